@@ -1,0 +1,79 @@
+"""Parse once: the only place that turns what a caller hands over into arrays of a known dtype and shape."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gaussmix.errors import DataError
+from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, N
+
+
+def parse_rows(
+    X: ArrayLike, n_features: int | None = None, feature_names: Sequence[str] | None = None
+) -> ND:
+    """Rows of numbers as a 2-d float64 array, or one sentence that names what is wrong.
+
+    A one-dimensional input is a column where the model has one feature and a row otherwise.
+
+    Raises
+    ------
+    DataError
+        If ``X`` is not numeric, has another number of columns, or holds NaN or infinity.
+    """
+    try:
+        rows = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError.not_numeric(error) from error
+    if rows.ndim < 2:
+        rows = rows.reshape(-1, 1) if n_features in (None, 1) else rows.reshape(1, -1)
+    if rows.ndim != 2:
+        raise DataError.dimensions(rows.ndim)
+    if n_features is not None and rows.shape[1] != n_features:
+        raise DataError.columns(rows.shape[1], n_features)
+    require_finite(rows, feature_names)
+    return rows
+
+
+def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -> None:
+    """Raise DataError naming the first row and column that hold NaN or infinity."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(np.sum(rows)):  # one cheap sum decides for almost every input
+            return
+    bad = ~np.isfinite(rows)
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        name = str(column) if feature_names is None else repr(str(feature_names[column]))
+        raise DataError.not_finite(float(rows[row, column]), row, name, int(bad.sum()))
+
+
+def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
+    """Row weights as float64 of shape (n_rows,), finite, not negative, not all zero; None stays None."""
+    if weights is None:
+        return None
+    try:
+        parsed = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError.not_numeric(error) from error
+    if parsed.ndim == 0:
+        parsed = np.full(n_rows, float(parsed))
+    if parsed.shape != (n_rows,):
+        raise DataError.weights_shape(parsed.shape, n_rows)
+    bad = ~(np.isfinite(parsed) & (parsed >= 0))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError.weight_value(float(parsed[row]), row)
+    if not parsed.any():
+        raise DataError.weights_zero()
+    return parsed
+
+
+def parse_covariances(matrices: ArrayLike) -> KDD | DD:
+    """Symmetric covariance matrices as float64; symmetry is checked to 1e-8 of the largest entry."""
+    parsed = np.asarray(matrices, dtype=np.float64)
+    if not np.isfinite(parsed).all():
+        raise DataError.not_finite_parameter("covariances")
+    if parsed.ndim >= 2:
+        gap = np.abs(parsed - np.swapaxes(parsed, -1, -2)).max(initial=0.0)
+        if gap > 1e-8 * np.abs(parsed).max(initial=0.0):
+            raise DataError.asymmetric(float(gap))
+    return parsed

@@ -1,0 +1,110 @@
+"""``Moments``: mass, mean and centred scatter of each component; values that add.
+
+Two sets of moments merge exactly (Chan, Golub & LeVeque, "Algorithms for computing the sample
+variance", The American Statistician 37, 1983): the scatter of the union is the sum of the
+scatters plus the outer product of the distance between the means. So chunks, files and workers
+are one operation, and no sum of uncentred squares, which cancels, is ever formed.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from gaussmix.core.linalg import outer_sum
+from gaussmix.types import KD, ND, NK, Array, K
+
+
+class MomentKind(Enum):
+    """Which part of the scatter a family needs; the value is the shape of ``Moments.scatter``."""
+
+    FULL = "KDD"
+    DIAGONAL = "KD"
+    TRACE = "K"
+    POOLED_FULL = "DD"
+    POOLED_DIAGONAL = "D"
+
+    def outer(self, deltas: KD, weights: K) -> Array:
+        """The scatter of K points ``deltas`` from the origin, one per component, of given weights."""
+        if self is MomentKind.FULL:
+            return np.asarray(weights[:, None, None] * deltas[:, :, None] * deltas[:, None, :])
+        if self is MomentKind.POOLED_FULL:
+            return outer_sum(deltas, weights)
+        squares = weights[:, None] * deltas**2
+        if self is MomentKind.DIAGONAL:
+            return np.asarray(squares)
+        return np.asarray(squares.sum(axis=1 if self is MomentKind.TRACE else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Per component: total responsibility (K,), mean (K, D), and scatter about that mean."""
+
+    mass: K
+    mean: KD
+    scatter: Array
+    kind: MomentKind
+
+    @classmethod
+    def shifted(cls, mass: K, center: KD, first: KD, scatter: Array, kind: MomentKind) -> "Moments":
+        """From sums about fixed centres: first = sum r (x - c), scatter = sum r (x - c)(x - c)^T."""
+        delta = first / np.where(mass > 0, mass, 1.0)[:, None]
+        return cls(mass, center + delta, scatter - kind.outer(delta, mass), kind)
+
+    def __add__(self, other: "Moments") -> "Moments":
+        mass = self.mass + other.mass
+        share = other.mass / np.where(mass > 0, mass, 1.0)
+        delta = np.where((other.mass > 0)[:, None], other.mean - self.mean, 0.0)
+        between = self.kind.outer(delta, self.mass * share)
+        mean = np.where((self.mass > 0)[:, None], self.mean + share[:, None] * delta, self.mean + delta)
+        return Moments(mass, mean, self.scatter + other.scatter + between, self.kind)
+
+    def scale(self, factor: float) -> "Moments":
+        """The moments of the same rows, each counted ``factor`` times."""
+        return replace(self, mass=self.mass * factor, scatter=self.scatter * factor)
+
+    def about(self, mean: KD) -> "Moments":
+        """Scatter about given means instead of their own: what a held mean sees."""
+        scatter = self.scatter + self.kind.outer(self.mean - mean, self.mass)
+        return replace(self, mean=mean, scatter=scatter)
+
+    def reduce(self, kind: MomentKind) -> "Moments":
+        """The same moments in a poorer kind: diagonal, trace or pooled of full ones."""
+        if kind is self.kind:
+            return self
+        return replace(self, scatter=_REDUCTIONS[(self.kind, kind)](self.scatter), kind=kind)
+
+
+def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array:
+    """sum_n w_n (x_n - c)(x_n - c)^T of one component, in the part that ``kind`` needs.
+
+    The definition, for one component: full kinds give (D, D), diagonal ones (D,), trace a scalar.
+    """
+    if kind in (MomentKind.FULL, MomentKind.POOLED_FULL):
+        return np.asarray((differences * weights[:, None]).T @ differences)
+    squares = weights @ differences**2
+    return np.asarray(squares.sum() if kind is MomentKind.TRACE else squares)
+
+
+def moments_of(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> Moments:
+    """Moments of rows (n, D) under responsibilities (n, K), in two passes: mean first, then scatter."""
+    mass = responsibilities.sum(axis=0)
+    mean, parts = center.copy(), []
+    for k, weights in enumerate(responsibilities.T):
+        if mass[k] > 0:
+            mean[k] += weights @ (rows - center[k]) / mass[k]
+        parts.append(weighted_scatter(rows - mean[k], weights, kind))
+    pooled = kind in (MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL)
+    scatter = np.sum(parts, axis=0) if pooled else np.array(parts)
+    return Moments(mass, mean, scatter, kind)
+
+
+_REDUCTIONS = {
+    (MomentKind.FULL, MomentKind.DIAGONAL): lambda s: np.einsum("kii->ki", s),
+    (MomentKind.FULL, MomentKind.TRACE): lambda s: np.einsum("kii->k", s),
+    (MomentKind.FULL, MomentKind.POOLED_FULL): lambda s: s.sum(axis=0),
+    (MomentKind.FULL, MomentKind.POOLED_DIAGONAL): lambda s: np.einsum("kii->i", s),
+    (MomentKind.DIAGONAL, MomentKind.TRACE): lambda s: s.sum(axis=1),
+    (MomentKind.DIAGONAL, MomentKind.POOLED_DIAGONAL): lambda s: s.sum(axis=0),
+    (MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL): lambda s: np.diagonal(s).copy(),
+}

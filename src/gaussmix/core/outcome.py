@@ -1,0 +1,30 @@
+"""How a fit ended, as a value with a sentence in it, and the trace it left behind."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gaussmix.types import Array
+
+
+class Outcome(Enum):
+    """Why the passes over the data stopped; the value is the sentence shown to the user."""
+
+    CONVERGED = "The log-likelihood stopped rising: the fit has converged."
+    PASSES_USED_UP = (
+        "The passes over the data were used up before the log-likelihood stopped rising; raise max_iter or tol."
+    )
+    NOT_STARTED = "No pass was asked for (max_iter=0): these are the starting values."
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happened in each pass: total log-likelihood (data units, before the pass's update) and seconds since the start."""
+
+    log_likelihood: Array
+    seconds: Array
+
+    def __len__(self) -> int:
+        return len(self.log_likelihood)

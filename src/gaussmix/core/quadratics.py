@@ -1,0 +1,27 @@
+"""``Quadratics``: all the data ever sees of a model."""
+
+from dataclasses import dataclass
+
+from gaussmix.core.roots import AbstractRoot
+from gaussmix.types import KD, K
+
+
+@dataclass(frozen=True, slots=True)
+class Quadratics:
+    """K constants, centres and precision roots: ``score[n, k] = offset[k] - |R_k^T (x_n - center_k)|^2 / 2``.
+
+    For a Gaussian mixture ``offset = log weight + log |R| - D log(2 pi) / 2``, so that the score is
+    the joint log density of row and component. An offset of minus infinity closes a component.
+    """
+
+    offset: K
+    center: KD
+    root: AbstractRoot
+
+    @property
+    def n_components(self) -> int:
+        return self.center.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return self.center.shape[1]

@@ -1,0 +1,77 @@
+"""Ways to hold the square root of a precision matrix: dense, shared, diagonal, spherical.
+
+A root R of component k satisfies R R^T = inverse covariance, so the squared Mahalanobis distance
+of a row x is ``||R^T (x - center)||^2``. Engines choose their arithmetic by the type of the root;
+``whiten`` is the definition every one of them must reproduce.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.types import DD, KD, KDD, ND, K
+
+
+class AbstractRoot(ABC):
+    """Precision roots of all components of a mixture."""
+
+    @abstractmethod
+    def whiten(self, differences: ND, component: int) -> ND:
+        """``differences @ R_k``: rows x - center_k (n, D) in units in which component k is round."""
+
+    @abstractmethod
+    def dense(self, n_components: int, n_features: int) -> KDD:
+        """The same roots as (K, D, D) matrices."""
+
+
+@dataclass(frozen=True)
+class DenseRoot(AbstractRoot):
+    """One D x D matrix per component."""
+
+    matrices: KDD
+
+    def whiten(self, differences: ND, component: int) -> ND:
+        return np.asarray(differences @ self.matrices[component])
+
+    def dense(self, n_components: int, n_features: int) -> KDD:
+        return self.matrices
+
+
+@dataclass(frozen=True)
+class SharedRoot(AbstractRoot):
+    """One D x D matrix for all components."""
+
+    matrix: DD
+
+    def whiten(self, differences: ND, component: int) -> ND:
+        return np.asarray(differences @ self.matrix)
+
+    def dense(self, n_components: int, n_features: int) -> KDD:
+        return np.broadcast_to(self.matrix, (n_components, n_features, n_features))
+
+
+@dataclass(frozen=True)
+class DiagonalRoot(AbstractRoot):
+    """One inverse standard deviation per component and column."""
+
+    scales: KD
+
+    def whiten(self, differences: ND, component: int) -> ND:
+        return np.asarray(differences * self.scales[component])
+
+    def dense(self, n_components: int, n_features: int) -> KDD:
+        return np.asarray(self.scales[:, :, None] * np.eye(n_features))
+
+
+@dataclass(frozen=True)
+class SphericalRoot(AbstractRoot):
+    """One inverse standard deviation per component."""
+
+    scales: K
+
+    def whiten(self, differences: ND, component: int) -> ND:
+        return np.asarray(differences * self.scales[component])
+
+    def dense(self, n_components: int, n_features: int) -> KDD:
+        return np.asarray(self.scales[:, None, None] * np.eye(n_features))

@@ -1,0 +1,78 @@
+"""The socket for covariance structures: a value that holds covariances, and a family that makes them."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.roots import AbstractRoot
+from gaussmix.covariance.structure import Structure
+from gaussmix.types import KDD, ND, BoolK, IntD, K
+
+
+@dataclass(frozen=True)
+class AbstractCovariance(ABC):
+    """The K covariance matrices of a mixture, held as factors F with F F^T = covariance.
+
+    ``floored`` tells, per component, whether the last estimate rests on its floor.
+    """
+
+    structure: Structure
+    floored: BoolK
+
+    @property
+    @abstractmethod
+    def root(self) -> AbstractRoot:
+        """Square roots of the precisions."""
+
+    @property
+    @abstractmethod
+    def log_determinants(self) -> K:
+        """log |covariance| of each component."""
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int: ...
+
+    @property
+    def n_components(self) -> int:
+        return len(self.floored)
+
+    @abstractmethod
+    def matrices(self) -> KDD:
+        """The covariance matrices, (K, D, D)."""
+
+    @abstractmethod
+    def spread(self, noise: ND, component: int) -> ND:
+        """Standard normal rows (n, D) turned into rows with the covariance of a component."""
+
+    @abstractmethod
+    def permute(self, order: IntD) -> "AbstractCovariance":
+        """The same covariances with the components in another order."""
+
+    def precisions(self) -> KDD:
+        """The precision matrices, (K, D, D)."""
+        roots = self.root.dense(self.n_components, self.n_features)
+        return np.asarray(roots @ np.swapaxes(roots, 1, 2))
+
+
+class AbstractFamily(ABC):
+    """The M-step of one structure: covariances that maximise the expected likelihood, from moments only."""
+
+    structure: Structure
+
+    @property
+    @abstractmethod
+    def kind(self) -> MomentKind:
+        """The scatter this family reads."""
+
+    @abstractmethod
+    def estimate(self, moments: Moments) -> AbstractCovariance:
+        """The maximiser within the structure and above the floor of this family.
+
+        Raises
+        ------
+        CollapseError
+            If a covariance is singular and no floor is in force.
+        """

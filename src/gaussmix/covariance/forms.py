@@ -1,0 +1,249 @@
+"""Four ways to hold covariances (full, shared, diagonal, spherical) whatever structure they obey."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix.core import linalg
+from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.covariance.base import AbstractCovariance
+from gaussmix.covariance.structure import Structure
+from gaussmix.errors import CollapseError, ParameterError
+from gaussmix.types import DD, KD, KDD, ND, Array, BoolK, IntD, K
+
+
+@dataclass(frozen=True)
+class FullCovariance(AbstractCovariance):
+    """One matrix per component: factors F (K, D, D) and precision roots F^-T."""
+
+    factors: KDD
+    root_matrices: KDD
+    log_determinants_: K
+
+    @cached_property
+    def root(self) -> DenseRoot:
+        return DenseRoot(self.root_matrices)
+
+    @property
+    def log_determinants(self) -> K:
+        return self.log_determinants_
+
+    @property
+    def n_features(self) -> int:
+        return self.factors.shape[1]
+
+    def matrices(self) -> KDD:
+        return np.asarray(self.factors @ np.swapaxes(self.factors, 1, 2))
+
+    def spread(self, noise: ND, component: int) -> ND:
+        return np.asarray(noise @ self.factors[component].T)
+
+    def permute(self, order: IntD) -> "FullCovariance":
+        return replace(
+            self,
+            floored=self.floored[order],
+            factors=self.factors[order],
+            root_matrices=self.root_matrices[order],
+            log_determinants_=self.log_determinants_[order],
+        )
+
+
+@dataclass(frozen=True)
+class SharedCovariance(AbstractCovariance):
+    """One matrix for all components."""
+
+    factor: DD
+    root_matrix: DD
+    log_determinant: float
+
+    @cached_property
+    def root(self) -> SharedRoot:
+        return SharedRoot(self.root_matrix)
+
+    @property
+    def log_determinants(self) -> K:
+        return np.full(self.n_components, self.log_determinant)
+
+    @property
+    def n_features(self) -> int:
+        return self.factor.shape[0]
+
+    def matrices(self) -> KDD:
+        return np.repeat((self.factor @ self.factor.T)[None], self.n_components, axis=0)
+
+    def spread(self, noise: ND, component: int) -> ND:
+        return np.asarray(noise @ self.factor.T)
+
+    def permute(self, order: IntD) -> "SharedCovariance":
+        return replace(self, floored=self.floored[order])
+
+
+@dataclass(frozen=True)
+class DiagonalCovariance(AbstractCovariance):
+    """One variance per component and column."""
+
+    variances: KD
+
+    @cached_property
+    def root(self) -> DiagonalRoot:
+        return DiagonalRoot(1.0 / np.sqrt(self.variances))
+
+    @property
+    def log_determinants(self) -> K:
+        return np.asarray(np.log(self.variances).sum(axis=1))
+
+    @property
+    def n_features(self) -> int:
+        return self.variances.shape[1]
+
+    def matrices(self) -> KDD:
+        return np.asarray(self.variances[:, :, None] * np.eye(self.n_features))
+
+    def spread(self, noise: ND, component: int) -> ND:
+        return np.asarray(noise * np.sqrt(self.variances[component]))
+
+    def permute(self, order: IntD) -> "DiagonalCovariance":
+        return replace(self, floored=self.floored[order], variances=self.variances[order])
+
+
+@dataclass(frozen=True)
+class SphericalCovariance(AbstractCovariance):
+    """One variance per component."""
+
+    variances: K
+    dimension: int
+
+    @cached_property
+    def root(self) -> SphericalRoot:
+        return SphericalRoot(1.0 / np.sqrt(self.variances))
+
+    @property
+    def log_determinants(self) -> K:
+        return np.asarray(self.dimension * np.log(self.variances))
+
+    @property
+    def n_features(self) -> int:
+        return self.dimension
+
+    def matrices(self) -> KDD:
+        return np.asarray(self.variances[:, None, None] * np.eye(self.dimension))
+
+    def spread(self, noise: ND, component: int) -> ND:
+        return np.asarray(noise * np.sqrt(self.variances[component]))
+
+    def permute(self, order: IntD) -> "SphericalCovariance":
+        return replace(self, floored=self.floored[order], variances=self.variances[order])
+
+
+def from_cholesky(structure: Structure, matrices: KDD) -> FullCovariance:
+    """Full form of positive definite matrices.
+
+    Raises
+    ------
+    CollapseError
+        Naming the components whose matrix is not positive definite.
+    """
+    factors = [linalg.cholesky(matrix) for matrix in matrices]
+    bad = [k for k, factor in enumerate(factors) if factor is None]
+    good = [factor for factor in factors if factor is not None]
+    if bad:
+        raise CollapseError(bad)
+    roots = np.array([linalg.lower_inverse(factor).T for factor in good])
+    logs = np.array([linalg.log_determinant(factor) for factor in good])
+    return FullCovariance(structure, np.zeros(len(good), dtype=bool), np.array(good), roots, logs)
+
+
+def from_eigen(structure: Structure, values: KD, vectors: KDD, floored: BoolK) -> FullCovariance:
+    """Full form of matrices given by eigenvalues (K, D) > 0 and eigenvectors; keeps tiny eigenvalues exact."""
+    deviations = np.sqrt(values)[:, None, :]
+    logs = np.log(values).sum(axis=1)
+    return FullCovariance(structure, floored, vectors * deviations, vectors / deviations, logs)
+
+
+def share(covariance: FullCovariance, n_components: int) -> SharedCovariance:
+    """The shared form of a full covariance of one component."""
+    return SharedCovariance(
+        covariance.structure,
+        np.repeat(covariance.floored, n_components),
+        covariance.factors[0],
+        covariance.root_matrices[0],
+        float(covariance.log_determinants_[0]),
+    )
+
+
+def from_roots(structure: Structure, roots: KDD) -> FullCovariance:
+    """Full form from precision roots R (upper triangular): F = R^-T."""
+    factors = np.array([linalg.lower_inverse(root.T) for root in roots])
+    logs = -np.array([linalg.log_determinant(root) for root in roots])
+    return FullCovariance(structure, np.zeros(len(roots), dtype=bool), factors, roots, logs)
+
+
+def from_matrices(structure: Structure, matrices: Array, n_components: int, n_features: int) -> AbstractCovariance:
+    """Covariances handed over by a caller, in the natural shape of the structure or as (K, D, D).
+
+    Natural shapes: (K,) for EII and VII, (K, D) for EEI, EVI and VVI, (D, D) for EEE.
+
+    Raises
+    ------
+    ParameterError
+        If the shape is wrong, a matrix is not positive definite, or the structure is not obeyed.
+    """
+    full = expand(structure, np.asarray(matrices, dtype=np.float64), n_components, n_features)
+    for k, matrix in enumerate(full):
+        if linalg.cholesky(matrix) is None:
+            raise ParameterError.not_positive_definite("covariance", k)
+    return _held(structure, full)
+
+
+def _held(structure: Structure, full: KDD) -> AbstractCovariance:
+    """The form in which a structure holds matrices that are known to be positive definite."""
+    n_components, n_features = full.shape[:2]
+    free = np.zeros(n_components, dtype=bool)
+    if structure.orientation == "I":
+        variances = np.einsum("kii->ki", full).copy()
+        if structure.shape == "I":
+            return SphericalCovariance(structure, free, variances.mean(axis=1), n_features)
+        return DiagonalCovariance(structure, free, variances)
+    if str(structure) == "EEE":
+        return share(from_cholesky(structure, full[:1]), n_components)
+    return from_cholesky(structure, full)
+
+
+def natural_shape(structure: Structure, n_components: int, n_features: int) -> tuple[int, ...]:
+    """The shape in which scikit-learn would hold the covariances of a structure."""
+    if structure.orientation == "I":
+        return (n_components,) if structure.shape == "I" else (n_components, n_features)
+    if str(structure) == "EEE":
+        return (n_features, n_features)
+    return (n_components, n_features, n_features)
+
+
+def expand(structure: Structure, natural: Array, n_components: int, n_features: int) -> KDD:
+    """Any natural shape, or (K, D, D) itself, as (K, D, D)."""
+    full = (n_components, n_features, n_features)
+    expected = natural_shape(structure, n_components, n_features)
+    if natural.shape == full:
+        return natural
+    if natural.shape != expected:
+        raise ParameterError.shape("covariances", natural.shape, expected)
+    if natural.ndim == 1:
+        return np.asarray(natural[:, None, None] * np.eye(n_features))
+    if expected == (n_components, n_features) and structure.orientation == "I":
+        return np.asarray(natural[:, :, None] * np.eye(n_features))
+    return np.broadcast_to(natural, full)
+
+
+def contract(structure: Structure, full: KDD) -> Array:
+    """(K, D, D) matrices in the natural shape of the structure."""
+    shape = natural_shape(structure, full.shape[0], full.shape[1])
+    if structure.orientation == "I":
+        variances = np.einsum("kii->ki", full)
+        return np.asarray(variances.mean(axis=1) if len(shape) == 1 else variances.copy())
+    return np.asarray(full[0] if str(structure) == "EEE" else full)
+
+
+def components(covariance: AbstractCovariance, chosen: Sequence[int]) -> AbstractCovariance:
+    """The covariances of some of the components."""
+    return covariance.permute(np.asarray(chosen, dtype=np.int64))

@@ -1,0 +1,91 @@
+"""What keeps a covariance usable: a floor imposed inside the M-step, or a ridge added before it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.types import Array, D
+
+RELATIVE_FLOOR = 1e-9
+_PSEUDO_MASS = 10 * float(np.finfo(np.float64).eps)
+
+
+class AbstractLimit(ABC):
+    """How a family is kept away from singular covariances."""
+
+    @abstractmethod
+    def prepare(self, moments: Moments) -> Moments:
+        """The moments that the family shall estimate from."""
+
+    @property
+    @abstractmethod
+    def floor(self) -> D | None:
+        """Smallest variance allowed per column (D,), in the frame; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Floor(AbstractLimit):
+    """No eigenvalue below ``variances``, as a constraint of the M-step, so the likelihood cannot fall.
+
+    For a structure that does not care about the scale of single columns the constraint is
+    ``covariance - diag(variances)`` positive semidefinite; for the others all variances are equal
+    and bound the eigenvalues themselves.
+    """
+
+    variances: D
+
+    @classmethod
+    def relative(cls, overall: D, per_column: bool) -> "Floor":
+        """1e-9 of the overall variance of each column (D,), or of their mean.
+
+        A constant column has no variance to take a share of: it borrows the mean of the others, and
+        where every column is constant, one.
+        """
+        moving = overall > 0
+        typical = float(overall[moving].mean()) if moving.any() else 1.0
+        scale = np.where(moving, overall, typical) if per_column else np.full_like(overall, overall.mean() or 1.0)
+        return cls(RELATIVE_FLOOR * scale)
+
+    def prepare(self, moments: Moments) -> Moments:
+        return moments
+
+    @property
+    def floor(self) -> D | None:
+        return self.variances
+
+
+@dataclass(frozen=True)
+class Ridge(AbstractLimit):
+    """scikit-learn's ``reg_covar``: a constant added to every variance, and no floor.
+
+    ``amounts`` (D,) are the added variances in the frame and ``origin`` (D,) the user's zero in it:
+    scikit-learn adds 10 eps to each mass, which pulls a mean that much towards zero. It is what
+    keeps some of its singleton components from failing, so it is reproduced here.
+    """
+
+    amounts: D
+    origin: D
+
+    def prepare(self, moments: Moments) -> Moments:
+        n_components = len(moments.mass)
+        origin = np.broadcast_to(self.origin, moments.mean.shape)
+        at_origin = np.zeros_like(moments.scatter)
+        merged = moments + Moments(np.full(n_components, _PSEUDO_MASS), origin, at_origin, moments.kind)
+        return replace(merged, scatter=merged.scatter + self._added(merged))
+
+    def _added(self, moments: Moments) -> Array:
+        mass, amounts = moments.mass, self.amounts
+        by_kind = {
+            MomentKind.FULL: lambda: mass[:, None, None] * np.diag(amounts),
+            MomentKind.DIAGONAL: lambda: mass[:, None] * amounts,
+            MomentKind.TRACE: lambda: mass * amounts.sum(),
+            MomentKind.POOLED_FULL: lambda: mass.sum() * np.diag(amounts),
+            MomentKind.POOLED_DIAGONAL: lambda: mass.sum() * amounts,
+        }
+        return np.asarray(by_kind[moments.kind]())
+
+    @property
+    def floor(self) -> D | None:
+        return None

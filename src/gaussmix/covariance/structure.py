@@ -1,0 +1,76 @@
+"""The mclust letters: volume, shape and orientation of the covariances, parsed once.
+
+A covariance is written ``lambda_k D_k A_k D_k^T``: volume, orientation, shape (Banfield & Raftery,
+Biometrics 49, 1993; Celeux & Govaert, Pattern Recognition 28, 1995). Each letter says whether that
+part is Equal across components, Varies, or is the Identity. So ``VVV`` is scikit-learn's ``full``,
+``EEE`` its ``tied``, ``VVI`` its ``diag`` and ``VII`` its ``spherical``.
+"""
+
+from dataclasses import dataclass
+
+from gaussmix.errors import ParameterError
+
+SKLEARN_NAMES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
+ALL = ("EII", "VII", "EEI", "EVI", "VVI", "EEE", "EEV", "EVV", "VVV")
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Three letters: how volume, shape and orientation behave across components."""
+
+    volume: str
+    shape: str
+    orientation: str
+
+    @classmethod
+    def parse(cls, name: object) -> "Structure":
+        """Read 'VVV' and its kin, or scikit-learn's four names.
+
+        Raises
+        ------
+        ParameterError
+            If the name is not offered; the message lists those that are.
+        """
+        letters = SKLEARN_NAMES.get(name, name.upper()) if isinstance(name, str) else ""
+        if letters not in ALL:
+            raise ParameterError.choice("covariance_type", name, [*SKLEARN_NAMES, *ALL])
+        return cls(*letters)
+
+    def __str__(self) -> str:
+        return self.volume + self.shape + self.orientation
+
+    @property
+    def label(self) -> str:
+        """The letters, with scikit-learn's name where there is one: 'VVV (full)'."""
+        for name, letters in SKLEARN_NAMES.items():
+            if letters == str(self):
+                return f"{letters} ({name})"
+        return str(self)
+
+    @property
+    def column_equivariant(self) -> bool:
+        """Whether rescaling single columns maps the structure onto itself.
+
+        It does where volumes and shapes can absorb the change: spherical shapes cannot, nor can
+        shapes or orientations shared between components that do not share the other.
+        """
+        return str(self) not in {"EII", "VII", "EEV", "VEV", "EVE", "VVE"}
+
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Free parameters of the covariances (mclust's nVarParams)."""
+        counts = {"I": 0, "E": 1, "V": n_components}
+        pairs = n_features * (n_features - 1) // 2
+        return (
+            counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * pairs
+        )
+
+    @property
+    def description(self) -> str:
+        """The structure in words."""
+        shapes = {"I": "round", "E": "one shape for all", "V": "each its own shape"}
+        if self.orientation == "I":
+            turned = "" if self.shape == "I" else ", axes along the columns"
+        else:
+            turned = ", one orientation for all" if self.orientation == "E" else ", each its own orientation"
+        size = "one size for all" if self.volume == "E" else "each its own size"
+        return f"{size}, {shapes[self.shape]}{turned}"

@@ -1,0 +1,7 @@
+"""Who touches the rows: each engine computes the same pass with other arithmetic."""
+
+from gaussmix.engines.base import AbstractEngine, Assign
+from gaussmix.engines.blocked import BlockedEngine
+from gaussmix.engines.reference import ReferenceEngine
+
+__all__ = ["AbstractEngine", "Assign", "BlockedEngine", "ReferenceEngine"]

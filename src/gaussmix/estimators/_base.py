@@ -1,0 +1,112 @@
+"""What every estimator needs: validated input, random generators, checked parameters, printed progress."""
+
+import numbers
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from gaussmix.core.arrays import parse_weights, require_finite
+from gaussmix.engines import BlockedEngine
+from gaussmix.errors import ParameterError
+from gaussmix.types import AnyArray, ArrayLike, N
+
+ENGINE = BlockedEngine()
+
+RandomState = int | np.random.RandomState | np.random.Generator | None
+
+
+def generator(random_state: RandomState) -> np.random.Generator:
+    """A Generator from what scikit-learn's users pass: an int, a RandomState, a Generator or None.
+
+    A RandomState (None is NumPy's global one) is advanced by four draws, which seed the generator.
+    """
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    if isinstance(random_state, numbers.Integral):
+        return np.random.default_rng(int(random_state))
+    try:
+        state = check_random_state(random_state)
+    except ValueError:
+        allowed = "an int, a numpy RandomState, a numpy Generator or None"
+        raise ParameterError.value("random_state", random_state, allowed) from None
+    return np.random.default_rng(state.randint(2**31, size=4))
+
+
+def checked_rows(estimator: Any, X: ArrayLike, fitting: bool) -> AnyArray:
+    """Rows as a 2-d float64 or float32 array, with NaN and infinity named by row and column."""
+    rows: AnyArray = validate_data(
+        estimator,
+        X,
+        reset=fitting,
+        dtype=[np.float64, np.float32],
+        ensure_min_samples=2 if fitting else 1,
+        ensure_all_finite=False,
+    )
+    require_finite(rows, getattr(estimator, "feature_names_in_", None))
+    return rows
+
+
+def checked_weights(sample_weight: ArrayLike | None, rows: AnyArray) -> N | None:
+    """Row weights, or None where every row counts once."""
+    return parse_weights(sample_weight, len(rows))
+
+
+def require_integer(name: str, value: object, least: int) -> None:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or int(value) < least:
+        raise ParameterError.value(name, value, f"a whole number of at least {least}")
+
+
+def require_real(name: str, value: object, optional: bool = False) -> None:
+    if optional and value is None:
+        return
+    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+    if not real or not 0.0 <= float(value) < np.inf:  # type: ignore[arg-type]
+        raise ParameterError.value(name, value, "a finite number of at least 0" + (" or None" if optional else ""))
+
+
+def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ParameterError.choice(name, value, allowed)
+
+
+@dataclass
+class Reporter:
+    """Prints what scikit-learn prints: starts, every ``interval``-th pass, and how each start ended."""
+
+    verbose: int
+    interval: int
+    total_weight: float
+    _began: float = field(default_factory=time.perf_counter)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def start(self, number: int) -> None:
+        self._began = self._last = time.perf_counter()
+        if self.verbose:
+            print(f"Initialization {number}")
+
+    def observer(self) -> Callable[[int, float, float], None] | None:
+        return self._passed if self.verbose else None
+
+    def _passed(self, number: int, log_likelihood: float, gain: float) -> None:
+        if number % self.interval:
+            return
+        now = time.perf_counter()
+        if self.verbose == 1:
+            print(f"  Iteration {number}")
+        else:
+            change = gain / self.total_weight
+            print(f"  Iteration {number}\t time lapse {now - self._last:.5f}s\t ll change {change:.5f}")
+        self._last = now
+
+    def end(self, converged: bool, log_likelihood: float) -> None:
+        verb = "converged" if converged else "did not converge"
+        if self.verbose == 1:
+            print(f"Initialization {verb}.")
+        elif self.verbose > 1:
+            bound = log_likelihood / self.total_weight
+            print(f"Initialization {verb}. time lapse {time.perf_counter() - self._began:.5f}s\t lower bound {bound:.5f}.")

@@ -1,0 +1,136 @@
+"""Starting parameters handed to the constructor: checked, and carried into the frame of a fit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.core import linalg
+from gaussmix.core.frame import Frame
+from gaussmix.covariance import AbstractCovariance, Ridge, Structure, family
+from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, expand, from_roots, natural_shape, share
+from gaussmix.errors import DataError, ParameterError
+from gaussmix.model import Mixture, Problem
+from gaussmix.solvers.start import automatic, from_given
+from gaussmix.solvers.start.given import scatter_of
+from gaussmix.solvers.start.seeding import nearest
+from gaussmix.types import KD, KDD, Array, ArrayLike, K
+
+
+@dataclass(frozen=True)
+class Given:
+    """Weights, means and precisions of a start, in the data's units; None where not given."""
+
+    weights: K | None
+    means: KD | None
+    precisions: KDD | None
+
+    @classmethod
+    def parse(
+        cls,
+        structure: Structure,
+        name: str,
+        shape: tuple[int, int],
+        weights: ArrayLike | None,
+        means: ArrayLike | None,
+        precisions: ArrayLike | None,
+    ) -> "Given":
+        """Check what the constructor was given; ``shape`` is (K, D), ``name`` the covariance_type."""
+        return cls(
+            None if weights is None else _weights(weights, shape[0]),
+            None if means is None else _means(means, shape),
+            None if precisions is None else _precisions(precisions, structure, name, shape),
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        return self.weights is not None and self.means is not None and self.precisions is not None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.weights is None and self.means is None and self.precisions is None
+
+    def start(self, problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
+        """The start of one run: what is given, and the rest by ``method`` or from the nearest given mean."""
+        if self.is_empty:
+            return automatic(problem, method, n_components, rng)
+        frame, structure = problem.source.frame, problem.family.structure
+        centers = None if self.means is None else frame.apply(self.means)
+        covariance = None
+        if self.precisions is not None:
+            covariance = _covariance(structure, self.precisions, frame, problem)
+        if self.weights is not None and centers is not None and covariance is not None:
+            return Mixture(self.weights, centers, covariance, frame, problem.feature_names)
+        if centers is not None:
+            base = nearest(problem, np.ldexp(centers, frame.common().total_exponent - frame.total_exponent))
+        else:
+            base = automatic(problem, method, n_components, rng)
+        return from_given(base, self.weights, centers, covariance)
+
+
+def _finite(name: str, values: ArrayLike) -> Array:
+    array = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise DataError.not_finite_parameter(name)
+    return array
+
+
+def _weights(values: ArrayLike, n_components: int) -> K:
+    weights = _finite("weights_init", values)
+    if weights.shape != (n_components,):
+        raise ParameterError.shape("weights", weights.shape, (n_components,))
+    low, high, total = float(weights.min()), float(weights.max()), float(weights.sum())
+    if low < 0.0 or high > 1.0:
+        raise ParameterError(
+            "The parameter 'weights' should be in the range [0, 1], but got "
+            f"max value {high:.5f}, min value {low:.5f}"
+        )
+    if abs(total - 1.0) > 1e-6:
+        raise ParameterError(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
+    return weights
+
+
+def _means(values: ArrayLike, shape: tuple[int, int]) -> KD:
+    means = _finite("means_init", values)
+    if means.shape != shape:
+        raise ParameterError.shape("means", means.shape, shape)
+    return means
+
+
+def _precisions(values: ArrayLike, structure: Structure, name: str, shape: tuple[int, int]) -> KDD:
+    """Precision matrices (K, D, D) from the natural shape of the structure."""
+    given = _finite("precisions_init", values)
+    expected = natural_shape(structure, *shape)
+    if given.shape != expected:
+        raise ParameterError.shape(f"{name} precision", given.shape, expected)
+    if structure.orientation == "I":
+        if not (given > 0).all():
+            raise ParameterError(f"'{name} precision' should be positive")
+    else:
+        for matrix in given.reshape(-1, shape[1], shape[1]):
+            symmetric = np.allclose(matrix, matrix.T)
+            if not symmetric or linalg.cholesky(matrix) is None:
+                raise ParameterError(f"'{name} precision' should be symmetric, positive-definite")
+    return expand(structure, given, *shape)
+
+
+def _covariance(structure: Structure, precisions: KDD, frame: Frame, problem: Problem) -> AbstractCovariance:
+    """The covariances of given precisions in the frame, brought into the structure where they miss it."""
+    powers = frame.total_exponent
+    in_frame = np.ldexp(precisions, -(powers[:, None] + powers))
+    n_components, n_features = precisions.shape[:2]
+    free = np.zeros(n_components, dtype=bool)
+    letters = str(structure)
+    if letters == "VVI":
+        return DiagonalCovariance(structure, free, 1.0 / np.einsum("kii->ki", in_frame))
+    if letters == "VII":
+        return SphericalCovariance(structure, free, 1.0 / in_frame[:, 0, 0], n_features)
+    roots = [linalg.upper_root(matrix) for matrix in in_frame]
+    full = from_roots(structure, np.array([root for root in roots if root is not None]))
+    if letters == "EEE":
+        return share(full, n_components)
+    if letters == "VVV":
+        return full
+    mass = np.full(n_components, problem.total_weight / n_components)
+    member = family(structure, Ridge(np.zeros(n_features), np.zeros(n_features)))
+    center = np.zeros((n_components, n_features))
+    return member.estimate(scatter_of(full.matrices(), mass, center, member.kind))

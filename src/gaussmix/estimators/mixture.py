@@ -1,0 +1,341 @@
+"""``GaussianMixture``: scikit-learn's estimator, with mclust's structures, row weights and a fit that explains itself."""
+
+import time
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from gaussmix.core.linalg import triangular_root
+from gaussmix.covariance import Structure
+from gaussmix.covariance.forms import SharedCovariance, contract, natural_shape
+from gaussmix.errors import DataError
+from gaussmix.estimators import _base
+from gaussmix.estimators._given import Given
+from gaussmix.model import Mixture, Problem, posterior
+from gaussmix.model.mixture import reframed
+from gaussmix.selection.criteria import CRITERIA
+from gaussmix.solvers import EM, AbsoluteGain, Run, best_of, run
+from gaussmix.solvers.fit import finished
+from gaussmix.solvers.start import STARTS, in_order
+from gaussmix.sources import MemorySource
+from gaussmix.types import AnyArray, ArrayLike, IntN, N
+
+
+class GaussianMixture(DensityMixin, BaseEstimator):
+    """Gaussian mixture fitted by Expectation-Maximisation; a drop-in for scikit-learn's.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of components K.
+    covariance_type : str, default='full'
+        'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, EVI,
+        VVI (diag), EEE (tied), EEV, EVV, VVV (full).
+    tol : float, default=1e-3
+        Stop when the mean log-likelihood per row changes by less, in nats.
+    reg_covar : float or None, default=None
+        None: no eigenvalue of a covariance falls below 1e-9 of the overall variance, imposed
+        inside the M-step, so the likelihood never falls and the fit never fails; ``fit_`` tells
+        where it was touched. A number: scikit-learn's ridge, added to every variance in the data's
+        units squared, with its exceptions.
+    max_iter : int, default=100
+        Most passes of a run; 0 returns the start.
+    n_init : int, default=1
+        Runs from different starts; the one of highest likelihood is kept.
+    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}, default='kmeans'
+        How a run starts. A start depends neither on the order of the rows nor on whether a row is
+        repeated or weighted.
+    weights_init : array-like of shape (K,), optional
+    means_init : array-like of shape (K, D), optional
+        Starting means. Without the other two, rows go to the nearest mean first.
+    precisions_init : array-like, optional
+        Starting inverse covariances, in the shape of ``precisions_``.
+    random_state : int, RandomState, Generator or None, default=None
+        Seeds the starts and `sample`. One int gives one answer.
+    warm_start : bool, default=False
+        Go on from the last fit.
+    verbose : int, default=0
+        1 prints starts and passes, 2 also times and gains.
+    verbose_interval : int, default=10
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (K,)
+    means_ : ndarray of shape (K, D)
+        In the data's units. Components are numbered by increasing mean of the first column, ties
+        by the next, unless a starting parameter is given, whose order they keep.
+    covariances_, precisions_, precisions_cholesky_ : ndarray
+        (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
+        Where they overflow in the data's units, reading them raises UnrepresentableError.
+    converged_ : bool
+    n_iter_ : int
+        Passes of the best run.
+    lower_bound_, lower_bounds_ : float and list of float
+        Mean log-likelihood per row before the last (each) update, as in scikit-learn.
+    model_ : Mixture
+        The fitted distribution.
+    fit_ : Fit
+        How the fit ended, as a sentence, with trace, seconds, bound and component diagnostics.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, if the input had names
+
+    Raises
+    ------
+    DataError, ParameterError
+        From `fit`; both are ValueErrors, and their message is one sentence.
+
+    See Also
+    --------
+    gaussmix.select : choose the number of components and the structure.
+
+    References
+    ----------
+    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995).
+
+    Examples
+    --------
+    >>> from gaussmix import GaussianMixture
+    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
+    >>> mixture = GaussianMixture(n_components=2, random_state=0).fit(X)
+    >>> mixture.means_.round(6).tolist()
+    [[1.0, 2.0], [10.0, 2.0]]
+    >>> mixture.predict([[0, 0], [12, 3]]).tolist()
+    [0, 1]
+    """
+
+    model_: Mixture
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        covariance_type: str = "full",
+        tol: float = 1e-3,
+        reg_covar: float | None = None,
+        max_iter: int = 100,
+        n_init: int = 1,
+        init_params: str = "kmeans",
+        weights_init: ArrayLike | None = None,
+        means_init: ArrayLike | None = None,
+        precisions_init: ArrayLike | None = None,
+        random_state: _base.RandomState = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    # -- fitting -------------------------------------------------------------------------------
+
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit to rows X (n, D); ``y`` is ignored.
+
+        ``sample_weight`` (n,) counts each row as that many, in the start, the fit and the bounds.
+        """
+        self._fit(X, sample_weight)
+        return self
+
+    def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntN:
+        """Fit, then give the most probable component of each row, (n,)."""
+        problem = self._fit(X, sample_weight)
+        return posterior.labels(self.model_.to_quadratics(), problem.source.hinted(None), problem.engine)
+
+    def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Problem:
+        began = time.perf_counter()
+        structure = self._check_parameters()
+        rows = _base.checked_rows(self, X, fitting=True)
+        weights = _base.checked_weights(sample_weight, rows)
+        if len(rows) < self.n_components:
+            raise DataError.too_few_rows(len(rows), self.n_components)
+        names = getattr(self, "feature_names_in_", None)
+        problem = Problem.of(
+            MemorySource.of(rows, weights),
+            structure,
+            ridge=None if self.reg_covar is None else float(self.reg_covar),
+            feature_names=None if names is None else tuple(str(name) for name in names),
+        )
+        given = Given.parse(
+            structure,
+            str(self.covariance_type),
+            (self.n_components, rows.shape[1]),
+            self.weights_init,
+            self.means_init,
+            self.precisions_init,
+        )
+        winner = self._run_all(problem, given)
+        if given.is_empty:
+            ordered = in_order(winner.mixture, problem)
+            winner = Run(ordered, winner.trace, winner.outcome, winner.floored_passes)
+        self._keep(winner, problem, rows.dtype, began)
+        return problem
+
+    def _check_parameters(self) -> Structure:
+        """Check the constructor's scalars, and read the structure."""
+        _base.require_integer("n_components", self.n_components, 1)
+        _base.require_real("tol", self.tol)
+        _base.require_real("reg_covar", self.reg_covar, optional=True)
+        _base.require_integer("max_iter", self.max_iter, 0)
+        _base.require_integer("n_init", self.n_init, 1)
+        _base.require_choice("init_params", self.init_params, list(STARTS))
+        _base.require_integer("verbose_interval", self.verbose_interval, 1)
+        return Structure.parse(self.covariance_type)
+
+    def _run_all(self, problem: Problem, given: Given) -> Run:
+        """Every start to its end; the best run."""
+        previous = self._previous(problem)
+        repeats = 1 if previous is not None or given.is_complete else self.n_init
+        rng = _base.generator(self.random_state)
+        stopping = AbsoluteGain(float(self.tol), int(self.max_iter))
+        reporter = _base.Reporter(int(self.verbose), int(self.verbose_interval), problem.total_weight)
+        runs = []
+        for number in range(repeats):
+            reporter.start(number)
+            start, bound = previous or (given.start(problem, self.init_params, self.n_components, rng), -np.inf)
+            runs.append(run(EM(problem.family), start, problem, stopping, reporter.observer(), bound))
+            reporter.end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
+        return best_of(runs)
+
+    def _previous(self, problem: Problem) -> tuple[Mixture, float] | None:
+        """Where a warm start begins: the last model in the new frame, and its total log-likelihood."""
+        last = getattr(self, "model_", None)
+        if not self.warm_start or last is None:
+            return None
+        if (last.structure, last.centers.shape) != (
+            problem.family.structure,
+            (self.n_components, problem.source.n_features),
+        ):
+            return None
+        return reframed(last, problem.source.frame), self.lower_bound_ * problem.total_weight
+
+    def _keep(self, winner: Run, problem: Problem, dtype: np.dtype[Any], began: float) -> None:
+        """Set the fitted attributes, and warn where the fit did not converge."""
+        fit, _ = finished(winner, problem, time.perf_counter() - began)
+        bounds = winner.trace.log_likelihood / problem.total_weight
+        self.model_ = winner.mixture
+        self.fit_ = fit
+        self.converged_ = fit.converged
+        self.n_iter_ = len(winner.trace)
+        self.lower_bounds_ = bounds.tolist()
+        self.lower_bound_ = float(bounds[-1]) if len(bounds) else -np.inf
+        self._dtype = dtype
+        if not fit.converged and self.max_iter > 0:
+            warnings.warn(
+                "Best performing initialization did not converge. Try different init parameters, or increase "
+                "max_iter, tol, or check for degenerate data.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    # -- fitted parameters in the data's units -----------------------------------------------------
+
+    @property
+    def weights_(self) -> AnyArray:
+        return self.model_.weights.astype(self._dtype)
+
+    @property
+    def means_(self) -> AnyArray:
+        return self.model_.means.astype(self._dtype)
+
+    @property
+    def covariances_(self) -> AnyArray:
+        return self.model_.natural_covariances.astype(self._dtype)
+
+    @property
+    def precisions_(self) -> AnyArray:
+        return contract(self.model_.structure, self.model_.precisions).astype(self._dtype)
+
+    @property
+    def precisions_cholesky_(self) -> AnyArray:
+        """Upper triangular U with U U^T = precision; standard deviations inverted where diagonal."""
+        return _cholesky_roots(self.model_).astype(self._dtype)
+
+    # -- questions to a fitted mixture -------------------------------------------------------------
+
+    def _source(self, X: ArrayLike) -> tuple[MemorySource, AnyArray]:
+        check_is_fitted(self)
+        rows = _base.checked_rows(self, X, fitting=False)
+        return MemorySource.of(rows, frame=self.model_.frame), rows
+
+    def score_samples(self, X: ArrayLike) -> AnyArray:
+        """Log density of each row (n, D), shape (n,), in nats."""
+        source, rows = self._source(X)
+        values = posterior.log_density(self.model_.to_quadratics(), source, _base.ENGINE)
+        return (values + self.model_.frame.log_volume).astype(rows.dtype, copy=False)
+
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
+        """Mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
+        values = self.score_samples(X)
+        weights = _base.checked_weights(sample_weight, values)
+        return float(np.average(values, weights=weights))
+
+    def predict(self, X: ArrayLike) -> IntN:
+        """Hard assignment: the most probable component of each row, (n,)."""
+        source, _ = self._source(X)
+        return posterior.labels(self.model_.to_quadratics(), source, _base.ENGINE)
+
+    def predict_proba(self, X: ArrayLike) -> AnyArray:
+        """Soft assignment: the probability of each component for each row, (n, K)."""
+        source, rows = self._source(X)
+        return posterior.responsibilities(self.model_.to_quadratics(), source, _base.ENGINE).astype(
+            rows.dtype, copy=False
+        )
+
+    def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
+        """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
+        check_is_fitted(self)
+        return self.model_.sample(n_samples, _base.generator(self.random_state))
+
+    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Bayesian information criterion on X; lower is better, n is the sum of the weights."""
+        return self._criterion("bic", X, sample_weight)
+
+    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Akaike information criterion on X; lower is better."""
+        return self._criterion("aic", X, sample_weight)
+
+    def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """BIC plus the price of unclear assignment (mclust's ICL with its sign turned); lower is better."""
+        return self._criterion("icl", X, sample_weight)
+
+    def _criterion(self, name: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
+        source, rows = self._source(X)
+        quadratics = self.model_.to_quadratics()
+        density = posterior.log_density(quadratics, source, _base.ENGINE) + self.model_.frame.log_volume
+        weights = _base.checked_weights(sample_weight, rows)
+        counts: N = np.ones(len(rows)) if weights is None else weights
+        certainty = 0.0
+        if name == "icl":
+            certainty = float(counts @ posterior.log_certainty(quadratics, source, _base.ENGINE))
+        return CRITERIA[name](float(counts @ density), self._n_parameters(), float(counts.sum()), certainty)
+
+    def _n_parameters(self) -> int:
+        return self.model_.n_parameters
+
+
+def _cholesky_roots(mixture: Mixture) -> AnyArray:
+    """Roots of the precisions in the data's units and scikit-learn's shapes."""
+    covariance, frame = mixture.covariance, mixture.frame
+    shape = natural_shape(covariance.structure, mixture.n_components, mixture.n_features)
+    roots = covariance.root.dense(mixture.n_components, mixture.n_features)
+    if covariance.structure.orientation == "I":
+        return contract(covariance.structure, frame.restore_roots(roots))
+    distinct = roots[:1] if isinstance(covariance, SharedCovariance) else roots
+    upper = np.array([triangular_root(root) for root in distinct])
+    return frame.restore_roots(upper).reshape(shape)

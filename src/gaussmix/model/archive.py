@@ -1,0 +1,154 @@
+"""Model files: safetensors with a schema number, nothing that can run when it is opened.
+
+Schema 1 holds six arrays (weights, centers, covariances as factor and root with log-determinants,
+and the frame) and three strings (schema, structure, feature names as JSON). Files of every
+released schema keep loading: a new one gets a new reader beside the old.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from gaussmix.core.frame import Frame
+from gaussmix.covariance import AbstractCovariance, Structure
+from gaussmix.covariance.forms import (
+    DiagonalCovariance,
+    FullCovariance,
+    SharedCovariance,
+    SphericalCovariance,
+)
+from gaussmix.errors import ArchiveError, FileProblem, ParameterError
+from gaussmix.model.mixture import Mixture
+from gaussmix.types import AnyArray
+
+SCHEMA = 1
+
+
+def save(mixture: Mixture, path: str | PathLike[str]) -> None:
+    """Write a mixture; the file appears whole or not at all."""
+    tensors = {
+        "weights": mixture.weights,
+        "centers": mixture.centers,
+        "floored": mixture.covariance.floored.astype(np.int64),
+        "frame.shrink": mixture.frame.shrink,
+        "frame.center": mixture.frame.center,
+        "frame.exponent": mixture.frame.exponent,
+        **_FORMS[type(mixture.covariance)].pack(mixture.covariance),
+    }
+    names = mixture.feature_names
+    metadata = {
+        "format": "gaussmix",
+        "schema": str(SCHEMA),
+        "structure": str(mixture.structure),
+        "feature_names": json.dumps(None if names is None else list(names)),
+    }
+    partial = f"{os.fspath(path)}.partial"
+    try:
+        save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, partial, metadata)
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        raise FileProblem(f"cannot write {os.fspath(path)}: {error}") from error
+
+
+def load(path: str | PathLike[str]) -> Mixture:
+    """Read a mixture, checking every shape and number in it.
+
+    Raises
+    ------
+    FileProblem
+        If there is no such file or it cannot be read.
+    ArchiveError
+        If the file is not a gaussmix model, of a newer schema, or damaged.
+    """
+    metadata, tensors = _contents(path)
+    if metadata.get("format") != "gaussmix":
+        raise ArchiveError.because(path, "it was not written by gaussmix")
+    if metadata.get("schema") not in _READERS:
+        known = ", ".join(_READERS)
+        raise ArchiveError.because(path, f"its schema is {metadata.get('schema')!r}, known are {known}; update gaussmix")
+    try:
+        mixture = _READERS[metadata["schema"]](metadata, tensors)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise ArchiveError.because(path, f"it is damaged ({type(error).__name__}: {error})") from error
+    return mixture
+
+
+def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:
+    if not os.path.isfile(path):
+        raise FileProblem(f"there is no file {os.fspath(path)}; give the path of a model that gaussmix saved")
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise ArchiveError.because(path, f"it is not a safetensors file ({error})") from error
+
+
+def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
+    for name, tensor in tensors.items():
+        if tensor.dtype not in (np.float64, np.int64) or not np.isfinite(tensor).all():
+            raise ValueError(f"{name} holds {tensor.dtype} or numbers that are not finite")
+    weights, centers = tensors["weights"], tensors["centers"]
+    n_components, n_features = centers.shape
+    structure = Structure.parse(metadata["structure"])
+    covariance = _form_of(structure).unpack(structure, tensors, n_components, n_features)
+    names = json.loads(metadata["feature_names"])
+    frame = Frame(*(_shaped(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent")))
+    _shaped(weights, (n_components,))
+    if not (weights >= 0).all() or abs(float(weights.sum()) - 1.0) > 1e-6:
+        raise ParameterError.value("weights", weights.tolist(), "numbers of at least 0 that add up to 1")
+    if names is not None and (len(names) != n_features or not all(isinstance(name, str) for name in names)):
+        raise ValueError("the feature names do not fit the columns")
+    return Mixture(weights, centers, covariance, frame, None if names is None else tuple(names))
+
+
+_READERS = {"1": _read_1}
+
+
+def _shaped(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
+    if tensor.shape != shape:
+        raise ValueError(f"an array of shape {tensor.shape} stands where {shape} was expected")
+    return tensor
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How one form of covariance is laid out: field names with their shapes in K and D."""
+
+    kind: type[AbstractCovariance]
+    fields: dict[str, str]
+
+    def pack(self, covariance: Any) -> dict[str, AnyArray]:
+        return {"covariance." + name: np.asarray(getattr(covariance, name)) for name in self.fields}
+
+    def unpack(self, structure: Structure, tensors: dict[str, AnyArray], K: int, D: int) -> AbstractCovariance:
+        sizes = {"K": K, "D": D}
+        floored = _shaped(tensors["floored"], (K,)).astype(bool)
+        values: dict[str, Any] = {}
+        for name, letters in self.fields.items():
+            tensor = _shaped(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
+            if name == "variances" and not (tensor > 0).all():
+                raise ValueError("a variance is not positive")
+            values[name] = tensor if letters else tensor.item()
+        if self.kind is SphericalCovariance:
+            values["dimension"] = D
+        return self.kind(structure, floored, **values)
+
+
+_FORMS: dict[type[AbstractCovariance], _Form] = {
+    FullCovariance: _Form(FullCovariance, {"factors": "KDD", "root_matrices": "KDD", "log_determinants_": "K"}),
+    SharedCovariance: _Form(SharedCovariance, {"factor": "DD", "root_matrix": "DD", "log_determinant": ""}),
+    DiagonalCovariance: _Form(DiagonalCovariance, {"variances": "KD"}),
+    SphericalCovariance: _Form(SphericalCovariance, {"variances": "K"}),
+}
+
+
+def _form_of(structure: Structure) -> _Form:
+    if structure.orientation == "I":
+        return _FORMS[SphericalCovariance if structure.shape == "I" else DiagonalCovariance]
+    return _FORMS[SharedCovariance if str(structure) == "EEE" else FullCovariance]

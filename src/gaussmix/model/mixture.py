@@ -1,0 +1,230 @@
+"""``Mixture``: a probability distribution made of several Gaussians."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+
+import numpy as np
+
+from gaussmix.core.arrays import parse_rows
+from gaussmix.core.frame import Frame
+from gaussmix.core.moments import Moments
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.covariance import AbstractCovariance, AbstractFamily, Structure, from_matrices
+from gaussmix.covariance.forms import contract
+from gaussmix.engines import BlockedEngine
+from gaussmix.errors import DataError, ParameterError
+from gaussmix.model import conditional, posterior, sampling
+from gaussmix.model.gaussian import Gaussian
+from gaussmix.sources import MemorySource
+from gaussmix.types import KD, KDD, ND, NK, Array, ArrayLike, IntD, IntN, K, N
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Weights, centres and covariances of K Gaussians in D dimensions; a value that never changes.
+
+    Build one from numbers with `Mixture.from_parameters`, or fit one with `GaussianMixture`, whose
+    ``model_`` it is. ``centers`` and ``covariance`` are kept in the working coordinates of
+    ``frame``, so that data far from zero or in tiny units lose nothing; `means`, `covariances` and
+    `precisions` give them in the data's units.
+    """
+
+    weights: K
+    centers: KD
+    covariance: AbstractCovariance
+    frame: Frame
+    feature_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_parameters(
+        cls,
+        weights: ArrayLike,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        structure: str = "VVV",
+        feature_names: Sequence[str] | None = None,
+    ) -> "Mixture":
+        """A mixture with given parameters, in the data's units.
+
+        Parameters
+        ----------
+        weights : array-like of shape (K,)
+            Share of each component; not negative, adding up to 1.
+        means : array-like of shape (K, D)
+        covariances : array-like
+            (K, D, D), or the structure's natural shape: (K,) for EII and VII, (K, D) for EEI, EVI
+            and VVI, (D, D) for EEE.
+        structure : str, default='VVV'
+            mclust letters or scikit-learn's name; the covariances must obey it.
+        feature_names : sequence of str, optional
+
+        Raises
+        ------
+        ParameterError
+            If a shape, a weight or a covariance is not allowed.
+        """
+        shares = np.asarray(weights, dtype=np.float64)
+        points = np.asarray(means, dtype=np.float64)
+        if points.ndim != 2 or not np.isfinite(points).all():
+            raise ParameterError.value("means", f"shape {points.shape}", "finite numbers of shape (K, D)")
+        if shares.shape != (len(points),):
+            raise ParameterError.shape("weights", shares.shape, (len(points),))
+        if not (shares >= 0).all() or abs(float(shares.sum()) - 1.0) > 1e-6:
+            raise ParameterError.value("weights", weights, "numbers of at least 0 that add up to 1")
+        held = from_matrices(Structure.parse(structure), np.asarray(covariances), *points.shape)
+        names = None if feature_names is None else tuple(feature_names)
+        if names is not None and len(names) != points.shape[1]:
+            raise ParameterError.shape("feature_names", (len(names),), (points.shape[1],))
+        return cls(shares / shares.sum(), points, held, Frame.identity(points.shape[1]), names)
+
+    @property
+    def structure(self) -> Structure:
+        return self.covariance.structure
+
+    @property
+    def n_components(self) -> int:
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        return self.centers.shape[1]
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: K - 1 weights, K D means and those of the covariance structure."""
+        n_components, n_features = self.centers.shape
+        free = self.structure.n_parameters(n_components, n_features)
+        return n_components - 1 + n_components * n_features + free
+
+    @property
+    def means(self) -> KD:
+        """Component means (K, D) in the data's units."""
+        return self.frame.restore_points(self.centers)
+
+    @property
+    def covariances(self) -> KDD:
+        """Covariance matrices (K, D, D) in the data's units; UnrepresentableError if they overflow."""
+        return self.frame.restore_covariances(self.covariance.matrices())
+
+    @property
+    def precisions(self) -> KDD:
+        """Inverse covariance matrices (K, D, D) in the data's units."""
+        return self.frame.restore_precisions(self.covariance.precisions())
+
+    @property
+    def natural_covariances(self) -> Array:
+        """The covariances in the shape scikit-learn gives its four structures."""
+        return contract(self.structure, self.covariances)
+
+    def __repr__(self) -> str:
+        return f"Mixture({self.n_components} components, {self.n_features} features, {self.structure.label})"
+
+    def component(self, k: int) -> Gaussian:
+        """One of the bells, as a `Gaussian` in the data's units."""
+        return Gaussian(self.means[k], self.covariances[k])
+
+    def marginal(self, columns: Sequence[int]) -> "Mixture":
+        """The mixture of some of the columns, whatever the others are."""
+        kept = conditional.check_columns(columns, self.n_features)
+        matrices = self.covariance.matrices()[:, kept[:, None], kept]
+        names = None if self.feature_names is None else tuple(self.feature_names[j] for j in kept)
+        # A part of a structured covariance need not obey the structure; VVV holds any.
+        held = from_matrices(Structure.parse("VVV"), matrices, self.n_components, len(kept))
+        return Mixture(self.weights, self.centers[:, kept], held, self.frame.select(kept), names)
+
+    # -- what the solvers see -------------------------------------------------------------------
+
+    def to_quadratics(self) -> Quadratics:
+        """What the data sees of this mixture: offset = log weight - (D log 2 pi + log |covariance|) / 2."""
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(self.weights)
+        constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
+        return Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.root)
+
+    def update(self, moments: Moments, family: AbstractFamily) -> "Mixture":
+        """The mixture that maximises the expected likelihood, within its own structure."""
+        if family.structure != self.structure:
+            raise ParameterError.choice("family", str(family.structure), [str(self.structure)])
+        return mixture_from_moments(moments, family, self.frame, self.feature_names)
+
+    def permute(self, order: IntD) -> "Mixture":
+        """The same mixture with its components in another order."""
+        return replace(
+            self, weights=self.weights[order], centers=self.centers[order], covariance=self.covariance.permute(order)
+        )
+
+    # -- what users ask ------------------------------------------------------------------------
+
+    def log_density(self, X: ArrayLike) -> N:
+        """Natural logarithm of the density at each row (n, D), shape (n,)."""
+        source = self._source(X)
+        return posterior.log_density(self.to_quadratics(), source, BlockedEngine()) + self.frame.log_volume
+
+    def density(self, X: ArrayLike) -> N:
+        """Density at each row (n, D), shape (n,), per unit of volume of the data."""
+        return np.asarray(np.exp(self.log_density(X)))
+
+    def responsibilities(self, X: ArrayLike) -> NK:
+        """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1."""
+        return posterior.responsibilities(self.to_quadratics(), self._source(X), BlockedEngine())
+
+    def predict(self, X: ArrayLike) -> IntN:
+        """Hard assignment: the most probable component of each row, (n,), counted from 0."""
+        return posterior.labels(self.to_quadratics(), self._source(X), BlockedEngine())
+
+    def uncertainty(self, X: ArrayLike) -> N:
+        """One minus the probability of the most probable component, (n,): 0 is certain."""
+        return posterior.uncertainty(self.responsibilities(X))
+
+    def cumulative(self, X: ArrayLike) -> N:
+        """Probability of a value at or below each of X (n,); mixtures of one feature only."""
+        if self.n_features != 1:
+            raise ParameterError.value("cumulative's n_features", self.n_features, "1; take a marginal first")
+        rows = self.frame.apply(parse_rows(X, 1))
+        deviations = np.sqrt(self.covariance.matrices()[:, 0, 0])
+        return posterior.cumulative(rows, self.weights, self.centers[:, 0], deviations)
+
+    def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> tuple[ND, IntN]:
+        """``n`` rows (n, D) drawn from the mixture, grouped by component, and the component of each."""
+        rows, labels = sampling.draw(self.weights, self.centers, self.covariance, n, random_state)
+        return self.frame.restore_points(rows), labels
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the mixture as a safetensors file: numbers and names, nothing that can run."""
+        from gaussmix.model import archive  # the archive knows mixtures, so it cannot be imported first
+
+        archive.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Mixture":
+        """Read a mixture that `save` wrote, of any released schema; ArchiveError if it is not one."""
+        from gaussmix.model import archive
+
+        return archive.load(path)
+
+    def _source(self, X: ArrayLike) -> MemorySource:
+        rows = parse_rows(X, self.n_features, self.feature_names)
+        if not len(rows):
+            raise DataError("the data have 0 rows; at least one is needed")
+        return MemorySource.of(rows, frame=self.frame)
+
+
+def mixture_from_moments(
+    moments: Moments, family: AbstractFamily, frame: Frame, feature_names: tuple[str, ...] | None = None
+) -> Mixture:
+    """The M-step without a predecessor: what a start makes of its first moments."""
+    weights = moments.mass / moments.mass.sum()
+    return Mixture(weights, moments.mean, family.estimate(moments), frame, feature_names)
+
+
+def reframed(mixture: Mixture, frame: Frame) -> Mixture:
+    """The same distribution written in another frame; exact where the frames are equal."""
+    old = mixture.frame
+    if all(np.array_equal(getattr(old, part), getattr(frame, part)) for part in ("shrink", "center", "exponent")):
+        return mixture
+    centers = frame.apply(mixture.means)
+    matrices = frame.apply_covariances(mixture.covariances)
+    held = from_matrices(mixture.structure, matrices, mixture.n_components, mixture.n_features)
+    return replace(mixture, centers=centers, covariance=held, frame=frame)

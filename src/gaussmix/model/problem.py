@@ -1,0 +1,125 @@
+"""``Problem``: what is to be fitted, rows in their frame, the family, and the engine that passes over them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.frame import Extent, Frame, frame_around
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import SphericalRoot
+from gaussmix.covariance import AbstractFamily, AbstractLimit, Floor, Ridge, Structure, family
+from gaussmix.engines import AbstractEngine, Assign, BlockedEngine
+from gaussmix.engines.base import log_sum_exp
+from gaussmix.sources import AbstractSource, MemorySource
+from gaussmix.types import KD, AnyArray, D, N
+
+
+def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
+    """Rows (n, D) in memory as a source."""
+    return MemorySource.of(rows, weights)
+
+
+def flat(center: KD) -> Quadratics:
+    """Quadratics that prefer no component: with hints alone, a pass gives the moments of a partition."""
+    return Quadratics(np.zeros(len(center)), center, SphericalRoot(np.zeros(len(center))))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A source framed for a structure, the structure's family, and an engine.
+
+    ``total`` are the moments of all rows as one group, in the frame.
+    """
+
+    source: AbstractSource
+    family: AbstractFamily
+    engine: AbstractEngine
+    total: Moments
+    feature_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        source: AbstractSource,
+        structure: Structure,
+        ridge: float | None = None,
+        engine: AbstractEngine | None = None,
+        feature_names: tuple[str, ...] | None = None,
+    ) -> "Problem":
+        """Frame the source for a structure. ``ridge=None`` puts a floor under the variances."""
+        engine = engine or BlockedEngine()
+        source, total = located(source, engine, structure.column_equivariant)
+        limit = limit_of(source.frame, total, structure, ridge)
+        return cls(source, family(structure, limit), engine, total, feature_names)
+
+    def expect(
+        self, quadratics: Quadratics, kind: MomentKind | None = None, assign: Assign = Assign.SOFT
+    ) -> Expectation:
+        """One pass over all rows."""
+        wanted = kind or self.family.kind
+        return self.source.reduce(lambda batch: self.engine.expect(quadratics, batch, wanted, assign))
+
+    def log_certainty(self, quadratics: Quadratics) -> float:
+        """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""
+
+        def of(batch: Batch) -> float:
+            scores = self.engine.score(quadratics, batch)
+            certainty = scores.max(axis=1) - log_sum_exp(scores)[0]
+            return float(certainty.sum() if batch.weights is None else batch.weights @ certainty)
+
+        return self.source.reduce(of)
+
+    @property
+    def variances(self) -> D:
+        """Overall variance of each column, in the frame."""
+        return np.asarray(self.total.scatter[0] / self.total.mass[0])
+
+    @cached_property
+    def total_weight(self) -> float:
+        return float(self.total.mass[0])
+
+    @property
+    def constant_columns(self) -> list[int]:
+        """Columns that have one value only."""
+        return [int(j) for j in np.flatnonzero(self.variances <= 0)]
+
+
+def located(source: AbstractSource, engine: AbstractEngine, per_column: bool) -> tuple[AbstractSource, Moments]:
+    """The source in a frame centred near its mean and scaled near its spread, with its overall moments."""
+    first = source.reduce(_extent).frame(per_column)
+    mean, variance = _overall(source.framed(first), engine)
+    frame = frame_around(first, mean, np.sqrt(variance), per_column)
+    framed = source.framed(frame)
+    mean, variance = _overall(framed, engine)
+    mass = np.array([source.reduce(_total_weight)])
+    return framed, Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
+
+
+def _extent(batch: Batch) -> Extent:
+    rows = batch.rows if batch.weights is None else batch.rows[batch.weights > 0]
+    return Extent(rows.min(axis=0, initial=np.inf), rows.max(axis=0, initial=-np.inf))
+
+
+def _total_weight(batch: Batch) -> float:
+    return float(batch.n_rows if batch.weights is None else batch.weights.sum())
+
+
+def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D]:
+    start = flat(np.zeros((1, source.n_features)))
+    moments = source.hinted(None).reduce(lambda batch: engine.expect(start, batch, MomentKind.DIAGONAL)).moments
+    variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
+    return moments.mean[0], variance
+
+
+def limit_of(frame: Frame, total: Moments, structure: Structure, ridge: float | None) -> AbstractLimit:
+    """scikit-learn's ridge where a number is given, else the floor relative to the overall variance."""
+    if ridge is None:
+        return Floor.relative(total.scatter[0] / total.mass[0], structure.column_equivariant)
+    origin = frame.apply(np.zeros((1, len(frame.center))))[0]
+    with np.errstate(under="ignore", over="ignore"):
+        amounts = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
+    return Ridge(amounts, origin)

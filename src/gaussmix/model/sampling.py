@@ -1,0 +1,33 @@
+"""Drawing rows from a mixture."""
+
+import numpy as np
+
+from gaussmix.covariance.base import AbstractCovariance
+from gaussmix.errors import ParameterError
+from gaussmix.types import KD, ND, IntN, K
+
+
+def draw(
+    weights: K,
+    centers: KD,
+    covariance: AbstractCovariance,
+    n: int,
+    random_state: int | np.random.Generator | None = None,
+) -> tuple[ND, IntN]:
+    """``n`` rows (n, D) and their components, grouped by component.
+
+    Raises
+    ------
+    ParameterError
+        If ``n`` is not a positive number.
+    """
+    if n < 1:
+        raise ParameterError.value("Invalid value for 'n_samples': it", n, "at least 1")
+    rng = np.random.default_rng(random_state)
+    counts = rng.multinomial(n, weights / weights.sum())
+    labels = np.repeat(np.arange(len(weights)), counts)
+    rows = rng.standard_normal((n, centers.shape[1]))
+    for k in np.flatnonzero(counts):
+        chosen = labels == k
+        rows[chosen] = centers[k] + covariance.spread(rows[chosen], int(k))
+    return rows, labels

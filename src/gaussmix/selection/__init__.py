@@ -1,0 +1,6 @@
+"""How many groups, of which shape: criteria, and the search over components and structures."""
+
+from gaussmix.selection.criteria import CRITERIA, Criterion
+from gaussmix.selection.search import Candidate, Selection, select
+
+__all__ = ["CRITERIA", "Candidate", "Criterion", "Selection", "select"]

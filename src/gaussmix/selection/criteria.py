@@ -1,0 +1,28 @@
+"""What a fit is worth once its parameters are paid for; lower is better, as in scikit-learn."""
+
+import math
+from collections.abc import Callable
+
+Criterion = Callable[[float, int, float, float], float]
+"""From log-likelihood, free parameters, n (the sum of weights) and sum of w log(largest responsibility)."""
+
+
+def bic(log_likelihood: float, n_parameters: int, n: float, log_certainty: float = 0.0) -> float:
+    """-2 log-likelihood + parameters log n (Schwarz, Annals of Statistics 6, 1978); minus mclust's."""
+    return -2.0 * log_likelihood + n_parameters * math.log(n)
+
+
+def aic(log_likelihood: float, n_parameters: int, n: float, log_certainty: float = 0.0) -> float:
+    """-2 log-likelihood + 2 parameters (Akaike, IEEE Transactions on Automatic Control 19, 1974)."""
+    return -2.0 * log_likelihood + 2.0 * n_parameters
+
+
+def icl(log_likelihood: float, n_parameters: int, n: float, log_certainty: float = 0.0) -> float:
+    """BIC plus the price of unclear assignment, -2 sum log max_k r (mclust's form, minus its sign).
+
+    Biernacki, Celeux & Govaert, IEEE PAMI 22 (2000), with the most probable component as label.
+    """
+    return bic(log_likelihood, n_parameters, n) - 2.0 * log_certainty
+
+
+CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic}

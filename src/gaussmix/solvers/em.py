@@ -1,0 +1,26 @@
+"""Expectation-Maximisation (Dempster, Laird & Rubin, JRSS B 39, 1977).
+
+Each row shares itself out among the components by their probabilities (the pass); each component
+then takes the weight, mean and covariance of its share (the step). Neither half can lower the
+likelihood, and no step size has to be chosen, which is what gradient descent would ask for.
+"""
+
+from dataclasses import dataclass
+
+from gaussmix.core.expectation import Expectation
+from gaussmix.covariance.base import AbstractFamily
+from gaussmix.model.mixture import Mixture
+from gaussmix.solvers.base import AbstractSolver, State
+
+
+@dataclass(frozen=True)
+class EM(AbstractSolver):
+    """The M-step of a family, applied to whatever moments a pass brought."""
+
+    family: AbstractFamily
+
+    def init(self, model: Mixture) -> State:
+        return State(model)
+
+    def step(self, state: State, expectation: Expectation) -> State:
+        return State(state.mixture.update(expectation.moments, self.family))

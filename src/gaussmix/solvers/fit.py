@@ -1,0 +1,122 @@
+"""``Fit``: what a finished fit says of itself, in numbers and in sentences."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.outcome import Outcome, Trace
+from gaussmix.covariance.regularise import RELATIVE_FLOOR
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.run import Run
+
+
+@dataclass(frozen=True)
+class ComponentDiagnostics:
+    """One component of a finished fit.
+
+    ``weight`` is its share, ``mass`` its responsibility summed over the weighted rows,
+    ``condition`` the ratio of the largest to the smallest eigenvalue of its covariance in the
+    working coordinates, ``on_floor`` whether its covariance rests on the floor, ``is_small``
+    whether it holds fewer rows than a covariance needs (features + 1).
+    """
+
+    weight: float
+    mass: float
+    condition: float
+    on_floor: bool
+    is_small: bool
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The record of a fit; ``print(estimator.fit_)`` reads as a paragraph.
+
+    ``log_likelihood`` and ``bound`` (the same per unit of weight) belong to the returned
+    parameters; the last entry of ``trace`` was taken before the last update.
+    """
+
+    outcome: Outcome
+    trace: Trace
+    log_likelihood: float
+    bound: float
+    entropy: float
+    seconds: float
+    components: tuple[ComponentDiagnostics, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def converged(self) -> bool:
+        return self.outcome is Outcome.CONVERGED
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether a component rests on the floor, is empty, or holds too few rows for a covariance."""
+        return any(part.on_floor or part.is_small for part in self.components)
+
+    def __str__(self) -> str:
+        passes = f"{len(self.trace)} pass{'' if len(self.trace) == 1 else 'es'}"
+        summary = f"{passes} in {self.seconds:.2g} s, log-likelihood {self.log_likelihood:.10g}."
+        return " ".join([str(self.outcome), summary, *self.notes])
+
+
+def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
+    """Evaluate the returned parameters in one more pass, and put what happened into words."""
+    mixture = winner.mixture
+    expectation = problem.expect(mixture.to_quadratics())
+    total = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_volume
+    components = _diagnose(mixture, expectation)
+    fit = Fit(
+        outcome=winner.outcome,
+        trace=winner.trace,
+        log_likelihood=total,
+        bound=total / problem.total_weight,
+        entropy=expectation.entropy,
+        seconds=seconds,
+        components=components,
+        notes=tuple(_notes(problem, components, winner)),
+    )
+    return fit, expectation
+
+
+def _diagnose(mixture: Mixture, expectation: Expectation) -> tuple[ComponentDiagnostics, ...]:
+    mass = expectation.moments.mass
+    conditions = np.linalg.cond(mixture.covariance.root.dense(mixture.n_components, mixture.n_features)) ** 2
+    return tuple(
+        ComponentDiagnostics(
+            weight=float(mixture.weights[k]),
+            mass=float(mass[k]),
+            condition=float(conditions[k]),
+            on_floor=bool(mixture.covariance.floored[k]),
+            is_small=bool(mass[k] < mixture.n_features + 1),
+        )
+        for k in range(mixture.n_components)
+    )
+
+
+def _notes(problem: Problem, components: tuple[ComponentDiagnostics, ...], winner: Run) -> list[str]:
+    notes = []
+    if problem.constant_columns:
+        names = ", ".join(_column_name(problem, j) for j in problem.constant_columns)
+        notes.append(f"Constant column {names}: it tells no groups apart, and its variance is a stand-in.")
+    floored = [k for k, part in enumerate(components) if part.on_floor]
+    if floored:
+        notes.append(
+            f"Component {_numbers(floored)} rests on the floor of its variance ({RELATIVE_FLOOR:g} of the overall "
+            "one): its rows are equal or lie in a plane, and its likelihood says little. Fewer components may do."
+        )
+    elif winner.floored_passes:
+        notes.append(f"The floor under the variances was touched in {winner.floored_passes} passes and left again.")
+    empty = [k for k, part in enumerate(components) if part.mass < 1e-8]
+    if empty:
+        notes.append(f"Component {_numbers(empty)} is empty: no row belongs to it.")
+    return notes
+
+
+def _column_name(problem: Problem, column: int) -> str:
+    return str(column) if problem.feature_names is None else repr(problem.feature_names[column])
+
+
+def _numbers(components: list[int]) -> str:
+    return ", ".join(str(k) for k in components)

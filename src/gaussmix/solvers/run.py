@@ -1,0 +1,66 @@
+"""The one loop over passes: it owns the clock, the trace and the decision to stop."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.core.outcome import Outcome, Trace
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.stopping import Stopping
+
+Observer = Callable[[int, float, float], None]
+"""Called after each pass with its number (from 1), the total log-likelihood in data units, and its gain."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a solver from one start left behind."""
+
+    mixture: Mixture
+    trace: Trace
+    outcome: Outcome
+    floored_passes: int
+
+    @property
+    def last_log_likelihood(self) -> float:
+        """Total log-likelihood before the last update, in data units; minus infinity without a pass."""
+        return float(self.trace.log_likelihood[-1]) if len(self.trace) else -np.inf
+
+
+def run(
+    solver: AbstractSolver,
+    start: Mixture,
+    problem: Problem,
+    stopping: Stopping,
+    observer: Observer | None = None,
+    previous: float = -np.inf,
+) -> Run:
+    """Pass and step until the stopping rule is met or its passes are used up.
+
+    ``previous`` is the total log-likelihood (data units) that an earlier run ended with.
+    """
+    state = solver.init(start)
+    began = time.perf_counter()
+    shift = problem.total_weight * problem.source.frame.log_volume
+    values: list[float] = []
+    seconds: list[float] = []
+    last, floored = previous - shift, 0
+    outcome = Outcome.PASSES_USED_UP if stopping.max_passes else Outcome.NOT_STARTED
+    for number in range(1, stopping.max_passes + 1):
+        expectation = problem.expect(state.quadratics)
+        state = solver.step(state, expectation)
+        current = expectation.log_likelihood
+        values.append(current + shift)
+        seconds.append(time.perf_counter() - began)
+        floored += int(state.mixture.covariance.floored.any())
+        if observer is not None:
+            observer(number, current + shift, current - last)
+        if stopping.is_met(last, current, problem.total_weight):
+            outcome = Outcome.CONVERGED
+            break
+        last = current
+    return Run(state.mixture, Trace(np.array(values), np.array(seconds)), outcome, floored)

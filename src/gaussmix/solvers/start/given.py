@@ -1,0 +1,61 @@
+"""Starts that somebody hands over: labels, moments, or parameters."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance.base import AbstractCovariance
+from gaussmix.model.mixture import Mixture, mixture_from_moments
+from gaussmix.model.problem import Problem, flat
+from gaussmix.types import KD, NK, D, IntD, IntN, K
+
+_ORDER_RESOLUTION = 1e-6  # means closer than this many standard deviations tie, and the next column decides
+
+
+def from_moments(problem: Problem, moments: Moments) -> Mixture:
+    """The mixture whose components have the given moments."""
+    return mixture_from_moments(moments, problem.family, problem.source.frame, problem.feature_names)
+
+
+def from_labels(problem: Problem, hints: IntN | NK, n_components: int) -> Mixture:
+    """One component per label (n,), -1 where unknown, or per column of log probabilities (n, K).
+
+    The first pass finds the means, the second takes the scatter about them.
+    """
+    source, engine = problem.source.hinted(hints), problem.engine
+    center = np.zeros((n_components, source.n_features))
+    for kind in (MomentKind.TRACE, problem.family.kind):
+        quadratics = flat(center)
+        moments = source.reduce(lambda batch, q=quadratics, k=kind: engine.expect(q, batch, k)).moments  # type: ignore[misc]
+        center = moments.mean
+    return from_moments(problem, moments)
+
+
+def from_given(
+    start: Mixture, weights: K | None, centers: KD | None, covariance: AbstractCovariance | None
+) -> Mixture:
+    """A start with some of its parameters replaced by given ones (in the frame)."""
+    return replace(
+        start,
+        weights=start.weights if weights is None else weights,
+        centers=start.centers if centers is None else centers,
+        covariance=start.covariance if covariance is None else covariance,
+    )
+
+
+def scatter_of(covariances: KD, mass: K, mean: KD, kind: MomentKind) -> Moments:
+    """Moments that a component of given covariance (K, D, D) and mass would have; how one is projected on a family."""
+    full = Moments(mass, mean, mass[:, None, None] * covariances, MomentKind.FULL)
+    return full.reduce(kind)
+
+
+def mean_order(centers: KD, deviations: D) -> IntD:
+    """Components by increasing mean of the first column, ties by the next: an order that no seed changes."""
+    keys = np.round(centers / (_ORDER_RESOLUTION * np.where(deviations > 0, deviations, 1.0)))
+    return np.lexsort(keys.T[::-1])
+
+
+def in_order(mixture: Mixture, problem: Problem) -> Mixture:
+    """The mixture with its components in the order of their means."""
+    return mixture.permute(mean_order(mixture.centers, np.sqrt(problem.variances)))

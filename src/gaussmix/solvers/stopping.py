@@ -1,0 +1,39 @@
+"""When to stop: rules that look at the gain of a pass and nothing else."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+class Stopping(ABC):
+    """A rule over two successive log-likelihoods, and the most passes allowed."""
+
+    max_passes: int
+
+    @abstractmethod
+    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+        """Whether going from ``previous`` to ``current`` total log-likelihood is small enough to stop."""
+
+
+@dataclass(frozen=True)
+class AbsoluteGain(Stopping):
+    """scikit-learn's rule: the mean log-likelihood per row changed by less than ``tolerance`` nats."""
+
+    tolerance: float = 1e-3
+    max_passes: int = 100
+
+    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+        return abs(current - previous) < self.tolerance * total_weight
+
+
+@dataclass(frozen=True)
+class RelativeGain(Stopping):
+    """The log-likelihood changed by less than ``tolerance`` of its size, or of one nat per row if larger.
+
+    Log-likelihoods are compared in the fit's own frame, so the rule does not depend on the data's units.
+    """
+
+    tolerance: float = 1e-8
+    max_passes: int = 10_000
+
+    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+        return abs(current - previous) < self.tolerance * max(abs(current), total_weight)
