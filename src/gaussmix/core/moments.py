@@ -12,7 +12,7 @@ from enum import Enum
 import numpy as np
 
 from gaussmix.core.linalg import outer_sum
-from gaussmix.types import KD, ND, NK, Array, K
+from gaussmix.types import DD, KD, ND, NK, Array, K
 
 
 class MomentKind(Enum):
@@ -73,6 +73,13 @@ class Moments:
         if kind is self.kind:
             return self
         return replace(self, scatter=_REDUCTIONS[(self.kind, kind)](self.scatter), kind=kind)
+
+
+def total_scatter(moments: Moments) -> DD:
+    """Scatter (D, D) of all rows together about their common mean, from full moments."""
+    share = moments.mass / moments.mass.sum()
+    between = outer_sum(moments.mean - share @ moments.mean, moments.mass)
+    return np.asarray(moments.scatter.sum(axis=0) + between)
 
 
 def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array:

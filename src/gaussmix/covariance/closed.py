@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.moments import MomentKind, Moments, total_scatter
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
 from gaussmix.covariance.eigen import assemble, equal_volume, floored_full, relative
 from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, share
 from gaussmix.covariance.regularise import AbstractLimit
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import Array, D, K
+from gaussmix.types import DD, KD, KDD, Array, D, K
 
 MStep = Callable[[Structure, Moments, "D | None"], AbstractCovariance]
 
@@ -114,11 +114,25 @@ def _vvv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
 def _eev(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """W_k = L_k O_k L_k^T with eigenvalues in falling order; lambda A = sum_k O_k / n, D_k = L_k."""
     unit = np.ones(moments.mean.shape[1]) if floor is None else floor
-    values, vectors = linalg.symmetric_eigen(relative(moments.scatter, unit))
+    scatter = relative(moments.scatter, unit)
+    values, vectors = linalg.symmetric_eigen(scatter)
+    if values[:, -1].min() < 1e-12 * values.max():
+        values, vectors = _tie_broken(scatter, values, relative(total_scatter(moments), unit))
     common, low = _clipped(values.sum(axis=0) / moments.mass.sum(), None if floor is None else np.ones(1))
     n_components = len(moments.mass)
     repeated = np.repeat(common[None], n_components, axis=0)
     return assemble(structure, repeated, vectors, unit, np.full(n_components, low.any()))
+
+
+def _tie_broken(scatter: KDD, values: KD, total: DD) -> tuple[KD, KDD]:
+    """Eigenvectors that are unique although a scatter has a null space (fewer rows than columns).
+
+    Within it any basis is a maximiser; the directions in which all rows together spread most come
+    first, so that the answer depends on the data and not on rounding.
+    """
+    hint = 1e-12 * values.max() / max(float(np.trace(total)), float(np.finfo(float).tiny)) * total
+    _, vectors = linalg.symmetric_eigen(scatter + hint)
+    return np.einsum("kij,kil,klj->kj", vectors, scatter, vectors), vectors
 
 
 def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
@@ -127,7 +141,9 @@ def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     values, vectors = linalg.symmetric_eigen(relative(moments.scatter, unit))
     if floor is None:
         _clipped(values, None)
-    values, low = _equal_volume(np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None)
+    # Eigenvalues below rounding carry no direction: made equal, they cannot shape a covariance.
+    values = np.maximum(values, 1e-15 * values.max(initial=0.0))
+    values, low = _equal_volume(values, float(moments.mass.sum()), floor is not None)
     return assemble(structure, values, vectors, unit, low)
 
 

@@ -163,10 +163,10 @@ def from_eigen(structure: Structure, values: KD, vectors: KDD, floored: BoolK) -
 
 
 def share(covariance: FullCovariance, n_components: int) -> SharedCovariance:
-    """The shared form of a full covariance of one component."""
+    """The shared form of the first matrix of a full covariance."""
     return SharedCovariance(
         covariance.structure,
-        np.repeat(covariance.floored, n_components),
+        np.repeat(covariance.floored[:1], n_components),
         covariance.factors[0],
         covariance.root_matrices[0],
         float(covariance.log_determinants_[0]),

@@ -61,8 +61,9 @@ class Ridge(AbstractLimit):
     """scikit-learn's ``reg_covar``: a constant added to every variance, and no floor.
 
     ``amounts`` (D,) are the added variances in the frame and ``origin`` (D,) the user's zero in it:
-    scikit-learn adds 10 eps to each mass, which pulls a mean that much towards zero. It is what
-    keeps some of its singleton components from failing, so it is reproduced here.
+    scikit-learn adds 10 eps to each mass, which pulls a mean that much towards zero. For variances
+    along the columns that counts as a row of this mass at zero, which keeps some singleton
+    components from failing, so it is reproduced here.
     """
 
     amounts: D
@@ -73,7 +74,9 @@ class Ridge(AbstractLimit):
         origin = np.broadcast_to(self.origin, moments.mean.shape)
         at_origin = np.zeros_like(moments.scatter)
         merged = moments + Moments(np.full(n_components, _PSEUDO_MASS), origin, at_origin, moments.kind)
-        return replace(merged, scatter=merged.scatter + self._added(merged))
+        whole = moments.kind in (MomentKind.FULL, MomentKind.POOLED_FULL)
+        scatter = moments.scatter if whole else merged.scatter
+        return replace(merged, scatter=scatter + self._added(merged))
 
     def _added(self, moments: Moments) -> Array:
         mass, amounts = moments.mass, self.amounts
