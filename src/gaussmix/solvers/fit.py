@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gaussmix.core import linalg
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome, Trace
-from gaussmix.covariance.regularise import RELATIVE_FLOOR
+from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.run import Run
