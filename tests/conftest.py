@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "local", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+settings.register_profile("deep", settings.get_profile("local"), max_examples=1000)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
