@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as packed
 
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import AbstractCovariance, Structure
@@ -50,7 +50,8 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
     }
     partial = f"{os.fspath(path)}.partial"
     try:
-        save_file({key: np.asarray(value, order="C") for key, value in tensors.items()}, partial, metadata)
+        with open(partial, "wb") as file:
+            file.write(packed({key: np.asarray(value, order="C") for key, value in tensors.items()}, metadata))
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
         raise FileProblem(f"cannot write {os.fspath(path)}: {error}") from error
@@ -91,23 +92,32 @@ def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyA
 
 def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
     for name, tensor in tensors.items():
-        if tensor.dtype not in (np.float64, np.int64) or not np.isfinite(tensor).all():
+        if tensor.dtype != (np.int64 if name in _INTEGERS else np.float64) or not np.isfinite(tensor).all():
             raise ValueError(f"{name} holds {tensor.dtype} or numbers that are not finite")
     weights, centers = tensors["weights"], tensors["centers"]
     n_components, n_features = centers.shape
     structure = Structure.parse(metadata["structure"])
     covariance = _form_of(structure).unpack(structure, tensors, n_components, n_features)
     names = json.loads(metadata["feature_names"])
-    frame = Frame(*(_shaped(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent")))
+    frame = _frame(*(_shaped(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent")))
     _shaped(weights, (n_components,))
     if not (weights >= 0).all() or abs(float(weights.sum()) - 1.0) > 1e-6:
         raise ParameterError.value("weights", weights.tolist(), "numbers of at least 0 that add up to 1")
-    if names is not None and (len(names) != n_features or not all(isinstance(name, str) for name in names)):
+    if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
         raise ValueError("the feature names do not fit the columns")
     return Mixture(weights, centers, covariance, frame, None if names is None else tuple(names))
 
 
 _READERS = {"1": _read_1}
+_INTEGERS = {"floored", "frame.shrink", "frame.exponent"}
+_LARGEST_POWER = 1023
+
+
+def _frame(shrink: AnyArray, center: AnyArray, exponent: AnyArray) -> Frame:
+    for powers in (shrink, exponent):
+        if powers.min() < -_LARGEST_POWER or powers.max() > _LARGEST_POWER:
+            raise ValueError("the frame holds powers of two that no double has")
+    return Frame(shrink, center, exponent)
 
 
 def _shaped(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
