@@ -68,10 +68,12 @@ def test_three_groups_of_eruptions(search: Selection, faithful: Any) -> None:
 
 
 def test_printed_parameters_have_the_printed_likelihood(faithful: Any) -> None:
-    printed = PUBLISHED["faithful, EEE, 3 components"]["printed"]
+    """Between what is printed, from before the last M-step, and the maximum."""
+    figures = PUBLISHED["faithful, EEE, 3 components"]
+    printed = figures["printed"]
     weights = np.array(printed["weights"])
     mixture = Mixture.from_parameters(weights / weights.sum(), printed["means"], printed["covariance"], "EEE")
-    assert mixture.log_density(faithful).sum() == pytest.approx(printed["log_likelihood"], abs=1e-3)
+    assert printed["log_likelihood"] <= mixture.log_density(faithful).sum() <= figures["log_likelihood"]
     np.testing.assert_array_equal(np.bincount(mixture.predict(faithful)), printed["sizes"])
 
 
