@@ -142,8 +142,8 @@ def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     if floor is None:
         _clipped(values, None)
     # Eigenvalues below rounding carry no direction: made equal, they cannot shape a covariance.
-    values = np.maximum(values, 1e-15 * values.max(initial=0.0))
-    values, low = _equal_volume(values, float(moments.mass.sum()), floor is not None)
+    values = np.maximum(values, 1e-15 * values[:, :1])
+    values, low = _equal_volume(np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None)
     return assemble(structure, values, vectors, unit, low)
 
 

@@ -52,7 +52,8 @@ def equal_volume(scatter: KD, total_mass: float) -> tuple[KD, Array]:
 
     Returns the variances and whether any component rests on the floor, per component.
     """
-    safe = np.maximum(scatter, 1e-280 * max(float(scatter.max(initial=0.0)), 1e-20))
+    # Rows are known to 1e-16 of their spread, so a scatter below the square of that has no direction.
+    safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1.0))
     logs = np.log(safe)
     log_volume = np.log(np.exp(logs.mean(axis=1) - logs.max()).sum() / total_mass) + logs.max()
     free = np.exp(logs - logs.mean(axis=1, keepdims=True) + log_volume)
