@@ -90,7 +90,7 @@ def test_target_is_ignored():
 @pytest.mark.parametrize("make", [int, np.random.RandomState, np.random.default_rng])
 def test_one_seed_gives_one_answer(make):
     """For every kind of random_state; ints also leave the global generator alone."""
-    settings = dict(init_params="random", max_iter=3, tol=0)
+    settings = {"init_params": "random", "max_iter": 3, "tol": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         first, second, other = (
@@ -112,7 +112,7 @@ def test_sample_repeats_with_an_int_and_goes_on_with_a_generator():
 
 
 def test_components_are_numbered_by_their_means_whatever_the_seed():
-    separated = np.concatenate([mixed(2, K=1), mixed(2, K=1) + 50, mixed(2, K=1) + [50, 100, 0]])
+    separated = np.concatenate([mixed(2, K=1), mixed(2, K=1) + 50, mixed(2, K=1) + np.array([50, 100, 0])])
     fits = [GaussianMixture(3, random_state=seed).fit(separated) for seed in range(5)]
     for estimator in fits:
         np.testing.assert_allclose(estimator.means_, fits[0].means_, rtol=1e-9)

@@ -32,7 +32,7 @@ class FullCovariance(AbstractCovariance):
 
     @property
     def n_features(self) -> int:
-        return self.factors.shape[1]
+        return int(self.factors.shape[1])
 
     def matrices(self) -> KDD:
         return np.asarray(self.factors @ np.swapaxes(self.factors, 1, 2))
@@ -68,7 +68,7 @@ class SharedCovariance(AbstractCovariance):
 
     @property
     def n_features(self) -> int:
-        return self.factor.shape[0]
+        return len(self.factor)
 
     def matrices(self) -> KDD:
         return np.repeat((self.factor @ self.factor.T)[None], self.n_components, axis=0)
@@ -96,7 +96,7 @@ class DiagonalCovariance(AbstractCovariance):
 
     @property
     def n_features(self) -> int:
-        return self.variances.shape[1]
+        return int(self.variances.shape[1])
 
     def matrices(self) -> KDD:
         return np.asarray(self.variances[:, :, None] * np.eye(self.n_features))

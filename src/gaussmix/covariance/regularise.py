@@ -1,6 +1,7 @@
 """What keeps a covariance usable: a floor imposed inside the M-step, or a ridge added before it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,7 +81,7 @@ class Ridge(AbstractLimit):
 
     def _added(self, moments: Moments) -> Array:
         mass, amounts = moments.mass, self.amounts
-        by_kind = {
+        by_kind: dict[MomentKind, Callable[[], Array]] = {
             MomentKind.FULL: lambda: mass[:, None, None] * np.diag(amounts),
             MomentKind.DIAGONAL: lambda: mass[:, None] * amounts,
             MomentKind.TRACE: lambda: mass * amounts.sum(),

@@ -1,4 +1,4 @@
-"""``GaussianMixture``: scikit-learn's estimator, with mclust's structures, row weights and a fit that explains itself."""
+"""``GaussianMixture``: scikit-learn's interface, mclust's structures, row weights, a fit that explains itself."""
 
 import time
 import warnings
@@ -25,7 +25,7 @@ from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture fitted by Expectation-Maximisation; a drop-in for scikit-learn's.
 
     Parameters

@@ -90,7 +90,9 @@ class Gaussian:
 
     @cached_property
     def _factor(self) -> DD:
-        return np.linalg.cholesky(self.covariance)
+        factor = linalg.cholesky(self.covariance)
+        assert factor is not None  # the constructor has checked
+        return factor
 
     @property
     def n_features(self) -> int:
@@ -102,8 +104,8 @@ class Gaussian:
     def mahalanobis(self, X: ArrayLike) -> N:
         """Distance of each row (n, D) from the mean in units of the spread in its direction, (n,)."""
         rows = parse_rows(X, self.n_features)
-        white = np.linalg.solve(self._factor, (rows - self.mean).T)
-        return np.asarray(np.sqrt((white**2).sum(axis=0)))
+        white = (rows - self.mean) @ linalg.lower_inverse(self._factor).T
+        return np.asarray(np.sqrt((white**2).sum(axis=1)))
 
     def log_density(self, X: ArrayLike) -> N:
         """Natural logarithm of the density at each row (n, D), shape (n,)."""
