@@ -9,7 +9,7 @@ from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, N
 
 
 def parse_rows(
-    X: ArrayLike, n_features: int | None = None, feature_names: Sequence[str] | None = None
+    data: ArrayLike, n_features: int | None = None, feature_names: Sequence[str] | None = None
 ) -> ND:
     """Rows of numbers as a 2-d float64 array, or one sentence that names what is wrong.
 
@@ -18,10 +18,10 @@ def parse_rows(
     Raises
     ------
     DataError
-        If ``X`` is not numeric, has another number of columns, or holds NaN or infinity.
+        If ``data`` is not numeric, has another number of columns, or holds NaN or infinity.
     """
     try:
-        rows = np.asarray(X, dtype=np.float64)
+        rows = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError.not_numeric(error) from error
     if rows.ndim < 2:

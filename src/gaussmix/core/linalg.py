@@ -5,6 +5,7 @@ factorisation that fails is a value (``None``), and a clipped eigenvalue is repo
 """
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dtrtri
 
 from gaussmix.types import DD, KDD, Array, D, K
@@ -30,6 +31,16 @@ def lower_inverse(factor: DD) -> DD:
     if info != 0:
         raise ValueError(f"a triangular factor has a zero or invalid pivot (LAPACK info {info})")
     return np.ascontiguousarray(np.tril(inverse))
+
+
+def lower_solve(factor: DD, columns: Array) -> Array:
+    """L^-1 columns (D, n) by substitution, for a lower triangular L."""
+    return np.asarray(solve_triangular(factor, columns, lower=True, check_finite=False))
+
+
+def condition(roots: KDD) -> K:
+    """Ratio of the largest to the smallest eigenvalue of each root root^T."""
+    return np.asarray(np.linalg.cond(roots) ** 2)
 
 
 def log_determinant(factor: DD) -> float:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.types import Array, D
 
-RELATIVE_FLOOR = 1e-9
 _PSEUDO_MASS = 10 * float(np.finfo(np.float64).eps)
 
 

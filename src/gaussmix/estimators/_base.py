@@ -58,11 +58,13 @@ def checked_weights(sample_weight: ArrayLike | None, rows: AnyArray) -> N | None
 
 
 def require_integer(name: str, value: object, least: int) -> None:
+    """ParameterError unless ``value`` is a whole number (no bool) of at least ``least``."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or int(value) < least:
         raise ParameterError.value(name, value, f"a whole number of at least {least}")
 
 
 def require_real(name: str, value: object, optional: bool = False) -> None:
+    """ParameterError unless ``value`` is a finite number of at least 0, or None where it is optional."""
     if optional and value is None:
         return
     real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
@@ -71,6 +73,7 @@ def require_real(name: str, value: object, optional: bool = False) -> None:
 
 
 def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """ParameterError unless ``value`` is one of the allowed words."""
     if value not in allowed:
         raise ParameterError.choice(name, value, allowed)
 

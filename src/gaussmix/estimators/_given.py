@@ -121,7 +121,7 @@ def _covariance(structure: Structure, precisions: KDD, frame: Frame, problem: Pr
     free = np.zeros(n_components, dtype=bool)
     letters = str(structure)
     if letters == "VVI":
-        return DiagonalCovariance(structure, free, 1.0 / np.einsum("kii->ki", in_frame))
+        return DiagonalCovariance(structure, free, 1.0 / np.diagonal(in_frame, axis1=1, axis2=2))
     if letters == "VII":
         return SphericalCovariance(structure, free, 1.0 / in_frame[:, 0, 0], n_features)
     roots = [linalg.upper_root(matrix) for matrix in in_frame]
