@@ -27,6 +27,18 @@ class AbstractLimit(ABC):
 
 
 @dataclass(frozen=True)
+class Unlimited(AbstractLimit):
+    """The bare M-step: no floor, nothing added."""
+
+    def prepare(self, moments: Moments) -> Moments:
+        return moments
+
+    @property
+    def floor(self) -> D | None:
+        return None
+
+
+@dataclass(frozen=True)
 class Floor(AbstractLimit):
     """No eigenvalue below ``variances``, as a constraint of the M-step, so the likelihood cannot fall.
 
