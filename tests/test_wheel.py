@@ -53,7 +53,8 @@ def test_it_works_from_a_read_only_folder(wheel, tmp_path):
     for folder in folders:
         folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
-        arguments = [sys.executable, "-B", "-I", "-W", "error", "-c", SCRIPT, str(site), str(tmp_path / "m.safetensors")]
+        python = [sys.executable, "-B", "-I", "-W", "error", "-c"]
+        arguments = [*python, SCRIPT, str(site), str(tmp_path / "model.safetensors")]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert sorted(site.rglob("*")) == before

@@ -53,7 +53,7 @@ def _numbers(data: object) -> ND:
     if hasattr(data, "toarray"):
         raise DataError.sparse()
     if isinstance(data, np.ma.MaskedArray):
-        data = data.astype(np.float64).filled(np.nan)
+        data = np.ma.filled(np.ma.asarray(data, dtype=np.float64), np.nan)
     try:
         array = np.asarray(data)
         if np.iscomplexobj(array):
