@@ -50,7 +50,7 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
     }
     partial = f"{os.fspath(path)}.partial"
     try:
-        save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, partial, metadata)
+        save_file({key: np.asarray(value, order="C") for key, value in tensors.items()}, partial, metadata)
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
         raise FileProblem(f"cannot write {os.fspath(path)}: {error}") from error
