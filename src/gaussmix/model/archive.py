@@ -50,7 +50,7 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
     }
     partial = f"{os.fspath(path)}.partial"
     try:
-        save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, partial, metadata)
+        save_file({key: np.asarray(value, order="C") for key, value in tensors.items()}, partial, metadata)
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
         raise FileProblem(f"cannot write {os.fspath(path)}: {error}") from error
@@ -77,6 +77,11 @@ def load(path: str | PathLike[str]) -> Mixture:
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ArchiveError.because(path, f"it is damaged ({type(error).__name__}: {error})") from error
     return mixture
+
+
+def schema(path: str | PathLike[str]) -> int:
+    """The schema number of a model file that `load` reads."""
+    return int(_contents(path)[0]["schema"])
 
 
 def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:
