@@ -186,7 +186,8 @@ class FileProblem(GaussmixError):
 
     @classmethod
     def no_numeric_column(cls, path: object, kinds: Sequence[str]) -> "FileProblem":
-        return cls(f"{path} has no column of numbers to fit: {_listed(kinds)}")
+        others = f": {_listed(kinds)}" if kinds else ""
+        return cls(f"{path} has no column of numbers to fit{others}; bring one, or mend the values named")
 
     @classmethod
     def not_numbers(cls, column: str, reason: str) -> "FileProblem":

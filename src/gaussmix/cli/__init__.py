@@ -8,11 +8,12 @@ def main() -> None:
     try:
         from gaussmix.cli.app import app
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("gaussmix"):
+        package = (error.name or "").split(".")[0]
+        if package in ("", "gaussmix"):
             raise
         from gaussmix.errors import MissingPackageError
 
-        print(f"Error: {MissingPackageError.of(error.name or 'a package', 'the command line', 'cli')}", file=sys.stderr)
+        print(f"Error: {MissingPackageError.of(package, 'the command line', 'cli')}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

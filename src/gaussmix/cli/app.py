@@ -44,8 +44,9 @@ def _is_for_typer(error: Exception) -> bool:
 
 def sentence(error: Exception) -> str:
     """What went wrong, in one line for the user."""
-    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRA:
-        error = MissingPackageError.of(error.name, "this command", "cli")
+    package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package in _EXTRA:
+        error = MissingPackageError.of(package, "this command", "cli")
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())
     if isinstance(error, MemoryError):
@@ -58,6 +59,7 @@ def sentence(error: Exception) -> str:
 
 
 app = typer.Typer(
+    name="gaussmix",
     cls=OneSentence,
     add_completion=False,
     rich_markup_mode=None,

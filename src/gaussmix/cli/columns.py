@@ -38,7 +38,8 @@ def for_fit(table: Table, names: Sequence[str] | None, weights: str | None) -> C
         columns = [column for column in table.numeric if column.name != weights]
         notes += _left_out(table)
         if not columns:
-            raise FileProblem.no_numeric_column(table.path, kinds(table.columns))
+            others = [column for column in table.columns if column.name != weights]
+            raise FileProblem.no_numeric_column(table.path, kinds(others))
     else:
         columns = [_numeric(table, name) for name in names]
     rows = _side_by_side(columns)

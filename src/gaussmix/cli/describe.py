@@ -10,7 +10,7 @@ from gaussmix.types import KD, IntN, N
 _EVIDENCE = ((2.0, "hardly worth a mention"), (6.0, "positive"), (10.0, "strong"), (np.inf, "very strong"))
 """Words for a difference of BIC: Kass & Raftery, Journal of the American Statistical Association 90, 1995."""
 
-_UNSURE = 0.1  # a row is unsure of its component where the others have this much of it
+_UNSURE = 0.2  # a row is unsure of its component where the others have this much of it
 
 
 def components(mixture: Mixture, labels: IntN | None = None) -> str:

@@ -63,7 +63,9 @@ Weights = Annotated[
 Starts = Annotated[int, typer.Option("--starts", metavar="N", min=1, help="Starts for each number of components.")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", metavar="DIR", help="Folder to write to. Default: FILE's name with -gaussmix, here."),
+    typer.Option(
+        "--output", metavar="DIR", readable=False, help="Folder to write to. Default: FILE's name with -gaussmix, here."
+    ),
 ]
 
 

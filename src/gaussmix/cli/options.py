@@ -17,12 +17,16 @@ def _remember(ctx: typer.Context, wanted: bool) -> bool:
 
 Debug = Annotated[bool, typer.Option("--debug", callback=_remember, help="Show the traceback of a failure.")]
 ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A model.safetensors that gaussmix fit wrote.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="MODEL", readable=False, help="A model.safetensors that gaussmix fit wrote.", show_default=False
+    ),
 ]
 DataFile = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
+        readable=False,  # our own sentence says so, with exit code 1
         help="Rows to read: .csv (also .tsv, .txt; with , ; or tab between fields) or .parquet.",
         show_default=False,
     ),

@@ -27,6 +27,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
+            readable=False,
             help="Write all rows to a .parquet or .csv file instead of showing the first.",
             show_default=False,
         ),

@@ -18,7 +18,9 @@ Examples:
 def run(
     model: ModelFile,
     file: DataFile,
-    output: Annotated[Path, typer.Option(metavar="FILE.html", help="Where to write the page.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option(metavar="FILE.html", readable=False, help="Where to write the page.")] = Path(
+        "report.html"
+    ),
     debug: Debug = False,
 ) -> None:
     """Write an HTML page about a model and rows.

@@ -22,7 +22,10 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write to a .csv or .parquet file. Default: CSV on stdout.", show_default=False
+            metavar="FILE",
+            readable=False,
+            help="Write to a .csv or .parquet file. Default: CSV on stdout.",
+            show_default=False,
         ),
     ] = None,
     debug: Debug = False,

@@ -129,8 +129,8 @@ def _header(path: Path) -> tuple[list[str], str]:
         line = first.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileProblem.not_utf8(path, "its first line is not") from error
-    if "\x00" in line:
-        raise FileProblem.not_utf8(path, "its first line holds zero bytes")
+    if any(character < " " and character != "\t" for character in line):
+        raise FileProblem.not_utf8(path, "its first line holds bytes that no text has")
     cut = {delimiter: next(csv.reader([line], delimiter=delimiter)) for delimiter in ",;\t"}
     delimiter = max(cut, key=lambda one: len(cut[one]))
     return [name.strip() for name in cut[delimiter]], delimiter

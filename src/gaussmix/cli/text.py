@@ -74,7 +74,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
             room = width() - widths[0]
         blocks[-1].append(index)
         room -= widths[index] + 2
-    return "\n\n".join(_block([columns[0], *(columns[i] for i in block)]) for block in blocks)
+    return "\n\n".join(_block([columns[0], *(columns[i] for i in block)]) for block in blocks or [[]])
 
 
 def _block(columns: Sequence[Sequence[str]]) -> str:
