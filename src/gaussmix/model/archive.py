@@ -79,6 +79,11 @@ def load(path: str | PathLike[str]) -> Mixture:
     return mixture
 
 
+def schema(path: str | PathLike[str]) -> int:
+    """The schema number of a model file that `load` reads."""
+    return int(_contents(path)[0]["schema"])
+
+
 def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:
     if not os.path.isfile(path):
         raise FileProblem(f"there is no file {os.fspath(path)}; give the path of a model that gaussmix saved")
