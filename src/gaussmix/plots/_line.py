@@ -1,0 +1,136 @@
+"""One column drawn: histogram, density of the mixture and its components, and a strip of rows."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gaussmix.model import Mixture
+from gaussmix.plots import _canvas
+from gaussmix.plots._columns import Units, column_name
+from gaussmix.plots._layout import reach
+from gaussmix.plots._style import GREY, INK, PALE, styles
+from gaussmix.types import ND, NK, AnyArray, Array, IntN, N
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_BINS = 60
+_TALLEST = 3.0  # a density may rise to this many times the highest bar before its peak is cut off
+_STRIP = (-0.22, -0.05)  # where the strip of rows lies, as shares of the height of the densities
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A marginal on a grid, in the axis' units: places (G,), density (G,), weighted components (G, K)."""
+
+    units: Units
+    low: float
+    high: float
+    places: Array
+    density: Array
+    components: NK
+
+
+def curves(mixture: Mixture, values: N, column: int) -> Curves:
+    """The density of one column where rows or components are, fine enough to meet every peak."""
+    part = mixture.marginal([column])
+    units = Units.of(values)
+    deviations = np.sqrt(part.covariance.matrices()[:, 0, 0])
+    around = part.centers[:, 0, None] + deviations[:, None] * np.linspace(-4.0, 4.0, 81)
+    peaks = part.frame.restore_points(around.reshape(-1, 1)).ravel()
+    sides = part.frame.restore_points((part.centers + deviations[:, None] * [[-3.0, 3.0]]).reshape(-1, 1))
+    low, high = reach(values, part.means[:, 0], sides.ravel())
+    grid = np.unique(np.concatenate([np.linspace(low, high, 400), peaks[(peaks >= low) & (peaks <= high)]]))
+    total = np.exp(part.log_density(grid[:, None]) + units.exponent * np.log(10.0))
+    shares = part.responsibilities(grid[:, None])
+    low, high = units.show(np.array([low, high]))
+    return Curves(units, low, high, units.show(grid), total, total[:, None] * shares)
+
+
+def bins(values: N) -> Array:
+    """Edges of a histogram: by Freedman & Diaconis' rule, but at least sqrt(n) bars, of whole numbers' width."""
+    low, high = float(values.min()), float(values.max())
+    if not high > low:
+        size = max(abs(low), 1.0) * 0.05
+        return np.array([low - size, high + size])
+    quarter, three_quarters = np.quantile(values, [0.25, 0.75])
+    width = 2.0 * (three_quarters - quarter) / len(values) ** (1.0 / 3.0)
+    narrowest, widest = (high - low) / _MOST_BINS, (high - low) / min(max(6.0, len(values) ** 0.5), _MOST_BINS)
+    width = float(np.clip(width, narrowest, widest))
+    if high - low < 2**53 and np.array_equal(values, np.round(values)):
+        # A bar that holds now two whole numbers, now three, would show steps that are not in the data.
+        whole = max(1.0, np.round(width))
+        return np.asarray(low - 0.5 + whole * np.arange(np.ceil((high - low + 1.0) / whole) + 1.0))
+    return np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
+
+
+def draw_histogram(ax: "Axes", values: N, weights: N | None) -> float:
+    """Grey bars of total area 1; the height of the tallest."""
+    edges = bins(values)
+    heights, _ = np.histogram(values, edges, weights=weights)
+    heights = heights / (heights.sum() * np.diff(edges))
+    ax.stairs(heights, edges, fill=True, color=PALE, zorder=1)
+    ax.stairs(heights, edges, color="white", linewidth=0.6, zorder=1)
+    return float(heights.max())
+
+
+def draw_curves(ax: "Axes", drawn: Curves, tallest: float | None = None) -> None:
+    """The mixture's density, its weighted components beneath, and limits that a spike cannot spoil."""
+    for k, style in enumerate(styles(drawn.components.shape[1])):
+        ax.fill_between(drawn.places, drawn.components[:, k], color=style.fill, alpha=0.12, linewidth=0, zorder=2)
+        ax.plot(drawn.places, drawn.components[:, k], color=style.line, linestyle=style.dash, linewidth=1.5, zorder=3)
+    ax.plot(drawn.places, drawn.density, color=INK, linewidth=1.2, zorder=4)
+    peak = float(drawn.density.max())
+    ceiling = 1.06 * peak if tallest is None else 1.06 * max(tallest, min(peak, _TALLEST * tallest))
+    if ceiling < peak:
+        note = "peak cut off"
+        ax.text(0.99, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize="small", color=GREY)
+    ax.set_xlim(drawn.low, drawn.high)
+    ax.set_ylim(0.0, ceiling)
+
+
+def draw_marginal(
+    ax: "Axes",
+    mixture: Mixture,
+    values: N,
+    column: int,
+    histogram: bool = False,
+    weights: N | None = None,
+    small: bool = False,
+) -> None:
+    """The densities of one column, over a histogram of its rows if wanted, with the axes named."""
+    drawn = curves(mixture, values, column)
+    tallest = draw_histogram(ax, drawn.units.show(values), weights) if histogram else None
+    draw_curves(ax, drawn, tallest)
+    name = _canvas.shortened(column_name(mixture, column), 24 if small else 40)
+    _canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
+    _canvas.tidy(ax)
+
+
+def draw_rings(ax: "Axes", points: ND, size: float, raster: bool) -> None:
+    """Hollow circles around points (m, 2), thinner where there are many."""
+    width = 0.8 if len(points) <= 150 else 0.4
+    look: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": width, "zorder": 3}
+    ax.scatter(points[:, 0], points[:, 1], s=size, rasterized=raster, **look)
+
+
+def draw_strip(
+    ax: "Axes", units: Units, values: N, colours: ND, labels: IntN, doubtful: AnyArray | None, raster: bool
+) -> None:
+    """The rows as points in a band under the densities; their height there means nothing."""
+    top = ax.get_ylim()[1]
+    low, high = (share * top for share in _STRIP)
+    heights = np.random.default_rng(0).uniform(low, high, size=len(values))
+    shown = units.show(values)
+    size = float(np.clip(9000 / len(values), 6, 24))
+    for k, style in enumerate(styles(int(labels.max()) + 1)):
+        mine = labels == k
+        ax.scatter(
+            shown[mine], heights[mine], s=size, c=colours[mine], marker=style.marker, linewidths=0, rasterized=raster
+        )
+    if doubtful is not None:
+        draw_rings(ax, np.column_stack([shown, heights])[doubtful], 3.5 * size, raster)
+    ax.axhline(0.0, color=INK, linewidth=0.8)
+    ax.set_ylim(1.35 * low, top)
+    ax.set_yticks([tick for tick in ax.get_yticks() if 0.0 <= tick <= top])
