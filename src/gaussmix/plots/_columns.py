@@ -119,22 +119,23 @@ class Cloud:
 class Units:
     """What an axis is written in: value = (data - offset) / 10**exponent, so that its numbers stay short.
 
-    The offset is 0 unless the data lie over 1e4 of their ranges from zero, the exponent unless the
-    numbers left have more than six digits before or five after the point.
+    The offset is 0 unless the axis lies over 1e4 of its lengths from zero, the exponent unless the
+    numbers left have over six digits before or three zeros after the point.
     """
 
     offset: float
     exponent: int
 
     @classmethod
-    def of(cls, values: AnyArray) -> "Units":
-        low, high = float(values.min()), float(values.max())
+    def between(cls, low: float, high: float) -> "Units":
+        """For an axis from ``low`` to ``high``, in the data's units."""
         size, extent = max(abs(low), abs(high)), 0.5 * high - 0.5 * low
         offset = 0.0
         if 0.0 < extent < size / 1e4:
-            offset = float(f"{low:.{max(0, _power(size) - _power(extent) - 1)}e}")
+            middle = 0.5 * low + 0.5 * high
+            offset = float(f"{middle:.{max(0, _power(size) - _power(extent) - 1)}e}")
         power = _power(max(abs(low - offset), abs(high - offset)))
-        return cls(offset, power if power > 5 or power < -4 else 0)
+        return cls(offset, power if power > 5 or power < -3 else 0)
 
     def show(self, values: AnyArray) -> Array:
         """Values in the axis' units."""
@@ -144,7 +145,7 @@ class Units:
     def label(self, name: str, separator: str = " ") -> str:
         """The name of the axis, with the units where they are not the data's."""
         if self.offset:
-            name = f"{name} {'-' if self.offset > 0 else '+'} {abs(self.offset):.17g}".replace("e+", "e")
+            name = f"{name} {'-' if self.offset > 0 else '+'} {abs(self.offset):.15g}".replace("e+", "e")
         return name if self.exponent == 0 else f"{name}{separator}(in units of 1e{self.exponent})"
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from gaussmix.model import Mixture
 from gaussmix.plots._columns import Cloud
 from gaussmix.plots._plane import SHARES
-from gaussmix.plots._style import GREY, INK, PALE, percent, styles
+from gaussmix.plots.style import GREY, INK, PALE, percent, styles
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

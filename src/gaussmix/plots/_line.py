@@ -7,10 +7,10 @@ import numpy as np
 
 from gaussmix.model import Mixture
 from gaussmix.plots import _canvas
-from gaussmix.plots._columns import Units, column_name
+from gaussmix.plots._columns import Cloud, Units, column_name
 from gaussmix.plots._layout import reach
-from gaussmix.plots._style import GREY, INK, PALE, styles
-from gaussmix.types import ND, NK, AnyArray, Array, IntN, N
+from gaussmix.plots.style import GREY, INK, PALE, styles
+from gaussmix.types import ND, NK, AnyArray, Array, N
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,25 +35,27 @@ class Curves:
 def curves(mixture: Mixture, values: N, column: int) -> Curves:
     """The density of one column where rows or components are, fine enough to meet every peak."""
     part = mixture.marginal([column])
-    units = Units.of(values)
     deviations = np.sqrt(part.covariance.matrices()[:, 0, 0])
     around = part.centers[:, 0, None] + deviations[:, None] * np.linspace(-4.0, 4.0, 81)
     peaks = part.frame.restore_points(around.reshape(-1, 1)).ravel()
     sides = part.frame.restore_points((part.centers + deviations[:, None] * [[-3.0, 3.0]]).reshape(-1, 1))
     low, high = reach(values, part.means[:, 0], sides.ravel())
+    units = Units.between(low, high)
     grid = np.unique(np.concatenate([np.linspace(low, high, 400), peaks[(peaks >= low) & (peaks <= high)]]))
     total = np.exp(part.log_density(grid[:, None]) + units.exponent * np.log(10.0))
     shares = part.responsibilities(grid[:, None])
-    low, high = units.show(np.array([low, high]))
-    return Curves(units, low, high, units.show(grid), total, total[:, None] * shares)
+    ends = units.show(np.array([low, high]))
+    return Curves(units, float(ends[0]), float(ends[1]), units.show(grid), total, total[:, None] * shares)
 
 
-def bins(values: N) -> Array:
-    """Edges of a histogram: by Freedman & Diaconis' rule, but at least sqrt(n) bars, of whole numbers' width."""
+def bins(values: N, axis: float) -> Array:
+    """Edges of a histogram: by Freedman & Diaconis' rule, but at least sqrt(n) bars, of whole numbers' width.
+
+    One value only gets a bar a twentieth as wide as the ``axis``.
+    """
     low, high = float(values.min()), float(values.max())
     if not high > low:
-        size = max(abs(low), 1.0) * 0.05
-        return np.array([low - size, high + size])
+        return np.array([low - 0.025 * axis, high + 0.025 * axis])
     quarter, three_quarters = np.quantile(values, [0.25, 0.75])
     width = 2.0 * (three_quarters - quarter) / len(values) ** (1.0 / 3.0)
     narrowest, widest = (high - low) / _MOST_BINS, (high - low) / min(max(6.0, len(values) ** 0.5), _MOST_BINS)
@@ -65,9 +67,9 @@ def bins(values: N) -> Array:
     return np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
 
 
-def draw_histogram(ax: "Axes", values: N, weights: N | None) -> float:
-    """Grey bars of total area 1; the height of the tallest."""
-    edges = bins(values)
+def draw_histogram(ax: "Axes", values: N, weights: N | None, axis: float) -> float:
+    """Grey bars of total area 1 on an axis of a given length; the height of the tallest."""
+    edges = bins(values, axis)
     heights, _ = np.histogram(values, edges, weights=weights)
     heights = heights / (heights.sum() * np.diff(edges))
     ax.stairs(heights, edges, fill=True, color=PALE, zorder=1)
@@ -84,8 +86,7 @@ def draw_curves(ax: "Axes", drawn: Curves, tallest: float | None = None) -> None
     peak = float(drawn.density.max())
     ceiling = 1.06 * peak if tallest is None else 1.06 * max(tallest, min(peak, _TALLEST * tallest))
     if ceiling < peak:
-        note = "peak cut off"
-        ax.text(0.99, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize="small", color=GREY)
+        ax.set_title("peak cut off", loc="right", fontsize="small", color=GREY)
     ax.set_xlim(drawn.low, drawn.high)
     ax.set_ylim(0.0, ceiling)
 
@@ -98,14 +99,16 @@ def draw_marginal(
     histogram: bool = False,
     weights: N | None = None,
     small: bool = False,
-) -> None:
-    """The densities of one column, over a histogram of its rows if wanted, with the axes named."""
+) -> Units:
+    """The densities of one column, over a histogram of its rows if wanted, with the axes named; the units of x."""
     drawn = curves(mixture, values, column)
-    tallest = draw_histogram(ax, drawn.units.show(values), weights) if histogram else None
+    shown = drawn.units.show(values)
+    tallest = draw_histogram(ax, shown, weights, drawn.high - drawn.low) if histogram else None
     draw_curves(ax, drawn, tallest)
     name = _canvas.shortened(column_name(mixture, column), 24 if small else 40)
     _canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
     _canvas.tidy(ax)
+    return drawn.units
 
 
 def draw_rings(ax: "Axes", points: ND, size: float, raster: bool) -> None:
@@ -115,22 +118,18 @@ def draw_rings(ax: "Axes", points: ND, size: float, raster: bool) -> None:
     ax.scatter(points[:, 0], points[:, 1], s=size, rasterized=raster, **look)
 
 
-def draw_strip(
-    ax: "Axes", units: Units, values: N, colours: ND, labels: IntN, doubtful: AnyArray | None, raster: bool
-) -> None:
-    """The rows as points in a band under the densities; their height there means nothing."""
+def draw_strip(ax: "Axes", values: N, cloud: Cloud, colours: ND, doubtful: AnyArray | None, raster: bool) -> None:
+    """The rows, in the axis' units, as points in a band under the densities; their height there means nothing."""
     top = ax.get_ylim()[1]
     low, high = (share * top for share in _STRIP)
     heights = np.random.default_rng(0).uniform(low, high, size=len(values))
-    shown = units.show(values)
     size = float(np.clip(9000 / len(values), 6, 24))
-    for k, style in enumerate(styles(int(labels.max()) + 1)):
-        mine = labels == k
-        ax.scatter(
-            shown[mine], heights[mine], s=size, c=colours[mine], marker=style.marker, linewidths=0, rasterized=raster
-        )
+    for k, style in enumerate(styles(cloud.soft.shape[1])):
+        mine = cloud.labels == k
+        look: dict[str, Any] = {"marker": style.marker, "linewidths": 0, "rasterized": raster}
+        ax.scatter(values[mine], heights[mine], s=size, c=colours[mine], **look)
     if doubtful is not None:
-        draw_rings(ax, np.column_stack([shown, heights])[doubtful], 3.5 * size, raster)
+        draw_rings(ax, np.column_stack([values, heights])[doubtful], 3.5 * size, raster)
     ax.axhline(0.0, color=INK, linewidth=0.8)
     ax.set_ylim(1.35 * low, top)
     ax.set_yticks([tick for tick in ax.get_yticks() if 0.0 <= tick <= top])

@@ -9,8 +9,8 @@ from gaussmix.plots import _canvas
 from gaussmix.plots._columns import Cloud, Units, column_name
 from gaussmix.plots._layout import reach, spread_apart
 from gaussmix.plots._line import draw_rings
-from gaussmix.plots._style import INK, Style, blend, palette, styles
-from gaussmix.types import KD, ND, AnyArray
+from gaussmix.plots.style import INK, Style, blend, palette, styles
+from gaussmix.types import KD, ND, AnyArray, Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,19 +29,19 @@ def draw_plane(
 ) -> None:
     """Rows, ellipses and component numbers in two columns; ``doubtful`` rows are ringed."""
     part = mixture.marginal(columns)
-    units = [Units.of(cloud.rows[:, j]) for j in columns]
+    rows, centers = cloud.rows[:, columns], part.means
+    outlines = np.array([[outline(part, k, share) for share in SHARES] for k in range(part.n_components)])
+    ends = np.array([reach(rows[:, i], centers[:, i], outlines[..., i].ravel()) for i in range(2)])
+    units = [Units.between(low, high) for low, high in ends.tolist()]
 
-    def shown(points: ND) -> ND:
-        return np.column_stack([unit.show(points[:, i]) for i, unit in enumerate(units)])
+    def shown(points: AnyArray) -> Array:
+        return np.stack([unit.show(points[..., i]) for i, unit in enumerate(units)], axis=-1)
 
-    rows, centers = shown(cloud.rows[:, columns]), shown(part.means)
-    outlines = [[shown(outline(part, k, share)) for share in SHARES] for k in range(part.n_components)]
-    _draw_rows(ax, rows, cloud, colours, doubtful, small)
-    _draw_outlines(ax, outlines, styles(part.n_components))
-    widest = np.concatenate([pair[-1] for pair in outlines])
-    ax.set_xlim(reach(rows[:, 0], centers[:, 0], widest[:, 0]))
-    ax.set_ylim(reach(rows[:, 1], centers[:, 1], widest[:, 1]))
-    _draw_numbers(ax, centers, small)
+    _draw_rows(ax, shown(rows), cloud, colours, doubtful, small)
+    _draw_outlines(ax, shown(outlines), styles(part.n_components))
+    low, high = shown(ends.T)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    _draw_numbers(ax, shown(centers), shown(outlines), small)
     longest, separator = (18, "\n") if small else (40, " ")
     names = [_canvas.shortened(column_name(mixture, j), longest) for j in columns]
     _canvas.name_axis(ax, *(unit.label(name, separator) for unit, name in zip(units, names, strict=True)))
@@ -71,19 +71,26 @@ def _draw_rows(ax: "Axes", rows: ND, cloud: Cloud, colours: ND, doubtful: AnyArr
         draw_rings(ax, rows[doubtful], 3.5 * size, raster)
 
 
-def _draw_outlines(ax: "Axes", outlines: list[list[ND]], looks: list[Style]) -> None:
+def _draw_outlines(ax: "Axes", outlines: Array, looks: list[Style]) -> None:
     for pair, style in zip(outlines, looks, strict=True):
         for points, width in zip(pair, (2.0, 1.1), strict=True):
             ax.plot(points[:, 0], points[:, 1], color=style.line, linestyle=style.dash, linewidth=width, zorder=4)
 
 
-def _draw_numbers(ax: "Axes", centers: KD, small: bool) -> None:
-    """The number of each component at its mean, with a line to it where it had to give way."""
+def _draw_numbers(ax: "Axes", centers: KD, outlines: Array, small: bool) -> None:
+    """The number of each component at its mean, with a line to it where it had to give way.
+
+    It gives way to other numbers, and to a component that it would hide.
+    """
     box, font = ax.get_window_extent(), 6.5 if small else 9.0 if len(centers) <= 8 else 7.5
     low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
     per_point = ax.figure.dpi / 72.0
-    points = (centers - low) / (high - low) * [box.width, box.height] / per_point * _LAYOUT_SHRINKS
-    offsets = spread_apart(points, 2.1 * font) - points
+    scale = np.array([box.width, box.height]) / (high - low) / per_point * _LAYOUT_SHRINKS
+    points = (centers - low) * scale
+    hidden = (np.ptp(outlines[:, -1], axis=1) * scale).max(axis=1) < 1.6 * font
+    inwards = 0.5 * (high - low) * scale - points
+    aside = inwards / np.maximum(np.hypot(*inwards.T), 1e-9)[:, None] * np.where(hidden, 2.0 * font, 0.0)[:, None]
+    offsets = spread_apart(points + aside, 2.1 * font) - points
     circle = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6, "alpha": 0.85}
     for k, (center, offset) in enumerate(zip(centers.tolist(), offsets.tolist(), strict=True)):
         moved = np.hypot(*offset) > 1.0

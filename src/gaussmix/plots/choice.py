@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.covariance.structure import ALL
 from gaussmix.errors import ParameterError
 from gaussmix.plots import _canvas, _legend
-from gaussmix.plots._style import GREY, INK, Style, styles
+from gaussmix.plots.style import GREY, INK, Style, styles
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.types import Array
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SAME = 1e-9  # criteria this close, relatively, belong to one model by two names
+_FEW = 5  # so many candidates are all shown
+_LEAST = 1.0  # the axis spans at least this; a smaller difference says nothing
 _WIDEST = 2.5  # the axis reaches this many times the median distance to the best, from the best
 
 
@@ -115,13 +117,16 @@ def _line_of(lines: list[Line], candidate: Candidate) -> str:
 
 
 def _limits(lines: list[Line], rule: str) -> tuple[float, float]:
-    """From below the best to a multiple of the median distance; degenerate candidates do not count."""
+    """From below the best to a multiple of the median distance from it; degenerate candidates do not count."""
     values = np.concatenate([line.points(rule, eligible=True)[:, 1] for line in lines])
     if not len(values):
         values = np.concatenate([line.points(rule, eligible=False)[:, 1] for line in lines])
     best, worst = float(values.min()), float(values.max())
-    span = min(worst - best, _WIDEST * float(np.median(values) - best))
-    span = span if span > 0 else max(worst - best, 1e-6 * max(abs(best), 1.0))
+    span = worst - best
+    if len(values) > _FEW:
+        median, quartile = np.quantile(values, [0.5, 0.75]) - best
+        span = min(span, max(_WIDEST * float(median), float(quartile)))
+    span = max(span, _LEAST)
     return best - 0.16 * span, best + 1.06 * span
 
 
@@ -157,7 +162,9 @@ def _name(ax: "Axes", selection: Selection, rule: str, lines: list[Line], by_cou
     if by_count:
         _canvas.count_along(ax)
         return
-    ax.set_xticks(range(len(lines)), [line.name for line in lines], rotation=30, ha="right", fontsize="small")
+    look: dict[str, Any] = {"rotation": 30, "ha": "right"} if len(lines) > 4 else {}
+    names = [line.name.replace(" = ", "\n= ") for line in lines]
+    ax.set_xticks(range(len(lines)), names, fontsize="small", **look)
     ax.set_xlabel(f"structure, with {selection.best.n_components} components")
     ax.set_xlim(-0.6, len(lines) - 0.4)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _canvas, _legend
-from gaussmix.plots._columns import MOST_ROWS, Cloud, Units, column_numbers, telling_columns
+from gaussmix.plots._columns import MOST_ROWS, Cloud, column_numbers, telling_columns
 from gaussmix.plots._line import draw_marginal, draw_strip
 from gaussmix.plots._plane import RASTER, colours_of, draw_plane
 from gaussmix.types import AnyArray, ArrayLike
@@ -136,8 +136,8 @@ def _draw_line(
 ) -> None:
     """One column: its densities above, its rows as a strip below."""
     values = cloud.rows[:, column]
-    draw_marginal(ax, mixture, values, column)
-    draw_strip(ax, Units.of(values), values, colours, cloud.labels, doubtful, raster=len(values) > RASTER)
+    units = draw_marginal(ax, mixture, values, column)
+    draw_strip(ax, units.show(values), cloud, colours, doubtful, raster=len(values) > RASTER)
 
 
 def _entries(mixture: Mixture, cloud: Cloud, n_columns: int, threshold: float | None) -> "list[Artist]":

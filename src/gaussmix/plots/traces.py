@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gaussmix.plots import _canvas
-from gaussmix.plots._style import GREY, OKABE_ITO
+from gaussmix.plots.style import GREY, OKABE_ITO
 from gaussmix.solvers import Fit
 from gaussmix.types import Array
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FLATTENED = 4.0  # a first part that rises more than this many times what follows is cut off
+_LEAST_RISE = 1e-3  # nats that an axis spans at least; less says nothing
 _FIRST_PART = 0.25  # the share of the passes that may be cut off
 
 
@@ -77,7 +78,7 @@ def _limits(values: Array, final: float) -> tuple[float, float]:
     shown = np.append(values, final)
     shown = shown[np.isfinite(shown)]
     low, high = float(shown.min()), float(shown.max())
-    room = high - low if high > low else max(1e-9 * abs(high), 1e-9)
+    room = max(high - low, _LEAST_RISE)
     return low - 0.08 * room, high + 0.16 * room
 
 
