@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from gaussmix.model import Mixture
-from gaussmix.plots._columns import Cloud
 from gaussmix.plots._plane import SHARES
+from gaussmix.plots.columns import Cloud
 from gaussmix.plots.style import GREY, INK, PALE, percent, styles
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gaussmix.model import Mixture
-from gaussmix.plots import _canvas
-from gaussmix.plots._columns import Cloud, Units, column_name
+from gaussmix.plots import canvas
 from gaussmix.plots._layout import reach
+from gaussmix.plots.columns import Cloud, Units, column_name
 from gaussmix.plots.style import GREY, INK, PALE, styles
 from gaussmix.types import ND, NK, AnyArray, Array, N
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_BINS = 60
 _TALLEST = 3.0  # a density may rise to this many times the highest bar before its peak is cut off
+_INVISIBLE = 1e-4  # a component this far below the highest density is not drawn
 _STRIP = (-0.22, -0.05)  # where the strip of rows lies, as shares of the height of the densities
 
 
@@ -36,12 +37,12 @@ def curves(mixture: Mixture, values: N, column: int) -> Curves:
     """The density of one column where rows or components are, fine enough to meet every peak."""
     part = mixture.marginal([column])
     deviations = np.sqrt(part.covariance.matrices()[:, 0, 0])
-    around = part.centers[:, 0, None] + deviations[:, None] * np.linspace(-4.0, 4.0, 81)
+    around = part.centers[:, 0, None] + deviations[:, None] * np.linspace(-4.0, 4.0, 41)
     peaks = part.frame.restore_points(around.reshape(-1, 1)).ravel()
     sides = part.frame.restore_points((part.centers + deviations[:, None] * [[-3.0, 3.0]]).reshape(-1, 1))
     low, high = reach(values, part.means[:, 0], sides.ravel())
     units = Units.between(low, high)
-    grid = np.unique(np.concatenate([np.linspace(low, high, 400), peaks[(peaks >= low) & (peaks <= high)]]))
+    grid = np.unique(np.concatenate([np.linspace(low, high, 200), peaks[(peaks >= low) & (peaks <= high)]]))
     total = np.exp(part.log_density(grid[:, None]) + units.exponent * np.log(10.0))
     shares = part.responsibilities(grid[:, None])
     ends = units.show(np.array([low, high]))
@@ -80,8 +81,10 @@ def draw_histogram(ax: "Axes", values: N, weights: N | None, axis: float) -> flo
 def draw_curves(ax: "Axes", drawn: Curves, tallest: float | None = None) -> None:
     """The mixture's density, its weighted components beneath, and limits that a spike cannot spoil."""
     for k, style in enumerate(styles(drawn.components.shape[1])):
-        ax.fill_between(drawn.places, drawn.components[:, k], color=style.fill, alpha=0.12, linewidth=0, zorder=2)
-        ax.plot(drawn.places, drawn.components[:, k], color=style.line, linestyle=style.dash, linewidth=1.5, zorder=3)
+        visible = drawn.components[:, k] > _INVISIBLE * drawn.density.max()
+        places, heights = drawn.places[visible], drawn.components[visible, k]
+        ax.fill_between(places, heights, color=style.fill, alpha=0.12, linewidth=0, zorder=2)
+        ax.plot(places, heights, color=style.line, linestyle=style.dash, linewidth=1.5, zorder=3)
     ax.plot(drawn.places, drawn.density, color=INK, linewidth=1.2, zorder=4)
     peak = float(drawn.density.max())
     ceiling = 1.06 * peak if tallest is None else 1.06 * max(tallest, min(peak, _TALLEST * tallest))
@@ -105,9 +108,9 @@ def draw_marginal(
     shown = drawn.units.show(values)
     tallest = draw_histogram(ax, shown, weights, drawn.high - drawn.low) if histogram else None
     draw_curves(ax, drawn, tallest)
-    name = _canvas.shortened(column_name(mixture, column), 24 if small else 40)
-    _canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
-    _canvas.tidy(ax)
+    name = canvas.shortened(column_name(mixture, column), 24 if small else 40)
+    canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
+    canvas.tidy(ax)
     return drawn.units
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gaussmix.model import Gaussian, Mixture
-from gaussmix.plots import _canvas
-from gaussmix.plots._columns import Cloud, Units, column_name
+from gaussmix.plots import canvas
 from gaussmix.plots._layout import reach, spread_apart
 from gaussmix.plots._line import draw_rings
+from gaussmix.plots.columns import Cloud, Units, column_name
 from gaussmix.plots.style import INK, Style, blend, palette, styles
 from gaussmix.types import KD, ND, AnyArray, Array
 
@@ -19,7 +19,7 @@ SHARES = (0.5, 0.95)
 """How much of a component its two ellipses hold."""
 
 RASTER = 800
-"""Points beyond which a vector file holds a picture of the points instead."""
+"""Points of one panel beyond which a vector file holds a picture of the points instead."""
 
 _LAYOUT_SHRINKS = 0.75  # axes become about this much narrower when legends find their place
 
@@ -43,9 +43,9 @@ def draw_plane(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     _draw_numbers(ax, shown(centers), shown(outlines), small)
     longest, separator = (18, "\n") if small else (40, " ")
-    names = [_canvas.shortened(column_name(mixture, j), longest) for j in columns]
-    _canvas.name_axis(ax, *(unit.label(name, separator) for unit, name in zip(units, names, strict=True)))
-    _canvas.tidy(ax)
+    names = [canvas.shortened(column_name(mixture, j), longest) for j in columns]
+    canvas.name_axis(ax, *(unit.label(name, separator) for unit, name in zip(units, names, strict=True)))
+    canvas.tidy(ax)
 
 
 def colours_of(cloud: Cloud, assign: str) -> ND:
@@ -62,7 +62,7 @@ def outline(part: Mixture, k: int, share: float) -> ND:
 def _draw_rows(ax: "Axes", rows: ND, cloud: Cloud, colours: ND, doubtful: AnyArray | None, small: bool) -> None:
     """One call per component, since a call draws one marker."""
     size = float(np.clip(9000 / len(rows), 6, 30)) * (0.4 if small else 1.0)
-    raster = len(rows) > RASTER
+    raster = len(rows) * (4 if small else 1) > RASTER
     for k, style in enumerate(styles(cloud.soft.shape[1])):
         mine = cloud.labels == k
         look: dict[str, Any] = {"marker": style.marker, "alpha": 0.85, "linewidths": 0.0, "rasterized": raster}

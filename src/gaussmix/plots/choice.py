@@ -7,7 +7,7 @@ import numpy as np
 
 from gaussmix.covariance.structure import ALL
 from gaussmix.errors import ParameterError
-from gaussmix.plots import _canvas, _legend
+from gaussmix.plots import _legend, canvas
 from gaussmix.plots.style import GREY, INK, Style, styles
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.types import Array
@@ -65,7 +65,7 @@ def choice(selection: Selection, ax: "Axes | None" = None, criterion: str | None
     rule = criterion or selection.criterion
     if rule not in CRITERIA:
         raise ParameterError.choice("criterion", rule, list(CRITERIA))
-    ax = _canvas.on_axes(ax, 7.2, 4.2)
+    ax = canvas.on_axes(ax, 7.2, 4.2)
     lines = _lines(selection, rule)
     by_count = len({candidate.n_components for candidate in selection.candidates}) > 1
     places = {} if by_count else {line.name: float(i) for i, line in enumerate(lines)}
@@ -75,8 +75,8 @@ def choice(selection: Selection, ax: "Axes | None" = None, criterion: str | None
     ax.set_ylim(low, high)
     _mark(ax, selection.best, rule, places.get(_line_of(lines, selection.best)))
     _name(ax, selection, rule, lines, by_count)
-    _canvas.legend_beside(ax, _entries(selection, rule, lines, (low, high), by_count))
-    _canvas.tidy(ax)
+    canvas.legend_beside(ax, _entries(selection, rule, lines, (low, high), by_count))
+    canvas.tidy(ax)
     return ax
 
 
@@ -124,8 +124,7 @@ def _limits(lines: list[Line], rule: str) -> tuple[float, float]:
     best, worst = float(values.min()), float(values.max())
     span = worst - best
     if len(values) > _FEW:
-        median, quartile = np.quantile(values, [0.5, 0.75]) - best
-        span = min(span, max(_WIDEST * float(median), float(quartile)))
+        span = min(span, _WIDEST * float(np.median(values) - best))
     span = max(span, _LEAST)
     return best - 0.16 * span, best + 1.06 * span
 
@@ -158,9 +157,9 @@ def _mark(ax: "Axes", best: Candidate, rule: str, place: float | None) -> None:
 
 
 def _name(ax: "Axes", selection: Selection, rule: str, lines: list[Line], by_count: bool) -> None:
-    _canvas.name_axis(ax, "number of components", f"{rule.upper()} (lower is better)")
+    canvas.name_axis(ax, "number of components", f"{rule.upper()} (lower is better)")
     if by_count:
-        _canvas.count_along(ax)
+        canvas.count_along(ax)
         return
     look: dict[str, Any] = {"rotation": 30, "ha": "right"} if len(lines) > 4 else {}
     names = [line.name.replace(" = ", "\n= ") for line in lines]

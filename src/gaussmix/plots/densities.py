@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
-from gaussmix.plots import _canvas, _legend
-from gaussmix.plots._columns import column_numbers, telling_columns
+from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal
+from gaussmix.plots.columns import column_numbers, telling_columns
 from gaussmix.types import ND, ArrayLike, N
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ def density(
     """
     rows, weights = _parsed(mixture, X, sample_weight)
     (chosen,) = column_numbers(mixture, [column])
-    ax = _canvas.on_axes(ax)
+    ax = canvas.on_axes(ax)
     draw_marginal(ax, mixture, rows[:, chosen], chosen, histogram=True, weights=weights)
     if legend:
-        _canvas.legend_beside(ax, [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)])
+        canvas.legend_beside(ax, [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)])
     return ax
 
 
@@ -94,7 +94,7 @@ def densities(
     entries += _legend.picked_entries(mixture, len(chosen)) if columns is None else []
     across = min(3, len(chosen))
     down = -(-len(chosen) // across)
-    figure = _canvas.on_figure(figure, 2.1 + 2.8 * across, max(2.8, 2.3 * down, 0.2 * len(entries)))
+    figure = canvas.on_figure(figure, 2.1 + 2.8 * across, max(2.8, 2.3 * down, 0.2 * len(entries)))
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for ax in panels[len(chosen) :]:
         ax.remove()
@@ -102,7 +102,7 @@ def densities(
         draw_marginal(ax, mixture, rows[:, column], column, histogram=True, weights=weights, small=True)
         if ax is not panels[0] and ax.get_subplotspec().colspan.start > 0:
             ax.set_ylabel("")
-    _canvas.legend_in_figure(figure, entries, inside=False)
+    canvas.legend_in_figure(figure, entries, inside=False)
     return figure
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
-from gaussmix.plots import _canvas, _legend
-from gaussmix.plots._columns import MOST_ROWS, Cloud, column_numbers, telling_columns
+from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal, draw_strip
 from gaussmix.plots._plane import RASTER, colours_of, draw_plane
+from gaussmix.plots.columns import MOST_ROWS, Cloud, column_numbers, telling_columns
 from gaussmix.types import AnyArray, ArrayLike
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def scatter(
     if len(chosen) > 2:
         raise ParameterError.value("columns", columns, "one or two columns; pairs() draws more")
     cloud = Cloud.of(mixture, X, max_rows, random_state)
-    ax = _canvas.on_axes(ax)
+    ax = canvas.on_axes(ax)
     colours = colours_of(cloud, assign)
     doubtful = None if threshold is None else cloud.doubts[cloud.drawn] > threshold
     if len(chosen) == 1:
@@ -81,7 +81,7 @@ def scatter(
     else:
         draw_plane(ax, mixture, cloud, chosen, colours, doubtful, small=False)
     if legend:
-        _canvas.legend_beside(ax, _entries(mixture, cloud, len(chosen), threshold))
+        canvas.legend_beside(ax, _entries(mixture, cloud, len(chosen), threshold))
     return ax
 
 
@@ -111,7 +111,7 @@ def assignment(
     matplotlib Figure
     """
     _check("soft", threshold)
-    figure = _canvas.on_figure(figure, 10.5, 4.4)
+    figure = canvas.on_figure(figure, 10.5, 4.4)
     tall = figure.get_figheight() > figure.get_figwidth()
     panels = figure.subplots(*((2, 1) if tall else (1, 2)), sharex=True, sharey=True)
     titles = {"hard": "hard: the most probable component", "soft": "soft: colours blended by probability"}

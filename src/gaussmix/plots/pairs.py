@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
-from gaussmix.plots import _canvas, _legend
-from gaussmix.plots._columns import MOST_ROWS, Cloud, column_numbers, telling_columns
+from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal
 from gaussmix.plots._plane import colours_of, draw_plane
+from gaussmix.plots.columns import MOST_ROWS, Cloud, column_numbers, telling_columns
 from gaussmix.types import ArrayLike
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def pairs(
     entries = _entries(mixture, cloud, len(chosen), columns is None)
     side = max(5.6, 1.0 + 1.75 * len(chosen))
     inside = _fits_corner(len(entries), len(chosen), side)
-    figure = _canvas.on_figure(figure, side + (0.0 if inside else 2.0), side * 0.92)
+    figure = canvas.on_figure(figure, side + (0.0 if inside else 2.0), side * 0.92)
     grid = figure.subplots(len(chosen), len(chosen), squeeze=False)
     for i in range(len(chosen)):
         for j in range(len(chosen)):
@@ -59,7 +59,7 @@ def pairs(
                 grid[i, j].remove()
             else:
                 _panel(grid[i, j], mixture, cloud, chosen, (i, j))
-    _canvas.legend_in_figure(figure, entries, inside)
+    canvas.legend_in_figure(figure, entries, inside)
     return figure
 
 

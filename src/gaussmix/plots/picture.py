@@ -2,17 +2,21 @@
 
 import base64
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gaussmix.plots._canvas import require_matplotlib
+from gaussmix.plots.canvas import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_DPI = 160  # of the parts that are kept as pixels
+_DPI = 200  # of the parts that are kept as pixels
+_UNWANTED = ("Date", "Creator", "Format", "Type")
+_DRAWN = re.compile(r' (?:d|x|y)="[^"]*"')
+_LONG = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is finer than any screen
 
 
 @contextmanager
@@ -31,8 +35,9 @@ def svg(figure: "Figure") -> str:
     with plain_style(), warnings.catch_warnings():
         # The reader's browser has letters that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure.savefig(output, format="svg", dpi=_DPI, metadata={"Date": None, "Creator": None})
-    return output.getvalue()
+        figure.savefig(output, format="svg", dpi=_DPI, metadata=dict.fromkeys(_UNWANTED))
+    document = output.getvalue()
+    return _DRAWN.sub(lambda part: _LONG.sub(r"\1", part.group()), document[document.index("<svg") :])
 
 
 def data_uri(figure: "Figure") -> str:

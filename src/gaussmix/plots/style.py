@@ -13,6 +13,8 @@ from gaussmix.types import ND, NK, AnyArray, Array
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h", "d", "H")
+GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖⬟◀★▶⬢♦⬣", strict=True))
+"""The markers as letters."""
 LINES = ("-", "--", "-.", ":")
 INK, GREY, PALE = "#222222", "#777777", "#D9D9D9"
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gaussmix.plots import _canvas
+from gaussmix.plots import canvas
 from gaussmix.plots.style import GREY, OKABE_ITO
 from gaussmix.solvers import Fit
 from gaussmix.types import Array
@@ -34,7 +34,7 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
     -------
     matplotlib Axes
     """
-    ax = _canvas.on_axes(ax, 6.4, 3.4)
+    ax = canvas.on_axes(ax, 6.4, 3.4)
     values = fit.trace.log_likelihood
     number = np.arange(1, len(values) + 1)
     cut = _cut(values)
@@ -43,7 +43,7 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
     marker = "o" if len(values) <= 100 else None
     ax.plot(number, values, color=OKABE_ITO[0], linewidth=1.4, marker=marker, markersize=3.5)
     ax.annotate(
-        f"returned parameters: {_canvas.number(fit.log_likelihood, 3)}",
+        f"returned parameters: {canvas.number(fit.log_likelihood, 3)}",
         (0.99, fit.log_likelihood),
         xycoords=("axes fraction", "data"),
         xytext=(0, 4),
@@ -54,12 +54,12 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
     )
     ax.set_ylim(low, high)
     ax.set_xlim(0.5, max(len(values), 1) + 0.5)
-    _canvas.count_along(ax)
+    canvas.count_along(ax)
     ax.ticklabel_format(axis="y", useOffset=bool(high - low < 1e-7 * abs(high)), style="plain")
-    _canvas.name_axis(ax, "pass over the data" if len(values) else "no pass was made", "log-likelihood")
+    canvas.name_axis(ax, "pass over the data" if len(values) else "no pass was made", "log-likelihood")
     if cut:
         _say_cut(ax, values, cut)
-    _canvas.tidy(ax)
+    canvas.tidy(ax)
     return ax
 
 
@@ -88,7 +88,7 @@ def _say_cut(ax: "Axes", values: Array, cut: int) -> None:
     ax.text(
         0.99,
         0.04,
-        f"axis cut: {passes} below it, from {_canvas.number(float(values[0]), 1)}",
+        f"axis cut: {passes} below it, from {canvas.number(float(values[0]), 1)}",
         transform=ax.transAxes,
         ha="right",
         va="bottom",
