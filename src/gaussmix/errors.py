@@ -20,6 +20,10 @@ class DataError(GaussmixError, ValueError):
         return cls(f"the data must be numbers ({cause}); drop or encode the columns that hold text")
 
     @classmethod
+    def sparse(cls) -> "DataError":
+        return cls("sparse data cannot be used: a Gaussian fills every column; pass X.toarray() if it fits in memory")
+
+    @classmethod
     def dimensions(cls, found: int) -> "DataError":
         return cls(f"the data must have 2 dimensions (rows, columns), but have {found}; reshape them")
 

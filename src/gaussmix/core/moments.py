@@ -6,13 +6,14 @@ scatters plus the outer product of the distance between the means. So chunks, fi
 are one operation, and no sum of uncentred squares, which cancels, is ever formed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
 from gaussmix.core.linalg import outer_sum
-from gaussmix.types import KD, ND, NK, Array, K
+from gaussmix.types import DD, KD, ND, NK, Array, K
 
 
 class MomentKind(Enum):
@@ -75,6 +76,13 @@ class Moments:
         return replace(self, scatter=_REDUCTIONS[(self.kind, kind)](self.scatter), kind=kind)
 
 
+def total_scatter(moments: Moments) -> DD:
+    """Scatter (D, D) of all rows together about their common mean, from full moments."""
+    share = moments.mass / moments.mass.sum()
+    between = outer_sum(moments.mean - share @ moments.mean, moments.mass)
+    return np.asarray(moments.scatter.sum(axis=0) + between)
+
+
 def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array:
     """sum_n w_n (x_n - c)(x_n - c)^T of one component, in the part that ``kind`` needs.
 
@@ -99,7 +107,7 @@ def moments_of(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> 
     return Moments(mass, mean, scatter, kind)
 
 
-_REDUCTIONS = {
+_REDUCTIONS: dict[tuple[MomentKind, MomentKind], Callable[[Array], Array]] = {
     (MomentKind.FULL, MomentKind.DIAGONAL): lambda s: np.einsum("kii->ki", s),
     (MomentKind.FULL, MomentKind.TRACE): lambda s: np.einsum("kii->k", s),
     (MomentKind.FULL, MomentKind.POOLED_FULL): lambda s: s.sum(axis=0),

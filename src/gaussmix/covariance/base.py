@@ -10,6 +10,8 @@ from gaussmix.core.roots import AbstractRoot
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KDD, ND, BoolK, IntD, K
 
+RELATIVE_FLOOR = 1e-9  # smallest variance of a fit, as a share of the overall one
+
 
 @dataclass(frozen=True)
 class AbstractCovariance(ABC):

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.moments import MomentKind, Moments, total_scatter
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
 from gaussmix.covariance.eigen import assemble, equal_volume, floored_full, relative
 from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, share
 from gaussmix.covariance.regularise import AbstractLimit
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import Array, D, K
+from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
 
 MStep = Callable[[Structure, Moments, "D | None"], AbstractCovariance]
 
@@ -49,7 +49,7 @@ def _safe(mass: K) -> K:
     return np.where(mass > 0, mass, 1.0)
 
 
-def _clipped(variances: Array, floor: Array | None) -> tuple[Array, Array]:
+def _clipped(variances: Array, floor: Array | None) -> tuple[Array, BoolK]:
     """Variances raised to the floor, and which were; without a floor a variance of zero is a collapse."""
     if floor is None:
         bad = ~(variances > 0)
@@ -88,7 +88,7 @@ def _eei(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
 def _vvi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda_k A_k = diag(W_k) / n_k."""
     variances, low = _clipped(moments.scatter / _safe(moments.mass)[:, None], floor)
-    return DiagonalCovariance(structure, low.any(axis=1), variances)
+    return DiagonalCovariance(structure, np.asarray(low.any(axis=1)), variances)
 
 
 def _evi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
@@ -114,11 +114,25 @@ def _vvv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
 def _eev(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """W_k = L_k O_k L_k^T with eigenvalues in falling order; lambda A = sum_k O_k / n, D_k = L_k."""
     unit = np.ones(moments.mean.shape[1]) if floor is None else floor
-    values, vectors = linalg.symmetric_eigen(relative(moments.scatter, unit))
+    scatter = relative(moments.scatter, unit)
+    values, vectors = linalg.symmetric_eigen(scatter)
+    if values[:, -1].min() < 1e-12 * values.max():
+        values, vectors = _tie_broken(scatter, values, relative(total_scatter(moments), unit))
     common, low = _clipped(values.sum(axis=0) / moments.mass.sum(), None if floor is None else np.ones(1))
     n_components = len(moments.mass)
     repeated = np.repeat(common[None], n_components, axis=0)
     return assemble(structure, repeated, vectors, unit, np.full(n_components, low.any()))
+
+
+def _tie_broken(scatter: KDD, values: KD, total: DD) -> tuple[KD, KDD]:
+    """Eigenvectors that are unique although a scatter has a null space (fewer rows than columns).
+
+    Within it any basis is a maximiser; the directions in which all rows together spread most come
+    first, so that the answer depends on the data and not on rounding.
+    """
+    hint = 1e-12 * values.max() / max(float(np.trace(total)), float(np.finfo(float).tiny)) * total
+    _, vectors = linalg.symmetric_eigen(scatter + hint)
+    return np.einsum("kij,kil,klj->kj", vectors, scatter, vectors), vectors
 
 
 def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
@@ -127,11 +141,13 @@ def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     values, vectors = linalg.symmetric_eigen(relative(moments.scatter, unit))
     if floor is None:
         _clipped(values, None)
+    # Eigenvalues below rounding carry no direction: made equal, they cannot shape a covariance.
+    values = np.maximum(values, 1e-15 * values[:, :1])
     values, low = _equal_volume(np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None)
     return assemble(structure, values, vectors, unit, low)
 
 
-def _equal_volume(scatter: Array, total_mass: float, limited: bool) -> tuple[Array, Array]:
+def _equal_volume(scatter: Array, total_mass: float, limited: bool) -> tuple[Array, BoolK]:
     """``equal_volume`` with the floor far away where none is in force."""
     if limited:
         return equal_volume(scatter, total_mass)

@@ -1,14 +1,15 @@
 """What keeps a covariance usable: a floor imposed inside the M-step, or a ridge added before it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.types import Array, D
 
-RELATIVE_FLOOR = 1e-9
 _PSEUDO_MASS = 10 * float(np.finfo(np.float64).eps)
 
 
@@ -23,6 +24,18 @@ class AbstractLimit(ABC):
     @abstractmethod
     def floor(self) -> D | None:
         """Smallest variance allowed per column (D,), in the frame; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Unlimited(AbstractLimit):
+    """The bare M-step: no floor, nothing added."""
+
+    def prepare(self, moments: Moments) -> Moments:
+        return moments
+
+    @property
+    def floor(self) -> D | None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -61,8 +74,9 @@ class Ridge(AbstractLimit):
     """scikit-learn's ``reg_covar``: a constant added to every variance, and no floor.
 
     ``amounts`` (D,) are the added variances in the frame and ``origin`` (D,) the user's zero in it:
-    scikit-learn adds 10 eps to each mass, which pulls a mean that much towards zero. It is what
-    keeps some of its singleton components from failing, so it is reproduced here.
+    scikit-learn adds 10 eps to each mass, which pulls a mean that much towards zero. For variances
+    along the columns that counts as a row of this mass at zero, which keeps some singleton
+    components from failing, so it is reproduced here.
     """
 
     amounts: D
@@ -73,11 +87,13 @@ class Ridge(AbstractLimit):
         origin = np.broadcast_to(self.origin, moments.mean.shape)
         at_origin = np.zeros_like(moments.scatter)
         merged = moments + Moments(np.full(n_components, _PSEUDO_MASS), origin, at_origin, moments.kind)
-        return replace(merged, scatter=merged.scatter + self._added(merged))
+        whole = moments.kind in (MomentKind.FULL, MomentKind.POOLED_FULL)
+        scatter = moments.scatter if whole else merged.scatter
+        return replace(merged, scatter=scatter + self._added(merged))
 
     def _added(self, moments: Moments) -> Array:
         mass, amounts = moments.mass, self.amounts
-        by_kind = {
+        by_kind: dict[MomentKind, Callable[[], Array]] = {
             MomentKind.FULL: lambda: mass[:, None, None] * np.diag(amounts),
             MomentKind.DIAGONAL: lambda: mass[:, None] * amounts,
             MomentKind.TRACE: lambda: mass * amounts.sum(),

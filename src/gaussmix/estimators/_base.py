@@ -17,7 +17,8 @@ from gaussmix.types import AnyArray, ArrayLike, N
 
 ENGINE = BlockedEngine()
 
-RandomState = int | np.random.RandomState | np.random.Generator | None
+RandomState = Any
+"""An int, a numpy RandomState, a numpy Generator or None."""
 
 
 def generator(random_state: RandomState) -> np.random.Generator:
@@ -57,11 +58,13 @@ def checked_weights(sample_weight: ArrayLike | None, rows: AnyArray) -> N | None
 
 
 def require_integer(name: str, value: object, least: int) -> None:
+    """ParameterError unless ``value`` is a whole number (no bool) of at least ``least``."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or int(value) < least:
         raise ParameterError.value(name, value, f"a whole number of at least {least}")
 
 
 def require_real(name: str, value: object, optional: bool = False) -> None:
+    """ParameterError unless ``value`` is a finite number of at least 0, or None where it is optional."""
     if optional and value is None:
         return
     real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
@@ -70,6 +73,7 @@ def require_real(name: str, value: object, optional: bool = False) -> None:
 
 
 def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """ParameterError unless ``value`` is one of the allowed words."""
     if value not in allowed:
         raise ParameterError.choice(name, value, allowed)
 
@@ -108,5 +112,5 @@ class Reporter:
         if self.verbose == 1:
             print(f"Initialization {verb}.")
         elif self.verbose > 1:
-            bound = log_likelihood / self.total_weight
-            print(f"Initialization {verb}. time lapse {time.perf_counter() - self._began:.5f}s\t lower bound {bound:.5f}.")
+            bound, lapse = log_likelihood / self.total_weight, time.perf_counter() - self._began
+            print(f"Initialization {verb}. time lapse {lapse:.5f}s\t lower bound {bound:.5f}.")

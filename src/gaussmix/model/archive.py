@@ -70,8 +70,8 @@ def load(path: str | PathLike[str]) -> Mixture:
     if metadata.get("format") != "gaussmix":
         raise ArchiveError.because(path, "it was not written by gaussmix")
     if metadata.get("schema") not in _READERS:
-        known = ", ".join(_READERS)
-        raise ArchiveError.because(path, f"its schema is {metadata.get('schema')!r}, known are {known}; update gaussmix")
+        found, known = metadata.get("schema"), ", ".join(_READERS)
+        raise ArchiveError.because(path, f"its schema is {found!r}, known are {known}; update gaussmix")
     try:
         mixture = _READERS[metadata["schema"]](metadata, tensors)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:

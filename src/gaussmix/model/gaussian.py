@@ -7,8 +7,7 @@ with half the squared Mahalanobis distance from the centre.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,6 +44,7 @@ class Gaussian:
 
     mean: D
     covariance: DD
+    _factor: DD = field(init=False, repr=False)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
         center = np.atleast_1d(np.asarray(mean, dtype=np.float64))
@@ -61,6 +61,7 @@ class Gaussian:
             array.flags.writeable = False
         object.__setattr__(self, "mean", center)
         object.__setattr__(self, "covariance", matrix)
+        object.__setattr__(self, "_factor", factor)
 
     @classmethod
     def from_data(cls, X: ArrayLike, weights: ArrayLike | None = None) -> "Gaussian":
@@ -88,10 +89,6 @@ class Gaussian:
         centred = about - shift
         return cls(rows[0] + shift, (centred * share[:, None]).T @ centred)
 
-    @cached_property
-    def _factor(self) -> DD:
-        return np.linalg.cholesky(self.covariance)
-
     @property
     def n_features(self) -> int:
         return len(self.mean)
@@ -102,7 +99,7 @@ class Gaussian:
     def mahalanobis(self, X: ArrayLike) -> N:
         """Distance of each row (n, D) from the mean in units of the spread in its direction, (n,)."""
         rows = parse_rows(X, self.n_features)
-        white = np.linalg.solve(self._factor, (rows - self.mean).T)
+        white = linalg.lower_solve(self._factor, (rows - self.mean).T)
         return np.asarray(np.sqrt((white**2).sum(axis=0)))
 
     def log_density(self, X: ArrayLike) -> N:

@@ -89,14 +89,14 @@ class Mixture:
 
     @property
     def n_features(self) -> int:
-        return self.centers.shape[1]
+        return int(self.centers.shape[1])
 
     @property
     def n_parameters(self) -> int:
         """Free parameters: K - 1 weights, K D means and those of the covariance structure."""
         n_components, n_features = self.centers.shape
         free = self.structure.n_parameters(n_components, n_features)
-        return n_components - 1 + n_components * n_features + free
+        return int(n_components - 1 + n_components * n_features + free)
 
     @property
     def means(self) -> KD:
@@ -159,7 +159,7 @@ class Mixture:
 
     def log_density(self, X: ArrayLike) -> N:
         """Natural logarithm of the density at each row (n, D), shape (n,)."""
-        source = self._source(X)
+        source = _source(self, X)
         return posterior.log_density(self.to_quadratics(), source, BlockedEngine()) + self.frame.log_volume
 
     def density(self, X: ArrayLike) -> N:
@@ -168,11 +168,11 @@ class Mixture:
 
     def responsibilities(self, X: ArrayLike) -> NK:
         """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1."""
-        return posterior.responsibilities(self.to_quadratics(), self._source(X), BlockedEngine())
+        return posterior.responsibilities(self.to_quadratics(), _source(self, X), BlockedEngine())
 
     def predict(self, X: ArrayLike) -> IntN:
         """Hard assignment: the most probable component of each row, (n,), counted from 0."""
-        return posterior.labels(self.to_quadratics(), self._source(X), BlockedEngine())
+        return posterior.labels(self.to_quadratics(), _source(self, X), BlockedEngine())
 
     def uncertainty(self, X: ArrayLike) -> N:
         """One minus the probability of the most probable component, (n,): 0 is certain."""
@@ -204,11 +204,12 @@ class Mixture:
 
         return archive.load(path)
 
-    def _source(self, X: ArrayLike) -> MemorySource:
-        rows = parse_rows(X, self.n_features, self.feature_names)
-        if not len(rows):
-            raise DataError("the data have 0 rows; at least one is needed")
-        return MemorySource.of(rows, frame=self.frame)
+
+def _source(mixture: Mixture, X: ArrayLike) -> MemorySource:
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    if not len(rows):
+        raise DataError("the data have 0 rows; at least one is needed")
+    return MemorySource.of(rows, frame=mixture.frame)
 
 
 def mixture_from_moments(

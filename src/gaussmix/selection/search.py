@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.core.arrays import parse_rows, parse_weights
+from gaussmix.core.arrays import column_names, parse_rows, parse_weights
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.errors import DataError, GaussmixError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture
@@ -125,6 +125,7 @@ def select(
         Partitions tried for each number of components.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
+        Taken from a data frame's columns if not given.
     progress : callable, optional
         Called as ``progress(done, total, name)`` before each cell.
 
@@ -135,6 +136,7 @@ def select(
     SelectionError
         If no cell could be fitted.
     """
+    feature_names = column_names(X) if feature_names is None else feature_names
     rows = parse_rows(X, feature_names=feature_names)
     if not len(rows):
         raise DataError("the data have 0 rows; at least one is needed")

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from gaussmix.core import linalg
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome, Trace
-from gaussmix.covariance.regularise import RELATIVE_FLOOR
+from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.run import Run
@@ -82,7 +81,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
 
 def _diagnose(mixture: Mixture, expectation: Expectation) -> tuple[ComponentDiagnostics, ...]:
     mass = expectation.moments.mass
-    conditions = np.linalg.cond(mixture.covariance.root.dense(mixture.n_components, mixture.n_features)) ** 2
+    conditions = linalg.condition(mixture.covariance.root.dense(mixture.n_components, mixture.n_features))
     return tuple(
         ComponentDiagnostics(
             weight=float(mixture.weights[k]),

@@ -1,0 +1,82 @@
+"""Guests keep to their rooms: as the files are written, and as they are loaded."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.rooms import MODULES, Module
+
+RESIDENTS = {"numpy", "scipy"}
+GUESTS = {
+    "sklearn": ("estimators", "plots", "report", "cli"),
+    "matplotlib": ("plots",),
+    "jinja2": ("report",),
+    "typer": ("cli",),
+    "rich": ("cli",),
+    "pyarrow": ("cli",),
+    "safetensors": ("model/archive.py",),
+}
+UNWELCOME = ("sklearn", "pyarrow", "matplotlib", "typer", "rich", "jinja2", "pandas", "numba", "torch")
+
+FIT_FROM_MEMORY = """
+import numpy as np
+from gaussmix.covariance.structure import Structure
+from gaussmix.model.problem import Problem, source_of
+from gaussmix.solvers import EM, AbsoluteGain, run
+from gaussmix.solvers.fit import finished
+from gaussmix.solvers.start import automatic
+
+rng = np.random.default_rng(0)
+problem = Problem.of(source_of(rng.normal(size=(40, 2))), Structure.parse("VVV"))
+start = automatic(problem, "kmeans", 2, rng)
+result = run(EM(problem.family), start, problem, AbsoluteGain())
+finished(result, problem, 0.0)
+result.mixture.predict([[0.0, 0.0]])
+"""
+FIT_AN_ESTIMATOR = """
+import numpy as np
+from gaussmix import GaussianMixture
+
+GaussianMixture(2, random_state=0).fit(np.arange(20.0).reshape(10, 2)).predict([[0.0, 1.0]])
+"""
+FIT_THEIRS = FIT_AN_ESTIMATOR.replace("from gaussmix", "from sklearn.mixture")
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after running some lines."""
+    report = "\nimport json, sys\nprint(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_file_receives_no_guest_of_another_room(module: Module) -> None:
+    for name, line in module.imports():
+        package = name.split(".")[0]
+        if package == "gaussmix" or package in RESIDENTS or package in sys.stdlib_module_names:
+            continue
+        rooms = GUESTS.get(package, ())
+        assert module.room in rooms or module.name in rooms, (
+            f"{module.name} imports {package} in line {line}; it is a guest of {rooms or 'no room'}"
+        )
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_by("import gaussmix") & {"numpy", "scipy", "safetensors", *UNWELCOME}
+
+
+def test_fit_through_the_solvers_loads_no_guest() -> None:
+    assert not loaded_by(FIT_FROM_MEMORY) & set(UNWELCOME)
+
+
+def test_fit_through_the_estimator_loads_what_sklearn_loads() -> None:
+    ours, theirs = loaded_by(FIT_AN_ESTIMATOR), loaded_by(FIT_THEIRS)
+    assert ours & set(UNWELCOME) <= theirs & set(UNWELCOME)
+
+
+def test_importing_the_estimator_loads_what_sklearn_loads() -> None:
+    ours = loaded_by("from gaussmix import GaussianMixture")
+    assert ours & set(UNWELCOME) <= loaded_by("import sklearn.mixture") & set(UNWELCOME)

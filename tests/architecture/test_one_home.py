@@ -1,0 +1,68 @@
+"""One home for each kind of act: whoever looks for it knows the file."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.rooms import MODULES, Module
+
+FACTORISE = r"(np|numpy|scipy)\.linalg\.(?!LinAlgError|norm).*"
+READ_A_CLOCK = r"time\.(time|perf_counter|monotonic|process_time)(_ns)?"
+DRAW = r"(np|numpy)\.random\.\w+|random\.\w+|check_random_state"
+PRINT = r"print"
+
+HOMES = {
+    "factorise a matrix": (FACTORISE, {"core/linalg.py"}),
+    # The loop owns the clock of passes; the others time one whole call for the record of a fit.
+    "read a clock": (
+        READ_A_CLOCK,
+        {"solvers/run.py", "selection/search.py", "estimators/mixture.py", "estimators/_base.py"},
+    ),
+    "make a random generator": (
+        DRAW,
+        {"model/sampling.py", "model/gaussian.py", "solvers/start/", "selection/", "estimators/_base.py"},
+    ),
+    "print": (PRINT, {"cli/", "estimators/_base.py"}),
+}
+
+
+def _is_at_home(module: Module, homes: set[str]) -> bool:
+    return any(module.name.startswith(home) if home.endswith("/") else module.name == home for home in homes)
+
+
+def _acts(module: Module, pattern: str) -> Iterator[str]:
+    for name, line in module.calls():
+        if re.fullmatch(pattern, name):
+            yield f"{name} in line {line}"
+
+
+@pytest.mark.parametrize("act", HOMES)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_act_stays_at_home(module: Module, act: str) -> None:
+    pattern, homes = HOMES[act]
+    if _is_at_home(module, homes):
+        return
+    found = list(_acts(module, pattern))
+    assert not found, f"{module.name}: {', '.join(found)}; to {act} is for {sorted(homes)}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_clock_is_not_handed_on(module: Module) -> None:
+    homes = HOMES["read a clock"][1]
+    named = [line for name, line in module.mentions() if re.fullmatch(READ_A_CLOCK, name)]
+    assert not named or _is_at_home(module, homes), f"{module.name} names a clock in line {named}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_factorising_is_not_imported_by_another_name(module: Module) -> None:
+    lines = [line for name, line in module.imports() if name.endswith("linalg") and not name.startswith("gaussmix")]
+    assert not lines or module.name == "core/linalg.py", f"{module.name} imports a linalg in line {lines}"
+
+
+def test_every_home_exists() -> None:
+    names = [module.name for module in MODULES]
+    built_later = {"cli/"}
+    for _, homes in HOMES.values():
+        for home in homes - built_later:
+            assert any(name.startswith(home) for name in names), f"no file {home}: the table of homes is stale"

@@ -1,0 +1,41 @@
+"""Small files, small functions, small classes; everything public says what it is for."""
+
+import ast
+
+import pytest
+
+from tests.architecture.rooms import MODULES, Module, is_property, own_lines
+
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 40
+MOST_METHODS = 15  # functions of a class body, without properties and dunders
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_file_is_short(module: Module) -> None:
+    n_lines = len(module.text.splitlines())
+    assert n_lines <= LONGEST_FILE, f"{module.name} has {n_lines} lines; find the second concept in it"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_functions_are_short(module: Module) -> None:
+    long = {f.name: own_lines(f) for f in module.functions() if own_lines(f) > LONGEST_FUNCTION}
+    assert not long, f"{module.name}: {long} lines; name a step of each and make it a function"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_classes_have_few_methods(module: Module) -> None:
+    for found in module.classes():
+        methods = [
+            node.name
+            for node in found.body
+            if isinstance(node, ast.FunctionDef) and not is_property(node) and not node.name.startswith("__")
+        ]
+        assert len(methods) <= MOST_METHODS, f"{found.name} has {len(methods)} methods; make verbs functions: {methods}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_modules_and_public_names_are_documented(module: Module) -> None:
+    assert ast.get_docstring(module.tree), f"{module.name} does not say why it exists"
+    for node in module.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{module.name}: {node.name} has no docstring"

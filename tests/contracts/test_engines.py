@@ -1,0 +1,220 @@
+"""What every engine owes: the reference's numbers to 1e-10, and the reference owes SciPy's."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.engines import AbstractEngine, Assign, BlockedEngine, ReferenceEngine
+from gaussmix.model.problem import located
+from gaussmix.sources import MemorySource
+from gaussmix.types import KD, ND, AnyArray, Array
+
+# A new engine is a row here and inherits every test.
+ENGINES: dict[str, AbstractEngine] = {"blocked": BlockedEngine(), "reference": ReferenceEngine()}
+
+every_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical"])
+
+K_, D_ = 3, 4
+
+
+def root_of(form: str, rng: np.random.Generator, condition: float = 10.0) -> AbstractRoot:
+    """Random precision roots whose covariances have eigenvalues from ``1 / condition`` to 1."""
+    deviations = np.exp(rng.uniform(-0.5 * np.log(condition), 0.0, (K_, D_)))
+    deviations[:, 0], deviations[:, -1] = 1.0, condition**-0.5
+    axes = np.linalg.qr(rng.normal(size=(K_, D_, D_)))[0]
+    roots: dict[str, Callable[[], AbstractRoot]] = {
+        "dense": lambda: DenseRoot(axes / deviations[:, None, :]),
+        "shared": lambda: SharedRoot(axes[0] / deviations[0]),
+        "diagonal": lambda: DiagonalRoot(1.0 / deviations),
+        "spherical": lambda: SphericalRoot(1.0 / deviations[:, 1]),
+    }
+    return roots[form]()
+
+
+def quadratics_of(form: str, seed: int = 0, condition: float = 10.0) -> Quadratics:
+    rng = np.random.default_rng(seed)
+    return Quadratics(np.log(rng.dirichlet(np.ones(K_))), rng.normal(size=(K_, D_)), root_of(form, rng, condition))
+
+
+def rows_around(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
+    """Rows drawn from the components themselves."""
+    rng = np.random.default_rng(seed)
+    roots = quadratics.root.dense(K_, D_)
+    chosen = rng.integers(K_, size=n_rows)
+    noise = rng.normal(size=(n_rows, D_))
+    drawn = [np.linalg.solve(roots[k].T, z) for k, z in zip(chosen, noise, strict=True)]
+    return np.asarray(quadratics.center[chosen] + np.array(drawn))
+
+
+def assert_same(found: Expectation, expected: Expectation, rows: ND, tolerance: float = 1e-10) -> None:
+    """Equal to a relative tolerance: of the sums, of the spread for means, of the largest entry for scatter.
+
+    Scatter a million times smaller than the rows themselves is only asked for to that size.
+    """
+    assert found.n_rows == expected.n_rows
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=tolerance, abs=tolerance)
+    assert found.entropy == pytest.approx(expected.entropy, rel=tolerance, abs=tolerance)
+    ours, theirs = found.moments, expected.moments
+    assert ours.kind is theirs.kind
+    np.testing.assert_allclose(ours.mass, theirs.mass, rtol=tolerance, atol=tolerance * max(theirs.mass.sum(), 1e-300))
+    spread = max(float(np.ptp(rows, axis=0).max()), 1e-300)
+    held = theirs.mass > 1e-6 * theirs.mass.sum()
+    np.testing.assert_allclose(ours.mean[held], theirs.mean[held], rtol=tolerance, atol=tolerance * spread)
+    assert ours.scatter.shape == theirs.scatter.shape
+    largest = max(np.abs(theirs.scatter).max(), 1e-6 * theirs.mass.sum() * np.abs(rows).max() ** 2)
+    np.testing.assert_allclose(ours.scatter, theirs.scatter, rtol=0, atol=tolerance * largest)
+
+
+HINTS: dict[str, Callable[[int], AnyArray | None]] = {
+    "none": lambda n: None,
+    "labels": lambda n: np.random.default_rng(3).integers(-1, K_, n),
+    "soft": lambda n: np.log(np.random.default_rng(3).dirichlet(np.ones(K_), n)),
+    "closed": lambda n: np.where(np.eye(K_)[np.arange(n) % K_] > 0, -np.inf, 0.0),
+}
+WEIGHTS: dict[str, Callable[[int], AnyArray | None]] = {
+    "none": lambda n: None,
+    "counts": lambda n: np.random.default_rng(4).integers(0, 3, n).astype(float),
+    "real": lambda n: np.random.default_rng(4).uniform(0, 1e-3, n),
+}
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("assign", Assign)
+@pytest.mark.parametrize("kind", MomentKind)
+def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKind, assign: Assign) -> None:
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics)
+    for hints in HINTS.values():
+        for weights in WEIGHTS.values():
+            batch = Batch(rows, weights(len(rows)), hints(len(rows)))
+            np.testing.assert_allclose(
+                engine.score(quadratics, batch), ENGINES["reference"].score(quadratics, batch), rtol=1e-10, atol=1e-10
+            )
+            expected = ENGINES["reference"].expect(quadratics, batch, kind, assign)
+            assert_same(engine.expect(quadratics, batch, kind, assign), expected, rows)
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1.0, 1e8), (1e-150, 0.0), (1e150, 0.0), (1e-150, 1e-142), (1e150, -1e158)]
+)
+def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, scale: float, offset: float) -> None:
+    """Far, tiny and huge data reach an engine through their frame."""
+    quadratics = quadratics_of(form)
+    data = rows_around(quadratics) * scale + offset
+    source, total = located(MemorySource.of(data), ENGINES["reference"], per_column=False)
+    deviation = np.sqrt(total.scatter[0] / total.mass[0])
+    moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.root)
+    for kind in (MomentKind.FULL, MomentKind.POOLED_DIAGONAL):
+        found, expected = (
+            source.reduce(lambda batch, e=e, kind=kind: e.expect(moved, batch, kind))  # type: ignore[misc]
+            for e in (engine, ENGINES["reference"])
+        )
+        assert_same(found, expected, source.gather()[0])
+
+
+@every_engine
+@every_root
+def test_equals_the_reference_for_ill_conditioned_covariances(engine: AbstractEngine, form: str) -> None:
+    quadratics = quadratics_of(form, condition=1e12)
+    rows = rows_around(quadratics)
+    near = Batch(rows[:50], None, None)
+    for kind in (MomentKind.FULL, MomentKind.TRACE):
+        found, expected = (e.expect(quadratics, near, kind) for e in (engine, ENGINES["reference"]))
+        assert_same(found, expected, rows)
+
+
+@every_engine
+@every_root
+def test_one_row(engine: AbstractEngine, form: str) -> None:
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics, n_rows=1)
+    found = engine.expect(quadratics, Batch(rows), MomentKind.FULL)
+    assert_same(found, ENGINES["reference"].expect(quadratics, Batch(rows), MomentKind.FULL), rows)
+    np.testing.assert_allclose(found.moments.mean, np.repeat(rows, K_, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.moments.scatter, 0.0, atol=1e-12)
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("assign", Assign)
+def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, assign: Assign) -> None:
+    quadratics = quadratics_of(form)
+    closed = Quadratics(np.array([-np.inf, -0.5, -0.9]), quadratics.center, quadratics.root)
+    rows = rows_around(quadratics)
+    found = engine.expect(closed, Batch(rows), MomentKind.FULL, assign)
+    assert found.moments.mass[0] == 0.0
+    np.testing.assert_array_equal(found.moments.mean[0], quadratics.center[0])
+    assert (found.moments.scatter[0] == 0).all()
+    assert np.isfinite([found.log_likelihood, found.entropy]).all()
+    assert_same(found, ENGINES["reference"].expect(closed, Batch(rows), MomentKind.FULL, assign), rows)
+
+
+@every_engine
+@every_root
+def test_absent_rows_are_absent(engine: AbstractEngine, form: str) -> None:
+    """A row of weight zero tells nothing, however far away it lies; its score may even be minus infinity."""
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics, n_rows=30)
+    far = np.vstack([rows, np.full((1, D_), 1e100)])
+    weights = np.append(np.full(30, 2.0), 0.0)
+    found = engine.expect(quadratics, Batch(far, weights), MomentKind.FULL)
+    expected = engine.expect(quadratics, Batch(rows, weights[:-1]), MomentKind.FULL)
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(found.moments.mass, expected.moments.mass, rtol=1e-12)
+    np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, rtol=1e-9)
+
+
+def normal_log_densities(quadratics: Quadratics, rows: ND) -> Array:
+    """log N(row; center, covariance) without its constant, by SciPy."""
+    roots = quadratics.root.dense(K_, D_)
+    columns = []
+    for k in range(K_):
+        precision = roots[k] @ roots[k].T
+        bell = stats.multivariate_normal(quadratics.center[k], np.linalg.inv(precision))
+        constant = 0.5 * np.linalg.slogdet(precision)[1] - 0.5 * D_ * np.log(2 * np.pi)
+        columns.append(bell.logpdf(rows) - constant)
+    return np.column_stack(columns)
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("weighted", [False, True])
+def test_equals_scipy(engine: AbstractEngine, form: str, weighted: bool) -> None:
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics)
+    weights = WEIGHTS["counts"](len(rows)) if weighted else None
+    counts = np.ones(len(rows)) if weights is None else weights
+    scores = quadratics.offset + normal_log_densities(quadratics, rows)
+    found = engine.expect(quadratics, Batch(rows, weights), MomentKind.FULL)
+    np.testing.assert_allclose(engine.score(quadratics, Batch(rows)), scores, rtol=1e-9, atol=1e-9)
+    assert found.log_likelihood == pytest.approx(counts @ special.logsumexp(scores, axis=1), rel=1e-10)
+    shares = special.softmax(scores, axis=1)
+    assert found.entropy == pytest.approx(counts @ stats.entropy(shares, axis=1), rel=1e-10)
+    for k in range(K_):
+        parts = shares[:, k] * counts
+        covariance = np.cov(rows.T, aweights=parts, bias=True)
+        assert found.moments.mass[k] == pytest.approx(parts.sum(), rel=1e-10)
+        np.testing.assert_allclose(found.moments.mean[k], np.average(rows, axis=0, weights=parts), rtol=1e-9)
+        np.testing.assert_allclose(found.moments.scatter[k], covariance * parts.sum(), rtol=1e-9, atol=1e-9)
+    assert found.total_weight == pytest.approx(counts.sum(), rel=1e-13)
+
+
+@every_engine
+def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> None:
+    center: KD = np.array([[0.0], [2.0], [2.0]])
+    quadratics = Quadratics(np.zeros(3), center, SphericalRoot(np.ones(3)))
+    found = engine.expect(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])), MomentKind.FULL, Assign.HARD)
+    np.testing.assert_array_equal(found.moments.mass, [2.0, 1.0, 0.0])
+    assert found.log_likelihood == pytest.approx(-0.5 * (0 + 1 + 1))
+    assert found.entropy == 0.0

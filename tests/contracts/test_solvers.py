@@ -1,0 +1,150 @@
+"""What every solver owes: steps that rise, and a loop that stops when it was told to."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gaussmix.core.outcome import Outcome
+from gaussmix.covariance import ALL, AbstractFamily
+from gaussmix.model import Mixture, Problem
+from gaussmix.solvers import EM, AbsoluteGain, AbstractSolver, RelativeGain, Stopping, run
+from gaussmix.solvers.start import automatic
+from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
+
+# A new solver is a row here and inherits every test.
+SOLVERS: dict[str, Callable[[AbstractFamily], AbstractSolver]] = {"EM": EM}
+
+every_solver = pytest.mark.parametrize("make", SOLVERS.values(), ids=SOLVERS)
+Make = Callable[[AbstractFamily], AbstractSolver]
+
+
+class After(Stopping):
+    """Stop after so many passes, whatever they gained."""
+
+    def __init__(self, passes: int) -> None:
+        self.max_passes = 50
+        self.left = passes
+
+    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+
+def start_of(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixture:
+    return automatic(problem, method, 3, np.random.default_rng(seed))
+
+
+@every_solver
+@pytest.mark.parametrize("structure", ALL)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_step_raises_the_likelihood(make: Make, structure: str, seed: int) -> None:
+    problem = problem_of(groups(seed), structure)
+    solver = make(problem.family)
+    state = solver.init(start_of(problem, seed, "random"))
+    last = -np.inf
+    for _ in range(8):
+        expectation = problem.expect(state.quadratics)
+        assert expectation.log_likelihood >= last - 1e-12 * abs(last)
+        last, state = expectation.log_likelihood, solver.step(state, expectation)
+    assert last > expectation_of(problem, start_of(problem, seed, "random")).log_likelihood
+
+
+@every_solver
+def test_a_step_depends_on_state_and_expectation_alone(make: Make) -> None:
+    problem = problem_of(groups(0))
+    solver, start = make(problem.family), start_of(problem)
+    expectation = expectation_of(problem, start)
+    before = start.centers.copy()
+    first, second = (solver.step(solver.init(start), expectation) for _ in range(2))
+    np.testing.assert_array_equal(first.mixture.centers, second.mixture.centers)
+    np.testing.assert_array_equal(start.centers, before)
+    assert first.mixture.structure == start.structure
+    assert first.mixture.frame is start.frame
+
+
+@every_solver
+@pytest.mark.parametrize("structure", ALL)
+def test_a_maximum_is_where_a_solver_rests(make: Make, structure: str) -> None:
+    problem = problem_of(groups(1), structure)
+    solver = make(problem.family)
+    found = run(solver, start_of(problem), problem, RelativeGain(1e-14, 5000)).mixture
+    again = solver.step(solver.init(found), expectation_of(problem, found)).mixture
+    assert_same_mixture(again, found, tolerance=1e-5)
+
+
+@every_solver
+def test_no_pass_leaves_the_start(make: Make) -> None:
+    problem = problem_of(groups(0))
+    start = start_of(problem)
+    done = run(make(problem.family), start, problem, AbsoluteGain(1e-3, max_passes=0))
+    assert done.mixture is start
+    assert done.outcome is Outcome.NOT_STARTED
+    assert len(done.trace) == 0
+    assert done.last_log_likelihood == -np.inf
+
+
+@every_solver
+@pytest.mark.parametrize("passes", [1, 4])
+def test_passes_are_counted(make: Make, passes: int) -> None:
+    problem = problem_of(groups(0))
+    done = run(make(problem.family), start_of(problem), problem, AbsoluteGain(0.0, max_passes=passes))
+    assert done.outcome is Outcome.PASSES_USED_UP
+    assert len(done.trace) == len(done.trace.log_likelihood) == len(done.trace.seconds) == passes
+
+
+@every_solver
+def test_stops_when_the_rule_is_met_and_not_before(make: Make) -> None:
+    problem = problem_of(groups(0))
+    done = run(make(problem.family), start_of(problem), problem, After(3))
+    assert done.outcome is Outcome.CONVERGED
+    assert len(done.trace) == 3
+    rule = AbsoluteGain(1e-4, 1000)
+    done = run(make(problem.family), start_of(problem), problem, rule)
+    gains = np.abs(np.diff(done.trace.log_likelihood)) / problem.total_weight
+    assert done.outcome is Outcome.CONVERGED
+    assert gains[-1] < 1e-4 <= gains[:-1].min(initial=np.inf)
+
+
+@every_solver
+def test_previous_likelihood_counts_as_a_pass_before(make: Make) -> None:
+    problem = problem_of(groups(0))
+    rule = AbsoluteGain(1e-4, 1000)
+    first = run(make(problem.family), start_of(problem), problem, rule)
+    again = run(make(problem.family), first.mixture, problem, rule, previous=first.last_log_likelihood)
+    assert len(again.trace) == 1
+
+
+@every_solver
+def test_observer_hears_every_pass(make: Make) -> None:
+    problem = problem_of(1e3 * groups(0) + 7)
+    heard: list[tuple[int, float, float]] = []
+    done = run(
+        make(problem.family), start_of(problem), problem, AbsoluteGain(0.0, 5), lambda *told: heard.append(told)
+    )
+    numbers, values, gains = (np.array(column) for column in zip(*heard, strict=True))
+    np.testing.assert_array_equal(numbers, [1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(values, done.trace.log_likelihood)
+    assert gains[0] == np.inf
+    np.testing.assert_allclose(gains[1:], np.diff(values), atol=1e-9)
+
+
+@every_solver
+def test_trace_is_in_the_datas_units(make: Make) -> None:
+    rows = 1e3 * groups(0) + 7
+    problem = problem_of(rows)
+    start = start_of(problem)
+    done = run(make(problem.family), start, problem, AbsoluteGain(0.0, 3))
+    assert done.trace.log_likelihood[0] == pytest.approx(start.log_density(rows).sum(), rel=1e-12)
+    assert (np.diff(done.trace.seconds) >= 0).all()
+    assert done.trace.seconds[0] >= 0
+
+
+@every_solver
+def test_floored_passes_are_counted(make: Make) -> None:
+    rows = np.vstack([groups(0), np.full((20, 2), 9.0)])  # twenty equal rows draw a component to the floor
+    problem = problem_of(rows)
+    done = run(make(problem.family), start_of(problem), problem, AbsoluteGain(0.0, 30))
+    assert 0 < done.floored_passes <= 30
+    sound = problem_of(groups(0))
+    assert run(make(sound.family), start_of(sound), sound, AbsoluteGain(0.0, 5)).floored_passes == 0

@@ -1,0 +1,187 @@
+"""What every source owes: the same batches of the same rows, whatever they are stored as."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.frame import Frame
+from gaussmix.sources import AbstractSource, MemorySource
+from gaussmix.types import AnyArray, Array
+
+# A new source is a row here and inherits every test.
+SOURCES: dict[str, Callable[[AnyArray, Array | None], AbstractSource]] = {
+    "memory": MemorySource.of,
+}
+
+every_source = pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
+
+N_ROWS, N_FEATURES = 25_000, 3  # more than one block
+
+
+def rows_of(n_rows: int = N_ROWS, n_features: int = N_FEATURES) -> Array:
+    """Rows that float32 holds exactly."""
+    drawn = np.random.default_rng(0).normal(size=(n_rows, n_features))
+    return np.asarray(drawn, dtype=np.float32).astype(np.float64)
+
+
+def batches(source: AbstractSource) -> list[Batch]:
+    """All batches in the order in which they come; tuples add, as sums do."""
+    return list(source.reduce(lambda batch: (batch,)))
+
+
+def frame_of(n_features: int) -> Frame:
+    return Frame(np.zeros(n_features, dtype=np.int64), np.full(n_features, 0.25), np.arange(n_features) - 1)
+
+
+def read_only(rows: Array) -> Array:
+    copy = rows.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def strided(rows: Array) -> Array:
+    wide = np.full((2 * len(rows), 2 * rows.shape[1]), np.nan)
+    wide[::2, ::2] = rows
+    return wide[::2, ::2]
+
+
+LAYOUTS: dict[str, Callable[[Array], AnyArray]] = {
+    "C": np.ascontiguousarray,
+    "Fortran": np.asfortranarray,
+    "strided": strided,
+    "backwards": lambda rows: np.ascontiguousarray(rows[::-1])[::-1],
+    "read-only": read_only,
+    "big-endian": lambda rows: rows.astype(">f8"),
+    "float32": lambda rows: rows.astype(np.float32),
+    "big-endian float32": lambda rows: rows.astype(">f4"),
+}
+
+
+@every_source
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("framed", [False, True])
+def test_layout_and_float_type_change_nothing(make: Any, layout: str, framed: bool) -> None:
+    rows = rows_of()
+    frame = frame_of(N_FEATURES) if framed else Frame.identity(N_FEATURES)
+    expected = batches(make(rows, None).framed(frame))
+    found = batches(make(LAYOUTS[layout](rows), None).framed(frame))
+    assert len(found) == len(expected) > 1
+    for batch, other in zip(found, expected, strict=True):
+        assert batch.rows.dtype == np.float64
+        assert batch.rows.dtype.isnative
+        assert batch.first_row == other.first_row
+        np.testing.assert_array_equal(batch.rows, other.rows)
+
+
+@every_source
+def test_batches_follow_one_another_in_the_order_of_the_rows(make: Any) -> None:
+    rows = rows_of()
+    found = batches(make(rows, None))
+    np.testing.assert_array_equal(np.concatenate([batch.rows for batch in found]), rows)
+    position = 0
+    for batch in found:
+        assert batch.first_row == position
+        assert batch.slice == slice(position, position + batch.n_rows)
+        position += batch.n_rows
+    assert position == N_ROWS
+
+
+@every_source
+def test_borders_depend_on_the_shape_alone(make: Any) -> None:
+    rows, weights = rows_of(), np.random.default_rng(1).integers(0, 3, N_ROWS).astype(float)
+    plain = [batch.n_rows for batch in batches(make(rows, None))]
+    hints = np.full(N_ROWS, -1)
+    for source in (
+        make(2 * rows, None),
+        make(rows.astype(np.float32), weights),
+        make(rows, weights).hinted(hints),
+        make(rows, None).framed(frame_of(N_FEATURES)),
+    ):
+        assert [batch.n_rows for batch in batches(source)] == plain
+
+
+@every_source
+@pytest.mark.parametrize("n_features", [1, 7, 2000])
+def test_no_batch_is_empty_or_huge(make: Any, n_features: int) -> None:
+    n_rows = 300 if n_features == 2000 else N_ROWS
+    sizes = [batch.n_rows for batch in batches(make(rows_of(n_rows, n_features), None))]
+    assert min(sizes) > 0
+    assert max(sizes) <= max(64, 2**21 // (8 * n_features))
+    assert sum(sizes) == n_rows
+
+
+@every_source
+def test_sums_are_sums_over_the_rows(make: Any) -> None:
+    rows, weights = rows_of(), np.random.default_rng(1).uniform(0, 2, N_ROWS)
+    source = make(rows, weights)
+    assert (source.n_rows, source.n_features) == rows.shape
+    assert source.reduce(lambda batch: batch.n_rows) == N_ROWS
+    np.testing.assert_allclose(source.reduce(lambda batch: batch.rows.sum(axis=0)), rows.sum(axis=0), rtol=1e-9)
+    total = source.reduce(lambda batch: float(batch.weights.sum()))
+    assert total == pytest.approx(weights.sum(), rel=1e-12)
+
+
+@every_source
+def test_a_pass_can_be_repeated_bit_for_bit(make: Any) -> None:
+    source = make(rows_of(), None)
+    first, second = (source.reduce(lambda batch: batch.rows.sum(axis=0)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@every_source
+def test_weights_and_hints_stay_with_their_rows(make: Any) -> None:
+    rows, weights = rows_of(), np.arange(N_ROWS, dtype=float)
+    soft = np.log(np.random.default_rng(2).dirichlet(np.ones(2), N_ROWS))
+    for hints in (np.arange(N_ROWS), soft):
+        for batch in batches(make(rows, weights).hinted(hints)):
+            np.testing.assert_array_equal(batch.weights, weights[batch.slice])
+            np.testing.assert_array_equal(batch.hints, hints[batch.slice])
+    assert all(batch.hints is None for batch in batches(make(rows, weights).hinted(soft).hinted(None)))
+
+
+@every_source
+def test_a_frame_changes_the_numbers_and_nothing_else(make: Any) -> None:
+    rows, weights, hints = rows_of(), np.arange(N_ROWS, dtype=float), np.arange(N_ROWS)
+    source, frame = make(rows, weights).hinted(hints), frame_of(N_FEATURES)
+    framed = source.framed(frame)
+    assert framed.frame is frame
+    for plain, working in zip(batches(source), batches(framed), strict=True):
+        np.testing.assert_array_equal(working.rows, np.ldexp(plain.rows - 0.25, [-1, 0, 1]))
+        np.testing.assert_array_equal(working.weights, plain.weights)
+        np.testing.assert_array_equal(working.hints, plain.hints)
+    again = batches(framed.framed(Frame.identity(N_FEATURES)))
+    np.testing.assert_array_equal(again[0].rows, batches(source)[0].rows)
+
+
+@every_source
+def test_gathers_all_rows_in_their_frame(make: Any) -> None:
+    rows, frame = rows_of(), frame_of(N_FEATURES)
+    gathered, weights = make(rows, None).framed(frame).gather()
+    np.testing.assert_array_equal(gathered, frame.apply(rows))
+    np.testing.assert_array_equal(weights, np.ones(N_ROWS))
+    given = np.arange(N_ROWS, dtype=float)
+    np.testing.assert_array_equal(make(rows, given).gather()[1], given)
+
+
+@every_source
+def test_what_the_caller_owns_is_never_written(make: Any) -> None:
+    rows, weights = rows_of(), np.ones(N_ROWS)
+    kept = rows.copy()
+
+    def spoil(batch: Batch) -> int:
+        batch.rows[:] = -1.0
+        return 0
+
+    make(rows, weights).framed(frame_of(N_FEATURES)).reduce(spoil)
+    make(rows, weights).reduce(spoil)
+    np.testing.assert_array_equal(rows, kept)
+
+
+@every_source
+@pytest.mark.parametrize("n_rows", [1, 2])
+def test_few_rows_make_one_batch(make: Any, n_rows: int) -> None:
+    (only,) = batches(make(rows_of(n_rows), None))
+    assert only.n_rows == n_rows
