@@ -61,6 +61,10 @@ class DataError(GaussmixError, ValueError):
         return cls(f"a covariance matrix must be symmetric, but entries differ by up to {gap:.3g}")
 
     @classmethod
+    def no_rows(cls) -> "DataError":
+        return cls("the data have 0 rows; at least one is needed")
+
+    @classmethod
     def too_few_rows(cls, n_rows: int, n_components: int) -> "DataError":
         return cls(
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}; "

@@ -208,7 +208,7 @@ class Mixture:
 def _source(mixture: Mixture, X: ArrayLike) -> MemorySource:
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     if not len(rows):
-        raise DataError("the data have 0 rows; at least one is needed")
+        raise DataError.no_rows()
     return MemorySource.of(rows, frame=mixture.frame)
 
 

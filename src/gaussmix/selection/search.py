@@ -139,7 +139,7 @@ def select(
     feature_names = column_names(X) if feature_names is None else feature_names
     rows = parse_rows(X, feature_names=feature_names)
     if not len(rows):
-        raise DataError("the data have 0 rows; at least one is needed")
+        raise DataError.no_rows()
     source = source_of(rows, parse_weights(sample_weight, len(rows)))
     counts = _counts(n_components)
     shapes = [Structure.parse(name) for name in (ALL if structures == "all" else np.atleast_1d(structures))]
