@@ -51,7 +51,9 @@ def polish(
     return finals[0]
 
 
-def _continued(solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping, max_passes: int | None = None) -> Run:
+def _continued(
+    solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping, max_passes: int | None = None
+) -> Run:
     """A run carried on, with one trace; one that has converged is left alone."""
     if heat.outcome is Outcome.CONVERGED:
         return heat
