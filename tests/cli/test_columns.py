@@ -8,7 +8,7 @@ import pytest
 
 from gaussmix.cli.columns import Chosen, for_fit, for_model
 from gaussmix.cli.table import read
-from gaussmix.errors import DataError, FileProblem
+from gaussmix.errors import DataError, TableProblem
 from tests.cli.conftest import Write
 
 COLUMNS: dict[str, list[Any]] = {
@@ -110,7 +110,7 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_fitted_is_named(case: str, write: Write) -> None:
     content, names, weights, message = BAD[case]
-    with pytest.raises(FileProblem, match=message):
+    with pytest.raises(TableProblem, match=message):
         _fit(write, content, names, weights)
 
 
@@ -127,7 +127,7 @@ def test_columns_of_a_model_are_found_by_name(write: Write) -> None:
     np.testing.assert_array_equal(for_model(table, ["x", "y"], 2).rows, [[2, 1], [4, 3]])
     with pytest.raises(DataError, match="no column named 'z'"):
         for_model(table, ["x", "z"], 2)
-    with pytest.raises(FileProblem, match="column 'name' is read as text because data row 1 holds 'p'"):
+    with pytest.raises(TableProblem, match="column 'name' is read as text because data row 1 holds 'p'"):
         for_model(table, ["x", "name"], 2)
 
 
@@ -136,5 +136,5 @@ def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> No
     chosen = for_model(table, None, 2)
     np.testing.assert_array_equal(chosen.rows, [[1, 2], [3, 4]])
     assert chosen.notes == ("the model has no column names; taken in this order: q, p.",)
-    with pytest.raises(FileProblem, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
+    with pytest.raises(TableProblem, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
         for_model(table, None, 3)

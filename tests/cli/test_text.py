@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.cli.text import fields, label, listed, number, plural, table
+from gaussmix.cli.text import digits_for, fields, label, listed, number, plural, table
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,20 @@ from gaussmix.cli.text import fields, label, listed, number, plural, table
 )
 def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "spread", "text"),
+    [
+        (80.9, 5.8, "80.90"),
+        (2003.14, 0.5, "2003.14"),
+        (100000001.5, 1.0, "100000001.5"),
+        (0.0, 1.0, "0"),
+        (7.0, 0.0, "7.000"),
+    ],
+)
+def test_a_mean_far_from_zero_keeps_the_digits_of_its_spread(size: float, spread: float, text: str) -> None:
+    assert number(size, digits_for(size, spread)) == text
 
 
 @given(st.floats(-1e308, 1e308))

@@ -7,7 +7,7 @@ import numpy as np
 
 from gaussmix.cli.table import Column, Table, kinds
 from gaussmix.cli.text import listed, plural
-from gaussmix.errors import DataError, FileProblem
+from gaussmix.errors import DataError, TableProblem
 from gaussmix.types import ND, N
 
 
@@ -28,7 +28,7 @@ def for_fit(table: Table, names: Sequence[str] | None, weights: str | None) -> C
     ------
     DataError
         If a column is not there.
-    FileProblem
+    TableProblem
         If a column does not hold finite numbers, or nothing is left to fit.
     """
     _require(table, [*(names or []), *([weights] if weights else [])])
@@ -39,14 +39,14 @@ def for_fit(table: Table, names: Sequence[str] | None, weights: str | None) -> C
         notes += _left_out(table)
         if not columns:
             others = [column for column in table.columns if column.name != weights]
-            raise FileProblem.no_numeric_column(table.path, kinds(others))
+            raise TableProblem.no_numeric_column(table.path, kinds(others))
     else:
         columns = [_numeric(table, name) for name in names]
     rows = _side_by_side(columns)
     counted = rows if counts is None else rows[counts > 0]
     moving = (counted != counted[0]).any(axis=0)
     if not moving.any():
-        raise FileProblem.all_equal(table.path, len(counted))
+        raise TableProblem.all_equal(table.path, len(counted))
     for index in np.flatnonzero(~moving):
         name, value = columns[index].name, counted[0, index]
         notes.append(f"column {name!r} is {value:.10g} in every row and tells no groups apart; left out.")
@@ -62,7 +62,7 @@ def for_model(table: Table, names: Sequence[str] | None, n_features: int) -> Cho
         return Chosen(tuple(names), _side_by_side(columns))
     columns = table.numeric
     if len(columns) != n_features:
-        raise FileProblem.nameless_model(table.path, len(columns), n_features)
+        raise TableProblem.nameless_model(table.path, len(columns), n_features)
     kept = tuple(column.name for column in columns)
     note = f"the model has no column names; taken in this order: {listed(kept)}."
     return Chosen(kept, _side_by_side(columns), notes=(note,))
@@ -79,8 +79,8 @@ def _numeric(table: Table, name: str) -> Column:
     if column.is_numeric:
         return column
     if column.culprit:
-        raise FileProblem.not_numbers(name, f"is read as text because {column.culprit}")
-    raise FileProblem.not_numbers(name, "is empty" if column.kind == "empty" else f"holds {column.kind}, not numbers")
+        raise TableProblem.not_numbers(name, f"is read as text because {column.culprit}")
+    raise TableProblem.not_numbers(name, "is empty" if column.kind == "empty" else f"holds {column.kind}, not numbers")
 
 
 def _left_out(table: Table) -> list[str]:
@@ -109,7 +109,7 @@ def _finite(column: Column) -> N:
     if bad.any():
         row = int(np.argmax(bad))
         what = "has no value (empty, NA or NaN)" if np.isnan(values[row]) else "is infinite"
-        raise FileProblem.no_value(column.name, row + 1, what, int(bad.sum()))
+        raise TableProblem.no_value(column.name, row + 1, what, int(bad.sum()))
     return values
 
 
@@ -117,7 +117,7 @@ def _weights(column: Column) -> N:
     values = _finite(column)
     if (values < 0).any():
         row = int(np.argmax(values < 0))
-        raise FileProblem.bad_weight(column.name, row + 1, float(values[row]))
+        raise TableProblem.bad_weight(column.name, row + 1, float(values[row]))
     if not values.any():
-        raise FileProblem.zero_weights(column.name)
+        raise TableProblem.zero_weights(column.name)
     return values

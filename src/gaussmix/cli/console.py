@@ -27,14 +27,17 @@ def say(message: str) -> None:
 
 
 def error(message: str) -> None:
+    """Why a command failed."""
     say(f"Error: {message}")
 
 
 def note(message: str) -> None:
+    """Something to know that is no failure."""
     say(f"Note: {message}")
 
 
 def notes(messages: Iterable[str]) -> None:
+    """Several notes, each on a line of its own."""
     for message in messages:
         note(message)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaussmix.cli.text import label, number, percent, plural, table
+from gaussmix.cli.text import digits_for, label, number, percent, plural, table
 from gaussmix.model import Mixture
 from gaussmix.selection import Candidate, Selection
 from gaussmix.types import KD, IntN, N
@@ -19,11 +19,13 @@ def components(mixture: Mixture, labels: IntN | None = None) -> str:
     if labels is not None:
         sizes = np.bincount(labels, minlength=mixture.n_components)
         rows.append(["rows", *map(str, sizes)])
-    means = [[label(name), *map(number, column)] for name, column in zip(names(mixture), mixture.means.T, strict=True)]
-    return table(["component", *map(str, range(mixture.n_components))], [*rows, *means])
+    for name, means, spreads in zip(names(mixture), mixture.means.T, deviations(mixture).T, strict=True):
+        digits = digits_for(float(np.abs(means).max()), float(spreads.min()))
+        rows.append([label(name), *(number(mean, digits) for mean in means)])
+    return table(["component", *map(str, range(mixture.n_components))], rows)
 
 
-def spreads(mixture: Mixture) -> str:
+def standard_deviations(mixture: Mixture) -> str:
     """Standard deviation of each column within each component."""
     columns = zip(names(mixture), deviations(mixture).T, strict=True)
     return table(
@@ -79,8 +81,9 @@ def certainty(uncertainty: N, n_components: int) -> str:
     unsure = int((uncertainty > _UNSURE).sum())
     if not unsure:
         return f"Every row belongs to its component with a probability of at least {1 - _UNSURE:g}."
-    have = "row has" if unsure == 1 else "rows have"
-    return f"{unsure} of {len(uncertainty)} {have} no component with a probability of at least {1 - _UNSURE:g}."
+    have = "has" if unsure == 1 else "have"
+    rows = plural(len(uncertainty), "row")
+    return f"{unsure} of {rows} {have} no component with a probability of at least {1 - _UNSURE:g}."
 
 
 def cautions(selection: Selection) -> list[str]:

@@ -16,7 +16,7 @@ from gaussmix.cli.options import (
     read_names,
     read_structures,
 )
-from gaussmix.errors import FileProblem
+from gaussmix.errors import TableProblem
 
 if TYPE_CHECKING:
     from gaussmix.cli.columns import Chosen
@@ -125,7 +125,7 @@ def _at_most(file: Path, n_rows: int, counts: list[int], capped: bool) -> list[i
     if counts[-1] <= n_rows:
         return counts
     if not capped:
-        raise FileProblem.too_few_rows(file, n_rows, counts[-1])
+        raise TableProblem.too_few_rows(file, n_rows, counts[-1])
     console.note(f"there are {n_rows} rows, so no more than {n_rows} components are tried.")
     return [count for count in counts if count <= n_rows]
 

@@ -30,4 +30,4 @@ def run(model: ModelFile, debug: Debug = False) -> None:
     ]
     typer.echo(fields(about))
     typer.echo(f"\nShare and means\n\n{describe.components(mixture)}")
-    typer.echo(f"\nStandard deviations\n\n{describe.spreads(mixture)}")
+    typer.echo(f"\nStandard deviations\n\n{describe.standard_deviations(mixture)}")

@@ -1,5 +1,6 @@
 """``gaussmix sample``: new rows drawn from a model."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +50,7 @@ def run(
     if labels:
         drawn[_free_name(drawn)] = components[order]
     if output is None:
-        stream = typer.get_binary_stream("stdout")
+        stream = sys.stdout.buffer
         stream.write(csv_bytes(drawn))
         stream.flush()
     else:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from gaussmix.errors import FileProblem
+from gaussmix.errors import FileProblem, TableProblem
 from gaussmix.types import N
 
 NUMBERS = "numbers"
@@ -99,14 +99,14 @@ def _require_file(path: Path) -> None:
 def _read_csv(path: Path) -> pa.Table:
     header, delimiter = _header(path)
     if all(re.match(_NUMBER, name) for name in header):
-        raise FileProblem.no_header(path, ", ".join(header[:3]))
+        raise TableProblem.no_header(path, ", ".join(header[:3]))
     bad_rows: list[Any] = []
     try:
         return _parsed(path, delimiter, bad_rows, use_threads=True)
     except pa.ArrowInvalid as error:
         if not bad_rows:
             if "cannot infer number of columns" in str(error):
-                raise FileProblem.no_rows(path) from error
+                raise TableProblem.no_rows(path) from error
             raise
     # Rows are only numbered when one thread reads them.
     bad_rows.clear()
@@ -115,7 +115,7 @@ def _read_csv(path: Path) -> pa.Table:
     except pa.ArrowInvalid as error:
         row = bad_rows[0]
         where = "a line" if row.number is None else f"data row {row.number - 1}"
-        raise FileProblem.ragged(path, where, row.actual_columns, row.expected_columns) from error
+        raise TableProblem.ragged(path, where, row.actual_columns, row.expected_columns) from error
 
 
 def _header(path: Path) -> tuple[list[str], str]:
@@ -171,9 +171,9 @@ def _table(path: Path, arrow: pa.Table, from_text: bool) -> Table:
     kept = [name for _, name in named]
     twice = sorted({name for name in kept if kept.count(name) > 1})
     if twice:
-        raise FileProblem.duplicate_columns(path, twice)
+        raise TableProblem.duplicate_columns(path, twice)
     if arrow.num_rows == 0:
-        raise FileProblem.no_rows(path)
+        raise TableProblem.no_rows(path)
     columns = tuple(_column(path, name, arrow.column(index), from_text) for index, name in named)
     return Table(path, arrow.num_rows, columns, len(names) - len(named))
 

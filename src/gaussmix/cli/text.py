@@ -1,5 +1,6 @@
 """Numbers and tables as plain text: four significant digits, aligned, never wider than the terminal."""
 
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -10,17 +11,25 @@ from gaussmix.cli.console import width
 _LABEL_WIDTH = 24
 
 
-def number(value: float) -> str:
-    """Four significant digits; whole digits are never dropped below ten million."""
+def number(value: float, digits: int = 4) -> str:
+    """A number to some significant digits; whole digits are never dropped below ten million."""
     if value == 0:
         return "0"
-    exponent = int(f"{value:.3e}".split("e")[1])
-    if -4 <= exponent < 7:
-        return f"{value:.{max(0, 3 - exponent)}f}"
-    return f"{value:.3e}"
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
+    if -4 <= exponent < max(7, digits):
+        return f"{value:.{max(0, digits - 1 - exponent)}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def digits_for(size: float, spread: float) -> int:
+    """Significant digits for values of a size so that two digits of their spread show: four or more."""
+    if size == 0 or spread == 0:
+        return 4
+    return min(max(4, math.floor(math.log10(size)) - math.floor(math.log10(spread)) + 2), 15)
 
 
 def percent(share: float) -> str:
+    """A share of one in per cent: '16.9%'."""
     return f"{100 * share:.1f}%"
 
 

@@ -79,6 +79,7 @@ def require_place(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
