@@ -58,7 +58,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """All candidates, best first: eligible ones by the criterion, then degenerate ones, then failures."""
+    """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures."""
 
     criterion: str
     candidates: tuple[Candidate, ...]
@@ -216,9 +216,9 @@ def _is_sound(run: Run) -> bool:
 
 
 def _rank(cell: Candidate, criterion: str) -> tuple[int, float, int]:
-    """Sort key: eligible, degenerate, failed; then the criterion; then the fewer parameters."""
+    """Sort key: sound, too few rows, on the floor, failed; then the criterion; then the fewer parameters."""
     if cell.fit is None:
-        return 2, 0.0, cell.n_parameters
-    value = cell.criteria[criterion]
+        return 3, 0.0, cell.n_parameters
+    severity = 2 if cell.fit.is_on_floor else int(cell.fit.is_degenerate)
     # Structures that coincide differ by rounding alone; a relative grid lets the simpler name win.
-    return int(cell.fit.is_degenerate), float(f"{value:.10g}"), cell.n_parameters
+    return severity, float(f"{cell.criteria[criterion]:.10g}"), cell.n_parameters
