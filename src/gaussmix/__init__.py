@@ -26,7 +26,7 @@ _HOMES = {
     "__version__": "gaussmix._version",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0605 - names are loaded on first use, see __init__.pyi
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

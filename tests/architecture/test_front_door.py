@@ -38,7 +38,7 @@ def test_the_stub_tells_the_same_names() -> None:
 
 def test_unknown_name_is_refused_with_those_that_exist() -> None:
     with pytest.raises(AttributeError, match="no attribute 'GausianMixture'; it has GaussianMixture"):
-        gaussmix.GausianMixture  # type: ignore[attr-defined]  # noqa: B018
+        gaussmix.GausianMixture  # type: ignore[attr-defined]
 
 
 def test_version_is_semantic() -> None:

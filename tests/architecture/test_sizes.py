@@ -10,34 +10,19 @@ LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 MOST_METHODS = 15  # functions of a class body, without properties and dunders
 
-AWAITING_A_CUT = {
-    "estimators/mixture.py": "the estimator carries its own fitting; move the runs and their bookkeeping to a file",
-}
-
-
-def modules(awaiting: dict[str, str]) -> list[object]:
-    """All modules, those that are known to break a rule marked so that mending them unmarks them."""
-    return [
-        pytest.param(module, id=module.name, marks=pytest.mark.xfail(reason=awaiting[module.name]))
-        if module.name in awaiting
-        else pytest.param(module, id=module.name)
-        for module in MODULES
-    ]
-
-
-@pytest.mark.parametrize("module", modules(AWAITING_A_CUT))
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_file_is_short(module: Module) -> None:
     n_lines = len(module.text.splitlines())
     assert n_lines <= LONGEST_FILE, f"{module.name} has {n_lines} lines; find the second concept in it"
 
 
-@pytest.mark.parametrize("module", modules({}))
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_functions_are_short(module: Module) -> None:
     long = {f.name: own_lines(f) for f in module.functions() if own_lines(f) > LONGEST_FUNCTION}
     assert not long, f"{module.name}: {long} lines; name a step of each and make it a function"
 
 
-@pytest.mark.parametrize("module", modules(AWAITING_A_CUT))
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_classes_have_few_methods(module: Module) -> None:
     for found in module.classes():
         methods = [
@@ -48,7 +33,7 @@ def test_classes_have_few_methods(module: Module) -> None:
         assert len(methods) <= MOST_METHODS, f"{found.name} has {len(methods)} methods; make verbs functions: {methods}"
 
 
-@pytest.mark.parametrize("module", modules({}))
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_modules_and_public_names_are_documented(module: Module) -> None:
     assert ast.get_docstring(module.tree), f"{module.name} does not say why it exists"
     for node in module.tree.body:

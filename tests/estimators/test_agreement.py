@@ -76,7 +76,7 @@ def test_repeated_rows_equal_weights_of_scikit_learn(covariance_type):
     X = mixed(3)
     counts = np.random.default_rng(0).integers(0, 4, size=len(X))
     repeated = np.repeat(X, counts, axis=0)
-    settings = dict(covariance_type=covariance_type, reg_covar=1e-6, tol=1e-7, max_iter=300)
+    settings = {"covariance_type": covariance_type, "reg_covar": 1e-6, "tol": 1e-7, "max_iter": 300}
     start = _start(X, covariance_type, 3)
     theirs = Theirs(3, **start, **settings).fit(repeated)
     ours = GaussianMixture(3, **start, **settings).fit(X, sample_weight=counts)

@@ -15,7 +15,7 @@ import sklearn.mixture
 
 from gaussmix import GaussianMixture
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 LEFT_OUT = {
     # of private functions

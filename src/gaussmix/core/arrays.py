@@ -13,17 +13,22 @@ def parse_rows(
 ) -> ND:
     """Rows of numbers as a 2-d float64 array, or one sentence that names what is wrong.
 
-    A one-dimensional input is a column where the model has one feature and a row otherwise.
+    A one-dimensional input is a column where the model has one feature and a row otherwise. Of a
+    data frame the columns in ``feature_names`` are taken, by name and in that order.
 
     Raises
     ------
     DataError
-        If ``data`` is not numeric, has another number of columns, or holds NaN or infinity.
+        If ``data`` is not numeric, lacks a column or has another number of them, or holds NaN or
+        infinity.
     """
-    try:
-        rows = np.asarray(data, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError.not_numeric(error) from error
+    present = column_names(data)
+    if feature_names is not None and present is not None:
+        missing = [name for name in feature_names if name not in present]
+        if missing:
+            raise DataError.unknown_columns(missing, present)
+        data = data[list(feature_names)]  # type: ignore[index, call-overload]
+    rows = _numbers(data)
     if rows.ndim < 2:
         rows = rows.reshape(-1, 1) if n_features in (None, 1) else rows.reshape(1, -1)
     if rows.ndim != 2:
@@ -32,6 +37,30 @@ def parse_rows(
         raise DataError.columns(rows.shape[1], n_features)
     require_finite(rows, feature_names)
     return rows
+
+
+def column_names(data: object) -> list[str] | None:
+    """The column names of a data frame (pandas, polars and their like), None for anything else."""
+    columns = getattr(data, "columns", None)
+    if columns is None:
+        return None
+    names = list(columns)
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def _numbers(data: object) -> ND:
+    """Anything array-like as float64; masked entries become NaN, complex numbers and sparse matrices are refused."""
+    if hasattr(data, "toarray"):
+        raise DataError.sparse()
+    if isinstance(data, np.ma.MaskedArray):
+        data = np.ma.filled(np.ma.asarray(data, dtype=np.float64), np.nan)
+    try:
+        array = np.asarray(data)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError.not_numeric(error) from error
 
 
 def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -> None:

@@ -23,7 +23,7 @@ class Batch:
 
     @property
     def n_rows(self) -> int:
-        return self.rows.shape[0]
+        return len(self.rows)
 
     @property
     def slice(self) -> slice:
@@ -32,7 +32,9 @@ class Batch:
 
     def hint_scores(self, n_components: int) -> NK | None:
         """What the hints add to the scores (n, K): minus infinity closes a component to a row."""
-        if self.hints is None or self.hints.ndim == 2:
-            return self.hints
+        if self.hints is None:
+            return None
+        if self.hints.ndim == 2:
+            return np.asarray(self.hints, dtype=np.float64)
         known = self.hints[:, None]
         return np.where((known < 0) | (known == np.arange(n_components)), 0.0, -np.inf)

@@ -86,7 +86,7 @@ class Frame:
     def apply_covariances(self, matrices: KDD) -> KDD:
         """Covariance matrices of the user in working coordinates."""
         powers = self.total_exponent
-        return np.ldexp(matrices, powers[:, None] + powers)
+        return np.asarray(np.ldexp(matrices, powers[:, None] + powers))
 
     def common(self) -> "Frame":
         """The same origin with one scale for all columns, that of the widest: the metric of k-means."""

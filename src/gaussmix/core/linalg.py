@@ -5,17 +5,16 @@ factorisation that fails is a value (``None``), and a clipped eigenvalue is repo
 """
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs, solve_triangular
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtri
 
 from gaussmix.types import DD, KDD, Array, D, K
-
-_trtri = get_lapack_funcs("trtri", dtype=np.float64)
 
 
 def cholesky(matrix: DD) -> DD | None:
     """Lower factor L with L L^T = matrix, or None where the matrix is not positive definite."""
     try:
-        factor = np.linalg.cholesky(matrix)
+        factor: DD = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return factor if np.isfinite(factor).all() else None
@@ -28,7 +27,7 @@ def exceeds(matrix: DD, floor: D) -> bool:
 
 def lower_inverse(factor: DD) -> DD:
     """Inverse of a lower triangular matrix (LAPACK trtri); the diagonal must not hold a zero."""
-    inverse, info = _trtri(factor, lower=1)
+    inverse, info = dtrtri(factor, lower=1)
     if info != 0:
         raise ValueError(f"a triangular factor has a zero or invalid pivot (LAPACK info {info})")
     return np.ascontiguousarray(np.tril(inverse))
@@ -57,7 +56,7 @@ def upper_root(precision: DD) -> DD | None:
 
 def triangular_root(root: DD) -> DD:
     """The upper triangular U with positive diagonal and U U^T = root root^T, for any square root."""
-    reduced = np.linalg.qr(root[::-1].T, mode="r")
+    reduced: DD = np.asarray(np.linalg.qr(root[::-1].T, mode="r"))
     upper = reduced.T[::-1, ::-1]
     return np.asarray(upper * np.where(np.diagonal(upper) < 0, -1.0, 1.0))
 

@@ -6,6 +6,7 @@ scatters plus the outer product of the distance between the means. So chunks, fi
 are one operation, and no sum of uncentred squares, which cancels, is ever formed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -106,7 +107,7 @@ def moments_of(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> 
     return Moments(mass, mean, scatter, kind)
 
 
-_REDUCTIONS = {
+_REDUCTIONS: dict[tuple[MomentKind, MomentKind], Callable[[Array], Array]] = {
     (MomentKind.FULL, MomentKind.DIAGONAL): lambda s: np.einsum("kii->ki", s),
     (MomentKind.FULL, MomentKind.TRACE): lambda s: np.einsum("kii->k", s),
     (MomentKind.FULL, MomentKind.POOLED_FULL): lambda s: s.sum(axis=0),

@@ -21,7 +21,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Trace:
-    """What happened in each pass: total log-likelihood (data units, before the pass's update) and seconds since the start."""
+    """Per pass: total log-likelihood (data units, before the pass's update) and seconds since the start."""
 
     log_likelihood: Array
     seconds: Array

@@ -20,8 +20,8 @@ class Quadratics:
 
     @property
     def n_components(self) -> int:
-        return self.center.shape[0]
+        return len(self.center)
 
     @property
     def n_features(self) -> int:
-        return self.center.shape[1]
+        return int(self.center.shape[1])

@@ -2,7 +2,7 @@
 
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
 from gaussmix.covariance.closed import family
-from gaussmix.covariance.forms import from_matrices
+from gaussmix.covariance.given import from_matrices, project
 from gaussmix.covariance.regularise import AbstractLimit, Floor, Ridge
 from gaussmix.covariance.structure import ALL, SKLEARN_NAMES, Structure
 
@@ -17,4 +17,5 @@ __all__ = [
     "Structure",
     "family",
     "from_matrices",
+    "project",
 ]

@@ -17,7 +17,7 @@ from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, s
 from gaussmix.covariance.regularise import AbstractLimit
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KD, KDD, Array, D, K
+from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
 
 MStep = Callable[[Structure, Moments, "D | None"], AbstractCovariance]
 
@@ -49,7 +49,7 @@ def _safe(mass: K) -> K:
     return np.where(mass > 0, mass, 1.0)
 
 
-def _clipped(variances: Array, floor: Array | None) -> tuple[Array, Array]:
+def _clipped(variances: Array, floor: Array | None) -> tuple[Array, BoolK]:
     """Variances raised to the floor, and which were; without a floor a variance of zero is a collapse."""
     if floor is None:
         bad = ~(variances > 0)
@@ -88,7 +88,7 @@ def _eei(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
 def _vvi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda_k A_k = diag(W_k) / n_k."""
     variances, low = _clipped(moments.scatter / _safe(moments.mass)[:, None], floor)
-    return DiagonalCovariance(structure, low.any(axis=1), variances)
+    return DiagonalCovariance(structure, np.asarray(low.any(axis=1)), variances)
 
 
 def _evi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
@@ -142,12 +142,12 @@ def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     if floor is None:
         _clipped(values, None)
     # Eigenvalues below rounding carry no direction: made equal, they cannot shape a covariance.
-    values = np.maximum(values, 1e-15 * values.max(initial=0.0))
-    values, low = _equal_volume(values, float(moments.mass.sum()), floor is not None)
+    values = np.maximum(values, 1e-15 * values[:, :1])
+    values, low = _equal_volume(np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None)
     return assemble(structure, values, vectors, unit, low)
 
 
-def _equal_volume(scatter: Array, total_mass: float, limited: bool) -> tuple[Array, Array]:
+def _equal_volume(scatter: Array, total_mass: float, limited: bool) -> tuple[Array, BoolK]:
     """``equal_volume`` with the floor far away where none is in force."""
     if limited:
         return equal_volume(scatter, total_mass)

@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 from gaussmix.core import linalg
 from gaussmix.covariance.forms import FullCovariance, from_cholesky, from_eigen
 from gaussmix.covariance.structure import Structure
-from gaussmix.types import KD, KDD, Array, D, K
+from gaussmix.types import KD, KDD, BoolK, D, K
 
 
 def floored_full(structure: Structure, matrices: KDD, floor: D | None) -> FullCovariance:
@@ -20,7 +20,7 @@ def floored_full(structure: Structure, matrices: KDD, floor: D | None) -> FullCo
     if all(linalg.exceeds(matrix, floor) for matrix in matrices):
         return from_cholesky(structure, matrices)
     values, vectors = linalg.symmetric_eigen(relative(matrices, floor))
-    return assemble(structure, np.maximum(values, 1.0), vectors, floor, (values < 1.0).any(axis=1))
+    return assemble(structure, np.maximum(values, 1.0), vectors, floor, np.asarray((values < 1.0).any(axis=1)))
 
 
 def relative(matrices: KDD, floor: D) -> KDD:
@@ -29,7 +29,7 @@ def relative(matrices: KDD, floor: D) -> KDD:
     return np.asarray(matrices * (inverse[:, None] * inverse))
 
 
-def assemble(structure: Structure, values: KD, vectors: KDD, floor: D, floored: Array) -> FullCovariance:
+def assemble(structure: Structure, values: KD, vectors: KDD, floor: D, floored: BoolK) -> FullCovariance:
     """Back from units of the floor: eigenvalues and eigenvectors to factors in the frame."""
     plain = from_eigen(structure, values, vectors, floored)
     deviation = np.sqrt(floor)
@@ -42,7 +42,7 @@ def assemble(structure: Structure, values: KD, vectors: KDD, floor: D, floored: 
     )
 
 
-def equal_volume(scatter: KD, total_mass: float) -> tuple[KD, Array]:
+def equal_volume(scatter: KD, total_mass: float) -> tuple[KD, BoolK]:
     """Variances v (K, D) >= 1 of equal product per component that maximise the likelihood.
 
     Minimises ``total_mass log prod(v) + sum_kj scatter_kj / v_kj``. In w = log v this is convex with
@@ -52,7 +52,8 @@ def equal_volume(scatter: KD, total_mass: float) -> tuple[KD, Array]:
 
     Returns the variances and whether any component rests on the floor, per component.
     """
-    safe = np.maximum(scatter, 1e-280 * max(float(scatter.max(initial=0.0)), 1e-20))
+    # Rows are known to 1e-16 of their spread, so a scatter below the square of that has no direction.
+    safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1.0))
     logs = np.log(safe)
     log_volume = np.log(np.exp(logs.mean(axis=1) - logs.max()).sum() / total_mass) + logs.max()
     free = np.exp(logs - logs.mean(axis=1, keepdims=True) + log_volume)
@@ -62,7 +63,7 @@ def equal_volume(scatter: KD, total_mass: float) -> tuple[KD, Array]:
     level = _best_level(ordered, total_mass)
     multipliers = _multipliers(ordered, level)
     w = np.maximum(logs - multipliers[:, None], 0.0)
-    return np.exp(w), (w <= 0.0).any(axis=1)
+    return np.exp(w), np.asarray((w <= 0.0).any(axis=1))
 
 
 def _best_level(ordered_logs: KD, total_mass: float) -> float:

@@ -32,7 +32,7 @@ class FullCovariance(AbstractCovariance):
 
     @property
     def n_features(self) -> int:
-        return self.factors.shape[1]
+        return int(self.factors.shape[1])
 
     def matrices(self) -> KDD:
         return np.asarray(self.factors @ np.swapaxes(self.factors, 1, 2))
@@ -68,7 +68,7 @@ class SharedCovariance(AbstractCovariance):
 
     @property
     def n_features(self) -> int:
-        return self.factor.shape[0]
+        return len(self.factor)
 
     def matrices(self) -> KDD:
         return np.repeat((self.factor @ self.factor.T)[None], self.n_components, axis=0)
@@ -96,7 +96,7 @@ class DiagonalCovariance(AbstractCovariance):
 
     @property
     def n_features(self) -> int:
-        return self.variances.shape[1]
+        return int(self.variances.shape[1])
 
     def matrices(self) -> KDD:
         return np.asarray(self.variances[:, :, None] * np.eye(self.n_features))
@@ -178,37 +178,6 @@ def from_roots(structure: Structure, roots: KDD) -> FullCovariance:
     factors = np.array([linalg.lower_inverse(root.T) for root in roots])
     logs = -np.array([linalg.log_determinant(root) for root in roots])
     return FullCovariance(structure, np.zeros(len(roots), dtype=bool), factors, roots, logs)
-
-
-def from_matrices(structure: Structure, matrices: Array, n_components: int, n_features: int) -> AbstractCovariance:
-    """Covariances handed over by a caller, in the natural shape of the structure or as (K, D, D).
-
-    Natural shapes: (K,) for EII and VII, (K, D) for EEI, EVI and VVI, (D, D) for EEE.
-
-    Raises
-    ------
-    ParameterError
-        If the shape is wrong, a matrix is not positive definite, or the structure is not obeyed.
-    """
-    full = expand(structure, np.asarray(matrices, dtype=np.float64), n_components, n_features)
-    for k, matrix in enumerate(full):
-        if linalg.cholesky(matrix) is None:
-            raise ParameterError.not_positive_definite("covariance", k)
-    return _held(structure, full)
-
-
-def _held(structure: Structure, full: KDD) -> AbstractCovariance:
-    """The form in which a structure holds matrices that are known to be positive definite."""
-    n_components, n_features = full.shape[:2]
-    free = np.zeros(n_components, dtype=bool)
-    if structure.orientation == "I":
-        variances = np.einsum("kii->ki", full).copy()
-        if structure.shape == "I":
-            return SphericalCovariance(structure, free, variances.mean(axis=1), n_features)
-        return DiagonalCovariance(structure, free, variances)
-    if str(structure) == "EEE":
-        return share(from_cholesky(structure, full[:1]), n_components)
-    return from_cholesky(structure, full)
 
 
 def natural_shape(structure: Structure, n_components: int, n_features: int) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """What keeps a covariance usable: a floor imposed inside the M-step, or a ridge added before it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,18 @@ class AbstractLimit(ABC):
     @abstractmethod
     def floor(self) -> D | None:
         """Smallest variance allowed per column (D,), in the frame; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Unlimited(AbstractLimit):
+    """The bare M-step: no floor, nothing added."""
+
+    def prepare(self, moments: Moments) -> Moments:
+        return moments
+
+    @property
+    def floor(self) -> D | None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ class Ridge(AbstractLimit):
 
     def _added(self, moments: Moments) -> Array:
         mass, amounts = moments.mass, self.amounts
-        by_kind = {
+        by_kind: dict[MomentKind, Callable[[], Array]] = {
             MomentKind.FULL: lambda: mass[:, None, None] * np.diag(amounts),
             MomentKind.DIAGONAL: lambda: mass[:, None] * amounts,
             MomentKind.TRACE: lambda: mass * amounts.sum(),

@@ -17,7 +17,8 @@ from gaussmix.types import AnyArray, ArrayLike, N
 
 ENGINE = BlockedEngine()
 
-RandomState = int | np.random.RandomState | np.random.Generator | None
+RandomState = Any
+"""An int, a numpy RandomState, a numpy Generator or None."""
 
 
 def generator(random_state: RandomState) -> np.random.Generator:
@@ -111,5 +112,5 @@ class Reporter:
         if self.verbose == 1:
             print(f"Initialization {verb}.")
         elif self.verbose > 1:
-            bound = log_likelihood / self.total_weight
-            print(f"Initialization {verb}. time lapse {time.perf_counter() - self._began:.5f}s\t lower bound {bound:.5f}.")
+            bound, lapse = log_likelihood / self.total_weight, time.perf_counter() - self._began
+            print(f"Initialization {verb}. time lapse {lapse:.5f}s\t lower bound {bound:.5f}.")

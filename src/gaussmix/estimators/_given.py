@@ -6,12 +6,11 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, Ridge, Structure, family
+from gaussmix.covariance import AbstractCovariance, Structure, project
 from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, expand, from_roots, natural_shape, share
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture, Problem
 from gaussmix.solvers.start import automatic, from_given
-from gaussmix.solvers.start.given import scatter_of
 from gaussmix.solvers.start.seeding import nearest
 from gaussmix.types import KD, KDD, Array, ArrayLike, K
 
@@ -57,7 +56,7 @@ class Given:
         centers = None if self.means is None else frame.apply(self.means)
         covariance = None
         if self.precisions is not None:
-            covariance = _covariance(structure, self.precisions, frame, problem)
+            covariance = _covariance(structure, self.precisions, frame)
         if self.weights is not None and centers is not None and covariance is not None:
             return Mixture(self.weights, centers, covariance, frame, problem.feature_names)
         if centers is not None:
@@ -113,7 +112,7 @@ def _precisions(values: ArrayLike, structure: Structure, name: str, shape: tuple
     return expand(structure, given, *shape)
 
 
-def _covariance(structure: Structure, precisions: KDD, frame: Frame, problem: Problem) -> AbstractCovariance:
+def _covariance(structure: Structure, precisions: KDD, frame: Frame) -> AbstractCovariance:
     """The covariances of given precisions in the frame, brought into the structure where they miss it."""
     powers = frame.total_exponent
     in_frame = np.ldexp(precisions, -(powers[:, None] + powers))
@@ -130,7 +129,4 @@ def _covariance(structure: Structure, precisions: KDD, frame: Frame, problem: Pr
         return share(full, n_components)
     if letters == "VVV":
         return full
-    mass = np.full(n_components, problem.total_weight / n_components)
-    member = family(structure, Ridge(np.zeros(n_features), np.zeros(n_features)))
-    center = np.zeros((n_components, n_features))
-    return member.estimate(scatter_of(full.matrices(), mass, center, member.kind))
+    return project(structure, full.matrices(), np.ones(n_components))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as packed
+from safetensors.numpy import save as serialised
 
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import AbstractCovariance, Structure
@@ -48,12 +48,15 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
         "structure": str(mixture.structure),
         "feature_names": json.dumps(None if names is None else list(names)),
     }
+    content = serialised({key: np.asarray(value, order="C") for key, value in tensors.items()}, metadata)
     partial = f"{os.fspath(path)}.partial"
     try:
         with open(partial, "wb") as file:
-            file.write(packed({key: np.asarray(value, order="C") for key, value in tensors.items()}, metadata))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise FileProblem(f"cannot write {os.fspath(path)}: {error}") from error
 
 
@@ -71,13 +74,18 @@ def load(path: str | PathLike[str]) -> Mixture:
     if metadata.get("format") != "gaussmix":
         raise ArchiveError.because(path, "it was not written by gaussmix")
     if metadata.get("schema") not in _READERS:
-        known = ", ".join(_READERS)
-        raise ArchiveError.because(path, f"its schema is {metadata.get('schema')!r}, known are {known}; update gaussmix")
+        found, known = metadata.get("schema"), ", ".join(_READERS)
+        raise ArchiveError.because(path, f"its schema is {found!r}, known are {known}; update gaussmix")
     try:
         mixture = _READERS[metadata["schema"]](metadata, tensors)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ArchiveError.because(path, f"it is damaged ({type(error).__name__}: {error})") from error
     return mixture
+
+
+def schema(path: str | PathLike[str]) -> int:
+    """The schema number of a model file that `load` reads."""
+    return int(_contents(path)[0]["schema"])
 
 
 def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:

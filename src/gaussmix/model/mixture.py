@@ -89,14 +89,14 @@ class Mixture:
 
     @property
     def n_features(self) -> int:
-        return self.centers.shape[1]
+        return int(self.centers.shape[1])
 
     @property
     def n_parameters(self) -> int:
         """Free parameters: K - 1 weights, K D means and those of the covariance structure."""
         n_components, n_features = self.centers.shape
         free = self.structure.n_parameters(n_components, n_features)
-        return n_components - 1 + n_components * n_features + free
+        return int(n_components - 1 + n_components * n_features + free)
 
     @property
     def means(self) -> KD:
@@ -208,7 +208,7 @@ class Mixture:
 def _source(mixture: Mixture, X: ArrayLike) -> MemorySource:
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     if not len(rows):
-        raise DataError("the data have 0 rows; at least one is needed")
+        raise DataError.no_rows()
     return MemorySource.of(rows, frame=mixture.frame)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.core.arrays import parse_rows, parse_weights
+from gaussmix.core.arrays import column_names, parse_rows, parse_weights
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.errors import DataError, GaussmixError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture
@@ -58,7 +58,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """All candidates, best first: eligible ones by the criterion, then degenerate ones, then failures."""
+    """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures."""
 
     criterion: str
     candidates: tuple[Candidate, ...]
@@ -125,6 +125,7 @@ def select(
         Partitions tried for each number of components.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
+        Taken from a data frame's columns if not given.
     progress : callable, optional
         Called as ``progress(done, total, name)`` before each cell.
 
@@ -135,9 +136,10 @@ def select(
     SelectionError
         If no cell could be fitted.
     """
+    feature_names = column_names(X) if feature_names is None else feature_names
     rows = parse_rows(X, feature_names=feature_names)
     if not len(rows):
-        raise DataError("the data have 0 rows; at least one is needed")
+        raise DataError.no_rows()
     source = source_of(rows, parse_weights(sample_weight, len(rows)))
     counts = _counts(n_components)
     shapes = [Structure.parse(name) for name in (ALL if structures == "all" else np.atleast_1d(structures))]
@@ -214,9 +216,9 @@ def _is_sound(run: Run) -> bool:
 
 
 def _rank(cell: Candidate, criterion: str) -> tuple[int, float, int]:
-    """Sort key: eligible, degenerate, failed; then the criterion; then the fewer parameters."""
+    """Sort key: sound, too few rows, on the floor, failed; then the criterion; then the fewer parameters."""
     if cell.fit is None:
-        return 2, 0.0, cell.n_parameters
-    value = cell.criteria[criterion]
+        return 3, 0.0, cell.n_parameters
+    severity = 2 if cell.fit.is_on_floor else int(cell.fit.is_degenerate)
     # Structures that coincide differ by rounding alone; a relative grid lets the simpler name win.
-    return int(cell.fit.is_degenerate), float(f"{value:.10g}"), cell.n_parameters
+    return severity, float(f"{cell.criteria[criterion]:.10g}"), cell.n_parameters

@@ -10,6 +10,8 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.run import Run
 
+_EMPTY = 1e-8  # a component of less mass than this owns no row
+
 
 @dataclass(frozen=True)
 class ComponentDiagnostics:
@@ -50,9 +52,14 @@ class Fit:
         return self.outcome is Outcome.CONVERGED
 
     @property
+    def is_on_floor(self) -> bool:
+        """Whether a component's covariance rests on the floor."""
+        return any(part.on_floor for part in self.components)
+
+    @property
     def is_degenerate(self) -> bool:
         """Whether a component rests on the floor, is empty, or holds too few rows for a covariance."""
-        return any(part.on_floor or part.is_small for part in self.components)
+        return self.is_on_floor or any(part.is_small for part in self.components)
 
     def __str__(self) -> str:
         passes = f"{len(self.trace)} pass{'' if len(self.trace) == 1 else 'es'}"
@@ -102,14 +109,18 @@ def _notes(problem: Problem, components: tuple[ComponentDiagnostics, ...], winne
     floored = [k for k, part in enumerate(components) if part.on_floor]
     if floored:
         notes.append(
-            f"Component {_numbers(floored)} rests on the floor of its variance ({RELATIVE_FLOOR:g} of the overall "
-            "one): its rows are equal or lie in a plane, and its likelihood says little. Fewer components may do."
+            f"{_named(floored, 'rests', 'rest')} on the floor of the variance ({RELATIVE_FLOOR:g} of the overall "
+            "one): rows there are equal or lie in a plane, and the likelihood says little. Fewer components may do."
         )
     elif winner.floored_passes:
         notes.append(f"The floor under the variances was touched in {winner.floored_passes} passes and left again.")
-    empty = [k for k, part in enumerate(components) if part.mass < 1e-8]
+    empty = [k for k, part in enumerate(components) if part.mass < _EMPTY]
     if empty:
-        notes.append(f"Component {_numbers(empty)} is empty: no row belongs to it.")
+        notes.append(f"{_named(empty, 'is', 'are')} empty: no row belongs there.")
+    small = [k for k, part in enumerate(components) if part.is_small and part.mass >= _EMPTY]
+    if small:
+        needed = problem.source.n_features + 1
+        notes.append(f"{_named(small, 'holds', 'hold')} fewer than the {needed} rows that a covariance needs.")
     return notes
 
 
@@ -117,5 +128,9 @@ def _column_name(problem: Problem, column: int) -> str:
     return str(column) if problem.feature_names is None else repr(problem.feature_names[column])
 
 
-def _numbers(components: list[int]) -> str:
-    return ", ".join(str(k) for k in components)
+def _named(components: list[int], one: str, many: str) -> str:
+    """'Component 2 rests', 'Components 0 and 2 rest'."""
+    if len(components) == 1:
+        return f"Component {components[0]} {one}"
+    *most, last = (str(k) for k in components)
+    return f"Components {', '.join(most)} and {last} {many}"

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from gaussmix.core.outcome import Outcome
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.run import Run, run
-from gaussmix.solvers.stopping import RelativeGain, Stopping
+from gaussmix.solvers.stopping import Stopping
 
 
 def best_of(runs: Iterable[Run]) -> Run:
@@ -22,31 +23,41 @@ def best_of(runs: Iterable[Run]) -> Run:
     return best
 
 
+HEATS = ((15, 3), (60, 1))
+"""Passes of each heat and how many runs it sends on; what the last one sends on runs to the end."""
+
+
 def polish(
     solver: AbstractSolver,
     starts: Iterable[Mixture],
     problem: Problem,
     stopping: Stopping,
-    short_passes: int = 15,
-    survivors: int = 3,
     prefer: Callable[[Run], bool] = lambda _: True,
 ) -> Run:
-    """Run every start for a few passes, then the most promising to the end, and keep the best.
+    """Successive halving: every start for a few passes, the best for more, the winner to the end.
 
     A run for which ``prefer`` is false wins only if it is so for all: a search prefers runs that
     ended without a component on its floor, whose likelihood says nothing about the data.
     """
-    short = RelativeGain(stopping.tolerance, short_passes) if isinstance(stopping, RelativeGain) else stopping
-    heats = [run(solver, start, problem, short) for start in starts]
-    heats.sort(key=lambda heat: (not prefer(heat), -heat.last_log_likelihood))
-    finals = [_continued(solver, heat, problem, stopping) for heat in heats[:survivors]]
-    preferred = [final for final in finals if prefer(final)]
-    return best_of(preferred or finals)
+
+    def promise(heat: Run) -> tuple[bool, float]:
+        return not prefer(heat), -heat.last_log_likelihood
+
+    heats = [run(solver, start, problem, stopping, max_passes=0) for start in starts]
+    for passes, survivors in HEATS:
+        heats = [_continued(solver, heat, problem, stopping, passes) for heat in heats]
+        heats = sorted(heats, key=promise)[:survivors]
+    finals = sorted((_continued(solver, heat, problem, stopping) for heat in heats), key=promise)
+    return finals[0]
 
 
-def _continued(solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping) -> Run:
-    """A short run carried on to the end, with one trace."""
-    rest = run(solver, heat.mixture, problem, stopping, previous=heat.last_log_likelihood)
+def _continued(
+    solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping, max_passes: int | None = None
+) -> Run:
+    """A run carried on, with one trace; one that has converged is left alone."""
+    if heat.outcome is Outcome.CONVERGED:
+        return heat
+    rest = run(solver, heat.mixture, problem, stopping, previous=heat.last_log_likelihood, max_passes=max_passes)
     seconds_before = heat.trace.seconds[-1] if len(heat.trace) else 0.0
     trace = type(heat.trace)(
         np.concatenate([heat.trace.log_likelihood, rest.trace.log_likelihood]),

@@ -28,11 +28,11 @@ class MemorySource(AbstractSource):
 
     @property
     def n_rows(self) -> int:
-        return self.rows.shape[0]
+        return len(self.rows)
 
     @property
     def n_features(self) -> int:
-        return self.rows.shape[1]
+        return int(self.rows.shape[1])
 
     def reduce(self, function: Callable[[Batch], T]) -> T:
         batches = self._batches()

@@ -44,12 +44,6 @@ def from_given(
     )
 
 
-def scatter_of(covariances: KD, mass: K, mean: KD, kind: MomentKind) -> Moments:
-    """Moments that a component of given covariance (K, D, D) and mass would have; how one is projected on a family."""
-    full = Moments(mass, mean, mass[:, None, None] * covariances, MomentKind.FULL)
-    return full.reduce(kind)
-
-
 def mean_order(centers: KD, deviations: D) -> IntD:
     """Components by increasing mean of the first column, ties by the next: an order that no seed changes.
 

@@ -111,9 +111,9 @@ def _draw(potential: N, count: int, rng: np.random.Generator) -> IntN:
     """Row numbers as likely as their potential; any row where no potential is left."""
     cumulative = np.cumsum(potential)
     if not cumulative[-1] > 0:  # every distinct row is a centre already
-        return rng.integers(len(potential), size=count)
-    found = np.searchsorted(cumulative, rng.random(count) * cumulative[-1], side="right")
-    return np.minimum(found, len(potential) - 1)
+        return np.asarray(rng.integers(len(potential), size=count))
+    found: IntN = np.searchsorted(cumulative, rng.random(count) * cumulative[-1], side="right")
+    return np.asarray(np.minimum(found, len(potential) - 1))
 
 
 def lloyd(source: AbstractSource, center: KD, engine: AbstractEngine, tolerance: float, metric: Metric) -> KD:

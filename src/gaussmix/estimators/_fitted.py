@@ -1,0 +1,120 @@
+"""What a fitted mixture is asked for, the same for every estimator of mixtures: parameters and scores."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils.validation import check_is_fitted
+
+from gaussmix.core.linalg import triangular_root
+from gaussmix.covariance.forms import SharedCovariance, contract, natural_shape
+from gaussmix.estimators import _base
+from gaussmix.model import Mixture, posterior
+from gaussmix.selection.criteria import CRITERIA
+from gaussmix.sources import MemorySource
+from gaussmix.types import AnyArray, ArrayLike, IntN, N
+
+
+class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """An estimator whose ``model_`` is a `Mixture`; a subclass adds the constructor and `fit`."""
+
+    model_: Mixture
+    _dtype: np.dtype[Any]
+    random_state: Any
+
+    # -- fitted parameters in the data's units -----------------------------------------------------
+
+    @property
+    def weights_(self) -> AnyArray:
+        return self.model_.weights.astype(self._dtype)
+
+    @property
+    def means_(self) -> AnyArray:
+        return self.model_.means.astype(self._dtype)
+
+    @property
+    def covariances_(self) -> AnyArray:
+        return self.model_.natural_covariances.astype(self._dtype)
+
+    @property
+    def precisions_(self) -> AnyArray:
+        return contract(self.model_.structure, self.model_.precisions).astype(self._dtype)
+
+    @property
+    def precisions_cholesky_(self) -> AnyArray:
+        """Upper triangular U with U U^T = precision; standard deviations inverted where diagonal."""
+        return _cholesky_roots(self.model_).astype(self._dtype)
+
+    # -- questions to a fitted mixture -------------------------------------------------------------
+
+    def _source(self, X: ArrayLike) -> tuple[MemorySource, AnyArray]:
+        check_is_fitted(self)
+        rows = _base.checked_rows(self, X, fitting=False)
+        return MemorySource.of(rows, frame=self.model_.frame), rows
+
+    def score_samples(self, X: ArrayLike) -> AnyArray:
+        """Log density of each row (n, D), shape (n,), in nats."""
+        source, rows = self._source(X)
+        values = posterior.log_density(self.model_.to_quadratics(), source, _base.ENGINE)
+        return (values + self.model_.frame.log_volume).astype(rows.dtype, copy=False)
+
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
+        """Mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
+        values = self.score_samples(X)
+        weights = _base.checked_weights(sample_weight, values)
+        return float(np.average(values, weights=weights))
+
+    def predict(self, X: ArrayLike) -> IntN:
+        """Hard assignment: the most probable component of each row, (n,)."""
+        source, _ = self._source(X)
+        return posterior.labels(self.model_.to_quadratics(), source, _base.ENGINE)
+
+    def predict_proba(self, X: ArrayLike) -> AnyArray:
+        """Soft assignment: the probability of each component for each row, (n, K)."""
+        source, rows = self._source(X)
+        return posterior.responsibilities(self.model_.to_quadratics(), source, _base.ENGINE).astype(
+            rows.dtype, copy=False
+        )
+
+    def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
+        """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
+        check_is_fitted(self)
+        return self.model_.sample(n_samples, _base.generator(self.random_state))
+
+    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Bayesian information criterion on X; lower is better, n is the sum of the weights."""
+        return self._criterion("bic", X, sample_weight)
+
+    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Akaike information criterion on X; lower is better."""
+        return self._criterion("aic", X, sample_weight)
+
+    def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """BIC plus the price of unclear assignment (mclust's ICL with its sign turned); lower is better."""
+        return self._criterion("icl", X, sample_weight)
+
+    def _criterion(self, name: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
+        source, rows = self._source(X)
+        quadratics = self.model_.to_quadratics()
+        density = posterior.log_density(quadratics, source, _base.ENGINE) + self.model_.frame.log_volume
+        weights = _base.checked_weights(sample_weight, rows)
+        counts: N = np.ones(len(rows)) if weights is None else weights
+        certainty = 0.0
+        if name == "icl":
+            certainty = float(counts @ posterior.log_certainty(quadratics, source, _base.ENGINE))
+        return CRITERIA[name](float(counts @ density), self._n_parameters(), float(counts.sum()), certainty)
+
+    def _n_parameters(self) -> int:
+        return self.model_.n_parameters
+
+
+def _cholesky_roots(mixture: Mixture) -> AnyArray:
+    """Roots of the precisions in the data's units and scikit-learn's shapes."""
+    covariance, frame = mixture.covariance, mixture.frame
+    shape = natural_shape(covariance.structure, mixture.n_components, mixture.n_features)
+    roots = covariance.root.dense(mixture.n_components, mixture.n_features)
+    if covariance.structure.orientation == "I":
+        return contract(covariance.structure, frame.restore_roots(roots))
+    distinct = roots[:1] if isinstance(covariance, SharedCovariance) else roots
+    upper = np.array([triangular_root(root) for root in distinct])
+    return frame.restore_roots(upper).reshape(shape)

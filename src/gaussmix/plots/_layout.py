@@ -1,0 +1,41 @@
+"""Arithmetic of pictures: how far an axis reaches, and labels pushed apart until none covers another."""
+
+import numpy as np
+
+from gaussmix.types import ND, Array
+
+_MARGIN = 0.05
+_BEYOND = 0.35  # how far outlines may widen an axis past the rows, as a share of the rows' range
+
+
+def reach(values: Array, centers: Array, outlines: Array) -> tuple[float, float]:
+    """Lower and upper end of an axis that shows rows and means, and outlines unless they are far larger."""
+    inner = np.concatenate([values, centers])
+    low, high = float(inner.min()), float(inner.max())
+    room = _BEYOND * (high - low) if high > low else np.inf
+    low, high = max(low - room, min(low, float(outlines.min()))), min(high + room, max(high, float(outlines.max())))
+    if not high > low:
+        size = max(abs(low), 1.0)
+        return low - 0.5 * size, high + 0.5 * size
+    margin = _MARGIN * (high - low)
+    return low - margin, high + margin
+
+
+def spread_apart(points: ND, gap: float, passes: int = 200) -> ND:
+    """Points (K, 2) moved as little as is simple until none is nearer than ``gap`` to another."""
+    moved = points.copy()
+    for _ in range(passes):
+        difference = moved[:, None] - moved[None]
+        distance = np.hypot(difference[..., 0], difference[..., 1])
+        np.fill_diagonal(distance, np.inf)
+        close = distance < gap * 0.999
+        if not close.any():
+            break
+        # Points that coincide leave in directions of their own.
+        angles = 2.4 * np.arange(len(points))
+        apart = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        same = distance < 1e-9 * gap
+        direction = np.where(same[..., None], apart[:, None], difference / np.where(same, 1.0, distance)[..., None])
+        push = np.where(close, 0.5 * (gap - distance), 0.0)
+        moved = moved + (push[..., None] * direction).sum(axis=1)
+    return moved

@@ -1,0 +1,138 @@
+"""One column drawn: histogram, density of the mixture and its components, and a strip of rows."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gaussmix.model import Mixture
+from gaussmix.plots import canvas
+from gaussmix.plots._layout import reach
+from gaussmix.plots.columns import Cloud, Units, column_name
+from gaussmix.plots.style import GREY, INK, PALE, styles
+from gaussmix.types import ND, NK, AnyArray, Array, N
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_BINS = 60
+_TALLEST = 3.0  # a density may rise to this many times the highest bar before its peak is cut off
+_INVISIBLE = 1e-4  # a component this far below the highest density is not drawn
+_STRIP = (-0.22, -0.05)  # where the strip of rows lies, as shares of the height of the densities
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A marginal on a grid, in the axis' units: places (G,), density (G,), weighted components (G, K)."""
+
+    units: Units
+    low: float
+    high: float
+    places: Array
+    density: Array
+    components: NK
+
+
+def curves(mixture: Mixture, values: N, column: int) -> Curves:
+    """The density of one column where rows or components are, fine enough to meet every peak."""
+    part = mixture.marginal([column])
+    deviations = np.sqrt(part.covariance.matrices()[:, 0, 0])
+    around = part.centers[:, 0, None] + deviations[:, None] * np.linspace(-4.0, 4.0, 41)
+    peaks = part.frame.restore_points(around.reshape(-1, 1)).ravel()
+    sides = part.frame.restore_points((part.centers + deviations[:, None] * [[-3.0, 3.0]]).reshape(-1, 1))
+    low, high = reach(values, part.means[:, 0], sides.ravel())
+    units = Units.between(low, high)
+    grid = np.unique(np.concatenate([np.linspace(low, high, 200), peaks[(peaks >= low) & (peaks <= high)]]))
+    total = np.exp(part.log_density(grid[:, None]) + units.exponent * np.log(10.0))
+    shares = part.responsibilities(grid[:, None])
+    ends = units.show(np.array([low, high]))
+    return Curves(units, float(ends[0]), float(ends[1]), units.show(grid), total, total[:, None] * shares)
+
+
+def bins(values: N, axis: float) -> Array:
+    """Edges of a histogram: by Freedman & Diaconis' rule, but at least sqrt(n) bars, of whole numbers' width.
+
+    One value only gets a bar a twentieth as wide as the ``axis``.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not high > low:
+        return np.array([low - 0.025 * axis, high + 0.025 * axis])
+    quarter, three_quarters = np.quantile(values, [0.25, 0.75])
+    width = 2.0 * (three_quarters - quarter) / len(values) ** (1.0 / 3.0)
+    narrowest, widest = (high - low) / _MOST_BINS, (high - low) / min(max(6.0, len(values) ** 0.5), _MOST_BINS)
+    width = float(np.clip(width, narrowest, widest))
+    if high - low < 2**53 and np.array_equal(values, np.round(values)):
+        # A bar that holds now two whole numbers, now three, would show steps that are not in the data.
+        whole = max(1.0, np.round(width))
+        return np.asarray(low - 0.5 + whole * np.arange(np.ceil((high - low + 1.0) / whole) + 1.0))
+    return np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
+
+
+def draw_histogram(ax: "Axes", values: N, weights: N | None, axis: float) -> float:
+    """Grey bars of total area 1 on an axis of a given length; the height of the tallest."""
+    edges = bins(values, axis)
+    heights, _ = np.histogram(values, edges, weights=weights)
+    heights = heights / (heights.sum() * np.diff(edges))
+    ax.stairs(heights, edges, fill=True, color=PALE, zorder=1)
+    ax.stairs(heights, edges, color="white", linewidth=0.6, zorder=1)
+    return float(heights.max())
+
+
+def draw_curves(ax: "Axes", drawn: Curves, tallest: float | None = None) -> None:
+    """The mixture's density, its weighted components beneath, and limits that a spike cannot spoil."""
+    for k, style in enumerate(styles(drawn.components.shape[1])):
+        visible = drawn.components[:, k] > _INVISIBLE * drawn.density.max()
+        places, heights = drawn.places[visible], drawn.components[visible, k]
+        ax.fill_between(places, heights, color=style.fill, alpha=0.12, linewidth=0, zorder=2)
+        ax.plot(places, heights, color=style.line, linestyle=style.dash, linewidth=1.5, zorder=3)
+    ax.plot(drawn.places, drawn.density, color=INK, linewidth=1.2, zorder=4)
+    peak = float(drawn.density.max())
+    ceiling = 1.06 * peak if tallest is None else 1.06 * max(tallest, min(peak, _TALLEST * tallest))
+    if ceiling < peak:
+        ax.set_title("peak cut off", loc="right", fontsize="small", color=GREY)
+    ax.set_xlim(drawn.low, drawn.high)
+    ax.set_ylim(0.0, ceiling)
+
+
+def draw_marginal(
+    ax: "Axes",
+    mixture: Mixture,
+    values: N,
+    column: int,
+    histogram: bool = False,
+    weights: N | None = None,
+    small: bool = False,
+) -> Units:
+    """The densities of one column, over a histogram of its rows if wanted, with the axes named; the units of x."""
+    drawn = curves(mixture, values, column)
+    shown = drawn.units.show(values)
+    tallest = draw_histogram(ax, shown, weights, drawn.high - drawn.low) if histogram else None
+    draw_curves(ax, drawn, tallest)
+    name = canvas.shortened(column_name(mixture, column), 24 if small else 40)
+    canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
+    canvas.tidy(ax)
+    return drawn.units
+
+
+def draw_rings(ax: "Axes", points: ND, size: float, raster: bool) -> None:
+    """Hollow circles around points (m, 2), thinner where there are many."""
+    width = 0.8 if len(points) <= 150 else 0.4
+    look: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": width, "zorder": 3}
+    ax.scatter(points[:, 0], points[:, 1], s=size, rasterized=raster, **look)
+
+
+def draw_strip(ax: "Axes", values: N, cloud: Cloud, colours: ND, doubtful: AnyArray | None, raster: bool) -> None:
+    """The rows, in the axis' units, as points in a band under the densities; their height there means nothing."""
+    top = ax.get_ylim()[1]
+    low, high = (share * top for share in _STRIP)
+    heights = np.random.default_rng(0).uniform(low, high, size=len(values))
+    size = float(np.clip(9000 / len(values), 6, 24))
+    for k, style in enumerate(styles(cloud.soft.shape[1])):
+        mine = cloud.labels == k
+        look: dict[str, Any] = {"marker": style.marker, "linewidths": 0, "rasterized": raster}
+        ax.scatter(values[mine], heights[mine], s=size, c=colours[mine], **look)
+    if doubtful is not None:
+        draw_rings(ax, np.column_stack([values, heights])[doubtful], 3.5 * size, raster)
+    ax.axhline(0.0, color=INK, linewidth=0.8)
+    ax.set_ylim(1.35 * low, top)
+    ax.set_yticks([tick for tick in ax.get_yticks() if 0.0 <= tick <= top])

@@ -1,0 +1,100 @@
+"""Where plots are drawn: figures of our own without any global state, or the axes a caller hands over."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gaussmix.errors import MissingPackageError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+
+_LONGEST_NAME = 40
+
+
+def require_matplotlib() -> None:
+    """Raise MissingPackageError where matplotlib is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError.of("matplotlib", "plotting", "plots") from error
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure in inches, on a canvas of its own; pyplot never hears of it."""
+    require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def on_axes(ax: "Axes | None", width: float = 6.4, height: float = 4.4) -> "Axes":
+    """The caller's axes, or new ones in a figure of their own."""
+    return new_figure(width, height).add_subplot() if ax is None else ax
+
+
+def on_figure(figure: "Figure | None", width: float, height: float) -> "Figure":
+    """The caller's figure, laid out so that nothing overlaps, or a new one."""
+    if figure is None:
+        return new_figure(width, height)
+    if figure.get_layout_engine() is None:
+        figure.set_layout_engine("constrained")
+    return figure
+
+
+def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
+    """A name on one line, cut where it is too long for an axis."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in name)
+    return printable if len(printable) <= longest else printable[: longest - 1] + "…"
+
+
+def name_axis(ax: "Axes", x: str | None = None, y: str | None = None) -> None:
+    """Write axis names as they are: a '$' in a column's name is a dollar, not mathematics."""
+    if x is not None:
+        ax.set_xlabel(x, parse_math=False)
+    if y is not None:
+        ax.set_ylabel(y, parse_math=False)
+
+
+def number(value: float, digits: int) -> str:
+    """A number as text, with thin spaces between thousands and a true minus."""
+    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
+
+
+def count_along(ax: "Axes") -> None:
+    """Whole numbers only along the x axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def tidy(ax: "Axes") -> None:
+    """A frame on two sides only."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def legend_beside(ax: "Axes", entries: "Sequence[Artist]") -> None:
+    """A legend to the right of the axes, where it covers no data."""
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    _as_written(ax.legend(**_legend_look(entries), **place))
+
+
+def legend_in_figure(figure: "Figure", entries: "Sequence[Artist]", inside: bool) -> None:
+    """One legend for all panels: in the upper right corner, or outside, to the right of the panels."""
+    place: Any = "upper right" if inside else "outside right upper"
+    _as_written(figure.legend(**_legend_look(entries), loc=place))
+
+
+def _legend_look(entries: "Sequence[Artist]") -> dict[str, Any]:
+    columns = 1 if len(entries) <= 24 else 2
+    return {"handles": list(entries), "ncols": columns, "frameon": False, "fontsize": "small", "alignment": "left"}
+
+
+def _as_written(legend: "Legend") -> None:
+    for text in legend.get_texts():
+        text.set_parse_math(False)

@@ -1,0 +1,153 @@
+"""What of the data is drawn: which columns, which rows, and in which power of ten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix.core.arrays import parse_rows
+from gaussmix.errors import DataError, ParameterError
+from gaussmix.model import Mixture
+from gaussmix.model.posterior import uncertainty
+from gaussmix.types import ND, NK, AnyArray, Array, ArrayLike, IntN, N
+
+MOST_ROWS = 5000
+_PRESELECTED = 40  # columns looked at closely when the most telling ones are wanted
+
+
+def column_name(mixture: Mixture, column: int) -> str:
+    """The name of a column, or 'column 0' where the mixture knows none."""
+    return f"column {column}" if mixture.feature_names is None else str(mixture.feature_names[column])
+
+
+def column_numbers(mixture: Mixture, columns: Sequence[int | str]) -> list[int]:
+    """Columns given by number or name, as numbers; negative ones count from the end.
+
+    Raises
+    ------
+    DataError
+        If there is no column of that name.
+    ParameterError
+        If a number is out of range, or a column is named twice.
+    """
+    known = [column_name(mixture, j) for j in range(mixture.n_features)]
+    missing = [column for column in columns if isinstance(column, str) and column not in known]
+    if missing:
+        raise DataError.unknown_columns([str(name) for name in missing], known)
+    numbers = [known.index(column) if isinstance(column, str) else int(column) for column in columns]
+    wrapped = [j + mixture.n_features if j < 0 else j for j in numbers]
+    inside = all(0 <= j < mixture.n_features for j in wrapped)
+    if not wrapped or not inside or len(set(wrapped)) < len(wrapped):
+        raise ParameterError.value("columns", list(columns), f"distinct columns from 0 to {mixture.n_features - 1}")
+    return wrapped
+
+
+def telling_columns(mixture: Mixture, X: ArrayLike, count: int) -> list[int]:
+    """The ``count`` columns that tell the components apart best, in the order of the data.
+
+    Ranked by how much each column by itself says about the component of a row: the entropy of the
+    weights minus the mean entropy of the responsibilities under the column's marginal.
+    """
+    if mixture.n_features <= count:
+        return list(range(mixture.n_features))
+    cloud = Cloud.of(mixture, X, 1000)
+    spread = _between_share(mixture)
+    preselected = np.sort(np.argsort(-spread, kind="stable")[: max(count, _PRESELECTED)])
+    part = mixture.marginal(preselected.tolist())
+    said = [
+        -_entropy(part.marginal([i]).responsibilities(cloud.rows[:, [j]])) for i, j in enumerate(preselected.tolist())
+    ]
+    best = np.argsort(-np.round(said, 9), kind="stable")[:count]
+    return sorted(int(j) for j in preselected[best])
+
+
+def _between_share(mixture: Mixture) -> Array:
+    """The share of each column's variance that lies between the components, (D,)."""
+    center, weights = mixture.centers, mixture.weights
+    within = weights @ np.einsum("kii->ki", mixture.covariance.matrices())
+    between = weights @ (center - weights @ center) ** 2
+    return np.asarray(between / (between + within))
+
+
+def _entropy(soft: NK) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(soft > 0, soft * np.log(soft), 0.0)
+    return float(-terms.sum(axis=1).mean())
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The rows that are drawn and their membership; ``n_rows`` counts all, ``doubts`` holds the uncertainty of all."""
+
+    rows: ND
+    soft: NK
+    doubts: N
+    drawn: IntN
+
+    @classmethod
+    def of(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MOST_ROWS, random_state: int = 0) -> "Cloud":
+        """At most ``max_rows`` rows, drawn at random with a seed, each as likely as any other."""
+        if max_rows < 1:
+            raise ParameterError.value("max_rows", max_rows, "a whole number of at least 1")
+        rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+        soft = mixture.responsibilities(rows)
+        drawn = np.arange(len(rows))
+        if len(rows) > max_rows:
+            rng = np.random.default_rng(random_state)
+            drawn = np.sort(rng.choice(len(rows), size=max_rows, replace=False))
+        return cls(rows[drawn], soft[drawn], uncertainty(soft), drawn)
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.doubts)
+
+    @cached_property
+    def labels(self) -> IntN:
+        """The most probable component of each drawn row."""
+        return np.asarray(self.soft.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def note(self) -> str | None:
+        """Says so where not all rows are drawn."""
+        if len(self.drawn) == self.n_rows:
+            return None
+        return f"{len(self.drawn):,} of {self.n_rows:,} rows drawn"
+
+
+@dataclass(frozen=True)
+class Units:
+    """What an axis is written in: value = (data - offset) / 10**exponent, so that its numbers stay short.
+
+    The offset is 0 unless the axis lies over 1e4 of its lengths from zero, the exponent unless the
+    numbers left have over six digits before or three zeros after the point.
+    """
+
+    offset: float
+    exponent: int
+
+    @classmethod
+    def between(cls, low: float, high: float) -> "Units":
+        """For an axis from ``low`` to ``high``, in the data's units."""
+        size, extent = max(abs(low), abs(high)), 0.5 * high - 0.5 * low
+        offset = 0.0
+        if 0.0 < extent < size / 1e4:
+            middle = 0.5 * low + 0.5 * high
+            offset = float(f"{middle:.{max(0, _power(size) - _power(extent) - 1)}e}")
+        power = _power(max(abs(low - offset), abs(high - offset)))
+        return cls(offset, power if power > 5 or power < -3 else 0)
+
+    def show(self, values: AnyArray) -> Array:
+        """Values in the axis' units."""
+        half = -self.exponent // 2
+        return np.asarray((values - self.offset) * 10.0**half * 10.0 ** (-self.exponent - half))
+
+    def label(self, name: str, separator: str = " ") -> str:
+        """The name of the axis, with the units where they are not the data's."""
+        if self.offset:
+            name = f"{name} {'-' if self.offset > 0 else '+'} {abs(self.offset):.15g}".replace("e+", "e")
+        return name if self.exponent == 0 else f"{name}{separator}(in units of 1e{self.exponent})"
+
+
+def _power(size: float) -> int:
+    return int(np.floor(np.log10(size))) if size > 0 else 0

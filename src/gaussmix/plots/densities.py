@@ -1,0 +1,111 @@
+"""One column at a time: what the rows say (a histogram) and what the mixture makes of it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gaussmix.core.arrays import parse_rows, parse_weights
+from gaussmix.errors import ParameterError
+from gaussmix.model import Mixture
+from gaussmix.plots import _legend, canvas
+from gaussmix.plots._line import draw_marginal
+from gaussmix.plots.columns import column_numbers, telling_columns
+from gaussmix.types import ND, ArrayLike, N
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def density(
+    mixture: Mixture,
+    X: ArrayLike,
+    column: int | str = 0,
+    ax: "Axes | None" = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+    legend: bool = True,
+) -> "Axes":
+    """Histogram of a column with the density of the mixture and of each component times its weight.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    X : array-like of shape (n, D)
+        Rows in the data's units.
+    column : int or str, default=0
+        Number or name.
+    ax : matplotlib Axes, optional
+        Default: new axes in a figure of their own.
+    sample_weight : array-like of shape (n,), optional
+        How often each row counts in the histogram.
+    legend : bool, default=True
+        Whether a legend is put to the right of the axes.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError, ParameterError
+        If the rows or a parameter cannot be used.
+    MissingPackageError
+        If matplotlib is not installed.
+    """
+    rows, weights = _parsed(mixture, X, sample_weight)
+    (chosen,) = column_numbers(mixture, [column])
+    ax = canvas.on_axes(ax)
+    draw_marginal(ax, mixture, rows[:, chosen], chosen, histogram=True, weights=weights)
+    if legend:
+        canvas.legend_beside(ax, [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)])
+    return ax
+
+
+def densities(
+    mixture: Mixture,
+    X: ArrayLike,
+    columns: Sequence[int | str] | None = None,
+    max_columns: int = 12,
+    figure: "Figure | None" = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> "Figure":
+    """`density` of every column in a grid.
+
+    Parameters
+    ----------
+    mixture, X, sample_weight
+        See `density`.
+    columns : column numbers or names, optional
+        Default: all, or the ``max_columns`` that tell the components apart best.
+    max_columns : int, default=12
+        Most columns picked where ``columns`` is not given.
+    figure : matplotlib Figure, optional
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    if max_columns < 1:
+        raise ParameterError.value("max_columns", max_columns, "a whole number of at least 1")
+    rows, weights = _parsed(mixture, X, sample_weight)
+    chosen = telling_columns(mixture, rows, max_columns) if columns is None else column_numbers(mixture, columns)
+    entries = [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)]
+    entries += _legend.picked_entries(mixture, len(chosen)) if columns is None else []
+    across = min(3, len(chosen))
+    down = -(-len(chosen) // across)
+    figure = canvas.on_figure(figure, 2.1 + 2.8 * across, max(2.8, 2.3 * down, 0.2 * len(entries)))
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for ax in panels[len(chosen) :]:
+        ax.remove()
+    for ax, column in zip(panels[: len(chosen)], chosen, strict=True):
+        draw_marginal(ax, mixture, rows[:, column], column, histogram=True, weights=weights, small=True)
+        if ax is not panels[0] and ax.get_subplotspec().colspan.start > 0:
+            ax.set_ylabel("")
+    canvas.legend_in_figure(figure, entries, inside=False)
+    return figure
+
+
+def _parsed(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[ND, N | None]:
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    return rows, parse_weights(sample_weight, len(rows))

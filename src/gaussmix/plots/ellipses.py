@@ -1,0 +1,147 @@
+"""Rows and bells in two columns: soft membership as colour, ellipses, and how hard differs from soft.
+
+A row wears the colours of its components in proportion to its responsibilities and the marker of
+the most probable one; each component shows the ellipses that hold 50 % and 95 % of it.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gaussmix.errors import ParameterError
+from gaussmix.model import Mixture
+from gaussmix.plots import _legend, canvas
+from gaussmix.plots._line import draw_marginal, draw_strip
+from gaussmix.plots._plane import RASTER, colours_of, draw_plane
+from gaussmix.plots.columns import MOST_ROWS, Cloud, column_numbers, telling_columns
+from gaussmix.types import AnyArray, ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def scatter(
+    mixture: Mixture,
+    X: ArrayLike,
+    columns: Sequence[int | str] | None = None,
+    ax: "Axes | None" = None,
+    *,
+    assign: str = "soft",
+    threshold: float | None = None,
+    max_rows: int = MOST_ROWS,
+    random_state: int = 0,
+    legend: bool = True,
+) -> "Axes":
+    """Rows coloured by membership, with the 50 % and 95 % ellipses of every component.
+
+    A mixture of one column (or ``columns`` naming one) is drawn as its density over a strip of rows.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    X : array-like of shape (n, D)
+        Rows in the data's units.
+    columns : one or two column numbers or names, optional
+        Default: the two columns that tell the components apart best.
+    ax : matplotlib Axes, optional
+        Default: new axes in a figure of their own.
+    assign : {'soft', 'hard'}, default='soft'
+        Colours blended by responsibility, or those of the most probable component alone.
+    threshold : float, optional
+        Ring the rows whose uncertainty (1 - largest responsibility) is above it, and count them.
+    max_rows : int, default=5000
+        Of more rows a random subset is drawn, and the legend says so.
+    random_state : int, default=0
+        Seeds the subset.
+    legend : bool, default=True
+        Whether a legend is put to the right of the axes.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    DataError, ParameterError
+        If the rows or a parameter cannot be used.
+    MissingPackageError
+        If matplotlib is not installed.
+    """
+    _check(assign, threshold)
+    chosen = telling_columns(mixture, X, 2) if columns is None else column_numbers(mixture, columns)
+    if len(chosen) > 2:
+        raise ParameterError.value("columns", columns, "one or two columns; pairs() draws more")
+    cloud = Cloud.of(mixture, X, max_rows, random_state)
+    ax = canvas.on_axes(ax)
+    colours = colours_of(cloud, assign)
+    doubtful = None if threshold is None else cloud.doubts[cloud.drawn] > threshold
+    if len(chosen) == 1:
+        _draw_line(ax, mixture, cloud, chosen[0], colours, doubtful)
+    else:
+        draw_plane(ax, mixture, cloud, chosen, colours, doubtful, small=False)
+    if legend:
+        canvas.legend_beside(ax, _entries(mixture, cloud, len(chosen), threshold))
+    return ax
+
+
+def assignment(
+    mixture: Mixture,
+    X: ArrayLike,
+    columns: Sequence[int | str] | None = None,
+    threshold: float = 0.2,
+    figure: "Figure | None" = None,
+    *,
+    max_rows: int = MOST_ROWS,
+    random_state: int = 0,
+) -> "Figure":
+    """Hard beside soft assignment, with the uncertain rows ringed and counted.
+
+    Parameters
+    ----------
+    mixture, X, columns, max_rows, random_state
+        See `scatter`.
+    threshold : float, default=0.2
+        Rows whose uncertainty (1 - largest responsibility) is above it are ringed.
+    figure : matplotlib Figure, optional
+        Where it is taller than wide, the panels stand one above the other.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    _check("soft", threshold)
+    figure = canvas.on_figure(figure, 10.5, 4.4)
+    tall = figure.get_figheight() > figure.get_figwidth()
+    panels = figure.subplots(*((2, 1) if tall else (1, 2)), sharex=True, sharey=True)
+    titles = {"hard": "hard: the most probable component", "soft": "soft: colours blended by probability"}
+    for ax, (assign, title) in zip(panels, titles.items(), strict=True):
+        beside = assign == ("hard" if tall else "soft")
+        look: dict[str, Any] = {"assign": assign, "threshold": threshold, "legend": beside}
+        scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **look)
+        ax.set_title(title, fontsize="medium")
+        ax.label_outer()
+    return figure
+
+
+def _check(assign: str, threshold: float | None) -> None:
+    if assign not in ("soft", "hard"):
+        raise ParameterError.choice("assign", assign, ["soft", "hard"])
+    if threshold is not None and not 0.0 <= threshold < 1.0:
+        raise ParameterError.value("threshold", threshold, "at least 0 and below 1")
+
+
+def _draw_line(
+    ax: "Axes", mixture: Mixture, cloud: Cloud, column: int, colours: AnyArray, doubtful: AnyArray | None
+) -> None:
+    """One column: its densities above, its rows as a strip below."""
+    values = cloud.rows[:, column]
+    units = draw_marginal(ax, mixture, values, column)
+    draw_strip(ax, units.show(values), cloud, colours, doubtful, raster=len(values) > RASTER)
+
+
+def _entries(mixture: Mixture, cloud: Cloud, n_columns: int, threshold: float | None) -> "list[Artist]":
+    entries = _legend.component_entries(mixture)
+    entries += [_legend.ellipse_entry()] if n_columns == 2 else _legend.density_entries(histogram=False)
+    entries += [] if threshold is None else [_legend.ring_entry(cloud, threshold)]
+    return entries + _legend.note_entries(cloud)

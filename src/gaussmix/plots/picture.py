@@ -1,0 +1,45 @@
+"""Figures as text: SVG that depends on nothing but the picture, for pages that must carry all they show."""
+
+import base64
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gaussmix.plots.canvas import require_matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DPI = 200  # of the parts that are kept as pixels
+_UNWANTED = ("Date", "Creator", "Format", "Type")
+_DRAWN = re.compile(r' (?:d|x|y)="[^"]*"')
+_LONG = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is finer than any screen
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Within it figures look the same whatever style the caller's matplotlib is set to."""
+    require_matplotlib()
+    from matplotlib import style
+
+    with style.context({"svg.fonttype": "none", "svg.hashsalt": "gaussmix"}, after_reset=True):
+        yield
+
+
+def svg(figure: "Figure") -> str:
+    """A figure as an SVG document with its words as text; equal figures give equal documents."""
+    output = io.StringIO()
+    with plain_style(), warnings.catch_warnings():
+        # The reader's browser has letters that matplotlib's own font lacks.
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        figure.savefig(output, format="svg", dpi=_DPI, metadata=dict.fromkeys(_UNWANTED))
+    document = output.getvalue()
+    return _DRAWN.sub(lambda part: _LONG.sub(r"\1", part.group()), document[document.index("<svg") :])
+
+
+def data_uri(figure: "Figure") -> str:
+    """The SVG of a figure as an address that holds it whole, for the ``src`` of an image."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg(figure).encode("utf-8")).decode("ascii")

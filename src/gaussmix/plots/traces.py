@@ -1,0 +1,97 @@
+"""The climb of a fit: log-likelihood by pass over the data."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gaussmix.plots import canvas
+from gaussmix.plots.style import GREY, OKABE_ITO
+from gaussmix.solvers import Fit
+from gaussmix.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FLATTENED = 4.0  # a first part that rises more than this many times what follows is cut off
+_LEAST_RISE = 1e-3  # nats that an axis spans at least; less says nothing
+_FIRST_PART = 0.25  # the share of the passes that may be cut off
+
+
+def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
+    """Log-likelihood by pass, with the value of the returned parameters.
+
+    A poor start would flatten everything after it. So where the first quarter of the passes rises
+    over four times as much as the rest, the axis begins above them and says so.
+
+    Parameters
+    ----------
+    fit : Fit
+        ``estimator.fit_`` or ``selection.best.fit``.
+    ax : matplotlib Axes, optional
+        Default: new axes in a figure of their own.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = canvas.on_axes(ax, 6.4, 3.4)
+    values = fit.trace.log_likelihood
+    number = np.arange(1, len(values) + 1)
+    cut = _cut(values)
+    low, high = _limits(values[cut:], fit.log_likelihood)
+    ax.axhline(fit.log_likelihood, color=GREY, linewidth=0.9, linestyle="--")
+    marker = "o" if len(values) <= 100 else None
+    ax.plot(number, values, color=OKABE_ITO[0], linewidth=1.4, marker=marker, markersize=3.5)
+    ax.annotate(
+        f"returned parameters: {canvas.number(fit.log_likelihood, 3)}",
+        (0.99, fit.log_likelihood),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize="small",
+    )
+    ax.set_ylim(low, high)
+    ax.set_xlim(0.5, max(len(values), 1) + 0.5)
+    canvas.count_along(ax)
+    ax.ticklabel_format(axis="y", useOffset=bool(high - low < 1e-7 * abs(high)), style="plain")
+    canvas.name_axis(ax, "pass over the data" if len(values) else "no pass was made", "log-likelihood")
+    if cut:
+        _say_cut(ax, values, cut)
+    canvas.tidy(ax)
+    return ax
+
+
+def _cut(values: Array) -> int:
+    """How many first passes are left below the axis."""
+    if len(values) < 3:
+        return 0
+    rises = values[-1] - values
+    for cut in range(1, max(1, int(_FIRST_PART * len(values))) + 1):
+        if not rises[0] <= _FLATTENED * max(rises[cut], 0.0):
+            return cut if rises[cut] > 0 else 0
+    return 0
+
+
+def _limits(values: Array, final: float) -> tuple[float, float]:
+    shown = np.append(values, final)
+    shown = shown[np.isfinite(shown)]
+    low, high = float(shown.min()), float(shown.max())
+    room = max(high - low, _LEAST_RISE)
+    return low - 0.08 * room, high + 0.16 * room
+
+
+def _say_cut(ax: "Axes", values: Array, cut: int) -> None:
+    """The axis does not show all: say where it begins and what lies below."""
+    passes = "the first pass lies" if cut == 1 else f"the first {cut} passes lie"
+    ax.text(
+        0.99,
+        0.04,
+        f"axis cut: {passes} below it, from {canvas.number(float(values[0]), 1)}",
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize="small",
+        color=GREY,
+    )

@@ -1,0 +1,112 @@
+"""The numbers put into words: what was found, how sure it is, and what the fit has to say."""
+
+from collections.abc import Sequence
+
+from gaussmix.model import Mixture
+from gaussmix.report.formatting import fixed, listed, number, percent
+from gaussmix.report.tables import CERTAIN, UNCERTAIN, ComponentRow, Summary, components, summary
+from gaussmix.selection import Selection
+from gaussmix.solvers import Fit
+from gaussmix.types import ArrayLike
+
+_MOST_SIZES = 8
+
+
+def in_words(
+    mixture: Mixture,
+    X: ArrayLike,
+    *,
+    fit: Fit | None = None,
+    selection: Selection | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> str:
+    """One paragraph on what was found.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    X : array-like of shape (n, D)
+        The rows it is to explain.
+    fit : Fit, optional
+        How it was fitted.
+    selection : Selection, optional
+        The search it was chosen by.
+    sample_weight : array-like of shape (n,), optional
+        How often each row counts.
+    """
+    numbers = summary(mixture, X, sample_weight)
+    sentences = [_groups(numbers)]
+    if mixture.n_components > 1:
+        sentences += [_sizes(components(mixture, X, sample_weight)), _sureness(numbers)]
+    sentences += [] if selection is None else [_choice(selection)]
+    sentences += [] if fit is None else _ending(fit)
+    return " ".join(sentences)
+
+
+def evidence(difference: float) -> str:
+    """What a difference in BIC says, in the words of Kass & Raftery (J. Am. Stat. Assoc. 90, 1995).
+
+    The difference stands for twice the logarithm of the Bayes factor.
+    """
+    if difference < 2.0:
+        return "not worth more than a bare mention"
+    if difference < 6.0:
+        return "positive"
+    return "strong" if difference <= 10.0 else "very strong"
+
+
+def _groups(numbers: Summary) -> str:
+    rows = f"{fixed(numbers.n_rows, 0)} row{'' if numbers.n_rows == 1 else 's'}"
+    weight = "" if numbers.total_weight == numbers.n_rows else f" (of total weight {number(numbers.total_weight)})"
+    columns = "one column" if numbers.n_features == 1 else f"{numbers.n_features} columns"
+    groups = f"{numbers.n_components} Gaussian groups"
+    if numbers.n_components == 1:
+        groups = "one Gaussian group"
+    return (
+        f"The {rows}{weight} of {columns} are described by {groups} of structure {numbers.structure}: "
+        f"{numbers.description}."
+    )
+
+
+def _sizes(parts: Sequence[ComponentRow]) -> str:
+    shares = [part.weight for part in parts]
+    if len(parts) <= _MOST_SIZES:
+        return f"Their shares are {listed([percent(share) for share in shares])}."
+    return f"Their shares range from {percent(min(shares))} to {percent(max(shares))}."
+
+
+def _sureness(numbers: Summary) -> str:
+    return (
+        f"{percent(numbers.share_certain)} of the rows belong to their group with a probability above "
+        f"{percent(1 - CERTAIN, 0)}; {percent(numbers.share_uncertain)} lie between groups, "
+        f"with less than {percent(1 - UNCERTAIN, 0)} for the most probable one."
+    )
+
+
+def _choice(selection: Selection) -> str:
+    best, rule = selection.best, selection.criterion.upper()
+    fitted = sum(candidate.fit is not None for candidate in selection.candidates)
+    found = f"Of {fitted} fitted candidates, {best.structure.label} with {_counted(best.n_components)}"
+    if not best.is_eligible:
+        return f"{found} was taken although it is degenerate, as all of them are; treat it with caution."
+    second = selection.runner_up
+    if second is None:
+        return f"{found} was chosen by {rule}; no other sound candidate describes different mixtures."
+    gap = second.criteria[selection.criterion] - best.criteria[selection.criterion]
+    ahead = f"{number(gap, 3)} below the runner-up ({second.structure.label} with {_counted(second.n_components)})"
+    verdict = f", evidence that Kass and Raftery (1995) call {_quoted(evidence(gap))}" if rule == "BIC" else ""
+    return f"{found} has the lowest {rule}, {ahead}{verdict}."
+
+
+def _counted(n_components: int) -> str:
+    return "one component" if n_components == 1 else f"{n_components} components"
+
+
+def _quoted(words: str) -> str:
+    return f"“{words}”"
+
+
+def _ending(fit: Fit) -> list[str]:
+    small = [str(k) for k, part in enumerate(fit.components) if part.is_small]
+    few = [f"Fewer rows than a covariance needs belong to component {listed(small)}."] if small else []
+    return [str(fit.outcome), *fit.notes, *few]

@@ -1,0 +1,195 @@
+"""Each odd input gets the right answer or one sentence that names what, where and what to do."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from gaussmix import GaussianMixture
+from gaussmix.covariance import ALL
+from tests.estimators.conftest import mixed
+
+X = mixed(5)
+EXPECTED = GaussianMixture(3, random_state=0).fit(X)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_missing_values_are_named_by_row_and_column(value):
+    rows = X.copy()
+    rows[17, 2] = value
+    word = "NaN" if np.isnan(value) else "infinity"
+    for call in (GaussianMixture(3).fit, EXPECTED.predict, EXPECTED.score, EXPECTED.bic):
+        with pytest.raises(ValueError, match=f"X contains {word}.* in row 17, column 2"):
+            call(rows)
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match="in row 17, column 'c'"):
+        GaussianMixture(3).fit(pd.DataFrame(rows, columns=["a", "b", "c"]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (X[:2], "Expected n_samples >= n_components but got n_components = 3, n_samples = 2"),
+        (X[:1], "1 sample"),
+        (X[:0], "0 sample"),
+        (X[:, :0], "0 feature"),
+        (X[:, 0], "Expected 2D array, got 1D array"),
+        (X[None], "dim 3"),
+        ([["a", "b"], ["c", "d"]], "could not convert string"),
+        (X + 1j, "Complex data not supported"),
+    ],
+    ids=["too few", "one row", "no rows", "no columns", "1-d", "3-d", "text", "complex"],
+)
+def test_refused(rows, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        GaussianMixture(3).fit(rows)
+
+
+def test_sparse_is_refused_in_one_sentence():
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
+        GaussianMixture(3).fit(sparse.csr_array(X))
+
+
+def test_wrong_number_of_columns():
+    with pytest.raises(ValueError, match=r"2 features.*expecting 3 features"):
+        EXPECTED.predict(X[:, :2])
+
+
+def test_a_row_too_far_to_have_a_density():
+    rows = X.copy()
+    rows[4, 1] = 1e200
+    with pytest.raises(ValueError, match=r"row 4 .counted from 0. lies so far"):
+        EXPECTED.score_samples(rows)
+
+
+LAYOUTS = {
+    "Fortran": np.asfortranarray,
+    "strided": lambda rows: np.repeat(np.repeat(rows, 2, axis=0), 3, axis=1)[::2, ::3],
+    "reversed": lambda rows: rows[::-1, ::-1].copy()[::-1, ::-1],
+    "read-only": lambda rows: np.frombuffer(rows.tobytes()).reshape(rows.shape),
+    "big-endian": lambda rows: rows.astype(">f8"),
+    "object": lambda rows: rows.astype(object),
+    "list": lambda rows: rows.tolist(),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layout_does_not_change_a_bit(layout):
+    rows = LAYOUTS[layout](X)
+    found = GaussianMixture(3, random_state=0).fit(rows)
+    assert (found.means_ == EXPECTED.means_).all()
+    assert (found.covariances_ == EXPECTED.covariances_).all()
+    assert (EXPECTED.predict_proba(rows) == EXPECTED.predict_proba(X)).all()
+
+
+def test_memory_map(tmp_path):
+    np.save(tmp_path / "rows.npy", X)
+    rows = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    assert (GaussianMixture(3, random_state=0).fit(rows).means_ == EXPECTED.means_).all()
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.longdouble])
+def test_other_numbers_are_the_floats_they_stand_for(dtype):
+    rows = (np.abs(X) % 5).astype(dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = GaussianMixture(2, random_state=0).fit(rows)
+        expected = GaussianMixture(2, random_state=0).fit(rows.astype(float))
+    assert (found.means_ == expected.means_).all()
+    assert found.means_.dtype == np.float64
+
+
+def test_float32_stays_float32_and_close():
+    single = GaussianMixture(3, random_state=0).fit(X.astype(np.float32))
+    for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
+        assert getattr(single, name).dtype == np.float32
+    np.testing.assert_allclose(single.means_, EXPECTED.means_, rtol=1e-3, atol=1e-3)
+    assert single.score_samples(X.astype(np.float32)).dtype == np.float32
+
+
+HARD = {
+    "constant column": np.column_stack([X, np.full(len(X), 3.7)]),
+    "all equal": np.full((20, 2), 0.1),
+    "all zero": np.zeros((20, 2)),
+    "three distinct rows": np.repeat([[0.0, 1.0], [2.0, 0.0], [5.0, 5.0]], 10, axis=0),
+    "duplicates": np.concatenate([X, np.repeat(X[:1], 300, axis=0)]),
+    "more columns than rows": mixed(0, n=3, d=12, K=2),
+    "as many rows as components": X[:5],
+    "one column": X[:, :1],
+    "collinear": np.column_stack([X, X[:, 0] * 2 - X[:, 1]]),
+    "one huge value": np.concatenate([X, np.full((1, 3), 1e300)]),
+    "tiny": X * 1e-300,
+    "huge": X * 1e300,
+    "mixed units": X * [1e-150, 1.0, 1e150],
+    "subnormal": X * 1e-310,
+    "largest floats": np.where(X.mean() < X, 1.7e308, -1.7e308) * np.linspace(0.5, 1, len(X))[:, None],
+    "far away": X + 1e12,
+}
+
+
+@pytest.mark.parametrize("covariance_type", ALL)
+@pytest.mark.parametrize("case", HARD)
+def test_a_fit_never_dies(case, covariance_type):
+    """Finite numbers and probabilities that add up, or a sentence where the units cannot hold them."""
+    rows = HARD[case]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator = GaussianMixture(5, covariance_type=covariance_type, random_state=0).fit(rows)
+    probabilities = estimator.predict_proba(rows)
+    assert np.isfinite(probabilities).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-12)
+    assert np.isfinite(estimator.score_samples(rows)).all()
+    assert np.isfinite([estimator.fit_.log_likelihood, estimator.bic(rows), estimator.icl(rows)]).all()
+    assert np.isfinite(estimator.weights_).all()
+    for name in ("means_", "covariances_", "precisions_", "precisions_cholesky_"):
+        try:
+            assert np.isfinite(getattr(estimator, name)).all(), name
+        except OverflowError as error:
+            assert "model_" in str(error)  # noqa: PT017 - some of these raise, some need not
+            assert np.isfinite(estimator.model_.log_density(rows)).all()
+
+
+def test_what_cannot_be_represented_is_named_and_the_model_stays_usable():
+    estimator = GaussianMixture(2, random_state=0).fit(X * 1e200)
+    with pytest.raises(OverflowError, match="covariances overflow double precision"):
+        estimator.covariances_
+    tiny = GaussianMixture(2, random_state=0).fit(X * 1e-200)
+    with pytest.raises(OverflowError, match="precisions overflow"):
+        tiny.precisions_
+    same = GaussianMixture(2, random_state=0).fit(X)
+    assert (estimator.predict(X * 1e200) == same.predict(X)).all()
+    assert (tiny.model_.predict(X * 1e-200) == same.predict(X)).all()
+
+
+def test_constant_column_is_named():
+    estimator = GaussianMixture(3, random_state=0).fit(HARD["constant column"])
+    assert "Constant column 3" in str(estimator.fit_)
+    np.testing.assert_allclose(estimator.means_[:, 3], 3.7)
+    np.testing.assert_array_equal(estimator.predict(HARD["constant column"]), EXPECTED.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        (np.ones(3), r"sample_weight must have the shape \(450,\)"),
+        (np.ones((450, 1)), "sample_weight must have the shape"),
+        (np.full(450, -1.0), "not negative, but is -1.0 in row 0"),
+        (np.full(450, np.nan), "finite"),
+        (np.zeros(450), "zero in every row"),
+        (["heavy"] * 450, "must be numbers"),
+    ],
+)
+def test_bad_weights(weights, sentence):
+    for call in (GaussianMixture(3).fit, EXPECTED.score, EXPECTED.bic):
+        with pytest.raises(ValueError, match=sentence):
+            call(X, sample_weight=weights)
+
+
+def test_weight_zero_is_absence_however_strange_the_row():
+    rows = np.concatenate([X, np.full((1, 3), 1e80)])
+    weights = np.append(np.ones(len(X)), 0.0)
+    found = GaussianMixture(3, random_state=0).fit(rows, sample_weight=weights)
+    np.testing.assert_allclose(found.means_, EXPECTED.means_, rtol=1e-12)
+    np.testing.assert_allclose(found.fit_.log_likelihood, EXPECTED.fit_.log_likelihood, rtol=1e-12)
