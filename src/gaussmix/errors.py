@@ -74,13 +74,14 @@ class DataError(GaussmixError, ValueError):
     @classmethod
     def too_far(cls, row: int) -> "DataError":
         return cls(
-            f"row {row} lies so far from the fitted data that its density cannot be represented "
+            f"row {row} (counted from 0) lies so far from the fitted data that its density cannot be represented "
             "(more than about 1e150 standard deviations); check its units"
         )
 
     @classmethod
     def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
-        return cls(f"no column named {_listed(missing)}; the columns are {_listed(present)}")
+        named = _listed([f"{name!r}{_suggestion(name, present)}" for name in missing])
+        return cls(f"no column named {named}; the columns are {_listed(present)}")
 
 
 class ParameterError(GaussmixError, ValueError):
@@ -146,6 +147,96 @@ class ArchiveError(GaussmixError, ValueError):
 class FileProblem(GaussmixError):
     """A file the user named cannot be read or written."""
 
+    @classmethod
+    def missing(cls, path: object) -> "FileProblem":
+        return cls(f"there is no file {path}; check its name and folder")
+
+    @classmethod
+    def not_a_file(cls, path: object, found: str) -> "FileProblem":
+        return cls(f"{path} is {found}, not a file; give the path of one .csv or .parquet file")
+
+    @classmethod
+    def extension(cls, path: object) -> "FileProblem":
+        return cls(f"cannot tell what kind of file {path} is; its name must end in .csv, .tsv, .txt or .parquet")
+
+    @classmethod
+    def unreadable(cls, path: object, reason: object) -> "FileProblem":
+        return cls(f"cannot read {path}: {reason}")
+
+    @classmethod
+    def unwritable(cls, path: object, reason: object) -> "FileProblem":
+        return cls(f"cannot write {path}: {reason}; choose another place with --output")
+
+    @classmethod
+    def empty(cls, path: object) -> "FileProblem":
+        return cls(f"{path} is empty; it needs a line of column names and at least one row")
+
+    @classmethod
+    def not_utf8(cls, path: object, where: str) -> "FileProblem":
+        return cls(f"{path} is not UTF-8 text ({where}); save it again as 'CSV UTF-8'")
+
+
+class TableProblem(FileProblem):
+    """A file was opened, but the rows and columns in it cannot be used."""
+
+    @classmethod
+    def no_rows(cls, path: object) -> "TableProblem":
+        return cls(f"{path} has column names but 0 rows; at least one is needed")
+
+    @classmethod
+    def no_header(cls, path: object, first: str) -> "TableProblem":
+        return cls(f"the first line of {path} holds numbers ({first}), not column names; put a line of names above it")
+
+    @classmethod
+    def ragged(cls, path: object, where: str, found: int, expected: int) -> "TableProblem":
+        fields = f"{found} field{'' if found == 1 else 's'}"
+        return cls(f"{where} of {path} has {fields}, but there are {expected} column names; mend that line")
+
+    @classmethod
+    def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableProblem":
+        return cls(f"{path} has more than one column named {_listed([repr(n) for n in names])}; rename all but one")
+
+    @classmethod
+    def no_numeric_column(cls, path: object, kinds: Sequence[str]) -> "TableProblem":
+        others = f": {_listed(kinds)}" if kinds else ""
+        return cls(f"{path} has no column of numbers to fit{others}; bring one, or mend the values named")
+
+    @classmethod
+    def not_numbers(cls, column: str, reason: str) -> "TableProblem":
+        return cls(f"column {column!r} {reason}; make it numbers in the file, or leave it out")
+
+    @classmethod
+    def no_value(cls, column: str, row: int, what: str, count: int) -> "TableProblem":
+        more = f" ({count} such rows in all)" if count > 1 else ""
+        return cls(
+            f"column {column!r} {what} in data row {row}{more}; correct or drop such rows, or leave the column out"
+        )
+
+    @classmethod
+    def all_equal(cls, path: object, n_rows: int) -> "TableProblem":
+        what = "one row only" if n_rows == 1 else f"{n_rows} rows that are all equal"
+        return cls(f"{path} has {what} in the columns used, so there are no groups to find; bring rows that differ")
+
+    @classmethod
+    def too_few_rows(cls, path: object, n_rows: int, n_components: int) -> "TableProblem":
+        rows = f"{n_rows} row{'' if n_rows == 1 else 's'}"
+        return cls(f"{path} has {rows}, too few for {n_components} components; ask for fewer with --components")
+
+    @classmethod
+    def bad_weight(cls, column: str, row: int, value: float) -> "TableProblem":
+        return cls(f"the weights in column {column!r} must be at least 0, but data row {row} holds {value:g}")
+
+    @classmethod
+    def zero_weights(cls, column: str) -> "TableProblem":
+        return cls(f"the weights in column {column!r} are zero in every row; at least one row must count")
+
+    @classmethod
+    def nameless_model(cls, path: object, found: int, expected: int) -> "TableProblem":
+        return cls(
+            f"the model was fitted without column names to {expected} columns, but {path} has {found} columns of "
+            f"numbers; give a file with those {expected} columns in the order of the fit"
+        )
+
 
 class MissingPackageError(GaussmixError, ImportError):
     """An optional package is needed for what was asked."""
@@ -168,3 +259,12 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > 12:
         shown.append(f"... ({len(names)} in all)")
     return ", ".join(shown)
+
+
+def _suggestion(name: str, present: Sequence[str]) -> str:
+    """The closest of the names there are, as a question in brackets, or nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(name.casefold(), [other.casefold() for other in present], n=1)
+    found = [other for other in present if other.casefold() in close]
+    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -18,7 +18,7 @@ MIXTURE = Mixture.from_parameters([1.0], [[0.0, 1.0]], [np.diag([1.0, 100.0])], 
 def test_columns_are_matched_by_name(frame):
     table = frame(np.column_stack([X[:, 1], np.arange(40.0), X[:, 0]]), columns=["weight", "age", "height"])
     np.testing.assert_array_equal(MIXTURE.log_density(table), MIXTURE.log_density(X))
-    with pytest.raises(DataError, match="no column named weight; the columns are size, height"):
+    with pytest.raises(DataError, match=r"no column named .weight.*; the columns are size, height"):
         MIXTURE.log_density(frame(X, columns=["size", "height"]))
 
 

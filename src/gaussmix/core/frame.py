@@ -144,6 +144,8 @@ def _finished(shrink: IntD, center: D, spread: D, per_column: bool) -> Frame:
     if not per_column:
         spread = np.full_like(spread, spread.max(initial=0.0))
     exponent = np.where(spread > 0, 1 - np.frexp(spread)[1].astype(np.int64), 0)
+    if moving.any():  # a constant column has no scale of its own: it takes that of the widest
+        exponent = np.where(moving, exponent, (shrink + exponent)[moving].min() - shrink)
     exponent = np.clip(exponent, -1020, 1020)
     quantum = np.ldexp(1.0, np.clip(-exponent - _CENTER_BITS, -1020, 1020))
     with np.errstate(over="ignore"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import RELATIVE_FLOOR
-from gaussmix.types import Array, D
+from gaussmix.types import Array, D, IntD
 
 _PSEUDO_MASS = 10 * float(np.finfo(np.float64).eps)
 
@@ -50,14 +50,16 @@ class Floor(AbstractLimit):
     variances: D
 
     @classmethod
-    def relative(cls, overall: D, per_column: bool) -> "Floor":
+    def relative(cls, overall: D, powers: IntD, per_column: bool) -> "Floor":
         """1e-9 of the overall variance of each column (D,), or of their mean.
 
-        A constant column has no variance to take a share of: it borrows the mean of the others, and
-        where every column is constant, one.
+        Column j is held in units of ``2**-powers[j]``. A constant column has no variance to take a
+        share of: it borrows the mean of the others, compared in the units of the widest, and where
+        every column is constant, one.
         """
         moving = overall > 0
-        typical = float(overall[moving].mean()) if moving.any() else 1.0
+        common = np.ldexp(overall, 2 * (powers.min() - powers))
+        typical = float(common[moving].mean()) if moving.any() else 1.0
         scale = np.where(moving, overall, typical) if per_column else np.full_like(overall, overall.mean() or 1.0)
         return cls(RELATIVE_FLOOR * scale)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialised
 
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import AbstractCovariance, Structure
@@ -48,11 +48,15 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
         "structure": str(mixture.structure),
         "feature_names": json.dumps(None if names is None else list(names)),
     }
+    content = serialised({key: np.asarray(value, order="C") for key, value in tensors.items()}, metadata)
     partial = f"{os.fspath(path)}.partial"
     try:
-        save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, partial, metadata)
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise FileProblem(f"cannot write {os.fspath(path)}: {error}") from error
 
 
@@ -77,6 +81,11 @@ def load(path: str | PathLike[str]) -> Mixture:
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ArchiveError.because(path, f"it is damaged ({type(error).__name__}: {error})") from error
     return mixture
+
+
+def schema(path: str | PathLike[str]) -> int:
+    """The schema number of a model file that `load` reads."""
+    return int(_contents(path)[0]["schema"])
 
 
 def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:

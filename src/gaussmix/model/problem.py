@@ -118,7 +118,8 @@ def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D]:
 def limit_of(frame: Frame, total: Moments, structure: Structure, ridge: float | None) -> AbstractLimit:
     """scikit-learn's ridge where a number is given, else the floor relative to the overall variance."""
     if ridge is None:
-        return Floor.relative(total.scatter[0] / total.mass[0], structure.column_equivariant)
+        overall = total.scatter[0] / total.mass[0]
+        return Floor.relative(overall, frame.total_exponent, structure.column_equivariant)
     origin = frame.apply(np.zeros((1, len(frame.center))))[0]
     with np.errstate(under="ignore", over="ignore"):
         amounts = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)

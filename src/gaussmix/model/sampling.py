@@ -7,6 +7,11 @@ from gaussmix.errors import ParameterError
 from gaussmix.types import KD, ND, IntN, K
 
 
+def generator(seed: int) -> np.random.Generator:
+    """A generator to hand to `draw` where more than one draw shall follow from a seed."""
+    return np.random.default_rng(seed)
+
+
 def draw(
     weights: K,
     centers: KD,

@@ -9,7 +9,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.run import Run, run
-from gaussmix.solvers.stopping import Stopping, limited
+from gaussmix.solvers.stopping import Stopping
 
 
 def best_of(runs: Iterable[Run]) -> Run:
@@ -43,19 +43,21 @@ def polish(
     def promise(heat: Run) -> tuple[bool, float]:
         return not prefer(heat), -heat.last_log_likelihood
 
-    heats = [run(solver, start, problem, limited(stopping, 0)) for start in starts]
+    heats = [run(solver, start, problem, stopping, max_passes=0) for start in starts]
     for passes, survivors in HEATS:
-        heats = [_continued(solver, heat, problem, limited(stopping, passes)) for heat in heats]
+        heats = [_continued(solver, heat, problem, stopping, passes) for heat in heats]
         heats = sorted(heats, key=promise)[:survivors]
     finals = sorted((_continued(solver, heat, problem, stopping) for heat in heats), key=promise)
     return finals[0]
 
 
-def _continued(solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping) -> Run:
+def _continued(
+    solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping, max_passes: int | None = None
+) -> Run:
     """A run carried on, with one trace; one that has converged is left alone."""
     if heat.outcome is Outcome.CONVERGED:
         return heat
-    rest = run(solver, heat.mixture, problem, stopping, previous=heat.last_log_likelihood)
+    rest = run(solver, heat.mixture, problem, stopping, previous=heat.last_log_likelihood, max_passes=max_passes)
     seconds_before = heat.trace.seconds[-1] if len(heat.trace) else 0.0
     trace = type(heat.trace)(
         np.concatenate([heat.trace.log_likelihood, rest.trace.log_likelihood]),

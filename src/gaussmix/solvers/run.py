@@ -38,10 +38,12 @@ def run(
     stopping: Stopping,
     observer: Observer | None = None,
     previous: float = -np.inf,
+    max_passes: int | None = None,
 ) -> Run:
     """Pass and step until the stopping rule is met or its passes are used up.
 
-    ``previous`` is the total log-likelihood (data units) that an earlier run ended with.
+    ``previous`` is the total log-likelihood (data units) that an earlier run ended with;
+    ``max_passes`` allows fewer passes than the rule does.
     """
     state = solver.init(start)
     began = time.perf_counter()
@@ -49,8 +51,9 @@ def run(
     values: list[float] = []
     seconds: list[float] = []
     last, floored = previous - shift, 0
-    outcome = Outcome.PASSES_USED_UP if stopping.max_passes else Outcome.NOT_STARTED
-    for number in range(1, stopping.max_passes + 1):
+    allowed = stopping.max_passes if max_passes is None else min(max_passes, stopping.max_passes)
+    outcome = Outcome.PASSES_USED_UP if allowed else Outcome.NOT_STARTED
+    for number in range(1, allowed + 1):
         expectation = problem.expect(state.quadratics)
         state = solver.step(state, expectation)
         current = expectation.log_likelihood

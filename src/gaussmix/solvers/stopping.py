@@ -1,24 +1,17 @@
 """When to stop: rules that look at the gain of a pass and nothing else."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
 class Stopping(ABC):
     """A rule over two successive log-likelihoods, and the most passes allowed."""
 
-    tolerance: float
     max_passes: int
 
     @abstractmethod
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:
         """Whether going from ``previous`` to ``current`` total log-likelihood is small enough to stop."""
-
-
-def limited(stopping: Stopping, passes: int) -> Stopping:
-    """The same rule with fewer passes."""
-    return replace(stopping, max_passes=min(passes, stopping.max_passes))
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,16 @@ def from_given(
 
 
 def mean_order(centers: KD, deviations: D) -> IntD:
-    """Components by increasing mean of the first column, ties by the next: an order that no seed changes."""
-    keys = np.round(centers / (_ORDER_RESOLUTION * np.where(deviations > 0, deviations, 1.0)))
-    return np.lexsort(keys.T[::-1])
+    """Components by increasing mean of the first column, ties by the next: an order that no seed changes.
+
+    Ties are gaps, not cells of a grid, whose borders would move with the origin of the frame.
+    """
+    resolution = _ORDER_RESOLUTION * np.where(deviations > 0, deviations, 1.0)
+    order = np.argsort(centers, axis=0, kind="stable")
+    gaps = np.diff(np.take_along_axis(centers, order, axis=0), axis=0, prepend=-np.inf)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.cumsum(gaps > resolution, axis=0), axis=0)
+    return np.lexsort(ranks.T[::-1])
 
 
 def in_order(mixture: Mixture, problem: Problem) -> Mixture:

@@ -1,0 +1,104 @@
+"""The program ``gaussmix``: its commands, its global options, and what becomes of an error.
+
+Nothing heavy is imported here or at the top of a command's file, so that ``--help`` is instant.
+"""
+
+import errno
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gaussmix._version import __version__
+from gaussmix.cli import console, fit, info, predict, report, sample
+from gaussmix.cli.options import DEBUG, Debug
+from gaussmix.errors import GaussmixError, MissingPackageError
+
+_EXTRA = {"jinja2", "matplotlib", "pyarrow", "rich"}
+
+
+class OneSentence(TyperGroup):
+    """Ends a command that fails with one sentence on stderr and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            console.say("Interrupted.")
+            raise typer.Exit(130) from None
+        except Exception as error:
+            if _is_for_typer(error) or ctx.meta.get(DEBUG):
+                raise
+            console.error(sentence(error))
+            raise typer.Exit(1) from error
+
+
+def _is_for_typer(error: Exception) -> bool:
+    """Wrong usage and wanted exits carry a code; a reader that closed its pipe is no failure of ours."""
+    return (
+        hasattr(error, "exit_code")
+        or isinstance(error, typer.Abort)
+        or (isinstance(error, OSError) and error.errno == errno.EPIPE)
+    )
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, in one line for the user."""
+    package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package in _EXTRA:
+        error = MissingPackageError.of(package, "this command", "cli")
+    if isinstance(error, GaussmixError):
+        return " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; use fewer rows, columns or components"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"unexpected {what}; this is a fault of gaussmix, and --debug shows where it happened"
+
+
+app = typer.Typer(
+    name="gaussmix",
+    cls=OneSentence,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_EXAMPLES = """\b
+Examples:
+  gaussmix fit faithful.csv
+  gaussmix info faithful-gaussmix/model.safetensors
+  gaussmix predict faithful-gaussmix/model.safetensors new-rows.csv
+
+Every command explains itself: gaussmix fit --help
+"""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gaussmix {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True, epilog=_EXAMPLES)
+def gaussmix(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Find the groups in a table of measurements with a mixture of Gaussians.
+
+    Which groups are in the rows, what shape they have, how sure each row is of its group, and what
+    about a row not seen yet? Begin with: gaussmix fit FILE
+    """
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+for _name, _command in (("fit", fit), ("predict", predict), ("report", report), ("sample", sample), ("info", info)):
+    app.command(_name, epilog=_command.EXAMPLES)(_command.run)

@@ -1,0 +1,79 @@
+"""What is printed besides the answer: errors and notes on stderr, and a bar for work that takes long."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+Update = Callable[[int, int, str], None]
+"""Tells a bar the steps done, the steps in all, and the name of the next."""
+
+_PATIENCE = 1.0  # seconds before a bar appears
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def say(message: str) -> None:
+    """One message on stderr: wrapped for a terminal, one line for anything else."""
+    if sys.stderr.isatty():
+        message = textwrap.fill(message, width() - 1, break_long_words=False, break_on_hyphens=False)
+    typer.echo(message, err=True)
+
+
+def error(message: str) -> None:
+    """Why a command failed."""
+    say(f"Error: {message}")
+
+
+def note(message: str) -> None:
+    """Something to know that is no failure."""
+    say(f"Note: {message}")
+
+
+def notes(messages: Iterable[str]) -> None:
+    """Several notes, each on a line of its own."""
+    for message in messages:
+        note(message)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Update]:
+    """A bar on stderr that appears once the work has taken a second, if stderr is a terminal.
+
+    Without an update the bar only shows that time passes. It is gone when the work is done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total, name: None
+        return
+    import threading
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[steps]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(what, total=None, steps="")
+    timer = threading.Timer(_PATIENCE, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done, total, name: bar.update(
+            task, completed=done, total=total, description=f"{what}: {name}", steps=f"{done}/{total}"
+        )
+    finally:
+        timer.cancel()
+        timer.join()
+        if bar.live.is_started:
+            bar.stop()

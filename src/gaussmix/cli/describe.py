@@ -1,0 +1,102 @@
+"""A mixture and a search in words and aligned numbers, as the commands print them."""
+
+import numpy as np
+
+from gaussmix.cli.text import digits_for, label, number, percent, plural, table
+from gaussmix.model import Mixture
+from gaussmix.selection import Candidate, Selection
+from gaussmix.types import KD, IntN, N
+
+_EVIDENCE = ((2.0, "hardly worth a mention"), (6.0, "positive"), (10.0, "strong"), (np.inf, "very strong"))
+"""Words for a difference of BIC: Kass & Raftery, Journal of the American Statistical Association 90, 1995."""
+
+_UNSURE = 0.2  # a row is unsure of its component where the others have this much of it
+
+
+def components(mixture: Mixture, labels: IntN | None = None) -> str:
+    """Share, number of rows and means of each component, a column per component."""
+    rows = [["share", *map(percent, mixture.weights)]]
+    if labels is not None:
+        sizes = np.bincount(labels, minlength=mixture.n_components)
+        rows.append(["rows", *map(str, sizes)])
+    for name, means, spreads in zip(names(mixture), mixture.means.T, deviations(mixture).T, strict=True):
+        digits = digits_for(float(np.abs(means).max()), float(spreads.min()))
+        rows.append([label(name), *(number(mean, digits) for mean in means)])
+    return table(["component", *map(str, range(mixture.n_components))], rows)
+
+
+def standard_deviations(mixture: Mixture) -> str:
+    """Standard deviation of each column within each component."""
+    columns = zip(names(mixture), deviations(mixture).T, strict=True)
+    return table(
+        ["component", *map(str, range(mixture.n_components))],
+        [[label(name), *map(number, column)] for name, column in columns],
+    )
+
+
+def deviations(mixture: Mixture) -> KD:
+    """Standard deviations (K, D) in the data's units; they are in range even where variances are not."""
+    variances = np.diagonal(mixture.covariance.matrices(), axis1=1, axis2=2)
+    return np.ldexp(np.sqrt(variances), -mixture.frame.total_exponent)
+
+
+def names(mixture: Mixture) -> list[str]:
+    """Feature names, or 'column 0' and so on where there are none."""
+    return list(mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)])
+
+
+def choice(selection: Selection) -> list[tuple[str, str]]:
+    """What was chosen, by how much over the runner-up, and from how many candidates."""
+    best, rival, name = selection.best, selection.runner_up, selection.criterion.upper()
+    value = best.criteria[selection.criterion]
+    said = [
+        ("Chosen", f"{_called(best)}: {best.structure.description}"),
+        (name, f"{number(value)} (lower is better), {plural(best.n_parameters, 'parameter')}"),
+    ]
+    if rival is not None:
+        other = rival.criteria[selection.criterion]
+        gap = f"{number(other - value)} more{_evidence(selection.criterion, other - value)}"
+        said.append(("Runner-up", f"{_called(rival)}: {name} {number(other)}, {gap}"))
+    unsound = sum(not candidate.is_eligible for candidate in selection.candidates)
+    aside = f", {unsound} of them set aside as unsound" if unsound else ""
+    tried = f"{plural(len(selection.candidates), 'candidate')} in {selection.seconds:.1f} s{aside}"
+    return [*said, ("Compared", tried)]
+
+
+def _called(candidate: Candidate) -> str:
+    return f"{plural(candidate.n_components, 'component')} of structure {candidate.structure.label}"
+
+
+def _evidence(criterion: str, gap: float) -> str:
+    if criterion != "bic":
+        return ""
+    word = next(word for limit, word in _EVIDENCE if gap < limit)
+    return f" ({word})" if gap < 2 else f" ({word} evidence)"
+
+
+def certainty(uncertainty: N, n_components: int) -> str:
+    """How many rows have no clear component."""
+    if n_components == 1:
+        return "There is one component, so every row belongs to it."
+    unsure = int((uncertainty > _UNSURE).sum())
+    if not unsure:
+        return f"Every row belongs to its component with a probability of at least {1 - _UNSURE:g}."
+    have = "has" if unsure == 1 else "have"
+    rows = plural(len(uncertainty), "row")
+    return f"{unsure} of {rows} {have} no component with a probability of at least {1 - _UNSURE:g}."
+
+
+def cautions(selection: Selection) -> list[str]:
+    """What the user must know before trusting the choice; nothing for a sound one."""
+    fit = selection.best.fit
+    if fit is None:
+        return []
+    said = list(fit.notes)
+    if fit.is_degenerate:
+        said.append(
+            "no candidate is sound: each has a component with hardly more rows than columns, or on the floor of its "
+            "variance; try fewer columns, fewer components or more rows, and do not lean on these groups."
+        )
+    if not fit.converged:
+        said.append(str(fit.outcome))
+    return said

@@ -1,0 +1,140 @@
+"""Which columns take part: the ones asked for, all of numbers, or those of a model, and why one cannot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix.cli.columns import Chosen, for_fit, for_model
+from gaussmix.cli.table import read
+from gaussmix.errors import DataError, TableProblem
+from tests.cli.conftest import Write
+
+COLUMNS: dict[str, list[Any]] = {
+    "a": [1, 2, 4, 8],
+    "name": ["p", "q", "r", "s"],
+    "b": [0.5, 3, 2, 9],
+    "w": [1, 0, 2, 3],
+    "c": [5, 5, 5, 5],
+}
+
+
+def _fit(write: Write, columns: object, names: Sequence[str] | None = None, weights: str | None = None) -> Chosen:
+    return for_fit(read(write("f.csv", columns)), names, weights)
+
+
+def test_all_columns_of_numbers_by_default(write: Write) -> None:
+    chosen = _fit(write, COLUMNS)
+    assert chosen.names == ("a", "b", "w")
+    assert chosen.weights is None
+    np.testing.assert_array_equal(chosen.rows, np.column_stack([COLUMNS["a"], COLUMNS["b"], COLUMNS["w"]]))
+    assert chosen.notes == (
+        "left out: name (text).",
+        "column 'c' is 5 in every row and tells no groups apart; left out.",
+    )
+
+
+def test_the_columns_asked_for_in_their_order(write: Write) -> None:
+    chosen = _fit(write, COLUMNS, ["b", "a"])
+    assert (chosen.names, chosen.notes) == (("b", "a"), ())
+    np.testing.assert_array_equal(chosen.rows[:, 0], COLUMNS["b"])
+
+
+def test_weights_are_no_column_of_the_fit(write: Write) -> None:
+    chosen = _fit(write, COLUMNS, weights="w")
+    assert chosen.names == ("a", "b")
+    assert chosen.weights is not None
+    np.testing.assert_array_equal(chosen.weights, COLUMNS["w"])
+
+
+def test_a_column_is_constant_if_only_rows_of_weight_zero_differ(write: Write) -> None:
+    chosen = _fit(write, {"a": [1, 2, 3], "b": [7, 8, 7], "w": [1, 0, 1]}, weights="w")
+    assert chosen.names == ("a",)
+    assert chosen.notes == ("column 'b' is 7 in every row and tells no groups apart; left out.",)
+
+
+def test_notes_on_what_was_meant_as_numbers_and_on_row_numbers(write: Write) -> None:
+    chosen = _fit(write, ",a,b,c\n0,1,7,x\n1,oops,8,y\n2,3,9,z\n")
+    assert chosen.notes == (
+        "column 'a' is read as text because data row 2 holds 'oops'; left out.",
+        "left out: c (text).",
+        "left out: 1 column without a name (row numbers?).",
+    )
+
+
+MANY = "a,b\n" + "1,2\n" * 17
+
+BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
+    "no numbers": (
+        "a,b\nx,2020-01-01\n",
+        None,
+        None,
+        r"no column of numbers to fit: a \(text\), b \(dates\); bring one",
+    ),
+    "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no column of numbers to fit: t \(text\);"),
+    "decimal comma": ("a;t\n1,5;x\n", None, None, r"a \(text, data row 1 holds '1,5', where a decimal comma"),
+    "missing": (
+        MANY + "3,\n4,NA\n",
+        None,
+        None,
+        r"column 'b' has no value \(.*\) in data row 18 \(2 such rows in all\)",
+    ),
+    "NaN": (MANY + "3,nan\n", None, None, r"column 'b' has no value \(empty, NA or NaN\) in data row 18; correct"),
+    "infinity": (MANY + "3,4\n-inf,4\n", None, None, r"column 'a' is infinite in data row 19; correct"),
+    "overflow": (MANY + "3,1e999\n", None, None, r"column 'b' is infinite in data row 18"),
+    "missing weight": (MANY + "3,\n", None, "b", r"column 'b' has no value .* in data row 18"),
+    "text by name": (
+        MANY + "3,abc\n",
+        ["b"],
+        None,
+        r"column 'b' is read as text because data row 18 holds 'abc'; make",
+    ),
+    "text as weights": (MANY + "3,abc\n", None, "b", r"column 'b' is read as text because data row 18 holds 'abc'"),
+    "dates by name": ("a,b\n2020-01-01,2\n", ["a"], None, r"column 'a' holds dates, not numbers"),
+    "empty by name": ("a,b\n,2\n", ["a"], None, r"column 'a' is empty"),
+    "all equal": ("a,b\n" + "1,2\n" * 3, None, None, r"has 3 rows that are all equal in the columns used"),
+    "equal in one": ("a,b\n1,2\n1,3\n", ["a"], None, r"has 2 rows that are all equal in the columns used"),
+    "one row": ("a,b\n1,2\n", None, None, r"has one row only in the columns used"),
+    "one row counts": ("a,w\n1,1\n2,0\n", None, "w", r"has one row only"),
+    "negative weight": (
+        "a,w\n1,1\n2,-0.5\n",
+        None,
+        "w",
+        r"weights in column 'w' must be at least 0, .* row 2 holds -0\.5",
+    ),
+    "zero weights": ("a,w\n1,0\n2,0\n", None, "w", r"weights in column 'w' are zero in every row"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_fitted_is_named(case: str, write: Write) -> None:
+    content, names, weights, message = BAD[case]
+    with pytest.raises(TableProblem, match=message):
+        _fit(write, content, names, weights)
+
+
+@pytest.mark.parametrize(("names", "weights"), [(["a", "wieght"], None), (None, "wieght")])
+def test_unknown_columns_are_named_with_the_closest(names: list[str] | None, weights: str | None, write: Write) -> None:
+    with pytest.raises(
+        DataError, match=r"no column named 'wieght' \(did you mean 'Weight'\?\); the columns are a, Weight$"
+    ):
+        _fit(write, "a,Weight\n1,2\n3,4\n", names, weights)
+
+
+def test_columns_of_a_model_are_found_by_name(write: Write) -> None:
+    table = read(write("f.csv", "extra,y,name,x\n9,1,p,2\n8,3,q,4\n"))
+    np.testing.assert_array_equal(for_model(table, ["x", "y"], 2).rows, [[2, 1], [4, 3]])
+    with pytest.raises(DataError, match="no column named 'z'"):
+        for_model(table, ["x", "z"], 2)
+    with pytest.raises(TableProblem, match="column 'name' is read as text because data row 1 holds 'p'"):
+        for_model(table, ["x", "name"], 2)
+
+
+def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> None:
+    table = read(write("f.csv", "q,name,p\n1,a,2\n3,b,4\n"))
+    chosen = for_model(table, None, 2)
+    np.testing.assert_array_equal(chosen.rows, [[1, 2], [3, 4]])
+    assert chosen.notes == ("the model has no column names; taken in this order: q, p.",)
+    with pytest.raises(TableProblem, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
+        for_model(table, None, 3)

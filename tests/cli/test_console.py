@@ -1,0 +1,94 @@
+"""Messages and the bar: on stderr, and the bar only on a terminal and only for work that takes long."""
+
+import io
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gaussmix.cli import console
+
+
+class Terminal(io.StringIO):
+    """Takes what is printed and says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _open(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal as stderr; not a fixture, since pytest gives every test a stderr of its own afterwards."""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    return stream
+
+
+def test_a_message_is_wrapped_for_a_terminal_and_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _open(monkeypatch)
+    message = "word " * 30 + "/a/path-with-hyphens/" + "x" * 90
+    console.error(message)
+    lines = terminal.getvalue().splitlines()
+    assert lines[0].startswith("Error: word word")
+    assert len(lines[0]) < 80
+    assert lines[-1] == "/a/path-with-hyphens/" + "x" * 90
+    plain = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", plain)
+    console.note(message)
+    assert plain.getvalue() == f"Note: {message}\n"
+
+
+def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _open(monkeypatch)
+    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    with console.progress("fitting") as update:
+        update(3, 7, "VVV, 2 components")
+        _wait_for(lambda: "3/7" in terminal.getvalue())
+    assert "fitting: VVV, 2 components" in terminal.getvalue()
+
+
+def test_a_bar_that_shows_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _open(monkeypatch)
+    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    with console.progress("reading data.csv"):
+        _wait_for(lambda: "reading data.csv" in terminal.getvalue())
+
+
+def test_work_that_is_quick_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _open(monkeypatch)
+    with console.progress("fitting") as update:
+        update(3, 7, "VVV, 2 components")
+    assert terminal.getvalue() == ""
+
+
+def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    with console.progress("fitting") as update:
+        update(3, 7, "VVV, 2 components")
+        time.sleep(0.1)
+    assert stream.getvalue() == ""
+
+
+def test_a_bar_is_taken_away_when_the_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _open(monkeypatch)
+    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+
+    def work() -> None:
+        with console.progress("fitting"):
+            _wait_for(lambda: "fitting" in terminal.getvalue())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert terminal.getvalue().endswith("\x1b[2K"), "the last thing that a bar does is to clear its line"
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the bar did not appear")

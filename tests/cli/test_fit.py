@@ -1,0 +1,252 @@
+"""``gaussmix fit``: what it prints, what it writes, that every option counts, and where it refuses."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import Result
+
+from gaussmix import Mixture, select
+from tests.cli.conftest import SMALL, Run, Write, one_sentence
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+Pages = list[dict[str, Any]]
+
+
+@pytest.fixture
+def data(write: Write, two_groups: dict[str, list[float]]) -> Path:
+    return write("data.csv", two_groups)
+
+
+def _said(result: Result) -> dict[str, str]:
+    """The fields of a summary by name, lines joined."""
+    assert result.exit_code == 0, result.output
+    said: dict[str, str] = {}
+    name = ""
+    for line in result.stdout.split("\n\n")[0].splitlines():
+        if not line.startswith(" "):
+            name, _, line = line.partition(" ")
+        said[name] = f"{said.get(name, '')} {line.strip()}".strip()
+    return said
+
+
+def test_the_summary_tells_what_was_chosen_and_by_how_much(run: Run, data: Path, pages: Pages) -> None:
+    result = run("fit", data, "--components", "1:3", "--structures", "full,tied")
+    said = _said(result)
+    best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"]).candidates[:2])
+    assert said["File"] == "data.csv: 60 rows, 2 columns (x, y)"
+    assert said["Chosen"].startswith(f"2 components of structure {best.structure.label}: one size for all")
+    assert said["BIC"].startswith(f"{best.criteria['bic']:.1f} (lower is better)")
+    gap = rival.criteria["bic"] - best.criteria["bic"]
+    assert said["Runner-up"].startswith(f"{rival.n_components} components of structure {rival.structure.label}")
+    assert f"{gap:.3f} more" in said["Runner-up"] or f"{gap:.2f} more" in said["Runner-up"]
+    assert said["Compared"].startswith("6 candidates in ")
+    assert result.stderr == ""
+
+
+def test_the_table_holds_shares_sizes_and_means_in_data_units(run: Run, data: Path, pages: Pages) -> None:
+    lines = run("fit", data, *SMALL).stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("component"))
+    table = {line.split()[0]: line.split()[1:] for line in lines[start : start + 5]}
+    assert table["component"] == ["0", "1"]
+    assert table["share"] == ["66.7%", "33.3%"]
+    assert table["rows"] == ["40", "20"]
+    rows = _rows(data)
+    for name, column in zip(("x", "y"), rows.T, strict=True):
+        np.testing.assert_allclose([float(t) for t in table[name]], [column[:40].mean(), column[40:].mean()], rtol=2e-3)
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_three_files_are_written_and_agree_with_the_library(run: Run, data: Path, pages: Pages) -> None:
+    result = run("fit", data, *SMALL)
+    folder = Path("data-gaussmix")
+    assert sorted(path.name for path in folder.iterdir()) == ["assignments.parquet", "model.safetensors", "report.html"]
+    assert result.stdout.split("\n\n")[-1].startswith("Wrote to data-gaussmix:\n  model.safetensors")
+    mixture, rows = Mixture.load(folder / "model.safetensors"), _rows(data)
+    assert mixture.feature_names == ("x", "y")
+    written = pq.read_table(folder / "assignments.parquet").to_pydict()
+    assert list(written) == ["row", "component", "probability_0", "probability_1", "uncertainty", "log_density"]
+    assert written["row"] == list(range(60))
+    assert written["component"] == mixture.predict(rows).tolist()
+    soft = np.column_stack([written["probability_0"], written["probability_1"]])
+    np.testing.assert_array_equal(soft, mixture.responsibilities(rows))
+    np.testing.assert_array_equal(written["uncertainty"], mixture.uncertainty(rows))
+    np.testing.assert_array_equal(written["log_density"], mixture.log_density(rows))
+
+
+def test_the_page_is_asked_for_with_all_there_is(run: Run, write: Write, pages: Pages) -> None:
+    run("fit", write("d.csv", "a,w\n1,1\n2,1\n3,2\n9,2\n10,1\n11,3\n"), "--weights", "w", *SMALL)
+    (page,) = pages
+    assert page["path"] == Path("d-gaussmix/report.html")
+    assert page["source_name"] == "d.csv"
+    assert page["selection"].best.fit is page["fit"]
+    assert page["selection"].best.mixture is page["mixture"]
+    np.testing.assert_array_equal(page["X"], [[1], [2], [3], [9], [10], [11]])
+    np.testing.assert_array_equal(page["sample_weight"], [1, 1, 2, 2, 1, 3])
+
+
+def test_csv_and_parquet_give_the_same(run: Run, write: Write, data: Path, pages: Pages, two_groups: Any) -> None:
+    parquet = write("data.parquet", two_groups)
+    first = run("fit", data, *SMALL, "--output", "one").stdout.split("\n\n")
+    second = run("fit", parquet, *SMALL, "--output", "two").stdout.split("\n\n")
+    assert first[1:-1] == second[1:-1]
+    one, two = (pq.read_table(f"{folder}/assignments.parquet") for folder in ("one", "two"))
+    assert one.equals(two)
+
+
+def test_old_faithful_by_default_has_three_groups(run: Run, pages: Pages) -> None:
+    result = run("fit", EXAMPLES / "faithful.csv", "--components", "2:4")
+    assert _said(result)["Chosen"].startswith("3 components of structure EEE (tied)")
+    assert _said(result)["Runner-up"].startswith("4 components of structure EEE (tied)")
+    assert _said(result)["Runner-up"].endswith("(positive evidence)")
+
+
+# -- every option counts ---------------------------------------------------------------------------
+
+
+def test_columns(run: Run, data: Path, pages: Pages) -> None:
+    assert _said(run("fit", data, *SMALL, "--columns", "y"))["File"] == "data.csv: 60 rows, 1 column (y)"
+    assert Mixture.load("data-gaussmix/model.safetensors").feature_names == ("y",)
+
+
+def test_components(run: Run, data: Path, pages: Pages) -> None:
+    said = _said(run("fit", data, "--structures", "full", "--components", "4,5"))
+    assert said["Compared"].startswith("2 candidates")
+
+
+def test_structures(run: Run, data: Path, pages: Pages) -> None:
+    said = _said(run("fit", data, "--components", "2", "--structures", "spherical"))
+    assert said["Chosen"].startswith("2 components of structure VII (spherical)")
+    assert "Runner-up" not in said
+
+
+def test_criterion(run: Run, data: Path, pages: Pages) -> None:
+    said = _said(run("fit", data, *SMALL, "--criterion", "aic"))
+    assert "AIC" in said
+    assert "evidence" not in said["Runner-up"]
+
+
+def test_weights_count_rows_as_often_as_they_say(run: Run, write: Write, two_groups: Any, pages: Pages) -> None:
+    weights = [1, 2, 3] * 20
+    repeated = {name: np.repeat(values, weights).tolist() for name, values in two_groups.items()}
+    run("fit", write("w.csv", {**two_groups, "w": weights}), *SMALL, "--weights", "w")
+    run("fit", write("r.csv", repeated), *SMALL)
+    weighted, plain = (Mixture.load(f"{name}-gaussmix/model.safetensors") for name in "wr")
+    np.testing.assert_allclose(weighted.weights, plain.weights, rtol=1e-9)
+    np.testing.assert_allclose(weighted.means, plain.means, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("option", "values"), [("--seed", ("0", "1")), ("--starts", ("1", "9"))])
+def test_seed_and_starts_reach_the_search(
+    option: str, values: tuple[str, str], run: Run, data: Path, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, object]] = []
+
+    def spy(*args: Any, **options: Any) -> Any:
+        asked.append((options["random_state"], options["n_starts"]))
+        return select(*args, **options)
+
+    monkeypatch.setattr("gaussmix.selection.select", spy)
+    for value in values:
+        run("fit", data, *SMALL[:4], option, value)
+    assert [str(pair[option == "--starts"]) for pair in asked] == list(values)
+
+
+def test_output_is_made_with_its_parents(run: Run, data: Path, pages: Pages) -> None:
+    assert run("fit", data, *SMALL, "--output", "new/deep").exit_code == 0
+    assert Path("new/deep/model.safetensors").is_file()
+    assert not Path("data-gaussmix").exists()
+
+
+# -- notes -----------------------------------------------------------------------------------------
+
+
+def test_notes_go_to_stderr(run: Run, write: Write, pages: Pages) -> None:
+    path = write("d.csv", "a,name,c\n1,x,7\n2,y,7\n4,z,7\n9,z,7\n")
+    result = run("fit", path, "--structures", "full")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[:3] == [
+        "Note: left out: name (text).",
+        "Note: column 'c' is 7 in every row and tells no groups apart; left out.",
+        "Note: there are 4 rows, so no more than 4 components are tried.",
+    ]
+    assert "Note" not in result.stdout
+
+
+def test_more_columns_than_rows_are_fitted_with_a_caution(run: Run, write: Write, pages: Pages) -> None:
+    rng = np.random.default_rng(0)
+    path = write("d.csv", {f"c{j}": rng.normal(size=4).tolist() for j in range(9)})
+    result = run("fit", path, "--components", "1:2")
+    assert result.exit_code == 0
+    assert "Note: no candidate is sound" in result.stderr
+    assignments = pq.read_table("d-gaussmix/assignments.parquet").to_pandas()
+    assert np.isfinite(assignments.to_numpy()).all()
+
+
+@pytest.mark.parametrize("values", [[True, False] * 10, list(range(20)), [1e150 * i for i in range(20)], [7, 8] * 10])
+def test_booleans_integers_extremes_and_repeated_rows_are_fitted(
+    values: list[Any], run: Run, write: Write, pages: Pages
+) -> None:
+    result = run("fit", write("d.parquet", {"a": values}), *SMALL)
+    assert result.exit_code == 0, result.output
+    assert not {"nan", "inf"} & set(result.stdout.split())
+    assignments = pq.read_table("d-gaussmix/assignments.parquet").to_pandas()
+    assert np.isfinite(assignments.to_numpy()).all()
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+
+def test_one_sentence_for_a_bad_file(run: Run, write: Write) -> None:
+    assert "there is no file nothing.csv" in one_sentence(run("fit", "nothing.csv"))
+    assert "data row 2" in one_sentence(run("fit", write("d.csv", "a,b\n1,2\n3,\n")))
+    assert "did you mean 'beta'?" in one_sentence(run("fit", write("d.csv", "beta\n1\n2\n"), "--columns", "betta"))
+    assert not list(Path().glob("*-gaussmix"))
+
+
+def test_fewer_rows_than_components_asked_for(run: Run, write: Write) -> None:
+    said = one_sentence(run("fit", write("d.csv", "a\n1\n2\n5\n"), "--components", "1:4"))
+    assert said.endswith("d.csv has 3 rows, too few for 4 components; ask for fewer with --components")
+
+
+def test_an_output_that_cannot_be_written_is_found_before_the_search(run: Run, data: Path) -> None:
+    assert "is a file, not a folder; choose another place with --output" in one_sentence(
+        run("fit", data, "--output", "data.csv")
+    )
+    assert "is a file, not a folder" in one_sentence(run("fit", data, "--output", "data.csv/below"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have other rights there")
+def test_a_folder_without_the_right_to_write(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # whoever may do everything is refused nothing
+    assert "there is no right to write in" in one_sentence(run("fit", data, "--output", "locked"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--components", "0"),
+        ("--components", "3:1"),
+        ("--structures", "VVX"),
+        ("--criterion", "best"),
+        ("--columns", "x,x"),
+        ("--columns", "x", "--weights", "x"),
+        ("--seed", "-1"),
+        ("--seed", "one"),
+        ("--starts", "0"),
+        ("--colums", "x"),
+    ],
+)
+def test_wrong_usage_has_exit_code_2(options: tuple[str, ...], run: Run, data: Path) -> None:
+    result = run("fit", data, *options)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Usage: gaussmix fit")
+    assert options[-2] in result.stderr or "No such option" in result.stderr
+
+
+def _rows(path: Path) -> Any:
+    return np.loadtxt(path, delimiter=",", skiprows=1)

@@ -1,0 +1,187 @@
+"""Files into tables: what is read, as what, and the one sentence where it cannot be."""
+
+import datetime
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from gaussmix.cli.table import read
+from gaussmix.errors import FileProblem
+from tests.cli.conftest import Write
+
+PLAIN = "a,b\n1,2.5\n3,-4e1\n"
+
+
+def _columns(path: Path) -> dict[str, list[float] | str]:
+    return {column.name: column.values.tolist() if column.is_numeric else column.kind for column in read(path).columns}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    {
+        "comma": ("f.csv", PLAIN),
+        "semicolon": ("f.csv", PLAIN.replace(",", ";")),
+        "tab": ("f.tsv", PLAIN.replace(",", "\t")),
+        "tab in a csv": ("f.csv", PLAIN.replace(",", "\t")),
+        "txt": ("f.txt", PLAIN),
+        "capitals": ("f.CSV", PLAIN),
+        "byte order mark": ("f.csv", "\ufeff" + PLAIN),
+        "carriage returns": ("f.csv", PLAIN.replace("\n", "\r\n")),
+        "old carriage returns": ("f.csv", PLAIN.replace("\n", "\r")),
+        "no last line end": ("f.csv", PLAIN.rstrip("\n")),
+        "blank lines": ("f.csv", "\n" + PLAIN.replace("3", "\n3") + "\n"),
+        "spaces": ("f.csv", "a, b\n 1 ,2.5\n3 , -4e1\n"),
+        "plus signs": ("f.csv", "a,b\n+1,+2.5\n3,-4e+1\n"),
+        "quotes": ("f.csv", '"a","b"\n"1","2.5"\n"3","-40"\n'),
+    }.values(),
+)
+def test_the_same_numbers_however_they_are_written(name: str, text: str, write: Write) -> None:
+    assert _columns(write(name, text)) == {"a": [1.0, 3.0], "b": [2.5, -40.0]}
+
+
+def test_quoted_names_may_hold_the_delimiter_and_line_ends(write: Write) -> None:
+    assert list(_columns(write("f.csv", '"x, cm","y; s"\n1,2\n'))) == ["x, cm", "y; s"]
+    assert _columns(write("f.csv", 'a,b\n1,"two\nlines"\n')) == {"a": [1.0], "b": "text"}
+
+
+def test_kinds_of_a_csv(write: Write) -> None:
+    path = write(
+        "f.csv", "ok,day,at,name,gap,none\ntrue,2024-01-01,12:30:00,anna,1,\nfalse,2024-01-02,13:00:00,ben,,\n"
+    )
+    found = read(path)
+    assert [column.kind for column in found.columns] == ["numbers", "dates", "times", "text", "numbers", "empty"]
+    assert found.columns[0].values.tolist() == [1.0, 0.0]
+    np.testing.assert_array_equal(found.columns[4].values, [1.0, np.nan])
+
+
+def test_kinds_of_a_parquet(write: Write) -> None:
+    path = write(
+        "f.parquet",
+        {
+            "int8": pa.array([1, None], pa.int8()),
+            "uint64": pa.array([1, 2**63], pa.uint64()),
+            "half": pa.array([1.5, 2.5], pa.float16()),
+            "decimal": pa.array([Decimal("1.25"), None]),
+            "bool": pa.array([True, None]),
+            "levels": pa.array([3, 5]).dictionary_encode(),
+            "names": pa.array(["a", "b"]).dictionary_encode(),
+            "digits": pa.array(["1", "2"]),
+            "day": pa.array([datetime.date(2024, 1, 1)] * 2),
+            "list": pa.array([[1], [2]]),
+            "bytes": pa.array([b"a", b"\xff"]),
+        },
+    )
+    found = _columns(path)
+    nan = np.nan
+    np.testing.assert_array_equal(found["int8"], [1, nan])
+    np.testing.assert_array_equal(found["uint64"], [1, 2.0**63])
+    np.testing.assert_array_equal(found["half"], [1.5, 2.5])
+    np.testing.assert_array_equal(found["decimal"], [1.25, nan])
+    np.testing.assert_array_equal(found["bool"], [1, nan])
+    np.testing.assert_array_equal(found["levels"], [3, 5])
+    kinds = [found[name] for name in ("names", "digits", "day", "list", "bytes")]
+    assert kinds == ["text", "text", "dates", "list", "binary"]
+
+
+def test_a_column_of_numbers_with_a_few_texts_names_the_first(write: Write) -> None:
+    values = [str(i) for i in range(30)]
+    values[16] = "abc"
+    column = read(write("f.csv", {"x": values})).columns[0]
+    assert column.was_meant_as_numbers
+    assert column.culprit == "data row 17 holds 'abc'"
+
+
+def test_decimal_commas_are_pointed_out(write: Write) -> None:
+    column = read(write("f.csv", "a;b\n3,6;79\n1,8;54\n")).columns[0]
+    assert column.was_meant_as_numbers
+    assert column.culprit == "data row 1 holds '3,6', where a decimal comma stands for a point"
+
+
+def test_a_long_text_is_cut(write: Write) -> None:
+    assert len(read(write("f.csv", {"x": ["z" * 999]})).columns[0].culprit) < 60
+
+
+def test_columns_without_a_name_are_counted_and_not_read(write: Write) -> None:
+    found = read(write("f.csv", ",a,\n0,5,x\n1,6,y\n"))
+    assert (found.names, found.n_nameless) == (["a"], 2)
+    saved_index = read(write("f.parquet", {"a": [1, 2], "__index_level_0__": [7, 8]}))
+    assert (saved_index.names, saved_index.n_nameless) == (["a"], 1)
+
+
+UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
+    "empty": ("f.csv", "", r"f\.csv is empty; it needs a line of column names"),
+    "blank": ("f.csv", "\n\r\n\n", r"f\.csv is empty"),
+    "only a byte order mark": ("f.csv", "\ufeff", r"f\.csv is empty"),
+    "only a header": ("f.csv", "a,b\n", r"f\.csv has column names but 0 rows"),
+    "only a header, no line end": ("f.csv", "a,b", r"f\.csv has column names but 0 rows"),
+    "no header": ("f.csv", "1.5,2\n3,4\n", r"the first line of .*f\.csv holds numbers \(1\.5, 2\), not column names"),
+    "too few fields": ("f.csv", "a,b\n1,2\n3\n4,5\n", r"data row 2 of .*f\.csv has 1 field, but there are 2 column"),
+    "too many fields": ("f.csv", "a,b\n1,2\n3,4,5\n", r"data row 2 of .*f\.csv has 3 fields, but there are 2"),
+    "unclosed quote": ("f.csv", 'a,b\n1,2\n"3,4\n5,6\n', r"data row 2 of .*f\.csv has 1 field"),
+    "latin-1 header": ("f.csv", "a,ä\n1,2\n".encode("latin-1"), r"f\.csv is not UTF-8 text"),
+    "latin-1 text": ("f.csv", "a,b\n1,ä\n".encode("latin-1"), r"is not UTF-8 text \(see column 'b'\)"),
+    "UTF-16": ("f.csv", PLAIN.encode("utf-16"), r"f\.csv is not UTF-8 text"),
+    "bytes": ("f.csv", bytes(range(1, 256)) * 9, r"f\.csv is not UTF-8 text"),
+    "zero bytes": ("f.csv", bytes(99), r"f\.csv is not UTF-8 text"),
+    "two columns of one name": ("f.csv", "a,b,a\n1,2,3\n", r"has more than one column named 'a'; rename"),
+    "two names that differ by spaces": ("f.csv", "a,b, a\n1,2,3\n", r"has more than one column named 'a'"),
+    "excel": ("f.xlsx", "zip", r"cannot tell what kind of file .*f\.xlsx is; its name must end in \.csv"),
+    "no extension": ("data", PLAIN, r"cannot tell what kind of file"),
+    "no parquet": ("f.parquet", "a,b\n1,2\n", r"cannot read .*f\.parquet: "),
+    "empty parquet": ("f.parquet", "", r"f\.parquet is empty"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_cannot_be_read_is_said_in_one_sentence(case: str, write: Write) -> None:
+    name, content, message = UNREADABLE[case]
+    with pytest.raises(FileProblem, match=message) as caught:
+        read(write(name, content))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95, 0.99])
+def test_a_parquet_file_cut_short_is_refused(share: float, write: Write) -> None:
+    whole = write("f.parquet", {"a": list(range(500))}).read_bytes()
+    with pytest.raises(FileProblem, match="cannot read"):
+        read(write("f.parquet", whole[: int(share * len(whole))]))
+
+
+@pytest.mark.parametrize("place", [4, 40, 400])
+def test_a_parquet_file_with_wrong_bytes_is_refused_or_read(place: int, write: Write) -> None:
+    damaged = bytearray(write("f.parquet", {"a": list(range(500))}).read_bytes())
+    damaged[place : place + 30] = b"\xff" * 30
+    path = write("f.parquet", bytes(damaged))
+    try:
+        found = read(path)
+    except FileProblem:
+        return
+    assert found.n_rows == 500
+
+
+def test_parquet_of_no_rows_and_of_twice_the_same_name(write: Write) -> None:
+    with pytest.raises(FileProblem, match="has column names but 0 rows"):
+        read(write("f.parquet", {"a": pa.array([], pa.float64())}))
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), "twice.parquet")
+    with pytest.raises(FileProblem, match="has more than one column named 'a'"):
+        read(Path("twice.parquet"))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match=r"there is no file nothing\.csv; check its name and folder"):
+        read(Path("nothing.csv"))
+    with pytest.raises(FileProblem, match="is a folder, not a file"):
+        read(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_without_a_writer_does_not_hang() -> None:
+    os.mkfifo("pipe.csv")
+    with pytest.raises(FileProblem, match="is a device or a pipe, not a file"):
+        read(Path("pipe.csv"))
