@@ -21,7 +21,14 @@ HOMES = {
     ),
     "make a random generator": (
         DRAW,
-        {"model/sampling.py", "model/gaussian.py", "solvers/start/", "selection/", "estimators/_base.py"},
+        {
+            "model/sampling.py",
+            "model/gaussian.py",
+            "solvers/start/",
+            "selection/",
+            "estimators/_base.py",
+            "plots/columns.py",
+        },
     ),
     "print": (PRINT, {"cli/", "estimators/_base.py"}),
 }

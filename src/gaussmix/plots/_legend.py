@@ -10,21 +10,25 @@ from gaussmix.plots.style import GREY, INK, PALE, percent, styles
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
 
+_MOST_COMPONENTS = 40
+
 
 def component_entries(mixture: Mixture, markers: bool = True) -> "list[Artist]":
     """One entry per component: its number and its share."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []
-    for k, style in enumerate(styles(mixture.n_components)):
+    for k, style in enumerate(styles(mixture.n_components)[:_MOST_COMPONENTS]):
         look: dict[str, Any] = {"color": style.line, "linestyle": style.dash, "markeredgecolor": "none"}
         marker = style.marker if markers else None
         label = f"component {k}, {percent(float(mixture.weights[k]))}"
         entries.append(Line2D([], [], marker=marker, markerfacecolor=style.fill, label=label, **look))
-    return entries
+    more = mixture.n_components - len(entries)
+    return [*entries, remark(f"and {more} more components")] if more > 0 else entries
 
 
 def ellipse_entry() -> "Artist":
+    """What the ellipses hold."""
     from matplotlib.lines import Line2D
 
     label = "ellipses hold " + " and ".join(percent(share) for share in SHARES)
@@ -32,6 +36,7 @@ def ellipse_entry() -> "Artist":
 
 
 def density_entries(histogram: bool = True) -> "list[Artist]":
+    """The histogram, where there is one, and the mixture's line."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_BINS = 60
 _TALLEST = 3.0  # a density may rise to this many times the highest bar before its peak is cut off
 _INVISIBLE = 1e-4  # a component this far below the highest density is not drawn
+_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 _STRIP = (-0.22, -0.05)  # where the strip of rows lies, as shares of the height of the densities
 
 
@@ -125,7 +126,8 @@ def draw_strip(ax: "Axes", values: N, cloud: Cloud, colours: ND, doubtful: AnyAr
     """The rows, in the axis' units, as points in a band under the densities; their height there means nothing."""
     top = ax.get_ylim()[1]
     low, high = (share * top for share in _STRIP)
-    heights = np.random.default_rng(0).uniform(low, high, size=len(values))
+    # Multiples of the golden ratio spread over the band without clumps.
+    heights = low + (high - low) * (_GOLDEN * np.arange(len(values)) % 1.0)
     size = float(np.clip(9000 / len(values), 6, 24))
     for k, style in enumerate(styles(cloud.soft.shape[1])):
         mine = cloud.labels == k

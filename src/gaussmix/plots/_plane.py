@@ -21,6 +21,7 @@ SHARES = (0.5, 0.95)
 RASTER = 800
 """Points of one panel beyond which a vector file holds a picture of the points instead."""
 
+_MOST_NUMBERS = 60  # more could not be read
 _LAYOUT_SHRINKS = 0.75  # axes become about this much narrower when legends find their place
 
 
@@ -41,7 +42,8 @@ def draw_plane(
     _draw_outlines(ax, shown(outlines), styles(part.n_components))
     low, high = shown(ends.T)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    _draw_numbers(ax, shown(centers), shown(outlines), small)
+    if part.n_components <= _MOST_NUMBERS:
+        _draw_numbers(ax, shown(centers), shown(outlines), small)
     longest, separator = (18, "\n") if small else (40, " ")
     names = [canvas.shortened(column_name(mixture, j), longest) for j in columns]
     canvas.name_axis(ax, *(unit.label(name, separator) for unit, name in zip(units, names, strict=True)))

@@ -65,7 +65,7 @@ def telling_columns(mixture: Mixture, X: ArrayLike, count: int) -> list[int]:
 def _between_share(mixture: Mixture) -> Array:
     """The share of each column's variance that lies between the components, (D,)."""
     center, weights = mixture.centers, mixture.weights
-    within = weights @ np.einsum("kii->ki", mixture.covariance.matrices())
+    within = weights @ np.diagonal(mixture.covariance.matrices(), axis1=1, axis2=2)
     between = weights @ (center - weights @ center) ** 2
     return np.asarray(between / (between + within))
 

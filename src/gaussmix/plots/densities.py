@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gaussmix.core.arrays import parse_rows, parse_weights
-from gaussmix.errors import ParameterError
+from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal
@@ -108,4 +108,6 @@ def densities(
 
 def _parsed(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[ND, N | None]:
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    if not len(rows):
+        raise DataError.no_rows()
     return rows, parse_weights(sample_weight, len(rows))

@@ -12,7 +12,7 @@ from gaussmix.types import Array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_FLATTENED = 4.0  # a first part that rises more than this many times what follows is cut off
+_FLATTENED = 4.0  # a pass that leaves less than one part in so many of the rise before it is cut off
 _LEAST_RISE = 1e-3  # nats that an axis spans at least; less says nothing
 _FIRST_PART = 0.25  # the share of the passes that may be cut off
 
@@ -20,8 +20,9 @@ _FIRST_PART = 0.25  # the share of the passes that may be cut off
 def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
     """Log-likelihood by pass, with the value of the returned parameters.
 
-    A poor start would flatten everything after it. So where the first quarter of the passes rises
-    over four times as much as the rest, the axis begins above them and says so.
+    A poor start would flatten everything after it. So where one of the first passes (a quarter of
+    them at most) leaves less than a fourth of the rise to those after it, the axis begins above it
+    and says so.
 
     Parameters
     ----------
@@ -68,10 +69,9 @@ def _cut(values: Array) -> int:
     if len(values) < 3:
         return 0
     rises = values[-1] - values
-    for cut in range(1, max(1, int(_FIRST_PART * len(values))) + 1):
-        if not rises[0] <= _FLATTENED * max(rises[cut], 0.0):
-            return cut if rises[cut] > 0 else 0
-    return 0
+    most = max(1, int(_FIRST_PART * len(values)))
+    steep = [c for c in range(1, most + 1) if rises[c] > 0 and rises[c - 1] > _FLATTENED * rises[c]]
+    return max(steep, default=0)
 
 
 def _limits(values: Array, final: float) -> tuple[float, float]:

@@ -9,12 +9,14 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import scipy
 
 from gaussmix._version import __version__
 from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import FileProblem, MissingPackageError
 from gaussmix.model import Mixture
 from gaussmix.plots.columns import MOST_ROWS, column_name
+from gaussmix.plots.picture import drawn_by
 from gaussmix.plots.style import GLYPHS, styles
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.words import in_words
@@ -176,9 +178,5 @@ def _component_table(mixture: Mixture, parts: Sequence[tables.ComponentRow]) -> 
 
 
 def _versions() -> str:
-    import matplotlib
-    import scipy
-
-    made = {"gaussmix": __version__, "Python": platform.python_version(), "NumPy": np.__version__}
-    made |= {"SciPy": scipy.__version__, "matplotlib": matplotlib.__version__}
-    return ", ".join(f"{name} {version}" for name, version in made.items())
+    own = [f"gaussmix {__version__}", f"Python {platform.python_version()}"]
+    return ", ".join([*own, f"NumPy {np.__version__}", f"SciPy {scipy.__version__}", drawn_by()])

@@ -133,7 +133,7 @@ def deviations(mixture: Mixture) -> KD:
 
     Representable even where variances are not.
     """
-    inner = np.sqrt(np.einsum("kii->ki", mixture.covariance.matrices()))
+    inner = np.sqrt(np.diagonal(mixture.covariance.matrices(), axis1=1, axis2=2))
     with np.errstate(under="ignore"):
         return np.asarray(np.ldexp(inner, -mixture.frame.total_exponent))
 

@@ -1,0 +1,49 @@
+"""Mixtures and searches small enough to draw many times."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gaussmix
+from gaussmix import Mixture, Selection
+
+
+def mixture_of(n_components: int, n_features: int, seed: int = 0, names: tuple[str, ...] | None = None) -> Mixture:
+    """Components of different sizes about random means."""
+    rng = np.random.default_rng(seed)
+    means = 3.0 * rng.normal(size=(n_components, n_features))
+    sizes = 0.3 + np.arange(n_components) / n_components
+    weights = np.arange(1.0, n_components + 1.0)
+    return Mixture.from_parameters(
+        weights / weights.sum(), means, sizes[:, None, None] * np.eye(n_features), feature_names=names
+    )
+
+
+@pytest.fixture(scope="session")
+def two() -> tuple[Mixture, Any]:
+    """Two overlapping components in two named columns, and 200 rows of them."""
+    covariances = [[[1.0, 0.6], [0.6, 1.0]], [[0.5, 0.0], [0.0, 2.0]]]
+    mixture = Mixture.from_parameters([0.3, 0.7], [[0.0, 0.0], [2.5, 1.0]], covariances, feature_names=("a", "b"))
+    return mixture, mixture.sample(200, 0)[0]
+
+
+@pytest.fixture(scope="session")
+def search(faithful: Any) -> Selection:
+    """A search over three structures on Old Faithful."""
+    return gaussmix.select(faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=2)
+
+
+def drawn(picture: Any) -> Any:
+    """The figure of axes or a figure, drawn once, so that everything has its place."""
+    figure = getattr(picture, "figure", picture)
+    figure.canvas.draw()
+    return figure
+
+
+def words_of(picture: Any) -> str:
+    """Every text of a picture, joined."""
+    from matplotlib.text import Text
+
+    figure = drawn(picture)
+    return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_text() and text.get_visible())

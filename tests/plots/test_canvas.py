@@ -1,0 +1,103 @@
+"""Plots draw where they are told, change nothing else, and say what they need."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+
+from gaussmix import MissingPackageError, Mixture, Selection, plots
+from tests.plots.conftest import drawn, mixture_of, words_of
+
+AXES: dict[str, Callable[..., Any]] = {
+    "scatter": lambda mixture, X, search, ax: plots.scatter(mixture, X, ax=ax),
+    "density": lambda mixture, X, search, ax: plots.density(mixture, X, 0, ax),
+    "trace": lambda mixture, X, search, ax: plots.trace(search.best.fit, ax),
+    "choice": lambda mixture, X, search, ax: plots.choice(search, ax),
+}
+FIGURES: dict[str, Callable[..., Any]] = {
+    "assignment": lambda mixture, X, figure: plots.assignment(mixture, X, figure=figure),
+    "pairs": lambda mixture, X, figure: plots.pairs(mixture, X, figure=figure),
+    "densities": lambda mixture, X, figure: plots.densities(mixture, X, figure=figure),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_draws_on_the_axes_it_is_given(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert AXES[name](*two, search, right) is right
+    assert right.has_data()
+    assert not left.has_data()
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_makes_axes_where_none_are_given(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+    assert drawn(AXES[name](*two, search, None)).axes
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_draws_on_the_figure_it_is_given(name: str, two: tuple[Mixture, Any]) -> None:
+    figure = Figure(figsize=(8, 6))
+    assert FIGURES[name](*two, figure) is figure
+    assert figure.axes
+    assert tuple(figure.get_size_inches()) == (8, 6)
+
+
+def test_layout_of_a_callers_figure_is_kept(two: tuple[Mixture, Any]) -> None:
+    figure = Figure(figsize=(8, 6), layout="tight")
+    engine = figure.get_layout_engine()
+    plots.assignment(*two, figure=figure)
+    assert figure.get_layout_engine() is engine
+
+
+@pytest.mark.parametrize("name", [*AXES, *FIGURES])
+def test_settings_of_matplotlib_stay_as_they_were(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+    before = dict(matplotlib.rcParams)
+    drawn(AXES[name](*two, search, None) if name in AXES else FIGURES[name](*two, None))
+    assert dict(matplotlib.rcParams) == before
+
+
+ALONE = """
+import sys
+import numpy as np
+import gaussmix.plots, gaussmix.report
+assert "matplotlib" not in sys.modules, "importing the plots must not import matplotlib"
+assert "jinja2" not in sys.modules
+mixture = gaussmix.Mixture.from_parameters([1.0], [[0.0, 0.0]], [np.eye(2)])
+gaussmix.plots.scatter(mixture, [[0.0, 1.0], [1.0, 0.0]]).figure.canvas.draw()
+assert "matplotlib.pyplot" not in sys.modules, "pyplot keeps every figure it makes"
+"""
+
+
+def test_matplotlib_comes_late_and_without_pyplot() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_missing_matplotlib_is_one_sentence(two: tuple[Mixture, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingPackageError, match=r"plotting needs matplotlib.*pip install 'gaussmix\[plots\]'"):
+        plots.scatter(*two)
+
+
+def test_names_are_written_as_they_are() -> None:
+    mixture = mixture_of(2, 2, names=("$cost$ & {x}_1^2", "line\nbreak"))
+    ax = plots.scatter(mixture, mixture.sample(30, 0)[0], columns=[0, 1])
+    words = words_of(ax)
+    assert "$cost$ & {x}_1^2" in words
+    assert "line break" in words
+    assert not ax.xaxis.label.get_parse_math()
+
+
+def test_columns_without_names_have_numbers() -> None:
+    mixture = mixture_of(2, 2)
+    assert "column 1" in words_of(plots.scatter(mixture, mixture.sample(30, 0)[0]))
+
+
+def test_long_names_are_cut() -> None:
+    mixture = mixture_of(2, 2, names=("x" * 500, "y"))
+    assert "x" * 41 not in words_of(plots.scatter(mixture, mixture.sample(30, 0)[0]))

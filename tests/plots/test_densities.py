@@ -1,0 +1,100 @@
+"""Densities: areas of one, sums that add up, weights that count."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from gaussmix import Mixture, ParameterError, plots
+from gaussmix.plots._line import bins, curves
+from tests.plots.conftest import mixture_of, words_of
+
+
+def heights_of(ax: Any) -> tuple[np.ndarray, np.ndarray]:
+    data = ax.patches[0].get_data()
+    return np.asarray(data.values), np.asarray(data.edges)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e6])
+def test_curves_are_the_density_in_the_units_of_the_axis(scale: float) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    mixture = Mixture.from_parameters([0.4, 0.6], [[0.0], [5.0 * scale]], [[[scale**2]], [[4.0 * scale**2]]])
+    drawn = curves(mixture, np.linspace(-2.0, 9.0, 50) * scale, 0)
+    unit = 10.0**drawn.units.exponent
+    bells = [
+        w * stats.norm.pdf(drawn.places, m * scale / unit, s * scale / unit)
+        for w, m, s in ((0.4, 0.0, 1.0), (0.6, 5.0, 2.0))
+    ]
+    assert np.allclose(drawn.components, np.transpose(bells), atol=1e-12 / scale * unit)
+    assert np.allclose(drawn.density, drawn.components.sum(axis=1))
+    assert np.trapezoid(drawn.density, drawn.places) == pytest.approx(1.0, abs=0.02)
+
+
+@given(arrays(float, st.integers(1, 80), elements=st.floats(-1e3, 1e3)))
+def test_bins_hold_every_value(values: np.ndarray) -> None:
+    edges = bins(values, 1.0)
+    assert np.all(np.diff(edges) > 0)
+    assert np.histogram(values, edges)[0].sum() == len(values)
+
+
+@pytest.mark.parametrize("high", [1, 7, 40, 1000])
+def test_bars_of_whole_numbers_hold_equally_many(high: int) -> None:
+    edges = bins(np.arange(high + 1.0), 1.0)
+    assert np.allclose(np.diff(edges), np.round(np.diff(edges)))
+    assert np.allclose(edges % 1.0, 0.5)
+
+
+def test_histogram_has_area_one(two: tuple[Mixture, Any]) -> None:
+    heights, edges = heights_of(plots.density(*two, 0))
+    assert (heights * np.diff(edges)).sum() == pytest.approx(1.0)
+
+
+def test_weight_two_is_the_row_twice(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)
+    heights, edges = heights_of(plots.density(mixture, X, 0, sample_weight=weights))
+    expected = np.histogram(np.repeat(X[:, 0], weights.astype(int)), edges, density=True)[0]
+    assert np.allclose(heights, expected)
+    assert not np.allclose(heights, heights_of(plots.density(mixture, X, 0))[0])
+    grid = plots.densities(mixture, X, sample_weight=weights)
+    assert np.allclose(heights_of(grid.axes[0])[0], expected)
+
+
+def test_column_by_number_or_name(two: tuple[Mixture, Any]) -> None:
+    assert plots.density(*two, "b").get_xlabel() == "b"
+    assert plots.density(*two, -1).get_xlabel() == "b"
+    assert plots.density(*two).get_xlabel() == "a"
+
+
+def test_legend_may_be_left_out(two: tuple[Mixture, Any]) -> None:
+    assert "mixture" in words_of(plots.density(*two, 0))
+    assert plots.density(*two, 0, legend=False).get_legend() is None
+
+
+def test_a_spike_is_cut_and_said_to_be() -> None:
+    mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[1e-12]]])
+    ax = plots.density(mixture, mixture.sample(100, 0)[0], 0)
+    assert "peak cut off" in words_of(ax)
+    assert ax.get_ylim()[1] < 50.0
+
+
+def test_grid_shows_every_column_or_the_most_telling() -> None:
+    mixture = mixture_of(2, 14)
+    X = mixture.sample(40, 0)[0]
+    grid = plots.densities(mixture, X)
+    assert len(grid.axes) == 12
+    assert "12 of 14 columns" in words_of(grid)
+    assert len(plots.densities(mixture, X, max_columns=4).axes) == 4
+    chosen = plots.densities(mixture, X, columns=[3, 1])
+    assert [ax.get_xlabel() for ax in chosen.axes] == ["column 3", "column 1"]
+    with pytest.raises(ParameterError, match="max_columns"):
+        plots.densities(mixture, X, max_columns=0)
+
+
+def test_wrong_weights_are_named(two: tuple[Mixture, Any]) -> None:
+    for wrong in ([1.0], -np.ones(200), np.zeros(200)):
+        with pytest.raises(ValueError, match="sample_weight"):
+            plots.density(*two, 0, sample_weight=wrong)

@@ -1,0 +1,167 @@
+"""Scatters: rows in the colours of their membership, ellipses where the components are."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+
+from gaussmix import Mixture, ParameterError, plots
+from gaussmix.plots._plane import SHARES, outline
+from gaussmix.plots.style import blend, palette
+from tests.plots.conftest import drawn, mixture_of, words_of
+
+
+def points_of(ax: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Places (n, 2) and colours (n, 3) of the filled markers, in the order in which they were drawn."""
+    filled = [c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_facecolor())]
+    places = np.concatenate([np.asarray(c.get_offsets()) for c in filled])
+    colours = np.concatenate([np.broadcast_to(c.get_facecolor(), (len(c.get_offsets()), 4)) for c in filled])
+    return places, colours[:, :3]
+
+
+def in_rows_order(places: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """For each of ``rows`` the number of the marker that lies there."""
+    distance = np.abs(places[None] - rows[:, None]).sum(axis=2)
+    assert distance.min(axis=1).max() < 1e-12
+    return distance.argmin(axis=1)
+
+
+def test_rows_wear_blended_colours(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    places, colours = points_of(plots.scatter(mixture, X))
+    order = in_rows_order(places, X)
+    assert np.allclose(colours[order], blend(mixture.responsibilities(X)))
+
+
+def test_hard_assignment_wears_one_colour(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    places, colours = points_of(plots.scatter(mixture, X, assign="hard"))
+    order = in_rows_order(places, X)
+    assert np.allclose(colours[order], palette(2)[mixture.predict(X)])
+
+
+def test_markers_repeat_what_colours_say(two: tuple[Mixture, Any]) -> None:
+    shapes = [c.get_paths()[0].vertices for c in plots.scatter(*two).collections]
+    assert len({vertices.tobytes() for vertices in shapes}) == 2
+
+
+def test_outlines_are_those_of_the_components(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    lines = [np.asarray(line.get_xydata()) for line in plots.scatter(mixture, X, [1, 0]).lines]
+    part = mixture.marginal([1, 0])
+    expected = [part.component(k).ellipse(share) for k in range(2) for share in SHARES]
+    assert all(np.allclose(line, outline) for line, outline in zip(lines, expected, strict=True))
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_outline_has_the_distance_of_its_share(share: float, two: tuple[Mixture, Any]) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    mixture, _ = two
+    distance = mixture.component(1).mahalanobis(outline(mixture, 1, share))
+    assert np.allclose(distance**2, stats.chi2.ppf(share, 2))
+
+
+def test_columns_choose_the_axes(two: tuple[Mixture, Any]) -> None:
+    ax = plots.scatter(*two, columns=["b", "a"])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("b", "a")
+
+
+def test_threshold_rings_and_counts_the_uncertain(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    doubts = mixture.uncertainty(X)
+    assert "uncertain" not in words_of(plots.scatter(mixture, X))
+    for threshold in (0.1, 0.3):
+        ax = plots.scatter(mixture, X, threshold=threshold)
+        count = int((doubts > threshold).sum())
+        assert f"{count} of 200 rows" in words_of(ax)
+        ringed = np.asarray(ax.collections[-1].get_offsets())
+        assert np.allclose(ringed, X[doubts > threshold])
+
+
+def test_subset_is_named(two: tuple[Mixture, Any]) -> None:
+    ax = plots.scatter(*two, max_rows=20)
+    assert "20 of 200 rows drawn" in words_of(ax)
+    assert len(points_of(ax)[0]) == 20
+    other = points_of(plots.scatter(*two, max_rows=20, random_state=7))[0]
+    assert not np.array_equal(points_of(ax)[0], other)
+
+
+def test_legend_tells_number_and_share(two: tuple[Mixture, Any]) -> None:
+    words = words_of(plots.scatter(*two))
+    assert "component 0, 30 %" in words
+    assert "component 1, 70 %" in words
+    assert plots.scatter(*two, legend=False).get_legend() is None
+
+
+def test_one_column_is_a_density_over_a_strip() -> None:
+    mixture = mixture_of(2, 1)
+    ax = plots.scatter(mixture, mixture.sample(100, 0)[0])
+    assert ax.get_ylabel() == "density"
+    places, _ = points_of(ax)
+    assert len(places) == 100
+    assert places[:, 1].max() < 0.0
+    assert min(ax.get_yticks()) >= 0.0
+
+
+def test_one_column_of_many_is_a_strip(two: tuple[Mixture, Any]) -> None:
+    assert plots.scatter(*two, columns=["b"]).get_xlabel() == "b"
+
+
+def test_assignment_puts_hard_beside_soft(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    figure = drawn(plots.assignment(mixture, X))
+    hard, soft = figure.axes
+    assert "hard" in hard.get_title()
+    assert "soft" in soft.get_title()
+    assert hard.get_position().x1 <= soft.get_position().x0
+    assert len({tuple(colour) for colour in points_of(hard)[1]}) == 2
+    assert len({tuple(colour) for colour in points_of(soft)[1]}) > 2
+    count = int((mixture.uncertainty(X) > 0.2).sum())
+    assert words_of(figure).count(f"{count} of 200 rows") == 1
+
+
+def test_assignment_stands_in_a_tall_figure(two: tuple[Mixture, Any]) -> None:
+    from matplotlib.figure import Figure
+
+    hard, soft = drawn(plots.assignment(*two, figure=Figure(figsize=(5, 8)))).axes
+    assert hard.get_position().y0 >= soft.get_position().y1
+
+
+def test_assignment_takes_columns_threshold_and_subset(two: tuple[Mixture, Any]) -> None:
+    figure = plots.assignment(*two, columns=["b", "a"], threshold=0.4, max_rows=30, random_state=3)
+    words = words_of(figure)
+    assert "(> 40 %)" in words
+    assert "30 of 200 rows drawn" in words
+    assert figure.axes[1].get_xlabel() == "b"
+    other = plots.assignment(*two, columns=["b", "a"], max_rows=30, random_state=4)
+    assert not np.array_equal(points_of(figure.axes[0])[0], points_of(other.axes[0])[0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"assign": "fuzzy"}, "assign must be one of soft, hard"),
+        ({"threshold": 1.0}, "threshold must be at least 0 and below 1"),
+        ({"columns": [0, 1, 1]}, "distinct columns"),
+        ({"columns": ["c"]}, "no column named c"),
+    ],
+)
+def test_wrong_parameters_are_named(wrong: dict[str, Any], sentence: str, two: tuple[Mixture, Any]) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        plots.scatter(*two, **wrong)
+
+
+def test_more_than_two_columns_are_for_pairs() -> None:
+    mixture = mixture_of(2, 3)
+    with pytest.raises(ParameterError, match=r"pairs\(\) draws more"):
+        plots.scatter(mixture, mixture.sample(10, 0)[0], columns=[0, 1, 2])
+
+
+def test_wrong_rows_are_named(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    for wrong, sentence in ((X[:, :1], "1 columns"), (X[:0], "0 rows"), (np.full((3, 2), np.nan), "NaN")):
+        with pytest.raises(ValueError, match=sentence):
+            plots.scatter(mixture, wrong)
+        with pytest.raises(ValueError, match=sentence):
+            plots.density(mixture, wrong, 0)

@@ -1,0 +1,49 @@
+"""Axes reach over what matters, and labels leave one another room."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from gaussmix.plots._layout import reach, spread_apart
+
+NUMBERS = arrays(float, st.integers(1, 8), elements=st.floats(-1e6, 1e6))
+
+
+@given(NUMBERS, NUMBERS, NUMBERS)
+def test_axis_shows_rows_and_means(values: np.ndarray, centers: np.ndarray, outlines: np.ndarray) -> None:
+    low, high = reach(values, centers, outlines)
+    shown = np.concatenate([values, centers])
+    assert low < high
+    assert low <= shown.min()
+    assert high >= shown.max()
+
+
+def test_a_wide_ellipse_does_not_flatten_the_rows() -> None:
+    low, high = reach(np.array([0.0, 1.0]), np.array([0.5]), np.array([-100.0, 100.0]))
+    assert high - low < 2.0
+    assert reach(np.array([0.0, 1.0]), np.array([0.5]), np.array([-0.2, 1.2]))[0] < -0.2
+
+
+def test_one_value_is_shown_with_its_ellipse() -> None:
+    low, high = reach(np.full(3, 5.0), np.array([5.0]), np.array([4.0, 6.0]))
+    assert low < 4.0
+    assert high > 6.0
+
+
+@given(arrays(float, (6, 2), elements=st.floats(0, 100)), st.floats(1, 20))
+def test_labels_end_up_apart(points: np.ndarray, gap: float) -> None:
+    moved = spread_apart(points, gap)
+    distance = np.hypot(*np.moveaxis(moved[:, None] - moved[None], 2, 0)) + 1e9 * np.eye(6)
+    assert distance.min() > 0.95 * gap
+
+
+def test_labels_with_room_stay_where_they_are() -> None:
+    points = np.array([[0.0, 0.0], [50.0, 0.0]])
+    assert np.array_equal(spread_apart(points, 10.0), points)
+
+
+def test_labels_of_equal_places_part() -> None:
+    moved = spread_apart(np.zeros((20, 2)), 10.0)
+    distance = np.hypot(*np.moveaxis(moved[:, None] - moved[None], 2, 0)) + 1e9 * np.eye(20)
+    assert distance.min() > 9.5

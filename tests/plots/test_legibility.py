@@ -1,0 +1,89 @@
+"""Nothing covers anything: legends, names, numbers of components, tick labels."""
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.text import Annotation
+
+from gaussmix import Selection, plots
+from tests.plots.conftest import drawn, mixture_of
+
+MANY = mixture_of(12, 4)
+ROWS = MANY.sample(300, 0)[0]
+FAR = mixture_of(3, 2, names=("a rather long name of a column", "another one of the same length"))
+FAR_ROWS = FAR.sample(100, 0)[0]
+PICTURES: dict[str, Callable[[Selection], Any]] = {
+    "scatter": lambda search: plots.scatter(MANY, ROWS, threshold=0.2),
+    "assignment": lambda search: plots.assignment(MANY, ROWS),
+    "pairs": lambda search: plots.pairs(MANY, ROWS),
+    "pairs of two": lambda search: plots.pairs(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
+    "density": lambda search: plots.density(MANY, ROWS, 0),
+    "densities": lambda search: plots.densities(MANY, ROWS),
+    "densities of two": lambda search: plots.densities(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
+    "trace": lambda search: plots.trace(search.best.fit),  # type: ignore[arg-type]
+    "choice": plots.choice,
+    "long names": lambda search: plots.pairs(FAR, FAR_ROWS),
+    "long names in a grid": lambda search: plots.densities(FAR, FAR_ROWS),
+}
+
+
+@pytest.fixture(scope="module", params=PICTURES)
+def figure(request: pytest.FixtureRequest, search: Selection) -> Any:
+    return drawn(PICTURES[request.param](search))
+
+
+def test_legend_covers_no_axes_and_is_not_cut(figure: Any) -> None:
+    legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    for legend in legends:
+        box = legend.get_window_extent()
+        assert not any(box.overlaps(ax.get_window_extent()) for ax in figure.axes)
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1 + 1
+        assert box.y0 >= -1
+
+
+def test_names_of_axes_cover_nothing_and_are_not_cut(figure: Any) -> None:
+    boxes = []
+    for ax in figure.axes:
+        labels = [ax.xaxis.label, ax.yaxis.label, ax.title]
+        boxes += [label.get_window_extent() for label in labels if label.get_text() and label.get_visible()]
+    for box in boxes:
+        assert min(box.x0, box.y0) >= -1
+        assert box.x1 <= figure.bbox.x1 + 1
+        assert box.y1 <= figure.bbox.y1 + 1
+        assert not any(box.overlaps(ax.get_window_extent()) for ax in figure.axes)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+def test_tick_labels_leave_one_another_room(figure: Any) -> None:
+    for ax in figure.axes:
+        for i, axis in enumerate((ax.xaxis, ax.yaxis)):
+            low, high = sorted(axis.get_view_interval())
+            inside = [label for label in axis.get_ticklabels() if low <= label.get_position()[i] <= high]
+            shown = [label.get_window_extent() for label in inside if label.get_text() and label.get_visible()]
+            assert not any(one.overlaps(other) for one, other in combinations(shown, 2))
+
+
+@pytest.mark.parametrize("n_components", [5, 12, 20])
+def test_numbers_of_components_leave_one_another_room(n_components: int) -> None:
+    mixture = mixture_of(n_components, 2)
+    figure = drawn(plots.scatter(mixture, mixture.sample(50, 0)[0]))
+    numbers = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
+    assert sorted(int(text.get_text()) for text in numbers) == list(range(n_components))
+    centers = np.array([text.get_window_extent().get_points().mean(axis=0) for text in numbers])
+    height = numbers[0].get_window_extent().height
+    distance = np.hypot(*np.moveaxis(centers[:, None] - centers[None], 2, 0)) + 1e9 * np.eye(n_components)
+    assert distance.min() > 1.1 * height
+
+
+def test_a_small_component_is_not_hidden_by_its_number() -> None:
+    from gaussmix import Mixture
+
+    mixture = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [9.0, 9.0]], [np.eye(2), 1e-4 * np.eye(2)])
+    figure = drawn(plots.scatter(mixture, mixture.sample(50, 0)[0]))
+    ax = figure.axes[0]
+    number = next(text for text in ax.texts if text.get_text() == "1")
+    assert not number.get_window_extent().contains(*ax.transData.transform((9.0, 9.0)))

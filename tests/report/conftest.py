@@ -1,0 +1,36 @@
+"""A fitted mixture, its rows, and the search it came from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import gaussmix
+from gaussmix import Fit, Mixture, Selection
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a report is about."""
+
+    rows: Any
+    selection: Selection
+
+    @property
+    def mixture(self) -> Mixture:
+        assert self.selection.best.mixture is not None
+        return self.selection.best.mixture
+
+    @property
+    def fit(self) -> Fit:
+        assert self.selection.best.fit is not None
+        return self.selection.best.fit
+
+
+@pytest.fixture(scope="session")
+def found(faithful: Any) -> Found:
+    """A search over three structures on Old Faithful, which picks EEE with 3 components."""
+    search = gaussmix.select(
+        faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=3, feature_names=["eruptions", "waiting"]
+    )
+    return Found(faithful, search)

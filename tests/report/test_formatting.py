@@ -1,0 +1,94 @@
+"""Numbers keep the digits that matter, whatever their size."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaussmix.report.formatting import fixed, listed, number, percent, with_spread
+
+
+def back(text: str) -> float:
+    return float(text.replace("\u202f", "").replace("\N{MINUS SIGN}", "-"))
+
+
+@given(st.floats(-1e300, 1e300))
+def test_a_number_keeps_four_digits(value: float) -> None:
+    assert back(number(value)) == pytest.approx(value, rel=5.1e-4, abs=1e-320)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.000"),
+        (2.0361, "2.036"),
+        (-2.0361, "\N{MINUS SIGN}2.036"),
+        (12345.6, "12\u202f346"),
+        (1.2345e-150, "1.234e-150".replace("-", "\N{MINUS SIGN}")),
+        (1.2e108, "1.200e108"),
+        (0.00012, "1.200e\N{MINUS SIGN}4"),
+        (math.inf, "inf"),
+        (None, ""),
+    ],
+)
+def test_number(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_digits_and_decimals_may_be_chosen() -> None:
+    assert number(2.0361, 2) == "2.0"
+    assert fixed(1234.567, 1) == "1\u202f234.6"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(None, ""), (0.0, "0.0 %"), (1e-9, "< 0.1 %"), (0.9999, "> 99.9 %"), (1.0, "100.0 %"), (0.356, "35.6 %")],
+)
+def test_percent(share: float | None, text: str) -> None:
+    assert percent(share).replace("\u202f", " ") == text
+
+
+def test_percent_without_decimals() -> None:
+    assert percent(0.95, 0) == "95\u202f%"
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0.1, 10.0)), min_size=1, max_size=5),
+    st.floats(-140, 140),
+)
+def test_mean_and_deviation_keep_their_digits_in_any_unit(pairs: list[tuple[float, float]], power: float) -> None:
+    scale = 10.0**power
+    texts, exponent = with_spread([m * scale for m, _ in pairs], [s * scale for _, s in pairs])
+    middle = sorted(s for _, s in pairs)[len(pairs) // 2]
+    for text, (mean, spread) in zip(texts, pairs, strict=True):
+        shown, deviation = (back(part) * 10.0**exponent for part in text.split(" ± "))
+        assert shown == pytest.approx(mean * scale, abs=0.006 * middle * scale)
+        assert deviation == pytest.approx(spread * scale, abs=0.06 * spread * scale + 0.006 * middle * scale)
+
+
+def test_decimals_are_equal_so_that_columns_align() -> None:
+    texts, exponent = with_spread([54.491, 7.4], [5.803, 5.803])
+    assert (texts, exponent) == (["54.49 ± 5.80", "7.40 ± 5.80"], 0)
+
+
+def test_means_far_from_zero_stay_apart() -> None:
+    texts, _ = with_spread([1e8 + 1.25, 1e8 + 3.5], [1.0, 1.0])
+    assert texts == ["100\u202f000\u202f001.25 ± 1.00", "100\u202f000\u202f003.50 ± 1.00"]
+
+
+def test_tiny_units_become_one_power_of_ten() -> None:
+    texts, exponent = with_spread([4.016e-150, 5.709e-150], [4.28e-151, 4.28e-151])
+    assert (texts, exponent) == (["4.016 ± 0.428", "5.709 ± 0.428"], -150)
+
+
+def test_a_deviation_of_almost_nothing_is_not_written_as_nothing() -> None:
+    texts, _ = with_spread([1.0, 2.0], [1e-9, 3.0])
+    assert re.fullmatch(r"1.00 ± 1.0e.9", texts[0])
+    assert with_spread([1.0], [0.0])[0] == ["1.00 ± 0.00"]
+
+
+@pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+def test_listed(words: list[str], text: str) -> None:
+    assert listed(words) == text
