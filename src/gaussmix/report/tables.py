@@ -11,6 +11,7 @@ from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.model.posterior import uncertainty
+from gaussmix.report.formatting import listed
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import KD, ArrayLike
@@ -212,14 +213,21 @@ def _remark(candidate: Candidate, better: tuple[Candidate, ...], rule: str) -> s
     if candidate.fit is None:
         return f"not fitted: {candidate.reason}"
     if not candidate.is_eligible:
-        small = "A component holds too few rows for a covariance of its own."
-        return f"degenerate: {candidate.reason or small}"
+        return f"degenerate: {_degeneracy(candidate.fit)}"
     value = candidate.criteria[rule]
     for other in better:
         same = other.n_components == candidate.n_components and other.is_eligible
         if same and abs(other.criteria[rule] - value) <= _SAME * abs(value):
             return f"the same mixtures as {other.structure.label}"
     return "" if better else "chosen"
+
+
+def _degeneracy(fit: Fit) -> str:
+    floored = [str(k) for k, part in enumerate(fit.components) if part.on_floor]
+    small = [str(k) for k, part in enumerate(fit.components) if part.is_small and not part.on_floor]
+    said = [f"component {listed(floored)} on the floor of its variance"] if floored else []
+    said += [f"component {listed(small)} of too few rows for a covariance"] if small else []
+    return "; ".join(said)
 
 
 def uncertain_rows(mixture: Mixture, X: ArrayLike, limit: int = 20) -> list[UncertainRow]:
