@@ -148,14 +148,23 @@ main()
     assert "Traceback" not in done.stderr
 
 
+def _hear_interrupts() -> None:
+    """Programs that a shell put in the background start deaf to Ctrl-C, and so do their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
 def test_ctrl_c_ends_with_130_and_one_line(write: Write) -> None:
     rows = "\n".join(f"{(i * 7919) % 1013},{(i * i) % 997},{(i * 31) % 499}" for i in range(4000))
     data = write("d.csv", f"a,b,c\n{rows}\n")
     with subprocess.Popen(
-        [*PROGRAM, "fit", str(data)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PROGRAM, "fit", str(data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_interrupts,
     ) as process:
-        time.sleep(3)
+        time.sleep(5)
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -66,11 +66,19 @@ class Structure:
 
     @property
     def description(self) -> str:
-        """The structure in words."""
-        shapes = {"I": "round", "E": "one shape for all", "V": "each its own shape"}
-        if self.orientation == "I":
-            turned = "" if self.shape == "I" else ", axes along the columns"
-        else:
-            turned = ", one orientation for all" if self.orientation == "E" else ", each its own orientation"
-        size = "one size for all" if self.volume == "E" else "each its own size"
-        return f"{size}, {shapes[self.shape]}{turned}"
+        """The structure in words: 'one size and shape for all, each its own orientation'."""
+        parts = {"size": self.volume, "shape": self.shape, "orientation": self.orientation}
+        shared = [name for name, letter in parts.items() if letter == "E"]
+        own = [name for name, letter in parts.items() if letter == "V"]
+        phrases = [
+            "round" if self.shape == "I" else "",
+            f"one {_joined(shared)} for all" if shared else "",
+            f"each its own {_joined(own)}" if own else "",
+            "axes along the columns" if self.orientation == "I" and self.shape != "I" else "",
+        ]
+        return ", ".join(phrase for phrase in phrases if phrase)
+
+
+def _joined(names: list[str]) -> str:
+    """'size', 'size and shape', 'size, shape and orientation'."""
+    return " and ".join(", ".join(names).rsplit(", ", 1))
