@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaussmix import CollapseError, ParameterError
-from gaussmix.covariance import ALL, Structure, from_matrices
+from gaussmix.covariance import ALL, AbstractCovariance, Structure, from_matrices
 from gaussmix.covariance.forms import (
     DiagonalCovariance,
     FullCovariance,
@@ -21,8 +21,11 @@ from gaussmix.covariance.forms import (
 )
 from tests.contracts.members import random_member
 
-FORMS = {"EII": SphericalCovariance, "VII": SphericalCovariance, "EEI": DiagonalCovariance, "EVI": DiagonalCovariance}
-FORMS |= {"VVI": DiagonalCovariance, "EEE": SharedCovariance}
+FORMS: dict[str, type[AbstractCovariance]] = {
+    **dict.fromkeys(["EII", "VII"], SphericalCovariance),
+    **dict.fromkeys(["EEI", "EVI", "VVI"], DiagonalCovariance),
+    "EEE": SharedCovariance,
+}
 
 
 def matrices_of(name: str, n_components: int = 3, n_features: int = 2) -> Any:
@@ -35,7 +38,7 @@ def matrices_of(name: str, n_components: int = 3, n_features: int = 2) -> Any:
 def test_members_are_held_in_the_form_of_their_structure(name: str, n_features: int) -> None:
     structure, full = Structure.parse(name), matrices_of(name, 3, n_features)
     held = from_matrices(structure, full, 3, n_features)
-    assert type(held) is FORMS.get(name, FullCovariance)
+    assert isinstance(held, FORMS.get(name, FullCovariance))
     assert not held.floored.any()
     np.testing.assert_allclose(held.matrices(), full, rtol=1e-10, atol=1e-12)
     natural = contract(structure, held.matrices())
@@ -70,7 +73,7 @@ def test_covariances_must_be_positive_definite(name: str) -> None:
 def test_collapsed_components_are_named() -> None:
     full = matrices_of("VVV")
     full[[0, 2]] = 0.0
-    with pytest.raises(CollapseError, match="ill-defined empirical covariance.* Here: component 0, 2") as caught:
+    with pytest.raises(CollapseError, match=r"ill-defined empirical covariance.* Here: component 0, 2") as caught:
         from_cholesky(Structure.parse("VVV"), full)
     assert caught.value.components == (0, 2)
 

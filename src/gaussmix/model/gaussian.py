@@ -15,6 +15,7 @@ from gaussmix.core import linalg
 from gaussmix.core.arrays import parse_covariances, parse_rows, parse_weights
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import conditional as algebra
+from gaussmix.model import posterior
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
 
@@ -116,7 +117,7 @@ class Gaussian:
 
     def density(self, X: ArrayLike) -> N:
         """Density at each row (n, D), shape (n,), per unit of volume of the data."""
-        return np.asarray(np.exp(self.log_density(X)))
+        return posterior.raised(self.log_density(X))
 
     def cumulative(self, X: ArrayLike) -> N:
         """Probability that every column lies at or below the row's value, shape (n,).
