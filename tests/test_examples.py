@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import gaussmix
-
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-HAS_PLOTS = (Path(gaussmix.__file__).parent / "plots").is_dir()
 
 
 def _execute(script: str, folder: Path, *words: str) -> str:
@@ -30,7 +27,6 @@ def test_faithful_csv_is_the_data_of_r() -> None:
     assert (EXAMPLES / "faithful.csv").read_text().startswith("eruptions,waiting\n3.6,79\n")
 
 
-@pytest.mark.skipif(not HAS_PLOTS, reason="the example draws, and the plots are not there")
 def test_faithful(tmp_path: Path) -> None:
     said = _execute("faithful.py", tmp_path, "drawn.png")
     assert "36% of the eruptions last about 2.0 min, and the wait after them is 54 min" in said

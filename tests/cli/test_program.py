@@ -16,7 +16,6 @@ from tests.cli.conftest import Run, Write
 
 PROGRAM = (sys.executable, "-W", "error", "-m", "gaussmix")
 COMMANDS = ("fit", "predict", "report", "sample", "info")
-HAS_REPORT = (Path(gaussmix.__file__).parent / "report").is_dir()
 HEAVY = {"numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "jinja2", "pandas", "safetensors"}
 
 
@@ -185,7 +184,6 @@ def test_names_that_the_terminal_cannot_show_do_not_stop_it() -> None:
     assert b"???" in done.stdout
 
 
-@pytest.mark.skipif(not HAS_REPORT, reason="the page needs the room that writes it")
 def test_a_fit_as_a_newcomer_runs_it(write: Write, two_groups: dict[str, list[float]]) -> None:
     data = write("data.csv", two_groups)
     done = _execute("fit", data, "--components", "1:2", "--structures", "full,tied")

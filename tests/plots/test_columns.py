@@ -67,7 +67,7 @@ def test_columns_by_number_and_name(two: tuple[Mixture, Any]) -> None:
     mixture, _ = two
     assert column_numbers(mixture, ["b", 0]) == [1, 0]
     assert column_numbers(mixture, [-1]) == [1]
-    with pytest.raises(DataError, match="no column named c; the columns are a, b"):
+    with pytest.raises(DataError, match="no column named 'c'; the columns are a, b"):
         column_numbers(mixture, ["c"])
     for wrong in ([2], [-3], [0, 0], []):
         with pytest.raises(ParameterError, match="distinct columns from 0 to 1"):

@@ -144,7 +144,7 @@ def test_assignment_takes_columns_threshold_and_subset(two: tuple[Mixture, Any])
         ({"assign": "fuzzy"}, "assign must be one of soft, hard"),
         ({"threshold": 1.0}, "threshold must be at least 0 and below 1"),
         ({"columns": [0, 1, 1]}, "distinct columns"),
-        ({"columns": ["c"]}, "no column named c"),
+        ({"columns": ["c"]}, "no column named 'c'"),
     ],
 )
 def test_wrong_parameters_are_named(wrong: dict[str, Any], sentence: str, two: tuple[Mixture, Any]) -> None:
