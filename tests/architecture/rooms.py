@@ -66,12 +66,20 @@ class Module:
                     yield value, getattr(node, "lineno", 0)
 
     def imports(self) -> Iterator[tuple[str, int]]:
-        """Every module that is imported, anywhere in the file."""
-        for node in ast.walk(self.tree):
+        """Every module that is imported, anywhere in the file but for the type checker alone."""
+        for node in _loaded(self.tree):
             if isinstance(node, ast.Import):
                 yield from ((alias.name, node.lineno) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 yield node.module, node.lineno
+
+
+def _loaded(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node that Python itself can reach, without what stands under ``if TYPE_CHECKING``."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
+            yield node
+            yield from _loaded(node)
 
 
 def words(identifier: str) -> set[str]:

@@ -9,6 +9,7 @@ from sklearn.mixture._gaussian_mixture import _estimate_gaussian_parameters
 
 from gaussmix.core.moments import MomentKind, Moments, moments_of
 from gaussmix.covariance import ALL, AbstractFamily, AbstractLimit, Floor, Ridge, Structure, family
+from gaussmix.covariance.regularise import Unlimited
 from gaussmix.types import KDD, Array, D
 from tests.contracts.members import Member, decomposed, expected_log_likelihood, member, random_member
 
@@ -19,18 +20,6 @@ FAMILIES: dict[str, Callable[[AbstractLimit], AbstractFamily]] = {
 }
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
-EPS = float(np.finfo(float).eps)
-
-
-class Unlimited(AbstractLimit):
-    """No floor and no ridge: the bare formula."""
-
-    def prepare(self, moments: Moments) -> Moments:
-        return moments
-
-    @property
-    def floor(self) -> D | None:
-        return None
 
 
 def moments(seed: int, n_components: int = 3, n_features: int = 3, flat: bool = False) -> Moments:

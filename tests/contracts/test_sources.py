@@ -144,7 +144,7 @@ def test_weights_and_hints_stay_with_their_rows(make: Any) -> None:
 
 @every_source
 def test_a_frame_changes_the_numbers_and_nothing_else(make: Any) -> None:
-    rows, weights, hints = rows_of(), np.arange(N_ROWS, dtype=float), np.arange(N_ROWS)
+    rows, weights, hints = rows_of(), 1.0 + np.arange(N_ROWS), np.arange(N_ROWS)
     source, frame = make(rows, weights).hinted(hints), frame_of(N_FEATURES)
     framed = source.framed(frame)
     assert framed.frame is frame
@@ -162,8 +162,21 @@ def test_gathers_all_rows_in_their_frame(make: Any) -> None:
     gathered, weights = make(rows, None).framed(frame).gather()
     np.testing.assert_array_equal(gathered, frame.apply(rows))
     np.testing.assert_array_equal(weights, np.ones(N_ROWS))
-    given = np.arange(N_ROWS, dtype=float)
+    given = 1.0 + np.arange(N_ROWS)
     np.testing.assert_array_equal(make(rows, given).gather()[1], given)
+
+
+@every_source
+@pytest.mark.parametrize("value", [1e308, -1e308])
+def test_rows_of_weight_zero_cannot_overflow(make: Any, value: float) -> None:
+    """They keep their place, and stand at the centre."""
+    rows, weights = rows_of(100), np.ones(100)
+    rows[[3, 77]], weights[[3, 77]] = value, 0.0
+    far = Frame(np.full(3, 400), np.zeros(3), np.full(3, 600))
+    (batch,) = batches(make(rows, weights).framed(far))
+    assert batch.n_rows == 100
+    assert (batch.rows[[3, 77]] == 0).all()
+    assert np.isfinite(make(rows, weights).framed(frame_of(3)).gather()[0]).all()
 
 
 @every_source

@@ -13,8 +13,9 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.arrays import parse_covariances, parse_rows, parse_weights
-from gaussmix.errors import ParameterError
+from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import conditional as algebra
+from gaussmix.model import posterior
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
 
@@ -47,8 +48,8 @@ class Gaussian:
     _factor: DD = field(init=False, repr=False)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
-        center = np.atleast_1d(np.asarray(mean, dtype=np.float64))
-        matrix = np.atleast_2d(parse_covariances(covariance))
+        center = np.array(mean, dtype=np.float64, ndmin=1)  # copies: what is frozen below is not the caller's
+        matrix = np.array(parse_covariances(covariance), ndmin=2)
         expected = (len(center), len(center))
         if center.ndim != 1 or not np.isfinite(center).all():
             raise ParameterError.value("mean", mean, "a vector of finite numbers")
@@ -81,13 +82,20 @@ class Gaussian:
             If the columns are linearly dependent, or there are no more rows than columns.
         """
         rows = parse_rows(X)
+        if not len(rows):
+            raise DataError.no_rows()
         counts = parse_weights(weights, len(rows))
-        share = np.full(len(rows), 1.0) if counts is None else counts
-        share = share / share.sum()
+        if counts is not None:
+            rows, counts = rows[counts > 0], counts[counts > 0]
+        share = np.full(len(rows), 1.0 / len(rows)) if counts is None else counts / counts.sum()
         about = rows - rows[0]
         shift = share @ about
         centred = about - shift
-        return cls(rows[0] + shift, (centred * share[:, None]).T @ centred)
+        bell = cls(rows[0] + shift, (centred * share[:, None]).T @ centred)
+        left_over = np.diagonal(bell._factor) ** 2 / np.diagonal(bell.covariance)
+        if left_over.min() < 10 * bell.n_features * np.finfo(np.float64).eps:
+            raise ParameterError.not_positive_definite("covariance of these rows")
+        return bell
 
     @property
     def n_features(self) -> int:
@@ -109,7 +117,7 @@ class Gaussian:
 
     def density(self, X: ArrayLike) -> N:
         """Density at each row (n, D), shape (n,), per unit of volume of the data."""
-        return np.asarray(np.exp(self.log_density(X)))
+        return posterior.raised(self.log_density(X))
 
     def cumulative(self, X: ArrayLike) -> N:
         """Probability that every column lies at or below the row's value, shape (n,).
@@ -144,7 +152,7 @@ class Gaussian:
         S_22 - S_21 S_11^-1 S_12 (Bishop, Pattern Recognition and Machine Learning, eq. 2.81-2.82).
         """
         known = algebra.check_columns(given, self.n_features)
-        point = parse_rows(values, len(known))[0]
+        point = parse_rows(np.reshape(values, (1, -1)), len(known))[0]
         mean, covariance = algebra.condition(self.mean, self.covariance, known, point)
         return Gaussian(mean, covariance)
 

@@ -164,7 +164,7 @@ class Mixture:
 
     def density(self, X: ArrayLike) -> N:
         """Density at each row (n, D), shape (n,), per unit of volume of the data."""
-        return np.asarray(np.exp(self.log_density(X)))
+        return posterior.raised(self.log_density(X))
 
     def responsibilities(self, X: ArrayLike) -> NK:
         """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1."""

@@ -7,7 +7,7 @@ import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.engines.base import AbstractEngine, log_sum_exp
-from gaussmix.errors import DataError
+from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ND, NK, AnyArray, IntN, K, N
 
@@ -38,6 +38,15 @@ def log_density(quadratics: Quadratics, source: AbstractSource, engine: Abstract
     """log sum_k exp(score) of each row, in the frame's units."""
     output = np.empty(source.n_rows)
     return _per_row(quadratics, source, engine, output, lambda scores: log_sum_exp(scores)[0])
+
+
+def raised(log_values: N) -> N:
+    """e to the power of log densities; UnrepresentableError where that overflows."""
+    with np.errstate(over="ignore"):
+        values = np.exp(log_values)
+    if np.isinf(values).any():
+        raise UnrepresentableError.of("densities", "overflow")
+    return np.asarray(values)
 
 
 def responsibilities(quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine) -> NK:

@@ -46,11 +46,20 @@ class MemorySource(AbstractSource):
         for start in range(0, max(1, self.n_rows), block):
             stop = start + block
             yield Batch(
-                rows=self.frame.apply(self.rows[start:stop]),
+                rows=self._working(slice(start, stop)),
                 weights=None if self.weights is None else self.weights[start:stop],
                 hints=None if self.hints is None else self.hints[start:stop],
                 first_row=start,
             )
+
+    def _working(self, part: slice) -> ND:
+        """Rows in the frame; one of weight zero is absent and stands at the centre, so that it cannot overflow."""
+        if self.weights is None:
+            return self.frame.apply(self.rows[part])
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = self.frame.apply(self.rows[part])
+        rows[self.weights[part] == 0] = 0.0
+        return rows
 
     def framed(self, frame: Frame) -> "MemorySource":
         return replace(self, frame=frame)
@@ -60,4 +69,4 @@ class MemorySource(AbstractSource):
 
     def gather(self) -> tuple[ND, N]:
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
-        return self.frame.apply(self.rows), weights
+        return self._working(slice(None)), weights

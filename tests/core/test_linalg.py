@@ -1,0 +1,75 @@
+"""Factorisations that tell when they fail, against NumPy's general ones."""
+
+import numpy as np
+import pytest
+
+from gaussmix.core import linalg
+from gaussmix.types import DD
+
+
+def positive(seed: int, size: int = 4) -> DD:
+    half = np.random.default_rng(seed).normal(size=(size, size))
+    return np.asarray(half @ half.T + 0.1 * np.eye(size))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cholesky_and_its_company(seed: int) -> None:
+    matrix = positive(seed)
+    factor = linalg.cholesky(matrix)
+    assert factor is not None
+    np.testing.assert_allclose(factor @ factor.T, matrix, rtol=1e-12)
+    np.testing.assert_allclose(linalg.lower_inverse(factor) @ factor, np.eye(4), atol=1e-12)
+    np.testing.assert_array_equal(np.triu(linalg.lower_inverse(factor), 1), 0.0)
+    assert linalg.log_determinant(factor) == pytest.approx(np.linalg.slogdet(matrix)[1], rel=1e-12)
+    columns = np.random.default_rng(seed).normal(size=(4, 3))
+    np.testing.assert_allclose(linalg.lower_solve(factor, columns), np.linalg.solve(factor, columns), rtol=1e-10)
+
+
+INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    "matrix", [np.zeros((2, 2)), INDEFINITE, np.full((2, 2), np.nan), np.full((2, 2), np.inf), -np.eye(2)]
+)
+def test_failure_is_a_value(matrix: DD) -> None:
+    assert linalg.cholesky(matrix) is None
+    assert linalg.upper_root(matrix) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_upper_roots(seed: int) -> None:
+    precision = positive(seed)
+    upper = linalg.upper_root(precision)
+    assert upper is not None
+    np.testing.assert_array_equal(np.tril(upper, -1), 0.0)
+    np.testing.assert_allclose(upper @ upper.T, precision, rtol=1e-12)
+    turned = upper @ np.linalg.qr(np.random.default_rng(seed).normal(size=(4, 4)))[0]
+    np.testing.assert_allclose(linalg.triangular_root(turned), upper, atol=1e-12)
+
+
+def test_inverse_of_a_singular_factor_is_refused() -> None:
+    with pytest.raises(ValueError, match="zero or invalid pivot"):
+        linalg.lower_inverse(np.array([[1.0, 0.0], [1.0, 0.0]]))
+
+
+def test_exceeds_compares_with_a_floor() -> None:
+    assert linalg.exceeds(np.diag([2.0, 3.0]), np.array([1.9, 2.9]))
+    assert not linalg.exceeds(np.diag([2.0, 3.0]), np.array([1.9, 3.1]))
+
+
+def test_eigenvalues_fall() -> None:
+    stack = np.array([positive(seed) for seed in range(3)])
+    values, vectors = linalg.symmetric_eigen(stack)
+    assert (np.diff(values, axis=1) <= 0).all()
+    np.testing.assert_allclose((vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2), stack, atol=1e-12)
+
+
+def test_condition_is_that_of_the_precision() -> None:
+    roots = np.array([np.diag([1.0, 10.0]), np.eye(2)])
+    np.testing.assert_allclose(linalg.condition(roots), [100.0, 1.0])
+
+
+def test_outer_sum() -> None:
+    deltas, weights = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([2.0, 0.5])
+    expected = sum(w * np.outer(d, d) for w, d in zip(weights, deltas, strict=True))
+    np.testing.assert_allclose(linalg.outer_sum(deltas, weights), expected)

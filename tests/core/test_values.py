@@ -1,0 +1,72 @@
+"""The small values of the waist: batches, roots, expectations, outcomes, traces."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.outcome import Outcome, Trace
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+
+RNG = np.random.default_rng(0)
+ROOTS: list[AbstractRoot] = [
+    DenseRoot(RNG.normal(size=(2, 3, 3))),
+    SharedRoot(RNG.normal(size=(3, 3))),
+    DiagonalRoot(RNG.uniform(1, 2, (2, 3))),
+    SphericalRoot(RNG.uniform(1, 2, 2)),
+]
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
+def test_whitening_is_multiplying_by_the_dense_root(root: AbstractRoot) -> None:
+    differences = RNG.normal(size=(5, 3))
+    dense = root.dense(2, 3)
+    assert dense.shape == (2, 3, 3)
+    for k in range(2):
+        np.testing.assert_allclose(root.whiten(differences, k), differences @ dense[k], rtol=1e-14)
+
+
+def test_labels_close_all_components_but_one() -> None:
+    batch = Batch(np.zeros((3, 1)), hints=np.array([-1, 0, 2]))
+    expected = [[0.0, 0.0, 0.0], [0.0, -np.inf, -np.inf], [-np.inf, -np.inf, 0.0]]
+    np.testing.assert_array_equal(np.asarray(batch.hint_scores(3)), expected)
+
+
+def test_soft_hints_are_scores_and_none_says_nothing() -> None:
+    soft = np.log([[0.25, 0.75]])
+    np.testing.assert_array_equal(np.asarray(Batch(np.zeros((1, 1)), hints=soft).hint_scores(2)), soft)
+    assert Batch(np.zeros((1, 1))).hint_scores(2) is None
+
+
+def test_a_batch_knows_its_place() -> None:
+    batch = Batch(np.zeros((3, 2)), first_row=10)
+    assert (batch.n_rows, batch.slice) == (3, slice(10, 13))
+
+
+def test_expectations_add() -> None:
+    moments = Moments(np.array([2.0]), np.array([[1.0]]), np.array([3.0]), MomentKind.TRACE)
+    both = Expectation(moments, -5.0, 0.5, 2) + Expectation(moments, -7.0, 0.25, 3)
+    assert (both.log_likelihood, both.entropy, both.n_rows, both.total_weight) == (-12.0, 0.75, 5, 4.0)
+    np.testing.assert_array_equal(both.moments.scatter, [6.0])
+
+
+def test_values_do_not_change() -> None:
+    quadratics = Quadratics(np.zeros(2), np.zeros((2, 3)), ROOTS[0])
+    assert (quadratics.n_components, quadratics.n_features) == (2, 3)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        quadratics.offset = np.ones(2)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_outcomes_are_sentences(outcome: Outcome) -> None:
+    assert str(outcome) == outcome.value
+    assert str(outcome)[0].isupper()
+    assert str(outcome).endswith(".")
+
+
+def test_a_trace_is_as_long_as_its_passes() -> None:
+    assert len(Trace(np.zeros(4), np.zeros(4))) == 4

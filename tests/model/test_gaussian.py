@@ -1,0 +1,169 @@
+"""One bell: what it refuses, and the numbers that tables print."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gaussmix import DataError, Gaussian, ParameterError
+
+PLANE = Gaussian([1.0, -2.0], [[2.0, 1.0], [1.0, 3.0]])
+LINE = Gaussian(1.0, 4.0)
+
+
+def test_numbers_make_a_bell_of_one_dimension() -> None:
+    assert LINE.n_features == 1
+    np.testing.assert_array_equal(LINE.mean, [1.0])
+    np.testing.assert_array_equal(LINE.covariance, [[4.0]])
+    np.testing.assert_allclose(LINE.density([1.0, 3.0]), stats.norm(1, 2).pdf([1.0, 3.0]))
+    assert repr(LINE) == "Gaussian(mean=[1.0], covariance=[[4.0]])"
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance", "sentence"),
+    [
+        ([0.0, np.nan], np.eye(2), "mean must be a vector of finite numbers"),
+        ([[0.0, 1.0]], np.eye(2), "mean must be a vector of finite numbers"),
+        ([0.0, 1.0], np.eye(3), r"'covariance' should have the shape of \(2, 2\), but got \(3, 3\)"),
+        ([0.0, 1.0], [1.0, 2.0], r"'covariance' should have the shape of \(2, 2\), but got \(1, 2\)"),
+        ([0.0, 1.0], [[1.0, 2.0], [2.0, 1.0]], "covariance should be symmetric, positive-definite"),
+        ([0.0], [[0.0]], "positive-definite"),
+        ([0.0], [[-1.0]], "positive-definite"),
+    ],
+)
+def test_what_is_no_bell(mean: Any, covariance: Any, sentence: str) -> None:
+    with pytest.raises((ParameterError, DataError), match=sentence):
+        Gaussian(mean, covariance)
+
+
+def test_a_covariance_is_symmetric_and_finite() -> None:
+    with pytest.raises(DataError, match="must be symmetric"):
+        Gaussian([0.0, 1.0], [[1.0, 0.5], [0.0, 1.0]])
+    with pytest.raises(DataError, match="covariances hold NaN"):
+        Gaussian([0.0], [[np.nan]])
+
+
+def test_a_bell_does_not_change() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        PLANE.mean[0] = 3.0
+    mine = np.zeros(2)
+    Gaussian(mine, np.eye(2))
+    mine[0] = 1.0  # what the caller owns stays the caller's
+
+
+def test_from_data_far_from_zero() -> None:
+    rows = np.random.default_rng(0).normal(size=(100, 2))
+    near, far = Gaussian.from_data(rows), Gaussian.from_data(rows + 1e8)
+    np.testing.assert_allclose(far.covariance, near.covariance, rtol=1e-6)
+    np.testing.assert_allclose(far.mean - 1e8, near.mean, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([[1.0, 2.0]], "positive-definite"),
+        ([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], "positive-definite"),
+        ([[1.0, np.nan]], "X contains NaN"),
+        (np.zeros((0, 2)), "0 rows; at least one is needed"),
+    ],
+)
+def test_data_that_make_no_bell(rows: Any, sentence: str) -> None:
+    with pytest.raises((ParameterError, DataError), match=sentence):
+        Gaussian.from_data(rows)
+
+
+def test_rows_of_weight_zero_are_absent() -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 2))
+    weighted = Gaussian.from_data(np.vstack([[[1e300, -1e300]], rows]), np.append(0.0, np.ones(20)))
+    np.testing.assert_allclose(weighted.covariance, Gaussian.from_data(rows).covariance, rtol=1e-13)
+
+
+def test_mahalanobis_is_the_distance_in_deviations() -> None:
+    np.testing.assert_allclose(LINE.mahalanobis([1.0, 3.0, -3.0]), [0.0, 1.0, 2.0])
+    difference = np.array([1.0, 1.0])
+    expected = np.sqrt(difference @ np.linalg.solve(PLANE.covariance, difference))
+    np.testing.assert_allclose(PLANE.mahalanobis(PLANE.mean + difference), expected)
+
+
+def test_cumulative_in_one_and_more_dimensions() -> None:
+    np.testing.assert_allclose(LINE.cumulative([-1.0, 1.0, 3.0]), stats.norm(1, 2).cdf([-1.0, 1.0, 3.0]))
+    correlation = 1.0 / np.sqrt(6.0)
+    quadrant = 0.25 + np.arcsin(correlation) / (2 * np.pi)  # Sheppard 1898
+    np.testing.assert_allclose(PLANE.cumulative(PLANE.mean), quadrant, atol=1e-5)
+    assert PLANE.cumulative([[0.0, 0.0], [1.0, 1.0]]).shape == (2,)
+
+
+def test_sample_has_the_asked_for_shape_and_follows_its_seed() -> None:
+    assert PLANE.sample(0).shape == (0, 2)
+    np.testing.assert_array_equal(PLANE.sample(5, 3), PLANE.sample(5, np.random.default_rng(3)))
+    assert not np.allclose(PLANE.sample(5, 3), PLANE.sample(5, 4))
+    rows = PLANE.sample(50_000, 0)
+    np.testing.assert_allclose(rows.mean(axis=0), PLANE.mean, atol=5 * np.sqrt(3 / 50_000))
+    np.testing.assert_allclose(np.cov(rows.T), PLANE.covariance, atol=5 * 3 * np.sqrt(2 / 50_000))
+    with pytest.raises(ParameterError, match="n must be zero or more, but is -1"):
+        PLANE.sample(-1)
+
+
+def test_conditional_and_marginal_by_hand() -> None:
+    rest = PLANE.conditional([0], [3.0])
+    np.testing.assert_allclose(rest.mean, [-2.0 + 1.0 / 2.0 * (3.0 - 1.0)])
+    np.testing.assert_allclose(rest.covariance, [[3.0 - 1.0 / 2.0]])
+    part = PLANE.marginal([-1])
+    np.testing.assert_array_equal(part.mean, [-2.0])
+    np.testing.assert_array_equal(part.covariance, [[3.0]])
+    np.testing.assert_array_equal(PLANE.marginal([1, 0]).mean, [-2.0, 1.0])
+
+
+@pytest.mark.parametrize("columns", [[], [2], [-3], [0, 0], [0, -2], [0.5], ["a"], [[0]]])
+def test_columns_that_are_not_there(columns: Any) -> None:
+    with pytest.raises(ParameterError, match=r"columns must be (a non-empty list|distinct numbers from 0 to 1)"):
+        PLANE.marginal(columns)
+    with pytest.raises(ParameterError, match="columns must be"):
+        PLANE.conditional(columns, [0.0])
+
+
+def test_something_must_be_left_open() -> None:
+    with pytest.raises(ParameterError, match="given must be fewer than all columns"):
+        PLANE.conditional([0, 1], [0.0, 0.0])
+    with pytest.raises(DataError, match="2 columns, but the model was made for 1"):
+        PLANE.conditional([0], [0.0, 0.0])
+
+
+def test_affine_images() -> None:
+    image = PLANE.affine([[1.0, 1.0]], 2.0)
+    np.testing.assert_allclose(image.mean, [1.0])
+    np.testing.assert_allclose(image.covariance, [[2.0 + 3.0 + 2.0]])
+    with pytest.raises(ParameterError, match=r"'matrix' should have the shape of \(1, 2\), but got \(1, 3\)"):
+        PLANE.affine([[1.0, 1.0, 1.0]])
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.95, 0.999])
+def test_interval_and_ellipse_hold_their_share(probability: float) -> None:
+    low, high = LINE.interval(probability)
+    assert stats.norm(1, 2).cdf(high) - stats.norm(1, 2).cdf(low) == pytest.approx(probability)
+    assert (low + high) / 2 == pytest.approx(1.0)
+    outline = PLANE.ellipse(probability, n_points=37)
+    assert outline.shape == (37, 2)
+    np.testing.assert_allclose(PLANE.mahalanobis(outline) ** 2, stats.chi2(2).ppf(probability))
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0, -0.1, 1.5, np.nan])
+def test_shares_lie_between_zero_and_one(probability: float) -> None:
+    with pytest.raises(ParameterError, match="probability must be between 0 and 1, both excluded"):
+        LINE.interval(probability)
+    with pytest.raises(ParameterError, match="probability must be between 0 and 1, both excluded"):
+        PLANE.ellipse(probability)
+
+
+def test_intervals_are_for_lines_and_ellipses_for_planes() -> None:
+    with pytest.raises(ParameterError, match="use ellipse in 2 dimensions"):
+        PLANE.interval()
+    with pytest.raises(ParameterError, match="take a marginal first"):
+        LINE.ellipse()
+
+
+def test_rows_of_another_width_are_refused() -> None:
+    for ask in (PLANE.density, PLANE.log_density, PLANE.mahalanobis, PLANE.cumulative):
+        with pytest.raises(DataError, match="3 columns, but the model was made for 2"):
+            ask([[1.0, 2.0, 3.0]])

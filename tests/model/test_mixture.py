@@ -1,0 +1,148 @@
+"""A mixture by hand: what it refuses, and what it answers."""
+
+import pickle
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix import DataError, Mixture, ParameterError, UnrepresentableError
+from gaussmix.core.frame import Frame
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance import Floor, Structure, family
+from gaussmix.model.mixture import reframed
+
+WEIGHTS, MEANS = [0.25, 0.75], [[0.0, 0.0], [4.0, 1.0]]
+PAIR = Mixture.from_parameters(WEIGHTS, MEANS, [[[1.0, 0.3], [0.3, 2.0]], [[2.0, 0.0], [0.0, 0.5]]])
+LINE = Mixture.from_parameters([0.5, 0.5], [[0.0], [3.0]], [1.0, 4.0], "spherical")
+
+
+@pytest.mark.parametrize(
+    ("weights", "means", "covariances", "structure", "sentence"),
+    [
+        ([0.5, 0.6], MEANS, np.ones(2), "VII", "weights must be numbers of at least 0 that add up to 1"),
+        ([1.5, -0.5], MEANS, np.ones(2), "VII", "weights must be numbers of at least 0"),
+        ([np.nan, 1.0], MEANS, np.ones(2), "VII", "weights must be numbers of at least 0"),
+        ([1.0], MEANS, np.ones(2), "VII", r"'weights' should have the shape of \(2,\), but got \(1,\)"),
+        (WEIGHTS, [0.0, 4.0], np.ones(2), "VII", r"means must be finite numbers of shape \(K, D\)"),
+        (WEIGHTS, [[0.0, np.inf], [1.0, 1.0]], np.ones(2), "VII", "means must be finite numbers"),
+        (WEIGHTS, MEANS, np.ones(3), "VII", r"'covariances' should have the shape of \(2,\), but got \(3,\)"),
+        (WEIGHTS, MEANS, [1.0, 0.0], "VII", "covariance of component 1 should be symmetric, positive-definite"),
+        (WEIGHTS, MEANS, np.ones(2), "round", "covariance_type must be one of"),
+    ],
+)
+def test_what_is_no_mixture(weights: Any, means: Any, covariances: Any, structure: str, sentence: str) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        Mixture.from_parameters(weights, means, covariances, structure)
+
+
+def test_names_fit_the_columns() -> None:
+    with pytest.raises(ParameterError, match=r"'feature_names' should have the shape of \(2,\), but got \(1,\)"):
+        Mixture.from_parameters(WEIGHTS, MEANS, np.ones(2), "VII", ["length"])
+
+
+def test_it_describes_itself() -> None:
+    assert repr(PAIR) == "Mixture(2 components, 2 features, VVV (full))"
+    assert (PAIR.n_components, PAIR.n_features, PAIR.n_parameters) == (2, 2, 1 + 4 + 6)
+    assert str(LINE.structure) == "VII"
+    np.testing.assert_array_equal(LINE.natural_covariances, [1.0, 4.0])
+    np.testing.assert_allclose(PAIR.precisions @ PAIR.covariances, [np.eye(2)] * 2, atol=1e-12)
+
+
+def test_a_component_is_a_bell() -> None:
+    bell = PAIR.component(1)
+    np.testing.assert_array_equal(bell.mean, MEANS[1])
+    np.testing.assert_allclose(bell.covariance, [[2.0, 0.0], [0.0, 0.5]])
+
+
+def test_marginals_keep_names_and_weights() -> None:
+    named = replace(PAIR, feature_names=("length", "width"))
+    part = named.marginal([1])
+    assert part.feature_names == ("width",)
+    np.testing.assert_array_equal(part.weights, WEIGHTS)
+    np.testing.assert_allclose(part.covariances[:, 0, 0], [2.0, 0.5])
+    with pytest.raises(ParameterError, match="columns must be distinct numbers from 0 to 1"):
+        named.marginal([2])
+
+
+def test_a_component_of_weight_zero_is_closed() -> None:
+    mixture = Mixture.from_parameters([0.0, 1.0], MEANS, np.ones(2), "VII")
+    np.testing.assert_array_equal(mixture.responsibilities(MEANS), [[0.0, 1.0], [0.0, 1.0]])
+    assert set(mixture.sample(50, 0)[1]) == {1}
+
+
+def test_one_row_of_one_dimension() -> None:
+    np.testing.assert_array_equal(PAIR.predict([4.0, 1.0]), [1])
+    assert LINE.log_density([0.0, 1.0, 2.0]).shape == (3,)
+
+
+@pytest.mark.parametrize("ask", ["log_density", "density", "responsibilities", "predict", "uncertainty"])
+def test_rows_that_cannot_be_used(ask: str) -> None:
+    with pytest.raises(DataError, match="3 columns, but the model was made for 2; pass the same columns"):
+        getattr(PAIR, ask)([[1.0, 2.0, 3.0]])
+    with pytest.raises(DataError, match="0 rows; at least one is needed"):
+        getattr(PAIR, ask)(np.zeros((0, 2)))
+    with pytest.raises(DataError, match="X contains NaN in row 1, column 0"):
+        getattr(PAIR, ask)([[1.0, 2.0], [np.nan, 1.0]])
+    with pytest.raises(DataError, match=r"row 1 .*lies so far from the fitted data"):
+        getattr(PAIR, ask)([[1.0, 2.0], [1e200, 1.0]])
+
+
+def test_densities_that_overflow_are_named_and_their_logarithms_are_not() -> None:
+    frame = Frame(np.zeros(2, dtype=np.int64), np.zeros(2), np.full(2, 600))
+    tiny = replace(PAIR, frame=frame)
+    rows = np.ldexp(MEANS, -600)
+    np.testing.assert_allclose(tiny.log_density(rows), PAIR.log_density(MEANS) + 1200 * np.log(2.0))
+    with pytest.raises(UnrepresentableError, match="densities overflow double precision in the data's units"):
+        tiny.density(rows)
+    assert (replace(PAIR, frame=Frame(-frame.shrink, frame.center, -frame.exponent)).density(MEANS) == 0).all()
+
+
+def test_cumulative_is_for_one_column() -> None:
+    with pytest.raises(ParameterError, match="take a marginal first"):
+        PAIR.cumulative([[0.0, 0.0]])
+    np.testing.assert_allclose(LINE.cumulative([-40.0, 60.0]), [0.0, 1.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, -3])
+def test_samples_hold_a_row_at_least(n: int) -> None:
+    with pytest.raises(ParameterError, match=r"n_samples.* at least 1"):
+        PAIR.sample(n)
+
+
+def test_samples_follow_their_seed_and_are_grouped() -> None:
+    rows, labels = PAIR.sample(30, 5)
+    again, _ = PAIR.sample(30, np.random.default_rng(5))
+    np.testing.assert_array_equal(rows, again)
+    assert (np.diff(labels) >= 0).all()
+    assert not np.allclose(PAIR.sample(30, 6)[0], rows)
+
+
+def test_update_keeps_to_the_structure() -> None:
+    moments = Moments(np.ones(2), np.zeros((2, 2)), np.ones(2), MomentKind.TRACE)
+    other = family(Structure.parse("VII"), Floor(np.full(2, 1e-9)))
+    with pytest.raises(ParameterError, match="family must be one of VVV, but is 'VII'"):
+        PAIR.update(moments, other)
+
+
+def test_permuting_permutes_answers() -> None:
+    rows = PAIR.sample(10, 0)[0]
+    turned = PAIR.permute(np.array([1, 0]))
+    np.testing.assert_array_equal(turned.responsibilities(rows), PAIR.responsibilities(rows)[:, ::-1])
+    np.testing.assert_allclose(turned.log_density(rows), PAIR.log_density(rows), rtol=1e-14)
+
+
+def test_another_frame_is_the_same_distribution() -> None:
+    frame = Frame(np.zeros(2, dtype=np.int64), np.array([10.0, -4.0]), np.array([3, -2]))
+    rows = PAIR.sample(10, 0)[0]
+    moved = reframed(PAIR, frame)
+    assert moved.frame is frame
+    np.testing.assert_allclose(moved.log_density(rows), PAIR.log_density(rows), rtol=1e-12)
+    np.testing.assert_allclose(moved.means, PAIR.means, atol=1e-14)
+    assert reframed(moved, frame) is moved
+
+
+def test_a_mixture_can_be_pickled() -> None:
+    rows = PAIR.sample(10, 0)[0]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(PAIR)).log_density(rows), PAIR.log_density(rows))

@@ -1,0 +1,161 @@
+"""The search over structures and numbers of components."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix import DataError, ParameterError, Selection, SelectionError, select
+from gaussmix.covariance import ALL
+from gaussmix.selection import CRITERIA
+from gaussmix.types import ND
+from tests.contracts.problems import assert_same_mixture
+
+
+def apart(n_rows: int = 60, seed: int = 0) -> ND:
+    """Three round groups of one size, far from one another."""
+    rng = np.random.default_rng(seed)
+    centers = np.repeat([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], n_rows // 3, axis=0)
+    return np.asarray(centers + rng.normal(size=(n_rows, 2)))
+
+
+@pytest.fixture(scope="module")
+def found() -> Selection:
+    return select(apart(), range(1, 5), n_starts=3)
+
+
+def test_the_groups_are_found(found: Selection) -> None:
+    assert found.best.name == "EII,3"
+    assert found.best.is_eligible
+    assert found.best.mixture is not None
+    means = found.best.mixture.means
+    np.testing.assert_allclose(means[np.lexsort(means.T.round())], [[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], atol=0.7)
+    assert found.runner_up is not None
+    assert found.runner_up.name != "EII,3"
+
+
+def test_every_cell_is_told_best_first(found: Selection) -> None:
+    assert len(found.candidates) == len(ALL) * 4
+    sound = [cell.criteria["bic"] for cell in found.candidates if cell.is_eligible]
+    np.testing.assert_allclose(sound, sorted(sound), rtol=1e-9)  # structures that coincide differ by rounding
+    eligible = [cell.is_eligible for cell in found.candidates]
+    assert eligible == sorted(eligible, reverse=True)
+    table = found.table()
+    assert len(table) == len(found.candidates)
+    assert set(table[0]) >= {"structure", "n_components", *CRITERIA, "log_likelihood", "n_parameters", "degenerate"}
+    assert (table[0]["structure"], table[0]["n_components"]) == ("EII", 3)
+
+
+def test_criteria_belong_to_the_fits(found: Selection) -> None:
+    rows = apart()
+    for cell in found.candidates[:5]:
+        assert cell.mixture is not None
+        assert cell.fit is not None
+        total = cell.mixture.log_density(rows).sum()
+        assert cell.fit.log_likelihood == pytest.approx(total, rel=1e-10)
+        assert cell.criteria["bic"] == pytest.approx(-2 * total + cell.n_parameters * np.log(60.0))
+        assert cell.n_parameters == cell.mixture.n_parameters
+
+
+def test_structures_that_coincide_are_no_runners_up() -> None:
+    chosen = select(apart(), 1, ["EEE", "VVV", "EEV", "EII"])
+    assert chosen.best.name in ("EEE,1", "EII,1")
+    assert chosen.runner_up is not None
+    assert {chosen.best.name, chosen.runner_up.name} & {"EII,1"}
+
+
+def test_the_only_candidate_has_no_runner_up() -> None:
+    assert select(apart(), 2, "VVV").runner_up is None
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_the_criterion_decides(criterion: str) -> None:
+    chosen = select(apart(), [1, 3], ["VVV", "EII"], criterion=criterion, n_starts=2)
+    values = [cell.criteria[criterion] for cell in chosen.candidates if cell.is_eligible]
+    np.testing.assert_allclose(values, sorted(values), rtol=1e-9)
+    assert chosen.criterion == criterion
+
+
+def test_order_of_the_rows_and_weights_are_what_they_should_be() -> None:
+    rows = apart()
+    settings: dict[str, Any] = {"n_components": 3, "structures": ["VVV", "EII"], "n_starts": 3}
+    plain = select(rows, **settings).best.mixture
+    shuffled = select(np.random.default_rng(1).permutation(rows), **settings).best.mixture
+    twice = select(rows, sample_weight=np.full(60, 2.0), **settings).best
+    repeated = select(np.repeat(rows, 2, axis=0), **settings).best
+    assert plain is not None
+    assert shuffled is not None
+    assert twice.mixture is not None
+    assert repeated.mixture is not None
+    assert_same_mixture(shuffled, plain, 1e-6)
+    assert_same_mixture(twice.mixture, repeated.mixture, 1e-6)
+    assert twice.criteria["bic"] == pytest.approx(repeated.criteria["bic"], rel=1e-9)
+
+
+def test_one_seed_one_answer() -> None:
+    first, second = (select(apart(), [2, 3], "VVV", random_state=7).best for _ in range(2))
+    assert first.criteria == second.criteria
+    generator = select(apart(), [2, 3], "VVV", random_state=np.random.default_rng(7)).best
+    assert generator.criteria == first.criteria
+
+
+def test_more_starts_are_tried() -> None:
+    rows = np.random.default_rng(3).normal(size=(80, 2))
+    few, many = (select(rows, 5, "VVV", n_starts=n).best.criteria["bic"] for n in (1, 12))
+    assert many != few
+
+
+def test_progress_is_told_before_every_cell() -> None:
+    heard: list[tuple[int, int, str]] = []
+    select(apart(), [1, 2], ["EII", "VVV"], n_starts=1, progress=lambda *told: heard.append(told))
+    assert [done for done, _, _ in heard] == [0, 1, 2, 3]
+    assert {total for _, total, _ in heard} == {4}
+    assert heard[0][2] == "EII, 1 components"
+
+
+def test_degenerate_fits_are_listed_last_and_say_why() -> None:
+    rows = np.vstack([apart(), np.full((20, 2), 30.0)])
+    chosen = select(rows, [3, 4], ["VVV", "EII"], n_starts=2)
+    degenerate = [cell for cell in chosen.candidates if not cell.is_eligible]
+    assert "VVV,4" in {cell.name for cell in degenerate}
+    assert all("floor" in cell.reason or "fewer than" in cell.reason for cell in degenerate)
+    assert chosen.best.is_eligible
+
+
+def test_cells_that_cannot_be_fitted_say_why() -> None:
+    chosen = select(apart()[::20], [1, 3, 5], "EII")
+    failed = {cell.name: cell.reason for cell in chosen.candidates if cell.fit is None}
+    assert set(failed) == {"EII,5"}
+    assert "n_components = 5, n_samples = 3" in failed["EII,5"]
+    with pytest.raises(SelectionError, match=r"no candidate could be fitted; the first says: Expected n_samples"):
+        select(apart()[::20], 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"n_components": 0}, "n_components must be one or more whole numbers of at least 1, but is 0"),
+        ({"n_components": []}, "n_components must be one or more whole numbers"),
+        ({"n_components": [2, -1]}, "n_components must be one or more whole numbers"),
+        ({"structures": "VEV"}, "covariance_type must be one of"),
+        ({"structures": ["VVV", "QQQ"]}, "covariance_type must be one of"),
+        ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, but is 'dic'"),
+    ],
+)
+def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        select(apart(), **options)
+
+
+@pytest.mark.parametrize(
+    ("rows", "weights", "sentence"),
+    [
+        (np.zeros((0, 2)), None, "0 rows"),
+        ([[1.0, np.nan]], None, "X contains NaN in row 0, column 1"),
+        ([["a"]], None, "must be numbers"),
+        (apart(), np.ones(3), "sample_weight must have the shape"),
+    ],
+)
+def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        select(rows, 1, sample_weight=weights)

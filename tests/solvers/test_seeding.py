@@ -1,0 +1,73 @@
+"""Automatic starts against scikit-learn's k-means, and the draws behind them."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from gaussmix.engines import BlockedEngine
+from gaussmix.model.posterior import labels
+from gaussmix.model.problem import source_of
+from gaussmix.solvers.start import automatic
+from gaussmix.solvers.start.seeding import DistinctRows, euclidean, lloyd, partitions, plus_plus, sorted_order
+from tests.contracts.problems import groups, problem_of
+
+ENGINE = BlockedEngine()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lloyd_is_sklearns_k_means(seed: int) -> None:
+    rows = groups(seed, 200, 3, n_groups=4)
+    first = rows[:4].copy()
+    theirs = KMeans(4, init=first, n_init=1, tol=0.0, algorithm="lloyd", max_iter=300).fit(rows)
+    center = lloyd(source_of(rows), first, ENGINE, 0.0, euclidean)
+    np.testing.assert_allclose(center, theirs.cluster_centers_, rtol=1e-10)
+    np.testing.assert_array_equal(labels(euclidean(center), source_of(rows), ENGINE), theirs.labels_)
+
+
+def test_k_means_start_finds_groups_that_lie_apart() -> None:
+    rows = groups(0, 300, 2) * 0.02 + np.repeat([[0.0, 0.0], [5.0, 1.0], [2.0, 8.0]], 100, axis=0)
+    found = automatic(problem_of(rows), "kmeans", 3, np.random.default_rng(0))
+    np.testing.assert_allclose(found.weights, 1.0 / 3.0)
+    expected = [rows[:100].mean(axis=0), rows[200:].mean(axis=0), rows[100:200].mean(axis=0)]
+    np.testing.assert_allclose(found.means, expected, rtol=1e-9)
+
+
+def test_distinct_rows_are_sorted_and_weighted() -> None:
+    rows = np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0], [1.0, 3.0], [9.0, 9.0]])
+    distinct = DistinctRows.of(source_of(rows, np.array([1.0, 2.0, 3.0, 1.0, 0.0])))
+    np.testing.assert_array_equal(distinct.rows, [[1.0, 3.0], [1.0, 5.0], [2.0, 1.0]])
+    np.testing.assert_array_equal(distinct.weights, [1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(distinct.counted, [0, 1, 2, 3])
+    np.testing.assert_array_equal(distinct.rows[distinct.inverse], rows[:4])
+
+
+def test_sorted_order_breaks_ties_by_the_next_column() -> None:
+    rows = np.array([[1.0, 2.0], [0.0, 9.0], [1.0, 1.0]])
+    np.testing.assert_array_equal(sorted_order(rows), [1, 2, 0])
+    np.testing.assert_array_equal(sorted_order(rows[:, :1]), [1, 0, 2])
+
+
+def test_k_means_plus_plus_never_takes_a_row_twice() -> None:
+    rows = np.repeat(np.arange(6.0)[:, None], 5, axis=0)
+    distinct = DistinctRows.of(source_of(rows))
+    for seed in range(20):
+        seeds = plus_plus(distinct, 6, ENGINE, np.random.default_rng(seed), euclidean)
+        np.testing.assert_array_equal(np.sort(seeds[:, 0]), np.arange(6.0))
+
+
+def test_rows_are_chosen_as_often_as_they_weigh() -> None:
+    distinct = DistinctRows.of(source_of(np.array([[0.0], [1.0]]), np.array([1.0, 9.0])))
+    rng = np.random.default_rng(0)
+    share = np.mean([distinct.choose(1, rng)[0, 0] for _ in range(2000)])
+    assert share == pytest.approx(0.9, abs=0.03)
+    np.testing.assert_array_equal(np.sort(distinct.choose(4, rng)[:, 0]), [0.0, 0.0, 1.0, 1.0])
+
+
+def test_partitions_cover_the_rows_and_differ() -> None:
+    problem = problem_of(groups(0, 120) * [1.0, 100.0])
+    found = partitions(problem, 3, 6, np.random.default_rng(0))
+    assert len(found) == 6
+    for partition in found:
+        assert partition.shape == (120,)
+        assert set(partition) <= {0, 1, 2}
+    assert len({partition.tobytes() for partition in found}) > 1
