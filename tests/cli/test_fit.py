@@ -38,7 +38,8 @@ def test_the_summary_tells_what_was_chosen_and_by_how_much(run: Run, data: Path,
     said = _said(result)
     best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"]).candidates[:2])
     assert said["File"] == "data.csv: 60 rows, 2 columns (x, y)"
-    assert said["Chosen"].startswith(f"2 components of structure {best.structure.label}: one size, shape and orientation for all")
+    words = "one size, shape and orientation for all"
+    assert said["Chosen"].startswith(f"2 components of structure {best.structure.label}: {words}")
     assert said["BIC"].startswith(f"{best.criteria['bic']:.1f} (lower is better)")
     gap = rival.criteria["bic"] - best.criteria["bic"]
     assert said["Runner-up"].startswith(f"{rival.n_components} components of structure {rival.structure.label}")

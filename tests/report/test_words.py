@@ -20,7 +20,8 @@ def plain(text: str) -> str:
 def test_the_whole_paragraph(found: Found) -> None:
     words = plain(in_words(found.mixture, found.rows, fit=found.fit, selection=found.selection))
     assert words.startswith(
-        "The 272 rows of 2 columns are described by 3 Gaussian groups of structure EEE (tied): one size, shape and orientation for all"
+        "The 272 rows of 2 columns are described by 3 Gaussian groups of structure EEE (tied): "
+        "one size, shape and orientation for all"
     )
     assert "Their shares are 35.6 %, 16.9 % and 47.5 %." in words
     assert "with a probability above 95 %" in words
