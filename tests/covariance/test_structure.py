@@ -35,7 +35,7 @@ def test_descriptions_tell_structures_apart() -> None:
     descriptions = {Structure.parse(name).description for name in ALL}
     assert len(descriptions) == len(ALL)
     assert Structure.parse("EII").description == "round, one size for all"
-    assert Structure.parse("VVI").description == "each its own size, each its own shape, axes along the columns"
+    assert Structure.parse("VVI").description == "each its own size and shape, axes along the columns"
     assert "one orientation for all" in Structure.parse("EEE").description
 
 
