@@ -12,7 +12,6 @@ from gaussmix.covariance.forms import (
     FullCovariance,
     SharedCovariance,
     SphericalCovariance,
-    components,
     contract,
     expand,
     from_cholesky,
@@ -84,12 +83,3 @@ def test_roots_of_precisions_become_covariances() -> None:
     held = from_roots(Structure.parse("VVV"), roots)
     np.testing.assert_allclose(held.matrices(), full, rtol=1e-10)
     np.testing.assert_allclose(held.log_determinants, np.linalg.slogdet(full)[1], rtol=1e-10)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_some_components(name: str) -> None:
-    held = from_matrices(Structure.parse(name), matrices_of(name), 3, 2)
-    part = components(held, [2, 0])
-    assert part.n_components == 2
-    np.testing.assert_array_equal(part.matrices(), held.matrices()[[2, 0]])
-    np.testing.assert_array_equal(part.log_determinants, held.log_determinants[[2, 0]])

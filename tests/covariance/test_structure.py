@@ -36,7 +36,7 @@ def test_descriptions_tell_structures_apart() -> None:
     assert len(descriptions) == len(ALL)
     assert Structure.parse("EII").description == "round, one size for all"
     assert Structure.parse("VVI").description == "each its own size and shape, axes along the columns"
-    assert "one orientation for all" in Structure.parse("EEE").description
+    assert "one size, shape and orientation for all" in Structure.parse("EEE").description
 
 
 def test_scale_of_single_columns_matters_to_round_and_partly_shared_structures() -> None:

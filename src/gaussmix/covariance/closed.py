@@ -117,22 +117,26 @@ def _eev(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     scatter = relative(moments.scatter, unit)
     values, vectors = linalg.symmetric_eigen(scatter)
     if values[:, -1].min() < 1e-12 * values.max():
-        values, vectors = _tie_broken(scatter, values, relative(total_scatter(moments), unit))
+        values, vectors = _tie_broken(values, vectors, relative(total_scatter(moments), unit))
     common, low = _clipped(values.sum(axis=0) / moments.mass.sum(), None if floor is None else np.ones(1))
     n_components = len(moments.mass)
     repeated = np.repeat(common[None], n_components, axis=0)
     return assemble(structure, repeated, vectors, unit, np.full(n_components, low.any()))
 
 
-def _tie_broken(scatter: KDD, values: KD, total: DD) -> tuple[KD, KDD]:
+def _tie_broken(values: KD, vectors: KDD, total: DD) -> tuple[KD, KDD]:
     """Eigenvectors that are unique although a scatter has a null space (fewer rows than columns).
 
     Within it any basis is a maximiser; the directions in which all rows together spread most come
     first, so that the answer depends on the data and not on rounding.
     """
-    hint = 1e-12 * values.max() / max(float(np.trace(total)), float(np.finfo(float).tiny)) * total
-    _, vectors = linalg.symmetric_eigen(scatter + hint)
-    return np.einsum("kij,kil,klj->kj", vectors, scatter, vectors), vectors
+    broken = vectors.copy()
+    for k in range(len(values)):
+        null = values[k] < 1e-12 * values.max()
+        if null.any():
+            basis = vectors[k][:, null]
+            broken[k][:, null] = basis @ linalg.symmetric_eigen(basis.T @ total @ basis)[1]
+    return values, broken
 
 
 def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:

@@ -1,6 +1,5 @@
 """Four ways to hold covariances (full, shared, diagonal, spherical) whatever structure they obey."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -211,8 +210,3 @@ def contract(structure: Structure, full: KDD) -> Array:
         variances = np.einsum("kii->ki", full)
         return np.asarray(variances.mean(axis=1) if len(shape) == 1 else variances.copy())
     return np.asarray(full[0] if str(structure) == "EEE" else full)
-
-
-def components(covariance: AbstractCovariance, chosen: Sequence[int]) -> AbstractCovariance:
-    """The covariances of some of the components."""
-    return covariance.permute(np.asarray(chosen, dtype=np.int64))

@@ -1,10 +1,11 @@
 """Model files: safetensors with a schema number, nothing that can run when it is opened.
 
 Schema 1 holds six arrays (weights, centers, covariances as factor and root with log-determinants,
-and the frame) and three strings (schema, structure, feature names as JSON). Files of every
-released schema keep loading: a new one gets a new reader beside the old.
+and the frame) and four strings (schema, structure, feature names as JSON, and a checksum of all
+the rest). Files of every released schema keep loading: a new one gets a new reader beside the old.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -42,13 +43,14 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
         **_FORMS[type(mixture.covariance)].pack(mixture.covariance),
     }
     names = mixture.feature_names
+    arrays = {key: np.asarray(value, order="C") for key, value in tensors.items()}
     metadata = {
         "format": "gaussmix",
         "schema": str(SCHEMA),
         "structure": str(mixture.structure),
         "feature_names": json.dumps(None if names is None else list(names)),
     }
-    content = serialised({key: np.asarray(value, order="C") for key, value in tensors.items()}, metadata)
+    content = serialised(arrays, {**metadata, "sha256": checksum(arrays, metadata)})
     partial = f"{os.fspath(path)}.partial"
     try:
         with open(partial, "wb") as file:
@@ -83,6 +85,17 @@ def load(path: str | PathLike[str]) -> Mixture:
     return mixture
 
 
+def checksum(tensors: dict[str, AnyArray], metadata: dict[str, str]) -> str:
+    """SHA-256 of all strings and arrays with their names and shapes, in the order of their names."""
+    told = {key: value for key, value in metadata.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        digest.update(f"{name} {array.dtype.str} {tensors[name].shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
 def schema(path: str | PathLike[str]) -> int:
     """The schema number of a model file that `load` reads."""
     return int(_contents(path)[0]["schema"])
@@ -99,6 +112,8 @@ def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyA
 
 
 def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
+    if metadata["sha256"] != checksum(tensors, metadata):
+        raise ValueError("its numbers do not add up to its checksum")
     for name, tensor in tensors.items():
         if tensor.dtype != (np.int64 if name in _INTEGERS else np.float64) or not np.isfinite(tensor).all():
             raise ValueError(f"{name} holds {tensor.dtype} or numbers that are not finite")
