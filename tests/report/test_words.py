@@ -9,7 +9,7 @@ import pytest
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, Selection
 from gaussmix.report import in_words
-from gaussmix.report.words import evidence
+from gaussmix.selection.criteria import evidence
 from tests.report.conftest import Found
 
 

@@ -4,13 +4,10 @@ import numpy as np
 
 from gaussmix.cli.text import digits_for, label, number, percent, plural, table
 from gaussmix.model import Mixture
+from gaussmix.report.tables import UNCERTAIN
 from gaussmix.selection import Candidate, Selection
-from gaussmix.types import KD, IntN, N
-
-_EVIDENCE = ((2.0, "hardly worth a mention"), (6.0, "positive"), (10.0, "strong"), (np.inf, "very strong"))
-"""Words for a difference of BIC: Kass & Raftery, Journal of the American Statistical Association 90, 1995."""
-
-_UNSURE = 0.2  # a row is unsure of its component where the others have this much of it
+from gaussmix.selection.criteria import evidence
+from gaussmix.types import IntN, N
 
 
 def components(mixture: Mixture, labels: IntN | None = None) -> str:
@@ -19,7 +16,7 @@ def components(mixture: Mixture, labels: IntN | None = None) -> str:
     if labels is not None:
         sizes = np.bincount(labels, minlength=mixture.n_components)
         rows.append(["rows", *map(str, sizes)])
-    for name, means, spreads in zip(names(mixture), mixture.means.T, deviations(mixture).T, strict=True):
+    for name, means, spreads in zip(names(mixture), mixture.means.T, mixture.standard_deviations.T, strict=True):
         digits = digits_for(float(np.abs(means).max()), float(spreads.min()))
         rows.append([label(name), *(number(mean, digits) for mean in means)])
     return table(["component", *map(str, range(mixture.n_components))], rows)
@@ -27,17 +24,11 @@ def components(mixture: Mixture, labels: IntN | None = None) -> str:
 
 def standard_deviations(mixture: Mixture) -> str:
     """Standard deviation of each column within each component."""
-    columns = zip(names(mixture), deviations(mixture).T, strict=True)
+    columns = zip(names(mixture), mixture.standard_deviations.T, strict=True)
     return table(
         ["component", *map(str, range(mixture.n_components))],
         [[label(name), *map(number, column)] for name, column in columns],
     )
-
-
-def deviations(mixture: Mixture) -> KD:
-    """Standard deviations (K, D) in the data's units; they are in range even where variances are not."""
-    variances = np.diagonal(mixture.covariance.matrices(), axis1=1, axis2=2)
-    return np.ldexp(np.sqrt(variances), -mixture.frame.total_exponent)
 
 
 def names(mixture: Mixture) -> list[str]:
@@ -70,20 +61,20 @@ def _called(candidate: Candidate) -> str:
 def _evidence(criterion: str, gap: float) -> str:
     if criterion != "bic":
         return ""
-    word = next(word for limit, word in _EVIDENCE if gap < limit)
-    return f" ({word})" if gap < 2 else f" ({word} evidence)"
+    word = evidence(gap)
+    return f" ({word} evidence)" if gap >= 2 else f" ({word})"
 
 
 def certainty(uncertainty: N, n_components: int) -> str:
     """How many rows have no clear component."""
     if n_components == 1:
         return "There is one component, so every row belongs to it."
-    unsure = int((uncertainty > _UNSURE).sum())
+    unsure = int((uncertainty > UNCERTAIN).sum())
     if not unsure:
-        return f"Every row belongs to its component with a probability of at least {1 - _UNSURE:g}."
+        return f"Every row belongs to its component with a probability of at least {1 - UNCERTAIN:g}."
     have = "has" if unsure == 1 else "have"
     rows = plural(len(uncertainty), "row")
-    return f"{unsure} of {rows} {have} no component with a probability of at least {1 - _UNSURE:g}."
+    return f"{unsure} of {rows} {have} no component with a probability of at least {1 - UNCERTAIN:g}."
 
 
 def cautions(selection: Selection) -> list[str]:

@@ -109,6 +109,16 @@ class Mixture:
         return self.frame.restore_covariances(self.covariance.matrices())
 
     @property
+    def standard_deviations(self) -> KD:
+        """Standard deviation of each column within each component (K, D), in the data's units.
+
+        Representable even where variances are not.
+        """
+        inner = np.sqrt(np.diagonal(self.covariance.matrices(), axis1=1, axis2=2))
+        with np.errstate(under="ignore"):
+            return np.asarray(np.ldexp(inner, -self.frame.total_exponent))
+
+    @property
     def precisions(self) -> KDD:
         """Inverse covariance matrices (K, D, D) in the data's units."""
         return self.frame.restore_precisions(self.covariance.precisions())

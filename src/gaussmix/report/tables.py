@@ -14,7 +14,7 @@ from gaussmix.model.posterior import uncertainty
 from gaussmix.report.formatting import listed
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.solvers import Fit
-from gaussmix.types import KD, ArrayLike
+from gaussmix.types import ArrayLike
 
 CERTAIN, UNCERTAIN = 0.05, 0.2
 """A row is certain below the first uncertainty (1 - largest responsibility), uncertain above the second."""
@@ -121,22 +121,12 @@ def components(
     list of ComponentRow
         In the order of the components.
     """
-    means, spreads = mixture.means, deviations(mixture)
+    means, spreads = mixture.means, mixture.standard_deviations
     held = [(None, None, None)] * mixture.n_components if X is None else _held(mixture, X, sample_weight)
     return [
         ComponentRow(k, float(mixture.weights[k]), *held[k], tuple(means[k].tolist()), tuple(spreads[k].tolist()))
         for k in range(mixture.n_components)
     ]
-
-
-def deviations(mixture: Mixture) -> KD:
-    """Standard deviation of each column within each component (K, D), in the data's units.
-
-    Representable even where variances are not.
-    """
-    inner = np.sqrt(np.diagonal(mixture.covariance.matrices(), axis1=1, axis2=2))
-    with np.errstate(under="ignore"):
-        return np.asarray(np.ldexp(inner, -mixture.frame.total_exponent))
 
 
 def _held(

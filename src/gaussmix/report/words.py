@@ -6,6 +6,7 @@ from gaussmix.model import Mixture
 from gaussmix.report.formatting import fixed, listed, number, percent
 from gaussmix.report.tables import CERTAIN, UNCERTAIN, ComponentRow, Summary, components, summary
 from gaussmix.selection import Selection
+from gaussmix.selection.criteria import evidence
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
@@ -41,18 +42,6 @@ def in_words(
     sentences += [] if selection is None else [_choice(selection)]
     sentences += [] if fit is None else _ending(fit)
     return " ".join(sentences)
-
-
-def evidence(difference: float) -> str:
-    """What a difference in BIC says, in the words of Kass & Raftery (J. Am. Stat. Assoc. 90, 1995).
-
-    The difference stands for twice the logarithm of the Bayes factor.
-    """
-    if difference < 2.0:
-        return "not worth more than a bare mention"
-    if difference < 6.0:
-        return "positive"
-    return "strong" if difference <= 10.0 else "very strong"
 
 
 def _groups(numbers: Summary) -> str:

@@ -26,3 +26,15 @@ def icl(log_likelihood: float, n_parameters: int, n: float, log_certainty: float
 
 
 CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic}
+
+
+def evidence(difference: float) -> str:
+    """What a difference in BIC says, in the words of Kass & Raftery (J. Am. Stat. Assoc. 90, 1995).
+
+    The difference stands for twice the logarithm of the Bayes factor.
+    """
+    if difference < 2.0:
+        return "not worth more than a bare mention"
+    if difference < 6.0:
+        return "positive"
+    return "strong" if difference <= 10.0 else "very strong"
