@@ -16,8 +16,16 @@ class DataError(GaussmixError, ValueError):
     """The rows, weights or columns handed over cannot be used."""
 
     @classmethod
-    def not_numeric(cls, cause: Exception) -> "DataError":
-        return cls(f"the data must be numbers ({cause}); drop or encode the columns that hold text")
+    def not_numeric(cls, cause: Exception, place: tuple[int, int, object] | None = None) -> "DataError":
+        where = "" if place is None else f"; row {place[0]}, column {place[1]} (counted from 0) holds {place[2]!r}"
+        return cls(f"the data must be numbers: {cause}{where}; drop or encode the columns that hold text")
+
+    @classmethod
+    def restated(cls, message: str) -> "DataError":
+        """A message of scikit-learn's about the input, without the input printed in its middle."""
+        head, _, tail = message.partition(":\narray=")
+        advice = tail[tail.find("Reshape") :] if "Reshape" in tail else ""
+        return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
 
     @classmethod
     def sparse(cls) -> "DataError":
@@ -39,18 +47,6 @@ class DataError(GaussmixError, ValueError):
             f"X contains {what} in row {row}, column {column}{more}; rows and columns count from 0: "
             "drop or fill these values first"
         )
-
-    @classmethod
-    def weights_shape(cls, found: tuple[int, ...], n_rows: int) -> "DataError":
-        return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {found}")
-
-    @classmethod
-    def weight_value(cls, value: float, row: int) -> "DataError":
-        return cls(f"sample_weight must be finite and not negative, but is {value} in row {row}")
-
-    @classmethod
-    def weights_zero(cls) -> "DataError":
-        return cls("sample_weight is zero in every row; at least one row must count")
 
     @classmethod
     def not_finite_parameter(cls, name: str) -> "DataError":
@@ -84,16 +80,45 @@ class DataError(GaussmixError, ValueError):
         return cls(f"no column named {named}; the columns are {_listed(present)}")
 
 
+class WeightError(DataError):
+    """The row weights handed over cannot be used."""
+
+    @classmethod
+    def not_a_number(cls, cause: Exception) -> "WeightError":
+        return cls(f"sample_weight must be numbers: {cause}")
+
+    @classmethod
+    def total(cls, total: float) -> "WeightError":
+        return cls(f"sample_weight adds up to {total:g}, out of all proportion; divide it by its mean")
+
+    @classmethod
+    def shape(cls, found: tuple[int, ...], n_rows: int) -> "WeightError":
+        return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {found}")
+
+    @classmethod
+    def value(cls, value: float, row: int) -> "WeightError":
+        return cls(f"sample_weight must be finite and not negative, but is {value} in row {row}")
+
+    @classmethod
+    def all_zero(cls) -> "WeightError":
+        return cls("sample_weight is zero in every row; at least one row must count")
+
+
 class ParameterError(GaussmixError, ValueError):
     """A parameter of a model or a method is outside what is allowed."""
 
     @classmethod
     def choice(cls, name: str, found: object, allowed: Sequence[object]) -> "ParameterError":
-        return cls(f"{name} must be one of {_listed([str(a) for a in allowed])}, but is {found!r}")
+        return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {found!r}")
 
     @classmethod
     def shape(cls, name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {found}")
+
+    @classmethod
+    def dimension(cls, what: str, found: int, needed: int) -> "ParameterError":
+        columns = "1 column" if needed == 1 else f"{needed} columns"
+        return cls(f"{what} needs a distribution of {columns}, but this one has {found}; take a marginal first")
 
     @classmethod
     def value(cls, name: str, found: object, allowed: str) -> "ParameterError":

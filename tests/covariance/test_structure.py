@@ -27,7 +27,7 @@ def test_label_of_a_structure_sklearn_has_not() -> None:
 
 @pytest.mark.parametrize("name", ["VEV", "XYZ", "", "Full", "fulll", None, 3, ["VVV"], "VVVV"])
 def test_others_are_refused_with_the_list(name: object) -> None:
-    with pytest.raises(ParameterError, match=r"covariance_type must be one of full, tied, .*EII, VII, .*but is"):
+    with pytest.raises(ParameterError, match=r"structure must be one of full, tied, .*EII, VII, .*but is"):
         Structure.parse(name)
 
 

@@ -157,7 +157,7 @@ def test_shares_lie_between_zero_and_one(probability: float) -> None:
 
 
 def test_intervals_are_for_lines_and_ellipses_for_planes() -> None:
-    with pytest.raises(ParameterError, match="use ellipse in 2 dimensions"):
+    with pytest.raises(ParameterError, match="interval needs a distribution of 1 column"):
         PLANE.interval()
     with pytest.raises(ParameterError, match="take a marginal first"):
         LINE.ellipse()

@@ -29,7 +29,7 @@ LINE = Mixture.from_parameters([0.5, 0.5], [[0.0], [3.0]], [1.0, 4.0], "spherica
         (WEIGHTS, [[0.0, np.inf], [1.0, 1.0]], np.ones(2), "VII", "means must be finite numbers"),
         (WEIGHTS, MEANS, np.ones(3), "VII", r"'covariances' should have the shape of \(2,\), but got \(3,\)"),
         (WEIGHTS, MEANS, [1.0, 0.0], "VII", "covariance of component 1 should be symmetric, positive-definite"),
-        (WEIGHTS, MEANS, np.ones(2), "round", "covariance_type must be one of"),
+        (WEIGHTS, MEANS, np.ones(2), "round", "structure must be one of"),
     ],
 )
 def test_what_is_no_mixture(weights: Any, means: Any, covariances: Any, structure: str, sentence: str) -> None:

@@ -137,8 +137,8 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
         ({"n_components": 0}, "n_components must be one or more whole numbers of at least 1, but is 0"),
         ({"n_components": []}, "n_components must be one or more whole numbers"),
         ({"n_components": [2, -1]}, "n_components must be one or more whole numbers"),
-        ({"structures": "VEV"}, "covariance_type must be one of"),
-        ({"structures": ["VVV", "QQQ"]}, "covariance_type must be one of"),
+        ({"structures": "VEV"}, "structure must be one of"),
+        ({"structures": ["VVV", "QQQ"]}, "structure must be one of"),
         ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, but is 'dic'"),
     ],
 )
@@ -159,3 +159,26 @@ def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) 
 def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         select(rows, 1, sample_weight=weights)
+
+
+def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
+    whole = select(rows, [2, 3], ["VVV", "EII"])
+    monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 200)
+    part = select(rows, [2, 3], ["VVV", "EII"])
+    assert part.best.name == whole.best.name == "VVV,3"
+    assert part.best.criteria["bic"] == pytest.approx(whole.best.criteria["bic"], rel=1e-6)
+    assert part.best.mixture.weights.sum() == pytest.approx(1.0)
+    assert part.best.fit.log_likelihood == pytest.approx(part.best.mixture.log_density(rows).sum(), rel=1e-12)
+    again = select(rows[::-1], [2, 3], ["VVV", "EII"])
+    for one, other in zip(part.candidates, again.candidates, strict=True):
+        assert one.criteria["bic"] == pytest.approx(other.criteria["bic"], rel=1e-9)
+
+
+def test_a_selection_prints_as_a_short_list() -> None:
+    selection = select(np.random.default_rng(0).normal(size=(40, 2)), range(1, 4))
+    text = repr(selection)
+    assert text.startswith("Selection by BIC, best first:\n  Candidate(")
+    assert "and 22 more in .table()" in text
+    assert len(text.splitlines()) == 7
+    assert repr(selection.best).startswith(f"Candidate({selection.best.name}: BIC ")

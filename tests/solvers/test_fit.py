@@ -51,7 +51,7 @@ def test_it_reads_as_a_paragraph() -> None:
     fit, _, _ = fitted(groups(0))
     assert fit.converged
     assert not fit.is_degenerate
-    assert str(fit).startswith("The log-likelihood stopped rising: the fit has converged.")
+    assert str(fit).startswith("The last pass gained less than the tolerance: the fit has converged.")
     assert f"{len(fit.trace)} passes in 1.5 s, log-likelihood" in str(fit)
     short, _, _ = fitted(groups(0), passes=1)
     assert short.outcome is Outcome.PASSES_USED_UP

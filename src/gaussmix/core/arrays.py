@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gaussmix.errors import DataError
+from gaussmix.errors import DataError, WeightError
 from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, N
+
+_SMALLEST_TOTAL = 1e-100  # row weights that add up to less, or to more than its inverse, are out of all proportion
 
 
 def parse_rows(
@@ -60,7 +62,20 @@ def _numbers(data: object) -> ND:
             raise TypeError("complex numbers")
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError.not_numeric(error) from error
+        raise DataError.not_numeric(error, first_text(data)) from error
+
+
+def first_text(data: object) -> tuple[int, int, object] | None:
+    """Row, column and value of the first entry of a table that is no number; None where there is no such entry."""
+    cells = np.atleast_2d(np.asarray(data, dtype=object))
+    if cells.ndim != 2:
+        return None
+    for (row, column), value in np.ndenumerate(cells):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return row, column, value
+    return None
 
 
 def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -> None:
@@ -82,17 +97,21 @@ def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
     try:
         parsed = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError.not_numeric(error) from error
+        raise WeightError.not_a_number(error) from error
     if parsed.ndim == 0:
         parsed = np.full(n_rows, float(parsed))
     if parsed.shape != (n_rows,):
-        raise DataError.weights_shape(parsed.shape, n_rows)
+        raise WeightError.shape(parsed.shape, n_rows)
     bad = ~(np.isfinite(parsed) & (parsed >= 0))
     if bad.any():
         row = int(np.argmax(bad))
-        raise DataError.weight_value(float(parsed[row]), row)
+        raise WeightError.value(float(parsed[row]), row)
     if not parsed.any():
-        raise DataError.weights_zero()
+        raise WeightError.all_zero()
+    with np.errstate(over="ignore"):
+        total = float(parsed.sum())
+    if not _SMALLEST_TOTAL < total < 1.0 / _SMALLEST_TOTAL:
+        raise WeightError.total(total)
     return parsed
 
 

@@ -9,9 +9,9 @@ from gaussmix.types import Array
 class Outcome(Enum):
     """Why the passes over the data stopped; the value is the sentence shown to the user."""
 
-    CONVERGED = "The log-likelihood stopped rising: the fit has converged."
+    CONVERGED = "The last pass gained less than the tolerance: the fit has converged."
     PASSES_USED_UP = (
-        "The passes over the data were used up before the log-likelihood stopped rising; raise max_iter or tol."
+        "The passes were used up while each still gained more than the tolerance; raise max_iter or tol."
     )
     NOT_STARTED = "No pass was asked for (max_iter=0): these are the starting values."
 

@@ -23,17 +23,17 @@ class Structure:
     orientation: str
 
     @classmethod
-    def parse(cls, name: object) -> "Structure":
+    def parse(cls, name: object, parameter: str = "structure") -> "Structure":
         """Read 'VVV' and its kin, or scikit-learn's four names.
 
         Raises
         ------
         ParameterError
-            If the name is not offered; the message lists those that are.
+            If the name is not offered; the message names the parameter and lists what is.
         """
         letters = SKLEARN_NAMES.get(name, name.upper()) if isinstance(name, str) else ""
         if letters not in ALL:
-            raise ParameterError.choice("covariance_type", name, [*SKLEARN_NAMES, *ALL])
+            raise ParameterError.choice(parameter, name, [*SKLEARN_NAMES, *ALL])
         return cls(*letters)
 
     def __str__(self) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from gaussmix.core.arrays import parse_weights, require_finite
+from gaussmix.core.arrays import first_text, parse_weights, require_finite
 from gaussmix.engines import BlockedEngine
-from gaussmix.errors import ParameterError
+from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
 
 ENGINE = BlockedEngine()
@@ -40,14 +40,19 @@ def generator(random_state: RandomState) -> np.random.Generator:
 
 def checked_rows(estimator: Any, X: ArrayLike, fitting: bool) -> AnyArray:
     """Rows as a 2-d float64 or float32 array, with NaN and infinity named by row and column."""
-    rows: AnyArray = validate_data(
-        estimator,
-        X,
-        reset=fitting,
-        dtype=[np.float64, np.float32],
-        ensure_min_samples=2 if fitting else 1,
-        ensure_all_finite=False,
-    )
+    try:
+        rows: AnyArray = validate_data(
+            estimator,
+            X,
+            reset=fitting,
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=2 if fitting else 1,
+            ensure_all_finite=False,
+        )
+    except ValueError as error:
+        if "could not convert" in str(error):
+            raise DataError.not_numeric(error, first_text(X)) from error
+        raise DataError.restated(str(error)) from error
     require_finite(rows, getattr(estimator, "feature_names_in_", None))
     return rows
 

@@ -187,7 +187,7 @@ class GaussianMixture(FittedMixture):
         _base.require_integer("n_init", self.n_init, 1)
         _base.require_choice("init_params", self.init_params, list(STARTS))
         _base.require_integer("verbose_interval", self.verbose_interval, 1)
-        return Structure.parse(self.covariance_type)
+        return Structure.parse(self.covariance_type, "covariance_type")
 
     def _run_all(self, problem: Problem, given: Given) -> Run:
         """Every start to its end; the best run."""

@@ -168,14 +168,14 @@ class Gaussian:
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
         """The central interval that holds a share of the distribution; one dimension only."""
         if self.n_features != 1:
-            raise ParameterError.value("interval's n_features", self.n_features, "1; use ellipse in 2 dimensions")
+            raise ParameterError.dimension("interval", self.n_features, 1)
         half = algebra.radius(probability, 1) * math.sqrt(self.covariance[0, 0])
         return float(self.mean[0] - half), float(self.mean[0] + half)
 
     def ellipse(self, probability: float = 0.95, n_points: int = 100) -> ND:
         """Outline (n_points, 2) of the ellipse of equal density holding a share; two dimensions only."""
         if self.n_features != 2:
-            raise ParameterError.value("ellipse's n_features", self.n_features, "2; take a marginal first")
+            raise ParameterError.dimension("ellipse", self.n_features, 2)
         angles = np.linspace(0.0, 2.0 * math.pi, n_points)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
         return np.asarray(self.mean + algebra.radius(probability, 2) * circle @ self._factor.T)

@@ -68,7 +68,7 @@ class Mixture:
         shares = np.asarray(weights, dtype=np.float64)
         points = np.asarray(means, dtype=np.float64)
         if points.ndim != 2 or not np.isfinite(points).all():
-            raise ParameterError.value("means", f"shape {points.shape}", "finite numbers of shape (K, D)")
+            raise ParameterError.value("means", points.tolist(), "finite numbers of shape (K, D)")
         if shares.shape != (len(points),):
             raise ParameterError.shape("weights", shares.shape, (len(points),))
         if not (shares >= 0).all() or abs(float(shares.sum()) - 1.0) > 1e-6:
@@ -77,6 +77,8 @@ class Mixture:
         names = None if feature_names is None else tuple(feature_names)
         if names is not None and len(names) != points.shape[1]:
             raise ParameterError.shape("feature_names", (len(names),), (points.shape[1],))
+        if names is not None and len(set(names)) < len(names):
+            raise ParameterError.value("feature_names", list(names), "different names")
         return cls(shares / shares.sum(), points, held, Frame.identity(points.shape[1]), names)
 
     @property
@@ -129,7 +131,9 @@ class Mixture:
         return contract(self.structure, self.covariances)
 
     def __repr__(self) -> str:
-        return f"Mixture({self.n_components} components, {self.n_features} features, {self.structure.label})"
+        counts = [(self.n_components, "component"), (self.n_features, "feature")]
+        said = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts]
+        return f"Mixture({', '.join(said)}, {self.structure.label})"
 
     def component(self, k: int) -> Gaussian:
         """One of the bells, as a `Gaussian` in the data's units."""
@@ -191,7 +195,7 @@ class Mixture:
     def cumulative(self, X: ArrayLike) -> N:
         """Probability of a value at or below each of X (n,); mixtures of one feature only."""
         if self.n_features != 1:
-            raise ParameterError.value("cumulative's n_features", self.n_features, "1; take a marginal first")
+            raise ParameterError.dimension("cumulative", self.n_features, 1)
         rows = self.frame.apply(parse_rows(X, 1))
         deviations = np.sqrt(self.covariance.matrices()[:, 0, 0])
         return posterior.cumulative(rows, self.weights, self.centers[:, 0], deviations)

@@ -26,8 +26,8 @@ def draw(
     ParameterError
         If ``n`` is not a positive number.
     """
-    if n < 1:
-        raise ParameterError.value("Invalid value for 'n_samples': it", n, "at least 1")
+    if not isinstance(n, (int, np.integer)) or n < 1:
+        raise ParameterError.value("Invalid value for 'n_samples': it", n, "a whole number of at least 1")
     rng = np.random.default_rng(random_state)
     counts = rng.multinomial(n, weights / weights.sum())
     labels = np.repeat(np.arange(len(weights)), counts)

@@ -2,7 +2,8 @@
 
 Every structure begins from the same partitions, found once for each number of components: k-means
 in the data's units and in standard deviations, and random centres. Each start runs for a few
-passes, the best ones to convergence. A cell that cannot be fitted says why, and a fit with a
+passes, the best ones to convergence; where there are many rows, all but the last runs look at a
+random part of them. A cell that cannot be fitted says why, and a fit with a
 component on the floor, empty or of too few rows is listed as degenerate and never chosen, since
 its likelihood says nothing about the data.
 """
@@ -24,18 +25,19 @@ from gaussmix.solvers.fit import Fit, finished
 from gaussmix.solvers.restarts import polish
 from gaussmix.solvers.run import Run
 from gaussmix.solvers.start import from_labels, in_order
-from gaussmix.solvers.start.seeding import partitions
+from gaussmix.solvers.start.seeding import partitions, some_rows
 from gaussmix.solvers.stopping import RelativeGain
-from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike, IntN
 
 Progress = Callable[[int, int, str], None]
 """Called before each cell with the cells done, the cells in all, and the name of the next."""
 
 STOPPING = RelativeGain(1e-8)
+HEAT_ROWS = 10_000
+"""Rows that the first heats of a search look at; the best run of each cell goes on with all of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Candidate:
     """One cell of the search: a structure and a number of components, fitted or with the reason why not."""
 
@@ -51,18 +53,28 @@ class Candidate:
     def name(self) -> str:
         return f"{self.structure},{self.n_components}"
 
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in self.criteria.items())
+        return f"Candidate({self.name}: {' '.join(filter(None, [values, self.reason]))})"
+
     @property
     def is_eligible(self) -> bool:
         return self.fit is not None and not self.fit.is_degenerate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Selection:
     """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures."""
 
     criterion: str
     candidates: tuple[Candidate, ...]
     seconds: float
+
+    def __repr__(self) -> str:
+        first = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
+        more = len(self.candidates) - 5
+        rest = f"\n  ... and {more} more in .table()" if more > 0 else ""
+        return f"Selection by {self.criterion.upper()}, best first:\n{first}{rest}"
 
     @property
     def best(self) -> Candidate:
@@ -142,7 +154,8 @@ def select(
         raise DataError.no_rows()
     source = source_of(rows, parse_weights(sample_weight, len(rows)))
     counts = _counts(n_components)
-    shapes = [Structure.parse(name) for name in (ALL if structures == "all" else np.atleast_1d(structures))]
+    chosen_names = [structures] if isinstance(structures, str) and structures != "all" else structures
+    shapes = [Structure.parse(name) for name in (ALL if structures == "all" else chosen_names)]
     if criterion not in CRITERIA:
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
     names = None if feature_names is None else tuple(feature_names)
@@ -150,12 +163,15 @@ def select(
     began = time.perf_counter()
     cells: list[Candidate] = []
     problems = {shape: Problem.of(source, shape, feature_names=names) for shape in shapes}
+    chosen = some_rows(source, HEAT_ROWS, rng)
+    heats = {shape: _heats(problem, chosen) for shape, problem in problems.items()}
+    common = _heats(Problem.of(source, Structure.parse("EII")), chosen)  # one scale: k-means in the data's units
     for count in counts:
-        starts = _starts(source, count, n_starts, rng)
+        starts = _starts(common, count, n_starts, rng)
         for shape in shapes:
             if progress is not None:
                 progress(len(cells), len(counts) * len(shapes), f"{shape}, {count} components")
-            cells.append(_cell(problems[shape], shape, count, starts))
+            cells.append(_cell(problems[shape], heats[shape], count, starts))
     ranked = sorted(cells, key=lambda cell: _rank(cell, criterion))
     if ranked[0].fit is None:
         raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].reason}")
@@ -169,25 +185,25 @@ def _counts(n_components: int | Iterable[int]) -> list[int]:
     return sorted(set(counts))
 
 
-def _starts(
-    source: AbstractSource, n_components: int, n_starts: int, rng: np.random.Generator
-) -> list[IntN] | str:
+def _heats(problem: Problem, chosen: IntN) -> Problem:
+    return problem if len(chosen) == problem.source.n_rows else problem.only(chosen)
+
+
+def _starts(problem: Problem, n_components: int, n_starts: int, rng: np.random.Generator) -> list[IntN] | str:
     """Partitions shared by all structures, or the reason why there are none."""
-    problem = Problem.of(source, Structure.parse("VVV"))
-    if source.n_rows < n_components:
-        return str(DataError.too_few_rows(source.n_rows, n_components))
+    n_rows = problem.source.n_rows
+    if n_rows < n_components:
+        return str(DataError.too_few_rows(n_rows, n_components))
     return partitions(problem, n_components, 1 if n_components == 1 else n_starts, rng)
 
 
-def _cell(
-    problem: Problem, structure: Structure, n_components: int, starts: list[IntN] | str
-) -> Candidate:
-    n_features = problem.source.n_features
+def _cell(problem: Problem, heats: Problem, n_components: int, starts: list[IntN] | str) -> Candidate:
+    structure, n_features = problem.family.structure, problem.source.n_features
     free = n_components - 1 + n_components * n_features + structure.n_parameters(n_components, n_features)
     if isinstance(starts, str):
         return Candidate(structure, n_components, {}, free, None, None, starts)
     try:
-        mixture, fit, criteria = _fitted(problem, starts, n_components, free)
+        mixture, fit, criteria = _fitted(problem, heats, starts, n_components, free)
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return Candidate(structure, n_components, {}, free, None, None, str(error))
     reason = " ".join(fit.notes) if fit.is_degenerate else ""
@@ -195,11 +211,11 @@ def _cell(
 
 
 def _fitted(
-    problem: Problem, starts: list[IntN], n_components: int, n_parameters: int
+    problem: Problem, heats: Problem, starts: list[IntN], n_components: int, n_parameters: int
 ) -> tuple[Mixture, Fit, dict[str, float]]:
     began = time.perf_counter()
-    mixtures = (from_labels(problem, labels, n_components) for labels in starts)
-    winner = polish(EM(problem.family), mixtures, problem, STOPPING, prefer=_is_sound)
+    mixtures = (from_labels(heats, labels, n_components) for labels in starts)
+    winner = polish(EM(problem.family), mixtures, problem, STOPPING, prefer=_is_sound, heats=heats)
     winner = Run(in_order(winner.mixture, problem), winner.trace, winner.outcome, winner.floored_passes)
     fit, _ = finished(winner, problem, time.perf_counter() - began)
     certainty = problem.log_certainty(winner.mixture.to_quadratics())

@@ -1,6 +1,7 @@
 """Several starts, one winner: the best of full runs, or short runs first and the best ones polished."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,9 +34,12 @@ def polish(
     problem: Problem,
     stopping: Stopping,
     prefer: Callable[[Run], bool] = lambda _: True,
+    heats: Problem | None = None,
 ) -> Run:
     """Successive halving: every start for a few passes, the best for more, the winner to the end.
 
+    The starts and all but the last runs belong to ``heats``, some of the rows where there are many;
+    None is the problem itself.
     A run for which ``prefer`` is false wins only if it is so for all: a search prefers runs that
     ended without a component on its floor, whose likelihood says nothing about the data.
     """
@@ -43,12 +47,14 @@ def polish(
     def promise(heat: Run) -> tuple[bool, float]:
         return not prefer(heat), -heat.last_log_likelihood
 
-    heats = [run(solver, start, problem, stopping, max_passes=0) for start in starts]
+    heats = heats or problem
+    runs = [run(solver, start, heats, stopping, max_passes=0) for start in starts]
     for passes, survivors in HEATS:
-        heats = [_continued(solver, heat, problem, stopping, passes) for heat in heats]
-        heats = sorted(heats, key=promise)[:survivors]
-    finals = sorted((_continued(solver, heat, problem, stopping) for heat in heats), key=promise)
-    return finals[0]
+        runs = [_continued(solver, heat, heats, stopping, passes) for heat in runs]
+        runs = sorted(runs, key=promise)[:survivors]
+    if heats is problem:
+        return _continued(solver, runs[0], problem, stopping)
+    return run(solver, replace(runs[0].mixture, frame=problem.source.frame), problem, stopping)
 
 
 def _continued(

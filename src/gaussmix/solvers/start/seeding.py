@@ -68,6 +68,16 @@ def sorted_order(rows: ND) -> IntN:
     return order
 
 
+def some_rows(source: AbstractSource, count: int, rng: np.random.Generator) -> IntN:
+    """Positions of ``count`` rows drawn at random, whatever order the rows stand in; all if there are fewer."""
+    if source.n_rows <= count:
+        return np.arange(source.n_rows)
+    rows, weights = source.gather()
+    counted = np.flatnonzero(weights > 0)
+    ranks = rng.choice(len(counted), size=min(count, len(counted)), replace=False)
+    return counted[sorted_order(rows[counted])[np.sort(ranks)]]
+
+
 Metric = Callable[[KD], Quadratics]
 
 
