@@ -12,5 +12,6 @@ def mixture_rows(n, d, K, separation=3.0, seed=0):
     factors = rng.normal(size=(K, d, d)) / np.sqrt(d) + np.eye(d)
     sizes = np.full(K, n // K)
     sizes[: n % K] += 1
-    rows = [rng.normal(size=(size, d)) @ factor.T + mean for size, factor, mean in zip(sizes, factors, means, strict=True)]
+    groups = zip(sizes, factors, means, strict=True)
+    rows = [rng.normal(size=(size, d)) @ factor.T + mean for size, factor, mean in groups]
     return np.concatenate(rows)[rng.permutation(n)], means
