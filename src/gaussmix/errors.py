@@ -90,8 +90,8 @@ class DataError(GaussmixError, ValueError):
     def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
         named = _joined([f"{name!r}{_suggestion(name, present)}" for name in missing])
         none = "no column named" if len(missing) == 1 else "no columns named"
-        there = "the only column is" if len(present) == 1 else "the columns are"
-        return cls(f"{none} {named}; {there} {_listed(present)}")
+        there = f"the only column is {present[0]!r}" if len(present) == 1 else f"the columns are {_listed(present)}"
+        return cls(f"{none} {named}; {there}")
 
 
 class ParameterError(GaussmixError, ValueError):
