@@ -36,9 +36,8 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def columns(cls, found: int, expected: int) -> "DataError":
-        return cls(
-            f"the data have {_counted(found, 'column')}, but the model was made for {expected}; pass the same columns"
-        )
+        have = _counted(found, "column")
+        return cls(f"the data have {have}, but the model was made for {expected}; pass the same columns")
 
     @classmethod
     def not_finite(cls, value: float, row: int, column: str, count: int) -> "DataError":
@@ -89,9 +88,8 @@ class DataError(GaussmixError, ValueError):
     @classmethod
     def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
         named = _joined([f"{name!r}{_suggestion(name, present)}" for name in missing])
-        none = "no column named" if len(missing) == 1 else "no columns named"
         there = f"the only column is {present[0]!r}" if len(present) == 1 else f"the columns are {_listed(present)}"
-        return cls(f"{none} {named}; {there}")
+        return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
 
 
 class ParameterError(GaussmixError, ValueError):
@@ -287,8 +285,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Names as in a sentence: 'a', 'a and b', 'a, b and c'."""
-    return " and ".join([*([_listed(names[:-1])] if len(names) > 1 else []), names[-1]])
+    return names[0] if len(names) == 1 else f"{_listed(names[:-1])} and {names[-1]}"
 
 
 def _counted(count: int, noun: str) -> str:
