@@ -7,13 +7,20 @@ that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised 
 
 from collections.abc import Sequence
 
+_TOO_FAR = (
+    "lies so far from the fitted data that its density cannot be represented "
+    "(more than about 1e150 standard deviations); check its units"
+)
+
 
 class GaussmixError(Exception):
     """Base of every error of this package; its message is one sentence for the user."""
 
 
 class DataError(GaussmixError, ValueError):
-    """The rows, weights or columns handed over cannot be used."""
+    """The rows, weights or columns handed over cannot be used; ``row`` is the one at fault, from 0, where known."""
+
+    row: int | None = None
 
     @classmethod
     def not_numeric(cls, cause: Exception, place: tuple[int, int, object] | None = None) -> "DataError":
@@ -37,7 +44,8 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def columns(cls, found: int, expected: int) -> "DataError":
-        return cls(f"the data have {found} columns, but the model was made for {expected}; pass the same columns")
+        have = _counted(found, "column")
+        return cls(f"the data have {have}, but the model was made for {expected}; pass the same columns")
 
     @classmethod
     def not_finite(cls, value: float, row: int, column: str, count: int) -> "DataError":
@@ -64,20 +72,20 @@ class DataError(GaussmixError, ValueError):
     def too_few_rows(cls, n_rows: int, n_components: int) -> "DataError":
         return cls(
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}; "
-            "ask for fewer components or bring more rows"
+            "ask for fewer components or use more rows"
         )
 
     @classmethod
     def too_far(cls, row: int) -> "DataError":
-        return cls(
-            f"row {row} (counted from 0) lies so far from the fitted data that its density cannot be represented "
-            "(more than about 1e150 standard deviations); check its units"
-        )
+        error = cls(f"row {row} (counted from 0) {_TOO_FAR}")
+        error.row = row
+        return error
 
     @classmethod
     def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
-        named = _listed([f"{name!r}{_suggestion(name, present)}" for name in missing])
-        return cls(f"no column named {named}; the columns are {_listed(present)}")
+        named = _joined([f"{name!r}{_suggestion(name, present)}" for name in missing])
+        there = f"the only column is {present[0]!r}" if len(present) == 1 else f"the columns are {_listed(present)}"
+        return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
 
 
 class WeightError(DataError):
@@ -193,6 +201,10 @@ class FileProblem(GaussmixError):
         return cls(f"cannot write {path}: {reason}; choose another place with --output")
 
     @classmethod
+    def is_input(cls, path: object) -> "FileProblem":
+        return cls(f"{path} is read by this command and would be overwritten; choose another place with --output")
+
+    @classmethod
     def empty(cls, path: object) -> "FileProblem":
         return cls(f"{path} is empty; it needs a line of column names and at least one row")
 
@@ -214,8 +226,8 @@ class TableProblem(FileProblem):
 
     @classmethod
     def ragged(cls, path: object, where: str, found: int, expected: int) -> "TableProblem":
-        fields = f"{found} field{'' if found == 1 else 's'}"
-        return cls(f"{where} of {path} has {fields}, but there are {expected} column names; mend that line")
+        names = f"there {'is' if expected == 1 else 'are'} {_counted(expected, 'column name')}"
+        return cls(f"{where} of {path} has {_counted(found, 'field')}, but {names}; correct that line")
 
     @classmethod
     def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableProblem":
@@ -224,7 +236,7 @@ class TableProblem(FileProblem):
     @classmethod
     def no_numeric_column(cls, path: object, kinds: Sequence[str]) -> "TableProblem":
         others = f": {_listed(kinds)}" if kinds else ""
-        return cls(f"{path} has no column of numbers to fit{others}; bring one, or mend the values named")
+        return cls(f"{path} has no column of numbers to fit{others}; add one, or correct the values named")
 
     @classmethod
     def not_numbers(cls, column: str, reason: str) -> "TableProblem":
@@ -240,12 +252,23 @@ class TableProblem(FileProblem):
     @classmethod
     def all_equal(cls, path: object, n_rows: int) -> "TableProblem":
         what = "one row only" if n_rows == 1 else f"{n_rows} rows that are all equal"
-        return cls(f"{path} has {what} in the columns used, so there are no groups to find; bring rows that differ")
+        return cls(f"{path} has {what} in the columns used, so there are no groups to find; use rows that differ")
 
     @classmethod
     def too_few_rows(cls, path: object, n_rows: int, n_components: int) -> "TableProblem":
-        rows = f"{n_rows} row{'' if n_rows == 1 else 's'}"
-        return cls(f"{path} has {rows}, too few for {n_components} components; ask for fewer with --components")
+        needed = _counted(n_components, "component")
+        return cls(f"{path} has {_counted(n_rows, 'row')}, too few for {needed}; ask for fewer with --components")
+
+    @classmethod
+    def too_far(cls, number: int) -> "TableProblem":
+        return cls(f"data row {number} {_TOO_FAR}")
+
+    @classmethod
+    def nearly_numbers(cls, column: str, culprit: str, n_numbers: int, n_values: int) -> "TableProblem":
+        return cls(
+            f"column {column!r} is text because {culprit} ({n_numbers} of {n_values} values are numbers): "
+            "correct it, or choose the other columns with --columns"
+        )
 
     @classmethod
     def bad_weight(cls, column: str, row: int, value: float) -> "TableProblem":
@@ -258,8 +281,8 @@ class TableProblem(FileProblem):
     @classmethod
     def nameless_model(cls, path: object, found: int, expected: int) -> "TableProblem":
         return cls(
-            f"the model was fitted without column names to {expected} columns, but {path} has {found} columns of "
-            f"numbers; give a file with those {expected} columns in the order of the fit"
+            f"the model was fitted without column names to {_counted(expected, 'column')}, but {path} has "
+            f"{_counted(found, 'column')} of numbers; give a file with the columns of the fit, in its order"
         )
 
 
@@ -284,6 +307,14 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > 12:
         shown.append(f"... ({len(names)} in all)")
     return ", ".join(shown)
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{_listed(names[:-1])} and {names[-1]}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _suggestion(name: str, present: Sequence[str]) -> str:

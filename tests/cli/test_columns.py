@@ -70,7 +70,7 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
         "a,b\nx,2020-01-01\n",
         None,
         None,
-        r"no column of numbers to fit: a \(text\), b \(dates\); bring one",
+        r"no column of numbers to fit: a \(text\), b \(dates\); add one, or correct the values",
     ),
     "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no column of numbers to fit: t \(text\);"),
     "decimal comma": ("a;t\n1,5;x\n", None, None, r"a \(text, data row 1 holds '1,5', where a decimal comma"),
@@ -136,5 +136,50 @@ def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> No
     chosen = for_model(table, None, 2)
     np.testing.assert_array_equal(chosen.rows, [[1, 2], [3, 4]])
     assert chosen.notes == ("the model has no column names; taken in this order: q, p.",)
+    with pytest.raises(TableProblem, match=r"to 1 column, but .* give a file with the columns of the fit"):
+        for_model(table, None, 1)
     with pytest.raises(TableProblem, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
         for_model(table, None, 3)
+
+
+@pytest.mark.parametrize(("n_numbers", "refused"), [(9, True), (8, False)])
+def test_a_slip_in_a_column_of_numbers_is_an_error_unless_other_columns_are_named(
+    n_numbers: int, refused: bool, write: Write
+) -> None:
+    values = [*range(n_numbers), "oops"]
+    table = read(write("f.csv", {"x": values, "y": [v * v for v in range(len(values))]}))
+    assert for_fit(table, ["y"], None).names == ("y",)
+    if not refused:
+        assert "column 'x' is read as text" in for_fit(table, None, None).notes[0]
+        return
+    message = r"^column 'x' is text because data row 10 holds 'oops' \(9 of 10 values are numbers\): correct it, or"
+    with pytest.raises(TableProblem, match=message):
+        for_fit(table, None, None)
+
+
+def test_missing_values_are_no_slips(write: Write) -> None:
+    table = read(write("f.csv", {"x": [*range(10), "oops", *["NA"] * 50], "y": range(61)}))
+    with pytest.raises(TableProblem, match=r"data row 11 holds 'oops' \(10 of 11 values are numbers\)"):
+        for_fit(table, None, None)
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "Index", "customer_id", "customerID", "row index"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_row_number_is_fitted_with_a_note(name: str, first: int, write: Write) -> None:
+    chosen = _fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]})
+    assert chosen.names == (name, "y")
+    said = f"column {name!r} looks like a row number and is fitted; choose the other columns with --columns."
+    assert chosen.notes == (said,)
+    assert _fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]}, [name]).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("id", [1, 3, 2, 4]), ("id", [2, 3, 4, 5]), ("paid", [1, 2, 3, 4]), ("x", [0, 1, 2, 3])]
+)
+def test_what_only_resembles_a_row_number_needs_no_note(name: str, values: list[int], write: Write) -> None:
+    assert _fit(write, {name: values}).notes == ()
+
+
+def test_several_unknown_columns_in_one_sentence(write: Write) -> None:
+    with pytest.raises(DataError, match=r"^no columns named 'p', 'q' and 'r'; the only column is 'a'$"):
+        _fit(write, "a\n1\n2\n", ["p", "q", "r"])

@@ -38,9 +38,9 @@ def test_csv_holds_every_digit(run: Run, write: Write, model: Path) -> None:
 def test_the_first_rows_are_shown_where_nothing_is_written(run: Run, write: Write, model: Path) -> None:
     result = run("predict", model, write("new.csv", "x,y\n" + "0,10\n8,30\n" * 8))
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["row", "component", "p(0)", "p(1)", "uncertainty", "log", "density"]
-    assert lines[1].split()[:5] == ["0", "0", "1.0000", "0.0000", "0.0000"]
-    assert lines[2].split()[:2] == ["1", "1"]
+    assert lines[0].split() == ["data", "row", "component", "p(0)", "p(1)", "uncertainty", "log", "density"]
+    assert lines[1].split()[:5] == ["1", "0", "1.0000", "0.0000", "0.0000"]
+    assert lines[2].split()[:2] == ["2", "1"]
     assert len(lines) == 13
     assert lines[-1] == "6 more rows; --output FILE.csv or FILE.parquet writes them all"
     assert all(len(line) <= 80 for line in lines)
@@ -59,12 +59,12 @@ def test_a_model_without_names_takes_columns_in_order(run: Run, write: Write) ->
     [
         ("x,z\n1,2\n", "no column named 'y'; the columns are x, z"),
         ("x,Y\n1,2\n", "no column named 'y' (did you mean 'Y'?); the columns are x, Y"),
-        ("a,b\n1,2\n", "no column named 'x', 'y'; the columns are a, b"),
+        ("a,b\n1,2\n", "no columns named 'x' and 'y'; the columns are a, b"),
         ("x,y\n1,2\n3,\n", "column 'y' has no value (empty, NA or NaN) in data row 2"),
         ("x,y\n1,2\n3,4\ninf,5\n", "column 'x' is infinite in data row 3"),
         ("x,y\n1,2\n3,high\n", "column 'y' is read as text because data row 2 holds 'high'"),
         ("x,y\n", "has column names but 0 rows"),
-        ("x,y\n1,1e300\n", "row 0 (counted from 0) lies so far from the fitted data"),
+        ("x,y\n1,1e300\n", "Error: data row 1 lies so far from the fitted data"),
     ],
 )
 def test_rows_that_cannot_be_used(text: str, message: str, run: Run, write: Write, model: Path) -> None:

@@ -4,9 +4,11 @@ import datetime
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pytest
 
 from gaussmix.cli.table import read
@@ -99,6 +101,51 @@ def test_decimal_commas_are_pointed_out(write: Write) -> None:
     column = read(write("f.csv", "a;b\n3,6;79\n1,8;54\n")).columns[0]
     assert column.was_meant_as_numbers
     assert column.culprit == "data row 1 holds '3,6', where a decimal comma stands for a point"
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (["1,596", "2,000"], "where a comma seems to separate thousands"),
+        (["1,596", "12,5"], "where a decimal comma stands for a point"),
+        (["1,234,567.5", "3"], "where a comma seems to separate thousands"),
+        (["0,125", "0,250"], "where a decimal comma stands for a point"),
+    ],
+)
+def test_a_comma_that_separates_thousands_is_not_called_a_decimal_comma(
+    values: list[str], why: str, write: Write
+) -> None:
+    (column,) = read(write("f.csv", "a\n" + "".join(f'"{value}"\n' for value in values))).columns
+    assert column.was_meant_as_numbers
+    assert column.culprit == f"data row 1 holds {values[0]!r}, {why}"
+
+
+def test_a_type_is_found_from_the_whole_file(write: Write) -> None:
+    path = write("f.csv", "a,b\n" + "1,2\n" * 400_000 + "1.5,oops\n")
+    first, second = read(path).columns
+    assert (first.values[-1], second.kind) == (1.5, "text")
+    assert second.culprit == "data row 400001 holds 'oops'"
+
+
+def test_arrow_holds_no_python_function_and_is_asked_for_one_thread(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    parse = pacsv.read_csv
+
+    def spy(path: Path, **options: Any) -> Any:
+        asked.append((path, options["read_options"].use_threads, options["parse_options"].invalid_row_handler))
+        return parse(path, **options)
+
+    monkeypatch.setattr(pacsv, "read_csv", spy)
+    path = write("f.csv", PLAIN)
+    read(path)
+    assert asked == [(path, False, None)]
+
+
+def test_a_row_of_another_length_where_there_is_one_name(write: Write) -> None:
+    with pytest.raises(FileProblem, match=r"has 2 fields, but there is 1 column name; correct that line$"):
+        read(write("f.csv", "a\n1\n2,3\n"))
 
 
 def test_a_long_text_is_cut(write: Write) -> None:

@@ -42,7 +42,7 @@ def test_masked_entries_are_missing_values():
         (X + 1j, "must be numbers"),
         ([["a", "b"]], "must be numbers"),
         (X[None], "must have 2 dimensions"),
-        (X[:, :1], "have 1 columns, but the model was made for 2"),
+        (X[:, :1], "have 1 column, but the model was made for 2"),
     ],
 )
 def test_refused(rows, sentence):

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from gaussmix._version import __version__
 from gaussmix.cli import console, fit, info, predict, report, sample
 from gaussmix.cli.options import DEBUG, Debug
-from gaussmix.errors import GaussmixError, MissingPackageError
+from gaussmix.errors import DataError, GaussmixError, MissingPackageError, TableProblem
 
 _EXTRA = {"jinja2", "matplotlib", "pyarrow", "rich"}
 
@@ -47,6 +47,8 @@ def sentence(error: Exception) -> str:
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in _EXTRA:
         error = MissingPackageError.of(package, "this command", "cli")
+    if isinstance(error, DataError) and error.row is not None:
+        error = TableProblem.too_far(error.row + 1)  # the library counts rows from 0, a user of files from 1
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())
     if isinstance(error, MemoryError):

@@ -1,5 +1,6 @@
 """Which columns of a table take part, as rows of finite numbers: for a new fit, or for a model that has names."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from gaussmix.cli.table import Column, Table, kinds
 from gaussmix.cli.text import listed, plural
 from gaussmix.errors import DataError, TableProblem
 from gaussmix.types import ND, N
+
+_IDENTIFIER = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,16 @@ def for_fit(table: Table, names: Sequence[str] | None, weights: str | None) -> C
     DataError
         If a column is not there.
     TableProblem
-        If a column does not hold finite numbers, or nothing is left to fit.
+        If a column does not hold finite numbers, or hardly anything else, or nothing is left to fit.
     """
     _require(table, [*(names or []), *([weights] if weights else [])])
     notes: list[str] = []
     counts = None if weights is None else _weights(_numeric(table, weights))
     if names is None:
+        _require_no_slips(table, weights)
         columns = [column for column in table.numeric if column.name != weights]
         notes += _left_out(table)
+        notes += _row_numbers(columns)
         if not columns:
             others = [column for column in table.columns if column.name != weights]
             raise TableProblem.no_numeric_column(table.path, kinds(others))
@@ -81,6 +86,27 @@ def _numeric(table: Table, name: str) -> Column:
     if column.culprit:
         raise TableProblem.not_numbers(name, f"is read as text because {column.culprit}")
     raise TableProblem.not_numbers(name, "is empty" if column.kind == "empty" else f"holds {column.kind}, not numbers")
+
+
+def _require_no_slips(table: Table, weights: str | None) -> None:
+    """A column of numbers with a few texts must not fall out of the fit unnoticed."""
+    for column in table.columns:
+        if column.is_nearly_numeric and column.name != weights:
+            raise TableProblem.nearly_numbers(column.name, column.culprit, column.n_numbers, column.n_present)
+
+
+def _row_numbers(columns: Sequence[Column]) -> list[str]:
+    """Notes on columns that are called identifiers and count the rows; they may be meant, so they stay."""
+    return [
+        f"column {column.name!r} looks like a row number and is fitted; choose the other columns with --columns."
+        for column in columns
+        if _IDENTIFIER.search(column.name) and _counts_rows(column.values)
+    ]
+
+
+def _counts_rows(values: N) -> bool:
+    """Whether values are 0, 1, 2, ... or 1, 2, 3, ... in order."""
+    return values[0] in (0, 1) and bool(np.array_equal(values, values[0] + np.arange(len(values))))
 
 
 def _left_out(table: Table) -> list[str]:

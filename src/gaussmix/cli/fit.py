@@ -96,14 +96,14 @@ def run(
     folder = output or Path(f"{file.stem}-gaussmix")
 
     from gaussmix.cli.columns import for_fit
+    from gaussmix.cli.places import require_folder
     from gaussmix.cli.table import read
-    from gaussmix.cli.writing import require_place
 
+    require_folder(folder, tuple(_WRITTEN), inputs=(file,))
     with console.progress(f"reading {file.name}"):
         chosen = for_fit(read(file), asked, weights)
     console.notes(chosen.notes)
     counts = _at_most(file, len(chosen.rows), counts, capped=components is None)
-    require_place(folder)
     found = _search(file, chosen, counts, shapes, rule, starts, seed)
     _print(found)
     _write(found, folder)
@@ -171,15 +171,17 @@ def _print(found: _Found) -> None:
 
 
 def _write(found: _Found, folder: Path) -> None:
-    from gaussmix.cli.writing import make_folder, write
+    from gaussmix.cli.places import make_folder, whole
+    from gaussmix.cli.writing import write
     from gaussmix.report.page import write_report
 
     make_folder(folder)
-    found.mixture.save(folder / "model.safetensors")
+    with whole(folder / "model.safetensors") as path:
+        found.mixture.save(path)
     write(found.assigned, folder / "assignments.parquet")
-    with console.progress("writing the report"):
+    with console.progress("writing the report"), whole(folder / "report.html") as path:
         write_report(
-            folder / "report.html",
+            path,
             found.mixture,
             found.chosen.rows,
             fit=found.selection.best.fit,

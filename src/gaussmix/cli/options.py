@@ -98,3 +98,9 @@ def require_table_name(output: Path | None) -> None:
     """A table is written as CSV or Parquet, and its name tells which."""
     if output is not None and output.suffix.lower() not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{str(output)!r} must end in .csv or .parquet", param_hint="--output")
+
+
+def require_page_name(output: Path) -> None:
+    """A browser knows a page by the end of its name."""
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(f"{str(output)!r} must end in .html or .htm", param_hint="--output")

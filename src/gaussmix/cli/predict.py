@@ -36,19 +36,22 @@ def run(
 ) -> None:
     """Tell which component each row belongs to.
 
-    Gives the probability of every component for each row of FILE, counted from 0, with the most
-    probable one, the uncertainty (one minus the largest probability) and the log density. Columns
-    are matched by name: their order does not matter, and others are ignored.
+    Gives the probability of every component for each row of FILE, with the most probable one, the
+    uncertainty (one minus the largest probability) and the log density. Columns are matched by
+    name: their order does not matter, and others are ignored. What is shown counts data rows from
+    1; the column row of a written file counts them from 0, as Python does.
     """
     require_table_name(output)
     from gaussmix.cli.columns import for_model
+    from gaussmix.cli.places import require_file
     from gaussmix.cli.table import read
-    from gaussmix.cli.writing import assignments, require_parent, write
+    from gaussmix.cli.text import plural
+    from gaussmix.cli.writing import assignments, write
     from gaussmix.model import Mixture
 
     mixture = Mixture.load(model)
     if output is not None:
-        require_parent(output)
+        require_file(output, inputs=(model, file))
     with console.progress(f"reading {file.name}"):
         chosen = for_model(read(file), mixture.feature_names, mixture.n_features)
     console.notes(chosen.notes)
@@ -58,15 +61,17 @@ def run(
         _show(assigned)
     else:
         write(assigned, output)
-        typer.echo(f"Wrote {len(chosen.rows)} rows to {output}")
+        typer.echo(f"Wrote {plural(len(chosen.rows), 'row')} to {output}")
 
 
 def _show(assigned: "ColumnsByName") -> None:
     from gaussmix.cli.text import number, plural, table
 
     n_rows = len(assigned["row"])
-    columns = []
+    columns = [["data row", *map(str, assigned["row"][:_SHOWN] + 1)]]
     for name, values in assigned.items():
+        if name == "row":
+            continue
         shown = str if values.dtype.kind == "i" else number if name == "log_density" else "{:.4f}".format
         columns.append([_header(name), *map(shown, values[:_SHOWN])])
     header, *cells = zip(*columns, strict=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFile, Debug, ModelFile
+from gaussmix.cli.options import DataFile, Debug, ModelFile, require_page_name
 
 EXAMPLES = """\b
 Examples:
@@ -28,17 +28,18 @@ def run(
     It shows the rows of FILE as the model sees them, and opens without a network. Columns are
     matched by name.
     """
+    require_page_name(output)
     from gaussmix.cli.columns import for_model
+    from gaussmix.cli.places import require_file, whole
     from gaussmix.cli.table import read
-    from gaussmix.cli.writing import require_parent
     from gaussmix.model import Mixture
     from gaussmix.report.page import write_report
 
     mixture = Mixture.load(model)
-    require_parent(output)
+    require_file(output, inputs=(model, file))
     with console.progress(f"reading {file.name}"):
         chosen = for_model(read(file), mixture.feature_names, mixture.n_features)
     console.notes(chosen.notes)
-    with console.progress("writing the report"):
+    with console.progress("writing the report"), whole(output):
         write_report(output, mixture, chosen.rows, source_name=file.name)
     typer.echo(f"Wrote {output}")

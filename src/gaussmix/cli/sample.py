@@ -37,12 +37,14 @@ def run(
     """
     require_table_name(output)
     from gaussmix.cli import describe
-    from gaussmix.cli.writing import csv_bytes, require_parent, write
+    from gaussmix.cli.places import require_file
+    from gaussmix.cli.text import plural
+    from gaussmix.cli.writing import csv_bytes, write
     from gaussmix.model import Mixture, sampling
 
     mixture = Mixture.load(model)
     if output is not None:
-        require_parent(output)
+        require_file(output, inputs=(model,))
     rng = sampling.generator(seed)
     rows, components = mixture.sample(n, rng)
     order = rng.permutation(n)
@@ -55,7 +57,7 @@ def run(
         stream.flush()
     else:
         write(drawn, output)
-        typer.echo(f"Wrote {n} rows to {output}")
+        typer.echo(f"Wrote {plural(n, 'row')} to {output}")
 
 
 def _free_name(taken: dict[str, object]) -> str:

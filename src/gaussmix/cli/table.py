@@ -1,6 +1,10 @@
 """Files into tables: the one place that opens a CSV or Parquet file, and says in a sentence why it cannot.
 
 A column holds numbers, or the reason why it does not: no caller sees a type of Arrow.
+
+Arrow is asked for one thread and never handed a Python function or object: a thread of its pools that
+outlives the read and then lets go of one asks for the interpreter's lock, and a process that is just
+ending is aborted by that (exit code 134).
 """
 
 import csv
@@ -21,7 +25,10 @@ from gaussmix.types import N
 
 NUMBERS = "numbers"
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-_DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+\s*$")
+_DECIMAL_COMMA = r"^\s*[+-]?\d+,\d+\s*$"
+_THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*$"
+_RAGGED = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+_NEARLY = 0.9  # share of numbers from which a text among them is taken for a slip
 _HEADER_BYTES = 1 << 20
 _NAMELESS = {"", "__index_level_0__"}  # what pandas calls an index that it saved
 
@@ -30,19 +37,31 @@ _NAMELESS = {"", "__index_level_0__"}  # what pandas calls an index that it save
 class Column:
     """A named column: ``values`` (n,), NaN where one is missing; of another kind than numbers it has none.
 
-    ``culprit`` says of a text column which value kept it from being numbers; ``was_meant_as_numbers``
-    whether such values are the exception, or have a decimal comma.
+    ``culprit`` says of a text column which value kept it from being numbers; ``n_numbers`` of its
+    ``n_present`` values that are not missing are numbers; ``has_commas`` if the culprit is one but for a comma.
     """
 
     name: str
     kind: str
     values: N = field(default_factory=lambda: np.empty(0))
     culprit: str = ""
-    was_meant_as_numbers: bool = False
+    has_commas: bool = False
+    n_numbers: int = 0
+    n_present: int = 0
 
     @property
     def is_numeric(self) -> bool:
         return self.kind == NUMBERS
+
+    @property
+    def was_meant_as_numbers(self) -> bool:
+        """Whether the values that are no numbers are the exception, or are numbers but for a comma."""
+        return self.has_commas or self.n_numbers > 0.5 * self.n_present
+
+    @property
+    def is_nearly_numeric(self) -> bool:
+        """Whether the values that are no numbers are so few that they must be slips."""
+        return bool(self.culprit) and self.n_numbers >= _NEARLY * self.n_present
 
 
 @dataclass(frozen=True)
@@ -100,22 +119,22 @@ def _read_csv(path: Path) -> pa.Table:
     header, delimiter = _header(path)
     if all(re.match(_NUMBER, name) for name in header):
         raise TableProblem.no_header(path, ", ".join(header[:3]))
-    bad_rows: list[Any] = []
     try:
-        return _parsed(path, delimiter, bad_rows, use_threads=True)
+        return pacsv.read_csv(
+            path,
+            read_options=pacsv.ReadOptions(use_threads=False),
+            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pacsv.ConvertOptions(strings_can_be_null=True),  # NA is missing in any column
+        )
     except pa.ArrowInvalid as error:
-        if not bad_rows:
-            if "cannot infer number of columns" in str(error):
-                raise TableProblem.no_rows(path) from error
+        if "cannot infer number of columns" in str(error):
+            raise TableProblem.no_rows(path) from error
+        ragged = _RAGGED.search(str(error))
+        if ragged is None:
             raise
-    # Rows are only numbered when one thread reads them.
-    bad_rows.clear()
-    try:
-        return _parsed(path, delimiter, bad_rows, use_threads=False)
-    except pa.ArrowInvalid as error:
-        row = bad_rows[0]
-        where = "a line" if row.number is None else f"data row {row.number - 1}"
-        raise TableProblem.ragged(path, where, row.actual_columns, row.expected_columns) from error
+        line, expected, found = ragged.groups()
+        where = f"data row {int(line) - 1}" if line else "a line"
+        raise TableProblem.ragged(path, where, int(found), int(expected)) from error
 
 
 def _header(path: Path) -> tuple[list[str], str]:
@@ -136,26 +155,14 @@ def _header(path: Path) -> tuple[list[str], str]:
     return [name.strip() for name in cut[delimiter]], delimiter
 
 
-def _parsed(path: Path, delimiter: str, bad_rows: list[Any], use_threads: bool) -> pa.Table:
-    def keep(row: Any) -> str:
-        bad_rows.append(row)
-        return "error"
-
-    return pacsv.read_csv(
-        path,
-        read_options=pacsv.ReadOptions(use_threads=use_threads),
-        parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=keep),
-    )
-
-
 # -- Parquet ---------------------------------------------------------------------------------------
 
 
 def _read_parquet(path: Path) -> pa.Table:
     if path.stat().st_size == 0:
         raise FileProblem.empty(path)
-    with pq.ParquetFile(path) as file:
-        return file.read()
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        return file.read(use_threads=False)
 
 
 _PARQUET = {".parquet", ".pq"}
@@ -201,19 +208,38 @@ def _floats(data: Any) -> N:
 def _text(name: str, data: Any, from_text: bool) -> Column:
     """A column of texts: numbers after all where each is one (Arrow does not read '+3'), else its first culprit."""
     data = data.cast(pa.large_string())
-    numbers = pc.fill_null(pc.match_substring_regex(data, _NUMBER), True)
-    share = pc.mean(numbers).as_py()
-    if share == 1.0 and from_text:
+    numbers = pc.match_substring_regex(data, _NUMBER)
+    n_present, n_numbers = len(data) - data.null_count, pc.sum(numbers).as_py() or 0
+    if n_numbers == n_present and from_text:
         return Column(name, NUMBERS, _floats(pc.replace_substring_regex(data, r"[\s+]", "")))
     row = pc.index(numbers, False).as_py()
     if row < 0:
         return Column(name, "text")
     value = data[row].as_py()
-    has_comma = bool(_DECIMAL_COMMA.match(value))
     shown = value if len(value) <= 30 else value[:27] + "..."
-    culprit = f"data row {row + 1} holds {shown!r}"
-    culprit += ", where a decimal comma stands for a point" if has_comma else ""
-    return Column(name, "text", culprit=culprit, was_meant_as_numbers=share > 0.5 or has_comma)
+    comma = _comma(value, data)
+    return Column(
+        name,
+        "text",
+        culprit=f"data row {row + 1} holds {shown!r}{comma}",
+        has_commas=bool(comma),
+        n_numbers=n_numbers,
+        n_present=n_present,
+    )
+
+
+def _comma(value: str, data: Any) -> str:
+    """What the comma in a value stands for, as far as the whole column tells; nothing where it is no number."""
+    decimal = bool(re.match(_DECIMAL_COMMA, value))
+    if not decimal and not re.match(_THOUSANDS, value):
+        return ""
+    if decimal and pc.any(_matches_only(data, _DECIMAL_COMMA, _THOUSANDS)).as_py():
+        return ", where a decimal comma stands for a point"
+    return ", where a comma seems to separate thousands"
+
+
+def _matches_only(data: Any, pattern: str, other: str) -> Any:
+    return pc.and_not(pc.match_substring_regex(data, pattern), pc.match_substring_regex(data, other))
 
 
 def _word(kind: Any) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from gaussmix.errors import FileProblem
+from gaussmix.cli.places import partial, whole
 from gaussmix.model import Mixture
 from gaussmix.model.posterior import uncertainty
 from gaussmix.types import ND, AnyArray
@@ -32,20 +31,19 @@ def assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
 
 
 def write(columns: ColumnsByName, path: Path) -> None:
-    """Write columns as Parquet or, for any other ending, as CSV.
+    """Write columns as Parquet or, for any other ending, as CSV; the file appears whole or not at all.
 
     Raises
     ------
     FileProblem
         If the file cannot be written.
     """
-    try:
+    with whole(path):
         if path.suffix.lower() == ".parquet":
-            pq.write_table(_arrow(columns), path)
+            pq.write_table(_arrow(columns), partial(path))
         else:
-            path.write_bytes(csv_bytes(columns))
-    except OSError as error:
-        raise FileProblem.unwritable(path, error.strerror or error) from error
+            partial(path).write_bytes(csv_bytes(columns))
+        partial(path).replace(path)
 
 
 def csv_bytes(columns: ColumnsByName) -> bytes:
@@ -59,28 +57,3 @@ def csv_bytes(columns: ColumnsByName) -> bytes:
 
 def _arrow(columns: ColumnsByName) -> Any:
     return pa.table({name: pa.array(values) for name, values in columns.items()})
-
-
-def require_parent(path: Path) -> None:
-    """Check, before any work is done, that there is a folder to put a file in."""
-    if not path.parent.is_dir():
-        raise FileProblem.unwritable(path, f"there is no folder {path.parent}")
-
-
-def require_place(folder: Path) -> None:
-    """Check, before any work is done, that a folder can be written to or made."""
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        raise FileProblem.unwritable(folder, f"{existing} is a file, not a folder")
-    if not os.access(existing, os.W_OK):
-        raise FileProblem.unwritable(folder, f"there is no right to write in {existing}")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileProblem.unwritable(folder, error.strerror or error) from error

@@ -48,11 +48,12 @@ def _groups(numbers: Summary) -> str:
     rows = f"{fixed(numbers.n_rows, 0)} row{'' if numbers.n_rows == 1 else 's'}"
     weight = "" if numbers.total_weight == numbers.n_rows else f" (of total weight {number(numbers.total_weight)})"
     columns = "one column" if numbers.n_features == 1 else f"{numbers.n_features} columns"
+    are = "is" if numbers.n_rows == 1 else "are"
     groups = f"{numbers.n_components} Gaussian groups"
     if numbers.n_components == 1:
         groups = "one Gaussian group"
     return (
-        f"The {rows}{weight} of {columns} are described by {groups} of structure {numbers.structure}: "
+        f"The {rows}{weight} of {columns} {are} described by {groups} of structure {numbers.structure}: "
         f"{numbers.description}."
     )
 
