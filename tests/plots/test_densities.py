@@ -82,11 +82,11 @@ def test_a_spike_is_cut_and_said_to_be() -> None:
 
 
 def test_grid_shows_every_column_or_the_most_telling() -> None:
-    mixture = mixture_of(2, 14)
+    mixture = mixture_of(2, 18)
     X = mixture.sample(40, 0)[0]
     grid = plots.densities(mixture, X)
-    assert len(grid.axes) == 12
-    assert "12 of 14 columns" in words_of(grid)
+    assert len(grid.axes) == 16
+    assert "16 of 18 columns" in words_of(grid)
     assert len(plots.densities(mixture, X, max_columns=4).axes) == 4
     chosen = plots.densities(mixture, X, columns=[3, 1])
     assert [ax.get_xlabel() for ax in chosen.axes] == ["column 3", "column 1"]

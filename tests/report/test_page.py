@@ -188,7 +188,7 @@ def test_any_size(n_components: int, n_features: int) -> None:
         np.full(n_components, 1 / n_components), means, np.tile(np.eye(n_features), (n_components, 1, 1))
     )
     page = Page(render(mixture, mixture.sample(50, 0)[0]))
-    assert len(page.svgs) == 1 + min(n_features, 12) + (2 if n_components > 1 else 0)
+    assert len(page.svgs) == 1 + min(n_features, 16) + (2 if n_components > 1 else 0)
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1e-150, 0.0), (1e150, 0.0), (1.0, 1e8)])

@@ -10,15 +10,16 @@ from gaussmix.plots.style import GREY, INK, PALE, percent, styles
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
 
-_MOST_COMPONENTS = 40
+_MOST_COMPONENTS, _MOST_INSIDE = 40, 6
 
 
-def component_entries(mixture: Mixture, markers: bool = True) -> "list[Artist]":
-    """One entry per component: its number and its share."""
+def component_entries(mixture: Mixture, markers: bool = True, inside: bool = False) -> "list[Artist]":
+    """One entry per component, its number and its share; fewer where the legend stands ``inside`` the axes."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []
-    for k, style in enumerate(styles(mixture.n_components)[:_MOST_COMPONENTS]):
+    most = _MOST_INSIDE if inside else _MOST_COMPONENTS
+    for k, style in enumerate(styles(mixture.n_components)[:most]):
         look: dict[str, Any] = {"color": style.line, "linestyle": style.dash, "markeredgecolor": "none"}
         marker = style.marker if markers else None
         label = f"component {k}, {percent(float(mixture.weights[k]))}"

@@ -78,6 +78,16 @@ def tidy(ax: "Axes") -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
+def legend_on(ax: "Axes", entries: "Sequence[Artist]", own: bool) -> None:
+    """A legend beside axes of our ``own``; a caller's axes may have neighbours, so there it stays inside."""
+    if own:
+        legend_beside(ax, entries)
+    elif entries:
+        look = _legend_look(entries) | {"fontsize": "x-small", "frameon": True, "framealpha": 0.5}
+        close = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 1.4, "handletextpad": 0.5}
+        _as_written(ax.legend(**look, **close, loc="best"))
+
+
 def legend_beside(ax: "Axes", entries: "Sequence[Artist]") -> None:
     """A legend to the right of the axes, where it covers no data."""
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}

@@ -8,6 +8,7 @@ import numpy as np
 from gaussmix.covariance.structure import ALL
 from gaussmix.errors import ParameterError
 from gaussmix.plots import _legend, canvas
+from gaussmix.plots.given import as_selection
 from gaussmix.plots.style import GREY, INK, Style, styles
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.types import Array
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _SAME = 1e-9  # criteria this close, relatively, belong to one model by two names
 _FEW = 5  # so many candidates are all shown
+_MOST_INSIDE = 5  # structures named by a legend that stands inside the axes
 _LEAST = 1.0  # the axis spans at least this; a smaller difference says nothing
 _WIDEST = 2.5  # the axis reaches this many times the median distance to the best, from the best
 
@@ -62,10 +64,10 @@ def choice(selection: Selection, ax: "Axes | None" = None, criterion: str | None
     ParameterError
         If there is no such criterion.
     """
-    rule = criterion or selection.criterion
+    rule = criterion or as_selection(selection).criterion
     if rule not in CRITERIA:
         raise ParameterError.choice("criterion", rule, list(CRITERIA))
-    ax = canvas.on_axes(ax, 7.2, 4.2)
+    own, ax = ax is None, canvas.on_axes(ax, 7.2, 4.2)
     lines = _lines(selection, rule)
     by_count = len({candidate.n_components for candidate in selection.candidates}) > 1
     places = {} if by_count else {line.name: float(i) for i, line in enumerate(lines)}
@@ -75,7 +77,10 @@ def choice(selection: Selection, ax: "Axes | None" = None, criterion: str | None
     ax.set_ylim(low, high)
     _mark(ax, selection.best, rule, places.get(_line_of(lines, selection.best)))
     _name(ax, selection, rule, lines, by_count)
-    canvas.legend_beside(ax, _entries(selection, rule, lines, (low, high), by_count))
+    named = lines if own else lines[:_MOST_INSIDE]
+    entries = [_entry(line) for line in named] if by_count else []
+    entries += [_legend.remark(f"and {len(lines) - len(named)} more")] if by_count and len(named) < len(lines) else []
+    canvas.legend_on(ax, entries + _remarks(selection, rule, (low, high)), own)
     canvas.tidy(ax)
     return ax
 
@@ -168,20 +173,19 @@ def _name(ax: "Axes", selection: Selection, rule: str, lines: list[Line], by_cou
     ax.set_xlim(-0.6, len(lines) - 0.4)
 
 
-def _entries(
-    selection: Selection, rule: str, lines: list[Line], limits: tuple[float, float], by_count: bool
-) -> "list[Artist]":
-    """Structures from best to worst, and what the axis does not show."""
+def _entry(line: Line) -> "Artist":
+    """What a line and its markers stand for."""
+    from matplotlib.lines import Line2D
+
+    look: dict[str, Any] = {"color": line.style.line, "markerfacecolor": line.style.fill, "linestyle": line.style.dash}
+    return Line2D([], [], marker=line.style.marker, label=line.name.replace(" = ", "\n= "), **look)
+
+
+def _remarks(selection: Selection, rule: str, limits: tuple[float, float]) -> "list[Artist]":
+    """What hollow markers mean, and what the axis does not show."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []
-    for line in lines if by_count else []:
-        look: dict[str, Any] = {
-            "color": line.style.line,
-            "markerfacecolor": line.style.fill,
-            "linestyle": line.style.dash,
-        }
-        entries.append(Line2D([], [], marker=line.style.marker, label=line.name.replace(" = ", "\n= "), **look))
     fitted = [c for c in selection.candidates if c.fit is not None]
     if not all(c.is_eligible for c in fitted):
         hollow: dict[str, Any] = {

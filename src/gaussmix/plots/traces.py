@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gaussmix.plots import canvas
+from gaussmix.plots.given import FitLike, as_fit
 from gaussmix.plots.style import GREY, OKABE_ITO
-from gaussmix.solvers import Fit
 from gaussmix.types import Array
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _LEAST_RISE = 1e-3  # nats that an axis spans at least; less says nothing
 _FIRST_PART = 0.25  # the share of the passes that may be cut off
 
 
-def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
+def trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     """Log-likelihood by pass, with the value of the returned parameters.
 
     A poor start would flatten everything after it. So where one of the first passes (a quarter of
@@ -26,8 +26,8 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
 
     Parameters
     ----------
-    fit : Fit
-        ``estimator.fit_`` or ``selection.best.fit``.
+    fit : Fit or fitted estimator
+        ``estimator``, ``estimator.fit_`` or ``selection.best.fit``.
     ax : matplotlib Axes, optional
         Default: new axes in a figure of their own.
 
@@ -35,6 +35,7 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
     -------
     matplotlib Axes
     """
+    fit = as_fit(fit)
     ax = canvas.on_axes(ax, 6.4, 3.4)
     values = fit.trace.log_likelihood
     number = np.arange(1, len(values) + 1)

@@ -16,24 +16,26 @@ from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import FileProblem, MissingPackageError
 from gaussmix.model import Mixture
 from gaussmix.plots.columns import MOST_ROWS, column_name
+from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
 from gaussmix.plots.picture import drawn_by
 from gaussmix.plots.style import GLYPHS, styles
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.words import in_words
 from gaussmix.selection import Selection
-from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
 _TEMPLATE = "page.html"
 _FIRST_CANDIDATES = 10
+_MANY = 6  # more components stand one below the other where that makes a narrower table
+_SIZES = 4  # lines of the table of components above those of the columns
 
 
 def write_report(
     path: str | PathLike[str],
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     *,
-    fit: Fit | None = None,
+    fit: FitLike | None = None,
     selection: Selection | None = None,
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
@@ -59,10 +61,10 @@ def write_report(
 
 
 def render(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     *,
-    fit: Fit | None = None,
+    fit: FitLike | None = None,
     selection: Selection | None = None,
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
@@ -74,10 +76,10 @@ def render(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
         The rows it is to explain, in the data's units.
-    fit : Fit, optional
+    fit : Fit or fitted estimator, optional
         How it was fitted: adds the log-likelihood by pass and how the fit ended.
     selection : Selection, optional
         The search it was chosen by: adds the criterion by structure and the ranked candidates.
@@ -100,6 +102,9 @@ def render(
         If matplotlib or jinja2 is not installed.
     """
     template = _template()
+    mixture = as_mixture(mixture)
+    fit = None if fit is None else as_fit(fit)
+    selection = None if selection is None else as_selection(selection)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     weights = parse_weights(sample_weight, len(rows))
     of_source = "" if source_name is None else f" of {source_name}"
@@ -113,6 +118,8 @@ def render(
         "assignments": pictures.assignments(mixture, rows) if mixture.n_components > 1 else [],
         "densities": pictures.densities(mixture, rows, weights),
         "components": _component_table(mixture, tables.components(mixture, rows, weights)),
+        "transposed": _MANY < mixture.n_components > mixture.n_features + _SIZES,
+        "weighted": weights is not None,
         "uncertain": tables.uncertain_rows(mixture, rows, 10),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         "selection": selection,
@@ -137,7 +144,8 @@ def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=formatting.number, fixed=formatting.fixed, percent=formatting.percent)
+    names = ("number", "fixed", "percent", "score", "counted")
+    environment.filters.update({name: getattr(formatting, name) for name in names})
     source = resources.files("gaussmix.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     return environment.from_string(source)
 
