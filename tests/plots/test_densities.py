@@ -98,3 +98,14 @@ def test_wrong_weights_are_named(two: tuple[Mixture, Any]) -> None:
     for wrong in ([1.0], -np.ones(200), np.zeros(200)):
         with pytest.raises(ValueError, match="sample_weight"):
             plots.density(*two, 0, sample_weight=wrong)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_the_size_of_weights_does_not_matter(size: float, two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)
+    heights, edges = heights_of(plots.density(mixture, X, 0, sample_weight=weights))
+    huge = plots.density(mixture, X, 0, sample_weight=weights * size)
+    words_of(huge)
+    assert np.allclose(heights_of(huge)[0], heights)
+    assert np.array_equal(heights_of(huge)[1], edges)

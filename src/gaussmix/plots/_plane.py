@@ -32,7 +32,9 @@ def draw_plane(
     part = mixture.marginal(columns)
     rows, centers = cloud.rows[:, columns], part.means
     outlines = np.array([[outline(part, k, share) for share in SHARES] for k in range(part.n_components)])
-    ends = np.array([reach(rows[:, i], centers[:, i], outlines[..., i].ravel()) for i in range(2)])
+    ends = np.array(
+        [reach(rows[:, i], centers[:, i], outlines[..., i].reshape(len(centers), -1), part.weights) for i in range(2)]
+    )
     units = [Units.between(low, high) for low, high in ends.tolist()]
 
     def shown(points: AnyArray) -> Array:

@@ -62,8 +62,15 @@ def name_axis(ax: "Axes", x: str | None = None, y: str | None = None) -> None:
 
 
 def number(value: float, digits: int) -> str:
-    """A number as text, with thin spaces between thousands and a true minus."""
-    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
+    """A number as text, with thin spaces between thousands and a true minus; huge ones as a power of ten."""
+    text = f"{value:,.{digits}f}" if abs(value) < 1e12 else f"{value:.6e}".replace("e+", "e")
+    return text.replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
+
+
+def counted(count: int, name: str) -> str:
+    """'1 row', '2 rows', '1 pass', '2 passes'."""
+    text = f"{count:,}".replace(",", "\u202f")
+    return f"{text} {name if count == 1 else name + ('es' if name.endswith('s') else 's')}"
 
 
 def count_along(ax: "Axes") -> None:
@@ -71,6 +78,11 @@ def count_along(ax: "Axes") -> None:
     from matplotlib.ticker import MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def plain_numbers(ax: "Axes") -> None:
+    """Numbers along the y axis as they are, without an offset or a factor above it."""
+    ax.ticklabel_format(axis="y", useOffset=False, style="plain")
 
 
 def tidy(ax: "Axes") -> None:

@@ -73,11 +73,6 @@ def _power(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def counted(count: int, name: str) -> str:
-    """'1 row', '2 rows', '1 pass', '2 passes'."""
-    return f"{fixed(count, 0)} {name if count == 1 else name + ('es' if name.endswith('s') else 's')}"
-
-
 def plural(name: str, things: Sized) -> str:
     """The name for so many things: 'component' for one, 'components' for more."""
     return name if len(things) == 1 else f"{name}s"

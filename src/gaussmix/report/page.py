@@ -15,6 +15,7 @@ from gaussmix._version import __version__
 from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import FileProblem, MissingPackageError
 from gaussmix.model import Mixture
+from gaussmix.plots.canvas import counted
 from gaussmix.plots.columns import MOST_ROWS, column_name
 from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
 from gaussmix.plots.picture import drawn_by
@@ -144,8 +145,8 @@ def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    names = ("number", "fixed", "percent", "score", "counted")
-    environment.filters.update({name: getattr(formatting, name) for name in names})
+    names = ("number", "fixed", "percent", "score")
+    environment.filters.update({name: getattr(formatting, name) for name in names}, counted=counted)
     source = resources.files("gaussmix.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     return environment.from_string(source)
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, cast
 
 from gaussmix import plots
 from gaussmix.model import Mixture
+from gaussmix.plots.canvas import counted
 from gaussmix.plots.columns import column_name, telling_columns
 from gaussmix.plots.picture import Picture, of_axes, of_figure
-from gaussmix.report.formatting import counted, listed, number
+from gaussmix.report.formatting import listed, number
 from gaussmix.report.tables import UNCERTAIN
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit

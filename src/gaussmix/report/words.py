@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from gaussmix.plots.canvas import counted
 from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
-from gaussmix.report.formatting import counted, listed, number, percent, plural
+from gaussmix.report.formatting import listed, number, percent, plural
 from gaussmix.report.tables import CERTAIN, UNCERTAIN, ComponentRow, Summary, components, summary
 from gaussmix.selection import Selection
 from gaussmix.selection.criteria import evidence
