@@ -98,3 +98,16 @@ def test_many_shares_become_a_range() -> None:
 def test_weights_are_named(found: Found) -> None:
     words = plain(in_words(found.mixture, found.rows, sample_weight=np.full(272, 2.0)))
     assert "The 272 rows (of total weight 544.0) of 2 columns" in words
+
+
+def test_one_row_is_told_in_the_singular(found: Found) -> None:
+    for row in (0, int(found.mixture.uncertainty(found.rows).argmax())):
+        words = plain(in_words(found.mixture, found.rows[row : row + 1]))
+        assert "The 1 row of 2 columns is described by" in words
+        assert "The row belongs to its group with a probability" in words
+        assert ("probability above 95 %" in words) == (found.mixture.uncertainty(found.rows)[row] < 0.05)
+
+
+def test_shares_are_of_rows_or_of_weight(found: Found) -> None:
+    assert "of the rows belong to their group" in in_words(found.mixture, found.rows)
+    assert "of the weight belongs to a group" in in_words(found.mixture, found.rows, sample_weight=np.full(272, 1.0))

@@ -109,8 +109,8 @@ def draw_marginal(
     shown = drawn.units.show(values)
     tallest = draw_histogram(ax, shown, weights, drawn.high - drawn.low) if histogram else None
     draw_curves(ax, drawn, tallest)
-    name = canvas.shortened(column_name(mixture, column), 24 if small else 40)
-    canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
+    name = canvas.shortened(column_name(mixture, column), 24 if small else 32)
+    canvas.name_axis(ax, drawn.units.label(name, "\n" if small or len(name) > canvas.LONG else " "), "density")
     canvas.tidy(ax)
     return drawn.units
 

@@ -46,9 +46,9 @@ def draw_plane(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     if part.n_components <= _MOST_NUMBERS:
         _draw_numbers(ax, shown(centers), shown(outlines), small)
-    longest, separator = (18, "\n") if small else (40, " ")
-    names = [canvas.shortened(column_name(mixture, j), longest) for j in columns]
-    canvas.name_axis(ax, *(unit.label(name, separator) for unit, name in zip(units, names, strict=True)))
+    names = [canvas.shortened(column_name(mixture, j), 18 if small else 40) for j in columns]
+    separators = ["\n" if small or len(name) > canvas.LONG else " " for name in names]
+    canvas.name_axis(ax, *(u.label(name, s) for u, name, s in zip(units, names, separators, strict=True)))
     canvas.tidy(ax)
 
 

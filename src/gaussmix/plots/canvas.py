@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
+LONG = 20
+"""Letters beyond which the name of an axis leaves its units a line of their own."""
+
 _LONGEST_NAME = 40
 
 

@@ -28,6 +28,7 @@ from gaussmix.types import ArrayLike
 _TEMPLATE = "page.html"
 _FIRST_CANDIDATES = 10
 _MANY = 6  # more components stand one below the other where that makes a narrower table
+_HUGE = 1e10  # sums of weights beyond it would widen the table without end
 _SIZES = 4  # lines of the table of components above those of the columns
 
 
@@ -174,8 +175,8 @@ def _component_table(mixture: Mixture, parts: Sequence[tables.ComponentRow]) -> 
     lines = [("share", [formatting.percent(part.weight) for part in parts])]
     rows = [part.rows or 0.0 for part in parts]
     whole = all(value == round(value) for value in rows)
-    lines.append(("rows", [formatting.fixed(value, 0 if whole else 1) for value in rows]))
-    lines.append(("expected rows", [formatting.fixed(part.mass or 0.0, 1) for part in parts]))
+    lines.append(("rows", [_amount(value, 0 if whole else 1) for value in rows]))
+    lines.append(("expected rows", [_amount(part.mass or 0.0, 1) for part in parts]))
     lines.append(("mean uncertainty", [formatting.percent(part.mean_uncertainty) for part in parts]))
     for j in range(mixture.n_features):
         texts, exponent = formatting.with_spread(
@@ -184,6 +185,11 @@ def _component_table(mixture: Mixture, parts: Sequence[tables.ComponentRow]) -> 
         unit = f" (in units of 1e{exponent})" if exponent else ""
         lines.append((column_name(mixture, j) + unit, texts))
     return lines
+
+
+def _amount(value: float, decimals: int) -> str:
+    """A sum of weights; a huge one as a power of ten."""
+    return formatting.fixed(value, decimals) if value < _HUGE else formatting.number(value)
 
 
 def _versions() -> str:
