@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gaussmix.plots.canvas import counted
 from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
-from gaussmix.report.formatting import listed, number, percent, plural
+from gaussmix.report.formatting import listed, number, percent
 from gaussmix.report.tables import CERTAIN, UNCERTAIN, ComponentRow, Summary, components, summary
 from gaussmix.selection import Selection
 from gaussmix.selection.criteria import evidence
@@ -105,8 +105,4 @@ def _quoted(words: str) -> str:
 
 
 def _ending(fit: Fit) -> list[str]:
-    small = [str(k) for k, part in enumerate(fit.components) if part.is_small]
-    few = (
-        [f"Fewer rows than a covariance needs belong to {plural('component', small)} {listed(small)}."] if small else []
-    )
-    return [str(fit.outcome), *fit.notes, *few]
+    return [str(fit.outcome), *fit.notes]
