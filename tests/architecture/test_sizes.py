@@ -10,6 +10,7 @@ LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 MOST_METHODS = 15  # functions of a class body, without properties and dunders
 
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_file_is_short(module: Module) -> None:
     n_lines = len(module.text.splitlines())

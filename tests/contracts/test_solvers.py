@@ -119,9 +119,7 @@ def test_previous_likelihood_counts_as_a_pass_before(make: Make) -> None:
 def test_observer_hears_every_pass(make: Make) -> None:
     problem = problem_of(1e3 * groups(0) + 7)
     heard: list[tuple[int, float, float]] = []
-    done = run(
-        make(problem.family), start_of(problem), problem, AbsoluteGain(0.0, 5), lambda *told: heard.append(told)
-    )
+    done = run(make(problem.family), start_of(problem), problem, AbsoluteGain(0.0, 5), lambda *told: heard.append(told))
     numbers, values, gains = (np.array(column) for column in zip(*heard, strict=True))
     np.testing.assert_array_equal(numbers, [1, 2, 3, 4, 5])
     np.testing.assert_array_equal(values, done.trace.log_likelihood)

@@ -93,9 +93,7 @@ def test_one_seed_gives_one_answer(make):
     settings = {"init_params": "random", "max_iter": 3, "tol": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        first, second, other = (
-            GaussianMixture(3, random_state=make(seed), **settings).fit(X) for seed in (5, 5, 6)
-        )
+        first, second, other = (GaussianMixture(3, random_state=make(seed), **settings).fit(X) for seed in (5, 5, 6))
         same(first, second)
         assert not np.allclose(first.means_, other.means_)
         np.random.seed(3)

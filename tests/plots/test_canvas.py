@@ -101,3 +101,25 @@ def test_columns_without_names_have_numbers() -> None:
 def test_long_names_are_cut() -> None:
     mixture = mixture_of(2, 2, names=("x" * 500, "y"))
     assert "x" * 41 not in words_of(plots.scatter(mixture, mixture.sample(30, 0)[0]))
+
+
+@pytest.mark.parametrize("name", ["scatter", "density", "choice"])
+def test_a_legend_stays_inside_axes_of_the_caller(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    ax = figure.subplots(1, 2)[0]
+    AXES[name](*two, search, ax)
+    drawn(figure)
+    box, place = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert place.x0 <= box.x0 < box.x1 <= place.x1
+    assert place.y0 <= box.y0 < box.y1 <= place.y1
+    assert ax.get_legend().get_frame().get_alpha() == 0.5
+    own = drawn(AXES[name](*two, search, None)).axes[0]
+    assert own.get_legend().get_window_extent().x0 >= own.get_window_extent().x1
+
+
+def test_a_legend_inside_names_a_few_components_only() -> None:
+    mixture = mixture_of(12, 2)
+    words = words_of(plots.scatter(mixture, mixture.sample(30, 0)[0], ax=Figure().subplots()))
+    assert "component 5," in words
+    assert "component 6," not in words
+    assert "and 6 more components" in words

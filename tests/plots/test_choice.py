@@ -1,5 +1,6 @@
 """The picture of a search: a line per structure, the chosen one marked, nothing hidden unsaid."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,18 @@ def test_all_degenerate_still_draws() -> None:
     search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], n_starts=1)
     assert not search.best.is_eligible
     assert "chosen" in words_of(plots.choice(search))
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1.0, -2.85e7), (1e300, 0.0), (1e-3, 3e9)])
+def test_numbers_along_the_axis_are_plain(factor: float, shift: float, search: Selection) -> None:
+    moved = tuple(
+        replace(c, criteria={name: value * factor + shift for name, value in c.criteria.items()})
+        for c in search.candidates
+    )
+    ax = plots.choice(Selection("bic", moved, 0.0))
+    drawn(ax)
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert all(len(label.get_text()) < 12 for label in ax.get_yticklabels())
+    said = ax.get_ylabel()
+    assert ("above that of the chosen one" in said) == bool(shift)
+    assert ("in units of 1e" in said) == (factor > 1)

@@ -82,11 +82,11 @@ def test_a_spike_is_cut_and_said_to_be() -> None:
 
 
 def test_grid_shows_every_column_or_the_most_telling() -> None:
-    mixture = mixture_of(2, 14)
+    mixture = mixture_of(2, 18)
     X = mixture.sample(40, 0)[0]
     grid = plots.densities(mixture, X)
-    assert len(grid.axes) == 12
-    assert "12 of 14 columns" in words_of(grid)
+    assert len(grid.axes) == 16
+    assert "16 of 18 columns" in words_of(grid)
     assert len(plots.densities(mixture, X, max_columns=4).axes) == 4
     chosen = plots.densities(mixture, X, columns=[3, 1])
     assert [ax.get_xlabel() for ax in chosen.axes] == ["column 3", "column 1"]
@@ -98,3 +98,14 @@ def test_wrong_weights_are_named(two: tuple[Mixture, Any]) -> None:
     for wrong in ([1.0], -np.ones(200), np.zeros(200)):
         with pytest.raises(ValueError, match="sample_weight"):
             plots.density(*two, 0, sample_weight=wrong)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_the_size_of_weights_does_not_matter(size: float, two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)
+    heights, edges = heights_of(plots.density(mixture, X, 0, sample_weight=weights))
+    huge = plots.density(mixture, X, 0, sample_weight=weights * size)
+    words_of(huge)
+    assert np.allclose(heights_of(huge)[0], heights)
+    assert np.array_equal(heights_of(huge)[1], edges)

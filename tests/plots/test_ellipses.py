@@ -165,3 +165,13 @@ def test_wrong_rows_are_named(two: tuple[Mixture, Any]) -> None:
             plots.scatter(mixture, wrong)
         with pytest.raises(ValueError, match=sentence):
             plots.density(mixture, wrong, 0)
+
+
+def test_one_row_does_not_clip_the_ellipses(two: tuple[Mixture, Any]) -> None:
+    mixture, X = two
+    ax = plots.scatter(mixture, X[:1])
+    drawn(ax)
+    curves = np.vstack([line.get_xydata() for line in ax.lines if len(line.get_xdata()) > 20])
+    for i, (low, high) in enumerate((ax.get_xlim(), ax.get_ylim())):
+        assert low < curves[:, i].min()
+        assert high > curves[:, i].max()

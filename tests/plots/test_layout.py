@@ -7,12 +7,13 @@ from hypothesis.extra.numpy import arrays
 
 from gaussmix.plots._layout import reach, spread_apart
 
+ROWS = np.array([0.0, 1.0])
 NUMBERS = arrays(float, st.integers(1, 8), elements=st.floats(-1e6, 1e6))
 
 
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_axis_shows_rows_and_means(values: np.ndarray, centers: np.ndarray, outlines: np.ndarray) -> None:
-    low, high = reach(values, centers, outlines)
+    low, high = reach(values, centers, outlines[None], np.ones(1))
     shown = np.concatenate([values, centers])
     assert low < high
     assert low <= shown.min()
@@ -20,15 +21,21 @@ def test_axis_shows_rows_and_means(values: np.ndarray, centers: np.ndarray, outl
 
 
 def test_a_wide_ellipse_does_not_flatten_the_rows() -> None:
-    low, high = reach(np.array([0.0, 1.0]), np.array([0.5]), np.array([-100.0, 100.0]))
+    low, high = reach(ROWS, np.array([0.5, 0.5]), np.array([[-100.0, 100.0], [0.0, 1.0]]), np.array([0.001, 0.999]))
     assert high - low < 2.0
-    assert reach(np.array([0.0, 1.0]), np.array([0.5]), np.array([-0.2, 1.2]))[0] < -0.2
+    assert reach(ROWS, np.array([0.5]), np.array([[-0.2, 1.2]]), np.ones(1))[0] < -0.2
 
 
 def test_one_value_is_shown_with_its_ellipse() -> None:
-    low, high = reach(np.full(3, 5.0), np.array([5.0]), np.array([4.0, 6.0]))
+    low, high = reach(np.full(3, 5.0), np.array([5.0]), np.array([[4.0, 6.0]]), np.ones(1))
     assert low < 4.0
     assert high > 6.0
+
+
+def test_rows_narrower_than_the_model_do_not_clip_it() -> None:
+    low, high = reach(ROWS, np.array([0.0, 50.0]), np.array([[-20.0, 20.0], [30.0, 70.0]]), np.array([0.5, 0.5]))
+    assert low < -20.0
+    assert high > 70.0
 
 
 @given(arrays(float, (6, 2), elements=st.floats(0, 100)), st.floats(1, 20))

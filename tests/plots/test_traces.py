@@ -44,11 +44,28 @@ def test_a_steady_climb_is_not_cut(search: Selection) -> None:
 
 @pytest.mark.parametrize("values", [[-5.0], [-5.0, -5.0], [-5.0, -4.0], [-5.0] * 30, (-1e9 + np.arange(5.0)).tolist()])
 def test_short_and_flat_traces(values: list[float], search: Selection) -> None:
-    low, high = plots.trace(fit_of(search, values)).get_ylim()
-    assert low < min(values)
-    assert high > max(values)
+    ax = plots.trace(fit_of(search, values))
+    low, high = ax.get_ylim()
+    assert low < min(ax.lines[1].get_ydata())
+    assert high > max(ax.lines[1].get_ydata())
     words_of(plots.trace(fit_of(search, values)))
 
 
 def test_no_pass_at_all(search: Selection) -> None:
     assert "no pass was made" in words_of(plots.trace(fit_of(search, [], -7.0)))
+
+
+@pytest.mark.parametrize("final", [-2850937.0, -3.2e303, -1130.0])
+def test_numbers_along_the_axis_are_plain(final: float, search: Selection) -> None:
+    ax = plots.trace(fit_of(search, [final * (1 + 1e-10), final * (1 + 1e-11), final]))
+    words = words_of(ax)
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert "above that of the returned parameters" in words
+    assert all(len(label.get_text()) < 10 for label in ax.get_yticklabels())
+
+
+def test_a_wide_climb_keeps_its_values(search: Selection) -> None:
+    ax = plots.trace(fit_of(search, [-2850937.0, -2650937.0, -2450937.0]))
+    assert ax.get_ylabel() == "log-likelihood"
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert np.array_equal(ax.lines[1].get_ydata(), [-2850937.0, -2650937.0, -2450937.0])

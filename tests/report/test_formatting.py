@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.report.formatting import fixed, listed, number, percent, with_spread
+from gaussmix.plots.canvas import counted
+from gaussmix.report.formatting import fixed, listed, number, percent, plural, score, with_spread
 
 
 def back(text: str) -> float:
@@ -92,3 +93,30 @@ def test_a_deviation_of_almost_nothing_is_not_written_as_nothing() -> None:
 @pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
 def test_listed(words: list[str], text: str) -> None:
     assert listed(words) == text
+
+
+@pytest.mark.parametrize("value", [-0.001, -0.0, 0.001])
+def test_what_rounds_to_zero_has_no_sign(value: float) -> None:
+    assert fixed(value, 2) == "0.00"
+    assert number(-0.0) == "0.000"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (0.0, "0.00"),
+        (-1234.567, "\N{MINUS SIGN}1\u202f234.57"),
+        (-0.01, "\N{MINUS SIGN}0.01"),
+        (2.853e303, "2.853000e303"),
+        (-1.5e-297, "\N{MINUS SIGN}1.500e\N{MINUS SIGN}297"),
+    ],
+)
+def test_scores_of_any_size(value: float | None, text: str) -> None:
+    assert score(value) == text
+
+
+def test_plural() -> None:
+    assert plural("component", [1]) == "component"
+    assert plural("component", [1, 2]) == "components"
+    assert [counted(1, "pass"), counted(2, "pass"), counted(1000, "row")] == ["1 pass", "2 passes", "1\u202f000 rows"]

@@ -188,7 +188,7 @@ def test_any_size(n_components: int, n_features: int) -> None:
         np.full(n_components, 1 / n_components), means, np.tile(np.eye(n_features), (n_components, 1, 1))
     )
     page = Page(render(mixture, mixture.sample(50, 0)[0]))
-    assert len(page.svgs) == 1 + min(n_features, 12) + (2 if n_components > 1 else 0)
+    assert len(page.svgs) == 1 + min(n_features, 16) + (2 if n_components > 1 else 0)
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1e-150, 0.0), (1e150, 0.0), (1.0, 1e8)])
@@ -228,6 +228,44 @@ def test_missing_jinja2_is_one_sentence(found: Found, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingPackageError, match=r"the report needs jinja2.*pip install 'gaussmix\[cli\]'"):
         render(found.mixture, found.rows)
+
+
+def nine(n_features: int, n_rows: int = 300, weight: float | None = None) -> str:
+    """The page of a mixture of nine components."""
+    means = 8.0 * np.random.default_rng(0).normal(size=(9, n_features))
+    mixture = Mixture.from_parameters(np.full(9, 1 / 9), means, np.tile(np.eye(n_features), (9, 1, 1)))
+    weights = None if weight is None else np.full(n_rows, weight)
+    return render(mixture, mixture.sample(n_rows, 0)[0], sample_weight=weights)
+
+
+def test_many_components_stand_one_below_the_other_where_that_is_narrower() -> None:
+    assert '<th scope="col" class="text">component</th><th scope="col" class="name">share</th>' in nine(2)
+    assert '<th scope="col" class="name">share</th>' not in nine(13)
+
+
+def test_a_page_about_one_row_speaks_in_the_singular() -> None:
+    text = nine(2, 1)
+    assert "The 1 row of 2 columns is described" in text
+    assert "<summary>The row</summary>" in text
+    assert not re.search(r"\b1 (rows|passes|candidates|least certain rows)", text)
+
+
+def test_huge_weights_fit_the_page() -> None:
+    page = Page(nine(2, weight=1e300))
+    assert "of the weight" in page.text
+    assert not re.search(r"\S{40}", page.text.replace("\u202f", ""))
+    assert "of the weight" not in Page(nine(2)).text
+
+
+def test_names_with_markup_are_written_as_they_are() -> None:
+    names = ("<b>bold</b> $x_1$ \\alpha", "sixty letters " * 4 + "\nend")
+    mixture = Mixture.from_parameters([1.0], [[1e6, 1e6]], [1e6 * np.eye(2)], feature_names=names)
+    page = Page(render(mixture, mixture.sample(40, 0)[0]))
+    assert "b" not in {tag for tag, _ in page.tags}
+    assert names[0] in page.text
+    assert html.escape(names[0], quote=False) in page.svgs[0]
+    assert names[1][:30] in page.svgs[0]
+    assert names[1][:45] not in page.svgs[0]
 
 
 @pytest.mark.parametrize("width", [1280, 500])

@@ -1,5 +1,6 @@
 """Tables agree with the model they are read from, and add up."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, report
+from gaussmix.report.tables import _degeneracy
 from tests.report.conftest import Found
 
 
@@ -150,3 +152,18 @@ def test_rows_go_into_a_data_frame(found: Found) -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(report.candidates(found.selection))
     assert list(frame.columns[:3]) == ["rank", "structure", "n_components"]
+
+
+def test_rounding_is_no_difference(found: Found) -> None:
+    first, second = found.selection.candidates[:2]
+    moved = replace(second, criteria={"bic": first.criteria["bic"] * (1 - 1e-15)})
+    rows = report.candidates(gaussmix.Selection("bic", (first, moved), 0.0))
+    assert rows[1].difference == 0.0
+
+
+def test_degenerate_components_are_counted() -> None:
+    fit = GaussianMixture(2, random_state=0).fit([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]]).fit_
+    one = replace(fit.components[0], on_floor=True)
+    assert _degeneracy(replace(fit, components=(one, one))) == "components 0 and 1 on the floor of their variances"
+    sound = replace(one, on_floor=False, is_small=False)
+    assert _degeneracy(replace(fit, components=(sound, one))) == "component 1 on the floor of its variance"

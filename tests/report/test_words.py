@@ -78,7 +78,8 @@ def test_a_degenerate_choice_is_warned_of() -> None:
     search = gaussmix.select(rows, 2, n_starts=1)
     words = in_words(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
     assert "treat it with caution" in words
-    assert "rests on the floor" in words or "Fewer rows than a covariance needs" in words
+    assert words.count("a covariance needs") <= 1
+    assert "rests on the floor" in words or "rows that a covariance needs" in words
 
 
 def test_one_group_is_not_said_to_be_certain(faithful: Any) -> None:
@@ -98,3 +99,16 @@ def test_many_shares_become_a_range() -> None:
 def test_weights_are_named(found: Found) -> None:
     words = plain(in_words(found.mixture, found.rows, sample_weight=np.full(272, 2.0)))
     assert "The 272 rows (of total weight 544.0) of 2 columns" in words
+
+
+def test_one_row_is_told_in_the_singular(found: Found) -> None:
+    for row in (0, int(found.mixture.uncertainty(found.rows).argmax())):
+        words = plain(in_words(found.mixture, found.rows[row : row + 1]))
+        assert "The 1 row of 2 columns is described by" in words
+        assert "The row belongs to its group with a probability" in words
+        assert ("probability above 95 %" in words) == (found.mixture.uncertainty(found.rows)[row] < 0.05)
+
+
+def test_shares_are_of_rows_or_of_weight(found: Found) -> None:
+    assert "of the rows belong to their group" in in_words(found.mixture, found.rows)
+    assert "of the weight belongs to a group" in in_words(found.mixture, found.rows, sample_weight=np.full(272, 1.0))

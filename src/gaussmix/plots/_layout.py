@@ -5,14 +5,20 @@ import numpy as np
 from gaussmix.types import ND, Array
 
 _MARGIN = 0.05
+_NARROW = 0.5  # rows that span less than this share of the model do not show how far it reaches
 _BEYOND = 0.35  # how far outlines may widen an axis past the rows, as a share of the rows' range
 
 
-def reach(values: Array, centers: Array, outlines: Array) -> tuple[float, float]:
-    """Lower and upper end of an axis that shows rows and means, and outlines unless they are far larger."""
+def reach(values: Array, centers: Array, outlines: Array, weights: Array) -> tuple[float, float]:
+    """Lower and upper end of an axis that shows rows and means, and outlines unless they are far larger.
+
+    Outlines (K, m) of components of given ``weights`` are shown whole where the rows are narrower than the model.
+    """
     inner = np.concatenate([values, centers])
     low, high = float(inner.min()), float(inner.max())
-    room = _BEYOND * (high - low) if high > low else np.inf
+    model = max(float(weights @ np.ptp(outlines, axis=1)), float(np.ptp(centers)))
+    narrow = float(np.ptp(values)) < _NARROW * model
+    room = np.inf if narrow or not high > low else _BEYOND * (high - low)
     low, high = max(low - room, min(low, float(outlines.min()))), min(high + room, max(high, float(outlines.max())))
     if not high > low:
         size = max(abs(low), 1.0)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from gaussmix.model import Mixture
+from gaussmix.plots import canvas
 from gaussmix.plots._plane import SHARES
 from gaussmix.plots.columns import Cloud
 from gaussmix.plots.style import GREY, INK, PALE, percent, styles
@@ -10,21 +11,22 @@ from gaussmix.plots.style import GREY, INK, PALE, percent, styles
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
 
-_MOST_COMPONENTS = 40
+_MOST_COMPONENTS, _MOST_INSIDE = 40, 6
 
 
-def component_entries(mixture: Mixture, markers: bool = True) -> "list[Artist]":
-    """One entry per component: its number and its share."""
+def component_entries(mixture: Mixture, markers: bool = True, inside: bool = False) -> "list[Artist]":
+    """One entry per component, its number and its share; fewer where the legend stands ``inside`` the axes."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []
-    for k, style in enumerate(styles(mixture.n_components)[:_MOST_COMPONENTS]):
+    most = _MOST_INSIDE if inside else _MOST_COMPONENTS
+    for k, style in enumerate(styles(mixture.n_components)[:most]):
         look: dict[str, Any] = {"color": style.line, "linestyle": style.dash, "markeredgecolor": "none"}
         marker = style.marker if markers else None
         label = f"component {k}, {percent(float(mixture.weights[k]))}"
         entries.append(Line2D([], [], marker=marker, markerfacecolor=style.fill, label=label, **look))
     more = mixture.n_components - len(entries)
-    return [*entries, remark(f"and {more} more components")] if more > 0 else entries
+    return [*entries, remark(f"and {more} more {'component' if more == 1 else 'components'}")] if more > 0 else entries
 
 
 def ellipse_entry() -> "Artist":
@@ -49,7 +51,7 @@ def ring_entry(cloud: Cloud, threshold: float) -> "Artist":
     from matplotlib.lines import Line2D
 
     count = int((cloud.doubts > threshold).sum())
-    label = f"uncertain (> {percent(threshold)}):\n{count:,} of {cloud.n_rows:,} rows"
+    label = f"uncertain (> {percent(threshold)}):\n{count:,} of {canvas.counted(cloud.n_rows, 'row')}"
     return Line2D([], [], linestyle="none", marker="o", markerfacecolor="none", markeredgecolor=INK, label=label)
 
 

@@ -41,7 +41,7 @@ def curves(mixture: Mixture, values: N, column: int) -> Curves:
     around = part.centers[:, 0, None] + deviations[:, None] * np.linspace(-4.0, 4.0, 41)
     peaks = part.frame.restore_points(around.reshape(-1, 1)).ravel()
     sides = part.frame.restore_points((part.centers + deviations[:, None] * [[-3.0, 3.0]]).reshape(-1, 1))
-    low, high = reach(values, part.means[:, 0], sides.ravel())
+    low, high = reach(values, part.means[:, 0], sides.reshape(-1, 2), part.weights)
     units = Units.between(low, high)
     grid = np.unique(np.concatenate([np.linspace(low, high, 200), peaks[(peaks >= low) & (peaks <= high)]]))
     total = np.exp(part.log_density(grid[:, None]) + units.exponent * np.log(10.0))
@@ -109,8 +109,8 @@ def draw_marginal(
     shown = drawn.units.show(values)
     tallest = draw_histogram(ax, shown, weights, drawn.high - drawn.low) if histogram else None
     draw_curves(ax, drawn, tallest)
-    name = canvas.shortened(column_name(mixture, column), 24 if small else 40)
-    canvas.name_axis(ax, drawn.units.label(name, "\n" if small else " "), "density")
+    name = canvas.shortened(column_name(mixture, column), 24 if small else 32)
+    canvas.name_axis(ax, drawn.units.label(name, "\n" if small or len(name) > canvas.LONG else " "), "density")
     canvas.tidy(ax)
     return drawn.units
 

@@ -32,7 +32,9 @@ def draw_plane(
     part = mixture.marginal(columns)
     rows, centers = cloud.rows[:, columns], part.means
     outlines = np.array([[outline(part, k, share) for share in SHARES] for k in range(part.n_components)])
-    ends = np.array([reach(rows[:, i], centers[:, i], outlines[..., i].ravel()) for i in range(2)])
+    ends = np.array(
+        [reach(rows[:, i], centers[:, i], outlines[..., i].reshape(len(centers), -1), part.weights) for i in range(2)]
+    )
     units = [Units.between(low, high) for low, high in ends.tolist()]
 
     def shown(points: AnyArray) -> Array:
@@ -44,9 +46,9 @@ def draw_plane(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     if part.n_components <= _MOST_NUMBERS:
         _draw_numbers(ax, shown(centers), shown(outlines), small)
-    longest, separator = (18, "\n") if small else (40, " ")
-    names = [canvas.shortened(column_name(mixture, j), longest) for j in columns]
-    canvas.name_axis(ax, *(unit.label(name, separator) for unit, name in zip(units, names, strict=True)))
+    names = [canvas.shortened(column_name(mixture, j), 18 if small else 40) for j in columns]
+    separators = ["\n" if small or len(name) > canvas.LONG else " " for name in names]
+    canvas.name_axis(ax, *(u.label(name, s) for u, name, s in zip(units, names, separators, strict=True)))
     canvas.tidy(ax)
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
+LONG = 20
+"""Letters beyond which the name of an axis leaves its units a line of their own."""
+
 _LONGEST_NAME = 40
 
 
@@ -62,8 +65,15 @@ def name_axis(ax: "Axes", x: str | None = None, y: str | None = None) -> None:
 
 
 def number(value: float, digits: int) -> str:
-    """A number as text, with thin spaces between thousands and a true minus."""
-    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
+    """A number as text, with thin spaces between thousands and a true minus; huge ones as a power of ten."""
+    text = f"{value:,.{digits}f}" if abs(value) < 1e12 else f"{value:.6e}".replace("e+", "e")
+    return text.replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
+
+
+def counted(count: int, name: str) -> str:
+    """'1 row', '2 rows', '1 pass', '2 passes'."""
+    text = f"{count:,}".replace(",", "\u202f")
+    return f"{text} {name if count == 1 else name + ('es' if name.endswith('s') else 's')}"
 
 
 def count_along(ax: "Axes") -> None:
@@ -73,9 +83,24 @@ def count_along(ax: "Axes") -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
+def plain_numbers(ax: "Axes") -> None:
+    """Numbers along the y axis as they are, without an offset or a factor above it."""
+    ax.ticklabel_format(axis="y", useOffset=False, style="plain")
+
+
 def tidy(ax: "Axes") -> None:
     """A frame on two sides only."""
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def legend_on(ax: "Axes", entries: "Sequence[Artist]", own: bool) -> None:
+    """A legend beside axes of our ``own``; a caller's axes may have neighbours, so there it stays inside."""
+    if own:
+        legend_beside(ax, entries)
+    elif entries:
+        look = _legend_look(entries) | {"fontsize": "x-small", "frameon": True, "framealpha": 0.5}
+        close = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 1.4, "handletextpad": 0.5}
+        _as_written(ax.legend(**look, **close, loc="best"))
 
 
 def legend_beside(ax: "Axes", entries: "Sequence[Artist]") -> None:

@@ -1,6 +1,6 @@
 """How the search chose: the criterion of every candidate, by number of components and structure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +8,8 @@ import numpy as np
 from gaussmix.covariance.structure import ALL
 from gaussmix.errors import ParameterError
 from gaussmix.plots import _legend, canvas
+from gaussmix.plots.columns import Units
+from gaussmix.plots.given import as_selection
 from gaussmix.plots.style import GREY, INK, Style, styles
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.types import Array
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _SAME = 1e-9  # criteria this close, relatively, belong to one model by two names
 _FEW = 5  # so many candidates are all shown
+_MOST_INSIDE = 5  # structures named by a legend that stands inside the axes
 _LEAST = 1.0  # the axis spans at least this; a smaller difference says nothing
 _WIDEST = 2.5  # the axis reaches this many times the median distance to the best, from the best
 
@@ -62,20 +65,24 @@ def choice(selection: Selection, ax: "Axes | None" = None, criterion: str | None
     ParameterError
         If there is no such criterion.
     """
-    rule = criterion or selection.criterion
+    rule = criterion or as_selection(selection).criterion
     if rule not in CRITERIA:
         raise ParameterError.choice("criterion", rule, list(CRITERIA))
-    ax = canvas.on_axes(ax, 7.2, 4.2)
+    own, ax = ax is None, canvas.on_axes(ax, 7.2, 4.2)
     lines = _lines(selection, rule)
     by_count = len({candidate.n_components for candidate in selection.candidates}) > 1
     places = {} if by_count else {line.name: float(i) for i, line in enumerate(lines)}
     low, high = _limits(lines, rule)
+    units = Units.beside(low, high, selection.best.criteria[rule])
     for line in lines:
-        _draw(ax, line, rule, places.get(line.name))
-    ax.set_ylim(low, high)
-    _mark(ax, selection.best, rule, places.get(_line_of(lines, selection.best)))
-    _name(ax, selection, rule, lines, by_count)
-    canvas.legend_beside(ax, _entries(selection, rule, lines, (low, high), by_count))
+        _draw(ax, line, rule, places.get(line.name), units)
+    ax.set_ylim(*units.show(np.array([low, high])))
+    _mark(ax, selection.best, rule, places.get(_line_of(lines, selection.best)), units)
+    _name(ax, selection, rule, lines, by_count, units)
+    named = lines if own else lines[:_MOST_INSIDE]
+    entries = [_entry(line) for line in named] if by_count else []
+    entries += [_legend.remark(f"and {len(lines) - len(named)} more")] if by_count and len(named) < len(lines) else []
+    canvas.legend_on(ax, entries + _remarks(selection, rule, (low, high)), own)
     canvas.tidy(ax)
     return ax
 
@@ -125,14 +132,15 @@ def _limits(lines: list[Line], rule: str) -> tuple[float, float]:
     span = worst - best
     if len(values) > _FEW:
         span = min(span, _WIDEST * float(np.median(values) - best))
-    span = max(span, _LEAST)
+    span = max(span, _LEAST, _SAME * max(abs(best), abs(worst)))
     return best - 0.16 * span, best + 1.06 * span
 
 
-def _draw(ax: "Axes", line: Line, rule: str, place: float | None) -> None:
+def _draw(ax: "Axes", line: Line, rule: str, place: float | None, units: Units) -> None:
     good, bad = line.points(rule, eligible=True), line.points(rule, eligible=False)
     if place is not None:
         good[:, 0], bad[:, 0] = place, place
+    good[:, 1], bad[:, 1] = units.show(good[:, 1]), units.show(bad[:, 1])
     look: dict[str, Any] = {"marker": line.style.marker, "markersize": 5.5}
     colours: dict[str, Any] = {"color": line.style.line, "markerfacecolor": line.style.fill}
     ax.plot(good[:, 0], good[:, 1], linestyle=line.style.dash, linewidth=1.3, **look, **colours)
@@ -145,9 +153,9 @@ def _draw(ax: "Axes", line: Line, rule: str, place: float | None) -> None:
     ax.plot(bad[:, 0], bad[:, 1], **look, **hollow)
 
 
-def _mark(ax: "Axes", best: Candidate, rule: str, place: float | None) -> None:
+def _mark(ax: "Axes", best: Candidate, rule: str, place: float | None, units: Units) -> None:
     """A ring around the chosen candidate and its name below it, where no other candidate lies."""
-    where = (float(best.n_components) if place is None else place, best.criteria[rule])
+    where = (float(best.n_components) if place is None else place, float(units.show(np.array(best.criteria[rule]))))
     ax.plot(*where, marker="o", markersize=14, markerfacecolor="none", markeredgecolor=INK, linestyle="none", zorder=5)
     low, high = ax.get_xlim()
     share = (where[0] - low) / (high - low)
@@ -156,32 +164,34 @@ def _mark(ax: "Axes", best: Candidate, rule: str, place: float | None) -> None:
     ax.annotate(text, where, (0, -10), textcoords="offset points", ha=side, va="top", fontsize="small", zorder=6)
 
 
-def _name(ax: "Axes", selection: Selection, rule: str, lines: list[Line], by_count: bool) -> None:
-    canvas.name_axis(ax, "number of components", f"{rule.upper()} (lower is better)")
+def _name(ax: "Axes", selection: Selection, rule: str, lines: list[Line], by_count: bool, units: Units) -> None:
+    name = f"{rule.upper()} above that of the chosen one" if units.offset else f"{rule.upper()} (lower is better)"
+    canvas.name_axis(ax, "number of components", replace(units, offset=0.0).label(name, "\n"))
+    canvas.plain_numbers(ax)
     if by_count:
         canvas.count_along(ax)
         return
     look: dict[str, Any] = {"rotation": 30, "ha": "right"} if len(lines) > 4 else {}
     names = [line.name.replace(" = ", "\n= ") for line in lines]
     ax.set_xticks(range(len(lines)), names, fontsize="small", **look)
-    ax.set_xlabel(f"structure, with {selection.best.n_components} components")
+    count = selection.best.n_components
+    ax.set_xlabel(f"structure, with {canvas.counted(count, 'component')}")
     ax.set_xlim(-0.6, len(lines) - 0.4)
 
 
-def _entries(
-    selection: Selection, rule: str, lines: list[Line], limits: tuple[float, float], by_count: bool
-) -> "list[Artist]":
-    """Structures from best to worst, and what the axis does not show."""
+def _entry(line: Line) -> "Artist":
+    """What a line and its markers stand for."""
+    from matplotlib.lines import Line2D
+
+    look: dict[str, Any] = {"color": line.style.line, "markerfacecolor": line.style.fill, "linestyle": line.style.dash}
+    return Line2D([], [], marker=line.style.marker, label=line.name.replace(" = ", "\n= "), **look)
+
+
+def _remarks(selection: Selection, rule: str, limits: tuple[float, float]) -> "list[Artist]":
+    """What hollow markers mean, and what the axis does not show."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []
-    for line in lines if by_count else []:
-        look: dict[str, Any] = {
-            "color": line.style.line,
-            "markerfacecolor": line.style.fill,
-            "linestyle": line.style.dash,
-        }
-        entries.append(Line2D([], [], marker=line.style.marker, label=line.name.replace(" = ", "\n= "), **look))
     fitted = [c for c in selection.candidates if c.fit is not None]
     if not all(c.is_eligible for c in fitted):
         hollow: dict[str, Any] = {

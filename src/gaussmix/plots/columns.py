@@ -13,6 +13,7 @@ from gaussmix.model.posterior import uncertainty
 from gaussmix.types import ND, NK, AnyArray, Array, ArrayLike, IntN, N
 
 MOST_ROWS = 5000
+_SMALL_PART = 1e-4  # scores that differ by less are written as differences
 _PRESELECTED = 40  # columns looked at closely when the most telling ones are wanted
 
 
@@ -136,6 +137,13 @@ class Units:
             offset = float(f"{middle:.{max(0, _power(size) - _power(extent) - 1)}e}")
         power = _power(max(abs(low - offset), abs(high - offset)))
         return cls(offset, power if power > 5 or power < -3 else 0)
+
+    @classmethod
+    def beside(cls, low: float, high: float, reference: float) -> "Units":
+        """For scores from ``low`` to ``high``: differences from a ``reference`` where they are a small part of it."""
+        offset = reference if high - low < _SMALL_PART * abs(reference) else 0.0
+        power = _power(max(abs(low - offset), abs(high - offset)))
+        return cls(offset, power if power > 8 or power < -3 else 0)
 
     def show(self, values: AnyArray) -> Array:
         """Values in the axis' units."""

@@ -9,6 +9,7 @@ from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal
 from gaussmix.plots.columns import column_numbers, telling_columns
+from gaussmix.plots.given import MixtureLike, as_mixture
 from gaussmix.types import ND, ArrayLike, N
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def density(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     column: int | str = 0,
     ax: "Axes | None" = None,
@@ -29,7 +30,7 @@ def density(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
         Rows in the data's units.
     column : int or str, default=0
@@ -39,7 +40,7 @@ def density(
     sample_weight : array-like of shape (n,), optional
         How often each row counts in the histogram.
     legend : bool, default=True
-        Whether a legend is put to the right of the axes.
+        Whether there is a legend: beside axes of our own, inside those of a caller.
 
     Returns
     -------
@@ -52,20 +53,22 @@ def density(
     MissingPackageError
         If matplotlib is not installed.
     """
+    mixture = as_mixture(mixture)
     rows, weights = _parsed(mixture, X, sample_weight)
     (chosen,) = column_numbers(mixture, [column])
-    ax = canvas.on_axes(ax)
+    own, ax = ax is None, canvas.on_axes(ax)
     draw_marginal(ax, mixture, rows[:, chosen], chosen, histogram=True, weights=weights)
     if legend:
-        canvas.legend_beside(ax, [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)])
+        parts = _legend.component_entries(mixture, markers=False, inside=not own)
+        canvas.legend_on(ax, [*_legend.density_entries(), *parts], own)
     return ax
 
 
 def densities(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     columns: Sequence[int | str] | None = None,
-    max_columns: int = 12,
+    max_columns: int = 16,
     figure: "Figure | None" = None,
     *,
     sample_weight: ArrayLike | None = None,
@@ -78,7 +81,7 @@ def densities(
         See `density`.
     columns : column numbers or names, optional
         Default: all, or the ``max_columns`` that tell the components apart best.
-    max_columns : int, default=12
+    max_columns : int, default=16
         Most columns picked where ``columns`` is not given.
     figure : matplotlib Figure, optional
 
@@ -88,6 +91,7 @@ def densities(
     """
     if max_columns < 1:
         raise ParameterError.value("max_columns", max_columns, "a whole number of at least 1")
+    mixture = as_mixture(mixture)
     rows, weights = _parsed(mixture, X, sample_weight)
     chosen = telling_columns(mixture, rows, max_columns) if columns is None else column_numbers(mixture, columns)
     entries = [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)]
@@ -110,4 +114,6 @@ def _parsed(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> 
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     if not len(rows):
         raise DataError.no_rows()
-    return rows, parse_weights(sample_weight, len(rows))
+    weights = parse_weights(sample_weight, len(rows))
+    # A histogram of area 1 asks for proportions only, and sums of huge weights overflow.
+    return rows, None if weights is None else weights / weights.max()

@@ -1,6 +1,6 @@
 """Rows and bells in two columns: soft membership as colour, ellipses, and how hard differs from soft.
 
-A row wears the colours of its components in proportion to its responsibilities and the marker of
+A row is drawn in the colours of its components, mixed in proportion to its responsibilities and the marker of
 the most probable one; each component shows the ellipses that hold 50 % and 95 % of it.
 """
 
@@ -13,6 +13,7 @@ from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal, draw_strip
 from gaussmix.plots._plane import RASTER, colours_of, draw_plane
 from gaussmix.plots.columns import MOST_ROWS, Cloud, column_numbers, telling_columns
+from gaussmix.plots.given import MixtureLike, as_mixture
 from gaussmix.types import AnyArray, ArrayLike
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def scatter(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     columns: Sequence[int | str] | None = None,
     ax: "Axes | None" = None,
@@ -39,7 +40,7 @@ def scatter(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
         Rows in the data's units.
     columns : one or two column numbers or names, optional
@@ -55,7 +56,7 @@ def scatter(
     random_state : int, default=0
         Seeds the subset.
     legend : bool, default=True
-        Whether a legend is put to the right of the axes.
+        Whether there is a legend: beside axes of our own, inside those of a caller.
 
     Returns
     -------
@@ -68,12 +69,13 @@ def scatter(
     MissingPackageError
         If matplotlib is not installed.
     """
+    mixture = as_mixture(mixture)
     _check(assign, threshold)
     chosen = telling_columns(mixture, X, 2) if columns is None else column_numbers(mixture, columns)
     if len(chosen) > 2:
         raise ParameterError.value("columns", columns, "one or two columns; pairs() draws more")
     cloud = Cloud.of(mixture, X, max_rows, random_state)
-    ax = canvas.on_axes(ax)
+    own, ax = ax is None, canvas.on_axes(ax)
     colours = colours_of(cloud, assign)
     doubtful = None if threshold is None else cloud.doubts[cloud.drawn] > threshold
     if len(chosen) == 1:
@@ -81,12 +83,12 @@ def scatter(
     else:
         draw_plane(ax, mixture, cloud, chosen, colours, doubtful, small=False)
     if legend:
-        canvas.legend_beside(ax, _entries(mixture, cloud, len(chosen), threshold))
+        canvas.legend_on(ax, _entries(mixture, cloud, len(chosen), threshold, inside=not own), own)
     return ax
 
 
 def assignment(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     columns: Sequence[int | str] | None = None,
     threshold: float = 0.2,
@@ -110,17 +112,20 @@ def assignment(
     -------
     matplotlib Figure
     """
+    mixture = as_mixture(mixture)
     _check("soft", threshold)
     figure = canvas.on_figure(figure, 10.5, 4.4)
     tall = figure.get_figheight() > figure.get_figwidth()
     panels = figure.subplots(*((2, 1) if tall else (1, 2)), sharex=True, sharey=True)
     titles = {"hard": "hard: the most probable component", "soft": "soft: colours blended by probability"}
     for ax, (assign, title) in zip(panels, titles.items(), strict=True):
-        beside = assign == ("hard" if tall else "soft")
-        look: dict[str, Any] = {"assign": assign, "threshold": threshold, "legend": beside}
+        look: dict[str, Any] = {"assign": assign, "threshold": threshold, "legend": False}
         scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **look)
         ax.set_title(title, fontsize="medium")
         ax.label_outer()
+    n_columns = len(columns) if columns is not None else min(2, mixture.n_features)
+    cloud = Cloud.of(mixture, X, max_rows, random_state)
+    canvas.legend_beside(panels[0 if tall else 1], _entries(mixture, cloud, n_columns, threshold))
     return figure
 
 
@@ -140,8 +145,10 @@ def _draw_line(
     draw_strip(ax, units.show(values), cloud, colours, doubtful, raster=len(values) > RASTER)
 
 
-def _entries(mixture: Mixture, cloud: Cloud, n_columns: int, threshold: float | None) -> "list[Artist]":
-    entries = _legend.component_entries(mixture)
+def _entries(
+    mixture: Mixture, cloud: Cloud, n_columns: int, threshold: float | None, inside: bool = False
+) -> "list[Artist]":
+    entries = _legend.component_entries(mixture, inside=inside)
     entries += [_legend.ellipse_entry()] if n_columns == 2 else _legend.density_entries(histogram=False)
     entries += [] if threshold is None else [_legend.ring_entry(cloud, threshold)]
     return entries + _legend.note_entries(cloud)

@@ -10,6 +10,7 @@ from gaussmix.plots import _legend, canvas
 from gaussmix.plots._line import draw_marginal
 from gaussmix.plots._plane import colours_of, draw_plane
 from gaussmix.plots.columns import MOST_ROWS, Cloud, column_numbers, telling_columns
+from gaussmix.plots.given import MixtureLike, as_mixture
 from gaussmix.types import ArrayLike
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def pairs(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     columns: Sequence[int | str] | None = None,
     max_columns: int = 5,
@@ -44,6 +45,7 @@ def pairs(
     -------
     matplotlib Figure
     """
+    mixture = as_mixture(mixture)
     if max_columns < 1:
         raise ParameterError.value("max_columns", max_columns, "a whole number of at least 1")
     chosen = telling_columns(mixture, X, max_columns) if columns is None else column_numbers(mixture, columns)

@@ -1,23 +1,26 @@
 """The climb of a fit: log-likelihood by pass over the data."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gaussmix.plots import canvas
+from gaussmix.plots.columns import Units
+from gaussmix.plots.given import FitLike, as_fit
 from gaussmix.plots.style import GREY, OKABE_ITO
-from gaussmix.solvers import Fit
 from gaussmix.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FLATTENED = 4.0  # a pass that leaves less than one part in so many of the rise before it is cut off
-_LEAST_RISE = 1e-3  # nats that an axis spans at least; less says nothing
+_LEAST_RISE = 1e-2  # nats that an axis spans at least; less says nothing
+_RESOLVED = 1e-12  # a rise that is a smaller part of the value is rounding
 _FIRST_PART = 0.25  # the share of the passes that may be cut off
 
 
-def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
+def trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     """Log-likelihood by pass, with the value of the returned parameters.
 
     A poor start would flatten everything after it. So where one of the first passes (a quarter of
@@ -26,8 +29,8 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
 
     Parameters
     ----------
-    fit : Fit
-        ``estimator.fit_`` or ``selection.best.fit``.
+    fit : Fit or fitted estimator
+        ``estimator``, ``estimator.fit_`` or ``selection.best.fit``.
     ax : matplotlib Axes, optional
         Default: new axes in a figure of their own.
 
@@ -35,17 +38,20 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
     -------
     matplotlib Axes
     """
+    fit = as_fit(fit)
     ax = canvas.on_axes(ax, 6.4, 3.4)
     values = fit.trace.log_likelihood
     number = np.arange(1, len(values) + 1)
     cut = _cut(values)
     low, high = _limits(values[cut:], fit.log_likelihood)
-    ax.axhline(fit.log_likelihood, color=GREY, linewidth=0.9, linestyle="--")
+    units = Units.beside(low, high, fit.log_likelihood)
+    final = float(units.show(np.array(fit.log_likelihood)))
+    ax.axhline(final, color=GREY, linewidth=0.9, linestyle="--")
     marker = "o" if len(values) <= 100 else None
-    ax.plot(number, values, color=OKABE_ITO[0], linewidth=1.4, marker=marker, markersize=3.5)
+    ax.plot(number, units.show(values), color=OKABE_ITO[0], linewidth=1.4, marker=marker, markersize=3.5)
     ax.annotate(
         f"returned parameters: {canvas.number(fit.log_likelihood, 3)}",
-        (0.99, fit.log_likelihood),
+        (0.99, final),
         xycoords=("axes fraction", "data"),
         xytext=(0, 4),
         textcoords="offset points",
@@ -53,11 +59,13 @@ def trace(fit: Fit, ax: "Axes | None" = None) -> "Axes":
         va="bottom",
         fontsize="small",
     )
-    ax.set_ylim(low, high)
+    ax.set_ylim(*units.show(np.array([low, high])))
     ax.set_xlim(0.5, max(len(values), 1) + 0.5)
     canvas.count_along(ax)
-    ax.ticklabel_format(axis="y", useOffset=bool(high - low < 1e-7 * abs(high)), style="plain")
-    canvas.name_axis(ax, "pass over the data" if len(values) else "no pass was made", "log-likelihood")
+    canvas.plain_numbers(ax)
+    name = "log-likelihood\nabove that of the returned parameters" if units.offset else "log-likelihood"
+    passes = "pass over the data" if len(values) else "no pass was made"
+    canvas.name_axis(ax, passes, replace(units, offset=0.0).label(name))
     if cut:
         _say_cut(ax, values, cut)
     canvas.tidy(ax)
@@ -78,7 +86,7 @@ def _limits(values: Array, final: float) -> tuple[float, float]:
     shown = np.append(values, final)
     shown = shown[np.isfinite(shown)]
     low, high = float(shown.min()), float(shown.max())
-    room = max(high - low, _LEAST_RISE)
+    room = max(high - low, _LEAST_RISE, _RESOLVED * abs(final))
     return low - 0.08 * room, high + 0.16 * room
 
 

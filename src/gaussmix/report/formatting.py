@@ -1,7 +1,7 @@
 """Numbers as a reader wants them: four significant digits, thin spaces between thousands, a true minus."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 _THIN, _MINUS = "\u202f", "\N{MINUS SIGN}"
 _DIGITS, _SPREAD_DIGITS = 4, 3
@@ -22,8 +22,16 @@ def number(value: float | None, digits: int = _DIGITS) -> str:
 
 
 def fixed(value: float, decimals: int) -> str:
-    """A number with so many decimals."""
-    return f"{value:,.{decimals}f}".replace(",", _THIN).replace("-", _MINUS)
+    """A number with so many decimals; what rounds to zero has no sign."""
+    text = f"{value:,.{decimals}f}"
+    return text.lstrip("-" if not text.strip("-0.,") else "").replace(",", _THIN).replace("-", _MINUS)
+
+
+def score(value: float | None) -> str:
+    """A criterion or log-likelihood: two decimals, unless they are too few or too many to say anything."""
+    if value is None or value == 0.0 or 0.005 <= abs(value) < 1e10:
+        return "" if value is None else fixed(value, 2)
+    return number(value, 7 if abs(value) > 1.0 else _DIGITS)
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -63,6 +71,11 @@ def _scaled(value: float, exponent: int) -> float:
 
 def _power(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
+
+
+def plural(name: str, things: Sized) -> str:
+    """The name for so many things: 'component' for one, 'components' for more."""
+    return name if len(things) == 1 else f"{name}s"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -15,25 +15,29 @@ from gaussmix._version import __version__
 from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import FileProblem, MissingPackageError
 from gaussmix.model import Mixture
+from gaussmix.plots.canvas import counted
 from gaussmix.plots.columns import MOST_ROWS, column_name
+from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
 from gaussmix.plots.picture import drawn_by
 from gaussmix.plots.style import GLYPHS, styles
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.words import in_words
 from gaussmix.selection import Selection
-from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
 _TEMPLATE = "page.html"
 _FIRST_CANDIDATES = 10
+_MANY = 6  # more components stand one below the other where that makes a narrower table
+_HUGE = 1e10  # sums of weights beyond it would widen the table without end
+_SIZES = 4  # lines of the table of components above those of the columns
 
 
 def write_report(
     path: str | PathLike[str],
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     *,
-    fit: Fit | None = None,
+    fit: FitLike | None = None,
     selection: Selection | None = None,
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
@@ -59,10 +63,10 @@ def write_report(
 
 
 def render(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     *,
-    fit: Fit | None = None,
+    fit: FitLike | None = None,
     selection: Selection | None = None,
     sample_weight: ArrayLike | None = None,
     title: str | None = None,
@@ -74,10 +78,10 @@ def render(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
         The rows it is to explain, in the data's units.
-    fit : Fit, optional
+    fit : Fit or fitted estimator, optional
         How it was fitted: adds the log-likelihood by pass and how the fit ended.
     selection : Selection, optional
         The search it was chosen by: adds the criterion by structure and the ranked candidates.
@@ -100,6 +104,9 @@ def render(
         If matplotlib or jinja2 is not installed.
     """
     template = _template()
+    mixture = as_mixture(mixture)
+    fit = None if fit is None else as_fit(fit)
+    selection = None if selection is None else as_selection(selection)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     weights = parse_weights(sample_weight, len(rows))
     of_source = "" if source_name is None else f" of {source_name}"
@@ -113,6 +120,8 @@ def render(
         "assignments": pictures.assignments(mixture, rows) if mixture.n_components > 1 else [],
         "densities": pictures.densities(mixture, rows, weights),
         "components": _component_table(mixture, tables.components(mixture, rows, weights)),
+        "transposed": _MANY < mixture.n_components > mixture.n_features + _SIZES,
+        "weighted": weights is not None,
         "uncertain": tables.uncertain_rows(mixture, rows, 10),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         "selection": selection,
@@ -137,7 +146,8 @@ def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(number=formatting.number, fixed=formatting.fixed, percent=formatting.percent)
+    names = ("number", "fixed", "percent", "score")
+    environment.filters.update({name: getattr(formatting, name) for name in names}, counted=counted)
     source = resources.files("gaussmix.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     return environment.from_string(source)
 
@@ -165,8 +175,8 @@ def _component_table(mixture: Mixture, parts: Sequence[tables.ComponentRow]) -> 
     lines = [("share", [formatting.percent(part.weight) for part in parts])]
     rows = [part.rows or 0.0 for part in parts]
     whole = all(value == round(value) for value in rows)
-    lines.append(("rows", [formatting.fixed(value, 0 if whole else 1) for value in rows]))
-    lines.append(("expected rows", [formatting.fixed(part.mass or 0.0, 1) for part in parts]))
+    lines.append(("rows", [_amount(value, 0 if whole else 1) for value in rows]))
+    lines.append(("expected rows", [_amount(part.mass or 0.0, 1) for part in parts]))
     lines.append(("mean uncertainty", [formatting.percent(part.mean_uncertainty) for part in parts]))
     for j in range(mixture.n_features):
         texts, exponent = formatting.with_spread(
@@ -175,6 +185,11 @@ def _component_table(mixture: Mixture, parts: Sequence[tables.ComponentRow]) -> 
         unit = f" (in units of 1e{exponent})" if exponent else ""
         lines.append((column_name(mixture, j) + unit, texts))
     return lines
+
+
+def _amount(value: float, decimals: int) -> str:
+    """A sum of weights; a huge one as a power of ten."""
+    return formatting.fixed(value, decimals) if value < _HUGE else formatting.number(value)
 
 
 def _versions() -> str:

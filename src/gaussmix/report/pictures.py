@@ -1,9 +1,11 @@
 """The pictures of a report: each an address that holds an SVG, with a sentence for those who cannot see it."""
 
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from gaussmix import plots
 from gaussmix.model import Mixture
+from gaussmix.plots.canvas import counted
 from gaussmix.plots.columns import column_name, telling_columns
 from gaussmix.plots.picture import Picture, of_axes, of_figure
 from gaussmix.report.formatting import listed, number
@@ -12,7 +14,10 @@ from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
-MOST_COLUMNS = 12
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_COLUMNS = 16
 
 
 def data(mixture: Mixture, X: ArrayLike) -> Picture:
@@ -53,7 +58,7 @@ def _density(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None, co
 
 def trace(fit: Fit) -> Picture:
     """Log-likelihood by pass."""
-    alt = f"The log-likelihood over {len(fit.trace)} passes; it ends at {number(fit.log_likelihood, 7)}."
+    alt = f"The log-likelihood over {counted(len(fit.trace), 'pass')}; it ends at {number(fit.log_likelihood, 7)}."
     return of_axes(lambda ax: plots.trace(fit, ax), (6.2, 3.3), alt)
 
 
@@ -63,7 +68,7 @@ def choice(selection: Selection) -> Picture:
     alt = (
         f"{rule} by number of components and structure; the chosen one is {best.structure.label}, {best.n_components}."
     )
-    return of_axes(lambda ax: plots.choice(selection, ax), (7.4, 4.4), alt)
+    return of_figure(lambda: cast("Figure", plots.choice(selection).figure), alt)
 
 
 def _groups(mixture: Mixture) -> str:

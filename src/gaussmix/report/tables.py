@@ -11,7 +11,8 @@ from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.model.posterior import uncertainty
-from gaussmix.report.formatting import listed
+from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
+from gaussmix.report.formatting import listed, plural
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
@@ -19,6 +20,7 @@ from gaussmix.types import ArrayLike
 CERTAIN, UNCERTAIN = 0.05, 0.2
 """A row is certain below the first uncertainty (1 - largest responsibility), uncertain above the second."""
 
+_ROUNDING = 1e-12  # a difference this small, relatively, is rounding and no difference
 _SAME = 1e-9  # criteria this close, relatively, are one model by two names
 
 
@@ -105,13 +107,13 @@ class FitFacts:
 
 
 def components(
-    mixture: Mixture, X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    mixture: MixtureLike, X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
 ) -> list[ComponentRow]:
     """What each component is and, given rows, what it holds.
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D), optional
     sample_weight : array-like of shape (n,), optional
         How often each row counts.
@@ -121,6 +123,7 @@ def components(
     list of ComponentRow
         In the order of the components.
     """
+    mixture = as_mixture(mixture)
     means, spreads = mixture.means, mixture.standard_deviations
     held = [(None, None, None)] * mixture.n_components if X is None else _held(mixture, X, sample_weight)
     return [
@@ -143,16 +146,17 @@ def _held(
     return list(zip(rows.tolist(), (weights @ soft).tolist(), means, strict=True))
 
 
-def summary(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None = None) -> Summary:
+def summary(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLike | None = None) -> Summary:
     """A mixture and its rows in a few numbers.
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
     sample_weight : array-like of shape (n,), optional
         How often each row counts.
     """
+    mixture = as_mixture(mixture)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     parsed = parse_weights(sample_weight, len(rows))
     weights = np.ones(len(rows)) if parsed is None else parsed
@@ -178,7 +182,7 @@ def summary(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None = No
 
 def candidates(selection: Selection) -> list[CandidateRow]:
     """The candidates of a search, best first, with what is to be said of each."""
-    rule = selection.criterion
+    rule = as_selection(selection).criterion
     best = selection.best.criteria[rule]
     rows = []
     for rank, candidate in enumerate(selection.candidates):
@@ -189,7 +193,7 @@ def candidates(selection: Selection) -> list[CandidateRow]:
                 structure=candidate.structure.label,
                 n_components=candidate.n_components,
                 criterion=value,
-                difference=None if value is None else value - best,
+                difference=None if value is None else _difference(value, best),
                 log_likelihood=None if candidate.fit is None else candidate.fit.log_likelihood,
                 n_parameters=candidate.n_parameters,
                 eligible=candidate.is_eligible,
@@ -197,6 +201,10 @@ def candidates(selection: Selection) -> list[CandidateRow]:
             )
         )
     return rows
+
+
+def _difference(value: float, best: float) -> float:
+    return 0.0 if abs(value - best) <= _ROUNDING * abs(best) else value - best
 
 
 def _remark(candidate: Candidate, better: tuple[Candidate, ...], rule: str) -> str:
@@ -215,21 +223,23 @@ def _remark(candidate: Candidate, better: tuple[Candidate, ...], rule: str) -> s
 def _degeneracy(fit: Fit) -> str:
     floored = [str(k) for k, part in enumerate(fit.components) if part.on_floor]
     small = [str(k) for k, part in enumerate(fit.components) if part.is_small and not part.on_floor]
-    said = [f"component {listed(floored)} on the floor of its variance"] if floored else []
-    said += [f"component {listed(small)} of too few rows for a covariance"] if small else []
+    whose = "its variance" if len(floored) == 1 else "their variances"
+    said = [f"{plural('component', floored)} {listed(floored)} on the floor of {whose}"] if floored else []
+    said += [f"{plural('component', small)} {listed(small)} of too few rows for a covariance"] if small else []
     return "; ".join(said)
 
 
-def uncertain_rows(mixture: Mixture, X: ArrayLike, limit: int = 20) -> list[UncertainRow]:
+def uncertain_rows(mixture: MixtureLike, X: ArrayLike, limit: int = 20) -> list[UncertainRow]:
     """The rows whose component is least certain, least certain first; none where K is 1.
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
     limit : int, default=20
         Most rows returned.
     """
+    mixture = as_mixture(mixture)
     if limit < 0:
         raise ParameterError.value("limit", limit, "a whole number of at least 0")
     if mixture.n_components == 1:
@@ -253,8 +263,9 @@ def uncertain_rows(mixture: Mixture, X: ArrayLike, limit: int = 20) -> list[Unce
     ]
 
 
-def fit_facts(fit: Fit, mixture: Mixture) -> FitFacts:
+def fit_facts(fit: FitLike, mixture: MixtureLike) -> FitFacts:
     """How a fit ended, and the state of its components."""
+    fit, mixture = as_fit(fit), as_mixture(mixture)
     return FitFacts(
         outcome=str(fit.outcome),
         converged=fit.converged,

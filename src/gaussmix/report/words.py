@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from gaussmix.model import Mixture
-from gaussmix.report.formatting import fixed, listed, number, percent
+from gaussmix.plots.canvas import counted
+from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
+from gaussmix.report.formatting import listed, number, percent
 from gaussmix.report.tables import CERTAIN, UNCERTAIN, ComponentRow, Summary, components, summary
 from gaussmix.selection import Selection
 from gaussmix.selection.criteria import evidence
@@ -14,10 +15,10 @@ _MOST_SIZES = 8
 
 
 def in_words(
-    mixture: Mixture,
+    mixture: MixtureLike,
     X: ArrayLike,
     *,
-    fit: Fit | None = None,
+    fit: FitLike | None = None,
     selection: Selection | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> str:
@@ -25,7 +26,7 @@ def in_words(
 
     Parameters
     ----------
-    mixture : Mixture
+    mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
         The rows it is to explain.
     fit : Fit, optional
@@ -35,25 +36,23 @@ def in_words(
     sample_weight : array-like of shape (n,), optional
         How often each row counts.
     """
+    mixture = as_mixture(mixture)
     numbers = summary(mixture, X, sample_weight)
     sentences = [_groups(numbers)]
     if mixture.n_components > 1:
-        sentences += [_sizes(components(mixture, X, sample_weight)), _sureness(numbers)]
-    sentences += [] if selection is None else [_choice(selection)]
-    sentences += [] if fit is None else _ending(fit)
+        sentences += [_sizes(components(mixture, X, sample_weight)), _sureness(numbers, sample_weight is not None)]
+    sentences += [] if selection is None else [_choice(as_selection(selection))]
+    sentences += [] if fit is None else _ending(as_fit(fit))
     return " ".join(sentences)
 
 
 def _groups(numbers: Summary) -> str:
-    rows = f"{fixed(numbers.n_rows, 0)} row{'' if numbers.n_rows == 1 else 's'}"
+    rows, verb = counted(numbers.n_rows, "row"), "is" if numbers.n_rows == 1 else "are"
     weight = "" if numbers.total_weight == numbers.n_rows else f" (of total weight {number(numbers.total_weight)})"
     columns = "one column" if numbers.n_features == 1 else f"{numbers.n_features} columns"
-    are = "is" if numbers.n_rows == 1 else "are"
-    groups = f"{numbers.n_components} Gaussian groups"
-    if numbers.n_components == 1:
-        groups = "one Gaussian group"
+    groups = "one Gaussian group" if numbers.n_components == 1 else f"{numbers.n_components} Gaussian groups"
     return (
-        f"The {rows}{weight} of {columns} {are} described by {groups} of structure {numbers.structure}: "
+        f"The {rows}{weight} of {columns} {verb} described by {groups} of structure {numbers.structure}: "
         f"{numbers.description}."
     )
 
@@ -65,10 +64,15 @@ def _sizes(parts: Sequence[ComponentRow]) -> str:
     return f"Their shares range from {percent(min(shares))} to {percent(max(shares))}."
 
 
-def _sureness(numbers: Summary) -> str:
+def _sureness(numbers: Summary, weighted: bool) -> str:
+    if numbers.n_rows == 1:
+        sure = numbers.share_certain == 1.0
+        bound = "above" if sure else "of at most"
+        return f"The row belongs to its group with a probability {bound} {percent(1 - CERTAIN, 0)}."
+    what, belong, lie = ("weight", "belongs", "lies") if weighted else ("rows", "belong", "lie")
     return (
-        f"{percent(numbers.share_certain)} of the rows belong to their group with a probability above "
-        f"{percent(1 - CERTAIN, 0)}; {percent(numbers.share_uncertain)} lie between groups, "
+        f"{percent(numbers.share_certain)} of the {what} {belong} to {'a' if weighted else 'their'} group with "
+        f"a probability above {percent(1 - CERTAIN, 0)}; {percent(numbers.share_uncertain)} {lie} between groups, "
         f"with less than {percent(1 - UNCERTAIN, 0)} for the most probable one."
     )
 
@@ -76,9 +80,9 @@ def _sureness(numbers: Summary) -> str:
 def _choice(selection: Selection) -> str:
     best, rule = selection.best, selection.criterion.upper()
     fitted = sum(candidate.fit is not None for candidate in selection.candidates)
-    found = f"Of {fitted} fitted candidates, {best.structure.label} with {_counted(best.n_components)}"
+    found = f"Of {counted(fitted, 'fitted candidate')}, {best.structure.label} with {_counted(best.n_components)}"
     if not best.is_eligible:
-        return f"{found} was taken although it is degenerate, as all of them are; treat it with caution."
+        return f"{found} was taken although it is degenerate{_as_all(fitted)}; treat it with caution."
     second = selection.runner_up
     if second is None:
         return f"{found} was chosen by {rule}; no other sound candidate describes different mixtures."
@@ -92,11 +96,13 @@ def _counted(n_components: int) -> str:
     return "one component" if n_components == 1 else f"{n_components} components"
 
 
+def _as_all(fitted: int) -> str:
+    return "" if fitted == 1 else ", as all of them are"
+
+
 def _quoted(words: str) -> str:
     return f"“{words}”"
 
 
 def _ending(fit: Fit) -> list[str]:
-    small = [str(k) for k, part in enumerate(fit.components) if part.is_small]
-    few = [f"Fewer rows than a covariance needs belong to component {listed(small)}."] if small else []
-    return [str(fit.outcome), *fit.notes, *few]
+    return [str(fit.outcome), *fit.notes]

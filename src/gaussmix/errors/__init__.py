@@ -1,0 +1,31 @@
+"""Every sentence this package says when something is wrong, in one place.
+
+An error names the thing, what was found, what was allowed, and the next step. Exceptions build
+their own messages, so that the rooms that raise them hold facts and no prose. The few classes
+that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised in ``estimators``.
+"""
+
+from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.data import DataError, WeightError
+from gaussmix.errors.files import ArchiveError, FileProblem, TableProblem
+from gaussmix.errors.models import (
+    CollapseError,
+    MissingPackageError,
+    ParameterError,
+    SelectionError,
+    UnrepresentableError,
+)
+
+__all__ = [
+    "ArchiveError",
+    "CollapseError",
+    "DataError",
+    "FileProblem",
+    "GaussmixError",
+    "MissingPackageError",
+    "ParameterError",
+    "SelectionError",
+    "TableProblem",
+    "UnrepresentableError",
+    "WeightError",
+]

@@ -1,0 +1,101 @@
+"""Errors about rows and their weights."""
+
+from collections.abc import Sequence
+
+from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.words import TOO_FAR, counted, joined, listed, suggestion
+
+
+class DataError(GaussmixError, ValueError):
+    """The rows, weights or columns handed over cannot be used; ``row`` is the one at fault, from 0, where known."""
+
+    row: int | None = None
+
+    @classmethod
+    def not_numeric(cls, cause: Exception, place: tuple[int, int, object] | None = None) -> "DataError":
+        where = "" if place is None else f"; row {place[0]}, column {place[1]} (counted from 0) holds {place[2]!r}"
+        return cls(f"the data must be numbers: {cause}{where}; drop or encode the columns that hold text")
+
+    @classmethod
+    def restated(cls, message: str) -> "DataError":
+        """A message of scikit-learn's about the input, without the input printed in its middle."""
+        head, _, tail = message.partition(":\narray=")
+        advice = tail[tail.find("Reshape") :] if "Reshape" in tail else ""
+        return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
+
+    @classmethod
+    def sparse(cls) -> "DataError":
+        return cls("sparse data cannot be used: a Gaussian fills every column; pass X.toarray() if it fits in memory")
+
+    @classmethod
+    def dimensions(cls, found: int) -> "DataError":
+        return cls(f"the data must have 2 dimensions (rows, columns), but have {found}; reshape them")
+
+    @classmethod
+    def columns(cls, found: int, expected: int) -> "DataError":
+        have = counted(found, "column")
+        return cls(f"the data have {have}, but the model was made for {expected}; pass the same columns")
+
+    @classmethod
+    def not_finite(cls, value: float, row: int, column: str, count: int) -> "DataError":
+        what = "NaN" if value != value else "infinity (inf)"
+        more = f" ({count} such values in all)" if count > 1 else ""
+        return cls(
+            f"X contains {what} in row {row}, column {column}{more}; rows and columns count from 0: "
+            "drop or fill these values first"
+        )
+
+    @classmethod
+    def not_finite_parameter(cls, name: str) -> "DataError":
+        return cls(f"{name} hold NaN or infinity; every parameter must be a finite number")
+
+    @classmethod
+    def asymmetric(cls, gap: float) -> "DataError":
+        return cls(f"a covariance matrix must be symmetric, but entries differ by up to {gap:.3g}")
+
+    @classmethod
+    def no_rows(cls) -> "DataError":
+        return cls("the data have 0 rows; at least one is needed")
+
+    @classmethod
+    def too_few_rows(cls, n_rows: int, n_components: int) -> "DataError":
+        return cls(
+            f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}; "
+            "ask for fewer components or use more rows"
+        )
+
+    @classmethod
+    def too_far(cls, row: int) -> "DataError":
+        error = cls(f"row {row} (counted from 0) {TOO_FAR}")
+        error.row = row
+        return error
+
+    @classmethod
+    def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
+        named = joined([f"{name!r}{suggestion(name, present)}" for name in missing])
+        there = f"the only column is {present[0]!r}" if len(present) == 1 else f"the columns are {listed(present)}"
+        return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
+
+
+class WeightError(DataError):
+    """The row weights handed over cannot be used."""
+
+    @classmethod
+    def not_a_number(cls, cause: Exception) -> "WeightError":
+        return cls(f"sample_weight must be numbers: {cause}")
+
+    @classmethod
+    def total(cls, total: float) -> "WeightError":
+        return cls(f"sample_weight adds up to {total:g}, out of all proportion; divide it by its mean")
+
+    @classmethod
+    def shape(cls, found: tuple[int, ...], n_rows: int) -> "WeightError":
+        return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {found}")
+
+    @classmethod
+    def value(cls, value: float, row: int) -> "WeightError":
+        return cls(f"sample_weight must be finite and not negative, but is {value} in row {row}")
+
+    @classmethod
+    def all_zero(cls) -> "WeightError":
+        return cls("sample_weight is zero in every row; at least one row must count")

@@ -1,0 +1,75 @@
+"""Errors about parameters, fits and what is needed for them."""
+
+from collections.abc import Sequence
+
+from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.words import listed
+
+
+class ParameterError(GaussmixError, ValueError):
+    """A parameter of a model or a method is outside what is allowed."""
+
+    @classmethod
+    def choice(cls, name: str, found: object, allowed: Sequence[object]) -> "ParameterError":
+        return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {found!r}")
+
+    @classmethod
+    def shape(cls, name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
+        return cls(f"The parameter '{name}' should have the shape of {expected}, but got {found}")
+
+    @classmethod
+    def dimension(cls, what: str, found: int, needed: int) -> "ParameterError":
+        columns = "1 column" if needed == 1 else f"{needed} columns"
+        return cls(f"{what} needs a distribution of {columns}, but this one has {found}; take a marginal first")
+
+    @classmethod
+    def value(cls, name: str, found: object, allowed: str) -> "ParameterError":
+        return cls(f"{name} must be {allowed}, but is {found!r}")
+
+    @classmethod
+    def not_positive_definite(cls, name: str, component: int | None = None) -> "ParameterError":
+        which = "" if component is None else f" of component {component}"
+        return cls(f"the {name}{which} should be symmetric, positive-definite; check its eigenvalues")
+
+    @classmethod
+    def outside_structure(cls, structure: str, error: float) -> "ParameterError":
+        return cls(
+            f"these covariances are not of structure {structure} (they miss it by {error:.2g} of their size); "
+            "name the structure they have, or 'VVV', which holds any"
+        )
+
+
+class CollapseError(GaussmixError, ValueError):
+    """A component's covariance became singular and no floor was in force."""
+
+    def __init__(self, components: Sequence[int]):
+        self.components = tuple(components)
+        super().__init__(
+            "Fitting the mixture model failed because some components have ill-defined empirical covariance "
+            "(for instance caused by singleton or collapsed samples). Try to decrease the number of components, "
+            "increase reg_covar, or scale the input data. Here: component "
+            f"{listed([str(k) for k in self.components])}; reg_covar=None keeps every covariance usable."
+        )
+
+
+class UnrepresentableError(GaussmixError, OverflowError):
+    """A number is right but too large or too small for double precision in the user's units."""
+
+    @classmethod
+    def of(cls, name: str, how: str) -> "UnrepresentableError":
+        return cls(
+            f"{name} {how} double precision in the data's units; rescale the data to read them. "
+            "The fitted model itself (model_) works in its own units and stays usable"
+        )
+
+
+class MissingPackageError(GaussmixError, ImportError):
+    """An optional package is needed for what was asked."""
+
+    @classmethod
+    def of(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
+        return cls(f"{purpose} needs {package}, which is not installed: pip install 'gaussmix[{extra}]'")
+
+
+class SelectionError(GaussmixError, RuntimeError):
+    """No candidate of a model search could be fitted."""
