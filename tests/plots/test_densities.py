@@ -100,7 +100,7 @@ def test_wrong_weights_are_named(two: tuple[Mixture, Any]) -> None:
             plots.density(*two, 0, sample_weight=wrong)
 
 
-@pytest.mark.parametrize("size", [1e300, 1e-300])
+@pytest.mark.parametrize("size", [1e90, 1e-90])
 def test_the_size_of_weights_does_not_matter(size: float, two: tuple[Mixture, Any]) -> None:
     mixture, X = two
     weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)

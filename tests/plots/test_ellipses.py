@@ -160,7 +160,7 @@ def test_more_than_two_columns_are_for_pairs() -> None:
 
 def test_wrong_rows_are_named(two: tuple[Mixture, Any]) -> None:
     mixture, X = two
-    for wrong, sentence in ((X[:, :1], "1 columns"), (X[:0], "0 rows"), (np.full((3, 2), np.nan), "NaN")):
+    for wrong, sentence in ((X[:, :1], "1 column,"), (X[:0], "0 rows"), (np.full((3, 2), np.nan), "NaN")):
         with pytest.raises(ValueError, match=sentence):
             plots.scatter(mixture, wrong)
         with pytest.raises(ValueError, match=sentence):

@@ -124,7 +124,7 @@ def test_one_component_leaves_no_row_uncertain(faithful: Any) -> None:
 def test_wrong_input_is_named(found: Found) -> None:
     with pytest.raises(ValueError, match="limit"):
         report.uncertain_rows(found.mixture, found.rows, -1)
-    with pytest.raises(ValueError, match="1 columns"):
+    with pytest.raises(ValueError, match="1 column"):
         report.summary(found.mixture, found.rows[:, :1])
     with pytest.raises(ValueError, match="sample_weight"):
         report.components(found.mixture, found.rows, [1.0])

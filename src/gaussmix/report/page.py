@@ -23,6 +23,7 @@ from gaussmix.plots.style import GLYPHS, styles
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.words import in_words
 from gaussmix.selection import Selection
+from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
 _TEMPLATE = "page.html"
@@ -124,17 +125,24 @@ def render(
         "weighted": weights is not None,
         "uncertain": tables.uncertain_rows(mixture, rows, 10),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
+        "versions": _versions(),
+        "most_rows": MOST_ROWS,
+        "unsure": tables.UNCERTAIN,
+        **_history(mixture, fit, selection),
+    }
+    return str(template.render(context))
+
+
+def _history(mixture: Mixture, fit: Fit | None, selection: Selection | None) -> dict[str, Any]:
+    """How the mixture was chosen and fitted, as far as that is known."""
+    return {
         "selection": selection,
         "choice": None if selection is None else pictures.choice(selection),
         "candidates": [] if selection is None else tables.candidates(selection),
         "first_candidates": _FIRST_CANDIDATES,
         "trace": None if fit is None else pictures.trace(fit),
         "fit": None if fit is None else tables.fit_facts(fit, mixture),
-        "versions": _versions(),
-        "most_rows": MOST_ROWS,
-        "unsure": tables.UNCERTAIN,
     }
-    return str(template.render(context))
 
 
 def _template() -> Any:
