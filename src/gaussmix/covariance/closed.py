@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments, total_scatter
@@ -17,7 +18,9 @@ from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, s
 from gaussmix.covariance.regularise import AbstractLimit
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
+from gaussmix.types import DD, KDD, Array, BoolK, D, K
+
+_ROUNDING = 1e-15  # eigenvalues below this share of the largest are rounding
 
 MStep = Callable[[Structure, Moments, "D | None"], AbstractCovariance]
 
@@ -116,27 +119,27 @@ def _eev(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     unit = np.ones(moments.mean.shape[1]) if floor is None else floor
     scatter = relative(moments.scatter, unit)
     values, vectors = linalg.symmetric_eigen(scatter)
-    if values[:, -1].min() < 1e-12 * values.max():
-        values, vectors = _tie_broken(values, vectors, relative(total_scatter(moments), unit))
+    rounding = _ROUNDING * np.maximum(values[:, :1], _ROUNDING * values.max())
+    if (values < rounding).any():
+        vectors = _tie_broken(vectors, values < rounding, relative(total_scatter(moments), unit))
     common, low = _clipped(values.sum(axis=0) / moments.mass.sum(), None if floor is None else np.ones(1))
     n_components = len(moments.mass)
     repeated = np.repeat(common[None], n_components, axis=0)
     return assemble(structure, repeated, vectors, unit, np.full(n_components, low.any()))
 
 
-def _tie_broken(values: KD, vectors: KDD, total: DD) -> tuple[KD, KDD]:
+def _tie_broken(vectors: KDD, is_null: NDArray[np.bool_], total: DD) -> KDD:
     """Eigenvectors that are unique although a scatter has a null space (fewer rows than columns).
 
     Within it any basis is a maximiser; the directions in which all rows together spread most come
     first, so that the answer depends on the data and not on rounding.
     """
     broken = vectors.copy()
-    for k in range(len(values)):
-        null = values[k] < 1e-12 * values.max()
+    for k, null in enumerate(is_null):
         if null.any():
             basis = vectors[k][:, null]
             broken[k][:, null] = basis @ linalg.symmetric_eigen(basis.T @ total @ basis)[1]
-    return values, broken
+    return broken
 
 
 def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
@@ -146,7 +149,7 @@ def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     if floor is None:
         _clipped(values, None)
     # Eigenvalues below rounding carry no direction: made equal, they cannot shape a covariance.
-    values = np.maximum(values, 1e-15 * values[:, :1])
+    values = np.maximum(values, _ROUNDING * values[:, :1])
     values, low = _equal_volume(np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None)
     return assemble(structure, values, vectors, unit, low)
 
