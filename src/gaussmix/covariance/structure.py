@@ -64,6 +64,10 @@ class Structure:
             counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * pairs
         )
 
+    def n_mixture_parameters(self, n_components: int, n_features: int) -> int:
+        """Free parameters of a whole mixture: K - 1 weights, K D means and the covariances (mclust's nMclustParams)."""
+        return n_components - 1 + n_components * n_features + self.n_parameters(n_components, n_features)
+
     @property
     def description(self) -> str:
         """The structure in words: 'one size and shape for all, each its own orientation'."""

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -173,8 +174,7 @@ class GaussianMixture(FittedMixture):
         )
         winner = self._run_all(problem, given)
         if given.is_empty:
-            ordered = in_order(winner.mixture, problem)
-            winner = Run(ordered, winner.trace, winner.outcome, winner.floored_passes)
+            winner = replace(winner, mixture=in_order(winner.mixture, problem))
         self._keep(winner, problem, rows.dtype, began)
         return problem
 

@@ -96,9 +96,7 @@ class Mixture:
     @property
     def n_parameters(self) -> int:
         """Free parameters: K - 1 weights, K D means and those of the covariance structure."""
-        n_components, n_features = self.centers.shape
-        free = self.structure.n_parameters(n_components, n_features)
-        return int(n_components - 1 + n_components * n_features + free)
+        return self.structure.n_mixture_parameters(self.n_components, self.n_features)
 
     @property
     def means(self) -> KD:

@@ -15,7 +15,7 @@ from gaussmix.covariance import AbstractFamily, AbstractLimit, Floor, Ridge, Str
 from gaussmix.engines import AbstractEngine, Assign, BlockedEngine
 from gaussmix.engines.base import log_sum_exp
 from gaussmix.sources import AbstractSource, MemorySource
-from gaussmix.types import KD, AnyArray, D, IntN, N
+from gaussmix.types import KD, AnyArray, D, IntN, K, N
 
 
 def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
@@ -97,11 +97,10 @@ class Problem:
 def located(source: AbstractSource, engine: AbstractEngine, per_column: bool) -> tuple[AbstractSource, Moments]:
     """The source in a frame centred near its mean and scaled near its spread, with its overall moments."""
     first = source.reduce(_extent).frame(per_column)
-    mean, variance = _overall(source.framed(first), engine)
+    mean, variance, _ = _overall(source.framed(first), engine)
     frame = frame_around(first, mean, np.sqrt(variance), per_column)
     framed = source.framed(frame)
-    mean, variance = _overall(framed, engine)
-    mass = np.array([source.reduce(_total_weight)])
+    mean, variance, mass = _overall(framed, engine)
     return framed, Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
 
 
@@ -110,15 +109,12 @@ def _extent(batch: Batch) -> Extent:
     return Extent(rows.min(axis=0, initial=np.inf), rows.max(axis=0, initial=-np.inf))
 
 
-def _total_weight(batch: Batch) -> float:
-    return float(batch.n_rows if batch.weights is None else batch.weights.sum())
-
-
-def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D]:
+def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
+    """Mean and variance of each column, and the total weight (1,), of all rows as one group."""
     start = flat(np.zeros((1, source.n_features)))
     moments = source.hinted(None).reduce(lambda batch: engine.expect(start, batch, MomentKind.DIAGONAL)).moments
     variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
-    return moments.mean[0], variance
+    return moments.mean[0], variance, moments.mass
 
 
 def limit_of(frame: Frame, total: Moments, structure: Structure, ridge: float | None) -> AbstractLimit:

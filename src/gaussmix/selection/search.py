@@ -10,7 +10,7 @@ its likelihood says nothing about the data.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -199,7 +199,7 @@ def _starts(problem: Problem, n_components: int, n_starts: int, rng: np.random.G
 
 def _cell(problem: Problem, heats: Problem, n_components: int, starts: list[IntN] | str) -> Candidate:
     structure, n_features = problem.family.structure, problem.source.n_features
-    free = n_components - 1 + n_components * n_features + structure.n_parameters(n_components, n_features)
+    free = structure.n_mixture_parameters(n_components, n_features)
     if isinstance(starts, str):
         return Candidate(structure, n_components, {}, free, None, None, starts)
     try:
@@ -216,7 +216,7 @@ def _fitted(
     began = time.perf_counter()
     mixtures = (from_labels(heats, labels, n_components) for labels in starts)
     winner = polish(EM(problem.family), mixtures, problem, STOPPING, prefer=_is_sound, heats=heats)
-    winner = Run(in_order(winner.mixture, problem), winner.trace, winner.outcome, winner.floored_passes)
+    winner = replace(winner, mixture=in_order(winner.mixture, problem))
     fit, _ = finished(winner, problem, time.perf_counter() - began)
     certainty = problem.log_certainty(winner.mixture.to_quadratics())
     criteria = {
@@ -227,7 +227,7 @@ def _fitted(
 
 
 def _is_sound(run: Run) -> bool:
-    """No component on the floor, none too small to own a covariance."""
+    """No component on the floor."""
     return not run.mixture.covariance.floored.any()
 
 
