@@ -1,6 +1,11 @@
 """What every engine owes: the reference's numbers to 1e-10, and the reference owes SciPy's."""
 
+import functools
+import operator
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +13,10 @@ from scipy import special, stats
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 from gaussmix.engines import AbstractEngine, Assign, BlockedEngine, ReferenceEngine
 from gaussmix.model.problem import located
@@ -116,10 +123,7 @@ def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, sc
     deviation = np.sqrt(total.scatter[0] / total.mass[0])
     moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.root)
     for kind in (MomentKind.FULL, MomentKind.POOLED_DIAGONAL):
-        found, expected = (
-            source.reduce(lambda batch, e=e, kind=kind: e.expect(moved, batch, kind))  # type: ignore[misc]
-            for e in (engine, ENGINES["reference"])
-        )
+        found, expected = (e.sweep(source.reduce, moved, kind) for e in (engine, ENGINES["reference"]))
         assert_same(found, expected, source.gather()[0])
 
 
@@ -218,3 +222,129 @@ def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> 
     np.testing.assert_array_equal(found.moments.mass, [2.0, 1.0, 0.0])
     assert found.log_likelihood == pytest.approx(-0.5 * (0 + 1 + 1))
     assert found.entropy == 0.0
+
+
+# -- a sweep: one pass over whatever a source hands over ------------------------------------------
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("assign", Assign)
+@pytest.mark.parametrize("kind", MomentKind)
+def test_a_sweep_is_the_whole_in_parts(engine: AbstractEngine, form: str, kind: MomentKind, assign: Assign) -> None:
+    """However the rows are cut up, and whatever is known of them, a sweep is one batch of them all."""
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics, n_rows=9000)
+    weights, hints = WEIGHTS["counts"](len(rows)), HINTS["labels"](len(rows))
+    expected = ENGINES["reference"].expect(quadratics, Batch(rows, weights, hints), kind, assign)
+    source = MemorySource.of(rows, weights).hinted(hints)
+    assert source.reduce(lambda batch: 1) > 1
+    assert_same(engine.sweep(source.reduce, quadratics, kind, assign), expected, rows)
+    assert_same(engine.sweep(reduce_by(Batch(rows, weights, hints), 700), quadratics, kind, assign), expected, rows)
+
+
+def reduce_by(whole: Batch, step: int) -> Reduce:
+    """A reduction over parts of ``step`` rows."""
+
+    def reduce(function: Any) -> Any:
+        starts = range(0, whole.n_rows, step)
+        return functools.reduce(operator.add, [function(whole.part(start, start + step)) for start in starts])
+
+    return reduce
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("layout", ["float32", "Fortran", "big-endian", "read-only"])
+def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEngine, form: str, layout: str) -> None:
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics).astype(np.float32).astype(np.float64)
+    stored = {
+        "float32": rows.astype(np.float32),
+        "Fortran": np.asfortranarray(rows),
+        "big-endian": rows.astype(">f8"),
+        "read-only": np.broadcast_to(rows, rows.shape),
+    }[layout]
+    frame = Frame(np.array([0, 1, 0, 0]), np.array([0.5, 0.0, -0.25, 0.0]), np.array([1, 0, -1, 0]))
+    batch, weights = Batch(stored, frame=frame), np.arange(len(rows)) % 2.0
+    plain = Batch(frame.apply(rows))
+    np.testing.assert_array_equal(engine.score(quadratics, batch), engine.score(quadratics, plain))
+    for part in (None, weights):
+        found, expected = (replace(b, weights=part) for b in (batch, plain))
+        ours, theirs = (engine.expect(quadratics, b, MomentKind.FULL) for b in (found, expected))
+        assert_same(ours, theirs, plain.rows, tolerance=1e-13)
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("kind", [MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL])
+def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: MomentKind) -> None:
+    """Who knows the moments of all rows as one group may say so, and gets the same numbers."""
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics, n_rows=9000)
+    weights = WEIGHTS["counts"](len(rows))
+    one = Quadratics(np.zeros(1), np.zeros((1, D_)), SphericalRoot(np.zeros(1)))
+    source = MemorySource.of(rows, weights)
+    total = ENGINES["reference"].sweep(source.reduce, one, MomentKind.POOLED_FULL).moments
+    found = engine.sweep(source.reduce, quadratics, kind, total=total)
+    assert_same(found, ENGINES["reference"].sweep(source.reduce, quadratics, kind), rows)
+
+
+@every_engine
+def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
+    quadratics = quadratics_of("dense")
+    rows = rows_around(quadratics)
+    for hints in HINTS.values():
+        batch, whole = Batch(rows, None, hints(len(rows))), np.full((2 * len(rows), K_), np.nan)
+        place = whole[50 : 50 + len(rows)]
+        assert engine.score(quadratics, batch, place) is place
+        np.testing.assert_array_equal(place, engine.score(quadratics, batch))
+        assert np.isnan(whole[:50]).all()
+        assert np.isnan(whole[50 + len(rows) :]).all()
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("n_rows", [1, 200, 40_000])
+def test_ranks_are_what_the_scores_come_to(engine: AbstractEngine, form: str, n_rows: int) -> None:
+    quadratics = quadratics_of(form)
+    rows = np.resize(rows_around(quadratics), (n_rows, D_))
+    for hints in HINTS.values():
+        batch = Batch(rows, None, hints(n_rows))
+        scores, ranked = ENGINES["reference"].score(quadratics, batch), engine.rank(quadratics, batch)
+        assert ranked.label.dtype == np.int64
+        np.testing.assert_array_equal(ranked.label, scores.argmax(axis=1))
+        np.testing.assert_allclose(ranked.top, scores.max(axis=1), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(ranked.log_density, special.logsumexp(scores, axis=1), rtol=1e-10, atol=1e-10)
+
+
+@every_engine
+def test_the_first_of_the_best_is_the_label(engine: AbstractEngine) -> None:
+    quadratics = Quadratics(np.zeros(3), np.array([[0.0], [2.0], [2.0]]), SphericalRoot(np.ones(3)))
+    ranked = engine.rank(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])))
+    np.testing.assert_array_equal(ranked.label, [0, 0, 1])
+
+
+@every_engine
+def test_a_row_that_every_component_is_closed_to_has_no_density(engine: AbstractEngine) -> None:
+    quadratics = quadratics_of("dense")
+    closed = np.zeros((3, K_))
+    closed[1] = -np.inf
+    ranked = engine.rank(quadratics, Batch(rows_around(quadratics, 3), None, closed))
+    np.testing.assert_array_equal(np.isfinite(ranked.top), [True, False, True])
+    np.testing.assert_array_equal(np.isfinite(ranked.log_density), [True, False, True])
+
+
+def test_the_everyday_engine_holds_nothing_as_large_as_all_scores() -> None:
+    """Its arrays are tiles, however many rows a batch has."""
+    quadratics = Quadratics(np.zeros(50), np.random.default_rng(0).normal(size=(50, 2)), SphericalRoot(np.ones(50)))
+    engine, rows = BlockedEngine(), np.random.default_rng(1).normal(size=(50_000, 2))
+    for work in (
+        lambda: engine.expect(quadratics, Batch(rows), MomentKind.FULL),
+        lambda: engine.rank(quadratics, Batch(rows)),
+    ):
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 * len(rows) * 50 / 3

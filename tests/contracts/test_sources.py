@@ -181,16 +181,20 @@ def test_rows_of_weight_zero_cannot_overflow(make: Any, value: float) -> None:
 
 @every_source
 def test_what_the_caller_owns_is_never_written(make: Any) -> None:
+    """Batches are read-only: the rows of an identity frame are the caller's own."""
     rows, weights = rows_of(), np.ones(N_ROWS)
     kept = rows.copy()
+    for source in (make(rows, weights), make(rows, weights).framed(frame_of(N_FEATURES))):
+        for name in ("stored", "rows"):
 
-    def spoil(batch: Batch) -> int:
-        batch.rows[:] = -1.0
-        return 0
+            def spoil(batch: Batch, name: str = name) -> int:
+                with pytest.raises(ValueError, match="read-only"):
+                    getattr(batch, name)[:] = -1.0
+                return 0
 
-    make(rows, weights).framed(frame_of(N_FEATURES)).reduce(spoil)
-    make(rows, weights).reduce(spoil)
+            source.reduce(spoil)
     np.testing.assert_array_equal(rows, kept)
+    assert rows.flags.writeable
 
 
 @every_source

@@ -128,3 +128,14 @@ def test_means_that_overflow_are_named() -> None:
 def test_exact_zeros_are_no_underflow() -> None:
     frame = Frame(np.array([0]), np.array([0.0]), np.array([600]))
     assert frame.restore_covariances(np.zeros((1, 1, 1))) == 0.0
+
+
+def test_only_the_identity_leaves_everything_alone() -> None:
+    assert Frame.identity(2).is_identity
+    nothing = np.zeros(2, dtype=np.int64)
+    for frame in (
+        Frame(np.array([0, 1]), np.zeros(2), nothing),
+        Frame(nothing, np.array([0.0, 1e-300]), nothing),
+        Frame(nothing, np.zeros(2), np.array([-1, 0])),
+    ):
+        assert not frame.is_identity

@@ -7,6 +7,7 @@ import pytest
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.core.quadratics import Quadratics
@@ -45,6 +46,52 @@ def test_soft_hints_are_scores_and_none_says_nothing() -> None:
 def test_a_batch_knows_its_place() -> None:
     batch = Batch(np.zeros((3, 2)), first_row=10)
     assert (batch.n_rows, batch.slice) == (3, slice(10, 13))
+
+
+FRAME = Frame(np.array([1, 0]), np.array([0.5, -1.0]), np.array([0, 3]))
+
+
+def test_a_batch_without_a_frame_takes_its_rows_as_they_are() -> None:
+    stored = np.arange(6.0).reshape(3, 2)
+    for batch in (Batch(stored), Batch(stored, np.ones(3), frame=Frame.identity(2))):
+        assert np.shares_memory(batch.rows, stored)
+        assert not batch.rows.flags.writeable
+        assert batch.stored.flags.writeable
+    single = Batch(stored.astype(np.float32)).rows
+    np.testing.assert_array_equal(single, stored)
+    assert single.dtype == np.float64
+
+
+@pytest.mark.parametrize("kind", ["float32", ">f8", "float16", "longdouble"])
+def test_a_batch_moves_its_rows_into_the_frame_once(kind: str) -> None:
+    stored = np.arange(6.0).reshape(3, 2).astype(kind)
+    batch = Batch(stored, frame=FRAME)
+    np.testing.assert_array_equal(batch.rows, FRAME.apply(stored.astype(np.float64)))
+    assert batch.rows is batch.rows
+    assert batch.rows.dtype == np.float64
+    assert batch.rows.flags.c_contiguous
+    assert batch.stored is stored
+
+
+@pytest.mark.parametrize("frame", [None, Frame.identity(2), FRAME])
+def test_an_absent_row_stands_at_the_centre(frame: Frame | None) -> None:
+    stored = np.full((3, 2), 1e308)
+    stored[:2] = 1.0
+    batch = Batch(stored, np.array([1.0, 0.5, 0.0]), frame=frame)
+    expected = stored if frame is None else frame.apply(stored[:2])
+    np.testing.assert_array_equal(batch.rows, np.vstack([expected[:2], [[0.0, 0.0]]]))
+    assert stored[2, 0] == 1e308
+
+
+def test_a_part_of_a_batch_knows_its_place_and_keeps_what_belongs_to_its_rows() -> None:
+    batch = Batch(np.arange(8.0).reshape(4, 2), np.arange(4.0), np.arange(4), first_row=10, frame=FRAME)
+    part = batch.part(1, 3)
+    assert part.slice == slice(11, 13)
+    np.testing.assert_array_equal(part.rows, batch.rows[1:3])
+    np.testing.assert_array_equal(np.asarray(part.weights), [1.0, 2.0])
+    np.testing.assert_array_equal(np.asarray(part.hints), [1, 2])
+    assert batch.part(0, 9) is batch
+    assert batch.part(3, 9).n_rows == 1
 
 
 def test_expectations_add() -> None:

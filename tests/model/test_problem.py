@@ -61,9 +61,7 @@ def test_flat_quadratics_leave_a_partition_alone() -> None:
     problem = Problem.of(source_of(rows), Structure.parse("VVV"), engine=ReferenceEngine())
     assert isinstance(problem.engine, ReferenceEngine)
     source = problem.source.hinted(labels)
-    found = source.reduce(
-        lambda batch: problem.engine.expect(flat(np.zeros((2, 2))), batch, MomentKind.FULL, Assign.HARD)
-    ).moments
+    found = problem.engine.sweep(source.reduce, flat(np.zeros((2, 2))), MomentKind.FULL, Assign.HARD).moments
     working = source.gather()[0]
     for k in range(2):
         np.testing.assert_allclose(found.mean[k], working[labels == k].mean(axis=0), atol=1e-12)

@@ -11,14 +11,17 @@ from gaussmix.sources import MemorySource
 ROWS = np.arange(12.0).reshape(6, 2)
 
 
-def test_nothing_is_copied_but_a_block() -> None:
+def test_nothing_is_copied_but_a_block_that_a_frame_moves() -> None:
     weights = np.ones(6)
     source = MemorySource.of(ROWS, weights).framed(Frame.identity(2)).hinted(np.zeros(6, dtype=np.int64))
     assert source.rows is ROWS
     assert source.weights is weights
     assert (source.n_rows, source.n_features) == (6, 2)
-    shared = source.reduce(lambda batch: int(np.shares_memory(batch.rows, ROWS)))
-    assert not shared
+    own = Frame(np.ones(2, dtype=np.int64), np.zeros(2), np.zeros(2, dtype=np.int64))
+    for frame, is_copied in ((Frame.identity(2), False), (own, True)):
+        batch = source.framed(frame).reduce(lambda batch: (batch,))[0]
+        assert np.shares_memory(batch.stored, ROWS)
+        assert np.shares_memory(batch.rows, ROWS) != is_copied
 
 
 def test_the_users_own_units_are_the_first_frame() -> None:

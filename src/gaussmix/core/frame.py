@@ -44,6 +44,11 @@ class Frame:
     def total_exponent(self) -> IntD:
         return self.shrink + self.exponent
 
+    @cached_property
+    def is_identity(self) -> bool:
+        """Whether data and working coordinates are the same numbers."""
+        return not (self.shrink.any() or self.center.any() or self.exponent.any())
+
     @property
     def log_volume(self) -> float:
         """log |d working / d data|: add it to a log density of the frame to get the user's."""
@@ -54,7 +59,9 @@ class Frame:
         shrink, scale = self._factors
         if self.shrink.any():
             rows = rows * shrink
-        return np.ascontiguousarray((rows - self.center) * scale, dtype=np.float64)
+        moved = np.subtract(rows, self.center, order="C")
+        moved *= scale
+        return np.ascontiguousarray(moved, dtype=np.float64)
 
     def restore_points(self, points: KD) -> KD:
         """Points of the frame in the user's units."""

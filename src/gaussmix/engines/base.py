@@ -1,15 +1,20 @@
 """The socket for engines, and what every engine does once it has the scores."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
-from gaussmix.core.moments import MomentKind
+from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.types import NK, N
+from gaussmix.core.reduce import Reduce
+from gaussmix.types import NK, IntN, N
+
+_TILE_SCORES = 1 << 16  # scores (rows, K) held at one time: half a megabyte
 
 
 class Assign(Enum):
@@ -19,18 +24,76 @@ class Assign(Enum):
     HARD = "hard"
 
 
+@dataclass(frozen=True, slots=True)
+class RowScores:
+    """What the scores of each row come to, each (n,): its best component, that one's score, the log density.
+
+    ``label`` is the first of the best; ``log_density`` is ``log sum_k exp(score)``.
+    """
+
+    label: IntN
+    top: N
+    log_density: N
+
+    @classmethod
+    def of(cls, scores: NK) -> "RowScores":
+        """From all scores (n, K)."""
+        label = scores.argmax(axis=1)
+        return cls(label, scores.max(axis=1), log_sum_exp(scores)[0])
+
+
 class AbstractEngine(ABC):
-    """One pass over a batch, in two questions: what are the scores, and what do they add up to?"""
+    """Three questions to the rows: what are the scores, how does each row stand, and what do all add up to?"""
 
     @abstractmethod
-    def score(self, quadratics: Quadratics, batch: Batch) -> NK:
-        """offset_k - |R_k^T (x_n - center_k)|^2 / 2, plus what the hints say, (n, K)."""
+    def sweep(
+        self,
+        reduce: Reduce,
+        quadratics: Quadratics,
+        kind: MomentKind,
+        assign: Assign = Assign.SOFT,
+        total: Moments | None = None,
+    ) -> Expectation:
+        """Moments under the responsibilities, with log-likelihood and entropy, of all that ``reduce`` hands over.
+
+        ``reduce`` is a source's: it may be called more than once, with a function whose values are
+        the engine's own. ``total`` are the pooled full moments of all rows as one group, where
+        somebody has them: an engine may take pooled scatter from them, or leave them alone.
+        """
 
     @abstractmethod
+    def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        """offset_k - |R_k^T (x_n - center_k)|^2 / 2, plus what the hints say, (n, K); written to ``out`` if given."""
+
     def expect(
         self, quadratics: Quadratics, batch: Batch, kind: MomentKind, assign: Assign = Assign.SOFT
     ) -> Expectation:
-        """Moments of the batch under the responsibilities, with log-likelihood and entropy."""
+        """A sweep over one batch."""
+        return self.sweep(lambda function: function(batch), quadratics, kind, assign)
+
+    def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
+        """The best component, its score and the log density of each row."""
+        parts = [
+            RowScores.of(self.score(quadratics, batch.part(tile.start, tile.stop)))
+            for tile in tiles(batch.n_rows, tile_rows(quadratics.n_components))
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return RowScores(
+            np.concatenate([part.label for part in parts]),
+            np.concatenate([part.top for part in parts]),
+            np.concatenate([part.log_density for part in parts]),
+        )
+
+
+def tile_rows(n_components: int) -> int:
+    """Rows whose scores (rows, K) stay in cache."""
+    return max(16, _TILE_SCORES // n_components)
+
+
+def tiles(n_rows: int, step: int) -> Iterator[slice]:
+    """Slices of ``step`` rows, one after the other; one empty slice where there is no row."""
+    return (slice(start, min(start + step, n_rows)) for start in range(0, max(1, n_rows), step))
 
 
 def log_sum_exp(scores: NK) -> tuple[N, NK]:

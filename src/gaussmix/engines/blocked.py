@@ -5,7 +5,10 @@ the pass that is running and shifted to the new means at the end (stale-mean shi
 of the rows serves both halves of an EM step.
 """
 
+import functools
+import operator
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,45 +18,91 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
-from gaussmix.engines.base import AbstractEngine, Assign, add_hints, share_out
-from gaussmix.types import KD, ND, NK, Array
+from gaussmix.engines.base import AbstractEngine, Assign, add_hints, share_out, tiles
+from gaussmix.types import KD, ND, NK, Array, K
 
 _TILE_NUMBERS = 1 << 16  # differences (K, rows, D) held at one time: half a megabyte
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What a tile adds up to about the fixed centres of a pass; sums add plainly."""
+
+    mass: K
+    first: KD
+    scatter: Array
+    log_likelihood: float
+    entropy: float
+    n_rows: int
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        return _Sums(
+            self.mass + other.mass,
+            self.first + other.first,
+            self.scatter + other.scatter,
+            self.log_likelihood + other.log_likelihood,
+            self.entropy + other.entropy,
+            self.n_rows + other.n_rows,
+        )
 
 
 class BlockedEngine(AbstractEngine):
     """One tile at a time: distances by the shape of the root, sums by the kind of moment."""
 
-    def score(self, quadratics: Quadratics, batch: Batch) -> NK:
-        distances = _DISTANCES[type(quadratics.root)](quadratics.root, batch.rows, quadratics.center)
-        return add_hints(quadratics.offset - 0.5 * distances, batch)
-
-    def expect(
-        self, quadratics: Quadratics, batch: Batch, kind: MomentKind, assign: Assign = Assign.SOFT
+    def sweep(
+        self,
+        reduce: Reduce,
+        quadratics: Quadratics,
+        kind: MomentKind,
+        assign: Assign = Assign.SOFT,
+        total: Moments | None = None,
     ) -> Expectation:
-        shares, log_likelihood, entropy = share_out(self.score(quadratics, batch), batch, assign)
-        moments = _stale_moments(batch.rows, shares, quadratics.center, kind)
-        return Expectation(moments, log_likelihood, entropy, batch.n_rows)
+        center = quadratics.center
+
+        def of(batch: Batch) -> _Sums:
+            parts = (batch.part(tile.start, tile.stop) for tile in _tiles(batch.n_rows, center))
+            return functools.reduce(operator.add, (_sums(quadratics, part, kind, assign) for part in parts))
+
+        sums = reduce(of)
+        moments = Moments.shifted(sums.mass, center, sums.first, sums.scatter, kind)
+        return Expectation(moments, sums.log_likelihood, sums.entropy, sums.n_rows)
+
+    def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        scores = np.empty((batch.n_rows, quadratics.n_components)) if out is None else out
+        for tile in _tiles(batch.n_rows, quadratics.center):
+            scores[tile] = _scores(quadratics, batch.part(tile.start, tile.stop))
+        return scores
 
 
 def _tiles(n_rows: int, center: KD) -> Iterator[slice]:
     """Slices of rows whose differences to all centres stay in cache."""
-    step = max(16, _TILE_NUMBERS // center.size)
-    return (slice(start, start + step) for start in range(0, n_rows, step))
+    return tiles(n_rows, max(16, _TILE_NUMBERS // center.size))
 
 
-def _white_distances(rows: ND, center: KD, whiten: Callable[[Array], Array]) -> NK:
-    """Squared lengths of whitened differences; ``whiten`` maps (K, n, D) to (K, n, D)."""
-    distances = np.empty((len(rows), len(center)))
-    for tile in _tiles(len(rows), center):
-        white = whiten(rows[tile] - center[:, None, :])
-        np.einsum("knd,knd->nk", white, white, out=distances[tile])
-    return distances
+def _scores(quadratics: Quadratics, tile: Batch) -> NK:
+    distances = _DISTANCES[type(quadratics.root)](quadratics.root, tile.rows, quadratics.center)
+    return add_hints(quadratics.offset - 0.5 * distances, tile)
+
+
+def _sums(quadratics: Quadratics, tile: Batch, kind: MomentKind, assign: Assign) -> _Sums:
+    """Sums about the running centres, in one reading of the rows."""
+    shares, log_likelihood, entropy = share_out(_scores(quadratics, tile), tile, assign)
+    differences = tile.rows - quadratics.center[:, None, :]
+    weights = np.ascontiguousarray(shares.T)
+    first = np.matmul(weights[:, None, :], differences)[:, 0]
+    scatter = _SCATTER[kind](differences, weights)
+    return _Sums(shares.sum(axis=0), first, scatter, log_likelihood, entropy, tile.n_rows)
+
+
+def _squared_lengths(white: Array) -> NK:
+    """Squared lengths (n, K) of whitened differences (K, n, D)."""
+    return np.asarray(np.einsum("knd,knd->nk", white, white))
 
 
 def _dense(root: DenseRoot, rows: ND, center: KD) -> NK:
-    return _white_distances(rows, center, lambda differences: differences @ root.matrices)
+    return _squared_lengths((rows - center[:, None, :]) @ root.matrices)
 
 
 def _shared(root: SharedRoot, rows: ND, center: KD) -> NK:
@@ -61,7 +110,7 @@ def _shared(root: SharedRoot, rows: ND, center: KD) -> NK:
 
 
 def _diagonal(root: DiagonalRoot, rows: ND, center: KD) -> NK:
-    return _white_distances(rows, center, lambda differences: differences * root.scales[:, None, :])
+    return _squared_lengths((rows - center[:, None, :]) * root.scales[:, None, :])
 
 
 def _spherical(root: SphericalRoot, rows: ND, center: KD) -> NK:
@@ -74,17 +123,6 @@ _DISTANCES: dict[type[AbstractRoot], Callable[[Any, ND, KD], NK]] = {
     DiagonalRoot: _diagonal,
     SphericalRoot: _spherical,
 }
-
-
-def _stale_moments(rows: ND, shares: NK, center: KD, kind: MomentKind) -> Moments:
-    """Moments from sums about the running centres, in one reading of the rows."""
-    first, scatter = np.zeros_like(center), np.zeros(())
-    for tile in _tiles(len(rows), center):
-        differences = rows[tile] - center[:, None, :]
-        weights = np.ascontiguousarray(shares[tile].T)
-        first += np.matmul(weights[:, None, :], differences)[:, 0]
-        scatter = scatter + _SCATTER[kind](differences, weights)
-    return Moments.shifted(shares.sum(axis=0), center, first, scatter, kind)
 
 
 def _full(differences: Array, weights: NK) -> Array:

@@ -13,7 +13,6 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import SphericalRoot
 from gaussmix.covariance import AbstractFamily, AbstractLimit, Floor, Ridge, Structure, family
 from gaussmix.engines import AbstractEngine, Assign, BlockedEngine
-from gaussmix.engines.base import log_sum_exp
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import KD, AnyArray, D, IntN, K, N
 
@@ -61,14 +60,14 @@ class Problem:
     ) -> Expectation:
         """One pass over all rows."""
         wanted = kind or self.family.kind
-        return self.source.reduce(lambda batch: self.engine.expect(quadratics, batch, wanted, assign))
+        return self.engine.sweep(self.source.reduce, quadratics, wanted, assign)
 
     def log_certainty(self, quadratics: Quadratics) -> float:
         """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""
 
         def of(batch: Batch) -> float:
-            scores = self.engine.score(quadratics, batch)
-            certainty = scores.max(axis=1) - log_sum_exp(scores)[0]
+            ranked = self.engine.rank(quadratics, batch)
+            certainty = ranked.top - ranked.log_density
             return float(certainty.sum() if batch.weights is None else batch.weights @ certainty)
 
         return self.source.reduce(of)
@@ -112,7 +111,7 @@ def _extent(batch: Batch) -> Extent:
 def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
     """Mean and variance of each column, and the total weight (1,), of all rows as one group."""
     start = flat(np.zeros((1, source.n_features)))
-    moments = source.hinted(None).reduce(lambda batch: engine.expect(start, batch, MomentKind.DIAGONAL)).moments
+    moments = engine.sweep(source.hinted(None).reduce, start, MomentKind.DIAGONAL).moments
     variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
     return moments.mean[0], variance, moments.mass
 

@@ -2,20 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
+from gaussmix.core.reduce import T
 from gaussmix.types import ND, NK, IntN, N
-
-
-class Adds(Protocol):
-    """A value that adds to its like: moments, expectations, extents, counts."""
-
-    def __add__(self, other: Any, /) -> Any: ...
-
-
-T = TypeVar("T", bound=Adds)
 
 
 class AbstractSource(ABC):

@@ -7,7 +7,8 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
-from gaussmix.sources.base import AbstractSource, T
+from gaussmix.core.reduce import T
+from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ND, NK, AnyArray, IntN, N
 
 _BLOCK_BYTES = 1 << 18
@@ -42,24 +43,15 @@ class MemorySource(AbstractSource):
         return total
 
     def _batches(self) -> Iterator[Batch]:
+        whole = self._whole()
         block = max(64, _BLOCK_BYTES // (8 * max(1, self.n_features)))
         for start in range(0, max(1, self.n_rows), block):
-            stop = start + block
-            yield Batch(
-                rows=self._working(slice(start, stop)),
-                weights=None if self.weights is None else self.weights[start:stop],
-                hints=None if self.hints is None else self.hints[start:stop],
-                first_row=start,
-            )
+            yield whole.part(start, start + block)
 
-    def _working(self, part: slice) -> ND:
-        """Rows in the frame; one of weight zero is absent and stands at the centre, so that it cannot overflow."""
-        if self.weights is None:
-            return self.frame.apply(self.rows[part])
-        with np.errstate(over="ignore", invalid="ignore"):
-            rows = self.frame.apply(self.rows[part])
-        rows[self.weights[part] == 0] = 0.0
-        return rows
+    def _whole(self) -> Batch:
+        stored = self.rows.view()
+        stored.flags.writeable = False
+        return Batch(stored, self.weights, self.hints, frame=self.frame)
 
     def framed(self, frame: Frame) -> "MemorySource":
         return replace(self, frame=frame)
@@ -69,4 +61,4 @@ class MemorySource(AbstractSource):
 
     def gather(self) -> tuple[ND, N]:
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
-        return self._working(slice(None)), weights
+        return self._whole().rows, weights

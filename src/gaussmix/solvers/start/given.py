@@ -26,8 +26,7 @@ def from_labels(problem: Problem, hints: IntN | NK, n_components: int) -> Mixtur
     source, engine = problem.source.hinted(hints), problem.engine
     center = np.zeros((n_components, source.n_features))
     for kind in (MomentKind.TRACE, problem.family.kind):
-        quadratics = flat(center)
-        moments = source.reduce(lambda batch, q=quadratics, k=kind: engine.expect(q, batch, k)).moments  # type: ignore[misc]
+        moments = engine.sweep(source.reduce, flat(center), kind).moments
         center = moments.mean
     return from_moments(problem, moments)
 

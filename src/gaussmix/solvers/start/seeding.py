@@ -139,7 +139,7 @@ def lloyd(source: AbstractSource, center: KD, engine: AbstractEngine, tolerance:
 
 
 def _means(source: AbstractSource, quadratics: Quadratics, engine: AbstractEngine) -> KD:
-    return source.reduce(lambda batch: engine.expect(quadratics, batch, MomentKind.TRACE, Assign.HARD)).moments.mean
+    return engine.sweep(source.reduce, quadratics, MomentKind.TRACE, Assign.HARD).moments.mean
 
 
 def kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
