@@ -19,12 +19,17 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 from gaussmix.engines import AbstractEngine, Assign, BlockedEngine, ReferenceEngine
+from gaussmix.engines.kernels import KernelEngine
 from gaussmix.model.problem import located
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, ND, AnyArray, Array
 
 # A new engine is a row here and inherits every test.
-ENGINES: dict[str, AbstractEngine] = {"blocked": BlockedEngine(), "reference": ReferenceEngine()}
+ENGINES: dict[str, AbstractEngine] = {
+    "blocked": BlockedEngine(),
+    "kernels": KernelEngine(),
+    "reference": ReferenceEngine(),
+}
 
 every_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical"])

@@ -1,0 +1,1 @@
+"""Code that Numba compiles; every function here takes arrays and allocates nothing."""

@@ -1,0 +1,112 @@
+"""Shares into sums: mass, first moments, squares or products of columns about a component's centre."""
+
+from gaussmix.engines.kernels.compiled.decorator import kernel
+
+from gaussmix.engines.kernels.compiled.emit import TILE, WIDTH
+from gaussmix.engines.kernels.compiled.measuring import SMALL
+from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_rows
+from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_products_of_4, add_products_of_8
+from gaussmix.engines.kernels.compiled.tiles import add_moments, store_all
+from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SQUARES
+from gaussmix.engines.kernels.compiled.vectors import add, load, splat, total, wide, zeros
+
+TWICE = 2 * TILE
+
+NARROW, BATCH, WIDE_BATCH = 64, 32, 64
+"""Rows of a component whose products are added up together: their copies stay in the nearest cache."""
+
+
+@kernel
+def add_mass(k, tile, slots, begin, end, sums):
+    """The shares of component k added to its mass."""
+    wide()
+    mass = splat(0.0)
+    for i in range(begin, end):
+        mass = add(mass, load(tile.scores, slots[i] * WIDTH))
+    sums.mass[k] += total(mass)
+
+
+@kernel
+def add_first(model, k, tile, groups, slots, begin, end, sums):
+    """share * x added up, x the distance from the component's centre."""
+    wide()
+    at, stride, work = k * model.origin.shape[1], tile.stride, tile.work
+    for column in range(0, stride // WIDTH, TILE):
+        tile_sums = zeros(TILE)
+        for i in range(begin, end):
+            share, place = load(tile.scores, slots[i] * WIDTH), groups[i] * stride + column * WIDTH
+            tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
+        store_all(tile_sums, work, 0)
+        for c in range(TILE):
+            sums.first[at + column + c] += total(load(work, c * WIDTH))
+
+
+@kernel
+def add_squares(model, k, tile, groups, slots, begin, end, sums):
+    """share * x and share * x^2 added up."""
+    wide()
+    at, stride, work = k * model.origin.shape[1], tile.stride, tile.work
+    for column in range(0, stride // WIDTH, TILE):
+        tile_sums = zeros(TWICE)
+        for i in range(begin, end):
+            share, place = load(tile.scores, slots[i] * WIDTH), groups[i] * stride + column * WIDTH
+            tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
+        store_all(tile_sums, work, 0)
+        for c in range(TILE):
+            sums.first[at + column + c] += total(load(work, c * WIDTH))
+            sums.scatter[at + column + c] += total(load(work, (TILE + c) * WIDTH))
+
+
+@kernel
+def add_small_products(model, k, at, tile, groups, slots, begin, end, sums):
+    """share * x and share * x x^T added up, for two, four or eight columns."""
+    stride, column = tile.stride, k * model.origin.shape[1]
+    n_columns = stride // WIDTH
+    if n_columns == 2:
+        add_products_of_2(tile.columns, stride, groups, slots, begin, end, tile.scores, model.origin, column, tile.work,
+                          sums.first, sums.scatter, at)  # fmt: skip
+    elif n_columns == 4:
+        add_products_of_4(tile.columns, stride, groups, slots, begin, end, tile.scores, model.origin, column, tile.work,
+                          sums.first, sums.scatter, at)  # fmt: skip
+    else:
+        add_products_of_8(tile.columns, stride, groups, slots, begin, end, tile.scores, model.origin, column, tile.work,
+                          sums.first, sums.scatter, at)  # fmt: skip
+
+
+@kernel
+def add_products(model, k, at, tile, groups, slots, begin, end, sums):
+    """share * x and share * x x^T added up, row by row."""
+    width, pitch = model.origin.shape[1], tile.pitch
+    batch = BATCH if width <= NARROW else WIDE_BATCH
+    size = batch * pitch
+    left, right = tile.work[:size], tile.work[size : 2 * size]
+    rows, shares = tile.members, tile.shares
+    count = 0
+    for i in range(begin, end):
+        if tile.active[slots[i]]:
+            for lane in range(WIDTH):
+                share = tile.scores[slots[i] * WIDTH + lane]
+                rows[count], shares[count] = groups[i] * WIDTH + lane, share
+                count += share > 0.0
+    for part in range(0, count, batch):
+        n_rows = min(batch, count - part)
+        centre_rows(tile.flat, rows, shares, part, n_rows, pitch, model.origin, k * width, width,
+                    left, right, sums.first)  # fmt: skip
+        add_row_products(left, right, n_rows, pitch, sums.scatter, at, width)
+
+
+@kernel
+def add_up(model, k, kind, tile, groups, slots, begin, end, sums):
+    """Add the shares of component k in the groups ``groups[begin:end]`` to the sums about its centre."""
+    add_mass(k, tile, slots, begin, end, sums)
+    n_columns, width = tile.stride // WIDTH, model.origin.shape[1]
+    if kind == MASS:
+        add_first(model, k, tile, groups, slots, begin, end, sums)
+    elif kind == SQUARES:
+        add_squares(model, k, tile, groups, slots, begin, end, sums)
+    elif n_columns <= SMALL:
+        at = 0 if kind == POOLED else k * (n_columns * (n_columns + 1) // 2)
+        add_small_products(model, k, at, tile, groups, slots, begin, end, sums)
+    else:
+        at = 0 if kind == POOLED else k * width * width
+        add_products(model, k, at, tile, groups, slots, begin, end, sums)

@@ -1,0 +1,198 @@
+"""Sequences of machine-level instructions on one register of doubles, written into a kernel as it is compiled.
+
+A compiler that is left alone often settles for half of the machine's vector width and spills
+accumulators to memory. So the few loops that matter say what they mean in LLVM's own terms; the
+functions here are the words. ``builder`` is llvmlite's, values are LLVM vectors of ``WIDTH`` doubles.
+"""
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils
+
+_FEATURES = llvm.get_host_cpu_features()
+WIDTH = 8 if _FEATURES.get("avx512f") else 4 if _FEATURES.get("avx") else 2
+"""Doubles in one register of this machine."""
+
+TILE = 4
+"""Registers along each side of a square tile of accumulators."""
+
+VECTORS = 2 if WIDTH == 4 else 4
+"""Groups of rows handled together: AVX2 has 16 registers, AVX-512 and NEON have 32."""
+
+CHUNK = WIDTH * VECTORS
+"""Rows handled together."""
+
+INDEX = ir.IntType(64)
+DOUBLE, _LANE = ir.DoubleType(), ir.IntType(32)
+VECTOR = ir.VectorType(DOUBLE, WIDTH)
+_SINGLES = ir.VectorType(ir.FloatType(), WIDTH)
+_INTEGERS = ir.VectorType(INDEX, WIDTH)
+
+
+def every(value, kind=VECTOR):
+    """A constant in every lane."""
+    return ir.Constant(kind, [value] * WIDTH)
+
+
+def address(context, builder, array_type, array, index):
+    """Pointer to ``array.ravel()[index]`` of a contiguous array."""
+    return builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
+
+
+def step(builder, pointer, count):
+    """Pointer moved on by a constant number of doubles."""
+    return builder.gep(pointer, [ir.Constant(INDEX, count)])
+
+
+def load(builder, pointer):
+    """The register at a pointer to doubles."""
+    return builder.load(builder.bitcast(pointer, VECTOR.as_pointer()), align=8)
+
+
+def load_single(builder, pointer):
+    """The register of doubles whose values lie as single precision at a pointer to floats."""
+    singles = builder.load(builder.bitcast(pointer, _SINGLES.as_pointer()), align=4)
+    return builder.fpext(singles, VECTOR)
+
+
+def store(builder, vector, pointer):
+    """Write a register to a pointer to doubles."""
+    builder.store(vector, builder.bitcast(pointer, VECTOR.as_pointer()), align=8)
+
+
+def splat(builder, scalar):
+    """The same number in every lane."""
+    nothing = ir.Constant(VECTOR, ir.Undefined)
+    first = builder.insert_element(nothing, scalar, ir.Constant(_LANE, 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_LANE, WIDTH), [0] * WIDTH))
+
+
+def fma(builder, a, b, c):
+    """a * b + c with one rounding."""
+    kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f64"), [a, b, c])
+
+
+def root(builder, a):
+    """Square root of every lane."""
+    kind = ir.FunctionType(VECTOR, [VECTOR])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{WIDTH}f64"), [a])
+
+
+def greater(builder, a, b, yes, no):
+    """``yes`` in the lanes where a > b, else ``no``."""
+    return builder.select(builder.fcmp_ordered(">", a, b), yes, no)
+
+
+def shuffle(builder, a, b, lanes):
+    """Lanes of a (0 to WIDTH - 1) and b (from WIDTH on)."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_LANE, len(lanes)), lanes))
+
+
+def any_lane(builder, mask):
+    """Whether a lane of a comparison holds."""
+    bits = ir.IntType(WIDTH)
+    return builder.icmp_unsigned("!=", builder.bitcast(mask, bits), ir.Constant(bits, 0))
+
+
+def fold(builder, vector, combine):
+    """The lanes combined to one number, halves first."""
+    length = WIDTH
+    while length > 1:
+        length //= 2
+        low = shuffle(builder, vector, vector, list(range(length)))
+        high = shuffle(builder, vector, vector, list(range(length, 2 * length)))
+        vector = combine(low, high)
+    return builder.extract_element(vector, ir.Constant(_LANE, 0))
+
+
+def _pairwise(builder, a, b, width, combine):
+    """Blocks of ``width`` lanes: evens of a and b side by side, combined with the odds."""
+    evens, odds = [], []
+    for block in range(0, WIDTH, 2 * width):
+        for source in (0, WIDTH):
+            evens += [source + block + lane for lane in range(width)]
+            odds += [source + block + width + lane for lane in range(width)]
+    return combine(shuffle(builder, a, b, evens), shuffle(builder, a, b, odds))
+
+
+def sums(builder, vectors):
+    """The sum of each of ``WIDTH`` registers, as one register."""
+    width = 1
+    while len(vectors) > 1:
+        pairs = zip(vectors[::2], vectors[1::2], strict=True)
+        vectors = [_pairwise(builder, a, b, width, builder.fadd) for a, b in pairs]
+        width *= 2
+    return vectors[0]
+
+
+def transpose(builder, vectors):
+    """The square of ``WIDTH`` registers with rows and columns exchanged."""
+    width = 1
+    while width < WIDTH:
+        swapped = list(vectors)
+        for first in range(WIDTH):
+            if first & width:
+                continue
+            second = first | width
+            low, high = [], []
+            for block in range(0, WIDTH, 2 * width):
+                low += [block + lane for lane in range(width)] + [WIDTH + block + lane for lane in range(width)]
+                high += [block + width + lane for lane in range(width)]
+                high += [WIDTH + block + width + lane for lane in range(width)]
+            swapped[first] = shuffle(builder, vectors[first], vectors[second], low)
+            swapped[second] = shuffle(builder, vectors[first], vectors[second], high)
+        vectors, width = swapped, 2 * width
+    return vectors
+
+
+# exp(x) = 2^n exp(r) with r in [-log(2) / 2, log(2) / 2], where Taylor's polynomial of degree 12 is exact to rounding.
+_LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 0.693147180369123816490, 1.90821492927058770002e-10
+_ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer, which the low bits then hold
+SMALLEST = -650.0
+"""Smaller powers of e are taken for 0: they count for nothing, and their products would be subnormal, which is slow."""
+
+
+def exp(builder, x):
+    """e to the power of a number between -650 and 709, within 2 units in the last place."""
+    shifted = fma(builder, x, every(_LOG2E), every(_ROUNDER))
+    whole = builder.fsub(shifted, every(_ROUNDER))
+    rest = fma(builder, whole, every(-_LN2_HIGH), x)
+    rest = fma(builder, whole, every(-_LN2_LOW), rest)
+    factors = [1.0]
+    for order in range(1, 13):
+        factors.append(factors[-1] / order)
+    # Estrin's order: independent pairs instead of one chain of twelve dependent steps.
+    square = builder.fmul(rest, rest)
+    fourth = builder.fmul(square, square)
+    pairs = [fma(builder, rest, every(factors[i + 1]), every(factors[i])) for i in range(0, 12, 2)]
+    quads = [fma(builder, square, pairs[i + 1], pairs[i]) for i in (0, 2, 4)]
+    top = fma(builder, fourth, every(factors[12]), quads[2])
+    value = fma(builder, fourth, fma(builder, fourth, top, quads[1]), quads[0])
+    bits = builder.bitcast(shifted, _INTEGERS)
+    power = builder.shl(builder.add(bits, every(1023, _INTEGERS)), every(52, _INTEGERS))
+    return builder.fmul(value, builder.bitcast(power, VECTOR))
+
+
+def log(builder, x):
+    """Natural logarithm of normal numbers > 0, within 2 units in the last place.
+
+    x = 2^n m with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172.
+    """
+    bits = builder.bitcast(x, _INTEGERS)
+    # Subtracting the bits of sqrt(1/2) first makes the exponent round where m crosses sqrt(2).
+    moved = builder.sub(bits, every(0x3FE6A09E667F3BCD, _INTEGERS))
+    exponent = builder.ashr(moved, every(52, _INTEGERS))
+    mantissa = builder.bitcast(builder.sub(bits, builder.shl(exponent, every(52, _INTEGERS))), VECTOR)
+    less = builder.fsub(mantissa, every(1.0))
+    s = builder.fdiv(less, builder.fadd(mantissa, every(1.0)))
+    square = builder.fmul(s, s)
+    series = every(2.0 / 23)
+    for odd in range(21, 1, -2):
+        series = fma(builder, series, square, every(2.0 / odd))
+    # log m = less - s * (less - s^2 series'): the large part, m - 1, carries no error (after fdlibm's e_log).
+    small = builder.fmul(s, builder.fsub(less, builder.fmul(square, series)))
+    whole = builder.sitofp(exponent, VECTOR)
+    value = fma(builder, whole, every(_LN2_LOW), builder.fsub(every(0.0), small))
+    value = builder.fadd(less, value)
+    return fma(builder, whole, every(_LN2_HIGH), value)

@@ -1,0 +1,57 @@
+"""A pass over a block of rows, tile after tile, that computes every pair of row and component."""
+
+from gaussmix.engines.kernels.compiled.adding import add_up
+from gaussmix.engines.kernels.compiled.decorator import kernel
+from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
+from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
+from gaussmix.engines.kernels.compiled.measuring import add_hints, measure
+from gaussmix.engines.kernels.compiled.sharing import (
+    answer,
+    best_of_group,
+    give_scores,
+    share_out,
+    share_out_hard,
+)
+from gaussmix.engines.kernels.compiled.values import NOTHING
+
+
+@kernel
+def share_and_answer(tile, n_groups, hard, least, answers, totals):
+    """Scores of the tile become shares, and what was asked of each row is written down."""
+    if hard:
+        share_out_hard(tile, n_groups, totals)
+    else:
+        if answers.label.shape[0] > 0:
+            for group in range(n_groups):
+                best_of_group(tile, group)
+        share_out(tile, n_groups, least, totals)
+    answer(answers, tile, n_groups)
+
+
+@kernel
+def full_pass(rows, begin, end, model, tile, kind, hard, sums, answers):
+    """Every pair of the rows ``begin`` to ``end``."""
+    n_components, n_groups = tile.slots.shape
+    for start in range(begin, end, n_groups * WIDTH):
+        size = min(n_groups * WIDTH, end - start)
+        used = (size + WIDTH - 1) // WIDTH
+        for place in range(used * WIDTH):
+            tile.positions[place] = start + min(place, size - 1)
+            tile.real[place] = place < size
+        load_rows(rows, tile, used)
+        weigh_rows(rows, tile, used)
+        if model.whitening.shape[0] > 0:
+            whiten_tile(tile, model.whitening, used)
+        for k in range(n_components):
+            measure(model, k, tile, tile.groups, tile.slots[k], 0, used)
+        if rows.labels.shape[0] > 0 or rows.log_prior.shape[0] > 0:
+            add_hints(rows, tile, used, n_components)
+        if answers.scores.shape[0] > 0:
+            give_scores(answers, tile, used, n_components)
+            continue
+        share_and_answer(tile, used, hard, SMALLEST, answers, sums.totals)
+        sums.totals[3] += size * n_components
+        sums.totals[4] += size * n_components
+        if kind != NOTHING:
+            for k in range(n_components):
+                add_up(model, k, kind, tile, tile.groups, tile.slots[k], 0, used, sums)

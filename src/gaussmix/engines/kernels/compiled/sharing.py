@@ -1,0 +1,120 @@
+"""Scores into shares: softmax or the best, group by group, with log-likelihood and entropy."""
+
+import numpy as np
+from gaussmix.engines.kernels.compiled.decorator import kernel
+
+from gaussmix.engines.kernels.compiled.emit import WIDTH
+from gaussmix.engines.kernels.compiled.vectors import (
+    add,
+    any_above,
+    choose,
+    divide,
+    fma,
+    larger,
+    load,
+    log,
+    multiply,
+    power,
+    splat,
+    store,
+    subtract,
+    total,
+    wide,
+)
+
+
+@kernel
+def best_of_group(tile, group):
+    """The best score of each row of a group and its component; the first of equals."""
+    wide()
+    top, label = splat(-np.inf), splat(-1.0)
+    for slot in range(tile.first_slot[group], tile.first_slot[group + 1]):
+        score, number = load(tile.scores, slot * WIDTH), splat(float(tile.component[slot]))
+        lower = choose(label, number, number, label)
+        label = choose(score, top, number, choose(top, score, label, lower))
+        top = larger(score, top)
+    store(tile.labels, group * WIDTH, label)
+    store(tile.tops, group * WIDTH, top)
+
+
+@kernel
+def share_out_hard(tile, n_groups, totals):
+    """Scores become shares: the whole weight of a row to its best component."""
+    wide()
+    nothing, likelihood, weight = splat(0.0), splat(0.0), splat(0.0)
+    for group in range(n_groups):
+        begin, end = tile.first_slot[group], tile.first_slot[group + 1]
+        best_of_group(tile, group)
+        label, count = load(tile.labels, group * WIDTH), load(tile.counts, group * WIDTH)
+        for slot in range(begin, end):
+            number = splat(float(tile.component[slot]))
+            share = choose(label, number, nothing, choose(number, label, nothing, count))
+            tile.active[slot] = any_above(share, 0.0)
+            store(tile.scores, slot * WIDTH, share)
+        likelihood = add(likelihood, choose(count, nothing, multiply(count, load(tile.tops, group * WIDTH)), nothing))
+        weight = add(weight, count)
+    totals[0] += total(likelihood)
+    totals[2] += total(weight)
+
+
+@kernel
+def share_out(tile, n_groups, least, totals):
+    """Scores become shares by their softmax; those ``-least`` or more below a row's best become 0.
+
+    Adds up log-likelihood, entropy and weight; the density of each row stays in ``densities``.
+    """
+    wide()
+    lowest, nothing, one, limit = splat(-1e300), splat(0.0), splat(1.0), splat(least)
+    likelihood, entropy, weight = splat(0.0), splat(0.0), splat(0.0)
+    for group in range(n_groups):
+        begin, end = tile.first_slot[group], tile.first_slot[group + 1]
+        top = splat(-np.inf)
+        for slot in range(begin, end):
+            top = larger(load(tile.scores, slot * WIDTH), top)
+        # A row that is infinitely far from everything has no finite maximum to subtract.
+        safe = choose(top, lowest, top, nothing)
+        power_sum, moment = nothing, nothing
+        for slot in range(begin, end):
+            value, less, tile.active[slot] = power(subtract(load(tile.scores, slot * WIDTH), safe), limit)
+            moment = fma(value, less, moment)
+            power_sum = add(power_sum, value)
+            store(tile.scores, slot * WIDTH, value)
+        count = load(tile.counts, group * WIDTH)
+        logarithm = choose(power_sum, nothing, log(power_sum), splat(-np.inf))
+        inverse = choose(power_sum, nothing, divide(one, power_sum), nothing)
+        density, share = add(safe, logarithm), multiply(count, inverse)
+        for slot in range(begin, end):
+            store(tile.scores, slot * WIDTH, multiply(load(tile.scores, slot * WIDTH), share))
+        likelihood = add(likelihood, choose(count, nothing, multiply(count, density), nothing))
+        # -sum r log r = log sum - sum r (score - top)
+        spread = choose(power_sum, nothing, subtract(logarithm, multiply(moment, inverse)), nothing)
+        entropy = fma(count, spread, entropy)
+        weight = add(weight, count)
+        store(tile.densities, group * WIDTH, density)
+    totals[0] += total(likelihood)
+    totals[1] += total(entropy)
+    totals[2] += total(weight)
+
+
+@kernel
+def answer(answers, tile, n_groups):
+    """Write what was found of each row to where it stands among all rows."""
+    for place in range(n_groups * WIDTH):
+        if tile.real[place]:
+            row = tile.positions[place]
+            if answers.label.shape[0] > 0:
+                answers.label[row] = int(tile.labels[place])
+            if answers.top.shape[0] > 0:
+                answers.top[row] = tile.tops[place]
+            if answers.log_density.shape[0] > 0:
+                answers.log_density[row] = tile.densities[place]
+
+
+@kernel
+def give_scores(answers, tile, n_groups, n_components):
+    """Write the scores of every pair to (n, K)."""
+    for place in range(n_groups * WIDTH):
+        if tile.real[place]:
+            row, group, lane = tile.positions[place], place // WIDTH, place % WIDTH
+            for k in range(n_components):
+                answers.scores[row, k] = tile.scores[(group * n_components + k) * WIDTH + lane]

@@ -1,0 +1,173 @@
+"""Registers of doubles as values inside compiled kernels.
+
+``Lanes`` is one register, ``UniTuple(Lanes, n)`` several that stay in registers; every function
+here is one instruction or a short unrolled sequence (see ``emit``). Indices count doubles in the
+flattened array, which must be contiguous.
+"""
+
+from numba.core import cgutils, types
+from numba.extending import intrinsic, models, register_model
+
+from gaussmix.engines.kernels.compiled import emit
+
+
+class LanesType(types.Type):
+    """The compiled type of one register of doubles."""
+
+    def __init__(self):
+        super().__init__(name=f"Lanes{emit.WIDTH}")
+
+
+@register_model(LanesType)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, numba_type):
+        super().__init__(manager, numba_type, emit.VECTOR)
+
+
+LANES = LanesType()
+
+
+def tile_of(count):
+    """The type of ``count`` registers."""
+    return types.UniTuple(LANES, count)
+
+
+def pack(context, builder, values):
+    """Registers as one tuple."""
+    return context.make_tuple(builder, tile_of(len(values)), values)
+
+
+def _elementwise(operation, n_arguments):
+    """A function of registers, lane by lane."""
+    signature = LANES(*[LANES] * n_arguments)
+
+    def codegen(context, builder, _, arguments):
+        return operation(builder, *arguments)
+
+    if n_arguments == 1:
+        return intrinsic(lambda typingctx, a: (signature, codegen))
+    if n_arguments == 2:
+        return intrinsic(lambda typingctx, a, b: (signature, codegen))
+    if n_arguments == 3:
+        return intrinsic(lambda typingctx, a, b, c: (signature, codegen))
+    return intrinsic(lambda typingctx, a, b, c, d: (signature, codegen))
+
+
+add = _elementwise(lambda builder, a, b: builder.fadd(a, b), 2)
+subtract = _elementwise(lambda builder, a, b: builder.fsub(a, b), 2)
+multiply = _elementwise(lambda builder, a, b: builder.fmul(a, b), 2)
+divide = _elementwise(lambda builder, a, b: builder.fdiv(a, b), 2)
+larger = _elementwise(lambda builder, a, b: emit.greater(builder, a, b, a, b), 2)
+fma = _elementwise(emit.fma, 3)
+log = _elementwise(emit.log, 1)
+choose = _elementwise(emit.greater, 4)  # choose(a, b, yes, no): yes where a > b
+
+
+@intrinsic
+def wide(typingctx):
+    """Ask for the machine's full register width in the function that calls this."""
+
+    def codegen(context, builder, signature, arguments):
+        # llvmlite checks attributes against a list of its own; this one is LLVM's, so it is added behind its back.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@intrinsic
+def load(typingctx, array, index):
+    """The register at ``array[index:]``."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.load(builder, emit.address(context, builder, signature.args[0], *arguments))
+
+    return LANES(array, types.int64), codegen
+
+
+@intrinsic
+def store(typingctx, array, index, vector):
+    """Write a register to ``array[index:]``."""
+
+    def codegen(context, builder, signature, arguments):
+        array, index, vector = arguments
+        emit.store(builder, vector, emit.address(context, builder, signature.args[0], array, index))
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, LANES), codegen
+
+
+@intrinsic
+def splat(typingctx, scalar):
+    """The same number in every lane."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.splat(builder, arguments[0])
+
+    return LANES(types.float64), codegen
+
+
+@intrinsic
+def total(typingctx, vector):
+    """The sum of the lanes, in a fixed order."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.fold(builder, arguments[0], builder.fadd)
+
+    return types.float64(LANES), codegen
+
+
+@intrinsic
+def largest(typingctx, vector):
+    """The largest lane."""
+
+    def codegen(context, builder, signature, arguments):
+        def combine(a, b):
+            return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+        return emit.fold(builder, arguments[0], combine)
+
+    return types.float64(LANES), codegen
+
+
+@intrinsic
+def zeros(typingctx, count):
+    """``count`` registers of zeros; ``count`` is a literal."""
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    n = count.literal_value
+
+    def codegen(context, builder, signature, arguments):
+        return pack(context, builder, [emit.every(0.0)] * n)
+
+    return tile_of(n)(count), codegen
+
+
+@intrinsic
+def power(typingctx, argument, least):
+    """exp(argument) where argument > least, else 0; argument or least, whichever is larger; whether any is above.
+
+    ``least`` is at least `emit.SMALLEST`.
+    """
+    kind = types.Tuple((LANES, LANES, types.boolean))
+
+    def codegen(context, builder, signature, arguments):
+        argument, least = arguments
+        above = builder.fcmp_ordered(">", argument, least)
+        clamped = builder.select(above, argument, least)
+        value = builder.select(above, emit.exp(builder, clamped), emit.every(0.0))
+        return context.make_tuple(builder, kind, [value, clamped, emit.any_lane(builder, above)])
+
+    return kind(LANES, LANES), codegen
+
+
+@intrinsic
+def any_above(typingctx, vector, threshold):
+    """Whether a lane is greater than the number."""
+
+    def codegen(context, builder, signature, arguments):
+        vector, threshold = arguments
+        above = builder.fcmp_ordered(">", vector, emit.splat(builder, threshold))
+        return emit.any_lane(builder, above)
+
+    return types.boolean(LANES, types.float64), codegen

@@ -1,0 +1,139 @@
+"""The fast engine: kernels compiled for the machine they run on, a block of rows at a time.
+
+It equals the reference to 1e-10 and is chosen where the work pays for loading the compiler (see
+``engines/choice.py``).
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.linalg import outer_sum
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.reduce import Reduce
+from gaussmix.engines.base import AbstractEngine, Assign, RowScores
+from gaussmix.engines.kernels.compiled.full import full_pass
+from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, SQUARES, Answers, Sums, Tile
+from gaussmix.engines.kernels.packing import KINDS, NO_ANSWERS, Packed, new_sums, pack, rows_of, unpack_scatter
+from gaussmix.engines.kernels.tile import full_tile
+from gaussmix.types import NK, Array
+
+_CANCELLATION = 1e-11
+"""Pooled scatter is taken from the total of all rows where rounding then costs it less than this share."""
+
+
+@dataclass
+class BlockSums:
+    """What blocks add up to about the pass' centres: plain addition, in place, since nobody else holds them."""
+
+    sums: Sums
+    n_rows: int
+
+    def __add__(self, other: "BlockSums") -> "BlockSums":
+        for ours, theirs in zip(self.sums, other.sums, strict=True):
+            np.add(ours, theirs, out=ours)
+        self.n_rows += other.n_rows
+        return self
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Everything that is prepared once for a pass; threads work on tiles of their own."""
+
+    packed: Packed
+    kind: int
+    hard: bool
+    _own: Any = field(default_factory=threading.local)
+
+    def full(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
+        """A block in which every pair is computed."""
+        sums = new_sums(self.packed, self.kind)
+        if batch.n_rows:
+            rows = rows_of(batch)
+            full_pass(
+                rows, 0, batch.n_rows, self.packed.model, self._tile(), self.kind, self.hard, sums, answers
+            )
+        return BlockSums(sums, batch.n_rows)
+
+    def _tile(self) -> Tile:
+        tile: Tile | None = getattr(self._own, "tile", None)
+        if tile is None:
+            tile = self._own.tile = full_tile(self.packed.model, self.packed.n_columns, self.kind)
+        return tile
+
+
+@dataclass(frozen=True)
+class KernelEngine(AbstractEngine):
+    """Compiled passes."""
+
+    def sweep(
+        self,
+        reduce: Reduce,
+        quadratics: Quadratics,
+        kind: MomentKind,
+        assign: Assign = Assign.SOFT,
+        total: Moments | None = None,
+    ) -> Expectation:
+        added = KINDS[kind]
+        if added == POOLED and total is not None and _keeps_digits(quadratics, total):
+            added = MASS
+        job = Pass(pack(quadratics, added), added, assign is Assign.HARD)
+        return _finished(reduce(job.full), job, quadratics, kind, total)
+
+    def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        shape = (batch.n_rows, quadratics.n_components)
+        scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
+        Pass(pack(quadratics, NOTHING), NOTHING, False).full(batch, NO_ANSWERS._replace(scores=scores))
+        if out is not None and scores is not out:
+            out[...] = scores
+            return out
+        return scores
+
+    def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
+        n = batch.n_rows
+        found = NO_ANSWERS._replace(label=np.empty(n, dtype=np.int64), top=np.empty(n), log_density=np.empty(n))
+        Pass(pack(quadratics, NOTHING), NOTHING, False).full(batch, found)
+        return RowScores(found.label, found.top, found.log_density)
+
+
+def _keeps_digits(quadratics: Quadratics, total: Moments) -> bool:
+    """Whether pooled scatter may be what the total leaves once the spread of the means is taken away."""
+    roots = quadratics.root.dense(quadratics.n_components, quadratics.n_features)[0]
+    largest_precision = float((roots**2).sum())
+    spread = float(np.trace(total.scatter)) / float(total.mass[0])
+    return np.finfo(float).eps * spread * largest_precision < _CANCELLATION
+
+
+def _finished(found: BlockSums, job: Pass, quadratics: Quadratics, kind: MomentKind, total: Moments | None) -> Expectation:
+    """Sums about the pass' centres as moments about the new means."""
+    n_features = quadratics.n_features
+    mass = found.sums.mass
+    first = found.sums.first.reshape(len(mass), -1)[:, :n_features]
+    totals = found.sums.totals
+    if job.kind == MASS and total is not None:
+        moments = _pooled_from_total(mass, quadratics.center, first, total)
+    else:
+        scatter = unpack_scatter(found.sums.scatter, job.packed, job.kind, n_features)
+        moments = Moments.shifted(mass, quadratics.center, first, _reduced(scatter, kind), kind)
+    return Expectation(moments, float(totals[0]), float(totals[1]), found.n_rows)
+
+
+def _reduced(scatter: Array, kind: MomentKind) -> Array:
+    """Sums of squares of every component in the shape of a kind."""
+    if kind is MomentKind.TRACE:
+        return np.asarray(scatter.sum(axis=1))
+    if kind is MomentKind.POOLED_DIAGONAL:
+        return np.asarray(scatter.sum(axis=0))
+    return scatter[0] if kind is MomentKind.POOLED_FULL else scatter
+
+
+def _pooled_from_total(mass: Array, center: Array, first: Array, total: Moments) -> Moments:
+    """Pooled scatter = scatter of all rows less that of the component means."""
+    mean = center + first / np.where(mass > 0, mass, 1.0)[:, None]
+    between = outer_sum(mean - total.mean[0], mass)
+    return Moments(mass, mean, total.scatter - between, MomentKind.POOLED_FULL)

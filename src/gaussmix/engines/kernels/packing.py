@@ -1,0 +1,187 @@
+"""Quadratics, rows and sums in the plain arrays that kernels read and write, and back."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from gaussmix.core import linalg
+from gaussmix.core.batch import Batch
+from gaussmix.core.frame import Frame
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.engines.kernels.compiled.emit import TILE, WIDTH
+from gaussmix.engines.kernels.compiled.measuring import SMALL
+from gaussmix.engines.kernels.compiled.values import (
+    DIAGONAL,
+    FULL,
+    MASS,
+    NOTHING,
+    POOLED,
+    PRODUCTS,
+    SPHERICAL,
+    SQUARES,
+    Answers,
+    Model,
+    Rows,
+    Sums,
+)
+from gaussmix.types import KD, KDD, AnyArray, Array, IntD
+
+KINDS = {
+    MomentKind.FULL: PRODUCTS,
+    MomentKind.DIAGONAL: SQUARES,
+    MomentKind.TRACE: SQUARES,
+    MomentKind.POOLED_DIAGONAL: SQUARES,
+    MomentKind.POOLED_FULL: POOLED,
+}
+
+_NONE = np.empty(0)
+_NO_LABELS = np.empty(0, dtype=np.int64)
+_NO_TABLE = np.empty((0, 0))
+NO_ANSWERS = Answers(_NO_LABELS, _NONE, _NONE, _NO_TABLE)
+
+_SHARED_LIMIT = 1e3
+"""Largest precision root for which rows are whitened once for all components: beyond, R^T x - R^T m would cancel."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A model in arrays, and how many columns (rows of registers) its tiles have."""
+
+    model: Model
+    n_columns: int
+
+    @property
+    def width(self) -> int:
+        """Columns of centres and of products row by row: a multiple of a register."""
+        return int(self.model.origin.shape[1])
+
+
+def pack(quadratics: Quadratics, kind: int) -> Packed:
+    """Quadratics as a kernel wants them, for a pass that adds up ``kind``."""
+    root, n_features = quadratics.root, quadratics.n_features
+    n_columns = -(-n_features // TILE) * TILE
+    none = _NONE
+    if isinstance(root, SharedRoot):
+        shared = _upper(root.matrix[None])
+        if np.abs(shared).max(initial=0.0) <= _SHARED_LIMIT:
+            width = _width(n_columns)
+            white = _padded(quadratics.center @ shared[0], width)
+            whitening = pack_triangles(shared, n_columns, small=False)
+            ones = np.ones(quadratics.n_components)
+            model = Model(SPHERICAL, quadratics.offset, white, ones, _padded(quadratics.center, width), whitening)
+            return Packed(model, n_columns)
+        root = DenseRoot(np.repeat(shared, quadratics.n_components, axis=0))
+    if isinstance(root, DenseRoot) and n_features <= 2 and kind in (NOTHING, PRODUCTS, POOLED):
+        n_columns = 2
+    center = _padded(quadratics.center, _width(n_columns))
+    if isinstance(root, DenseRoot):
+        form, packed = FULL, pack_triangles(_upper(root.matrices), n_columns, small=n_columns <= SMALL)
+    elif isinstance(root, DiagonalRoot):
+        form, packed = DIAGONAL, _padded(root.scales, n_columns).ravel()
+    elif isinstance(root, SphericalRoot):
+        form, packed = SPHERICAL, np.ascontiguousarray(root.scales)
+    else:
+        raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
+    return Packed(Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, none), n_columns)
+
+
+def _width(n_columns: int) -> int:
+    return -(-n_columns // WIDTH) * WIDTH
+
+
+def _padded(numbers: KD, n_columns: int) -> KD:
+    """(K, D) with columns of zeros up to ``n_columns``, contiguous."""
+    if numbers.shape[1] == n_columns:
+        return np.ascontiguousarray(numbers)
+    padded = np.zeros((len(numbers), n_columns))
+    padded[:, : numbers.shape[1]] = numbers
+    return padded
+
+
+def _upper(roots: KDD) -> KDD:
+    """Upper triangular square roots of the same precisions."""
+    n_features = roots.shape[1]
+    if n_features == 1 or not roots[:, *np.tril_indices(n_features, -1)].any():
+        return roots
+    return np.array([linalg.triangular_root(root) for root in roots])
+
+
+def pack_triangles(upper: KDD, n_columns: int, small: bool) -> Array:
+    """R^T of every component, in the order in which a kernel reads it: see ``small`` and ``tiles``."""
+    n_components, n_features = upper.shape[:2]
+    if n_features < n_columns:
+        padded = np.zeros((n_components, n_columns, n_columns))
+        padded[:, :n_features, :n_features] = upper
+        upper = padded
+    order = (_rowwise if small else _panelwise)(n_columns)
+    return np.ascontiguousarray(upper.reshape(n_components, -1)[:, order]).ravel()
+
+
+@lru_cache(maxsize=64)
+def _rowwise(n_columns: int) -> IntD:
+    """Positions in R of R^T's lower triangle, row by row."""
+    row, column = np.tril_indices(n_columns)
+    return np.asarray(column * n_columns + row)
+
+
+@lru_cache(maxsize=64)
+def _panelwise(n_columns: int) -> IntD:
+    """Positions in R of R^T's panels: four rows at a time, column by column up to the diagonal square's last."""
+    parts = []
+    for block in range(0, n_columns, TILE):
+        column, row = np.meshgrid(np.arange(block + TILE), np.arange(block, block + TILE), indexing="ij")
+        parts.append((column * n_columns + row).ravel())
+    return np.concatenate(parts)
+
+
+def rows_of(batch: Batch) -> Rows:
+    """A batch in arrays; rows of a type or layout that kernels do not read are brought into working coordinates."""
+    stored, frame = batch.stored, batch.frame
+    if stored.dtype not in (np.float64, np.float32) or not stored.flags.c_contiguous or not stored.dtype.isnative:
+        stored, frame = batch.rows, None
+    if frame is None:
+        frame = Frame.identity(stored.shape[1])
+    shrink, scale = np.ldexp(1.0, frame.shrink), np.ldexp(1.0, frame.exponent)
+    weights = _NONE if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
+    labels, log_prior = _NO_LABELS, _NO_TABLE
+    if batch.hints is not None and batch.hints.ndim == 2:
+        log_prior = np.ascontiguousarray(batch.hints, dtype=np.float64)
+    elif batch.hints is not None:
+        labels = np.ascontiguousarray(batch.hints, dtype=np.int64)
+    return Rows(_readable(stored), shrink, np.asarray(frame.center, dtype=np.float64), scale, weights, labels, log_prior)
+
+
+def _readable(stored: AnyArray) -> AnyArray:
+    """The same memory, marked writeable where it is not: one compiled kernel serves both, and none writes rows."""
+    if stored.flags.writeable:
+        return stored
+    interface = dict(stored.__array_interface__, data=(stored.ctypes.data, False))
+    return np.asarray(type("Unlocked", (), {"__array_interface__": interface, "rows": stored})())
+
+
+def new_sums(packed: Packed, kind: int) -> Sums:
+    """Sums of nothing, for one block."""
+    n_components, width, n_columns = len(packed.model.center), packed.width, packed.n_columns
+    entries = n_columns * (n_columns + 1) // 2 if n_columns <= SMALL else width * width
+    sizes = {PRODUCTS: n_components * entries, POOLED: entries, SQUARES: n_components * width, MASS: 0, NOTHING: 0}
+    first = np.zeros(n_components * width)
+    return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(5))
+
+
+def unpack_scatter(scatter: Array, packed: Packed, kind: int, n_features: int) -> Array:
+    """Sums of squares (K, D) or of products (K, D, D), or (1, D, D) pooled, in NumPy's order."""
+    width, n_columns = packed.width, packed.n_columns
+    if kind == SQUARES:
+        return scatter.reshape(-1, width)[:, :n_features]
+    if n_columns <= SMALL:
+        row, column = np.tril_indices(n_columns)
+        triangles = scatter.reshape(-1, len(row))
+        full = np.empty((len(triangles), n_columns, n_columns))
+        full[:, row, column] = triangles
+        full[:, column, row] = triangles
+        return full[:, :n_features, :n_features]
+    upper = scatter.reshape(-1, width, width)[:, :n_features, :n_features]
+    return np.triu(upper) + np.swapaxes(np.triu(upper, 1), 1, 2)
