@@ -17,8 +17,11 @@ GUESTS = {
     "rich": ("cli",),
     "pyarrow": ("cli",),
     "safetensors": ("model/archive.py",),
+    "threadpoolctl": ("core/blas.py",),
 }
-UNWELCOME = ("sklearn", "pyarrow", "matplotlib", "typer", "rich", "jinja2", "pandas", "numba", "torch")
+UNWELCOME = (
+    "sklearn", "pyarrow", "matplotlib", "typer", "rich", "jinja2", "pandas", "numba", "torch", "threadpoolctl"
+)
 
 FIT_FROM_MEMORY = """
 import numpy as np

@@ -18,6 +18,7 @@ from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.threads import threads
 from gaussmix.engines import AbstractEngine, Assign, BlockedEngine, ReferenceEngine
 from gaussmix.engines.kernels import KernelEngine
 from gaussmix.model.problem import located
@@ -239,7 +240,7 @@ def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> 
 def test_a_sweep_is_the_whole_in_parts(engine: AbstractEngine, form: str, kind: MomentKind, assign: Assign) -> None:
     """However the rows are cut up, and whatever is known of them, a sweep is one batch of them all."""
     quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=9000)
+    rows = rows_around(quadratics, n_rows=5000)
     weights, hints = WEIGHTS["counts"](len(rows)), HINTS["labels"](len(rows))
     expected = ENGINES["reference"].expect(quadratics, Batch(rows, weights, hints), kind, assign)
     source = MemorySource.of(rows, weights).hinted(hints)
@@ -286,13 +287,48 @@ def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEn
 def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: MomentKind) -> None:
     """Who knows the moments of all rows as one group may say so, and gets the same numbers."""
     quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=9000)
+    rows = rows_around(quadratics, n_rows=5000)
     weights = WEIGHTS["counts"](len(rows))
     one = Quadratics(np.zeros(1), np.zeros((1, D_)), SphericalRoot(np.zeros(1)))
     source = MemorySource.of(rows, weights)
     total = ENGINES["reference"].sweep(source.reduce, one, MomentKind.POOLED_FULL).moments
     found = engine.sweep(source.reduce, quadratics, kind, total=total)
     assert_same(found, ENGINES["reference"].sweep(source.reduce, quadratics, kind), rows)
+
+
+@every_engine
+@every_root
+@pytest.mark.parametrize("kind", MomentKind)
+def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
+    engine: AbstractEngine, form: str, kind: MomentKind
+) -> None:
+    quadratics = quadratics_of(form)
+    rows = rows_around(quadratics, n_rows=5000)
+    source = MemorySource.of(rows, WEIGHTS["real"](len(rows))).hinted(HINTS["soft"](len(rows)))
+    found = []
+    for count in (1, 1, 2, 3, 8, 8):
+        with threads(count):
+            found.append(bits(engine.sweep(source.reduce, quadratics, kind)))
+    assert len(set(found)) == 1
+
+
+@every_engine
+def test_long_columns_are_the_same_bit_for_bit_too(engine: AbstractEngine) -> None:
+    """Of long vectors BLAS adds in another order with another number of threads of its own."""
+    rows = np.random.default_rng(0).normal(size=(200_000, 1))
+    source = MemorySource.of(rows, np.random.default_rng(1).uniform(size=len(rows)))
+    one = Quadratics(np.zeros(1), np.zeros((1, 1)), SphericalRoot(np.ones(1)))
+    found = []
+    for count in (1, 2, 3, 8):
+        with threads(count):
+            found.append(bits(engine.sweep(source.reduce, one, MomentKind.FULL)))
+    assert len(set(found)) == 1
+
+
+def bits(expectation: Expectation) -> tuple[bytes | float, ...]:
+    moments = expectation.moments
+    arrays = (moments.mass.tobytes(), moments.mean.tobytes(), moments.scatter.tobytes())
+    return (*arrays, expectation.log_likelihood, expectation.entropy)
 
 
 @every_engine

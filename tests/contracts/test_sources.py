@@ -1,5 +1,6 @@
 """What every source owes: the same batches of the same rows, whatever they are stored as."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
+from gaussmix.core.threads import threads
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import AnyArray, Array
 
@@ -202,3 +204,65 @@ def test_what_the_caller_owns_is_never_written(make: Any) -> None:
 def test_few_rows_make_one_batch(make: Any, n_rows: int) -> None:
     (only,) = batches(make(rows_of(n_rows), None))
     assert only.n_rows == n_rows
+
+
+# -- threads ----------------------------------------------------------------------------------------
+
+
+@every_source
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_sums_are_the_same_bit_for_bit_for_any_number_of_threads(make: Any, count: int) -> None:
+    rows = rows_of() * np.geomspace(1e-6, 1e6, N_ROWS)[:, None]
+    source = make(rows, np.random.default_rng(1).uniform(0, 2, N_ROWS)).framed(frame_of(N_FEATURES))
+
+    def of(batch: Batch) -> Array:
+        return np.append(batch.rows.sum(axis=0), (batch.weights[:, None] * batch.rows**2).sum(axis=0))
+
+    with threads(1):
+        expected, order = source.reduce(of), [batch.first_row for batch in batches(source)]
+    with threads(count):
+        for _ in range(5):
+            np.testing.assert_array_equal(source.reduce(of), expected)
+            assert [batch.first_row for batch in batches(source)] == order
+
+
+@every_source
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_the_first_batch_that_fails_is_the_one_that_is_told_of(make: Any, count: int) -> None:
+    source = make(rows_of(), None)
+    starts = [batch.first_row for batch in batches(source)]
+
+    def fail(batch: Batch) -> int:
+        if batch.first_row in starts[1::2]:
+            raise ValueError(f"at {batch.first_row}")
+        return 1
+
+    with threads(count), pytest.raises(ValueError, match=f"^at {starts[1]}$"):
+        source.reduce(fail)
+    assert source.reduce(lambda batch: batch.n_rows) == N_ROWS
+
+
+@every_source
+def test_a_pass_within_a_pass(make: Any) -> None:
+    source = make(rows_of(), None)
+    n_batches = len(batches(source))
+    with threads(3):
+        assert source.reduce(lambda _: source.reduce(lambda batch: batch.n_rows)) == n_batches * N_ROWS
+
+
+@every_source
+def test_two_passes_at_once(make: Any) -> None:
+    source = make(rows_of(), None)
+    expected = source.reduce(lambda batch: batch.rows.sum(axis=0)).tolist()
+    found = []
+
+    def ask() -> None:
+        with threads(2):
+            found.append([source.reduce(lambda batch: batch.rows.sum(axis=0)).tolist() for _ in range(10)])
+
+    callers = [threading.Thread(target=ask) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(30.0)
+    assert found == [[expected] * 10] * 3

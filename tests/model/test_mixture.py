@@ -10,6 +10,7 @@ import pytest
 from gaussmix import DataError, Mixture, ParameterError, UnrepresentableError
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.threads import threads
 from gaussmix.covariance import Floor, Structure, family
 from gaussmix.model.mixture import reframed
 
@@ -146,3 +147,26 @@ def test_another_frame_is_the_same_distribution() -> None:
 def test_a_mixture_can_be_pickled() -> None:
     rows = PAIR.sample(10, 0)[0]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(PAIR)).log_density(rows), PAIR.log_density(rows))
+
+
+def test_answers_do_not_depend_on_the_number_of_threads() -> None:
+    rows = PAIR.sample(20_000, 0)[0]
+    asked = (PAIR.log_density, PAIR.responsibilities, PAIR.predict)
+    with threads(1):
+        expected = [ask(rows) for ask in asked]
+    np.testing.assert_allclose(expected[1].sum(axis=1), 1.0, rtol=1e-14)
+    np.testing.assert_array_equal(expected[1].argmax(axis=1), expected[2])
+    for count in (2, 3, 8):
+        with threads(count):
+            for ask, values in zip(asked, expected, strict=True):
+                np.testing.assert_array_equal(ask(rows), values)
+
+
+def test_the_first_row_that_is_too_far_is_named_whoever_finds_it() -> None:
+    rows = PAIR.sample(20_000, 0)[0]
+    rows[[4321, 11_111, 19_999]] = 1e200
+    for ask in (PAIR.log_density, PAIR.responsibilities, PAIR.predict):
+        for count in (1, 8):
+            with threads(count), pytest.raises(DataError) as caught:
+                ask(rows)
+            assert caught.value.row == 4321

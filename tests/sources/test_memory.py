@@ -37,3 +37,31 @@ def test_a_source_does_not_change() -> None:
         source.weights = np.ones(6)  # type: ignore[misc]
     source.hinted(np.zeros(6, dtype=np.int64))
     assert source.hints is None
+
+
+def sizes(n_rows: int, n_features: int) -> list[int]:
+    rows = np.broadcast_to(np.float32(0.0), (n_rows, n_features))
+    return list(MemorySource.of(rows).reduce(lambda batch: (batch.n_rows,)))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_features", "n_blocks"),
+    [
+        (2000, 2, 1),
+        (2048, 2, 2),
+        (4095, 2, 2),
+        (4096, 2, 4),
+        (100_000, 2, 16),
+        (200_000, 8, 16),
+        (20_000, 128, 10),  # of 16 d rows, or of two megabytes
+        (5_000_000, 8, 153),
+        (1_000_000, 2, 16),
+    ],
+)
+def test_blocks_are_enough_to_share_out_and_small_enough_to_hold(n_rows: int, n_features: int, n_blocks: int) -> None:
+    found = sizes(n_rows, n_features)
+    assert len(found) == n_blocks
+    assert len(set(found[:-1])) <= 1
+    assert 0 < found[-1] <= found[0]
+    assert len(found) == 1 or found[0] % 8 == 0
+    assert len(found) == 1 or 8 * found[0] * n_features <= 2**21 + 64 * n_features

@@ -18,7 +18,7 @@ T = TypeVar("T", bound=Adds)
 class Reduce(Protocol):
     """Hands every batch to a function and adds up what it returns, first batch to last.
 
-    The function may be called from several threads at once, the sum is always the same bit for bit.
+    The function may be called from several threads at once; the sum is always the same bit for bit.
     """
 
     def __call__(self, function: Callable[[Batch], T], /) -> T: ...

@@ -1,5 +1,6 @@
 """The socket for data: rows that can be passed over again and again, in any frame."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -7,6 +8,10 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
 from gaussmix.core.reduce import T
 from gaussmix.types import ND, NK, IntN, N
+
+_BLOCK_BYTES = 1 << 21
+_FEWEST_ROWS = 1024
+_MOST_SHARES = 16  # blocks of data that would fit into fewer: enough to share out among threads
 
 
 class AbstractSource(ABC):
@@ -41,3 +46,16 @@ class AbstractSource(ABC):
     @abstractmethod
     def gather(self) -> tuple[ND, N]:
         """All rows in working coordinates with their weights; for starts, which need them together."""
+
+
+def block_rows(n_rows: int, n_features: int) -> int:
+    """Rows of a block, by the shape of the data alone.
+
+    Few rows are one block; more are cut into up to 16, none smaller than its sums are worth; many
+    into as many as keep a block at about two megabytes of float64.
+    """
+    n_blocks = 1
+    while n_blocks < _MOST_SHARES and n_rows >= 2 * n_blocks * max(_FEWEST_ROWS, 16 * n_features):
+        n_blocks *= 2
+    n_blocks = max(n_blocks, math.ceil(8 * n_rows * n_features / _BLOCK_BYTES))
+    return max(8, 8 * math.ceil(n_rows / n_blocks / 8))

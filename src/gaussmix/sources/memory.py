@@ -1,6 +1,7 @@
 """Rows that lie in memory, in any float type and layout; nothing larger than a block is ever copied."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +9,9 @@ import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
 from gaussmix.core.reduce import T
-from gaussmix.sources.base import AbstractSource
+from gaussmix.core.threads import ordered_sum
+from gaussmix.sources.base import AbstractSource, block_rows
 from gaussmix.types import ND, NK, AnyArray, IntN, N
-
-_BLOCK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,9 @@ class MemorySource(AbstractSource):
         return int(self.rows.shape[1])
 
     def reduce(self, function: Callable[[Batch], T]) -> T:
-        batches = self._batches()
-        total = function(next(batches))
-        for batch in batches:
-            total = total + function(batch)
-        return total
-
-    def _batches(self) -> Iterator[Batch]:
-        whole = self._whole()
-        block = max(64, _BLOCK_BYTES // (8 * max(1, self.n_features)))
-        for start in range(0, max(1, self.n_rows), block):
-            yield whole.part(start, start + block)
+        whole, step = self._whole(), block_rows(*self.rows.shape)
+        n_blocks = max(1, math.ceil(self.n_rows / step))
+        return ordered_sum(lambda block: function(whole.part(block * step, (block + 1) * step)), n_blocks)
 
     def _whole(self) -> Batch:
         stored = self.rows.view()

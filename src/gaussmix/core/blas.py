@@ -1,0 +1,87 @@
+"""One thread for BLAS while our own threads run: two pools on the same processors fight.
+
+BLAS also adds in another order with another number of threads, so a pass over several blocks
+holds it even where one thread does all of them: its sums are the same bit for bit then.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread within the block; it counts who holds it, from any number of threads."""
+    hold = _HOLD
+    hold.take()
+    try:
+        yield
+    finally:
+        hold.leave()
+
+
+class _Hold:
+    """The first who takes it lowers the threads of BLAS, the last who leaves it restores them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._before: list[tuple[Any, int]] = []
+        self._libraries: list[Any] | None = None
+        self._n_modules = 0
+
+    def take(self) -> None:
+        with self._lock:
+            if self._holders == 0:
+                self._before = [(library, library.num_threads) for library in self._found()]
+                for library, _ in self._before:
+                    _set_threads(library, 1)
+            self._holders += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            if self._holders == 0:
+                self.restore()
+
+    def restore(self) -> None:
+        """Give back what was taken, but for a library whose number somebody else has set meanwhile."""
+        for library, n_threads in self._before:
+            if library.num_threads == 1:
+                _set_threads(library, n_threads)
+        self._before = []
+
+    def _found(self) -> list[Any]:
+        """The BLAS libraries in this process; looking for them costs milliseconds, setting them microseconds."""
+        if self._libraries is None or len(sys.modules) != self._n_modules:  # an import may have loaded another one
+            from threadpoolctl import ThreadpoolController
+
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            self._n_modules = len(sys.modules)
+        return self._libraries
+
+
+def _set_threads(library: Any, n_threads: int) -> None:
+    """For all threads of the process.
+
+    From version 3.7 on, threadpoolctl obeys only the thread that was the first to set a number; it
+    would leave ours alone, or never restore what it lowered.
+    """
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
+
+
+_HOLD = _Hold()
+
+
+def _renew() -> None:
+    """In a forked child nobody else is left to restore BLAS, and somebody may have had the lock."""
+    global _HOLD
+    _HOLD.restore()
+    _HOLD = _Hold()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

@@ -1,0 +1,90 @@
+"""How many threads this process may keep busy, unless somebody says otherwise."""
+
+import math
+import os
+import sys
+from functools import cache
+
+_ASKED_FOR_IN = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+_UNLIMITED = float(1 << 30)  # more processors than any machine has
+_MEMBERSHIP, _GROUPS = "/proc/self/cgroup", "/sys/fs/cgroup"
+
+
+def default_threads() -> int:
+    """The least of the processors this process may use, its share of their time, and what the environment asks for.
+
+    These are the affinity, the quota of the control groups (version 1 or 2, rounded up), and
+    OMP_NUM_THREADS and NUMBA_NUM_THREADS where they are set to a number. 1 in a worker of joblib or
+    Dask: whoever runs several of them has shared out the processors already.
+    """
+    if _is_joblib_worker() or _is_dask_worker():
+        return 1
+    allowed = [_processors(), math.ceil(_quota(_MEMBERSHIP, _GROUPS)), *_asked_for()]
+    return max(1, min(allowed))
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _asked_for() -> list[int]:
+    """Numbers in the environment; of a list, one for each level of nesting, the first."""
+    said = (os.environ.get(name, "").split(",")[0].strip() for name in _ASKED_FOR_IN)
+    return [int(number) for number in said if number.isdecimal() and int(number) > 0]
+
+
+def _is_joblib_worker() -> bool:
+    """Whether joblib runs this thread or process as one of several; joblib is not imported to find out."""
+    active = getattr(sys.modules.get("joblib.parallel"), "get_active_backend", None)
+    return active is not None and (active()[0].nesting_level or 0) > 0
+
+
+def _is_dask_worker() -> bool:
+    """Whether a Dask worker runs this thread; Dask is not imported to find out."""
+    worker = getattr(sys.modules.get("distributed.worker"), "get_worker", None)
+    if worker is None:
+        return False
+    try:
+        worker()
+    except ValueError:  # what it raises outside a task
+        return False
+    return True
+
+
+@cache
+def _quota(membership: str, groups: str) -> float:
+    """Processors' worth of time that the control groups of this process grant: at least one."""
+    folders = [groups, f"{groups}/cpu", f"{groups}/cpu,cpuacct"]
+    for line in _text(membership).splitlines():
+        _, controllers, group = line.split(":", 2)
+        if not controllers or "cpu" in controllers.split(","):
+            mounts = [groups] if not controllers else [f"{groups}/cpu", f"{groups}/{controllers}"]
+            folders += [mount + level for mount in mounts for level in _and_above(group)]
+    return max(min(map(_granted, folders)), 1.0)
+
+
+def _and_above(group: str) -> list[str]:
+    """A group and all that hold it: '/a/b', '/a'."""
+    names = [name for name in group.split("/") if name]
+    return ["/" + "/".join(names[:depth]) for depth in range(len(names), 0, -1)]
+
+
+def _granted(folder: str) -> float:
+    """Quota over period of one group; more than any machine has where there is none ('max', -1 or no such group)."""
+    said = _text(f"{folder}/cpu.max") or _text(f"{folder}/cpu.cfs_quota_us") + _text(f"{folder}/cpu.cfs_period_us")
+    try:
+        quota, period = (float(number) for number in said.split())
+    except ValueError:
+        return _UNLIMITED
+    return quota / period if quota > 0 and period > 0 else _UNLIMITED
+
+
+def _text(location: str) -> str:
+    """What stands there, empty where nothing can be read."""
+    try:
+        with open(location, encoding="ascii") as source:
+            return source.read()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,182 @@
+"""Our own pool of threads: parts of one sum are worked out side by side and added in their order.
+
+The calling thread works too and takes parts like any other, so a sum never waits for a thread that
+is busy elsewhere: sums may be asked for from several threads at once, and one within another
+(which runs in its own thread alone) cannot lock up.
+"""
+
+import functools
+import operator
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from queue import SimpleQueue
+from typing import Generic, cast
+
+from gaussmix.core.blas import one_blas_thread
+from gaussmix.core.cpus import default_threads
+from gaussmix.core.reduce import T
+from gaussmix.errors import ParameterError
+
+_asked_for: ContextVar[int | None] = ContextVar("asked_for", default=None)
+_is_within_sum: ContextVar[bool] = ContextVar("is_within_sum", default=False)
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Let passes over the rows use ``count`` threads within the block; None is `default_threads`.
+
+    It holds for the thread (or asynchronous task) that says it. Results do not depend on it.
+
+    Raises
+    ------
+    ParameterError
+        If ``count`` is not a whole number of at least 1.
+    """
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise ParameterError.value("threads", count, "a whole number of at least 1, or None")
+    token = _asked_for.set(count)
+    try:
+        yield
+    finally:
+        _asked_for.reset(token)
+
+
+def thread_count() -> int:
+    """Threads that a sum asked for here and now may use: 1 within a part of another sum."""
+    if _is_within_sum.get():
+        return 1
+    return _asked_for.get() or default_threads()
+
+
+def ordered_sum(function: Callable[[int], T], count: int) -> T:
+    """function(0) + function(1) + ... + function(count - 1), the same bit for bit for any number of threads.
+
+    ``function`` is called from several threads at once, each in a copy of the caller's context
+    (NumPy's error state, for one). If a call raises, no further one begins, and the error of the
+    lowest number is raised once the others have ended.
+    """
+    if count == 1:
+        return function(0)
+    with one_blas_thread():
+        n_helpers = min(thread_count(), count) - 1
+        if not n_helpers:
+            return functools.reduce(operator.add, map(function, range(count)))
+        return _Sum(function, count).result(n_helpers)
+
+
+class _Sum(Generic[T]):
+    """One sum, shared by the threads that work on it."""
+
+    def __init__(self, function: Callable[[int], T], count: int) -> None:
+        self._function, self._count = function, count
+        self._changed = threading.Condition()
+        self._begun = self._added = self._n_helpers = 0
+        self._early: dict[int, T] = {}  # parts that others must be added before
+        self._total: T | None = None
+        self._failure: tuple[bool, int, BaseException] | None = None
+
+    def result(self, n_helpers: int) -> T:
+        """Work until all is added up, with the help of some threads of the pool."""
+        token = _is_within_sum.set(True)
+        try:
+            _pool.give([functools.partial(copy_context().run, self._help) for _ in range(n_helpers)])
+            self._work()
+        finally:
+            _is_within_sum.reset(token)
+            self._close()
+        if self._failure is None:
+            return cast(T, self._total)
+        try:
+            raise self._failure[2]
+        finally:
+            self._failure = None  # the traceback holds this frame: no ring that keeps the rows alive
+
+    def _help(self) -> None:
+        """What a thread of the pool does; one that comes too late finds nothing left."""
+        with self._changed:
+            self._n_helpers += 1
+        self._work()
+        with self._changed:
+            self._n_helpers -= 1
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        while (number := self._next()) is not None:
+            try:
+                self._add(number, self._function(number))
+            except BaseException as error:
+                self._fail(number, error)
+
+    def _next(self) -> int | None:
+        with self._changed:
+            if self._begun == self._count:
+                return None
+            self._begun += 1
+            return self._begun - 1
+
+    def _add(self, number: int, value: T) -> None:
+        """Add up as far as nothing is missing, so that few parts are ever held."""
+        with self._changed:
+            self._early[number] = value
+            while self._added in self._early:
+                part = self._early.pop(self._added)
+                self._total = part if self._total is None else self._total + part
+                self._added += 1
+
+    def _fail(self, number: int, error: BaseException) -> None:
+        """Begin no further part; keep an interrupt before an error, and the error of the lowest number."""
+        failure = (isinstance(error, Exception), number, error)
+        with self._changed:
+            self._begun = self._count
+            if self._failure is None or failure[:2] < self._failure[:2]:
+                self._failure = failure
+
+    def _close(self) -> None:
+        """Begin no further part, and wait for those that others have begun."""
+        with self._changed:
+            self._begun = self._count
+            while self._n_helpers:
+                self._changed.wait()
+
+
+class _Pool:
+    """Threads that wait for tasks; as many as were ever wanted at once, and none that keeps Python from ending."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._n_threads = 0
+
+    def give(self, tasks: list[Callable[[], None]]) -> None:
+        """Start what is missing of one thread per task; where none can be started, fewer do the tasks."""
+        with self._lock:
+            try:
+                while self._n_threads < len(tasks):
+                    threading.Thread(target=self._serve, name="gaussmix", daemon=True).start()
+                    self._n_threads += 1
+            except RuntimeError:  # the system allows no more, or Python is ending
+                del tasks[self._n_threads :]
+        for task in tasks:
+            self._tasks.put(task)
+
+    def _serve(self) -> None:
+        while True:
+            task = self._tasks.get()
+            task()
+            del task  # an idle thread holds on to nobody's rows
+
+
+_pool = _Pool()
+
+
+def _renew() -> None:
+    """A forked child has none of its parent's threads."""
+    global _pool
+    _pool = _Pool()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
