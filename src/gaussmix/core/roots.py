@@ -2,7 +2,8 @@
 
 A root R of component k satisfies R R^T = inverse covariance, so the squared Mahalanobis distance
 of a row x is ``||R^T (x - center)||^2``. Engines choose their arithmetic by the type of the root;
-``whiten`` is the definition every one of them must reproduce.
+``whiten`` is the definition every one of them must reproduce. A root of full matrices may carry the
+square root F of the covariance itself, with F F^T = covariance, for bounds on distances.
 """
 
 from abc import ABC, abstractmethod
@@ -27,9 +28,10 @@ class AbstractRoot(ABC):
 
 @dataclass(frozen=True)
 class DenseRoot(AbstractRoot):
-    """One D x D matrix per component."""
+    """One D x D matrix per component; ``factors`` are those of the covariances, R_k = F_k^-T."""
 
     matrices: KDD
+    factors: KDD | None = None
 
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences @ self.matrices[component])
@@ -40,9 +42,10 @@ class DenseRoot(AbstractRoot):
 
 @dataclass(frozen=True)
 class SharedRoot(AbstractRoot):
-    """One D x D matrix for all components."""
+    """One D x D matrix for all components; ``factor`` is that of the covariance, R = F^-T."""
 
     matrix: DD
+    factor: DD | None = None
 
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences @ self.matrix)
