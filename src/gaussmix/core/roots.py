@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.linalg import condition
 from gaussmix.types import DD, KD, KDD, ND, K
 
 
@@ -24,6 +25,10 @@ class AbstractRoot(ABC):
     @abstractmethod
     def dense(self, n_components: int, n_features: int) -> KDD:
         """The same roots as (K, D, D) matrices."""
+
+    @abstractmethod
+    def conditions(self, n_components: int) -> K:
+        """Ratio of the largest to the smallest eigenvalue of each covariance, (K,)."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,9 @@ class DenseRoot(AbstractRoot):
     def dense(self, n_components: int, n_features: int) -> KDD:
         return self.matrices
 
+    def conditions(self, n_components: int) -> K:
+        return condition(self.matrices)
+
 
 @dataclass(frozen=True)
 class SharedRoot(AbstractRoot):
@@ -53,6 +61,9 @@ class SharedRoot(AbstractRoot):
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.broadcast_to(self.matrix, (n_components, n_features, n_features))
 
+    def conditions(self, n_components: int) -> K:
+        return np.full(n_components, condition(self.matrix[None])[0])
+
 
 @dataclass(frozen=True)
 class DiagonalRoot(AbstractRoot):
@@ -66,6 +77,9 @@ class DiagonalRoot(AbstractRoot):
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, :, None] * np.eye(n_features))
 
+    def conditions(self, n_components: int) -> K:
+        return np.asarray((self.scales.max(axis=1) / self.scales.min(axis=1)) ** 2)
+
 
 @dataclass(frozen=True)
 class SphericalRoot(AbstractRoot):
@@ -78,3 +92,6 @@ class SphericalRoot(AbstractRoot):
 
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, None, None] * np.eye(n_features))
+
+    def conditions(self, n_components: int) -> K:
+        return np.ones(n_components)
