@@ -31,6 +31,21 @@ def test_rows_become_float64(data: Any) -> None:
     np.testing.assert_array_equal(rows, TABLE)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_floats_lie_where_they_lay(dtype: type) -> None:
+    data = np.array(TABLE, dtype=dtype)
+    assert np.shares_memory(parse_rows(data, keep_single=True), data)
+    assert parse_rows(data, keep_single=True).dtype == dtype
+    assert np.shares_memory(parse_rows(data), data) == (dtype is np.float64)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ">f4", np.int32])
+def test_only_float32_itself_is_kept(dtype: Any) -> None:
+    rows = parse_rows(np.array(TABLE, dtype=dtype), keep_single=True)
+    assert rows.dtype == np.float64
+    np.testing.assert_array_equal(rows, TABLE)
+
+
 def test_booleans_are_zero_and_one() -> None:
     np.testing.assert_array_equal(parse_rows(np.array([[True, False]])), [[1.0, 0.0]])
 

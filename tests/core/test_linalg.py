@@ -53,8 +53,51 @@ def test_inverse_of_a_singular_factor_is_refused() -> None:
 
 
 def test_exceeds_compares_with_a_floor() -> None:
-    assert linalg.exceeds(np.diag([2.0, 3.0]), np.array([1.9, 2.9]))
-    assert not linalg.exceeds(np.diag([2.0, 3.0]), np.array([1.9, 3.1]))
+    stack = np.array([np.diag([2.0, 3.0]), np.diag([2.0, 3.2]), np.diag([1.8, 9.0])])
+    np.testing.assert_array_equal(linalg.exceeds(stack, np.array([1.9, 3.1])), [False, True, False])
+
+
+STACKS = [(1, 1), (3, 1), (5, 4), (40, 1), (300, 3), (2, 31), (3, 65), (2, 130)]
+
+
+@pytest.mark.parametrize(("n_matrices", "size"), STACKS)
+@pytest.mark.parametrize("spread", [1.0, 1e4], ids=["well conditioned", "ill conditioned"])
+def test_a_stack_is_factorised_as_one_by_one(n_matrices: int, size: int, spread: float) -> None:
+    scales = np.geomspace(1.0, spread, size)
+    stack = np.array([positive(seed, size) for seed in range(n_matrices)]) * scales[:, None] * scales
+    factors, failed = linalg.factorised(stack)
+    assert not failed.any()
+    assert factors.flags.c_contiguous
+    lengths = np.sqrt(np.einsum("kii->ki", stack))
+    bound = lengths[:, :, None] * lengths[:, None, :]
+    assert (np.abs(factors @ np.swapaxes(factors, 1, 2) - stack) <= 1e-15 * (size + 1) * bound).all()
+    np.testing.assert_array_equal(np.triu(factors, 1), 0.0)
+    roots = linalg.inverse_transposes(factors)
+    assert roots.flags.c_contiguous
+    np.testing.assert_array_equal(np.tril(roots, -1), 0.0)
+    bound = np.abs(np.swapaxes(roots, 1, 2)) @ np.abs(factors)
+    assert (np.abs(np.swapaxes(roots, 1, 2) @ factors - np.eye(size)) <= 1e-15 * (size + 1) * bound).all()
+    for single, factor, root in zip(stack, factors, roots, strict=True):
+        slack = 1e-15 * size * np.linalg.cond(single)
+        np.testing.assert_allclose(factor, np.asarray(linalg.cholesky(single)), rtol=slack, atol=slack)
+        np.testing.assert_allclose(root, linalg.lower_inverse(factor).T, rtol=slack, atol=slack * np.abs(root).max())
+    logs = [linalg.log_determinant(factor) for factor in factors]
+    np.testing.assert_allclose(linalg.log_determinants(factors), logs, rtol=1e-14, atol=1e-14 * size)
+
+
+@pytest.mark.parametrize("size", [2, 5, 70])
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
+def test_the_matrices_that_fail_are_named_and_spoil_no_other(size: int, bad: float) -> None:
+    stack = np.array([positive(seed, size) for seed in range(4)])
+    whole, _ = linalg.factorised(stack)
+    before = stack.copy()
+    stack[1, -1, -1] = bad
+    stack[3] = bad
+    factors, failed = linalg.factorised(stack)
+    np.testing.assert_array_equal(failed, [False, True, False, True])
+    np.testing.assert_allclose(factors[[0, 2]], whole[[0, 2]], rtol=1e-13)
+    np.testing.assert_array_equal(factors[[1, 3]], np.array([np.eye(size)] * 2))
+    np.testing.assert_array_equal(stack[[0, 2]], before[[0, 2]])
 
 
 def test_eigenvalues_fall() -> None:

@@ -31,6 +31,19 @@ def test_whitening_is_multiplying_by_the_dense_root(root: AbstractRoot) -> None:
         np.testing.assert_allclose(root.whiten(differences, k), differences @ dense[k], rtol=1e-14)
 
 
+@pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
+def test_conditions_are_those_of_the_precisions(root: AbstractRoot) -> None:
+    dense = root.dense(2, 3)
+    expected = np.linalg.cond(dense @ np.swapaxes(dense, 1, 2))
+    np.testing.assert_allclose(root.conditions(2), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
+def test_factors_come_only_with_full_roots_and_only_where_given(root: AbstractRoot) -> None:
+    carried = [getattr(root, name) for name in ("factors", "factor") if hasattr(root, name)]
+    assert carried == ([None] if isinstance(root, DenseRoot | SharedRoot) else [])
+
+
 def test_labels_close_all_components_but_one() -> None:
     batch = Batch(np.zeros((3, 1)), hints=np.array([-1, 0, 2]))
     expected = [[0.0, 0.0, 0.0], [0.0, -np.inf, -np.inf], [-np.inf, -np.inf, 0.0]]

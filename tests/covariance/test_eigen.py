@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from scipy.optimize import LinearConstraint, minimize
 
-from gaussmix.covariance.eigen import equal_volume
-from gaussmix.types import Array
+from gaussmix.covariance import Structure
+from gaussmix.covariance.eigen import equal_volume, floored_full
+from gaussmix.types import DD, KDD, Array
+
+VVV = Structure.parse("VVV")
 
 
 def loss(logs: Array, scatter: Array, total_mass: float) -> float:
@@ -49,3 +52,51 @@ def test_no_scatter_rests_on_the_floor() -> None:
     variances, touched = equal_volume(np.zeros((2, 3)), 5.0)
     np.testing.assert_allclose(variances, 1.0)
     assert touched.all()
+
+
+def clipped(matrix: DD, floor: Array) -> DD:
+    """The floor as it is defined, by the eigenvalues of one matrix in units of the floor."""
+    deviations = np.sqrt(floor)
+    values, vectors = np.linalg.eigh(matrix / np.outer(deviations, deviations))
+    return np.asarray((vectors * np.maximum(values, 1.0)) @ vectors.T * np.outer(deviations, deviations))
+
+
+def stack(seed: int, eigenvalues: list[list[float]]) -> KDD:
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(len(eigenvalues), 3, 3)))[0]
+    matrices = (axes * np.array(eigenvalues)[:, None, :]) @ np.swapaxes(axes, 1, 2)
+    return np.asarray(0.5 * (matrices + np.swapaxes(matrices, 1, 2)))
+
+
+ROOMY, CLOSE, LOW, SINGULAR, NOTHING = [900.0, 30.0, 8.0], [5.0, 1.3, 1.1], [40.0, 3.0, 0.4], [7.0, 2.0, 0.0], [0.0] * 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("repeats", [1, 40])
+def test_only_what_reaches_below_the_floor_is_raised(seed: int, repeats: int) -> None:
+    floor = np.array([1.0, 1.0, 1.0])
+    matrices = stack(seed, [ROOMY, CLOSE, LOW, SINGULAR, NOTHING, ROOMY] * repeats)
+    held = floored_full(VVV, matrices, floor)
+    np.testing.assert_array_equal(held.floored, [False, False, True, True, True, False] * repeats)
+    expected = np.array([clipped(matrix, floor) for matrix in matrices])
+    np.testing.assert_allclose(held.matrices(), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(held.precisions(), np.linalg.inv(expected), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(held.log_determinants, np.linalg.slogdet(expected)[1], rtol=1e-10, atol=1e-12)
+    alone = floored_full(VVV, matrices[~held.floored], floor)
+    np.testing.assert_allclose(held.factors[~held.floored], alone.factors, rtol=1e-13, atol=1e-15)
+
+
+def test_each_column_has_its_own_floor() -> None:
+    floor = np.array([1e-6, 1.0, 1e6])
+    unit = stack(0, [ROOMY, LOW, SINGULAR])
+    matrices = unit * np.sqrt(np.outer(floor, floor))
+    held = floored_full(VVV, matrices, floor)
+    np.testing.assert_array_equal(held.floored, [False, True, True])
+    expected = np.array([clipped(matrix, floor) for matrix in matrices])
+    np.testing.assert_allclose(held.matrices() / expected, 1.0, rtol=1e-9)
+
+
+def test_the_smallest_scatter_overflows_nothing() -> None:
+    held = floored_full(VVV, np.array([1e-320 * np.eye(3), np.eye(3)]), np.full(3, 1e-9))
+    np.testing.assert_array_equal(held.floored, [True, False])
+    np.testing.assert_allclose(held.matrices()[0], 1e-9 * np.eye(3), rtol=1e-12, atol=0.0)

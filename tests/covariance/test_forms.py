@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gaussmix import CollapseError, ParameterError
+from gaussmix.core.roots import DenseRoot, SharedRoot
 from gaussmix.covariance import ALL, AbstractCovariance, Structure, from_matrices
 from gaussmix.covariance.forms import (
     DiagonalCovariance,
@@ -75,6 +76,25 @@ def test_collapsed_components_are_named() -> None:
     with pytest.raises(CollapseError, match=r"ill-defined empirical covariance.* Here: component 0, 2") as caught:
         from_cholesky(Structure.parse("VVV"), full)
     assert caught.value.components == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["VVV", "EEV", "EVV"])
+def test_dense_roots_carry_the_factors(name: str) -> None:
+    held = from_matrices(Structure.parse(name), matrices_of(name), 3, 2)
+    root = held.root
+    assert isinstance(held, FullCovariance)
+    assert isinstance(root, DenseRoot)
+    assert root.factors is held.factors
+    np.testing.assert_allclose(np.swapaxes(held.factors, 1, 2) @ root.matrices, np.array([np.eye(2)] * 3), atol=1e-12)
+
+
+def test_a_shared_root_carries_the_factor() -> None:
+    held = from_matrices(Structure.parse("EEE"), matrices_of("EEE"), 3, 2)
+    root = held.root
+    assert isinstance(held, SharedCovariance)
+    assert isinstance(root, SharedRoot)
+    assert root.factor is held.factor
+    np.testing.assert_allclose(held.factor.T @ root.matrix, np.eye(2), atol=1e-12)
 
 
 def test_roots_of_precisions_become_covariances() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gaussmix
-from gaussmix import GaussianMixture, Mixture, report
+from gaussmix import Fit, GaussianMixture, Mixture, report
 from gaussmix.report.tables import _degeneracy
 from tests.report.conftest import Found
 
@@ -163,7 +163,12 @@ def test_rounding_is_no_difference(found: Found) -> None:
 
 def test_degenerate_components_are_counted() -> None:
     fit = GaussianMixture(2, random_state=0).fit([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]]).fit_
-    one = replace(fit.components[0], on_floor=True)
-    assert _degeneracy(replace(fit, components=(one, one))) == "components 0 and 1 on the floor of their variances"
-    sound = replace(one, on_floor=False, is_small=False)
-    assert _degeneracy(replace(fit, components=(sound, one))) == "component 1 on the floor of its variance"
+    masses = np.array([3.0, 1.0])
+
+    def floored(*parts: bool) -> Fit:
+        covariance = replace(fit.mixture.covariance, floored=np.array(parts))
+        return replace(fit, mixture=replace(fit.mixture, covariance=covariance), masses=masses)
+
+    assert _degeneracy(floored(True, True)) == "components 0 and 1 on the floor of their variances"
+    assert _degeneracy(floored(False, True)) == "component 1 on the floor of its variance"
+    assert _degeneracy(floored(False, False)) == "component 1 of too few rows for a covariance"

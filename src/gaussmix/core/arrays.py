@@ -11,12 +11,17 @@ _SMALLEST_TOTAL = 1e-100  # row weights that add up to less, or to more than its
 
 
 def parse_rows(
-    data: ArrayLike, n_features: int | None = None, feature_names: Sequence[str] | None = None
+    data: ArrayLike,
+    n_features: int | None = None,
+    feature_names: Sequence[str] | None = None,
+    keep_single: bool = False,
 ) -> ND:
     """Rows of numbers as a 2-d float64 array, or one sentence that names what is wrong.
 
     A one-dimensional input is a column where the model has one feature and a row otherwise. Of a
-    data frame the columns in ``feature_names`` are taken, by name and in that order.
+    data frame the columns in ``feature_names`` are taken, by name and in that order. An array of
+    float64 is not copied; ``keep_single`` leaves one of float32 as it is too, for a caller that
+    reads it block by block.
 
     Raises
     ------
@@ -30,7 +35,7 @@ def parse_rows(
         if missing:
             raise DataError.unknown_columns(missing, present)
         data = data[list(feature_names)]  # type: ignore[index, call-overload]
-    rows = _numbers(data)
+    rows = _numbers(data, keep_single)
     if rows.ndim < 2:
         rows = rows.reshape(-1, 1) if n_features in (None, 1) else rows.reshape(1, -1)
     if rows.ndim != 2:
@@ -50,8 +55,8 @@ def column_names(data: object) -> list[str] | None:
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
-def _numbers(data: object) -> ND:
-    """Anything array-like as float64; masked entries become NaN, complex numbers and sparse matrices are refused."""
+def _numbers(data: object, keep_single: bool) -> ND:
+    """Anything array-like as floats; masked entries become NaN, complex numbers and sparse matrices are refused."""
     if hasattr(data, "toarray"):
         raise DataError.sparse()
     if isinstance(data, np.ma.MaskedArray):
@@ -60,6 +65,8 @@ def _numbers(data: object) -> ND:
         array = np.asarray(data)
         if np.iscomplexobj(array):
             raise TypeError("complex numbers")
+        if keep_single and array.dtype == np.float32:
+            return array
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError.not_numeric(error, first_text(data)) from error

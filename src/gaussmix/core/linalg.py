@@ -6,9 +6,12 @@ factorisation that fails is a value (``None``), and a clipped eigenvalue is repo
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg.lapack import dpotrf, dtrtri
 
-from gaussmix.types import DD, KDD, Array, D, K
+from gaussmix.types import DD, KDD, Array, BoolK, D, K
+
+_SMALL = 64  # up to this size NumPy's one call for a stack is faster than one of LAPACK per matrix
+_MANY = 32  # so many more matrices than columns are inverted row by row, all of them at once
 
 
 def cholesky(matrix: DD) -> DD | None:
@@ -20,9 +23,65 @@ def cholesky(matrix: DD) -> DD | None:
     return factor if np.isfinite(factor).all() else None
 
 
-def exceeds(matrix: DD, floor: D) -> bool:
-    """Whether matrix - diag(floor) is positive definite: one Cholesky instead of all eigenvalues."""
-    return cholesky(matrix - np.diag(floor)) is not None
+def factorised(matrices: KDD) -> tuple[KDD, BoolK]:
+    """Lower factors of a stack, and which matrices are not positive definite: the identity stands for theirs."""
+    factors = _factors_at_once(matrices) if matrices.shape[1] <= _SMALL else None
+    if factors is None:
+        factors = _factors_one_by_one(matrices)
+    failed = ~np.isfinite(np.einsum("kii->ki", factors)).all(axis=1)
+    if failed.any():
+        factors[failed] = np.eye(matrices.shape[1])
+    return factors, failed
+
+
+def _factors_at_once(matrices: KDD) -> KDD | None:
+    try:
+        return np.asarray(np.linalg.cholesky(matrices))
+    except np.linalg.LinAlgError:  # which of them failed, it does not say
+        return None
+
+
+def _factors_one_by_one(matrices: KDD) -> KDD:
+    """Lower factors, each made by LAPACK in its own place, and NaN where it failed."""
+    factors = np.array(matrices, dtype=np.float64, order="C")
+    for factor in factors:
+        if dpotrf(factor.T, lower=0, clean=1, overwrite_a=1)[1] != 0:
+            factor[:] = np.nan
+    return factors
+
+
+def exceeds(matrices: KDD, floor: D) -> BoolK:
+    """Whether matrix - diag(floor) is positive definite: one Cholesky each instead of all eigenvalues."""
+    return ~factorised(matrices - np.diag(floor))[1]
+
+
+def inverse_transposes(factors: KDD) -> KDD:
+    """L^-T of a stack of lower triangular factors: the upper triangular roots of the precisions.
+
+    By substitution, as LAPACK does it; the diagonals must not hold a zero.
+    """
+    n_matrices, n_features = factors.shape[:2]
+    if n_matrices > _MANY * n_features:
+        return _inverse_transposes_by_rows(factors)
+    inverses = np.array(np.swapaxes(factors, 1, 2), dtype=np.float64, order="C")
+    for inverse in inverses:
+        dtrtri(inverse.T, lower=1, overwrite_c=1)
+    return inverses
+
+
+def _inverse_transposes_by_rows(factors: KDD) -> KDD:
+    """Forward substitution: row i of each inverse is made from the rows above it."""
+    rows = np.zeros(factors.shape)
+    pivots = 1.0 / np.einsum("kii->ki", factors)
+    np.einsum("kii->ki", rows)[:] = pivots
+    for i in range(1, factors.shape[1]):
+        rows[:, i, :i] = np.matmul(factors[:, i : i + 1, :i], rows[:, :i, :i])[:, 0] * -pivots[:, i, None]
+    return np.ascontiguousarray(np.swapaxes(rows, 1, 2))
+
+
+def log_determinants(factors: KDD) -> K:
+    """log |L L^T| of a stack of triangular factors with positive diagonals."""
+    return np.asarray(2.0 * np.log(np.einsum("kii->ki", factors)).sum(axis=1))
 
 
 def lower_inverse(factor: DD) -> DD:

@@ -50,7 +50,8 @@ class Moments:
     def shifted(cls, mass: K, center: KD, first: KD, scatter: Array, kind: MomentKind) -> "Moments":
         """From sums about fixed centres: first = sum r (x - c), scatter = sum r (x - c)(x - c)^T."""
         delta = first / np.where(mass > 0, mass, 1.0)[:, None]
-        return cls(mass, center + delta, scatter - kind.outer(delta, mass), kind)
+        between = kind.outer(delta, mass)
+        return cls(mass, center + delta, np.subtract(scatter, between, out=between), kind)
 
     def __add__(self, other: "Moments") -> "Moments":
         mass = self.mass + other.mass
@@ -58,7 +59,8 @@ class Moments:
         delta = np.where((other.mass > 0)[:, None], other.mean - self.mean, 0.0)
         between = self.kind.outer(delta, self.mass * share)
         mean = np.where((self.mass > 0)[:, None], self.mean + share[:, None] * delta, self.mean + delta)
-        return Moments(mass, mean, self.scatter + other.scatter + between, self.kind)
+        scatter = np.add(self.scatter, other.scatter)
+        return Moments(mass, mean, np.add(scatter, between, out=scatter), self.kind)
 
     def scale(self, factor: float) -> "Moments":
         """The moments of the same rows, each counted ``factor`` times."""

@@ -2,7 +2,8 @@
 
 A root R of component k satisfies R R^T = inverse covariance, so the squared Mahalanobis distance
 of a row x is ``||R^T (x - center)||^2``. Engines choose their arithmetic by the type of the root;
-``whiten`` is the definition every one of them must reproduce.
+``whiten`` is the definition every one of them must reproduce. A root of full matrices may carry the
+square root F of the covariance itself, with F F^T = covariance, for bounds on distances.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.linalg import condition
 from gaussmix.types import DD, KD, KDD, ND, K
 
 
@@ -24,12 +26,17 @@ class AbstractRoot(ABC):
     def dense(self, n_components: int, n_features: int) -> KDD:
         """The same roots as (K, D, D) matrices."""
 
+    @abstractmethod
+    def conditions(self, n_components: int) -> K:
+        """Ratio of the largest to the smallest eigenvalue of each covariance, (K,)."""
+
 
 @dataclass(frozen=True)
 class DenseRoot(AbstractRoot):
-    """One D x D matrix per component."""
+    """One D x D matrix per component; ``factors`` are those of the covariances, R_k = F_k^-T."""
 
     matrices: KDD
+    factors: KDD | None = None
 
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences @ self.matrices[component])
@@ -37,18 +44,25 @@ class DenseRoot(AbstractRoot):
     def dense(self, n_components: int, n_features: int) -> KDD:
         return self.matrices
 
+    def conditions(self, n_components: int) -> K:
+        return condition(self.matrices)
+
 
 @dataclass(frozen=True)
 class SharedRoot(AbstractRoot):
-    """One D x D matrix for all components."""
+    """One D x D matrix for all components; ``factor`` is that of the covariance, R = F^-T."""
 
     matrix: DD
+    factor: DD | None = None
 
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences @ self.matrix)
 
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.broadcast_to(self.matrix, (n_components, n_features, n_features))
+
+    def conditions(self, n_components: int) -> K:
+        return np.full(n_components, condition(self.matrix[None])[0])
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,9 @@ class DiagonalRoot(AbstractRoot):
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, :, None] * np.eye(n_features))
 
+    def conditions(self, n_components: int) -> K:
+        return np.asarray((self.scales.max(axis=1) / self.scales.min(axis=1)) ** 2)
+
 
 @dataclass(frozen=True)
 class SphericalRoot(AbstractRoot):
@@ -75,3 +92,6 @@ class SphericalRoot(AbstractRoot):
 
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, None, None] * np.eye(n_features))
+
+    def conditions(self, n_components: int) -> K:
+        return np.ones(n_components)

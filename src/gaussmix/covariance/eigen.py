@@ -4,9 +4,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 from gaussmix.core import linalg
-from gaussmix.covariance.forms import FullCovariance, from_cholesky, from_eigen
+from gaussmix.covariance.forms import FullCovariance, from_cholesky, from_eigen, from_factors, put
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KD, KDD, BoolK, D, K
+
+_CLEAR = 0.5  # a precision of so small a trace, in units of the floor, is far from it whatever rounding does
 
 
 def floored_full(structure: Structure, matrices: KDD, floor: D | None) -> FullCovariance:
@@ -17,10 +19,28 @@ def floored_full(structure: Structure, matrices: KDD, floor: D | None) -> FullCo
     """
     if floor is None:
         return from_cholesky(structure, matrices)
-    if all(linalg.exceeds(matrix, floor) for matrix in matrices):
-        return from_cholesky(structure, matrices)
-    values, vectors = linalg.symmetric_eigen(relative(matrices, floor))
-    return assemble(structure, np.maximum(values, 1.0), vectors, floor, np.asarray((values < 1.0).any(axis=1)))
+    factors, failed = linalg.factorised(matrices)
+    held = from_factors(structure, factors)
+    low = failed | _reaching_below(matrices, held.root_matrices, floor)
+    if not low.any():
+        return held
+    values, vectors = linalg.symmetric_eigen(relative(matrices[low], floor))
+    raised = assemble(structure, np.maximum(values, 1.0), vectors, floor, np.asarray((values < 1.0).any(axis=1)))
+    return put(held, low, raised)
+
+
+def _reaching_below(matrices: KDD, roots: KDD, floor: D) -> BoolK:
+    """Which matrices have an eigenvalue, relative to the floor, of less than one.
+
+    The trace of the precision, in units of the floor, bounds its largest eigenvalue, and clears
+    nearly every matrix; only the others are factorised again, with the floor taken away.
+    """
+    with np.errstate(over="ignore"):
+        traces = np.einsum("kij,kij->ki", roots, roots) @ floor
+    low = ~(traces < _CLEAR)
+    if low.any():
+        low[low] = ~linalg.exceeds(matrices[low], floor)
+    return np.asarray(low)
 
 
 def relative(matrices: KDD, floor: D) -> KDD:

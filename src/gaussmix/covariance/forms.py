@@ -10,7 +10,7 @@ from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRo
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError, ParameterError
-from gaussmix.types import DD, KD, KDD, ND, Array, BoolK, IntD, K
+from gaussmix.types import DD, KD, KDD, ND, AnyArray, Array, BoolK, IntD, K
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class FullCovariance(AbstractCovariance):
 
     @cached_property
     def root(self) -> DenseRoot:
-        return DenseRoot(self.root_matrices)
+        return DenseRoot(self.root_matrices, self.factors)
 
     @property
     def log_determinants(self) -> K:
@@ -59,7 +59,7 @@ class SharedCovariance(AbstractCovariance):
 
     @cached_property
     def root(self) -> SharedRoot:
-        return SharedRoot(self.root_matrix)
+        return SharedRoot(self.root_matrix, self.factor)
 
     @property
     def log_determinants(self) -> K:
@@ -144,14 +144,17 @@ def from_cholesky(structure: Structure, matrices: KDD) -> FullCovariance:
     CollapseError
         Naming the components whose matrix is not positive definite.
     """
-    factors = [linalg.cholesky(matrix) for matrix in matrices]
-    bad = [k for k, factor in enumerate(factors) if factor is None]
-    good = [factor for factor in factors if factor is not None]
-    if bad:
-        raise CollapseError(bad)
-    roots = np.array([linalg.lower_inverse(factor).T for factor in good])
-    logs = np.array([linalg.log_determinant(factor) for factor in good])
-    return FullCovariance(structure, np.zeros(len(good), dtype=bool), np.array(good), roots, logs)
+    factors, failed = linalg.factorised(matrices)
+    if failed.any():
+        raise CollapseError([int(k) for k in np.flatnonzero(failed)])
+    return from_factors(structure, factors)
+
+
+def from_factors(structure: Structure, factors: KDD) -> FullCovariance:
+    """Full form from lower triangular factors F with positive diagonals."""
+    free = np.zeros(len(factors), dtype=bool)
+    roots, logs = linalg.inverse_transposes(factors), linalg.log_determinants(factors)
+    return FullCovariance(structure, free, factors, roots, logs)
 
 
 def from_eigen(structure: Structure, values: KD, vectors: KDD, floored: BoolK) -> FullCovariance:
@@ -159,6 +162,23 @@ def from_eigen(structure: Structure, values: KD, vectors: KDD, floored: BoolK) -
     deviations = np.sqrt(values)[:, None, :]
     logs = np.log(values).sum(axis=1)
     return FullCovariance(structure, floored, vectors * deviations, vectors / deviations, logs)
+
+
+def put(covariance: FullCovariance, chosen: BoolK, others: FullCovariance) -> FullCovariance:
+    """A full covariance with the chosen components replaced by others, in their order."""
+
+    def merged(old: AnyArray, new: AnyArray) -> AnyArray:
+        result = old.copy()
+        result[chosen] = new
+        return result
+
+    return FullCovariance(
+        covariance.structure,
+        merged(covariance.floored, others.floored),
+        merged(covariance.factors, others.factors),
+        merged(covariance.root_matrices, others.root_matrices),
+        merged(covariance.log_determinants_, others.log_determinants_),
+    )
 
 
 def share(covariance: FullCovariance, n_components: int) -> SharedCovariance:

@@ -26,9 +26,9 @@ def from_matrices(structure: Structure, matrices: Array, n_components: int, n_fe
         If the shape is wrong, a matrix is not positive definite, or the structure is not obeyed.
     """
     full = expand(structure, np.asarray(matrices, dtype=np.float64), n_components, n_features)
-    for k, matrix in enumerate(full):
-        if linalg.cholesky(matrix) is None:
-            raise ParameterError.not_positive_definite("covariance", k)
+    failed = linalg.factorised(full)[1]
+    if failed.any():
+        raise ParameterError.not_positive_definite("covariance", int(np.argmax(failed)))
     held = project(structure, full, np.ones(n_components))
     error = np.abs(held.matrices() - full).max(axis=(1, 2)) / np.abs(full).max(axis=(1, 2))
     if error.max() > _TOLERANCE:

@@ -1,7 +1,6 @@
 """What keeps a covariance usable: a floor imposed inside the M-step, or a ridge added before it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,24 +84,30 @@ class Ridge(AbstractLimit):
     origin: D
 
     def prepare(self, moments: Moments) -> Moments:
-        n_components = len(moments.mass)
+        if moments.kind not in (MomentKind.FULL, MomentKind.POOLED_FULL):
+            merged = self._pulled(moments)
+            return replace(merged, scatter=merged.scatter + self._added(merged))
+        # Matrices are left as they are but for their diagonals, so only mass and mean are pulled.
+        traces = replace(moments, scatter=np.zeros(len(moments.mass)), kind=MomentKind.TRACE)
+        scatter = moments.scatter.copy()
+        merged = replace(self._pulled(traces), scatter=scatter, kind=moments.kind)
+        np.einsum("...ii->...i", scatter)[...] += self._added(merged)
+        return merged
+
+    def _pulled(self, moments: Moments) -> Moments:
+        """The moments with a hint of mass at the user's zero."""
+        mass = np.full(len(moments.mass), _PSEUDO_MASS)
         origin = np.broadcast_to(self.origin, moments.mean.shape)
-        at_origin = np.zeros_like(moments.scatter)
-        merged = moments + Moments(np.full(n_components, _PSEUDO_MASS), origin, at_origin, moments.kind)
-        whole = moments.kind in (MomentKind.FULL, MomentKind.POOLED_FULL)
-        scatter = moments.scatter if whole else merged.scatter
-        return replace(merged, scatter=scatter + self._added(merged))
+        return moments + Moments(mass, origin, np.zeros_like(moments.scatter), moments.kind)
 
     def _added(self, moments: Moments) -> Array:
+        """What the ridge adds to the scatter; of matrices, to their diagonals."""
         mass, amounts = moments.mass, self.amounts
-        by_kind: dict[MomentKind, Callable[[], Array]] = {
-            MomentKind.FULL: lambda: mass[:, None, None] * np.diag(amounts),
-            MomentKind.DIAGONAL: lambda: mass[:, None] * amounts,
-            MomentKind.TRACE: lambda: mass * amounts.sum(),
-            MomentKind.POOLED_FULL: lambda: mass.sum() * np.diag(amounts),
-            MomentKind.POOLED_DIAGONAL: lambda: mass.sum() * amounts,
-        }
-        return np.asarray(by_kind[moments.kind]())
+        if moments.kind is MomentKind.TRACE:
+            return np.asarray(mass * amounts.sum())
+        if moments.kind in (MomentKind.FULL, MomentKind.DIAGONAL):
+            return np.asarray(mass[:, None] * amounts)
+        return np.asarray(mass.sum() * amounts)
 
     @property
     def floor(self) -> D | None:

@@ -218,7 +218,7 @@ class Mixture:
 
 
 def _source(mixture: Mixture, X: ArrayLike) -> MemorySource:
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_single=True)
     if not len(rows):
         raise DataError.no_rows()
     return MemorySource.of(rows, frame=mixture.frame)

@@ -149,7 +149,7 @@ def select(
         If no cell could be fitted.
     """
     feature_names = column_names(X) if feature_names is None else feature_names
-    rows = parse_rows(X, feature_names=feature_names)
+    rows = parse_rows(X, feature_names=feature_names, keep_single=True)
     if not len(rows):
         raise DataError.no_rows()
     source = source_of(rows, parse_weights(sample_weight, len(rows)))

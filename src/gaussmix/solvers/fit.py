@@ -1,14 +1,17 @@
 """``Fit``: what a finished fit says of itself, in numbers and in sentences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from gaussmix.core import linalg
+import numpy as np
+
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.run import Run
+from gaussmix.types import BoolK, K
 
 _EMPTY = 1e-8  # a component of less mass than this owns no row
 
@@ -35,7 +38,8 @@ class Fit:
     """The record of a fit; ``print(estimator.fit_)`` reads as a paragraph.
 
     ``log_likelihood`` and ``bound`` (the same per unit of weight) belong to the returned
-    parameters; the last entry of ``trace`` was taken before the last update.
+    parameters; the last entry of ``trace`` was taken before the last update. ``mixture`` holds
+    those parameters and ``masses`` (K,) the responsibilities summed over the weighted rows.
     """
 
     outcome: Outcome
@@ -44,8 +48,17 @@ class Fit:
     bound: float
     entropy: float
     seconds: float
-    components: tuple[ComponentDiagnostics, ...]
+    mixture: Mixture = field(repr=False)
+    masses: K = field(repr=False)
     notes: tuple[str, ...]
+
+    @cached_property
+    def components(self) -> tuple[ComponentDiagnostics, ...]:
+        """What the fit says of each component; made when first asked for, as conditions take a while."""
+        mixture = self.mixture
+        conditions = mixture.covariance.root.conditions(mixture.n_components)
+        values = (mixture.weights, self.masses, conditions, mixture.covariance.floored, _small(mixture, self.masses))
+        return tuple(ComponentDiagnostics(*parts) for parts in zip(*(value.tolist() for value in values), strict=True))
 
     @property
     def converged(self) -> bool:
@@ -54,12 +67,12 @@ class Fit:
     @property
     def is_on_floor(self) -> bool:
         """Whether a component's covariance rests on the floor."""
-        return any(part.on_floor for part in self.components)
+        return bool(self.mixture.covariance.floored.any())
 
     @property
     def is_degenerate(self) -> bool:
         """Whether a component rests on the floor, is empty, or holds too few rows for a covariance."""
-        return self.is_on_floor or any(part.is_small for part in self.components)
+        return self.is_on_floor or bool(_small(self.mixture, self.masses).any())
 
     def __str__(self) -> str:
         passes = f"{len(self.trace)} pass{'' if len(self.trace) == 1 else 'es'}"
@@ -72,7 +85,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
     mixture = winner.mixture
     expectation = problem.expect(mixture.to_quadratics())
     total = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_volume
-    components = _diagnose(mixture, expectation)
+    masses = expectation.moments.mass
     fit = Fit(
         outcome=winner.outcome,
         trace=winner.trace,
@@ -80,33 +93,24 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
         bound=total / problem.total_weight,
         entropy=expectation.entropy,
         seconds=seconds,
-        components=components,
-        notes=tuple(_notes(problem, components, winner)),
+        mixture=mixture,
+        masses=masses,
+        notes=tuple(_notes(problem, masses, winner)),
     )
     return fit, expectation
 
 
-def _diagnose(mixture: Mixture, expectation: Expectation) -> tuple[ComponentDiagnostics, ...]:
-    mass = expectation.moments.mass
-    conditions = linalg.condition(mixture.covariance.root.dense(mixture.n_components, mixture.n_features))
-    return tuple(
-        ComponentDiagnostics(
-            weight=float(mixture.weights[k]),
-            mass=float(mass[k]),
-            condition=float(conditions[k]),
-            on_floor=bool(mixture.covariance.floored[k]),
-            is_small=bool(mass[k] < mixture.n_features + 1),
-        )
-        for k in range(mixture.n_components)
-    )
+def _small(mixture: Mixture, masses: K) -> BoolK:
+    """Which components hold fewer rows than a covariance needs."""
+    return np.asarray(masses < mixture.n_features + 1)
 
 
-def _notes(problem: Problem, components: tuple[ComponentDiagnostics, ...], winner: Run) -> list[str]:
+def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
     notes = []
     if problem.constant_columns:
         names = ", ".join(_column_name(problem, j) for j in problem.constant_columns)
         notes.append(f"Constant column {names}: it tells no groups apart, and its variance is a stand-in.")
-    floored = [k for k, part in enumerate(components) if part.on_floor]
+    floored = np.flatnonzero(winner.mixture.covariance.floored).tolist()
     if floored:
         notes.append(
             f"{_named(floored, 'rests', 'rest')} on the floor of the variance ({RELATIVE_FLOOR:g} of the overall "
@@ -114,10 +118,10 @@ def _notes(problem: Problem, components: tuple[ComponentDiagnostics, ...], winne
         )
     elif winner.floored_passes:
         notes.append(f"The floor under the variances was touched in {winner.floored_passes} passes and left again.")
-    empty = [k for k, part in enumerate(components) if part.mass < _EMPTY]
+    empty = np.flatnonzero(masses < _EMPTY).tolist()
     if empty:
         notes.append(f"{_named(empty, 'is', 'are')} empty: no row belongs there.")
-    small = [k for k, part in enumerate(components) if part.is_small and part.mass >= _EMPTY]
+    small = np.flatnonzero(_small(winner.mixture, masses) & (masses >= _EMPTY)).tolist()
     if small:
         needed = problem.source.n_features + 1
         notes.append(f"{_named(small, 'holds', 'hold')} fewer than the {needed} rows that a covariance needs.")
