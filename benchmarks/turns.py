@@ -5,8 +5,10 @@ import math
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -15,24 +17,25 @@ from benchmarks.adapters import PEERS
 from benchmarks.data import Case
 from benchmarks.machine import ROOT
 
+_PATIENCE = 300.0  # seconds
 _REST = 0.25  # seconds between two turns: threads of the last one may spin for a moment after their work
 
 
 class Worker:
-    """A process that answers a line with a line; ``reason`` says why there is none, once there is none."""
+    """A process that answers a line with a line; ``reason`` says why there is none, once there is none.
 
-    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+    One that has not answered after ``patience`` seconds is ended.
+    """
+
+    def __init__(
+        self, command: list[str], environment: dict[str, str] | None = None, patience: float = _PATIENCE
+    ) -> None:
         self.reason: str | None = None
+        self.greeting: dict = {}
+        self.patience = patience
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         try:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)
         except OSError as error:
             self.reason = f"not installed ({error.strerror}: {command[0]})"
             return
@@ -43,26 +46,31 @@ class Worker:
         if self.reason is not None:
             return {}
         time.sleep(_REST)
-        try:
+        with suppress(BrokenPipeError):
             self.process.stdin.write(question + "\n")
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
         return self._listen()
 
     def _listen(self) -> dict:
+        began = time.monotonic()
+        timer = threading.Timer(self.patience, self.process.kill)
+        timer.start()
         line = self.process.stdout.readline()
-        if not line:
-            self.reason = f"failed: its process ended with {self.process.wait()}"
-            return {}
-        answer = json.loads(line)
-        self.reason = answer.get("reason", self.reason)
-        return answer
+        timer.cancel()
+        if line:
+            answer = json.loads(line)
+            self.reason = answer.get("reason")
+            return answer
+        code = self.process.wait()
+        was_ended = time.monotonic() - began >= self.patience
+        self.reason = f"left out (no answer in {self.patience:g} s)" if was_ended else f"failed: it ended with {code}"
+        return {}
 
     def close(self) -> None:
         """End it, politely."""
         if hasattr(self, "process"):
-            self.process.stdin.close()
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
             self.process.wait()
             self.process.stdout.close()
 

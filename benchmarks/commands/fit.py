@@ -38,7 +38,7 @@ def whole_fits(rows: data.np.ndarray, means: data.np.ndarray, seeds: range) -> d
     with tempfile.TemporaryDirectory() as folder:
         data.save(Path(folder), rows, means)
         workers = {
-            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.whole", name, folder, *shape])
+            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.whole", name, folder, *shape], patience=3600)
             for name in LIBRARIES
         }
         answers: dict[str, list[dict]] = {name: [] for name in workers}

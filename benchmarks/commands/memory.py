@@ -31,7 +31,7 @@ def measure(arguments: Namespace) -> dict:
         for stage in arguments.stages.split(","):
             say(f"{name}, {stage}")
             command = [python_of(name, {}), "-m", "benchmarks.workers.memory", name, stage]
-            worker = Worker([*command, *arguments.shape.split(","), str(arguments.passes)])
+            worker = Worker([*command, *arguments.shape.split(","), str(arguments.passes)], patience=3600)
             found[name][stage] = worker.greeting or {"reason": worker.reason}
             worker.close()
     return {"shape": [int(number) for number in arguments.shape.split(",")], "libraries": found}

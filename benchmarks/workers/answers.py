@@ -26,4 +26,6 @@ def reason(error: BaseException) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
     if isinstance(error, ModuleNotFoundError):
         return f"not installed ({first})"
+    if isinstance(error, TimeoutError):
+        return f"left out ({first})"
     return f"failed: {type(error).__name__}: {first}"[:200]
