@@ -1,1 +1,1 @@
-"""Speed, measured: ours and every installed peer on the same data from the same start, in turn."""
+"""Speed and memory, measured: ours and every installed peer on the same data from the same start, in turn."""

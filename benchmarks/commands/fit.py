@@ -1,0 +1,76 @@
+"""A whole default fit, start included, against scikit-learn's."""
+
+import tempfile
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from statistics import median
+
+from benchmarks import data
+from benchmarks.data import Case
+from benchmarks.markdown import ranged, table
+from benchmarks.turns import Worker, python_of, say, times
+from benchmarks.workers.whole import LIBRARIES
+
+TITLE = "A whole fit"
+EXPLANATION = """\
+`GaussianMixture(K, random_state=seed).fit(X)` with everything else at its default, for several seeds, gaussmix and
+scikit-learn in turn, each in a process of its own that has fitted once before. The log-likelihoods are those of the
+fitted parameters, scored in NumPy, per row."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What can be chosen."""
+    parser.add_argument("--shape", default="200000,8,16", metavar="n,d,K[,separation]")
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0")
+
+
+def measure(arguments: Namespace) -> dict:
+    """For each library, one answer for each seed."""
+    case = Case.parse("full", arguments.shape)
+    say(str(case))
+    rows, means = data.mixture_rows(case)
+    return {"case": vars(case), "libraries": whole_fits(rows, means, range(arguments.seeds))}
+
+
+def whole_fits(rows: data.np.ndarray, means: data.np.ndarray, seeds: range) -> dict[str, list[dict]]:
+    """Default fits of both libraries in turn: library -> answers, one for each seed."""
+    shape = [str(number) for number in (*rows.shape, len(means))]
+    with tempfile.TemporaryDirectory() as folder:
+        data.save(Path(folder), rows, means)
+        workers = {
+            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.whole", name, folder, *shape], patience=3600)
+            for name in LIBRARIES
+        }
+        answers: dict[str, list[dict]] = {name: [] for name in workers}
+        for seed in seeds:
+            for name, worker in workers.items():
+                answers[name].append(worker.ask(str(seed)))
+                if worker.reason is not None:
+                    raise SystemExit(f"{name} {worker.reason}")
+        for worker in workers.values():
+            worker.close()
+    return answers
+
+
+def markdown(results: dict) -> str:
+    """A row for each seed, and the medians."""
+    ours, theirs = (results["libraries"][name] for name in LIBRARIES)
+    ratios = [one["seconds"] / other["seconds"] for one, other in zip(theirs, ours, strict=True)]
+    gains = [one["log_likelihood"] - other["log_likelihood"] for one, other in zip(ours, theirs, strict=True)]
+    columns = [
+        [answer[key] for answer in answers]
+        for key in ("seconds", "passes", "log_likelihood")
+        for answers in (ours, theirs)
+    ]
+    lines = [*zip(map(str, range(len(ours))), *columns, gains, ratios, strict=True)]
+    lines.append(("median", *map(median, columns), median(gains), median(ratios)))
+    head = ["seed"]
+    for what in ("seconds", "passes", "log-likelihood"):
+        head += [f"gaussmix, {what}", f"scikit-learn, {what}"]
+    forms = ("{}", "{:.3f}", "{:.3f}", "{:g}", "{:g}", "{:.5f}", "{:.5f}", "{:+.1e}", "{:.1f}")
+    rows = [[form.format(value) for form, value in zip(forms, line, strict=True)] for line in lines]
+    faster = ranged(times(*([answer["seconds"] for answer in one] for one in (theirs, ours))))
+    return (
+        f"{Case(**results['case'])}: gaussmix is faster by {faster}.\n\n"
+        + table([*head, "log-likelihood, gaussmix less scikit-learn", "times faster"], rows)
+    )

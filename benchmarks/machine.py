@@ -1,0 +1,90 @@
+"""What figures depend on: the machine, the commit, and every package that took part."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_FLAGS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "avx512bw", "amx_tile", "asimd", "sve")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_LIST = """
+import json, platform
+from importlib.metadata import distributions
+names = {one.metadata["Name"]: one.version for one in distributions()}
+print(json.dumps({"python": platform.python_version(), "packages": dict(sorted(names.items()))}))
+"""
+
+
+def _processor() -> tuple[str, list[str]]:
+    """The processor's name and those of its instruction sets that decide how fast it multiplies."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), []
+    found: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        found.setdefault(key.strip(), value.strip())
+    has = set((found.get("flags") or found.get("Features") or "").split())
+    return found.get("model name", platform.machine()), [flag for flag in _FLAGS if flag in has]
+
+
+def _memory() -> float | None:
+    """Main memory in GB."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe_machine() -> dict:
+    """The machine in numbers and names, and how busy it was when measuring began."""
+    name, flags = _processor()
+    return {
+        "processor": name,
+        "instructions": flags,
+        "cores": cores(),
+        "memory_gb": _memory(),
+        "system": platform.platform(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "threads": {name: os.environ[name] for name in _THREADS if name in os.environ},
+    }
+
+
+def commit() -> str:
+    """The commit that was measured, marked where files had changed."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "unknown"
+
+
+def packages_of(python: str) -> dict | None:
+    """Version and packages of a Python, or of R where ``python`` is an Rscript; None where there is no such program."""
+    is_r = Path(python).name.startswith("Rscript")
+    command = [python, str(ROOT / "benchmarks/adapters/mclust.R")] if is_r else [python, "-c", _LIST]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        return json.loads(run.stdout)
+    except (OSError, json.JSONDecodeError):
+        return None
+
+
+def header(command: str, arguments: dict, pythons: list[str]) -> dict:
+    """Everything that what is about to be measured depends on, ready for JSON."""
+    return {
+        "command": command,
+        "arguments": arguments,
+        "date": datetime.now(UTC).isoformat(timespec="minutes"),
+        "commit": commit(),
+        "machine": describe_machine(),
+        "pythons": {python: packages_of(python) for python in dict.fromkeys([sys.executable, *pythons])},
+    }

@@ -1,0 +1,68 @@
+"""The commands that measure still run, on shapes too small to mean anything."""
+
+import json
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.adapters import PEERS
+from benchmarks.data import Case, chosen_cases, mixture_rows
+from benchmarks.rates import operations
+from benchmarks.score import mean_log_likelihood
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """JSON of two commands on tiny shapes; mclust stands for a peer that is not installed."""
+    folder = tmp_path_factory.mktemp("measured")
+    peers, small = (str(folder / f"{name}.json") for name in ("peers", "small"))
+    names = ["--peers", "gaussmix,gaussmix-dense,scikit-learn,onedal,mclust", "--python", "mclust=/nowhere/Rscript"]
+    main(["peers", "--shapes", "300,2,3", "--structures", "tied", *names, "--runs", "2", "--output", peers])
+    main(["small", "--repeats", "1", "--output", small])
+    return peers, small
+
+
+def test_peers_agree_and_are_timed(files):
+    with open(files[0], encoding="utf-8") as file:
+        record = json.load(file)
+    assert record["machine"]["cores"] >= 1
+    assert next(iter(record["pythons"].values()))["packages"]["numpy"]
+    (result,) = record["measured"]
+    timed = [result["peers"][name] for name in ("gaussmix", "gaussmix-dense", "scikit-learn")]
+    values = [peer["log_likelihood"] for peer in timed]
+    assert max(values) - min(values) < 1e-9
+    assert all(len(peer["seconds"]) == 2 for peer in timed)
+    assert result["peers"]["onedal"]["reason"] == "does not offer the structure"
+    assert result["peers"]["mclust"]["reason"].startswith("not installed")
+
+
+def test_report_has_a_section_for_each_file(files, capsys):
+    main(["report", *files])
+    page = capsys.readouterr().out
+    for words in ("## Side by side", "### tied, 300 x 2, K = 3", "## A small fit", "## Versions", "not installed"):
+        assert words in page
+
+
+def test_unknown_peer_is_refused():
+    with pytest.raises(SystemExit, match="nobody unknown; there are gaussmix"):
+        main(["peers", "--peers", "gaussmix,nobody"])
+
+
+def test_cases_are_chosen_by_structure_or_shape():
+    assert {case.structure for case in chosen_cases("diag,tied", None)} == {"diag", "tied"}
+    assert chosen_cases(None, ["10,2,3,9"]) == [Case("full", 10, 2, 3, 9.0)]
+    assert str(Case("full", 200_000, 8, 16)) == "full, 200 000 x 8, K = 16"
+
+
+def test_ruler_agrees_with_scikit_learn():
+    from sklearn.mixture import GaussianMixture
+
+    rows, _ = mixture_rows(Case("full", 500, 3, 2))
+    fitted = GaussianMixture(2, random_state=0).fit(rows)
+    own = mean_log_likelihood(rows, fitted.weights_, fitted.means_, fitted.covariances_)
+    assert own == pytest.approx(fitted.score(rows), rel=1e-12)
+
+
+def test_floor_counts_a_triangular_product_and_half_a_symmetric_one():
+    assert operations(Case("full", 10, 3, 2)) == 2 * 10 * 2 * 9
+    assert all(peer.distributions for peer in PEERS.values())
