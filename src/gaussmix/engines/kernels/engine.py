@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.batch import Batch
+from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.linalg import outer_sum
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
 from gaussmix.engines.base import AbstractEngine, Assign, RowScores
+from gaussmix.engines.kernels.compiled.emit import SMALLEST
 from gaussmix.engines.kernels.compiled.full import full_pass
-from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, SQUARES, Answers, Sums, Tile
+from gaussmix.engines.kernels.compiled.screened import screened_pass
+from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Answers, Screen, Sieve, Sums, Tile
 from gaussmix.engines.kernels.packing import KINDS, NO_ANSWERS, Packed, new_sums, pack, rows_of, unpack_scatter
-from gaussmix.engines.kernels.tile import full_tile
+from gaussmix.engines.kernels.screening import screen_of, tolerance
+from gaussmix.engines.kernels.tile import full_tile, screened_tile_of
 from gaussmix.types import NK, Array
 
 _CANCELLATION = 1e-11
@@ -42,34 +46,71 @@ class BlockSums:
 
 
 @dataclass(frozen=True)
+class Workspace:
+    """The arrays of one thread: tiles for full and for screened work."""
+
+    full: Tile
+    screened: Tile | None = None
+    sieve: Sieve | None = None
+
+
+@dataclass(frozen=True)
 class Pass:
     """Everything that is prepared once for a pass; threads work on tiles of their own."""
 
     packed: Packed
     kind: int
     hard: bool
+    screen: Screen | None = None
+    least: float = SMALLEST
     _own: Any = field(default_factory=threading.local)
+
+    @classmethod
+    def of(cls, quadratics: Quadratics, kind: int, hard: bool = False, screening: bool = False) -> "Pass":
+        with one_blas_thread():
+            packed = pack(quadratics, kind)
+            if not screening:
+                return cls(packed, kind, hard)
+            return cls(packed, kind, hard, screen_of(quadratics, hard), -tolerance(quadratics.n_components))
 
     def full(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
         """A block in which every pair is computed."""
-        sums = new_sums(self.packed, self.kind)
-        if batch.n_rows:
-            rows = rows_of(batch)
-            full_pass(
-                rows, 0, batch.n_rows, self.packed.model, self._tile(), self.kind, self.hard, sums, answers
-            )
+        sums, model = new_sums(self.packed, self.kind), self.packed.model
+        tile = self._workspace().full
+        full_pass(rows_of(batch), 0, batch.n_rows, model, tile, self.kind, self.hard, self.least, sums, answers)
         return BlockSums(sums, batch.n_rows)
 
-    def _tile(self) -> Tile:
-        tile: Tile | None = getattr(self._own, "tile", None)
-        if tile is None:
-            tile = self._own.tile = full_tile(self.packed.model, self.packed.n_columns, self.kind)
-        return tile
+    def block(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
+        """A block in which the pairs are computed that can matter."""
+        if self.screen is None or batch.hints is not None:
+            return self.full(batch, answers)
+        sums, model, work = new_sums(self.packed, self.kind), self.packed.model, self._workspace()
+        screened_pass(
+            rows_of(batch), batch.n_rows, model, work.screened, work.full, self.screen, work.sieve,
+            self.kind, self.hard, sums, answers,
+        )  # fmt: skip
+        return BlockSums(sums, batch.n_rows)
+
+    def _workspace(self) -> Workspace:
+        work: Workspace | None = getattr(self._own, "work", None)
+        if work is None:
+            work = self._own.work = self._make()
+        return work
+
+    def _make(self) -> Workspace:
+        model, n_columns = self.packed.model, self.packed.n_columns
+        full = full_tile(model, n_columns, self.kind)
+        if self.screen is None:
+            return Workspace(full)
+        tile, sieve = screened_tile_of(model, n_columns, self.kind, self.screen)
+        return Workspace(full, tile, sieve)
 
 
 @dataclass(frozen=True)
 class KernelEngine(AbstractEngine):
-    """Compiled passes."""
+    """Compiled passes; with ``screening``, pairs that cannot matter are skipped."""
+
+    screening: bool = True
 
     def sweep(
         self,
@@ -82,13 +123,17 @@ class KernelEngine(AbstractEngine):
         added = KINDS[kind]
         if added == POOLED and total is not None and _keeps_digits(quadratics, total):
             added = MASS
-        job = Pass(pack(quadratics, added), added, assign is Assign.HARD)
-        return _finished(reduce(job.full), job, quadratics, kind, total)
+        job = Pass.of(quadratics, added, assign is Assign.HARD, self.screening)
+        found = reduce(job.block)
+        if self.screening and _is_starved(found.sums, quadratics):
+            job = Pass.of(quadratics, added, assign is Assign.HARD)
+            found = reduce(job.full)
+        return _finished(found, job, quadratics, kind, total)
 
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         shape = (batch.n_rows, quadratics.n_components)
         scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
-        Pass(pack(quadratics, NOTHING), NOTHING, False).full(batch, NO_ANSWERS._replace(scores=scores))
+        Pass.of(quadratics, NOTHING).full(batch, NO_ANSWERS._replace(scores=scores))
         if out is not None and scores is not out:
             out[...] = scores
             return out
@@ -97,8 +142,17 @@ class KernelEngine(AbstractEngine):
     def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
         n = batch.n_rows
         found = NO_ANSWERS._replace(label=np.empty(n, dtype=np.int64), top=np.empty(n), log_density=np.empty(n))
-        Pass(pack(quadratics, NOTHING), NOTHING, False).full(batch, found)
+        Pass.of(quadratics, NOTHING, screening=self.screening).block(batch, found)
         return RowScores(found.label, found.top, found.log_density)
+
+
+def _is_starved(sums: Sums, quadratics: Quadratics) -> bool:
+    """Whether a component has so little mass that the pairs skipped would count: it is computed in full then.
+
+    A skipped pair has less than 2^-53 / K of its row, which is 1e-12 of any larger mass.
+    """
+    least = float(sums.mass.sum()) * 2.0**-53 / len(sums.mass) / 1e-12
+    return bool((np.isfinite(quadratics.offset) & (sums.mass < least)).any())
 
 
 def _keeps_digits(quadratics: Quadratics, total: Moments) -> bool:

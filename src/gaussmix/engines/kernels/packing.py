@@ -164,8 +164,8 @@ def _readable(stored: AnyArray) -> AnyArray:
 
 def new_sums(packed: Packed, kind: int) -> Sums:
     """Sums of nothing, for one block."""
-    n_components, width, n_columns = len(packed.model.center), packed.width, packed.n_columns
-    entries = n_columns * (n_columns + 1) // 2 if n_columns <= SMALL else width * width
+    n_components, width = len(packed.model.center), packed.width
+    entries = width * width
     sizes = {PRODUCTS: n_components * entries, POOLED: entries, SQUARES: n_components * width, MASS: 0, NOTHING: 0}
     first = np.zeros(n_components * width)
     return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(5))
@@ -173,15 +173,16 @@ def new_sums(packed: Packed, kind: int) -> Sums:
 
 def unpack_scatter(scatter: Array, packed: Packed, kind: int, n_features: int) -> Array:
     """Sums of squares (K, D) or of products (K, D, D), or (1, D, D) pooled, in NumPy's order."""
-    width, n_columns = packed.width, packed.n_columns
+    width = packed.width
     if kind == SQUARES:
         return scatter.reshape(-1, width)[:, :n_features]
-    if n_columns <= SMALL:
-        row, column = np.tril_indices(n_columns)
-        triangles = scatter.reshape(-1, len(row))
-        full = np.empty((len(triangles), n_columns, n_columns))
-        full[:, row, column] = triangles
-        full[:, column, row] = triangles
-        return full[:, :n_features, :n_features]
-    upper = scatter.reshape(-1, width, width)[:, :n_features, :n_features]
-    return np.triu(upper) + np.swapaxes(np.triu(upper, 1), 1, 2)
+    squares = scatter.reshape(-1, width, width)[:, :n_features, :n_features]
+    row, column = _upper_entries(n_features)
+    squares[:, column, row] = squares[:, row, column]
+    return squares
+
+
+@lru_cache(maxsize=64)
+def _upper_entries(n_features: int) -> tuple[IntD, IntD]:
+    """Rows and columns above the diagonal."""
+    return np.triu_indices(n_features, 1)

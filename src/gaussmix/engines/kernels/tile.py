@@ -9,13 +9,20 @@ import numpy as np
 from gaussmix.engines.kernels.compiled.adding import BATCH, NARROW, WIDE_BATCH
 from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.measuring import SMALL
-from gaussmix.engines.kernels.compiled.values import POOLED, PRODUCTS, Model, Tile
+from gaussmix.engines.kernels.compiled.projecting import ABREAST
+from gaussmix.engines.kernels.compiled.values import POOLED, PRODUCTS, Model, Screen, Sieve, Tile
 from gaussmix.types import Array
 
 SLOTS = 2048
 """Slots of a tile in which every pair is computed: 128 kB of scores."""
 
-GROUPS = 32
+ROWS_EACH, TILE_BYTES = 64, 1 << 20
+"""A screened tile has this many rows for each component, or as many as fit the bytes."""
+
+SPARE = 16
+"""Open pairs of a group, besides its candidate, for which a screened tile has room."""
+
+GROUPS = 64
 """Groups of a tile in which every pair is computed, if its slots allow."""
 
 
@@ -23,18 +30,53 @@ def full_tile(model: Model, n_columns: int, kind: int) -> Tile:
     """Arrays for a tile in which every pair is computed."""
     n_components = model.center.shape[0]
     n_groups = max(VECTORS, min(GROUPS, SLOTS // n_components) // VECTORS * VECTORS)
-    tile = make_tile(model, n_columns, kind, n_groups, n_groups * n_components)
-    pairs = np.arange(n_groups * n_components).reshape(n_groups, n_components)
-    tile.first_slot[:] = np.arange(n_groups + 1) * n_components
-    tile.component[:] = (pairs % n_components).ravel()
+    apart = n_components | 1  # an even number of slots from group to group would share cache lines
+    tile = make_tile(model, n_columns, kind, n_groups, n_groups * apart)
+    pairs = np.arange(n_groups)[:, None] * apart + np.arange(n_components)
+    tile.first_slot[:] = pairs[:, 0]
+    tile.stop_slot[:] = pairs[:, 0] + n_components
+    tile.component[pairs] = np.arange(n_components)
     return tile._replace(slots=np.ascontiguousarray(pairs.T))
+
+
+def screened_tile_of(model: Model, n_columns: int, kind: int, screen: Screen) -> tuple[Tile, Sieve]:
+    """Arrays for tiles in which pairs are chosen, as large as cache allows: each candidate's groups are fuller then."""
+    n_components, n_features = len(model.center), n_columns
+    by_row = kind in (PRODUCTS, POOLED) and n_columns >= SMALL
+    row_bytes = 8 * (n_columns * (1 + bool(len(model.whitening))) + (model.origin.shape[1] + WIDTH) * by_row)
+    n_rows = min(ROWS_EACH * n_components, max(256, TILE_BYTES // row_bytes)) // WIDTH * WIDTH
+    n_groups = n_rows // WIDTH + n_components
+    room = n_groups * min(n_components, SPARE) + n_components
+    tile = make_tile(model, n_columns, kind, n_groups, n_groups + room)
+    pitch = _up(screen.depth)
+    sieve = Sieve(
+        framed=aligned(ABREAST * n_features),
+        projected=aligned(n_rows * pitch),
+        gathered=aligned(max(WIDTH, ABREAST) * pitch),
+        candidate=np.zeros(n_rows, dtype=np.int64),
+        first_group=np.zeros(n_components + 1, dtype=np.int64),
+        owner=np.zeros(n_groups, dtype=np.int64),
+        filled=np.zeros(n_components, dtype=np.int64),
+        limits=aligned(max(WIDTH, ABREAST)),
+        pair_group=np.zeros(room, dtype=np.int64),
+        pair_component=np.zeros(room, dtype=np.int64),
+        first_listed=np.zeros(n_components + 1, dtype=np.int64),
+        list_groups=np.zeros(room + n_groups, dtype=np.int64),
+        list_slots=np.zeros(room + n_groups, dtype=np.int64),
+    )
+    return tile, sieve
+
+
+def _up(count: int) -> int:
+    """The next whole number of registers."""
+    return count + -count % WIDTH
 
 
 def make_tile(model: Model, n_columns: int, kind: int, n_groups: int, n_slots: int) -> Tile:
     """Arrays for ``n_groups`` groups; what a pass does not need has length 0."""
     width, stride = model.origin.shape[1], n_columns * WIDTH
     pitch = width + WIDTH  # rows a power of two apart would share cache lines
-    by_row = kind in (PRODUCTS, POOLED) and n_columns > SMALL
+    by_row = kind in (PRODUCTS, POOLED) and n_columns >= SMALL
     batch = BATCH if width <= NARROW else WIDE_BATCH
     n_rows = n_groups * WIDTH
     return Tile(
@@ -52,10 +94,12 @@ def make_tile(model: Model, n_columns: int, kind: int, n_groups: int, n_slots: i
         tops=aligned(n_rows),
         densities=aligned(n_rows),
         groups=np.arange(n_groups),
-        first_slot=np.empty(n_groups + 1, np.int64),
+        first_slot=np.empty(n_groups, np.int64),
+        stop_slot=np.empty(n_groups, np.int64),
         scores=aligned(n_slots * WIDTH),
-        component=np.empty(n_slots, np.int64),
-        active=np.empty(n_slots, np.bool_),
+        factors=aligned(n_rows),
+        component=np.zeros(n_slots, np.int64),
+        active=np.empty(n_slots, np.int64),
         members=np.empty(n_rows, np.int64),
         shares=np.empty(n_rows),
         slots=np.empty((0, 0), np.int64),

@@ -8,7 +8,7 @@ from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_r
 from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_products_of_4, add_products_of_8
 from gaussmix.engines.kernels.compiled.tiles import add_moments, store_all
 from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SQUARES
-from gaussmix.engines.kernels.compiled.vectors import add, load, splat, total, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import count_bits, fma, item, load, multiply, splat, total, wide, zeros
 
 TWICE = 2 * TILE
 
@@ -17,12 +17,12 @@ NARROW, BATCH, WIDE_BATCH = 64, 32, 64
 
 
 @kernel
-def add_mass(k, tile, slots, begin, end, sums):
+def add_mass(k, tile, groups, slots, begin, end, sums):
     """The shares of component k added to its mass."""
     wide()
     mass = splat(0.0)
     for i in range(begin, end):
-        mass = add(mass, load(tile.scores, slots[i] * WIDTH))
+        mass = fma(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH), mass)
     sums.mass[k] += total(mass)
 
 
@@ -34,7 +34,8 @@ def add_first(model, k, tile, groups, slots, begin, end, sums):
     for column in range(0, stride // WIDTH, TILE):
         tile_sums = zeros(TILE)
         for i in range(begin, end):
-            share, place = load(tile.scores, slots[i] * WIDTH), groups[i] * stride + column * WIDTH
+            share = multiply(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH))
+            place = item(groups, i) * stride + column * WIDTH
             tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
         store_all(tile_sums, work, 0)
         for c in range(TILE):
@@ -49,7 +50,8 @@ def add_squares(model, k, tile, groups, slots, begin, end, sums):
     for column in range(0, stride // WIDTH, TILE):
         tile_sums = zeros(TWICE)
         for i in range(begin, end):
-            share, place = load(tile.scores, slots[i] * WIDTH), groups[i] * stride + column * WIDTH
+            share = multiply(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH))
+            place = item(groups, i) * stride + column * WIDTH
             tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
         store_all(tile_sums, work, 0)
         for c in range(TILE):
@@ -63,50 +65,72 @@ def add_small_products(model, k, at, tile, groups, slots, begin, end, sums):
     stride, column = tile.stride, k * model.origin.shape[1]
     n_columns = stride // WIDTH
     if n_columns == 2:
-        add_products_of_2(tile.columns, stride, groups, slots, begin, end, tile.scores, model.origin, column, tile.work,
-                          sums.first, sums.scatter, at)  # fmt: skip
+        add_products_of_2(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
+                          model.origin, column, tile.work,
+                          sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
     elif n_columns == 4:
-        add_products_of_4(tile.columns, stride, groups, slots, begin, end, tile.scores, model.origin, column, tile.work,
-                          sums.first, sums.scatter, at)  # fmt: skip
+        add_products_of_4(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
+                          model.origin, column, tile.work,
+                          sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
     else:
-        add_products_of_8(tile.columns, stride, groups, slots, begin, end, tile.scores, model.origin, column, tile.work,
-                          sums.first, sums.scatter, at)  # fmt: skip
+        add_products_of_8(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
+                          model.origin, column, tile.work,
+                          sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
 
 
 @kernel
-def add_products(model, k, at, tile, groups, slots, begin, end, sums):
-    """share * x and share * x x^T added up, row by row."""
+def gather_rows(tile, groups, slots, begin, end):
+    """The active rows of a component to ``members`` and their shares to ``shares``; how many they are."""
+    count = 0
+    for i in range(begin, end):
+        bits, place = item(tile.active, item(slots, i)), 0
+        while bits != 0:
+            if bits & 1:
+                row = groups[i] * WIDTH + place
+                share = tile.scores[slots[i] * WIDTH + place] * tile.factors[row]
+                tile.members[count], tile.shares[count] = row, share
+                count += share > 0.0
+            bits >>= 1
+            place += 1
+    return count
+
+
+@kernel
+def add_products(model, k, at, tile, n_rows, sums):
+    """share * x and share * x x^T added up, row by row, of the rows gathered."""
     width, pitch = model.origin.shape[1], tile.pitch
     batch = BATCH if width <= NARROW else WIDE_BATCH
     size = batch * pitch
     left, right = tile.work[:size], tile.work[size : 2 * size]
-    rows, shares = tile.members, tile.shares
-    count = 0
-    for i in range(begin, end):
-        if tile.active[slots[i]]:
-            for lane in range(WIDTH):
-                share = tile.scores[slots[i] * WIDTH + lane]
-                rows[count], shares[count] = groups[i] * WIDTH + lane, share
-                count += share > 0.0
-    for part in range(0, count, batch):
-        n_rows = min(batch, count - part)
-        centre_rows(tile.flat, rows, shares, part, n_rows, pitch, model.origin, k * width, width,
+    for part in range(0, n_rows, batch):
+        count = min(batch, n_rows - part)
+        centre_rows(tile.flat, tile.members, tile.shares, part, count, pitch, model.origin, k * width, width,
                     left, right, sums.first)  # fmt: skip
-        add_row_products(left, right, n_rows, pitch, sums.scatter, at, width)
+        add_row_products(left, right, count, pitch, sums.scatter, at, width)
+
+
+@kernel
+def is_sparse(tile, slots, begin, end):
+    """Whether so few rows of the groups are active that taking them one by one is cheaper."""
+    n_rows, n_groups = 0, 0
+    for i in range(begin, end):
+        bits = item(tile.active, item(slots, i))
+        n_rows += count_bits(bits)
+        n_groups += bits != 0
+    return n_rows * 2 < n_groups * WIDTH
 
 
 @kernel
 def add_up(model, k, kind, tile, groups, slots, begin, end, sums):
     """Add the shares of component k in the groups ``groups[begin:end]`` to the sums about its centre."""
-    add_mass(k, tile, slots, begin, end, sums)
+    add_mass(k, tile, groups, slots, begin, end, sums)
     n_columns, width = tile.stride // WIDTH, model.origin.shape[1]
+    at = 0 if kind == POOLED else k * width * width
     if kind == MASS:
         add_first(model, k, tile, groups, slots, begin, end, sums)
     elif kind == SQUARES:
         add_squares(model, k, tile, groups, slots, begin, end, sums)
-    elif n_columns <= SMALL:
-        at = 0 if kind == POOLED else k * (n_columns * (n_columns + 1) // 2)
+    elif n_columns < SMALL or (n_columns == SMALL and not is_sparse(tile, slots, begin, end)):
         add_small_products(model, k, at, tile, groups, slots, begin, end, sums)
     else:
-        at = 0 if kind == POOLED else k * width * width
-        add_products(model, k, at, tile, groups, slots, begin, end, sums)
+        add_products(model, k, at, tile, gather_rows(tile, groups, slots, begin, end), sums)

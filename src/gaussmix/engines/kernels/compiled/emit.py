@@ -89,10 +89,14 @@ def shuffle(builder, a, b, lanes):
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_LANE, len(lanes)), lanes))
 
 
-def any_lane(builder, mask):
-    """Whether a lane of a comparison holds."""
-    bits = ir.IntType(WIDTH)
-    return builder.icmp_unsigned("!=", builder.bitcast(mask, bits), ir.Constant(bits, 0))
+def least(builder, a, b):
+    """The smaller lanes of two registers of any length."""
+    return builder.select(builder.fcmp_ordered("<", a, b), a, b)
+
+
+def bits(builder, mask):
+    """The lanes in which a comparison holds, as the bits of an integer."""
+    return builder.zext(builder.bitcast(mask, ir.IntType(WIDTH)), INDEX)
 
 
 def fold(builder, vector, combine):
@@ -104,6 +108,20 @@ def fold(builder, vector, combine):
         high = shuffle(builder, vector, vector, list(range(length, 2 * length)))
         vector = combine(low, high)
     return builder.extract_element(vector, ir.Constant(_LANE, 0))
+
+
+def label_of_largest(builder, values, labels):
+    """The label (a number) in the lane of the largest value; of equals the smallest label."""
+    length = WIDTH
+    while length > 1:
+        length //= 2
+        low, high = list(range(length)), list(range(length, 2 * length))
+        a, b = shuffle(builder, values, values, low), shuffle(builder, values, values, high)
+        one, other = shuffle(builder, labels, labels, low), shuffle(builder, labels, labels, high)
+        tie = builder.and_(builder.fcmp_ordered("==", b, a), builder.fcmp_ordered("<", other, one))
+        second = builder.or_(builder.fcmp_ordered(">", b, a), tie)
+        values, labels = builder.select(second, b, a), builder.select(second, other, one)
+    return builder.extract_element(labels, ir.Constant(_LANE, 0))
 
 
 def _pairwise(builder, a, b, width, combine):

@@ -2,7 +2,7 @@
 
 from gaussmix.engines.kernels.compiled.adding import add_up
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
+from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import add_hints, measure
 from gaussmix.engines.kernels.compiled.sharing import (
@@ -16,7 +16,7 @@ from gaussmix.engines.kernels.compiled.values import NOTHING
 
 
 @kernel
-def share_and_answer(tile, n_groups, hard, least, answers, totals):
+def share_and_answer(rows, tile, n_groups, hard, least, answers, totals):
     """Scores of the tile become shares, and what was asked of each row is written down."""
     if hard:
         share_out_hard(tile, n_groups, totals)
@@ -24,13 +24,14 @@ def share_and_answer(tile, n_groups, hard, least, answers, totals):
         if answers.label.shape[0] > 0:
             for group in range(n_groups):
                 best_of_group(tile, group)
-        share_out(tile, n_groups, least, totals)
+        plain = rows.weights.shape[0] == 0 and answers.log_density.shape[0] == 0
+        share_out(tile, n_groups, least, plain, totals)
     answer(answers, tile, n_groups)
 
 
 @kernel
-def full_pass(rows, begin, end, model, tile, kind, hard, sums, answers):
-    """Every pair of the rows ``begin`` to ``end``."""
+def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
+    """Every pair of the rows ``begin`` to ``end``; shares below exp(least) of a row's largest are taken for 0."""
     n_components, n_groups = tile.slots.shape
     for start in range(begin, end, n_groups * WIDTH):
         size = min(n_groups * WIDTH, end - start)
@@ -49,7 +50,7 @@ def full_pass(rows, begin, end, model, tile, kind, hard, sums, answers):
         if answers.scores.shape[0] > 0:
             give_scores(answers, tile, used, n_components)
             continue
-        share_and_answer(tile, used, hard, SMALLEST, answers, sums.totals)
+        share_and_answer(rows, tile, used, hard, least, answers, sums.totals)
         sums.totals[3] += size * n_components
         sums.totals[4] += size * n_components
         if kind != NOTHING:

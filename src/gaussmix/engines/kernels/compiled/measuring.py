@@ -7,7 +7,7 @@ from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.small import lengths_of_2, lengths_of_4, lengths_of_8
 from gaussmix.engines.kernels.compiled.tiles import add_scaled_squares, centre, places, squared_lengths, store_all
 from gaussmix.engines.kernels.compiled.values import DIAGONAL, FULL
-from gaussmix.engines.kernels.compiled.vectors import fma, load, splat, store, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import fma, item, load, splat, store, wide, zeros
 
 SMALL = 8
 """Columns up to which everything stays in registers (see ``small``)."""
@@ -23,15 +23,15 @@ def measure_small(model, k, tile, groups, slots, begin, end):
     at, column = k * (n_columns * (n_columns + 1) // 2), k * model.center.shape[1]
     for i in range(begin, end, 2):
         other = min(i + 1, end - 1)
-        first, second = groups[i] * stride, groups[other] * stride
+        first, second = item(groups, i) * stride, item(groups, other) * stride
         if n_columns == 2:
             lengths = lengths_of_2(columns, first, second, model.center, column, model.root, at)
         elif n_columns == 4:
             lengths = lengths_of_4(columns, first, second, model.center, column, model.root, at)
         else:
             lengths = lengths_of_8(columns, first, second, model.center, column, model.root, at)
-        store(scores, slots[i] * WIDTH, fma(lengths[0], half, offset))
-        store(scores, slots[other] * WIDTH, fma(lengths[1], half, offset))
+        store(scores, item(slots, i) * WIDTH, fma(lengths[0], half, offset))
+        store(scores, item(slots, other) * WIDTH, fma(lengths[1], half, offset))
 
 
 @kernel
@@ -70,7 +70,7 @@ def add_hints(rows, tile, n_groups, n_components):
         row = tile.positions[place]
         group, lane = place // WIDTH, place % WIDTH
         for k in range(n_components):
-            at = (group * n_components + k) * WIDTH + lane
+            at = (tile.first_slot[group] + k) * WIDTH + lane
             if rows.log_prior.shape[0] > 0:
                 tile.scores[at] += rows.log_prior[row, k]
             elif 0 <= rows.labels[row] != k:

@@ -6,7 +6,7 @@ from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.vectors import (
     add,
-    any_above,
+    bits_above,
     choose,
     divide,
     fma,
@@ -15,6 +15,7 @@ from gaussmix.engines.kernels.compiled.vectors import (
     log,
     multiply,
     power,
+    put,
     splat,
     store,
     subtract,
@@ -23,12 +24,16 @@ from gaussmix.engines.kernels.compiled.vectors import (
 )
 
 
+TOGETHER = 8
+"""Groups whose sums of powers, each at most K, are multiplied before the logarithm."""
+
+
 @kernel
 def best_of_group(tile, group):
     """The best score of each row of a group and its component; the first of equals."""
     wide()
     top, label = splat(-np.inf), splat(-1.0)
-    for slot in range(tile.first_slot[group], tile.first_slot[group + 1]):
+    for slot in range(tile.first_slot[group], tile.stop_slot[group]):
         score, number = load(tile.scores, slot * WIDTH), splat(float(tile.component[slot]))
         lower = choose(label, number, number, label)
         label = choose(score, top, number, choose(top, score, label, lower))
@@ -41,16 +46,17 @@ def best_of_group(tile, group):
 def share_out_hard(tile, n_groups, totals):
     """Scores become shares: the whole weight of a row to its best component."""
     wide()
-    nothing, likelihood, weight = splat(0.0), splat(0.0), splat(0.0)
+    nothing, one, likelihood, weight = splat(0.0), splat(1.0), splat(0.0), splat(0.0)
     for group in range(n_groups):
-        begin, end = tile.first_slot[group], tile.first_slot[group + 1]
+        begin, end = tile.first_slot[group], tile.stop_slot[group]
         best_of_group(tile, group)
         label, count = load(tile.labels, group * WIDTH), load(tile.counts, group * WIDTH)
         for slot in range(begin, end):
             number = splat(float(tile.component[slot]))
-            share = choose(label, number, nothing, choose(number, label, nothing, count))
-            tile.active[slot] = any_above(share, 0.0)
-            store(tile.scores, slot * WIDTH, share)
+            mine = choose(label, number, nothing, choose(number, label, nothing, one))
+            tile.active[slot] = bits_above(mine, 0.0)
+            store(tile.scores, slot * WIDTH, mine)
+        store(tile.factors, group * WIDTH, count)
         likelihood = add(likelihood, choose(count, nothing, multiply(count, load(tile.tops, group * WIDTH)), nothing))
         weight = add(weight, count)
     totals[0] += total(likelihood)
@@ -58,16 +64,18 @@ def share_out_hard(tile, n_groups, totals):
 
 
 @kernel
-def share_out(tile, n_groups, least, totals):
+def share_out(tile, n_groups, least, plain, totals):
     """Scores become shares by their softmax; those ``-least`` or more below a row's best become 0.
 
-    Adds up log-likelihood, entropy and weight; the density of each row stays in ``densities``.
+    Adds up log-likelihood, entropy and weight; the density of each row stays in ``densities`` unless
+    rows are ``plain``, unweighted and asked for nothing: then sums of powers are multiplied, and a
+    logarithm is taken for several groups at once.
     """
     wide()
     lowest, nothing, one, limit = splat(-1e300), splat(0.0), splat(1.0), splat(least)
-    likelihood, entropy, weight = splat(0.0), splat(0.0), splat(0.0)
+    likelihood, entropy, weight, product = splat(0.0), splat(0.0), splat(0.0), splat(1.0)
     for group in range(n_groups):
-        begin, end = tile.first_slot[group], tile.first_slot[group + 1]
+        begin, end = tile.first_slot[group], tile.stop_slot[group]
         top = splat(-np.inf)
         for slot in range(begin, end):
             top = larger(load(tile.scores, slot * WIDTH), top)
@@ -75,22 +83,30 @@ def share_out(tile, n_groups, least, totals):
         safe = choose(top, lowest, top, nothing)
         power_sum, moment = nothing, nothing
         for slot in range(begin, end):
-            value, less, tile.active[slot] = power(subtract(load(tile.scores, slot * WIDTH), safe), limit)
-            moment = fma(value, less, moment)
+            less = subtract(load(tile.scores, slot * WIDTH), safe)
+            value, moment, bits = power(less, limit, moment)
+            put(tile.active, slot, bits)
             power_sum = add(power_sum, value)
             store(tile.scores, slot * WIDTH, value)
         count = load(tile.counts, group * WIDTH)
-        logarithm = choose(power_sum, nothing, log(power_sum), splat(-np.inf))
         inverse = choose(power_sum, nothing, divide(one, power_sum), nothing)
-        density, share = add(safe, logarithm), multiply(count, inverse)
-        for slot in range(begin, end):
-            store(tile.scores, slot * WIDTH, multiply(load(tile.scores, slot * WIDTH), share))
-        likelihood = add(likelihood, choose(count, nothing, multiply(count, density), nothing))
-        # -sum r log r = log sum - sum r (score - top)
-        spread = choose(power_sum, nothing, subtract(logarithm, multiply(moment, inverse)), nothing)
-        entropy = fma(count, spread, entropy)
+        store(tile.factors, group * WIDTH, multiply(count, inverse))
         weight = add(weight, count)
-        store(tile.densities, group * WIDTH, density)
+        # -sum r log r = log sum - sum r (score - top)
+        entropy = subtract(entropy, multiply(count, multiply(moment, inverse)))
+        if plain:
+            product = multiply(product, choose(count, nothing, power_sum, one))
+            likelihood = fma(count, safe, likelihood)
+            if group % TOGETHER == TOGETHER - 1 or group == n_groups - 1:
+                logarithm = choose(product, nothing, log(product), splat(-np.inf))
+                likelihood, product = add(likelihood, logarithm), one
+                entropy = add(entropy, choose(logarithm, lowest, logarithm, nothing))
+        else:
+            logarithm = choose(power_sum, nothing, log(power_sum), splat(-np.inf))
+            density = add(safe, logarithm)
+            store(tile.densities, group * WIDTH, density)
+            likelihood = add(likelihood, choose(count, nothing, multiply(count, density), nothing))
+            entropy = fma(count, choose(power_sum, nothing, logarithm, nothing), entropy)
     totals[0] += total(likelihood)
     totals[1] += total(entropy)
     totals[2] += total(weight)
@@ -117,4 +133,4 @@ def give_scores(answers, tile, n_groups, n_components):
         if tile.real[place]:
             row, group, lane = tile.positions[place], place // WIDTH, place % WIDTH
             for k in range(n_components):
-                answers.scores[row, k] = tile.scores[(group * n_components + k) * WIDTH + lane]
+                answers.scores[row, k] = tile.scores[(tile.first_slot[group] + k) * WIDTH + lane]

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
 from gaussmix.engines.kernels.compiled.emit import WIDTH
-from gaussmix.engines.kernels.compiled.vectors import LANES, load, pack, splat, tile_of, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import LANES, item, load, multiply, pack, splat, tile_of, wide, zeros
 
 PAIR = 2
 
@@ -107,19 +107,20 @@ def _adder(n_columns, rows):
     n_sums = sum(i + 2 for i in rows)
 
     @kernel
-    def adder(tile, stride, groups, slots, begin, end, scores, center, column, work, first, scatter, at):
+    def adder(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width):
         wide()
         sums = zeros(n_sums)
         for position in range(begin, end):
-            share = load(scores, slots[position] * WIDTH)
-            sums = products(sums, tile, groups[position] * stride, center, column, share)
+            group = item(groups, position)
+            share = multiply(load(scores, item(slots, position) * WIDTH), load(factors, group * WIDTH))
+            sums = products(sums, tile, group * stride, center, column, share)
         _write_sums(sums, work)
         place = 0
         for i in range(first_row, stop_row):
             first[column + i] += work[place]
             place += 1
             for j in range(i + 1):
-                scatter[at + i * (i + 1) // 2 + j] += work[place]
+                scatter[at + j * width + i] += work[place]
                 place += 1
 
     return adder
@@ -131,6 +132,6 @@ _low_rows_of_8, _high_rows_of_8 = _adder(8, range(5)), _adder(8, range(5, 8))  #
 
 
 @kernel
-def add_products_of_8(tile, stride, groups, slots, begin, end, scores, center, column, work, first, scatter, at):
-    _low_rows_of_8(tile, stride, groups, slots, begin, end, scores, center, column, work, first, scatter, at)
-    _high_rows_of_8(tile, stride, groups, slots, begin, end, scores, center, column, work, first, scatter, at)
+def add_products_of_8(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width):
+    _low_rows_of_8(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width)
+    _high_rows_of_8(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width)

@@ -36,19 +36,52 @@ class Model(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """Which components a row can belong to, given the distance to one candidate (see ``screening``).
+    """Bounds on the scores of a row, from a few projections of it (see ``screening``).
 
-    ``discriminant`` (packed) and ``constant`` find the candidate b; the components ``others[first[b]:first[b + 1]]``
-    are open to rows whose squared distance to b exceeds ``radius`` of the same position, and all
-    of them to rows beyond ``limit[b]``. Length 0 where every pair is to be computed.
+    ``projection`` (D, depth) takes rows to the space of the bounds; ``discriminant`` (depth, outputs),
+    ``constant`` and ``numbers`` find a row's candidate b there. The list of b holds the components
+    ``others[first[b]:first[b + 1]]``; k of them is open to a row z with score s for b only if
+    ``(z @ directions + shift)^2 + extra < 2 (tolerance - s)``. Rows farther from b than ``reach[b]``
+    (squared distance) are open to all components. ``depth`` is 0 where every pair is to be computed.
     """
 
+    depth: int
+    projection: Any
     discriminant: Any
     constant: Any
+    numbers: Any
     first: Any
     others: Any
-    radius: Any
-    limit: Any
+    directions: Any
+    shift: Any
+    extra: Any
+    reach: Any
+    tolerance: float
+
+
+class Sieve(NamedTuple):
+    """What is found out about the rows of a screened tile, in arrays that are used again.
+
+    ``framed`` holds a few rows one after the other, ``projected`` the projections of all, ``gathered`` those
+    of one group. ``candidate`` has a component for each row; the groups of candidate b are
+    ``first_group[b]`` to ``first_group[b + 1]``, and ``owner`` has the candidate of each group. Open pairs
+    besides are ``pair_group`` and ``pair_component``; component k's list are ``list_groups`` and
+    ``list_slots`` from ``first_listed[k]`` on, ``filled`` counts while they are written.
+    """
+
+    framed: Any
+    projected: Any
+    gathered: Any
+    candidate: Any
+    first_group: Any
+    owner: Any
+    filled: Any
+    limits: Any
+    pair_group: Any
+    pair_component: Any
+    first_listed: Any
+    list_groups: Any
+    list_slots: Any
 
 
 class Tile(NamedTuple):
@@ -57,8 +90,9 @@ class Tile(NamedTuple):
     ``columns`` holds the rows in groups (one register per column, groups ``stride`` apart), ``white``
     the same in the coordinates of the distances, ``flat`` the rows one after the other (``pitch``
     apart). ``positions`` are their numbers in the block, ``counts`` their weights, ``real`` whether a
-    place is a row's or a stand-in's. The slots of group g are ``first_slot[g]`` to ``first_slot[g + 1]``;
-    each has a register of ``scores``, a ``component``, and whether it is ``active``. ``members`` and
+    place is a row's or a stand-in's. The slots of group g are ``first_slot[g]`` to ``stop_slot[g]``;
+    each has a register of ``scores``, a ``component``, and the rows to which it is ``active``, as bits.
+    Once rows are shared out, a share is ``scores`` times the ``factors`` of its group. ``members`` and
     ``shares`` are a component's rows while they are added up; ``slots`` the lists of all components.
     """
 
@@ -77,7 +111,9 @@ class Tile(NamedTuple):
     densities: Any
     groups: Any
     first_slot: Any
+    stop_slot: Any
     scores: Any
+    factors: Any
     component: Any
     active: Any
     members: Any

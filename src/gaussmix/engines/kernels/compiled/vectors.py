@@ -59,6 +59,7 @@ multiply = _elementwise(lambda builder, a, b: builder.fmul(a, b), 2)
 divide = _elementwise(lambda builder, a, b: builder.fdiv(a, b), 2)
 larger = _elementwise(lambda builder, a, b: emit.greater(builder, a, b, a, b), 2)
 fma = _elementwise(emit.fma, 3)
+absolute = _elementwise(lambda builder, a: emit.greater(builder, a, emit.every(0.0), a, builder.fneg(a)), 1)
 log = _elementwise(emit.log, 1)
 choose = _elementwise(emit.greater, 4)  # choose(a, b, yes, no): yes where a > b
 
@@ -98,6 +99,28 @@ def store(typingctx, array, index, vector):
 
 
 @intrinsic
+def item(typingctx, array, index):
+    """``array[index]`` for an index that is not negative: none is counted from the end."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.load(emit.address(context, builder, signature.args[0], *arguments))
+
+    return array.dtype(array, types.int64), codegen
+
+
+@intrinsic
+def put(typingctx, array, index, value):
+    """``array[index] = value`` for an index that is not negative."""
+
+    def codegen(context, builder, signature, arguments):
+        array, index, value = arguments
+        builder.store(value, emit.address(context, builder, signature.args[0], array, index))
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, array.dtype), codegen
+
+
+@intrinsic
 def splat(typingctx, scalar):
     """The same number in every lane."""
 
@@ -118,19 +141,6 @@ def total(typingctx, vector):
 
 
 @intrinsic
-def largest(typingctx, vector):
-    """The largest lane."""
-
-    def codegen(context, builder, signature, arguments):
-        def combine(a, b):
-            return builder.select(builder.fcmp_ordered(">", a, b), a, b)
-
-        return emit.fold(builder, arguments[0], combine)
-
-    return types.float64(LANES), codegen
-
-
-@intrinsic
 def zeros(typingctx, count):
     """``count`` registers of zeros; ``count`` is a literal."""
     if not isinstance(count, types.IntegerLiteral):
@@ -144,30 +154,50 @@ def zeros(typingctx, count):
 
 
 @intrinsic
-def power(typingctx, argument, least):
-    """exp(argument) where argument > least, else 0; argument or least, whichever is larger; whether any is above.
-
-    ``least`` is at least `emit.SMALLEST`.
-    """
-    kind = types.Tuple((LANES, LANES, types.boolean))
+def smallest(typingctx, vector):
+    """The smallest lane."""
 
     def codegen(context, builder, signature, arguments):
-        argument, least = arguments
-        above = builder.fcmp_ordered(">", argument, least)
-        clamped = builder.select(above, argument, least)
-        value = builder.select(above, emit.exp(builder, clamped), emit.every(0.0))
-        return context.make_tuple(builder, kind, [value, clamped, emit.any_lane(builder, above)])
+        return emit.fold(builder, arguments[0], lambda a, b: emit.least(builder, a, b))
 
-    return kind(LANES, LANES), codegen
+    return types.float64(LANES), codegen
 
 
 @intrinsic
-def any_above(typingctx, vector, threshold):
-    """Whether a lane is greater than the number."""
+def power(typingctx, argument, least, moment):
+    """exp(argument) where argument > least, else 0; moment + argument * that; the lanes above, as bits.
+
+    ``least`` is at least `emit.SMALLEST`.
+    """
+    kind = types.Tuple((LANES, LANES, types.int64))
+
+    def codegen(context, builder, signature, arguments):
+        argument, least, moment = arguments
+        above = builder.fcmp_ordered(">", argument, least)
+        value = builder.select(above, emit.exp(builder, argument), emit.every(0.0))
+        # Lanes below hold powers of nonsense, possibly not numbers: they are left out, not multiplied by 0.
+        moment = builder.select(above, emit.fma(builder, value, argument, moment), moment)
+        return context.make_tuple(builder, kind, [value, moment, emit.bits(builder, above)])
+
+    return kind(LANES, LANES, LANES), codegen
+
+
+@intrinsic
+def bits_above(typingctx, vector, threshold):
+    """The lanes greater than a number, as the bits of an integer."""
 
     def codegen(context, builder, signature, arguments):
         vector, threshold = arguments
-        above = builder.fcmp_ordered(">", vector, emit.splat(builder, threshold))
-        return emit.any_lane(builder, above)
+        return emit.bits(builder, builder.fcmp_ordered(">", vector, emit.splat(builder, threshold)))
 
-    return types.boolean(LANES, types.float64), codegen
+    return types.int64(LANES, types.float64), codegen
+
+
+@intrinsic
+def count_bits(typingctx, number):
+    """How many bits are set."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.int64), codegen

@@ -1,0 +1,226 @@
+"""Which components can matter to a row: bounds from a few projections, prepared once for a pass.
+
+For any direction u, Cauchy and Schwarz give ``(u^T (x - m_k))^2 / (u^T S_k u) <= (x - m_k)^T S_k^-1 (x - m_k)``: one
+number bounds the squared distance of a row x to component k from below, and so its score from
+above. The direction that separates component k from the row's candidate b best is chosen for each
+pair, ``(S_k + c P)^-1 (m_b - m_k)`` with P the mean covariance (the c keeps it from being all noise
+when S_k is nearly singular). All of it happens in the few dimensions in which the means differ most, in units of
+P. A pair whose bound lies 53 log 2 + log K below the candidate's score is less than rounding of
+the row's density, and never computed.
+
+With very many components a list is kept for each candidate: component k is not on it if no row within
+``reach`` of the candidate can be open to it, by ``|u^T (x - m_k)| >= |u^T (m_b - m_k)| - sqrt(u^T S_b u) delta``
+for a row at distance delta from b.
+"""
+
+import math
+
+import numpy as np
+
+from gaussmix.core import linalg
+from gaussmix.core.batch import Batch
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
+from gaussmix.engines.kernels.compiled.full import full_pass
+from gaussmix.engines.kernels.compiled.values import NOTHING, Screen
+from gaussmix.engines.kernels.packing import NO_ANSWERS, new_sums, pack, rows_of
+from gaussmix.engines.kernels.tile import full_tile
+from gaussmix.types import KD, KDD, Array, IntD, K
+
+DEPTH = 16
+"""Dimensions of the space in which bounds are computed."""
+
+FEWEST_COMPONENTS, FEWEST_FEATURES, FEWEST_NUMBERS = 6, 4, 256
+"""With fewer, or a smaller product, every distance is computed: looking would cost as much."""
+
+MOST_ALL_PAIRS = 128
+"""Up to so many components every candidate's list holds all of them."""
+
+BLEND = 0.05
+"""Share of the mean covariance in the one that a direction is chosen by."""
+
+ROUNDING = 53 * math.log(2.0)
+MARGIN = 1e-3
+"""Tolerance, in nats, where only the best component is asked for."""
+
+
+def screen_of(quadratics: Quadratics, hard: bool) -> Screen | None:
+    """Bounds for a pass, or None where every pair is to be computed."""
+    n_components, n_features = quadratics.center.shape
+    few = n_components < FEWEST_COMPONENTS or n_features < FEWEST_FEATURES
+    if few or n_components * n_features < FEWEST_NUMBERS:
+        return None
+    basis = _basis(quadratics)
+    if basis is None:
+        return None
+    spread = _spread(quadratics, basis)
+    center = quadratics.center @ basis
+    allowed = MARGIN if hard else tolerance(n_components)
+    # In few dimensions the bounds are written for the rows as they are, and nothing is projected.
+    back = basis if n_features <= DEPTH else np.eye(basis.shape[1])
+    if n_components <= MOST_ALL_PAIRS:
+        lists = _all_pairs(center, spread, quadratics.offset, back)
+    else:
+        near = _near_pairs(center, spread, quadratics.offset, allowed, back)
+        if near is None:
+            return None
+        lists = near
+    projection = np.empty(0) if n_features <= DEPTH else _across(basis).ravel()
+    return Screen(basis.shape[1], projection, *_discriminant(center, quadratics.offset, back), *lists, allowed)
+
+
+def tolerance(n_components: int) -> float:
+    """How far below a row's best, in nats, a score is lost in rounding: log(2^53 K)."""
+    return ROUNDING + math.log(n_components)
+
+
+def _across(matrix: Array, fill: float = 0.0) -> Array:
+    """Columns filled up to whole registers."""
+    missing = -matrix.shape[-1] % WIDTH
+    if not missing:
+        return np.ascontiguousarray(matrix)
+    return np.concatenate([matrix, np.full((*matrix.shape[:-1], missing), fill)], axis=-1)
+
+
+def _covariance_factors(root: DenseRoot | SharedRoot) -> KDD | None:
+    """F with F F^T = covariance of each component, or of the one shared."""
+    held = root.factors if isinstance(root, DenseRoot) else None if root.factor is None else root.factor[None]
+    if held is not None:
+        return held
+    roots = root.matrices if isinstance(root, DenseRoot) else root.matrix[None]
+    try:
+        return np.swapaxes(np.linalg.inv(roots), 1, 2)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _variances(root: DiagonalRoot | SphericalRoot, n_features: int) -> KD:
+    with np.errstate(divide="ignore"):
+        variances = 1.0 / root.scales**2
+    return variances if variances.ndim == 2 else np.repeat(variances[:, None], n_features, axis=1)
+
+
+def _basis(quadratics: Quadratics) -> Array | None:
+    """(D, depth): directions in which the means differ most, in units of the mean covariance; None if there are none."""
+    root, n_features = quadratics.root, quadratics.n_features
+    if isinstance(root, (DenseRoot, SharedRoot)):
+        factors = _covariance_factors(root)
+        if factors is None:
+            return None
+        stacked = np.swapaxes(factors, 0, 1).reshape(n_features, -1)
+        mean = stacked @ stacked.T / len(factors)
+    elif isinstance(root, (DiagonalRoot, SphericalRoot)):
+        mean = np.diag(_variances(root, n_features).mean(axis=0))
+    else:
+        return None
+    factor = linalg.cholesky(mean) if np.isfinite(mean).all() else None
+    if factor is None:
+        return None
+    inverse = linalg.lower_inverse(factor)
+    if n_features <= DEPTH:
+        return np.ascontiguousarray(inverse.T)
+    apart = (quadratics.center - quadratics.center.mean(axis=0)) @ inverse.T
+    if len(apart) < n_features:
+        values, vectors = linalg.symmetric_eigen(apart @ apart.T)
+        kept = values[:DEPTH] > 1e-12 * values[0]
+        axes = apart.T @ (vectors[:, :DEPTH][:, kept] / np.sqrt(values[:DEPTH][kept]))
+    else:
+        axes = linalg.symmetric_eigen(apart.T @ apart)[1][:, :DEPTH]
+    return inverse.T @ axes if axes.shape[1] else None
+
+
+def _spread(quadratics: Quadratics, basis: Array) -> KDD:
+    """Covariances of the components along the basis."""
+    root, n_components = quadratics.root, quadratics.n_components
+    if isinstance(root, (DiagonalRoot, SphericalRoot)):
+        variances = _variances(root, quadratics.n_features)
+        return np.asarray(basis.T @ (variances[:, :, None] * basis))
+    if not isinstance(root, (DenseRoot, SharedRoot)):
+        raise TypeError(type(root).__name__)
+    factors = _covariance_factors(root)
+    along = np.swapaxes(factors, 1, 2) @ basis
+    spread = np.swapaxes(along, 1, 2) @ along
+    return np.repeat(spread, n_components, axis=0) if len(spread) < n_components else spread
+
+
+def _discriminant(center: KD, offset: K, back: Array) -> tuple[Array, K, K]:
+    """Linear functions of a projected row whose largest tells the candidate: the nearest mean."""
+    middle = center.mean(axis=0)
+    apart = center - middle
+    constant = np.where(np.isfinite(offset), -apart @ middle - 0.5 * (apart**2).sum(axis=1), -np.inf)
+    numbers = np.arange(len(center), dtype=np.float64)
+    return _across(back @ apart.T).ravel(), _across(constant, -np.inf), _across(numbers)
+
+
+def _all_pairs(center: KD, spread: KDD, offset: K, back: Array) -> tuple[IntD, IntD, Array, Array, Array, K]:
+    """Lists of all components for every candidate."""
+    n_components, depth = center.shape
+    blended = spread + BLEND * np.eye(depth)
+    # directions[k, :, b] = (S_k + c P)^-1 (m_b - m_k)
+    directions = np.linalg.solve(blended, np.broadcast_to(center.T, spread.shape[:1] + center.T.shape))
+    directions -= directions[np.arange(n_components), :, np.arange(n_components)][:, :, None]
+    squares = ((spread @ directions) * directions).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        directions /= np.where(squares > 0, np.sqrt(squares), np.inf)[:, None, :]
+    shift = -(directions * center[:, :, None]).sum(axis=1)
+    extra = np.repeat(-2.0 * offset[None], n_components, axis=0)
+    np.fill_diagonal(extra, np.inf)
+    width = n_components + -n_components % WIDTH
+    first = np.arange(n_components + 1) * width
+    others = np.tile(np.arange(width), n_components)
+    return (
+        first,
+        others,
+        _across(np.ascontiguousarray((back @ directions).transpose(2, 1, 0))).ravel(),
+        _across(shift.T).ravel(),
+        _across(extra, np.inf).ravel(),
+        np.full(n_components, np.inf),
+    )
+
+
+def _near_pairs(
+    center: KD, spread: KDD, offset: K, allowed: float, back: Array
+) -> tuple[IntD, IntD, Array, Array, Array, K] | None:
+    """Lists of the components that a row within reach of the candidate can be open to."""
+    n_components, depth = center.shape
+    reach = math.sqrt(len(back)) + 3.0  # few rows lie farther from the component they belong to
+    along = _pair_squares(center, spread)
+    open_pairs = np.empty((n_components, n_components), dtype=bool)
+    for begin in range(0, n_components, 128):
+        part = slice(begin, begin + 128)
+        apart = ((center[part, None] - center) ** 2).sum(axis=2)
+        near = apart - reach * np.sqrt(along.T[part])
+        gap = reach**2 + 2.0 * (offset - offset[part, None] + allowed)
+        with np.errstate(invalid="ignore"):
+            open_pairs[part] = ~((near > 0) & (near * near >= along[part] * gap))
+    open_pairs &= np.isfinite(offset)
+    np.fill_diagonal(open_pairs, False)
+    counts = open_pairs.sum(axis=1)
+    if counts.mean() > 0.5 * n_components:
+        return None
+    widths = counts + -counts % WIDTH
+    first = np.concatenate([[0], np.cumsum(widths)])
+    candidate, other = np.nonzero(open_pairs)
+    within = np.arange(len(candidate)) - np.repeat(np.cumsum(counts) - counts, counts)
+    entry = first[candidate] + within
+    others, shift = np.zeros(first[-1], dtype=np.int64), np.zeros(first[-1])
+    extra, directions = np.full(first[-1], np.inf), np.zeros(first[-1] * depth)
+    direction = (center[candidate] - center[other]) / np.sqrt(along[candidate, other])[:, None]
+    others[entry], extra[entry] = other, -2.0 * offset[other]
+    shift[entry] = -(direction * center[other]).sum(axis=1)
+    places = (first[candidate] * depth + within)[:, None] + np.arange(depth) * widths[candidate][:, None]
+    directions[places] = direction @ back.T
+    return first, others, directions, shift, extra, np.full(n_components, reach**2)
+
+
+def _pair_squares(center: KD, spread: KDD) -> Array:
+    """(m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the kernel that measures distances."""
+    upper = np.linalg.cholesky(spread[:, ::-1, ::-1])[:, ::-1, ::-1]
+    packed = pack(Quadratics(np.zeros(len(center)), center, DenseRoot(upper)), NOTHING)
+    scores = np.empty((len(center), len(center)))
+    tile = full_tile(packed.model, packed.n_columns, NOTHING)
+    answers = NO_ANSWERS._replace(scores=scores)
+    rows = rows_of(Batch(center))
+    full_pass(rows, 0, len(center), packed.model, tile, NOTHING, False, SMALLEST, new_sums(packed, NOTHING), answers)
+    return -2.0 * scores
