@@ -98,10 +98,11 @@ def make_tile(model: Model, n_columns: int, kind: int, n_groups: int, n_slots: i
         stop_slot=np.empty(n_groups, np.int64),
         scores=aligned(n_slots * WIDTH),
         factors=aligned(n_rows),
+        present=np.empty(n_groups, np.int64),
         component=np.zeros(n_slots, np.int64),
         active=np.empty(n_slots, np.int64),
-        members=np.empty(n_rows, np.int64),
-        shares=np.empty(n_rows),
+        members=np.empty(n_rows + WIDTH, np.int64),
+        shares=aligned(n_rows + WIDTH),
         slots=np.empty((0, 0), np.int64),
     )
 

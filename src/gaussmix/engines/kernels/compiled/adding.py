@@ -2,13 +2,25 @@
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
 
-from gaussmix.engines.kernels.compiled.emit import TILE, WIDTH
+from gaussmix.engines.kernels.compiled.emit import CAN_COMPRESS, TILE, WIDTH
 from gaussmix.engines.kernels.compiled.measuring import SMALL
 from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_rows
 from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_products_of_4, add_products_of_8
 from gaussmix.engines.kernels.compiled.tiles import add_moments, store_all
 from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SQUARES
-from gaussmix.engines.kernels.compiled.vectors import count_bits, fma, item, load, multiply, splat, total, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import (
+    count_bits,
+    fma,
+    item,
+    load,
+    multiply,
+    splat,
+    store,
+    take_lanes,
+    total,
+    wide,
+    zeros,
+)
 
 TWICE = 2 * TILE
 
@@ -78,20 +90,37 @@ def add_small_products(model, k, at, tile, groups, slots, begin, end, sums):
                           sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
 
 
+if CAN_COMPRESS:
+
+    @kernel
+    def take_rows(tile, group, share, bits, count):
+        """The rows of a group whose bits are set to ``members`` and ``shares`` from ``count`` on."""
+        take_lanes(share, group * WIDTH, bits, tile.shares, tile.members, count)
+
+else:
+
+    @kernel
+    def take_rows(tile, group, share, bits, count):
+        """The rows of a group whose bits are set to ``members`` and ``shares`` from ``count`` on."""
+        store(tile.work, 0, share)
+        for lane in range(WIDTH):
+            if bits & (1 << lane):
+                tile.members[count], tile.shares[count] = group * WIDTH + lane, tile.work[lane]
+                count += 1
+
+
 @kernel
 def gather_rows(tile, groups, slots, begin, end):
-    """The active rows of a component to ``members`` and their shares to ``shares``; how many they are."""
+    """The active rows of a component and their shares, brought together; how many they are."""
+    wide()
     count = 0
     for i in range(begin, end):
-        bits, place = item(tile.active, item(slots, i)), 0
-        while bits != 0:
-            if bits & 1:
-                row = groups[i] * WIDTH + place
-                share = tile.scores[slots[i] * WIDTH + place] * tile.factors[row]
-                tile.members[count], tile.shares[count] = row, share
-                count += share > 0.0
-            bits >>= 1
-            place += 1
+        slot, group = item(slots, i), item(groups, i)
+        bits = item(tile.active, slot) & item(tile.present, group)
+        if bits != 0:
+            share = multiply(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH))
+            take_rows(tile, group, share, bits, count)
+            count += count_bits(bits)
     return count
 
 

@@ -99,6 +99,28 @@ def bits(builder, mask):
     return builder.zext(builder.bitcast(mask, ir.IntType(WIDTH)), INDEX)
 
 
+CAN_COMPRESS = bool(_FEATURES.get("avx512f"))
+"""Whether lanes can be moved together in one instruction."""
+
+
+def compress(builder, vector, bits):
+    """The lanes whose bits are set, moved to the front."""
+    kind = vector.type
+    mask_type = ir.VectorType(ir.IntType(1), WIDTH)
+    name = "llvm.x86.avx512.mask.compress." + ("v8f64" if kind == VECTOR else "v8i64")
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, mask_type]), name)
+    mask = builder.bitcast(builder.trunc(bits, ir.IntType(WIDTH)), mask_type)
+    return builder.call(function, [vector, ir.Constant(kind, None), mask])
+
+
+def counting(builder, start):
+    """start, start + 1, ... as integers."""
+    first = builder.insert_element(ir.Constant(_INTEGERS, ir.Undefined), start, ir.Constant(_LANE, 0))
+    zeros = ir.Constant(ir.VectorType(_LANE, WIDTH), [0] * WIDTH)
+    spread = builder.shuffle_vector(first, ir.Constant(_INTEGERS, ir.Undefined), zeros)
+    return builder.add(spread, ir.Constant(_INTEGERS, list(range(WIDTH))))
+
+
 def fold(builder, vector, combine):
     """The lanes combined to one number, halves first."""
     length = WIDTH

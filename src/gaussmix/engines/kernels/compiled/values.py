@@ -92,7 +92,8 @@ class Tile(NamedTuple):
     apart). ``positions`` are their numbers in the block, ``counts`` their weights, ``real`` whether a
     place is a row's or a stand-in's. The slots of group g are ``first_slot[g]`` to ``stop_slot[g]``;
     each has a register of ``scores``, a ``component``, and the rows to which it is ``active``, as bits.
-    Once rows are shared out, a share is ``scores`` times the ``factors`` of its group. ``members`` and
+    Once rows are shared out, a share is ``scores`` times the ``factors`` of its group;
+    the bits of ``present`` tell the rows of a group that have any weight. ``members`` and
     ``shares`` are a component's rows while they are added up; ``slots`` the lists of all components.
     """
 
@@ -114,6 +115,7 @@ class Tile(NamedTuple):
     stop_slot: Any
     scores: Any
     factors: Any
+    present: Any
     component: Any
     active: Any
     members: Any

@@ -201,3 +201,23 @@ def count_bits(typingctx, number):
         return builder.ctpop(arguments[0])
 
     return types.int64(types.int64), codegen
+
+
+@intrinsic
+def take_lanes(typingctx, vector, start, bits, numbers, places, at):
+    """Lanes whose bits are set to ``numbers[at:]``, their numbers from ``start`` on to ``places[at:]``.
+
+    Writes a whole register to both; machines without the instruction go lane by lane (see `emit.CAN_COMPRESS`).
+    """
+
+    def codegen(context, builder, signature, arguments):
+        vector, start, bits, numbers, places, at = arguments
+        to = emit.address(context, builder, signature.args[3], numbers, at)
+        emit.store(builder, emit.compress(builder, vector, bits), to)
+        positions = emit.compress(builder, emit.counting(builder, start), bits)
+        target = emit.address(context, builder, signature.args[4], places, at)
+        builder.store(positions, builder.bitcast(target, positions.type.as_pointer()), align=8)
+        return context.get_dummy_value()
+
+    index = types.int64
+    return types.none(LANES, index, index, numbers, places, index), codegen
