@@ -2,11 +2,10 @@
 
 A start only has to lie in the right valley, and a few hundred rows per component say where that is.
 So where there are more than ``limit_of_few`` rows, a sample (``representative``) stands for them
-until the first pass over all. 'kmeans' then becomes a race of short runs on it, because one
-k-means, however many rows it sees, often ends with two centres in one group: eight times K rows are
-spread out by k-means++ and every row goes to the nearest; EM goes on from there for a few passes on
-two fifths of the sample, the better ones for more, and the best for up to 30 passes on the whole
-sample. What is handed on is a mixture, nothing that is as long as the data.
+until the first pass over all. 'kmeans' then becomes a race of two starts on the sample: k-means
+itself, and k-means with three times as many centres whose groups are merged (``merged``), which
+finds groups that k-means cuts or joins. Each makes three passes of EM, the better one up to 30
+more. What is handed on is a mixture, nothing that is as long as the data.
 """
 
 from collections.abc import Callable
@@ -17,11 +16,12 @@ from gaussmix.errors import CollapseError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em import EM
-from gaussmix.solvers.restarts import halved
+from gaussmix.solvers.restarts import continued, halved
 from gaussmix.solvers.run import Run, run
-from gaussmix.solvers.start.given import in_order
+from gaussmix.solvers.start.given import from_moments, in_order
+from gaussmix.solvers.start.merging import SEPARATE, merged
 from gaussmix.solvers.start.sample import representative
-from gaussmix.solvers.start.seeding import KMEANS_START, STARTS, nearest, spread_out
+from gaussmix.solvers.start.seeding import KMEANS_START, STARTS, kmeans_centers, nearest
 from gaussmix.solvers.stopping import AbsoluteGain
 
 _FEW_ROWS = 10_000
@@ -29,9 +29,12 @@ _SMALLEST_SAMPLE = 4_000
 _ROWS_PER_COMPONENT = 250
 _ROWS_PER_COLUMN = 10  # and component: a covariance needs more rows where it has more columns
 
-_CANDIDATES = 8
-_ROUNDS = ((2, 3), (5, 2), (8, 1))
-_PART = 0.4  # of the sample, for the rounds
+_GROUPS_PER_COMPONENT = 3
+_MOST_EXTRA_GROUPS = 100  # beyond one per component: merging looks at all pairs
+_LLOYD_PASSES = 10
+_LLOYD_PASSES_OF_GROUPS = 3
+_EM_PASSES_OF_GROUPS = 2
+_ROUNDS = ((3, 1),)
 _STOPPING = AbsoluteGain(1e-4, 30)
 
 
@@ -54,21 +57,32 @@ def automatic(problem: Problem, method: str, n_components: int, rng: np.random.G
     whole = problem.only(sample.rows, sample.weights)
     if method != KMEANS_START:
         return STARTS[method](whole, n_components, rng)
-    part = sample.first(int(_PART * len(sample.rows)))
-    return in_order(_raced(problem, whole, problem.only(part.rows, part.weights), n_components, rng), problem)
+    return in_order(_raced(problem, whole, n_components, rng), problem)
 
 
-def _raced(problem: Problem, whole: Problem, part: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """The best of several short runs; where none is sound, all rows are shared out among its centres."""
-    spreads = [spread_out(part, n_components, rng) for _ in range(_CANDIDATES if n_components > 1 else 1)]
-    solver = EM(problem.family)
+def _raced(problem: Problem, sample: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+    """The better of two starts on a sample; if unsound there, all rows are shared out among its centres."""
+    solver, is_sound = EM(problem.family), _is_sound_for(sample)
+    center = kmeans_centers(sample, n_components, rng, _LLOYD_PASSES)
     try:
-        starts = (nearest(part, center) for center in spreads)
-        best = halved(solver, starts, part, _STOPPING, _is_sound_for(part), _ROUNDS)
-        best = run(solver, best.mixture, whole, _STOPPING)
-    except CollapseError:
-        return nearest(problem, spreads[0])
-    return best.mixture if _is_sound_for(whole)(best) else nearest(problem, best.mixture.centers)
+        starts = [nearest(sample, center), _from_groups(sample, n_components, rng)]
+        best = halved(solver, starts, sample, _STOPPING, is_sound, _ROUNDS)
+        mixture = continued(solver, best, sample, _STOPPING)
+    except CollapseError:  # of few rows; all may suffice
+        return nearest(problem, center)
+    return mixture.mixture if is_sound(mixture) else nearest(problem, mixture.mixture.centers)
+
+
+def _from_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+    """Groups around many centres, softened by a few passes of EM, and merged."""
+    n_groups = n_components + min((_GROUPS_PER_COMPONENT - 1) * n_components, _MOST_EXTRA_GROUPS)
+    groups = nearest(problem, kmeans_centers(problem, n_groups, rng, _LLOYD_PASSES_OF_GROUPS))
+    softened = run(EM(problem.family), groups, problem, _STOPPING, max_passes=_EM_PASSES_OF_GROUPS).mixture
+    kind = SEPARATE.get(problem.family.kind, problem.family.kind)
+    moments = problem.expect(softened.to_quadratics(), kind).moments
+    row_weight = problem.total_weight / problem.source.n_rows
+    found = merged(moments, n_components, problem.variances, row_weight).reduce(problem.family.kind)
+    return from_moments(problem, found)
 
 
 def _is_sound_for(problem: Problem) -> Callable[[Run], bool]:

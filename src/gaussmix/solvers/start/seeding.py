@@ -28,7 +28,7 @@ from gaussmix.types import KD, ND, D, IntD, IntN, N
 Start = Callable[[Problem, int, np.random.Generator], Mixture]
 
 KMEANS_START = "kmeans"
-_LLOYD_PASSES = 300
+LLOYD_PASSES = 300
 _LLOYD_TOLERANCE = 1e-4  # squared movement of the centres, relative to the mean variance of a column
 
 
@@ -80,9 +80,16 @@ def _draw(potential: N, count: int, rng: np.random.Generator) -> IntN:
     return np.asarray(np.minimum(found, len(potential) - 1))
 
 
-def lloyd(source: AbstractSource, center: KD, engine: AbstractEngine, tolerance: float, metric: Metric) -> KD:
+def lloyd(
+    source: AbstractSource,
+    center: KD,
+    engine: AbstractEngine,
+    tolerance: float,
+    metric: Metric,
+    passes: int = LLOYD_PASSES,
+) -> KD:
     """Centres moved to the means of the rows nearest to them until they rest; an empty one stays where it is."""
-    for _ in range(_LLOYD_PASSES):
+    for _ in range(passes):
         quadratics = metric(center)
         moved = _means(source, quadratics, engine)
         movement = -2.0 * engine.score(metric(center), Batch(moved)).diagonal().sum()
@@ -98,18 +105,18 @@ def _means(source: AbstractSource, quadratics: Quadratics, engine: AbstractEngin
 
 def kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """The partition of k-means (k-means++ seeds, Lloyd's passes over all rows) in the data's units."""
+    return nearest(problem, kmeans_centers(problem, n_components, rng))
+
+
+def kmeans_centers(
+    problem: Problem, n_components: int, rng: np.random.Generator, passes: int = LLOYD_PASSES
+) -> KD:
+    """The centres of k-means in the data's units, (K, D) in the frame, in the order of their columns."""
     source, back = _common(problem)
     tolerance = _LLOYD_TOLERANCE * float(np.ldexp(problem.variances, -2 * back).mean())
     seeds = plus_plus(DistinctRows.of(source), n_components, problem.engine, rng, euclidean)
-    center = lloyd(source, seeds, problem.engine, tolerance, euclidean)
-    return nearest(problem, np.ldexp(center[mean_order(center, center.std(axis=0))], back))
-
-
-def spread_out(problem: Problem, n_components: int, rng: np.random.Generator) -> KD:
-    """K rows chosen by k-means++ in the data's units, (K, D) in the frame."""
-    source, back = _common(problem)
-    rows = plus_plus(DistinctRows.of(source), n_components, problem.engine, rng, euclidean)
-    return np.asarray(np.ldexp(rows, back))
+    center = lloyd(source, seeds, problem.engine, tolerance, euclidean, passes)
+    return np.asarray(np.ldexp(center[mean_order(center, center.std(axis=0))], back))
 
 
 def nearest(problem: Problem, center: KD) -> Mixture:
@@ -152,7 +159,9 @@ def _common(problem: Problem) -> tuple[AbstractSource, IntD]:
 
 def kmeans_plus_plus(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """K rows spread out by k-means++, with covariances at their smallest."""
-    return _at_rows(problem, spread_out(problem, n_components, rng))
+    source, back = _common(problem)
+    rows = plus_plus(DistinctRows.of(source), n_components, problem.engine, rng, euclidean)
+    return _at_rows(problem, np.ldexp(rows, back))
 
 
 def random_from_data(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
