@@ -62,6 +62,10 @@ def select(
 ) -> Selection:
     """Fit every structure with every number of components and rank them.
 
+    Of more than 10 000 rows, starts and first runs look at a sample of so many, and only candidates
+    that may still win run to convergence on all of them; the outcome of the others says so. Every
+    criterion belongs to all rows.
+
     Parameters
     ----------
     X : array-like of shape (n, D)
