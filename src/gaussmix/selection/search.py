@@ -7,11 +7,12 @@ a fit with a component on the floor, empty or of too few rows is listed as degen
 chosen, since its likelihood says nothing about the data.
 
 Where there are more than ``HEAT_ROWS`` rows, a sample of so many stands for them until one run of
-each cell is left, and that run makes ``LEAD_PASSES`` passes over all rows. Then a cell runs to
-convergence if it may still win: if it is among the ten best, or if a hundred more passes that gained
-as much as its last one would make it the best. Passes gain less and less, so that is more than it
-can hope for. Every criterion in the table belongs to all rows; that of a cell left behind is a little
-too high, and its outcome says so.
+each cell is left, and that run makes ``LEAD_PASSES`` passes over all rows. From there on a cell is
+given twice as many passes again and again, until it has converged or can hardly win: until a hundred
+more passes that gained as much as its last one would leave it more than 10 (very strong evidence)
+behind the best. Passes gain less and less, so that is more than it can hope for. The best two cells
+always run to convergence. Every criterion in the table belongs to all rows; that of a cell left
+behind is a little too high, and its outcome says so.
 """
 
 import time
@@ -45,8 +46,10 @@ STOPPING = RelativeGain(1e-8)
 HEAT_ROWS = 10_000
 """The most rows that all runs of a search look at; of more, a sample of so many."""
 LEAD_PASSES = 20
-_SURE_OF_THE_END = 10
+_ROUNDS_ON_SAMPLE = ((10, 3), (20, 1))
+_SURE_OF_THE_END = 2
 _FUTURE_PASSES = 100
+_NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
 
 
 def select(
@@ -165,12 +168,19 @@ class _Cell:
     problem: Problem
     run: Run | None = None
 
-    def may_win(self, best: float, criterion: str) -> bool:
-        """Whether it could come below ``best`` if many more passes gained as much as the last one."""
+    @property
+    def is_running(self) -> bool:
+        """Whether its run used up the passes given so far."""
+        if self.run is None or self.run.outcome is not Outcome.PASSES_USED_UP:
+            return False
+        return len(self.run.trace) < STOPPING.max_passes
+
+    def may_reach(self, goal: float, criterion: str) -> bool:
+        """Whether it could come down to a value of the criterion if many more passes gained as much as the last."""
         if self.run is None or not self.candidate.is_eligible:
             return False
         last_gain = float(np.diff(self.run.trace.log_likelihood[-2:]).sum())
-        return self.candidate.criteria[criterion] - 2.0 * _FUTURE_PASSES * last_gain <= best
+        return self.candidate.criteria[criterion] - 2.0 * _FUTURE_PASSES * last_gain <= goal
 
 
 def _begun(problem: Problem, heats: Problem, n_components: int, starts: list[IntN] | str) -> _Cell:
@@ -183,7 +193,7 @@ def _begun(problem: Problem, heats: Problem, n_components: int, starts: list[Int
         if heats is problem:
             winner = polish(solver, mixtures, problem, STOPPING, prefer=_is_sound)
         else:
-            short = halved(solver, mixtures, heats, STOPPING, prefer=_is_sound)
+            short = halved(solver, mixtures, heats, STOPPING, _is_sound, _ROUNDS_ON_SAMPLE)
             winner = run(solver, short.mixture, problem, STOPPING, max_passes=LEAD_PASSES)
         return _evaluated(winner, problem, time.perf_counter() - began)
     except (GaussmixError, np.linalg.LinAlgError) as error:
@@ -191,33 +201,38 @@ def _begun(problem: Problem, heats: Problem, n_components: int, starts: list[Int
 
 
 def _decided(cells: list[_Cell], criterion: str, progress: Progress | None) -> list[Candidate]:
-    """Runs that used up their first passes go on to convergence where they may still win."""
-    ranked = sorted(cells, key=lambda cell: rank(cell.candidate, criterion))
-    best = ranked[0].candidate.criteria.get(criterion, -np.inf)
-    decided = []
-    for place, cell in enumerate(ranked):
-        if cell.run is None or cell.run.outcome is not Outcome.PASSES_USED_UP:
-            decided.append(cell.candidate)
-        elif place < _SURE_OF_THE_END or cell.may_win(best, criterion):
+    """Runs that have used up their passes are given more while they may still win."""
+    passes = LEAD_PASSES
+    while True:
+        cells = sorted(cells, key=lambda cell: rank(cell.candidate, criterion))
+        goal = cells[0].candidate.criteria.get(criterion, -np.inf) + _NEAR
+        goes_on = [
+            cell.is_running and (place < _SURE_OF_THE_END or cell.may_reach(goal, criterion))
+            for place, cell in enumerate(cells)
+        ]
+        if not any(goes_on):
+            return [_left_behind(cell) if cell.is_running else cell.candidate for cell in cells]
+        for place in np.flatnonzero(goes_on):
             if progress is not None:
-                progress(len(cells), len(cells), f"{cell.candidate.name} to the end")
-            decided.append(_ended(cell).candidate)
-        else:
-            fit = replace(cell.candidate.fit, outcome=Outcome.LEFT_BEHIND) if cell.candidate.fit else None
-            decided.append(replace(cell.candidate, fit=fit))
-    return decided
+                progress(len(cells), len(cells), f"{cells[place].candidate.name} again")
+            cells[place] = _carried_on(cells[place], passes)
+        passes *= 2
 
 
-def _ended(cell: _Cell) -> _Cell:
-    """The cell after its run has converged."""
+def _carried_on(cell: _Cell, passes: int) -> _Cell:
     if cell.run is None or cell.candidate.fit is None:
         return cell
     began = time.perf_counter() - cell.candidate.fit.seconds
     try:
-        winner = continued(EM(cell.problem.family), cell.run, cell.problem, STOPPING)
-        return _evaluated(winner, cell.problem, time.perf_counter() - began)
+        longer = continued(EM(cell.problem.family), cell.run, cell.problem, STOPPING, passes)
+        return _evaluated(longer, cell.problem, time.perf_counter() - began)
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return _failed(cell.problem, cell.candidate.n_components, str(error))
+
+
+def _left_behind(cell: _Cell) -> Candidate:
+    fit = cell.candidate.fit
+    return cell.candidate if fit is None else replace(cell.candidate, fit=replace(fit, outcome=Outcome.LEFT_BEHIND))
 
 
 def _evaluated(winner: Run, problem: Problem, seconds: float) -> _Cell:
