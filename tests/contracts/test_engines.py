@@ -125,7 +125,7 @@ def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, sc
     """Far, tiny and huge data reach an engine through their frame."""
     quadratics = quadratics_of(form)
     data = rows_around(quadratics) * scale + offset
-    source, total = located(MemorySource.of(data), ENGINES["reference"], per_column=False)
+    source, total, _ = located(MemorySource.of(data), ENGINES["reference"], per_column=False)
     deviation = np.sqrt(total.scatter[0] / total.mass[0])
     moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.root)
     for kind in (MomentKind.FULL, MomentKind.POOLED_DIAGONAL):

@@ -1,5 +1,7 @@
 """What is to be fitted: rows in their frame, with their moments as one group."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,6 @@ def test_certainty_is_what_icl_pays_for() -> None:
     mixture = random_mixture(0)
     problem = Problem.of(source_of(rows, weights), Structure.parse("VVV"))
     moved = problem.source.framed(mixture.frame)
-    plain = Problem(moved, problem.family, problem.engine, problem.total)
+    plain = replace(problem, source=moved)
     expected = weights @ np.log(mixture.responsibilities(rows).max(axis=1))
     assert plain.log_certainty(mixture.to_quadratics()) == pytest.approx(expected, rel=1e-10)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gaussmix import DataError, ParameterError, Selection, SelectionError, select
+from gaussmix.core.outcome import Outcome
 from gaussmix.covariance import ALL
 from gaussmix.selection import CRITERIA
+from gaussmix.selection.search import _FUTURE_PASSES
 from gaussmix.types import ND
 from tests.contracts.problems import assert_same_mixture
 
@@ -173,6 +175,48 @@ def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatc
     again = select(rows[::-1], [2, 3], ["VVV", "EII"])
     for one, other in zip(part.candidates, again.candidates, strict=True):
         assert one.criteria["bic"] == pytest.approx(other.criteria["bic"], rel=1e-9)
+
+
+def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
+    monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.search.LEAD_PASSES", 3)
+    heard: list[tuple[int, int, str]] = []
+    chosen = select(rows, [2, 3, 4, 5], ["VVV", "EII", "VII"], progress=lambda *told: heard.append(told))
+    assert chosen.best.name == "VVV,3"
+    for cell in (chosen.best, chosen.runner_up):
+        assert cell is not None
+        assert cell.fit is not None
+        assert cell.fit.outcome is Outcome.CONVERGED
+    assert [done for done, _, _ in heard[:12]] == list(range(12))
+    assert heard[12:]
+    assert all(name.endswith(" again") for _, _, name in heard[12:])
+    left = [cell for cell in chosen.candidates if cell.fit is not None and cell.fit.outcome is Outcome.LEFT_BEHIND]
+    assert left
+    for cell in left:
+        assert cell.mixture is not None
+        assert cell.fit is not None
+        assert len(cell.fit.trace) in (3, 6, 12, 24, 48)
+        total = cell.mixture.log_density(rows).sum()
+        assert cell.fit.log_likelihood == pytest.approx(total, rel=1e-10)
+        assert cell.criteria["bic"] == pytest.approx(-2 * total + cell.n_parameters * np.log(900.0))
+        hope = 2 * _FUTURE_PASSES * np.diff(cell.fit.trace.log_likelihood)[-1]
+        assert not cell.is_eligible or cell.criteria["bic"] - hope > chosen.best.criteria["bic"] + 10
+    assert any(cell.is_eligible for cell in left)
+
+
+def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 8 * k for k in range(3)])
+    settings: dict[str, Any] = {"n_components": range(1, 6), "structures": ["VVV", "EEE", "VVI", "EII"]}
+    monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 300)
+    raced = select(rows, **settings)
+    monkeypatch.setattr("gaussmix.selection.search._FUTURE_PASSES", 1e9)
+    patient = select(rows, **settings)
+    assert raced.best.criteria["bic"] == pytest.approx(patient.best.criteria["bic"], rel=1e-9)
+    ended = {cell.name: cell.criteria["bic"] for cell in patient.candidates if cell.is_eligible}
+    for cell in raced.candidates:
+        if cell.name in ended and cell.is_eligible:
+            assert cell.criteria["bic"] >= ended[cell.name] - 1e-6 * abs(ended[cell.name])
 
 
 def test_a_selection_prints_as_a_short_list() -> None:

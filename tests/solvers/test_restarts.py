@@ -5,6 +5,7 @@ import pytest
 
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.solvers import EM, RelativeGain, Run, best_of, polish, run
+from gaussmix.solvers.restarts import halved
 from gaussmix.solvers.start import automatic, from_labels
 from tests.contracts.problems import groups, problem_of
 from tests.laws.strategies import random_mixture
@@ -62,3 +63,18 @@ def test_one_start_is_a_plain_run() -> None:
     whole, polished = run(solver, start, problem, rule), polish(solver, [start], problem, rule)
     np.testing.assert_array_equal(polished.trace.log_likelihood, whole.trace.log_likelihood)
     np.testing.assert_array_equal(polished.mixture.centers, whole.mixture.centers)
+
+
+def test_halving_ends_with_the_best_of_the_last_round() -> None:
+    problem = problem_of(groups(0, 200, n_groups=4))
+    solver, rule = EM(problem.family), RelativeGain(1e-9)
+    starts = [automatic(problem, "random_from_data", 4, np.random.default_rng(seed)) for seed in range(6)]
+    after_three = [run(solver, start, problem, rule, max_passes=3).last_log_likelihood for start in starts]
+    found = halved(solver, starts, problem, rule, rounds=((3, 1),))
+    assert found.last_log_likelihood == pytest.approx(max(after_three), rel=1e-12)
+    assert len(found.trace) == 3
+    second = sorted(starts, key=lambda start: -run(solver, start, problem, rule, max_passes=3).last_log_likelihood)[:2]
+    longer = [run(solver, start, problem, rule, max_passes=8).last_log_likelihood for start in second]
+    found = halved(solver, starts, problem, rule, rounds=((3, 2), (5, 1)))
+    assert found.last_log_likelihood == pytest.approx(max(longer), rel=1e-12)
+    assert len(found.trace) == 8

@@ -8,7 +8,8 @@ from gaussmix.engines import BlockedEngine
 from gaussmix.model.posterior import labels
 from gaussmix.model.problem import source_of
 from gaussmix.solvers.start import automatic
-from gaussmix.solvers.start.seeding import DistinctRows, euclidean, lloyd, partitions, plus_plus, sorted_order
+from gaussmix.solvers.start.distinct import DistinctRows, sorted_order
+from gaussmix.solvers.start.seeding import euclidean, lloyd, partitions, plus_plus
 from tests.contracts.problems import groups, problem_of
 
 ENGINE = BlockedEngine()

@@ -107,6 +107,12 @@ def log_determinant(factor: DD) -> float:
     return float(2.0 * np.log(np.abs(np.diagonal(factor))).sum())
 
 
+def log_volumes(matrices: KDD) -> K:
+    """log |matrix| of a stack of symmetric matrices; minus infinity where one is not positive definite."""
+    signs, logs = np.linalg.slogdet(matrices)
+    return np.where(signs > 0, logs, -np.inf)
+
+
 def upper_root(precision: DD) -> DD | None:
     """Upper triangular U with U U^T = precision (Cholesky of the matrix read backwards), or None."""
     factor = cholesky(precision[::-1, ::-1])

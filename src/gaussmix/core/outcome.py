@@ -13,6 +13,10 @@ class Outcome(Enum):
     PASSES_USED_UP = (
         "The passes were used up while each still gained more than the tolerance; raise max_iter or tol."
     )
+    LEFT_BEHIND = (
+        "The search left this candidate before it had converged, since it could no longer win; "
+        "its log-likelihood would have risen a little further."
+    )
     NOT_STARTED = "No pass was asked for (max_iter=0): these are the starting values."
 
     def __str__(self) -> str:

@@ -59,10 +59,7 @@ class Given:
             covariance = _covariance(structure, self.precisions, frame)
         if self.weights is not None and centers is not None and covariance is not None:
             return Mixture(self.weights, centers, covariance, frame, problem.feature_names)
-        if centers is not None:
-            base = nearest(problem, np.ldexp(centers, frame.common().total_exponent - frame.total_exponent))
-        else:
-            base = automatic(problem, method, n_components, rng)
+        base = automatic(problem, method, n_components, rng) if centers is None else nearest(problem, centers)
         return from_given(base, self.weights, centers, covariance)
 
 

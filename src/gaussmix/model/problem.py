@@ -14,7 +14,7 @@ from gaussmix.core.roots import SphericalRoot
 from gaussmix.covariance import AbstractFamily, AbstractLimit, Floor, Ridge, Structure, family
 from gaussmix.engines import AbstractEngine, Assign, BlockedEngine
 from gaussmix.sources import AbstractSource, MemorySource
-from gaussmix.types import KD, AnyArray, D, IntN, K, N
+from gaussmix.types import KD, ND, AnyArray, D, K, N
 
 
 def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
@@ -31,13 +31,15 @@ def flat(center: KD) -> Quadratics:
 class Problem:
     """A source framed for a structure, the structure's family, and an engine.
 
-    ``total`` are the moments of all rows as one group, in the frame.
+    ``total`` are the moments of all rows as one group, ``extent`` the smallest and largest value of
+    each column, both in the frame.
     """
 
     source: AbstractSource
     family: AbstractFamily
     engine: AbstractEngine
     total: Moments
+    extent: Extent
     feature_names: tuple[str, ...] | None = None
 
     @classmethod
@@ -51,16 +53,24 @@ class Problem:
     ) -> "Problem":
         """Frame the source for a structure. ``ridge=None`` puts a floor under the variances."""
         engine = engine or BlockedEngine()
-        source, total = located(source, engine, structure.column_equivariant)
+        source, total, extent = located(source, engine, structure.column_equivariant)
         limit = limit_of(source.frame, total, structure, ridge)
-        return cls(source, family(structure, limit), engine, total, feature_names)
+        return cls(source, family(structure, limit), engine, total, extent, feature_names)
 
     def expect(
         self, quadratics: Quadratics, kind: MomentKind | None = None, assign: Assign = Assign.SOFT
     ) -> Expectation:
         """One pass over all rows."""
         wanted = kind or self.family.kind
-        return self.engine.sweep(self.source.reduce, quadratics, wanted, assign)
+        total = self.pooled_total if wanted is MomentKind.POOLED_FULL else None
+        return self.engine.sweep(self.source.reduce, quadratics, wanted, assign, total)
+
+    @cached_property
+    def pooled_total(self) -> Moments:
+        """Pooled full moments of all rows as one group, in the frame: what a pass may take pooled scatter from."""
+        start = flat(self.total.mean)
+        moments = self.engine.sweep(self.source.hinted(None).reduce, start, MomentKind.FULL).moments
+        return moments.reduce(MomentKind.POOLED_FULL)
 
     def log_certainty(self, quadratics: Quadratics) -> float:
         """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""
@@ -72,11 +82,14 @@ class Problem:
 
         return self.source.reduce(of)
 
-    def only(self, chosen: IntN) -> "Problem":
-        """The same problem on some of the rows, already in the frame: cheap, for the first heats of a search."""
-        rows, weights = self.source.gather()
-        share = float(weights[chosen].sum() / weights.sum())
-        return replace(self, source=source_of(rows[chosen], weights[chosen]), total=self.total.scale(share))
+    def only(self, rows: ND, weights: N) -> "Problem":
+        """The same problem, frame and family, on a sample of its rows (m, D) in the data's units."""
+        source = source_of(rows, weights).framed(self.source.frame)
+        return replace(self, source=source, total=self.total.scale(float(weights.sum()) / self.total_weight))
+
+    def recast(self, structure: Structure) -> "Problem":
+        """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
+        return replace(self, family=family(structure, limit_of(self.source.frame, self.total, structure, None)))
 
     @property
     def variances(self) -> D:
@@ -93,14 +106,18 @@ class Problem:
         return [int(j) for j in np.flatnonzero(self.variances <= 0)]
 
 
-def located(source: AbstractSource, engine: AbstractEngine, per_column: bool) -> tuple[AbstractSource, Moments]:
-    """The source in a frame centred near its mean and scaled near its spread, with its overall moments."""
-    first = source.reduce(_extent).frame(per_column)
+def located(
+    source: AbstractSource, engine: AbstractEngine, per_column: bool
+) -> tuple[AbstractSource, Moments, Extent]:
+    """The source in a frame centred near its mean and scaled near its spread, with its moments and extent there."""
+    extent = source.reduce(_extent)
+    first = extent.frame(per_column)
     mean, variance, _ = _overall(source.framed(first), engine)
     frame = frame_around(first, mean, np.sqrt(variance), per_column)
     framed = source.framed(frame)
     mean, variance, mass = _overall(framed, engine)
-    return framed, Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
+    total = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
+    return framed, total, Extent(*frame.apply(np.array([extent.low, extent.high])))
 
 
 def _extent(batch: Batch) -> Extent:

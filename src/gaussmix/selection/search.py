@@ -2,10 +2,17 @@
 
 Every structure begins from the same partitions, found once for each number of components: k-means
 in the data's units and in standard deviations, and random centres. Each start runs for a few
-passes, the best ones to convergence; where there are many rows, all but the last runs look at a
-random part of them. A cell that cannot be fitted says why, and a fit with a
-component on the floor, empty or of too few rows is listed as degenerate and never chosen, since
-its likelihood says nothing about the data.
+passes, the best ones for more, the winner to convergence. A cell that cannot be fitted says why, and
+a fit with a component on the floor, empty or of too few rows is listed as degenerate and never
+chosen, since its likelihood says nothing about the data.
+
+Where there are more than ``HEAT_ROWS`` rows, a sample of so many stands for them until one run of
+each cell is left, and that run makes ``LEAD_PASSES`` passes over all rows. From there on a cell is
+given twice as many passes again and again, until it has converged or can hardly win: until a hundred
+more passes that gained as much as its last one would leave it more than 10 (very strong evidence)
+behind the best. Passes gain less and less, so that is more than it can hope for. The best two cells
+always run to convergence. Every criterion in the table belongs to all rows; that of a cell left
+behind is a little too high, and its outcome says so.
 """
 
 import time
@@ -15,18 +22,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.core.arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.outcome import Outcome
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.errors import DataError, GaussmixError, ParameterError, SelectionError
-from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem, source_of
+from gaussmix.selection.candidates import Candidate, Selection, rank
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.em import EM
-from gaussmix.solvers.fit import Fit, finished
-from gaussmix.solvers.restarts import polish
-from gaussmix.solvers.run import Run
+from gaussmix.solvers.fit import finished
+from gaussmix.solvers.restarts import continued, halved, polish
+from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start import from_labels, in_order
-from gaussmix.solvers.start.seeding import partitions, some_rows
+from gaussmix.solvers.start.sample import representative
+from gaussmix.solvers.start.seeding import partitions
 from gaussmix.solvers.stopping import RelativeGain
+from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike, IntN
 
 Progress = Callable[[int, int, str], None]
@@ -34,80 +44,12 @@ Progress = Callable[[int, int, str], None]
 
 STOPPING = RelativeGain(1e-8)
 HEAT_ROWS = 10_000
-"""Rows that the first heats of a search look at; the best run of each cell goes on with all of them."""
-
-
-@dataclass(frozen=True, repr=False)
-class Candidate:
-    """One cell of the search: a structure and a number of components, fitted or with the reason why not."""
-
-    structure: Structure
-    n_components: int
-    criteria: dict[str, float]
-    n_parameters: int
-    mixture: Mixture | None
-    fit: Fit | None
-    reason: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"{self.structure},{self.n_components}"
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in self.criteria.items())
-        return f"Candidate({self.name}: {' '.join(filter(None, [values, self.reason]))})"
-
-    @property
-    def is_eligible(self) -> bool:
-        return self.fit is not None and not self.fit.is_degenerate
-
-
-@dataclass(frozen=True, repr=False)
-class Selection:
-    """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures."""
-
-    criterion: str
-    candidates: tuple[Candidate, ...]
-    seconds: float
-
-    def __repr__(self) -> str:
-        first = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
-        more = len(self.candidates) - 5
-        rest = f"\n  ... and {more} more in .table()" if more > 0 else ""
-        return f"Selection by {self.criterion.upper()}, best first:\n{first}{rest}"
-
-    @property
-    def best(self) -> Candidate:
-        """The chosen candidate; a degenerate one only where there is no other."""
-        return self.candidates[0]
-
-    @property
-    def runner_up(self) -> Candidate | None:
-        """The second-best eligible candidate that is another density, not the same one by another name.
-
-        With one component, or one column, several structures describe the same mixtures.
-        """
-        value = self.best.criteria[self.criterion]
-        for candidate in self.candidates[1:]:
-            same = candidate.is_eligible and abs(candidate.criteria[self.criterion] - value) < 1e-9 * abs(value)
-            if candidate.is_eligible and not same:
-                return candidate
-        return None
-
-    def table(self) -> list[dict[str, object]]:
-        """One row per candidate, best first, ready for a data frame."""
-        return [
-            {
-                "structure": str(c.structure),
-                "n_components": c.n_components,
-                **{name: c.criteria.get(name) for name in CRITERIA},
-                "log_likelihood": None if c.fit is None else c.fit.log_likelihood,
-                "n_parameters": c.n_parameters,
-                "degenerate": c.fit is not None and c.fit.is_degenerate,
-                "reason": c.reason,
-            }
-            for c in self.candidates
-        ]
+"""The most rows that all runs of a search look at; of more, a sample of so many."""
+LEAD_PASSES = 20
+_ROUNDS_ON_SAMPLE = ((10, 3), (20, 1))
+_SURE_OF_THE_END = 2
+_FUTURE_PASSES = 100
+_NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
 
 
 def select(
@@ -122,6 +64,10 @@ def select(
     progress: Progress | None = None,
 ) -> Selection:
     """Fit every structure with every number of components and rank them.
+
+    Of more than 10 000 rows, starts and first runs look at a sample of so many, and only candidates
+    that may still win run to convergence on all of them; the outcome of the others says so. Every
+    criterion belongs to all rows.
 
     Parameters
     ----------
@@ -161,18 +107,16 @@ def select(
     names = None if feature_names is None else tuple(feature_names)
     rng = np.random.default_rng(random_state)
     began = time.perf_counter()
-    cells: list[Candidate] = []
-    problems = {shape: Problem.of(source, shape, feature_names=names) for shape in shapes}
-    chosen = some_rows(source, HEAT_ROWS, rng)
-    heats = {shape: _heats(problem, chosen) for shape, problem in problems.items()}
-    common = _heats(Problem.of(source, Structure.parse("EII")), chosen)  # one scale: k-means in the data's units
+    problems = _problems(source, shapes, names)
+    heats, common = _heats(problems, source, rng)
+    cells: list[_Cell] = []
     for count in counts:
         starts = _starts(common, count, n_starts, rng)
         for shape in shapes:
             if progress is not None:
                 progress(len(cells), len(counts) * len(shapes), f"{shape}, {count} components")
-            cells.append(_cell(problems[shape], heats[shape], count, starts))
-    ranked = sorted(cells, key=lambda cell: _rank(cell, criterion))
+            cells.append(_begun(problems[shape], heats[shape], count, starts))
+    ranked = sorted(_decided(cells, criterion, progress), key=lambda candidate: rank(candidate, criterion))
     if ranked[0].fit is None:
         raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].reason}")
     return Selection(criterion, tuple(ranked), time.perf_counter() - began)
@@ -185,8 +129,27 @@ def _counts(n_components: int | Iterable[int]) -> list[int]:
     return sorted(set(counts))
 
 
-def _heats(problem: Problem, chosen: IntN) -> Problem:
-    return problem if len(chosen) == problem.source.n_rows else problem.only(chosen)
+Problems = dict[Structure, Problem]
+
+
+def _problems(source: AbstractSource, shapes: list[Structure], names: tuple[str, ...] | None) -> Problems:
+    """One problem per structure; those that share a frame share what was found in it."""
+    located: dict[bool, Problem] = {}
+    for shape in shapes:
+        if shape.column_equivariant not in located:
+            located[shape.column_equivariant] = Problem.of(source, shape, feature_names=names)
+    return {shape: located[shape.column_equivariant].recast(shape) for shape in shapes}
+
+
+def _heats(problems: Problems, source: AbstractSource, rng: np.random.Generator) -> tuple[Problems, Problem]:
+    """Each problem on the rows of the first runs, and these rows in one scale, that of k-means in the data's units."""
+    same_scale = [problem for shape, problem in problems.items() if not shape.column_equivariant]
+    common = same_scale[0] if same_scale else Problem.of(source, Structure.parse("EII"))
+    if source.n_rows <= HEAT_ROWS:
+        return problems, common
+    sample = representative(common, HEAT_ROWS, rng)
+    heats = {shape: problem.only(sample.rows, sample.weights) for shape, problem in problems.items()}
+    return heats, common.only(sample.rows, sample.weights)
 
 
 def _starts(problem: Problem, n_components: int, n_starts: int, rng: np.random.Generator) -> list[IntN] | str:
@@ -197,44 +160,100 @@ def _starts(problem: Problem, n_components: int, n_starts: int, rng: np.random.G
     return partitions(problem, n_components, 1 if n_components == 1 else n_starts, rng)
 
 
-def _cell(problem: Problem, heats: Problem, n_components: int, starts: list[IntN] | str) -> Candidate:
-    structure, n_features = problem.family.structure, problem.source.n_features
-    free = structure.n_mixture_parameters(n_components, n_features)
+@dataclass(frozen=True)
+class _Cell:
+    """A candidate with the run that it comes from; without one it could not be fitted."""
+
+    candidate: Candidate
+    problem: Problem
+    run: Run | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its run used up the passes given so far."""
+        if self.run is None or self.run.outcome is not Outcome.PASSES_USED_UP:
+            return False
+        return len(self.run.trace) < STOPPING.max_passes
+
+    def may_reach(self, goal: float, criterion: str) -> bool:
+        """Whether it could come down to a value of the criterion if many more passes gained as much as the last."""
+        if self.run is None or not self.candidate.is_eligible:
+            return False
+        last_gain = float(np.diff(self.run.trace.log_likelihood[-2:]).sum())
+        return self.candidate.criteria[criterion] - 2.0 * _FUTURE_PASSES * last_gain <= goal
+
+
+def _begun(problem: Problem, heats: Problem, n_components: int, starts: list[IntN] | str) -> _Cell:
+    """The best of the short runs, to convergence where all rows are few, else for the first passes over all."""
     if isinstance(starts, str):
-        return Candidate(structure, n_components, {}, free, None, None, starts)
+        return _failed(problem, n_components, starts)
+    solver, began = EM(problem.family), time.perf_counter()
     try:
-        mixture, fit, criteria = _fitted(problem, heats, starts, n_components, free)
+        mixtures = (from_labels(heats, labels, n_components) for labels in starts)
+        if heats is problem:
+            winner = polish(solver, mixtures, problem, STOPPING, prefer=_is_sound)
+        else:
+            short = halved(solver, mixtures, heats, STOPPING, _is_sound, _ROUNDS_ON_SAMPLE)
+            winner = run(solver, short.mixture, problem, STOPPING, max_passes=LEAD_PASSES)
+        return _evaluated(winner, problem, time.perf_counter() - began)
     except (GaussmixError, np.linalg.LinAlgError) as error:
-        return Candidate(structure, n_components, {}, free, None, None, str(error))
-    reason = " ".join(fit.notes) if fit.is_degenerate else ""
-    return Candidate(structure, n_components, criteria, free, mixture, fit, reason)
+        return _failed(problem, n_components, str(error))
 
 
-def _fitted(
-    problem: Problem, heats: Problem, starts: list[IntN], n_components: int, n_parameters: int
-) -> tuple[Mixture, Fit, dict[str, float]]:
-    began = time.perf_counter()
-    mixtures = (from_labels(heats, labels, n_components) for labels in starts)
-    winner = polish(EM(problem.family), mixtures, problem, STOPPING, prefer=_is_sound, heats=heats)
-    winner = replace(winner, mixture=in_order(winner.mixture, problem))
-    fit, _ = finished(winner, problem, time.perf_counter() - began)
-    certainty = problem.log_certainty(winner.mixture.to_quadratics())
+def _decided(cells: list[_Cell], criterion: str, progress: Progress | None) -> list[Candidate]:
+    """Runs that have used up their passes are given more while they may still win."""
+    passes = LEAD_PASSES
+    while True:
+        cells = sorted(cells, key=lambda cell: rank(cell.candidate, criterion))
+        goal = cells[0].candidate.criteria.get(criterion, -np.inf) + _NEAR
+        goes_on = [
+            cell.is_running and (place < _SURE_OF_THE_END or cell.may_reach(goal, criterion))
+            for place, cell in enumerate(cells)
+        ]
+        if not any(goes_on):
+            return [_left_behind(cell) if cell.is_running else cell.candidate for cell in cells]
+        for place in np.flatnonzero(goes_on):
+            if progress is not None:
+                progress(len(cells), len(cells), f"{cells[place].candidate.name} again")
+            cells[place] = _carried_on(cells[place], passes)
+        passes *= 2
+
+
+def _carried_on(cell: _Cell, passes: int) -> _Cell:
+    if cell.run is None or cell.candidate.fit is None:
+        return cell
+    began = time.perf_counter() - cell.candidate.fit.seconds
+    try:
+        longer = continued(EM(cell.problem.family), cell.run, cell.problem, STOPPING, passes)
+        return _evaluated(longer, cell.problem, time.perf_counter() - began)
+    except (GaussmixError, np.linalg.LinAlgError) as error:
+        return _failed(cell.problem, cell.candidate.n_components, str(error))
+
+
+def _left_behind(cell: _Cell) -> Candidate:
+    fit = cell.candidate.fit
+    return cell.candidate if fit is None else replace(cell.candidate, fit=replace(fit, outcome=Outcome.LEFT_BEHIND))
+
+
+def _evaluated(winner: Run, problem: Problem, seconds: float) -> _Cell:
+    mixture = in_order(winner.mixture, problem)
+    fit, _ = finished(replace(winner, mixture=mixture), problem, seconds)
+    certainty = problem.log_certainty(mixture.to_quadratics())
+    free = mixture.n_parameters
     criteria = {
-        name: rule(fit.log_likelihood, n_parameters, problem.total_weight, certainty)
-        for name, rule in CRITERIA.items()
+        name: rule(fit.log_likelihood, free, problem.total_weight, certainty) for name, rule in CRITERIA.items()
     }
-    return winner.mixture, fit, criteria
+    reason = " ".join(fit.notes) if fit.is_degenerate else ""
+    candidate = Candidate(problem.family.structure, mixture.n_components, criteria, free, mixture, fit, reason)
+    return _Cell(candidate, problem, winner)
 
 
-def _is_sound(run: Run) -> bool:
+def _failed(problem: Problem, n_components: int, reason: str) -> _Cell:
+    structure = problem.family.structure
+    free = structure.n_mixture_parameters(n_components, problem.source.n_features)
+    return _Cell(Candidate(structure, n_components, {}, free, None, None, reason), problem)
+
+
+def _is_sound(candidate: Run) -> bool:
     """No component on the floor."""
-    return not run.mixture.covariance.floored.any()
-
-
-def _rank(cell: Candidate, criterion: str) -> tuple[int, float, int]:
-    """Sort key: sound, too few rows, on the floor, failed; then the criterion; then the fewer parameters."""
-    if cell.fit is None:
-        return 3, 0.0, cell.n_parameters
-    severity = 2 if cell.fit.is_on_floor else int(cell.fit.is_degenerate)
-    # Structures that coincide differ by rounding alone; a relative grid lets the simpler name win.
-    return severity, float(f"{cell.criteria[criterion]:.10g}"), cell.n_parameters
+    return not candidate.mixture.covariance.floored.any()

@@ -1,7 +1,6 @@
 """Several starts, one winner: the best of full runs, or short runs first and the best ones polished."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -24,22 +23,27 @@ def best_of(runs: Iterable[Run]) -> Run:
     return best
 
 
-HEATS = ((15, 3), (60, 1))
-"""Passes of each heat and how many runs it sends on; what the last one sends on runs to the end."""
+Rounds = Sequence[tuple[int, int]]
+"""Passes of each round and how many runs it sends on."""
+
+ROUNDS: Rounds = ((15, 3), (60, 1))
 
 
-def polish(
+def is_any(run: Run) -> bool:
+    """Prefers nothing."""
+    return True
+
+
+def halved(
     solver: AbstractSolver,
     starts: Iterable[Mixture],
     problem: Problem,
     stopping: Stopping,
-    prefer: Callable[[Run], bool] = lambda _: True,
-    heats: Problem | None = None,
+    prefer: Callable[[Run], bool] = is_any,
+    rounds: Rounds = ROUNDS,
 ) -> Run:
-    """Successive halving: every start for a few passes, the best for more, the winner to the end.
+    """The best of many short runs: every start for a few passes, the best of them for more.
 
-    The starts and all but the last runs belong to ``heats``, some of the rows where there are many;
-    None is the problem itself.
     A run for which ``prefer`` is false wins only if it is so for all: a search prefers runs that
     ended without a component on its floor, whose likelihood says nothing about the data.
     """
@@ -47,17 +51,25 @@ def polish(
     def promise(heat: Run) -> tuple[bool, float]:
         return not prefer(heat), -heat.last_log_likelihood
 
-    heats = heats or problem
-    runs = [run(solver, start, heats, stopping, max_passes=0) for start in starts]
-    for passes, survivors in HEATS:
-        runs = [_continued(solver, heat, heats, stopping, passes) for heat in runs]
+    runs = [run(solver, start, problem, stopping, max_passes=0) for start in starts]
+    for passes, survivors in rounds:
+        runs = [continued(solver, heat, problem, stopping, passes) for heat in runs]
         runs = sorted(runs, key=promise)[:survivors]
-    if heats is problem:
-        return _continued(solver, runs[0], problem, stopping)
-    return run(solver, replace(runs[0].mixture, frame=problem.source.frame), problem, stopping)
+    return runs[0]
 
 
-def _continued(
+def polish(
+    solver: AbstractSolver,
+    starts: Iterable[Mixture],
+    problem: Problem,
+    stopping: Stopping,
+    prefer: Callable[[Run], bool] = is_any,
+) -> Run:
+    """The best of many short runs, run to the end."""
+    return continued(solver, halved(solver, starts, problem, stopping, prefer), problem, stopping)
+
+
+def continued(
     solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping, max_passes: int | None = None
 ) -> Run:
     """A run carried on, with one trace; one that has converged is left alone."""

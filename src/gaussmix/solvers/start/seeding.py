@@ -1,4 +1,4 @@
-"""Automatic starts: k-means++, k-means, random rows, random responsibilities.
+"""Automatic starts from all the rows at hand: k-means++, k-means, random rows, random responsibilities.
 
 All draws are made over the distinct rows in sorted order, weighted by how often each counts. So a
 start, and with it a fit, does not depend on the order of the rows, and a row of weight 2 is the
@@ -8,7 +8,7 @@ one that lowers the potential most is kept. k-means is measured in the data's ow
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from gaussmix.engines.base import AbstractEngine, Assign
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.posterior import labels
 from gaussmix.model.problem import Problem
+from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.given import from_labels, from_moments, mean_order
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntD, IntN, N
@@ -27,55 +28,8 @@ from gaussmix.types import KD, ND, D, IntD, IntN, N
 Start = Callable[[Problem, int, np.random.Generator], Mixture]
 
 KMEANS_START = "kmeans"
-_LLOYD_PASSES = 300
+LLOYD_PASSES = 300
 _LLOYD_TOLERANCE = 1e-4  # squared movement of the centres, relative to the mean variance of a column
-
-
-@dataclass(frozen=True)
-class DistinctRows:
-    """The rows that count, each once, in sorted order, with their weights."""
-
-    rows: ND
-    weights: N
-    inverse: IntN
-    counted: IntN
-
-    @classmethod
-    def of(cls, source: AbstractSource) -> "DistinctRows":
-        rows, weights = source.gather()
-        counted = np.flatnonzero(weights > 0)
-        order = sorted_order(rows[counted])
-        ordered = rows[counted][order]
-        first = np.concatenate([[True], np.any(ordered[1:] != ordered[:-1], axis=1)])
-        inverse = np.empty(len(counted), dtype=np.int64)
-        inverse[order] = np.cumsum(first) - 1
-        sums = np.add.reduceat(weights[counted][order], np.flatnonzero(first))
-        return cls(ordered[first], sums, inverse, counted)
-
-    def choose(self, count: int, rng: np.random.Generator) -> ND:
-        """``count`` rows without replacement, as likely as they weigh; some repeat only if there are too few."""
-        available = min(count, len(self.rows))
-        chosen = rng.choice(len(self.rows), size=available, replace=False, p=self.weights / self.weights.sum())
-        return self.rows[np.resize(chosen, count)]
-
-
-def sorted_order(rows: ND) -> IntN:
-    """Positions that sort rows by the first column, ties by the next."""
-    order = np.argsort(rows[:, 0], kind="stable")
-    leading = rows[order, 0]
-    if rows.shape[1] > 1 and np.any(leading[1:] == leading[:-1]):
-        order = np.lexsort(rows.T[::-1])
-    return order
-
-
-def some_rows(source: AbstractSource, count: int, rng: np.random.Generator) -> IntN:
-    """Positions of ``count`` rows drawn at random, whatever order the rows stand in; all if there are fewer."""
-    if source.n_rows <= count:
-        return np.arange(source.n_rows)
-    rows, weights = source.gather()
-    counted = np.flatnonzero(weights > 0)
-    ranks = rng.choice(len(counted), size=min(count, len(counted)), replace=False)
-    return counted[sorted_order(rows[counted])[np.sort(ranks)]]
 
 
 Metric = Callable[[KD], Quadratics]
@@ -126,9 +80,16 @@ def _draw(potential: N, count: int, rng: np.random.Generator) -> IntN:
     return np.asarray(np.minimum(found, len(potential) - 1))
 
 
-def lloyd(source: AbstractSource, center: KD, engine: AbstractEngine, tolerance: float, metric: Metric) -> KD:
+def lloyd(
+    source: AbstractSource,
+    center: KD,
+    engine: AbstractEngine,
+    tolerance: float,
+    metric: Metric,
+    passes: int = LLOYD_PASSES,
+) -> KD:
     """Centres moved to the means of the rows nearest to them until they rest; an empty one stays where it is."""
-    for _ in range(_LLOYD_PASSES):
+    for _ in range(passes):
         quadratics = metric(center)
         moved = _means(source, quadratics, engine)
         movement = -2.0 * engine.score(metric(center), Batch(moved)).diagonal().sum()
@@ -144,23 +105,31 @@ def _means(source: AbstractSource, quadratics: Quadratics, engine: AbstractEngin
 
 def kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """The partition of k-means (k-means++ seeds, Lloyd's passes over all rows) in the data's units."""
+    return nearest(problem, kmeans_centers(problem, n_components, rng))
+
+
+def kmeans_centers(
+    problem: Problem, n_components: int, rng: np.random.Generator, passes: int = LLOYD_PASSES
+) -> KD:
+    """The centres of k-means in the data's units, (K, D) in the frame, in the order of their columns."""
     source, back = _common(problem)
     tolerance = _LLOYD_TOLERANCE * float(np.ldexp(problem.variances, -2 * back).mean())
     seeds = plus_plus(DistinctRows.of(source), n_components, problem.engine, rng, euclidean)
-    center = lloyd(source, seeds, problem.engine, tolerance, euclidean)
-    return nearest(problem, center[mean_order(center, center.std(axis=0))])
+    center = lloyd(source, seeds, problem.engine, tolerance, euclidean, passes)
+    return np.asarray(np.ldexp(center[mean_order(center, center.std(axis=0))], back))
 
 
 def nearest(problem: Problem, center: KD) -> Mixture:
-    """Every row to the nearest of some centres (K, D), given in the common frame."""
-    source, _ = _common(problem)
-    partition = labels(euclidean(center), source, problem.engine)
-    return from_labels(problem, partition, len(center))
+    """Every row to the nearest, in the data's units, of some centres (K, D) in the frame: one pass, no labels kept."""
+    _, back = _common(problem)
+    scales = np.ldexp(1.0, -back)
+    root = DiagonalRoot(np.tile(scales, (len(center), 1))) if back.any() else SphericalRoot(np.ones(len(center)))
+    unhinted = replace(problem, source=problem.source.hinted(None))
+    moments = unhinted.expect(Quadratics(np.zeros(len(center)), center, root), assign=Assign.HARD).moments
+    return from_moments(problem, moments)
 
 
-def partitions(
-    problem: Problem, n_components: int, count: int, rng: np.random.Generator
-) -> list[IntN]:
+def partitions(problem: Problem, n_components: int, count: int, rng: np.random.Generator) -> list[IntN]:
     """Different labellings of the rows (n,), to start any structure from.
 
     In turn: k-means in the data's units, k-means in standard deviations, and the rows nearest (in
@@ -222,8 +191,3 @@ STARTS: dict[str, Start] = {
     "random": random_responsibilities,
     "random_from_data": random_from_data,
 }
-
-
-def automatic(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
-    """A start by one of the names in ``STARTS``."""
-    return STARTS[method](problem, n_components, rng)
