@@ -11,7 +11,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
-from gaussmix.engines.kernels.compiled.emit import TILE, WIDTH
+from gaussmix.engines.kernels.compiled.emit import BLOCK, TILE, WIDTH
 from gaussmix.engines.kernels.compiled.measuring import SMALL
 from gaussmix.engines.kernels.compiled.values import (
     DIAGONAL,
@@ -62,7 +62,8 @@ class Packed:
 def pack(quadratics: Quadratics, kind: int) -> Packed:
     """Quadratics as a kernel wants them, for a pass that adds up ``kind``."""
     root, n_features = quadratics.root, quadratics.n_features
-    n_columns = -(-n_features // TILE) * TILE
+    unit = BLOCK if kind in (MASS, SQUARES) else TILE
+    n_columns = -(-n_features // unit) * unit
     none = _NONE
     if isinstance(root, SharedRoot):
         shared = _upper(root.matrix[None])

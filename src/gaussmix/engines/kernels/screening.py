@@ -23,6 +23,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
 from gaussmix.engines.kernels.compiled.full import full_pass
+from gaussmix.engines.kernels.compiled.pairing import mark_open
 from gaussmix.engines.kernels.compiled.values import NOTHING, Screen
 from gaussmix.engines.kernels.packing import NO_ANSWERS, new_sums, pack, rows_of
 from gaussmix.engines.kernels.tile import full_tile
@@ -186,14 +187,12 @@ def _near_pairs(
     n_components, depth = center.shape
     reach = math.sqrt(len(back)) + 3.0  # few rows lie farther from the component they belong to
     along = _pair_squares(center, spread)
+    squares = (center**2).sum(axis=1)
+    apart = np.maximum(squares[:, None] + squares - 2.0 * (center @ center.T), 0.0)
     open_pairs = np.empty((n_components, n_components), dtype=bool)
-    for begin in range(0, n_components, 128):
-        part = slice(begin, begin + 128)
-        apart = ((center[part, None] - center) ** 2).sum(axis=2)
-        near = apart - reach * np.sqrt(along.T[part])
-        gap = reach**2 + 2.0 * (offset - offset[part, None] + allowed)
-        with np.errstate(invalid="ignore"):
-            open_pairs[part] = ~((near > 0) & (near * near >= along[part] * gap))
+    # A closed component (offset minus infinity) would make 0 * infinity: it is taken off the lists below.
+    safe = np.where(np.isfinite(offset), offset, 0.0)
+    mark_open(apart, along, safe, reach, allowed, open_pairs)
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
     counts = open_pairs.sum(axis=1)

@@ -2,11 +2,11 @@
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
 
-from gaussmix.engines.kernels.compiled.emit import CAN_COMPRESS, TILE, WIDTH
+from gaussmix.engines.kernels.compiled.emit import BLOCK, CAN_COMPRESS, WIDTH
 from gaussmix.engines.kernels.compiled.measuring import SMALL
 from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_rows
 from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_products_of_4, add_products_of_8
-from gaussmix.engines.kernels.compiled.tiles import add_moments, store_all
+from gaussmix.engines.kernels.compiled.tiles import add_lane_sums, add_moments
 from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SQUARES
 from gaussmix.engines.kernels.compiled.vectors import (
     count_bits,
@@ -22,7 +22,7 @@ from gaussmix.engines.kernels.compiled.vectors import (
     zeros,
 )
 
-TWICE = 2 * TILE
+TWICE = 2 * BLOCK
 
 NARROW, BATCH, WIDE_BATCH = 64, 32, 64
 """Rows of a component whose products are added up together: their copies stay in the nearest cache."""
@@ -42,33 +42,29 @@ def add_mass(k, tile, groups, slots, begin, end, sums):
 def add_first(model, k, tile, groups, slots, begin, end, sums):
     """share * x added up, x the distance from the component's centre."""
     wide()
-    at, stride, work = k * model.origin.shape[1], tile.stride, tile.work
-    for column in range(0, stride // WIDTH, TILE):
-        tile_sums = zeros(TILE)
+    at, stride = k * model.origin.shape[1], tile.stride
+    for column in range(0, stride // WIDTH, BLOCK):
+        tile_sums = zeros(BLOCK)
         for i in range(begin, end):
             share = multiply(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH))
             place = item(groups, i) * stride + column * WIDTH
             tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
-        store_all(tile_sums, work, 0)
-        for c in range(TILE):
-            sums.first[at + column + c] += total(load(work, c * WIDTH))
+        add_lane_sums(tile_sums, sums.first, at + column, 0)
 
 
 @kernel
 def add_squares(model, k, tile, groups, slots, begin, end, sums):
     """share * x and share * x^2 added up."""
     wide()
-    at, stride, work = k * model.origin.shape[1], tile.stride, tile.work
-    for column in range(0, stride // WIDTH, TILE):
+    at, stride = k * model.origin.shape[1], tile.stride
+    for column in range(0, stride // WIDTH, BLOCK):
         tile_sums = zeros(TWICE)
         for i in range(begin, end):
             share = multiply(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH))
             place = item(groups, i) * stride + column * WIDTH
             tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
-        store_all(tile_sums, work, 0)
-        for c in range(TILE):
-            sums.first[at + column + c] += total(load(work, c * WIDTH))
-            sums.scatter[at + column + c] += total(load(work, (TILE + c) * WIDTH))
+        add_lane_sums(tile_sums, sums.first, at + column, 0)
+        add_lane_sums(tile_sums, sums.scatter, at + column, BLOCK)
 
 
 @kernel

@@ -19,6 +19,9 @@ TILE = 4
 VECTORS = 2 if WIDTH == 4 else 4
 """Groups of rows handled together: AVX2 has 16 registers, AVX-512 and NEON have 32."""
 
+BLOCK = max(TILE, WIDTH)
+"""Columns whose sums are kept in registers together."""
+
 CHUNK = WIDTH * VECTORS
 """Rows handled together."""
 

@@ -10,7 +10,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
-from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
+from gaussmix.engines.kernels.compiled.emit import BLOCK, CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.vectors import pack, tile_of, wide, zeros
 
 TRIANGLE = TILE * VECTORS
@@ -146,57 +146,43 @@ def add_scaled_squares(typingctx, lengths, rows, begins, offset, mean, scale):
 
 @intrinsic
 def add_moments(typingctx, sums, rows, at, means, column, share):
-    """For TILE columns: sums[c] += share * x, sums[TILE + c] += share * x^2, with x = rows - means."""
+    """For BLOCK columns: sums[c] += share * x, sums[BLOCK + c] += share * x^2, with x = rows - means."""
 
     def codegen(context, builder, signature, arguments):
         sums, rows, at, means, column, share = arguments
         source = emit.address(context, builder, signature.args[1], rows, at)
         centres = emit.address(context, builder, signature.args[3], means, column)
         sums = cgutils.unpack_tuple(builder, sums)
-        for c in range(TILE):
+        for c in range(BLOCK):
             mean = emit.splat(builder, builder.load(emit.step(builder, centres, c)))
             value = builder.fsub(emit.load(builder, emit.step(builder, source, c * WIDTH)), mean)
             shared = builder.fmul(share, value)
             sums[c] = builder.fadd(sums[c], shared)
-            if len(sums) > TILE:
-                sums[TILE + c] = emit.fma(builder, shared, value, sums[TILE + c])
+            if len(sums) > BLOCK:
+                sums[BLOCK + c] = emit.fma(builder, shared, value, sums[BLOCK + c])
         return pack(context, builder, sums)
 
     return sums(sums, rows, types.int64, means, types.int64, share), codegen
 
 
 @intrinsic
-def keep_best(typingctx, best, labels, tile, constants, first):
-    """Where tile[r, v] + constants[first + r] exceeds best[v], it becomes that, and labels[v] becomes first + r."""
-    kind = types.Tuple((best, labels))
+def add_lane_sums(typingctx, vectors, target, at, offset):
+    """target[at + c] += sum of the lanes of vectors[offset + c] for c < BLOCK; ``offset`` is a literal."""
+    if not isinstance(offset, types.IntegerLiteral):
+        return None
+    first = offset.literal_value
 
     def codegen(context, builder, signature, arguments):
-        best, labels, tile, constants, first = arguments
-        best, labels = cgutils.unpack_tuple(builder, best), cgutils.unpack_tuple(builder, labels)
-        values = cgutils.unpack_tuple(builder, tile)
-        added = emit.address(context, builder, signature.args[3], constants, first)
-        for r in range(TILE):
-            constant = emit.splat(builder, builder.load(emit.step(builder, added, r)))
-            number = builder.sitofp(builder.add(first, emit.INDEX(r)), emit.DOUBLE)
-            label = emit.splat(builder, number)
-            for v in range(VECTORS):
-                value = builder.fadd(values[r * VECTORS + v], constant)
-                labels[v] = emit.greater(builder, value, best[v], label, labels[v])
-                best[v] = emit.greater(builder, value, best[v], value, best[v])
-        parts = [pack(context, builder, best), pack(context, builder, labels)]
-        return context.make_tuple(builder, kind, parts)
+        vectors, target, at, _ = arguments
+        vectors = cgutils.unpack_tuple(builder, vectors)[first : first + BLOCK]
+        pointer = emit.address(context, builder, signature.args[1], target, at)
+        for start in range(0, BLOCK, WIDTH):
+            place = emit.step(builder, pointer, start)
+            added = builder.fadd(emit.load(builder, place), emit.sums(builder, vectors[start : start + WIDTH]))
+            emit.store(builder, added, place)
+        return context.get_dummy_value()
 
-    return kind(best, labels, tile, constants, types.int64), codegen
-
-
-@kernel
-def linear_block(chunk, matrix, at, n_columns):
-    """Four linear functions of every row of the chunk, packed as ``matrix[at + 4 j + r]``."""
-    wide()
-    tile = zeros(TRIANGLE)
-    for j in range(n_columns):
-        tile = _product(tile, matrix, at + j * TILE, chunk, j * CHUNK, 0)
-    return tile
+    return types.none(vectors, target, types.int64, offset), codegen
 
 
 @kernel
