@@ -24,10 +24,11 @@ from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRo
 from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
 from gaussmix.engines.kernels.compiled.full import full_pass
 from gaussmix.engines.kernels.compiled.pairing import mark_open
+from gaussmix.engines.kernels.compiled.projecting import CELL_UNIT
 from gaussmix.engines.kernels.compiled.values import NOTHING, Screen
 from gaussmix.engines.kernels.packing import NO_ANSWERS, new_sums, pack, rows_of
 from gaussmix.engines.kernels.tile import full_tile
-from gaussmix.types import KD, KDD, Array, IntD, K
+from gaussmix.types import KD, KDD, Array, D, IntD, K
 
 DEPTH = 16
 """Dimensions of the space in which bounds are computed."""
@@ -59,16 +60,18 @@ def screen_of(quadratics: Quadratics, hard: bool) -> Screen | None:
     center = quadratics.center @ basis
     allowed = MARGIN if hard else tolerance(n_components)
     # In few dimensions the bounds are written for the rows as they are, and nothing is projected.
-    back = basis if n_features <= DEPTH else np.eye(basis.shape[1])
+    is_direct = n_features <= DEPTH and n_components <= MOST_ALL_PAIRS
+    back = basis if is_direct else np.eye(basis.shape[1])
     if n_components <= MOST_ALL_PAIRS:
         lists = _all_pairs(center, spread, quadratics.offset, back)
+        cells = _NO_CELLS
     else:
-        near = _near_pairs(center, spread, quadratics.offset, allowed, back)
+        near = _near_pairs(center, spread, quadratics.offset, allowed)
         if near is None:
             return None
-        lists = near
-    projection = np.empty(0) if n_features <= DEPTH else _across(basis).ravel()
-    return Screen(basis.shape[1], projection, *_discriminant(center, quadratics.offset, back), *lists, allowed)
+        lists, cells = near, _cells(center, quadratics.offset)
+    projection = np.empty(0) if is_direct else _across(basis).ravel()
+    return Screen(basis.shape[1], projection, *_discriminant(center, quadratics.offset, back), *lists, allowed, *cells)
 
 
 def tolerance(n_components: int) -> float:
@@ -76,9 +79,9 @@ def tolerance(n_components: int) -> float:
     return ROUNDING + math.log(n_components)
 
 
-def _across(matrix: Array, fill: float = 0.0) -> Array:
-    """Columns filled up to whole registers."""
-    missing = -matrix.shape[-1] % WIDTH
+def _across(matrix: Array, fill: float = 0.0, unit: int = WIDTH) -> Array:
+    """Columns filled up to whole registers, or to a multiple of some."""
+    missing = -matrix.shape[-1] % unit
     if not missing:
         return np.ascontiguousarray(matrix)
     return np.concatenate([matrix, np.full((*matrix.shape[:-1], missing), fill)], axis=-1)
@@ -151,7 +154,8 @@ def _discriminant(center: KD, offset: K, back: Array) -> tuple[Array, K, K]:
     apart = center - middle
     constant = np.where(np.isfinite(offset), -apart @ middle - 0.5 * (apart**2).sum(axis=1), -np.inf)
     numbers = np.arange(len(center), dtype=np.float64)
-    return _across(back @ apart.T).ravel(), _across(constant, -np.inf), _across(numbers)
+    unit = CELL_UNIT if len(center) > MOST_ALL_PAIRS else WIDTH  # a single row is compared four registers at a time
+    return _across(back @ apart.T, unit=unit).ravel(), _across(constant, -np.inf, unit), _across(numbers, unit=unit)
 
 
 def _all_pairs(center: KD, spread: KDD, offset: K, back: Array) -> tuple[IntD, IntD, Array, Array, Array, K]:
@@ -181,18 +185,17 @@ def _all_pairs(center: KD, spread: KDD, offset: K, back: Array) -> tuple[IntD, I
 
 
 def _near_pairs(
-    center: KD, spread: KDD, offset: K, allowed: float, back: Array
+    center: KD, spread: KDD, offset: K, allowed: float
 ) -> tuple[IntD, IntD, Array, Array, Array, K] | None:
     """Lists of the components that a row within reach of the candidate can be open to."""
     n_components, depth = center.shape
-    reach = math.sqrt(len(back)) + 3.0  # few rows lie farther from the component they belong to
-    along = _pair_squares(center, spread)
+    reach = math.sqrt(depth) + 3.0  # few rows lie farther from the component they belong to
+    scores = _pair_scores(center, spread)
     squares = (center**2).sum(axis=1)
-    apart = np.maximum(squares[:, None] + squares - 2.0 * (center @ center.T), 0.0)
     open_pairs = np.empty((n_components, n_components), dtype=bool)
     # A closed component (offset minus infinity) would make 0 * infinity: it is taken off the lists below.
     safe = np.where(np.isfinite(offset), offset, 0.0)
-    mark_open(apart, along, safe, reach, allowed, open_pairs)
+    mark_open(center @ center.T, squares, scores, safe, reach, allowed, open_pairs)
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
     counts = open_pairs.sum(axis=1)
@@ -205,16 +208,52 @@ def _near_pairs(
     entry = first[candidate] + within
     others, shift = np.zeros(first[-1], dtype=np.int64), np.zeros(first[-1])
     extra, directions = np.full(first[-1], np.inf), np.zeros(first[-1] * depth)
-    direction = (center[candidate] - center[other]) / np.sqrt(along[candidate, other])[:, None]
+    direction = (center[candidate] - center[other]) / np.sqrt(-2.0 * scores[candidate, other])[:, None]
     others[entry], extra[entry] = other, -2.0 * offset[other]
     shift[entry] = -(direction * center[other]).sum(axis=1)
     places = (first[candidate] * depth + within)[:, None] + np.arange(depth) * widths[candidate][:, None]
-    directions[places] = direction @ back.T
+    directions[places] = direction
     return first, others, directions, shift, extra, np.full(n_components, reach**2)
 
 
-def _pair_squares(center: KD, spread: KDD) -> Array:
-    """(m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the kernel that measures distances."""
+_NONE = np.empty(0)
+_NO_CELLS = (_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, 0.0)
+
+_ANCHOR_PASSES = 6
+
+
+def _cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, D, float]:
+    """Anchors among the means (by a few passes of k-means), and the means nearest to each."""
+    n_components, depth = center.shape
+    middle = center.mean(axis=0)
+    apart = center - middle
+    n_anchors = int(2.0 * math.sqrt(n_components)) // WIDTH * WIDTH
+    spaced = np.argsort(apart[:, 0], kind="stable")[np.linspace(0, n_components - 1, n_anchors).astype(int)]
+    anchors = apart[spaced]
+    for _ in range(_ANCHOR_PASSES):
+        owner = (apart @ anchors.T - 0.5 * (anchors**2).sum(axis=1)).argmax(axis=1)
+        members = np.zeros((n_anchors, n_components))
+        members[owner, np.arange(n_components)] = 1.0
+        counts = members.sum(axis=1)
+        anchors = np.where(counts[:, None] > 0, members @ apart / np.maximum(counts, 1.0)[:, None], anchors)
+    size = min(4 * n_components // n_anchors // CELL_UNIT + 1, n_components // CELL_UNIT) * CELL_UNIT
+    distance = (apart**2).sum(axis=1) - 2.0 * anchors @ apart.T
+    nearest = np.sort(np.argpartition(distance, size - 1, axis=1)[:, :size], axis=1)
+    squares = np.where(np.isfinite(offset), -apart @ middle - 0.5 * (apart**2).sum(axis=1), -np.inf)
+    return (
+        np.ascontiguousarray(anchors.T).ravel(),
+        -anchors @ middle - 0.5 * (anchors**2).sum(axis=1),
+        np.arange(n_anchors, dtype=np.float64),
+        np.ascontiguousarray(apart[nearest].transpose(0, 2, 1)).ravel(),
+        squares[nearest].ravel(),
+        nearest.astype(np.float64).ravel(),
+        middle,
+        (math.sqrt(depth) + 3.0) ** 2,
+    )
+
+
+def _pair_scores(center: KD, spread: KDD) -> Array:
+    """-1/2 (m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the kernel that measures distances."""
     upper = np.linalg.cholesky(spread[:, ::-1, ::-1])[:, ::-1, ::-1]
     packed = pack(Quadratics(np.zeros(len(center)), center, DenseRoot(upper)), NOTHING)
     scores = np.empty((len(center), len(center)))
@@ -222,4 +261,4 @@ def _pair_squares(center: KD, spread: KDD) -> Array:
     answers = NO_ANSWERS._replace(scores=scores)
     rows = rows_of(Batch(center))
     full_pass(rows, 0, len(center), packed.model, tile, NOTHING, False, SMALLEST, new_sums(packed, NOTHING), answers)
-    return -2.0 * scores
+    return scores

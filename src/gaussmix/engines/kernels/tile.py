@@ -16,8 +16,8 @@ from gaussmix.types import Array
 SLOTS = 2048
 """Slots of a tile in which every pair is computed: 128 kB of scores."""
 
-ROWS_EACH, TILE_BYTES = 64, 1 << 20
-"""A screened tile has this many rows for each component, or as many as fit the bytes."""
+ROWS_EACH, FEWEST_EACH, TILE_BYTES = 64, 16, 1 << 20
+"""A screened tile has this many rows for each component, or as many as fit the bytes, but not fewer than the second."""
 
 SPARE = 16
 """Open pairs of a group, besides its candidate, for which a screened tile has room."""
@@ -44,7 +44,8 @@ def screened_tile_of(model: Model, n_columns: int, kind: int, screen: Screen) ->
     n_components, n_features = len(model.center), n_columns
     by_row = kind in (PRODUCTS, POOLED) and n_columns >= SMALL
     row_bytes = 8 * (n_columns * (1 + bool(len(model.whitening))) + (model.origin.shape[1] + WIDTH) * by_row)
-    n_rows = min(ROWS_EACH * n_components, max(256, TILE_BYTES // row_bytes)) // WIDTH * WIDTH
+    fitting = max(256, TILE_BYTES // row_bytes, FEWEST_EACH * n_components)
+    n_rows = min(ROWS_EACH * n_components, fitting) // WIDTH * WIDTH
     n_groups = n_rows // WIDTH + n_components
     room = n_groups * min(n_components, SPARE) + n_components
     tile = make_tile(model, n_columns, kind, n_groups, n_groups + room)

@@ -6,20 +6,22 @@ SQUARE = 32
 
 
 @kernel
-def mark_open(apart, along, offset, reach, allowed, marks):
+def mark_open(products, squares, scores, offset, reach, allowed, marks):
     """marks[b, k] = whether a row within ``reach`` of b can be open to k.
 
-    ``apart`` holds |m_b - m_k|^2 and ``along`` (m_b - m_k)^T S_k (m_b - m_k): the separation along the direction
-    m_b - m_k is ``apart`` and the deviation of k there sqrt(``along``), so k is closed if
-    ``apart - reach sqrt(along[k, b]) > 0`` and its square is at least ``along[b, k]`` times the squared distance
-    that k's score may not exceed. Square by square, so that both halves of ``along`` stay in cache.
+    ``products`` holds m_b^T m_k and ``squares`` |m_k|^2; ``scores`` is -1/2 (m_b - m_k)^T S_k (m_b - m_k), called
+    ``along`` without its factor. The separation along the direction m_b - m_k is ``apart`` = |m_b - m_k|^2 and the
+    deviation of k there sqrt(along[b, k]), so k is closed if ``gap = apart - reach sqrt(along[k, b]) > 0`` and
+    gap^2 is at least along[b, k] times the squared distance beyond which k's score does not count. Square by
+    square, so that both halves of ``scores`` stay in cache.
     """
-    n = apart.shape[0]
+    n = products.shape[0]
     for first in range(0, n, SQUARE):
         for other in range(0, n, SQUARE):
             for b in range(first, min(first + SQUARE, n)):
                 most = reach * reach + 2.0 * (allowed - offset[b])
                 for k in range(other, min(other + SQUARE, n)):
-                    gap = apart[b, k] - reach * along[k, b] ** 0.5
-                    closed = gap > 0.0 and gap * gap >= along[b, k] * (most + 2.0 * offset[k])
+                    apart = squares[b] + squares[k] - 2.0 * products[b, k]
+                    gap = apart - reach * (-2.0 * scores[k, b]) ** 0.5
+                    closed = gap > 0.0 and gap * gap >= -2.0 * scores[b, k] * (most + 2.0 * offset[k])
                     marks[b, k] = not closed

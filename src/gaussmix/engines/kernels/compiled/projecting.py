@@ -11,16 +11,14 @@ from numba.extending import intrinsic
 from gaussmix.engines.kernels.compiled import emit
 from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
-from gaussmix.engines.kernels.compiled.vectors import pack, tile_of, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import largest, pack, wide, zeros
 
 ABREAST = 4
 """Rows handled together."""
 
-TILE_OF_1, TILE_OF_2, TILE_OF_4 = ABREAST, 2 * ABREAST, 4 * ABREAST
 
-
-def _broadcast(across):
-    """A function: tile[r, v] += rows[at + r * pitch] * matrix[to + v * WIDTH:] for ABREAST rows."""
+def _broadcast(across, abreast=ABREAST):
+    """A function: tile[r, v] += rows[at + r * pitch] * matrix[to + v * WIDTH:] for ``abreast`` rows."""
 
     @intrinsic
     def broadcast(typingctx, tile, rows, at, pitch, matrix, to):
@@ -30,7 +28,7 @@ def _broadcast(across):
             outputs = emit.address(context, builder, signature.args[4], matrix, to)
             columns = [emit.load(builder, emit.step(builder, outputs, v * WIDTH)) for v in range(across)]
             sums = cgutils.unpack_tuple(builder, tile)
-            for r in range(ABREAST):
+            for r in range(abreast):
                 factor = emit.splat(builder, builder.load(number))
                 for v in range(across):
                     sums[r * across + v] = emit.fma(builder, factor, columns[v], sums[r * across + v])
@@ -92,7 +90,7 @@ def _open_bits(across):
     return open_bits
 
 
-def _best_lanes(across):
+def _best_lanes(across, abreast=ABREAST):
     """A function: for each row, where tile[r, v] + constant is larger, best becomes that and label its number."""
 
     @intrinsic
@@ -108,7 +106,7 @@ def _best_lanes(across):
             for v in range(across):
                 shift = emit.load(builder, emit.step(builder, added, v * WIDTH))
                 name = emit.load(builder, emit.step(builder, number, v * WIDTH))
-                for r in range(ABREAST):
+                for r in range(abreast):
                     value = builder.fadd(values[r * across + v], shift)
                     label[r] = emit.greater(builder, value, best[r], name, label[r])
                     best[r] = emit.greater(builder, value, best[r], value, best[r])
@@ -121,7 +119,7 @@ def _best_lanes(across):
 
 @intrinsic
 def write_labels(typingctx, best, label, target, at):
-    """The label of the best lane of each of ABREAST rows, to ``target[at:]`` (integers); the first of equals."""
+    """The label of the best lane of each row, to ``target[at:]`` (integers); the first of equals."""
 
     def codegen(context, builder, signature, arguments):
         best, label, target, at = arguments
@@ -187,6 +185,25 @@ def nearest(rows, at, pitch, depth, matrix, constant, numbers, n_outputs, lowest
         best, label = _best_1(best, label, tile, constant, output, numbers)
         output += WIDTH
     write_labels(best, label, labels, to)
+
+
+_broadcast_one, _best_of_one = _broadcast(4, 1), _best_lanes(4, 1)
+FOUR = 4
+CELL_UNIT = FOUR * WIDTH
+
+
+@kernel
+def nearest_in_cell(rows, at, depth, matrix, to, constant, numbers, place, size, lowest, labels, row):
+    """`nearest` for one row among ``size`` outputs (a multiple of CELL_UNIT); gives the largest value."""
+    wide()
+    best, label = (lowest,), (lowest,)
+    for output in range(0, size, CELL_UNIT):
+        tile = zeros(FOUR)
+        for j in range(depth):
+            tile = _broadcast_one(tile, rows, at + j, 0, matrix, to + j * size + output)
+        best, label = _best_of_one(best, label, tile, constant, place + output, numbers)
+    write_labels(best, label, labels, row)
+    return largest(best[0])
 
 
 @kernel

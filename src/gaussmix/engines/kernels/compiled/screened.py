@@ -15,6 +15,7 @@ from gaussmix.engines.kernels.compiled.measuring import measure
 from gaussmix.engines.kernels.compiled.projecting import (
     ABREAST,
     nearest,
+    nearest_in_cell,
     open_outputs_1,
     open_outputs_2,
     open_outputs_4,
@@ -50,10 +51,40 @@ def find_candidates(rows, screen, sieve, start, size):
         at = begin * projected_pitch
         if not as_they_are:
             project(sieve.framed, 0, pitch, n_features, screen.projection, projected_pitch, sieve.projected, at)
-        nearest(
-            sieve.projected, at, projected_pitch, depth, screen.discriminant, screen.constant, screen.numbers, outputs,
-            (lowest, lowest, lowest, lowest), sieve.candidate, begin,
+        if screen.anchor_constant.shape[0] > 0:
+            find_by_cells(screen, sieve, begin, at, projected_pitch)
+        else:
+            nearest(
+                sieve.projected, at, projected_pitch, depth, screen.discriminant, screen.constant, screen.numbers,
+                outputs, (lowest, lowest, lowest, lowest), sieve.candidate, begin,
+            )  # fmt: skip
+
+
+@kernel
+def find_by_cells(screen, sieve, begin, at, pitch):
+    """Candidates of ABREAST rows by the cells of their anchors; of a row that finds none near, among all."""
+    wide()
+    depth, lowest = screen.depth, splat(LOWEST)
+    n_anchors = screen.anchor_constant.shape[0]
+    size = screen.cell_constant.shape[0] // n_anchors
+    nearest(
+        sieve.projected, at, pitch, depth, screen.anchors, screen.anchor_constant, screen.anchor_numbers, n_anchors,
+        (lowest, lowest, lowest, lowest), sieve.candidate, begin,
+    )  # fmt: skip
+    for r in range(ABREAST):
+        cell, row = sieve.candidate[begin + r], at + r * pitch
+        value = nearest_in_cell(
+            sieve.projected, row, depth, screen.cells, cell * size * depth, screen.cell_constant, screen.cell_numbers,
+            cell * size, size, lowest, sieve.candidate, begin + r,
         )  # fmt: skip
+        distance = -2.0 * value
+        for j in range(depth):
+            distance += (sieve.projected[row + j] - screen.middle[j]) ** 2
+        if not distance < screen.near:
+            nearest_in_cell(
+                sieve.projected, row, depth, screen.discriminant, 0, screen.constant, screen.numbers,
+                0, screen.constant.shape[0], lowest, sieve.candidate, begin + r,
+            )  # fmt: skip
 
 
 @kernel

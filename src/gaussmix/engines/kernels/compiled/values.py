@@ -42,7 +42,11 @@ class Screen(NamedTuple):
     ``constant`` and ``numbers`` find a row's candidate b there. The list of b holds the components
     ``others[first[b]:first[b + 1]]``; k of them is open to a row z with score s for b only if
     ``(z @ directions + shift)^2 + extra < 2 (tolerance - s)``. Rows farther from b than ``reach[b]``
-    (squared distance) are open to all components. ``depth`` is 0 where every pair is to be computed.
+    (squared distance) are open to all components.
+
+    Where there are very many components a row looks first for the nearest of some ``anchors``, then among the
+    components of that one's cell; only if none is ``near`` (squared distance; ``middle`` is the origin of the
+    discriminants), among all.
     """
 
     depth: int
@@ -57,6 +61,14 @@ class Screen(NamedTuple):
     extra: Any
     reach: Any
     tolerance: float
+    anchors: Any
+    anchor_constant: Any
+    anchor_numbers: Any
+    cells: Any
+    cell_constant: Any
+    cell_numbers: Any
+    middle: Any
+    near: float
 
 
 class Sieve(NamedTuple):

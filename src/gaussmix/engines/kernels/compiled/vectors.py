@@ -154,6 +154,16 @@ def zeros(typingctx, count):
 
 
 @intrinsic
+def largest(typingctx, vector):
+    """The largest lane."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.fold(builder, arguments[0], lambda a, b: builder.fneg(emit.least(builder, builder.fneg(a), builder.fneg(b))))
+
+    return types.float64(LANES), codegen
+
+
+@intrinsic
 def smallest(typingctx, vector):
     """The smallest lane."""
 
