@@ -29,6 +29,7 @@ from gaussmix.types import KD, ND, AnyArray, Array
 ENGINES: dict[str, AbstractEngine] = {
     "blocked": BlockedEngine(),
     "kernels": KernelEngine(),
+    "kernels, every pair": KernelEngine(screening=False),
     "reference": ReferenceEngine(),
 }
 

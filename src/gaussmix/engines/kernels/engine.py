@@ -106,11 +106,20 @@ class Pass:
         return Workspace(full, tile, sieve)
 
 
+@dataclass
+class _Recent:
+    """The last preparation for ranking: blocks of one pass ask for it one after the other."""
+
+    quadratics: Quadratics | None = None
+    job: Pass | None = None
+
+
 @dataclass(frozen=True)
 class KernelEngine(AbstractEngine):
     """Compiled passes; with ``screening``, pairs that cannot matter are skipped."""
 
     screening: bool = True
+    _recent: _Recent = field(default_factory=_Recent, compare=False, repr=False)
 
     def sweep(
         self,
@@ -142,7 +151,12 @@ class KernelEngine(AbstractEngine):
     def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
         n = batch.n_rows
         found = NO_ANSWERS._replace(label=np.empty(n, dtype=np.int64), top=np.empty(n), log_density=np.empty(n))
-        Pass.of(quadratics, NOTHING, screening=self.screening).block(batch, found)
+        recent = self._recent
+        job = recent.job if recent.quadratics is quadratics else None
+        if job is None:
+            job = Pass.of(quadratics, NOTHING, screening=self.screening)
+            object.__setattr__(self, "_recent", _Recent(quadratics, job))
+        job.block(batch, found)
         return RowScores(found.label, found.top, found.log_density)
 
 

@@ -42,8 +42,11 @@ def find_candidates(rows, screen, sieve, start, size):
     for begin in range(0, size, ABREAST):
         for r in range(ABREAST):
             row = start + min(begin + r, size - 1)
+            absent = rows.weights.shape[0] > 0 and rows.weights[row] == 0.0
             for j in range(n_features):
                 value = (rows.stored[row, j] * rows.shrink[j] - rows.center[j]) * rows.scale[j]
+                if absent:
+                    value = 0.0
                 if as_they_are:
                     sieve.projected[(begin + r) * projected_pitch + j] = value
                 else:

@@ -1,0 +1,170 @@
+"""Exact screening: the same sums to 1e-12 as with every pair computed, and most pairs not computed."""
+
+import numpy as np
+import pytest
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import DenseRoot
+from gaussmix.core.threads import threads
+from gaussmix.engines import Assign
+from gaussmix.engines.kernels import KernelEngine
+from gaussmix.engines.kernels.engine import Pass
+from gaussmix.engines.kernels.screening import screen_of
+from gaussmix.model.mixture import Mixture
+from gaussmix.sources import MemorySource
+from gaussmix.types import ND
+
+FULL, SCREENED = KernelEngine(screening=False), KernelEngine()
+KIND = {
+    "VVV": MomentKind.FULL,
+    "EEE": MomentKind.POOLED_FULL,
+    "VVI": MomentKind.DIAGONAL,
+    "VII": MomentKind.TRACE,
+    "EEI": MomentKind.POOLED_DIAGONAL,
+}
+
+
+def example(
+    structure: str, n_components: int, n_features: int, separation: float, n_rows: int = 3000, seed: int = 0
+) -> tuple[Mixture, ND]:
+    """A mixture with random means and covariances, and rows drawn from it."""
+    rng = np.random.default_rng(seed)
+    means = separation * rng.normal(size=(n_components, n_features))
+    factors = np.eye(n_features) + rng.normal(size=(n_components, n_features, n_features)) / np.sqrt(n_features)
+    full = factors @ np.swapaxes(factors, 1, 2)
+    variances = np.einsum("kii->ki", full)
+    natural = {
+        "VVV": full,
+        "EEE": full.mean(axis=0),
+        "VVI": variances,
+        "VII": variances.mean(axis=1),
+        "EEI": np.repeat(variances.mean(axis=0)[None], n_components, axis=0),
+    }[structure]
+    weights = rng.dirichlet(np.full(n_components, 5.0))
+    mixture = Mixture.from_parameters(weights, means, natural, structure)
+    return mixture, mixture.sample(n_rows, random_state=seed)[0]
+
+
+def assert_close(found: Expectation, expected: Expectation, tolerance: float = 1e-12) -> None:
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=tolerance)
+    assert found.entropy == pytest.approx(expected.entropy, rel=tolerance, abs=tolerance * expected.n_rows)
+    ours, theirs = found.moments, expected.moments
+    np.testing.assert_allclose(ours.mass, theirs.mass, rtol=tolerance)
+    spread = np.abs(theirs.mean).max()
+    np.testing.assert_allclose(ours.mean, theirs.mean, rtol=0, atol=tolerance * spread)
+    np.testing.assert_allclose(ours.scatter, theirs.scatter, rtol=0, atol=tolerance * np.abs(theirs.scatter).max())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("separation", [0.5, 3.0, 12.0])
+@pytest.mark.parametrize(
+    ("structure", "n_components", "n_features"),
+    [
+        ("VVV", 16, 8),
+        ("VVV", 32, 32),
+        ("VVV", 6, 70),
+        ("VVV", 40, 9),
+        ("VVV", 200, 5),
+        ("EEE", 16, 32),
+        ("VVI", 30, 20),
+        ("VII", 30, 20),
+        ("EEI", 150, 4),
+    ],
+)
+def test_equals_the_full_pass(
+    structure: str, n_components: int, n_features: int, separation: float, seed: int
+) -> None:
+    mixture, rows = example(structure, n_components, n_features, separation, seed=seed)
+    quadratics, kind = mixture.to_quadratics(), KIND[structure]
+    weights = None if seed else np.random.default_rng(seed).integers(0, 3, len(rows)).astype(float)
+    batch = Batch(rows, weights)
+    for assign in Assign:
+        expected = FULL.expect(quadratics, batch, kind, assign)
+        if (expected.moments.mass > 0).all() or assign is Assign.SOFT:
+            assert_close(SCREENED.expect(quadratics, batch, kind, assign), expected)
+    ours, theirs = SCREENED.rank(quadratics, batch), FULL.rank(quadratics, batch)
+    np.testing.assert_array_equal(ours.label, theirs.label)
+    np.testing.assert_allclose(ours.top, theirs.top, rtol=1e-13)
+    np.testing.assert_allclose(ours.log_density, theirs.log_density, rtol=1e-13)
+
+
+def evaluated(mixture: Mixture, rows: ND) -> float:
+    """Pairs whose distance was computed, for each row."""
+    job = Pass.of(mixture.to_quadratics(), 2, screening=True)
+    return float(job.block(Batch(rows)).sums.totals[3]) / len(rows)
+
+
+@pytest.mark.parametrize(
+    ("n_components", "n_features", "separation", "most"),
+    [(32, 32, 6.0, 4.0), (16, 128, 6.0, 2.0), (300, 8, 20.0, 40.0), (64, 20, 6.0, 10.0)],
+)
+def test_skips_most_pairs_of_separated_components(
+    n_components: int, n_features: int, separation: float, most: float
+) -> None:
+    """Stand-ins in groups that are not full count as rows here, so the figures are upper bounds."""
+    mixture, rows = example("VVV", n_components, n_features, separation, n_rows=6000)
+    assert 1.0 <= evaluated(mixture, rows) < most
+
+
+def test_computes_all_pairs_where_components_overlap() -> None:
+    mixture, rows = example("VVV", 16, 20, 0.05, n_rows=6000)
+    assert evaluated(mixture, rows) > 0.9 * 16
+
+
+@pytest.mark.parametrize(("n_components", "n_features"), [(5, 100), (16, 8), (100, 3)])
+def test_does_not_look_where_looking_would_not_pay(n_components: int, n_features: int) -> None:
+    mixture, _ = example("VVV", n_components, n_features, 6.0, n_rows=10)
+    assert screen_of(mixture.to_quadratics(), hard=False) is None
+
+
+def test_a_component_without_a_row_is_computed_in_full() -> None:
+    """Its mass of 1e-200 and its mean are those of the full pass."""
+    mixture, rows = example("VVV", 12, 24, 6.0)
+    quadratics = mixture.to_quadratics()
+    center = quadratics.center.copy()
+    center[3] = quadratics.center.mean(axis=0) + 8.0
+    moved = Quadratics(quadratics.offset, center, quadratics.root)
+    found, expected = (e.expect(moved, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    assert 0 < expected.moments.mass[3] < 1e-12
+    assert_close(found, expected)
+
+
+def test_closed_components_and_far_rows() -> None:
+    mixture, rows = example("VVV", 12, 24, 6.0)
+    quadratics = mixture.to_quadratics()
+    offset = quadratics.offset.copy()
+    offset[5] = -np.inf
+    closed = Quadratics(offset, quadratics.center, quadratics.root)
+    rows = np.concatenate([rows, 1e6 * rows[:9]])
+    found, expected = (e.expect(closed, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    assert found.moments.mass[5] == 0.0
+    assert_close(found, expected)
+
+
+def test_a_tight_component_within_a_broad_one() -> None:
+    rng = np.random.default_rng(0)
+    n_features = 30
+    center = np.concatenate([np.zeros((2, n_features)), 5.0 * rng.normal(size=(10, n_features))])
+    deviations = np.ones((12, n_features))
+    deviations[1] = 1e-4
+    root = DenseRoot(np.eye(n_features) / deviations[:, None, :])
+    quadratics = Quadratics(np.log(1 / deviations).sum(axis=1), center, root)
+    rows = center[rng.integers(12, size=2000)]
+    rows = rows + rng.normal(size=rows.shape) * np.where(rng.random((2000, 1)) < 0.3, 1e-4, 1.0)
+    found, expected = (e.expect(quadratics, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    assert_close(found, expected)
+
+
+def test_the_same_bits_for_any_number_of_threads() -> None:
+    mixture, rows = example("VVV", 32, 32, 3.0, n_rows=20_000)
+    quadratics, source = mixture.to_quadratics(), MemorySource.of(rows)
+    results = []
+    for count in (1, 2, 3, 8):
+        with threads(count):
+            results.append(SCREENED.sweep(source.reduce, quadratics, MomentKind.FULL))
+    for other in results[1:]:
+        assert other.log_likelihood == results[0].log_likelihood
+        np.testing.assert_array_equal(other.moments.scatter, results[0].moments.scatter)
