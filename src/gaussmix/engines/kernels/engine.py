@@ -174,10 +174,12 @@ def _keeps_digits(quadratics: Quadratics, total: Moments) -> bool:
     roots = quadratics.root.dense(quadratics.n_components, quadratics.n_features)[0]
     largest_precision = float((roots**2).sum())
     spread = float(np.trace(total.scatter)) / float(total.mass[0])
-    return np.finfo(float).eps * spread * largest_precision < _CANCELLATION
+    return bool(np.finfo(float).eps * spread * largest_precision < _CANCELLATION)
 
 
-def _finished(found: BlockSums, job: Pass, quadratics: Quadratics, kind: MomentKind, total: Moments | None) -> Expectation:
+def _finished(
+    found: BlockSums, job: Pass, quadratics: Quadratics, kind: MomentKind, total: Moments | None
+) -> Expectation:
     """Sums about the pass' centres as moments about the new means."""
     n_features = quadratics.n_features
     mass = found.sums.mass

@@ -152,7 +152,8 @@ def rows_of(batch: Batch) -> Rows:
         log_prior = np.ascontiguousarray(batch.hints, dtype=np.float64)
     elif batch.hints is not None:
         labels = np.ascontiguousarray(batch.hints, dtype=np.int64)
-    return Rows(_readable(stored), shrink, np.asarray(frame.center, dtype=np.float64), scale, weights, labels, log_prior)
+    center = np.asarray(frame.center, dtype=np.float64)
+    return Rows(_readable(stored), shrink, center, scale, weights, labels, log_prior)
 
 
 def _readable(stored: AnyArray) -> AnyArray:

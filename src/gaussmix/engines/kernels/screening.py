@@ -71,7 +71,8 @@ def screen_of(quadratics: Quadratics, hard: bool) -> Screen | None:
             return None
         lists, cells = near, _cells(center, quadratics.offset)
     projection = np.empty(0) if is_direct else _across(basis).ravel()
-    return Screen(basis.shape[1], projection, *_discriminant(center, quadratics.offset, back), *lists, allowed, *cells)
+    discriminant = _discriminant(center, quadratics.offset, back)
+    return Screen(*(basis.shape[1], projection, *discriminant, *lists, allowed, *cells))
 
 
 def tolerance(n_components: int) -> float:
@@ -106,7 +107,7 @@ def _variances(root: DiagonalRoot | SphericalRoot, n_features: int) -> KD:
 
 
 def _basis(quadratics: Quadratics) -> Array | None:
-    """(D, depth): directions in which the means differ most, in units of the mean covariance; None if there are none."""
+    """(D, depth): directions in which the means differ most, in units of the mean covariance; None without any."""
     root, n_features = quadratics.root, quadratics.n_features
     if isinstance(root, (DenseRoot, SharedRoot)):
         factors = _covariance_factors(root)
@@ -142,7 +143,7 @@ def _spread(quadratics: Quadratics, basis: Array) -> KDD:
         return np.asarray(basis.T @ (variances[:, :, None] * basis))
     if not isinstance(root, (DenseRoot, SharedRoot)):
         raise TypeError(type(root).__name__)
-    factors = _covariance_factors(root)
+    factors = np.asarray(_covariance_factors(root))
     along = np.swapaxes(factors, 1, 2) @ basis
     spread = np.swapaxes(along, 1, 2) @ along
     return np.repeat(spread, n_components, axis=0) if len(spread) < n_components else spread
@@ -254,7 +255,7 @@ def _cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, D, float]:
 
 def _pair_scores(center: KD, spread: KDD) -> Array:
     """-1/2 (m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the kernel that measures distances."""
-    upper = np.linalg.cholesky(spread[:, ::-1, ::-1])[:, ::-1, ::-1]
+    upper: KDD = np.asarray(np.linalg.cholesky(spread[:, ::-1, ::-1])[:, ::-1, ::-1], dtype=np.float64)
     packed = pack(Quadratics(np.zeros(len(center)), center, DenseRoot(upper)), NOTHING)
     scores = np.empty((len(center), len(center)))
     tile = full_tile(packed.model, packed.n_columns, NOTHING)

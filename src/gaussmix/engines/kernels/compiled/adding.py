@@ -1,7 +1,6 @@
 """Shares into sums: mass, first moments, squares or products of columns about a component's centre."""
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-
 from gaussmix.engines.kernels.compiled.emit import BLOCK, CAN_COMPRESS, WIDTH
 from gaussmix.engines.kernels.compiled.measuring import SMALL
 from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_rows

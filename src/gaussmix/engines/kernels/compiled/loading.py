@@ -1,9 +1,15 @@
-"""Rows into a tile: working coordinates, groups of registers, weights, and the coordinates distances are measured in."""
+"""Rows into a tile: working coordinates, groups of registers, weights, and whitened rows where one root serves all."""
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-
 from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
-from gaussmix.engines.kernels.compiled.tiles import centre, load_and_keep_square, load_square, places, row_block, store_all
+from gaussmix.engines.kernels.compiled.tiles import (
+    centre,
+    load_and_keep_square,
+    load_square,
+    places,
+    row_block,
+    store_all,
+)
 from gaussmix.engines.kernels.compiled.vectors import load, store, wide
 
 

@@ -1,8 +1,8 @@
 """Scores of one component for the groups on its list: offset less half a squared distance."""
 
 import numpy as np
-from gaussmix.engines.kernels.compiled.decorator import kernel
 
+from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.small import lengths_of_2, lengths_of_4, lengths_of_8
 from gaussmix.engines.kernels.compiled.tiles import add_scaled_squares, centre, places, squared_lengths, store_all

@@ -135,8 +135,7 @@ def write_labels(typingctx, best, label, target, at):
 
 def _row_functions(across):
     """Functions for ``across`` registers of outputs: product, product written down, bits, best."""
-    broadcast, write, open_bits, best_lanes = _broadcast(across), _write(across), _open_bits(across), _best_lanes(across)
-    size = ABREAST * across
+    broadcast, size = _broadcast(across), ABREAST * across
 
     @kernel
     def multiply_rows(rows, at, pitch, depth, matrix, to, n_outputs):
@@ -146,7 +145,7 @@ def _row_functions(across):
             tile = broadcast(tile, rows, at + j, pitch, matrix, to + j * n_outputs)
         return tile
 
-    return multiply_rows, write, open_bits, best_lanes
+    return multiply_rows, _write(across), _open_bits(across), _best_lanes(across)
 
 
 _multiply_1, _write_1, _bits_1, _best_1 = _row_functions(1)

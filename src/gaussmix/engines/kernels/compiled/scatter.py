@@ -5,11 +5,11 @@ while the rows of a component stream by; each row is read as one register per ``
 its share, number by number. Only squares on and above the diagonal are computed.
 """
 
-from gaussmix.engines.kernels.compiled.decorator import kernel
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
+from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.vectors import LANES, pack, splat, wide, zeros
 

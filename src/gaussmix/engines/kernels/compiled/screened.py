@@ -22,7 +22,17 @@ from gaussmix.engines.kernels.compiled.projecting import (
     project,
 )
 from gaussmix.engines.kernels.compiled.values import NOTHING
-from gaussmix.engines.kernels.compiled.vectors import absolute, fma, load, multiply, smallest, splat, store, subtract, wide
+from gaussmix.engines.kernels.compiled.vectors import (
+    absolute,
+    fma,
+    load,
+    multiply,
+    smallest,
+    splat,
+    store,
+    subtract,
+    wide,
+)
 
 LOWEST = -1e300
 
@@ -247,7 +257,7 @@ def screened_tile(rows, start, size, model, tile, screen, sieve, kind, hard, sum
 
 @kernel
 def screened_pass(rows, n_rows, model, tile, spare, screen, sieve, kind, hard, sums, answers):
-    """All rows of a block. A tile too open to gain is computed in full (in ``spare``), and with it the rest of the block."""
+    """All rows of a block. Where a tile is too open to gain, the rest of the block is computed in full in ``spare``."""
     n_components, room = model.center.shape[0], sieve.candidate.shape[0]
     start = 0
     while start < n_rows:

@@ -1,8 +1,8 @@
 """Scores into shares: softmax or the best, group by group, with log-likelihood and entropy."""
 
 import numpy as np
-from gaussmix.engines.kernels.compiled.decorator import kernel
 
+from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.vectors import (
     add,
@@ -22,7 +22,6 @@ from gaussmix.engines.kernels.compiled.vectors import (
     total,
     wide,
 )
-
 
 TOGETHER = 8
 """Groups whose sums of powers, each at most K, are multiplied before the logarithm."""

@@ -6,13 +6,13 @@ packed row by row without gaps: (0, 0), (1, 0), (1, 1), ...
 """
 
 from llvmlite import ir
-from gaussmix.engines.kernels.compiled.decorator import kernel
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
+from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
-from gaussmix.engines.kernels.compiled.vectors import LANES, item, load, multiply, pack, splat, tile_of, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import LANES, item, load, multiply, pack, tile_of, wide, zeros
 
 PAIR = 2
 
@@ -107,7 +107,9 @@ def _adder(n_columns, rows):
     n_sums = sum(i + 2 for i in rows)
 
     @kernel
-    def adder(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width):
+    def adder(
+        tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
+    ):
         wide()
         sums = zeros(n_sums)
         for position in range(begin, end):
@@ -132,6 +134,13 @@ _low_rows_of_8, _high_rows_of_8 = _adder(8, range(5)), _adder(8, range(5, 8))  #
 
 
 @kernel
-def add_products_of_8(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width):
-    _low_rows_of_8(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width)
-    _high_rows_of_8(tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width)
+def add_products_of_8(
+    tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
+):
+    """The products of eight columns, in two halves that fit the registers."""
+    _low_rows_of_8(
+        tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
+    )
+    _high_rows_of_8(
+        tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
+    )

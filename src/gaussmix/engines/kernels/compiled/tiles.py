@@ -5,13 +5,13 @@ Rows lie in groups of ``WIDTH``, one register per column: column j of group g be
 read once for all of them, and four outputs at a time, so that each column is read once for four.
 """
 
-from gaussmix.engines.kernels.compiled.decorator import kernel
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
+from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import BLOCK, CHUNK, TILE, VECTORS, WIDTH
-from gaussmix.engines.kernels.compiled.vectors import pack, tile_of, wide, zeros
+from gaussmix.engines.kernels.compiled.vectors import pack, wide, zeros
 
 TRIANGLE = TILE * VECTORS
 

@@ -161,4 +161,4 @@ FULL, DIAGONAL, SPHERICAL = 0, 1, 2
 """How distances are measured."""
 
 NOTHING, MASS, SQUARES, PRODUCTS, POOLED = -1, 0, 1, 2, 3
-"""What is added up: nothing, mass and mean, squares too, products of columns too, products for all components together."""
+"""What is added up: nothing; mass and mean; squares too; products of columns too; these for all components together."""

@@ -5,7 +5,7 @@ here is one instruction or a short unrolled sequence (see ``emit``). Indices cou
 flattened array, which must be contiguous.
 """
 
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic, models, register_model
 
 from gaussmix.engines.kernels.compiled import emit
@@ -158,7 +158,8 @@ def largest(typingctx, vector):
     """The largest lane."""
 
     def codegen(context, builder, signature, arguments):
-        return emit.fold(builder, arguments[0], lambda a, b: builder.fneg(emit.least(builder, builder.fneg(a), builder.fneg(b))))
+        turned = emit.fold(builder, builder.fneg(arguments[0]), lambda a, b: emit.least(builder, a, b))
+        return builder.fneg(turned)
 
     return types.float64(LANES), codegen
 
