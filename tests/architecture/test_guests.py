@@ -88,6 +88,11 @@ def test_fit_through_the_estimator_loads_what_sklearn_loads() -> None:
     assert ours & set(UNWELCOME) <= theirs & set(UNWELCOME)
 
 
+def test_much_work_loads_the_compiler() -> None:
+    everything = "from gaussmix.engines import choice\nchoice.WORTH_COMPILING = 0\n"
+    assert "numba" in loaded_by(everything + FIT_FROM_MEMORY)
+
+
 def test_importing_the_estimator_loads_what_sklearn_loads() -> None:
     ours = loaded_by("from gaussmix import GaussianMixture")
     assert ours & set(UNWELCOME) <= loaded_by("import sklearn.mixture") & set(UNWELCOME)

@@ -52,7 +52,7 @@ class CodeCache(NullCache):  # type: ignore[misc]
         return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Keep compiled code in the first folder that takes it."""
+        """Keep compiled code where the next process looks for it."""
         name = self._file_name(signature, compiled.codegen)
         if name is None or compiled.library.has_dynamic_globals:
             return
@@ -102,7 +102,23 @@ def _environment() -> str:
 
 
 def _folders() -> Iterator[str]:
-    """Folders to look in, and to write to the first of them that allows it.
+    """Folders to look in, up to and with the first that can be written to."""
+    for folder in _candidates():
+        yield folder
+        if _is_writable(folder):
+            return
+
+
+def _is_writable(folder: str) -> bool:
+    with suppress(OSError):
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+        return True
+    return False
+
+
+def _candidates() -> Iterator[str]:
+    """Folders that may hold code.
 
     NUMBA_CACHE_DIR where it is set, the folder of this package's bytecode unless Python is told to
     write none, the user's cache folder, and a folder of the user's own among temporary files.
@@ -151,7 +167,6 @@ def _read(location: str) -> bytes:
 
 def _write(folder: str, name: str, content: bytes) -> None:
     """Write in one piece: whoever looks meanwhile sees the old file, or none, or the whole."""
-    os.makedirs(folder, exist_ok=True)
     draft = join(folder, f"{name}.{uuid.uuid4().hex[:16]}")
     try:
         with open(draft, "xb") as target:
