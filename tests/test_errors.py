@@ -8,12 +8,19 @@ import gaussmix
 from gaussmix import errors
 
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value)]
-OURS = [value for value in CLASSES if issubclass(value, Exception)]
+OURS = [value for value in CLASSES if issubclass(value, Exception) and not issubclass(value, Warning)]
+WARNINGS = [value for value in CLASSES if issubclass(value, Warning)]
 
 
 @pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.__name__)
 def test_one_base_catches_them_all(kind: type[Exception]) -> None:
     assert issubclass(kind, gaussmix.GaussmixError)
+
+
+@pytest.mark.parametrize("kind", WARNINGS, ids=lambda kind: kind.__name__)
+def test_one_base_silences_them_all(kind: type[Warning]) -> None:
+    assert issubclass(kind, errors.GaussmixWarning)
+    assert issubclass(kind, UserWarning)
 
 
 @pytest.mark.parametrize(

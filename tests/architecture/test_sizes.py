@@ -4,10 +4,11 @@ import ast
 
 import pytest
 
-from tests.architecture.rooms import MODULES, Module, is_property, own_lines
+from tests.architecture.rooms import MODULES, Function, Module, is_property, own_lines
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
+LONGEST_KERNEL = 80  # compiled code: what is taken apart there costs time, to compile and to run
 MOST_METHODS = 15  # functions of a class body, without properties and dunders
 
 
@@ -17,9 +18,16 @@ def test_file_is_short(module: Module) -> None:
     assert n_lines <= LONGEST_FILE, f"{module.name} has {n_lines} lines; find the second concept in it"
 
 
+def _allowed(module: Module, function: Function) -> int:
+    """Kernels, and the functions that write out their instructions, may be longer."""
+    decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
+    is_kernel = decorators & {"kernel", "entry", "intrinsic"} or function.name == "codegen"
+    return LONGEST_KERNEL if is_kernel and "/compiled/" in module.name else LONGEST_FUNCTION
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_functions_are_short(module: Module) -> None:
-    long = {f.name: own_lines(f) for f in module.functions() if own_lines(f) > LONGEST_FUNCTION}
+    long = {f.name: own_lines(f) for f in module.functions() if own_lines(f) > _allowed(module, f)}
     assert not long, f"{module.name}: {long} lines; name a step of each and make it a function"
 
 

@@ -19,7 +19,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 from gaussmix.core.threads import threads
-from gaussmix.engines import AbstractEngine, Assign, BlockedEngine, ReferenceEngine
+from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine, BlockedEngine, ReferenceEngine
 from gaussmix.engines.kernels import KernelEngine
 from gaussmix.model.problem import located
 from gaussmix.sources import MemorySource
@@ -30,6 +30,8 @@ ENGINES: dict[str, AbstractEngine] = {
     "blocked": BlockedEngine(),
     "kernels": KernelEngine(),
     "kernels, every pair": KernelEngine(screening=False),
+    "automatic, little work": AutomaticEngine(1),
+    "automatic, much work": AutomaticEngine(10**9),
     "reference": ReferenceEngine(),
 }
 

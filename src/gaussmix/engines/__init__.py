@@ -2,6 +2,7 @@
 
 from gaussmix.engines.base import AbstractEngine, Assign
 from gaussmix.engines.blocked import BlockedEngine
+from gaussmix.engines.choice import AutomaticEngine
 from gaussmix.engines.reference import ReferenceEngine
 
-__all__ = ["AbstractEngine", "Assign", "BlockedEngine", "ReferenceEngine"]
+__all__ = ["AbstractEngine", "Assign", "AutomaticEngine", "BlockedEngine", "ReferenceEngine"]

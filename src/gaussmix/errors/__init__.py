@@ -5,7 +5,7 @@ their own messages, so that the rooms that raise them hold facts and no prose. T
 that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised in ``estimators``.
 """
 
-from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.data import DataError, WeightError
 from gaussmix.errors.files import ArchiveError, FileProblem, TableProblem
 from gaussmix.errors.models import (
@@ -13,6 +13,7 @@ from gaussmix.errors.models import (
     MissingPackageError,
     ParameterError,
     SelectionError,
+    UncompiledWarning,
     UnrepresentableError,
 )
 
@@ -22,10 +23,12 @@ __all__ = [
     "DataError",
     "FileProblem",
     "GaussmixError",
+    "GaussmixWarning",
     "MissingPackageError",
     "ParameterError",
     "SelectionError",
     "TableProblem",
+    "UncompiledWarning",
     "UnrepresentableError",
     "WeightError",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.words import listed
 
 
@@ -69,6 +69,17 @@ class MissingPackageError(GaussmixError, ImportError):
     @classmethod
     def of(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
         return cls(f"{purpose} needs {package}, which is not installed: pip install 'gaussmix[{extra}]'")
+
+
+class UncompiledWarning(GaussmixWarning):
+    """The compiled passes cannot be used; the results are right, but come later."""
+
+    @classmethod
+    def because(cls, reason: Exception) -> "UncompiledWarning":
+        return cls(
+            "passes over the rows run in NumPy, several times slower than compiled, since Numba cannot be used: "
+            f"{reason} (a missing or damaged one is mended by: pip install --force-reinstall numba)"
+        )
 
 
 class SelectionError(GaussmixError, RuntimeError):

@@ -11,11 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gaussmix.core.arrays import first_text, parse_weights, require_finite
-from gaussmix.engines import BlockedEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
-
-ENGINE = BlockedEngine()
 
 RandomState = Any
 """An int, a numpy RandomState, a numpy Generator or None."""

@@ -7,7 +7,9 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.linalg import triangular_root
+from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance.forms import SharedCovariance, contract, natural_shape
+from gaussmix.engines import AutomaticEngine
 from gaussmix.estimators import _base
 from gaussmix.model import Mixture, posterior
 from gaussmix.selection.criteria import CRITERIA
@@ -47,16 +49,18 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     # -- questions to a fitted mixture -------------------------------------------------------------
 
-    def _source(self, X: ArrayLike) -> tuple[MemorySource, AnyArray]:
+    def _question(self, X: ArrayLike) -> tuple[Quadratics, MemorySource, AutomaticEngine]:
+        """What the model looks like to the rows, the rows, and who asks them."""
         check_is_fitted(self)
         rows = _base.checked_rows(self, X, fitting=False)
-        return MemorySource.of(rows, frame=self.model_.frame), rows
+        source = MemorySource.of(rows, frame=self.model_.frame)
+        return self.model_.to_quadratics(), source, AutomaticEngine(len(rows))
 
     def score_samples(self, X: ArrayLike) -> AnyArray:
         """Log density of each row (n, D), shape (n,), in nats."""
-        source, rows = self._source(X)
-        values = posterior.log_density(self.model_.to_quadratics(), source, _base.ENGINE)
-        return (values + self.model_.frame.log_volume).astype(rows.dtype, copy=False)
+        quadratics, source, engine = self._question(X)
+        values = posterior.log_density(quadratics, source, engine)
+        return (values + self.model_.frame.log_volume).astype(source.rows.dtype, copy=False)
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
@@ -66,15 +70,12 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> IntN:
         """Hard assignment: the most probable component of each row, (n,)."""
-        source, _ = self._source(X)
-        return posterior.labels(self.model_.to_quadratics(), source, _base.ENGINE)
+        return posterior.labels(*self._question(X))
 
     def predict_proba(self, X: ArrayLike) -> AnyArray:
         """Soft assignment: the probability of each component for each row, (n, K)."""
-        source, rows = self._source(X)
-        return posterior.responsibilities(self.model_.to_quadratics(), source, _base.ENGINE).astype(
-            rows.dtype, copy=False
-        )
+        quadratics, source, engine = self._question(X)
+        return posterior.responsibilities(quadratics, source, engine).astype(source.rows.dtype, copy=False)
 
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
         """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
@@ -94,14 +95,13 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self._criterion("icl", X, sample_weight)
 
     def _criterion(self, name: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
-        source, rows = self._source(X)
-        quadratics = self.model_.to_quadratics()
-        density = posterior.log_density(quadratics, source, _base.ENGINE) + self.model_.frame.log_volume
-        weights = _base.checked_weights(sample_weight, rows)
-        counts: N = np.ones(len(rows)) if weights is None else weights
+        quadratics, source, engine = self._question(X)
+        density = posterior.log_density(quadratics, source, engine) + self.model_.frame.log_volume
+        weights = _base.checked_weights(sample_weight, source.rows)
+        counts: N = np.ones(source.n_rows) if weights is None else weights
         certainty = 0.0
         if name == "icl":
-            certainty = float(counts @ posterior.log_certainty(quadratics, source, _base.ENGINE))
+            certainty = float(counts @ posterior.log_certainty(quadratics, source, engine))
         return CRITERIA[name](float(counts @ density), self._n_parameters(), float(counts.sum()), certainty)
 
     def _n_parameters(self) -> int:

@@ -13,7 +13,7 @@ from gaussmix.core.moments import Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, AbstractFamily, Structure, from_matrices
 from gaussmix.covariance.forms import contract
-from gaussmix.engines import BlockedEngine
+from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import conditional, posterior, sampling
 from gaussmix.model.gaussian import Gaussian
@@ -171,8 +171,7 @@ class Mixture:
 
     def log_density(self, X: ArrayLike) -> N:
         """Natural logarithm of the density at each row (n, D), shape (n,)."""
-        source = _source(self, X)
-        return posterior.log_density(self.to_quadratics(), source, BlockedEngine()) + self.frame.log_volume
+        return posterior.log_density(*_question(self, X)) + self.frame.log_volume
 
     def density(self, X: ArrayLike) -> N:
         """Density at each row (n, D), shape (n,), per unit of volume of the data."""
@@ -180,11 +179,11 @@ class Mixture:
 
     def responsibilities(self, X: ArrayLike) -> NK:
         """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1."""
-        return posterior.responsibilities(self.to_quadratics(), _source(self, X), BlockedEngine())
+        return posterior.responsibilities(*_question(self, X))
 
     def predict(self, X: ArrayLike) -> IntN:
         """Hard assignment: the most probable component of each row, (n,), counted from 0."""
-        return posterior.labels(self.to_quadratics(), _source(self, X), BlockedEngine())
+        return posterior.labels(*_question(self, X))
 
     def uncertainty(self, X: ArrayLike) -> N:
         """One minus the probability of the most probable component, (n,): 0 is certain."""
@@ -217,11 +216,12 @@ class Mixture:
         return archive.load(path)
 
 
-def _source(mixture: Mixture, X: ArrayLike) -> MemorySource:
+def _question(mixture: Mixture, X: ArrayLike) -> tuple[Quadratics, MemorySource, AutomaticEngine]:
+    """What the mixture looks like to the rows, the rows, and who asks them."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_single=True)
     if not len(rows):
         raise DataError.no_rows()
-    return MemorySource.of(rows, frame=mixture.frame)
+    return mixture.to_quadratics(), MemorySource.of(rows, frame=mixture.frame), AutomaticEngine(len(rows))
 
 
 def mixture_from_moments(

@@ -12,7 +12,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import SphericalRoot
 from gaussmix.covariance import AbstractFamily, AbstractLimit, Floor, Ridge, Structure, family
-from gaussmix.engines import AbstractEngine, Assign, BlockedEngine
+from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import KD, ND, AnyArray, D, K, N
 
@@ -51,8 +51,11 @@ class Problem:
         engine: AbstractEngine | None = None,
         feature_names: tuple[str, ...] | None = None,
     ) -> "Problem":
-        """Frame the source for a structure. ``ridge=None`` puts a floor under the variances."""
-        engine = engine or BlockedEngine()
+        """Frame the source for a structure.
+
+        ``ridge=None`` puts a floor under the variances, ``engine=None`` chooses by the work of a pass.
+        """
+        engine = engine or AutomaticEngine(source.n_rows)
         source, total, extent = located(source, engine, structure.column_equivariant)
         limit = limit_of(source.frame, total, structure, ridge)
         return cls(source, family(structure, limit), engine, total, extent, feature_names)

@@ -1,7 +1,7 @@
 """A pass over a block of rows, tile after tile, that computes every pair of row and component."""
 
 from gaussmix.engines.kernels.compiled.adding import add_up
-from gaussmix.engines.kernels.compiled.decorator import kernel
+from gaussmix.engines.kernels.compiled.decorator import entry, kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import add_hints, measure
@@ -29,7 +29,7 @@ def share_and_answer(rows, tile, n_groups, hard, least, answers, totals):
     answer(answers, tile, n_groups)
 
 
-@kernel
+@entry
 def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
     """Every pair of the rows ``begin`` to ``end``; shares below exp(least) of a row's largest are taken for 0."""
     n_components, n_groups = tile.slots.shape

@@ -1,11 +1,11 @@
 """For very many components: which pairs of them a candidate's list has to hold."""
 
-from gaussmix.engines.kernels.compiled.decorator import kernel
+from gaussmix.engines.kernels.compiled.decorator import entry
 
 SQUARE = 32
 
 
-@kernel
+@entry
 def mark_open(products, squares, scores, offset, reach, allowed, marks):
     """marks[b, k] = whether a row within ``reach`` of b can be open to k.
 

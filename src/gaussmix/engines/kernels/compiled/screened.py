@@ -7,7 +7,7 @@ is skipped. What is left is computed exactly and shared out as in a full pass.
 """
 
 from gaussmix.engines.kernels.compiled.adding import add_up
-from gaussmix.engines.kernels.compiled.decorator import kernel
+from gaussmix.engines.kernels.compiled.decorator import entry, kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.full import full_pass, share_and_answer
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
@@ -255,7 +255,7 @@ def screened_tile(rows, start, size, model, tile, screen, sieve, kind, hard, sum
     return n_groups + n_pairs
 
 
-@kernel
+@entry
 def screened_pass(rows, n_rows, model, tile, spare, screen, sieve, kind, hard, sums, answers):
     """All rows of a block. Where a tile is too open to gain, the rest of the block is computed in full in ``spare``."""
     n_components, room = model.center.shape[0], sieve.candidate.shape[0]

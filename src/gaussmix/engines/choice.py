@@ -1,0 +1,75 @@
+"""The engine for the work at hand: NumPy where there is little, compiled kernels where loading the compiler pays.
+
+Loading Numba and the compiled code takes about half a second, and a machine's first use seconds more,
+while a small fit takes milliseconds. The choice goes by counts alone, never by a clock or by what is
+loaded already, so that the same question always gets the same answer bit for bit.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import cache
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.reduce import Reduce
+from gaussmix.core.roots import DenseRoot, SharedRoot
+from gaussmix.engines.base import AbstractEngine, Assign, RowScores
+from gaussmix.engines.blocked import BlockedEngine
+from gaussmix.errors import UncompiledWarning
+from gaussmix.types import NK
+
+WORTH_COMPILING = 30_000_000
+"""Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
+
+
+@dataclass(frozen=True)
+class AutomaticEngine(AbstractEngine):
+    """NumPy or compiled kernels, by the work that all ``n_rows`` rows of the data together are.
+
+    Blocks and batches of the same rows are therefore all answered by one engine, whatever their size.
+    """
+
+    n_rows: int
+
+    def sweep(
+        self,
+        reduce: Reduce,
+        quadratics: Quadratics,
+        kind: MomentKind,
+        assign: Assign = Assign.SOFT,
+        total: Moments | None = None,
+    ) -> Expectation:
+        return self.chosen(quadratics).sweep(reduce, quadratics, kind, assign, total)
+
+    def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        return self.chosen(quadratics).score(quadratics, batch, out)
+
+    def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
+        return self.chosen(quadratics).rank(quadratics, batch)
+
+    def chosen(self, quadratics: Quadratics) -> AbstractEngine:
+        """The engine that passes over the rows with these quadratics."""
+        return compiled() if work(self.n_rows, quadratics) >= WORTH_COMPILING else _NUMPY
+
+
+_NUMPY = BlockedEngine()
+
+
+def work(n_rows: int, quadratics: Quadratics) -> float:
+    """Work of one pass over the rows: about what it takes in NumPy, in nanoseconds."""
+    n_features = quadratics.n_features
+    products = n_features**2 / 5 if isinstance(quadratics.root, DenseRoot | SharedRoot) else 0.0
+    return n_rows * quadratics.n_components * (30 + 4 * n_features + products)
+
+
+@cache
+def compiled() -> AbstractEngine:
+    """The compiled engine; where Numba cannot be used, NumPy, and one warning that says why."""
+    try:
+        from gaussmix.engines.kernels import KernelEngine
+    except Exception as reason:  # a broken installation can raise anything
+        warnings.warn(UncompiledWarning.because(reason), stacklevel=2)
+        return _NUMPY
+    return KernelEngine()

@@ -1,0 +1,197 @@
+"""Compiled code on disk: compiled once, found by the next process, and never a reason to fail."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from numba import config
+
+from gaussmix.engines.kernels import cache
+from gaussmix.engines.kernels.cache import source_stamp
+
+TINY = """
+import tempfile
+import numpy as np
+from gaussmix.engines.kernels.compiled.decorator import entry, kernel
+
+@kernel
+def twice(x):
+    return 2.0 * x
+
+@entry
+def add_twice(values):
+    total = 0.0
+    for value in values:
+        total += twice(value)
+    return total
+
+{before}
+assert add_twice(np.arange(4.0)) == 12.0
+print(sum(add_twice.stats.cache_hits.values()), sum(add_twice.stats.cache_misses.values()))
+"""
+FULL_PASS = """
+import numpy as np
+from gaussmix.core.batch import Batch
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import DenseRoot
+from gaussmix.engines import BlockedEngine
+from gaussmix.engines.kernels import KernelEngine
+from gaussmix.engines.kernels.compiled.full import full_pass
+
+rng = np.random.default_rng(0)
+quadratics = Quadratics(np.zeros(2), rng.normal(size=(2, 3)), DenseRoot(np.broadcast_to(np.eye(3), (2, 3, 3))))
+batch = Batch(rng.normal(size=(100, 3)))
+found, expected = (e.expect(quadratics, batch, MomentKind.FULL) for e in (KernelEngine(), BlockedEngine()))
+np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, rtol=1e-12)
+print(sum(full_pass.stats.cache_hits.values()), sum(full_pass.stats.cache_misses.values()))
+"""
+HIT, MISS = "1 0", "0 1"
+
+
+def process(code: str = TINY, before: str = "", **environment: str) -> subprocess.Popen[str]:
+    """A fresh interpreter that says how often it found code, and how often it compiled."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code.replace("{before}", before)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(running: subprocess.Popen[str]) -> str:
+    output, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    return output.strip()
+
+
+def run(code: str = TINY, before: str = "", **environment: str) -> str:
+    return said(process(code, before, **environment))
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_code_is_compiled_once_and_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
+    assert run(NUMBA_CACHE_DIR=str(tmp_path)) == MISS
+    assert run(NUMBA_CACHE_DIR=str(tmp_path)) == HIT
+    (file,) = files(tmp_path)
+    whole = file.read_bytes()
+    for damaged in (b"", whole[:-1] + b"?"):
+        file.write_bytes(damaged)
+        assert run(NUMBA_CACHE_DIR=str(tmp_path)) == MISS
+        assert files(tmp_path) == [file]
+        assert run(NUMBA_CACHE_DIR=str(tmp_path)) == HIT
+
+
+def test_two_processes_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+    running = [process(NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2)]
+    assert {said(each) for each in running} <= {MISS, HIT}
+    assert len(files(tmp_path)) == 1
+    assert run(NUMBA_CACHE_DIR=str(tmp_path)) == HIT
+
+
+def test_the_pass_of_the_engine_is_found_by_the_next_process() -> None:
+    """It is compiled in the usual folder, where it lies already if another test was first."""
+    run(FULL_PASS)
+    assert run(FULL_PASS) == HIT
+
+
+def test_nothing_is_kept_and_nothing_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
+    nowhere = str(blocked(tmp_path))
+    before = f"tempfile.tempdir = {nowhere!r}"
+    settings = {"NUMBA_CACHE_DIR": nowhere, "XDG_CACHE_HOME": nowhere, "PYTHONDONTWRITEBYTECODE": "1"}
+    settings |= {"HOME": nowhere, "LOCALAPPDATA": nowhere}
+    assert run(before=before, **settings) == MISS
+    assert run(before=before, **settings) == MISS
+
+
+def blocked(folder: Path) -> Path:
+    """A place below a file, where not even an administrator can write."""
+    (folder / "file").touch()
+    return folder / "file" / "folder"
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """The folders that are looked in, as names, if some of all places cannot be written to."""
+
+    def found(*broken: str) -> list[str]:
+        place = {
+            name: str(blocked(tmp_path) if name in broken else tmp_path / name)
+            for name in ("asked for", "bytecode", "user", "temporary")
+        }
+        monkeypatch.setattr(config, "CACHE_DIR", place["asked for"])
+        monkeypatch.setattr(cache.sys, "dont_write_bytecode", False)
+        monkeypatch.setattr(cache.importlib.util, "cache_from_source", lambda source: f"{place['bytecode']}/x.pyc")
+        monkeypatch.setattr(cache, "_user_caches", lambda: place["user"])
+        monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: place["temporary"])
+        if "temporary" not in broken:
+            os.makedirs(place["temporary"], exist_ok=True)
+        seen = list(cache._folders())
+        return [next((n for n, p in place.items() if n not in broken and f.startswith(p)), "broken") for f in seen]
+
+    return found
+
+
+def test_the_first_place_that_can_be_written_to_is_the_last_looked_in(places: Callable[..., list[str]]) -> None:
+    assert places() == ["asked for"]
+    assert places("asked for") == ["broken", "bytecode"]
+    assert places("asked for", "bytecode") == ["broken", "broken", "user"]
+    assert places("asked for", "bytecode", "user") == ["broken", "broken", "broken", "temporary"]
+    assert places("asked for", "bytecode", "user", "temporary") == ["broken"] * 3
+
+
+def test_only_what_is_set_is_looked_in(places: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    places()
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    assert "asked for" not in next(cache._folders())
+    monkeypatch.setattr(cache.sys, "dont_write_bytecode", True)
+    assert "user" in next(cache._folders())
+    monkeypatch.setattr(cache, "_user_caches", lambda: "~/.cache")  # what a user without a home is left with
+    assert "temporary" in next(cache._folders())
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs users as POSIX knows them")
+def test_a_temporary_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir(mode=0o700)
+    link.symlink_to(folder)
+    assert cache._is_private(str(folder))
+    assert not cache._is_private(str(link))
+    folder.chmod(0o777)
+    assert not cache._is_private(str(folder))
+
+
+def test_the_stamp_changes_with_any_source(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    first, second = tmp_path / "one.py", tmp_path / "deep" / "two.py"
+
+    def stamp() -> str | None:
+        source_stamp.cache_clear()
+        return source_stamp(str(tmp_path))
+
+    found = [stamp()]
+    assert found == [None]
+    for file, text in [(first, "a = 1"), (second, ""), (second, "b = 1"), (first, "a = 2")]:
+        file.write_text(text)
+        found.append(stamp())
+    second.rename(tmp_path / "two.py")
+    found.append(stamp())
+    assert len(set(found)) == len(found)
+    (tmp_path / "notes.txt").write_text("not a source")
+    assert stamp() == found[-1]
+    source_stamp.cache_clear()
+
+
+def test_code_of_other_sources_goes_when_code_of_these_comes(tmp_path: Path) -> None:
+    kept = ["f.tag.new.1.nbc", "f.tag.new.2.nbc", "f.other.old.1.nbc", "g.tag.old.1.nbc", "f.tag.old.pyc"]
+    for name in [*kept, "f.tag.old.1.nbc", "f.tag.older.1.nbc"]:
+        (tmp_path / name).touch()
+    cache._remove_outdated(str(tmp_path), "f.tag.new.1.nbc")
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)
