@@ -44,9 +44,9 @@ class Gaussmix32(Gaussmix):
 
 def dense_engine() -> Any:
     """The engine that leaves nothing out: the one place that knows how screening is switched off."""
-    from gaussmix.engines import BlockedEngine
+    from gaussmix.engines.kernels import KernelEngine
 
-    return BlockedEngine()
+    return KernelEngine(screening=False)
 
 
 class GaussmixDense(Peer):

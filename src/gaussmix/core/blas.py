@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 
@@ -21,6 +21,18 @@ def one_blas_thread() -> Iterator[None]:
         yield
     finally:
         hold.leave()
+
+
+def calm_blas(n_features: int) -> AbstractContextManager[None]:
+    """`one_blas_thread` for work on matrices so large that BLAS would start threads for each of them.
+
+    Factorising a few matrices of 128 columns takes it longer with two threads than with one, and far
+    longer while other threads run.
+    """
+    return one_blas_thread() if n_features >= _SMALLEST_THREADED else nullcontext()
+
+
+_SMALLEST_THREADED = 16
 
 
 class _Hold:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from gaussmix.core.blas import calm_blas
 from gaussmix.covariance import Structure
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
@@ -19,7 +20,7 @@ from gaussmix.solvers import EM, AbsoluteGain, Run, best_of, run
 from gaussmix.solvers.fit import finished
 from gaussmix.solvers.start import STARTS, in_order
 from gaussmix.sources import MemorySource
-from gaussmix.types import ArrayLike, IntN
+from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
 class GaussianMixture(FittedMixture):
@@ -161,6 +162,11 @@ class GaussianMixture(FittedMixture):
         weights = _base.checked_weights(sample_weight, rows)
         if len(rows) < self.n_components:
             raise DataError.too_few_rows(len(rows), self.n_components)
+        with calm_blas(rows.shape[1]):
+            return self._fit_rows(rows, weights, structure, began)
+
+    def _fit_rows(self, rows: AnyArray, weights: N | None, structure: Structure, began: float) -> Problem:
+        """Fit to checked rows."""
         names = getattr(self, "feature_names_in_", None)
         problem = Problem.of(
             MemorySource.of(rows, weights),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.blas import calm_blas
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
@@ -53,17 +54,18 @@ def run(
     last, floored = previous - shift, 0
     allowed = stopping.max_passes if max_passes is None else min(max_passes, stopping.max_passes)
     outcome = Outcome.PASSES_USED_UP if allowed else Outcome.NOT_STARTED
-    for number in range(1, allowed + 1):
-        expectation = problem.expect(state.quadratics)
-        state = solver.step(state, expectation)
-        current = expectation.log_likelihood
-        values.append(current + shift)
-        seconds.append(time.perf_counter() - began)
-        floored += int(state.mixture.covariance.floored.any())
-        if observer is not None:
-            observer(number, current + shift, current - last)
-        if stopping.is_met(last, current, problem.total_weight):
-            outcome = Outcome.CONVERGED
-            break
-        last = current
+    with calm_blas(problem.source.n_features):
+        for number in range(1, allowed + 1):
+            expectation = problem.expect(state.quadratics)
+            state = solver.step(state, expectation)
+            current = expectation.log_likelihood
+            values.append(current + shift)
+            seconds.append(time.perf_counter() - began)
+            floored += int(state.mixture.covariance.floored.any())
+            if observer is not None:
+                observer(number, current + shift, current - last)
+            if stopping.is_met(last, current, problem.total_weight):
+                outcome = Outcome.CONVERGED
+                break
+            last = current
     return Run(state.mixture, Trace(np.array(values), np.array(seconds)), outcome, floored)
