@@ -1,23 +1,26 @@
 """How every kernel is compiled: without the interpreter's lock, without reference counts, with IEEE arithmetic.
 
 Kernels allocate nothing, so that they need no reference counts; those would cost more than the
-arithmetic of a small tile. Nobody but other kernels calls one: only an ``entry`` gets the code that
-unpacks Python's objects, which would else be a third of all that is compiled, and only an entry is kept on disk,
-with all kernels it calls compiled into it.
+arithmetic of a small tile. Only other compiled code may call a ``kernel``: the code that unpacks Python's
+objects would be a third of all that is compiled, so only an ``entry`` has it, and Python crashes where it
+calls a kernel. Only entries are kept on disk, with all the kernels they call compiled into them.
 """
 
 from numba import config, njit
 
 from gaussmix.engines.kernels.cache import CodeCache
+from gaussmix.engines.kernels.parts import PartCompiler
 
 if config.DISABLE_JIT:
     raise ImportError("NUMBA_DISABLE_JIT is set, and kernels cannot run uncompiled")
 
-kernel = njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_SETTINGS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+
+kernel = njit(**_SETTINGS, no_cpython_wrapper=True, pipeline_class=PartCompiler)
 
 
 def entry(function):
     """A kernel that Python calls; compiled once for each machine."""
-    dispatcher = njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(function)
+    dispatcher = njit(**_SETTINGS)(function)
     dispatcher._cache = CodeCache(function.__name__)
     return dispatcher
