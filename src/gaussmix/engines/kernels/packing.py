@@ -147,13 +147,13 @@ def rows_of(batch: Batch) -> Rows:
         frame = Frame.identity(stored.shape[1])
     shrink, scale = np.ldexp(1.0, frame.shrink), np.ldexp(1.0, frame.exponent)
     weights = _NONE if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
-    labels, log_prior = _NO_LABELS, _NO_TABLE
+    labels, log_hints = _NO_LABELS, _NO_TABLE
     if batch.hints is not None and batch.hints.ndim == 2:
-        log_prior = np.ascontiguousarray(batch.hints, dtype=np.float64)
+        log_hints = np.ascontiguousarray(batch.hints, dtype=np.float64)
     elif batch.hints is not None:
         labels = np.ascontiguousarray(batch.hints, dtype=np.int64)
     center = np.asarray(frame.center, dtype=np.float64)
-    return Rows(_readable(stored), shrink, center, scale, weights, labels, log_prior)
+    return Rows(_readable(stored), shrink, center, scale, weights, labels, log_hints)
 
 
 def _readable(stored: AnyArray) -> AnyArray:

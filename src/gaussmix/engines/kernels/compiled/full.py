@@ -45,7 +45,7 @@ def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
             whiten_tile(tile, model.whitening, used)
         for k in range(n_components):
             measure(model, k, tile, tile.groups, tile.slots[k], 0, used)
-        if rows.labels.shape[0] > 0 or rows.log_prior.shape[0] > 0:
+        if rows.labels.shape[0] > 0 or rows.log_hints.shape[0] > 0:
             add_hints(rows, tile, used, n_components)
         if answers.scores.shape[0] > 0:
             give_scores(answers, tile, used, n_components)

@@ -71,7 +71,7 @@ def add_hints(rows, tile, n_groups, n_components):
         group, lane = place // WIDTH, place % WIDTH
         for k in range(n_components):
             at = (tile.first_slot[group] + k) * WIDTH + lane
-            if rows.log_prior.shape[0] > 0:
-                tile.scores[at] += rows.log_prior[row, k]
+            if rows.log_hints.shape[0] > 0:
+                tile.scores[at] += rows.log_hints[row, k]
             elif 0 <= rows.labels[row] != k:
                 tile.scores[at] = -np.inf

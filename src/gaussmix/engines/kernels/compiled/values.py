@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 class Rows(NamedTuple):
     """Rows as they are stored, and how they become working coordinates: ``(x * shrink - center) * scale``.
 
-    ``weights`` (n,), ``labels`` (n,) and ``log_prior`` (n, K) have length 0 where there are none.
+    ``weights`` (n,), ``labels`` (n,) and ``log_hints`` (n, K) have length 0 where there are none.
     """
 
     stored: Any
@@ -15,7 +15,7 @@ class Rows(NamedTuple):
     scale: Any
     weights: Any
     labels: Any
-    log_prior: Any
+    log_hints: Any
 
 
 class Model(NamedTuple):
