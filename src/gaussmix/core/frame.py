@@ -37,7 +37,8 @@ class Frame:
         return cls(zeros, np.zeros(n_features), zeros)
 
     @cached_property
-    def _factors(self) -> tuple[D, D]:
+    def factors(self) -> tuple[D, D]:
+        """2**shrink and 2**exponent."""
         return np.ldexp(1.0, self.shrink), np.ldexp(1.0, self.exponent)
 
     @property
@@ -56,7 +57,7 @@ class Frame:
 
     def apply(self, rows: AnyArray) -> ND:
         """Rows (n, D) of any float type in working coordinates, as float64."""
-        shrink, scale = self._factors
+        shrink, scale = self.factors
         if self.shrink.any():
             rows = rows * shrink
         moved = np.subtract(rows, self.center, order="C")

@@ -37,11 +37,13 @@ class BlockSums:
 
     sums: Sums
     n_rows: int
+    spare: list[Sums]
 
     def __add__(self, other: "BlockSums") -> "BlockSums":
         for ours, theirs in zip(self.sums, other.sums, strict=True):
             np.add(ours, theirs, out=ours)
         self.n_rows += other.n_rows
+        self.spare.append(other.sums)
         return self
 
 
@@ -64,6 +66,7 @@ class Pass:
     screen: Screen | None = None
     least: float = SMALLEST
     _own: Any = field(default_factory=threading.local)
+    _spare: list[Sums] = field(default_factory=list)
 
     @classmethod
     def of(cls, quadratics: Quadratics, kind: int, hard: bool = False, screening: bool = False) -> "Pass":
@@ -75,21 +78,31 @@ class Pass:
 
     def full(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
         """A block in which every pair is computed."""
-        sums, model = new_sums(self.packed, self.kind), self.packed.model
+        sums, model = self._new_sums(), self.packed.model
         tile = self._workspace().full
         full_pass(rows_of(batch), 0, batch.n_rows, model, tile, self.kind, self.hard, self.least, sums, answers)
-        return BlockSums(sums, batch.n_rows)
+        return BlockSums(sums, batch.n_rows, self._spare)
 
     def block(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
         """A block in which the pairs are computed that can matter."""
         if self.screen is None or batch.hints is not None:
             return self.full(batch, answers)
-        sums, model, work = new_sums(self.packed, self.kind), self.packed.model, self._workspace()
+        sums, model, work = self._new_sums(), self.packed.model, self._workspace()
         screened_pass(
             rows_of(batch), batch.n_rows, model, work.screened, work.full, self.screen, work.sieve,
             self.kind, self.hard, sums, answers,
         )  # fmt: skip
-        return BlockSums(sums, batch.n_rows)
+        return BlockSums(sums, batch.n_rows, self._spare)
+
+    def _new_sums(self) -> Sums:
+        """Sums of nothing, in arrays that have been added already where there are some: fresh memory is slow."""
+        try:
+            sums = self._spare.pop()
+        except IndexError:
+            return new_sums(self.packed, self.kind)
+        for part in sums:
+            part.fill(0.0)
+        return sums
 
     def _workspace(self) -> Workspace:
         work: Workspace | None = getattr(self._own, "work", None)

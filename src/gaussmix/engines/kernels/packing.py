@@ -145,7 +145,7 @@ def rows_of(batch: Batch) -> Rows:
         stored, frame = batch.rows, None
     if frame is None:
         frame = Frame.identity(stored.shape[1])
-    shrink, scale = np.ldexp(1.0, frame.shrink), np.ldexp(1.0, frame.exponent)
+    shrink, scale = frame.factors
     weights = _NONE if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
     labels, log_hints = _NO_LABELS, _NO_TABLE
     if batch.hints is not None and batch.hints.ndim == 2:
@@ -156,12 +156,18 @@ def rows_of(batch: Batch) -> Rows:
     return Rows(_readable(stored), shrink, center, scale, weights, labels, log_hints)
 
 
+class _Unlocked:
+    """Memory of an array, said to be writeable."""
+
+    def __init__(self, stored: AnyArray) -> None:
+        self.stored = stored
+        interface = stored.__array_interface__
+        self.__array_interface__ = dict(interface, data=(interface["data"][0], False))
+
+
 def _readable(stored: AnyArray) -> AnyArray:
     """The same memory, marked writeable where it is not: one compiled kernel serves both, and none writes rows."""
-    if stored.flags.writeable:
-        return stored
-    interface = dict(stored.__array_interface__, data=(stored.ctypes.data, False))
-    return np.asarray(type("Unlocked", (), {"__array_interface__": interface, "rows": stored})())
+    return stored if stored.flags.writeable else np.asarray(_Unlocked(stored))
 
 
 def new_sums(packed: Packed, kind: int) -> Sums:
@@ -179,9 +185,16 @@ def unpack_scatter(scatter: Array, packed: Packed, kind: int, n_features: int) -
     if kind == SQUARES:
         return scatter.reshape(-1, width)[:, :n_features]
     squares = scatter.reshape(-1, width, width)[:, :n_features, :n_features]
-    row, column = _upper_entries(n_features)
-    squares[:, column, row] = squares[:, row, column]
+    for begin in range(0, n_features, _MIRRORED):
+        end = min(begin + _MIRRORED, n_features)
+        squares[:, end:, begin:end] = np.swapaxes(squares[:, begin:end, end:], 1, 2)
+        row, column = _upper_entries(end - begin)
+        squares[:, begin + column, begin + row] = squares[:, begin + row, begin + column]
     return squares
+
+
+_MIRRORED = 16
+"""Columns mirrored at the diagonal together."""
 
 
 @lru_cache(maxsize=64)

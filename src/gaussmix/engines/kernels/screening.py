@@ -39,6 +39,9 @@ FEWEST_COMPONENTS, FEWEST_FEATURES, FEWEST_NUMBERS = 6, 4, 256
 MOST_ALL_PAIRS = 128
 """Up to so many components every candidate's list holds all of them."""
 
+_ENOUGH = 4
+"""Components whose mean covariance stands for all where there are many columns: any would do, some bound better."""
+
 BLEND = 0.05
 """Share of the mean covariance in the one that a direction is chosen by."""
 
@@ -113,8 +116,9 @@ def _basis(quadratics: Quadratics) -> Array | None:
         factors = _covariance_factors(root)
         if factors is None:
             return None
-        stacked = np.swapaxes(factors, 0, 1).reshape(n_features, -1)
-        mean = stacked @ stacked.T / len(factors)
+        some = factors if n_features <= DEPTH else factors[:: max(1, len(factors) // _ENOUGH)]
+        stacked = np.swapaxes(some, 0, 1).reshape(n_features, -1)
+        mean = stacked @ stacked.T / len(some)
     elif isinstance(root, (DiagonalRoot, SphericalRoot)):
         mean = np.diag(_variances(root, n_features).mean(axis=0))
     else:

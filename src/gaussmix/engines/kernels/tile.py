@@ -16,7 +16,7 @@ from gaussmix.types import Array
 SLOTS = 2048
 """Slots of a tile in which every pair is computed: 128 kB of scores."""
 
-ROWS_EACH, FEWEST_EACH, TILE_BYTES = 64, 16, 1 << 20
+ROWS_EACH, FEWEST_EACH, TILE_BYTES = 64, 16, 1 << 22
 """A screened tile has this many rows for each component, or as many as fit the bytes, but not fewer than the second."""
 
 SPARE = 16
