@@ -21,7 +21,7 @@ from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.kernels.compiled.emit import SMALLEST
 from gaussmix.engines.kernels.compiled.full import full_pass
 from gaussmix.engines.kernels.compiled.screened import screened_pass
-from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Answers, Screen, Sieve, Sums, Tile
+from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Answers, Rows, Screen, Sieve, Sums, Tile
 from gaussmix.engines.kernels.packing import KINDS, NO_ANSWERS, Packed, new_sums, pack, rows_of, unpack_scatter
 from gaussmix.engines.kernels.screening import screen_of, tolerance
 from gaussmix.engines.kernels.tile import full_tile, screened_tile_of
@@ -78,21 +78,25 @@ class Pass:
 
     def full(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
         """A block in which every pair is computed."""
-        sums, model = self._new_sums(), self.packed.model
-        tile = self._workspace().full
-        full_pass(rows_of(batch), 0, batch.n_rows, model, tile, self.kind, self.hard, self.least, sums, answers)
+        sums = self._new_sums()
+        self._add_full(rows_of(batch), 0, batch.n_rows, sums, answers)
         return BlockSums(sums, batch.n_rows, self._spare)
 
     def block(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
-        """A block in which the pairs are computed that can matter."""
+        """A block in which the pairs are computed that can matter; all of them from where too many can."""
         if self.screen is None or batch.hints is not None:
             return self.full(batch, answers)
-        sums, model, work = self._new_sums(), self.packed.model, self._workspace()
-        screened_pass(
-            rows_of(batch), batch.n_rows, model, work.screened, work.full, self.screen, work.sieve,
-            self.kind, self.hard, sums, answers,
-        )  # fmt: skip
+        rows, sums, work, model = rows_of(batch), self._new_sums(), self._workspace(), self.packed.model
+        done = screened_pass(
+            rows, batch.n_rows, model, work.screened, self.screen, work.sieve, self.kind, self.hard, sums, answers
+        )
+        if done < batch.n_rows:
+            self._add_full(rows, done, batch.n_rows, sums, answers)
         return BlockSums(sums, batch.n_rows, self._spare)
+
+    def _add_full(self, rows: Rows, begin: int, end: int, sums: Sums, answers: Answers) -> None:
+        tile, model = self._workspace().full, self.packed.model
+        full_pass(rows, begin, end, model, tile, self.kind, self.hard, self.least, sums, answers)
 
     def _new_sums(self) -> Sums:
         """Sums of nothing, in arrays that have been added already where there are some: fresh memory is slow."""

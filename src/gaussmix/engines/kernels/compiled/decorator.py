@@ -6,6 +6,8 @@ objects would be a third of all that is compiled, so only an ``entry`` has it, a
 calls a kernel. Only entries are kept on disk, with all the kernels they call compiled into them.
 """
 
+import gc
+
 from numba import config, njit
 
 from gaussmix.engines.kernels.cache import CodeCache
@@ -23,4 +25,17 @@ def entry(function):
     """A kernel that Python calls; compiled once for each machine."""
     dispatcher = njit(**_SETTINGS)(function)
     dispatcher._cache = CodeCache(function.__name__)
+    compile_ = dispatcher.compile
+
+    def compile_without_collecting(signature):
+        """Compiling makes millions of objects that live till its end: collecting garbage meanwhile finds none."""
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return compile_(signature)
+        finally:
+            if was_enabled:
+                gc.enable()
+
+    dispatcher.compile = compile_without_collecting
     return dispatcher

@@ -9,7 +9,7 @@ is skipped. What is left is computed exactly and shared out as in a full pass.
 from gaussmix.engines.kernels.compiled.adding import add_up
 from gaussmix.engines.kernels.compiled.decorator import entry, kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
-from gaussmix.engines.kernels.compiled.full import full_pass, share_and_answer
+from gaussmix.engines.kernels.compiled.full import share_and_answer
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import measure
 from gaussmix.engines.kernels.compiled.projecting import (
@@ -256,17 +256,16 @@ def screened_tile(rows, start, size, model, tile, screen, sieve, kind, hard, sum
 
 
 @entry
-def screened_pass(rows, n_rows, model, tile, spare, screen, sieve, kind, hard, sums, answers):
-    """All rows of a block. Where a tile is too open to gain, the rest of the block is computed in full in ``spare``."""
+def screened_pass(rows, n_rows, model, tile, screen, sieve, kind, hard, sums, answers):
+    """The rows of a block up to the one that is given back: where tiles turn out too open, the rest is left undone."""
     n_components, room = model.center.shape[0], sieve.candidate.shape[0]
     start = 0
     while start < n_rows:
         size = min(room, n_rows - start)
         found = screened_tile(rows, start, size, model, tile, screen, sieve, kind, hard, sums, answers)
         if found < 0:
-            full_pass(rows, start, n_rows, model, spare, kind, hard, -screen.tolerance, sums, answers)
-            return
+            return start
         start += size
         if found * WIDTH > size * n_components * TOO_OPEN:
-            full_pass(rows, start, n_rows, model, spare, kind, hard, -screen.tolerance, sums, answers)
-            return
+            return start
+    return start
