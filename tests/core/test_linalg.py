@@ -116,3 +116,19 @@ def test_outer_sum() -> None:
     deltas, weights = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([2.0, 0.5])
     expected = sum(w * np.outer(d, d) for w, d in zip(weights, deltas, strict=True))
     np.testing.assert_allclose(linalg.outer_sum(deltas, weights), expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stacked_roots_inverses_and_solutions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    general = rng.normal(size=(4, 5, 5))
+    matrices = general @ np.swapaxes(general, 1, 2)
+    roots = linalg.upper_roots(matrices)
+    np.testing.assert_allclose(roots @ np.swapaxes(roots, 1, 2), matrices, rtol=1e-10, atol=1e-12)
+    assert not np.tril(roots, -1).any()
+    inverses = linalg.general_inverse_transposes(general)
+    assert inverses is not None
+    np.testing.assert_allclose(np.swapaxes(inverses, 1, 2) @ general, np.broadcast_to(np.eye(5), (4, 5, 5)), atol=1e-9)
+    columns = rng.normal(size=(5, 3))
+    np.testing.assert_allclose(general @ linalg.solve_each(general, columns), np.broadcast_to(columns, (4, 5, 3)), atol=1e-9)
+    assert linalg.general_inverse_transposes(np.zeros((2, 3, 3))) is None

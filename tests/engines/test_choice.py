@@ -130,7 +130,7 @@ print(warning.category.__name__, warning.message)
 @pytest.mark.parametrize(
     ("break_it", "reason"),
     [
-        ("sys.modules['numba'] = None", "import of numba halted"),
+        ("sys.modules['numba'] = None", "Numba cannot be used"),
         ("sys.modules['llvmlite.binding'] = None", "llvmlite"),
         ("import os; os.environ['NUMBA_DISABLE_JIT'] = '1'", "NUMBA_DISABLE_JIT"),
     ],

@@ -10,13 +10,15 @@ class Expectation:
     """Moments, log-likelihood and entropy of the responsibilities over some rows; expectations add.
 
     ``log_likelihood`` is the weighted sum over rows of ``log sum_k exp(score)``, in the frame's
-    units; ``entropy`` is the weighted sum of ``-sum_k r log r``, in nats.
+    units; ``entropy`` is the weighted sum of ``-sum_k r log r``, in nats. ``n_pairs`` counts the pairs of
+    row and component whose distance was computed: an engine may skip those that cannot matter.
     """
 
     moments: Moments
     log_likelihood: float
     entropy: float
     n_rows: int
+    n_pairs: int = 0
 
     @property
     def total_weight(self) -> float:
@@ -29,4 +31,5 @@ class Expectation:
             self.log_likelihood + other.log_likelihood,
             self.entropy + other.entropy,
             self.n_rows + other.n_rows,
+            self.n_pairs + other.n_pairs,
         )

@@ -119,6 +119,24 @@ def upper_root(precision: DD) -> DD | None:
     return None if factor is None else np.ascontiguousarray(factor[::-1, ::-1])
 
 
+def upper_roots(matrices: KDD) -> KDD:
+    """`upper_root` of a stack of positive definite matrices; LinAlgError where one is not."""
+    return np.asarray(np.linalg.cholesky(matrices[:, ::-1, ::-1])[:, ::-1, ::-1], dtype=np.float64)
+
+
+def general_inverse_transposes(matrices: KDD) -> KDD | None:
+    """A^-T of a stack of any square matrices, or None where one is singular."""
+    try:
+        return np.asarray(np.swapaxes(np.linalg.inv(matrices), 1, 2))
+    except np.linalg.LinAlgError:
+        return None
+
+
+def solve_each(matrices: KDD, columns: Array) -> Array:
+    """A_k^-1 columns for every matrix of a stack and the same columns (D, n)."""
+    return np.asarray(np.linalg.solve(matrices, np.broadcast_to(columns, (len(matrices), *columns.shape))))
+
+
 def triangular_root(root: DD) -> DD:
     """The upper triangular U with positive diagonal and U U^T = root root^T, for any square root."""
     reduced: DD = np.asarray(np.linalg.qr(root[::-1].T, mode="r"))

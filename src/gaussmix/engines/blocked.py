@@ -67,7 +67,8 @@ class BlockedEngine(AbstractEngine):
 
         sums = reduce(of)
         moments = Moments.shifted(sums.mass, center, sums.first, sums.scatter, kind)
-        return Expectation(moments, sums.log_likelihood, sums.entropy, sums.n_rows)
+        n_pairs = sums.n_rows * quadratics.n_components
+        return Expectation(moments, sums.log_likelihood, sums.entropy, sums.n_rows, n_pairs)
 
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         scores = np.empty((batch.n_rows, quadratics.n_components)) if out is None else out

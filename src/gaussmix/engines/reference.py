@@ -25,7 +25,7 @@ class ReferenceEngine(AbstractEngine):
         def of(batch: Batch) -> Expectation:
             shares, log_likelihood, entropy = share_out(self.score(quadratics, batch), batch, assign)
             moments = moments_of(batch.rows, shares, quadratics.center, kind)
-            return Expectation(moments, log_likelihood, entropy, batch.n_rows)
+            return Expectation(moments, log_likelihood, entropy, batch.n_rows, batch.n_rows * len(moments.mass))
 
         return reduce(of)
 

@@ -40,6 +40,8 @@ class Fit:
     ``log_likelihood`` and ``bound`` (the same per unit of weight) belong to the returned
     parameters; the last entry of ``trace`` was taken before the last update. ``mixture`` holds
     those parameters and ``masses`` (K,) the responsibilities summed over the weighted rows.
+    ``share_computed`` is the share of all pairs of row and component whose distance the last pass
+    computed: the others could not have mattered.
     """
 
     outcome: Outcome
@@ -50,6 +52,7 @@ class Fit:
     seconds: float
     mixture: Mixture = field(repr=False)
     masses: K = field(repr=False)
+    share_computed: float
     notes: tuple[str, ...]
 
     @cached_property
@@ -95,6 +98,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
         seconds=seconds,
         mixture=mixture,
         masses=masses,
+        share_computed=expectation.n_pairs / max(1, expectation.n_rows * mixture.n_components),
         notes=tuple(_notes(problem, masses, winner)),
     )
     return fit, expectation

@@ -176,7 +176,7 @@ def new_sums(packed: Packed, kind: int) -> Sums:
     entries = width * width
     sizes = {PRODUCTS: n_components * entries, POOLED: entries, SQUARES: n_components * width, MASS: 0, NOTHING: 0}
     first = np.zeros(n_components * width)
-    return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(5))
+    return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(4))
 
 
 def unpack_scatter(scatter: Array, packed: Packed, kind: int, n_features: int) -> Array:

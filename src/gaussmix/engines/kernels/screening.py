@@ -97,10 +97,7 @@ def _covariance_factors(root: DenseRoot | SharedRoot) -> KDD | None:
     if held is not None:
         return held
     roots = root.matrices if isinstance(root, DenseRoot) else root.matrix[None]
-    try:
-        return np.swapaxes(np.linalg.inv(roots), 1, 2)
-    except np.linalg.LinAlgError:
-        return None
+    return linalg.general_inverse_transposes(roots)
 
 
 def _variances(root: DiagonalRoot | SphericalRoot, n_features: int) -> KD:
@@ -168,7 +165,7 @@ def _all_pairs(center: KD, spread: KDD, offset: K, back: Array) -> tuple[IntD, I
     n_components, depth = center.shape
     blended = spread + BLEND * np.eye(depth)
     # directions[k, :, b] = (S_k + c P)^-1 (m_b - m_k)
-    directions = np.linalg.solve(blended, np.broadcast_to(center.T, spread.shape[:1] + center.T.shape))
+    directions = linalg.solve_each(blended, center.T)
     directions -= directions[np.arange(n_components), :, np.arange(n_components)][:, :, None]
     squares = ((spread @ directions) * directions).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -259,7 +256,7 @@ def _cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, D, float]:
 
 def _pair_scores(center: KD, spread: KDD) -> Array:
     """-1/2 (m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the kernel that measures distances."""
-    upper: KDD = np.asarray(np.linalg.cholesky(spread[:, ::-1, ::-1])[:, ::-1, ::-1], dtype=np.float64)
+    upper = linalg.upper_roots(spread)
     packed = pack(Quadratics(np.zeros(len(center)), center, DenseRoot(upper)), NOTHING)
     scores = np.empty((len(center), len(center)))
     tile = full_tile(packed.model, packed.n_columns, NOTHING)

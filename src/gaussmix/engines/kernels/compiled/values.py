@@ -138,8 +138,7 @@ class Tile(NamedTuple):
 class Sums(NamedTuple):
     """What a block adds up: about the pass' centres, so that blocks simply add.
 
-    ``totals`` are log-likelihood, entropy, weight of rows, pairs whose distance was computed, and
-    pairs whose share was added up.
+    ``totals`` are log-likelihood, entropy, weight of rows, and pairs whose distance was computed.
     """
 
     mass: Any

@@ -1,0 +1,98 @@
+"""Where compiled arithmetic takes a short cut, both sides of its guard give the reference's numbers."""
+
+import numpy as np
+import pytest
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.roots import SharedRoot
+from gaussmix.engines import ReferenceEngine
+from gaussmix.engines.kernels import KernelEngine
+from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SPHERICAL
+from gaussmix.engines.kernels.engine import _keeps_digits
+from gaussmix.engines.kernels.packing import pack
+from gaussmix.estimators import GaussianMixture
+from gaussmix.model.problem import flat
+from gaussmix.sources import MemorySource
+from gaussmix.types import ND
+
+REFERENCE = ReferenceEngine()
+
+
+def tied(smallest: float, n_features: int = 6, seed: int = 0) -> tuple[Quadratics, ND]:
+    """Eight components with one covariance whose smallest deviation is given, and rows drawn from them."""
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
+    deviations = np.geomspace(smallest, 1.0, n_features)
+    center = 3.0 * rng.normal(size=(8, n_features))
+    rows = center[rng.integers(8, size=900)] + rng.normal(size=(900, n_features)) * deviations @ axes.T
+    return Quadratics(np.zeros(8), center, SharedRoot(axes / deviations)), rows
+
+
+@pytest.mark.parametrize(("smallest", "whitens_rows"), [(0.1, True), (2e-3, True), (5e-4, False), (1e-6, False)])
+def test_rows_are_whitened_once_only_where_nothing_cancels(smallest: float, whitens_rows: bool) -> None:
+    quadratics, rows = tied(smallest)
+    assert (pack(quadratics, MASS).model.form == SPHERICAL) is whitens_rows
+    batch = Batch(rows)
+    for screening in (False, True):
+        found = KernelEngine(screening).expect(quadratics, batch, MomentKind.POOLED_FULL)
+        expected = REFERENCE.expect(quadratics, batch, MomentKind.POOLED_FULL)
+        assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-10)
+        np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-10 * len(rows))
+
+
+@pytest.mark.parametrize(("smallest", "from_total"), [(0.1, True), (0.05, True), (1e-3, False), (3e-4, False)])
+def test_pooled_scatter_comes_from_the_total_only_where_nothing_cancels(smallest: float, from_total: bool) -> None:
+    quadratics, rows = tied(smallest)
+    reduce = MemorySource.of(rows).reduce
+    total = REFERENCE.sweep(reduce, flat(rows.mean(axis=0)[None]), MomentKind.FULL).moments
+    total = total.reduce(MomentKind.POOLED_FULL)
+    assert _keeps_digits(quadratics, total) is from_total
+    found = KernelEngine().sweep(reduce, quadratics, MomentKind.POOLED_FULL, total=total)
+    expected = REFERENCE.sweep(reduce, quadratics, MomentKind.POOLED_FULL)
+    root = quadratics.root.dense(8, 6)[0]
+    white = [root.T @ e.moments.scatter @ root / len(rows) for e in (found, expected)]
+    # Relative to the smallest eigenvalue, so that a digit lost along the thinnest direction shows.
+    np.testing.assert_allclose(white[0], white[1], atol=1e-9)
+    assert pack(quadratics, POOLED).n_columns >= 6
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 31, 40])
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 65, 500])
+def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
+    """Registers that are not full, and groups of rows that are not, count for nothing."""
+    rng = np.random.default_rng(n_features)
+    rows = rng.normal(size=(n_rows, n_features))
+    mixture = GaussianMixture(3, means_init=rng.normal(size=(3, n_features)), max_iter=0, reg_covar=1.0)
+    quadratics = mixture.fit(rng.normal(size=(50, n_features))).model_.to_quadratics()
+    for kind in MomentKind:
+        found, expected = (e.expect(quadratics, Batch(rows), kind) for e in (KernelEngine(), REFERENCE))
+        assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+        assert found.n_pairs == expected.n_pairs == 3 * n_rows
+        np.testing.assert_allclose(found.moments.mean, expected.moments.mean, atol=1e-12)
+        np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-11 * n_rows)
+
+
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
+def test_single_precision_rows_far_from_zero(structure: str) -> None:
+    """float32 rows at an offset of 1e4 are stored as they are and computed with in double precision."""
+    rng = np.random.default_rng(0)
+    center = 4.0 * rng.normal(size=(6, 8))
+    rows = center[rng.integers(6, size=30_000)] + rng.normal(size=(30_000, 8)) + 1e4
+    single = rows.astype(np.float32)
+    fits = [
+        GaussianMixture(6, covariance_type=structure, means_init=center + 1e4, max_iter=20).fit(data)
+        for data in (single, single.astype(np.float64), rows)
+    ]
+    assert fits[0].fit_.bound == pytest.approx(fits[1].fit_.bound, abs=1e-12)
+    assert fits[0].fit_.bound == pytest.approx(fits[2].fit_.bound, abs=1e-4)
+
+
+def test_the_fit_tells_what_share_of_the_pairs_it_computed() -> None:
+    rng = np.random.default_rng(0)
+    center = 8.0 * rng.normal(size=(20, 16))
+    rows = center[rng.integers(20, size=20_000)] + rng.normal(size=(20_000, 16))
+    fitted = GaussianMixture(20, means_init=center, max_iter=5).fit(rows)
+    assert 1 / 20 <= fitted.fit_.share_computed < 0.2
+    assert GaussianMixture(2).fit(rows[:100]).fit_.share_computed == 1.0
