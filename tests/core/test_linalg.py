@@ -130,5 +130,6 @@ def test_stacked_roots_inverses_and_solutions(seed: int) -> None:
     assert inverses is not None
     np.testing.assert_allclose(np.swapaxes(inverses, 1, 2) @ general, np.broadcast_to(np.eye(5), (4, 5, 5)), atol=1e-9)
     columns = rng.normal(size=(5, 3))
-    np.testing.assert_allclose(general @ linalg.solve_each(general, columns), np.broadcast_to(columns, (4, 5, 3)), atol=1e-9)
+    solved = general @ linalg.solve_each(general, columns)
+    np.testing.assert_allclose(solved, np.broadcast_to(columns, (4, 5, 3)), atol=1e-9)
     assert linalg.general_inverse_transposes(np.zeros((2, 3, 3))) is None

@@ -8,6 +8,7 @@ from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_produ
 from gaussmix.engines.kernels.compiled.tiles import add_lane_sums, add_moments
 from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SQUARES
 from gaussmix.engines.kernels.compiled.vectors import (
+    add,
     count_bits,
     fma,
     item,
@@ -72,17 +73,18 @@ def add_small_products(model, k, at, tile, groups, slots, begin, end, sums):
     stride, column = tile.stride, k * model.origin.shape[1]
     n_columns = stride // WIDTH
     if n_columns == 2:
-        add_products_of_2(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
+        mass = add_products_of_2(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
                           model.origin, column, tile.work,
                           sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
     elif n_columns == 4:
-        add_products_of_4(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
+        mass = add_products_of_4(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
                           model.origin, column, tile.work,
                           sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
     else:
-        add_products_of_8(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
+        mass = add_products_of_8(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.factors,
                           model.origin, column, tile.work,
                           sums.first, sums.scatter, at, model.origin.shape[1])  # fmt: skip
+    sums.mass[k] += mass
 
 
 if CAN_COMPRESS:
@@ -105,10 +107,10 @@ else:
 
 
 @kernel
-def gather_rows(tile, groups, slots, begin, end):
-    """The active rows of a component and their shares, brought together; how many they are."""
+def gather_rows(k, tile, groups, slots, begin, end, sums):
+    """The active rows of a component and their shares, brought together and added to its mass; how many they are."""
     wide()
-    count = 0
+    count, mass = 0, splat(0.0)
     for i in range(begin, end):
         slot, group = item(slots, i), item(groups, i)
         bits = item(tile.active, slot) & item(tile.present, group)
@@ -116,6 +118,8 @@ def gather_rows(tile, groups, slots, begin, end):
             share = multiply(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH))
             take_rows(tile, group, share, bits, count)
             count += count_bits(bits)
+            mass = add(mass, share)
+    sums.mass[k] += total(mass)
     return count
 
 
@@ -147,14 +151,15 @@ def is_sparse(tile, slots, begin, end):
 @kernel
 def add_up(model, k, kind, tile, groups, slots, begin, end, sums):
     """Add the shares of component k in the groups ``groups[begin:end]`` to the sums about its centre."""
-    add_mass(k, tile, groups, slots, begin, end, sums)
     n_columns, width = tile.stride // WIDTH, model.origin.shape[1]
     at = 0 if kind == POOLED else k * width * width
     if kind == MASS:
+        add_mass(k, tile, groups, slots, begin, end, sums)
         add_first(model, k, tile, groups, slots, begin, end, sums)
     elif kind == SQUARES:
+        add_mass(k, tile, groups, slots, begin, end, sums)
         add_squares(model, k, tile, groups, slots, begin, end, sums)
     elif n_columns < SMALL or (n_columns == SMALL and not is_sparse(tile, slots, begin, end)):
         add_small_products(model, k, at, tile, groups, slots, begin, end, sums)
     else:
-        add_products(model, k, at, tile, gather_rows(tile, groups, slots, begin, end), sums)
+        add_products(model, k, at, tile, gather_rows(k, tile, groups, slots, begin, end, sums), sums)

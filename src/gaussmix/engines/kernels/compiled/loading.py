@@ -5,6 +5,7 @@ from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.tiles import (
     centre,
     load_and_keep_square,
+    load_pairs,
     load_square,
     places,
     row_block,
@@ -24,6 +25,10 @@ def load_rows(rows, tile, n_groups):
     for group in range(n_groups):
         at, to = group * stride, group * WIDTH * pitch
         place = group * WIDTH
+        first = tile.positions[place]
+        if n_features == 2 and not keep and tile.positions[place + WIDTH - 1] == first + WIDTH - 1:
+            load_pairs(rows.stored, first, rows.shrink, rows.center, rows.scale, tile.columns, at)
+            continue
         for column in range(0, whole, WIDTH):
             if keep:
                 load_and_keep_square(

@@ -62,7 +62,7 @@ lengths_of_2, lengths_of_4, lengths_of_8 = _lengths(2), _lengths(4), _lengths(8)
 
 
 def _products(n_columns, rows):
-    """A function adding, for one group, share * x_i and share * x_i x_j (j <= i) for i in ``rows``."""
+    """A function adding, for one group, share * x_i and share * x_i x_j (j <= i, i in ``rows``); with row 0 share."""
 
     @intrinsic
     def products(typingctx, sums, tile, begin, center, column, share):
@@ -72,6 +72,9 @@ def _products(n_columns, rows):
             x = _differences(context, builder, kinds, tile, begin, center, column, max(rows) + 1)
             sums, position = cgutils.unpack_tuple(builder, sums), 0
             for i in rows:
+                if i == 0:
+                    sums[position] = builder.fadd(sums[position], share)
+                    position += 1
                 shared = builder.fmul(share, x[i])
                 sums[position] = builder.fadd(sums[position], shared)
                 position += 1
@@ -104,7 +107,7 @@ def _adder(n_columns, rows):
     """A function adding up one component's moments of the columns ``rows`` over a list of groups."""
     products = _products(n_columns, rows)
     first_row, stop_row = min(rows), max(rows) + 1
-    n_sums = sum(i + 2 for i in rows)
+    n_sums = sum(i + 2 for i in rows) + (first_row == 0)
 
     @kernel
     def adder(
@@ -117,13 +120,16 @@ def _adder(n_columns, rows):
             share = multiply(load(scores, item(slots, position) * WIDTH), load(factors, group * WIDTH))
             sums = products(sums, tile, group * stride, center, column, share)
         _write_sums(sums, work)
-        place = 0
+        place, mass = 0, 0.0
+        if first_row == 0:
+            place, mass = 1, work[0]
         for i in range(first_row, stop_row):
             first[column + i] += work[place]
             place += 1
             for j in range(i + 1):
                 scatter[at + j * width + i] += work[place]
                 place += 1
+        return mass
 
     return adder
 
@@ -137,10 +143,11 @@ _low_rows_of_8, _high_rows_of_8 = _adder(8, range(5)), _adder(8, range(5, 8))  #
 def add_products_of_8(
     tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
 ):
-    """The products of eight columns, in two halves that fit the registers."""
-    _low_rows_of_8(
+    """The products of eight columns, in two halves that fit the registers; gives the mass."""
+    mass = _low_rows_of_8(
         tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
     )
     _high_rows_of_8(
         tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
     )
+    return mass

@@ -192,6 +192,31 @@ def row_block(chunk, matrix, at, block):
     return _row_block(chunk, matrix, at, block)
 
 
+@intrinsic
+def load_pairs(typingctx, stored, row, shrink, center, scale, tile, at):
+    """WIDTH consecutive rows of two columns into working coordinates, one register per column."""
+    single = stored.dtype == types.float32
+
+    def codegen(context, builder, signature, arguments):
+        stored, row, _, _, _, tile, at = arguments
+        kinds, point = signature.args, emit.address
+        source = point(context, builder, kinds[0], stored, builder.mul(row, emit.INDEX(2)))
+        load = emit.load_single if single else emit.load
+        low, high = load(builder, source), load(builder, emit.step(builder, source, WIDTH))
+        target = point(context, builder, kinds[5], tile, at)
+        for column in range(2):
+            value = emit.shuffle(builder, low, high, list(range(column, 2 * WIDTH, 2)))
+            shrink, center, scale = (
+                emit.splat(builder, builder.load(point(context, builder, kinds[i], arguments[i], emit.INDEX(column))))
+                for i in (2, 3, 4)
+            )
+            value = builder.fmul(builder.fsub(builder.fmul(value, shrink), center), scale)
+            emit.store(builder, value, emit.step(builder, target, column * WIDTH))
+        return context.get_dummy_value()
+
+    return types.none(stored, types.int64, shrink, center, scale, tile, types.int64), codegen
+
+
 def _load_square(keep):
     """A function bringing WIDTH rows x WIDTH columns into working coordinates, one register per column.
 
