@@ -41,6 +41,18 @@ TOO_OPEN = 0.6
 
 
 @kernel
+def frame_row(rows, row, target, at):
+    """A row in working coordinates; one of weight zero stands at the centre."""
+    wide()
+    if rows.weights.shape[0] > 0 and rows.weights[row] == 0.0:
+        for j in range(rows.shrink.shape[0]):
+            target[at + j] = 0.0
+        return
+    for j in range(rows.shrink.shape[0]):
+        target[at + j] = (rows.stored[row, j] * rows.shrink[j] - rows.center[j]) * rows.scale[j]
+
+
+@kernel
 def find_candidates(rows, screen, sieve, start, size):
     """The candidate of each of ``size`` rows from ``start`` on, and its projections."""
     wide()
@@ -52,15 +64,10 @@ def find_candidates(rows, screen, sieve, start, size):
     for begin in range(0, size, ABREAST):
         for r in range(ABREAST):
             row = start + min(begin + r, size - 1)
-            absent = rows.weights.shape[0] > 0 and rows.weights[row] == 0.0
-            for j in range(n_features):
-                value = (rows.stored[row, j] * rows.shrink[j] - rows.center[j]) * rows.scale[j]
-                if absent:
-                    value = 0.0
-                if as_they_are:
-                    sieve.projected[(begin + r) * projected_pitch + j] = value
-                else:
-                    sieve.framed[r * pitch + j] = value
+            if as_they_are:
+                frame_row(rows, row, sieve.projected, (begin + r) * projected_pitch)
+            else:
+                frame_row(rows, row, sieve.framed, r * pitch)
         at = begin * projected_pitch
         if not as_they_are:
             project(sieve.framed, 0, pitch, n_features, screen.projection, projected_pitch, sieve.projected, at)
