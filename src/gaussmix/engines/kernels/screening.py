@@ -23,7 +23,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
 from gaussmix.engines.kernels.compiled.full import full_pass
-from gaussmix.engines.kernels.compiled.pairing import mark_open
+from gaussmix.engines.kernels.compiled.pairing import fill_lists, mark_open
 from gaussmix.engines.kernels.compiled.projecting import CELL_UNIT
 from gaussmix.engines.kernels.compiled.values import NOTHING, Screen
 from gaussmix.engines.kernels.packing import NO_ANSWERS, new_sums, pack, rows_of
@@ -205,16 +205,9 @@ def _near_pairs(
         return None
     widths = counts + -counts % WIDTH
     first = np.concatenate([[0], np.cumsum(widths)])
-    candidate, other = np.nonzero(open_pairs)
-    within = np.arange(len(candidate)) - np.repeat(np.cumsum(counts) - counts, counts)
-    entry = first[candidate] + within
     others, shift = np.zeros(first[-1], dtype=np.int64), np.zeros(first[-1])
     extra, directions = np.full(first[-1], np.inf), np.zeros(first[-1] * depth)
-    direction = (center[candidate] - center[other]) / np.sqrt(-2.0 * scores[candidate, other])[:, None]
-    others[entry], extra[entry] = other, -2.0 * offset[other]
-    shift[entry] = -(direction * center[other]).sum(axis=1)
-    places = (first[candidate] * depth + within)[:, None] + np.arange(depth) * widths[candidate][:, None]
-    directions[places] = direction
+    fill_lists(open_pairs, np.ascontiguousarray(center), scores, safe, first, others, directions, shift, extra)
     return first, others, directions, shift, extra, np.full(n_components, reach**2)
 
 

@@ -1,4 +1,4 @@
-"""For very many components: which pairs of them a candidate's list has to hold."""
+"""For very many components: which others a candidate's list has to hold, and the lists."""
 
 from gaussmix.engines.kernels.compiled.decorator import entry
 
@@ -25,3 +25,24 @@ def mark_open(products, squares, scores, offset, reach, allowed, marks):
                     gap = apart - reach * (-2.0 * scores[k, b]) ** 0.5
                     closed = gap > 0.0 and gap * gap >= -2.0 * scores[b, k] * (most + 2.0 * offset[k])
                     marks[b, k] = not closed
+
+
+@entry
+def fill_lists(marks, center, scores, offset, first, others, directions, shift, extra):
+    """The marked components of every candidate, one after the other, with what bounds their scores.
+
+    The direction for b and k is m_b - m_k in units of k's deviation along it; list entries left over keep
+    an infinite ``extra`` and so are never open.
+    """
+    n_components, depth = center.shape
+    for b in range(n_components):
+        entry, width, begin = 0, first[b + 1] - first[b], first[b] * depth
+        for k in range(n_components):
+            if marks[b, k]:
+                place, deviation, total = first[b] + entry, (-2.0 * scores[b, k]) ** 0.5, 0.0
+                for j in range(depth):
+                    direction = (center[b, j] - center[k, j]) / deviation
+                    directions[begin + j * width + entry] = direction
+                    total += direction * center[k, j]
+                others[place], shift[place], extra[place] = k, -total, -2.0 * offset[k]
+                entry += 1
