@@ -91,8 +91,8 @@ def test_single_precision_rows_far_from_zero(structure: str) -> None:
 
 def test_the_fit_tells_what_share_of_the_pairs_it_computed() -> None:
     rng = np.random.default_rng(0)
-    center = 8.0 * rng.normal(size=(20, 16))
-    rows = center[rng.integers(20, size=20_000)] + rng.normal(size=(20_000, 16))
+    center = 8.0 * rng.normal(size=(20, 32))
+    rows = center[rng.integers(20, size=20_000)] + rng.normal(size=(20_000, 32))
     fitted = GaussianMixture(20, means_init=center, max_iter=5).fit(rows)
     assert 1 / 20 <= fitted.fit_.share_computed < 0.2
     assert GaussianMixture(2).fit(rows[:100]).fit_.share_computed == 1.0

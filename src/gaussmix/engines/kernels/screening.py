@@ -33,7 +33,7 @@ from gaussmix.types import KD, KDD, Array, D, IntD, K
 DEPTH = 16
 """Dimensions of the space in which bounds are computed."""
 
-FEWEST_COMPONENTS, FEWEST_FEATURES, FEWEST_NUMBERS = 6, 4, 256
+FEWEST_COMPONENTS, FEWEST_FEATURES, FEWEST_NUMBERS = 6, 4, 512
 """With fewer, or a smaller product, every distance is computed: looking would cost as much."""
 
 MOST_ALL_PAIRS = 128
