@@ -1,7 +1,10 @@
 """Where compiled arithmetic takes a short cut, both sides of its guard give the reference's numbers."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
@@ -12,6 +15,7 @@ from gaussmix.engines.kernels import KernelEngine
 from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SPHERICAL
 from gaussmix.engines.kernels.engine import _keeps_digits
 from gaussmix.engines.kernels.packing import pack
+from gaussmix.errors import DataError
 from gaussmix.estimators import GaussianMixture
 from gaussmix.model.problem import flat
 from gaussmix.sources import MemorySource
@@ -96,3 +100,34 @@ def test_the_fit_tells_what_share_of_the_pairs_it_computed() -> None:
     fitted = GaussianMixture(20, means_init=center, max_iter=5).fit(rows)
     assert 1 / 20 <= fitted.fit_.share_computed < 0.2
     assert GaussianMixture(2).fit(rows[:100]).fit_.share_computed == 1.0
+
+
+def test_a_row_whose_density_single_precision_cannot_hold_is_named() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 3)).astype(np.float32)
+    fitted = GaussianMixture(2, random_state=0).fit(rows)
+    rows[7] = 1e20
+    with pytest.raises(DataError, match="row 7 "):
+        fitted.score_samples(rows)
+    assert fitted.score(rows) == pytest.approx(fitted.score(rows.astype(np.float64)), rel=1e-12)
+
+
+@pytest.mark.parametrize("structure", ["full", "tied"])
+def test_absent_and_repeated_rows_do_not_make_few_rows_many(structure: str) -> None:
+    """Fewer than 10 000 different rows start from all of them, however many there are with the others."""
+    rng = np.random.default_rng(0)
+    center = 4.0 * rng.normal(size=(5, 4))
+    rows = center[rng.integers(5, size=15_000)] + rng.normal(size=(15_000, 4))
+    weights = (rng.random(15_000) < 0.5).astype(float)
+    kept = rows[weights > 0]
+
+    def bound(data: ND, sample_weight: ND | None = None) -> float:
+        mixture = GaussianMixture(8, covariance_type=structure, random_state=0, max_iter=20)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return float(mixture.fit(data, sample_weight=sample_weight).lower_bound_)
+
+    alone = bound(kept)
+    assert bound(rows, weights) == pytest.approx(alone, rel=1e-10)
+    assert bound(np.repeat(kept, 2, axis=0)) == pytest.approx(alone, rel=1e-10)
+    assert bound(kept, np.full(len(kept), 2.0)) == pytest.approx(alone, rel=1e-10)

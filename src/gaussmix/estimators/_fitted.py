@@ -10,6 +10,7 @@ from gaussmix.core.linalg import triangular_root
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance.forms import SharedCovariance, contract, natural_shape
 from gaussmix.engines import AutomaticEngine
+from gaussmix.errors import DataError
 from gaussmix.estimators import _base
 from gaussmix.model import Mixture, posterior
 from gaussmix.selection.criteria import CRITERIA
@@ -58,13 +59,22 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def score_samples(self, X: ArrayLike) -> AnyArray:
         """Log density of each row (n, D), shape (n,), in nats."""
+        values, dtype = self._log_densities(X)
+        with np.errstate(over="ignore"):
+            given = values.astype(dtype, copy=False)
+        if given.dtype != values.dtype and not np.isfinite(given).all():
+            raise DataError.too_far(int(np.argmin(np.isfinite(given))))
+        return given
+
+    def _log_densities(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:
+        """Log density of each row in double precision, and the type of the rows."""
         quadratics, source, engine = self._question(X)
         values = posterior.log_density(quadratics, source, engine)
-        return (values + self.model_.frame.log_volume).astype(source.rows.dtype, copy=False)
+        return values + self.model_.frame.log_volume, source.rows.dtype
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
-        values = self.score_samples(X)
+        values, _ = self._log_densities(X)
         weights = _base.checked_weights(sample_weight, values)
         return float(np.average(values, weights=weights))
 

@@ -1,7 +1,7 @@
 """The start of a fit by name: from all rows where they are few, from a sample where they are many.
 
 A start only has to lie in the right valley, and a few hundred rows per component say where that is.
-So where there are more than ``limit_of_few`` rows, a sample (``representative``) stands for them
+So where there are more than ``limit_of_few`` different rows, a sample (``representative``) stands for them
 until the first pass over all. 'kmeans' then becomes a race of two starts on the sample: k-means
 itself, and k-means with three times as many centres whose groups are merged (``merged``), which
 finds groups that k-means cuts or joins. Each makes three passes of EM, the better one up to 30
@@ -51,9 +51,15 @@ def limit_of_few(n_components: int, n_features: int) -> int:
 def automatic(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
     """A start by one of the names in ``STARTS``; of many rows from a sample of them."""
     n_features = problem.source.n_features
-    if problem.source.n_rows <= limit_of_few(n_components, n_features):
+    few = limit_of_few(n_components, n_features)
+    state = rng.bit_generator.state
+    if problem.source.n_rows > few:
+        sample = representative(problem, few + 1, rng)
+    if problem.source.n_rows <= few or len(sample.rows) <= few:
+        # Rows of weight zero, and rows that repeat, do not make few rows many, nor their draws others.
+        rng.bit_generator.state = state
         return STARTS[method](problem, n_components, rng)
-    sample = representative(problem, sample_size(n_components, n_features), rng)
+    sample = sample.first(sample_size(n_components, n_features))
     whole = problem.only(sample.rows, sample.weights)
     if method != KMEANS_START:
         return STARTS[method](whole, n_components, rng)
