@@ -207,7 +207,7 @@ def _finished(
     else:
         scatter = unpack_scatter(found.sums.scatter, job.packed, job.kind, n_features)
         moments = Moments.shifted(mass, quadratics.center, first, _reduced(scatter, kind), kind)
-    n_pairs = min(int(totals[3]), found.n_rows * len(mass))  # the places of groups that are not full count too
+    n_pairs = min(int(totals[2]), found.n_rows * len(mass))  # the places of groups that are not full count too
     return Expectation(moments, float(totals[0]), float(totals[1]), found.n_rows, n_pairs)
 
 

@@ -64,7 +64,6 @@ def pack(quadratics: Quadratics, kind: int) -> Packed:
     root, n_features = quadratics.root, quadratics.n_features
     unit = BLOCK if kind in (MASS, SQUARES) else TILE
     n_columns = -(-n_features // unit) * unit
-    none = _NONE
     if isinstance(root, SharedRoot):
         shared = _upper(root.matrix[None])
         if np.abs(shared).max(initial=0.0) <= _SHARED_LIMIT:
@@ -86,7 +85,7 @@ def pack(quadratics: Quadratics, kind: int) -> Packed:
         form, packed = SPHERICAL, np.ascontiguousarray(root.scales)
     else:
         raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
-    return Packed(Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, none), n_columns)
+    return Packed(Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _NONE), n_columns)
 
 
 def _width(n_columns: int) -> int:
@@ -176,7 +175,7 @@ def new_sums(packed: Packed, kind: int) -> Sums:
     entries = width * width
     sizes = {PRODUCTS: n_components * entries, POOLED: entries, SQUARES: n_components * width, MASS: 0, NOTHING: 0}
     first = np.zeros(n_components * width)
-    return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(4))
+    return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(3))
 
 
 def unpack_scatter(scatter: Array, packed: Packed, kind: int, n_features: int) -> Array:

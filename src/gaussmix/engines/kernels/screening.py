@@ -56,10 +56,12 @@ def screen_of(quadratics: Quadratics, hard: bool) -> Screen | None:
     few = n_components < FEWEST_COMPONENTS or n_features < FEWEST_FEATURES
     if few or n_components * n_features < FEWEST_NUMBERS:
         return None
-    basis = _basis(quadratics)
+    factors, variances = _covariances(quadratics)
+    mean = _mean_covariance(factors, variances)
+    basis = None if mean is None else _basis(quadratics, mean)
     if basis is None:
         return None
-    spread = _spread(quadratics, basis)
+    spread = _spread(basis, factors, variances, n_components)
     center = quadratics.center @ basis
     allowed = MARGIN if hard else tolerance(n_components)
     # In few dimensions the bounds are written for the rows as they are, and nothing is projected.
@@ -91,35 +93,35 @@ def _across(matrix: Array, fill: float = 0.0, unit: int = WIDTH) -> Array:
     return np.concatenate([matrix, np.full((*matrix.shape[:-1], missing), fill)], axis=-1)
 
 
-def _covariance_factors(root: DenseRoot | SharedRoot) -> KDD | None:
-    """F with F F^T = covariance of each component, or of the one shared."""
-    held = root.factors if isinstance(root, DenseRoot) else None if root.factor is None else root.factor[None]
-    if held is not None:
-        return held
-    roots = root.matrices if isinstance(root, DenseRoot) else root.matrix[None]
-    return linalg.general_inverse_transposes(roots)
-
-
-def _variances(root: DiagonalRoot | SphericalRoot, n_features: int) -> KD:
+def _covariances(quadratics: Quadratics) -> tuple[KDD | None, KD | None]:
+    """F with F F^T = covariance of each component (or of the one shared), or variances (K, D); None for the other."""
+    root, n_features = quadratics.root, quadratics.n_features
+    if isinstance(root, DenseRoot):
+        return linalg.general_inverse_transposes(root.matrices) if root.factors is None else root.factors, None
+    if isinstance(root, SharedRoot):
+        return linalg.general_inverse_transposes(root.matrix[None]) if root.factor is None else root.factor[None], None
+    if not isinstance(root, (DiagonalRoot, SphericalRoot)):
+        return None, None
     with np.errstate(divide="ignore"):
         variances = 1.0 / root.scales**2
-    return variances if variances.ndim == 2 else np.repeat(variances[:, None], n_features, axis=1)
+    return None, variances if variances.ndim == 2 else np.repeat(variances[:, None], n_features, axis=1)
 
 
-def _basis(quadratics: Quadratics) -> Array | None:
-    """(D, depth): directions in which the means differ most, in units of the mean covariance; None without any."""
-    root, n_features = quadratics.root, quadratics.n_features
-    if isinstance(root, (DenseRoot, SharedRoot)):
-        factors = _covariance_factors(root)
-        if factors is None:
-            return None
-        some = factors if n_features <= DEPTH else factors[:: max(1, len(factors) // _ENOUGH)]
-        stacked = np.swapaxes(some, 0, 1).reshape(n_features, -1)
-        mean = stacked @ stacked.T / len(some)
-    elif isinstance(root, (DiagonalRoot, SphericalRoot)):
-        mean = np.diag(_variances(root, n_features).mean(axis=0))
-    else:
+def _mean_covariance(factors: KDD | None, variances: KD | None) -> Array | None:
+    """Mean of the components' covariances (D, D), of some of them where there are many columns."""
+    if variances is not None:
+        return np.diag(variances.mean(axis=0))
+    if factors is None:
         return None
+    n_features = factors.shape[1]
+    some = factors if n_features <= DEPTH else factors[:: max(1, len(factors) // _ENOUGH)]
+    stacked = np.swapaxes(some, 0, 1).reshape(n_features, -1)
+    return np.asarray(stacked @ stacked.T / len(some))
+
+
+def _basis(quadratics: Quadratics, mean: Array) -> Array | None:
+    """(D, depth): directions in which the means differ most, in units of the mean covariance; None without any."""
+    n_features = quadratics.n_features
     factor = linalg.cholesky(mean) if np.isfinite(mean).all() else None
     if factor is None:
         return None
@@ -136,16 +138,11 @@ def _basis(quadratics: Quadratics) -> Array | None:
     return inverse.T @ axes if axes.shape[1] else None
 
 
-def _spread(quadratics: Quadratics, basis: Array) -> KDD:
+def _spread(basis: Array, factors: KDD | None, variances: KD | None, n_components: int) -> KDD:
     """Covariances of the components along the basis."""
-    root, n_components = quadratics.root, quadratics.n_components
-    if isinstance(root, (DiagonalRoot, SphericalRoot)):
-        variances = _variances(root, quadratics.n_features)
+    if variances is not None:
         return np.asarray(basis.T @ (variances[:, :, None] * basis))
-    if not isinstance(root, (DenseRoot, SharedRoot)):
-        raise TypeError(type(root).__name__)
-    factors = np.asarray(_covariance_factors(root))
-    along = np.swapaxes(factors, 1, 2) @ basis
+    along = np.swapaxes(np.asarray(factors), 1, 2) @ basis
     spread = np.swapaxes(along, 1, 2) @ along
     return np.repeat(spread, n_components, axis=0) if len(spread) < n_components else spread
 

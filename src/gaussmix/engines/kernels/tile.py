@@ -41,9 +41,9 @@ def full_tile(model: Model, n_columns: int, kind: int) -> Tile:
 
 def screened_tile_of(model: Model, n_columns: int, kind: int, screen: Screen) -> tuple[Tile, Sieve]:
     """Arrays for tiles in which pairs are chosen, as large as cache allows: each candidate's groups are fuller then."""
-    n_components, n_features = len(model.center), n_columns
-    by_row = kind in (PRODUCTS, POOLED) and n_columns >= SMALL
-    row_bytes = 8 * (n_columns * (1 + bool(len(model.whitening))) + (model.origin.shape[1] + WIDTH) * by_row)
+    n_components = len(model.center)
+    flat = (model.origin.shape[1] + WIDTH) * _is_by_row(kind, n_columns)
+    row_bytes = 8 * (n_columns * (1 + bool(len(model.whitening))) + flat)
     fitting = max(256, TILE_BYTES // row_bytes, FEWEST_EACH * n_components)
     n_rows = min(ROWS_EACH * n_components, fitting) // WIDTH * WIDTH
     n_groups = n_rows // WIDTH + n_components
@@ -51,12 +51,11 @@ def screened_tile_of(model: Model, n_columns: int, kind: int, screen: Screen) ->
     tile = make_tile(model, n_columns, kind, n_groups, n_groups + room)
     pitch = _up(screen.depth)
     sieve = Sieve(
-        framed=aligned(ABREAST * n_features),
+        framed=aligned(ABREAST * n_columns),
         projected=aligned(n_rows * pitch),
         gathered=aligned(max(WIDTH, ABREAST) * pitch),
         candidate=np.zeros(n_rows, dtype=np.int64),
         first_group=np.zeros(n_components + 1, dtype=np.int64),
-        owner=np.zeros(n_groups, dtype=np.int64),
         filled=np.zeros(n_components, dtype=np.int64),
         limits=aligned(max(WIDTH, ABREAST)),
         pair_group=np.zeros(room, dtype=np.int64),
@@ -73,11 +72,16 @@ def _up(count: int) -> int:
     return count + -count % WIDTH
 
 
+def _is_by_row(kind: int, n_columns: int) -> bool:
+    """Whether products may be added up row by row, which needs the rows one after the other too."""
+    return kind in (PRODUCTS, POOLED) and n_columns >= SMALL
+
+
 def make_tile(model: Model, n_columns: int, kind: int, n_groups: int, n_slots: int) -> Tile:
     """Arrays for ``n_groups`` groups; what a pass does not need has length 0."""
     width, stride = model.origin.shape[1], n_columns * WIDTH
     pitch = width + WIDTH  # rows a power of two apart would share cache lines
-    by_row = kind in (PRODUCTS, POOLED) and n_columns >= SMALL
+    by_row = _is_by_row(kind, n_columns)
     batch = BATCH if width <= NARROW else WIDE_BATCH
     n_rows = n_groups * WIDTH
     return Tile(

@@ -76,12 +76,6 @@ def fma(builder, a, b, c):
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f64"), [a, b, c])
 
 
-def root(builder, a):
-    """Square root of every lane."""
-    kind = ir.FunctionType(VECTOR, [VECTOR])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{WIDTH}f64"), [a])
-
-
 def greater(builder, a, b, yes, no):
     """``yes`` in the lanes where a > b, else ``no``."""
     return builder.select(builder.fcmp_ordered(">", a, b), yes, no)

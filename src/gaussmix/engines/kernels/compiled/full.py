@@ -51,7 +51,7 @@ def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
             give_scores(answers, tile, used, n_components)
             continue
         share_and_answer(rows, tile, used, hard, least, answers, sums.totals)
-        sums.totals[3] += size * n_components
+        sums.totals[2] += size * n_components
         if kind != NOTHING:
             for k in range(n_components):
                 add_up(model, k, kind, tile, tile.groups, tile.slots[k], 0, used, sums)

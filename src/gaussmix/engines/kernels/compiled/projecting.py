@@ -134,8 +134,8 @@ def write_labels(typingctx, best, label, target, at):
 
 
 def _row_functions(across):
-    """Functions for ``across`` registers of outputs: product, product written down, bits, best."""
-    broadcast, size = _broadcast(across), ABREAST * across
+    """Functions for ``across`` registers of outputs: their product, which of them are open, the best of them."""
+    broadcast, open_bits, size = _broadcast(across), _open_bits(across), ABREAST * across
 
     @kernel
     def multiply_rows(rows, at, pitch, depth, matrix, to, n_outputs):
@@ -145,12 +145,20 @@ def _row_functions(across):
             tile = broadcast(tile, rows, at + j, pitch, matrix, to + j * n_outputs)
         return tile
 
-    return multiply_rows, _write(across), _open_bits(across), _best_lanes(across)
+    @kernel
+    def open_outputs(rows, at, pitch, depth, matrix, begin, to, n_outputs, constant, extra, place, limits, first):
+        """Bits of the outputs from ``to`` on that are open to one of ABREAST rows."""
+        wide()
+        tile = multiply_rows(rows, at, pitch, depth, matrix, begin + to, n_outputs)
+        return open_bits(tile, constant, extra, place + to, limits, first)
+
+    return multiply_rows, open_outputs, _best_lanes(across)
 
 
-_multiply_1, _write_1, _bits_1, _best_1 = _row_functions(1)
-_multiply_2, _write_2, _bits_2, _best_2 = _row_functions(2)
-_multiply_4, _write_4, _bits_4, _best_4 = _row_functions(4)
+_multiply_1, open_outputs_1, _best_1 = _row_functions(1)
+_multiply_2, open_outputs_2, _best_2 = _row_functions(2)
+_multiply_4, open_outputs_4, _best_4 = _row_functions(4)
+_write_1, _write_2 = _write(1), _write(2)
 
 
 @kernel
@@ -203,27 +211,3 @@ def nearest_in_cell(rows, at, depth, matrix, to, constant, numbers, place, size,
         best, label = _best_of_one(best, label, tile, constant, place + output, numbers)
     write_labels(best, label, labels, row)
     return largest(best[0])
-
-
-@kernel
-def open_outputs_4(rows, at, pitch, depth, matrix, begin, to, n_outputs, constant, extra, place, limits, first):
-    """Bits of the four registers of outputs that are open to one of ABREAST rows."""
-    wide()
-    tile = _multiply_4(rows, at, pitch, depth, matrix, begin + to, n_outputs)
-    return _bits_4(tile, constant, extra, place + to, limits, first)
-
-
-@kernel
-def open_outputs_2(rows, at, pitch, depth, matrix, begin, to, n_outputs, constant, extra, place, limits, first):
-    """Bits of two registers of outputs."""
-    wide()
-    tile = _multiply_2(rows, at, pitch, depth, matrix, begin + to, n_outputs)
-    return _bits_2(tile, constant, extra, place + to, limits, first)
-
-
-@kernel
-def open_outputs_1(rows, at, pitch, depth, matrix, begin, to, n_outputs, constant, extra, place, limits, first):
-    """Bits of one register of outputs."""
-    wide()
-    tile = _multiply_1(rows, at, pitch, depth, matrix, begin + to, n_outputs)
-    return _bits_1(tile, constant, extra, place + to, limits, first)

@@ -57,7 +57,7 @@ def find_candidates(rows, screen, sieve, start, size):
     """The candidate of each of ``size`` rows from ``start`` on, and its projections."""
     wide()
     n_features = rows.shrink.shape[0]
-    pitch, depth, outputs = n_features, screen.depth, screen.constant.shape[0]
+    depth, outputs = screen.depth, screen.constant.shape[0]
     projected_pitch = sieve.projected.shape[0] // sieve.candidate.shape[0]
     as_they_are = screen.projection.shape[0] == 0
     lowest = splat(LOWEST)
@@ -67,10 +67,10 @@ def find_candidates(rows, screen, sieve, start, size):
             if as_they_are:
                 frame_row(rows, row, sieve.projected, (begin + r) * projected_pitch)
             else:
-                frame_row(rows, row, sieve.framed, r * pitch)
+                frame_row(rows, row, sieve.framed, r * n_features)
         at = begin * projected_pitch
         if not as_they_are:
-            project(sieve.framed, 0, pitch, n_features, screen.projection, projected_pitch, sieve.projected, at)
+            project(sieve.framed, 0, n_features, n_features, screen.projection, projected_pitch, sieve.projected, at)
         if screen.anchor_constant.shape[0] > 0:
             find_by_cells(screen, sieve, begin, at, projected_pitch)
         else:
@@ -192,7 +192,6 @@ def find_pairs(start, n_groups, model, tile, screen, sieve):
         for group in range(sieve.first_group[b], sieve.first_group[b + 1]):
             score = load(tile.scores, group * WIDTH)
             store(tile.tops, group * WIDTH, score)
-            sieve.owner[group] = b
             tile.first_slot[group] = group + n_pairs
             tile.component[group + n_pairs] = b
             if n_pairs + n_components > room:
@@ -258,7 +257,7 @@ def screened_tile(rows, start, size, model, tile, screen, sieve, kind, hard, sum
             begin, end = sieve.first_listed[k], sieve.first_listed[k + 1]
             if end > begin:
                 add_up(model, k, kind, tile, sieve.list_groups, sieve.list_slots, begin, end, sums)
-    sums.totals[3] += (n_groups + n_pairs) * WIDTH
+    sums.totals[2] += (n_groups + n_pairs) * WIDTH
     return n_groups + n_pairs
 
 

@@ -45,7 +45,7 @@ def best_of_group(tile, group):
 def share_out_hard(tile, n_groups, totals):
     """Scores become shares: the whole weight of a row to its best component."""
     wide()
-    nothing, one, likelihood, weight = splat(0.0), splat(1.0), splat(0.0), splat(0.0)
+    nothing, one, likelihood = splat(0.0), splat(1.0), splat(0.0)
     for group in range(n_groups):
         begin, end = tile.first_slot[group], tile.stop_slot[group]
         best_of_group(tile, group)
@@ -58,22 +58,20 @@ def share_out_hard(tile, n_groups, totals):
         store(tile.factors, group * WIDTH, count)
         put(tile.present, group, bits_above(count, 0.0))
         likelihood = add(likelihood, choose(count, nothing, multiply(count, load(tile.tops, group * WIDTH)), nothing))
-        weight = add(weight, count)
     totals[0] += total(likelihood)
-    totals[2] += total(weight)
 
 
 @kernel
 def share_out(tile, n_groups, least, plain, totals):
     """Scores become shares by their softmax; those ``-least`` or more below a row's best become 0.
 
-    Adds up log-likelihood, entropy and weight; the density of each row stays in ``densities`` unless
+    Adds up log-likelihood and entropy; the density of each row stays in ``densities`` unless
     rows are ``plain``, unweighted and asked for nothing: then sums of powers are multiplied, and a
     logarithm is taken for several groups at once.
     """
     wide()
     lowest, nothing, one, limit = splat(-1e300), splat(0.0), splat(1.0), splat(least)
-    likelihood, entropy, weight, product = splat(0.0), splat(0.0), splat(0.0), splat(1.0)
+    likelihood, entropy, product = splat(0.0), splat(0.0), splat(1.0)
     for group in range(n_groups):
         begin, end = tile.first_slot[group], tile.stop_slot[group]
         top = splat(-np.inf)
@@ -92,7 +90,6 @@ def share_out(tile, n_groups, least, plain, totals):
         inverse = choose(power_sum, nothing, divide(one, power_sum), nothing)
         store(tile.factors, group * WIDTH, multiply(count, inverse))
         put(tile.present, group, bits_above(count, 0.0))
-        weight = add(weight, count)
         # -sum r log r = log sum - sum r (score - top)
         entropy = subtract(entropy, multiply(count, multiply(moment, inverse)))
         if plain:
@@ -110,7 +107,6 @@ def share_out(tile, n_groups, least, plain, totals):
             entropy = fma(count, choose(power_sum, nothing, logarithm, nothing), entropy)
     totals[0] += total(likelihood)
     totals[1] += total(entropy)
-    totals[2] += total(weight)
 
 
 @kernel

@@ -53,7 +53,7 @@ def _add_squares(typingctx, lengths, tile):
 
 
 @kernel
-def _row_block(chunk, matrix, at, block):
+def row_block(chunk, matrix, at, block):
     """Four outputs of the triangular product for every row of the chunk; their matrix entries begin at ``at``."""
     wide()
     tile = zeros(TRIANGLE)
@@ -72,7 +72,7 @@ def squared_lengths(chunk, matrix, at, n_blocks):
     wide()
     lengths = zeros(VECTORS)
     for block in range(n_blocks):
-        lengths = _add_squares(lengths, _row_block(chunk, matrix, at, block))
+        lengths = _add_squares(lengths, row_block(chunk, matrix, at, block))
         at += TILE * TILE * (block + 1)
     return lengths
 
@@ -183,13 +183,6 @@ def add_lane_sums(typingctx, vectors, target, at, offset):
         return context.get_dummy_value()
 
     return types.none(vectors, target, types.int64, offset), codegen
-
-
-@kernel
-def row_block(chunk, matrix, at, block):
-    """Four outputs of a packed triangular product for every row of the chunk."""
-    wide()
-    return _row_block(chunk, matrix, at, block)
 
 
 @intrinsic

@@ -76,8 +76,8 @@ class Sieve(NamedTuple):
 
     ``framed`` holds a few rows one after the other, ``projected`` the projections of all, ``gathered`` those
     of one group. ``candidate`` has a component for each row; the groups of candidate b are
-    ``first_group[b]`` to ``first_group[b + 1]``, and ``owner`` has the candidate of each group. Open pairs
-    besides are ``pair_group`` and ``pair_component``; component k's list are ``list_groups`` and
+    ``first_group[b]`` to ``first_group[b + 1]``. Open pairs besides are ``pair_group`` and ``pair_component``;
+    component k's list are ``list_groups`` and
     ``list_slots`` from ``first_listed[k]`` on, ``filled`` counts while they are written.
     """
 
@@ -86,7 +86,6 @@ class Sieve(NamedTuple):
     gathered: Any
     candidate: Any
     first_group: Any
-    owner: Any
     filled: Any
     limits: Any
     pair_group: Any
@@ -138,7 +137,7 @@ class Tile(NamedTuple):
 class Sums(NamedTuple):
     """What a block adds up: about the pass' centres, so that blocks simply add.
 
-    ``totals`` are log-likelihood, entropy, weight of rows, and pairs whose distance was computed.
+    ``totals`` are log-likelihood, entropy, and pairs whose distance was computed.
     """
 
     mass: Any
