@@ -7,14 +7,13 @@ component has a *list* of the groups that it is open to, with the slot of each.
 import numpy as np
 
 from gaussmix.engines.kernels.compiled.adding import BATCH, NARROW, WIDE_BATCH
-from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
-from gaussmix.engines.kernels.compiled.measuring import SMALL
+from gaussmix.engines.kernels.compiled.emit import CHUNK, SMALL, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.projecting import ABREAST
 from gaussmix.engines.kernels.compiled.values import POOLED, PRODUCTS, Model, Screen, Sieve, Tile
 from gaussmix.types import Array
 
-SLOTS = 2048
-"""Slots of a tile in which every pair is computed: 128 kB of scores."""
+SLOTS = 4096
+"""Slots of a tile in which every pair is computed: 256 kB of scores."""
 
 ROWS_EACH, FEWEST_EACH, TILE_BYTES = 64, 16, 1 << 22
 """A screened tile has this many rows for each component, or as many as fit the bytes, but not fewer than the second."""
@@ -22,14 +21,17 @@ ROWS_EACH, FEWEST_EACH, TILE_BYTES = 64, 16, 1 << 22
 SPARE = 16
 """Open pairs of a group, besides its candidate, for which a screened tile has room."""
 
-GROUPS = 64
-"""Groups of a tile in which every pair is computed, if its slots allow."""
+GROUPS, FEWEST_GROUPS, COLUMN_BYTES = 256, 64, 1 << 18
+"""Groups of a tile in which every pair is computed, if its slots allow: as many as fit the bytes, but not fewer than
+the second. Every component's turn at a tile has a cost of its own, which many groups share.
+"""
 
 
 def full_tile(model: Model, n_columns: int, kind: int) -> Tile:
     """Arrays for a tile in which every pair is computed."""
     n_components = model.center.shape[0]
-    n_groups = max(VECTORS, min(GROUPS, SLOTS // n_components) // VECTORS * VECTORS)
+    fitting = min(GROUPS, max(FEWEST_GROUPS, COLUMN_BYTES // (8 * WIDTH * n_columns)))
+    n_groups = max(VECTORS, min(fitting, SLOTS // n_components) // VECTORS * VECTORS)
     apart = n_components | 1  # an even number of slots from group to group would share cache lines
     tile = make_tile(model, n_columns, kind, n_groups, n_groups * apart)
     pairs = np.arange(n_groups)[:, None] * apart + np.arange(n_components)
@@ -109,6 +111,8 @@ def make_tile(model: Model, n_columns: int, kind: int, n_groups: int, n_slots: i
         members=np.empty(n_rows + WIDTH, np.int64),
         shares=aligned(n_rows + WIDTH),
         slots=np.empty((0, 0), np.int64),
+        chosen_groups=np.empty(n_groups + 1, np.int64),
+        chosen_slots=np.empty(max(n_groups, len(model.center)) + 1, np.int64),
     )
 
 

@@ -1,19 +1,20 @@
 """Shares into sums: mass, first moments, squares or products of columns about a component's centre."""
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import BLOCK, CAN_COMPRESS, WIDTH
-from gaussmix.engines.kernels.compiled.measuring import SMALL
+from gaussmix.engines.kernels.compiled.emit import BLOCK, CAN_COMPRESS, SMALL, WIDTH
 from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_rows
 from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_products_of_4, add_products_of_8
 from gaussmix.engines.kernels.compiled.tiles import add_lane_sums, add_moments
-from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SQUARES
+from gaussmix.engines.kernels.compiled.values import EVERY, FEW, MASS, POOLED, PRODUCTS, SQUARES
 from gaussmix.engines.kernels.compiled.vectors import (
     add,
+    choose_lanes,
     count_bits,
     fma,
     item,
     load,
     multiply,
+    put,
     splat,
     store,
     take_lanes,
@@ -34,7 +35,8 @@ def add_mass(k, tile, groups, slots, begin, end, sums):
     wide()
     mass = splat(0.0)
     for i in range(begin, end):
-        mass = fma(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH), mass)
+        slot, group = item(slots, i), item(groups, i)
+        mass = fma(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH), mass)
     sums.mass[k] += total(mass)
 
 
@@ -46,8 +48,9 @@ def add_first(model, k, tile, groups, slots, begin, end, sums):
     for column in range(0, stride // WIDTH, BLOCK):
         tile_sums = zeros(BLOCK)
         for i in range(begin, end):
-            share = multiply(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH))
-            place = item(groups, i) * stride + column * WIDTH
+            slot, group = item(slots, i), item(groups, i)
+            share = multiply(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH))
+            place = group * stride + column * WIDTH
             tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
         add_lane_sums(tile_sums, sums.first, at + column, 0)
 
@@ -60,8 +63,9 @@ def add_squares(model, k, tile, groups, slots, begin, end, sums):
     for column in range(0, stride // WIDTH, BLOCK):
         tile_sums = zeros(TWICE)
         for i in range(begin, end):
-            share = multiply(load(tile.scores, item(slots, i) * WIDTH), load(tile.factors, item(groups, i) * WIDTH))
-            place = item(groups, i) * stride + column * WIDTH
+            slot, group = item(slots, i), item(groups, i)
+            share = multiply(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH))
+            place = group * stride + column * WIDTH
             tile_sums = add_moments(tile_sums, tile.columns, place, model.origin, at + column, share)
         add_lane_sums(tile_sums, sums.first, at + column, 0)
         add_lane_sums(tile_sums, sums.scatter, at + column, BLOCK)
@@ -107,6 +111,21 @@ else:
 
 
 @kernel
+def choose_groups(tile, groups, slots, begin, end):
+    """The groups with a row to which their slot is active, to ``chosen_groups`` and ``chosen_slots``; how many.
+
+    Without a branch, since nobody can foresee which they are.
+    """
+    count = 0
+    for i in range(begin, end):
+        slot, group = item(slots, i), item(groups, i)
+        put(tile.chosen_groups, count, group)
+        put(tile.chosen_slots, count, slot)
+        count += (item(tile.active, slot) & item(tile.present, group)) != 0
+    return count
+
+
+@kernel
 def gather_rows(k, tile, groups, slots, begin, end, sums):
     """The active rows of a component and their shares, brought together and added to its mass; how many they are."""
     wide()
@@ -114,11 +133,10 @@ def gather_rows(k, tile, groups, slots, begin, end, sums):
     for i in range(begin, end):
         slot, group = item(slots, i), item(groups, i)
         bits = item(tile.active, slot) & item(tile.present, group)
-        if bits != 0:
-            share = multiply(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH))
-            take_rows(tile, group, share, bits, count)
-            count += count_bits(bits)
-            mass = add(mass, share)
+        share = multiply(load(tile.scores, slot * WIDTH), load(tile.factors, group * WIDTH))
+        take_rows(tile, group, share, bits, count)
+        count += count_bits(bits)
+        mass = add(mass, choose_lanes(bits, share))
     sums.mass[k] += total(mass)
     return count
 
@@ -138,28 +156,25 @@ def add_products(model, k, at, tile, n_rows, sums):
 
 
 @kernel
-def is_sparse(tile, slots, begin, end):
-    """Whether so few rows of the groups are active that taking them one by one is cheaper."""
-    n_rows, n_groups = 0, 0
-    for i in range(begin, end):
-        bits = item(tile.active, item(slots, i))
-        n_rows += count_bits(bits)
-        n_groups += bits != 0
-    return n_rows * 2 < n_groups * WIDTH
+def add_up(model, k, kind, held, tile, groups, slots, begin, end, sums):
+    """Add the shares of component k in the groups ``groups[begin:end]`` to the sums about its centre.
 
-
-@kernel
-def add_up(model, k, kind, tile, groups, slots, begin, end, sums):
-    """Add the shares of component k in the groups ``groups[begin:end]`` to the sums about its centre."""
+    ``held`` tells which slots hold shares. Products of many columns, or where few rows of a group are active, are added
+    up row by row.
+    """
     n_columns, width = tile.stride // WIDTH, model.origin.shape[1]
     at = 0 if kind == POOLED else k * width * width
+    by_row = kind in (PRODUCTS, POOLED) and n_columns >= SMALL and (n_columns > SMALL or held == FEW)
+    if held != EVERY and not by_row:
+        end = choose_groups(tile, groups, slots, begin, end)
+        groups, slots, begin = tile.chosen_groups, tile.chosen_slots, 0
     if kind == MASS:
         add_mass(k, tile, groups, slots, begin, end, sums)
         add_first(model, k, tile, groups, slots, begin, end, sums)
     elif kind == SQUARES:
         add_mass(k, tile, groups, slots, begin, end, sums)
         add_squares(model, k, tile, groups, slots, begin, end, sums)
-    elif n_columns < SMALL or (n_columns == SMALL and not is_sparse(tile, slots, begin, end)):
-        add_small_products(model, k, at, tile, groups, slots, begin, end, sums)
-    else:
+    elif by_row:
         add_products(model, k, at, tile, gather_rows(k, tile, groups, slots, begin, end, sums), sums)
+    else:
+        add_small_products(model, k, at, tile, groups, slots, begin, end, sums)

@@ -25,6 +25,9 @@ BLOCK = max(TILE, WIDTH)
 CHUNK = WIDTH * VECTORS
 """Rows handled together."""
 
+SMALL = 8
+"""Columns up to which everything stays in registers (see ``small``)."""
+
 INDEX = ir.IntType(64)
 DOUBLE, _LANE = ir.DoubleType(), ir.IntType(32)
 VECTOR = ir.VectorType(DOUBLE, WIDTH)
@@ -96,18 +99,21 @@ def bits(builder, mask):
     return builder.zext(builder.bitcast(mask, ir.IntType(WIDTH)), INDEX)
 
 
+def mask(builder, bits):
+    """The lanes whose bits are set, as the outcome of a comparison."""
+    return builder.bitcast(builder.trunc(bits, ir.IntType(WIDTH)), ir.VectorType(ir.IntType(1), WIDTH))
+
+
 CAN_COMPRESS = bool(_FEATURES.get("avx512f"))
 """Whether lanes can be moved together in one instruction."""
 
 
 def compress(builder, vector, bits):
     """The lanes whose bits are set, moved to the front."""
-    kind = vector.type
-    mask_type = ir.VectorType(ir.IntType(1), WIDTH)
+    kind, lanes = vector.type, mask(builder, bits)
     name = "llvm.x86.avx512.mask.compress." + ("v8f64" if kind == VECTOR else "v8i64")
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, mask_type]), name)
-    mask = builder.bitcast(builder.trunc(bits, ir.IntType(WIDTH)), mask_type)
-    return builder.call(function, [vector, ir.Constant(kind, None), mask])
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, lanes.type]), name)
+    return builder.call(function, [vector, ir.Constant(kind, None), lanes])
 
 
 def counting(builder, start):

@@ -12,12 +12,15 @@ from gaussmix.engines.kernels.compiled.sharing import (
     share_out,
     share_out_hard,
 )
-from gaussmix.engines.kernels.compiled.values import NOTHING
+from gaussmix.engines.kernels.compiled.values import EVERY, NOTHING
 
 
 @kernel
 def share_and_answer(rows, tile, n_groups, hard, least, answers, totals):
-    """Scores of the tile become shares, and what was asked of each row is written down."""
+    """Scores of the tile become shares, and what was asked of each row is written down;
+    gives which slots hold shares.
+    """
+    held = EVERY
     if hard:
         share_out_hard(tile, n_groups, totals)
     else:
@@ -25,8 +28,9 @@ def share_and_answer(rows, tile, n_groups, hard, least, answers, totals):
             for group in range(n_groups):
                 best_of_group(tile, group)
         plain = rows.weights.shape[0] == 0 and answers.log_density.shape[0] == 0
-        share_out(tile, n_groups, least, plain, totals)
+        held = share_out(tile, n_groups, least, plain, totals)
     answer(answers, tile, n_groups)
+    return held
 
 
 @entry
@@ -50,8 +54,8 @@ def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
         if answers.scores.shape[0] > 0:
             give_scores(answers, tile, used, n_components)
             continue
-        share_and_answer(rows, tile, used, hard, least, answers, sums.totals)
+        held = share_and_answer(rows, tile, used, hard, least, answers, sums.totals)
         sums.totals[2] += size * n_components
         if kind != NOTHING:
             for k in range(n_components):
-                add_up(model, k, kind, tile, tile.groups, tile.slots[k], 0, used, sums)
+                add_up(model, k, kind, held, tile, tile.groups, tile.slots[k], 0, used, sums)

@@ -3,15 +3,18 @@
 import numpy as np
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
+from gaussmix.engines.kernels.compiled.emit import CHUNK, SMALL, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.small import lengths_of_2, lengths_of_4, lengths_of_8
-from gaussmix.engines.kernels.compiled.tiles import add_scaled_squares, centre, places, squared_lengths, store_all
-from gaussmix.engines.kernels.compiled.values import DIAGONAL, FULL
+from gaussmix.engines.kernels.compiled.tiles import (
+    add_scaled_squares,
+    add_squared_differences,
+    centre,
+    places,
+    squared_lengths,
+    store_all,
+)
+from gaussmix.engines.kernels.compiled.values import DIAGONAL, FULL, SPHERICAL
 from gaussmix.engines.kernels.compiled.vectors import fma, item, load, splat, store, wide, zeros
-
-SMALL = 8
-"""Columns up to which everything stays in registers (see ``small``)."""
-
 
 @kernel
 def measure_small(model, k, tile, groups, slots, begin, end):
@@ -44,7 +47,9 @@ def measure(model, k, tile, groups, slots, begin, end):
     if model.form == FULL and n_columns <= SMALL:
         measure_small(model, k, tile, groups, slots, begin, end)
         return
-    offset, half = splat(model.offset[k]), splat(-0.5)
+    offset, factor = splat(model.offset[k]), splat(-0.5)
+    if model.form == SPHERICAL:
+        factor = splat(-0.5 * model.root[k] * model.root[k])
     n_blocks = n_columns // TILE
     triangle = k * TILE * TILE * (n_blocks * (n_blocks + 1) // 2)
     for i in range(begin, end, VECTORS):
@@ -55,12 +60,16 @@ def measure(model, k, tile, groups, slots, begin, end):
             lengths = squared_lengths(chunk, model.root, triangle, n_blocks)
         else:
             lengths = zeros(VECTORS)
-            for j in range(n_columns):
-                scale = model.root[k * n_columns + j] if model.form == DIAGONAL else model.root[k]
-                lengths = add_scaled_squares(lengths, columns, begins, j * WIDTH, model.center[k, j], scale)
+            if model.form == DIAGONAL:
+                for j in range(n_columns):
+                    scale = model.root[k * n_columns + j]
+                    lengths = add_scaled_squares(lengths, columns, begins, j * WIDTH, model.center[k, j], scale)
+            else:
+                for j in range(n_columns):
+                    lengths = add_squared_differences(lengths, columns, begins, j * WIDTH, model.center[k, j])
         store_all(lengths, chunk, 0)
         for v in range(min(VECTORS, end - i)):
-            store(tile.scores, slots[i + v] * WIDTH, fma(load(chunk, v * WIDTH), half, offset))
+            store(tile.scores, slots[i + v] * WIDTH, fma(load(chunk, v * WIDTH), factor, offset))
 
 
 @kernel

@@ -251,12 +251,12 @@ def screened_tile(rows, start, size, model, tile, screen, sieve, kind, hard, sum
         measure(model, k, tile, sieve.list_groups, sieve.list_slots, begin, sieve.first_listed[k + 1])
     for group in range(n_groups):
         store(tile.scores, tile.first_slot[group] * WIDTH, load(tile.tops, group * WIDTH))
-    share_and_answer(rows, tile, n_groups, hard, -screen.tolerance, answers, sums.totals)
+    held = share_and_answer(rows, tile, n_groups, hard, -screen.tolerance, answers, sums.totals)
     if kind != NOTHING:
         for k in range(n_components):
             begin, end = sieve.first_listed[k], sieve.first_listed[k + 1]
             if end > begin:
-                add_up(model, k, kind, tile, sieve.list_groups, sieve.list_slots, begin, end, sums)
+                add_up(model, k, kind, held, tile, sieve.list_groups, sieve.list_slots, begin, end, sums)
     sums.totals[2] += (n_groups + n_pairs) * WIDTH
     return n_groups + n_pairs
 

@@ -3,13 +3,17 @@
 import numpy as np
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import WIDTH
+from gaussmix.engines.kernels.compiled.emit import SMALL, SMALLEST, WIDTH
+from gaussmix.engines.kernels.compiled.values import EVERY, FEW, MANY
 from gaussmix.engines.kernels.compiled.vectors import (
     add,
     bits_above,
+    bits_where_above,
     choose,
+    count_bits,
     divide,
     fma,
+    item,
     larger,
     load,
     log,
@@ -62,16 +66,36 @@ def share_out_hard(tile, n_groups, totals):
 
 
 @kernel
+def mark_active(tile, begin, end, safe, limit):
+    """Which slots of a group have a score above ``limit`` once ``safe`` is subtracted, to ``chosen_slots``.
+
+    Gives how many slots and how many lanes of them. Powers are computed of these slots alone. Without a branch, since
+    nobody can foresee which they are.
+    """
+    wide()
+    count, n_lanes = 0, 0
+    for slot in range(begin, end):
+        bits = bits_where_above(subtract(load(tile.scores, slot * WIDTH), safe), limit)
+        put(tile.active, slot, bits)
+        put(tile.chosen_slots, count, slot)
+        count += bits != 0
+        n_lanes += count_bits(bits)
+    return count, n_lanes
+
+
+@kernel
 def share_out(tile, n_groups, least, plain, totals):
     """Scores become shares by their softmax; those ``-least`` or more below a row's best become 0.
 
     Adds up log-likelihood and entropy; the density of each row stays in ``densities`` unless
     rows are ``plain``, unweighted and asked for nothing: then sums of powers are multiplied, and a
-    logarithm is taken for several groups at once.
+    logarithm is taken for several groups at once. Gives which slots hold shares: EVERY, MANY
+    or FEW, where less than half of the lanes of the active slots are active themselves.
     """
     wide()
+    few = least > SMALLEST and tile.stride >= SMALL * WIDTH  # with few columns, one component is hardly ever alone
     lowest, nothing, one, limit = splat(-1e300), splat(0.0), splat(1.0), splat(least)
-    likelihood, entropy, product = splat(0.0), splat(0.0), splat(1.0)
+    likelihood, entropy, product, spare = splat(0.0), splat(0.0), splat(1.0), 0
     for group in range(n_groups):
         begin, end = tile.first_slot[group], tile.stop_slot[group]
         top = splat(-np.inf)
@@ -80,12 +104,21 @@ def share_out(tile, n_groups, least, plain, totals):
         # A row that is infinitely far from everything has no finite maximum to subtract.
         safe = choose(top, lowest, top, nothing)
         power_sum, moment = nothing, nothing
-        for slot in range(begin, end):
-            less = subtract(load(tile.scores, slot * WIDTH), safe)
-            value, moment, bits = power(less, limit, moment)
-            put(tile.active, slot, bits)
-            power_sum = add(power_sum, value)
-            store(tile.scores, slot * WIDTH, value)
+        if few:
+            n_active, n_lanes = mark_active(tile, begin, end, safe, limit)
+            spare += n_active * WIDTH - 2 * n_lanes
+            for place in range(n_active):
+                at = item(tile.chosen_slots, place) * WIDTH
+                value, moment, _ = power(subtract(load(tile.scores, at), safe), limit, moment)
+                power_sum = add(power_sum, value)
+                store(tile.scores, at, value)
+        else:
+            for slot in range(begin, end):
+                less = subtract(load(tile.scores, slot * WIDTH), safe)
+                value, moment, bits = power(less, limit, moment)
+                put(tile.active, slot, bits)
+                power_sum = add(power_sum, value)
+                store(tile.scores, slot * WIDTH, value)
         count = load(tile.counts, group * WIDTH)
         inverse = choose(power_sum, nothing, divide(one, power_sum), nothing)
         store(tile.factors, group * WIDTH, multiply(count, inverse))
@@ -107,6 +140,9 @@ def share_out(tile, n_groups, least, plain, totals):
             entropy = fma(count, choose(power_sum, nothing, logarithm, nothing), entropy)
     totals[0] += total(likelihood)
     totals[1] += total(entropy)
+    if not few:
+        return EVERY
+    return FEW if spare > 0 else MANY
 
 
 @kernel

@@ -145,6 +145,22 @@ def add_scaled_squares(typingctx, lengths, rows, begins, offset, mean, scale):
 
 
 @intrinsic
+def add_squared_differences(typingctx, lengths, rows, begins, offset, mean):
+    """lengths[v] += (rows[begins[v] + offset] - mean)^2."""
+
+    def codegen(context, builder, signature, arguments):
+        lengths, rows, begins, offset, mean = arguments
+        source, mean = emit.address(context, builder, signature.args[1], rows, offset), emit.splat(builder, mean)
+        lengths = cgutils.unpack_tuple(builder, lengths)
+        for v, begin in enumerate(cgutils.unpack_tuple(builder, begins)):
+            value = builder.fsub(emit.load(builder, builder.gep(source, [begin])), mean)
+            lengths[v] = emit.fma(builder, value, value, lengths[v])
+        return pack(context, builder, lengths)
+
+    return lengths(lengths, rows, begins, types.int64, types.float64), codegen
+
+
+@intrinsic
 def add_moments(typingctx, sums, rows, at, means, column, share):
     """For BLOCK columns: sums[c] += share * x, sums[BLOCK + c] += share * x^2, with x = rows - means."""
 
@@ -156,10 +172,12 @@ def add_moments(typingctx, sums, rows, at, means, column, share):
         for c in range(BLOCK):
             mean = emit.splat(builder, builder.load(emit.step(builder, centres, c)))
             value = builder.fsub(emit.load(builder, emit.step(builder, source, c * WIDTH)), mean)
+            if len(sums) == BLOCK:
+                sums[c] = emit.fma(builder, share, value, sums[c])
+                continue
             shared = builder.fmul(share, value)
             sums[c] = builder.fadd(sums[c], shared)
-            if len(sums) > BLOCK:
-                sums[BLOCK + c] = emit.fma(builder, shared, value, sums[BLOCK + c])
+            sums[BLOCK + c] = emit.fma(builder, shared, value, sums[BLOCK + c])
         return pack(context, builder, sums)
 
     return sums(sums, rows, types.int64, means, types.int64, share), codegen

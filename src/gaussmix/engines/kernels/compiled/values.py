@@ -106,6 +106,7 @@ class Tile(NamedTuple):
     Once rows are shared out, a share is ``scores`` times the ``factors`` of its group;
     the bits of ``present`` tell the rows of a group that have any weight. ``members`` and
     ``shares`` are a component's rows while they are added up; ``slots`` the lists of all components.
+    ``chosen_groups`` and ``chosen_slots`` hold those of a list that matter, while it is worked on.
     """
 
     stride: int
@@ -132,6 +133,8 @@ class Tile(NamedTuple):
     members: Any
     shares: Any
     slots: Any
+    chosen_groups: Any
+    chosen_slots: Any
 
 
 class Sums(NamedTuple):
@@ -154,6 +157,9 @@ class Answers(NamedTuple):
     log_density: Any
     scores: Any
 
+
+EVERY, MANY, FEW = 0, 1, 2
+"""Which slots hold shares: every one; the active ones, in many of their lanes; the active ones, in few of them."""
 
 FULL, DIAGONAL, SPHERICAL = 0, 1, 2
 """How distances are measured."""

@@ -205,6 +205,27 @@ def bits_above(typingctx, vector, threshold):
 
 
 @intrinsic
+def bits_where_above(typingctx, vector, thresholds):
+    """The lanes greater than those of another register, as the bits of an integer."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.bits(builder, builder.fcmp_ordered(">", *arguments))
+
+    return types.int64(LANES, LANES), codegen
+
+
+@intrinsic
+def choose_lanes(typingctx, bits, vector):
+    """The lanes whose bits are set, and 0 in the others, whatever they hold."""
+
+    def codegen(context, builder, signature, arguments):
+        bits, vector = arguments
+        return builder.select(emit.mask(builder, bits), vector, emit.every(0.0))
+
+    return LANES(types.int64, LANES), codegen
+
+
+@intrinsic
 def count_bits(typingctx, number):
     """How many bits are set."""
 
