@@ -4,7 +4,7 @@ from gaussmix.engines.kernels.compiled.adding import add_up
 from gaussmix.engines.kernels.compiled.decorator import entry, kernel
 from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
-from gaussmix.engines.kernels.compiled.measuring import add_hints, measure
+from gaussmix.engines.kernels.compiled.measuring import add_hints, measure_all
 from gaussmix.engines.kernels.compiled.sharing import (
     answer,
     best_of_group,
@@ -47,8 +47,7 @@ def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
         weigh_rows(rows, tile, used)
         if model.whitening.shape[0] > 0:
             whiten_tile(tile, model.whitening, used)
-        for k in range(n_components):
-            measure(model, k, tile, tile.groups, tile.slots[k], 0, used)
+        measure_all(model, tile, used)
         if rows.labels.shape[0] > 0 or rows.log_hints.shape[0] > 0:
             add_hints(rows, tile, used, n_components)
         if answers.scores.shape[0] > 0:

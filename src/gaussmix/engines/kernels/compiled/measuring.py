@@ -6,8 +6,11 @@ from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import CHUNK, SMALL, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.small import lengths_of_2, lengths_of_4, lengths_of_8
 from gaussmix.engines.kernels.compiled.tiles import (
-    add_scaled_squares,
-    add_squared_differences,
+    SQUARE,
+    add_scaled_squares_of_four,
+    add_scaled_squares_of_one,
+    add_squares_of_four,
+    add_squares_of_one,
     centre,
     places,
     squared_lengths,
@@ -43,13 +46,11 @@ def measure(model, k, tile, groups, slots, begin, end):
     wide()
     stride, chunk = tile.stride, tile.chunk
     columns = tile.white if model.whitening.shape[0] > 0 else tile.columns
-    n_columns = stride // WIDTH
+    n_columns, pitch = stride // WIDTH, model.center.shape[1]
     if model.form == FULL and n_columns <= SMALL:
         measure_small(model, k, tile, groups, slots, begin, end)
         return
-    offset, factor = splat(model.offset[k]), splat(-0.5)
-    if model.form == SPHERICAL:
-        factor = splat(-0.5 * model.root[k] * model.root[k])
+    offset, factor = splat(model.offset[k]), splat(half_precision(model, k))
     n_blocks = n_columns // TILE
     triangle = k * TILE * TILE * (n_blocks * (n_blocks + 1) // 2)
     for i in range(begin, end, VECTORS):
@@ -60,16 +61,66 @@ def measure(model, k, tile, groups, slots, begin, end):
             lengths = squared_lengths(chunk, model.root, triangle, n_blocks)
         else:
             lengths = zeros(VECTORS)
-            if model.form == DIAGONAL:
-                for j in range(n_columns):
-                    scale = model.root[k * n_columns + j]
-                    lengths = add_scaled_squares(lengths, columns, begins, j * WIDTH, model.center[k, j], scale)
-            else:
-                for j in range(n_columns):
-                    lengths = add_squared_differences(lengths, columns, begins, j * WIDTH, model.center[k, j])
+            for j in range(n_columns):
+                if model.form == DIAGONAL:
+                    lengths = add_scaled_squares_of_one(
+                        lengths, columns, begins, j * WIDTH, model.center, k * pitch + j, 0, model.root, k * n_columns + j, 0
+                    )
+                else:
+                    lengths = add_squares_of_one(
+                        lengths, columns, begins, j * WIDTH, model.center, k * pitch + j, 0, model.root, 0, 0
+                    )
         store_all(lengths, chunk, 0)
         for v in range(min(VECTORS, end - i)):
             store(tile.scores, slots[i + v] * WIDTH, fma(load(chunk, v * WIDTH), factor, offset))
+
+
+@kernel
+def half_precision(model, k):
+    """What a squared length of component k is multiplied by: -1/2, times the common precision of all its columns."""
+    return -0.5 * model.root[k] * model.root[k] if model.form == SPHERICAL else -0.5
+
+
+@kernel
+def measure_all(model, tile, n_groups):
+    """Scores of all components for all groups of a tile; along the axes, four components for each row read."""
+    wide()
+    n_components, first = model.center.shape[0], 0
+    if model.form != FULL:
+        first = n_components // TILE * TILE
+        for k in range(0, first, TILE):
+            measure_four(model, k, tile, n_groups)
+    for k in range(first, n_components):
+        measure(model, k, tile, tile.groups, tile.slots[k], 0, n_groups)
+
+
+@kernel
+def measure_four(model, k, tile, n_groups):
+    """Scores of the components k to k + 3, whose covariances lie along the axes, for all groups of a tile."""
+    wide()
+    stride, chunk = tile.stride, tile.chunk
+    columns = tile.white if model.whitening.shape[0] > 0 else tile.columns
+    n_columns, pitch = stride // WIDTH, model.center.shape[1]
+    for group in range(0, n_groups, VECTORS):
+        begins = places(tile.groups, group, n_groups - 1, stride)
+        lengths = zeros(SQUARE)
+        if model.form == DIAGONAL:
+            for j in range(n_columns):
+                lengths = add_scaled_squares_of_four(
+                    lengths, columns, begins, j * WIDTH, model.center, k * pitch + j, pitch,
+                    model.root, k * n_columns + j, n_columns,
+                )  # fmt: skip
+        else:
+            for j in range(n_columns):
+                lengths = add_squares_of_four(
+                    lengths, columns, begins, j * WIDTH, model.center, k * pitch + j, pitch, model.root, 0, 0
+                )
+        store_all(lengths, chunk, 0)
+        for c in range(TILE):
+            offset, factor = splat(model.offset[k + c]), splat(half_precision(model, k + c))
+            for v in range(min(VECTORS, n_groups - group)):
+                score = fma(load(chunk, (c * VECTORS + v) * WIDTH), factor, offset)
+                store(tile.scores, tile.slots[k + c, group + v] * WIDTH, score)
 
 
 @kernel

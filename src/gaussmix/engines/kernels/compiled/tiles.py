@@ -13,7 +13,8 @@ from gaussmix.engines.kernels.compiled.decorator import kernel
 from gaussmix.engines.kernels.compiled.emit import BLOCK, CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.vectors import pack, wide, zeros
 
-TRIANGLE = TILE * VECTORS
+SQUARE = TILE * VECTORS
+"""Registers of a square tile: four outputs of each of VECTORS groups."""
 
 
 @intrinsic
@@ -56,7 +57,7 @@ def _add_squares(typingctx, lengths, tile):
 def row_block(chunk, matrix, at, block):
     """Four outputs of the triangular product for every row of the chunk; their matrix entries begin at ``at``."""
     wide()
-    tile = zeros(TRIANGLE)
+    tile = zeros(SQUARE)
     for j in range(TILE * block):
         tile = _product(tile, matrix, at + j * TILE, chunk, j * CHUNK, 0)
     j = TILE * block
@@ -126,38 +127,41 @@ def centre(typingctx, chunk, at, rows, begins, offset, mean):
     return types.none(chunk, types.int64, rows, begins, types.int64, types.float64), codegen
 
 
-@intrinsic
-def add_scaled_squares(typingctx, lengths, rows, begins, offset, mean, scale):
-    """lengths[v] += ((rows[begins[v] + offset] - mean) * scale)^2."""
+def _axis_lengths(together, scaled):
+    """A function adding one column to squared lengths: lengths[c, v] += ((rows[begins[v] + offset] - mean_c) * scale_c)^2.
 
-    def codegen(context, builder, signature, arguments):
-        lengths, rows, begins, offset, mean, scale = arguments
-        source = emit.address(context, builder, signature.args[1], rows, offset)
-        mean, scale = emit.splat(builder, mean), emit.splat(builder, scale)
-        lengths = cgutils.unpack_tuple(builder, lengths)
-        for v, begin in enumerate(cgutils.unpack_tuple(builder, begins)):
-            value = builder.fsub(emit.load(builder, builder.gep(source, [begin])), mean)
-            value = builder.fmul(value, scale)
-            lengths[v] = emit.fma(builder, value, value, lengths[v])
-        return pack(context, builder, lengths)
+    The means of ``together`` components lie ``pitch`` apart from ``at`` on, their scales (1 unless ``scaled``)
+    ``root_pitch`` apart from ``root_at`` on. Each row is read once for all of them.
+    """
 
-    return lengths(lengths, rows, begins, types.int64, types.float64, types.float64), codegen
+    @intrinsic
+    def axis_lengths(typingctx, lengths, rows, begins, offset, center, at, pitch, root, root_at, root_pitch):
+        def codegen(context, builder, signature, arguments):
+            lengths, rows, begins, offset, center, at, pitch, root, root_at, root_pitch = arguments
+            source = emit.address(context, builder, signature.args[1], rows, offset)
+            mean = emit.address(context, builder, signature.args[4], center, at)
+            scale = emit.address(context, builder, signature.args[7], root, root_at)
+            begins, lengths = cgutils.unpack_tuple(builder, begins), cgutils.unpack_tuple(builder, lengths)
+            columns = [emit.load(builder, builder.gep(source, [begin])) for begin in begins]
+            for c in range(together):
+                middle = emit.splat(builder, builder.load(mean))
+                factor = emit.splat(builder, builder.load(scale)) if scaled else None
+                for v, column in enumerate(columns):
+                    value = builder.fsub(column, middle)
+                    value = builder.fmul(value, factor) if scaled else value
+                    place = c * VECTORS + v
+                    lengths[place] = emit.fma(builder, value, value, lengths[place])
+                mean, scale = builder.gep(mean, [pitch]), builder.gep(scale, [root_pitch])
+            return pack(context, builder, lengths)
+
+        index = types.int64
+        return lengths(lengths, rows, begins, index, center, index, index, root, index, index), codegen
+
+    return axis_lengths
 
 
-@intrinsic
-def add_squared_differences(typingctx, lengths, rows, begins, offset, mean):
-    """lengths[v] += (rows[begins[v] + offset] - mean)^2."""
-
-    def codegen(context, builder, signature, arguments):
-        lengths, rows, begins, offset, mean = arguments
-        source, mean = emit.address(context, builder, signature.args[1], rows, offset), emit.splat(builder, mean)
-        lengths = cgutils.unpack_tuple(builder, lengths)
-        for v, begin in enumerate(cgutils.unpack_tuple(builder, begins)):
-            value = builder.fsub(emit.load(builder, builder.gep(source, [begin])), mean)
-            lengths[v] = emit.fma(builder, value, value, lengths[v])
-        return pack(context, builder, lengths)
-
-    return lengths(lengths, rows, begins, types.int64, types.float64), codegen
+add_squares_of_one, add_scaled_squares_of_one = _axis_lengths(1, False), _axis_lengths(1, True)
+add_squares_of_four, add_scaled_squares_of_four = _axis_lengths(TILE, False), _axis_lengths(TILE, True)
 
 
 @intrinsic
