@@ -26,7 +26,7 @@ from gaussmix.engines.kernels.compiled.values import (
     Rows,
     Sums,
 )
-from gaussmix.types import KD, KDD, AnyArray, Array, IntD
+from gaussmix.types import KD, KDD, AnyArray, Array, IntD, K
 
 KINDS = {
     MomentKind.FULL: PRODUCTS,
@@ -40,6 +40,9 @@ _NONE = np.empty(0)
 _NO_LABELS = np.empty(0, dtype=np.int64)
 _NO_TABLE = np.empty((0, 0))
 NO_ANSWERS = Answers(_NO_LABELS, _NONE, _NONE, _NO_TABLE)
+
+_MODERATE = 64.0
+"""Powers of two within which the scale of a round component leaves its sums of squares far from the limits."""
 
 _SHARED_LIMIT = 1e3
 """Largest precision root for which rows are whitened once for all components: beyond, R^T x - R^T m would cancel."""
@@ -80,11 +83,18 @@ def pack(quadratics: Quadratics, kind: int) -> Packed:
         form, packed = FULL, pack_triangles(_upper(root.matrices), n_columns, small=n_columns <= SMALL)
     elif isinstance(root, DiagonalRoot):
         form, packed = DIAGONAL, _padded(root.scales, n_columns).ravel()
-    elif isinstance(root, SphericalRoot):
+    elif isinstance(root, SphericalRoot) and _are_moderate(root.scales):
         form, packed = SPHERICAL, np.ascontiguousarray(root.scales)
+    elif isinstance(root, SphericalRoot):
+        form, packed = DIAGONAL, np.repeat(root.scales, n_columns)
     else:
         raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
     return Packed(Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _NONE), n_columns)
+
+
+def _are_moderate(scales: K) -> bool:
+    """Whether sums of squares may be scaled when they are complete: none can overflow, or vanish, before."""
+    return bool((np.abs(np.log2(scales, where=scales > 0, out=np.full_like(scales, np.inf))) <= _MODERATE).all())
 
 
 def _width(n_columns: int) -> int:

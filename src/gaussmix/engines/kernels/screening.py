@@ -36,6 +36,9 @@ DEPTH = 16
 FEWEST_COMPONENTS, FEWEST_FEATURES, FEWEST_NUMBERS = 6, 4, 512
 """With fewer, or a smaller product, every distance is computed: looking would cost as much."""
 
+FEWEST_PRODUCTS = 4096
+"""Along the axes, or with one root for all, distances are cheap: with fewer multiplications a row all are computed."""
+
 MOST_ALL_PAIRS = 128
 """Up to so many components every candidate's list holds all of them."""
 
@@ -53,8 +56,7 @@ MARGIN = 1e-3
 def screen_of(quadratics: Quadratics, hard: bool) -> Screen | None:
     """Bounds for a pass, or None where every pair is to be computed."""
     n_components, n_features = quadratics.center.shape
-    few = n_components < FEWEST_COMPONENTS or n_features < FEWEST_FEATURES
-    if few or n_components * n_features < FEWEST_NUMBERS:
+    if not _pays(quadratics):
         return None
     factors, variances = _covariances(quadratics)
     mean = _mean_covariance(factors, variances)
@@ -78,6 +80,16 @@ def screen_of(quadratics: Quadratics, hard: bool) -> Screen | None:
     projection = np.empty(0) if is_direct else _across(basis).ravel()
     discriminant = _discriminant(center, quadratics.offset, back)
     return Screen(*(basis.shape[1], projection, *discriminant, *lists, allowed, *cells))
+
+
+def _pays(quadratics: Quadratics) -> bool:
+    """Whether the distances of a row are so many that looking for those that matter costs less."""
+    n_components, n_features = quadratics.center.shape
+    numbers = n_components * n_features
+    if n_components < FEWEST_COMPONENTS or n_features < FEWEST_FEATURES or numbers < FEWEST_NUMBERS:
+        return False
+    each = {SharedRoot: 1, SphericalRoot: 1, DiagonalRoot: 2}.get(type(quadratics.root))
+    return each is None or numbers * each > FEWEST_PRODUCTS
 
 
 def tolerance(n_components: int) -> float:
