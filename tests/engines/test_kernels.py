@@ -9,10 +9,10 @@ from sklearn.exceptions import ConvergenceWarning
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import SharedRoot
+from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 from gaussmix.engines import ReferenceEngine
 from gaussmix.engines.kernels import KernelEngine
-from gaussmix.engines.kernels.compiled.values import MASS, POOLED, SPHERICAL
+from gaussmix.engines.kernels.compiled.values import DIAGONAL, MASS, POOLED, SPHERICAL, SQUARES
 from gaussmix.engines.kernels.engine import _keeps_digits
 from gaussmix.engines.kernels.packing import pack
 from gaussmix.errors import DataError
@@ -76,6 +76,57 @@ def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
         assert found.n_pairs == expected.n_pairs == 3 * n_rows
         np.testing.assert_allclose(found.moments.mean, expected.moments.mean, atol=1e-12)
         np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-11 * n_rows)
+
+
+def agree(quadratics: Quadratics, batch: Batch, kind: MomentKind) -> None:
+    """The kernels, with and without looking for what can be left out, give what the reference gives."""
+    expected = REFERENCE.expect(quadratics, batch, kind)
+    for engine in (KernelEngine(), KernelEngine(screening=False)):
+        found = engine.expect(quadratics, batch, kind)
+        assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+        assert found.entropy == pytest.approx(expected.entropy, rel=1e-10, abs=1e-10 * batch.n_rows)
+        np.testing.assert_allclose(found.moments.mass, expected.moments.mass, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(found.moments.mean, expected.moments.mean, atol=1e-10)
+        scale = np.abs(expected.moments.scatter).max()
+        np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-11 * scale)
+
+
+@pytest.mark.parametrize("separation", [0.1, 1.5, 4.0, 40.0])  # from rows that all share to rows with one component
+@pytest.mark.parametrize("n_features", [2, 7, 8, 9, 20])
+@pytest.mark.parametrize("seed", range(2))
+def test_sums_whether_many_or_few_shares_count(separation: float, n_features: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    center = separation * rng.normal(size=(11, n_features))
+    rows = center[rng.integers(11, size=700)] + rng.normal(size=(700, n_features))
+    weights = rng.integers(0, 3, size=700).astype(float)
+    roots = np.triu(0.2 * rng.normal(size=(11, n_features, n_features)), 1) + np.eye(n_features)
+    for root in (DenseRoot(roots), DiagonalRoot(rng.uniform(0.5, 2.0, size=center.shape)), SphericalRoot(np.ones(11))):
+        for kind in (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.POOLED_FULL):
+            agree(Quadratics(np.zeros(11), center, root), Batch(rows, weights), kind)
+
+
+@pytest.mark.parametrize("n_components", [1, 3, 4, 5, 8, 11])
+def test_components_along_the_axes_in_fours_and_what_is_left(n_components: int) -> None:
+    rng = np.random.default_rng(n_components)
+    rows, center = rng.normal(size=(300, 6)), rng.normal(size=(n_components, 6))
+    scales = rng.uniform(0.5, 2.0, size=center.shape)
+    for root in (DiagonalRoot(scales), SphericalRoot(scales[:, 0]), SharedRoot(np.diag(scales[0]))):
+        agree(Quadratics(rng.normal(size=n_components), center, root), Batch(rows), MomentKind.DIAGONAL)
+
+
+@pytest.mark.parametrize(
+    ("power", "form"), [(0, SPHERICAL), (-60, SPHERICAL), (60, SPHERICAL), (-510, DIAGONAL), (510, DIAGONAL)]
+)
+def test_round_components_of_any_size(power: int, form: int) -> None:
+    """Squares of numbers near the limits of a double neither overflow nor vanish before they are scaled."""
+    rng = np.random.default_rng(1)
+    unit = np.ldexp(1.0, -power)
+    rows, center = rng.normal(size=(300, 4)) * unit, 3 * rng.normal(size=(5, 4)) * unit
+    quadratics = Quadratics(np.zeros(5), center, SphericalRoot(np.full(5, 1.0 / unit)))
+    assert pack(quadratics, SQUARES).model.form == form
+    found, expected = (engine.rank(quadratics, Batch(rows)) for engine in (KernelEngine(), REFERENCE))
+    np.testing.assert_allclose(found.log_density, expected.log_density, rtol=1e-12)
+    np.testing.assert_array_equal(found.label, expected.label)
 
 
 @pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])

@@ -72,6 +72,10 @@ def assert_close(found: Expectation, expected: Expectation, tolerance: float = 1
         ("VVI", 30, 20),
         ("VII", 30, 20),
         ("EEI", 150, 4),
+        ("EEE", 140, 32),
+        ("VVI", 70, 32),
+        ("VII", 140, 32),
+        ("EEI", 600, 4),
     ],
 )
 def test_equals_the_full_pass(
@@ -114,10 +118,24 @@ def test_computes_all_pairs_where_components_overlap() -> None:
     assert evaluated(mixture, rows) > 0.9 * 16
 
 
-@pytest.mark.parametrize(("n_components", "n_features"), [(5, 100), (16, 8), (100, 3)])
-def test_does_not_look_where_looking_would_not_pay(n_components: int, n_features: int) -> None:
-    mixture, _ = example("VVV", n_components, n_features, 6.0, n_rows=10)
-    assert screen_of(mixture.to_quadratics(), hard=False) is None
+@pytest.mark.parametrize(
+    ("structure", "n_components", "n_features", "looks"),
+    [
+        ("VVV", 5, 100, False),
+        ("VVV", 16, 8, False),
+        ("VVV", 100, 3, False),
+        ("VVV", 16, 32, True),
+        ("EEE", 16, 32, False),
+        ("EEE", 140, 32, True),
+        ("VII", 64, 32, False),
+        ("VII", 140, 32, True),
+        ("VVI", 30, 20, False),
+        ("VVI", 70, 32, True),
+    ],
+)
+def test_looks_only_where_looking_pays(structure: str, n_components: int, n_features: int, looks: bool) -> None:
+    mixture, _ = example(structure, n_components, n_features, 6.0, n_rows=10)
+    assert (screen_of(mixture.to_quadratics(), hard=False) is not None) is looks
 
 
 def test_a_component_without_a_row_is_computed_in_full() -> None:

@@ -19,6 +19,7 @@ from gaussmix.engines.kernels.compiled.tiles import (
 from gaussmix.engines.kernels.compiled.values import DIAGONAL, FULL, SPHERICAL
 from gaussmix.engines.kernels.compiled.vectors import fma, item, load, splat, store, wide, zeros
 
+
 @kernel
 def measure_small(model, k, tile, groups, slots, begin, end):
     """`measure` for full covariances of two, four or eight columns: two groups at a time."""
@@ -64,7 +65,16 @@ def measure(model, k, tile, groups, slots, begin, end):
             for j in range(n_columns):
                 if model.form == DIAGONAL:
                     lengths = add_scaled_squares_of_one(
-                        lengths, columns, begins, j * WIDTH, model.center, k * pitch + j, 0, model.root, k * n_columns + j, 0
+                        lengths,
+                        columns,
+                        begins,
+                        j * WIDTH,
+                        model.center,
+                        k * pitch + j,
+                        0,
+                        model.root,
+                        k * n_columns + j,
+                        0,
                     )
                 else:
                     lengths = add_squares_of_one(

@@ -128,7 +128,7 @@ def centre(typingctx, chunk, at, rows, begins, offset, mean):
 
 
 def _axis_lengths(together, scaled):
-    """A function adding one column to squared lengths: lengths[c, v] += ((rows[begins[v] + offset] - mean_c) * scale_c)^2.
+    """A function for one column: lengths[c, v] += ((rows[begins[v] + offset] - mean_c) * scale_c)^2.
 
     The means of ``together`` components lie ``pitch`` apart from ``at`` on, their scales (1 unless ``scaled``)
     ``root_pitch`` apart from ``root_at`` on. Each row is read once for all of them.
