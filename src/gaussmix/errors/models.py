@@ -82,5 +82,13 @@ class UncompiledWarning(GaussmixWarning):
         )
 
 
+class UncompilableError(GaussmixError, RuntimeError):
+    """Compiled code is missing and cannot be made."""
+
+    @classmethod
+    def because(cls, reason: Exception) -> "UncompilableError":
+        return cls(f"no compiled code for this computation is kept on this machine, and Numba cannot make it: {reason}")
+
+
 class SelectionError(GaussmixError, RuntimeError):
     """No candidate of a model search could be fitted."""

@@ -8,9 +8,7 @@ from gaussmix.engines.kernels.compiled.small import lengths_of_2, lengths_of_4, 
 from gaussmix.engines.kernels.compiled.tiles import add_scaled_squares, centre, places, squared_lengths, store_all
 from gaussmix.engines.kernels.compiled.values import DIAGONAL, FULL
 from gaussmix.engines.kernels.compiled.vectors import fma, item, load, splat, store, wide, zeros
-
-SMALL = 8
-"""Columns up to which everything stays in registers (see ``small``)."""
+from gaussmix.engines.kernels.machine import SMALL
 
 
 @kernel

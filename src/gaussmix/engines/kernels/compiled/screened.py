@@ -13,7 +13,6 @@ from gaussmix.engines.kernels.compiled.full import share_and_answer
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import measure
 from gaussmix.engines.kernels.compiled.projecting import (
-    ABREAST,
     nearest,
     nearest_in_cell,
     open_outputs_1,
@@ -33,6 +32,7 @@ from gaussmix.engines.kernels.compiled.vectors import (
     subtract,
     wide,
 )
+from gaussmix.engines.kernels.machine import ABREAST
 
 LOWEST = -1e300
 

@@ -1,37 +1,63 @@
 """Kernels as parts of the entries that call them: linked in, but neither optimised nor made machine code by themselves.
 
 Numba finishes every function before it copies it into its callers, where it is finished again. Here
-nobody else calls a kernel, so the whole is finished once: a quarter of all compiling saved, and
-what comes out is as fast.
+nobody else calls a kernel, so each is written down once, and the whole is finished once.
 """
 
-from typing import Any
-
+import llvmlite.binding as llvm
 from numba import _dynfunc
+from numba.core import cgutils
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
 
-class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+class _PartLibrary(JITCodeLibrary):
     """Code that is kept as it was written down, to be linked into other code."""
 
-    def _optimize_final_module(self) -> None:
-        """Left to whoever links this in."""
+    def __init__(self, codegen, name):
+        super().__init__(codegen, name)
+        self.written = []
 
-    def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
+    def add_ir_module(self, ir_module):
+        self._raise_if_finalized()
+        self.written.append(cgutils.normalize_ir_text(str(ir_module)))
+
+    def add_linking_library(self, library):
+        self._linking_libraries.append(library)
+
+    def finalize(self):
+        """Left to whoever links this in."""
         self._finalized = True
 
 
+def parts_of(library):
+    """Modules of a library and of all that it calls, each once."""
+    found = {}
+
+    def gather(each):
+        if each in found:
+            return
+        found[each] = None
+        for other in each._linking_libraries:
+            gather(other)
+
+    gather(library)
+    for each in found:
+        if isinstance(each, _PartLibrary):
+            yield from map(llvm.parse_assembly, each.written)
+        else:
+            yield each._get_module_for_linking().clone()
+
+
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _PartLowering(NativeLowering):  # type: ignore[misc]
+class _PartLowering(NativeLowering):
     """Numba's own way from typed code to LLVM's, into a library of parts."""
 
     _name = "part_lowering"
 
-    def run_pass(self, state: Any) -> bool:
+    def run_pass(self, state):
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
@@ -42,16 +68,16 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
-def _placeholder(description: Any, environment: Any, library: Any) -> Any:
+def _placeholder(description, environment, library):
     """What Numba's dispatcher wants to hold for every function, here one that has no address to be called at."""
     name = description.qualname.split(".")[-1]
     return _dynfunc.make_function(description.lookup_module(), name, "", 0, environment, (library,))
 
 
-class PartCompiler(CompilerBase):  # type: ignore[misc]
+class PartCompiler(CompilerBase):
     """Numba's compiler of functions without the interpreter, but for the last step."""
 
-    def define_pipelines(self) -> list[Any]:
+    def define_pipelines(self):
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager.passes = [(_PartLowering if step is NativeLowering else step, why) for step, why in manager.passes]
         manager.finalize()

@@ -1,0 +1,153 @@
+"""An entry and all kernels it calls as one object file, with a function of C that any program can call.
+
+The function takes a pointer to words for each tuple (see ``kernels/words.py``), and numbers as they are. Nothing in
+the file refers to Numba or to Python.
+"""
+
+import gc
+from contextlib import contextmanager
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
+
+from gaussmix.engines.kernels.compiled import values
+from gaussmix.engines.kernels.compiled.parts import parts_of
+
+_WORD, _DOUBLE = ir.IntType(64), ir.DoubleType()
+_NUMBERS = {"d": types.float64, "q": types.int64, "b": types.boolean, "f": types.float32}
+_LIBRARY = {"memset", "memcpy", "memmove", "bzero", "pow", "fmod", "exp", "log", "sqrt", "floor", "ceil", "fma"}
+"""Functions of C's own library, which every process has."""
+
+
+@contextmanager
+def _no_collecting():
+    """Compiling makes millions of objects that live till its end: collecting garbage meanwhile finds none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@global_compiler_lock
+def object_of(kernel, symbol, layouts):
+    """The object file of an entry for arguments of these types; its function of C is called ``symbol``."""
+    with _no_collecting():
+        kinds = [kind_of(layout) for layout in layouts]
+        kernel.compile(tuple(kinds))
+        compiled = kernel.overloads[tuple(kinds)]
+        codegen = compiled.target_context.codegen()
+        module = llvm.parse_assembly(str(_callable_from_c(compiled, symbol, kinds, layouts)))
+        for part in parts_of(compiled.library):
+            module.link_in(part, preserve=True)
+        _keep_to_itself(module, symbol)
+        module.data_layout = codegen._data_layout
+        _optimise(module, codegen._tm)
+        _check(module)
+        return codegen._tm.emit_object(module)
+
+
+def kind_of(layout):
+    """Numba's type of an argument."""
+    name, *items = layout.split()
+    if not hasattr(values, name):
+        return _kind_of_item(name)
+    return types.NamedTuple([_kind_of_item(item) for item in items], getattr(values, name))
+
+
+def _kind_of_item(item):
+    return types.Array(_NUMBERS[item[0]], int(item[1:]), "C") if item[1:] else _NUMBERS[item]
+
+
+def _callable_from_c(compiled, symbol, kinds, layouts):
+    """A module with the function that takes words and numbers, and calls the compiled one."""
+    context, description = compiled.target_context, compiled.fndesc
+    module = context.codegen()._create_empty_module(symbol)
+    takes = [{"d": _DOUBLE, "q": _WORD, "b": _WORD}.get(layout, _WORD.as_pointer()) for layout in layouts]
+    function = ir.Function(module, ir.FunctionType(_WORD, takes), symbol)
+    builder = ir.IRBuilder(function.append_basic_block())
+    given = [_argument(context, builder, *pair) for pair in zip(function.args, kinds, strict=True)]
+    callee = context.declare_function(module, description)
+    _, result = context.call_conv.call_function(builder, callee, description.restype, description.argtypes, given)
+    gives = description.restype not in (types.none, types.void)
+    builder.ret(context.cast(builder, result, description.restype, types.int64) if gives else ir.Constant(_WORD, 0))
+    return module
+
+
+def _argument(context, builder, given, kind):
+    """A number as it came, or what words say."""
+    if isinstance(kind, types.Boolean):
+        return builder.trunc(given, ir.IntType(1))
+    if isinstance(kind, types.Number):
+        return given
+    words = _Reader(builder, given)
+    if isinstance(kind, types.Array):
+        return _item(context, builder, words, kind)
+    return context.make_tuple(builder, kind, [_item(context, builder, words, each) for each in kind.types])
+
+
+class _Reader:
+    """Words one after the other."""
+
+    def __init__(self, builder, pointer):
+        self._builder, self._pointer, self._count = builder, pointer, 0
+
+    def next(self):
+        """The next word."""
+        place = self._builder.gep(self._pointer, [ir.Constant(_WORD, self._count)])
+        self._count += 1
+        return self._builder.load(place)
+
+
+def _item(context, builder, words, kind):
+    """The next array or number."""
+    if isinstance(kind, types.Array):
+        return _array(context, builder, words, kind)
+    if isinstance(kind, types.Float):
+        return builder.bitcast(words.next(), _DOUBLE)
+    return builder.trunc(words.next(), ir.IntType(1)) if isinstance(kind, types.Boolean) else words.next()
+
+
+def _array(context, builder, words, kind):
+    """A contiguous array that nobody counts references to."""
+    array = context.make_array(kind)(context, builder)
+    address, shape = words.next(), [words.next() for _ in range(kind.ndim)]
+    step, strides = ir.Constant(_WORD, context.get_abi_sizeof(context.get_data_type(kind.dtype))), []
+    array.itemsize, count = step, ir.Constant(_WORD, 1)
+    for length in reversed(shape):
+        strides.insert(0, step)
+        step, count = builder.mul(step, length), builder.mul(count, length)
+    array.data = builder.inttoptr(address, array.data.type)
+    array.shape = context.make_tuple(builder, types.UniTuple(types.intp, kind.ndim), shape)
+    array.strides = context.make_tuple(builder, types.UniTuple(types.intp, kind.ndim), strides)
+    array.nitems = count
+    array.meminfo, array.parent = ir.Constant(array.meminfo.type, None), ir.Constant(array.parent.type, None)
+    return array._getvalue()
+
+
+def _keep_to_itself(module, symbol):
+    """Only the function of C can be called from elsewhere, so that what it does not need goes."""
+    for part in [*module.functions, *module.global_variables]:
+        if not part.is_declaration and part.name != symbol:
+            part.linkage = "internal"
+
+
+def _optimise(module, machine):
+    """LLVM's usual passes but for those that look for vectors: kernels that need them say so themselves."""
+    options = llvm.PipelineTuningOptions(speed_level=3)
+    options.loop_vectorization = options.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    module.verify()
+
+
+def _check(module):
+    """Nothing may be called that another process might not have."""
+    foreign = [part.name for part in [*module.functions, *module.global_variables] if part.is_declaration]
+    foreign = [name for name in foreign if not name.startswith("llvm.") and name not in _LIBRARY]
+    if foreign:
+        raise RuntimeError(f"compiled code needs {', '.join(foreign)}")

@@ -1,0 +1,93 @@
+"""The compiled functions that Python calls: found on disk, or else compiled, when they are first called.
+
+Each has one version for every combination of argument types that it meets. Only where a version is missing
+is Numba imported, with everything that is written for it.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from ctypes import CFUNCTYPE, c_char_p, c_double, c_int64
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from gaussmix.engines.kernels import cache
+from gaussmix.engines.kernels.objects import load
+from gaussmix.engines.kernels.words import Words, number_code, words_of
+from gaussmix.errors import UncompilableError
+
+if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+    raise ImportError("NUMBA_DISABLE_JIT is set, and kernels cannot run uncompiled")
+
+_lock = threading.RLock()
+"""Held while code is loaded or compiled: whoever needs the same code waits for it."""
+
+
+class Entry:
+    """A compiled function of tuples (as `Words`), arrays and numbers; gives an integer, 0 where it gives nothing.
+
+    Calls let go of the interpreter's lock. ``source`` gives the function as Numba knows it.
+    """
+
+    def __init__(self, name: str, source: Callable[[], Any]) -> None:
+        self._name, self._source = name, source
+        self._versions: dict[tuple[str, ...], Callable[..., int]] = {}
+        self._failure: Exception | None = None
+
+    def __call__(self, *arguments: Any) -> int:
+        layouts, passed = [], []
+        for argument in arguments:
+            if isinstance(argument, np.ndarray):
+                argument = words_of((argument,))
+            if isinstance(argument, Words):
+                layouts.append(argument.layout)
+                passed.append(argument.content)
+            else:
+                layouts.append(number_code(argument))
+                passed.append(argument)
+        version = self._versions.get(tuple(layouts))
+        return (version or self._new_version(tuple(layouts)))(*passed)
+
+    def _new_version(self, layouts: tuple[str, ...]) -> Callable[..., int]:
+        with _lock:
+            if layouts not in self._versions:
+                self._versions[layouts] = _prototype(layouts)(load(self._code(layouts), self._name))
+            return self._versions[layouts]
+
+    def _code(self, layouts: tuple[str, ...]) -> bytes:
+        """The object file of a version."""
+        name = cache.file_name(self._name, layouts)
+        code = cache.find(name)
+        if code is None:
+            code = self._compiled(layouts)
+            cache.keep(name, code)
+        return code
+
+    def _compiled(self, layouts: tuple[str, ...]) -> bytes:
+        """Whatever goes wrong goes wrong again: it is tried once."""
+        if self._failure is None:
+            try:
+                building = import_module("gaussmix.engines.kernels.compiled.building")
+                code: bytes = building.object_of(self._source(), self._name, layouts)
+                return code
+            except Exception as reason:  # a missing, damaged or future Numba can raise anything
+                self._failure = reason
+        raise UncompilableError.because(self._failure) from self._failure
+
+
+def _prototype(layouts: tuple[str, ...]) -> Any:
+    """The type of C's function for arguments of these types."""
+    numbers = {"d": c_double, "q": c_int64, "b": c_int64}
+    return CFUNCTYPE(c_int64, *[numbers.get(layout, c_char_p) for layout in layouts])
+
+
+def _kernel_in(module: str, name: str) -> Entry:
+    return Entry(name, lambda: getattr(import_module(f"gaussmix.engines.kernels.compiled.{module}"), name))
+
+
+full_pass = _kernel_in("full", "full_pass")
+screened_pass = _kernel_in("screened", "screened_pass")
+mark_open = _kernel_in("pairing", "mark_open")
+fill_lists = _kernel_in("pairing", "fill_lists")
