@@ -41,7 +41,7 @@ class Entry:
         for argument in arguments:
             if isinstance(argument, np.ndarray):
                 argument = words_of((argument,))
-            if isinstance(argument, Words):
+            if type(argument) is Words:
                 layouts.append(argument.layout)
                 passed.append(argument.content)
             else:

@@ -14,6 +14,8 @@ from gaussmix.types import AnyArray
 
 _CODES = {np.dtype(np.float64): "d", np.dtype(np.float32): "f", np.dtype(np.int64): "q", np.dtype(np.bool_): "b"}
 
+_NUMBERS = {bool: "b", int: "q", float: "d"}
+
 
 class Words(NamedTuple):
     """A tuple in words; its arrays live at least as long.
@@ -56,6 +58,9 @@ def joined(kind: type, *parts: Words) -> Words:
 
 def number_code(value: object) -> str:
     """The letter of a number's type in a layout."""
+    code = _NUMBERS.get(type(value))
+    if code is not None:
+        return code
     if isinstance(value, bool | np.bool_):
         return "b"
     if isinstance(value, int | np.integer):

@@ -12,11 +12,10 @@ from llvmlite import ir
 from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 
-from gaussmix.engines.kernels.compiled import values
+from gaussmix.engines.kernels.compiled.arguments import read, type_of
 from gaussmix.engines.kernels.compiled.parts import parts_of
 
 _WORD, _DOUBLE = ir.IntType(64), ir.DoubleType()
-_NUMBERS = {"d": types.float64, "q": types.int64, "b": types.boolean, "f": types.float32}
 _LIBRARY = {"memset", "memcpy", "memmove", "bzero", "pow", "fmod", "exp", "log", "sqrt", "floor", "ceil", "fma"}
 """Functions of C's own library, which every process has."""
 
@@ -37,7 +36,7 @@ def _no_collecting():
 def object_of(kernel, symbol, layouts):
     """The object file of an entry for arguments of these types; its function of C is called ``symbol``."""
     with _no_collecting():
-        kinds = [kind_of(layout) for layout in layouts]
+        kinds = [type_of(layout) for layout in layouts]
         kernel.compile(tuple(kinds))
         compiled = kernel.overloads[tuple(kinds)]
         codegen = compiled.target_context.codegen()
@@ -49,18 +48,6 @@ def object_of(kernel, symbol, layouts):
         _optimise(module, codegen._tm)
         _check(module)
         return codegen._tm.emit_object(module)
-
-
-def kind_of(layout):
-    """Numba's type of an argument."""
-    name, *items = layout.split()
-    if not hasattr(values, name):
-        return _kind_of_item(name)
-    return types.NamedTuple([_kind_of_item(item) for item in items], getattr(values, name))
-
-
-def _kind_of_item(item):
-    return types.Array(_NUMBERS[item[0]], int(item[1:]), "C") if item[1:] else _NUMBERS[item]
 
 
 def _callable_from_c(compiled, symbol, kinds, layouts):
@@ -79,54 +66,10 @@ def _callable_from_c(compiled, symbol, kinds, layouts):
 
 
 def _argument(context, builder, given, kind):
-    """A number as it came, or what words say."""
+    """What the compiled function takes: a number, an array that words describe, or the words themselves."""
     if isinstance(kind, types.Boolean):
         return builder.trunc(given, ir.IntType(1))
-    if isinstance(kind, types.Number):
-        return given
-    words = _Reader(builder, given)
-    if isinstance(kind, types.Array):
-        return _item(context, builder, words, kind)
-    return context.make_tuple(builder, kind, [_item(context, builder, words, each) for each in kind.types])
-
-
-class _Reader:
-    """Words one after the other."""
-
-    def __init__(self, builder, pointer):
-        self._builder, self._pointer, self._count = builder, pointer, 0
-
-    def next(self):
-        """The next word."""
-        place = self._builder.gep(self._pointer, [ir.Constant(_WORD, self._count)])
-        self._count += 1
-        return self._builder.load(place)
-
-
-def _item(context, builder, words, kind):
-    """The next array or number."""
-    if isinstance(kind, types.Array):
-        return _array(context, builder, words, kind)
-    if isinstance(kind, types.Float):
-        return builder.bitcast(words.next(), _DOUBLE)
-    return builder.trunc(words.next(), ir.IntType(1)) if isinstance(kind, types.Boolean) else words.next()
-
-
-def _array(context, builder, words, kind):
-    """A contiguous array that nobody counts references to."""
-    array = context.make_array(kind)(context, builder)
-    address, shape = words.next(), [words.next() for _ in range(kind.ndim)]
-    step, strides = ir.Constant(_WORD, context.get_abi_sizeof(context.get_data_type(kind.dtype))), []
-    array.itemsize, count = step, ir.Constant(_WORD, 1)
-    for length in reversed(shape):
-        strides.insert(0, step)
-        step, count = builder.mul(step, length), builder.mul(count, length)
-    array.data = builder.inttoptr(address, array.data.type)
-    array.shape = context.make_tuple(builder, types.UniTuple(types.intp, kind.ndim), shape)
-    array.strides = context.make_tuple(builder, types.UniTuple(types.intp, kind.ndim), strides)
-    array.nitems = count
-    array.meminfo, array.parent = ir.Constant(array.meminfo.type, None), ir.Constant(array.parent.type, None)
-    return array._getvalue()
+    return read(context, builder, given, 0, kind) if isinstance(kind, types.Array) else given
 
 
 def _keep_to_itself(module, symbol):

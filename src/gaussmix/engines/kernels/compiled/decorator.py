@@ -6,11 +6,11 @@ calls one. What Python calls is an ``entry``, through the function of C that ``b
 ``kernels/entries.py``).
 """
 
-from numba import njit
+from numba import njit, types
 
 from gaussmix.engines.kernels.compiled.parts import PartCompiler
 
-kernel = entry = njit(
+_compiled = njit(
     nogil=True,
     error_model="numpy",
     _nrt=False,
@@ -18,3 +18,19 @@ kernel = entry = njit(
     no_cpython_wrapper=True,
     pipeline_class=PartCompiler,
 )
+
+
+def kernel(function):
+    """A function that other compiled code calls; constants among its arguments do not make another version of it."""
+    dispatcher = _compiled(function)
+    template = dispatcher.get_call_template
+
+    def without_constants(arguments, named):
+        named = {name: types.unliteral(kind) for name, kind in named.items()}
+        return template([types.unliteral(kind) for kind in arguments], named)
+
+    dispatcher.get_call_template = without_constants
+    return dispatcher
+
+
+entry = kernel
