@@ -75,7 +75,7 @@ class UncompiledWarning(GaussmixWarning):
     """The compiled passes cannot be used; the results are right, but come later."""
 
     @classmethod
-    def because(cls, reason: Exception) -> "UncompiledWarning":
+    def because(cls, reason: BaseException) -> "UncompiledWarning":
         return cls(
             "passes over the rows run in NumPy, several times slower than compiled, since Numba cannot be used: "
             f"{reason} (a missing or damaged one is mended by: pip install --force-reinstall numba)"

@@ -79,7 +79,7 @@ class Entry:
 
 def _prototype(layouts: tuple[str, ...]) -> Any:
     """The type of C's function for arguments of these types."""
-    numbers = {"d": c_double, "q": c_int64, "b": c_int64}
+    numbers: dict[str, Any] = {"d": c_double, "q": c_int64, "b": c_int64}
     return CFUNCTYPE(c_int64, *[numbers.get(layout, c_char_p) for layout in layouts])
 
 
