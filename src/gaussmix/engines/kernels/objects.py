@@ -12,13 +12,14 @@ _engines: list[Any] = []
 """They own the code, which is called till the process ends."""
 
 
-def load(code: bytes, symbol: str) -> int:
-    """The address of a function in an object file that has been loaded and linked."""
+def load(codes: list[bytes], symbol: str) -> int:
+    """The address of a function in object files that have been loaded and linked with one another."""
     _prepare()
     llvm.check_jit_execution()
     machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(codemodel="jitdefault", jit=True)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    for code in codes:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     address: int = engine.get_function_address(symbol)
     if not address:

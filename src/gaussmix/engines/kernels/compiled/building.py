@@ -33,20 +33,24 @@ def _no_collecting():
 
 
 @global_compiler_lock
-def object_of(kernel, symbol, layouts):
-    """The object file of an entry for arguments of these types; its function of C is called ``symbol``."""
+def object_of(kernel, symbol, layouts, base=b""):
+    """The object file of an entry for arguments of these types; its function of C is called ``symbol``.
+
+    What the object file ``base`` has to share is not compiled again: the two are loaded together.
+    """
     with _no_collecting():
         kinds = [type_of(layout) for layout in layouts]
         kernel.compile(tuple(kinds))
         compiled = kernel.overloads[tuple(kinds)]
         codegen = compiled.target_context.codegen()
         module = llvm.parse_assembly(str(_callable_from_c(compiled, symbol, kinds, layouts)))
-        for part in parts_of(compiled.library):
-            module.link_in(part, preserve=True)
-        _keep_to_itself(module, symbol)
+        parts, shared = parts_of(compiled.library, base)
+        for part in parts:
+            module.link_in(part)
+        _keep_to_itself(module, symbol, shared)
         module.data_layout = codegen._data_layout
         _optimise(module, codegen._tm)
-        _check(module)
+        _check(module, shared)
         return codegen._tm.emit_object(module)
 
 
@@ -72,10 +76,12 @@ def _argument(context, builder, given, kind):
     return read(context, builder, given, 0, kind) if isinstance(kind, types.Array) else given
 
 
-def _keep_to_itself(module, symbol):
-    """Only the function of C can be called from elsewhere, so that what it does not need goes."""
+def _keep_to_itself(module, symbol, shared):
+    """Only the function of C and what is shared can be called from elsewhere, so that what these do not need goes."""
     for part in [*module.functions, *module.global_variables]:
-        if not part.is_declaration and part.name != symbol:
+        if part.name in shared:
+            part.name = shared[part.name]
+        elif not part.is_declaration and part.name != symbol:
             part.linkage = "internal"
 
 
@@ -88,9 +94,9 @@ def _optimise(module, machine):
     module.verify()
 
 
-def _check(module):
+def _check(module, shared):
     """Nothing may be called that another process might not have."""
-    foreign = [part.name for part in [*module.functions, *module.global_variables] if part.is_declaration]
-    foreign = [name for name in foreign if not name.startswith("llvm.") and name not in _LIBRARY]
+    foreign = {part.name for part in [*module.functions, *module.global_variables] if part.is_declaration}
+    foreign = {name for name in foreign - _LIBRARY - set(shared.values()) if not name.startswith("llvm.")}
     if foreign:
-        raise RuntimeError(f"compiled code needs {', '.join(foreign)}")
+        raise RuntimeError(f"compiled code needs {', '.join(sorted(foreign))}")

@@ -4,6 +4,8 @@ Numba finishes every function before it copies it into its callers, where it is 
 nobody else calls a kernel, so each is written down once, and the whole is finished once.
 """
 
+import hashlib
+
 import llvmlite.binding as llvm
 from numba import _dynfunc
 from numba.core import cgutils
@@ -12,13 +14,16 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+SHARED = {"load_rows", "weigh_rows", "whiten_tile", "measure", "share_and_answer", "add_up"}
+"""Kernels that several entries call at great length: the first object file that holds them serves them all."""
+
 
 class _PartLibrary(JITCodeLibrary):
     """Code that is kept as it was written down, to be linked into other code."""
 
     def __init__(self, codegen, name):
         super().__init__(codegen, name)
-        self.written = []
+        self.written, self.symbol, self.name_for_others = [], "", ""
 
     def add_ir_module(self, ir_module):
         self._raise_if_finalized()
@@ -32,23 +37,31 @@ class _PartLibrary(JITCodeLibrary):
         self._finalized = True
 
 
-def parts_of(library):
-    """Modules of a library and of all that it calls, each once."""
-    found = {}
+def parts_of(library, base):
+    """What a library calls, itself included: modules to link in, and names for parts that other objects share.
+
+    Parts that ``base``, an object file, has under such a name are left out.
+    """
+    found, shared = {}, {}
 
     def gather(each):
         if each in found:
             return
+        name = getattr(each, "name_for_others", "")
+        if name:
+            shared[each.symbol] = name
+            if name.encode() + b"\0" in base:
+                return
         found[each] = None
         for other in each._linking_libraries:
             gather(other)
 
     gather(library)
+    modules = []
     for each in found:
-        if isinstance(each, _PartLibrary):
-            yield from map(llvm.parse_assembly, each.written)
-        else:
-            yield each._get_module_for_linking().clone()
+        written = each.written if isinstance(each, _PartLibrary) else [str(each._get_module_for_linking())]
+        modules += map(llvm.parse_assembly, written)
+    return modules, shared
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -62,6 +75,10 @@ class _PartLowering(NativeLowering):
         state.flags.no_compile = True
         super().run_pass(state)
         lowered = state["cr"]
+        state.library.symbol = lowered.fndesc.mangled_name
+        if lowered.fndesc.qualname in SHARED:
+            types = hashlib.sha256(str(lowered.fndesc.argtypes).encode()).hexdigest()[:16]
+            state.library.name_for_others = f"gaussmix.{lowered.fndesc.qualname}.{types}"
         part = _placeholder(lowered.fndesc, lowered.env, state.library)
         state.targetctx.insert_user_function(part, lowered.fndesc, [state.library])
         state["cr"] = lowered._replace(cfunc=part)
