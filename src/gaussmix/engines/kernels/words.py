@@ -37,10 +37,12 @@ def words_of(values: tuple[Any, ...]) -> Words:
         layout.append(type(values).__name__)
     for value in values:
         if isinstance(value, np.ndarray):
-            shape = value.shape
+            shape, code = value.shape, _CODES.get(value.dtype)
+            if code is None:
+                raise TypeError(f"compiled code reads no arrays of {value.dtype}")
             numbers.append(_address(value))
             numbers += shape
-            layout.append(f"{_CODES[value.dtype]}{len(shape)}")
+            layout.append(f"{code}{len(shape)}")
             codes += "qqqqq"[: 1 + len(shape)]
         else:
             code = number_code(value)

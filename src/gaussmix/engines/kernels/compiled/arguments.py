@@ -77,7 +77,7 @@ def _array(context, builder, found, kind):
     """A contiguous array that nobody counts references to."""
     address, *shape = found
     array = context.make_array(kind)(context, builder)
-    step = count = ir.Constant(_WORD, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    step = count = ir.Constant(_WORD, 1 if kind.dtype == types.boolean else kind.dtype.bitwidth // 8)
     strides, array.itemsize = [], step
     for length in reversed(shape):
         strides.insert(0, count)

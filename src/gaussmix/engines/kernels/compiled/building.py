@@ -49,7 +49,7 @@ def object_of(kernel, symbol, layouts, base=b""):
             module.link_in(part)
         _keep_to_itself(module, symbol, shared)
         module.data_layout = codegen._data_layout
-        _optimise(module, codegen._tm)
+        _optimise(module, codegen._tm, 2 if base else 3)  # what is shared does the arithmetic
         _check(module, shared)
         return codegen._tm.emit_object(module)
 
@@ -85,9 +85,9 @@ def _keep_to_itself(module, symbol, shared):
             part.linkage = "internal"
 
 
-def _optimise(module, machine):
+def _optimise(module, machine, speed):
     """LLVM's usual passes but for those that look for vectors: kernels that need them say so themselves."""
-    options = llvm.PipelineTuningOptions(speed_level=3)
+    options = llvm.PipelineTuningOptions(speed_level=speed)
     options.loop_vectorization = options.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)

@@ -17,6 +17,20 @@ from numba.core.typed_passes import NativeLowering
 SHARED = {"load_rows", "weigh_rows", "whiten_tile", "measure", "share_and_answer", "add_up"}
 """Kernels that several entries call at great length: the first object file that holds them serves them all."""
 
+_NEEDLESS = {
+    "WithLifting",
+    "InlineClosureLikes",
+    "RewriteDynamicRaises",
+    "MakeFunctionToJitFunction",
+    "InlineInlinables",
+    "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass",
+    "InlineOverloads",
+    "NopythonRewrites",
+    "DumpParforDiagnostics",
+}
+"""Steps of Numba's for what kernels do not contain: contexts, closures, array expressions, tuples looped over."""
+
 
 class _PartLibrary(JITCodeLibrary):
     """Code that is kept as it was written down, to be linked into other code."""
@@ -92,10 +106,11 @@ def _placeholder(description, environment, library):
 
 
 class PartCompiler(CompilerBase):
-    """Numba's compiler of functions without the interpreter, but for the last step."""
+    """Numba's way without the interpreter, but for what kernels do not need, and for the last step."""
 
     def define_pipelines(self):
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        manager.passes = [(_PartLowering if step is NativeLowering else step, why) for step, why in manager.passes]
+        steps = [(step, why) for step, why in manager.passes if step.__name__ not in _NEEDLESS]
+        manager.passes = [(_PartLowering if step is NativeLowering else step, why) for step, why in steps]
         manager.finalize()
         return [manager]
