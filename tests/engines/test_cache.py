@@ -47,6 +47,7 @@ from gaussmix.engines import BlockedEngine, choice
 from gaussmix.engines.kernels import KernelEngine
 
 warnings.simplefilter("ignore", ConvergenceWarning)
+{before}
 rng = np.random.default_rng(0)
 center = 3.0 * rng.normal(size=(16, 32))
 rows = center[rng.integers(16, size=5000)] + rng.normal(size=(5000, 32))
@@ -57,7 +58,7 @@ for chosen in (KernelEngine, BlockedEngine):
     fitted = GaussianMixture(16, means_init=center, max_iter=3, tol=0.0).fit(rows)
     lower_bounds.append(fitted.lower_bound_)
 assert abs(lower_bounds[0] / lower_bounds[1] - 1) < 1e-10
-print("compiled" if "numba" in sys.modules else "")
+print("compiled" if sys.modules.get("numba") else "")
 """
 HIT, MISS = "", "compiled"
 
@@ -110,6 +111,18 @@ def test_a_large_fit_finds_its_code_without_the_compiler() -> None:
     """It is compiled in the usual folder, where it lies already if another test was first."""
     run(LARGE_FIT)
     assert run(LARGE_FIT) == HIT
+    assert run(LARGE_FIT, before="sys.modules['numba'] = None") == HIT
+
+
+def test_passes_that_share_kernels_find_each_other_whichever_was_compiled_anew(tmp_path: Path) -> None:
+    assert run(LARGE_FIT, NUMBA_CACHE_DIR=str(tmp_path)) == MISS
+    both = files(tmp_path)
+    assert [file.name.split(".")[0] for file in both] == ["full_pass", "screened_pass"]
+    for file in both:
+        file.unlink()
+        assert run(LARGE_FIT, NUMBA_CACHE_DIR=str(tmp_path)) == MISS
+    assert files(tmp_path) == both
+    assert run(LARGE_FIT, NUMBA_CACHE_DIR=str(tmp_path)) == HIT
 
 
 def test_nothing_is_kept_and_nothing_fails_where_nothing_can_be_written(tmp_path: Path) -> None:

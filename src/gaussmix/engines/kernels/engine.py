@@ -1,6 +1,6 @@
 """The fast engine: kernels compiled for the machine they run on, a block of rows at a time.
 
-It equals the reference to 1e-10 and is chosen where the work pays for loading the compiler (see
+It equals the reference to 1e-10 and is chosen where the work pays for loading compiled code (see
 ``engines/choice.py``).
 """
 

@@ -80,7 +80,7 @@ class Entry:
                 code: bytes = building.object_of(self._source(), self._name, layouts, base)
                 return code
             except Exception as reason:  # a missing, damaged or future Numba can raise anything
-                self._failure = reason
+                self._failure = reason.with_traceback(None)  # its frames hold rows
         raise UncompilableError.because(self._failure) from self._failure
 
 
