@@ -1,8 +1,10 @@
 """NumPy or compiled kernels: by counts, for all rows alike, and NumPy where Numba cannot be used."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,16 +114,24 @@ def test_an_engine_that_is_asked_for_is_used() -> None:
 UNUSABLE = """
 import sys, warnings
 import numpy as np
-from gaussmix.engines import BlockedEngine
-from gaussmix.engines.choice import AutomaticEngine, compiled
+from gaussmix.core.batch import Batch
+from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import SphericalRoot
+from gaussmix.engines import BlockedEngine
+from gaussmix.engines.choice import AutomaticEngine
 {break_it}
 quadratics = Quadratics(np.zeros(2), np.eye(2), SphericalRoot(np.ones(2)))
+batch = Batch(np.arange(20.0).reshape(10, 2))
+engine, expected = AutomaticEngine(10**9), BlockedEngine()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     for _ in range(3):
-        assert isinstance(AutomaticEngine(10**9).chosen(quadratics), BlockedEngine)
+        found = engine.expect(quadratics, batch, MomentKind.TRACE)
+        assert found.log_likelihood == expected.expect(quadratics, batch, MomentKind.TRACE).log_likelihood
+        np.testing.assert_array_equal(engine.score(quadratics, batch), expected.score(quadratics, batch))
+        np.testing.assert_array_equal(engine.rank(quadratics, batch).top, expected.rank(quadratics, batch).top)
+        assert isinstance(engine.chosen(quadratics), BlockedEngine)
 (warning,) = caught
 print(warning.category.__name__, warning.message)
 """
@@ -130,14 +140,20 @@ print(warning.category.__name__, warning.message)
 @pytest.mark.parametrize(
     ("break_it", "reason"),
     [
-        ("sys.modules['numba'] = None", "Numba cannot be used"),
+        ("sys.modules['numba'] = None", "numba"),
+        ("sys.modules['numba.core.codegen'] = None", "numba.core.codegen"),
         ("sys.modules['llvmlite.binding'] = None", "llvmlite"),
         ("import os; os.environ['NUMBA_DISABLE_JIT'] = '1'", "NUMBA_DISABLE_JIT"),
     ],
 )
-def test_without_numba_passes_run_in_numpy_with_one_warning_that_says_why(break_it: str, reason: str) -> None:
-    code = UNUSABLE.format(break_it=break_it)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+def test_where_nothing_can_be_compiled_passes_run_in_numpy_with_one_warning_that_says_why(
+    break_it: str, reason: str, tmp_path: Path
+) -> None:
+    code, empty = UNUSABLE.format(break_it=break_it), {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | empty
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("UncompiledWarning passes over the rows run in NumPy")
+    assert "since Numba cannot be used" in done.stdout
     assert reason in done.stdout

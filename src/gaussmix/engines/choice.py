@@ -1,13 +1,15 @@
-"""The engine for the work at hand: NumPy where there is little, compiled kernels where loading the compiler pays.
+"""The engine for the work at hand: NumPy where there is little, compiled kernels where loading them pays.
 
-Loading Numba and the compiled code takes about half a second, and a machine's first use seconds more,
+Loading compiled code takes a tenth of a second, and making it, once on a machine, some seconds,
 while a small fit takes milliseconds. The choice goes by counts alone, never by a clock or by what is
 loaded already, so that the same question always gets the same answer bit for bit.
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
@@ -17,8 +19,10 @@ from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import DenseRoot, SharedRoot
 from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.blocked import BlockedEngine
-from gaussmix.errors import UncompiledWarning
+from gaussmix.errors import UncompilableError, UncompiledWarning
 from gaussmix.types import NK
+
+T = TypeVar("T")
 
 WORTH_COMPILING = 30_000_000
 """Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
@@ -41,13 +45,21 @@ class AutomaticEngine(AbstractEngine):
         assign: Assign = Assign.SOFT,
         total: Moments | None = None,
     ) -> Expectation:
-        return self.chosen(quadratics).sweep(reduce, quadratics, kind, assign, total)
+        return self._ask(quadratics, lambda engine: engine.sweep(reduce, quadratics, kind, assign, total))
 
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        return self.chosen(quadratics).score(quadratics, batch, out)
+        return self._ask(quadratics, lambda engine: engine.score(quadratics, batch, out))
 
     def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
-        return self.chosen(quadratics).rank(quadratics, batch)
+        return self._ask(quadratics, lambda engine: engine.rank(quadratics, batch))
+
+    def _ask(self, quadratics: Quadratics, question: Callable[[AbstractEngine], T]) -> T:
+        """The answer of the chosen engine; NumPy's where that turns out to lack code that cannot be made."""
+        try:
+            return question(self.chosen(quadratics))
+        except UncompilableError as error:
+            _give_up(error.__cause__ or error)
+            return question(_NUMPY)
 
     def chosen(self, quadratics: Quadratics) -> AbstractEngine:
         """The engine that passes over the rows with these quadratics."""
@@ -64,12 +76,28 @@ def work(n_rows: int, quadratics: Quadratics) -> float:
     return n_rows * quadratics.n_components * (30 + 4 * n_features + products)
 
 
-@cache
+_given_up: list[BaseException] = []
+"""Why all passes of this process run in NumPy, where they have to."""
+
+
 def compiled() -> AbstractEngine:
-    """The compiled engine; where Numba cannot be used, NumPy, and one warning that says why."""
-    try:
-        from gaussmix.engines.kernels import KernelEngine
-    except Exception as reason:  # a broken installation can raise anything
-        warnings.warn(UncompiledWarning.because(reason), stacklevel=2)
-        return _NUMPY
+    """The compiled engine; where it cannot be used, NumPy, and one warning that says why."""
+    if not _given_up:
+        try:
+            return _kernels()
+        except Exception as reason:  # a broken installation can raise anything
+            _give_up(reason)
+    return _NUMPY
+
+
+@cache
+def _kernels() -> AbstractEngine:
+    from gaussmix.engines.kernels import KernelEngine
+
     return KernelEngine()
+
+
+def _give_up(reason: BaseException) -> None:
+    _given_up.append(reason)
+    if len(_given_up) == 1:  # several threads may find out at once
+        warnings.warn(UncompiledWarning.because(reason), stacklevel=2)

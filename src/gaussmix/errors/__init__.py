@@ -13,6 +13,7 @@ from gaussmix.errors.models import (
     MissingPackageError,
     ParameterError,
     SelectionError,
+    UncompilableError,
     UncompiledWarning,
     UnrepresentableError,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "ParameterError",
     "SelectionError",
     "TableProblem",
+    "UncompilableError",
     "UncompiledWarning",
     "UnrepresentableError",
     "WeightError",

@@ -75,11 +75,19 @@ class UncompiledWarning(GaussmixWarning):
     """The compiled passes cannot be used; the results are right, but come later."""
 
     @classmethod
-    def because(cls, reason: Exception) -> "UncompiledWarning":
+    def because(cls, reason: BaseException) -> "UncompiledWarning":
         return cls(
             "passes over the rows run in NumPy, several times slower than compiled, since Numba cannot be used: "
             f"{reason} (a missing or damaged one is mended by: pip install --force-reinstall numba)"
         )
+
+
+class UncompilableError(GaussmixError, RuntimeError):
+    """Compiled code is missing and cannot be made."""
+
+    @classmethod
+    def because(cls, reason: Exception) -> "UncompilableError":
+        return cls(f"no compiled code for this computation is kept on this machine, and Numba cannot make it: {reason}")
 
 
 class SelectionError(GaussmixError, RuntimeError):

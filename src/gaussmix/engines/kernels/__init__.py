@@ -1,4 +1,4 @@
-"""The compiled engine; importing it loads Numba."""
+"""The compiled engine; importing it loads LLVM, and Numba only where code is missing."""
 
 from gaussmix.engines.kernels.engine import KernelEngine
 

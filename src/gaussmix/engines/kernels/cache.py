@@ -1,16 +1,13 @@
 """Compiled code kept on disk, so that a machine compiles it once.
 
-Numba's own cache would serve stale code here: it looks at the file of a function alone, while ours
-are compiled from all files of this package. It also stops with an error where no folder can be written
-to, and with several processes or a damaged file it may load another function's code. So code lies in
-one file per function, sources, machine and argument types, is written in one piece, and is looked up
-by a hash of all of them. Whatever goes wrong, the code is compiled again.
+One file holds one function for one combination of sources, machine and argument types. It is written in one
+piece, and looked up by a hash of all of them: of the sources of this package, whichever of them the code was
+compiled from. Whatever goes wrong, the code is compiled again.
 """
 
 import hashlib
 import importlib.util
 import os
-import pickle
 import stat
 import sys
 import tempfile
@@ -19,58 +16,44 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from os.path import abspath, dirname, expanduser, isabs, join
-from typing import Any
 
 import llvmlite
-import llvmlite.binding
-import numba
-from numba.core import config
-from numba.core.caching import NullCache
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
+import llvmlite.binding as llvm
 
 _PACKAGE = dirname(abspath(__file__))
-_ENDING = ".nbc"
+_ENDING = ".obj"
 _DIGEST_SIZE = hashlib.sha256().digest_size
+_SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO", "CPU_NAME", "CPU_FEATURES")
+"""Those of Numba's that change the code it makes, without NUMBA_."""
 
 
-class CodeCache(NullCache):  # type: ignore[misc]
-    """The compiled versions of one function, for Numba's dispatcher to ask and to tell."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def load_overload(self, signature: Any, target_context: Any) -> Any:
-        """Code compiled for these argument types, None where there is none that is whole."""
-        target_context.refresh()
-        name = self._file_name(signature, target_context.codegen())
-        if name is None:
-            return None
-        for folder in _folders():
-            with suppress(Exception):  # unpickling what another program wrote can raise anything
-                return CompileResult._rebuild(target_context, *pickle.loads(_read(join(folder, name))))
+def find(name: str | None) -> bytes | None:
+    """What was kept under a name, None where there is nothing that is whole."""
+    if name is None:
         return None
+    for folder in _folders():
+        with suppress(OSError, ValueError):
+            return _read(join(folder, name))
+    return None
 
-    def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Keep compiled code where the next process looks for it."""
-        name = self._file_name(signature, compiled.codegen)
-        if name is None or compiled.library.has_dynamic_globals:
+
+def keep(name: str | None, content: bytes) -> None:
+    """Keep code where the next process looks for it, if there is a place; it runs all the same."""
+    if name is None:
+        return
+    for folder in _folders():
+        with suppress(OSError):
+            _write(folder, name, content)
+            _remove_outdated(folder, name)
             return
-        with suppress(Exception):  # code that cannot be kept runs all the same
-            content = dumps(compiled._reduce())
-            for folder in _folders():
-                with suppress(OSError):
-                    _write(folder, name, content)
-                    _remove_outdated(folder, name)
-                    return
 
-    def _file_name(self, signature: Any, codegen: Any) -> str | None:
-        """'function.cpython-311.sources.key.nbc', None without sources to hash."""
-        stamp = source_stamp(_PACKAGE)
-        if stamp is None:
-            return None
-        key = _hash(str(signature), str(codegen.magic_tuple()), _environment())
-        return f"{self._name}.{sys.implementation.cache_tag}.{stamp[:16]}.{key[:32]}{_ENDING}"
+
+def file_name(function: str, layouts: tuple[str, ...]) -> str | None:
+    """'function.sources.key.obj' for a function of these argument types; None without sources to hash."""
+    stamp = source_stamp(_PACKAGE)
+    if stamp is None:
+        return None
+    return f"{function}.{stamp[:16]}.{_hash(*layouts, _environment())[:32]}{_ENDING}"
 
 
 @cache
@@ -93,12 +76,9 @@ def _hash(*parts: str) -> str:
 
 @cache
 def _environment() -> str:
-    """What else decides on the machine code: versions, the processor that ``emit`` writes for, Numba's settings."""
-    binding = llvmlite.binding
-    versions = (sys.version, numba.__version__, llvmlite.__version__)
-    machine = (binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
-    settings = (config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT)
-    return str((versions, machine, settings))
+    """What else decides on the machine code: the processor, LLVM (and Numba, which goes with one), its settings."""
+    machine = (llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    return str((llvmlite.__version__, machine, [os.environ.get(f"NUMBA_{name}") for name in _SETTINGS]))
 
 
 def _folders() -> Iterator[str]:
@@ -124,8 +104,8 @@ def _candidates() -> Iterator[str]:
     write none, the user's cache folder, and a folder of the user's own among temporary files.
     """
     installed = f"gaussmix-{_hash(_PACKAGE)[:16]}"  # several installations do not clear away each other's code
-    if config.CACHE_DIR:
-        yield join(abspath(config.CACHE_DIR), installed)
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        yield join(abspath(os.environ["NUMBA_CACHE_DIR"]), installed)
     if not sys.dont_write_bytecode:
         yield dirname(importlib.util.cache_from_source(abspath(__file__)))
     caches = _user_caches()
@@ -180,9 +160,9 @@ def _write(folder: str, name: str, content: bytes) -> None:
 
 def _remove_outdated(folder: str, name: str) -> None:
     """Remove the same function compiled from other sources."""
-    function, tag, stamp = name.split(".")[:3]
+    function, stamp = name.split(".")[:2]
     for other in os.listdir(folder):
         parts = other.split(".")
-        if other.endswith(_ENDING) and parts[:2] == [function, tag] and parts[2] != stamp:
+        if other.endswith(_ENDING) and parts[0] == function and parts[1] != stamp:
             with suppress(OSError):
                 os.remove(join(folder, other))

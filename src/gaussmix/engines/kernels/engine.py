@@ -1,12 +1,13 @@
 """The fast engine: kernels compiled for the machine they run on, a block of rows at a time.
 
-It equals the reference to 1e-10 and is chosen where the work pays for loading the compiler (see
+It equals the reference to 1e-10 and is chosen where the work pays for loading compiled code (see
 ``engines/choice.py``).
 """
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,13 +19,13 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
 from gaussmix.engines.base import AbstractEngine, Assign, RowScores
-from gaussmix.engines.kernels.compiled.emit import SMALLEST
-from gaussmix.engines.kernels.compiled.full import full_pass
-from gaussmix.engines.kernels.compiled.screened import screened_pass
-from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Answers, Rows, Screen, Sieve, Sums, Tile
+from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Rows, Screen, Sums
+from gaussmix.engines.kernels.entries import full_pass, screened_pass
+from gaussmix.engines.kernels.machine import SMALLEST
 from gaussmix.engines.kernels.packing import KINDS, NO_ANSWERS, Packed, new_sums, pack, rows_of, unpack_scatter
 from gaussmix.engines.kernels.screening import screen_of, tolerance
 from gaussmix.engines.kernels.tile import full_tile, screened_tile_of
+from gaussmix.engines.kernels.words import Words, joined, words_of
 from gaussmix.types import NK, Array
 
 _CANCELLATION = 1e-11
@@ -35,25 +36,34 @@ _CANCELLATION = 1e-11
 class BlockSums:
     """What blocks add up to about the pass' centres: plain addition, in place, since nobody else holds them."""
 
-    sums: Sums
+    words: Words
     n_rows: int
-    spare: list[Sums]
+    spare: list[Words]
+
+    @property
+    def sums(self) -> Sums:
+        """The arrays that are added up."""
+        sums: Sums = self.words.values
+        return sums
 
     def __add__(self, other: "BlockSums") -> "BlockSums":
         for ours, theirs in zip(self.sums, other.sums, strict=True):
             np.add(ours, theirs, out=ours)
         self.n_rows += other.n_rows
-        self.spare.append(other.sums)
+        self.spare.append(other.words)
         return self
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The arrays of one thread: tiles for full and for screened work."""
+    """The arrays of one thread, in words: tiles for full and for screened work."""
 
-    full: Tile
-    screened: Tile | None = None
-    sieve: Sieve | None = None
+    full: Words
+    screened: Words | None = None
+    sieve: Words | None = None
+
+
+_NO_ANSWERS = words_of(NO_ANSWERS)
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class Pass:
     screen: Screen | None = None
     least: float = SMALLEST
     _own: Any = field(default_factory=threading.local)
-    _spare: list[Sums] = field(default_factory=list)
+    _spare: list[Words] = field(default_factory=list)
 
     @classmethod
     def of(cls, quadratics: Quadratics, kind: int, hard: bool = False, screening: bool = False) -> "Pass":
@@ -76,35 +86,51 @@ class Pass:
                 return cls(packed, kind, hard)
             return cls(packed, kind, hard, screen_of(quadratics, hard), -tolerance(quadratics.n_components))
 
-    def full(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
+    @cached_property
+    def _model(self) -> Words:
+        return words_of(self.packed.model)
+
+    @cached_property
+    def _bounds(self) -> Words:
+        return words_of(cast(Screen, self.screen))
+
+    def full(self, batch: Batch, answers: Words = _NO_ANSWERS) -> BlockSums:
         """A block in which every pair is computed."""
         sums = self._new_sums()
-        self._add_full(rows_of(batch), 0, batch.n_rows, sums, answers)
+        self._add_full(self._rows(batch), 0, batch.n_rows, sums, answers)
         return BlockSums(sums, batch.n_rows, self._spare)
 
-    def block(self, batch: Batch, answers: Answers = NO_ANSWERS) -> BlockSums:
+    def block(self, batch: Batch, answers: Words = _NO_ANSWERS) -> BlockSums:
         """A block in which the pairs are computed that can matter; all of them from where too many can."""
         if self.screen is None or batch.hints is not None:
             return self.full(batch, answers)
-        rows, sums, work, model = rows_of(batch), self._new_sums(), self._workspace(), self.packed.model
+        rows, sums, work, n_rows = self._rows(batch), self._new_sums(), self._workspace(), batch.n_rows
         done = screened_pass(
-            rows, batch.n_rows, model, work.screened, self.screen, work.sieve, self.kind, self.hard, sums, answers
+            rows, n_rows, self._model, work.screened, self._bounds, work.sieve, self.kind, self.hard, sums, answers
         )
-        if done < batch.n_rows:
-            self._add_full(rows, done, batch.n_rows, sums, answers)
-        return BlockSums(sums, batch.n_rows, self._spare)
+        if done < n_rows:
+            self._add_full(rows, done, n_rows, sums, answers)
+        return BlockSums(sums, n_rows, self._spare)
 
-    def _add_full(self, rows: Rows, begin: int, end: int, sums: Sums, answers: Answers) -> None:
-        tile, model = self._workspace().full, self.packed.model
-        full_pass(rows, begin, end, model, tile, self.kind, self.hard, self.least, sums, answers)
+    def _add_full(self, rows: Words, begin: int, end: int, sums: Words, answers: Words) -> None:
+        tile = self._workspace().full
+        full_pass(rows, begin, end, self._model, tile, self.kind, self.hard, self.least, sums, answers)
 
-    def _new_sums(self) -> Sums:
+    def _rows(self, batch: Batch) -> Words:
+        """A batch in words; those of its frame, which the blocks of a pass share, are made once for each thread."""
+        rows = rows_of(batch)
+        frame: Words | None = getattr(self._own, "frame", None)
+        if frame is None or frame.values[0] is not rows.shrink:
+            frame = self._own.frame = words_of((rows.shrink, rows.center, rows.scale))
+        return joined(Rows, words_of((rows.stored,)), frame, words_of((rows.weights, rows.labels, rows.log_hints)))
+
+    def _new_sums(self) -> Words:
         """Sums of nothing, in arrays that have been added already where there are some: fresh memory is slow."""
         try:
             sums = self._spare.pop()
         except IndexError:
-            return new_sums(self.packed, self.kind)
-        for part in sums:
+            return words_of(new_sums(self.packed, self.kind))
+        for part in sums.values:
             part.fill(0.0)
         return sums
 
@@ -116,11 +142,11 @@ class Pass:
 
     def _make(self) -> Workspace:
         model, n_columns = self.packed.model, self.packed.n_columns
-        full = full_tile(model, n_columns, self.kind)
+        full = words_of(full_tile(model, n_columns, self.kind))
         if self.screen is None:
             return Workspace(full)
         tile, sieve = screened_tile_of(model, n_columns, self.kind, self.screen)
-        return Workspace(full, tile, sieve)
+        return Workspace(full, words_of(tile), words_of(sieve))
 
 
 @dataclass
@@ -159,7 +185,7 @@ class KernelEngine(AbstractEngine):
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         shape = (batch.n_rows, quadratics.n_components)
         scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
-        Pass.of(quadratics, NOTHING).full(batch, NO_ANSWERS._replace(scores=scores))
+        Pass.of(quadratics, NOTHING).full(batch, words_of(NO_ANSWERS._replace(scores=scores)))
         if out is not None and scores is not out:
             out[...] = scores
             return out
@@ -173,7 +199,7 @@ class KernelEngine(AbstractEngine):
         if job is None:
             job = Pass.of(quadratics, NOTHING, screening=self.screening)
             object.__setattr__(self, "_recent", _Recent(quadratics, job))
-        job.block(batch, found)
+        job.block(batch, words_of(found))
         return RowScores(found.label, found.top, found.log_density)
 
 

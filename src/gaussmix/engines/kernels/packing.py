@@ -11,7 +11,6 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
-from gaussmix.engines.kernels.compiled.emit import BLOCK, SMALL, TILE, WIDTH
 from gaussmix.engines.kernels.compiled.values import (
     DIAGONAL,
     FULL,
@@ -26,6 +25,7 @@ from gaussmix.engines.kernels.compiled.values import (
     Rows,
     Sums,
 )
+from gaussmix.engines.kernels.machine import BLOCK, SMALL, TILE, WIDTH
 from gaussmix.types import KD, KDD, AnyArray, Array, IntD, K
 
 KINDS = {

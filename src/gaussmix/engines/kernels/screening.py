@@ -21,13 +21,12 @@ from gaussmix.core import linalg
 from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
-from gaussmix.engines.kernels.compiled.emit import SMALLEST, WIDTH
-from gaussmix.engines.kernels.compiled.full import full_pass
-from gaussmix.engines.kernels.compiled.pairing import fill_lists, mark_open
-from gaussmix.engines.kernels.compiled.projecting import CELL_UNIT
 from gaussmix.engines.kernels.compiled.values import NOTHING, Screen
+from gaussmix.engines.kernels.entries import fill_lists, full_pass, mark_open
+from gaussmix.engines.kernels.machine import CELL_UNIT, SMALLEST, WIDTH
 from gaussmix.engines.kernels.packing import NO_ANSWERS, new_sums, pack, rows_of
 from gaussmix.engines.kernels.tile import full_tile
+from gaussmix.engines.kernels.words import words_of
 from gaussmix.types import KD, KDD, Array, D, IntD, K
 
 DEPTH = 16
@@ -262,7 +261,8 @@ def _pair_scores(center: KD, spread: KDD) -> Array:
     packed = pack(Quadratics(np.zeros(len(center)), center, DenseRoot(upper)), NOTHING)
     scores = np.empty((len(center), len(center)))
     tile = full_tile(packed.model, packed.n_columns, NOTHING)
-    answers = NO_ANSWERS._replace(scores=scores)
-    rows = rows_of(Batch(center))
-    full_pass(rows, 0, len(center), packed.model, tile, NOTHING, False, SMALLEST, new_sums(packed, NOTHING), answers)
+    full_pass(
+        words_of(rows_of(Batch(center))), 0, len(center), words_of(packed.model), words_of(tile), NOTHING, False,
+        SMALLEST, words_of(new_sums(packed, NOTHING)), words_of(NO_ANSWERS._replace(scores=scores)),
+    )  # fmt: skip
     return scores

@@ -6,10 +6,18 @@ component has a *list* of the groups that it is open to, with the slot of each.
 
 import numpy as np
 
-from gaussmix.engines.kernels.compiled.adding import BATCH, NARROW, WIDE_BATCH
-from gaussmix.engines.kernels.compiled.emit import CHUNK, SMALL, TILE, VECTORS, WIDTH
-from gaussmix.engines.kernels.compiled.projecting import ABREAST
 from gaussmix.engines.kernels.compiled.values import POOLED, PRODUCTS, Model, Screen, Sieve, Tile
+from gaussmix.engines.kernels.machine import (
+    ABREAST,
+    BATCH,
+    CHUNK,
+    NARROW,
+    SMALL,
+    TILE,
+    VECTORS,
+    WIDE_BATCH,
+    WIDTH,
+)
 from gaussmix.types import Array
 
 SLOTS = 4096

@@ -1,7 +1,6 @@
 """Shares into sums: mass, first moments, squares or products of columns about a component's centre."""
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import BLOCK, CAN_COMPRESS, SMALL, WIDTH
 from gaussmix.engines.kernels.compiled.scatter import add_row_products, centre_rows
 from gaussmix.engines.kernels.compiled.small import add_products_of_2, add_products_of_4, add_products_of_8
 from gaussmix.engines.kernels.compiled.tiles import add_lane_sums, add_moments
@@ -22,11 +21,9 @@ from gaussmix.engines.kernels.compiled.vectors import (
     wide,
     zeros,
 )
+from gaussmix.engines.kernels.machine import BATCH, BLOCK, CAN_COMPRESS, NARROW, SMALL, WIDE_BATCH, WIDTH
 
 TWICE = 2 * BLOCK
-
-NARROW, BATCH, WIDE_BATCH = 64, 32, 64
-"""Rows of a component whose products are added up together: their copies stay in the nearest cache."""
 
 
 @kernel

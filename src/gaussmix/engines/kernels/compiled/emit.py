@@ -5,28 +5,10 @@ accumulators to memory. So the few loops that matter say what they mean in LLVM'
 functions here are the words. ``builder`` is llvmlite's, values are LLVM vectors of ``WIDTH`` doubles.
 """
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils
 
-_FEATURES = llvm.get_host_cpu_features()
-WIDTH = 8 if _FEATURES.get("avx512f") else 4 if _FEATURES.get("avx") else 2
-"""Doubles in one register of this machine."""
-
-TILE = 4
-"""Registers along each side of a square tile of accumulators."""
-
-VECTORS = 2 if WIDTH == 4 else 4
-"""Groups of rows handled together: AVX2 has 16 registers, AVX-512 and NEON have 32."""
-
-BLOCK = max(TILE, WIDTH)
-"""Columns whose sums are kept in registers together."""
-
-CHUNK = WIDTH * VECTORS
-"""Rows handled together."""
-
-SMALL = 8
-"""Columns up to which everything stays in registers (see ``small``)."""
+from gaussmix.engines.kernels.machine import WIDTH
 
 INDEX = ir.IntType(64)
 DOUBLE, _LANE = ir.DoubleType(), ir.IntType(32)
@@ -102,10 +84,6 @@ def bits(builder, mask):
 def mask(builder, bits):
     """The lanes whose bits are set, as the outcome of a comparison."""
     return builder.bitcast(builder.trunc(bits, ir.IntType(WIDTH)), ir.VectorType(ir.IntType(1), WIDTH))
-
-
-CAN_COMPRESS = bool(_FEATURES.get("avx512f"))
-"""Whether lanes can be moved together in one instruction."""
 
 
 def compress(builder, vector, bits):
@@ -192,8 +170,6 @@ def transpose(builder, vectors):
 # exp(x) = 2^n exp(r) with r in [-log(2) / 2, log(2) / 2], where Taylor's polynomial of degree 12 is exact to rounding.
 _LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 0.693147180369123816490, 1.90821492927058770002e-10
 _ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer, which the low bits then hold
-SMALLEST = -650.0
-"""Smaller powers of e are taken for 0: they count for nothing, and their products would be subnormal, which is slow."""
 
 
 def exp(builder, x):

@@ -2,7 +2,6 @@
 
 from gaussmix.engines.kernels.compiled.adding import add_up
 from gaussmix.engines.kernels.compiled.decorator import entry, kernel
-from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import add_hints, measure_all
 from gaussmix.engines.kernels.compiled.sharing import (
@@ -13,6 +12,7 @@ from gaussmix.engines.kernels.compiled.sharing import (
     share_out_hard,
 )
 from gaussmix.engines.kernels.compiled.values import EVERY, NOTHING
+from gaussmix.engines.kernels.machine import WIDTH
 
 
 @kernel

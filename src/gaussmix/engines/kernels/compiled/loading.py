@@ -1,7 +1,6 @@
 """Rows into a tile: working coordinates, groups of registers, weights, and whitened rows where one root serves all."""
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.tiles import (
     centre,
     load_and_keep_square,
@@ -12,6 +11,7 @@ from gaussmix.engines.kernels.compiled.tiles import (
     store_all,
 )
 from gaussmix.engines.kernels.compiled.vectors import load, store, wide
+from gaussmix.engines.kernels.machine import CHUNK, TILE, VECTORS, WIDTH
 
 
 @kernel

@@ -3,7 +3,6 @@
 import numpy as np
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import CHUNK, SMALL, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.small import lengths_of_2, lengths_of_4, lengths_of_8
 from gaussmix.engines.kernels.compiled.tiles import (
     SQUARE,
@@ -18,6 +17,7 @@ from gaussmix.engines.kernels.compiled.tiles import (
 )
 from gaussmix.engines.kernels.compiled.values import DIAGONAL, FULL, SPHERICAL
 from gaussmix.engines.kernels.compiled.vectors import fma, item, load, splat, store, wide, zeros
+from gaussmix.engines.kernels.machine import CHUNK, SMALL, TILE, VECTORS, WIDTH
 
 
 @kernel

@@ -10,11 +10,8 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.vectors import largest, pack, wide, zeros
-
-ABREAST = 4
-"""Rows handled together."""
+from gaussmix.engines.kernels.machine import ABREAST, CELL_UNIT, FOUR, WIDTH
 
 
 def _broadcast(across, abreast=ABREAST):
@@ -195,8 +192,6 @@ def nearest(rows, at, pitch, depth, matrix, constant, numbers, n_outputs, lowest
 
 
 _broadcast_one, _best_of_one = _broadcast(4, 1), _best_lanes(4, 1)
-FOUR = 4
-CELL_UNIT = FOUR * WIDTH
 
 
 @kernel

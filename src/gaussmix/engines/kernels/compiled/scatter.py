@@ -10,8 +10,8 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.vectors import LANES, pack, splat, wide, zeros
+from gaussmix.engines.kernels.machine import WIDTH
 
 ACROSS = 3
 

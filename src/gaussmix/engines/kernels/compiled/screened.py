@@ -8,12 +8,10 @@ is skipped. What is left is computed exactly and shared out as in a full pass.
 
 from gaussmix.engines.kernels.compiled.adding import add_up
 from gaussmix.engines.kernels.compiled.decorator import entry, kernel
-from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.full import share_and_answer
 from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import measure
 from gaussmix.engines.kernels.compiled.projecting import (
-    ABREAST,
     nearest,
     nearest_in_cell,
     open_outputs_1,
@@ -33,6 +31,7 @@ from gaussmix.engines.kernels.compiled.vectors import (
     subtract,
     wide,
 )
+from gaussmix.engines.kernels.machine import ABREAST, WIDTH
 
 LOWEST = -1e300
 

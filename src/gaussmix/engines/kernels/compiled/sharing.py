@@ -3,7 +3,6 @@
 import numpy as np
 
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import SMALL, SMALLEST, WIDTH
 from gaussmix.engines.kernels.compiled.values import EVERY, FEW, MANY
 from gaussmix.engines.kernels.compiled.vectors import (
     add,
@@ -26,6 +25,7 @@ from gaussmix.engines.kernels.compiled.vectors import (
     total,
     wide,
 )
+from gaussmix.engines.kernels.machine import SMALL, SMALLEST, WIDTH
 
 TOGETHER = 8
 """Groups whose sums of powers, each at most K, are multiplied before the logarithm."""

@@ -11,8 +11,8 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import WIDTH
 from gaussmix.engines.kernels.compiled.vectors import LANES, item, load, multiply, pack, tile_of, wide, zeros
+from gaussmix.engines.kernels.machine import WIDTH
 
 PAIR = 2
 

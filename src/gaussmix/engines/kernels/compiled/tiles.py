@@ -10,8 +10,8 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.compiled import emit
 from gaussmix.engines.kernels.compiled.decorator import kernel
-from gaussmix.engines.kernels.compiled.emit import BLOCK, CHUNK, TILE, VECTORS, WIDTH
 from gaussmix.engines.kernels.compiled.vectors import pack, wide, zeros
+from gaussmix.engines.kernels.machine import BLOCK, CHUNK, TILE, VECTORS, WIDTH
 
 SQUARE = TILE * VECTORS
 """Registers of a square tile: four outputs of each of VECTORS groups."""

@@ -178,7 +178,7 @@ def smallest(typingctx, vector):
 def power(typingctx, argument, least, moment):
     """exp(argument) where argument > least, else 0; moment + argument * that; the lanes above, as bits.
 
-    ``least`` is at least `emit.SMALLEST`.
+    ``least`` is at least `machine.SMALLEST`.
     """
     kind = types.Tuple((LANES, LANES, types.int64))
 
@@ -239,7 +239,7 @@ def count_bits(typingctx, number):
 def take_lanes(typingctx, vector, start, bits, numbers, places, at):
     """Lanes whose bits are set to ``numbers[at:]``, their numbers from ``start`` on to ``places[at:]``.
 
-    Writes a whole register to both; machines without the instruction go lane by lane (see `emit.CAN_COMPRESS`).
+    Writes a whole register to both; machines without the instruction go lane by lane (see `machine.CAN_COMPRESS`).
     """
 
     def codegen(context, builder, signature, arguments):
