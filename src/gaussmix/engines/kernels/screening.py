@@ -14,6 +14,7 @@ for a row at distance delta from b.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from gaussmix.core import linalg
 from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.threads import ordered_sum
 from gaussmix.engines.kernels.compiled.values import NOTHING, Screen
 from gaussmix.engines.kernels.entries import fill_lists, full_pass, mark_open
 from gaussmix.engines.kernels.machine import CELL_UNIT, SMALLEST, WIDTH
@@ -205,7 +207,8 @@ def _near_pairs(
     open_pairs = np.empty((n_components, n_components), dtype=bool)
     # A closed component (offset minus infinity) would make 0 * infinity: it is taken off the lists below.
     safe = np.where(np.isfinite(offset), offset, 0.0)
-    mark_open(center @ center.T, squares, scores, safe, reach, allowed, open_pairs)
+    products = center @ center.T
+    _in_parts(n_components, lambda *part: mark_open(products, squares, scores, safe, reach, allowed, open_pairs, *part))
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
     counts = open_pairs.sum(axis=1)
@@ -215,8 +218,18 @@ def _near_pairs(
     first = np.concatenate([[0], np.cumsum(widths)])
     others, shift = np.zeros(first[-1], dtype=np.int64), np.zeros(first[-1])
     extra, directions = np.full(first[-1], np.inf), np.zeros(first[-1] * depth)
-    fill_lists(open_pairs, np.ascontiguousarray(center), scores, safe, first, others, directions, shift, extra)
+    given = (open_pairs, np.ascontiguousarray(center), scores, safe, first, others, directions, shift, extra)
+    _in_parts(n_components, lambda *part: fill_lists(*given, *part))
     return first, others, directions, shift, extra, np.full(n_components, reach**2)
+
+
+_PARTS = 8
+
+
+def _in_parts(n_components: int, function: Callable[[int, int], int]) -> None:
+    """function(begin, end) for all components, by parts on the threads there are."""
+    borders = [n_components * part // _PARTS for part in range(_PARTS + 1)]
+    ordered_sum(lambda part: function(borders[part], borders[part + 1]), _PARTS)
 
 
 _NONE = np.empty(0)
@@ -260,9 +273,14 @@ def _pair_scores(center: KD, spread: KDD) -> Array:
     upper = linalg.upper_roots(spread)
     packed = pack(Quadratics(np.zeros(len(center)), center, DenseRoot(upper)), NOTHING)
     scores = np.empty((len(center), len(center)))
-    tile = full_tile(packed.model, packed.n_columns, NOTHING)
-    full_pass(
-        words_of(rows_of(Batch(center))), 0, len(center), words_of(packed.model), words_of(tile), NOTHING, False,
-        SMALLEST, words_of(new_sums(packed, NOTHING)), words_of(NO_ANSWERS._replace(scores=scores)),
-    )  # fmt: skip
+    answered = NO_ANSWERS._replace(scores=scores)
+    rows, model, answers = (words_of(part) for part in (rows_of(Batch(center)), packed.model, answered))
+
+    def measure(begin: int, end: int) -> int:
+        tile, sums = full_tile(packed.model, packed.n_columns, NOTHING), new_sums(packed, NOTHING)
+        return full_pass(
+            rows, begin, end, model, words_of(tile), NOTHING, False, SMALLEST, words_of(sums), answers
+        )
+
+    _in_parts(len(center), measure)
     return scores
