@@ -4,12 +4,14 @@ Each has one version for every combination of argument types that it meets. Only
 is Numba imported, with everything that is written for it.
 """
 
+import gc
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ctypes import CFUNCTYPE, c_char_p, c_double, c_int64
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -57,10 +59,17 @@ class Entry:
         return (version or self._new_version(tuple(layouts)))(*passed)
 
     def _new_version(self, layouts: Layouts) -> Callable[..., int]:
+        """Whatever goes wrong goes wrong again: it is tried once."""
         with _lock:
-            if layouts not in self._versions:
-                self._versions[layouts] = _prototype(layouts)(load(self._codes(layouts), self._name))
-            return self._versions[layouts]
+            if layouts not in self._versions and self._failure is None:
+                try:
+                    self._versions[layouts] = _prototype(layouts)(load(self._codes(layouts), self._name))
+                except Exception as reason:  # a missing, damaged or future Numba can raise anything
+                    self._failure = reason.with_traceback(None)  # its frames hold rows
+            if layouts in self._versions:
+                return self._versions[layouts]
+            failure = cast(Exception, self._failure)
+            raise UncompilableError.because(failure) from failure
 
     def _codes(self, layouts: Layouts) -> list[bytes]:
         """The object files of a version: its own, and the one that this refers to."""
@@ -68,20 +77,23 @@ class Entry:
         name = cache.file_name(self._name, layouts)
         code = cache.find(name)
         if code is None:
-            code = self._compiled(layouts, b"".join(base))
+            with _no_collecting():
+                building = import_module("gaussmix.engines.kernels.compiled.building")
+                code = cast(bytes, building.object_of(self._source(), self._name, layouts, b"".join(base)))
             cache.keep(name, code)
         return [code, *base]
 
-    def _compiled(self, layouts: Layouts, base: bytes) -> bytes:
-        """Whatever goes wrong goes wrong again: it is tried once."""
-        if self._failure is None:
-            try:
-                building = import_module("gaussmix.engines.kernels.compiled.building")
-                code: bytes = building.object_of(self._source(), self._name, layouts, base)
-                return code
-            except Exception as reason:  # a missing, damaged or future Numba can raise anything
-                self._failure = reason.with_traceback(None)  # its frames hold rows
-        raise UncompilableError.because(self._failure) from self._failure
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Compiling makes millions of objects that live till its end: collecting garbage meanwhile finds none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _prototype(layouts: Layouts) -> Any:

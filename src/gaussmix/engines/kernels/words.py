@@ -14,7 +14,7 @@ from gaussmix.types import AnyArray
 
 _CODES = {np.dtype(np.float64): "d", np.dtype(np.float32): "f", np.dtype(np.int64): "q", np.dtype(np.bool_): "b"}
 
-_NUMBERS = {bool: "b", int: "q", float: "d"}
+_NUMBERS: dict[type, str] = {bool: "b", int: "q", float: "d", np.float64: "d"}
 
 
 class Words(NamedTuple):
@@ -61,15 +61,9 @@ def joined(kind: type, *parts: Words) -> Words:
 def number_code(value: object) -> str:
     """The letter of a number's type in a layout."""
     code = _NUMBERS.get(type(value))
-    if code is not None:
-        return code
-    if isinstance(value, bool | np.bool_):
-        return "b"
-    if isinstance(value, int | np.integer):
-        return "q"
-    if isinstance(value, float):
-        return "d"
-    raise TypeError(f"compiled code takes no {type(value).__name__}")
+    if code is None:
+        raise TypeError(f"compiled code takes no {type(value).__name__}")
+    return code
 
 
 @lru_cache(maxsize=64)

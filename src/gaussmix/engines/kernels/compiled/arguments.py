@@ -76,15 +76,14 @@ def _word(builder, words, place):
 def _array(context, builder, found, kind):
     """A contiguous array that nobody counts references to."""
     address, *shape = found
-    array = context.make_array(kind)(context, builder)
-    step = count = ir.Constant(_WORD, 1 if kind.dtype == types.boolean else kind.dtype.bitwidth // 8)
-    strides, array.itemsize = [], step
-    for length in reversed(shape):
-        strides.insert(0, count)
+    array = context.make_array(kind)(context, builder)  # all zeros, so without an owner
+    size = ir.Constant(_WORD, 1 if kind.dtype == types.boolean else kind.dtype.bitwidth // 8)
+    strides, count = [size], shape[-1]
+    for length in reversed(shape[:-1]):
+        strides.insert(0, builder.mul(size, count))
         count = builder.mul(count, length)
     index = types.UniTuple(types.intp, kind.ndim)
-    array.shape, array.strides = context.make_tuple(builder, index, shape), context.make_tuple(builder, index, strides)
     array.data = builder.inttoptr(address, array.data.type)
-    array.nitems = builder.sdiv(count, step)
-    array.meminfo, array.parent = ir.Constant(array.meminfo.type, None), ir.Constant(array.parent.type, None)
+    array.shape, array.strides = context.make_tuple(builder, index, shape), context.make_tuple(builder, index, strides)
+    array.itemsize, array.nitems = size, count
     return array._getvalue()

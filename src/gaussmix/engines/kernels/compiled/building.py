@@ -4,9 +4,6 @@ The function takes a pointer to words for each tuple (see ``kernels/words.py``),
 the file refers to Numba or to Python.
 """
 
-import gc
-from contextlib import contextmanager
-
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import types
@@ -20,38 +17,25 @@ _LIBRARY = {"memset", "memcpy", "memmove", "bzero", "pow", "fmod", "exp", "log",
 """Functions of C's own library, which every process has."""
 
 
-@contextmanager
-def _no_collecting():
-    """Compiling makes millions of objects that live till its end: collecting garbage meanwhile finds none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 @global_compiler_lock
 def object_of(kernel, symbol, layouts, base=b""):
     """The object file of an entry for arguments of these types; its function of C is called ``symbol``.
 
     What the object file ``base`` has to share is not compiled again: the two are loaded together.
     """
-    with _no_collecting():
-        kinds = [type_of(layout) for layout in layouts]
-        kernel.compile(tuple(kinds))
-        compiled = kernel.overloads[tuple(kinds)]
-        codegen = compiled.target_context.codegen()
-        module = llvm.parse_assembly(str(_callable_from_c(compiled, symbol, kinds, layouts)))
-        parts, shared = parts_of(compiled.library, base)
-        for part in parts:
-            module.link_in(part)
-        _keep_to_itself(module, symbol, shared)
-        module.data_layout = codegen._data_layout
-        _optimise(module, codegen._tm, 2 if base else 3)  # what is shared does the arithmetic
-        _check(module, shared)
-        return codegen._tm.emit_object(module)
+    kinds = [type_of(layout) for layout in layouts]
+    kernel.compile(tuple(kinds))
+    compiled = kernel.overloads[tuple(kinds)]
+    codegen = compiled.target_context.codegen()
+    module = llvm.parse_assembly(str(_callable_from_c(compiled, symbol, kinds, layouts)))
+    parts, shared = parts_of(compiled.library, base)
+    for part in parts:
+        module.link_in(part)
+    _keep_to_itself(module, symbol, shared)
+    module.data_layout = codegen._data_layout
+    _optimise(module, codegen._tm, 2 if base else 3)  # the base does the arithmetic
+    _check(module, shared)
+    return codegen._tm.emit_object(module)
 
 
 def _callable_from_c(compiled, symbol, kinds, layouts):
