@@ -64,6 +64,8 @@ class Workspace:
 
 
 _NO_ANSWERS = words_of(NO_ANSWERS)
+_NOTHING_KNOWN = words_of((np.empty(0), np.empty(0, dtype=np.int64), np.empty((0, 0))))
+"""Weights, labels and log hints of rows that have none."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ class Pass:
         frame: Words | None = getattr(self._own, "frame", None)
         if frame is None or frame.values[0] is not rows.shrink:
             frame = self._own.frame = words_of((rows.shrink, rows.center, rows.scale))
-        return joined(Rows, words_of((rows.stored,)), frame, words_of((rows.weights, rows.labels, rows.log_hints)))
+        known = _NOTHING_KNOWN
+        if batch.weights is not None or batch.hints is not None:
+            known = words_of((rows.weights, rows.labels, rows.log_hints))
+        return joined(Rows, words_of((rows.stored,)), frame, known)
 
     def _new_sums(self) -> Words:
         """Sums of nothing, in arrays that have been added already where there are some: fresh memory is slow."""

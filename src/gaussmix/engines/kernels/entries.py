@@ -42,9 +42,18 @@ class Entry:
     ) -> None:
         self._name, self._source, self._base = name, source, base
         self._versions: dict[Layouts, Callable[..., int]] = {}
+        self._seen: dict[tuple[str | type, ...], Callable[..., int]] = {}
         self._failure: Exception | None = None
 
     def __call__(self, *arguments: Any) -> int:
+        # Blocks of few rows are called for by the thousand: what they have in common is looked up in one step.
+        seen = self._seen.get(tuple([each.layout if type(each) is Words else type(each) for each in arguments]))
+        if seen is None:
+            return self._first_call(arguments)
+        return seen(*[each.content if type(each) is Words else each for each in arguments])
+
+    def _first_call(self, arguments: tuple[Any, ...]) -> int:
+        """A call with types not seen before, or with arrays, whose types do not tell everything."""
         layouts, passed = [], []
         for argument in arguments:
             if isinstance(argument, np.ndarray):
@@ -55,8 +64,11 @@ class Entry:
             else:
                 layouts.append(number_code(argument))
                 passed.append(argument)
-        version = self._versions.get(tuple(layouts))
-        return (version or self._new_version(tuple(layouts)))(*passed)
+        version = self._versions.get(tuple(layouts)) or self._new_version(tuple(layouts))
+        kinds = tuple([each.layout if type(each) is Words else type(each) for each in arguments])
+        if np.ndarray not in kinds:
+            self._seen[kinds] = version
+        return version(*passed)
 
     def _new_version(self, layouts: Layouts) -> Callable[..., int]:
         """Whatever goes wrong goes wrong again: it is tried once."""

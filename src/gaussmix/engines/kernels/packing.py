@@ -26,7 +26,7 @@ from gaussmix.engines.kernels.compiled.values import (
     Sums,
 )
 from gaussmix.engines.kernels.machine import BLOCK, SMALL, TILE, WIDTH
-from gaussmix.types import KD, KDD, AnyArray, Array, IntD, K
+from gaussmix.types import KD, KDD, Array, IntD, K
 
 KINDS = {
     MomentKind.FULL: PRODUCTS,
@@ -161,21 +161,7 @@ def rows_of(batch: Batch) -> Rows:
     elif batch.hints is not None:
         labels = np.ascontiguousarray(batch.hints, dtype=np.int64)
     center = np.asarray(frame.center, dtype=np.float64)
-    return Rows(_readable(stored), shrink, center, scale, weights, labels, log_hints)
-
-
-class _Unlocked:
-    """Memory of an array, said to be writeable."""
-
-    def __init__(self, stored: AnyArray) -> None:
-        self.stored = stored
-        interface = stored.__array_interface__
-        self.__array_interface__ = dict(interface, data=(interface["data"][0], False))
-
-
-def _readable(stored: AnyArray) -> AnyArray:
-    """The same memory, marked writeable where it is not: one compiled kernel serves both, and none writes rows."""
-    return stored if stored.flags.writeable else np.asarray(_Unlocked(stored))
+    return Rows(stored, shrink, center, scale, weights, labels, log_hints)
 
 
 def new_sums(packed: Packed, kind: int) -> Sums:

@@ -43,6 +43,13 @@ def load_single(builder, pointer):
     return builder.fpext(singles, VECTOR)
 
 
+def ones_where(builder, pointer):
+    """1 in the lanes of which the byte at a pointer is not 0."""
+    flags = ir.VectorType(ir.IntType(8), WIDTH)
+    found = builder.load(builder.bitcast(pointer, flags.as_pointer()), align=1)
+    return builder.select(builder.icmp_unsigned("!=", found, ir.Constant(flags, None)), every(1.0), every(0.0))
+
+
 def store(builder, vector, pointer):
     """Write a register to a pointer to doubles."""
     builder.store(vector, builder.bitcast(pointer, VECTOR.as_pointer()), align=8)

@@ -2,7 +2,7 @@
 
 from gaussmix.engines.kernels.compiled.adding import add_up
 from gaussmix.engines.kernels.compiled.decorator import entry, kernel
-from gaussmix.engines.kernels.compiled.loading import load_rows, weigh_rows, whiten_tile
+from gaussmix.engines.kernels.compiled.loading import load_rows, place_rows, weigh_rows, whiten_tile
 from gaussmix.engines.kernels.compiled.measuring import add_hints, measure_all
 from gaussmix.engines.kernels.compiled.sharing import (
     answer,
@@ -39,10 +39,7 @@ def full_pass(rows, begin, end, model, tile, kind, hard, least, sums, answers):
     n_components, n_groups = tile.slots.shape
     for start in range(begin, end, n_groups * WIDTH):
         size = min(n_groups * WIDTH, end - start)
-        used = (size + WIDTH - 1) // WIDTH
-        for place in range(used * WIDTH):
-            tile.positions[place] = start + min(place, size - 1)
-            tile.real[place] = place < size
+        used = place_rows(tile, start, size)
         load_rows(rows, tile, used)
         weigh_rows(rows, tile, used)
         if model.whitening.shape[0] > 0:

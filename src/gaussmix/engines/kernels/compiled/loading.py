@@ -10,7 +10,7 @@ from gaussmix.engines.kernels.compiled.tiles import (
     row_block,
     store_all,
 )
-from gaussmix.engines.kernels.compiled.vectors import load, store, wide
+from gaussmix.engines.kernels.compiled.vectors import count_up, load, ones_where, store, wide
 from gaussmix.engines.kernels.machine import CHUNK, TILE, VECTORS, WIDTH
 
 
@@ -50,14 +50,31 @@ def load_rows(rows, tile, n_groups):
 
 
 @kernel
+def place_rows(tile, start, size):
+    """The rows ``start`` to ``start + size`` in their order; stand-ins, copies of the last, fill up its group."""
+    n_groups = (size + WIDTH - 1) // WIDTH
+    for group in range(n_groups):
+        count_up(tile.positions, group * WIDTH, start + group * WIDTH)
+        for lane in range(WIDTH):
+            tile.real[group * WIDTH + lane] = True
+    for place in range(size, n_groups * WIDTH):
+        tile.positions[place], tile.real[place] = start + size - 1, False
+    return n_groups
+
+
+@kernel
 def weigh_rows(rows, tile, n_groups):
     """Weights of the tile's rows: 0 for stand-ins; a row of weight 0 stands at the centre, however far away it lies."""
+    wide()
     stride, pitch, counts = tile.stride, tile.pitch, tile.counts
-    weighted = rows.weights.shape[0] > 0
+    if rows.weights.shape[0] == 0:
+        for group in range(n_groups):
+            store(counts, group * WIDTH, ones_where(tile.real, group * WIDTH))
+        return
     for place in range(n_groups * WIDTH):
         counts[place] = 0.0
         if tile.real[place]:
-            counts[place] = rows.weights[tile.positions[place]] if weighted else 1.0
+            counts[place] = rows.weights[tile.positions[place]]
             if counts[place] == 0.0:
                 group, lane = place // WIDTH, place % WIDTH
                 for at in range(group * stride + lane, (group + 1) * stride, WIDTH):

@@ -194,6 +194,30 @@ def power(typingctx, argument, least, moment):
 
 
 @intrinsic
+def ones_where(typingctx, flags, index):
+    """1 in the lanes whose flag (a boolean of ``flags[index:]``) is set, else 0."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.ones_where(builder, emit.address(context, builder, signature.args[0], *arguments))
+
+    return LANES(flags, types.int64), codegen
+
+
+@intrinsic
+def count_up(typingctx, numbers, index, start):
+    """start, start + 1, ... as a register of integers, to ``numbers[index:]``."""
+
+    def codegen(context, builder, signature, arguments):
+        numbers, index, start = arguments
+        values = emit.counting(builder, start)
+        target = emit.address(context, builder, signature.args[0], numbers, index)
+        builder.store(values, builder.bitcast(target, values.type.as_pointer()), align=8)
+        return context.get_dummy_value()
+
+    return types.none(numbers, types.int64, types.int64), codegen
+
+
+@intrinsic
 def bits_above(typingctx, vector, threshold):
     """The lanes greater than a number, as the bits of an integer."""
 
