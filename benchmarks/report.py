@@ -17,7 +17,10 @@ def report(files: list[str]) -> str:
     shared = _surroundings(records[0]) if records else ""
     is_shared = all(_surroundings(record) == shared for record in records)
     parts = ["# Results", _how_made(), *([shared] if is_shared and shared else [])]
-    parts += [_section(record, not is_shared) for record in records]
+    told: set[str] = set()
+    for record in records:
+        parts.append(_section(record, not is_shared, is_new=record["command"] not in told))
+        told.add(record["command"])
     parts.append(_versions(records))
     if NOTES.exists():
         parts.append(NOTES.read_text(encoding="utf-8").strip())
@@ -45,13 +48,14 @@ def _surroundings(record: dict) -> str:
     return "\n".join(lines)
 
 
-def _section(record: dict, with_surroundings: bool) -> str:
+def _section(record: dict, with_surroundings: bool, is_new: bool) -> str:
+    """What a command measured; its title and what it does stand before the first of its sections."""
     command = COMMANDS[record["command"]]
     given = record["arguments"]
     numbers = {"runs": "rounds", "passes": "passes", "seeds": "seeds", "repeats": "rounds"}
     counts = ", ".join(f"{given[key]} {word}" for key, word in numbers.items() if key in given)
     made = f"`python -m benchmarks {record['command']}`, {record['date']}" + (f", {counts}." if counts else ".")
-    parts = [f"## {command.TITLE}", command.EXPLANATION, made]
+    parts = [f"## {command.TITLE}", command.EXPLANATION, made] if is_new else [made]
     if with_surroundings:
         parts.append(_surroundings(record))
     return "\n\n".join([*parts, command.markdown(record["measured"])])
