@@ -2,7 +2,8 @@
 
 Loading compiled code takes a tenth of a second, and making it, once on a machine, some seconds,
 while a small fit takes milliseconds. The choice goes by counts alone, never by a clock or by what is
-loaded already, so that the same question always gets the same answer bit for bit.
+loaded already, so that the same question always gets the same answer bit for bit (but for its last bits where
+compiled code cannot be had, which a warning tells).
 """
 
 import warnings
