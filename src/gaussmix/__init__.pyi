@@ -2,6 +2,7 @@ from gaussmix import plots as plots
 from gaussmix import report as report
 from gaussmix._version import __version__ as __version__
 from gaussmix.core.outcome import Outcome as Outcome
+from gaussmix.covariance import DefaultPrior as DefaultPrior
 from gaussmix.errors import ArchiveError as ArchiveError
 from gaussmix.errors import CollapseError as CollapseError
 from gaussmix.errors import DataError as DataError

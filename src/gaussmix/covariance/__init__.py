@@ -1,8 +1,9 @@
 """Covariance structures: from scatter to covariances, one row of a table each."""
 
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
-from gaussmix.covariance.closed import family
+from gaussmix.covariance.families import StructuredFamily, family
 from gaussmix.covariance.given import from_matrices, project
+from gaussmix.covariance.prior import DefaultPrior, NormalInverseWishart
 from gaussmix.covariance.regularise import AbstractLimit, Floor, Ridge
 from gaussmix.covariance.structure import ALL, SKLEARN_NAMES, Structure
 
@@ -12,9 +13,12 @@ __all__ = [
     "AbstractCovariance",
     "AbstractFamily",
     "AbstractLimit",
+    "DefaultPrior",
     "Floor",
+    "NormalInverseWishart",
     "Ridge",
     "Structure",
+    "StructuredFamily",
     "family",
     "from_matrices",
     "project",

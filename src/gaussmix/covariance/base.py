@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.roots import AbstractRoot
 from gaussmix.covariance.structure import Structure
-from gaussmix.types import KDD, ND, BoolK, IntD, K
+from gaussmix.types import KD, KDD, ND, BoolK, IntD, K
 
 RELATIVE_FLOOR = 1e-9  # smallest variance of a fit, as a share of the overall one
 
@@ -64,14 +64,25 @@ class AbstractFamily(ABC):
 
     structure: Structure
 
+    def informed(self, moments: Moments) -> Moments:
+        """The moments together with what is believed before the data: means, scatter, and the mass to divide it by."""
+        return moments
+
+    def log_prior(self, centers: KD, covariance: AbstractCovariance) -> float:
+        """What is believed before the data, as a log density up to a constant: 0 where nothing is."""
+        return 0.0
+
     @property
     @abstractmethod
     def kind(self) -> MomentKind:
         """The scatter this family reads."""
 
     @abstractmethod
-    def estimate(self, moments: Moments) -> AbstractCovariance:
+    def estimate(self, moments: Moments, before: AbstractCovariance | None = None) -> AbstractCovariance:
         """The maximiser within the structure and above the floor of this family.
+
+        Where it has to be searched for, the search begins at the covariances ``before``, if there
+        are any: what is found is then at least as good, wherever the search ends.
 
         Raises
         ------

@@ -4,48 +4,19 @@ Formulas: Celeux & Govaert, "Gaussian parsimonious clustering models", Pattern R
 (1995), table 1. W_k is the scatter and n_k the mass of component k, n their sum, D the dimension.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix.core import linalg
-from gaussmix.core.moments import MomentKind, Moments, total_scatter
-from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
+from gaussmix.core.moments import Moments, total_scatter
+from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.eigen import assemble, equal_volume, floored_full, relative
 from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, share
-from gaussmix.covariance.regularise import AbstractLimit
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KDD, Array, BoolK, D, K
+from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
 
 _ROUNDING = 1e-15  # eigenvalues below this share of the largest are rounding
-
-MStep = Callable[[Structure, Moments, "D | None"], AbstractCovariance]
-
-
-@dataclass(frozen=True)
-class ClosedFamily(AbstractFamily):
-    """A structure, the scatter it reads, its M-step, and the limit that keeps it usable."""
-
-    structure: Structure
-    kind_: MomentKind
-    m_step: MStep
-    limit: AbstractLimit
-
-    @property
-    def kind(self) -> MomentKind:
-        return self.kind_
-
-    def estimate(self, moments: Moments) -> AbstractCovariance:
-        return self.m_step(self.structure, self.limit.prepare(moments), self.limit.floor)
-
-
-def family(structure: Structure, limit: AbstractLimit) -> ClosedFamily:
-    """The family of a structure, kept usable by a limit (``Floor`` or ``Ridge``)."""
-    kind, m_step = TABLE[str(structure)]
-    return ClosedFamily(structure, kind, m_step, limit)
 
 
 def _safe(mass: K) -> K:
@@ -63,7 +34,7 @@ def _clipped(variances: Array, floor: Array | None) -> tuple[Array, BoolK]:
     return np.maximum(variances, floor), variances < floor
 
 
-def _eii(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def eii(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda = sum_k tr W_k / (n D)."""
     n_components, n_features = moments.mean.shape
     variance = np.full(n_components, moments.scatter.sum() / (moments.mass.sum() * n_features))
@@ -71,7 +42,7 @@ def _eii(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     return SphericalCovariance(structure, low, variances, n_features)
 
 
-def _vii(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def vii(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda_k = tr W_k / (n_k D)."""
     n_features = moments.mean.shape[1]
     variance = moments.scatter / (_safe(moments.mass) * n_features)
@@ -79,7 +50,7 @@ def _vii(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     return SphericalCovariance(structure, low, variances, n_features)
 
 
-def _eei(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def eei(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda A = diag(sum_k W_k) / n."""
     variances, low = _clipped(moments.scatter / moments.mass.sum(), floor)
     n_components = len(moments.mass)
@@ -88,44 +59,54 @@ def _eei(structure: Structure, moments: Moments, floor: D | None) -> AbstractCov
     )
 
 
-def _vvi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def vvi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda_k A_k = diag(W_k) / n_k."""
     variances, low = _clipped(moments.scatter / _safe(moments.mass)[:, None], floor)
     return DiagonalCovariance(structure, np.asarray(low.any(axis=1)), variances)
 
 
-def _evi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def evi(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda = sum_k |diag W_k|^(1/D) / n and A_k = diag(W_k) / |diag W_k|^(1/D)."""
-    unit = np.ones(moments.mean.shape[1]) if floor is None else floor
+    unit = unit_of(floor, moments)
     if floor is None:
         _clipped(moments.scatter, None)
     values, low = _equal_volume(moments.scatter / unit, float(moments.mass.sum()), floor is not None)
     return DiagonalCovariance(structure, low, values * unit)
 
 
-def _eee(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def eee(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """Sigma = sum_k W_k / n."""
     pooled = floored_full(structure, moments.scatter[None] / moments.mass.sum(), floor)
     return share(pooled, len(moments.mass))
 
 
-def _vvv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def vvv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """Sigma_k = W_k / n_k."""
     return floored_full(structure, moments.scatter / _safe(moments.mass)[:, None, None], floor)
 
 
-def _eev(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def eev(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """W_k = L_k O_k L_k^T with eigenvalues in falling order; lambda A = sum_k O_k / n, D_k = L_k."""
-    unit = np.ones(moments.mean.shape[1]) if floor is None else floor
-    scatter = relative(moments.scatter, unit)
-    values, vectors = linalg.symmetric_eigen(scatter)
-    rounding = _ROUNDING * np.maximum(values[:, :1], _ROUNDING * values.max())
-    if (values < rounding).any():
-        vectors = _tie_broken(vectors, values < rounding, relative(total_scatter(moments), unit))
+    unit = unit_of(floor, moments)
+    values, vectors = eigen_scatter(moments, unit)
     common, low = _clipped(values.sum(axis=0) / moments.mass.sum(), None if floor is None else np.ones(1))
     n_components = len(moments.mass)
     repeated = np.repeat(common[None], n_components, axis=0)
     return assemble(structure, repeated, vectors, unit, np.full(n_components, low.any()))
+
+
+def unit_of(floor: D | None, moments: Moments) -> D:
+    """The floor as the unit of variances, where there is one."""
+    return np.ones(moments.mean.shape[1]) if floor is None else floor
+
+
+def eigen_scatter(moments: Moments, unit: D) -> tuple[KD, KDD]:
+    """Eigenvalues (K, D) of the scatters in falling order, in units of the floor, and unique eigenvectors (K, D, D)."""
+    values, vectors = linalg.symmetric_eigen(relative(moments.scatter, unit))
+    rounding = _ROUNDING * np.maximum(values[:, :1], _ROUNDING * values.max())
+    if (values < rounding).any():
+        vectors = _tie_broken(vectors, values < rounding, relative(total_scatter(moments), unit))
+    return values, vectors
 
 
 def _tie_broken(vectors: KDD, is_null: NDArray[np.bool_], total: DD) -> KDD:
@@ -142,9 +123,9 @@ def _tie_broken(vectors: KDD, is_null: NDArray[np.bool_], total: DD) -> KDD:
     return broken
 
 
-def _evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
+def evv(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
     """lambda = sum_k |W_k|^(1/D) / n and C_k = W_k / |W_k|^(1/D)."""
-    unit = np.ones(moments.mean.shape[1]) if floor is None else floor
+    unit = unit_of(floor, moments)
     values, vectors = linalg.symmetric_eigen(relative(moments.scatter, unit))
     if floor is None:
         _clipped(values, None)
@@ -161,16 +142,3 @@ def _equal_volume(scatter: Array, total_mass: float, limited: bool) -> tuple[Arr
     tiny = 1e-100 * float(scatter.min()) / total_mass
     values, low = equal_volume(scatter / tiny, total_mass)
     return values * tiny, low
-
-
-TABLE: dict[str, tuple[MomentKind, MStep]] = {
-    "EII": (MomentKind.TRACE, _eii),
-    "VII": (MomentKind.TRACE, _vii),
-    "EEI": (MomentKind.POOLED_DIAGONAL, _eei),
-    "EVI": (MomentKind.DIAGONAL, _evi),
-    "VVI": (MomentKind.DIAGONAL, _vvi),
-    "EEE": (MomentKind.POOLED_FULL, _eee),
-    "EEV": (MomentKind.FULL, _eev),
-    "EVV": (MomentKind.FULL, _evv),
-    "VVV": (MomentKind.FULL, _vvv),
-}

@@ -5,7 +5,7 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.closed import family
+from gaussmix.covariance.families import family
 from gaussmix.covariance.forms import expand
 from gaussmix.covariance.regularise import Unlimited
 from gaussmix.covariance.structure import Structure

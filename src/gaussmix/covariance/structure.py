@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from gaussmix.errors import ParameterError
 
+ONE_COLUMN_NAMES = {"E": "EII", "V": "VII"}
+"""mclust's names where there is one column: variances equal, or each its own."""
+
 SKLEARN_NAMES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
-ALL = ("EII", "VII", "EEI", "EVI", "VVI", "EEE", "EEV", "EVV", "VVV")
+ALL = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Structure:
 
     @classmethod
     def parse(cls, name: object, parameter: str = "structure") -> "Structure":
-        """Read 'VVV' and its kin, or scikit-learn's four names.
+        """Read 'VVV' and its kin, scikit-learn's four names, or mclust's 'E' and 'V' for one column.
 
         Raises
         ------
@@ -32,6 +35,7 @@ class Structure:
             If the name is not offered; the message names the parameter and lists what is.
         """
         letters = SKLEARN_NAMES.get(name, name.upper()) if isinstance(name, str) else ""
+        letters = ONE_COLUMN_NAMES.get(letters, letters)
         if letters not in ALL:
             raise ParameterError.choice(parameter, name, [*SKLEARN_NAMES, *ALL])
         return cls(*letters)

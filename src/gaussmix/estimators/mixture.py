@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.blas import calm_blas
-from gaussmix.covariance import Structure
+from gaussmix.covariance import DefaultPrior, Structure
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
 from gaussmix.estimators._fitted import FittedMixture
@@ -31,8 +31,8 @@ class GaussianMixture(FittedMixture):
     n_components : int, default=1
         Number of components K.
     covariance_type : str, default='full'
-        'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, EVI,
-        VVI (diag), EEE (tied), EEV, EVV, VVV (full).
+        'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
+        VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
     tol : float, default=1e-3
         Stop when the mean log-likelihood per row changes by less, in nats.
     reg_covar : float or None, default=None
@@ -40,6 +40,10 @@ class GaussianMixture(FittedMixture):
         inside the M-step, so the likelihood never falls and the fit never fails; ``fit_`` tells
         where it was touched. A number: scikit-learn's ridge, added to every variance in the data's
         units squared, with its exceptions.
+    prior : {None, 'default'} or DefaultPrior, default=None
+        What is believed of means and covariances before the data: None finds the parameters of maximum
+        likelihood, 'default' the most probable ones under mclust's conjugate prior, which keeps
+        small components away from degenerate covariances. Bounds then hold the prior's log density too.
     max_iter : int, default=100
         Most passes of a run; 0 returns the start.
     n_init : int, default=1
@@ -116,6 +120,7 @@ class GaussianMixture(FittedMixture):
         covariance_type: str = "full",
         tol: float = 1e-3,
         reg_covar: float | None = None,
+        prior: str | DefaultPrior | None = None,
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
@@ -131,6 +136,7 @@ class GaussianMixture(FittedMixture):
         self.covariance_type = covariance_type
         self.tol = tol
         self.reg_covar = reg_covar
+        self.prior = prior
         self.max_iter = max_iter
         self.n_init = n_init
         self.init_params = init_params
@@ -173,7 +179,7 @@ class GaussianMixture(FittedMixture):
             structure,
             ridge=None if self.reg_covar is None else float(self.reg_covar),
             feature_names=None if names is None else tuple(str(name) for name in names),
-        )
+        ).believing(_base.prior_of(self.prior), self.n_components)
         given = Given.parse(
             structure,
             str(self.covariance_type),

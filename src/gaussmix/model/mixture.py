@@ -159,7 +159,7 @@ class Mixture:
         """The mixture that maximises the expected likelihood, within its own structure."""
         if family.structure != self.structure:
             raise ParameterError.choice("family", str(family.structure), [str(self.structure)])
-        return mixture_from_moments(moments, family, self.frame, self.feature_names)
+        return mixture_from_moments(moments, family, self.frame, self.feature_names, self.covariance)
 
     def permute(self, order: IntD) -> "Mixture":
         """The same mixture with its components in another order."""
@@ -225,11 +225,16 @@ def _question(mixture: Mixture, X: ArrayLike) -> tuple[Quadratics, MemorySource,
 
 
 def mixture_from_moments(
-    moments: Moments, family: AbstractFamily, frame: Frame, feature_names: tuple[str, ...] | None = None
+    moments: Moments,
+    family: AbstractFamily,
+    frame: Frame,
+    feature_names: tuple[str, ...] | None = None,
+    before: AbstractCovariance | None = None,
 ) -> Mixture:
-    """The M-step without a predecessor: what a start makes of its first moments."""
+    """The M-step, with the covariances before it; a start has none."""
     weights = moments.mass / moments.mass.sum()
-    return Mixture(weights, moments.mean, family.estimate(moments), frame, feature_names)
+    informed = family.informed(moments)  # the mass that makes weights knows of no prior
+    return Mixture(weights, informed.mean, family.estimate(informed, before), frame, feature_names)
 
 
 def reframed(mixture: Mixture, frame: Frame) -> Mixture:

@@ -11,7 +11,16 @@ from gaussmix.core.frame import Extent, Frame, frame_around
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import SphericalRoot
-from gaussmix.covariance import AbstractFamily, AbstractLimit, Floor, Ridge, Structure, family
+from gaussmix.covariance import (
+    AbstractLimit,
+    DefaultPrior,
+    Floor,
+    NormalInverseWishart,
+    Ridge,
+    Structure,
+    StructuredFamily,
+    family,
+)
 from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import KD, ND, AnyArray, D, K, N
@@ -36,7 +45,7 @@ class Problem:
     """
 
     source: AbstractSource
-    family: AbstractFamily
+    family: StructuredFamily
     engine: AbstractEngine
     total: Moments
     extent: Extent
@@ -93,6 +102,32 @@ class Problem:
     def recast(self, structure: Structure) -> "Problem":
         """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
         return replace(self, family=family(structure, limit_of(self.source.frame, self.total, structure, None)))
+
+    def believing(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
+        """The same problem with a prior for so many components; what it leaves open is taken from the data."""
+        if prior is None:
+            return self
+        structure, limit = self.family.structure, self.family.limit
+        return replace(self, family=family(structure, limit, self._resolved(prior, n_components)))
+
+    def _resolved(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
+        """A prior in the frame, complete."""
+        frame, n_features = self.source.frame, self.source.n_features
+        powers = frame.total_exponent
+        location = self.total.mean[0] if prior.location is None else frame.apply(np.asarray(prior.location)[None])[0]
+        if prior.scale is not None:
+            scale = frame.apply_covariances(np.asarray(prior.scale)[None])[0]
+        else:
+            common = 2 * (powers.min() - powers)  # variances compared in the units of the widest column
+            rows = max(self.total_weight - 1.0, 1.0)
+            if self.family.structure.orientation == "I":
+                mean = np.ldexp(self.total.scatter[0], common).mean()
+                scale = np.diag(np.ldexp(np.full(n_features, mean), -common)) / rows
+            else:
+                scale = self.pooled_total.scatter / rows
+            scale = scale / n_components ** (2.0 / n_features)
+        degrees = n_features + 2.0 if prior.degrees is None else prior.degrees
+        return NormalInverseWishart(prior.shrinkage, location, degrees, scale)
 
     @property
     def variances(self) -> D:

@@ -14,7 +14,10 @@ from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.stopping import Stopping
 
 Observer = Callable[[int, float, float], None]
-"""Called after each pass with its number (from 1), the total log-likelihood in data units, and its gain."""
+"""Called after each pass with its number (from 1), the total log-likelihood in data units, and its gain.
+
+With a prior its log density, up to a constant, is part of the log-likelihood here and in the trace.
+"""
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,10 @@ def run(
     outcome = Outcome.PASSES_USED_UP if allowed else Outcome.NOT_STARTED
     with calm_blas(problem.source.n_features):
         for number in range(1, allowed + 1):
+            prior = problem.family.log_prior(state.mixture.centers, state.mixture.covariance)
             expectation = problem.expect(state.quadratics)
             state = solver.step(state, expectation)
-            current = expectation.log_likelihood
+            current = expectation.log_likelihood + prior
             values.append(current + shift)
             seconds.append(time.perf_counter() - began)
             floored += int(state.mixture.covariance.floored.any())
