@@ -2,7 +2,7 @@
 
 Learnt: the criterion ranks mixtures by how well they describe the measurements, not by how well
 they match a label that it never saw. Its first choice splits one cultivar in two; held to three
-groups it finds the cultivars, but for five bottles. The adjusted Rand index says how well two
+groups it finds the cultivars, but for seven bottles. The adjusted Rand index says how well two
 ways to group agree: 1 is the same groups, 0 is chance.
 
 Run: python examples/wine.py

@@ -23,7 +23,7 @@ from tests.contracts.members import random_member
 
 FORMS: dict[str, type[AbstractCovariance]] = {
     **dict.fromkeys(["EII", "VII"], SphericalCovariance),
-    **dict.fromkeys(["EEI", "EVI", "VVI"], DiagonalCovariance),
+    **dict.fromkeys(["EEI", "VEI", "EVI", "VVI"], DiagonalCovariance),
     "EEE": SharedCovariance,
 }
 

@@ -23,6 +23,14 @@ def cholesky(matrix: DD) -> DD | None:
     return factor if np.isfinite(factor).all() else None
 
 
+def inverse(matrix: DD) -> DD | None:
+    """The inverse of any square matrix, or None where it has none."""
+    try:
+        return np.asarray(np.linalg.inv(matrix))
+    except np.linalg.LinAlgError:
+        return None
+
+
 def factorised(matrices: KDD) -> tuple[KDD, BoolK]:
     """Lower factors of a stack, and which matrices are not positive definite: the identity stands for theirs."""
     factors = _factors_at_once(matrices) if matrices.shape[1] <= _SMALL else None

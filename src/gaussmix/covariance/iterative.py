@@ -5,11 +5,14 @@ Every turn is an exact minimiser, under the floor too, of the same function
     F = sum_k m_k log |Sigma_k| + tr(Sigma_k^-1 W_k),
 
 so a step that starts from the covariances before it cannot lower the likelihood, wherever it stops
-(Dempster, Laird & Rubin 1977, generalised EM). VEI, VEE and VEV have one optimum (F is convex along geodesics in
-volumes and shape). VVE and EVE, whose axes are shared, may have several: they go on from the axes before, or
-try some without. After Celeux & Govaert, Pattern Recognition 28 (1995), with the rotations of Flury & Gautschi, SIAM
-J. Sci. Stat. Comput. 7 (1986): for fixed variances the best turn within a plane is known exactly.
+(Dempster, Laird & Rubin 1977, generalised EM); the steps of a run together end where all turns would.
+VEI, VEE and VEV have one optimum (F is convex along geodesics in volumes and shape). VVE and EVE, whose axes
+are shared, may have several: they go on from the axes before, or try some without. After Celeux &
+Govaert, Pattern Recognition 28 (1995), with the rotations of Flury & Gautschi, SIAM J. Sci. Stat.
+Comput. 7 (1986): for fixed variances the best turn within a plane is known exactly.
 """
+
+from functools import cache
 
 import numpy as np
 
@@ -21,12 +24,23 @@ from gaussmix.covariance.eigen import assemble, equal_volume, relative
 from gaussmix.covariance.forms import DiagonalCovariance, FullCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KD, KDD, Array, D, K
+from gaussmix.types import DD, KD, KDD, Array, BoolK, D, IntN, K
+
+_STILL = 1e-7
+"""Turns end when no volume changes by a larger share: F is flat there, to the square of that."""
 
 _SMALL = 1e-13
-"""Turns end when F, per unit of mass and column, falls by less: what is left is rounding."""
+"""Turns of axes end when F, per unit of mass and column, falls by less: what is left is rounding."""
 
 _MOST_TURNS = 500
+_TURNS_OF_AXES = 20
+"""Of one step; the next one goes on."""
+
+_TRIAL_TURNS = 3
+_TIE = 1e-6
+"""Trials that differ by less, per unit of mass and column, are equal, and rounding does not choose: the first is taken."""
+
+_MOST_TRIALS = 5
 
 
 def vei(
@@ -45,34 +59,32 @@ def vev(
     """lambda_k D_k A D_k^T: D_k are W_k's eigenvectors, and VEI's turns on its eigenvalues, both in falling order."""
     unit = unit_of(floor, moments)
     values, vectors = eigen_scatter(moments, unit)
-    start = None if before is None else _spectrum(before, unit)
+    start = _spectrum(before, unit) if isinstance(before, FullCovariance) else None
     variances, low = _volumes_and_shape(np.maximum(values, 0.0), moments.mass, floor is not None, start)
     return assemble(structure, variances, vectors, unit, low)
 
 
-def _spectrum(before: AbstractCovariance, unit: D) -> KD:
-    """Eigenvalues (K, D) of covariances, in falling order, in units of the floor."""
-    return linalg.symmetric_eigen(relative(before.matrices(), unit))[0]
+def _spectrum(before: FullCovariance, unit: D) -> KD:
+    """Eigenvalues (K, D) of covariances made by ``assemble``, in the order of their axes, in units of the floor."""
+    return np.asarray(((before.factors / np.sqrt(unit)[:, None]) ** 2).sum(axis=1))
 
 
-def _volumes_and_shape(scatter: KD, mass: K, is_limited: bool, start: KD | None) -> tuple[KD, Array]:
+def _volumes_and_shape(scatter: KD, mass: K, is_limited: bool, start: KD | None) -> tuple[KD, BoolK]:
     """Variances lambda_k a_j at their best for sums of squares (K, D), none below 1 if limited; which lie there."""
     if not is_limited:
         _require_spread(scatter.sum(axis=1), scatter.sum(axis=0))
     total, n_features = float(mass.sum()), scatter.shape[1]
     least, own = (1.0 if is_limited else 0.0), np.where(mass > 0, mass, 1.0)
     safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1e-300))
-    volume = np.ones(len(mass)) if start is None else start[:, 0] / start[0, 0]
     shape = np.maximum(safe.sum(axis=0) / total, least) if start is None else start[0]
-    worst = np.inf
+    volume = np.ones(len(mass))
     for _ in range(_MOST_TURNS):
-        volume = np.maximum((safe / shape).mean(axis=1) / own, least / shape.min())
-        shape = np.maximum((safe / volume[:, None]).sum(axis=0) / total, least / volume.min())
-        variances = volume[:, None] * shape
-        value = float((mass[:, None] * np.log(variances) + safe / variances).sum())
-        if worst - value <= _SMALL * total * n_features:
+        last = volume
+        volume = np.maximum(safe @ (1.0 / (n_features * shape)) / own, least / shape.min())
+        shape = np.maximum((1.0 / volume) @ safe / total, least / volume.min())
+        if (np.abs(volume - last) <= _STILL * volume).all():
             break
-        worst = value
+    variances = volume[:, None] * shape
     # The floor is reached by a product of two numbers, which may miss it by their rounding.
     low = (variances <= least * (1.0 + 1e-12)).any(axis=1)
     return np.maximum(variances, least), np.asarray(low)
@@ -92,28 +104,58 @@ def vee(
     """lambda_k C: lambda_k = tr(W_k C^-1) / (m_k D) and C = sum_k W_k / lambda_k / m in turn."""
     unit = unit_of(floor, moments)
     scatter, mass = relative(moments.scatter, unit), moments.mass
-    total, n_features = float(mass.sum()), scatter.shape[1]
-    least, own = (0.0 if floor is None else 1.0), np.where(mass > 0, mass, 1.0)
     volume = np.ones(len(mass))
     if before is not None:
-        volume = np.exp((before.log_determinants - before.log_determinants[0]) / n_features)
-    worst = np.inf
+        volume = np.exp((before.log_determinants - before.log_determinants[0]) / scatter.shape[1])
+    found = _volumes_and_matrix(scatter, mass, volume, floor is not None)
+    if found is None:
+        found = _volumes_and_raised_matrix(scatter, mass, volume, floor is not None)
+    spread, axes, low = found
+    return assemble(structure, spread, np.broadcast_to(axes, scatter.shape), unit, low)
+
+
+def _volumes_and_matrix(
+    scatter: KDD, mass: K, volume: K, is_limited: bool
+) -> tuple[KD, DD, BoolK] | None:
+    """Variances (K, D) along common axes (D, D) where no floor stands in the way; None where one may."""
+    total, n_features = float(mass.sum()), scatter.shape[1]
+    flat = scatter.reshape(len(mass), -1)
+    if not (mass > 0).all():
+        return None
     for _ in range(_MOST_TURNS):
-        pooled = np.tensordot(1.0 / volume, scatter, axes=1) / total
-        values, axes = linalg.symmetric_eigen(pooled)
-        if floor is None:
+        last, pooled = volume, ((1.0 / volume) @ flat).reshape(scatter.shape[1:]) / total
+        inverse = linalg.inverse(pooled)
+        if inverse is None:
+            return None
+        volume = flat @ inverse.ravel() / (n_features * mass)
+        if not (volume > 0).all() or not np.isfinite(volume).all():
+            return None
+        if (np.abs(volume - last) <= _STILL * volume).all():
+            break
+    values, axes = linalg.symmetric_eigen(((1.0 / volume) @ flat).reshape(scatter.shape[1:]) / total)
+    spread = volume[:, None] * values
+    # An inverse knows eigenvalues down to the rounding of the largest one.
+    sound = values[-1] > 1e-13 * values[0] and (not is_limited or spread.min() > 1.0)
+    return (spread, axes, np.zeros(len(mass), dtype=bool)) if sound else None
+
+
+def _volumes_and_raised_matrix(scatter: KDD, mass: K, volume: K, is_limited: bool) -> tuple[KD, DD, BoolK]:
+    """The same with every variance kept at 1 or above, if limited, and which components lie there."""
+    total = float(mass.sum())
+    least, own = (1.0 if is_limited else 0.0), np.where(mass > 0, mass, 1.0)
+    for _ in range(_MOST_TURNS):
+        last = volume
+        values, axes = linalg.symmetric_eigen(np.tensordot(1.0 / volume, scatter, axes=1) / total)
+        if not is_limited:
             _require_spread(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
         values = np.maximum(values, max(least / volume.min(), 1e-32 * values[0]))
         along = np.einsum("dj,kde,ej->kj", axes, scatter, axes, optimize=True)
         volume = np.maximum((along / values).mean(axis=1) / own, least / values.min())
-        spread = volume[:, None] * values
-        value = float((mass[:, None] * np.log(spread) + along / spread).sum())
-        if worst - value <= _SMALL * total * n_features:
+        if (np.abs(volume - last) <= _STILL * volume).all():
             break
-        worst = value
+    spread = volume[:, None] * values
     low = (spread <= least * (1.0 + 1e-12)).any(axis=1)
-    repeated = np.broadcast_to(axes, scatter.shape)
-    return assemble(structure, np.maximum(spread, least), repeated, unit, np.asarray(low))
+    return np.maximum(spread, least), axes, np.asarray(low)
 
 
 def eve(
@@ -135,42 +177,48 @@ def _shared_axes(
 ) -> AbstractCovariance:
     unit = unit_of(floor, moments)
     scatter, least = relative(moments.scatter, unit), 0.0 if floor is None else 1.0
-    if floor is None and not (np.linalg.eigvalsh(scatter)[:, -1] > 0).all():
-        raise CollapseError([int(k) for k in np.flatnonzero(~(np.linalg.eigvalsh(scatter)[:, -1] > 0))])
+    if floor is None:
+        empty = ~(np.einsum("kii->k", scatter) > 0)
+        if empty.any():
+            raise CollapseError([int(k) for k in np.flatnonzero(empty)])
     if isinstance(before, FullCovariance):
-        starts = [_axes_of(before, unit)]
-    else:  # of each component, and of all together
-        pooled = scatter.sum(axis=0)
-        starts = [linalg.symmetric_eigen(part)[1] for part in (pooled, *scatter[np.argsort(-moments.mass)][:4])]
-    ends = [_turned(scatter, moments.mass, least, equal, start) for start in starts]
-    _, variances, axes, low = min(ends, key=lambda end: end[0])
+        axes = _axes_of(before, unit)
+    else:  # the better ones among those of each component, and of all together
+        largest = np.argsort(-moments.mass, kind="stable")[: _MOST_TRIALS - 1]
+        pooled = linalg.symmetric_eigen(scatter.sum(axis=0))[1]
+        starts = [pooled, *eigen_scatter(moments, unit)[1][largest]]
+        trials = [_turned(scatter, moments.mass, least, equal, start, _TRIAL_TURNS) for start in starts]
+        best, slack = min(trial[0] for trial in trials), _TIE * float(moments.mass.sum()) * len(unit)
+        axes = next(trial[2] for trial in trials if trial[0] <= best + slack)
+    _, variances, axes, low = _turned(scatter, moments.mass, least, equal, axes, _TURNS_OF_AXES)
     return assemble(structure, variances, np.broadcast_to(axes, scatter.shape), unit, low)
 
 
 def _axes_of(before: FullCovariance, unit: D) -> DD:
-    """The common axes of covariances F_k F_k^T, from the component whose axes are longest apart."""
-    inverse = 1.0 / np.sqrt(unit)
-    factor = before.factors[0] * inverse[:, None]
+    """The common axes (D, D) of covariances that ``assemble`` made: those of the first."""
+    factor = before.factors[0] / np.sqrt(unit)[:, None]
     return np.asarray(factor / np.sqrt((factor**2).sum(axis=0)))
 
 
-def _turned(scatter: KDD, mass: K, least: float, equal: bool, axes: DD) -> tuple[float, KD, DD, Array]:
+def _turned(
+    scatter: KDD, mass: K, least: float, equal: bool, axes: DD, most_turns: int
+) -> tuple[float, KD, DD, BoolK]:
     """F at its end, variances (K, D), axes (D, D), which components lie on the floor."""
-    along = np.einsum("di,kde,ej->kij", axes, scatter, axes, optimize=True)
-    total, n_features = float(mass.sum()), len(axes)
+    along = axes.T @ scatter @ axes
+    enough = _SMALL * float(mass.sum()) * len(axes)
     worst = np.inf
-    for _ in range(_MOST_TURNS):
+    for turn in range(most_turns):
         squares = np.maximum(np.einsum("kii->ki", along), 0.0)
         variances, low = _best_variances(squares, mass, least, equal)
-        value = float((mass[:, None] * np.log(variances) + squares / variances).sum())
-        if worst - value <= _SMALL * total * n_features:
+        value = float(mass @ np.log(variances).sum(axis=1) + (squares / variances).sum())
+        if worst - value <= enough or turn == most_turns - 1:
             break
         worst = value
         along, axes = _turn_planes(along, axes, 1.0 / variances)
     return value, variances, axes, low
 
 
-def _best_variances(squares: KD, mass: K, least: float, equal: bool) -> tuple[KD, Array]:
+def _best_variances(squares: KD, mass: K, least: float, equal: bool) -> tuple[KD, BoolK]:
     """EVI's or VVI's variances for sums of squares along the axes."""
     safe = np.maximum(squares, 1e-30 * squares.max(axis=1, keepdims=True))
     if equal and least:
@@ -186,20 +234,30 @@ def _best_variances(squares: KD, mass: K, least: float, equal: bool) -> tuple[KD
 def _turn_planes(along: KDD, axes: DD, precision: KD) -> tuple[KDD, DD]:
     """One sweep: each pair of axes turned in its plane to where sum_k tr(Sigma_k^-1 W_k) is least.
 
-    Within a plane that is P cos 2t + Q sin 2t plus a constant.
+    Within the plane of axes i and j that is P cos 2t + Q sin 2t plus a constant, and planes without a common axis
+    do not know of one another, so as many are turned at once.
     """
-    along, axes, n_features = along.copy(), axes.copy(), len(axes)
-    for i in range(n_features - 1):
-        for j in range(i + 1, n_features):
-            gap = precision[:, i] - precision[:, j]
-            p = 0.5 * float(gap @ (along[:, i, i] - along[:, j, j]))
-            q = float(gap @ along[:, i, j])
-            if np.hypot(p, q) + p <= 1e-16 * np.abs(p):
-                continue
-            angle = 0.5 * np.arctan2(-q, -p)
-            turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-            pair = [i, j]
-            along[:, :, pair] = along[:, :, pair] @ turn
-            along[:, pair, :] = turn.T @ along[:, pair, :]
-            axes[:, pair] = axes[:, pair] @ turn
+    for i, j in _rounds(len(axes)):
+        gap = precision[:, i] - precision[:, j]
+        p = 0.5 * (gap * (along[:, i, i] - along[:, j, j])).sum(axis=0)
+        q = (gap * along[:, i, j]).sum(axis=0)
+        angle = np.where(np.hypot(p, q) + p > 1e-16 * np.abs(p), 0.5 * np.arctan2(-q, -p), 0.0)
+        turn = np.eye(len(axes))
+        turn[i, i] = turn[j, j] = np.cos(angle)
+        turn[j, i] = np.sin(angle)
+        turn[i, j] = -turn[j, i]
+        along, axes = turn.T @ along @ turn, axes @ turn
     return along, axes
+
+
+@cache
+def _rounds(n: int) -> tuple[tuple[IntN, IntN], ...]:
+    """All pairs of n things, as rounds of pairs that share none: the schedule of a tournament."""
+    seats = list(range(n + n % 2))
+    rounds = []
+    for _ in range(len(seats) - 1):
+        pairs = [(seats[k], seats[-1 - k]) for k in range(len(seats) // 2)]
+        played = np.array([sorted(pair) for pair in pairs if max(pair) < n], dtype=np.int64).reshape(-1, 2)
+        rounds.append((played[:, 0], played[:, 1]))
+        seats = [seats[0], seats[-1], *seats[1:-1]]
+    return tuple(rounds)

@@ -5,18 +5,77 @@
 The most probable parameters are then those that maximum likelihood would find had each component seen
 some more scatter, and divided it by some more mass (Fraley & Raftery, "Bayesian regularization for
 normal mixture estimation and model-based clustering", J. Classification 24, 2007, table 1). Where
-variances are held along the axes, or one for all of them, each is inverse gamma instead; where one covariance serves
-all components the prior counts once. Weights have none.
+variances are held along the axes, or one for all of them, each is inverse gamma instead; where a part is shared
+by all components, it counts once. Weights have none.
 """
 
+import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
-from gaussmix.types import DD, KD, Array, D
+from gaussmix.errors import DataError, ParameterError
+from gaussmix.types import DD, KD, Array, ArrayLike, D
+
+Count = Callable[[int], float]
+"""How often each of so many components counts the prior."""
+
+
+def _each(n_components: int) -> float:
+    return 1.0
+
+
+def _once(n_components: int) -> float:
+    return 1.0 / n_components
+
+
+def _never(n_components: int) -> float:
+    return 0.0
+
+
+Size = Callable[[float, int], float]
+"""Mass from the degrees of freedom and the number of columns."""
+
+
+def _matrix(degrees: float, n_features: int) -> float:
+    return degrees + n_features + 1.0
+
+
+def _variances(degrees: float, n_features: int) -> float:
+    return degrees + 2.0
+
+
+def _variance(degrees: float, n_features: int) -> float:
+    return (degrees + 2.0) / n_features
+
+
+_COUNTS: dict[str, tuple[Count, Count, Size]] = {
+    "EII": (_once, _once, _variance),
+    "VII": (_each, _each, _variance),
+    "EEI": (_once, _once, _variances),
+    "VEI": (_each, _each, _variance),
+    "EVI": (_once, _each, _variances),
+    "VVI": (_each, _each, _variances),
+    "EEE": (_once, _once, _matrix),
+    "VEE": (_each, _each, _matrix),
+    "EVE": (_once, _each, _matrix),
+    "VVE": (_each, _each, _matrix),
+    "EEV": (_once, _each, _matrix),
+    "VEV": (_never, _each, _matrix),
+    "EVV": (_once, _each, _matrix),
+    "VVV": (_each, _each, _matrix),
+}
+"""Who counts the mass, who the scale, and the size of the mass: as found in mclust's M-steps where it has them.
+
+A location adds one more, but where mass is never counted. (mclust's EII leaves the scale out, its EEV the
+shrinkage; here both count.) Whatever the counts are, the step
+maximises the likelihood times exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) / 2), so that product never falls.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,27 +106,22 @@ class NormalInverseWishart:
         structure, n_components = covariance.structure, len(centers)
         roots = covariance.root
         part = self._share(structure, n_components) * self._held(structure)
-        factor = np.linalg.cholesky(part) if part.any() else part
+        eye = np.eye(len(part))
         total = self._mass(structure, n_components) * float(covariance.log_determinants.sum())
         for k, center in enumerate(centers):
-            total += float((roots.whiten(factor.T, k) ** 2).sum())
+            total += float((roots.whiten(part, k) * roots.whiten(eye, k)).sum())  # tr(Sigma^-1 part)
             total += self.shrinkage * float((roots.whiten((center - self.location)[None], k) ** 2).sum())
         return -0.5 * total
 
     def _mass(self, structure: Structure, n_components: int) -> float:
-        """What each component's denominator gains; each variance is inverse gamma where they are held one by one."""
-        n_features = len(self.location)
-        if structure.orientation != "I":
-            own = self.degrees + n_features + 1.0
-        elif structure.shape != "I":
-            own = self.degrees + 2.0
-        else:
-            own = (self.degrees + 2.0) / n_features
-        return self._share(structure, n_components) * own + (1.0 if self.shrinkage else 0.0)
+        """What each component's denominator gains."""
+        counted, _, size = _COUNTS[str(structure)]
+        own = size(self.degrees, len(self.location)) * counted(n_components)
+        return own + (1.0 if self.shrinkage and counted is not _never else 0.0)
 
     def _share(self, structure: Structure, n_components: int) -> float:
-        """The part of the prior that falls to each component: all of it, or one in K where the covariance is one."""
-        return 1.0 / n_components if str(structure) in ("EII", "EEI", "EEE") else 1.0
+        """The part of the scale that falls to each component."""
+        return _COUNTS[str(structure)][1](n_components)
 
     def _held(self, structure: Structure) -> DD:
         """The scale in the form of the structure: a matrix, variances, or their sum of one for all columns."""
@@ -86,24 +140,71 @@ class NormalInverseWishart:
         return np.asarray(full.reduce(kind).scatter)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DefaultPrior:
-    """A prior that takes what is not given from the data, as mclust does.
+    """A prior that takes what is not given from the data, as mclust's ``defaultPrior`` does.
+
+    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage), Sigma_k ~ inverse Wishart(degrees, scale); variances
+    along the axes are inverse gamma. The fit finds the most probable parameters: components
+    of few rows keep a covariance near to the scale, where maximum likelihood would let them collapse.
 
     Parameters
     ----------
     shrinkage : float, default=0.01
-        Rows that the prior's location counts for in each mean; 0 leaves means alone.
+        Rows that the location counts for in each mean; 0 leaves means alone.
     location : array-like of shape (D,), optional
         Where means are drawn to; the data's mean if not given.
     degrees : float, optional
-        Degrees of freedom; D + 2 if not given.
+        Degrees of freedom, more than D - 1; D + 2 if not given.
     scale : array-like of shape (D, D), optional
-        The covariance of the data over K^(2/D) if not given; for structures along the axes the mean
-        of its variances in every column.
+        In the data's units squared. The covariance of the data over K^(2/D) if not given; for structures along
+        the axes the mean of its variances in every column.
+
+    References
+    ----------
+    Fraley & Raftery, J. Classification 24 (2007).
+
+    Examples
+    --------
+    >>> from gaussmix import DefaultPrior, GaussianMixture
+    >>> mixture = GaussianMixture(2, prior=DefaultPrior(shrinkage=0)).fit([[1.0], [1.2], [5.0], [5.3]])
+    >>> mixture.means_.round(2).tolist()
+    [[1.1], [5.15]]
     """
 
     shrinkage: float = 0.01
-    location: Array | None = None
+    location: ArrayLike | None = None
     degrees: float | None = None
-    scale: Array | None = None
+    scale: ArrayLike | None = None
+
+    def of_columns(self, n_features: int) -> tuple[D | None, float, DD | None]:
+        """Location, degrees and scale, checked for so many columns; None where the data shall say.
+
+        Raises
+        ------
+        ParameterError
+            If a number or a shape is not allowed; the message says which.
+        """
+        if not (_is_number(self.shrinkage) and 0.0 <= self.shrinkage < np.inf):
+            raise ParameterError.value("shrinkage", self.shrinkage, "a finite number of at least 0")
+        degrees = n_features + 2.0 if self.degrees is None else self.degrees
+        if not (_is_number(degrees) and n_features - 1 < degrees < np.inf):
+            raise ParameterError.value("degrees", degrees, f"a finite number of more than {n_features - 1}")
+        location = None if self.location is None else _array("location", self.location, (n_features,))
+        scale = None if self.scale is None else _array("scale", self.scale, (n_features, n_features))
+        if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
+            raise ParameterError.not_positive_definite("scale")
+        return location, float(degrees), scale
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+
+
+def _array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
+    array = np.asarray(value, dtype=np.float64)
+    if array.shape != shape:
+        raise ParameterError.shape(name, array.shape, shape)
+    if not np.isfinite(array).all():
+        raise DataError.not_finite_parameter(name)
+    return array

@@ -23,7 +23,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
-from gaussmix.types import KD, ND, AnyArray, D, K, N
+from gaussmix.types import DD, KD, ND, AnyArray, D, K, N
 
 
 def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
@@ -113,21 +113,21 @@ class Problem:
     def _resolved(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
         """A prior in the frame, complete."""
         frame, n_features = self.source.frame, self.source.n_features
-        powers = frame.total_exponent
-        location = self.total.mean[0] if prior.location is None else frame.apply(np.asarray(prior.location)[None])[0]
-        if prior.scale is not None:
-            scale = frame.apply_covariances(np.asarray(prior.scale)[None])[0]
-        else:
+        location, degrees, scale = prior.of_columns(n_features)
+        center = self.total.mean[0] if location is None else frame.apply(location[None])[0]
+        inner = self._default_scale(n_components) if scale is None else frame.apply_covariances(scale[None])[0]
+        return NormalInverseWishart(prior.shrinkage, center, degrees, inner)
+
+    def _default_scale(self, n_components: int) -> DD:
+        """The covariance of all rows, or the mean variance where structures lie along the axes, over K^(2/D)."""
+        powers, n_features = self.source.frame.total_exponent, self.source.n_features
+        if self.family.structure.orientation == "I":
             common = 2 * (powers.min() - powers)  # variances compared in the units of the widest column
-            rows = max(self.total_weight - 1.0, 1.0)
-            if self.family.structure.orientation == "I":
-                mean = np.ldexp(self.total.scatter[0], common).mean()
-                scale = np.diag(np.ldexp(np.full(n_features, mean), -common)) / rows
-            else:
-                scale = self.pooled_total.scatter / rows
-            scale = scale / n_components ** (2.0 / n_features)
-        degrees = n_features + 2.0 if prior.degrees is None else prior.degrees
-        return NormalInverseWishart(prior.shrinkage, location, degrees, scale)
+            mean = np.ldexp(self.total.scatter[0], common).mean()
+            scatter = np.diag(np.ldexp(np.full(n_features, mean), -common))
+        else:
+            scatter = self.pooled_total.scatter
+        return np.asarray(scatter / max(self.total_weight - 1.0, 1.0) / n_components ** (2.0 / n_features))
 
     @property
     def variances(self) -> D:
