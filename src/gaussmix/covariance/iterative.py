@@ -38,7 +38,7 @@ _TURNS_OF_AXES = 20
 
 _TRIAL_TURNS = 3
 _TIE = 1e-6
-"""Trials that differ by less, per unit of mass and column, are equal, and rounding does not choose: the first is taken."""
+"""Trials that differ by less, per unit of mass and column, are equal: not rounding chooses, the first one is taken."""
 
 _MOST_TRIALS = 5
 
