@@ -44,7 +44,7 @@ def test_upper_roots(seed: int) -> None:
     np.testing.assert_array_equal(np.tril(upper, -1), 0.0)
     np.testing.assert_allclose(upper @ upper.T, precision, rtol=1e-12)
     turned = upper @ np.linalg.qr(np.random.default_rng(seed).normal(size=(4, 4)))[0]
-    np.testing.assert_allclose(linalg.triangular_root(turned), upper, atol=1e-12)
+    np.testing.assert_allclose(linalg.triangular_roots(turned[None])[0], upper, atol=1e-12)
 
 
 def test_inverse_of_a_singular_factor_is_refused() -> None:

@@ -145,11 +145,11 @@ def solve_each(matrices: KDD, columns: Array) -> Array:
     return np.asarray(np.linalg.solve(matrices, np.broadcast_to(columns, (len(matrices), *columns.shape))))
 
 
-def triangular_root(root: DD) -> DD:
-    """The upper triangular U with positive diagonal and U U^T = root root^T, for any square root."""
-    reduced: DD = np.asarray(np.linalg.qr(root[::-1].T, mode="r"))
-    upper = reduced.T[::-1, ::-1]
-    return np.asarray(upper * np.where(np.diagonal(upper) < 0, -1.0, 1.0))
+def triangular_roots(roots: KDD) -> KDD:
+    """The upper triangular U with positive diagonals and U U^T = root root^T, for any square roots."""
+    reduced = np.linalg.qr(np.swapaxes(roots[:, ::-1], 1, 2), mode="r")
+    upper = np.swapaxes(reduced, 1, 2)[:, ::-1, ::-1]
+    return np.asarray(upper * np.where(np.einsum("kii->ki", upper) < 0, -1.0, 1.0)[:, None, :])
 
 
 def symmetric_eigen(matrices: KDD) -> tuple[Array, Array]:

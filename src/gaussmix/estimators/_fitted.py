@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix.core.linalg import triangular_root
+from gaussmix.core.linalg import triangular_roots
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance.forms import SharedCovariance, contract, natural_shape
 from gaussmix.engines import AutomaticEngine
@@ -126,5 +126,4 @@ def _cholesky_roots(mixture: Mixture) -> AnyArray:
     if covariance.structure.orientation == "I":
         return contract(covariance.structure, frame.restore_roots(roots))
     distinct = roots[:1] if isinstance(covariance, SharedCovariance) else roots
-    upper = np.array([triangular_root(root) for root in distinct])
-    return frame.restore_roots(upper).reshape(shape)
+    return frame.restore_roots(triangular_roots(distinct)).reshape(shape)

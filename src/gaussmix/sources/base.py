@@ -10,7 +10,7 @@ from gaussmix.core.reduce import T
 from gaussmix.types import ND, NK, IntN, N
 
 _BLOCK_BYTES = 1 << 21
-_FEWEST_ROWS = 1024
+_FEWEST_ROWS = 2048
 _MOST_SHARES = 16  # blocks of data that would fit into fewer: enough to share out among threads
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.blas import one_blas_thread
+from gaussmix.core.blas import calm_blas
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.linalg import outer_sum
 from gaussmix.core.moments import MomentKind, Moments
@@ -68,6 +68,27 @@ _NOTHING_KNOWN = words_of((np.empty(0), np.empty(0, dtype=np.int64), np.empty((0
 """Weights, labels and log hints of rows that have none."""
 
 
+_kept = threading.local()
+_MOST_KEPT, _LARGEST_KEPT = 8, 1 << 22
+"""Tiles that a thread keeps, and the bytes of the largest."""
+
+
+def _kept_tile(packed: Packed, kind: int) -> Words:
+    """A thread's tile for full work on models of a shape: making one takes longer than a pass over a few hundred rows."""
+    model = packed.model
+    tiles: dict[Any, Words] = _kept.__dict__.setdefault("tiles", {})
+    key = (model.center.shape, packed.width, packed.n_columns, len(model.whitening), kind)
+    words = tiles.get(key)
+    if words is None:
+        tile = full_tile(model, packed.n_columns, kind)
+        words = words_of(tile)
+        if sum(part.nbytes for part in tile if isinstance(part, np.ndarray)) <= _LARGEST_KEPT:
+            while len(tiles) >= _MOST_KEPT:
+                del tiles[next(iter(tiles))]
+            tiles[key] = words
+    return words
+
+
 @dataclass(frozen=True)
 class Pass:
     """Everything that is prepared once for a pass; threads work on tiles of their own."""
@@ -82,7 +103,7 @@ class Pass:
 
     @classmethod
     def of(cls, quadratics: Quadratics, kind: int, hard: bool = False, screening: bool = False) -> "Pass":
-        with one_blas_thread():
+        with calm_blas(quadratics.n_features):
             packed = pack(quadratics, kind)
             if not screening:
                 return cls(packed, kind, hard)
@@ -119,11 +140,11 @@ class Pass:
         full_pass(rows, begin, end, self._model, tile, self.kind, self.hard, self.least, sums, answers)
 
     def _rows(self, batch: Batch) -> Words:
-        """A batch in words; those of its frame, which the blocks of a pass share, are made once for each thread."""
+        """A batch in words; those of its frame, which blocks and passes share, are made once for each thread."""
         rows = rows_of(batch)
-        frame: Words | None = getattr(self._own, "frame", None)
+        frame: Words | None = getattr(_kept, "frame", None)
         if frame is None or frame.values[0] is not rows.shrink:
-            frame = self._own.frame = words_of((rows.shrink, rows.center, rows.scale))
+            frame = _kept.frame = words_of((rows.shrink, rows.center, rows.scale))
         known = _NOTHING_KNOWN
         if batch.weights is not None or batch.hints is not None:
             known = words_of((rows.weights, rows.labels, rows.log_hints))
@@ -147,7 +168,7 @@ class Pass:
 
     def _make(self) -> Workspace:
         model, n_columns = self.packed.model, self.packed.n_columns
-        full = words_of(full_tile(model, n_columns, self.kind))
+        full = _kept_tile(self.packed, self.kind)
         if self.screen is None:
             return Workspace(full)
         tile, sieve = screened_tile_of(model, n_columns, self.kind, self.screen)

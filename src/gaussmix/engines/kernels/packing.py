@@ -113,9 +113,16 @@ def _padded(numbers: KD, n_columns: int) -> KD:
 def _upper(roots: KDD) -> KDD:
     """Upper triangular square roots of the same precisions."""
     n_features = roots.shape[1]
-    if n_features == 1 or not roots[:, *np.tril_indices(n_features, -1)].any():
+    if n_features == 1 or not roots.reshape(len(roots), -1)[:, _below(n_features)].any():
         return roots
-    return np.array([linalg.triangular_root(root) for root in roots])
+    return linalg.triangular_roots(roots)
+
+
+@lru_cache(maxsize=64)
+def _below(n_features: int) -> IntD:
+    """Positions of the entries below the diagonal, row by row."""
+    row, column = np.tril_indices(n_features, -1)
+    return np.asarray(row * n_features + column)
 
 
 def pack_triangles(upper: KDD, n_columns: int, small: bool) -> Array:
