@@ -1,6 +1,6 @@
 """One file for each command: its arguments, what it measures, and the table it makes of that."""
 
-from benchmarks.commands import first, fit, limit, many, memory, peers, small
+from benchmarks.commands import first, fit, grid, limit, many, memory, peers, small
 
 COMMANDS = {
     "peers": peers,
@@ -9,6 +9,7 @@ COMMANDS = {
     "fit": fit,
     "memory": memory,
     "small": small,
+    "grid": grid,
     "first": first,
 }
 """In the order in which a report shows them; each has TITLE, EXPLANATION, add_arguments, measure and markdown."""

@@ -7,7 +7,7 @@ import pytest
 
 from gaussmix import GaussianMixture
 from gaussmix.selection import CRITERIA
-from gaussmix.selection.criteria import aic, bic, icl
+from gaussmix.selection.criteria import aic, aicc, bic, icl, sabic
 from tests.laws.strategies import groups
 
 
@@ -15,7 +15,10 @@ def test_criteria_by_hand() -> None:
     assert bic(-100.0, 5, 50.0) == pytest.approx(200.0 + 5 * math.log(50.0))
     assert aic(-100.0, 5, 50.0) == 210.0
     assert icl(-100.0, 5, 50.0, -3.0) == pytest.approx(bic(-100.0, 5, 50.0) + 6.0)
-    assert list(CRITERIA) == ["bic", "icl", "aic"]
+    assert aicc(-100.0, 5, 50.0) == pytest.approx(210.0 + 60.0 / 44.0)
+    assert aicc(-100.0, 5, 6.0) == math.inf
+    assert sabic(-100.0, 5, 46.0) == pytest.approx(200.0 + 5 * math.log(2.0))
+    assert list(CRITERIA) == ["bic", "icl", "aic", "aicc", "sabic"]
 
 
 @pytest.mark.parametrize("name", CRITERIA)

@@ -9,7 +9,7 @@ from gaussmix import DataError, ParameterError, Selection, SelectionError, selec
 from gaussmix.core.outcome import Outcome
 from gaussmix.covariance import ALL
 from gaussmix.selection import CRITERIA
-from gaussmix.selection.search import _FUTURE_PASSES
+from gaussmix.selection.cells import _FUTURE_PASSES
 from gaussmix.types import ND
 from tests.contracts.problems import assert_same_mixture
 
@@ -110,7 +110,8 @@ def test_more_starts_are_tried() -> None:
 def test_progress_is_told_before_every_cell() -> None:
     heard: list[tuple[int, int, str]] = []
     select(apart(), [1, 2], ["EII", "VVV"], n_starts=1, progress=lambda *told: heard.append(told))
-    assert [done for done, _, _ in heard] == [0, 1, 2, 3]
+    assert [done for done, _, _ in heard[:4]] == [0, 1, 2, 3]
+    assert {done for done, _, _ in heard[4:]} <= {4}
     assert {total for _, total, _ in heard} == {4}
     assert heard[0][2] == "EII, 1 components"
 
@@ -141,7 +142,7 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
         ({"n_components": [2, -1]}, "n_components must be one or more whole numbers"),
         ({"structures": "XEV"}, "structure must be one of"),
         ({"structures": ["VVV", "QQQ"]}, "structure must be one of"),
-        ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, but is 'dic'"),
+        ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, aicc, sabic, but is 'dic'"),
     ],
 )
 def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) -> None:
@@ -180,7 +181,7 @@ def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatc
 def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
     monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 200)
-    monkeypatch.setattr("gaussmix.selection.search.LEAD_PASSES", 3)
+    monkeypatch.setattr("gaussmix.selection.cells.LEAD_PASSES", 3)
     heard: list[tuple[int, int, str]] = []
     chosen = select(rows, [2, 3, 4, 5], ["VVV", "EII", "VII"], progress=lambda *told: heard.append(told))
     assert chosen.best.name == "VVV,3"
@@ -210,7 +211,7 @@ def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPat
     settings: dict[str, Any] = {"n_components": range(1, 6), "structures": ["VVV", "EEE", "VVI", "EII"]}
     monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 300)
     raced = select(rows, **settings)
-    monkeypatch.setattr("gaussmix.selection.search._FUTURE_PASSES", 1e9)
+    monkeypatch.setattr("gaussmix.selection.cells._FUTURE_PASSES", 1e9)
     patient = select(rows, **settings)
     assert raced.best.criteria["bic"] == pytest.approx(patient.best.criteria["bic"], rel=1e-9)
     ended = {cell.name: cell.criteria["bic"] for cell in patient.candidates if cell.is_eligible}

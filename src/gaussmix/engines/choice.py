@@ -31,12 +31,13 @@ WORTH_COMPILING = 30_000_000
 
 @dataclass(frozen=True)
 class AutomaticEngine(AbstractEngine):
-    """NumPy or compiled kernels, by the work that all ``n_rows`` rows of the data together are.
+    """NumPy or compiled kernels, by the work that all ``n_rows`` rows of the data together are, in all of ``n_runs`` fits.
 
     Blocks and batches of the same rows are therefore all answered by one engine, whatever their size.
     """
 
     n_rows: int
+    n_runs: int = 1
 
     def sweep(
         self,
@@ -64,7 +65,7 @@ class AutomaticEngine(AbstractEngine):
 
     def chosen(self, quadratics: Quadratics) -> AbstractEngine:
         """The engine that passes over the rows with these quadratics."""
-        return compiled() if work(self.n_rows, quadratics) >= WORTH_COMPILING else _NUMPY
+        return compiled() if self.n_runs * work(self.n_rows, quadratics) >= WORTH_COMPILING else _NUMPY
 
 
 _NUMPY = BlockedEngine()

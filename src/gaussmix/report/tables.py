@@ -163,7 +163,8 @@ def summary(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLike | None 
     doubts, total = mixture.uncertainty(rows), float(weights.sum())
     log_likelihood = float(weights @ mixture.log_density(rows))
     certainty = float(weights @ np.log1p(-doubts))
-    worth = {name: rule(log_likelihood, mixture.n_parameters, total, certainty) for name, rule in CRITERIA.items()}
+    free = mixture.n_parameters
+    worth = {name: CRITERIA[name](log_likelihood, free, total, certainty) for name in ("bic", "icl", "aic")}
     return Summary(
         n_rows=len(rows),
         total_weight=total,

@@ -25,7 +25,19 @@ def icl(log_likelihood: float, n_parameters: int, n: float, log_certainty: float
     return bic(log_likelihood, n_parameters, n) - 2.0 * log_certainty
 
 
-CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic}
+def aicc(log_likelihood: float, n_parameters: int, n: float, log_certainty: float = 0.0) -> float:
+    """AIC corrected for few rows (Hurvich & Tsai, Biometrika 76, 1989); infinite where parameters outnumber them."""
+    left = n - n_parameters - 1.0
+    plain = aic(log_likelihood, n_parameters, n)
+    return plain + 2.0 * n_parameters * (n_parameters + 1.0) / left if left > 0.0 else math.inf
+
+
+def sabic(log_likelihood: float, n_parameters: int, n: float, log_certainty: float = 0.0) -> float:
+    """BIC with n replaced by (n + 2) / 24 (Sclove, Psychometrika 52, 1987): less harsh on parameters."""
+    return -2.0 * log_likelihood + n_parameters * math.log((n + 2.0) / 24.0)
+
+
+CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic, "aicc": aicc, "sabic": sabic}
 
 
 def evidence(difference: float) -> str:

@@ -41,11 +41,12 @@ def halved(
     stopping: Stopping,
     prefer: Callable[[Run], bool] = is_any,
     rounds: Rounds = ROUNDS,
-) -> Run:
-    """The best of many short runs: every start for a few passes, the best of them for more.
+) -> list[Run]:
+    """The best of many short runs, best first: every start for a few passes, the best of them for more.
 
-    A run for which ``prefer`` is false wins only if it is so for all: a search prefers runs that
-    ended without a component on its floor, whose likelihood says nothing about the data.
+    A run for which ``prefer`` is false comes after all for which it is true: a search prefers runs that
+    ended without a component on its floor, whose likelihood says nothing about the data. Where no more are left than
+    the last round sends on, nobody has to be compared.
     """
 
     def promise(heat: Run) -> tuple[bool, float]:
@@ -53,9 +54,11 @@ def halved(
 
     runs = [run(solver, start, problem, stopping, max_passes=0) for start in starts]
     for passes, survivors in rounds:
+        if len(runs) <= rounds[-1][1]:
+            break
         runs = [continued(solver, heat, problem, stopping, passes) for heat in runs]
         runs = sorted(runs, key=promise)[:survivors]
-    return runs[0]
+    return runs
 
 
 def polish(
@@ -66,7 +69,7 @@ def polish(
     prefer: Callable[[Run], bool] = is_any,
 ) -> Run:
     """The best of many short runs, run to the end."""
-    return continued(solver, halved(solver, starts, problem, stopping, prefer), problem, stopping)
+    return continued(solver, halved(solver, starts, problem, stopping, prefer)[0], problem, stopping)
 
 
 def continued(

@@ -19,16 +19,15 @@ def from_moments(problem: Problem, moments: Moments) -> Mixture:
 
 
 def from_labels(problem: Problem, hints: IntN | NK, n_components: int) -> Mixture:
-    """One component per label (n,), -1 where unknown, or per column of log probabilities (n, K).
+    """One component per label (n,), -1 where unknown, or per column of log probabilities (n, K)."""
+    return from_moments(problem, moments_of_labels(problem, hints, n_components, problem.family.kind))
 
-    The first pass finds the means, the second takes the scatter about them.
-    """
+
+def moments_of_labels(problem: Problem, hints: IntN | NK, n_components: int, kind: MomentKind) -> Moments:
+    """Moments of a partition: the first pass finds the means, the second takes the scatter about them."""
     source, engine = problem.source.hinted(hints), problem.engine
-    center = np.zeros((n_components, source.n_features))
-    for kind in (MomentKind.TRACE, problem.family.kind):
-        moments = engine.sweep(source.reduce, flat(center), kind).moments
-        center = moments.mean
-    return from_moments(problem, moments)
+    moments = engine.sweep(source.reduce, flat(np.zeros((n_components, source.n_features))), MomentKind.TRACE).moments
+    return engine.sweep(source.reduce, flat(moments.mean), kind).moments
 
 
 def from_given(

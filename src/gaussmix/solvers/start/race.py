@@ -72,7 +72,7 @@ def _raced(problem: Problem, sample: Problem, n_components: int, rng: np.random.
     center = kmeans_centers(sample, n_components, rng, _LLOYD_PASSES)
     try:
         starts = [nearest(sample, center), _from_groups(sample, n_components, rng)]
-        best = halved(solver, starts, sample, _STOPPING, is_sound, _ROUNDS)
+        best = halved(solver, starts, sample, _STOPPING, is_sound, _ROUNDS)[0]
         mixture = continued(solver, best, sample, _STOPPING)
     except CollapseError:  # of few rows; all may suffice
         return nearest(problem, center)

@@ -1,0 +1,157 @@
+"""One cell of a search: a structure and a number of components, from its starts to its end.
+
+The seconds that a cell's fit tells are those of the passes of the run that won.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gaussmix.core.moments import Moments
+from gaussmix.core.outcome import Outcome
+from gaussmix.errors import GaussmixError
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.selection.candidates import Candidate
+from gaussmix.selection.criteria import CRITERIA
+from gaussmix.solvers.em import EM
+from gaussmix.solvers.fit import finished
+from gaussmix.solvers.restarts import Rounds, continued, halved
+from gaussmix.solvers.run import Run, run
+from gaussmix.solvers.start import from_moments, in_order
+from gaussmix.solvers.stopping import RelativeGain
+
+STOPPING = RelativeGain(1e-8)
+ON_SAMPLE = RelativeGain(1e-5, 200)
+"""A sample only has to lead into the right valley."""
+
+LEAD_PASSES = 5
+_FUTURE_PASSES = 100
+_ROUNDS: Rounds = ((15, 6), (60, 3))
+_ROUNDS_ON_SAMPLE: Rounds = ((10, 3), (20, 2))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components."""
+
+    problem: Problem
+    heats: Problem
+    n_components: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.problem.family.structure}, {self.n_components} components"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A candidate with the run that it comes from; without one it could not be fitted."""
+
+    task: Task
+    candidate: Candidate
+    run: Run | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its run used up the passes given so far."""
+        if self.run is None or self.run.outcome is not Outcome.PASSES_USED_UP:
+            return False
+        return len(self.run.trace) < STOPPING.max_passes
+
+    def may_reach(self, goal: float, criterion: str) -> bool:
+        """Whether it could come down to a value of the criterion if many more passes gained as much as the last."""
+        if self.run is None or not self.candidate.is_eligible:
+            return False
+        last_gain = float(np.diff(self.run.trace.log_likelihood[-2:]).sum())
+        return self.candidate.criteria[criterion] - 2.0 * _FUTURE_PASSES * last_gain <= goal
+
+
+def begun(task: Task, starts: Sequence[Moments] | str) -> Cell:
+    """The best of the starts' runs: to convergence where all rows are few, else for the first passes over all."""
+    if isinstance(starts, str):
+        return _failed(task, starts)
+    try:
+        kind = task.heats.family.kind
+        mixtures = [from_moments(task.heats, moments.reduce(kind)) for moments in starts]
+        return _evaluated(task, _best_run(task, mixtures))
+    except (GaussmixError, np.linalg.LinAlgError) as error:
+        return _failed(task, str(error))
+
+
+def _best_run(task: Task, mixtures: list[Mixture]) -> Run:
+    """The likeliest of the runs that end sound; where all rows are many, from a sample to the first passes over all."""
+    solver = EM(task.heats.family)
+    is_whole = task.heats is task.problem
+    stopping, rounds = (STOPPING, _ROUNDS) if is_whole else (ON_SAMPLE, _ROUNDS_ON_SAMPLE)
+    is_sound = _soundness(task.heats)
+    heats = halved(solver, mixtures, task.heats, stopping, is_sound, rounds)
+    ended = [continued(solver, heat, task.heats, stopping) for heat in heats]
+    best = min(ended, key=lambda run: (not is_sound(run), -run.last_log_likelihood))
+    if is_whole:
+        return best
+    return run(EM(task.problem.family), best.mixture, task.problem, STOPPING, max_passes=LEAD_PASSES)
+
+
+def carried_on(cell: Cell, passes: int) -> Cell:
+    """A cell given more passes."""
+    if cell.run is None or cell.candidate.fit is None:
+        return cell
+    try:
+        longer = continued(EM(cell.task.problem.family), cell.run, cell.task.problem, STOPPING, passes)
+        return _evaluated(cell.task, longer)
+    except (GaussmixError, np.linalg.LinAlgError) as error:
+        return _failed(cell.task, str(error))
+
+
+def improved(cell: Cell, starts: Sequence[Moments]) -> Cell:
+    """The cell, or what comes of other starts if that is better and sound."""
+    other = begun(cell.task, starts)
+    if other.run is None or cell.run is None or not other.candidate.is_eligible:
+        return cell
+    while other.is_running and len(other.run.trace) < len(cell.run.trace):
+        other = carried_on(other, len(cell.run.trace) - len(other.run.trace))
+        if other.run is None or other.candidate.fit is None:
+            return cell
+    reached, least = other.candidate.criteria["bic"], cell.candidate.criteria["bic"]  # of one cell: by likelihood
+    return other if other.candidate.is_eligible and reached < least - 1e-9 * abs(least) else cell
+
+
+def left_behind(cell: Cell) -> Candidate:
+    """The candidate of a cell that was not run to its end, which it says."""
+    fit = cell.candidate.fit
+    if fit is None or not cell.is_running:
+        return cell.candidate
+    return replace(cell.candidate, fit=replace(fit, outcome=Outcome.LEFT_BEHIND))
+
+
+def _evaluated(task: Task, winner: Run) -> Cell:
+    problem, spent = task.problem, winner.trace.seconds
+    mixture = in_order(winner.mixture, problem)
+    fit, _ = finished(replace(winner, mixture=mixture), problem, float(spent[-1]) if len(spent) else 0.0)
+    certainty = 0.0 if mixture.n_components == 1 else problem.log_certainty(mixture.to_quadratics())
+    free = mixture.n_parameters
+    criteria = {
+        name: rule(fit.log_likelihood, free, problem.total_weight, certainty) for name, rule in CRITERIA.items()
+    }
+    reason = " ".join(fit.notes) if fit.is_degenerate else ""
+    structure = problem.family.structure
+    return Cell(task, Candidate(structure, mixture.n_components, criteria, free, mixture, fit, reason), winner)
+
+
+def _failed(task: Task, reason: str) -> Cell:
+    structure = task.problem.family.structure
+    free = structure.n_mixture_parameters(task.n_components, task.problem.source.n_features)
+    return Cell(task, Candidate(structure, task.n_components, {}, free, None, None, reason))
+
+
+def _soundness(problem: Problem) -> Callable[[Run], bool]:
+    """No component on the floor, and none of fewer rows than a covariance needs: what may be chosen."""
+    fewest = (problem.source.n_features + 1) / problem.source.n_rows
+
+    def is_sound(candidate: Run) -> bool:
+        mixture = candidate.mixture
+        return not mixture.covariance.floored.any() and bool(mixture.weights.min() >= fewest)
+
+    return is_sound

@@ -1,0 +1,79 @@
+"""What the cells of a search begin from: partitions of the rows, found once for each number of components."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance.structure import Structure
+from gaussmix.errors import DataError
+from gaussmix.model import posterior
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.selection.cells import Task
+from gaussmix.solvers.start.given import moments_of_labels
+from gaussmix.solvers.start.hierarchy import Tree, hierarchy
+from gaussmix.solvers.start.seeding import partitions
+from gaussmix.types import IntN
+
+_RICHNESS = (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.TRACE)
+_POORER = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
+
+
+@dataclass
+class Starts:
+    """Moments of shared partitions, made when a number of components is first asked for.
+
+    ``common`` holds the rows in one scale, ``problems`` each structure's; those of one frame share their moments.
+    """
+
+    common: Problem
+    problems: dict[Structure, Problem]
+    n_starts: int
+    rng: np.random.Generator
+    _tree: Tree | None = None
+    _partitions: dict[int, list[IntN] | str] = field(default_factory=dict)
+    _moments: dict[tuple[int, bool], list[Moments]] = field(default_factory=dict)
+
+    def moments(self, structure: Structure, n_components: int) -> list[Moments] | str:
+        """Moments for a structure, as rich as all structures of its frame need; or the reason why there are none."""
+        labellings = self._labellings(n_components)
+        if isinstance(labellings, str):
+            return labellings
+        key = (n_components, structure.column_equivariant)
+        if key not in self._moments:
+            problem, kind = self.problems[structure], self._kind(structure.column_equivariant)
+            self._moments[key] = [moments_of_labels(problem, labels, n_components, kind) for labels in labellings]
+        return self._moments[key]
+
+    @staticmethod
+    def shared_by(lender: Mixture, lent: Problem, task: Task) -> Moments:
+        """Moments of the rows of a task's first runs as another cell's mixture shares them out."""
+        shares = posterior.responsibilities(lender.to_quadratics(), lent.source, lent.engine)
+        hints = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
+        kind = task.heats.family.kind
+        return moments_of_labels(task.heats, hints, lender.n_components, _POORER.get(kind, kind))
+
+    def _kind(self, column_equivariant: bool) -> MomentKind:
+        wanted = {
+            _POORER.get(problem.family.kind, problem.family.kind)
+            for structure, problem in self.problems.items()
+            if structure.column_equivariant == column_equivariant
+        }
+        return next(kind for kind in _RICHNESS if kind in wanted)
+
+    def _labellings(self, n_components: int) -> list[IntN] | str:
+        if n_components not in self._partitions:
+            self._partitions[n_components] = self._divided(n_components)
+        return self._partitions[n_components]
+
+    def _divided(self, n_components: int) -> list[IntN] | str:
+        n_rows = self.common.source.n_rows
+        if n_rows < n_components:
+            return str(DataError.too_few_rows(n_rows, n_components))
+        if n_components == 1:
+            return [np.zeros(n_rows, dtype=np.int64)]
+        if self._tree is None:
+            self._tree = hierarchy(self.common)
+        more = partitions(self.common, n_components, self.n_starts - 1, self.rng) if self.n_starts > 1 else []
+        return [self._tree.labels(n_components), *more]
