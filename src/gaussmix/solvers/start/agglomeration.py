@@ -17,26 +17,9 @@ from gaussmix.types import ND, Array, IntN, K
 
 MOST_GROUPS = 500
 _NEIGHBOURS = 5  # in space, among which the cheapest partner is looked for before
-_MOST_COLUMNS = 12  # beyond, determinants are below 1e-7 of what they are added to, and left out
+MOST_COLUMNS = 12  # beyond, determinants are below 1e-7 of what they are added to, and left out
+_PRIOR_VARIANCE = 0.1  # of rows whose covariance is one
 _SINGULAR = 1e-12  # of a variance: what is left of it by the columns before it is rounding
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """``term`` of mass (m,), trace of the scatter, determinant of scatter / mass, and the spread of a row."""
-
-    term: Callable[[K, K, K, float], K]
-    needs_determinant: bool = False
-
-
-CRITERIA = {
-    "EII": Criterion(lambda mass, trace, determinant, spread: trace),
-    "VII": Criterion(lambda mass, trace, determinant, spread: mass * np.log((trace + spread) / mass)),
-    "VVV": Criterion(
-        lambda mass, trace, determinant, spread: mass * np.log(determinant + (trace + spread) / mass), True
-    ),
-}
-"""By the structure whose likelihood they stand for: Fraley (1998), sections 2 and 3, with alpha = beta = 1."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +36,7 @@ class Groups:
     def of(cls, rows: ND, weights: K, with_scatter: bool) -> "Groups":
         """Every row a group."""
         n_rows, n_columns = rows.shape
-        scatter = np.zeros((n_columns, n_columns, n_rows)) if with_scatter and n_columns <= _MOST_COLUMNS else None
+        scatter = np.zeros((n_columns, n_columns, n_rows)) if with_scatter and n_columns <= MOST_COLUMNS else None
         return cls(np.arange(n_rows), weights.copy(), rows.T.copy(), np.zeros(n_rows), scatter)
 
     def take(self, chosen: IntN) -> "Groups":
@@ -82,16 +65,52 @@ class Groups:
         if self.scatter is not None and group.scatter is not None:
             self.scatter[..., place] = group.scatter[..., 0]
 
-    def terms(self, criterion: Criterion, spread: float) -> K:
-        """What each group adds to the criterion."""
-        determinant = np.zeros(len(self.mass))
-        if self.scatter is not None:
-            large = self.mass > len(self.mean)  # of fewer rows the determinant is zero
-            if large.all():
-                determinant = _determinants(self.scatter / self.mass)
-            elif large.any():
-                determinant[large] = _determinants(self.scatter[..., large] / self.mass[large])
-        return criterion.term(self.mass, self.trace, determinant, spread)
+
+@dataclass(frozen=True)
+class Criterion:
+    """What groups add to it, by their moments and the spread of a row, and what it wants the rows to be.
+
+    ``whitened`` rows have covariance one, else mclust's scaling; ``with_scatter`` if traces do not suffice.
+    """
+
+    terms: Callable[[Groups, float], K]
+    with_scatter: bool = False
+    whitened: bool = False
+
+
+def _of_traces(groups: Groups, spread: float) -> K:
+    return groups.trace
+
+
+def _of_volumes_of_balls(groups: Groups, spread: float) -> K:
+    return np.asarray(groups.mass * np.log((groups.trace + spread) / groups.mass))
+
+
+def _of_volumes_with_traces(groups: Groups, spread: float) -> K:
+    """A determinant that the trace keeps from zero; of fewer rows than columns + 1 it is zero."""
+    determinant = np.zeros(len(groups.mass))
+    large = groups.mass > len(groups.mean)
+    if groups.scatter is not None and large.any():
+        some = slice(None) if large.all() else large
+        determinant[some] = _determinants(groups.scatter[..., some] / groups.mass[some])
+    return np.asarray(groups.mass * np.log(determinant + (groups.trace + spread) / groups.mass))
+
+
+def _of_volumes_with_prior(groups: Groups, spread: float) -> K:
+    """A covariance drawn towards a small ball as if D + 1 rows came from there, so that small groups have one."""
+    n_columns = len(groups.mean)
+    scatter = np.zeros((n_columns, n_columns, len(groups.mass))) if groups.scatter is None else groups.scatter.copy()
+    np.einsum("iim->im", scatter)[:] += (n_columns + 1) * _PRIOR_VARIANCE
+    return np.asarray(groups.mass * np.log(_determinants(scatter / (groups.mass + n_columns + 1))))
+
+
+CRITERIA = {
+    "EII": Criterion(_of_traces),
+    "VII": Criterion(_of_volumes_of_balls),
+    "VVV": Criterion(_of_volumes_with_traces, with_scatter=True),
+    "whitened": Criterion(_of_volumes_with_prior, with_scatter=True, whitened=True),
+}
+"""The first three are Fraley's (1998, sections 2 and 3, with alpha = beta = 1) for the structures of their names."""
 
 
 def _determinants(matrices: Array) -> K:
@@ -111,7 +130,7 @@ def _determinants(matrices: Array) -> K:
 
 def agglomerated(rows: ND, weights: K, criterion: Criterion, spread: float) -> IntN:
     """Which two groups each step joins, (m - 1, 2): rows are groups 0 to m - 1, step t makes group m + t."""
-    groups = Groups.of(rows, weights, criterion.needs_determinant)
+    groups = Groups.of(rows, weights, criterion.with_scatter)
     steps: list[tuple[int, int]] = []
     while len(groups.mass) > MOST_GROUPS:
         groups = _neighbours_joined(groups, criterion, spread, steps, len(rows))
@@ -127,15 +146,17 @@ def _neighbours_joined(
     n_groups = len(groups.mass)
     near = KDTree(groups.mean.T).query(groups.mean.T, k=_NEIGHBOURS + 1)[1]
     ones, others = np.repeat(np.arange(n_groups), _NEIGHBOURS + 1), near.ravel()
-    terms = groups.terms(criterion, spread)
-    costs = groups.take(ones).joined(groups.take(others)).terms(criterion, spread) - terms[ones] - terms[others]
-    costs = np.where(ones == others, np.inf, costs).reshape(near.shape)
-    cheapest = np.argmin(costs, axis=1)
-    partner = near[np.arange(n_groups), cheapest]
-    first = np.flatnonzero((partner[partner] == np.arange(n_groups)) & (np.arange(n_groups) < partner))
-    order = np.argsort(costs[first, cheapest[first]], kind="stable")
-    first = first[order][: n_groups - MOST_GROUPS]
-    second = partner[first]
+    ones, others = np.minimum(ones, others), np.maximum(ones, others)
+    ones, others = ones[ones < others], others[ones < others]
+    terms = criterion.terms(groups, spread)
+    costs = criterion.terms(groups.take(ones).joined(groups.take(others)), spread) - terms[ones] - terms[others]
+    order = np.argsort(costs, kind="stable")
+    rank = np.full(n_groups, len(order))  # of the cheapest pair that a group is in; the cheapest of all is in it twice
+    for ends in (ones[order], others[order]):
+        np.minimum.at(rank, ends, np.arange(len(order)))
+    mutual = (rank[ones[order]] == np.arange(len(order))) & (rank[others[order]] == np.arange(len(order)))
+    pairs = order[mutual][: n_groups - MOST_GROUPS]
+    first, second = ones[pairs], others[pairs]
     joined = groups.take(first).joined(groups.take(second))
     names = n_rows + len(steps) + np.arange(len(first))
     steps.extend(zip(groups.names[first].tolist(), groups.names[second].tolist(), strict=True))
@@ -149,7 +170,7 @@ def _halved(
 ) -> Groups:
     """The cheapest two of all groups are joined until half of them are left, which are then packed."""
     n_groups = len(groups.mass)
-    terms = groups.terms(criterion, spread)
+    terms = criterion.terms(groups, spread)
     costs = np.empty((n_groups, n_groups))
     for place in range(n_groups):
         costs[place] = _costs(groups, terms, place, criterion, spread)
@@ -163,7 +184,7 @@ def _halved(
         joined = groups.take(np.array([one])).joined(groups.take(np.array([other])))
         steps.append((int(groups.names[one]), int(groups.names[other])))
         groups.put(one, joined, n_rows + len(steps) - 1)
-        terms[one] = joined.terms(criterion, spread)[0]
+        terms[one] = criterion.terms(joined, spread)[0]
         left[other] = False
         row = np.where(left, _costs(groups, terms, one, criterion, spread), np.inf)
         costs[one] = costs[:, one] = row
@@ -176,7 +197,7 @@ def _halved(
 def _costs(groups: Groups, terms: K, place: int, criterion: Criterion, spread: float) -> K:
     """What joining one group with each adds to the criterion; infinite for itself."""
     joined = groups.take(np.array([place])).joined(groups)
-    costs = joined.terms(criterion, spread) - terms[place] - terms
+    costs = criterion.terms(joined, spread) - terms[place] - terms
     costs[place] = np.inf
     return costs
 

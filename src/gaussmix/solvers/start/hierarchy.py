@@ -16,7 +16,7 @@ import numpy as np
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.start.agglomeration import CRITERIA, agglomerated
+from gaussmix.solvers.start.agglomeration import CRITERIA, MOST_COLUMNS, agglomerated
 from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.given import from_labels, in_order
 from gaussmix.solvers.start.sample import representative
@@ -24,6 +24,7 @@ from gaussmix.types import ND, IntN, N
 
 MOST_ROWS = 2_000
 """The most distinct rows that a start makes a tree of; of more, a sample of so many."""
+START_CRITERION = "whitened"
 _NULL = 1e-9  # of the largest singular value: a direction in which nothing varies
 _TIE = 1e-9  # of the spread: what rows are moved by, so that equal distances differ in the same way everywhere
 
@@ -58,7 +59,10 @@ class Tree:
 def hierarchy(problem: Problem, criterion: str = "VVV") -> Tree:
     """The tree of all distinct rows of a problem, for a few thousand of them at most.
 
-    ``criterion`` is 'EII' (sum of squares), 'VII' or 'VVV', named after the structure whose likelihood it stands for.
+    ``criterion`` is mclust's 'EII' (sum of squares), 'VII' or 'VVV', named after the structure whose likelihood
+    it stands for, or 'whitened': the likelihood of VVV on rows of covariance one, under a weak prior. Mclust's VVV
+    is mostly decided by traces, and cuts long groups that are not parallel to a column; 'whitened' does not, and no
+    linear map of the rows matters to it.
     """
     if criterion not in CRITERIA:
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
@@ -66,14 +70,17 @@ def hierarchy(problem: Problem, criterion: str = "VVV") -> Tree:
     leaves = np.full(problem.source.n_rows, -1, dtype=np.int64)
     leaves[distinct.counted] = distinct.inverse
     counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # a row is one at least
-    rows = _scaled(distinct.rows, counts)
-    spread = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
     rule = CRITERIA[criterion]
+    rows = _scaled(distinct.rows, counts, rule.whitened)
+    spread = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
     return Tree(agglomerated(rows, counts, rule, max(spread, np.finfo(float).eps)), leaves)
 
 
-def _scaled(rows: ND, counts: N) -> ND:
-    """Principal components of the standardised columns, each divided by the root of its singular value."""
+def _scaled(rows: ND, counts: N, whitened: bool) -> ND:
+    """Principal components of the standardised columns: the first ones at variance one, or all of them as mclust's.
+
+    mclust divides by the root of the singular value, which leaves long directions longer than short ones.
+    """
     total = counts.sum()
     moved = rows - counts @ rows / total
     deviations = np.sqrt(counts @ moved**2 / max(total - 1.0, 1.0))
@@ -82,7 +89,10 @@ def _scaled(rows: ND, counts: N) -> ND:
         return np.zeros((len(rows), 1))
     _, singular, axes = np.linalg.svd(np.sqrt(counts)[:, None] * moved, full_matrices=False)
     kept = singular > _NULL * singular[0]
-    scaled = moved @ (axes[kept].T / np.sqrt(singular[kept]))
+    if whitened:
+        kept[MOST_COLUMNS:] = False
+    divisors = singular / np.sqrt(max(total - 1.0, 1.0)) if whitened else np.sqrt(singular)
+    scaled = moved @ (axes[kept].T / divisors[kept])
     ties = np.random.default_rng(0).uniform(-_TIE, _TIE, scaled.shape)  # by the place in sorted order alone
     return np.asarray(scaled + ties * np.abs(scaled).max(axis=0))
 
@@ -95,5 +105,5 @@ def hierarchical(problem: Problem, n_components: int, rng: np.random.Generator) 
         if len(sample.rows) > MOST_ROWS:
             sample = sample.first(MOST_ROWS)
             few = problem.only(sample.rows, sample.weights)
-    labels = hierarchy(few).labels(n_components)
+    labels = hierarchy(few, START_CRITERION).labels(n_components)
     return in_order(from_labels(few, labels, n_components), problem)
