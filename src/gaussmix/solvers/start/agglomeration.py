@@ -18,6 +18,7 @@ from gaussmix.types import ND, Array, IntN, K
 MOST_GROUPS = 500
 _NEIGHBOURS = 5  # in space, among which the cheapest partner is looked for before
 MOST_COLUMNS = 12  # beyond, determinants are below 1e-7 of what they are added to, and left out
+_PAIRS_AT_ONCE = 8192
 _PRIOR_VARIANCE = 0.1  # of rows whose covariance is one
 _SINGULAR = 1e-12  # of a variance: what is left of it by the columns before it is rounding
 
@@ -134,8 +135,9 @@ def agglomerated(rows: ND, weights: K, criterion: Criterion, spread: float) -> I
     steps: list[tuple[int, int]] = []
     while len(groups.mass) > MOST_GROUPS:
         groups = _neighbours_joined(groups, criterion, spread, steps, len(rows))
+    costs = _all_costs(groups, criterion, spread)
     while len(groups.mass) > 1:
-        groups = _halved(groups, criterion, spread, steps, len(rows))
+        groups, costs = _halved(groups, costs, criterion, spread, steps, len(rows))
     return np.array(steps, dtype=np.int64).reshape(-1, 2)
 
 
@@ -165,16 +167,25 @@ def _neighbours_joined(
     return groups.take(np.delete(np.arange(n_groups), second))
 
 
+def _all_costs(groups: Groups, criterion: Criterion, spread: float) -> Array:
+    """What joining any two groups adds to the criterion, (m, m)."""
+    n_groups = len(groups.mass)
+    terms = criterion.terms(groups, spread)
+    costs = np.full((n_groups, n_groups), np.inf)
+    ones, others = np.triu_indices(n_groups, 1)
+    for start in range(0, len(ones), _PAIRS_AT_ONCE):
+        one, other = ones[start : start + _PAIRS_AT_ONCE], others[start : start + _PAIRS_AT_ONCE]
+        joined = groups.take(one).joined(groups.take(other))
+        costs[one, other] = costs[other, one] = criterion.terms(joined, spread) - terms[one] - terms[other]
+    return costs
+
+
 def _halved(
-    groups: Groups, criterion: Criterion, spread: float, steps: list[tuple[int, int]], n_rows: int
-) -> Groups:
+    groups: Groups, costs: Array, criterion: Criterion, spread: float, steps: list[tuple[int, int]], n_rows: int
+) -> tuple[Groups, Array]:
     """The cheapest two of all groups are joined until half of them are left, which are then packed."""
     n_groups = len(groups.mass)
     terms = criterion.terms(groups, spread)
-    costs = np.empty((n_groups, n_groups))
-    for place in range(n_groups):
-        costs[place] = _costs(groups, terms, place, criterion, spread)
-    costs = np.minimum(costs, costs.T)  # the same but for rounding
     partner = np.argmin(costs, axis=1)
     least = costs[np.arange(n_groups), partner]
     left = np.ones(n_groups, dtype=bool)
@@ -191,13 +202,14 @@ def _halved(
         costs[other] = costs[:, other] = np.inf
         least[other] = np.inf
         _partners_updated(costs, partner, least, left, (one, other))
-    return groups.take(np.flatnonzero(left))
+    kept = np.flatnonzero(left)
+    return groups.take(kept), costs[np.ix_(kept, kept)]
 
 
 def _costs(groups: Groups, terms: K, place: int, criterion: Criterion, spread: float) -> K:
     """What joining one group with each adds to the criterion; infinite for itself."""
     joined = groups.take(np.array([place])).joined(groups)
-    costs = criterion.terms(joined, spread) - terms[place] - terms
+    costs: K = criterion.terms(joined, spread) - terms[place] - terms
     costs[place] = np.inf
     return costs
 

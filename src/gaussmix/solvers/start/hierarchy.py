@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.linalg import principal_axes
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
@@ -40,7 +41,7 @@ class Tree:
     leaves: IntN
 
     def labels(self, n_components: int) -> IntN:
-        """The group (n,) of each row of the problem where so many are left, by its first leaf; -1 where it weighs nothing.
+        """The group (n,) of each row where so many are left, numbered by first leaf; -1 where a row weighs nothing.
 
         There are fewer groups than ``n_components`` where there are fewer distinct rows.
         """
@@ -56,10 +57,10 @@ class Tree:
         return np.append(numbers[inverse.ravel()], -1)[self.leaves]
 
 
-def hierarchy(problem: Problem, criterion: str = "VVV") -> Tree:
+def hierarchy(problem: Problem, criterion: str = START_CRITERION) -> Tree:
     """The tree of all distinct rows of a problem, for a few thousand of them at most.
 
-    ``criterion`` is mclust's 'EII' (sum of squares), 'VII' or 'VVV', named after the structure whose likelihood
+    ``criterion`` is one of mclust's (EII, the sum of squares, VII or VVV), named after the structure whose likelihood
     it stands for, or 'whitened': the likelihood of VVV on rows of covariance one, under a weak prior. Mclust's VVV
     is mostly decided by traces, and cuts long groups that are not parallel to a column; 'whitened' does not, and no
     linear map of the rows matters to it.
@@ -87,7 +88,7 @@ def _scaled(rows: ND, counts: N, whitened: bool) -> ND:
     moved = moved[:, deviations > 0] / deviations[deviations > 0]
     if not moved.shape[1]:
         return np.zeros((len(rows), 1))
-    _, singular, axes = np.linalg.svd(np.sqrt(counts)[:, None] * moved, full_matrices=False)
+    singular, axes = principal_axes(np.sqrt(counts)[:, None] * moved)
     kept = singular > _NULL * singular[0]
     if whitened:
         kept[MOST_COLUMNS:] = False
@@ -105,5 +106,5 @@ def hierarchical(problem: Problem, n_components: int, rng: np.random.Generator) 
         if len(sample.rows) > MOST_ROWS:
             sample = sample.first(MOST_ROWS)
             few = problem.only(sample.rows, sample.weights)
-    labels = hierarchy(few, START_CRITERION).labels(n_components)
+    labels = hierarchy(few).labels(n_components)
     return in_order(from_labels(few, labels, n_components), problem)
