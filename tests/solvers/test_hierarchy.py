@@ -45,7 +45,7 @@ def plain_term(criterion: str, rows: ND, spread: float) -> float:
         "VVV": n * float(np.log(volume + (np.trace(within) + spread) / n)),
         "whitened": n * float(np.log(prior)),
     }
-    return terms[criterion]
+    return float(terms[criterion])
 
 
 def plain_partition(criterion: str, rows: ND, n_left: int, spread: float) -> IntN:

@@ -6,7 +6,8 @@ Gaussians knows no such preference, needs no draw, and one tree serves all numbe
 "Algorithms for model-based Gaussian hierarchical clustering", SIAM J. Sci. Comput. 20, 1998). Before,
 columns are standardised, and their principal components divided by the root of their singular
 value (Scrucca & Raftery, "Improved initialisation of model-based clustering using Gaussian
-hierarchical clustering", Adv. Data Anal. Classif. 9, 2015), so that units do not matter.
+hierarchical clustering", Adv. Data Anal. Classif. 9, 2015), so that units do not matter; or, where a
+start is made of the tree, brought to variance one, so that no linear map of the rows matters.
 """
 
 from dataclasses import dataclass
