@@ -58,7 +58,7 @@ class GaussianMixture(FittedMixture):
         the two groups of rows whose joining costs the least likelihood, again and again (Fraley,
         SIAM J. Sci. Comput. 20, 1998), after the rows are brought to covariance one: it finds long
         thin groups that k-means cuts across, whatever the units, and draws nothing but a sample
-        of 2000 rows where there are more.
+        of 2000 rows, or 10 per component if that is more, where there are more.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.

@@ -26,6 +26,7 @@ from gaussmix.types import ND, IntN, N
 
 MOST_ROWS = 2_000
 """The most distinct rows that a start makes a tree of; of more, a sample of so many."""
+_ROWS_PER_COMPONENT = 10  # where the components are so many that this is more
 START_CRITERION = "whitened"
 _NULL = 1e-9  # of the largest singular value: a direction in which nothing varies
 _TIE = 1e-9  # of the spread: what rows are moved by, so that equal distances differ in the same way everywhere
@@ -101,11 +102,11 @@ def _scaled(rows: ND, counts: N, whitened: bool) -> ND:
 
 def hierarchical(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """The tree of all distinct rows, or of a sample, cut into ``n_components`` groups."""
-    few = problem
-    if problem.source.n_rows > MOST_ROWS:
-        sample = representative(problem, MOST_ROWS + 1, rng)
-        if len(sample.rows) > MOST_ROWS:
-            sample = sample.first(MOST_ROWS)
+    few, most = problem, max(MOST_ROWS, _ROWS_PER_COMPONENT * n_components)
+    if problem.source.n_rows > most:
+        sample = representative(problem, most + 1, rng)
+        if len(sample.rows) > most:
+            sample = sample.first(most)
             few = problem.only(sample.rows, sample.weights)
     labels = hierarchy(few).labels(n_components)
     return in_order(from_labels(few, labels, n_components), problem)
