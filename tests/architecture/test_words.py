@@ -21,6 +21,7 @@ NEVER = {
 }
 
 STRUCTURES_ARE_NAMED_IN = {"covariance", "model", "selection", "estimators", "plots", "report", "cli"}
+NAMED_AFTER_STRUCTURES = {"solvers/start/agglomeration.py"}  # a table of criteria, by their names in the literature
 LETTERS = {volume + shape + turn for volume in "EV" for shape in "IEV" for turn in "IEV"}
 
 
@@ -33,7 +34,7 @@ def test_room_keeps_to_its_words(module: Module) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_structures_are_named_only_where_they_are_chosen(module: Module) -> None:
-    if module.room in STRUCTURES_ARE_NAMED_IN:
+    if module.room in STRUCTURES_ARE_NAMED_IN or module.name in NAMED_AFTER_STRUCTURES:
         return
     literals = {node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
     assert not literals & LETTERS, f"{module.name} branches on a structure's name; ask the Structure instead"

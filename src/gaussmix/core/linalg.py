@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
 
-from gaussmix.types import DD, KDD, Array, BoolK, D, K
+from gaussmix.types import DD, KDD, ND, Array, BoolK, D, K
 
 _SMALL = 64  # up to this size NumPy's one call for a stack is faster than one of LAPACK per matrix
 _MANY = 32  # so many more matrices than columns are inverted row by row, all of them at once
@@ -119,6 +119,12 @@ def log_volumes(matrices: KDD) -> K:
     """log |matrix| of a stack of symmetric matrices; minus infinity where one is not positive definite."""
     signs, logs = np.linalg.slogdet(matrices)
     return np.where(signs > 0, logs, -np.inf)
+
+
+def principal_axes(rows: ND) -> tuple[D, DD]:
+    """Singular values of rows (n, D), largest first, and the axes they belong to, one a row."""
+    _, singular, axes = np.linalg.svd(rows, full_matrices=False)
+    return np.asarray(singular), np.asarray(axes)
 
 
 def upper_root(precision: DD) -> DD | None:

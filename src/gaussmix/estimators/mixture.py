@@ -48,13 +48,17 @@ class GaussianMixture(FittedMixture):
         Most passes of a run; 0 returns the start.
     n_init : int, default=1
         Runs from different starts; the one of highest likelihood is kept.
-    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data'}, default='kmeans'
+    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical'}, default='kmeans'
         How a run starts. A start depends neither on the order of the rows nor on whether a row is
         repeated or weighted. Of more than 10 000 rows it looks at a sample, drawn by a hash of the
         rows' values: 250 rows per component, or 10 for each of its columns if that is more, at
         least 4000 (and all rows if they are not twice as many). On it 'kmeans' tries k-means, and
         k-means with three times as many centres whose groups are merged, and goes on with EM from
-        the better one. Attributes tell of the passes over all rows, which follow.
+        the better one. Attributes tell of the passes over all rows, which follow. 'hierarchical' joins
+        the two groups of rows whose joining costs the least likelihood, again and again (Fraley,
+        SIAM J. Sci. Comput. 20, 1998), after the rows are brought to covariance one: it finds long
+        thin groups that k-means cuts across, whatever the units, and draws nothing but a sample
+        of 2000 rows, or 10 per component if that is more, where there are more.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.

@@ -22,6 +22,7 @@ from gaussmix.model.posterior import labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.given import from_labels, from_moments, mean_order
+from gaussmix.solvers.start.hierarchy import hierarchical
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntD, IntN, N
 
@@ -190,4 +191,5 @@ STARTS: dict[str, Start] = {
     "k-means++": kmeans_plus_plus,
     "random": random_responsibilities,
     "random_from_data": random_from_data,
+    "hierarchical": hierarchical,
 }

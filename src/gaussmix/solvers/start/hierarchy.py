@@ -1,0 +1,112 @@
+"""Model-based hierarchical clustering: one tree of the rows, cut into any number of groups.
+
+k-means cuts long thin groups across, and EM cannot leave that. Joining groups by the likelihood of
+Gaussians knows no such preference, needs no draw, and one tree serves all numbers of components
+(Banfield & Raftery, "Model-based Gaussian and non-Gaussian clustering", Biometrics 49, 1993; Fraley,
+"Algorithms for model-based Gaussian hierarchical clustering", SIAM J. Sci. Comput. 20, 1998). Before,
+columns are standardised, and their principal components divided by the root of their singular
+value (Scrucca & Raftery, "Improved initialisation of model-based clustering using Gaussian
+hierarchical clustering", Adv. Data Anal. Classif. 9, 2015), so that units do not matter; or, where a
+start is made of the tree, brought to variance one, so that no linear map of the rows matters.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.core.linalg import principal_axes
+from gaussmix.errors import ParameterError
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.start.agglomeration import CRITERIA, MOST_COLUMNS, agglomerated
+from gaussmix.solvers.start.distinct import DistinctRows
+from gaussmix.solvers.start.given import from_labels, in_order
+from gaussmix.solvers.start.sample import representative
+from gaussmix.types import ND, IntN, N
+
+MOST_ROWS = 2_000
+"""The most distinct rows that a start makes a tree of; of more, a sample of so many."""
+_ROWS_PER_COMPONENT = 10  # where the components are so many that this is more
+START_CRITERION = "whitened"
+_NULL = 1e-9  # of the largest singular value: a direction in which nothing varies
+_TIE = 1e-9  # of the spread: what rows are moved by, so that equal distances differ in the same way everywhere
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Which two groups were joined at each step, (m - 1, 2), and the leaf that each row is, -1 where none.
+
+    Leaves are the m distinct rows, groups 0 to m - 1 in sorted order; step t makes group m + t.
+    """
+
+    steps: IntN
+    leaves: IntN
+
+    def labels(self, n_components: int) -> IntN:
+        """The group (n,) of each row where so many are left, numbered by first leaf; -1 where a row weighs nothing.
+
+        There are fewer groups than ``n_components`` where there are fewer distinct rows.
+        """
+        n_leaves = len(self.steps) + 1
+        n_joined = max(0, n_leaves - n_components)
+        above = np.arange(n_leaves + n_joined)
+        above[self.steps[:n_joined].ravel()] = np.repeat(n_leaves + np.arange(n_joined), 2)
+        while np.any(above != above[above]):
+            above = above[above]
+        tops, first, inverse = np.unique(above[:n_leaves], return_index=True, return_inverse=True)
+        numbers = np.empty(len(tops), dtype=np.int64)
+        numbers[np.argsort(first)] = np.arange(len(tops))
+        return np.append(numbers[inverse.ravel()], -1)[self.leaves]
+
+
+def hierarchy(problem: Problem, criterion: str = START_CRITERION) -> Tree:
+    """The tree of all distinct rows of a problem, for a few thousand of them at most.
+
+    ``criterion`` is one of mclust's (EII, the sum of squares, VII or VVV), named after the structure whose likelihood
+    it stands for, or 'whitened': the likelihood of VVV on rows of covariance one, under a weak prior. Mclust's VVV
+    is mostly decided by traces, and cuts long groups that are not parallel to a column; 'whitened' does not, and no
+    linear map of the rows matters to it.
+    """
+    if criterion not in CRITERIA:
+        raise ParameterError.choice("criterion", criterion, list(CRITERIA))
+    distinct = DistinctRows.of(problem.source)
+    leaves = np.full(problem.source.n_rows, -1, dtype=np.int64)
+    leaves[distinct.counted] = distinct.inverse
+    counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # a row is one at least
+    rule = CRITERIA[criterion]
+    rows = _scaled(distinct.rows, counts, rule.whitened)
+    spread = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
+    return Tree(agglomerated(rows, counts, rule, max(spread, np.finfo(float).eps)), leaves)
+
+
+def _scaled(rows: ND, counts: N, whitened: bool) -> ND:
+    """Principal components of the standardised columns: the first ones at variance one, or all of them as mclust's.
+
+    mclust divides by the root of the singular value, which leaves long directions longer than short ones.
+    """
+    total = counts.sum()
+    moved = rows - counts @ rows / total
+    deviations = np.sqrt(counts @ moved**2 / max(total - 1.0, 1.0))
+    moved = moved[:, deviations > 0] / deviations[deviations > 0]
+    if not moved.shape[1]:
+        return np.zeros((len(rows), 1))
+    singular, axes = principal_axes(np.sqrt(counts)[:, None] * moved)
+    kept = singular > _NULL * singular[0]
+    if whitened:
+        kept[MOST_COLUMNS:] = False
+    divisors = singular / np.sqrt(max(total - 1.0, 1.0)) if whitened else np.sqrt(singular)
+    scaled = moved @ (axes[kept].T / divisors[kept])
+    ties = np.random.default_rng(0).uniform(-_TIE, _TIE, scaled.shape)  # by the place in sorted order alone
+    return np.asarray(scaled + ties * np.abs(scaled).max(axis=0))
+
+
+def hierarchical(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+    """The tree of all distinct rows, or of a sample, cut into ``n_components`` groups."""
+    few, most = problem, max(MOST_ROWS, _ROWS_PER_COMPONENT * n_components)
+    if problem.source.n_rows > most:
+        sample = representative(problem, most + 1, rng)
+        if len(sample.rows) > most:
+            sample = sample.first(most)
+            few = problem.only(sample.rows, sample.weights)
+    labels = hierarchy(few).labels(n_components)
+    return in_order(from_labels(few, labels, n_components), problem)
