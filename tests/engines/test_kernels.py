@@ -10,14 +10,16 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
-from gaussmix.engines import ReferenceEngine
+from gaussmix.covariance import Structure
+from gaussmix.engines import BlockedEngine, ReferenceEngine
 from gaussmix.engines.kernels import KernelEngine
 from gaussmix.engines.kernels.compiled.values import DIAGONAL, MASS, POOLED, SPHERICAL, SQUARES
 from gaussmix.engines.kernels.engine import _keeps_digits
 from gaussmix.engines.kernels.packing import pack
 from gaussmix.errors import DataError
 from gaussmix.estimators import GaussianMixture
-from gaussmix.model.problem import flat
+from gaussmix.model.problem import Problem, flat, source_of
+from gaussmix.solvers.start import from_labels
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
 
@@ -182,3 +184,18 @@ def test_absent_and_repeated_rows_do_not_make_few_rows_many(structure: str) -> N
     assert bound(rows, weights) == pytest.approx(alone, rel=1e-10)
     assert bound(np.repeat(kept, 2, axis=0)) == pytest.approx(alone, rel=1e-10)
     assert bound(kept, np.full(len(kept), 2.0)) == pytest.approx(alone, rel=1e-10)
+
+
+@pytest.mark.parametrize("kind", MomentKind)
+@pytest.mark.parametrize("structure", ["VII", "VVI", "EEE", "VVV"])
+def test_what_rows_of_other_widths_have_left_behind_does_not_matter(structure: str, kind: MomentKind) -> None:
+    """Tiles are kept from pass to pass; the columns that fill up a register must stay empty."""
+    engine, rng = KernelEngine(), np.random.default_rng(0)
+    for n_features in (8, 3, 4, 2, 1, 7, 2):
+        rows = rng.normal(size=(300, n_features)) + 5.0
+        problem = Problem.of(source_of(rows), Structure.parse(structure), engine=BlockedEngine())
+        quadratics = from_labels(problem, rng.integers(0, 2, 300), 2).to_quadratics()
+        batch = Batch(problem.source.gather()[0])
+        found, expected = (one.expect(quadratics, batch, kind) for one in (engine, BlockedEngine()))
+        assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+        np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, rtol=1e-9, atol=1e-9)

@@ -16,6 +16,9 @@ from gaussmix.solvers.start.hierarchy import Tree, hierarchy
 from gaussmix.solvers.start.seeding import partitions
 from gaussmix.types import IntN
 
+TREES = ("VVV", "whitened")
+"""Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
+
 _RICHNESS = (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.TRACE)
 _POORER = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
 
@@ -31,7 +34,7 @@ class Starts:
     problems: dict[Structure, Problem]
     n_starts: int
     rng: np.random.Generator
-    _tree: Tree | None = None
+    _trees: dict[str, Tree] = field(default_factory=dict)
     _partitions: dict[int, list[IntN] | str] = field(default_factory=dict)
     _moments: dict[tuple[int, bool], list[Moments]] = field(default_factory=dict)
 
@@ -73,7 +76,10 @@ class Starts:
             return str(DataError.too_few_rows(n_rows, n_components))
         if n_components == 1:
             return [np.zeros(n_rows, dtype=np.int64)]
-        if self._tree is None:
-            self._tree = hierarchy(self.common)
-        more = partitions(self.common, n_components, self.n_starts - 1, self.rng) if self.n_starts > 1 else []
-        return [self._tree.labels(n_components), *more]
+        trees = [self._tree(name).labels(n_components) for name in TREES[: self.n_starts]]
+        return [*trees, *partitions(self.common, n_components, self.n_starts - len(trees), self.rng)]
+
+    def _tree(self, criterion: str) -> Tree:
+        if criterion not in self._trees:
+            self._trees[criterion] = hierarchy(self.common, criterion)
+        return self._trees[criterion]

@@ -77,7 +77,8 @@ def _kept_tile(packed: Packed, kind: int) -> Words:
     """A thread's tile for full work on models of a shape: making one takes longer than a pass over a few hundred rows."""
     model = packed.model
     tiles: dict[Any, Words] = _kept.__dict__.setdefault("tiles", {})
-    key = (model.center.shape, packed.width, packed.n_columns, len(model.whitening), kind)
+    # Columns beyond the rows' are zero from the beginning, and stay so only for rows of as many columns.
+    key = (model.center.shape, packed.n_features, packed.n_columns, len(model.whitening), kind)
     words = tiles.get(key)
     if words is None:
         tile = full_tile(model, packed.n_columns, kind)

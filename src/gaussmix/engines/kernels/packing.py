@@ -50,10 +50,11 @@ _SHARED_LIMIT = 1e3
 
 @dataclass(frozen=True)
 class Packed:
-    """A model in arrays, and how many columns (rows of registers) its tiles have."""
+    """A model in arrays, how many columns (rows of registers) its tiles have, and how many of them are the rows'."""
 
     model: Model
     n_columns: int
+    n_features: int
 
     @property
     def width(self) -> int:
@@ -74,7 +75,7 @@ def pack(quadratics: Quadratics, kind: int) -> Packed:
             whitening = pack_triangles(shared, n_columns, small=False)
             ones = np.ones(quadratics.n_components)
             model = Model(SPHERICAL, quadratics.offset, white, ones, _padded(quadratics.center, width), whitening)
-            return Packed(model, n_columns)
+            return Packed(model, n_columns, n_features)
         root = DenseRoot(np.repeat(shared, quadratics.n_components, axis=0))
     if isinstance(root, DenseRoot) and n_features <= 2 and kind in (NOTHING, PRODUCTS, POOLED):
         n_columns = 2
@@ -89,7 +90,8 @@ def pack(quadratics: Quadratics, kind: int) -> Packed:
         form, packed = DIAGONAL, np.repeat(root.scales, n_columns)
     else:
         raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
-    return Packed(Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _NONE), n_columns)
+    model = Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _NONE)
+    return Packed(model, n_columns, n_features)
 
 
 def _are_moderate(scales: K) -> bool:
