@@ -14,7 +14,7 @@ GUESTS = {
     "matplotlib": ("plots",),
     "jinja2": ("report",),
     "typer": ("cli",),
-    "rich": ("cli",),
+    "rich": ("cli", "selection/bar.py"),
     "pyarrow": ("cli",),
     "safetensors": ("model/archive.py",),
     "threadpoolctl": ("core/blas.py",),

@@ -50,7 +50,7 @@ def test_what_the_axis_leaves_out_is_counted(search: Selection) -> None:
 
 
 def test_structures_of_one_column_share_lines(faithful: Any) -> None:
-    ax = plots.choice(gaussmix.select(faithful[:, :1], [1, 2], n_starts=1))
+    ax = plots.choice(gaussmix.select(faithful[:, :1], [1, 2], ["EII", "EEI", "EVI", "VII", "VVV"], n_starts=1))
     assert len(lines_of(ax)) == 2
     assert "EII\n= EEI\n= EVI" in words_of(ax)
 

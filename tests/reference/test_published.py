@@ -25,8 +25,8 @@ def fit_from_labels(rows: Any, labels: Any, structure: str, tolerance: float = 1
 
 @pytest.fixture(scope="module")
 def search(faithful: Any) -> Selection:
-    """The default search on Old Faithful."""
-    return select(faithful)
+    """A patient search on Old Faithful."""
+    return select(faithful, range(1, 6), n_starts=8)
 
 
 @pytest.mark.parametrize("structure", ["VVV", "EEE"])

@@ -1,11 +1,14 @@
 """The search over structures and numbers of components."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gaussmix import DataError, ParameterError, Selection, SelectionError, select
+from gaussmix import DataError, MissingPackageError, ParameterError, Selection, SelectionError, select
 from gaussmix.core.outcome import Outcome
 from gaussmix.covariance import ALL
 from gaussmix.selection import CRITERIA
@@ -142,6 +145,9 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
         ({"n_components": [2, -1]}, "n_components must be one or more whole numbers"),
         ({"structures": "XEV"}, "structure must be one of"),
         ({"structures": ["VVV", "QQQ"]}, "structure must be one of"),
+        ({"n_starts": 0}, "n_starts must be a whole number of at least 1, but is 0"),
+        ({"n_jobs": 0}, "n_jobs must be a whole number of at least 1"),
+        ({"n_jobs": 1.5}, "n_jobs must be a whole number of at least 1"),
         ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, aicc, sabic, but is 'dic'"),
     ],
 )
@@ -191,13 +197,13 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
         assert cell.fit.outcome is Outcome.CONVERGED
     assert [done for done, _, _ in heard[:12]] == list(range(12))
     assert heard[12:]
-    assert all(name.endswith(" again") for _, _, name in heard[12:])
+    assert all(name.endswith((" again", " from others")) for _, _, name in heard[12:])
     left = [cell for cell in chosen.candidates if cell.fit is not None and cell.fit.outcome is Outcome.LEFT_BEHIND]
     assert left
     for cell in left:
         assert cell.mixture is not None
         assert cell.fit is not None
-        assert len(cell.fit.trace) in (3, 6, 12, 24, 48)
+        assert len(cell.fit.trace) >= 3
         total = cell.mixture.log_density(rows).sum()
         assert cell.fit.log_likelihood == pytest.approx(total, rel=1e-10)
         assert cell.criteria["bic"] == pytest.approx(-2 * total + cell.n_parameters * np.log(900.0))
@@ -227,3 +233,52 @@ def test_a_selection_prints_as_a_short_list() -> None:
     assert "and 37 more in .table()" in text
     assert len(text.splitlines()) == 7
     assert repr(selection.best).startswith(f"Candidate({selection.best.name}: BIC ")
+
+
+def test_cells_side_by_side_are_the_same_cells() -> None:
+    one, other = (select(apart(), [2, 3], ["VVV", "VEI", "EEE"], n_jobs=jobs) for jobs in (None, 2))
+    assert [cell.name for cell in one.candidates] == [cell.name for cell in other.candidates]
+    for cell, twin in zip(one.candidates, other.candidates, strict=True):
+        assert cell.criteria == twin.criteria
+    assert select(apart(), [2, 3], "VVV", n_jobs=-1).best.criteria == one.best.criteria or one.best.name != "VVV,3"
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_table_as_a_data_frame(found: Selection, library: str) -> None:
+    frame = getattr(found, f"to_{library}")()
+    assert len(frame) == len(found.candidates)
+    assert frame["structure"][0] == "EII"
+    assert frame["bic"][0] == found.best.criteria["bic"]
+
+
+def test_a_data_frame_of_a_library_that_is_missing(found: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(MissingPackageError, match="this table needs polars, which is not installed: pip install pol"):
+        found.to_polars()
+
+
+def test_one_column_is_searched_with_two_structures() -> None:
+    chosen = select(apart()[:, :1], [1, 2])
+    assert {str(cell.structure) for cell in chosen.candidates} == {"EII", "VII"}
+    assert select(apart()[:, :1], 2, ["E", "V"]).best.name in ("EII,2", "VII,2")
+
+
+def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def bar(what: str) -> Iterator[Any]:
+        yield lambda done, total, name: told.append(f"{what} {done}/{total} {name}")
+
+    monkeypatch.setattr("gaussmix.selection.search.bar", bar)
+    select(apart(), 2, ["EII", "VVV"], progress=True)
+    assert told[:2] == ["fitting 0/2 EII, 2 components", "fitting 1/2 VVV, 2 components"]
+    select(apart(), 2, ["EII", "VVV"], progress=False)
+
+
+def test_the_best_cells_try_what_others_have_found() -> None:
+    """From its own tree EEE with four components ends lower than from what another structure has found."""
+    heard: list[str] = []
+    rows = np.concatenate([apart(90, seed) * [1.0, 3.0] for seed in range(2)])
+    select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda done, total, name: heard.append(name))
+    assert any(name.endswith(" from others") for name in heard)

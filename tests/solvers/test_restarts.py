@@ -70,11 +70,11 @@ def test_halving_ends_with_the_best_of_the_last_round() -> None:
     solver, rule = EM(problem.family), RelativeGain(1e-9)
     starts = [automatic(problem, "random_from_data", 4, np.random.default_rng(seed)) for seed in range(6)]
     after_three = [run(solver, start, problem, rule, max_passes=3).last_log_likelihood for start in starts]
-    found = halved(solver, starts, problem, rule, rounds=((3, 1),))
+    found = halved(solver, starts, problem, rule, rounds=((3, 1),))[0]
     assert found.last_log_likelihood == pytest.approx(max(after_three), rel=1e-12)
     assert len(found.trace) == 3
     second = sorted(starts, key=lambda start: -run(solver, start, problem, rule, max_passes=3).last_log_likelihood)[:2]
     longer = [run(solver, start, problem, rule, max_passes=8).last_log_likelihood for start in second]
-    found = halved(solver, starts, problem, rule, rounds=((3, 2), (5, 1)))
+    found = halved(solver, starts, problem, rule, rounds=((3, 2), (5, 1)))[0]
     assert found.last_log_likelihood == pytest.approx(max(longer), rel=1e-12)
     assert len(found.trace) == 8

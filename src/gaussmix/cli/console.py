@@ -51,29 +51,7 @@ def progress(what: str) -> Iterator[Update]:
     if not sys.stderr.isatty():
         yield lambda done, total, name: None
         return
-    import threading
+    from gaussmix.selection.bar import bar
 
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[steps]}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task(what, total=None, steps="")
-    timer = threading.Timer(_PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield lambda done, total, name: bar.update(
-            task, completed=done, total=total, description=f"{what}: {name}", steps=f"{done}/{total}"
-        )
-    finally:
-        timer.cancel()
-        timer.join()
-        if bar.live.is_started:
-            bar.stop()
+    with bar(what, _PATIENCE) as update:
+        yield update

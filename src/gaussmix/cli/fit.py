@@ -77,7 +77,7 @@ def run(
     criterion: Criterion = "bic",
     weights: Weights = None,
     seed: Seed = 0,
-    starts: Starts = 8,
+    starts: Starts = 2,
     output: Output = None,
     debug: Debug = False,
 ) -> None:

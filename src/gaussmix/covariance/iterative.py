@@ -33,8 +33,8 @@ _SMALL = 1e-13
 """Turns of axes end when F, per unit of mass and column, falls by less: what is left is rounding."""
 
 _MOST_TURNS = 500
-_TURNS_OF_AXES = 20
-"""Of one step; the next one goes on."""
+_TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 100
+"""Of a step, which the next one carries on, and of one that has none before."""
 
 _TRIAL_TURNS = 3
 _TIE = 1e-6
@@ -182,15 +182,15 @@ def _shared_axes(
         if empty.any():
             raise CollapseError([int(k) for k in np.flatnonzero(empty)])
     if isinstance(before, FullCovariance):
-        axes = _axes_of(before, unit)
+        axes, turns = _axes_of(before, unit), _TURNS_OF_AXES
     else:  # the better ones among those of each component, and of all together
         largest = np.argsort(-moments.mass, kind="stable")[: _MOST_TRIALS - 1]
         pooled = linalg.symmetric_eigen(scatter.sum(axis=0))[1]
         starts = [pooled, *eigen_scatter(moments, unit)[1][largest]]
         trials = [_turned(scatter, moments.mass, least, equal, start, _TRIAL_TURNS) for start in starts]
         best, slack = min(trial[0] for trial in trials), _TIE * float(moments.mass.sum()) * len(unit)
-        axes = next(trial[2] for trial in trials if trial[0] <= best + slack)
-    _, variances, axes, low = _turned(scatter, moments.mass, least, equal, axes, _TURNS_OF_AXES)
+        axes, turns = next(trial[2] for trial in trials if trial[0] <= best + slack), _FIRST_TURNS_OF_AXES
+    _, variances, axes, low = _turned(scatter, moments.mass, least, equal, axes, turns)
     return assemble(structure, variances, np.broadcast_to(axes, scatter.shape), unit, low)
 
 

@@ -31,7 +31,7 @@ WORTH_COMPILING = 30_000_000
 
 @dataclass(frozen=True)
 class AutomaticEngine(AbstractEngine):
-    """NumPy or compiled kernels, by the work that all ``n_rows`` rows of the data together are, in all of ``n_runs`` fits.
+    """NumPy or compiled kernels, by the work that all ``n_rows`` rows of the data are, in each of ``n_runs`` fits.
 
     Blocks and batches of the same rows are therefore all answered by one engine, whatever their size.
     """

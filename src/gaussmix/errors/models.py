@@ -70,6 +70,10 @@ class MissingPackageError(GaussmixError, ImportError):
     def of(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
         return cls(f"{purpose} needs {package}, which is not installed: pip install 'gaussmix[{extra}]'")
 
+    @classmethod
+    def alone(cls, package: str, purpose: str) -> "MissingPackageError":
+        return cls(f"{purpose} needs {package}, which is not installed: pip install {package}")
+
 
 class UncompiledWarning(GaussmixWarning):
     """The compiled passes cannot be used; the results are right, but come later."""

@@ -1,8 +1,11 @@
 """``Candidate`` and ``Selection``: what a search has tried, and how it ranks."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from gaussmix.covariance.structure import Structure
+from gaussmix.errors import MissingPackageError
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit import Fit
@@ -25,7 +28,8 @@ class Candidate:
         return f"{self.structure},{self.n_components}"
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in self.criteria.items())
+        shown = {name: self.criteria[name] for name in ("bic", "icl", "aic") if name in self.criteria}
+        values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in shown.items())
         return f"Candidate({self.name}: {' '.join(filter(None, [values, self.reason]))})"
 
     @property
@@ -65,8 +69,22 @@ class Selection:
                 return candidate
         return None
 
+    def to_pandas(self) -> Any:
+        """The table as a pandas DataFrame; MissingPackageError if pandas is not installed."""
+        return self._framed("pandas")
+
+    def to_polars(self) -> Any:
+        """The table as a polars DataFrame; MissingPackageError if polars is not installed."""
+        return self._framed("polars")
+
+    def _framed(self, library: str) -> Any:
+        try:
+            return import_module(library).DataFrame(self.table())
+        except ModuleNotFoundError as error:
+            raise MissingPackageError.alone(library, "this table") from error
+
     def table(self) -> list[dict[str, object]]:
-        """One row per candidate, best first, ready for a data frame."""
+        """One row per candidate, best first: structure, number of components, criteria, what is to be said of it."""
         return [
             {
                 "structure": str(c.structure),

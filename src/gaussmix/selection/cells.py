@@ -28,6 +28,9 @@ ON_SAMPLE = RelativeGain(1e-5, 200)
 
 LEAD_PASSES = 5
 _FUTURE_PASSES = 100
+TREES = ("VVV", "whitened")
+"""Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
+
 _ROUNDS: Rounds = ((15, 6), (60, 3))
 _ROUNDS_ON_SAMPLE: Rounds = ((10, 3), (20, 2))
 
@@ -81,13 +84,17 @@ def begun(task: Task, starts: Sequence[Moments] | str) -> Cell:
 
 
 def _best_run(task: Task, mixtures: list[Mixture]) -> Run:
-    """The likeliest of the runs that end sound; where all rows are many, from a sample to the first passes over all."""
+    """The likeliest of the runs that end sound; where all rows are many, from a sample to the first passes over all.
+
+    Those from trees, which come first, are spared the heats, so that more starts never find less.
+    """
     solver = EM(task.heats.family)
     is_whole = task.heats is task.problem
     stopping, rounds = (STOPPING, _ROUNDS) if is_whole else (ON_SAMPLE, _ROUNDS_ON_SAMPLE)
     is_sound = _soundness(task.heats)
-    heats = halved(solver, mixtures, task.heats, stopping, is_sound, rounds)
-    ended = [continued(solver, heat, task.heats, stopping) for heat in heats]
+    trees = [run(solver, mixture, task.heats, stopping, max_passes=0) for mixture in mixtures[: len(TREES)]]
+    heats = halved(solver, mixtures[len(TREES) :], task.heats, stopping, is_sound, rounds)
+    ended = [continued(solver, heat, task.heats, stopping) for heat in [*trees, *heats]]
     best = min(ended, key=lambda run: (not is_sound(run), -run.last_log_likelihood))
     if is_whole:
         return best

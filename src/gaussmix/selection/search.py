@@ -1,6 +1,6 @@
 """The search over numbers of components and structures: which mixture explains the rows best?
 
-Every structure begins from the same partitions: a tree of the rows made once and cut into each
+Every structure begins from the same partitions: trees of the rows made once and cut into each
 number of groups (``solvers/start/hierarchy.py``) and, where more starts are asked for, k-means in the
 data's units, in standard deviations, and random centres. A cell that cannot be fitted says why, and
 a fit with a component on the floor, empty or of too few rows is listed as degenerate and never
@@ -18,16 +18,22 @@ behind is a little too high, and its outcome says so.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
+from functools import partial
 
 import numpy as np
 
 from gaussmix.core.arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.threads import thread_count, threads
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.problem import Problem, source_of
 from gaussmix.selection import cells
-from gaussmix.selection.candidates import Candidate, Selection, rank
+from gaussmix.selection.bar import Update, bar
+from gaussmix.selection.candidates import Selection, rank
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.starting import Starts
@@ -35,7 +41,7 @@ from gaussmix.solvers.start.sample import representative
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike
 
-Progress = Callable[[int, int, str], None]
+Progress = Update
 """Called before each cell with the cells done, the cells in all, and the name of the next."""
 
 HEAT_ROWS = 2_000
@@ -54,10 +60,11 @@ def select(
     structures: str | Sequence[str] = "all",
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
-    n_starts: int = 1,
+    n_starts: int = 2,
+    n_jobs: int | None = None,
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: bool | Progress | None = None,
 ) -> Selection:
     """Fit every structure with every number of components and rank them.
 
@@ -75,14 +82,18 @@ def select(
     criterion : {'bic', 'icl', 'aic', 'aicc', 'sabic'}, default='bic'
         What to rank by; lower is better.
     sample_weight : array-like of shape (n,), optional
-    n_starts : int, default=1
-        Partitions that every candidate begins from: that of model-based hierarchical clustering, and if there
-        are more, k-means and random ones in turn.
+    n_starts : int, default=2
+        Partitions that every candidate begins from: those of two trees (model-based hierarchical clustering, as
+        in mclust, and one that no linear map matters to), and if there are more, k-means and random ones in turn.
+    n_jobs : int, optional
+        Cells fitted side by side; -1 as many as there are processors for this process. Not given: one after the
+        other, each on all processors. The result does not depend on it.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
         Taken from a data frame's columns if not given.
-    progress : callable, optional
-        Called as ``progress(done, total, name)`` before each cell.
+    progress : bool or callable, default=False
+        True shows a bar on stderr (needs rich); a callable is called as ``progress(done, total, name)`` before
+        each cell.
 
     Raises
     ------
@@ -96,30 +107,67 @@ def select(
     if not len(rows):
         raise DataError.no_rows()
     source = source_of(rows, parse_weights(sample_weight, len(rows)))
-    counts = _counts(n_components)
-    shapes = _shapes(structures, rows.shape[1])
+    counts, shapes = _counts(n_components), _shapes(structures, rows.shape[1])
     if criterion not in CRITERIA:
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
+    require_count("n_starts", n_starts)
+    _workers(n_jobs)
     names = None if feature_names is None else tuple(feature_names)
-    rng = np.random.default_rng(random_state)
-    began = time.perf_counter()
+    rng, began = np.random.default_rng(random_state), time.perf_counter()
     problems = _problems(source, shapes, names, AutomaticEngine(source.n_rows, len(counts) * len(shapes) * n_starts))
     heats, common = _heats(problems, source, counts[-1], rng)
     starts = Starts(common, heats, n_starts, rng)
-    fitted: list[Cell] = []
-    for count in counts:
-        for shape in shapes:
-            task = Task(problems[shape], heats[shape], count)
-            if progress is not None:
-                progress(len(fitted), len(counts) * len(shapes), task.name)
-            fitted.append(cells.begun(task, starts.moments(shape, count)))
-    fitted = _decided(fitted, criterion, progress)
-    if len(counts) * len(shapes) > 1:
-        fitted = _decided(_lent(fitted, starts, criterion, progress), criterion, progress)
+    tasks = [Task(problems[shape], heats[shape], count) for count in counts for shape in shapes]
+    with _told(progress) as update:
+        fitted = _decided(_begun(tasks, starts, n_jobs, update), criterion, update)
+        if len(tasks) > 1:
+            fitted = _decided(_lent(fitted, starts, criterion, update), criterion, update)
     ranked = sorted((cells.left_behind(cell) for cell in fitted), key=lambda candidate: rank(candidate, criterion))
     if ranked[0].fit is None:
         raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].reason}")
     return Selection(criterion, tuple(ranked), time.perf_counter() - began)
+
+
+def require_count(name: str, value: object) -> None:
+    """ParameterError unless a value is a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ParameterError.value(name, value, "a whole number of at least 1")
+
+
+def _workers(n_jobs: int | None) -> int:
+    if n_jobs is None:
+        return 1
+    if n_jobs == -1:
+        return thread_count()
+    require_count("n_jobs", n_jobs)
+    return n_jobs
+
+
+def _silent(done: int, total: int, name: str) -> None:
+    """Tells nobody."""
+
+
+def _told(progress: bool | Progress | None) -> AbstractContextManager[Progress]:
+    """Who is told: a bar, the caller, or nobody."""
+    if progress is True:
+        return bar("fitting")
+    return nullcontext(progress if callable(progress) else _silent)
+
+
+def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress) -> list[Cell]:
+    """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
+    n_workers = _workers(n_jobs)
+    fitted: list[Cell] = []
+    with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
+        moments = (starts.moments(task.heats.family.structure, task.n_components) for task in tasks)
+        work = (partial(cells.begun, task, begin) for task, begin in zip(tasks, moments, strict=True))
+        results: Iterable[Callable[[], Cell]] = work
+        if n_workers > 1:
+            results = [pool.submit(copy_context().run, each).result for each in work]
+        for task, result in zip(tasks, results, strict=True):
+            told(len(fitted), len(tasks), task.name)
+            fitted.append(result())
+    return fitted
 
 
 def _counts(n_components: int | Iterable[int]) -> list[int]:
@@ -155,7 +203,8 @@ def _heats(
 ) -> tuple[Problems, Problem]:
     """Each problem on the rows of the first runs, and these rows in one scale, that of k-means in the data's units."""
     same_scale = [problem for shape, problem in problems.items() if not shape.column_equivariant]
-    common = same_scale[0] if same_scale else Problem.of(source, Structure.parse("EII"), engine=next(iter(problems.values())).engine)
+    engine = next(iter(problems.values())).engine
+    common = same_scale[0] if same_scale else Problem.of(source, Structure.parse("EII"), engine=engine)
     enough = max(HEAT_ROWS, _ROWS_PER_COLUMN * source.n_features * most_components)
     if source.n_rows <= enough:
         return problems, common
@@ -164,7 +213,7 @@ def _heats(
     return heats, common.only(sample.rows, sample.weights)
 
 
-def _decided(fitted: list[Cell], criterion: str, progress: Progress | None) -> list[Cell]:
+def _decided(fitted: list[Cell], criterion: str, told: Progress) -> list[Cell]:
     """Runs that have used up their passes are given more while they may still win; best first."""
     passes = 2 * cells.LEAD_PASSES
     while True:
@@ -177,13 +226,12 @@ def _decided(fitted: list[Cell], criterion: str, progress: Progress | None) -> l
         if not any(goes_on):
             return fitted
         for place in np.flatnonzero(goes_on):
-            if progress is not None:
-                progress(len(fitted), len(fitted), f"{fitted[place].candidate.name} again")
+            told(len(fitted), len(fitted), f"{fitted[place].candidate.name} again")
             fitted[place] = cells.carried_on(fitted[place], passes)
         passes *= 2
 
 
-def _lent(fitted: list[Cell], starts: Starts, criterion: str, progress: Progress | None) -> list[Cell]:
+def _lent(fitted: list[Cell], starts: Starts, criterion: str, told: Progress) -> list[Cell]:
     """The best cells, each begun again at what the best others of as many components have found."""
     goal = fitted[0].candidate.criteria.get(criterion, -np.inf) + _NEAR
     near = [cell for cell in fitted if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal]
@@ -194,7 +242,6 @@ def _lent(fitted: list[Cell], starts: Starts, criterion: str, progress: Progress
         found = [starts.shared_by(mixture, task.heats, cell.task) for mixture, task in sound if mixture is not None]
         if count == 1 or not found:
             continue
-        if progress is not None:
-            progress(len(fitted), len(fitted), f"{cell.candidate.name} from others")
+        told(len(fitted), len(fitted), f"{cell.candidate.name} from others")
         fitted[place] = cells.improved(cell, found)
     return fitted

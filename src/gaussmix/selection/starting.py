@@ -10,14 +10,11 @@ from gaussmix.errors import DataError
 from gaussmix.model import posterior
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.selection.cells import Task
+from gaussmix.selection.cells import TREES, Task
 from gaussmix.solvers.start.given import moments_of_labels
 from gaussmix.solvers.start.hierarchy import Tree, hierarchy
 from gaussmix.solvers.start.seeding import partitions
 from gaussmix.types import IntN
-
-TREES = ("VVV", "whitened")
-"""Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
 
 _RICHNESS = (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.TRACE)
 _POORER = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}

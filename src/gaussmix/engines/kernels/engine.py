@@ -74,7 +74,7 @@ _MOST_KEPT, _LARGEST_KEPT = 8, 1 << 22
 
 
 def _kept_tile(packed: Packed, kind: int) -> Words:
-    """A thread's tile for full work on models of a shape: making one takes longer than a pass over a few hundred rows."""
+    """A thread's tile for full work on models of a shape: to make one takes longer than a pass over few rows."""
     model = packed.model
     tiles: dict[Any, Words] = _kept.__dict__.setdefault("tiles", {})
     # Columns beyond the rows' are zero from the beginning, and stay so only for rows of as many columns.
