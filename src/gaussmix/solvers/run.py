@@ -60,7 +60,7 @@ def run(
     with calm_blas(problem.source.n_features):
         for number in range(1, allowed + 1):
             prior = problem.family.log_prior(state.mixture.centers, state.mixture.covariance)
-            expectation = problem.expect(state.quadratics)
+            expectation = problem.expect(state.quadratics, state.mixture.reads(problem.family))
             state = solver.step(state, expectation)
             current = expectation.log_likelihood + prior
             values.append(current + shift)
