@@ -74,7 +74,7 @@ class ConstraintError(ParameterError):
         return cls(f"constraints: the covariance of component {component} must be symmetric; check its entries")
 
     @classmethod
-    def not_positive_definite(cls, component: int) -> "ConstraintError":
+    def indefinite(cls, component: int) -> "ConstraintError":
         return cls(
             f"constraints: the covariance of component {component} must be positive definite; check its eigenvalues"
         )

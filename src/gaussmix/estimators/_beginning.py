@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.covariance import Structure
 from gaussmix.errors import ConstraintError, ParameterError
 from gaussmix.estimators._given import Given
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.held import Held, imposed, matching
-from gaussmix.model.noise import Box, Noise
+from gaussmix.model.noise import Box
 from gaussmix.model.volume import box_of
 from gaussmix.solvers import EM
 from gaussmix.solvers.start.noise import noisy, noisy_from, with_noise
@@ -27,7 +26,9 @@ class Beginning:
     held: Held | None = None
 
     @classmethod
-    def of(cls, problem: Problem, given: Given, method: str, count: int, noise: object, constraints: object) -> "Beginning":
+    def of(
+        cls, problem: Problem, given: Given, method: str, count: int, noise: object, constraints: object
+    ) -> "Beginning":
         """Noise and constraints, checked before, in the frame of a problem."""
         box = box_of(problem, None if noise is True else float(noise)) if noise else None  # type: ignore[arg-type]
         held = None

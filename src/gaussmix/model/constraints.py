@@ -147,7 +147,7 @@ def _covariances(
         if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-8 * np.abs(matrix).max()):
             raise ConstraintError.asymmetric(k)
         if linalg.cholesky(matrix) is None:
-            raise ConstraintError.not_positive_definite(k)
+            raise ConstraintError.indefinite(k)
     return chosen, from_matrices(structure, inner, len(inner), n_features)
 
 

@@ -165,7 +165,7 @@ class Mixture:
         return own if self.noise is None else self.noise.beside(own)
 
     def reads(self, family: AbstractFamily) -> MomentKind:
-        """The scatter that `update` needs: what the family reads, but where noise is to be left out each component's."""
+        """The scatter that `update` needs: what the family reads, but each component's own where there is noise."""
         return family.kind if self.noise is None else family.kind.separate
 
     def update(self, moments: Moments, family: AbstractFamily) -> "Mixture":

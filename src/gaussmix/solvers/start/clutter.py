@@ -24,7 +24,7 @@ def clutter(rows: ND, weights: N) -> N:
     k = min(_NEIGHBOUR, len(rows) - 1)
     if k < 1:
         return np.zeros(len(rows))
-    distances = cKDTree(rows).query(rows, k + 1)[0][:, k]
+    distances = np.asarray(cKDTree(rows).query(rows, k + 1)[0])[:, k]
     powers = rows.shape[1] * np.log(np.maximum(distances, np.finfo(float).tiny))
     powers = np.minimum(powers - np.median(powers), _LARGEST_POWER)
     order = np.argsort(powers, kind="stable")
