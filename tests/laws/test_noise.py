@@ -104,7 +104,7 @@ def test_groups_and_background_are_found(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_data_without_noise_have_none(seed):
-    rows, labels = clouded(seed, share=0.0)
+    rows, _ = clouded(seed, share=0.0)
     assert fit(rows).noise_weight_ < 0.02
 
 
