@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix.core.arrays import parse_rows
 from gaussmix.core.frame import Frame
-from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.moments import Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, AbstractFamily, Structure, from_matrices
 from gaussmix.covariance.forms import contract
@@ -163,10 +163,6 @@ class Mixture:
         constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
         own = Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.root)
         return own if self.noise is None else self.noise.beside(own)
-
-    def reads(self, family: AbstractFamily) -> MomentKind:
-        """The scatter that `update` needs: what the family reads, but each component's own where there is noise."""
-        return family.kind if self.noise is None else family.kind.separate
 
     def update(self, moments: Moments, family: AbstractFamily) -> "Mixture":
         """The mixture that maximises the expected likelihood, within its own structure."""

@@ -91,6 +91,11 @@ class Noise:
         return replace(self, weight=float(moments.mass[-1] / moments.mass.sum()))
 
 
+def kind_beside(noise: Noise | None, kind: MomentKind) -> MomentKind:
+    """The scatter that a pass is to bring where a family reads ``kind``: each component's own if one is noise."""
+    return kind if noise is None else kind.separate
+
+
 def apart(moments: Moments, kind: MomentKind) -> Moments:
     """The moments of all components but the last, the noise, in a kind."""
     own = Moments(moments.mass[:-1], moments.mean[:-1], moments.scatter[:-1], moments.kind)
