@@ -1,12 +1,13 @@
 """A noise component: mclust's numbers, a likelihood that never falls, and answers that hang on the rows alone."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from gaussmix import DataError, GaussianMixture, Mixture, ParameterError
+from gaussmix import ArchiveError, DataError, GaussianMixture, Mixture, ParameterError
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
@@ -16,7 +17,7 @@ from gaussmix.engines import BlockedEngine, ReferenceEngine
 from gaussmix.engines.base import Assign
 from gaussmix.engines.kernels import KernelEngine
 from gaussmix.model import Problem
-from gaussmix.model.noise import Box
+from gaussmix.model.noise import Box, Noise
 from gaussmix.model.volume import box_of
 from gaussmix.solvers import EM, AbsoluteGain, run
 from gaussmix.solvers.start import from_labels
@@ -247,3 +248,15 @@ def test_boxes():
     box = Box(np.array([0.0, -1.0]), np.array([2.0, 3.0]))
     grown = box.scaled(np.log(32.0))
     np.testing.assert_allclose([grown.low, grown.high], [[-1.0, -3.0], [3.0, 5.0]])
+
+
+@pytest.mark.parametrize(
+    ("weight", "sides"), [(-0.1, (1.0, 1.0)), (0.9, (1.0, 1.0)), (None, (-1.0, 1.0)), (None, (1.0, 0.0))]
+)
+def test_damaged_noise_is_refused(weight, sides, tmp_path):
+    model = fit(clouded(0)[0]).model_
+    low = model.noise.box.low
+    share = model.noise.weight if weight is None else weight
+    replace(model, noise=Noise(share, Box(low, low + sides))).save(tmp_path / "damaged.safetensors")
+    with pytest.raises(ArchiveError, match="damaged"):
+        Mixture.load(tmp_path / "damaged.safetensors")
