@@ -7,6 +7,7 @@ _HOMES = {
     "GaussianMixture": "gaussmix.estimators",
     "Gaussian": "gaussmix.model",
     "Mixture": "gaussmix.model",
+    "Constraints": "gaussmix.model",
     "DefaultPrior": "gaussmix.covariance",
     "select": "gaussmix.selection",
     "Selection": "gaussmix.selection",

@@ -13,6 +13,7 @@ from gaussmix.errors import ParameterError as ParameterError
 from gaussmix.errors import SelectionError as SelectionError
 from gaussmix.errors import UnrepresentableError as UnrepresentableError
 from gaussmix.estimators import GaussianMixture as GaussianMixture
+from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
 from gaussmix.model import Mixture as Mixture
 from gaussmix.selection import Candidate as Candidate

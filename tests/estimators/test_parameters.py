@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from gaussmix import GaussianMixture
+from gaussmix import Constraints, GaussianMixture
 from tests.estimators.conftest import mixed
 
 X = mixed(4)
@@ -33,6 +33,8 @@ def differs(one, other):
         {"tol": 1e-9},
         {"reg_covar": 0.5},
         {"max_iter": 2},
+        {"noise": True},
+        {"constraints": Constraints(equal_weights=True)},
         {"weights_init": [0.8, 0.1, 0.1]},
         {"means_init": X[:3]},
         {"precisions_init": np.repeat(np.eye(3)[None], 3, axis=0)},

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from gaussmix.cli.places import partial, whole
 from gaussmix.model import Mixture
+from gaussmix.model.noise import named
 from gaussmix.model.posterior import uncertainty
 from gaussmix.types import ND, AnyArray
 
@@ -23,8 +24,9 @@ def assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
     soft = mixture.responsibilities(rows)
     return {
         "row": np.arange(len(rows)),
-        "component": soft.argmax(axis=1),
+        "component": named(soft.argmax(axis=1), mixture.n_components),
         **{f"probability_{k}": soft[:, k] for k in range(mixture.n_components)},
+        **({} if mixture.noise is None else {"probability_noise": soft[:, -1]}),
         "uncertainty": uncertainty(soft),
         "log_density": mixture.log_density(rows),
     }

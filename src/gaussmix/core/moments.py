@@ -25,6 +25,11 @@ class MomentKind(Enum):
     POOLED_FULL = "DD"
     POOLED_DIAGONAL = "D"
 
+    @property
+    def separate(self) -> "MomentKind":
+        """The kind that says the same of each component by itself."""
+        return _SEPARATE.get(self, self)
+
     def outer(self, deltas: KD, weights: K) -> Array:
         """The scatter of K points ``deltas`` from the origin, one per component, of given weights."""
         if self is MomentKind.FULL:
@@ -35,6 +40,9 @@ class MomentKind(Enum):
         if self is MomentKind.DIAGONAL:
             return np.asarray(squares)
         return np.asarray(squares.sum(axis=1 if self is MomentKind.TRACE else 0))
+
+
+_SEPARATE = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
 
 
 @dataclass(frozen=True, slots=True)

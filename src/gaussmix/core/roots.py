@@ -23,6 +23,10 @@ class AbstractRoot(ABC):
         """``differences @ R_k``: rows x - center_k (n, D) in units in which component k is round."""
 
     @abstractmethod
+    def with_flat(self, n_components: int) -> "AbstractRoot":
+        """The roots of K components and one of zeros after them, to which every row is equally near."""
+
+    @abstractmethod
     def dense(self, n_components: int, n_features: int) -> KDD:
         """The same roots as (K, D, D) matrices."""
 
@@ -41,6 +45,9 @@ class DenseRoot(AbstractRoot):
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences @ self.matrices[component])
 
+    def with_flat(self, n_components: int) -> "DenseRoot":
+        return DenseRoot(np.concatenate([self.matrices, np.zeros((1, *self.matrices.shape[1:]))]))
+
     def dense(self, n_components: int, n_features: int) -> KDD:
         return self.matrices
 
@@ -58,6 +65,9 @@ class SharedRoot(AbstractRoot):
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences @ self.matrix)
 
+    def with_flat(self, n_components: int) -> DenseRoot:
+        return DenseRoot(np.repeat(self.matrix[None], n_components, axis=0)).with_flat(n_components)
+
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.broadcast_to(self.matrix, (n_components, n_features, n_features))
 
@@ -74,6 +84,9 @@ class DiagonalRoot(AbstractRoot):
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences * self.scales[component])
 
+    def with_flat(self, n_components: int) -> "DiagonalRoot":
+        return DiagonalRoot(np.concatenate([self.scales, np.zeros((1, self.scales.shape[1]))]))
+
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, :, None] * np.eye(n_features))
 
@@ -89,6 +102,9 @@ class SphericalRoot(AbstractRoot):
 
     def whiten(self, differences: ND, component: int) -> ND:
         return np.asarray(differences * self.scales[component])
+
+    def with_flat(self, n_components: int) -> "SphericalRoot":
+        return SphericalRoot(np.append(self.scales, 0.0))
 
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, None, None] * np.eye(n_features))

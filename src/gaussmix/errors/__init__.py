@@ -6,6 +6,7 @@ that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised 
 """
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
+from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, WeightError
 from gaussmix.errors.files import ArchiveError, FileProblem, TableProblem
 from gaussmix.errors.models import (
@@ -21,6 +22,7 @@ from gaussmix.errors.models import (
 __all__ = [
     "ArchiveError",
     "CollapseError",
+    "ConstraintError",
     "DataError",
     "FileProblem",
     "GaussmixError",

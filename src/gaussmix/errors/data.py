@@ -58,6 +58,12 @@ class DataError(GaussmixError, ValueError):
         return cls("the data have 0 rows; at least one is needed")
 
     @classmethod
+    def no_volume(cls, names: Sequence[str]) -> "DataError":
+        which = f"column {names[0]} has" if len(names) == 1 else f"columns {listed(names)} have"
+        return cls(f"noise is even over the volume of the data, which is zero, since {which} one value only; leave out "
+                   "what does not vary")
+
+    @classmethod
     def too_few_rows(cls, n_rows: int, n_components: int) -> "DataError":
         return cls(
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}; "

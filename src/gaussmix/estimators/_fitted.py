@@ -13,6 +13,7 @@ from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
 from gaussmix.model import Mixture, posterior
+from gaussmix.model.noise import named
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -30,6 +31,16 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def weights_(self) -> AnyArray:
         return self.model_.weights.astype(self._dtype)
+
+    @property
+    def noise_weight_(self) -> float:
+        noise = self.model_.noise
+        return 0.0 if noise is None else noise.weight
+
+    @property
+    def noise_volume_(self) -> float:
+        noise = self.model_.noise
+        return np.inf if noise is None else noise.volume(self.model_.frame)
 
     @property
     def means_(self) -> AnyArray:
@@ -79,11 +90,14 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(np.average(values, weights=weights))
 
     def predict(self, X: ArrayLike) -> IntN:
-        """Hard assignment: the most probable component of each row, (n,)."""
-        return posterior.labels(*self._question(X))
+        """Hard assignment: the most probable component of each row, (n,); -1 is noise."""
+        return self._named(posterior.labels(*self._question(X)))
+
+    def _named(self, labels: IntN) -> IntN:
+        return labels if self.model_.noise is None else named(labels, self.model_.n_components)
 
     def predict_proba(self, X: ArrayLike) -> AnyArray:
-        """Soft assignment: the probability of each component for each row, (n, K)."""
+        """Soft assignment: the probability of each component for each row, (n, K), and of noise if there is any."""
         quadratics, source, engine = self._question(X)
         return posterior.responsibilities(quadratics, source, engine).astype(source.rows.dtype, copy=False)
 

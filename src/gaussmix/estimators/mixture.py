@@ -12,11 +12,12 @@ from gaussmix.core.blas import calm_blas
 from gaussmix.covariance import DefaultPrior, Structure
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
+from gaussmix.estimators._beginning import Beginning, check_constraints, check_noise
 from gaussmix.estimators._fitted import FittedMixture
 from gaussmix.estimators._given import Given
-from gaussmix.model import Mixture, Problem, posterior
+from gaussmix.model import Constraints, Mixture, Problem, posterior
 from gaussmix.model.mixture import reframed
-from gaussmix.solvers import EM, AbsoluteGain, Run, best_of, run
+from gaussmix.solvers import AbsoluteGain, Run, best_of, run
 from gaussmix.solvers.fit import finished
 from gaussmix.solvers.start import STARTS, in_order
 from gaussmix.sources import MemorySource
@@ -44,6 +45,14 @@ class GaussianMixture(FittedMixture):
         What is believed of means and covariances before the data: None finds the parameters of maximum
         likelihood, 'default' the most probable ones under mclust's conjugate prior, which keeps
         small components away from degenerate covariances. Bounds then hold the prior's log density too.
+    noise : bool or float, optional
+        One more component of even density for rows that belong to no group, labelled -1 by
+        `predict` and last in `predict_proba` (n, K + 1). True: spread over the volume of the data,
+        the smaller of the boxes along the columns and along the principal components, as mclust
+        does it. A number: over that volume, in the data's units. It counts as two parameters.
+        `sample` draws it from the box of the data, scaled to the volume.
+    constraints : Constraints, optional
+        Parameters that are held fixed, or equal weights.
     max_iter : int, default=100
         Most passes of a run; 0 returns the start.
     n_init : int, default=1
@@ -75,6 +84,9 @@ class GaussianMixture(FittedMixture):
     Attributes
     ----------
     weights_ : ndarray of shape (K,)
+    noise_weight_, noise_volume_ : float
+        Share of the noise, which adds up to 1 with ``weights_``, and its volume in the data's units;
+        0 and infinity without noise.
     means_ : ndarray of shape (K, D)
         In the data's units. Components are numbered by increasing mean of the first column, ties
         by the next, unless a starting parameter is given, whose order they keep.
@@ -125,6 +137,8 @@ class GaussianMixture(FittedMixture):
         tol: float = 1e-3,
         reg_covar: float | None = None,
         prior: str | DefaultPrior | None = None,
+        noise: bool | float | None = None,
+        constraints: Constraints | None = None,
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
@@ -141,6 +155,8 @@ class GaussianMixture(FittedMixture):
         self.tol = tol
         self.reg_covar = reg_covar
         self.prior = prior
+        self.noise = noise
+        self.constraints = constraints
         self.max_iter = max_iter
         self.n_init = n_init
         self.init_params = init_params
@@ -163,7 +179,7 @@ class GaussianMixture(FittedMixture):
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntN:
         """Fit, then give the most probable component of each row, (n,)."""
         problem = self._fit(X, sample_weight)
-        return posterior.labels(self.model_.to_quadratics(), problem.source.hinted(None), problem.engine)
+        return self._named(posterior.labels(self.model_.to_quadratics(), problem.source.hinted(None), problem.engine))
 
     def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Problem:
         began = time.perf_counter()
@@ -192,8 +208,11 @@ class GaussianMixture(FittedMixture):
             self.means_init,
             self.precisions_init,
         )
-        winner = self._run_all(problem, given)
-        if given.is_empty:
+        beginning = Beginning.of(
+            problem, given, self.init_params, self.n_components, self.noise, self.constraints
+        )
+        winner = self._run_all(problem, beginning)
+        if not beginning.keeps_order:
             winner = replace(winner, mixture=in_order(winner.mixture, problem))
         self._keep(winner, problem, rows.dtype, began)
         return problem
@@ -207,24 +226,26 @@ class GaussianMixture(FittedMixture):
         _base.require_integer("n_init", self.n_init, 1)
         _base.require_choice("init_params", self.init_params, list(STARTS))
         _base.require_integer("verbose_interval", self.verbose_interval, 1)
+        check_noise(self.noise)
+        check_constraints(self.constraints)
         return Structure.parse(self.covariance_type, "covariance_type")
 
-    def _run_all(self, problem: Problem, given: Given) -> Run:
+    def _run_all(self, problem: Problem, beginning: Beginning) -> Run:
         """Every start to its end; the best run."""
-        previous = self._previous(problem)
-        repeats = 1 if previous is not None or given.is_complete else self.n_init
+        previous = self._previous(problem, beginning)
+        repeats = 1 if previous is not None or beginning.given.is_complete else self.n_init
         rng = _base.generator(self.random_state)
         stopping = AbsoluteGain(float(self.tol), int(self.max_iter))
         reporter = _base.Reporter(int(self.verbose), int(self.verbose_interval), problem.total_weight)
         runs = []
         for number in range(repeats):
             reporter.start(number)
-            start, bound = previous or (given.start(problem, self.init_params, self.n_components, rng), -np.inf)
-            runs.append(run(EM(problem.family), start, problem, stopping, reporter.observer(), bound))
+            start, bound = previous or (beginning.start(problem, rng), -np.inf)
+            runs.append(run(beginning.solver(problem), start, problem, stopping, reporter.observer(), bound))
             reporter.end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
         return best_of(runs)
 
-    def _previous(self, problem: Problem) -> tuple[Mixture, float] | None:
+    def _previous(self, problem: Problem, beginning: Beginning) -> tuple[Mixture, float] | None:
         """Where a warm start begins: the last model in the new frame, and its total log-likelihood."""
         last = getattr(self, "model_", None)
         if not self.warm_start or last is None:
@@ -234,7 +255,7 @@ class GaussianMixture(FittedMixture):
             (self.n_components, problem.source.n_features),
         ):
             return None
-        return reframed(last, problem.source.frame), self.lower_bound_ * problem.total_weight
+        return beginning.again(reframed(last, problem.source.frame)), self.lower_bound_ * problem.total_weight
 
     def _keep(self, winner: Run, problem: Problem, dtype: np.dtype[Any], began: float) -> None:
         """Set the fitted attributes, and warn where the fit did not converge."""

@@ -1,7 +1,8 @@
 """What a Gaussian and a mixture of Gaussians are, and what can be asked of them."""
 
+from gaussmix.model.constraints import Constraints
 from gaussmix.model.gaussian import Gaussian
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 
-__all__ = ["Gaussian", "Mixture", "Problem"]
+__all__ = ["Constraints", "Gaussian", "Mixture", "Problem"]

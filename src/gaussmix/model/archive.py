@@ -1,7 +1,8 @@
 """Model files: safetensors with a schema number, nothing that can run when it is opened.
 
 Schema 1 holds six arrays (weights, centers, covariances as factor and root with log-determinants,
-and the frame) and four strings (schema, structure, feature names as JSON, and a checksum of all
+and the frame), two more where there is noise (its weight, and the box it fills), one where parameters
+were held (how many), and four strings (schema, structure, feature names as JSON, and a checksum of all
 the rest). Files of every released schema keep loading: a new one gets a new reader beside the old.
 """
 
@@ -26,6 +27,7 @@ from gaussmix.covariance.forms import (
 )
 from gaussmix.errors import ArchiveError, FileProblem, ParameterError
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Box, Noise, shares
 from gaussmix.types import AnyArray
 
 SCHEMA = 1
@@ -41,6 +43,7 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
         "frame.center": mixture.frame.center,
         "frame.exponent": mixture.frame.exponent,
         **_FORMS[type(mixture.covariance)].pack(mixture.covariance),
+        **_pack_optional(mixture),
     }
     names = mixture.feature_names
     arrays = {key: np.asarray(value, order="C") for key, value in tensors.items()}
@@ -124,15 +127,38 @@ def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
     names = json.loads(metadata["feature_names"])
     frame = _frame(*(_shaped(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent")))
     _shaped(weights, (n_components,))
-    if not (weights >= 0).all() or abs(float(weights.sum()) - 1.0) > 1e-6:
+    noise, n_held = _unpack_optional(tensors, n_features)
+    total = float(shares(weights, noise).sum())
+    if not (weights >= 0).all() or abs(total - 1.0) > 1e-6:
         raise ParameterError.value("weights", weights.tolist(), "numbers of at least 0 that add up to 1")
     if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
         raise ValueError("the feature names do not fit the columns")
-    return Mixture(weights, centers, covariance, frame, None if names is None else tuple(names))
+    return Mixture(weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_held)
+
+
+def _pack_optional(mixture: Mixture) -> dict[str, AnyArray]:
+    """Noise and the number of held parameters, where there are any."""
+    found: dict[str, AnyArray] = {}
+    if mixture.noise is not None:
+        box = mixture.noise.box
+        found = {"noise.weight": np.array([mixture.noise.weight]), "noise.box": np.array([box.low, box.high])}
+    return found | ({"n_held": np.array([mixture.n_held])} if mixture.n_held else {})
+
+
+def _unpack_optional(tensors: dict[str, AnyArray], n_features: int) -> tuple[Noise | None, int]:
+    n_held = int(_shaped(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
+    if n_held < 0:
+        raise ValueError("the number of held parameters is negative")
+    if "noise.weight" not in tensors:
+        return None, n_held
+    weight, box = _shaped(tensors["noise.weight"], (1,)), _shaped(tensors["noise.box"], (2, n_features))
+    if not weight[0] >= 0 or not (box[0] < box[1]).all():
+        raise ValueError("the noise has a negative weight or no volume")
+    return Noise(float(weight[0]), Box(*box)), n_held
 
 
 _READERS = {"1": _read_1}
-_INTEGERS = {"floored", "frame.shrink", "frame.exponent"}
+_INTEGERS = {"floored", "n_held", "frame.shrink", "frame.exponent"}
 _LARGEST_POWER = 1023
 
 

@@ -17,6 +17,7 @@ from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import conditional, posterior, sampling
 from gaussmix.model.gaussian import Gaussian
+from gaussmix.model.noise import N_PARAMETERS, Noise, apart, named
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, KDD, ND, NK, Array, ArrayLike, IntD, IntN, K, N
 
@@ -28,7 +29,9 @@ class Mixture:
     Build one from numbers with `Mixture.from_parameters`, or fit one with `GaussianMixture`, whose
     ``model_`` it is. ``centers`` and ``covariance`` are kept in the working coordinates of
     ``frame``, so that data far from zero or in tiny units lose nothing; `means`, `covariances` and
-    `precisions` give them in the data's units.
+    `precisions` give them in the data's units. ``noise``, if there is any, is one more component of
+    even density, whose weight and theirs add up to 1; ``n_held`` counts the parameters that a fit
+    held fixed.
     """
 
     weights: K
@@ -36,6 +39,8 @@ class Mixture:
     covariance: AbstractCovariance
     frame: Frame
     feature_names: tuple[str, ...] | None = None
+    noise: Noise | None = None
+    n_held: int = 0
 
     @classmethod
     def from_parameters(
@@ -95,8 +100,9 @@ class Mixture:
 
     @property
     def n_parameters(self) -> int:
-        """Free parameters: K - 1 weights, K D means and those of the covariance structure."""
-        return self.structure.n_mixture_parameters(self.n_components, self.n_features)
+        """Free parameters: K - 1 weights, K D means, those of the covariance structure, and two of noise."""
+        count = self.structure.n_mixture_parameters(self.n_components, self.n_features) - self.n_held
+        return count if self.noise is None else count + N_PARAMETERS
 
     @property
     def means(self) -> KD:
@@ -131,7 +137,8 @@ class Mixture:
     def __repr__(self) -> str:
         counts = [(self.n_components, "component"), (self.n_features, "feature")]
         said = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts]
-        return f"Mixture({', '.join(said)}, {self.structure.label})"
+        said += [self.structure.label] if self.noise is None else [self.structure.label, "noise"]
+        return f"Mixture({', '.join(said)})"
 
     def component(self, k: int) -> Gaussian:
         """One of the bells, as a `Gaussian` in the data's units."""
@@ -144,7 +151,8 @@ class Mixture:
         names = None if self.feature_names is None else tuple(self.feature_names[j] for j in kept)
         # A part of a structured covariance need not obey the structure; VVV holds any.
         held = from_matrices(Structure.parse("VVV"), matrices, self.n_components, len(kept))
-        return Mixture(self.weights, self.centers[:, kept], held, self.frame.select(kept), names)
+        noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select(kept))
+        return Mixture(self.weights, self.centers[:, kept], held, self.frame.select(kept), names, noise)
 
     # -- what the solvers see -------------------------------------------------------------------
 
@@ -153,13 +161,19 @@ class Mixture:
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.weights)
         constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
-        return Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.root)
+        own = Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.root)
+        return own if self.noise is None else self.noise.beside(own)
 
     def update(self, moments: Moments, family: AbstractFamily) -> "Mixture":
         """The mixture that maximises the expected likelihood, within its own structure."""
         if family.structure != self.structure:
             raise ParameterError.choice("family", str(family.structure), [str(self.structure)])
-        return mixture_from_moments(moments, family, self.frame, self.feature_names, self.covariance)
+        own = moments if self.noise is None else apart(moments, family.kind)
+        updated = mixture_from_moments(own, family, self.frame, self.feature_names, self.covariance)
+        if self.noise is None:
+            return updated
+        noise = self.noise.updated(moments)
+        return replace(updated, weights=updated.weights * (1.0 - noise.weight), noise=noise)
 
     def permute(self, order: IntD) -> "Mixture":
         """The same mixture with its components in another order."""
@@ -178,12 +192,16 @@ class Mixture:
         return posterior.raised(self.log_density(X))
 
     def responsibilities(self, X: ArrayLike) -> NK:
-        """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1."""
+        """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1.
+
+        With noise its probability follows in one more column, (n, K + 1).
+        """
         return posterior.responsibilities(*_question(self, X))
 
     def predict(self, X: ArrayLike) -> IntN:
-        """Hard assignment: the most probable component of each row, (n,), counted from 0."""
-        return posterior.labels(*_question(self, X))
+        """Hard assignment: the most probable component of each row, (n,), counted from 0; -1 is noise."""
+        labels = posterior.labels(*_question(self, X))
+        return labels if self.noise is None else named(labels, self.n_components)
 
     def uncertainty(self, X: ArrayLike) -> N:
         """One minus the probability of the most probable component, (n,): 0 is certain."""
@@ -195,11 +213,16 @@ class Mixture:
             raise ParameterError.dimension("cumulative", self.n_features, 1)
         rows = self.frame.apply(parse_rows(X, 1))
         deviations = np.sqrt(self.covariance.matrices()[:, 0, 0])
-        return posterior.cumulative(rows, self.weights, self.centers[:, 0], deviations)
+        total = posterior.cumulative(rows, self.weights, self.centers[:, 0], deviations)
+        return total if self.noise is None else total + self.noise.weight * self.noise.box.share_below(rows)[:, 0]
 
     def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> tuple[ND, IntN]:
-        """``n`` rows (n, D) drawn from the mixture, grouped by component, and the component of each."""
-        rows, labels = sampling.draw(self.weights, self.centers, self.covariance, n, random_state)
+        """``n`` rows (n, D) drawn from the mixture, grouped by component, and the component of each; -1 is noise."""
+        parts = (self.weights, self.centers, self.covariance)
+        if self.noise is None:
+            rows, labels = sampling.draw(*parts, n, random_state)
+        else:
+            rows, labels = sampling.draw_with_noise(*parts, self.noise, n, random_state)
         return self.frame.restore_points(rows), labels
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -245,4 +268,5 @@ def reframed(mixture: Mixture, frame: Frame) -> Mixture:
     centers = frame.apply(mixture.means)
     matrices = frame.apply_covariances(mixture.covariances)
     held = from_matrices(mixture.structure, matrices, mixture.n_components, mixture.n_features)
-    return replace(mixture, centers=centers, covariance=held, frame=frame)
+    noise = None if mixture.noise is None else replace(mixture.noise, box=mixture.noise.box.reframed(old, frame))
+    return replace(mixture, centers=centers, covariance=held, frame=frame, noise=noise)

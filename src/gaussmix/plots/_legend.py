@@ -6,7 +6,7 @@ from gaussmix.model import Mixture
 from gaussmix.plots import canvas
 from gaussmix.plots._plane import SHARES
 from gaussmix.plots.columns import Cloud
-from gaussmix.plots.style import GREY, INK, PALE, percent, styles
+from gaussmix.plots.style import GREY, INK, NOISE, PALE, percent, styles
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -26,7 +26,11 @@ def component_entries(mixture: Mixture, markers: bool = True, inside: bool = Fal
         label = f"component {k}, {percent(float(mixture.weights[k]))}"
         entries.append(Line2D([], [], marker=marker, markerfacecolor=style.fill, label=label, **look))
     more = mixture.n_components - len(entries)
-    return [*entries, remark(f"and {more} more {'component' if more == 1 else 'components'}")] if more > 0 else entries
+    entries += [remark(f"and {more} more {'component' if more == 1 else 'components'}")] if more > 0 else []
+    if mixture.noise is not None:
+        look = {"color": NOISE.line, "linestyle": NOISE.dash, "marker": NOISE.marker if markers else None}
+        entries.append(Line2D([], [], label=f"noise, {percent(mixture.noise.weight)}", **look))
+    return entries
 
 
 def ellipse_entry() -> "Artist":

@@ -9,7 +9,7 @@ from gaussmix.model import Mixture
 from gaussmix.plots import canvas
 from gaussmix.plots._layout import reach
 from gaussmix.plots.columns import Cloud, Units, column_name
-from gaussmix.plots.style import GREY, INK, PALE, styles
+from gaussmix.plots.style import GREY, INK, PALE, looks
 from gaussmix.types import ND, NK, AnyArray, Array, N
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Curves:
     places: Array
     density: Array
     components: NK
+    has_noise: bool = False
 
 
 def curves(mixture: Mixture, values: N, column: int) -> Curves:
@@ -47,7 +48,8 @@ def curves(mixture: Mixture, values: N, column: int) -> Curves:
     total = np.exp(part.log_density(grid[:, None]) + units.exponent * np.log(10.0))
     shares = part.responsibilities(grid[:, None])
     ends = units.show(np.array([low, high]))
-    return Curves(units, float(ends[0]), float(ends[1]), units.show(grid), total, total[:, None] * shares)
+    shown, parts = units.show(grid), total[:, None] * shares
+    return Curves(units, float(ends[0]), float(ends[1]), shown, total, parts, part.noise is not None)
 
 
 def bins(values: N, axis: float) -> Array:
@@ -81,7 +83,7 @@ def draw_histogram(ax: "Axes", values: N, weights: N | None, axis: float) -> flo
 
 def draw_curves(ax: "Axes", drawn: Curves, tallest: float | None = None) -> None:
     """The mixture's density, its weighted components beneath, and limits that a spike cannot spoil."""
-    for k, style in enumerate(styles(drawn.components.shape[1])):
+    for k, style in enumerate(looks(drawn.components.shape[1], drawn.has_noise)):
         visible = drawn.components[:, k] > _INVISIBLE * drawn.density.max()
         places, heights = drawn.places[visible], drawn.components[visible, k]
         ax.fill_between(places, heights, color=style.fill, alpha=0.12, linewidth=0, zorder=2)
@@ -129,7 +131,7 @@ def draw_strip(ax: "Axes", values: N, cloud: Cloud, colours: ND, doubtful: AnyAr
     # Multiples of the golden ratio spread over the band without clumps.
     heights = low + (high - low) * (_GOLDEN * np.arange(len(values)) % 1.0)
     size = float(np.clip(9000 / len(values), 6, 24))
-    for k, style in enumerate(styles(cloud.soft.shape[1])):
+    for k, style in enumerate(looks(cloud.soft.shape[1], cloud.has_noise)):
         mine = cloud.labels == k
         look: dict[str, Any] = {"marker": style.marker, "linewidths": 0, "rasterized": raster}
         ax.scatter(values[mine], heights[mine], s=size, c=colours[mine], **look)

@@ -9,7 +9,7 @@ from gaussmix.plots import canvas
 from gaussmix.plots._layout import reach, spread_apart
 from gaussmix.plots._line import draw_rings
 from gaussmix.plots.columns import Cloud, Units, column_name
-from gaussmix.plots.style import INK, Style, blend, palette, styles
+from gaussmix.plots.style import INK, Style, blend, colours, looks, styles
 from gaussmix.types import KD, ND, AnyArray, Array
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def draw_plane(
 
 def colours_of(cloud: Cloud, assign: str) -> ND:
     """A colour (n, 3) per drawn row: blended by responsibility, or that of the most probable component."""
-    return blend(cloud.soft) if assign == "soft" else palette(cloud.soft.shape[1])[cloud.labels]
+    if assign == "soft":
+        return blend(cloud.soft, cloud.has_noise)
+    return np.asarray(colours(cloud.soft.shape[1], cloud.has_noise)[cloud.labels])
 
 
 def outline(part: Mixture, k: int, share: float) -> ND:
@@ -67,7 +69,7 @@ def _draw_rows(ax: "Axes", rows: ND, cloud: Cloud, colours: ND, doubtful: AnyArr
     """One call per component, since a call draws one marker."""
     size = float(np.clip(9000 / len(rows), 6, 30)) * (0.4 if small else 1.0)
     raster = len(rows) * (4 if small else 1) > RASTER
-    for k, style in enumerate(styles(cloud.soft.shape[1])):
+    for k, style in enumerate(looks(cloud.soft.shape[1], cloud.has_noise)):
         mine = cloud.labels == k
         look: dict[str, Any] = {"marker": style.marker, "alpha": 0.85, "linewidths": 0.0, "rasterized": raster}
         ax.scatter(rows[mine, 0], rows[mine, 1], s=size, c=colours[mine], zorder=2, **look)
@@ -75,8 +77,8 @@ def _draw_rows(ax: "Axes", rows: ND, cloud: Cloud, colours: ND, doubtful: AnyArr
         draw_rings(ax, rows[doubtful], 3.5 * size, raster)
 
 
-def _draw_outlines(ax: "Axes", outlines: Array, looks: list[Style]) -> None:
-    for pair, style in zip(outlines, looks, strict=True):
+def _draw_outlines(ax: "Axes", outlines: Array, drawn: list[Style]) -> None:
+    for pair, style in zip(outlines, drawn, strict=True):
         for points, width in zip(pair, (2.0, 1.1), strict=True):
             ax.plot(points[:, 0], points[:, 1], color=style.line, linestyle=style.dash, linewidth=width, zorder=4)
 

@@ -85,6 +85,7 @@ class Cloud:
     soft: NK
     doubts: N
     drawn: IntN
+    has_noise: bool = False
 
     @classmethod
     def of(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MOST_ROWS, random_state: int = 0) -> "Cloud":
@@ -97,7 +98,7 @@ class Cloud:
         if len(rows) > max_rows:
             rng = np.random.default_rng(random_state)
             drawn = np.sort(rng.choice(len(rows), size=max_rows, replace=False))
-        return cls(rows[drawn], soft[drawn], uncertainty(soft), drawn)
+        return cls(rows[drawn], soft[drawn], uncertainty(soft), drawn, mixture.noise is not None)
 
     @property
     def n_rows(self) -> int:

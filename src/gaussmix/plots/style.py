@@ -51,9 +51,23 @@ def palette(count: int) -> ND:
     return np.vstack([first, rest[:, :3]])
 
 
-def blend(soft: NK) -> ND:
+NOISE = Style(fill=(0.6, 0.6, 0.6), line=(0.47, 0.47, 0.47), marker=".", dash=":")
+"""How noise looks: grey, a dot."""
+
+
+def looks(count: int, noise: bool) -> list[Style]:
+    """The looks of components, ``count`` with that of the noise at the end if there is any."""
+    return [*styles(count - 1), NOISE] if noise else styles(count)
+
+
+def colours(count: int, noise: bool) -> ND:
+    """The colours (count, 3) of components, that of the noise at the end if there is any."""
+    return np.array([*palette(count - 1), NOISE.fill]) if noise else palette(count)
+
+
+def blend(soft: NK, noise: bool = False) -> ND:
     """The colour of each row (n, 3): those of the components, mixed in proportion to its membership."""
-    return np.clip(soft @ palette(soft.shape[1]), 0.0, 1.0)
+    return np.clip(soft @ colours(soft.shape[1], noise), 0.0, 1.0)
 
 
 def _for_lines(fill: Array) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from gaussmix.core.arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
+from gaussmix.model.noise import named
 from gaussmix.model.posterior import uncertainty
 from gaussmix.plots.given import FitLike, MixtureLike, as_fit, as_mixture, as_selection
 from gaussmix.report.formatting import listed, plural
@@ -78,7 +79,7 @@ class CandidateRow:
 
 @dataclass(frozen=True)
 class UncertainRow:
-    """A row between components: its number (from 0), the two most probable ones, and its values."""
+    """A row between components: its number (from 0), the two most probable ones (-1 is noise), and its values."""
 
     row: int
     uncertainty: float
@@ -243,13 +244,13 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, limit: int = 20) -> list[
     mixture = as_mixture(mixture)
     if limit < 0:
         raise ParameterError.value("limit", limit, "a whole number of at least 0")
-    if mixture.n_components == 1:
+    if mixture.n_components == 1 and mixture.noise is None:
         return []
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     soft = mixture.responsibilities(rows)
     doubts = uncertainty(soft)
     chosen = np.argsort(-doubts, kind="stable")[:limit]
-    order = np.argsort(-soft[chosen], axis=1, kind="stable")[:, :2]
+    order = named(np.argsort(-soft[chosen], axis=1, kind="stable")[:, :2], mixture.n_components)
     return [
         UncertainRow(
             row=int(i),

@@ -39,6 +39,8 @@ def in_words(
     mixture = as_mixture(mixture)
     numbers = summary(mixture, X, sample_weight)
     sentences = [_groups(numbers)]
+    if mixture.noise is not None and fit is None:  # a fit says so itself
+        sentences.append(f"Noise takes {percent(mixture.noise.weight)} of the weight.")
     if mixture.n_components > 1:
         sentences += [_sizes(components(mixture, X, sample_weight)), _sureness(numbers, sample_weight is not None)]
     sentences += [] if selection is None else [_choice(as_selection(selection))]

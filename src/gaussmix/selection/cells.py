@@ -3,7 +3,7 @@
 The seconds that a cell's fit tells are those of the passes of the run that won.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from gaussmix.solvers.fit import finished
 from gaussmix.solvers.restarts import Rounds, continued, halved
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start import from_moments, in_order
+from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.stopping import RelativeGain
 
 STOPPING = RelativeGain(1e-8)
@@ -91,7 +92,7 @@ def _best_run(task: Task, mixtures: list[Mixture]) -> Run:
     solver = EM(task.heats.family)
     is_whole = task.heats is task.problem
     stopping, rounds = (STOPPING, _ROUNDS) if is_whole else (ON_SAMPLE, _ROUNDS_ON_SAMPLE)
-    is_sound = _soundness(task.heats)
+    is_sound = is_sound_for(task.heats)
     trees = [run(solver, mixture, task.heats, stopping, max_passes=0) for mixture in mixtures[: len(TREES)]]
     heats = halved(solver, mixtures[len(TREES) :], task.heats, stopping, is_sound, rounds)
     ended = [continued(solver, heat, task.heats, stopping) for heat in [*trees, *heats]]
@@ -151,14 +152,3 @@ def _failed(task: Task, reason: str) -> Cell:
     structure = task.problem.family.structure
     free = structure.n_mixture_parameters(task.n_components, task.problem.source.n_features)
     return Cell(task, Candidate(structure, task.n_components, {}, free, None, None, reason))
-
-
-def _soundness(problem: Problem) -> Callable[[Run], bool]:
-    """No component on the floor, and none of fewer rows than a covariance needs: what may be chosen."""
-    fewest = (problem.source.n_features + 1) / problem.source.n_rows
-
-    def is_sound(candidate: Run) -> bool:
-        mixture = candidate.mixture
-        return not mixture.covariance.floored.any() and bool(mixture.weights.min() >= fewest)
-
-    return is_sound

@@ -9,18 +9,22 @@ from dataclasses import dataclass
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.covariance.base import AbstractFamily
+from gaussmix.model.held import Held, restrained
 from gaussmix.model.mixture import Mixture
 from gaussmix.solvers.base import AbstractSolver, State
 
 
 @dataclass(frozen=True)
 class EM(AbstractSolver):
-    """The M-step of a family, applied to whatever moments a pass brought."""
+    """The M-step of a family, applied to whatever moments a pass brought, with some parameters ``held`` if wanted."""
 
     family: AbstractFamily
+    held: Held | None = None
 
     def init(self, model: Mixture) -> State:
         return State(model)
 
     def step(self, state: State, expectation: Expectation) -> State:
-        return State(state.mixture.update(expectation.moments, self.family))
+        if self.held is None:
+            return State(state.mixture.update(expectation.moments, self.family))
+        return State(restrained(state.mixture, expectation.moments, self.family, self.held))

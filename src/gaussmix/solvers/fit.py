@@ -88,7 +88,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
     mixture = winner.mixture
     expectation = problem.expect(mixture.to_quadratics())
     total = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_volume
-    masses = expectation.moments.mass
+    masses = expectation.moments.mass[: mixture.n_components]
     fit = Fit(
         outcome=winner.outcome,
         trace=winner.trace,
@@ -98,7 +98,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
         seconds=seconds,
         mixture=mixture,
         masses=masses,
-        share_computed=expectation.n_pairs / max(1, expectation.n_rows * mixture.n_components),
+        share_computed=expectation.n_pairs / max(1, expectation.n_rows * len(expectation.moments.mass)),
         notes=tuple(_notes(problem, masses, winner)),
     )
     return fit, expectation
@@ -111,6 +111,9 @@ def _small(mixture: Mixture, masses: K) -> BoolK:
 
 def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
     notes = []
+    noise = winner.mixture.noise
+    if noise is not None:
+        notes.append(f"Noise takes {100 * noise.weight:.1f} % of the weight.")
     if problem.constant_columns:
         names = ", ".join(_column_name(problem, j) for j in problem.constant_columns)
         notes.append(f"Constant column {names}: it tells no groups apart, and its variance is a stand-in.")

@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.core.blas import calm_blas
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import kind_beside
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.stopping import Stopping
@@ -60,7 +61,7 @@ def run(
     with calm_blas(problem.source.n_features):
         for number in range(1, allowed + 1):
             prior = problem.family.log_prior(state.mixture.centers, state.mixture.covariance)
-            expectation = problem.expect(state.quadratics)
+            expectation = problem.expect(state.quadratics, kind_beside(state.mixture.noise, problem.family.kind))
             state = solver.step(state, expectation)
             current = expectation.log_likelihood + prior
             values.append(current + shift)

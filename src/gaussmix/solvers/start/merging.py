@@ -18,9 +18,6 @@ from gaussmix.types import Array, D, IntN, K
 
 _FLOOR = 1e-9  # of the overall variance: what equal rows are taken to spread
 
-SEPARATE = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
-"""What merging looks at where a family only needs pooled scatter."""
-
 Description = Callable[[Moments], K]
 
 

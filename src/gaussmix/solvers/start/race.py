@@ -19,7 +19,7 @@ from gaussmix.solvers.em import EM
 from gaussmix.solvers.restarts import continued, halved
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start.given import from_moments, in_order
-from gaussmix.solvers.start.merging import SEPARATE, merged
+from gaussmix.solvers.start.merging import merged
 from gaussmix.solvers.start.sample import representative
 from gaussmix.solvers.start.seeding import KMEANS_START, STARTS, kmeans_centers, nearest
 from gaussmix.solvers.stopping import AbsoluteGain
@@ -68,10 +68,10 @@ def automatic(problem: Problem, method: str, n_components: int, rng: np.random.G
 
 def _raced(problem: Problem, sample: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """The better of two starts on a sample; if unsound there, all rows are shared out among its centres."""
-    solver, is_sound = EM(problem.family), _is_sound_for(sample)
+    solver, is_sound = EM(problem.family), is_sound_for(sample)
     center = kmeans_centers(sample, n_components, rng, _LLOYD_PASSES)
     try:
-        starts = [nearest(sample, center), _from_groups(sample, n_components, rng)]
+        starts = [nearest(sample, center), from_groups(sample, n_components, rng)]
         best = halved(solver, starts, sample, _STOPPING, is_sound, _ROUNDS)[0]
         mixture = continued(solver, best, sample, _STOPPING)
     except CollapseError:  # of few rows; all may suffice
@@ -79,19 +79,18 @@ def _raced(problem: Problem, sample: Problem, n_components: int, rng: np.random.
     return mixture.mixture if is_sound(mixture) else nearest(problem, mixture.mixture.centers)
 
 
-def _from_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+def from_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """Groups around many centres, softened by a few passes of EM, and merged."""
     n_groups = n_components + min((_GROUPS_PER_COMPONENT - 1) * n_components, _MOST_EXTRA_GROUPS)
     groups = nearest(problem, kmeans_centers(problem, n_groups, rng, _LLOYD_PASSES_OF_GROUPS))
     softened = run(EM(problem.family), groups, problem, _STOPPING, max_passes=_EM_PASSES_OF_GROUPS).mixture
-    kind = SEPARATE.get(problem.family.kind, problem.family.kind)
-    moments = problem.expect(softened.to_quadratics(), kind).moments
+    moments = problem.expect(softened.to_quadratics(), problem.family.kind.separate).moments
     row_weight = problem.total_weight / problem.source.n_rows
     found = merged(moments, n_components, problem.variances, row_weight).reduce(problem.family.kind)
     return from_moments(problem, found)
 
 
-def _is_sound_for(problem: Problem) -> Callable[[Run], bool]:
+def is_sound_for(problem: Problem) -> Callable[[Run], bool]:
     """No component on the floor, and none of fewer rows than a covariance needs."""
     fewest = (problem.source.n_features + 1) / problem.source.n_rows
 

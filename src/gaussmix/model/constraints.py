@@ -1,0 +1,179 @@
+"""``Constraints``: what a user wants held fixed, checked and carried into the frame of a fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gaussmix.core import linalg
+from gaussmix.core.frame import Frame
+from gaussmix.covariance import AbstractCovariance, Structure, from_matrices
+from gaussmix.covariance.forms import expand, natural_shape
+from gaussmix.covariance.held import SEPARATE
+from gaussmix.errors import ConstraintError
+from gaussmix.model.held import Held
+from gaussmix.types import DD, KD, KDD, ArrayLike, BoolK, K
+
+_ROUNDING = 1e-6  # by which weights that are all held may miss 1
+
+
+@dataclass(frozen=True, eq=False)
+class Constraints:
+    """Parameters that a fit holds fixed, for ``GaussianMixture(constraints=...)``.
+
+    Components keep the numbers they have here, and are not put in the order of their means, where
+    any single one is held. Held parameters are imposed on the start, too, and do not count as free
+    parameters.
+
+    Parameters
+    ----------
+    equal_weights : bool, default=False
+        All components weigh the same; noise keeps a weight of its own.
+    weights : array-like of shape (K,), optional
+        Weights between 0 and 1, NaN where free; free ones, and that of noise, share what is left.
+    means : array-like of shape (K, D), optional
+        In the data's units; rows of NaN where free.
+    covariances : array-like or list, optional
+        One per component in the data's units squared, NaN or None where free: matrices (D, D),
+        variances (D,), or one variance. Single ones for VVV, VVI and VII; for every other structure
+        all or none, in any shape that ``covariances_`` has.
+
+    Examples
+    --------
+    >>> from gaussmix import Constraints, GaussianMixture
+    >>> X = [[-1.0], [-0.9], [0.1], [3.9], [4.0], [4.2]]
+    >>> held = Constraints(means=[[0.0], [float("nan")]])
+    >>> GaussianMixture(2, constraints=held).fit(X).means_.round(3).ravel().tolist()
+    [0.0, 4.033]
+    """
+
+    equal_weights: bool = False
+    weights: ArrayLike | None = None
+    means: ArrayLike | None = None
+    covariances: Any = None
+
+    def held(self, structure: Structure, n_components: int, frame: Frame, noise: bool = False) -> Held | None:
+        """What is held, in a frame; None where that is nothing.
+
+        Raises
+        ------
+        ConstraintError
+            If a shape or a number is not allowed, or the structure does not allow it.
+        """
+        n_features = len(frame.center)
+        if not isinstance(self.equal_weights, (bool, np.bool_)):
+            raise ConstraintError.flag(self.equal_weights)
+        if self.equal_weights and self.weights is not None:
+            raise ConstraintError.both_weights()
+        weights = _weights(self.weights, n_components, noise)
+        centers = _means(self.means, n_components, frame)
+        chosen, covariance = _covariances(self.covariances, structure, n_components, frame)
+        count = _held_weights(bool(self.equal_weights), weights, noise)
+        count += int(np.isfinite(centers).sum()) + structure.n_parameters(n_components, n_features) * int(chosen.all())
+        if not chosen.all():
+            count += structure.n_parameters(1, n_features) * int(chosen.sum())
+        nothing = not (self.equal_weights or chosen.any() or np.isfinite(weights).any() or np.isfinite(centers).any())
+        return None if nothing else Held(bool(self.equal_weights), weights, centers, chosen, covariance, count)
+
+
+def _numbers(name: str, values: object, shape: tuple[int, ...]) -> Any:
+    """Finite numbers or NaN, of a shape."""
+    try:
+        found = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConstraintError.not_numbers(name, error) from error
+    if found.shape != shape:
+        raise ConstraintError.shape(name, found.shape, shape)
+    if np.isinf(found).any():
+        raise ConstraintError.infinite(name)
+    return found
+
+
+def _weights(values: ArrayLike | None, n_components: int, noise: bool) -> K:
+    if values is None:
+        return np.full(n_components, np.nan)
+    weights = _numbers("weights", values, (n_components,))
+    held = ~np.isnan(weights)
+    if not ((weights[held] > 0) & (weights[held] <= 1)).all():
+        raise ConstraintError.weight_range(weights.tolist())
+    total = float(weights[held].sum())
+    if held.all() and not noise:
+        if abs(total - 1.0) > _ROUNDING:
+            raise ConstraintError.weights_sum(total)
+        return np.asarray(weights / total)
+    if total >= 1.0:
+        raise ConstraintError.nothing_left(total)
+    return np.asarray(weights)
+
+
+def _held_weights(equal: bool, weights: K, noise: bool) -> int:
+    """How many of the free weights are held: K - 1, or with noise K, are free."""
+    if equal:
+        return len(weights) - 1
+    return min(int(np.isfinite(weights).sum()), len(weights) - 1 + int(noise))
+
+
+def _means(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
+    shape = (n_components, len(frame.center))
+    if values is None:
+        return np.full(shape, np.nan)
+    means = _numbers("means", values, shape)
+    free = np.isnan(means)
+    partly = free.any(axis=1) & ~free.all(axis=1)
+    if partly.any():
+        raise ConstraintError.partly("mean", int(np.argmax(partly)))
+    return frame.apply(means)
+
+
+def _covariances(
+    values: Any, structure: Structure, n_components: int, frame: Frame
+) -> tuple[BoolK, AbstractCovariance | None]:
+    """Which covariances are held, and those, in the frame."""
+    n_features = len(frame.center)
+    none = np.zeros(n_components, dtype=bool)
+    if values is None:
+        return none, None
+    matrices = _whole(values, structure, n_components, n_features)
+    if matrices is None:
+        matrices = _each(values, n_components, n_features)
+    chosen = ~np.isnan(matrices[:, 0, 0])
+    if not chosen.any():
+        return chosen, None
+    if not chosen.all() and str(structure) not in SEPARATE:
+        raise ConstraintError.shared(str(structure), int(chosen.sum()), n_components, SEPARATE)
+    inner = frame.apply_covariances(matrices[chosen])
+    for k, matrix in zip(np.flatnonzero(chosen).tolist(), inner, strict=True):
+        if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-8 * np.abs(matrix).max()):
+            raise ConstraintError.asymmetric(k)
+        if linalg.cholesky(matrix) is None:
+            raise ConstraintError.indefinite(k)
+    return chosen, from_matrices(structure, inner, len(inner), n_features)
+
+
+def _whole(values: Any, structure: Structure, n_components: int, n_features: int) -> KDD | None:
+    """Covariances in the one natural shape that has not an entry per component: (D, D) for EEE."""
+    shape = natural_shape(structure, n_components, n_features)
+    if str(structure) != "EEE" or np.shape(values) != shape:
+        return None
+    return expand(structure, _numbers("covariances", values, shape), n_components, n_features)
+
+
+def _each(values: Any, n_components: int, n_features: int) -> KDD:
+    """Matrices (K, D, D) from one entry per component; of NaN where it is free."""
+    if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, str) or len(values) != n_components:
+        raise ConstraintError.per_component(n_components)
+    return np.array([_entry(value, k, n_features) for k, value in enumerate(values)])
+
+
+def _entry(value: Any, k: int, n_features: int) -> DD:
+    if value is None:
+        return np.full((n_features, n_features), np.nan)
+    dimensions = min(np.ndim(value), 2)
+    found = _numbers(f"covariances[{k}]", value, (n_features,) * dimensions)
+    free = np.isnan(found)
+    if free.all():
+        return np.full((n_features, n_features), np.nan)
+    if free.any():
+        raise ConstraintError.partly("covariance", k)
+    return np.asarray(found if dimensions == 2 else found * np.eye(n_features))

@@ -1,0 +1,82 @@
+"""The start of a fit with noise: which rows are noise is a guess, and the likelihood says which guess is good.
+
+Two kinds of guess are made. The ordinary start takes all rows for groups, and leaves it to EM to hand the
+outlying ones to the noise; the other first leaves out the rows that lie alone (``clutter``), and starts
+from the rest. On a sample of the rows each makes ten passes of EM, and the most likely one is handed on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gaussmix.errors import CollapseError
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Box, Noise
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.restarts import halved
+from gaussmix.solvers.start.clutter import clutter
+from gaussmix.solvers.start.race import automatic, from_groups, is_sound_for, sample_size
+from gaussmix.solvers.start.sample import representative
+from gaussmix.solvers.start.seeding import KMEANS_START
+from gaussmix.solvers.stopping import AbsoluteGain
+
+_LEAST, _MOST = 0.02, 0.5  # share of noise that a run may begin with
+_ROUNDS = ((10, 1),)
+_STOPPING = AbsoluteGain(1e-5, 10)
+
+Change = Callable[[Mixture], Mixture]
+
+
+def with_noise(mixture: Mixture, box: Box, share: float) -> Mixture:
+    """A mixture that leaves a share to noise over a box; the components keep their proportions."""
+    return replace(mixture, weights=mixture.weights * (1.0 - share), noise=Noise(share, box))
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """A sample of the rows, its part without the rows that lie alone (None if too few are left), and their share."""
+
+    sample: Problem
+    clean: Problem | None
+    share: float
+
+
+def _cleaned(problem: Problem, n_components: int, rng: np.random.Generator) -> _Cleaned:
+    frame = problem.source.frame
+    drawn = representative(problem, sample_size(n_components, problem.source.n_features), rng)
+    alone = clutter(frame.apply(drawn.rows) / np.sqrt(problem.variances), drawn.weights)
+    share = float(np.clip(drawn.weights @ alone / drawn.weights.sum(), _LEAST, _MOST))
+    kept = alone < 0.5
+    enough = kept.sum() >= max(n_components, 2) and np.ptp(drawn.rows[kept], axis=0).min() > 0
+    clean = problem.only(drawn.rows[kept], drawn.weights[kept]) if enough and not kept.all() else None
+    return _Cleaned(problem.only(drawn.rows, drawn.weights), clean, share)
+
+
+def noisy(
+    problem: Problem,
+    method: str,
+    n_components: int,
+    box: Box,
+    solver: AbstractSolver,
+    rng: np.random.Generator,
+    change: Change,
+) -> Mixture:
+    """The most likely of several starts with noise; ``change`` is made to each before it runs."""
+    found = _cleaned(problem, n_components, rng)
+    starts = [automatic(problem, method, n_components, rng)]
+    if found.clean is not None:
+        starts.append(automatic(found.clean, method, n_components, rng))
+    if method == KMEANS_START and n_components > 1:
+        starts.append(from_groups(found.clean or found.sample, n_components, rng))
+    begun = [change(with_noise(start, box, found.share)) for start in starts]
+    try:
+        return halved(solver, begun, found.sample, _STOPPING, is_sound_for(found.sample), _ROUNDS)[0].mixture
+    except CollapseError:  # of few rows; all may suffice
+        return begun[0]
+
+
+def noisy_from(problem: Problem, start: Mixture, box: Box, rng: np.random.Generator) -> Mixture:
+    """A given start, and as much noise as there are rows that lie alone."""
+    return with_noise(start, box, _cleaned(problem, start.n_components, rng).share)
