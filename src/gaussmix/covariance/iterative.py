@@ -30,7 +30,7 @@ _STILL = 1e-7
 """Turns end when no volume changes by a larger share: F is flat there, to the square of that."""
 
 _SMALL = 1e-13
-"""Turns of axes end when F, per unit of mass and column, falls by less: what is left is rounding."""
+"""Turns of axes end when F, per unit of mass and column, falls by less, and no axis turns by more (in radians)."""
 
 _MOST_TURNS = 500
 _TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 100
@@ -206,15 +206,16 @@ def _turned(
     """F at its end, variances (K, D), axes (D, D), which components lie on the floor."""
     along = axes.T @ scatter @ axes
     enough = _SMALL * float(mass.sum()) * len(axes)
-    worst = np.inf
+    worst, angle = np.inf, np.inf
     for turn in range(most_turns):
         squares = np.maximum(np.einsum("kii->ki", along), 0.0)
         variances, low = _best_variances(squares, mass, least, equal)
         value = float(mass @ np.log(variances).sum(axis=1) + (squares / variances).sum())
-        if worst - value <= enough or turn == most_turns - 1:
+        # Where variances differ by 1e13 F is rounding, and only the angles tell.
+        if (worst - value <= enough and angle <= _SMALL) or turn == most_turns - 1:
             break
         worst = value
-        along, axes = _turn_planes(along, axes, 1.0 / variances)
+        along, axes, angle = _turn_planes(along, axes, 1.0 / variances)
     return value, variances, axes, low
 
 
@@ -231,23 +232,25 @@ def _best_variances(squares: KD, mass: K, least: float, equal: bool) -> tuple[KD
     return np.maximum(own, max(least, 0.0)), np.asarray((own < least).any(axis=1))
 
 
-def _turn_planes(along: KDD, axes: DD, precision: KD) -> tuple[KDD, DD]:
+def _turn_planes(along: KDD, axes: DD, precision: KD) -> tuple[KDD, DD, float]:
     """One sweep: each pair of axes turned in its plane to where sum_k tr(Sigma_k^-1 W_k) is least.
 
     Within the plane of axes i and j that is P cos 2t + Q sin 2t plus a constant, and planes without a common axis
     do not know of one another, so as many are turned at once.
     """
+    largest = 0.0
     for i, j in _rounds(len(axes)):
         gap = precision[:, i] - precision[:, j]
         p = 0.5 * (gap * (along[:, i, i] - along[:, j, j])).sum(axis=0)
         q = (gap * along[:, i, j]).sum(axis=0)
         angle = np.where(np.hypot(p, q) + p > 1e-16 * np.abs(p), 0.5 * np.arctan2(-q, -p), 0.0)
+        largest = max(largest, float(np.abs(angle).max(initial=0.0)))
         turn = np.eye(len(axes))
         turn[i, i] = turn[j, j] = np.cos(angle)
         turn[j, i] = np.sin(angle)
         turn[i, j] = -turn[j, i]
         along, axes = turn.T @ along @ turn, axes @ turn
-    return along, axes
+    return along, axes, largest
 
 
 @cache
