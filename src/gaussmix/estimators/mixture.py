@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.blas import calm_blas
-from gaussmix.covariance import DefaultPrior, Structure
+from gaussmix.covariance import DefaultPrior, Structure, structure_of
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
 from gaussmix.estimators._fitted import FittedMixture
@@ -33,6 +33,12 @@ class GaussianMixture(FittedMixture):
     covariance_type : str, default='full'
         'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
         VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
+        For many columns, mixtures of factor analysers in McNicholas' letters: CCC, CCU, CUC, CUU,
+        UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns of one
+        component are Constrained to be equal, or Unconstrained.
+    n_factors : int or None, default=None
+        Number of factors q of a mixture of factor analysers, whose covariances are loadings (D, q) times
+        their transpose plus a diagonal of noise. The other structures leave it alone.
     tol : float, default=1e-3
         Stop when the mean log-likelihood per row changes by less, in nats.
     reg_covar : float or None, default=None
@@ -100,7 +106,8 @@ class GaussianMixture(FittedMixture):
 
     References
     ----------
-    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995).
+    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995);
+    McNicholas & Murphy, Statistics and Computing 18 (2008).
 
     Examples
     --------
@@ -118,6 +125,7 @@ class GaussianMixture(FittedMixture):
         n_components: int = 1,
         *,
         covariance_type: str = "full",
+        n_factors: int | None = None,
         tol: float = 1e-3,
         reg_covar: float | None = None,
         prior: str | DefaultPrior | None = None,
@@ -134,6 +142,7 @@ class GaussianMixture(FittedMixture):
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
+        self.n_factors = n_factors
         self.tol = tol
         self.reg_covar = reg_covar
         self.prior = prior
@@ -203,7 +212,9 @@ class GaussianMixture(FittedMixture):
         _base.require_integer("n_init", self.n_init, 1)
         _base.require_choice("init_params", self.init_params, list(STARTS))
         _base.require_integer("verbose_interval", self.verbose_interval, 1)
-        return Structure.parse(self.covariance_type, "covariance_type")
+        if self.n_factors is not None:
+            _base.require_integer("n_factors", self.n_factors, 1)
+        return structure_of(self.covariance_type, self.n_factors, "covariance_type")
 
     def _run_all(self, problem: Problem, given: Given) -> Run:
         """Every start to its end; the best run."""
