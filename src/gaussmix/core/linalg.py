@@ -161,7 +161,7 @@ def symmetric_eigen(matrices: KDD) -> tuple[Array, Array]:
 
 
 def left_singular(matrices: Array) -> tuple[Array, K]:
-    """Orthonormal axes (..., D, q) and the lengths (..., q) along them, falling, of matrices with more rows than columns."""
+    """Orthonormal axes (..., D, q) and the falling lengths (..., q) along them, of matrices of q <= D columns."""
     axes, lengths, _ = np.linalg.svd(matrices, full_matrices=False)
     return np.asarray(axes), np.asarray(lengths)
 

@@ -2,8 +2,9 @@
 
 A covariance is written ``Lambda_k Lambda_k^T + Psi_k``: loadings (D, q) and a diagonal of noise variances (Ghahramani
 & Hinton, "The EM algorithm for mixtures of factor analyzers", 1996). Each letter says whether something is Constrained
-or Unconstrained: the loadings, to be the same for all components; the noise, likewise; the noise of one component, to be
-the same in every column (McNicholas & Murphy, "Parsimonious Gaussian mixture models", Statistics and Computing 18, 2008).
+or Unconstrained: the loadings, to be the same for all components; the noise, likewise; the noise of one component, to
+be the same in every column (McNicholas & Murphy, "Parsimonious Gaussian mixture models", Statistics and Computing 18,
+2008).
 """
 
 import math
@@ -54,14 +55,14 @@ class FactorStructure(Structure):
 
     @property
     def description(self) -> str:
-        """The structure in words: '5 factors, one loadings matrix for all, each its own noise in every column'."""
+        """The structure in words: 'each its own loadings, one noise for all, equal in every column'."""
         loadings = "one matrix of loadings for all" if self.shares_loadings else "each its own loadings"
         noise = "one noise for all" if self.shares_noise else "each its own noise"
         spread = "equal in every column" if self.is_isotropic else "different in every column"
-        return f"{self.label.partition(', ')[2]}, {loadings}, {noise}, {spread}"
+        return f"{loadings}, {noise}, {spread}"
 
     def n_parameters(self, n_components: int, n_features: int) -> int:
-        """Free parameters of the covariances (McNicholas & Murphy 2008, table 1): loadings but for a rotation, noise."""
+        """Free parameters (McNicholas & Murphy 2008, table 1): of the loadings but for a rotation, and of the noise."""
         loadings = n_features * self.n_factors - self.n_factors * (self.n_factors - 1) // 2
         noise = 1 if self.is_isotropic else n_features
         return loadings * (1 if self.shares_loadings else n_components) + noise * (

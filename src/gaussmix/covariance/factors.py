@@ -122,7 +122,7 @@ def _first_noise(shape: FactorStructure, scatter: Scatter) -> KD:
 
 
 def _left(scatter: Scatter, group: int, found: Leading, loadings: DQ, noise: D) -> D:
-    """EM's noise variances: the diagonal of S - 2 Lambda beta S + Lambda Theta Lambda^T, where Theta is the identity."""
+    """EM's noise variances, the diagonal of S - 2 Lambda beta S + Lambda Theta Lambda^T, where Theta is 1."""
     crossed = found.crossed(np.sqrt(noise))
     return np.asarray(scatter.variances[group] + (loadings * (loadings - 2.0 * crossed)).sum(axis=1))
 
@@ -140,7 +140,7 @@ def common(
     shape, scatter = _factors_of(structure), Scatter.of(moments)
     least, start = _least(scatter, floor), _start(before, scatter)
     if shape.is_isotropic:
-        least = np.repeat(least.mean(axis=1, keepdims=True), least.shape[1], axis=1)
+        least = np.repeat(least.max(axis=1, keepdims=True), least.shape[1], axis=1)
     if start is None:
         start = _pooled_start(shape, moments, floor)
     loadings, noise = start[0][0], np.maximum(start[1], least)
@@ -233,8 +233,8 @@ def _require_noise(is_lost: Array) -> None:
 def _held(shape: FactorStructure, parts: Parts, floor: D | None, n_components: int) -> LowRankCovariance:
     """Loadings and noise of groups, or of one that stands for all components."""
     loadings, noise = parts
-    low = np.zeros(len(noise), dtype=bool) if floor is None else (noise <= floor).any(axis=1)
-    covariance = LowRankCovariance(shape, low, loadings, noise)
+    low = (noise <= (0.0 if floor is None else floor)).any(axis=1)
+    covariance = LowRankCovariance(shape, np.asarray(low), loadings, noise)
     if len(noise) == n_components:
         return covariance
     return covariance.permute(np.zeros(n_components, dtype=np.int64))

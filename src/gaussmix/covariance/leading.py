@@ -1,4 +1,4 @@
-"""The leading eigenvectors of a scatter in units of some noise: exactly where they are cheap, else better than before."""
+"""The leading eigenvectors of a scatter in units of some noise: exactly where that is cheap, else better than before."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,17 +24,17 @@ class Scatter:
     def of(cls, moments: Moments) -> "Scatter":
         """From full moments, or from pooled ones as one group."""
         if moments.kind is MomentKind.POOLED_FULL:
-            return cls(moments.mass.sum(keepdims=True), moments.scatter[None])
+            return cls(np.array([moments.mass.sum()]), moments.scatter[None])
         return cls(moments.mass, moments.scatter)
 
     @cached_property
     def _divisor(self) -> K:
-        return np.where(self.mass > 0, self.mass, 1.0)
+        return np.asarray(np.where(self.mass > 0, self.mass, 1.0))
 
     @cached_property
     def variances(self) -> KD:
         """The diagonal of each S."""
-        return np.maximum(np.einsum("gii->gi", self.sums), 0.0) / self._divisor[:, None]
+        return np.asarray(np.maximum(np.einsum("gii->gi", self.sums), 0.0) / self._divisor[:, None])
 
     def times(self, group: int, columns: Array) -> Array:
         """S columns, of one group."""

@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.roots import LowRankRoot
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.types import KD, KDD, KDQ, ND, D, IntD, K
+from gaussmix.types import KD, KDD, KDQ, ND, IntD, K
 
 
 @dataclass(frozen=True)

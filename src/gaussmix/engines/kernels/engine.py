@@ -22,7 +22,16 @@ from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Rows, Screen, Sums
 from gaussmix.engines.kernels.entries import full_pass, screened_pass
 from gaussmix.engines.kernels.machine import SMALLEST
-from gaussmix.engines.kernels.packing import KINDS, NO_ANSWERS, Packed, new_sums, pack, rows_of, unpack_scatter, written_out
+from gaussmix.engines.kernels.packing import (
+    KINDS,
+    NO_ANSWERS,
+    Packed,
+    new_sums,
+    pack,
+    rows_of,
+    unpack_scatter,
+    written_out,
+)
 from gaussmix.engines.kernels.screening import screen_of, tolerance
 from gaussmix.engines.kernels.tile import full_tile, screened_tile_of
 from gaussmix.engines.kernels.words import Words, joined, words_of
