@@ -1,6 +1,6 @@
 """One file for each command: its arguments, what it measures, and the table it makes of that."""
 
-from benchmarks.commands import first, fit, limit, many, memory, peers, small
+from benchmarks.commands import factors, first, fit, limit, many, memory, peers, small
 
 COMMANDS = {
     "peers": peers,
@@ -10,5 +10,6 @@ COMMANDS = {
     "memory": memory,
     "small": small,
     "first": first,
+    "factors": factors,
 }
 """In the order in which a report shows them; each has TITLE, EXPLANATION, add_arguments, measure and markdown."""

@@ -28,7 +28,7 @@ T = TypeVar("T")
 WORTH_COMPILING = 30_000_000
 """Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
 
-MOST_COLUMNS_WRITTEN_OUT = 64
+MOST_COLUMNS_WRITTEN_OUT = 128
 """Columns up to which compiled kernels, which write a root of low rank out as a matrix, beat NumPy, which does not."""
 
 
