@@ -31,9 +31,9 @@ def measure(arguments: Namespace) -> dict:
         for strength in arguments.strengths.split(","):
             for seed in range(arguments.seeds):
                 say(f"{structure}, strength {strength}, seed {seed}")
+                program = [python_of("gaussmix", {}), "-m", "benchmarks.workers.factors"]
                 given = [structure, str(arguments.factors), *arguments.shape.split(",")]
-                more = [strength, str(seed), str(arguments.starts)]
-                worker = Worker([python_of("gaussmix", {}), "-m", "benchmarks.workers.factors", *given, *more], None, 900)
+                worker = Worker([*program, *given, strength, str(seed), str(arguments.starts)], patience=900)
                 answer = worker.greeting or {"reason": worker.reason}
                 worker.close()
                 fits.append({"structure": structure, "strength": strength, "seed": seed, **answer})

@@ -25,7 +25,7 @@ ROOTS: dict[str, Callable[[int, int], AbstractRoot]] = {
     "shared": lambda k, d: SharedRoot(np.eye(d)),
     "diagonal": lambda k, d: DiagonalRoot(np.ones((k, d))),
     "spherical": lambda k, d: SphericalRoot(np.ones(k)),
-    "low rank": lambda k, d: LowRankRoot(np.ones((k, d)), np.broadcast_to(np.eye(d)[:, :2], (k, d, 2)), np.ones((k, 2))),
+    "low rank": lambda k, d: LowRankRoot(np.ones((k, d)), np.repeat(np.eye(d)[None, :, :2], k, 0), np.ones((k, 2))),
 }
 
 

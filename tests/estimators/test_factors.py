@@ -42,7 +42,8 @@ def fit(rows, name="UUU", n_factors=2, n_components=3, **options):
 @pytest.mark.parametrize("options", [{}, {"reg_covar": 1e-3}, {"prior": "default"}], ids=str)
 def test_likelihood_never_falls(name, options):
     for seed in range(3):
-        bounds = np.array(fit(grouped(seed)[0], name, tol=0, max_iter=40, init_params="random_from_data", **options).lower_bounds_)
+        given = {"tol": 0, "max_iter": 40, "init_params": "random_from_data", **options}
+        bounds = np.array(fit(grouped(seed)[0], name, **given).lower_bounds_)
         if "reg_covar" not in options:  # a ridge is no part of the likelihood
             assert (np.diff(bounds) >= -1e-11 * np.abs(bounds[:-1])).all()
         assert bounds[-1] > bounds[0]

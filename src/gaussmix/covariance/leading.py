@@ -1,4 +1,4 @@
-"""The leading eigenvectors of a scatter in units of some noise: exactly where that is cheap, else better than before."""
+"""The leading eigenvectors of a scatter in units of some noise: exact where that is cheap, else better than before."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -123,6 +123,8 @@ def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
 
 def _read_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
     structure = structure_of(metadata["structure"], int(metadata["n_factors"]))
+    if not isinstance(structure, FactorStructure):
+        raise ValueError(f"a file of schema 2 holds factors, and {structure} has none")
     structure.require_columns(tensors["centers"].shape[1])
     return _read(metadata, tensors, structure)
 
