@@ -58,10 +58,10 @@ class GaussianMixture(FittedMixture):
         How a run starts; 'kmeans' takes the best of ten where there are at least 32 columns, and
         more than distinct rows for each component. A start depends neither on the order of the
         rows nor on whether a row is repeated or weighted. Of more than 10 000 rows it looks at a
-        sample, drawn by a hash of the rows' values: 250 rows per component, or 10 for each of its columns if that is more, at
-        least 4000 (and all rows if they are not twice as many). On it 'kmeans' tries k-means, and
-        k-means with three times as many centres whose groups are merged, and goes on with EM from
-        the better one. Attributes tell of the passes over all rows, which follow.
+        sample, drawn by a hash of the rows' values: 250 rows per component, or 10 for each of its
+        columns if that is more, at least 4000 (and all rows if they are not twice as many). On
+        it 'kmeans' tries k-means, and k-means with three times as many centres whose groups are
+        merged, and goes on with EM from the better one. Attributes tell of the passes over all rows, which follow.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.
