@@ -73,6 +73,29 @@ def mixture_rows(case: Case, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(rows)[rng.permutation(case.n)], means
 
 
+def factor_rows(
+    n: int, d: int, K: int, n_factors: int, strength: float, seed: int = 0, separation: float = 3.0, directions: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (n, d) of K factor analysers, and the group of each.
+
+    Along each of some random directions the means are evenly spaced, in random order, ``separation`` standard
+    deviations within the groups apart.
+    """
+    rng = np.random.default_rng(seed)
+    loadings = strength * rng.normal(size=(K, d, n_factors))
+    noise = rng.uniform(0.5, 1.5, (K, d))
+    axes = np.linalg.qr(rng.normal(size=(d, directions)))[0]
+    within = np.sqrt(np.mean(noise @ axes**2 + ((np.swapaxes(loadings, 1, 2) @ axes) ** 2).sum(axis=1), axis=0))
+    places = np.array([rng.permutation(K) for _ in range(directions)]).T - (K - 1) / 2
+    means = separation * (places * within) @ axes.T
+    labels = rng.integers(K, size=n)
+    rows = means[labels] + rng.normal(size=(n, d)) * np.sqrt(noise[labels])
+    for k in range(K):
+        chosen = labels == k
+        rows[chosen] += rng.normal(size=(chosen.sum(), n_factors)) @ loadings[k].T
+    return rows, labels
+
+
 def fill_rows(rows: np.ndarray, K: int, separation: float = 3.0, seed: int = 0, block: int = 5_000) -> None:
     """Fill rows (n, d) in place, block by block, so that making large data leaves no trace in the peak memory."""
     rng = np.random.default_rng(seed)

@@ -43,6 +43,18 @@ def test_report_has_a_section_for_each_file(files, capsys):
         assert words in page
 
 
+def test_factors_are_fitted_and_measured(tmp_path, capsys):
+    path = str(tmp_path / "factors.json")
+    shape = ["--shape", "120,12,2", "--factors", "1", "--strengths", "0.5", "--seeds", "1"]
+    main(["factors", *shape, "--structures", "UUU,UUX", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        found, refused = json.load(file)["measured"]["fits"]
+    assert found["agreement"] > 0.9
+    assert found["peak_bytes"] > 1e6
+    assert refused["reason"].startswith("failed: ParameterError")
+    assert "| UUU | 0.5 | 0 |" in capsys.readouterr().out
+
+
 def test_unknown_peer_is_refused():
     with pytest.raises(SystemExit, match="nobody unknown; there are gaussmix"):
         main(["peers", "--peers", "gaussmix,nobody"])

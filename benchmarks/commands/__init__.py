@@ -1,6 +1,6 @@
 """One file for each command: its arguments, what it measures, and the table it makes of that."""
 
-from benchmarks.commands import first, fit, grid, limit, many, memory, peers, small
+from benchmarks.commands import factors, first, fit, grid, limit, many, memory, peers, small
 
 COMMANDS = {
     "peers": peers,
@@ -11,5 +11,6 @@ COMMANDS = {
     "small": small,
     "grid": grid,
     "first": first,
+    "factors": factors,
 }
 """In the order in which a report shows them; each has TITLE, EXPLANATION, add_arguments, measure and markdown."""

@@ -1,6 +1,6 @@
 """Array aliases whose names carry the shape, so that a signature tells which axis is which.
 
-``N`` rows, ``D`` columns, ``K`` components; ``KD`` is an array of shape (K, D).
+``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors; ``KD`` is an array of shape (K, D).
 """
 
 from typing import Any, TypeAlias
@@ -19,6 +19,9 @@ NK: TypeAlias = Array
 KD: TypeAlias = Array
 DD: TypeAlias = Array
 KDD: TypeAlias = Array
+KQ: TypeAlias = Array
+KDQ: TypeAlias = Array
+DQ: TypeAlias = Array
 
 IntN: TypeAlias = NDArray[np.int64]
 IntD: TypeAlias = NDArray[np.int64]

@@ -17,7 +17,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.core.threads import threads
 from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine, BlockedEngine, ReferenceEngine
 from gaussmix.engines.kernels import KernelEngine
@@ -36,7 +36,7 @@ ENGINES: dict[str, AbstractEngine] = {
 }
 
 every_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
-every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical"])
+every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical", "low rank"])
 
 K_, D_ = 3, 4
 
@@ -51,6 +51,9 @@ def root_of(form: str, rng: np.random.Generator, condition: float = 10.0) -> Abs
         "shared": lambda: SharedRoot(axes[0] / deviations[0]),
         "diagonal": lambda: DiagonalRoot(1.0 / deviations),
         "spherical": lambda: SphericalRoot(1.0 / deviations[:, 1]),
+        "low rank": lambda: LowRankRoot(
+            rng.uniform(0.5, 1.0, (K_, D_)) * condition**0.5, axes[:, :, :2], deviations[:, :2] * condition**0.5
+        ),
     }
     return roots[form]()
 

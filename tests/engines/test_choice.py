@@ -12,7 +12,7 @@ import pytest
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine, BlockedEngine, choice
 from gaussmix.engines.base import RowScores
@@ -25,6 +25,7 @@ ROOTS: dict[str, Callable[[int, int], AbstractRoot]] = {
     "shared": lambda k, d: SharedRoot(np.eye(d)),
     "diagonal": lambda k, d: DiagonalRoot(np.ones((k, d))),
     "spherical": lambda k, d: SphericalRoot(np.ones(k)),
+    "low rank": lambda k, d: LowRankRoot(np.ones((k, d)), np.repeat(np.eye(d)[None, :, :2], k, 0), np.ones((k, 2))),
 }
 
 
@@ -48,6 +49,12 @@ def test_the_engine_goes_by_the_work_of_all_rows(form: str) -> None:
     enough = int(np.ceil(choice.WORTH_COMPILING / choice.work(1, quadratics)))
     assert isinstance(AutomaticEngine(enough - 1).chosen(quadratics), BlockedEngine)
     assert isinstance(AutomaticEngine(enough).chosen(quadratics), KernelEngine)
+
+
+def test_a_root_of_low_rank_is_written_out_for_few_columns_only() -> None:
+    most = choice.MOST_COLUMNS_WRITTEN_OUT
+    assert isinstance(AutomaticEngine(10**9).chosen(quadratics_of("low rank", n_features=most)), KernelEngine)
+    assert isinstance(AutomaticEngine(10**9).chosen(quadratics_of("low rank", n_features=most + 1)), BlockedEngine)
 
 
 def test_a_block_is_answered_by_the_engine_of_the_whole() -> None:

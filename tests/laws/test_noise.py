@@ -11,7 +11,7 @@ from gaussmix import ArchiveError, DataError, GaussianMixture, Mixture, Paramete
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.covariance import ALL, Structure
 from gaussmix.engines import BlockedEngine, ReferenceEngine
 from gaussmix.engines.base import Assign
@@ -221,11 +221,16 @@ def root_of(form, n_components, n_features, rng) -> AbstractRoot:
         "shared": SharedRoot(matrices[0]),
         "diagonal": DiagonalRoot(rng.uniform(0.5, 2.0, (n_components, n_features))),
         "spherical": SphericalRoot(rng.uniform(0.5, 2.0, n_components)),
+        "low rank": LowRankRoot(
+            rng.uniform(0.5, 2.0, (n_components, n_features)),
+            np.linalg.qr(rng.normal(size=(n_components, n_features, 1)))[0],
+            rng.uniform(1.0, 3.0, (n_components, 1)),
+        ),
     }[form]
 
 
 @pytest.mark.parametrize("engine", [BlockedEngine(), KernelEngine(), KernelEngine(screening=False)])
-@pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical"])
+@pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical", "low rank"])
 @pytest.mark.parametrize(("n_components", "n_features"), [(3, 2), (3, 4), (30, 24)])
 def test_engines_agree_on_a_flat_component(engine, form, n_components, n_features):
     rng = np.random.default_rng(0)

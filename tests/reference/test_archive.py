@@ -83,7 +83,8 @@ DAMAGES: dict[str, Callable[[Tensors], Tensors]] = {
 
 LIES: dict[str, dict[str, str]] = {
     "another program's file": {"format": "something else"},
-    "a schema to come": {"schema": "2"},
+    "a schema to come": {"schema": "99"},
+    "the schema of factor analysers": {"schema": "2", "n_factors": "1"},
     "a structure that is none": {"structure": "QQQ"},
     "names that are no JSON": {"feature_names": "["},
     "names that are an object": {"feature_names": '{"a": 1, "b": 2, "c": 3}'},
@@ -135,7 +136,7 @@ def test_sentences_say_what_is_wrong(tmp_path: Path) -> None:
     save_file({"x": np.zeros(3)}, path)
     assert "not written by gaussmix" in refused(path)
     write(load_file(golden("VVV")), path, {**metadata_of(golden("VVV")), "schema": "7"})
-    assert "'7', known are 1; update gaussmix" in refused(path)
+    assert "'7', known are 1, 2; update gaussmix" in refused(path)
 
 
 def mutations(content: bytes) -> Iterator[bytes]:

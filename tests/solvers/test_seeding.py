@@ -7,9 +7,9 @@ from sklearn.cluster import KMeans
 from gaussmix.engines import BlockedEngine
 from gaussmix.model.posterior import labels
 from gaussmix.model.problem import source_of
-from gaussmix.solvers.start import automatic
+from gaussmix.solvers.start import automatic, seeding
 from gaussmix.solvers.start.distinct import DistinctRows, sorted_order
-from gaussmix.solvers.start.seeding import euclidean, lloyd, partitions, plus_plus
+from gaussmix.solvers.start.seeding import euclidean, kmeans, lloyd, partitions, plus_plus
 from tests.contracts.problems import groups, problem_of
 
 ENGINE = BlockedEngine()
@@ -72,3 +72,20 @@ def test_partitions_cover_the_rows_and_differ() -> None:
         assert partition.shape == (120,)
         assert set(partition) <= {0, 1, 2}
     assert len({partition.tobytes() for partition in found}) > 1
+
+
+@pytest.mark.parametrize("n_copies", [1, 3])
+def test_wide_rows_get_the_best_of_several(n_copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups that a single k-means often cuts or joins, as rows are about equally far from one another."""
+
+    def is_found(seed: int) -> bool:
+        rng = np.random.default_rng(seed % 2)
+        centers = 0.25 * rng.normal(size=(3, 200))
+        rows = centers[np.arange(150) % 3] + rng.normal(size=(150, 200))
+        problem = problem_of(np.repeat(rows, n_copies, axis=0), "VVI")
+        means = kmeans(problem, 3, np.random.default_rng(seed // 2)).means
+        return len(set(((means[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1))) == 3
+
+    assert all(is_found(seed) for seed in range(10))
+    monkeypatch.setattr(seeding, "_TRIES_IF_WIDE", 1)
+    assert not all(is_found(seed) for seed in range(10))

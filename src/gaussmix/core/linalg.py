@@ -5,7 +5,7 @@ factorisation that fails is a value (``None``), and a clipped eigenvalue is repo
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import eigh, solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
 
 from gaussmix.types import DD, KDD, ND, Array, BoolK, D, K
@@ -158,10 +158,41 @@ def triangular_roots(roots: KDD) -> KDD:
     return np.asarray(upper * np.where(np.einsum("kii->ki", upper) < 0, -1.0, 1.0)[:, None, :])
 
 
+def solve_stack(matrices: Array, columns: Array) -> Array:
+    """matrices[i]^-1 columns[i] of a stack of matrices (..., q, q) and as many vectors (..., q)."""
+    return np.asarray(np.linalg.solve(matrices, columns[..., None])[..., 0])
+
+
+def inverses(matrices: Array) -> Array:
+    """The inverses of a stack of small matrices, well conditioned."""
+    return np.asarray(np.linalg.inv(matrices))
+
+
 def symmetric_eigen(matrices: KDD) -> tuple[Array, Array]:
     """Eigenvalues (descending) and eigenvectors (columns) of a stack of symmetric matrices."""
     values, vectors = np.linalg.eigh(matrices)
     return values[..., ::-1], vectors[..., ::-1]
+
+
+def left_singular(matrices: Array) -> tuple[Array, K]:
+    """Orthonormal axes (..., D, q) and the falling lengths (..., q) along them, of matrices of q <= D columns."""
+    axes, lengths, _ = np.linalg.svd(matrices, full_matrices=False)
+    return np.asarray(axes), np.asarray(lengths)
+
+
+def leading_eigen(matrix: DD, count: int) -> tuple[Array, Array]:
+    """The ``count`` largest eigenvalues, falling, and their eigenvectors (D, count) of a symmetric matrix."""
+    size = len(matrix)
+    if size <= _SMALL:
+        values, vectors = symmetric_eigen(matrix)
+        return values[:count], vectors[:, :count]
+    values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
+    return np.asarray(values[::-1]), np.asarray(vectors[:, ::-1])
+
+
+def orthonormal(columns: Array) -> Array:
+    """An orthonormal basis (D, m) of columns (D, m), and of more where they are dependent."""
+    return np.asarray(np.linalg.qr(columns)[0])
 
 
 def outer_sum(deltas: Array, weights: K) -> DD:

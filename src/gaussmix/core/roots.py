@@ -1,4 +1,4 @@
-"""Ways to hold the square root of a precision matrix: dense, shared, diagonal, spherical.
+"""Ways to hold the square root of a precision matrix: dense, shared, diagonal, spherical, low rank.
 
 A root R of component k satisfies R R^T = inverse covariance, so the squared Mahalanobis distance
 of a row x is ``||R^T (x - center)||^2``. Engines choose their arithmetic by the type of the root;
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.linalg import condition
-from gaussmix.types import DD, KD, KDD, ND, K
+from gaussmix.types import DD, KD, KDD, KDQ, KQ, ND, Array, K
 
 
 class AbstractRoot(ABC):
@@ -111,3 +111,43 @@ class SphericalRoot(AbstractRoot):
 
     def conditions(self, n_components: int) -> K:
         return np.ones(n_components)
+
+
+@dataclass(frozen=True)
+class LowRankRoot(AbstractRoot):
+    """Roots of precisions whose covariances are noise along the columns plus a part of rank q: no D x D matrix.
+
+    ``scales`` (K, D) are the inverse standard deviations of the noise, ``axes`` (K, D, q) orthonormal directions in
+    units of the noise, and ``stretches`` (K, q) the standard deviations along them, at least 1, in the same units:
+    covariance = N (I + U (diag(stretches^2) - I) U^T) N with N = diag(1 / scales). A row is divided by the noise, and
+    what then lies along the axes by their stretches; no difference of two large distances is ever formed.
+    """
+
+    scales: KD
+    axes: KDQ
+    stretches: KQ
+
+    def whiten(self, differences: ND, component: int) -> ND:
+        plain = differences * self.scales[component]
+        axes = self.axes[component]
+        return np.asarray(plain - ((plain @ axes) * self.shrinkage[component]) @ axes.T)
+
+    def with_flat(self, n_components: int) -> "LowRankRoot":
+        """Without scale nothing is left to shrink."""
+
+        def longer(parts: Array) -> Array:
+            return np.concatenate([parts, np.zeros((1, *parts.shape[1:]))])
+
+        return LowRankRoot(longer(self.scales), longer(self.axes), longer(self.stretches - 1.0) + 1.0)
+
+    def dense(self, n_components: int, n_features: int) -> KDD:
+        inner = np.eye(n_features) - (self.axes * self.shrinkage[:, None, :]) @ np.swapaxes(self.axes, 1, 2)
+        return np.asarray(self.scales[:, :, None] * inner)
+
+    def conditions(self, n_components: int) -> K:
+        return condition(self.dense(n_components, self.scales.shape[1]))
+
+    @property
+    def shrinkage(self) -> KQ:
+        """1 - 1 / stretches: the share of a row's part along each axis that whitening takes away."""
+        return np.asarray((self.stretches - 1.0) / self.stretches)

@@ -1,10 +1,10 @@
-"""The fourteen structures as rows of one table: which scatter each reads, and its M-step."""
+"""All structures as rows of one table: which scatter each reads, and its M-step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.covariance import closed, iterative
+from gaussmix.covariance import closed, factors, iterative
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.regularise import AbstractLimit
@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[MomentKind, MStep]] = {
     "VEV": (MomentKind.FULL, iterative.vev),
     "EVV": (MomentKind.FULL, _at_once(closed.evv)),
     "VVV": (MomentKind.FULL, _at_once(closed.vvv)),
+    **factors.STEPS,
 }
 
 

@@ -7,10 +7,11 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.families import family
 from gaussmix.covariance.forms import expand
+from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.regularise import Unlimited
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ParameterError
-from gaussmix.types import KDD, Array, K
+from gaussmix.types import KDD, Array, IntD, K
 
 _TOLERANCE = 1e-6  # how far, relative to its largest entry, a covariance may miss its structure
 
@@ -42,3 +43,11 @@ def project(structure: Structure, matrices: KDD, mass: K) -> AbstractCovariance:
     center = np.zeros(matrices.shape[:2])
     moments = Moments(mass, center, mass[:, None, None] * matrices, MomentKind.FULL)
     return member.estimate(moments.reduce(member.kind))
+
+
+def rescaled(covariance: AbstractCovariance, powers: IntD) -> AbstractCovariance:
+    """The covariances of the same columns, each in units smaller by 2**powers: exact where it is held in parts."""
+    if isinstance(covariance, LowRankCovariance):
+        return covariance.scaled(powers)
+    matrices = np.ldexp(covariance.matrices(), powers[:, None] + powers)
+    return from_matrices(covariance.structure, matrices, covariance.n_components, covariance.n_features)

@@ -69,6 +69,8 @@ _COUNTS: dict[str, tuple[Count, Count, Size]] = {
     "VEV": (_never, _each, _matrix),
     "EVV": (_once, _each, _matrix),
     "VVV": (_each, _each, _matrix),
+    **dict.fromkeys(("CCC", "CCU"), (_once, _once, _matrix)),
+    **dict.fromkeys(("CUC", "CUU", "UCC", "UCU", "UUC", "UUU"), (_each, _each, _matrix)),
 }
 """Who counts the mass, who the scale, and the size of the mass: as found in mclust's M-steps where it has them.
 

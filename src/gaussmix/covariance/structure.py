@@ -72,6 +72,13 @@ class Structure:
         """Free parameters of a whole mixture: K - 1 weights, K D means and the covariances (mclust's nMclustParams)."""
         return n_components - 1 + n_components * n_features + self.n_parameters(n_components, n_features)
 
+    def rows_needed(self, n_features: int) -> int:
+        """Rows without which a component has no covariance of its own: one more than columns."""
+        return n_features + 1
+
+    def require_columns(self, n_features: int) -> None:
+        """ParameterError where so many columns cannot have the structure; any number can have these."""
+
     @property
     def description(self) -> str:
         """The structure in words: 'one size and shape for all, each its own orientation'."""

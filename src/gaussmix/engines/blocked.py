@@ -19,11 +19,12 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.engines.base import AbstractEngine, Assign, add_hints, share_out, tiles
 from gaussmix.types import KD, ND, NK, Array, K
 
 _TILE_NUMBERS = 1 << 16  # differences (K, rows, D) held at one time: half a megabyte
+_COLUMNS_PER_ROW = 4  # a tile has so many rows at least that adding its scatter (K, D, D) costs less than making it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class BlockedEngine(AbstractEngine):
 
 def _tiles(n_rows: int, center: KD) -> Iterator[slice]:
     """Slices of rows whose differences to all centres stay in cache."""
-    return tiles(n_rows, max(16, _TILE_NUMBERS // center.size))
+    return tiles(n_rows, max(16, center.shape[1] // _COLUMNS_PER_ROW, _TILE_NUMBERS // center.size))
 
 
 def _scores(quadratics: Quadratics, tile: Batch) -> NK:
@@ -118,11 +119,18 @@ def _spherical(root: SphericalRoot, rows: ND, center: KD) -> NK:
     return np.asarray(cdist(rows, center, "sqeuclidean") * root.scales**2)
 
 
+def _low_rank(root: LowRankRoot, rows: ND, center: KD) -> NK:
+    plain = (rows - center[:, None, :]) * root.scales[:, None, :]
+    along = (plain @ root.axes) * root.shrinkage[:, None, :]
+    return _squared_lengths(plain - along @ np.swapaxes(root.axes, 1, 2))
+
+
 _DISTANCES: dict[type[AbstractRoot], Callable[[Any, ND, KD], NK]] = {
     DenseRoot: _dense,
     SharedRoot: _shared,
     DiagonalRoot: _diagonal,
     SphericalRoot: _spherical,
+    LowRankRoot: _low_rank,
 }
 
 

@@ -17,7 +17,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
-from gaussmix.core.roots import DenseRoot, SharedRoot
+from gaussmix.core.roots import DenseRoot, LowRankRoot, SharedRoot
 from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.blocked import BlockedEngine
 from gaussmix.errors import UncompilableError, UncompiledWarning
@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 WORTH_COMPILING = 30_000_000
 """Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
+
+MOST_COLUMNS_WRITTEN_OUT = 128
+"""Columns up to which compiled kernels, which write a root of low rank out as a matrix, beat NumPy, which does not."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class AutomaticEngine(AbstractEngine):
 
     def chosen(self, quadratics: Quadratics) -> AbstractEngine:
         """The engine that passes over the rows with these quadratics."""
+        if isinstance(quadratics.root, LowRankRoot) and quadratics.n_features > MOST_COLUMNS_WRITTEN_OUT:
+            return _NUMPY
         return compiled() if self.n_runs * work(self.n_rows, quadratics) >= WORTH_COMPILING else _NUMPY
 
 
@@ -74,7 +79,7 @@ _NUMPY = BlockedEngine()
 def work(n_rows: int, quadratics: Quadratics) -> float:
     """Work of one pass over the rows: about what it takes in NumPy, in nanoseconds."""
     n_features = quadratics.n_features
-    products = n_features**2 / 5 if isinstance(quadratics.root, DenseRoot | SharedRoot) else 0.0
+    products = n_features**2 / 5 if isinstance(quadratics.root, DenseRoot | SharedRoot | LowRankRoot) else 0.0
     return n_rows * quadratics.n_components * (30 + 4 * n_features + products)
 
 

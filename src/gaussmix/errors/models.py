@@ -38,6 +38,29 @@ class ParameterError(GaussmixError, ValueError):
             "name the structure they have, or 'VVV', which holds any"
         )
 
+    @classmethod
+    def factors_missing(cls, structure: str, parameter: str) -> "ParameterError":
+        return cls(
+            f"{parameter}={structure!r} is a mixture of factor analysers and needs their number: give n_factors, "
+            "a whole number of at least 1"
+        )
+
+    @classmethod
+    def too_many_factors(cls, structure: str, found: int, n_features: int, most: int) -> "ParameterError":
+        columns = "1 column" if n_features == 1 else f"{n_features} columns"
+        next_step = f"take n_factors of at most {most}" if most > 0 else "take a structure without factors"
+        return cls(
+            f"n_factors={found} are too many for {structure} on {columns}: loadings and noise would have more "
+            f"parameters than a free covariance; {next_step}"
+        )
+
+    @classmethod
+    def factors_given(cls, what: str, structure: str) -> "ParameterError":
+        return cls(
+            f"{what} cannot be given for {structure}, whose covariances are held as loadings and noise; "
+            "leave it out, or take a structure without factors"
+        )
+
 
 class CollapseError(GaussmixError, ValueError):
     """A component's covariance became singular and no floor was in force."""

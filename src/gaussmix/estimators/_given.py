@@ -6,7 +6,7 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, Structure, project
+from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, project
 from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, expand, from_roots, natural_shape, share
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture, Problem
@@ -94,6 +94,8 @@ def _means(values: ArrayLike, shape: tuple[int, int]) -> KD:
 
 def _precisions(values: ArrayLike, structure: Structure, name: str, shape: tuple[int, int]) -> KDD:
     """Precision matrices (K, D, D) from the natural shape of the structure."""
+    if isinstance(structure, FactorStructure):
+        raise ParameterError.factors_given("precisions_init", str(structure))
     given = _finite("precisions_init", values)
     expected = natural_shape(structure, *shape)
     if given.shape != expected:

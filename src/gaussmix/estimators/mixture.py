@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.blas import calm_blas
-from gaussmix.covariance import DefaultPrior, Structure
+from gaussmix.covariance import DefaultPrior, Structure, structure_of
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
 from gaussmix.estimators._beginning import Beginning, check_constraints, check_noise
@@ -34,6 +34,12 @@ class GaussianMixture(FittedMixture):
     covariance_type : str, default='full'
         'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
         VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
+        For many columns, mixtures of factor analysers in McNicholas' letters: CCC, CCU, CUC, CUU,
+        UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns of one
+        component are Constrained to be equal, or Unconstrained.
+    n_factors : int or None, default=None
+        Number of factors q of a mixture of factor analysers, whose covariances are loadings (D, q) times
+        their transpose plus a diagonal of noise. The other structures leave it alone.
     tol : float, default=1e-3
         Stop when the mean log-likelihood per row changes by less, in nats.
     reg_covar : float or None, default=None
@@ -58,16 +64,18 @@ class GaussianMixture(FittedMixture):
     n_init : int, default=1
         Runs from different starts; the one of highest likelihood is kept.
     init_params : {'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical'}, default='kmeans'
-        How a run starts. A start depends neither on the order of the rows nor on whether a row is
-        repeated or weighted. Of more than 10 000 rows it looks at a sample, drawn by a hash of the
-        rows' values: 250 rows per component, or 10 for each of its columns if that is more, at
-        least 4000 (and all rows if they are not twice as many). On it 'kmeans' tries k-means, and
-        k-means with three times as many centres whose groups are merged, and goes on with EM from
-        the better one. Attributes tell of the passes over all rows, which follow. 'hierarchical' joins
-        the two groups of rows whose joining costs the least likelihood, again and again (Fraley,
-        SIAM J. Sci. Comput. 20, 1998), after the rows are brought to covariance one: it finds long
-        thin groups that k-means cuts across, whatever the units, and draws nothing but a sample
-        of 2000 rows, or 10 per component if that is more, where there are more.
+        How a run starts; 'kmeans' takes the best of ten where there are at least 32 columns, and
+        more than distinct rows for each component. A start depends neither on the order of the
+        rows nor on whether a row is repeated or weighted. Of more than 10 000 rows it looks at a
+        sample, drawn by a hash of the rows' values: 250 rows per component, or 10 for each of its
+        columns if that is more, at least 4000 (and all rows if they are not twice as many). On
+        it 'kmeans' tries k-means, and k-means with three times as many centres whose groups are
+        merged, and goes on with EM from the better one. Attributes tell of the passes over all
+        rows, which follow. 'hierarchical' joins the two groups of rows whose joining costs the
+        least likelihood, again and again (Fraley, SIAM J. Sci. Comput. 20, 1998), after the rows
+        are brought to covariance one: it finds long thin groups that k-means cuts across, whatever
+        the units, and draws nothing but a sample of 2000 rows, or 10 per component if that is
+        more, where there are more.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.
@@ -116,7 +124,8 @@ class GaussianMixture(FittedMixture):
 
     References
     ----------
-    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995).
+    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995);
+    McNicholas & Murphy, Statistics and Computing 18 (2008).
 
     Examples
     --------
@@ -134,6 +143,7 @@ class GaussianMixture(FittedMixture):
         n_components: int = 1,
         *,
         covariance_type: str = "full",
+        n_factors: int | None = None,
         tol: float = 1e-3,
         reg_covar: float | None = None,
         prior: str | DefaultPrior | None = None,
@@ -152,6 +162,7 @@ class GaussianMixture(FittedMixture):
     ) -> None:
         self.n_components = n_components
         self.covariance_type = covariance_type
+        self.n_factors = n_factors
         self.tol = tol
         self.reg_covar = reg_covar
         self.prior = prior
@@ -228,7 +239,9 @@ class GaussianMixture(FittedMixture):
         _base.require_integer("verbose_interval", self.verbose_interval, 1)
         check_noise(self.noise)
         check_constraints(self.constraints)
-        return Structure.parse(self.covariance_type, "covariance_type")
+        if self.n_factors is not None:
+            _base.require_integer("n_factors", self.n_factors, 1)
+        return structure_of(self.covariance_type, self.n_factors, "covariance_type")
 
     def _run_all(self, problem: Problem, beginning: Beginning) -> Run:
         """Every start to its end; the best run."""

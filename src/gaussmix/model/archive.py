@@ -3,7 +3,9 @@
 Schema 1 holds six arrays (weights, centers, covariances as factor and root with log-determinants,
 and the frame), two more where there is noise (its weight, and the box it fills), one where parameters
 were held (how many), and four strings (schema, structure, feature names as JSON, and a checksum of all
-the rest). Files of every released schema keep loading: a new one gets a new reader beside the old.
+the rest). Schema 2 holds mixtures of factor analysers: loadings and noise, and one string more, the
+number of factors. Files of every released schema keep loading: a new one gets a new reader beside
+the old, and whatever an old one can hold is written in it.
 """
 
 import hashlib
@@ -18,19 +20,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialised
 
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, Structure
+from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, structure_of
 from gaussmix.covariance.forms import (
     DiagonalCovariance,
     FullCovariance,
     SharedCovariance,
     SphericalCovariance,
 )
+from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.errors import ArchiveError, FileProblem, ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Box, Noise, shares
 from gaussmix.types import AnyArray
 
 SCHEMA = 1
+SCHEMA_OF_FACTORS = 2
 
 
 def save(mixture: Mixture, path: str | PathLike[str]) -> None:
@@ -53,6 +57,8 @@ def save(mixture: Mixture, path: str | PathLike[str]) -> None:
         "structure": str(mixture.structure),
         "feature_names": json.dumps(None if names is None else list(names)),
     }
+    if isinstance(mixture.structure, FactorStructure):
+        metadata |= {"schema": str(SCHEMA_OF_FACTORS), "n_factors": str(mixture.structure.n_factors)}
     content = serialised(arrays, {**metadata, "sha256": checksum(arrays, metadata)})
     partial = f"{os.fspath(path)}.partial"
     try:
@@ -115,6 +121,18 @@ def _contents(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyA
 
 
 def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
+    return _read(metadata, tensors, Structure.parse(metadata["structure"]))
+
+
+def _read_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
+    structure = structure_of(metadata["structure"], int(metadata["n_factors"]))
+    if not isinstance(structure, FactorStructure):
+        raise ValueError(f"a file of schema 2 holds factors, and {structure} has none")
+    structure.require_columns(tensors["centers"].shape[1])
+    return _read(metadata, tensors, structure)
+
+
+def _read(metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure) -> Mixture:
     if metadata["sha256"] != checksum(tensors, metadata):
         raise ValueError("its numbers do not add up to its checksum")
     for name, tensor in tensors.items():
@@ -122,7 +140,6 @@ def _read_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
             raise ValueError(f"{name} holds {tensor.dtype} or numbers that are not finite")
     weights, centers = tensors["weights"], tensors["centers"]
     n_components, n_features = centers.shape
-    structure = Structure.parse(metadata["structure"])
     covariance = _form_of(structure).unpack(structure, tensors, n_components, n_features)
     names = json.loads(metadata["feature_names"])
     frame = _frame(*(_shaped(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent")))
@@ -157,7 +174,8 @@ def _unpack_optional(tensors: dict[str, AnyArray], n_features: int) -> tuple[Noi
     return Noise(float(weight[0]), Box(*box)), n_held
 
 
-_READERS = {"1": _read_1}
+_READERS = {"1": _read_1, "2": _read_2}
+_POSITIVE = {"variances", "noise"}
 _INTEGERS = {"floored", "n_held", "frame.shrink", "frame.exponent"}
 _LARGEST_POWER = 1023
 
@@ -177,7 +195,7 @@ def _shaped(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
 
 @dataclass(frozen=True)
 class _Form:
-    """How one form of covariance is laid out: field names with their shapes in K and D."""
+    """How one form of covariance is laid out: field names with their shapes in K, D and the number of factors Q."""
 
     kind: type[AbstractCovariance]
     fields: dict[str, str]
@@ -186,12 +204,12 @@ class _Form:
         return {"covariance." + name: np.asarray(getattr(covariance, name)) for name in self.fields}
 
     def unpack(self, structure: Structure, tensors: dict[str, AnyArray], K: int, D: int) -> AbstractCovariance:
-        sizes = {"K": K, "D": D}
+        sizes = {"K": K, "D": D, "Q": structure.n_factors if isinstance(structure, FactorStructure) else 0}
         floored = _shaped(tensors["floored"], (K,)).astype(bool)
         values: dict[str, Any] = {}
         for name, letters in self.fields.items():
             tensor = _shaped(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
-            if name == "variances" and not (tensor > 0).all():
+            if name in _POSITIVE and not (tensor > 0).all():
                 raise ValueError("a variance is not positive")
             values[name] = tensor if letters else tensor.item()
         if self.kind is SphericalCovariance:
@@ -204,10 +222,13 @@ _FORMS: dict[type[AbstractCovariance], _Form] = {
     SharedCovariance: _Form(SharedCovariance, {"factor": "DD", "root_matrix": "DD", "log_determinant": ""}),
     DiagonalCovariance: _Form(DiagonalCovariance, {"variances": "KD"}),
     SphericalCovariance: _Form(SphericalCovariance, {"variances": "K"}),
+    LowRankCovariance: _Form(LowRankCovariance, {"loadings": "KDQ", "noise": "KD"}),
 }
 
 
 def _form_of(structure: Structure) -> _Form:
+    if isinstance(structure, FactorStructure):
+        return _FORMS[LowRankCovariance]
     if structure.orientation == "I":
         return _FORMS[SphericalCovariance if structure.shape == "I" else DiagonalCovariance]
     return _FORMS[SharedCovariance if str(structure) == "EEE" else FullCovariance]

@@ -11,7 +11,7 @@ from gaussmix.core.arrays import parse_rows
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import Moments
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.covariance import AbstractCovariance, AbstractFamily, Structure, from_matrices
+from gaussmix.covariance import AbstractCovariance, AbstractFamily, Structure, from_matrices, rescaled
 from gaussmix.covariance.forms import contract
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
@@ -266,7 +266,6 @@ def reframed(mixture: Mixture, frame: Frame) -> Mixture:
     if all(np.array_equal(getattr(old, part), getattr(frame, part)) for part in ("shrink", "center", "exponent")):
         return mixture
     centers = frame.apply(mixture.means)
-    matrices = frame.apply_covariances(mixture.covariances)
-    held = from_matrices(mixture.structure, matrices, mixture.n_components, mixture.n_features)
+    held = rescaled(mixture.covariance, frame.total_exponent - old.total_exponent)
     noise = None if mixture.noise is None else replace(mixture.noise, box=mixture.noise.box.reframed(old, frame))
     return replace(mixture, centers=centers, covariance=held, frame=frame, noise=noise)

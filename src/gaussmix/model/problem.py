@@ -64,6 +64,7 @@ class Problem:
 
         ``ridge=None`` puts a floor under the variances, ``engine=None`` chooses by the work of a pass.
         """
+        structure.require_columns(source.n_features)
         engine = engine or AutomaticEngine(source.n_rows)
         source, total, extent = located(source, engine, structure.column_equivariant)
         limit = limit_of(source.frame, total, structure, ridge)

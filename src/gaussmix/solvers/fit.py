@@ -23,7 +23,7 @@ class ComponentDiagnostics:
     ``weight`` is its share, ``mass`` its responsibility summed over the weighted rows,
     ``condition`` the ratio of the largest to the smallest eigenvalue of its covariance in the
     working coordinates, ``on_floor`` whether its covariance rests on the floor, ``is_small``
-    whether it holds fewer rows than a covariance needs (features + 1).
+    whether it holds fewer rows than a covariance needs (features + 1, or factors + 1 where there are some).
     """
 
     weight: float
@@ -106,7 +106,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
 
 def _small(mixture: Mixture, masses: K) -> BoolK:
     """Which components hold fewer rows than a covariance needs."""
-    return np.asarray(masses < mixture.n_features + 1)
+    return np.asarray(masses < mixture.structure.rows_needed(mixture.n_features))
 
 
 def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
@@ -130,7 +130,7 @@ def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
         notes.append(f"{_named(empty, 'is', 'are')} empty: no row belongs there.")
     small = np.flatnonzero(_small(winner.mixture, masses) & (masses >= _EMPTY)).tolist()
     if small:
-        needed = problem.source.n_features + 1
+        needed = winner.mixture.structure.rows_needed(problem.source.n_features)
         notes.append(f"{_named(small, 'holds', 'hold')} fewer than the {needed} rows that a covariance needs.")
     return notes
 

@@ -22,7 +22,16 @@ from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Rows, Screen, Sums
 from gaussmix.engines.kernels.entries import full_pass, screened_pass
 from gaussmix.engines.kernels.machine import SMALLEST
-from gaussmix.engines.kernels.packing import KINDS, NO_ANSWERS, Packed, new_sums, pack, rows_of, unpack_scatter
+from gaussmix.engines.kernels.packing import (
+    KINDS,
+    NO_ANSWERS,
+    Packed,
+    new_sums,
+    pack,
+    rows_of,
+    unpack_scatter,
+    written_out,
+)
 from gaussmix.engines.kernels.screening import screen_of, tolerance
 from gaussmix.engines.kernels.tile import full_tile, screened_tile_of
 from gaussmix.engines.kernels.words import Words, joined, words_of
@@ -199,6 +208,7 @@ class KernelEngine(AbstractEngine):
         assign: Assign = Assign.SOFT,
         total: Moments | None = None,
     ) -> Expectation:
+        quadratics = written_out(quadratics)
         added = KINDS[kind]
         if added == POOLED and total is not None and _keeps_digits(quadratics, total):
             added = MASS
@@ -212,7 +222,7 @@ class KernelEngine(AbstractEngine):
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         shape = (batch.n_rows, quadratics.n_components)
         scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
-        Pass.of(quadratics, NOTHING).full(batch, words_of(NO_ANSWERS._replace(scores=scores)))
+        Pass.of(written_out(quadratics), NOTHING).full(batch, words_of(NO_ANSWERS._replace(scores=scores)))
         if out is not None and scores is not out:
             out[...] = scores
             return out
@@ -224,7 +234,7 @@ class KernelEngine(AbstractEngine):
         recent = self._recent
         job = recent.job if recent.quadratics is quadratics else None
         if job is None:
-            job = Pass.of(quadratics, NOTHING, screening=self.screening)
+            job = Pass.of(written_out(quadratics), NOTHING, screening=self.screening)
             object.__setattr__(self, "_recent", _Recent(quadratics, job))
         job.block(batch, words_of(found))
         return RowScores(found.label, found.top, found.log_density)

@@ -1,6 +1,6 @@
 """Quadratics, rows and sums in the plain arrays that kernels read and write, and back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +10,7 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
+from gaussmix.core.roots import DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.engines.kernels.compiled.values import (
     DIAGONAL,
     FULL,
@@ -60,6 +60,14 @@ class Packed:
     def width(self) -> int:
         """Columns of centres and of products row by row: a multiple of a register."""
         return int(self.model.origin.shape[1])
+
+
+def written_out(quadratics: Quadratics) -> Quadratics:
+    """The same quadratics with a root of low rank as matrices, which kernels can read."""
+    root = quadratics.root
+    if not isinstance(root, LowRankRoot):
+        return quadratics
+    return replace(quadratics, root=DenseRoot(root.dense(quadratics.n_components, quadratics.n_features)))
 
 
 def pack(quadratics: Quadratics, kind: int) -> Packed:

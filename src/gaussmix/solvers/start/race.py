@@ -92,7 +92,7 @@ def from_groups(problem: Problem, n_components: int, rng: np.random.Generator) -
 
 def is_sound_for(problem: Problem) -> Callable[[Run], bool]:
     """No component on the floor, and none of fewer rows than a covariance needs."""
-    fewest = (problem.source.n_features + 1) / problem.source.n_rows
+    fewest = problem.family.structure.rows_needed(problem.source.n_features) / problem.source.n_rows
 
     def is_sound(candidate: Run) -> bool:
         mixture = candidate.mixture

@@ -30,6 +30,8 @@ Start = Callable[[Problem, int, np.random.Generator], Mixture]
 
 KMEANS_START = "kmeans"
 LLOYD_PASSES = 300
+_TRIES_IF_WIDE = 10
+_FEWEST_IF_WIDE = 32  # columns
 _LLOYD_TOLERANCE = 1e-4  # squared movement of the centres, relative to the mean variance of a column
 
 
@@ -105,8 +107,29 @@ def _means(source: AbstractSource, quadratics: Quadratics, engine: AbstractEngin
 
 
 def kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """The partition of k-means (k-means++ seeds, Lloyd's passes over all rows) in the data's units."""
-    return nearest(problem, kmeans_centers(problem, n_components, rng))
+    """The partition of k-means (k-means++ seeds, Lloyd's passes over all rows) in the data's units.
+
+    With more columns than rows for each component, noise makes all rows about equally far from one another, seeds fall
+    anywhere, and k-means often ends in a poor partition: the best of several is taken.
+    """
+    tries = _TRIES_IF_WIDE if _is_wide(problem, n_components) else 1
+    found = [kmeans_centers(problem, n_components, rng) for _ in range(tries)]
+    return nearest(problem, found[0] if tries == 1 else min(found, key=lambda center: _inertia(problem, center)))
+
+
+def _is_wide(problem: Problem, n_components: int) -> bool:
+    """Whether the columns are many, and more than distinct rows for each component."""
+    n_features = problem.source.n_features
+    if n_features < _FEWEST_IF_WIDE:
+        return False
+    return n_components * n_features > len(DistinctRows.of(problem.source).rows)
+
+
+def _inertia(problem: Problem, center: KD) -> float:
+    """Squared distances of the rows to the nearest of some centres (K, D) in the frame, in the data's units."""
+    source, back = _common(problem)
+    quadratics = euclidean(np.ldexp(center, -back))
+    return float(problem.engine.sweep(source.reduce, quadratics, MomentKind.TRACE, Assign.HARD).moments.scatter.sum())
 
 
 def kmeans_centers(

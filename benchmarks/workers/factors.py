@@ -1,0 +1,41 @@
+"""One default fit of factor analysers to many columns, whole, in a process that does nothing else.
+
+Arguments: structure, factors, n, d, K, strength of the loadings, seed, starts. Prints one line.
+"""
+
+import sys
+import time
+
+from benchmarks.data import factor_rows
+from benchmarks.workers.answers import answering, reason
+from benchmarks.workers.memory import peak_bytes
+
+
+def fitted(name: str, shape: tuple[int, int, int, int], strength: float, seed: int, n_starts: int) -> dict:
+    """How well the groups were found, in how many seconds and passes, and the peak memory of the process, in bytes."""
+    from sklearn.metrics import adjusted_rand_score
+
+    from gaussmix import GaussianMixture
+
+    n_factors, n, d, K = shape
+    rows, labels = factor_rows(n, d, K, n_factors, strength, seed)
+    mixture = GaussianMixture(K, covariance_type=name, n_factors=n_factors, random_state=seed, n_init=n_starts)
+    began = time.perf_counter()
+    found = mixture.fit_predict(rows)
+    seconds = time.perf_counter() - began
+    agreement = adjusted_rand_score(labels, found)
+    return {"agreement": agreement, "seconds": seconds, "passes": mixture.n_iter_, "peak_bytes": peak_bytes()}
+
+
+def main() -> None:
+    """One fit, one answer."""
+    answer = answering()
+    name, *shape, strength, seed, n_starts = sys.argv[1:]
+    try:
+        answer(fitted(name, tuple(map(int, shape)), float(strength), int(seed), int(n_starts)))
+    except Exception as error:  # whatever goes wrong becomes a line of the table
+        answer({"reason": reason(error)})
+
+
+if __name__ == "__main__":
+    main()
