@@ -1,29 +1,57 @@
-"""Old Faithful in ten lines: which kinds of eruption are there, and which kind is one not seen yet?
+"""Old Faithful: which kinds of eruption are there, and which kind is one not seen yet?
 
-Learnt: a short eruption is followed by a short wait and a long one by a long wait. An eruption of
-three minutes lies between the two kinds, and the probabilities say how much it belongs to each.
+Learnt: 14 structures say what the groups may share, and BIC weighs fit against parameters: more groups
+that all have one shape can be the simpler description. Whichever wins, an eruption between the groups
+belongs to each of them with a probability. And structures within 10 of the best deserve a look, too.
 
-Run: python examples/faithful.py [PICTURE], where PICTURE is faithful.png by default (needs pandas).
+Run: python examples/faithful.py [PICTURE] (needs pandas; PICTURE, such as faithful.png, is drawn if named)
 """
 
 import sys
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from gaussmix import GaussianMixture, plots
+from gaussmix import Candidate, Selection, plots, select
 
-rows = pd.read_csv(Path(__file__).with_name("faithful.csv"))
-mixture = GaussianMixture(n_components=2, random_state=0).fit(rows)
+UNSEEN = pd.DataFrame({"eruptions": [2.0, 3.1, 4.5], "waiting": [55.0, 65.0, 80.0]})
 
-print(mixture.fit_)
-for share, (lasts, wait) in zip(mixture.weights_, mixture.means_, strict=True):
-    print(f"{share:.0%} of the eruptions last about {lasts:.1f} min, and the wait after them is {wait:.0f} min")
 
-unseen = pd.DataFrame({"eruptions": [2.0, 3.0, 4.5], "waiting": [55.0, 66.0, 80.0]})
-for (lasts, wait), (short, long) in zip(unseen.to_numpy(), mixture.predict_proba(unseen), strict=True):
-    print(f"{lasts} min and then a wait of {wait:.0f} min: short with {short:.1%}, long with {long:.1%}")
+def show(candidate: Candidate) -> None:
+    """Print the groups of a candidate, and what it thinks of eruptions it has not seen."""
+    mixture = candidate.mixture
+    print(f"\n{candidate.name}: {candidate.structure.description}")
+    for group, (share, (lasts, wait)) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
+        print(f"  group {group}: {share:.0%} of the eruptions last about {lasts:.1f} min, then a wait of {wait:.0f} min")
+    for (lasts, wait), shares in zip(UNSEEN.to_numpy(), mixture.responsibilities(UNSEEN), strict=True):
+        says = ", ".join(f"{share:.1%}" for share in shares)
+        print(f"  unseen: {lasts} min, then a wait of {wait:.0f} min: probabilities {says}")
 
-picture = sys.argv[1] if len(sys.argv) > 1 else "faithful.png"
-plots.scatter(mixture.model_, rows).figure.savefig(picture)
-print(f"Drew {picture}")
+
+def draw(selection: Selection, rows: pd.DataFrame, picture: str) -> None:
+    """How the search chose, beside what it chose and the unseen eruption that lies between the groups."""
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    plots.choice(selection, left)
+    plots.scatter(selection.best.mixture, rows, ax=right)
+    between = tuple(UNSEEN.iloc[1])
+    right.plot(*between, "kX", markersize=9)
+    right.annotate("unseen", between, (8, -3), textcoords="offset points")
+    figure.savefig(picture, dpi=70)
+    print(f"\nDrew {picture}")
+
+
+def main() -> None:
+    """Choose among 14 structures and up to 5 groups; then show the choice, and the best with two groups."""
+    rows = pd.read_csv(Path(__file__).with_name("faithful.csv"))
+    selection = select(rows, range(1, 6))
+    print(selection.to_pandas()[["structure", "n_components", "n_parameters", "bic"]].head().round(1).to_string())
+    show(selection.best)
+    show(next(candidate for candidate in selection.candidates if candidate.n_components == 2))
+    if len(sys.argv) > 1:
+        draw(selection, rows, sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()

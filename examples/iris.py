@@ -1,0 +1,50 @@
+"""Iris: are there two kinds of flower, or three? The criterion hesitates, and a botanist can judge.
+
+Learnt: by BIC two groups are as good as three, as two of the species overlap. Held to three groups the
+mixture finds the species but for a handful of flowers. The default prior makes small groups less
+sure of their shape; it costs some fit, and here brings the groups nearer to the species. The
+adjusted Rand index says how well two ways to group agree: 1 is the same groups, 0 is chance.
+
+Run: python examples/iris.py [PICTURE] (PICTURE, such as iris.png, is drawn if named)
+"""
+
+import sys
+
+from matplotlib.figure import Figure
+from sklearn.datasets import load_iris
+from sklearn.metrics import adjusted_rand_score
+
+from gaussmix import GaussianMixture, plots, select
+
+PRIORS = {"by maximum likelihood": None, "with the default prior": "default"}
+
+
+def main() -> None:
+    """Choose freely, then fit the two best with and without a prior and compare them with the species."""
+    iris = load_iris()
+    names = [name.removesuffix(" (cm)") for name in iris.feature_names]
+    selection = select(iris.data, range(1, 6), feature_names=names)
+    best, second = selection.candidates[:2]
+    print(f"First choice {best.name} with BIC {best.criteria['bic']:.1f}, second {second.name} with", end=" ")
+    print(f"{second.criteria['bic']:.1f}; a difference below 2 is barely worth a mention.")
+    for title, prior in PRIORS.items():
+        print(f"\nVEV {title}")
+        for count in (2, 3):
+            mixture = GaussianMixture(
+                count, covariance_type="VEV", prior=prior, init_params="hierarchical", tol=1e-6, max_iter=1000
+            ).fit(iris.data)
+            groups = mixture.predict(iris.data)
+            agreement = adjusted_rand_score(iris.target, groups)
+            print(f"  {count} groups: BIC {mixture.bic(iris.data):.1f}, adjusted Rand index with the species", end=" ")
+            print(f"{agreement:.3f}")
+    if len(sys.argv) > 1:
+        figure = Figure(figsize=(10, 4.2), layout="constrained")
+        for ax, candidate in zip(figure.subplots(1, 2), (best, second), strict=True):
+            plots.scatter(candidate.mixture, iris.data, ["sepal length", "petal width"], ax)
+            ax.set_title(f"{candidate.name}, BIC {candidate.criteria['bic']:.1f}")
+        figure.savefig(sys.argv[1], dpi=70)
+        print(f"\nDrew {sys.argv[1]}")
+
+
+if __name__ == "__main__":
+    main()
