@@ -31,15 +31,16 @@ def main() -> None:
     for ax, start in zip(figure.subplots(1, 2), ("kmeans", "hierarchical"), strict=True):
         mixture = GaussianMixture(4, init_params=start, n_init=10, max_iter=1000, random_state=0).fit(rows)
         agreement = adjusted_rand_score(kinds, mixture.predict(rows))
-        print(f"start {start:12}: log-likelihood {mixture.fit_.log_likelihood:.0f}, adjusted Rand index {agreement:.2f}")
-        plots.scatter(mixture, rows, AXES[1:3], ax)
-        ax.set_title(f"init_params={start!r}: log-likelihood {mixture.fit_.log_likelihood:.0f}")
+        title = f"init_params={start!r}: log-likelihood {mixture.fit_.log_likelihood:.0f}"
+        print(f"{title}, adjusted Rand index {agreement:.2f}")
+        plots.scatter(mixture, rows, AXES[1:3], ax, legend=start == "hierarchical")
+        ax.set_title(title, fontsize="medium")
 
     best = select(rows, range(1, 7)).best
     print(f"\nBest of all structures: {best.name} ({best.structure.description})")
     print(pd.crosstab(pd.Series(best.mixture.predict(rows), name="group"), kinds.rename("kind")).to_string())
     if len(sys.argv) > 1:
-        figure.savefig(sys.argv[1], dpi=70)
+        figure.savefig(sys.argv[1], dpi=110)
         print(f"\nDrew {sys.argv[1]}")
 
 

