@@ -51,6 +51,7 @@ _ROWS_PER_COLUMN = 10  # and component: what a covariance needs of a sample
 _SURE_OF_THE_END = 2
 _NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
 _BORROWERS, _LENDERS = 5, 3
+_MANY_ROWS = 100_000
 _ONE_COLUMN = ("EII", "VII")  # the others coincide with these
 
 
@@ -86,8 +87,8 @@ def select(
         Partitions that every candidate begins from: those of two trees (model-based hierarchical clustering, as
         in mclust, and one that no linear map matters to), and if there are more, k-means and random ones in turn.
     n_jobs : int, optional
-        Cells fitted side by side; -1 as many as there are processors for this process. Not given: one after the
-        other, each on all processors. The result does not depend on it.
+        Cells fitted side by side; -1 as many as there are processors for this process, which is also the default up
+        to 100 000 rows. Of more, all processors work on one cell after the other. The result does not depend on it.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
         Taken from a data frame's columns if not given.
@@ -134,10 +135,11 @@ def require_count(name: str, value: object) -> None:
         raise ParameterError.value(name, value, "a whole number of at least 1")
 
 
-def _workers(n_jobs: int | None) -> int:
-    if n_jobs is None:
+def _workers(n_jobs: int | None, n_rows: int = 0) -> int:
+    """Cells side by side: many rows are better shared out within each pass."""
+    if n_jobs is None and n_rows > _MANY_ROWS:
         return 1
-    if n_jobs == -1:
+    if n_jobs is None or n_jobs == -1:
         return thread_count()
     require_count("n_jobs", n_jobs)
     return n_jobs
@@ -156,7 +158,7 @@ def _told(progress: bool | Progress | None) -> AbstractContextManager[Progress]:
 
 def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress) -> list[Cell]:
     """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
-    n_workers = _workers(n_jobs)
+    n_workers = min(_workers(n_jobs, tasks[0].problem.source.n_rows), len(tasks))
     fitted: list[Cell] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
         moments = (starts.moments(task.heats.family.structure, task.n_components) for task in tasks)
