@@ -52,20 +52,17 @@ def run(
     ``previous`` is the total log-likelihood (data units) that an earlier run ended with;
     ``max_passes`` allows fewer passes than the rule does, and ``forbearance`` so many that touch the floor.
     """
-    state = solver.init(start)
     began = time.perf_counter()
     shift = problem.total_weight * problem.source.frame.log_volume
-    values: list[float] = []
-    seconds: list[float] = []
-    last, floored = previous - shift, 0
     allowed = stopping.max_passes if max_passes is None else min(max_passes, stopping.max_passes)
-    outcome = Outcome.PASSES_USED_UP if allowed else Outcome.NOT_STARTED
+    outcome, last = (Outcome.PASSES_USED_UP if allowed else Outcome.NOT_STARTED), previous - shift
     done = None if observer is not None else ahead(solver, start, problem, stopping, last, allowed)
+    values = [] if done is None else (done.log_likelihoods + shift).tolist()
+    seconds = np.linspace(0.0, time.perf_counter() - began, len(values) + 1)[1:].tolist()
     if done is not None:
-        state, values = solver.init(done.mixture), (done.log_likelihoods + shift).tolist()
-        seconds = np.linspace(0.0, time.perf_counter() - began, len(values) + 1)[1:].tolist()
-        last = float(done.log_likelihoods[-1])
+        start, last = done.mixture, float(done.log_likelihoods[-1])
         outcome, allowed = (Outcome.CONVERGED, 0) if done.has_converged else (outcome, allowed)
+    state, floored = solver.init(start), 0
     with calm_blas(problem.source.n_features):
         for number in range(1 + len(values), allowed + 1):
             prior = problem.family.log_prior(state.mixture.centers, state.mixture.covariance)
