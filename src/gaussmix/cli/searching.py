@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gaussmix.selection import Selection
 
 _DEFAULT_COMPONENTS = "1:9"
-DEFAULT_STARTS = 2
+DEFAULT_STARTS = 4
 
 Columns = Annotated[
     str | None,

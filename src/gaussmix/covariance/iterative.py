@@ -34,7 +34,7 @@ _SMALL = 1e-13
 _MOST_TURNS, _RAISED_TURNS = 500, 20
 """Of one step; the next one goes on. Where the floor is in the way turns are slow, and seldom worth it."""
 
-_TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 100
+_TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 10
 """Of a step, which the next one carries on, and of one that has none before."""
 
 _TRIAL_TURNS = 3

@@ -23,8 +23,8 @@ from gaussmix.solvers.start import from_moments, in_order
 from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.stopping import RelativeGain
 
-STOPPING = RelativeGain(1e-8)
-ON_SAMPLE = RelativeGain(1e-5, 200)
+STOPPING = RelativeGain(1e-7)
+ON_SAMPLE = RelativeGain(1e-4, 100)
 """A sample only has to lead into the right valley."""
 
 LEAD_PASSES = 5

@@ -69,6 +69,7 @@ def _arrays(run: WholeRun) -> Whole:
         offset=room(n_components),
         numbers=room(n_components),
         line=room(n),
+        apart=room(n_components, n),
         squares=room(n_components, n),
         square=room(n, n),
         along=room(*cube),

@@ -201,6 +201,7 @@ class Whole(NamedTuple):
     offset: Any
     numbers: Any
     line: Any
+    apart: Any
     squares: Any
     square: Any
     along: Any

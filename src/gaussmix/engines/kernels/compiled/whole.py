@@ -12,7 +12,7 @@ from gaussmix.engines.kernels.compiled.matrices import cholesky, invert_lower
 
 CONVERGED, USED_UP, UNUSUAL = 0, 1, 2
 
-LOST = -60.0
+LOST = -40.0
 """Scores that lie further below a row's best are lost in rounding."""
 
 FEWEST = 1e-6
@@ -95,7 +95,7 @@ def _share_out(fit, orientation):
         for k in range(n_components):
             share = count * fit.numbers[k] / total
             if share > 0.0:
-                _add(fit, row, k, share, orientation)
+                _add(fit, k, share, orientation)
     for k in range(n_components):
         for i in range(n):
             for j in range(i + 1):
@@ -110,33 +110,32 @@ def _distance(fit, row, k, orientation):
     """The squared distance of a row from a centre, in units of the component."""
     n, total = fit.rows.shape[1], 0.0
     for i in range(n):
-        fit.line[i] = fit.rows[row, i] - fit.center[k, i]
+        fit.apart[k, i] = fit.rows[row, i] - fit.center[k, i]
     if orientation == 0:
         for i in range(n):
-            white = fit.line[i] * fit.root[k, i, i]
+            white = fit.apart[k, i] * fit.root[k, i, i]
             total += white * white
         return total
     for i in range(n):
         white = 0.0
         for j in range(i + 1):
-            white += fit.root[k, i, j] * fit.line[j]
+            white += fit.root[k, i, j] * fit.apart[k, j]
         total += white * white
     return total
 
 
 @kernel
-def _add(fit, row, k, share, orientation):
-    n = fit.rows.shape[1]
+def _add(fit, k, share, orientation):
+    n = fit.center.shape[1]
     fit.mass[k] += share
     for i in range(n):
-        fit.line[i] = fit.rows[row, i] - fit.center[k, i]
-        part = share * fit.line[i]
+        part = share * fit.apart[k, i]
         fit.first[k, i] += part
         if orientation == 0:
-            fit.scatter[k, i, i] += part * fit.line[i]
+            fit.scatter[k, i, i] += part * fit.apart[k, i]
         else:
             for j in range(i + 1):
-                fit.scatter[k, i, j] += part * fit.line[j]
+                fit.scatter[k, i, j] += part * fit.apart[k, j]
 
 
 @kernel
