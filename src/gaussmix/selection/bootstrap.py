@@ -2,9 +2,9 @@
 
 The ratio does not follow a chi-square, since where K components are true, weight or place of one
 more means nothing. So its distribution is found by drawing samples from the fitted K components and
-treating each like the data (McLachlan, "On bootstrapping the likelihood ratio test statistic for
-the number of components in a normal mixture", Applied Statistics 36, 1987). The search for the
-likeliest K + 1 components is the same on the data and on the samples (``growing.py``).
+fitting both to each (McLachlan, "On bootstrapping the likelihood ratio test statistic for
+the number of components in a normal mixture", Applied Statistics 36, 1987). How K + 1 components
+are sought, on the data and on samples, is a row of a table (``growing.py``).
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ import numpy as np
 
 from gaussmix.core.arrays import column_names
 from gaussmix.covariance.structure import Structure
-from gaussmix.errors import DataError, SelectionError
+from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture, reframed
 from gaussmix.model.problem import Problem, source_of
 from gaussmix.selection.asked import rows_and_weights, share, told, whole_number
 from gaussmix.selection.bar import Update
-from gaussmix.selection.growing import ON_DATA, Grown, grown, refitted
+from gaussmix.selection.growing import ON_DATA, SEARCHES, Grown, Search, refitted
 from gaussmix.solvers.start.given import from_labels
 from gaussmix.types import Array, ArrayLike
 
@@ -90,6 +90,7 @@ def bootstrap_test(
     max_components: int = 9,
     n_bootstrap: int = 999,
     level: float = 0.05,
+    search: str = "thorough",
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
     progress: bool | Callable[[int, int, str], None] | None = None,
@@ -98,8 +99,7 @@ def bootstrap_test(
 
     For K = 1, 2, ... the statistic is 2 (log L of K + 1 components - log L of K). Samples of as many rows are drawn
     from the fitted K components and both are fitted to each; p = (1 + samples whose statistic is at least as large) /
-    (``n_bootstrap`` + 1). The first K with p above ``level`` is the answer. Data and samples go through the same search
-    for the likeliest fit, so that it does not matter to p how thorough it is. Fits that rest on the floor of the
+    (``n_bootstrap`` + 1). The first K with p above ``level`` is the answer. Fits that rest on the floor of the
     variance, or with a component of too few rows for a covariance, count neither here nor there.
 
     Parameters
@@ -114,6 +114,11 @@ def bootstrap_test(
         Samples for each test; p cannot be less than 1 / (``n_bootstrap`` + 1).
     level : float, default=0.05
         Between 0 and 1.
+    search : {'thorough', 'hierarchical'}, default='thorough'
+        How K + 1 components are sought. 'thorough': from cut components and k-means, in the same way on data and
+        samples, so that p is fair however high the maxima found. 'hierarchical', as mclust does: one start from a
+        tree of the rows on the data, and from the data's fit on samples; several times faster, but a higher maximum
+        may be missed, and with it a component.
     sample_weight : array-like of shape (n,), optional
         How often each row counts; samples have as many rows as the weights add up to, rounded.
     random_state : int, Generator or None, default=0
@@ -134,6 +139,8 @@ def bootstrap_test(
     """
     rows, weights = rows_and_weights(X, sample_weight)
     shape = Structure.parse(structure)
+    if search not in SEARCHES:
+        raise ParameterError.choice("search", search, list(SEARCHES))
     most = whole_number("max_components", max_components, 1)
     draws, level = whole_number("n_bootstrap", n_bootstrap, 1), share("level", level)
     names = column_names(X)
@@ -142,7 +149,7 @@ def bootstrap_test(
     if first is None:
         raise SelectionError(f"one component of {shape} has no sound fit: {_UNSOUND}")
     with told(progress, "testing") as update:
-        return _tested(_Question(problem, most, draws, level, update), first, np.random.default_rng(random_state))
+        return _tested(_Question(problem, SEARCHES[search], most, draws, level, update), first, np.random.default_rng(random_state))
 
 
 _UNSOUND = "rows are too few, or equal in some direction; use more rows, fewer columns or a simpler structure"
@@ -151,6 +158,7 @@ _UNSOUND = "rows are too few, or equal in some direction; use more rows, fewer c
 @dataclass(frozen=True)
 class _Question:
     problem: Problem
+    search: Search
     max_components: int
     n_bootstrap: int
     level: float
@@ -161,7 +169,7 @@ def _tested(asked: _Question, null: Grown, rng: np.random.Generator) -> Bootstra
     shape, steps = asked.problem.family.structure, list[BootstrapStep]()
     reason = f"All of {asked.max_components} tests were significant; raise max_components to go on."
     for count in range(1, asked.max_components + 1):
-        wider = _wider(asked.problem, null, rng)
+        wider = _wider(asked, null, rng)
         if wider is None:
             reason = f"No sound fit of {count + 1} components was found, so more could not be tested."
             break
@@ -173,10 +181,10 @@ def _tested(asked: _Question, null: Grown, rng: np.random.Generator) -> Bootstra
     return BootstrapTest(shape, asked.level, tuple(steps), null.mixture.n_components, null.mixture, reason)
 
 
-def _wider(problem: Problem, null: Grown, rng: np.random.Generator) -> Grown | None:
+def _wider(asked: _Question, null: Grown, rng: np.random.Generator) -> Grown | None:
     """The data's fit of one component more; None where there is no sound one."""
     try:
-        return grown(problem, null.mixture, rng, ON_DATA)
+        return asked.search.on_data(asked.problem, null.mixture, rng)
     except DataError:  # fewer distinct rows than components
         return None
 
@@ -187,7 +195,7 @@ def _step(asked: _Question, null: Grown, wider: Grown, rng: np.random.Generator)
     values = np.empty(total)
     for number, own in enumerate(_generators(rng, total)):
         asked.told(number, total, f"{count} against {count + 1} components")
-        values[number] = _statistic_of_sample(asked.problem, null.mixture, own)
+        values[number] = _statistic_of_sample(asked, null.mixture, wider.mixture, own)
     p_value = (1 + int((values >= statistic).sum())) / (total + 1)
     values.flags.writeable = False
     found = (null.log_likelihood, wider.log_likelihood, statistic, p_value, values, null.mixture, wider.mixture)
@@ -200,13 +208,14 @@ def _generators(rng: np.random.Generator, count: int) -> list[np.random.Generato
     return [np.random.default_rng([seed, number]) for number in range(count)]
 
 
-def _statistic_of_sample(data: Problem, null: Mixture, rng: np.random.Generator) -> float:
+def _statistic_of_sample(asked: _Question, null: Mixture, found: Mixture, rng: np.random.Generator) -> float:
     """Twice the gain of one component more on a sample of the null; another is drawn where a fit is not sound."""
-    n_rows = max(1, round(data.total_weight))
+    n_rows = max(1, round(asked.problem.total_weight))
     for _ in range(_MOST_TRIES):
-        sample = Problem.of(source_of(null.sample(n_rows, rng)[0]), data.family.structure)
-        narrow = refitted(sample, reframed(null, sample.source.frame))
-        wide = None if narrow is None else grown(sample, narrow.mixture, rng)
+        sample = Problem.of(source_of(null.sample(n_rows, rng)[0]), asked.problem.family.structure)
+        frame = sample.source.frame
+        narrow = refitted(sample, reframed(null, frame))
+        wide = narrow and asked.search.on_sample(sample, narrow.mixture, reframed(found, frame), rng)
         if narrow is not None and wide is not None:
             return max(0.0, 2.0 * (wide.log_likelihood - narrow.log_likelihood))
     raise SelectionError(
