@@ -19,7 +19,7 @@ from gaussmix.model.mixture import Mixture, reframed
 from gaussmix.model.problem import Problem, source_of
 from gaussmix.selection.asked import rows_and_weights, share, told, whole_number
 from gaussmix.selection.bar import Update
-from gaussmix.selection.growing import ON_DATA, SEARCHES, Grown, Search, refitted
+from gaussmix.selection.growing import SEARCHES, Grown, Search, refitted
 from gaussmix.solvers.start.given import from_labels
 from gaussmix.types import Array, ArrayLike
 
@@ -145,11 +145,12 @@ def bootstrap_test(
     draws, level = whole_number("n_bootstrap", n_bootstrap, 1), share("level", level)
     names = column_names(X)
     problem = Problem.of(source_of(rows, weights), shape, feature_names=None if names is None else tuple(names))
-    first = refitted(problem, from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1), ON_DATA)
+    first = refitted(problem, from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first is None:
         raise SelectionError(f"one component of {shape} has no sound fit: {_UNSOUND}")
     with told(progress, "testing") as update:
-        return _tested(_Question(problem, SEARCHES[search], most, draws, level, update), first, np.random.default_rng(random_state))
+        asked = _Question(problem, SEARCHES[search], most, draws, level, update)
+        return _tested(asked, first, np.random.default_rng(random_state))
 
 
 _UNSOUND = "rows are too few, or equal in some direction; use more rows, fewer columns or a simpler structure"

@@ -132,7 +132,8 @@ def cross_validate(
     with told(progress, "cross-validating") as update:
         data = _Data(rows, weights, asked, update)
         scores = [_scored(data, held_out == fold, fold, n_folds, rng) for fold in range(n_folds)]
-    mass = np.bincount(held_out, weights, n_folds)
+    counted = np.ones(len(rows)) if weights is None else weights
+    mass = np.array([counted[held_out == fold].sum() for fold in range(n_folds)])
     cells = [_summed(cell, parts, mass, rows.shape[1]) for cell, *parts in zip(asked, *scores, strict=True)]
     cells.sort(key=_rank)
     if np.isnan(cells[0].mean):

@@ -17,7 +17,6 @@ import numpy as np
 
 from gaussmix.core.linalg import symmetric_eigen
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.errors import GaussmixError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em import EM
@@ -26,12 +25,11 @@ from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start.given import from_labels, from_moments, in_order
 from gaussmix.solvers.start.hierarchy import hierarchical
 from gaussmix.solvers.start.seeding import partitions
-from gaussmix.solvers.stopping import RelativeGain, Stopping
+from gaussmix.solvers.stopping import RelativeGain
 from gaussmix.types import KDD, D
 
-ON_DATA = RelativeGain(1e-8)
-ON_SAMPLE = RelativeGain(1e-6)
-"""A statistic is compared with others of its kind, to a thousandth of a nat."""
+STOPPING = RelativeGain(1e-8)
+"""One for data and samples: who runs on for longer climbs higher."""
 
 _N_PARTITIONS = 3
 _ROUNDS: Rounds = ((8, 3), (20, 1))
@@ -45,23 +43,23 @@ class Grown:
     log_likelihood: float
 
 
-def refitted(problem: Problem, start: Mixture, stopping: Stopping = ON_SAMPLE) -> Grown | None:
+def refitted(problem: Problem, start: Mixture) -> Grown | None:
     """What EM makes of a start in the problem's frame; None where it does not end sound."""
-    return _ended(run(EM(problem.family), start, problem, stopping), problem)
+    return _ended(run(EM(problem.family), start, problem, STOPPING), problem)
 
 
-def thorough(problem: Problem, null: Mixture, rng: np.random.Generator, stopping: Stopping) -> Grown | None:
-    """The likeliest sound fit of one component more than ``null`` (in the problem's frame), None where there is none."""
+def thorough(problem: Problem, null: Mixture, rng: np.random.Generator) -> Grown | None:
+    """The likeliest sound fit of one component more than ``null`` (in the problem's frame); None where none is."""
     solver = EM(problem.family)
     begun = [*_halves(problem, null), *_parted(problem, null.n_components + 1, rng)]
-    heats = halved(solver, begun, problem, stopping, lambda heat: is_sound(heat.mixture, problem), _ROUNDS)
-    ended = [_ended(continued(solver, heat, problem, stopping), problem) for heat in heats]
+    heats = halved(solver, begun, problem, STOPPING, lambda heat: is_sound(heat.mixture, problem), _ROUNDS)
+    ended = [_ended(continued(solver, heat, problem, STOPPING), problem) for heat in heats]
     return max((found for found in ended if found is not None), key=lambda found: found.log_likelihood, default=None)
 
 
 def from_tree(problem: Problem, null: Mixture, rng: np.random.Generator) -> Grown | None:
     """The fit of one component more than ``null`` that begins at a tree of the rows; None where it is not sound."""
-    return refitted(problem, hierarchical(problem, null.n_components + 1, rng), ON_DATA)
+    return refitted(problem, hierarchical(problem, null.n_components + 1, rng))
 
 
 @dataclass(frozen=True)
@@ -73,10 +71,7 @@ class Search:
 
 
 SEARCHES = {
-    "thorough": Search(
-        lambda problem, null, rng: thorough(problem, null, rng, ON_DATA),
-        lambda problem, null, found, rng: thorough(problem, null, rng, ON_SAMPLE),
-    ),
+    "thorough": Search(thorough, lambda problem, null, found, rng: thorough(problem, null, rng)),
     "hierarchical": Search(from_tree, lambda problem, null, found, rng: refitted(problem, found)),
 }
 
