@@ -117,8 +117,8 @@ def bootstrap_test(
     search : {'thorough', 'hierarchical'}, default='thorough'
         How K + 1 components are sought. 'thorough': from cut components and k-means, in the same way on data and
         samples, so that p is fair however high the maxima found. 'hierarchical', as mclust does: one start from a
-        tree of the rows on the data, and from the data's fit on samples; several times faster, but a higher maximum
-        may be missed, and with it a component.
+        tree of the rows on the data, and from the data's fit on samples; less work where components are many, but a
+        higher maximum may be missed, and with it a component.
     sample_weight : array-like of shape (n,), optional
         How often each row counts; samples have as many rows as the weights add up to, rounded.
     random_state : int, Generator or None, default=0
