@@ -103,6 +103,15 @@ def test_order_and_units_of_the_rows_do_not_matter(mixture: Mixture, seed: int) 
     )
 
 
+def test_components_far_apart_are_joined_in_an_order_that_rounding_does_not_decide() -> None:
+    centers = np.array([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0], [50.0, 50.0]])
+    apart = Mixture.from_parameters(np.full(4, 0.25), centers, np.tile(np.eye(2), (4, 1, 1)))
+    rows = np.repeat(centers, 25, axis=0) + np.random.default_rng(0).normal(size=(100, 2))
+    orders = [np.random.default_rng(seed).permutation(100) for seed in range(5)]
+    joined = {tuple(solution.joined for solution in combine(apart, rows[order]).solutions) for order in orders}
+    assert joined == {(None, ((0,), (1,)), ((0, 1), (2,)), ((0, 1, 2), (3,)))}
+
+
 def test_a_fitted_estimator_will_do() -> None:
     fitted = GaussianMixture(3, covariance_type="VVV", random_state=0).fit(ROWS)
     ours, theirs = combine(fitted, ROWS), combine(fitted.model_, ROWS)

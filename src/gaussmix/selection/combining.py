@@ -20,6 +20,8 @@ from gaussmix.selection.asked import whole_number
 from gaussmix.selection.elbow import elbow
 from gaussmix.types import NK, ArrayLike, IntN, N
 
+_DIGITS = 14  # of a gain in nats a row: what differs by rounding alone is equal, and the first pair is taken
+
 
 class HoldsMixture(Protocol):
     """A fitted estimator, as far as its mixture goes."""
@@ -131,11 +133,12 @@ def _joined(soft: NK, n_components: int, weights: N) -> tuple[Clusters, ...]:
     members: list[tuple[int, ...]] = [(k,) for k in range(n_components)]
     shares: dict[tuple[int, ...], N] = {(k,): soft[:, k] for k in range(n_components)}
     parts = {cluster: _entropy(share, weights) for cluster, share in shares.items()}
+    total = float(weights.sum())
     rest = float(_entropy(soft[:, n_components:].sum(axis=1), weights))  # the noise's
     gains = {pair: _gain(pair, shares, parts, weights) for pair in combinations(members, 2)}
     found = [Clusters(tuple(members), rest + sum(parts.values()))]
     while len(members) > 1:
-        first, second = max(combinations(members, 2), key=lambda pair: gains[pair])
+        first, second = max(combinations(members, 2), key=lambda pair: round(gains[pair] / total, _DIGITS))
         union = tuple(sorted(first + second))
         shares[union] = shares[first] + shares[second]
         parts[union] = _entropy(shares[union], weights)
