@@ -150,6 +150,12 @@ def test_where_no_more_can_be_fitted_the_test_ends() -> None:
     assert result.n_components < 4
 
 
+def test_a_search_whose_best_run_collapses_goes_on_with_the_next() -> None:
+    null = bootstrap_test(ROWS, n_bootstrap=1, max_components=1).steps[0].alternative
+    rows = null.sample(272, 90024)[0]  # the most promising of its runs ends on the floor
+    assert len(bootstrap_test(rows, n_bootstrap=1, max_components=2, level=0.99).steps) == 2
+
+
 def test_it_is_told(found: BootstrapTest) -> None:
     table = found.table()
     assert [row["rejected"] for row in table] == [True, False]

@@ -111,7 +111,8 @@ def bootstrap_test(
     max_components : int, default=9
         The largest number that is tested against one more; at least 1.
     n_bootstrap : int, default=999
-        Samples for each test; p cannot be less than 1 / (``n_bootstrap`` + 1).
+        Samples for each test; p cannot be less than 1 / (``n_bootstrap`` + 1). Each is fitted anew, so that 999 of
+        some hundred rows take about a minute.
     level : float, default=0.05
         Between 0 and 1.
     search : {'thorough', 'hierarchical'}, default='thorough'
