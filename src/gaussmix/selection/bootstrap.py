@@ -147,8 +147,8 @@ def bootstrap_test(
     draws, level = whole_number("n_bootstrap", n_bootstrap, 1), share("level", level)
     names = column_names(X)
     engine = AutomaticEngine(len(rows), draws)
-    names = None if names is None else tuple(names)
-    problem = Problem.of(source_of(rows, weights), shape, engine=engine, feature_names=names)
+    said = None if names is None else tuple(names)
+    problem = Problem.of(source_of(rows, weights), shape, engine=engine, feature_names=said)
     first = refitted(problem, from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first is None:
         raise SelectionError(f"one component of {shape} has no sound fit: {_UNSOUND}")
