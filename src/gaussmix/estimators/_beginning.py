@@ -60,11 +60,16 @@ class Beginning:
         """The components whose numbers mean something: all of them where somebody gave them, else those of rows."""
         if not self.given.is_empty or (self.held is not None and self.held.orders):
             return np.arange(self.n_components)
+        return self.labelled
+
+    @property
+    def labelled(self) -> IntN:
+        """The components of which rows are known."""
         return np.empty(0, dtype=np.int64) if self.known is None else np.unique(self.known[self.known >= 0])
 
     def ordered(self, found: Mixture, problem: Problem) -> Mixture:
         """The mixture with its components in the order of their means, but for those that have numbers."""
-        return in_order(found, problem, self.named)
+        return in_order(found, problem, self.named.tolist())
 
     def solver(self, problem: Problem) -> EM:
         return EM(problem.family, self.held)

@@ -17,9 +17,9 @@ from gaussmix.estimators._beginning import Beginning
 from gaussmix.estimators._checks import checked_structure
 from gaussmix.estimators._fitted import FittedMixture
 from gaussmix.estimators._given import Given
-from gaussmix.model import Constraints, Mixture, Problem, posterior
-from gaussmix.model.mixture import reframed
-from gaussmix.solvers import AbsoluteGain, Run, best_of, run
+from gaussmix.estimators._running import best_run
+from gaussmix.model import Constraints, Problem, posterior
+from gaussmix.solvers import Run
 from gaussmix.solvers.fit import finished
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -77,6 +77,11 @@ class GaussianMixture(FittedMixture):
         are brought to covariance one: it finds long thin groups that k-means cuts across, whatever
         the units, and draws nothing but a sample of 2000 rows, or 10 per component if that is
         more, where there are more.
+    moves : int, default=0
+        Most split-and-merge moves after the best run, if it converged: two components that overlap are
+        joined and one that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is
+        made only if the likelihood then ends higher, with no component on the floor or of too few rows.
+        It leaves poor optima, at the price of some tens of runs a move; three components are needed.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.
@@ -98,13 +103,13 @@ class GaussianMixture(FittedMixture):
         0 and infinity without noise.
     means_ : ndarray of shape (K, D)
         In the data's units. Components are numbered by increasing mean of the first column, ties
-        by the next, unless a starting parameter is given, whose order they keep.
+        by the next, unless a starting parameter or labels are given, whose numbers they keep.
     covariances_, precisions_, precisions_cholesky_ : ndarray
         (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
         Where they overflow in the data's units, reading them raises UnrepresentableError.
     converged_ : bool
     n_iter_ : int
-        Passes of the best run.
+        Passes of the best run, or of the one that its last move began.
     lower_bound_, lower_bounds_ : float and list of float
         Mean log-likelihood per row before the last (each) update, as in scikit-learn.
     model_ : Mixture
@@ -174,13 +179,10 @@ class GaussianMixture(FittedMixture):
         self.n_init = n_init
         self.init_params = init_params
         self.moves = moves
-        self.weights_init = weights_init
-        self.means_init = means_init
-        self.precisions_init = precisions_init
+        self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.random_state = random_state
         self.warm_start = warm_start
-        self.verbose = verbose
-        self.verbose_interval = verbose_interval
+        self.verbose, self.verbose_interval = verbose, verbose_interval
 
     def fit(
         self,
@@ -237,37 +239,10 @@ class GaussianMixture(FittedMixture):
         beginning = Beginning.of(
             problem, given, self.init_params, self.n_components, self.noise, self.constraints, known
         )
-        winner = self._run_all(problem, beginning)
+        winner = best_run(self, problem, beginning)
         winner = replace(winner, mixture=beginning.ordered(winner.mixture, problem))
         self._keep(winner, problem, rows.dtype, began)
         return problem
-
-    def _run_all(self, problem: Problem, beginning: Beginning) -> Run:
-        """Every start to its end; the best run."""
-        previous = self._previous(problem, beginning)
-        repeats = 1 if previous is not None or beginning.given.is_complete else self.n_init
-        rng = _base.generator(self.random_state)
-        stopping = AbsoluteGain(float(self.tol), int(self.max_iter))
-        reporter = _base.Reporter(int(self.verbose), int(self.verbose_interval), problem.total_weight)
-        runs = []
-        for number in range(repeats):
-            reporter.start(number)
-            start, bound = previous or (beginning.start(problem, rng), -np.inf)
-            runs.append(run(beginning.solver(problem), start, problem, stopping, reporter.observer(), bound))
-            reporter.end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
-        return best_of(runs)
-
-    def _previous(self, problem: Problem, beginning: Beginning) -> tuple[Mixture, float] | None:
-        """Where a warm start begins: the last model in the new frame, and its total log-likelihood."""
-        last = getattr(self, "model_", None)
-        if not self.warm_start or last is None:
-            return None
-        if (last.structure, last.centers.shape) != (
-            problem.family.structure,
-            (self.n_components, problem.source.n_features),
-        ):
-            return None
-        return beginning.again(reframed(last, problem.source.frame), problem), self.lower_bound_ * problem.total_weight
 
     def _keep(self, winner: Run, problem: Problem, dtype: np.dtype[Any], began: float) -> None:
         """Set the fitted attributes, and warn where the fit did not converge."""
