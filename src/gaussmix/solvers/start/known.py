@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.moments import Moments
+from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.errors import CollapseError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import apart
@@ -28,7 +28,7 @@ from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.start.seeding import lloyd, standardised
 from gaussmix.solvers.stopping import AbsoluteGain
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import KD, Array, IntD, IntN
+from gaussmix.types import Array, IntD, IntN
 
 _PREFERENCE = 1e-9  # of the weight of all known rows: a group keeps its number where they do not care
 _TOLERANCE = 1e-4  # squared movement of the centres in standard deviations, for each column
@@ -77,12 +77,10 @@ def seeded(problem: Problem, start: Mixture, known: IntN, solver: AbstractSolver
     count = start.n_components
     groups = labels(start.to_quadratics(), problem.source.hinted(None), problem.engine)
     partitions = [followed(problem.source, groups, known, count)]
-    found = _moments_of_known(problem, known, count)
     mixtures = []
     if count > 1 and np.any(known < 0):
-        placed = start.centers[matched(problem.source, groups, known, count)]
-        centers = np.where((found.mass > 0)[:, None], found.mean, placed)
-        partitions.append(_handed_out(problem, known, centers))
+        partitions.append(handed_out(problem, known, partitions[0], count))
+        found = _moments_of_known(problem, known, count)
         if found.mass.min() >= _fewest(problem):
             mixtures = [from_moments(problem, found.reduce(problem.family.kind))]
     mixtures = [_of_partition(problem, partition, count) for partition in partitions] + mixtures
@@ -108,8 +106,15 @@ def _moments_of_known(problem: Problem, known: IntN, n_components: int) -> Momen
     return apart(moments_of_labels(problem, groups, n_components + 1, kind), kind)
 
 
-def _handed_out(problem: Problem, known: IntN, centers: KD) -> IntN:
-    """The partition of k-means in standard deviations that begins at some centres and never moves a known row."""
+def handed_out(problem: Problem, known: IntN, groups: IntN, n_components: int) -> IntN:
+    """The partition (n,) of k-means in standard deviations that never moves a known row.
+
+    It begins at the means of known rows, and where a component has none at those of its group in a partition that
+    follows the known rows.
+    """
+    found = _moments_of_known(problem, known, n_components)
+    placed = moments_of_labels(problem, groups, max(n_components, int(groups.max()) + 1), MomentKind.TRACE).mean
+    centers = np.where((found.mass > 0)[:, None], found.mean, placed[:n_components])
     source, metric = problem.source.hinted(known), standardised(np.sqrt(problem.variances))
     tolerance = _TOLERANCE * source.n_features
     return labels(metric(lloyd(source, centers, problem.engine, tolerance, metric)), source, problem.engine)
