@@ -10,7 +10,7 @@ from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.held import Held, imposed, matching
 from gaussmix.model.noise import Box
 from gaussmix.model.volume import box_of
-from gaussmix.solvers import EM
+from gaussmix.solvers import EM, Run
 from gaussmix.solvers.start import in_order
 from gaussmix.solvers.start.known import renumbered, seeded
 from gaussmix.solvers.start.noise import noisy, noisy_from, with_noise
@@ -56,20 +56,20 @@ class Beginning:
         return cls(given, method, count, box, held, known)
 
     @property
-    def named(self) -> IntN:
-        """The components whose numbers mean something: all of them where somebody gave them, else those of rows."""
-        if not self.given.is_empty or (self.held is not None and self.held.orders):
-            return np.arange(self.n_components)
-        return self.labelled
-
-    @property
     def labelled(self) -> IntN:
         """The components of which rows are known."""
         return np.empty(0, dtype=np.int64) if self.known is None else np.unique(self.known[self.known >= 0])
 
-    def ordered(self, found: Mixture, problem: Problem) -> Mixture:
-        """The mixture with its components in the order of their means, but for those that have numbers."""
-        return in_order(found, problem, self.named.tolist())
+    def ordered(self, winner: Run, problem: Problem) -> Mixture:
+        """The mixture with its components in the order of their means, but for those that somebody gave numbers.
+
+        Those of a given start lose them to a move of split and merge, which makes other components of them.
+        """
+        held = np.zeros(self.n_components, dtype=bool) if self.held is None else self.held.single
+        if held.any() or not self.given.is_empty:
+            held = held if winner.moves else np.ones_like(held)
+        kept = np.union1d(np.flatnonzero(held), self.labelled)
+        return in_order(winner.mixture, problem, kept.tolist())
 
     def solver(self, problem: Problem) -> EM:
         return EM(problem.family, self.held)

@@ -103,7 +103,8 @@ class GaussianMixture(FittedMixture):
         0 and infinity without noise.
     means_ : ndarray of shape (K, D)
         In the data's units. Components are numbered by increasing mean of the first column, ties
-        by the next, unless a starting parameter or labels are given, whose numbers they keep.
+        by the next, unless labels or a starting parameter are given, whose numbers they keep (those of
+        a starting parameter until a move is made).
     covariances_, precisions_, precisions_cholesky_ : ndarray
         (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
         Where they overflow in the data's units, reading them raises UnrepresentableError.
@@ -240,7 +241,7 @@ class GaussianMixture(FittedMixture):
             problem, given, self.init_params, self.n_components, self.noise, self.constraints, known
         )
         winner = best_run(self, problem, beginning)
-        winner = replace(winner, mixture=beginning.ordered(winner.mixture, problem))
+        winner = replace(winner, mixture=beginning.ordered(winner, problem))
         self._keep(winner, problem, rows.dtype, began)
         return problem
 

@@ -21,7 +21,7 @@ def labelled_sample(
     """About ``count`` of the rows of a problem, (m, D) in the data's units, their weights and known components (m,)."""
     framed, counts = problem.source.gather()
     rows = problem.source.frame.restore_points(framed)
-    share, parts = count / len(rows), []
+    share, parts = min(1.0, count / np.count_nonzero(counts)), []
     for label in np.unique(known).tolist():
         own = (known == label) & (counts > 0)
         if not own.any():

@@ -33,7 +33,6 @@ from gaussmix.solvers.restarts import continued
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start.given import from_moments
 from gaussmix.solvers.start.noise import with_noise
-from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.stopping import Stopping
 from gaussmix.types import NK, Array, BoolK, D, IntN, K
 
@@ -132,22 +131,30 @@ def moved(solver: EM, best: Run, problem: Problem, stopping: Stopping, most: int
 
 
 def _improved(solver: EM, best: Run, problem: Problem, stopping: Stopping, named: IntN) -> Run | None:
-    """The best sound run from the most promising moves, if it ends higher by more than a pass has to gain."""
+    """The best of the most promising moves that ends sound, and higher by more than a pass has to gain."""
     untouched = np.zeros(best.mixture.n_components, dtype=bool) if solver.held is None else solver.held.single
     moves = list(islice(candidates(fitness(problem, best.mixture), named, untouched), _TRIES))
-    if not moves:
-        return None
-    own, is_sound = _moments(problem, best.mixture), is_sound_for(problem)
+    own = _moments(problem, best.mixture)
     starts = [_start(problem, solver, best.mixture, own, move) for move in moves]
-    ended = [heat for heat in _ended(solver, starts, problem, stopping) if is_sound(heat)]
-    if not ended:
-        return None
+    spoilt = _unsound(problem, best.mixture)
+    ended = [heat for heat in _ended(solver, starts, problem, stopping) if _unsound(problem, heat.mixture) <= spoilt]
     reached = [_reached(problem, heat.mixture) for heat in ended]
-    before, after = _reached(problem, best.mixture), max(reached)
-    least = _ROUNDING * max(abs(before), problem.total_weight)
-    if after - before <= least or stopping.is_met(before, after, problem.total_weight):
+    before, highest = _reached(problem, best.mixture), max(reached, default=-np.inf)
+
+    def is_gain(least: float, most: float) -> bool:
+        rounding = _ROUNDING * max(abs(least), problem.total_weight)
+        return most - least > rounding and not stopping.is_met(least, most, problem.total_weight)
+
+    if not is_gain(before, highest):
         return None
-    return ended[int(np.argmax(reached))]
+    # The first of those that end alike: which of them ends a little higher may hang on rounding.
+    return next(heat for heat, value in zip(ended, reached, strict=True) if not is_gain(value, highest))
+
+
+def _unsound(problem: Problem, mixture: Mixture) -> int:
+    """How many components rest on the floor or hold fewer rows than a covariance needs."""
+    fewest = problem.family.structure.rows_needed(problem.source.n_features) / problem.source.n_rows
+    return int((mixture.covariance.floored | (mixture.weights < fewest)).sum())
 
 
 def candidates(found: Fitness, named: IntN, untouched: BoolK) -> Iterator[Move]:
@@ -167,12 +174,13 @@ def candidates(found: Fitness, named: IntN, untouched: BoolK) -> Iterator[Move]:
 
 
 def _ended(solver: EM, starts: list[Mixture | None], problem: Problem, stopping: Stopping) -> list[Run]:
-    """The best of many short runs, run to the end; those that collapse are left out."""
+    """The best of many short runs, run to the end, in the order of their starts; those that collapse are left out."""
     heats = [run(solver, start, problem, stopping, max_passes=0) for start in starts if start is not None]
     for passes, survivors in _ROUNDS:
         further = [_further(solver, heat, problem, stopping, passes) for heat in heats]
         heats = [heat for heat in further if heat is not None]
-        heats = sorted(heats, key=lambda heat: -heat.last_log_likelihood)[:survivors]
+        values = [heat.last_log_likelihood for heat in heats]
+        heats = [heats[place] for place in sorted(np.argsort(-np.array(values), kind="stable")[:survivors].tolist())]
     ended = [_further(solver, heat, problem, stopping, stopping.max_passes - len(heat.trace)) for heat in heats]
     return [heat for heat in ended if heat is not None]
 
