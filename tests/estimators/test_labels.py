@@ -59,7 +59,7 @@ def test_rows_all_known_are_described_in_one_step(numbers):
 
 def test_shared_covariance_of_known_rows_is_the_one_within_classes():
     found = fit(IRIS, SPECIES, covariance_type="tied", max_iter=1)
-    within = IRIS - np.array([IRIS[SPECIES == k].mean(axis=0) for k in range(3)])[SPECIES]
+    within = IRIS - np.array([IRIS[k == SPECIES].mean(axis=0) for k in range(3)])[SPECIES]
     np.testing.assert_allclose(found.covariances_, within.T @ within / len(IRIS), atol=1e-13)
 
 
@@ -157,7 +157,8 @@ def test_components_without_labels_take_the_other_groups_by_mean():
 
 def test_a_component_that_all_labels_leave_out_is_said_to_be_empty():
     found = fit(IRIS, SPECIES, n_components=4)
-    assert np.isfinite(found.means_).all() and found.weights_[3] == 0
+    assert np.isfinite(found.means_).all()
+    assert found.weights_[3] == 0
     assert "Component 3 is empty" in str(found.fit_)
 
 
@@ -189,7 +190,7 @@ def test_held_parameters_keep_the_numbers_of_the_labels():
 
 def test_given_starts_keep_their_numbers():
     known = some((SPECIES + 1) % 3, 0)
-    means = [IRIS[(SPECIES + 1) % 3 == k].mean(axis=0) for k in range(3)]
+    means = [IRIS[k == (SPECIES + 1) % 3].mean(axis=0) for k in range(3)]
     assert_same(fit(IRIS, known, means_init=means), fit(IRIS, known), 1e-4)
     assert_same(fit(IRIS, known, weights_init=[0.4, 0.3, 0.3]), fit(IRIS, known), 1e-4)
 
@@ -212,7 +213,8 @@ def test_compiled_passes_follow_labels_too():
 def test_predictions_of_a_fit_do_not_count_what_is_known():
     known = some(SPECIES, 0)
     mixture = GaussianMixture(3, random_state=0)
-    np.testing.assert_array_equal(mixture.fit_predict(IRIS, labels=known), mixture.fit(IRIS, labels=known).predict(IRIS))
+    found = mixture.fit_predict(IRIS, labels=known)
+    np.testing.assert_array_equal(found, mixture.fit(IRIS, labels=known).predict(IRIS))
 
 
 def test_labels_are_routed_as_metadata():

@@ -6,8 +6,8 @@ from sklearn.datasets import load_iris
 from sklearn.metrics import adjusted_rand_score
 
 from gaussmix import DataError, GaussianMixture, SelectionError, select
-from gaussmix.model import Problem
 from gaussmix.covariance import Structure
+from gaussmix.model import Problem
 from gaussmix.selection.known import labelled_sample, sampled
 from gaussmix.sources import MemorySource
 
@@ -69,7 +69,7 @@ def test_more_components_than_labels_keep_the_numbers():
 @pytest.mark.parametrize("seed", range(2))
 def test_of_many_rows_a_sample_carries_the_labels(seed):
     rows, numbers, known = many(seed)
-    found = select(rows, [2, 3, 4], ["EII", "VVV"], labels=known)
+    found = select(rows, [2, 3], ["EII", "VVV"], labels=known)
     assert found.best.name == "EII,3"
     assert np.mean(found.best.mixture.predict(rows) == numbers) > 0.98
     fit = GaussianMixture(3, covariance_type="EII", tol=1e-9, max_iter=1000, random_state=0).fit(rows, labels=known)
@@ -87,12 +87,13 @@ def test_the_sample_stands_for_all_rows(weights):
     for label in (-1, 0, 1, 2):
         whole = counts[known == label].sum() / counts.sum()
         np.testing.assert_allclose(some[1][some[2] == label].sum() / some[1].sum(), whole, rtol=1e-9)
-    np.testing.assert_allclose(few.total_weight, counts.sum() / 6, rtol=1e-9)
+    np.testing.assert_allclose(few.total_weight, 2000 * counts.sum() / np.count_nonzero(counts), rtol=1e-9)
     pairs = {(*row, label) for row, label in zip(rows.tolist(), known.tolist(), strict=True)}
     near = [(*np.round(row, 9), label) for row, label in zip(some[0].tolist(), some[2].tolist(), strict=True)]
     assert set(near) <= {(*np.round(pair[:2], 9), pair[2]) for pair in pairs}
     order = np.random.default_rng(1).permutation(12_000)
-    other = Problem.of(MemorySource.of(rows[order], None if weights is None else weights[order]), Structure.parse("EII"))
+    shuffled = MemorySource.of(rows[order], None if weights is None else weights[order])
+    other = Problem.of(shuffled, Structure.parse("EII"))
     again = labelled_sample(other, known[order], 2000, np.random.default_rng(0))
     np.testing.assert_allclose(again[0][np.lexsort(again[0].T)], some[0][np.lexsort(some[0].T)], atol=1e-9)
 

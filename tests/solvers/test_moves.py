@@ -1,4 +1,4 @@
-"""Moves of split and merge: they leave poor optima, never lower the likelihood, and ask for nothing they do not need."""
+"""Moves of split and merge: they leave poor optima, and never lower the likelihood."""
 
 import numpy as np
 import pytest

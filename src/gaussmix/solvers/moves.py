@@ -11,7 +11,9 @@ its rows are spread. New components are made of moments: those of two add, and t
 through the mean across the direction in which it is longest, as a Gaussian would be.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -34,7 +36,7 @@ from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start.given import from_moments
 from gaussmix.solvers.start.noise import with_noise
 from gaussmix.solvers.stopping import Stopping
-from gaussmix.types import NK, Array, BoolK, D, IntN, K
+from gaussmix.types import Array, BoolK, D, IntN, K
 
 _TRIES = 10
 _ROUNDS = ((6, 4), (30, 2))  # passes of each round, and how many moves it sends on
@@ -94,24 +96,20 @@ def fitness(problem: Problem, mixture: Mixture) -> Fitness:
     quadratics, count = mixture.to_quadratics(), mixture.n_components
     log_weights = np.log(np.where(mixture.weights > 0, mixture.weights, 1.0))
 
-    def of(scores: NK, weights: Array | None) -> Fitness:
+    def of(part: Batch) -> Fitness:
+        scores = problem.engine.score(quadratics, part)
         powers = log_sum_exp(scores)[1]
         shares = (powers / powers.sum(axis=1)[:, None])[:, :count]
         logs = np.where(shares > 0, scores[:, :count] - log_weights, 0.0)
-        own = shares if weights is None else shares * weights[:, None]
+        own = shares if part.weights is None else shares * part.weights[:, None]
         entropies = (own * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=0)
         return Fitness(own.T @ shares, entropies, (own * logs).sum(axis=0), own.sum(axis=0))
 
-    def of_batch(batch: Batch) -> Fitness:
-        total = None
-        for tile in tiles(batch.n_rows, tile_rows(quadratics.n_components)):
-            part = batch.part(tile.start, tile.stop)
-            found = of(problem.engine.score(quadratics, part), part.weights)
-            total = found if total is None else total + found
-        assert total is not None  # there is always a tile
-        return total
+    def of_all(batch: Batch) -> Fitness:
+        parts = (batch.part(tile.start, tile.stop) for tile in tiles(batch.n_rows, tile_rows(quadratics.n_components)))
+        return functools.reduce(operator.add, map(of, parts))
 
-    return problem.source.reduce(of_batch)
+    return problem.source.reduce(of_all)
 
 
 def moved(solver: EM, best: Run, problem: Problem, stopping: Stopping, most: int, named: IntN) -> Run:
