@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gaussmix import Constraints, DataError, GaussianMixture
-from tests.laws.strategies import groups
+from tests.laws.strategies import groups, hard_table
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 SETTINGS = {"tol": 1e-9, "max_iter": 2000, "random_state": 0}
@@ -254,3 +254,28 @@ def test_bad_labels_are_refused(method, labels, said):
 def test_a_component_of_no_weight_has_no_rows():
     with pytest.raises(DataError, match="component 2, whose weight is given as 0"):
         GaussianMixture(3, weights_init=[0.5, 0.5, 0.0]).fit(IRIS, labels=SPECIES)
+
+
+@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical", "EEV", "VVE"])
+@pytest.mark.parametrize("seed", range(16))
+def test_tables_that_fits_find_hard_are_fitted_with_any_labels(seed, structure):
+    X, n_components = hard_table(seed)
+    if X.shape[1] == 1 and structure in ("EEV", "VVE"):
+        structure = "VII"
+    rng = np.random.default_rng(seed)
+    known = np.where(rng.random(len(X)) < (0.2, 0.6, 1.0)[seed % 3], rng.integers(n_components, size=len(X)), -1)
+    options = {"covariance_type": structure, "tol": 1e-6, "noise": bool(np.ptp(X, axis=0).min() > 0) and seed % 2 == 0}
+    plain, found = (fit(X, known, n_components, moves=moves, **options) for moves in (0, 2))
+    for each in (plain, found):
+        assert np.isfinite(each.means_).all()
+        assert np.isfinite(each.fit_.log_likelihood)
+        bounds = np.array(each.lower_bounds_)
+        assert np.diff(bounds).min(initial=0.0) >= -1e-9 * max(1.0, np.abs(bounds).max())
+    rounding = 1e-9 * max(abs(plain.fit_.log_likelihood), len(X))
+    assert found.fit_.log_likelihood >= plain.fit_.log_likelihood - rounding
+
+
+def test_rows_all_known_leave_nothing_to_noise():
+    found = fit(IRIS, SPECIES, noise=True)
+    assert found.noise_weight_ == 0.0
+    np.testing.assert_allclose(found.means_, fit(IRIS, SPECIES).means_, rtol=1e-12)

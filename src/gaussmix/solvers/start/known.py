@@ -23,7 +23,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.restarts import halved
 from gaussmix.solvers.start.given import from_labels, from_moments, moments_of_labels
-from gaussmix.solvers.start.noise import with_noise
+from gaussmix.solvers.start.noise import LEAST_SHARE, MOST_SHARE, with_noise
 from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.start.seeding import lloyd, standardised
 from gaussmix.solvers.stopping import AbsoluteGain
@@ -85,7 +85,8 @@ def seeded(problem: Problem, start: Mixture, known: IntN, solver: AbstractSolver
             mixtures = [from_moments(problem, found.reduce(problem.family.kind))]
     mixtures = [_of_partition(problem, partition, count) for partition in partitions] + mixtures
     if start.noise is not None:
-        mixtures = [with_noise(mixture, start.noise.box, start.noise.weight) for mixture in mixtures]
+        share = float(np.clip(start.noise.weight, LEAST_SHARE, MOST_SHARE))  # known rows need some weight left
+        mixtures = [with_noise(mixture, start.noise.box, share) for mixture in mixtures]
     begun = [change(mixture) for mixture in mixtures]
     try:
         return halved(solver, begun, problem, _STOPPING, is_sound_for(problem), _ROUNDS)[0].mixture
