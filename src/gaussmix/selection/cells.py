@@ -41,11 +41,15 @@ _ROUNDS_ON_SAMPLE: Rounds = ((10, 3), (20, 2))
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components."""
+    """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components.
+
+    Those in ``named`` have rows that are known to belong to them, and keep their numbers.
+    """
 
     problem: Problem
     heats: Problem
     n_components: int
+    named: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -139,7 +143,7 @@ def left_behind(cell: Cell) -> Candidate:
 
 def _evaluated(task: Task, winner: Run) -> Cell:
     problem, spent = task.problem, winner.trace.seconds
-    mixture = in_order(winner.mixture, problem)
+    mixture = in_order(winner.mixture, problem, task.named)
     fit, _ = finished(replace(winner, mixture=mixture), problem, float(spent[-1]) if len(spent) else 0.0)
     certainty = 0.0 if mixture.n_components == 1 else problem.log_certainty(mixture.to_quadratics())
     free = mixture.n_parameters

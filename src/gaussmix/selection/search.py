@@ -25,7 +25,7 @@ from functools import partial
 
 import numpy as np
 
-from gaussmix.core.arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.threads import thread_count, threads
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine
@@ -36,10 +36,11 @@ from gaussmix.selection.bar import Update, bar
 from gaussmix.selection.candidates import Selection, rank
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.known import labelled_sample, sampled
 from gaussmix.selection.starting import Starts
 from gaussmix.solvers.start.sample import representative
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import ArrayLike
+from gaussmix.types import ArrayLike, IntN
 
 Progress = Update
 """Called before each cell with the cells done, the cells in all, and the name of the next."""
@@ -66,6 +67,7 @@ def select(
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
     progress: bool | Progress | None = None,
+    labels: ArrayLike | None = None,
 ) -> Selection:
     """Fit every structure with every number of components and rank them.
 
@@ -96,6 +98,9 @@ def select(
     progress : bool or callable, default=False
         True shows a bar on stderr (needs rich); a callable is called as ``progress(done, total, name)`` before
         each cell.
+    labels : array-like of shape (n,), optional
+        Components of rows that are known beforehand, from 0, and -1 where unknown, as in `GaussianMixture.fit`.
+        Components have the numbers of the labels, and a candidate with too few of them says so.
 
     Raises
     ------
@@ -108,7 +113,9 @@ def select(
     rows = parse_rows(X, feature_names=feature_names, keep_single=True)
     if not len(rows):
         raise DataError.no_rows()
-    source = source_of(rows, parse_weights(sample_weight, len(rows)))
+    weights = parse_weights(sample_weight, len(rows))
+    known = parse_labels(labels, len(rows), weights)
+    source = source_of(rows, weights).hinted(known)
     counts, shapes = _counts(n_components), _shapes(structures, rows.shape[1])
     if criterion not in CRITERIA:
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
@@ -117,9 +124,10 @@ def select(
     names = None if feature_names is None else tuple(feature_names)
     rng, began = np.random.default_rng(random_state), time.perf_counter()
     problems = _problems(source, shapes, names, AutomaticEngine(source.n_rows, len(counts) * len(shapes) * n_starts))
-    heats, common = _heats(problems, source, counts[-1], rng)
-    starts = Starts(common, heats, n_starts, rng)
-    tasks = [Task(problems[shape], heats[shape], count) for count in counts for shape in shapes]
+    heats, common, known_there = _heats(problems, source, counts[-1], rng, known)
+    starts = Starts(common, heats, n_starts, rng, known_there)
+    named = () if known is None else tuple(np.unique(known[known >= 0]).tolist())
+    tasks = [Task(problems[shape], heats[shape], count, named) for count in counts for shape in shapes]
     with _told(progress) as update:
         fitted = _decided(_begun(tasks, starts, n_jobs, update), criterion, update)
         if len(tasks) > 1:
@@ -202,18 +210,28 @@ def _problems(
 
 
 def _heats(
-    problems: Problems, source: AbstractSource, most_components: int, rng: np.random.Generator
-) -> tuple[Problems, Problem]:
-    """Each problem on the rows of the first runs, and these rows in one scale, that of k-means in the data's units."""
+    problems: Problems,
+    source: AbstractSource,
+    most_components: int,
+    rng: np.random.Generator,
+    known: IntN | None,
+) -> tuple[Problems, Problem, IntN | None]:
+    """Each problem on the rows of the first runs, these rows in one scale, that of k-means in the data's units.
+
+    And which components of these rows are known.
+    """
     same_scale = [problem for shape, problem in problems.items() if not shape.column_equivariant]
     engine = next(iter(problems.values())).engine
     common = same_scale[0] if same_scale else Problem.of(source, Structure.parse("EII"), engine=engine)
     enough = max(HEAT_ROWS, _ROWS_PER_COLUMN * source.n_features * most_components)
     if source.n_rows <= enough:
-        return problems, common
+        return problems, common, known
+    if known is not None:
+        some = labelled_sample(common, known, enough, rng)
+        return {shape: sampled(problem, some) for shape, problem in problems.items()}, sampled(common, some), some[2]
     sample = representative(common, enough, rng)
     heats = {shape: problem.only(sample.rows, sample.weights) for shape, problem in problems.items()}
-    return heats, common.only(sample.rows, sample.weights)
+    return heats, common.only(sample.rows, sample.weights), None
 
 
 def _decided(fitted: list[Cell], criterion: str, told: Progress) -> list[Cell]:

@@ -24,12 +24,13 @@ With a prior its log density, up to a constant, is part of the log-likelihood he
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a solver from one start left behind."""
+    """What one run of a solver from one start left behind; ``moves`` of split and merge led to the start."""
 
     mixture: Mixture
     trace: Trace
     outcome: Outcome
     floored_passes: int
+    moves: int = 0
 
     @property
     def last_log_likelihood(self) -> float:
