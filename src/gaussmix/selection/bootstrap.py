@@ -14,6 +14,7 @@ import numpy as np
 
 from gaussmix.core.arrays import column_names
 from gaussmix.covariance.structure import Structure
+from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture, reframed
 from gaussmix.model.problem import Problem, source_of
@@ -145,7 +146,9 @@ def bootstrap_test(
     most = whole_number("max_components", max_components, 1)
     draws, level = whole_number("n_bootstrap", n_bootstrap, 1), share("level", level)
     names = column_names(X)
-    problem = Problem.of(source_of(rows, weights), shape, feature_names=None if names is None else tuple(names))
+    engine = AutomaticEngine(len(rows), draws)
+    said = None if names is None else tuple(names)
+    problem = Problem.of(source_of(rows, weights), shape, engine=engine, feature_names=said)
     first = refitted(problem, from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first is None:
         raise SelectionError(f"one component of {shape} has no sound fit: {_UNSOUND}")
@@ -214,7 +217,8 @@ def _statistic_of_sample(asked: _Question, null: Mixture, found: Mixture, rng: n
     """Twice the gain of one component more on a sample of the null; another is drawn where a fit is not sound."""
     n_rows = max(1, round(asked.problem.total_weight))
     for _ in range(_MOST_TRIES):
-        sample = Problem.of(source_of(null.sample(n_rows, rng)[0]), asked.problem.family.structure)
+        drawn = source_of(null.sample(n_rows, rng)[0])
+        sample = Problem.of(drawn, asked.problem.family.structure, engine=AutomaticEngine(n_rows, asked.n_bootstrap))
         frame = sample.source.frame
         narrow = refitted(sample, reframed(null, frame))
         wide = narrow and asked.search.on_sample(sample, narrow.mixture, reframed(found, frame), rng)

@@ -23,11 +23,14 @@ from gaussmix.solvers.start import from_moments, in_order
 from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.stopping import RelativeGain
 
-STOPPING = RelativeGain(1e-8)
-ON_SAMPLE = RelativeGain(1e-5, 200)
+STOPPING = RelativeGain(1e-7)
+ON_SAMPLE = RelativeGain(1e-4, 100)
 """A sample only has to lead into the right valley."""
 
 LEAD_PASSES = 5
+FORBEARANCE = 20
+"""Passes on the floor after which a run is left: what stands there is never chosen."""
+
 _FUTURE_PASSES = 100
 TREES = ("VVV", "whitened")
 """Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
@@ -95,7 +98,7 @@ def _best_run(task: Task, mixtures: list[Mixture]) -> Run:
     is_sound = is_sound_for(task.heats)
     trees = [run(solver, mixture, task.heats, stopping, max_passes=0) for mixture in mixtures[: len(TREES)]]
     heats = halved(solver, mixtures[len(TREES) :], task.heats, stopping, is_sound, rounds)
-    ended = [continued(solver, heat, task.heats, stopping) for heat in [*trees, *heats]]
+    ended = [continued(solver, heat, task.heats, stopping, forbearance=FORBEARANCE) for heat in [*trees, *heats]]
     best = min(ended, key=lambda run: (not is_sound(run), -run.last_log_likelihood))
     if is_whole:
         return best

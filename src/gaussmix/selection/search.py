@@ -11,8 +11,8 @@ Where there are more than ``HEAT_ROWS`` rows, a sample stands for them until one
 that run makes a few passes over all rows. From there on a cell is
 given twice as many passes again and again, until it has converged or can hardly win: until a hundred
 more passes that gained as much as its last one would leave it more than 10 (very strong evidence)
-behind the best. Passes gain less and less, so that is more than it can hope for. The best two cells
-always run to convergence. Every criterion in the table belongs to all rows; that of a cell left
+behind the best. Passes gain less and less, so that is more than it can hope for. The best cell
+always runs to convergence. Every criterion in the table belongs to all rows; that of a cell left
 behind is a little too high, and its outcome says so.
 """
 
@@ -48,9 +48,10 @@ HEAT_ROWS = 2_000
 """The most rows that first runs look at; of more, a sample of so many, or of enough for all parameters."""
 
 _ROWS_PER_COLUMN = 10  # and component: what a covariance needs of a sample
-_SURE_OF_THE_END = 2
+_SURE_OF_THE_END = 1
 _NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
 _BORROWERS, _LENDERS = 5, 3
+_MANY_ROWS = 100_000
 _ONE_COLUMN = ("EII", "VII")  # the others coincide with these
 
 
@@ -60,7 +61,7 @@ def select(
     structures: str | Sequence[str] = "all",
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
-    n_starts: int = 2,
+    n_starts: int = 1,
     n_jobs: int | None = None,
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
@@ -82,12 +83,13 @@ def select(
     criterion : {'bic', 'icl', 'aic', 'aicc', 'sabic'}, default='bic'
         What to rank by; lower is better.
     sample_weight : array-like of shape (n,), optional
-    n_starts : int, default=2
-        Partitions that every candidate begins from: those of two trees (model-based hierarchical clustering, as
-        in mclust, and one that no linear map matters to), and if there are more, k-means and random ones in turn.
+    n_starts : int, default=1
+        Partitions that every candidate begins from: that of model-based hierarchical clustering as in mclust; if
+        there are more, that of a tree which no linear map matters to, then k-means and random ones in turn. Eight
+        find nearly all that there is to be found.
     n_jobs : int, optional
-        Cells fitted side by side; -1 as many as there are processors for this process. Not given: one after the
-        other, each on all processors. The result does not depend on it.
+        Cells fitted side by side; -1 as many as there are processors for this process, which is also the default up
+        to 100 000 rows. Of more, all processors work on one cell after the other. The result does not depend on it.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
         Taken from a data frame's columns if not given.
@@ -134,10 +136,11 @@ def require_count(name: str, value: object) -> None:
         raise ParameterError.value(name, value, "a whole number of at least 1")
 
 
-def _workers(n_jobs: int | None) -> int:
-    if n_jobs is None:
+def _workers(n_jobs: int | None, n_rows: int = 0) -> int:
+    """Cells side by side: many rows are better shared out within each pass."""
+    if n_jobs is None and n_rows > _MANY_ROWS:
         return 1
-    if n_jobs == -1:
+    if n_jobs is None or n_jobs == -1:
         return thread_count()
     require_count("n_jobs", n_jobs)
     return n_jobs
@@ -156,7 +159,7 @@ def _told(progress: bool | Progress | None) -> AbstractContextManager[Progress]:
 
 def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress) -> list[Cell]:
     """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
-    n_workers = _workers(n_jobs)
+    n_workers = min(_workers(n_jobs, tasks[0].problem.source.n_rows), len(tasks))
     fitted: list[Cell] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
         moments = (starts.moments(task.heats.family.structure, task.n_components) for task in tasks)

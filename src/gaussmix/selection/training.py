@@ -36,7 +36,7 @@ class Training:
         rng: np.random.Generator,
     ) -> "Training":
         source = source_of(rows, weights)
-        engine = AutomaticEngine(source.n_rows)
+        engine = AutomaticEngine(source.n_rows, len(structures) * most_components)
         common = Problem.of(source, Structure.parse("EII"), engine=engine)
         located = {False: common}
         if any(structure.column_equivariant for structure in structures):
