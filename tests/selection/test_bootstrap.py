@@ -98,7 +98,8 @@ def test_samples_set_the_resolution(found: BootstrapTest) -> None:
     finer = bootstrap_test(apart(), "EII", n_bootstrap=39, max_components=1)
     assert finer.steps[0].p_value == 1 / 40
     assert found.steps[0].p_value == 1 / 20
-    np.testing.assert_array_equal(finer.steps[0].bootstrap[:19], found.steps[0].bootstrap)
+    first = finer.steps[0].bootstrap[:19]  # where there are many, passes run compiled: other last bits
+    np.testing.assert_allclose(first, found.steps[0].bootstrap, rtol=1e-8, atol=1e-8)
     assert finer.reason == "All of 1 tests were significant; raise max_components to go on."
 
 
