@@ -43,9 +43,9 @@ def test_old_faithful_in_mclusts_way() -> None:
 
     6.13 is where its EM stops, at a relative gain of 1e-5; run on to 1e-10 that maximum gives 6.38.
     """
-    result = bootstrap_test(ROWS, n_bootstrap=39, search="hierarchical")
+    result = bootstrap_test(ROWS, n_bootstrap=19, search="hierarchical")
     assert [step.statistic for step in result.steps] == pytest.approx([319.066, 6.384], abs=0.01)
-    assert [step.p_value for step in result.steps] == [pytest.approx(1 / 40), pytest.approx(0.65, abs=0.2)]
+    assert [step.p_value for step in result.steps] == [pytest.approx(1 / 20), pytest.approx(0.7, abs=0.3)]
     assert result.n_components == 2
 
 
@@ -82,7 +82,7 @@ def test_statistics_are_not_negative(found: BootstrapTest) -> None:
 
 def test_one_component_follows_the_chi_square_of_no_one() -> None:
     """Where one component is true the statistic is no chi-square of 3 degrees: samples lie well above (McLachlan)."""
-    values = bootstrap_test(apart(0, 1), "EII", n_bootstrap=59, max_components=1).steps[0].bootstrap
+    values = bootstrap_test(apart(0, 1), "EII", n_bootstrap=39, max_components=1).steps[0].bootstrap
     assert np.median(values) > 2.366  # the chi-square's median
 
 
@@ -98,7 +98,8 @@ def test_samples_set_the_resolution(found: BootstrapTest) -> None:
     finer = bootstrap_test(apart(), "EII", n_bootstrap=39, max_components=1)
     assert finer.steps[0].p_value == 1 / 40
     assert found.steps[0].p_value == 1 / 20
-    np.testing.assert_array_equal(finer.steps[0].bootstrap[:19], found.steps[0].bootstrap)
+    first = finer.steps[0].bootstrap[:19]  # where there are many, passes run compiled: other last bits
+    np.testing.assert_allclose(first, found.steps[0].bootstrap, rtol=1e-8, atol=1e-8)
     assert finer.reason == "All of 1 tests were significant; raise max_components to go on."
 
 
@@ -114,7 +115,7 @@ def test_one_seed_one_answer(found: BootstrapTest) -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_order_units_and_repetition_do_not_matter(seed: int) -> None:
     rows, rng = apart(seed), np.random.default_rng(seed)
-    settings: dict[str, Any] = {"n_bootstrap": 5, "max_components": 2, "level": 0.9}
+    settings: dict[str, Any] = {"n_bootstrap": 2, "max_components": 2, "level": 0.9}
     weights = rng.integers(1, 3, len(rows))
     pairs = [
         ({"X": rows}, {"X": rng.permutation(rows)}),
