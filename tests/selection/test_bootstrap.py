@@ -43,7 +43,7 @@ def test_old_faithful_in_mclusts_way() -> None:
 
     6.13 is where its EM stops, at a relative gain of 1e-5; run on to 1e-10 that maximum gives 6.38.
     """
-    result = bootstrap_test(ROWS, n_bootstrap=19, search="hierarchical")
+    result = bootstrap_test(ROWS, n_bootstrap=19)
     assert [step.statistic for step in result.steps] == pytest.approx([319.066, 6.384], abs=0.01)
     assert [step.p_value for step in result.steps] == [pytest.approx(1 / 20), pytest.approx(0.7, abs=0.3)]
     assert result.n_components == 2
@@ -54,7 +54,7 @@ def test_old_faithful_has_a_higher_maximum_of_three_components() -> None:
 
     Its tree of the rows leads to -1127.2 instead. The components there are the shorter eruptions in two groups.
     """
-    first, second = bootstrap_test(ROWS, n_bootstrap=1, max_components=2, level=0.6).steps
+    first, second = bootstrap_test(ROWS, n_bootstrap=1, max_components=2, level=0.6, search="thorough").steps
     assert first.statistic == pytest.approx(319.066, abs=0.01)
     assert second.log_likelihood_alternative == pytest.approx(-1114.4399, abs=0.01)
     assert second.statistic == pytest.approx(31.648, abs=0.02)
@@ -154,7 +154,8 @@ def test_where_no_more_can_be_fitted_the_test_ends() -> None:
 def test_a_search_whose_best_run_collapses_goes_on_with_the_next() -> None:
     null = bootstrap_test(ROWS, n_bootstrap=1, max_components=1).steps[0].alternative
     rows = null.sample(272, 90024)[0]  # the most promising of its runs ends on the floor
-    assert len(bootstrap_test(rows, n_bootstrap=1, max_components=2, level=0.99).steps) == 2
+    result = bootstrap_test(rows, n_bootstrap=1, max_components=2, level=0.99, search="thorough")
+    assert len(result.steps) == 2
 
 
 def test_it_is_told(found: BootstrapTest) -> None:

@@ -91,7 +91,7 @@ def bootstrap_test(
     max_components: int = 9,
     n_bootstrap: int = 999,
     level: float = 0.05,
-    search: str = "thorough",
+    search: str = "hierarchical",
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
     progress: bool | Callable[[int, int, str], None] | None = None,
@@ -116,11 +116,11 @@ def bootstrap_test(
         some hundred rows take about a minute.
     level : float, default=0.05
         Between 0 and 1.
-    search : {'thorough', 'hierarchical'}, default='thorough'
-        How K + 1 components are sought. 'thorough': from cut components and k-means, in the same way on data and
-        samples, so that p is fair however high the maxima found. 'hierarchical', as mclust does: one start from a
-        tree of the rows on the data, and from the data's fit on samples; less work where components are many, but a
-        higher maximum may be missed, and with it a component.
+    search : {'hierarchical', 'thorough'}, default='hierarchical'
+        How K + 1 components are sought. 'hierarchical', as mclust does: one start from a tree of the rows on the
+        data, and from the data's fit on samples. 'thorough': from cut components and k-means, in the same way on data
+        and samples, so that p is fair however high the maxima found; some four times the work, and it may find
+        components that one start misses (on Old Faithful a third one, p = .002).
     sample_weight : array-like of shape (n,), optional
         How often each row counts; samples have as many rows as the weights add up to, rounded.
     random_state : int, Generator or None, default=0
