@@ -35,6 +35,8 @@ class GaussianMixture(FittedMixture):
     covariance_type : str, default='full'
         'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
         VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
+        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV, and to factor
+        analysers of equal noise in all columns (``..C``); to the others it does not.
         For many columns, mixtures of factor analysers in McNicholas' letters: CCC, CCU, CUC, CUU,
         UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns of one
         component are Constrained to be equal, or Unconstrained.

@@ -82,6 +82,7 @@ def select(
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names
         mclust letters or scikit-learn's names. 'all' of one column are EII and VII, with which the others coincide.
+        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV.
     criterion : {'bic', 'icl', 'aic', 'aicc', 'sabic'}, default='bic'
         What to rank by; lower is better.
     sample_weight : array-like of shape (n,), optional
