@@ -7,7 +7,7 @@ A test compares such fits on the data and on many samples. There are two ways to
   its mean, across its longest, its second longest and its shortest axis, and from partitions of
   k-means; a few passes show which of these leads on.
 - 'hierarchical' is mclust's: on the data one start, from a tree of the rows, and on samples one, the
-  data's own fit. One start is less work than many, and may stay in a lower maximum on either side.
+  data's own fit (or the thorough search, where that does not end sound). One start is less work than many, and may stay in a lower maximum on either side.
 """
 
 from collections.abc import Callable
@@ -62,6 +62,11 @@ def from_tree(problem: Problem, null: Mixture, rng: np.random.Generator) -> Grow
     return refitted(problem, hierarchical(problem, null.n_components + 1, rng))
 
 
+def from_data(problem: Problem, null: Mixture, found: Mixture, rng: np.random.Generator) -> Grown | None:
+    """What EM makes of the data's own fit on a sample; where it does not end sound, the thorough search."""
+    return refitted(problem, found) or thorough(problem, null, rng)
+
+
 @dataclass(frozen=True)
 class Search:
     """How one component more is sought on the data, and on a sample of the null where the data's fit is known."""
@@ -72,7 +77,7 @@ class Search:
 
 SEARCHES = {
     "thorough": Search(thorough, lambda problem, null, found, rng: thorough(problem, null, rng)),
-    "hierarchical": Search(from_tree, lambda problem, null, found, rng: refitted(problem, found)),
+    "hierarchical": Search(from_tree, from_data),
 }
 
 

@@ -38,7 +38,7 @@ from gaussmix.solvers.start.noise import with_noise
 from gaussmix.solvers.stopping import Stopping
 from gaussmix.types import Array, BoolK, D, IntN, K
 
-_TRIES = 10
+_TRIES, _AXES = 10, 2
 _ROUNDS = ((6, 4), (30, 2))  # passes of each round, and how many moves it sends on
 _ROUNDING = 1e-9  # of the log-likelihood, or of one nat per row: less is no gain
 _MOST_COLUMNS = 64  # up to which the longest direction is sought among all where a family needs columns alone
@@ -47,12 +47,16 @@ _HALF = 2.0 / math.pi  # squared distance of the mean of half a Gaussian from it
 
 @dataclass(frozen=True)
 class Move:
-    """Component ``other`` joins ``one``, and takes the far half of ``cut``, or the near half if ``flipped``."""
+    """Component ``other`` joins ``one``, and takes the far half of ``cut``, or the near half if ``flipped``.
+
+    The cut goes across the longest direction (``axis`` 0) or the one after it: what is longest hangs on the unit.
+    """
 
     one: int
     other: int
     cut: int
     flipped: bool = False
+    axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,9 @@ def _improved(solver: EM, best: Run, problem: Problem, stopping: Stopping, named
     untouched = np.zeros(best.mixture.n_components, dtype=bool) if solver.held is None else solver.held.single
     moves = list(islice(candidates(fitness(problem, best.mixture), named, untouched), _TRIES))
     own = _moments(problem, best.mixture)
-    starts = [_start(problem, solver, best.mixture, own, move) for move in moves]
+    axes = range(min(_AXES, problem.source.n_features))
+    tried = [replace(move, axis=axis) for move in moves for axis in axes]
+    starts = [_start(problem, solver, best.mixture, own, move) for move in tried]
     spoilt = _unsound(problem, best.mixture)
     ended = [heat for heat in _ended(solver, starts, problem, stopping) if _unsound(problem, heat.mixture) <= spoilt]
     reached = [_reached(problem, heat.mixture) for heat in ended]
@@ -211,7 +217,7 @@ def _moments(problem: Problem, mixture: Mixture) -> Moments:
 def _start(problem: Problem, solver: EM, before: Mixture, own: Moments, move: Move) -> Mixture | None:
     """The mixture that a move makes; None where its covariances collapse."""
     joined = _only(own, move.one) + _only(own, move.other)
-    halves = _halves(_only(own, move.cut), _deviations(problem))
+    halves = _halves(_only(own, move.cut), _deviations(problem), move.axis)
     near, far = halves[::-1] if move.flipped else halves
     mass, mean, scatter = own.mass.copy(), own.mean.copy(), own.scatter.copy()
     for place, part in ((move.one, joined), (move.cut, near), (move.other, far)):
@@ -236,17 +242,17 @@ def _deviations(problem: Problem) -> D:
     return np.where(problem.variances > 0, np.sqrt(problem.variances), 1.0)
 
 
-def _halves(whole: Moments, units: D) -> tuple[Moments, Moments]:
-    """One component cut through its mean across its longest direction: what halves of a Gaussian come to.
+def _halves(whole: Moments, units: D, rank: int = 0) -> tuple[Moments, Moments]:
+    """One component cut through its mean across its longest direction, or the one of a rank: halves of a Gaussian.
 
     Together they have the moments of the whole.
     """
     if whole.kind is MomentKind.FULL:
         lengths, axes = principal_axes(whole.scatter[0] / np.outer(units, units))
-        axis = axes[0] * np.sign(axes[0, np.argmax(np.abs(axes[0]))])
-        step = units * axis * np.sqrt(_HALF * lengths[0] / whole.mass[0])
+        axis = axes[rank] * np.sign(axes[rank, np.argmax(np.abs(axes[rank]))])
+        step = units * axis * np.sqrt(_HALF * lengths[rank] / whole.mass[0])
     else:
-        column = int(np.argmax(whole.scatter[0] / units**2))
+        column = int(np.argsort(-whole.scatter[0] / units**2, kind="stable")[rank])
         step = np.zeros(len(units))
         step[column] = np.sqrt(_HALF * whole.scatter[0, column] / whole.mass[0])
     mass = 0.5 * whole.mass
