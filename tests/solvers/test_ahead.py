@@ -105,7 +105,7 @@ def test_what_is_left_to_the_loop() -> None:
     """A single run, many rows, many columns, a ridge, a prior, hints, and rules that are no tolerance."""
     rows = groups(0, 90)
     assert first_passes(problem_of(rows, "VVV", n_runs=1)) is None
-    assert first_passes(problem_of(np.tile(rows, (200, 1)), "VVV")) is None
+    assert first_passes(problem_of(np.tile(rows, (1000, 1)), "VVV")) is None
     assert first_passes(problem_of(groups(0, 90, 13), "VVV")) is None
     engine = AutomaticEngine(90, 10**6)
     ridged = Problem.of(source_of(rows), Structure.parse("VVV"), ridge=1e-3, engine=engine)

@@ -29,8 +29,9 @@ T = TypeVar("T")
 MANY_RUNS = 32
 """Runs from which a search or a test may have whole runs compiled, which takes some seconds, once on a machine."""
 
-MOST_PAIRS, MOST_COLUMNS_WHOLE = 16_000, 12
-"""Pairs of row and component, and columns, of a whole run: beyond, passes by registers are as fast."""
+MOST_WORK, MOST_COLUMNS_WHOLE = 150_000, 12
+"""Pairs of row and component, each as many as 1 + columns^2 / 16, and columns of a whole run: beyond, passes by
+registers, which share out their rows, are faster than runs side by side."""
 
 WORTH_COMPILING = 30_000_000
 """Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
@@ -68,7 +69,8 @@ class AutomaticEngine(AbstractEngine):
     def whole(self, run: WholeRun) -> WholeEnd | None:
         """Offered where many runs over few rows are to come: code that is made for one takes longer than the run."""
         n_rows, n_features = run.rows.shape
-        if self.n_runs < MANY_RUNS or n_rows * len(run.shares) > MOST_PAIRS or n_features > MOST_COLUMNS_WHOLE:
+        size = n_rows * len(run.shares) * (1.0 + n_features**2 / 16.0)
+        if self.n_runs < MANY_RUNS or size > MOST_WORK or n_features > MOST_COLUMNS_WHOLE:
             return None
         try:
             return compiled().whole(run)

@@ -25,7 +25,7 @@ from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import DD, KD, ND, AnyArray, D, K, N
 
-_FEW_ROWS = 16_000
+_FEW_ROWS = 20_000
 
 
 def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
