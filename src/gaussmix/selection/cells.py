@@ -28,7 +28,7 @@ ON_SAMPLE = RelativeGain(1e-4, 100)
 """A sample only has to lead into the right valley."""
 
 LEAD_PASSES = 5
-FORBEARANCE = 20
+FORBEARANCE = 8
 """Passes on the floor after which a run is left: what stands there is never chosen."""
 
 _FUTURE_PASSES = 100
