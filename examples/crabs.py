@@ -36,7 +36,7 @@ def main() -> None:
         plots.scatter(mixture, rows, AXES[1:3], ax, legend=start == "hierarchical")
         ax.set_title(title, fontsize="medium")
 
-    best = select(rows, range(1, 7)).best
+    best = select(rows, range(1, 7), n_starts=8).best
     print(f"\nBest of all structures: {best.name} ({best.structure.description})")
     print(pd.crosstab(pd.Series(best.mixture.predict(rows), name="group"), kinds.rename("kind")).to_string())
     if len(sys.argv) > 1:

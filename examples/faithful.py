@@ -45,7 +45,7 @@ def draw(selection: Selection, rows: pd.DataFrame, picture: str) -> None:
 def main() -> None:
     """Choose among 14 structures and up to 5 groups; then show the choice, and the best with two groups."""
     rows = pd.read_csv(Path(__file__).with_name("faithful.csv"))
-    selection = select(rows, range(1, 6))
+    selection = select(rows, range(1, 6), n_starts=8)
     print(selection.to_pandas()[["structure", "n_components", "n_parameters", "bic"]].head().round(1).to_string())
     show(selection.best)
     show(next(candidate for candidate in selection.candidates if candidate.n_components == 2))

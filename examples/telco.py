@@ -23,7 +23,7 @@ def main() -> None:
     has_left = (customers["churn"] == "Yes").to_numpy()
     rows = customers[COLUMNS].to_numpy(dtype=float)
 
-    best = select(rows, range(1, 6), "full", n_starts=3, feature_names=COLUMNS).best
+    best = select(rows, range(1, 6), "full", n_starts=8, feature_names=COLUMNS).best
     groups = best.mixture.predict(rows)
 
     print(f"{len(rows)} customers, {has_left.mean():.0%} have left; {best.n_components} groups by BIC")

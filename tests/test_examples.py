@@ -73,7 +73,7 @@ def test_elongated(tmp_path: Path) -> None:
 
 def test_wine(tmp_path: Path) -> None:
     said = _execute("wine.py", tmp_path, "drawn.png")
-    assert "Chosen freely: 4 groups of structure VVE, BIC 6815.8" in said
+    assert "Chosen freely: 4 groups of structure VVE" in said
     assert "Chosen among three groups: 3 groups of structure VVE" in said
     assert "adjusted Rand index with the cultivars 1.000" in said
     assert _drew(said, tmp_path)

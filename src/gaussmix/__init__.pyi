@@ -16,8 +16,14 @@ from gaussmix.estimators import GaussianMixture as GaussianMixture
 from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
 from gaussmix.model import Mixture as Mixture
+from gaussmix.selection import BootstrapTest as BootstrapTest
 from gaussmix.selection import Candidate as Candidate
+from gaussmix.selection import Combination as Combination
+from gaussmix.selection import CrossValidation as CrossValidation
 from gaussmix.selection import Selection as Selection
+from gaussmix.selection import bootstrap_test as bootstrap_test
+from gaussmix.selection import combine as combine
+from gaussmix.selection import cross_validate as cross_validate
 from gaussmix.selection import select as select
 from gaussmix.solvers import Fit as Fit
 

@@ -36,7 +36,7 @@ def _said(result: Result) -> dict[str, str]:
 def test_the_summary_tells_what_was_chosen_and_by_how_much(run: Run, data: Path, pages: Pages) -> None:
     result = run("fit", data, "--components", "1:3", "--structures", "full,tied")
     said = _said(result)
-    best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"]).candidates[:2])
+    best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4).candidates[:2])
     assert said["File"] == "data.csv: 60 rows, 2 columns (x, y)"
     words = "one size, shape and orientation for all"
     assert said["Chosen"].startswith(f"2 components of structure {best.structure.label}: {words}")

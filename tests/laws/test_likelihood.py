@@ -95,3 +95,25 @@ def test_gradient_is_what_the_moments_say(seed: int) -> None:
                 values.append(engine.expect(moved, Batch(rows), MomentKind.TRACE).log_likelihood)
             difference = (values[0] - values[1]) / (2 * step)
             assert difference == pytest.approx(gradient[k, j], rel=1e-5, abs=1e-5 * (1 + np.abs(gradient).max()))
+
+
+@pytest.mark.parametrize("structure", ALL)
+@pytest.mark.parametrize("noise", [False, True])
+@pytest.mark.parametrize("prior", [None, "default"])
+def test_likelihood_never_falls_with_prior_noise_and_weights(structure: str, prior: str | None, noise: bool) -> None:
+    """Twenty tables each, every second one with weights; with a prior its density is part of the likelihood."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rows = groups(seed, 60, 1 + seed % 4, 2)
+        if noise:
+            rows = np.concatenate([rows, rng.uniform(rows.min(axis=0) - 1, rows.max(axis=0) + 1, (15, rows.shape[1]))])
+        weights = rng.uniform(0.1, 2.0, len(rows)) if seed % 2 else None
+        estimator = GaussianMixture(
+            2, covariance_type=structure, prior=prior, noise=noise, tol=0.0, max_iter=12, random_state=seed
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a tolerance of zero is never met
+            values = estimator.fit(rows, sample_weight=weights).fit_.trace.log_likelihood
+        assert np.isfinite(values).all()
+        allowed = 1e-12 * len(rows) * max(1.0, float(np.abs(values).max()))
+        assert (np.diff(values) >= -allowed).all(), f"table {seed}"

@@ -265,3 +265,22 @@ def test_damaged_noise_is_refused(weight, sides, tmp_path):
     replace(model, noise=Noise(share, Box(low, low + sides))).save(tmp_path / "damaged.safetensors")
     with pytest.raises(ArchiveError, match="damaged"):
         Mixture.load(tmp_path / "damaged.safetensors")
+
+
+def test_noise_that_takes_every_row_leaves_the_components_where_they_are():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {t: GaussianMixture(2, noise=1e-9, covariance_type=t, random_state=0).fit(rows) for t in ALL}
+    for name, mixture in found.items():
+        assert mixture.noise_weight_ == 1.0, name
+        assert np.isfinite(mixture.means_).all(), name
+        assert np.isfinite(mixture.covariances_).all(), name
+    assert (found["VVV"].predict(rows) == -1).all()
+
+
+def test_numpys_true_is_a_flag_and_not_a_volume():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    one, other = (GaussianMixture(2, noise=flag, random_state=0).fit(rows) for flag in (True, np.True_))
+    np.testing.assert_array_equal(one.means_, other.means_)
+    assert one.noise_volume_ == other.noise_volume_

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from gaussmix.cli.text import digits_for, label, number, percent, plural, table
+from gaussmix.cli.console import width
+from gaussmix.cli.text import clipped, digits_for, label, number, percent, plural, table
 from gaussmix.model import Mixture
-from gaussmix.report.tables import UNCERTAIN
+from gaussmix.report.tables import UNCERTAIN, candidates
 from gaussmix.selection import Candidate, Selection
 from gaussmix.selection.criteria import evidence
 from gaussmix.types import IntN, N
@@ -52,6 +53,28 @@ def choice(selection: Selection) -> list[tuple[str, str]]:
     aside = f", {unsound} of them set aside as unsound" if unsound else ""
     tried = f"{plural(len(selection.candidates), 'candidate')} in {selection.seconds:.1f} s{aside}"
     return [*said, ("Compared", tried)]
+
+
+def ranking(selection: Selection, most: int) -> str:
+    """The best candidates, one a line: criterion, distance to the best, what it has cost, and a remark."""
+    rule, shown = selection.criterion, candidates(selection)[:most]
+    rows = [
+        [
+            str(row.rank),
+            row.structure,
+            str(row.n_components),
+            "" if row.criterion is None else number(row.criterion, 6),
+            "" if row.difference is None else number(row.difference, 3),
+            str(row.n_parameters),
+        ]
+        for row in shown
+    ]
+    head, *lines = table(["rank", "structure", "components", rule.upper(), "more", "parameters"], rows).splitlines()
+    remarks = [clipped(f"  {row.remark}", width() - len(head)) for row in shown]
+    said = [f"{line:<{len(head)}}{remark}".rstrip() for line, remark in zip(lines, remarks, strict=True)]
+    told = [f"{head}  remark", *said]
+    rest = len(selection.candidates) - len(rows)
+    return "\n".join([*told, f"... and {rest} more; --top shows more of them"] if rest else told)
 
 
 def _called(candidate: Candidate) -> str:

@@ -44,6 +44,11 @@ def label(name: str) -> str:
     return shown if cell_len(shown) <= _LABEL_WIDTH else set_cell_size(shown, _LABEL_WIDTH - 3) + "..."
 
 
+def clipped(text: str, room: int) -> str:
+    """A text in as many places as there are, with dots for what does not fit."""
+    return text if cell_len(text) <= room else set_cell_size(text, max(0, room - 3)) + "..."[: max(0, room)]
+
+
 def listed(names: Sequence[str], most: int = 8) -> str:
     """Names with commas between them, the first few of many."""
     shown = list(names[:most])

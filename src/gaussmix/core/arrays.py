@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gaussmix.errors import DataError, WeightError
-from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, N
+from gaussmix.errors import DataError, LabelError, WeightError
+from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, IntN, N
 
 _SMALLEST_TOTAL = 1e-100  # row weights that add up to less, or to more than its inverse, are out of all proportion
+_MOST_COMPONENTS = 2.0**31  # what a label may name where nobody says how many components there are
 
 
 def parse_rows(
@@ -120,6 +121,36 @@ def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
     if not _SMALLEST_TOTAL < total < 1.0 / _SMALLEST_TOTAL:
         raise WeightError.total(total)
     return parsed
+
+
+def parse_labels(
+    labels: ArrayLike | None, n_rows: int, weights: N | None = None, n_components: int | None = None
+) -> IntN | None:
+    """Known components of rows (n_rows,) as integers, -1 where unknown; None where none is known.
+
+    ``n_components`` bounds them where it is given. Floats that are whole numbers are fine. Of a row of weight zero,
+    which is absent, nothing is known.
+    """
+    if labels is None:
+        return None
+    try:
+        given = np.asarray(labels)
+        if given.dtype.kind in "bcmMSU":
+            raise TypeError(f"they are of type {given.dtype}")
+        parsed = given.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise LabelError.not_a_number(error) from error
+    if parsed.shape != (n_rows,):
+        raise LabelError.shape(parsed.shape, n_rows)
+    bad = ~((parsed >= -1.0) & (parsed < (_MOST_COMPONENTS if n_components is None else n_components)))
+    bad |= parsed != np.floor(parsed)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise LabelError.value(given[row].item() if hasattr(given[row], "item") else given[row], row, n_components)
+    known = parsed.astype(np.int64)
+    if weights is not None:
+        known[weights == 0] = -1
+    return known if np.any(known >= 0) else None
 
 
 def parse_covariances(matrices: ArrayLike) -> KDD | DD:

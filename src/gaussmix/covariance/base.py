@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.roots import AbstractRoot
 from gaussmix.covariance.structure import Structure
-from gaussmix.types import KD, KDD, ND, BoolK, IntD, K
+from gaussmix.types import KD, KDD, ND, BoolK, D, IntD, K
 
 RELATIVE_FLOOR = 1e-9  # smallest variance of a fit, as a share of the overall one
 
@@ -71,6 +71,11 @@ class AbstractFamily(ABC):
     def log_prior(self, centers: KD, covariance: AbstractCovariance) -> float:
         """What is believed before the data, as a log density up to a constant: 0 where nothing is."""
         return 0.0
+
+    @property
+    def bare_floor(self) -> D | None:
+        """The floor (D,), where the M-step is that of one of the fourteen structures above a floor and nothing else."""
+        return None
 
     @property
     @abstractmethod

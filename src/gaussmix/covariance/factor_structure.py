@@ -4,7 +4,7 @@ A covariance is written ``Lambda_k Lambda_k^T + Psi_k``: loadings (D, q) and a d
 & Hinton, "The EM algorithm for mixtures of factor analyzers", 1996). Each letter says whether something is Constrained
 or Unconstrained: the loadings, to be the same for all components; the noise, likewise; the noise of one component, to
 be the same in every column (McNicholas & Murphy, "Parsimonious Gaussian mixture models", Statistics and Computing 18,
-2008).
+2008). To the four that end in C, whose noise is the same in every column, the scale of single columns matters.
 """
 
 import math

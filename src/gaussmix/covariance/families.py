@@ -7,8 +7,8 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance import closed, factors, iterative
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
 from gaussmix.covariance.prior import NormalInverseWishart
-from gaussmix.covariance.regularise import AbstractLimit
-from gaussmix.covariance.structure import Structure
+from gaussmix.covariance.regularise import AbstractLimit, Floor
+from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.types import KD, D
 
 MStep = Callable[[Structure, Moments, "D | None", "AbstractCovariance | None"], AbstractCovariance]
@@ -54,6 +54,11 @@ class StructuredFamily(AbstractFamily):
 
     def log_prior(self, centers: KD, covariance: AbstractCovariance) -> float:
         return 0.0 if self.prior is None else self.prior.log_density(centers, covariance)
+
+    @property
+    def bare_floor(self) -> D | None:
+        is_bare = self.prior is None and str(self.structure) in ALL and isinstance(self.limit, Floor)
+        return self.limit.floor if is_bare else None
 
     @property
     def kind(self) -> MomentKind:

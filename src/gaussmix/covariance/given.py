@@ -13,6 +13,7 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ParameterError
 from gaussmix.types import KDD, Array, IntD, K
 
+_MOST_STEPS = 50  # where parts are found in turn, a step goes on from the one before
 _TOLERANCE = 1e-6  # how far, relative to its largest entry, a covariance may miss its structure
 
 
@@ -42,7 +43,12 @@ def project(structure: Structure, matrices: KDD, mass: K) -> AbstractCovariance:
     member = family(structure, Unlimited())
     center = np.zeros(matrices.shape[:2])
     moments = Moments(mass, center, mass[:, None, None] * matrices, MomentKind.FULL)
-    return member.estimate(moments.reduce(member.kind))
+    found = member.estimate(moments.reduce(member.kind))
+    for _ in range(_MOST_STEPS):
+        last, found = found, member.estimate(moments.reduce(member.kind), found)
+        if np.array_equal(last.matrices(), found.matrices()):
+            break
+    return found
 
 
 def rescaled(covariance: AbstractCovariance, powers: IntD) -> AbstractCovariance:

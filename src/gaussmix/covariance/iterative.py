@@ -12,19 +12,18 @@ Govaert, Pattern Recognition 28 (1995), with the rotations of Flury & Gautschi, 
 Comput. 7 (1986): for fixed variances the best turn within a plane is known exactly.
 """
 
-from functools import cache
-
 import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.moments import Moments
+from gaussmix.core.tournament import rounds
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.closed import eigen_scatter, unit_of
 from gaussmix.covariance.eigen import assemble, equal_volume, relative
 from gaussmix.covariance.forms import DiagonalCovariance, FullCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KD, KDD, Array, BoolK, D, IntN, K
+from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
 
 _STILL = 1e-7
 """Turns end when no volume changes by a larger share: F is flat there, to the square of that."""
@@ -32,8 +31,10 @@ _STILL = 1e-7
 _SMALL = 1e-13
 """Turns of axes end when F, per unit of mass and column, falls by less, and no axis turns by more (in radians)."""
 
-_MOST_TURNS = 500
-_TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 100
+_MOST_TURNS, _RAISED_TURNS = 500, 20
+"""Of one step; the next one goes on. Where the floor is in the way turns are slow, and seldom worth it."""
+
+_TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 10
 """Of a step, which the next one carries on, and of one that has none before."""
 
 _TRIAL_TURNS = 3
@@ -143,13 +144,14 @@ def _volumes_and_raised_matrix(scatter: KDD, mass: K, volume: K, is_limited: boo
     """The same with every variance kept at 1 or above, if limited, and which components lie there."""
     total = float(mass.sum())
     least, own = (1.0 if is_limited else 0.0), np.where(mass > 0, mass, 1.0)
-    for _ in range(_MOST_TURNS):
+    flat = scatter.reshape(len(mass), -1)
+    for _ in range(_RAISED_TURNS):
         last = volume
-        values, axes = linalg.symmetric_eigen(np.tensordot(1.0 / volume, scatter, axes=1) / total)
+        values, axes = linalg.symmetric_eigen(((1.0 / volume) @ flat).reshape(scatter.shape[1:]) / total)
         if not is_limited:
             _require_spread(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
         values = np.maximum(values, max(least / volume.min(), 1e-32 * values[0]))
-        along = np.einsum("dj,kde,ej->kj", axes, scatter, axes, optimize=True)
+        along = np.einsum("kii->ki", axes.T @ scatter @ axes)
         volume = np.maximum((along / values).mean(axis=1) / own, least / values.min())
         if (np.abs(volume - last) <= _STILL * volume).all():
             break
@@ -239,7 +241,7 @@ def _turn_planes(along: KDD, axes: DD, precision: KD) -> tuple[KDD, DD, float]:
     do not know of one another, so as many are turned at once.
     """
     largest = 0.0
-    for i, j in _rounds(len(axes)):
+    for i, j in rounds(len(axes)):
         gap = precision[:, i] - precision[:, j]
         p = 0.5 * (gap * (along[:, i, i] - along[:, j, j])).sum(axis=0)
         q = (gap * along[:, i, j]).sum(axis=0)
@@ -251,16 +253,3 @@ def _turn_planes(along: KDD, axes: DD, precision: KD) -> tuple[KDD, DD, float]:
         turn[i, j] = -turn[j, i]
         along, axes = turn.T @ along @ turn, axes @ turn
     return along, axes, largest
-
-
-@cache
-def _rounds(n: int) -> tuple[tuple[IntN, IntN], ...]:
-    """All pairs of n things, as rounds of pairs that share none: the schedule of a tournament."""
-    seats = list(range(n + n % 2))
-    rounds = []
-    for _ in range(len(seats) - 1):
-        pairs = [(seats[k], seats[-1 - k]) for k in range(len(seats) // 2)]
-        played = np.array([sorted(pair) for pair in pairs if max(pair) < n], dtype=np.int64).reshape(-1, 2)
-        rounds.append((played[:, 0], played[:, 1]))
-        seats = [seats[0], seats[-1], *seats[1:-1]]
-    return tuple(rounds)

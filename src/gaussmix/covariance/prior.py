@@ -34,8 +34,9 @@ def _once(n_components: int) -> float:
     return 1.0 / n_components
 
 
-def _never(n_components: int) -> float:
-    return 0.0
+def _hardly(n_components: int) -> float:
+    """mclust's VEV adds no mass; without any, the covariance of a component without rows has no bound."""
+    return 1e-3
 
 
 Size = Callable[[float, int], float]
@@ -66,7 +67,7 @@ _COUNTS: dict[str, tuple[Count, Count, Size]] = {
     "EVE": (_once, _each, _matrix),
     "VVE": (_each, _each, _matrix),
     "EEV": (_once, _each, _matrix),
-    "VEV": (_never, _each, _matrix),
+    "VEV": (_hardly, _each, _matrix),
     "EVV": (_once, _each, _matrix),
     "VVV": (_each, _each, _matrix),
     **dict.fromkeys(("CCC", "CCU"), (_once, _once, _matrix)),
@@ -74,7 +75,7 @@ _COUNTS: dict[str, tuple[Count, Count, Size]] = {
 }
 """Who counts the mass, who the scale, and the size of the mass: as found in mclust's M-steps where it has them.
 
-A location adds one more, but where mass is never counted. (mclust's EII leaves the scale out, its EEV the
+A location adds one more, but where mass hardly counts. (mclust's EII leaves the scale out, its EEV the
 shrinkage; here both count.) Whatever the counts are, the step
 maximises the likelihood times exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) / 2), so that product never falls.
 """
@@ -119,7 +120,7 @@ class NormalInverseWishart:
         """What each component's denominator gains."""
         counted, _, size = _COUNTS[str(structure)]
         own = size(self.degrees, len(self.location)) * counted(n_components)
-        return own + (1.0 if self.shrinkage and counted is not _never else 0.0)
+        return own + (1.0 if self.shrinkage and counted is not _hardly else 0.0)
 
     def _share(self, structure: Structure, n_components: int) -> float:
         """The part of the scale that falls to each component."""
@@ -160,7 +161,8 @@ class DefaultPrior:
         Degrees of freedom, more than D - 1; D + 2 if not given.
     scale : array-like of shape (D, D), optional
         In the data's units squared. The covariance of the data over K^(2/D) if not given; for structures along
-        the axes the mean of its variances in every column.
+        the axes the mean of its variances in every column, so that the scale of single columns matters to EEI,
+        VEI, EVI and VVI, too.
 
     References
     ----------

@@ -4,6 +4,10 @@ A covariance is written ``lambda_k D_k A_k D_k^T``: volume, orientation, shape (
 Biometrics 49, 1993; Celeux & Govaert, Pattern Recognition 28, 1995). Each letter says whether that
 part is Equal across components, Varies, or is the Identity. So ``VVV`` is scikit-learn's ``full``,
 ``EEE`` its ``tied``, ``VVI`` its ``diag`` and ``VII`` its ``spherical``.
+
+The scale of single columns, such as another unit for one of them, matters to ``EII``, ``VII``, ``EEV``,
+``VEV``, ``EVE`` and ``VVE``: it changes what they can describe, and so the groups they find. The other
+eight find the same groups in any units. One scale for all columns matters to none.
 """
 
 from dataclasses import dataclass

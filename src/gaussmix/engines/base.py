@@ -12,6 +12,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
+from gaussmix.core.whole import WholeEnd, WholeRun
 from gaussmix.types import NK, IntN, N
 
 _TILE_SCORES = 1 << 16  # scores (rows, K) held at one time: half a megabyte
@@ -64,6 +65,10 @@ class AbstractEngine(ABC):
     @abstractmethod
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """offset_k - |R_k^T (x_n - center_k)|^2 / 2, plus what the hints say, (n, K); written to ``out`` if given."""
+
+    def whole(self, run: WholeRun) -> WholeEnd | None:
+        """Passes and steps of EM over few rows, one after the other; None where an engine offers no such thing."""
+        return None
 
     def expect(
         self, quadratics: Quadratics, batch: Batch, kind: MomentKind, assign: Assign = Assign.SOFT

@@ -18,12 +18,20 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
 from gaussmix.core.roots import DenseRoot, LowRankRoot, SharedRoot
+from gaussmix.core.whole import WholeEnd, WholeRun
 from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.blocked import BlockedEngine
 from gaussmix.errors import UncompilableError, UncompiledWarning
 from gaussmix.types import NK
 
 T = TypeVar("T")
+
+MANY_RUNS = 32
+"""Runs from which a search or a test may have whole runs compiled, which takes some seconds, once on a machine."""
+
+MOST_WORK, MOST_COLUMNS_WHOLE = 150_000, 12
+"""Pairs of row and component, each as many as 1 + columns^2 / 16, and columns of a whole run: beyond, passes by
+registers, which share out their rows, are faster than runs side by side."""
 
 WORTH_COMPILING = 30_000_000
 """Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
@@ -57,6 +65,18 @@ class AutomaticEngine(AbstractEngine):
 
     def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
         return self._ask(quadratics, lambda engine: engine.rank(quadratics, batch))
+
+    def whole(self, run: WholeRun) -> WholeEnd | None:
+        """Offered where many runs over few rows are to come: code that is made for one takes longer than the run."""
+        n_rows, n_features = run.rows.shape
+        size = n_rows * len(run.shares) * (1.0 + n_features**2 / 16.0)
+        if self.n_runs < MANY_RUNS or size > MOST_WORK or n_features > MOST_COLUMNS_WHOLE:
+            return None
+        try:
+            return compiled().whole(run)
+        except UncompilableError as error:
+            _give_up(error.__cause__ or error)
+            return None
 
     def _ask(self, quadratics: Quadratics, question: Callable[[AbstractEngine], T]) -> T:
         """The answer of the chosen engine; NumPy's where that turns out to lack code that cannot be made."""

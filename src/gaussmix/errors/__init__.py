@@ -7,7 +7,7 @@ that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised 
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import DataError, WeightError
+from gaussmix.errors.data import DataError, LabelError, WeightError
 from gaussmix.errors.files import ArchiveError, FileProblem, TableProblem
 from gaussmix.errors.models import (
     CollapseError,
@@ -27,6 +27,7 @@ __all__ = [
     "FileProblem",
     "GaussmixError",
     "GaussmixWarning",
+    "LabelError",
     "MissingPackageError",
     "ParameterError",
     "SelectionError",

@@ -105,3 +105,36 @@ class WeightError(DataError):
     @classmethod
     def all_zero(cls) -> "WeightError":
         return cls("sample_weight is zero in every row; at least one row must count")
+
+
+class LabelError(DataError):
+    """The known components handed over cannot be used."""
+
+    @classmethod
+    def not_a_number(cls, cause: Exception) -> "LabelError":
+        return cls(f"labels must be whole numbers, one per row, -1 where the component is not known: {cause}")
+
+    @classmethod
+    def shape(cls, found: tuple[int, ...], n_rows: int) -> "LabelError":
+        return cls(f"labels must have the shape ({n_rows},), one number per row, but have {found}")
+
+    @classmethod
+    def value(cls, value: object, row: int, n_components: int | None) -> "LabelError":
+        allowed = "components from 0" if n_components is None else f"components from 0 to {n_components - 1}"
+        error = cls(
+            f"labels must be {allowed}, or -1 where the component is not known, but row {row} (counted from 0) "
+            f"has {value!r}; number the components from 0, or ask for more of them"
+        )
+        error.row = row
+        return error
+
+    @classmethod
+    def without_weight(cls, component: int) -> "LabelError":
+        return cls(
+            f"labels say that rows belong to component {component}, whose weight is given as 0; "
+            "give it some weight, or those rows the label -1"
+        )
+
+    @classmethod
+    def too_few_components(cls, n_components: int, highest: int) -> "LabelError":
+        return cls(f"labels name component {highest}, which {counted(n_components, 'component')} (from 0) do not reach")

@@ -1,84 +1,111 @@
-"""Where the runs of a fit begin: what is given, how much is noise, and what is held."""
+"""Where the runs of a fit begin: what is given, how much is noise, what is held, and which rows are known."""
 
-import numbers
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.errors import ConstraintError, ParameterError
+from gaussmix.errors import ConstraintError, LabelError
 from gaussmix.estimators._given import Given
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.held import Held, imposed, matching
 from gaussmix.model.noise import Box
 from gaussmix.model.volume import box_of
-from gaussmix.solvers import EM
+from gaussmix.solvers import EM, Run
+from gaussmix.solvers.start import in_order
+from gaussmix.solvers.start.known import renumbered, seeded
 from gaussmix.solvers.start.noise import noisy, noisy_from, with_noise
+from gaussmix.types import IntN
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """The given parameters, the start's name, the box of the noise, and what is held; None where there is none."""
+    """The given parameters, the start's name, the box of the noise, what is held, and known components of rows (n,).
+
+    None where there is none; the source of the problem has the known components for hints.
+    """
 
     given: Given
     method: str
     n_components: int
     box: Box | None = None
     held: Held | None = None
+    known: IntN | None = None
 
     @classmethod
     def of(
-        cls, problem: Problem, given: Given, method: str, count: int, noise: object, constraints: object
+        cls,
+        problem: Problem,
+        given: Given,
+        method: str,
+        count: int,
+        noise: object,
+        constraints: object,
+        known: IntN | None = None,
     ) -> "Beginning":
         """Noise and constraints, checked before, in the frame of a problem."""
-        box = box_of(problem, None if noise is True else float(noise)) if noise else None  # type: ignore[arg-type]
+        is_flag = isinstance(noise, (bool, np.bool_))
+        box = box_of(problem, None if is_flag else float(noise)) if noise else None  # type: ignore[arg-type]
         held = None
         if isinstance(constraints, Constraints):
             held = constraints.held(problem.family.structure, count, problem.source.frame, box is not None)
         if held is not None and problem.family.prior is not None and np.isfinite(held.centers).any():
             raise ConstraintError.with_prior()
-        return cls(given, method, count, box, held)
+        if known is not None and given.weights is not None:
+            lost = np.flatnonzero((given.weights == 0) & np.isin(np.arange(count), known))
+            if len(lost):
+                raise LabelError.without_weight(int(lost[0]))
+        return cls(given, method, count, box, held, known)
 
     @property
-    def keeps_order(self) -> bool:
-        """Whether components have numbers that somebody gave them."""
-        return not self.given.is_empty or (self.held is not None and self.held.orders)
+    def labelled(self) -> IntN:
+        """The components of which rows are known."""
+        return np.empty(0, dtype=np.int64) if self.known is None else np.unique(self.known[self.known >= 0])
+
+    def ordered(self, winner: Run, problem: Problem) -> Mixture:
+        """The mixture with its components in the order of their means, but for those that somebody gave numbers.
+
+        Those of a given start lose them to a move of split and merge, which makes other components of them.
+        """
+        held = np.zeros(self.n_components, dtype=bool) if self.held is None else self.held.single
+        if held.any() or not self.given.is_empty:
+            held = held if winner.moves else np.ones_like(held)
+        kept = np.union1d(np.flatnonzero(held), self.labelled)
+        return in_order(winner.mixture, problem, kept.tolist())
 
     def solver(self, problem: Problem) -> EM:
         return EM(problem.family, self.held)
 
     def start(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """The start of one run."""
+        if self.known is None or self.given.means is not None:
+            return self._unlabelled(problem, rng)
+        start = self._unlabelled(problem, rng)
+        return seeded(
+            problem, start, self.known, self.solver(problem), lambda each: self._held(self.given.applied(problem, each))
+        )
+
+    def _unlabelled(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+        """A start that knows of no row."""
         if self.box is None or not self.given.is_empty:
             start = self.given.start(problem, self.method, self.n_components, rng)
             return self._obeying(start if self.box is None else noisy_from(problem, start, self.box, rng))
         solver = self.solver(problem)
         return noisy(problem, self.method, self.n_components, self.box, solver, rng, self._obeying)
 
-    def again(self, last: Mixture) -> Mixture:
+    def again(self, last: Mixture, problem: Problem) -> Mixture:
         """The start of a run that goes on from the last model."""
         bare = replace(last, weights=last.weights / last.weights.sum(), noise=None, n_held=0)
+        if self.known is not None:
+            bare = renumbered(problem, bare, self.known)
         if self.box is not None:
             share = 0.05 if last.noise is None else last.noise.weight
             bare = with_noise(bare, self.box, share)
         return self._obeying(bare)
 
     def _obeying(self, start: Mixture) -> Mixture:
-        if self.held is None:
-            return start
-        if self.given.is_empty and self.held.orders:
+        if self.held is not None and self.given.is_empty and self.held.orders:
             start = start.permute(matching(start, self.held))
-        return imposed(start, self.held)
+        return self._held(start)
 
-
-def check_noise(noise: object) -> None:
-    """ParameterError unless noise is None, True, False or a volume."""
-    if noise is None or isinstance(noise, (bool, np.bool_)):
-        return
-    if not isinstance(noise, numbers.Real) or not 0.0 < float(noise) < np.inf:
-        raise ParameterError.value("noise", noise, "None, True, False or a volume: a finite number above 0")
-
-
-def check_constraints(constraints: object) -> None:
-    """ConstraintError unless constraints are what they are called."""
-    if constraints is not None and not isinstance(constraints, Constraints):
-        raise ConstraintError.kind(constraints)
+    def _held(self, start: Mixture) -> Mixture:
+        return start if self.held is None else imposed(start, self.held)

@@ -50,8 +50,16 @@ class Given:
 
     def start(self, problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
         """The start of one run: what is given, and the rest by ``method`` or from the nearest given mean."""
-        if self.is_empty:
-            return automatic(problem, method, n_components, rng)
+        if self.is_complete:
+            return self.applied(problem, None)
+        if self.means is not None:
+            return self.applied(problem, nearest(problem, problem.source.frame.apply(self.means)))
+        return self.applied(problem, automatic(problem, method, n_components, rng))
+
+    def applied(self, problem: Problem, base: Mixture | None) -> Mixture:
+        """A start with what is given in the place of its own; without one, what is given is all there is."""
+        if base is not None and self.is_empty:
+            return base
         frame, structure = problem.source.frame, problem.family.structure
         centers = None if self.means is None else frame.apply(self.means)
         covariance = None
@@ -59,7 +67,8 @@ class Given:
             covariance = _covariance(structure, self.precisions, frame)
         if self.weights is not None and centers is not None and covariance is not None:
             return Mixture(self.weights, centers, covariance, frame, problem.feature_names)
-        base = automatic(problem, method, n_components, rng) if centers is None else nearest(problem, centers)
+        if base is None:
+            raise ValueError("a start that is given in part needs another one for the rest")
         return from_given(base, self.weights, centers, covariance)
 
 

@@ -8,18 +8,19 @@ from typing import Any, Self
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from gaussmix.core.arrays import parse_labels
 from gaussmix.core.blas import calm_blas
-from gaussmix.covariance import DefaultPrior, Structure, structure_of
+from gaussmix.covariance import DefaultPrior, Structure
 from gaussmix.errors import DataError
 from gaussmix.estimators import _base
-from gaussmix.estimators._beginning import Beginning, check_constraints, check_noise
+from gaussmix.estimators._beginning import Beginning
+from gaussmix.estimators._checks import checked_structure
 from gaussmix.estimators._fitted import FittedMixture
 from gaussmix.estimators._given import Given
-from gaussmix.model import Constraints, Mixture, Problem, posterior
-from gaussmix.model.mixture import reframed
-from gaussmix.solvers import AbsoluteGain, Run, best_of, run
+from gaussmix.estimators._running import best_run
+from gaussmix.model import Constraints, Problem, posterior
+from gaussmix.solvers import Run
 from gaussmix.solvers.fit import finished
-from gaussmix.solvers.start import STARTS, in_order
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
@@ -34,6 +35,8 @@ class GaussianMixture(FittedMixture):
     covariance_type : str, default='full'
         'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
         VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
+        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV, and to factor
+        analysers of equal noise in all columns (``..C``); to the others it does not.
         For many columns, mixtures of factor analysers in McNicholas' letters: CCC, CCU, CUC, CUU,
         UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns of one
         component are Constrained to be equal, or Unconstrained.
@@ -76,6 +79,11 @@ class GaussianMixture(FittedMixture):
         are brought to covariance one: it finds long thin groups that k-means cuts across, whatever
         the units, and draws nothing but a sample of 2000 rows, or 10 per component if that is
         more, where there are more.
+    moves : int, default=0
+        Most split-and-merge moves after the best run, if it converged: two components that overlap are
+        joined and one that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is
+        made only if the likelihood then ends higher, with no component on the floor or of too few rows.
+        It leaves poor optima, at the price of some tens of runs a move; three components are needed.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.
@@ -97,13 +105,14 @@ class GaussianMixture(FittedMixture):
         0 and infinity without noise.
     means_ : ndarray of shape (K, D)
         In the data's units. Components are numbered by increasing mean of the first column, ties
-        by the next, unless a starting parameter is given, whose order they keep.
+        by the next, unless labels or a starting parameter are given, whose numbers they keep (those of
+        a starting parameter until a move is made).
     covariances_, precisions_, precisions_cholesky_ : ndarray
         (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
         Where they overflow in the data's units, reading them raises UnrepresentableError.
     converged_ : bool
     n_iter_ : int
-        Passes of the best run.
+        Passes of the best run, or of the one that its last move began.
     lower_bound_, lower_bounds_ : float and list of float
         Mean log-likelihood per row before the last (each) update, as in scikit-learn.
     model_ : Mixture
@@ -152,6 +161,7 @@ class GaussianMixture(FittedMixture):
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
+        moves: int = 0,
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
@@ -171,104 +181,71 @@ class GaussianMixture(FittedMixture):
         self.max_iter = max_iter
         self.n_init = n_init
         self.init_params = init_params
-        self.weights_init = weights_init
-        self.means_init = means_init
-        self.precisions_init = precisions_init
+        self.moves = moves
+        self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.random_state = random_state
         self.warm_start = warm_start
-        self.verbose = verbose
-        self.verbose_interval = verbose_interval
+        self.verbose, self.verbose_interval = verbose, verbose_interval
 
-    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+    ) -> Self:
         """Fit to rows X (n, D); ``y`` is ignored.
 
-        ``sample_weight`` (n,) counts each row as that many, in the start, the fit and the bounds.
+        ``sample_weight`` (n,) counts each row as that many, in the start, the fit and the bounds. ``labels`` (n,)
+        are components of rows, 0 to K - 1, known beforehand, and -1 where unknown: such a row belongs to its
+        component in every pass, whose likelihood it enters with that component's weight and density alone.
+        Components then have the numbers of the labels; those of no labelled row take the others by mean.
         """
-        self._fit(X, sample_weight)
+        self._fit(X, sample_weight, labels)
         return self
 
-    def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntN:
-        """Fit, then give the most probable component of each row, (n,)."""
-        problem = self._fit(X, sample_weight)
+    def fit_predict(
+        self,
+        X: ArrayLike,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+    ) -> IntN:
+        """Fit, then give the most probable component of each row, (n,): what is known of it does not count here."""
+        problem = self._fit(X, sample_weight, labels)
         return self._named(posterior.labels(self.model_.to_quadratics(), problem.source.hinted(None), problem.engine))
 
-    def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Problem:
+    def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None) -> Problem:
         began = time.perf_counter()
-        structure = self._check_parameters()
+        structure = checked_structure(self)
         rows = _base.checked_rows(self, X, fitting=True)
         weights = _base.checked_weights(sample_weight, rows)
+        known = parse_labels(labels, len(rows), weights, int(self.n_components))
         if len(rows) < self.n_components:
             raise DataError.too_few_rows(len(rows), self.n_components)
         with calm_blas(rows.shape[1]):
-            return self._fit_rows(rows, weights, structure, began)
+            return self._fit_rows(rows, weights, known, structure, began)
 
-    def _fit_rows(self, rows: AnyArray, weights: N | None, structure: Structure, began: float) -> Problem:
+    def _fit_rows(
+        self, rows: AnyArray, weights: N | None, known: IntN | None, structure: Structure, began: float
+    ) -> Problem:
         """Fit to checked rows."""
         names = getattr(self, "feature_names_in_", None)
         problem = Problem.of(
-            MemorySource.of(rows, weights),
+            MemorySource.of(rows, weights).hinted(known),
             structure,
             ridge=None if self.reg_covar is None else float(self.reg_covar),
             feature_names=None if names is None else tuple(str(name) for name in names),
         ).believing(_base.prior_of(self.prior), self.n_components)
-        given = Given.parse(
-            structure,
-            str(self.covariance_type),
-            (self.n_components, rows.shape[1]),
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-        )
+        shape, starting = (self.n_components, rows.shape[1]), (self.weights_init, self.means_init, self.precisions_init)
+        given = Given.parse(structure, str(self.covariance_type), shape, *starting)
         beginning = Beginning.of(
-            problem, given, self.init_params, self.n_components, self.noise, self.constraints
+            problem, given, self.init_params, self.n_components, self.noise, self.constraints, known
         )
-        winner = self._run_all(problem, beginning)
-        if not beginning.keeps_order:
-            winner = replace(winner, mixture=in_order(winner.mixture, problem))
+        winner = best_run(self, problem, beginning)
+        winner = replace(winner, mixture=beginning.ordered(winner, problem))
         self._keep(winner, problem, rows.dtype, began)
         return problem
-
-    def _check_parameters(self) -> Structure:
-        """Check the constructor's scalars, and read the structure."""
-        _base.require_integer("n_components", self.n_components, 1)
-        _base.require_real("tol", self.tol)
-        _base.require_real("reg_covar", self.reg_covar, optional=True)
-        _base.require_integer("max_iter", self.max_iter, 0)
-        _base.require_integer("n_init", self.n_init, 1)
-        _base.require_choice("init_params", self.init_params, list(STARTS))
-        _base.require_integer("verbose_interval", self.verbose_interval, 1)
-        check_noise(self.noise)
-        check_constraints(self.constraints)
-        if self.n_factors is not None:
-            _base.require_integer("n_factors", self.n_factors, 1)
-        return structure_of(self.covariance_type, self.n_factors, "covariance_type")
-
-    def _run_all(self, problem: Problem, beginning: Beginning) -> Run:
-        """Every start to its end; the best run."""
-        previous = self._previous(problem, beginning)
-        repeats = 1 if previous is not None or beginning.given.is_complete else self.n_init
-        rng = _base.generator(self.random_state)
-        stopping = AbsoluteGain(float(self.tol), int(self.max_iter))
-        reporter = _base.Reporter(int(self.verbose), int(self.verbose_interval), problem.total_weight)
-        runs = []
-        for number in range(repeats):
-            reporter.start(number)
-            start, bound = previous or (beginning.start(problem, rng), -np.inf)
-            runs.append(run(beginning.solver(problem), start, problem, stopping, reporter.observer(), bound))
-            reporter.end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
-        return best_of(runs)
-
-    def _previous(self, problem: Problem, beginning: Beginning) -> tuple[Mixture, float] | None:
-        """Where a warm start begins: the last model in the new frame, and its total log-likelihood."""
-        last = getattr(self, "model_", None)
-        if not self.warm_start or last is None:
-            return None
-        if (last.structure, last.centers.shape) != (
-            problem.family.structure,
-            (self.n_components, problem.source.n_features),
-        ):
-            return None
-        return beginning.again(reframed(last, problem.source.frame)), self.lower_bound_ * problem.total_weight
 
     def _keep(self, winner: Run, problem: Problem, dtype: np.dtype[Any], began: float) -> None:
         """Set the fitted attributes, and warn where the fit did not converge."""

@@ -39,6 +39,12 @@ class Constraints:
         variances (D,), or one variance. Single ones for VVV, VVI and VII; for every other structure
         all or none, in any shape that ``covariances_`` has.
 
+    Raises
+    ------
+    ConstraintError
+        From `GaussianMixture.fit`, where a shape or a number is not allowed, or the structure does not allow
+        what is held.
+
     Examples
     --------
     >>> from gaussmix import Constraints, GaussianMixture

@@ -36,7 +36,12 @@ class Held:
     @property
     def orders(self) -> bool:
         """Whether single components are held, so that their numbers mean something."""
-        return bool(self.chosen.any() or np.isfinite(self.weights).any() or np.isfinite(self.centers).any())
+        return bool(self.single.any())
+
+    @property
+    def single(self) -> BoolK:
+        """The components of which something is held, (K,)."""
+        return np.asarray(self.chosen | np.isfinite(self.weights) | np.isfinite(self.centers).any(axis=1))
 
     def weighed(self, mass: K) -> K:
         """The best weights for components of given masses; one more mass than components is that of noise."""

@@ -169,6 +169,8 @@ class Mixture:
         if family.structure != self.structure:
             raise ParameterError.choice("family", str(family.structure), [str(self.structure)])
         own = moments if self.noise is None else apart(moments, family.kind)
+        if self.noise is not None and not own.mass.any():  # it has taken all rows, and there is nothing to describe
+            return replace(self, weights=np.zeros_like(self.weights), noise=self.noise.updated(moments))
         updated = mixture_from_moments(own, family, self.frame, self.feature_names, self.covariance)
         if self.noise is None:
             return updated

@@ -25,6 +25,8 @@ from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import DD, KD, ND, AnyArray, D, K, N
 
+_FEW_ROWS = 20_000
+
 
 def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
     """Rows (n, D) in memory as a source."""
@@ -84,6 +86,14 @@ class Problem:
         start = flat(self.total.mean)
         moments = self.engine.sweep(self.source.hinted(None).reduce, start, MomentKind.FULL).moments
         return moments.reduce(MomentKind.POOLED_FULL)
+
+    @cached_property
+    def few_rows(self) -> tuple[ND, N | None] | None:
+        """All rows in working coordinates and their weights, None for one each; None if rows are many or have hints."""
+        if self.source.n_rows > _FEW_ROWS or self.source.is_hinted:
+            return None
+        rows, weights = self.source.gather()
+        return np.ascontiguousarray(rows), None if (weights == 1.0).all() else np.ascontiguousarray(weights)
 
     def log_certainty(self, quadratics: Quadratics) -> float:
         """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""

@@ -39,7 +39,18 @@ class Candidate:
 
 @dataclass(frozen=True, repr=False)
 class Selection:
-    """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures."""
+    """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures.
+
+    Attributes
+    ----------
+    criterion : str
+        What was ranked by. Criteria are lower for better mixtures; mclust's have the other sign.
+    candidates : tuple of Candidate
+        Each with its ``structure``, ``n_components``, ``criteria`` (a dict), ``mixture`` and ``fit``; the last two are
+        None, and ``reason`` says why, where it could not be fitted.
+    seconds : float
+        What the search took.
+    """
 
     criterion: str
     candidates: tuple[Candidate, ...]

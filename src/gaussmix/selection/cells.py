@@ -23,11 +23,14 @@ from gaussmix.solvers.start import from_moments, in_order
 from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.stopping import RelativeGain
 
-STOPPING = RelativeGain(1e-8)
-ON_SAMPLE = RelativeGain(1e-5, 200)
+STOPPING = RelativeGain(1e-7)
+ON_SAMPLE = RelativeGain(1e-4, 100)
 """A sample only has to lead into the right valley."""
 
 LEAD_PASSES = 5
+FORBEARANCE = 8
+"""Passes on the floor after which a run is left: what stands there is never chosen."""
+
 _FUTURE_PASSES = 100
 TREES = ("VVV", "whitened")
 """Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
@@ -38,11 +41,15 @@ _ROUNDS_ON_SAMPLE: Rounds = ((10, 3), (20, 2))
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components."""
+    """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components.
+
+    Those in ``named`` have rows that are known to belong to them, and keep their numbers.
+    """
 
     problem: Problem
     heats: Problem
     n_components: int
+    named: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -95,7 +102,7 @@ def _best_run(task: Task, mixtures: list[Mixture]) -> Run:
     is_sound = is_sound_for(task.heats)
     trees = [run(solver, mixture, task.heats, stopping, max_passes=0) for mixture in mixtures[: len(TREES)]]
     heats = halved(solver, mixtures[len(TREES) :], task.heats, stopping, is_sound, rounds)
-    ended = [continued(solver, heat, task.heats, stopping) for heat in [*trees, *heats]]
+    ended = [continued(solver, heat, task.heats, stopping, forbearance=FORBEARANCE) for heat in [*trees, *heats]]
     best = min(ended, key=lambda run: (not is_sound(run), -run.last_log_likelihood))
     if is_whole:
         return best
@@ -136,7 +143,7 @@ def left_behind(cell: Cell) -> Candidate:
 
 def _evaluated(task: Task, winner: Run) -> Cell:
     problem, spent = task.problem, winner.trace.seconds
-    mixture = in_order(winner.mixture, problem)
+    mixture = in_order(winner.mixture, problem, task.named)
     fit, _ = finished(replace(winner, mixture=mixture), problem, float(spent[-1]) if len(spent) else 0.0)
     certainty = 0.0 if mixture.n_components == 1 else problem.log_certainty(mixture.to_quadratics())
     free = mixture.n_parameters

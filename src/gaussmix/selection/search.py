@@ -11,8 +11,8 @@ Where there are more than ``HEAT_ROWS`` rows, a sample stands for them until one
 that run makes a few passes over all rows. From there on a cell is
 given twice as many passes again and again, until it has converged or can hardly win: until a hundred
 more passes that gained as much as its last one would leave it more than 10 (very strong evidence)
-behind the best. Passes gain less and less, so that is more than it can hope for. The best two cells
-always run to convergence. Every criterion in the table belongs to all rows; that of a cell left
+behind the best. Passes gain less and less, so that is more than it can hope for. The best cell
+always runs to convergence. Every criterion in the table belongs to all rows; that of a cell left
 behind is a little too high, and its outcome says so.
 """
 
@@ -25,7 +25,7 @@ from functools import partial
 
 import numpy as np
 
-from gaussmix.core.arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.threads import thread_count, threads
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine
@@ -36,10 +36,11 @@ from gaussmix.selection.bar import Update, bar
 from gaussmix.selection.candidates import Selection, rank
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.known import labelled_sample, sampled
 from gaussmix.selection.starting import Starts
 from gaussmix.solvers.start.sample import representative
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import ArrayLike
+from gaussmix.types import ArrayLike, IntN
 
 Progress = Update
 """Called before each cell with the cells done, the cells in all, and the name of the next."""
@@ -48,9 +49,10 @@ HEAT_ROWS = 2_000
 """The most rows that first runs look at; of more, a sample of so many, or of enough for all parameters."""
 
 _ROWS_PER_COLUMN = 10  # and component: what a covariance needs of a sample
-_SURE_OF_THE_END = 2
+_SURE_OF_THE_END = 1
 _NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
 _BORROWERS, _LENDERS = 5, 3
+_MANY_ROWS = 100_000
 _ONE_COLUMN = ("EII", "VII")  # the others coincide with these
 
 
@@ -60,11 +62,12 @@ def select(
     structures: str | Sequence[str] = "all",
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
-    n_starts: int = 2,
+    n_starts: int = 1,
     n_jobs: int | None = None,
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
     progress: bool | Progress | None = None,
+    labels: ArrayLike | None = None,
 ) -> Selection:
     """Fit every structure with every number of components and rank them.
 
@@ -79,21 +82,31 @@ def select(
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names
         mclust letters or scikit-learn's names. 'all' of one column are EII and VII, with which the others coincide.
+        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV.
     criterion : {'bic', 'icl', 'aic', 'aicc', 'sabic'}, default='bic'
         What to rank by; lower is better.
     sample_weight : array-like of shape (n,), optional
-    n_starts : int, default=2
-        Partitions that every candidate begins from: those of two trees (model-based hierarchical clustering, as
-        in mclust, and one that no linear map matters to), and if there are more, k-means and random ones in turn.
+    n_starts : int, default=1
+        Partitions that every candidate begins from: that of model-based hierarchical clustering as in mclust; if
+        there are more, that of a tree which no linear map matters to, then k-means and random ones in turn. Eight
+        find nearly all that there is to be found.
     n_jobs : int, optional
-        Cells fitted side by side; -1 as many as there are processors for this process. Not given: one after the
-        other, each on all processors. The result does not depend on it.
+        Cells fitted side by side; -1 as many as there are processors for this process, which is also the default up
+        to 100 000 rows. Of more, all processors work on one cell after the other. The result does not depend on it.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
         Taken from a data frame's columns if not given.
     progress : bool or callable, default=False
         True shows a bar on stderr (needs rich); a callable is called as ``progress(done, total, name)`` before
         each cell.
+    labels : array-like of shape (n,), optional
+        Components of rows that are known beforehand, from 0, and -1 where unknown, as in `GaussianMixture.fit`.
+        Components have the numbers of the labels, and a candidate with too few of them says so.
+
+    Returns
+    -------
+    Selection
+        All candidates, best first; ``best.mixture`` is the chosen `Mixture`.
 
     Raises
     ------
@@ -106,7 +119,9 @@ def select(
     rows = parse_rows(X, feature_names=feature_names, keep_single=True)
     if not len(rows):
         raise DataError.no_rows()
-    source = source_of(rows, parse_weights(sample_weight, len(rows)))
+    weights = parse_weights(sample_weight, len(rows))
+    known = parse_labels(labels, len(rows), weights)
+    source = source_of(rows, weights).hinted(known)
     counts, shapes = _counts(n_components), _shapes(structures, rows.shape[1])
     if criterion not in CRITERIA:
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
@@ -115,9 +130,10 @@ def select(
     names = None if feature_names is None else tuple(feature_names)
     rng, began = np.random.default_rng(random_state), time.perf_counter()
     problems = _problems(source, shapes, names, AutomaticEngine(source.n_rows, len(counts) * len(shapes) * n_starts))
-    heats, common = _heats(problems, source, counts[-1], rng)
-    starts = Starts(common, heats, n_starts, rng)
-    tasks = [Task(problems[shape], heats[shape], count) for count in counts for shape in shapes]
+    heats, common, known_there = _heats(problems, source, counts[-1], rng, known)
+    starts = Starts(common, heats, n_starts, rng, known_there)
+    named = () if known is None else tuple(np.unique(known[known >= 0]).tolist())
+    tasks = [Task(problems[shape], heats[shape], count, named) for count in counts for shape in shapes]
     with _told(progress) as update:
         fitted = _decided(_begun(tasks, starts, n_jobs, update), criterion, update)
         if len(tasks) > 1:
@@ -134,10 +150,11 @@ def require_count(name: str, value: object) -> None:
         raise ParameterError.value(name, value, "a whole number of at least 1")
 
 
-def _workers(n_jobs: int | None) -> int:
-    if n_jobs is None:
+def _workers(n_jobs: int | None, n_rows: int = 0) -> int:
+    """Cells side by side: many rows are better shared out within each pass."""
+    if n_jobs is None and n_rows > _MANY_ROWS:
         return 1
-    if n_jobs == -1:
+    if n_jobs is None or n_jobs == -1:
         return thread_count()
     require_count("n_jobs", n_jobs)
     return n_jobs
@@ -156,7 +173,7 @@ def _told(progress: bool | Progress | None) -> AbstractContextManager[Progress]:
 
 def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress) -> list[Cell]:
     """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
-    n_workers = _workers(n_jobs)
+    n_workers = min(_workers(n_jobs, tasks[0].problem.source.n_rows), len(tasks))
     fitted: list[Cell] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
         moments = (starts.moments(task.heats.family.structure, task.n_components) for task in tasks)
@@ -199,18 +216,28 @@ def _problems(
 
 
 def _heats(
-    problems: Problems, source: AbstractSource, most_components: int, rng: np.random.Generator
-) -> tuple[Problems, Problem]:
-    """Each problem on the rows of the first runs, and these rows in one scale, that of k-means in the data's units."""
+    problems: Problems,
+    source: AbstractSource,
+    most_components: int,
+    rng: np.random.Generator,
+    known: IntN | None,
+) -> tuple[Problems, Problem, IntN | None]:
+    """Each problem on the rows of the first runs, these rows in one scale, that of k-means in the data's units.
+
+    And which components of these rows are known.
+    """
     same_scale = [problem for shape, problem in problems.items() if not shape.column_equivariant]
     engine = next(iter(problems.values())).engine
     common = same_scale[0] if same_scale else Problem.of(source, Structure.parse("EII"), engine=engine)
     enough = max(HEAT_ROWS, _ROWS_PER_COLUMN * source.n_features * most_components)
     if source.n_rows <= enough:
-        return problems, common
+        return problems, common, known
+    if known is not None:
+        some = labelled_sample(common, known, enough, rng)
+        return {shape: sampled(problem, some) for shape, problem in problems.items()}, sampled(common, some), some[2]
     sample = representative(common, enough, rng)
     heats = {shape: problem.only(sample.rows, sample.weights) for shape, problem in problems.items()}
-    return heats, common.only(sample.rows, sample.weights)
+    return heats, common.only(sample.rows, sample.weights), None
 
 
 def _decided(fitted: list[Cell], criterion: str, told: Progress) -> list[Cell]:

@@ -6,13 +6,14 @@ import numpy as np
 
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.structure import Structure
-from gaussmix.errors import DataError
+from gaussmix.errors import DataError, LabelError
 from gaussmix.model import posterior
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.selection.cells import TREES, Task
 from gaussmix.solvers.start.given import moments_of_labels
 from gaussmix.solvers.start.hierarchy import Tree, hierarchy
+from gaussmix.solvers.start.known import followed, handed_out
 from gaussmix.solvers.start.seeding import partitions
 from gaussmix.types import IntN
 
@@ -25,12 +26,14 @@ class Starts:
     """Moments of shared partitions, made when a number of components is first asked for.
 
     ``common`` holds the rows in one scale, ``problems`` each structure's; those of one frame share their moments.
+    ``known`` are components of these rows that are known, (n,), which partitions follow; None where none is.
     """
 
     common: Problem
     problems: dict[Structure, Problem]
     n_starts: int
     rng: np.random.Generator
+    known: IntN | None = None
     _trees: dict[str, Tree] = field(default_factory=dict)
     _partitions: dict[int, list[IntN] | str] = field(default_factory=dict)
     _moments: dict[tuple[int, bool], list[Moments]] = field(default_factory=dict)
@@ -71,10 +74,16 @@ class Starts:
         n_rows = self.common.source.n_rows
         if n_rows < n_components:
             return str(DataError.too_few_rows(n_rows, n_components))
+        if self.known is not None and n_components <= self.known.max():
+            return str(LabelError.too_few_components(n_components, int(self.known.max())))
         if n_components == 1:
             return [np.zeros(n_rows, dtype=np.int64)]
         trees = [self._tree(name).labels(n_components) for name in TREES[: self.n_starts]]
-        return [*trees, *partitions(self.common, n_components, self.n_starts - len(trees), self.rng)]
+        found = [*trees, *partitions(self.common, n_components, self.n_starts - len(trees), self.rng)]
+        if self.known is None:
+            return found
+        found = [followed(self.common.source, groups, self.known, n_components) for groups in found]
+        return [*found, handed_out(self.common, self.known, found[0], n_components)]
 
     def _tree(self, criterion: str) -> Tree:
         if criterion not in self._trees:

@@ -3,6 +3,7 @@
 from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.em import EM
 from gaussmix.solvers.fit import ComponentDiagnostics, Fit
+from gaussmix.solvers.moves import moved
 from gaussmix.solvers.restarts import best_of, polish
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.stopping import AbsoluteGain, RelativeGain, Stopping
@@ -17,6 +18,7 @@ __all__ = [
     "Run",
     "Stopping",
     "best_of",
+    "moved",
     "polish",
     "run",
 ]

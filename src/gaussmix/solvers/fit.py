@@ -111,6 +111,9 @@ def _small(mixture: Mixture, masses: K) -> BoolK:
 
 def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
     notes = []
+    if winner.moves:
+        led = "move of split and merge" if winner.moves == 1 else "moves of split and merge"
+        notes.append(f"{winner.moves} {led} led here, from a lower likelihood.")
     noise = winner.mixture.noise
     if noise is not None:
         notes.append(f"Noise takes {100 * noise.weight:.1f} % of the weight.")

@@ -73,12 +73,20 @@ def polish(
 
 
 def continued(
-    solver: AbstractSolver, heat: Run, problem: Problem, stopping: Stopping, max_passes: int | None = None
+    solver: AbstractSolver,
+    heat: Run,
+    problem: Problem,
+    stopping: Stopping,
+    max_passes: int | None = None,
+    forbearance: int | None = None,
 ) -> Run:
-    """A run carried on, with one trace; one that has converged is left alone."""
-    if heat.outcome is Outcome.CONVERGED:
+    """A run carried on, with one trace; one that has ended is left alone."""
+    if heat.outcome in (Outcome.CONVERGED, Outcome.LEFT_BEHIND):
         return heat
-    rest = run(solver, heat.mixture, problem, stopping, previous=heat.last_log_likelihood, max_passes=max_passes)
+    last = heat.last_log_likelihood
+    rest = run(
+        solver, heat.mixture, problem, stopping, previous=last, max_passes=max_passes, forbearance=forbearance
+    )
     seconds_before = heat.trace.seconds[-1] if len(heat.trace) else 0.0
     trace = type(heat.trace)(
         np.concatenate([heat.trace.log_likelihood, rest.trace.log_likelihood]),

@@ -9,6 +9,11 @@ class Stopping(ABC):
 
     max_passes: int
 
+    @property
+    def as_tolerance(self) -> tuple[float, bool] | None:
+        """The rule in two numbers: a tolerance, and whether it is relative to the log-likelihood; None for others."""
+        return None
+
     @abstractmethod
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:
         """Whether going from ``previous`` to ``current`` total log-likelihood is small enough to stop."""
@@ -20,6 +25,10 @@ class AbsoluteGain(Stopping):
 
     tolerance: float = 1e-3
     max_passes: int = 100
+
+    @property
+    def as_tolerance(self) -> tuple[float, bool]:
+        return self.tolerance, False
 
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:
         return abs(current - previous) < self.tolerance * total_weight
@@ -34,6 +43,10 @@ class RelativeGain(Stopping):
 
     tolerance: float = 1e-8
     max_passes: int = 10_000
+
+    @property
+    def as_tolerance(self) -> tuple[float, bool]:
+        return self.tolerance, True
 
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:
         return abs(current - previous) < self.tolerance * max(abs(current), total_weight)

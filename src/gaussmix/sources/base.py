@@ -31,6 +31,11 @@ class AbstractSource(ABC):
     @abstractmethod
     def n_features(self) -> int: ...
 
+    @property
+    def is_hinted(self) -> bool:
+        """Whether something is known of the rows' components."""
+        return False
+
     @abstractmethod
     def reduce(self, function: Callable[[Batch], T]) -> T:
         """function(batch) added up over all batches, first to last."""

@@ -35,6 +35,10 @@ class MemorySource(AbstractSource):
     def n_features(self) -> int:
         return int(self.rows.shape[1])
 
+    @property
+    def is_hinted(self) -> bool:
+        return self.hints is not None
+
     def reduce(self, function: Callable[[Batch], T]) -> T:
         whole, step = self._whole(), block_rows(*self.rows.shape)
         n_blocks = max(1, math.ceil(self.n_rows / step))

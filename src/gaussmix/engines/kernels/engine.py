@@ -18,6 +18,7 @@ from gaussmix.core.linalg import outer_sum
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
+from gaussmix.core.whole import WholeEnd, WholeRun
 from gaussmix.engines.base import AbstractEngine, Assign, RowScores
 from gaussmix.engines.kernels.compiled.values import MASS, NOTHING, POOLED, Rows, Screen, Sums
 from gaussmix.engines.kernels.entries import full_pass, screened_pass
@@ -34,6 +35,7 @@ from gaussmix.engines.kernels.packing import (
 )
 from gaussmix.engines.kernels.screening import screen_of, tolerance
 from gaussmix.engines.kernels.tile import full_tile, screened_tile_of
+from gaussmix.engines.kernels.whole import carried_out
 from gaussmix.engines.kernels.words import Words, joined, words_of
 from gaussmix.types import NK, Array
 
@@ -218,6 +220,9 @@ class KernelEngine(AbstractEngine):
             job = Pass.of(quadratics, added, assign is Assign.HARD)
             found = reduce(job.full)
         return _finished(found, job, quadratics, kind, total)
+
+    def whole(self, run: WholeRun) -> WholeEnd | None:
+        return carried_out(run)
 
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         shape = (batch.n_rows, quadratics.n_components)

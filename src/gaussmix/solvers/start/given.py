@@ -1,5 +1,6 @@
 """Starts that somebody hands over: labels, moments, or parameters."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,6 +56,9 @@ def mean_order(centers: KD, deviations: D) -> IntD:
     return np.lexsort(ranks.T[::-1])
 
 
-def in_order(mixture: Mixture, problem: Problem) -> Mixture:
-    """The mixture with its components in the order of their means."""
-    return mixture.permute(mean_order(mixture.centers, np.sqrt(problem.variances)))
+def in_order(mixture: Mixture, problem: Problem, kept: Sequence[int] = ()) -> Mixture:
+    """The mixture with its components in the order of their means, but for those that are to keep their numbers."""
+    free = np.setdiff1d(np.arange(mixture.n_components), kept)
+    order = np.arange(mixture.n_components)
+    order[free] = free[mean_order(mixture.centers[free], np.sqrt(problem.variances))]
+    return mixture.permute(order)

@@ -22,7 +22,7 @@ from gaussmix.solvers.start.sample import representative
 from gaussmix.solvers.start.seeding import KMEANS_START
 from gaussmix.solvers.stopping import AbsoluteGain
 
-_LEAST, _MOST = 0.02, 0.5  # share of noise that a run may begin with
+LEAST_SHARE, MOST_SHARE = 0.02, 0.5  # share of noise that a run may begin with
 _ROUNDS = ((10, 1),)
 _STOPPING = AbsoluteGain(1e-5, 10)
 
@@ -47,7 +47,7 @@ def _cleaned(problem: Problem, n_components: int, rng: np.random.Generator) -> _
     frame = problem.source.frame
     drawn = representative(problem, sample_size(n_components, problem.source.n_features), rng)
     alone = clutter(frame.apply(drawn.rows) / np.sqrt(problem.variances), drawn.weights)
-    share = float(np.clip(drawn.weights @ alone / drawn.weights.sum(), _LEAST, _MOST))
+    share = float(np.clip(drawn.weights @ alone / drawn.weights.sum(), LEAST_SHARE, MOST_SHARE))
     kept = alone < 0.5
     enough = kept.sum() >= max(n_components, 2) and np.ptp(drawn.rows[kept], axis=0).min() > 0
     clean = problem.only(drawn.rows[kept], drawn.weights[kept]) if enough and not kept.all() else None

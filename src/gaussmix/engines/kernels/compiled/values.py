@@ -166,3 +166,42 @@ FULL, DIAGONAL, SPHERICAL = 0, 1, 2
 
 NOTHING, MASS, SQUARES, PRODUCTS, POOLED = -1, 0, 1, 2, 3
 """What is added up: nothing; mass and mean; squares too; products of columns too; these for all components together."""
+
+
+class Whole(NamedTuple):
+    """Everything that a whole run over few rows reads and writes.
+
+    ``rows`` (n, D) in working coordinates and ``weights`` (n,), of length 0 if there are none; the state: ``weight``
+    (K,), ``center`` (K, D), ``values`` (K, D) variances along ``axes`` (K, D, D), ``factor``, ``root`` (its inverse)
+    and ``covariance`` (K, D, D); what a pass adds up: ``mass``, ``first``, ``scatter``; the next state; ``pairs`` of
+    axes in the order in which they are turned; ``floor`` (D,), the least variances; ``trace``, the log-likelihood of
+    every pass; and room to work in.
+    """
+
+    rows: Any
+    weights: Any
+    weight: Any
+    center: Any
+    values: Any
+    axes: Any
+    factor: Any
+    root: Any
+    covariance: Any
+    log_determinant: Any
+    mass: Any
+    first: Any
+    scatter: Any
+    next_values: Any
+    next_axes: Any
+    next_factor: Any
+    next_root: Any
+    pairs: Any
+    floor: Any
+    trace: Any
+    offset: Any
+    numbers: Any
+    line: Any
+    apart: Any
+    squares: Any
+    square: Any
+    along: Any

@@ -1,0 +1,46 @@
+"""``WholeRun``: a run of EM over few rows in plain numbers, for an engine that can do all its passes at once.
+
+Between pass and step Python costs ten times what few rows cost. So an engine may offer to go through passes
+and steps without it (`AbstractEngine.whole`); it gives back how far it came, and the loop goes on from there.
+"""
+
+from dataclasses import dataclass
+
+from gaussmix.types import KD, KDD, ND, Array, D, K, N
+
+
+@dataclass(frozen=True)
+class WholeRun:
+    """Rows (n, D) in working coordinates, where to begin, the floor, and when to stop.
+
+    ``letters`` name the structure; covariances are ``matrices`` (K, D, D), with variances ``values`` (K, D) along
+    ``axes`` (K, D, D, columns). It ends when the log-likelihood changes from ``last`` by less than ``tolerance`` times
+    the total weight, or times the log-likelihood if that ``is_relative`` and larger.
+    """
+
+    letters: str
+    rows: ND
+    weights: N | None
+    shares: K
+    centers: KD
+    values: KD
+    axes: KDD
+    matrices: KDD
+    floor: D
+    tolerance: float
+    is_relative: bool
+    last: float
+    passes: int
+
+
+@dataclass(frozen=True)
+class WholeEnd:
+    """Where it ended: parameters as they began, ``factors`` of the covariances, and a log-likelihood for each pass."""
+
+    shares: K
+    centers: KD
+    values: KD
+    axes: KDD
+    factors: KDD
+    log_likelihoods: Array
+    has_converged: bool

@@ -1,0 +1,43 @@
+"""The constructor's parameters, checked when a fit begins: one sentence for each that cannot be used."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from gaussmix.covariance import Structure, structure_of
+from gaussmix.errors import ConstraintError, ParameterError
+from gaussmix.estimators import _base
+from gaussmix.model import Constraints
+from gaussmix.solvers.start import STARTS
+
+
+def checked_structure(estimator: Any) -> Structure:
+    """Check the constructor's scalars of a mixture, and read its structure."""
+    _base.require_integer("n_components", estimator.n_components, 1)
+    _base.require_real("tol", estimator.tol)
+    _base.require_real("reg_covar", estimator.reg_covar, optional=True)
+    _base.require_integer("max_iter", estimator.max_iter, 0)
+    _base.require_integer("n_init", estimator.n_init, 1)
+    _base.require_integer("moves", estimator.moves, 0)
+    _base.require_choice("init_params", estimator.init_params, list(STARTS))
+    _base.require_integer("verbose_interval", estimator.verbose_interval, 1)
+    check_noise(estimator.noise)
+    check_constraints(estimator.constraints)
+    if estimator.n_factors is not None:
+        _base.require_integer("n_factors", estimator.n_factors, 1)
+    return structure_of(estimator.covariance_type, estimator.n_factors, "covariance_type")
+
+
+def check_noise(noise: object) -> None:
+    """ParameterError unless noise is None, True, False or a volume."""
+    if noise is None or isinstance(noise, (bool, np.bool_)):
+        return
+    if not isinstance(noise, numbers.Real) or not 0.0 < float(noise) < np.inf:
+        raise ParameterError.value("noise", noise, "None, True, False or a volume: a finite number above 0")
+
+
+def check_constraints(constraints: object) -> None:
+    """ConstraintError unless constraints are what they are called."""
+    if constraints is not None and not isinstance(constraints, Constraints):
+        raise ConstraintError.kind(constraints)

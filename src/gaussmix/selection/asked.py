@@ -1,0 +1,75 @@
+"""What callers of tests and comparisons ask for, checked once: whole numbers, levels, structures, and who is told."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+
+from gaussmix.core.arrays import column_names, parse_rows, parse_weights
+from gaussmix.covariance.structure import ALL, Structure
+from gaussmix.errors import DataError, ParameterError
+from gaussmix.selection.bar import Update, bar
+from gaussmix.types import AnyArray, ArrayLike, N
+
+_ONE_COLUMN = ("EII", "VII")  # the others coincide with these
+
+
+def rows_and_weights(X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[AnyArray, N | None]:
+    """Rows (n, D) and their weights (n,), without the rows of weight zero."""
+    rows = parse_rows(X, feature_names=column_names(X), keep_single=True)
+    if not len(rows):
+        raise DataError.no_rows()
+    weights = parse_weights(sample_weight, len(rows))
+    if weights is None:
+        return rows, None
+    return rows[weights > 0], weights[weights > 0]
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """The value; ParameterError unless it is a whole number of at least ``least``."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
+        raise ParameterError.value(name, value, f"a whole number of at least {least}")
+    return int(value)
+
+
+def share(name: str, value: object) -> float:
+    """The value; ParameterError unless it is a number between 0 and 1, without these."""
+    real = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
+    if not real or not 0.0 < float(value) < 1.0:  # type: ignore[arg-type]
+        raise ParameterError.value(name, value, "a number between 0 and 1, without these")
+    return float(value)  # type: ignore[arg-type]
+
+
+def counts(n_components: int | Iterable[int]) -> list[int]:
+    """Numbers of components, each once and in order."""
+    allowed = "one or more whole numbers of at least 1"
+    try:
+        found = list(n_components) if isinstance(n_components, Iterable) else [n_components]
+    except TypeError:
+        found = []
+    if not found or any(isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1 for k in found):
+        raise ParameterError.value("n_components", n_components, allowed)
+    return sorted({int(count) for count in found})
+
+
+def shapes(structures: str | Sequence[str], n_features: int) -> list[Structure]:
+    """Structures by name, each once; 'all' of one column are the two that the others coincide with."""
+    if isinstance(structures, str) and structures == "all":
+        names: Sequence[str] = _ONE_COLUMN if n_features == 1 else ALL
+    else:
+        names = [structures] if isinstance(structures, str) else structures
+    found = list(dict.fromkeys(Structure.parse(name, "structures") for name in names))
+    if not found:
+        raise ParameterError.value("structures", structures, "'all', the name of a structure, or several names")
+    return found
+
+
+def _silent(done: int, total: int, name: str) -> None:
+    """Tells nobody."""
+
+
+def told(progress: bool | Callable[[int, int, str], None] | None, what: str) -> AbstractContextManager[Update]:
+    """Who is told: a bar, the caller, or nobody."""
+    if progress is True:
+        return bar(what)
+    return nullcontext(progress if callable(progress) else _silent)

@@ -1,0 +1,46 @@
+"""Passes done ahead of the loop, all at once, where rows are few and an engine can (`core/whole.py`)."""
+
+from dataclasses import dataclass, replace
+
+from gaussmix.core.whole import WholeRun
+from gaussmix.covariance.plain import from_plain, to_plain
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.em import EM
+from gaussmix.solvers.stopping import Stopping
+from gaussmix.types import Array
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How far passes came: the mixture after them, the log-likelihood of each, and whether the rule is met."""
+
+    mixture: Mixture
+    log_likelihoods: Array
+    has_converged: bool
+
+
+def ahead(
+    solver: AbstractSolver, start: Mixture, problem: Problem, stopping: Stopping, last: float, passes: int
+) -> Ahead | None:
+    """The first passes of a run, or None where they have to be done one by one.
+
+    ``last`` is the log-likelihood before, in the frame; ``passes`` the most that are allowed.
+    """
+    rule, floor = stopping.as_tolerance, solver.family.bare_floor
+    is_plain = isinstance(solver, EM) and solver.held is None and start.noise is None
+    if not is_plain or rule is None or floor is None or passes == 0:
+        return None
+    few = problem.few_rows
+    if few is None or start.covariance.floored.any():
+        return None
+    structure = start.structure
+    plain = to_plain(start.covariance)
+    asked = WholeRun(str(structure), *few, start.weights, start.centers, *plain, floor, *rule, last, passes)
+    found = problem.engine.whole(asked)
+    if found is None or not len(found.log_likelihoods):
+        return None
+    covariance = from_plain(structure, found.values, found.axes, found.factors)
+    mixture = replace(start, weights=found.shares, centers=found.centers, covariance=covariance)
+    return Ahead(mixture, found.log_likelihoods, found.has_converged)

@@ -1,0 +1,74 @@
+"""``gaussmix select``: the ranked table, every option, and where it refuses."""
+
+import csv
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from gaussmix import select
+from tests.cli.conftest import Run, Write, one_sentence
+from tests.cli.test_fit import _rows
+
+SMALL = ("--components", "1:3", "--structures", "full,tied")
+
+
+@pytest.fixture
+def data(write: Write, two_groups: dict[str, list[float]]) -> Path:
+    return write("data.csv", two_groups)
+
+
+def lines_of(said: str) -> list[list[str]]:
+    """The cells of the ranking."""
+    lines = said.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("rank"))
+    return [line.split() for line in lines[start:] if line and not line.startswith("...")]
+
+
+def test_the_table_is_that_of_the_library(run: Run, data: Path) -> None:
+    result = run("select", data, *SMALL)
+    assert result.exit_code == 0, result.output
+    header, *rows = lines_of(result.stdout)
+    assert header == ["rank", "structure", "components", "BIC", "more", "parameters", "remark"]
+    found = select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4)
+    assert [(row[1], row[3]) for row in rows] == [(str(c.structure), str(c.n_components)) for c in found.candidates]
+    assert rows[0][-1] == "chosen"
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    assert "Compared   6 candidates in " in result.stdout
+    assert result.stderr == ""
+
+
+def test_top_and_criterion(run: Run, data: Path) -> None:
+    said = run("select", data, *SMALL, "--top", "2", "--criterion", "aicc").stdout
+    assert len(lines_of(said)) == 3
+    assert "... and 4 more; --top shows more of them" in said
+    assert "AICC" in said
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_all_candidates_are_written(run: Run, data: Path, tmp_path: Path, ending: str) -> None:
+    output = tmp_path / f"all.{ending}"
+    said = run("select", data, *SMALL, "--output", output).stdout
+    assert f"Wrote {output}: 6 candidates, best first" in said
+    if ending == "csv":
+        rows = list(csv.DictReader(output.read_text().splitlines()))
+    else:
+        rows = pq.read_table(output).to_pylist()
+    assert len(rows) == 6
+    assert set(rows[0]) >= {"structure", "n_components", "bic", "icl", "log_likelihood", "degenerate", "reason"}
+    assert float(rows[0]["bic"]) <= float(rows[1]["bic"])
+
+
+def test_candidates_that_failed_are_written_without_numbers(run: Run, write: Write, tmp_path: Path) -> None:
+    few = write("few.csv", {"x": [0.0, 1.0, 2.0], "y": [0.0, 2.0, 1.0]})
+    output = tmp_path / "all.csv"
+    result = run("select", few, "--components", "1", "--structures", "EII", "--output", output)
+    assert result.exit_code == 0, result.output
+
+
+def test_where_it_refuses(run: Run, data: Path) -> None:
+    assert "must end in .csv or .parquet" in run("select", data, "--output", "all.txt").output
+    assert "is no structure" in run("select", data, "--structures", "QQQ").output
+    assert "there is no file nothing.csv" in one_sentence(run("select", "nothing.csv"))
+    assert "100" in one_sentence(run("select", data, "--components", "100"))
+    assert "data.csv" in one_sentence(run("select", data, "--output", data))

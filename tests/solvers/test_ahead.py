@@ -1,0 +1,143 @@
+"""Whole runs in compiled code go the way of the loop, pass by pass, and leave to it what is unusual."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix.covariance import ALL, DefaultPrior, Structure
+from gaussmix.engines import AutomaticEngine, choice
+from gaussmix.engines.kernels import KernelEngine
+from gaussmix.errors import UncompilableError
+from gaussmix.model import Mixture, Problem
+from gaussmix.model.problem import source_of
+from gaussmix.solvers import EM, AbsoluteGain, RelativeGain, Run, Stopping, run
+from gaussmix.solvers.ahead import ahead
+from gaussmix.solvers.start import from_labels
+from gaussmix.types import ND
+from tests.laws.strategies import groups, hard_table
+
+every_structure = pytest.mark.parametrize("structure", ALL)
+
+
+def problem_of(rows: ND, structure: str, weights: Any = None, n_runs: int = 10**6) -> Problem:
+    return Problem.of(source_of(rows, weights), Structure.parse(structure), engine=AutomaticEngine(len(rows), n_runs))
+
+
+def both(
+    rows: ND, structure: str, n_components: int, stopping: Stopping, weights: Any = None, seed: int = 0
+) -> tuple[Run, Run, Problem]:
+    """The same run, ahead and pass by pass, from a random partition."""
+    labels = np.random.default_rng(seed).integers(0, n_components, len(rows))
+    runs = []
+    for n_runs in (10**6, 1):
+        problem = problem_of(rows, structure, weights, n_runs)
+        runs.append(run(EM(problem.family), from_labels(problem, labels, n_components), problem, stopping))
+    return runs[0], runs[1], problem
+
+
+@every_structure
+@pytest.mark.parametrize("seed", range(8))
+def test_the_same_passes(structure: str, seed: int) -> None:
+    n_features = 1 + seed % 6
+    rows = groups(seed, 120, n_features, 3)
+    weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
+    found, expected, _ = both(rows, structure, 1 + seed % 4, AbsoluteGain(0.0, 25), weights, seed)
+    values, wanted = found.trace.log_likelihood, expected.trace.log_likelihood
+    assert len(values) == len(wanted)
+    # Turns of shared axes end by a rule that rounding may meet one turn earlier.
+    tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
+    np.testing.assert_allclose(values, wanted, rtol=tolerance, atol=tolerance * len(rows))
+    if structure not in ("EVE", "VVE"):
+        np.testing.assert_allclose(found.mixture.covariances, expected.mixture.covariances, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(found.mixture.means, expected.mixture.means, rtol=1e-6, atol=1e-8)
+    assert type(found.mixture.covariance) is type(expected.mixture.covariance)
+    assert np.all(np.diff(found.trace.seconds) >= 0.0)
+
+
+@every_structure
+@pytest.mark.parametrize("stopping", [RelativeGain(1e-6), AbsoluteGain(1e-4, 500)])
+def test_the_same_end(structure: str, stopping: Stopping) -> None:
+    rows = np.concatenate([groups(3, 200, 3, 2), groups(4, 100, 3, 1) + 9.0])
+    found, expected, _ = both(rows, structure, 3, stopping, seed=1)
+    assert found.outcome is expected.outcome
+    assert found.last_log_likelihood == pytest.approx(expected.last_log_likelihood, rel=1e-6)
+    assert abs(len(found.trace) - len(expected.trace)) <= 2 + len(expected.trace) // 10
+
+
+@every_structure
+def test_likelihood_never_falls_on_hard_tables(structure: str) -> None:
+    for seed in range(60):
+        rows, n_components = hard_table(seed)
+        found, _, problem = both(rows, structure, n_components, AbsoluteGain(0.0, 15), seed=seed)
+        values = found.trace.log_likelihood
+        assert np.isfinite(values).all()
+        size = max(float(np.abs(values).max()), 10.0 * rows.size)
+        assert (np.diff(values) >= -1e-9 * size).all(), f"table {seed}"
+        assert np.isfinite(problem.expect(found.mixture.to_quadratics()).log_likelihood)
+
+
+def test_equal_rows_are_left_to_the_loop() -> None:
+    rows = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0)
+    found, expected, _ = both(rows, "VVV", 2, RelativeGain(1e-8), seed=2)
+    assert found.outcome is expected.outcome
+    assert found.last_log_likelihood == pytest.approx(expected.last_log_likelihood, rel=1e-9)
+    assert found.mixture.covariance.floored.all()
+
+
+def first_passes(problem: Problem, **options: Any) -> Any:
+    mixture = from_labels(problem, np.arange(problem.source.n_rows) % 2, 2)
+    stopping = options.pop("stopping", AbsoluteGain(0.0, 5))
+    solver = replace(EM(problem.family), **options)
+    return ahead(solver, mixture, problem, stopping, -np.inf, 5)
+
+
+def test_few_rows_of_many_runs_are_done_ahead() -> None:
+    done = first_passes(problem_of(groups(0, 90), "VVV"))
+    assert len(done.log_likelihoods) == 5
+    assert not done.has_converged
+    assert isinstance(done.mixture, Mixture)
+
+
+def test_what_is_left_to_the_loop() -> None:
+    """A single run, many rows, many columns, a ridge, a prior, hints, and rules that are no tolerance."""
+    rows = groups(0, 90)
+    assert first_passes(problem_of(rows, "VVV", n_runs=1)) is None
+    assert first_passes(problem_of(np.tile(rows, (1000, 1)), "VVV")) is None
+    assert first_passes(problem_of(groups(0, 90, 13), "VVV")) is None
+    engine = AutomaticEngine(90, 10**6)
+    ridged = Problem.of(source_of(rows), Structure.parse("VVV"), ridge=1e-3, engine=engine)
+    assert first_passes(ridged) is None
+    plain = problem_of(rows, "VVV")
+    assert first_passes(plain.believing(DefaultPrior(), 2)) is None
+    assert first_passes(replace(plain, source=plain.source.hinted(np.arange(90) % 2))) is None
+
+    class Never(Stopping):
+        max_passes = 5
+
+        def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+            return False
+
+    assert first_passes(plain, stopping=Never()) is None
+
+
+def test_code_that_cannot_be_had_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: KernelEngine, asked: Any) -> Any:
+        raise UncompilableError("no compiler")
+
+    monkeypatch.setattr(KernelEngine, "whole", refuse)
+    monkeypatch.setattr(choice, "_given_up", [])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert first_passes(problem_of(groups(0, 90), "VVV")) is None
+    assert len(told) == 1
+
+
+def test_an_observer_hears_of_every_pass() -> None:
+    heard: list[int] = []
+    problem = problem_of(groups(0, 90), "VVV")
+    mixture = from_labels(problem, np.arange(90) % 2, 2)
+    run(EM(problem.family), mixture, problem, AbsoluteGain(0.0, 5), lambda number, value, gain: heard.append(number))
+    assert heard == [1, 2, 3, 4, 5]
