@@ -146,7 +146,12 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
         ({"structures": "XEV"}, "structure must be one of"),
         ({"structures": ["VVV", "QQQ"]}, "structure must be one of"),
         ({"n_starts": 0}, "n_starts must be a whole number of at least 1, but is 0"),
-        ({"n_jobs": 0}, "n_jobs must be a whole number of at least 1"),
+        ({"n_components": 2.5}, "n_components must be one or more whole numbers"),
+        ({"n_components": True}, "n_components must be one or more whole numbers"),
+        ({"structures": []}, "structures must be 'all', a structure, or one or more of them"),
+        ({"feature_names": ["a"]}, "feature_names"),
+        ({"random_state": "a"}, "random_state must be"),
+        ({"n_jobs": 0}, "n_jobs must be a whole number of at least 1, -1 for all processors, or None, but is 0"),
         ({"n_jobs": 1.5}, "n_jobs must be a whole number of at least 1"),
         ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, aicc, sabic, but is 'dic'"),
     ],
@@ -280,3 +285,21 @@ def test_the_best_cells_try_what_others_have_found() -> None:
     rows = np.concatenate([apart(90, seed) * [1.0, 3.0] for seed in range(2)])
     select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda done, total, name: heard.append(name))
     assert any(name.endswith(" from others") for name in heard)
+
+
+def test_an_interrupt_ends_the_search() -> None:
+    """Cells that have not begun are not waited for."""
+    heard: list[str] = []
+
+    def told(done: int, total: int, name: str) -> None:
+        heard.append(name)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        select(apart(), range(1, 10), n_jobs=2, progress=told)
+    assert len(heard) == 1
+
+
+def test_rows_without_columns() -> None:
+    with pytest.raises(DataError):
+        select(np.empty((5, 0)), 2)

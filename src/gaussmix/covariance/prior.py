@@ -81,6 +81,15 @@ maximises the likelihood times exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) /
 """
 
 
+def _row(structure: Structure, n_components: int) -> str:
+    """The row of a structure; of one component, that of the form alone, since nothing is shared."""
+    if n_components > 1:
+        return str(structure)
+    if structure.orientation != "I":
+        return "VVV"
+    return "VVI" if structure.shape != "I" else "VII"
+
+
 @dataclass(frozen=True)
 class NormalInverseWishart:
     """The prior in the coordinates of a frame: ``location`` (D,), ``scale`` (D, D)."""
@@ -118,13 +127,13 @@ class NormalInverseWishart:
 
     def _mass(self, structure: Structure, n_components: int) -> float:
         """What each component's denominator gains."""
-        counted, _, size = _COUNTS[str(structure)]
+        counted, _, size = _COUNTS[_row(structure, n_components)]
         own = size(self.degrees, len(self.location)) * counted(n_components)
         return own + (1.0 if self.shrinkage and counted is not _hardly else 0.0)
 
     def _share(self, structure: Structure, n_components: int) -> float:
         """The part of the scale that falls to each component."""
-        return _COUNTS[str(structure)][1](n_components)
+        return _COUNTS[_row(structure, n_components)][1](n_components)
 
     def _held(self, structure: Structure) -> DD:
         """The scale in the form of the structure: a matrix, variances, or their sum of one for all columns."""
@@ -149,7 +158,9 @@ class DefaultPrior:
 
     mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage), Sigma_k ~ inverse Wishart(degrees, scale); variances
     along the axes are inverse gamma. The fit finds the most probable parameters: components
-    of few rows keep a covariance near to the scale, where maximum likelihood would let them collapse.
+    of few rows keep a covariance near to the scale, where maximum likelihood would let them collapse. How often a
+    structure counts the prior is as in mclust's M-steps, but that EII there leaves the scale out, EEV the shrinkage,
+    and VEV adds no mass at all (here, hardly any); mclust has none for VEE, EVE, VVE and EVV.
 
     Parameters
     ----------

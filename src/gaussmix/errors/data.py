@@ -54,6 +54,10 @@ class DataError(GaussmixError, ValueError):
         return cls(f"a covariance matrix must be symmetric, but entries differ by up to {gap:.3g}")
 
     @classmethod
+    def no_columns(cls) -> "DataError":
+        return cls("the data have no columns; hand over at least one column of numbers")
+
+    @classmethod
     def no_rows(cls) -> "DataError":
         return cls("the data have 0 rows; at least one is needed")
 

@@ -14,15 +14,31 @@ from gaussmix.types import AnyArray, ArrayLike, N
 _ONE_COLUMN = ("EII", "VII")  # the others coincide with these
 
 
+def require_rows(rows: AnyArray) -> None:
+    """DataError where there are no rows, or no columns."""
+    if not len(rows):
+        raise DataError.no_rows()
+    if not rows.shape[1]:
+        raise DataError.no_columns()
+
+
 def rows_and_weights(X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[AnyArray, N | None]:
     """Rows (n, D) and their weights (n,), without the rows of weight zero."""
     rows = parse_rows(X, feature_names=column_names(X), keep_single=True)
-    if not len(rows):
-        raise DataError.no_rows()
+    require_rows(rows)
     weights = parse_weights(sample_weight, len(rows))
     if weights is None:
         return rows, None
     return rows[weights > 0], weights[weights > 0]
+
+
+def generator_of(random_state: object) -> np.random.Generator:
+    """A generator; ParameterError for what seeds none."""
+    try:
+        return np.random.default_rng(random_state)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        allowed = "a whole number of at least 0, a numpy Generator or None"
+        raise ParameterError.value("random_state", random_state, allowed) from None
 
 
 def whole_number(name: str, value: object, least: int) -> int:

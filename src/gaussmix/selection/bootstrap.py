@@ -18,7 +18,7 @@ from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture, reframed
 from gaussmix.model.problem import Problem, source_of
-from gaussmix.selection.asked import rows_and_weights, share, told, whole_number
+from gaussmix.selection.asked import generator_of, rows_and_weights, share, told, whole_number
 from gaussmix.selection.bar import Update
 from gaussmix.selection.growing import SEARCHES, Grown, Search, refitted
 from gaussmix.solvers.start.given import from_labels
@@ -154,7 +154,7 @@ def bootstrap_test(
         raise SelectionError(f"one component of {shape} has no sound fit: {_UNSOUND}")
     with told(progress, "testing") as update:
         asked = _Question(problem, SEARCHES[search], most, draws, level, update)
-        return _tested(asked, first, np.random.default_rng(random_state))
+        return _tested(asked, first, generator_of(random_state))
 
 
 _UNSOUND = "rows are too few, or equal in some direction; use more rows, fewer columns or a simpler structure"
@@ -181,6 +181,8 @@ def _tested(asked: _Question, null: Grown, rng: np.random.Generator) -> Bootstra
         steps.append(_step(asked, null, wider, rng))
         if steps[-1].p_value > asked.level:
             reason = f"{count + 1} components do not explain the rows significantly better than {count}."
+            if asked.level * (asked.n_bootstrap + 1) < 1.0:
+                reason += f" With n_bootstrap={asked.n_bootstrap} no p can be as low as {asked.level:g}; raise it."
             break
         null = wider
     return BootstrapTest(shape, asked.level, tuple(steps), null.mixture.n_components, null.mixture, reason)

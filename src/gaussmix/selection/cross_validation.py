@@ -12,7 +12,7 @@ import numpy as np
 
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
-from gaussmix.selection.asked import counts, rows_and_weights, shapes, told, whole_number
+from gaussmix.selection.asked import counts, generator_of, rows_and_weights, shapes, told, whole_number
 from gaussmix.selection.bar import Update
 from gaussmix.selection.cells import Cell
 from gaussmix.selection.training import Training
@@ -127,7 +127,7 @@ def cross_validate(
     n_folds = whole_number("n_folds", n_folds, 2)
     if n_folds > len(rows):
         raise ParameterError.value("n_folds", n_folds, f"at most {len(rows)}, the number of rows that count")
-    rng = np.random.default_rng(random_state)
+    rng = generator_of(random_state)
     held_out = _folds(rows, weights, n_folds, rng)
     with told(progress, "cross-validating") as update:
         data = _Data(rows, weights, asked, update)

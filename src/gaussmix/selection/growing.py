@@ -7,7 +7,8 @@ A test compares such fits on the data and on many samples. There are two ways to
   its mean, across its longest, its second longest and its shortest axis, and from partitions of
   k-means; a few passes show which of these leads on.
 - 'hierarchical' is mclust's: on the data one start, from a tree of the rows, and on samples one, the
-  data's own fit (or the thorough search, where that does not end sound). One start is less work than many, and may stay in a lower maximum on either side.
+  data's own fit (or the thorough search, where that does not end sound). One start is less work
+  than many, and may stay in a lower maximum on either side.
 """
 
 from collections.abc import Callable

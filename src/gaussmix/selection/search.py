@@ -29,9 +29,10 @@ from gaussmix.core.arrays import column_names, parse_labels, parse_rows, parse_w
 from gaussmix.core.threads import thread_count, threads
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine
-from gaussmix.errors import DataError, ParameterError, SelectionError
+from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import Problem, source_of
 from gaussmix.selection import cells
+from gaussmix.selection.asked import generator_of, require_rows
 from gaussmix.selection.bar import Update, bar
 from gaussmix.selection.candidates import Selection, rank
 from gaussmix.selection.cells import Cell, Task
@@ -117,8 +118,7 @@ def select(
     """
     feature_names = column_names(X) if feature_names is None else feature_names
     rows = parse_rows(X, feature_names=feature_names, keep_single=True)
-    if not len(rows):
-        raise DataError.no_rows()
+    require_rows(rows)
     weights = parse_weights(sample_weight, len(rows))
     known = parse_labels(labels, len(rows), weights)
     source = source_of(rows, weights).hinted(known)
@@ -127,8 +127,8 @@ def select(
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
     require_count("n_starts", n_starts)
     _workers(n_jobs)
-    names = None if feature_names is None else tuple(feature_names)
-    rng, began = np.random.default_rng(random_state), time.perf_counter()
+    names = _names(feature_names, rows.shape[1])
+    rng, began = generator_of(random_state), time.perf_counter()
     problems = _problems(source, shapes, names, AutomaticEngine(source.n_rows, len(counts) * len(shapes) * n_starts))
     heats, common, known_there = _heats(problems, source, counts[-1], rng, known)
     starts = Starts(common, heats, n_starts, rng, known_there)
@@ -146,7 +146,7 @@ def select(
 
 def require_count(name: str, value: object) -> None:
     """ParameterError unless a value is a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+    if not _is_count(value):
         raise ParameterError.value(name, value, "a whole number of at least 1")
 
 
@@ -156,7 +156,8 @@ def _workers(n_jobs: int | None, n_rows: int = 0) -> int:
         return 1
     if n_jobs is None or n_jobs == -1:
         return thread_count()
-    require_count("n_jobs", n_jobs)
+    if not _is_count(n_jobs):
+        raise ParameterError.value("n_jobs", n_jobs, "a whole number of at least 1, -1 for all processors, or None")
     return n_jobs
 
 
@@ -181,23 +182,39 @@ def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress
         results: Iterable[Callable[[], Cell]] = work
         if n_workers > 1:
             results = [pool.submit(copy_context().run, each).result for each in work]
-        for task, result in zip(tasks, results, strict=True):
-            told(len(fitted), len(tasks), task.name)
-            fitted.append(result())
+        try:
+            for task, result in zip(tasks, results, strict=True):
+                told(len(fitted), len(tasks), task.name)
+                fitted.append(result())
+        except BaseException:  # an interrupt waits for the cells that have begun, and for no other
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return fitted
 
 
+def _names(names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
+    if names is not None and len(names) != n_features:
+        raise ParameterError.shape("feature_names", (len(names),), (n_features,))
+    return None if names is None else tuple(names)
+
+
 def _counts(n_components: int | Iterable[int]) -> list[int]:
-    counts = [n_components] if isinstance(n_components, int) else [int(count) for count in n_components]
-    if not counts or min(counts) < 1:
+    counts = list(n_components) if isinstance(n_components, Iterable) else [n_components]
+    if not counts or not all(_is_count(count) for count in counts):
         raise ParameterError.value("n_components", n_components, "one or more whole numbers of at least 1")
-    return sorted(set(counts))
+    return sorted({int(count) for count in counts})
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
 
 
 def _shapes(structures: str | Sequence[str], n_features: int) -> list[Structure]:
     if isinstance(structures, str) and structures == "all":
         return [Structure.parse(name) for name in (_ONE_COLUMN if n_features == 1 else ALL)]
-    names = [structures] if isinstance(structures, str) else structures
+    names = [structures] if isinstance(structures, str) else list(structures)
+    if not names:
+        raise ParameterError.value("structures", structures, "'all', a structure, or one or more of them")
     return list(dict.fromkeys(Structure.parse(name) for name in names))
 
 
