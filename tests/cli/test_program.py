@@ -158,7 +158,7 @@ def test_ctrl_c_ends_with_130_and_one_line(write: Write) -> None:
     rows = "\n".join(f"{(i * 7919) % 1013},{(i * i) % 997},{(i * 31) % 499}" for i in range(4000))
     data = write("d.csv", f"a,b,c\n{rows}\n")
     with subprocess.Popen(
-        [*PROGRAM, "fit", str(data)],
+        [*PROGRAM, "fit", str(data), "--starts", "200"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
