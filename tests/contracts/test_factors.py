@@ -13,7 +13,7 @@ from gaussmix.covariance.regularise import Unlimited
 from gaussmix.errors import CollapseError, ParameterError
 from gaussmix.types import Array
 from tests.contracts.members import expected_log_likelihood
-from tests.contracts.test_families import moments
+from tests.contracts.test_families import DEGENERATE, degenerate_moments, moments
 
 every_member = pytest.mark.parametrize("name", FACTOR_NAMES)
 SIZES = ((6, 2), (70, 3))  # columns and factors: with all eigenvectors, and in a subspace
@@ -136,22 +136,13 @@ def test_ridge_is_added_to_every_variance(name: str) -> None:
 
 
 @every_member
-@pytest.mark.parametrize("case", ["no mass", "no scatter", "neither anywhere", "tiny mass"])
+@pytest.mark.parametrize("case", DEGENERATE)
 def test_degenerate_components_keep_usable_covariances(name: str, case: str) -> None:
-    full = moments(1, n_features=6)
-    mass, scatter = full.mass.copy(), full.scatter.copy()
-    if case == "no scatter":
-        scatter[0] = 0.0
-    elif case == "neither anywhere":
-        scatter[:] = 0.0
-        mass[1:] = 0.0
-    else:
-        mass[0] = 0.0 if case == "no mass" else 1e-300
-        scatter[0] *= mass[0]
+    full = degenerate_moments(case, 6)
     plug = member(name, limit=Floor(np.full(6, 1e-9)))
-    found = estimate(plug, Moments(mass, full.mean, scatter, MomentKind.FULL))
+    found = estimate(plug, full)
     for _ in range(3):
-        found = estimate(plug, Moments(mass, full.mean, scatter, MomentKind.FULL), found)
+        found = estimate(plug, full, found)
     assert np.isfinite(found.matrices()).all()
     assert np.isfinite(found.log_determinants).all()
     assert np.isfinite(found.root.dense(3, 6)).all()

@@ -144,10 +144,12 @@ def test_obeys_structure_and_floor(name: str, seed: int, is_floored: bool) -> No
         assert relative_eigenvalues(found, floor).min() >= 1 - 1e-9
 
 
-@every_family
-@pytest.mark.parametrize("case", ["no mass", "no scatter", "neither anywhere", "tiny mass"])
-def test_degenerate_components_keep_usable_covariances(name: str, case: str) -> None:
-    full = moments(1, n_components=3, n_features=3)
+DEGENERATE = ["no mass", "no scatter", "neither anywhere", "tiny mass"]
+
+
+def degenerate_moments(case: str, n_features: int) -> Moments:
+    """Moments of three components, some of which lack mass or scatter."""
+    full = moments(1, n_components=3, n_features=n_features)
     mass, scatter = full.mass.copy(), full.scatter.copy()
     if case == "no scatter":
         scatter[0] = 0.0
@@ -157,9 +159,15 @@ def test_degenerate_components_keep_usable_covariances(name: str, case: str) -> 
     else:
         mass[0] = 0.0 if case == "no mass" else 1e-300
         scatter[0] *= mass[0]
+    return Moments(mass, full.mean, scatter, MomentKind.FULL)
+
+
+@every_family
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_degenerate_components_keep_usable_covariances(name: str, case: str) -> None:
     floor = np.full(3, 1e-9)
     plug = FAMILIES[name](Floor(floor))
-    found = plug.estimate(Moments(mass, full.mean, scatter, MomentKind.FULL).reduce(plug.kind))
+    found = plug.estimate(degenerate_moments(case, 3).reduce(plug.kind))
     assert np.isfinite(found.matrices()).all()
     assert np.isfinite(found.log_determinants).all()
     assert relative_eigenvalues(found.matrices(), floor).min() >= 1 - 1e-6

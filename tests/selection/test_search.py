@@ -178,7 +178,7 @@ def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> Non
 def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
     whole = select(rows, [2, 3], ["VVV", "EII"])
-    monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.training.HEAT_ROWS", 200)
     part = select(rows, [2, 3], ["VVV", "EII"])
     assert part.best.name == whole.best.name == "VVV,3"
     assert part.best.criteria["bic"] == pytest.approx(whole.best.criteria["bic"], rel=1e-6)
@@ -191,7 +191,7 @@ def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatc
 
 def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
-    monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.training.HEAT_ROWS", 200)
     monkeypatch.setattr("gaussmix.selection.cells.LEAD_PASSES", 3)
     heard: list[tuple[int, int, str]] = []
     chosen = select(rows, [2, 3, 4, 5], ["VVV", "EII", "VII"], progress=lambda *told: heard.append(told))
@@ -218,7 +218,7 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
 def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 8 * k for k in range(3)])
     settings: dict[str, Any] = {"n_components": range(1, 6), "structures": ["VVV", "EEE", "VVI", "EII"]}
-    monkeypatch.setattr("gaussmix.selection.search.HEAT_ROWS", 300)
+    monkeypatch.setattr("gaussmix.selection.training.HEAT_ROWS", 300)
     raced = select(rows, **settings)
     monkeypatch.setattr("gaussmix.selection.cells._FUTURE_PASSES", 1e9)
     patient = select(rows, **settings)
@@ -273,7 +273,7 @@ def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     def bar(what: str) -> Iterator[Any]:
         yield lambda done, total, name: told.append(f"{what} {done}/{total} {name}")
 
-    monkeypatch.setattr("gaussmix.selection.search.bar", bar)
+    monkeypatch.setattr("gaussmix.selection.asked.bar", bar)
     select(apart(), 2, ["EII", "VVV"], progress=True)
     assert told[:2] == ["fitting 0/2 EII, 2 components", "fitting 1/2 VVV, 2 components"]
     select(apart(), 2, ["EII", "VVV"], progress=False)

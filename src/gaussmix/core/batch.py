@@ -45,6 +45,11 @@ class Batch:
             found = self.__dict__["_rows"] = self._working()
         return found
 
+    @property
+    def counted(self) -> ND:
+        """The rows that weigh something, in working coordinates."""
+        return self.rows if self.weights is None else self.rows[self.weights > 0]
+
     def _working(self) -> ND:
         if self.weights is None:
             rows = self._framed()

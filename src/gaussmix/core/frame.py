@@ -125,6 +125,11 @@ class Extent:
     low: D
     high: D
 
+    @classmethod
+    def of(cls, rows: ND) -> "Extent":
+        """Of rows (n, D); of none it is what adding changes nothing."""
+        return cls(rows.min(axis=0, initial=np.inf), rows.max(axis=0, initial=-np.inf))
+
     def __add__(self, other: "Extent") -> "Extent":
         return Extent(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
 

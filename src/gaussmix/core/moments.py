@@ -13,7 +13,7 @@ from enum import Enum
 import numpy as np
 
 from gaussmix.core.linalg import outer_sum
-from gaussmix.types import DD, KD, ND, NK, Array, K
+from gaussmix.types import DD, KD, ND, NK, Array, IntN, K
 
 
 class MomentKind(Enum):
@@ -69,6 +69,22 @@ class Moments:
         mean = np.where((self.mass > 0)[:, None], self.mean + share[:, None] * delta, self.mean + delta)
         scatter = np.add(self.scatter, other.scatter)
         return Moments(mass, mean, np.add(scatter, between, out=scatter), self.kind)
+
+    def take(self, chosen: IntN) -> "Moments":
+        """A copy of some of the components, of moments that are each component's own."""
+        return Moments(self.mass[chosen], self.mean[chosen], self.scatter[chosen], self.kind)
+
+    def halves(self, deviation: KD) -> tuple["Moments", "Moments"]:
+        """Every component cut at its mean across an axis with this standard deviation along it, (K, D): lower, upper.
+
+        What halves of a Gaussian come to: the mean of each lies sqrt(2 / pi) deviations from that of the whole, and
+        its variance along the axis is smaller by the square of that (half-normal distribution). Both together have
+        the moments of the whole.
+        """
+        step = np.sqrt(2.0 / np.pi) * deviation
+        mass, scatter = 0.5 * self.mass, 0.5 * (self.scatter - self.kind.outer(step, self.mass))
+        low, high = (Moments(mass, self.mean + sign * step, scatter, self.kind) for sign in (-1.0, 1.0))
+        return low, high
 
     def scale(self, factor: float) -> "Moments":
         """The moments of the same rows, each counted ``factor`` times."""

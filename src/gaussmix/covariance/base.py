@@ -1,6 +1,7 @@
 """The socket for covariance structures: a value that holds covariances, and a family that makes them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,10 @@ class AbstractCovariance(ABC):
         """The precision matrices, (K, D, D)."""
         roots = self.root.dense(self.n_components, self.n_features)
         return np.asarray(roots @ np.swapaxes(roots, 1, 2))
+
+
+MStep = Callable[[Structure, Moments, "D | None", "AbstractCovariance | None"], AbstractCovariance]
+"""From scatter, floor and the covariances before to those that maximise the expected likelihood."""
 
 
 class AbstractFamily(ABC):

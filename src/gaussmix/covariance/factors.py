@@ -14,13 +14,11 @@ column is searched for: for given Psi_k the best Lambda_k spans the leading eige
 takes back (Liu, Rubin & Wu, "Parameter expansion to accelerate EM", Biometrika 85, 1998; McNicholas & Murphy 2008).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.covariance.base import AbstractCovariance
+from gaussmix.covariance.base import AbstractCovariance, MStep
 from gaussmix.covariance.factor_structure import FactorStructure
 from gaussmix.covariance.leading import Leading, Scatter, leading
 from gaussmix.covariance.low_rank import LowRankCovariance
@@ -239,8 +237,6 @@ def _held(shape: FactorStructure, parts: Parts, floor: D | None, n_components: i
         return covariance
     return covariance.permute(np.zeros(n_components, dtype=np.int64))
 
-
-MStep = Callable[[Structure, Moments, "D | None", "AbstractCovariance | None"], AbstractCovariance]
 
 STEPS: dict[str, tuple[MomentKind, MStep]] = {
     "CCC": (MomentKind.POOLED_FULL, isotropic),

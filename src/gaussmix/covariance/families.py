@@ -5,14 +5,11 @@ from dataclasses import dataclass
 
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance import closed, factors, iterative
-from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
+from gaussmix.covariance.base import AbstractCovariance, AbstractFamily, MStep
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.regularise import AbstractLimit, Floor
 from gaussmix.covariance.structure import ALL, Structure
 from gaussmix.types import KD, D
-
-MStep = Callable[[Structure, Moments, "D | None", "AbstractCovariance | None"], AbstractCovariance]
-"""From scatter, floor and the covariances before to those that maximise the expected likelihood."""
 
 
 def _at_once(m_step: Callable[[Structure, Moments, "D | None"], AbstractCovariance]) -> MStep:

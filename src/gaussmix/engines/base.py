@@ -66,8 +66,12 @@ class AbstractEngine(ABC):
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """offset_k - |R_k^T (x_n - center_k)|^2 / 2, plus what the hints say, (n, K); written to ``out`` if given."""
 
+    def offers_whole(self, n_rows: int, n_components: int, n_features: int) -> bool:
+        """Whether ``whole`` is worth asking for a run of this size."""
+        return False
+
     def whole(self, run: WholeRun) -> WholeEnd | None:
-        """Passes and steps of EM over few rows, one after the other; None where an engine offers no such thing."""
+        """Passes and steps of EM over few rows, one after the other; None where an engine cannot do that."""
         return None
 
     def expect(

@@ -58,33 +58,21 @@ class AutomaticEngine(AbstractEngine):
         assign: Assign = Assign.SOFT,
         total: Moments | None = None,
     ) -> Expectation:
-        return self._ask(quadratics, lambda engine: engine.sweep(reduce, quadratics, kind, assign, total))
+        return _asked(self.chosen(quadratics), lambda engine: engine.sweep(reduce, quadratics, kind, assign, total))
 
     def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        return self._ask(quadratics, lambda engine: engine.score(quadratics, batch, out))
+        return _asked(self.chosen(quadratics), lambda engine: engine.score(quadratics, batch, out))
 
     def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
-        return self._ask(quadratics, lambda engine: engine.rank(quadratics, batch))
+        return _asked(self.chosen(quadratics), lambda engine: engine.rank(quadratics, batch))
+
+    def offers_whole(self, n_rows: int, n_components: int, n_features: int) -> bool:
+        """Where many runs over few rows are to come: code that is made for one takes longer than the run."""
+        size = n_rows * n_components * (1.0 + n_features**2 / 16.0)
+        return self.n_runs >= MANY_RUNS and size <= MOST_WORK and n_features <= MOST_COLUMNS_WHOLE
 
     def whole(self, run: WholeRun) -> WholeEnd | None:
-        """Offered where many runs over few rows are to come: code that is made for one takes longer than the run."""
-        n_rows, n_features = run.rows.shape
-        size = n_rows * len(run.shares) * (1.0 + n_features**2 / 16.0)
-        if self.n_runs < MANY_RUNS or size > MOST_WORK or n_features > MOST_COLUMNS_WHOLE:
-            return None
-        try:
-            return compiled().whole(run)
-        except UncompilableError as error:
-            _give_up(error.__cause__ or error)
-            return None
-
-    def _ask(self, quadratics: Quadratics, question: Callable[[AbstractEngine], T]) -> T:
-        """The answer of the chosen engine; NumPy's where that turns out to lack code that cannot be made."""
-        try:
-            return question(self.chosen(quadratics))
-        except UncompilableError as error:
-            _give_up(error.__cause__ or error)
-            return question(_NUMPY)
+        return _asked(compiled(), lambda engine: engine.whole(run))
 
     def chosen(self, quadratics: Quadratics) -> AbstractEngine:
         """The engine that passes over the rows with these quadratics."""
@@ -94,6 +82,15 @@ class AutomaticEngine(AbstractEngine):
 
 
 _NUMPY = BlockedEngine()
+
+
+def _asked(engine: AbstractEngine, question: Callable[[AbstractEngine], T]) -> T:
+    """The answer of an engine; NumPy's where that turns out to lack code that cannot be made."""
+    try:
+        return question(engine)
+    except UncompilableError as error:
+        _give_up(error.__cause__ or error)
+        return question(_NUMPY)
 
 
 def work(n_rows: int, quadratics: Quadratics) -> float:

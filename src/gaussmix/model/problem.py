@@ -159,7 +159,7 @@ def located(
     source: AbstractSource, engine: AbstractEngine, per_column: bool
 ) -> tuple[AbstractSource, Moments, Extent]:
     """The source in a frame centred near its mean and scaled near its spread, with its moments and extent there."""
-    extent = source.reduce(_extent)
+    extent = source.reduce(lambda batch: Extent.of(batch.counted))
     first = extent.frame(per_column)
     mean, variance, _ = _overall(source.framed(first), engine)
     frame = frame_around(first, mean, np.sqrt(variance), per_column)
@@ -167,11 +167,6 @@ def located(
     mean, variance, mass = _overall(framed, engine)
     total = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
     return framed, total, Extent(*frame.apply(np.array([extent.low, extent.high])))
-
-
-def _extent(batch: Batch) -> Extent:
-    rows = batch.rows if batch.weights is None else batch.rows[batch.weights > 0]
-    return Extent(rows.min(axis=0, initial=np.inf), rows.max(axis=0, initial=-np.inf))
 
 
 def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:

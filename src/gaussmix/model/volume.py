@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Extent
 from gaussmix.core.linalg import symmetric_eigen
 from gaussmix.core.moments import MomentKind
@@ -48,13 +47,7 @@ def _principal_log_volume(problem: Problem) -> float:
     moments = replace(problem, source=source).expect(start, MomentKind.FULL).moments
     axes = symmetric_eigen(moments.scatter)[1][0]
     mean = moments.mean[0]
-
-    def of(batch: Batch) -> Extent:
-        rows = batch.rows if batch.weights is None else batch.rows[batch.weights > 0]
-        along = (rows - mean) @ axes
-        return Extent(along.min(axis=0, initial=np.inf), along.max(axis=0, initial=-np.inf))
-
-    extent = source.reduce(of)
+    extent = source.reduce(lambda batch: Extent.of((batch.counted - mean) @ axes))
     sides = extent.high - extent.low
     if not sides.min() > _ROUNDING * sides.max():
         return math.inf

@@ -1,4 +1,4 @@
-"""What callers of tests and comparisons ask for, checked once: whole numbers, levels, structures, and who is told."""
+"""What callers of searches and tests ask for, checked once: whole numbers, levels, structures, and who is told."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -41,11 +41,16 @@ def generator_of(random_state: object) -> np.random.Generator:
         raise ParameterError.value("random_state", random_state, allowed) from None
 
 
+def is_whole(value: object, least: int) -> bool:
+    """Whether a value is a whole number, and no bool, of at least ``least``."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+
+
 def whole_number(name: str, value: object, least: int) -> int:
     """The value; ParameterError unless it is a whole number of at least ``least``."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
+    if not is_whole(value, least):
         raise ParameterError.value(name, value, f"a whole number of at least {least}")
-    return int(value)
+    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 def share(name: str, value: object) -> float:
@@ -63,20 +68,28 @@ def counts(n_components: int | Iterable[int]) -> list[int]:
         found = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     except TypeError:
         found = []
-    if not found or any(isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1 for k in found):
+    if not found or not all(is_whole(count, 1) for count in found):
         raise ParameterError.value("n_components", n_components, allowed)
     return sorted({int(count) for count in found})
 
 
-def shapes(structures: str | Sequence[str], n_features: int) -> list[Structure]:
-    """Structures by name, each once; 'all' of one column are the two that the others coincide with."""
+def shapes(
+    structures: str | Sequence[str],
+    n_features: int,
+    parameter: str = "structures",
+    allowed: str = "'all', the name of a structure, or several names",
+) -> list[Structure]:
+    """Structures by name, each once; 'all' of one column are the two that the others coincide with.
+
+    ``parameter`` is what an error calls an unknown one, ``allowed`` what it says where there is none.
+    """
     if isinstance(structures, str) and structures == "all":
         names: Sequence[str] = _ONE_COLUMN if n_features == 1 else ALL
     else:
         names = [structures] if isinstance(structures, str) else structures
-    found = list(dict.fromkeys(Structure.parse(name, "structures") for name in names))
+    found = list(dict.fromkeys(Structure.parse(name, parameter) for name in names))
     if not found:
-        raise ParameterError.value("structures", structures, "'all', the name of a structure, or several names")
+        raise ParameterError.value("structures", structures, allowed)
     return found
 
 

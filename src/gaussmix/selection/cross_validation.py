@@ -11,13 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.covariance.structure import Structure
+from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
+from gaussmix.model.problem import source_of
 from gaussmix.selection.asked import counts, generator_of, rows_and_weights, shapes, told, whole_number
 from gaussmix.selection.bar import Update
 from gaussmix.selection.cells import Cell
 from gaussmix.selection.training import Training
 from gaussmix.solvers.start.distinct import sorted_order
 from gaussmix.types import AnyArray, Array, ArrayLike, BoolK, IntN, N
+
+_N_STARTS = 3  # two trees and k-means
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -170,7 +174,9 @@ def _scored(data: _Data, out: BoolK, fold: int, n_folds: int, rng: np.random.Gen
     """Every cell fitted to the rows that are not held out, and scored on those that are."""
     own = (None, None) if data.weights is None else (data.weights[~out], data.weights[out])
     structures = list(dict.fromkeys(structure for structure, _ in data.cells))
-    training = Training.of(data.rows[~out], own[0], structures, data.cells[-1][1], rng)
+    source, most = source_of(data.rows[~out], own[0]), data.cells[-1][1]
+    engine = AutomaticEngine(source.n_rows, len(structures) * most)
+    training = Training.of(source, structures, most, _N_STARTS, engine, rng)
     found, total = [], n_folds * len(data.cells)
     for place, (structure, count) in enumerate(data.cells):
         name = f"{structure}, {count} components, fold {fold + 1}"

@@ -27,7 +27,7 @@ from gaussmix.solvers.start.given import from_labels, from_moments, in_order
 from gaussmix.solvers.start.hierarchy import hierarchical
 from gaussmix.solvers.start.seeding import partitions
 from gaussmix.solvers.stopping import RelativeGain
-from gaussmix.types import KDD, D
+from gaussmix.types import D
 
 STOPPING = RelativeGain(1e-7)
 """To a few thousandths of a nat; one for data and samples: who runs on for longer climbs higher."""
@@ -112,20 +112,13 @@ def _begun(problem: Problem, moments: Moments) -> Mixture:
 
 
 def _cut(moments: Moments, component: int, deviation: D) -> Moments:
-    """Full moments with one Gaussian cut at its mean, across an axis of so long a standard deviation.
-
-    Each half has half of the mass; its mean lies sqrt(2 / pi) deviations from that of the whole, and its variance
-    along the axis is smaller by the square of that (half-normal distribution).
-    """
-    away = np.sqrt(2.0 / np.pi) * deviation
-    half = 0.5 * moments.mass[component]
-    scatter: KDD = 0.5 * moments.scatter[component] - half * np.outer(away, away)
-    mass = np.append(moments.mass, half)
-    mean = np.vstack([moments.mean, moments.mean[component] + away])
-    parts = np.concatenate([moments.scatter, scatter[None]])
-    mass[component], parts[component] = half, scatter
-    mean[component] -= away
-    return Moments(mass, mean, parts, MomentKind.FULL)
+    """Full moments with one Gaussian cut at its mean, across an axis of so long a standard deviation."""
+    low, high = moments.take(np.array([component])).halves(deviation[None])
+    mass, mean, scatter = (
+        np.concatenate([getattr(moments, part), getattr(high, part)]) for part in ("mass", "mean", "scatter")
+    )
+    mass[component], mean[component], scatter[component] = low.mass[0], low.mean[0], low.scatter[0]
+    return Moments(mass, mean, scatter, MomentKind.FULL)
 
 
 def _parted(problem: Problem, n_components: int, rng: np.random.Generator) -> list[Mixture]:

@@ -7,19 +7,18 @@ a fit with a component on the floor, empty or of too few rows is listed as degen
 chosen, since its likelihood says nothing about the data. At the end the best cells also try the
 partitions of one another: what one structure has found, another may have missed.
 
-Where there are more than ``HEAT_ROWS`` rows, a sample stands for them until one run of each cell is left, and
-that run makes a few passes over all rows. From there on a cell is
-given twice as many passes again and again, until it has converged or can hardly win: until a hundred
-more passes that gained as much as its last one would leave it more than 10 (very strong evidence)
-behind the best. Passes gain less and less, so that is more than it can hope for. The best cell
-always runs to convergence. Every criterion in the table belongs to all rows; that of a cell left
-behind is a little too high, and its outcome says so.
+Where there are more than 2 000 rows (``training.HEAT_ROWS``), a sample stands for them until one run of
+each cell is left, and that run makes a few passes over all rows. From there on a cell is given twice as
+many passes again and again, until it has converged or can hardly win: until a hundred more passes that
+gained as much as its last one would leave it more than 10 (very strong evidence) behind the best. Passes
+gain less and less, so that is more than it can hope for. The best cell always runs to convergence. Every
+criterion in the table belongs to all rows; that of a cell left behind is a little too high, and its
+outcome says so.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from functools import partial
 
@@ -27,34 +26,26 @@ import numpy as np
 
 from gaussmix.core.arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.threads import thread_count, threads
-from gaussmix.covariance.structure import ALL, Structure
-from gaussmix.engines import AbstractEngine, AutomaticEngine
+from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import ParameterError, SelectionError
-from gaussmix.model.problem import Problem, source_of
+from gaussmix.model.problem import source_of
 from gaussmix.selection import cells
-from gaussmix.selection.asked import generator_of, require_rows
-from gaussmix.selection.bar import Update, bar
+from gaussmix.selection.asked import counts, generator_of, is_whole, require_rows, shapes, told, whole_number
+from gaussmix.selection.bar import Update
 from gaussmix.selection.candidates import Selection, rank
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.criteria import CRITERIA
-from gaussmix.selection.known import labelled_sample, sampled
 from gaussmix.selection.starting import Starts
-from gaussmix.solvers.start.sample import representative
-from gaussmix.sources.base import AbstractSource
-from gaussmix.types import ArrayLike, IntN
+from gaussmix.selection.training import Training
+from gaussmix.types import ArrayLike
 
 Progress = Update
 """Called before each cell with the cells done, the cells in all, and the name of the next."""
 
-HEAT_ROWS = 2_000
-"""The most rows that first runs look at; of more, a sample of so many, or of enough for all parameters."""
-
-_ROWS_PER_COLUMN = 10  # and component: what a covariance needs of a sample
 _SURE_OF_THE_END = 1
 _NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
 _BORROWERS, _LENDERS = 5, 3
 _MANY_ROWS = 100_000
-_ONE_COLUMN = ("EII", "VII")  # the others coincide with these
 
 
 def select(
@@ -122,59 +113,42 @@ def select(
     weights = parse_weights(sample_weight, len(rows))
     known = parse_labels(labels, len(rows), weights)
     source = source_of(rows, weights).hinted(known)
-    counts, shapes = _counts(n_components), _shapes(structures, rows.shape[1])
+    numbers = counts(n_components)
+    chosen = shapes(structures, rows.shape[1], "structure", "'all', a structure, or one or more of them")
     if criterion not in CRITERIA:
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
-    require_count("n_starts", n_starts)
-    _workers(n_jobs)
+    whole_number("n_starts", n_starts, 1)
+    n_workers = _workers(n_jobs, source.n_rows)
     names = _names(feature_names, rows.shape[1])
     rng, began = generator_of(random_state), time.perf_counter()
-    problems = _problems(source, shapes, names, AutomaticEngine(source.n_rows, len(counts) * len(shapes) * n_starts))
-    heats, common, known_there = _heats(problems, source, counts[-1], rng, known)
-    starts = Starts(common, heats, n_starts, rng, known_there)
+    engine = AutomaticEngine(source.n_rows, len(numbers) * len(chosen) * n_starts)
+    training = Training.of(source, chosen, numbers[-1], n_starts, engine, rng, names, known)
     named = () if known is None else tuple(np.unique(known[known >= 0]).tolist())
-    tasks = [Task(problems[shape], heats[shape], count, named) for count in counts for shape in shapes]
-    with _told(progress) as update:
-        fitted = _decided(_begun(tasks, starts, n_jobs, update), criterion, update)
+    tasks = [training.task(structure, count, named) for count in numbers for structure in chosen]
+    with told(progress, "fitting") as update:
+        fitted = _decided(_begun(tasks, training.starts, n_workers, update), criterion, update)
         if len(tasks) > 1:
-            fitted = _decided(_lent(fitted, starts, criterion, update), criterion, update)
+            fitted = _decided(_lent(fitted, training.starts, criterion, update), criterion, update)
     ranked = sorted((cells.left_behind(cell) for cell in fitted), key=lambda candidate: rank(candidate, criterion))
     if ranked[0].fit is None:
         raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].reason}")
     return Selection(criterion, tuple(ranked), time.perf_counter() - began)
 
 
-def require_count(name: str, value: object) -> None:
-    """ParameterError unless a value is a whole number of at least 1."""
-    if not _is_count(value):
-        raise ParameterError.value(name, value, "a whole number of at least 1")
-
-
-def _workers(n_jobs: int | None, n_rows: int = 0) -> int:
+def _workers(n_jobs: int | None, n_rows: int) -> int:
     """Cells side by side: many rows are better shared out within each pass."""
     if n_jobs is None and n_rows > _MANY_ROWS:
         return 1
     if n_jobs is None or n_jobs == -1:
         return thread_count()
-    if not _is_count(n_jobs):
+    if not is_whole(n_jobs, 1):
         raise ParameterError.value("n_jobs", n_jobs, "a whole number of at least 1, -1 for all processors, or None")
     return n_jobs
 
 
-def _silent(done: int, total: int, name: str) -> None:
-    """Tells nobody."""
-
-
-def _told(progress: bool | Progress | None) -> AbstractContextManager[Progress]:
-    """Who is told: a bar, the caller, or nobody."""
-    if progress is True:
-        return bar("fitting")
-    return nullcontext(progress if callable(progress) else _silent)
-
-
-def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress) -> list[Cell]:
+def _begun(tasks: list[Task], starts: Starts, n_workers: int, update: Progress) -> list[Cell]:
     """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
-    n_workers = min(_workers(n_jobs, tasks[0].problem.source.n_rows), len(tasks))
+    n_workers = min(n_workers, len(tasks))
     fitted: list[Cell] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
         moments = (starts.moments(task.heats.family.structure, task.n_components) for task in tasks)
@@ -184,7 +158,7 @@ def _begun(tasks: list[Task], starts: Starts, n_jobs: int | None, told: Progress
             results = [pool.submit(copy_context().run, each).result for each in work]
         try:
             for task, result in zip(tasks, results, strict=True):
-                told(len(fitted), len(tasks), task.name)
+                update(len(fitted), len(tasks), task.name)
                 fitted.append(result())
         except BaseException:  # an interrupt waits for the cells that have begun, and for no other
             pool.shutdown(wait=False, cancel_futures=True)
@@ -198,66 +172,7 @@ def _names(names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | No
     return None if names is None else tuple(names)
 
 
-def _counts(n_components: int | Iterable[int]) -> list[int]:
-    counts = list(n_components) if isinstance(n_components, Iterable) else [n_components]
-    if not counts or not all(_is_count(count) for count in counts):
-        raise ParameterError.value("n_components", n_components, "one or more whole numbers of at least 1")
-    return sorted({int(count) for count in counts})
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
-
-
-def _shapes(structures: str | Sequence[str], n_features: int) -> list[Structure]:
-    if isinstance(structures, str) and structures == "all":
-        return [Structure.parse(name) for name in (_ONE_COLUMN if n_features == 1 else ALL)]
-    names = [structures] if isinstance(structures, str) else list(structures)
-    if not names:
-        raise ParameterError.value("structures", structures, "'all', a structure, or one or more of them")
-    return list(dict.fromkeys(Structure.parse(name) for name in names))
-
-
-Problems = dict[Structure, Problem]
-
-
-def _problems(
-    source: AbstractSource, shapes: list[Structure], names: tuple[str, ...] | None, engine: AbstractEngine
-) -> Problems:
-    """One problem per structure; those that share a frame share what was found in it."""
-    located: dict[bool, Problem] = {}
-    for shape in shapes:
-        if shape.column_equivariant not in located:
-            located[shape.column_equivariant] = Problem.of(source, shape, engine=engine, feature_names=names)
-    return {shape: located[shape.column_equivariant].recast(shape) for shape in shapes}
-
-
-def _heats(
-    problems: Problems,
-    source: AbstractSource,
-    most_components: int,
-    rng: np.random.Generator,
-    known: IntN | None,
-) -> tuple[Problems, Problem, IntN | None]:
-    """Each problem on the rows of the first runs, these rows in one scale, that of k-means in the data's units.
-
-    And which components of these rows are known.
-    """
-    same_scale = [problem for shape, problem in problems.items() if not shape.column_equivariant]
-    engine = next(iter(problems.values())).engine
-    common = same_scale[0] if same_scale else Problem.of(source, Structure.parse("EII"), engine=engine)
-    enough = max(HEAT_ROWS, _ROWS_PER_COLUMN * source.n_features * most_components)
-    if source.n_rows <= enough:
-        return problems, common, known
-    if known is not None:
-        some = labelled_sample(common, known, enough, rng)
-        return {shape: sampled(problem, some) for shape, problem in problems.items()}, sampled(common, some), some[2]
-    sample = representative(common, enough, rng)
-    heats = {shape: problem.only(sample.rows, sample.weights) for shape, problem in problems.items()}
-    return heats, common.only(sample.rows, sample.weights), None
-
-
-def _decided(fitted: list[Cell], criterion: str, told: Progress) -> list[Cell]:
+def _decided(fitted: list[Cell], criterion: str, update: Progress) -> list[Cell]:
     """Runs that have used up their passes are given more while they may still win; best first."""
     passes = 2 * cells.LEAD_PASSES
     while True:
@@ -270,12 +185,12 @@ def _decided(fitted: list[Cell], criterion: str, told: Progress) -> list[Cell]:
         if not any(goes_on):
             return fitted
         for place in np.flatnonzero(goes_on):
-            told(len(fitted), len(fitted), f"{fitted[place].candidate.name} again")
+            update(len(fitted), len(fitted), f"{fitted[place].candidate.name} again")
             fitted[place] = cells.carried_on(fitted[place], passes)
         passes *= 2
 
 
-def _lent(fitted: list[Cell], starts: Starts, criterion: str, told: Progress) -> list[Cell]:
+def _lent(fitted: list[Cell], starts: Starts, criterion: str, update: Progress) -> list[Cell]:
     """The best cells, each begun again at what the best others of as many components have found."""
     goal = fitted[0].candidate.criteria.get(criterion, -np.inf) + _NEAR
     near = [cell for cell in fitted if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal]
@@ -286,6 +201,6 @@ def _lent(fitted: list[Cell], starts: Starts, criterion: str, told: Progress) ->
         found = [starts.shared_by(mixture, task.heats, cell.task) for mixture, task in sound if mixture is not None]
         if count == 1 or not found:
             continue
-        told(len(fitted), len(fitted), f"{cell.candidate.name} from others")
+        update(len(fitted), len(fitted), f"{cell.candidate.name} from others")
         fitted[place] = cells.improved(cell, found)
     return fitted

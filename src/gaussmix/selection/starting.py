@@ -18,7 +18,6 @@ from gaussmix.solvers.start.seeding import partitions
 from gaussmix.types import IntN
 
 _RICHNESS = (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.TRACE)
-_POORER = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
 
 
 @dataclass
@@ -54,12 +53,11 @@ class Starts:
         """Moments of the rows of a task's first runs as another cell's mixture shares them out."""
         shares = posterior.responsibilities(lender.to_quadratics(), lent.source, lent.engine)
         hints = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
-        kind = task.heats.family.kind
-        return moments_of_labels(task.heats, hints, lender.n_components, _POORER.get(kind, kind))
+        return moments_of_labels(task.heats, hints, lender.n_components, task.heats.family.kind.separate)
 
     def _kind(self, column_equivariant: bool) -> MomentKind:
         wanted = {
-            _POORER.get(problem.family.kind, problem.family.kind)
+            problem.family.kind.separate
             for structure, problem in self.problems.items()
             if structure.column_equivariant == column_equivariant
         }

@@ -1,4 +1,4 @@
-"""Fits of many structures and numbers of components to the same rows, each from the same starts to its end."""
+"""What many fits to the same rows share: a problem for each structure, the rows of first runs, and the starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,53 +6,80 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AutomaticEngine
-from gaussmix.model.problem import Problem, source_of
+from gaussmix.engines import AbstractEngine
+from gaussmix.model.problem import Problem
 from gaussmix.selection import cells
 from gaussmix.selection.cells import Cell, Task
+from gaussmix.selection.known import labelled_sample, sampled
 from gaussmix.selection.starting import Starts
 from gaussmix.solvers.start.sample import representative
-from gaussmix.types import AnyArray, N
+from gaussmix.sources.base import AbstractSource
+from gaussmix.types import IntN
 
-_N_STARTS = 3  # two trees and k-means
-_FIRST_ROWS = 2_000  # the most that starts and first runs look at; of more, a sample
+HEAT_ROWS = 2_000
+"""The most rows that first runs look at; of more, a sample of so many, or of enough for all parameters."""
+
 _ROWS_PER_COLUMN = 10  # and component: what a covariance needs of a sample
+
+Problems = dict[Structure, Problem]
 
 
 @dataclass(frozen=True)
 class Training:
     """Rows to fit, a problem for each structure, and what all cells start from."""
 
-    problems: dict[Structure, Problem]
+    problems: Problems
     starts: Starts
 
     @classmethod
     def of(
         cls,
-        rows: AnyArray,
-        weights: N | None,
+        source: AbstractSource,
         structures: Sequence[Structure],
         most_components: int,
+        n_starts: int,
+        engine: AbstractEngine,
         rng: np.random.Generator,
+        feature_names: tuple[str, ...] | None = None,
+        known: IntN | None = None,
     ) -> "Training":
-        source = source_of(rows, weights)
-        engine = AutomaticEngine(source.n_rows, len(structures) * most_components)
-        common = Problem.of(source, Structure.parse("EII"), engine=engine)
-        located = {False: common}
-        if any(structure.column_equivariant for structure in structures):
-            located[True] = Problem.of(source, Structure.parse("VVV"), engine=engine)
+        """Structures of one frame share what is found in it; ``known`` are the source's hints (n,), if it has any."""
+        located: dict[bool, Problem] = {}
+        for structure in structures:
+            if structure.column_equivariant not in located:
+                problem = Problem.of(source, structure, engine=engine, feature_names=feature_names)
+                located[structure.column_equivariant] = problem
         problems = {structure: located[structure.column_equivariant].recast(structure) for structure in structures}
-        few = max(_FIRST_ROWS, _ROWS_PER_COLUMN * source.n_features * most_components)
-        if source.n_rows <= few:
-            return cls(problems, Starts(common, problems, _N_STARTS, rng))
-        sample = representative(common, few, rng)
-        heats = {structure: problem.only(sample.rows, sample.weights) for structure, problem in problems.items()}
-        return cls(problems, Starts(common.only(sample.rows, sample.weights), heats, _N_STARTS, rng))
+        common = located.get(False) or Problem.of(source, Structure.parse("EII"), engine=engine)
+        heats, rows, known_there = _heats(problems, common, most_components, rng, known)
+        return cls(problems, Starts(rows, heats, n_starts, rng, known_there))
+
+    def task(self, structure: Structure, n_components: int, named: tuple[int, ...] = ()) -> Task:
+        """One cell's."""
+        return Task(self.problems[structure], self.starts.problems[structure], n_components, named)
 
     def fitted(self, structure: Structure, n_components: int) -> Cell:
         """The best of the starts' runs, run to convergence; or the reason why there is none."""
-        task = Task(self.problems[structure], self.starts.problems[structure], n_components)
-        cell = cells.begun(task, self.starts.moments(structure, n_components))
+        cell = cells.begun(self.task(structure, n_components), self.starts.moments(structure, n_components))
         if cell.is_running:
             return cells.carried_on(cell, cells.STOPPING.max_passes - cells.LEAD_PASSES)
         return cell
+
+
+def _heats(
+    problems: Problems, common: Problem, most_components: int, rng: np.random.Generator, known: IntN | None
+) -> tuple[Problems, Problem, IntN | None]:
+    """Each problem on the rows of the first runs, these rows in one scale, that of k-means in the data's units.
+
+    And which components of these rows are known.
+    """
+    source = common.source
+    enough = max(HEAT_ROWS, _ROWS_PER_COLUMN * source.n_features * most_components)
+    if source.n_rows <= enough:
+        return problems, common, known
+    if known is not None:
+        some = labelled_sample(common, known, enough, rng)
+        return {shape: sampled(problem, some) for shape, problem in problems.items()}, sampled(common, some), some[2]
+    sample = representative(common, enough, rng)
+    heats = {shape: problem.only(sample.rows, sample.weights) for shape, problem in problems.items()}
+    return heats, common.only(sample.rows, sample.weights), None

@@ -32,6 +32,8 @@ def ahead(
     is_plain = isinstance(solver, EM) and solver.held is None and start.noise is None
     if not is_plain or rule is None or floor is None or passes == 0:
         return None
+    if not problem.engine.offers_whole(problem.source.n_rows, *start.centers.shape):
+        return None  # before anything is made for it
     few = problem.few_rows
     if few is None or start.covariance.floored.any():
         return None

@@ -12,7 +12,6 @@ through the mean across the direction in which it is longest, as a Gaussian woul
 """
 
 import functools
-import math
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from gaussmix.solvers.restarts import continued
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start.given import from_moments
 from gaussmix.solvers.start.noise import with_noise
+from gaussmix.solvers.start.race import unsound
 from gaussmix.solvers.stopping import Stopping
 from gaussmix.types import Array, BoolK, D, IntN, K
 
@@ -42,7 +42,6 @@ _TRIES, _AXES = 10, 2
 _ROUNDS = ((6, 4), (30, 2))  # passes of each round, and how many moves it sends on
 _ROUNDING = 1e-9  # of the log-likelihood, or of one nat per row: less is no gain
 _MOST_COLUMNS = 64  # up to which the longest direction is sought among all where a family needs columns alone
-_HALF = 2.0 / math.pi  # squared distance of the mean of half a Gaussian from its middle, in variances
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,8 @@ def _improved(solver: EM, best: Run, problem: Problem, stopping: Stopping, named
     axes = range(min(_AXES, problem.source.n_features))
     tried = [replace(move, axis=axis) for move in moves for axis in axes]
     starts = [_start(problem, solver, best.mixture, own, move) for move in tried]
-    spoilt = _unsound(problem, best.mixture)
-    ended = [heat for heat in _ended(solver, starts, problem, stopping) if _unsound(problem, heat.mixture) <= spoilt]
+    spoilt = unsound(problem, best.mixture)
+    ended = [heat for heat in _ended(solver, starts, problem, stopping) if unsound(problem, heat.mixture) <= spoilt]
     reached = [_reached(problem, heat.mixture) for heat in ended]
     before, highest = _reached(problem, best.mixture), max(reached, default=-np.inf)
 
@@ -153,12 +152,6 @@ def _improved(solver: EM, best: Run, problem: Problem, stopping: Stopping, named
         return None
     # The first of those that end alike: which of them ends a little higher may hang on rounding.
     return next(heat for heat, value in zip(ended, reached, strict=True) if not is_gain(value, highest))
-
-
-def _unsound(problem: Problem, mixture: Mixture) -> int:
-    """How many components rest on the floor or hold fewer rows than a covariance needs."""
-    fewest = problem.family.structure.rows_needed(problem.source.n_features) / problem.source.n_rows
-    return int((mixture.covariance.floored | (mixture.weights < fewest)).sum())
 
 
 def candidates(found: Fitness, named: IntN, untouched: BoolK) -> Iterator[Move]:
@@ -216,8 +209,8 @@ def _moments(problem: Problem, mixture: Mixture) -> Moments:
 
 def _start(problem: Problem, solver: EM, before: Mixture, own: Moments, move: Move) -> Mixture | None:
     """The mixture that a move makes; None where its covariances collapse."""
-    joined = _only(own, move.one) + _only(own, move.other)
-    halves = _halves(_only(own, move.cut), _deviations(problem), move.axis)
+    one, other, cut = (own.take(np.array([k])) for k in (move.one, move.other, move.cut))
+    joined, halves = one + other, _halves(cut, _deviations(problem), move.axis)
     near, far = halves[::-1] if move.flipped else halves
     mass, mean, scatter = own.mass.copy(), own.mean.copy(), own.scatter.copy()
     for place, part in ((move.one, joined), (move.cut, near), (move.other, far)):
@@ -231,10 +224,6 @@ def _start(problem: Problem, solver: EM, before: Mixture, own: Moments, move: Mo
     return start if solver.held is None else imposed(start, solver.held)
 
 
-def _only(moments: Moments, k: int) -> Moments:
-    return Moments(moments.mass[[k]], moments.mean[[k]], moments.scatter[[k]], moments.kind)
-
-
 def _deviations(problem: Problem) -> D:
     """What lengths are measured in: the data's units, or standard deviations where the structure minds no scale."""
     if not problem.family.structure.column_equivariant:
@@ -243,19 +232,13 @@ def _deviations(problem: Problem) -> D:
 
 
 def _halves(whole: Moments, units: D, rank: int = 0) -> tuple[Moments, Moments]:
-    """One component cut through its mean across its longest direction, or the one of a rank: halves of a Gaussian.
-
-    Together they have the moments of the whole.
-    """
+    """One component cut through its mean across its longest direction, or the one of a rank."""
     if whole.kind is MomentKind.FULL:
         lengths, axes = principal_axes(whole.scatter[0] / np.outer(units, units))
         axis = axes[rank] * np.sign(axes[rank, np.argmax(np.abs(axes[rank]))])
-        step = units * axis * np.sqrt(_HALF * lengths[rank] / whole.mass[0])
+        deviation = units * axis * np.sqrt(lengths[rank] / whole.mass[0])
     else:
         column = int(np.argsort(-whole.scatter[0] / units**2, kind="stable")[rank])
-        step = np.zeros(len(units))
-        step[column] = np.sqrt(_HALF * whole.scatter[0, column] / whole.mass[0])
-    mass = 0.5 * whole.mass
-    scatter = 0.5 * (whole.scatter - whole.kind.outer(step[None], whole.mass))
-    low, high = (Moments(mass, whole.mean + sign * step, scatter, whole.kind) for sign in (-1.0, 1.0))
-    return low, high
+        deviation = np.zeros(len(units))
+        deviation[column] = np.sqrt(whole.scatter[0, column] / whole.mass[0])
+    return whole.halves(deviation[None])

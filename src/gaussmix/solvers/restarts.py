@@ -67,9 +67,10 @@ def polish(
     problem: Problem,
     stopping: Stopping,
     prefer: Callable[[Run], bool] = is_any,
+    rounds: Rounds = ROUNDS,
 ) -> Run:
     """The best of many short runs, run to the end."""
-    return continued(solver, halved(solver, starts, problem, stopping, prefer)[0], problem, stopping)
+    return continued(solver, halved(solver, starts, problem, stopping, prefer, rounds)[0], problem, stopping)
 
 
 def continued(

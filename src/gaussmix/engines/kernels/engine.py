@@ -221,6 +221,9 @@ class KernelEngine(AbstractEngine):
             found = reduce(job.full)
         return _finished(found, job, quadratics, kind, total)
 
+    def offers_whole(self, n_rows: int, n_components: int, n_features: int) -> bool:
+        return True
+
     def whole(self, run: WholeRun) -> WholeEnd | None:
         return carried_out(run)
 

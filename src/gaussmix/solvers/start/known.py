@@ -8,34 +8,25 @@ clustering by seeding", ICML 2002), and, where they suffice for a covariance of 
 of the known rows alone. A few passes of EM say which of these is the likeliest.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.errors import CollapseError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import apart
 from gaussmix.model.posterior import labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.restarts import halved
 from gaussmix.solvers.start.given import from_labels, from_moments, moments_of_labels
-from gaussmix.solvers.start.noise import LEAST_SHARE, MOST_SHARE, with_noise
-from gaussmix.solvers.start.race import is_sound_for
+from gaussmix.solvers.start.noise import LEAST_SHARE, MOST_SHARE, Change, with_noise
+from gaussmix.solvers.start.race import likeliest
 from gaussmix.solvers.start.seeding import lloyd, standardised
-from gaussmix.solvers.stopping import AbsoluteGain
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import Array, IntD, IntN
 
 _PREFERENCE = 1e-9  # of the weight of all known rows: a group keeps its number where they do not care
 _TOLERANCE = 1e-4  # squared movement of the centres in standard deviations, for each column
-_ROUNDS = ((10, 1),)
-_STOPPING = AbsoluteGain(1e-5, 10)
-
-Change = Callable[[Mixture], Mixture]
 
 
 def matched(source: AbstractSource, groups: IntN, known: IntN, n_components: int) -> IntD:
@@ -87,11 +78,7 @@ def seeded(problem: Problem, start: Mixture, known: IntN, solver: AbstractSolver
     if start.noise is not None:
         share = float(np.clip(start.noise.weight, LEAST_SHARE, MOST_SHARE))  # known rows need some weight left
         mixtures = [with_noise(mixture, start.noise.box, share) for mixture in mixtures]
-    begun = [change(mixture) for mixture in mixtures]
-    try:
-        return halved(solver, begun, problem, _STOPPING, is_sound_for(problem), _ROUNDS)[0].mixture
-    except CollapseError:  # of few rows; the first may do in the end
-        return begun[0]
+    return likeliest(solver, [change(mixture) for mixture in mixtures], problem)
 
 
 def _fewest(problem: Problem) -> float:

@@ -29,7 +29,7 @@ def merged(moments: Moments, n_components: int, variances: D, row_weight: float)
     D + 1 such rows came from there, so that small groups have one.
     """
     n_kept = max(n_components, int((moments.mass > 0).sum()))
-    groups = _take(moments, np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
+    groups = moments.take(np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
     describe = _description(groups, variances, row_weight)
     lengths = describe(groups)
     n_groups = len(lengths)
@@ -39,24 +39,19 @@ def merged(moments: Moments, n_components: int, variances: D, row_weight: float)
     left = np.ones(n_groups, dtype=bool)
     for _ in range(n_groups - n_components):
         one, other = (int(i) for i in np.unravel_index(np.argmin(costs), costs.shape))
-        joined = _take(groups, np.array([one])) + _take(groups, np.array([other]))
+        joined = groups.take(np.array([one])) + groups.take(np.array([other]))
         groups.mass[one], groups.mean[one], groups.scatter[one] = joined.mass[0], joined.mean[0], joined.scatter[0]
         lengths[one] = describe(joined)[0]
         left[other] = False
         costs[other, :] = costs[:, other] = np.inf
         rest = np.flatnonzero(left & (np.arange(n_groups) != one))
         costs[np.minimum(one, rest), np.maximum(one, rest)] = _costs(groups, lengths, one, rest, describe)
-    return _take(groups, np.flatnonzero(left))
-
-
-def _take(moments: Moments, chosen: IntN) -> Moments:
-    """A copy of some of the groups."""
-    return Moments(moments.mass[chosen], moments.mean[chosen], moments.scatter[chosen], moments.kind)
+    return groups.take(np.flatnonzero(left))
 
 
 def _costs(groups: Moments, lengths: K, one: int, others: IntN, describe: Description) -> K:
     """What joining one group with each of some others adds to the description, in nats."""
-    joined = _take(groups, np.full(len(others), one)) + _take(groups, others)
+    joined = groups.take(np.full(len(others), one)) + groups.take(others)
     return np.asarray(describe(joined) - lengths[one] - lengths[others])
 
 

@@ -10,21 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.errors import CollapseError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.restarts import halved
 from gaussmix.solvers.start.clutter import clutter
-from gaussmix.solvers.start.race import automatic, from_groups, is_sound_for, sample_size
+from gaussmix.solvers.start.race import automatic, from_groups, likeliest, sample_size
 from gaussmix.solvers.start.sample import representative
 from gaussmix.solvers.start.seeding import KMEANS_START
-from gaussmix.solvers.stopping import AbsoluteGain
 
 LEAST_SHARE, MOST_SHARE = 0.02, 0.5  # share of noise that a run may begin with
-_ROUNDS = ((10, 1),)
-_STOPPING = AbsoluteGain(1e-5, 10)
 
 Change = Callable[[Mixture], Mixture]
 
@@ -70,11 +65,7 @@ def noisy(
         starts.append(automatic(found.clean, method, n_components, rng))
     if method == KMEANS_START and n_components > 1:
         starts.append(from_groups(found.clean or found.sample, n_components, rng))
-    begun = [change(with_noise(start, box, found.share)) for start in starts]
-    try:
-        return halved(solver, begun, found.sample, _STOPPING, is_sound_for(found.sample), _ROUNDS)[0].mixture
-    except CollapseError:  # of few rows; all may suffice
-        return begun[0]
+    return likeliest(solver, [change(with_noise(start, box, found.share)) for start in starts], found.sample)
 
 
 def noisy_from(problem: Problem, start: Mixture, box: Box, rng: np.random.Generator) -> Mixture:

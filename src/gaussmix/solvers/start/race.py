@@ -15,8 +15,9 @@ import numpy as np
 from gaussmix.errors import CollapseError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
+from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.em import EM
-from gaussmix.solvers.restarts import continued, halved
+from gaussmix.solvers.restarts import halved, polish
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start.given import from_moments, in_order
 from gaussmix.solvers.start.merging import merged
@@ -36,6 +37,8 @@ _LLOYD_PASSES_OF_GROUPS = 3
 _EM_PASSES_OF_GROUPS = 2
 _ROUNDS = ((3, 1),)
 _STOPPING = AbsoluteGain(1e-4, 30)
+_ROUND_OF_TEN = ((10, 1),)
+_TEN_PASSES = AbsoluteGain(1e-5, 10)
 
 
 def sample_size(n_components: int, n_features: int) -> int:
@@ -72,11 +75,10 @@ def _raced(problem: Problem, sample: Problem, n_components: int, rng: np.random.
     center = kmeans_centers(sample, n_components, rng, _LLOYD_PASSES)
     try:
         starts = [nearest(sample, center), from_groups(sample, n_components, rng)]
-        best = halved(solver, starts, sample, _STOPPING, is_sound, _ROUNDS)[0]
-        mixture = continued(solver, best, sample, _STOPPING)
+        best = polish(solver, starts, sample, _STOPPING, is_sound, _ROUNDS)
     except CollapseError:  # of few rows; all may suffice
         return nearest(problem, center)
-    return mixture.mixture if is_sound(mixture) else nearest(problem, mixture.mixture.centers)
+    return best.mixture if is_sound(best) else nearest(problem, best.mixture.centers)
 
 
 def from_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
@@ -92,10 +94,18 @@ def from_groups(problem: Problem, n_components: int, rng: np.random.Generator) -
 
 def is_sound_for(problem: Problem) -> Callable[[Run], bool]:
     """No component on the floor, and none of fewer rows than a covariance needs."""
+    return lambda candidate: not unsound(problem, candidate.mixture)
+
+
+def unsound(problem: Problem, mixture: Mixture) -> int:
+    """How many components rest on the floor or hold fewer rows than a covariance needs."""
     fewest = problem.family.structure.rows_needed(problem.source.n_features) / problem.source.n_rows
+    return int((mixture.covariance.floored | ~(mixture.weights >= fewest)).sum())
 
-    def is_sound(candidate: Run) -> bool:
-        mixture = candidate.mixture
-        return not mixture.covariance.floored.any() and bool(mixture.weights.min() >= fewest)
 
-    return is_sound
+def likeliest(solver: AbstractSolver, starts: list[Mixture], problem: Problem) -> Mixture:
+    """What ten passes make of the start that they make the likeliest, sound ones first."""
+    try:
+        return halved(solver, starts, problem, _TEN_PASSES, is_sound_for(problem), _ROUND_OF_TEN)[0].mixture
+    except CollapseError:  # of few rows; all may suffice, and the first may do in the end
+        return starts[0]

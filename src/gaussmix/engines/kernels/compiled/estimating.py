@@ -115,14 +115,10 @@ def with_axes(fit, volume, shape, orientation):
 
 @kernel
 def _pooled(fit, total):
-    n_components, n = fit.values.shape
-    for i in range(n):
-        for j in range(n):
-            pooled = 0.0
-            for k in range(n_components):
-                pooled += fit.scatter[k, i, j]
-            for k in range(n_components):
-                fit.covariance[k, i, j] = pooled / total
+    for k in range(fit.values.shape[0]):
+        fit.numbers[k] = 1.0
+    _weighted(fit, total)
+    _repeated(fit)
     return True
 
 
@@ -199,12 +195,12 @@ def _volumes_and_matrix(fit, total):
             break
     _weighted(fit, total)
     eigen(fit.covariance, 0, fit.square, fit.squares, fit.next_axes)
-    for k in range(n_components - 1, -1, -1):
+    for k in range(n_components):
         for i in range(n):
             fit.next_values[k, i] = fit.numbers[k] * fit.squares[0, i]
             for j in range(n):
-                fit.covariance[k, i, j] = fit.numbers[k] * fit.covariance[0, i, j]
                 fit.next_axes[k, i, j] = fit.next_axes[0, i, j]
+    _repeated(fit)
     return True
 
 
@@ -218,3 +214,13 @@ def _weighted(fit, total):
             for k in range(n_components):
                 pooled += fit.scatter[k, i, j] / fit.numbers[k]
             fit.covariance[0, i, j] = pooled / total
+
+
+@kernel
+def _repeated(fit):
+    """covariance[k] = volume_k covariance[0]; the first comes last."""
+    n_components, n = fit.values.shape
+    for k in range(n_components - 1, -1, -1):
+        for i in range(n):
+            for j in range(n):
+                fit.covariance[k, i, j] = fit.numbers[k] * fit.covariance[0, i, j]
