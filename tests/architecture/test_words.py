@@ -21,7 +21,10 @@ NEVER = {
 }
 
 STRUCTURES_ARE_NAMED_IN = {"covariance", "model", "selection", "estimators", "plots", "report", "cli"}
-NAMED_AFTER_STRUCTURES = {"solvers/start/agglomeration.py"}  # a table of criteria, by their names in the literature
+NAMED_AFTER_STRUCTURES = {  # tables of criteria, by their names in the literature
+    "solvers/start/agglomeration.py",
+    "solvers/start/hierarchy.py",
+}
 LETTERS = {volume + shape + turn for volume in "EV" for shape in "IEV" for turn in "IEV"}
 
 

@@ -50,7 +50,7 @@ def test_one_seed_one_start(method: str) -> None:
     assert_same_mixture(start(method, rows, seed=4), start(method, rows, seed=4), tolerance=0.0)
 
 
-@pytest.mark.parametrize("method", [name for name in STARTS if name not in ("kmeans", "hierarchical")])
+@pytest.mark.parametrize("method", [name for name in STARTS if name != "kmeans" and "hierarchical" not in name])
 def test_another_seed_another_start(method: str) -> None:
     rows = groups(3)
     assert not np.allclose(start(method, rows, seed=4).means, start(method, rows, seed=5).means)

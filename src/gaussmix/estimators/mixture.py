@@ -66,7 +66,9 @@ class GaussianMixture(FittedMixture):
         Most passes of a run; 0 returns the start.
     n_init : int, default=1
         Runs from different starts; the one of highest likelihood is kept.
-    init_params : {'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical'}, default='kmeans'
+    init_params : str, default='kmeans'
+        'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical', 'hierarchical-EII',
+        'hierarchical-VII', 'hierarchical-EEE' or 'hierarchical-VVV'.
         How a run starts; 'kmeans' takes the best of ten where there are at least 32 columns, and
         more than distinct rows for each component. A start depends neither on the order of the
         rows nor on whether a row is repeated or weighted. Of more than 10 000 rows it looks at a
@@ -78,7 +80,8 @@ class GaussianMixture(FittedMixture):
         least likelihood, again and again (Fraley, SIAM J. Sci. Comput. 20, 1998), after the rows
         are brought to covariance one: it finds long thin groups that k-means cuts across, whatever
         the units, and draws nothing but a sample of 2000 rows, or 10 per component if that is
-        more, where there are more.
+        more, where there are more. The last four are mclust's trees by the
+        likelihoods of these structures, on columns scaled as in its use="SVD".
     moves : int, default=0
         Most split-and-merge moves after the best run, if it converged: two components that overlap are
         joined and one that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is

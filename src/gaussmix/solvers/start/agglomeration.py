@@ -9,6 +9,7 @@ joined before, all at once.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -129,54 +130,63 @@ def _determinants(matrices: Array) -> K:
     return determinant
 
 
-def agglomerated(rows: ND, weights: K, criterion: Criterion, spread: float) -> IntN:
+def agglomerated(rows: ND, weights: K, spread: float, criterion: Criterion) -> IntN:
     """Which two groups each step joins, (m - 1, 2): rows are groups 0 to m - 1, step t makes group m + t."""
     groups = Groups.of(rows, weights, criterion.with_scatter)
     steps: list[tuple[int, int]] = []
     while len(groups.mass) > MOST_GROUPS:
-        groups = _neighbours_joined(groups, criterion, spread, steps, len(rows))
+        pairs = neighbours(groups.mean.T, partial(_costs_of_pairs, groups, criterion, spread))
+        groups = joined_at_once(groups, pairs, steps, len(rows))
     costs = _all_costs(groups, criterion, spread)
     while len(groups.mass) > 1:
         groups, costs = _halved(groups, costs, criterion, spread, steps, len(rows))
     return np.array(steps, dtype=np.int64).reshape(-1, 2)
 
 
-def _neighbours_joined(
-    groups: Groups, criterion: Criterion, spread: float, steps: list[tuple[int, int]], n_rows: int
-) -> Groups:
-    """Groups that are one another's cheapest neighbours are joined, the cheapest first, down to ``MOST_GROUPS``."""
-    n_groups = len(groups.mass)
-    near = KDTree(groups.mean.T).query(groups.mean.T, k=_NEIGHBOURS + 1)[1]
+def neighbours(places: ND, costs: Callable[[IntN, IntN], K]) -> tuple[IntN, IntN]:
+    """Groups at ``places`` (m, D) that are one another's cheapest neighbours, down to ``MOST_GROUPS`` if joined.
+
+    The cheapest pair comes first; ``costs`` gives what joining each of some groups with each of some others costs.
+    """
+    n_groups = len(places)
+    near = KDTree(places).query(places, k=_NEIGHBOURS + 1)[1]
     ones, others = np.repeat(np.arange(n_groups), _NEIGHBOURS + 1), near.ravel()
     ones, others = np.minimum(ones, others), np.maximum(ones, others)
     ones, others = ones[ones < others], others[ones < others]
-    terms = criterion.terms(groups, spread)
-    costs = criterion.terms(groups.take(ones).joined(groups.take(others)), spread) - terms[ones] - terms[others]
-    order = np.argsort(costs, kind="stable")
+    order = np.argsort(costs(ones, others), kind="stable")
     rank = np.full(n_groups, len(order))  # of the cheapest pair that a group is in; the cheapest of all is in it twice
     for ends in (ones[order], others[order]):
         np.minimum.at(rank, ends, np.arange(len(order)))
     mutual = (rank[ones[order]] == np.arange(len(order))) & (rank[others[order]] == np.arange(len(order)))
     pairs = order[mutual][: n_groups - MOST_GROUPS]
-    first, second = ones[pairs], others[pairs]
+    return ones[pairs], others[pairs]
+
+
+def _costs_of_pairs(groups: Groups, criterion: Criterion, spread: float, ones: IntN, others: IntN) -> K:
+    terms = criterion.terms(groups, spread)
+    joined = groups.take(ones).joined(groups.take(others))
+    return np.asarray(criterion.terms(joined, spread) - terms[ones] - terms[others])
+
+
+def joined_at_once(groups: Groups, pairs: tuple[IntN, IntN], steps: list[tuple[int, int]], n_rows: int) -> Groups:
+    """The groups after some pairs, of which no two share a group, were joined; ``steps`` grow by as many."""
+    first, second = pairs
     joined = groups.take(first).joined(groups.take(second))
     names = n_rows + len(steps) + np.arange(len(first))
     steps.extend(zip(groups.names[first].tolist(), groups.names[second].tolist(), strict=True))
     for number, (place, name) in enumerate(zip(first.tolist(), names.tolist(), strict=True)):
         groups.put(place, joined.take(np.array([number])), name)
-    return groups.take(np.delete(np.arange(n_groups), second))
+    return groups.take(np.delete(np.arange(len(groups.mass)), second))
 
 
 def _all_costs(groups: Groups, criterion: Criterion, spread: float) -> Array:
     """What joining any two groups adds to the criterion, (m, m)."""
     n_groups = len(groups.mass)
-    terms = criterion.terms(groups, spread)
     costs = np.full((n_groups, n_groups), np.inf)
     ones, others = np.triu_indices(n_groups, 1)
     for start in range(0, len(ones), _PAIRS_AT_ONCE):
         one, other = ones[start : start + _PAIRS_AT_ONCE], others[start : start + _PAIRS_AT_ONCE]
-        joined = groups.take(one).joined(groups.take(other))
-        costs[one, other] = costs[other, one] = criterion.terms(joined, spread) - terms[one] - terms[other]
+        costs[one, other] = costs[other, one] = _costs_of_pairs(groups, criterion, spread, one, other)
     return costs
 
 

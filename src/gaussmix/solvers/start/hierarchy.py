@@ -10,7 +10,9 @@ hierarchical clustering", Adv. Data Anal. Classif. 9, 2015), so that units do no
 start is made of the tree, brought to variance one, so that no linear map of the rows matters.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +20,8 @@ from gaussmix.core.linalg import principal_axes
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.start.agglomeration import CRITERIA, MOST_COLUMNS, agglomerated
+from gaussmix.solvers.start import agglomeration, pooling
+from gaussmix.solvers.start.agglomeration import MOST_COLUMNS
 from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.given import from_labels, in_order
 from gaussmix.solvers.start.sample import representative
@@ -30,6 +33,27 @@ _ROWS_PER_COMPONENT = 10  # where the components are so many that this is more
 START_CRITERION = "whitened"
 _NULL = 1e-9  # of the largest singular value: a direction in which nothing varies
 _TIE = 1e-9  # of the spread: what rows are moved by, so that equal distances differ in the same way everywhere
+
+
+@dataclass(frozen=True)
+class Joining:
+    """How rows (m, D) with weights and a spread are joined two by two, and whether they are whitened before."""
+
+    steps: Callable[[ND, N, float], IntN]
+    whitened: bool = False
+
+
+JOININGS: dict[str, Joining] = {
+    **{
+        name: Joining(partial(agglomeration.agglomerated, criterion=rule), rule.whitened)
+        for name, rule in agglomeration.CRITERIA.items()
+    },
+    "EEE": Joining(pooling.pooled),
+}
+"""By criterion: those that are sums over groups, and that of one covariance for all."""
+
+MCLUST = ("EII", "VII", "EEE", "VVV")
+"""Criteria that mclust has, on rows scaled as there."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +86,21 @@ class Tree:
 def hierarchy(problem: Problem, criterion: str = START_CRITERION) -> Tree:
     """The tree of all distinct rows of a problem, for a few thousand of them at most.
 
-    ``criterion`` is one of mclust's (EII, the sum of squares, VII or VVV), named after the structure whose likelihood
-    it stands for, or 'whitened': the likelihood of VVV on rows of covariance one, under a weak prior. Mclust's VVV
-    is mostly decided by traces, and cuts long groups that are not parallel to a column; 'whitened' does not, and no
-    linear map of the rows matters to it.
+    ``criterion`` is one of mclust's (EII, the sum of squares, VII, EEE or VVV), named after the structure whose
+    likelihood it stands for, or 'whitened': the likelihood of VVV on rows of covariance one, under a weak prior.
+    Mclust's VVV and EEE are mostly decided by traces, and cut long groups that are not parallel to a column;
+    'whitened' does not, and no linear map of the rows matters to it.
     """
-    if criterion not in CRITERIA:
-        raise ParameterError.choice("criterion", criterion, list(CRITERIA))
+    if criterion not in JOININGS:
+        raise ParameterError.choice("criterion", criterion, list(JOININGS))
     distinct = DistinctRows.of(problem.source)
     leaves = np.full(problem.source.n_rows, -1, dtype=np.int64)
     leaves[distinct.counted] = distinct.inverse
     counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # a row is one at least
-    rule = CRITERIA[criterion]
-    rows = _scaled(distinct.rows, counts, rule.whitened)
+    joining = JOININGS[criterion]
+    rows = _scaled(distinct.rows, counts, joining.whitened)
     spread = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
-    return Tree(agglomerated(rows, counts, rule, max(spread, np.finfo(float).eps)), leaves)
+    return Tree(joining.steps(rows, counts, max(spread, np.finfo(float).eps)), leaves)
 
 
 def _scaled(rows: ND, counts: N, whitened: bool) -> ND:
@@ -100,7 +124,9 @@ def _scaled(rows: ND, counts: N, whitened: bool) -> ND:
     return np.asarray(scaled + ties * np.abs(scaled).max(axis=0))
 
 
-def hierarchical(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+def hierarchical(
+    problem: Problem, n_components: int, rng: np.random.Generator, criterion: str = START_CRITERION
+) -> Mixture:
     """The tree of all distinct rows, or of a sample, cut into ``n_components`` groups."""
     few, most = problem, max(MOST_ROWS, _ROWS_PER_COMPONENT * n_components)
     if problem.source.n_rows > most:
@@ -108,5 +134,5 @@ def hierarchical(problem: Problem, n_components: int, rng: np.random.Generator) 
         if len(sample.rows) > most:
             sample = sample.first(most)
             few = problem.only(sample.rows, sample.weights)
-    labels = hierarchy(few).labels(n_components)
+    labels = hierarchy(few, criterion).labels(n_components)
     return in_order(from_labels(few, labels, n_components), problem)

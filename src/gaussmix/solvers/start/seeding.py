@@ -9,6 +9,7 @@ one that lowers the potential most is kept. k-means is measured in the data's ow
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from gaussmix.model.posterior import labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.given import from_labels, from_moments, mean_order
-from gaussmix.solvers.start.hierarchy import hierarchical
+from gaussmix.solvers.start.hierarchy import MCLUST, hierarchical
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntD, IntN, N
 
@@ -132,9 +133,7 @@ def _inertia(problem: Problem, center: KD) -> float:
     return float(problem.engine.sweep(source.reduce, quadratics, MomentKind.TRACE, Assign.HARD).moments.scatter.sum())
 
 
-def kmeans_centers(
-    problem: Problem, n_components: int, rng: np.random.Generator, passes: int = LLOYD_PASSES
-) -> KD:
+def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator, passes: int = LLOYD_PASSES) -> KD:
     """The centres of k-means in the data's units, (K, D) in the frame, in the order of their columns."""
     source, back = _common(problem)
     tolerance = _LLOYD_TOLERANCE * float(np.ldexp(problem.variances, -2 * back).mean())
@@ -215,4 +214,5 @@ STARTS: dict[str, Start] = {
     "random": random_responsibilities,
     "random_from_data": random_from_data,
     "hierarchical": hierarchical,
+    **{f"hierarchical-{name}": partial(hierarchical, criterion=name) for name in MCLUST},
 }
