@@ -26,5 +26,6 @@ DQ: TypeAlias = Array
 IntN: TypeAlias = NDArray[np.int64]
 IntD: TypeAlias = NDArray[np.int64]
 BoolK: TypeAlias = NDArray[np.bool_]
+BoolN: TypeAlias = NDArray[np.bool_]
 
 AnyArray: TypeAlias = NDArray[Any]

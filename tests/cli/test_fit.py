@@ -251,3 +251,18 @@ def test_wrong_usage_has_exit_code_2(options: tuple[str, ...], run: Run, data: P
 
 def _rows(path: Path) -> Any:
     return np.loadtxt(path, delimiter=",", skiprows=1)
+
+
+def test_noise_has_a_column_of_its_own(run: Run, write: Write, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) + 8.0, rng.uniform(-9.0, 17.0, size=(30, 2))])
+    data = write("noisy.csv", {"x": rows[:, 0].tolist(), "y": rows[:, 1].tolist()})
+    result = run("fit", data, "--noise", "--components", "2", "--structures", "full", "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    header, share, sizes, *_ = (line.split() for line in result.stdout.split("\n\n")[1].splitlines())
+    assert header == ["component", "0", "1", "noise"]
+    assert sum(float(part.rstrip("%")) for part in share[1:]) == pytest.approx(100.0, abs=0.2)
+    assert sum(map(int, sizes[1:])) == 150
+    assigned = pq.read_table(tmp_path / "out" / "assignments.parquet")
+    assert set(assigned["component"].to_pylist()) == {-1, 0, 1}
+    assert "probability_noise" in assigned.column_names

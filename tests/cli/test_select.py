@@ -1,6 +1,7 @@
 """``gaussmix select``: the ranked table, every option, and where it refuses."""
 
 import csv
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -72,3 +73,10 @@ def test_where_it_refuses(run: Run, data: Path) -> None:
     assert "there is no file nothing.csv" in one_sentence(run("select", "nothing.csv"))
     assert "100" in one_sentence(run("select", data, "--components", "100"))
     assert "data.csv" in one_sentence(run("select", data, "--output", data))
+
+
+def test_noise_and_prior_change_the_search(run: Run, data: Path) -> None:
+    plain, noisy, believed = (run("select", data, *SMALL, *more).stdout for more in ((), ("--noise",), ("--prior",)))
+    said = [re.findall(r"^BIC +(\S+) .*, (\d+) parameters", each, re.MULTILINE)[0] for each in (plain, noisy, believed)]
+    assert len({criterion for criterion, _ in said}) == 3
+    assert int(said[1][1]) == int(said[0][1]) + 2

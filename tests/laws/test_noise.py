@@ -71,7 +71,7 @@ def test_mclusts_end_from_mclusts_start(structure):
     rows = np.round(rows, 3)
     problem = Problem.of(MemorySource.of(rows), Structure.parse(structure))
     part = problem.only(rows[labels >= 0], np.ones(int((labels >= 0).sum())))
-    start = with_noise(from_labels(part, labels[labels >= 0], 3), box_of(problem), float((labels < 0).mean()))
+    start = with_noise(from_labels(part, labels[labels >= 0], 3), box_of(problem, True), float((labels < 0).mean()))
     found = run(EM(problem.family), start, problem, AbsoluteGain(1e-10, 10_000))
     expected, share = MCLUST[structure]
     assert found.mixture.noise.volume(problem.source.frame) == pytest.approx(VOLUME, rel=1e-9)
@@ -90,7 +90,7 @@ def test_volumes_are_mclusts(faithful, iris):
     """hypvol(as.matrix(faithful)) and hypvol(iris[, 1:4]) of mclust 6.0.0."""
     for rows, expected in ((faithful, 131.8688), (iris[0], 27.2412)):
         problem = Problem.of(MemorySource.of(rows), Structure.parse("VVV"))
-        box = box_of(problem)
+        box = box_of(problem, True)
         assert np.exp(box.log_volume - problem.source.frame.log_volume) == pytest.approx(expected, rel=1e-5)
 
 

@@ -13,9 +13,11 @@ from gaussmix.engines.kernels import KernelEngine
 from gaussmix.errors import UncompilableError
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import source_of
+from gaussmix.model.volume import box_of
 from gaussmix.solvers import EM, AbsoluteGain, RelativeGain, Run, Stopping, run
 from gaussmix.solvers.ahead import ahead
 from gaussmix.solvers.start import from_labels
+from gaussmix.solvers.start.noise import with_noise
 from gaussmix.types import ND
 from tests.laws.strategies import groups, hard_table
 
@@ -27,14 +29,24 @@ def problem_of(rows: ND, structure: str, weights: Any = None, n_runs: int = 10**
 
 
 def both(
-    rows: ND, structure: str, n_components: int, stopping: Stopping, weights: Any = None, seed: int = 0
+    rows: ND,
+    structure: str,
+    n_components: int,
+    stopping: Stopping,
+    weights: Any = None,
+    seed: int = 0,
+    share_of_noise: float = 0.0,
+    prior: DefaultPrior | None = None,
 ) -> tuple[Run, Run, Problem]:
     """The same run, ahead and pass by pass, from a random partition."""
     labels = np.random.default_rng(seed).integers(0, n_components, len(rows))
     runs = []
     for n_runs in (10**6, 1):
-        problem = problem_of(rows, structure, weights, n_runs)
-        runs.append(run(EM(problem.family), from_labels(problem, labels, n_components), problem, stopping))
+        problem = problem_of(rows, structure, weights, n_runs).believing(prior, n_components)
+        start = from_labels(problem, labels, n_components)
+        box = box_of(problem, True) if share_of_noise else None
+        start = start if box is None else with_noise(start, box, share_of_noise)
+        runs.append(run(EM(problem.family), start, problem, stopping))
     return runs[0], runs[1], problem
 
 
@@ -79,6 +91,52 @@ def test_likelihood_never_falls_on_hard_tables(structure: str) -> None:
         assert np.isfinite(problem.expect(found.mixture.to_quadratics()).log_likelihood)
 
 
+@every_structure
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
+    rows = np.concatenate([groups(seed, 100, 2, 2), np.random.default_rng(seed).uniform(-9.0, 9.0, (40, 2))])
+    weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
+    found, expected, _ = both(rows, structure, 2, AbsoluteGain(0.0, 25), weights, seed, 0.1)
+    tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
+    np.testing.assert_allclose(found.trace.log_likelihood, expected.trace.log_likelihood, rtol=tolerance)
+    ahead_of, after = found.mixture.noise, expected.mixture.noise
+    assert ahead_of is not None
+    assert after is not None
+    assert ahead_of.weight == pytest.approx(after.weight, rel=1e-4)
+    assert ahead_of.weight + found.mixture.weights.sum() == pytest.approx(1.0, abs=1e-12)
+    assert 0.05 < ahead_of.weight < 0.95
+    first = problem_of(rows, structure, weights)
+    begun = with_noise(found.mixture, ahead_of.box, ahead_of.weight)
+    assert ahead(EM(first.family), begun, first, RelativeGain(1e-9), -np.inf, 5) is not None
+
+
+@every_structure
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
+    rows = groups(seed, 60, 1 + seed, 3)
+    weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
+    prior = DefaultPrior(shrinkage=0.0 if seed == 3 else 0.5)
+    share, count = 0.1 * (seed == 1), 1 + seed
+    found, expected, _ = both(rows, structure, count, AbsoluteGain(0.0, 25), weights, seed, share, prior)
+    tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
+    values, wanted = found.trace.log_likelihood, expected.trace.log_likelihood
+    np.testing.assert_allclose(values, wanted, rtol=tolerance, atol=tolerance * len(rows))
+    np.testing.assert_allclose(found.mixture.weights, expected.mixture.weights, rtol=1e-3, atol=1e-4)
+    if structure not in ("EVE", "VVE"):
+        np.testing.assert_allclose(found.mixture.covariances, expected.mixture.covariances, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(found.mixture.means, expected.mixture.means, rtol=1e-6, atol=1e-8)
+    whole = problem_of(rows, structure, weights).believing(prior, count)
+    begun = from_labels(whole, np.arange(len(rows)) % count, count)
+    assert ahead(EM(whole.family), begun, whole, RelativeGain(1e-9), -np.inf, 5) is not None
+
+
+def test_noise_that_dies_out_is_left_to_the_loop() -> None:
+    rows = groups(2, 90, 2, 1)
+    found, expected, _ = both(rows, "VVV", 1, RelativeGain(1e-12, 3000), share_of_noise=1e-7)
+    assert found.outcome is expected.outcome
+    assert found.last_log_likelihood == pytest.approx(expected.last_log_likelihood, rel=1e-9)
+
+
 def test_equal_rows_are_left_to_the_loop() -> None:
     rows = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0)
     found, expected, _ = both(rows, "VVV", 2, RelativeGain(1e-8), seed=2)
@@ -111,7 +169,6 @@ def test_what_is_left_to_the_loop() -> None:
     ridged = Problem.of(source_of(rows), Structure.parse("VVV"), ridge=1e-3, engine=engine)
     assert first_passes(ridged) is None
     plain = problem_of(rows, "VVV")
-    assert first_passes(plain.believing(DefaultPrior(), 2)) is None
     assert first_passes(replace(plain, source=plain.source.hinted(np.arange(90) % 2))) is None
 
     class Never(Stopping):

@@ -5,6 +5,7 @@ import numpy as np
 from gaussmix.cli.console import width
 from gaussmix.cli.text import clipped, digits_for, label, number, percent, plural, table
 from gaussmix.model import Mixture
+from gaussmix.model.noise import LABEL, shares
 from gaussmix.report.tables import UNCERTAIN, candidates
 from gaussmix.selection import Candidate, Selection
 from gaussmix.selection.criteria import evidence
@@ -12,15 +13,18 @@ from gaussmix.types import IntN, N
 
 
 def components(mixture: Mixture, labels: IntN | None = None) -> str:
-    """Share, number of rows and means of each component, a column per component."""
-    rows = [["share", *map(percent, mixture.weights)]]
+    """Share, number of rows and means of each component, a column per component, and noise after them."""
+    shown = [str(component) for component in range(mixture.n_components)]
+    numbers = np.arange(mixture.n_components)
+    if mixture.noise is not None:
+        shown, numbers = [*shown, "noise"], np.append(numbers, LABEL)
+    rows = [["share", *map(percent, shares(mixture.weights, mixture.noise))]]
     if labels is not None:
-        sizes = np.bincount(labels, minlength=mixture.n_components)
-        rows.append(["rows", *map(str, sizes)])
+        rows.append(["rows", *(str(int(np.sum(labels == number))) for number in numbers)])
     for name, means, spreads in zip(names(mixture), mixture.means.T, mixture.standard_deviations.T, strict=True):
         digits = digits_for(float(np.abs(means).max()), float(spreads.min()))
-        rows.append([label(name), *(number(mean, digits) for mean in means)])
-    return table(["component", *map(str, range(mixture.n_components))], rows)
+        rows.append([label(name), *(number(mean, digits) for mean in means), *("" for _ in shown[len(means) :])])
+    return table(["component", *shown], rows)
 
 
 def standard_deviations(mixture: Mixture) -> str:

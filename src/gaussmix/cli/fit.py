@@ -14,6 +14,8 @@ from gaussmix.cli.searching import (
     Columns,
     Components,
     Criterion,
+    Noise,
+    Prior,
     Searched,
     Starts,
     Structures,
@@ -31,6 +33,7 @@ Examples:
   gaussmix fit faithful.csv --components 2 --structures full
   gaussmix fit wine.parquet --columns alcohol,hue --components 1:5
   gaussmix fit survey.csv --weights count --criterion icl --output groups
+  gaussmix fit sensors.csv --noise
 """
 
 _WRITTEN = {
@@ -57,6 +60,8 @@ def run(
     weights: Weights = None,
     seed: Seed = 0,
     starts: Starts = DEFAULT_STARTS,
+    noise: Noise = False,
+    prior: Prior = False,
     output: Output = None,
     debug: Debug = False,
 ) -> None:
@@ -66,7 +71,7 @@ def run(
     shape and orientation that groups may have), chooses one by BIC, prints it, and writes
     model.safetensors, assignments.parquet and report.html.
     """
-    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed)
+    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed, noise, prior)
     folder = output or Path(f"{file.stem}-gaussmix")
 
     from gaussmix.cli.places import require_folder

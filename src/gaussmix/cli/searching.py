@@ -45,6 +45,12 @@ Starts = Annotated[
         "--starts", metavar="N", min=1, help="Starts for each candidate: more take longer, and may find better ones."
     ),
 ]
+Noise = Annotated[
+    bool, typer.Option("--noise", help="Add noise, spread evenly over the data, for rows that belong to no group.")
+]
+Prior = Annotated[
+    bool, typer.Option("--prior", help="Draw covariances towards that of the data, so that few rows can make a group.")
+]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Asked:
     weights: str | None
     starts: int
     seed: int
+    noise: bool
+    prior: bool
 
     @classmethod
     def read(
@@ -70,6 +78,8 @@ class Asked:
         weights: str | None,
         starts: int,
         seed: int,
+        noise: bool,
+        prior: bool,
     ) -> "Asked":
         """Check the words of the command line; typer.BadParameter for what cannot be understood."""
         names = read_names(columns, "--columns")
@@ -78,7 +88,8 @@ class Asked:
         shapes = read_structures(structures)
         counts = read_components(_DEFAULT_COMPONENTS if components is None else components)
         words = "all" if structures == "all" else shapes  # the search knows which structures coincide in one column
-        return cls(names, counts, components is None, words, read_criterion(criterion), weights, starts, seed)
+        rule = read_criterion(criterion)
+        return cls(names, counts, components is None, words, rule, weights, starts, seed, noise, prior)
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,8 @@ def searched(file: Path, asked: Asked) -> Searched:
             random_state=asked.seed,
             feature_names=chosen.names,
             progress=update,
+            noise=asked.noise,
+            prior="default" if asked.prior else None,
         )
     return Searched(file, chosen, selection)
 

@@ -13,6 +13,8 @@ from gaussmix.cli.searching import (
     Columns,
     Components,
     Criterion,
+    Noise,
+    Prior,
     Searched,
     Starts,
     Structures,
@@ -45,6 +47,8 @@ def run(
     weights: Weights = None,
     seed: Seed = 0,
     starts: Starts = DEFAULT_STARTS,
+    noise: Noise = False,
+    prior: Prior = False,
     top: Top = 10,
     output: Output = None,
     debug: Debug = False,
@@ -55,7 +59,7 @@ def run(
     shape and orientation that groups may have), and prints them, best first. gaussmix fit does the
     same and goes on with the best one.
     """
-    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed)
+    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed, noise, prior)
     require_table_name(output)
     if output is not None:
         from gaussmix.cli.places import require_file

@@ -6,7 +6,18 @@ and steps without it (`AbstractEngine.whole`); it gives back how far it came, an
 
 from dataclasses import dataclass
 
-from gaussmix.types import KD, KDD, ND, Array, D, K, N
+from gaussmix.types import DD, KD, KDD, ND, Array, D, K, N
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What a prior adds to every component: ``scatter`` (D, D), ``mass`` to divide by, and ``shrinkage`` rows at a
+    ``location`` (D,). Its log density is minus half of mass log|S| + tr(S^-1 scatter) + shrinkage (distance)^2."""
+
+    shrinkage: float
+    mass: float
+    location: D
+    scatter: DD
 
 
 @dataclass(frozen=True)
@@ -15,7 +26,8 @@ class WholeRun:
 
     ``letters`` name the structure; covariances are ``matrices`` (K, D, D), with variances ``values`` (K, D) along
     ``axes`` (K, D, D, columns). It ends when the log-likelihood changes from ``last`` by less than ``tolerance`` times
-    the total weight, or times the log-likelihood if that ``is_relative`` and larger.
+    the total weight, or times the log-likelihood if that ``is_relative`` and larger. ``noise`` is its share and the
+    logarithm of its density; with a ``belief`` its log density is part of every log-likelihood.
     """
 
     letters: str
@@ -31,6 +43,8 @@ class WholeRun:
     is_relative: bool
     last: float
     passes: int
+    noise: tuple[float, float] | None = None
+    belief: Belief | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,7 @@ class WholeEnd:
     """Where it ended: parameters as they began, ``factors`` of the covariances, and a log-likelihood for each pass."""
 
     shares: K
+    noise_share: float
     centers: KD
     values: KD
     axes: KDD

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.roots import AbstractRoot
+from gaussmix.core.whole import Belief
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KD, KDD, ND, BoolK, D, IntD, K
 
@@ -79,7 +80,11 @@ class AbstractFamily(ABC):
 
     @property
     def bare_floor(self) -> D | None:
-        """The floor (D,), where the M-step is that of one of the fourteen structures above a floor and nothing else."""
+        """The floor (D,), where the M-step is that of one of the fourteen structures above a floor and no ridge."""
+        return None
+
+    def belief(self, n_components: int) -> Belief | None:
+        """What `informed` and `log_prior` come to, in plain numbers; None where nothing is believed."""
         return None
 
     @property

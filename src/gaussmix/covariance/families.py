@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.whole import Belief
 from gaussmix.covariance import closed, factors, iterative
 from gaussmix.covariance.base import AbstractCovariance, AbstractFamily, MStep
 from gaussmix.covariance.prior import NormalInverseWishart
@@ -54,8 +55,11 @@ class StructuredFamily(AbstractFamily):
 
     @property
     def bare_floor(self) -> D | None:
-        is_bare = self.prior is None and str(self.structure) in ALL and isinstance(self.limit, Floor)
+        is_bare = str(self.structure) in ALL and isinstance(self.limit, Floor)
         return self.limit.floor if is_bare else None
+
+    def belief(self, n_components: int) -> Belief | None:
+        return None if self.prior is None else self.prior.plain(self.structure, n_components)
 
     @property
     def kind(self) -> MomentKind:

@@ -17,6 +17,7 @@ import numpy as np
 
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.whole import Belief
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import DataError, ParameterError
@@ -102,7 +103,7 @@ class NormalInverseWishart:
     def informed(self, moments: Moments, structure: Structure) -> Moments:
         """Means drawn towards the location, the scatter about them, and the mass that this is to be divided by."""
         n_components = len(moments.mass)
-        extra = self._mass(structure, n_components)
+        own = self.plain(structure, n_components)
         if self.shrinkage:
             weight = np.full(n_components, self.shrinkage)
             nothing = np.zeros_like(moments.scatter)
@@ -110,20 +111,24 @@ class NormalInverseWishart:
             pulled = moments + Moments(weight, located, nothing, moments.kind)
         else:
             pulled = moments
-        scatter = pulled.scatter + self._scatter(structure, n_components, moments.kind)
-        return Moments(moments.mass + extra, pulled.mean, scatter, moments.kind)
+        each = np.broadcast_to(own.scatter, (n_components, *own.scatter.shape))
+        gained = Moments(np.ones(n_components), np.zeros(each.shape[:2]), each, MomentKind.FULL).reduce(moments.kind)
+        return Moments(moments.mass + own.mass, pulled.mean, pulled.scatter + gained.scatter, moments.kind)
 
     def log_density(self, centers: KD, covariance: AbstractCovariance) -> float:
         """Logarithm of the prior's density at centres (K, D) and covariances, up to a constant."""
-        structure, n_components = covariance.structure, len(centers)
-        roots = covariance.root
-        part = self._share(structure, n_components) * self._held(structure)
-        eye = np.eye(len(part))
-        total = self._mass(structure, n_components) * float(covariance.log_determinants.sum())
+        own, roots = self.plain(covariance.structure, len(centers)), covariance.root
+        eye = np.eye(len(own.scatter))
+        total = own.mass * float(covariance.log_determinants.sum())
         for k, center in enumerate(centers):
-            total += float((roots.whiten(part, k) * roots.whiten(eye, k)).sum())  # tr(Sigma^-1 part)
-            total += self.shrinkage * float((roots.whiten((center - self.location)[None], k) ** 2).sum())
+            total += float((roots.whiten(own.scatter, k) * roots.whiten(eye, k)).sum())  # tr(Sigma^-1 scatter)
+            total += own.shrinkage * float((roots.whiten((center - own.location)[None], k) ** 2).sum())
         return -0.5 * total
+
+    def plain(self, structure: Structure, n_components: int) -> Belief:
+        """What every component of a structure gains, in numbers."""
+        part = self._share(structure, n_components) * self._held(structure)
+        return Belief(self.shrinkage, self._mass(structure, n_components), self.location, part)
 
     def _mass(self, structure: Structure, n_components: int) -> float:
         """What each component's denominator gains."""
@@ -143,13 +148,6 @@ class NormalInverseWishart:
         return np.diag(
             variances if structure.shape != "I" else np.full(len(variances), variances.mean() / len(variances))
         )
-
-    def _scatter(self, structure: Structure, n_components: int, kind: MomentKind) -> Array:
-        """The scatter that all components gain, in a kind."""
-        own = self._share(structure, n_components) * self._held(structure)
-        each = np.broadcast_to(own, (n_components, *own.shape))
-        full = Moments(np.ones(n_components), np.zeros(each.shape[:2]), each, MomentKind.FULL)
-        return np.asarray(full.reduce(kind).scatter)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +189,15 @@ class DefaultPrior:
     location: ArrayLike | None = None
     degrees: float | None = None
     scale: ArrayLike | None = None
+
+    @classmethod
+    def parse(cls, prior: object) -> "DefaultPrior | None":
+        """A prior as users ask for it: None, 'default' or one of these; ParameterError for anything else."""
+        if prior is None or isinstance(prior, cls):
+            return prior
+        if isinstance(prior, str) and prior == "default":
+            return cls()
+        raise ParameterError.value("prior", prior, "None, 'default' or a gaussmix.DefaultPrior")
 
     def of_columns(self, n_features: int) -> tuple[D | None, float, DD | None]:
         """Location, degrees and scale, checked for so many columns; None where the data shall say.

@@ -11,7 +11,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gaussmix.core.arrays import first_text, parse_weights, require_finite
-from gaussmix.covariance import DefaultPrior
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
 
@@ -76,15 +75,6 @@ def _validated(estimator: Any, X: ArrayLike, fitting: bool) -> AnyArray:
 def checked_weights(sample_weight: ArrayLike | None, rows: AnyArray) -> N | None:
     """Row weights, or None where every row counts once."""
     return parse_weights(sample_weight, len(rows))
-
-
-def prior_of(prior: object) -> DefaultPrior | None:
-    """None, or a prior: 'default' is mclust's."""
-    if prior is None or isinstance(prior, DefaultPrior):
-        return prior
-    if isinstance(prior, str) and prior == "default":
-        return DefaultPrior()
-    raise ParameterError.value("prior", prior, "None, 'default' or a gaussmix.DefaultPrior")
 
 
 def require_integer(name: str, value: object, least: int) -> None:

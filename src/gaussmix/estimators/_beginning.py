@@ -43,8 +43,7 @@ class Beginning:
         known: IntN | None = None,
     ) -> "Beginning":
         """Noise and constraints, checked before, in the frame of a problem."""
-        is_flag = isinstance(noise, (bool, np.bool_))
-        box = box_of(problem, None if is_flag else float(noise)) if noise else None  # type: ignore[arg-type]
+        box = box_of(problem, noise)
         held = None
         if isinstance(constraints, Constraints):
             held = constraints.held(problem.family.structure, count, problem.source.frame, box is not None)

@@ -1,14 +1,12 @@
 """The constructor's parameters, checked when a fit begins: one sentence for each that cannot be used."""
 
-import numbers
 from typing import Any
 
-import numpy as np
-
 from gaussmix.covariance import Structure, structure_of
-from gaussmix.errors import ConstraintError, ParameterError
+from gaussmix.errors import ConstraintError
 from gaussmix.estimators import _base
 from gaussmix.model import Constraints
+from gaussmix.model.volume import require_noise
 from gaussmix.solvers.start import STARTS
 
 
@@ -22,19 +20,11 @@ def checked_structure(estimator: Any) -> Structure:
     _base.require_integer("moves", estimator.moves, 0)
     _base.require_choice("init_params", estimator.init_params, list(STARTS))
     _base.require_integer("verbose_interval", estimator.verbose_interval, 1)
-    check_noise(estimator.noise)
+    require_noise(estimator.noise)
     check_constraints(estimator.constraints)
     if estimator.n_factors is not None:
         _base.require_integer("n_factors", estimator.n_factors, 1)
     return structure_of(estimator.covariance_type, estimator.n_factors, "covariance_type")
-
-
-def check_noise(noise: object) -> None:
-    """ParameterError unless noise is None, True, False or a volume."""
-    if noise is None or isinstance(noise, (bool, np.bool_)):
-        return
-    if not isinstance(noise, numbers.Real) or not 0.0 < float(noise) < np.inf:
-        raise ParameterError.value("noise", noise, "None, True, False or a volume: a finite number above 0")
 
 
 def check_constraints(constraints: object) -> None:

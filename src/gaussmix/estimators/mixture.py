@@ -239,7 +239,7 @@ class GaussianMixture(FittedMixture):
             structure,
             ridge=None if self.reg_covar is None else float(self.reg_covar),
             feature_names=None if names is None else tuple(str(name) for name in names),
-        ).believing(_base.prior_of(self.prior), self.n_components)
+        ).believing(DefaultPrior.parse(self.prior), self.n_components)
         shape, starting = (self.n_components, rows.shape[1]), (self.weights_init, self.means_init, self.precisions_init)
         given = Given.parse(structure, str(self.covariance_type), shape, *starting)
         beginning = Beginning.of(

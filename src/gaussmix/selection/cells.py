@@ -12,6 +12,7 @@ from gaussmix.core.moments import Moments
 from gaussmix.core.outcome import Outcome
 from gaussmix.errors import GaussmixError
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import N_PARAMETERS, Noise, apart
 from gaussmix.model.problem import Problem
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
@@ -20,6 +21,7 @@ from gaussmix.solvers.fit import finished
 from gaussmix.solvers.restarts import Rounds, continued, halved
 from gaussmix.solvers.run import Run, run
 from gaussmix.solvers.start import from_moments, in_order
+from gaussmix.solvers.start.noise import with_noise
 from gaussmix.solvers.start.race import is_sound_for
 from gaussmix.solvers.stopping import RelativeGain
 
@@ -32,6 +34,7 @@ FORBEARANCE = 8
 """Passes on the floor after which a run is left: what stands there is never chosen."""
 
 _FUTURE_PASSES = 100
+_ROUNDING = 1e-9
 TREES = ("VVV", "whitened")
 """Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
 
@@ -43,13 +46,21 @@ _ROUNDS_ON_SAMPLE: Rounds = ((10, 3), (20, 2))
 class Task:
     """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components.
 
-    Those in ``named`` have rows that are known to belong to them, and keep their numbers.
+    Those in ``named`` have rows that are known to belong to them, and keep their numbers. ``noise`` is that of a start.
     """
 
     problem: Problem
     heats: Problem
     n_components: int
     named: tuple[int, ...] = ()
+    noise: Noise | None = None
+
+    def start(self, moments: Moments) -> Mixture:
+        """What begins with moments of the components, and of rows taken for noise after them if there are some."""
+        kind = self.heats.family.kind
+        own = moments if len(moments.mass) == self.n_components else apart(moments, moments.kind)
+        mixture = from_moments(self.heats, own.reduce(kind))
+        return mixture if self.noise is None else with_noise(mixture, self.noise.box, self.noise.weight)
 
     @property
     def name(self) -> str:
@@ -84,9 +95,7 @@ def begun(task: Task, starts: Sequence[Moments] | str) -> Cell:
     if isinstance(starts, str):
         return _failed(task, starts)
     try:
-        kind = task.heats.family.kind
-        mixtures = [from_moments(task.heats, moments.reduce(kind)) for moments in starts]
-        return _evaluated(task, _best_run(task, mixtures))
+        return _evaluated(task, _best_run(task, [task.start(moments) for moments in starts]))
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return _failed(task, str(error))
 
@@ -129,8 +138,16 @@ def improved(cell: Cell, starts: Sequence[Moments]) -> Cell:
         other = carried_on(other, len(cell.run.trace) - len(other.run.trace))
         if other.run is None or other.candidate.fit is None:
             return cell
-    reached, least = other.candidate.criteria["bic"], cell.candidate.criteria["bic"]  # of one cell: by likelihood
-    return other if other.candidate.is_eligible and reached < least - 1e-9 * abs(least) else cell
+    gain = _reached(other) - _reached(cell)
+    return other if other.candidate.is_eligible and gain > _ROUNDING * abs(_reached(cell)) else cell
+
+
+def _reached(cell: Cell) -> float:
+    """What a fit makes as large as it can: log-likelihood, and the log density of a prior."""
+    mixture, fit = cell.candidate.mixture, cell.candidate.fit
+    if mixture is None or fit is None:
+        return -np.inf
+    return fit.log_likelihood + cell.task.problem.family.log_prior(mixture.centers, mixture.covariance)
 
 
 def left_behind(cell: Cell) -> Candidate:
@@ -158,4 +175,5 @@ def _evaluated(task: Task, winner: Run) -> Cell:
 def _failed(task: Task, reason: str) -> Cell:
     structure = task.problem.family.structure
     free = structure.n_mixture_parameters(task.n_components, task.problem.source.n_features)
+    free += 0 if task.noise is None else N_PARAMETERS
     return Cell(task, Candidate(structure, task.n_components, {}, free, None, None, reason))

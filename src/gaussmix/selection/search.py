@@ -26,6 +26,7 @@ import numpy as np
 
 from gaussmix.core.arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.threads import thread_count, threads
+from gaussmix.covariance import DefaultPrior
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import source_of
@@ -36,7 +37,7 @@ from gaussmix.selection.candidates import Selection, rank
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.starting import Starts
-from gaussmix.selection.training import Training
+from gaussmix.selection.training import Assumed, Training
 from gaussmix.types import ArrayLike
 
 Progress = Update
@@ -60,6 +61,8 @@ def select(
     feature_names: Sequence[str] | None = None,
     progress: bool | Progress | None = None,
     labels: ArrayLike | None = None,
+    prior: str | DefaultPrior | None = None,
+    noise: bool | float | None = None,
 ) -> Selection:
     """Fit every structure with every number of components and rank them.
 
@@ -94,6 +97,13 @@ def select(
     labels : array-like of shape (n,), optional
         Components of rows that are known beforehand, from 0, and -1 where unknown, as in `GaussianMixture.fit`.
         Components have the numbers of the labels, and a candidate with too few of them says so.
+    prior : {None, 'default'} or DefaultPrior, default=None
+        What is believed of means and covariances, as in `GaussianMixture`; criteria hold the log-likelihood of the
+        most probable parameters, without the prior's density, as mclust's do.
+    noise : bool or float, optional
+        One more component of even density in every candidate, over the data's volume (True) or a given one, as in
+        `GaussianMixture`; it counts as two parameters. Candidates begin from partitions of all rows, and from as many
+        of those rows that do not lie alone.
 
     Returns
     -------
@@ -119,16 +129,15 @@ def select(
         raise ParameterError.choice("criterion", criterion, list(CRITERIA))
     whole_number("n_starts", n_starts, 1)
     n_workers = _workers(n_jobs, source.n_rows)
-    names = _names(feature_names, rows.shape[1])
     rng, began = generator_of(random_state), time.perf_counter()
     engine = AutomaticEngine(source.n_rows, len(numbers) * len(chosen) * n_starts)
-    training = Training.of(source, chosen, numbers[-1], n_starts, engine, rng, names, known)
-    named = () if known is None else tuple(np.unique(known[known >= 0]).tolist())
-    tasks = [training.task(structure, count, named) for count in numbers for structure in chosen]
+    assumed = Assumed(DefaultPrior.parse(prior), noise)
+    names, most = _names(feature_names, rows.shape[1]), numbers[-1]
+    training = Training.of(source, chosen, most, n_starts, engine, rng, names, known, assumed)
+    tasks = training.tasks(chosen, numbers)
     with told(progress, "fitting") as update:
         fitted = _decided(_begun(tasks, training.starts, n_workers, update), criterion, update)
-        if len(tasks) > 1:
-            fitted = _decided(_lent(fitted, training.starts, criterion, update), criterion, update)
+        fitted = _decided(_lent(fitted, training.starts, criterion, update), criterion, update)
     ranked = sorted((cells.left_behind(cell) for cell in fitted), key=lambda candidate: rank(candidate, criterion))
     if ranked[0].fit is None:
         raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].reason}")

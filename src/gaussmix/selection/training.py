@@ -1,17 +1,21 @@
 """What many fits to the same rows share: a problem for each structure, the rows of first runs, and the starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gaussmix.covariance import DefaultPrior
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine
+from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
+from gaussmix.model.volume import box_of
 from gaussmix.selection import cells
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.known import labelled_sample, sampled
-from gaussmix.selection.starting import Starts
+from gaussmix.selection.starting import Ground, Starts
+from gaussmix.solvers.start.noise import LEAST_SHARE, MOST_SHARE, lonely
 from gaussmix.solvers.start.sample import representative
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import IntN
@@ -25,11 +29,28 @@ Problems = dict[Structure, Problem]
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """A prior, and noise as users ask for it: None, True, False or a volume."""
+
+    prior: DefaultPrior | None = None
+    noise: object = None
+
+
+NOTHING_ASSUMED = Assumed()
+
+
+@dataclass(frozen=True)
 class Training:
-    """Rows to fit, a problem for each structure, and what all cells start from."""
+    """Rows to fit, a problem for each structure, and what all cells start from.
+
+    ``named`` components have rows that are known to belong to them; ``noises`` are those of the starts.
+    """
 
     problems: Problems
     starts: Starts
+    named: tuple[int, ...] = ()
+    prior: DefaultPrior | None = None
+    noises: dict[Structure, Noise] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -42,6 +63,7 @@ class Training:
         rng: np.random.Generator,
         feature_names: tuple[str, ...] | None = None,
         known: IntN | None = None,
+        assumed: Assumed = NOTHING_ASSUMED,
     ) -> "Training":
         """Structures of one frame share what is found in it; ``known`` are the source's hints (n,), if it has any."""
         located: dict[bool, Problem] = {}
@@ -52,11 +74,23 @@ class Training:
         problems = {structure: located[structure.column_equivariant].recast(structure) for structure in structures}
         common = located.get(False) or Problem.of(source, Structure.parse("EII"), engine=engine)
         heats, rows, known_there = _heats(problems, common, most_components, rng, known)
-        return cls(problems, Starts(rows, heats, n_starts, rng, known_there))
+        boxes = {per_column: box_of(problem, assumed.noise) for per_column, problem in located.items()}
+        grounds, share = _grounds(rows, most_components, noisy=any(box is not None for box in boxes.values()))
+        fills = ((structure, boxes[structure.column_equivariant]) for structure in structures)
+        noises = {structure: Noise(share, box) for structure, box in fills if box is not None}
+        named = () if known is None else tuple(np.unique(known[known >= 0]).tolist())
+        return cls(problems, Starts(grounds, heats, n_starts, rng, known_there), named, assumed.prior, noises)
 
-    def task(self, structure: Structure, n_components: int, named: tuple[int, ...] = ()) -> Task:
-        """One cell's."""
-        return Task(self.problems[structure], self.starts.problems[structure], n_components, named)
+    def tasks(self, structures: Sequence[Structure], counts: Sequence[int]) -> list[Task]:
+        """All cells of a table."""
+        return [self.task(structure, count) for count in counts for structure in structures]
+
+    def task(self, structure: Structure, n_components: int) -> Task:
+        """One cell's; its problem and that of its first runs are the same where all rows are looked at."""
+        problem = self.problems[structure].believing(self.prior, n_components)
+        heats = self.starts.problems[structure]
+        heats = problem if heats is self.problems[structure] else replace(heats, family=problem.family)
+        return Task(problem, heats, n_components, self.named, self.noises.get(structure))
 
     def fitted(self, structure: Structure, n_components: int) -> Cell:
         """The best of the starts' runs, run to convergence; or the reason why there is none."""
@@ -64,6 +98,18 @@ class Training:
         if cell.is_running:
             return cells.carried_on(cell, cells.STOPPING.max_passes - cells.LEAD_PASSES)
         return cell
+
+
+def _grounds(rows: Problem, most_components: int, noisy: bool) -> tuple[list[Ground], float]:
+    """What partitions are made of, and the share of noise that a run begins with."""
+    if not noisy:
+        return [Ground(rows)], 0.0
+    alone = lonely(rows)
+    framed, weights = rows.source.gather()
+    share = float(np.clip(weights[alone].sum() / weights.sum(), LEAST_SHARE, MOST_SHARE))
+    rest = framed[~alone & (weights > 0)]
+    enough = len(rest) >= max(most_components, 2) and bool((np.ptp(rest, axis=0) > 0).all())
+    return [Ground(rows), *([Ground.without(rows, alone)] if enough and alone.any() else [])], share
 
 
 def _heats(

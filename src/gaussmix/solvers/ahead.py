@@ -29,7 +29,7 @@ def ahead(
     ``last`` is the log-likelihood before, in the frame; ``passes`` the most that are allowed.
     """
     rule, floor = stopping.as_tolerance, solver.family.bare_floor
-    is_plain = isinstance(solver, EM) and solver.held is None and start.noise is None
+    is_plain = isinstance(solver, EM) and solver.held is None
     if not is_plain or rule is None or floor is None or passes == 0:
         return None
     if not problem.engine.offers_whole(problem.source.n_rows, *start.centers.shape):
@@ -37,12 +37,16 @@ def ahead(
     few = problem.few_rows
     if few is None or start.covariance.floored.any():
         return None
-    structure = start.structure
+    structure, noise = start.structure, start.noise
     plain = to_plain(start.covariance)
-    asked = WholeRun(str(structure), *few, start.weights, start.centers, *plain, floor, *rule, last, passes)
+    even = None if noise is None else (noise.weight, -noise.box.log_volume)
+    prior = solver.family.belief(start.n_components)
+    state = (start.weights, start.centers, *plain)
+    asked = WholeRun(str(structure), *few, *state, floor, *rule, last, passes, even, prior)
     found = problem.engine.whole(asked)
     if found is None or not len(found.log_likelihoods):
         return None
     covariance = from_plain(structure, found.values, found.axes, found.factors)
-    mixture = replace(start, weights=found.shares, centers=found.centers, covariance=covariance)
+    noise = None if noise is None else replace(noise, weight=found.noise_share)
+    mixture = replace(start, weights=found.shares, centers=found.centers, covariance=covariance, noise=noise)
     return Ahead(mixture, found.log_likelihoods, found.has_converged)

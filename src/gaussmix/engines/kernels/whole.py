@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from gaussmix.core.tournament import rounds
-from gaussmix.core.whole import WholeEnd, WholeRun
+from gaussmix.core.whole import Belief, WholeEnd, WholeRun
 from gaussmix.engines.kernels.compiled.values import Whole
 from gaussmix.engines.kernels.entries import whole_run
 from gaussmix.engines.kernels.words import words_of
@@ -31,49 +31,64 @@ def carried_out(run: WholeRun) -> WholeEnd:
         run.passes,
     )
     n_passes, end = divmod(found, _ENDS)
-    return WholeEnd(fit.weight, fit.center, fit.values, fit.axes, fit.factor, fit.trace[:n_passes], end == _CONVERGED)
+    share = float(fit.noise[0]) if len(fit.noise) else 0.0
+    parts = (fit.weight, share, fit.center, fit.values, fit.axes, fit.factor)
+    return WholeEnd(*parts, fit.trace[:n_passes], end == _CONVERGED)
 
 
 def _arrays(run: WholeRun) -> Whole:
     """Copies of what is written to, and room to work in."""
     n_components, n = run.centers.shape
-
-    def room(*shape: int) -> Array:
-        return np.zeros(shape)
-
-    def own(values: Array) -> Array:
-        return np.array(values, dtype=np.float64, order="C")
-
+    belief, location, believed = _believed(run.belief)
     cube = (n_components, n, n)
     return Whole(
         rows=run.rows,
         weights=_NONE if run.weights is None else run.weights,
-        weight=own(run.shares),
-        center=own(run.centers),
-        values=own(run.values),
-        axes=own(run.axes),
-        factor=room(*cube),
-        root=room(*cube),
-        covariance=own(run.matrices),
-        log_determinant=room(n_components),
-        mass=room(n_components),
-        first=room(n_components, n),
-        scatter=room(*cube),
-        next_values=room(n_components, n),
-        next_axes=room(*cube),
-        next_factor=room(*cube),
-        next_root=room(*cube),
+        weight=_own(run.shares),
+        noise=_NONE if run.noise is None else np.array([*run.noise, 0.0]),
+        center=_own(run.centers),
+        values=_own(run.values),
+        axes=_own(run.axes),
+        factor=_room(*cube),
+        root=_room(*cube),
+        covariance=_own(run.matrices),
+        log_determinant=_room(n_components),
+        mass=_room(n_components),
+        first=_room(n_components, n),
+        scatter=_room(*cube),
+        belief=belief,
+        location=location,
+        believed=believed,
+        next_values=_room(n_components, n),
+        next_axes=_room(*cube),
+        next_factor=_room(*cube),
+        next_root=_room(*cube),
         pairs=_pairs(n),
-        floor=own(run.floor),
-        trace=room(run.passes),
-        offset=room(n_components),
-        numbers=room(n_components),
-        line=room(n),
-        apart=room(n_components, n),
-        squares=room(n_components, n),
-        square=room(n, n),
-        along=room(*cube),
+        floor=_own(run.floor),
+        trace=_room(run.passes),
+        offset=_room(n_components),
+        numbers=_room(n_components),
+        line=_room(n),
+        apart=_room(n_components, n),
+        squares=_room(n_components, n),
+        square=_room(n, n),
+        along=_room(*cube),
     )
+
+
+def _room(*shape: int) -> Array:
+    return np.zeros(shape)
+
+
+def _own(values: Array) -> Array:
+    """A copy that compiled code may write to."""
+    return np.array(values, dtype=np.float64, order="C")
+
+
+def _believed(belief: Belief | None) -> tuple[Array, Array, Array]:
+    if belief is None:
+        return _NONE, _NONE, np.empty((0, 0))
+    return np.array([belief.shrinkage, belief.mass]), _own(belief.location), _own(belief.scatter)
 
 
 @lru_cache(maxsize=64)

@@ -15,9 +15,11 @@ from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.start.clutter import clutter
+from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.race import automatic, from_groups, likeliest, sample_size
 from gaussmix.solvers.start.sample import representative
 from gaussmix.solvers.start.seeding import KMEANS_START
+from gaussmix.types import BoolN
 
 LEAST_SHARE, MOST_SHARE = 0.02, 0.5  # share of noise that a run may begin with
 
@@ -47,6 +49,15 @@ def _cleaned(problem: Problem, n_components: int, rng: np.random.Generator) -> _
     enough = kept.sum() >= max(n_components, 2) and np.ptp(drawn.rows[kept], axis=0).min() > 0
     clean = problem.only(drawn.rows[kept], drawn.weights[kept]) if enough and not kept.all() else None
     return _Cleaned(problem.only(drawn.rows, drawn.weights), clean, share)
+
+
+def lonely(problem: Problem) -> BoolN:
+    """Which of the rows (n,) lie alone, and are likely to be noise."""
+    distinct = DistinctRows.of(problem.source)
+    alone = clutter(distinct.rows / np.sqrt(problem.variances), distinct.weights)
+    found = np.zeros(problem.source.n_rows, dtype=bool)
+    found[distinct.counted] = alone[distinct.inverse] >= 0.5
+    return found
 
 
 def noisy(

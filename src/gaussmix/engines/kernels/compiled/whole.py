@@ -18,6 +18,12 @@ LOST = -40.0
 FEWEST = 1e-6
 """A component of less mass is not ours to fit."""
 
+SHRINKAGE, GAINED = 0, 1
+"""What a prior counts for in means, and the mass that it adds."""
+
+WEIGHT, LOG_DENSITY, MASS = 0, 1, 2
+"""What is kept of noise, if there is any."""
+
 CLEAR = 0.5
 """A precision of so small a trace, in units of the floor, is far from it (`covariance/eigen.py`)."""
 
@@ -34,6 +40,11 @@ def whole_run(fit, volume, shape, orientation, tolerance, is_relative, last, pas
         for k in range(fit.mass.shape[0]):
             if not fit.mass[k] > FEWEST:
                 return 4 * number + UNUSUAL
+        if fit.belief.shape[0] > 0:
+            value += _log_belief(fit, orientation)
+            _inform(fit)
+        if fit.noise.shape[0] > 0 and not fit.noise[MASS] > FEWEST:
+            return 4 * number + UNUSUAL
         done = along_columns(fit, volume, shape) if orientation == 0 else with_axes(fit, volume, shape, orientation)
         if not done or not _is_clear(fit, orientation):
             return 4 * number + UNUSUAL
@@ -69,7 +80,9 @@ def _share_out(fit, orientation):
     """Mass and centred scatter of every component about its new mean, which ``first`` leads to; the log-likelihood."""
     n_components, n = fit.values.shape
     n_rows, is_weighted, value = fit.rows.shape[0], fit.weights.shape[0] > 0, 0.0
-    constant = n * log(2.0 * 3.141592653589793)
+    constant, is_noisy, noise, noise_mass = n * log(2.0 * 3.141592653589793), fit.noise.shape[0] > 0, -1e308, 0.0
+    if is_noisy:
+        noise = log(fit.noise[WEIGHT]) + fit.noise[LOG_DENSITY]
     for k in range(n_components):
         fit.mass[k] = 0.0
         fit.offset[k] = log(fit.weight[k]) - 0.5 * (constant + fit.log_determinant[k])
@@ -81,21 +94,25 @@ def _share_out(fit, orientation):
         count = fit.weights[row] if is_weighted else 1.0
         if count == 0.0:
             continue
-        top = -1e308
+        top = noise
         for k in range(n_components):
             score = fit.offset[k] - 0.5 * _distance(fit, row, k, orientation)
             fit.numbers[k] = score
             top = max(top, score)
-        total = 0.0
+        total = exp(noise - top) if noise - top > LOST else 0.0
+        even = total
         for k in range(n_components):
             below = fit.numbers[k] - top
             fit.numbers[k] = exp(below) if below > LOST else 0.0
             total += fit.numbers[k]
         value += count * (top + log(total))
+        noise_mass += count * even / total
         for k in range(n_components):
             share = count * fit.numbers[k] / total
             if share > 0.0:
                 _add(fit, k, share, orientation)
+    if is_noisy:
+        fit.noise[MASS] = noise_mass
     for k in range(n_components):
         for i in range(n):
             for j in range(i + 1):
@@ -139,6 +156,40 @@ def _add(fit, k, share, orientation):
 
 
 @kernel
+def _log_belief(fit, orientation):
+    """Log density of the prior at the state of the pass, up to a constant (`covariance/prior.py`)."""
+    n_components, n = fit.values.shape
+    total = 0.0
+    for k in range(n_components):
+        total += fit.belief[GAINED] * fit.log_determinant[k]
+        for i in range(n):
+            white, first = 0.0, i if orientation == 0 else 0
+            for j in range(first, i + 1):
+                white += fit.root[k, i, j] * (fit.center[k, j] - fit.location[j])
+                for m in range(first, i + 1):
+                    total += fit.root[k, i, j] * fit.believed[j, m] * fit.root[k, i, m]
+            total += fit.belief[SHRINKAGE] * white * white
+    return -0.5 * total
+
+
+@kernel
+def _inform(fit):
+    """Means drawn towards the location, and the scatter and mass that a prior adds."""
+    n_components, n = fit.values.shape
+    weight = fit.belief[SHRINKAGE]
+    for k in range(n_components):
+        mass = fit.mass[k]
+        share = weight / (mass + weight)
+        for i in range(n):
+            fit.line[i] = fit.location[i] - fit.center[k, i] - fit.first[k, i] / mass
+        fit.mass[k] = mass + fit.belief[GAINED]
+        for i in range(n):
+            fit.first[k, i] = fit.mass[k] * (fit.first[k, i] / mass + share * fit.line[i])
+            for j in range(n):
+                fit.scatter[k, i, j] += fit.believed[i, j] + mass * share * fit.line[i] * fit.line[j]
+
+
+@kernel
 def _is_clear(fit, orientation):
     """Whether the floor is far from all covariances; factors and roots of the next state on the way."""
     n_components, n = fit.values.shape
@@ -164,11 +215,14 @@ def _is_clear(fit, orientation):
 def _step(fit, orientation):
     """The next state in the place of this one; gives the total weight."""
     n_components, n = fit.values.shape
-    total = 0.0
+    is_noisy, believed = fit.noise.shape[0] > 0, fit.belief[GAINED] if fit.belief.shape[0] > 0 else 0.0
+    total = fit.noise[MASS] if is_noisy else 0.0
     for k in range(n_components):
-        total += fit.mass[k]
+        total += fit.mass[k] - believed
+    if is_noisy:
+        fit.noise[WEIGHT] = fit.noise[MASS] / total
     for k in range(n_components):
-        fit.weight[k] = fit.mass[k] / total
+        fit.weight[k] = (fit.mass[k] - believed) / total
         fit.log_determinant[k] = 0.0
         for i in range(n):
             fit.center[k, i] += fit.first[k, i] / fit.mass[k]
