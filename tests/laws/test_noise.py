@@ -210,7 +210,7 @@ def test_bad_noise(noise):
 
 def test_no_volume():
     rows, _ = clouded(0)
-    with pytest.raises(DataError, match="even over the volume of the data, which is zero, since column 1 has"):
+    with pytest.raises(DataError, match="box about the data, which has no volume, since column 1 has"):
         GaussianMixture(2, noise=True).fit(rows * [1.0, 0.0])
 
 

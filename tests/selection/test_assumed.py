@@ -33,12 +33,40 @@ def test_the_published_choice_of_iris_with_mclusts_prior() -> None:
     assert found.candidates[1].criteria["bic"] == pytest.approx(587.40, abs=0.3)
 
 
-def test_a_prior_keeps_small_groups_from_the_floor() -> None:
-    rows = np.vstack([scattered()[0][:40], [[30.0, 30.0], [30.0, 31.0]]])
-    bare, believed = (select(rows, 3, "VVV", n_starts=3, prior=prior) for prior in (None, "default"))
-    assert not bare.best.is_eligible or bare.best.mixture is not None
+def test_with_a_prior_two_rows_can_be_a_group() -> None:
+    """R, mclust 6.0.0: Mclust(X, G = 1:5, prior = priorControl()) finds such a group of two rows, too."""
+    rng = np.random.default_rng(3)
+    rows = np.vstack([rng.normal(size=(40, 2)), rng.normal(size=(40, 2)) + 8.0, [[20.0, -5.0], [20.3, -5.2]]])
+    bare, believed = (
+        select(rows, range(1, 5), ["EII", "EEI", "VVV"], n_starts=3, prior=each) for each in (None, "default")
+    )
+    assert believed.best.n_components == 3
     assert believed.best.fit is not None
-    assert not believed.best.fit.is_on_floor
+    assert believed.best.fit.masses.min() == pytest.approx(2.0, abs=0.01)
+    assert "prior" in str(believed.best.fit)
+    three = [candidate for candidate in bare.candidates if candidate.n_components == 3]
+    assert not any(candidate.is_eligible and min(candidate.fit.masses) < 2.5 for candidate in three)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("distance", [1e4, 1e6, 1e8])
+def test_one_row_far_away_does_not_raise_the_floor(distance: float) -> None:
+    rows, _ = scattered()
+    alone = np.vstack([rows[:300], [[distance, distance]]])
+    found = select(alone, range(1, 4), ["VVV", "EEI", "EEV"], noise=True)
+    expected = select(rows[:300], range(1, 4), ["VVV", "EEI", "EEV"])
+    assert found.best.name == expected.best.name
+    assert found.best.mixture is not None
+    assert found.best.mixture.predict(alone)[-1] == -1
+    fitted = GaussianMixture(2, noise=True, random_state=0, tol=1e-6, max_iter=1000).fit(alone)
+    np.testing.assert_allclose(np.sort(fitted.means_[:, 0]), np.sort(found.best.mixture.means[:, 0]), atol=0.1)
+
+
+def test_a_small_volume_is_remarked_on() -> None:
+    fit = select(scattered()[0], 2, "VVV", noise=0.01).candidates[0].fit
+    assert fit is not None
+    assert "noise=True is wider" in str(fit)
+    usual = select(scattered()[0], 2, "VVV", noise=True).candidates[0].fit
+    assert "wider" not in str(usual)
 
 
 def test_a_prior_is_that_of_the_estimator() -> None:

@@ -18,7 +18,7 @@ from gaussmix.solvers import EM, AbsoluteGain, RelativeGain, Run, Stopping, run
 from gaussmix.solvers.ahead import ahead
 from gaussmix.solvers.start import from_labels
 from gaussmix.solvers.start.noise import with_noise
-from gaussmix.types import ND
+from gaussmix.types import ND, IntN
 from tests.laws.strategies import groups, hard_table
 
 every_structure = pytest.mark.parametrize("structure", ALL)
@@ -37,12 +37,14 @@ def both(
     seed: int = 0,
     share_of_noise: float = 0.0,
     prior: DefaultPrior | None = None,
+    known: IntN | None = None,
 ) -> tuple[Run, Run, Problem]:
     """The same run, ahead and pass by pass, from a random partition."""
     labels = np.random.default_rng(seed).integers(0, n_components, len(rows))
     runs = []
     for n_runs in (10**6, 1):
         problem = problem_of(rows, structure, weights, n_runs).believing(prior, n_components)
+        problem = replace(problem, source=problem.source.hinted(known))
         start = from_labels(problem, labels, n_components)
         box = box_of(problem, True) if share_of_noise else None
         start = start if box is None else with_noise(start, box, share_of_noise)
@@ -130,6 +132,24 @@ def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
     assert ahead(EM(whole.family), begun, whole, RelativeGain(1e-9), -np.inf, 5) is not None
 
 
+@every_structure
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_passes_with_known_rows(structure: str, seed: int) -> None:
+    rows = groups(seed, 90, 2, 3)
+    weights = np.random.default_rng(100 + seed).integers(0, 3, len(rows)).astype(float) if seed % 2 else None
+    known = np.where(np.arange(90) % 3 == 0, np.arange(90) % 2, -1)
+    known = known if weights is None else np.where(weights > 0, known, -1)
+    found, expected, _ = both(rows, structure, 3, AbsoluteGain(0.0, 25), weights, seed, 0.1 * (seed > 1), None, known)
+    bare = both(rows, structure, 3, AbsoluteGain(0.0, 25), weights, seed, 0.1 * (seed > 1))[0]
+    tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
+    np.testing.assert_allclose(found.trace.log_likelihood, expected.trace.log_likelihood, rtol=tolerance)
+    assert abs(found.last_log_likelihood - bare.last_log_likelihood) > 0.01
+    whole = problem_of(rows, structure, weights)
+    whole = replace(whole, source=whole.source.hinted(known))
+    begun = from_labels(whole, np.arange(len(rows)) % 3, 3)
+    assert ahead(EM(whole.family), begun, whole, RelativeGain(1e-9), -np.inf, 5) is not None
+
+
 def test_noise_that_dies_out_is_left_to_the_loop() -> None:
     rows = groups(2, 90, 2, 1)
     found, expected, _ = both(rows, "VVV", 1, RelativeGain(1e-12, 3000), share_of_noise=1e-7)
@@ -169,7 +189,8 @@ def test_what_is_left_to_the_loop() -> None:
     ridged = Problem.of(source_of(rows), Structure.parse("VVV"), ridge=1e-3, engine=engine)
     assert first_passes(ridged) is None
     plain = problem_of(rows, "VVV")
-    assert first_passes(replace(plain, source=plain.source.hinted(np.arange(90) % 2))) is None
+    shares = np.log(np.full((90, 2), 0.5))
+    assert first_passes(replace(plain, source=plain.source.hinted(shares))) is None
 
     class Never(Stopping):
         max_passes = 5

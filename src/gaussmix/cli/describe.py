@@ -92,9 +92,9 @@ def _evidence(criterion: str, gap: float) -> str:
     return f" ({word} evidence)" if gap >= 2 else f" ({word})"
 
 
-def certainty(uncertainty: N, n_components: int) -> str:
-    """How many rows have no clear component."""
-    if n_components == 1:
+def certainty(uncertainty: N, n_choices: int) -> str:
+    """How many rows have no clear component, of so many, noise among them."""
+    if n_choices == 1:
         return "There is one component, so every row belongs to it."
     unsure = int((uncertainty > UNCERTAIN).sum())
     if not unsure:

@@ -103,12 +103,13 @@ def _assigned(found: Searched) -> _Found:
 def _print(found: _Found) -> None:
     from gaussmix.cli import describe
     from gaussmix.cli.text import fields
+    from gaussmix.model.noise import shares
 
     selection = found.searched.selection
     for paragraph in (
         fields([("File", found.searched.description), *describe.choice(selection)]),
         describe.components(found.mixture, found.assigned["component"]),
-        describe.certainty(found.assigned["uncertainty"], found.mixture.n_components),
+        describe.certainty(found.assigned["uncertainty"], len(shares(found.mixture.weights, found.mixture.noise))),
     ):
         typer.echo(f"{paragraph}\n")
     console.notes(describe.cautions(selection))

@@ -6,7 +6,7 @@ and steps without it (`AbstractEngine.whole`); it gives back how far it came, an
 
 from dataclasses import dataclass
 
-from gaussmix.types import DD, KD, KDD, ND, Array, D, K, N
+from gaussmix.types import DD, KD, KDD, ND, Array, D, IntN, K, N
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,17 @@ class Belief:
 class WholeRun:
     """Rows (n, D) in working coordinates, where to begin, the floor, and when to stop.
 
-    ``letters`` name the structure; covariances are ``matrices`` (K, D, D), with variances ``values`` (K, D) along
-    ``axes`` (K, D, D, columns). It ends when the log-likelihood changes from ``last`` by less than ``tolerance`` times
-    the total weight, or times the log-likelihood if that ``is_relative`` and larger. ``noise`` is its share and the
-    logarithm of its density; with a ``belief`` its log density is part of every log-likelihood.
+    ``letters`` name the structure; ``known`` (n,) are components of rows, -1 where unknown; covariances are
+    ``matrices`` (K, D, D), with variances ``values`` (K, D) along ``axes`` (K, D, D, columns). It ends when the
+    log-likelihood changes from ``last`` by less than ``tolerance`` times the total weight, or times the log-likelihood
+    if that ``is_relative`` and larger. ``noise`` is its share and the logarithm of its density; with a ``belief`` its
+    log density is part of every log-likelihood.
     """
 
     letters: str
     rows: ND
     weights: N | None
+    known: IntN | None
     shares: K
     centers: KD
     values: KD

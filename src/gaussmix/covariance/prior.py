@@ -158,7 +158,11 @@ class DefaultPrior:
     along the axes are inverse gamma. The fit finds the most probable parameters: components
     of few rows keep a covariance near to the scale, where maximum likelihood would let them collapse. How often a
     structure counts the prior is as in mclust's M-steps, but that EII there leaves the scale out, EEV the shrinkage,
-    and VEV adds no mass at all (here, hardly any); mclust has none for VEE, EVE, VVE and EVV.
+    and VEV adds no mass at all (here, hardly any); mclust has none for VEE, EVE, VVE and EVV. Its EM ends a little
+    elsewhere for EEI, VEI and EVI, since not every step there maximises.
+
+    It is made for few columns. An inverse Wishart of D + 2 degrees counts for 2 D + 3 rows, so that with fewer rows
+    than columns it outweighs the data, whose covariance, which it takes for scale, is singular then.
 
     Parameters
     ----------
@@ -224,7 +228,10 @@ def _is_number(value: object) -> bool:
 
 
 def _array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
-    array = np.asarray(value, dtype=np.float64)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError.value(name, value, "an array of numbers") from None
     if array.shape != shape:
         raise ParameterError.shape(name, array.shape, shape)
     if not np.isfinite(array).all():

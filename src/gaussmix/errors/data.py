@@ -64,7 +64,7 @@ class DataError(GaussmixError, ValueError):
     @classmethod
     def no_volume(cls, names: Sequence[str]) -> "DataError":
         which = f"column {names[0]} has" if len(names) == 1 else f"columns {listed(names)} have"
-        return cls(f"noise is even over the volume of the data, which is zero, since {which} one value only; leave out "
+        return cls(f"noise fills a box about the data, which has no volume, since {which} one value only; leave out "
                    "what does not vary")
 
     @classmethod
@@ -127,7 +127,7 @@ class LabelError(DataError):
         allowed = "components from 0" if n_components is None else f"components from 0 to {n_components - 1}"
         error = cls(
             f"labels must be {allowed}, or -1 where the component is not known, but row {row} (counted from 0) "
-            f"has {value!r}; number the components from 0, or ask for more of them"
+            f"has {value!r}; number the components from 0, write -1 where none is known, or ask for more of them"
         )
         error.row = row
         return error

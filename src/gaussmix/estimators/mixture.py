@@ -21,6 +21,7 @@ from gaussmix.estimators._running import best_run
 from gaussmix.model import Constraints, Problem, posterior
 from gaussmix.solvers import Run
 from gaussmix.solvers.fit import finished
+from gaussmix.solvers.start.noise import beside_noise
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
@@ -36,7 +37,8 @@ class GaussianMixture(FittedMixture):
         'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
         VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
         The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV, and to factor
-        analysers of equal noise in all columns (``..C``); to the others it does not.
+        analysers of equal noise in all columns (``..C``); to the others it does not, but with a prior
+        to EEI, VEI, EVI and VVI, and to the volume of noise.
         For many columns, mixtures of factor analysers in McNicholas' letters: CCC, CCU, CUC, CUU,
         UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns of one
         component are Constrained to be equal, or Unconstrained.
@@ -54,12 +56,14 @@ class GaussianMixture(FittedMixture):
         What is believed of means and covariances before the data: None finds the parameters of maximum
         likelihood, 'default' the most probable ones under mclust's conjugate prior, which keeps
         small components away from degenerate covariances. Bounds then hold the prior's log density too.
+        It is made for few columns: beside fewer rows than columns it outweighs the data.
     noise : bool or float, optional
         One more component of even density for rows that belong to no group, labelled -1 by
         `predict` and last in `predict_proba` (n, K + 1). True: spread over the volume of the data,
         the smaller of the boxes along the columns and along the principal components, as mclust
         does it. A number: over that volume, in the data's units. It counts as two parameters.
-        `sample` draws it from the box of the data, scaled to the volume.
+        `sample` draws it from the box of the data, scaled to the volume. The floor of the variance
+        is then that of the rows that do not lie alone.
     constraints : Constraints, optional
         Parameters that are held fixed, or equal weights.
     max_iter : int, default=100
@@ -70,8 +74,8 @@ class GaussianMixture(FittedMixture):
         'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical', 'hierarchical-EII',
         'hierarchical-VII', 'hierarchical-EEE' or 'hierarchical-VVV'.
         How a run starts; 'kmeans' takes the best of ten where there are at least 32 columns, and
-        more than distinct rows for each component. A start depends neither on the order of the
-        rows nor on whether a row is repeated or weighted. Of more than 10 000 rows it looks at a
+        more than distinct rows for each component. A start does not depend on the order of the
+        rows, and a row that is repeated is the same as one of that weight. Of more than 10 000 rows it looks at a
         sample, drawn by a hash of the rows' values: 250 rows per component, or 10 for each of its
         columns if that is more, at least 4000 (and all rows if they are not twice as many). On
         it 'kmeans' tries k-means, and k-means with three times as many centres whose groups are
@@ -80,8 +84,10 @@ class GaussianMixture(FittedMixture):
         least likelihood, again and again (Fraley, SIAM J. Sci. Comput. 20, 1998), after the rows
         are brought to covariance one: it finds long thin groups that k-means cuts across, whatever
         the units, and draws nothing but a sample of 2000 rows, or 10 per component if that is
-        more, where there are more. The last four are mclust's trees by the
-        likelihoods of these structures, on columns scaled as in its use="SVD".
+        more, where there are more. Covariance one takes many more rows than columns: of 100 rows of
+        20 columns 'hierarchical-EII' makes more. The last four are mclust's trees by the likelihoods
+        of these structures, on columns scaled as in its use="SVD"; where distances tie, mclust goes
+        by the order of the rows.
     moves : int, default=0
         Most split-and-merge moves after the best run, if it converged: two components that overlap are
         joined and one that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is
@@ -241,6 +247,7 @@ class GaussianMixture(FittedMixture):
             feature_names=None if names is None else tuple(str(name) for name in names),
         ).believing(DefaultPrior.parse(self.prior), self.n_components)
         shape, starting = (self.n_components, rows.shape[1]), (self.weights_init, self.means_init, self.precisions_init)
+        problem = beside_noise(problem) if self.noise else problem
         given = Given.parse(structure, str(self.covariance_type), shape, *starting)
         beginning = Beginning.of(
             problem, given, self.init_params, self.n_components, self.noise, self.constraints, known

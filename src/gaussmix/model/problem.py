@@ -23,7 +23,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
-from gaussmix.types import DD, KD, ND, AnyArray, D, K, N
+from gaussmix.types import DD, KD, ND, AnyArray, D, IntN, K, N
 
 _FEW_ROWS = 20_000
 
@@ -88,12 +88,21 @@ class Problem:
         return moments.reduce(MomentKind.POOLED_FULL)
 
     @cached_property
-    def few_rows(self) -> tuple[ND, N | None] | None:
-        """All rows in working coordinates and their weights, None for one each; None if rows are many or have hints."""
-        if self.source.n_rows > _FEW_ROWS or self.source.is_hinted:
+    def few_rows(self) -> tuple[ND, N | None, IntN | None] | None:
+        """All rows in working coordinates, their weights, None for one each, and known components, None if no row has.
+
+        None if rows are many, or have probabilities for hints.
+        """
+        if self.source.n_rows > _FEW_ROWS:
             return None
+        known: IntN | None = None
+        if self.source.is_hinted:
+            hints = np.concatenate(self.source.reduce(lambda batch: [np.asarray(batch.hints)]))
+            if hints.ndim != 1:
+                return None
+            known = np.ascontiguousarray(hints, dtype=np.int64)
         rows, weights = self.source.gather()
-        return np.ascontiguousarray(rows), None if (weights == 1.0).all() else np.ascontiguousarray(weights)
+        return np.ascontiguousarray(rows), None if (weights == 1.0).all() else np.ascontiguousarray(weights), known
 
     def log_certainty(self, quadratics: Quadratics) -> float:
         """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""
@@ -113,6 +122,17 @@ class Problem:
     def recast(self, structure: Structure) -> "Problem":
         """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
         return replace(self, family=family(structure, limit_of(self.source.frame, self.total, structure, None)))
+
+    def above(self, variances: D) -> "Problem":
+        """The same problem with a floor that is a share of these variances (D,), in the frame, and no ridge's."""
+        structure, powers = self.family.structure, self.source.frame.total_exponent
+        floor = Floor.relative(variances, powers, structure.column_equivariant)
+        return replace(self, family=family(structure, floor, self.family.prior))
+
+    @property
+    def rows_needed(self) -> int:
+        """Rows of a component without which its covariance says nothing; with a prior one, as that says the rest."""
+        return 1 if self.family.prior is not None else self.family.structure.rows_needed(self.source.n_features)
 
     def believing(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
         """The same problem with a prior for so many components; what it leaves open is taken from the data."""

@@ -77,7 +77,8 @@ def select(
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names
         mclust letters or scikit-learn's names. 'all' of one column are EII and VII, with which the others coincide.
-        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV.
+        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV; with a prior to EEI, VEI, EVI and VVI,
+        too, and to the volume of noise.
     criterion : {'bic', 'icl', 'aic', 'aicc', 'sabic'}, default='bic'
         What to rank by; lower is better.
     sample_weight : array-like of shape (n,), optional
@@ -91,7 +92,7 @@ def select(
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
         Taken from a data frame's columns if not given.
-    progress : bool or callable, default=False
+    progress : bool or callable, optional
         True shows a bar on stderr (needs rich); a callable is called as ``progress(done, total, name)`` before
         each cell.
     labels : array-like of shape (n,), optional

@@ -15,7 +15,7 @@ from gaussmix.selection import cells
 from gaussmix.selection.cells import Cell, Task
 from gaussmix.selection.known import labelled_sample, sampled
 from gaussmix.selection.starting import Ground, Starts
-from gaussmix.solvers.start.noise import LEAST_SHARE, MOST_SHARE, lonely
+from gaussmix.solvers.start.noise import LEAST_SHARE, MOST_SHARE, lonely, near_variances
 from gaussmix.solvers.start.sample import representative
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import IntN
@@ -71,10 +71,13 @@ class Training:
             if structure.column_equivariant not in located:
                 problem = Problem.of(source, structure, engine=engine, feature_names=feature_names)
                 located[structure.column_equivariant] = problem
+        boxes = {per_column: box_of(problem, assumed.noise) for per_column, problem in located.items()}
         problems = {structure: located[structure.column_equivariant].recast(structure) for structure in structures}
+        if any(box is not None for box in boxes.values()):
+            near = {per_column: near_variances(problem) for per_column, problem in located.items()}
+            problems = {shape: problem.above(near[shape.column_equivariant]) for shape, problem in problems.items()}
         common = located.get(False) or Problem.of(source, Structure.parse("EII"), engine=engine)
         heats, rows, known_there = _heats(problems, common, most_components, rng, known)
-        boxes = {per_column: box_of(problem, assumed.noise) for per_column, problem in located.items()}
         grounds, share = _grounds(rows, most_components, noisy=any(box is not None for box in boxes.values()))
         fills = ((structure, boxes[structure.column_equivariant]) for structure in structures)
         noises = {structure: Noise(share, box) for structure, box in fills if box is not None}

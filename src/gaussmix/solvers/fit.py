@@ -9,11 +9,13 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.run import Run
 from gaussmix.types import BoolK, K
 
 _EMPTY = 1e-8  # a component of less mass than this owns no row
+_MUCH_LESS = np.log(1e3)  # how many times smaller than the box of the data a volume of noise is that is remarked on
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Fit:
     parameters; the last entry of ``trace`` was taken before the last update. ``mixture`` holds
     those parameters and ``masses`` (K,) the responsibilities summed over the weighted rows.
     ``share_computed`` is the share of all pairs of row and component whose distance the last pass
-    computed: the others could not have mattered.
+    computed: the others could not have mattered. ``rows_needed`` are the rows that a component needs for a covariance:
+    more than columns, or factors; with a prior, one.
     """
 
     outcome: Outcome
@@ -53,6 +56,7 @@ class Fit:
     mixture: Mixture = field(repr=False)
     masses: K = field(repr=False)
     share_computed: float
+    rows_needed: int
     notes: tuple[str, ...]
 
     @cached_property
@@ -60,12 +64,17 @@ class Fit:
         """What the fit says of each component; made when first asked for, as conditions take a while."""
         mixture = self.mixture
         conditions = mixture.covariance.root.conditions(mixture.n_components)
-        values = (mixture.weights, self.masses, conditions, mixture.covariance.floored, _small(mixture, self.masses))
+        values = (mixture.weights, self.masses, conditions, mixture.covariance.floored, self.small)
         return tuple(ComponentDiagnostics(*parts) for parts in zip(*(value.tolist() for value in values), strict=True))
 
     @property
     def converged(self) -> bool:
         return self.outcome is Outcome.CONVERGED
+
+    @property
+    def small(self) -> BoolK:
+        """Which components (K,) hold fewer rows than a covariance needs."""
+        return np.asarray(self.masses < self.rows_needed)
 
     @property
     def is_on_floor(self) -> bool:
@@ -75,7 +84,7 @@ class Fit:
     @property
     def is_degenerate(self) -> bool:
         """Whether a component rests on the floor, is empty, or holds too few rows for a covariance."""
-        return self.is_on_floor or bool(_small(self.mixture, self.masses).any())
+        return self.is_on_floor or bool(self.small.any())
 
     def __str__(self) -> str:
         passes = f"{len(self.trace)} pass{'' if len(self.trace) == 1 else 'es'}"
@@ -99,14 +108,10 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
         mixture=mixture,
         masses=masses,
         share_computed=expectation.n_pairs / max(1, expectation.n_rows * len(expectation.moments.mass)),
+        rows_needed=problem.rows_needed,
         notes=tuple(_notes(problem, masses, winner)),
     )
     return fit, expectation
-
-
-def _small(mixture: Mixture, masses: K) -> BoolK:
-    """Which components hold fewer rows than a covariance needs."""
-    return np.asarray(masses < mixture.structure.rows_needed(mixture.n_features))
 
 
 def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
@@ -117,6 +122,7 @@ def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
     noise = winner.mixture.noise
     if noise is not None:
         notes.append(f"Noise takes {100 * noise.weight:.1f} % of the weight.")
+        notes.extend(_of_small_volume(problem, noise))
     if problem.constant_columns:
         names = ", ".join(_column_name(problem, j) for j in problem.constant_columns)
         notes.append(f"Constant column {names}: it tells no groups apart, and its variance is a stand-in.")
@@ -131,11 +137,23 @@ def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
     empty = np.flatnonzero(masses < _EMPTY).tolist()
     if empty:
         notes.append(f"{_named(empty, 'is', 'are')} empty: no row belongs there.")
-    small = np.flatnonzero(_small(winner.mixture, masses) & (masses >= _EMPTY)).tolist()
+    small = np.flatnonzero((masses < problem.rows_needed) & (masses >= _EMPTY)).tolist()
     if small:
-        needed = winner.mixture.structure.rows_needed(problem.source.n_features)
-        notes.append(f"{_named(small, 'holds', 'hold')} fewer than the {needed} rows that a covariance needs.")
+        rows = "row" if problem.rows_needed == 1 else "rows"
+        needed = f"{problem.rows_needed} {rows} that a covariance needs"
+        notes.append(f"{_named(small, 'holds', 'hold')} fewer than the {needed}.")
+    if problem.family.prior is not None:
+        notes.append("These are the most probable parameters under a prior, whose density the log-likelihood omits.")
     return notes
+
+
+def _of_small_volume(problem: Problem, noise: Noise) -> list[str]:
+    """Whether noise was given a volume that its rows cannot lie in."""
+    data = float(np.log(problem.extent.high - problem.extent.low).sum())
+    if noise.box.log_volume > data - _MUCH_LESS:
+        return []
+    share = np.exp(noise.box.log_volume - data)
+    return [f"Its volume is {share:.1g} of the data's box: noise takes rows that lie together; noise=True is wider."]
 
 
 def _column_name(problem: Problem, column: int) -> str:

@@ -13,7 +13,7 @@ from gaussmix.types import Array, IntD
 
 _CONVERGED, _ENDS = 0, 4
 _VOLUME, _FORM = {"E": 0, "V": 1}, {"I": 0, "E": 1, "V": 2}
-_NONE = np.empty(0)
+_NONE, _NO_NUMBERS = np.empty(0), np.empty(0, dtype=np.int64)
 
 
 def carried_out(run: WholeRun) -> WholeEnd:
@@ -44,6 +44,7 @@ def _arrays(run: WholeRun) -> Whole:
     return Whole(
         rows=run.rows,
         weights=_NONE if run.weights is None else run.weights,
+        known=_NO_NUMBERS if run.known is None else run.known,
         weight=_own(run.shares),
         noise=_NONE if run.noise is None else np.array([*run.noise, 0.0]),
         center=_own(run.centers),

@@ -83,7 +83,7 @@ def seeded(problem: Problem, start: Mixture, known: IntN, solver: AbstractSolver
 
 def _fewest(problem: Problem) -> float:
     """The mass of as many rows as a covariance needs."""
-    needed = problem.family.structure.rows_needed(problem.source.n_features)
+    needed = problem.family.structure.rows_needed(problem.source.n_features)  # moments of known rows know no prior
     return needed * problem.total_weight / problem.source.n_rows
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix.covariance import Floor
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem
@@ -19,9 +20,11 @@ from gaussmix.solvers.start.distinct import DistinctRows
 from gaussmix.solvers.start.race import automatic, from_groups, likeliest, sample_size
 from gaussmix.solvers.start.sample import representative
 from gaussmix.solvers.start.seeding import KMEANS_START
-from gaussmix.types import BoolN
+from gaussmix.types import BoolN, D
 
 LEAST_SHARE, MOST_SHARE = 0.02, 0.5  # share of noise that a run may begin with
+
+_ROWS_FOR_FLOOR = 4_000
 
 Change = Callable[[Mixture], Mixture]
 
@@ -49,6 +52,23 @@ def _cleaned(problem: Problem, n_components: int, rng: np.random.Generator) -> _
     enough = kept.sum() >= max(n_components, 2) and np.ptp(drawn.rows[kept], axis=0).min() > 0
     clean = problem.only(drawn.rows[kept], drawn.weights[kept]) if enough and not kept.all() else None
     return _Cleaned(problem.only(drawn.rows, drawn.weights), clean, share)
+
+
+def beside_noise(problem: Problem) -> Problem:
+    """The problem with a floor that rows which lie alone do not raise: one of them, far away, has all the variance."""
+    return problem.above(near_variances(problem)) if isinstance(problem.family.limit, Floor) else problem
+
+
+def near_variances(problem: Problem) -> D:
+    """The variance of each column (D,), in the frame, without rows that lie alone."""
+    drawn = representative(problem, _ROWS_FOR_FLOOR, np.random.default_rng(0))
+    rows = problem.source.frame.apply(drawn.rows)
+    deviations = np.sqrt(np.where(problem.variances > 0, problem.variances, 1.0))
+    kept = drawn.weights * (clutter(rows / deviations, drawn.weights) < 0.5)
+    if not kept.sum() > 0:
+        return problem.variances
+    near = kept @ (rows - kept @ rows / kept.sum()) ** 2 / kept.sum()
+    return np.minimum(near, problem.variances) if near.min() > 0 else problem.variances
 
 
 def lonely(problem: Problem) -> BoolN:

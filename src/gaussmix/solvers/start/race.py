@@ -99,7 +99,7 @@ def is_sound_for(problem: Problem) -> Callable[[Run], bool]:
 
 def unsound(problem: Problem, mixture: Mixture) -> int:
     """How many components rest on the floor or hold fewer rows than a covariance needs."""
-    fewest = problem.family.structure.rows_needed(problem.source.n_features) / problem.source.n_rows
+    fewest = problem.rows_needed / problem.source.n_rows
     return int((mixture.covariance.floored | ~(mixture.weights >= fewest)).sum())
 
 

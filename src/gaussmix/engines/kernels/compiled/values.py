@@ -171,17 +171,18 @@ NOTHING, MASS, SQUARES, PRODUCTS, POOLED = -1, 0, 1, 2, 3
 class Whole(NamedTuple):
     """Everything that a whole run over few rows reads and writes.
 
-    ``rows`` (n, D) in working coordinates and ``weights`` (n,), of length 0 if there are none; the state: ``noise``
-    (3,), its weight, log density and mass, of length 0 if there is none, ``weight`` (K,), ``center`` (K, D), ``values``
-    (K, D) variances along ``axes`` (K, D, D), ``factor``, ``root`` (its inverse) and ``covariance`` (K, D, D); what a
-    pass adds up: ``mass``, ``first``, ``scatter``; a prior: ``belief`` (2,), its shrinkage and mass, of length 0 if
-    there is none, ``location`` (D,) and ``believed`` (D, D) scatter; the next state; ``pairs`` of axes in the order in
-    which they are turned; ``floor`` (D,), the least variances; ``trace``, the log-likelihood of every pass; and room to
-    work in.
+    ``rows`` (n, D) in working coordinates, their ``weights`` (n,) and ``known`` components (n,), -1 where unknown, of
+    length 0 if there are none; the state: ``noise`` (3,), its weight, log density and mass, of length 0 if there is
+    none, ``weight`` (K,), ``center`` (K, D), ``values`` (K, D) variances along ``axes`` (K, D, D), ``factor``, ``root``
+    (its inverse) and ``covariance`` (K, D, D); what a pass adds up: ``mass``, ``first``, ``scatter``; a prior:
+    ``belief`` (2,), its shrinkage and mass, of length 0 if there is none, ``location`` (D,) and ``believed`` (D, D)
+    scatter; the next state; ``pairs`` of axes in the order in which they are turned; ``floor`` (D,), the least
+    variances; ``trace``, the log-likelihood of every pass; and room to work in.
     """
 
     rows: Any
     weights: Any
+    known: Any
     weight: Any
     noise: Any
     center: Any

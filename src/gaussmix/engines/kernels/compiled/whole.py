@@ -12,6 +12,9 @@ from gaussmix.engines.kernels.compiled.matrices import cholesky, invert_lower
 
 CONVERGED, USED_UP, UNUSUAL = 0, 1, 2
 
+CLOSED = -1e308
+"""The score of a component that a row is known not to belong to."""
+
 LOST = -40.0
 """Scores that lie further below a row's best are lost in rounding."""
 
@@ -80,7 +83,7 @@ def _share_out(fit, orientation):
     """Mass and centred scatter of every component about its new mean, which ``first`` leads to; the log-likelihood."""
     n_components, n = fit.values.shape
     n_rows, is_weighted, value = fit.rows.shape[0], fit.weights.shape[0] > 0, 0.0
-    constant, is_noisy, noise, noise_mass = n * log(2.0 * 3.141592653589793), fit.noise.shape[0] > 0, -1e308, 0.0
+    constant, is_noisy, noise, noise_mass = n * log(2.0 * 3.141592653589793), fit.noise.shape[0] > 0, CLOSED, 0.0
     if is_noisy:
         noise = log(fit.noise[WEIGHT]) + fit.noise[LOG_DENSITY]
     for k in range(n_components):
@@ -94,12 +97,14 @@ def _share_out(fit, orientation):
         count = fit.weights[row] if is_weighted else 1.0
         if count == 0.0:
             continue
-        top = noise
+        known = fit.known[row] if fit.known.shape[0] > 0 else -1
+        open_noise = noise if known < 0 else CLOSED
+        top = open_noise
         for k in range(n_components):
-            score = fit.offset[k] - 0.5 * _distance(fit, row, k, orientation)
+            score = CLOSED if known >= 0 and known != k else fit.offset[k] - 0.5 * _distance(fit, row, k, orientation)
             fit.numbers[k] = score
             top = max(top, score)
-        total = exp(noise - top) if noise - top > LOST else 0.0
+        total = exp(open_noise - top) if open_noise - top > LOST else 0.0
         even = total
         for k in range(n_components):
             below = fit.numbers[k] - top
