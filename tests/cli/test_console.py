@@ -1,6 +1,7 @@
 """Messages and the bar: on stderr, and the bar only on a terminal and only for work that takes long."""
 
 import io
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -92,3 +93,27 @@ def _wait_for(condition: Callable[[], bool]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("the bar did not appear")
+
+
+def test_an_interrupt_that_other_code_lost_ends_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(console, "_interrupts", [])
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        console.mind_interrupts()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with console.progress("fitting") as update, pytest.raises(KeyboardInterrupt):
+            update(0, 2, "a step")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_somebody_elses_way_with_interrupts_is_left_alone() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        console.mind_interrupts()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -18,6 +18,9 @@ def main() -> None:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)
+    from gaussmix.cli.console import mind_interrupts
+
+    mind_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a column name must not stop a terminal that cannot show it

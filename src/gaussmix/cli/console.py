@@ -1,6 +1,7 @@
 """What is printed besides the answer: errors and notes on stderr, and a bar for work that takes long."""
 
 import shutil
+import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -42,16 +43,39 @@ def notes(messages: Iterable[str]) -> None:
         note(message)
 
 
+_interrupts: list[int] = []
+
+
+def mind_interrupts() -> None:
+    """Remember Ctrl-C: code of others that calls back may lose the exception, and work then ends at its next step."""
+
+    def interrupt(number: int, frame: object) -> None:
+        _interrupts.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nobody else has a mind of his own
+        signal.signal(signal.SIGINT, interrupt)
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Update]:
     """A bar on stderr that appears once the work has taken a second, if stderr is a terminal.
 
     Without an update the bar only shows that time passes. It is gone when the work is done.
     """
+
+    def minding(update: Update) -> Update:
+        def told(done: int, total: int, name: str) -> None:
+            if _interrupts:
+                raise KeyboardInterrupt
+            update(done, total, name)
+
+        return told
+
     if not sys.stderr.isatty():
-        yield lambda done, total, name: None
+        yield minding(lambda done, total, name: None)
         return
     from gaussmix.selection.bar import bar
 
     with bar(what, _PATIENCE) as update:
-        yield update
+        yield minding(update)
