@@ -55,6 +55,27 @@ def test_factors_are_fitted_and_measured(tmp_path, capsys):
     assert "| UUU | 0.5 | 0 |" in capsys.readouterr().out
 
 
+def test_variational_passes_agree_and_are_timed(tmp_path, capsys):
+    path = str(tmp_path / "bayes.json")
+    main(["bayes", "--shape", "300,2,3", "--structures", "tied", "--runs", "2", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        (result,) = json.load(file)["measured"]
+    assert result["bounds"]["gaussmix"] == pytest.approx(result["bounds"]["scikit-learn"], rel=1e-9)
+    assert all(len(seconds) == 2 for seconds in result["seconds"].values())
+    assert "| tied, 300 x 2, K = 3 |" in capsys.readouterr().out
+
+
+def test_kmeans_agrees_and_is_timed(tmp_path, capsys):
+    path = str(tmp_path / "kmeans.json")
+    main(["kmeans", "--shape", "600,2,3", "--seeds", "2", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        libraries = json.load(file)["measured"]["libraries"]
+    for ours, theirs in zip(*libraries.values(), strict=True):
+        assert ours["inertia"] == pytest.approx(theirs["inertia"], rel=1e-9)
+        assert (ours["passes"], ours["sizes"]) == (theirs["passes"], theirs["sizes"])
+    assert "| median |" in capsys.readouterr().out
+
+
 def test_unknown_peer_is_refused():
     with pytest.raises(SystemExit, match="nobody unknown; there are gaussmix"):
         main(["peers", "--peers", "gaussmix,nobody"])
@@ -78,3 +99,13 @@ def test_ruler_agrees_with_scikit_learn():
 def test_floor_counts_a_triangular_product_and_half_a_symmetric_one():
     assert operations(Case("full", 10, 3, 2)) == 2 * 10 * 2 * 9
     assert all(peer.distributions for peer in PEERS.values())
+
+
+def test_solvers_race_to_one_goal(tmp_path, capsys):
+    path = str(tmp_path / "solvers.json")
+    size = ["--separations", "1", "--columns", "2", "--rows", "200", "--components", "2", "--seeds", "1"]
+    main(["solvers", *size, "--output", path])
+    with open(path, encoding="utf-8") as file:
+        (raced,) = json.load(file)["measured"]["runs"]
+    assert raced["passes"]["em"] >= 1
+    assert "better of SQUAREM and Anderson" in capsys.readouterr().out

@@ -5,6 +5,8 @@ from typing import Any
 
 _HOMES = {
     "GaussianMixture": "gaussmix.estimators",
+    "BayesianGaussianMixture": "gaussmix.estimators",
+    "KMeans": "gaussmix.estimators",
     "Gaussian": "gaussmix.model",
     "Mixture": "gaussmix.model",
     "Constraints": "gaussmix.model",
@@ -17,6 +19,8 @@ _HOMES = {
     "combine": "gaussmix.selection",
     "Combination": "gaussmix.selection",
     "cross_validate": "gaussmix.selection",
+    "compare": "gaussmix.estimators",
+    "Comparison": "gaussmix.selection.comparison",
     "CrossValidation": "gaussmix.selection",
     "Fit": "gaussmix.solvers",
     "Outcome": "gaussmix.core.outcome",

@@ -12,7 +12,10 @@ from gaussmix.errors import MissingPackageError as MissingPackageError
 from gaussmix.errors import ParameterError as ParameterError
 from gaussmix.errors import SelectionError as SelectionError
 from gaussmix.errors import UnrepresentableError as UnrepresentableError
+from gaussmix.estimators import BayesianGaussianMixture as BayesianGaussianMixture
 from gaussmix.estimators import GaussianMixture as GaussianMixture
+from gaussmix.estimators import KMeans as KMeans
+from gaussmix.estimators import compare as compare
 from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
 from gaussmix.model import Mixture as Mixture
@@ -25,6 +28,7 @@ from gaussmix.selection import bootstrap_test as bootstrap_test
 from gaussmix.selection import combine as combine
 from gaussmix.selection import cross_validate as cross_validate
 from gaussmix.selection import select as select
+from gaussmix.selection.comparison import Comparison as Comparison
 from gaussmix.solvers import Fit as Fit
 
 __all__: list[str]

@@ -17,7 +17,13 @@ HOMES = {
     # The loop owns the clock of passes; the others time one whole call for the record of a fit.
     "read a clock": (
         READ_A_CLOCK,
-        {"solvers/run.py", "selection/search.py", "estimators/mixture.py", "estimators/_base.py"},
+        {
+            "solvers/passes.py",
+            "selection/search.py",
+            "estimators/mixture.py",
+            "estimators/bayesian.py",
+            "estimators/_base.py",
+        },
     ),
     "make a random generator": (
         DRAW,

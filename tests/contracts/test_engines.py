@@ -88,7 +88,7 @@ def assert_same(found: Expectation, expected: Expectation, rows: ND, tolerance: 
     held = theirs.mass > 1e-6 * theirs.mass.sum()
     np.testing.assert_allclose(ours.mean[held], theirs.mean[held], rtol=tolerance, atol=tolerance * spread)
     assert ours.scatter.shape == theirs.scatter.shape
-    largest = max(np.abs(theirs.scatter).max(), 1e-6 * theirs.mass.sum() * np.abs(rows).max() ** 2)
+    largest = max(np.abs(theirs.scatter).max(initial=0.0), 1e-6 * theirs.mass.sum() * np.abs(rows).max() ** 2)
     np.testing.assert_allclose(ours.scatter, theirs.scatter, rtol=0, atol=tolerance * largest)
 
 

@@ -10,13 +10,35 @@ from gaussmix.covariance import ALL, AbstractFamily
 from gaussmix.model import Mixture, Problem
 from gaussmix.solvers import EM, AbsoluteGain, AbstractSolver, RelativeGain, Stopping, run
 from gaussmix.solvers.start import automatic
+from gaussmix.solvers.table import SOLVERS, Options
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
 
-# A new solver is a row here and inherits every test.
-SOLVERS: dict[str, Callable[[AbstractFamily], AbstractSolver]] = {"EM": EM}
-
-every_solver = pytest.mark.parametrize("make", SOLVERS.values(), ids=SOLVERS)
 Make = Callable[[AbstractFamily], AbstractSolver]
+
+
+def maker(name: str) -> Make:
+    return lambda family: SOLVERS[name].make(EM(family), Options(3))
+
+
+# A new solver is a row in the table of solvers and inherits every test that it owes; which it does not, is said here.
+FALLING = {"lbfgs", "adam", "sgd", "cem", "sem", "annealing"}  # a pass of theirs may look at a lower place
+UNLIKE = {"cem", "annealing"}  # their first pass is told another height than the likelihood
+HARD = {"cem"}  # rests where the classification likelihood is highest
+LATE = {"adam", "sgd", "sem", "annealing", "lbfgs", "squarem", "anderson", "natural", "auto"}  # stop not after any pass
+
+every_solver = pytest.mark.parametrize("make", [maker(name) for name in SOLVERS], ids=list(SOLVERS))
+climbing = pytest.mark.parametrize(
+    "make", [maker(name) for name in SOLVERS if name not in FALLING], ids=[n for n in SOLVERS if n not in FALLING]
+)
+soft = pytest.mark.parametrize(
+    "make", [maker(name) for name in SOLVERS if name not in HARD], ids=[n for n in SOLVERS if n not in HARD]
+)
+likely = pytest.mark.parametrize(
+    "make", [maker(name) for name in SOLVERS if name not in UNLIKE], ids=[n for n in SOLVERS if n not in UNLIKE]
+)
+prompt = pytest.mark.parametrize(
+    "make", [maker(name) for name in SOLVERS if name not in LATE], ids=[n for n in SOLVERS if n not in LATE]
+)
 
 
 class After(Stopping):
@@ -35,19 +57,30 @@ def start_of(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixture
     return automatic(problem, method, 3, np.random.default_rng(seed))
 
 
-@every_solver
+@climbing
 @pytest.mark.parametrize("structure", ALL)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_step_raises_the_likelihood(make: Make, structure: str, seed: int) -> None:
     problem = problem_of(groups(seed), structure)
     solver = make(problem.family)
-    state = solver.init(start_of(problem, seed, "random"))
-    last = -np.inf
-    for _ in range(8):
-        expectation = problem.expect(state.quadratics)
-        assert expectation.log_likelihood >= last - 1e-12 * abs(last)
-        last, state = expectation.log_likelihood, solver.step(state, expectation)
+    state, last = solver.init(start_of(problem, seed, "random")), -np.inf
+    for number in range(1, 30):
+        expectation = solver.look(problem, state.next, number)
+        state = solver.step(state, expectation)
+        reached = expectation.log_likelihood if state.reached is None else state.reached
+        assert reached >= last - 1e-12 * abs(last)
+        assert expectation_of(problem, state.mixture).log_likelihood >= reached - 1e-12 * abs(reached)
+        last = reached
     assert last > expectation_of(problem, start_of(problem, seed, "random")).log_likelihood
+
+
+@every_solver
+@pytest.mark.parametrize("structure", ALL)
+def test_a_run_ends_higher_than_it_began(make: Make, structure: str) -> None:
+    problem = problem_of(groups(2), structure)
+    start = start_of(problem, 2, "random")
+    end = run(make(problem.family), start, problem, RelativeGain(1e-6, 500)).mixture
+    assert expectation_of(problem, end).log_likelihood > expectation_of(problem, start).log_likelihood
 
 
 @every_solver
@@ -63,14 +96,16 @@ def test_a_step_depends_on_state_and_expectation_alone(make: Make) -> None:
     assert first.mixture.frame is start.frame
 
 
-@every_solver
+@soft
 @pytest.mark.parametrize("structure", ALL)
 def test_a_maximum_is_where_a_solver_rests(make: Make, structure: str) -> None:
     problem = problem_of(groups(1), structure)
-    solver = make(problem.family)
-    found = run(solver, start_of(problem), problem, RelativeGain(1e-14, 5000)).mixture
-    again = solver.step(solver.init(found), expectation_of(problem, found)).mixture
-    assert_same_mixture(again, found, tolerance=1e-5)
+    found = run(make(problem.family), start_of(problem), problem, RelativeGain(1e-14, 5000)).mixture
+    em = EM(problem.family)
+    again = em.step(em.init(found), expectation_of(problem, found)).mixture
+    assert_same_mixture(again, found, tolerance=1e-3)
+    height = expectation_of(problem, found).log_likelihood
+    assert expectation_of(problem, again).log_likelihood == pytest.approx(height, rel=1e-9)
 
 
 @every_solver
@@ -93,7 +128,7 @@ def test_passes_are_counted(make: Make, passes: int) -> None:
     assert len(done.trace) == len(done.trace.log_likelihood) == len(done.trace.seconds) == passes
 
 
-@every_solver
+@prompt
 def test_stops_when_the_rule_is_met_and_not_before(make: Make) -> None:
     problem = problem_of(groups(0))
     done = run(make(problem.family), start_of(problem), problem, After(3))
@@ -106,7 +141,7 @@ def test_stops_when_the_rule_is_met_and_not_before(make: Make) -> None:
     assert gains[-1] < 1e-4 <= gains[:-1].min(initial=np.inf)
 
 
-@every_solver
+@prompt
 def test_previous_likelihood_counts_as_a_pass_before(make: Make) -> None:
     problem = problem_of(groups(0))
     rule = AbsoluteGain(1e-4, 1000)
@@ -127,7 +162,7 @@ def test_observer_hears_every_pass(make: Make) -> None:
     np.testing.assert_allclose(gains[1:], np.diff(values), atol=1e-9)
 
 
-@every_solver
+@likely
 def test_trace_is_in_the_datas_units(make: Make) -> None:
     rows = 1e3 * groups(0) + 7
     problem = problem_of(rows)

@@ -139,3 +139,11 @@ def test_only_the_identity_leaves_everything_alone() -> None:
         Frame(nothing, np.zeros(2), np.array([-1, 0])),
     ):
         assert not frame.is_identity
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 31, 32, 33, 100])
+def test_an_extent_is_the_smallest_and_largest_of_each_column(n_rows):
+    rows = np.random.default_rng(n_rows).normal(size=(n_rows, 3))
+    found = Extent.of(rows)
+    np.testing.assert_array_equal(found.low, rows.min(axis=0, initial=np.inf))
+    np.testing.assert_array_equal(found.high, rows.max(axis=0, initial=-np.inf))

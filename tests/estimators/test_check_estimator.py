@@ -1,4 +1,4 @@
-"""scikit-learn's conventions, every check, for one and three components and every structure.
+"""scikit-learn's conventions, every check, for one and three components and every structure, and for k-means.
 
 Run in processes of their own: the check of other array libraries is skipped unless SCIPY_ARRAY_API
 is set before SciPy is imported, and nothing may be skipped.
@@ -17,9 +17,12 @@ SCRIPT = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
 from sklearn.utils.estimator_checks import check_estimator
-from gaussmix import GaussianMixture
+from gaussmix import GaussianMixture, KMeans
 for structure in sys.argv[2:]:
-    estimator = GaussianMixture(int(sys.argv[1]), covariance_type=structure)
+    if structure == "k-means":
+        estimator = KMeans(int(sys.argv[1]))
+    else:
+        estimator = GaussianMixture(int(sys.argv[1]), covariance_type=structure)
     for result in check_estimator(estimator, on_fail=None, on_skip=None):
         problem = str(result["exception"]) if result["exception"] else ""
         print(json.dumps([structure, result["check_name"], result["status"], problem]))
@@ -29,10 +32,11 @@ for structure in sys.argv[2:]:
 @pytest.mark.parametrize("n_components", [1, 3])
 def test_every_check_passes_and_none_is_skipped(n_components):
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
-    arguments = [sys.executable, "-c", SCRIPT, str(n_components), *SKLEARN_NAMES, *ALL]
+    names = [*SKLEARN_NAMES, *ALL, "k-means"]
+    arguments = [sys.executable, "-c", SCRIPT, str(n_components), *names]
     process = subprocess.run(arguments, capture_output=True, text=True, env=environment, check=False, timeout=600)
     assert process.returncode == 0, process.stderr[-2000:]
     results = [json.loads(line) for line in process.stdout.splitlines()]
-    assert {structure for structure, *_ in results} == {*SKLEARN_NAMES, *ALL}
-    assert len(results) > 40 * len({*SKLEARN_NAMES, *ALL})
+    assert {structure for structure, *_ in results} == set(names)
+    assert len(results) > 40 * len(set(names))
     assert [result for result in results if result[2] != "passed"] == []

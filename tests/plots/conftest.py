@@ -1,12 +1,13 @@
 """Mixtures and searches small enough to draw many times."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import gaussmix
-from gaussmix import Mixture, Selection
+from gaussmix import Comparison, Mixture, Selection
 
 
 def mixture_of(n_components: int, n_features: int, seed: int = 0, names: tuple[str, ...] | None = None) -> Mixture:
@@ -32,6 +33,19 @@ def two() -> tuple[Mixture, Any]:
 def search(faithful: Any) -> Selection:
     """A search over three structures on Old Faithful."""
     return gaussmix.select(faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=2)
+
+
+@cache
+def compared(labelled: bool = True, n_features: int = 2) -> Comparison:
+    """Solvers and ways to assign on 150 rows in two overlapping groups of other shapes, with labels if wanted."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [100, 50])
+    rows = rng.normal(size=(150, 3)) * np.where(labels[:, None] == 1, [0.5, 2.0, 1.0], 1.0) + 2.2 * labels[:, None]
+    known = np.array(["one", "another name"], dtype=object)[labels] if labelled else None
+    names = ["first column", "second", "third"][:n_features]
+    solvers = ["em", "squarem", "lbfgs", "sgd", "cem"]
+    found = rows[:, :n_features]
+    return gaussmix.compare(found, known, 2, "VVV", solvers, max_iter=60, feature_names=names)
 
 
 def drawn(picture: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Annotation
 
 from gaussmix import Selection, plots
-from tests.plots.conftest import drawn, mixture_of
+from tests.plots.conftest import compared, drawn, mixture_of
 
 MANY = mixture_of(12, 4)
 ROWS = MANY.sample(300, 0)[0]
@@ -25,6 +25,10 @@ PICTURES: dict[str, Callable[[Selection], Any]] = {
     "densities of two": lambda search: plots.densities(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
     "trace": lambda search: plots.trace(search.best.fit),  # type: ignore[arg-type]
     "choice": plots.choice,
+    "optimisers": lambda search: plots.optimisers(compared()),
+    "partitions": lambda search: plots.partitions(compared()),
+    "partitions without labels": lambda search: plots.partitions(compared(labelled=False)),
+    "partitions of one column": lambda search: plots.partitions(compared(n_features=1)),
     "long names": lambda search: plots.pairs(FAR, FAR_ROWS),
     "long names in a grid": lambda search: plots.densities(FAR, FAR_ROWS),
 }

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from gaussmix._version import __version__
-from gaussmix.cli import console, fit, info, predict, report, sample, select
+from gaussmix.cli import compare, console, fit, info, predict, report, sample, select
 from gaussmix.cli.options import DEBUG, Debug
 from gaussmix.errors import DataError, GaussmixError, MissingPackageError, TableProblem
 
@@ -102,6 +102,14 @@ def gaussmix(
         typer.echo(ctx.get_help())
 
 
-_COMMANDS = {"fit": fit, "select": select, "predict": predict, "report": report, "sample": sample, "info": info}
+_COMMANDS = {
+    "fit": fit,
+    "select": select,
+    "compare": compare,
+    "predict": predict,
+    "report": report,
+    "sample": sample,
+    "info": info,
+}
 for _name, _command in _COMMANDS.items():
     app.command(_name, epilog=_command.EXAMPLES)(_command.run)

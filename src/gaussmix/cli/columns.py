@@ -2,26 +2,46 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gaussmix.cli.table import Column, Table, kinds
 from gaussmix.cli.text import listed, plural
 from gaussmix.errors import DataError, TableProblem
-from gaussmix.types import ND, N
+from gaussmix.types import ND, AnyArray, N
 
 _IDENTIFIER = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Rows (n, D) of the named columns, weights (n,), and what the user should know of the choice."""
+    """Rows (n, D) of the named columns, weights (n,), what the user should know of the choice, and labels (n,)."""
 
     names: tuple[str, ...]
     rows: ND
     weights: N | None = None
     notes: tuple[str, ...] = ()
+    labels: AnyArray | None = None
+
+
+def for_comparison(table: Table, names: Sequence[str] | None, weights: str | None, labels: str | None) -> Chosen:
+    """The columns to fit, as `for_fit` chooses them, and known groups from a column of texts or numbers.
+
+    Raises
+    ------
+    DataError, TableProblem
+        As `for_fit`; and if the labels are neither texts nor numbers.
+    """
+    if labels is None:
+        return for_fit(table, names, weights)
+    _require(table, [labels])
+    column = table.columns[table.names.index(labels)]
+    if not column.is_numeric and column.kind != "text":
+        raise TableProblem.no_labels(column.name, column.kind)
+    others = tuple(other for other in table.columns if other is not column)
+    given: Sequence[object] = column.values.tolist() if column.is_numeric else column.spelled()
+    return replace(for_fit(replace(table, columns=others), names, weights), labels=np.array(given, dtype=object))
 
 
 def for_fit(table: Table, names: Sequence[str] | None, weights: str | None) -> Chosen:

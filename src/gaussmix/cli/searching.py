@@ -102,12 +102,16 @@ class Searched:
 
     @property
     def description(self) -> str:
-        """The file, its size and its columns: 'faithful.csv: 272 rows, 2 columns (eruptions, waiting)'."""
-        from gaussmix.cli.text import label, listed, plural
+        """The file, its size and its columns."""
+        return description(self.file, self.chosen)
 
-        names = listed([label(name) for name in self.chosen.names])
-        size = f"{plural(len(self.chosen.rows), 'row')}, {plural(len(self.chosen.names), 'column')} ({names})"
-        return f"{self.file.name}: {size}"
+
+def description(file: Path, chosen: "Chosen") -> str:
+    """A file, its size and its columns: 'faithful.csv: 272 rows, 2 columns (eruptions, waiting)'."""
+    from gaussmix.cli.text import label, listed, plural
+
+    names = listed([label(name) for name in chosen.names])
+    return f"{file.name}: {plural(len(chosen.rows), 'row')}, {plural(len(chosen.names), 'column')} ({names})"
 
 
 def searched(file: Path, asked: Asked) -> Searched:
@@ -119,7 +123,7 @@ def searched(file: Path, asked: Asked) -> Searched:
     with console.progress(f"reading {file.name}"):
         chosen = for_fit(read(file), asked.columns, asked.weights)
     console.notes(chosen.notes)
-    counts = _at_most(file, len(chosen.rows), asked)
+    counts = at_most(file, len(chosen.rows), asked)
     with console.progress("fitting") as update:
         selection = select(
             chosen.rows,
@@ -137,7 +141,7 @@ def searched(file: Path, asked: Asked) -> Searched:
     return Searched(file, chosen, selection)
 
 
-def _at_most(file: Path, n_rows: int, asked: Asked) -> list[int]:
+def at_most(file: Path, n_rows: int, asked: Asked) -> list[int]:
     """Numbers of components that the rows suffice for: fewer by default, an error where they were asked for."""
     if asked.counts[-1] <= n_rows:
         return asked.counts

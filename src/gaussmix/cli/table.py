@@ -9,7 +9,7 @@ ending is aborted by that (exit code 134).
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Column:
 
     ``culprit`` says of a text column which value kept it from being numbers; ``n_numbers`` of its
     ``n_present`` values that are not missing are numbers; ``has_commas`` if the culprit is one but for a comma.
+    ``spelled`` gives the values of a text column, None where one is missing.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Column:
     has_commas: bool = False
     n_numbers: int = 0
     n_present: int = 0
+    spelled: Callable[[], list[str | None]] = field(default=list, repr=False, compare=False)
 
     @property
     def is_numeric(self) -> bool:
@@ -220,7 +222,7 @@ def _text(name: str, data: Any, from_text: bool) -> Column:
         return Column(name, NUMBERS, _floats(pc.replace_substring_regex(data, r"[\s+]", "")))
     row = pc.index(numbers, False).as_py()
     if row < 0:
-        return Column(name, "text")
+        return Column(name, "text", spelled=data.to_pylist)
     value = data[row].as_py()
     shown = value if len(value) <= 30 else value[:27] + "..."
     comma = _comma(value, data)
@@ -231,6 +233,7 @@ def _text(name: str, data: Any, from_text: bool) -> Column:
         has_commas=bool(comma),
         n_numbers=n_numbers,
         n_present=n_present,
+        spelled=data.to_pylist,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gaussmix.errors import DataError, LabelError, WeightError
-from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, IntN, N
+from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, BoolN, IntN, N
 
 _SMALLEST_TOTAL = 1e-100  # row weights that add up to less, or to more than its inverse, are out of all proportion
 _MOST_COMPONENTS = 2.0**31  # what a label may name where nobody says how many components there are
@@ -151,6 +151,51 @@ def parse_labels(
     if weights is not None:
         known[weights == 0] = -1
     return known if np.any(known >= 0) else None
+
+
+def parse_classes(labels: ArrayLike, n_rows: int, counted: BoolN) -> tuple[tuple[str, ...], IntN]:
+    """The names of known groups, sorted, and that of each row (n_rows,) as its place among them; -1 where unknown.
+
+    Numbers, texts and booleans are fine; None, NaN, an empty text and the number -1 say that a group is not known.
+    Of rows that are not ``counted`` (n_rows,) nothing is.
+    """
+    given = np.asarray(labels, dtype=object)
+    if given.shape != (n_rows,):
+        raise LabelError.shape(given.shape, n_rows)
+    pairs = zip(given.tolist(), counted.tolist(), strict=True)
+    written = [None if _is_unknown(value) or not counts else _written(value) for value, counts in pairs]
+    found = {name for name in written if name is not None}
+    if len(found) < 2:
+        raise LabelError.one_group(len(found))
+    n_known = sum(name is not None for name in written)
+    if 2 * len(found) > n_known:
+        raise LabelError.no_groups(len(found), n_known)
+    names = sorted(found, key=lambda name: (not _is_number(name), float(name) if _is_number(name) else 0.0, name))
+    places = {name: place for place, name in enumerate(names)}
+    return tuple(names), np.array([-1 if name is None else places[name] for name in written], dtype=np.int64)
+
+
+def _is_unknown(value: object) -> bool:
+    """Whether a label says nothing: missing values of pandas answer no comparison, NaN is not even itself."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return True
+    try:
+        return bool(value != value) or (not isinstance(value, str | bool) and value == -1)
+    except TypeError:
+        return True
+
+
+def _written(value: object) -> str:
+    """A label as text; 1 and 1.0 are one label."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53
+    return str(int(value)) if is_whole else str(value)  # type: ignore[call-overload]
+
+
+def _is_number(name: str) -> bool:
+    try:
+        return float(name) == float(name)
+    except ValueError:
+        return False
 
 
 def parse_covariances(matrices: ArrayLike) -> KDD | DD:

@@ -5,12 +5,14 @@ factorisation that fails is a value (``None``), and a clipped eigenvalue is repo
 """
 
 import numpy as np
-from scipy.linalg import eigh, solve_triangular
+from scipy.linalg import eigh, helmert, solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
+from scipy.optimize import brentq
 
 from gaussmix.types import DD, KDD, ND, Array, BoolK, D, K
 
 _SMALL = 64  # up to this size NumPy's one call for a stack is faster than one of LAPACK per matrix
+_SMALLEST = 1e-12  # of the largest singular value: a direction that is rounding
 _MANY = 32  # so many more matrices than columns are inverted row by row, all of them at once
 
 
@@ -193,6 +195,54 @@ def leading_eigen(matrix: DD, count: int) -> tuple[Array, Array]:
 def orthonormal(columns: Array) -> Array:
     """An orthonormal basis (D, m) of columns (D, m), and of more where they are dependent."""
     return np.asarray(np.linalg.qr(columns)[0])
+
+
+def contrasts(n_columns: int) -> Array:
+    """Orthonormal rows (n - 1, n), each of which adds up to zero (Helmert's)."""
+    return np.asarray(helmert(n_columns)) if n_columns > 1 else np.zeros((0, 1))
+
+
+def cayley(skew: KDD) -> tuple[KDD, KDD]:
+    """The turns (I - W)(I + W)^-1 of skew matrices W, and (I + W)^-1."""
+    eye = np.eye(skew.shape[1])
+    inner = np.linalg.inv(eye + skew)
+    return np.asarray((eye - skew) @ inner), np.asarray(inner)
+
+
+def skews(turns: KDD) -> KDD:
+    """The skew matrices W of turns (I - W)(I + W)^-1; a mirror image is made a turn by its least axis."""
+    eye, proper = np.eye(turns.shape[1]), turns.copy()
+    for turn in proper:
+        if np.linalg.det(turn) < 0:
+            turn[:, np.argmin(np.abs(np.diagonal(turn)))] *= -1.0
+    return np.asarray((eye - proper) @ np.linalg.inv(eye + proper))
+
+
+def nearest_turns(crossed: Array) -> Array:
+    """The orthogonal matrices Q (K, q, q) that bring A Q nearest to B, from A^T B (Procrustes)."""
+    left, _, right = np.linalg.svd(crossed)
+    return np.asarray(left @ right)
+
+
+def damped_shares(columns: Array, target: Array, share: float) -> Array:
+    """The g (m,) of least |target - columns g| whose squared length is ``share`` of that of the best.
+
+    That of a ridge with the right price, found by a search in its logarithm.
+    """
+    axes, lengths, turn = np.linalg.svd(columns, full_matrices=False)
+    kept = lengths > _SMALLEST * lengths.max(initial=0.0)
+    axes, lengths, turn = axes[:, kept], lengths[kept], turn[kept]
+    if not len(lengths):
+        return np.zeros(columns.shape[1])
+    own = axes.T @ target
+
+    def excess(log_price: float) -> float:
+        found = lengths * own / (lengths**2 + np.exp(log_price))
+        return float((found @ found) - share * ((own / lengths) @ (own / lengths)))
+
+    low, high = 2.0 * np.log(lengths[-1]) - 40.0, 2.0 * np.log(lengths[0]) + 40.0
+    price = np.exp(brentq(excess, low, high, xtol=1e-3)) if excess(low) > 0 > excess(high) else 0.0
+    return np.asarray(turn.T @ (lengths * own / (lengths**2 + price)))
 
 
 def outer_sum(deltas: Array, weights: K) -> DD:

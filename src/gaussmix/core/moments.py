@@ -17,13 +17,17 @@ from gaussmix.types import DD, KD, ND, NK, Array, IntN, K
 
 
 class MomentKind(Enum):
-    """Which part of the scatter a family needs; the value is the shape of ``Moments.scatter``."""
+    """Which part of the scatter is needed; the value is the shape of ``Moments.scatter``.
+
+    NOTHING of it, and mass and mean alone, is what k-means asks for.
+    """
 
     FULL = "KDD"
     DIAGONAL = "KD"
     TRACE = "K"
     POOLED_FULL = "DD"
     POOLED_DIAGONAL = "D"
+    NOTHING = "K0"
 
     @property
     def separate(self) -> "MomentKind":
@@ -36,6 +40,8 @@ class MomentKind(Enum):
             return np.asarray(weights[:, None, None] * deltas[:, :, None] * deltas[:, None, :])
         if self is MomentKind.POOLED_FULL:
             return outer_sum(deltas, weights)
+        if self is MomentKind.NOTHING:
+            return deltas[:, :0].copy()
         squares = weights[:, None] * deltas**2
         if self is MomentKind.DIAGONAL:
             return np.asarray(squares)
@@ -74,6 +80,11 @@ class Moments:
         """A copy of some of the components, of moments that are each component's own."""
         return Moments(self.mass[chosen], self.mean[chosen], self.scatter[chosen], self.kind)
 
+    def permute(self, order: IntN) -> "Moments":
+        """The same moments with all components in another order."""
+        scatter = self.scatter[order] if self.kind.separate is self.kind else self.scatter
+        return Moments(self.mass[order], self.mean[order], scatter, self.kind)
+
     def halves(self, deviation: KD) -> tuple["Moments", "Moments"]:
         """Every component cut at its mean across an axis with this standard deviation along it, (K, D): lower, upper.
 
@@ -85,6 +96,15 @@ class Moments:
         mass, scatter = 0.5 * self.mass, 0.5 * (self.scatter - self.kind.outer(step, self.mass))
         low, high = (Moments(mass, self.mean + sign * step, scatter, self.kind) for sign in (-1.0, 1.0))
         return low, high
+
+    def toward(self, other: "Moments", share: float) -> "Moments":
+        """(1 - share) times these sums and share times others, whatever share is; mass must be left everywhere."""
+        mass = (1.0 - share) * self.mass + share * other.mass
+        part = share * other.mass / mass
+        apart = other.mean - self.mean
+        between = self.kind.outer(apart, (1.0 - share) * self.mass * part)
+        scatter = (1.0 - share) * self.scatter + share * other.scatter + between
+        return Moments(mass, self.mean + part[:, None] * apart, scatter, self.kind)
 
     def scale(self, factor: float) -> "Moments":
         """The moments of the same rows, each counted ``factor`` times."""
@@ -112,10 +132,12 @@ def total_scatter(moments: Moments) -> DD:
 def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array:
     """sum_n w_n (x_n - c)(x_n - c)^T of one component, in the part that ``kind`` needs.
 
-    The definition, for one component: full kinds give (D, D), diagonal ones (D,), trace a scalar.
+    The definition, for one component: full kinds give (D, D), diagonal ones (D,), trace a scalar, nothing (0,).
     """
     if kind in (MomentKind.FULL, MomentKind.POOLED_FULL):
         return np.asarray((differences * weights[:, None]).T @ differences)
+    if kind is MomentKind.NOTHING:
+        return np.empty(0)
     squares = weights @ differences**2
     return np.asarray(squares.sum() if kind is MomentKind.TRACE else squares)
 
@@ -136,6 +158,7 @@ def moments_of(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> 
 _REDUCTIONS: dict[tuple[MomentKind, MomentKind], Callable[[Array], Array]] = {
     (MomentKind.FULL, MomentKind.DIAGONAL): lambda s: np.einsum("kii->ki", s),
     (MomentKind.FULL, MomentKind.TRACE): lambda s: np.einsum("kii->k", s),
+    (MomentKind.FULL, MomentKind.NOTHING): lambda s: s[:, 0, :0].copy(),
     (MomentKind.FULL, MomentKind.POOLED_FULL): lambda s: s.sum(axis=0),
     (MomentKind.FULL, MomentKind.POOLED_DIAGONAL): lambda s: np.einsum("kii->i", s),
     (MomentKind.DIAGONAL, MomentKind.TRACE): lambda s: s.sum(axis=1),

@@ -17,6 +17,10 @@ class Outcome(Enum):
         "The search left this candidate before it had converged, since it could no longer win; "
         "its log-likelihood would have risen a little further."
     )
+    ONLINE = (
+        "Fitted online, chunk by chunk: more rows may follow, and the log-likelihood is that of the last chunk "
+        "before its step."
+    )
     NOT_STARTED = "No pass was asked for (max_iter=0): these are the starting values."
 
     def __str__(self) -> str:

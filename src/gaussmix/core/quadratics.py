@@ -18,6 +18,11 @@ class Quadratics:
     center: KD
     root: AbstractRoot
 
+    def tempered(self, inverse_temperature: float) -> "Quadratics":
+        """The same quadratics with all scores times a number."""
+        root = self.root.scaled(inverse_temperature**0.5)
+        return Quadratics(self.offset * inverse_temperature, self.center, root)
+
     @property
     def n_components(self) -> int:
         return len(self.center)

@@ -27,6 +27,10 @@ class AbstractRoot(ABC):
         """The roots of K components and one of zeros after them, to which every row is equally near."""
 
     @abstractmethod
+    def scaled(self, factor: float) -> "AbstractRoot":
+        """The same roots times a number above zero."""
+
+    @abstractmethod
     def dense(self, n_components: int, n_features: int) -> KDD:
         """The same roots as (K, D, D) matrices."""
 
@@ -48,6 +52,9 @@ class DenseRoot(AbstractRoot):
     def with_flat(self, n_components: int) -> "DenseRoot":
         return DenseRoot(np.concatenate([self.matrices, np.zeros((1, *self.matrices.shape[1:]))]))
 
+    def scaled(self, factor: float) -> "DenseRoot":
+        return DenseRoot(self.matrices * factor, None if self.factors is None else self.factors / factor)
+
     def dense(self, n_components: int, n_features: int) -> KDD:
         return self.matrices
 
@@ -68,6 +75,9 @@ class SharedRoot(AbstractRoot):
     def with_flat(self, n_components: int) -> DenseRoot:
         return DenseRoot(np.repeat(self.matrix[None], n_components, axis=0)).with_flat(n_components)
 
+    def scaled(self, factor: float) -> "SharedRoot":
+        return SharedRoot(self.matrix * factor, None if self.factor is None else self.factor / factor)
+
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.broadcast_to(self.matrix, (n_components, n_features, n_features))
 
@@ -87,6 +97,9 @@ class DiagonalRoot(AbstractRoot):
     def with_flat(self, n_components: int) -> "DiagonalRoot":
         return DiagonalRoot(np.concatenate([self.scales, np.zeros((1, self.scales.shape[1]))]))
 
+    def scaled(self, factor: float) -> "DiagonalRoot":
+        return DiagonalRoot(self.scales * factor)
+
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, :, None] * np.eye(n_features))
 
@@ -105,6 +118,9 @@ class SphericalRoot(AbstractRoot):
 
     def with_flat(self, n_components: int) -> "SphericalRoot":
         return SphericalRoot(np.append(self.scales, 0.0))
+
+    def scaled(self, factor: float) -> "SphericalRoot":
+        return SphericalRoot(self.scales * factor)
 
     def dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.scales[:, None, None] * np.eye(n_features))
@@ -139,6 +155,9 @@ class LowRankRoot(AbstractRoot):
             return np.concatenate([parts, np.zeros((1, *parts.shape[1:]))])
 
         return LowRankRoot(longer(self.scales), longer(self.axes), longer(self.stretches - 1.0) + 1.0)
+
+    def scaled(self, factor: float) -> "LowRankRoot":
+        return LowRankRoot(self.scales * factor, self.axes, self.stretches)
 
     def dense(self, n_components: int, n_features: int) -> KDD:
         inner = np.eye(n_features) - (self.axes * self.shrinkage[:, None, :]) @ np.swapaxes(self.axes, 1, 2)

@@ -19,6 +19,10 @@ class Belief:
     location: D
     scatter: DD
 
+    def scaled(self, factor: float) -> "Belief":
+        """What it adds where it counts ``factor`` times."""
+        return Belief(self.shrinkage * factor, self.mass * factor, self.location, self.scatter * factor)
+
 
 @dataclass(frozen=True)
 class WholeRun:

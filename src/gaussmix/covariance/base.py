@@ -83,6 +83,11 @@ class AbstractFamily(ABC):
         """The floor (D,), where the M-step is that of one of the fourteen structures above a floor and no ridge."""
         return None
 
+    @property
+    def least(self) -> D | None:
+        """The least variances (D,), in the frame; None where nothing is forbidden."""
+        return None
+
     def belief(self, n_components: int) -> Belief | None:
         """What `informed` and `log_prior` come to, in plain numbers; None where nothing is believed."""
         return None

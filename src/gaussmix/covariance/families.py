@@ -58,6 +58,10 @@ class StructuredFamily(AbstractFamily):
         is_bare = str(self.structure) in ALL and isinstance(self.limit, Floor)
         return self.limit.floor if is_bare else None
 
+    @property
+    def least(self) -> D | None:
+        return self.limit.floor
+
     def belief(self, n_components: int) -> Belief | None:
         return None if self.prior is None else self.prior.plain(self.structure, n_components)
 

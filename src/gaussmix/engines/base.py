@@ -122,15 +122,15 @@ def add_hints(scores: NK, batch: Batch) -> NK:
 
 def share_out(scores: NK, batch: Batch, assign: Assign) -> tuple[NK, float, float]:
     """Weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
-    density, powers = log_sum_exp(scores)
     if assign is Assign.HARD:
-        density = scores.max(axis=1)
+        density, entropy = scores.max(axis=1), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
         responsibilities[np.arange(len(scores)), scores.argmax(axis=1)] = 1.0
     else:
+        density, powers = log_sum_exp(scores)
         responsibilities = powers / powers.sum(axis=1)[:, None]
-    logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
-    entropy = -(responsibilities * logs).sum(axis=1)
+        logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
+        entropy = -(responsibilities * logs).sum(axis=1)
     if batch.weights is None:
         return responsibilities, float(density.sum()), float(entropy.sum())
     counted = batch.weights > 0  # a row of weight zero is absent, however far away it lies

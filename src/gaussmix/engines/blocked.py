@@ -153,4 +153,5 @@ _SCATTER: dict[MomentKind, Callable[[Array, NK], Array]] = {
     MomentKind.DIAGONAL: _squares,
     MomentKind.POOLED_DIAGONAL: lambda differences, weights: _squares(differences, weights).sum(axis=0),
     MomentKind.TRACE: lambda differences, weights: _squares(differences, weights).sum(axis=1),
+    MomentKind.NOTHING: lambda differences, weights: np.zeros((len(weights), 0)),
 }

@@ -75,6 +75,10 @@ class DataError(GaussmixError, ValueError):
         )
 
     @classmethod
+    def too_few_clustered(cls, n_rows: int, n_clusters: int) -> "DataError":
+        return cls(f"n_samples={n_rows} should be >= n_clusters={n_clusters}; ask for fewer clusters or use more rows")
+
+    @classmethod
     def too_far(cls, row: int) -> "DataError":
         error = cls(f"row {row} (counted from 0) {TOO_FAR}")
         error.row = row
@@ -131,6 +135,18 @@ class LabelError(DataError):
         )
         error.row = row
         return error
+
+    @classmethod
+    def one_group(cls, count: int) -> "LabelError":
+        found = "no row's group" if count == 0 else "one group only"
+        return cls(f"labels name {found}; there must be two or more groups to compare with")
+
+    @classmethod
+    def no_groups(cls, count: int, n_rows: int) -> "LabelError":
+        return cls(
+            f"labels name {count} groups for {counted(n_rows, 'row')}, fewer than two rows each; "
+            "give each row the name of its group, not a name or a measurement of its own"
+        )
 
     @classmethod
     def without_weight(cls, component: int) -> "LabelError":

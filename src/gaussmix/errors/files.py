@@ -112,6 +112,11 @@ class TableProblem(FileProblem):
         return cls(f"the weights in column {column!r} must be at least 0, but data row {row} holds {value:g}")
 
     @classmethod
+    def no_labels(cls, column: str, kind: str) -> "TableProblem":
+        found = "is empty" if kind == "empty" else f"holds {kind}"
+        return cls(f"column {column!r} {found}; labels must be texts or numbers, the name of each row's group")
+
+    @classmethod
     def zero_weights(cls, column: str) -> "TableProblem":
         return cls(f"the weights in column {column!r} are zero in every row; at least one row must count")
 

@@ -18,6 +18,13 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {found}")
 
     @classmethod
+    def changed(cls, name: str, found: object, before: object) -> "ParameterError":
+        return cls(
+            f"{name} is {found!r}, but the mixture that partial_fit goes on from has {before!r}; set it back, or call "
+            "fit, which starts anew"
+        )
+
+    @classmethod
     def dimension(cls, what: str, found: int, needed: int) -> "ParameterError":
         columns = "1 column" if needed == 1 else f"{needed} columns"
         return cls(f"{what} needs a distribution of {columns}, but this one has {found}; take a marginal first")
@@ -25,6 +32,12 @@ class ParameterError(GaussmixError, ValueError):
     @classmethod
     def value(cls, name: str, found: object, allowed: str) -> "ParameterError":
         return cls(f"{name} must be {allowed}, but is {found!r}")
+
+    @classmethod
+    def ridge_with_gradient(cls, solver: str) -> "ParameterError":
+        return cls(
+            f"solver={solver!r} climbs the likelihood, which knows no ridge; leave reg_covar at None, or take 'em'"
+        )
 
     @classmethod
     def not_positive_definite(cls, name: str, component: int | None = None) -> "ParameterError":
@@ -65,13 +78,13 @@ class ParameterError(GaussmixError, ValueError):
 class CollapseError(GaussmixError, ValueError):
     """A component's covariance became singular and no floor was in force."""
 
-    def __init__(self, components: Sequence[int]):
+    def __init__(self, components: Sequence[int], advice: str = "reg_covar=None keeps every covariance usable"):
         self.components = tuple(components)
         super().__init__(
             "Fitting the mixture model failed because some components have ill-defined empirical covariance "
             "(for instance caused by singleton or collapsed samples). Try to decrease the number of components, "
             "increase reg_covar, or scale the input data. Here: component "
-            f"{listed([str(k) for k in self.components])}; reg_covar=None keeps every covariance usable."
+            f"{listed([str(k) for k in self.components])}; {advice}."
         )
 
 

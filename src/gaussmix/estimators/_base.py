@@ -35,15 +35,20 @@ def generator(random_state: RandomState) -> np.random.Generator:
     return np.random.default_rng(state.randint(2**31, size=4))
 
 
-def checked_rows(estimator: Any, X: ArrayLike, fitting: bool) -> AnyArray:
+def legacy_state(random: np.random.Generator) -> np.random.RandomState:
+    """A RandomState, which is what scikit-learn hands to functions of its users, seeded by four draws."""
+    return np.random.RandomState(random.integers(2**31, size=4))
+
+
+def checked_rows(estimator: Any, X: ArrayLike, fitting: bool, fewest: int = 2) -> AnyArray:
     """Rows as a 2-d float64 or float32 array, with NaN and infinity named by row and column.
 
-    An array of either type is handed back as it is, without a copy.
+    An array of either type is handed back as it is, without a copy. A fit needs ``fewest`` rows.
     """
     if not fitting and isinstance(X, np.ndarray) and _is_as_fitted(estimator, X):
         rows: AnyArray = X
     else:
-        rows = _validated(estimator, X, fitting)
+        rows = _validated(estimator, X, fitting, fewest)
     require_finite(rows, getattr(estimator, "feature_names_in_", None))
     return rows
 
@@ -55,14 +60,14 @@ def _is_as_fitted(estimator: Any, X: AnyArray) -> bool:
     return shaped and plain and not hasattr(estimator, "feature_names_in_")
 
 
-def _validated(estimator: Any, X: ArrayLike, fitting: bool) -> AnyArray:
+def _validated(estimator: Any, X: ArrayLike, fitting: bool, fewest: int) -> AnyArray:
     try:
         rows: AnyArray = validate_data(
             estimator,
             X,
             reset=fitting,
             dtype=[np.float64, np.float32],
-            ensure_min_samples=2 if fitting else 1,
+            ensure_min_samples=fewest if fitting else 1,
             ensure_all_finite=False,
         )
     except ValueError as error:
@@ -92,10 +97,34 @@ def require_real(name: str, value: object, optional: bool = False) -> None:
         raise ParameterError.value(name, value, "a finite number of at least 0" + (" or None" if optional else ""))
 
 
+def require_positive(name: str, value: object, optional: bool = False) -> None:
+    """ParameterError unless ``value`` is a finite number above 0, or None where it is optional."""
+    if optional and value is None:
+        return
+    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+    if not real or not 0.0 < float(value) < np.inf:  # type: ignore[arg-type]
+        raise ParameterError.value(name, value, "a finite number above 0" + (" or None" if optional else ""))
+
+
 def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     """ParameterError unless ``value`` is one of the allowed words."""
     if value not in allowed:
         raise ParameterError.choice(name, value, allowed)
+
+
+def inertia_printer(verbose: int, factor: float) -> Callable[[int, float], None] | None:
+    """What prints passes of k-means as scikit-learn does; inertia times ``factor`` is in the data's units squared."""
+
+    def passed(number: int, inertia: float) -> None:
+        print(f"Iteration {number - 1}, inertia {inertia * factor}.")
+
+    return passed if verbose else None
+
+
+def stopwatch() -> Callable[[], float]:
+    """What tells the seconds since it was made."""
+    began = time.perf_counter()
+    return lambda: time.perf_counter() - began
 
 
 @dataclass

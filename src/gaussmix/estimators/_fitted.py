@@ -19,7 +19,7 @@ from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
-class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class FittedDensity(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """An estimator whose ``model_`` is a `Mixture`; a subclass adds the constructor and `fit`."""
 
     model_: Mixture
@@ -31,16 +31,6 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def weights_(self) -> AnyArray:
         return self.model_.weights.astype(self._dtype)
-
-    @property
-    def noise_weight_(self) -> float:
-        noise = self.model_.noise
-        return 0.0 if noise is None else noise.weight
-
-    @property
-    def noise_volume_(self) -> float:
-        noise = self.model_.noise
-        return np.inf if noise is None else noise.volume(self.model_.frame)
 
     @property
     def means_(self) -> AnyArray:
@@ -66,7 +56,11 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         rows = _base.checked_rows(self, X, fitting=False)
         source = MemorySource.of(rows, frame=self.model_.frame)
-        return self.model_.to_quadratics(), source, AutomaticEngine(len(rows))
+        return self._quadratics(), source, AutomaticEngine(len(rows))
+
+    def _quadratics(self) -> Quadratics:
+        """What a fit looks like to rows."""
+        return self.model_.to_quadratics()
 
     def score_samples(self, X: ArrayLike) -> AnyArray:
         """Log density of each row (n, D), shape (n,), in nats."""
@@ -105,6 +99,20 @@ class FittedMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
         check_is_fitted(self)
         return self.model_.sample(n_samples, _base.generator(self.random_state))
+
+
+class FittedMixture(FittedDensity):
+    """A mixture of maximum likelihood: criteria that compare it with others, and the noise it may have."""
+
+    @property
+    def noise_weight_(self) -> float:
+        noise = self.model_.noise
+        return 0.0 if noise is None else noise.weight
+
+    @property
+    def noise_volume_(self) -> float:
+        noise = self.model_.noise
+        return np.inf if noise is None else noise.volume(self.model_.frame)
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Bayesian information criterion on X; lower is better, n is the sum of the weights."""

@@ -8,7 +8,8 @@ from gaussmix.estimators import _base
 from gaussmix.estimators._beginning import Beginning
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.mixture import reframed
-from gaussmix.solvers import AbsoluteGain, Run, best_of, moved, run
+from gaussmix.solvers import EM, AbsoluteGain, AbstractSolver, Run, best_of, moved, run
+from gaussmix.solvers.table import SOLVERS, Options
 
 
 def best_run(estimator: Any, problem: Problem, beginning: Beginning) -> Run:
@@ -18,13 +19,22 @@ def best_run(estimator: Any, problem: Problem, beginning: Beginning) -> Run:
     rng = _base.generator(estimator.random_state)
     stopping = AbsoluteGain(float(estimator.tol), int(estimator.max_iter))
     reporter = _base.Reporter(int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight)
-    solver, runs = beginning.solver(problem), []
+    em = beginning.solver(problem)
+    solver, runs = _chosen(estimator, em, rng), []
     for number in range(repeats):
         reporter.start(number)
         start, bound = previous or (beginning.start(problem, rng), -np.inf)
         runs.append(run(solver, start, problem, stopping, reporter.observer(), bound))
         reporter.end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
-    return moved(solver, best_of(runs), problem, stopping, int(estimator.moves), beginning.labelled)
+    return moved(em, best_of(runs), problem, stopping, int(estimator.moves), beginning.labelled)
+
+
+def _chosen(estimator: Any, em: EM, rng: np.random.Generator) -> AbstractSolver:
+    """The solver asked for; one that draws has a seed of its own."""
+    row = SOLVERS[estimator.solver]
+    rate = None if estimator.learning_rate is None else float(estimator.learning_rate)
+    size = None if estimator.batch_size is None else int(estimator.batch_size)
+    return row.make(em, Options(int(rng.integers(2**62)) if row.draws else 0, rate, size))
 
 
 def _previous(estimator: Any, problem: Problem, beginning: Beginning) -> tuple[Mixture, float] | None:

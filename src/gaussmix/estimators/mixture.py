@@ -15,18 +15,20 @@ from gaussmix.errors import DataError
 from gaussmix.estimators import _base
 from gaussmix.estimators._beginning import Beginning
 from gaussmix.estimators._checks import checked_structure
-from gaussmix.estimators._fitted import FittedMixture
 from gaussmix.estimators._given import Given
+from gaussmix.estimators._online import OnlineMixture
 from gaussmix.estimators._running import best_run
 from gaussmix.model import Constraints, Problem, posterior
 from gaussmix.solvers import Run
 from gaussmix.solvers.fit import finished
+from gaussmix.solvers.online import Seen
 from gaussmix.solvers.start.noise import beside_noise
+from gaussmix.solvers.table import EM_SOLVER
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
-class GaussianMixture(FittedMixture):
+class GaussianMixture(OnlineMixture):
     """Gaussian mixture fitted by Expectation-Maximisation; a drop-in for scikit-learn's.
 
     Parameters
@@ -93,6 +95,20 @@ class GaussianMixture(FittedMixture):
         joined and one that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is
         made only if the likelihood then ends higher, with no component on the floor or of too few rows.
         It leaves poor optima, at the price of some tens of runs a move; three components are needed.
+    solver : str, default='em'
+        How the likelihood is maximised, always from the same passes over the rows, with the same rule to stop:
+
+        - 'em': Expectation-Maximisation. No step size, never lower.
+        - 'squarem', 'anderson': EM that is led on by where its steps go; never lower either, and where components
+          overlap in several times fewer passes. 'auto' begins as EM, and goes on as 'anderson' where that pays.
+        - 'lbfgs': SciPy's L-BFGS on the gradient of the likelihood. 'adam', 'sgd': gradients of parts of the rows, of
+          ever larger ones. 'natural': natural gradient, of which a step of EM is the one of rate 1.
+        - 'cem': classification EM, which hands each row to one component: fast, biased; bounds are of that likelihood.
+          'sem' draws components of rows at first, 'annealing' blunts probabilities: both may leave a poor start.
+    learning_rate : float, optional
+        Length of a step of 'adam' (0.05 if not given), 'sgd' (0.5), and of the first ones of 'natural' (1.1).
+    batch_size : int, optional
+        Rows of the first parts of 'adam' and 'sgd'; a sixteenth of all, but enough for each component, if not given.
     weights_init : array-like of shape (K,), optional
     means_init : array-like of shape (K, D), optional
         Starting means. Without the other two, rows go to the nearest mean first.
@@ -120,8 +136,9 @@ class GaussianMixture(FittedMixture):
         (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
         Where they overflow in the data's units, reading them raises UnrepresentableError.
     converged_ : bool
+        False after `partial_fit`, which has no end.
     n_iter_ : int
-        Passes of the best run, or of the one that its last move began.
+        Passes of the best run, or of the one that its last move began; after `partial_fit` the chunks seen.
     lower_bound_, lower_bounds_ : float and list of float
         Mean log-likelihood per row before the last (each) update, as in scikit-learn.
     model_ : Mixture
@@ -171,6 +188,9 @@ class GaussianMixture(FittedMixture):
         n_init: int = 1,
         init_params: str = "kmeans",
         moves: int = 0,
+        solver: str = EM_SOLVER,
+        learning_rate: float | None = None,
+        batch_size: int | None = None,
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
@@ -184,13 +204,11 @@ class GaussianMixture(FittedMixture):
         self.n_factors = n_factors
         self.tol = tol
         self.reg_covar = reg_covar
-        self.prior = prior
-        self.noise = noise
-        self.constraints = constraints
-        self.max_iter = max_iter
-        self.n_init = n_init
+        self.prior, self.noise, self.constraints = prior, noise, constraints
+        self.max_iter, self.n_init = max_iter, n_init
         self.init_params = init_params
         self.moves = moves
+        self.solver, self.learning_rate, self.batch_size = solver, learning_rate, batch_size
         self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.random_state = random_state
         self.warm_start = warm_start
@@ -211,6 +229,7 @@ class GaussianMixture(FittedMixture):
         Components then have the numbers of the labels; those of no labelled row take the others by mean.
         """
         self._fit(X, sample_weight, labels)
+        self._warn_unless_converged()
         return self
 
     def fit_predict(
@@ -222,6 +241,7 @@ class GaussianMixture(FittedMixture):
     ) -> IntN:
         """Fit, then give the most probable component of each row, (n,): what is known of it does not count here."""
         problem = self._fit(X, sample_weight, labels)
+        self._warn_unless_converged()
         return self._named(posterior.labels(self.model_.to_quadratics(), problem.source.hinted(None), problem.engine))
 
     def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None) -> Problem:
@@ -255,10 +275,11 @@ class GaussianMixture(FittedMixture):
         winner = best_run(self, problem, beginning)
         winner = replace(winner, mixture=beginning.ordered(winner, problem))
         self._keep(winner, problem, rows.dtype, began)
+        self._seen = Seen.after(problem, beginning.held)
         return problem
 
     def _keep(self, winner: Run, problem: Problem, dtype: np.dtype[Any], began: float) -> None:
-        """Set the fitted attributes, and warn where the fit did not converge."""
+        """Set the fitted attributes."""
         fit, _ = finished(winner, problem, time.perf_counter() - began)
         bounds = winner.trace.log_likelihood / problem.total_weight
         self.model_ = winner.mixture
@@ -268,10 +289,12 @@ class GaussianMixture(FittedMixture):
         self.lower_bounds_ = bounds.tolist()
         self.lower_bound_ = float(bounds[-1]) if len(bounds) else -np.inf
         self._dtype = dtype
-        if not fit.converged and self.max_iter > 0:
+
+    def _warn_unless_converged(self) -> None:
+        if not self.converged_ and self.max_iter > 0:
             warnings.warn(
                 "Best performing initialization did not converge. Try different init parameters, or increase "
                 "max_iter, tol, or check for degenerate data.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=3,
             )

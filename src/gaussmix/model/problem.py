@@ -119,6 +119,11 @@ class Problem:
         source = source_of(rows, weights).framed(self.source.frame)
         return replace(self, source=source, total=self.total.scale(float(weights.sum()) / self.total_weight))
 
+    def dealt(self, count: int, key: int) -> list["Problem"]:
+        """The rows dealt out into problems of about as many each, by a hash of what they are; none is empty."""
+        parts = self.source.dealt(count, key)
+        return [replace(self, source=part, total=self.total.scale(part.weight / self.total_weight)) for part in parts]
+
     def recast(self, structure: Structure) -> "Problem":
         """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
         return replace(self, family=family(structure, limit_of(self.source.frame, self.total, structure, None)))

@@ -1,5 +1,6 @@
 """Two columns drawn: rows in the colours of their membership, ellipses, and the components' numbers."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +27,19 @@ _LAYOUT_SHRINKS = 0.75  # axes become about this much narrower when legends find
 
 
 def draw_plane(
-    ax: "Axes", mixture: Mixture, cloud: Cloud, columns: list[int], colours: ND, doubtful: AnyArray | None, small: bool
+    ax: "Axes",
+    mixture: Mixture,
+    cloud: Cloud,
+    columns: list[int],
+    colours: ND,
+    doubtful: AnyArray | None,
+    small: bool,
+    bells: Sequence[Mixture] | None = None,
 ) -> None:
-    """Rows, ellipses and component numbers in two columns; ``doubtful`` rows are ringed."""
+    """Rows, ellipses and component numbers in two columns; ``doubtful`` rows are ringed.
+
+    The axes reach as far as the mixture's, whichever ellipses are drawn: its own, or those of ``bells``.
+    """
     part = mixture.marginal(columns)
     rows, centers = cloud.rows[:, columns], part.means
     outlines = np.array([[outline(part, k, share) for share in SHARES] for k in range(part.n_components)])
@@ -41,11 +52,13 @@ def draw_plane(
         return np.stack([unit.show(points[..., i]) for i, unit in enumerate(units)], axis=-1)
 
     _draw_rows(ax, shown(rows), cloud, colours, doubtful, small)
-    _draw_outlines(ax, shown(outlines), styles(part.n_components))
     low, high = shown(ends.T)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    if part.n_components <= _MOST_NUMBERS:
-        _draw_numbers(ax, shown(centers), shown(outlines), small)
+    for bell in [part] if bells is None else [one.marginal(columns) for one in bells]:
+        drawn = np.array([[outline(bell, k, share) for share in SHARES] for k in range(bell.n_components)])
+        _draw_outlines(ax, shown(drawn), styles(bell.n_components))
+        if bell.n_components <= _MOST_NUMBERS:
+            _draw_numbers(ax, shown(bell.means), shown(drawn), small)
     names = [canvas.shortened(column_name(mixture, j), 18 if small else 40) for j in columns]
     separators = ["\n" if small or len(name) > canvas.LONG else " " for name in names]
     canvas.name_axis(ax, *(u.label(name, s) for u, name, s in zip(units, names, separators, strict=True)))

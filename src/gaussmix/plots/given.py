@@ -5,6 +5,7 @@ from typing import Protocol
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.selection import Selection
+from gaussmix.selection.comparison import Comparison
 from gaussmix.solvers import Fit
 
 
@@ -53,6 +54,13 @@ def as_selection(given: Selection) -> Selection:
     if isinstance(given, Selection):
         return given
     raise ParameterError.value("selection", _kind(given), "a Selection, as gaussmix.select returns it")
+
+
+def as_comparison(given: Comparison) -> Comparison:
+    """The comparison itself; ParameterError if it is none."""
+    if isinstance(given, Comparison):
+        return given
+    raise ParameterError.value("comparison", _kind(given), "a Comparison, as gaussmix.compare returns it")
 
 
 def _kind(given: object) -> type:

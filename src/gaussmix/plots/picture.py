@@ -51,6 +51,15 @@ def svg(figure: "Figure") -> str:
     return _DRAWN.sub(lambda part: _LONG.sub(r"\1", part.group()), document[document.index("<svg") :])
 
 
+def png(draw: "Callable[[], Figure]", dpi: int = 150) -> bytes:
+    """The figure that ``draw`` makes, as a PNG file."""
+    output = io.BytesIO()
+    with plain_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a letter that the font lacks
+        draw().savefig(output, format="png", dpi=dpi)
+    return output.getvalue()
+
+
 @dataclass(frozen=True)
 class Picture:
     """An image of a page: what its ``src`` is to hold, what it shows in words, and its width in CSS pixels."""

@@ -28,3 +28,20 @@ class EM(AbstractSolver):
         if self.held is None:
             return State(state.mixture.update(expectation.moments, self.family))
         return State(restrained(state.mixture, expectation.moments, self.family, self.held))
+
+
+class AroundEM(AbstractSolver):
+    """A solver that makes use of EM: of its steps, of its family, and of what it holds."""
+
+    em: EM
+
+    @property
+    def family(self) -> AbstractFamily:  # type: ignore[override]
+        return self.em.family
+
+    def init(self, model: Mixture) -> State:
+        return State(model)
+
+    def updated(self, mixture: Mixture, expectation: Expectation) -> Mixture:
+        """What a step of EM makes of a mixture."""
+        return self.em.step(State(mixture), expectation).mixture

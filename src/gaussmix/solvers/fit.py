@@ -109,12 +109,13 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
         masses=masses,
         share_computed=expectation.n_pairs / max(1, expectation.n_rows * len(expectation.moments.mass)),
         rows_needed=problem.rows_needed,
-        notes=tuple(_notes(problem, masses, winner)),
+        notes=tuple(notes_on(problem, masses, winner)),
     )
     return fit, expectation
 
 
-def _notes(problem: Problem, masses: K, winner: Run) -> list[str]:
+def notes_on(problem: Problem, masses: K, winner: Run) -> list[str]:
+    """Sentences on whatever is remarkable about where a run has ended."""
     notes = []
     if winner.moves:
         led = "move of split and merge" if winner.moves == 1 else "moves of split and merge"

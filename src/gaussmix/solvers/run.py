@@ -1,7 +1,5 @@
-"""The one loop over passes: it owns the clock, the trace and the decision to stop."""
+"""A run of a solver from one start: passes done ahead where that can be, then the solver's own."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,17 +7,11 @@ import numpy as np
 from gaussmix.core.blas import calm_blas
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import kind_beside
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.ahead import ahead
 from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.passes import Observer, Passes
 from gaussmix.solvers.stopping import Stopping
-
-Observer = Callable[[int, float, float], None]
-"""Called after each pass with its number (from 1), the total log-likelihood in data units, and its gain.
-
-With a prior its log density, up to a constant, is part of the log-likelihood here and in the trace.
-"""
 
 
 @dataclass(frozen=True)
@@ -53,33 +45,13 @@ def run(
     ``previous`` is the total log-likelihood (data units) that an earlier run ended with;
     ``max_passes`` allows fewer passes than the rule does, and ``forbearance`` so many that touch the floor.
     """
-    began = time.perf_counter()
-    shift = problem.total_weight * problem.source.frame.log_volume
     allowed = stopping.max_passes if max_passes is None else min(max_passes, stopping.max_passes)
-    outcome, last = (Outcome.PASSES_USED_UP if allowed else Outcome.NOT_STARTED), previous - shift
-    done = None if observer is not None else ahead(solver, start, problem, stopping, last, allowed)
-    values = [] if done is None else (done.log_likelihoods + shift).tolist()
-    seconds = np.linspace(0.0, time.perf_counter() - began, len(values) + 1)[1:].tolist()
+    shift = problem.total_weight * problem.source.frame.log_volume
+    passes = Passes(problem, stopping, allowed, previous - shift, observer, forbearance)
+    done = None if observer is not None else ahead(solver, start, problem, stopping, passes.last, allowed)
     if done is not None:
-        start, last = done.mixture, float(done.log_likelihoods[-1])
-        outcome, allowed = (Outcome.CONVERGED, 0) if done.has_converged else (outcome, allowed)
-    state, floored = solver.init(start), 0
+        start = done.mixture
+        passes.made(done.log_likelihoods, done.has_converged)
     with calm_blas(problem.source.n_features):
-        for number in range(1 + len(values), allowed + 1):
-            prior = problem.family.log_prior(state.mixture.centers, state.mixture.covariance)
-            expectation = problem.expect(state.quadratics, kind_beside(state.mixture.noise, problem.family.kind))
-            state = solver.step(state, expectation)
-            current = expectation.log_likelihood + prior
-            values.append(current + shift)
-            seconds.append(time.perf_counter() - began)
-            floored += int(state.mixture.covariance.floored.any())
-            if observer is not None:
-                observer(number, current + shift, current - last)
-            if stopping.is_met(last, current, problem.total_weight):
-                outcome = Outcome.CONVERGED
-                break
-            if forbearance is not None and floored >= forbearance:
-                outcome = Outcome.LEFT_BEHIND
-                break
-            last = current
-    return Run(state.mixture, Trace(np.array(values), np.array(seconds)), outcome, floored)
+        end = solver.carry(start, passes)
+    return Run(end, passes.trace, passes.outcome, passes.floored)

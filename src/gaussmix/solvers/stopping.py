@@ -35,6 +35,17 @@ class AbsoluteGain(Stopping):
 
 
 @dataclass(frozen=True)
+class TotalGain(Stopping):
+    """scikit-learn's rule for variational bounds: that of all rows together changed by less than ``tolerance`` nats."""
+
+    tolerance: float = 1e-3
+    max_passes: int = 100
+
+    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+        return abs(current - previous) < self.tolerance
+
+
+@dataclass(frozen=True)
 class RelativeGain(Stopping):
     """The log-likelihood changed by less than ``tolerance`` of its size, or of one nat per row if larger.
 

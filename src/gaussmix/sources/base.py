@@ -48,6 +48,15 @@ class AbstractSource(ABC):
     def hinted(self, hints: IntN | NK | None) -> "AbstractSource":
         """The same rows with other hints."""
 
+    @property
+    @abstractmethod
+    def weight(self) -> float:
+        """What all rows weigh together."""
+
+    @abstractmethod
+    def dealt(self, count: int, key: int) -> list["AbstractSource"]:
+        """The rows dealt out among at most ``count`` sources by a hash of the numbers in each row; none is empty."""
+
     @abstractmethod
     def gather(self) -> tuple[ND, N]:
         """All rows in working coordinates with their weights; for starts, which need them together."""

@@ -5,13 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaussmix.core.batch import Batch
+from gaussmix.core.draws import mixed
 from gaussmix.core.frame import Frame
 from gaussmix.core.reduce import T
 from gaussmix.core.threads import ordered_sum
 from gaussmix.sources.base import AbstractSource, block_rows
 from gaussmix.types import ND, NK, AnyArray, IntN, N
+
+
+def _hashed(rows: ND, key: int) -> NDArray[np.uint64]:
+    """A hash (n,) of the numbers in each row; minus zero is zero."""
+    found = np.full(len(rows), mixed(np.array([key], dtype=np.uint64))[0])
+    for column in rows.T:
+        found = mixed(found ^ mixed((column + 0.0).view(np.uint64)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,20 @@ class MemorySource(AbstractSource):
 
     def hinted(self, hints: IntN | NK | None) -> "MemorySource":
         return replace(self, hints=hints)
+
+    @property
+    def weight(self) -> float:
+        return float(self.n_rows if self.weights is None else self.weights.sum())
+
+    def dealt(self, count: int, key: int) -> list[AbstractSource]:
+        place = _hashed(self._whole().rows, key) % np.uint64(count)
+        chosen = (np.flatnonzero(place == number) for number in range(count))
+        parts = [self._only(rows) for rows in chosen if len(rows)]
+        return [part for part in parts if part.weight > 0]
+
+    def _only(self, rows: IntN) -> "MemorySource":
+        weights = None if self.weights is None else self.weights[rows]
+        return MemorySource(self.rows[rows], self.frame, weights, None if self.hints is None else self.hints[rows])
 
     def gather(self) -> tuple[ND, N]:
         weights = np.ones(self.n_rows) if self.weights is None else self.weights

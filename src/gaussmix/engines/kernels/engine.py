@@ -273,7 +273,9 @@ def _finished(
     mass = found.sums.mass
     first = found.sums.first.reshape(len(mass), -1)[:, :n_features]
     totals = found.sums.totals
-    if job.kind == MASS and total is not None:
+    if kind is MomentKind.NOTHING:
+        moments = Moments.shifted(mass, quadratics.center, first, np.zeros((len(mass), 0)), kind)
+    elif job.kind == MASS and total is not None:
         moments = _pooled_from_total(mass, quadratics.center, first, total)
     else:
         scatter = unpack_scatter(found.sums.scatter, job.packed, job.kind, n_features)

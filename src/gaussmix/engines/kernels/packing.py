@@ -34,6 +34,7 @@ KINDS = {
     MomentKind.TRACE: SQUARES,
     MomentKind.POOLED_DIAGONAL: SQUARES,
     MomentKind.POOLED_FULL: POOLED,
+    MomentKind.NOTHING: MASS,
 }
 
 _NONE = np.empty(0)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmix.core.batch import Batch
+from gaussmix.core.draws import mixed
 from gaussmix.core.frame import Extent
 from gaussmix.model.problem import Problem
 from gaussmix.types import ND, N
@@ -113,7 +114,7 @@ def _passing(count: int, numbering: Numbering, multipliers: Hash, share: float) 
     highest = np.uint64(share * _ALL) if share < 1.0 else np.iinfo(np.uint64).max
 
     def pass_on(batch: Batch) -> _Drawn:
-        priorities = _mixed(numbering(batch.rows) @ multipliers)
+        priorities = mixed(numbering(batch.rows) @ multipliers)
         weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
         chosen = np.flatnonzero((priorities <= highest) & (weights > 0))
         return _Drawn(count, (Sample(priorities[chosen], batch.rows[chosen], weights[chosen]),), len(chosen))
@@ -137,21 +138,14 @@ def _cells(extent: Extent) -> Numbering:
 
 def _numbers(rows: ND) -> Hash:
     """The bits of each number, mixed; minus zero is zero."""
-    return _mixed((rows + 0.0).view(np.uint64))
-
-
-def _mixed(keys: Hash) -> Hash:
-    """Every bit of the result hangs on every bit of the key (Stafford's variant of MurmurHash3's last step)."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(keys ^ (keys >> np.uint64(31)))
+    return mixed((rows + 0.0).view(np.uint64))
 
 
 def _by_weight(sample: Sample, count: int) -> Sample:
     """``count`` of the rows, as likely as they weigh; those that weigh less than the threshold count as much as it."""
     if len(sample.rows) <= count:
         return sample
-    uniform = (_mixed(sample.priorities) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
+    uniform = (mixed(sample.priorities) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
     promise = sample.weights / uniform
     order = np.argsort(-promise, kind="stable")
     chosen, threshold = np.sort(order[:count]), promise[order[count]]

@@ -8,7 +8,9 @@ from gaussmix.engines.kernels.compiled.vectors import (
     add,
     bits_above,
     bits_where_above,
+    bits_where_equal,
     choose,
+    choose_lanes,
     count_bits,
     divide,
     fma,
@@ -36,6 +38,14 @@ def best_of_group(tile, group):
     """The best score of each row of a group and its component; the first of equals."""
     wide()
     top, label = splat(-np.inf), splat(-1.0)
+    if tile.slots.shape[0] > 0:  # every component, in order
+        for slot in range(tile.first_slot[group], tile.stop_slot[group]):
+            score = load(tile.scores, slot * WIDTH)
+            label = choose(score, top, splat(float(slot - tile.first_slot[group])), label)
+            top = larger(score, top)
+        store(tile.labels, group * WIDTH, label)
+        store(tile.tops, group * WIDTH, top)
+        return
     for slot in range(tile.first_slot[group], tile.stop_slot[group]):
         score, number = load(tile.scores, slot * WIDTH), splat(float(tile.component[slot]))
         lower = choose(label, number, number, label)
@@ -47,7 +57,7 @@ def best_of_group(tile, group):
 
 @kernel
 def share_out_hard(tile, n_groups, totals):
-    """Scores become shares: the whole weight of a row to its best component."""
+    """Scores become shares: the whole weight of a row to its best component, to which alone it is active."""
     wide()
     nothing, one, likelihood = splat(0.0), splat(1.0), splat(0.0)
     for group in range(n_groups):
@@ -55,10 +65,9 @@ def share_out_hard(tile, n_groups, totals):
         best_of_group(tile, group)
         label, count = load(tile.labels, group * WIDTH), load(tile.counts, group * WIDTH)
         for slot in range(begin, end):
-            number = splat(float(tile.component[slot]))
-            mine = choose(label, number, nothing, choose(number, label, nothing, one))
-            tile.active[slot] = bits_above(mine, 0.0)
-            store(tile.scores, slot * WIDTH, mine)
+            bits = bits_where_equal(label, splat(float(item(tile.component, slot))))
+            put(tile.active, slot, bits)
+            store(tile.scores, slot * WIDTH, choose_lanes(bits, one))
         store(tile.factors, group * WIDTH, count)
         put(tile.present, group, bits_above(count, 0.0))
         likelihood = add(likelihood, choose(count, nothing, multiply(count, load(tile.tops, group * WIDTH)), nothing))

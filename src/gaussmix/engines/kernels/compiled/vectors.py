@@ -239,6 +239,16 @@ def bits_where_above(typingctx, vector, thresholds):
 
 
 @intrinsic
+def bits_where_equal(typingctx, vector, other):
+    """The lanes equal to those of another register, as the bits of an integer."""
+
+    def codegen(context, builder, signature, arguments):
+        return emit.bits(builder, builder.fcmp_ordered("==", *arguments))
+
+    return types.int64(LANES, LANES), codegen
+
+
+@intrinsic
 def choose_lanes(typingctx, bits, vector):
     """The lanes whose bits are set, and 0 in the others, whatever they hold."""
 

@@ -1,0 +1,71 @@
+"""k-means against scikit-learn's, from the same centres."""
+
+import tempfile
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from statistics import median
+
+from benchmarks import data
+from benchmarks.data import Case
+from benchmarks.markdown import ranged, table
+from benchmarks.turns import Worker, python_of, say, times
+from benchmarks.workers.kmeans import LIBRARIES
+
+TITLE = "k-means"
+EXPLANATION = """\
+`KMeans(K, init=centres, n_init=1, max_iter=passes, tol=0).fit(X)`, checks and the labels at the end included, gaussmix
+and scikit-learn in turn, each in a process of its own, and straight after five passes that are not timed: processors
+that have rested between turns are slow to start with. The centres are rows drawn at random with the seed, the same for
+both, and so should be the passes, the sizes of the clusters and the inertia."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What can be chosen."""
+    parser.add_argument("--shape", default="200000,8,16,1", metavar="n,d,K[,separation]")
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, of centres, from 0")
+    parser.add_argument("--most-passes", type=int, default=20, help="passes of a fit, unless it ends before")
+
+
+def measure(arguments: Namespace) -> dict:
+    """For each library, one answer for each seed."""
+    case = Case.parse("spherical", arguments.shape)
+    say(str(case))
+    rows, means = data.mixture_rows(case)
+    shape = [str(number) for number in (*rows.shape, len(means), arguments.most_passes)]
+    with tempfile.TemporaryDirectory() as folder:
+        data.save(Path(folder), rows, means)
+        workers = {
+            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.kmeans", name, folder, *shape])
+            for name in LIBRARIES
+        }
+        answers: dict[str, list[dict]] = {name: [] for name in workers}
+        for seed in range(arguments.seeds):
+            for name, worker in workers.items():
+                answers[name].append(worker.ask(str(seed)))
+                if worker.reason is not None:
+                    raise SystemExit(f"{name} {worker.reason}")
+        for worker in workers.values():
+            worker.close()
+    return {"case": vars(case), "libraries": answers}
+
+
+def markdown(results: dict) -> str:
+    """A row for each seed, and the medians."""
+    ours, theirs = (results["libraries"][name] for name in LIBRARIES)
+    rows = []
+    for seed, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        rows.append([
+            str(seed),
+            *(f"{1e3 * answer['seconds']:.0f}" for answer in (one, other)),
+            *(str(answer["passes"]) for answer in (one, other)),
+            f"{one['inertia'] / other['inertia'] - 1.0:+.1e}",
+            "yes" if one["sizes"] == other["sizes"] else "no",
+            f"{other['seconds'] / one['seconds']:.2f}",
+        ])
+    seconds = [[answer["seconds"] for answer in answers] for answers in (ours, theirs)]
+    ratio = median(other / one for one, other in zip(*seconds, strict=True))
+    rows.append(["median", *(f"{1e3 * median(each):.0f}" for each in seconds), "", "", "", "", f"{ratio:.2f}"])
+    head = ["seed", "gaussmix, ms", "scikit-learn, ms", "gaussmix, passes", "scikit-learn, passes"]
+    head += ["inertia over scikit-learn's, less 1", "the same sizes", "times faster"]
+    faster = ranged(times(seconds[1], seconds[0]))
+    return f"{Case(**results['case']).size}: gaussmix is faster by {faster}.\n\n{table(head, rows)}"

@@ -1,0 +1,184 @@
+"""Whether rows look Gaussian: Mardia's skewness and kurtosis, and the test of Henze and Zirkler.
+
+With m_ij = (x_i - mean)^T S^-1 (x_j - mean), S the covariance with 1 / n, of n rows in D columns:
+
+    skewness  b1 = sum_ij m_ij^3 / n^2      zero for symmetric rows; n b1 / 6 is about chi-squared
+    kurtosis  b2 = sum_i m_ii^2 / n         about D (D + 2) for Gaussian ones
+    HZ        n times the integrated squared distance between the characteristic functions of the rows and of the
+              standard Gaussian, weighted by a Gaussian of deviation beta; about lognormal
+
+(Mardia, "Measures of multivariate skewness and kurtosis with applications", Biometrika 57, 1970; Henze & Zirkler, "A
+class of invariant consistent tests for multivariate normality", Comm. Stat. Theory Methods 19, 1990.) All three stay
+the same under affine maps of the rows. Skewness is scaled, and kurtosis centred and scaled, by the moments for finite n
+(Mardia, "Applications of some measures of multivariate skewness and kurtosis in testing normality and robustness
+studies", Sankhya B 36, 1974): those for endless rows are half a deviation off at 50 rows of 4 columns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.core.linalg import cholesky, lower_solve, outer_sum
+from gaussmix.types import ND, NK, Array, N
+
+MOST_ROWS = 2_000
+"""Rows of a component that are looked at; of more a random sample."""
+
+LEVEL = 0.05
+"""Below this the rows of a component do not look Gaussian."""
+
+_BLOCK = 512
+_FLAT = 1e-7  # pivots that lie further apart are those of rows in a plane, but for rounding
+_N_TESTS = 3
+
+
+@dataclass(frozen=True)
+class Normality:
+    """Three tests of the rows of one component.
+
+    ``n_rows`` were looked at (their weight). The statistics are b1, b2 and HZ as above, the p-values those of
+    Gaussian rows; NaN where rows are too few or lie in a plane, and ``reason`` says which.
+    """
+
+    component: int
+    n_rows: float
+    skewness: float = np.nan
+    skewness_p: float = np.nan
+    kurtosis: float = np.nan
+    kurtosis_p: float = np.nan
+    henze_zirkler: float = np.nan
+    henze_zirkler_p: float = np.nan
+    reason: str = ""
+
+    @property
+    def p_value(self) -> float:
+        """The smallest of the three p-values times three, at most 1: that of all tests together (Bonferroni)."""
+        return min(1.0, _N_TESTS * min(self.skewness_p, self.kurtosis_p, self.henze_zirkler_p))
+
+    @property
+    def is_tested(self) -> bool:
+        return not self.reason
+
+    @property
+    def looks_gaussian(self) -> bool:
+        """Whether nothing speaks against it at the level of 5 %; False where nothing could be tested."""
+        return self.is_tested and self.p_value >= LEVEL
+
+
+def normality_of_components(soft: NK, rows: ND, weights: N, rng: np.random.Generator) -> tuple[Normality, ...]:
+    """The tests for each component, on rows drawn for it with their probabilities ``soft`` (n, K).
+
+    Rows (n, D) of a mixture whose components are drawn so are exactly Gaussian within each of them. Those that are
+    assigned to the most probable one are not, since overlapping tails are cut off; and with probabilities for weights a
+    row in between would count as several halves, and the tests would hardly ever reject.
+    """
+    edges = np.cumsum(soft, axis=1)
+    drawn = (edges <= rng.random(len(soft))[:, None] * edges[:, -1:]).sum(axis=1)
+    found = []
+    for component in range(soft.shape[1]):
+        own = np.flatnonzero(drawn == component)
+        if len(own) > MOST_ROWS:
+            own = np.sort(rng.choice(own, size=MOST_ROWS, replace=False))
+        found.append(normality(rows[own], weights[own], component))
+    return tuple(found)
+
+
+def normality(rows: ND, weights: N, component: int = 0) -> Normality:
+    """The tests for some rows (n, D); one of weight 2 counts as two equal rows."""
+    count, n_features = float(weights.sum()), rows.shape[1]
+    if len(rows) <= n_features + 1 or count <= n_features + 1:
+        return Normality(component, count, reason=f"too few rows for {n_features} columns")
+    whitened = _whitened(np.asarray(rows, dtype=np.float64), weights / count)
+    if whitened is None:
+        return Normality(component, count, reason="the rows lie in a plane, or all at one value of a column")
+    shares = weights / count
+    cubes, bells = _sums_over_pairs(whitened, shares, _smoothing(count, n_features))
+    squares = np.square(whitened).sum(axis=1)
+    kurtosis = float(shares @ squares**2)
+    distance = _henze_zirkler(squares, shares, bells, count, n_features)
+    return Normality(
+        component,
+        count,
+        cubes,
+        _skewness_p(cubes, count, n_features),
+        kurtosis,
+        _kurtosis_p(kurtosis, count, n_features),
+        distance,
+        _henze_zirkler_p(distance, count, n_features),
+    )
+
+
+def _whitened(rows: ND, shares: N) -> ND | None:
+    """Rows of mean zero and covariance one; None where a direction has no variance."""
+    centred = rows - rows[0]
+    centred = centred - shares @ centred
+    sizes = np.abs(centred).max(axis=0)
+    if not (sizes > 0).all():
+        return None
+    scaled = centred / sizes
+    scaled = scaled / np.sqrt(shares @ scaled**2)
+    factor = cholesky(outer_sum(scaled, shares))
+    if factor is None or np.diagonal(factor).min() < _FLAT:
+        return None
+    return np.ascontiguousarray(lower_solve(factor, scaled.T).T)
+
+
+def _smoothing(count: float, n_features: int) -> float:
+    """The square of Henze and Zirkler's beta."""
+    return float(0.5 * (0.25 * count * (2 * n_features + 1)) ** (2.0 / (n_features + 4)))
+
+
+def _sums_over_pairs(whitened: ND, shares: N, smoothing: float) -> tuple[float, float]:
+    """Means over all pairs of rows of m_ij^3 and of exp(-beta^2 |z_i - z_j|^2 / 2), some rows at a time."""
+    squares = np.square(whitened).sum(axis=1)
+    cubes = bells = 0.0
+    for start in range(0, len(whitened), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        products = whitened[part] @ whitened.T
+        distances = np.maximum(squares[part, None] + squares - 2.0 * products, 0.0)
+        cubes += float(shares[part] @ products**3 @ shares)
+        bells += float(shares[part] @ np.exp(-0.5 * smoothing * distances) @ shares)
+    return cubes, bells
+
+
+def _skewness_p(skewness: float, count: float, n_features: int) -> float:
+    from scipy import special
+
+    degrees = n_features * (n_features + 1) * (n_features + 2) / 6
+    rows, columns = count + 1.0, n_features + 1.0
+    small = columns * rows * (count + 3.0) / (count * (rows * columns - 6.0))  # makes the mean right for finite n
+    return float(special.chdtrc(degrees, max(0.0, small * count * skewness / 6.0)))
+
+
+def _kurtosis_p(kurtosis: float, count: float, n_features: int) -> float:
+    from scipy import special
+
+    expected = n_features * (n_features + 2)
+    mean = expected * (count - 1.0) / (count + 1.0)
+    spread = 8.0 * expected * (count - 3.0) * (count - n_features - 1.0) * (count - n_features + 1.0)
+    variance = spread / ((count + 1.0) ** 2 * (count + 3.0) * (count + 5.0))
+    return float(2.0 * special.ndtr(-abs(kurtosis - mean) / np.sqrt(variance)))
+
+
+def _henze_zirkler(squares: Array, shares: N, bells: float, count: float, n_features: int) -> float:
+    smoothing = _smoothing(count, n_features)
+    half = -0.5 * n_features
+    single = float(shares @ np.exp(-0.5 * smoothing / (1.0 + smoothing) * squares))
+    return float(count * (bells - 2.0 * (1.0 + smoothing) ** half * single + (1.0 + 2.0 * smoothing) ** half))
+
+
+def _henze_zirkler_p(distance: float, count: float, n_features: int) -> float:
+    """From the lognormal distribution of the same mean and variance."""
+    from scipy import special
+
+    b, d = _smoothing(count, n_features), float(n_features)
+    a, w = 1.0 + 2.0 * b, (1.0 + b) * (1.0 + 3.0 * b)
+    mean = 1.0 - a ** (-0.5 * d) * (1.0 + d * b / a + d * (d + 2.0) * b**2 / (2.0 * a**2))
+    variance = (
+        2.0 * (1.0 + 4.0 * b) ** (-0.5 * d)
+        + 2.0 * a**-d * (1.0 + 2.0 * d * b**2 / a**2 + 3.0 * d * (d + 2.0) * b**4 / (4.0 * a**4))
+        - 4.0 * w ** (-0.5 * d) * (1.0 + 3.0 * d * b**2 / (2.0 * w) + d * (d + 2.0) * b**4 / (2.0 * w**2))
+    )
+    spread = np.log1p(variance / mean**2)
+    middle = np.log(mean) - 0.5 * spread
+    return float(special.ndtr((middle - np.log(max(distance, np.finfo(float).tiny))) / np.sqrt(spread)))

@@ -1,0 +1,207 @@
+"""When to prefer which, in words: a mixture, k-means, nearest neighbours, and how to climb; with the data's figures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gaussmix.errors.words import counted, joined
+from gaussmix.selection.assignment import HARD, KMEANS, NEIGHBOURS, SOFT, Assignment
+from gaussmix.selection.candidates import Selection
+from gaussmix.selection.measure import Shapes
+from gaussmix.selection.normality import Normality
+from gaussmix.selection.optimising import Optimised
+
+_ALIKE = 0.95  # an adjusted Rand index from which two partitions are called nearly the same
+_ROUND, _EQUAL, _EVEN = 1.5, 1.5, 2.0  # of elongation, sizes and shares: up to here groups are round and equal
+_LEVEL = "5%"
+_OTHER_OPTIMUM = 1e-4  # nats a row: what is further apart belongs to another optimum
+
+
+def in_words(
+    selection: Selection,
+    assignment: Assignment,
+    optimisers: Sequence[Optimised],
+    normality: Sequence[Normality],
+    shapes: Shapes,
+) -> str:
+    """One paragraph on when to prefer which way to assign and to optimise."""
+    sentences = [_groups(selection, assignment)]
+    if assignment.mixture.n_components > 1:
+        sentences += [_circles(assignment, shapes), *_sureness(assignment)]
+    sentences += [_neighbours(assignment), *_gaussian(normality)]
+    sentences += _climb(optimisers, selection, float(assignment.weights.sum()))
+    return " ".join(sentences)
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole in per cent: '4.4%'."""
+    value = 100.0 * part / whole
+    return f"{value:.0f}%" if value >= 9.95 or value == 0.0 else f"{value:.1f}%" if value >= 0.05 else "<0.1%"
+
+
+def _rows(assignment: Assignment, part: float) -> str:
+    """'12 of 272 rows (4.4%)'; of weights the share alone."""
+    whole = float(assignment.weights.sum())
+    if whole != len(assignment.weights):
+        return f"{share(part, whole)} of the weight"
+    return f"{part:.0f} of {counted(len(assignment.weights), 'row')} ({share(part, whole)})"
+
+
+def _groups(selection: Selection, assignment: Assignment) -> str:
+    mixture = assignment.mixture
+    groups = "one Gaussian group" if mixture.n_components == 1 else f"{mixture.n_components} Gaussian groups"
+    best = "" if len(selection.candidates) == 1 else f", the best of {len(selection.candidates)} by "
+    best += "" if len(selection.candidates) == 1 else selection.criterion.upper()
+    said = f"The {counted(len(assignment.rows), 'row')} are described by {groups} of structure "
+    said += f"{mixture.structure.label}{best}."
+    if not selection.best.is_eligible:
+        said += " This fit is degenerate, with too few rows in a group or a variance on its floor: do not lean on it."
+    return said if mixture.n_components > 1 else f"{said} There is nothing to assign: every row belongs to it."
+
+
+def _circles(assignment: Assignment, shapes: Shapes) -> str:
+    """k-means against the mixture: what speaks for either on these data."""
+    means = assignment[KMEANS]
+    agreed = f"adjusted Rand index {means.adjusted_rand:.2f}"
+    shape = _shape(shapes)
+    if means.adjusted_rand >= _ALIKE:
+        found = f"k-means finds nearly the same groups ({agreed}): it is simpler, and enough where only groups count"
+        return f"{found}, but gives no probabilities." if not shape else f"{found}, although {joined(shape)}."
+    differ = f"k-means, which takes groups for round and equal, puts {_rows(assignment, means.n_differing)} elsewhere"
+    if shape:
+        unlike = f"groups here are not circular and equal, as {joined(shape)}, so prefer the mixture"
+        return f"{differ} ({agreed}): {unlike}."
+    return f"{differ} ({agreed}), although groups are round and about equal: they overlap, and either cut is a choice."
+
+
+def _shape(shapes: Shapes) -> list[str]:
+    """What is not circular or equal about the groups."""
+    said = []
+    if shapes.elongation > _ROUND:
+        said.append(f"one is {shapes.elongation:.2g} times longer than wide")
+    if shapes.sizes > _EQUAL:
+        said.append(f"the widest is {shapes.sizes:.2g} times as wide as the narrowest")
+    if shapes.shares > _EVEN:
+        said.append(f"the largest holds {shapes.shares:.2g} times the rows of the smallest")
+    return said
+
+
+def _sureness(assignment: Assignment) -> list[str]:
+    """What probabilities tell beyond groups."""
+    expected, whole = assignment.expected_errors, float(assignment.weights.sum())
+    unsure, verb = _rows(assignment, assignment.n_uncertain), "has" if assignment.n_uncertain == 1.0 else "have"
+    wrong = f"{expected:.1f}" if expected >= 0.05 else "less than 0.1"
+    said = [
+        f"Soft assignment tells how sure each row is: {unsure} {verb} no group with a probability of 0.8, and one "
+        f"minus the largest probability, summed over the rows, is {wrong} ({share(expected, whole)}), which is how "
+        "many hard assignment is expected to put into a wrong group."
+    ]
+    if assignment.n_uncertain > 0.01 * whole:
+        said.append("Where it matters how sure a row is, take probabilities, that is, the mixture.")
+    else:
+        said.append("Groups are well apart, so that hard labels lose hardly anything.")
+    return said
+
+
+def _neighbours(assignment: Assignment) -> str:
+    """Nearest neighbours, where groups are known."""
+    if NEIGHBOURS not in assignment:
+        return "k-nearest neighbours foretell groups that are known of some rows; here no labels were given."
+    near, hard, soft, means = (assignment[name] for name in (NEIGHBOURS, HARD, SOFT, KMEANS))
+    right, own, round_ = (one.accuracy or 0.0 for one in (near, hard, means))
+    theirs, ours = near.log_loss or 0.0, soft.log_loss or 0.0
+    said = f"With the labels of other rows k-nearest neighbours are right about {share(right, 1.0)} of the rows; "
+    said += f"without any the mixture is right about {share(own, 1.0)} and k-means about {share(round_, 1.0)}"
+    if len(assignment.class_names) != assignment.mixture.n_components:
+        classes, groups = len(assignment.class_names), counted(assignment.mixture.n_components, "group")
+        said += f", matched one to one although {classes} labels meet {groups}"
+    better = "the mixture's" if ours < theirs else "the neighbours'"
+    losses = "log-loss {:.2g} against {:.2g}".format(*sorted((ours, theirs)))
+    said += f". Of their probabilities {better} are better ({losses})."
+    if max(right, own) <= _most_frequent(assignment):
+        return f"{said} These columns tell little of the labels: more rows have the most frequent one."
+    if right > own:
+        return f"{said} Where labels exist and only they count, prefer the neighbours."
+    return f"{said} Labels add nothing here that the shape of the groups does not tell."
+
+
+def _most_frequent(assignment: Assignment) -> float:
+    """The share of the most frequent label among the rows that have one."""
+    assert assignment.known is not None
+    told = assignment.known >= 0
+    counts = np.bincount(assignment.known[told], assignment.weights[told])
+    return float(counts.max() / counts.sum())
+
+
+def _gaussian(normality: Sequence[Normality]) -> list[str]:
+    """Whether each group looks Gaussian."""
+    tested = [one for one in normality if one.is_tested]
+    odd = [one for one in tested if not one.looks_gaussian]
+    untested = len(normality) - len(tested)
+    said = []
+    if tested and not odd:
+        count = len(tested)
+        which = "The group looks" if count == 1 else f"{'Both' if count == 2 else f'All {count}'} groups tested look"
+        said.append(f"{which} Gaussian (Mardia, Henze-Zirkler, level {_LEVEL}), as the mixture's probabilities assume.")
+    elif odd:
+        which = joined([f"{one.component} (p {_p(one.p_value)})" for one in odd])
+        verb = f"Group {which} does" if len(odd) == 1 else f"Groups {which} do"
+        said.append(
+            f"{verb} not look Gaussian (Mardia, Henze-Zirkler, level {_LEVEL}): the mixture's probabilities are to be "
+            "taken with care there, and several components may belong to one group."
+        )
+    if untested:
+        said.append(f"{counted(untested, 'group')} had too few or too flat rows for these tests.")
+    return said
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 0.001 else "< 0.001"
+
+
+def _climb(optimisers: Sequence[Optimised], selection: Selection, total_weight: float) -> list[str]:
+    """How the solvers compare, and whether the start matters more."""
+    best = max(one.log_likelihood for one in optimisers)
+    fit = selection.best.fit
+    more = 0.0 if fit is None else (fit.log_likelihood - best) / total_weight
+    said = [_fastest(optimisers) if len(optimisers) > 1 else _only(optimisers[0])]
+    if more > _OTHER_OPTIMUM:
+        said.append(f"The search, which tries more starts, found {more:.2g} more per row: starts matter more here.")
+    return said
+
+
+def _only(one: Optimised) -> str:
+    return f"The only solver, {one.solver}, ended at a log-likelihood of {one.log_likelihood:.10g}."
+
+
+def _fastest(optimisers: Sequence[Optimised]) -> str:
+    """Which solvers reach the best log-likelihood, and which first."""
+    near = [one for one in optimisers if one.near_passes is not None]
+    fewest = min(near, key=lambda one: one.near_passes or 0)
+    soonest = min(near, key=lambda one: one.near_seconds or 0.0)
+    verb = "reaches" if len(near) == 1 else "reach"
+    reach = "all solvers reach" if len(near) == len(optimisers) else f"{len(near)} of {len(optimisers)} solvers {verb}"
+    said = f"From one start {reach} the best log-likelihood to 0.000001 per row: "
+    said += f"{fewest.solver} after the fewest passes ({fewest.near_passes})"
+    said += " and " if soonest is fewest else f", {soonest.solver} "
+    said += f"soonest ({soonest.near_seconds:.2g} s"
+    said += ")" if soonest is fewest else f", {soonest.near_passes} passes)"
+    plain = next((one for one in near if one.solver == "em"), None)
+    if plain is not None and plain not in (fewest, soonest):
+        said += f", em after {plain.near_passes}"
+    return f"{'; '.join([said, *_behind(optimisers)])}."
+
+
+def _behind(optimisers: Sequence[Optimised]) -> list[str]:
+    """Who ended lower, and how."""
+    lower = [one for one in optimisers if one.near_passes is None]
+    rested = [one for one in lower if one.converged]
+    stopped = [one for one in lower if not one.converged]
+    ways = ((rested, "came to rest"), (stopped, "used up the passes"))
+    return [f"{joined([one.solver for one in some])} {how} {_gaps(some)} below" for some, how in ways if some]
+
+
+def _gaps(some: Sequence[Optimised]) -> str:
+    """What some solvers lack per row: '0.48', or '0.05 to 0.48'."""
+    least, most = (f"{choose(one.gap for one in some):.2g}" for choose in (min, max))
+    return least if least == most else f"{least} to {most}"

@@ -1,0 +1,149 @@
+"""Gradient ascent on the likelihood: SciPy's L-BFGS, Adam, and plain steps, whose gradients are read off moments.
+
+EM needs no gradient and no step size; this is what one does without it, in numbers that cannot leave what is allowed
+(``model/coordinates.py``). They are scaled so that a row counts for 1 / n: then the curvature, were the components of
+the rows known, is one in every direction at the start, and a plain step of length one is nearly a step of EM.
+
+A covariance that falls to the floor of the variance is raised to it by the M-step of its own structure, fed with
+that covariance, so that nothing ends singular.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance.base import AbstractFamily
+from gaussmix.model.coordinates import Coordinates
+from gaussmix.model.held import imposed
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.base import State
+from gaussmix.solvers.em import EM, AroundEM
+from gaussmix.solvers.passes import Passes
+from gaussmix.solvers.trials import is_clear
+from gaussmix.types import Array
+
+_CORRECTIONS = 20  # pairs of steps and gradients that L-BFGS remembers
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The log-likelihood of a mixture (and log density of a prior), and its gradient, per unit of weight."""
+
+    value: float
+    gradient: Array
+
+
+class AbstractGradient(AroundEM):
+    """What solvers by gradients have in common; ``em`` tells the family, and what is held."""
+
+    def step(self, state: State, expectation: Expectation) -> State:
+        """A step of EM: what a solver of this kind takes its first scale from."""
+        return self.em.step(state, expectation)
+
+    def look(self, problem: Problem, mixture: Mixture, number: int) -> Expectation:
+        return problem.expect(mixture.to_quadratics(), self.kind)
+
+    @property
+    def kind(self) -> MomentKind:
+        """The scatter of each component by itself that a gradient is made of."""
+        along_columns = self.family.structure.orientation == "I"
+        return MomentKind.DIAGONAL if along_columns else MomentKind.FULL
+
+    def slope(
+        self, at: Coordinates, vector: Array, mixture: Mixture, expectation: Expectation, weight: float | None = None
+    ) -> Slope:
+        """At a mixture that has these numbers, times the root of the weight; of rows of a ``weight``, or of all."""
+        root, part = np.sqrt(at.weight), 1.0 if weight is None else weight / at.weight
+        belief = self.family.belief(mixture.n_components)
+        belief = None if belief is None else belief.scaled(part)
+        found = at.gradient(root * vector, mixture, expectation.moments, belief, self.em.held) / part
+        return Slope(self.reached(mixture, expectation) / at.weight, found / root)
+
+    def mixture(self, at: Coordinates, vector: Array) -> Mixture:
+        """The mixture that has these numbers, above the floor, and with what is held."""
+        found = at.mixture(np.sqrt(at.weight) * vector)
+        if self.em.held is not None:
+            found = imposed(found, self.em.held)
+        return found if is_clear(found, self.em) else raised(found, self.family)
+
+
+def raised(mixture: Mixture, family: AbstractFamily) -> Mixture:
+    """The mixture with its covariances above the floor: their own M-step, fed with them."""
+    matrices = mixture.covariance.matrices()
+    mass = np.maximum(mixture.weights, np.finfo(float).tiny)
+    moments = Moments(mass, mixture.centers, mass[:, None, None] * matrices, MomentKind.FULL)
+    return replace(mixture, covariance=family.estimate(moments.reduce(family.kind), mixture.covariance))
+
+
+class _Ended(Exception):
+    """No pass is left."""
+
+
+@dataclass(frozen=True)
+class LBFGS(AbstractGradient):
+    """SciPy's L-BFGS-B (Liu & Nocedal, Mathematical Programming 45, 1989), which owns the loop over passes.
+
+    A search along a line may look at lower places; they are passes, too. Where it ends before the rule to stop is met,
+    it begins anew about the best place, with other numbers and nothing remembered.
+    """
+
+    em: EM
+
+    def carry(self, start: Mixture, passes: Passes) -> Mixture:
+        climb = _Climb(self, passes, start)
+        while passes.are_left:
+            before = climb.highest
+            climb.around(climb.best)
+            if passes.are_left and not climb.highest > before:
+                passes.settle(climb.highest)  # not a pass higher from here, whatever is promised
+                break
+        return climb.best
+
+
+@dataclass
+class _Climb:
+    """The best place so far, and SciPy's way up from it."""
+
+    solver: AbstractGradient
+    passes: Passes
+    best: Mixture
+    highest: float = -np.inf
+    promise: float = 0.0
+
+    def around(self, origin: Mixture) -> None:
+        at = Coordinates.about(origin, self.passes.problem.total_weight)
+
+        def descent(vector: Array) -> tuple[float, Array]:
+            if not self.passes.are_left:
+                raise _Ended
+            found = self.looked(at, vector)
+            return -found.value, -found.gradient
+
+        def accepted(intermediate_result: OptimizeResult) -> None:
+            self.passes.settle(-float(intermediate_result.fun) * at.weight, self.promise)
+            if not self.passes.are_left:
+                raise StopIteration
+
+        options = {"maxcor": _CORRECTIONS, "ftol": 0.0, "gtol": 0.0, "maxiter": 10**9, "maxfun": 10**9}
+        with suppress(_Ended):
+            minimize(  # type: ignore[call-overload]
+                descent, np.zeros(at.size), jac=True, method="L-BFGS-B", callback=accepted, options=options
+            )
+
+    def looked(self, at: Coordinates, vector: Array) -> Slope:
+        """One pass; a place without a likelihood lies below all others."""
+        mixture = self.solver.mixture(at, vector)
+        expectation = self.passes.over(mixture, self.solver.look)
+        found = self.solver.slope(at, vector, mixture, expectation)
+        if not np.isfinite(found.value) or not np.isfinite(found.gradient).all():
+            found = Slope(-1e100, np.zeros_like(found.gradient))
+        if found.value * at.weight > self.highest:
+            self.highest, self.best = found.value * at.weight, mixture
+            self.promise = 0.5 * float(found.gradient @ found.gradient) * at.weight
+        self.passes.record(self.highest, self.best, is_settled=False)
+        return found

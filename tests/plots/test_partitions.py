@@ -1,0 +1,143 @@
+"""The picture of ways to assign: a panel each, in one set of colours, with the rows ringed that differ."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gaussmix
+from gaussmix import Comparison, ParameterError, plots
+from gaussmix.plots.canvas import new_figure
+from gaussmix.plots.style import palette
+from tests.plots.conftest import compared, drawn, words_of
+
+
+def rings_of(ax: Any) -> int:
+    """How many rows are ringed."""
+    hollow = [points for points in ax.collections if hasattr(points, "get_sizes") and not len(points.get_facecolors())]
+    return sum(len(points.get_offsets()) for points in hollow)
+
+
+def rows_of(ax: Any) -> list[Any]:
+    """The rows of each group, and their colours."""
+    full = [points for points in ax.collections if hasattr(points, "get_sizes") and len(points.get_facecolors())]
+    return [(np.asarray(points.get_offsets()), points.get_facecolors()) for points in full if len(points.get_offsets())]
+
+
+def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
+    found = compared()
+    labels, near, means, hard, soft, calibration = drawn(plots.partitions(found)).axes
+    part = found.assignment
+    assert part.known is not None
+    assert rings_of(labels) == (part.known != part["mixture, hard"].groups).sum() > 0
+    assert rings_of(near) == part["k-nearest neighbours"].n_differing > 0
+    assert rings_of(means) == part["k-means"].n_differing > 0
+    assert rings_of(hard) == 0
+    assert rings_of(soft) == part.n_uncertain > 0
+    assert [ax.get_title().split(":")[0] for ax in (labels, near, means, hard, soft)] == [
+        "labels", "neighbours", "k-means", "mixture, hard", "mixture, soft",
+    ]
+    assert f"{part['k-means'].n_differing:.0f} (" in means.get_title()
+    assert len(calibration.collections) == 3
+
+
+def test_groups_have_the_colours_of_the_components_they_match() -> None:
+    found = compared()
+    names = ("k-nearest neighbours", "k-means", "mixture, hard")
+    for ax, name in zip(plots.partitions(found).axes[1:4], names, strict=True):
+        groups = found.assignment[name].groups
+        for place, colours in rows_of(ax):
+            row = int(np.argmin(np.hypot(*(found.assignment.rows - place[0]).T)))
+            assert colours[0][:3] == pytest.approx(palette(2)[groups[row]])
+
+
+def test_soft_rows_are_blended() -> None:
+    soft = plots.partitions(compared()).axes[4]
+    colours = np.vstack([shades for _, shades in rows_of(soft)])[:, :3]
+    assert len(np.unique(np.round(colours, 3), axis=0)) > 10
+
+
+def test_without_labels_three_panels_do() -> None:
+    figure = plots.partitions(compared(labelled=False))
+    assert len(figure.axes) == 3
+    said = words_of(figure)
+    assert "label" not in said
+    assert "calibration" not in said
+    with_labels = words_of(plots.partitions(compared()))
+    assert "label another name" in with_labels
+    assert "calibration, mean error:" in with_labels
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_any_number_of_columns(n_features: int, labelled: bool) -> None:
+    figure = drawn(plots.partitions(compared(labelled, n_features)))
+    assert figure.axes[0].get_ylabel() == {1: "density", 2: "second", 3: "third"}[n_features]
+
+
+def test_columns_may_be_chosen() -> None:
+    found = compared(n_features=3)
+    ax = plots.partitions(found, columns=["third", 0]).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("third", "first column")
+    assert plots.partitions(found, columns=[1]).axes[0].get_ylabel() == "density"
+    with pytest.raises(ParameterError, match="columns must be one or two columns"):
+        plots.partitions(found, columns=[0, 1, 2])
+
+
+def test_rows_may_be_fewer_and_others_by_another_seed() -> None:
+    found = compared()
+    few = plots.partitions(found, max_rows=40)
+    assert sum(len(place) for place, _ in rows_of(few.axes[3])) == 40
+    assert "40 of 150 rows drawn" in words_of(few)
+    other = plots.partitions(found, max_rows=40, random_state=1)
+    assert not np.array_equal(rows_of(few.axes[3])[0][0], rows_of(other.axes[3])[0][0])
+
+
+def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
+    figure = plots.partitions(compared(labelled=False), figure=new_figure(5.0, 12.0))
+    first, second, third = (ax.get_position() for ax in drawn(figure).axes)
+    assert first.y0 > second.y1 > second.y0 > third.y1
+
+
+def odd(name: str) -> Comparison:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(60, 2))
+    two = noise + np.repeat([0.0, 5.0], 30)[:, None]
+    cases: dict[str, dict[str, Any]] = {
+        "one group": {"X": noise, "n_components": 1, "labels": np.arange(60) % 2},
+        "all rows equal": {"X": np.full((10, 2), 5.0), "n_components": 1, "structures": "EII"},
+        "two rows": {"X": [[0.0, 0.0], [1.0, 1.0]], "n_components": 1, "structures": "EII"},
+        "tiny": {"X": 1e-290 * two, "n_components": 2},
+        "huge": {"X": 1e150 * two, "n_components": 2, "standardise": False},
+        "far": {"X": two + 1e8, "n_components": 2},
+        "more labels than components": {"X": two, "n_components": 2, "labels": np.arange(60) // 5},
+        "more components than labels": {"X": two, "n_components": 4, "labels": np.arange(60) // 30},
+        "few labels": {"X": two, "n_components": 2, "labels": [None] * 25 + [0] * 5 + [1] * 5 + [None] * 25},
+    }
+    return gaussmix.compare(**({"structures": "VVV", "solvers": ["em", "adam"], "max_iter": 20} | cases[name]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "one group",
+        "all rows equal",
+        "two rows",
+        "tiny",
+        "huge",
+        "far",
+        "more labels than components",
+        "more components than labels",
+        "few labels",
+    ],
+)
+def test_odd_rows(name: str) -> None:
+    found = odd(name)
+    assert found.words in repr(found)
+    drawn(plots.partitions(found))
+    drawn(plots.optimisers(found))
+
+
+def test_what_is_no_comparison_is_refused() -> None:
+    with pytest.raises(ParameterError, match="comparison must be a Comparison"):
+        plots.partitions(compared().mixture)  # type: ignore[arg-type]

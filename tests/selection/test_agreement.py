@@ -1,0 +1,115 @@
+"""Agreement of partitions and calibration: scikit-learn's values, and what must hold whatever the rows."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn import metrics
+
+from gaussmix.selection import agreement
+
+LABELS = arrays(np.int64, 12, elements=st.integers(0, 3))
+
+
+def ones(labels: Any) -> Any:
+    return np.ones(len(labels))
+
+
+@given(LABELS, LABELS)
+def test_adjusted_rand_is_sklearns(first: Any, second: Any) -> None:
+    found = agreement.adjusted_rand(first, second, ones(first))
+    assert found == pytest.approx(metrics.adjusted_rand_score(first, second), abs=1e-12)
+    assert found == pytest.approx(agreement.adjusted_rand(second, first, ones(first)), abs=1e-12)
+
+
+@given(LABELS, LABELS, arrays(np.int64, 12, elements=st.integers(1, 3)))
+def test_adjusted_rand_of_weights_is_that_of_repeated_rows(first: Any, second: Any, counts: Any) -> None:
+    often = agreement.adjusted_rand(np.repeat(first, counts), np.repeat(second, counts), np.ones(counts.sum()))
+    assert agreement.adjusted_rand(first, second, counts.astype(float)) == pytest.approx(often, abs=1e-12)
+
+
+@given(LABELS, st.permutations(range(4)))
+def test_equal_partitions_agree_whatever_their_numbers(labels: Any, numbers: list[int]) -> None:
+    other = np.array(numbers)[labels]
+    assert agreement.adjusted_rand(labels, other, ones(labels)) == pytest.approx(1.0)
+    assert np.array_equal(agreement.matched(other, labels, ones(labels))[other], labels)
+
+
+def test_groups_without_a_match_come_after_the_others() -> None:
+    groups, to = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 0, 0])
+    assert agreement.matched(groups, to, ones(groups)).tolist() == [1, 0, 2]
+    assert agreement.matched(groups, to, ones(groups), (5, 4)).tolist()[2] >= 2
+    assert sorted(agreement.matched(groups, to, ones(groups), (5, 4)).tolist()) == [0, 1, 2, 3, 4]
+    heavy = agreement.matched(groups, to, np.array([1.0, 1.0, 1.0, 1.0, 9.0]))
+    assert heavy.tolist() == [1, 2, 0]
+
+
+def test_log_loss_is_sklearns() -> None:
+    rng = np.random.default_rng(0)
+    soft, truth, weights = rng.dirichlet([1.0] * 3, 50), rng.integers(0, 3, 50), rng.uniform(0.5, 2.0, 50)
+    soft = 0.1 + 0.7 * soft
+    theirs = metrics.log_loss(truth, soft, sample_weight=weights, labels=[0, 1, 2])
+    assert agreement.log_loss(soft, truth, weights) == pytest.approx(theirs)
+
+
+def test_what_was_thought_impossible_costs_no_more_than_the_rows_can_tell() -> None:
+    soft = np.array([[1.0, 0.0]] * 10)
+    assert agreement.log_loss(soft, np.array([0] * 9 + [1]), np.ones(10)) == pytest.approx(np.log(10) / 10)
+
+
+def test_calibration_by_hand() -> None:
+    soft = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [1.0, 0.0]])
+    bins = agreement.reliability(soft, np.array([0, 1, 1, 0]), np.array([1.0, 1.0, 2.0, 1.0]))
+    assert [(one.low, one.high, one.weight) for one in bins] == [(0.6, 0.7, 2.0), (0.9, 1.0, 3.0)]
+    assert [one.accuracy for one in bins] == pytest.approx([1.0, 2 / 3])
+    assert [one.confidence for one in bins] == pytest.approx([0.65, 2.9 / 3])
+    assert agreement.calibration_error(bins) == pytest.approx((2 * 0.35 + 3 * 0.3) / 5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_true_probabilities_are_calibrated(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    soft = rng.dirichlet([1.0] * 3, 20_000)
+    truth = (rng.random(20_000)[:, None] > np.cumsum(soft, axis=1)).sum(axis=1)
+    assert agreement.calibration_error(agreement.reliability(soft, truth, np.ones(20_000))) < 0.02
+
+
+def test_folds_spread_every_class_and_leave_out_the_unknown() -> None:
+    classes = np.repeat([0, 1, -1], [20, 10, 7])
+    folds = agreement.folds_of(classes, 5, 0)
+    assert (folds[classes < 0] == -1).all()
+    counts = [[int(((folds == fold) & (classes == one)).sum()) for fold in range(5)] for one in (0, 1)]
+    assert counts == [[4] * 5, [2] * 5]
+    assert np.array_equal(folds, agreement.folds_of(classes, 5, 0))
+    assert not np.array_equal(folds, agreement.folds_of(classes, 5, 1))
+
+
+def test_a_row_does_not_see_its_own_label() -> None:
+    """Each row is the only one of its label within its group: nobody else tells of it."""
+    classes, soft = np.arange(6) % 2, np.eye(3)[[0, 0, 1, 1, 2, 2]]
+    found = agreement.held_out(soft, classes, np.arange(6), np.ones(6))
+    assert (found[np.arange(6), classes] == 0.0).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_that_are_the_classes_foretell_them_with_their_own_probabilities(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    soft = rng.dirichlet([0.7, 0.7], 4000)
+    classes = (rng.random(4000) > soft[:, 0]).astype(np.int64)
+    found = agreement.held_out(soft, classes, agreement.folds_of(classes, 5, seed), np.ones(4000))
+    assert np.abs(found - soft).max() < 0.06
+
+
+def test_whole_rows_are_counted() -> None:
+    groups, classes = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1, 1, 1])
+    found = agreement.held_out(np.eye(2)[groups], classes, np.array([0, 1] * 4), np.arange(1.0, 9.0))
+    assert found[0].tolist() == [2 / 6, 4 / 6]
+    assert found[1].tolist() == [1.0, 0.0]
+    assert found[4:].tolist() == [[0.0, 1.0]] * 4
+
+
+def test_shares_where_nothing_is_counted_are_equal() -> None:
+    assert agreement.shares_of(np.array([[0.0, 0.0], [1.0, 3.0]])).tolist() == [[0.5, 0.5], [0.25, 0.75]]

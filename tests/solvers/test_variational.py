@@ -1,0 +1,143 @@
+"""Laws of variational Bayes: the bound never falls, rows and units mean what they mean, and a process prunes."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from gaussmix import BayesianGaussianMixture
+from gaussmix.covariance import SKLEARN_NAMES, Structure
+from gaussmix.estimators._prior import GivenPrior
+from gaussmix.model.concentration import CONCENTRATIONS
+from gaussmix.model.problem import Problem, source_of
+from gaussmix.solvers.start import STARTS, automatic
+from gaussmix.solvers.stopping import TotalGain
+from gaussmix.solvers.variational import learned_from
+from tests.estimators.conftest import mixed
+
+KINDS = list(CONCENTRATIONS)
+SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_NAMES for kind in KINDS]
+
+
+def fit(X, sample_weight=None, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return BayesianGaussianMixture(**{"random_state": 0, **options}).fit(X, sample_weight=sample_weight)
+
+
+@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
+@pytest.mark.parametrize("seed", range(5))
+def test_neither_bound_ever_falls(seed, covariance_type, kind):
+    X = mixed(seed, n=40, d=1 + seed % 3)
+    estimator = BayesianGaussianMixture(
+        5, covariance_type=covariance_type, weight_concentration_prior_type=kind, reg_covar=0.0
+    )
+    problem = Problem.of(source_of(X), Structure.parse(covariance_type))
+    prior = GivenPrior.parse(estimator, problem.family.structure, X.shape[1]).resolved(problem, 0.0)
+    posterior = learned_from(automatic(problem, "random", 5, np.random.default_rng(seed)), problem, prior)
+    whole, relative = [], []
+    for _ in range(40):
+        expectation = problem.expect(posterior.quadratics)
+        whole.append(expectation.log_likelihood - posterior.divergence)
+        posterior = prior.posterior(expectation.moments)
+        relative.append(posterior.relative_bound(expectation.entropy))
+    assert (np.diff(whole) >= -1e-10 * np.abs(whole[-1])).all()
+    assert (np.diff(relative) >= -1e-10 * np.abs(whole[-1])).all()
+    assert whole[-1] > whole[0]
+
+
+@pytest.mark.parametrize("covariance_type", SKLEARN_NAMES)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_process_prunes_what_no_row_needs(seed, covariance_type):
+    rng = np.random.default_rng(seed)
+    X = np.concatenate([rng.normal(size=(150, 2)) + center for center in ([0, 0], [9, 0], [0, 9])])
+    options = {"n_components": 10, "covariance_type": covariance_type, "weight_concentration_prior": 1e-3}
+    mixture = fit(X, max_iter=2000, **options)
+    assert mixture.fit_.n_active < 10
+    assert f"{10 - mixture.fit_.n_active} of 10 components" in str(mixture.fit_)
+    idle = mixture.fit_.masses < 1e-6
+    assert idle.any()
+    prior = np.repeat(mixture.mean_prior_[None], idle.sum(), axis=0)
+    np.testing.assert_allclose(mixture.means_[idle], prior, atol=1e-5)
+    assert mixture.weights_[idle].max() < 1e-3
+    np.testing.assert_allclose(mixture.mean_precision_[idle], 1.0, atol=1e-5)
+
+
+def test_a_process_numbers_the_largest_first():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(n, 2)) + center for n, center in ((30, 0.0), (90, 20.0), (60, 40.0))])
+    np.testing.assert_allclose(fit(X, n_components=3).means_[:, 0].round(-1), [20, 40, 0])
+    kind = {"weight_concentration_prior_type": "dirichlet_distribution"}
+    np.testing.assert_allclose(fit(X, n_components=3, **kind).means_[:, 0].round(-1), [0, 20, 40])
+
+
+@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
+def test_data_far_from_zero_lose_nothing(covariance_type, kind):
+    X = np.round(mixed(1) * 2.0**14) / 2.0**14
+    options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
+    near, far = fit(X, **options), fit(X + 2.0**34, **options)  # more than 1e9 standard deviations
+    assert (near.n_iter_, near.lower_bounds_) == (far.n_iter_, pytest.approx(far.lower_bounds_, rel=1e-10))
+    np.testing.assert_allclose(far.covariances_, near.covariances_, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(far.means_ - 2.0**34, near.means_, atol=1e-5)
+    np.testing.assert_allclose(far.predict_proba(X + 2.0**34), near.predict_proba(X), atol=1e-9)
+    assert far.fit_.bound == pytest.approx(near.fit_.bound, rel=1e-10)
+
+
+@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
+@pytest.mark.parametrize("unit", [1e-130, 0.3, 1e130])
+def test_units_move_the_bounds_and_nothing_else(covariance_type, kind, unit):
+    X = mixed(2)
+    options = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "reg_covar": 0.0}
+    one, other = (fit(rows, n_components=4, **options) for rows in (X, X * unit))
+    assert one.n_iter_ == other.n_iter_
+    np.testing.assert_allclose(other.predict_proba(X * unit), one.predict_proba(X), atol=1e-8)
+    assert other.fit_.bound == pytest.approx(one.fit_.bound - X.size * np.log(unit), rel=1e-9)
+    shift = (len(X) + 4 * one.degrees_of_freedom_prior_) * X.shape[1] * np.log(unit)
+    assert other.lower_bound_ == pytest.approx(one.lower_bound_ - shift, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_row_order_and_repeats_do_not_matter(kind):
+    X = mixed(3)
+    options = {"n_components": 4, "weight_concentration_prior_type": kind}
+    plain = fit(X, **options)
+    shuffled = fit(np.random.default_rng(0).permutation(X), **options)
+    np.testing.assert_allclose(shuffled.means_, plain.means_, rtol=1e-8, atol=1e-9)
+    counts = np.random.default_rng(1).integers(0, 4, size=len(X))
+    repeated, weighted = fit(np.repeat(X, counts, axis=0), **options), fit(X, sample_weight=counts, **options)
+    np.testing.assert_allclose(weighted.means_, repeated.means_, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(weighted.covariance_prior_, repeated.covariance_prior_, rtol=1e-12)
+    assert weighted.lower_bounds_ == pytest.approx(repeated.lower_bounds_, rel=1e-9)
+    assert weighted.fit_.bound == pytest.approx(repeated.fit_.bound, rel=1e-9)
+
+
+@pytest.mark.parametrize("init_params", STARTS)
+@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
+def test_every_start_leads_somewhere(covariance_type, kind, init_params):
+    mixture = fit(
+        mixed(4), n_components=5, covariance_type=covariance_type, weight_concentration_prior_type=kind,
+        init_params=init_params, max_iter=3,
+    )  # fmt: skip
+    assert np.isfinite([mixture.lower_bound_, mixture.fit_.bound]).all()
+
+
+@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
+def test_compiled_passes_find_what_plain_ones_find(covariance_type, kind, monkeypatch):
+    from gaussmix.engines import choice
+
+    X = mixed(5, n=500)
+    options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
+    plain = fit(X, **options)
+    monkeypatch.setattr(choice, "WORTH_COMPILING", 0)
+    compiled = fit(X, **options)
+    np.testing.assert_allclose(compiled.means_, plain.means_, rtol=1e-9, atol=1e-9)
+    assert compiled.lower_bounds_ == pytest.approx(plain.lower_bounds_, rel=1e-10)
+
+
+def test_the_rule_to_stop_looks_at_all_rows_together():
+    rule = TotalGain(1e-3, 7)
+    assert rule.is_met(-10.0, -10.0005, total_weight=1e6)
+    assert not rule.is_met(-10.0, -9.99, total_weight=1e6)
+    assert rule.as_tolerance is None
+    assert rule.max_passes == 7
