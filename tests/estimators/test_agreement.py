@@ -126,3 +126,13 @@ def test_integers_score_as_the_same_floats(dtype):
         assert getattr(mixture, method)(rows) == getattr(mixture, method)(floats)
     again = GaussianMixture(3, random_state=0)
     assert (again.fit(rows + dtype(0)).means_ == GaussianMixture(3, random_state=0).fit(floats).means_).all()
+
+
+def test_fit_predict_labels_rows_of_weight_zero_where_they_lie() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.normal(size=(50, 2)), rng.normal(size=(50, 2)) + 9.0])
+    weights = np.where(np.arange(100) % 5 == 0, 0.0, 1.0)
+    estimator = GaussianMixture(2, random_state=0)
+    labels = estimator.fit_predict(rows, sample_weight=weights)
+    np.testing.assert_array_equal(labels, estimator.predict(rows))
+    assert len(np.unique(labels[weights == 0])) == 2

@@ -274,3 +274,13 @@ def test_rows_and_weights_that_cannot_be_used():
     for call in (KMeans().predict, KMeans().transform, KMeans().score):
         with pytest.raises(NotFittedError):
             call(X)
+
+
+def test_compiled_passes_find_the_same():
+    rows, start = drawn(40_000, 8, 16, 1.0, 0)  # enough work for compiled code
+    start[0] += 50.0
+    ours, theirs = (each(16, init=start + 1e8, n_init=1, max_iter=40).fit(rows + 1e8) for each in (KMeans, Oracle))
+    assert ours.inertia_ <= 1.001 * theirs.inertia_
+    plain = KMeans(16, init=start, max_iter=40).fit(rows)
+    assert plain.inertia_ == pytest.approx(Oracle(16, init=start, n_init=1, max_iter=40).fit(rows).inertia_, rel=1e-10)
+    np.testing.assert_array_equal(plain.predict(rows), plain.labels_)

@@ -8,19 +8,10 @@ import pytest
 from gaussmix import Mixture
 from gaussmix.covariance.structure import Structure
 from gaussmix.model.problem import Problem, source_of
-from gaussmix.selection.optimising import (
-    DEFAULT_SOLVERS,
-    EXACT,
-    NEAR,
-    NONE,
-    SUMMED,
-    Optimised,
-    named_solvers,
-    side_by_side,
-)
+from gaussmix.selection.optimising import DEFAULT_SOLVERS, NEAR, Optimised, named_solvers, side_by_side
 from gaussmix.solvers import AbsoluteGain
 from gaussmix.solvers.start import automatic
-from gaussmix.solvers.table import SOLVERS
+from gaussmix.solvers.table import EXACT, NONE, SOLVERS, SUMMED
 
 STOPPING = AbsoluteGain(1e-8, 300)
 TRUE = Mixture.from_parameters([0.4, 0.6], [[0.0, 0.0], [6.0, 1.0]], [np.eye(2), [[2.0, 0.8], [0.8, 1.0]]])

@@ -4,6 +4,8 @@ Everything here works on one d x d matrix or a stack of them and never repairs s
 factorisation that fails is a value (``None``), and a clipped eigenvalue is reported.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.linalg import eigh, helmert, solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
@@ -197,9 +199,12 @@ def orthonormal(columns: Array) -> Array:
     return np.asarray(np.linalg.qr(columns)[0])
 
 
+@lru_cache(maxsize=64)
 def contrasts(n_columns: int) -> Array:
-    """Orthonormal rows (n - 1, n), each of which adds up to zero (Helmert's)."""
-    return np.asarray(helmert(n_columns)) if n_columns > 1 else np.zeros((0, 1))
+    """Orthonormal rows (n - 1, n), each of which adds up to zero (Helmert's); read-only."""
+    found: Array = np.array(helmert(n_columns)) if n_columns > 1 else np.zeros((0, 1))
+    found.flags.writeable = False
+    return found
 
 
 def cayley(skew: KDD) -> tuple[KDD, KDD]:

@@ -18,7 +18,7 @@ from gaussmix.estimators._checks import checked_structure
 from gaussmix.estimators._given import Given
 from gaussmix.estimators._online import OnlineMixture
 from gaussmix.estimators._running import best_run
-from gaussmix.model import Constraints, Problem, posterior
+from gaussmix.model import Constraints, Problem
 from gaussmix.solvers import Run
 from gaussmix.solvers.fit import finished
 from gaussmix.solvers.online import Seen
@@ -240,9 +240,9 @@ class GaussianMixture(OnlineMixture):
         labels: ArrayLike | None = None,
     ) -> IntN:
         """Fit, then give the most probable component of each row, (n,): what is known of it does not count here."""
-        problem = self._fit(X, sample_weight, labels)
+        self._fit(X, sample_weight, labels)
         self._warn_unless_converged()
-        return self._named(posterior.labels(self.model_.to_quadratics(), problem.source.hinted(None), problem.engine))
+        return self.predict(X)  # of a row of weight zero, too, which a fit does not look at
 
     def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None) -> Problem:
         began = time.perf_counter()

@@ -8,7 +8,8 @@ from gaussmix.plots import _legend, canvas
 from gaussmix.plots.given import as_comparison
 from gaussmix.plots.style import GREY, INK, Style, styles
 from gaussmix.selection.comparison import Comparison
-from gaussmix.selection.optimising import EXACT, NEAR, NONE, Optimised
+from gaussmix.selection.optimising import NEAR, Optimised
+from gaussmix.solvers.table import EXACT, NONE
 from gaussmix.types import Array
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.selection.bar import Update
 from gaussmix.solvers import EM, AbsoluteGain, Run, run
 from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.table import SOLVERS, Options, solver_of
+from gaussmix.solvers.table import NONE, SOLVERS, Options, solver_of
 from gaussmix.types import Array
 
 DEFAULT_SOLVERS = ("em", "squarem", "anderson", "lbfgs", "natural", "adam", "sgd")
@@ -20,11 +20,6 @@ DEFAULT_SOLVERS = ("em", "squarem", "anderson", "lbfgs", "natural", "adam", "sgd
 
 NEAR = 1e-6
 """A log-likelihood per row that lies no further below the best has reached it."""
-
-EXACT, SUMMED, NONE = "exact", "summed", "none"
-# What is recorded after each pass: sums over mini-batches, each before its own step; of annealing the free energy at
-# its temperature. Classification EM climbs another likelihood, whose values say nothing here.
-_CURVES = {"adam": SUMMED, "sgd": SUMMED, "annealing": SUMMED, "cem": NONE}
 
 _WARM_PASSES = 2  # before the clock starts, so that no solver pays for code that is loaded once
 
@@ -94,7 +89,7 @@ def _log_likelihood(problem: Problem, mixture: Mixture) -> float:
 
 def _record(name: str, found: Run, reached: float, best: float, total_weight: float) -> Optimised:
     values, times = found.trace.log_likelihood, found.trace.seconds
-    passes, gap, curve = len(values), (best - reached) / total_weight, _CURVES.get(name, EXACT)
+    passes, gap, curve = len(values), (best - reached) / total_weight, SOLVERS[name].curve
     first = _near_from(values if curve != NONE else values[:0], best, NEAR * total_weight, passes)
     is_near = passes > 0 and gap <= NEAR
     return Optimised(

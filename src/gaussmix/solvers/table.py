@@ -30,13 +30,19 @@ class Options:
         return default if self.learning_rate is None else self.learning_rate
 
 
+EXACT, SUMMED, NONE = "exact", "summed", "none"
+"""What a trace holds: the log-likelihood; at first sums over parts of the rows, each before its own step, or the free
+energy of annealing; or another likelihood altogether."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """How a solver is made from EM, whether it maximises the likelihood itself, and by its gradient."""
+    """How a solver is made from EM, whether it needs a gradient or a seed, and what its trace holds."""
 
     make: Callable[[EM, Options], AbstractSolver]
     by_gradient: bool = False
     draws: bool = False
+    curve: str = EXACT
 
 
 SOLVERS: dict[str, Row] = {
@@ -45,15 +51,15 @@ SOLVERS: dict[str, Row] = {
     "anderson": Row(lambda em, options: Anderson(em)),
     "lbfgs": Row(lambda em, options: LBFGS(em), by_gradient=True),
     "adam": Row(
-        lambda em, options: Adam(em, options.seed, options.rate(0.05), options.batch_size), by_gradient=True, draws=True
+        lambda em, options: Adam(em, options.seed, options.rate(0.05), options.batch_size), True, True, SUMMED
     ),
     "sgd": Row(
-        lambda em, options: SGD(em, options.seed, options.rate(0.5), options.batch_size), by_gradient=True, draws=True
+        lambda em, options: SGD(em, options.seed, options.rate(0.5), options.batch_size), True, True, SUMMED
     ),
     "natural": Row(lambda em, options: Natural(em, options.rate(1.1))),
-    "cem": Row(lambda em, options: ClassificationEM(em)),
+    "cem": Row(lambda em, options: ClassificationEM(em), curve=NONE),
     "sem": Row(lambda em, options: StochasticEM(em, options.seed), draws=True),
-    "annealing": Row(lambda em, options: AnnealedEM(em)),
+    "annealing": Row(lambda em, options: AnnealedEM(em), curve=SUMMED),
     "auto": Row(lambda em, options: Switching(em)),
 }
 """EM, and what goes other ways to its goal."""
