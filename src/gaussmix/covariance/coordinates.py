@@ -80,11 +80,14 @@ class _Structured(AbstractCoordinates):
         return (self._parts(covariance) * self.scales).packed()
 
     def covariance(self, vector: Array) -> AbstractCovariance:
-        parts = self.scales.unpacked(vector) / self.scales
-        return self._member(Parts(np.clip(parts.volumes, -_MOST, _MOST), parts.contrasts, parts.turns))
+        return self._member(self._bounded(vector))
 
     def pulled_back(self, vector: Array, slope: Array) -> Array:
-        return (self._gradient(self.scales.unpacked(vector) / self.scales, slope) / self.scales).packed()
+        return (self._gradient(self._bounded(vector), slope) / self.scales).packed()
+
+    def _bounded(self, vector: Array) -> Parts:
+        parts = self.scales.unpacked(vector) / self.scales  # with volumes that do not overflow
+        return Parts(np.clip(parts.volumes, -_MOST, _MOST), parts.contrasts, parts.turns)
 
     @abstractmethod
     def _parts(self, covariance: AbstractCovariance) -> Parts: ...
@@ -179,8 +182,7 @@ class ByFactors(_Structured):
 
     def _member(self, parts: Parts) -> AbstractCovariance:
         factors = self.factors @ self._relative(parts)
-        structure = self.before.structure
-        if str(structure) == "EEE":
+        if str(structure := self.before.structure) == "EEE":
             return share(from_factors(structure, factors[:1]), len(factors))
         return from_factors(structure, factors)
 

@@ -33,9 +33,7 @@ def check_solver(estimator: Any) -> None:
     """ParameterError unless there is such a solver, and its options are what it can use."""
     _base.require_choice("solver", estimator.solver, list(SOLVERS))
     if estimator.learning_rate is not None:
-        _base.require_real("learning_rate", estimator.learning_rate)
-        if not estimator.learning_rate > 0:
-            raise ParameterError.value("learning_rate", estimator.learning_rate, "a number above 0 or None")
+        _base.require_positive("learning_rate", estimator.learning_rate)
     if estimator.batch_size is not None:
         _base.require_integer("batch_size", estimator.batch_size, 1)
     if SOLVERS[estimator.solver].by_gradient and estimator.reg_covar is not None:

@@ -2,7 +2,8 @@
 
 Scores times an inverse temperature b < 1 make all components share every row, so that the start is forgotten; as
 b grows to 1, components part where the data do (Ueda & Nakano, "Deterministic annealing EM algorithm", Neural Networks
-11, 1998). Each pass raises the free energy sum_n log(sum_k exp(b score)) / b at its temperature.
+11, 1998). A good start is forgotten, too: where groups do not part along the longest axis it may end lower than EM does
+from there. Each pass raises the free energy sum_n log(sum_k exp(b score)) / b at its temperature.
 """
 
 from dataclasses import dataclass, field, replace
@@ -22,8 +23,8 @@ WARMEST = 0.2
 """The inverse temperature of the first pass."""
 
 _PASSES_EACH, _GROWTH = 5, 1.2  # passes at one temperature, and by how much its inverse grows
-_NUDGE = 0.05  # standard deviations of the data: components that have become one part again where the data part
-_AT_LEAST = 10  # passes of plain EM at the end
+_NUDGE = 0.2  # standard deviations of the data: components that have become one part again where the data part
+_AT_LEAST = 30  # passes of plain EM at the end
 
 
 def inverse_temperature(number: int, first: float) -> float:
