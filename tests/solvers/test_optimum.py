@@ -275,3 +275,10 @@ def test_units_and_offsets_are_irrelevant(name: str) -> None:
 def test_what_cannot_be_asked_for(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ParameterError, match=said):
         GaussianMixture(2, **wrong).fit(overlapping(0, 100)[0])
+
+
+def test_a_run_that_cannot_climb_any_more_does_not_say_that_passes_were_used_up() -> None:
+    rows = np.repeat(overlapping(0, 3)[0], 20, axis=0)
+    fitted = GaussianMixture(3, solver="lbfgs", random_state=0, max_iter=1000).fit(rows)
+    assert fitted.n_iter_ < 1000
+    assert fitted.converged_

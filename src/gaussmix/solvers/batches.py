@@ -152,8 +152,7 @@ class _Way:
             self.passes.record(self.highest, self.best, is_settled=vector is tried, promise=promise)
             step, memory = self.solver.move(slope, memory, self.rate)
             tried = vector + step
-        if halvings == _HALVINGS:
-            self.passes.settle(self.highest)
+        self.passes.rest()
 
     def _begun(self) -> tuple[Coordinates, Array, Momentum]:
         at = Coordinates.about(self._here, self.passes.problem.total_weight)

@@ -100,8 +100,7 @@ class LBFGS(AbstractGradient):
             before = climb.highest
             climb.around(climb.best)
             if passes.are_left and not climb.highest > before:
-                passes.settle(climb.highest)  # not a pass higher from here, whatever is promised
-                break
+                passes.rest()
         return climb.best
 
 

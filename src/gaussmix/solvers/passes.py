@@ -85,6 +85,11 @@ class Passes:
             self.outcome = self.outcome if hopes else Outcome.CONVERGED
         self.last = reached
 
+    def rest(self) -> None:
+        """A run ends with passes left, since no step of its solver leads higher any more."""
+        if self.are_left:
+            self.outcome = Outcome.CONVERGED
+
     def record(self, reached: float, mixture: Mixture, is_settled: bool = True, promise: float = 0.0) -> None:
         """A pass is over: what has been reached (frame), the mixture to go on from, and whether it may end here."""
         self.values.append(reached + self.shift)
