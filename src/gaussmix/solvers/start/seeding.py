@@ -104,7 +104,7 @@ def lloyd(
 
 
 def _means(source: AbstractSource, quadratics: Quadratics, engine: AbstractEngine) -> KD:
-    return engine.sweep(source.reduce, quadratics, MomentKind.TRACE, Assign.HARD).moments.mean
+    return engine.sweep(source.reduce, quadratics, MomentKind.NOTHING, Assign.HARD).moments.mean
 
 
 def kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
