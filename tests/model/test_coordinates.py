@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import ALL, DefaultPrior
 from gaussmix.covariance.factor_structure import FACTOR_NAMES, structure_of
+from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.held import imposed
 from gaussmix.model.noise import kind_beside
 from gaussmix.model.problem import source_of
 from gaussmix.model.volume import box_of
+from gaussmix.solvers.online import implied
 from gaussmix.solvers.start import from_labels
 from gaussmix.solvers.start.noise import with_noise
 from gaussmix.types import Array
@@ -84,6 +87,32 @@ def test_there_and_back(structure: str, noisy: bool, seed: int) -> None:
     np.testing.assert_allclose(again.weights, moved.weights, rtol=1e-9)
     np.testing.assert_allclose(again.means, moved.means, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(again.covariances, moved.covariances, rtol=1e-7, atol=1e-8)
+
+
+@every_structure
+@pytest.mark.parametrize("seed", range(3))
+def test_no_move_leaves_the_structure(structure: str, seed: int) -> None:
+    problem, mixture = made(structure, seed)
+    at = Coordinates.about(mixture, problem.total_weight)
+    moved = at.mixture(np.random.default_rng(seed).normal(size=at.size))
+    moments = implied(moved, MomentKind.FULL).scale(problem.total_weight)
+    again = problem.family.estimate(moments.reduce(problem.family.kind), moved.covariance)
+    np.testing.assert_allclose(again.matrices(), moved.covariance.matrices(), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("structure", FACTOR_NAMES)
+@pytest.mark.parametrize("seed", range(3))
+def test_no_move_leaves_the_structure_of_factors(structure: str, seed: int) -> None:
+    problem, mixture = made(structure, seed)
+    for _ in range(2):
+        at = Coordinates.about(mixture, problem.total_weight)
+        mixture = at.mixture(np.random.default_rng(seed).normal(size=at.size))
+    covariance = mixture.covariance
+    assert isinstance(covariance, LowRankCovariance)
+    parts = (covariance.loadings, covariance.noise)
+    for letter, part in zip(structure, parts, strict=False):
+        assert (letter == "C") == np.allclose(part, part[0], rtol=1e-12)
+    assert (structure[2] == "C") == np.allclose(covariance.noise, covariance.noise[:, :1], rtol=1e-12)
 
 
 @with_factors

@@ -30,8 +30,7 @@ class ByLoadings(AbstractCoordinates):
 
     def vector(self, covariance: AbstractCovariance) -> Array:
         assert isinstance(covariance, LowRankCovariance)
-        deviations = np.sqrt(self.before.noise)[:, :, None]
-        own, old = covariance.loadings / deviations, self.before.loadings / deviations
+        own, old = covariance.loadings / self._deviations, self.before.loadings / self._deviations
         own = _nearest(own, old, self.shape.shares_loadings)
         logs = np.log(covariance.noise) - np.log(self.before.noise)
         loadings = self._kept(own - old, self._loadings)
@@ -45,18 +44,16 @@ class ByLoadings(AbstractCoordinates):
     def covariance(self, vector: Array) -> LowRankCovariance:
         (n_components, n, q), groups = self.before.loadings.shape, len(self._rows(self._loadings, 3))
         first, second = vector[: groups * n * q], vector[groups * n * q :]
-        deviations = np.sqrt(self.before.noise)[:, :, None]
         moved = first.reshape(groups, n, q) / self._rows(self._loadings, 3)
         logs = second.reshape(self._noise_scale.shape[0], -1) / self._noise_scale
         noise = self.before.noise * np.exp(np.clip(np.broadcast_to(logs, (n_components, n)), -_MOST, _MOST))
         free = np.zeros(n_components, dtype=bool)
-        return LowRankCovariance(self.shape, free, self.before.loadings + moved * deviations, noise)
+        return LowRankCovariance(self.shape, free, self.before.loadings + moved * self._deviations, noise)
 
     def pulled_back(self, vector: Array, slope: KDD) -> Array:
         """Of L L^T + N with gradient G: 2 G L along L, and along the log variances of N those times diag(G)."""
         at = self.covariance(vector)
-        deviations = np.sqrt(self.before.noise)[:, :, None]
-        along = summed(self._loadings, 2.0 * slope @ at.loadings * deviations) / self._rows(self._loadings, 3)
+        along = summed(self._loadings, 2.0 * slope @ at.loadings * self._deviations) / self._rows(self._loadings, 3)
         noise = summed(self._noise, np.einsum("kii->ki", slope) * at.noise)
         noise = noise.sum(axis=1, keepdims=True) if self.shape.is_isotropic else noise
         return np.concatenate([along.ravel(), (noise / self._noise_scale).ravel()])
@@ -73,6 +70,12 @@ class ByLoadings(AbstractCoordinates):
     @property
     def _noise(self) -> str:
         return "E" if self.shape.shares_noise else "V"
+
+    @property
+    def _deviations(self) -> Array:
+        """What loadings are measured in; loadings that are one for all components move as one, so in one measure."""
+        logs = np.log(self.before.noise)
+        return np.asarray(np.exp(0.5 * np.broadcast_to(self._kept(logs, self._loadings), logs.shape))[:, :, None])
 
     def _rows(self, letter: str, n_axes: int) -> Array:
         """Roots of the rows that a part is read from, one for each component or one for all."""
