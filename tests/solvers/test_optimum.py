@@ -282,3 +282,76 @@ def test_a_run_that_cannot_climb_any_more_does_not_say_that_passes_were_used_up(
     fitted = GaussianMixture(3, solver="lbfgs", random_state=0, max_iter=1000).fit(rows)
     assert fitted.n_iter_ < 1000
     assert fitted.converged_
+
+
+ONCE = [name for name in SOFT if name not in ("sem", "annealing")]
+
+
+@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("init_params", ["k-means++", "random_from_data"])
+@pytest.mark.parametrize("seed", range(3))
+def test_starts_on_single_rows_lead_where_em_goes(name: str, init_params: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(300, 2)) + np.array([[0.0, 0.0], [8.0, 0.0]])[rng.integers(0, 2, 300)]
+    given: Any = {"init_params": init_params, "random_state": 0}
+    expected = GaussianMixture(2, **given).fit(rows).score(rows)
+    assert GaussianMixture(2, solver=name, **given).fit(rows).score(rows) > expected - 2e-3
+
+
+@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("structure", ["VVV", "EVE", "VVI", "VII"])
+def test_one_group_has_one_optimum(name: str, structure: str) -> None:
+    rows = np.round(np.random.default_rng(86).normal(size=(239, 4)))
+    given: Any = {"covariance_type": structure, "tol": 1e-8, "max_iter": 2000, "random_state": 0}
+    expected = GaussianMixture(1, **given).fit(rows).score(rows)
+    found = GaussianMixture(1, solver=name, init_params="k-means++", **given).fit(rows)
+    assert found.score(rows) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd", "natural"])
+@pytest.mark.parametrize("rate", [3.0, 10.0, 1e3, 1e300])
+@pytest.mark.parametrize("passes", [1, 3, 200])
+@unfinished
+def test_no_rate_is_so_long_that_it_ends_below_the_start(name: str, rate: float, passes: int) -> None:
+    rows, _ = overlapping(1, 2000)
+    start = GaussianMixture(3, random_state=0, max_iter=0).fit(rows).score(rows)
+    found = GaussianMixture(3, solver=name, learning_rate=rate, max_iter=passes, random_state=0).fit(rows)
+    assert found.score(rows) > start - 1e-3
+    assert np.isfinite(found.covariances_).all()
+
+
+@pytest.mark.parametrize(("name", "rate"), [("adam", 1e-4), ("sgd", 1e-2), ("natural", 1e-6)])
+def test_a_short_rate_does_not_pass_for_the_end(name: str, rate: float) -> None:
+    rows, _ = overlapping(1, 1000)
+    best = GaussianMixture(3, random_state=0).fit(rows).score(rows)
+    found = GaussianMixture(3, solver=name, learning_rate=rate, max_iter=3000, random_state=0).fit(rows)
+    assert found.converged_
+    assert found.score(rows) > best - 5e-3
+
+
+@unfinished
+@pytest.mark.parametrize("name", SOLVERS)
+def test_every_solver_begins_at_the_same_start(name: str) -> None:
+    rows, _ = overlapping(1, 200)
+    for seed in range(3):
+        given: Any = {"max_iter": 0, "random_state": seed, "init_params": "random_from_data"}
+        starts = [GaussianMixture(3, solver=one, **given).fit(rows).means_ for one in ("em", name)]
+        np.testing.assert_array_equal(starts[0], starts[1])
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "adam", "sgd"])
+@pytest.mark.parametrize("tol", [1e-3, 1e-6])
+def test_a_floor_is_no_slope(name: str, tol: float) -> None:
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.normal(size=(100, 2)), rng.normal(size=(100, 2)) + 6.0])
+    flat = np.column_stack([rows, np.full(200, 3.0)])
+    fitted = GaussianMixture(2, solver=name, tol=tol, random_state=0).fit(flat)
+    assert fitted.converged_
+    assert fitted.score(flat) == pytest.approx(GaussianMixture(2, random_state=0).fit(flat).score(flat), abs=1e-6)
+
+
+def test_annealing_where_all_rows_are_noise_at_the_start() -> None:
+    rows = np.random.default_rng(108).normal(size=(9, 5))
+    rows[:2] *= 1e6
+    given: Any = {"covariance_type": "EII", "prior": "default", "noise": True, "random_state": 0}
+    assert np.isfinite(GaussianMixture(5, solver="annealing", **given).fit(rows).score(rows))

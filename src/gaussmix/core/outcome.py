@@ -11,7 +11,7 @@ class Outcome(Enum):
 
     CONVERGED = "The last pass gained less than the tolerance: the fit has converged."
     PASSES_USED_UP = (
-        "The passes were used up while each still gained more than the tolerance; raise max_iter or tol."
+        "The passes were used up while each still gained no less than the tolerance; raise max_iter or tol."
     )
     LEFT_BEHIND = (
         "The search left this candidate before it had converged, since it could no longer win; "

@@ -20,10 +20,11 @@ def best_run(estimator: Any, problem: Problem, beginning: Beginning) -> Run:
     stopping = AbsoluteGain(float(estimator.tol), int(estimator.max_iter))
     reporter = _base.Reporter(int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight)
     em = beginning.solver(problem)
+    # All starts are drawn before a solver draws, so that every solver has the same ones.
+    starts = [previous or (beginning.start(problem, rng), -np.inf) for _ in range(repeats)]
     solver, runs = _chosen(estimator, em, rng), []
-    for number in range(repeats):
+    for number, (start, bound) in enumerate(starts):
         reporter.start(number)
-        start, bound = previous or (beginning.start(problem, rng), -np.inf)
         runs.append(run(solver, start, problem, stopping, reporter.observer(), bound))
         reporter.end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
     return moved(em, best_of(runs), problem, stopping, int(estimator.moves), beginning.labelled)

@@ -68,7 +68,8 @@ class AnnealedEM(AroundEM):
 
 def _directions(start: Mixture) -> KD:
     """Where components are to part (K, D): evenly along the longest axis of all, in the order of the start there."""
-    shares = start.weights / start.weights.sum()
+    total = start.weights.sum()  # none where all rows are noise at the start
+    shares = start.weights / total if total > 0 else np.full(start.n_components, 1.0 / start.n_components)
     apart = start.centers - shares @ start.centers
     whole = np.tensordot(shares, start.covariance.matrices(), 1) + (apart.T * shares) @ apart
     deviations = np.sqrt(np.diagonal(whole))

@@ -3,7 +3,8 @@
 Rows are dealt out anew in each pass, by a hash of what they are, and a step follows each part. Small parts make many
 steps a pass, which leads near a maximum soon, and are too noisy to reach it. So wherever a pass gains nothing, the
 parts are doubled (Smith et al., "Don't decay the learning rate, increase the batch size", ICLR 2018); once all rows are
-one part, a step that lowers the likelihood is taken back and the rate halved, so that the end is as sharp as EM's.
+one part, a step that lowers the likelihood is taken back and the rate halved, so that the end is as sharp as EM's. A
+pass in parts that leaves the first part worse off than at the start is taken back whole: the rate was too high.
 """
 
 from abc import abstractmethod
@@ -23,7 +24,9 @@ MOST_PARTS = 16
 """Parts of the first passes, unless rows of a part are given."""
 
 _FEWEST_ROWS = 20  # of a part, for each component
+_FARTHEST = 1e6  # of a number from where it began, about in deviations
 _HALVINGS = 40
+_SHORTER = 0.25  # of the rate, after a pass in parts that led below the start
 _GROWTH = 1.1  # of the rate, with each step over all rows that gained
 _DECAY, _DECAY_OF_SQUARES, _TINY = 0.9, 0.999, 1e-8  # Adam's, as in the paper
 
@@ -51,7 +54,7 @@ class AbstractStochastic(AbstractGradient):
 
     def carry(self, start: Mixture, passes: Passes) -> Mixture:
         n_parts = self._n_parts(passes.problem, start.n_components)
-        descent = _Way(self, passes, start, self.rate)
+        descent = _Way(self, passes, self.begun(start, passes), min(self.rate, _FARTHEST))
         while passes.are_left and n_parts > 1:
             before = descent.highest
             descent.over_parts(n_parts)
@@ -97,6 +100,24 @@ class SGD(AbstractStochastic):
         return rate * gradient, memory
 
 
+@dataclass(frozen=True)
+class _First:
+    """The first part of the rows, where all began, and the log-likelihood of the part there."""
+
+    part: Problem
+    start: Mixture
+    log_likelihood: float
+
+    @property
+    def level(self) -> float:
+        """Per unit of weight."""
+        return self.log_likelihood / self.part.total_weight
+
+    def has_gained(self, solver: AbstractGradient, mixture: Mixture) -> bool:
+        """Whether a mixture is better on these rows than where all began: steps too long lead anywhere."""
+        return solver.look(self.part, mixture, 0).log_likelihood > self.log_likelihood
+
+
 @dataclass
 class _Way:
     """Where steps have led: the best mixture, what it reaches (frame), and the rate."""
@@ -107,6 +128,7 @@ class _Way:
     rate: float
     highest: float = -np.inf
     _here: Mixture = field(init=False)
+    _first: "_First | None" = None
 
     def __post_init__(self) -> None:
         self._here = self.best
@@ -122,16 +144,20 @@ class _Way:
             expectation = self.solver.look(part, mixture, number)
             found = self.solver.slope(at, vector, mixture, expectation, part.total_weight)
             reached += expectation.log_likelihood
+            self._first = self._first or _First(part, begun, expectation.log_likelihood)
             if np.isfinite(found.gradient).all():
                 step, memory = self.solver.move(found.gradient, memory, self.rate / np.sqrt(n_parts))
-                vector = vector + step
+                vector = _computable(vector + step)
         self._here = self.solver.mixture(at, vector)
         reached += self.solver.family.log_prior(begun.centers, begun.covariance)
-        if not np.isfinite(reached):
-            self._here, self.rate = self.best, 0.5 * self.rate
+        assert self._first is not None
+        if not np.isfinite(reached) or not self._first.has_gained(self.solver, self._here):
+            self._here = self.best = self._first.start
+            self.rate, self.highest = _SHORTER * self.rate, -np.inf
         elif reached > self.highest:
             self.highest, self.best = reached, self._here
-        self.passes.record(reached if np.isfinite(reached) else self.highest, self.best, is_settled=False)
+        level = self._first.level * problem.total_weight
+        self.passes.record(reached if np.isfinite(reached) else level, self.best, is_settled=False)
 
     def over_all(self) -> None:
         """Passes over all rows until the rule to stop is met; a step that lowers the likelihood is taken back."""
@@ -140,7 +166,8 @@ class _Way:
         tried = vector
         while self.passes.are_left and halvings < _HALVINGS:
             mixture = self.solver.mixture(at, tried)
-            found = self.solver.slope(at, tried, mixture, self.passes.over(mixture, self.solver.look))
+            expectation = self.passes.over(mixture, self.solver.look)
+            found = self.solver.slope(at, tried, mixture, expectation)
             value = found.value * at.weight
             if value >= self.highest:
                 self.highest, self.best, vector, slope = value, mixture, tried, found.gradient
@@ -148,15 +175,22 @@ class _Way:
             else:
                 self.rate, memory = 0.5 * self.rate, _nothing(len(vector))
             halvings = 0 if vector is tried else halvings + 1
-            promise = 0.5 * float(slope @ slope) * at.weight
-            self.passes.record(self.highest, self.best, is_settled=vector is tried, promise=promise)
+            is_settled, promise = vector is tried, 0.0
+            if is_settled and self.passes.gained_little(self.highest):
+                promise = self.solver.promise(at, mixture, expectation, found)
+            self.passes.record(self.highest, self.best, is_settled, promise)
             step, memory = self.solver.move(slope, memory, self.rate)
-            tried = vector + step
+            tried = _computable(vector + step)
         self.passes.rest()
 
     def _begun(self) -> tuple[Coordinates, Array, Momentum]:
         at = Coordinates.about(self._here, self.passes.problem.total_weight)
         return at, np.zeros(at.size), _nothing(at.size)
+
+
+def _computable(vector: Array) -> Array:
+    """Numbers near enough to where they began for what they stand for to be computed, however long a step is."""
+    return np.clip(vector, -_FARTHEST, _FARTHEST)
 
 
 def _nothing(size: int) -> Momentum:

@@ -20,6 +20,7 @@ from gaussmix.covariance.base import AbstractFamily
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.held import imposed
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import kind_beside
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import State
 from gaussmix.solvers.em import EM, AroundEM
@@ -27,6 +28,7 @@ from gaussmix.solvers.passes import Passes
 from gaussmix.solvers.trials import is_clear
 from gaussmix.types import Array
 
+_STEPS_FROM_FLOOR = 3
 _CORRECTIONS = 20  # pairs of steps and gradients that L-BFGS remembers
 
 
@@ -54,6 +56,26 @@ class AbstractGradient(AroundEM):
         along_columns = self.family.structure.orientation == "I"
         return MomentKind.DIAGONAL if along_columns else MomentKind.FULL
 
+    def begun(self, start: Mixture, passes: Passes) -> Mixture:
+        """Where to begin: not on the floor, where starts from single rows are, if a few steps of EM lead away from it.
+
+        A gradient is in units of where it is taken, and of such narrow components it sees the next few rows only.
+        """
+        found = start
+        for _ in range(_STEPS_FROM_FLOOR):
+            if not passes.are_left or is_clear(found, self.em):
+                break
+            expectation = passes.over(found, self.look)
+            reached = self.reached(found, expectation)
+            found = self.updated(found, self._as_em_reads(expectation, found))
+            passes.record(reached, found)
+        return found
+
+    def _as_em_reads(self, expectation: Expectation, mixture: Mixture) -> Expectation:
+        """Moments of the kind that a step of EM asks for."""
+        kind = kind_beside(mixture.noise, self.family.kind)
+        return replace(expectation, moments=expectation.moments.reduce(kind))
+
     def slope(
         self, at: Coordinates, vector: Array, mixture: Mixture, expectation: Expectation, weight: float | None = None
     ) -> Slope:
@@ -63,6 +85,15 @@ class AbstractGradient(AroundEM):
         belief = None if belief is None else belief.scaled(part)
         found = at.gradient(root * vector, mixture, expectation.moments, belief, self.em.held) / part
         return Slope(self.reached(mixture, expectation) / at.weight, found / root)
+
+    def promise(self, at: Coordinates, mixture: Mixture, expectation: Expectation, slope: Slope) -> float:
+        """About what a step of EM from here would gain (frame): half of its length along the gradient.
+
+        A gradient that leads below the floor promises nothing, as the step stays above.
+        """
+        after = at.vector(self.updated(mixture, self._as_em_reads(expectation, mixture)))
+        gain = 0.5 * float(slope.gradient @ (after - at.vector(mixture))) * np.sqrt(at.weight)
+        return max(0.0, gain) if np.isfinite(gain) else 0.0
 
     def mixture(self, at: Coordinates, vector: Array) -> Mixture:
         """The mixture that has these numbers, above the floor, and with what is held."""
@@ -95,11 +126,11 @@ class LBFGS(AbstractGradient):
     em: EM
 
     def carry(self, start: Mixture, passes: Passes) -> Mixture:
-        climb = _Climb(self, passes, start)
+        climb = _Climb(self, passes, self.begun(start, passes))
         while passes.are_left:
             before = climb.highest
             climb.around(climb.best)
-            if passes.are_left and not climb.highest > before:
+            if not climb.highest > before:
                 passes.rest()
         return climb.best
 
@@ -112,7 +143,7 @@ class _Climb:
     passes: Passes
     best: Mixture
     highest: float = -np.inf
-    promise: float = 0.0
+    seen: tuple[Expectation, Slope] | None = None
 
     def around(self, origin: Mixture) -> None:
         at = Coordinates.about(origin, self.passes.problem.total_weight)
@@ -124,7 +155,7 @@ class _Climb:
             return -found.value, -found.gradient
 
         def accepted(intermediate_result: OptimizeResult) -> None:
-            self.passes.settle(-float(intermediate_result.fun) * at.weight, self.promise)
+            self.settle(at)
             if not self.passes.are_left:
                 raise StopIteration
 
@@ -133,6 +164,12 @@ class _Climb:
             minimize(  # type: ignore[call-overload]
                 descent, np.zeros(at.size), jac=True, method="L-BFGS-B", callback=accepted, options=options
             )
+        self.settle(at)  # at the floor no step may be accepted, as the gradient leads below it
+
+    def settle(self, at: Coordinates) -> None:
+        """The best place might be the end."""
+        hopes = self.seen is not None and self.passes.gained_little(self.highest)
+        self.passes.settle(self.highest, self.solver.promise(at, self.best, *self.seen) if hopes else 0.0)  # type: ignore[misc]
 
     def looked(self, at: Coordinates, vector: Array) -> Slope:
         """One pass; a place without a likelihood lies below all others."""
@@ -143,6 +180,6 @@ class _Climb:
             found = Slope(-1e100, np.zeros_like(found.gradient))
         if found.value * at.weight > self.highest:
             self.highest, self.best = found.value * at.weight, mixture
-            self.promise = 0.5 * float(found.gradient @ found.gradient) * at.weight
+            self.seen = expectation, found
         self.passes.record(self.highest, self.best, is_settled=False)
         return found

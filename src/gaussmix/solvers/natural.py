@@ -51,19 +51,20 @@ class Natural(AroundEM):
     def step(self, state: State, expectation: Expectation) -> State:
         assert isinstance(state, _Relaxed)
         here, value = state.next, self.reached(state.next, expectation)
-        rate, most = state.rate, state.most
+        rate, most, promise = state.rate, state.most, 0.0
         if state.asked is not None and state.reached is not None:
             if not value >= state.reached:  # too far: back to where EM's step led, and never so far again
                 most = 0.5 * (1.0 + rate)
                 return _Relaxed(
                     state.mixture, None, state.reached, False, 0.0, state.own, None, min(_GROWTH, most), most
                 )
+            promise = (value - state.reached) / rate if rate < 1.0 else 0.0
             rate = min(_GROWTH * rate, most)
         updated, own = self.updated(here, expectation), expectation.moments
         found, moved = None, own
         if state.moments is not None and (rate < 1.0 or rate > _LEAST):
             found, moved = self._stood_for(here, state.moments, expectation, rate)
-        return _Relaxed(updated, found, value, True, 0.0, moved, own, rate, most)
+        return _Relaxed(updated, found, value, True, promise, moved, own, rate, most)
 
     def _stood_for(
         self, here: Mixture, before: Moments, expectation: Expectation, rate: float

@@ -78,12 +78,15 @@ class Passes:
 
         ``promise`` is what a step of EM would gain: a step that was too short, or too long, gains little, too.
         """
-        weight = self.problem.total_weight
-        is_little = self.stopping.is_met(self.last, reached, weight)
-        if self.outcome is Outcome.PASSES_USED_UP and is_little:
+        if self.outcome is Outcome.PASSES_USED_UP and self.gained_little(reached):
+            weight = self.problem.total_weight
             hopes = promise > 0.0 and not self.stopping.is_met(reached, reached + promise, weight)
             self.outcome = self.outcome if hopes else Outcome.CONVERGED
         self.last = reached
+
+    def gained_little(self, reached: float) -> bool:
+        """Whether a run that has come so far meets the rule to stop."""
+        return self.stopping.is_met(self.last, reached, self.problem.total_weight)
 
     def rest(self) -> None:
         """A run ends with passes left, since no step of its solver leads higher any more."""
