@@ -31,6 +31,24 @@ def test_adjusted_rand_of_weights_is_that_of_repeated_rows(first: Any, second: A
     assert agreement.adjusted_rand(first, second, counts.astype(float)) == pytest.approx(often, abs=1e-12)
 
 
+@given(LABELS, LABELS, st.sampled_from([0.9, 0.1, 1 / 12, 1e-9]))
+def test_adjusted_rand_knows_no_unit_of_weights_below_one(first: Any, second: Any, unit: float) -> None:
+    one = agreement.adjusted_rand(first, second, ones(first))
+    assert agreement.adjusted_rand(first, second, unit * ones(first)) == pytest.approx(one, abs=1e-9)
+
+
+def test_one_row_agrees_with_itself() -> None:
+    assert agreement.adjusted_rand(np.array([0]), np.array([1]), np.array([1.0])) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_difference_and_its_standard_error(seed: int) -> None:
+    first, second = np.random.default_rng(seed).normal(size=(2, 50))
+    mean, error = agreement.difference(first, second, np.full(50, 0.3))
+    assert mean == pytest.approx((first - second).mean())
+    assert error == pytest.approx((first - second).std() / np.sqrt(50))
+
+
 @given(LABELS, st.permutations(range(4)))
 def test_equal_partitions_agree_whatever_their_numbers(labels: Any, numbers: list[int]) -> None:
     other = np.array(numbers)[labels]
@@ -52,12 +70,15 @@ def test_log_loss_is_sklearns() -> None:
     soft, truth, weights = rng.dirichlet([1.0] * 3, 50), rng.integers(0, 3, 50), rng.uniform(0.5, 2.0, 50)
     soft = 0.1 + 0.7 * soft
     theirs = metrics.log_loss(truth, soft, sample_weight=weights, labels=[0, 1, 2])
-    assert agreement.log_loss(soft, truth, weights) == pytest.approx(theirs)
+    found = agreement.losses(soft, truth)
+    assert weights @ found / weights.sum() == pytest.approx(theirs)
 
 
 def test_what_was_thought_impossible_costs_no_more_than_the_rows_can_tell() -> None:
     soft = np.array([[1.0, 0.0]] * 10)
-    assert agreement.log_loss(soft, np.array([0] * 9 + [1]), np.ones(10)) == pytest.approx(np.log(10) / 10)
+    found = agreement.losses(soft, np.array([0] * 9 + [1]))
+    assert found.tolist() == [0.0] * 9 + [pytest.approx(np.log(10))]
+    assert not np.signbit(found).any()
 
 
 def test_calibration_by_hand() -> None:
@@ -79,12 +100,15 @@ def test_true_probabilities_are_calibrated(seed: int) -> None:
 
 def test_folds_spread_every_class_and_leave_out_the_unknown() -> None:
     classes = np.repeat([0, 1, -1], [20, 10, 7])
-    folds = agreement.folds_of(classes, 5, 0)
+    rows = np.random.default_rng(0).normal(size=(37, 2))
+    folds = agreement.folds_of(rows, classes, 5, 0)
     assert (folds[classes < 0] == -1).all()
     counts = [[int(((folds == fold) & (classes == one)).sum()) for fold in range(5)] for one in (0, 1)]
     assert counts == [[4] * 5, [2] * 5]
-    assert np.array_equal(folds, agreement.folds_of(classes, 5, 0))
-    assert not np.array_equal(folds, agreement.folds_of(classes, 5, 1))
+    assert np.array_equal(folds, agreement.folds_of(rows, classes, 5, 0))
+    assert not np.array_equal(folds, agreement.folds_of(rows, classes, 5, 1))
+    order = np.random.default_rng(1).permutation(37)
+    assert np.array_equal(folds[order], agreement.folds_of(rows[order], classes[order], 5, 0))
 
 
 def test_a_row_does_not_see_its_own_label() -> None:
@@ -99,7 +123,7 @@ def test_groups_that_are_the_classes_foretell_them_with_their_own_probabilities(
     rng = np.random.default_rng(seed)
     soft = rng.dirichlet([0.7, 0.7], 4000)
     classes = (rng.random(4000) > soft[:, 0]).astype(np.int64)
-    found = agreement.held_out(soft, classes, agreement.folds_of(classes, 5, seed), np.ones(4000))
+    found = agreement.held_out(soft, classes, agreement.folds_of(soft, classes, 5, seed), np.ones(4000))
     assert np.abs(found - soft).max() < 0.06
 
 

@@ -1,5 +1,6 @@
 """The tests for Gaussian rows: published values, a second way to compute them, their level, and what they see."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,28 @@ def test_of_many_rows_some_are_looked_at() -> None:
     assert [one.n_rows for one in found] == [MOST_ROWS]
 
 
+@pytest.mark.parametrize("values", [[0.0, 1.0, 5.0], [0.0, 0.1, 0.5]])
+def test_three_rows_of_one_column_tell_nothing(values: list[float]) -> None:
+    found = normality(np.array(values)[:, None], np.ones(3))
+    assert found.reason == "too few rows for 1 column"
+    assert np.isnan(found.p_value)
+    assert not found.looks_gaussian
+
+
+def test_many_gaussian_components_seldom_have_one_that_does_not_look_so() -> None:
+    alarms = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        groups = rng.integers(0, 9, 900)
+        rows = rng.normal(size=(900, 2)) + 20.0 * np.column_stack([groups % 3, groups // 3])
+        found = normality_of_components(np.eye(9)[groups], rows, ones(rows), rng)
+        assert [one.n_components for one in found] == [9] * 9
+        alarms.append(not all(one.looks_gaussian for one in found))
+    assert np.mean(alarms) < 0.12
+
+
 def test_together_the_smallest_counts_three_times() -> None:
     found = Normality(0, 50.0, skewness_p=0.3, kurtosis_p=0.01, henze_zirkler_p=0.2)
     assert found.p_value == pytest.approx(0.03)
+    assert replace(found, n_components=4).p_value == pytest.approx(0.12)
     assert not found.looks_gaussian

@@ -2,7 +2,7 @@
 
 import math
 
-from gaussmix.cli.text import number, table
+from gaussmix.cli.text import number, plural, table
 from gaussmix.selection.comparison import Comparison
 
 
@@ -21,6 +21,18 @@ def optimisers(found: Comparison) -> str:
         for one in found.optimisers
     ]
     return table(["solver", "passes", "seconds", "log-likelihood", "gap per row", "near after", "converged"], rows)
+
+
+def what_is_assigned(found: Comparison) -> str:
+    """What the table of assignment is about: what k-means measures in, and how many rows have a label."""
+    parts = found.assignment
+    units = "standard deviations of each column" if parts.standardised else "the data's units"
+    said = f"Assignment of rows (elsewhere: than by the mixture; k-means measures in {units}"
+    if parts.known is None:
+        return f"{said}):"
+    n_known = int((parts.known >= 0).sum())
+    few = "" if n_known == len(parts.known) else f"; {n_known} of {plural(len(parts.known), 'row')} have a label"
+    return f"{said}{few}; labels foretold from other rows):"
 
 
 def assignment(found: Comparison) -> str:

@@ -53,6 +53,19 @@ Solvers = Annotated[
         "Default: the first seven.",
     ),
 ]
+Tolerance = Annotated[
+    float,
+    typer.Option("--tol", metavar="GAIN", min=0.0, help="A solver stops where a pass gains less, in nats per row."),
+]
+Standardise = Annotated[
+    bool | None,
+    typer.Option(
+        "--standardise/--raw",
+        help="Whether k-means and neighbours measure in standard deviations of each column, or in the data's units. "
+        "Default: the data's units where the structure chosen is round (EII, VII).",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -72,6 +85,8 @@ def run(
     structures: Structures = "all",
     criterion: Criterion = "bic",
     solvers: Solvers = None,
+    tol: Tolerance = 1e-8,
+    standardise: Standardise = None,
     weights: Weights = None,
     seed: Seed = 0,
     starts: Starts = DEFAULT_STARTS,
@@ -96,7 +111,7 @@ def run(
 
     require_matplotlib()
     require_folder(folder, tuple(_WRITTEN), inputs=(file,))
-    chosen, found = _compared(file, asked, labels, names)
+    chosen, found = _compared(file, asked, labels, names, tol, standardise)
     _print(file, chosen, found)
     _write(found, folder)
 
@@ -112,7 +127,9 @@ def _read_solvers(text: str | None) -> list[str]:
     return names
 
 
-def _compared(file: Path, asked: Asked, labels: str | None, solvers: Sequence[str]) -> "tuple[Chosen, Comparison]":
+def _compared(
+    file: Path, asked: Asked, labels: str | None, solvers: Sequence[str], tol: float, standardise: bool | None
+) -> "tuple[Chosen, Comparison]":
     from gaussmix.cli.columns import for_comparison
     from gaussmix.cli.table import read
     from gaussmix.estimators import compare
@@ -131,6 +148,8 @@ def _compared(file: Path, asked: Asked, labels: str | None, solvers: Sequence[st
             sample_weight=chosen.weights,
             criterion=asked.criterion,
             n_starts=asked.starts,
+            tol=tol,
+            standardise=standardise,
             random_state=asked.seed,
             feature_names=chosen.names,
             progress=update,
@@ -146,14 +165,18 @@ def _print(file: Path, chosen: "Chosen", found: "Comparison") -> None:
     paragraphs = [
         fields([("File", description(file, chosen)), *describe.choice(found.selection)]),
         f"Optimisers, from one start (near: within 1e-6 of the best per row):\n{beside.optimisers(found)}",
-        f"Assignment of rows (elsewhere: than by the mixture):\n{beside.assignment(found)}",
+        f"{_filled(beside.what_is_assigned(found))}\n{beside.assignment(found)}",
         *([] if chosen.labels is None else [agreed]),
-        f"Do components look Gaussian? (p-values; together: of the three tests)\n{beside.normality(found)}",
-        textwrap.fill(found.words, console.width(), break_long_words=False, break_on_hyphens=False),
+        f"Do components look Gaussian? (p-values; together: of all tests here)\n{beside.normality(found)}",
+        _filled(found.words),
     ]
     for paragraph in paragraphs:
         typer.echo(f"{paragraph}\n")
     console.notes(describe.cautions(found.selection))
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, console.width(), break_long_words=False, break_on_hyphens=False)
 
 
 def _write(found: "Comparison", folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Parse once: the only place that turns what a caller hands over into arrays of a known dtype and shape."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -170,7 +171,7 @@ def parse_classes(labels: ArrayLike, n_rows: int, counted: BoolN) -> tuple[tuple
     n_known = sum(name is not None for name in written)
     if 2 * len(found) > n_known:
         raise LabelError.no_groups(len(found), n_known)
-    names = sorted(found, key=lambda name: (not _is_number(name), float(name) if _is_number(name) else 0.0, name))
+    names = sorted(found, key=_natural)
     places = {name: place for place, name in enumerate(names)}
     return tuple(names), np.array([-1 if name is None else places[name] for name in written], dtype=np.int64)
 
@@ -189,6 +190,14 @@ def _written(value: object) -> str:
     """A label as text; 1 and 1.0 are one label."""
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53
     return str(int(value)) if is_whole else str(value)  # type: ignore[call-overload]
+
+
+def _natural(name: str) -> tuple[object, ...]:
+    """What sorts names: numbers first and by size, others as people do, 'group 2' before 'group 10'."""
+    if _is_number(name):
+        return False, float(name), (), name
+    parts = re.split("([0-9]+)", name)  # digits at every other place
+    return True, 0.0, tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name
 
 
 def _is_number(name: str) -> bool:

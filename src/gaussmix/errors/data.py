@@ -139,7 +139,7 @@ class LabelError(DataError):
     @classmethod
     def one_group(cls, count: int) -> "LabelError":
         found = "no row's group" if count == 0 else "one group only"
-        return cls(f"labels name {found}; there must be two or more groups to compare with")
+        return cls(f"labels name {found}; there must be two or more to compare with, and nothing, NaN or -1 is none")
 
     @classmethod
     def no_groups(cls, count: int, n_rows: int) -> "LabelError":

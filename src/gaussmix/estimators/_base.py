@@ -3,6 +3,7 @@
 import numbers
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,14 +26,21 @@ def generator(random_state: RandomState) -> np.random.Generator:
     """
     if isinstance(random_state, np.random.Generator):
         return random_state
-    if isinstance(random_state, numbers.Integral):
+    if isinstance(random_state, numbers.Integral) and int(random_state) >= 0:
         return np.random.default_rng(int(random_state))
     try:
         state = check_random_state(random_state)
     except ValueError:
-        allowed = "an int, a numpy RandomState, a numpy Generator or None"
+        allowed = "an int of at least 0, a numpy RandomState, a numpy Generator or None"
         raise ParameterError.value("random_state", random_state, allowed) from None
     return np.random.default_rng(state.randint(2**31, size=4))
+
+
+def twins(random_state: RandomState) -> tuple[np.random.Generator, np.random.Generator]:
+    """A Generator, and one whose draws do not depend on how many the first has made."""
+    first = generator(random_state)
+    second = np.random.default_rng(deepcopy(first).integers(2**63, size=4))
+    return first, second
 
 
 def legacy_state(random: np.random.Generator) -> np.random.RandomState:

@@ -39,7 +39,7 @@ def compare(
     tol: float = 1e-8,
     max_iter: int = 1000,
     n_neighbors: int = 5,
-    standardise: bool = True,
+    standardise: bool | None = None,
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
     progress: bool | Update | None = None,
@@ -56,8 +56,8 @@ def compare(
         Rows of finite numbers.
     labels : array-like of shape (n,), optional
         Known groups of the rows, numbers or texts; None, NaN, an empty text or -1 where unknown. No mixture and no
-        k-means sees them. What components say of labels, and the neighbours' labels, come from four fifths of the rows
-        and are judged on the others, in turn.
+        k-means sees them. What groups say of labels, and the neighbours' labels, come from four fifths of the rows and
+        are judged on the others, in turn; of two ways one is called better where it is by two standard errors.
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names
         What the mixture is chosen from, as in `select`.
@@ -78,9 +78,10 @@ def compare(
     max_iter : int, default=1000
         The most passes of a solver.
     n_neighbors : int, default=5
-    standardise : bool, default=True
+    standardise : bool, optional
         Whether k-means and nearest neighbours measure in standard deviations of each column, so that units do not
-        matter, or in the data's units.
+        matter, or in the data's units. Default: in the data's units where the structure chosen is round (EII, VII),
+        which takes all columns to be in one unit, else in standard deviations.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
         Taken from a data frame's columns if not given.
@@ -101,21 +102,21 @@ def compare(
         If no mixture could be fitted.
     """
     names, stopping = _checked(solvers, init_params, tol, max_iter, n_neighbors, standardise)
-    rng = _base.generator(random_state)
+    rng, later = _base.twins(random_state)
     feature_names = column_names(X) if feature_names is None else feature_names
     asked = _asked(X, sample_weight, labels, feature_names)
     look = {"criterion": criterion, "n_starts": n_starts, "random_state": rng, "progress": progress}
     found = select(asked.rows, n_components, structures, sample_weight=asked.given, feature_names=feature_names, **look)  # type: ignore[arg-type]
-    mixture, fold_seed = found.best.mixture, int(rng.integers(2**31))
+    mixture = found.best.mixture
     assert mixture is not None  # select raises where not even the best could be fitted
     source = source_of(asked.rows, asked.given)
     problem = Problem.of(source, mixture.structure, engine=AutomaticEngine(len(asked.rows), len(names)))
     with told(progress, "comparing") as update:
-        optimisers = _climbs(problem, mixture, names, stopping, init_params, rng, update)
-    measure = Measure.of(source, bool(standardise), problem)
-    known = None if asked.classes is None else Known.of(asked.names, asked.classes, fold_seed)
-    assignment = _assigned(mixture, asked, known, measure, n_neighbors, rng)
-    tests = normality_of_components(assignment.soft, assignment.rows, asked.weights, rng)
+        optimisers = _climbs(problem, mixture, names, stopping, init_params, later, update)
+    known = _known(asked, later)
+    measure = Measure.of(source, _is_standardised(mixture) if standardise is None else bool(standardise), problem)
+    assignment = _assigned(mixture, asked, known, measure, n_neighbors, later)
+    tests = normality_of_components(assignment.soft, assignment.rows, asked.weights, later)
     words = in_words(found, assignment, optimisers, tests, measure.shapes(mixture))
     return Comparison(found, optimisers, assignment, tests, words)
 
@@ -132,14 +133,19 @@ class _Asked:
 
 
 def _checked(
-    solvers: str | Sequence[str], init_params: str, tol: float, max_iter: int, n_neighbors: int, standardise: bool
+    solvers: str | Sequence[str],
+    init_params: str,
+    tol: float,
+    max_iter: int,
+    n_neighbors: int,
+    standardise: bool | None,
 ) -> tuple[list[str], AbsoluteGain]:
     _base.require_choice("init_params", init_params, list(STARTS))
     _base.require_real("tol", tol)
     _base.require_integer("max_iter", max_iter, 1)
     _base.require_integer("n_neighbors", n_neighbors, 1)
-    if not isinstance(standardise, bool | np.bool_):
-        raise ParameterError.value("standardise", standardise, "True or False")
+    if standardise is not None and not isinstance(standardise, bool | np.bool_):
+        raise ParameterError.value("standardise", standardise, "True, False or None")
     return named_solvers(solvers), AbsoluteGain(float(tol), int(max_iter))
 
 
@@ -159,6 +165,16 @@ def _asked(
         return asked
     names, classes = parse_classes(labels, len(rows), kept)
     return replace(asked, names=names, classes=classes[kept])
+
+
+def _known(asked: _Asked, rng: np.random.Generator) -> Known | None:
+    seed = int(rng.integers(2**31))
+    return None if asked.classes is None else Known.of(asked.names, asked.classes, asked.rows, seed)
+
+
+def _is_standardised(mixture: Mixture) -> bool:
+    """Whether distances are to be taken in standard deviations: a round structure takes columns to be in one unit."""
+    return mixture.structure.shape != "I"
 
 
 def _climbs(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.types import NK, Array, IntN, N
+from gaussmix.solvers.start.distinct import sorted_order
+from gaussmix.types import ND, NK, Array, IntN, N
 
 N_BINS = 10
 """Bins of equal width that probabilities are sorted into."""
@@ -37,17 +38,23 @@ def adjusted_rand(first: IntN, second: IntN, weights: N) -> float:
     """The share of pairs of rows on which two partitions agree, less what chance gives; 1 for equal ones.
 
     Hubert & Arabie, "Comparing partitions", Journal of Classification 2 (1985), equation 5; a row of weight 2
-    counts as two rows.
+    counts as two rows, and is a pair with its copy. Weights below 1, of which no row has a copy, count in pairs of
+    different rows by their product.
     """
-    table = contingency(first, second, weights)
-    both, one, other = (_pairs(part) for part in (table, table.sum(axis=1), table.sum(axis=0)))
-    expected = one * other / _pairs(table.sum(keepdims=True))
+    rows = contingency(first, second, weights)
+    alone = contingency(first, second, weights * np.minimum(weights, 1.0))
+    both, one, other = (_pairs(rows.sum(axis=axis), alone.sum(axis=axis)) for axis in ((), 1, 0))
+    whole = _pairs(rows.sum(keepdims=True), alone.sum(keepdims=True))
+    if not whole > 0:  # one row
+        return 1.0
+    expected = one * other / whole
     most = 0.5 * (one + other)
     return 1.0 if np.isclose(most, expected, rtol=1e-12, atol=0.0) else float((both - expected) / (most - expected))
 
 
-def _pairs(counts: Array) -> float:
-    return float((counts * (counts - 1.0)).sum() / 2.0)
+def _pairs(counts: Array, alone: Array) -> float:
+    """Pairs within groups: products of weights, without those of rows with themselves."""
+    return float((counts * counts - alone).sum() / 2.0)
 
 
 def matched(groups: IntN, to: IntN, weights: N, least: tuple[int, int] = (0, 0)) -> IntN:
@@ -67,11 +74,14 @@ def matched(groups: IntN, to: IntN, weights: N, least: tuple[int, int] = (0, 0))
     return numbers
 
 
-def folds_of(classes: IntN, n_folds: int, seed: int) -> IntN:
-    """A fold (n,) for each row of a known class, each class spread evenly over them; -1 where none is known (-1)."""
+def folds_of(rows: ND, classes: IntN, n_folds: int, seed: int) -> IntN:
+    """A fold (n,) for each row of a known class, each class spread evenly over them; -1 where none is known (-1).
+
+    Rows (n, D) are dealt out in sorted order, so that the order they come in does not matter.
+    """
     rng = np.random.default_rng(seed)
     folds = np.full(len(classes), -1, dtype=np.int64)
-    order = rng.permutation(len(classes))
+    order = sorted_order(rows)[rng.permutation(len(classes))]
     order = order[np.argsort(classes[order], kind="stable")]
     order = order[classes[order] >= 0]
     folds[order] = np.arange(len(order)) % n_folds
@@ -117,14 +127,21 @@ def shares_of(counts: Array) -> Array:
     return np.where(totals > 0, counts / np.where(totals > 0, totals, 1.0), 1.0 / counts.shape[1])
 
 
-def log_loss(probabilities: Array, classes: IntN, weights: N) -> float:
-    """Mean of -log of the probability (n, C) of each row's own class (nats).
+def losses(probabilities: Array, classes: IntN) -> N:
+    """-log of the probability (n, C) of each row's own class, (n,) (nats); their mean is the log-loss.
 
     One below 1 / n counts as 1 / n: so many rows cannot tell how much rarer it is, and one row that was thought
     impossible, as five neighbours may, would else outweigh all others.
     """
     own = probabilities[np.arange(len(classes)), classes]
-    return float(-(weights @ np.log(np.maximum(own, 1.0 / len(own)))) / weights.sum())
+    return np.asarray(0.0 - np.log(np.minimum(1.0, np.maximum(own, 1.0 / len(own)))))
+
+
+def difference(first: N, second: N, weights: N) -> tuple[float, float]:
+    """The weighted mean of what one row's figure exceeds the other's by, and its standard error."""
+    apart, whole = first - second, weights.sum()
+    mean = float(weights @ apart / whole)
+    return mean, float(np.sqrt(weights**2 @ (apart - mean) ** 2) / whole)
 
 
 def reliability(probabilities: Array, classes: IntN, weights: N) -> tuple[Bin, ...]:

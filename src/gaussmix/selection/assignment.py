@@ -33,9 +33,9 @@ class Known:
     folds: IntN
 
     @classmethod
-    def of(cls, names: tuple[str, ...], classes: IntN, seed: int) -> "Known":
-        """Known groups, each dealt out over the folds by a seed."""
-        return cls(names, classes, agreement.folds_of(classes, N_FOLDS, seed))
+    def of(cls, names: tuple[str, ...], classes: IntN, rows: ND, seed: int) -> "Known":
+        """Known groups of rows (n, D), each dealt out over the folds by a seed."""
+        return cls(names, classes, agreement.folds_of(rows, classes, N_FOLDS, seed))
 
     @property
     def rows(self) -> BoolN:
@@ -49,9 +49,10 @@ class Grouping:
 
     ``groups`` (n,) are numbered like the components that they share most rows with. ``n_differing`` is the weight of
     rows that the mixture assigns to another component, ``adjusted_rand`` how well the two partitions agree. The others
-    are None where no groups are known: ``accuracy`` is the share of rows in the right group after the best one-to-one
-    matching; ``log_loss`` (nats a row) and ``calibration_error`` belong to the probabilities that a row of another fold
-    gets for each known group, and ``bins`` say how these come true.
+    are None where no groups are known. They belong to the probabilities that a row gets for each known group, from what
+    the rows of other folds say of them: ``accuracy`` is the share of rows whose most probable one is right,
+    ``log_loss`` (nats a row) and ``calibration_error`` judge the probabilities, and ``bins`` say how these come true.
+    ``right`` and ``losses`` (n known,) are the first two for each row of a known group.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Grouping:
     log_loss: float | None = None
     calibration_error: float | None = None
     bins: tuple[Bin, ...] = field(default=(), repr=False)
+    right: N | None = field(default=None, repr=False)
+    losses: N | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,8 @@ class Assignment:
     mixture is right: the sum of 1 - largest probability. ``agreement`` holds the adjusted Rand index of each two
     partitions, ``known`` the known groups as component numbers (n,), -1 where unknown, None where nothing is known;
     ``class_names`` are their names and ``label_numbers`` the numbers that these have there.
-    ``circles`` is what k-means takes for groups: equal round ones, in its own measure.
+    ``circles`` is what k-means takes for groups: equal round ones, in its own measure, which is in standard deviations
+    of each column where ``standardised``, else in the data's units.
     """
 
     mixture: Mixture
@@ -84,6 +88,7 @@ class Assignment:
     class_names: tuple[str, ...]
     label_numbers: tuple[int, ...]
     circles: Mixture = field(repr=False)
+    standardised: bool
     rows: ND = field(repr=False)
     weights: N = field(repr=False)
     soft: NK = field(repr=False)
@@ -146,6 +151,7 @@ def assigned(
         () if known is None else known.names,
         tuple(numbers.tolist()),
         circles,
+        measure.standardised,
         rows,
         weights,
         soft,
@@ -168,15 +174,13 @@ def _grouping(name: str, groups: IntN, soft: Array, hard: IntN, weights: N, know
         return Grouping(name, groups, differing, agreed)
     told = known.rows
     own, counts = known.classes[told], weights[told]
-    if name == NEIGHBOURS:
-        chances, right = soft, soft[told].argmax(axis=1) == own
-    else:
-        chances = agreement.held_out(soft, known.classes, known.folds, weights)
-        right = agreement.matched(groups[told], own, counts)[groups[told]] == own
-    bins = agreement.reliability(chances[told], own, counts)
-    accuracy = float(counts @ right / counts.sum())
-    loss, error = agreement.log_loss(chances[told], own, counts), agreement.calibration_error(bins)
-    return Grouping(name, groups, differing, agreed, accuracy, loss, error, bins)
+    held_out = soft if name == NEIGHBOURS else agreement.held_out(soft, known.classes, known.folds, weights)
+    chances = held_out[told]
+    right, losses = (chances.argmax(axis=1) == own).astype(float), agreement.losses(chances, own)
+    bins = agreement.reliability(chances, own, counts)
+    accuracy, loss = (float(counts @ each / counts.sum()) for each in (right, losses))
+    error = agreement.calibration_error(bins)
+    return Grouping(name, groups, differing, agreed, accuracy, loss, error, bins, right, losses)
 
 
 def _agreement(ways: dict[str, IntN], truth: IntN | None, weights: N) -> dict[tuple[str, str], float]:

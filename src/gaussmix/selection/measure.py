@@ -41,13 +41,15 @@ class Measure:
 
     problem: Problem
     scales: D
+    standardised: bool
 
     @classmethod
     def of(cls, source: AbstractSource, standardise: bool, example: Problem) -> "Measure":
         """In standard deviations of each column, or in the data's own units."""
         problem = Problem.of(source, Structure.parse("VVV" if standardise else "EII"), engine=example.engine)
         deviations = np.sqrt(problem.variances)
-        return cls(problem, np.where(deviations > 0, deviations, 1.0) if standardise else np.ones(len(deviations)))
+        scales = np.where(deviations > 0, deviations, 1.0) if standardise else np.ones(len(deviations))
+        return cls(problem, scales, standardise)
 
     @property
     def rows(self) -> ND:

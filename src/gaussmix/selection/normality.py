@@ -14,11 +14,12 @@ the same under affine maps of the rows. Skewness is scaled, and kurtosis centred
 studies", Sankhya B 36, 1974): those for endless rows are half a deviation off at 50 rows of 4 columns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gaussmix.core.linalg import cholesky, lower_solve, outer_sum
+from gaussmix.errors.words import counted
 from gaussmix.types import ND, NK, Array, N
 
 MOST_ROWS = 2_000
@@ -37,7 +38,8 @@ class Normality:
     """Three tests of the rows of one component.
 
     ``n_rows`` were looked at (their weight). The statistics are b1, b2 and HZ as above, the p-values those of
-    Gaussian rows; NaN where rows are too few or lie in a plane, and ``reason`` says which.
+    Gaussian rows; NaN where rows are too few or lie in a plane, and ``reason`` says which. ``n_components`` were tested
+    together.
     """
 
     component: int
@@ -49,11 +51,18 @@ class Normality:
     henze_zirkler: float = np.nan
     henze_zirkler_p: float = np.nan
     reason: str = ""
+    n_components: int = 1
 
     @property
     def p_value(self) -> float:
-        """The smallest of the three p-values times three, at most 1: that of all tests together (Bonferroni)."""
-        return min(1.0, _N_TESTS * min(self.skewness_p, self.kurtosis_p, self.henze_zirkler_p))
+        """The smallest of the three p-values, times three and the components tested, at most 1 (Bonferroni).
+
+        So of mixtures whose components all are Gaussian at most one in twenty has one that does not look so.
+        """
+        if not self.is_tested:
+            return np.nan
+        least = min(self.skewness_p, self.kurtosis_p, self.henze_zirkler_p)
+        return min(1.0, _N_TESTS * self.n_components * least)
 
     @property
     def is_tested(self) -> bool:
@@ -80,14 +89,16 @@ def normality_of_components(soft: NK, rows: ND, weights: N, rng: np.random.Gener
         if len(own) > MOST_ROWS:
             own = np.sort(rng.choice(own, size=MOST_ROWS, replace=False))
         found.append(normality(rows[own], weights[own], component))
-    return tuple(found)
+    n_tested = sum(one.is_tested for one in found)
+    return tuple(replace(one, n_components=max(1, n_tested)) for one in found)
 
 
 def normality(rows: ND, weights: N, component: int = 0) -> Normality:
     """The tests for some rows (n, D); one of weight 2 counts as two equal rows."""
     count, n_features = float(weights.sum()), rows.shape[1]
-    if len(rows) <= n_features + 1 or count <= n_features + 1:
-        return Normality(component, count, reason=f"too few rows for {n_features} columns")
+    fewest = max(n_features + 1, 3)  # kurtosis of three rows of one column is the same for all
+    if len(rows) <= fewest or count <= fewest:
+        return Normality(component, count, reason=f"too few rows for {counted(n_features, 'column')}")
     whitened = _whitened(np.asarray(rows, dtype=np.float64), weights / count)
     if whitened is None:
         return Normality(component, count, reason="the rows lie in a plane, or all at one value of a column")

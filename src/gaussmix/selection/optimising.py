@@ -1,6 +1,6 @@
 """Solvers beside one another: what each makes of the same start, after how many passes and seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +51,8 @@ class Optimised:
 
 def named_solvers(solvers: str | Sequence[str]) -> list[str]:
     """Names of solvers, each once; ParameterError where one is unknown or there is none."""
+    if not isinstance(solvers, Iterable):
+        raise ParameterError.value("solvers", solvers, f"one or more of {', '.join(SOLVERS)}")
     names = [solvers] if isinstance(solvers, str) else list(solvers)
     for name in names:
         if name not in SOLVERS:

@@ -5,15 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from gaussmix.errors.words import counted, joined
-from gaussmix.selection.assignment import HARD, KMEANS, NEIGHBOURS, SOFT, Assignment
+from gaussmix.selection import agreement
+from gaussmix.selection.assignment import HARD, KMEANS, NEIGHBOURS, SOFT, Assignment, Grouping
 from gaussmix.selection.candidates import Selection
 from gaussmix.selection.measure import Shapes
 from gaussmix.selection.normality import Normality
 from gaussmix.selection.optimising import Optimised
+from gaussmix.solvers.table import NONE
+from gaussmix.types import N
 
 _ALIKE = 0.95  # an adjusted Rand index from which two partitions are called nearly the same
 _ROUND, _EQUAL, _EVEN = 1.5, 1.5, 2.0  # of elongation, sizes and shares: up to here groups are round and equal
-_LEVEL = "5%"
+_TESTS = "Mardia, Henze-Zirkler, level 5% for all together"
+_CLEAR, _TELLING = 2.0, 1e-3  # standard errors, and nats or a share of the rows, from which one way is called better
+_STRONG = 0.25  # of the rows between groups: there may be fewer groups, or none
 _OTHER_OPTIMUM = 1e-4  # nats a row: what is further apart belongs to another optimum
 
 
@@ -28,7 +33,7 @@ def in_words(
     sentences = [_groups(selection, assignment)]
     if assignment.mixture.n_components > 1:
         sentences += [_circles(assignment, shapes), *_sureness(assignment)]
-    sentences += [_neighbours(assignment), *_gaussian(normality)]
+    sentences += [*_neighbours(assignment), *_gaussian(normality)]
     sentences += _climb(optimisers, selection, float(assignment.weights.sum()))
     return " ".join(sentences)
 
@@ -52,7 +57,8 @@ def _groups(selection: Selection, assignment: Assignment) -> str:
     groups = "one Gaussian group" if mixture.n_components == 1 else f"{mixture.n_components} Gaussian groups"
     best = "" if len(selection.candidates) == 1 else f", the best of {len(selection.candidates)} by "
     best += "" if len(selection.candidates) == 1 else selection.criterion.upper()
-    said = f"The {counted(len(assignment.rows), 'row')} are described by {groups} of structure "
+    verb = "is" if len(assignment.rows) == 1 else "are"
+    said = f"The {counted(len(assignment.rows), 'row')} {verb} described by {groups} of structure "
     said += f"{mixture.structure.label}{best}."
     if not selection.best.is_eligible:
         said += " This fit is degenerate, with too few rows in a group or a variance on its floor: do not lean on it."
@@ -63,27 +69,35 @@ def _circles(assignment: Assignment, shapes: Shapes) -> str:
     """k-means against the mixture: what speaks for either on these data."""
     means = assignment[KMEANS]
     agreed = f"adjusted Rand index {means.adjusted_rand:.2f}"
+    units = "standard deviations of each column" if assignment.standardised else "the data's units"
     shape = _shape(shapes)
     if means.adjusted_rand >= _ALIKE:
-        found = f"k-means finds nearly the same groups ({agreed}): it is simpler, and enough where only groups count"
+        found = f"k-means (in {units}) finds nearly the same groups ({agreed}): it is simpler, and enough where only "
+        found += "groups count"
         return f"{found}, but gives no probabilities." if not shape else f"{found}, although {joined(shape)}."
-    differ = f"k-means, which takes groups for round and equal, puts {_rows(assignment, means.n_differing)} elsewhere"
+    differ = "k-means, which takes groups for round and equal, "
+    differ += f"puts {_rows(assignment, means.n_differing)} elsewhere ({agreed})"
     if shape:
-        unlike = f"groups here are not circular and equal, as {joined(shape)}, so prefer the mixture"
-        return f"{differ} ({agreed}): {unlike}."
-    return f"{differ} ({agreed}), although groups are round and about equal: they overlap, and either cut is a choice."
+        unlike = f"{differ}: in {units} groups here are not circular and equal, as {joined(shape)}"
+        return f"{unlike}, so prefer the mixture." if means.losses is None else f"{unlike}."
+    return f"{differ}, although in {units} groups are round and about equal: they overlap, and either cut is a choice."
 
 
 def _shape(shapes: Shapes) -> list[str]:
     """What is not circular or equal about the groups."""
     said = []
     if shapes.elongation > _ROUND:
-        said.append(f"one is {shapes.elongation:.2g} times longer than wide")
+        said.append(f"one is {_times(shapes.elongation)} longer than wide")
     if shapes.sizes > _EQUAL:
-        said.append(f"the widest is {shapes.sizes:.2g} times as wide as the narrowest")
+        said.append(f"the widest is {_times(shapes.sizes)} as wide as the narrowest")
     if shapes.shares > _EVEN:
-        said.append(f"the largest holds {shapes.shares:.2g} times the rows of the smallest")
+        said.append(f"the largest holds {_times(shapes.shares)} the rows of the smallest")
     return said
+
+
+def _times(value: float) -> str:
+    """'2.7 times', '28 times', 'over 100 times'."""
+    return "over 100 times" if value > 100.0 else f"{value:.2g} times"
 
 
 def _sureness(assignment: Assignment) -> list[str]:
@@ -96,33 +110,72 @@ def _sureness(assignment: Assignment) -> list[str]:
         f"minus the largest probability, summed over the rows, is {wrong} ({share(expected, whole)}), which is how "
         "many hard assignment is expected to put into a wrong group."
     ]
-    if assignment.n_uncertain > 0.01 * whole:
+    if assignment.n_uncertain > _STRONG * whole:
+        said.append(
+            "Where it matters how sure a row is, take probabilities, that is, the mixture; so much overlap may also "
+            "mean fewer groups that are not Gaussian, which gaussmix.combine puts together, or none."
+        )
+    elif assignment.n_uncertain > 0.01 * whole:
         said.append("Where it matters how sure a row is, take probabilities, that is, the mixture.")
     else:
         said.append("Groups are well apart, so that hard labels lose hardly anything.")
     return said
 
 
-def _neighbours(assignment: Assignment) -> str:
-    """Nearest neighbours, where groups are known."""
+def _neighbours(assignment: Assignment) -> list[str]:
+    """Which way foretells known groups best, and whether by more than chance."""
     if NEIGHBOURS not in assignment:
-        return "k-nearest neighbours foretell groups that are known of some rows; here no labels were given."
+        return ["k-nearest neighbours foretell groups that are known of some rows; here no labels were given."]
     near, hard, soft, means = (assignment[name] for name in (NEIGHBOURS, HARD, SOFT, KMEANS))
-    right, own, round_ = (one.accuracy or 0.0 for one in (near, hard, means))
-    theirs, ours = near.log_loss or 0.0, soft.log_loss or 0.0
-    said = f"With the labels of other rows k-nearest neighbours are right about {share(right, 1.0)} of the rows; "
-    said += f"without any the mixture is right about {share(own, 1.0)} and k-means about {share(round_, 1.0)}"
-    if len(assignment.class_names) != assignment.mixture.n_components:
-        classes, groups = len(assignment.class_names), counted(assignment.mixture.n_components, "group")
-        said += f", matched one to one although {classes} labels meet {groups}"
-    better = "the mixture's" if ours < theirs else "the neighbours'"
-    losses = "log-loss {:.2g} against {:.2g}".format(*sorted((ours, theirs)))
-    said += f". Of their probabilities {better} are better ({losses})."
-    if max(right, own) <= _most_frequent(assignment):
-        return f"{said} These columns tell little of the labels: more rows have the most frequent one."
-    if right > own:
-        return f"{said} Where labels exist and only they count, prefer the neighbours."
-    return f"{said} Labels add nothing here that the shape of the groups does not tell."
+    right = {name: share(assignment[name].accuracy or 0.0, 1.0) for name in (NEIGHBOURS, SOFT, KMEANS)}
+    said = [
+        f"Of rows whose label is put aside, k-nearest neighbours find the right one for {right[NEIGHBOURS]}, the "
+        f"mixture's groups, which labels of other rows only give names, for {right[SOFT]}, and those of k-means for "
+        f"{right[KMEANS]}."
+    ]
+    if max(one.accuracy or 0.0 for one in (near, soft, means)) <= _most_frequent(assignment):
+        return [*said, "These columns tell little of the labels: more rows have the most frequent one."]
+    weights = _known_weights(assignment)
+    if assignment.mixture.n_components > 1:
+        said.append(f"Soft assignment foretells labels {_than('hard', soft, hard, weights)[0]}.")
+    than, clear = _than("k-means", soft, means, weights)
+    advice = {1: ", so prefer the mixture", 0: "", -1: ", so prefer k-means"}[clear]
+    said.append(f"The mixture foretells them {than}{advice}.")
+    if all(_is_clear(near.right, one.right, weights) for one in (soft, means)):
+        said.append("Where labels exist and only they count, prefer the neighbours.")
+    elif _is_clear(soft.losses, near.losses, weights):
+        said.append(
+            "The neighbours are surer than they are right, so that the mixture's probabilities are the better ones "
+            f"({_losses(soft, near)})."
+        )
+    else:
+        said.append("The neighbours, which need the labels, do not do clearly better.")
+    return said
+
+
+def _than(name: str, own: Grouping, other: Grouping, weights: N) -> tuple[str, int]:
+    """'better than hard (log-loss ...)', and 1; -1 where worse, 0 where chance alone may have made a difference."""
+    clear = int(_is_clear(other.losses, own.losses, weights)) - int(_is_clear(own.losses, other.losses, weights))
+    how = {1: "better than", 0: "about as well as", -1: "worse than"}[clear]
+    return f"{how} {name} (log-loss {_losses(own, other)})", clear
+
+
+def _is_clear(first: N | None, second: N | None, weights: N) -> bool:
+    """Whether the first figures exceed the second by more than chance, and by enough to speak of."""
+    assert first is not None
+    assert second is not None
+    mean, error = agreement.difference(first, second, weights)
+    return mean > max(_TELLING, _CLEAR * error)
+
+
+def _losses(one: Grouping, other: Grouping) -> str:
+    """'0.098 against 0.113'."""
+    return f"{one.log_loss or 0.0:.3f} against {other.log_loss or 0.0:.3f}"
+
+
+def _known_weights(assignment: Assignment) -> N:
+    assert assignment.known is not None
+    return assignment.weights[assignment.known >= 0]
 
 
 def _most_frequent(assignment: Assignment) -> float:
@@ -142,16 +195,16 @@ def _gaussian(normality: Sequence[Normality]) -> list[str]:
     if tested and not odd:
         count = len(tested)
         which = "The group looks" if count == 1 else f"{'Both' if count == 2 else f'All {count}'} groups tested look"
-        said.append(f"{which} Gaussian (Mardia, Henze-Zirkler, level {_LEVEL}), as the mixture's probabilities assume.")
+        said.append(f"{which} Gaussian ({_TESTS}), as the mixture's probabilities assume.")
     elif odd:
         which = joined([f"{one.component} (p {_p(one.p_value)})" for one in odd])
         verb = f"Group {which} does" if len(odd) == 1 else f"Groups {which} do"
         said.append(
-            f"{verb} not look Gaussian (Mardia, Henze-Zirkler, level {_LEVEL}): the mixture's probabilities are to be "
-            "taken with care there, and several components may belong to one group."
+            f"{verb} not look Gaussian ({_TESTS}): the mixture's probabilities are to be taken with care "
+            "there, since a component may cover several groups, or a part of one."
         )
     if untested:
-        said.append(f"{counted(untested, 'group')} had too few or too flat rows for these tests.")
+        said.append(f"{counted(untested, 'group')} had too few rows for these tests, or rows in a plane.")
     return said
 
 
@@ -185,7 +238,7 @@ def _fastest(optimisers: Sequence[Optimised]) -> str:
     said += f"{fewest.solver} after the fewest passes ({fewest.near_passes})"
     said += " and " if soonest is fewest else f", {soonest.solver} "
     said += f"soonest ({soonest.near_seconds:.2g} s"
-    said += ")" if soonest is fewest else f", {soonest.near_passes} passes)"
+    said += ")" if soonest is fewest else f", {soonest.near_passes} pass{'' if soonest.near_passes == 1 else 'es'})"
     plain = next((one for one in near if one.solver == "em"), None)
     if plain is not None and plain not in (fewest, soonest):
         said += f", em after {plain.near_passes}"
@@ -195,10 +248,18 @@ def _fastest(optimisers: Sequence[Optimised]) -> str:
 def _behind(optimisers: Sequence[Optimised]) -> list[str]:
     """Who ended lower, and how."""
     lower = [one for one in optimisers if one.near_passes is None]
-    rested = [one for one in lower if one.converged]
-    stopped = [one for one in lower if not one.converged]
-    ways = ((rested, "came to rest"), (stopped, "used up the passes"))
-    return [f"{joined([one.solver for one in some])} {how} {_gaps(some)} below" for some, how in ways if some]
+    others = [one for one in lower if one.curve == NONE]
+    rested = [one for one in lower if one.converged and one not in others]
+    stopped = [one for one in lower if not one.converged and one not in others]
+    said = [f"{joined([one.solver for one in stopped])} used up the passes {_gaps(stopped)} below"] if stopped else []
+    if rested:
+        where = "at another optimum, or on a plateau that a smaller tol leads away from"
+        said.insert(0, f"{joined([one.solver for one in rested])} stopped {_gaps(rested)} below, {where}")
+    if others:
+        verb = "climbs" if len(others) == 1 else "climb"
+        names = joined([one.solver for one in others])
+        said.append(f"{names}, which {verb} another likelihood, ended {_gaps(others)} below")
+    return said
 
 
 def _gaps(some: Sequence[Optimised]) -> str:

@@ -14,6 +14,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.solvers.run import Run
 from gaussmix.types import BoolK, K
 
+_LIGHT = 0.5  # of a row, on average: such weights were hardly meant to count rows
 _EMPTY = 1e-8  # a component of less mass than this owns no row
 _MUCH_LESS = np.log(1e3)  # how many times smaller than the box of the data a volume of noise is that is remarked on
 
@@ -143,6 +144,9 @@ def notes_on(problem: Problem, masses: K, winner: Run) -> list[str]:
         rows = "row" if problem.rows_needed == 1 else "rows"
         needed = f"{problem.rows_needed} {rows} that a covariance needs"
         notes.append(f"{_named(small, 'holds', 'hold')} fewer than the {needed}.")
+        if problem.total_weight < _LIGHT * problem.source.n_rows:
+            weight = f"{problem.total_weight:.3g} in all"
+            notes.append(f"The rows weigh {weight}, and count as so many; weights say how often each row counts.")
     if problem.family.prior is not None:
         notes.append("These are the most probable parameters under a prior, whose density the log-likelihood omits.")
     return notes
