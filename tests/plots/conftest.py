@@ -1,5 +1,6 @@
 """Mixtures and searches small enough to draw many times."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -46,6 +47,39 @@ def compared(labelled: bool = True, n_features: int = 2) -> Comparison:
     solvers = ["em", "squarem", "lbfgs", "sgd", "cem"]
     found = rows[:, :n_features]
     return gaussmix.compare(found, known, 2, "VVV", solvers, max_iter=60, feature_names=names)
+
+
+def short(found: Comparison, passes: int = 2) -> Comparison:
+    """All solvers at their end after a few passes, where all of them reach the best."""
+    best = max(one.log_likelihood for one in found.optimisers)
+    values, times = np.full(passes, best), np.linspace(0.0011, 0.0012, passes)
+    ends = {"passes": passes, "log_likelihood": best, "gap": 0.0, "values": values, "times": times}
+    return replace(found, optimisers=tuple(replace(one, **ends) for one in found.optimisers))
+
+
+def weighted(found: Comparison, factor: float) -> Comparison:
+    """The same comparison, each row counted so many times."""
+    part = found.assignment
+    groupings = tuple(replace(one, n_differing=factor * one.n_differing) for one in part.groupings)
+    counts = {"groupings": groupings, "n_uncertain": factor * part.n_uncertain, "weights": factor * part.weights}
+    return replace(found, assignment=replace(part, **counts))
+
+
+@cache
+def with_labels(count: int, name: str = "label {}") -> Comparison:
+    """Two groups, and so many labels that have nothing to do with them."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 2)) + 5.0 * np.repeat([0, 1], 150)[:, None]
+    known = np.array([name.format(i) for i in range(count)], dtype=object)[np.arange(300) % count]
+    return gaussmix.compare(rows, known, 2, "VVV", ["em"], max_iter=20)
+
+
+@cache
+def with_long_names() -> Comparison:
+    """Two groups in columns with long names."""
+    rows = np.random.default_rng(0).normal(size=(100, 2)) + 5.0 * np.repeat([0, 1], 50)[:, None]
+    names = [f"measurement number {i} of the long-named instrument" for i in range(2)]
+    return gaussmix.compare(rows, np.repeat([0, 1], 50), 2, "VVV", ["em"], max_iter=20, feature_names=names)
 
 
 def drawn(picture: Any) -> Any:

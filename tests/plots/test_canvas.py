@@ -7,9 +7,12 @@ from typing import Any
 
 import matplotlib
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from gaussmix import MissingPackageError, Mixture, Selection, plots
+from gaussmix.plots.canvas import told_apart
 from tests.plots.conftest import drawn, mixture_of, words_of
 
 AXES: dict[str, Callable[..., Any]] = {
@@ -123,3 +126,29 @@ def test_a_legend_inside_names_a_few_components_only() -> None:
     assert "component 5," in words
     assert "component 6," not in words
     assert "and 6 more components" in words
+
+
+def test_short_names_stay_as_they_are() -> None:
+    assert told_apart(["a", "bc"], 20) == ["a", "bc"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"a rather long class name {i}" for i in range(9)],
+        [f"{i} is how a rather long name begins" for i in range(9)],
+        [f"differing amid all of this {i} and going on for a while" for i in range(12)],
+        [f"one {i} and two {j}, far from either end of the name" for i in range(3) for j in range(3)],
+        ["the same", "the same", "the same but a great deal longer than this"],
+    ],
+)
+def test_long_names_are_told_apart(names: list[str]) -> None:
+    said = told_apart(names, 16)
+    assert len(set(said)) == len(names)
+    assert max(map(len, said)) <= 16 + len(" (10)")
+
+
+@given(st.lists(st.text("ab\n", max_size=30), max_size=8))
+def test_any_names_are_told_apart(names: list[str]) -> None:
+    said = told_apart(names, 6)
+    assert len(set(said)) == len(names)

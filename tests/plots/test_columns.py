@@ -81,6 +81,8 @@ def test_cloud_draws_a_seeded_subset_and_says_so(two: tuple[Mixture, Any]) -> No
     assert np.array_equal(whole.rows, X)
     some = Cloud.of(mixture, X, max_rows=50)
     assert some.note == "50 of 200 rows drawn"
+    many = Cloud.of(mixture, mixture.sample(12_000, 0)[0], max_rows=1_500)
+    assert many.note == "1\u202f500 of 12\u202f000 rows drawn"
     assert np.array_equal(some.rows, X[some.drawn])
     assert np.array_equal(some.doubts, whole.doubts), "uncertain rows are counted over all rows"
     assert np.array_equal(some.drawn, Cloud.of(mixture, X, max_rows=50).drawn)

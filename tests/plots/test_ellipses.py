@@ -89,8 +89,8 @@ def test_subset_is_named(two: tuple[Mixture, Any]) -> None:
 
 def test_legend_tells_number_and_share(two: tuple[Mixture, Any]) -> None:
     words = words_of(plots.scatter(*two))
-    assert "component 0, 30 %" in words
-    assert "component 1, 70 %" in words
+    assert "component 0, 30%" in words
+    assert "component 1, 70%" in words
     assert plots.scatter(*two, legend=False).get_legend() is None
 
 
@@ -131,7 +131,7 @@ def test_assignment_stands_in_a_tall_figure(two: tuple[Mixture, Any]) -> None:
 def test_assignment_takes_columns_threshold_and_subset(two: tuple[Mixture, Any]) -> None:
     figure = plots.assignment(*two, columns=["b", "a"], threshold=0.4, max_rows=30, random_state=3)
     words = words_of(figure)
-    assert "(> 40 %)" in words
+    assert "(> 40%)" in words
     assert "30 of 200 rows drawn" in words
     assert figure.axes[1].get_xlabel() == "b"
     other = plots.assignment(*two, columns=["b", "a"], max_rows=30, random_state=4)

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gaussmix import ParameterError, plots
+from gaussmix.plots._ticks import log_limits, log_ticks
 from gaussmix.plots.canvas import new_figure
-from tests.plots.conftest import compared, drawn, words_of
+from tests.plots.conftest import compared, drawn, short, words_of
 
 
 def lines_of(ax: Any) -> list[Any]:
@@ -17,7 +20,7 @@ def lines_of(ax: Any) -> list[Any]:
 
 
 def ends_of(ax: Any) -> list[Any]:
-    return [line for line in ax.lines if line.get_linestyle() == "None"]
+    return [line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 1]
 
 
 def test_a_line_for_each_solver_that_climbs_the_likelihood_and_an_end_for_all() -> None:
@@ -53,6 +56,60 @@ def test_the_legend_says_what_differs() -> None:
     plain = replace(compared(), optimisers=compared().optimisers[:1])
     assert "dotted" not in words_of(plots.optimisers(plain))
     assert "hollow" not in words_of(plots.optimisers(plain))
+
+
+def labelled(axis: Any) -> int:
+    """How many ticks within the limits have a label."""
+    low, high = axis.get_view_interval()
+    ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+    return sum(low <= place <= high and bool(label.get_text()) for place, label in ticks)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3, 9, 60])
+def test_axes_can_be_read_however_short_the_runs(passes: int) -> None:
+    for ax in drawn(plots.optimisers(short(compared(), passes))).axes:
+        assert labelled(ax.xaxis) >= 3
+        assert labelled(ax.yaxis) >= 3
+
+
+@given(st.floats(1e-6, 1e4), st.floats(1.0, 1e6))
+def test_every_logarithmic_axis_has_some_ticks_and_few(low: float, times: float) -> None:
+    ends = log_limits(np.array([low, low * times]))
+    assert ends[0] < low <= low * times < ends[1]
+    assert 3 <= len(log_ticks(*ends)) <= 6
+
+
+def test_ends_in_one_place_are_stacked() -> None:
+    figure = drawn(plots.optimisers(short(compared())))
+    assert "stacked: ends in one place" in words_of(figure)
+    places = [line.get_transform().transform(line.get_xydata())[0] for line in ends_of(figure.axes[0])]
+    gaps = np.diff([y for _, y in places])
+    assert np.ptp([x for x, _ in places]) < 1.0
+    assert (gaps > 5.0).all()
+    one = replace(compared(), optimisers=compared().optimisers[:1])
+    assert "stacked" not in words_of(plots.optimisers(one))
+
+
+def test_limits_hold_all_that_is_drawn() -> None:
+    found = compared()
+    worse = found.optimisers[0].values.copy()
+    worse[:2] += [900.0, -900.0]  # an annealed sum may lie above the best, then far below
+    first = replace(found.optimisers[0], curve="summed", values=worse)
+    for ax in plots.optimisers(replace(found, optimisers=(first, *found.optimisers[1:]))).axes:
+        for line in ax.lines:
+            x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
+            assert ax.get_xlim()[0] < x.min() <= x.max() < ax.get_xlim()[1]
+            assert ax.get_ylim()[0] < np.nanmin(y) <= np.nanmax(y) < ax.get_ylim()[1]
+
+
+def test_lines_are_broken_for_one_reason_only() -> None:
+    found = compared()
+    many = tuple(replace(found.optimisers[0], solver=f"solver {i}") for i in range(11))
+    figure = plots.optimisers(replace(found, optimisers=many))
+    assert {line.get_linestyle() for line in lines_of(figure.axes[0])} == {"-"}
+    near = [part for part in figure.axes[0].patches if part.get_label() != "_nolegend_"]
+    assert near[0].get_extents().y1 == pytest.approx(figure.axes[0].transData.transform((1.0, 1e-6))[1])
+    assert "near: 1e-6 left or less" in words_of(figure)
 
 
 def test_panels_stand_above_one_another_in_a_tall_figure() -> None:

@@ -1,5 +1,9 @@
 """The picture of ways to assign: a panel each, in one set of colours, with the rows ringed that differ."""
 
+import re
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +12,8 @@ import pytest
 import gaussmix
 from gaussmix import Comparison, ParameterError, plots
 from gaussmix.plots.canvas import new_figure
-from gaussmix.plots.style import palette
-from tests.plots.conftest import compared, drawn, words_of
+from gaussmix.plots.style import INK, MARKERS, NOISE, palette
+from tests.plots.conftest import compared, drawn, weighted, with_labels, words_of
 
 
 def rings_of(ax: Any) -> int:
@@ -34,11 +38,11 @@ def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
     assert rings_of(means) == part["k-means"].n_differing > 0
     assert rings_of(hard) == 0
     assert rings_of(soft) == part.n_uncertain > 0
-    assert [ax.get_title().split(":")[0] for ax in (labels, near, means, hard, soft)] == [
+    assert [ax.get_title().split("\n")[0] for ax in (labels, near, means, hard, soft)] == [
         "labels", "neighbours", "k-means", "mixture, hard", "mixture, soft",
     ]
     assert f"{part['k-means'].n_differing:.0f} (" in means.get_title()
-    assert len(calibration.collections) == 3
+    assert len(calibration.collections) == 4
 
 
 def test_groups_have_the_colours_of_the_components_they_match() -> None:
@@ -65,7 +69,7 @@ def test_without_labels_three_panels_do() -> None:
     assert "calibration" not in said
     with_labels = words_of(plots.partitions(compared()))
     assert "label another name" in with_labels
-    assert "calibration, mean error:" in with_labels
+    assert "mean error:" in with_labels
 
 
 @pytest.mark.parametrize("labelled", [True, False])
@@ -99,6 +103,96 @@ def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
     assert first.y0 > second.y1 > second.y0 > third.y1
 
 
+PANELS = [
+    lambda: compared(),
+    lambda: compared(n_features=3),
+    lambda: odd("three rows"),
+    lambda: odd("stretched"),
+    lambda: odd("one group"),
+    lambda: odd("far"),
+]
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_axes_are_shared_and_hold_rows_and_ellipses(make: Callable[[], Comparison]) -> None:
+    found = make()
+    axes = [ax for ax in plots.partitions(found).axes if not ax.get_title().startswith("calibration")]
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
+    n_ellipses = 0
+    for ax in axes:
+        outlines = [line.get_xydata() for line in ax.lines]
+        n_ellipses += len(outlines)
+        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+        for points in [*outlines, *(place for place, _ in rows_of(ax))]:
+            assert left <= points[:, 0].min() < points[:, 0].max() <= right or len(points) == 1
+            assert bottom <= points[:, 1].min() < points[:, 1].max() <= top or len(points) == 1
+    assert n_ellipses == 3 * 2 * found.mixture.n_components
+
+
+def test_densities_have_the_same_axes_and_only_the_mixtures_is_called_so() -> None:
+    figure = plots.partitions(compared(n_features=1))
+    axes = figure.axes[:5]
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
+    entries = {line.get_label(): line for line in figure.legends[0].legend_handles}
+    looks = {name: (entries[name].get_color(), entries[name].get_linestyle()) for name in entries}
+    means, hard = axes[2], axes[3]
+    assert looks["mixture"] not in [(line.get_color(), line.get_linestyle()) for line in means.lines[:-1]]
+    assert looks["mixture"] in [(line.get_color(), line.get_linestyle()) for line in hard.lines[:-1]]
+    assert looks["k-means: sum of equal bells"] in [(line.get_color(), line.get_linestyle()) for line in means.lines]
+    for ax in axes:
+        heights = np.concatenate([np.asarray(line.get_ydata()) for line in ax.lines[:-1]])
+        assert heights.max() <= ax.get_ylim()[1]
+
+
+def test_what_is_judged_by_calibration_looks_like_no_component() -> None:
+    figure = plots.partitions(with_labels(9))
+    own = figure.axes[-1].get_legend()
+    assert [text.get_text().rsplit(", ", 1)[0] for text in own.get_texts()] == [
+        "k-nearest neighbours", "k-means", "mixture, hard", "mixture, soft",
+    ]
+    markers = {line.get_marker() for line in own.legend_handles}
+    assert len(markers) == 4
+    assert not markers & {*MARKERS, NOISE.marker}
+    assert {line.get_color() for line in own.legend_handles} == {INK}
+    assert "k-nearest neighbours" not in "".join(text.get_text() for text in figure.legends[0].get_texts())
+
+
+def test_long_labels_stay_distinct() -> None:
+    figure = drawn(plots.partitions(with_labels(9, "a rather long class name {}")))
+    said = [text.get_text() for text in figure.legends[0].get_texts() if text.get_text().startswith("label ")]
+    assert len(set(said)) == len(said) == 9
+    assert max(map(len, said)) <= 26
+
+
+def test_many_rings_lie_beneath_the_rows() -> None:
+    def order(ax: Any) -> tuple[float, float]:
+        hollow = [part for part in ax.collections if not len(part.get_facecolors())]
+        return hollow[0].get_zorder(), min(part.get_zorder() for part in ax.collections if part not in hollow)
+
+    rng = np.random.default_rng(0)
+    found = gaussmix.compare(rng.uniform(size=(200, 2)), None, 3, "VVV", ["em"], max_iter=50)
+    assert found.assignment.n_uncertain > 30
+    rings, rows = order(plots.partitions(found).axes[2])
+    assert rings < rows
+    rings, rows = order(plots.partitions(compared()).axes[0])
+    assert rings > rows
+
+
+@pytest.mark.parametrize(("standardise", "units"), [(True, "standard deviations of each column"), (False, "own units")])
+def test_the_legend_says_what_circles_are(standardise: bool, units: str) -> None:
+    part = copy(compared(labelled=False).assignment)
+    object.__setattr__(part, "standardised", standardise)
+    said = words_of(plots.partitions(replace(compared(labelled=False), assignment=part)))
+    assert "k-means: equal circles, measured in" in said
+    assert units in said
+
+
+def test_counts_and_shares_are_written_in_one_way() -> None:
+    said = words_of(plots.partitions(weighted(compared(), 1000.0), max_rows=40))
+    assert "\u202f000 (" in said
+    assert not re.search(r"\d,\d{3}| %", said)
+
+
 def odd(name: str) -> Comparison:
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(60, 2))
@@ -107,6 +201,8 @@ def odd(name: str) -> Comparison:
         "one group": {"X": noise, "n_components": 1, "labels": np.arange(60) % 2},
         "all rows equal": {"X": np.full((10, 2), 5.0), "n_components": 1, "structures": "EII"},
         "two rows": {"X": [[0.0, 0.0], [1.0, 1.0]], "n_components": 1, "structures": "EII"},
+        "three rows": {"X": [[-1.7, 1.4], [-0.1, -0.6], [-0.9, -0.4]], "n_components": 1, "structures": "VVV"},
+        "stretched": {"X": two * [4.0, 1.0], "n_components": 2, "labels": np.arange(60) // 30},
         "tiny": {"X": 1e-290 * two, "n_components": 2},
         "huge": {"X": 1e150 * two, "n_components": 2, "standardise": False},
         "far": {"X": two + 1e8, "n_components": 2},

@@ -53,7 +53,7 @@ def test_blend_is_the_mean_of_the_colours(raw: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.0, "0.0 %"), (0.0001, "< 0.1 %"), (0.043, "4.3 %"), (0.36, "36 %"), (1.0, "100 %")]
+    ("share", "text"), [(0.0, "0%"), (0.0001, "<0.1%"), (0.043, "4.3%"), (0.36, "36%"), (1.0, "100%")]
 )
 def test_percent(share: float, text: str) -> None:
     assert percent(share) == text

@@ -6,19 +6,27 @@ from gaussmix.types import ND, Array
 
 _MARGIN = 0.05
 _NARROW = 0.5  # rows that span less than this share of the model do not show how far it reaches
-_BEYOND = 0.35  # how far outlines may widen an axis past the rows, as a share of the rows' range
+
+BEYOND = 0.35
+"""How far outlines may widen an axis past the rows, as a share of the rows' range."""
+
+FAR_BEYOND = 1.25
+"""The same where outlines are what is compared: enough for what holds 95 % of one Gaussian fitted to few rows."""
 
 
-def reach(values: Array, centers: Array, outlines: Array, weights: Array) -> tuple[float, float]:
+def reach(
+    values: Array, centers: Array, outlines: Array, weights: Array, beyond: float = BEYOND
+) -> tuple[float, float]:
     """Lower and upper end of an axis that shows rows and means, and outlines unless they are far larger.
 
-    Outlines (K, m) of components of given ``weights`` are shown whole where the rows are narrower than the model.
+    Outlines (K, m) of components of given ``weights`` widen it by ``beyond`` of the rows' range at most, to each side;
+    they are shown whole where the rows are narrower than the model.
     """
     inner = np.concatenate([values, centers])
     low, high = float(inner.min()), float(inner.max())
     model = max(float(weights @ np.ptp(outlines, axis=1)), float(np.ptp(centers)))
     narrow = float(np.ptp(values)) < _NARROW * model
-    room = np.inf if narrow or not high > low else _BEYOND * (high - low)
+    room = np.inf if narrow or not high > low else beyond * (high - low)
     low, high = max(low - room, min(low, float(outlines.min()))), min(high + room, max(high, float(outlines.max())))
     if not high > low:
         size = max(abs(low), 1.0)

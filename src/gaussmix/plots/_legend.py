@@ -42,7 +42,7 @@ def ellipse_entry() -> "Artist":
 
 
 def density_entries(histogram: bool = True) -> "list[Artist]":
-    """The histogram, where there is one, and the mixture's line."""
+    """The histogram, where there is one, and the line of the whole mixture."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -55,7 +55,7 @@ def ring_entry(cloud: Cloud, threshold: float) -> "Artist":
     from matplotlib.lines import Line2D
 
     count = int((cloud.doubts > threshold).sum())
-    label = f"uncertain (> {percent(threshold)}):\n{count:,} of {canvas.counted(cloud.n_rows, 'row')}"
+    label = f"uncertain (> {percent(threshold)}):\n{canvas.number(count, 0)} of {canvas.counted(cloud.n_rows, 'row')}"
     return Line2D([], [], linestyle="none", marker="o", markerfacecolor="none", markeredgecolor=INK, label=label)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from gaussmix.model import Gaussian, Mixture
 from gaussmix.plots import canvas
-from gaussmix.plots._layout import reach, spread_apart
+from gaussmix.plots._layout import BEYOND, reach, spread_apart
 from gaussmix.plots._line import draw_rings
 from gaussmix.plots.columns import Cloud, Units, column_name
 from gaussmix.plots.style import INK, Style, blend, colours, looks, styles
@@ -35,17 +35,16 @@ def draw_plane(
     doubtful: AnyArray | None,
     small: bool,
     bells: Sequence[Mixture] | None = None,
+    ends: ND | None = None,
+    longest_name: int = 40,
 ) -> None:
     """Rows, ellipses and component numbers in two columns; ``doubtful`` rows are ringed.
 
-    The axes reach as far as the mixture's, whichever ellipses are drawn: its own, or those of ``bells``.
+    The axes lie between ``ends`` (2, 2), or reach as far as the mixture, whichever ellipses are drawn: its own, or
+    those of ``bells``.
     """
-    part = mixture.marginal(columns)
-    rows, centers = cloud.rows[:, columns], part.means
-    outlines = np.array([[outline(part, k, share) for share in SHARES] for k in range(part.n_components)])
-    ends = np.array(
-        [reach(rows[:, i], centers[:, i], outlines[..., i].reshape(len(centers), -1), part.weights) for i in range(2)]
-    )
+    rows = cloud.rows[:, columns]
+    ends = plane_ends([mixture], rows, columns) if ends is None else ends
     units = [Units.between(low, high) for low, high in ends.tolist()]
 
     def shown(points: AnyArray) -> Array:
@@ -54,15 +53,25 @@ def draw_plane(
     _draw_rows(ax, shown(rows), cloud, colours, doubtful, small)
     low, high = shown(ends.T)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    for bell in [part] if bells is None else [one.marginal(columns) for one in bells]:
-        drawn = np.array([[outline(bell, k, share) for share in SHARES] for k in range(bell.n_components)])
+    for bell in [one.marginal(columns) for one in ([mixture] if bells is None else bells)]:
+        drawn = _outlines(bell)
         _draw_outlines(ax, shown(drawn), styles(bell.n_components))
         if bell.n_components <= _MOST_NUMBERS:
             _draw_numbers(ax, shown(bell.means), shown(drawn), small)
-    names = [canvas.shortened(column_name(mixture, j), 18 if small else 40) for j in columns]
+    names = [canvas.shortened(column_name(mixture, j), 18 if small else longest_name) for j in columns]
     separators = ["\n" if small or len(name) > canvas.LONG else " " for name in names]
     canvas.name_axis(ax, *(u.label(name, s) for u, name, s in zip(units, names, separators, strict=True)))
     canvas.tidy(ax)
+
+
+def plane_ends(mixtures: Sequence[Mixture], rows: ND, columns: list[int], beyond: float = BEYOND) -> ND:
+    """Lower and upper ends (2, 2) of two axes for rows (n, 2) and the ellipses of every mixture."""
+    parts = [mixture.marginal(columns) for mixture in mixtures]
+    centers = np.concatenate([part.means for part in parts])
+    outlines = np.concatenate([_outlines(part) for part in parts])
+    weights = np.concatenate([part.weights for part in parts]) / len(parts)
+    drawn = [outlines[..., i].reshape(len(centers), -1) for i in (0, 1)]
+    return np.array([reach(rows[:, i], centers[:, i], drawn[i], weights, beyond) for i in (0, 1)])
 
 
 def colours_of(cloud: Cloud, assign: str) -> ND:
@@ -70,6 +79,11 @@ def colours_of(cloud: Cloud, assign: str) -> ND:
     if assign == "soft":
         return blend(cloud.soft, cloud.has_noise)
     return np.asarray(colours(cloud.soft.shape[1], cloud.has_noise)[cloud.labels])
+
+
+def _outlines(part: Mixture) -> Array:
+    """The two ellipses of every component of a mixture of two columns, (K, 2, m, 2)."""
+    return np.array([[outline(part, k, share) for share in SHARES] for k in range(part.n_components)])
 
 
 def outline(part: Mixture, k: int, share: float) -> ND:
@@ -87,7 +101,7 @@ def _draw_rows(ax: "Axes", rows: ND, cloud: Cloud, colours: ND, doubtful: AnyArr
         look: dict[str, Any] = {"marker": style.marker, "alpha": 0.85, "linewidths": 0.0, "rasterized": raster}
         ax.scatter(rows[mine, 0], rows[mine, 1], s=size, c=colours[mine], zorder=2, **look)
     if doubtful is not None:
-        draw_rings(ax, rows[doubtful], 3.5 * size, raster)
+        draw_rings(ax, rows[doubtful], size, len(rows), raster)
 
 
 def _draw_outlines(ax: "Axes", outlines: Array, drawn: list[Style]) -> None:

@@ -1,6 +1,7 @@
 """Where plots are drawn: figures of our own without any global state, or the axes a caller hands over."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from gaussmix.errors import MissingPackageError
@@ -52,8 +53,43 @@ def on_figure(figure: "Figure | None", width: float, height: float) -> "Figure":
 
 def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
     """A name on one line, cut where it is too long for an axis."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in name)
+    printable = _printable(name)
     return printable if len(printable) <= longest else printable[: longest - 1] + "…"
+
+
+def told_apart(names: Sequence[str], longest: int) -> list[str]:
+    """Names on one line each, short and still distinct: cut in the middle, or before the letter where they part.
+
+    What is equal, or cannot be told apart in so few letters, is numbered.
+    """
+    whole = [_printable(name) for name in names]
+    shown = [_cut_in_the_middle(name, longest) for name in whole]
+    for _ in names:
+        alike = [[i for i, other in enumerate(shown) if other == text] for text in dict.fromkeys(shown)]
+        together = [group for group in alike if len({whole[i] for i in group}) > 1]
+        if not together:
+            break
+        for group in together:
+            begin = _n_shared([whole[i] for i in group])
+            for i in group:
+                rest = whole[i][begin:]
+                shown[i] = "…" + (rest if len(rest) < longest else rest[: longest - 2] + "…")
+    twice = {text for text in shown if shown.count(text) > 1}
+    return [f"{text} ({shown[:i].count(text) + 1})" if text in twice else text for i, text in enumerate(shown)]
+
+
+def _n_shared(names: Sequence[str]) -> int:
+    """With how many equal letters names begin."""
+    return len(list(takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))))
+
+
+def _cut_in_the_middle(name: str, longest: int) -> str:
+    head, tail = (longest - 1) // 2, longest - 1 - (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[:head]}…{name[-tail:]}"
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
 def name_axis(ax: "Axes", x: str | None = None, y: str | None = None) -> None:
@@ -115,8 +151,13 @@ def legend_in_figure(figure: "Figure", entries: "Sequence[Artist]", inside: bool
     _as_written(figure.legend(**_legend_look(entries), loc=place))
 
 
+def n_legend_columns(entries: "Sequence[Artist]") -> int:
+    """In how many columns so many entries stand."""
+    return 1 if len(entries) <= 24 else 2
+
+
 def _legend_look(entries: "Sequence[Artist]") -> dict[str, Any]:
-    columns = 1 if len(entries) <= 24 else 2
+    columns = n_legend_columns(entries)
     return {"handles": list(entries), "ncols": columns, "frameon": False, "fontsize": "small", "alignment": "left"}
 
 

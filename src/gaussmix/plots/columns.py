@@ -10,6 +10,7 @@ from gaussmix.core.arrays import parse_rows
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.model.posterior import uncertainty
+from gaussmix.plots import canvas
 from gaussmix.types import ND, NK, AnyArray, Array, ArrayLike, IntN, N
 
 MOST_ROWS = 5000
@@ -114,7 +115,7 @@ class Cloud:
         """Says so where not all rows are drawn."""
         if len(self.drawn) == self.n_rows:
             return None
-        return f"{len(self.drawn):,} of {self.n_rows:,} rows drawn"
+        return f"{canvas.number(len(self.drawn), 0)} of {canvas.counted(self.n_rows, 'row')} drawn"
 
 
 @dataclass(frozen=True)

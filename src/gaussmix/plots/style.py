@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.selection import verdict
 from gaussmix.types import ND, NK, AnyArray, Array
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -82,8 +83,5 @@ def _rgb(colour: AnyArray) -> tuple[float, float, float]:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage: '36 %', '0.4 %', '< 0.1 %'."""
-    value = 100.0 * share
-    if value >= 9.95:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 0.05 or value == 0.0 else "< 0.1 %"
+    """A share in per cent, written as in the words of a comparison: '36%', '0.4%', '<0.1%'."""
+    return verdict.share(share, 1.0)
