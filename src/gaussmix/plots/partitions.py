@@ -180,7 +180,7 @@ def _entries(found: Assignment, cloud: Cloud, n_columns: int) -> "list[Artist]":
 
 def _plane_entries(found: Assignment) -> "list[Artist]":
     """What ellipses hold, and what those of k-means are, which are no circles where the axes' scales differ."""
-    standardised = getattr(found, "standardised", True)
+    standardised = found.standardised
     units = "standard deviations of each column" if standardised else "the columns' own units"
     return [_legend.ellipse_entry(), _legend.remark(f"k-means: equal circles, measured in\n{units}")]
 
