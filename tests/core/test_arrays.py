@@ -123,5 +123,5 @@ def test_covariances_are_symmetric_to_rounding() -> None:
     np.testing.assert_array_equal(parse_covariances(3.0), 3.0)
     with pytest.raises(DataError, match=r"must be symmetric, but entries differ by up to 0.25"):
         parse_covariances([[1.0, 0.5], [0.25, 2.0]])
-    with pytest.raises(DataError, match="covariances hold NaN or infinity"):
+    with pytest.raises(DataError, match="NaN or infinity in covariances"):
         parse_covariances([[1.0, np.nan], [np.nan, 1.0]])

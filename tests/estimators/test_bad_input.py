@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from gaussmix import GaussianMixture
+from gaussmix import BayesianGaussianMixture, DataError, GaussianMixture, KMeans, ParameterError
 from gaussmix.covariance import ALL
 from tests.estimators.conftest import mixed
 
@@ -196,3 +196,29 @@ def test_weight_zero_is_absence_however_strange_the_row():
     found = GaussianMixture(3, random_state=0).fit(rows, sample_weight=weights)
     np.testing.assert_allclose(found.means_, EXPECTED.means_, rtol=1e-12)
     np.testing.assert_allclose(found.fit_.log_likelihood, EXPECTED.fit_.log_likelihood, rtol=1e-12)
+
+
+def test_dates_beside_numbers_are_named():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": np.arange(10.0), "when": pd.date_range("2020-01-01", periods=10)})
+    for estimator in (GaussianMixture(2), KMeans(2), BayesianGaussianMixture(2)):
+        with pytest.raises(DataError, match=r"must be numbers: .* row 0, column 1 .* holds Timestamp"):
+            estimator.fit(frame)
+
+
+@pytest.mark.parametrize("kind", [GaussianMixture, BayesianGaussianMixture])
+def test_what_was_not_fitted_says_so(kind):
+    mixture = kind(3)
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        _ = mixture.means_
+    with pytest.raises(DataError):
+        mixture.fit(X[:2])
+    for ask in (mixture.predict, mixture.score_samples):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            ask(X)
+
+
+@pytest.mark.parametrize("kind", [GaussianMixture, BayesianGaussianMixture, KMeans])
+def test_a_negative_seed_is_named(kind):
+    with pytest.raises(ParameterError, match=r"random_state must be an int of at least 0, .* but is -1"):
+        kind(2, random_state=-1).fit(X)

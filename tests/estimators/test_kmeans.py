@@ -9,7 +9,8 @@ from sklearn.cluster import KMeans as Oracle
 from sklearn.cluster import kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from gaussmix import GaussianMixture, KMeans
+from gaussmix import GaussianMixture, KMeans, ParameterError
+from gaussmix.errors import UnrepresentableError
 from tests.estimators.conftest import mixed
 
 X = mixed(5, n=200)
@@ -220,8 +221,8 @@ def test_parameters_that_are_there_for_scikit_learns_users():
 def test_verbose_prints_the_inertia_of_every_pass(capsys):
     found = KMeans(3, random_state=0, verbose=1).fit(X * 1024.0)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == found.n_iter_
-    values = [float(line.removesuffix(".").split("inertia ")[1]) for line in lines]
+    assert len(lines) == 2 + found.n_iter_
+    values = [float(line.removesuffix(".").split("inertia ")[1]) for line in lines[1:-1]]
     assert values == sorted(values, reverse=True)
     assert values[-1] == pytest.approx(found.inertia_, rel=1e-2)
     KMeans(3, random_state=0).fit(X)
@@ -236,7 +237,7 @@ def test_verbose_prints_the_inertia_of_every_pass(capsys):
         ({"n_clusters": 1000}, "n_samples=600 should be >= n_clusters=1000; ask for fewer"),
         ({"init": "best"}, "init must be one of k-means\\+\\+, random, but is 'best'"),
         ({"init": [[1.0, 2.0]]}, r"'init' should have the shape of \(8, 3\), but got \(1, 2\)"),
-        ({"init": np.full((8, 3), np.nan)}, "the centres of init hold NaN or infinity"),
+        ({"init": np.full((8, 3), np.nan)}, "NaN or infinity in the centres of init"),
         ({"init": object()}, "init must be 'k-means\\+\\+', 'random', an array of centres or a callable"),
         ({"init": lambda rows, n, random_state: rows[:1]}, r"'init' should have the shape of \(8, 3\)"),
         ({"n_init": 0}, "n_init must be a whole number of at least 1, but is 0"),
@@ -284,3 +285,39 @@ def test_compiled_passes_find_the_same():
     plain = KMeans(16, init=start, max_iter=40).fit(rows)
     assert plain.inertia_ == pytest.approx(Oracle(16, init=start, n_init=1, max_iter=40).fit(rows).inertia_, rel=1e-10)
     np.testing.assert_array_equal(plain.predict(rows), plain.labels_)
+
+
+# -- what a user of scikit-learn does with it ----------------------------------------------------------
+
+
+def test_one_centre_rests_as_soon_as_it_lies_in_the_middle():
+    rows = np.random.default_rng(0).normal(size=(100, 2)) + 1e3
+    assert KMeans(1, tol=0.0, random_state=0).fit(rows).n_iter_ <= 3
+
+
+def test_other_centres_may_be_assigned():
+    rows = X[:, :2]
+    clusters = KMeans(2, random_state=0).fit(rows)
+    clusters.cluster_centers_ = [[0.0, 0.0], [5.0, 5.0]]
+    np.testing.assert_allclose(clusters.cluster_centers_, [[0.0, 0.0], [5.0, 5.0]], atol=1e-12)
+    assert clusters.predict([[4.0, 4.0], [1.0, 0.0]]).tolist() == [1, 0]
+    with pytest.raises(ParameterError, match="cluster_centers_"):
+        clusters.cluster_centers_ = [[0.0, 0.0]]
+    with pytest.raises(NotFittedError):
+        KMeans(2).cluster_centers_ = [[0.0, 0.0], [5.0, 5.0]]
+
+
+def test_an_inertia_out_of_range_says_so():
+    rows = 1e300 * np.random.default_rng(0).normal(size=(50, 2))
+    clusters = KMeans(3, random_state=0).fit(rows)
+    assert np.isfinite(clusters.cluster_centers_).all()
+    with pytest.raises(UnrepresentableError, match="inertia_ overflow double precision"):
+        _ = clusters.inertia_
+
+
+def test_a_run_that_is_watched_tells_how_it_began_and_ended(capsys):
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    KMeans(2, verbose=1, random_state=0).fit(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Initialization complete"
+    assert lines[-1] == f"Converged at iteration {len(lines) - 3}: the centres rest."

@@ -47,7 +47,7 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def not_finite_parameter(cls, name: str) -> "DataError":
-        return cls(f"{name} hold NaN or infinity; every parameter must be a finite number")
+        return cls(f"there is NaN or infinity in {name}; every parameter must be a finite number")
 
     @classmethod
     def asymmetric(cls, gap: float) -> "DataError":

@@ -82,6 +82,8 @@ def _validated(estimator: Any, X: ArrayLike, fitting: bool, fewest: int) -> AnyA
         if "could not convert" in str(error):
             raise DataError.not_numeric(error, first_text(X)) from error
         raise DataError.restated(str(error)) from error
+    except np.exceptions.DTypePromotionError as error:  # dates beside numbers in a frame
+        raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), first_text(X)) from error
     return rows
 
 
@@ -120,13 +122,28 @@ def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
         raise ParameterError.choice(name, value, allowed)
 
 
-def inertia_printer(verbose: int, factor: float) -> Callable[[int, float], None] | None:
-    """What prints passes of k-means as scikit-learn does; inertia times ``factor`` is in the data's units squared."""
+@dataclass(frozen=True)
+class InertiaPrinter:
+    """Prints passes of k-means as scikit-learn does; inertia times 2^``power`` is in the data's units squared."""
 
-    def passed(number: int, inertia: float) -> None:
-        print(f"Iteration {number - 1}, inertia {inertia * factor}.")
+    verbose: int
+    power: int
 
-    return passed if verbose else None
+    @property
+    def observer(self) -> Callable[[int, float], None] | None:
+        return self._passed if self.verbose else None
+
+    def begin(self) -> None:
+        if self.verbose:
+            print("Initialization complete")
+
+    def end(self, n_passes: int, is_settled: bool) -> None:
+        if self.verbose and is_settled:
+            print(f"Converged at iteration {n_passes - 1}: the centres rest.")
+
+    def _passed(self, number: int, inertia: float) -> None:
+        with np.errstate(over="ignore", under="ignore"):
+            print(f"Iteration {number - 1}, inertia {float(np.ldexp(inertia, self.power))}.")
 
 
 def stopwatch() -> Callable[[], float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix.core.frame import Frame
 from gaussmix.engines import AbstractEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _base
@@ -63,14 +64,19 @@ def starting_centers(
 
 
 def _given(centers: object, source: AbstractSource, n_clusters: int) -> KD:
+    """Centres that somebody hands over to start from, checked, in the frame."""
+    return checked_centers("init", centers, source.frame, (n_clusters, source.n_features))
+
+
+def checked_centers(name: str, centers: object, frame: Frame, shape: tuple[int, ...]) -> KD:
     """Centres that somebody hands over, checked, in the frame."""
     try:
         found = np.asarray(centers, dtype=np.float64)
     except (TypeError, ValueError):
-        allowed = "'k-means++', 'random', an array of centres or a callable that gives one"
-        raise ParameterError.value("init", centers, allowed) from None
-    if found.shape != (n_clusters, source.n_features):
-        raise ParameterError.shape("init", found.shape, (n_clusters, source.n_features))
+        drawn = "'k-means++', 'random', " if name == "init" else ""
+        raise ParameterError.value(name, centers, f"{drawn}an array of centres or a callable that gives one") from None
+    if found.shape != shape:
+        raise ParameterError.shape(name, found.shape, shape)
     if not np.isfinite(found).all():
-        raise DataError.not_finite_parameter("the centres of init")
-    return source.frame.apply(found)
+        raise DataError.not_finite_parameter(f"the centres of {name}")
+    return frame.apply(found)

@@ -26,34 +26,40 @@ class FittedDensity(DensityMixin, BaseEstimator):  # type: ignore[misc]
     _dtype: np.dtype[Any]
     random_state: Any
 
+    @property
+    def _fitted(self) -> Mixture:
+        """The mixture; NotFittedError, an AttributeError, before a fit."""
+        check_is_fitted(self, "model_")
+        return self.model_
+
     # -- fitted parameters in the data's units -----------------------------------------------------
 
     @property
     def weights_(self) -> AnyArray:
-        return self.model_.weights.astype(self._dtype)
+        return self._fitted.weights.astype(self._dtype)
 
     @property
     def means_(self) -> AnyArray:
-        return self.model_.means.astype(self._dtype)
+        return self._fitted.means.astype(self._dtype)
 
     @property
     def covariances_(self) -> AnyArray:
-        return self.model_.natural_covariances.astype(self._dtype)
+        return self._fitted.natural_covariances.astype(self._dtype)
 
     @property
     def precisions_(self) -> AnyArray:
-        return contract(self.model_.structure, self.model_.precisions).astype(self._dtype)
+        return contract(self._fitted.structure, self._fitted.precisions).astype(self._dtype)
 
     @property
     def precisions_cholesky_(self) -> AnyArray:
         """Upper triangular U with U U^T = precision; standard deviations inverted where diagonal."""
-        return _cholesky_roots(self.model_).astype(self._dtype)
+        return _cholesky_roots(self._fitted).astype(self._dtype)
 
     # -- questions to a fitted mixture -------------------------------------------------------------
 
     def _question(self, X: ArrayLike) -> tuple[Quadratics, MemorySource, AutomaticEngine]:
         """What the model looks like to the rows, the rows, and who asks them."""
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         rows = _base.checked_rows(self, X, fitting=False)
         source = MemorySource.of(rows, frame=self.model_.frame)
         return self._quadratics(), source, AutomaticEngine(len(rows))
@@ -97,7 +103,7 @@ class FittedDensity(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
         """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return self.model_.sample(n_samples, _base.generator(self.random_state))
 
 
@@ -106,12 +112,12 @@ class FittedMixture(FittedDensity):
 
     @property
     def noise_weight_(self) -> float:
-        noise = self.model_.noise
+        noise = self._fitted.noise
         return 0.0 if noise is None else noise.weight
 
     @property
     def noise_volume_(self) -> float:
-        noise = self.model_.noise
+        noise = self._fitted.noise
         return np.inf if noise is None else noise.volume(self.model_.frame)
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

@@ -16,6 +16,8 @@ from gaussmix.model.variational import Prior
 from gaussmix.solvers.start import STARTS
 from gaussmix.types import Array, D
 
+_FARTHEST = 1e100  # deviations of the data: a mean that lies further away cannot be set beside them
+
 
 def checked_parameters(estimator: Any) -> Structure:
     """Check the constructor's scalars, and read the structure."""
@@ -68,6 +70,10 @@ class GivenPrior:
         powers = 2 * frame.total_exponent
         with np.errstate(over="ignore", under="ignore"):
             amounts = np.ldexp(np.full(len(powers), ridge), powers)
+        if not (np.abs(center) < _FARTHEST).all():
+            raise ParameterError.value("mean_prior", self.mean, "a point less than 1e100 deviations of the data away")
+        if not np.isfinite(amounts).all():
+            raise ParameterError.value("reg_covar", ridge, "0, or in some proportion to the variances of the data")
         return Prior(
             problem.family.structure,
             CONCENTRATIONS[self.kind](self.concentration),

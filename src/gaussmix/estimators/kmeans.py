@@ -13,9 +13,9 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.blas import calm_blas
 from gaussmix.core.frame import Frame
 from gaussmix.engines import AutomaticEngine
-from gaussmix.errors import DataError
+from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.estimators import _base
-from gaussmix.estimators._centers import check_clustering, starting_centers
+from gaussmix.estimators._centers import check_clustering, checked_centers, starting_centers
 from gaussmix.model import posterior
 from gaussmix.model.problem import located
 from gaussmix.solvers.lloyd import Clusters, assigned, settled
@@ -23,6 +23,7 @@ from gaussmix.solvers.start.seeding import euclidean
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, NK, AnyArray, ArrayLike, IntN, N
 
+_ROUNDING = (16.0 * np.finfo(float).eps) ** 2  # of the variance: centres whose squares move less have come to rest
 _TIE = 1e-12  # runs whose inertia is as equal as this found the same clusters, and the first is kept
 
 
@@ -56,7 +57,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Centres rest where the squares of their movements add up to this share of the mean variance of the columns; in
         any case where no row changes its centre.
     verbose : int, default=0
-        1 prints the inertia of every pass.
+        1 prints the inertia of every pass, and how a run ended.
     random_state : int, RandomState, Generator or None, default=None
         Seeds the starts. One int gives one answer.
     copy_x : bool, default=True
@@ -67,8 +68,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (K, D)
-        In the data's units and type. `predict` and `transform` use the centres as the fit has found them, which lose
-        nothing where the data lie far from zero.
+        In the data's units and type; may be assigned. `predict` and `transform` use the centres as the fit has found
+        them, which lose nothing where the data lie far from zero.
     labels_ : ndarray of int32 of shape (n,)
         The nearest centre of each row, the first of equals.
     inertia_ : float
@@ -109,6 +110,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     """
 
     _centers: KD
+    _inertia: float
     _frame: Frame
     _dtype: np.dtype[Any]
 
@@ -137,7 +139,23 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     @property
     def cluster_centers_(self) -> AnyArray:
+        check_is_fitted(self, "_centers")
         return self._frame.restore_points(self._centers).astype(self._dtype)
+
+    @cluster_centers_.setter
+    def cluster_centers_(self, centers: ArrayLike) -> None:
+        """Other centres for `predict` and `transform`, as some assign them to scikit-learn's."""
+        check_is_fitted(self, "_centers")
+        self._centers = checked_centers("cluster_centers_", centers, self._frame, self._centers.shape)
+
+    @property
+    def inertia_(self) -> float:
+        check_is_fitted(self, "_centers")
+        with np.errstate(over="ignore", under="ignore"):
+            inertia = float(np.ldexp(self._inertia, -2 * int(self._frame.total_exponent[0])))
+        if not np.isfinite(inertia):
+            raise UnrepresentableError.of("the squared distances of inertia_", "overflow")
+        return inertia
 
     @property
     def _n_features_out(self) -> int:
@@ -162,13 +180,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         looking = AutomaticEngine(len(rows), int(self.n_clusters))
         source, total, _ = located(MemorySource.of(rows, weights), looking, per_column=False)
         self._frame, self._dtype = source.frame, rows.dtype
-        tolerance = float(self.tol) * float((total.scatter[0] / total.mass[0]).mean())
-        factor = float(_in_data_units(np.ones(1), self._frame)[0]) ** 2
-        observer = _base.inertia_printer(int(self.verbose), factor)
+        tolerance = max(float(self.tol), _ROUNDING) * float((total.scatter[0] / total.mass[0]).mean())
+        printer = _base.InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
         plain, least = MemorySource.of(rows, frame=self._frame), np.inf
         best: tuple[Clusters, IntN] | None = None
         for start in starting_centers(self, source, engine, rows):
-            found = settled(source, start, engine, tolerance, int(self.max_iter), observer)
+            printer.begin()
+            found = settled(source, start, engine, tolerance, int(self.max_iter), printer.observer)
+            printer.end(found.n_passes, found.is_settled)
             labels, squares = assigned(found.center, plain, engine)
             inertia = float(squares.sum() if weights is None else weights[weights > 0] @ squares[weights > 0])
             if best is None or inertia < least * (1.0 - _TIE):
@@ -180,8 +199,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Set the fitted attributes, and warn where there are fewer rows that differ than centres."""
         self._centers = found.center
         self.labels_ = labels.astype(np.int32)
-        with np.errstate(over="ignore", under="ignore"):
-            self.inertia_ = float(np.ldexp(inertia, -2 * int(self._frame.total_exponent[0])))
+        self._inertia = inertia
         self.n_iter_ = found.n_passes
         n_distinct = np.count_nonzero(np.bincount(labels))
         if n_distinct < self.n_clusters:
