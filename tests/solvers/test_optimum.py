@@ -170,6 +170,17 @@ def test_a_trace_never_falls(name: str, seed: int) -> None:
     assert np.diff(values.log_likelihood).min() >= -1e-9 * abs(values.log_likelihood[-1])
 
 
+def test_annealing_keeps_a_good_start_of_groups_that_lie_along_no_axis() -> None:
+    corners = 6.0 * np.vstack([np.zeros(3), np.eye(3)])
+    kept = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        rows = corners[rng.integers(0, 4, 800)] + rng.normal(size=(800, 3))
+        ends = [GaussianMixture(4, solver=name, random_state=0, tol=1e-5).fit(rows) for name in ("annealing", "em")]
+        kept.append(ends[0].score(rows) > ends[1].score(rows) - 1e-3)
+    assert np.mean(kept) >= 0.9
+
+
 def test_annealing_leaves_a_start_that_em_cannot_leave() -> None:
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1, 2], 100)

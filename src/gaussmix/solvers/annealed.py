@@ -2,8 +2,8 @@
 
 Scores times an inverse temperature b < 1 make all components share every row, so that the start is forgotten; as
 b grows to 1, components part where the data do (Ueda & Nakano, "Deterministic annealing EM algorithm", Neural Networks
-11, 1998). A good start is forgotten, too: where groups do not part along the longest axis it may end lower than EM does
-from there. Each pass raises the free energy sum_n log(sum_k exp(b score)) / b at its temperature.
+11, 1998). A good start is mostly forgotten, too, so that on elongated groups it may end lower than EM does from there.
+Each pass raises the free energy sum_n log(sum_k exp(b score)) / b at its temperature.
 """
 
 from dataclasses import dataclass, field, replace
@@ -67,7 +67,11 @@ class AnnealedEM(AroundEM):
 
 
 def _directions(start: Mixture) -> KD:
-    """Where components are to part (K, D): evenly along the longest axis of all, in the order of the start there."""
+    """Where components are to part (K, D): half towards where they started, half evenly along the longest axis of all.
+
+    The first keeps what a good start knows, the second leaves one that EM cannot leave. On groups at the corners of a
+    body the axis alone ended lower than EM from a good start in half of all sets, and with both in hardly any.
+    """
     total = start.weights.sum()  # none where all rows are noise at the start
     shares = start.weights / total if total > 0 else np.full(start.n_components, 1.0 / start.n_components)
     apart = start.centers - shares @ start.centers
@@ -76,4 +80,4 @@ def _directions(start: Mixture) -> KD:
     values, axes = symmetric_eigen(whole / np.outer(deviations, deviations))
     axis = deviations * axes[:, 0] * np.sqrt(values[0])
     order = np.argsort(np.argsort(apart @ (axes[:, 0] / deviations), kind="stable"))
-    return np.asarray(np.linspace(-1.0, 1.0, len(order))[order][:, None] * axis)
+    return np.asarray(0.5 * (apart + np.linspace(-1.0, 1.0, len(order))[order][:, None] * axis))
