@@ -177,7 +177,7 @@ class _Way:
             halvings = 0 if vector is tried else halvings + 1
             is_settled, promise = vector is tried, 0.0
             if is_settled and self.passes.gained_little(self.highest):
-                promise = self.solver.promise(at, mixture, expectation, found)
+                promise = self.solver.promise(mixture, expectation)
             self.passes.record(self.highest, self.best, is_settled, promise)
             step, memory = self.solver.move(slope, memory, self.rate)
             tried = _computable(vector + step)

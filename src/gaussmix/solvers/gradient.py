@@ -86,14 +86,28 @@ class AbstractGradient(AroundEM):
         found = at.gradient(root * vector, mixture, expectation.moments, belief, self.em.held) / part
         return Slope(self.reached(mixture, expectation) / at.weight, found / root)
 
-    def promise(self, at: Coordinates, mixture: Mixture, expectation: Expectation, slope: Slope) -> float:
-        """About what a step of EM from here would gain (frame): half of its length along the gradient.
+    def promise(self, mixture: Mixture, expectation: Expectation) -> float:
+        """What a step of EM from here would gain at least (frame): what it adds to the expected log density.
 
-        A gradient that leads below the floor promises nothing, as the step stays above.
+        That of rows and components together, of which no step can add less to the log-likelihood (Dempster, Laird &
+        Rubin, theorem 1). It needs no pass. A slope into the floor promises nothing, as the step stays above.
         """
-        after = at.vector(self.updated(mixture, self._as_em_reads(expectation, mixture)))
-        gain = 0.5 * float(slope.gradient @ (after - at.vector(mixture))) * np.sqrt(at.weight)
-        return max(0.0, gain) if np.isfinite(gain) else 0.0
+        updated = self.updated(mixture, self._as_em_reads(expectation, mixture))
+        before, after = (self._expected(each, expectation.moments) for each in (mixture, updated))
+        return max(0.0, after - before) if np.isfinite(after - before) else 0.0
+
+    def _expected(self, mixture: Mixture, moments: Moments) -> float:
+        """The mean log density of rows and their components, given the moments of a pass, and of the prior."""
+        quadratics = mixture.to_quadratics()
+        roots = quadratics.root.dense(quadratics.n_components, quadratics.n_features)
+        scatter = moments.about(quadratics.center).scatter
+        if moments.kind is MomentKind.FULL:
+            distances = np.einsum("kij,kil,klj->k", roots, scatter, roots, optimize=True)
+        else:
+            distances = np.einsum("kij,ki->k", roots**2, scatter)
+        held = moments.mass > 0
+        constants = float(moments.mass[held] @ quadratics.offset[held])
+        return constants - 0.5 * float(distances.sum()) + self.family.log_prior(mixture.centers, mixture.covariance)
 
     def mixture(self, at: Coordinates, vector: Array) -> Mixture:
         """The mixture that has these numbers, above the floor, and with what is held."""
@@ -143,7 +157,7 @@ class _Climb:
     passes: Passes
     best: Mixture
     highest: float = -np.inf
-    seen: tuple[Expectation, Slope] | None = None
+    seen: Expectation | None = None
 
     def around(self, origin: Mixture) -> None:
         at = Coordinates.about(origin, self.passes.problem.total_weight)
@@ -155,7 +169,7 @@ class _Climb:
             return -found.value, -found.gradient
 
         def accepted(intermediate_result: OptimizeResult) -> None:
-            self.settle(at)
+            self.settle()
             if not self.passes.are_left:
                 raise StopIteration
 
@@ -164,12 +178,12 @@ class _Climb:
             minimize(  # type: ignore[call-overload]
                 descent, np.zeros(at.size), jac=True, method="L-BFGS-B", callback=accepted, options=options
             )
-        self.settle(at)  # at the floor no step may be accepted, as the gradient leads below it
+        self.settle()  # at the floor no step may be accepted, as the gradient leads below it
 
-    def settle(self, at: Coordinates) -> None:
+    def settle(self) -> None:
         """The best place might be the end."""
         hopes = self.seen is not None and self.passes.gained_little(self.highest)
-        self.passes.settle(self.highest, self.solver.promise(at, self.best, *self.seen) if hopes else 0.0)  # type: ignore[misc]
+        self.passes.settle(self.highest, self.solver.promise(self.best, self.seen) if hopes else 0.0)  # type: ignore[arg-type]
 
     def looked(self, at: Coordinates, vector: Array) -> Slope:
         """One pass; a place without a likelihood lies below all others."""
@@ -180,6 +194,6 @@ class _Climb:
             found = Slope(-1e100, np.zeros_like(found.gradient))
         if found.value * at.weight > self.highest:
             self.highest, self.best = found.value * at.weight, mixture
-            self.seen = expectation, found
+            self.seen = expectation
         self.passes.record(self.highest, self.best, is_settled=False)
         return found
