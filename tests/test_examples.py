@@ -71,6 +71,21 @@ def test_elongated(tmp_path: Path) -> None:
     assert _drew(said, tmp_path)
 
 
+def test_optimum(tmp_path: Path) -> None:
+    said = _execute("optimum.py", tmp_path, "drawn.png")
+    passes = [int(line.split()[-1]) for line in said.splitlines()[1:7]]
+    em, natural, squarem, lbfgs, half, hundredth = passes
+    assert em == natural, "a natural gradient of rate 1 is EM"
+    assert max(squarem, lbfgs) < em / 3
+    assert half < em < hundredth, "a plain gradient takes a rate"
+    table = np.array([[float(number) for number in line.split()[3:]] for line in said.splitlines()[8:12]])
+    rows, wrong, foretold = table.T
+    assert rows.sum() == 2000
+    assert (abs(wrong - foretold) < 2 * np.sqrt(foretold)).all(), "what is put wrongly is what probabilities foretell"
+    assert " find the right one for 86%, the mixture's" in " ".join(said.split())
+    assert _drew(said, tmp_path)
+
+
 def test_wine(tmp_path: Path) -> None:
     said = _execute("wine.py", tmp_path, "drawn.png")
     assert "Chosen freely: 4 groups of structure VVE" in said

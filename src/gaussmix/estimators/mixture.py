@@ -29,43 +29,40 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
 class GaussianMixture(OnlineMixture):
-    """Gaussian mixture fitted by Expectation-Maximisation; a drop-in for scikit-learn's.
+    """Gaussian mixture fitted by maximum likelihood, with EM by default; a drop-in for scikit-learn's.
 
     Parameters
     ----------
     n_components : int, default=1
         Number of components K.
     covariance_type : str, default='full'
-        'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI,
-        VVI (diag), EEE (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column.
-        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV, and to factor
-        analysers of equal noise in all columns (``..C``); to the others it does not, but with a prior
-        to EEI, VEI, EVI and VVI, and to the volume of noise.
-        For many columns, mixtures of factor analysers in McNicholas' letters: CCC, CCU, CUC, CUU,
-        UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns of one
-        component are Constrained to be equal, or Unconstrained.
+        'full', 'tied', 'diag', 'spherical', or mclust letters: EII, VII (spherical), EEI, VEI, EVI, VVI (diag), EEE
+        (tied), VEE, EVE, VVE, EEV, VEV, EVV, VVV (full); E and V for one column. The scale of single columns matters to
+        EII, VII, EVE, VVE, EEV and VEV, and to factor analysers of equal noise in all columns (``..C``), which it makes
+        other models; to the others it does not, but for where a start leads (``init_params``), and with a prior to EEI,
+        VEI, EVI and VVI, and to the volume of noise. For many columns, mixtures of factor analysers in McNicholas'
+        letters: CCC, CCU, CUC, CUU, UCC, UCU, UUC, UUU. Each says whether loadings, noise, and the noise of the columns
+        of one component are Constrained to be equal, or Unconstrained.
     n_factors : int or None, default=None
-        Number of factors q of a mixture of factor analysers, whose covariances are loadings (D, q) times
-        their transpose plus a diagonal of noise. The other structures leave it alone.
+        Number of factors q of a mixture of factor analysers, whose covariances are loadings (D, q) times their
+        transpose plus a diagonal of noise. The other structures leave it alone.
     tol : float, default=1e-3
         Stop when the mean log-likelihood per row changes by less, in nats.
     reg_covar : float or None, default=None
-        None: no eigenvalue of a covariance falls below 1e-9 of the overall variance, imposed
-        inside the M-step, so the likelihood never falls and the fit never fails; ``fit_`` tells
-        where it was touched. A number: scikit-learn's ridge, added to every variance in the data's
-        units squared, with its exceptions.
+        None: no eigenvalue of a covariance falls below 1e-9 of the overall variance, imposed inside the M-step, so the
+        likelihood never falls and the fit never fails; ``fit_`` tells where it was touched. A number: scikit-learn's
+        ridge, added to every variance in the data's units squared, with its exceptions.
     prior : {None, 'default'} or DefaultPrior, default=None
-        What is believed of means and covariances before the data: None finds the parameters of maximum
-        likelihood, 'default' the most probable ones under mclust's conjugate prior, which keeps
-        small components away from degenerate covariances. Bounds then hold the prior's log density too.
-        It is made for few columns: beside fewer rows than columns it outweighs the data.
+        What is believed of means and covariances before the data: None finds the parameters of maximum likelihood,
+        'default' the most probable ones under mclust's conjugate prior, which keeps small components away from
+        degenerate covariances. Bounds then hold the prior's log density too. It is made for few columns: beside fewer
+        rows than columns it outweighs the data.
     noise : bool or float, optional
-        One more component of even density for rows that belong to no group, labelled -1 by
-        `predict` and last in `predict_proba` (n, K + 1). True: spread over the volume of the data,
-        the smaller of the boxes along the columns and along the principal components, as mclust
-        does it. A number: over that volume, in the data's units. It counts as two parameters.
-        `sample` draws it from the box of the data, scaled to the volume. The floor of the variance
-        is then that of the rows that do not lie alone.
+        One more component of even density for rows that belong to no group, labelled -1 by `predict` and last in
+        `predict_proba` (n, K + 1). True: spread over the volume of the data, the smaller of the boxes along the columns
+        and along the principal components, as mclust does it. A number: over that volume, in the data's units. It
+        counts as two parameters. `sample` draws it from the box of the data, scaled to the volume. The floor of the
+        variance is then that of the rows that do not lie alone.
     constraints : Constraints, optional
         Parameters that are held fixed, or equal weights.
     max_iter : int, default=100
@@ -73,38 +70,43 @@ class GaussianMixture(OnlineMixture):
     n_init : int, default=1
         Runs from different starts; the one of highest likelihood is kept.
     init_params : str, default='kmeans'
-        'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical', 'hierarchical-EII',
-        'hierarchical-VII', 'hierarchical-EEE' or 'hierarchical-VVV'.
-        How a run starts; 'kmeans' takes the best of ten where there are at least 32 columns, and
-        more than distinct rows for each component. A start does not depend on the order of the
-        rows, and a row that is repeated is the same as one of that weight. Of more than 10 000 rows it looks at a
-        sample, drawn by a hash of the rows' values: 250 rows per component, or 10 for each of its
-        columns if that is more, at least 4000 (and all rows if they are not twice as many). On
-        it 'kmeans' tries k-means, and k-means with three times as many centres whose groups are
-        merged, and goes on with EM from the better one. Attributes tell of the passes over all
-        rows, which follow. 'hierarchical' joins the two groups of rows whose joining costs the
-        least likelihood, again and again (Fraley, SIAM J. Sci. Comput. 20, 1998), after the rows
-        are brought to covariance one: it finds long thin groups that k-means cuts across, whatever
-        the units, and draws nothing but a sample of 2000 rows, or 10 per component if that is
-        more, where there are more. Covariance one takes many more rows than columns: of 100 rows of
-        20 columns 'hierarchical-EII' makes more. The last four are mclust's trees by the likelihoods
-        of these structures, on columns scaled as in its use="SVD"; where distances tie, mclust goes
-        by the order of the rows.
+        'kmeans', 'k-means++', 'random', 'random_from_data', 'hierarchical', 'hierarchical-EII', 'hierarchical-VII',
+        'hierarchical-EEE' or 'hierarchical-VVV'. How a run starts; 'kmeans' takes the best of ten where there are at
+        least 32 columns, and more than distinct rows for each component. It and 'k-means++' measure in the data's own
+        units, as k-means does, so that factors of single columns can lead EM to another optimum; the others do not
+        depend on them, and no start on an offset or on a factor that all columns share. A start does not depend on the
+        order of the rows, and a row that is repeated is the same as one of that weight. Of more than 10 000 rows it
+        looks at a sample, drawn by a hash of the rows' values: 250 rows per component, or 10 for each of its columns if
+        that is more, at least 4000 (and all rows if they are not twice as many). On it 'kmeans' tries k-means, and
+        k-means with three times as many centres whose groups are merged, and goes on with EM from the better one.
+        Attributes tell of the passes over all rows, which follow. 'hierarchical' joins the two groups of rows whose
+        joining costs the least likelihood, again and again (Fraley, SIAM J. Sci. Comput. 20, 1998), after the rows are
+        brought to covariance one: it finds long thin groups that k-means cuts across, and draws nothing but a sample of
+        2000 rows, or 10 per component if that is more, where there are more. Covariance one takes many more rows than
+        columns: of 100 rows of 20 columns 'hierarchical-EII' makes more. The last four are mclust's trees by the
+        likelihoods of these structures, on columns scaled as in its use="SVD"; where distances tie, mclust goes by the
+        order of the rows.
     moves : int, default=0
-        Most split-and-merge moves after the best run, if it converged: two components that overlap are
-        joined and one that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is
-        made only if the likelihood then ends higher, with no component on the floor or of too few rows.
-        It leaves poor optima, at the price of some tens of runs a move; three components are needed.
+        Most split-and-merge moves after the best run, if it converged: two components that overlap are joined and one
+        that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is made only if the likelihood
+        then ends higher, with no component on the floor or of too few rows. It leaves poor optima, at the price of some
+        tens of runs a move; three components are needed.
     solver : str, default='em'
-        How the likelihood is maximised, always from the same passes over the rows, with the same rule to stop:
+        How the likelihood is maximised, EM by default; all stop by the same rule. Formulas: docs/optimisation.md.
 
         - 'em': Expectation-Maximisation. No step size, never lower.
-        - 'squarem', 'anderson': EM that is led on by where its steps go; never lower either, and where components
-          overlap in several times fewer passes. 'auto' begins as EM, and goes on as 'anderson' where that pays.
-        - 'lbfgs': SciPy's L-BFGS on the gradient of the likelihood. 'adam', 'sgd': gradients of parts of the rows, of
-          ever larger ones. 'natural': natural gradient, of which a step of EM is the one of rate 1.
-        - 'cem': classification EM, which hands each row to one component: fast, biased; bounds are of that likelihood.
-          'sem' draws components of rows at first, 'annealing' blunts probabilities: both may leave a poor start.
+        - 'squarem': two steps of EM tell how far to leap. Never lower; far fewer passes where components overlap.
+        - 'anderson': a combination of the last steps of EM. Never lower, and mostly in still fewer passes.
+        - 'auto': EM, which goes on as 'anderson' where that pays.
+        - 'natural': natural gradient, ``s <- s + rate (s' - s)`` with s the sums of mass, mean and second moment that a
+          mixture expects of a row and s' those that a pass finds; rate 1 is a step of EM.
+        - 'lbfgs': SciPy's L-BFGS on the gradient, which is read off the same sums.
+        - 'adam', 'sgd': gradients of ever larger parts of the rows. Repeated rows may end elsewhere than weighted.
+        - 'cem': classification EM, which hands each row to one component: fast, biased; bounds are of its likelihood.
+        - 'sem': stochastic EM, which draws components of rows at first, and so may leave a poor start. It draws by the
+          place of a row: another order, or rows repeated and not weighted, may lead to another optimum.
+        - 'annealing': EM with blunt probabilities at first. It forgets good starts as well as bad ones, and may end
+          lower than EM. While it is warm, its first 45 passes, ``lower_bound_`` is a free energy.
     learning_rate : float, optional
         Length of a step of 'adam' (0.05 if not given), 'sgd' (0.5), and of the first ones of 'natural' (1.1).
     batch_size : int, optional
@@ -126,15 +128,13 @@ class GaussianMixture(OnlineMixture):
     ----------
     weights_ : ndarray of shape (K,)
     noise_weight_, noise_volume_ : float
-        Share of the noise, which adds up to 1 with ``weights_``, and its volume in the data's units;
-        0 and infinity without noise.
+        Share of the noise, 1 together with ``weights_``, and its volume in the data's units; else 0 and infinity.
     means_ : ndarray of shape (K, D)
-        In the data's units. Components are numbered by increasing mean of the first column, ties
-        by the next, unless labels or a starting parameter are given, whose numbers they keep (those of
-        a starting parameter until a move is made).
+        In the data's units. Components are numbered by increasing mean of the first column, ties by the next, unless
+        labels, or a starting parameter until a move is made, are given, whose numbers they keep.
     covariances_, precisions_, precisions_cholesky_ : ndarray
-        (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
-        Where they overflow in the data's units, reading them raises UnrepresentableError.
+        (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical. Where they overflow in the
+        data's units, reading them raises UnrepresentableError.
     converged_ : bool
         False after `partial_fit`, which has no end.
     n_iter_ : int
@@ -159,8 +159,8 @@ class GaussianMixture(OnlineMixture):
 
     References
     ----------
-    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995);
-    McNicholas & Murphy, Statistics and Computing 18 (2008).
+    Dempster, Laird & Rubin, JRSS B 39 (1977); Celeux & Govaert, Pattern Recognition 28 (1995); McNicholas & Murphy,
+    Statistics and Computing 18 (2008).
 
     Examples
     --------
