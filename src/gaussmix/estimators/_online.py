@@ -13,6 +13,9 @@ from gaussmix.solvers.online import MOST_TRACED, Seen, begun, learned, recorded
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, N
 
+FIRST_TOLERANCE = 1e-6
+"""Nats a row, to which the first chunk is fitted at least. Where groups overlap, its fit is where all others begin."""
+
 
 class OnlineMixture(FittedMixture):
     """A mixture that can go on from where a fit, or an earlier chunk, has led; a subclass says how it starts."""
@@ -27,12 +30,13 @@ class OnlineMixture(FittedMixture):
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from one more chunk of rows X (n, D), of which none is kept; ``y`` is ignored.
 
-        The first chunk is fitted as `fit` does it, with every parameter of the constructor. Each later chunk is passed
-        over once: its moments under a mixture that follows the last rows closely are taken into a running sum, that
-        into an average, and the M-step makes a mixture of each; ``model_`` is that of the average. In it rows count
-        about as the square of how many came before them, whatever the sizes of the chunks: a poor beginning is
-        forgotten, and a fixed part of all rows always counts. After `fit` it goes on from the fitted mixture; `fit`
-        starts anew.
+        The first chunk is fitted as `fit` does it, with every parameter of the constructor, but until a pass gains less
+        than 1e-6, if ``tol`` is not smaller: many chunks would have to make up for passes that are left out there. Each
+        later chunk is passed over once: its moments under a mixture that follows the last rows closely are taken into a
+        running sum, that into an average, and the M-step makes a mixture of each; ``model_`` is that of the average. In
+        it rows count about as the square of how many came before them, whatever the sizes of the chunks: a poor
+        beginning is forgotten, and a fixed part of all rows always counts. After `fit` it goes on from the fitted
+        mixture; `fit` starts anew.
 
         The first chunk is a start, and as any start may lead to a poor optimum. A group that it lacks is usually found
         when it comes, but late, by a component that has to leave another group first. So let it be a random part of
@@ -77,13 +81,15 @@ class OnlineMixture(FittedMixture):
             self._learn(rows, weights)
         return self
 
-    def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None) -> Any:
-        """A whole fit, which sets all fitted attributes."""
+    def _fit(
+        self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None, tol: float | None = None
+    ) -> Any:
+        """A whole fit, which sets all fitted attributes; to the constructor's tolerance, or another."""
         raise NotImplementedError
 
     def _begin(self, X: ArrayLike, sample_weight: ArrayLike | None) -> None:
         """The first chunk, whose fit is one that goes on."""
-        self._fit(X, sample_weight, None)
+        self._fit(X, sample_weight, None, min(float(self.tol), FIRST_TOLERANCE))
         self.fit_ = begun(self.fit_)
         self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, [self.lower_bound_]
 

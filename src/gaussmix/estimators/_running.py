@@ -12,12 +12,12 @@ from gaussmix.solvers import EM, AbsoluteGain, AbstractSolver, Run, best_of, mov
 from gaussmix.solvers.table import SOLVERS, Options
 
 
-def best_run(estimator: Any, problem: Problem, beginning: Beginning) -> Run:
+def best_run(estimator: Any, problem: Problem, beginning: Beginning, tol: float) -> Run:
     """Every start of an estimator to its end; the best run, and what moves make of it."""
     previous = _previous(estimator, problem, beginning)
     repeats = 1 if previous is not None or beginning.given.is_complete else estimator.n_init
     rng = _base.generator(estimator.random_state)
-    stopping = AbsoluteGain(float(estimator.tol), int(estimator.max_iter))
+    stopping = AbsoluteGain(tol, int(estimator.max_iter))
     reporter = _base.Reporter(int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight)
     em = beginning.solver(problem)
     # All starts are drawn before a solver draws, so that every solver has the same ones.

@@ -103,10 +103,9 @@ class GaussianMixture(OnlineMixture):
         - 'lbfgs': SciPy's L-BFGS on the gradient, which is read off the same sums.
         - 'adam', 'sgd': gradients of ever larger parts of the rows. Repeated rows may end elsewhere than weighted.
         - 'cem': classification EM, which hands each row to one component: fast, biased; bounds are of its likelihood.
-        - 'sem': stochastic EM, which draws components of rows at first, and so may leave a poor start. It draws by the
-          place of a row: another order, or rows repeated and not weighted, may lead to another optimum.
-        - 'annealing': EM with blunt probabilities at first. It forgets good starts as well as bad ones, and may end
-          lower than EM. While it is warm, its first 45 passes, ``lower_bound_`` is a free energy.
+        - 'sem': stochastic EM for poor starts: it draws components at first, by the place of a row, so order counts.
+        - 'annealing': EM with blunt probabilities at first, for poor starts. It forgets most of good ones, too, and may
+          end lower than EM. While it is warm, its first 45 passes, ``lower_bound_`` is a free energy.
     learning_rate : float, optional
         Length of a step of 'adam' (0.05 if not given), 'sgd' (0.5), and of the first ones of 'natural' (1.1).
     batch_size : int, optional
@@ -244,19 +243,20 @@ class GaussianMixture(OnlineMixture):
         self._warn_unless_converged()
         return self.predict(X)  # of a row of weight zero, too, which a fit does not look at
 
-    def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None) -> Problem:
-        began = time.perf_counter()
-        structure = checked_structure(self)
+    def _fit(
+        self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None, tol: float | None = None
+    ) -> Problem:
+        structure, began = checked_structure(self), time.perf_counter()
         rows = _base.checked_rows(self, X, fitting=True)
         weights = _base.checked_weights(sample_weight, rows)
         known = parse_labels(labels, len(rows), weights, int(self.n_components))
         if len(rows) < self.n_components:
             raise DataError.too_few_rows(len(rows), self.n_components)
         with calm_blas(rows.shape[1]):
-            return self._fit_rows(rows, weights, known, structure, began)
+            return self._fit_rows(rows, weights, known, structure, began, float(self.tol) if tol is None else tol)
 
     def _fit_rows(
-        self, rows: AnyArray, weights: N | None, known: IntN | None, structure: Structure, began: float
+        self, rows: AnyArray, weights: N | None, known: IntN | None, structure: Structure, began: float, tol: float
     ) -> Problem:
         """Fit to checked rows."""
         names = getattr(self, "feature_names_in_", None)
@@ -272,7 +272,7 @@ class GaussianMixture(OnlineMixture):
         beginning = Beginning.of(
             problem, given, self.init_params, self.n_components, self.noise, self.constraints, known
         )
-        winner = best_run(self, problem, beginning)
+        winner = best_run(self, problem, beginning, tol)
         winner = replace(winner, mixture=beginning.ordered(winner, problem))
         self._keep(winner, problem, rows.dtype, began)
         self._seen = Seen.after(problem, beginning.held)
