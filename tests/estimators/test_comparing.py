@@ -308,7 +308,7 @@ def test_words_prefer_the_mixture_for_long_groups(iris: Comparison) -> None:
     count = int(iris.assignment["k-means"].n_differing)
     assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) elsewhere" in said
     assert "in standard deviations of each column groups here are not circular and equal" in said
-    assert "so prefer the mixture" in said
+    assert "so for probabilities prefer the mixture" in said
     assert f"{iris.assignment.expected_errors:.1f}" in said
     assert "the mixture's groups, which labels of other rows only give names, for 97%" in said
     assert "All 3 groups tested look Gaussian" in said
@@ -414,7 +414,7 @@ def test_k_means_is_preferred_where_labels_say_so() -> None:
     assert (found.assignment["mixture, soft"].log_loss or 0.0) > (found.assignment["k-means"].log_loss or 0.0) + 0.1
     assert "The mixture foretells them worse than k-means" in found.words
     assert "so prefer k-means" in found.words
-    assert "so prefer the mixture" not in found.words
+    assert "prefer the mixture" not in found.words
 
 
 def test_one_row_is_compared_with_nothing() -> None:

@@ -139,7 +139,7 @@ def _neighbours(assignment: Assignment) -> list[str]:
     if assignment.mixture.n_components > 1:
         said.append(f"Soft assignment foretells labels {_than('hard', soft, hard, weights)[0]}.")
     than, clear = _than("k-means", soft, means, weights)
-    advice = {1: ", so prefer the mixture", 0: "", -1: ", so prefer k-means"}[clear]
+    advice = {1: ", so for probabilities prefer the mixture", 0: "", -1: ", so prefer k-means"}[clear]
     said.append(f"The mixture foretells them {than}{advice}.")
     if all(_is_clear(near.right, one.right, weights) for one in (soft, means)):
         said.append("Where labels exist and only they count, prefer the neighbours.")
