@@ -279,3 +279,14 @@ def test_rows_all_known_leave_nothing_to_noise():
     found = fit(IRIS, SPECIES, noise=True)
     assert found.noise_weight_ == 0.0
     np.testing.assert_allclose(found.means_, fit(IRIS, SPECIES).means_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_warm_start_goes_on_with_the_same_labels(seed: int) -> None:
+    rows = np.random.default_rng(seed).standard_t(1.5, size=(100, 5))
+    labels = np.full(100, -1)
+    labels[:8] = np.repeat(np.arange(4), 2)
+    mixture = GaussianMixture(4, covariance_type="EEV", random_state=0, max_iter=1000, tol=1e-6)
+    reached = mixture.fit(rows, labels=labels).lower_bound_
+    again = mixture.set_params(warm_start=True).fit(rows, labels=labels)
+    assert again.lower_bounds_[0] >= reached - 1e-9 * abs(reached)

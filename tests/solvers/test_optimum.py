@@ -367,3 +367,14 @@ def test_annealing_where_all_rows_are_noise_at_the_start() -> None:
     rows[:2] *= 1e6
     given: Any = {"covariance_type": "EII", "prior": "default", "noise": True, "random_state": 0}
     assert np.isfinite(GaussianMixture(5, solver="annealing", **given).fit(rows).score(rows))
+
+
+@every_solver
+@pytest.mark.parametrize("structure", ["VVV", "EVV", "VEE"])
+def test_a_warm_start_where_noise_has_taken_all_rows(name: str, structure: str) -> None:
+    rows = np.random.default_rng(0).uniform(size=(60, 2))
+    mixture = GaussianMixture(1, covariance_type=structure, noise=True, solver="cem", random_state=0).fit(rows)
+    assert mixture.noise_weight_ == 1.0
+    again = mixture.set_params(solver=name, warm_start=True).fit(rows)
+    assert np.isfinite(again.score(rows))
+    assert np.isfinite(again.means_).all()

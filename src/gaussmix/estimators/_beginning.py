@@ -93,9 +93,12 @@ class Beginning:
 
     def again(self, last: Mixture, problem: Problem) -> Mixture:
         """The start of a run that goes on from the last model."""
-        bare = replace(last, weights=last.weights / last.weights.sum(), noise=None, n_held=0)
-        if self.known is not None:
-            bare = renumbered(problem, bare, self.known)
+        total = last.weights.sum()  # none where noise has taken all rows
+        weights = last.weights / total if total > 0 else np.full(self.n_components, 1.0 / self.n_components)
+        bare = replace(last, weights=weights, noise=None, n_held=0)
+        if self.known is not None:  # which may have been known to the last fit, too, or not
+            both = bare, renumbered(problem, bare, self.known)
+            bare = max(both, key=lambda each: problem.expect(each.to_quadratics()).log_likelihood)
         if self.box is not None:
             share = 0.05 if last.noise is None else last.noise.weight
             bare = with_noise(bare, self.box, share)

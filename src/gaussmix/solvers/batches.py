@@ -163,7 +163,7 @@ class _Way:
         """Passes over all rows until the rule to stop is met; a step that lowers the likelihood is taken back."""
         self.highest, halvings = -np.inf, 0
         at, vector, memory = self._begun()
-        tried = vector
+        tried, slope = vector, np.zeros_like(vector)
         while self.passes.are_left and halvings < _HALVINGS:
             mixture = self.solver.mixture(at, tried)
             expectation = self.passes.over(mixture, self.solver.look)
