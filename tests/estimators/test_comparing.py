@@ -321,7 +321,7 @@ def test_words_let_k_means_do_for_round_equal_groups() -> None:
     assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00): it is" in said
     assert "0 of 120 rows (0%) have no group with a probability of 0.8" in said
     assert "is less than 0.1 (<0.1%)" in said
-    assert "Groups are well apart" in said
+    assert "Groups are well apart: few rows are in doubt" in said
     assert "no labels were given" in said
 
 
@@ -431,3 +431,25 @@ def test_equal_rows_are_compared_without_figures_out_of_proportion() -> None:
 def test_much_overlap_may_be_no_groups() -> None:
     rows = np.random.default_rng(0).uniform(size=(2000, 2))
     assert "gaussmix.combine" in compare(rows, n_components=4, structures="VVV", solvers="em").words
+
+
+def test_a_best_that_came_to_no_rest_is_not_praised(faithful: Any) -> None:
+    given: dict[str, Any] = {"n_components": 4, "structures": "VVV", "max_iter": 5}
+    alone = compare(faithful, solvers=["em", "lbfgs"], **given).words
+    assert "used up the passes, so that the best may lie higher" in alone
+    assert "1 of 2 solvers" not in alone
+
+
+def test_shares_are_told_where_weights_count_no_rows(faithful: Any) -> None:
+    weights = np.full(len(faithful), 1 / len(faithful))
+    said = compare(faithful, n_components=3, structures="EEE", solvers="em", sample_weight=weights).words
+    assert "on average over the weight, is 6.8%, which is the share that hard assignment" in said
+    assert "how many" not in said
+
+
+def test_sizes_are_distances_from_the_mean() -> None:
+    rng = np.random.default_rng(0)
+    long, round_ = rng.normal(size=(400, 2)) * [4.0, 0.5], rng.normal(size=(400, 2)) * 2.85 + [0.0, 30.0]
+    said = compare(np.vstack([long, round_]), n_components=2, structures="VVV", solvers="em", standardise=False).words
+    assert "times longer than wide" in said
+    assert "as wide as the narrowest" not in said  # one is long, but neither has its rows farther from its mean

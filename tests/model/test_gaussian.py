@@ -40,7 +40,7 @@ def test_what_is_no_bell(mean: Any, covariance: Any, sentence: str) -> None:
 def test_a_covariance_is_symmetric_and_finite() -> None:
     with pytest.raises(DataError, match="must be symmetric"):
         Gaussian([0.0, 1.0], [[1.0, 0.5], [0.0, 1.0]])
-    with pytest.raises(DataError, match="covariances hold NaN"):
+    with pytest.raises(DataError, match="NaN or infinity in covariances"):
         Gaussian([0.0], [[np.nan]])
 
 

@@ -237,3 +237,13 @@ def test_odd_rows(name: str) -> None:
 def test_what_is_no_comparison_is_refused() -> None:
     with pytest.raises(ParameterError, match="comparison must be a Comparison"):
         plots.partitions(compared().mixture)  # type: ignore[arg-type]
+
+
+def test_titles_of_weights_that_count_no_rows_tell_shares() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) * [1.0, 5.0] + 2.5])
+    weights = np.full(120, 1 / 120)
+    found = gaussmix.compare(rows, n_components=2, structures="VVV", solvers="em", sample_weight=weights)
+    titles = [ax.get_title() for ax in plots.partitions(found).axes]
+    assert all("of the weight" in title for title in (titles[0], titles[2]))
+    assert not any(title.split("\n")[1].startswith("0 (") for title in (titles[0], titles[2]))

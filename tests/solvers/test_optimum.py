@@ -332,6 +332,22 @@ def test_no_rate_is_so_long_that_it_ends_below_the_start(name: str, rate: float,
     assert np.isfinite(found.covariances_).all()
 
 
+@unfinished
+@pytest.mark.parametrize("passes", [3, 4, 30, 300])
+@pytest.mark.parametrize(("name", "rate", "size"), [("sgd", 2.0, None), ("adam", 0.99, 7), ("adam", 5.0, None)])
+def test_few_rows_a_part_and_long_tails_do_not_lead_below_the_start(
+    name: str, rate: float, size: int | None, passes: int
+) -> None:
+    for seed in range(4):
+        rows = np.random.default_rng(seed).standard_t(1.2, size=(400, 2))
+        given: Any = {"covariance_type": "diag", "init_params": "random", "random_state": 1}
+        start = GaussianMixture(2, max_iter=0, **given).fit(rows).score(rows)
+        way: Any = {"solver": name, "learning_rate": rate, "batch_size": size, "max_iter": passes}
+        found = GaussianMixture(2, **way, **given).fit(rows)
+        assert found.score(rows) >= start - 1e-12 * abs(start)
+        assert found.lower_bound_ == pytest.approx(found.score(rows), rel=1e-9)
+
+
 @pytest.mark.parametrize(("name", "rate"), [("adam", 1e-4), ("sgd", 1e-2), ("natural", 1e-6)])
 def test_a_short_rate_does_not_pass_for_the_end(name: str, rate: float) -> None:
     rows, _ = overlapping(1, 1000)

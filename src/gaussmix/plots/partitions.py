@@ -128,6 +128,9 @@ def _differing(part: float, whole: float) -> str:
 
 
 def _count(part: float, whole: float) -> str:
+    """So many rows; of weights that do not count rows the share."""
+    if not part.is_integer():
+        return f"{percent(part / whole)} of the weight"
     return f"{canvas.number(part, 0)} ({percent(part / whole)})"
 
 

@@ -101,6 +101,11 @@ class Assignment:
                 return grouping
         raise KeyError(name)
 
+    @property
+    def counts(self) -> bool:
+        """Whether every row counts once, so that sums of weights are numbers of rows."""
+        return float(self.weights.sum()) == len(self.weights)
+
     def __contains__(self, name: object) -> bool:
         return any(grouping.name == name for grouping in self.groupings)
 

@@ -26,8 +26,9 @@ _LEAST = 1e-12  # of the variance of all rows: circles are not drawn smaller
 class Shapes:
     """How unlike equal circles components are, in a measure.
 
-    ``elongation`` is how many times longer than its shortest axis a component's longest is, at most; ``sizes`` and
-    ``shares`` how many times the largest deviation (over all directions) and weight exceed the smallest.
+    ``elongation`` is how many times longer than its shortest axis a component's longest is, at most; ``sizes`` how many
+    times the largest root mean square distance of a component's rows from its mean exceeds the smallest, and ``shares``
+    the same of weights.
     """
 
     elongation: float
@@ -93,7 +94,7 @@ class Measure:
         matrices = reframed(free, self.problem.source.frame).covariance.matrices()
         values = symmetric_eigen(matrices / self.scales / self.scales[:, None])[0]
         lengths = np.sqrt(np.maximum(values, np.finfo(float).tiny))
-        sizes: K = np.exp(np.log(lengths).mean(axis=1))
+        sizes: K = np.maximum(np.sqrt(np.square(lengths / lengths.max()).mean(axis=1)), np.finfo(float).tiny)
         weights = np.maximum(mixture.weights, np.finfo(float).tiny)
         return Shapes(
             float((lengths[:, 0] / lengths[:, -1]).max()),

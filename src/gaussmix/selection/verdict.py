@@ -47,7 +47,7 @@ def share(part: float, whole: float) -> str:
 def _rows(assignment: Assignment, part: float) -> str:
     """'12 of 272 rows (4.4%)'; of weights the share alone."""
     whole = float(assignment.weights.sum())
-    if whole != len(assignment.weights):
+    if not assignment.counts:
         return f"{share(part, whole)} of the weight"
     return f"{part:.0f} of {counted(len(assignment.weights), 'row')} ({share(part, whole)})"
 
@@ -103,12 +103,15 @@ def _times(value: float) -> str:
 def _sureness(assignment: Assignment) -> list[str]:
     """What probabilities tell beyond groups."""
     expected, whole = assignment.expected_errors, float(assignment.weights.sum())
-    unsure, verb = _rows(assignment, assignment.n_uncertain), "has" if assignment.n_uncertain == 1.0 else "have"
+    unsure, is_one = _rows(assignment, assignment.n_uncertain), assignment.n_uncertain == 1.0 or not assignment.counts
     wrong = f"{expected:.1f}" if expected >= 0.05 else "less than 0.1"
+    summed, many = f"summed over the rows, is {wrong} ({share(expected, whole)})", "how many"
+    if not assignment.counts:
+        summed, many = f"on average over the weight, is {share(expected, whole)}", "the share that"
     said = [
-        f"Soft assignment tells how sure each row is: {unsure} {verb} no group with a probability of 0.8, and one "
-        f"minus the largest probability, summed over the rows, is {wrong} ({share(expected, whole)}), which is how "
-        "many hard assignment is expected to put into a wrong group."
+        f"Soft assignment tells how sure each row is: {unsure} {'has' if is_one else 'have'} no group with a "
+        f"probability of 0.8, and one minus the largest probability, {summed}, which is {many} hard assignment is "
+        "expected to put into a wrong group."
     ]
     if assignment.n_uncertain > _STRONG * whole:
         said.append(
@@ -118,7 +121,7 @@ def _sureness(assignment: Assignment) -> list[str]:
     elif assignment.n_uncertain > 0.01 * whole:
         said.append("Where it matters how sure a row is, take probabilities, that is, the mixture.")
     else:
-        said.append("Groups are well apart, so that hard labels lose hardly anything.")
+        said.append("Groups are well apart: few rows are in doubt.")
     return said
 
 
@@ -157,7 +160,10 @@ def _than(name: str, own: Grouping, other: Grouping, weights: N) -> tuple[str, i
     """'better than hard (log-loss ...)', and 1; -1 where worse, 0 where chance alone may have made a difference."""
     clear = int(_is_clear(other.losses, own.losses, weights)) - int(_is_clear(own.losses, other.losses, weights))
     how = {1: "better than", 0: "about as well as", -1: "worse than"}[clear]
-    return f"{how} {name} (log-loss {_losses(own, other)})", clear
+    assert own.losses is not None
+    assert other.losses is not None
+    error = agreement.difference(own.losses, other.losses, weights)[1]
+    return f"{how} {name} (log-loss {_losses(own, other)}, standard error of the difference {error:.3f})", clear
 
 
 def _is_clear(first: N | None, second: N | None, weights: N) -> bool:
@@ -230,10 +236,14 @@ def _only(one: Optimised) -> str:
 def _fastest(optimisers: Sequence[Optimised]) -> str:
     """Which solvers reach the best log-likelihood, and which first."""
     near = [one for one in optimisers if one.near_passes is not None]
+    if len(near) == 1:
+        only = near[0]
+        when = f"{only.near_passes} pass{'' if only.near_passes == 1 else 'es'} ({only.near_seconds:.2g} s)"
+        said = f"From one start {only.solver} alone reaches the best log-likelihood to 0.000001 per row, after {when}"
+        return f"{'; '.join([said, *_unfinished(near), *_behind(optimisers)])}."
     fewest = min(near, key=lambda one: one.near_passes or 0)
     soonest = min(near, key=lambda one: one.near_seconds or 0.0)
-    verb = "reaches" if len(near) == 1 else "reach"
-    reach = "all solvers reach" if len(near) == len(optimisers) else f"{len(near)} of {len(optimisers)} solvers {verb}"
+    reach = "all solvers reach" if len(near) == len(optimisers) else f"{len(near)} of {len(optimisers)} solvers reach"
     said = f"From one start {reach} the best log-likelihood to 0.000001 per row: "
     said += f"{fewest.solver} after the fewest passes ({fewest.near_passes})"
     said += " and " if soonest is fewest else f", {soonest.solver} "
@@ -242,7 +252,15 @@ def _fastest(optimisers: Sequence[Optimised]) -> str:
     plain = next((one for one in near if one.solver == "em"), None)
     if plain is not None and plain not in (fewest, soonest):
         said += f", em after {plain.near_passes}"
-    return f"{'; '.join([said, *_behind(optimisers)])}."
+    return f"{'; '.join([said, *_unfinished(near), *_behind(optimisers)])}."
+
+
+def _unfinished(near: Sequence[Optimised]) -> list[str]:
+    """Where none of those that reached the best came to rest there, the best may lie higher."""
+    if any(one.converged for one in near):
+        return []
+    verb = "it" if len(near) == 1 else "all of them"
+    return [f"but {verb} used up the passes, so that the best may lie higher"]
 
 
 def _behind(optimisers: Sequence[Optimised]) -> list[str]:

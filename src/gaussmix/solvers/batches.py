@@ -4,19 +4,22 @@ Rows are dealt out anew in each pass, by a hash of what they are, and a step fol
 steps a pass, which leads near a maximum soon, and are too noisy to reach it. So wherever a pass gains nothing, the
 parts are doubled (Smith et al., "Don't decay the learning rate, increase the batch size", ICLR 2018); once all rows are
 one part, a step that lowers the likelihood is taken back and the rate halved, so that the end is as sharp as EM's. A
-pass in parts that leaves the first part worse off than at the start is taken back whole: the rate was too high.
+pass in parts that leaves the first part worse off than at the start is taken back whole, and so are all of them if that
+goes for all rows: the rate was too high.
 """
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from gaussmix.core.expectation import Expectation
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em import EM
-from gaussmix.solvers.gradient import AbstractGradient
+from gaussmix.solvers.gradient import AbstractGradient, Slope
 from gaussmix.solvers.passes import Passes
 from gaussmix.types import Array
 
@@ -26,6 +29,7 @@ MOST_PARTS = 16
 _FEWEST_ROWS = 20  # of a part, for each component
 _FARTHEST = 1e6  # of a number from where it began, about in deviations
 _HALVINGS = 40
+_LOOKS = 2  # passes that are kept to see, over all rows, whether parts have led higher than the start
 _SHORTER = 0.25  # of the rate, after a pass in parts that led below the start
 _GROWTH = 1.1  # of the rate, with each step over all rows that gained
 _DECAY, _DECAY_OF_SQUARES, _TINY = 0.9, 0.999, 1e-8  # Adam's, as in the paper
@@ -55,12 +59,14 @@ class AbstractStochastic(AbstractGradient):
     def carry(self, start: Mixture, passes: Passes) -> Mixture:
         n_parts = self._n_parts(passes.problem, start.n_components)
         descent = _Way(self, passes, self.begun(start, passes), min(self.rate, _FARTHEST))
-        while passes.are_left and n_parts > 1:
+        kept = _LOOKS if passes.n_left > _LOOKS else 0  # one pass or two are spent on steps all the same
+        while passes.n_left > kept and n_parts > 1:
             before = descent.highest
             descent.over_parts(n_parts)
             if not descent.highest > before:
                 n_parts //= 2
-        descent.over_all()
+        if passes.are_left:
+            descent.over_all()
         return descent.best
 
     def _n_parts(self, problem: Problem, n_components: int) -> int:
@@ -118,6 +124,15 @@ class _First:
         return solver.look(self.part, mixture, 0).log_likelihood > self.log_likelihood
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A mixture, and what a pass over all rows has found of it."""
+
+    mixture: Mixture
+    expectation: Expectation
+    slope: Slope
+
+
 @dataclass
 class _Way:
     """Where steps have led: the best mixture, what it reaches (frame), and the rate."""
@@ -160,28 +175,50 @@ class _Way:
         self.passes.record(reached if np.isfinite(reached) else level, self.best, is_settled=False)
 
     def over_all(self) -> None:
-        """Passes over all rows until the rule to stop is met; a step that lowers the likelihood is taken back."""
-        self.highest, halvings = -np.inf, 0
-        at, vector, memory = self._begun()
-        tried, slope = vector, np.zeros_like(vector)
+        """Passes over all rows until the rule to stop is met; a step that lowers the likelihood is taken back.
+
+        They begin where the steps over parts have led, or at the start if that is the better place after all.
+        """
+        at, here = self._best_of([self._here] if self._first is None else [self._first.start, self._here])
+        vector, memory, halvings = np.zeros(at.size), _nothing(at.size), 0
         while self.passes.are_left and halvings < _HALVINGS:
-            mixture = self.solver.mixture(at, tried)
-            expectation = self.passes.over(mixture, self.solver.look)
-            found = self.solver.slope(at, tried, mixture, expectation)
-            value = found.value * at.weight
-            if value >= self.highest:
-                self.highest, self.best, vector, slope = value, mixture, tried, found.gradient
+            step, memory = self.solver.move(here.slope.gradient, memory, self.rate)
+            tried = _computable(vector + step)
+            found = self._looked(at, tried)
+            rises = found.slope.value >= here.slope.value
+            if rises:
+                self.best, vector, here, halvings = found.mixture, tried, found, 0
                 self.rate *= _GROWTH
             else:
-                self.rate, memory = 0.5 * self.rate, _nothing(len(vector))
-            halvings = 0 if vector is tried else halvings + 1
-            is_settled, promise = vector is tried, 0.0
-            if is_settled and self.passes.gained_little(self.highest):
-                promise = self.solver.promise(mixture, expectation)
-            self.passes.record(self.highest, self.best, is_settled, promise)
-            step, memory = self.solver.move(slope, memory, self.rate)
-            tried = _computable(vector + step)
+                self.rate, memory, halvings = 0.5 * self.rate, _nothing(at.size), halvings + 1
+            self._record(at, here, is_settled=rises)
         self.passes.rest()
+
+    def _best_of(self, mixtures: Sequence[Mixture]) -> "tuple[Coordinates, _Seen]":
+        """Coordinates about the best of some mixtures, and what all rows are there; one pass each."""
+        self.best = mixtures[0]
+        found: tuple[Coordinates, _Seen] | None = None
+        for mixture in mixtures:
+            at = Coordinates.about(mixture, self.passes.problem.total_weight)
+            seen = self._looked(at, np.zeros(at.size))
+            if found is None or seen.slope.value > found[1].slope.value:
+                self.best, found = mixture, (at, seen)
+            else:
+                self.rate *= _SHORTER
+            self._record(*found, is_settled=mixture is mixtures[-1])
+        assert found is not None
+        return found
+
+    def _looked(self, at: Coordinates, vector: Array) -> "_Seen":
+        mixture = self.solver.mixture(at, vector)
+        expectation = self.passes.over(mixture, self.solver.look)
+        return _Seen(mixture, expectation, self.solver.slope(at, vector, mixture, expectation))
+
+    def _record(self, at: Coordinates, here: "_Seen", is_settled: bool) -> None:
+        reached, promise = here.slope.value * at.weight, 0.0
+        if is_settled and self.passes.gained_little(reached):
+            promise = self.solver.promise(here.mixture, here.expectation)
+        self.passes.record(reached, self.best, is_settled, promise)
 
     def _begun(self) -> tuple[Coordinates, Array, Momentum]:
         at = Coordinates.about(self._here, self.passes.problem.total_weight)

@@ -53,6 +53,10 @@ class Passes:
         return self.outcome is Outcome.PASSES_USED_UP and len(self.values) < self.allowed
 
     @property
+    def n_left(self) -> int:
+        return self.allowed - len(self.values) if self.are_left else 0
+
+    @property
     def shift(self) -> float:
         """From the log-likelihood in the frame to that in the data's units."""
         return self.problem.total_weight * self.problem.source.frame.log_volume
