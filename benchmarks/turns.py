@@ -160,3 +160,17 @@ def spread(values: list[float]) -> tuple[float, float, float]:
 def times(slow: list[float], fast: list[float]) -> tuple[float, float, float]:
     """How many times faster, round by round: median, smallest and largest."""
     return spread([one / other for one, other in zip(slow, fast, strict=True)])
+
+
+def in_turn(commands: dict[str, list[str]], questions: list[str], patience: float = _PATIENCE) -> dict[str, list[dict]]:
+    """The answers of every worker to each question, one worker after the other; where one ends, so does all."""
+    workers = {name: Worker(command, patience=patience) for name, command in commands.items()}
+    answers: dict[str, list[dict]] = {name: [] for name in workers}
+    for question in questions:
+        for name, worker in workers.items():
+            answers[name].append(worker.ask(question))
+            if worker.reason is not None:
+                raise SystemExit(f"{name} {worker.reason}")
+    for worker in workers.values():
+        worker.close()
+    return answers

@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks import data
 from benchmarks.data import Case
 from benchmarks.markdown import ranged, table
-from benchmarks.turns import Worker, python_of, say, times
+from benchmarks.turns import in_turn, python_of, say, times
 from benchmarks.workers.whole import LIBRARIES
 
 TITLE = "A whole fit"
@@ -37,19 +37,10 @@ def whole_fits(rows: data.np.ndarray, means: data.np.ndarray, seeds: range) -> d
     shape = [str(number) for number in (*rows.shape, len(means))]
     with tempfile.TemporaryDirectory() as folder:
         data.save(Path(folder), rows, means)
-        workers = {
-            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.whole", name, folder, *shape], patience=3600)
-            for name in LIBRARIES
+        commands = {
+            name: [python_of(name, {}), "-m", "benchmarks.workers.whole", name, folder, *shape] for name in LIBRARIES
         }
-        answers: dict[str, list[dict]] = {name: [] for name in workers}
-        for seed in seeds:
-            for name, worker in workers.items():
-                answers[name].append(worker.ask(str(seed)))
-                if worker.reason is not None:
-                    raise SystemExit(f"{name} {worker.reason}")
-        for worker in workers.values():
-            worker.close()
-    return answers
+        return in_turn(commands, [str(seed) for seed in seeds], patience=3600)
 
 
 def markdown(results: dict) -> str:

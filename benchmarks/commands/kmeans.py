@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks import data
 from benchmarks.data import Case
 from benchmarks.markdown import ranged, table
-from benchmarks.turns import Worker, python_of, say, times
+from benchmarks.turns import in_turn, python_of, say, times
 from benchmarks.workers.kmeans import LIBRARIES
 
 TITLE = "k-means"
@@ -34,18 +34,10 @@ def measure(arguments: Namespace) -> dict:
     shape = [str(number) for number in (*rows.shape, len(means), arguments.most_passes)]
     with tempfile.TemporaryDirectory() as folder:
         data.save(Path(folder), rows, means)
-        workers = {
-            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.kmeans", name, folder, *shape])
-            for name in LIBRARIES
+        commands = {
+            name: [python_of(name, {}), "-m", "benchmarks.workers.kmeans", name, folder, *shape] for name in LIBRARIES
         }
-        answers: dict[str, list[dict]] = {name: [] for name in workers}
-        for seed in range(arguments.seeds):
-            for name, worker in workers.items():
-                answers[name].append(worker.ask(str(seed)))
-                if worker.reason is not None:
-                    raise SystemExit(f"{name} {worker.reason}")
-        for worker in workers.values():
-            worker.close()
+        answers = in_turn(commands, [str(seed) for seed in range(arguments.seeds)])
     return {"case": vars(case), "libraries": answers}
 
 

@@ -13,10 +13,10 @@ from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.held import imposed
+from gaussmix.model.implied import implied
 from gaussmix.model.noise import kind_beside
 from gaussmix.model.problem import source_of
 from gaussmix.model.volume import box_of
-from gaussmix.solvers.online import implied
 from gaussmix.solvers.start import from_labels
 from gaussmix.solvers.start.noise import with_noise
 from gaussmix.types import Array

@@ -26,8 +26,7 @@ def optimisers(found: Comparison) -> str:
 def what_is_assigned(found: Comparison) -> str:
     """What the table of assignment is about: what k-means measures in, and how many rows have a label."""
     parts = found.assignment
-    units = "standard deviations of each column" if parts.standardised else "the data's units"
-    said = f"Assignment of rows (elsewhere: than by the mixture; k-means measures in {units}"
+    said = f"Assignment of rows (elsewhere: than by the mixture; k-means measures in {parts.units}"
     if parts.known is None:
         return f"{said}):"
     n_known = int((parts.known >= 0).sum())

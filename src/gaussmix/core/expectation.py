@@ -25,6 +25,11 @@ class Expectation:
         """Sum of the row weights: what n means in a criterion."""
         return float(self.moments.mass.sum())
 
+    @property
+    def share_computed(self) -> float:
+        """The part of all pairs of row and component whose distance was computed."""
+        return self.n_pairs / max(1, self.n_rows * len(self.moments.mass))
+
     def __add__(self, other: "Expectation") -> "Expectation":
         return Expectation(
             self.moments + other.moments,

@@ -22,8 +22,8 @@ def joined(names: Sequence[str]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """'1 row', '2 rows'."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """'1 row', '2 rows', '2 passes'."""
+    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def suggestion(name: str, present: Sequence[str]) -> str:

@@ -2,12 +2,14 @@
 
 import numbers
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
@@ -85,6 +87,23 @@ def _validated(estimator: Any, X: ArrayLike, fitting: bool, fewest: int) -> AnyA
     except np.exceptions.DTypePromotionError as error:  # dates beside numbers in a frame
         raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), first_text(X)) from error
     return rows
+
+
+def feature_names(estimator: Any) -> tuple[str, ...] | None:
+    """The names of the columns that an estimator was fitted to; None if the input had none."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else tuple(str(name) for name in names)
+
+
+def warn_unless_converged(estimator: Any, stacklevel: int) -> None:
+    """Say so where a fit has not converged, ``stacklevel`` calls up from here, as scikit-learn does."""
+    if not estimator.converged_ and estimator.max_iter > 0:
+        warnings.warn(
+            "Best performing initialization did not converge. Try different init parameters, or increase "
+            "max_iter, tol, or check for degenerate data.",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def checked_weights(sample_weight: ArrayLike | None, rows: AnyArray) -> N | None:

@@ -1,10 +1,7 @@
 """``BayesianGaussianMixture``: scikit-learn's interface to variational Bayes, with row weights and the true bound."""
 
 import time
-import warnings
 from typing import Self
-
-from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.blas import calm_blas
 from gaussmix.core.quadratics import Quadratics
@@ -233,16 +230,11 @@ class BayesianGaussianMixture(FittedDensity):
             winner = best_run(self, problem, prior)
             self._keep(winner, evaluated(winner, problem, time.perf_counter() - began))
         self._given, self._dtype = given, rows.dtype
-        self._warn()
+        _base.warn_unless_converged(self, stacklevel=4)
         return problem
 
     def _problem(self, rows: AnyArray, weights: N | None, structure: Structure) -> Problem:
-        names = getattr(self, "feature_names_in_", None)
-        return Problem.of(
-            MemorySource.of(rows, weights),
-            structure,
-            feature_names=None if names is None else tuple(str(name) for name in names),
-        )
+        return Problem.of(MemorySource.of(rows, weights), structure, feature_names=_base.feature_names(self))
 
     def _keep(self, winner: VariationalRun, fit: VariationalFit) -> None:
         """Set the attributes that tell how the fit went."""
@@ -253,13 +245,3 @@ class BayesianGaussianMixture(FittedDensity):
         self.n_iter_ = len(winner.trace)
         self.lower_bounds_: list[float] = winner.trace.log_likelihood.tolist()
         self.lower_bound_ = winner.last_bound
-
-    def _warn(self) -> None:
-        """Say so where the fit did not converge."""
-        if not self.converged_ and self.max_iter > 0:
-            warnings.warn(
-                "Best performing initialization did not converge. Try different init parameters, or increase "
-                "max_iter, tol, or check for degenerate data.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )

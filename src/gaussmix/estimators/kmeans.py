@@ -23,7 +23,6 @@ from gaussmix.solvers.start.seeding import euclidean
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, NK, AnyArray, ArrayLike, IntN, N
 
-_ROUNDING = (16.0 * np.finfo(float).eps) ** 2  # of the variance: centres whose squares move less have come to rest
 _TIE = 1e-12  # runs whose inertia is as equal as this found the same clusters, and the first is kept
 
 
@@ -180,7 +179,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         looking = AutomaticEngine(len(rows), int(self.n_clusters))
         source, total, _ = located(MemorySource.of(rows, weights), looking, per_column=False)
         self._frame, self._dtype = source.frame, rows.dtype
-        tolerance = max(float(self.tol), _ROUNDING) * float((total.scatter[0] / total.mass[0]).mean())
+        tolerance = float(self.tol) * float((total.scatter[0] / total.mass[0]).mean())
         printer = _base.InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
         plain, least = MemorySource.of(rows, frame=self._frame), np.inf
         best: tuple[Clusters, IntN] | None = None

@@ -1,12 +1,10 @@
 """``GaussianMixture``: scikit-learn's interface, mclust's structures, row weights, a fit that explains itself."""
 
 import time
-import warnings
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.arrays import parse_labels
 from gaussmix.core.blas import calm_blas
@@ -228,7 +226,7 @@ class GaussianMixture(OnlineMixture):
         Components then have the numbers of the labels; those of no labelled row take the others by mean.
         """
         self._fit(X, sample_weight, labels)
-        self._warn_unless_converged()
+        _base.warn_unless_converged(self, stacklevel=3)
         return self
 
     def fit_predict(
@@ -240,7 +238,7 @@ class GaussianMixture(OnlineMixture):
     ) -> IntN:
         """Fit, then give the most probable component of each row, (n,): what is known of it does not count here."""
         self._fit(X, sample_weight, labels)
-        self._warn_unless_converged()
+        _base.warn_unless_converged(self, stacklevel=3)
         return self.predict(X)  # of a row of weight zero, too, which a fit does not look at
 
     def _fit(
@@ -259,12 +257,11 @@ class GaussianMixture(OnlineMixture):
         self, rows: AnyArray, weights: N | None, known: IntN | None, structure: Structure, began: float, tol: float
     ) -> Problem:
         """Fit to checked rows."""
-        names = getattr(self, "feature_names_in_", None)
         problem = Problem.of(
             MemorySource.of(rows, weights).hinted(known),
             structure,
             ridge=None if self.reg_covar is None else float(self.reg_covar),
-            feature_names=None if names is None else tuple(str(name) for name in names),
+            feature_names=_base.feature_names(self),
         ).believing(DefaultPrior.parse(self.prior), self.n_components)
         shape, starting = (self.n_components, rows.shape[1]), (self.weights_init, self.means_init, self.precisions_init)
         problem = beside_noise(problem) if self.noise else problem
@@ -289,12 +286,3 @@ class GaussianMixture(OnlineMixture):
         self.lower_bounds_ = bounds.tolist()
         self.lower_bound_ = float(bounds[-1]) if len(bounds) else -np.inf
         self._dtype = dtype
-
-    def _warn_unless_converged(self) -> None:
-        if not self.converged_ and self.max_iter > 0:
-            warnings.warn(
-                "Best performing initialization did not converge. Try different init parameters, or increase "
-                "max_iter, tol, or check for degenerate data.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )

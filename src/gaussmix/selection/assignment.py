@@ -102,6 +102,11 @@ class Assignment:
         raise KeyError(name)
 
     @property
+    def units(self) -> str:
+        """What k-means and nearest neighbours measure in."""
+        return "standard deviations of each column" if self.standardised else "the data's units"
+
+    @property
     def counts(self) -> bool:
         """Whether every row counts once, so that sums of weights are numbers of rows."""
         return float(self.weights.sum()) == len(self.weights)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.core.batch import Batch
 from gaussmix.core.linalg import symmetric_eigen
+from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import Structure, from_matrices
+from gaussmix.engines.base import Assign
 from gaussmix.model.mixture import Mixture, reframed
 from gaussmix.model.posterior import labels
 from gaussmix.model.problem import Problem
@@ -80,13 +81,8 @@ class Measure:
 
     def _inertia(self, center: KD, metric: Metric) -> float:
         """Squared distances of the rows to the nearest centre, summed."""
-        quadratics, engine = metric(center), self.problem.engine
-
-        def of(batch: Batch) -> float:
-            nearest = -2.0 * engine.rank(quadratics, batch).top
-            return float(nearest.sum() if batch.weights is None else batch.weights @ nearest)
-
-        return self.problem.source.reduce(of)
+        source, engine = self.problem.source, self.problem.engine
+        return -2.0 * engine.sweep(source.reduce, metric(center), MomentKind.NOTHING, Assign.HARD).log_likelihood
 
     def shapes(self, mixture: Mixture) -> Shapes:
         """How unlike equal circles the components of a mixture are."""

@@ -33,7 +33,7 @@ def in_words(
     sentences = [_groups(selection, assignment)]
     if assignment.mixture.n_components > 1:
         sentences += [_circles(assignment, shapes), *_sureness(assignment)]
-    sentences += [*_neighbours(assignment), *_gaussian(normality)]
+    sentences += [*_labels(assignment), *_gaussian(normality)]
     sentences += _climb(optimisers, selection, float(assignment.weights.sum()))
     return " ".join(sentences)
 
@@ -69,8 +69,7 @@ def _circles(assignment: Assignment, shapes: Shapes) -> str:
     """k-means against the mixture: what speaks for either on these data."""
     means = assignment[KMEANS]
     agreed = f"adjusted Rand index {means.adjusted_rand:.2f}"
-    units = "standard deviations of each column" if assignment.standardised else "the data's units"
-    shape = _shape(shapes)
+    units, shape = assignment.units, _shape(shapes)
     if means.adjusted_rand >= _ALIKE:
         found = f"k-means (in {units}) finds nearly the same groups ({agreed}): it is simpler, and enough where only "
         found += "groups count"
@@ -125,7 +124,7 @@ def _sureness(assignment: Assignment) -> list[str]:
     return said
 
 
-def _neighbours(assignment: Assignment) -> list[str]:
+def _labels(assignment: Assignment) -> list[str]:
     """Which way foretells known groups best, and whether by more than chance."""
     if NEIGHBOURS not in assignment:
         return ["k-nearest neighbours foretell groups that are known of some rows; here no labels were given."]
@@ -144,9 +143,9 @@ def _neighbours(assignment: Assignment) -> list[str]:
     than, clear = _than("k-means", soft, means, weights)
     advice = {1: ", so for probabilities prefer the mixture", 0: "", -1: ", so prefer k-means"}[clear]
     said.append(f"The mixture foretells them {than}{advice}.")
-    if all(_is_clear(near.right, one.right, weights) for one in (soft, means)):
+    if all(_compared(near.right, one.right, weights)[0] > 0 for one in (soft, means)):
         said.append("Where labels exist and only they count, prefer the neighbours.")
-    elif _is_clear(soft.losses, near.losses, weights):
+    elif _compared(soft.losses, near.losses, weights)[0] > 0:
         said.append(
             "The neighbours are surer than they are right, so that the mixture's probabilities are the better ones "
             f"({_losses(soft, near)})."
@@ -158,20 +157,20 @@ def _neighbours(assignment: Assignment) -> list[str]:
 
 def _than(name: str, own: Grouping, other: Grouping, weights: N) -> tuple[str, int]:
     """'better than hard (log-loss ...)', and 1; -1 where worse, 0 where chance alone may have made a difference."""
-    clear = int(_is_clear(other.losses, own.losses, weights)) - int(_is_clear(own.losses, other.losses, weights))
+    clear, error = _compared(other.losses, own.losses, weights)
     how = {1: "better than", 0: "about as well as", -1: "worse than"}[clear]
-    assert own.losses is not None
-    assert other.losses is not None
-    error = agreement.difference(own.losses, other.losses, weights)[1]
     return f"{how} {name} (log-loss {_losses(own, other)}, standard error of the difference {error:.3f})", clear
 
 
-def _is_clear(first: N | None, second: N | None, weights: N) -> bool:
-    """Whether the first figures exceed the second by more than chance, and by enough to speak of."""
+def _compared(first: N | None, second: N | None, weights: N) -> tuple[int, float]:
+    """1 where the first figures exceed the second by more than chance, and by enough to speak of; -1 the other way.
+
+    And the standard error of the difference.
+    """
     assert first is not None
     assert second is not None
     mean, error = agreement.difference(first, second, weights)
-    return mean > max(_TELLING, _CLEAR * error)
+    return int(np.sign(mean)) if abs(mean) > max(_TELLING, _CLEAR * error) else 0, error
 
 
 def _losses(one: Grouping, other: Grouping) -> str:
@@ -238,7 +237,7 @@ def _fastest(optimisers: Sequence[Optimised]) -> str:
     near = [one for one in optimisers if one.near_passes is not None]
     if len(near) == 1:
         only = near[0]
-        when = f"{only.near_passes} pass{'' if only.near_passes == 1 else 'es'} ({only.near_seconds:.2g} s)"
+        when = f"{counted(only.near_passes or 0, 'pass')} ({only.near_seconds:.2g} s)"
         said = f"From one start {only.solver} alone reaches the best log-likelihood to 0.000001 per row, after {when}"
         return f"{'; '.join([said, *_unfinished(near), *_behind(optimisers)])}."
     fewest = min(near, key=lambda one: one.near_passes or 0)
@@ -248,7 +247,7 @@ def _fastest(optimisers: Sequence[Optimised]) -> str:
     said += f"{fewest.solver} after the fewest passes ({fewest.near_passes})"
     said += " and " if soonest is fewest else f", {soonest.solver} "
     said += f"soonest ({soonest.near_seconds:.2g} s"
-    said += ")" if soonest is fewest else f", {soonest.near_passes} pass{'' if soonest.near_passes == 1 else 'es'})"
+    said += ")" if soonest is fewest else f", {counted(soonest.near_passes or 0, 'pass')})"
     plain = next((one for one in near if one.solver == "em"), None)
     if plain is not None and plain not in (fewest, soonest):
         said += f", em after {plain.near_passes}"

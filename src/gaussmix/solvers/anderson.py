@@ -66,7 +66,7 @@ class Anderson(AroundEM):
         updated = self.updated(here, expectation)
         coordinates, pairs = state.coordinates, state.pairs
         if coordinates is None or len(pairs) > self.memory:
-            coordinates, pairs = Coordinates.about(here, float(expectation.moments.mass.sum())), ()
+            coordinates, pairs = Coordinates.about(here, expectation.total_weight), ()
         pairs = (*pairs, (coordinates.vector(here), coordinates.vector(updated)))
         found, length = self._combined(coordinates, pairs, successes, longest)
         left = pairs[-1][1] - pairs[-1][0]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.quadratics import Quadratics
@@ -66,5 +67,5 @@ class AbstractSolver(ABC):
             expectation = passes.over(asked, self.look)
             state = self.step(state, expectation)
             reached = self.reached(asked, expectation) if state.reached is None else state.reached
-            passes.record(reached, state.mixture, state.is_settled, state.promise)
+            passes.record(reached, state.mixture, state.is_settled, partial(float, state.promise))
         return state.mixture

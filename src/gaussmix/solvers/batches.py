@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gaussmix.core.expectation import Expectation
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em import EM
-from gaussmix.solvers.gradient import AbstractGradient, Slope
+from gaussmix.solvers.gradient import AbstractGradient, Looked
 from gaussmix.solvers.passes import Passes
 from gaussmix.types import Array
 
@@ -124,15 +123,6 @@ class _First:
         return solver.look(self.part, mixture, 0).log_likelihood > self.log_likelihood
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A mixture, and what a pass over all rows has found of it."""
-
-    mixture: Mixture
-    expectation: Expectation
-    slope: Slope
-
-
 @dataclass
 class _Way:
     """Where steps have led: the best mixture, what it reaches (frame), and the rate."""
@@ -152,7 +142,8 @@ class _Way:
         """One pass in parts; what it reaches is the sum over them, each before its step."""
         problem = self.passes.problem
         number = len(self.passes.values) + 1
-        at, vector, memory = self._begun()
+        at = Coordinates.about(self._here, problem.total_weight)
+        vector, memory = np.zeros(at.size), _nothing(at.size)
         reached, begun = 0.0, self._here
         for part in problem.dealt(n_parts, self.solver.seed + number):
             mixture = self.solver.mixture(at, vector)
@@ -184,7 +175,7 @@ class _Way:
         while self.passes.are_left and halvings < _HALVINGS:
             step, memory = self.solver.move(here.slope.gradient, memory, self.rate)
             tried = _computable(vector + step)
-            found = self._looked(at, tried)
+            found = self.solver.looked(at, tried, self.passes)
             rises = found.slope.value >= here.slope.value
             if rises:
                 self.best, vector, here, halvings = found.mixture, tried, found, 0
@@ -194,13 +185,13 @@ class _Way:
             self._record(at, here, is_settled=rises)
         self.passes.rest()
 
-    def _best_of(self, mixtures: Sequence[Mixture]) -> "tuple[Coordinates, _Seen]":
+    def _best_of(self, mixtures: Sequence[Mixture]) -> tuple[Coordinates, Looked]:
         """Coordinates about the best of some mixtures, and what all rows are there; one pass each."""
         self.best = mixtures[0]
-        found: tuple[Coordinates, _Seen] | None = None
+        found: tuple[Coordinates, Looked] | None = None
         for mixture in mixtures:
             at = Coordinates.about(mixture, self.passes.problem.total_weight)
-            seen = self._looked(at, np.zeros(at.size))
+            seen = self.solver.looked(at, np.zeros(at.size), self.passes)
             if found is None or seen.slope.value > found[1].slope.value:
                 self.best, found = mixture, (at, seen)
             else:
@@ -209,20 +200,9 @@ class _Way:
         assert found is not None
         return found
 
-    def _looked(self, at: Coordinates, vector: Array) -> "_Seen":
-        mixture = self.solver.mixture(at, vector)
-        expectation = self.passes.over(mixture, self.solver.look)
-        return _Seen(mixture, expectation, self.solver.slope(at, vector, mixture, expectation))
-
-    def _record(self, at: Coordinates, here: "_Seen", is_settled: bool) -> None:
-        reached, promise = here.slope.value * at.weight, 0.0
-        if is_settled and self.passes.gained_little(reached):
-            promise = self.solver.promise(here.mixture, here.expectation)
-        self.passes.record(reached, self.best, is_settled, promise)
-
-    def _begun(self) -> tuple[Coordinates, Array, Momentum]:
-        at = Coordinates.about(self._here, self.passes.problem.total_weight)
-        return at, np.zeros(at.size), _nothing(at.size)
+    def _record(self, at: Coordinates, here: Looked, is_settled: bool) -> None:
+        reached = here.slope.value * at.weight
+        self.passes.record(reached, self.best, is_settled, lambda: self.solver.promise(here))
 
 
 def _computable(vector: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome, Trace
 from gaussmix.covariance.base import RELATIVE_FLOOR
+from gaussmix.errors.words import counted
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
@@ -88,7 +89,7 @@ class Fit:
         return self.is_on_floor or bool(self.small.any())
 
     def __str__(self) -> str:
-        passes = f"{len(self.trace)} pass{'' if len(self.trace) == 1 else 'es'}"
+        passes = counted(len(self.trace), "pass")
         summary = f"{passes} in {self.seconds:.2g} s, log-likelihood {self.log_likelihood:.10g}."
         return " ".join([str(self.outcome), summary, *self.notes])
 
@@ -108,7 +109,7 @@ def finished(winner: Run, problem: Problem, seconds: float) -> tuple[Fit, Expect
         seconds=seconds,
         mixture=mixture,
         masses=masses,
-        share_computed=expectation.n_pairs / max(1, expectation.n_rows * len(expectation.moments.mass)),
+        share_computed=expectation.share_computed,
         rows_needed=problem.rows_needed,
         notes=tuple(notes_on(problem, masses, winner)),
     )

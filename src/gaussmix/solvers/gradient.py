@@ -19,6 +19,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractFamily
 from gaussmix.model.coordinates import Coordinates
 from gaussmix.model.held import imposed
+from gaussmix.model.implied import implied
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import kind_beside
 from gaussmix.model.problem import Problem
@@ -40,12 +41,25 @@ class Slope:
     gradient: Array
 
 
+@dataclass(frozen=True)
+class Looked:
+    """A mixture, and what a pass over all rows has found of it."""
+
+    mixture: Mixture
+    expectation: Expectation
+    slope: Slope
+
+
 class AbstractGradient(AroundEM):
     """What solvers by gradients have in common; ``em`` tells the family, and what is held."""
 
     def step(self, state: State, expectation: Expectation) -> State:
-        """A step of EM: what a solver of this kind takes its first scale from."""
-        return self.em.step(state, expectation)
+        """A step of EM, from the moments that gradients are made of."""
+        moments = expectation.moments.reduce(kind_beside(state.mixture.noise, self.family.kind))
+        return self.em.step(state, replace(expectation, moments=moments))
+
+    def updated(self, mixture: Mixture, expectation: Expectation) -> Mixture:
+        return self.step(State(mixture), expectation).mixture
 
     def look(self, problem: Problem, mixture: Mixture, number: int) -> Expectation:
         return problem.expect(mixture.to_quadratics(), self.kind)
@@ -66,15 +80,15 @@ class AbstractGradient(AroundEM):
             if not passes.are_left or is_clear(found, self.em):
                 break
             expectation = passes.over(found, self.look)
-            reached = self.reached(found, expectation)
-            found = self.updated(found, self._as_em_reads(expectation, found))
+            reached, found = self.reached(found, expectation), self.updated(found, expectation)
             passes.record(reached, found)
         return found
 
-    def _as_em_reads(self, expectation: Expectation, mixture: Mixture) -> Expectation:
-        """Moments of the kind that a step of EM asks for."""
-        kind = kind_beside(mixture.noise, self.family.kind)
-        return replace(expectation, moments=expectation.moments.reduce(kind))
+    def looked(self, at: Coordinates, vector: Array, passes: Passes) -> "Looked":
+        """What one pass over all rows finds of the mixture that has these numbers."""
+        mixture = self.mixture(at, vector)
+        expectation = passes.over(mixture, self.look)
+        return Looked(mixture, expectation, self.slope(at, vector, mixture, expectation))
 
     def slope(
         self, at: Coordinates, vector: Array, mixture: Mixture, expectation: Expectation, weight: float | None = None
@@ -86,14 +100,14 @@ class AbstractGradient(AroundEM):
         found = at.gradient(root * vector, mixture, expectation.moments, belief, self.em.held) / part
         return Slope(self.reached(mixture, expectation) / at.weight, found / root)
 
-    def promise(self, mixture: Mixture, expectation: Expectation) -> float:
+    def promise(self, seen: "Looked") -> float:
         """What a step of EM from here would gain at least (frame): what it adds to the expected log density.
 
         That of rows and components together, of which no step can add less to the log-likelihood (Dempster, Laird &
         Rubin, theorem 1). It needs no pass. A slope into the floor promises nothing, as the step stays above.
         """
-        updated = self.updated(mixture, self._as_em_reads(expectation, mixture))
-        before, after = (self._expected(each, expectation.moments) for each in (mixture, updated))
+        updated = self.updated(seen.mixture, seen.expectation)
+        before, after = (self._expected(each, seen.expectation.moments) for each in (seen.mixture, updated))
         return max(0.0, after - before) if np.isfinite(after - before) else 0.0
 
     def _expected(self, mixture: Mixture, moments: Moments) -> float:
@@ -119,10 +133,8 @@ class AbstractGradient(AroundEM):
 
 def raised(mixture: Mixture, family: AbstractFamily) -> Mixture:
     """The mixture with its covariances above the floor: their own M-step, fed with them."""
-    matrices = mixture.covariance.matrices()
-    mass = np.maximum(mixture.weights, np.finfo(float).tiny)
-    moments = Moments(mass, mixture.centers, mass[:, None, None] * matrices, MomentKind.FULL)
-    return replace(mixture, covariance=family.estimate(moments.reduce(family.kind), mixture.covariance))
+    some = replace(mixture, weights=np.maximum(mixture.weights, np.finfo(float).tiny), noise=None)
+    return replace(mixture, covariance=family.estimate(implied(some, family.kind), mixture.covariance))
 
 
 class _Ended(Exception):
@@ -157,7 +169,7 @@ class _Climb:
     passes: Passes
     best: Mixture
     highest: float = -np.inf
-    seen: Expectation | None = None
+    seen: Looked | None = None
 
     def around(self, origin: Mixture) -> None:
         at = Coordinates.about(origin, self.passes.problem.total_weight)
@@ -182,18 +194,15 @@ class _Climb:
 
     def settle(self) -> None:
         """The best place might be the end."""
-        hopes = self.seen is not None and self.passes.gained_little(self.highest)
-        self.passes.settle(self.highest, self.solver.promise(self.best, self.seen) if hopes else 0.0)  # type: ignore[arg-type]
+        self.passes.settle(self.highest, lambda: 0.0 if self.seen is None else self.solver.promise(self.seen))
 
     def looked(self, at: Coordinates, vector: Array) -> Slope:
         """One pass; a place without a likelihood lies below all others."""
-        mixture = self.solver.mixture(at, vector)
-        expectation = self.passes.over(mixture, self.solver.look)
-        found = self.solver.slope(at, vector, mixture, expectation)
+        seen = self.solver.looked(at, vector, self.passes)
+        found = seen.slope
         if not np.isfinite(found.value) or not np.isfinite(found.gradient).all():
             found = Slope(-1e100, np.zeros_like(found.gradient))
         if found.value * at.weight > self.highest:
-            self.highest, self.best = found.value * at.weight, mixture
-            self.seen = expectation
+            self.highest, self.best, self.seen = found.value * at.weight, seen.mixture, seen
         self.passes.record(self.highest, self.best, is_settled=False)
         return found

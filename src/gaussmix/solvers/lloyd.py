@@ -20,7 +20,7 @@ from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, IntN, N
 
 _ROUNDING = 4.0 * np.finfo(float).eps
-"""A share of the largest coordinate; centres that move less have moved by rounding alone."""
+"""A share of the largest coordinate, or mean distance of a row; centres that move less have moved by rounding alone."""
 
 InertiaObserver = Callable[[int, float], None]
 """Called after each pass with its number (from 1) and the inertia before its step, in the frame's units squared."""
@@ -57,7 +57,8 @@ def settled(
         center = moved
         if observer is not None:
             observer(number, -2.0 * found.log_likelihood)
-        if movement <= max(tolerance, center.size * (_ROUNDING * float(np.abs(center).max())) ** 2):
+        size = max(float(np.abs(center).max()), np.sqrt(-2.0 * found.log_likelihood / found.total_weight))
+        if movement <= max(tolerance, center.size * (_ROUNDING * size) ** 2):
             return Clusters(center, number, True)
     return Clusters(center, passes, False)
 

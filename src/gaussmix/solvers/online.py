@@ -24,6 +24,7 @@ from gaussmix.covariance import AbstractLimit, NormalInverseWishart, Ridge, fami
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.model import posterior
 from gaussmix.model.held import Held
+from gaussmix.model.implied import implied
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import kind_beside, shares
 from gaussmix.model.problem import Problem, flat, limit_of
@@ -138,20 +139,6 @@ def _limit(mixture: Mixture, seen: Seen) -> AbstractLimit:
     return limit_of(mixture.frame, seen.total, mixture.structure, None)
 
 
-def implied(mixture: Mixture, kind: MomentKind) -> Moments:
-    """The moments per unit of weight of rows that are as a mixture says, its noise last if it has any.
-
-    After a step of EM, with neither prior nor ridge, these are the moments that the step was made of.
-    """
-    weights, centers = shares(mixture.weights, mixture.noise), mixture.centers
-    covariances = mixture.covariance.matrices()
-    if mixture.noise is not None:
-        centers = np.vstack([centers, mixture.noise.box.center])
-        covariances = np.concatenate([covariances, np.zeros_like(covariances[:1])])
-    full = Moments(weights, centers, weights[:, None, None] * covariances, MomentKind.FULL)
-    return full.reduce(kind)
-
-
 def begun(first: Fit) -> Fit:
     """The record of a fit to the first chunk, as one that is to be gone on from."""
     trace = Trace(first.trace.log_likelihood[-1:], first.trace.seconds[-1:])
@@ -179,6 +166,6 @@ def recorded(before: Fit, step: Learned, seconds: float) -> Fit:
         seconds=before.seconds + seconds,
         mixture=mixture,
         masses=masses,
-        share_computed=found.n_pairs / max(1, found.n_rows * len(found.moments.mass)),
+        share_computed=found.share_computed,
         notes=(f"It has seen {step.seen.n_chunks} chunks, of weight {step.seen.weight:.10g} together.", *told),
     )

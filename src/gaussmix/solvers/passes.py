@@ -23,6 +23,10 @@ Look = Callable[[Problem, Mixture, int], Expectation]
 """One pass over all rows as a solver wants it, with the number of the pass (from 1)."""
 
 
+def _no_promise() -> float:
+    return 0.0
+
+
 @dataclass
 class Passes:
     """Passes over the rows of a problem, as many as are allowed, until the rule to stop is met.
@@ -77,27 +81,31 @@ class Passes:
         """What a mixture looks like to all rows."""
         return look(self.problem, mixture, len(self.values) + 1)
 
-    def settle(self, reached: float, promise: float = 0.0) -> None:
+    def settle(self, reached: float, promise: Callable[[], float] = _no_promise) -> None:
         """A run might end here, and does if what it has gained since it last might have, and is to gain, is little.
 
-        ``promise`` is what a step of EM would gain: a step that was too short, or too long, gains little, too.
+        ``promise`` tells what a step of EM would gain: a step that was too short, or too long, gains little, too. It is
+        asked only where that decides.
         """
-        if self.outcome is Outcome.PASSES_USED_UP and self.gained_little(reached):
-            weight = self.problem.total_weight
-            hopes = promise > 0.0 and not self.stopping.is_met(reached, reached + promise, weight)
+        weight = self.problem.total_weight
+        if self.outcome is Outcome.PASSES_USED_UP and self.stopping.is_met(self.last, reached, weight):
+            more = promise()
+            hopes = more > 0.0 and not self.stopping.is_met(reached, reached + more, weight)
             self.outcome = self.outcome if hopes else Outcome.CONVERGED
         self.last = reached
-
-    def gained_little(self, reached: float) -> bool:
-        """Whether a run that has come so far meets the rule to stop."""
-        return self.stopping.is_met(self.last, reached, self.problem.total_weight)
 
     def rest(self) -> None:
         """A run ends with passes left, since no step of its solver leads higher any more."""
         if self.are_left:
             self.outcome = Outcome.CONVERGED
 
-    def record(self, reached: float, mixture: Mixture, is_settled: bool = True, promise: float = 0.0) -> None:
+    def record(
+        self,
+        reached: float,
+        mixture: Mixture,
+        is_settled: bool = True,
+        promise: Callable[[], float] = _no_promise,
+    ) -> None:
         """A pass is over: what has been reached (frame), the mixture to go on from, and whether it may end here."""
         self.values.append(reached + self.shift)
         self.seconds.append(time.perf_counter() - self.began)

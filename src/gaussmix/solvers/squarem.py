@@ -57,7 +57,7 @@ class Squarem(AroundEM):
         updated = self.updated(here, expectation)
         if state.asked is None and state.coordinates is not None:
             return self._leaped(state, updated, value)
-        about = Coordinates.about(here, float(expectation.moments.mass.sum()))
+        about = Coordinates.about(here, expectation.total_weight)
         first = about.vector(updated)
         return _Cycle(updated, None, value, True, 0.5 * float(first @ first), about, first, longest=longest)
 

@@ -43,7 +43,7 @@ class Switching(AroundEM):
             return _shown(faster.step(state.inner, expectation))
         here = state.next
         values = (*state.values[-2:], self.reached(here, expectation))
-        if len(state.values) + 1 >= 3 and remaining(np.array(values), float(expectation.moments.mass.sum())) > _MANY:
+        if len(state.values) + 1 >= 3 and remaining(np.array(values), expectation.total_weight) > _MANY:
             return _shown(faster.step(faster.init(here), expectation))
         return _Watching(self.updated(here, expectation), reached=values[-1], values=values)
 

@@ -13,6 +13,7 @@ import numpy as np
 from gaussmix.core.blas import calm_blas
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome, Trace
+from gaussmix.errors.words import counted
 from gaussmix.model.concentration import DirichletProcess
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
@@ -110,7 +111,7 @@ class VariationalFit:
         return int((self.masses >= _IDLE).sum())
 
     def __str__(self) -> str:
-        passes = f"{len(self.trace)} pass{'' if len(self.trace) == 1 else 'es'}"
+        passes = counted(len(self.trace), "pass")
         summary = f"{passes} in {self.seconds:.2g} s, log evidence at least {self.bound:.10g}."
         return " ".join([str(self.outcome), summary, *self.notes])
 
@@ -130,7 +131,7 @@ def evaluated(winner: VariationalRun, problem: Problem, seconds: float) -> Varia
         seconds=seconds,
         mixture=posterior.mixture,
         masses=expectation.moments.mass,
-        share_computed=expectation.n_pairs / max(1, expectation.n_rows * len(expectation.moments.mass)),
+        share_computed=expectation.share_computed,
         notes=tuple(_notes(expectation, divergence)),
     )
 
