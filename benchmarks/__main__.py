@@ -10,26 +10,26 @@ from pathlib import Path
 
 from benchmarks.adapters import PEERS
 from benchmarks.commands import COMMANDS
-from benchmarks.commands.arguments import names_of, pythons_of
-from benchmarks.machine import header
-from benchmarks.report import report
-from benchmarks.turns import python_of
+from benchmarks.commands.arguments import parse_interpreters, parse_peer_names
+from benchmarks.machine import build_record_header
+from benchmarks.report import build_report
+from benchmarks.round_robin import interpreter_path
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run_command(arguments: argparse.Namespace) -> None:
     """Measure, print, write."""
     command = COMMANDS[arguments.command]
-    names = names_of(arguments) if hasattr(arguments, "peers") else []
-    programs = [python_of(name, pythons_of(arguments)) for name in names]
+    names = parse_peer_names(arguments) if hasattr(arguments, "peers") else []
+    programs = [interpreter_path(name, parse_interpreters(arguments)) for name in names]
     given = {key: value for key, value in vars(arguments).items() if key not in ("command", "output")}
-    record = header(arguments.command, given, programs)
+    record = build_record_header(arguments.command, given, programs)
     record["measured"] = command.measure(arguments)
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(record, indent=1), encoding="utf-8")
     print(command.markdown(record["measured"]))
 
 
-def main(given: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Read the command line and do as it says."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, epilog=f"peers: {', '.join(PEERS)}"
@@ -41,11 +41,11 @@ def main(given: list[str] | None = None) -> None:
         one.add_argument("--output", help="JSON file for everything measured")
     page = commands.add_parser("report", help="the page made of JSON files, on standard output")
     page.add_argument("files", nargs="+", metavar="JSON")
-    arguments = parser.parse_args(given)
+    arguments = parser.parse_args(argv)
     if arguments.command == "report":
-        sys.stdout.write(report(arguments.files) + "\n")
+        sys.stdout.write(build_report(arguments.files) + "\n")
     else:
-        _run(arguments)
+        _run_command(arguments)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-_FLAGS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "avx512bw", "amx_tile", "asimd", "sve")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_LIST = """
+REPOSITORY_ROOT = Path(__file__).resolve().parents[1]
+_CPU_FLAGS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "avx512bw", "amx_tile", "asimd", "sve")
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_LIST_PACKAGES_SCRIPT = """
 import json, platform
 from importlib.metadata import distributions
 names = {one.metadata["Name"]: one.version for one in distributions()}
@@ -19,7 +19,7 @@ print(json.dumps({"python": platform.python_version(), "packages": dict(sorted(n
 """
 
 
-def _processor() -> tuple[str, list[str]]:
+def _describe_processor() -> tuple[str, list[str]]:
     """The processor's name and those of its instruction sets that decide how fast it multiplies."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -30,10 +30,10 @@ def _processor() -> tuple[str, list[str]]:
         key, _, value = line.partition(":")
         found.setdefault(key.strip(), value.strip())
     has = set((found.get("flags") or found.get("Features") or "").split())
-    return found.get("model name", platform.machine()), [flag for flag in _FLAGS if flag in has]
+    return found.get("model name", platform.machine()), [flag for flag in _CPU_FLAGS if flag in has]
 
 
-def _memory() -> float | None:
+def _memory_gb() -> float | None:
     """Main memory in GB."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
@@ -41,36 +41,40 @@ def _memory() -> float | None:
         return None
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe_machine() -> dict:
     """The machine in numbers and names, and how busy it was when measuring began."""
-    name, flags = _processor()
+    name, flags = _describe_processor()
     return {
         "processor": name,
         "instructions": flags,
-        "cores": cores(),
-        "memory_gb": _memory(),
+        "cores": count_cores(),
+        "memory_gb": _memory_gb(),
         "system": platform.platform(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "threads": {name: os.environ[name] for name in _THREADS if name in os.environ},
+        "threads": {name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ},
     }
 
 
-def commit() -> str:
+def commit_hash() -> str:
     """The commit that was measured, marked where files had changed."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False)
     return run.stdout.strip() or "unknown"
 
 
-def packages_of(python: str) -> dict | None:
+def list_packages(interpreter: str) -> dict | None:
     """Version and packages of a Python, or of R where ``python`` is an Rscript; None where there is no such program."""
-    is_r = Path(python).name.startswith("Rscript")
-    command = [python, str(ROOT / "benchmarks/adapters/mclust.R")] if is_r else [python, "-c", _LIST]
+    is_r = Path(interpreter).name.startswith("Rscript")
+    command = (
+        [interpreter, str(REPOSITORY_ROOT / "benchmarks/adapters/mclust.R")]
+        if is_r
+        else [interpreter, "-c", _LIST_PACKAGES_SCRIPT]
+    )
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         return json.loads(run.stdout)
@@ -78,13 +82,13 @@ def packages_of(python: str) -> dict | None:
         return None
 
 
-def header(command: str, arguments: dict, pythons: list[str]) -> dict:
+def build_record_header(command: str, arguments: dict, interpreters: list[str]) -> dict:
     """Everything that what is about to be measured depends on, ready for JSON."""
     return {
         "command": command,
         "arguments": arguments,
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
-        "commit": commit(),
+        "commit": commit_hash(),
         "machine": describe_machine(),
-        "pythons": {python: packages_of(python) for python in dict.fromkeys([sys.executable, *pythons])},
+        "pythons": {python: list_packages(python) for python in dict.fromkeys([sys.executable, *interpreters])},
     }

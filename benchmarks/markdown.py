@@ -3,13 +3,13 @@
 import math
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
+def format_table(header: list[str], rows: list[list[str]]) -> str:
     """A table with its first column to the left and the others to the right."""
-    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def milliseconds(seconds: float) -> str:
+def format_milliseconds(seconds: float) -> str:
     """Three digits of a time, in ms."""
     value = 1e3 * seconds
     if not math.isfinite(value):
@@ -17,14 +17,14 @@ def milliseconds(seconds: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
-def factor(value: float) -> str:
+def format_ratio(ratio: float) -> str:
     """A ratio with two or three digits."""
-    if not math.isfinite(value):
+    if not math.isfinite(ratio):
         return "-"
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{ratio:.2f}" if abs(ratio) < 10 else f"{ratio:.1f}" if abs(ratio) < 100 else f"{ratio:.0f}"
 
 
-def ranged(spread: tuple[float, float, float]) -> str:
+def format_ratio_range(median_min_max: tuple[float, float, float]) -> str:
     """'4.20 (4.01 - 4.33)'."""
-    middle, low, high = map(factor, spread)
+    middle, low, high = map(format_ratio, median_min_max)
     return f"{middle} ({low} - {high})"

@@ -18,13 +18,15 @@ from sklearn.metrics import adjusted_rand_score
 from gaussmix import Candidate, plots, select
 
 
-def show(title: str, best: Candidate, rows: np.ndarray, cultivars: np.ndarray) -> None:
+def print_candidate(title: str, candidate: Candidate, rows: np.ndarray, cultivars: np.ndarray) -> None:
     """Print what was chosen, and how its groups share out the bottles of each cultivar."""
-    labels = best.mixture.predict(rows)
-    print(f"{title}: {best.n_components} groups of structure {best.structure.label}, BIC {best.criteria['bic']:.1f}")
-    print(f"  ({best.structure.description})")
+    labels = candidate.mixture.predict(rows)
+    print(
+        f"{title}: {candidate.n_components} groups of structure {candidate.structure.label}, BIC {candidate.criteria['bic']:.1f}"
+    )
+    print(f"  ({candidate.structure.description})")
     print(f"  adjusted Rand index with the cultivars {adjusted_rand_score(cultivars, labels):.3f}")
-    for group in range(best.n_components):
+    for group in range(candidate.n_components):
         bottles = [int(np.sum((labels == group) & (cultivars == kind))) for kind in range(3)]
         print(f"  group {group}: {bottles[0]:3d} {bottles[1]:3d} {bottles[2]:3d} bottles of cultivars 0, 1, 2")
 
@@ -33,9 +35,9 @@ def main() -> None:
     """Choose freely, then among mixtures of three."""
     wine = load_wine()
     selection = select(wine.data, range(1, 7), feature_names=wine.feature_names)
-    show("Chosen freely", selection.best, wine.data, wine.target)
+    print_candidate("Chosen freely", selection.best, wine.data, wine.target)
     three = next(candidate for candidate in selection.candidates if candidate.n_components == 3)
-    show("Chosen among three groups", three, wine.data, wine.target)
+    print_candidate("Chosen among three groups", three, wine.data, wine.target)
     if len(sys.argv) > 1:
         figure = Figure(figsize=(10, 4.2), layout="constrained")
         for ax, best in zip(figure.subplots(1, 2), (selection.best, three), strict=True):

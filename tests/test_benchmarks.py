@@ -6,9 +6,9 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.adapters import PEERS
-from benchmarks.data import Case, chosen_cases, mixture_rows
-from benchmarks.rates import operations
-from benchmarks.score import mean_log_likelihood
+from benchmarks.data import BenchmarkCase, make_mixture_rows, select_cases
+from benchmarks.peak_rates import count_operations
+from benchmarks.scoring import mean_log_likelihood
 
 
 @pytest.fixture(scope="module")
@@ -82,23 +82,23 @@ def test_unknown_peer_is_refused():
 
 
 def test_cases_are_chosen_by_structure_or_shape():
-    assert {case.structure for case in chosen_cases("diag,tied", None)} == {"diag", "tied"}
-    assert chosen_cases(None, ["10,2,3,9"]) == [Case("full", 10, 2, 3, 9.0)]
-    assert str(Case("full", 200_000, 8, 16)) == "full, 200 000 x 8, K = 16"
+    assert {case.structure for case in select_cases("diag,tied", None)} == {"diag", "tied"}
+    assert select_cases(None, ["10,2,3,9"]) == [BenchmarkCase("full", 10, 2, 3, 9.0)]
+    assert str(BenchmarkCase("full", 200_000, 8, 16)) == "full, 200 000 x 8, K = 16"
 
 
 def test_ruler_agrees_with_scikit_learn():
     from sklearn.mixture import GaussianMixture
 
-    rows, _ = mixture_rows(Case("full", 500, 3, 2))
+    rows, _ = make_mixture_rows(BenchmarkCase("full", 500, 3, 2))
     fitted = GaussianMixture(2, random_state=0).fit(rows)
     own = mean_log_likelihood(rows, fitted.weights_, fitted.means_, fitted.covariances_)
     assert own == pytest.approx(fitted.score(rows), rel=1e-12)
 
 
 def test_floor_counts_a_triangular_product_and_half_a_symmetric_one():
-    assert operations(Case("full", 10, 3, 2)) == 2 * 10 * 2 * 9
-    assert all(peer.distributions for peer in PEERS.values())
+    assert count_operations(BenchmarkCase("full", 10, 3, 2)) == 2 * 10 * 2 * 9
+    assert all(peer.package_names for peer in PEERS.values())
 
 
 def test_solvers_race_to_one_goal(tmp_path, capsys):

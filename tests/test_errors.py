@@ -46,7 +46,7 @@ def test_long_lists_are_cut() -> None:
 
 
 def test_missing_packages_are_named_with_their_extra() -> None:
-    sentence = str(errors.MissingPackageError.of("matplotlib", "plotting", "plots"))
+    sentence = str(errors.MissingPackageError.for_extra("matplotlib", "plotting", "plots"))
     assert sentence == "plotting needs matplotlib, which is not installed: pip install 'gaussmix[plots]'"
 
 

@@ -1,9 +1,9 @@
 """One class for each peer: how it is started from given parameters, told to make so many passes, and read."""
 
 from benchmarks.adapters.base import Peer
+from benchmarks.adapters.gaussmix import Gaussmix, Gaussmix32, GaussmixDense
 from benchmarks.adapters.jax import GMMX
-from benchmarks.adapters.native import MLPack, OneDAL, ScikitLearn, ScikitLearn32
-from benchmarks.adapters.ours import Gaussmix, Gaussmix32, GaussmixDense
+from benchmarks.adapters.numpy_based import MLPack, OneDAL, ScikitLearn, ScikitLearn32
 from benchmarks.adapters.r import MClust
 from benchmarks.adapters.torch import TGMM, Pomegranate, TorchGMM
 
@@ -25,6 +25,6 @@ PEERS: dict[str, type[Peer]] = {
     )
 }
 
-OURS = ("gaussmix", "gaussmix-dense", "gaussmix32")
+GAUSSMIX_PEERS = ("gaussmix", "gaussmix-dense", "gaussmix32")
 
-__all__ = ["OURS", "PEERS", "Peer"]
+__all__ = ["GAUSSMIX_PEERS", "PEERS", "Peer"]

@@ -11,13 +11,13 @@ Array = np.ndarray
 Parameters = tuple[Array, Array, Array]
 
 
-def unit(structure: str, K: int, d: int) -> Array:
+def unit_covariances(structure: str, n_components: int, n_features: int) -> Array:
     """Unit covariances, which are their own inverses, in scikit-learn's shape for the structure."""
     matrices = {
-        "full": np.repeat(np.eye(d)[None], K, axis=0),
-        "tied": np.eye(d),
-        "diag": np.ones((K, d)),
-        "spherical": np.ones(K),
+        "full": np.repeat(np.eye(n_features)[None], n_components, axis=0),
+        "tied": np.eye(n_features),
+        "diag": np.ones((n_components, n_features)),
+        "spherical": np.ones(n_components),
     }
     return matrices[structure]
 
@@ -30,23 +30,23 @@ class Peer(ABC):
     """
 
     name: ClassVar[str]
-    distributions: ClassVar[tuple[str, ...]]
+    package_names: ClassVar[tuple[str, ...]]
     """The packages whose versions stand in the table."""
-    structures: ClassVar[tuple[str, ...]] = STRUCTURES
+    supported_structures: ClassVar[tuple[str, ...]] = STRUCTURES
     """The structures that it offers."""
-    takes_start: ClassVar[bool] = True
+    can_start_from_parameters: ClassVar[bool] = True
     """Whether it can be started from given parameters; if not, its likelihood cannot be compared."""
 
-    def __init__(self, rows: Array, means: Array, structure: str) -> None:
-        self.rows, self.means, self.structure = rows, means, structure
-        self.K, self.d = means.shape
-        self.weights = np.full(self.K, 1.0 / self.K)
-        self.covariances = unit(structure, self.K, self.d)
+    def __init__(self, rows: Array, initial_means: Array, structure: str) -> None:
+        self.rows, self.initial_means, self.structure = rows, initial_means, structure
+        self.n_components, self.n_features = initial_means.shape
+        self.initial_weights = np.full(self.n_components, 1.0 / self.n_components)
+        self.initial_covariances = unit_covariances(structure, self.n_components, self.n_features)
 
     @abstractmethod
-    def fit(self, passes: int) -> Any:
+    def fit(self, n_iter: int) -> Any:
         """A fit of exactly so many passes of EM from the start: the only call that is timed."""
 
     @abstractmethod
-    def parameters(self, fitted: Any) -> Parameters:
+    def extract_parameters(self, fitted_model: Any) -> Parameters:
         """Weights, means and covariances, the latter in scikit-learn's shape, of what `fit` returned."""

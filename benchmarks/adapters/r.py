@@ -9,10 +9,10 @@ class MClust(Peer):
     """mclust's ``em``; ``--python mclust=...`` takes an Rscript."""
 
     name = "mclust"
-    distributions = ("mclust", "blas")
+    package_names = ("mclust", "blas")
 
-    def fit(self, passes: int) -> Any:
+    def fit(self, n_iter: int) -> Any:
         raise NotImplementedError
 
-    def parameters(self, fitted: Any) -> Parameters:
+    def extract_parameters(self, fitted_model: Any) -> Parameters:
         raise NotImplementedError

@@ -10,8 +10,8 @@ class Pomegranate(Peer):
     """pomegranate's ``GeneralMixtureModel`` of ``Normal`` distributions."""
 
     name = "pomegranate"
-    distributions = ("pomegranate", "torch", "numpy")
-    structures = ("full", "diag")
+    package_names = ("pomegranate", "torch", "numpy")
+    supported_structures = ("full", "diag")
 
     def __init__(self, rows: Array, means: Array, structure: str) -> None:
         super().__init__(rows, means, structure)
@@ -19,23 +19,26 @@ class Pomegranate(Peer):
         from pomegranate.distributions import Normal
         from pomegranate.gmm import GeneralMixtureModel
 
-        self.tensor, self.bell, self.make = torch.tensor, Normal, GeneralMixtureModel
+        self.tensor, self.normal_class, self.model_class = torch.tensor, Normal, GeneralMixtureModel
         self.data = torch.as_tensor(rows)
 
-    def fit(self, passes: int) -> Any:
-        starts = zip(self.means, self.covariances, strict=True)
+    def fit(self, n_iter: int) -> Any:
+        starts = zip(self.initial_means, self.initial_covariances, strict=True)
         bells = [
-            self.bell(self.tensor(mean), self.tensor(unit), covariance_type=self.structure) for mean, unit in starts
+            self.normal_class(self.tensor(mean), self.tensor(unit), covariance_type=self.structure)
+            for mean, unit in starts
         ]
         never = -float("inf")
-        return self.make(bells, priors=self.tensor(self.weights), max_iter=passes, tol=never).fit(self.data)
+        return self.model_class(bells, priors=self.tensor(self.initial_weights), max_iter=n_iter, tol=never).fit(
+            self.data
+        )
 
-    def parameters(self, fitted: Any) -> Parameters:
+    def extract_parameters(self, fitted_model: Any) -> Parameters:
         import torch
 
-        means = torch.stack([bell.means for bell in fitted.distributions])
-        covariances = torch.stack([bell.covs for bell in fitted.distributions])
-        return fitted.priors.numpy(), means.numpy(), covariances.numpy()
+        means = torch.stack([bell.means for bell in fitted_model.distributions])
+        covariances = torch.stack([bell.covs for bell in fitted_model.distributions])
+        return fitted_model.priors.numpy(), means.numpy(), covariances.numpy()
 
 
 class TorchGMM(Peer):
@@ -45,7 +48,7 @@ class TorchGMM(Peer):
     """
 
     name = "torchgmm"
-    distributions = ("torchgmm", "torch", "numpy")
+    package_names = ("torchgmm", "torch", "numpy")
 
     def __init__(self, rows: Array, means: Array, structure: str) -> None:
         super().__init__(rows, means, structure)
@@ -56,20 +59,26 @@ class TorchGMM(Peer):
         from torchgmm.bayes.gmm.lightning_module import GaussianMixtureLightningModule
 
         logging.disable(logging.CRITICAL)
-        self.tensor, self.gmm, self.module = torch.tensor, gmm, GaussianMixtureLightningModule
-        self.trainer = pytorch_lightning.Trainer
+        self.tensor, self.gmm_package, self.module_class = torch.tensor, gmm, GaussianMixtureLightningModule
+        self.trainer_class = pytorch_lightning.Trainer
         data = dataset_from_tensors(torch.as_tensor(rows))
         self.loader = DataLoader(data, batch_size=len(rows), collate_fn=collate_tensor)
 
-    def fit(self, passes: int) -> Any:
-        shape = {"num_components": self.K, "num_features": self.d, "covariance_type": self.structure}
-        model = self.gmm.GaussianMixtureModel(self.gmm.GaussianMixtureModelConfig(**shape)).double()
-        model.component_probs.copy_(self.tensor(self.weights))
-        model.means.copy_(self.tensor(self.means))
-        model.precisions_cholesky.copy_(self.tensor(self.covariances))
-        module = self.module(model, convergence_tolerance=0.0, covariance_regularization=0.0, is_batch_training=True)
-        trainer = self.trainer(
-            max_epochs=2 * passes,  # one for the means and one for the covariances
+    def fit(self, n_iter: int) -> Any:
+        shape = {
+            "num_components": self.n_components,
+            "num_features": self.n_features,
+            "covariance_type": self.structure,
+        }
+        model = self.gmm_package.GaussianMixtureModel(self.gmm_package.GaussianMixtureModelConfig(**shape)).double()
+        model.component_probs.copy_(self.tensor(self.initial_weights))
+        model.means.copy_(self.tensor(self.initial_means))
+        model.precisions_cholesky.copy_(self.tensor(self.initial_covariances))
+        module = self.module_class(
+            model, convergence_tolerance=0.0, covariance_regularization=0.0, is_batch_training=True
+        )
+        trainer = self.trainer_class(
+            max_epochs=2 * n_iter,  # one for the means and one for the covariances
             accelerator="cpu",
             precision=64,
             logger=False,
@@ -80,36 +89,36 @@ class TorchGMM(Peer):
         trainer.fit(module, self.loader)
         return model
 
-    def parameters(self, fitted: Any) -> Parameters:
-        return fitted.component_probs.numpy(), fitted.means.numpy(), fitted.covariances.numpy()
+    def extract_parameters(self, fitted_model: Any) -> Parameters:
+        return fitted_model.component_probs.numpy(), fitted_model.means.numpy(), fitted_model.covariances.numpy()
 
 
 class TGMM(Peer):
     """tgmm's ``GaussianMixture``."""
 
     name = "tgmm"
-    distributions = ("tgmm", "torch", "numpy")
+    package_names = ("tgmm", "torch", "numpy")
 
     def __init__(self, rows: Array, means: Array, structure: str) -> None:
         super().__init__(rows, means, structure)
         import torch
         from tgmm import GaussianMixture
 
-        self.tensor, self.make = torch.tensor, GaussianMixture
+        self.tensor, self.estimator_class = torch.tensor, GaussianMixture
         self.data = torch.as_tensor(rows)
 
-    def fit(self, passes: int) -> Any:
-        return self.make(
-            n_components=self.K,
+    def fit(self, n_iter: int) -> Any:
+        return self.estimator_class(
+            n_components=self.n_components,
             covariance_type=self.structure,
-            max_iter=passes,
+            max_iter=n_iter,
             tol=1e-300,  # it must be positive
             reg_covar=0.0,
             device="cpu",
-            init_weights=self.tensor(self.weights),
-            init_means=self.tensor(self.means),
-            init_covariances=self.tensor(self.covariances),
+            init_weights=self.tensor(self.initial_weights),
+            init_means=self.tensor(self.initial_means),
+            init_covariances=self.tensor(self.initial_covariances),
         ).fit(self.data)
 
-    def parameters(self, fitted: Any) -> Parameters:
-        return fitted.weights_.numpy(), fitted.means_.numpy(), fitted.covariances_.numpy()
+    def extract_parameters(self, fitted_model: Any) -> Parameters:
+        return fitted_model.weights_.numpy(), fitted_model.means_.numpy(), fitted_model.covariances_.numpy()

@@ -1,16 +1,29 @@
 """One file for each command: its arguments, what it measures, and the table it makes of that."""
 
-from benchmarks.commands import bayes, factors, first, fit, grid, kmeans, limit, many, memory, peers, small, solvers
+from benchmarks.commands import (
+    bayes,
+    default_fit,
+    factors,
+    first_use,
+    kmeans,
+    many_components,
+    memory,
+    model_selection,
+    peers,
+    roofline,
+    small_fit,
+    solvers,
+)
 
 COMMANDS = {
     "peers": peers,
-    "limit": limit,
-    "many": many,
-    "fit": fit,
+    "limit": roofline,
+    "many": many_components,
+    "fit": default_fit,
     "memory": memory,
-    "small": small,
-    "grid": grid,
-    "first": first,
+    "small": small_fit,
+    "grid": model_selection,
+    "first": first_use,
     "factors": factors,
     "solvers": solvers,
     "bayes": bayes,

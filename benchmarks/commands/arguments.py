@@ -33,7 +33,7 @@ def add_peers(parser: ArgumentParser, default: str) -> None:
     )
 
 
-def names_of(arguments: Namespace) -> list[str]:
+def parse_peer_names(arguments: Namespace) -> list[str]:
     """The peers that were asked for, checked."""
     names = arguments.peers.split(",")
     unknown = [name for name in names if name not in PEERS]
@@ -42,7 +42,7 @@ def names_of(arguments: Namespace) -> list[str]:
     return names
 
 
-def pythons_of(arguments: Namespace) -> dict[str, str]:
+def parse_interpreters(arguments: Namespace) -> dict[str, str]:
     """Peer -> program, as given with --python."""
     pairs = [pair.partition("=") for pair in getattr(arguments, "python", [])]
     wrong = [name for name, _, path in pairs if name not in PEERS or not path]

@@ -7,10 +7,10 @@ from statistics import median
 
 from benchmarks import data
 from benchmarks.commands import arguments as shared
-from benchmarks.data import Case
-from benchmarks.markdown import milliseconds, ranged, table
-from benchmarks.turns import Worker, python_of, say, times
-from benchmarks.workers.bayes import SHARES, ours
+from benchmarks.data import BenchmarkCase
+from benchmarks.markdown import format_milliseconds, format_ratio_range, format_table
+from benchmarks.round_robin import Worker, interpreter_path, print_progress, speedup
+from benchmarks.workers.bayes import RESPONSIBILITIES_FILE, initialize_gaussmix
 
 TITLE = "Variational Bayes"
 EXPLANATION = """\
@@ -28,43 +28,56 @@ def add_arguments(parser: ArgumentParser) -> None:
     shared.add_passes(parser)
 
 
-def measure(arguments: Namespace) -> list[dict]:
+def run_benchmark(arguments: Namespace) -> list[dict]:
     """One comparison for each structure."""
-    cases = [Case.parse(structure, arguments.shape) for structure in arguments.structures.split(",")]
-    return [_compared(case, arguments.runs, arguments.passes) for case in cases]
+    cases = [BenchmarkCase.from_text(structure, arguments.shape) for structure in arguments.structures.split(",")]
+    return [_compare_libraries(case, arguments.runs, arguments.passes) for case in cases]
 
 
-def _compared(case: Case, runs: int, passes: int) -> dict:
+def _compare_libraries(case: BenchmarkCase, n_rounds: int, n_iter: int) -> dict:
     """Both libraries in turn on one case."""
-    say(str(case))
-    rows, means = data.mixture_rows(case)
+    print_progress(str(case))
+    rows, means = data.make_mixture_rows(case)
     with tempfile.TemporaryDirectory() as folder:
-        data.save(Path(folder), rows, means)
-        ours(rows, case.structure, case.K).predict_proba(rows).tofile(Path(folder) / SHARES)
-        given = [folder, case.structure, str(passes), str(case.n), str(case.d), str(case.K)]
+        data.save_rows_and_means(Path(folder), rows, means)
+        initialize_gaussmix(rows, case.structure, case.n_components).predict_proba(rows).tofile(
+            Path(folder) / RESPONSIBILITIES_FILE
+        )
+        given = [folder, case.structure, str(n_iter), str(case.n_rows), str(case.n_features), str(case.n_components)]
         workers = {
-            name: Worker([python_of(name, {}), "-m", "benchmarks.workers.bayes", name, *given]) for name in LIBRARIES
+            name: Worker([interpreter_path(name, {}), "-m", "benchmarks.workers.bayes", name, *given])
+            for name in LIBRARIES
         }
         seconds: dict[str, list[float]] = {name: [] for name in workers}
-        for _ in range(runs):
+        for _ in range(n_rounds):
             for name, worker in workers.items():
-                answer = worker.ask()
-                if worker.reason is not None:
-                    raise SystemExit(f"{name}: {worker.reason}")
+                answer = worker.ask_for_answer()
+                if worker.failure_reason is not None:
+                    raise SystemExit(f"{name}: {worker.failure_reason}")
                 seconds[name].append(answer["seconds"])
-        bounds = {name: worker.greeting["lower_bound"] for name, worker in workers.items()}
+        bounds = {name: worker.first_answer["lower_bound"] for name, worker in workers.items()}
         for worker in workers.values():
             worker.close()
     return {"case": vars(case), "seconds": seconds, "bounds": bounds}
 
 
-def markdown(results: list[dict]) -> str:
+def format_results(results: list[dict]) -> str:
     """A row for each structure."""
     rows = []
     for result in results:
         our, their = (result["seconds"][name] for name in LIBRARIES)
         bounds = [result["bounds"][name] for name in LIBRARIES]
         gap = f"{abs(bounds[0] - bounds[1]) / abs(bounds[1]):.1e}"
-        ratio = ranged(times(their, our))
-        rows.append([str(Case(**result["case"])), milliseconds(median(our)), milliseconds(median(their)), ratio, gap])
-    return table(["case", "gaussmix, ms a pass", "scikit-learn, ms a pass", "times faster", "bounds apart"], rows)
+        ratio = format_ratio_range(speedup(their, our))
+        rows.append(
+            [
+                str(BenchmarkCase(**result["case"])),
+                format_milliseconds(median(our)),
+                format_milliseconds(median(their)),
+                ratio,
+                gap,
+            ]
+        )
+    return format_table(
+        ["case", "gaussmix, ms a pass", "scikit-learn, ms a pass", "times faster", "bounds apart"], rows
+    )

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser, Namespace
 
-from benchmarks.markdown import table
-from benchmarks.turns import Worker, python_of, say
+from benchmarks.markdown import format_table
+from benchmarks.round_robin import Worker, interpreter_path, print_progress
 
 TITLE = "Many columns"
 EXPLANATION = """\
@@ -24,23 +24,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--starts", type=int, default=1, help="n_init")
 
 
-def measure(arguments: Namespace) -> dict:
+def run_benchmark(arguments: Namespace) -> dict:
     """One answer for each structure, strength and seed."""
     fits = []
     for structure in arguments.structures.split(","):
         for strength in arguments.strengths.split(","):
             for seed in range(arguments.seeds):
-                say(f"{structure}, strength {strength}, seed {seed}")
-                program = [python_of("gaussmix", {}), "-m", "benchmarks.workers.factors"]
+                print_progress(f"{structure}, strength {strength}, seed {seed}")
+                program = [interpreter_path("gaussmix", {}), "-m", "benchmarks.workers.factors"]
                 given = [structure, str(arguments.factors), *arguments.shape.split(",")]
-                worker = Worker([*program, *given, strength, str(seed), str(arguments.starts)], patience=900)
-                answer = worker.greeting or {"reason": worker.reason}
+                worker = Worker([*program, *given, strength, str(seed), str(arguments.starts)], timeout_seconds=900)
+                answer = worker.first_answer or {"reason": worker.failure_reason}
                 worker.close()
                 fits.append({"structure": structure, "strength": strength, "seed": seed, **answer})
     return {"shape": [int(number) for number in arguments.shape.split(",")], "factors": arguments.factors, "fits": fits}
 
 
-def markdown(results: dict) -> str:
+def format_results(results: dict) -> str:
     """A row for each fit."""
     rows = []
     for fit in results["fits"]:
@@ -53,4 +53,4 @@ def markdown(results: dict) -> str:
     n, d, K = results["shape"]
     said = f"{n:_} x {d:_}, K = {K}, {results['factors']} factors.".replace("_", " ")
     head = ["structure", "strength", "seed", "agreement", "seconds", "passes", "peak, MB"]
-    return f"{said}\n\n{table(head, rows)}"
+    return f"{said}\n\n{format_table(head, rows)}"

@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
-from benchmarks.markdown import table
-from benchmarks.turns import Worker, python_of, say
+from benchmarks.markdown import format_table
+from benchmarks.round_robin import Worker, interpreter_path, print_progress
+from benchmarks.workers.default_fit import LIBRARIES
 from benchmarks.workers.memory import STAGES
-from benchmarks.workers.whole import LIBRARIES
 
 TITLE = "Memory"
 EXPLANATION = """\
@@ -23,30 +23,31 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--passes", type=int, default=5, help="passes of the fit after its start")
 
 
-def measure(arguments: Namespace) -> dict:
+def run_benchmark(arguments: Namespace) -> dict:
     """For each library and stage, the extra bytes or the reason why there are none."""
     found: dict[str, dict[str, dict]] = {}
     for name in arguments.libraries.split(","):
         found[name] = {}
         for stage in arguments.stages.split(","):
-            say(f"{name}, {stage}")
-            command = [python_of(name, {}), "-m", "benchmarks.workers.memory", name, stage]
-            worker = Worker([*command, *arguments.shape.split(","), str(arguments.passes)], patience=3600)
-            found[name][stage] = worker.greeting or {"reason": worker.reason}
+            print_progress(f"{name}, {stage}")
+            command = [interpreter_path(name, {}), "-m", "benchmarks.workers.memory", name, stage]
+            worker = Worker([*command, *arguments.shape.split(","), str(arguments.passes)], timeout_seconds=3600)
+            found[name][stage] = worker.first_answer or {"reason": worker.failure_reason}
             worker.close()
     return {"shape": [int(number) for number in arguments.shape.split(",")], "libraries": found}
 
 
-def markdown(results: dict) -> str:
+def format_results(results: dict) -> str:
     """A row for each library, a column for each stage."""
     n, d, K = results["shape"]
     stages = list(next(iter(results["libraries"].values())))
     rows = [
-        [name, *(_megabytes(found[stage]) for stage in stages)] for name, found in results["libraries"].items()
+        [name, *(_format_megabytes(found[stage]) for stage in stages)]
+        for name, found in results["libraries"].field_types()
     ]
     data = f"{n:_} rows of {d} columns ({n * d * 8 / 1e6:.0f} MB), K = {K}.".replace("_", " ")
-    return f"{data}\n\n{table(['library', *(f'{stage}, MB' for stage in stages)], rows)}"
+    return f"{data}\n\n{format_table(['library', *(f'{stage}, MB' for stage in stages)], rows)}"
 
 
-def _megabytes(answer: dict) -> str:
+def _format_megabytes(answer: dict) -> str:
     return f"{answer['extra_bytes'] / 1e6:.1f}" if "extra_bytes" in answer else str(answer["reason"])

@@ -4,11 +4,11 @@ from argparse import ArgumentParser, Namespace
 from math import isfinite
 from statistics import median
 
-from benchmarks.adapters import OURS, PEERS
+from benchmarks.adapters import GAUSSMIX_PEERS, PEERS
 from benchmarks.commands import arguments as shared
-from benchmarks.data import Case, chosen_cases
-from benchmarks.markdown import factor, milliseconds, ranged, table
-from benchmarks.turns import compare, say, times
+from benchmarks.data import BenchmarkCase, select_cases
+from benchmarks.markdown import format_milliseconds, format_ratio, format_ratio_range, format_table
+from benchmarks.round_robin import compare_peers, print_progress, speedup
 
 TITLE = "Side by side"
 EXPLANATION = """\
@@ -30,60 +30,60 @@ def add_arguments(parser: ArgumentParser) -> None:
     shared.add_passes(parser)
 
 
-def measure(arguments: Namespace) -> list[dict]:
+def run_benchmark(arguments: Namespace) -> list[dict]:
     """One comparison for each case."""
-    names, pythons = shared.names_of(arguments), shared.pythons_of(arguments)
+    names, pythons = shared.parse_peer_names(arguments), shared.parse_interpreters(arguments)
     results = []
-    for case in chosen_cases(arguments.structures, arguments.shapes):
-        say(str(case))
-        results.append(compare(case, names, pythons, arguments.runs, arguments.passes))
+    for case in select_cases(arguments.structures, arguments.shapes):
+        print_progress(str(case))
+        results.append(compare_peers(case, names, pythons, arguments.runs, arguments.passes))
     return results
 
 
-def markdown(results: list[dict]) -> str:
+def format_results(results: list[dict]) -> str:
     """What it comes to, then a table for each case."""
-    parts = [_summary(results)] if any(_fastest(result["peers"]) for result in results) else []
+    parts = [_summary_table(results)] if any(_fastest_other_name(result["peers"]) for result in results) else []
     for result in results:
-        parts.append(f"### {Case(**result['case'])}\n\n{_case_table(result['peers'])}")
-        missing = [f"{name}: {peer['reason']}" for name, peer in result["peers"].items() if "reason" in peer]
+        parts.append(f"### {BenchmarkCase(**result['case'])}\n\n{_case_table(result['peers'])}")
+        missing = [f"{name}: {peer['reason']}" for name, peer in result["peers"].field_types() if "reason" in peer]
         if missing:
             parts.append("Not in the table: " + "; ".join(missing) + ".")
     return "\n\n".join(parts)
 
 
-def _timed(peers: dict) -> dict:
+def _timed_peers(peers: dict) -> dict:
     return {name: peer for name, peer in peers.items() if "seconds" in peer}
 
 
-def _times_faster(peers: dict, slow: str | None, fast: str) -> str:
-    timed = _timed(peers)
-    if slow not in timed or fast not in timed:
+def _format_speedup(peers: dict, slow_name: str | None, fast_name: str) -> str:
+    timed = _timed_peers(peers)
+    if slow_name not in timed or fast_name not in timed:
         return "-"
-    return factor(times(timed[slow]["seconds"], timed[fast]["seconds"])[0])
+    return format_ratio(speedup(timed[slow_name]["seconds"], timed[fast_name]["seconds"])[0])
 
 
-def _fastest(peers: dict) -> str | None:
+def _fastest_other_name(peers: dict) -> str | None:
     """The fastest library that is not ours and computes in float64."""
     others = {
         name: median(peer["seconds"])
-        for name, peer in _timed(peers).items()
-        if name not in OURS and not name.endswith("32") and name != "gmmx"
+        for name, peer in _timed_peers(peers).items()
+        if name not in GAUSSMIX_PEERS and not name.endswith("32") and name != "gmmx"
     }
     return min(others, key=others.__getitem__) if others else None
 
 
-def _summary(results: list[dict]) -> str:
+def _summary_table(results: list[dict]) -> str:
     """For each case, how many times faster than the fastest other library, and than scikit-learn."""
     rows = []
     for result in results:
-        peers, fastest = result["peers"], _fastest(result["peers"])
+        peers, fastest = result["peers"], _fastest_other_name(result["peers"])
         rows.append(
             [
-                str(Case(**result["case"])),
+                str(BenchmarkCase(**result["case"])),
                 fastest or "-",
-                _times_faster(peers, fastest, "gaussmix-dense"),
-                _times_faster(peers, fastest, "gaussmix"),
-                _times_faster(peers, "scikit-learn", "gaussmix"),
+                _format_speedup(peers, fastest, "gaussmix-dense"),
+                _format_speedup(peers, fastest, "gaussmix"),
+                _format_speedup(peers, "scikit-learn", "gaussmix"),
             ]
         )
     head = [
@@ -93,28 +93,35 @@ def _summary(results: list[dict]) -> str:
         "gaussmix is faster than that by",
         "gaussmix is faster than scikit-learn by",
     ]
-    return table(head, rows)
+    return format_table(head, rows)
 
 
 def _case_table(peers: dict) -> str:
     """A row for each peer, fastest first."""
-    timed = _timed(peers)
+    timed = _timed_peers(peers)
     reference = "scikit-learn" if "scikit-learn" in timed else next(iter(timed), "")
     rows = []
     for name in sorted(timed, key=lambda one: median(timed[one]["seconds"])):
         seconds = timed[name]["seconds"]
         over = [
-            ranged(times(seconds, timed[ours]["seconds"])) if ours in timed else "-"
+            format_ratio_range(speedup(seconds, timed[ours]["seconds"])) if ours in timed else "-"
             for ours in ("gaussmix", "gaussmix-dense")
         ]
-        rows.append([name, milliseconds(median(seconds)), *over, _gap(name, timed[name], timed[reference])])
+        rows.append(
+            [
+                name,
+                format_milliseconds(median(seconds)),
+                *over,
+                _format_log_likelihood_gap(name, timed[name], timed[reference]),
+            ]
+        )
     head = ["library", "ms a pass", "over gaussmix", "over gaussmix-dense", f"log-likelihood less {reference}'s"]
-    return table(head, rows)
+    return format_table(head, rows)
 
 
-def _gap(name: str, peer: dict, reference: dict) -> str:
+def _format_log_likelihood_gap(name: str, peer: dict, reference: dict) -> str:
     """How far its log-likelihood per row is from the reference's."""
-    if not PEERS[name].takes_start:
+    if not PEERS[name].can_start_from_parameters:
         return "own start"
     gap = peer["log_likelihood"] - reference["log_likelihood"]
     return f"{gap:+.0e}" if isfinite(gap) else "not a number"

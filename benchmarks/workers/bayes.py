@@ -13,67 +13,77 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import load
-from benchmarks.workers.answers import answering, reason
+from benchmarks.data import load_rows_and_means
+from benchmarks.workers.answer_stream import describe_failure, open_answer_stream
 
-SHARES = "shares.bin"
-_ENOUGH = 0.5  # seconds that one answer should rest on
-_MOST_REPEATS = 20
+RESPONSIBILITIES_FILE = "shares.bin"
+_MIN_SECONDS_PER_ANSWER = 0.5  # seconds that one answer should rest on
+_MAX_REPEATS = 20
 
-Fit = Callable[[int], Any]
+FitFunction = Callable[[int], Any]
 
 
-def ours(rows: np.ndarray, structure: str, K: int) -> Any:
+def initialize_gaussmix(rows: np.ndarray, structure: str, n_components: int) -> Any:
     """gaussmix's estimator at its start, from which it goes on as often as it is asked to."""
     from gaussmix import BayesianGaussianMixture
 
-    mixture = BayesianGaussianMixture(K, covariance_type=structure, max_iter=0, random_state=0, warm_start=True, tol=0)
+    mixture = BayesianGaussianMixture(
+        n_components, covariance_type=structure, max_iter=0, random_state=0, warm_start=True, tol=0
+    )
     return mixture.fit(rows)
 
 
-def our_fit(rows: np.ndarray, structure: str, K: int) -> Fit:
+def gaussmix_fit_function(rows: np.ndarray, structure: str, n_components: int) -> FitFunction:
     """Passes of gaussmix from its start."""
-    start = ours(rows, structure, K)
+    start = initialize_gaussmix(rows, structure, n_components)
     return lambda passes: copy.copy(start).set_params(max_iter=passes).fit(rows)
 
 
-def their_fit(rows: np.ndarray, structure: str, K: int, shares: np.ndarray) -> Fit:
+def sklearn_fit_function(
+    rows: np.ndarray, structure: str, n_components: int, responsibilities: np.ndarray
+) -> FitFunction:
     """Passes of scikit-learn from given responsibilities (n, K)."""
     from sklearn.mixture import BayesianGaussianMixture
 
     class Begun(BayesianGaussianMixture):
         def _initialize_parameters(self, X, random_state, xp=None) -> None:
-            self._initialize(X, shares)
+            self._initialize(X, responsibilities)
 
-    return lambda passes: Begun(n_components=K, covariance_type=structure, max_iter=passes, tol=0).fit(rows)
+    return lambda passes: Begun(n_components=n_components, covariance_type=structure, max_iter=passes, tol=0).fit(rows)
 
 
-def seconds_of(fit: Fit, passes: int) -> float:
+def time_fit(fit: FitFunction, n_iter: int) -> float:
     """One fit on the clock."""
     began = time.perf_counter()
-    fit(passes)
+    fit(n_iter)
     return time.perf_counter() - began
 
 
 def main() -> None:
     """Answer until the input ends."""
-    answer = answering()
+    answer = open_answer_stream()
     name, place, structure, passes_given, *shape = sys.argv[1:]
     n, d, K = map(int, shape)
     passes, folder = int(passes_given), Path(place)
     try:
-        rows, _ = load(folder, n, d, K)
+        rows, _ = load_rows_and_means(folder, n, d, K)
         if name == "gaussmix":
-            fit, ahead = our_fit(rows, structure, K), 1  # its first pass makes the responsibilities the other starts at
+            fit, ahead = (
+                gaussmix_fit_function(rows, structure, K),
+                1,
+            )  # its first pass makes the responsibilities the other starts at
         else:
-            fit, ahead = their_fit(rows, structure, K, np.fromfile(folder / SHARES).reshape(n, K)), 0
+            fit, ahead = (
+                sklearn_fit_function(rows, structure, K, np.fromfile(folder / RESPONSIBILITIES_FILE).reshape(n, K)),
+                0,
+            )
         bound = float(np.ravel(fit(1 + passes + ahead).lower_bound_)[0])
-        repeats = max(1, min(_MOST_REPEATS, round(_ENOUGH / seconds_of(fit, 1 + passes))))
+        repeats = max(1, min(_MAX_REPEATS, round(_MIN_SECONDS_PER_ANSWER / time_fit(fit, 1 + passes))))
     except Exception as error:  # whatever a library raises becomes a line of the table
-        return answer({"reason": reason(error)})
+        return answer({"reason": describe_failure(error)})
     answer({"ready": True, "lower_bound": bound})
     for _ in sys.stdin:
-        each = [(seconds_of(fit, 1 + passes) - seconds_of(fit, 1)) / passes for _ in range(repeats)]
+        each = [(time_fit(fit, 1 + passes) - time_fit(fit, 1)) / passes for _ in range(repeats)]
         answer({"seconds": median(each)})
     return None
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data import load
-from benchmarks.workers.answers import answering, reason
+from benchmarks.data import load_rows_and_means
+from benchmarks.workers.answer_stream import describe_failure, open_answer_stream
 
 LIBRARIES = ("gaussmix", "scikit-learn")
 
 
-def estimator_of(name: str) -> type:
+def import_estimator(name: str) -> type:
     """The class that users call."""
     if name == "gaussmix":
         from gaussmix import KMeans
@@ -26,15 +26,15 @@ def estimator_of(name: str) -> type:
 
 def main() -> None:
     """Answer until the input ends."""
-    answer = answering()
+    answer = open_answer_stream()
     name, folder, *shape, passes = sys.argv[1:]
     n, d, K = map(int, shape)
-    rows, means = load(Path(folder), n, d, K)
+    rows, means = load_rows_and_means(Path(folder), n, d, K)
     try:
-        make = estimator_of(name)
+        make = import_estimator(name)
         make(K, init=means, n_init=1, max_iter=2, tol=0).fit(rows)
     except Exception as error:  # whatever a library raises becomes a line of the table
-        return answer({"reason": reason(error)})
+        return answer({"reason": describe_failure(error)})
     answer({"ready": True})
     for line in sys.stdin:
         start = rows[np.random.default_rng(int(line)).choice(n, K, replace=False)]

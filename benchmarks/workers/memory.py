@@ -9,11 +9,11 @@ import sys
 import numpy as np
 
 from benchmarks.data import fill_rows
-from benchmarks.workers.answers import answering, reason
-from benchmarks.workers.whole import estimator_of
+from benchmarks.workers.answer_stream import describe_failure, open_answer_stream
+from benchmarks.workers.default_fit import import_estimator
 
 STAGES = ("fit", "predict", "predict_proba", "code")
-_SMALL = 20_000  # rows of the fit that a prediction needs
+_N_SMALL_FIT_ROWS = 20_000  # rows of the fit that a prediction needs
 
 
 def peak_bytes() -> int:
@@ -22,16 +22,16 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def extra_bytes(name: str, stage: str, n: int, d: int, K: int, passes: int) -> int:
+def measure_extra_bytes(name: str, stage: str, n_rows: int, n_features: int, n_components: int, n_iter: int) -> int:
     """What the call adds to the peak, less the size of what it returns; not below zero.
 
     ``code`` is a small fit in a process without data: libraries and compiled code that the first fit loads.
     """
-    mixture = estimator_of(name)(K, random_state=0, max_iter=passes, tol=0.0)
-    rows = np.empty((n if stage != "code" else _SMALL, d))
-    fill_rows(rows, K)
+    mixture = import_estimator(name)(n_components, random_state=0, max_iter=n_iter, tol=0.0)
+    rows = np.empty((n_rows if stage != "code" else _N_SMALL_FIT_ROWS, n_features))
+    fill_rows(rows, n_components)
     if stage not in ("fit", "code"):
-        mixture.fit(rows[:_SMALL])
+        mixture.fit(rows[:_N_SMALL_FIT_ROWS])
     before = peak_bytes()
     if stage in ("fit", "code"):
         mixture.fit(rows)
@@ -42,12 +42,12 @@ def extra_bytes(name: str, stage: str, n: int, d: int, K: int, passes: int) -> i
 
 def main() -> None:
     """One call, one answer."""
-    answer = answering()
+    answer = open_answer_stream()
     name, stage, *numbers = sys.argv[1:]
     try:
-        answer({"extra_bytes": extra_bytes(name, stage, *map(int, numbers))})
+        answer({"extra_bytes": measure_extra_bytes(name, stage, *map(int, numbers))})
     except Exception as error:  # whatever a library raises becomes a line of the table
-        answer({"reason": reason(error)})
+        answer({"reason": describe_failure(error)})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-_HOMES = {
+_MODULE_OF_NAME = {
     "GaussianMixture": "gaussmix.estimators",
     "BayesianGaussianMixture": "gaussmix.estimators",
     "KMeans": "gaussmix.estimators",
@@ -15,13 +15,13 @@ _HOMES = {
     "Selection": "gaussmix.selection",
     "Candidate": "gaussmix.selection",
     "bootstrap_test": "gaussmix.selection",
-    "BootstrapTest": "gaussmix.selection",
+    "BootstrapTestResult": "gaussmix.selection",
     "combine": "gaussmix.selection",
     "Combination": "gaussmix.selection",
-    "cross_validate": "gaussmix.selection",
-    "compare": "gaussmix.estimators",
-    "Comparison": "gaussmix.selection.comparison",
-    "CrossValidation": "gaussmix.selection",
+    "cross_validate_components": "gaussmix.selection",
+    "compare": "gaussmix.comparison.comparison",
+    "Comparison": "gaussmix.comparison.result",
+    "CrossValidationResult": "gaussmix.selection",
     "Fit": "gaussmix.solvers",
     "Outcome": "gaussmix.core.outcome",
     "GaussmixError": "gaussmix.errors",
@@ -32,21 +32,21 @@ _HOMES = {
     "ArchiveError": "gaussmix.errors",
     "SelectionError": "gaussmix.errors",
     "MissingPackageError": "gaussmix.errors",
-    "FileProblem": "gaussmix.errors",
+    "FileError": "gaussmix.errors",
     "plots": "gaussmix.plots",
     "report": "gaussmix.report",
     "__version__": "gaussmix._version",
 }
 
-__all__ = list(_HOMES)
+__all__ = list(_MODULE_OF_NAME)
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that ``import gaussmix`` stays cheap."""
-    if name not in _HOMES:
+    if name not in _MODULE_OF_NAME:
         raise AttributeError(f"module 'gaussmix' has no attribute {name!r}; it has {', '.join(__all__)}")
-    module = importlib.import_module(_HOMES[name])
-    is_module = _HOMES[name] == f"gaussmix.{name}"
+    module = importlib.import_module(_MODULE_OF_NAME[name])
+    is_module = _MODULE_OF_NAME[name] == f"gaussmix.{name}"
     value = module if is_module else getattr(module, name)
     globals()[name] = value
     return value

@@ -1,12 +1,14 @@
+from gaussmix import build_report as build_report
 from gaussmix import plots as plots
-from gaussmix import report as report
 from gaussmix._version import __version__ as __version__
+from gaussmix.comparison.comparison import compare as compare
+from gaussmix.comparison.result import Comparison as Comparison
 from gaussmix.core.outcome import Outcome as Outcome
 from gaussmix.covariance import DefaultPrior as DefaultPrior
 from gaussmix.errors import ArchiveError as ArchiveError
 from gaussmix.errors import CollapseError as CollapseError
 from gaussmix.errors import DataError as DataError
-from gaussmix.errors import FileProblem as FileProblem
+from gaussmix.errors import FileError as FileError
 from gaussmix.errors import GaussmixError as GaussmixError
 from gaussmix.errors import MissingPackageError as MissingPackageError
 from gaussmix.errors import ParameterError as ParameterError
@@ -15,20 +17,18 @@ from gaussmix.errors import UnrepresentableError as UnrepresentableError
 from gaussmix.estimators import BayesianGaussianMixture as BayesianGaussianMixture
 from gaussmix.estimators import GaussianMixture as GaussianMixture
 from gaussmix.estimators import KMeans as KMeans
-from gaussmix.estimators import compare as compare
 from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
 from gaussmix.model import Mixture as Mixture
-from gaussmix.selection import BootstrapTest as BootstrapTest
+from gaussmix.selection import BootstrapTestResult as BootstrapTestResult
 from gaussmix.selection import Candidate as Candidate
 from gaussmix.selection import Combination as Combination
-from gaussmix.selection import CrossValidation as CrossValidation
+from gaussmix.selection import CrossValidationResult as CrossValidationResult
 from gaussmix.selection import Selection as Selection
 from gaussmix.selection import bootstrap_test as bootstrap_test
 from gaussmix.selection import combine as combine
-from gaussmix.selection import cross_validate as cross_validate
+from gaussmix.selection import cross_validate_components as cross_validate_components
 from gaussmix.selection import select as select
-from gaussmix.selection.comparison import Comparison as Comparison
 from gaussmix.solvers import Fit as Fit
 
 __all__: list[str]

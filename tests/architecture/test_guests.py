@@ -22,7 +22,16 @@ GUESTS = {
     "llvmlite": ("engines/kernels/",),
 }
 UNWELCOME = (
-    "sklearn", "pyarrow", "matplotlib", "typer", "rich", "jinja2", "pandas", "numba", "llvmlite", "torch",
+    "sklearn",
+    "pyarrow",
+    "matplotlib",
+    "typer",
+    "rich",
+    "jinja2",
+    "pandas",
+    "numba",
+    "llvmlite",
+    "torch",
     "threadpoolctl",
 )
 
@@ -31,8 +40,8 @@ import numpy as np
 from gaussmix.covariance.structure import Structure
 from gaussmix.model.problem import Problem, source_of
 from gaussmix.solvers import EM, AbsoluteGain, run
-from gaussmix.solvers.fit import finished
-from gaussmix.solvers.start import automatic
+from gaussmix.solvers.fit_record import finished
+from gaussmix.solvers.initialization import automatic
 
 rng = np.random.default_rng(0)
 problem = Problem.of(source_of(rng.normal(size=(40, 2))), Structure.parse("VVV"))

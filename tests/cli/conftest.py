@@ -93,10 +93,10 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     import gaussmix.report.tables  # noqa: F401 - before a stand-in takes its floor's place
 
-    room, page = ModuleType("gaussmix.report"), ModuleType("gaussmix.report.page")
+    room, page = ModuleType("gaussmix.report"), ModuleType("gaussmix.report.html_page")
     page.write_report = write_report  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "gaussmix.report", room)
-    monkeypatch.setitem(sys.modules, "gaussmix.report.page", page)
+    monkeypatch.setitem(sys.modules, "gaussmix.report.html_page", page)
     return asked
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaussmix.cli.columns import Chosen, for_fit, for_model
-from gaussmix.cli.table import read
-from gaussmix.errors import DataError, TableProblem
+from gaussmix.cli.column_selection import SelectedColumns, select_columns_for_fit, select_columns_for_model
+from gaussmix.cli.table_reader import read_table
+from gaussmix.errors import DataError, TableError
 from tests.cli.conftest import Write
 
 COLUMNS: dict[str, list[Any]] = {
@@ -20,14 +20,16 @@ COLUMNS: dict[str, list[Any]] = {
 }
 
 
-def _fit(write: Write, columns: object, names: Sequence[str] | None = None, weights: str | None = None) -> Chosen:
-    return for_fit(read(write("f.csv", columns)), names, weights)
+def _fit(
+    write: Write, columns: object, names: Sequence[str] | None = None, weights: str | None = None
+) -> SelectedColumns:
+    return select_columns_for_fit(read_table(write("f.csv", columns)), names, weights)
 
 
 def test_all_columns_of_numbers_by_default(write: Write) -> None:
     chosen = _fit(write, COLUMNS)
     assert chosen.names == ("a", "b", "w")
-    assert chosen.weights is None
+    assert chosen.sample_weight is None
     np.testing.assert_array_equal(chosen.rows, np.column_stack([COLUMNS["a"], COLUMNS["b"], COLUMNS["w"]]))
     assert chosen.notes == (
         "left out: name (text).",
@@ -44,8 +46,8 @@ def test_the_columns_asked_for_in_their_order(write: Write) -> None:
 def test_weights_are_no_column_of_the_fit(write: Write) -> None:
     chosen = _fit(write, COLUMNS, weights="w")
     assert chosen.names == ("a", "b")
-    assert chosen.weights is not None
-    np.testing.assert_array_equal(chosen.weights, COLUMNS["w"])
+    assert chosen.sample_weight is not None
+    np.testing.assert_array_equal(chosen.sample_weight, COLUMNS["w"])
 
 
 def test_a_column_is_constant_if_only_rows_of_weight_zero_differ(write: Write) -> None:
@@ -110,7 +112,7 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_fitted_is_named(case: str, write: Write) -> None:
     content, names, weights, message = BAD[case]
-    with pytest.raises(TableProblem, match=message):
+    with pytest.raises(TableError, match=message):
         _fit(write, content, names, weights)
 
 
@@ -123,23 +125,23 @@ def test_unknown_columns_are_named_with_the_closest(names: list[str] | None, wei
 
 
 def test_columns_of_a_model_are_found_by_name(write: Write) -> None:
-    table = read(write("f.csv", "extra,y,name,x\n9,1,p,2\n8,3,q,4\n"))
-    np.testing.assert_array_equal(for_model(table, ["x", "y"], 2).rows, [[2, 1], [4, 3]])
+    table = read_table(write("f.csv", "extra,y,name,x\n9,1,p,2\n8,3,q,4\n"))
+    np.testing.assert_array_equal(select_columns_for_model(table, ["x", "y"], 2).rows, [[2, 1], [4, 3]])
     with pytest.raises(DataError, match="no column named 'z'"):
-        for_model(table, ["x", "z"], 2)
-    with pytest.raises(TableProblem, match="column 'name' is read as text because data row 1 holds 'p'"):
-        for_model(table, ["x", "name"], 2)
+        select_columns_for_model(table, ["x", "z"], 2)
+    with pytest.raises(TableError, match="column 'name' is read as text because data row 1 holds 'p'"):
+        select_columns_for_model(table, ["x", "name"], 2)
 
 
 def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> None:
-    table = read(write("f.csv", "q,name,p\n1,a,2\n3,b,4\n"))
-    chosen = for_model(table, None, 2)
+    table = read_table(write("f.csv", "q,name,p\n1,a,2\n3,b,4\n"))
+    chosen = select_columns_for_model(table, None, 2)
     np.testing.assert_array_equal(chosen.rows, [[1, 2], [3, 4]])
     assert chosen.notes == ("the model has no column names; taken in this order: q, p.",)
-    with pytest.raises(TableProblem, match=r"to 1 column, but .* give a file with the columns of the fit"):
-        for_model(table, None, 1)
-    with pytest.raises(TableProblem, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
-        for_model(table, None, 3)
+    with pytest.raises(TableError, match=r"to 1 column, but .* give a file with the columns of the fit"):
+        select_columns_for_model(table, None, 1)
+    with pytest.raises(TableError, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
+        select_columns_for_model(table, None, 3)
 
 
 @pytest.mark.parametrize(("n_numbers", "refused"), [(9, True), (8, False)])
@@ -147,20 +149,20 @@ def test_a_slip_in_a_column_of_numbers_is_an_error_unless_other_columns_are_name
     n_numbers: int, refused: bool, write: Write
 ) -> None:
     values = [*range(n_numbers), "oops"]
-    table = read(write("f.csv", {"x": values, "y": [v * v for v in range(len(values))]}))
-    assert for_fit(table, ["y"], None).names == ("y",)
+    table = read_table(write("f.csv", {"x": values, "y": [v * v for v in range(len(values))]}))
+    assert select_columns_for_fit(table, ["y"], None).names == ("y",)
     if not refused:
-        assert "column 'x' is read as text" in for_fit(table, None, None).notes[0]
+        assert "column 'x' is read as text" in select_columns_for_fit(table, None, None).notes[0]
         return
     message = r"^column 'x' is text because data row 10 holds 'oops' \(9 of 10 values are numbers\): correct it, or"
-    with pytest.raises(TableProblem, match=message):
-        for_fit(table, None, None)
+    with pytest.raises(TableError, match=message):
+        select_columns_for_fit(table, None, None)
 
 
 def test_missing_values_are_no_slips(write: Write) -> None:
-    table = read(write("f.csv", {"x": [*range(10), "oops", *["NA"] * 50], "y": range(61)}))
-    with pytest.raises(TableProblem, match=r"data row 11 holds 'oops' \(10 of 11 values are numbers\)"):
-        for_fit(table, None, None)
+    table = read_table(write("f.csv", {"x": [*range(10), "oops", *["NA"] * 50], "y": range(61)}))
+    with pytest.raises(TableError, match=r"data row 11 holds 'oops' \(10 of 11 values are numbers\)"):
+        select_columns_for_fit(table, None, None)
 
 
 @pytest.mark.parametrize("name", ["id", "ID", "Index", "customer_id", "customerID", "row index"])

@@ -38,7 +38,7 @@ def test_it_prints_what_the_library_finds_and_writes_two_pictures(
     em = found.optimisers[0]
     assert f"em {em.passes} " in said
     assert f" {em.log_likelihood:.4f} " in said
-    assert f"k-means {found.assignment['k-means'].n_differing:.0f} " in said
+    assert f"k-means {found.assignment['k-means'].differing_weight:.0f} " in said
     assert found.words.split(" From one start")[0] in said
     assert "Agreement of partitions" not in said
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
@@ -55,7 +55,9 @@ def test_labels_of_text_with_gaps(run: Run, data: Path, table: dict[str, list[An
     found = compare(rows_of(table), table["kind"], 2, "full", ["em", "cem"])
     said = " ".join(result.stdout.split())
     near = found.assignment["k-nearest neighbours"]
-    assert f"k-nearest neighbours {near.n_differing:.0f} {near.adjusted_rand:.3f} {near.accuracy:.3f}" in said
+    assert (
+        f"k-nearest neighbours {near.differing_weight:.0f} {near.adjusted_rand_index:.3f} {near.accuracy:.3f}" in said
+    )
     assert "Agreement of partitions (adjusted Rand index): " in said
     assert "kind" not in result.stderr  # a column that was asked for is not left out
 
@@ -124,12 +126,12 @@ def test_where_it_refuses(run: Run, data: Path, write: Write, table: dict[str, l
 
 
 def test_nothing_is_left_half_written(run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gaussmix.plots.picture
+    import gaussmix.plots.picture_export
 
     def full(draw: Any) -> bytes:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gaussmix.plots.picture, "png", full)
+    monkeypatch.setattr(gaussmix.plots.picture_export, "png", full)
     result = run("compare", data, *SMALL)
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr

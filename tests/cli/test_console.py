@@ -29,21 +29,21 @@ def _open(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 def test_a_message_is_wrapped_for_a_terminal_and_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     message = "word " * 30 + "/a/path-with-hyphens/" + "x" * 90
-    console.error(message)
+    console.print_error(message)
     lines = terminal.getvalue().splitlines()
     assert lines[0].startswith("Error: word word")
     assert len(lines[0]) < 80
     assert lines[-1] == "/a/path-with-hyphens/" + "x" * 90
     plain = io.StringIO()
     monkeypatch.setattr(sys, "stderr", plain)
-    console.note(message)
+    console.print_note(message)
     assert plain.getvalue() == f"Note: {message}\n"
 
 
 def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     monkeypatch.setattr(console, "_PATIENCE", 0.0)
-    with console.progress("fitting") as update:
+    with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
         _wait_for(lambda: "3/7" in terminal.getvalue())
     assert "fitting: VVV, 2 components" in terminal.getvalue()
@@ -52,13 +52,13 @@ def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch)
 def test_a_bar_that_shows_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     monkeypatch.setattr(console, "_PATIENCE", 0.0)
-    with console.progress("reading data.csv"):
+    with console.progress_bar("reading data.csv"):
         _wait_for(lambda: "reading data.csv" in terminal.getvalue())
 
 
 def test_work_that_is_quick_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
-    with console.progress("fitting") as update:
+    with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
     assert terminal.getvalue() == ""
 
@@ -67,7 +67,7 @@ def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(console, "_PATIENCE", 0.0)
-    with console.progress("fitting") as update:
+    with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
         time.sleep(0.1)
     assert stream.getvalue() == ""
@@ -78,7 +78,7 @@ def test_a_bar_is_taken_away_when_the_work_fails(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(console, "_PATIENCE", 0.0)
 
     def work() -> None:
-        with console.progress("fitting"):
+        with console.progress_bar("fitting"):
             _wait_for(lambda: "fitting" in terminal.getvalue())
             raise KeyboardInterrupt
 
@@ -100,10 +100,10 @@ def test_an_interrupt_that_other_code_lost_ends_the_next_step(monkeypatch: pytes
     monkeypatch.setattr(console, "_interrupts", [])
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        console.mind_interrupts()
+        console.install_interrupt_handler()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        with console.progress("fitting") as update, pytest.raises(KeyboardInterrupt):
+        with console.progress_bar("fitting") as update, pytest.raises(KeyboardInterrupt):
             update(0, 2, "a step")
     finally:
         signal.signal(signal.SIGINT, before)
@@ -113,7 +113,7 @@ def test_somebody_elses_way_with_interrupts_is_left_alone() -> None:
     before = signal.getsignal(signal.SIGINT)
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        console.mind_interrupts()
+        console.install_interrupt_handler()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaussmix import select
-from gaussmix.cli import describe
+from gaussmix.cli import summaries
 
 
 @pytest.mark.parametrize(
@@ -16,24 +16,24 @@ from gaussmix.cli import describe
     ],
 )
 def test_how_many_rows_are_unsure(uncertainty: list[float], sentence: str) -> None:
-    assert describe.certainty(np.array(uncertainty), 2) == sentence
+    assert summaries.format_certainty(np.array(uncertainty), 2) == sentence
 
 
 def test_one_component_leaves_nothing_unsure() -> None:
-    assert describe.certainty(np.zeros(3), 1) == "There is one component, so every row belongs to it."
+    assert summaries.format_certainty(np.zeros(3), 1) == "There is one component, so every row belongs to it."
 
 
 def test_means_far_from_zero_can_be_told_apart() -> None:
     rows = 1e9 + np.concatenate([np.arange(20.0), 100 + np.arange(20.0)])[:, None]
     mixture = select(rows, 2, "full").best.mixture
     assert mixture is not None
-    means = describe.components(mixture).splitlines()[-1].split()[2:]
+    means = summaries.format_component_table(mixture).splitlines()[-1].split()[2:]
     assert [float(mean) for mean in means] == pytest.approx(mixture.means[:, 0], abs=0.5, rel=0)
     assert len(set(means)) == 2
 
 
 def test_a_search_that_stopped_early_or_is_unsound_is_cautioned_against() -> None:
     sound = select(np.arange(30.0)[:, None], 1, "full")
-    assert describe.cautions(sound) == []
+    assert summaries.selection_warnings(sound) == []
     unsound = select(np.repeat([[0.0], [1.0]], 5, axis=0), 2, "full")
-    assert any("no candidate is sound" in caution for caution in describe.cautions(unsound))
+    assert any("no candidate is sound" in caution for caution in summaries.selection_warnings(unsound))

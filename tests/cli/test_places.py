@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
-from gaussmix.cli.places import partial, require_file, require_folder, whole
-from gaussmix.cli.writing import write as write_table
-from gaussmix.errors import FileProblem
+from gaussmix.cli.output_paths import (
+    partial_path,
+    remove_partial_on_failure,
+    require_writable_file,
+    require_writable_folder,
+)
+from gaussmix.cli.table_writer import write_table as write_table
+from gaussmix.errors import FileError
 from tests.cli.conftest import SMALL, Run, Write, one_sentence
 
 
@@ -56,7 +61,7 @@ def test_a_place_that_takes_no_file_is_said_before_the_work(
         pytest.skip("this system has no /proc")
     write("new.csv", "x,y\n1,2\n3,5\n")
     words, name = COMMANDS[command]
-    monkeypatch.setattr("gaussmix.cli.table.read", None)  # reading rows before the check would be a fault
+    monkeypatch.setattr("gaussmix.cli.table_reader.read", None)  # reading rows before the check would be a fault
     said = one_sentence(run(*words, "--output", place.format(name)))
     assert said.startswith("Error: cannot write ")
     assert "Errno" not in said
@@ -83,13 +88,13 @@ def test_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "there.csv"
     target.touch()
     monkeypatch.setattr("os.access", lambda path, mode: path != target)
-    with pytest.raises(FileProblem, match="it is protected against writing"):
-        require_file(target, ())
+    with pytest.raises(FileError, match="it is protected against writing"):
+        require_writable_file(target, ())
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(FileProblem, match="there is no right to write in"):
-        require_file(tmp_path / "new.csv", ())
-    with pytest.raises(FileProblem, match="there is no right to write in"):
-        require_folder(tmp_path / "new", ("a",), ())
+    with pytest.raises(FileError, match="there is no right to write in"):
+        require_writable_file(tmp_path / "new.csv", ())
+    with pytest.raises(FileError, match="there is no right to write in"):
+        require_writable_folder(tmp_path / "new", ("a",), ())
 
 
 @pytest.mark.parametrize("name", ["page.txt", "page", "page.csv"])
@@ -105,11 +110,11 @@ def test_a_failed_write_leaves_nothing(error: BaseException, tmp_path: Path) -> 
     path = tmp_path / "a.csv"
 
     def fail() -> None:
-        with whole(path):
-            partial(path).write_text("half")
+        with remove_partial_on_failure(path):
+            partial_path(path).write_text("half")
             raise error
 
-    with pytest.raises(FileProblem if isinstance(error, OSError) else KeyboardInterrupt) as caught:
+    with pytest.raises(FileError if isinstance(error, OSError) else KeyboardInterrupt) as caught:
         fail()
     assert "Errno" not in str(caught.value)
     assert not list(tmp_path.iterdir())
@@ -119,6 +124,6 @@ def test_a_failed_write_leaves_nothing(error: BaseException, tmp_path: Path) -> 
 def test_a_table_that_cannot_take_its_name_is_taken_away(name: str, tmp_path: Path) -> None:
     (tmp_path / name / "below").mkdir(parents=True)
     columns: dict[str, Any] = {"x": [1.0]}
-    with pytest.raises(FileProblem, match=f"cannot write .*{name}: Is a directory; choose another place"):
+    with pytest.raises(FileError, match=f"cannot write .*{name}: Is a directory; choose another place"):
         write_table(columns, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -57,7 +57,7 @@ def test_a_fault_of_ours_is_one_sentence_too(run: Run, model: Path, monkeypatch:
     def fail(*_: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("gaussmix.cli.describe.components", fail)
+    monkeypatch.setattr("gaussmix.cli.summaries.components", fail)
     result = run("info", model)
     assert result.exit_code == 1
     expected = (
@@ -80,7 +80,7 @@ def test_what_the_machine_lacks(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("gaussmix.cli.describe.components", fail)
+    monkeypatch.setattr("gaussmix.cli.summaries.components", fail)
     result = run("info", model)
     assert (result.exit_code, result.stderr) == (1, f"Error: {expected}\n")
 

@@ -11,15 +11,17 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
 
-from gaussmix.cli.table import read
-from gaussmix.errors import FileProblem
+from gaussmix.cli.table_reader import read_table
+from gaussmix.errors import FileError
 from tests.cli.conftest import Write
 
 PLAIN = "a,b\n1,2.5\n3,-4e1\n"
 
 
 def _columns(path: Path) -> dict[str, list[float] | str]:
-    return {column.name: column.values.tolist() if column.is_numeric else column.kind for column in read(path).columns}
+    return {
+        column.name: column.values.tolist() if column.is_numeric else column.kind for column in read_table(path).columns
+    }
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_kinds_of_a_csv(write: Write) -> None:
     path = write(
         "f.csv", "ok,day,at,name,gap,none\ntrue,2024-01-01,12:30:00,anna,1,\nfalse,2024-01-02,13:00:00,ben,,\n"
     )
-    found = read(path)
+    found = read_table(path)
     assert [column.kind for column in found.columns] == ["numbers", "dates", "times", "text", "numbers", "empty"]
     assert found.columns[0].values.tolist() == [1.0, 0.0]
     np.testing.assert_array_equal(found.columns[4].values, [1.0, np.nan])
@@ -92,15 +94,15 @@ def test_kinds_of_a_parquet(write: Write) -> None:
 def test_a_column_of_numbers_with_a_few_texts_names_the_first(write: Write) -> None:
     values = [str(i) for i in range(30)]
     values[16] = "abc"
-    column = read(write("f.csv", {"x": values})).columns[0]
-    assert column.was_meant_as_numbers
-    assert column.culprit == "data row 17 holds 'abc'"
+    column = read_table(write("f.csv", {"x": values})).columns[0]
+    assert column.is_likely_numeric
+    assert column.non_numeric_reason == "data row 17 holds 'abc'"
 
 
 def test_decimal_commas_are_pointed_out(write: Write) -> None:
-    column = read(write("f.csv", "a;b\n3,6;79\n1,8;54\n")).columns[0]
-    assert column.was_meant_as_numbers
-    assert column.culprit == "data row 1 holds '3,6', where a decimal comma stands for a point"
+    column = read_table(write("f.csv", "a;b\n3,6;79\n1,8;54\n")).columns[0]
+    assert column.is_likely_numeric
+    assert column.non_numeric_reason == "data row 1 holds '3,6', where a decimal comma stands for a point"
 
 
 @pytest.mark.parametrize(
@@ -115,16 +117,16 @@ def test_decimal_commas_are_pointed_out(write: Write) -> None:
 def test_a_comma_that_separates_thousands_is_not_called_a_decimal_comma(
     values: list[str], why: str, write: Write
 ) -> None:
-    (column,) = read(write("f.csv", "a\n" + "".join(f'"{value}"\n' for value in values))).columns
-    assert column.was_meant_as_numbers
-    assert column.culprit == f"data row 1 holds {values[0]!r}, {why}"
+    (column,) = read_table(write("f.csv", "a\n" + "".join(f'"{value}"\n' for value in values))).columns
+    assert column.is_likely_numeric
+    assert column.non_numeric_reason == f"data row 1 holds {values[0]!r}, {why}"
 
 
 def test_a_type_is_found_from_the_whole_file(write: Write) -> None:
     path = write("f.csv", "a,b\n" + "1,2\n" * 400_000 + "1.5,oops\n")
-    first, second = read(path).columns
+    first, second = read_table(path).columns
     assert (first.values[-1], second.kind) == (1.5, "text")
-    assert second.culprit == "data row 400001 holds 'oops'"
+    assert second.non_numeric_reason == "data row 400001 holds 'oops'"
 
 
 def test_arrow_holds_no_python_function_and_is_asked_for_one_thread(
@@ -139,24 +141,24 @@ def test_arrow_holds_no_python_function_and_is_asked_for_one_thread(
 
     monkeypatch.setattr(pacsv, "read_csv", spy)
     path = write("f.csv", PLAIN)
-    read(path)
+    read_table(path)
     assert asked == [(path, False, None)]
 
 
 def test_a_row_of_another_length_where_there_is_one_name(write: Write) -> None:
-    with pytest.raises(FileProblem, match=r"has 2 fields, but there is 1 column name; correct that line$"):
-        read(write("f.csv", "a\n1\n2,3\n"))
+    with pytest.raises(FileError, match=r"has 2 fields, but there is 1 column name; correct that line$"):
+        read_table(write("f.csv", "a\n1\n2,3\n"))
 
 
 def test_a_long_text_is_cut(write: Write) -> None:
-    assert len(read(write("f.csv", {"x": ["z" * 999]})).columns[0].culprit) < 60
+    assert len(read_table(write("f.csv", {"x": ["z" * 999]})).columns[0].non_numeric_reason) < 60
 
 
 def test_columns_without_a_name_are_counted_and_not_read(write: Write) -> None:
-    found = read(write("f.csv", ",a,\n0,5,x\n1,6,y\n"))
-    assert (found.names, found.n_nameless) == (["a"], 2)
-    saved_index = read(write("f.parquet", {"a": [1, 2], "__index_level_0__": [7, 8]}))
-    assert (saved_index.names, saved_index.n_nameless) == (["a"], 1)
+    found = read_table(write("f.csv", ",a,\n0,5,x\n1,6,y\n"))
+    assert (found.column_names, found.n_unnamed) == (["a"], 2)
+    saved_index = read_table(write("f.parquet", {"a": [1, 2], "__index_level_0__": [7, 8]}))
+    assert (saved_index.column_names, saved_index.n_unnamed) == (["a"], 1)
 
 
 UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
@@ -186,16 +188,16 @@ UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_what_cannot_be_read_is_said_in_one_sentence(case: str, write: Write) -> None:
     name, content, message = UNREADABLE[case]
-    with pytest.raises(FileProblem, match=message) as caught:
-        read(write(name, content))
+    with pytest.raises(FileError, match=message) as caught:
+        read_table(write(name, content))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95, 0.99])
 def test_a_parquet_file_cut_short_is_refused(share: float, write: Write) -> None:
     whole = write("f.parquet", {"a": list(range(500))}).read_bytes()
-    with pytest.raises(FileProblem, match="cannot read"):
-        read(write("f.parquet", whole[: int(share * len(whole))]))
+    with pytest.raises(FileError, match="cannot read"):
+        read_table(write("f.parquet", whole[: int(share * len(whole))]))
 
 
 @pytest.mark.parametrize("place", [4, 40, 400])
@@ -204,31 +206,31 @@ def test_a_parquet_file_with_wrong_bytes_is_refused_or_read(place: int, write: W
     damaged[place : place + 30] = b"\xff" * 30
     path = write("f.parquet", bytes(damaged))
     try:
-        found = read(path)
-    except FileProblem:
+        found = read_table(path)
+    except FileError:
         return
     assert found.n_rows == 500
 
 
 def test_parquet_of_no_rows_and_of_twice_the_same_name(write: Write) -> None:
-    with pytest.raises(FileProblem, match="has column names but 0 rows"):
-        read(write("f.parquet", {"a": pa.array([], pa.float64())}))
+    with pytest.raises(FileError, match="has column names but 0 rows"):
+        read_table(write("f.parquet", {"a": pa.array([], pa.float64())}))
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), "twice.parquet")
-    with pytest.raises(FileProblem, match="has more than one column named 'a'"):
-        read(Path("twice.parquet"))
+    with pytest.raises(FileError, match="has more than one column named 'a'"):
+        read_table(Path("twice.parquet"))
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(FileProblem, match=r"there is no file nothing\.csv; check its name and folder"):
-        read(Path("nothing.csv"))
-    with pytest.raises(FileProblem, match="is a folder, not a file"):
-        read(tmp_path)
+    with pytest.raises(FileError, match=r"there is no file nothing\.csv; check its name and folder"):
+        read_table(Path("nothing.csv"))
+    with pytest.raises(FileError, match="is a folder, not a file"):
+        read_table(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_without_a_writer_does_not_hang() -> None:
     os.mkfifo("pipe.csv")
-    with pytest.raises(FileProblem, match="is a device or a pipe, not a file"):
-        read(Path("pipe.csv"))
+    with pytest.raises(FileError, match="is a device or a pipe, not a file"):
+        read_table(Path("pipe.csv"))

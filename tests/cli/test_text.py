@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.cli.text import digits_for, fields, label, listed, number, plural, table
+from gaussmix.cli.text_formatting import (
+    choose_significant_digits,
+    format_column_name,
+    format_count,
+    format_fields,
+    format_number,
+    format_table,
+    join_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +35,7 @@ from gaussmix.cli.text import digits_for, fields, label, listed, number, plural,
     ],
 )
 def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
-    assert number(value) == text
+    assert format_number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -41,12 +49,12 @@ def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
     ],
 )
 def test_a_mean_far_from_zero_keeps_the_digits_of_its_spread(size: float, spread: float, text: str) -> None:
-    assert number(size, digits_for(size, spread)) == text
+    assert format_number(size, choose_significant_digits(size, spread)) == text
 
 
 @given(st.floats(-1e308, 1e308))
 def test_a_number_is_shown_to_half_a_unit_of_its_fourth_digit(value: float) -> None:
-    assert math.isclose(float(number(value)), value, rel_tol=5.001e-4, abs_tol=5e-324)
+    assert math.isclose(float(format_number(value)), value, rel_tol=5.001e-4, abs_tol=5e-324)
 
 
 CELLS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), max_size=12)
@@ -56,13 +64,13 @@ CELLS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), max_size=12
 def test_a_table_holds_every_cell_within_80_columns(rows: list[list[str]]) -> None:
     from rich.cells import cell_len
 
-    drawn = table([str(i) for i in range(len(rows[0]))], rows)
+    drawn = format_table([str(i) for i in range(len(rows[0]))], rows)
     assert all(cell_len(line) <= 80 for line in drawn.splitlines())
     assert all(cell in drawn for row in rows for cell in row)
 
 
 def test_a_table_is_aligned_to_the_right_but_for_its_first_column() -> None:
-    assert table(["name", "0", "1"], [["a", "1.5", "20"], ["longer", "3", "4"]]) == (
+    assert format_table(["name", "0", "1"], [["a", "1.5", "20"], ["longer", "3", "4"]]) == (
         "name      0   1\na       1.5  20\nlonger    3   4"
     )
 
@@ -70,13 +78,13 @@ def test_a_table_is_aligned_to_the_right_but_for_its_first_column() -> None:
 def test_a_wide_table_stands_in_blocks_with_the_first_column_in_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     assert (
-        table(["name", "0", "1"], [["a", "123456", "1234567"]])
+        format_table(["name", "0", "1"], [["a", "123456", "1234567"]])
         == "name       0\na     123456\n\nname        1\na     1234567"
     )
 
 
 def test_fields_are_wrapped_beside_their_names() -> None:
-    drawn = fields([("A", "word " * 40), ("Longer", "x")]).splitlines()
+    drawn = format_fields([("A", "word " * 40), ("Longer", "x")]).splitlines()
     assert drawn[0].startswith("A       word")
     assert drawn[1].startswith("        word")
     assert drawn[-1] == "Longer  x"
@@ -84,7 +92,7 @@ def test_fields_are_wrapped_beside_their_names() -> None:
 
 
 def test_names_are_shown_on_one_short_line() -> None:
-    assert label("two\nlines\x1b[31m") == "two lines [31m"
-    assert label("a" * 99) == "a" * 21 + "..."
-    assert listed([str(i) for i in range(20)], most=2) == "0, 1, ... (20 in all)"
-    assert (plural(1, "row"), plural(2, "row")) == ("1 row", "2 rows")
+    assert format_column_name("two\nlines\x1b[31m") == "two lines [31m"
+    assert format_column_name("a" * 99) == "a" * 21 + "..."
+    assert join_names([str(i) for i in range(20)], max_names=2) == "0, 1, ... (20 in all)"
+    assert (format_count(1, "row"), format_count(2, "row")) == ("1 row", "2 rows")

@@ -17,11 +17,13 @@ def groups(seed: int, n_rows: int = 90, n_features: int = 2, n_groups: int = 3) 
 
 
 def problem_of(rows: ND, structure: str = "VVV", weights: Array | None = None) -> Problem:
-    return Problem.of(MemorySource.of(np.asarray(rows, dtype=np.float64), weights), Structure.parse(structure))
+    return Problem.from_source(
+        MemorySource.from_array(np.asarray(rows, dtype=np.float64), weights), Structure.from_name(structure)
+    )
 
 
 def expectation_of(problem: Problem, mixture: Mixture) -> Expectation:
-    return problem.expect(mixture.to_quadratics())
+    return problem.e_step(mixture.to_quadratics())
 
 
 def assert_same_mixture(found: Mixture, expected: Mixture, tolerance: float = 1e-9) -> None:

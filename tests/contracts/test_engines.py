@@ -15,21 +15,28 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.precision_roots import (
+    AbstractPrecisionRoot,
+    DensePrecisionRoot,
+    DiagonalPrecisionRoot,
+    LowRankPrecisionRoot,
+    SharedPrecisionRoot,
+    SphericalPrecisionRoot,
+)
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.core.threads import threads
-from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine, BlockedEngine, ReferenceEngine
-from gaussmix.engines.kernels import KernelEngine
-from gaussmix.model.problem import located
+from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine, NumpyEngine, ReferenceEngine
+from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.model.problem import fit_frame
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, ND, AnyArray, Array
 
 # A new engine is a row here and inherits every test.
 ENGINES: dict[str, AbstractEngine] = {
-    "blocked": BlockedEngine(),
-    "kernels": KernelEngine(),
-    "kernels, every pair": KernelEngine(screening=False),
+    "blocked": NumpyEngine(),
+    "kernels": CompiledEngine(),
+    "kernels, every pair": CompiledEngine(use_screening=False),
     "automatic, little work": AutomaticEngine(1),
     "automatic, much work": AutomaticEngine(10**9),
     "reference": ReferenceEngine(),
@@ -41,17 +48,17 @@ every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "sp
 K_, D_ = 3, 4
 
 
-def root_of(form: str, rng: np.random.Generator, condition: float = 10.0) -> AbstractRoot:
+def root_of(form: str, rng: np.random.Generator, condition: float = 10.0) -> AbstractPrecisionRoot:
     """Random precision roots whose covariances have eigenvalues from ``1 / condition`` to 1."""
     deviations = np.exp(rng.uniform(-0.5 * np.log(condition), 0.0, (K_, D_)))
     deviations[:, 0], deviations[:, -1] = 1.0, condition**-0.5
     axes = np.linalg.qr(rng.normal(size=(K_, D_, D_)))[0]
-    roots: dict[str, Callable[[], AbstractRoot]] = {
-        "dense": lambda: DenseRoot(axes / deviations[:, None, :]),
-        "shared": lambda: SharedRoot(axes[0] / deviations[0]),
-        "diagonal": lambda: DiagonalRoot(1.0 / deviations),
-        "spherical": lambda: SphericalRoot(1.0 / deviations[:, 1]),
-        "low rank": lambda: LowRankRoot(
+    roots: dict[str, Callable[[], AbstractPrecisionRoot]] = {
+        "dense": lambda: DensePrecisionRoot(axes / deviations[:, None, :]),
+        "shared": lambda: SharedPrecisionRoot(axes[0] / deviations[0]),
+        "diagonal": lambda: DiagonalPrecisionRoot(1.0 / deviations),
+        "spherical": lambda: SphericalPrecisionRoot(1.0 / deviations[:, 1]),
+        "low rank": lambda: LowRankPrecisionRoot(
             rng.uniform(0.5, 1.0, (K_, D_)) * condition**0.5, axes[:, :, :2], deviations[:, :2] * condition**0.5
         ),
     }
@@ -66,7 +73,7 @@ def quadratics_of(form: str, seed: int = 0, condition: float = 10.0) -> Quadrati
 def rows_around(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
     """Rows drawn from the components themselves."""
     rng = np.random.default_rng(seed)
-    roots = quadratics.root.dense(K_, D_)
+    roots = quadratics.precision_root.to_dense(K_, D_)
     chosen = rng.integers(K_, size=n_rows)
     noise = rng.normal(size=(n_rows, D_))
     drawn = [np.linalg.solve(roots[k].T, z) for k, z in zip(chosen, noise, strict=True)]
@@ -107,19 +114,22 @@ WEIGHTS: dict[str, Callable[[int], AnyArray | None]] = {
 
 @every_engine
 @every_root
-@pytest.mark.parametrize("assign", Assign)
+@pytest.mark.parametrize("assign", AssignmentKind)
 @pytest.mark.parametrize("kind", MomentKind)
-def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKind, assign: Assign) -> None:
+def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind) -> None:
     quadratics = quadratics_of(form)
     rows = rows_around(quadratics)
     for hints in HINTS.values():
         for weights in WEIGHTS.values():
             batch = Batch(rows, weights(len(rows)), hints(len(rows)))
             np.testing.assert_allclose(
-                engine.score(quadratics, batch), ENGINES["reference"].score(quadratics, batch), rtol=1e-10, atol=1e-10
+                engine.compute_scores(quadratics, batch),
+                ENGINES["reference"].compute_scores(quadratics, batch),
+                rtol=1e-10,
+                atol=1e-10,
             )
-            expected = ENGINES["reference"].expect(quadratics, batch, kind, assign)
-            assert_same(engine.expect(quadratics, batch, kind, assign), expected, rows)
+            expected = ENGINES["reference"].e_step_on_batch(quadratics, batch, kind, assign)
+            assert_same(engine.e_step_on_batch(quadratics, batch, kind, assign), expected, rows)
 
 
 @every_engine
@@ -131,12 +141,12 @@ def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, sc
     """Far, tiny and huge data reach an engine through their frame."""
     quadratics = quadratics_of(form)
     data = rows_around(quadratics) * scale + offset
-    source, total, _ = located(MemorySource.of(data), ENGINES["reference"], per_column=False)
+    source, total, _ = fit_frame(MemorySource.from_array(data), ENGINES["reference"], scale_per_column=False)
     deviation = np.sqrt(total.scatter[0] / total.mass[0])
-    moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.root)
+    moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.precision_root)
     for kind in (MomentKind.FULL, MomentKind.POOLED_DIAGONAL):
-        found, expected = (e.sweep(source.reduce, moved, kind) for e in (engine, ENGINES["reference"]))
-        assert_same(found, expected, source.gather()[0])
+        found, expected = (e.e_step(source.reduce, moved, kind) for e in (engine, ENGINES["reference"]))
+        assert_same(found, expected, source.rows_and_weights()[0])
 
 
 @every_engine
@@ -146,7 +156,7 @@ def test_equals_the_reference_for_ill_conditioned_covariances(engine: AbstractEn
     rows = rows_around(quadratics)
     near = Batch(rows[:50], None, None)
     for kind in (MomentKind.FULL, MomentKind.TRACE):
-        found, expected = (e.expect(quadratics, near, kind) for e in (engine, ENGINES["reference"]))
+        found, expected = (e.e_step_on_batch(quadratics, near, kind) for e in (engine, ENGINES["reference"]))
         assert_same(found, expected, rows)
 
 
@@ -155,25 +165,25 @@ def test_equals_the_reference_for_ill_conditioned_covariances(engine: AbstractEn
 def test_one_row(engine: AbstractEngine, form: str) -> None:
     quadratics = quadratics_of(form)
     rows = rows_around(quadratics, n_rows=1)
-    found = engine.expect(quadratics, Batch(rows), MomentKind.FULL)
-    assert_same(found, ENGINES["reference"].expect(quadratics, Batch(rows), MomentKind.FULL), rows)
+    found = engine.e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL)
+    assert_same(found, ENGINES["reference"].e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL), rows)
     np.testing.assert_allclose(found.moments.mean, np.repeat(rows, K_, axis=0), rtol=1e-12)
     np.testing.assert_allclose(found.moments.scatter, 0.0, atol=1e-12)
 
 
 @every_engine
 @every_root
-@pytest.mark.parametrize("assign", Assign)
-def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, assign: Assign) -> None:
+@pytest.mark.parametrize("assign", AssignmentKind)
+def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, assign: AssignmentKind) -> None:
     quadratics = quadratics_of(form)
-    closed = Quadratics(np.array([-np.inf, -0.5, -0.9]), quadratics.center, quadratics.root)
+    closed = Quadratics(np.array([-np.inf, -0.5, -0.9]), quadratics.center, quadratics.precision_root)
     rows = rows_around(quadratics)
-    found = engine.expect(closed, Batch(rows), MomentKind.FULL, assign)
+    found = engine.e_step_on_batch(closed, Batch(rows), MomentKind.FULL, assign)
     assert found.moments.mass[0] == 0.0
     np.testing.assert_array_equal(found.moments.mean[0], quadratics.center[0])
     assert (found.moments.scatter[0] == 0).all()
     assert np.isfinite([found.log_likelihood, found.entropy]).all()
-    assert_same(found, ENGINES["reference"].expect(closed, Batch(rows), MomentKind.FULL, assign), rows)
+    assert_same(found, ENGINES["reference"].e_step_on_batch(closed, Batch(rows), MomentKind.FULL, assign), rows)
 
 
 @every_engine
@@ -184,8 +194,8 @@ def test_absent_rows_are_absent(engine: AbstractEngine, form: str) -> None:
     rows = rows_around(quadratics, n_rows=30)
     far = np.vstack([rows, np.full((1, D_), 1e100)])
     weights = np.append(np.full(30, 2.0), 0.0)
-    found = engine.expect(quadratics, Batch(far, weights), MomentKind.FULL)
-    expected = engine.expect(quadratics, Batch(rows, weights[:-1]), MomentKind.FULL)
+    found = engine.e_step_on_batch(quadratics, Batch(far, weights), MomentKind.FULL)
+    expected = engine.e_step_on_batch(quadratics, Batch(rows, weights[:-1]), MomentKind.FULL)
     assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
     np.testing.assert_allclose(found.moments.mass, expected.moments.mass, rtol=1e-12)
     np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, rtol=1e-9)
@@ -193,7 +203,7 @@ def test_absent_rows_are_absent(engine: AbstractEngine, form: str) -> None:
 
 def normal_log_densities(quadratics: Quadratics, rows: ND) -> Array:
     """log N(row; center, covariance) without its constant, by SciPy."""
-    roots = quadratics.root.dense(K_, D_)
+    roots = quadratics.precision_root.to_dense(K_, D_)
     columns = []
     for k in range(K_):
         precision = roots[k] @ roots[k].T
@@ -212,8 +222,8 @@ def test_equals_scipy(engine: AbstractEngine, form: str, weighted: bool) -> None
     weights = WEIGHTS["counts"](len(rows)) if weighted else None
     counts = np.ones(len(rows)) if weights is None else weights
     scores = quadratics.offset + normal_log_densities(quadratics, rows)
-    found = engine.expect(quadratics, Batch(rows, weights), MomentKind.FULL)
-    np.testing.assert_allclose(engine.score(quadratics, Batch(rows)), scores, rtol=1e-9, atol=1e-9)
+    found = engine.e_step_on_batch(quadratics, Batch(rows, weights), MomentKind.FULL)
+    np.testing.assert_allclose(engine.compute_scores(quadratics, Batch(rows)), scores, rtol=1e-9, atol=1e-9)
     assert found.log_likelihood == pytest.approx(counts @ special.logsumexp(scores, axis=1), rel=1e-10)
     shares = special.softmax(scores, axis=1)
     assert found.entropy == pytest.approx(counts @ stats.entropy(shares, axis=1), rel=1e-10)
@@ -229,8 +239,10 @@ def test_equals_scipy(engine: AbstractEngine, form: str, weighted: bool) -> None
 @every_engine
 def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> None:
     center: KD = np.array([[0.0], [2.0], [2.0]])
-    quadratics = Quadratics(np.zeros(3), center, SphericalRoot(np.ones(3)))
-    found = engine.expect(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])), MomentKind.FULL, Assign.HARD)
+    quadratics = Quadratics(np.zeros(3), center, SphericalPrecisionRoot(np.ones(3)))
+    found = engine.e_step_on_batch(
+        quadratics, Batch(np.array([[0.0], [1.0], [3.0]])), MomentKind.FULL, AssignmentKind.HARD
+    )
     np.testing.assert_array_equal(found.moments.mass, [2.0, 1.0, 0.0])
     assert found.log_likelihood == pytest.approx(-0.5 * (0 + 1 + 1))
     assert found.entropy == 0.0
@@ -241,18 +253,20 @@ def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> 
 
 @every_engine
 @every_root
-@pytest.mark.parametrize("assign", Assign)
+@pytest.mark.parametrize("assign", AssignmentKind)
 @pytest.mark.parametrize("kind", MomentKind)
-def test_a_sweep_is_the_whole_in_parts(engine: AbstractEngine, form: str, kind: MomentKind, assign: Assign) -> None:
+def test_a_sweep_is_the_whole_in_parts(
+    engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind
+) -> None:
     """However the rows are cut up, and whatever is known of them, a sweep is one batch of them all."""
     quadratics = quadratics_of(form)
     rows = rows_around(quadratics, n_rows=5000)
     weights, hints = WEIGHTS["counts"](len(rows)), HINTS["labels"](len(rows))
-    expected = ENGINES["reference"].expect(quadratics, Batch(rows, weights, hints), kind, assign)
-    source = MemorySource.of(rows, weights).hinted(hints)
+    expected = ENGINES["reference"].e_step_on_batch(quadratics, Batch(rows, weights, hints), kind, assign)
+    source = MemorySource.from_array(rows, weights).with_label_prior(hints)
     assert source.reduce(lambda batch: 1) > 1
-    assert_same(engine.sweep(source.reduce, quadratics, kind, assign), expected, rows)
-    assert_same(engine.sweep(reduce_by(Batch(rows, weights, hints), 700), quadratics, kind, assign), expected, rows)
+    assert_same(engine.e_step(source.reduce, quadratics, kind, assign), expected, rows)
+    assert_same(engine.e_step(reduce_by(Batch(rows, weights, hints), 700), quadratics, kind, assign), expected, rows)
 
 
 def reduce_by(whole: Batch, step: int) -> Reduce:
@@ -260,7 +274,7 @@ def reduce_by(whole: Batch, step: int) -> Reduce:
 
     def reduce(function: Any) -> Any:
         starts = range(0, whole.n_rows, step)
-        return functools.reduce(operator.add, [function(whole.part(start, start + step)) for start in starts])
+        return functools.reduce(operator.add, [function(whole.sub_batch(start, start + step)) for start in starts])
 
     return reduce
 
@@ -279,11 +293,11 @@ def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEn
     }[layout]
     frame = Frame(np.array([0, 1, 0, 0]), np.array([0.5, 0.0, -0.25, 0.0]), np.array([1, 0, -1, 0]))
     batch, weights = Batch(stored, frame=frame), np.arange(len(rows)) % 2.0
-    plain = Batch(frame.apply(rows))
-    np.testing.assert_array_equal(engine.score(quadratics, batch), engine.score(quadratics, plain))
+    plain = Batch(frame.transform_rows(rows))
+    np.testing.assert_array_equal(engine.compute_scores(quadratics, batch), engine.compute_scores(quadratics, plain))
     for part in (None, weights):
         found, expected = (replace(b, weights=part) for b in (batch, plain))
-        ours, theirs = (engine.expect(quadratics, b, MomentKind.FULL) for b in (found, expected))
+        ours, theirs = (engine.e_step_on_batch(quadratics, b, MomentKind.FULL) for b in (found, expected))
         assert_same(ours, theirs, plain.rows, tolerance=1e-13)
 
 
@@ -295,11 +309,11 @@ def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: Moment
     quadratics = quadratics_of(form)
     rows = rows_around(quadratics, n_rows=5000)
     weights = WEIGHTS["counts"](len(rows))
-    one = Quadratics(np.zeros(1), np.zeros((1, D_)), SphericalRoot(np.zeros(1)))
-    source = MemorySource.of(rows, weights)
-    total = ENGINES["reference"].sweep(source.reduce, one, MomentKind.POOLED_FULL).moments
-    found = engine.sweep(source.reduce, quadratics, kind, total=total)
-    assert_same(found, ENGINES["reference"].sweep(source.reduce, quadratics, kind), rows)
+    one = Quadratics(np.zeros(1), np.zeros((1, D_)), SphericalPrecisionRoot(np.zeros(1)))
+    source = MemorySource.from_array(rows, weights)
+    total = ENGINES["reference"].e_step(source.reduce, one, MomentKind.POOLED_FULL).moments
+    found = engine.e_step(source.reduce, quadratics, kind, total_moments=total)
+    assert_same(found, ENGINES["reference"].e_step(source.reduce, quadratics, kind), rows)
 
 
 @every_engine
@@ -310,11 +324,11 @@ def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
 ) -> None:
     quadratics = quadratics_of(form)
     rows = rows_around(quadratics, n_rows=5000)
-    source = MemorySource.of(rows, WEIGHTS["real"](len(rows))).hinted(HINTS["soft"](len(rows)))
+    source = MemorySource.from_array(rows, WEIGHTS["real"](len(rows))).with_label_prior(HINTS["soft"](len(rows)))
     found = []
     for count in (1, 1, 2, 3, 8, 8):
         with threads(count):
-            found.append(bits(engine.sweep(source.reduce, quadratics, kind)))
+            found.append(bits(engine.e_step(source.reduce, quadratics, kind)))
     assert len(set(found)) == 1
 
 
@@ -322,12 +336,12 @@ def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
 def test_long_columns_are_the_same_bit_for_bit_too(engine: AbstractEngine) -> None:
     """Of long vectors BLAS adds in another order with another number of threads of its own."""
     rows = np.random.default_rng(0).normal(size=(200_000, 1))
-    source = MemorySource.of(rows, np.random.default_rng(1).uniform(size=len(rows)))
-    one = Quadratics(np.zeros(1), np.zeros((1, 1)), SphericalRoot(np.ones(1)))
+    source = MemorySource.from_array(rows, np.random.default_rng(1).uniform(size=len(rows)))
+    one = Quadratics(np.zeros(1), np.zeros((1, 1)), SphericalPrecisionRoot(np.ones(1)))
     found = []
     for count in (1, 2, 3, 8):
         with threads(count):
-            found.append(bits(engine.sweep(source.reduce, one, MomentKind.FULL)))
+            found.append(bits(engine.e_step(source.reduce, one, MomentKind.FULL)))
     assert len(set(found)) == 1
 
 
@@ -344,8 +358,8 @@ def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
     for hints in HINTS.values():
         batch, whole = Batch(rows, None, hints(len(rows))), np.full((2 * len(rows), K_), np.nan)
         place = whole[50 : 50 + len(rows)]
-        assert engine.score(quadratics, batch, place) is place
-        np.testing.assert_array_equal(place, engine.score(quadratics, batch))
+        assert engine.compute_scores(quadratics, batch, place) is place
+        np.testing.assert_array_equal(place, engine.compute_scores(quadratics, batch))
         assert np.isnan(whole[:50]).all()
         assert np.isnan(whole[50 + len(rows) :]).all()
 
@@ -358,18 +372,18 @@ def test_ranks_are_what_the_scores_come_to(engine: AbstractEngine, form: str, n_
     rows = np.resize(rows_around(quadratics), (n_rows, D_))
     for hints in HINTS.values():
         batch = Batch(rows, None, hints(n_rows))
-        scores, ranked = ENGINES["reference"].score(quadratics, batch), engine.rank(quadratics, batch)
-        assert ranked.label.dtype == np.int64
-        np.testing.assert_array_equal(ranked.label, scores.argmax(axis=1))
-        np.testing.assert_allclose(ranked.top, scores.max(axis=1), rtol=1e-10, atol=1e-10)
-        np.testing.assert_allclose(ranked.log_density, special.logsumexp(scores, axis=1), rtol=1e-10, atol=1e-10)
+        scores, ranked = ENGINES["reference"].compute_scores(quadratics, batch), engine.best_scores(quadratics, batch)
+        assert ranked.labels.dtype == np.int64
+        np.testing.assert_array_equal(ranked.labels, scores.argmax(axis=1))
+        np.testing.assert_allclose(ranked.best_scores, scores.max(axis=1), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(ranked.log_densities, special.logsumexp(scores, axis=1), rtol=1e-10, atol=1e-10)
 
 
 @every_engine
 def test_the_first_of_the_best_is_the_label(engine: AbstractEngine) -> None:
-    quadratics = Quadratics(np.zeros(3), np.array([[0.0], [2.0], [2.0]]), SphericalRoot(np.ones(3)))
-    ranked = engine.rank(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])))
-    np.testing.assert_array_equal(ranked.label, [0, 0, 1])
+    quadratics = Quadratics(np.zeros(3), np.array([[0.0], [2.0], [2.0]]), SphericalPrecisionRoot(np.ones(3)))
+    ranked = engine.best_scores(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])))
+    np.testing.assert_array_equal(ranked.labels, [0, 0, 1])
 
 
 @every_engine
@@ -377,18 +391,20 @@ def test_a_row_that_every_component_is_closed_to_has_no_density(engine: Abstract
     quadratics = quadratics_of("dense")
     closed = np.zeros((3, K_))
     closed[1] = -np.inf
-    ranked = engine.rank(quadratics, Batch(rows_around(quadratics, 3), None, closed))
-    np.testing.assert_array_equal(np.isfinite(ranked.top), [True, False, True])
-    np.testing.assert_array_equal(np.isfinite(ranked.log_density), [True, False, True])
+    ranked = engine.best_scores(quadratics, Batch(rows_around(quadratics, 3), None, closed))
+    np.testing.assert_array_equal(np.isfinite(ranked.best_scores), [True, False, True])
+    np.testing.assert_array_equal(np.isfinite(ranked.log_densities), [True, False, True])
 
 
 def test_the_everyday_engine_holds_nothing_as_large_as_all_scores() -> None:
     """Its arrays are tiles, however many rows a batch has."""
-    quadratics = Quadratics(np.zeros(50), np.random.default_rng(0).normal(size=(50, 2)), SphericalRoot(np.ones(50)))
-    engine, rows = BlockedEngine(), np.random.default_rng(1).normal(size=(50_000, 2))
+    quadratics = Quadratics(
+        np.zeros(50), np.random.default_rng(0).normal(size=(50, 2)), SphericalPrecisionRoot(np.ones(50))
+    )
+    engine, rows = NumpyEngine(), np.random.default_rng(1).normal(size=(50_000, 2))
     for work in (
-        lambda: engine.expect(quadratics, Batch(rows), MomentKind.FULL),
-        lambda: engine.rank(quadratics, Batch(rows)),
+        lambda: engine.e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL),
+        lambda: engine.best_scores(quadratics, Batch(rows)),
     ):
         tracemalloc.start()
         work()

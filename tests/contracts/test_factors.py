@@ -6,32 +6,40 @@ import numpy as np
 import pytest
 
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.covariance import FACTOR_NAMES, AbstractLimit, FactorStructure, Floor, Ridge, StructuredFamily, family
-from gaussmix.covariance import factors as steps
+from gaussmix.covariance import (
+    FACTOR_STRUCTURE_NAMES,
+    AbstractRegularizer,
+    CovarianceEstimator,
+    FactorStructure,
+    FloorRegularizer,
+    RidgeRegularizer,
+    make_covariance_estimator,
+)
+from gaussmix.covariance import factor_analyzers as steps
 from gaussmix.covariance.low_rank import LowRankCovariance
-from gaussmix.covariance.regularise import Unlimited
+from gaussmix.covariance.regularizer import NoRegularizer
 from gaussmix.errors import CollapseError, ParameterError
 from gaussmix.types import Array
 from tests.contracts.members import expected_log_likelihood
 from tests.contracts.test_families import DEGENERATE, degenerate_moments, moments
 
-every_member = pytest.mark.parametrize("name", FACTOR_NAMES)
+every_member = pytest.mark.parametrize("name", FACTOR_STRUCTURE_NAMES)
 SIZES = ((6, 2), (70, 3))  # columns and factors: with all eigenvectors, and in a subspace
 
 
-def member(name: str, n_factors: int = 2, limit: AbstractLimit | None = None) -> StructuredFamily:
-    return family(FactorStructure.named(name, n_factors), limit or Unlimited())
+def member(name: str, n_factors: int = 2, limit: AbstractRegularizer | None = None) -> CovarianceEstimator:
+    return make_covariance_estimator(FactorStructure.from_letters(name, n_factors), limit or NoRegularizer())
 
 
-def floor_for(name: str, n_features: int, seed: int = 0) -> Floor:
+def floor_for(name: str, n_features: int, seed: int = 0) -> FloorRegularizer:
     """A floor that lies among the variances of ``moments``, so that it is touched."""
     per_column = np.exp(np.random.default_rng(seed).normal(-1.5, 0.4, n_features))
-    is_isotropic = FactorStructure.named(name, 1).is_isotropic
-    return Floor(np.full(n_features, per_column[0]) if is_isotropic else per_column)
+    is_isotropic = FactorStructure.from_letters(name, 1).has_isotropic_noise_variance
+    return FloorRegularizer(np.full(n_features, per_column[0]) if is_isotropic else per_column)
 
 
-def estimate(plug: StructuredFamily, full: Moments, before: LowRankCovariance | None = None) -> LowRankCovariance:
-    found = plug.estimate(full.reduce(plug.kind), before)
+def estimate(plug: CovarianceEstimator, full: Moments, before: LowRankCovariance | None = None) -> LowRankCovariance:
+    found = plug.estimate(full.to_kind(plug.moment_kind), before)
     assert isinstance(found, LowRankCovariance)
     return found
 
@@ -76,11 +84,11 @@ def test_nothing_near_the_end_does_better(name: str, seed: int) -> None:
     for size in (1e-1, 1e-2, 1e-3):
         for _ in range(30):
             spun = found.loadings + size * rng.normal(size=found.loadings.shape)
-            noise = found.noise * np.exp(size * rng.normal(size=found.noise.shape))
-            spun = np.repeat(spun[:1], 3, axis=0) if structure.shares_loadings else spun
-            noise = np.repeat(noise[:1], 3, axis=0) if structure.shares_noise else noise
-            noise = np.repeat(noise[:, :1], 6, axis=1) if structure.is_isotropic else noise
-            rival = LowRankCovariance(structure, found.floored, spun, np.maximum(noise, limit.variances))
+            noise = found.noise_variance * np.exp(size * rng.normal(size=found.noise_variance.shape))
+            spun = np.repeat(spun[:1], 3, axis=0) if structure.has_shared_loadings else spun
+            noise = np.repeat(noise[:1], 3, axis=0) if structure.has_shared_noise_variance else noise
+            noise = np.repeat(noise[:, :1], 6, axis=1) if structure.has_isotropic_noise_variance else noise
+            rival = LowRankCovariance(structure, found.is_floored, spun, np.maximum(noise, limit.min_variances))
             assert reached(rival, full) <= best + 1e-5 * abs(best)
 
 
@@ -89,7 +97,7 @@ def test_nothing_near_the_end_does_better(name: str, seed: int) -> None:
 def test_constraining_less_reaches_at_least_as_much(name: str, seed: int) -> None:
     full = moments(seed, n_features=6)
     constrained = estimate(member(name), full)
-    for other in FACTOR_NAMES:
+    for other in FACTOR_STRUCTURE_NAMES:
         if all(freer in (letter, "U") for letter, freer in zip(name, other, strict=True)):
             found = estimate(member(other), full, constrained)
             assert reached(found, full) >= reached(constrained, full) - 1e-10
@@ -105,29 +113,31 @@ def test_obeys_structure_and_floor(name: str, is_floored: bool) -> None:
         assert isinstance(plug.structure, FactorStructure)
         letters = (
             (found.loadings == found.loadings[0]).all(),
-            (found.noise == found.noise[0]).all(),
-            (found.noise == found.noise[:, :1]).all(),
+            (found.noise_variance == found.noise_variance[0]).all(),
+            (found.noise_variance == found.noise_variance[:, :1]).all(),
         )
         for is_equal, letter in zip(letters, name, strict=True):  # on the floor, what need not be equal may be
             assert is_equal == (letter == "C") or (is_equal and is_floored)
         if limit is not None:
-            assert (found.noise >= limit.variances).all()
-            np.testing.assert_array_equal(found.floored, (found.noise == limit.variances).any(axis=1))
+            assert (found.noise_variance >= limit.min_variances).all()
+            np.testing.assert_array_equal(found.is_floored, (found.noise_variance == limit.min_variances).any(axis=1))
 
 
 @every_member
 def test_floor_changes_the_answer(name: str) -> None:
     full = moments(1, n_features=6, flat=True)
-    wide = floor_for(name, 6).variances * 30.0
-    found = estimate(member(name, limit=Floor(wide)), full)
-    assert found.floored.any()
-    assert not np.allclose(found.matrices(), estimate(member(name, limit=Floor(1e-9 * wide)), full).matrices())
+    wide = floor_for(name, 6).min_variances * 30.0
+    found = estimate(member(name, limit=FloorRegularizer(wide)), full)
+    assert found.is_floored.any()
+    assert not np.allclose(
+        found.matrices(), estimate(member(name, limit=FloorRegularizer(1e-9 * wide)), full).matrices()
+    )
 
 
 @every_member
 def test_ridge_is_added_to_every_variance(name: str) -> None:
     full, ridge = moments(4, n_features=6), np.full(6, 0.25)
-    found = estimate(member(name, limit=Ridge(ridge, np.zeros(6))), full).matrices()
+    found = estimate(member(name, limit=RidgeRegularizer(ridge, np.zeros(6))), full).matrices()
     widened = Moments(full.mass, full.mean, full.scatter + full.mass[:, None, None] * np.diag(ridge), full.kind)
     np.testing.assert_allclose(found, estimate(member(name), widened).matrices(), rtol=1e-8, atol=1e-10)
     if name in ("CCC", "UCC", "UUC"):
@@ -139,14 +149,14 @@ def test_ridge_is_added_to_every_variance(name: str) -> None:
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_degenerate_components_keep_usable_covariances(name: str, case: str) -> None:
     full = degenerate_moments(case, 6)
-    plug = member(name, limit=Floor(np.full(6, 1e-9)))
+    plug = member(name, limit=FloorRegularizer(np.full(6, 1e-9)))
     found = estimate(plug, full)
     for _ in range(3):
         found = estimate(plug, full, found)
     assert np.isfinite(found.matrices()).all()
     assert np.isfinite(found.log_determinants).all()
-    assert np.isfinite(found.root.dense(3, 6)).all()
-    assert (found.noise >= 1e-9).all()
+    assert np.isfinite(found.precision_root.to_dense(3, 6)).all()
+    assert (found.noise_variance >= 1e-9).all()
 
 
 @every_member
@@ -172,22 +182,22 @@ def test_forms_of_one_covariance_agree(name: str) -> None:
     assert (found.n_components, found.n_features, str(found.structure)) == (3, 6, name)
     np.testing.assert_allclose(found.log_determinants, np.linalg.slogdet(matrices)[1], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found.precisions() @ matrices, identity, atol=1e-10)
-    roots = found.root.dense(3, 6)
+    roots = found.precision_root.to_dense(3, 6)
     np.testing.assert_allclose(np.swapaxes(roots, 1, 2) @ matrices @ roots, identity, atol=1e-10)
-    np.testing.assert_allclose(found.root.conditions(3), np.linalg.cond(matrices), rtol=1e-8)
+    np.testing.assert_allclose(found.precision_root.condition_numbers(3), np.linalg.cond(matrices), rtol=1e-8)
     for k in range(3):
-        np.testing.assert_allclose(found.root.whiten(eye, k), roots[k], rtol=1e-12, atol=1e-14)
-        factor = found.spread(eye, k).T
+        np.testing.assert_allclose(found.precision_root.whiten(eye, k), roots[k], rtol=1e-12, atol=1e-14)
+        factor = found.unwhiten(eye, k).T
         np.testing.assert_allclose(factor @ factor.T, matrices[k], rtol=1e-12, atol=1e-14)
 
 
 @every_member
 def test_permuting_components_permutes_everything(name: str) -> None:
     found, order = estimate(member(name), moments(3, n_features=6)), np.array([2, 0, 1])
-    turned = found.permute(order)
+    turned = found.permute_components(order)
     np.testing.assert_array_equal(turned.matrices(), found.matrices()[order])
     np.testing.assert_array_equal(turned.log_determinants, found.log_determinants[order])
-    np.testing.assert_array_equal(turned.root.dense(3, 6), found.root.dense(3, 6)[order])
+    np.testing.assert_array_equal(turned.precision_root.to_dense(3, 6), found.precision_root.to_dense(3, 6)[order])
 
 
 @every_member
@@ -199,10 +209,10 @@ def test_scaling_single_columns(name: str, is_floored: bool) -> None:
     rescaled = Moments(full.mass, full.mean * scales, full.scatter * outer, MomentKind.FULL)
     limit = floor_for(name, 6) if is_floored else None
     plain = estimate(member(name, limit=limit), full).matrices()
-    moved = None if limit is None else Floor(limit.variances * scales**2)
+    moved = None if limit is None else FloorRegularizer(limit.min_variances * scales**2)
     scaled = estimate(member(name, limit=moved), rescaled).matrices()
     error = np.abs(scaled / outer - plain).max() / np.abs(plain).max()
-    assert (error < 1e-9) == FactorStructure.named(name, 2).column_equivariant
+    assert (error < 1e-9) == FactorStructure.from_letters(name, 2).is_column_scale_equivariant
 
 
 # McNicholas & Murphy, "Parsimonious Gaussian mixture models", Statistics and Computing 18 (2008), table 1.
@@ -222,9 +232,9 @@ PUBLISHED_COUNTS: dict[str, Callable[[int, int, int], float]] = {
 @pytest.mark.parametrize("n_components", [1, 2, 5])
 @pytest.mark.parametrize(("n_features", "n_factors"), [(3, 1), (10, 4), (200, 7)])
 def test_counts_its_parameters_as_published(name: str, n_components: int, n_features: int, n_factors: int) -> None:
-    structure = FactorStructure.named(name, n_factors)
+    structure = FactorStructure.from_letters(name, n_factors)
     expected = PUBLISHED_COUNTS[name](n_features, n_factors, n_components)
-    assert structure.n_parameters(n_components, n_features) == expected
+    assert structure.n_covariance_parameters(n_components, n_features) == expected
     more = n_components - 1 + n_components * n_features
     assert structure.n_mixture_parameters(n_components, n_features) == expected + more
 
@@ -236,13 +246,13 @@ def test_as_many_factors_as_a_free_covariance_has_room_for(name: str) -> None:
         free = n_features * (n_features + 1) // 2
 
         def fits(n_factors: int, n_features: int = n_features, free: int = free) -> bool:
-            structure = FactorStructure.named(name, n_factors)
-            return n_factors < n_features and structure.n_parameters(1, n_features) <= free
+            structure = FactorStructure.from_letters(name, n_factors)
+            return n_factors < n_features and structure.n_covariance_parameters(1, n_features) <= free
 
         most = max(q for q in range(n_features) if fits(q))
-        FactorStructure.named(name, most).require_columns(n_features)
+        FactorStructure.from_letters(name, most).check_n_features(n_features)
         with pytest.raises(ParameterError, match=f"take n_factors of at most {most}"):
-            FactorStructure.named(name, most + 1).require_columns(n_features)
+            FactorStructure.from_letters(name, most + 1).check_n_features(n_features)
 
 
 def test_shared_noise_of_round_components_counts_eigenvalues_below_it() -> None:
@@ -257,6 +267,6 @@ def test_shared_noise_of_round_components_counts_eigenvalues_below_it() -> None:
         kept[:, 2:] = level
         return float(mass @ (np.log(kept) + eigenvalues / kept).sum(axis=1))
 
-    level = found.noise[0, 0]
+    level = found.noise_variance[0, 0]
     assert misfit(level) <= min(misfit(other * level) for other in (0.5, 0.9, 0.999, 1.001, 1.1, 2.0))
     assert (found.loadings[1] == 0).all()

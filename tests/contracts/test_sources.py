@@ -15,7 +15,7 @@ from gaussmix.types import AnyArray, Array
 
 # A new source is a row here and inherits every test.
 SOURCES: dict[str, Callable[[AnyArray, Array | None], AbstractSource]] = {
-    "memory": MemorySource.of,
+    "memory": MemorySource.from_array,
 }
 
 every_source = pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
@@ -86,7 +86,7 @@ def test_batches_follow_one_another_in_the_order_of_the_rows(make: Any) -> None:
     position = 0
     for batch in found:
         assert batch.first_row == position
-        assert batch.slice == slice(position, position + batch.n_rows)
+        assert batch.row_slice == slice(position, position + batch.n_rows)
         position += batch.n_rows
     assert position == N_ROWS
 
@@ -99,7 +99,7 @@ def test_borders_depend_on_the_shape_alone(make: Any) -> None:
     for source in (
         make(2 * rows, None),
         make(rows.astype(np.float32), weights),
-        make(rows, weights).hinted(hints),
+        make(rows, weights).with_label_prior(hints),
         make(rows, None).framed(frame_of(N_FEATURES)),
     ):
         assert [batch.n_rows for batch in batches(source)] == plain
@@ -138,22 +138,25 @@ def test_weights_and_hints_stay_with_their_rows(make: Any) -> None:
     rows, weights = rows_of(), np.arange(N_ROWS, dtype=float)
     soft = np.log(np.random.default_rng(2).dirichlet(np.ones(2), N_ROWS))
     for hints in (np.arange(N_ROWS), soft):
-        for batch in batches(make(rows, weights).hinted(hints)):
-            np.testing.assert_array_equal(batch.weights, weights[batch.slice])
-            np.testing.assert_array_equal(batch.hints, hints[batch.slice])
-    assert all(batch.hints is None for batch in batches(make(rows, weights).hinted(soft).hinted(None)))
+        for batch in batches(make(rows, weights).with_label_prior(hints)):
+            np.testing.assert_array_equal(batch.weights, weights[batch.row_slice])
+            np.testing.assert_array_equal(batch.label_prior, hints[batch.row_slice])
+    assert all(
+        batch.label_prior is None
+        for batch in batches(make(rows, weights).with_label_prior(soft).with_label_prior(None))
+    )
 
 
 @every_source
 def test_a_frame_changes_the_numbers_and_nothing_else(make: Any) -> None:
     rows, weights, hints = rows_of(), 1.0 + np.arange(N_ROWS), np.arange(N_ROWS)
-    source, frame = make(rows, weights).hinted(hints), frame_of(N_FEATURES)
+    source, frame = make(rows, weights).with_label_prior(hints), frame_of(N_FEATURES)
     framed = source.framed(frame)
     assert framed.frame is frame
     for plain, working in zip(batches(source), batches(framed), strict=True):
         np.testing.assert_array_equal(working.rows, np.ldexp(plain.rows - 0.25, [-1, 0, 1]))
         np.testing.assert_array_equal(working.weights, plain.weights)
-        np.testing.assert_array_equal(working.hints, plain.hints)
+        np.testing.assert_array_equal(working.label_prior, plain.label_prior)
     again = batches(framed.framed(Frame.identity(N_FEATURES)))
     np.testing.assert_array_equal(again[0].rows, batches(source)[0].rows)
 
@@ -161,11 +164,11 @@ def test_a_frame_changes_the_numbers_and_nothing_else(make: Any) -> None:
 @every_source
 def test_gathers_all_rows_in_their_frame(make: Any) -> None:
     rows, frame = rows_of(), frame_of(N_FEATURES)
-    gathered, weights = make(rows, None).framed(frame).gather()
-    np.testing.assert_array_equal(gathered, frame.apply(rows))
+    gathered, weights = make(rows, None).framed(frame).rows_and_weights()
+    np.testing.assert_array_equal(gathered, frame.transform_rows(rows))
     np.testing.assert_array_equal(weights, np.ones(N_ROWS))
     given = 1.0 + np.arange(N_ROWS)
-    np.testing.assert_array_equal(make(rows, given).gather()[1], given)
+    np.testing.assert_array_equal(make(rows, given).rows_and_weights()[1], given)
 
 
 @every_source
@@ -178,7 +181,7 @@ def test_rows_of_weight_zero_cannot_overflow(make: Any, value: float) -> None:
     (batch,) = batches(make(rows, weights).framed(far))
     assert batch.n_rows == 100
     assert (batch.rows[[3, 77]] == 0).all()
-    assert np.isfinite(make(rows, weights).framed(frame_of(3)).gather()[0]).all()
+    assert np.isfinite(make(rows, weights).framed(frame_of(3)).rows_and_weights()[0]).all()
 
 
 @every_source

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from gaussmix.model import Mixture
-from gaussmix.solvers.start import STARTS, automatic
+from gaussmix.solvers.initialization import INIT_METHODS, initialize
 from gaussmix.types import ND, Array
 from tests.contracts.problems import assert_same_mixture, groups, problem_of
 
-every_start = pytest.mark.parametrize("method", STARTS)
+every_start = pytest.mark.parametrize("method", INIT_METHODS)
 
 
 def start(
     method: str, rows: ND, n_components: int = 3, structure: str = "VVV", weights: Array | None = None, seed: int = 0
 ) -> Mixture:
-    return automatic(problem_of(rows, structure, weights), method, n_components, np.random.default_rng(seed))
+    return initialize(problem_of(rows, structure, weights), method, n_components, np.random.default_rng(seed))
 
 
 def assert_usable(mixture: Mixture, n_components: int, n_features: int) -> None:
@@ -50,7 +50,7 @@ def test_one_seed_one_start(method: str) -> None:
     assert_same_mixture(start(method, rows, seed=4), start(method, rows, seed=4), tolerance=0.0)
 
 
-@pytest.mark.parametrize("method", [name for name in STARTS if name != "kmeans" and "hierarchical" not in name])
+@pytest.mark.parametrize("method", [name for name in INIT_METHODS if name != "kmeans" and "hierarchical" not in name])
 def test_another_seed_another_start(method: str) -> None:
     rows = groups(3)
     assert not np.allclose(start(method, rows, seed=4).means, start(method, rows, seed=5).means)
@@ -84,7 +84,7 @@ HARD_DATA = {
 @pytest.mark.parametrize("case", HARD_DATA)
 def test_hard_data_give_a_usable_start(method: str, structure: str, case: str) -> None:
     rows = HARD_DATA[case]
-    found = automatic(problem_of(rows, structure), method, 4, np.random.default_rng(0))
+    found = initialize(problem_of(rows, structure), method, 4, np.random.default_rng(0))
     assert found.centers.shape == (4, rows.shape[1])
     assert found.weights.sum() == pytest.approx(1.0)
     assert np.isfinite(found.centers).all()
@@ -92,7 +92,7 @@ def test_hard_data_give_a_usable_start(method: str, structure: str, case: str) -
     assert np.isfinite(found.covariance.log_determinants).all()
 
 
-@pytest.mark.parametrize("method", [name for name in STARTS if name != "random"])  # whose components begin alike
+@pytest.mark.parametrize("method", [name for name in INIT_METHODS if name != "random"])  # whose components begin alike
 def test_components_come_in_the_order_of_their_means(method: str) -> None:
     means = start(method, groups(4)).means
     assert (np.diff(means[:, 0]) >= 0).all()

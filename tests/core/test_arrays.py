@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaussmix import DataError
-from gaussmix.core.arrays import parse_covariances, parse_rows, parse_weights, require_finite
+from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights, require_finite
 
 TABLE = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 
@@ -34,14 +34,14 @@ def test_rows_become_float64(data: Any) -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_floats_lie_where_they_lay(dtype: type) -> None:
     data = np.array(TABLE, dtype=dtype)
-    assert np.shares_memory(parse_rows(data, keep_single=True), data)
-    assert parse_rows(data, keep_single=True).dtype == dtype
+    assert np.shares_memory(parse_rows(data, keep_float32=True), data)
+    assert parse_rows(data, keep_float32=True).dtype == dtype
     assert np.shares_memory(parse_rows(data), data) == (dtype is np.float64)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ">f4", np.int32])
 def test_only_float32_itself_is_kept(dtype: Any) -> None:
-    rows = parse_rows(np.array(TABLE, dtype=dtype), keep_single=True)
+    rows = parse_rows(np.array(TABLE, dtype=dtype), keep_float32=True)
     assert rows.dtype == np.float64
     np.testing.assert_array_equal(rows, TABLE)
 

@@ -29,12 +29,12 @@ def libraries() -> list[Any]:
 def two_threads() -> Iterator[None]:
     before = [(library, library.num_threads) for library in libraries()]
     for library, _ in before:
-        blas._set_threads(library, 2)
+        blas._set_n_threads(library, 2)
     if set(blas_threads()) != {2}:
         pytest.skip("this BLAS has no number of threads to set")
     yield
     for library, n_threads in before:
-        blas._set_threads(library, n_threads)
+        blas._set_n_threads(library, n_threads)
 
 
 def test_is_held_while_anyone_holds_it() -> None:
@@ -93,7 +93,7 @@ def test_any_thread_may_restore_what_another_lowered() -> None:
 def test_a_number_that_somebody_else_sets_meanwhile_is_left_alone() -> None:
     with one_blas_thread():
         for library in libraries():
-            blas._set_threads(library, 3)
+            blas._set_n_threads(library, 3)
         meanwhile = blas_threads()
     assert blas_threads() == meanwhile
 
@@ -109,12 +109,12 @@ def test_a_sum_of_several_parts_holds_it(count: int) -> None:
 
 def test_libraries_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with one_blas_thread():
-        known = blas._HOLD._libraries
+        known = blas._BLAS_THREAD_LIMIT._libraries
     with one_blas_thread():
-        assert blas._HOLD._libraries is known
+        assert blas._BLAS_THREAD_LIMIT._libraries is known
     monkeypatch.setitem(sys.modules, "a_module_of_this_test", sys)  # as an import would
     with one_blas_thread():
-        assert blas._HOLD._libraries is not known
+        assert blas._BLAS_THREAD_LIMIT._libraries is not known
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gaussmix.core import cpus
-from gaussmix.core.cpus import default_threads
+from gaussmix.core.cpus import default_n_threads
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +31,15 @@ def group(folder: Path, **texts: str) -> None:
 
 
 def test_every_processor_that_it_may_use() -> None:
-    assert default_threads() == 12
+    assert default_n_threads() == 12
 
 
 def test_without_an_affinity_every_processor_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 5)
-    assert default_threads() == 5
+    assert default_n_threads() == 5
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert default_threads() == 1
+    assert default_n_threads() == 1
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_environment_asks_for_fewer(
     for name, value in (("OMP_NUM_THREADS", openmp), ("NUMBA_NUM_THREADS", numba)):
         if value is not None:
             monkeypatch.setenv(name, value)
-    assert default_threads() == expected
+    assert default_n_threads() == expected
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_the_environment_asks_for_fewer(
 )
 def test_a_quota_of_version_2(machine: Path, said: str, expected: int) -> None:
     group(machine, cpu_max=said)
-    assert default_threads() == expected
+    assert default_n_threads() == expected
 
 
 def test_a_quota_further_up_counts_too(machine: Path) -> None:
     group(machine, membership="0::/outer/inner")
     group(machine / "outer" / "inner", cpu_max="800000 100000")
     group(machine / "outer", cpu_max="200000 100000")
-    assert default_threads() == 2
+    assert default_n_threads() == 2
 
 
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
@@ -85,13 +85,13 @@ def test_a_quota_further_up_counts_too(machine: Path) -> None:
 def test_a_quota_of_version_1(machine: Path, mount: str, quota: str, expected: int) -> None:
     group(machine, membership="5:memory:/elsewhere\n3:cpu,cpuacct:/mine\n0::/")
     group(machine / mount / "mine", cpu_cfs_quota_us=quota, cpu_cfs_period_us="100000")
-    assert default_threads() == expected
+    assert default_n_threads() == expected
 
 
 def test_a_container_sees_its_own_group_at_the_top(machine: Path) -> None:
     group(machine, membership="3:cpu:/a/name/of/the/host")
     group(machine / "cpu", cpu_cfs_quota_us="300000", cpu_cfs_period_us="100000")
-    assert default_threads() == 3
+    assert default_n_threads() == 3
 
 
 WORKERS = """
@@ -134,4 +134,4 @@ def test_one_in_a_worker_of_dask(monkeypatch: pytest.MonkeyPatch, is_task: bool,
     worker = types.ModuleType("distributed.worker")
     worker.get_worker = get_worker  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "distributed.worker", worker)
-    assert default_threads() == expected
+    assert default_n_threads() == expected

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from gaussmix import UnrepresentableError
-from gaussmix.core.frame import Extent, Frame, frame_around
+from gaussmix.core.frame import ColumnRange, Frame, frame_from_mean_and_deviation
 from gaussmix.types import ND
 
 
 def frame_of(rows: ND, per_column: bool = True) -> Frame:
-    first = Extent(rows.min(axis=0), rows.max(axis=0)).frame(per_column)
-    working = first.apply(rows)
-    return frame_around(first, working.mean(axis=0), working.std(axis=0), per_column)
+    first = ColumnRange(rows.min(axis=0), rows.max(axis=0)).bounding_frame(per_column)
+    working = first.transform_rows(rows)
+    return frame_from_mean_and_deviation(first, working.mean(axis=0), working.std(axis=0), per_column)
 
 
 def drawn(scale: float, offset: float, seed: int = 0) -> ND:
@@ -29,12 +29,12 @@ UNITS = [(1.0, 0.0), (1.0, 1e8), (1e-150, 0.0), (1e150, 1e3), (3e-160, 1e6), (1e
 def test_working_rows_are_near_one_and_exact(scale: float, offset: float, per_column: bool) -> None:
     rows = drawn(scale, offset)
     frame = frame_of(rows, per_column)
-    working = frame.apply(rows)
+    working = frame.transform_rows(rows)
     assert 0.2 < working.std() < 5.0
     assert np.abs(working.mean(axis=0)).max() < 2.0**-10
     for j in range(3):
-        power = Fraction(2) ** int(frame.exponent[j])
-        shrink = Fraction(2) ** int(frame.shrink[j])
+        power = Fraction(2) ** int(frame.scale_exponent[j])
+        shrink = Fraction(2) ** int(frame.shrink_exponent[j])
         for value, found in zip(rows[:5, j].tolist(), working[:5, j].tolist(), strict=True):
             exact = (Fraction(value) * shrink - Fraction(float(frame.center[j]))) * power
             if offset:
@@ -48,40 +48,40 @@ def test_points_come_back(scale: float, offset: float) -> None:
     rows = drawn(scale, offset)
     frame = frame_of(rows)
     spread = scale * 1e-15 * (1.0 + offset)
-    np.testing.assert_allclose(frame.restore_points(frame.apply(rows)), rows, rtol=4e-16, atol=spread)
+    np.testing.assert_allclose(frame.restore_means(frame.transform_rows(rows)), rows, rtol=4e-16, atol=spread)
 
 
 def test_matrices_change_units_by_powers_of_two() -> None:
     frame = Frame(np.array([0, 3]), np.array([1.0, 2.0]), np.array([-2, 1]))
     scale = np.array([0.25, 16.0])
     matrix = np.array([[[2.0, 0.5], [0.5, 1.0]]])
-    np.testing.assert_array_equal(frame.apply_covariances(matrix), matrix * np.outer(scale, scale))
-    np.testing.assert_array_equal(frame.restore_covariances(frame.apply_covariances(matrix)), matrix)
+    np.testing.assert_array_equal(frame.transform_covariances(matrix), matrix * np.outer(scale, scale))
+    np.testing.assert_array_equal(frame.restore_covariances(frame.transform_covariances(matrix)), matrix)
     np.testing.assert_array_equal(frame.restore_precisions(matrix), matrix * np.outer(scale, scale))
-    np.testing.assert_array_equal(frame.restore_roots(matrix), matrix * scale[:, None])
+    np.testing.assert_array_equal(frame.restore_precision_roots(matrix), matrix * scale[:, None])
     np.testing.assert_array_equal(frame.restore_variances(np.array([[1.0, 1.0]])), [1.0 / scale**2])
-    assert frame.log_volume == pytest.approx(math.log(0.25 * 16.0))
+    assert frame.log_abs_det_jacobian == pytest.approx(math.log(0.25 * 16.0))
     np.testing.assert_array_equal(frame.total_exponent, [-2, 4])
-    np.testing.assert_array_equal(frame.apply(np.array([[4.0, 1.0]])), [[0.75, 12.0]])
+    np.testing.assert_array_equal(frame.transform_rows(np.array([[4.0, 1.0]])), [[0.75, 12.0]])
 
 
 def test_identity_changes_nothing() -> None:
     rows = drawn(1.0, 5.0)
     frame = Frame.identity(3)
-    np.testing.assert_array_equal(frame.apply(rows), rows)
-    assert frame.log_volume == 0.0
+    np.testing.assert_array_equal(frame.transform_rows(rows), rows)
+    assert frame.log_abs_det_jacobian == 0.0
 
 
 def test_some_columns() -> None:
-    frame = Frame(np.array([0, 3]), np.array([1.0, 2.0]), np.array([-2, 1])).select(np.array([1]))
-    assert (frame.shrink.tolist(), frame.center.tolist(), frame.exponent.tolist()) == ([3], [2.0], [1])
+    frame = Frame(np.array([0, 3]), np.array([1.0, 2.0]), np.array([-2, 1])).select_columns(np.array([1]))
+    assert (frame.shrink_exponent.tolist(), frame.center.tolist(), frame.scale_exponent.tolist()) == ([3], [2.0], [1])
 
 
 def test_common_frame_has_the_scale_of_the_widest_column() -> None:
     rows = drawn(1.0, 0.0) * np.array([1.0, 1e-6, 1e6])
-    common = frame_of(rows).common()
+    common = frame_of(rows).with_common_scale()
     assert len(set(common.total_exponent.tolist())) == 1
-    working = common.apply(rows)
+    working = common.transform_rows(rows)
     assert 0.2 < working[:, 2].std() < 5.0
     np.testing.assert_allclose(working.std(axis=0) / working[:, 2].std(), rows.std(axis=0) / rows[:, 2].std())
 
@@ -90,21 +90,23 @@ def test_common_frame_has_the_scale_of_the_widest_column() -> None:
 def test_constant_column_becomes_zero_and_takes_the_widest_scale(value: float) -> None:
     rows = np.column_stack([drawn(1.0, 0.0)[:, :2] * [1.0, 2.0**20], np.full(50, value)])
     frame = frame_of(rows)
-    assert (frame.apply(rows)[:, 2] == 0).all()
+    assert (frame.transform_rows(rows)[:, 2] == 0).all()
     assert frame.total_exponent[2] == frame.total_exponent[1] == frame.total_exponent.min()
-    np.testing.assert_array_equal(frame.restore_points(frame.apply(rows))[:, 2], rows[:, 2])
+    np.testing.assert_array_equal(frame.restore_means(frame.transform_rows(rows))[:, 2], rows[:, 2])
 
 
 def test_rows_that_are_all_equal_have_a_frame() -> None:
     rows = np.full((4, 2), 1e9)
     frame = frame_of(rows)
-    assert (frame.apply(rows) == 0).all()
+    assert (frame.transform_rows(rows) == 0).all()
 
 
 def test_extents_add() -> None:
-    total = Extent(np.array([0.0, 5.0]), np.array([1.0, 6.0])) + Extent(np.array([-1.0, 5.5]), np.array([0.5, 9.0]))
-    np.testing.assert_array_equal(total.low, [-1.0, 5.0])
-    np.testing.assert_array_equal(total.high, [1.0, 9.0])
+    total = ColumnRange(np.array([0.0, 5.0]), np.array([1.0, 6.0])) + ColumnRange(
+        np.array([-1.0, 5.5]), np.array([0.5, 9.0])
+    )
+    np.testing.assert_array_equal(total.minimum, [-1.0, 5.0])
+    np.testing.assert_array_equal(total.maximum, [1.0, 9.0])
 
 
 @pytest.mark.parametrize(("power", "how"), [(600, "overflow"), (-600, "underflow")])
@@ -122,7 +124,7 @@ def test_what_doubles_cannot_hold_is_named(power: int, how: str) -> None:
 
 def test_means_that_overflow_are_named() -> None:
     with pytest.raises(UnrepresentableError, match="means overflow"):
-        Frame(np.array([-1000]), np.array([0.0]), np.array([0])).restore_points(np.array([[1e10]]))
+        Frame(np.array([-1000]), np.array([0.0]), np.array([0])).restore_means(np.array([[1e10]]))
 
 
 def test_exact_zeros_are_no_underflow() -> None:
@@ -144,6 +146,6 @@ def test_only_the_identity_leaves_everything_alone() -> None:
 @pytest.mark.parametrize("n_rows", [0, 1, 31, 32, 33, 100])
 def test_an_extent_is_the_smallest_and_largest_of_each_column(n_rows):
     rows = np.random.default_rng(n_rows).normal(size=(n_rows, 3))
-    found = Extent.of(rows)
-    np.testing.assert_array_equal(found.low, rows.min(axis=0, initial=np.inf))
-    np.testing.assert_array_equal(found.high, rows.max(axis=0, initial=-np.inf))
+    found = ColumnRange.from_rows(rows)
+    np.testing.assert_array_equal(found.minimum, rows.min(axis=0, initial=np.inf))
+    np.testing.assert_array_equal(found.maximum, rows.max(axis=0, initial=-np.inf))

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from gaussmix import DataError, Mixture, select
-from gaussmix.core.arrays import parse_rows
+from gaussmix.core.input_arrays import parse_rows
 
 NAMES = ("height", "weight")
 X = np.random.default_rng(0).normal(size=(40, 2)) * [1.0, 10.0]

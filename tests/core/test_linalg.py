@@ -18,11 +18,11 @@ def test_cholesky_and_its_company(seed: int) -> None:
     factor = linalg.cholesky(matrix)
     assert factor is not None
     np.testing.assert_allclose(factor @ factor.T, matrix, rtol=1e-12)
-    np.testing.assert_allclose(linalg.lower_inverse(factor) @ factor, np.eye(4), atol=1e-12)
-    np.testing.assert_array_equal(np.triu(linalg.lower_inverse(factor), 1), 0.0)
+    np.testing.assert_allclose(linalg.invert_lower(factor) @ factor, np.eye(4), atol=1e-12)
+    np.testing.assert_array_equal(np.triu(linalg.invert_lower(factor), 1), 0.0)
     assert linalg.log_determinant(factor) == pytest.approx(np.linalg.slogdet(matrix)[1], rel=1e-12)
     columns = np.random.default_rng(seed).normal(size=(4, 3))
-    np.testing.assert_allclose(linalg.lower_solve(factor, columns), np.linalg.solve(factor, columns), rtol=1e-10)
+    np.testing.assert_allclose(linalg.solve_lower(factor, columns), np.linalg.solve(factor, columns), rtol=1e-10)
 
 
 INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
@@ -33,28 +33,28 @@ INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
 )
 def test_failure_is_a_value(matrix: DD) -> None:
     assert linalg.cholesky(matrix) is None
-    assert linalg.upper_root(matrix) is None
+    assert linalg.upper_cholesky(matrix) is None
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_upper_roots(seed: int) -> None:
     precision = positive(seed)
-    upper = linalg.upper_root(precision)
+    upper = linalg.upper_cholesky(precision)
     assert upper is not None
     np.testing.assert_array_equal(np.tril(upper, -1), 0.0)
     np.testing.assert_allclose(upper @ upper.T, precision, rtol=1e-12)
     turned = upper @ np.linalg.qr(np.random.default_rng(seed).normal(size=(4, 4)))[0]
-    np.testing.assert_allclose(linalg.triangular_roots(turned[None])[0], upper, atol=1e-12)
+    np.testing.assert_allclose(linalg.to_upper_triangular_roots(turned[None])[0], upper, atol=1e-12)
 
 
 def test_inverse_of_a_singular_factor_is_refused() -> None:
     with pytest.raises(ValueError, match="zero or invalid pivot"):
-        linalg.lower_inverse(np.array([[1.0, 0.0], [1.0, 0.0]]))
+        linalg.invert_lower(np.array([[1.0, 0.0], [1.0, 0.0]]))
 
 
 def test_exceeds_compares_with_a_floor() -> None:
     stack = np.array([np.diag([2.0, 3.0]), np.diag([2.0, 3.2]), np.diag([1.8, 9.0])])
-    np.testing.assert_array_equal(linalg.exceeds(stack, np.array([1.9, 3.1])), [False, True, False])
+    np.testing.assert_array_equal(linalg.is_above_floor(stack, np.array([1.9, 3.1])), [False, True, False])
 
 
 STACKS = [(1, 1), (3, 1), (5, 4), (40, 1), (300, 3), (2, 31), (3, 65), (2, 130)]
@@ -65,14 +65,14 @@ STACKS = [(1, 1), (3, 1), (5, 4), (40, 1), (300, 3), (2, 31), (3, 65), (2, 130)]
 def test_a_stack_is_factorised_as_one_by_one(n_matrices: int, size: int, spread: float) -> None:
     scales = np.geomspace(1.0, spread, size)
     stack = np.array([positive(seed, size) for seed in range(n_matrices)]) * scales[:, None] * scales
-    factors, failed = linalg.factorised(stack)
+    factors, failed = linalg.cholesky_stack(stack)
     assert not failed.any()
     assert factors.flags.c_contiguous
     lengths = np.sqrt(np.einsum("kii->ki", stack))
     bound = lengths[:, :, None] * lengths[:, None, :]
     assert (np.abs(factors @ np.swapaxes(factors, 1, 2) - stack) <= 1e-15 * (size + 1) * bound).all()
     np.testing.assert_array_equal(np.triu(factors, 1), 0.0)
-    roots = linalg.inverse_transposes(factors)
+    roots = linalg.triangular_inverse_transposes(factors)
     assert roots.flags.c_contiguous
     np.testing.assert_array_equal(np.tril(roots, -1), 0.0)
     bound = np.abs(np.swapaxes(roots, 1, 2)) @ np.abs(factors)
@@ -80,7 +80,7 @@ def test_a_stack_is_factorised_as_one_by_one(n_matrices: int, size: int, spread:
     for single, factor, root in zip(stack, factors, roots, strict=True):
         slack = 1e-15 * size * np.linalg.cond(single)
         np.testing.assert_allclose(factor, np.asarray(linalg.cholesky(single)), rtol=slack, atol=slack)
-        np.testing.assert_allclose(root, linalg.lower_inverse(factor).T, rtol=slack, atol=slack * np.abs(root).max())
+        np.testing.assert_allclose(root, linalg.invert_lower(factor).T, rtol=slack, atol=slack * np.abs(root).max())
     logs = [linalg.log_determinant(factor) for factor in factors]
     np.testing.assert_allclose(linalg.log_determinants(factors), logs, rtol=1e-14, atol=1e-14 * size)
 
@@ -89,11 +89,11 @@ def test_a_stack_is_factorised_as_one_by_one(n_matrices: int, size: int, spread:
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
 def test_the_matrices_that_fail_are_named_and_spoil_no_other(size: int, bad: float) -> None:
     stack = np.array([positive(seed, size) for seed in range(4)])
-    whole, _ = linalg.factorised(stack)
+    whole, _ = linalg.cholesky_stack(stack)
     before = stack.copy()
     stack[1, -1, -1] = bad
     stack[3] = bad
-    factors, failed = linalg.factorised(stack)
+    factors, failed = linalg.cholesky_stack(stack)
     np.testing.assert_array_equal(failed, [False, True, False, True])
     np.testing.assert_allclose(factors[[0, 2]], whole[[0, 2]], rtol=1e-13)
     np.testing.assert_array_equal(factors[[1, 3]], np.array([np.eye(size)] * 2))
@@ -102,20 +102,20 @@ def test_the_matrices_that_fail_are_named_and_spoil_no_other(size: int, bad: flo
 
 def test_eigenvalues_fall() -> None:
     stack = np.array([positive(seed) for seed in range(3)])
-    values, vectors = linalg.symmetric_eigen(stack)
+    values, vectors = linalg.eigh_descending(stack)
     assert (np.diff(values, axis=1) <= 0).all()
     np.testing.assert_allclose((vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2), stack, atol=1e-12)
 
 
 def test_condition_is_that_of_the_precision() -> None:
     roots = np.array([np.diag([1.0, 10.0]), np.eye(2)])
-    np.testing.assert_allclose(linalg.condition(roots), [100.0, 1.0])
+    np.testing.assert_allclose(linalg.precision_condition_numbers(roots), [100.0, 1.0])
 
 
 def test_outer_sum() -> None:
     deltas, weights = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([2.0, 0.5])
     expected = sum(w * np.outer(d, d) for w, d in zip(weights, deltas, strict=True))
-    np.testing.assert_allclose(linalg.outer_sum(deltas, weights), expected)
+    np.testing.assert_allclose(linalg.weighted_outer_sum(deltas, weights), expected)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -123,13 +123,13 @@ def test_stacked_roots_inverses_and_solutions(seed: int) -> None:
     rng = np.random.default_rng(seed)
     general = rng.normal(size=(4, 5, 5))
     matrices = general @ np.swapaxes(general, 1, 2)
-    roots = linalg.upper_roots(matrices)
+    roots = linalg.upper_cholesky_stack(matrices)
     np.testing.assert_allclose(roots @ np.swapaxes(roots, 1, 2), matrices, rtol=1e-10, atol=1e-12)
     assert not np.tril(roots, -1).any()
     inverses = linalg.general_inverse_transposes(general)
     assert inverses is not None
     np.testing.assert_allclose(np.swapaxes(inverses, 1, 2) @ general, np.broadcast_to(np.eye(5), (4, 5, 5)), atol=1e-9)
     columns = rng.normal(size=(5, 3))
-    solved = general @ linalg.solve_each(general, columns)
+    solved = general @ linalg.solve_common_columns(general, columns)
     np.testing.assert_allclose(solved, np.broadcast_to(columns, (4, 5, 3)), atol=1e-9)
     assert linalg.general_inverse_transposes(np.zeros((2, 3, 3))) is None

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix.core import threads as module
-from gaussmix.core.cpus import default_threads
-from gaussmix.core.threads import ordered_sum, thread_count, threads
+from gaussmix.core.cpus import default_n_threads
+from gaussmix.core.threads import available_n_threads, ordered_sum, threads
 from gaussmix.errors import ParameterError
 
 COUNTS = [1, 2, 3, 8]
@@ -151,7 +151,7 @@ def test_control_c_stops_a_sum(count: int) -> None:
 
 def test_a_sum_within_a_sum_runs_in_its_own_thread() -> None:
     def inner(_: int) -> tuple[tuple[int, int], ...]:
-        return ((thread_count(), threading.get_ident()),)
+        return ((available_n_threads(), threading.get_ident()),)
 
     def outer(_: int) -> tuple[bool, ...]:
         with threads(8):
@@ -160,7 +160,7 @@ def test_a_sum_within_a_sum_runs_in_its_own_thread() -> None:
 
     with threads(4):
         assert ordered_sum(outer, 50) == (True,) * 50
-        assert thread_count() == 4
+        assert available_n_threads() == 4
 
 
 @pytest.mark.parametrize("counts", [(2, 2), (1, 8), (8, 3)])
@@ -173,7 +173,7 @@ def test_two_threads_may_ask_at_once(counts: tuple[int, int]) -> None:
             together.wait()
             found[which] = all(
                 ordered_sum(lambda number: (number + which,), 40) == tuple(range(which, 40 + which))
-                and thread_count() == counts[which]
+                and available_n_threads() == counts[which]
                 for _ in range(50)
             )
 
@@ -230,7 +230,7 @@ def test_without_a_thread_to_be_had_the_caller_does_all(monkeypatch: pytest.Monk
     def refuse(_: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(module, "_pool", module._Pool())
+    monkeypatch.setattr(module, "_pool", module._ThreadPool())
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with threads(4):
         assert ordered_sum(lambda number: (number,), 20) == tuple(range(20))
@@ -294,15 +294,15 @@ def test_waiting_threads_do_not_keep_python_from_ending() -> None:
 
 
 def test_a_number_of_threads_holds_for_a_while() -> None:
-    assert thread_count() == default_threads()
+    assert available_n_threads() == default_n_threads()
     with threads(5):
-        assert thread_count() == 5
+        assert available_n_threads() == 5
         with threads(2):
-            assert thread_count() == 2
+            assert available_n_threads() == 2
         with threads(None):
-            assert thread_count() == default_threads()
-        assert thread_count() == 5
-    assert thread_count() == default_threads()
+            assert available_n_threads() == default_n_threads()
+        assert available_n_threads() == 5
+    assert available_n_threads() == default_n_threads()
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "two"])

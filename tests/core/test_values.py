@@ -9,56 +9,62 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.outcome import Outcome, Trace
+from gaussmix.core.outcome import IterationTrace, Outcome
+from gaussmix.core.precision_roots import (
+    AbstractPrecisionRoot,
+    DensePrecisionRoot,
+    DiagonalPrecisionRoot,
+    SharedPrecisionRoot,
+    SphericalPrecisionRoot,
+)
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, SharedRoot, SphericalRoot
 
 RNG = np.random.default_rng(0)
-ROOTS: list[AbstractRoot] = [
-    DenseRoot(RNG.normal(size=(2, 3, 3))),
-    SharedRoot(RNG.normal(size=(3, 3))),
-    DiagonalRoot(RNG.uniform(1, 2, (2, 3))),
-    SphericalRoot(RNG.uniform(1, 2, 2)),
+ROOTS: list[AbstractPrecisionRoot] = [
+    DensePrecisionRoot(RNG.normal(size=(2, 3, 3))),
+    SharedPrecisionRoot(RNG.normal(size=(3, 3))),
+    DiagonalPrecisionRoot(RNG.uniform(1, 2, (2, 3))),
+    SphericalPrecisionRoot(RNG.uniform(1, 2, 2)),
 ]
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
-def test_whitening_is_multiplying_by_the_dense_root(root: AbstractRoot) -> None:
+def test_whitening_is_multiplying_by_the_dense_root(root: AbstractPrecisionRoot) -> None:
     differences = RNG.normal(size=(5, 3))
-    dense = root.dense(2, 3)
+    dense = root.to_dense(2, 3)
     assert dense.shape == (2, 3, 3)
     for k in range(2):
         np.testing.assert_allclose(root.whiten(differences, k), differences @ dense[k], rtol=1e-14)
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
-def test_conditions_are_those_of_the_precisions(root: AbstractRoot) -> None:
-    dense = root.dense(2, 3)
+def test_conditions_are_those_of_the_precisions(root: AbstractPrecisionRoot) -> None:
+    dense = root.to_dense(2, 3)
     expected = np.linalg.cond(dense @ np.swapaxes(dense, 1, 2))
-    np.testing.assert_allclose(root.conditions(2), expected, rtol=1e-10)
+    np.testing.assert_allclose(root.condition_numbers(2), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
-def test_factors_come_only_with_full_roots_and_only_where_given(root: AbstractRoot) -> None:
+def test_factors_come_only_with_full_roots_and_only_where_given(root: AbstractPrecisionRoot) -> None:
     carried = [getattr(root, name) for name in ("factors", "factor") if hasattr(root, name)]
-    assert carried == ([None] if isinstance(root, DenseRoot | SharedRoot) else [])
+    assert carried == ([None] if isinstance(root, DensePrecisionRoot | SharedPrecisionRoot) else [])
 
 
 def test_labels_close_all_components_but_one() -> None:
-    batch = Batch(np.zeros((3, 1)), hints=np.array([-1, 0, 2]))
+    batch = Batch(np.zeros((3, 1)), label_prior=np.array([-1, 0, 2]))
     expected = [[0.0, 0.0, 0.0], [0.0, -np.inf, -np.inf], [-np.inf, -np.inf, 0.0]]
-    np.testing.assert_array_equal(np.asarray(batch.hint_scores(3)), expected)
+    np.testing.assert_array_equal(np.asarray(batch.label_log_prior(3)), expected)
 
 
 def test_soft_hints_are_scores_and_none_says_nothing() -> None:
     soft = np.log([[0.25, 0.75]])
-    np.testing.assert_array_equal(np.asarray(Batch(np.zeros((1, 1)), hints=soft).hint_scores(2)), soft)
-    assert Batch(np.zeros((1, 1))).hint_scores(2) is None
+    np.testing.assert_array_equal(np.asarray(Batch(np.zeros((1, 1)), label_prior=soft).label_log_prior(2)), soft)
+    assert Batch(np.zeros((1, 1))).label_log_prior(2) is None
 
 
 def test_a_batch_knows_its_place() -> None:
     batch = Batch(np.zeros((3, 2)), first_row=10)
-    assert (batch.n_rows, batch.slice) == (3, slice(10, 13))
+    assert (batch.n_rows, batch.row_slice) == (3, slice(10, 13))
 
 
 FRAME = Frame(np.array([1, 0]), np.array([0.5, -1.0]), np.array([0, 3]))
@@ -69,7 +75,7 @@ def test_a_batch_without_a_frame_takes_its_rows_as_they_are() -> None:
     for batch in (Batch(stored), Batch(stored, np.ones(3), frame=Frame.identity(2))):
         assert np.shares_memory(batch.rows, stored)
         assert not batch.rows.flags.writeable
-        assert batch.stored.flags.writeable
+        assert batch.raw_rows.flags.writeable
     single = Batch(stored.astype(np.float32)).rows
     np.testing.assert_array_equal(single, stored)
     assert single.dtype == np.float64
@@ -79,11 +85,11 @@ def test_a_batch_without_a_frame_takes_its_rows_as_they_are() -> None:
 def test_a_batch_moves_its_rows_into_the_frame_once(kind: str) -> None:
     stored = np.arange(6.0).reshape(3, 2).astype(kind)
     batch = Batch(stored, frame=FRAME)
-    np.testing.assert_array_equal(batch.rows, FRAME.apply(stored.astype(np.float64)))
+    np.testing.assert_array_equal(batch.rows, FRAME.transform_rows(stored.astype(np.float64)))
     assert batch.rows is batch.rows
     assert batch.rows.dtype == np.float64
     assert batch.rows.flags.c_contiguous
-    assert batch.stored is stored
+    assert batch.raw_rows is stored
 
 
 @pytest.mark.parametrize("frame", [None, Frame.identity(2), FRAME])
@@ -91,20 +97,20 @@ def test_an_absent_row_stands_at_the_centre(frame: Frame | None) -> None:
     stored = np.full((3, 2), 1e308)
     stored[:2] = 1.0
     batch = Batch(stored, np.array([1.0, 0.5, 0.0]), frame=frame)
-    expected = stored if frame is None else frame.apply(stored[:2])
+    expected = stored if frame is None else frame.transform_rows(stored[:2])
     np.testing.assert_array_equal(batch.rows, np.vstack([expected[:2], [[0.0, 0.0]]]))
     assert stored[2, 0] == 1e308
 
 
 def test_a_part_of_a_batch_knows_its_place_and_keeps_what_belongs_to_its_rows() -> None:
     batch = Batch(np.arange(8.0).reshape(4, 2), np.arange(4.0), np.arange(4), first_row=10, frame=FRAME)
-    part = batch.part(1, 3)
-    assert part.slice == slice(11, 13)
+    part = batch.sub_batch(1, 3)
+    assert part.row_slice == slice(11, 13)
     np.testing.assert_array_equal(part.rows, batch.rows[1:3])
     np.testing.assert_array_equal(np.asarray(part.weights), [1.0, 2.0])
-    np.testing.assert_array_equal(np.asarray(part.hints), [1, 2])
-    assert batch.part(0, 9) is batch
-    assert batch.part(3, 9).n_rows == 1
+    np.testing.assert_array_equal(np.asarray(part.label_prior), [1, 2])
+    assert batch.sub_batch(0, 9) is batch
+    assert batch.sub_batch(3, 9).n_rows == 1
 
 
 def test_expectations_add() -> None:
@@ -129,4 +135,4 @@ def test_outcomes_are_sentences(outcome: Outcome) -> None:
 
 
 def test_a_trace_is_as_long_as_its_passes() -> None:
-    assert len(Trace(np.zeros(4), np.zeros(4))) == 4
+    assert len(IterationTrace(np.zeros(4), np.zeros(4))) == 4

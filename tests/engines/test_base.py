@@ -5,27 +5,29 @@ import pytest
 from scipy import special
 
 from gaussmix.core.batch import Batch
-from gaussmix.engines.base import Assign, add_hints, log_sum_exp, share_out
+from gaussmix.engines.base import AssignmentKind, add_label_prior, compute_responsibilities, log_sum_exp_with_terms
 
 
 def test_log_sum_exp_is_scipys_at_any_height() -> None:
     rng = np.random.default_rng(0)
     for height in (0.0, 1e5, -1e5, 1e300):
         scores = rng.normal(size=(20, 4)) * 30 + height
-        found, powers = log_sum_exp(scores)
+        found, powers = log_sum_exp_with_terms(scores)
         np.testing.assert_allclose(found, special.logsumexp(scores, axis=1), rtol=1e-13)
         np.testing.assert_array_equal(powers.max(axis=1), 1.0)
 
 
 def test_rows_without_an_open_component_have_density_zero() -> None:
-    found, powers = log_sum_exp(np.array([[-np.inf, -np.inf], [0.0, -np.inf]]))
+    found, powers = log_sum_exp_with_terms(np.array([[-np.inf, -np.inf], [0.0, -np.inf]]))
     np.testing.assert_array_equal(found, [-np.inf, 0.0])
     assert np.isfinite(powers).all()
 
 
 def test_soft_shares_add_up_to_the_weights() -> None:
     scores, weights = np.random.default_rng(1).normal(size=(10, 3)), np.arange(10.0)
-    shares, log_likelihood, entropy = share_out(scores, Batch(np.zeros((10, 1)), weights), Assign.SOFT)
+    shares, log_likelihood, entropy = compute_responsibilities(
+        scores, Batch(np.zeros((10, 1)), weights), AssignmentKind.SOFT
+    )
     np.testing.assert_allclose(shares.sum(axis=1), weights, rtol=1e-13)
     assert log_likelihood == pytest.approx(weights @ special.logsumexp(scores, axis=1))
     soft = special.softmax(scores, axis=1)
@@ -34,7 +36,7 @@ def test_soft_shares_add_up_to_the_weights() -> None:
 
 def test_hard_shares_go_to_one() -> None:
     scores = np.array([[1.0, 2.0], [3.0, 3.0], [0.0, -np.inf]])
-    shares, total, entropy = share_out(scores, Batch(np.zeros((3, 1))), Assign.HARD)
+    shares, total, entropy = compute_responsibilities(scores, Batch(np.zeros((3, 1))), AssignmentKind.HARD)
     np.testing.assert_array_equal(shares, [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
     assert (total, entropy) == (5.0, 0.0)
 
@@ -42,11 +44,11 @@ def test_hard_shares_go_to_one() -> None:
 def test_a_row_of_weight_zero_may_have_no_density() -> None:
     scores = np.array([[0.0, 0.0], [-np.inf, -np.inf]])
     batch = Batch(np.zeros((2, 1)), np.array([1.0, 0.0]))
-    assert share_out(scores, batch, Assign.HARD)[1] == 0.0
+    assert compute_responsibilities(scores, batch, AssignmentKind.HARD)[1] == 0.0
 
 
 def test_hints_add_to_the_scores() -> None:
     scores = np.zeros((2, 2))
-    assert add_hints(scores, Batch(np.zeros((2, 1)))) is scores
-    hinted = add_hints(scores, Batch(np.zeros((2, 1)), hints=np.array([1, -1])))
+    assert add_label_prior(scores, Batch(np.zeros((2, 1)))) is scores
+    hinted = add_label_prior(scores, Batch(np.zeros((2, 1)), label_prior=np.array([1, -1])))
     np.testing.assert_array_equal(hinted, [[-np.inf, 0.0], [0.0, 0.0]])

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from gaussmix.engines.kernels import cache
-from gaussmix.engines.kernels.cache import source_stamp
+from gaussmix.engines.kernels.codegen import object_cache
+from gaussmix.engines.kernels.codegen.object_cache import hash_sources
 
 TINY = """
 import tempfile
 import numpy as np
-from gaussmix.engines.kernels.entries import Entry
+from gaussmix.engines.kernels.codegen.compiled_functions import Entry
 
 def source():
-    from gaussmix.engines.kernels.compiled.decorator import entry, kernel
+    from gaussmix.engines.kernels.codegen.decorators import entry, kernel
     print("compiled")
 
     @kernel
@@ -150,13 +150,15 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., lis
             for name in ("asked for", "bytecode", "user", "temporary")
         }
         monkeypatch.setenv("NUMBA_CACHE_DIR", place["asked for"])
-        monkeypatch.setattr(cache.sys, "dont_write_bytecode", False)
-        monkeypatch.setattr(cache.importlib.util, "cache_from_source", lambda source: f"{place['bytecode']}/x.pyc")
-        monkeypatch.setattr(cache, "_user_caches", lambda: place["user"])
-        monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: place["temporary"])
+        monkeypatch.setattr(object_cache.sys, "dont_write_bytecode", False)
+        monkeypatch.setattr(
+            object_cache.importlib.util, "cache_from_source", lambda source: f"{place['bytecode']}/x.pyc"
+        )
+        monkeypatch.setattr(object_cache, "_user_caches", lambda: place["user"])
+        monkeypatch.setattr(object_cache.tempfile, "gettempdir", lambda: place["temporary"])
         if "temporary" not in broken:
             os.makedirs(place["temporary"], exist_ok=True)
-        seen = list(cache._folders())
+        seen = list(object_cache._iterate_cache_folders())
         return [next((n for n, p in place.items() if n not in broken and f.startswith(p)), "broken") for f in seen]
 
     return found
@@ -173,11 +175,11 @@ def test_the_first_place_that_can_be_written_to_is_the_last_looked_in(places: Ca
 def test_only_what_is_set_is_looked_in(places: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     places()
     monkeypatch.setenv("NUMBA_CACHE_DIR", "")
-    assert "asked for" not in next(cache._folders())
-    monkeypatch.setattr(cache.sys, "dont_write_bytecode", True)
-    assert "user" in next(cache._folders())
-    monkeypatch.setattr(cache, "_user_caches", lambda: "~/.cache")  # what a user without a home is left with
-    assert "temporary" in next(cache._folders())
+    assert "asked for" not in next(object_cache._iterate_cache_folders())
+    monkeypatch.setattr(object_cache.sys, "dont_write_bytecode", True)
+    assert "user" in next(object_cache._iterate_cache_folders())
+    monkeypatch.setattr(object_cache, "_user_caches", lambda: "~/.cache")  # what a user without a home is left with
+    assert "temporary" in next(object_cache._iterate_cache_folders())
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs users as POSIX knows them")
@@ -185,10 +187,10 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_trusted(tmp_path: Pa
     folder, link = tmp_path / "folder", tmp_path / "link"
     folder.mkdir(mode=0o700)
     link.symlink_to(folder)
-    assert cache._is_private(str(folder))
-    assert not cache._is_private(str(link))
+    assert object_cache._is_private_folder(str(folder))
+    assert not object_cache._is_private_folder(str(link))
     folder.chmod(0o777)
-    assert not cache._is_private(str(folder))
+    assert not object_cache._is_private_folder(str(folder))
 
 
 def test_the_stamp_changes_with_any_source(tmp_path: Path) -> None:
@@ -196,8 +198,8 @@ def test_the_stamp_changes_with_any_source(tmp_path: Path) -> None:
     first, second = tmp_path / "one.py", tmp_path / "deep" / "two.py"
 
     def stamp() -> str | None:
-        source_stamp.cache_clear()
-        return source_stamp(str(tmp_path))
+        hash_sources.cache_clear()
+        return hash_sources(str(tmp_path))
 
     found = [stamp()]
     assert found == [None]
@@ -209,12 +211,12 @@ def test_the_stamp_changes_with_any_source(tmp_path: Path) -> None:
     assert len(set(found)) == len(found)
     (tmp_path / "notes.txt").write_text("not a source")
     assert stamp() == found[-1]
-    source_stamp.cache_clear()
+    hash_sources.cache_clear()
 
 
 def test_code_of_other_sources_goes_when_code_of_these_comes(tmp_path: Path) -> None:
     kept = ["f.new.1.obj", "f.new.2.obj", "g.old.1.obj", "f.old.pyc"]
     for name in [*kept, "f.old.1.obj", "f.older.1.obj"]:
         (tmp_path / name).touch()
-    cache._remove_outdated(str(tmp_path), "f.new.1.obj")
+    object_cache._remove_outdated_objects(str(tmp_path), "f.new.1.obj")
     assert sorted(os.listdir(tmp_path)) == sorted(kept)

@@ -11,21 +11,30 @@ import pytest
 
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.core.batch import Batch
+from gaussmix.core.precision_roots import (
+    AbstractPrecisionRoot,
+    DensePrecisionRoot,
+    DiagonalPrecisionRoot,
+    LowRankPrecisionRoot,
+    SharedPrecisionRoot,
+    SphericalPrecisionRoot,
+)
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import AbstractRoot, DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AbstractEngine, AutomaticEngine, BlockedEngine, choice
-from gaussmix.engines.base import RowScores
-from gaussmix.engines.kernels import KernelEngine
-from gaussmix.model.problem import Problem, source_of
+from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, automatic
+from gaussmix.engines.base import BestScores
+from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.types import ND
 
-ROOTS: dict[str, Callable[[int, int], AbstractRoot]] = {
-    "dense": lambda k, d: DenseRoot(np.broadcast_to(np.eye(d), (k, d, d))),
-    "shared": lambda k, d: SharedRoot(np.eye(d)),
-    "diagonal": lambda k, d: DiagonalRoot(np.ones((k, d))),
-    "spherical": lambda k, d: SphericalRoot(np.ones(k)),
-    "low rank": lambda k, d: LowRankRoot(np.ones((k, d)), np.repeat(np.eye(d)[None, :, :2], k, 0), np.ones((k, 2))),
+ROOTS: dict[str, Callable[[int, int], AbstractPrecisionRoot]] = {
+    "dense": lambda k, d: DensePrecisionRoot(np.broadcast_to(np.eye(d), (k, d, d))),
+    "shared": lambda k, d: SharedPrecisionRoot(np.eye(d)),
+    "diagonal": lambda k, d: DiagonalPrecisionRoot(np.ones((k, d))),
+    "spherical": lambda k, d: SphericalPrecisionRoot(np.ones(k)),
+    "low rank": lambda k, d: LowRankPrecisionRoot(
+        np.ones((k, d)), np.repeat(np.eye(d)[None, :, :2], k, 0), np.ones((k, 2))
+    ),
 }
 
 
@@ -36,50 +45,54 @@ def quadratics_of(form: str, n_components: int = 4, n_features: int = 8) -> Quad
 
 @pytest.mark.parametrize("form", ROOTS)
 def test_work_grows_with_rows_components_and_columns(form: str) -> None:
-    least = choice.work(1000, quadratics_of(form))
-    assert choice.work(2000, quadratics_of(form)) == 2 * least
-    assert choice.work(1000, quadratics_of(form, n_components=8)) == 2 * least
-    assert choice.work(1000, quadratics_of(form, n_features=16)) > least
-    assert choice.work(1000, quadratics_of("dense")) >= least
+    least = automatic.estimate_numpy_nanoseconds(1000, quadratics_of(form))
+    assert automatic.estimate_numpy_nanoseconds(2000, quadratics_of(form)) == 2 * least
+    assert automatic.estimate_numpy_nanoseconds(1000, quadratics_of(form, n_components=8)) == 2 * least
+    assert automatic.estimate_numpy_nanoseconds(1000, quadratics_of(form, n_features=16)) > least
+    assert automatic.estimate_numpy_nanoseconds(1000, quadratics_of("dense")) >= least
 
 
 @pytest.mark.parametrize("form", ROOTS)
 def test_the_engine_goes_by_the_work_of_all_rows(form: str) -> None:
     quadratics = quadratics_of(form)
-    enough = int(np.ceil(choice.WORTH_COMPILING / choice.work(1, quadratics)))
-    assert isinstance(AutomaticEngine(enough - 1).chosen(quadratics), BlockedEngine)
-    assert isinstance(AutomaticEngine(enough).chosen(quadratics), KernelEngine)
+    enough = int(np.ceil(automatic.MIN_NANOSECONDS_FOR_COMPILED / automatic.estimate_numpy_nanoseconds(1, quadratics)))
+    assert isinstance(AutomaticEngine(enough - 1).select_engine(quadratics), NumpyEngine)
+    assert isinstance(AutomaticEngine(enough).select_engine(quadratics), CompiledEngine)
 
 
 def test_a_root_of_low_rank_is_written_out_for_few_columns_only() -> None:
-    most = choice.MOST_COLUMNS_WRITTEN_OUT
-    assert isinstance(AutomaticEngine(10**9).chosen(quadratics_of("low rank", n_features=most)), KernelEngine)
-    assert isinstance(AutomaticEngine(10**9).chosen(quadratics_of("low rank", n_features=most + 1)), BlockedEngine)
+    most = automatic.MAX_FEATURES_FOR_DENSE_LOW_RANK
+    assert isinstance(AutomaticEngine(10**9).select_engine(quadratics_of("low rank", n_features=most)), CompiledEngine)
+    assert isinstance(AutomaticEngine(10**9).select_engine(quadratics_of("low rank", n_features=most + 1)), NumpyEngine)
 
 
 def test_a_block_is_answered_by_the_engine_of_the_whole() -> None:
     quadratics = quadratics_of("dense")
     rows = np.random.default_rng(1).normal(size=(500, 8))
-    engine, compiled = AutomaticEngine(10**8), KernelEngine()
+    engine, compiled = AutomaticEngine(10**8), CompiledEngine()
     for start in range(0, 500, 100):
         batch = Batch(rows[start : start + 100])
-        np.testing.assert_array_equal(engine.score(quadratics, batch), compiled.score(quadratics, batch))
-        np.testing.assert_array_equal(engine.rank(quadratics, batch).top, compiled.rank(quadratics, batch).top)
+        np.testing.assert_array_equal(
+            engine.compute_scores(quadratics, batch), compiled.compute_scores(quadratics, batch)
+        )
+        np.testing.assert_array_equal(
+            engine.best_scores(quadratics, batch).best_scores, compiled.best_scores(quadratics, batch).best_scores
+        )
 
 
-class Counting(BlockedEngine):
+class Counting(NumpyEngine):
     """NumPy that counts what it is asked."""
 
     def __init__(self) -> None:
         self.asked = 0
 
-    def score(self, *arguments: object, **options: object) -> ND:
+    def compute_scores(self, *arguments: object, **options: object) -> ND:
         self.asked += 1
-        return super().score(*arguments, **options)  # type: ignore[arg-type]
+        return super().compute_scores(*arguments, **options)  # type: ignore[arg-type]
 
-    def rank(self, *arguments: object) -> RowScores:
+    def best_scores(self, *arguments: object) -> BestScores:
         self.asked += 1
-        return super().rank(*arguments)  # type: ignore[arg-type]
+        return super().best_scores(*arguments)  # type: ignore[arg-type]
 
 
 ROWS = np.random.default_rng(2).normal(size=(60, 2))
@@ -98,24 +111,26 @@ FITTED = GaussianMixture(2, random_state=0).fit(ROWS)
         FITTED.predict,
         FITTED.bic,
         FITTED.icl,
-        lambda rows: Problem.of(source_of(rows), Structure.parse("VVV")).log_certainty(MIXTURE.to_quadratics()),
+        lambda rows: Problem.from_source(
+            make_memory_source(rows), Structure.from_name("VVV")
+        ).total_log_max_responsibility(MIXTURE.to_quadratics()),
     ],
 )
 def test_every_question_to_many_rows_goes_to_the_compiled_engine(
     ask: Callable[[ND], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Counting()
-    monkeypatch.setattr(choice, "compiled", lambda: engine)
+    monkeypatch.setattr(automatic, "compiled", lambda: engine)
     ask(ROWS)
     assert engine.asked == 0
-    monkeypatch.setattr(choice, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(automatic, "WORTH_COMPILING", 0)
     ask(ROWS)
     assert engine.asked > 0
 
 
 def test_an_engine_that_is_asked_for_is_used() -> None:
-    engine: AbstractEngine = KernelEngine()
-    assert Problem.of(source_of(ROWS), Structure.parse("VVV"), engine=engine).engine is engine
+    engine: AbstractEngine = CompiledEngine()
+    assert Problem.from_source(make_memory_source(ROWS), Structure.from_name("VVV"), engine=engine).engine is engine
 
 
 UNUSABLE = """
@@ -124,9 +139,9 @@ import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import SphericalRoot
+from gaussmix.core.precision_roots import SphericalRoot
 from gaussmix.engines import BlockedEngine
-from gaussmix.engines.choice import AutomaticEngine
+from gaussmix.engines.automatic import AutomaticEngine
 {break_it}
 quadratics = Quadratics(np.zeros(2), np.eye(2), SphericalRoot(np.ones(2)))
 batch = Batch(np.arange(20.0).reshape(10, 2))

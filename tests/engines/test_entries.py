@@ -10,25 +10,28 @@ import numpy as np
 import pytest
 
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.precision_roots import DensePrecisionRoot
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import DenseRoot
-from gaussmix.engines.kernels import KernelEngine, cache
-from gaussmix.engines.kernels.compiled import values
-from gaussmix.engines.kernels.entries import Entry
-from gaussmix.engines.kernels.words import Words, joined, words_of
-from gaussmix.errors import UncompilableError
+from gaussmix.engines.kernels import CompiledEngine, argument_tuples
+from gaussmix.engines.kernels.codegen import object_cache
+from gaussmix.engines.kernels.codegen.compiled_functions import CompiledFunction
+from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
+from gaussmix.errors import CompilationError
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray
 
 LAYOUTS = {
-    "Rows in doubles": (values.Rows, "d2 d1 d1 d1 d1 q1 d2"),
-    "Rows in singles": (values.Rows, "f2 d1 d1 d1 d1 q1 d2"),
-    "Model": (values.Model, "q d1 d2 d1 d2 d1"),
-    "Screen": (values.Screen, "q d1 d1 d1 d1 q1 q1 d1 d1 d1 d1 d d1 d1 d1 d1 d1 d1 d1 d"),
-    "Sieve": (values.Sieve, "d1 d1 d1 q1 q1 q1 d1 q1 q1 q1 q1 q1"),
-    "Tile": (values.Tile, "q q d1 d1 d1 d1 d1 q1 b1 d1 d1 d1 d1 q1 q1 q1 d1 d1 q1 q1 q1 q1 d1 q2 q1 q1"),
-    "Sums": (values.Sums, "d1 d1 d1 d1"),
-    "Answers": (values.Answers, "q1 d1 d1 d2"),
+    "Rows in doubles": (argument_tuples.RowArrays, "d2 d1 d1 d1 d1 q1 d2"),
+    "Rows in singles": (argument_tuples.RowArrays, "f2 d1 d1 d1 d1 q1 d2"),
+    "Model": (argument_tuples.ModelArrays, "q d1 d2 d1 d2 d1"),
+    "Screen": (argument_tuples.ScreeningBounds, "q d1 d1 d1 d1 q1 q1 d1 d1 d1 d1 d d1 d1 d1 d1 d1 d1 d1 d"),
+    "Sieve": (argument_tuples.ScreeningWorkspace, "d1 d1 d1 q1 q1 q1 d1 q1 q1 q1 q1 q1"),
+    "Tile": (
+        argument_tuples.TileWorkspace,
+        "q q d1 d1 d1 d1 d1 q1 b1 d1 d1 d1 d1 q1 q1 q1 d1 d1 q1 q1 q1 q1 d1 q2 q1 q1",
+    ),
+    "Sums": (argument_tuples.MomentSums, "d1 d1 d1 d1"),
+    "Answers": (argument_tuples.RowResults, "q1 d1 d1 d2"),
 }
 TYPES = {"d": np.float64, "f": np.float32, "q": np.int64, "b": np.bool_}
 
@@ -63,11 +66,11 @@ def reader(fields: list[str]) -> Callable[[], Any]:
     code = "def read(values, out):\n    at = 0\n" + "".join(f"    {line}\n" for line in lines) + "    return at\n"
 
     def source() -> Any:
-        from gaussmix.engines.kernels.compiled.decorator import entry
+        from gaussmix.engines.kernels.codegen.decorators import entry_point
 
         place: dict[str, Any] = {}
         exec(code, place)
-        return entry(place["read"])
+        return entry_point(place["read"])
 
     return source
 
@@ -85,19 +88,24 @@ def test_compiled_code_reads_what_was_put_into_words(name: str) -> None:
     kind, layout = LAYOUTS[name]
     rng = np.random.default_rng(0)
     given = kind(*[example(item, rng) for item in layout.split()])
-    words = words_of(given)
+    words = pack_arguments(given)
     assert words.layout == f"{kind.__name__} {layout}"
     fields = [f"{field} {item}" for field, item in zip(kind._fields, layout.split(), strict=True)]
     out = np.zeros(100)
-    count = Entry("read", reader(fields))(words, out)
+    count = CompiledFunction("read", reader(fields))(words, out)
     np.testing.assert_array_equal(out[:count], told(given))
 
 
 def test_words_of_parts_are_those_of_the_whole() -> None:
     rng = np.random.default_rng(1)
-    given = values.Rows(*[example(item, rng) for item in LAYOUTS["Rows in singles"][1].split()])
-    whole, parts = words_of(given), joined(values.Rows, words_of(given[:1]), words_of(given[1:4]), words_of(given[4:]))
-    assert (parts.content, parts.layout) == (whole.content, whole.layout)
+    given = argument_tuples.RowArrays(*[example(item, rng) for item in LAYOUTS["Rows in singles"][1].split()])
+    whole, parts = (
+        pack_arguments(given),
+        join_packed_arguments(
+            argument_tuples.RowArrays, pack_arguments(given[:1]), pack_arguments(given[1:4]), pack_arguments(given[4:])
+        ),
+    )
+    assert (parts.packed_bytes, parts.layout) == (whole.packed_bytes, whole.layout)
 
 
 @pytest.mark.parametrize(
@@ -111,18 +119,18 @@ def test_words_of_parts_are_those_of_the_whole() -> None:
 )
 def test_what_compiled_code_cannot_read_is_refused(value: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="compiled code"):
-        words_of((value,))
+        pack_arguments((value,))
 
 
 def adder(said: list[str]) -> Callable[[], Any]:
     """A kernel of arrays and numbers, noting when somebody asks for it."""
 
     def source() -> Any:
-        from gaussmix.engines.kernels.compiled.decorator import entry
+        from gaussmix.engines.kernels.codegen.decorators import entry_point
 
         said.append("compiled")
 
-        @entry
+        @entry_point
         def add_up(numbers: AnyArray, twice: bool, plus: float, out: AnyArray) -> None:
             for number in numbers:
                 out[0] += number * (2.0 if twice else 1.0) + plus
@@ -134,7 +142,7 @@ def adder(said: list[str]) -> Callable[[], Any]:
 
 def test_threads_that_want_the_same_code_get_it_once() -> None:
     said: list[str] = []
-    entry = Entry("add_up", adder(said))
+    entry = CompiledFunction("add_up", adder(said))
 
     def ask(number: int) -> float:
         numbers, out = np.full(100, float(number)), np.zeros(1)
@@ -150,7 +158,7 @@ def test_threads_that_want_the_same_code_get_it_once() -> None:
 
 def test_types_have_versions_of_their_own() -> None:
     said: list[str] = []
-    entry = Entry("add_up", adder(said))
+    entry = CompiledFunction("add_up", adder(said))
     for numbers in (np.arange(4.0), np.arange(4), np.arange(4, dtype=np.float32)):
         out = np.zeros(1)
         entry(numbers, True, 1.0, out)
@@ -160,9 +168,9 @@ def test_types_have_versions_of_their_own() -> None:
 
 def foreign() -> Any:
     """A kernel that needs Numba's own library."""
-    from gaussmix.engines.kernels.compiled.decorator import entry
+    from gaussmix.engines.kernels.codegen.decorators import entry_point
 
-    @entry
+    @entry_point
     def draw(out: AnyArray) -> None:
         out[0] = np.random.random()
 
@@ -170,36 +178,41 @@ def foreign() -> Any:
 
 
 def test_code_that_needs_more_than_the_process_has_is_refused() -> None:
-    entry = Entry("draw", foreign)
+    entry = CompiledFunction("draw", foreign)
     for _ in range(2):
-        with pytest.raises(UncompilableError, match="compiled code needs numba_"):
+        with pytest.raises(CompilationError, match="compiled code needs numba_"):
             entry(np.zeros(1))
 
 
 def test_what_is_kept_refers_neither_to_numba_nor_to_python(tmp_path: Path) -> None:
     """A pass over components so many that all entries take part."""
-    from gaussmix.engines.kernels import entries
+    from gaussmix.engines.kernels.codegen import compiled_functions
 
     rng = np.random.default_rng(0)
     center = 20.0 * rng.normal(size=(150, 4))
     rows = center[rng.integers(150, size=3000)] + rng.normal(size=(3000, 4))
-    quadratics = Quadratics(np.zeros(150), center, DenseRoot(np.broadcast_to(np.eye(4), (150, 4, 4))))
-    used = [entries.full_pass, entries.screened_pass, entries.mark_open, entries.fill_lists]
+    quadratics = Quadratics(np.zeros(150), center, DensePrecisionRoot(np.broadcast_to(np.eye(4), (150, 4, 4))))
+    used = [
+        compiled_functions.run_full_pass,
+        compiled_functions.run_screened_pass,
+        compiled_functions.mark_open_pairs,
+        compiled_functions.fill_candidate_lists,
+    ]
     for entry in used:
-        entry._versions.clear()
-    KernelEngine().sweep(MemorySource.of(rows).reduce, quadratics, MomentKind.FULL)
+        entry._functions_by_layouts.clear()
+    CompiledEngine().e_step(MemorySource.from_array(rows).reduce, quadratics, MomentKind.FULL)
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.name.split(".")[0] for path in kept} == {"full_pass", "screened_pass", "mark_open", "fill_lists"}
     for path in kept:
-        code = cache._read(os.fspath(path))
+        code = object_cache._read_verified(os.fspath(path))
         for foreign_name in (b"\0NRT_", b"\0numba_", b"\0Py", b"\0_Py"):
             assert foreign_name not in code, f"{path.name} refers to {foreign_name.decode()[1:]}..."
 
 
 def test_words_keep_their_arrays_alive() -> None:
-    def made() -> Words:
-        return words_of((np.arange(1000.0),))
+    def made() -> PackedArguments:
+        return pack_arguments((np.arange(1000.0),))
 
     words, out = made(), np.zeros(1)
-    Entry("add_up", adder([]))(words, False, 0.0, out)
+    CompiledFunction("add_up", adder([]))(words, False, 0.0, out)
     assert out[0] == 499_500.0

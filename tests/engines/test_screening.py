@@ -6,18 +6,18 @@ import pytest
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.precision_roots import DensePrecisionRoot
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import DenseRoot
 from gaussmix.core.threads import threads
-from gaussmix.engines import Assign
-from gaussmix.engines.kernels import KernelEngine
-from gaussmix.engines.kernels.engine import Pass
-from gaussmix.engines.kernels.screening import screen_of
+from gaussmix.engines import AssignmentKind
+from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.kernels.engine import CompiledPass
+from gaussmix.engines.kernels.screening import make_screening_bounds
 from gaussmix.model.mixture import Mixture
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
 
-FULL, SCREENED = KernelEngine(screening=False), KernelEngine()
+FULL, SCREENED = CompiledEngine(use_screening=False), CompiledEngine()
 KIND = {
     "VVV": MomentKind.FULL,
     "EEE": MomentKind.POOLED_FULL,
@@ -78,27 +78,25 @@ def assert_close(found: Expectation, expected: Expectation, tolerance: float = 1
         ("EEI", 600, 4),
     ],
 )
-def test_equals_the_full_pass(
-    structure: str, n_components: int, n_features: int, separation: float, seed: int
-) -> None:
+def test_equals_the_full_pass(structure: str, n_components: int, n_features: int, separation: float, seed: int) -> None:
     mixture, rows = example(structure, n_components, n_features, separation, seed=seed)
     quadratics, kind = mixture.to_quadratics(), KIND[structure]
     weights = None if seed else np.random.default_rng(seed).integers(0, 3, len(rows)).astype(float)
     batch = Batch(rows, weights)
-    for assign in Assign:
-        expected = FULL.expect(quadratics, batch, kind, assign)
-        if (expected.moments.mass > 0).all() or assign is Assign.SOFT:
-            assert_close(SCREENED.expect(quadratics, batch, kind, assign), expected)
-    ours, theirs = SCREENED.rank(quadratics, batch), FULL.rank(quadratics, batch)
-    np.testing.assert_array_equal(ours.label, theirs.label)
-    np.testing.assert_allclose(ours.top, theirs.top, rtol=1e-13)
-    np.testing.assert_allclose(ours.log_density, theirs.log_density, rtol=1e-13)
+    for assign in AssignmentKind:
+        expected = FULL.e_step_on_batch(quadratics, batch, kind, assign)
+        if (expected.moments.mass > 0).all() or assign is AssignmentKind.SOFT:
+            assert_close(SCREENED.e_step_on_batch(quadratics, batch, kind, assign), expected)
+    ours, theirs = SCREENED.best_scores(quadratics, batch), FULL.best_scores(quadratics, batch)
+    np.testing.assert_array_equal(ours.labels, theirs.labels)
+    np.testing.assert_allclose(ours.best_scores, theirs.best_scores, rtol=1e-13)
+    np.testing.assert_allclose(ours.log_densities, theirs.log_densities, rtol=1e-13)
 
 
 def evaluated(mixture: Mixture, rows: ND) -> float:
     """Pairs whose distance was computed, for each row."""
-    job = Pass.of(mixture.to_quadratics(), 2, screening=True)
-    return float(job.block(Batch(rows)).sums.totals[2]) / len(rows)
+    job = CompiledPass.from_quadratics(mixture.to_quadratics(), 2, use_screening=True)
+    return float(job.accumulate_screened(Batch(rows)).sums.totals[2]) / len(rows)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +133,7 @@ def test_computes_all_pairs_where_components_overlap() -> None:
 )
 def test_looks_only_where_looking_pays(structure: str, n_components: int, n_features: int, looks: bool) -> None:
     mixture, _ = example(structure, n_components, n_features, 6.0, n_rows=10)
-    assert (screen_of(mixture.to_quadratics(), hard=False) is not None) is looks
+    assert (make_screening_bounds(mixture.to_quadratics(), is_hard=False) is not None) is looks
 
 
 def test_a_component_without_a_row_is_computed_in_full() -> None:
@@ -144,8 +142,8 @@ def test_a_component_without_a_row_is_computed_in_full() -> None:
     quadratics = mixture.to_quadratics()
     center = quadratics.center.copy()
     center[3] = quadratics.center.mean(axis=0) + 8.0
-    moved = Quadratics(quadratics.offset, center, quadratics.root)
-    found, expected = (e.expect(moved, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    moved = Quadratics(quadratics.offset, center, quadratics.precision_root)
+    found, expected = (e.e_step_on_batch(moved, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
     assert 0 < expected.moments.mass[3] < 1e-12
     assert_close(found, expected)
 
@@ -155,9 +153,9 @@ def test_closed_components_and_far_rows() -> None:
     quadratics = mixture.to_quadratics()
     offset = quadratics.offset.copy()
     offset[5] = -np.inf
-    closed = Quadratics(offset, quadratics.center, quadratics.root)
+    closed = Quadratics(offset, quadratics.center, quadratics.precision_root)
     rows = np.concatenate([rows, 1e6 * rows[:9]])
-    found, expected = (e.expect(closed, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    found, expected = (e.e_step_on_batch(closed, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
     assert found.moments.mass[5] == 0.0
     assert_close(found, expected)
 
@@ -168,21 +166,21 @@ def test_a_tight_component_within_a_broad_one() -> None:
     center = np.concatenate([np.zeros((2, n_features)), 5.0 * rng.normal(size=(10, n_features))])
     deviations = np.ones((12, n_features))
     deviations[1] = 1e-4
-    root = DenseRoot(np.eye(n_features) / deviations[:, None, :])
+    root = DensePrecisionRoot(np.eye(n_features) / deviations[:, None, :])
     quadratics = Quadratics(np.log(1 / deviations).sum(axis=1), center, root)
     rows = center[rng.integers(12, size=2000)]
     rows = rows + rng.normal(size=rows.shape) * np.where(rng.random((2000, 1)) < 0.3, 1e-4, 1.0)
-    found, expected = (e.expect(quadratics, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    found, expected = (e.e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
     assert_close(found, expected)
 
 
 def test_the_same_bits_for_any_number_of_threads() -> None:
     mixture, rows = example("VVV", 32, 32, 3.0, n_rows=20_000)
-    quadratics, source = mixture.to_quadratics(), MemorySource.of(rows)
+    quadratics, source = mixture.to_quadratics(), MemorySource.from_array(rows)
     results = []
     for count in (1, 2, 3, 8):
         with threads(count):
-            results.append(SCREENED.sweep(source.reduce, quadratics, MomentKind.FULL))
+            results.append(SCREENED.e_step(source.reduce, quadratics, MomentKind.FULL))
     for other in results[1:]:
         assert other.log_likelihood == results[0].log_likelihood
         np.testing.assert_array_equal(other.moments.scatter, results[0].moments.scatter)

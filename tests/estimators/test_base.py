@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gaussmix import DataError, GaussianMixture
-from gaussmix.estimators import _base
+from gaussmix.estimators import _validation
 from tests.estimators.conftest import mixed
 
 X = mixed(1)
@@ -17,7 +17,7 @@ X = mixed(1)
 def test_arrays_of_floats_are_not_copied(dtype, order, fitting):
     rows = np.asarray(X, dtype=dtype, order=order)
     estimator = GaussianMixture(3).fit(rows)
-    checked = _base.checked_rows(estimator, rows, fitting)
+    checked = _validation.validate_rows(estimator, rows, fitting)
     assert checked.dtype == dtype
     assert np.shares_memory(checked, rows)
 

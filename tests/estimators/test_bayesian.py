@@ -14,16 +14,16 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.mixture import BayesianGaussianMixture as Theirs
 
 from gaussmix import BayesianGaussianMixture, CollapseError, GaussianMixture, ParameterError, UnrepresentableError
-from gaussmix.covariance import SKLEARN_NAMES, Structure
-from gaussmix.estimators._prior import GivenPrior
-from gaussmix.model.concentration import CONCENTRATIONS
-from gaussmix.model.problem import Problem, source_of
-from gaussmix.solvers.start.given import moments_of_labels
+from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure
+from gaussmix.estimators._bayesian_prior import PriorParameters
+from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.model.weight_prior import WEIGHT_PRIORS
+from gaussmix.solvers.initialization.initial_mixture import partition_moments
 from tests.estimators.conftest import mixed
 from tests.estimators.test_bad_input import HARD
 
-KINDS = list(CONCENTRATIONS)
-SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_NAMES for kind in KINDS]
+KINDS = list(WEIGHT_PRIORS)
+SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_TO_MCLUST for kind in KINDS]
 X = mixed(4)
 LEARNED = (
     "weights_",
@@ -133,17 +133,19 @@ def test_one_step_from_drawn_responsibilities(seed, covariance_type, kind):
     shares /= shares.sum(axis=1)[:, None]
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
     theirs = fit_theirs(rows, shares, max_iter=0, **options)
-    problem = Problem.of(source_of(rows), Structure.parse(covariance_type))
-    given = GivenPrior.parse(BayesianGaussianMixture(**options), problem.family.structure, rows.shape[1])
-    moments = moments_of_labels(problem, np.log(shares), 4, problem.family.kind)
-    posterior = given.resolved(problem, 1e-6).posterior(moments)
+    problem = Problem.from_source(make_memory_source(rows), Structure.from_name(covariance_type))
+    given = PriorParameters.from_estimator(
+        BayesianGaussianMixture(**options), problem.covariance_estimator.structure, rows.shape[1]
+    )
+    moments = partition_moments(problem, np.log(shares), 4, problem.covariance_estimator.moment_kind)
+    posterior = given.make_prior(problem, 1e-6).compute_posterior(moments)
     mixture = posterior.mixture
     assert_close(mixture.weights, theirs.weights_, "weights")
     assert_close(mixture.means, theirs.means_, "means")
-    assert_close(mixture.natural_covariances, theirs.covariances_, "covariances")
-    assert_close(posterior.learned, np.array(theirs.weight_concentration_), "weight_concentration")
+    assert_close(mixture.sklearn_covariances, theirs.covariances_, "covariances")
+    assert_close(posterior.weight_concentration, np.array(theirs.weight_concentration_), "weight_concentration")
     assert_close(posterior.mean_precision, theirs.mean_precision_, "mean_precision")
-    assert_close(posterior.degrees, np.broadcast_to(theirs.degrees_of_freedom_, (4,)), "degrees")
+    assert_close(posterior.degrees_of_freedom, np.broadcast_to(theirs.degrees_of_freedom_, (4,)), "degrees")
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
@@ -437,7 +439,7 @@ EASY = {
 
 
 @pytest.mark.parametrize("reg_covar", [1e-6, 0.0])
-@pytest.mark.parametrize("covariance_type", SKLEARN_NAMES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TO_MCLUST)
 @pytest.mark.parametrize("case", HARD)
 def test_a_hard_case_is_fitted_or_refused_in_a_sentence(case, covariance_type, reg_covar):
     rows = HARD[case]

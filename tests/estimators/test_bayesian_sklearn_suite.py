@@ -57,7 +57,7 @@ def test_log_normalisers_are_theirs():
     """What is left of the tests of private functions: the same numbers from the values that have taken their place."""
     from sklearn.mixture._bayesian_mixture import _log_dirichlet_norm
 
-    from gaussmix.model.concentration import Dirichlet
+    from gaussmix.model.weight_prior import DirichletDistribution
 
     learned = np.random.default_rng(0).uniform(size=5)
-    assert Dirichlet(0.2).log_normaliser(learned) == pytest.approx(_log_dirichlet_norm(learned), rel=1e-13)
+    assert DirichletDistribution(0.2).log_normalizer(learned) == pytest.approx(_log_dirichlet_norm(learned), rel=1e-13)

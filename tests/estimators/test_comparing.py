@@ -14,12 +14,12 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import gaussmix
 from gaussmix import Comparison, compare, select
-from gaussmix.covariance.factor_structure import structure_of
-from gaussmix.estimators._base import twins
+from gaussmix.comparison.metrics import assign_stratified_folds
+from gaussmix.covariance.factor_structure import parse_structure
+from gaussmix.estimators._validation import spawn_generators
 from gaussmix.model import Problem
-from gaussmix.model.problem import source_of
-from gaussmix.selection.agreement import folds_of
-from gaussmix.solvers.start import automatic
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers.initialization import initialize
 
 IRIS = load_iris()
 SPECIES = IRIS.target_names[IRIS.target]
@@ -63,10 +63,10 @@ def test_log_likelihoods_are_those_of_converged_fits(faithful: Any, geyser: Comp
 def test_soft_assignment_is_counted(faithful: Any, geyser: Comparison) -> None:
     found, soft = geyser.assignment, geyser.mixture.responsibilities(faithful)
     assert np.array_equal(found.soft, soft)
-    assert found.n_uncertain == (soft.max(axis=1) < 0.8).sum()
-    assert found.expected_errors == pytest.approx((1 - soft.max(axis=1)).sum())
+    assert found.uncertain_weight == (soft.max(axis=1) < 0.8).sum()
+    assert found.expected_error_weight == pytest.approx((1 - soft.max(axis=1)).sum())
     assert np.array_equal(found["mixture, hard"].groups, geyser.mixture.predict(faithful))
-    assert found["mixture, soft"].n_differing == 0
+    assert found["mixture, soft"].differing_weight == 0
 
 
 @pytest.mark.parametrize("standardise", [True, False])
@@ -76,14 +76,14 @@ def test_k_means_is_as_good_as_sklearns(faithful: Any, standardise: bool) -> Non
     groups = found["k-means"].groups
     inertia = sum(((rows[groups == k] - rows[groups == k].mean(axis=0)) ** 2).sum() for k in range(3))
     assert inertia <= 1.001 * KMeans(3, n_init=20, random_state=0).fit(rows).inertia_
-    assert found["k-means"].n_differing == (groups != found["mixture, hard"].groups).sum()
+    assert found["k-means"].differing_weight == (groups != found["mixture, hard"].groups).sum()
 
 
 def test_k_means_circles_are_numbered_like_its_groups(iris: Comparison) -> None:
     found = iris.assignment
     for k in range(3):
         own = IRIS.data[found["k-means"].groups == k]
-        assert found.circles.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
+        assert found.kmeans_mixture.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
 
 
 def test_agreement_is_that_of_the_partitions(iris: Comparison) -> None:
@@ -105,11 +105,13 @@ def test_accuracy_is_that_of_groups_with_the_names_of_labels(iris: Comparison) -
 
 
 def test_neighbours_are_sklearns_in_the_same_folds(iris: Comparison) -> None:
-    _, later = twins(0)
-    automatic(Problem.of(source_of(IRIS.data), structure_of("VEV", None)), "kmeans", 3, later)  # the common start
+    _, later = spawn_generators(0)
+    initialize(
+        Problem.from_source(make_memory_source(IRIS.data), parse_structure("VEV", None)), "kmeans", 3, later
+    )  # the common start
     later.integers(2**31)  # of the solvers
     fold_seed = int(later.integers(2**31))
-    folds = folds_of(IRIS.data, IRIS.target, 5, fold_seed)
+    folds = assign_stratified_folds(IRIS.data, IRIS.target, 5, fold_seed)
     rows = (IRIS.data - IRIS.data.mean(axis=0)) / IRIS.data.std(axis=0)
     theirs = np.empty((150, 3))
     for fold in range(5):
@@ -136,7 +138,7 @@ def test_soft_assignment_foretells_better_than_hard_where_groups_overlap() -> No
         found = compare(rows, labels, 2, "EII", "em").assignment
         losses.append([found[name].log_loss for name in ("mixture, soft", "mixture, hard")])
         errors = found.weights[found.known != found["mixture, hard"].groups].sum()
-        assert 0.6 * found.expected_errors < errors < 1.6 * found.expected_errors
+        assert 0.6 * found.expected_error_weight < errors < 1.6 * found.expected_error_weight
     assert all(soft < hard for soft, hard in losses)
 
 
@@ -146,7 +148,7 @@ def test_soft_assignment_foretells_better_than_hard_where_groups_overlap() -> No
 @pytest.mark.parametrize("units", [(1e-3, 1e3), (1e100, 1e-100)])
 def test_units_do_not_matter(units: tuple[float, float], faithful: Any, geyser: Comparison) -> None:
     moved = compare(faithful * units, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
-    for mine, other in zip(geyser.assignment.groupings, moved.assignment.groupings, strict=True):
+    for mine, other in zip(geyser.assignment.results, moved.assignment.results, strict=True):
         assert np.mean(mine.groups == other.groups) > 0.99
 
 
@@ -193,7 +195,7 @@ def test_rows_without_weight_and_without_label_are_left_out() -> None:
 def test_any_kind_of_label(labels: Any) -> None:
     found = compare(groups_of(0, 4.0)[0], labels, **FEW).assignment
     assert len(found.class_names) == 2
-    assert all(0 <= (one.accuracy or 0.0) <= 1 for one in found.groupings)
+    assert all(0 <= (one.accuracy or 0.0) <= 1 for one in found.results)
 
 
 def test_numbers_are_sorted_as_numbers() -> None:
@@ -216,7 +218,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Callable[[Comparison], object]]] = {
     "tol": ({"tol": 1e-2}, lambda found: found.optimisers[0].passes),
     "max_iter": ({"max_iter": 2}, lambda found: found.optimisers[0].passes),
     "n_neighbors": ({"n_neighbors": 40}, lambda found: found.assignment["k-nearest neighbours"].log_loss),
-    "standardise": ({"standardise": False}, lambda found: found.assignment.circles.covariances.tolist()),
+    "standardise": ({"standardise": False}, lambda found: found.assignment.kmeans_mixture.covariances.tolist()),
     "random_state": ({"random_state": 5}, lambda found: found.assignment["k-nearest neighbours"].log_loss),
     "feature_names": ({"feature_names": ["a", "b"]}, lambda found: found.mixture.feature_names),
 }
@@ -235,7 +237,9 @@ def test_progress_and_names_of_a_frame() -> None:
     rows, _ = groups_of(0, 4.0)
     told: list[tuple[int, int, str]] = []
     found = compare(
-        pd.DataFrame(rows, columns=["u", "v"]), **FEW, progress=lambda *words: told.append(words)  # type: ignore[arg-type]
+        pd.DataFrame(rows, columns=["u", "v"]),
+        **FEW,
+        progress=lambda *words: told.append(words),  # type: ignore[arg-type]
     )
     assert found.mixture.feature_names == ("u", "v")
     assert (0, 2, "em") in told
@@ -291,25 +295,25 @@ def test_tables_and_text_show_it_all(iris: Comparison) -> None:
     text = repr(iris)
     assert text.endswith(iris.words)
     for table, key in (
-        (iris.optimiser_table(), "solver"),
+        (iris.solver_table(), "solver"),
         (iris.assignment_table(), "method"),
         (iris.normality_table(), "component"),
     ):
         frame = pd.DataFrame(table)
         assert frame[key].is_unique
         assert all(str(value) in text for value in frame[key])
-    assert iris.optimiser_table()[0]["gap"] == iris.optimisers[0].gap
+    assert iris.solver_table()[0]["gap"] == iris.optimisers[0].gap
     assert [row["looks_gaussian"] for row in iris.normality_table()] == [True] * 3
 
 
 def test_words_prefer_the_mixture_for_long_groups(iris: Comparison) -> None:
     said = iris.words
     assert said.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
-    count = int(iris.assignment["k-means"].n_differing)
+    count = int(iris.assignment["k-means"].differing_weight)
     assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) elsewhere" in said
     assert "in standard deviations of each column groups here are not circular and equal" in said
     assert "so for probabilities prefer the mixture" in said
-    assert f"{iris.assignment.expected_errors:.1f}" in said
+    assert f"{iris.assignment.expected_error_weight:.1f}" in said
     assert "the mixture's groups, which labels of other rows only give names, for 97%" in said
     assert "All 3 groups tested look Gaussian" in said
     assert re.search(r"; cem, which climbs another likelihood, ended [\d.e-]+ below\.$", said)
@@ -379,10 +383,10 @@ def test_round_equal_groups_are_called_round(gap: float) -> None:
 
 def test_weights_in_any_unit_say_the_same_of_agreement(faithful: Any) -> None:
     given: dict[str, Any] = {"n_components": 3, "structures": "EEE", "solvers": "em"}
-    plain = compare(faithful, **given).assignment["k-means"].adjusted_rand
+    plain = compare(faithful, **given).assignment["k-means"].adjusted_rand_index
     for unit in (0.5, 1 / 272):
         found = compare(faithful, sample_weight=np.full(len(faithful), unit), **given)
-        assert found.assignment["k-means"].adjusted_rand == pytest.approx(plain, abs=0.02)
+        assert found.assignment["k-means"].adjusted_rand_index == pytest.approx(plain, abs=0.02)
     assert "weights say how often each row counts" in str(found.selection.best.fit)
 
 
@@ -392,7 +396,7 @@ def test_the_order_of_rows_and_the_number_of_starts_say_nothing_of_labels() -> N
     plain = compare(IRIS.data, SPECIES, **given).assignment
     other = compare(IRIS.data[order], SPECIES[order], **given).assignment
     starts = compare(IRIS.data, SPECIES, n_starts=3, **given).assignment
-    for one, moved, more in zip(plain.groupings, other.groupings, starts.groupings, strict=True):
+    for one, moved, more in zip(plain.results, other.results, starts.results, strict=True):
         assert moved.accuracy == pytest.approx(one.accuracy, abs=0.007 * (one.name == "k-nearest neighbours"))
         assert more.log_loss == pytest.approx(one.log_loss, rel=1e-3)
 
@@ -420,7 +424,7 @@ def test_k_means_is_preferred_where_labels_say_so() -> None:
 def test_one_row_is_compared_with_nothing() -> None:
     found = compare([[1.0, 2.0]], n_components=1, structures="EII", solvers="em")
     assert found.words.startswith("The 1 row is described by one Gaussian group")
-    assert found.assignment["k-means"].adjusted_rand == 1.0
+    assert found.assignment["k-means"].adjusted_rand_index == 1.0
 
 
 def test_equal_rows_are_compared_without_figures_out_of_proportion() -> None:

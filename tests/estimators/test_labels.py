@@ -98,10 +98,12 @@ def test_mclust_finds_the_same(structure):
 def test_likelihood_is_the_one_of_the_known_rows_components(seed):
     known = some(SPECIES, seed)
     found = fit(IRIS, known)
-    scores = np.column_stack([
-        np.log(weight) + multivariate_normal(mean, covariance).logpdf(IRIS)
-        for weight, mean, covariance in zip(found.weights_, found.means_, found.covariances_, strict=True)
-    ])
+    scores = np.column_stack(
+        [
+            np.log(weight) + multivariate_normal(mean, covariance).logpdf(IRIS)
+            for weight, mean, covariance in zip(found.weights_, found.means_, found.covariances_, strict=True)
+        ]
+    )
     expected = np.where(known >= 0, scores[np.arange(150), known], logsumexp(scores, axis=1)).sum()
     np.testing.assert_allclose(found.fit_.log_likelihood, expected, rtol=1e-10)
 

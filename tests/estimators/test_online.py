@@ -9,8 +9,8 @@ from scipy.stats import multivariate_normal
 from sklearn.base import clone
 
 from gaussmix import Constraints, GaussianMixture
-from gaussmix.covariance import ALL
-from gaussmix.solvers.online import AVERAGING, FORGETTING
+from gaussmix.covariance import MCLUST_NAMES
+from gaussmix.solvers.online.online_em import AVERAGING_EXPONENT, FORGETTING_EXPONENT
 
 PARAMETERS = ("weights_", "means_", "covariances_")
 
@@ -65,7 +65,7 @@ def parameters(shares, first, second):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_equals_the_definition(seed):
-    assert (FORGETTING, AVERAGING) == (10.0, 3.0)
+    assert (FORGETTING_EXPONENT, AVERAGING_EXPONENT) == (10.0, 3.0)
     rows, means = drawn(seed, 700)
     sizes = np.cumsum([200, 37, 300])
     parts = np.split(rows, sizes)
@@ -87,7 +87,7 @@ def test_ends_near_the_fit_to_all_rows(seed):
     assert found.score(rows) > whole.score(rows) - 0.01
 
 
-@pytest.mark.parametrize("structure", ALL)
+@pytest.mark.parametrize("structure", MCLUST_NAMES)
 def test_every_structure_gains_from_more_rows(structure):
     rows, _ = drawn(3, 4000, d=3)
     fresh, _ = drawn(3, 8000, d=3)
@@ -207,7 +207,7 @@ def test_the_first_chunk_may_be_one_value_only():
     rows, _ = drawn(0, 600)
     found = online(GaussianMixture(1), [np.ones((10, 2)), *chunks(rows, 100)])
     np.testing.assert_allclose(found.means_[0], rows.mean(axis=0), atol=0.5)
-    assert not found.fit_.is_on_floor
+    assert not found.fit_.has_floored_component
 
 
 def test_the_floor_is_that_of_all_rows_seen():

@@ -10,13 +10,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import ALL, Structure, from_matrices
+from gaussmix.covariance import MCLUST_NAMES, Structure, covariance_from_matrices
 from gaussmix.model import Gaussian, Mixture
 from gaussmix.types import ND
 from tests.contracts.members import random_member
 
 seeds = st.integers(0, 2**32 - 1)
-structures = st.sampled_from(ALL)
+structures = st.sampled_from(MCLUST_NAMES)
 sizes = st.integers(1, 4)
 
 
@@ -64,12 +64,12 @@ def hard_table(seed: int) -> tuple[ND, int]:
 def random_mixture(seed: int, structure: str = "VVV", n_components: int = 3, n_features: int = 2) -> Mixture:
     """Any mixture of a structure."""
     rng = np.random.default_rng(seed)
-    parsed = Structure.parse(structure)
+    parsed = Structure.from_name(structure)
     matrices = random_member(rng, parsed, n_components, np.ones(n_features), is_floored=False).matrices()
     return Mixture(
         rng.dirichlet(np.full(n_components, 5.0)),
         3.0 * rng.normal(size=(n_components, n_features)),
-        from_matrices(parsed, matrices, n_components, n_features),
+        covariance_from_matrices(parsed, matrices, n_components, n_features),
         Frame.identity(n_features),
     )
 

@@ -18,8 +18,8 @@ dimensions = st.integers(1, 5)
 def test_gaussian_is_scipys(seed: int, n_features: int) -> None:
     bell, rows = random_gaussian(seed, n_features), 5 * groups(seed, 30, n_features)
     theirs = stats.multivariate_normal(bell.mean, bell.covariance)
-    np.testing.assert_allclose(bell.log_density(rows), theirs.logpdf(rows), rtol=1e-9, atol=1e-10)
-    np.testing.assert_allclose(bell.density(rows), theirs.pdf(rows), rtol=1e-7, atol=1e-300)
+    np.testing.assert_allclose(bell.logpdf(rows), theirs.logpdf(rows), rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(bell.pdf(rows), theirs.pdf(rows), rtol=1e-7, atol=1e-300)
 
 
 @given(seeds, st.integers(2, 5), st.data())
@@ -28,18 +28,18 @@ def test_joint_is_marginal_times_conditional(seed: int, n_features: int, data: s
     open_ = [j for j in range(n_features) if j not in known]
     bell = random_gaussian(seed, n_features)
     for row in groups(seed, 5, n_features):
-        rest = bell.conditional(known, row[known]).log_density(row[None, open_])
-        product = bell.marginal(known).log_density(row[None, known]) + rest
-        np.testing.assert_allclose(bell.log_density(row[None]), product, rtol=1e-10, atol=1e-10)
+        rest = bell.conditional(known, row[known]).logpdf(row[None, open_])
+        product = bell.marginal(known).logpdf(row[None, known]) + rest
+        np.testing.assert_allclose(bell.logpdf(row[None]), product, rtol=1e-10, atol=1e-10)
 
 
 @given(seeds, st.integers(2, 4))
 def test_marginal_of_a_mixture_is_the_mixture_of_marginals(seed: int, n_features: int) -> None:
     mixture = in_other_units(random_mixture(seed, "VVV", 3, n_features), seed)
     rows = mixture.sample(20, seed)[0][:, [n_features - 1, 0]]
-    bells = [mixture.component(k).marginal([n_features - 1, 0]).density(rows) for k in range(3)]
+    bells = [mixture.component(k).marginal([n_features - 1, 0]).pdf(rows) for k in range(3)]
     expected = np.column_stack(bells) @ mixture.weights
-    np.testing.assert_allclose(mixture.marginal([-1, 0]).density(rows), expected, rtol=1e-8)
+    np.testing.assert_allclose(mixture.marginal([-1, 0]).pdf(rows), expected, rtol=1e-8)
 
 
 @given(seeds, dimensions)
@@ -48,17 +48,17 @@ def test_affine_image_has_the_density_of_a_change_of_variable(seed: int, n_featu
     bell, rows = random_gaussian(seed, n_features), groups(seed, 10, n_features)
     matrix = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0] * np.exp(rng.normal(size=n_features))
     shift = rng.normal(size=n_features)
-    image = bell.affine(matrix, shift).log_density(rows @ matrix.T + shift)
-    np.testing.assert_allclose(image + np.linalg.slogdet(matrix)[1], bell.log_density(rows), rtol=1e-9, atol=1e-9)
+    image = bell.affine_transform(matrix, shift).logpdf(rows @ matrix.T + shift)
+    np.testing.assert_allclose(image + np.linalg.slogdet(matrix)[1], bell.logpdf(rows), rtol=1e-9, atol=1e-9)
 
 
 @given(seeds, structures, st.integers(1, 3))
 def test_mixture_is_the_weighted_sum_of_its_components(seed: int, structure: str, n_features: int) -> None:
     mixture = in_other_units(random_mixture(seed, structure, 3, n_features), seed)
     rows = mixture.sample(20, seed)[0]
-    parts = np.column_stack([mixture.component(k).density(rows) for k in range(3)]) * mixture.weights
-    np.testing.assert_allclose(mixture.density(rows), parts.sum(axis=1), rtol=1e-9)
-    shares = mixture.responsibilities(rows)
+    parts = np.column_stack([mixture.component(k).pdf(rows) for k in range(3)]) * mixture.weights
+    np.testing.assert_allclose(mixture.pdf(rows), parts.sum(axis=1), rtol=1e-9)
+    shares = mixture.predict_proba(rows)
     np.testing.assert_allclose(shares, parts / parts.sum(axis=1)[:, None], rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-14)
     np.testing.assert_array_equal(mixture.predict(rows), shares.argmax(axis=1))
@@ -73,7 +73,7 @@ def test_density_integrates_to_one_and_cumulative_is_its_integral(seed: int, str
     breaks = sorted({*mixture.means[:, 0], *(mixture.means[:, 0] + 4 * spread), *(mixture.means[:, 0] - 4 * spread)})
 
     def density(x: float) -> float:
-        return float(mixture.density([[x]])[0])
+        return float(mixture.pdf([[x]])[0])
 
     def mass(until: float) -> float:
         edges = [low, *(point for point in breaks if low < point < until), until]
@@ -81,9 +81,9 @@ def test_density_integrates_to_one_and_cumulative_is_its_integral(seed: int, str
 
     assert mass(high) == pytest.approx(1.0, abs=1e-8)
     middle = float(mixture.means[1, 0])
-    assert float(mixture.cumulative([[middle]])[0]) == pytest.approx(mass(middle), abs=1e-8)
+    assert float(mixture.cdf([[middle]])[0]) == pytest.approx(mass(middle), abs=1e-8)
     grid = np.linspace(low, high, 200)
-    values = mixture.cumulative(grid)
+    values = mixture.cdf(grid)
     assert (np.diff(values) >= 0).all()
     assert values[0] == pytest.approx(0.0, abs=1e-12)
     assert values[-1] == pytest.approx(1.0, abs=1e-12)
@@ -94,8 +94,8 @@ def test_cumulative_does_not_depend_on_the_frame(seed: int, structure: str) -> N
     plain = random_mixture(seed, structure, 3, 1)
     moved = in_other_units(plain, seed)
     points = plain.centers[:, 0]
-    there = moved.frame.restore_points(points[:, None])[:, 0]
-    np.testing.assert_allclose(moved.cumulative(there), plain.cumulative(points), rtol=1e-9, atol=1e-12)
+    there = moved.frame.restore_means(points[:, None])[:, 0]
+    np.testing.assert_allclose(moved.cdf(there), plain.cdf(points), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(5))

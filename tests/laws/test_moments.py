@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.core.moments import MomentKind, Moments, moments_of, total_scatter
+from gaussmix.core.moments import MomentKind, Moments, compute_moments, total_scatter
 from gaussmix.types import ND, NK
 from tests.laws.strategies import cuts, groups, seeds
 
@@ -27,7 +27,7 @@ def table(seed: int, offset: float) -> tuple[ND, NK]:
 
 def of(rows: ND, shares: NK, kind: MomentKind) -> Moments:
     center = rows[:1] if len(rows) else np.zeros((1, rows.shape[1]))
-    return moments_of(rows, shares, np.repeat(center, K_, axis=0), kind)
+    return compute_moments(rows, shares, np.repeat(center, K_, axis=0), kind)
 
 
 def assert_same(found: Moments, expected: Moments, offset: float = 0.0) -> None:
@@ -83,8 +83,8 @@ def test_scaling_is_repeating(seed: int, kind: MomentKind, times: int) -> None:
 def test_a_poorer_kind_of_a_sum_is_the_sum_of_poorer_kinds(seed: int, kind: MomentKind) -> None:
     rows, shares = table(seed, 0.0)
     first, second = (of(rows[part], shares[part], MomentKind.FULL) for part in (slice(0, 20), slice(20, None)))
-    assert_same((first + second).reduce(kind), first.reduce(kind) + second.reduce(kind))
-    assert_same((first + second).reduce(kind), of(rows, shares, kind))
+    assert_same((first + second).to_kind(kind), first.to_kind(kind) + second.to_kind(kind))
+    assert_same((first + second).to_kind(kind), of(rows, shares, kind))
 
 
 @given(seeds, kinds, st.permutations(range(K_)))
@@ -92,7 +92,7 @@ def test_components_in_another_order_are_columns_in_another_order(
     seed: int, kind: MomentKind, order: list[int]
 ) -> None:
     rows, shares = table(seed, 0.0)
-    assert_same(of(rows, shares, kind).permute(np.array(order)), of(rows, shares[:, order], kind))
+    assert_same(of(rows, shares, kind).permute_components(np.array(order)), of(rows, shares[:, order], kind))
 
 
 @given(seeds, kinds)
@@ -107,11 +107,11 @@ def test_nothing_added_changes_nothing(seed: int, kind: MomentKind) -> None:
 def test_scatter_about_another_point_is_parallel_axes(seed: int, kind: MomentKind) -> None:
     rows, shares = table(seed, 0.0)
     point = groups(seed + 1, K_)
-    moved = of(rows, shares, kind).about(point)
+    moved = of(rows, shares, kind).recenter(point)
     np.testing.assert_array_equal(moved.mean, point)
     differences = rows[:, None, :] - point
     full = np.einsum("nk,nki,nkj->kij", shares, differences, differences)
-    expected = Moments(moved.mass, point, full, MomentKind.FULL).reduce(kind)
+    expected = Moments(moved.mass, point, full, MomentKind.FULL).to_kind(kind)
     np.testing.assert_allclose(moved.scatter, expected.scatter, atol=1e-12 * np.abs(full).max())
 
 

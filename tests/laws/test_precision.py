@@ -18,8 +18,8 @@ EPS = float(np.finfo(float).eps)
 def exact_log_density(mean: D, covariance: DD, row: D, digits: int = 50) -> Any:
     """log N(row; mean, covariance) of the stored numbers, to 50 digits."""
     with mpmath.workdps(digits):
-        matrix = mpmath.matrix(covariance.tolist())
-        difference = mpmath.matrix(row.tolist()) - mpmath.matrix(mean.tolist())
+        matrix = mpmath.root_matrix(covariance.tolist())
+        difference = mpmath.root_matrix(row.tolist()) - mpmath.root_matrix(mean.tolist())
         squared = (difference.T * mpmath.lu_solve(matrix, difference))[0]
         return -(len(mean) * mpmath.log(2 * mpmath.pi) + mpmath.log(mpmath.det(matrix)) + squared) / 2
 

@@ -131,11 +131,11 @@ def test_something_must_be_left_open() -> None:
 
 
 def test_affine_images() -> None:
-    image = PLANE.affine([[1.0, 1.0]], 2.0)
+    image = PLANE.affine_transform([[1.0, 1.0]], 2.0)
     np.testing.assert_allclose(image.mean, [1.0])
     np.testing.assert_allclose(image.covariance, [[2.0 + 3.0 + 2.0]])
     with pytest.raises(ParameterError, match=r"'matrix' should have the shape of \(1, 2\), but got \(1, 3\)"):
-        PLANE.affine([[1.0, 1.0, 1.0]])
+        PLANE.affine_transform([[1.0, 1.0, 1.0]])
 
 
 @pytest.mark.parametrize("probability", [0.5, 0.95, 0.999])

@@ -11,8 +11,8 @@ from gaussmix import DataError, Mixture, ParameterError, UnrepresentableError
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.threads import threads
-from gaussmix.covariance import Floor, Structure, family
-from gaussmix.model.mixture import reframed
+from gaussmix.covariance import FloorRegularizer, Structure, make_covariance_estimator
+from gaussmix.model.mixture import change_frame
 
 WEIGHTS, MEANS = [0.25, 0.75], [[0.0, 0.0], [4.0, 1.0]]
 PAIR = Mixture.from_parameters(WEIGHTS, MEANS, [[[1.0, 0.3], [0.3, 2.0]], [[2.0, 0.0], [0.0, 0.5]]])
@@ -47,7 +47,7 @@ def test_it_describes_itself() -> None:
     assert repr(PAIR) == "Mixture(2 components, 2 features, VVV (full))"
     assert (PAIR.n_components, PAIR.n_features, PAIR.n_parameters) == (2, 2, 1 + 4 + 6)
     assert str(LINE.structure) == "VII"
-    np.testing.assert_array_equal(LINE.natural_covariances, [1.0, 4.0])
+    np.testing.assert_array_equal(LINE.sklearn_covariances, [1.0, 4.0])
     np.testing.assert_allclose(PAIR.precisions @ PAIR.covariances, [np.eye(2)] * 2, atol=1e-12)
 
 
@@ -97,7 +97,9 @@ def test_densities_that_overflow_are_named_and_their_logarithms_are_not() -> Non
     np.testing.assert_allclose(tiny.log_density(rows), PAIR.log_density(MEANS) + 1200 * np.log(2.0))
     with pytest.raises(UnrepresentableError, match="densities overflow double precision in the data's units"):
         tiny.density(rows)
-    assert (replace(PAIR, frame=Frame(-frame.shrink, frame.center, -frame.exponent)).density(MEANS) == 0).all()
+    assert (
+        replace(PAIR, frame=Frame(-frame.shrink_exponent, frame.center, -frame.scale_exponent)).density(MEANS) == 0
+    ).all()
 
 
 def test_cumulative_is_for_one_column() -> None:
@@ -122,14 +124,14 @@ def test_samples_follow_their_seed_and_are_grouped() -> None:
 
 def test_update_keeps_to_the_structure() -> None:
     moments = Moments(np.ones(2), np.zeros((2, 2)), np.ones(2), MomentKind.TRACE)
-    other = family(Structure.parse("VII"), Floor(np.full(2, 1e-9)))
+    other = make_covariance_estimator(Structure.from_name("VII"), FloorRegularizer(np.full(2, 1e-9)))
     with pytest.raises(ParameterError, match="family must be one of VVV, but is 'VII'"):
         PAIR.update(moments, other)
 
 
 def test_permuting_permutes_answers() -> None:
     rows = PAIR.sample(10, 0)[0]
-    turned = PAIR.permute(np.array([1, 0]))
+    turned = PAIR.permute_components(np.array([1, 0]))
     np.testing.assert_array_equal(turned.responsibilities(rows), PAIR.responsibilities(rows)[:, ::-1])
     np.testing.assert_allclose(turned.log_density(rows), PAIR.log_density(rows), rtol=1e-14)
 
@@ -137,11 +139,11 @@ def test_permuting_permutes_answers() -> None:
 def test_another_frame_is_the_same_distribution() -> None:
     frame = Frame(np.zeros(2, dtype=np.int64), np.array([10.0, -4.0]), np.array([3, -2]))
     rows = PAIR.sample(10, 0)[0]
-    moved = reframed(PAIR, frame)
+    moved = change_frame(PAIR, frame)
     assert moved.frame is frame
-    np.testing.assert_allclose(moved.log_density(rows), PAIR.log_density(rows), rtol=1e-12)
+    np.testing.assert_allclose(moved.logpdf(rows), PAIR.log_density(rows), rtol=1e-12)
     np.testing.assert_allclose(moved.means, PAIR.means, atol=1e-14)
-    assert reframed(moved, frame) is moved
+    assert change_frame(moved, frame) is moved
 
 
 def test_a_mixture_can_be_pickled() -> None:

@@ -60,8 +60,8 @@ def short(found: Comparison, passes: int = 2) -> Comparison:
 def weighted(found: Comparison, factor: float) -> Comparison:
     """The same comparison, each row counted so many times."""
     part = found.assignment
-    groupings = tuple(replace(one, n_differing=factor * one.n_differing) for one in part.groupings)
-    counts = {"groupings": groupings, "n_uncertain": factor * part.n_uncertain, "weights": factor * part.weights}
+    groupings = tuple(replace(one, n_differing=factor * one.differing_weight) for one in part.results)
+    counts = {"groupings": groupings, "n_uncertain": factor * part.uncertain_weight, "weights": factor * part.weights}
     return replace(found, assignment=replace(part, **counts))
 
 

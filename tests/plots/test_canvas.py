@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from gaussmix import MissingPackageError, Mixture, Selection, plots
-from gaussmix.plots.canvas import told_apart
+from gaussmix.plots.canvas import truncate_distinct
 from tests.plots.conftest import drawn, mixture_of, words_of
 
 AXES: dict[str, Callable[..., Any]] = {
     "scatter": lambda mixture, X, search, ax: plots.scatter(mixture, X, ax=ax),
     "density": lambda mixture, X, search, ax: plots.density(mixture, X, 0, ax),
-    "trace": lambda mixture, X, search, ax: plots.trace(search.best.fit, ax),
-    "choice": lambda mixture, X, search, ax: plots.choice(search, ax),
+    "trace": lambda mixture, X, search, ax: plots.log_likelihood_trace(search.best.fit, ax),
+    "choice": lambda mixture, X, search, ax: plots.criterion_curves(search, ax),
 }
 FIGURES: dict[str, Callable[..., Any]] = {
-    "assignment": lambda mixture, X, figure: plots.assignment(mixture, X, figure=figure),
+    "assignment": lambda mixture, X, figure: plots.assignment_comparison(mixture, X, figure=figure),
     "pairs": lambda mixture, X, figure: plots.pairs(mixture, X, figure=figure),
     "densities": lambda mixture, X, figure: plots.densities(mixture, X, figure=figure),
 }
@@ -53,7 +53,7 @@ def test_draws_on_the_figure_it_is_given(name: str, two: tuple[Mixture, Any]) ->
 def test_layout_of_a_callers_figure_is_kept(two: tuple[Mixture, Any]) -> None:
     figure = Figure(figsize=(8, 6), layout="tight")
     engine = figure.get_layout_engine()
-    plots.assignment(*two, figure=figure)
+    plots.assignment_comparison(*two, figure=figure)
     assert figure.get_layout_engine() is engine
 
 
@@ -129,7 +129,7 @@ def test_a_legend_inside_names_a_few_components_only() -> None:
 
 
 def test_short_names_stay_as_they_are() -> None:
-    assert told_apart(["a", "bc"], 20) == ["a", "bc"]
+    assert truncate_distinct(["a", "bc"], 20) == ["a", "bc"]
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_short_names_stay_as_they_are() -> None:
     ],
 )
 def test_long_names_are_told_apart(names: list[str]) -> None:
-    said = told_apart(names, 16)
+    said = truncate_distinct(names, 16)
     assert len(set(said)) == len(names)
     assert max(map(len, said)) <= 16 + len(" (10)")
 
 
 @given(st.lists(st.text("ab\n", max_size=30), max_size=8))
 def test_any_names_are_told_apart(names: list[str]) -> None:
-    said = told_apart(names, 6)
+    said = truncate_distinct(names, 6)
     assert len(set(said)) == len(names)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import DataError, Mixture, ParameterError
-from gaussmix.plots.columns import Cloud, Units, column_numbers, telling_columns
+from gaussmix.plots.plot_data import AxisUnits, PlotSample, resolve_columns, select_separating_columns
 from tests.plots.conftest import mixture_of
 
 SIZES = st.floats(-150, 150).map(lambda power: 10.0**power)
@@ -18,7 +18,7 @@ SIZES = st.floats(-150, 150).map(lambda power: 10.0**power)
 def test_axis_numbers_are_short_and_keep_their_order(low: float, length: float, size: float, offset: float) -> None:
     low = (low + offset * length) * size
     high = low + length * size
-    shown = Units.between(low, high).show(np.linspace(low, high, 11))
+    shown = AxisUnits.from_limits(low, high).to_axis_units(np.linspace(low, high, 11))
     assert np.all(np.diff(shown) > 0)
     assert np.abs(shown).max() < 1e6
     assert np.abs(shown).max() > 0.999e-3
@@ -26,8 +26,8 @@ def test_axis_numbers_are_short_and_keep_their_order(low: float, length: float, 
 
 @given(value=st.floats(-1e300, 1e300))
 def test_units_lead_back_to_the_data(value: float) -> None:
-    units = Units.between(value - 1.0, value + 1.0)
-    shown = float(units.show(np.array(value)))
+    units = AxisUnits.from_limits(value - 1.0, value + 1.0)
+    shown = float(units.to_axis_units(np.array(value)))
     assert shown * 10.0**units.exponent + units.offset == pytest.approx(value, rel=1e-12, abs=1e-12)
 
 
@@ -43,7 +43,7 @@ def test_units_lead_back_to_the_data(value: float) -> None:
     ],
 )
 def test_label_tells_the_units(low: float, high: float, label: str) -> None:
-    assert Units.between(low, high).label("x") == label
+    assert AxisUnits.from_limits(low, high).format_label("x") == label
 
 
 def test_telling_columns_are_those_that_separate() -> None:
@@ -51,53 +51,55 @@ def test_telling_columns_are_those_that_separate() -> None:
     means[1, [2, 4]] = 4.0, 6.0
     mixture = Mixture.from_parameters([0.5, 0.5], means, [np.eye(6), np.eye(6)])
     X = mixture.sample(300, 0)[0]
-    assert telling_columns(mixture, X, 2) == [2, 4]
-    assert telling_columns(mixture, X, 1) == [4]
-    assert telling_columns(mixture, X, 6) == list(range(6))
+    assert select_separating_columns(mixture, X, 2) == [2, 4]
+    assert select_separating_columns(mixture, X, 1) == [4]
+    assert select_separating_columns(mixture, X, 6) == list(range(6))
 
 
 def test_a_column_tells_by_its_spread_too() -> None:
     wide = np.eye(3)
     wide[1, 1] = 100.0
     mixture = Mixture.from_parameters([0.5, 0.5], np.zeros((2, 3)), [np.eye(3), wide])
-    assert telling_columns(mixture, mixture.sample(300, 0)[0], 1) == [1]
+    assert select_separating_columns(mixture, mixture.sample(300, 0)[0], 1) == [1]
 
 
 def test_columns_by_number_and_name(two: tuple[Mixture, Any]) -> None:
     mixture, _ = two
-    assert column_numbers(mixture, ["b", 0]) == [1, 0]
-    assert column_numbers(mixture, [-1]) == [1]
+    assert resolve_columns(mixture, ["b", 0]) == [1, 0]
+    assert resolve_columns(mixture, [-1]) == [1]
     with pytest.raises(DataError, match="no column named 'c'; the columns are a, b"):
-        column_numbers(mixture, ["c"])
+        resolve_columns(mixture, ["c"])
     for wrong in ([2], [-3], [0, 0], []):
         with pytest.raises(ParameterError, match="distinct columns from 0 to 1"):
-            column_numbers(mixture, wrong)
+            resolve_columns(mixture, wrong)
 
 
 def test_cloud_draws_a_seeded_subset_and_says_so(two: tuple[Mixture, Any]) -> None:
     mixture, X = two
-    whole = Cloud.of(mixture, X)
-    assert whole.note is None
+    whole = PlotSample.from_rows(mixture, X)
+    assert whole.subset_note is None
     assert np.array_equal(whole.rows, X)
-    some = Cloud.of(mixture, X, max_rows=50)
-    assert some.note == "50 of 200 rows drawn"
-    many = Cloud.of(mixture, mixture.sample(12_000, 0)[0], max_rows=1_500)
-    assert many.note == "1\u202f500 of 12\u202f000 rows drawn"
-    assert np.array_equal(some.rows, X[some.drawn])
-    assert np.array_equal(some.doubts, whole.doubts), "uncertain rows are counted over all rows"
-    assert np.array_equal(some.drawn, Cloud.of(mixture, X, max_rows=50).drawn)
-    assert not np.array_equal(some.drawn, Cloud.of(mixture, X, max_rows=50, random_state=1).drawn)
+    some = PlotSample.from_rows(mixture, X, max_rows=50)
+    assert some.subset_note == "50 of 200 rows drawn"
+    many = PlotSample.from_rows(mixture, mixture.sample(12_000, 0)[0], max_rows=1_500)
+    assert many.subset_note == "1\u202f500 of 12\u202f000 rows drawn"
+    assert np.array_equal(some.rows, X[some.row_indices])
+    assert np.array_equal(some.all_uncertainties, whole.all_uncertainties), "uncertain rows are counted over all rows"
+    assert np.array_equal(some.row_indices, PlotSample.from_rows(mixture, X, max_rows=50).row_indices)
+    assert not np.array_equal(
+        some.row_indices, PlotSample.from_rows(mixture, X, max_rows=50, random_state=1).row_indices
+    )
     with pytest.raises(ParameterError, match="max_rows"):
-        Cloud.of(mixture, X, max_rows=0)
+        PlotSample.from_rows(mixture, X, max_rows=0)
 
 
 def test_cloud_of_a_data_frame_is_read_by_name(two: tuple[Mixture, Any]) -> None:
     pandas = pytest.importorskip("pandas")
     mixture, X = two
     frame = pandas.DataFrame({"b": X[:, 1], "other": 0.0, "a": X[:, 0]})
-    assert np.array_equal(Cloud.of(mixture, frame).rows, X)
+    assert np.array_equal(PlotSample.from_rows(mixture, frame).rows, X)
 
 
 def test_many_columns_are_ranked_without_looking_at_each() -> None:
     mixture = mixture_of(2, 120)
-    assert len(telling_columns(mixture, mixture.sample(50, 0)[0], 60)) == 60
+    assert len(select_separating_columns(mixture, mixture.sample(50, 0)[0], 60)) == 60

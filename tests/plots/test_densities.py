@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gaussmix import Mixture, ParameterError, plots
-from gaussmix.plots._line import bins, curves
+from gaussmix.plots._panel_1d import compute_density_curves, histogram_edges
 from tests.plots.conftest import mixture_of, words_of
 
 
@@ -22,27 +22,27 @@ def heights_of(ax: Any) -> tuple[np.ndarray, np.ndarray]:
 def test_curves_are_the_density_in_the_units_of_the_axis(scale: float) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture = Mixture.from_parameters([0.4, 0.6], [[0.0], [5.0 * scale]], [[[scale**2]], [[4.0 * scale**2]]])
-    drawn = curves(mixture, np.linspace(-2.0, 9.0, 50) * scale, 0)
+    drawn = compute_density_curves(mixture, np.linspace(-2.0, 9.0, 50) * scale, 0)
     unit = 10.0**drawn.units.exponent
     bells = [
-        w * stats.norm.pdf(drawn.places, m * scale / unit, s * scale / unit)
+        w * stats.norm.pdf(drawn.grid, m * scale / unit, s * scale / unit)
         for w, m, s in ((0.4, 0.0, 1.0), (0.6, 5.0, 2.0))
     ]
-    assert np.allclose(drawn.components, np.transpose(bells), atol=1e-12 / scale * unit)
-    assert np.allclose(drawn.density, drawn.components.sum(axis=1))
-    assert np.trapezoid(drawn.density, drawn.places) == pytest.approx(1.0, abs=0.02)
+    assert np.allclose(drawn.component_densities, np.transpose(bells), atol=1e-12 / scale * unit)
+    assert np.allclose(drawn.mixture_density, drawn.component_densities.sum(axis=1))
+    assert np.trapezoid(drawn.mixture_density, drawn.grid) == pytest.approx(1.0, abs=0.02)
 
 
 @given(arrays(float, st.integers(1, 80), elements=st.floats(-1e3, 1e3)))
 def test_bins_hold_every_value(values: np.ndarray) -> None:
-    edges = bins(values, 1.0)
+    edges = histogram_edges(values, 1.0)
     assert np.all(np.diff(edges) > 0)
     assert np.histogram(values, edges)[0].sum() == len(values)
 
 
 @pytest.mark.parametrize("high", [1, 7, 40, 1000])
 def test_bars_of_whole_numbers_hold_equally_many(high: int) -> None:
-    edges = bins(np.arange(high + 1.0), 1.0)
+    edges = histogram_edges(np.arange(high + 1.0), 1.0)
     assert np.allclose(np.diff(edges), np.round(np.diff(edges)))
     assert np.allclose(edges % 1.0, 0.5)
 

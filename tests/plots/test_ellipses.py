@@ -7,8 +7,8 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from gaussmix import Mixture, ParameterError, plots
-from gaussmix.plots._plane import SHARES, outline
-from gaussmix.plots.style import blend, palette
+from gaussmix.plots._panel_2d import ELLIPSE_COVERAGES, component_ellipse
+from gaussmix.plots.style import blend_colours, distinct_colours
 from tests.plots.conftest import drawn, mixture_of, words_of
 
 
@@ -31,14 +31,14 @@ def test_rows_wear_blended_colours(two: tuple[Mixture, Any]) -> None:
     mixture, X = two
     places, colours = points_of(plots.scatter(mixture, X))
     order = in_rows_order(places, X)
-    assert np.allclose(colours[order], blend(mixture.responsibilities(X)))
+    assert np.allclose(colours[order], blend_colours(mixture.responsibilities(X)))
 
 
 def test_hard_assignment_wears_one_colour(two: tuple[Mixture, Any]) -> None:
     mixture, X = two
-    places, colours = points_of(plots.scatter(mixture, X, assign="hard"))
+    places, colours = points_of(plots.scatter(mixture, X, assignment="hard"))
     order = in_rows_order(places, X)
-    assert np.allclose(colours[order], palette(2)[mixture.predict(X)])
+    assert np.allclose(colours[order], distinct_colours(2)[mixture.predict(X)])
 
 
 def test_markers_repeat_what_colours_say(two: tuple[Mixture, Any]) -> None:
@@ -50,15 +50,15 @@ def test_outlines_are_those_of_the_components(two: tuple[Mixture, Any]) -> None:
     mixture, X = two
     lines = [np.asarray(line.get_xydata()) for line in plots.scatter(mixture, X, [1, 0]).lines]
     part = mixture.marginal([1, 0])
-    expected = [part.component(k).ellipse(share) for k in range(2) for share in SHARES]
+    expected = [part.component(k).ellipse(share) for k in range(2) for share in ELLIPSE_COVERAGES]
     assert all(np.allclose(line, outline) for line, outline in zip(lines, expected, strict=True))
 
 
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("share", ELLIPSE_COVERAGES)
 def test_outline_has_the_distance_of_its_share(share: float, two: tuple[Mixture, Any]) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture, _ = two
-    distance = mixture.component(1).mahalanobis(outline(mixture, 1, share))
+    distance = mixture.component(1).mahalanobis(component_ellipse(mixture, 1, share))
     assert np.allclose(distance**2, stats.chi2.ppf(share, 2))
 
 
@@ -110,7 +110,7 @@ def test_one_column_of_many_is_a_strip(two: tuple[Mixture, Any]) -> None:
 
 def test_assignment_puts_hard_beside_soft(two: tuple[Mixture, Any]) -> None:
     mixture, X = two
-    figure = drawn(plots.assignment(mixture, X))
+    figure = drawn(plots.assignment_comparison(mixture, X))
     hard, soft = figure.axes
     assert "hard" in hard.get_title()
     assert "soft" in soft.get_title()
@@ -124,17 +124,17 @@ def test_assignment_puts_hard_beside_soft(two: tuple[Mixture, Any]) -> None:
 def test_assignment_stands_in_a_tall_figure(two: tuple[Mixture, Any]) -> None:
     from matplotlib.figure import Figure
 
-    hard, soft = drawn(plots.assignment(*two, figure=Figure(figsize=(5, 8)))).axes
+    hard, soft = drawn(plots.assignment_comparison(*two, figure=Figure(figsize=(5, 8)))).axes
     assert hard.get_position().y0 >= soft.get_position().y1
 
 
 def test_assignment_takes_columns_threshold_and_subset(two: tuple[Mixture, Any]) -> None:
-    figure = plots.assignment(*two, columns=["b", "a"], threshold=0.4, max_rows=30, random_state=3)
+    figure = plots.assignment_comparison(*two, columns=["b", "a"], threshold=0.4, max_rows=30, random_state=3)
     words = words_of(figure)
     assert "(> 40%)" in words
     assert "30 of 200 rows drawn" in words
     assert figure.axes[1].get_xlabel() == "b"
-    other = plots.assignment(*two, columns=["b", "a"], max_rows=30, random_state=4)
+    other = plots.assignment_comparison(*two, columns=["b", "a"], max_rows=30, random_state=4)
     assert not np.array_equal(points_of(figure.axes[0])[0], points_of(other.axes[0])[0])
 
 

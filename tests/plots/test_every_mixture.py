@@ -12,8 +12,8 @@ from tests.plots.conftest import drawn, mixture_of
 
 PLOTS: dict[str, Callable[[Mixture, Any], Any]] = {
     "scatter": plots.scatter,
-    "rings": lambda mixture, X: plots.scatter(mixture, X, assign="hard", threshold=0.1),
-    "assignment": plots.assignment,
+    "rings": lambda mixture, X: plots.scatter(mixture, X, assignment="hard", threshold=0.1),
+    "assignment": plots.assignment_comparison,
     "pairs": lambda mixture, X: plots.pairs(mixture, X, max_columns=3),
     "density": plots.density,
     "densities": lambda mixture, X: plots.densities(mixture, X, max_columns=4),

@@ -11,15 +11,15 @@ from tests.plots.conftest import drawn, words_of
 
 OF_MIXTURE: dict[str, Callable[[Any, Any], Any]] = {
     "scatter": plots.scatter,
-    "assignment": plots.assignment,
+    "assignment": plots.assignment_comparison,
     "pairs": plots.pairs,
     "density": plots.density,
     "densities": plots.densities,
-    "components": report.components,
-    "summary": report.summary,
+    "components": report.component_table,
+    "summary": report.summarize_mixture,
     "uncertain_rows": report.uncertain_rows,
-    "in_words": report.in_words,
-    "render": report.render,
+    "in_words": report.describe_mixture,
+    "render": report.render_html,
 }
 
 
@@ -46,25 +46,25 @@ def test_anything_else_is_told_what_to_pass(name: str, wrong: Any, faithful: Any
 
 
 def test_an_estimator_stands_for_its_fit(fitted: GaussianMixture, faithful: Any) -> None:
-    assert words_of(plots.trace(fitted)) == words_of(plots.trace(fitted.fit_))
-    assert report.fit_facts(fitted, fitted) == report.fit_facts(fitted.fit_, fitted.model_)
-    whole = report.render(fitted, faithful, fit=fitted)
-    assert whole == report.render(fitted.model_, faithful, fit=fitted.fit_)
+    assert words_of(plots.log_likelihood_trace(fitted)) == words_of(plots.log_likelihood_trace(fitted.fit_))
+    assert report.summarize_fit(fitted, fitted) == report.summarize_fit(fitted.fit_, fitted.model_)
+    whole = report.render_html(fitted, faithful, fit=fitted)
+    assert whole == report.render_html(fitted.model_, faithful, fit=fitted.fit_)
 
 
 def test_wrong_fits_and_searches_are_told_what_to_pass(fitted: GaussianMixture, faithful: Any) -> None:
     wrong: Any = fitted.model_
     for call in (
-        lambda: plots.trace(wrong),
-        lambda: report.fit_facts(wrong, fitted),
-        lambda: report.render(fitted, faithful, fit=wrong),
+        lambda: plots.log_likelihood_trace(wrong),
+        lambda: report.summarize_fit(wrong, fitted),
+        lambda: report.render_html(fitted, faithful, fit=wrong),
     ):
         with pytest.raises(ParameterError, match="fit must be a Fit or a fitted estimator"):
             call()
     for call in (
-        lambda: plots.choice(wrong),
-        lambda: report.candidates(wrong),
-        lambda: report.render(fitted, faithful, selection=wrong),
+        lambda: plots.criterion_curves(wrong),
+        lambda: report.candidate_table(wrong),
+        lambda: report.render_html(fitted, faithful, selection=wrong),
     ):
         with pytest.raises(ParameterError, match=r"selection must be a Selection, as gaussmix\.select returns it"):
             call()

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Annotation
 
 from gaussmix import Selection, plots
-from gaussmix.plots.canvas import new_figure
+from gaussmix.plots.canvas import create_figure
 from tests.plots.conftest import compared, drawn, mixture_of, short, weighted, with_labels, with_long_names
 
 MANY = mixture_of(12, 4)
@@ -18,24 +18,24 @@ FAR = mixture_of(3, 2, names=("a rather long name of a column", "another one of 
 FAR_ROWS = FAR.sample(100, 0)[0]
 PICTURES: dict[str, Callable[[Selection], Any]] = {
     "scatter": lambda search: plots.scatter(MANY, ROWS, threshold=0.2),
-    "assignment": lambda search: plots.assignment(MANY, ROWS),
+    "assignment": lambda search: plots.assignment_comparison(MANY, ROWS),
     "pairs": lambda search: plots.pairs(MANY, ROWS),
     "pairs of two": lambda search: plots.pairs(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
     "density": lambda search: plots.density(MANY, ROWS, 0),
     "densities": lambda search: plots.densities(MANY, ROWS),
     "densities of two": lambda search: plots.densities(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
-    "trace": lambda search: plots.trace(search.best.fit),  # type: ignore[arg-type]
-    "choice": plots.choice,
-    "optimisers": lambda search: plots.optimisers(compared()),
+    "trace": lambda search: plots.log_likelihood_trace(search.best.fit),  # type: ignore[arg-type]
+    "choice": plots.criterion_curves,
+    "optimisers": lambda search: plots.solver_convergence(compared()),
     "partitions": lambda search: plots.partitions(compared()),
     "partitions without labels": lambda search: plots.partitions(compared(labelled=False)),
     "partitions of one column": lambda search: plots.partitions(compared(n_features=1)),
-    "partitions in a tall figure": lambda search: plots.partitions(compared(), figure=new_figure(6.0, 16.0)),
+    "partitions in a tall figure": lambda search: plots.partitions(compared(), figure=create_figure(6.0, 16.0)),
     "partitions of very many rows": lambda search: plots.partitions(weighted(compared(), 1e6)),
     "partitions of many labels": lambda search: plots.partitions(with_labels(30)),
     "partitions of long names": lambda search: plots.partitions(with_long_names()),
-    "optimisers that end at once": lambda search: plots.optimisers(short(compared())),
-    "optimisers in a tall figure": lambda search: plots.optimisers(short(compared()), new_figure(5.0, 8.0)),
+    "optimisers that end at once": lambda search: plots.solver_convergence(short(compared())),
+    "optimisers in a tall figure": lambda search: plots.solver_convergence(short(compared()), create_figure(5.0, 8.0)),
     "long names": lambda search: plots.pairs(FAR, FAR_ROWS),
     "long names in a grid": lambda search: plots.densities(FAR, FAR_ROWS),
 }

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from gaussmix import GaussianMixture, plots, report
-from gaussmix.plots.columns import Cloud
-from gaussmix.plots.style import NOISE
+from gaussmix.plots.plot_data import PlotSample
+from gaussmix.plots.style import NOISE_STYLE
 from tests.plots.conftest import words_of
 
 
@@ -15,16 +15,22 @@ def test_noise_is_grey_and_named(tmp_path: Path) -> None:
     groups = rng.normal(size=(200, 2)) + 8.0 * rng.integers(0, 2, (200, 1))
     rows = np.concatenate([groups, rng.uniform(-30, 30, (60, 2))])
     found = GaussianMixture(2, noise=True, random_state=0).fit(rows)
-    ax = plots.scatter(found, rows, assign="hard")
+    ax = plots.scatter(found, rows, assignment="hard")
     assert "noise, " in words_of(ax)
-    n_noise = int((Cloud.of(found.model_, rows).labels == 2).sum())
+    n_noise = int((PlotSample.from_rows(found.model_, rows).labels == 2).sum())
     assert n_noise == (found.predict(rows) == -1).sum() > 20
-    grey = [points for points in ax.collections if np.allclose(np.asarray(points.get_facecolor())[:, :3], NOISE.fill)]
+    grey = [
+        points
+        for points in ax.collections
+        if np.allclose(np.asarray(points.get_facecolor())[:, :3], NOISE_STYLE.fill_colour)
+    ]
     assert sum(len(np.asarray(points.get_offsets())) for points in grey) == n_noise
     plots.pairs(found, rows)
     assert "noise, " in words_of(plots.density(found, rows))
-    assert "Noise takes" in report.in_words(found, rows)
-    assert len(report.components(found, rows)) == 2
-    assert {part for row in report.uncertain_rows(found, rows) for part in (row.first, row.second)} <= {-1, 0, 1}
+    assert "Noise takes" in report.describe_mixture(found, rows)
+    assert len(report.component_table(found, rows)) == 2
+    assert {
+        part for row in report.uncertain_rows(found, rows) for part in (row.first_component, row.second_component)
+    } <= {-1, 0, 1}
     report.write_report(tmp_path / "noise.html", found, rows, fit=found)
     assert "Noise takes" in (tmp_path / "noise.html").read_text()

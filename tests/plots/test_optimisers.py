@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmix import ParameterError, plots
-from gaussmix.plots._ticks import log_limits, log_ticks
-from gaussmix.plots.canvas import new_figure
+from gaussmix.plots._log_axis import compute_log_limits, compute_log_ticks
+from gaussmix.plots.canvas import create_figure
 from tests.plots.conftest import compared, drawn, short, words_of
 
 
@@ -25,7 +25,7 @@ def ends_of(ax: Any) -> list[Any]:
 
 def test_a_line_for_each_solver_that_climbs_the_likelihood_and_an_end_for_all() -> None:
     found = compared()
-    by_pass, by_second = drawn(plots.optimisers(found)).axes
+    by_pass, by_second = drawn(plots.solver_convergence(found)).axes
     climbing = [one for one in found.optimisers if one.solver != "cem"]
     for ax, seconds in ((by_pass, False), (by_second, True)):
         assert len(lines_of(ax)) == len(climbing)
@@ -41,21 +41,21 @@ def test_a_line_for_each_solver_that_climbs_the_likelihood_and_an_end_for_all() 
 def test_what_is_left_to_the_best_is_drawn() -> None:
     found = compared()
     best = max(one.log_likelihood for one in found.optimisers)
-    em = lines_of(plots.optimisers(found).axes[0])[0]
+    em = lines_of(plots.solver_convergence(found).axes[0])[0]
     left = np.maximum((best - found.optimisers[0].values) / 150, 1e-9)
     assert np.asarray(em.get_ydata()) == pytest.approx(left)
 
 
 def test_the_legend_says_what_differs() -> None:
     ends = tuple(replace(one, converged=one.solver != "sgd") for one in compared().optimisers)
-    said = words_of(plots.optimisers(replace(compared(), optimisers=ends)))
-    assert f"em, near after {compared().optimisers[0].near_passes}" in said
+    said = words_of(plots.solver_convergence(replace(compared(), optimisers=ends)))
+    assert f"em, near after {compared().optimisers[0].n_iter_to_best}" in said
     assert "cem, never near" in said
     assert "dotted: at first over parts" in said
     assert "hollow: passes used up" in said
     plain = replace(compared(), optimisers=compared().optimisers[:1])
-    assert "dotted" not in words_of(plots.optimisers(plain))
-    assert "hollow" not in words_of(plots.optimisers(plain))
+    assert "dotted" not in words_of(plots.solver_convergence(plain))
+    assert "hollow" not in words_of(plots.solver_convergence(plain))
 
 
 def labelled(axis: Any) -> int:
@@ -67,27 +67,27 @@ def labelled(axis: Any) -> int:
 
 @pytest.mark.parametrize("passes", [1, 2, 3, 9, 60])
 def test_axes_can_be_read_however_short_the_runs(passes: int) -> None:
-    for ax in drawn(plots.optimisers(short(compared(), passes))).axes:
+    for ax in drawn(plots.solver_convergence(short(compared(), passes))).axes:
         assert labelled(ax.xaxis) >= 3
         assert labelled(ax.yaxis) >= 3
 
 
 @given(st.floats(1e-6, 1e4), st.floats(1.0, 1e6))
 def test_every_logarithmic_axis_has_some_ticks_and_few(low: float, times: float) -> None:
-    ends = log_limits(np.array([low, low * times]))
+    ends = compute_log_limits(np.array([low, low * times]))
     assert ends[0] < low <= low * times < ends[1]
-    assert 3 <= len(log_ticks(*ends)) <= 6
+    assert 3 <= len(compute_log_ticks(*ends)) <= 6
 
 
 def test_ends_in_one_place_are_stacked() -> None:
-    figure = drawn(plots.optimisers(short(compared())))
+    figure = drawn(plots.solver_convergence(short(compared())))
     assert "stacked: ends in one place" in words_of(figure)
     places = [line.get_transform().transform(line.get_xydata())[0] for line in ends_of(figure.axes[0])]
     gaps = np.diff([y for _, y in places])
     assert np.ptp([x for x, _ in places]) < 1.0
     assert (gaps > 5.0).all()
     one = replace(compared(), optimisers=compared().optimisers[:1])
-    assert "stacked" not in words_of(plots.optimisers(one))
+    assert "stacked" not in words_of(plots.solver_convergence(one))
 
 
 def test_limits_hold_all_that_is_drawn() -> None:
@@ -95,7 +95,7 @@ def test_limits_hold_all_that_is_drawn() -> None:
     worse = found.optimisers[0].values.copy()
     worse[:2] += [900.0, -900.0]  # an annealed sum may lie above the best, then far below
     first = replace(found.optimisers[0], curve="summed", values=worse)
-    for ax in plots.optimisers(replace(found, optimisers=(first, *found.optimisers[1:]))).axes:
+    for ax in plots.solver_convergence(replace(found, optimisers=(first, *found.optimisers[1:]))).axes:
         for line in ax.lines:
             x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
             assert ax.get_xlim()[0] < x.min() <= x.max() < ax.get_xlim()[1]
@@ -105,7 +105,7 @@ def test_limits_hold_all_that_is_drawn() -> None:
 def test_lines_are_broken_for_one_reason_only() -> None:
     found = compared()
     many = tuple(replace(found.optimisers[0], solver=f"solver {i}") for i in range(11))
-    figure = plots.optimisers(replace(found, optimisers=many))
+    figure = plots.solver_convergence(replace(found, optimisers=many))
     assert {line.get_linestyle() for line in lines_of(figure.axes[0])} == {"-"}
     near = [part for part in figure.axes[0].patches if part.get_label() != "_nolegend_"]
     assert near[0].get_extents().y1 == pytest.approx(figure.axes[0].transData.transform((1.0, 1e-6))[1])
@@ -113,7 +113,7 @@ def test_lines_are_broken_for_one_reason_only() -> None:
 
 
 def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
-    figure = plots.optimisers(compared(), new_figure(5.0, 8.0))
+    figure = plots.solver_convergence(compared(), create_figure(5.0, 8.0))
     assert figure.get_figwidth() == 5.0
     first, second = (ax.get_position() for ax in drawn(figure).axes)
     assert first.y0 > second.y1
@@ -121,4 +121,4 @@ def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
 
 def test_what_is_no_comparison_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"comparison must be a Comparison, as gaussmix\.compare returns it"):
-        plots.optimisers("em")  # type: ignore[arg-type]
+        plots.solver_convergence("em")  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ import pytest
 
 import gaussmix
 from gaussmix import Comparison, ParameterError, plots
-from gaussmix.plots.canvas import new_figure
-from gaussmix.plots.style import INK, MARKERS, NOISE, palette
+from gaussmix.plots.canvas import create_figure
+from gaussmix.plots.style import INK, MARKERS, NOISE_STYLE, distinct_colours
 from tests.plots.conftest import compared, drawn, weighted, with_labels, words_of
 
 
@@ -34,14 +34,18 @@ def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
     part = found.assignment
     assert part.known is not None
     assert rings_of(labels) == (part.known != part["mixture, hard"].groups).sum() > 0
-    assert rings_of(near) == part["k-nearest neighbours"].n_differing > 0
-    assert rings_of(means) == part["k-means"].n_differing > 0
+    assert rings_of(near) == part["k-nearest neighbours"].differing_weight > 0
+    assert rings_of(means) == part["k-means"].differing_weight > 0
     assert rings_of(hard) == 0
-    assert rings_of(soft) == part.n_uncertain > 0
+    assert rings_of(soft) == part.uncertain_weight > 0
     assert [ax.get_title().split("\n")[0] for ax in (labels, near, means, hard, soft)] == [
-        "labels", "neighbours", "k-means", "mixture, hard", "mixture, soft",
+        "labels",
+        "neighbours",
+        "k-means",
+        "mixture, hard",
+        "mixture, soft",
     ]
-    assert f"{part['k-means'].n_differing:.0f} (" in means.get_title()
+    assert f"{part['k-means'].differing_weight:.0f} (" in means.get_title()
     assert len(calibration.collections) == 4
 
 
@@ -52,7 +56,7 @@ def test_groups_have_the_colours_of_the_components_they_match() -> None:
         groups = found.assignment[name].groups
         for place, colours in rows_of(ax):
             row = int(np.argmin(np.hypot(*(found.assignment.rows - place[0]).T)))
-            assert colours[0][:3] == pytest.approx(palette(2)[groups[row]])
+            assert colours[0][:3] == pytest.approx(distinct_colours(2)[groups[row]])
 
 
 def test_soft_rows_are_blended() -> None:
@@ -98,7 +102,7 @@ def test_rows_may_be_fewer_and_others_by_another_seed() -> None:
 
 
 def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
-    figure = plots.partitions(compared(labelled=False), figure=new_figure(5.0, 12.0))
+    figure = plots.partitions(compared(labelled=False), figure=create_figure(5.0, 12.0))
     first, second, third = (ax.get_position() for ax in drawn(figure).axes)
     assert first.y0 > second.y1 > second.y0 > third.y1
 
@@ -148,11 +152,14 @@ def test_what_is_judged_by_calibration_looks_like_no_component() -> None:
     figure = plots.partitions(with_labels(9))
     own = figure.axes[-1].get_legend()
     assert [text.get_text().rsplit(", ", 1)[0] for text in own.get_texts()] == [
-        "k-nearest neighbours", "k-means", "mixture, hard", "mixture, soft",
+        "k-nearest neighbours",
+        "k-means",
+        "mixture, hard",
+        "mixture, soft",
     ]
     markers = {line.get_marker() for line in own.legend_handles}
     assert len(markers) == 4
-    assert not markers & {*MARKERS, NOISE.marker}
+    assert not markers & {*MARKERS, NOISE_STYLE.marker}
     assert {line.get_color() for line in own.legend_handles} == {INK}
     assert "k-nearest neighbours" not in "".join(text.get_text() for text in figure.legends[0].get_texts())
 
@@ -171,7 +178,7 @@ def test_many_rings_lie_beneath_the_rows() -> None:
 
     rng = np.random.default_rng(0)
     found = gaussmix.compare(rng.uniform(size=(200, 2)), None, 3, "VVV", ["em"], max_iter=50)
-    assert found.assignment.n_uncertain > 30
+    assert found.assignment.uncertain_weight > 30
     rings, rows = order(plots.partitions(found).axes[2])
     assert rings < rows
     rings, rows = order(plots.partitions(compared()).axes[0])
@@ -231,7 +238,7 @@ def test_odd_rows(name: str) -> None:
     found = odd(name)
     assert found.words in repr(found)
     drawn(plots.partitions(found))
-    drawn(plots.optimisers(found))
+    drawn(plots.solver_convergence(found))
 
 
 def test_what_is_no_comparison_is_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from gaussmix import ArchiveError, FileProblem, GaussmixError, Mixture
-from gaussmix.model.archive import checksum
+from gaussmix.model.serialization import compute_checksum
 
 FOLDER = Path(__file__).parent
 EXPECTED = json.loads((FOLDER / "schema1.json").read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ Tensors = dict[str, Any]
 
 def write(tensors: Tensors, path: Path, metadata: dict[str, str]) -> None:
     """A file whose checksum is right whatever it holds, as somebody might write who means harm."""
-    save_file(tensors, path, {**metadata, "sha256": checksum(tensors, metadata)})
+    save_file(tensors, path, {**metadata, "sha256": compute_checksum(tensors, metadata)})
 
 
 DAMAGES: dict[str, Callable[[Tensors], Tensors]] = {

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from gaussmix import Selection, select
-from gaussmix.covariance import ALL, Structure
+from gaussmix.covariance import MCLUST_NAMES, Structure
 from gaussmix.model import Problem
-from gaussmix.model.problem import source_of
-from gaussmix.solvers import EM, RelativeGain, run
-from gaussmix.solvers.fit import finished
-from gaussmix.solvers.start import from_labels
-from gaussmix.solvers.start.hierarchy import hierarchy
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers import EM, RelativeGainRule, run_solver
+from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.initialization import initialize_from_labels
+from gaussmix.solvers.initialization.hierarchical_clustering import build_tree
 from gaussmix.types import ND
 
 ALLOWED = 2
@@ -43,7 +43,7 @@ def published(shared: Path, rows: dict[str, ND]) -> dict[str, Table]:
                 if title.startswith("iris_loglik"):
                     found["iris"][place] = value
                 elif title.startswith("faithful_BIC"):
-                    free = Structure.parse(name).n_mixture_parameters(int(count), 2)
+                    free = Structure.from_name(name).n_mixture_parameters(int(count), 2)
                     found["faithful"][place] = 0.5 * (value + free * np.log(n))
     return found
 
@@ -73,13 +73,15 @@ def test_the_top_three_from_mclusts_start_and_stop_are_mclusts(data: str, rows: 
     """The VVV tree and a relative change of 1e-5, as mclust."""
     trees: dict[bool, Any] = {}
     found = []
-    for name in ALL:
-        structure = Structure.parse(name)
-        problem = Problem.of(source_of(rows[data]), structure)
-        tree = trees.setdefault(structure.column_equivariant, hierarchy(problem, "VVV"))
+    for name in MCLUST_NAMES:
+        structure = Structure.from_name(name)
+        problem = Problem.from_source(make_memory_source(rows[data]), structure)
+        tree = trees.setdefault(structure.is_column_scale_equivariant, build_tree(problem, "VVV"))
         for count in range(1, 10):
-            start = from_labels(problem, tree.labels(count), count)
-            fit, _ = finished(run(EM(problem.family), start, problem, RelativeGain(1e-5)), problem, 0.0)
+            start = initialize_from_labels(problem, tree.labels(count), count)
+            fit, _ = evaluate_run(
+                run_solver(EM(problem.covariance_estimator), start, problem, RelativeGainRule(1e-5)), problem, 0.0
+            )
             bic = -2.0 * fit.log_likelihood + fit.mixture.n_parameters * np.log(len(rows[data]))
             found.append((fit.is_degenerate, bic, f"{name},{count}"))
     assert [name for _, _, name in sorted(found)[:3]] == TOP[data]

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.plots.canvas import counted
-from gaussmix.report.formatting import fixed, listed, number, percent, plural, score, with_spread
+from gaussmix.plots.canvas import format_count
+from gaussmix.report.formatting import (
+    format_decimals,
+    format_means_with_deviations,
+    format_number,
+    format_percent,
+    format_score,
+    join_words,
+    pluralize,
+)
 
 
 def back(text: str) -> float:
@@ -17,7 +25,7 @@ def back(text: str) -> float:
 
 @given(st.floats(-1e300, 1e300))
 def test_a_number_keeps_four_digits(value: float) -> None:
-    assert back(number(value)) == pytest.approx(value, rel=5.1e-4, abs=1e-320)
+    assert back(format_number(value)) == pytest.approx(value, rel=5.1e-4, abs=1e-320)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +43,12 @@ def test_a_number_keeps_four_digits(value: float) -> None:
     ],
 )
 def test_number(value: float | None, text: str) -> None:
-    assert number(value) == text
+    assert format_number(value) == text
 
 
 def test_digits_and_decimals_may_be_chosen() -> None:
-    assert number(2.0361, 2) == "2.0"
-    assert fixed(1234.567, 1) == "1\u202f234.6"
+    assert format_number(2.0361, 2) == "2.0"
+    assert format_decimals(1234.567, 1) == "1\u202f234.6"
 
 
 @pytest.mark.parametrize(
@@ -48,11 +56,11 @@ def test_digits_and_decimals_may_be_chosen() -> None:
     [(None, ""), (0.0, "0.0 %"), (1e-9, "< 0.1 %"), (0.9999, "> 99.9 %"), (1.0, "100.0 %"), (0.356, "35.6 %")],
 )
 def test_percent(share: float | None, text: str) -> None:
-    assert percent(share).replace("\u202f", " ") == text
+    assert format_percent(share).replace("\u202f", " ") == text
 
 
 def test_percent_without_decimals() -> None:
-    assert percent(0.95, 0) == "95\u202f%"
+    assert format_percent(0.95, 0) == "95\u202f%"
 
 
 @given(
@@ -61,7 +69,7 @@ def test_percent_without_decimals() -> None:
 )
 def test_mean_and_deviation_keep_their_digits_in_any_unit(pairs: list[tuple[float, float]], power: float) -> None:
     scale = 10.0**power
-    texts, exponent = with_spread([m * scale for m, _ in pairs], [s * scale for _, s in pairs])
+    texts, exponent = format_means_with_deviations([m * scale for m, _ in pairs], [s * scale for _, s in pairs])
     middle = sorted(s for _, s in pairs)[len(pairs) // 2]
     for text, (mean, spread) in zip(texts, pairs, strict=True):
         shown, deviation = (back(part) * 10.0**exponent for part in text.split(" ± "))
@@ -70,35 +78,35 @@ def test_mean_and_deviation_keep_their_digits_in_any_unit(pairs: list[tuple[floa
 
 
 def test_decimals_are_equal_so_that_columns_align() -> None:
-    texts, exponent = with_spread([54.491, 7.4], [5.803, 5.803])
+    texts, exponent = format_means_with_deviations([54.491, 7.4], [5.803, 5.803])
     assert (texts, exponent) == (["54.49 ± 5.80", "7.40 ± 5.80"], 0)
 
 
 def test_means_far_from_zero_stay_apart() -> None:
-    texts, _ = with_spread([1e8 + 1.25, 1e8 + 3.5], [1.0, 1.0])
+    texts, _ = format_means_with_deviations([1e8 + 1.25, 1e8 + 3.5], [1.0, 1.0])
     assert texts == ["100\u202f000\u202f001.25 ± 1.00", "100\u202f000\u202f003.50 ± 1.00"]
 
 
 def test_tiny_units_become_one_power_of_ten() -> None:
-    texts, exponent = with_spread([4.016e-150, 5.709e-150], [4.28e-151, 4.28e-151])
+    texts, exponent = format_means_with_deviations([4.016e-150, 5.709e-150], [4.28e-151, 4.28e-151])
     assert (texts, exponent) == (["4.016 ± 0.428", "5.709 ± 0.428"], -150)
 
 
 def test_a_deviation_of_almost_nothing_is_not_written_as_nothing() -> None:
-    texts, _ = with_spread([1.0, 2.0], [1e-9, 3.0])
+    texts, _ = format_means_with_deviations([1.0, 2.0], [1e-9, 3.0])
     assert re.fullmatch(r"1.00 ± 1.0e.9", texts[0])
-    assert with_spread([1.0], [0.0])[0] == ["1.00 ± 0.00"]
+    assert format_means_with_deviations([1.0], [0.0])[0] == ["1.00 ± 0.00"]
 
 
 @pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
 def test_listed(words: list[str], text: str) -> None:
-    assert listed(words) == text
+    assert join_words(words) == text
 
 
 @pytest.mark.parametrize("value", [-0.001, -0.0, 0.001])
 def test_what_rounds_to_zero_has_no_sign(value: float) -> None:
-    assert fixed(value, 2) == "0.00"
-    assert number(-0.0) == "0.000"
+    assert format_decimals(value, 2) == "0.00"
+    assert format_number(-0.0) == "0.000"
 
 
 @pytest.mark.parametrize(
@@ -113,10 +121,14 @@ def test_what_rounds_to_zero_has_no_sign(value: float) -> None:
     ],
 )
 def test_scores_of_any_size(value: float | None, text: str) -> None:
-    assert score(value) == text
+    assert format_score(value) == text
 
 
 def test_plural() -> None:
-    assert plural("component", [1]) == "component"
-    assert plural("component", [1, 2]) == "components"
-    assert [counted(1, "pass"), counted(2, "pass"), counted(1000, "row")] == ["1 pass", "2 passes", "1\u202f000 rows"]
+    assert pluralize("component", [1]) == "component"
+    assert pluralize("component", [1, 2]) == "components"
+    assert [format_count(1, "pass"), format_count(2, "pass"), format_count(1000, "row")] == [
+        "1 pass",
+        "2 passes",
+        "1\u202f000 rows",
+    ]

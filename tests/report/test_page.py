@@ -16,7 +16,7 @@ import pytest
 
 import gaussmix
 from gaussmix import FileProblem, GaussianMixture, MissingPackageError, Mixture
-from gaussmix.report import render, write_report
+from gaussmix.report import render_html, write_report
 from tests.report.conftest import Found
 
 FETCHING = {"src", "href", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
@@ -60,7 +60,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text(found: Found) -> str:
-    return render(found.mixture, found.rows, fit=found.fit, selection=found.selection, source_name="faithful.csv")
+    return render_html(found.mixture, found.rows, fit=found.fit, selection=found.selection, source_name="faithful.csv")
 
 
 @pytest.fixture(scope="module")
@@ -125,34 +125,34 @@ def test_words_and_numbers_are_there(page: Page) -> None:
 
 
 def test_sections_follow_what_is_given(found: Found) -> None:
-    bare = Page(render(found.mixture, found.rows))
+    bare = Page(render_html(found.mixture, found.rows))
     ids = {attrs.get("id") for _, attrs in bare.tags}
     assert not ids & {"choice", "fit"}
     assert "Source:" not in bare.text
-    with_fit = {attrs.get("id") for _, attrs in Page(render(found.mixture, found.rows, fit=found.fit)).tags}
+    with_fit = {attrs.get("id") for _, attrs in Page(render_html(found.mixture, found.rows, fit=found.fit)).tags}
     assert with_fit - ids == {"fit"}
     assert "Gaussian mixture" in bare.text
 
 
 def test_title_may_be_chosen(found: Found) -> None:
-    assert "<title>Geysers &amp; more</title>" in render(found.mixture, found.rows, title="Geysers & more")
+    assert "<title>Geysers &amp; more</title>" in render_html(found.mixture, found.rows, title="Geysers & more")
 
 
 def test_equal_input_gives_equal_pages(found: Found) -> None:
-    assert render(found.mixture, found.rows) == render(found.mixture, found.rows)
+    assert render_html(found.mixture, found.rows) == render_html(found.mixture, found.rows)
 
 
 def test_the_readers_matplotlib_style_changes_nothing(found: Found) -> None:
     import matplotlib
 
-    plain = render(found.mixture, found.rows)
+    plain = render_html(found.mixture, found.rows)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
-        assert render(found.mixture, found.rows) == plain
+        assert render_html(found.mixture, found.rows) == plain
 
 
 def test_weights_change_counts_and_histograms(found: Found) -> None:
     weights = np.where(found.rows[:, 0] > 3, 2.0, 1.0)
-    one, other = (Page(render(found.mixture, found.rows, sample_weight=w)) for w in (None, weights))
+    one, other = (Page(render_html(found.mixture, found.rows, sample_weight=w)) for w in (None, weights))
     assert "total weight" in other.text
     changed = [a != b for a, b in zip(one.svgs, other.svgs, strict=True)]
     assert changed == [False, False, False, True, True]
@@ -160,7 +160,7 @@ def test_weights_change_counts_and_histograms(found: Found) -> None:
 
 def evil_page() -> Page:
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0] * 3, [4.0] * 3], [np.eye(3), np.eye(3)], feature_names=EVIL)
-    return Page(render(mixture, mixture.sample(60, 0)[0], title=EVIL[0], source_name=EVIL[1]))
+    return Page(render_html(mixture, mixture.sample(60, 0)[0], title=EVIL[0], source_name=EVIL[1]))
 
 
 def test_names_are_text_and_never_markup() -> None:
@@ -176,7 +176,7 @@ def test_names_are_text_and_never_markup() -> None:
 
 def test_letters_that_matplotlib_lacks_are_no_warning() -> None:
     mixture = Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=("漢字 🦆",))
-    page = Page(render(mixture, mixture.sample(20, 0)[0]))
+    page = Page(render_html(mixture, mixture.sample(20, 0)[0]))
     assert all("漢字 🦆" in svg for svg in page.svgs)
 
 
@@ -187,7 +187,7 @@ def test_any_size(n_components: int, n_features: int) -> None:
     mixture = Mixture.from_parameters(
         np.full(n_components, 1 / n_components), means, np.tile(np.eye(n_features), (n_components, 1, 1))
     )
-    page = Page(render(mixture, mixture.sample(50, 0)[0]))
+    page = Page(render_html(mixture, mixture.sample(50, 0)[0]))
     assert len(page.svgs) == 1 + min(n_features, 16) + (2 if n_components > 1 else 0)
 
 
@@ -195,19 +195,19 @@ def test_any_size(n_components: int, n_features: int) -> None:
 def test_any_units(scale: float, shift: float, faithful: Any) -> None:
     X = (faithful + shift) * scale
     estimator = GaussianMixture(2, random_state=0).fit(X)
-    assert "nan" not in Page(render(estimator.model_, X, fit=estimator.fit_)).text
+    assert "nan" not in Page(render_html(estimator.model_, X, fit=estimator.fit_)).text
 
 
 def test_a_degenerate_fit_is_reported() -> None:
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])
     search = gaussmix.select(rows, [1, 2], n_starts=1)
-    words = render(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
+    words = render_html(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
     assert "treat it with caution" in words
 
 
 def test_many_rows_are_drawn_in_part_and_said_to_be(found: Found) -> None:
     rows = found.mixture.sample(6000, 0)[0]
-    page = render(found.mixture, rows)
+    page = render_html(found.mixture, rows)
     assert "show a random 5\u202f000 of the 6\u202f000" in page
     assert len(page) < 3_000_000, "many points are kept as pixels"
 
@@ -215,7 +215,7 @@ def test_many_rows_are_drawn_in_part_and_said_to_be(found: Found) -> None:
 def test_the_file_is_what_render_gives(found: Found, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_report(path, found.mixture, found.rows, title="T", source_name="S")
-    assert path.read_text(encoding="utf-8") == render(found.mixture, found.rows, title="T", source_name="S")
+    assert path.read_text(encoding="utf-8") == render_html(found.mixture, found.rows, title="T", source_name="S")
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -227,7 +227,7 @@ def test_a_folder_that_is_not_there_is_named(found: Found, tmp_path: Path) -> No
 def test_missing_jinja2_is_one_sentence(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingPackageError, match=r"the report needs jinja2.*pip install 'gaussmix\[cli\]'"):
-        render(found.mixture, found.rows)
+        render_html(found.mixture, found.rows)
 
 
 def nine(n_features: int, n_rows: int = 300, weight: float | None = None) -> str:
@@ -235,7 +235,7 @@ def nine(n_features: int, n_rows: int = 300, weight: float | None = None) -> str
     means = 8.0 * np.random.default_rng(0).normal(size=(9, n_features))
     mixture = Mixture.from_parameters(np.full(9, 1 / 9), means, np.tile(np.eye(n_features), (9, 1, 1)))
     weights = None if weight is None else np.full(n_rows, weight)
-    return render(mixture, mixture.sample(n_rows, 0)[0], sample_weight=weights)
+    return render_html(mixture, mixture.sample(n_rows, 0)[0], sample_weight=weights)
 
 
 def test_many_components_stand_one_below_the_other_where_that_is_narrower() -> None:
@@ -260,7 +260,7 @@ def test_huge_weights_fit_the_page() -> None:
 def test_names_with_markup_are_written_as_they_are() -> None:
     names = ("<b>bold</b> $x_1$ \\alpha", "sixty letters " * 4 + "\nend")
     mixture = Mixture.from_parameters([1.0], [[1e6, 1e6]], [1e6 * np.eye(2)], feature_names=names)
-    page = Page(render(mixture, mixture.sample(40, 0)[0]))
+    page = Page(render_html(mixture, mixture.sample(40, 0)[0]))
     assert "b" not in {tag for tag, _ in page.tags}
     assert names[0] in page.text
     assert html.escape(names[0], quote=False) in page.svgs[0]

@@ -8,42 +8,47 @@ import pytest
 
 import gaussmix
 from gaussmix import Fit, GaussianMixture, Mixture, report
-from gaussmix.report.tables import _degeneracy
+from gaussmix.report.tables import _describe_degeneracy
 from tests.report.conftest import Found
 
 
 def test_components_agree_with_the_model(found: Found) -> None:
-    rows = report.components(found.mixture, found.rows)
-    assert [row.number for row in rows] == [0, 1, 2]
+    rows = report.component_table(found.mixture, found.rows)
+    assert [row.component for row in rows] == [0, 1, 2]
     assert np.allclose([row.mean for row in rows], found.mixture.means)
     variances = np.diagonal(found.mixture.covariances, axis1=1, axis2=2)
-    assert np.allclose(np.square([row.deviation for row in rows]), variances)
+    assert np.allclose(np.square([row.standard_deviation for row in rows]), variances)
     assert [row.weight for row in rows] == found.mixture.weights.tolist()
 
 
 def test_rows_and_mass_add_up_to_the_data(found: Found) -> None:
-    rows = report.components(found.mixture, found.rows)
+    rows = report.component_table(found.mixture, found.rows)
     labels = found.mixture.predict(found.rows)
-    assert [row.rows for row in rows] == np.bincount(labels).tolist()
-    assert sum(row.mass or 0 for row in rows) == pytest.approx(272)
+    assert [row.assigned_weight for row in rows] == np.bincount(labels).tolist()
+    assert sum(row.responsibility_sum or 0 for row in rows) == pytest.approx(272)
     doubts = found.mixture.uncertainty(found.rows)
     assert rows[1].mean_uncertainty == pytest.approx(doubts[labels == 1].mean())
 
 
 def test_without_data_there_are_no_counts(found: Found) -> None:
-    assert {row.rows for row in report.components(found.mixture)} == {None}
-    assert {row.mean_uncertainty for row in report.components(found.mixture)} == {None}
+    assert {row.assigned_weight for row in report.component_table(found.mixture)} == {None}
+    assert {row.mean_uncertainty for row in report.component_table(found.mixture)} == {None}
 
 
 def test_weight_two_is_the_row_twice(found: Found) -> None:
     weights = np.where(found.rows[:, 0] > 3, 2.0, 1.0)
     twice = np.repeat(found.rows, weights.astype(int), axis=0)
-    weighted = report.components(found.mixture, found.rows, weights)
-    repeated = report.components(found.mixture, twice)
+    weighted = report.component_table(found.mixture, found.rows, weights)
+    repeated = report.component_table(found.mixture, twice)
     for one, other in zip(weighted, repeated, strict=True):
-        assert (one.rows, one.mean) == (other.rows, other.mean)
-        assert (one.mass, one.mean_uncertainty) == pytest.approx((other.mass, other.mean_uncertainty))
-    one, other = report.summary(found.mixture, found.rows, weights), report.summary(found.mixture, twice)
+        assert (one.assigned_weight, one.mean) == (other.assigned_weight, other.mean)
+        assert (one.responsibility_sum, one.mean_uncertainty) == pytest.approx(
+            (other.responsibility_sum, other.mean_uncertainty)
+        )
+    one, other = (
+        report.summarize_mixture(found.mixture, found.rows, weights),
+        report.summarize_mixture(found.mixture, twice),
+    )
     assert one.total_weight == other.n_rows
     assert (one.bic, one.icl, one.aic) == pytest.approx((other.bic, other.icl, other.aic))
     assert one.share_certain == pytest.approx(other.share_certain)
@@ -52,8 +57,8 @@ def test_weight_two_is_the_row_twice(found: Found) -> None:
 
 def test_an_empty_component_has_no_mean_uncertainty() -> None:
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [99.0]], [[[1.0]], [[1.0]]])
-    rows = report.components(mixture, [[0.0], [1.0]])
-    assert (rows[1].rows, rows[1].mean_uncertainty) == (0.0, None)
+    rows = report.component_table(mixture, [[0.0], [1.0]])
+    assert (rows[1].assigned_weight, rows[1].mean_uncertainty) == (0.0, None)
 
 
 def test_deviations_stand_where_variances_cannot(found: Found) -> None:
@@ -61,38 +66,38 @@ def test_deviations_stand_where_variances_cannot(found: Found) -> None:
     mixture = GaussianMixture(2, random_state=0).fit(rows).model_
     with pytest.raises(gaussmix.UnrepresentableError):
         mixture.covariances
-    expected = report.components(GaussianMixture(2, random_state=0).fit(found.rows).model_)
-    for part, other in zip(report.components(mixture), expected, strict=True):
-        assert np.allclose(np.array(part.deviation) * 1e170, other.deviation, rtol=1e-6)
+    expected = report.component_table(GaussianMixture(2, random_state=0).fit(found.rows).model_)
+    for part, other in zip(report.component_table(mixture), expected, strict=True):
+        assert np.allclose(np.array(part.standard_deviation) * 1e170, other.standard_deviation, rtol=1e-6)
 
 
 def test_summary_agrees_with_the_estimator(faithful: Any) -> None:
     estimator = GaussianMixture(3, covariance_type="tied", random_state=0).fit(faithful)
-    numbers = report.summary(estimator.model_, faithful)
+    numbers = report.summarize_mixture(estimator.model_, faithful)
     assert numbers.bic == pytest.approx(estimator.bic(faithful))
     assert numbers.aic == pytest.approx(estimator.aic(faithful))
     assert numbers.icl == pytest.approx(estimator.icl(faithful))
     assert numbers.log_likelihood == pytest.approx(estimator.score(faithful) * 272)
     doubts = estimator.model_.uncertainty(faithful)
-    assert numbers.share_certain == pytest.approx((doubts < 0.05).mean())
-    assert numbers.share_uncertain == pytest.approx((doubts > 0.2).mean())
+    assert numbers.certain_fraction == pytest.approx((doubts < 0.05).mean())
+    assert numbers.uncertain_fraction == pytest.approx((doubts > 0.2).mean())
     assert numbers.mean_uncertainty == pytest.approx(doubts.mean())
 
 
 def test_candidates_are_ranked_with_differences(found: Found) -> None:
-    rows = report.candidates(found.selection)
+    rows = report.candidate_table(found.selection)
     assert (rows[0].structure, rows[0].n_components, rows[0].remark) == ("EEE (tied)", 3, "chosen")
     assert [row.rank for row in rows] == list(range(1, 13))
-    assert rows[0].difference == 0.0
-    gaps = [row.difference for row in rows if row.difference is not None]
+    assert rows[0].difference_to_best == 0.0
+    gaps = [row.difference_to_best for row in rows if row.difference_to_best is not None]
     assert gaps == sorted(gaps)
-    assert rows[1].difference == pytest.approx(rows[1].criterion - rows[0].criterion)  # type: ignore[operator]
+    assert rows[1].difference_to_best == pytest.approx(rows[1].criterion_value - rows[0].criterion_value)  # type: ignore[operator]
 
 
 def test_candidates_say_why_they_are_out() -> None:
     rows = np.repeat(np.random.default_rng(0).normal(size=(5, 2)), 2, axis=0)
     search = gaussmix.select(rows, [1, 3, 11], ["EII", "EEI", "VVV"], n_starts=1)
-    remarks = [(row.eligible, row.remark) for row in report.candidates(search)]
+    remarks = [(row.is_eligible, row.remark) for row in report.candidate_table(search)]
     assert any(not eligible and remark.startswith("degenerate: ") for eligible, remark in remarks)
     assert any(remark.startswith("not fitted: ") and "n_samples" in remark for _, remark in remarks)
     assert all(len(remark) > len("degenerate: ") for eligible, remark in remarks if not eligible)
@@ -100,7 +105,7 @@ def test_candidates_say_why_they_are_out() -> None:
 
 def test_candidates_that_coincide_are_named(faithful: Any) -> None:
     search = gaussmix.select(faithful[:, :1], [2], ["EII", "EEE"], n_starts=1)
-    assert report.candidates(search)[1].remark == "the same mixtures as EII"
+    assert report.candidate_table(search)[1].remark == "the same mixtures as EII"
 
 
 def test_uncertain_rows_come_least_certain_first(found: Found) -> None:
@@ -108,11 +113,11 @@ def test_uncertain_rows_come_least_certain_first(found: Found) -> None:
     rows = report.uncertain_rows(found.mixture, found.rows, 5)
     assert [row.uncertainty for row in rows] == sorted(doubts, reverse=True)[:5]
     for row in rows:
-        soft = found.mixture.responsibilities(found.rows[[row.row]])[0]
-        assert row.first == soft.argmax()
+        soft = found.mixture.responsibilities(found.rows[[row.row_index]])[0]
+        assert row.first_component == soft.argmax()
         assert (row.first_probability, row.second_probability) == pytest.approx(tuple(np.sort(soft)[::-1][:2]))
-        assert soft[row.second] == pytest.approx(row.second_probability)
-        assert row.values == tuple(found.rows[row.row])
+        assert soft[row.second_component] == pytest.approx(row.second_probability)
+        assert row.values == tuple(found.rows[row.row_index])
     assert len(report.uncertain_rows(found.mixture, found.rows)) == 20
     assert report.uncertain_rows(found.mixture, found.rows, 0) == []
 
@@ -125,40 +130,40 @@ def test_wrong_input_is_named(found: Found) -> None:
     with pytest.raises(ValueError, match="limit"):
         report.uncertain_rows(found.mixture, found.rows, -1)
     with pytest.raises(ValueError, match="1 column"):
-        report.summary(found.mixture, found.rows[:, :1])
+        report.summarize_mixture(found.mixture, found.rows[:, :1])
     with pytest.raises(ValueError, match="sample_weight"):
-        report.components(found.mixture, found.rows, [1.0])
+        report.component_table(found.mixture, found.rows, [1.0])
 
 
 def test_fit_facts(found: Found) -> None:
-    facts = report.fit_facts(found.fit, found.mixture)
+    facts = report.summarize_fit(found.fit, found.mixture)
     assert facts.converged
-    assert facts.passes == len(found.fit.trace)
+    assert facts.n_iter == len(found.fit.trace)
     assert facts.log_likelihood == found.fit.log_likelihood
-    assert len(facts.conditions) == 3
-    assert facts.on_floor == facts.small == ()
+    assert len(facts.condition_numbers) == 3
+    assert facts.floored_components == facts.small_components == ()
 
 
 def test_fit_facts_of_a_collapse() -> None:
     rows = np.array([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]])
     fit = GaussianMixture(2, random_state=0).fit(rows)
-    facts = report.fit_facts(fit.fit_, fit.model_)
-    assert facts.on_floor == (1,)
-    assert 1 in facts.small
+    facts = report.summarize_fit(fit.fit_, fit.model_)
+    assert facts.floored_components == (1,)
+    assert 1 in facts.small_components
     assert facts.notes
 
 
 def test_rows_go_into_a_data_frame(found: Found) -> None:
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(report.candidates(found.selection))
+    frame = pandas.DataFrame(report.candidate_table(found.selection))
     assert list(frame.columns[:3]) == ["rank", "structure", "n_components"]
 
 
 def test_rounding_is_no_difference(found: Found) -> None:
     first, second = found.selection.candidates[:2]
     moved = replace(second, criteria={"bic": first.criteria["bic"] * (1 - 1e-15)})
-    rows = report.candidates(gaussmix.Selection("bic", (first, moved), 0.0))
-    assert rows[1].difference == 0.0
+    rows = report.candidate_table(gaussmix.Selection("bic", (first, moved), 0.0))
+    assert rows[1].difference_to_best == 0.0
 
 
 def test_degenerate_components_are_counted() -> None:
@@ -169,6 +174,6 @@ def test_degenerate_components_are_counted() -> None:
         covariance = replace(fit.mixture.covariance, floored=np.array(parts))
         return replace(fit, mixture=replace(fit.mixture, covariance=covariance), masses=masses)
 
-    assert _degeneracy(floored(True, True)) == "components 0 and 1 on the floor of their variances"
-    assert _degeneracy(floored(False, True)) == "component 1 on the floor of its variance"
-    assert _degeneracy(floored(False, False)) == "component 1 of too few rows for a covariance"
+    assert _describe_degeneracy(floored(True, True)) == "components 0 and 1 on the floor of their variances"
+    assert _describe_degeneracy(floored(False, True)) == "component 1 on the floor of its variance"
+    assert _describe_degeneracy(floored(False, False)) == "component 1 of too few rows for a covariance"

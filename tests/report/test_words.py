@@ -8,8 +8,8 @@ import pytest
 
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, Selection
-from gaussmix.report import in_words
-from gaussmix.selection.criteria import evidence
+from gaussmix.report import describe_mixture
+from gaussmix.selection.criteria import describe_evidence
 from tests.report.conftest import Found
 
 
@@ -18,7 +18,7 @@ def plain(text: str) -> str:
 
 
 def test_the_whole_paragraph(found: Found) -> None:
-    words = plain(in_words(found.mixture, found.rows, fit=found.fit, selection=found.selection))
+    words = plain(describe_mixture(found.mixture, found.rows, fit=found.fit, selection=found.selection))
     assert words.startswith(
         "The 272 rows of 2 columns are described by 3 Gaussian groups of structure EEE (tied): "
         "one size, shape and orientation for all"
@@ -30,7 +30,7 @@ def test_the_whole_paragraph(found: Found) -> None:
 
 
 def test_search_and_fit_are_left_out_where_not_given(found: Found) -> None:
-    words = in_words(found.mixture, found.rows)
+    words = describe_mixture(found.mixture, found.rows)
     assert "candidates" not in words
     assert "converged" not in words
 
@@ -47,7 +47,7 @@ def test_search_and_fit_are_left_out_where_not_given(found: Found) -> None:
     ],
 )
 def test_evidence_in_the_words_of_kass_and_raftery(difference: float, words: str) -> None:
-    assert words in evidence(difference)
+    assert words in describe_evidence(difference)
 
 
 def test_evidence_follows_the_runner_up(found: Found) -> None:
@@ -56,34 +56,34 @@ def test_evidence_follows_the_runner_up(found: Found) -> None:
     assert second is not None
     for gap, said in ((1.0, "bare mention"), (8.0, "“strong”"), (50.0, "“very strong”")):
         moved = replace(second, criteria={"bic": search.best.criteria["bic"] + gap})
-        words = in_words(found.mixture, found.rows, selection=Selection("bic", (search.best, moved), 0.0))
+        words = describe_mixture(found.mixture, found.rows, selection=Selection("bic", (search.best, moved), 0.0))
         assert said in words
         assert f"{gap:.3g}" in words
 
 
 def test_other_criteria_are_not_read_as_evidence(faithful: Any) -> None:
     search = gaussmix.select(faithful, [2, 3], ["EEE", "VVV"], criterion="icl", n_starts=1)
-    words = in_words(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
+    words = describe_mixture(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
     assert "has the lowest ICL" in words
     assert "Kass" not in words
 
 
 def test_a_lone_candidate_has_no_runner_up(faithful: Any) -> None:
     search = gaussmix.select(faithful, 2, "EEE", n_starts=1)
-    assert "no other sound candidate" in in_words(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
+    assert "no other sound candidate" in describe_mixture(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
 
 
 def test_a_degenerate_choice_is_warned_of() -> None:
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])
     search = gaussmix.select(rows, 2, n_starts=1)
-    words = in_words(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
+    words = describe_mixture(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
     assert "treat it with caution" in words
     assert words.count("a covariance needs") <= 1
     assert "rests on the floor" in words or "rows that a covariance needs" in words
 
 
 def test_one_group_is_not_said_to_be_certain(faithful: Any) -> None:
-    words = in_words(GaussianMixture(1).fit(faithful).model_, faithful)
+    words = describe_mixture(GaussianMixture(1).fit(faithful).model_, faithful)
     assert "one Gaussian group" in words
     assert "probability" not in words
 
@@ -91,24 +91,26 @@ def test_one_group_is_not_said_to_be_certain(faithful: Any) -> None:
 def test_many_shares_become_a_range() -> None:
     means = np.arange(12.0)[:, None] * 9
     mixture = Mixture.from_parameters(np.full(12, 1 / 12), means, np.ones((12, 1, 1)))
-    words = plain(in_words(mixture, means))
+    words = plain(describe_mixture(mixture, means))
     assert "Their shares range from 8.3 % to 8.3 %." in words
     assert "of one column" in words
 
 
 def test_weights_are_named(found: Found) -> None:
-    words = plain(in_words(found.mixture, found.rows, sample_weight=np.full(272, 2.0)))
+    words = plain(describe_mixture(found.mixture, found.rows, sample_weight=np.full(272, 2.0)))
     assert "The 272 rows (of total weight 544.0) of 2 columns" in words
 
 
 def test_one_row_is_told_in_the_singular(found: Found) -> None:
     for row in (0, int(found.mixture.uncertainty(found.rows).argmax())):
-        words = plain(in_words(found.mixture, found.rows[row : row + 1]))
+        words = plain(describe_mixture(found.mixture, found.rows[row : row + 1]))
         assert "The 1 row of 2 columns is described by" in words
         assert "The row belongs to its group with a probability" in words
         assert ("probability above 95 %" in words) == (found.mixture.uncertainty(found.rows)[row] < 0.05)
 
 
 def test_shares_are_of_rows_or_of_weight(found: Found) -> None:
-    assert "of the rows belong to their group" in in_words(found.mixture, found.rows)
-    assert "of the weight belongs to a group" in in_words(found.mixture, found.rows, sample_weight=np.full(272, 1.0))
+    assert "of the rows belong to their group" in describe_mixture(found.mixture, found.rows)
+    assert "of the weight belongs to a group" in describe_mixture(
+        found.mixture, found.rows, sample_weight=np.full(272, 1.0)
+    )

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from gaussmix import DataError, DefaultPrior, GaussianMixture, ParameterError, Selection, select
-from gaussmix.selection import training
+from gaussmix.selection import search_problem
 from gaussmix.types import ND, IntN
 
 
@@ -126,7 +126,7 @@ def test_a_volume_is_used() -> None:
 
 def test_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, truth = scattered(n_rows=1200)
-    monkeypatch.setattr(training, "HEAT_ROWS", 300)
+    monkeypatch.setattr(search_problem, "HEAT_ROWS", 300)
     best = select(rows, range(1, 5), ["VVV", "EEE"], noise=True, prior="default").best
     assert best.mixture is not None
     assert best.n_components == 2

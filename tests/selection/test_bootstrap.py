@@ -58,31 +58,31 @@ def test_old_faithful_has_a_higher_maximum_of_three_components() -> None:
     assert first.statistic == pytest.approx(319.066, abs=0.01)
     assert second.log_likelihood_alternative == pytest.approx(-1114.4399, abs=0.01)
     assert second.statistic == pytest.approx(31.648, abs=0.02)
-    np.testing.assert_allclose(second.alternative.means[:, 0], [1.836, 2.150, 4.291], atol=0.002)
+    np.testing.assert_allclose(second.alternative_mixture.means[:, 0], [1.836, 2.150, 4.291], atol=0.002)
 
 
 def test_statistics_belong_to_the_fits(found: BootstrapTest) -> None:
     rows = apart()
     for step in found.steps:
-        null, more = (mixture.log_density(rows).sum() for mixture in (step.mixture, step.alternative))
+        null, more = (mixture.log_density(rows).sum() for mixture in (step.mixture, step.alternative_mixture))
         assert step.log_likelihood == pytest.approx(null, rel=1e-6)
         assert step.log_likelihood_alternative == pytest.approx(more, rel=1e-6)
         assert step.statistic == pytest.approx(2.0 * (more - null), abs=1e-3)
-        assert step.p_value == (1 + np.sum(step.bootstrap >= step.statistic)) / 20
-    assert found.steps[0].alternative is found.steps[1].mixture
+        assert step.p_value == (1 + np.sum(step.bootstrap_statistics >= step.statistic)) / 20
+    assert found.steps[0].alternative_mixture is found.steps[1].mixture
 
 
 def test_statistics_are_not_negative(found: BootstrapTest) -> None:
     for result in (found, bootstrap_test(apart(4), "VVV", n_bootstrap=19, search="hierarchical")):
         for step in result.steps:
             assert step.statistic >= 0.0
-            assert np.all(step.bootstrap >= 0.0)
-            assert np.all(np.isfinite(step.bootstrap))
+            assert np.all(step.bootstrap_statistics >= 0.0)
+            assert np.all(np.isfinite(step.bootstrap_statistics))
 
 
 def test_one_component_follows_the_chi_square_of_no_one() -> None:
     """Where one component is true the statistic is no chi-square of 3 degrees: samples lie well above (McLachlan)."""
-    values = bootstrap_test(apart(0, 1), "EII", n_bootstrap=39, max_components=1).steps[0].bootstrap
+    values = bootstrap_test(apart(0, 1), "EII", n_bootstrap=39, max_components=1).steps[0].bootstrap_statistics
     assert np.median(values) > 2.366  # the chi-square's median
 
 
@@ -98,18 +98,22 @@ def test_samples_set_the_resolution(found: BootstrapTest) -> None:
     finer = bootstrap_test(apart(), "EII", n_bootstrap=39, max_components=1)
     assert finer.steps[0].p_value == 1 / 40
     assert found.steps[0].p_value == 1 / 20
-    first = finer.steps[0].bootstrap[:19]  # where there are many, passes run compiled: other last bits
-    np.testing.assert_allclose(first, found.steps[0].bootstrap, rtol=1e-8, atol=1e-8)
+    first = finer.steps[0].bootstrap_statistics[:19]  # where there are many, passes run compiled: other last bits
+    np.testing.assert_allclose(first, found.steps[0].bootstrap_statistics, rtol=1e-8, atol=1e-8)
     assert finer.reason == "All of 1 tests were significant; raise max_components to go on."
 
 
 def test_one_seed_one_answer(found: BootstrapTest) -> None:
     def values(seed: Any) -> ND:
-        return bootstrap_test(apart(), "EII", n_bootstrap=19, max_components=1, random_state=seed).steps[0].bootstrap
+        return (
+            bootstrap_test(apart(), "EII", n_bootstrap=19, max_components=1, random_state=seed)
+            .steps[0]
+            .bootstrap_statistics
+        )
 
-    np.testing.assert_array_equal(values(0), found.steps[0].bootstrap)
-    np.testing.assert_array_equal(values(np.random.default_rng(0)), found.steps[0].bootstrap)
-    assert not np.array_equal(values(1), found.steps[0].bootstrap)
+    np.testing.assert_array_equal(values(0), found.steps[0].bootstrap_statistics)
+    np.testing.assert_array_equal(values(np.random.default_rng(0)), found.steps[0].bootstrap_statistics)
+    assert not np.array_equal(values(1), found.steps[0].bootstrap_statistics)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -152,7 +156,7 @@ def test_where_no_more_can_be_fitted_the_test_ends() -> None:
 
 
 def test_a_search_whose_best_run_collapses_goes_on_with_the_next() -> None:
-    null = bootstrap_test(ROWS, n_bootstrap=1, max_components=1).steps[0].alternative
+    null = bootstrap_test(ROWS, n_bootstrap=1, max_components=1).steps[0].alternative_mixture
     rows = null.sample(272, 90024)[0]  # the most promising of its runs ends on the floor
     result = bootstrap_test(rows, n_bootstrap=1, max_components=2, level=0.99, search="thorough")
     assert len(result.steps) == 2

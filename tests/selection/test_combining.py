@@ -8,8 +8,8 @@ from scipy import special
 
 from gaussmix import DataError, GaussianMixture, Mixture, ParameterError, combine
 from gaussmix.errors import WeightError
-from gaussmix.selection.combining import Combination
-from gaussmix.selection.elbow import elbow
+from gaussmix.selection.combination import Combination
+from gaussmix.selection.elbow import find_elbow
 from gaussmix.types import ND
 
 ROWS = np.loadtxt(Path(__file__).parents[2] / "examples/faithful.csv", delimiter=",", skiprows=1)
@@ -48,28 +48,28 @@ def found(mixture: Mixture) -> Combination:
 
 
 def test_order_and_entropies_are_those_of_mclust(found: Combination) -> None:
-    assert [solution.joined for solution in found.solutions] == JOINED
+    assert [solution.merged_clusters for solution in found.solutions] == JOINED
     np.testing.assert_allclose([one.entropy for one in found.solutions], ENTROPIES, rtol=1e-8, atol=1e-10)
-    assert found.n_clusters == 2
-    assert np.bincount(found.labels()).tolist() == [178, 94]
+    assert found.suggested_n_clusters == 2
+    assert np.bincount(found.cluster_labels()).tolist() == [178, 94]
 
 
 def test_every_solution_is_what_it_says(found: Combination, mixture: Mixture) -> None:
     soft = mixture.responsibilities(ROWS)
     for count in range(1, 7):
-        solution, shares = found.solution(count), found.responsibilities(count)
+        solution, shares = found.solution(count), found.cluster_probabilities(count)
         assert shares.shape == (len(ROWS), count)
-        assert sorted(k for members in solution.members for k in members) == list(range(6))
+        assert sorted(k for members in solution.cluster_components for k in members) == list(range(6))
         np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-12)
-        for members, share in zip(solution.members, shares.T, strict=True):
+        for members, share in zip(solution.cluster_components, shares.T, strict=True):
             np.testing.assert_allclose(share, soft[:, list(members)].sum(axis=1), rtol=1e-12)
         assert solution.entropy == pytest.approx(special.entr(np.minimum(shares, 1.0)).sum(), rel=1e-9, abs=1e-9)
-        np.testing.assert_array_equal(found.labels(count), shares.argmax(axis=1))
+        np.testing.assert_array_equal(found.cluster_labels(count), shares.argmax(axis=1))
 
 
 def test_no_other_pair_lowers_the_entropy_more(found: Combination) -> None:
     for before, after in zip(found.solutions, found.solutions[1:], strict=False):
-        shares = found.responsibilities(before.n_clusters)
+        shares = found.cluster_probabilities(before.n_clusters)
         for i in range(before.n_clusters):
             for j in range(i):
                 rest = np.delete(shares, [i, j], axis=1)
@@ -154,17 +154,17 @@ def test_bad_input_is_named(mixture: Mixture, found: Combination) -> None:
         combine(mixture, ROWS, [1.0, 2.0])
     for count in (0, 1.5, True):
         with pytest.raises(ParameterError, match=r"n_clusters must be a whole number of at least 1"):
-            found.labels(count)  # type: ignore[arg-type]
+            found.cluster_labels(count)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"n_clusters must be at most 6, the number of components, but is 7"):
-        found.responsibilities(7)
+        found.cluster_probabilities(7)
 
 
 @pytest.mark.parametrize(("values", "bend"), [([3.0], 1), ([0.0, 3.0], 2), ([0.0, 1.0, 9.0], 2)])
 def test_elbow_of_few_values(values: list[float], bend: int) -> None:
-    assert elbow(values) == bend
+    assert find_elbow(values) == bend
 
 
 @pytest.mark.parametrize("bend", [2, 3, 4, 5])
 def test_elbow_of_two_lines(bend: int) -> None:
     places = np.arange(1.0, 7.0)
-    assert elbow((np.maximum(places - bend, 0.0) + 0.1 * places).tolist()) == bend
+    assert find_elbow((np.maximum(places - bend, 0.0) + 0.1 * places).tolist()) == bend

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from gaussmix import CrossValidation, DataError, ParameterError, SelectionError, cross_validate
-from gaussmix.covariance import ALL
+from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.errors import WeightError
-from gaussmix.selection.cross_validation import _folds
+from gaussmix.selection.cross_validation import _assign_folds
 from gaussmix.types import ND, N
 
 ROWS = np.loadtxt(Path(__file__).parents[2] / "examples/faithful.csv", delimiter=",", skiprows=1)
@@ -38,7 +38,7 @@ def test_one_component_is_a_mean_and_a_covariance(weighted: bool) -> None:
     rng = np.random.default_rng(5)
     weights = rng.integers(1, 4, len(ROWS)).astype(float) if weighted else None
     result = cross_validate(ROWS, 1, "VVV", n_folds=4, sample_weight=weights, random_state=2)
-    fold_of = _folds(ROWS, weights, 4, np.random.default_rng(2))
+    fold_of = _assign_folds(ROWS, weights, 4, np.random.default_rng(2))
     counts = np.ones(len(ROWS)) if weights is None else weights
     totals, masses = [], []
     for fold in range(4):
@@ -55,7 +55,7 @@ def test_one_component_is_a_mean_and_a_covariance(weighted: bool) -> None:
 
 def test_every_cell_is_told_best_first(found: CrossValidation) -> None:
     assert len(found.cells) == 8
-    sound = [cell.mean for cell in found.cells if not cell.n_degenerate]
+    sound = [cell.mean for cell in found.cells if not cell.n_degenerate_folds]
     np.testing.assert_allclose(sound, sorted(sound, reverse=True), rtol=1e-7)
     table = found.table()
     assert (table[0]["structure"], table[0]["n_components"]) == ("EII", 3)
@@ -72,7 +72,7 @@ def test_every_cell_is_told_best_first(found: CrossValidation) -> None:
 
 
 def test_folds_are_of_one_size_and_hold_every_row_once() -> None:
-    sizes = np.bincount(_folds(ROWS, None, 10, np.random.default_rng(0)))
+    sizes = np.bincount(_assign_folds(ROWS, None, 10, np.random.default_rng(0)))
     assert (len(sizes), sizes.sum()) == (10, len(ROWS))
     assert np.ptp(sizes) <= 1
 
@@ -121,7 +121,7 @@ def test_rows_of_weight_zero_are_absent() -> None:
 
 
 def test_all_structures_of_one_and_of_two_columns() -> None:
-    assert len(cross_validate(apart(), 1, "all", n_folds=2).cells) == len(ALL)
+    assert len(cross_validate(apart(), 1, "all", n_folds=2).cells) == len(MCLUST_NAMES)
     assert {str(cell.structure) for cell in cross_validate(apart()[:, :1], 2, "all", n_folds=2).cells} == {"EII", "VII"}
 
 
@@ -146,7 +146,7 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
 def test_degenerate_cells_come_after_sound_ones() -> None:
     rows = np.vstack([apart(), np.full((30, 2), 30.0)])
     result = cross_validate(rows, [3, 4], ["VVV", "EII"], n_folds=3)
-    degenerate = [cell.n_degenerate > 0 for cell in result.cells]
+    degenerate = [cell.n_degenerate_folds > 0 for cell in result.cells]
     assert degenerate == sorted(degenerate)
     assert any(cell.reason == "Degenerate in 3 of 3 folds." for cell in result.cells)
 

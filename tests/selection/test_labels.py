@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 from gaussmix import DataError, GaussianMixture, SelectionError, select
 from gaussmix.covariance import Structure
 from gaussmix.model import Problem
-from gaussmix.selection.known import labelled_sample, sampled
+from gaussmix.selection.labelled_sample import draw_labelled_sample, restrict_to_sample
 from gaussmix.sources import MemorySource
 
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -79,9 +79,9 @@ def test_of_many_rows_a_sample_carries_the_labels(seed):
 @pytest.mark.parametrize("weights", [None, np.random.default_rng(0).integers(0, 4, 12_000).astype(float)])
 def test_the_sample_stands_for_all_rows(weights):
     rows, _, known = many(0)
-    problem = Problem.of(MemorySource.of(rows, weights), Structure.parse("EII"))
-    some = labelled_sample(problem, known, 2000, np.random.default_rng(0))
-    few = sampled(problem, some)
+    problem = Problem.from_source(MemorySource.from_array(rows, weights), Structure.from_name("EII"))
+    some = draw_labelled_sample(problem, known, 2000, np.random.default_rng(0))
+    few = restrict_to_sample(problem, some)
     counts = np.ones(12_000) if weights is None else weights
     assert 2000 <= few.source.n_rows <= 2200
     for label in (-1, 0, 1, 2):
@@ -92,9 +92,9 @@ def test_the_sample_stands_for_all_rows(weights):
     near = [(*np.round(row, 9), label) for row, label in zip(some[0].tolist(), some[2].tolist(), strict=True)]
     assert set(near) <= {(*np.round(pair[:2], 9), pair[2]) for pair in pairs}
     order = np.random.default_rng(1).permutation(12_000)
-    shuffled = MemorySource.of(rows[order], None if weights is None else weights[order])
-    other = Problem.of(shuffled, Structure.parse("EII"))
-    again = labelled_sample(other, known[order], 2000, np.random.default_rng(0))
+    shuffled = MemorySource.from_array(rows[order], None if weights is None else weights[order])
+    other = Problem.from_source(shuffled, Structure.from_name("EII"))
+    again = draw_labelled_sample(other, known[order], 2000, np.random.default_rng(0))
     np.testing.assert_allclose(again[0][np.lexsort(again[0].T)], some[0][np.lexsort(some[0].T)], atol=1e-9)
 
 

@@ -8,7 +8,12 @@ import pytest
 from scipy import stats
 
 from gaussmix import Mixture
-from gaussmix.selection.normality import MOST_ROWS, Normality, normality, normality_of_components
+from gaussmix.comparison.normality_tests import (
+    MAX_TESTED_ROWS,
+    NormalityTestResult,
+    run_component_normality_tests,
+    run_normality_test,
+)
 
 
 def ones(rows: Any) -> Any:
@@ -44,8 +49,8 @@ def by_double_loops(rows: Any) -> tuple[float, float, float, float]:
 @pytest.mark.parametrize(("n_rows", "n_features", "seed"), [(12, 1, 0), (20, 2, 1), (30, 4, 2), (25, 3, 3)])
 def test_equal_to_double_loops(n_rows: int, n_features: int, seed: int) -> None:
     rows = np.random.default_rng(seed).gamma(2.0, size=(n_rows, n_features))
-    found, direct = normality(rows, ones(rows)), by_double_loops(rows)
-    values = (found.skewness, found.kurtosis, found.henze_zirkler, found.henze_zirkler_p)
+    found, direct = run_normality_test(rows, ones(rows)), by_double_loops(rows)
+    values = (found.skewness, found.kurtosis, found.henze_zirkler, found.henze_zirkler_p_value)
     assert values == pytest.approx(direct, rel=1e-9)
 
 
@@ -54,32 +59,32 @@ def test_published_values_of_setosa() -> None:
     from sklearn.datasets import load_iris
 
     rows = load_iris().data[:50]
-    found = normality(rows, ones(rows))
+    found = run_normality_test(rows, ones(rows))
     assert 50 * found.skewness / 6 == pytest.approx(25.6643445196298, rel=1e-9)
     assert stats.chi2(20).sf(50 * found.skewness / 6) == pytest.approx(0.177185884467652, rel=1e-9)
     assert (found.kurtosis - 24) / np.sqrt(8 * 24 / 50) == pytest.approx(1.29499223711605, rel=1e-9)
     assert found.henze_zirkler == pytest.approx(0.9488453, rel=1e-6)
-    assert found.henze_zirkler_p == pytest.approx(0.04995356, rel=1e-6)
+    assert found.henze_zirkler_p_value == pytest.approx(0.04995356, rel=1e-6)
 
 
 @pytest.mark.parametrize(("n_rows", "n_features"), [(20, 1), (40, 2), (60, 4), (150, 8)])
 def test_p_values_of_gaussian_rows_are_even(n_rows: int, n_features: int) -> None:
     rng = np.random.default_rng(n_rows)
-    found = [normality(rows, ones(rows)) for rows in rng.normal(size=(400, n_rows, n_features))]
+    found = [run_normality_test(rows, ones(rows)) for rows in rng.normal(size=(400, n_rows, n_features))]
     for name in ("skewness_p", "kurtosis_p", "henze_zirkler_p"):
         values = np.array([getattr(one, name) for one in found])
         assert 0.02 < (values < 0.05).mean() < 0.10, name
         assert 0.40 < (values < 0.5).mean() < 0.62, name
-    assert np.mean([not one.looks_gaussian for one in found]) < 0.09
+    assert np.mean([not one.is_plausibly_gaussian for one in found]) < 0.09
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_affine_maps_change_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows, turn = rng.normal(size=(60, 3)), rng.normal(size=(3, 3))
-    plain = normality(rows, ones(rows))
+    plain = run_normality_test(rows, ones(rows))
     for moved in (rows @ turn + [1e4, -3.0, 0.0], rows * [1e-150, 1.0, 1e150], 1e-290 * rows):
-        found = normality(moved, ones(rows))
+        found = run_normality_test(moved, ones(rows))
         for name in ("skewness", "kurtosis", "henze_zirkler", "skewness_p", "kurtosis_p", "henze_zirkler_p"):
             assert getattr(found, name) == pytest.approx(getattr(plain, name), rel=1e-6)
 
@@ -88,37 +93,37 @@ def test_a_row_of_weight_two_is_two_rows() -> None:
     rng = np.random.default_rng(0)
     rows, weights = rng.normal(size=(40, 2)), rng.integers(1, 4, 40).astype(float)
     repeated = np.repeat(rows, weights.astype(int), axis=0)
-    once, often = normality(rows, weights), normality(repeated, ones(repeated))
-    assert once.n_rows == often.n_rows == weights.sum()
-    assert once.henze_zirkler_p == pytest.approx(often.henze_zirkler_p, rel=1e-9)
-    assert once.skewness_p == pytest.approx(often.skewness_p, rel=1e-9)
-    assert once.kurtosis_p == pytest.approx(often.kurtosis_p, rel=1e-9)
+    once, often = run_normality_test(rows, weights), run_normality_test(repeated, ones(repeated))
+    assert once.total_weight == often.total_weight == weights.sum()
+    assert once.henze_zirkler_p_value == pytest.approx(often.henze_zirkler_p_value, rel=1e-9)
+    assert once.skewness_p_value == pytest.approx(often.skewness_p_value, rel=1e-9)
+    assert once.kurtosis_p_value == pytest.approx(often.kurtosis_p_value, rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_not_gaussian_is_seen(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    skew = normality(rng.exponential(size=(200, 2)), np.ones(200))
-    tails = normality(rng.standard_t(3, size=(400, 2)), np.ones(400))
+    skew = run_normality_test(rng.exponential(size=(200, 2)), np.ones(200))
+    tails = run_normality_test(rng.standard_t(3, size=(400, 2)), np.ones(400))
     ring = rng.normal(size=(300, 2))
-    ring = normality(ring / np.hypot(*ring.T)[:, None] + 0.05 * rng.normal(size=(300, 2)), np.ones(300))
-    assert skew.skewness_p < 0.001
-    assert tails.kurtosis_p < 0.001
+    ring = run_normality_test(ring / np.hypot(*ring.T)[:, None] + 0.05 * rng.normal(size=(300, 2)), np.ones(300))
+    assert skew.skewness_p_value < 0.001
+    assert tails.kurtosis_p_value < 0.001
     assert ring.henze_zirkler_p < 0.001
-    assert not any(one.looks_gaussian for one in (skew, tails, ring))
+    assert not any(one.is_plausibly_gaussian for one in (skew, tails, ring))
 
 
 def test_where_nothing_can_be_said() -> None:
-    few = normality(np.eye(3), np.ones(3), component=4)
+    few = run_normality_test(np.eye(3), np.ones(3), component=4)
     assert few == few
-    assert (few.component, few.reason) == (4, "too few rows for 3 columns")
-    assert np.isnan(few.skewness_p)
+    assert (few.component, few.skip_reason) == (4, "too few rows for 3 columns")
+    assert np.isnan(few.skewness_p_value)
     assert not few.is_tested
-    assert not few.looks_gaussian
+    assert not few.is_plausibly_gaussian
     line = np.arange(20.0)[:, None] * [1.0, 2.0]
-    assert "plane" in normality(line, np.ones(20)).reason
-    assert "plane" in normality(np.column_stack([np.arange(20.0), np.full(20, 7.0)]), np.ones(20)).reason
-    assert "too few" in normality(np.random.default_rng(0).normal(size=(20, 2)), np.full(20, 0.1)).reason
+    assert "plane" in run_normality_test(line, np.ones(20)).skip_reason
+    assert "plane" in run_normality_test(np.column_stack([np.arange(20.0), np.full(20, 7.0)]), np.ones(20)).skip_reason
+    assert "too few" in run_normality_test(np.random.default_rng(0).normal(size=(20, 2)), np.full(20, 0.1)).skip_reason
 
 
 OVERLAPPING = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [2.0, 0.0]], [np.eye(2)] * 2)
@@ -130,25 +135,27 @@ def test_components_that_overlap_look_gaussian() -> None:
     for seed in range(60):
         rows = OVERLAPPING.sample(300, seed)[0]
         soft = OVERLAPPING.responsibilities(rows)
-        drawn.append(normality_of_components(soft, rows, ones(rows), np.random.default_rng(seed))[0].looks_gaussian)
+        drawn.append(
+            run_component_normality_tests(soft, rows, ones(rows), np.random.default_rng(seed))[0].is_plausibly_gaussian
+        )
         own = rows[soft.argmax(axis=1) == 0]
-        cut.append(normality(own, ones(own)).looks_gaussian)
+        cut.append(run_normality_test(own, ones(own)).is_plausibly_gaussian)
     assert np.mean(drawn) > 0.85
     assert np.mean(cut) < 0.5
 
 
 def test_of_many_rows_some_are_looked_at() -> None:
     rows = OVERLAPPING.sample(5000, 0)[0]
-    found = normality_of_components(np.ones((5000, 1)), rows, ones(rows), np.random.default_rng(0))
-    assert [one.n_rows for one in found] == [MOST_ROWS]
+    found = run_component_normality_tests(np.ones((5000, 1)), rows, ones(rows), np.random.default_rng(0))
+    assert [one.total_weight for one in found] == [MAX_TESTED_ROWS]
 
 
 @pytest.mark.parametrize("values", [[0.0, 1.0, 5.0], [0.0, 0.1, 0.5]])
 def test_three_rows_of_one_column_tell_nothing(values: list[float]) -> None:
-    found = normality(np.array(values)[:, None], np.ones(3))
-    assert found.reason == "too few rows for 1 column"
-    assert np.isnan(found.p_value)
-    assert not found.looks_gaussian
+    found = run_normality_test(np.array(values)[:, None], np.ones(3))
+    assert found.skip_reason == "too few rows for 1 column"
+    assert np.isnan(found.bonferroni_p_value)
+    assert not found.is_plausibly_gaussian
 
 
 def test_many_gaussian_components_seldom_have_one_that_does_not_look_so() -> None:
@@ -157,14 +164,14 @@ def test_many_gaussian_components_seldom_have_one_that_does_not_look_so() -> Non
         rng = np.random.default_rng(seed)
         groups = rng.integers(0, 9, 900)
         rows = rng.normal(size=(900, 2)) + 20.0 * np.column_stack([groups % 3, groups // 3])
-        found = normality_of_components(np.eye(9)[groups], rows, ones(rows), rng)
-        assert [one.n_components for one in found] == [9] * 9
-        alarms.append(not all(one.looks_gaussian for one in found))
+        found = run_component_normality_tests(np.eye(9)[groups], rows, ones(rows), rng)
+        assert [one.n_tested_components for one in found] == [9] * 9
+        alarms.append(not all(one.is_plausibly_gaussian for one in found))
     assert np.mean(alarms) < 0.12
 
 
 def test_together_the_smallest_counts_three_times() -> None:
-    found = Normality(0, 50.0, skewness_p=0.3, kurtosis_p=0.01, henze_zirkler_p=0.2)
-    assert found.p_value == pytest.approx(0.03)
-    assert replace(found, n_components=4).p_value == pytest.approx(0.12)
-    assert not found.looks_gaussian
+    found = NormalityTestResult(0, 50.0, skewness_p_value=0.3, kurtosis_p_value=0.01, henze_zirkler_p_value=0.2)
+    assert found.bonferroni_p_value == pytest.approx(0.03)
+    assert replace(found, n_tested_components=4).bonferroni_p_value == pytest.approx(0.12)
+    assert not found.is_plausibly_gaussian

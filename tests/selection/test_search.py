@@ -10,9 +10,9 @@ import pytest
 
 from gaussmix import DataError, MissingPackageError, ParameterError, Selection, SelectionError, select
 from gaussmix.core.outcome import Outcome
-from gaussmix.covariance import ALL
+from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.selection import CRITERIA
-from gaussmix.selection.cells import _FUTURE_PASSES
+from gaussmix.selection.candidate_runs import _N_EXTRAPOLATED_ITER
 from gaussmix.types import ND
 from tests.contracts.problems import assert_same_mixture
 
@@ -40,7 +40,7 @@ def test_the_groups_are_found(found: Selection) -> None:
 
 
 def test_every_cell_is_told_best_first(found: Selection) -> None:
-    assert len(found.candidates) == len(ALL) * 4
+    assert len(found.candidates) == len(MCLUST_NAMES) * 4
     sound = [cell.criteria["bic"] for cell in found.candidates if cell.is_eligible]
     np.testing.assert_allclose(sound, sorted(sound), rtol=1e-9)  # structures that coincide differ by rounding
     eligible = [cell.is_eligible for cell in found.candidates]
@@ -178,7 +178,7 @@ def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> Non
 def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
     whole = select(rows, [2, 3], ["VVV", "EII"])
-    monkeypatch.setattr("gaussmix.selection.training.HEAT_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.search_problem.HEAT_ROWS", 200)
     part = select(rows, [2, 3], ["VVV", "EII"])
     assert part.best.name == whole.best.name == "VVV,3"
     assert part.best.criteria["bic"] == pytest.approx(whole.best.criteria["bic"], rel=1e-6)
@@ -191,8 +191,8 @@ def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatc
 
 def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
-    monkeypatch.setattr("gaussmix.selection.training.HEAT_ROWS", 200)
-    monkeypatch.setattr("gaussmix.selection.cells.LEAD_PASSES", 3)
+    monkeypatch.setattr("gaussmix.selection.search_problem.HEAT_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.candidate_runs.LEAD_PASSES", 3)
     heard: list[tuple[int, int, str]] = []
     chosen = select(rows, [2, 3, 4, 5], ["VVV", "EII", "VII"], progress=lambda *told: heard.append(told))
     assert chosen.best.name == "VVV,3"
@@ -201,7 +201,7 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
     assert [done for done, _, _ in heard[:12]] == list(range(12))
     assert heard[12:]
     assert all(name.endswith((" again", " from others")) for _, _, name in heard[12:])
-    left = [cell for cell in chosen.candidates if cell.fit is not None and cell.fit.outcome is Outcome.LEFT_BEHIND]
+    left = [cell for cell in chosen.candidates if cell.fit is not None and cell.fit.outcome is Outcome.PRUNED]
     assert left
     for cell in left:
         assert cell.mixture is not None
@@ -210,7 +210,7 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
         total = cell.mixture.log_density(rows).sum()
         assert cell.fit.log_likelihood == pytest.approx(total, rel=1e-10)
         assert cell.criteria["bic"] == pytest.approx(-2 * total + cell.n_parameters * np.log(900.0))
-        hope = 2 * _FUTURE_PASSES * np.diff(cell.fit.trace.log_likelihood)[-1]
+        hope = 2 * _N_EXTRAPOLATED_ITER * np.diff(cell.fit.trace.log_likelihood)[-1]
         assert not cell.is_eligible or cell.criteria["bic"] - hope > chosen.best.criteria["bic"] + 10
     assert any(cell.is_eligible for cell in left)
 
@@ -218,9 +218,9 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
 def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 8 * k for k in range(3)])
     settings: dict[str, Any] = {"n_components": range(1, 6), "structures": ["VVV", "EEE", "VVI", "EII"]}
-    monkeypatch.setattr("gaussmix.selection.training.HEAT_ROWS", 300)
+    monkeypatch.setattr("gaussmix.selection.search_problem.HEAT_ROWS", 300)
     raced = select(rows, **settings)
-    monkeypatch.setattr("gaussmix.selection.cells._FUTURE_PASSES", 1e9)
+    monkeypatch.setattr("gaussmix.selection.candidate_runs._FUTURE_PASSES", 1e9)
     patient = select(rows, **settings)
     assert raced.best.criteria["bic"] == pytest.approx(patient.best.criteria["bic"], rel=1e-9)
     ended = {cell.name: cell.criteria["bic"] for cell in patient.candidates if cell.is_eligible}
@@ -273,7 +273,7 @@ def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     def bar(what: str) -> Iterator[Any]:
         yield lambda done, total, name: told.append(f"{what} {done}/{total} {name}")
 
-    monkeypatch.setattr("gaussmix.selection.asked.bar", bar)
+    monkeypatch.setattr("gaussmix.selection.validation.bar", bar)
     select(apart(), 2, ["EII", "VVV"], progress=True)
     assert told[:2] == ["fitting 0/2 EII, 2 components", "fitting 1/2 VVV, 2 components"]
     select(apart(), 2, ["EII", "VVV"], progress=False)

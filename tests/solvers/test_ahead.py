@@ -7,48 +7,50 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaussmix.covariance import ALL, DefaultPrior, Structure
-from gaussmix.engines import AutomaticEngine, choice
-from gaussmix.engines.kernels import KernelEngine
-from gaussmix.errors import UncompilableError
+from gaussmix.covariance import MCLUST_NAMES, DefaultPrior, Structure
+from gaussmix.engines import AutomaticEngine, automatic
+from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.errors import CompilationError
 from gaussmix.model import Mixture, Problem
-from gaussmix.model.problem import source_of
-from gaussmix.model.volume import box_of
-from gaussmix.solvers import EM, AbsoluteGain, RelativeGain, Run, Stopping, run
-from gaussmix.solvers.ahead import ahead
-from gaussmix.solvers.start import from_labels
-from gaussmix.solvers.start.noise import with_noise
+from gaussmix.model.noise_volume import make_noise_box
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers import EM, MeanGainRule, RelativeGainRule, RunResult, StoppingRule, run_solver
+from gaussmix.solvers.em.fused_em import run_fused_em
+from gaussmix.solvers.initialization import initialize_from_labels
+from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.types import ND, IntN
 from tests.laws.strategies import groups, hard_table
 
-every_structure = pytest.mark.parametrize("structure", ALL)
+every_structure = pytest.mark.parametrize("structure", MCLUST_NAMES)
 
 
 def problem_of(rows: ND, structure: str, weights: Any = None, n_runs: int = 10**6) -> Problem:
-    return Problem.of(source_of(rows, weights), Structure.parse(structure), engine=AutomaticEngine(len(rows), n_runs))
+    return Problem.from_source(
+        make_memory_source(rows, weights), Structure.from_name(structure), engine=AutomaticEngine(len(rows), n_runs)
+    )
 
 
 def both(
     rows: ND,
     structure: str,
     n_components: int,
-    stopping: Stopping,
+    stopping: StoppingRule,
     weights: Any = None,
     seed: int = 0,
     share_of_noise: float = 0.0,
     prior: DefaultPrior | None = None,
     known: IntN | None = None,
-) -> tuple[Run, Run, Problem]:
+) -> tuple[RunResult, RunResult, Problem]:
     """The same run, ahead and pass by pass, from a random partition."""
     labels = np.random.default_rng(seed).integers(0, n_components, len(rows))
     runs = []
     for n_runs in (10**6, 1):
-        problem = problem_of(rows, structure, weights, n_runs).believing(prior, n_components)
-        problem = replace(problem, source=problem.source.hinted(known))
-        start = from_labels(problem, labels, n_components)
-        box = box_of(problem, True) if share_of_noise else None
-        start = start if box is None else with_noise(start, box, share_of_noise)
-        runs.append(run(EM(problem.family), start, problem, stopping))
+        problem = problem_of(rows, structure, weights, n_runs).with_prior(prior, n_components)
+        problem = replace(problem, source=problem.source.with_label_prior(known))
+        start = initialize_from_labels(problem, labels, n_components)
+        box = make_noise_box(problem, True) if share_of_noise else None
+        start = start if box is None else add_noise(start, box, share_of_noise)
+        runs.append(run_solver(EM(problem.covariance_estimator), start, problem, stopping))
     return runs[0], runs[1], problem
 
 
@@ -58,8 +60,8 @@ def test_the_same_passes(structure: str, seed: int) -> None:
     n_features = 1 + seed % 6
     rows = groups(seed, 120, n_features, 3)
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
-    found, expected, _ = both(rows, structure, 1 + seed % 4, AbsoluteGain(0.0, 25), weights, seed)
-    values, wanted = found.trace.log_likelihood, expected.trace.log_likelihood
+    found, expected, _ = both(rows, structure, 1 + seed % 4, MeanGainRule(0.0, 25), weights, seed)
+    values, wanted = found.trace.log_likelihoods, expected.trace.log_likelihoods
     assert len(values) == len(wanted)
     # Turns of shared axes end by a rule that rounding may meet one turn earlier.
     tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
@@ -72,8 +74,8 @@ def test_the_same_passes(structure: str, seed: int) -> None:
 
 
 @every_structure
-@pytest.mark.parametrize("stopping", [RelativeGain(1e-6), AbsoluteGain(1e-4, 500)])
-def test_the_same_end(structure: str, stopping: Stopping) -> None:
+@pytest.mark.parametrize("stopping", [RelativeGainRule(1e-6), MeanGainRule(1e-4, 500)])
+def test_the_same_end(structure: str, stopping: StoppingRule) -> None:
     rows = np.concatenate([groups(3, 200, 3, 2), groups(4, 100, 3, 1) + 9.0])
     found, expected, _ = both(rows, structure, 3, stopping, seed=1)
     assert found.outcome is expected.outcome
@@ -85,12 +87,12 @@ def test_the_same_end(structure: str, stopping: Stopping) -> None:
 def test_likelihood_never_falls_on_hard_tables(structure: str) -> None:
     for seed in range(60):
         rows, n_components = hard_table(seed)
-        found, _, problem = both(rows, structure, n_components, AbsoluteGain(0.0, 15), seed=seed)
-        values = found.trace.log_likelihood
+        found, _, problem = both(rows, structure, n_components, MeanGainRule(0.0, 15), seed=seed)
+        values = found.trace.log_likelihoods
         assert np.isfinite(values).all()
         size = max(float(np.abs(values).max()), 10.0 * rows.size)
         assert (np.diff(values) >= -1e-9 * size).all(), f"table {seed}"
-        assert np.isfinite(problem.expect(found.mixture.to_quadratics()).log_likelihood)
+        assert np.isfinite(problem.e_step(found.mixture.to_quadratics()).log_likelihood)
 
 
 @every_structure
@@ -98,9 +100,9 @@ def test_likelihood_never_falls_on_hard_tables(structure: str) -> None:
 def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
     rows = np.concatenate([groups(seed, 100, 2, 2), np.random.default_rng(seed).uniform(-9.0, 9.0, (40, 2))])
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
-    found, expected, _ = both(rows, structure, 2, AbsoluteGain(0.0, 25), weights, seed, 0.1)
+    found, expected, _ = both(rows, structure, 2, MeanGainRule(0.0, 25), weights, seed, 0.1)
     tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
-    np.testing.assert_allclose(found.trace.log_likelihood, expected.trace.log_likelihood, rtol=tolerance)
+    np.testing.assert_allclose(found.trace.log_likelihoods, expected.trace.log_likelihoods, rtol=tolerance)
     ahead_of, after = found.mixture.noise, expected.mixture.noise
     assert ahead_of is not None
     assert after is not None
@@ -108,8 +110,8 @@ def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
     assert ahead_of.weight + found.mixture.weights.sum() == pytest.approx(1.0, abs=1e-12)
     assert 0.05 < ahead_of.weight < 0.95
     first = problem_of(rows, structure, weights)
-    begun = with_noise(found.mixture, ahead_of.box, ahead_of.weight)
-    assert ahead(EM(first.family), begun, first, RelativeGain(1e-9), -np.inf, 5) is not None
+    begun = add_noise(found.mixture, ahead_of.box, ahead_of.weight)
+    assert run_fused_em(EM(first.covariance_estimator), begun, first, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
 
 @every_structure
@@ -119,17 +121,17 @@ def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
     prior = DefaultPrior(shrinkage=0.0 if seed == 3 else 0.5)
     share, count = 0.1 * (seed == 1), 1 + seed
-    found, expected, _ = both(rows, structure, count, AbsoluteGain(0.0, 25), weights, seed, share, prior)
+    found, expected, _ = both(rows, structure, count, MeanGainRule(0.0, 25), weights, seed, share, prior)
     tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
-    values, wanted = found.trace.log_likelihood, expected.trace.log_likelihood
+    values, wanted = found.trace.log_likelihoods, expected.trace.log_likelihoods
     np.testing.assert_allclose(values, wanted, rtol=tolerance, atol=tolerance * len(rows))
     np.testing.assert_allclose(found.mixture.weights, expected.mixture.weights, rtol=1e-3, atol=1e-4)
     if structure not in ("EVE", "VVE"):
         np.testing.assert_allclose(found.mixture.covariances, expected.mixture.covariances, rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(found.mixture.means, expected.mixture.means, rtol=1e-6, atol=1e-8)
-    whole = problem_of(rows, structure, weights).believing(prior, count)
-    begun = from_labels(whole, np.arange(len(rows)) % count, count)
-    assert ahead(EM(whole.family), begun, whole, RelativeGain(1e-9), -np.inf, 5) is not None
+    whole = problem_of(rows, structure, weights).with_prior(prior, count)
+    begun = initialize_from_labels(whole, np.arange(len(rows)) % count, count)
+    assert run_fused_em(EM(whole.covariance_estimator), begun, whole, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
 
 @every_structure
@@ -139,37 +141,37 @@ def test_the_same_passes_with_known_rows(structure: str, seed: int) -> None:
     weights = np.random.default_rng(100 + seed).integers(0, 3, len(rows)).astype(float) if seed % 2 else None
     known = np.where(np.arange(90) % 3 == 0, np.arange(90) % 2, -1)
     known = known if weights is None else np.where(weights > 0, known, -1)
-    found, expected, _ = both(rows, structure, 3, AbsoluteGain(0.0, 25), weights, seed, 0.1 * (seed > 1), None, known)
-    bare = both(rows, structure, 3, AbsoluteGain(0.0, 25), weights, seed, 0.1 * (seed > 1))[0]
+    found, expected, _ = both(rows, structure, 3, MeanGainRule(0.0, 25), weights, seed, 0.1 * (seed > 1), None, known)
+    bare = both(rows, structure, 3, MeanGainRule(0.0, 25), weights, seed, 0.1 * (seed > 1))[0]
     tolerance = 1e-6 if structure in ("EVE", "VVE") else 1e-9
-    np.testing.assert_allclose(found.trace.log_likelihood, expected.trace.log_likelihood, rtol=tolerance)
+    np.testing.assert_allclose(found.trace.log_likelihoods, expected.trace.log_likelihoods, rtol=tolerance)
     assert abs(found.last_log_likelihood - bare.last_log_likelihood) > 0.01
     whole = problem_of(rows, structure, weights)
-    whole = replace(whole, source=whole.source.hinted(known))
-    begun = from_labels(whole, np.arange(len(rows)) % 3, 3)
-    assert ahead(EM(whole.family), begun, whole, RelativeGain(1e-9), -np.inf, 5) is not None
+    whole = replace(whole, source=whole.source.with_label_prior(known))
+    begun = initialize_from_labels(whole, np.arange(len(rows)) % 3, 3)
+    assert run_fused_em(EM(whole.covariance_estimator), begun, whole, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
 
 def test_noise_that_dies_out_is_left_to_the_loop() -> None:
     rows = groups(2, 90, 2, 1)
-    found, expected, _ = both(rows, "VVV", 1, RelativeGain(1e-12, 3000), share_of_noise=1e-7)
+    found, expected, _ = both(rows, "VVV", 1, RelativeGainRule(1e-12, 3000), share_of_noise=1e-7)
     assert found.outcome is expected.outcome
     assert found.last_log_likelihood == pytest.approx(expected.last_log_likelihood, rel=1e-9)
 
 
 def test_equal_rows_are_left_to_the_loop() -> None:
     rows = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0)
-    found, expected, _ = both(rows, "VVV", 2, RelativeGain(1e-8), seed=2)
+    found, expected, _ = both(rows, "VVV", 2, RelativeGainRule(1e-8), seed=2)
     assert found.outcome is expected.outcome
     assert found.last_log_likelihood == pytest.approx(expected.last_log_likelihood, rel=1e-9)
-    assert found.mixture.covariance.floored.all()
+    assert found.mixture.covariance.is_floored.all()
 
 
 def first_passes(problem: Problem, **options: Any) -> Any:
-    mixture = from_labels(problem, np.arange(problem.source.n_rows) % 2, 2)
-    stopping = options.pop("stopping", AbsoluteGain(0.0, 5))
-    solver = replace(EM(problem.family), **options)
-    return ahead(solver, mixture, problem, stopping, -np.inf, 5)
+    mixture = initialize_from_labels(problem, np.arange(problem.source.n_rows) % 2, 2)
+    stopping = options.pop("stopping", MeanGainRule(0.0, 5))
+    solver = replace(EM(problem.covariance_estimator), **options)
+    return run_fused_em(solver, mixture, problem, stopping, -np.inf, 5)
 
 
 def test_few_rows_of_many_runs_are_done_ahead() -> None:
@@ -186,14 +188,14 @@ def test_what_is_left_to_the_loop() -> None:
     assert first_passes(problem_of(np.tile(rows, (1000, 1)), "VVV")) is None
     assert first_passes(problem_of(groups(0, 90, 13), "VVV")) is None
     engine = AutomaticEngine(90, 10**6)
-    ridged = Problem.of(source_of(rows), Structure.parse("VVV"), ridge=1e-3, engine=engine)
+    ridged = Problem.from_source(make_memory_source(rows), Structure.from_name("VVV"), ridge=1e-3, engine=engine)
     assert first_passes(ridged) is None
     plain = problem_of(rows, "VVV")
     shares = np.log(np.full((90, 2), 0.5))
-    assert first_passes(replace(plain, source=plain.source.hinted(shares))) is None
+    assert first_passes(replace(plain, source=plain.source.with_label_prior(shares))) is None
 
-    class Never(Stopping):
-        max_passes = 5
+    class Never(StoppingRule):
+        max_iter = 5
 
         def is_met(self, previous: float, current: float, total_weight: float) -> bool:
             return False
@@ -202,11 +204,11 @@ def test_what_is_left_to_the_loop() -> None:
 
 
 def test_code_that_cannot_be_had_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: KernelEngine, asked: Any) -> Any:
-        raise UncompilableError("no compiler")
+    def refuse(self: CompiledEngine, asked: Any) -> Any:
+        raise CompilationError("no compiler")
 
-    monkeypatch.setattr(KernelEngine, "whole", refuse)
-    monkeypatch.setattr(choice, "_given_up", [])
+    monkeypatch.setattr(CompiledEngine, "whole", refuse)
+    monkeypatch.setattr(automatic, "_given_up", [])
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         assert first_passes(problem_of(groups(0, 90), "VVV")) is None
@@ -216,6 +218,12 @@ def test_code_that_cannot_be_had_leaves_it_to_the_loop(monkeypatch: pytest.Monke
 def test_an_observer_hears_of_every_pass() -> None:
     heard: list[int] = []
     problem = problem_of(groups(0, 90), "VVV")
-    mixture = from_labels(problem, np.arange(90) % 2, 2)
-    run(EM(problem.family), mixture, problem, AbsoluteGain(0.0, 5), lambda number, value, gain: heard.append(number))
+    mixture = initialize_from_labels(problem, np.arange(90) % 2, 2)
+    run_solver(
+        EM(problem.covariance_estimator),
+        mixture,
+        problem,
+        MeanGainRule(0.0, 5),
+        lambda number, value, gain: heard.append(number),
+    )
     assert heard == [1, 2, 3, 4, 5]

@@ -6,33 +6,35 @@ import pytest
 from gaussmix import Fit
 from gaussmix.core.outcome import Outcome
 from gaussmix.model import Problem
-from gaussmix.solvers import EM, AbsoluteGain, Run, run
-from gaussmix.solvers.fit import finished
-from gaussmix.solvers.start import automatic, from_labels
+from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver
+from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.initialization import initialize, initialize_from_labels
 from gaussmix.types import ND, IntN
 from tests.contracts.problems import groups, problem_of
 
 
-def fitted(rows: ND, n_components: int = 3, passes: int = 200) -> tuple[Fit, Problem, Run]:
+def fitted(rows: ND, n_components: int = 3, passes: int = 200) -> tuple[Fit, Problem, RunResult]:
     problem = problem_of(rows)
-    start = automatic(problem, "kmeans", n_components, np.random.default_rng(0))
-    winner = run(EM(problem.family), start, problem, AbsoluteGain(1e-6, passes))
-    return finished(winner, problem, 1.5)[0], problem, winner
+    start = initialize(problem, "kmeans", n_components, np.random.default_rng(0))
+    winner = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(1e-6, passes))
+    return evaluate_run(winner, problem, 1.5)[0], problem, winner
 
 
 def grouped(rows: ND, labels: IntN, n_components: int, passes: int = 0) -> Fit:
     problem = problem_of(rows)
-    start = from_labels(problem, labels, n_components)
-    return finished(run(EM(problem.family), start, problem, AbsoluteGain(0.0, passes)), problem, 0.0)[0]
+    start = initialize_from_labels(problem, labels, n_components)
+    return evaluate_run(
+        run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(0.0, passes)), problem, 0.0
+    )[0]
 
 
 def test_it_belongs_to_the_returned_parameters() -> None:
     rows = 50.0 * groups(0) + 3.0
     fit, problem, winner = fitted(rows)
-    values = winner.mixture.log_density(rows)
+    values = winner.mixture.logpdf(rows)
     assert fit.log_likelihood == pytest.approx(values.sum(), rel=1e-12)
     assert fit.bound == pytest.approx(values.mean(), rel=1e-12)
-    soft = winner.mixture.responsibilities(rows)
+    soft = winner.mixture.predict_proba(rows)
     assert fit.entropy == pytest.approx(-(soft * np.log(np.where(soft > 0, soft, 1.0))).sum(), rel=1e-10)
     assert fit.log_likelihood >= fit.trace.log_likelihood[-1]
     assert fit.seconds == 1.5
@@ -54,7 +56,7 @@ def test_it_reads_as_a_paragraph() -> None:
     assert str(fit).startswith("The last pass gained less than the tolerance: the fit has converged.")
     assert f"{len(fit.trace)} passes in 1.5 s, log-likelihood" in str(fit)
     short, _, _ = fitted(groups(0), passes=1)
-    assert short.outcome is Outcome.PASSES_USED_UP
+    assert short.outcome is Outcome.MAX_ITER_REACHED
     assert "1 pass in" in str(short)
     none, _, _ = fitted(groups(0), passes=0)
     assert "max_iter=0" in str(none)
@@ -64,14 +66,14 @@ def test_components_on_the_floor_are_named() -> None:
     rows = np.vstack([groups(0), np.full((20, 2), 30.0)])
     fit = grouped(rows, np.repeat([0, 1], [90, 20]), 2)
     assert [part.on_floor for part in fit.components] == [False, True]
-    assert fit.is_on_floor
+    assert fit.has_floored_component
     assert fit.is_degenerate
     assert "Component 1 rests on the floor of the variance (1e-09 of the overall one)" in str(fit)
 
 
 def test_small_and_empty_components_are_named() -> None:
     fit = grouped(groups(0), np.repeat([0, 2], [88, 2]), 3)
-    assert [part.is_small for part in fit.components] == [False, True, True]
+    assert [part.has_too_few_rows for part in fit.components] == [False, True, True]
     assert fit.is_degenerate
     assert "Component 1 is empty: no row belongs there." in str(fit)
     assert "Component 2 holds fewer than the 3 rows that a covariance needs." in str(fit)
@@ -80,7 +82,9 @@ def test_small_and_empty_components_are_named() -> None:
 def test_constant_columns_are_named() -> None:
     rows = np.column_stack([groups(0, n_features=1), np.full(90, 4.0)])
     assert "Constant column 1: it tells no groups apart" in str(fitted(rows, 2)[0])
-    named = Problem.of(problem_of(rows).source, problem_of(rows).family.structure, feature_names=("size", "year"))
-    start = automatic(named, "kmeans", 2, np.random.default_rng(0))
-    fit = finished(run(EM(named.family), start, named, AbsoluteGain()), named, 0.0)[0]
+    named = Problem.from_source(
+        problem_of(rows).source, problem_of(rows).covariance_estimator.structure, feature_names=("size", "year")
+    )
+    start = initialize(named, "kmeans", 2, np.random.default_rng(0))
+    fit = evaluate_run(run_solver(EM(named.covariance_estimator), start, named, MeanGainRule()), named, 0.0)[0]
     assert "Constant column 'year'" in str(fit)

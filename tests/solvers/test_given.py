@@ -3,16 +3,22 @@
 import numpy as np
 import pytest
 
-from gaussmix.covariance import ALL
-from gaussmix.solvers.start import STARTS, automatic, from_given, from_labels, in_order
-from gaussmix.solvers.start.given import mean_order
+from gaussmix.covariance import MCLUST_NAMES
+from gaussmix.solvers.initialization import (
+    INIT_METHODS,
+    initialize,
+    initialize_from_labels,
+    replace_parameters,
+    sort_components,
+)
+from gaussmix.solvers.initialization.initial_mixture import argsort_means
 from tests.contracts.problems import groups, problem_of
 
 
-@pytest.mark.parametrize("structure", ALL)
+@pytest.mark.parametrize("structure", MCLUST_NAMES)
 def test_labels_become_components(structure: str) -> None:
     rows, labels = groups(0), np.arange(90) % 3
-    found = from_labels(problem_of(rows, structure), labels, 3)
+    found = initialize_from_labels(problem_of(rows, structure), labels, 3)
     for k in range(3):
         np.testing.assert_allclose(found.means[k], rows[labels == k].mean(axis=0), rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(found.weights, 1.0 / 3.0)
@@ -23,50 +29,53 @@ def test_labels_and_certain_probabilities_are_the_same() -> None:
     rows, labels = groups(0), np.arange(90) % 3
     with np.errstate(divide="ignore"):
         soft = np.log(np.eye(3)[labels])
-    hard, probable = (from_labels(problem_of(rows), hints, 3) for hints in (labels, soft))
+    hard, probable = (initialize_from_labels(problem_of(rows), hints, 3) for hints in (labels, soft))
     np.testing.assert_array_equal(hard.centers, probable.centers)
     np.testing.assert_array_equal(hard.covariance.matrices(), probable.covariance.matrices())
 
 
 def test_unknown_labels_are_shared_out_evenly() -> None:
     rows, labels = groups(0), np.full(90, -1)
-    found = from_labels(problem_of(rows), labels, 2)
+    found = initialize_from_labels(problem_of(rows), labels, 2)
     np.testing.assert_allclose(found.means, [rows.mean(axis=0)] * 2, rtol=1e-10)
     np.testing.assert_allclose(found.covariances, [np.cov(rows.T, bias=True)] * 2, rtol=1e-8)
 
 
 def test_a_label_nobody_has_is_an_empty_component() -> None:
-    found = from_labels(problem_of(groups(0)), np.zeros(90, dtype=np.int64), 2)
+    found = initialize_from_labels(problem_of(groups(0)), np.zeros(90, dtype=np.int64), 2)
     np.testing.assert_array_equal(found.weights, [1.0, 0.0])
     assert np.isfinite(found.covariances).all()
 
 
 def test_given_parts_replace_those_of_a_start() -> None:
     problem = problem_of(groups(0))
-    base = automatic(problem, "kmeans", 3, np.random.default_rng(0))
+    base = initialize(problem, "kmeans", 3, np.random.default_rng(0))
     weights, centers = np.array([0.2, 0.3, 0.5]), base.centers + 1.0
-    found = from_given(base, weights, centers, None)
+    found = replace_parameters(base, weights, centers, None)
     assert found.weights is weights
     assert found.centers is centers
     assert found.covariance is base.covariance
-    assert from_given(base, None, None, base.covariance.permute(np.array([2, 1, 0]))).weights is base.weights
+    assert (
+        replace_parameters(base, None, None, base.covariance.permute_components(np.array([2, 1, 0]))).weights
+        is base.weights
+    )
 
 
 def test_components_are_ordered_by_mean_and_ties_by_the_next_column() -> None:
     centers = np.array([[1.0, 5.0], [0.0, 9.0], [1.0 + 1e-9, 2.0]])
-    np.testing.assert_array_equal(mean_order(centers, np.ones(2)), [1, 2, 0])
-    np.testing.assert_array_equal(mean_order(centers, np.array([1e-9, 1.0])), [1, 0, 2])
-    np.testing.assert_array_equal(mean_order(np.zeros((3, 2)), np.zeros(2)), [0, 1, 2])
+    np.testing.assert_array_equal(argsort_means(centers, np.ones(2)), [1, 2, 0])
+    np.testing.assert_array_equal(argsort_means(centers, np.array([1e-9, 1.0])), [1, 0, 2])
+    np.testing.assert_array_equal(argsort_means(np.zeros((3, 2)), np.zeros(2)), [0, 1, 2])
 
 
 @pytest.mark.parametrize("shift", [0.0, 4.9e-7, 5e-7, 1e-3, 123.456])
 def test_order_does_not_move_with_the_origin(shift: float) -> None:
     centers = np.array([[0.2e-6, 1.0], [0.6e-6, 0.0], [0.9e-6, 2.0]]) + shift
-    np.testing.assert_array_equal(mean_order(centers, np.ones(2)), [1, 0, 2])
+    np.testing.assert_array_equal(argsort_means(centers, np.ones(2)), [1, 0, 2])
 
 
-@pytest.mark.parametrize("method", STARTS)
+@pytest.mark.parametrize("method", INIT_METHODS)
 def test_ordering_a_mixture_orders_its_means(method: str) -> None:
     problem = problem_of(groups(3))
-    found = in_order(automatic(problem, method, 3, np.random.default_rng(1)), problem)
+    found = sort_components(initialize(problem, method, 3, np.random.default_rng(1)), problem)
     assert (np.diff(found.means[:, 0]) >= 0).all()

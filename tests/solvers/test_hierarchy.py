@@ -7,14 +7,24 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
 from gaussmix import GaussianMixture, ParameterError
-from gaussmix.solvers.start.agglomeration import CRITERIA, MOST_GROUPS, Criterion, Groups
-from gaussmix.solvers.start.hierarchy import JOININGS, MCLUST, MOST_ROWS, hierarchy
-from gaussmix.solvers.start.pooling import pooled
+from gaussmix.solvers.initialization.agglomeration import (
+    MAX_GROUPS_FOR_ALL_PAIRS,
+    MERGE_CRITERIA,
+    GroupStatistics,
+    MergeCriterion,
+)
+from gaussmix.solvers.initialization.hierarchical_clustering import (
+    AGGLOMERATION_METHODS,
+    MAX_TREE_ROWS,
+    MCLUST_CRITERIA,
+    build_tree,
+)
+from gaussmix.solvers.initialization.pooled_agglomeration import agglomerate_pooled
 from gaussmix.types import ND, Array, IntN
 from tests.contracts.problems import groups, problem_of
 
-every_criterion = pytest.mark.parametrize("criterion", JOININGS)
-every_sum = pytest.mark.parametrize("criterion", CRITERIA)
+every_criterion = pytest.mark.parametrize("criterion", AGGLOMERATION_METHODS)
+every_sum = pytest.mark.parametrize("criterion", MERGE_CRITERIA)
 
 # R, mclust 6.0.0: sizes of the groups of hclass(hc(iris[, 1:4], modelName, use = "SVD"), 2:6)
 IRIS_SIZES = {
@@ -30,7 +40,7 @@ def same_partition(one: IntN, other: IntN) -> bool:
 
 
 def cut(rows: ND, criterion: str, n_components: int = 4, weights: Array | None = None) -> IntN:
-    return hierarchy(problem_of(rows, weights=weights), criterion).labels(n_components)
+    return build_tree(problem_of(rows, weights=weights), criterion).cut_tree(n_components)
 
 
 def scatter(rows: ND) -> ND:
@@ -80,7 +90,7 @@ def labels_after(steps: IntN, n_rows: int, n_left: int) -> IntN:
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 def test_partition_equals_trying_every_pair(criterion: str, n_features: int) -> None:
     rows = groups(n_features, n_rows=30, n_features=n_features)
-    steps = JOININGS[criterion].steps(rows, np.ones(30), 0.7)
+    steps = AGGLOMERATION_METHODS[criterion].agglomerate(rows, np.ones(30), 0.7)
     for n_left in (2, 5, 12):
         assert same_partition(labels_after(steps, 30, n_left), plain_partition(criterion, rows, n_left, 0.7))
 
@@ -115,7 +125,7 @@ def pooled_partition(rows: ND, weights: Array, n_left: int, spread: float) -> In
 def test_pooled_partition_equals_trying_every_pair(n_features: int, spread: float, seed: int) -> None:
     rows = groups(seed, n_rows=25, n_features=n_features)
     weights = np.random.default_rng(seed).integers(1, 4, 25).astype(float)
-    steps = pooled(rows, weights, spread)
+    steps = agglomerate_pooled(rows, weights, spread)
     for n_left in (2, 5, 12):
         assert same_partition(labels_after(steps, 25, n_left), pooled_partition(rows, weights, n_left, spread))
 
@@ -123,20 +133,20 @@ def test_pooled_partition_equals_trying_every_pair(n_features: int, spread: floa
 @every_sum
 @pytest.mark.parametrize("n_features", [1, 2, 5])
 def test_cost_of_joining_is_what_the_criterion_gains(criterion: str, n_features: int) -> None:
-    rule: Criterion = CRITERIA[criterion]
+    rule: MergeCriterion = MERGE_CRITERIA[criterion]
     rows = groups(1, n_rows=16, n_features=n_features)
-    leaves = Groups.of(rows, np.ones(16), rule.with_scatter)
+    leaves = GroupStatistics.from_rows(rows, np.ones(16), rule.needs_scatter)
     one, other = leaves.take(np.array([0])), leaves.take(np.array([7]))
     for number in range(1, 7):
-        one = one.joined(leaves.take(np.array([number])))
+        one = one.merge_with(leaves.take(np.array([number])))
     for number in range(8, 16):
-        other = other.joined(leaves.take(np.array([number])))
-    parts = (rule.terms(one, 0.7), rule.terms(other, 0.7), rule.terms(one.joined(other), 0.7))
+        other = other.merge_with(leaves.take(np.array([number])))
+    parts = (rule.group_costs(one, 0.7), rule.group_costs(other, 0.7), rule.group_costs(one.merge_with(other), 0.7))
     expected = [plain_term(criterion, some, 0.7) for some in (rows[:7], rows[7:], rows)]
     np.testing.assert_allclose(np.concatenate(parts), expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("criterion", MCLUST)
+@pytest.mark.parametrize("criterion", MCLUST_CRITERIA)
 def test_same_groups_of_iris_as_mclust(criterion: str) -> None:
     rows = load_iris().data
     for n_components, sizes in enumerate(IRIS_SIZES[criterion], start=2):
@@ -169,21 +179,21 @@ def test_a_weight_is_a_repetition(criterion: str) -> None:
 
 @every_criterion
 def test_a_cut_is_nested_and_has_as_many_groups_as_asked_for(criterion: str) -> None:
-    tree = hierarchy(problem_of(groups(6)), criterion)
+    tree = build_tree(problem_of(groups(6)), criterion)
     for n_components in range(1, 90):
-        fine, coarse = tree.labels(n_components + 1), tree.labels(n_components)
+        fine, coarse = tree.cut_tree(n_components + 1), tree.cut_tree(n_components)
         assert np.array_equal(np.unique(coarse), np.arange(n_components))
         assert len(np.unique(np.column_stack([fine, coarse]), axis=0)) == n_components + 1
 
 
 @every_criterion
 def test_many_rows_are_joined_with_neighbours_first(criterion: str) -> None:
-    rows = groups(7, n_rows=MOST_GROUPS + 300) * np.array([1.0, 0.5])
-    tree = hierarchy(problem_of(rows), criterion)
-    assert tree.steps.shape == (len(rows) - 1, 2)
-    assert len(np.unique(tree.steps)) == 2 * (len(rows) - 1)
-    for n_components in (3, MOST_GROUPS, MOST_GROUPS + 100):
-        assert len(np.unique(tree.labels(n_components))) == n_components
+    rows = groups(7, n_rows=MAX_GROUPS_FOR_ALL_PAIRS + 300) * np.array([1.0, 0.5])
+    tree = build_tree(problem_of(rows), criterion)
+    assert tree.children.shape == (len(rows) - 1, 2)
+    assert len(np.unique(tree.children)) == 2 * (len(rows) - 1)
+    for n_components in (3, MAX_GROUPS_FOR_ALL_PAIRS, MAX_GROUPS_FOR_ALL_PAIRS + 100):
+        assert len(np.unique(tree.cut_tree(n_components))) == n_components
 
 
 HARD = {
@@ -202,21 +212,21 @@ HARD = {
 @pytest.mark.parametrize("case", HARD)
 def test_hard_data(criterion: str, case: str) -> None:
     rows, n_distinct = HARD[case]
-    tree = hierarchy(problem_of(rows), criterion)
-    assert len(np.unique(tree.labels(n_distinct))) == n_distinct
-    assert len(np.unique(tree.labels(n_distinct + 3))) == n_distinct
-    assert not tree.labels(1).any()
+    tree = build_tree(problem_of(rows), criterion)
+    assert len(np.unique(tree.cut_tree(n_distinct))) == n_distinct
+    assert len(np.unique(tree.cut_tree(n_distinct + 3))) == n_distinct
+    assert not tree.cut_tree(1).any()
 
 
 def test_weights_that_add_to_one_are_as_good_as_counts() -> None:
     rows = groups(8)
-    for criterion in JOININGS:
+    for criterion in AGGLOMERATION_METHODS:
         assert same_partition(cut(rows, criterion, weights=np.full(90, 1 / 90)), cut(rows, criterion))
 
 
 def test_unknown_criterion() -> None:
     with pytest.raises(ParameterError, match="criterion"):
-        hierarchy(problem_of(groups(0)), "EEV")
+        build_tree(problem_of(groups(0)), "EEV")
 
 
 def lines(seed: int, n_lines: int, angle: float) -> tuple[ND, IntN]:
@@ -242,7 +252,7 @@ def test_long_groups_are_found_that_kmeans_cuts_across(n_lines: int, angle: floa
 def test_of_many_rows_a_sample_is_looked_at() -> None:
     rows, _ = lines(0, 2, 0.6)
     many = np.vstack([rows + shift * 1e-3 for shift in range(12)])
-    assert len(many) > MOST_ROWS
+    assert len(many) > MAX_TREE_ROWS
     starts = [
         GaussianMixture(2, init_params="hierarchical", max_iter=0, random_state=seed).fit(many) for seed in (0, 0, 1)
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gaussmix.solvers.start.known import followed, handed_out, matched
+from gaussmix.solvers.initialization.semi_supervised import align_labels, constrained_kmeans, match_groups
 from tests.contracts.problems import groups, problem_of
 
 
@@ -12,19 +12,19 @@ def test_groups_take_the_numbers_of_their_known_rows() -> None:
     labels = np.arange(90) % 3
     known = np.full(90, -1)
     known[[0, 3, 1, 5]] = [2, 2, 0, 1]  # rows of group 0, 0, 1 and 2
-    np.testing.assert_array_equal(matched(source, labels, known, 3), [1, 2, 0])
-    np.testing.assert_array_equal(followed(source, labels, known, 3), np.array([2, 0, 1])[labels])
+    np.testing.assert_array_equal(match_groups(source, labels, known, 3), [1, 2, 0])
+    np.testing.assert_array_equal(align_labels(source, labels, known, 3), np.array([2, 0, 1])[labels])
 
 
 def test_the_heavier_of_two_claims_wins_and_known_rows_move() -> None:
     rows, labels = groups(0), np.arange(90) % 2
     known = np.full(90, -1)
     known[[0, 2, 4]] = [0, 0, 1]
-    found = followed(problem_of(rows).source, labels, known, 2)
+    found = align_labels(problem_of(rows).source, labels, known, 2)
     np.testing.assert_array_equal(np.flatnonzero(found != labels), [4])
     weights = np.ones(90)
     weights[4] = 5.0
-    found = followed(problem_of(rows, weights=weights).source, labels, known, 2)
+    found = align_labels(problem_of(rows, weights=weights).source, labels, known, 2)
     np.testing.assert_array_equal(found[[0, 2, 4]], [0, 0, 1])
     np.testing.assert_array_equal(np.delete(found, [0, 2, 4]), np.delete(1 - labels, [0, 2, 4]))
 
@@ -33,13 +33,13 @@ def test_groups_that_nobody_claims_keep_their_numbers() -> None:
     labels, known = np.arange(90) % 4, np.full(90, -1)
     source = problem_of(groups(0)).source
     known[0] = 0
-    np.testing.assert_array_equal(followed(source, labels, known, 4), labels)
+    np.testing.assert_array_equal(align_labels(source, labels, known, 4), labels)
 
 
 def test_absent_rows_and_noise_keep_their_numbers() -> None:
     labels, known = np.arange(90) % 5 - 1, np.full(90, -1)  # -1 is absent, 3 is noise beside three components
     known[[1, 3]] = [2, 0]
-    found = followed(problem_of(groups(0)).source, labels, known, 3)
+    found = align_labels(problem_of(groups(0)).source, labels, known, 3)
     np.testing.assert_array_equal(found[labels == -1], -1)
     np.testing.assert_array_equal(found[(labels == 3)], 3)
     np.testing.assert_array_equal(found[labels == 0], 2)
@@ -51,7 +51,7 @@ def test_what_is_handed_out_rests_and_never_moves_a_known_row(seed: int) -> None
     problem = problem_of(rows)
     known = np.full(90, -1)
     known[:9] = np.arange(9) % 2
-    found = handed_out(problem, known, np.arange(90) % 3, 3)
+    found = constrained_kmeans(problem, known, np.arange(90) % 3, 3)
     np.testing.assert_array_equal(found[:9], known[:9])
     standard = rows / rows.std(axis=0)
     centers = np.array([standard[found == k].mean(axis=0) for k in range(3)])

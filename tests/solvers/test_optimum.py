@@ -9,14 +9,14 @@ import pytest
 
 from gaussmix import Constraints, GaussianMixture, ParameterError
 from gaussmix.core.threads import threads
-from gaussmix.covariance import ALL, DefaultPrior
-from gaussmix.covariance.factor_structure import FACTOR_NAMES, structure_of
+from gaussmix.covariance import MCLUST_NAMES, DefaultPrior
+from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, parse_structure
 from gaussmix.model import Mixture, Problem
-from gaussmix.model.problem import source_of
-from gaussmix.solvers import EM, AbsoluteGain, run
-from gaussmix.solvers.hard import drawn
-from gaussmix.solvers.start import automatic, from_labels
-from gaussmix.solvers.table import SOLVERS, Options
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers import EM, MeanGainRule, run_solver
+from gaussmix.solvers.em.stochastic import draw_labels
+from gaussmix.solvers.initialization import initialize, initialize_from_labels
+from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.types import ND, IntN
 from tests.laws.strategies import hard_table
 
@@ -45,20 +45,20 @@ def overlapping(seed: int, n_rows: int = 1000) -> tuple[ND, IntN]:
 
 def height(problem: Problem, mixture: Mixture) -> float:
     """Log-likelihood, and log density of a prior, per row."""
-    prior = problem.family.log_prior(mixture.centers, mixture.covariance)
-    return (problem.expect(mixture.to_quadratics()).log_likelihood + prior) / problem.total_weight
+    prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
+    return (problem.e_step(mixture.to_quadratics()).log_likelihood + prior) / problem.total_weight
 
 
 def ended(name: str, problem: Problem, start: Mixture, passes: int = 3000) -> Mixture:
-    solver = SOLVERS[name].make(EM(problem.family), Options(5))
-    return run(solver, start, problem, AbsoluteGain(1e-9, passes)).mixture
+    solver = SOLVERS[name].factory(EM(problem.covariance_estimator), SolverOptions(5))
+    return run_solver(solver, start, problem, MeanGainRule(1e-9, passes)).mixture
 
 
 @staying
 @pytest.mark.parametrize("seed", range(20))
 def test_the_same_maximum_as_em(name: str, seed: int) -> None:
-    problem = Problem.of(source_of(apart(seed)[0]), structure_of("VVV", None))
-    start = automatic(problem, "kmeans", 3, np.random.default_rng(seed))
+    problem = Problem.from_source(make_memory_source(apart(seed)[0]), parse_structure("VVV", None))
+    start = initialize(problem, "kmeans", 3, np.random.default_rng(seed))
     found, expected = (height(problem, ended(each, problem, start)) for each in (name, "em"))
     if name == "sem":  # may leave a start for a better place
         assert found > expected - 1e-5
@@ -70,21 +70,21 @@ def test_annealing_mostly_comes_to_the_same_maximum() -> None:
     """It forgets the start, a good one, too."""
     reached = []
     for seed in range(20):
-        problem = Problem.of(source_of(apart(seed)[0]), structure_of("VVV", None))
-        start = automatic(problem, "kmeans", 3, np.random.default_rng(seed))
+        problem = Problem.from_source(make_memory_source(apart(seed)[0]), parse_structure("VVV", None))
+        start = initialize(problem, "kmeans", 3, np.random.default_rng(seed))
         found, expected = (height(problem, ended(each, problem, start)) for each in ("annealing", "em"))
         reached.append(found > expected - 1e-5)
     assert np.mean(reached) >= 0.7
 
 
 @staying
-@pytest.mark.parametrize("structure", [*ALL, *FACTOR_NAMES])
+@pytest.mark.parametrize("structure", [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES])
 def test_the_same_maximum_in_every_structure(name: str, structure: str) -> None:
     rows, truth = apart(3)
-    problem = Problem.of(source_of(rows), structure_of(structure, 1))
-    start = from_labels(problem, truth, 3)
+    problem = Problem.from_source(make_memory_source(rows), parse_structure(structure, 1))
+    start = initialize_from_labels(problem, truth, 3)
     # Where loadings and noise of each column stand for much the same, first-order steps become very slow.
-    slow = structure in FACTOR_NAMES and name in ("adam", "sgd")
+    slow = structure in FACTOR_STRUCTURE_NAMES and name in ("adam", "sgd")
     ends = (ended(name, problem, start, 200 if slow else 3000), ended("em", problem, start))
     found, expected = (height(problem, end) for end in ends)
     assert found > expected - (5e-3 if slow else 1e-5)
@@ -150,11 +150,13 @@ def test_fewer_passes_where_groups_overlap(name: str) -> None:
     fewer = []
     for seed in range(5):
         rows, truth = overlapping(seed)
-        problem = Problem.of(source_of(rows), structure_of("VVV", None))
-        start = from_labels(problem, truth, 3)
-        stopping = AbsoluteGain(1e-9, 5000)
-        slow = run(EM(problem.family), start, problem, stopping)
-        fast = run(SOLVERS[name].make(EM(problem.family), Options()), start, problem, stopping)
+        problem = Problem.from_source(make_memory_source(rows), parse_structure("VVV", None))
+        start = initialize_from_labels(problem, truth, 3)
+        stopping = MeanGainRule(1e-9, 5000)
+        slow = run_solver(EM(problem.covariance_estimator), start, problem, stopping)
+        fast = run_solver(
+            SOLVERS[name].factory(EM(problem.covariance_estimator), SolverOptions()), start, problem, stopping
+        )
         assert fast.last_log_likelihood > slow.last_log_likelihood - 1e-4 * len(rows)
         fewer.append(len(slow.trace) / len(fast.trace))
     assert np.median(fewer) > 2.0
@@ -164,10 +166,15 @@ def test_fewer_passes_where_groups_overlap(name: str) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_trace_never_falls(name: str, seed: int) -> None:
     rows, _ = overlapping(seed, 300)
-    problem = Problem.of(source_of(rows), structure_of("VEV", None))
-    start = automatic(problem, "random", 3, np.random.default_rng(seed))
-    values = run(SOLVERS[name].make(EM(problem.family), Options()), start, problem, AbsoluteGain(1e-10, 500)).trace
-    assert np.diff(values.log_likelihood).min() >= -1e-9 * abs(values.log_likelihood[-1])
+    problem = Problem.from_source(make_memory_source(rows), parse_structure("VEV", None))
+    start = initialize(problem, "random", 3, np.random.default_rng(seed))
+    values = run_solver(
+        SOLVERS[name].factory(EM(problem.covariance_estimator), SolverOptions()),
+        start,
+        problem,
+        MeanGainRule(1e-10, 500),
+    ).trace
+    assert np.diff(values.log_likelihoods).min() >= -1e-9 * abs(values.log_likelihoods[-1])
 
 
 def test_annealing_keeps_a_good_start_of_groups_that_lie_along_no_axis() -> None:
@@ -187,8 +194,8 @@ def test_annealing_leaves_a_start_that_em_cannot_leave() -> None:
     truth = np.repeat([0, 1, 2], 100)
     rows = rng.normal(size=(300, 2)) + np.array([[0.0, 0.0], [8.0, 0.0], [16.0, 0.0]])[truth]
     poor = np.where(truth == 0, np.arange(300) % 2, 2)  # two components in one group, one on two
-    problem = Problem.of(source_of(rows), structure_of("VVV", None))
-    start = from_labels(problem, poor, 3)
+    problem = Problem.from_source(make_memory_source(rows), parse_structure("VVV", None))
+    start = initialize_from_labels(problem, poor, 3)
     stuck, free = (height(problem, ended(name, problem, start)) for name in ("em", "annealing"))
     assert free > stuck + 0.1
 
@@ -206,18 +213,18 @@ def test_classification_makes_groups_too_narrow_and_says_what_it_climbs() -> Non
 
 def test_draws_depend_on_seed_and_pass_but_not_on_threads() -> None:
     rows, truth = overlapping(2, 20_000)
-    problem = Problem.of(source_of(rows), structure_of("VVV", None))
-    mixture = from_labels(problem, truth, 3)
+    problem = Problem.from_source(make_memory_source(rows), parse_structure("VVV", None))
+    mixture = initialize_from_labels(problem, truth, 3)
     with threads(1):
-        one = drawn(problem, mixture, 7, 1)
+        one = draw_labels(problem, mixture, 7, 1)
     with threads(4):
-        several = drawn(problem, mixture, 7, 1)
+        several = draw_labels(problem, mixture, 7, 1)
     np.testing.assert_array_equal(one, several)
-    part = replace(problem, source=source_of(rows[:5000]).framed(problem.source.frame))
-    np.testing.assert_array_equal(drawn(part, mixture, 7, 1), one[:5000])
-    assert np.mean(drawn(problem, mixture, 8, 1) != one) > 0.1
-    assert np.mean(drawn(problem, mixture, 7, 2) != one) > 0.1
-    shares = mixture.responsibilities(rows).mean(axis=0)
+    part = replace(problem, source=make_memory_source(rows[:5000]).with_frame(problem.source.frame))
+    np.testing.assert_array_equal(draw_labels(part, mixture, 7, 1), one[:5000])
+    assert np.mean(draw_labels(problem, mixture, 8, 1) != one) > 0.1
+    assert np.mean(draw_labels(problem, mixture, 7, 2) != one) > 0.1
+    shares = mixture.predict_proba(rows).mean(axis=0)
     np.testing.assert_allclose(np.bincount(one) / len(rows), shares, atol=0.02)
 
 

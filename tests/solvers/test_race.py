@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture
-from gaussmix.covariance import ALL, Structure
+from gaussmix.covariance import MCLUST_NAMES, Structure
 from gaussmix.errors import CollapseError
 from gaussmix.model import Mixture, Problem
-from gaussmix.model.problem import source_of
-from gaussmix.solvers.start import STARTS, automatic, from_labels
-from gaussmix.solvers.start.race import limit_of_few, sample_size
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers.initialization import INIT_METHODS, initialize, initialize_from_labels
+from gaussmix.solvers.initialization.initializer import max_unsampled_rows, start_sample_size
 from gaussmix.types import ND, Array, IntN
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
 
 MANY = 12_000
-every_start = pytest.mark.parametrize("method", STARTS)
+every_start = pytest.mark.parametrize("method", INIT_METHODS)
 
 
 def start(
     method: str, rows: ND, n_components: int = 3, structure: str = "VVV", weights: Array | None = None
 ) -> Mixture:
-    return automatic(problem_of(rows, structure, weights), method, n_components, np.random.default_rng(0))
+    return initialize(problem_of(rows, structure, weights), method, n_components, np.random.default_rng(0))
 
 
 def groups_of_any_shape(seed: int, n_rows: int = 24_000, n_groups: int = 16, distance: float = 3.0) -> tuple[ND, IntN]:
@@ -37,29 +37,29 @@ def groups_of_any_shape(seed: int, n_rows: int = 24_000, n_groups: int = 16, dis
 
 
 def test_samples_grow_with_components_and_columns() -> None:
-    assert sample_size(1, 1) == 4000
-    assert sample_size(16, 8) == 4000
-    assert sample_size(32, 8) == 8000
-    assert sample_size(32, 100) == 32_000
-    assert limit_of_few(3, 2) == 10_000
-    assert limit_of_few(32, 100) == 64_000
+    assert start_sample_size(1, 1) == 4000
+    assert start_sample_size(16, 8) == 4000
+    assert start_sample_size(32, 8) == 8000
+    assert start_sample_size(32, 100) == 32_000
+    assert max_unsampled_rows(3, 2) == 10_000
+    assert max_unsampled_rows(32, 100) == 64_000
 
 
 @every_start
 def test_few_rows_are_looked_at_as_they_are(method: str) -> None:
     rows = groups(0, 10_000)
-    plain = STARTS[method](problem_of(rows), 3, np.random.default_rng(0))
+    plain = INIT_METHODS[method](problem_of(rows), 3, np.random.default_rng(0))
     assert_same_mixture(start(method, rows), plain, 0.0)
 
 
 @every_start
-@pytest.mark.parametrize("structure", ALL)
+@pytest.mark.parametrize("structure", MCLUST_NAMES)
 def test_starts_of_many_rows_are_usable(method: str, structure: str) -> None:
     rows = 1e6 * groups(0, MANY) + 1e9
     problem = problem_of(rows, structure)
-    found = automatic(problem, method, 3, np.random.default_rng(0))
+    found = initialize(problem, method, 3, np.random.default_rng(0))
     assert found.frame is problem.source.frame
-    assert found.structure == Structure.parse(structure)
+    assert found.structure == Structure.from_name(structure)
     assert found.weights.sum() == pytest.approx(1.0)
     assert np.isfinite(expectation_of(problem, found).log_likelihood)
     assert ((found.means > rows.min(axis=0)) & (found.means < rows.max(axis=0))).all()
@@ -72,7 +72,7 @@ def test_order_repetition_and_weight_are_irrelevant(method: str) -> None:
     shuffled = np.random.default_rng(0).permutation(rows)
     assert_same_mixture(start(method, shuffled), start(method, rows), 1e-9)
     repeated = np.repeat(rows, counts, axis=0)
-    assert len(repeated) > limit_of_few(3, 2)
+    assert len(repeated) > max_unsampled_rows(3, 2)
     assert_same_mixture(start(method, rows, weights=counts.astype(float)), start(method, repeated), 1e-9)
 
 
@@ -88,10 +88,10 @@ def test_units_are_irrelevant(structure: str) -> None:
 def test_groups_that_one_k_means_cuts_and_joins_are_found(seed: int) -> None:
     rows, member = groups_of_any_shape(seed)
     problem = problem_of(rows)
-    truth = expectation_of(problem, from_labels(problem, member, 16)).log_likelihood / len(rows)
-    usual = STARTS["kmeans"](problem_of(rows[:4000]), 16, np.random.default_rng(0)).log_density(rows).mean()
-    found = automatic(problem, "kmeans", 16, np.random.default_rng(0))
-    assert usual < found.log_density(rows).mean() - 0.1
+    truth = expectation_of(problem, initialize_from_labels(problem, member, 16)).log_likelihood / len(rows)
+    usual = INIT_METHODS["kmeans"](problem_of(rows[:4000]), 16, np.random.default_rng(0)).logpdf(rows).mean()
+    found = initialize(problem, "kmeans", 16, np.random.default_rng(0))
+    assert usual < found.logpdf(rows).mean() - 0.1
     # A mixture of 4000 rows is worth about its free parameters over twice as many less on other rows.
     assert expectation_of(problem, found).log_likelihood / len(rows) > truth - 1.5 * found.n_parameters / 8000
 
@@ -109,19 +109,21 @@ def test_a_group_too_small_for_the_sample_gets_its_covariance_from_all_rows() ->
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60_000, 6)), rng.normal(size=(60, 6)) * 0.1 + 50.0])
     found = start("kmeans", rows, 2)
-    assert not found.covariance.floored.any()
+    assert not found.covariance.is_floored.any()
     assert found.weights.min() == pytest.approx(60 / 60_060, rel=1e-6)
 
 
 def test_without_a_floor_a_collapse_on_the_sample_is_no_collapse() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60_000, 6)), rng.normal(size=(60, 6)) * 0.1 + 50.0])
-    problem = Problem.of(source_of(rows), Structure.parse("VVV"), ridge=0.0)
-    found = automatic(problem, "kmeans", 2, np.random.default_rng(0))
+    problem = Problem.from_source(make_memory_source(rows), Structure.from_name("VVV"), ridge=0.0)
+    found = initialize(problem, "kmeans", 2, np.random.default_rng(0))
     assert found.weights.min() == pytest.approx(60 / 60_060, rel=1e-6)
-    hopeless = Problem.of(source_of(np.repeat(np.eye(2), MANY, axis=0)), Structure.parse("VVV"), ridge=0.0)
+    hopeless = Problem.from_source(
+        make_memory_source(np.repeat(np.eye(2), MANY, axis=0)), Structure.from_name("VVV"), ridge=0.0
+    )
     with pytest.raises(CollapseError):
-        automatic(hopeless, "kmeans", 3, np.random.default_rng(0))
+        initialize(hopeless, "kmeans", 3, np.random.default_rng(0))
 
 
 def test_an_estimator_counts_passes_over_all_rows_only() -> None:

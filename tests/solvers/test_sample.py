@@ -6,17 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gaussmix.solvers.start.sample import Sample, representative
+from gaussmix.solvers.initialization.subsampling import RowSample, draw_representative_sample
 from gaussmix.types import ND, Array
 from tests.contracts.problems import groups, problem_of
 from tests.laws.strategies import seeds
 
 
-def drawn(rows: ND, count: int = 50, weights: Array | None = None, seed: int = 0, structure: str = "VVV") -> Sample:
-    return representative(problem_of(rows, structure, weights), count, np.random.default_rng(seed))
+def drawn(rows: ND, count: int = 50, weights: Array | None = None, seed: int = 0, structure: str = "VVV") -> RowSample:
+    return draw_representative_sample(problem_of(rows, structure, weights), count, np.random.default_rng(seed))
 
 
-def assert_same_sample(found: Sample, expected: Sample) -> None:
+def assert_same_sample(found: RowSample, expected: RowSample) -> None:
     np.testing.assert_array_equal(found.priorities, expected.priorities)
     np.testing.assert_allclose(found.rows, expected.rows, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.weights, expected.weights, rtol=1e-12)
@@ -122,7 +122,7 @@ def test_uneven_weights_are_drawn_in_proportion() -> None:
     shares = np.bincount(member, found.weights, minlength=4) / found.weights.sum()
     np.testing.assert_allclose(shares, np.bincount(group, weights) / weights.sum(), rtol=0.15, atol=2e-3)
     assert (member == 3).mean() > 0.8
-    assert found.effective_size > 1500
+    assert found.effective_sample_size > 1500
 
 
 def test_few_heavy_rows_are_not_missed() -> None:
@@ -134,7 +134,7 @@ def test_few_heavy_rows_are_not_missed() -> None:
 
 def test_a_first_part_is_a_sample_too() -> None:
     rows = groups(0, 4000)
-    np.testing.assert_array_equal(drawn(rows, 400).first(50).priorities, drawn(rows, 50).priorities)
+    np.testing.assert_array_equal(drawn(rows, 400).take_first(50).priorities, drawn(rows, 50).priorities)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.5, -1e300])

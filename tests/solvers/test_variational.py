@@ -7,17 +7,17 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix import BayesianGaussianMixture
-from gaussmix.covariance import SKLEARN_NAMES, Structure
-from gaussmix.estimators._prior import GivenPrior
-from gaussmix.model.concentration import CONCENTRATIONS
-from gaussmix.model.problem import Problem, source_of
-from gaussmix.solvers.start import STARTS, automatic
-from gaussmix.solvers.stopping import TotalGain
-from gaussmix.solvers.variational import learned_from
+from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure
+from gaussmix.estimators._bayesian_prior import PriorParameters
+from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.model.weight_prior import WEIGHT_PRIORS
+from gaussmix.solvers.initialization import INIT_METHODS, initialize
+from gaussmix.solvers.stopping import TotalGainRule
+from gaussmix.solvers.variational import posterior_from_mixture
 from tests.estimators.conftest import mixed
 
-KINDS = list(CONCENTRATIONS)
-SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_NAMES for kind in KINDS]
+KINDS = list(WEIGHT_PRIORS)
+SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_TO_MCLUST for kind in KINDS]
 
 
 def fit(X, sample_weight=None, **options):
@@ -33,29 +33,31 @@ def test_neither_bound_ever_falls(seed, covariance_type, kind):
     estimator = BayesianGaussianMixture(
         5, covariance_type=covariance_type, weight_concentration_prior_type=kind, reg_covar=0.0
     )
-    problem = Problem.of(source_of(X), Structure.parse(covariance_type))
-    prior = GivenPrior.parse(estimator, problem.family.structure, X.shape[1]).resolved(problem, 0.0)
-    posterior = learned_from(automatic(problem, "random", 5, np.random.default_rng(seed)), problem, prior)
+    problem = Problem.from_source(make_memory_source(X), Structure.from_name(covariance_type))
+    prior = PriorParameters.from_estimator(estimator, problem.covariance_estimator.structure, X.shape[1]).make_prior(
+        problem, 0.0
+    )
+    posterior = posterior_from_mixture(initialize(problem, "random", 5, np.random.default_rng(seed)), problem, prior)
     whole, relative = [], []
     for _ in range(40):
-        expectation = problem.expect(posterior.quadratics)
-        whole.append(expectation.log_likelihood - posterior.divergence)
-        posterior = prior.posterior(expectation.moments)
-        relative.append(posterior.relative_bound(expectation.entropy))
+        expectation = problem.e_step(posterior.quadratics)
+        whole.append(expectation.log_likelihood - posterior.kl_divergence)
+        posterior = prior.compute_posterior(expectation.moments)
+        relative.append(posterior.sklearn_lower_bound(expectation.entropy))
     assert (np.diff(whole) >= -1e-10 * np.abs(whole[-1])).all()
     assert (np.diff(relative) >= -1e-10 * np.abs(whole[-1])).all()
     assert whole[-1] > whole[0]
 
 
-@pytest.mark.parametrize("covariance_type", SKLEARN_NAMES)
+@pytest.mark.parametrize("covariance_type", SKLEARN_TO_MCLUST)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_process_prunes_what_no_row_needs(seed, covariance_type):
     rng = np.random.default_rng(seed)
     X = np.concatenate([rng.normal(size=(150, 2)) + center for center in ([0, 0], [9, 0], [0, 9])])
     options = {"n_components": 10, "covariance_type": covariance_type, "weight_concentration_prior": 1e-3}
     mixture = fit(X, max_iter=2000, **options)
-    assert mixture.fit_.n_active < 10
-    assert f"{10 - mixture.fit_.n_active} of 10 components" in str(mixture.fit_)
+    assert mixture.fit_.n_active_components < 10
+    assert f"{10 - mixture.fit_.n_active_components} of 10 components" in str(mixture.fit_)
     idle = mixture.fit_.masses < 1e-6
     assert idle.any()
     prior = np.repeat(mixture.mean_prior_[None], idle.sum(), axis=0)
@@ -112,7 +114,7 @@ def test_row_order_and_repeats_do_not_matter(kind):
     assert weighted.fit_.bound == pytest.approx(repeated.fit_.bound, rel=1e-9)
 
 
-@pytest.mark.parametrize("init_params", STARTS)
+@pytest.mark.parametrize("init_params", INIT_METHODS)
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
 def test_every_start_leads_somewhere(covariance_type, kind, init_params):
     mixture = fit(
@@ -124,20 +126,20 @@ def test_every_start_leads_somewhere(covariance_type, kind, init_params):
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
 def test_compiled_passes_find_what_plain_ones_find(covariance_type, kind, monkeypatch):
-    from gaussmix.engines import choice
+    from gaussmix.engines import automatic
 
     X = mixed(5, n=500)
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
     plain = fit(X, **options)
-    monkeypatch.setattr(choice, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(automatic, "WORTH_COMPILING", 0)
     compiled = fit(X, **options)
     np.testing.assert_allclose(compiled.means_, plain.means_, rtol=1e-9, atol=1e-9)
     assert compiled.lower_bounds_ == pytest.approx(plain.lower_bounds_, rel=1e-10)
 
 
 def test_the_rule_to_stop_looks_at_all_rows_together():
-    rule = TotalGain(1e-3, 7)
+    rule = TotalGainRule(1e-3, 7)
     assert rule.is_met(-10.0, -10.0005, total_weight=1e6)
     assert not rule.is_met(-10.0, -9.99, total_weight=1e6)
-    assert rule.as_tolerance is None
-    assert rule.max_passes == 7
+    assert rule.tolerance_and_is_relative is None
+    assert rule.max_iter == 7

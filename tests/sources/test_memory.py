@@ -13,35 +13,39 @@ ROWS = np.arange(12.0).reshape(6, 2)
 
 def test_nothing_is_copied_but_a_block_that_a_frame_moves() -> None:
     weights = np.ones(6)
-    source = MemorySource.of(ROWS, weights).framed(Frame.identity(2)).hinted(np.zeros(6, dtype=np.int64))
+    source = (
+        MemorySource.from_array(ROWS, weights)
+        .with_frame(Frame.identity(2))
+        .with_label_prior(np.zeros(6, dtype=np.int64))
+    )
     assert source.rows is ROWS
     assert source.weights is weights
     assert (source.n_rows, source.n_features) == (6, 2)
     own = Frame(np.ones(2, dtype=np.int64), np.zeros(2), np.zeros(2, dtype=np.int64))
     for frame, is_copied in ((Frame.identity(2), False), (own, True)):
-        batch = source.framed(frame).reduce(lambda batch: (batch,))[0]
-        assert np.shares_memory(batch.stored, ROWS)
+        batch = source.with_frame(frame).reduce(lambda batch: (batch,))[0]
+        assert np.shares_memory(batch.raw_rows, ROWS)
         assert np.shares_memory(batch.rows, ROWS) != is_copied
 
 
 def test_the_users_own_units_are_the_first_frame() -> None:
-    source = MemorySource.of(ROWS)
+    source = MemorySource.from_array(ROWS)
     assert source.weights is None
-    np.testing.assert_array_equal(source.gather()[0], ROWS)
-    assert source.frame.log_volume == 0.0
+    np.testing.assert_array_equal(source.rows_and_weights()[0], ROWS)
+    assert source.frame.log_abs_det_jacobian == 0.0
 
 
 def test_a_source_does_not_change() -> None:
-    source = MemorySource.of(ROWS)
+    source = MemorySource.from_array(ROWS)
     with pytest.raises(dataclasses.FrozenInstanceError):
         source.weights = np.ones(6)  # type: ignore[misc]
-    source.hinted(np.zeros(6, dtype=np.int64))
-    assert source.hints is None
+    source.with_label_prior(np.zeros(6, dtype=np.int64))
+    assert source.label_prior is None
 
 
 def sizes(n_rows: int, n_features: int) -> list[int]:
     rows = np.broadcast_to(np.float32(0.0), (n_rows, n_features))
-    return list(MemorySource.of(rows).reduce(lambda batch: (batch.n_rows,)))
+    return list(MemorySource.from_array(rows).reduce(lambda batch: (batch.n_rows,)))
 
 
 @pytest.mark.parametrize(

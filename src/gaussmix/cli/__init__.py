@@ -13,14 +13,14 @@ def main() -> None:
             raise
         from gaussmix.errors import MissingPackageError
 
-        print(f"Error: {MissingPackageError.of(package, 'the command line', 'cli')}", file=sys.stderr)
+        print(f"Error: {MissingPackageError.for_extra(package, 'the command line', 'cli')}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)
-    from gaussmix.cli.console import mind_interrupts
+    from gaussmix.cli.console import install_interrupt_handler
 
-    mind_interrupts()
+    install_interrupt_handler()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a column name must not stop a terminal that cannot show it

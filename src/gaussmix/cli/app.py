@@ -11,29 +11,29 @@ from typer.core import TyperGroup
 
 from gaussmix._version import __version__
 from gaussmix.cli import compare, console, fit, info, predict, report, sample, select
-from gaussmix.cli.options import DEBUG, Debug
-from gaussmix.errors import DataError, GaussmixError, MissingPackageError, TableProblem
+from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
+from gaussmix.errors import DataError, GaussmixError, MissingPackageError, TableError
 
-_EXTRA = {"jinja2", "matplotlib", "pyarrow", "rich"}
+_OPTIONAL_PACKAGES = {"jinja2", "matplotlib", "pyarrow", "rich"}
 
 
-class OneSentence(TyperGroup):
+class ErrorReportingGroup(TyperGroup):
     """Ends a command that fails with one sentence on stderr and an exit code, never a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            console.say("Interrupted.")
+            console.print_stderr("Interrupted.")
             raise typer.Exit(130) from None
         except Exception as error:
-            if _is_for_typer(error) or ctx.meta.get(DEBUG):
+            if _is_handled_by_typer(error) or ctx.meta.get(DEBUG_META_KEY):
                 raise
-            console.error(sentence(error))
+            console.print_error(format_error(error))
             raise typer.Exit(1) from error
 
 
-def _is_for_typer(error: Exception) -> bool:
+def _is_handled_by_typer(error: Exception) -> bool:
     """Wrong usage and wanted exits carry a code; a reader that closed its pipe is no failure of ours."""
     return (
         hasattr(error, "exit_code")
@@ -42,13 +42,13 @@ def _is_for_typer(error: Exception) -> bool:
     )
 
 
-def sentence(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """What went wrong, in one line for the user."""
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-    if package in _EXTRA:
-        error = MissingPackageError.of(package, "this command", "cli")
+    if package in _OPTIONAL_PACKAGES:
+        error = MissingPackageError.for_extra(package, "this command", "cli")
     if isinstance(error, DataError) and error.row is not None:
-        error = TableProblem.too_far(error.row + 1)  # the library counts rows from 0, a user of files from 1
+        error = TableError.row_too_far(error.row + 1)  # the library counts rows from 0, a user of files from 1
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())
     if isinstance(error, MemoryError):
@@ -62,7 +62,7 @@ def sentence(error: Exception) -> str:
 
 app = typer.Typer(
     name="gaussmix",
-    cls=OneSentence,
+    cls=ErrorReportingGroup,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -79,19 +79,20 @@ Every command explains itself: gaussmix fit --help
 """
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version_and_exit(value: bool) -> None:
+    if value:
         typer.echo(f"gaussmix {__version__}")
         raise typer.Exit
 
 
 @app.callback(invoke_without_command=True, epilog=_EXAMPLES)
-def gaussmix(
+def run_without_command(
     ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_print_version_and_exit, is_eager=True, help="Print the version and exit."),
     ] = False,
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Find the groups in a table of measurements with a mixture of Gaussians.
 
@@ -102,7 +103,7 @@ def gaussmix(
         typer.echo(ctx.get_help())
 
 
-_COMMANDS = {
+_COMMAND_MODULES = {
     "fit": fit,
     "select": select,
     "compare": compare,
@@ -111,5 +112,5 @@ _COMMANDS = {
     "sample": sample,
     "info": info,
 }
-for _name, _command in _COMMANDS.items():
+for _name, _command in _COMMAND_MODULES.items():
     app.command(_name, epilog=_command.EXAMPLES)(_command.run)

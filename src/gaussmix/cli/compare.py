@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFile, Debug, Seed, read_names
-from gaussmix.cli.searching import (
-    DEFAULT_STARTS,
-    Asked,
-    Columns,
-    Components,
-    Criterion,
-    Starts,
-    Structures,
-    Weights,
-    at_most,
-    description,
+from gaussmix.cli.model_search import (
+    DEFAULT_N_STARTS,
+    ColumnsOption,
+    ComponentsOption,
+    CriterionOption,
+    SearchOptions,
+    StartsOption,
+    StructuresOption,
+    WeightsOption,
+    describe_data,
+    limit_n_components,
 )
+from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption, parse_names
 
 if TYPE_CHECKING:
-    from gaussmix.cli.columns import Chosen
-    from gaussmix.selection.comparison import Comparison
+    from gaussmix.cli.column_selection import SelectedColumns
+    from gaussmix.comparison.result import Comparison
 
 EXAMPLES = """\b
 Examples:
@@ -33,18 +33,18 @@ Examples:
   gaussmix compare faithful.csv --structures full --solvers em,squarem,lbfgs,cem
 """
 
-_WRITTEN = {
+_OUTPUT_FILES = {
     "optimisers.png": "log-likelihood by passes and by seconds, for each solver",
     "assignment.png": "k-means, the mixture hard and soft, labels: which row where",
 }
 
-Labels = Annotated[
+LabelsOption = Annotated[
     str | None,
     typer.Option(
         "--labels", metavar="COLUMN", help="Column with the known group of each row, texts or numbers; may have gaps."
     ),
 ]
-Solvers = Annotated[
+SolversOption = Annotated[
     str | None,
     typer.Option(
         "--solvers",
@@ -53,11 +53,11 @@ Solvers = Annotated[
         "Default: the first seven.",
     ),
 ]
-Tolerance = Annotated[
+ToleranceOption = Annotated[
     float,
     typer.Option("--tol", metavar="GAIN", min=0.0, help="A solver stops where a pass gains less, in nats per row."),
 ]
-Standardise = Annotated[
+StandardizeOption = Annotated[
     bool | None,
     typer.Option(
         "--standardise/--raw",
@@ -66,7 +66,7 @@ Standardise = Annotated[
         show_default=False,
     ),
 ]
-Output = Annotated[
+OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
         "--output",
@@ -77,21 +77,21 @@ Output = Annotated[
 ]
 
 
-def run(
-    file: DataFile,
-    columns: Columns = None,
-    labels: Labels = None,
-    components: Components = None,
-    structures: Structures = "all",
-    criterion: Criterion = "bic",
-    solvers: Solvers = None,
-    tol: Tolerance = 1e-8,
-    standardise: Standardise = None,
-    weights: Weights = None,
-    seed: Seed = 0,
-    starts: Starts = DEFAULT_STARTS,
-    output: Output = None,
-    debug: Debug = False,
+def run_command(
+    file: DataFileArgument,
+    columns: ColumnsOption = None,
+    label_column: LabelsOption = None,
+    components: ComponentsOption = None,
+    structures: StructuresOption = "all",
+    criterion: CriterionOption = "bic",
+    solvers: SolversOption = None,
+    tol: ToleranceOption = 1e-8,
+    standardize: StandardizeOption = None,
+    weight_column: WeightsOption = None,
+    seed: SeedOption = 0,
+    n_starts: StartsOption = DEFAULT_N_STARTS,
+    output: OutputFolderOption = None,
+    debug: DebugOption = False,
 ) -> None:
     """Compare optimisers, and hard and soft assignment.
 
@@ -100,97 +100,108 @@ def run(
     and, with --labels, k-nearest neighbours. Prints tables and a paragraph on when to prefer which,
     and writes optimisers.png and assignment.png.
     """
-    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed, noise=False, prior=False)
-    names = _read_solvers(solvers)
-    if labels is not None and labels in [weights, *(asked.columns or [])]:
-        raise typer.BadParameter(f"{labels!r} is already used by --columns or --weights", param_hint="--labels")
+    asked = SearchOptions.from_command_line(
+        columns, components, structures, criterion, weight_column, n_starts, seed, has_noise=False, has_prior=False
+    )
+    names = _parse_solvers(solvers)
+    if label_column is not None and label_column in [weight_column, *(asked.column_names or [])]:
+        raise typer.BadParameter(f"{label_column!r} is already used by --columns or --weights", param_hint="--labels")
     folder = output or Path(f"{file.stem}-comparison")
 
-    from gaussmix.cli.places import require_folder
+    from gaussmix.cli.output_paths import require_writable_folder
     from gaussmix.plots.canvas import require_matplotlib
 
     require_matplotlib()
-    require_folder(folder, tuple(_WRITTEN), inputs=(file,))
-    chosen, found = _compared(file, asked, labels, names, tol, standardise)
-    _print(file, chosen, found)
-    _write(found, folder)
+    require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
+    chosen, found = _compare_file(file, asked, label_column, names, tol, standardize)
+    _print_comparison(file, chosen, found)
+    _write_pictures(found, folder)
 
 
-def _read_solvers(text: str | None) -> list[str]:
-    from gaussmix.selection.optimising import DEFAULT_SOLVERS
-    from gaussmix.solvers.table import SOLVERS
+def _parse_solvers(text: str | None) -> list[str]:
+    from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS
+    from gaussmix.solvers.solver_table import SOLVERS
 
-    names = [name.lower() for name in read_names(text, "--solvers") or DEFAULT_SOLVERS]
+    names = [name.lower() for name in parse_names(text, "--solvers") or DEFAULT_SOLVERS]
     unknown = [name for name in names if name not in SOLVERS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(SOLVERS)}", param_hint="--solvers")
     return names
 
 
-def _compared(
-    file: Path, asked: Asked, labels: str | None, solvers: Sequence[str], tol: float, standardise: bool | None
-) -> "tuple[Chosen, Comparison]":
-    from gaussmix.cli.columns import for_comparison
-    from gaussmix.cli.table import read
+def _compare_file(
+    path: Path,
+    options: SearchOptions,
+    label_column: str | None,
+    solvers: Sequence[str],
+    tol: float,
+    standardize: bool | None,
+) -> "tuple[SelectedColumns, Comparison]":
+    from gaussmix.cli.column_selection import select_columns_for_comparison
+    from gaussmix.cli.table_reader import read_table
     from gaussmix.estimators import compare
 
-    with console.progress(f"reading {file.name}"):
-        chosen = for_comparison(read(file), asked.columns, asked.weights, labels)
-    console.notes(chosen.notes)
-    counts = at_most(file, len(chosen.rows), asked)
-    with console.progress("comparing") as update:
+    with console.progress_bar(f"reading {path.name}"):
+        chosen = select_columns_for_comparison(
+            read_table(path), options.column_names, options.weight_column, label_column
+        )
+    console.print_notes(chosen.notes)
+    counts = limit_n_components(path, len(chosen.rows), options)
+    with console.progress_bar("comparing") as update:
         found = compare(
             chosen.rows,
             chosen.labels,
             counts,
-            asked.structures,
+            options.structures,
             solvers,
-            sample_weight=chosen.weights,
-            criterion=asked.criterion,
-            n_starts=asked.starts,
+            sample_weight=chosen.sample_weight,
+            criterion=options.criterion,
+            n_starts=options.n_starts,
             tol=tol,
-            standardise=standardise,
-            random_state=asked.seed,
+            standardize=standardize,
+            random_state=options.seed,
             feature_names=chosen.names,
             progress=update,
         )
     return chosen, found
 
 
-def _print(file: Path, chosen: "Chosen", found: "Comparison") -> None:
-    from gaussmix.cli import beside, describe
-    from gaussmix.cli.text import fields
+def _print_comparison(path: Path, selected_columns: "SelectedColumns", comparison: "Comparison") -> None:
+    from gaussmix.cli import comparison_tables, summaries
+    from gaussmix.cli.text_formatting import format_fields
 
-    agreed = f"Agreement of partitions (adjusted Rand index):\n{beside.agreement(found)}"
+    agreed = f"Agreement of partitions (adjusted Rand index):\n{comparison_tables.format_agreement_table(comparison)}"
     paragraphs = [
-        fields([("File", description(file, chosen)), *describe.choice(found.selection)]),
-        f"Optimisers, from one start (near: within 1e-6 of the best per row):\n{beside.optimisers(found)}",
-        f"{_filled(beside.what_is_assigned(found))}\n{beside.assignment(found)}",
-        *([] if chosen.labels is None else [agreed]),
-        f"Do components look Gaussian? (p-values; together: of all tests here)\n{beside.normality(found)}",
-        _filled(found.words),
+        format_fields(
+            [("File", describe_data(path, selected_columns)), *summaries.selection_fields(comparison.selection)]
+        ),
+        f"Optimisers, from one start (near: within 1e-6 of the best per row):\n{comparison_tables.format_solver_table(comparison)}",
+        f"{_wrap_text(comparison_tables.format_assignment_caption(comparison))}\n{comparison_tables.format_assignment_table(comparison)}",
+        *([] if selected_columns.labels is None else [agreed]),
+        f"Do components look Gaussian? (p-values; together: of all tests here)\n{comparison_tables.format_normality_table(comparison)}",
+        _wrap_text(comparison.summary),
     ]
     for paragraph in paragraphs:
         typer.echo(f"{paragraph}\n")
-    console.notes(describe.cautions(found.selection))
+    console.print_notes(summaries.selection_warnings(comparison.selection))
 
 
-def _filled(text: str) -> str:
-    return textwrap.fill(text, console.width(), break_long_words=False, break_on_hyphens=False)
+def _wrap_text(text: str) -> str:
+    return textwrap.fill(text, console.terminal_width(), break_long_words=False, break_on_hyphens=False)
 
 
-def _write(found: "Comparison", folder: Path) -> None:
+def _write_pictures(comparison: "Comparison", folder: Path) -> None:
     from gaussmix import plots
-    from gaussmix.cli.places import make_folder, partial, whole
-    from gaussmix.plots.picture import png
+    from gaussmix.cli.output_paths import make_folder, partial_path, remove_partial_on_failure
+    from gaussmix.plots.picture_export import draw_png
 
     make_folder(folder)
-    drawings = (lambda: plots.optimisers(found), lambda: plots.partitions(found))
-    with console.progress("drawing"):
-        for name, draw in zip(_WRITTEN, drawings, strict=True):
-            with whole(folder / name) as path:
-                partial(path).write_bytes(png(draw))
-                partial(path).replace(path)
+    drawings = (lambda: plots.solver_convergence(comparison), lambda: plots.partitions(comparison))
+    with console.progress_bar("drawing"):
+        for name, draw in zip(_OUTPUT_FILES, drawings, strict=True):
+            with remove_partial_on_failure(folder / name) as path:
+                partial_path(path).write_bytes(draw_png(draw))
+                partial_path(path).replace(path)
     typer.echo(f"Wrote to {folder}:")
-    for name, what in _WRITTEN.items():
+    for name, what in _OUTPUT_FILES.items():
         typer.echo(f"  {name:<16}  {what}")

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFile, Debug, Seed
-from gaussmix.cli.searching import (
-    DEFAULT_STARTS,
-    Asked,
-    Columns,
-    Components,
-    Criterion,
-    Noise,
-    Prior,
-    Searched,
-    Starts,
-    Structures,
-    Weights,
-    searched,
+from gaussmix.cli.model_search import (
+    DEFAULT_N_STARTS,
+    ColumnsOption,
+    ComponentsOption,
+    CriterionOption,
+    FileSearch,
+    NoiseOption,
+    PriorOption,
+    SearchOptions,
+    StartsOption,
+    StructuresOption,
+    WeightsOption,
+    search_file,
 )
+from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption
 
 if TYPE_CHECKING:
-    from gaussmix.cli.writing import ColumnsByName
+    from gaussmix.cli.table_writer import ColumnsByName
     from gaussmix.model import Mixture
 
 EXAMPLES = """\b
@@ -36,14 +36,14 @@ Examples:
   gaussmix fit sensors.csv --noise
 """
 
-_WRITTEN = {
+_OUTPUT_FILES = {
     "model.safetensors": "the mixture; info, predict, sample and report read it",
     "assignments.parquet": "each row's component, probabilities and density",
     "report.html": "pictures and tables; open it in a browser",
 }
 
 
-Output = Annotated[
+OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
         "--output", metavar="DIR", readable=False, help="Folder to write to. Default: FILE's name with -gaussmix, here."
@@ -51,19 +51,19 @@ Output = Annotated[
 ]
 
 
-def run(
-    file: DataFile,
-    columns: Columns = None,
-    components: Components = None,
-    structures: Structures = "all",
-    criterion: Criterion = "bic",
-    weights: Weights = None,
-    seed: Seed = 0,
-    starts: Starts = DEFAULT_STARTS,
-    noise: Noise = False,
-    prior: Prior = False,
-    output: Output = None,
-    debug: Debug = False,
+def run_command(
+    file: DataFileArgument,
+    columns: ColumnsOption = None,
+    components: ComponentsOption = None,
+    structures: StructuresOption = "all",
+    criterion: CriterionOption = "bic",
+    weight_column: WeightsOption = None,
+    seed: SeedOption = 0,
+    n_starts: StartsOption = DEFAULT_N_STARTS,
+    has_noise: NoiseOption = False,
+    has_prior: PriorOption = False,
+    output: OutputFolderOption = None,
+    debug: DebugOption = False,
 ) -> None:
     """Find the groups in the rows of a file.
 
@@ -71,69 +71,73 @@ def run(
     shape and orientation that groups may have), chooses one by BIC, prints it, and writes
     model.safetensors, assignments.parquet and report.html.
     """
-    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed, noise, prior)
+    asked = SearchOptions.from_command_line(
+        columns, components, structures, criterion, weight_column, n_starts, seed, has_noise, has_prior
+    )
     folder = output or Path(f"{file.stem}-gaussmix")
 
-    from gaussmix.cli.places import require_folder
+    from gaussmix.cli.output_paths import require_writable_folder
 
-    require_folder(folder, tuple(_WRITTEN), inputs=(file,))
-    found = _assigned(searched(file, asked))
-    _print(found)
-    _write(found, folder)
+    require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
+    found = _assign_rows(search_file(file, asked))
+    _print_result(found)
+    _write_output_files(found, folder)
 
 
 @dataclass(frozen=True)
-class _Found:
+class _FitResult:
     """What one run of the command has read and fitted."""
 
-    searched: Searched
+    search: FileSearch
     mixture: "Mixture"
-    assigned: "ColumnsByName"
+    assignments: "ColumnsByName"
 
 
-def _assigned(found: Searched) -> _Found:
-    from gaussmix.cli.writing import assignments
+def _assign_rows(search: FileSearch) -> _FitResult:
+    from gaussmix.cli.table_writer import compute_assignments
 
-    mixture = cast("Mixture", found.selection.best.mixture)  # select raises where not even the best could be fitted
-    with console.progress("assigning rows"):
-        assigned = assignments(mixture, found.chosen.rows)
-    return _Found(found, mixture, assigned)
+    mixture = cast("Mixture", search.selection.best.mixture)  # select raises where not even the best could be fitted
+    with console.progress_bar("assigning rows"):
+        assigned = compute_assignments(mixture, search.selected_columns.rows)
+    return _FitResult(search, mixture, assigned)
 
 
-def _print(found: _Found) -> None:
-    from gaussmix.cli import describe
-    from gaussmix.cli.text import fields
-    from gaussmix.model.noise import shares
+def _print_result(result: _FitResult) -> None:
+    from gaussmix.cli import summaries
+    from gaussmix.cli.text_formatting import format_fields
+    from gaussmix.model.noise import all_weights
 
-    selection = found.searched.selection
+    selection = result.search.selection
     for paragraph in (
-        fields([("File", found.searched.description), *describe.choice(selection)]),
-        describe.components(found.mixture, found.assigned["component"]),
-        describe.certainty(found.assigned["uncertainty"], len(shares(found.mixture.weights, found.mixture.noise))),
+        format_fields([("File", result.search.description), *summaries.selection_fields(selection)]),
+        summaries.format_component_table(result.mixture, result.assignments["component"]),
+        summaries.format_certainty(
+            result.assignments["uncertainty"], len(all_weights(result.mixture.weights, result.mixture.noise))
+        ),
     ):
         typer.echo(f"{paragraph}\n")
-    console.notes(describe.cautions(selection))
+    console.print_notes(summaries.selection_warnings(selection))
 
 
-def _write(found: _Found, folder: Path) -> None:
-    from gaussmix.cli.places import make_folder, whole
-    from gaussmix.cli.writing import write
-    from gaussmix.report.page import write_report
+def _write_output_files(result: _FitResult, folder: Path) -> None:
+    from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
+    from gaussmix.cli.table_writer import write_table
+    from gaussmix.report.html_page import write_report
 
     make_folder(folder)
-    with whole(folder / "model.safetensors") as path:
-        found.mixture.save(path)
-    write(found.assigned, folder / "assignments.parquet")
-    with console.progress("writing the report"), whole(folder / "report.html") as path:
+    with remove_partial_on_failure(folder / "model.safetensors") as path:
+        result.mixture.save(path)
+    write_table(result.assignments, folder / "assignments.parquet")
+    with console.progress_bar("writing the report"), remove_partial_on_failure(folder / "report.html") as path:
         write_report(
             path,
-            found.mixture,
-            found.searched.chosen.rows,
-            fit=found.searched.selection.best.fit,
-            selection=found.searched.selection,
-            sample_weight=found.searched.chosen.weights,
-            source_name=found.searched.file.name,
+            result.mixture,
+            result.search.selected_columns.rows,
+            fit=result.search.selection.best.fit,
+            selection=result.search.selection,
+            sample_weight=result.search.selected_columns.sample_weight,
+            source_name=result.search.path.name,
         )
     typer.echo(f"Wrote to {folder}:")
-    for name, what in _WRITTEN.items():
+    for name, what in _OUTPUT_FILES.items():
         typer.echo(f"  {name:<20}  {what}")

@@ -6,23 +6,25 @@ from typing import Annotated
 
 import typer
 
-DEBUG = "gaussmix.debug"
+DEBUG_META_KEY = "gaussmix.debug"
 
 
-def _remember(ctx: typer.Context, wanted: bool) -> bool:
-    if wanted:
-        ctx.meta[DEBUG] = True
-    return wanted
+def _store_debug_flag(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.meta[DEBUG_META_KEY] = True
+    return value
 
 
-Debug = Annotated[bool, typer.Option("--debug", callback=_remember, help="Show the traceback of a failure.")]
-ModelFile = Annotated[
+DebugOption = Annotated[
+    bool, typer.Option("--debug", callback=_store_debug_flag, help="Show the traceback of a failure.")
+]
+ModelFileArgument = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL", readable=False, help="A model.safetensors that gaussmix fit wrote.", show_default=False
     ),
 ]
-DataFile = Annotated[
+DataFileArgument = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
@@ -31,10 +33,10 @@ DataFile = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Whole number; one seed gives one answer.")]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Whole number; one seed gives one answer.")]
 
 
-def read_names(text: str | None, option: str) -> list[str] | None:
+def parse_names(text: str | None, option: str) -> list[str] | None:
     """Names between commas, in quotes where a name holds a comma; None stays None."""
     if text is None:
         return None
@@ -47,7 +49,7 @@ def read_names(text: str | None, option: str) -> list[str] | None:
     return names
 
 
-def read_components(text: str) -> list[int]:
+def parse_component_counts(text: str) -> list[int]:
     """'3', '1:9', '1,2,5' and mixtures of these as increasing numbers of components."""
     wrong = typer.BadParameter(
         f"{text!r} is no number of components; write one (3), a range (1:9) or a list (1,2,5) of numbers from 1",
@@ -67,15 +69,15 @@ def read_components(text: str) -> list[int]:
     return sorted(counts)
 
 
-def read_structures(text: str) -> list[str]:
+def parse_structures(text: str) -> list[str]:
     """'all', or structures by mclust letters or scikit-learn's names."""
-    from gaussmix.covariance.structure import ALL, SKLEARN_NAMES
+    from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST
 
     if text == "all":
-        return list(ALL)
-    known = {**SKLEARN_NAMES, **{letters: letters for letters in ALL}}
+        return list(MCLUST_NAMES)
+    known = {**SKLEARN_TO_MCLUST, **{letters: letters for letters in MCLUST_NAMES}}
     found: list[str] = []
-    for name in read_names(text, "--structures") or []:
+    for name in parse_names(text, "--structures") or []:
         letters = known.get(name.lower(), known.get(name.upper()))
         if letters is None:
             allowed = ", ".join(["all", *known])
@@ -85,7 +87,7 @@ def read_structures(text: str) -> list[str]:
     return found
 
 
-def read_criterion(text: str) -> str:
+def parse_criterion(text: str) -> str:
     """One of the criteria that a search can rank by."""
     from gaussmix.selection.criteria import CRITERIA
 
@@ -94,13 +96,13 @@ def read_criterion(text: str) -> str:
     return text.lower()
 
 
-def require_table_name(output: Path | None) -> None:
+def require_table_suffix(output: Path | None) -> None:
     """A table is written as CSV or Parquet, and its name tells which."""
     if output is not None and output.suffix.lower() not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{str(output)!r} must end in .csv or .parquet", param_hint="--output")
 
 
-def require_page_name(output: Path) -> None:
+def require_html_suffix(output: Path) -> None:
     """A browser knows a page by the end of its name."""
     if output.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(f"{str(output)!r} must end in .html or .htm", param_hint="--output")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFile, Debug, ModelFile, require_table_name
+from gaussmix.cli.options import DataFileArgument, DebugOption, ModelFileArgument, require_table_suffix
 
 if TYPE_CHECKING:
-    from gaussmix.cli.writing import ColumnsByName
+    from gaussmix.cli.table_writer import ColumnsByName
 
 EXAMPLES = """\b
 Examples:
@@ -17,12 +17,12 @@ Examples:
   gaussmix predict model.safetensors new-rows.parquet --output memberships.csv
 """
 
-_SHOWN = 10
+_MAX_ROWS_SHOWN = 10
 
 
-def run(
-    model: ModelFile,
-    file: DataFile,
+def run_command(
+    model: ModelFileArgument,
+    file: DataFileArgument,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -32,7 +32,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Tell which component each row belongs to.
 
@@ -41,47 +41,49 @@ def run(
     name: their order does not matter, and others are ignored. What is shown counts data rows from
     1; the column row of a written file counts them from 0, as Python does.
     """
-    require_table_name(output)
-    from gaussmix.cli.columns import for_model
-    from gaussmix.cli.places import require_file
-    from gaussmix.cli.table import read
-    from gaussmix.cli.text import plural
-    from gaussmix.cli.writing import assignments, write
+    require_table_suffix(output)
+    from gaussmix.cli.column_selection import select_columns_for_model
+    from gaussmix.cli.output_paths import require_writable_file
+    from gaussmix.cli.table_reader import read_table
+    from gaussmix.cli.table_writer import compute_assignments, write_table
+    from gaussmix.cli.text_formatting import format_count
     from gaussmix.model import Mixture
 
     mixture = Mixture.load(model)
     if output is not None:
-        require_file(output, inputs=(model, file))
-    with console.progress(f"reading {file.name}"):
-        chosen = for_model(read(file), mixture.feature_names, mixture.n_features)
-    console.notes(chosen.notes)
-    with console.progress("assigning rows"):
-        assigned = assignments(mixture, chosen.rows)
+        require_writable_file(output, input_paths=(model, file))
+    with console.progress_bar(f"reading {file.name}"):
+        chosen = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
+    console.print_notes(chosen.notes)
+    with console.progress_bar("assigning rows"):
+        assigned = compute_assignments(mixture, chosen.rows)
     if output is None:
-        _show(assigned)
+        _print_assignments(assigned)
     else:
-        write(assigned, output)
-        typer.echo(f"Wrote {plural(len(chosen.rows), 'row')} to {output}")
+        write_table(assigned, output)
+        typer.echo(f"Wrote {format_count(len(chosen.rows), 'row')} to {output}")
 
 
-def _show(assigned: "ColumnsByName") -> None:
-    from gaussmix.cli.text import number, plural, table
+def _print_assignments(assignments: "ColumnsByName") -> None:
+    from gaussmix.cli.text_formatting import format_count, format_number, format_table
 
-    n_rows = len(assigned["row"])
-    columns = [["data row", *map(str, assigned["row"][:_SHOWN] + 1)]]
-    for name, values in assigned.items():
+    n_rows = len(assignments["row"])
+    columns = [["data row", *map(str, assignments["row"][:_MAX_ROWS_SHOWN] + 1)]]
+    for name, values in assignments.items():
         if name == "row":
             continue
-        shown = str if values.dtype.kind == "i" else number if name == "log_density" else "{:.4f}".format
-        columns.append([_header(name), *map(shown, values[:_SHOWN])])
+        shown = str if values.dtype.kind == "i" else format_number if name == "log_density" else "{:.4f}".format
+        columns.append([_format_header(name), *map(shown, values[:_MAX_ROWS_SHOWN])])
     header, *cells = zip(*columns, strict=True)
-    typer.echo(table(header, cells))
-    if n_rows > _SHOWN:
-        typer.echo(f"\n{plural(n_rows - _SHOWN, 'more row')}; --output FILE.csv or FILE.parquet writes them all")
+    typer.echo(format_table(header, cells))
+    if n_rows > _MAX_ROWS_SHOWN:
+        typer.echo(
+            f"\n{format_count(n_rows - _MAX_ROWS_SHOWN, 'more row')}; --output FILE.csv or FILE.parquet writes them all"
+        )
 
 
-def _header(name: str) -> str:
+def _format_header(column_name: str) -> str:
     """A column's name, short for a table: 'p(2)' for 'probability_2', 'log density' for 'log_density'."""
-    if name.startswith("probability_"):
-        return f"p({name.removeprefix('probability_')})"
-    return name.replace("_", " ")
+    if column_name.startswith("probability_"):
+        return f"p({column_name.removeprefix('probability_')})"
+    return column_name.replace("_", " ")

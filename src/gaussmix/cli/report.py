@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFile, Debug, ModelFile, require_page_name
+from gaussmix.cli.options import DataFileArgument, DebugOption, ModelFileArgument, require_html_suffix
 
 EXAMPLES = """\b
 Examples:
@@ -15,31 +15,31 @@ Examples:
 """
 
 
-def run(
-    model: ModelFile,
-    file: DataFile,
+def run_command(
+    model: ModelFileArgument,
+    file: DataFileArgument,
     output: Annotated[Path, typer.Option(metavar="FILE.html", readable=False, help="Where to write the page.")] = Path(
         "report.html"
     ),
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Write an HTML page about a model and rows.
 
     It shows the rows of FILE as the model sees them, and opens without a network. Columns are
     matched by name.
     """
-    require_page_name(output)
-    from gaussmix.cli.columns import for_model
-    from gaussmix.cli.places import require_file, whole
-    from gaussmix.cli.table import read
+    require_html_suffix(output)
+    from gaussmix.cli.column_selection import select_columns_for_model
+    from gaussmix.cli.output_paths import remove_partial_on_failure, require_writable_file
+    from gaussmix.cli.table_reader import read_table
     from gaussmix.model import Mixture
-    from gaussmix.report.page import write_report
+    from gaussmix.report.html_page import write_report
 
     mixture = Mixture.load(model)
-    require_file(output, inputs=(model, file))
-    with console.progress(f"reading {file.name}"):
-        chosen = for_model(read(file), mixture.feature_names, mixture.n_features)
-    console.notes(chosen.notes)
-    with console.progress("writing the report"), whole(output):
+    require_writable_file(output, input_paths=(model, file))
+    with console.progress_bar(f"reading {file.name}"):
+        chosen = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
+    console.print_notes(chosen.notes)
+    with console.progress_bar("writing the report"), remove_partial_on_failure(output):
         write_report(output, mixture, chosen.rows, source_name=file.name)
     typer.echo(f"Wrote {output}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gaussmix.cli.options import Debug, ModelFile, Seed, require_table_name
+from gaussmix.cli.options import DebugOption, ModelFileArgument, SeedOption, require_table_suffix
 
 EXAMPLES = """\b
 Examples:
@@ -15,11 +15,13 @@ Examples:
 """
 
 
-def run(
-    model: ModelFile,
-    n: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="How many rows to draw.")],
-    seed: Seed = 0,
-    labels: Annotated[bool, typer.Option("--labels", help="Add a column with the component of each row.")] = False,
+def run_command(
+    model: ModelFileArgument,
+    n_rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="How many rows to draw.")],
+    seed: SeedOption = 0,
+    add_component_column: Annotated[
+        bool, typer.Option("--labels", help="Add a column with the component of each row.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -29,40 +31,40 @@ def run(
             show_default=False,
         ),
     ] = None,
-    debug: Debug = False,
+    debug: DebugOption = False,
 ) -> None:
     """Draw rows at random from a model.
 
     They have the columns of the fit, come in random order, and hold every digit.
     """
-    require_table_name(output)
-    from gaussmix.cli import describe
-    from gaussmix.cli.places import require_file
-    from gaussmix.cli.text import plural
-    from gaussmix.cli.writing import csv_bytes, write
+    require_table_suffix(output)
+    from gaussmix.cli import summaries
+    from gaussmix.cli.output_paths import require_writable_file
+    from gaussmix.cli.table_writer import encode_csv, write_table
+    from gaussmix.cli.text_formatting import format_count
     from gaussmix.model import Mixture, sampling
 
     mixture = Mixture.load(model)
     if output is not None:
-        require_file(output, inputs=(model,))
-    rng = sampling.generator(seed)
-    rows, components = mixture.sample(n, rng)
-    order = rng.permutation(n)
-    drawn = dict(zip(describe.names(mixture), rows[order].T, strict=True))
-    if labels:
-        drawn[_free_name(drawn)] = components[order]
+        require_writable_file(output, input_paths=(model,))
+    rng = sampling.make_generator(seed)
+    rows, components = mixture.sample(n_rows, rng)
+    order = rng.permutation(n_rows)
+    drawn = dict(zip(summaries.column_names(mixture), rows[order].T, strict=True))
+    if add_component_column:
+        drawn[_unused_component_name(drawn)] = components[order]
     if output is None:
         stream = sys.stdout.buffer
-        stream.write(csv_bytes(drawn))
+        stream.write(encode_csv(drawn))
         stream.flush()
     else:
-        write(drawn, output)
-        typer.echo(f"Wrote {plural(n, 'row')} to {output}")
+        write_table(drawn, output)
+        typer.echo(f"Wrote {format_count(n_rows, 'row')} to {output}")
 
 
-def _free_name(taken: dict[str, object]) -> str:
+def _unused_component_name(columns: dict[str, object]) -> str:
     """'component', with underscores until no column of the data is called so."""
     name = "component"
-    while name in taken:
+    while name in columns:
         name += "_"
     return name

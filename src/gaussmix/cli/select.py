@@ -6,21 +6,21 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFile, Debug, Seed, require_table_name
-from gaussmix.cli.searching import (
-    DEFAULT_STARTS,
-    Asked,
-    Columns,
-    Components,
-    Criterion,
-    Noise,
-    Prior,
-    Searched,
-    Starts,
-    Structures,
-    Weights,
-    searched,
+from gaussmix.cli.model_search import (
+    DEFAULT_N_STARTS,
+    ColumnsOption,
+    ComponentsOption,
+    CriterionOption,
+    FileSearch,
+    NoiseOption,
+    PriorOption,
+    SearchOptions,
+    StartsOption,
+    StructuresOption,
+    WeightsOption,
+    search_file,
 )
+from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption, require_table_suffix
 
 EXAMPLES = """\b
 Examples:
@@ -29,8 +29,8 @@ Examples:
   gaussmix select wine.parquet --structures full,tied,VVE --output candidates.csv
 """
 
-Top = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Candidates to print, best first.")]
-Output = Annotated[
+TopOption = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Candidates to print, best first.")]
+OutputTableOption = Annotated[
     Path | None,
     typer.Option(
         "--output", metavar="TABLE", readable=False, help="Where to write all candidates: a .csv or .parquet file."
@@ -38,20 +38,20 @@ Output = Annotated[
 ]
 
 
-def run(
-    file: DataFile,
-    columns: Columns = None,
-    components: Components = None,
-    structures: Structures = "all",
-    criterion: Criterion = "bic",
-    weights: Weights = None,
-    seed: Seed = 0,
-    starts: Starts = DEFAULT_STARTS,
-    noise: Noise = False,
-    prior: Prior = False,
-    top: Top = 10,
-    output: Output = None,
-    debug: Debug = False,
+def run_command(
+    file: DataFileArgument,
+    columns: ColumnsOption = None,
+    components: ComponentsOption = None,
+    structures: StructuresOption = "all",
+    criterion: CriterionOption = "bic",
+    weight_column: WeightsOption = None,
+    seed: SeedOption = 0,
+    n_starts: StartsOption = DEFAULT_N_STARTS,
+    has_noise: NoiseOption = False,
+    has_prior: PriorOption = False,
+    max_candidates: TopOption = 10,
+    output: OutputTableOption = None,
+    debug: DebugOption = False,
 ) -> None:
     """Compare structures and numbers of components.
 
@@ -59,36 +59,38 @@ def run(
     shape and orientation that groups may have), and prints them, best first. gaussmix fit does the
     same and goes on with the best one.
     """
-    asked = Asked.read(columns, components, structures, criterion, weights, starts, seed, noise, prior)
-    require_table_name(output)
+    asked = SearchOptions.from_command_line(
+        columns, components, structures, criterion, weight_column, n_starts, seed, has_noise, has_prior
+    )
+    require_table_suffix(output)
     if output is not None:
-        from gaussmix.cli.places import require_file
+        from gaussmix.cli.output_paths import require_writable_file
 
-        require_file(output, inputs=(file,))
-    found = searched(file, asked)
-    _print(found, top)
+        require_writable_file(output, input_paths=(file,))
+    found = search_file(file, asked)
+    _print_ranking(found, max_candidates)
     if output is not None:
-        _write(found, output)
+        _write_candidates(found, output)
 
 
-def _print(found: Searched, top: int) -> None:
-    from gaussmix.cli import describe
-    from gaussmix.cli.text import fields
+def _print_ranking(search: FileSearch, max_candidates: int) -> None:
+    from gaussmix.cli import summaries
+    from gaussmix.cli.text_formatting import format_fields
 
-    typer.echo(fields([("File", found.description), *describe.choice(found.selection)]) + "\n")
-    typer.echo(describe.ranking(found.selection, top))
-    console.notes(describe.cautions(found.selection))
+    typer.echo(format_fields([("File", search.description), *summaries.selection_fields(search.selection)]) + "\n")
+    typer.echo(summaries.format_ranking(search.selection, max_candidates))
+    console.print_notes(summaries.selection_warnings(search.selection))
 
 
-def _write(found: Searched, output: Path) -> None:
+def _write_candidates(search: FileSearch, output: Path) -> None:
     import numpy as np
 
-    from gaussmix.cli.writing import write
+    from gaussmix.cli.table_writer import write_table
 
-    rows = found.selection.table()
-    numbers = {"log_likelihood", *found.selection.best.criteria}
+    rows = search.selection.table()
+    numbers = {"log_likelihood", *search.selection.best.criteria}
     columns = {
         name: np.array([row[name] for row in rows], dtype=np.float64 if name in numbers else None) for name in rows[0]
     }
-    write(columns, output)
+    write_table(columns, output)
     typer.echo(f"\nWrote {output}: {len(rows)} candidates, best first")

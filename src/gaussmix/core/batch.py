@@ -19,18 +19,18 @@ class Batch:
     whole data. Without a ``frame`` the stored rows are in working coordinates already.
     """
 
-    stored: AnyArray
+    raw_rows: AnyArray
     weights: N | None = None
-    hints: IntN | NK | None = None
+    label_prior: IntN | NK | None = None
     first_row: int = 0
     frame: Frame | None = None
 
     @property
     def n_rows(self) -> int:
-        return len(self.stored)
+        return len(self.raw_rows)
 
     @property
-    def slice(self) -> slice:
+    def row_slice(self) -> slice:
         """Where the rows of this batch stand in an array over all rows."""
         return slice(self.first_row, self.first_row + self.n_rows)
 
@@ -42,48 +42,48 @@ class Batch:
         """
         found: ND | None = self.__dict__.get("_rows")
         if found is None:  # functools.cached_property makes all threads wait for one another before Python 3.12
-            found = self.__dict__["_rows"] = self._working()
+            found = self.__dict__["_rows"] = self._compute_rows()
         return found
 
     @property
-    def counted(self) -> ND:
+    def positive_weight_rows(self) -> ND:
         """The rows that weigh something, in working coordinates."""
         return self.rows if self.weights is None else self.rows[self.weights > 0]
 
-    def _working(self) -> ND:
+    def _compute_rows(self) -> ND:
         if self.weights is None:
-            rows = self._framed()
+            rows = self._transform_raw_rows()
         else:
             with np.errstate(over="ignore", invalid="ignore"):
-                rows = self._framed()
+                rows = self._transform_raw_rows()
             absent = self.weights == 0
             if absent.any():
                 rows = np.where(absent[:, None], 0.0, rows)
         rows.flags.writeable = False
         return rows
 
-    def _framed(self) -> ND:
+    def _transform_raw_rows(self) -> ND:
         if self.frame is None or self.frame.is_identity:
-            return np.ascontiguousarray(self.stored, dtype=np.float64).view()
-        return self.frame.apply(self.stored)
+            return np.ascontiguousarray(self.raw_rows, dtype=np.float64).view()
+        return self.frame.transform_rows(self.raw_rows)
 
-    def part(self, start: int, stop: int) -> "Batch":
+    def sub_batch(self, start: int, stop: int) -> "Batch":
         """The batch of the rows from ``start`` up to ``stop`` of this one."""
         if start == 0 and stop >= self.n_rows:
             return self
         return replace(
             self,
-            stored=self.stored[start:stop],
+            raw_rows=self.raw_rows[start:stop],
             weights=None if self.weights is None else self.weights[start:stop],
-            hints=None if self.hints is None else self.hints[start:stop],
+            label_prior=None if self.label_prior is None else self.label_prior[start:stop],
             first_row=self.first_row + start,
         )
 
-    def hint_scores(self, n_components: int) -> NK | None:
+    def label_log_prior(self, n_components: int) -> NK | None:
         """What the hints add to the scores (n, K): minus infinity closes a component to a row."""
-        if self.hints is None:
+        if self.label_prior is None:
             return None
-        if self.hints.ndim == 2:
-            return np.asarray(self.hints, dtype=np.float64)
-        known = self.hints[:, None]
+        if self.label_prior.ndim == 2:
+            return np.asarray(self.label_prior, dtype=np.float64)
+        known = self.label_prior[:, None]
         return np.where((known < 0) | (known == np.arange(n_components)), 0.0, -np.inf)

@@ -5,12 +5,12 @@ import os
 import sys
 from functools import cache
 
-_ASKED_FOR_IN = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
-_UNLIMITED = float(1 << 30)  # more processors than any machine has
-_MEMBERSHIP, _GROUPS = "/proc/self/cgroup", "/sys/fs/cgroup"
+_THREAD_COUNT_VARIABLES = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+_UNLIMITED_CPUS = float(1 << 30)  # more processors than any machine has
+_CGROUP_MEMBERSHIP_FILE, _CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
 
 
-def default_threads() -> int:
+def default_n_threads() -> int:
     """The least of the processors this process may use, its share of their time, and what the environment asks for.
 
     These are the affinity, the quota of the control groups (version 1 or 2, rounded up), and
@@ -19,19 +19,23 @@ def default_threads() -> int:
     """
     if _is_joblib_worker() or _is_dask_worker():
         return 1
-    allowed = [_processors(), math.ceil(_quota(_MEMBERSHIP, _GROUPS)), *_asked_for()]
+    allowed = [
+        _count_processors(),
+        math.ceil(_cpu_quota(_CGROUP_MEMBERSHIP_FILE, _CGROUP_ROOT)),
+        *_thread_counts_from_environment(),
+    ]
     return max(1, min(allowed))
 
 
-def _processors() -> int:
+def _count_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _asked_for() -> list[int]:
+def _thread_counts_from_environment() -> list[int]:
     """Numbers in the environment; of a list, one for each level of nesting, the first."""
-    said = (os.environ.get(name, "").split(",")[0].strip() for name in _ASKED_FOR_IN)
+    said = (os.environ.get(name, "").split(",")[0].strip() for name in _THREAD_COUNT_VARIABLES)
     return [int(number) for number in said if number.isdecimal() and int(number) > 0]
 
 
@@ -54,37 +58,39 @@ def _is_dask_worker() -> bool:
 
 
 @cache
-def _quota(membership: str, groups: str) -> float:
+def _cpu_quota(membership_file: str, cgroup_root: str) -> float:
     """Processors' worth of time that the control groups of this process grant: at least one."""
-    folders = [groups, f"{groups}/cpu", f"{groups}/cpu,cpuacct"]
-    for line in _text(membership).splitlines():
+    folders = [cgroup_root, f"{cgroup_root}/cpu", f"{cgroup_root}/cpu,cpuacct"]
+    for line in _read_text(membership_file).splitlines():
         _, controllers, group = line.split(":", 2)
         if not controllers or "cpu" in controllers.split(","):
-            mounts = [groups] if not controllers else [f"{groups}/cpu", f"{groups}/{controllers}"]
-            folders += [mount + level for mount in mounts for level in _and_above(group)]
-    return max(min(map(_granted, folders)), 1.0)
+            mounts = [cgroup_root] if not controllers else [f"{cgroup_root}/cpu", f"{cgroup_root}/{controllers}"]
+            folders += [mount + level for mount in mounts for level in _group_and_parents(group)]
+    return max(min(map(_cpu_quota_of_folder, folders)), 1.0)
 
 
-def _and_above(group: str) -> list[str]:
+def _group_and_parents(group: str) -> list[str]:
     """A group and all that hold it: '/a/b', '/a'."""
     names = [name for name in group.split("/") if name]
     return ["/" + "/".join(names[:depth]) for depth in range(len(names), 0, -1)]
 
 
-def _granted(folder: str) -> float:
+def _cpu_quota_of_folder(folder: str) -> float:
     """Quota over period of one group; more than any machine has where there is none ('max', -1 or no such group)."""
-    said = _text(f"{folder}/cpu.max") or _text(f"{folder}/cpu.cfs_quota_us") + _text(f"{folder}/cpu.cfs_period_us")
+    said = _read_text(f"{folder}/cpu.max") or _read_text(f"{folder}/cpu.cfs_quota_us") + _read_text(
+        f"{folder}/cpu.cfs_period_us"
+    )
     try:
         quota, period = (float(number) for number in said.split())
     except ValueError:
-        return _UNLIMITED
-    return quota / period if quota > 0 and period > 0 else _UNLIMITED
+        return _UNLIMITED_CPUS
+    return quota / period if quota > 0 and period > 0 else _UNLIMITED_CPUS
 
 
-def _text(location: str) -> str:
+def _read_text(path: str) -> str:
     """What stands there, empty where nothing can be read."""
     try:
-        with open(location, encoding="ascii") as source:
+        with open(path, encoding="ascii") as source:
             return source.read()
     except (OSError, UnicodeDecodeError):
         return ""

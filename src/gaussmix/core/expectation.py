@@ -18,7 +18,7 @@ class Expectation:
     log_likelihood: float
     entropy: float
     n_rows: int
-    n_pairs: int = 0
+    n_distances: int = 0
 
     @property
     def total_weight(self) -> float:
@@ -26,9 +26,9 @@ class Expectation:
         return float(self.moments.mass.sum())
 
     @property
-    def share_computed(self) -> float:
+    def fraction_computed(self) -> float:
         """The part of all pairs of row and component whose distance was computed."""
-        return self.n_pairs / max(1, self.n_rows * len(self.moments.mass))
+        return self.n_distances / max(1, self.n_rows * len(self.moments.mass))
 
     def __add__(self, other: "Expectation") -> "Expectation":
         return Expectation(
@@ -36,5 +36,5 @@ class Expectation:
             self.log_likelihood + other.log_likelihood,
             self.entropy + other.entropy,
             self.n_rows + other.n_rows,
-            self.n_pairs + other.n_pairs,
+            self.n_distances + other.n_distances,
         )

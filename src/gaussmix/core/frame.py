@@ -15,8 +15,8 @@ import numpy as np
 from gaussmix.errors import UnrepresentableError
 from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD
 
-_SAFE_EXPONENT = 400  # values within 2**+-400 square and add without overflow; beyond, shrink first
-_ABREAST = 32  # rows
+_MAX_SAFE_EXPONENT = 400  # values within 2**+-400 square and add without overflow; beyond, shrink first
+_ROWS_PER_REDUCTION = 32  # rows
 _CENTER_BITS = 12  # the centre is a multiple of 2**-12 standard deviations
 
 
@@ -28,9 +28,9 @@ class Frame:
     shrunk units. The identity frame leaves data as they are.
     """
 
-    shrink: IntD
+    shrink_exponent: IntD
     center: D
-    exponent: IntD
+    scale_exponent: IntD
 
     @classmethod
     def identity(cls, n_features: int) -> "Frame":
@@ -38,138 +38,142 @@ class Frame:
         return cls(zeros, np.zeros(n_features), zeros)
 
     @cached_property
-    def factors(self) -> tuple[D, D]:
+    def scale_factors(self) -> tuple[D, D]:
         """2**shrink and 2**exponent."""
-        return np.ldexp(1.0, self.shrink), np.ldexp(1.0, self.exponent)
+        return np.ldexp(1.0, self.shrink_exponent), np.ldexp(1.0, self.scale_exponent)
 
     @property
     def total_exponent(self) -> IntD:
-        return self.shrink + self.exponent
+        return self.shrink_exponent + self.scale_exponent
 
     @cached_property
     def is_identity(self) -> bool:
         """Whether data and working coordinates are the same numbers."""
-        return not (self.shrink.any() or self.center.any() or self.exponent.any())
+        return not (self.shrink_exponent.any() or self.center.any() or self.scale_exponent.any())
 
     @property
-    def log_volume(self) -> float:
+    def log_abs_det_jacobian(self) -> float:
         """log |d working / d data|: add it to a log density of the frame to get the user's."""
         return math.log(2.0) * float(self.total_exponent.sum())
 
-    def apply(self, rows: AnyArray) -> ND:
+    def transform_rows(self, rows: AnyArray) -> ND:
         """Rows (n, D) of any float type in working coordinates, as float64."""
-        shrink, scale = self.factors
-        if self.shrink.any():
+        shrink, scale = self.scale_factors
+        if self.shrink_exponent.any():
             rows = rows * shrink
         moved = np.subtract(rows, self.center, order="C")
         moved *= scale
         return np.ascontiguousarray(moved, dtype=np.float64)
 
-    def restore_points(self, points: KD) -> KD:
+    def restore_means(self, means: KD) -> KD:
         """Points of the frame in the user's units."""
         with np.errstate(over="ignore"):
-            shifted = np.ldexp(points, -self.exponent) + self.center
-            restored = np.ldexp(shifted, -self.shrink)
+            shifted = np.ldexp(means, -self.scale_exponent) + self.center
+            restored = np.ldexp(shifted, -self.shrink_exponent)
         if not np.isfinite(restored).all():
-            raise UnrepresentableError.of("means", "overflow")
+            raise UnrepresentableError.from_quantity("means", "overflow")
         return restored
 
     def restore_variances(self, variances: KD) -> KD:
         """Variances (K, D) in the user's units squared."""
-        return _representable("variances", np.ldexp, variances, -2 * self.total_exponent)
+        return _scale_by_powers_of_two("variances", np.ldexp, variances, -2 * self.total_exponent)
 
     def restore_covariances(self, matrices: KDD) -> KDD:
         """Covariance matrices (..., D, D) in the user's units."""
         powers = self.total_exponent
-        return _representable("covariances", np.ldexp, matrices, -(powers[:, None] + powers))
+        return _scale_by_powers_of_two("covariances", np.ldexp, matrices, -(powers[:, None] + powers))
 
     def restore_precisions(self, matrices: KDD) -> KDD:
         """Precision matrices (..., D, D) in the user's units."""
         powers = self.total_exponent
-        return _representable("precisions", np.ldexp, matrices, powers[:, None] + powers)
+        return _scale_by_powers_of_two("precisions", np.ldexp, matrices, powers[:, None] + powers)
 
-    def restore_roots(self, roots: KDD) -> KDD:
+    def restore_precision_roots(self, roots: KDD) -> KDD:
         """Square roots of precisions (..., D, D) in the user's units: each row by its own power."""
-        return _representable("precisions", np.ldexp, roots, self.total_exponent[:, None])
+        return _scale_by_powers_of_two("precisions", np.ldexp, roots, self.total_exponent[:, None])
 
-    def apply_covariances(self, matrices: KDD) -> KDD:
+    def transform_covariances(self, matrices: KDD) -> KDD:
         """Covariance matrices of the user in working coordinates."""
         powers = self.total_exponent
         return np.asarray(np.ldexp(matrices, powers[:, None] + powers))
 
-    def common(self) -> "Frame":
+    def with_common_scale(self) -> "Frame":
         """The same origin with one scale for all columns, that of the widest: the metric of k-means."""
         lowest = int(self.total_exponent.min())
-        exponent = np.clip(lowest - self.shrink, -1020, 1020)
-        return Frame(self.shrink, self.center, exponent)
+        exponent = np.clip(lowest - self.shrink_exponent, -1020, 1020)
+        return Frame(self.shrink_exponent, self.center, exponent)
 
-    def select(self, columns: IntD) -> "Frame":
+    def select_columns(self, columns: IntD) -> "Frame":
         """The frame of some of the columns."""
-        return Frame(self.shrink[columns], self.center[columns], self.exponent[columns])
+        return Frame(self.shrink_exponent[columns], self.center[columns], self.scale_exponent[columns])
 
 
-def _representable(name: str, change: np.ufunc, values: AnyArray, powers: IntD) -> AnyArray:
+def _scale_by_powers_of_two(name: str, ufunc: np.ufunc, values: AnyArray, exponents: IntD) -> AnyArray:
     with np.errstate(over="ignore", under="ignore"):
-        restored = change(values, powers)
+        restored = ufunc(values, exponents)
     if not np.isfinite(restored).all():
-        raise UnrepresentableError.of(name, "overflow")
+        raise UnrepresentableError.from_quantity(name, "overflow")
     tiny = np.finfo(np.float64).tiny
     if np.any((np.abs(restored) < tiny) & (values != 0) & (np.abs(values) > 1e-16 * np.abs(values).max())):
-        raise UnrepresentableError.of(name, "underflow")
+        raise UnrepresentableError.from_quantity(name, "underflow")
     return np.asarray(restored)
 
 
 @dataclass(frozen=True)
-class Extent:
+class ColumnRange:
     """Smallest and largest value of each column; extents add."""
 
-    low: D
-    high: D
+    minimum: D
+    maximum: D
 
     @classmethod
-    def of(cls, rows: ND) -> "Extent":
+    def from_rows(cls, rows: ND) -> "ColumnRange":
         """Of rows (n, D); of none it is what adding changes nothing."""
-        return cls(_columnwise(np.minimum, rows, np.inf), _columnwise(np.maximum, rows, -np.inf))
+        return cls(_reduce_columns(np.minimum, rows, np.inf), _reduce_columns(np.maximum, rows, -np.inf))
 
-    def __add__(self, other: "Extent") -> "Extent":
-        return Extent(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+    def __add__(self, other: "ColumnRange") -> "ColumnRange":
+        return ColumnRange(np.minimum(self.minimum, other.minimum), np.maximum(self.maximum, other.maximum))
 
-    def frame(self, per_column: bool) -> Frame:
+    def bounding_frame(self, scale_per_column: bool) -> Frame:
         """A first frame in which every value lies within about [-1, 1]."""
-        size = np.maximum(np.abs(self.low), np.abs(self.high))
+        size = np.maximum(np.abs(self.minimum), np.abs(self.maximum))
         exponents = np.frexp(size)[1].astype(np.int64)
-        far = np.abs(exponents) > _SAFE_EXPONENT
+        far = np.abs(exponents) > _MAX_SAFE_EXPONENT
         shrink = np.where(far, -np.clip(exponents, -1020, 1020), 0)
-        if not per_column:
+        if not scale_per_column:
             shrink = np.full_like(shrink, shrink[np.argmax(size)])
         factor = np.ldexp(1.0, shrink)
-        low, high = self.low * factor, self.high * factor
-        return _finished(shrink, 0.5 * low + 0.5 * high, 0.5 * high - 0.5 * low, per_column)
+        low, high = self.minimum * factor, self.maximum * factor
+        return _make_rounded_frame(shrink, 0.5 * low + 0.5 * high, 0.5 * high - 0.5 * low, scale_per_column)
 
 
-def _columnwise(extreme: np.ufunc, rows: ND, start: float) -> D:
+def _reduce_columns(ufunc: np.ufunc, rows: ND, initial: float) -> D:
     """An extreme of each column; many rows side by side, as NumPy is slow where rows are short."""
-    whole = len(rows) // _ABREAST * _ABREAST
-    wide = extreme.reduce(rows[:whole].reshape(-1, _ABREAST * rows.shape[1]), axis=0, initial=start)
-    return np.asarray(extreme.reduce(np.vstack([wide.reshape(_ABREAST, -1), rows[whole:]]), axis=0, initial=start))
+    whole = len(rows) // _ROWS_PER_REDUCTION * _ROWS_PER_REDUCTION
+    wide = ufunc.reduce(rows[:whole].reshape(-1, _ROWS_PER_REDUCTION * rows.shape[1]), axis=0, initial=initial)
+    return np.asarray(
+        ufunc.reduce(np.vstack([wide.reshape(_ROWS_PER_REDUCTION, -1), rows[whole:]]), axis=0, initial=initial)
+    )
 
 
-def frame_around(first: Frame, mean: D, deviation: D, per_column: bool) -> Frame:
+def frame_from_mean_and_deviation(initial_frame: Frame, mean: D, deviation: D, scale_per_column: bool) -> Frame:
     """The working frame: centred near ``mean``, scaled near ``deviation`` (both in ``first``)."""
-    center = np.ldexp(mean, -first.exponent) + first.center
-    return _finished(first.shrink, center, np.ldexp(deviation, -first.exponent), per_column)
+    center = np.ldexp(mean, -initial_frame.scale_exponent) + initial_frame.center
+    return _make_rounded_frame(
+        initial_frame.shrink_exponent, center, np.ldexp(deviation, -initial_frame.scale_exponent), scale_per_column
+    )
 
 
-def _finished(shrink: IntD, center: D, spread: D, per_column: bool) -> Frame:
+def _make_rounded_frame(shrink_exponent: IntD, center: D, spread: D, scale_per_column: bool) -> Frame:
     moving = spread > 0
-    if not per_column:
+    if not scale_per_column:
         spread = np.full_like(spread, spread.max(initial=0.0))
     exponent = np.where(spread > 0, 1 - np.frexp(spread)[1].astype(np.int64), 0)
     if moving.any():  # a constant column has no scale of its own: it takes that of the widest
-        exponent = np.where(moving, exponent, (shrink + exponent)[moving].min() - shrink)
+        exponent = np.where(moving, exponent, (shrink_exponent + exponent)[moving].min() - shrink_exponent)
     exponent = np.clip(exponent, -1020, 1020)
     quantum = np.ldexp(1.0, np.clip(-exponent - _CENTER_BITS, -1020, 1020))
     with np.errstate(over="ignore"):
         rounded = np.round(center / quantum) * quantum
     # A constant column keeps its value as the centre, so that it becomes exactly zero.
-    return Frame(shrink, np.where(moving & np.isfinite(rounded), rounded, center), exponent)
+    return Frame(shrink_exponent, np.where(moving & np.isfinite(rounded), rounded, center), exponent)

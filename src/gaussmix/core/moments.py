@@ -12,7 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from gaussmix.core.linalg import outer_sum
+from gaussmix.core.linalg import weighted_outer_sum
 from gaussmix.types import DD, KD, ND, NK, Array, IntN, K
 
 
@@ -27,28 +27,28 @@ class MomentKind(Enum):
     TRACE = "K"
     POOLED_FULL = "DD"
     POOLED_DIAGONAL = "D"
-    NOTHING = "K0"
+    NONE = "K0"
 
     @property
-    def separate(self) -> "MomentKind":
+    def per_component(self) -> "MomentKind":
         """The kind that says the same of each component by itself."""
-        return _SEPARATE.get(self, self)
+        return _PER_COMPONENT_KINDS.get(self, self)
 
-    def outer(self, deltas: KD, weights: K) -> Array:
+    def weighted_outer_products(self, vectors: KD, weights: K) -> Array:
         """The scatter of K points ``deltas`` from the origin, one per component, of given weights."""
         if self is MomentKind.FULL:
-            return np.asarray(weights[:, None, None] * deltas[:, :, None] * deltas[:, None, :])
+            return np.asarray(weights[:, None, None] * vectors[:, :, None] * vectors[:, None, :])
         if self is MomentKind.POOLED_FULL:
-            return outer_sum(deltas, weights)
-        if self is MomentKind.NOTHING:
-            return deltas[:, :0].copy()
-        squares = weights[:, None] * deltas**2
+            return weighted_outer_sum(vectors, weights)
+        if self is MomentKind.NONE:
+            return vectors[:, :0].copy()
+        squares = weights[:, None] * vectors**2
         if self is MomentKind.DIAGONAL:
             return np.asarray(squares)
         return np.asarray(squares.sum(axis=1 if self is MomentKind.TRACE else 0))
 
 
-_SEPARATE = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
+_PER_COMPONENT_KINDS = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOLED_DIAGONAL: MomentKind.DIAGONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +61,31 @@ class Moments:
     kind: MomentKind
 
     @classmethod
-    def shifted(cls, mass: K, center: KD, first: KD, scatter: Array, kind: MomentKind) -> "Moments":
+    def from_centered_sums(cls, mass: K, center: KD, first_moments: KD, scatter: Array, kind: MomentKind) -> "Moments":
         """From sums about fixed centres: first = sum r (x - c), scatter = sum r (x - c)(x - c)^T."""
-        delta = first / np.where(mass > 0, mass, 1.0)[:, None]
-        between = kind.outer(delta, mass)
+        delta = first_moments / np.where(mass > 0, mass, 1.0)[:, None]
+        between = kind.weighted_outer_products(delta, mass)
         return cls(mass, center + delta, np.subtract(scatter, between, out=between), kind)
 
     def __add__(self, other: "Moments") -> "Moments":
         mass = self.mass + other.mass
         share = other.mass / np.where(mass > 0, mass, 1.0)
         delta = np.where((other.mass > 0)[:, None], other.mean - self.mean, 0.0)
-        between = self.kind.outer(delta, self.mass * share)
+        between = self.kind.weighted_outer_products(delta, self.mass * share)
         mean = np.where((self.mass > 0)[:, None], self.mean + share[:, None] * delta, self.mean + delta)
         scatter = np.add(self.scatter, other.scatter)
         return Moments(mass, mean, np.add(scatter, between, out=scatter), self.kind)
 
-    def take(self, chosen: IntN) -> "Moments":
+    def select_components(self, components: IntN) -> "Moments":
         """A copy of some of the components, of moments that are each component's own."""
-        return Moments(self.mass[chosen], self.mean[chosen], self.scatter[chosen], self.kind)
+        return Moments(self.mass[components], self.mean[components], self.scatter[components], self.kind)
 
-    def permute(self, order: IntN) -> "Moments":
+    def permute_components(self, order: IntN) -> "Moments":
         """The same moments with all components in another order."""
-        scatter = self.scatter[order] if self.kind.separate is self.kind else self.scatter
+        scatter = self.scatter[order] if self.kind.per_component is self.kind else self.scatter
         return Moments(self.mass[order], self.mean[order], scatter, self.kind)
 
-    def halves(self, deviation: KD) -> tuple["Moments", "Moments"]:
+    def split_at_means(self, deviation: KD) -> tuple["Moments", "Moments"]:
         """Every component cut at its mean across an axis with this standard deviation along it, (K, D): lower, upper.
 
         What halves of a Gaussian come to: the mean of each lies sqrt(2 / pi) deviations from that of the whole, and
@@ -93,39 +93,39 @@ class Moments:
         the moments of the whole.
         """
         step = np.sqrt(2.0 / np.pi) * deviation
-        mass, scatter = 0.5 * self.mass, 0.5 * (self.scatter - self.kind.outer(step, self.mass))
+        mass, scatter = 0.5 * self.mass, 0.5 * (self.scatter - self.kind.weighted_outer_products(step, self.mass))
         low, high = (Moments(mass, self.mean + sign * step, scatter, self.kind) for sign in (-1.0, 1.0))
         return low, high
 
-    def toward(self, other: "Moments", share: float) -> "Moments":
+    def interpolate(self, other: "Moments", fraction: float) -> "Moments":
         """(1 - share) times these sums and share times others, whatever share is; mass must be left everywhere."""
-        mass = (1.0 - share) * self.mass + share * other.mass
-        part = share * other.mass / mass
+        mass = (1.0 - fraction) * self.mass + fraction * other.mass
+        part = fraction * other.mass / mass
         apart = other.mean - self.mean
-        between = self.kind.outer(apart, (1.0 - share) * self.mass * part)
-        scatter = (1.0 - share) * self.scatter + share * other.scatter + between
+        between = self.kind.weighted_outer_products(apart, (1.0 - fraction) * self.mass * part)
+        scatter = (1.0 - fraction) * self.scatter + fraction * other.scatter + between
         return Moments(mass, self.mean + part[:, None] * apart, scatter, self.kind)
 
     def scale(self, factor: float) -> "Moments":
         """The moments of the same rows, each counted ``factor`` times."""
         return replace(self, mass=self.mass * factor, scatter=self.scatter * factor)
 
-    def about(self, mean: KD) -> "Moments":
+    def recenter(self, mean: KD) -> "Moments":
         """Scatter about given means instead of their own: what a held mean sees."""
-        scatter = self.scatter + self.kind.outer(self.mean - mean, self.mass)
+        scatter = self.scatter + self.kind.weighted_outer_products(self.mean - mean, self.mass)
         return replace(self, mean=mean, scatter=scatter)
 
-    def reduce(self, kind: MomentKind) -> "Moments":
+    def to_kind(self, kind: MomentKind) -> "Moments":
         """The same moments in a poorer kind: diagonal, trace or pooled of full ones."""
         if kind is self.kind:
             return self
-        return replace(self, scatter=_REDUCTIONS[(self.kind, kind)](self.scatter), kind=kind)
+        return replace(self, scatter=_SCATTER_CONVERSIONS[(self.kind, kind)](self.scatter), kind=kind)
 
 
 def total_scatter(moments: Moments) -> DD:
     """Scatter (D, D) of all rows together about their common mean, from full moments."""
     share = moments.mass / moments.mass.sum()
-    between = outer_sum(moments.mean - share @ moments.mean, moments.mass)
+    between = weighted_outer_sum(moments.mean - share @ moments.mean, moments.mass)
     return np.asarray(moments.scatter.sum(axis=0) + between)
 
 
@@ -136,13 +136,13 @@ def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array
     """
     if kind in (MomentKind.FULL, MomentKind.POOLED_FULL):
         return np.asarray((differences * weights[:, None]).T @ differences)
-    if kind is MomentKind.NOTHING:
+    if kind is MomentKind.NONE:
         return np.empty(0)
     squares = weights @ differences**2
     return np.asarray(squares.sum() if kind is MomentKind.TRACE else squares)
 
 
-def moments_of(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> Moments:
+def compute_moments(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> Moments:
     """Moments of rows (n, D) under responsibilities (n, K), in two passes: mean first, then scatter."""
     mass = responsibilities.sum(axis=0)
     mean, parts = center.copy(), []
@@ -155,10 +155,10 @@ def moments_of(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> 
     return Moments(mass, mean, scatter, kind)
 
 
-_REDUCTIONS: dict[tuple[MomentKind, MomentKind], Callable[[Array], Array]] = {
+_SCATTER_CONVERSIONS: dict[tuple[MomentKind, MomentKind], Callable[[Array], Array]] = {
     (MomentKind.FULL, MomentKind.DIAGONAL): lambda s: np.einsum("kii->ki", s),
     (MomentKind.FULL, MomentKind.TRACE): lambda s: np.einsum("kii->k", s),
-    (MomentKind.FULL, MomentKind.NOTHING): lambda s: s[:, 0, :0].copy(),
+    (MomentKind.FULL, MomentKind.NONE): lambda s: s[:, 0, :0].copy(),
     (MomentKind.FULL, MomentKind.POOLED_FULL): lambda s: s.sum(axis=0),
     (MomentKind.FULL, MomentKind.POOLED_DIAGONAL): lambda s: np.einsum("kii->i", s),
     (MomentKind.DIAGONAL, MomentKind.TRACE): lambda s: s.sum(axis=1),

@@ -10,10 +10,10 @@ class Outcome(Enum):
     """Why the passes over the data stopped; the value is the sentence shown to the user."""
 
     CONVERGED = "The last pass gained less than the tolerance: the fit has converged."
-    PASSES_USED_UP = (
+    MAX_ITER_REACHED = (
         "The passes were used up while each still gained no less than the tolerance; raise max_iter or tol."
     )
-    LEFT_BEHIND = (
+    PRUNED = (
         "The search left this candidate before it had converged, since it could no longer win; "
         "its log-likelihood would have risen a little further."
     )
@@ -28,11 +28,11 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Trace:
+class IterationTrace:
     """Per pass: total log-likelihood (data units, before the pass's update) and seconds since the start."""
 
-    log_likelihood: Array
+    log_likelihoods: Array
     seconds: Array
 
     def __len__(self) -> int:
-        return len(self.log_likelihood)
+        return len(self.log_likelihoods)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gaussmix.core.roots import AbstractRoot
+from gaussmix.core.precision_roots import AbstractPrecisionRoot
 from gaussmix.types import KD, K
 
 
@@ -16,11 +16,11 @@ class Quadratics:
 
     offset: K
     center: KD
-    root: AbstractRoot
+    precision_root: AbstractPrecisionRoot
 
-    def tempered(self, inverse_temperature: float) -> "Quadratics":
+    def temper_scores(self, inverse_temperature: float) -> "Quadratics":
         """The same quadratics with all scores times a number."""
-        root = self.root.scaled(inverse_temperature**0.5)
+        root = self.precision_root.scale(inverse_temperature**0.5)
         return Quadratics(self.offset * inverse_temperature, self.center, root)
 
     @property

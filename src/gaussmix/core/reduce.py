@@ -6,13 +6,13 @@ from typing import Any, Protocol, TypeVar
 from gaussmix.core.batch import Batch
 
 
-class Adds(Protocol):
+class SupportsAdd(Protocol):
     """A value that adds to its like: moments, expectations, extents, counts."""
 
     def __add__(self, other: Any, /) -> Any: ...
 
 
-T = TypeVar("T", bound=Adds)
+T = TypeVar("T", bound=SupportsAdd)
 
 
 class Reduce(Protocol):

@@ -16,16 +16,16 @@ from queue import SimpleQueue
 from typing import Generic, cast
 
 from gaussmix.core.blas import one_blas_thread
-from gaussmix.core.cpus import default_threads
+from gaussmix.core.cpus import default_n_threads
 from gaussmix.core.reduce import T
 from gaussmix.errors import ParameterError
 
-_asked_for: ContextVar[int | None] = ContextVar("asked_for", default=None)
+_requested_n_threads: ContextVar[int | None] = ContextVar("asked_for", default=None)
 _is_within_sum: ContextVar[bool] = ContextVar("is_within_sum", default=False)
 
 
 @contextmanager
-def threads(count: int | None) -> Iterator[None]:
+def threads(n_threads: int | None) -> Iterator[None]:
     """Let passes over the rows use ``count`` threads within the block; None is `default_threads`.
 
     It holds for the thread (or asynchronous task) that says it. Results do not depend on it.
@@ -35,58 +35,58 @@ def threads(count: int | None) -> Iterator[None]:
     ParameterError
         If ``count`` is not a whole number of at least 1.
     """
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-        raise ParameterError.value("threads", count, "a whole number of at least 1, or None")
-    token = _asked_for.set(count)
+    if n_threads is not None and (isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1):
+        raise ParameterError.invalid_value("threads", n_threads, "a whole number of at least 1, or None")
+    token = _requested_n_threads.set(n_threads)
     try:
         yield
     finally:
-        _asked_for.reset(token)
+        _requested_n_threads.reset(token)
 
 
-def thread_count() -> int:
+def available_n_threads() -> int:
     """Threads that a sum asked for here and now may use: 1 within a part of another sum."""
     if _is_within_sum.get():
         return 1
-    return _asked_for.get() or default_threads()
+    return _requested_n_threads.get() or default_n_threads()
 
 
-def ordered_sum(function: Callable[[int], T], count: int) -> T:
+def ordered_sum(function: Callable[[int], T], n_terms: int) -> T:
     """function(0) + function(1) + ... + function(count - 1), the same bit for bit for any number of threads.
 
     ``function`` is called from several threads at once, each in a copy of the caller's context
     (NumPy's error state, for one). If a call raises, no further one begins, and the error of the
     lowest number is raised once the others have ended.
     """
-    if count == 1:
+    if n_terms == 1:
         return function(0)
     with one_blas_thread():
-        n_helpers = min(thread_count(), count) - 1
+        n_helpers = min(available_n_threads(), n_terms) - 1
         if not n_helpers:
-            return functools.reduce(operator.add, map(function, range(count)))
-        return _Sum(function, count).result(n_helpers)
+            return functools.reduce(operator.add, map(function, range(n_terms)))
+        return _ParallelSum(function, n_terms).compute(n_helpers)
 
 
-class _Sum(Generic[T]):
+class _ParallelSum(Generic[T]):
     """One sum, shared by the threads that work on it."""
 
     def __init__(self, function: Callable[[int], T], count: int) -> None:
-        self._function, self._count = function, count
-        self._changed = threading.Condition()
-        self._begun = self._added = self._n_helpers = 0
-        self._early: dict[int, T] = {}  # parts that others must be added before
+        self._function, self._n_terms = function, count
+        self._condition = threading.Condition()
+        self._n_started = self._n_added = self._n_helpers = 0
+        self._pending_terms: dict[int, T] = {}  # parts that others must be added before
         self._total: T | None = None
         self._failure: tuple[bool, int, BaseException] | None = None
 
-    def result(self, n_helpers: int) -> T:
+    def compute(self, n_helpers: int) -> T:
         """Work until all is added up, with the help of some threads of the pool."""
         token = _is_within_sum.set(True)
         try:
-            _pool.give([functools.partial(copy_context().run, self._help) for _ in range(n_helpers)])
-            self._work()
+            _thread_pool.submit([functools.partial(copy_context().run, self._run_helper) for _ in range(n_helpers)])
+            self._compute_terms()
         finally:
             _is_within_sum.reset(token)
-            self._close()
+            self._stop_and_wait()
         if self._failure is None:
             return cast(T, self._total)
         try:
@@ -94,55 +94,55 @@ class _Sum(Generic[T]):
         finally:
             self._failure = None  # the traceback holds this frame: no ring that keeps the rows alive
 
-    def _help(self) -> None:
+    def _run_helper(self) -> None:
         """What a thread of the pool does; one that comes too late finds nothing left."""
-        with self._changed:
+        with self._condition:
             self._n_helpers += 1
-        self._work()
-        with self._changed:
+        self._compute_terms()
+        with self._condition:
             self._n_helpers -= 1
-            self._changed.notify_all()
+            self._condition.notify_all()
 
-    def _work(self) -> None:
-        while (number := self._next()) is not None:
+    def _compute_terms(self) -> None:
+        while (number := self._next_term()) is not None:
             try:
-                self._add(number, self._function(number))
+                self._add_in_order(number, self._function(number))
             except BaseException as error:
-                self._fail(number, error)
+                self._record_failure(number, error)
 
-    def _next(self) -> int | None:
-        with self._changed:
-            if self._begun == self._count:
+    def _next_term(self) -> int | None:
+        with self._condition:
+            if self._n_started == self._n_terms:
                 return None
-            self._begun += 1
-            return self._begun - 1
+            self._n_started += 1
+            return self._n_started - 1
 
-    def _add(self, number: int, value: T) -> None:
+    def _add_in_order(self, term: int, value: T) -> None:
         """Add up as far as nothing is missing, so that few parts are ever held."""
-        with self._changed:
-            self._early[number] = value
-            while self._added in self._early:
-                part = self._early.pop(self._added)
+        with self._condition:
+            self._pending_terms[term] = value
+            while self._n_added in self._pending_terms:
+                part = self._pending_terms.pop(self._n_added)
                 self._total = part if self._total is None else self._total + part
-                self._added += 1
+                self._n_added += 1
 
-    def _fail(self, number: int, error: BaseException) -> None:
+    def _record_failure(self, term: int, error: BaseException) -> None:
         """Begin no further part; keep an interrupt before an error, and the error of the lowest number."""
-        failure = (isinstance(error, Exception), number, error)
-        with self._changed:
-            self._begun = self._count
+        failure = (isinstance(error, Exception), term, error)
+        with self._condition:
+            self._n_started = self._n_terms
             if self._failure is None or failure[:2] < self._failure[:2]:
                 self._failure = failure
 
-    def _close(self) -> None:
+    def _stop_and_wait(self) -> None:
         """Begin no further part, and wait for those that others have begun."""
-        with self._changed:
-            self._begun = self._count
+        with self._condition:
+            self._n_started = self._n_terms
             while self._n_helpers:
-                self._changed.wait()
+                self._condition.wait()
 
 
-class _Pool:
+class _ThreadPool:
     """Threads that wait for tasks; as many as were ever wanted at once, and none that keeps Python from ending."""
 
     def __init__(self) -> None:
@@ -150,33 +150,33 @@ class _Pool:
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._n_threads = 0
 
-    def give(self, tasks: list[Callable[[], None]]) -> None:
+    def submit(self, tasks: list[Callable[[], None]]) -> None:
         """Start what is missing of one thread per task; where none can be started, fewer do the tasks."""
         with self._lock:
             try:
                 while self._n_threads < len(tasks):
-                    threading.Thread(target=self._serve, name="gaussmix", daemon=True).start()
+                    threading.Thread(target=self._run_tasks, name="gaussmix", daemon=True).start()
                     self._n_threads += 1
             except RuntimeError:  # the system allows no more, or Python is ending
                 del tasks[self._n_threads :]
         for task in tasks:
             self._tasks.put(task)
 
-    def _serve(self) -> None:
+    def _run_tasks(self) -> None:
         while True:
             task = self._tasks.get()
             task()
             del task  # an idle thread holds on to nobody's rows
 
 
-_pool = _Pool()
+_thread_pool = _ThreadPool()
 
 
-def _renew() -> None:
+def _reset_after_fork() -> None:
     """A forked child has none of its parent's threads."""
     global _pool
-    _pool = _Pool()
+    _thread_pool = _ThreadPool()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=_reset_after_fork)

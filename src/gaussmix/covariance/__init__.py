@@ -1,30 +1,30 @@
 """Covariance structures: from scatter to covariances, one row of a table each."""
 
-from gaussmix.covariance.base import AbstractCovariance, AbstractFamily
-from gaussmix.covariance.factor_structure import FACTOR_NAMES, FactorStructure, structure_of
-from gaussmix.covariance.families import StructuredFamily, family
-from gaussmix.covariance.given import from_matrices, project, rescaled
+from gaussmix.covariance.base import AbstractCovariance, AbstractCovarianceEstimator
+from gaussmix.covariance.estimator import CovarianceEstimator, make_covariance_estimator
+from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, FactorStructure, parse_structure
 from gaussmix.covariance.prior import DefaultPrior, NormalInverseWishart
-from gaussmix.covariance.regularise import AbstractLimit, Floor, Ridge
-from gaussmix.covariance.structure import ALL, SKLEARN_NAMES, Structure
+from gaussmix.covariance.projection import covariance_from_matrices, project_to_structure, rescale_columns
+from gaussmix.covariance.regularizer import AbstractRegularizer, FloorRegularizer, RidgeRegularizer
+from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST, Structure
 
 __all__ = [
-    "ALL",
-    "FACTOR_NAMES",
-    "SKLEARN_NAMES",
+    "FACTOR_STRUCTURE_NAMES",
+    "MCLUST_NAMES",
+    "SKLEARN_TO_MCLUST",
     "AbstractCovariance",
-    "AbstractFamily",
-    "AbstractLimit",
+    "AbstractCovarianceEstimator",
+    "AbstractRegularizer",
+    "CovarianceEstimator",
     "DefaultPrior",
     "FactorStructure",
-    "Floor",
+    "FloorRegularizer",
     "NormalInverseWishart",
-    "Ridge",
+    "RidgeRegularizer",
     "Structure",
-    "StructuredFamily",
-    "family",
-    "from_matrices",
-    "project",
-    "rescaled",
-    "structure_of",
+    "covariance_from_matrices",
+    "make_covariance_estimator",
+    "parse_structure",
+    "project_to_structure",
+    "rescale_columns",
 ]

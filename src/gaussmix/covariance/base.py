@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.roots import AbstractRoot
-from gaussmix.core.whole import Belief
+from gaussmix.core.precision_roots import AbstractPrecisionRoot
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KD, KDD, ND, BoolK, D, IntD, K
 
@@ -23,11 +23,11 @@ class AbstractCovariance(ABC):
     """
 
     structure: Structure
-    floored: BoolK
+    is_floored: BoolK
 
     @property
     @abstractmethod
-    def root(self) -> AbstractRoot:
+    def precision_root(self) -> AbstractPrecisionRoot:
         """Square roots of the precisions."""
 
     @property
@@ -41,23 +41,23 @@ class AbstractCovariance(ABC):
 
     @property
     def n_components(self) -> int:
-        return len(self.floored)
+        return len(self.is_floored)
 
     @abstractmethod
     def matrices(self) -> KDD:
         """The covariance matrices, (K, D, D)."""
 
     @abstractmethod
-    def spread(self, noise: ND, component: int) -> ND:
+    def unwhiten(self, standard_normal: ND, component: int) -> ND:
         """Standard normal rows (n, D) turned into rows with the covariance of a component."""
 
     @abstractmethod
-    def permute(self, order: IntD) -> "AbstractCovariance":
+    def permute_components(self, order: IntD) -> "AbstractCovariance":
         """The same covariances with the components in another order."""
 
     def precisions(self) -> KDD:
         """The precision matrices, (K, D, D)."""
-        roots = self.root.dense(self.n_components, self.n_features)
+        roots = self.precision_root.to_dense(self.n_components, self.n_features)
         return np.asarray(roots @ np.swapaxes(roots, 1, 2))
 
 
@@ -65,12 +65,12 @@ MStep = Callable[[Structure, Moments, "D | None", "AbstractCovariance | None"], 
 """From scatter, floor and the covariances before to those that maximise the expected likelihood."""
 
 
-class AbstractFamily(ABC):
+class AbstractCovarianceEstimator(ABC):
     """The M-step of one structure: covariances that maximise the expected likelihood, from moments only."""
 
     structure: Structure
 
-    def informed(self, moments: Moments) -> Moments:
+    def with_prior(self, moments: Moments) -> Moments:
         """The moments together with what is believed before the data: means, scatter, and the mass to divide it by."""
         return moments
 
@@ -79,26 +79,26 @@ class AbstractFamily(ABC):
         return 0.0
 
     @property
-    def bare_floor(self) -> D | None:
+    def plain_floor(self) -> D | None:
         """The floor (D,), where the M-step is that of one of the fourteen structures above a floor and no ridge."""
         return None
 
     @property
-    def least(self) -> D | None:
+    def min_variances(self) -> D | None:
         """The least variances (D,), in the frame; None where nothing is forbidden."""
         return None
 
-    def belief(self, n_components: int) -> Belief | None:
+    def prior_statistics(self, n_components: int) -> PriorStatistics | None:
         """What `informed` and `log_prior` come to, in plain numbers; None where nothing is believed."""
         return None
 
     @property
     @abstractmethod
-    def kind(self) -> MomentKind:
+    def moment_kind(self) -> MomentKind:
         """The scatter this family reads."""
 
     @abstractmethod
-    def estimate(self, moments: Moments, before: AbstractCovariance | None = None) -> AbstractCovariance:
+    def estimate(self, moments: Moments, previous: AbstractCovariance | None = None) -> AbstractCovariance:
         """The maximiser within the structure and above the floor of this family.
 
         Where it has to be searched for, the search begins at the covariances ``before``, if there

@@ -10,10 +10,10 @@ be the same in every column (McNicholas & Murphy, "Parsimonious Gaussian mixture
 import math
 from dataclasses import dataclass
 
-from gaussmix.covariance.structure import ALL, ONE_COLUMN_NAMES, SKLEARN_NAMES, Structure
+from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST, UNIVARIATE_TO_MCLUST, Structure
 from gaussmix.errors import ParameterError
 
-FACTOR_NAMES = ("CCC", "CCU", "CUC", "CUU", "UCC", "UCU", "UUC", "UUU")
+FACTOR_STRUCTURE_NAMES = ("CCC", "CCU", "CUC", "CUU", "UCC", "UCU", "UUC", "UUU")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,68 +24,68 @@ class FactorStructure(Structure):
     n_factors: int
 
     @classmethod
-    def named(cls, letters: str, n_factors: int) -> "FactorStructure":
+    def from_letters(cls, letters: str, n_factors: int) -> "FactorStructure":
         return cls("V", "V", "V", letters, n_factors)
 
     def __str__(self) -> str:
         return self.letters
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """The letters and the number of factors: 'UUU, 5 factors'."""
         return f"{self.letters}, {self.n_factors} factor{'' if self.n_factors == 1 else 's'}"
 
     @property
-    def shares_loadings(self) -> bool:
+    def has_shared_loadings(self) -> bool:
         return self.letters[0] == "C"
 
     @property
-    def shares_noise(self) -> bool:
+    def has_shared_noise_variance(self) -> bool:
         return self.letters[1] == "C"
 
     @property
-    def is_isotropic(self) -> bool:
+    def has_isotropic_noise_variance(self) -> bool:
         """Whether the noise has one variance for all columns."""
         return self.letters[2] == "C"
 
     @property
-    def column_equivariant(self) -> bool:
+    def is_column_scale_equivariant(self) -> bool:
         """Noise of its own in every column takes the unit of the column; isotropic noise cannot."""
-        return not self.is_isotropic
+        return not self.has_isotropic_noise_variance
 
     @property
     def description(self) -> str:
         """The structure in words: 'each its own loadings, one noise for all, equal in every column'."""
-        loadings = "one matrix of loadings for all" if self.shares_loadings else "each its own loadings"
-        noise = "one noise for all" if self.shares_noise else "each its own noise"
-        spread = "equal in every column" if self.is_isotropic else "different in every column"
+        loadings = "one matrix of loadings for all" if self.has_shared_loadings else "each its own loadings"
+        noise = "one noise for all" if self.has_shared_noise_variance else "each its own noise"
+        spread = "equal in every column" if self.has_isotropic_noise_variance else "different in every column"
         return f"{loadings}, {noise}, {spread}"
 
-    def n_parameters(self, n_components: int, n_features: int) -> int:
+    def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
         """Free parameters (McNicholas & Murphy 2008, table 1): of the loadings but for a rotation, and of the noise."""
         loadings = n_features * self.n_factors - self.n_factors * (self.n_factors - 1) // 2
-        noise = 1 if self.is_isotropic else n_features
-        return loadings * (1 if self.shares_loadings else n_components) + noise * (
-            1 if self.shares_noise else n_components
+        noise = 1 if self.has_isotropic_noise_variance else n_features
+        return loadings * (1 if self.has_shared_loadings else n_components) + noise * (
+            1 if self.has_shared_noise_variance else n_components
         )
 
-    def rows_needed(self, n_features: int) -> int:
+    def min_rows(self, n_features: int) -> int:
         """Rows without which a component has no covariance: one more than there are factors."""
         return self.n_factors + 1
 
-    def require_columns(self, n_features: int) -> None:
+    def check_n_features(self, n_features: int) -> None:
         """ParameterError where factors and noise would have more parameters than a covariance that is free.
 
         Isotropic noise allows up to D - 1 factors, noise of its own in every column up to the bound of Ledermann ("On
         the rank of the reduced correlational matrix in multiple-factor analysis", Psychometrika 2, 1937),
         ``(D - q)^2 >= D + q``.
         """
-        most = n_features - 1 if self.is_isotropic else _ledermann(n_features)
+        most = n_features - 1 if self.has_isotropic_noise_variance else _ledermann_bound(n_features)
         if self.n_factors > most:
             raise ParameterError.too_many_factors(self.letters, self.n_factors, n_features, most)
 
 
-def _ledermann(n_features: int) -> int:
+def _ledermann_bound(n_features: int) -> int:
     """The largest whole q < D with (D - q)^2 >= D + q."""
     left = math.isqrt(2 * n_features)  # D - q = (sqrt(8 D + 1) - 1) / 2 is a little less than that
     while left > 1 and (left - 1) ** 2 >= 2 * n_features - (left - 1):
@@ -95,7 +95,7 @@ def _ledermann(n_features: int) -> int:
     return n_features - left
 
 
-def structure_of(name: object, n_factors: int | None, parameter: str = "structure") -> Structure:
+def parse_structure(name: object, n_factors: int | None, parameter_name: str = "structure") -> Structure:
     """The structure of a name, with factors where the name asks for them.
 
     Raises
@@ -104,10 +104,14 @@ def structure_of(name: object, n_factors: int | None, parameter: str = "structur
         If the name is not offered, or ``n_factors`` is missing where it is needed.
     """
     letters = name.upper() if isinstance(name, str) else ""
-    if letters in FACTOR_NAMES:
+    if letters in FACTOR_STRUCTURE_NAMES:
         if n_factors is None:
-            raise ParameterError.factors_missing(letters, parameter)
-        return FactorStructure.named(letters, int(n_factors))
-    if isinstance(name, str) and (name in SKLEARN_NAMES or ONE_COLUMN_NAMES.get(letters, letters) in ALL):
-        return Structure.parse(name, parameter)
-    raise ParameterError.choice(parameter, name, [*SKLEARN_NAMES, *ALL, *FACTOR_NAMES])
+            raise ParameterError.missing_n_factors(letters, parameter_name)
+        return FactorStructure.from_letters(letters, int(n_factors))
+    if isinstance(name, str) and (
+        name in SKLEARN_TO_MCLUST or UNIVARIATE_TO_MCLUST.get(letters, letters) in MCLUST_NAMES
+    ):
+        return Structure.from_name(name, parameter_name)
+    raise ParameterError.invalid_choice(
+        parameter_name, name, [*SKLEARN_TO_MCLUST, *MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES]
+    )

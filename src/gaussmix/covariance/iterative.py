@@ -15,75 +15,75 @@ Comput. 7 (1986): for fixed variances the best turn within a plane is known exac
 import numpy as np
 
 from gaussmix.core import linalg
+from gaussmix.core.jacobi_pairs import disjoint_pair_rounds
 from gaussmix.core.moments import Moments
-from gaussmix.core.tournament import rounds
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.closed import eigen_scatter, unit_of
-from gaussmix.covariance.eigen import assemble, equal_volume, relative
-from gaussmix.covariance.forms import DiagonalCovariance, FullCovariance
+from gaussmix.covariance.closed_form import scatter_eigenpairs, variance_unit
+from gaussmix.covariance.eigenvalue_floor import divide_by_floor, equal_volume_variances, full_from_floor_units
+from gaussmix.covariance.representations import DiagonalCovariance, FullCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
 from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
 
-_STILL = 1e-7
+_RELATIVE_VOLUME_TOLERANCE = 1e-7
 """Turns end when no volume changes by a larger share: F is flat there, to the square of that."""
 
-_SMALL = 1e-13
+_AXES_TOLERANCE = 1e-13
 """Turns of axes end when F, per unit of mass and column, falls by less, and no axis turns by more (in radians)."""
 
-_MOST_TURNS, _RAISED_TURNS = 500, 20
+_MAX_ITER, _MAX_ITER_AT_FLOOR = 500, 20
 """Of one step; the next one goes on. Where the floor is in the way turns are slow, and seldom worth it."""
 
-_TURNS_OF_AXES, _FIRST_TURNS_OF_AXES = 5, 10
+_MAX_SWEEPS_WARM, _MAX_SWEEPS_COLD = 5, 10
 """Of a step, which the next one carries on, and of one that has none before."""
 
-_TRIAL_TURNS = 3
-_TIE = 1e-6
+_SWEEPS_PER_TRIAL = 3
+_TRIAL_TIE_TOLERANCE = 1e-6
 """Trials that differ by less, per unit of mass and column, are equal: not rounding chooses, the first one is taken."""
 
-_MOST_TRIALS = 5
+_MAX_TRIALS = 5
 
 
-def vei(
-    structure: Structure, moments: Moments, floor: D | None, before: AbstractCovariance | None
+def estimate_vei(
+    structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
     """lambda_k A with A diagonal: lambda_k = tr(W_k A^-1) / (m_k D) and A = sum_k diag(W_k) / lambda_k / m in turn."""
-    unit = unit_of(floor, moments)
-    start = before.variances / unit if isinstance(before, DiagonalCovariance) else None
-    variances, low = _volumes_and_shape(moments.scatter / unit, moments.mass, floor is not None, start)
+    unit = variance_unit(floor, moments)
+    start = previous.variances / unit if isinstance(previous, DiagonalCovariance) else None
+    variances, low = _fit_volumes_and_shape(moments.scatter / unit, moments.mass, floor is not None, start)
     return DiagonalCovariance(structure, low, variances * unit)
 
 
-def vev(
-    structure: Structure, moments: Moments, floor: D | None, before: AbstractCovariance | None
+def estimate_vev(
+    structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
     """lambda_k D_k A D_k^T: D_k are W_k's eigenvectors, and VEI's turns on its eigenvalues, both in falling order."""
-    unit = unit_of(floor, moments)
-    values, vectors = eigen_scatter(moments, unit)
-    start = _spectrum(before, unit) if isinstance(before, FullCovariance) else None
-    variances, low = _volumes_and_shape(np.maximum(values, 0.0), moments.mass, floor is not None, start)
-    return assemble(structure, variances, vectors, unit, low)
+    unit = variance_unit(floor, moments)
+    values, vectors = scatter_eigenpairs(moments, unit)
+    start = _axis_variances(previous, unit) if isinstance(previous, FullCovariance) else None
+    variances, low = _fit_volumes_and_shape(np.maximum(values, 0.0), moments.mass, floor is not None, start)
+    return full_from_floor_units(structure, variances, vectors, unit, low)
 
 
-def _spectrum(before: FullCovariance, unit: D) -> KD:
+def _axis_variances(previous: FullCovariance, unit: D) -> KD:
     """Eigenvalues (K, D) of covariances made by ``assemble``, in the order of their axes, in units of the floor."""
-    return np.asarray(((before.factors / np.sqrt(unit)[:, None]) ** 2).sum(axis=1))
+    return np.asarray(((previous.factors / np.sqrt(unit)[:, None]) ** 2).sum(axis=1))
 
 
-def _volumes_and_shape(scatter: KD, mass: K, is_limited: bool, start: KD | None) -> tuple[KD, BoolK]:
+def _fit_volumes_and_shape(scatter: KD, mass: K, has_floor: bool, initial_variances: KD | None) -> tuple[KD, BoolK]:
     """Variances lambda_k a_j at their best for sums of squares (K, D), none below 1 if limited; which lie there."""
-    if not is_limited:
-        _require_spread(scatter.sum(axis=1), scatter.sum(axis=0))
+    if not has_floor:
+        _require_positive_scatter(scatter.sum(axis=1), scatter.sum(axis=0))
     total, n_features = float(mass.sum()), scatter.shape[1]
-    least, own = (1.0 if is_limited else 0.0), np.where(mass > 0, mass, 1.0)
+    least, own = (1.0 if has_floor else 0.0), np.where(mass > 0, mass, 1.0)
     safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1e-300))
-    shape = np.maximum(safe.sum(axis=0) / total, least) if start is None else start[0]
+    shape = np.maximum(safe.sum(axis=0) / total, least) if initial_variances is None else initial_variances[0]
     volume = np.ones(len(mass))
-    for _ in range(_MOST_TURNS):
+    for _ in range(_MAX_ITER):
         last = volume
         volume = np.maximum(safe @ (1.0 / (n_features * shape)) / own, least / shape.min())
         shape = np.maximum((1.0 / volume) @ safe / total, least / volume.min())
-        if (np.abs(volume - last) <= _STILL * volume).all():
+        if (np.abs(volume - last) <= _RELATIVE_VOLUME_TOLERANCE * volume).all():
             break
     variances = volume[:, None] * shape
     # The floor is reached by a product of two numbers, which may miss it by their rounding.
@@ -91,7 +91,7 @@ def _volumes_and_shape(scatter: KD, mass: K, is_limited: bool, start: KD | None)
     return np.maximum(variances, least), np.asarray(low)
 
 
-def _require_spread(per_component: K, per_column: Array) -> None:
+def _require_positive_scatter(per_component: K, per_column: Array) -> None:
     """Without a floor, a component or an axis without any spread is a collapse."""
     if not (per_column > 0).all():
         raise CollapseError(list(range(len(per_component))))
@@ -99,157 +99,162 @@ def _require_spread(per_component: K, per_column: Array) -> None:
         raise CollapseError([int(k) for k in np.flatnonzero(~(per_component > 0))])
 
 
-def vee(
-    structure: Structure, moments: Moments, floor: D | None, before: AbstractCovariance | None
+def estimate_vee(
+    structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
     """lambda_k C: lambda_k = tr(W_k C^-1) / (m_k D) and C = sum_k W_k / lambda_k / m in turn."""
-    unit = unit_of(floor, moments)
-    scatter, mass = relative(moments.scatter, unit), moments.mass
+    unit = variance_unit(floor, moments)
+    scatter, mass = divide_by_floor(moments.scatter, unit), moments.mass
     volume = np.ones(len(mass))
-    if before is not None:
-        volume = np.exp((before.log_determinants - before.log_determinants[0]) / scatter.shape[1])
-    found = _volumes_and_matrix(scatter, mass, volume, floor is not None)
+    if previous is not None:
+        volume = np.exp((previous.log_determinants - previous.log_determinants[0]) / scatter.shape[1])
+    found = _fit_volumes_and_matrix(scatter, mass, volume, floor is not None)
     if found is None:
-        found = _volumes_and_raised_matrix(scatter, mass, volume, floor is not None)
+        found = _fit_volumes_and_floored_matrix(scatter, mass, volume, floor is not None)
     spread, axes, low = found
-    return assemble(structure, spread, np.broadcast_to(axes, scatter.shape), unit, low)
+    return full_from_floor_units(structure, spread, np.broadcast_to(axes, scatter.shape), unit, low)
 
 
-def _volumes_and_matrix(
-    scatter: KDD, mass: K, volume: K, is_limited: bool
-) -> tuple[KD, DD, BoolK] | None:
+def _fit_volumes_and_matrix(scatter: KDD, mass: K, volumes: K, has_floor: bool) -> tuple[KD, DD, BoolK] | None:
     """Variances (K, D) along common axes (D, D) where no floor stands in the way; None where one may."""
     total, n_features = float(mass.sum()), scatter.shape[1]
     flat = scatter.reshape(len(mass), -1)
     if not (mass > 0).all():
         return None
-    for _ in range(_MOST_TURNS):
-        last, pooled = volume, ((1.0 / volume) @ flat).reshape(scatter.shape[1:]) / total
+    for _ in range(_MAX_ITER):
+        last, pooled = volumes, ((1.0 / volumes) @ flat).reshape(scatter.shape[1:]) / total
         inverse = linalg.inverse(pooled)
         if inverse is None:
             return None
-        volume = flat @ inverse.ravel() / (n_features * mass)
-        if not (volume > 0).all() or not np.isfinite(volume).all():
+        volumes = flat @ inverse.ravel() / (n_features * mass)
+        if not (volumes > 0).all() or not np.isfinite(volumes).all():
             return None
-        if (np.abs(volume - last) <= _STILL * volume).all():
+        if (np.abs(volumes - last) <= _RELATIVE_VOLUME_TOLERANCE * volumes).all():
             break
-    values, axes = linalg.symmetric_eigen(((1.0 / volume) @ flat).reshape(scatter.shape[1:]) / total)
-    spread = volume[:, None] * values
+    values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat).reshape(scatter.shape[1:]) / total)
+    spread = volumes[:, None] * values
     # An inverse knows eigenvalues down to the rounding of the largest one.
-    sound = values[-1] > 1e-13 * values[0] and (not is_limited or spread.min() > 1.0)
+    sound = values[-1] > 1e-13 * values[0] and (not has_floor or spread.min() > 1.0)
     return (spread, axes, np.zeros(len(mass), dtype=bool)) if sound else None
 
 
-def _volumes_and_raised_matrix(scatter: KDD, mass: K, volume: K, is_limited: bool) -> tuple[KD, DD, BoolK]:
+def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_floor: bool) -> tuple[KD, DD, BoolK]:
     """The same with every variance kept at 1 or above, if limited, and which components lie there."""
     total = float(mass.sum())
-    least, own = (1.0 if is_limited else 0.0), np.where(mass > 0, mass, 1.0)
+    least, own = (1.0 if has_floor else 0.0), np.where(mass > 0, mass, 1.0)
     flat = scatter.reshape(len(mass), -1)
-    for _ in range(_RAISED_TURNS):
-        last = volume
-        values, axes = linalg.symmetric_eigen(((1.0 / volume) @ flat).reshape(scatter.shape[1:]) / total)
-        if not is_limited:
-            _require_spread(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
-        values = np.maximum(values, max(least / volume.min(), 1e-32 * values[0]))
+    for _ in range(_MAX_ITER_AT_FLOOR):
+        last = volumes
+        values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat).reshape(scatter.shape[1:]) / total)
+        if not has_floor:
+            _require_positive_scatter(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
+        values = np.maximum(values, max(least / volumes.min(), 1e-32 * values[0]))
         along = np.einsum("kii->ki", axes.T @ scatter @ axes)
-        volume = np.maximum((along / values).mean(axis=1) / own, least / values.min())
-        if (np.abs(volume - last) <= _STILL * volume).all():
+        volumes = np.maximum((along / values).mean(axis=1) / own, least / values.min())
+        if (np.abs(volumes - last) <= _RELATIVE_VOLUME_TOLERANCE * volumes).all():
             break
-    spread = volume[:, None] * values
+    spread = volumes[:, None] * values
     low = (spread <= least * (1.0 + 1e-12)).any(axis=1)
     return np.maximum(spread, least), axes, np.asarray(low)
 
 
-def eve(
-    structure: Structure, moments: Moments, floor: D | None, before: AbstractCovariance | None
+def estimate_eve(
+    structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
     """lambda D A_k D^T: EVI's variances along the axes, and the axes turned plane by plane, in turn."""
-    return _shared_axes(structure, moments, floor, before, equal=True)
+    return _estimate_shared_axes(structure, moments, floor, previous, has_equal_volumes=True)
 
 
-def vve(
-    structure: Structure, moments: Moments, floor: D | None, before: AbstractCovariance | None
+def estimate_vve(
+    structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
     """lambda_k D A_k D^T: VVI's variances along the axes, and the axes turned plane by plane, in turn."""
-    return _shared_axes(structure, moments, floor, before, equal=False)
+    return _estimate_shared_axes(structure, moments, floor, previous, has_equal_volumes=False)
 
 
-def _shared_axes(
-    structure: Structure, moments: Moments, floor: D | None, before: AbstractCovariance | None, equal: bool
+def _estimate_shared_axes(
+    structure: Structure,
+    moments: Moments,
+    floor: D | None,
+    previous: AbstractCovariance | None,
+    has_equal_volumes: bool,
 ) -> AbstractCovariance:
-    unit = unit_of(floor, moments)
-    scatter, least = relative(moments.scatter, unit), 0.0 if floor is None else 1.0
+    unit = variance_unit(floor, moments)
+    scatter, least = divide_by_floor(moments.scatter, unit), 0.0 if floor is None else 1.0
     if floor is None:
         empty = ~(np.einsum("kii->k", scatter) > 0)
         if empty.any():
             raise CollapseError([int(k) for k in np.flatnonzero(empty)])
-    if isinstance(before, FullCovariance):
-        axes, turns = _axes_of(before, unit), _TURNS_OF_AXES
+    if isinstance(previous, FullCovariance):
+        axes, turns = _common_axes(previous, unit), _MAX_SWEEPS_WARM
     else:  # the better ones among those of each component, and of all together
-        largest = np.argsort(-moments.mass, kind="stable")[: _MOST_TRIALS - 1]
-        pooled = linalg.symmetric_eigen(scatter.sum(axis=0))[1]
-        starts = [pooled, *eigen_scatter(moments, unit)[1][largest]]
-        trials = [_turned(scatter, moments.mass, least, equal, start, _TRIAL_TURNS) for start in starts]
-        best, slack = min(trial[0] for trial in trials), _TIE * float(moments.mass.sum()) * len(unit)
-        axes, turns = next(trial[2] for trial in trials if trial[0] <= best + slack), _FIRST_TURNS_OF_AXES
-    _, variances, axes, low = _turned(scatter, moments.mass, least, equal, axes, turns)
-    return assemble(structure, variances, np.broadcast_to(axes, scatter.shape), unit, low)
+        largest = np.argsort(-moments.mass, kind="stable")[: _MAX_TRIALS - 1]
+        pooled = linalg.eigh_descending(scatter.sum(axis=0))[1]
+        starts = [pooled, *scatter_eigenpairs(moments, unit)[1][largest]]
+        trials = [
+            _optimize_axes(scatter, moments.mass, least, has_equal_volumes, start, _SWEEPS_PER_TRIAL)
+            for start in starts
+        ]
+        best, slack = min(trial[0] for trial in trials), _TRIAL_TIE_TOLERANCE * float(moments.mass.sum()) * len(unit)
+        axes, turns = next(trial[2] for trial in trials if trial[0] <= best + slack), _MAX_SWEEPS_COLD
+    _, variances, axes, low = _optimize_axes(scatter, moments.mass, least, has_equal_volumes, axes, turns)
+    return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), unit, low)
 
 
-def _axes_of(before: FullCovariance, unit: D) -> DD:
+def _common_axes(previous: FullCovariance, unit: D) -> DD:
     """The common axes (D, D) of covariances that ``assemble`` made: those of the first."""
-    factor = before.factors[0] / np.sqrt(unit)[:, None]
+    factor = previous.factors[0] / np.sqrt(unit)[:, None]
     return np.asarray(factor / np.sqrt((factor**2).sum(axis=0)))
 
 
-def _turned(
-    scatter: KDD, mass: K, least: float, equal: bool, axes: DD, most_turns: int
+def _optimize_axes(
+    scatter: KDD, mass: K, min_variance: float, has_equal_volumes: bool, axes: DD, max_sweeps: int
 ) -> tuple[float, KD, DD, BoolK]:
     """F at its end, variances (K, D), axes (D, D), which components lie on the floor."""
     along = axes.T @ scatter @ axes
-    enough = _SMALL * float(mass.sum()) * len(axes)
+    enough = _AXES_TOLERANCE * float(mass.sum()) * len(axes)
     worst, angle = np.inf, np.inf
-    for turn in range(most_turns):
+    for turn in range(max_sweeps):
         squares = np.maximum(np.einsum("kii->ki", along), 0.0)
-        variances, low = _best_variances(squares, mass, least, equal)
+        variances, low = _optimal_variances(squares, mass, min_variance, has_equal_volumes)
         value = float(mass @ np.log(variances).sum(axis=1) + (squares / variances).sum())
         # Where variances differ by 1e13 F is rounding, and only the angles tell.
-        if (worst - value <= enough and angle <= _SMALL) or turn == most_turns - 1:
+        if (worst - value <= enough and angle <= _AXES_TOLERANCE) or turn == max_sweeps - 1:
             break
         worst = value
-        along, axes, angle = _turn_planes(along, axes, 1.0 / variances)
+        along, axes, angle = _jacobi_sweep(along, axes, 1.0 / variances)
     return value, variances, axes, low
 
 
-def _best_variances(squares: KD, mass: K, least: float, equal: bool) -> tuple[KD, BoolK]:
+def _optimal_variances(squares: KD, mass: K, min_variance: float, has_equal_volumes: bool) -> tuple[KD, BoolK]:
     """EVI's or VVI's variances for sums of squares along the axes."""
     safe = np.maximum(squares, 1e-30 * squares.max(axis=1, keepdims=True))
-    if equal and least:
-        return equal_volume(safe, float(mass.sum()))
-    if equal:
+    if has_equal_volumes and min_variance:
+        return equal_volume_variances(safe, float(mass.sum()))
+    if has_equal_volumes:
         logs = np.log(safe)
         volume = np.exp(logs.mean(axis=1) - logs.max()).sum() / mass.sum() * np.exp(logs.max())
         return volume * np.exp(logs - logs.mean(axis=1, keepdims=True)), np.zeros(len(mass), dtype=bool)
     own = safe / np.where(mass > 0, mass, 1.0)[:, None]
-    return np.maximum(own, max(least, 0.0)), np.asarray((own < least).any(axis=1))
+    return np.maximum(own, max(min_variance, 0.0)), np.asarray((own < min_variance).any(axis=1))
 
 
-def _turn_planes(along: KDD, axes: DD, precision: KD) -> tuple[KDD, DD, float]:
+def _jacobi_sweep(rotated_scatter: KDD, axes: DD, precision: KD) -> tuple[KDD, DD, float]:
     """One sweep: each pair of axes turned in its plane to where sum_k tr(Sigma_k^-1 W_k) is least.
 
     Within the plane of axes i and j that is P cos 2t + Q sin 2t plus a constant, and planes without a common axis
     do not know of one another, so as many are turned at once.
     """
     largest = 0.0
-    for i, j in rounds(len(axes)):
+    for i, j in disjoint_pair_rounds(len(axes)):
         gap = precision[:, i] - precision[:, j]
-        p = 0.5 * (gap * (along[:, i, i] - along[:, j, j])).sum(axis=0)
-        q = (gap * along[:, i, j]).sum(axis=0)
+        p = 0.5 * (gap * (rotated_scatter[:, i, i] - rotated_scatter[:, j, j])).sum(axis=0)
+        q = (gap * rotated_scatter[:, i, j]).sum(axis=0)
         angle = np.where(np.hypot(p, q) + p > 1e-16 * np.abs(p), 0.5 * np.arctan2(-q, -p), 0.0)
         largest = max(largest, float(np.abs(angle).max(initial=0.0)))
         turn = np.eye(len(axes))
         turn[i, i] = turn[j, j] = np.cos(angle)
         turn[j, i] = np.sin(angle)
         turn[i, j] = -turn[j, i]
-        along, axes = turn.T @ along @ turn, axes @ turn
-    return along, axes, largest
+        rotated_scatter, axes = turn.T @ rotated_scatter @ turn, axes @ turn
+    return rotated_scatter, axes, largest

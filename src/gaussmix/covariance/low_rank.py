@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.roots import LowRankRoot
+from gaussmix.core.precision_roots import LowRankPrecisionRoot
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.types import KD, KDD, KDQ, ND, IntD, K
 
@@ -16,39 +16,46 @@ class LowRankCovariance(AbstractCovariance):
     """``loadings`` (K, D, q) and ``noise`` variances (K, D): covariance = loadings loadings^T + diag(noise)."""
 
     loadings: KDQ
-    noise: KD
+    noise_variance: KD
 
     @cached_property
-    def root(self) -> LowRankRoot:
-        scales = 1.0 / np.sqrt(self.noise)
-        axes, lengths = linalg.left_singular(self.loadings * scales[:, :, None])
-        return LowRankRoot(scales, axes, np.hypot(1.0, lengths))
+    def precision_root(self) -> LowRankPrecisionRoot:
+        scales = 1.0 / np.sqrt(self.noise_variance)
+        axes, lengths = linalg.left_singular_vectors(self.loadings * scales[:, :, None])
+        return LowRankPrecisionRoot(scales, axes, np.hypot(1.0, lengths))
 
     @cached_property
     def log_determinants(self) -> K:
-        return np.asarray(np.log(self.noise).sum(axis=1) + 2.0 * np.log(self.root.stretches).sum(axis=1))
+        return np.asarray(
+            np.log(self.noise_variance).sum(axis=1) + 2.0 * np.log(self.precision_root.axis_deviations).sum(axis=1)
+        )
 
     @property
     def n_features(self) -> int:
-        return int(self.noise.shape[1])
+        return int(self.noise_variance.shape[1])
 
     def matrices(self) -> KDD:
         products = self.loadings @ np.swapaxes(self.loadings, 1, 2)
-        np.einsum("kii->ki", products)[...] += self.noise
+        np.einsum("kii->ki", products)[...] += self.noise_variance
         return np.asarray(products)
 
-    def spread(self, noise: ND, component: int) -> ND:
-        axes, stretches = self.root.axes[component], self.root.stretches[component]
-        stretched = noise + ((noise @ axes) * (stretches - 1.0)) @ axes.T
-        return np.asarray(stretched * np.sqrt(self.noise[component]))
+    def unwhiten(self, standard_normal: ND, component: int) -> ND:
+        axes, stretches = self.precision_root.axes[component], self.precision_root.axis_deviations[component]
+        stretched = standard_normal + ((standard_normal @ axes) * (stretches - 1.0)) @ axes.T
+        return np.asarray(stretched * np.sqrt(self.noise_variance[component]))
 
-    def permute(self, order: IntD) -> "LowRankCovariance":
+    def permute_components(self, order: IntD) -> "LowRankCovariance":
         return replace(
-            self, floored=self.floored[order], loadings=self.loadings[order], noise=self.noise[order]
+            self,
+            is_floored=self.is_floored[order],
+            loadings=self.loadings[order],
+            noise_variance=self.noise_variance[order],
         )
 
-    def scaled(self, powers: IntD) -> "LowRankCovariance":
+    def rescale_columns(self, exponents: IntD) -> "LowRankCovariance":
         """The covariances of the same columns, each in units smaller by 2**powers."""
         return replace(
-            self, loadings=np.ldexp(self.loadings, powers[:, None]), noise=np.ldexp(self.noise, 2 * powers)
+            self,
+            loadings=np.ldexp(self.loadings, exponents[:, None]),
+            noise_variance=np.ldexp(self.noise_variance, 2 * exponents),
         )

@@ -15,64 +15,66 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.whole import Belief
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import DD, KD, Array, ArrayLike, D
 
-Count = Callable[[int], float]
+CountFunction = Callable[[int], float]
 """How often each of so many components counts the prior."""
 
 
-def _each(n_components: int) -> float:
+def _count_per_component(n_components: int) -> float:
     return 1.0
 
 
-def _once(n_components: int) -> float:
+def _count_once(n_components: int) -> float:
     return 1.0 / n_components
 
 
-def _hardly(n_components: int) -> float:
+def _count_nearly_zero(n_components: int) -> float:
     """mclust's VEV adds no mass; without any, the covariance of a component without rows has no bound."""
     return 1e-3
 
 
-Size = Callable[[float, int], float]
+MassFunction = Callable[[float, int], float]
 """Mass from the degrees of freedom and the number of columns."""
 
 
-def _matrix(degrees: float, n_features: int) -> float:
-    return degrees + n_features + 1.0
+def _matrix_mass(degrees_of_freedom: float, n_features: int) -> float:
+    return degrees_of_freedom + n_features + 1.0
 
 
-def _variances(degrees: float, n_features: int) -> float:
-    return degrees + 2.0
+def _column_variances_mass(degrees_of_freedom: float, n_features: int) -> float:
+    return degrees_of_freedom + 2.0
 
 
-def _variance(degrees: float, n_features: int) -> float:
-    return (degrees + 2.0) / n_features
+def _single_variance_mass(degrees_of_freedom: float, n_features: int) -> float:
+    return (degrees_of_freedom + 2.0) / n_features
 
 
-_COUNTS: dict[str, tuple[Count, Count, Size]] = {
-    "EII": (_once, _once, _variance),
-    "VII": (_each, _each, _variance),
-    "EEI": (_once, _once, _variances),
-    "VEI": (_each, _each, _variance),
-    "EVI": (_once, _each, _variances),
-    "VVI": (_each, _each, _variances),
-    "EEE": (_once, _once, _matrix),
-    "VEE": (_each, _each, _matrix),
-    "EVE": (_once, _each, _matrix),
-    "VVE": (_each, _each, _matrix),
-    "EEV": (_once, _each, _matrix),
-    "VEV": (_hardly, _each, _matrix),
-    "EVV": (_once, _each, _matrix),
-    "VVV": (_each, _each, _matrix),
-    **dict.fromkeys(("CCC", "CCU"), (_once, _once, _matrix)),
-    **dict.fromkeys(("CUC", "CUU", "UCC", "UCU", "UUC", "UUU"), (_each, _each, _matrix)),
+_PRIOR_COUNTS: dict[str, tuple[CountFunction, CountFunction, MassFunction]] = {
+    "EII": (_count_once, _count_once, _single_variance_mass),
+    "VII": (_count_per_component, _count_per_component, _single_variance_mass),
+    "EEI": (_count_once, _count_once, _column_variances_mass),
+    "VEI": (_count_per_component, _count_per_component, _single_variance_mass),
+    "EVI": (_count_once, _count_per_component, _column_variances_mass),
+    "VVI": (_count_per_component, _count_per_component, _column_variances_mass),
+    "EEE": (_count_once, _count_once, _matrix_mass),
+    "VEE": (_count_per_component, _count_per_component, _matrix_mass),
+    "EVE": (_count_once, _count_per_component, _matrix_mass),
+    "VVE": (_count_per_component, _count_per_component, _matrix_mass),
+    "EEV": (_count_once, _count_per_component, _matrix_mass),
+    "VEV": (_count_nearly_zero, _count_per_component, _matrix_mass),
+    "EVV": (_count_once, _count_per_component, _matrix_mass),
+    "VVV": (_count_per_component, _count_per_component, _matrix_mass),
+    **dict.fromkeys(("CCC", "CCU"), (_count_once, _count_once, _matrix_mass)),
+    **dict.fromkeys(
+        ("CUC", "CUU", "UCC", "UCU", "UUC", "UUU"), (_count_per_component, _count_per_component, _matrix_mass)
+    ),
 }
 """Who counts the mass, who the scale, and the size of the mass: as found in mclust's M-steps where it has them.
 
@@ -82,7 +84,7 @@ maximises the likelihood times exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) /
 """
 
 
-def _row(structure: Structure, n_components: int) -> str:
+def _prior_counts_key(structure: Structure, n_components: int) -> str:
     """The row of a structure; of one component, that of the form alone, since nothing is shared."""
     if n_components > 1:
         return str(structure)
@@ -97,13 +99,13 @@ class NormalInverseWishart:
 
     shrinkage: float
     location: D
-    degrees: float
+    degrees_of_freedom: float
     scale: DD
 
-    def informed(self, moments: Moments, structure: Structure) -> Moments:
+    def add_to_moments(self, moments: Moments, structure: Structure) -> Moments:
         """Means drawn towards the location, the scatter about them, and the mass that this is to be divided by."""
         n_components = len(moments.mass)
-        own = self.plain(structure, n_components)
+        own = self.prior_statistics(structure, n_components)
         if self.shrinkage:
             weight = np.full(n_components, self.shrinkage)
             nothing = np.zeros_like(moments.scatter)
@@ -112,12 +114,12 @@ class NormalInverseWishart:
         else:
             pulled = moments
         each = np.broadcast_to(own.scatter, (n_components, *own.scatter.shape))
-        gained = Moments(np.ones(n_components), np.zeros(each.shape[:2]), each, MomentKind.FULL).reduce(moments.kind)
+        gained = Moments(np.ones(n_components), np.zeros(each.shape[:2]), each, MomentKind.FULL).to_kind(moments.kind)
         return Moments(moments.mass + own.mass, pulled.mean, pulled.scatter + gained.scatter, moments.kind)
 
     def log_density(self, centers: KD, covariance: AbstractCovariance) -> float:
         """Logarithm of the prior's density at centres (K, D) and covariances, up to a constant."""
-        own, roots = self.plain(covariance.structure, len(centers)), covariance.root
+        own, roots = self.prior_statistics(covariance.structure, len(centers)), covariance.precision_root
         eye = np.eye(len(own.scatter))
         total = own.mass * float(covariance.log_determinants.sum())
         for k, center in enumerate(centers):
@@ -125,22 +127,22 @@ class NormalInverseWishart:
             total += own.shrinkage * float((roots.whiten((center - own.location)[None], k) ** 2).sum())
         return -0.5 * total
 
-    def plain(self, structure: Structure, n_components: int) -> Belief:
+    def prior_statistics(self, structure: Structure, n_components: int) -> PriorStatistics:
         """What every component of a structure gains, in numbers."""
-        part = self._share(structure, n_components) * self._held(structure)
-        return Belief(self.shrinkage, self._mass(structure, n_components), self.location, part)
+        part = self._scale_fraction(structure, n_components) * self._structured_scale(structure)
+        return PriorStatistics(self.shrinkage, self._added_mass(structure, n_components), self.location, part)
 
-    def _mass(self, structure: Structure, n_components: int) -> float:
+    def _added_mass(self, structure: Structure, n_components: int) -> float:
         """What each component's denominator gains."""
-        counted, _, size = _COUNTS[_row(structure, n_components)]
-        own = size(self.degrees, len(self.location)) * counted(n_components)
-        return own + (1.0 if self.shrinkage and counted is not _hardly else 0.0)
+        counted, _, size = _PRIOR_COUNTS[_prior_counts_key(structure, n_components)]
+        own = size(self.degrees_of_freedom, len(self.location)) * counted(n_components)
+        return own + (1.0 if self.shrinkage and counted is not _count_nearly_zero else 0.0)
 
-    def _share(self, structure: Structure, n_components: int) -> float:
+    def _scale_fraction(self, structure: Structure, n_components: int) -> float:
         """The part of the scale that falls to each component."""
-        return _COUNTS[_row(structure, n_components)][1](n_components)
+        return _PRIOR_COUNTS[_prior_counts_key(structure, n_components)][1](n_components)
 
-    def _held(self, structure: Structure) -> DD:
+    def _structured_scale(self, structure: Structure) -> DD:
         """The scale in the form of the structure: a matrix, variances, or their sum of one for all columns."""
         variances = np.diagonal(self.scale)
         if structure.orientation != "I":
@@ -191,19 +193,19 @@ class DefaultPrior:
 
     shrinkage: float = 0.01
     location: ArrayLike | None = None
-    degrees: float | None = None
+    degrees_of_freedom: float | None = None
     scale: ArrayLike | None = None
 
     @classmethod
-    def parse(cls, prior: object) -> "DefaultPrior | None":
+    def from_parameter(cls, prior: object) -> "DefaultPrior | None":
         """A prior as users ask for it: None, 'default' or one of these; ParameterError for anything else."""
         if prior is None or isinstance(prior, cls):
             return prior
         if isinstance(prior, str) and prior == "default":
             return cls()
-        raise ParameterError.value("prior", prior, "None, 'default' or a gaussmix.DefaultPrior")
+        raise ParameterError.invalid_value("prior", prior, "None, 'default' or a gaussmix.DefaultPrior")
 
-    def of_columns(self, n_features: int) -> tuple[D | None, float, DD | None]:
+    def checked_parameters(self, n_features: int) -> tuple[D | None, float, DD | None]:
         """Location, degrees and scale, checked for so many columns; None where the data shall say.
 
         Raises
@@ -211,29 +213,29 @@ class DefaultPrior:
         ParameterError
             If a number or a shape is not allowed; the message says which.
         """
-        if not (_is_number(self.shrinkage) and 0.0 <= self.shrinkage < np.inf):
-            raise ParameterError.value("shrinkage", self.shrinkage, "a finite number of at least 0")
-        degrees = n_features + 2.0 if self.degrees is None else self.degrees
-        if not (_is_number(degrees) and n_features - 1 < degrees < np.inf):
-            raise ParameterError.value("degrees", degrees, f"a finite number of more than {n_features - 1}")
-        location = None if self.location is None else _array("location", self.location, (n_features,))
-        scale = None if self.scale is None else _array("scale", self.scale, (n_features, n_features))
+        if not (_is_real_number(self.shrinkage) and 0.0 <= self.shrinkage < np.inf):
+            raise ParameterError.invalid_value("shrinkage", self.shrinkage, "a finite number of at least 0")
+        degrees = n_features + 2.0 if self.degrees_of_freedom is None else self.degrees_of_freedom
+        if not (_is_real_number(degrees) and n_features - 1 < degrees < np.inf):
+            raise ParameterError.invalid_value("degrees", degrees, f"a finite number of more than {n_features - 1}")
+        location = None if self.location is None else _parse_array("location", self.location, (n_features,))
+        scale = None if self.scale is None else _parse_array("scale", self.scale, (n_features, n_features))
         if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
         return location, float(degrees), scale
 
 
-def _is_number(value: object) -> bool:
+def _is_real_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
-def _array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
+def _parse_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ParameterError.value(name, value, "an array of numbers") from None
+        raise ParameterError.invalid_value(name, value, "an array of numbers") from None
     if array.shape != shape:
-        raise ParameterError.shape(name, array.shape, shape)
+        raise ParameterError.wrong_shape(name, array.shape, shape)
     if not np.isfinite(array).all():
         raise DataError.not_finite_parameter(name)
     return array

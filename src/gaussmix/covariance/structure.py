@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from gaussmix.errors import ParameterError
 
-ONE_COLUMN_NAMES = {"E": "EII", "V": "VII"}
+UNIVARIATE_TO_MCLUST = {"E": "EII", "V": "VII"}
 """mclust's names where there is one column: variances equal, or each its own."""
 
-SKLEARN_NAMES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
-ALL = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
+SKLEARN_TO_MCLUST = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
+MCLUST_NAMES = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Structure:
     orientation: str
 
     @classmethod
-    def parse(cls, name: object, parameter: str = "structure") -> "Structure":
+    def from_name(cls, name: object, parameter_name: str = "structure") -> "Structure":
         """Read 'VVV' and its kin, scikit-learn's four names, or mclust's 'E' and 'V' for one column.
 
         Raises
@@ -38,25 +38,25 @@ class Structure:
         ParameterError
             If the name is not offered; the message names the parameter and lists what is.
         """
-        letters = SKLEARN_NAMES.get(name, name.upper()) if isinstance(name, str) else ""
-        letters = ONE_COLUMN_NAMES.get(letters, letters)
-        if letters not in ALL:
-            raise ParameterError.choice(parameter, name, [*SKLEARN_NAMES, *ALL])
+        letters = SKLEARN_TO_MCLUST.get(name, name.upper()) if isinstance(name, str) else ""
+        letters = UNIVARIATE_TO_MCLUST.get(letters, letters)
+        if letters not in MCLUST_NAMES:
+            raise ParameterError.invalid_choice(parameter_name, name, [*SKLEARN_TO_MCLUST, *MCLUST_NAMES])
         return cls(*letters)
 
     def __str__(self) -> str:
         return self.volume + self.shape + self.orientation
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """The letters, with scikit-learn's name where there is one: 'VVV (full)'."""
-        for name, letters in SKLEARN_NAMES.items():
+        for name, letters in SKLEARN_TO_MCLUST.items():
             if letters == str(self):
                 return f"{letters} ({name})"
         return str(self)
 
     @property
-    def column_equivariant(self) -> bool:
+    def is_column_scale_equivariant(self) -> bool:
         """Whether rescaling single columns maps the structure onto itself.
 
         It does where volumes and shapes can absorb the change: spherical shapes cannot, nor can
@@ -64,23 +64,21 @@ class Structure:
         """
         return str(self) not in {"EII", "VII", "EEV", "VEV", "EVE", "VVE"}
 
-    def n_parameters(self, n_components: int, n_features: int) -> int:
+    def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
         """Free parameters of the covariances (mclust's nVarParams)."""
         counts = {"I": 0, "E": 1, "V": n_components}
         pairs = n_features * (n_features - 1) // 2
-        return (
-            counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * pairs
-        )
+        return counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * pairs
 
     def n_mixture_parameters(self, n_components: int, n_features: int) -> int:
         """Free parameters of a whole mixture: K - 1 weights, K D means and the covariances (mclust's nMclustParams)."""
-        return n_components - 1 + n_components * n_features + self.n_parameters(n_components, n_features)
+        return n_components - 1 + n_components * n_features + self.n_covariance_parameters(n_components, n_features)
 
-    def rows_needed(self, n_features: int) -> int:
+    def min_rows(self, n_features: int) -> int:
         """Rows without which a component has no covariance of its own: one more than columns."""
         return n_features + 1
 
-    def require_columns(self, n_features: int) -> None:
+    def check_n_features(self, n_features: int) -> None:
         """ParameterError where so many columns cannot have the structure; any number can have these."""
 
     @property
@@ -91,13 +89,13 @@ class Structure:
         own = [name for name, letter in parts.items() if letter == "V"]
         phrases = [
             "round" if self.shape == "I" else "",
-            f"one {_joined(shared)} for all" if shared else "",
-            f"each its own {_joined(own)}" if own else "",
+            f"one {_join_with_and(shared)} for all" if shared else "",
+            f"each its own {_join_with_and(own)}" if own else "",
             "axes along the columns" if self.orientation == "I" and self.shape != "I" else "",
         ]
         return ", ".join(phrase for phrase in phrases if phrase)
 
 
-def _joined(names: list[str]) -> str:
+def _join_with_and(names: list[str]) -> str:
     """'size', 'size and shape', 'size, shape and orientation'."""
     return " and ".join(", ".join(names).rsplit(", ", 1))

@@ -9,16 +9,16 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.reduce import Reduce
-from gaussmix.core.whole import WholeEnd, WholeRun
 from gaussmix.types import NK, IntN, N
 
-_TILE_SCORES = 1 << 16  # scores (rows, K) held at one time: half a megabyte
+_SCORES_PER_TILE = 1 << 16  # scores (rows, K) held at one time: half a megabyte
 
 
-class Assign(Enum):
+class AssignmentKind(Enum):
     """How a row is shared out: by its probabilities, or wholly to the most probable component."""
 
     SOFT = "soft"
@@ -26,34 +26,34 @@ class Assign(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class RowScores:
+class BestScores:
     """What the scores of each row come to, each (n,): its best component, that one's score, the log density.
 
     ``label`` is the first of the best; ``log_density`` is ``log sum_k exp(score)``.
     """
 
-    label: IntN
-    top: N
-    log_density: N
+    labels: IntN
+    best_scores: N
+    log_densities: N
 
     @classmethod
-    def of(cls, scores: NK) -> "RowScores":
+    def from_scores(cls, scores: NK) -> "BestScores":
         """From all scores (n, K)."""
         label = scores.argmax(axis=1)
-        return cls(label, scores.max(axis=1), log_sum_exp(scores)[0])
+        return cls(label, scores.max(axis=1), log_sum_exp_with_terms(scores)[0])
 
 
 class AbstractEngine(ABC):
     """Three questions to the rows: what are the scores, how does each row stand, and what do all add up to?"""
 
     @abstractmethod
-    def sweep(
+    def e_step(
         self,
         reduce: Reduce,
         quadratics: Quadratics,
-        kind: MomentKind,
-        assign: Assign = Assign.SOFT,
-        total: Moments | None = None,
+        moment_kind: MomentKind,
+        assignment: AssignmentKind = AssignmentKind.SOFT,
+        total_moments: Moments | None = None,
     ) -> Expectation:
         """Moments under the responsibilities, with log-likelihood and entropy, of all that ``reduce`` hands over.
 
@@ -63,49 +63,53 @@ class AbstractEngine(ABC):
         """
 
     @abstractmethod
-    def score(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+    def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """offset_k - |R_k^T (x_n - center_k)|^2 / 2, plus what the hints say, (n, K); written to ``out`` if given."""
 
-    def offers_whole(self, n_rows: int, n_components: int, n_features: int) -> bool:
+    def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
         """Whether ``whole`` is worth asking for a run of this size."""
         return False
 
-    def whole(self, run: WholeRun) -> WholeEnd | None:
+    def run_fused(self, fused_run: FusedRun) -> FusedResult | None:
         """Passes and steps of EM over few rows, one after the other; None where an engine cannot do that."""
         return None
 
-    def expect(
-        self, quadratics: Quadratics, batch: Batch, kind: MomentKind, assign: Assign = Assign.SOFT
+    def e_step_on_batch(
+        self,
+        quadratics: Quadratics,
+        batch: Batch,
+        moment_kind: MomentKind,
+        assignment: AssignmentKind = AssignmentKind.SOFT,
     ) -> Expectation:
         """A sweep over one batch."""
-        return self.sweep(lambda function: function(batch), quadratics, kind, assign)
+        return self.e_step(lambda function: function(batch), quadratics, moment_kind, assignment)
 
-    def rank(self, quadratics: Quadratics, batch: Batch) -> RowScores:
+    def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
         """The best component, its score and the log density of each row."""
         parts = [
-            RowScores.of(self.score(quadratics, batch.part(tile.start, tile.stop)))
-            for tile in tiles(batch.n_rows, tile_rows(quadratics.n_components))
+            BestScores.from_scores(self.compute_scores(quadratics, batch.sub_batch(tile.start, tile.stop)))
+            for tile in iterate_tiles(batch.n_rows, rows_per_tile(quadratics.n_components))
         ]
         if len(parts) == 1:
             return parts[0]
-        return RowScores(
-            np.concatenate([part.label for part in parts]),
-            np.concatenate([part.top for part in parts]),
-            np.concatenate([part.log_density for part in parts]),
+        return BestScores(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.best_scores for part in parts]),
+            np.concatenate([part.log_densities for part in parts]),
         )
 
 
-def tile_rows(n_components: int) -> int:
+def rows_per_tile(n_components: int) -> int:
     """Rows whose scores (rows, K) stay in cache."""
-    return max(16, _TILE_SCORES // n_components)
+    return max(16, _SCORES_PER_TILE // n_components)
 
 
-def tiles(n_rows: int, step: int) -> Iterator[slice]:
+def iterate_tiles(n_rows: int, n_tile_rows: int) -> Iterator[slice]:
     """Slices of ``step`` rows, one after the other; one empty slice where there is no row."""
-    return (slice(start, min(start + step, n_rows)) for start in range(0, max(1, n_rows), step))
+    return (slice(start, min(start + n_tile_rows, n_rows)) for start in range(0, max(1, n_rows), n_tile_rows))
 
 
-def log_sum_exp(scores: NK) -> tuple[N, NK]:
+def log_sum_exp_with_terms(scores: NK) -> tuple[N, NK]:
     """log sum_k exp(score) per row, and exp(score - maximum), safe where scores are -inf."""
     top = scores.max(axis=1)
     safe = np.where(np.isfinite(top), top, 0.0)
@@ -114,20 +118,20 @@ def log_sum_exp(scores: NK) -> tuple[N, NK]:
         return safe + np.log(powers.sum(axis=1)), powers
 
 
-def add_hints(scores: NK, batch: Batch) -> NK:
+def add_label_prior(scores: NK, batch: Batch) -> NK:
     """Scores with what is known of the rows' components."""
-    hints = batch.hint_scores(scores.shape[1])
+    hints = batch.label_log_prior(scores.shape[1])
     return scores if hints is None else scores + hints
 
 
-def share_out(scores: NK, batch: Batch, assign: Assign) -> tuple[NK, float, float]:
+def compute_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> tuple[NK, float, float]:
     """Weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
-    if assign is Assign.HARD:
+    if assignment is AssignmentKind.HARD:
         density, entropy = scores.max(axis=1), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
         responsibilities[np.arange(len(scores)), scores.argmax(axis=1)] = 1.0
     else:
-        density, powers = log_sum_exp(scores)
+        density, powers = log_sum_exp_with_terms(scores)
         responsibilities = powers / powers.sum(axis=1)[:, None]
         logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
         entropy = -(responsibilities * logs).sum(axis=1)

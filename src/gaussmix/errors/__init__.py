@@ -8,32 +8,32 @@ that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, LabelError, WeightError
-from gaussmix.errors.files import ArchiveError, FileProblem, TableProblem
+from gaussmix.errors.files import ArchiveError, FileError, TableError
 from gaussmix.errors.models import (
     CollapseError,
+    CompilationError,
+    CompilationWarning,
     MissingPackageError,
     ParameterError,
     SelectionError,
-    UncompilableError,
-    UncompiledWarning,
     UnrepresentableError,
 )
 
 __all__ = [
     "ArchiveError",
     "CollapseError",
+    "CompilationError",
+    "CompilationWarning",
     "ConstraintError",
     "DataError",
-    "FileProblem",
+    "FileError",
     "GaussmixError",
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
     "ParameterError",
     "SelectionError",
-    "TableProblem",
-    "UncompilableError",
-    "UncompiledWarning",
+    "TableError",
     "UnrepresentableError",
     "WeightError",
 ]

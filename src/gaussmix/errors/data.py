@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError
-from gaussmix.errors.words import TOO_FAR, counted, joined, listed, suggestion
+from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, format_suggestion, join_with_and, join_with_commas
 
 
 class DataError(GaussmixError, ValueError):
@@ -12,28 +12,32 @@ class DataError(GaussmixError, ValueError):
     row: int | None = None
 
     @classmethod
-    def not_numeric(cls, cause: Exception, place: tuple[int, int, object] | None = None) -> "DataError":
-        where = "" if place is None else f"; row {place[0]}, column {place[1]} (counted from 0) holds {place[2]!r}"
+    def not_numeric(cls, cause: Exception, first_entry: tuple[int, int, object] | None = None) -> "DataError":
+        where = (
+            ""
+            if first_entry is None
+            else f"; row {first_entry[0]}, column {first_entry[1]} (counted from 0) holds {first_entry[2]!r}"
+        )
         return cls(f"the data must be numbers: {cause}{where}; drop or encode the columns that hold text")
 
     @classmethod
-    def restated(cls, message: str) -> "DataError":
+    def from_sklearn_message(cls, message: str) -> "DataError":
         """A message of scikit-learn's about the input, without the input printed in its middle."""
         head, _, tail = message.partition(":\narray=")
         advice = tail[tail.find("Reshape") :] if "Reshape" in tail else ""
         return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
 
     @classmethod
-    def sparse(cls) -> "DataError":
+    def sparse_matrix(cls) -> "DataError":
         return cls("sparse data cannot be used: a Gaussian fills every column; pass X.toarray() if it fits in memory")
 
     @classmethod
-    def dimensions(cls, found: int) -> "DataError":
-        return cls(f"the data must have 2 dimensions (rows, columns), but have {found}; reshape them")
+    def wrong_ndim(cls, ndim: int) -> "DataError":
+        return cls(f"the data must have 2 dimensions (rows, columns), but have {ndim}; reshape them")
 
     @classmethod
-    def columns(cls, found: int, expected: int) -> "DataError":
-        have = counted(found, "column")
+    def wrong_n_features(cls, actual: int, expected: int) -> "DataError":
+        have = format_count(actual, "column")
         return cls(f"the data have {have}, but the model was made for {expected}; pass the same columns")
 
     @classmethod
@@ -50,8 +54,8 @@ class DataError(GaussmixError, ValueError):
         return cls(f"there is NaN or infinity in {name}; every parameter must be a finite number")
 
     @classmethod
-    def asymmetric(cls, gap: float) -> "DataError":
-        return cls(f"a covariance matrix must be symmetric, but entries differ by up to {gap:.3g}")
+    def asymmetric_covariance(cls, max_difference: float) -> "DataError":
+        return cls(f"a covariance matrix must be symmetric, but entries differ by up to {max_difference:.3g}")
 
     @classmethod
     def no_columns(cls) -> "DataError":
@@ -62,10 +66,12 @@ class DataError(GaussmixError, ValueError):
         return cls("the data have 0 rows; at least one is needed")
 
     @classmethod
-    def no_volume(cls, names: Sequence[str]) -> "DataError":
-        which = f"column {names[0]} has" if len(names) == 1 else f"columns {listed(names)} have"
-        return cls(f"noise fills a box about the data, which has no volume, since {which} one value only; leave out "
-                   "what does not vary")
+    def zero_volume(cls, names: Sequence[str]) -> "DataError":
+        which = f"column {names[0]} has" if len(names) == 1 else f"columns {join_with_commas(names)} have"
+        return cls(
+            f"noise fills a box about the data, which has no volume, since {which} one value only; leave out "
+            "what does not vary"
+        )
 
     @classmethod
     def too_few_rows(cls, n_rows: int, n_components: int) -> "DataError":
@@ -75,19 +81,23 @@ class DataError(GaussmixError, ValueError):
         )
 
     @classmethod
-    def too_few_clustered(cls, n_rows: int, n_clusters: int) -> "DataError":
+    def too_few_rows_for_clusters(cls, n_rows: int, n_clusters: int) -> "DataError":
         return cls(f"n_samples={n_rows} should be >= n_clusters={n_clusters}; ask for fewer clusters or use more rows")
 
     @classmethod
-    def too_far(cls, row: int) -> "DataError":
-        error = cls(f"row {row} (counted from 0) {TOO_FAR}")
+    def row_too_far(cls, row: int) -> "DataError":
+        error = cls(f"row {row} (counted from 0) {TOO_FAR_MESSAGE}")
         error.row = row
         return error
 
     @classmethod
     def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
-        named = joined([f"{name!r}{suggestion(name, present)}" for name in missing])
-        there = f"the only column is {present[0]!r}" if len(present) == 1 else f"the columns are {listed(present)}"
+        named = join_with_and([f"{name!r}{format_suggestion(name, present)}" for name in missing])
+        there = (
+            f"the only column is {present[0]!r}"
+            if len(present) == 1
+            else f"the columns are {join_with_commas(present)}"
+        )
         return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
 
 
@@ -95,19 +105,19 @@ class WeightError(DataError):
     """The row weights handed over cannot be used."""
 
     @classmethod
-    def not_a_number(cls, cause: Exception) -> "WeightError":
+    def not_numeric_weights(cls, cause: Exception) -> "WeightError":
         return cls(f"sample_weight must be numbers: {cause}")
 
     @classmethod
-    def total(cls, total: float) -> "WeightError":
+    def extreme_total(cls, total: float) -> "WeightError":
         return cls(f"sample_weight adds up to {total:g}, out of all proportion; divide it by its mean")
 
     @classmethod
-    def shape(cls, found: tuple[int, ...], n_rows: int) -> "WeightError":
-        return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {found}")
+    def wrong_shape(cls, actual: tuple[int, ...], n_rows: int) -> "WeightError":
+        return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {actual}")
 
     @classmethod
-    def value(cls, value: float, row: int) -> "WeightError":
+    def invalid_weight(cls, value: float, row: int) -> "WeightError":
         return cls(f"sample_weight must be finite and not negative, but is {value} in row {row}")
 
     @classmethod
@@ -119,15 +129,15 @@ class LabelError(DataError):
     """The known components handed over cannot be used."""
 
     @classmethod
-    def not_a_number(cls, cause: Exception) -> "LabelError":
+    def not_integers(cls, cause: Exception) -> "LabelError":
         return cls(f"labels must be whole numbers, one per row, -1 where the component is not known: {cause}")
 
     @classmethod
-    def shape(cls, found: tuple[int, ...], n_rows: int) -> "LabelError":
-        return cls(f"labels must have the shape ({n_rows},), one number per row, but have {found}")
+    def wrong_shape(cls, actual: tuple[int, ...], n_rows: int) -> "LabelError":
+        return cls(f"labels must have the shape ({n_rows},), one number per row, but have {actual}")
 
     @classmethod
-    def value(cls, value: object, row: int, n_components: int | None) -> "LabelError":
+    def invalid_label(cls, value: object, row: int, n_components: int | None) -> "LabelError":
         allowed = "components from 0" if n_components is None else f"components from 0 to {n_components - 1}"
         error = cls(
             f"labels must be {allowed}, or -1 where the component is not known, but row {row} (counted from 0) "
@@ -137,24 +147,26 @@ class LabelError(DataError):
         return error
 
     @classmethod
-    def one_group(cls, count: int) -> "LabelError":
-        found = "no row's group" if count == 0 else "one group only"
+    def too_few_groups(cls, n_groups: int) -> "LabelError":
+        found = "no row's group" if n_groups == 0 else "one group only"
         return cls(f"labels name {found}; there must be two or more to compare with, and nothing, NaN or -1 is none")
 
     @classmethod
-    def no_groups(cls, count: int, n_rows: int) -> "LabelError":
+    def too_many_groups(cls, n_groups: int, n_rows: int) -> "LabelError":
         return cls(
-            f"labels name {count} groups for {counted(n_rows, 'row')}, fewer than two rows each; "
+            f"labels name {n_groups} groups for {format_count(n_rows, 'row')}, fewer than two rows each; "
             "give each row the name of its group, not a name or a measurement of its own"
         )
 
     @classmethod
-    def without_weight(cls, component: int) -> "LabelError":
+    def zero_weight_component(cls, component: int) -> "LabelError":
         return cls(
             f"labels say that rows belong to component {component}, whose weight is given as 0; "
             "give it some weight, or those rows the label -1"
         )
 
     @classmethod
-    def too_few_components(cls, n_components: int, highest: int) -> "LabelError":
-        return cls(f"labels name component {highest}, which {counted(n_components, 'component')} (from 0) do not reach")
+    def label_out_of_range(cls, n_components: int, label: int) -> "LabelError":
+        return cls(
+            f"labels name component {label}, which {format_count(n_components, 'component')} (from 0) do not reach"
+        )

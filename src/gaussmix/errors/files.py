@@ -3,126 +3,130 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError
-from gaussmix.errors.words import TOO_FAR, counted, listed
+from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, join_with_commas
 
 
 class ArchiveError(GaussmixError, ValueError):
     """A model file cannot be read."""
 
     @classmethod
-    def because(cls, path: object, reason: str) -> "ArchiveError":
+    def from_reason(cls, path: object, reason: str) -> "ArchiveError":
         return cls(f"{path} is not a usable gaussmix model: {reason}")
 
 
-class FileProblem(GaussmixError):
+class FileError(GaussmixError):
     """A file the user named cannot be read or written."""
 
     @classmethod
-    def missing(cls, path: object) -> "FileProblem":
+    def not_found(cls, path: object) -> "FileError":
         return cls(f"there is no file {path}; check its name and folder")
 
     @classmethod
-    def not_a_file(cls, path: object, found: str) -> "FileProblem":
-        return cls(f"{path} is {found}, not a file; give the path of one .csv or .parquet file")
+    def not_a_file(cls, path: object, path_kind: str) -> "FileError":
+        return cls(f"{path} is {path_kind}, not a file; give the path of one .csv or .parquet file")
 
     @classmethod
-    def extension(cls, path: object) -> "FileProblem":
+    def unknown_extension(cls, path: object) -> "FileError":
         return cls(f"cannot tell what kind of file {path} is; its name must end in .csv, .tsv, .txt or .parquet")
 
     @classmethod
-    def unreadable(cls, path: object, reason: object) -> "FileProblem":
+    def unreadable(cls, path: object, reason: object) -> "FileError":
         return cls(f"cannot read {path}: {reason}")
 
     @classmethod
-    def unwritable(cls, path: object, reason: object) -> "FileProblem":
+    def unwritable(cls, path: object, reason: object) -> "FileError":
         return cls(f"cannot write {path}: {reason}; choose another place with --output")
 
     @classmethod
-    def is_input(cls, path: object) -> "FileProblem":
+    def overwrites_input(cls, path: object) -> "FileError":
         return cls(f"{path} is read by this command and would be overwritten; choose another place with --output")
 
     @classmethod
-    def empty(cls, path: object) -> "FileProblem":
+    def empty_file(cls, path: object) -> "FileError":
         return cls(f"{path} is empty; it needs a line of column names and at least one row")
 
     @classmethod
-    def not_utf8(cls, path: object, where: str) -> "FileProblem":
-        return cls(f"{path} is not UTF-8 text ({where}); save it again as 'CSV UTF-8'")
+    def not_utf8(cls, path: object, position: str) -> "FileError":
+        return cls(f"{path} is not UTF-8 text ({position}); save it again as 'CSV UTF-8'")
 
 
-class TableProblem(FileProblem):
+class TableError(FileError):
     """A file was opened, but the rows and columns in it cannot be used."""
 
     @classmethod
-    def no_rows(cls, path: object) -> "TableProblem":
+    def no_rows(cls, path: object) -> "TableError":
         return cls(f"{path} has column names but 0 rows; at least one is needed")
 
     @classmethod
-    def no_header(cls, path: object, first: str) -> "TableProblem":
-        return cls(f"the first line of {path} holds numbers ({first}), not column names; put a line of names above it")
-
-    @classmethod
-    def ragged(cls, path: object, where: str, found: int, expected: int) -> "TableProblem":
-        names = f"there {'is' if expected == 1 else 'are'} {counted(expected, 'column name')}"
-        return cls(f"{where} of {path} has {counted(found, 'field')}, but {names}; correct that line")
-
-    @classmethod
-    def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableProblem":
-        return cls(f"{path} has more than one column named {listed([repr(n) for n in names])}; rename all but one")
-
-    @classmethod
-    def no_numeric_column(cls, path: object, kinds: Sequence[str]) -> "TableProblem":
-        others = f": {listed(kinds)}" if kinds else ""
-        return cls(f"{path} has no column of numbers to fit{others}; add one, or correct the values named")
-
-    @classmethod
-    def not_numbers(cls, column: str, reason: str) -> "TableProblem":
-        return cls(f"column {column!r} {reason}; make it numbers in the file, or leave it out")
-
-    @classmethod
-    def no_value(cls, column: str, row: int, what: str, count: int) -> "TableProblem":
-        more = f" ({count} such rows in all)" if count > 1 else ""
+    def no_header(cls, path: object, first_value: str) -> "TableError":
         return cls(
-            f"column {column!r} {what} in data row {row}{more}; correct or drop such rows, or leave the column out"
+            f"the first line of {path} holds numbers ({first_value}), not column names; put a line of names above it"
         )
 
     @classmethod
-    def all_equal(cls, path: object, n_rows: int) -> "TableProblem":
+    def wrong_field_count(cls, path: object, line: str, actual: int, expected: int) -> "TableError":
+        names = f"there {'is' if expected == 1 else 'are'} {format_count(expected, 'column name')}"
+        return cls(f"{line} of {path} has {format_count(actual, 'field')}, but {names}; correct that line")
+
+    @classmethod
+    def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableError":
+        return cls(
+            f"{path} has more than one column named {join_with_commas([repr(n) for n in names])}; rename all but one"
+        )
+
+    @classmethod
+    def no_numeric_column(cls, path: object, column_descriptions: Sequence[str]) -> "TableError":
+        others = f": {join_with_commas(column_descriptions)}" if column_descriptions else ""
+        return cls(f"{path} has no column of numbers to fit{others}; add one, or correct the values named")
+
+    @classmethod
+    def not_numeric(cls, column: str, reason: str) -> "TableError":
+        return cls(f"column {column!r} {reason}; make it numbers in the file, or leave it out")
+
+    @classmethod
+    def unusable_value(cls, column: str, row: int, problem: str, count: int) -> "TableError":
+        more = f" ({count} such rows in all)" if count > 1 else ""
+        return cls(
+            f"column {column!r} {problem} in data row {row}{more}; correct or drop such rows, or leave the column out"
+        )
+
+    @classmethod
+    def identical_rows(cls, path: object, n_rows: int) -> "TableError":
         what = "one row only" if n_rows == 1 else f"{n_rows} rows that are all equal"
         return cls(f"{path} has {what} in the columns used, so there are no groups to find; use rows that differ")
 
     @classmethod
-    def too_few_rows(cls, path: object, n_rows: int, n_components: int) -> "TableProblem":
-        needed = counted(n_components, "component")
-        return cls(f"{path} has {counted(n_rows, 'row')}, too few for {needed}; ask for fewer with --components")
+    def too_few_rows(cls, path: object, n_rows: int, n_components: int) -> "TableError":
+        needed = format_count(n_components, "component")
+        return cls(f"{path} has {format_count(n_rows, 'row')}, too few for {needed}; ask for fewer with --components")
 
     @classmethod
-    def too_far(cls, number: int) -> "TableProblem":
-        return cls(f"data row {number} {TOO_FAR}")
+    def row_too_far(cls, row: int) -> "TableError":
+        return cls(f"data row {row} {TOO_FAR_MESSAGE}")
 
     @classmethod
-    def nearly_numbers(cls, column: str, culprit: str, n_numbers: int, n_values: int) -> "TableProblem":
+    def mostly_numeric(cls, column: str, non_numeric_value: str, n_numbers: int, n_values: int) -> "TableError":
         return cls(
-            f"column {column!r} is text because {culprit} ({n_numbers} of {n_values} values are numbers): "
+            f"column {column!r} is text because {non_numeric_value} ({n_numbers} of {n_values} values are numbers): "
             "correct it, or choose the other columns with --columns"
         )
 
     @classmethod
-    def bad_weight(cls, column: str, row: int, value: float) -> "TableProblem":
+    def negative_weight(cls, column: str, row: int, value: float) -> "TableError":
         return cls(f"the weights in column {column!r} must be at least 0, but data row {row} holds {value:g}")
 
     @classmethod
-    def no_labels(cls, column: str, kind: str) -> "TableProblem":
-        found = "is empty" if kind == "empty" else f"holds {kind}"
+    def unusable_labels(cls, column: str, column_kind: str) -> "TableError":
+        found = "is empty" if column_kind == "empty" else f"holds {column_kind}"
         return cls(f"column {column!r} {found}; labels must be texts or numbers, the name of each row's group")
 
     @classmethod
-    def zero_weights(cls, column: str) -> "TableProblem":
+    def zero_weights(cls, column: str) -> "TableError":
         return cls(f"the weights in column {column!r} are zero in every row; at least one row must count")
 
     @classmethod
-    def nameless_model(cls, path: object, found: int, expected: int) -> "TableProblem":
+    def model_without_column_names(cls, path: object, actual: int, expected: int) -> "TableError":
         return cls(
-            f"the model was fitted without column names to {counted(expected, 'column')}, but {path} has "
-            f"{counted(found, 'column')} of numbers; give a file with the columns of the fit, in its order"
+            f"the model was fitted without column names to {format_count(expected, 'column')}, but {path} has "
+            f"{format_count(actual, 'column')} of numbers; give a file with the columns of the fit, in its order"
         )

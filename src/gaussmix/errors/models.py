@@ -3,35 +3,35 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
-from gaussmix.errors.words import listed
+from gaussmix.errors.text import join_with_commas
 
 
 class ParameterError(GaussmixError, ValueError):
     """A parameter of a model or a method is outside what is allowed."""
 
     @classmethod
-    def choice(cls, name: str, found: object, allowed: Sequence[object]) -> "ParameterError":
-        return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {found!r}")
+    def invalid_choice(cls, name: str, value: object, allowed: Sequence[object]) -> "ParameterError":
+        return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {value!r}")
 
     @classmethod
-    def shape(cls, name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
-        return cls(f"The parameter '{name}' should have the shape of {expected}, but got {found}")
+    def wrong_shape(cls, name: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
+        return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
 
     @classmethod
-    def changed(cls, name: str, found: object, before: object) -> "ParameterError":
+    def changed_in_partial_fit(cls, name: str, value: object, previous: object) -> "ParameterError":
         return cls(
-            f"{name} is {found!r}, but the mixture that partial_fit goes on from has {before!r}; set it back, or call "
+            f"{name} is {value!r}, but the mixture that partial_fit goes on from has {previous!r}; set it back, or call "
             "fit, which starts anew"
         )
 
     @classmethod
-    def dimension(cls, what: str, found: int, needed: int) -> "ParameterError":
-        columns = "1 column" if needed == 1 else f"{needed} columns"
-        return cls(f"{what} needs a distribution of {columns}, but this one has {found}; take a marginal first")
+    def wrong_n_features(cls, operation: str, actual: int, expected: int) -> "ParameterError":
+        columns = "1 column" if expected == 1 else f"{expected} columns"
+        return cls(f"{operation} needs a distribution of {columns}, but this one has {actual}; take a marginal first")
 
     @classmethod
-    def value(cls, name: str, found: object, allowed: str) -> "ParameterError":
-        return cls(f"{name} must be {allowed}, but is {found!r}")
+    def invalid_value(cls, name: str, value: object, allowed: str) -> "ParameterError":
+        return cls(f"{name} must be {allowed}, but is {value!r}")
 
     @classmethod
     def ridge_with_gradient(cls, solver: str) -> "ParameterError":
@@ -45,32 +45,34 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"the {name}{which} should be symmetric, positive-definite; check its eigenvalues")
 
     @classmethod
-    def outside_structure(cls, structure: str, error: float) -> "ParameterError":
+    def outside_structure(cls, structure: str, relative_error: float) -> "ParameterError":
         return cls(
-            f"these covariances are not of structure {structure} (they miss it by {error:.2g} of their size); "
+            f"these covariances are not of structure {structure} (they miss it by {relative_error:.2g} of their size); "
             "name the structure they have, or 'VVV', which holds any"
         )
 
     @classmethod
-    def factors_missing(cls, structure: str, parameter: str) -> "ParameterError":
+    def missing_n_factors(cls, structure: str, parameter: str) -> "ParameterError":
         return cls(
             f"{parameter}={structure!r} is a mixture of factor analysers and needs their number: give n_factors, "
             "a whole number of at least 1"
         )
 
     @classmethod
-    def too_many_factors(cls, structure: str, found: int, n_features: int, most: int) -> "ParameterError":
+    def too_many_factors(cls, structure: str, n_factors: int, n_features: int, max_factors: int) -> "ParameterError":
         columns = "1 column" if n_features == 1 else f"{n_features} columns"
-        next_step = f"take n_factors of at most {most}" if most > 0 else "take a structure without factors"
+        next_step = (
+            f"take n_factors of at most {max_factors}" if max_factors > 0 else "take a structure without factors"
+        )
         return cls(
-            f"n_factors={found} are too many for {structure} on {columns}: loadings and noise would have more "
+            f"n_factors={n_factors} are too many for {structure} on {columns}: loadings and noise would have more "
             f"parameters than a free covariance; {next_step}"
         )
 
     @classmethod
-    def factors_given(cls, what: str, structure: str) -> "ParameterError":
+    def not_supported_with_factors(cls, parameter: str, structure: str) -> "ParameterError":
         return cls(
-            f"{what} cannot be given for {structure}, whose covariances are held as loadings and noise; "
+            f"{parameter} cannot be given for {structure}, whose covariances are held as loadings and noise; "
             "leave it out, or take a structure without factors"
         )
 
@@ -84,7 +86,7 @@ class CollapseError(GaussmixError, ValueError):
             "Fitting the mixture model failed because some components have ill-defined empirical covariance "
             "(for instance caused by singleton or collapsed samples). Try to decrease the number of components, "
             "increase reg_covar, or scale the input data. Here: component "
-            f"{listed([str(k) for k in self.components])}; {advice}."
+            f"{join_with_commas([str(k) for k in self.components])}; {advice}."
         )
 
 
@@ -92,9 +94,9 @@ class UnrepresentableError(GaussmixError, OverflowError):
     """A number is right but too large or too small for double precision in the user's units."""
 
     @classmethod
-    def of(cls, name: str, how: str) -> "UnrepresentableError":
+    def from_quantity(cls, name: str, failure: str) -> "UnrepresentableError":
         return cls(
-            f"{name} {how} double precision in the data's units; rescale the data to read them. "
+            f"{name} {failure} double precision in the data's units; rescale the data to read them. "
             "The fitted model itself (model_) works in its own units and stays usable"
         )
 
@@ -103,30 +105,30 @@ class MissingPackageError(GaussmixError, ImportError):
     """An optional package is needed for what was asked."""
 
     @classmethod
-    def of(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
+    def for_extra(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
         return cls(f"{purpose} needs {package}, which is not installed: pip install 'gaussmix[{extra}]'")
 
     @classmethod
-    def alone(cls, package: str, purpose: str) -> "MissingPackageError":
+    def for_package(cls, package: str, purpose: str) -> "MissingPackageError":
         return cls(f"{purpose} needs {package}, which is not installed: pip install {package}")
 
 
-class UncompiledWarning(GaussmixWarning):
+class CompilationWarning(GaussmixWarning):
     """The compiled passes cannot be used; the results are right, but come later."""
 
     @classmethod
-    def because(cls, reason: BaseException) -> "UncompiledWarning":
+    def from_reason(cls, reason: BaseException) -> "CompilationWarning":
         return cls(
             "passes over the rows run in NumPy, several times slower than compiled, since Numba cannot be used: "
             f"{reason} (a missing or damaged one is mended by: pip install --force-reinstall numba)"
         )
 
 
-class UncompilableError(GaussmixError, RuntimeError):
+class CompilationError(GaussmixError, RuntimeError):
     """Compiled code is missing and cannot be made."""
 
     @classmethod
-    def because(cls, reason: Exception) -> "UncompilableError":
+    def from_reason(cls, reason: Exception) -> "CompilationError":
         return cls(f"no compiled code for this computation is kept on this machine, and Numba cannot make it: {reason}")
 
 

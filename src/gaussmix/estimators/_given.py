@@ -6,17 +6,24 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, project
-from gaussmix.covariance.forms import DiagonalCovariance, SphericalCovariance, expand, from_roots, natural_shape, share
+from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, project_to_structure
+from gaussmix.covariance.representations import (
+    DiagonalCovariance,
+    SphericalCovariance,
+    expand_covariances,
+    full_from_precision_roots,
+    shared_from_full,
+    sklearn_shape,
+)
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture, Problem
-from gaussmix.solvers.start import automatic, from_given
-from gaussmix.solvers.start.seeding import nearest
+from gaussmix.solvers.initialization import initialize, replace_parameters
+from gaussmix.solvers.initialization.init_methods import initialize_from_centers
 from gaussmix.types import KD, KDD, Array, ArrayLike, K
 
 
 @dataclass(frozen=True)
-class Given:
+class InitParameters:
     """Weights, means and precisions of a start, in the data's units; None where not given."""
 
     weights: K | None
@@ -27,17 +34,17 @@ class Given:
     def parse(
         cls,
         structure: Structure,
-        name: str,
+        covariance_type: str,
         shape: tuple[int, int],
         weights: ArrayLike | None,
         means: ArrayLike | None,
         precisions: ArrayLike | None,
-    ) -> "Given":
+    ) -> "InitParameters":
         """Check what the constructor was given; ``shape`` is (K, D), ``name`` the covariance_type."""
         return cls(
-            None if weights is None else _weights(weights, shape[0]),
-            None if means is None else _means(means, shape),
-            None if precisions is None else _precisions(precisions, structure, name, shape),
+            None if weights is None else _validate_weights(weights, shape[0]),
+            None if means is None else _validate_means(means, shape),
+            None if precisions is None else _validate_precisions(precisions, structure, covariance_type, shape),
         )
 
     @property
@@ -48,79 +55,80 @@ class Given:
     def is_empty(self) -> bool:
         return self.weights is None and self.means is None and self.precisions is None
 
-    def start(self, problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
+    def make_start(self, problem: Problem, init_method: str, n_components: int, rng: np.random.Generator) -> Mixture:
         """The start of one run: what is given, and the rest by ``method`` or from the nearest given mean."""
         if self.is_complete:
-            return self.applied(problem, None)
+            return self.override_start(problem, None)
         if self.means is not None:
-            return self.applied(problem, nearest(problem, problem.source.frame.apply(self.means)))
-        return self.applied(problem, automatic(problem, method, n_components, rng))
+            return self.override_start(
+                problem, initialize_from_centers(problem, problem.source.frame.transform_rows(self.means))
+            )
+        return self.override_start(problem, initialize(problem, init_method, n_components, rng))
 
-    def applied(self, problem: Problem, base: Mixture | None) -> Mixture:
+    def override_start(self, problem: Problem, start: Mixture | None) -> Mixture:
         """A start with what is given in the place of its own; without one, what is given is all there is."""
-        if base is not None and self.is_empty:
-            return base
-        frame, structure = problem.source.frame, problem.family.structure
-        centers = None if self.means is None else frame.apply(self.means)
+        if start is not None and self.is_empty:
+            return start
+        frame, structure = problem.source.frame, problem.covariance_estimator.structure
+        centers = None if self.means is None else frame.transform_rows(self.means)
         covariance = None
         if self.precisions is not None:
-            covariance = _covariance(structure, self.precisions, frame)
+            covariance = _covariance_from_precisions(structure, self.precisions, frame)
         if self.weights is not None and centers is not None and covariance is not None:
             return Mixture(self.weights, centers, covariance, frame, problem.feature_names)
-        if base is None:
+        if start is None:
             raise ValueError("a start that is given in part needs another one for the rest")
-        return from_given(base, self.weights, centers, covariance)
+        return replace_parameters(start, self.weights, centers, covariance)
 
 
-def _finite(name: str, values: ArrayLike) -> Array:
+def _require_finite_array(name: str, values: ArrayLike) -> Array:
     array = np.asarray(values, dtype=np.float64)
     if not np.isfinite(array).all():
         raise DataError.not_finite_parameter(name)
     return array
 
 
-def _weights(values: ArrayLike, n_components: int) -> K:
-    weights = _finite("weights_init", values)
+def _validate_weights(values: ArrayLike, n_components: int) -> K:
+    weights = _require_finite_array("weights_init", values)
     if weights.shape != (n_components,):
-        raise ParameterError.shape("weights", weights.shape, (n_components,))
+        raise ParameterError.wrong_shape("weights", weights.shape, (n_components,))
     low, high, total = float(weights.min()), float(weights.max()), float(weights.sum())
     if low < 0.0 or high > 1.0:
         raise ParameterError(
-            "The parameter 'weights' should be in the range [0, 1], but got "
-            f"max value {high:.5f}, min value {low:.5f}"
+            f"The parameter 'weights' should be in the range [0, 1], but got max value {high:.5f}, min value {low:.5f}"
         )
     if abs(total - 1.0) > 1e-6:
         raise ParameterError(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
     return weights
 
 
-def _means(values: ArrayLike, shape: tuple[int, int]) -> KD:
-    means = _finite("means_init", values)
+def _validate_means(values: ArrayLike, shape: tuple[int, int]) -> KD:
+    means = _require_finite_array("means_init", values)
     if means.shape != shape:
-        raise ParameterError.shape("means", means.shape, shape)
+        raise ParameterError.wrong_shape("means", means.shape, shape)
     return means
 
 
-def _precisions(values: ArrayLike, structure: Structure, name: str, shape: tuple[int, int]) -> KDD:
+def _validate_precisions(values: ArrayLike, structure: Structure, covariance_type: str, shape: tuple[int, int]) -> KDD:
     """Precision matrices (K, D, D) from the natural shape of the structure."""
     if isinstance(structure, FactorStructure):
-        raise ParameterError.factors_given("precisions_init", str(structure))
-    given = _finite("precisions_init", values)
-    expected = natural_shape(structure, *shape)
+        raise ParameterError.not_supported_with_factors("precisions_init", str(structure))
+    given = _require_finite_array("precisions_init", values)
+    expected = sklearn_shape(structure, *shape)
     if given.shape != expected:
-        raise ParameterError.shape(f"{name} precision", given.shape, expected)
+        raise ParameterError.wrong_shape(f"{covariance_type} precision", given.shape, expected)
     if structure.orientation == "I":
         if not (given > 0).all():
-            raise ParameterError(f"'{name} precision' should be positive")
+            raise ParameterError(f"'{covariance_type} precision' should be positive")
     else:
         for matrix in given.reshape(-1, shape[1], shape[1]):
             symmetric = np.allclose(matrix, matrix.T)
             if not symmetric or linalg.cholesky(matrix) is None:
-                raise ParameterError(f"'{name} precision' should be symmetric, positive-definite")
-    return expand(structure, given, *shape)
+                raise ParameterError(f"'{covariance_type} precision' should be symmetric, positive-definite")
+    return expand_covariances(structure, given, *shape)
 
 
-def _covariance(structure: Structure, precisions: KDD, frame: Frame) -> AbstractCovariance:
+def _covariance_from_precisions(structure: Structure, precisions: KDD, frame: Frame) -> AbstractCovariance:
     """The covariances of given precisions in the frame, brought into the structure where they miss it."""
     powers = frame.total_exponent
     in_frame = np.ldexp(precisions, -(powers[:, None] + powers))
@@ -131,10 +139,10 @@ def _covariance(structure: Structure, precisions: KDD, frame: Frame) -> Abstract
         return DiagonalCovariance(structure, free, 1.0 / np.diagonal(in_frame, axis1=1, axis2=2))
     if letters == "VII":
         return SphericalCovariance(structure, free, 1.0 / in_frame[:, 0, 0], n_features)
-    roots = [linalg.upper_root(matrix) for matrix in in_frame]
-    full = from_roots(structure, np.array([root for root in roots if root is not None]))
+    roots = [linalg.upper_cholesky(matrix) for matrix in in_frame]
+    full = full_from_precision_roots(structure, np.array([root for root in roots if root is not None]))
     if letters == "EEE":
-        return share(full, n_components)
+        return shared_from_full(full, n_components)
     if letters == "VVV":
         return full
-    return project(structure, full.matrices(), np.ones(n_components))
+    return project_to_structure(structure, full.matrices(), np.ones(n_components))

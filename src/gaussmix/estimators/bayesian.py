@@ -3,22 +3,22 @@
 import time
 from typing import Self
 
-from gaussmix.core.blas import calm_blas
+from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import Structure
 from gaussmix.errors import DataError
-from gaussmix.estimators import _base
-from gaussmix.estimators._fitted import FittedDensity
-from gaussmix.estimators._learning import best_run
-from gaussmix.estimators._prior import GivenPrior, checked_parameters, restored_scale
-from gaussmix.model import Problem, posterior
-from gaussmix.model.variational import Posterior
-from gaussmix.solvers.variational import VariationalFit, VariationalRun, evaluated
+from gaussmix.estimators import _validation
+from gaussmix.estimators._base_mixture import BaseMixture
+from gaussmix.estimators._bayesian_prior import PriorParameters, restore_covariance_prior, validate_bayesian_parameters
+from gaussmix.estimators._learning import fit_best_variational_run
+from gaussmix.model import Problem, prediction
+from gaussmix.model.variational import VariationalPosterior
+from gaussmix.solvers.variational import VariationalFit, VariationalRunResult, evaluate_variational_run
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, Array, ArrayLike, D, IntN, K, N
 
 
-class BayesianGaussianMixture(FittedDensity):
+class BayesianGaussianMixture(BaseMixture):
     """Gaussian mixture fitted by variational Bayes; a drop-in for scikit-learn's.
 
     Parameters and weights have priors, and the fit is a distribution over them: with few rows a component stays near
@@ -117,8 +117,8 @@ class BayesianGaussianMixture(FittedDensity):
     [0, 1]
     """
 
-    _posterior: Posterior
-    _given: GivenPrior
+    _posterior: VariationalPosterior
+    _prior_parameters: PriorParameters
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class BayesianGaussianMixture(FittedDensity):
         mean_prior: ArrayLike | None = None,
         degrees_of_freedom_prior: float | None = None,
         covariance_prior: ArrayLike | None = None,
-        random_state: _base.RandomState = None,
+        random_state: _validation.RandomState = None,
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
@@ -162,7 +162,7 @@ class BayesianGaussianMixture(FittedDensity):
 
     @property
     def weight_concentration_(self) -> AnyArray | tuple[AnyArray, AnyArray]:
-        learned = self._posterior.learned.astype(self._dtype)
+        learned = self._posterior.weight_concentration.astype(self._dtype)
         return learned if learned.ndim == 1 else (learned[0], learned[1])
 
     @property
@@ -171,31 +171,39 @@ class BayesianGaussianMixture(FittedDensity):
 
     @property
     def degrees_of_freedom_(self) -> AnyArray | float:
-        degrees: K = self._posterior.degrees
+        degrees: K = self._posterior.degrees_of_freedom
         return float(degrees[0]) if self.model_.structure.volume == "E" else degrees.astype(self._dtype)
 
     # -- the prior in use; what is not asked for need not be representable in the data's units ------
 
     @property
     def weight_concentration_prior_(self) -> float:
-        return self._given.concentration
+        return self._prior_parameters.concentration
 
     @property
     def mean_precision_prior_(self) -> float:
-        return self._given.mean_precision
+        return self._prior_parameters.mean_precision
 
     @property
     def mean_prior_(self) -> D:
         prior = self._posterior.prior
-        return prior.frame.restore_points(prior.center[None])[0] if self._given.mean is None else self._given.mean
+        return (
+            prior.frame.restore_means(prior.center[None])[0]
+            if self._prior_parameters.mean is None
+            else self._prior_parameters.mean
+        )
 
     @property
     def degrees_of_freedom_prior_(self) -> float:
-        return self._given.degrees
+        return self._prior_parameters.degrees_of_freedom
 
     @property
     def covariance_prior_(self) -> Array | float:
-        return restored_scale(self._posterior.prior) if self._given.scale is None else self._given.scale
+        return (
+            restore_covariance_prior(self._posterior.prior)
+            if self._prior_parameters.covariance is None
+            else self._prior_parameters.covariance
+        )
 
     def _quadratics(self) -> Quadratics:
         return self._posterior.quadratics
@@ -214,34 +222,36 @@ class BayesianGaussianMixture(FittedDensity):
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntN:
         """Fit, then give the most probable component of each row, (n,)."""
         problem = self._fit(X, sample_weight)
-        return posterior.labels(self._quadratics(), problem.source, problem.engine)
+        return prediction.hard_labels(self._quadratics(), problem.source, problem.engine)
 
     def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Problem:
         began = time.perf_counter()
-        structure = checked_parameters(self)
-        rows = _base.checked_rows(self, X, fitting=True)
-        weights = _base.checked_weights(sample_weight, rows)
+        structure = validate_bayesian_parameters(self)
+        rows = _validation.validate_rows(self, X, is_fitting=True)
+        weights = _validation.validate_sample_weight(sample_weight, rows)
         if len(rows) < self.n_components:
             raise DataError.too_few_rows(len(rows), self.n_components)
-        given = GivenPrior.parse(self, structure, rows.shape[1])
-        with calm_blas(rows.shape[1]):
-            problem = self._problem(rows, weights, structure)
-            prior = given.resolved(problem, float(self.reg_covar))
-            winner = best_run(self, problem, prior)
-            self._keep(winner, evaluated(winner, problem, time.perf_counter() - began))
-        self._given, self._dtype = given, rows.dtype
-        _base.warn_unless_converged(self, stacklevel=4)
+        given = PriorParameters.from_estimator(self, structure, rows.shape[1])
+        with limit_blas_threads(rows.shape[1]):
+            problem = self._make_problem(rows, weights, structure)
+            prior = given.make_prior(problem, float(self.reg_covar))
+            winner = fit_best_variational_run(self, problem, prior)
+            self._set_fitted_attributes(winner, evaluate_variational_run(winner, problem, time.perf_counter() - began))
+        self._prior_parameters, self._dtype = given, rows.dtype
+        _validation.warn_unless_converged(self, stacklevel=4)
         return problem
 
-    def _problem(self, rows: AnyArray, weights: N | None, structure: Structure) -> Problem:
-        return Problem.of(MemorySource.of(rows, weights), structure, feature_names=_base.feature_names(self))
+    def _make_problem(self, rows: AnyArray, sample_weight: N | None, structure: Structure) -> Problem:
+        return Problem.from_source(
+            MemorySource.from_array(rows, sample_weight), structure, feature_names=_validation.get_feature_names(self)
+        )
 
-    def _keep(self, winner: VariationalRun, fit: VariationalFit) -> None:
+    def _set_fitted_attributes(self, best: VariationalRunResult, fit: VariationalFit) -> None:
         """Set the attributes that tell how the fit went."""
-        self._posterior = winner.posterior
-        self.model_ = winner.posterior.mixture
+        self._posterior = best.posterior
+        self.model_ = best.posterior.mixture
         self.fit_ = fit
         self.converged_ = fit.converged
-        self.n_iter_ = len(winner.trace)
-        self.lower_bounds_: list[float] = winner.trace.log_likelihood.tolist()
-        self.lower_bound_ = winner.last_bound
+        self.n_iter_ = len(best.trace)
+        self.lower_bounds_: list[float] = best.trace.log_likelihoods.tolist()
+        self.lower_bound_ = best.last_bound

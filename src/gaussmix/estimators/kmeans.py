@@ -10,20 +10,24 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.blas import calm_blas
+from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, UnrepresentableError
-from gaussmix.estimators import _base
-from gaussmix.estimators._centers import check_clustering, checked_centers, starting_centers
-from gaussmix.model import posterior
-from gaussmix.model.problem import located
-from gaussmix.solvers.lloyd import Clusters, assigned, settled
-from gaussmix.solvers.start.seeding import euclidean
+from gaussmix.estimators import _validation
+from gaussmix.estimators._kmeans_initialization import (
+    iterate_initial_centers,
+    validate_centers,
+    validate_kmeans_parameters,
+)
+from gaussmix.model import prediction
+from gaussmix.model.problem import fit_frame
+from gaussmix.solvers.em.lloyd import LloydResult, assign_to_nearest, run_lloyd
+from gaussmix.solvers.initialization.init_methods import euclidean_quadratics
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, NK, AnyArray, ArrayLike, IntN, N
 
-_TIE = 1e-12  # runs whose inertia is as equal as this found the same clusters, and the first is kept
+_RELATIVE_INERTIA_TIE = 1e-12  # runs whose inertia is as equal as this found the same clusters, and the first is kept
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -122,7 +126,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         max_iter: int = 300,
         tol: float = 1e-4,
         verbose: int = 0,
-        random_state: _base.RandomState = None,
+        random_state: _validation.RandomState = None,
         copy_x: bool = True,
         algorithm: str = "lloyd",
     ) -> None:
@@ -139,13 +143,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     @property
     def cluster_centers_(self) -> AnyArray:
         check_is_fitted(self, "_centers")
-        return self._frame.restore_points(self._centers).astype(self._dtype)
+        return self._frame.restore_means(self._centers).astype(self._dtype)
 
     @cluster_centers_.setter
     def cluster_centers_(self, centers: ArrayLike) -> None:
         """Other centres for `predict` and `transform`, as some assign them to scikit-learn's."""
         check_is_fitted(self, "_centers")
-        self._centers = checked_centers("cluster_centers_", centers, self._frame, self._centers.shape)
+        self._centers = validate_centers("cluster_centers_", centers, self._frame, self._centers.shape)
 
     @property
     def inertia_(self) -> float:
@@ -153,7 +157,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(self._inertia, -2 * int(self._frame.total_exponent[0])))
         if not np.isfinite(inertia):
-            raise UnrepresentableError.of("the squared distances of inertia_", "overflow")
+            raise UnrepresentableError.from_quantity("the squared distances of inertia_", "overflow")
         return inertia
 
     @property
@@ -163,43 +167,47 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Find the centres of rows X (n, D); ``y`` is ignored, ``sample_weight`` (n,) counts each row as that many."""
-        check_clustering(self)
-        rows = _base.checked_rows(self, X, fitting=True, fewest=1)
-        weights = _base.checked_weights(sample_weight, rows)
+        validate_kmeans_parameters(self)
+        rows = _validation.validate_rows(self, X, is_fitting=True, min_rows=1)
+        weights = _validation.validate_sample_weight(sample_weight, rows)
         if len(rows) < self.n_clusters:
-            raise DataError.too_few_clustered(len(rows), int(self.n_clusters))
-        with calm_blas(rows.shape[1]):
+            raise DataError.too_few_rows_for_clusters(len(rows), int(self.n_clusters))
+        with limit_blas_threads(rows.shape[1]):
             self._fit_rows(rows, weights)
         return self
 
-    def _fit_rows(self, rows: AnyArray, weights: N | None) -> None:
+    def _fit_rows(self, rows: AnyArray, sample_weight: N | None) -> None:
         """Every start to its end; the run of least inertia is kept."""
         engine = AutomaticEngine(len(rows))
         # The rows are looked at by the engine that passes with all centres will need.
         looking = AutomaticEngine(len(rows), int(self.n_clusters))
-        source, total, _ = located(MemorySource.of(rows, weights), looking, per_column=False)
+        source, total, _ = fit_frame(MemorySource.from_array(rows, sample_weight), looking, scale_per_column=False)
         self._frame, self._dtype = source.frame, rows.dtype
         tolerance = float(self.tol) * float((total.scatter[0] / total.mass[0]).mean())
-        printer = _base.InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
-        plain, least = MemorySource.of(rows, frame=self._frame), np.inf
-        best: tuple[Clusters, IntN] | None = None
-        for start in starting_centers(self, source, engine, rows):
-            printer.begin()
-            found = settled(source, start, engine, tolerance, int(self.max_iter), printer.observer)
-            printer.end(found.n_passes, found.is_settled)
-            labels, squares = assigned(found.center, plain, engine)
-            inertia = float(squares.sum() if weights is None else weights[weights > 0] @ squares[weights > 0])
-            if best is None or inertia < least * (1.0 - _TIE):
+        printer = _validation.InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
+        plain, least = MemorySource.from_array(rows, frame=self._frame), np.inf
+        best: tuple[LloydResult, IntN] | None = None
+        for start in iterate_initial_centers(self, source, engine, rows):
+            printer.print_start()
+            found = run_lloyd(source, start, engine, tolerance, int(self.max_iter), printer.progress_callback)
+            printer.print_end(found.n_iter, found.has_converged)
+            labels, squares = assign_to_nearest(found.centers, plain, engine)
+            inertia = float(
+                squares.sum()
+                if sample_weight is None
+                else sample_weight[sample_weight > 0] @ squares[sample_weight > 0]
+            )
+            if best is None or inertia < least * (1.0 - _RELATIVE_INERTIA_TIE):
                 best, least = (found, labels), inertia
         if best is not None:
-            self._keep(*best, inertia=least)
+            self._set_fitted_attributes(*best, inertia=least)
 
-    def _keep(self, found: Clusters, labels: IntN, inertia: float) -> None:
+    def _set_fitted_attributes(self, clusters: LloydResult, labels: IntN, inertia: float) -> None:
         """Set the fitted attributes, and warn where there are fewer rows that differ than centres."""
-        self._centers = found.center
+        self._centers = clusters.centers
         self.labels_ = labels.astype(np.int32)
         self._inertia = inertia
-        self.n_iter_ = found.n_passes
+        self.n_iter_ = clusters.n_iter
         n_distinct = np.count_nonzero(np.bincount(labels))
         if n_distinct < self.n_clusters:
             warnings.warn(
@@ -209,11 +217,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 stacklevel=4,
             )
 
-    def _question(self, X: ArrayLike) -> tuple[MemorySource, AutomaticEngine]:
+    def _prepare_rows(self, X: ArrayLike) -> tuple[MemorySource, AutomaticEngine]:
         """New rows, and who asks them."""
         check_is_fitted(self, "_centers")
-        rows = _base.checked_rows(self, X, fitting=False)
-        return MemorySource.of(rows, frame=self._frame), AutomaticEngine(len(rows))
+        rows = _validation.validate_rows(self, X, is_fitting=False)
+        return MemorySource.from_array(rows, frame=self._frame), AutomaticEngine(len(rows))
 
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> AnyArray:
         """Fit, then give the nearest centre of each row, (n,)."""
@@ -221,13 +229,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def predict(self, X: ArrayLike) -> AnyArray:
         """The nearest centre of each row, (n,), the first of equals."""
-        source, engine = self._question(X)
-        return posterior.labels(euclidean(self._centers), source, engine).astype(np.int32)
+        source, engine = self._prepare_rows(X)
+        return prediction.hard_labels(euclidean_quadratics(self._centers), source, engine).astype(np.int32)
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Distance of each row to each centre, (n, K), in the data's units."""
-        source, engine = self._question(X)
-        return _distances(self._centers, source, engine).astype(source.rows.dtype, copy=False)
+        source, engine = self._prepare_rows(X)
+        return _compute_distances(self._centers, source, engine).astype(source.rows.dtype, copy=False)
 
     def fit_transform(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> AnyArray:
         """Fit, then give the distance of each row to each centre, (n, K)."""
@@ -235,9 +243,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Minus the inertia of rows X (n, D), weighted by ``sample_weight``; ``y`` is ignored."""
-        source, engine = self._question(X)
-        weights = _base.checked_weights(sample_weight, source.rows)
-        squares = _in_data_units(np.sqrt(assigned(self._centers, source, engine)[1]), self._frame) ** 2
+        source, engine = self._prepare_rows(X)
+        weights = _validation.validate_sample_weight(sample_weight, source.rows)
+        squares = _restore_distances(np.sqrt(assign_to_nearest(self._centers, source, engine)[1]), self._frame) ** 2
         return -float(squares.sum() if weights is None else weights @ squares)
 
     def __sklearn_tags__(self) -> Any:
@@ -246,21 +254,21 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return tags
 
 
-def _in_data_units(distances: AnyArray, frame: Frame) -> AnyArray:
+def _restore_distances(distances: AnyArray, frame: Frame) -> AnyArray:
     """Distances of a frame that has one scale for all columns in the data's units."""
     with np.errstate(over="ignore", under="ignore"):
         return np.asarray(np.ldexp(distances, -int(frame.total_exponent[0])))
 
 
-def _distances(center: KD, source: MemorySource, engine: AutomaticEngine) -> NK:
+def _compute_distances(centers: KD, source: MemorySource, engine: AutomaticEngine) -> NK:
     """Distances (n, K) in the data's units, block by block."""
-    quadratics = euclidean(center)
-    output = np.empty((source.n_rows, len(center)))
+    quadratics = euclidean_quadratics(centers)
+    output = np.empty((source.n_rows, len(centers)))
 
     def fill(batch: Batch) -> int:
-        scores = output[batch.slice]
-        engine.score(quadratics, batch, scores)
-        scores[:] = _in_data_units(np.sqrt(-2.0 * scores), source.frame)
+        scores = output[batch.row_slice]
+        engine.compute_scores(quadratics, batch, scores)
+        scores[:] = _restore_distances(np.sqrt(-2.0 * scores), source.frame)
         return batch.n_rows
 
     source.reduce(fill)

@@ -6,27 +6,27 @@ from typing import Any, Self
 
 import numpy as np
 
-from gaussmix.core.arrays import parse_labels
-from gaussmix.core.blas import calm_blas
+from gaussmix.core.blas import limit_blas_threads
+from gaussmix.core.input_arrays import parse_labels
 from gaussmix.covariance import DefaultPrior, Structure
 from gaussmix.errors import DataError
-from gaussmix.estimators import _base
-from gaussmix.estimators._beginning import Beginning
-from gaussmix.estimators._checks import checked_structure
-from gaussmix.estimators._given import Given
-from gaussmix.estimators._online import OnlineMixture
-from gaussmix.estimators._running import best_run
+from gaussmix.estimators import _validation
+from gaussmix.estimators._checks import validate_mixture_parameters
+from gaussmix.estimators._given import InitParameters
+from gaussmix.estimators._initialization import Initialization
+from gaussmix.estimators._partial_fit import BaseOnlineMixture
+from gaussmix.estimators._restarts import fit_best_run
 from gaussmix.model import Constraints, Problem
-from gaussmix.solvers import Run
-from gaussmix.solvers.fit import finished
-from gaussmix.solvers.online import Seen
-from gaussmix.solvers.start.noise import beside_noise
-from gaussmix.solvers.table import EM_SOLVER
+from gaussmix.solvers import RunResult
+from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.initialization.noise_initialization import with_robust_floor
+from gaussmix.solvers.online.online_em import OnlineState
+from gaussmix.solvers.solver_table import EM_SOLVER_NAME
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
-class GaussianMixture(OnlineMixture):
+class GaussianMixture(BaseOnlineMixture):
     """Gaussian mixture fitted by maximum likelihood, with EM by default; a drop-in for scikit-learn's.
 
     Parameters
@@ -184,14 +184,14 @@ class GaussianMixture(OnlineMixture):
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
-        moves: int = 0,
-        solver: str = EM_SOLVER,
+        n_split_merge: int = 0,
+        solver: str = EM_SOLVER_NAME,
         learning_rate: float | None = None,
         batch_size: int | None = None,
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
-        random_state: _base.RandomState = None,
+        random_state: _validation.RandomState = None,
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,
@@ -204,7 +204,7 @@ class GaussianMixture(OnlineMixture):
         self.prior, self.noise, self.constraints = prior, noise, constraints
         self.max_iter, self.n_init = max_iter, n_init
         self.init_params = init_params
-        self.moves = moves
+        self.n_split_merge = n_split_merge
         self.solver, self.learning_rate, self.batch_size = solver, learning_rate, batch_size
         self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.random_state = random_state
@@ -226,7 +226,7 @@ class GaussianMixture(OnlineMixture):
         Components then have the numbers of the labels; those of no labelled row take the others by mean.
         """
         self._fit(X, sample_weight, labels)
-        _base.warn_unless_converged(self, stacklevel=3)
+        _validation.warn_unless_converged(self, stacklevel=3)
         return self
 
     def fit_predict(
@@ -238,51 +238,59 @@ class GaussianMixture(OnlineMixture):
     ) -> IntN:
         """Fit, then give the most probable component of each row, (n,): what is known of it does not count here."""
         self._fit(X, sample_weight, labels)
-        _base.warn_unless_converged(self, stacklevel=3)
+        _validation.warn_unless_converged(self, stacklevel=3)
         return self.predict(X)  # of a row of weight zero, too, which a fit does not look at
 
     def _fit(
         self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None, tol: float | None = None
     ) -> Problem:
-        structure, began = checked_structure(self), time.perf_counter()
-        rows = _base.checked_rows(self, X, fitting=True)
-        weights = _base.checked_weights(sample_weight, rows)
+        structure, began = validate_mixture_parameters(self), time.perf_counter()
+        rows = _validation.validate_rows(self, X, is_fitting=True)
+        weights = _validation.validate_sample_weight(sample_weight, rows)
         known = parse_labels(labels, len(rows), weights, int(self.n_components))
         if len(rows) < self.n_components:
             raise DataError.too_few_rows(len(rows), self.n_components)
-        with calm_blas(rows.shape[1]):
+        with limit_blas_threads(rows.shape[1]):
             return self._fit_rows(rows, weights, known, structure, began, float(self.tol) if tol is None else tol)
 
     def _fit_rows(
-        self, rows: AnyArray, weights: N | None, known: IntN | None, structure: Structure, began: float, tol: float
+        self,
+        rows: AnyArray,
+        sample_weight: N | None,
+        known_components: IntN | None,
+        structure: Structure,
+        start_time: float,
+        tol: float,
     ) -> Problem:
         """Fit to checked rows."""
-        problem = Problem.of(
-            MemorySource.of(rows, weights).hinted(known),
+        problem = Problem.from_source(
+            MemorySource.from_array(rows, sample_weight).with_label_prior(known_components),
             structure,
             ridge=None if self.reg_covar is None else float(self.reg_covar),
-            feature_names=_base.feature_names(self),
-        ).believing(DefaultPrior.parse(self.prior), self.n_components)
+            feature_names=_validation.get_feature_names(self),
+        ).with_prior(DefaultPrior.from_parameter(self.prior), self.n_components)
         shape, starting = (self.n_components, rows.shape[1]), (self.weights_init, self.means_init, self.precisions_init)
-        problem = beside_noise(problem) if self.noise else problem
-        given = Given.parse(structure, str(self.covariance_type), shape, *starting)
-        beginning = Beginning.of(
-            problem, given, self.init_params, self.n_components, self.noise, self.constraints, known
+        problem = with_robust_floor(problem) if self.noise else problem
+        given = InitParameters.parse(structure, str(self.covariance_type), shape, *starting)
+        beginning = Initialization.from_problem(
+            problem, given, self.init_params, self.n_components, self.noise, self.constraints, known_components
         )
-        winner = best_run(self, problem, beginning, tol)
-        winner = replace(winner, mixture=beginning.ordered(winner, problem))
-        self._keep(winner, problem, rows.dtype, began)
-        self._seen = Seen.after(problem, beginning.held)
+        winner = fit_best_run(self, problem, beginning, tol)
+        winner = replace(winner, mixture=beginning.sort_components(winner, problem))
+        self._set_fitted_attributes(winner, problem, rows.dtype, start_time)
+        self._online_state = OnlineState.from_problem(problem, beginning.fixed)
         return problem
 
-    def _keep(self, winner: Run, problem: Problem, dtype: np.dtype[Any], began: float) -> None:
+    def _set_fitted_attributes(
+        self, best: RunResult, problem: Problem, dtype: np.dtype[Any], start_time: float
+    ) -> None:
         """Set the fitted attributes."""
-        fit, _ = finished(winner, problem, time.perf_counter() - began)
-        bounds = winner.trace.log_likelihood / problem.total_weight
-        self.model_ = winner.mixture
+        fit, _ = evaluate_run(best, problem, time.perf_counter() - start_time)
+        bounds = best.trace.log_likelihoods / problem.total_weight
+        self.model_ = best.mixture
         self.fit_ = fit
         self.converged_ = fit.converged
-        self.n_iter_ = len(winner.trace)
+        self.n_iter_ = len(best.trace)
         self.lower_bounds_ = bounds.tolist()
         self.lower_bound_ = float(bounds[-1]) if len(bounds) else -np.inf
         self._dtype = dtype

@@ -8,14 +8,14 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, Structure, from_matrices
-from gaussmix.covariance.forms import expand, natural_shape
-from gaussmix.covariance.held import SEPARATE
+from gaussmix.covariance import AbstractCovariance, Structure, covariance_from_matrices
+from gaussmix.covariance.component_replacement import INDEPENDENT_STRUCTURES
+from gaussmix.covariance.representations import expand_covariances, sklearn_shape
 from gaussmix.errors import ConstraintError
-from gaussmix.model.held import Held
+from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.types import DD, KD, KDD, ArrayLike, BoolK, K
 
-_ROUNDING = 1e-6  # by which weights that are all held may miss 1
+_WEIGHT_SUM_TOLERANCE = 1e-6  # by which weights that are all held may miss 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,9 @@ class Constraints:
     means: ArrayLike | None = None
     covariances: Any = None
 
-    def held(self, structure: Structure, n_components: int, frame: Frame, noise: bool = False) -> Held | None:
+    def to_fixed_parameters(
+        self, structure: Structure, n_components: int, frame: Frame, has_noise: bool = False
+    ) -> FixedParameters | None:
         """What is held, in a frame; None where that is nothing.
 
         Raises
@@ -69,70 +71,74 @@ class Constraints:
         """
         n_features = len(frame.center)
         if not isinstance(self.equal_weights, (bool, np.bool_)):
-            raise ConstraintError.flag(self.equal_weights)
+            raise ConstraintError.equal_weights_not_bool(self.equal_weights)
         if self.equal_weights and self.weights is not None:
-            raise ConstraintError.both_weights()
-        weights = _weights(self.weights, n_components, noise)
-        centers = _means(self.means, n_components, frame)
-        chosen, covariance = _covariances(self.covariances, structure, n_components, frame)
-        count = _held_weights(bool(self.equal_weights), weights, noise)
-        count += int(np.isfinite(centers).sum()) + structure.n_parameters(n_components, n_features) * int(chosen.all())
+            raise ConstraintError.redundant_weights()
+        weights = _parse_weights(self.weights, n_components, has_noise)
+        centers = _parse_means(self.means, n_components, frame)
+        chosen, covariance = _parse_covariances(self.covariances, structure, n_components, frame)
+        count = _count_fixed_weights(bool(self.equal_weights), weights, has_noise)
+        count += int(np.isfinite(centers).sum()) + structure.n_covariance_parameters(n_components, n_features) * int(
+            chosen.all()
+        )
         if not chosen.all():
-            count += structure.n_parameters(1, n_features) * int(chosen.sum())
+            count += structure.n_covariance_parameters(1, n_features) * int(chosen.sum())
         nothing = not (self.equal_weights or chosen.any() or np.isfinite(weights).any() or np.isfinite(centers).any())
-        return None if nothing else Held(bool(self.equal_weights), weights, centers, chosen, covariance, count)
+        return (
+            None if nothing else FixedParameters(bool(self.equal_weights), weights, centers, chosen, covariance, count)
+        )
 
 
-def _numbers(name: str, values: object, shape: tuple[int, ...]) -> Any:
+def _parse_numbers(name: str, values: object, shape: tuple[int, ...]) -> Any:
     """Finite numbers or NaN, of a shape."""
     try:
         found = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ConstraintError.not_numbers(name, error) from error
+        raise ConstraintError.not_numeric(name, error) from error
     if found.shape != shape:
-        raise ConstraintError.shape(name, found.shape, shape)
+        raise ConstraintError.wrong_shape(name, found.shape, shape)
     if np.isinf(found).any():
-        raise ConstraintError.infinite(name)
+        raise ConstraintError.infinite_values(name)
     return found
 
 
-def _weights(values: ArrayLike | None, n_components: int, noise: bool) -> K:
+def _parse_weights(values: ArrayLike | None, n_components: int, has_noise: bool) -> K:
     if values is None:
         return np.full(n_components, np.nan)
-    weights = _numbers("weights", values, (n_components,))
+    weights = _parse_numbers("weights", values, (n_components,))
     held = ~np.isnan(weights)
     if not ((weights[held] > 0) & (weights[held] <= 1)).all():
-        raise ConstraintError.weight_range(weights.tolist())
+        raise ConstraintError.weights_out_of_range(weights.tolist())
     total = float(weights[held].sum())
-    if held.all() and not noise:
-        if abs(total - 1.0) > _ROUNDING:
-            raise ConstraintError.weights_sum(total)
+    if held.all() and not has_noise:
+        if abs(total - 1.0) > _WEIGHT_SUM_TOLERANCE:
+            raise ConstraintError.weights_not_normalized(total)
         return np.asarray(weights / total)
     if total >= 1.0:
-        raise ConstraintError.nothing_left(total)
+        raise ConstraintError.no_weight_left(total)
     return np.asarray(weights)
 
 
-def _held_weights(equal: bool, weights: K, noise: bool) -> int:
+def _count_fixed_weights(equal_weights: bool, weights: K, has_noise: bool) -> int:
     """How many of the free weights are held: K - 1, or with noise K, are free."""
-    if equal:
+    if equal_weights:
         return len(weights) - 1
-    return min(int(np.isfinite(weights).sum()), len(weights) - 1 + int(noise))
+    return min(int(np.isfinite(weights).sum()), len(weights) - 1 + int(has_noise))
 
 
-def _means(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
+def _parse_means(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
     shape = (n_components, len(frame.center))
     if values is None:
         return np.full(shape, np.nan)
-    means = _numbers("means", values, shape)
+    means = _parse_numbers("means", values, shape)
     free = np.isnan(means)
     partly = free.any(axis=1) & ~free.all(axis=1)
     if partly.any():
-        raise ConstraintError.partly("mean", int(np.argmax(partly)))
-    return frame.apply(means)
+        raise ConstraintError.partly_nan("mean", int(np.argmax(partly)))
+    return frame.transform_rows(means)
 
 
-def _covariances(
+def _parse_covariances(
     values: Any, structure: Structure, n_components: int, frame: Frame
 ) -> tuple[BoolK, AbstractCovariance | None]:
     """Which covariances are held, and those, in the frame."""
@@ -140,46 +146,48 @@ def _covariances(
     none = np.zeros(n_components, dtype=bool)
     if values is None:
         return none, None
-    matrices = _whole(values, structure, n_components, n_features)
+    matrices = _parse_shared_covariance(values, structure, n_components, n_features)
     if matrices is None:
-        matrices = _each(values, n_components, n_features)
+        matrices = _parse_component_covariances(values, n_components, n_features)
     chosen = ~np.isnan(matrices[:, 0, 0])
     if not chosen.any():
         return chosen, None
-    if not chosen.all() and str(structure) not in SEPARATE:
-        raise ConstraintError.shared(str(structure), int(chosen.sum()), n_components, SEPARATE)
-    inner = frame.apply_covariances(matrices[chosen])
+    if not chosen.all() and str(structure) not in INDEPENDENT_STRUCTURES:
+        raise ConstraintError.shared_covariances(
+            str(structure), int(chosen.sum()), n_components, INDEPENDENT_STRUCTURES
+        )
+    inner = frame.transform_covariances(matrices[chosen])
     for k, matrix in zip(np.flatnonzero(chosen).tolist(), inner, strict=True):
         if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-8 * np.abs(matrix).max()):
-            raise ConstraintError.asymmetric(k)
+            raise ConstraintError.asymmetric_covariance(k)
         if linalg.cholesky(matrix) is None:
-            raise ConstraintError.indefinite(k)
-    return chosen, from_matrices(structure, inner, len(inner), n_features)
+            raise ConstraintError.indefinite_covariance(k)
+    return chosen, covariance_from_matrices(structure, inner, len(inner), n_features)
 
 
-def _whole(values: Any, structure: Structure, n_components: int, n_features: int) -> KDD | None:
+def _parse_shared_covariance(values: Any, structure: Structure, n_components: int, n_features: int) -> KDD | None:
     """Covariances in the one natural shape that has not an entry per component: (D, D) for EEE."""
-    shape = natural_shape(structure, n_components, n_features)
+    shape = sklearn_shape(structure, n_components, n_features)
     if str(structure) != "EEE" or np.shape(values) != shape:
         return None
-    return expand(structure, _numbers("covariances", values, shape), n_components, n_features)
+    return expand_covariances(structure, _parse_numbers("covariances", values, shape), n_components, n_features)
 
 
-def _each(values: Any, n_components: int, n_features: int) -> KDD:
+def _parse_component_covariances(values: Any, n_components: int, n_features: int) -> KDD:
     """Matrices (K, D, D) from one entry per component; of NaN where it is free."""
     if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, str) or len(values) != n_components:
-        raise ConstraintError.per_component(n_components)
-    return np.array([_entry(value, k, n_features) for k, value in enumerate(values)])
+        raise ConstraintError.covariances_not_per_component(n_components)
+    return np.array([_parse_one_covariance(value, k, n_features) for k, value in enumerate(values)])
 
 
-def _entry(value: Any, k: int, n_features: int) -> DD:
+def _parse_one_covariance(value: Any, component: int, n_features: int) -> DD:
     if value is None:
         return np.full((n_features, n_features), np.nan)
     dimensions = min(np.ndim(value), 2)
-    found = _numbers(f"covariances[{k}]", value, (n_features,) * dimensions)
+    found = _parse_numbers(f"covariances[{component}]", value, (n_features,) * dimensions)
     free = np.isnan(found)
     if free.all():
         return np.full((n_features, n_features), np.nan)
     if free.any():
-        raise ConstraintError.partly("covariance", k)
+        raise ConstraintError.partly_nan("covariance", component)
     return np.asarray(found if dimensions == 2 else found * np.eye(n_features))

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.arrays import parse_covariances, parse_rows, parse_weights
+from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights
 from gaussmix.errors import DataError, ParameterError
-from gaussmix.model import conditional as algebra
-from gaussmix.model import posterior
+from gaussmix.model import gaussian_algebra as algebra
+from gaussmix.model import prediction
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
 
@@ -45,16 +45,16 @@ class Gaussian:
 
     mean: D
     covariance: DD
-    _factor: DD = field(init=False, repr=False)
+    _cholesky: DD = field(init=False, repr=False)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
         center = np.array(mean, dtype=np.float64, ndmin=1)  # copies: what is frozen below is not the caller's
         matrix = np.array(parse_covariances(covariance), ndmin=2)
         expected = (len(center), len(center))
         if center.ndim != 1 or not np.isfinite(center).all():
-            raise ParameterError.value("mean", mean, "a vector of finite numbers")
+            raise ParameterError.invalid_value("mean", mean, "a vector of finite numbers")
         if matrix.shape != expected:
-            raise ParameterError.shape("covariance", matrix.shape, expected)
+            raise ParameterError.wrong_shape("covariance", matrix.shape, expected)
         factor = linalg.cholesky(matrix)
         if factor is None:
             raise ParameterError.not_positive_definite("covariance")
@@ -92,7 +92,7 @@ class Gaussian:
         shift = share @ about
         centred = about - shift
         bell = cls(rows[0] + shift, (centred * share[:, None]).T @ centred)
-        left_over = np.diagonal(bell._factor) ** 2 / np.diagonal(bell.covariance)
+        left_over = np.diagonal(bell._cholesky) ** 2 / np.diagonal(bell.covariance)
         if left_over.min() < 10 * bell.n_features * np.finfo(np.float64).eps:
             raise ParameterError.not_positive_definite("covariance of these rows")
         return bell
@@ -107,19 +107,19 @@ class Gaussian:
     def mahalanobis(self, X: ArrayLike) -> N:
         """Distance of each row (n, D) from the mean in units of the spread in its direction, (n,)."""
         rows = parse_rows(X, self.n_features)
-        white = linalg.lower_solve(self._factor, (rows - self.mean).T)
+        white = linalg.solve_lower(self._cholesky, (rows - self.mean).T)
         return np.asarray(np.sqrt((white**2).sum(axis=0)))
 
-    def log_density(self, X: ArrayLike) -> N:
+    def logpdf(self, X: ArrayLike) -> N:
         """Natural logarithm of the density at each row (n, D), shape (n,)."""
-        constant = self.n_features * math.log(2 * math.pi) + linalg.log_determinant(self._factor)
+        constant = self.n_features * math.log(2 * math.pi) + linalg.log_determinant(self._cholesky)
         return np.asarray(-0.5 * (constant + self.mahalanobis(X) ** 2))
 
-    def density(self, X: ArrayLike) -> N:
+    def pdf(self, X: ArrayLike) -> N:
         """Density at each row (n, D), shape (n,), per unit of volume of the data."""
-        return posterior.raised(self.log_density(X))
+        return prediction.exp_with_overflow_check(self.logpdf(X))
 
-    def cumulative(self, X: ArrayLike) -> N:
+    def cdf(self, X: ArrayLike) -> N:
         """Probability that every column lies at or below the row's value, shape (n,).
 
         Exact in one dimension; by SciPy's quasi-Monte-Carlo integration in more (Genz, Journal of
@@ -133,49 +133,49 @@ class Gaussian:
         bell = stats.multivariate_normal(self.mean, self.covariance, allow_singular=False, seed=0)
         return np.atleast_1d(np.asarray(bell.cdf(rows)))
 
-    def sample(self, n: int, random_state: int | np.random.Generator | None = None) -> ND:
+    def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> ND:
         """``n`` rows (n, D) drawn from the distribution."""
-        if n < 0:
-            raise ParameterError.value("n", n, "zero or more")
-        noise = np.random.default_rng(random_state).standard_normal((n, self.n_features))
-        return np.asarray(self.mean + noise @ self._factor.T)
+        if n_samples < 0:
+            raise ParameterError.invalid_value("n", n_samples, "zero or more")
+        noise = np.random.default_rng(random_state).standard_normal((n_samples, self.n_features))
+        return np.asarray(self.mean + noise @ self._cholesky.T)
 
     def marginal(self, columns: Sequence[int]) -> "Gaussian":
         """The distribution of some of the columns, whatever the others are."""
-        kept = algebra.check_columns(columns, self.n_features)
+        kept = algebra.parse_columns(columns, self.n_features)
         return Gaussian(self.mean[kept], self.covariance[np.ix_(kept, kept)])
 
-    def conditional(self, given: Sequence[int], values: ArrayLike) -> "Gaussian":
+    def conditional(self, known_columns: Sequence[int], values: ArrayLike) -> "Gaussian":
         """The distribution of the other columns once the ``given`` ones are known to have ``values``.
 
         With known part 1 and open part 2: mean_2 + S_21 S_11^-1 (x_1 - mean_1) and
         S_22 - S_21 S_11^-1 S_12 (Bishop, Pattern Recognition and Machine Learning, eq. 2.81-2.82).
         """
-        known = algebra.check_columns(given, self.n_features)
+        known = algebra.parse_columns(known_columns, self.n_features)
         point = parse_rows(np.reshape(values, (1, -1)), len(known))[0]
-        mean, covariance = algebra.condition(self.mean, self.covariance, known, point)
+        mean, covariance = algebra.conditional_mean_and_covariance(self.mean, self.covariance, known, point)
         return Gaussian(mean, covariance)
 
-    def affine(self, matrix: ArrayLike, shift: ArrayLike = 0.0) -> "Gaussian":
+    def affine_transform(self, matrix: ArrayLike, shift: ArrayLike = 0.0) -> "Gaussian":
         """The distribution of ``matrix @ x + shift``: mean A m + b, covariance A S A^T."""
         linear = np.atleast_2d(np.asarray(matrix, dtype=np.float64))
         if linear.shape[1] != self.n_features:
-            raise ParameterError.shape("matrix", linear.shape, (linear.shape[0], self.n_features))
-        image = linear @ self._factor
+            raise ParameterError.wrong_shape("matrix", linear.shape, (linear.shape[0], self.n_features))
+        image = linear @ self._cholesky
         offset = np.broadcast_to(np.asarray(shift, dtype=np.float64), (linear.shape[0],))
         return Gaussian(linear @ self.mean + offset, image @ image.T)
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
         """The central interval that holds a share of the distribution; one dimension only."""
         if self.n_features != 1:
-            raise ParameterError.dimension("interval", self.n_features, 1)
-        half = algebra.radius(probability, 1) * math.sqrt(self.covariance[0, 0])
+            raise ParameterError.wrong_n_features("interval", self.n_features, 1)
+        half = algebra.mahalanobis_radius(probability, 1) * math.sqrt(self.covariance[0, 0])
         return float(self.mean[0] - half), float(self.mean[0] + half)
 
     def ellipse(self, probability: float = 0.95, n_points: int = 100) -> ND:
         """Outline (n_points, 2) of the ellipse of equal density holding a share; two dimensions only."""
         if self.n_features != 2:
-            raise ParameterError.dimension("ellipse", self.n_features, 2)
+            raise ParameterError.wrong_n_features("ellipse", self.n_features, 2)
         angles = np.linspace(0.0, 2.0 * math.pi, n_points)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
-        return np.asarray(self.mean + algebra.radius(probability, 2) * circle @ self._factor.T)
+        return np.asarray(self.mean + algebra.mahalanobis_radius(probability, 2) * circle @ self._cholesky.T)

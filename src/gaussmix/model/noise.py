@@ -18,10 +18,10 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.errors import UnrepresentableError
 from gaussmix.types import ND, D, IntD, IntN, K
 
-LABEL = -1
+NOISE_LABEL = -1
 """What a row of the noise is labelled."""
 
-N_PARAMETERS = 2
+N_NOISE_PARAMETERS = 2
 """A weight and a volume, as mclust counts them."""
 
 
@@ -29,34 +29,34 @@ N_PARAMETERS = 2
 class Box:
     """The smallest and the largest value of each column, (D,) each, in the coordinates of a frame."""
 
-    low: D
-    high: D
+    minimum: D
+    maximum: D
 
     @property
     def center(self) -> D:
-        return np.asarray(0.5 * self.low + 0.5 * self.high)
+        return np.asarray(0.5 * self.minimum + 0.5 * self.maximum)
 
     @property
     def log_volume(self) -> float:
         """Logarithm of the volume, in the frame's units."""
-        return float(np.log(self.high - self.low).sum())
+        return float(np.log(self.maximum - self.minimum).sum())
 
-    def scaled(self, log_volume: float) -> "Box":
+    def with_log_volume(self, log_volume: float) -> "Box":
         """The box of a given volume, with the same centre and the same proportions."""
-        half = 0.5 * (self.high - self.low) * math.exp((log_volume - self.log_volume) / len(self.low))
+        half = 0.5 * (self.maximum - self.minimum) * math.exp((log_volume - self.log_volume) / len(self.minimum))
         return Box(self.center - half, self.center + half)
 
-    def select(self, columns: IntD) -> "Box":
+    def select_columns(self, columns: IntD) -> "Box":
         """The box of some of the columns."""
-        return Box(self.low[columns], self.high[columns])
+        return Box(self.minimum[columns], self.maximum[columns])
 
-    def reframed(self, old: Frame, new: Frame) -> "Box":
+    def change_frame(self, old_frame: Frame, new_frame: Frame) -> "Box":
         """The same box in the coordinates of another frame."""
-        return Box(*new.apply(old.restore_points(np.array([self.low, self.high]))))
+        return Box(*new_frame.transform_rows(old_frame.restore_means(np.array([self.minimum, self.maximum]))))
 
-    def share_below(self, values: ND) -> ND:
+    def fraction_below(self, values: ND) -> ND:
         """The share of each side (n, D) that lies at or below a value."""
-        return np.asarray(np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0))
+        return np.asarray(np.clip((values - self.minimum) / (self.maximum - self.minimum), 0.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,41 +72,43 @@ class Noise:
 
     def volume(self, frame: Frame) -> float:
         """The volume in the data's units; UnrepresentableError if it over- or underflows there."""
-        power = self.box.log_volume - frame.log_volume
+        power = self.box.log_volume - frame.log_abs_det_jacobian
         with np.errstate(over="ignore", under="ignore"):
             found = float(np.exp(power))
         if not 0.0 < found < np.inf:
-            raise UnrepresentableError.of("noise volume", "overflows" if power > 0 else "underflows")
+            raise UnrepresentableError.from_quantity("noise volume", "overflows" if power > 0 else "underflows")
         return found
 
-    def beside(self, quadratics: Quadratics) -> Quadratics:
+    def append_to_quadratics(self, quadratics: Quadratics) -> Quadratics:
         """The quadratics of some components, and the noise after them: offset = log weight - log volume."""
         with np.errstate(divide="ignore"):
             offset = np.log(self.weight) - self.box.log_volume
         center = np.vstack([quadratics.center, self.box.center])
-        return Quadratics(np.append(quadratics.offset, offset), center, quadratics.root.with_flat(len(center) - 1))
+        return Quadratics(
+            np.append(quadratics.offset, offset), center, quadratics.precision_root.append_zero_root(len(center) - 1)
+        )
 
-    def updated(self, moments: Moments) -> "Noise":
+    def m_step(self, moments: Moments) -> "Noise":
         """The noise of greatest expected likelihood: its share of the mass, of which it has the last entry."""
         return replace(self, weight=float(moments.mass[-1] / moments.mass.sum()))
 
 
-def kind_beside(noise: Noise | None, kind: MomentKind) -> MomentKind:
+def kind_with_noise(noise: Noise | None, kind: MomentKind) -> MomentKind:
     """The scatter that a pass is to bring where a family reads ``kind``: each component's own if one is noise."""
-    return kind if noise is None else kind.separate
+    return kind if noise is None else kind.per_component
 
 
-def apart(moments: Moments, kind: MomentKind) -> Moments:
+def drop_noise(moments: Moments, kind: MomentKind) -> Moments:
     """The moments of all components but the last, the noise, in a kind."""
     own = Moments(moments.mass[:-1], moments.mean[:-1], moments.scatter[:-1], moments.kind)
-    return own.reduce(kind)
+    return own.to_kind(kind)
 
 
-def named(labels: IntN, n_components: int) -> IntN:
+def noise_to_minus_one(labels: IntN, n_components: int) -> IntN:
     """Labels of rows (n,) in which the component after the last, the noise, is -1."""
-    return np.where(labels == n_components, LABEL, labels)
+    return np.where(labels == n_components, NOISE_LABEL, labels)
 
 
-def shares(weights: K, noise: Noise | None) -> K:
+def all_weights(weights: K, noise: Noise | None) -> K:
     """The weights of all components: those of the Gaussians, and the noise's after them if there is any."""
     return weights if noise is None else np.append(weights, noise.weight)

@@ -7,35 +7,35 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
-from gaussmix.core.frame import Extent, Frame, frame_around
+from gaussmix.core.frame import ColumnRange, Frame, frame_from_mean_and_deviation
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.precision_roots import SphericalPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import SphericalRoot
 from gaussmix.covariance import (
-    AbstractLimit,
+    AbstractRegularizer,
+    CovarianceEstimator,
     DefaultPrior,
-    Floor,
+    FloorRegularizer,
     NormalInverseWishart,
-    Ridge,
+    RidgeRegularizer,
     Structure,
-    StructuredFamily,
-    family,
+    make_covariance_estimator,
 )
-from gaussmix.engines import AbstractEngine, Assign, AutomaticEngine
+from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine
 from gaussmix.sources import AbstractSource, MemorySource
 from gaussmix.types import DD, KD, ND, AnyArray, D, IntN, K, N
 
-_FEW_ROWS = 20_000
+_MAX_FUSED_ROWS = 20_000
 
 
-def source_of(rows: AnyArray, weights: N | None = None) -> AbstractSource:
+def make_memory_source(rows: AnyArray, weights: N | None = None) -> AbstractSource:
     """Rows (n, D) in memory as a source."""
-    return MemorySource.of(rows, weights)
+    return MemorySource.from_array(rows, weights)
 
 
-def flat(center: KD) -> Quadratics:
+def uniform_quadratics(centers: KD) -> Quadratics:
     """Quadratics that prefer no component: with hints alone, a pass gives the moments of a partition."""
-    return Quadratics(np.zeros(len(center)), center, SphericalRoot(np.zeros(len(center))))
+    return Quadratics(np.zeros(len(centers)), centers, SphericalPrecisionRoot(np.zeros(len(centers))))
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Problem:
     """
 
     source: AbstractSource
-    family: StructuredFamily
+    covariance_estimator: CovarianceEstimator
     engine: AbstractEngine
-    total: Moments
-    extent: Extent
+    total_moments: Moments
+    column_range: ColumnRange
     feature_names: tuple[str, ...] | None = None
 
     @classmethod
-    def of(
+    def from_source(
         cls,
         source: AbstractSource,
         structure: Structure,
@@ -66,148 +66,175 @@ class Problem:
 
         ``ridge=None`` puts a floor under the variances, ``engine=None`` chooses by the work of a pass.
         """
-        structure.require_columns(source.n_features)
+        structure.check_n_features(source.n_features)
         engine = engine or AutomaticEngine(source.n_rows)
-        source, total, extent = located(source, engine, structure.column_equivariant)
-        limit = limit_of(source.frame, total, structure, ridge)
-        return cls(source, family(structure, limit), engine, total, extent, feature_names)
+        source, total, extent = fit_frame(source, engine, structure.is_column_scale_equivariant)
+        limit = make_regularizer(source.frame, total, structure, ridge)
+        return cls(source, make_covariance_estimator(structure, limit), engine, total, extent, feature_names)
 
-    def expect(
-        self, quadratics: Quadratics, kind: MomentKind | None = None, assign: Assign = Assign.SOFT
+    def e_step(
+        self, quadratics: Quadratics, kind: MomentKind | None = None, assign: AssignmentKind = AssignmentKind.SOFT
     ) -> Expectation:
         """One pass over all rows."""
-        wanted = kind or self.family.kind
-        total = self.pooled_total if wanted is MomentKind.POOLED_FULL else None
-        return self.engine.sweep(self.source.reduce, quadratics, wanted, assign, total)
+        wanted = kind or self.covariance_estimator.moment_kind
+        total = self.pooled_total_moments if wanted is MomentKind.POOLED_FULL else None
+        return self.engine.e_step(self.source.reduce, quadratics, wanted, assign, total)
 
     @cached_property
-    def pooled_total(self) -> Moments:
+    def pooled_total_moments(self) -> Moments:
         """Pooled full moments of all rows as one group, in the frame: what a pass may take pooled scatter from."""
-        start = flat(self.total.mean)
-        moments = self.engine.sweep(self.source.hinted(None).reduce, start, MomentKind.FULL).moments
-        return moments.reduce(MomentKind.POOLED_FULL)
+        start = uniform_quadratics(self.total_moments.mean)
+        moments = self.engine.e_step(self.source.with_label_prior(None).reduce, start, MomentKind.FULL).moments
+        return moments.to_kind(MomentKind.POOLED_FULL)
 
     @cached_property
-    def few_rows(self) -> tuple[ND, N | None, IntN | None] | None:
+    def fused_run_inputs(self) -> tuple[ND, N | None, IntN | None] | None:
         """All rows in working coordinates, their weights, None for one each, and known components, None if no row has.
 
         None if rows are many, or have probabilities for hints.
         """
-        if self.source.n_rows > _FEW_ROWS:
+        if self.source.n_rows > _MAX_FUSED_ROWS:
             return None
         known: IntN | None = None
-        if self.source.is_hinted:
-            hints = np.concatenate(self.source.reduce(lambda batch: [np.asarray(batch.hints)]))
+        if self.source.has_label_prior:
+            hints = np.concatenate(self.source.reduce(lambda batch: [np.asarray(batch.label_prior)]))
             if hints.ndim != 1:
                 return None
             known = np.ascontiguousarray(hints, dtype=np.int64)
-        rows, weights = self.source.gather()
+        rows, weights = self.source.rows_and_weights()
         return np.ascontiguousarray(rows), None if (weights == 1.0).all() else np.ascontiguousarray(weights), known
 
-    def log_certainty(self, quadratics: Quadratics) -> float:
+    def total_log_max_responsibility(self, quadratics: Quadratics) -> float:
         """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""
 
         def of(batch: Batch) -> float:
-            ranked = self.engine.rank(quadratics, batch)
-            certainty = ranked.top - ranked.log_density
+            ranked = self.engine.best_scores(quadratics, batch)
+            certainty = ranked.best_scores - ranked.log_densities
             return float(certainty.sum() if batch.weights is None else batch.weights @ certainty)
 
         return self.source.reduce(of)
 
-    def only(self, rows: ND, weights: N) -> "Problem":
+    def on_rows(self, rows: ND, weights: N) -> "Problem":
         """The same problem, frame and family, on a sample of its rows (m, D) in the data's units."""
-        source = source_of(rows, weights).framed(self.source.frame)
-        return replace(self, source=source, total=self.total.scale(float(weights.sum()) / self.total_weight))
+        source = make_memory_source(rows, weights).with_frame(self.source.frame)
+        return replace(
+            self, source=source, total_moments=self.total_moments.scale(float(weights.sum()) / self.total_weight)
+        )
 
-    def dealt(self, count: int, key: int) -> list["Problem"]:
+    def random_split(self, n_parts: int, seed: int) -> list["Problem"]:
         """The rows dealt out into problems of about as many each, by a hash of what they are; none is empty."""
-        parts = self.source.dealt(count, key)
-        return [replace(self, source=part, total=self.total.scale(part.weight / self.total_weight)) for part in parts]
+        parts = self.source.random_split(n_parts, seed)
+        return [
+            replace(self, source=part, total_moments=self.total_moments.scale(part.total_weight / self.total_weight))
+            for part in parts
+        ]
 
-    def recast(self, structure: Structure) -> "Problem":
+    def with_structure(self, structure: Structure) -> "Problem":
         """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
-        return replace(self, family=family(structure, limit_of(self.source.frame, self.total, structure, None)))
+        return replace(
+            self,
+            covariance_estimator=make_covariance_estimator(
+                structure, make_regularizer(self.source.frame, self.total_moments, structure, None)
+            ),
+        )
 
-    def above(self, variances: D) -> "Problem":
+    def with_floor(self, reference_variances: D) -> "Problem":
         """The same problem with a floor that is a share of these variances (D,), in the frame, and no ridge's."""
-        structure, powers = self.family.structure, self.source.frame.total_exponent
-        floor = Floor.relative(variances, powers, structure.column_equivariant)
-        return replace(self, family=family(structure, floor, self.family.prior))
+        structure, powers = self.covariance_estimator.structure, self.source.frame.total_exponent
+        floor = FloorRegularizer.from_overall_variances(
+            reference_variances, powers, structure.is_column_scale_equivariant
+        )
+        return replace(
+            self, covariance_estimator=make_covariance_estimator(structure, floor, self.covariance_estimator.prior)
+        )
 
     @property
-    def rows_needed(self) -> int:
+    def min_component_rows(self) -> int:
         """Rows of a component without which its covariance says nothing; with a prior one, as that says the rest."""
-        return 1 if self.family.prior is not None else self.family.structure.rows_needed(self.source.n_features)
+        return (
+            1
+            if self.covariance_estimator.prior is not None
+            else self.covariance_estimator.structure.min_rows(self.source.n_features)
+        )
 
-    def believing(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
+    def with_prior(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
         """The same problem with a prior for so many components; what it leaves open is taken from the data."""
         if prior is None:
             return self
-        structure, limit = self.family.structure, self.family.limit
-        return replace(self, family=family(structure, limit, self._resolved(prior, n_components)))
+        structure, limit = self.covariance_estimator.structure, self.covariance_estimator.regularizer
+        return replace(
+            self,
+            covariance_estimator=make_covariance_estimator(structure, limit, self._complete_prior(prior, n_components)),
+        )
 
-    def _resolved(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
+    def _complete_prior(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
         """A prior in the frame, complete."""
         frame, n_features = self.source.frame, self.source.n_features
-        location, degrees, scale = prior.of_columns(n_features)
-        center = self.total.mean[0] if location is None else frame.apply(location[None])[0]
-        inner = self._default_scale(n_components) if scale is None else frame.apply_covariances(scale[None])[0]
+        location, degrees, scale = prior.checked_parameters(n_features)
+        center = self.total_moments.mean[0] if location is None else frame.transform_rows(location[None])[0]
+        inner = (
+            self._default_prior_scale(n_components) if scale is None else frame.transform_covariances(scale[None])[0]
+        )
         return NormalInverseWishart(prior.shrinkage, center, degrees, inner)
 
-    def _default_scale(self, n_components: int) -> DD:
+    def _default_prior_scale(self, n_components: int) -> DD:
         """The covariance of all rows, or the mean variance where structures lie along the axes, over K^(2/D)."""
         powers, n_features = self.source.frame.total_exponent, self.source.n_features
-        if self.family.structure.orientation == "I":
+        if self.covariance_estimator.structure.orientation == "I":
             common = 2 * (powers.min() - powers)  # variances compared in the units of the widest column
-            mean = np.ldexp(self.total.scatter[0], common).mean()
+            mean = np.ldexp(self.total_moments.scatter[0], common).mean()
             scatter = np.diag(np.ldexp(np.full(n_features, mean), -common))
         else:
-            scatter = self.pooled_total.scatter
+            scatter = self.pooled_total_moments.scatter
         return np.asarray(scatter / max(self.total_weight - 1.0, 1.0) / n_components ** (2.0 / n_features))
 
     @property
-    def variances(self) -> D:
+    def column_variances(self) -> D:
         """Overall variance of each column, in the frame."""
-        return np.asarray(self.total.scatter[0] / self.total.mass[0])
+        return np.asarray(self.total_moments.scatter[0] / self.total_moments.mass[0])
 
     @cached_property
     def total_weight(self) -> float:
-        return float(self.total.mass[0])
+        return float(self.total_moments.mass[0])
 
     @property
     def constant_columns(self) -> list[int]:
         """Columns that have one value only."""
-        return [int(j) for j in np.flatnonzero(self.variances <= 0)]
+        return [int(j) for j in np.flatnonzero(self.column_variances <= 0)]
 
 
-def located(
-    source: AbstractSource, engine: AbstractEngine, per_column: bool
-) -> tuple[AbstractSource, Moments, Extent]:
+def fit_frame(
+    source: AbstractSource, engine: AbstractEngine, scale_per_column: bool
+) -> tuple[AbstractSource, Moments, ColumnRange]:
     """The source in a frame centred near its mean and scaled near its spread, with its moments and extent there."""
-    extent = source.reduce(lambda batch: Extent.of(batch.counted))
-    first = extent.frame(per_column)
-    mean, variance, _ = _overall(source.framed(first), engine)
-    frame = frame_around(first, mean, np.sqrt(variance), per_column)
-    framed = source.framed(frame)
-    mean, variance, mass = _overall(framed, engine)
+    extent = source.reduce(lambda batch: ColumnRange.from_rows(batch.positive_weight_rows))
+    first = extent.bounding_frame(scale_per_column)
+    mean, variance, _ = _column_means_and_variances(source.with_frame(first), engine)
+    frame = frame_from_mean_and_deviation(first, mean, np.sqrt(variance), scale_per_column)
+    framed = source.with_frame(frame)
+    mean, variance, mass = _column_means_and_variances(framed, engine)
     total = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
-    return framed, total, Extent(*frame.apply(np.array([extent.low, extent.high])))
+    return framed, total, ColumnRange(*frame.transform_rows(np.array([extent.minimum, extent.maximum])))
 
 
-def _overall(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
+def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
     """Mean and variance of each column, and the total weight (1,), of all rows as one group."""
-    start = flat(np.zeros((1, source.n_features)))
-    moments = engine.sweep(source.hinted(None).reduce, start, MomentKind.DIAGONAL).moments
+    start = uniform_quadratics(np.zeros((1, source.n_features)))
+    moments = engine.e_step(source.with_label_prior(None).reduce, start, MomentKind.DIAGONAL).moments
     variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
     return moments.mean[0], variance, moments.mass
 
 
-def limit_of(frame: Frame, total: Moments, structure: Structure, ridge: float | None) -> AbstractLimit:
+def make_regularizer(
+    frame: Frame, total_moments: Moments, structure: Structure, ridge: float | None
+) -> AbstractRegularizer:
     """scikit-learn's ridge where a number is given, else the floor relative to the overall variance."""
     if ridge is None:
-        overall = total.scatter[0] / total.mass[0]
-        return Floor.relative(overall, frame.total_exponent, structure.column_equivariant)
-    origin = frame.apply(np.zeros((1, len(frame.center))))[0]
+        overall = total_moments.scatter[0] / total_moments.mass[0]
+        return FloorRegularizer.from_overall_variances(
+            overall, frame.total_exponent, structure.is_column_scale_equivariant
+        )
+    origin = frame.transform_rows(np.zeros((1, len(frame.center))))[0]
     with np.errstate(under="ignore", over="ignore"):
         amounts = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
-    return Ridge(amounts, origin)
+    return RidgeRegularizer(amounts, origin)

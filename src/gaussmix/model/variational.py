@@ -23,18 +23,24 @@ from gaussmix.core.linalg import cholesky, log_determinant
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, Structure
-from gaussmix.covariance.forms import DiagonalCovariance, FullCovariance, SphericalCovariance, from_cholesky, share
+from gaussmix.covariance.representations import (
+    DiagonalCovariance,
+    FullCovariance,
+    SphericalCovariance,
+    full_from_matrices,
+    shared_from_full,
+)
 from gaussmix.errors import CollapseError
-from gaussmix.model.concentration import AbstractConcentration
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.weight_prior import AbstractWeightPrior
 from gaussmix.types import DD, KDD, Array, D, K
 
 _PSEUDO_MASS = 10 * float(np.finfo(np.float64).eps)  # scikit-learn's: an empty component has a little ridge too
-_ADVICE = "a covariance_prior that is positive-definite keeps every covariance usable"
+_COLLAPSE_ADVICE = "a covariance_prior that is positive-definite keeps every covariance usable"
 
 
 @dataclass(frozen=True)
-class Prior:
+class VariationalPrior:
     """What is believed before the data, in the coordinates of ``frame``.
 
     Parameters
@@ -56,16 +62,16 @@ class Prior:
     """
 
     structure: Structure
-    concentration: AbstractConcentration
+    weight_prior: AbstractWeightPrior
     mean_precision: float
     center: D
-    degrees: float
-    scale: Array
+    degrees_of_freedom: float
+    inverse_scale: Array
     ridge: D
     frame: Frame
     feature_names: tuple[str, ...] | None = None
 
-    def posterior(self, moments: Moments) -> "Posterior":
+    def compute_posterior(self, moments: Moments) -> "VariationalPosterior":
         """What is believed after a pass: Bishop, equations 10.58 and 10.60 to 10.63.
 
         Raises
@@ -77,41 +83,49 @@ class Prior:
         precision = self.mean_precision + mass
         gap = moments.mean - self.center
         center = self.center + (mass / precision)[:, None] * gap
-        between = moments.kind.outer(gap, mass * self.mean_precision / precision)
-        learned = self.concentration.learned(mass)
-        is_shared = moments.kind.separate is not moments.kind
-        degrees = self.degrees + (np.full_like(mass, mass.mean()) if is_shared else mass)
-        covariance = self._covariance(moments.scatter + between, moments, degrees)
-        weights = self.concentration.weights(learned)
+        between = moments.kind.weighted_outer_products(gap, mass * self.mean_precision / precision)
+        learned = self.weight_prior.posterior_concentration(mass)
+        is_shared = moments.kind.per_component is not moments.kind
+        degrees = self.degrees_of_freedom + (np.full_like(mass, mass.mean()) if is_shared else mass)
+        covariance = self._estimate_covariance(moments.scatter + between, moments, degrees)
+        weights = self.weight_prior.expected_weights(learned)
         mixture = Mixture(weights, center, covariance, self.frame, self.feature_names)
-        return Posterior(self, mixture, learned, precision, degrees)
+        return VariationalPosterior(self, mixture, learned, precision, degrees)
 
-    def _covariance(self, scatter: Array, moments: Moments, degrees: K) -> AbstractCovariance:
+    def _estimate_covariance(self, scatter: Array, moments: Moments, degrees_of_freedom: K) -> AbstractCovariance:
         """The inverses of the expected precisions, W_k^-1 / nu_k, from scatter about the posterior's means."""
         count, free = len(moments.mass), np.zeros(len(moments.mass), dtype=bool)
         mass = moments.mass + _PSEUDO_MASS
         with np.errstate(over="ignore", invalid="ignore"):
             if moments.kind is MomentKind.TRACE:
-                variances = (self.scale + scatter / len(self.center) + mass * self.ridge.mean()) / degrees
-                return SphericalCovariance(self.structure, free, _positive(variances), len(self.center))
+                variances = (
+                    self.inverse_scale + scatter / len(self.center) + mass * self.ridge.mean()
+                ) / degrees_of_freedom
+                return SphericalCovariance(self.structure, free, _check_variances_positive(variances), len(self.center))
             if moments.kind is MomentKind.DIAGONAL:
-                variances = (self.scale + scatter + mass[:, None] * self.ridge) / degrees[:, None]
-                return DiagonalCovariance(self.structure, free, _positive(variances))
+                variances = (self.inverse_scale + scatter + mass[:, None] * self.ridge) / degrees_of_freedom[:, None]
+                return DiagonalCovariance(self.structure, free, _check_variances_positive(variances))
             if moments.kind is MomentKind.POOLED_FULL:
-                matrix = self.scale + scatter / count + np.diag(mass.mean() * self.ridge)
-                return share(_factorised(self.structure, (matrix / degrees[0])[None]), count)
-            matrices = self.scale + scatter + mass[:, None, None] * np.diag(self.ridge)
-            return _factorised(self.structure, matrices / degrees[:, None, None])
+                matrix = self.inverse_scale + scatter / count + np.diag(mass.mean() * self.ridge)
+                return shared_from_full(
+                    _factorize_covariances(self.structure, (matrix / degrees_of_freedom[0])[None]), count
+                )
+            matrices = self.inverse_scale + scatter + mass[:, None, None] * np.diag(self.ridge)
+            return _factorize_covariances(self.structure, matrices / degrees_of_freedom[:, None, None])
 
     @property
-    def scale_matrix(self) -> DD:
+    def inverse_scale_matrix(self) -> DD:
         """The inverse of W_0 as a matrix."""
         n_features = len(self.center)
-        return self.scale if self.scale.ndim == 2 else np.diag(np.broadcast_to(self.scale, (n_features,)))
+        return (
+            self.inverse_scale
+            if self.inverse_scale.ndim == 2
+            else np.diag(np.broadcast_to(self.inverse_scale, (n_features,)))
+        )
 
 
 @dataclass(frozen=True)
-class Posterior:
+class VariationalPosterior:
     """What is believed after a pass.
 
     ``mixture`` is the point model: expected weights, the centres m_k of the means, and the inverses of the expected
@@ -119,11 +133,11 @@ class Posterior:
     ``degrees`` nu_k, each (K,).
     """
 
-    prior: Prior
+    prior: VariationalPrior
     mixture: Mixture
-    learned: Array
+    weight_concentration: Array
     mean_precision: K
-    degrees: K
+    degrees_of_freedom: K
 
     @property
     def quadratics(self) -> Quadratics:
@@ -132,12 +146,14 @@ class Posterior:
         offset = E log weight + (E log|precision| - D log 2 pi - D / beta) / 2, and the root of nu W.
         """
         n_features = self.mixture.n_features
-        log_precision = n_features * math.log(2.0) + self._digammas + self._log_scales
+        log_precision = n_features * math.log(2.0) + self._digamma_sums + self._log_det_scales
         constant = n_features * (math.log(2.0 * math.pi) + 1.0 / self.mean_precision)
-        offset = self.prior.concentration.log_weights(self.learned) + 0.5 * (log_precision - constant)
-        return Quadratics(offset, self.mixture.centers, self.mixture.covariance.root)
+        offset = self.prior.weight_prior.expected_log_weights(self.weight_concentration) + 0.5 * (
+            log_precision - constant
+        )
+        return Quadratics(offset, self.mixture.centers, self.mixture.covariance.precision_root)
 
-    def relative_bound(self, entropy: float) -> float:
+    def sklearn_lower_bound(self, entropy: float) -> float:
         """The bound as scikit-learn counts it, without what does not change, in the data's units.
 
         ``entropy`` is that of the responsibilities which this posterior was learned from. Given those it is the best
@@ -145,64 +161,70 @@ class Posterior:
         the passes themselves add the part that goes with rows.
         """
         n_features = self.mixture.n_features
-        wishart = 0.5 * self.degrees * (self._log_scales + n_features * math.log(2.0)) + self._log_gammas(self.degrees)
+        wishart = 0.5 * self.degrees_of_freedom * (
+            self._log_det_scales + n_features * math.log(2.0)
+        ) + self._log_gamma_sums(self.degrees_of_freedom)
         means = 0.5 * n_features * np.log(self.mean_precision)
-        units = self.mixture.n_components * self.prior.degrees * self.prior.frame.log_volume
-        weights = self.prior.concentration.log_normaliser(self.learned)
+        units = self.mixture.n_components * self.prior.degrees_of_freedom * self.prior.frame.log_abs_det_jacobian
+        weights = self.prior.weight_prior.log_normalizer(self.weight_concentration)
         return float(entropy + (wishart - means).sum() + units - weights)
 
     @property
-    def divergence(self) -> float:
+    def kl_divergence(self) -> float:
         """Kullback-Leibler divergence of the posterior of all parameters from their prior, in nats.
 
         The log-likelihood under the quadratics less this is the bound on the log evidence with every constant (Bishop,
         equation 10.70, put together). Infinite where the prior's scale is singular: such a prior has no density.
         """
-        prior, n_features, degrees = self.prior, self.mixture.n_features, self.degrees
-        factor = cholesky(prior.scale_matrix)
+        prior, n_features, degrees = self.prior, self.mixture.n_features, self.degrees_of_freedom
+        factor = cholesky(prior.inverse_scale_matrix)
         if factor is None:
             return np.inf
-        root, components = self.mixture.covariance.root, range(self.mixture.n_components)
+        root, components = self.mixture.covariance.precision_root, range(self.mixture.n_components)
         gaps = self.mixture.centers - prior.center
         moved = np.array([(root.whiten(gaps[k : k + 1], k) ** 2).sum() for k in components])
         traces = np.array([(root.whiten(factor.T, k) ** 2).sum() for k in components])  # nu_k tr(W_0^-1 W_k)
         share = prior.mean_precision / self.mean_precision
         means = 0.5 * (n_features * (share - 1.0 - np.log(share)) + prior.mean_precision * moved)
         before = -log_determinant(factor)  # log|W_0|
-        wishart = 0.5 * prior.degrees * (before - self._log_scales) + 0.5 * (traces - degrees * n_features)
-        wishart += self._log_gammas(np.full_like(degrees, prior.degrees)) - self._log_gammas(degrees)
-        wishart += 0.5 * (degrees - prior.degrees) * self._digammas
-        return float((means + wishart).sum()) + prior.concentration.divergence(self.learned)
+        wishart = 0.5 * prior.degrees_of_freedom * (before - self._log_det_scales) + 0.5 * (
+            traces - degrees * n_features
+        )
+        wishart += self._log_gamma_sums(np.full_like(degrees, prior.degrees_of_freedom)) - self._log_gamma_sums(degrees)
+        wishart += 0.5 * (degrees - prior.degrees_of_freedom) * self._digamma_sums
+        return float((means + wishart).sum()) + prior.weight_prior.kl_divergence(self.weight_concentration)
 
     @property
-    def _log_scales(self) -> K:
+    def _log_det_scales(self) -> K:
         """log|W_k|."""
-        return np.asarray(-self.mixture.covariance.log_determinants - self.mixture.n_features * np.log(self.degrees))
+        return np.asarray(
+            -self.mixture.covariance.log_determinants - self.mixture.n_features * np.log(self.degrees_of_freedom)
+        )
 
     @property
-    def _digammas(self) -> K:
+    def _digamma_sums(self) -> K:
         """sum_i digamma((nu_k - i) / 2) over i = 0 ... D - 1."""
-        return np.asarray(digamma(self._halves(self.degrees)).sum(axis=1))
+        return np.asarray(digamma(self._gamma_arguments(self.degrees_of_freedom)).sum(axis=1))
 
-    def _log_gammas(self, degrees: K) -> K:
+    def _log_gamma_sums(self, degrees_of_freedom: K) -> K:
         """sum_i log gamma((nu_k - i) / 2) over i = 0 ... D - 1."""
-        return np.asarray(gammaln(self._halves(degrees)).sum(axis=1))
+        return np.asarray(gammaln(self._gamma_arguments(degrees_of_freedom)).sum(axis=1))
 
-    def _halves(self, degrees: K) -> Array:
-        return np.asarray(0.5 * (degrees[:, None] - np.arange(self.mixture.n_features)))
+    def _gamma_arguments(self, degrees_of_freedom: K) -> Array:
+        return np.asarray(0.5 * (degrees_of_freedom[:, None] - np.arange(self.mixture.n_features)))
 
 
-def _positive(variances: Array) -> Array:
+def _check_variances_positive(variances: Array) -> Array:
     """Variances (K, ...), or CollapseError where one is not above zero."""
     bad = ~(np.isfinite(variances) & (variances > 0)).reshape(len(variances), -1).all(axis=1)
     if bad.any():
-        raise CollapseError([int(k) for k in np.flatnonzero(bad)], _ADVICE)
+        raise CollapseError([int(k) for k in np.flatnonzero(bad)], _COLLAPSE_ADVICE)
     return variances
 
 
-def _factorised(structure: Structure, matrices: KDD) -> FullCovariance:
+def _factorize_covariances(structure: Structure, matrices: KDD) -> FullCovariance:
     """The full form of matrices (K, D, D), or CollapseError where one is not positive definite."""
     try:
-        return from_cholesky(structure, matrices)
+        return full_from_matrices(structure, matrices)
     except CollapseError as error:
-        raise CollapseError(error.components, _ADVICE) from None
+        raise CollapseError(error.components, _COLLAPSE_ADVICE) from None

@@ -4,48 +4,62 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gaussmix.comparison.assignment_comparison import (
+    HARD_METHOD,
+    KMEANS_METHOD,
+    NEIGHBORS_METHOD,
+    SOFT_METHOD,
+    AssignmentComparison,
+)
 from gaussmix.plots import canvas
 from gaussmix.plots.style import GREY, INK
-from gaussmix.selection.assignment import HARD, KMEANS, NEIGHBOURS, SOFT, Assignment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STROKES = {NEIGHBOURS: ("x", ":"), KMEANS: ("+", "-."), HARD: ("1", "--"), SOFT: ("2", "-")}
+STROKE_STYLES = {
+    NEIGHBORS_METHOD: ("x", ":"),
+    KMEANS_METHOD: ("+", "-."),
+    HARD_METHOD: ("1", "--"),
+    SOFT_METHOD: ("2", "-"),
+}
 """Marker and line of each way to assign: strokes of ink alone, which no component looks like."""
 
-_SMALLEST, _LARGEST = 40.0, 160.0  # square points of markers, by the weight of rows
-_LEGEND, _MOST_LEGEND = 66.0, 0.6  # points that the legend is high, and the share of the panel left to it at most
+_MIN_MARKER_AREA, _MAX_MARKER_AREA = 40.0, 160.0  # square points of markers, by the weight of rows
+_LEGEND_HEIGHT_POINTS, _MAX_LEGEND_FRACTION = (
+    66.0,
+    0.6,
+)  # points that the legend is high, and the share of the panel left to it at most
 
 
-def draw_calibration(ax: "Axes", found: Assignment) -> None:
+def draw_calibration(ax: "Axes", assignment: AssignmentComparison) -> None:
     """What the probability of the most probable label promises, and what comes true, with a legend of its own."""
-    least = 1.0 / len(found.class_names)  # the most probable of so many has at least this
+    least = 1.0 / len(assignment.class_names)  # the most probable of so many has at least this
     ax.plot([least, 1.0], [least, 1.0], color=GREY, linewidth=4.0, alpha=0.25, zorder=1)
-    most = max(one.weight for name in STROKES for one in found[name].bins)
-    for name, (marker, dash) in STROKES.items():
-        bins = found[name].bins
+    most = max(one.weight for name in STROKE_STYLES for one in assignment[name].calibration_bins)
+    for name, (marker, dash) in STROKE_STYLES.items():
+        bins = assignment[name].calibration_bins
         x, y = ([getattr(one, what) for one in bins] for what in ("confidence", "accuracy"))
-        sizes = [_SMALLEST + (_LARGEST - _SMALLEST) * one.weight / most for one in bins]
+        sizes = [_MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * one.weight / most for one in bins]
         ax.plot(x, y, color=INK, linestyle=dash, linewidth=0.7, alpha=0.6, zorder=2)
         ax.scatter(x, y, s=sizes, color=[INK], marker=marker, linewidths=1.3, zorder=3)
     # The legend stands above what can be true, where it covers nothing.
-    free = min(_MOST_LEGEND, _LEGEND * ax.figure.dpi / 72.0 / ax.get_window_extent().height)
+    free = min(_MAX_LEGEND_FRACTION, _LEGEND_HEIGHT_POINTS * ax.figure.dpi / 72.0 / ax.get_window_extent().height)
     ax.set(xlim=(least - 0.04, 1.04), ylim=(-0.04, 1.04 + 1.08 * free / (1.0 - free)), yticks=np.linspace(0.0, 1.0, 6))
-    canvas.name_axis(ax, "probability of the most probable label", "share that is right")
+    canvas.label_axes(ax, "probability of the most probable label", "share that is right")
     ax.set_title("calibration (larger: more rows)", fontsize="medium")
-    canvas.tidy(ax)
-    _draw_legend(ax, found)
+    canvas.hide_top_right_spines(ax)
+    _draw_legend(ax, assignment)
 
 
-def _draw_legend(ax: "Axes", found: Assignment) -> None:
+def _draw_legend(ax: "Axes", assignment: AssignmentComparison) -> None:
     """Whose probabilities are judged, with their mean distance from what comes true."""
     from matplotlib.lines import Line2D
 
     entries = []
-    for name, (marker, dash) in STROKES.items():
+    for name, (marker, dash) in STROKE_STYLES.items():
         look: dict[str, Any] = {"color": INK, "marker": marker, "linestyle": dash, "linewidth": 0.7, "markersize": 7}
-        entries.append(Line2D([], [], label=f"{name}, {found[name].calibration_error:.2f}", **look))
+        entries.append(Line2D([], [], label=f"{name}, {assignment[name].calibration_error:.2f}", **look))
     close: dict[str, Any] = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 2.4, "handletextpad": 0.5}
     size: dict[str, Any] = {"fontsize": "x-small", "title_fontsize": "x-small", "alignment": "left"}
     ax.legend(handles=entries, title="mean error:", loc="upper left", frameon=False, borderaxespad=0.0, **size, **close)

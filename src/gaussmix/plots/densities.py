@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gaussmix.core.arrays import parse_rows, parse_weights
+from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
-from gaussmix.plots._line import draw_marginal
-from gaussmix.plots.columns import column_numbers, telling_columns
-from gaussmix.plots.given import MixtureLike, as_mixture
+from gaussmix.plots._panel_1d import draw_marginal
+from gaussmix.plots.plot_data import resolve_columns, select_separating_columns
+from gaussmix.plots.validation import MixtureLike, as_mixture
 from gaussmix.types import ND, ArrayLike, N
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def density(
         If matplotlib is not installed.
     """
     mixture = as_mixture(mixture)
-    rows, weights = _parsed(mixture, X, sample_weight)
-    (chosen,) = column_numbers(mixture, [column])
-    own, ax = ax is None, canvas.on_axes(ax)
-    draw_marginal(ax, mixture, rows[:, chosen], chosen, histogram=True, weights=weights)
+    rows, weights = _parse_rows_and_weights(mixture, X, sample_weight)
+    (chosen,) = resolve_columns(mixture, [column])
+    own, ax = ax is None, canvas.get_or_create_axes(ax)
+    draw_marginal(ax, mixture, rows[:, chosen], chosen, with_histogram=True, weights=weights)
     if legend:
-        parts = _legend.component_entries(mixture, markers=False, inside=not own)
-        canvas.legend_on(ax, [*_legend.density_entries(), *parts], own)
+        parts = _legend.component_entries(mixture, with_markers=False, is_inside=not own)
+        canvas.draw_legend(ax, [*_legend.density_entries(), *parts], own)
     return ax
 
 
@@ -90,27 +90,29 @@ def densities(
     matplotlib Figure
     """
     if max_columns < 1:
-        raise ParameterError.value("max_columns", max_columns, "a whole number of at least 1")
+        raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
     mixture = as_mixture(mixture)
-    rows, weights = _parsed(mixture, X, sample_weight)
-    chosen = telling_columns(mixture, rows, max_columns) if columns is None else column_numbers(mixture, columns)
-    entries = [*_legend.density_entries(), *_legend.component_entries(mixture, markers=False)]
-    entries += _legend.picked_entries(mixture, len(chosen)) if columns is None else []
+    rows, weights = _parse_rows_and_weights(mixture, X, sample_weight)
+    chosen = (
+        select_separating_columns(mixture, rows, max_columns) if columns is None else resolve_columns(mixture, columns)
+    )
+    entries = [*_legend.density_entries(), *_legend.component_entries(mixture, with_markers=False)]
+    entries += _legend.column_note_entries(mixture, len(chosen)) if columns is None else []
     across = min(3, len(chosen))
     down = -(-len(chosen) // across)
-    figure = canvas.on_figure(figure, 2.1 + 2.8 * across, max(2.8, 2.3 * down, 0.2 * len(entries)))
+    figure = canvas.get_or_create_figure(figure, 2.1 + 2.8 * across, max(2.8, 2.3 * down, 0.2 * len(entries)))
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for ax in panels[len(chosen) :]:
         ax.remove()
     for ax, column in zip(panels[: len(chosen)], chosen, strict=True):
-        draw_marginal(ax, mixture, rows[:, column], column, histogram=True, weights=weights, small=True)
+        draw_marginal(ax, mixture, rows[:, column], column, with_histogram=True, weights=weights, is_small=True)
         if ax is not panels[0] and ax.get_subplotspec().colspan.start > 0:
             ax.set_ylabel("")
-    canvas.legend_in_figure(figure, entries, inside=False)
+    canvas.draw_figure_legend(figure, entries, is_inside=False)
     return figure
 
 
-def _parsed(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[ND, N | None]:
+def _parse_rows_and_weights(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[ND, N | None]:
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     if not len(rows):
         raise DataError.no_rows()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
-from gaussmix.plots._line import draw_marginal
-from gaussmix.plots._plane import colours_of, draw_plane
-from gaussmix.plots.columns import MOST_ROWS, Cloud, column_numbers, telling_columns
-from gaussmix.plots.given import MixtureLike, as_mixture
+from gaussmix.plots._panel_1d import draw_marginal
+from gaussmix.plots._panel_2d import compute_row_colours, draw_scatter_panel
+from gaussmix.plots.plot_data import MAX_ROWS, PlotSample, resolve_columns, select_separating_columns
+from gaussmix.plots.validation import MixtureLike, as_mixture
 from gaussmix.types import ArrayLike
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def pairs(
     max_columns: int = 5,
     figure: "Figure | None" = None,
     *,
-    max_rows: int = MOST_ROWS,
+    max_rows: int = MAX_ROWS,
     random_state: int = 0,
 ) -> "Figure":
     """Every pair of columns as a `scatter`, with the density of each column on the diagonal.
@@ -47,37 +47,41 @@ def pairs(
     """
     mixture = as_mixture(mixture)
     if max_columns < 1:
-        raise ParameterError.value("max_columns", max_columns, "a whole number of at least 1")
-    chosen = telling_columns(mixture, X, max_columns) if columns is None else column_numbers(mixture, columns)
-    cloud = Cloud.of(mixture, X, max_rows, random_state)
-    entries = _entries(mixture, cloud, len(chosen), columns is None)
+        raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
+    chosen = (
+        select_separating_columns(mixture, X, max_columns) if columns is None else resolve_columns(mixture, columns)
+    )
+    cloud = PlotSample.from_rows(mixture, X, max_rows, random_state)
+    entries = _legend_entries(mixture, cloud, len(chosen), columns is None)
     side = max(5.6, 1.0 + 1.75 * len(chosen))
-    inside = _fits_corner(len(entries), len(chosen), side)
-    figure = canvas.on_figure(figure, side + (0.0 if inside else 2.0), side * 0.92)
+    inside = _legend_fits_corner(len(entries), len(chosen), side)
+    figure = canvas.get_or_create_figure(figure, side + (0.0 if inside else 2.0), side * 0.92)
     grid = figure.subplots(len(chosen), len(chosen), squeeze=False)
     for i in range(len(chosen)):
         for j in range(len(chosen)):
             if j > i:
                 grid[i, j].remove()
             else:
-                _panel(grid[i, j], mixture, cloud, chosen, (i, j))
-    canvas.legend_in_figure(figure, entries, inside)
+                _draw_panel(grid[i, j], mixture, cloud, chosen, (i, j))
+    canvas.draw_figure_legend(figure, entries, inside)
     return figure
 
 
-def _panel(ax: "Axes", mixture: Mixture, cloud: Cloud, chosen: list[int], place: tuple[int, int]) -> None:
+def _draw_panel(
+    ax: "Axes", mixture: Mixture, sample: PlotSample, all_columns: list[int], grid_position: tuple[int, int]
+) -> None:
     """One panel, with names and numbers along the left and the lower edge of the matrix only."""
-    i, j = place
+    i, j = grid_position
     if i == j:
-        draw_marginal(ax, mixture, cloud.rows[:, chosen[j]], chosen[j], small=True)
+        draw_marginal(ax, mixture, sample.rows[:, all_columns[j]], all_columns[j], is_small=True)
         ax.set_yticks([])
         ax.set_ylabel("")
         ax.spines["left"].set_visible(False)
     else:
-        columns = [chosen[j], chosen[i]]
-        draw_plane(ax, mixture, cloud, columns, colours_of(cloud, "soft"), None, small=True)
+        columns = [all_columns[j], all_columns[i]]
+        draw_scatter_panel(ax, mixture, sample, columns, compute_row_colours(sample, "soft"), None, is_small=True)
     ax.tick_params(labelsize="small")
-    if i < len(chosen) - 1:
+    if i < len(all_columns) - 1:
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
     if 0 < j < i:
@@ -85,15 +89,17 @@ def _panel(ax: "Axes", mixture: Mixture, cloud: Cloud, chosen: list[int], place:
         ax.tick_params(labelleft=False)
 
 
-def _entries(mixture: Mixture, cloud: Cloud, count: int, picked: bool) -> "list[Artist]":
-    entries = [*_legend.component_entries(mixture), *_legend.density_entries(histogram=False)]
-    entries += [_legend.ellipse_entry()] if count > 1 else []
-    entries += _legend.note_entries(cloud)
-    return entries + (_legend.picked_entries(mixture, count) if picked else [])
+def _legend_entries(
+    mixture: Mixture, sample: PlotSample, n_columns: int, has_automatic_columns: bool
+) -> "list[Artist]":
+    entries = [*_legend.component_entries(mixture), *_legend.density_entries(with_histogram=False)]
+    entries += [_legend.ellipse_entry()] if n_columns > 1 else []
+    entries += _legend.subset_note_entries(sample)
+    return entries + (_legend.column_note_entries(mixture, n_columns) if has_automatic_columns else [])
 
 
-def _fits_corner(n_entries: int, count: int, side: float) -> bool:
+def _legend_fits_corner(n_entries: int, n_columns: int, side_inches: float) -> bool:
     """Whether a legend about 2.2 inches wide fits above the diagonal of the matrix."""
-    panel = (side - 0.6) / count
-    free = (count - math.ceil(2.2 / panel)) * panel * 0.9
+    panel = (side_inches - 0.6) / n_columns
+    free = (n_columns - math.ceil(2.2 / panel)) * panel * 0.9
     return 0.2 * n_entries + 0.2 < free

@@ -1,32 +1,32 @@
 """What was found, for reading: tables, words, and one HTML page with all of it."""
 
-from gaussmix.report.page import render, write_report
+from gaussmix.report.html_page import render_html, write_report
+from gaussmix.report.summary_text import describe_mixture
 from gaussmix.report.tables import (
     CandidateRow,
     ComponentRow,
-    FitFacts,
-    Summary,
+    FitSummary,
+    MixtureSummary,
     UncertainRow,
-    candidates,
-    components,
-    fit_facts,
-    summary,
+    candidate_table,
+    component_table,
+    summarize_fit,
+    summarize_mixture,
     uncertain_rows,
 )
-from gaussmix.report.words import in_words
 
 __all__ = [
     "CandidateRow",
     "ComponentRow",
-    "FitFacts",
-    "Summary",
+    "FitSummary",
+    "MixtureSummary",
     "UncertainRow",
-    "candidates",
-    "components",
-    "fit_facts",
-    "in_words",
-    "render",
-    "summary",
+    "candidate_table",
+    "component_table",
+    "describe_mixture",
+    "render_html",
+    "summarize_fit",
+    "summarize_mixture",
     "uncertain_rows",
     "write_report",
 ]

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, cast
 
 from gaussmix import plots
 from gaussmix.model import Mixture
-from gaussmix.plots.canvas import counted
-from gaussmix.plots.columns import column_name, telling_columns
-from gaussmix.plots.picture import Picture, of_axes, of_figure
-from gaussmix.report.formatting import listed, number
-from gaussmix.report.tables import UNCERTAIN
+from gaussmix.plots.canvas import format_count
+from gaussmix.plots.picture_export import Picture, draw_axes_picture, draw_figure_picture
+from gaussmix.plots.plot_data import column_name, select_separating_columns
+from gaussmix.report.formatting import format_number, join_words
+from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
@@ -17,59 +17,62 @@ from gaussmix.types import ArrayLike
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_COLUMNS = 16
+MAX_DENSITY_COLUMNS = 16
 
 
-def data(mixture: Mixture, X: ArrayLike) -> Picture:
+def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
     """The rows in the colours of their membership: in one or two columns, or in all pairs of the most telling."""
-    what = f"coloured by the probability of each of the {_groups(mixture)}"
+    what = f"coloured by the probability of each of the {_format_component_count(mixture)}"
     if mixture.n_features > 2:
-        names = listed([column_name(mixture, j) for j in telling_columns(mixture, X, 5)])
-        return of_figure(lambda: plots.pairs(mixture, X), f"All pairs of {names}: rows {what}, with their ellipses.")
-    names = listed([column_name(mixture, j) for j in range(mixture.n_features)])
+        names = join_words([column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)])
+        return draw_figure_picture(
+            lambda: plots.pairs(mixture, X), f"All pairs of {names}: rows {what}, with their ellipses."
+        )
+    names = join_words([column_name(mixture, j) for j in range(mixture.n_features)])
     shapes = "ellipses" if mixture.n_features == 2 else "densities"
-    return of_axes(
+    return draw_axes_picture(
         lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), (6.2, 4.4), f"{names}: rows {what}, with {shapes}."
     )
 
 
-def assignments(mixture: Mixture, X: ArrayLike) -> list[Picture]:
+def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
     """Hard, then soft assignment, with the uncertain rows ringed."""
-    columns = telling_columns(mixture, X, 2)
-    names = listed([column_name(mixture, j) for j in columns])
+    columns = select_separating_columns(mixture, X, 2)
+    names = join_words([column_name(mixture, j) for j in columns])
     said = {
         "hard": f"{names}: each row in the colour of its most probable component; uncertain rows are ringed.",
         "soft": f"{names}: the same rows, their colours blended by probability; uncertain rows are ringed.",
     }
-    draw = partial(plots.scatter, mixture, X, columns, threshold=UNCERTAIN, legend=False)
-    return [of_axes(partial(draw, assign=assign), (5.0, 4.0), alt) for assign, alt in said.items()]
+    draw = partial(plots.scatter, mixture, X, columns, threshold=UNCERTAIN_ABOVE, legend=False)
+    return [draw_axes_picture(partial(draw, assign=assign), (5.0, 4.0), alt) for assign, alt in said.items()]
 
 
-def densities(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[Picture]:
+def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[Picture]:
     """One picture per column, of the most telling ones where there are many."""
-    return [_density(mixture, X, sample_weight, column) for column in telling_columns(mixture, X, MOST_COLUMNS)]
+    return [
+        _density_picture(mixture, X, sample_weight, column)
+        for column in select_separating_columns(mixture, X, MAX_DENSITY_COLUMNS)
+    ]
 
 
-def _density(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None, column: int) -> Picture:
+def _density_picture(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None, column: int) -> Picture:
     draw = partial(plots.density, mixture, X, column, sample_weight=sample_weight, legend=False)
     alt = f"{column_name(mixture, column)}: histogram, density of the mixture and of each component."
-    return of_axes(draw, (4.0, 2.7), alt)
+    return draw_axes_picture(draw, (4.0, 2.7), alt)
 
 
-def trace(fit: Fit) -> Picture:
+def trace_picture(fit: Fit) -> Picture:
     """Log-likelihood by pass."""
-    alt = f"The log-likelihood over {counted(len(fit.trace), 'pass')}; it ends at {number(fit.log_likelihood, 7)}."
-    return of_axes(lambda ax: plots.trace(fit, ax), (6.2, 3.3), alt)
+    alt = f"The log-likelihood over {format_count(len(fit.trace), 'pass')}; it ends at {format_number(fit.log_likelihood, 7)}."
+    return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt)
 
 
-def choice(selection: Selection) -> Picture:
+def criterion_picture(selection: Selection) -> Picture:
     """The criterion by number of components and structure."""
     best, rule = selection.best, selection.criterion.upper()
-    alt = (
-        f"{rule} by number of components and structure; the chosen one is {best.structure.label}, {best.n_components}."
-    )
-    return of_figure(lambda: cast("Figure", plots.choice(selection).figure), alt)
+    alt = f"{rule} by number of components and structure; the chosen one is {best.structure.display_name}, {best.n_components}."
+    return draw_figure_picture(lambda: cast("Figure", plots.criterion_curves(selection).figure), alt)
 
 
-def _groups(mixture: Mixture) -> str:
+def _format_component_count(mixture: Mixture) -> str:
     return "one component" if mixture.n_components == 1 else f"{mixture.n_components} components"

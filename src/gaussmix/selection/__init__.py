@@ -1,22 +1,22 @@
 """How many groups, of which shape: criteria, tests, and the search over components and structures."""
 
-from gaussmix.selection.bootstrap import BootstrapTest, bootstrap_test
+from gaussmix.selection.bootstrap import BootstrapTestResult, bootstrap_test
 from gaussmix.selection.candidates import Candidate, Selection
-from gaussmix.selection.combining import Combination, combine
+from gaussmix.selection.combination import Combination, combine
 from gaussmix.selection.criteria import CRITERIA, Criterion
-from gaussmix.selection.cross_validation import CrossValidation, cross_validate
+from gaussmix.selection.cross_validation import CrossValidationResult, cross_validate_components
 from gaussmix.selection.search import select
 
 __all__ = [
     "CRITERIA",
-    "BootstrapTest",
+    "BootstrapTestResult",
     "Candidate",
     "Combination",
     "Criterion",
-    "CrossValidation",
+    "CrossValidationResult",
     "Selection",
     "bootstrap_test",
     "combine",
-    "cross_validate",
+    "cross_validate_components",
     "select",
 ]

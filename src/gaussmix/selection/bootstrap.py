@@ -12,19 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.core.arrays import column_names
+from gaussmix.core.input_arrays import column_names
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError, SelectionError
-from gaussmix.model.mixture import Mixture, reframed
-from gaussmix.model.problem import Problem, source_of
-from gaussmix.selection.asked import generator_of, rows_and_weights, share, told, whole_number
-from gaussmix.selection.bar import Update
-from gaussmix.selection.growing import SEARCHES, Grown, Search, refitted
-from gaussmix.solvers.start.given import from_labels
+from gaussmix.model.mixture import Mixture, change_frame
+from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, SearchStrategy, fit_from_start
+from gaussmix.selection.progress import ProgressCallback
+from gaussmix.selection.validation import (
+    make_generator,
+    parse_fraction,
+    parse_integer,
+    parse_rows_and_weights,
+    progress_callback,
+)
+from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
 from gaussmix.types import Array, ArrayLike
 
-_MOST_TRIES = 20  # samples drawn in place of one that has no sound fit
+_MAX_SAMPLES_PER_STATISTIC = 20  # samples drawn in place of one that has no sound fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +46,9 @@ class BootstrapStep:
     log_likelihood_alternative: float
     statistic: float
     p_value: float
-    bootstrap: Array
-    mixture: Mixture
-    alternative: Mixture
+    bootstrap_statistics: Array
+    null_mixture: Mixture
+    alternative_mixture: Mixture
 
     def __repr__(self) -> str:
         more = self.n_components + 1
@@ -50,7 +56,7 @@ class BootstrapStep:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BootstrapTest:
+class BootstrapTestResult:
     """The tests of 1 against 2 components, 2 against 3, and so on, and what they decide at ``level``.
 
     ``reason`` says why the tests ended; ``mixture`` is the fit of the decided number of components.
@@ -61,12 +67,12 @@ class BootstrapTest:
     steps: tuple[BootstrapStep, ...]
     n_components: int
     mixture: Mixture
-    reason: str
+    stop_reason: str
 
     def __repr__(self) -> str:
         lines = "".join(f"\n  {step!r}" for step in self.steps)
         count = f"{self.n_components} component{'' if self.n_components == 1 else 's'}"
-        return f"BootstrapTest of {self.structure} at level {self.level:g}: {count}{lines}\n  {self.reason}"
+        return f"BootstrapTest of {self.structure} at level {self.level:g}: {count}{lines}\n  {self.stop_reason}"
 
     def table(self) -> list[dict[str, object]]:
         """One row per test: numbers of components, log-likelihoods, statistic, p-value, samples, the decision."""
@@ -78,7 +84,7 @@ class BootstrapTest:
                 "log_likelihood_alternative": step.log_likelihood_alternative,
                 "statistic": step.statistic,
                 "p_value": step.p_value,
-                "n_bootstrap": len(step.bootstrap),
+                "n_bootstrap": len(step.bootstrap_statistics),
                 "rejected": step.p_value <= self.level,
             }
             for step in self.steps
@@ -91,11 +97,11 @@ def bootstrap_test(
     max_components: int = 9,
     n_bootstrap: int = 999,
     level: float = 0.05,
-    search: str = "hierarchical",
+    strategy: str = "hierarchical",
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
     progress: bool | Callable[[int, int, str], None] | None = None,
-) -> BootstrapTest:
+) -> BootstrapTestResult:
     """Test one number of components after the other until one more does not explain the rows better.
 
     For K = 1, 2, ... the statistic is 2 (log L of K + 1 components - log L of K). Samples of as many rows are drawn
@@ -139,93 +145,113 @@ def bootstrap_test(
     ----------
     McLachlan, Applied Statistics 36 (1987).
     """
-    rows, weights = rows_and_weights(X, sample_weight)
-    shape = Structure.parse(structure)
-    if search not in SEARCHES:
-        raise ParameterError.choice("search", search, list(SEARCHES))
-    most = whole_number("max_components", max_components, 1)
-    draws, level = whole_number("n_bootstrap", n_bootstrap, 1), share("level", level)
+    rows, weights = parse_rows_and_weights(X, sample_weight)
+    shape = Structure.from_name(structure)
+    if strategy not in SEARCH_STRATEGIES:
+        raise ParameterError.invalid_choice("search", strategy, list(SEARCH_STRATEGIES))
+    most = parse_integer("max_components", max_components, 1)
+    draws, level = parse_integer("n_bootstrap", n_bootstrap, 1), parse_fraction("level", level)
     names = column_names(X)
     engine = AutomaticEngine(len(rows), draws)
     said = None if names is None else tuple(names)
-    problem = Problem.of(source_of(rows, weights), shape, engine=engine, feature_names=said)
-    first = refitted(problem, from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
+    problem = Problem.from_source(make_memory_source(rows, weights), shape, engine=engine, feature_names=said)
+    first = fit_from_start(problem, initialize_from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first is None:
-        raise SelectionError(f"one component of {shape} has no sound fit: {_UNSOUND}")
-    with told(progress, "testing") as update:
-        asked = _Question(problem, SEARCHES[search], most, draws, level, update)
-        return _tested(asked, first, generator_of(random_state))
+        raise SelectionError(f"one component of {shape} has no sound fit: {_DEGENERATE_FIT_ADVICE}")
+    with progress_callback(progress, "testing") as update:
+        asked = _BootstrapOptions(problem, SEARCH_STRATEGIES[strategy], most, draws, level, update)
+        return _run_tests(asked, first, make_generator(random_state))
 
 
-_UNSOUND = "rows are too few, or equal in some direction; use more rows, fewer columns or a simpler structure"
+_DEGENERATE_FIT_ADVICE = (
+    "rows are too few, or equal in some direction; use more rows, fewer columns or a simpler structure"
+)
 
 
 @dataclass(frozen=True)
-class _Question:
+class _BootstrapOptions:
     problem: Problem
-    search: Search
+    strategy: SearchStrategy
     max_components: int
     n_bootstrap: int
     level: float
-    told: Update
+    progress_callback: ProgressCallback
 
 
-def _tested(asked: _Question, null: Grown, rng: np.random.Generator) -> BootstrapTest:
-    shape, steps = asked.problem.family.structure, list[BootstrapStep]()
-    reason = f"All of {asked.max_components} tests were significant; raise max_components to go on."
-    for count in range(1, asked.max_components + 1):
-        wider = _wider(asked, null, rng)
+def _run_tests(options: _BootstrapOptions, null_fit: ExtendedFit, rng: np.random.Generator) -> BootstrapTestResult:
+    shape, steps = options.problem.covariance_estimator.structure, list[BootstrapStep]()
+    reason = f"All of {options.max_components} tests were significant; raise max_components to go on."
+    for count in range(1, options.max_components + 1):
+        wider = _fit_alternative(options, null_fit, rng)
         if wider is None:
             reason = f"No sound fit of {count + 1} components was found, so more could not be tested."
             break
-        steps.append(_step(asked, null, wider, rng))
-        if steps[-1].p_value > asked.level:
+        steps.append(_run_step(options, null_fit, wider, rng))
+        if steps[-1].p_value > options.level:
             reason = f"{count + 1} components do not explain the rows significantly better than {count}."
-            if asked.level * (asked.n_bootstrap + 1) < 1.0:
-                reason += f" With n_bootstrap={asked.n_bootstrap} no p can be as low as {asked.level:g}; raise it."
+            if options.level * (options.n_bootstrap + 1) < 1.0:
+                reason += f" With n_bootstrap={options.n_bootstrap} no p can be as low as {options.level:g}; raise it."
             break
-        null = wider
-    return BootstrapTest(shape, asked.level, tuple(steps), null.mixture.n_components, null.mixture, reason)
+        null_fit = wider
+    return BootstrapTestResult(
+        shape, options.level, tuple(steps), null_fit.mixture.n_components, null_fit.mixture, reason
+    )
 
 
-def _wider(asked: _Question, null: Grown, rng: np.random.Generator) -> Grown | None:
+def _fit_alternative(options: _BootstrapOptions, null_fit: ExtendedFit, rng: np.random.Generator) -> ExtendedFit | None:
     """The data's fit of one component more; None where there is no sound one."""
     try:
-        return asked.search.on_data(asked.problem, null.mixture, rng)
+        return options.strategy.fit_on_data(options.problem, null_fit.mixture, rng)
     except DataError:  # fewer distinct rows than components
         return None
 
 
-def _step(asked: _Question, null: Grown, wider: Grown, rng: np.random.Generator) -> BootstrapStep:
-    count, total = null.mixture.n_components, asked.n_bootstrap
-    statistic = max(0.0, 2.0 * (wider.log_likelihood - null.log_likelihood))
+def _run_step(
+    options: _BootstrapOptions, null_fit: ExtendedFit, alternative_fit: ExtendedFit, rng: np.random.Generator
+) -> BootstrapStep:
+    count, total = null_fit.mixture.n_components, options.n_bootstrap
+    statistic = max(0.0, 2.0 * (alternative_fit.log_likelihood - null_fit.log_likelihood))
     values = np.empty(total)
-    for number, own in enumerate(_generators(rng, total)):
-        asked.told(number, total, f"{count} against {count + 1} components")
-        values[number] = _statistic_of_sample(asked, null.mixture, wider.mixture, own)
+    for number, own in enumerate(_spawn_generators(rng, total)):
+        options.progress_callback(number, total, f"{count} against {count + 1} components")
+        values[number] = _bootstrap_statistic(options, null_fit.mixture, alternative_fit.mixture, own)
     p_value = (1 + int((values >= statistic).sum())) / (total + 1)
     values.flags.writeable = False
-    found = (null.log_likelihood, wider.log_likelihood, statistic, p_value, values, null.mixture, wider.mixture)
+    found = (
+        null_fit.log_likelihood,
+        alternative_fit.log_likelihood,
+        statistic,
+        p_value,
+        values,
+        null_fit.mixture,
+        alternative_fit.mixture,
+    )
     return BootstrapStep(count, *found)
 
 
-def _generators(rng: np.random.Generator, count: int) -> list[np.random.Generator]:
+def _spawn_generators(rng: np.random.Generator, n_generators: int) -> list[np.random.Generator]:
     """One generator for each sample, so that the first ones are the same however many there are."""
     seed = int(rng.integers(2**63))
-    return [np.random.default_rng([seed, number]) for number in range(count)]
+    return [np.random.default_rng([seed, number]) for number in range(n_generators)]
 
 
-def _statistic_of_sample(asked: _Question, null: Mixture, found: Mixture, rng: np.random.Generator) -> float:
+def _bootstrap_statistic(
+    options: _BootstrapOptions, null_mixture: Mixture, alternative_mixture: Mixture, rng: np.random.Generator
+) -> float:
     """Twice the gain of one component more on a sample of the null; another is drawn where a fit is not sound."""
-    n_rows = max(1, round(asked.problem.total_weight))
-    for _ in range(_MOST_TRIES):
-        drawn = source_of(null.sample(n_rows, rng)[0])
-        sample = Problem.of(drawn, asked.problem.family.structure, engine=AutomaticEngine(n_rows, asked.n_bootstrap))
+    n_rows = max(1, round(options.problem.total_weight))
+    for _ in range(_MAX_SAMPLES_PER_STATISTIC):
+        drawn = make_memory_source(null_mixture.sample(n_rows, rng)[0])
+        sample = Problem.from_source(
+            drawn, options.problem.covariance_estimator.structure, engine=AutomaticEngine(n_rows, options.n_bootstrap)
+        )
         frame = sample.source.frame
-        narrow = refitted(sample, reframed(null, frame))
-        wide = narrow and asked.search.on_sample(sample, narrow.mixture, reframed(found, frame), rng)
+        narrow = fit_from_start(sample, change_frame(null_mixture, frame))
+        wide = narrow and options.strategy.fit_on_sample(
+            sample, narrow.mixture, change_frame(alternative_mixture, frame), rng
+        )
         if narrow is not None and wide is not None:
             return max(0.0, 2.0 * (wide.log_likelihood - narrow.log_likelihood))
     raise SelectionError(
-        f"{_MOST_TRIES} samples of {null.n_components} components had no sound fit of one more: {_UNSOUND}"
+        f"{_MAX_SAMPLES_PER_STATISTIC} samples of {null_mixture.n_components} components had no sound fit of one more: {_DEGENERATE_FIT_ADVICE}"
     )

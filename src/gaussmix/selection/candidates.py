@@ -8,7 +8,7 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.errors import MissingPackageError
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
-from gaussmix.solvers.fit import Fit
+from gaussmix.solvers.fit_record import Fit
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,7 +21,7 @@ class Candidate:
     n_parameters: int
     mixture: Mixture | None
     fit: Fit | None
-    reason: str = ""
+    rejection_reason: str = ""
 
     @property
     def name(self) -> str:
@@ -30,7 +30,7 @@ class Candidate:
     def __repr__(self) -> str:
         shown = {name: self.criteria[name] for name in ("bic", "icl", "aic") if name in self.criteria}
         values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in shown.items())
-        return f"Candidate({self.name}: {' '.join(filter(None, [values, self.reason]))})"
+        return f"Candidate({self.name}: {' '.join(filter(None, [values, self.rejection_reason]))})"
 
     @property
     def is_eligible(self) -> bool:
@@ -82,17 +82,17 @@ class Selection:
 
     def to_pandas(self) -> Any:
         """The table as a pandas DataFrame; MissingPackageError if pandas is not installed."""
-        return self._framed("pandas")
+        return self._to_frame("pandas")
 
     def to_polars(self) -> Any:
         """The table as a polars DataFrame; MissingPackageError if polars is not installed."""
-        return self._framed("polars")
+        return self._to_frame("polars")
 
-    def _framed(self, library: str) -> Any:
+    def _to_frame(self, library_name: str) -> Any:
         try:
-            return import_module(library).DataFrame(self.table())
+            return import_module(library_name).DataFrame(self.table())
         except ModuleNotFoundError as error:
-            raise MissingPackageError.alone(library, "this table") from error
+            raise MissingPackageError.for_package(library_name, "this table") from error
 
     def table(self) -> list[dict[str, object]]:
         """One row per candidate, best first: structure, number of components, criteria, what is to be said of it."""
@@ -104,16 +104,16 @@ class Selection:
                 "log_likelihood": None if c.fit is None else c.fit.log_likelihood,
                 "n_parameters": c.n_parameters,
                 "degenerate": c.fit is not None and c.fit.is_degenerate,
-                "reason": c.reason,
+                "reason": c.rejection_reason,
             }
             for c in self.candidates
         ]
 
 
-def rank(candidate: Candidate, criterion: str) -> tuple[int, float, int]:
+def candidate_sort_key(candidate: Candidate, criterion: str) -> tuple[int, float, int]:
     """Sort key: sound, too few rows, on the floor, failed; then the criterion; then the fewer parameters."""
     if candidate.fit is None:
         return 3, 0.0, candidate.n_parameters
-    severity = 2 if candidate.fit.is_on_floor else int(candidate.fit.is_degenerate)
+    severity = 2 if candidate.fit.has_floored_component else int(candidate.fit.is_degenerate)
     # Structures that coincide differ by rounding alone; a relative grid lets the simpler name win.
     return severity, float(f"{candidate.criteria[criterion]:.10g}"), candidate.n_parameters

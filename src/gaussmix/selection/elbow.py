@@ -7,7 +7,7 @@ import numpy as np
 from gaussmix.types import N
 
 
-def elbow(values: Sequence[float]) -> int:
+def find_elbow(values: Sequence[float]) -> int:
     """The breakpoint c, counted from 1, of two least-squares lines through ``values`` 1..c and c..K.
 
     Both hold the breakpoint, each needs two values; the first of equals. Two values or one have no bend: all of them.
@@ -18,11 +18,13 @@ def elbow(values: Sequence[float]) -> int:
         return count
     heights = np.asarray(values, dtype=np.float64)
     breaks = range(2, count)
-    misses = [_miss(places[:c], heights[:c]) + _miss(places[c - 1 :], heights[c - 1 :]) for c in breaks]
+    misses = [
+        _line_fit_error(places[:c], heights[:c]) + _line_fit_error(places[c - 1 :], heights[c - 1 :]) for c in breaks
+    ]
     return breaks[int(np.argmin(misses))]
 
 
-def _miss(places: N, heights: N) -> float:
+def _line_fit_error(positions: N, values: N) -> float:
     """Squared distances from the least-squares line."""
-    x, y = places - places.mean(), heights - heights.mean()
+    x, y = positions - positions.mean(), values - values.mean()
     return float(((y - x * (x @ y) / (x @ x)) ** 2).sum())

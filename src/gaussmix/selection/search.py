@@ -24,29 +24,37 @@ from functools import partial
 
 import numpy as np
 
-from gaussmix.core.arrays import column_names, parse_labels, parse_rows, parse_weights
-from gaussmix.core.threads import thread_count, threads
+from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
+from gaussmix.core.threads import available_n_threads, threads
 from gaussmix.covariance import DefaultPrior
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import ParameterError, SelectionError
-from gaussmix.model.problem import source_of
-from gaussmix.selection import cells
-from gaussmix.selection.asked import counts, generator_of, is_whole, require_rows, shapes, told, whole_number
-from gaussmix.selection.bar import Update
-from gaussmix.selection.candidates import Selection, rank
-from gaussmix.selection.cells import Cell, Task
+from gaussmix.model.problem import make_memory_source
+from gaussmix.selection import candidate_runs
+from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
+from gaussmix.selection.candidates import Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
-from gaussmix.selection.starting import Starts
-from gaussmix.selection.training import Assumed, Training
+from gaussmix.selection.initial_moments import InitialMomentsCache
+from gaussmix.selection.progress import ProgressCallback
+from gaussmix.selection.search_problem import ModelOptions, SearchProblem
+from gaussmix.selection.validation import (
+    is_integer,
+    make_generator,
+    parse_component_counts,
+    parse_integer,
+    parse_structures,
+    progress_callback,
+    require_nonempty_rows,
+)
 from gaussmix.types import ArrayLike
 
-Progress = Update
+SearchProgressCallback = ProgressCallback
 """Called before each cell with the cells done, the cells in all, and the name of the next."""
 
-_SURE_OF_THE_END = 1
-_NEAR = 10.0  # what a criterion may lie above the best: more is very strong evidence
-_BORROWERS, _LENDERS = 5, 3
-_MANY_ROWS = 100_000
+_N_ALWAYS_CONTINUED = 1
+_MAX_CRITERION_DIFFERENCE = 10.0  # what a criterion may lie above the best: more is very strong evidence
+_MAX_RETRIED_CANDIDATES, _MAX_NEIGHBOURS = 5, 3
+_MAX_ROWS_FOR_PARALLEL_CANDIDATES = 100_000
 
 
 def select(
@@ -59,7 +67,7 @@ def select(
     n_jobs: int | None = None,
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
-    progress: bool | Progress | None = None,
+    progress: bool | SearchProgressCallback | None = None,
     labels: ArrayLike | None = None,
     prior: str | DefaultPrior | None = None,
     noise: bool | float | None = None,
@@ -119,56 +127,73 @@ def select(
         If no cell could be fitted.
     """
     feature_names = column_names(X) if feature_names is None else feature_names
-    rows = parse_rows(X, feature_names=feature_names, keep_single=True)
-    require_rows(rows)
+    rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
+    require_nonempty_rows(rows)
     weights = parse_weights(sample_weight, len(rows))
     known = parse_labels(labels, len(rows), weights)
-    source = source_of(rows, weights).hinted(known)
-    numbers = counts(n_components)
-    chosen = shapes(structures, rows.shape[1], "structure", "'all', a structure, or one or more of them")
+    source = make_memory_source(rows, weights).with_label_prior(known)
+    numbers = parse_component_counts(n_components)
+    chosen = parse_structures(structures, rows.shape[1], "structure", "'all', a structure, or one or more of them")
     if criterion not in CRITERIA:
-        raise ParameterError.choice("criterion", criterion, list(CRITERIA))
-    whole_number("n_starts", n_starts, 1)
-    n_workers = _workers(n_jobs, source.n_rows)
-    rng, began = generator_of(random_state), time.perf_counter()
+        raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
+    parse_integer("n_starts", n_starts, 1)
+    n_workers = _effective_n_jobs(n_jobs, source.n_rows)
+    rng, began = make_generator(random_state), time.perf_counter()
     engine = AutomaticEngine(source.n_rows, len(numbers) * len(chosen) * n_starts)
-    assumed = Assumed(DefaultPrior.parse(prior), noise)
-    names, most = _names(feature_names, rows.shape[1]), numbers[-1]
-    training = Training.of(source, chosen, most, n_starts, engine, rng, names, known, assumed)
-    tasks = training.tasks(chosen, numbers)
-    with told(progress, "fitting") as update:
-        fitted = _decided(_begun(tasks, training.starts, n_workers, update), criterion, update)
-        fitted = _decided(_lent(fitted, training.starts, criterion, update), criterion, update)
-    ranked = sorted((cells.left_behind(cell) for cell in fitted), key=lambda candidate: rank(candidate, criterion))
+    assumed = ModelOptions(DefaultPrior.from_parameter(prior), noise)
+    names, most = _validate_feature_names(feature_names, rows.shape[1]), numbers[-1]
+    training = SearchProblem.from_source(source, chosen, most, n_starts, engine, rng, names, known, assumed)
+    tasks = training.make_specs(chosen, numbers)
+    with progress_callback(progress, "fitting") as update:
+        fitted = _run_until_decided(
+            _run_candidates(tasks, training.initial_moments, n_workers, update), criterion, update
+        )
+        fitted = _run_until_decided(
+            _retry_from_neighbours(fitted, training.initial_moments, criterion, update), criterion, update
+        )
+    ranked = sorted(
+        (candidate_runs.mark_if_pruned(cell) for cell in fitted),
+        key=lambda candidate: candidate_sort_key(candidate, criterion),
+    )
     if ranked[0].fit is None:
-        raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].reason}")
+        raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].rejection_reason}")
     return Selection(criterion, tuple(ranked), time.perf_counter() - began)
 
 
-def _workers(n_jobs: int | None, n_rows: int) -> int:
+def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     """Cells side by side: many rows are better shared out within each pass."""
-    if n_jobs is None and n_rows > _MANY_ROWS:
+    if n_jobs is None and n_rows > _MAX_ROWS_FOR_PARALLEL_CANDIDATES:
         return 1
     if n_jobs is None or n_jobs == -1:
-        return thread_count()
-    if not is_whole(n_jobs, 1):
-        raise ParameterError.value("n_jobs", n_jobs, "a whole number of at least 1, -1 for all processors, or None")
+        return available_n_threads()
+    if not is_integer(n_jobs, 1):
+        raise ParameterError.invalid_value(
+            "n_jobs", n_jobs, "a whole number of at least 1, -1 for all processors, or None"
+        )
     return n_jobs
 
 
-def _begun(tasks: list[Task], starts: Starts, n_workers: int, update: Progress) -> list[Cell]:
+def _run_candidates(
+    specs: list[CandidateSpec],
+    initial_moments: InitialMomentsCache,
+    n_workers: int,
+    progress_callback: SearchProgressCallback,
+) -> list[CandidateRun]:
     """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
-    n_workers = min(n_workers, len(tasks))
-    fitted: list[Cell] = []
+    n_workers = min(n_workers, len(specs))
+    fitted: list[CandidateRun] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
-        moments = (starts.moments(task.heats.family.structure, task.n_components) for task in tasks)
-        work = (partial(cells.begun, task, begin) for task, begin in zip(tasks, moments, strict=True))
-        results: Iterable[Callable[[], Cell]] = work
+        moments = (
+            initial_moments.get_moments(task.screening_problem.covariance_estimator.structure, task.n_components)
+            for task in specs
+        )
+        work = (partial(candidate_runs.run_candidate, task, begin) for task, begin in zip(specs, moments, strict=True))
+        results: Iterable[Callable[[], CandidateRun]] = work
         if n_workers > 1:
             results = [pool.submit(copy_context().run, each).result for each in work]
         try:
-            for task, result in zip(tasks, results, strict=True):
-                update(len(fitted), len(tasks), task.name)
+            for task, result in zip(specs, results, strict=True):
+                progress_callback(len(fitted), len(specs), task.name)
                 fitted.append(result())
         except BaseException:  # an interrupt waits for the cells that have begun, and for no other
             pool.shutdown(wait=False, cancel_futures=True)
@@ -176,41 +201,56 @@ def _begun(tasks: list[Task], starts: Starts, n_workers: int, update: Progress) 
     return fitted
 
 
-def _names(names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
-    if names is not None and len(names) != n_features:
-        raise ParameterError.shape("feature_names", (len(names),), (n_features,))
-    return None if names is None else tuple(names)
+def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
+    if feature_names is not None and len(feature_names) != n_features:
+        raise ParameterError.wrong_shape("feature_names", (len(feature_names),), (n_features,))
+    return None if feature_names is None else tuple(feature_names)
 
 
-def _decided(fitted: list[Cell], criterion: str, update: Progress) -> list[Cell]:
+def _run_until_decided(
+    candidate_runs: list[CandidateRun], criterion: str, progress_callback: SearchProgressCallback
+) -> list[CandidateRun]:
     """Runs that have used up their passes are given more while they may still win; best first."""
-    passes = 2 * cells.LEAD_PASSES
+    passes = 2 * candidate_runs.FIRST_MAX_ITER
     while True:
-        fitted = sorted(fitted, key=lambda cell: rank(cell.candidate, criterion))
-        goal = fitted[0].candidate.criteria.get(criterion, -np.inf) + _NEAR
+        candidate_runs = sorted(candidate_runs, key=lambda cell: candidate_sort_key(cell.candidate, criterion))
+        goal = candidate_runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
         goes_on = [
-            cell.is_running and (place < _SURE_OF_THE_END or cell.may_reach(goal, criterion))
-            for place, cell in enumerate(fitted)
+            cell.can_continue and (place < _N_ALWAYS_CONTINUED or cell.can_reach(goal, criterion))
+            for place, cell in enumerate(candidate_runs)
         ]
         if not any(goes_on):
-            return fitted
+            return candidate_runs
         for place in np.flatnonzero(goes_on):
-            update(len(fitted), len(fitted), f"{fitted[place].candidate.name} again")
-            fitted[place] = cells.carried_on(fitted[place], passes)
+            progress_callback(len(candidate_runs), len(candidate_runs), f"{candidate_runs[place].candidate.name} again")
+            candidate_runs[place] = candidate_runs.continue_candidate(candidate_runs[place], passes)
         passes *= 2
 
 
-def _lent(fitted: list[Cell], starts: Starts, criterion: str, update: Progress) -> list[Cell]:
+def _retry_from_neighbours(
+    candidate_runs: list[CandidateRun],
+    initial_moments: InitialMomentsCache,
+    criterion: str,
+    progress_callback: SearchProgressCallback,
+) -> list[CandidateRun]:
     """The best cells, each begun again at what the best others of as many components have found."""
-    goal = fitted[0].candidate.criteria.get(criterion, -np.inf) + _NEAR
-    near = [cell for cell in fitted if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal]
-    for place, cell in enumerate(near[:_BORROWERS]):
+    goal = candidate_runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
+    near = [
+        cell for cell in candidate_runs if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal
+    ]
+    for place, cell in enumerate(near[:_MAX_RETRIED_CANDIDATES]):
         count = cell.candidate.n_components
-        lenders = [other for other in fitted if other.candidate.n_components == count and other is not cell]
-        sound = [(other.candidate.mixture, other.task) for other in lenders if other.candidate.is_eligible][:_LENDERS]
-        found = [starts.shared_by(mixture, task.heats, cell.task) for mixture, task in sound if mixture is not None]
+        lenders = [other for other in candidate_runs if other.candidate.n_components == count and other is not cell]
+        sound = [(other.candidate.mixture, other.spec) for other in lenders if other.candidate.is_eligible][
+            :_MAX_NEIGHBOURS
+        ]
+        found = [
+            initial_moments.moments_from_mixture(mixture, task.screening_problem, cell.spec)
+            for mixture, task in sound
+            if mixture is not None
+        ]
         if count == 1 or not found:
             continue
-        update(len(fitted), len(fitted), f"{cell.candidate.name} from others")
-        fitted[place] = cells.improved(cell, found)
-    return fitted
+        progress_callback(len(candidate_runs), len(candidate_runs), f"{cell.candidate.name} from others")
+        candidate_runs[place] = candidate_runs.retry_candidate(cell, found)
+    return candidate_runs

@@ -1,24 +1,24 @@
 """How a mixture gets better: one loop over passes, solvers that step, starts, stopping rules, restarts."""
 
 from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.em import EM
-from gaussmix.solvers.fit import ComponentDiagnostics, Fit
-from gaussmix.solvers.moves import moved
-from gaussmix.solvers.restarts import best_of, polish
-from gaussmix.solvers.run import Run, run
-from gaussmix.solvers.stopping import AbsoluteGain, RelativeGain, Stopping
+from gaussmix.solvers.em.em import EM
+from gaussmix.solvers.em.split_merge import split_merge
+from gaussmix.solvers.fit_record import ComponentDiagnostics, Fit
+from gaussmix.solvers.loop import RunResult, run_solver
+from gaussmix.solvers.restarts import best_run, run_with_halving
+from gaussmix.solvers.stopping import MeanGainRule, RelativeGainRule, StoppingRule
 
 __all__ = [
     "EM",
-    "AbsoluteGain",
     "AbstractSolver",
     "ComponentDiagnostics",
     "Fit",
-    "RelativeGain",
-    "Run",
-    "Stopping",
-    "best_of",
-    "moved",
-    "polish",
-    "run",
+    "MeanGainRule",
+    "RelativeGainRule",
+    "RunResult",
+    "StoppingRule",
+    "best_run",
+    "run_solver",
+    "run_with_halving",
+    "split_merge",
 ]

@@ -6,15 +6,15 @@ from functools import partial
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.covariance.base import AbstractFamily
+from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import kind_beside
+from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.passes import Passes
+from gaussmix.solvers.run_monitor import RunMonitor
 
 
 @dataclass(frozen=True)
-class State:
+class SolverState:
     """Where a solver stands.
 
     ``mixture`` is what a run that ends here has found, ``asked`` the one that the next pass shall look at if that is
@@ -24,48 +24,50 @@ class State:
     """
 
     mixture: Mixture
-    asked: Mixture | None = None
-    reached: float | None = None
-    is_settled: bool = True
-    promise: float = 0.0
+    proposal: Mixture | None = None
+    objective: float | None = None
+    can_stop: bool = True
+    predicted_gain: float = 0.0
 
     @property
-    def next(self) -> Mixture:
-        return self.mixture if self.asked is None else self.asked
+    def next_mixture(self) -> Mixture:
+        return self.mixture if self.proposal is None else self.proposal
 
     @property
-    def quadratics(self) -> Quadratics:
-        return self.next.to_quadratics()
+    def next_quadratics(self) -> Quadratics:
+        return self.next_mixture.to_quadratics()
 
 
 class AbstractSolver(ABC):
     """A rule that turns a state and an expectation into the next state."""
 
-    family: AbstractFamily
+    covariance_estimator: AbstractCovarianceEstimator
 
     @abstractmethod
-    def init(self, model: Mixture) -> State:
+    def init(self, start: Mixture) -> SolverState:
         """The state before the first pass."""
 
     @abstractmethod
-    def step(self, state: State, expectation: Expectation) -> State:
+    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
         """The state after a pass."""
 
-    def look(self, problem: Problem, mixture: Mixture, number: int) -> Expectation:
+    def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
         """One pass over all rows, the ``number``-th from 1, with the moments that steps read."""
-        return problem.expect(mixture.to_quadratics(), kind_beside(mixture.noise, self.family.kind))
+        return problem.e_step(
+            mixture.to_quadratics(), kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
+        )
 
-    def reached(self, mixture: Mixture, expectation: Expectation) -> float:
+    def objective(self, mixture: Mixture, expectation: Expectation) -> float:
         """What a run makes as large as it can, in the frame: log-likelihood, and log density of a prior."""
-        return expectation.log_likelihood + self.family.log_prior(mixture.centers, mixture.covariance)
+        return expectation.log_likelihood + self.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
 
-    def carry(self, start: Mixture, passes: Passes) -> Mixture:
+    def solve(self, start: Mixture, monitor: RunMonitor) -> Mixture:
         """Pass and step until passes end; a solver whose loop is somebody else's hands that its passes."""
         state = self.init(start)
-        while passes.are_left:
-            asked = state.next
-            expectation = passes.over(asked, self.look)
+        while monitor.should_continue:
+            asked = state.next_mixture
+            expectation = monitor.evaluate(asked, self.e_step)
             state = self.step(state, expectation)
-            reached = self.reached(asked, expectation) if state.reached is None else state.reached
-            passes.record(reached, state.mixture, state.is_settled, partial(float, state.promise))
+            reached = self.objective(asked, expectation) if state.objective is None else state.objective
+            monitor.record(reached, state.mixture, state.can_stop, partial(float, state.predicted_gain))
         return state.mixture

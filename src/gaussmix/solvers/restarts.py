@@ -8,13 +8,13 @@ from gaussmix.core.outcome import Outcome
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.run import Run, run
-from gaussmix.solvers.stopping import Stopping
+from gaussmix.solvers.loop import RunResult, run_solver
+from gaussmix.solvers.stopping import StoppingRule
 
 
-def best_of(runs: Iterable[Run]) -> Run:
+def best_run(runs: Iterable[RunResult]) -> RunResult:
     """The run with the highest last log-likelihood; the first of equals, and always one."""
-    best: Run | None = None
+    best: RunResult | None = None
     for candidate in runs:
         if best is None or candidate.last_log_likelihood > best.last_log_likelihood:
             best = candidate
@@ -23,25 +23,25 @@ def best_of(runs: Iterable[Run]) -> Run:
     return best
 
 
-Rounds = Sequence[tuple[int, int]]
+HalvingRounds = Sequence[tuple[int, int]]
 """Passes of each round and how many runs it sends on."""
 
-ROUNDS: Rounds = ((15, 3), (60, 1))
+DEFAULT_HALVING_ROUNDS: HalvingRounds = ((15, 3), (60, 1))
 
 
-def is_any(run: Run) -> bool:
+def always_preferred(run: RunResult) -> bool:
     """Prefers nothing."""
     return True
 
 
-def halved(
+def successive_halving(
     solver: AbstractSolver,
     starts: Iterable[Mixture],
     problem: Problem,
-    stopping: Stopping,
-    prefer: Callable[[Run], bool] = is_any,
-    rounds: Rounds = ROUNDS,
-) -> list[Run]:
+    stopping: StoppingRule,
+    is_preferred: Callable[[RunResult], bool] = always_preferred,
+    rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
+) -> list[RunResult]:
     """The best of many short runs, best first: every start for a few passes, the best of them for more.
 
     A run for which ``prefer`` is false comes after all for which it is true: a search prefers runs that
@@ -49,48 +49,56 @@ def halved(
     the last round sends on, nobody has to be compared.
     """
 
-    def promise(heat: Run) -> tuple[bool, float]:
-        return not prefer(heat), -heat.last_log_likelihood
+    def promise(heat: RunResult) -> tuple[bool, float]:
+        return not is_preferred(heat), -heat.last_log_likelihood
 
-    runs = [run(solver, start, problem, stopping, max_passes=0) for start in starts]
+    runs = [run_solver(solver, start, problem, stopping, max_iter=0) for start in starts]
     for passes, survivors in rounds:
         if len(runs) <= rounds[-1][1]:
             break
-        runs = [continued(solver, heat, problem, stopping, passes) for heat in runs]
+        runs = [continue_run(solver, heat, problem, stopping, passes) for heat in runs]
         runs = sorted(runs, key=promise)[:survivors]
     return runs
 
 
-def polish(
+def run_with_halving(
     solver: AbstractSolver,
     starts: Iterable[Mixture],
     problem: Problem,
-    stopping: Stopping,
-    prefer: Callable[[Run], bool] = is_any,
-    rounds: Rounds = ROUNDS,
-) -> Run:
+    stopping: StoppingRule,
+    is_preferred: Callable[[RunResult], bool] = always_preferred,
+    rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
+) -> RunResult:
     """The best of many short runs, run to the end."""
-    return continued(solver, halved(solver, starts, problem, stopping, prefer, rounds)[0], problem, stopping)
+    return continue_run(
+        solver, successive_halving(solver, starts, problem, stopping, is_preferred, rounds)[0], problem, stopping
+    )
 
 
-def continued(
+def continue_run(
     solver: AbstractSolver,
-    heat: Run,
+    result: RunResult,
     problem: Problem,
-    stopping: Stopping,
-    max_passes: int | None = None,
-    forbearance: int | None = None,
-) -> Run:
+    stopping: StoppingRule,
+    max_iter: int | None = None,
+    max_floored_iter: int | None = None,
+) -> RunResult:
     """A run carried on, with one trace; one that has ended is left alone."""
-    if heat.outcome in (Outcome.CONVERGED, Outcome.LEFT_BEHIND):
-        return heat
-    last = heat.last_log_likelihood
-    rest = run(
-        solver, heat.mixture, problem, stopping, previous=last, max_passes=max_passes, forbearance=forbearance
+    if result.outcome in (Outcome.CONVERGED, Outcome.PRUNED):
+        return result
+    last = result.last_log_likelihood
+    rest = run_solver(
+        solver,
+        result.mixture,
+        problem,
+        stopping,
+        previous_log_likelihood=last,
+        max_iter=max_iter,
+        max_floored_iter=max_floored_iter,
     )
-    seconds_before = heat.trace.seconds[-1] if len(heat.trace) else 0.0
-    trace = type(heat.trace)(
-        np.concatenate([heat.trace.log_likelihood, rest.trace.log_likelihood]),
-        np.concatenate([heat.trace.seconds, rest.trace.seconds + seconds_before]),
+    seconds_before = result.trace.seconds[-1] if len(result.trace) else 0.0
+    trace = type(result.trace)(
+        np.concatenate([result.trace.log_likelihoods, rest.trace.log_likelihoods]),
+        np.concatenate([result.trace.seconds, rest.trace.seconds + seconds_before]),
     )
-    return Run(rest.mixture, trace, rest.outcome, heat.floored_passes + rest.floored_passes)
+    return RunResult(rest.mixture, trace, rest.outcome, result.n_floored_iter + rest.n_floored_iter)

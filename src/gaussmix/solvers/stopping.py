@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 
-class Stopping(ABC):
+class StoppingRule(ABC):
     """A rule over two successive log-likelihoods, and the most passes allowed."""
 
-    max_passes: int
+    max_iter: int
 
     @property
-    def as_tolerance(self) -> tuple[float, bool] | None:
+    def tolerance_and_is_relative(self) -> tuple[float, bool] | None:
         """The rule in two numbers: a tolerance, and whether it is relative to the log-likelihood; None for others."""
         return None
 
@@ -20,14 +20,14 @@ class Stopping(ABC):
 
 
 @dataclass(frozen=True)
-class AbsoluteGain(Stopping):
+class MeanGainRule(StoppingRule):
     """scikit-learn's rule: the mean log-likelihood per row changed by less than ``tolerance`` nats."""
 
     tolerance: float = 1e-3
-    max_passes: int = 100
+    max_iter: int = 100
 
     @property
-    def as_tolerance(self) -> tuple[float, bool]:
+    def tolerance_and_is_relative(self) -> tuple[float, bool]:
         return self.tolerance, False
 
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:
@@ -35,28 +35,28 @@ class AbsoluteGain(Stopping):
 
 
 @dataclass(frozen=True)
-class TotalGain(Stopping):
+class TotalGainRule(StoppingRule):
     """scikit-learn's rule for variational bounds: that of all rows together changed by less than ``tolerance`` nats."""
 
     tolerance: float = 1e-3
-    max_passes: int = 100
+    max_iter: int = 100
 
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:
         return abs(current - previous) < self.tolerance
 
 
 @dataclass(frozen=True)
-class RelativeGain(Stopping):
+class RelativeGainRule(StoppingRule):
     """The log-likelihood changed by less than ``tolerance`` of its size, or of one nat per row if larger.
 
     Log-likelihoods are compared in the fit's own frame, so the rule does not depend on the data's units.
     """
 
     tolerance: float = 1e-8
-    max_passes: int = 10_000
+    max_iter: int = 10_000
 
     @property
-    def as_tolerance(self) -> tuple[float, bool]:
+    def tolerance_and_is_relative(self) -> tuple[float, bool]:
         return self.tolerance, True
 
     def is_met(self, previous: float, current: float, total_weight: float) -> bool:

@@ -9,9 +9,9 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.reduce import T
 from gaussmix.types import ND, NK, IntN, N
 
-_BLOCK_BYTES = 1 << 21
-_FEWEST_ROWS = 2048
-_MOST_SHARES = 16  # blocks of data that would fit into fewer: enough to share out among threads
+_MAX_BLOCK_BYTES = 1 << 21
+_MIN_ROWS_PER_BLOCK = 2048
+_MAX_BLOCKS_FOR_THREADS = 16  # blocks of data that would fit into fewer: enough to share out among threads
 
 
 class AbstractSource(ABC):
@@ -32,7 +32,7 @@ class AbstractSource(ABC):
     def n_features(self) -> int: ...
 
     @property
-    def is_hinted(self) -> bool:
+    def has_label_prior(self) -> bool:
         """Whether something is known of the rows' components."""
         return False
 
@@ -41,35 +41,35 @@ class AbstractSource(ABC):
         """function(batch) added up over all batches, first to last."""
 
     @abstractmethod
-    def framed(self, frame: Frame) -> "AbstractSource":
+    def with_frame(self, frame: Frame) -> "AbstractSource":
         """The same rows in other working coordinates."""
 
     @abstractmethod
-    def hinted(self, hints: IntN | NK | None) -> "AbstractSource":
+    def with_label_prior(self, label_prior: IntN | NK | None) -> "AbstractSource":
         """The same rows with other hints."""
 
     @property
     @abstractmethod
-    def weight(self) -> float:
+    def total_weight(self) -> float:
         """What all rows weigh together."""
 
     @abstractmethod
-    def dealt(self, count: int, key: int) -> list["AbstractSource"]:
+    def random_split(self, n_parts: int, seed: int) -> list["AbstractSource"]:
         """The rows dealt out among at most ``count`` sources by a hash of the numbers in each row; none is empty."""
 
     @abstractmethod
-    def gather(self) -> tuple[ND, N]:
+    def rows_and_weights(self) -> tuple[ND, N]:
         """All rows in working coordinates with their weights; for starts, which need them together."""
 
 
-def block_rows(n_rows: int, n_features: int) -> int:
+def rows_per_block(n_rows: int, n_features: int) -> int:
     """Rows of a block, by the shape of the data alone.
 
     Few rows are one block; more are cut into up to 16, none smaller than its sums are worth; many
     into as many as keep a block at about two megabytes of float64.
     """
     n_blocks = 1
-    while n_blocks < _MOST_SHARES and n_rows >= 2 * n_blocks * max(_FEWEST_ROWS, 16 * n_features):
+    while n_blocks < _MAX_BLOCKS_FOR_THREADS and n_rows >= 2 * n_blocks * max(_MIN_ROWS_PER_BLOCK, 16 * n_features):
         n_blocks *= 2
-    n_blocks = max(n_blocks, math.ceil(8 * n_rows * n_features / _BLOCK_BYTES))
+    n_blocks = max(n_blocks, math.ceil(8 * n_rows * n_features / _MAX_BLOCK_BYTES))
     return max(8, 8 * math.ceil(n_rows / n_blocks / 8))

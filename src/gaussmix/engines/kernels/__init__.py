@@ -1,5 +1,5 @@
 """The compiled engine; importing it loads LLVM, and Numba only where code is missing."""
 
-from gaussmix.engines.kernels.engine import KernelEngine
+from gaussmix.engines.kernels.engine import CompiledEngine
 
-__all__ = ["KernelEngine"]
+__all__ = ["CompiledEngine"]

@@ -9,207 +9,234 @@ from gaussmix.core import linalg
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind
-from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.roots import DenseRoot, DiagonalRoot, LowRankRoot, SharedRoot, SphericalRoot
-from gaussmix.engines.kernels.compiled.values import (
-    DIAGONAL,
-    FULL,
-    MASS,
-    NOTHING,
-    POOLED,
-    PRODUCTS,
-    SPHERICAL,
-    SQUARES,
-    Answers,
-    Model,
-    Rows,
-    Sums,
+from gaussmix.core.precision_roots import (
+    DensePrecisionRoot,
+    DiagonalPrecisionRoot,
+    LowRankPrecisionRoot,
+    SharedPrecisionRoot,
+    SphericalPrecisionRoot,
 )
-from gaussmix.engines.kernels.machine import BLOCK, SMALL, TILE, WIDTH
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.engines.kernels.argument_tuples import (
+    DIAGONAL_DISTANCE,
+    FULL_DISTANCE,
+    SPHERICAL_DISTANCE,
+    SUM_FIRST_MOMENTS,
+    SUM_NOTHING,
+    SUM_POOLED_PRODUCTS,
+    SUM_PRODUCTS,
+    SUM_SQUARES,
+    ModelArrays,
+    MomentSums,
+    RowArrays,
+    RowResults,
+)
+from gaussmix.engines.kernels.machine_constants import COLUMNS_PER_BLOCK, MAX_FEW_COLUMNS, SIMD_WIDTH, TILE_SIDE
 from gaussmix.types import KD, KDD, Array, IntD, K
 
-KINDS = {
-    MomentKind.FULL: PRODUCTS,
-    MomentKind.DIAGONAL: SQUARES,
-    MomentKind.TRACE: SQUARES,
-    MomentKind.POOLED_DIAGONAL: SQUARES,
-    MomentKind.POOLED_FULL: POOLED,
-    MomentKind.NOTHING: MASS,
+MOMENT_CODES = {
+    MomentKind.FULL: SUM_PRODUCTS,
+    MomentKind.DIAGONAL: SUM_SQUARES,
+    MomentKind.TRACE: SUM_SQUARES,
+    MomentKind.POOLED_DIAGONAL: SUM_SQUARES,
+    MomentKind.POOLED_FULL: SUM_POOLED_PRODUCTS,
+    MomentKind.NONE: SUM_FIRST_MOMENTS,
 }
 
-_NONE = np.empty(0)
+_EMPTY = np.empty(0)
 _NO_LABELS = np.empty(0, dtype=np.int64)
-_NO_TABLE = np.empty((0, 0))
-NO_ANSWERS = Answers(_NO_LABELS, _NONE, _NONE, _NO_TABLE)
+_EMPTY_TABLE = np.empty((0, 0))
+NO_ROW_RESULTS = RowResults(_NO_LABELS, _EMPTY, _EMPTY, _EMPTY_TABLE)
 
-_MODERATE = 64.0
+_MAX_LOG2_SPHERICAL_SCALE = 64.0
 """Powers of two within which the scale of a round component leaves its sums of squares far from the limits."""
 
-_SHARED_LIMIT = 1e3
+_MAX_SHARED_PRECISION_ROOT = 1e3
 """Largest precision root for which rows are whitened once for all components: beyond, R^T x - R^T m would cancel."""
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedModel:
     """A model in arrays, how many columns (rows of registers) its tiles have, and how many of them are the rows'."""
 
-    model: Model
-    n_columns: int
+    arrays: ModelArrays
+    n_padded_columns: int
     n_features: int
 
     @property
-    def width(self) -> int:
+    def row_length(self) -> int:
         """Columns of centres and of products row by row: a multiple of a register."""
-        return int(self.model.origin.shape[1])
+        return int(self.arrays.row_center.shape[1])
 
 
-def written_out(quadratics: Quadratics) -> Quadratics:
+def densify_low_rank(quadratics: Quadratics) -> Quadratics:
     """The same quadratics with a root of low rank as matrices, which kernels can read."""
-    root = quadratics.root
-    if not isinstance(root, LowRankRoot):
+    root = quadratics.precision_root
+    if not isinstance(root, LowRankPrecisionRoot):
         return quadratics
-    return replace(quadratics, root=DenseRoot(root.dense(quadratics.n_components, quadratics.n_features)))
+    return replace(
+        quadratics, precision_root=DensePrecisionRoot(root.to_dense(quadratics.n_components, quadratics.n_features))
+    )
 
 
-def pack(quadratics: Quadratics, kind: int) -> Packed:
+def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
     """Quadratics as a kernel wants them, for a pass that adds up ``kind``."""
-    root, n_features = quadratics.root, quadratics.n_features
-    unit = BLOCK if kind in (MASS, SQUARES) else TILE
+    root, n_features = quadratics.precision_root, quadratics.n_features
+    unit = COLUMNS_PER_BLOCK if moment_code in (SUM_FIRST_MOMENTS, SUM_SQUARES) else TILE_SIDE
     n_columns = -(-n_features // unit) * unit
-    if isinstance(root, SharedRoot):
-        shared = _upper(root.matrix[None])
-        if np.abs(shared).max(initial=0.0) <= _SHARED_LIMIT:
-            width = _width(n_columns)
-            white = _padded(quadratics.center @ shared[0], width)
-            whitening = pack_triangles(shared, n_columns, small=False)
+    if isinstance(root, SharedPrecisionRoot):
+        shared = _to_upper_triangular(root.root_matrix[None])
+        if np.abs(shared).max(initial=0.0) <= _MAX_SHARED_PRECISION_ROOT:
+            width = _round_up_to_registers(n_columns)
+            white = _pad_columns(quadratics.center @ shared[0], width)
+            whitening = pack_triangles(shared, n_columns, has_few_columns=False)
             ones = np.ones(quadratics.n_components)
-            model = Model(SPHERICAL, quadratics.offset, white, ones, _padded(quadratics.center, width), whitening)
-            return Packed(model, n_columns, n_features)
-        root = DenseRoot(np.repeat(shared, quadratics.n_components, axis=0))
-    if isinstance(root, DenseRoot) and n_features <= 2 and kind in (NOTHING, PRODUCTS, POOLED):
+            model = ModelArrays(
+                SPHERICAL_DISTANCE, quadratics.offset, white, ones, _pad_columns(quadratics.center, width), whitening
+            )
+            return PackedModel(model, n_columns, n_features)
+        root = DensePrecisionRoot(np.repeat(shared, quadratics.n_components, axis=0))
+    if (
+        isinstance(root, DensePrecisionRoot)
+        and n_features <= 2
+        and moment_code in (SUM_NOTHING, SUM_PRODUCTS, SUM_POOLED_PRODUCTS)
+    ):
         n_columns = 2
-    center = _padded(quadratics.center, _width(n_columns))
-    if isinstance(root, DenseRoot):
-        form, packed = FULL, pack_triangles(_upper(root.matrices), n_columns, small=n_columns <= SMALL)
-    elif isinstance(root, DiagonalRoot):
-        form, packed = DIAGONAL, _padded(root.scales, n_columns).ravel()
-    elif isinstance(root, SphericalRoot) and _are_moderate(root.scales):
-        form, packed = SPHERICAL, np.ascontiguousarray(root.scales)
-    elif isinstance(root, SphericalRoot):
-        form, packed = DIAGONAL, np.repeat(root.scales, n_columns)
+    center = _pad_columns(quadratics.center, _round_up_to_registers(n_columns))
+    if isinstance(root, DensePrecisionRoot):
+        form, packed = (
+            FULL_DISTANCE,
+            pack_triangles(
+                _to_upper_triangular(root.root_matrices), n_columns, has_few_columns=n_columns <= MAX_FEW_COLUMNS
+            ),
+        )
+    elif isinstance(root, DiagonalPrecisionRoot):
+        form, packed = DIAGONAL_DISTANCE, _pad_columns(root.inverse_deviations, n_columns).ravel()
+    elif isinstance(root, SphericalPrecisionRoot) and _has_moderate_scales(root.inverse_deviations):
+        form, packed = SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
+    elif isinstance(root, SphericalPrecisionRoot):
+        form, packed = DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
     else:
         raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
-    model = Model(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _NONE)
-    return Packed(model, n_columns, n_features)
+    model = ModelArrays(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _EMPTY)
+    return PackedModel(model, n_columns, n_features)
 
 
-def _are_moderate(scales: K) -> bool:
+def _has_moderate_scales(scales: K) -> bool:
     """Whether sums of squares may be scaled when they are complete: none can overflow, or vanish, before."""
-    return bool((np.abs(np.log2(scales, where=scales > 0, out=np.full_like(scales, np.inf))) <= _MODERATE).all())
+    return bool(
+        (np.abs(np.log2(scales, where=scales > 0, out=np.full_like(scales, np.inf))) <= _MAX_LOG2_SPHERICAL_SCALE).all()
+    )
 
 
-def _width(n_columns: int) -> int:
-    return -(-n_columns // WIDTH) * WIDTH
+def _round_up_to_registers(n_padded_columns: int) -> int:
+    return -(-n_padded_columns // SIMD_WIDTH) * SIMD_WIDTH
 
 
-def _padded(numbers: KD, n_columns: int) -> KD:
+def _pad_columns(values: KD, n_padded_columns: int) -> KD:
     """(K, D) with columns of zeros up to ``n_columns``, contiguous."""
-    if numbers.shape[1] == n_columns:
-        return np.ascontiguousarray(numbers)
-    padded = np.zeros((len(numbers), n_columns))
-    padded[:, : numbers.shape[1]] = numbers
+    if values.shape[1] == n_padded_columns:
+        return np.ascontiguousarray(values)
+    padded = np.zeros((len(values), n_padded_columns))
+    padded[:, : values.shape[1]] = values
     return padded
 
 
-def _upper(roots: KDD) -> KDD:
+def _to_upper_triangular(roots: KDD) -> KDD:
     """Upper triangular square roots of the same precisions."""
     n_features = roots.shape[1]
-    if n_features == 1 or not roots.reshape(len(roots), -1)[:, _below(n_features)].any():
+    if n_features == 1 or not roots.reshape(len(roots), -1)[:, _positions_below_diagonal(n_features)].any():
         return roots
-    return linalg.triangular_roots(roots)
+    return linalg.to_upper_triangular_roots(roots)
 
 
 @lru_cache(maxsize=64)
-def _below(n_features: int) -> IntD:
+def _positions_below_diagonal(n_features: int) -> IntD:
     """Positions of the entries below the diagonal, row by row."""
     row, column = np.tril_indices(n_features, -1)
     return np.asarray(row * n_features + column)
 
 
-def pack_triangles(upper: KDD, n_columns: int, small: bool) -> Array:
+def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> Array:
     """R^T of every component, in the order in which a kernel reads it: see ``small`` and ``tiles``."""
     n_components, n_features = upper.shape[:2]
-    if n_features < n_columns:
-        padded = np.zeros((n_components, n_columns, n_columns))
+    if n_features < n_padded_columns:
+        padded = np.zeros((n_components, n_padded_columns, n_padded_columns))
         padded[:, :n_features, :n_features] = upper
         upper = padded
-    order = (_rowwise if small else _panelwise)(n_columns)
+    order = (_row_order if has_few_columns else _panel_order)(n_padded_columns)
     return np.ascontiguousarray(upper.reshape(n_components, -1)[:, order]).ravel()
 
 
 @lru_cache(maxsize=64)
-def _rowwise(n_columns: int) -> IntD:
+def _row_order(n_padded_columns: int) -> IntD:
     """Positions in R of R^T's lower triangle, row by row."""
-    row, column = np.tril_indices(n_columns)
-    return np.asarray(column * n_columns + row)
+    row, column = np.tril_indices(n_padded_columns)
+    return np.asarray(column * n_padded_columns + row)
 
 
 @lru_cache(maxsize=64)
-def _panelwise(n_columns: int) -> IntD:
+def _panel_order(n_padded_columns: int) -> IntD:
     """Positions in R of R^T's panels: four rows at a time, column by column up to the diagonal square's last."""
     parts = []
-    for block in range(0, n_columns, TILE):
-        column, row = np.meshgrid(np.arange(block + TILE), np.arange(block, block + TILE), indexing="ij")
-        parts.append((column * n_columns + row).ravel())
+    for block in range(0, n_padded_columns, TILE_SIDE):
+        column, row = np.meshgrid(np.arange(block + TILE_SIDE), np.arange(block, block + TILE_SIDE), indexing="ij")
+        parts.append((column * n_padded_columns + row).ravel())
     return np.concatenate(parts)
 
 
-def rows_of(batch: Batch) -> Rows:
+def pack_rows(batch: Batch) -> RowArrays:
     """A batch in arrays; rows of a type or layout that kernels do not read are brought into working coordinates."""
-    stored, frame = batch.stored, batch.frame
+    stored, frame = batch.raw_rows, batch.frame
     if stored.dtype not in (np.float64, np.float32) or not stored.flags.c_contiguous or not stored.dtype.isnative:
         stored, frame = batch.rows, None
     if frame is None:
         frame = Frame.identity(stored.shape[1])
-    shrink, scale = frame.factors
-    weights = _NONE if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
-    labels, log_hints = _NO_LABELS, _NO_TABLE
-    if batch.hints is not None and batch.hints.ndim == 2:
-        log_hints = np.ascontiguousarray(batch.hints, dtype=np.float64)
-    elif batch.hints is not None:
-        labels = np.ascontiguousarray(batch.hints, dtype=np.int64)
+    shrink, scale = frame.scale_factors
+    weights = _EMPTY if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
+    labels, log_hints = _NO_LABELS, _EMPTY_TABLE
+    if batch.label_prior is not None and batch.label_prior.ndim == 2:
+        log_hints = np.ascontiguousarray(batch.label_prior, dtype=np.float64)
+    elif batch.label_prior is not None:
+        labels = np.ascontiguousarray(batch.label_prior, dtype=np.int64)
     center = np.asarray(frame.center, dtype=np.float64)
-    return Rows(stored, shrink, center, scale, weights, labels, log_hints)
+    return RowArrays(stored, shrink, center, scale, weights, labels, log_hints)
 
 
-def new_sums(packed: Packed, kind: int) -> Sums:
+def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
     """Sums of nothing, for one block."""
-    n_components, width = len(packed.model.center), packed.width
+    n_components, width = len(packed_model.arrays.center), packed_model.row_length
     entries = width * width
-    sizes = {PRODUCTS: n_components * entries, POOLED: entries, SQUARES: n_components * width, MASS: 0, NOTHING: 0}
+    sizes = {
+        SUM_PRODUCTS: n_components * entries,
+        SUM_POOLED_PRODUCTS: entries,
+        SUM_SQUARES: n_components * width,
+        SUM_FIRST_MOMENTS: 0,
+        SUM_NOTHING: 0,
+    }
     first = np.zeros(n_components * width)
-    return Sums(np.zeros(n_components), first, np.zeros(sizes[kind]), np.zeros(3))
+    return MomentSums(np.zeros(n_components), first, np.zeros(sizes[moment_code]), np.zeros(3))
 
 
-def unpack_scatter(scatter: Array, packed: Packed, kind: int, n_features: int) -> Array:
+def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:
     """Sums of squares (K, D) or of products (K, D, D), or (1, D, D) pooled, in NumPy's order."""
-    width = packed.width
-    if kind == SQUARES:
+    width = packed_model.row_length
+    if moment_code == SUM_SQUARES:
         return scatter.reshape(-1, width)[:, :n_features]
     squares = scatter.reshape(-1, width, width)[:, :n_features, :n_features]
-    for begin in range(0, n_features, _MIRRORED):
-        end = min(begin + _MIRRORED, n_features)
+    for begin in range(0, n_features, _COLUMNS_PER_MIRROR_BLOCK):
+        end = min(begin + _COLUMNS_PER_MIRROR_BLOCK, n_features)
         squares[:, end:, begin:end] = np.swapaxes(squares[:, begin:end, end:], 1, 2)
-        row, column = _upper_entries(end - begin)
+        row, column = _indices_above_diagonal(end - begin)
         squares[:, begin + column, begin + row] = squares[:, begin + row, begin + column]
     return squares
 
 
-_MIRRORED = 16
+_COLUMNS_PER_MIRROR_BLOCK = 16
 """Columns mirrored at the diagonal together."""
 
 
 @lru_cache(maxsize=64)
-def _upper_entries(n_features: int) -> tuple[IntD, IntD]:
+def _indices_above_diagonal(n_features: int) -> tuple[IntD, IntD]:
     """Rows and columns above the diagonal."""
     return np.triu_indices(n_features, 1)

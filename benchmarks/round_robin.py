@@ -1,0 +1,194 @@
+"""Taking turns: measured processes that stay alive, and are asked one after the other, round after round."""
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+
+from benchmarks import data, scoring
+from benchmarks.adapters import PEERS
+from benchmarks.data import BenchmarkCase
+from benchmarks.machine import REPOSITORY_ROOT
+
+_TIMEOUT_SECONDS = 300.0  # seconds
+_PAUSE_SECONDS = 0.25  # seconds between two turns: threads of the last one may spin for a moment after their work
+
+
+class Worker:
+    """A process that answers a line with a line; ``reason`` says why there is none, once there is none.
+
+    One that has not answered after ``patience`` seconds is ended.
+    """
+
+    def __init__(
+        self, command: list[str], environment: dict[str, str] | None = None, timeout_seconds: float = _TIMEOUT_SECONDS
+    ) -> None:
+        self.failure_reason: str | None = None
+        self.first_answer: dict = {}
+        self.timeout_seconds = timeout_seconds
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        try:
+            self.process = subprocess.Popen(command, cwd=REPOSITORY_ROOT, env=environment, text=True, **pipes)
+        except OSError as error:
+            self.failure_reason = f"not installed ({error.strerror}: {command[0]})"
+            return
+        self.first_answer = self._read_answer()
+
+    def ask_for_answer(self, line: str = "go") -> dict:
+        """The answer to a line; empty where the process has ended."""
+        if self.failure_reason is not None:
+            return {}
+        time.sleep(_PAUSE_SECONDS)
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        return self._read_answer()
+
+    def _read_answer(self) -> dict:
+        began = time.monotonic()
+        timer = threading.Timer(self.timeout_seconds, self.process.kill)
+        timer.start()
+        line = self.process.stdout.readline()
+        timer.cancel()
+        if line:
+            answer = json.loads(line)
+            self.failure_reason = answer.get("reason")
+            return answer
+        code = self.process.wait()
+        was_ended = time.monotonic() - began >= self.timeout_seconds
+        self.failure_reason = (
+            f"left out (no answer in {self.timeout_seconds:g} s)" if was_ended else f"failed: it ended with {code}"
+        )
+        return {}
+
+    def close(self) -> None:
+        """End it, politely."""
+        if hasattr(self, "process"):
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+            self.process.wait()
+            self.process.stdout.close()
+
+
+def print_progress(text: str) -> None:
+    """Progress, where it does not disturb the table."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def interpreter_path(name: str, interpreters: dict[str, str]) -> str:
+    """The Python (or Rscript) that holds a peer."""
+    return interpreters.get(name, "Rscript" if name == "mclust" else sys.executable)
+
+
+def _start_worker(name: str, case: BenchmarkCase, folder: Path, passes: int, pythons: dict[str, str]) -> Worker:
+    program = interpreter_path(name, pythons)
+    arguments = [
+        str(folder),
+        case.structure,
+        str(passes),
+        str(case.n_rows),
+        str(case.n_features),
+        str(case.n_components),
+    ]
+    if name == "mclust":
+        return Worker([program, str(REPOSITORY_ROOT / "benchmarks/adapters/mclust.R"), *arguments])
+    return Worker([program, "-m", "benchmarks.workers.iteration_times", name, *arguments])
+
+
+def compare_peers(
+    case: BenchmarkCase,
+    names: list[str],
+    interpreters: dict[str, str],
+    n_rounds: int,
+    n_iter: int,
+    measure_between: Callable[[], object] | None = None,
+) -> dict:
+    """Seconds a pass of each peer on one case, in turn: name -> seconds and log-likelihood, or the reason for none.
+
+    ``between`` is called once in every round; what it returns stands in ``between``.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        rows, means = data.make_mixture_rows(case)
+        data.save_rows_and_means(folder, rows, means)
+        workers = {
+            name: _start_worker(name, case, folder, n_iter, interpreters)
+            for name in names
+            if case.structure in PEERS[name].supported_structures
+        }
+        seconds, extra = _run_rounds(workers, n_rounds, measure_between)
+        peers = {name: {"reason": "does not offer the structure"} for name in names}
+        for name, worker in workers.items():
+            worker.close()
+            if worker.failure_reason is None:
+                fitted = scoring.read_parameters(folder / f"{name}.bin", case.n_features, case.n_components)
+                value = scoring.mean_log_likelihood(rows, *fitted)
+                peers[name] = {"seconds": seconds[name], "log_likelihood": value}
+            else:
+                peers[name] = {"reason": worker.failure_reason}
+    return {"case": vars(case), "peers": peers, "between": extra}
+
+
+def _start_worker(name: str, case: BenchmarkCase, folder: Path, n_iter: int, interpreters: dict[str, str]) -> Worker:
+    """The process of one peer, warm: it has fitted once when this returns."""
+    program = interpreter_path(name, interpreters)
+    arguments = [
+        str(folder),
+        case.structure,
+        str(n_iter),
+        str(case.n_rows),
+        str(case.n_features),
+        str(case.n_components),
+    ]
+    script = [str(REPOSITORY_ROOT / "benchmarks/adapters/mclust.R")]
+    start = script if name == "mclust" else ["-m", "benchmarks.workers.iteration_times", name]
+    worker = Worker([program, *start, *arguments])
+    print_progress(f"  {name}: {worker.failure_reason or 'ready'}")
+    return worker
+
+
+def _run_rounds(
+    workers: dict[str, Worker], n_rounds: int, measure_between: Callable[[], object] | None
+) -> tuple[dict[str, list[float]], list[object]]:
+    """Every worker once, then all of them again: the figures of each, and what was measured between."""
+    seconds: dict[str, list[float]] = {name: [] for name in workers}
+    extra = []
+    for _ in range(n_rounds):
+        if measure_between is not None:
+            extra.append(measure_between())
+        for name, worker in workers.items():
+            seconds[name].append(worker.ask_for_answer().get("seconds", math.nan))
+    return seconds, extra
+
+
+def median_min_max(values: list[float]) -> tuple[float, float, float]:
+    """Median, smallest and largest."""
+    return median(values), min(values), max(values)
+
+
+def speedup(slow_seconds: list[float], fast_seconds: list[float]) -> tuple[float, float, float]:
+    """How many times faster, round by round: median, smallest and largest."""
+    return median_min_max([one / other for one, other in zip(slow_seconds, fast_seconds, strict=True)])
+
+
+def ask_in_turn(
+    commands: dict[str, list[str]], lines: list[str], timeout_seconds: float = _TIMEOUT_SECONDS
+) -> dict[str, list[dict]]:
+    """The answers of every worker to each question, one worker after the other; where one ends, so does all."""
+    workers = {name: Worker(command, timeout_seconds=timeout_seconds) for name, command in commands.items()}
+    answers: dict[str, list[dict]] = {name: [] for name in workers}
+    for question in lines:
+        for name, worker in workers.items():
+            answers[name].append(worker.ask_for_answer(question))
+            if worker.failure_reason is not None:
+                raise SystemExit(f"{name} {worker.failure_reason}")
+    for worker in workers.values():
+        worker.close()
+    return answers

@@ -1,0 +1,92 @@
+"""Places to write to: checked before the work is done, and left clean where writing fails."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gaussmix.errors import FileError, GaussmixError
+
+
+def require_writable_file(path: Path, input_paths: Sequence[Path]) -> None:
+    """Check, before any work is done, that a file can be written and is none of those read.
+
+    Raises
+    ------
+    FileProblem
+        If it cannot be written, or is an input.
+    """
+    _require_writable_target(path, input_paths)
+    if not path.parent.exists():
+        raise FileError.unwritable(path, f"there is no folder {path.parent}")
+    _require_writable_parent(path, path.parent)
+
+
+def require_writable_folder(folder: Path, file_names: Sequence[str], input_paths: Sequence[Path]) -> None:
+    """Check, before any work is done, that a folder can be made or used, and its files be written.
+
+    Raises
+    ------
+    FileProblem
+        If it cannot be written to, or one of the files to write is an input.
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    _require_writable_parent(folder, existing)
+    for name in file_names:
+        _require_writable_target(folder / name, input_paths)
+
+
+def _require_writable_target(path: Path, input_paths: Sequence[Path]) -> None:
+    if path.is_dir():
+        raise FileError.unwritable(path, "it is a folder")
+    if not path.exists():
+        return
+    if any(other.exists() and path.samefile(other) for other in input_paths):
+        raise FileError.overwrites_input(path)
+    if not os.access(path, os.W_OK):
+        raise FileError.unwritable(path, "it is protected against writing")
+
+
+def _require_writable_parent(path: Path, parent: Path) -> None:
+    """Check that files can be made in a folder, by making one that is gone at once."""
+    if not parent.is_dir():
+        raise FileError.unwritable(path, f"{parent} is a file, not a folder")
+    if not os.access(parent, os.W_OK):
+        raise FileError.unwritable(path, f"there is no right to write in {parent}")
+    try:
+        tempfile.TemporaryFile(dir=parent).close()
+    except OSError as error:
+        raise FileError.unwritable(path, f"no file can be made in {parent}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError.unwritable(folder, _format_os_error(error)) from error
+
+
+def partial_path(path: Path) -> Path:
+    """Where a file is written before it gets its name, so that it appears whole or not at all."""
+    return path.with_name(f"{path.name}.partial")
+
+
+@contextmanager
+def remove_partial_on_failure(path: Path) -> Iterator[Path]:
+    """Say in one sentence why a file could not be written, and leave nothing half written behind."""
+    try:
+        yield path
+    except BaseException as error:
+        partial_path(path).unlink(missing_ok=True)
+        cause = error.__cause__ if isinstance(error, GaussmixError) else error
+        if isinstance(cause, OSError):
+            raise FileError.unwritable(path, _format_os_error(cause)) from error
+        raise
+
+
+def _format_os_error(error: OSError) -> str:
+    return error.strerror or " ".join(str(error).split())

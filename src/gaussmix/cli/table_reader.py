@@ -1,0 +1,272 @@
+"""Files into tables: the one place that opens a CSV or Parquet file, and says in a sentence why it cannot.
+
+A column holds numbers, or the reason why it does not: no caller sees a type of Arrow.
+
+Arrow is asked for one thread and never handed a Python function or object: a thread of its pools that
+outlives the read and then lets go of one asks for the interpreter's lock, and a process that is just
+ending is aborted by that (exit code 134).
+"""
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from gaussmix.errors import FileError, TableError
+from gaussmix.types import N
+
+NUMERIC_KIND = "numbers"
+_NUMBER_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+_DECIMAL_COMMA_PATTERN = r"^\s*[+-]?\d+,\d+\s*$"
+_THOUSANDS_COMMA_PATTERN = r"^\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*$"
+_RAGGED_ROW_ERROR_PATTERN = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+_MIN_NUMERIC_FRACTION = 0.9  # share of numbers from which a text among them is taken for a slip
+_MAX_HEADER_BYTES = 1 << 20
+_UNNAMED_COLUMN_NAMES = {"", "__index_level_0__"}  # what pandas calls an index that it saved
+
+
+@dataclass(frozen=True)
+class Column:
+    """A named column: ``values`` (n,), NaN where one is missing; of another kind than numbers it has none.
+
+    ``culprit`` says of a text column which value kept it from being numbers; ``n_numbers`` of its
+    ``n_present`` values that are not missing are numbers; ``has_commas`` if the culprit is one but for a comma.
+    ``spelled`` gives the values of a text column, None where one is missing.
+    """
+
+    name: str
+    kind: str
+    values: N = field(default_factory=lambda: np.empty(0))
+    non_numeric_reason: str = ""
+    has_number_with_comma: bool = False
+    n_numeric: int = 0
+    n_non_missing: int = 0
+    load_texts: Callable[[], list[str | None]] = field(default=list, repr=False, compare=False)
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind == NUMERIC_KIND
+
+    @property
+    def is_likely_numeric(self) -> bool:
+        """Whether the values that are no numbers are the exception, or are numbers but for a comma."""
+        return self.has_number_with_comma or self.n_numeric > 0.5 * self.n_non_missing
+
+    @property
+    def is_nearly_numeric(self) -> bool:
+        """Whether the values that are no numbers are so few that they must be slips."""
+        return bool(self.non_numeric_reason) and self.n_numeric >= _MIN_NUMERIC_FRACTION * self.n_non_missing
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file, in its order; ``n_nameless`` more had no name and were not read."""
+
+    path: Path
+    n_rows: int
+    columns: tuple[Column, ...]
+    n_unnamed: int = 0
+
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def numeric_columns(self) -> list[Column]:
+        return [column for column in self.columns if column.is_numeric]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV (.csv, .tsv, .txt) or Parquet (.parquet, .pq) file.
+
+    Raises
+    ------
+    FileProblem
+        If there is no such file, or it cannot be read as a table with names and rows.
+    """
+    _require_regular_file(path)
+    suffix = path.suffix.lower()
+    if suffix not in _READER_BY_SUFFIX:
+        raise FileError.unknown_extension(path)
+    try:
+        arrow = _READER_BY_SUFFIX[suffix](path)
+    except OSError as error:
+        raise FileError.unreadable(path, error.strerror or " ".join(str(error).split())) from error
+    except pa.ArrowException as error:
+        raise FileError.unreadable(path, " ".join(str(error).split())) from error
+    return _convert_table(path, arrow, is_text_file=suffix not in _PARQUET_SUFFIXES)
+
+
+def _require_regular_file(path: Path) -> None:
+    if path.is_dir():
+        raise FileError.not_a_file(path, "a folder")
+    if not path.exists():
+        raise FileError.not_found(path)
+    if not path.is_file():
+        raise FileError.not_a_file(path, "a device or a pipe")
+
+
+# -- CSV -------------------------------------------------------------------------------------------
+
+
+def _read_csv(path: Path) -> pa.Table:
+    header, delimiter = _read_header(path)
+    if all(re.match(_NUMBER_PATTERN, name) for name in header):
+        raise TableError.no_header(path, ", ".join(header[:3]))
+    try:
+        return pacsv.read_csv(
+            path,
+            read_options=pacsv.ReadOptions(use_threads=False),
+            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pacsv.ConvertOptions(strings_can_be_null=True),  # NA is missing in any column
+        )
+    except pa.ArrowInvalid as error:
+        if "cannot infer number of columns" in str(error):
+            raise TableError.no_rows(path) from error
+        ragged = _RAGGED_ROW_ERROR_PATTERN.search(str(error))
+        if ragged is None:
+            raise
+        line, expected, found = ragged.groups()
+        where = f"data row {int(line) - 1}" if line else "a line"
+        raise TableError.wrong_field_count(path, where, int(found), int(expected)) from error
+
+
+def _read_header(path: Path) -> tuple[list[str], str]:
+    """Column names and the delimiter: that of , ; and tab which cuts the first line into most fields."""
+    with path.open("rb") as file:
+        start = file.read(_MAX_HEADER_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    first = re.split(rb"\r\n|\r|\n", start, maxsplit=1)[0]
+    if not start.strip():
+        raise FileError.empty_file(path)
+    try:
+        line = first.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError.not_utf8(path, "its first line is not") from error
+    if any(character < " " and character != "\t" for character in line):
+        raise FileError.not_utf8(path, "its first line holds bytes that no text has")
+    cut = {delimiter: next(csv.reader([line], delimiter=delimiter)) for delimiter in ",;\t"}
+    delimiter = max(cut, key=lambda one: len(cut[one]))
+    return [name.strip() for name in cut[delimiter]], delimiter
+
+
+# -- Parquet ---------------------------------------------------------------------------------------
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    if path.stat().st_size == 0:
+        raise FileError.empty_file(path)
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        return file.read(use_threads=False)
+
+
+_PARQUET_SUFFIXES = {".parquet", ".pq"}
+_READER_BY_SUFFIX = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), _read_csv),
+    **dict.fromkeys(_PARQUET_SUFFIXES, _read_parquet),
+}
+
+
+# -- columns ---------------------------------------------------------------------------------------
+
+
+def _convert_table(path: Path, arrow_table: pa.Table, is_text_file: bool) -> Table:
+    names = [name.strip() if is_text_file else name for name in arrow_table.schema.names]
+    named = [(index, name) for index, name in enumerate(names) if name not in _UNNAMED_COLUMN_NAMES]
+    kept = [name for _, name in named]
+    twice = sorted({name for name in kept if kept.count(name) > 1})
+    if twice:
+        raise TableError.duplicate_columns(path, twice)
+    if arrow_table.num_rows == 0:
+        raise TableError.no_rows(path)
+    columns = tuple(_convert_column(path, name, arrow_table.column(index), is_text_file) for index, name in named)
+    return Table(path, arrow_table.num_rows, columns, len(names) - len(named))
+
+
+def _convert_column(path: Path, name: str, values: Any, is_text_file: bool) -> Column:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    kind = values.type
+    if pa.types.is_boolean(kind):
+        values, kind = values.cast(pa.uint8()), pa.uint8()
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return Column(name, NUMERIC_KIND, _to_float64(values))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _convert_text_column(name, values, is_text_file)
+    if pa.types.is_binary(kind) and is_text_file:
+        raise FileError.not_utf8(path, f"see column {name!r}")
+    return Column(name, _arrow_kind_name(kind))
+
+
+def _to_float64(arrow_values: Any) -> N:
+    """Values as float64; what is missing becomes NaN.
+
+    Read from Arrow's memory: its own way to NumPy imports pandas, and while it does loses an interrupt.
+    """
+    values = pc.fill_null(arrow_values.cast(pa.float64(), safe=False), float("nan"))
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    parts = [np.frombuffer(part.buffers()[1], np.float64)[part.offset :][: len(part)] for part in chunks if len(part)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _convert_text_column(name: str, texts: Any, is_text_file: bool) -> Column:
+    """A column of texts: numbers after all where each is one (Arrow does not read '+3'), else its first culprit."""
+    texts = texts.cast(pa.large_string())
+    numbers = pc.match_substring_regex(texts, _NUMBER_PATTERN)
+    n_present, n_numbers = len(texts) - texts.null_count, pc.sum(numbers).as_py() or 0
+    if n_numbers == n_present and is_text_file:
+        return Column(name, NUMERIC_KIND, _to_float64(pc.replace_substring_regex(texts, r"[\s+]", "")))
+    row = pc.index(numbers, False).as_py()
+    if row < 0:
+        return Column(name, "text", load_texts=texts.to_pylist)
+    value = texts[row].as_py()
+    shown = value if len(value) <= 30 else value[:27] + "..."
+    comma = _comma_note(value, texts)
+    return Column(
+        name,
+        "text",
+        non_numeric_reason=f"data row {row + 1} holds {shown!r}{comma}",
+        has_number_with_comma=bool(comma),
+        n_numeric=n_numbers,
+        n_non_missing=n_present,
+        load_texts=texts.to_pylist,
+    )
+
+
+def _comma_note(value: str, texts: Any) -> str:
+    """What the comma in a value stands for, as far as the whole column tells; nothing where it is no number."""
+    decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
+    if not decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
+        return ""
+    if decimal and pc.any(_matches_only_pattern(texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)).as_py():
+        return ", where a decimal comma stands for a point"
+    return ", where a comma seems to separate thousands"
+
+
+def _matches_only_pattern(texts: Any, pattern: str, excluded_pattern: str) -> Any:
+    return pc.and_not(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, excluded_pattern))
+
+
+def _arrow_kind_name(arrow_type: Any) -> str:
+    if pa.types.is_null(arrow_type):
+        return "empty"
+    if pa.types.is_date(arrow_type) or pa.types.is_timestamp(arrow_type):
+        return "dates"
+    if pa.types.is_time(arrow_type) or pa.types.is_duration(arrow_type):
+        return "times"
+    return str(arrow_type).split("<")[0]
+
+
+def format_column_kinds(columns: Sequence[Column]) -> list[str]:
+    """'species (text)' of each column, with the culprit where it was meant as numbers."""
+    return [
+        f"{column.name} ({column.kind}{', ' + column.non_numeric_reason if column.is_likely_numeric else ''})"
+        for column in columns
+    ]

@@ -1,0 +1,61 @@
+"""What the commands write: assignments and samples as tables, in CSV or Parquet."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from gaussmix.cli.output_paths import partial_path, remove_partial_on_failure
+from gaussmix.model import Mixture
+from gaussmix.model.noise import noise_to_minus_one
+from gaussmix.model.prediction import uncertainty
+from gaussmix.types import ND, AnyArray
+
+ColumnsByName = dict[str, AnyArray]
+
+
+def compute_assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
+    """For each row: its number from 0, most probable component, all probabilities, uncertainty and log density."""
+    soft = mixture.predict_proba(rows)
+    return {
+        "row": np.arange(len(rows)),
+        "component": noise_to_minus_one(soft.argmax(axis=1), mixture.n_components),
+        **{f"probability_{k}": soft[:, k] for k in range(mixture.n_components)},
+        **({} if mixture.noise is None else {"probability_noise": soft[:, -1]}),
+        "uncertainty": uncertainty(soft),
+        "log_density": mixture.logpdf(rows),
+    }
+
+
+def write_table(columns: ColumnsByName, path: Path) -> None:
+    """Write columns as Parquet or, for any other ending, as CSV; the file appears whole or not at all.
+
+    Raises
+    ------
+    FileProblem
+        If the file cannot be written.
+    """
+    with remove_partial_on_failure(path):
+        if path.suffix.lower() == ".parquet":
+            pq.write_table(_to_arrow_table(columns), partial_path(path))
+        else:
+            partial_path(path).write_bytes(encode_csv(columns))
+        partial_path(path).replace(path)
+
+
+def encode_csv(columns: ColumnsByName) -> bytes:
+    """Columns as CSV in UTF-8; numbers with every digit they have."""
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(columns)
+    body = pa.BufferOutputStream()
+    pacsv.write_csv(_to_arrow_table(columns), body, pacsv.WriteOptions(include_header=False))
+    return header.getvalue().encode() + bytes(body.getvalue())
+
+
+def _to_arrow_table(columns: ColumnsByName) -> Any:
+    return pa.table({name: pa.array(values) for name, values in columns.items()})

@@ -1,0 +1,1 @@
+"""Compare solvers and ways of assigning rows on one data set."""

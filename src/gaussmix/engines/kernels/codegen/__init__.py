@@ -1,0 +1,1 @@
+"""Compile kernels to object files, keep these on disk, and load them."""

@@ -1,0 +1,88 @@
+"""Tuples of arrays and numbers as the words that compiled code reads them from.
+
+A compiled function is an ordinary function of C. So each tuple becomes a row of 64-bit words: for each array its
+address and its lengths, for each number the number. They are made once where the tuple lives long.
+"""
+
+from functools import lru_cache
+from struct import Struct
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gaussmix.types import AnyArray
+
+_ARRAY_TYPE_CODES = {
+    np.dtype(np.float64): "d",
+    np.dtype(np.float32): "f",
+    np.dtype(np.int64): "q",
+    np.dtype(np.bool_): "b",
+}
+
+_NUMBER_TYPE_CODES: dict[type, str] = {bool: "b", int: "q", float: "d", np.float64: "d"}
+
+
+class PackedArguments(NamedTuple):
+    """A tuple in words; its arrays live at least as long.
+
+    ``layout`` tells the types, item by item after the tuple's own name: 'd2' is an array of doubles with two axes
+    ('f' singles, 'q' integers, 'b' booleans), a letter alone a number. A tuple without a name is one array.
+    """
+
+    packed_bytes: bytes
+    layout: str
+    source_values: Any
+
+
+def pack_arguments(arguments: tuple[Any, ...]) -> PackedArguments:
+    """A tuple of contiguous arrays, integers, booleans and floats, in words."""
+    numbers: list[Any] = []
+    layout, codes = [], ""
+    if hasattr(arguments, "_fields"):
+        layout.append(type(arguments).__name__)
+    for value in arguments:
+        if isinstance(value, np.ndarray):
+            shape, code = value.shape, _ARRAY_TYPE_CODES.get(value.dtype)
+            if code is None:
+                raise TypeError(f"compiled code reads no arrays of {value.dtype}")
+            numbers.append(_array_address(value))
+            numbers += shape
+            layout.append(f"{code}{len(shape)}")
+            codes += "qqqqq"[: 1 + len(shape)]
+        else:
+            code = number_type_code(value)
+            numbers.append(value)
+            layout.append(code)
+            codes += "d" if code == "d" else "q"
+    return PackedArguments(_struct_for_codes(codes).pack(*numbers), " ".join(layout), arguments)
+
+
+def join_packed_arguments(tuple_type: type, *parts: PackedArguments) -> PackedArguments:
+    """The items of several tuples, as those of one of the given type."""
+    layout = " ".join([tuple_type.__name__, *[part.layout for part in parts]])
+    return PackedArguments(
+        b"".join([part.packed_bytes for part in parts]), layout, [part.source_values for part in parts]
+    )
+
+
+def number_type_code(value: object) -> str:
+    """The letter of a number's type in a layout."""
+    code = _NUMBER_TYPE_CODES.get(type(value))
+    if code is None:
+        raise TypeError(f"compiled code takes no {type(value).__name__}")
+    return code
+
+
+@lru_cache(maxsize=64)
+def _struct_for_codes(codes: str) -> Struct:
+    return Struct(f"={codes}")
+
+
+def _array_address(array: AnyArray) -> int:
+    """Where an array begins; 0 for one without elements, which nobody reads."""
+    if not array.size:
+        return 0
+    if not array.flags.c_contiguous:
+        raise ValueError("compiled code reads contiguous arrays only")
+    address: int = array.__array_interface__["data"][0]
+    return address

@@ -1,0 +1,231 @@
+"""The M-steps of all structures, compiled, where no floor is in the way: `covariance/closed.py` and `iterative.py`.
+
+Each fills ``values`` (variances along axes), and where covariances are full ``axes`` and ``covariance``, of the
+next state from the mass and scatter of a pass; False where it cannot, and Python has to see to it. The turns
+end by the same rules, so that both go the same way.
+"""
+
+from math import exp, log
+
+from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.fused.common_axes import fit_common_axes, fit_equal_volumes
+from gaussmix.engines.kernels.fused.small_matrices import (
+    compose_from_eigen,
+    compute_cholesky,
+    compute_eigen,
+    invert_lower,
+)
+
+RELATIVE_TOLERANCE, MAX_ITER = 1e-7, 500
+
+
+@kernel
+def m_step_diagonal(state, volume_code, shape_code):
+    """EII, VII, EEI, VEI, EVI, VVI from the diagonals of the scatter."""
+    scatter, mass, values = state.scatter, state.mass, state.next_axis_variances
+    n_components, n = values.shape
+    total = 0.0
+    for k in range(n_components):
+        total += mass[k]
+    if shape_code == 0:
+        pooled = 0.0
+        for k in range(n_components):
+            own = 0.0
+            for j in range(n):
+                own += scatter[k, j, j]
+            pooled += own
+            for j in range(n):
+                values[k, j] = own / (mass[k] * n)
+        if volume_code == 0:
+            for k in range(n_components):
+                for j in range(n):
+                    values[k, j] = pooled / (total * n)
+        return True
+    for k in range(n_components):
+        for j in range(n):
+            state.axis_scatter[k, j] = scatter[k, j, j]
+    if volume_code == 0 and shape_code == 1:
+        for j in range(n):
+            pooled = 0.0
+            for k in range(n_components):
+                pooled += state.axis_scatter[k, j]
+            for k in range(n_components):
+                values[k, j] = pooled / total
+        return True
+    if shape_code == 1:
+        return _fit_volumes_and_shape(state, total)
+    if volume_code == 0:
+        return fit_equal_volumes(state, total)
+    for k in range(n_components):
+        for j in range(n):
+            values[k, j] = state.axis_scatter[k, j] / mass[k]
+    return True
+
+
+@kernel
+def _fit_volumes_and_shape(state, total_mass):
+    """Volumes and one shape in turn, from the shape before: VEI's, and VEV's for eigenvalues."""
+    squares, values, mass = state.axis_scatter, state.next_axis_variances, state.mass
+    n_components, n = values.shape
+    for j in range(n):
+        state.feature_buffer[j] = state.axis_variances[0, j]
+    for k in range(n_components):
+        state.component_buffer[k] = 1.0
+    for _ in range(MAX_ITER):
+        still = True
+        for k in range(n_components):
+            volume = 0.0
+            for j in range(n):
+                volume += squares[k, j] / state.feature_buffer[j]
+            volume /= n * mass[k]
+            if not volume > 0.0:
+                return False
+            still &= abs(volume - state.component_buffer[k]) <= RELATIVE_TOLERANCE * volume
+            state.component_buffer[k] = volume
+        for j in range(n):
+            shape = 0.0
+            for k in range(n_components):
+                shape += squares[k, j] / state.component_buffer[k]
+            if not shape > 0.0:
+                return False
+            state.feature_buffer[j] = shape / total_mass
+        if still:
+            break
+    for k in range(n_components):
+        for j in range(n):
+            values[k, j] = state.component_buffer[k] * state.feature_buffer[j]
+    return True
+
+
+@kernel
+def m_step_full(state, volume_code, shape_code, orientation_code):
+    """EEE, VEE, EVE, VVE, EEV, VEV, EVV, VVV from the whole scatter."""
+    n_components, n = state.axis_variances.shape
+    total = 0.0
+    for k in range(n_components):
+        total += state.mass[k]
+    if orientation_code == 1:
+        if shape_code == 2:
+            return fit_common_axes(state, volume_code, total)
+        return _fit_volumes_and_matrix(state, total) if volume_code == 1 else _fit_pooled_covariance(state, total)
+    if shape_code == 1:
+        return _fit_component_axes(state, volume_code, total)
+    for k in range(n_components):
+        scale = 1.0 / state.mass[k]
+        for i in range(n):
+            for j in range(n):
+                state.covariance[k, i, j] = scale * state.scatter[k, i, j]
+    return True if volume_code == 1 else _fit_equal_volume_covariances(state, total)
+
+
+@kernel
+def _fit_pooled_covariance(state, total_mass):
+    for k in range(state.axis_variances.shape[0]):
+        state.component_buffer[k] = 1.0
+    _sum_scaled_scatter(state, total_mass)
+    _copy_scaled_covariance(state)
+    return True
+
+
+@kernel
+def _fit_equal_volume_covariances(state, total_mass):
+    """EVV: W_k / |W_k|^(1/D), times the sum of |W_k|^(1/D) over n."""
+    n_components, n = state.axis_variances.shape
+    volume = 0.0
+    for k in range(n_components):
+        if not compute_cholesky(state.scatter, k, state.next_covariance_factor):
+            return False
+        mean = 0.0
+        for j in range(n):
+            mean += 2.0 * log(state.next_covariance_factor[k, j, j])
+        state.component_buffer[k] = exp(mean / n)
+        volume += state.component_buffer[k]
+    for k in range(n_components):
+        scale = volume / total_mass / state.component_buffer[k]
+        for i in range(n):
+            for j in range(n):
+                state.covariance[k, i, j] = scale * state.scatter[k, i, j]
+    return True
+
+
+@kernel
+def _fit_component_axes(state, volume_code, total_mass):
+    """EEV and VEV: eigenvalues of each scatter, averaged, or with a volume of their own."""
+    n_components, n = state.axis_variances.shape
+    for k in range(n_components):
+        compute_eigen(state.scatter, k, state.matrix_buffer, state.axis_scatter, state.next_axes)
+        if not state.axis_scatter[k, n - 1] > 1e-12 * state.axis_scatter[k, 0]:
+            return False  # axes of a null space are chosen by other means
+    if volume_code == 1:
+        if not _fit_volumes_and_shape(state, total_mass):
+            return False
+    else:
+        for j in range(n):
+            pooled = 0.0
+            for k in range(n_components):
+                pooled += state.axis_scatter[k, j]
+            for k in range(n_components):
+                state.next_axis_variances[k, j] = pooled / total_mass
+    for k in range(n_components):
+        compose_from_eigen(state.next_axes, k, state.next_axis_variances, k, state.covariance)
+    return True
+
+
+@kernel
+def _fit_volumes_and_matrix(state, total_mass):
+    """VEE: volumes and one matrix in turn, from the volumes before."""
+    n_components, n = state.axis_variances.shape
+    for k in range(n_components):
+        state.component_buffer[k] = exp((state.log_determinant[k] - state.log_determinant[0]) / n)
+    for _ in range(MAX_ITER):
+        _sum_scaled_scatter(state, total_mass)
+        if not compute_cholesky(state.covariance, 0, state.next_covariance_factor):
+            return False
+        invert_lower(state.next_covariance_factor, 0, state.next_precision_root)
+        still = True
+        for k in range(n_components):
+            volume = 0.0
+            for i in range(n):
+                for j in range(n):
+                    inverse = 0.0
+                    for m in range(max(i, j), n):
+                        inverse += state.next_precision_root[0, m, i] * state.next_precision_root[0, m, j]
+                    volume += inverse * state.scatter[k, i, j]
+            volume /= n * state.mass[k]
+            if not volume > 0.0:
+                return False
+            still &= abs(volume - state.component_buffer[k]) <= RELATIVE_TOLERANCE * volume
+            state.component_buffer[k] = volume
+        if still:
+            break
+    _sum_scaled_scatter(state, total_mass)
+    compute_eigen(state.covariance, 0, state.matrix_buffer, state.axis_scatter, state.next_axes)
+    for k in range(n_components):
+        for i in range(n):
+            state.next_axis_variances[k, i] = state.component_buffer[k] * state.axis_scatter[0, i]
+            for j in range(n):
+                state.next_axes[k, i, j] = state.next_axes[0, i, j]
+    _copy_scaled_covariance(state)
+    return True
+
+
+@kernel
+def _sum_scaled_scatter(state, total_mass):
+    """covariance[0] = sum_k W_k / volume_k / n."""
+    n_components, n = state.axis_variances.shape
+    for i in range(n):
+        for j in range(n):
+            pooled = 0.0
+            for k in range(n_components):
+                pooled += state.scatter[k, i, j] / state.component_buffer[k]
+            state.covariance[0, i, j] = pooled / total_mass
+
+
+@kernel
+def _copy_scaled_covariance(state):
+    """covariance[k] = volume_k covariance[0]; the first comes last."""
+    n_components, n = state.axis_variances.shape
+    for k in range(n_components - 1, -1, -1):
+        for i in range(n):
+            for j in range(n):
+                state.covariance[k, i, j] = state.component_buffer[k] * state.covariance[0, i, j]

@@ -1,0 +1,127 @@
+"""Small matrices of one component each: Cholesky factors, triangular inverses, eigenvalues by rotations."""
+
+from gaussmix.engines.kernels.codegen.decorators import kernel
+
+
+@kernel
+def compute_cholesky(matrices, k, factors):
+    """The lower factor of matrix k; False where it is not positive definite."""
+    n = matrices.shape[1]
+    for i in range(n):
+        for j in range(i + 1):
+            total = matrices[k, i, j]
+            for m in range(j):
+                total -= factors[k, i, m] * factors[k, j, m]
+            if i > j:
+                factors[k, i, j] = total / factors[k, j, j]
+            elif total > 0.0:
+                factors[k, i, i] = total**0.5
+            else:
+                return False
+        for j in range(i + 1, n):
+            factors[k, i, j] = 0.0
+    return True
+
+
+@kernel
+def invert_lower(factors, k, inverses):
+    """The inverse of lower factor k, lower too."""
+    n = factors.shape[1]
+    for j in range(n):
+        for i in range(j):
+            inverses[k, i, j] = 0.0
+        inverses[k, j, j] = 1.0 / factors[k, j, j]
+        for i in range(j + 1, n):
+            total = 0.0
+            for m in range(j, i):
+                total -= factors[k, i, m] * inverses[k, m, j]
+            inverses[k, i, j] = total / factors[k, i, i]
+
+
+@kernel
+def compute_eigen(matrices, k, workspace, values, axes):
+    """Eigenvalues of matrix k in falling order, and its axes as columns: planes are rotated until nothing is left.
+
+    Jacobi's method; Golub & Van Loan, "Matrix computations", section 8.5.
+    """
+    n = matrices.shape[1]
+    for i in range(n):
+        for j in range(n):
+            workspace[i, j] = matrices[k, i, j]
+            axes[k, i, j] = 1.0 if i == j else 0.0
+    for _ in range(50):
+        off, size = 0.0, 0.0
+        for i in range(n):
+            size += workspace[i, i] * workspace[i, i]
+            for j in range(i):
+                off += workspace[i, j] * workspace[i, j]
+        if not off > 1e-32 * size:
+            break
+        for i in range(n - 1):
+            for j in range(i + 1, n):
+                _rotate_plane(workspace, axes, k, i, j)
+    for i in range(n):
+        values[k, i] = workspace[i, i]
+    for i in range(n - 1):
+        best = i
+        for j in range(i + 1, n):
+            if values[k, j] > values[k, best]:
+                best = j
+        if best != i:
+            values[k, i], values[k, best] = values[k, best], values[k, i]
+            for m in range(n):
+                axes[k, m, i], axes[k, m, best] = axes[k, m, best], axes[k, m, i]
+
+
+@kernel
+def _rotate_plane(workspace, axes, k, i, j):
+    """One plane turned so that what is beside the diagonal vanishes."""
+    beside = workspace[i, j]
+    if beside == 0.0:
+        return
+    n = workspace.shape[0]
+    theta = (workspace[j, j] - workspace[i, i]) / (2.0 * beside)
+    tangent = 1.0 / (abs(theta) + (theta * theta + 1.0) ** 0.5)
+    if theta < 0.0:
+        tangent = -tangent
+    cosine = 1.0 / (tangent * tangent + 1.0) ** 0.5
+    sine = tangent * cosine
+    for m in range(n):
+        a, b = workspace[m, i], workspace[m, j]
+        workspace[m, i], workspace[m, j] = cosine * a - sine * b, sine * a + cosine * b
+    for m in range(n):
+        a, b = workspace[i, m], workspace[j, m]
+        workspace[i, m], workspace[j, m] = cosine * a - sine * b, sine * a + cosine * b
+        a, b = axes[k, m, i], axes[k, m, j]
+        axes[k, m, i], axes[k, m, j] = cosine * a - sine * b, sine * a + cosine * b
+
+
+@kernel
+def rotate_into_axes(matrices, k, axes, axes_index, workspace, rotated):
+    """along[k] = A^T matrix_k A with the axes A = axes[a] as columns."""
+    n = matrices.shape[1]
+    for i in range(n):
+        for j in range(n):
+            total = 0.0
+            for m in range(n):
+                total += matrices[k, i, m] * axes[axes_index, m, j]
+            workspace[i, j] = total
+    for i in range(n):
+        for j in range(n):
+            total = 0.0
+            for m in range(n):
+                total += axes[axes_index, m, i] * workspace[m, j]
+            rotated[k, i, j] = total
+
+
+@kernel
+def compose_from_eigen(axes, axes_index, values, k, matrices):
+    """matrix_k = A diag(values_k) A^T."""
+    n = matrices.shape[1]
+    for i in range(n):
+        for j in range(i + 1):
+            total = 0.0
+            for m in range(n):
+                total += axes[axes_index, i, m] * values[k, m] * axes[axes_index, j, m]
+            matrices[k, i, j] = total
+            matrices[k, j, i] = total

@@ -1,0 +1,1 @@
+"""Compiled kernels of one E-step over the rows."""

@@ -1,0 +1,71 @@
+"""A pass over a block of rows, tile after tile, that computes every pair of row and component."""
+
+from gaussmix.engines.kernels.argument_tuples import MANY_LANES, SPHERICAL_DISTANCE, SUM_FIRST_MOMENTS, SUM_NOTHING
+from gaussmix.engines.kernels.codegen.decorators import entry_point, kernel
+from gaussmix.engines.kernels.machine_constants import SIMD_WIDTH
+from gaussmix.engines.kernels.passes.accumulation import accumulate_component
+from gaussmix.engines.kernels.passes.nearest_center import accumulate_nearest, find_nearest_centers
+from gaussmix.engines.kernels.passes.responsibilities import (
+    compute_hard_responsibilities,
+    compute_responsibilities,
+    find_best_of_group,
+    write_row_results,
+    write_scores,
+)
+from gaussmix.engines.kernels.passes.row_loading import assign_row_positions, load_row_weights, load_rows, whiten_tile
+from gaussmix.engines.kernels.passes.scores import add_label_prior, compute_all_scores
+
+
+@kernel
+def compute_and_write_responsibilities(rows, tile, n_groups, is_hard, log_cutoff, row_results, totals):
+    """Scores of the tile become shares, and what was asked of each row is written down;
+    gives which slots hold shares.
+    """
+    if is_hard:
+        compute_hard_responsibilities(tile, n_groups, totals)
+        held = MANY_LANES
+    else:
+        if row_results.labels.shape[0] > 0:
+            for group in range(n_groups):
+                find_best_of_group(tile, group)
+        plain = rows.weights.shape[0] == 0 and row_results.log_densities.shape[0] == 0
+        held = compute_responsibilities(tile, n_groups, log_cutoff, plain, totals)
+    write_row_results(row_results, tile, n_groups)
+    return held
+
+
+@entry_point
+def run_full_pass(rows, begin, end, model, tile, moment_code, is_hard, log_cutoff, sums, row_results):
+    """Every pair of the rows ``begin`` to ``end``; shares below exp(least) of a row's largest are taken for 0."""
+    n_components, n_groups = tile.component_slots.shape
+    is_plain = is_hard and moment_code == SUM_FIRST_MOMENTS and model.distance_code == SPHERICAL_DISTANCE
+    is_plain = is_plain and rows.labels.shape[0] == 0 and rows.log_label_prior.shape[0] == 0
+    for start in range(begin, end, n_groups * SIMD_WIDTH):
+        size = min(n_groups * SIMD_WIDTH, end - start)
+        used = assign_row_positions(tile, start, size)
+        load_rows(rows, tile, used)
+        load_row_weights(rows, tile, used)
+        if model.whitening.shape[0] > 0:
+            whiten_tile(tile, model.whitening, used)
+        if is_plain:
+            find_nearest_centers(model, tile, used)
+            accumulate_nearest(model, tile, used, True, sums)
+            sums.totals[2] += size * n_components
+            continue
+        compute_all_scores(model, tile, used)
+        if rows.labels.shape[0] > 0 or rows.log_label_prior.shape[0] > 0:
+            add_label_prior(rows, tile, used, n_components)
+        if row_results.scores.shape[0] > 0:
+            write_scores(row_results, tile, used, n_components)
+            continue
+        if is_hard and moment_code == SUM_FIRST_MOMENTS:
+            accumulate_nearest(model, tile, used, False, sums)
+            sums.totals[2] += size * n_components
+            continue
+        held = compute_and_write_responsibilities(rows, tile, used, is_hard, log_cutoff, row_results, sums.totals)
+        sums.totals[2] += size * n_components
+        if moment_code != SUM_NOTHING:
+            for k in range(n_components):
+                accumulate_component(
+                    model, k, moment_code, held, tile, tile.groups, tile.component_slots[k], 0, used, sums
+                )

@@ -1,0 +1,1 @@
+"""Solvers that maximise the likelihood by EM, its accelerations and its variants."""

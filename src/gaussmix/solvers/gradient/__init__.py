@@ -1,0 +1,1 @@
+"""Solvers that maximise the likelihood by its gradient."""

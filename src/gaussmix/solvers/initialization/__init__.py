@@ -1,0 +1,20 @@
+"""Where a fit begins: a table of starts, each a function of the problem, the number of components and a generator."""
+
+from gaussmix.solvers.initialization.init_methods import INIT_METHODS, KMEANS_METHOD
+from gaussmix.solvers.initialization.initial_mixture import (
+    initialize_from_labels,
+    initialize_from_moments,
+    replace_parameters,
+    sort_components,
+)
+from gaussmix.solvers.initialization.initializer import initialize
+
+__all__ = [
+    "INIT_METHODS",
+    "KMEANS_METHOD",
+    "initialize",
+    "initialize_from_labels",
+    "initialize_from_moments",
+    "replace_parameters",
+    "sort_components",
+]

@@ -1,0 +1,68 @@
+"""Starts that somebody hands over: labels, moments, or parameters."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.covariance.base import AbstractCovariance
+from gaussmix.model.mixture import Mixture, mixture_from_moments
+from gaussmix.model.problem import Problem, uniform_quadratics
+from gaussmix.types import KD, NK, D, IntD, IntN, K
+
+_TIE_TOLERANCE_IN_SDS = 1e-6  # means closer than this many standard deviations tie, and the next column decides
+
+
+def initialize_from_moments(problem: Problem, moments: Moments) -> Mixture:
+    """The mixture whose components have the given moments."""
+    return mixture_from_moments(moments, problem.covariance_estimator, problem.source.frame, problem.feature_names)
+
+
+def initialize_from_labels(problem: Problem, label_prior: IntN | NK, n_components: int) -> Mixture:
+    """One component per label (n,), -1 where unknown, or per column of log probabilities (n, K)."""
+    return initialize_from_moments(
+        problem, partition_moments(problem, label_prior, n_components, problem.covariance_estimator.moment_kind)
+    )
+
+
+def partition_moments(problem: Problem, label_prior: IntN | NK, n_components: int, kind: MomentKind) -> Moments:
+    """Moments of a partition: the first pass finds the means, the second takes the scatter about them."""
+    source, engine = problem.source.with_label_prior(label_prior), problem.engine
+    moments = engine.e_step(
+        source.reduce, uniform_quadratics(np.zeros((n_components, source.n_features))), MomentKind.TRACE
+    ).moments
+    return engine.e_step(source.reduce, uniform_quadratics(moments.mean), kind).moments
+
+
+def replace_parameters(
+    start: Mixture, weights: K | None, centers: KD | None, covariance: AbstractCovariance | None
+) -> Mixture:
+    """A start with some of its parameters replaced by given ones (in the frame)."""
+    return replace(
+        start,
+        weights=start.weights if weights is None else weights,
+        centers=start.centers if centers is None else centers,
+        covariance=start.covariance if covariance is None else covariance,
+    )
+
+
+def argsort_means(centers: KD, standard_deviations: D) -> IntD:
+    """Components by increasing mean of the first column, ties by the next: an order that no seed changes.
+
+    Ties are gaps, not cells of a grid, whose borders would move with the origin of the frame.
+    """
+    resolution = _TIE_TOLERANCE_IN_SDS * np.where(standard_deviations > 0, standard_deviations, 1.0)
+    order = np.argsort(centers, axis=0, kind="stable")
+    gaps = np.diff(np.take_along_axis(centers, order, axis=0), axis=0, prepend=-np.inf)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.cumsum(gaps > resolution, axis=0), axis=0)
+    return np.lexsort(ranks.T[::-1])
+
+
+def sort_components(mixture: Mixture, problem: Problem, fixed_positions: Sequence[int] = ()) -> Mixture:
+    """The mixture with its components in the order of their means, but for those that are to keep their numbers."""
+    free = np.setdiff1d(np.arange(mixture.n_components), fixed_positions)
+    order = np.arange(mixture.n_components)
+    order[free] = free[argsort_means(mixture.centers[free], np.sqrt(problem.column_variances))]
+    return mixture.permute_components(order)

@@ -1,0 +1,1 @@
+"""EM over chunks of rows that arrive one after the other."""
