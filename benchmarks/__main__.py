@@ -23,10 +23,10 @@ def _run_command(arguments: argparse.Namespace) -> None:
     programs = [interpreter_path(name, parse_interpreters(arguments)) for name in names]
     given = {key: value for key, value in vars(arguments).items() if key not in ("command", "output")}
     record = build_record_header(arguments.command, given, programs)
-    record["measured"] = command.measure(arguments)
+    record["measured"] = command.run_benchmark(arguments)
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(record, indent=1), encoding="utf-8")
-    print(command.markdown(record["measured"]))
+    print(command.format_results(record["measured"]))
 
 
 def main(argv: list[str] | None = None) -> None:

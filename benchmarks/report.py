@@ -44,7 +44,7 @@ def _describe_environment(record: dict) -> str:
         f"- Commit: {record['commit']}",
     ]
     if machine["threads"]:
-        lines.append("- Set: " + ", ".join(f"{name}={value}" for name, value in machine["threads"].field_types()))
+        lines.append("- Set: " + ", ".join(f"{name}={value}" for name, value in machine["threads"].items()))
     return "\n".join(lines)
 
 
@@ -58,7 +58,7 @@ def _build_section(record: dict, with_environment: bool, is_first_of_command: bo
     parts = [f"## {command.TITLE}", command.EXPLANATION, made] if is_first_of_command else [made]
     if with_environment:
         parts.append(_describe_environment(record))
-    return "\n\n".join([*parts, command.markdown(record["measured"])])
+    return "\n\n".join([*parts, command.format_results(record["measured"])])
 
 
 def _version_table(records: list[dict]) -> str:

@@ -87,21 +87,6 @@ def interpreter_path(name: str, interpreters: dict[str, str]) -> str:
     return interpreters.get(name, "Rscript" if name == "mclust" else sys.executable)
 
 
-def _start_worker(name: str, case: BenchmarkCase, folder: Path, passes: int, pythons: dict[str, str]) -> Worker:
-    program = interpreter_path(name, pythons)
-    arguments = [
-        str(folder),
-        case.structure,
-        str(passes),
-        str(case.n_rows),
-        str(case.n_features),
-        str(case.n_components),
-    ]
-    if name == "mclust":
-        return Worker([program, str(REPOSITORY_ROOT / "benchmarks/adapters/mclust.R"), *arguments])
-    return Worker([program, "-m", "benchmarks.workers.iteration_times", name, *arguments])
-
-
 def compare_peers(
     case: BenchmarkCase,
     names: list[str],

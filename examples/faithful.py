@@ -24,9 +24,7 @@ def print_candidate(candidate: Candidate) -> None:
     print(f"\n{candidate.name}: {candidate.structure.description}")
     for group, (share, (lasts, wait)) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
         print(f"  group {group}: {share:.0%} of eruptions last about {lasts:.1f} min, then a wait of {wait:.0f} min")
-    for (lasts, wait), shares in zip(
-        UNSEEN_ERUPTIONS.to_numpy(), mixture.responsibilities(UNSEEN_ERUPTIONS), strict=True
-    ):
+    for (lasts, wait), shares in zip(UNSEEN_ERUPTIONS.to_numpy(), mixture.predict_proba(UNSEEN_ERUPTIONS), strict=True):
         says = ", ".join(f"{share:.1%}" for share in shares)
         print(f"  unseen: {lasts} min, then a wait of {wait:.0f} min: probabilities {says}")
 

@@ -21,9 +21,8 @@ from gaussmix import Candidate, plots, select
 def print_candidate(title: str, candidate: Candidate, rows: np.ndarray, cultivars: np.ndarray) -> None:
     """Print what was chosen, and how its groups share out the bottles of each cultivar."""
     labels = candidate.mixture.predict(rows)
-    print(
-        f"{title}: {candidate.n_components} groups of structure {candidate.structure.label}, BIC {candidate.criteria['bic']:.1f}"
-    )
+    print(f"{title}: {candidate.n_components} groups of structure {candidate.structure.display_name}", end=", ")
+    print(f"BIC {candidate.criteria['bic']:.1f}")
     print(f"  ({candidate.structure.description})")
     print(f"  adjusted Rand index with the cultivars {adjusted_rand_score(cultivars, labels):.3f}")
     for group in range(candidate.n_components):

@@ -29,4 +29,4 @@ COMMANDS = {
     "bayes": bayes,
     "kmeans": kmeans,
 }
-"""In the order in which a report shows them; each has TITLE, EXPLANATION, add_arguments, measure and markdown."""
+"""In the order of a report. Each has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results."""

@@ -35,7 +35,7 @@ def run_benchmark(arguments: Namespace) -> list[dict]:
 
 def format_results(results: list[dict]) -> str:
     """A row for each peer: ms a pass for each K, growth, and time over ours as shipped."""
-    order = sorted(results, key=lambda result: result["case"]["K"])
+    order = sorted(results, key=lambda result: result["case"]["n_components"])
     cases = [BenchmarkCase(**result["case"]) for result in order]
     rows = []
     for name in order[0]["peers"]:

@@ -43,7 +43,7 @@ def format_results(results: dict) -> str:
     stages = list(next(iter(results["libraries"].values())))
     rows = [
         [name, *(_format_megabytes(found[stage]) for stage in stages)]
-        for name, found in results["libraries"].field_types()
+        for name, found in results["libraries"].items()
     ]
     data = f"{n:_} rows of {d} columns ({n * d * 8 / 1e6:.0f} MB), K = {K}.".replace("_", " ")
     return f"{data}\n\n{format_table(['library', *(f'{stage}, MB' for stage in stages)], rows)}"

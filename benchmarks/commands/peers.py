@@ -45,7 +45,7 @@ def format_results(results: list[dict]) -> str:
     parts = [_summary_table(results)] if any(_fastest_other_name(result["peers"]) for result in results) else []
     for result in results:
         parts.append(f"### {BenchmarkCase(**result['case'])}\n\n{_case_table(result['peers'])}")
-        missing = [f"{name}: {peer['reason']}" for name, peer in result["peers"].field_types() if "reason" in peer]
+        missing = [f"{name}: {peer['reason']}" for name, peer in result["peers"].items() if "reason" in peer]
         if missing:
             parts.append("Not in the table: " + "; ".join(missing) + ".")
     return "\n\n".join(parts)

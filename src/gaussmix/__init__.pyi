@@ -1,5 +1,5 @@
-from gaussmix import build_report as build_report
 from gaussmix import plots as plots
+from gaussmix import report as report
 from gaussmix._version import __version__ as __version__
 from gaussmix.comparison.comparison import compare as compare
 from gaussmix.comparison.result import Comparison as Comparison

@@ -10,15 +10,15 @@ from tests.architecture.rooms import MODULES, Module
 
 RESIDENTS = {"numpy", "scipy"}
 GUESTS = {
-    "sklearn": ("estimators", "plots", "report", "cli"),
+    "sklearn": ("estimators", "comparison/neighbors.py", "plots", "report", "cli"),
     "matplotlib": ("plots",),
     "jinja2": ("report",),
     "typer": ("cli",),
-    "rich": ("cli", "selection/bar.py"),
+    "rich": ("cli", "selection/progress.py"),
     "pyarrow": ("cli",),
-    "safetensors": ("model/archive.py",),
+    "safetensors": ("model/serialization.py",),
     "threadpoolctl": ("core/blas.py",),
-    "numba": ("engines/kernels/compiled/",),
+    "numba": ("engines/kernels/passes/", "engines/kernels/fused/", "engines/kernels/codegen/"),
     "llvmlite": ("engines/kernels/",),
 }
 UNWELCOME = (
@@ -38,16 +38,16 @@ UNWELCOME = (
 FIT_FROM_MEMORY = """
 import numpy as np
 from gaussmix.covariance.structure import Structure
-from gaussmix.model.problem import Problem, source_of
-from gaussmix.solvers import EM, AbsoluteGain, run
-from gaussmix.solvers.fit_record import finished
-from gaussmix.solvers.initialization import automatic
+from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.solvers import EM, MeanGainRule, run_solver
+from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.initialization import initialize
 
 rng = np.random.default_rng(0)
-problem = Problem.of(source_of(rng.normal(size=(40, 2))), Structure.parse("VVV"))
-start = automatic(problem, "kmeans", 2, rng)
-result = run(EM(problem.family), start, problem, AbsoluteGain())
-finished(result, problem, 0.0)
+problem = Problem.from_source(make_memory_source(rng.normal(size=(40, 2))), Structure.from_name("VVV"))
+start = initialize(problem, "kmeans", 2, rng)
+result = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule())
+evaluate_run(result, problem, 0.0)
 result.mixture.predict([[0.0, 0.0]])
 """
 FIT_AN_ESTIMATOR = """
@@ -98,7 +98,7 @@ def test_fit_through_the_estimator_loads_what_sklearn_loads() -> None:
 
 
 def test_much_work_loads_compiled_code_and_the_compiler_once_on_a_machine() -> None:
-    everything = "from gaussmix.engines import choice\nchoice.WORTH_COMPILING = 0\n"
+    everything = "from gaussmix.engines import automatic\nautomatic.MIN_NANOSECONDS_FOR_COMPILED = 0\n"
     loaded_by(everything + FIT_FROM_MEMORY)
     loaded = loaded_by(everything + FIT_FROM_MEMORY)
     assert "llvmlite" in loaded

@@ -18,11 +18,11 @@ HOMES = {
     "read a clock": (
         READ_A_CLOCK,
         {
-            "solvers/passes.py",
+            "solvers/run_monitor.py",
             "selection/search.py",
             "estimators/mixture.py",
             "estimators/bayesian.py",
-            "estimators/_base.py",
+            "estimators/_validation.py",
         },
     ),
     "make a random generator": (
@@ -30,13 +30,14 @@ HOMES = {
         {
             "model/sampling.py",
             "model/gaussian.py",
-            "solvers/start/",
+            "solvers/initialization/",
             "selection/",
-            "estimators/_base.py",
-            "plots/columns.py",  # which rows of many are drawn
+            "comparison/metrics.py",
+            "estimators/_validation.py",
+            "plots/plot_data.py",  # which rows of many are drawn
         },
     ),
-    "print": (PRINT, {"cli/", "estimators/_base.py"}),
+    "print": (PRINT, {"cli/", "estimators/_validation.py"}),
 }
 
 

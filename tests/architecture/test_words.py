@@ -14,16 +14,26 @@ NEVER = {
     "model": {"iteration", "iterations", "device"},
     "solvers": {"parquet", "cuda", "device", "path", "X"},
     "selection": {"root", "roots", "path", "device"},
+    "comparison": {"root", "roots", "path", "device"},
     "estimators": {"einsum", "logsumexp", "parquet", "path"},
     "plots": {"einsum", "cholesky", "iteration", "iterations", "parquet"},
     "report": {"einsum", "cholesky", "parquet"},
     "cli": {"einsum", "cholesky"},
 }
 
-STRUCTURES_ARE_NAMED_IN = {"covariance", "model", "selection", "estimators", "plots", "report", "cli"}
+STRUCTURES_ARE_NAMED_IN = {
+    "covariance",
+    "model",
+    "selection",
+    "comparison",
+    "estimators",
+    "plots",
+    "report",
+    "cli",
+}
 NAMED_AFTER_STRUCTURES = {  # tables of criteria, by their names in the literature
-    "solvers/start/agglomeration.py",
-    "solvers/start/hierarchy.py",
+    "solvers/initialization/agglomeration.py",
+    "solvers/initialization/hierarchical_clustering.py",
 }
 LETTERS = {volume + shape + turn for volume in "EV" for shape in "IEV" for turn in "IEV"}
 

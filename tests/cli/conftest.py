@@ -18,7 +18,7 @@ from gaussmix.cli.app import app
 Run = Callable[..., Result]
 Write = Callable[..., Path]
 
-SMALL = ("--components", "1:2", "--structures", "full", "--starts", "2")
+SMALL = ("--components", "1:2", "--structures", "full", "--n-starts", "2")
 
 
 @pytest.fixture(autouse=True)

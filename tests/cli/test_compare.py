@@ -11,7 +11,7 @@ import pytest
 from gaussmix import compare
 from tests.cli.conftest import Run, Write, one_sentence
 
-SMALL = ("--components", "2", "--structures", "full", "--solvers", "em,cem", "--starts", "1")
+SMALL = ("--components", "2", "--structures", "full", "--solvers", "em,cem", "--n-starts", "1")
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def test_it_prints_what_the_library_finds_and_writes_two_pictures(
     assert result.exit_code == 0, result.output
     found = compare(rows_of(table), None, 2, "full", ["em", "cem"], feature_names=["x", "y"])
     said = " ".join(result.stdout.split())
-    em = found.optimisers[0]
-    assert f"em {em.passes} " in said
+    em = found.solver_results[0]
+    assert f"em {em.n_iter} " in said
     assert f" {em.log_likelihood:.4f} " in said
-    assert f"k-means {found.assignment['k-means'].differing_weight:.0f} " in said
-    assert found.words.split(" From one start")[0] in said
+    assert f"k-means {found.assignments['k-means'].differing_weight:.0f} " in said
+    assert found.summary.split(" From one start")[0] in said
     assert "Agreement of partitions" not in said
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     for name in ("optimisers.png", "assignment.png"):
@@ -54,7 +54,7 @@ def test_labels_of_text_with_gaps(run: Run, data: Path, table: dict[str, list[An
     assert result.exit_code == 0, result.output
     found = compare(rows_of(table), table["kind"], 2, "full", ["em", "cem"])
     said = " ".join(result.stdout.split())
-    near = found.assignment["k-nearest neighbours"]
+    near = found.assignments["k-nearest neighbours"]
     assert (
         f"k-nearest neighbours {near.differing_weight:.0f} {near.adjusted_rand_index:.3f} {near.accuracy:.3f}" in said
     )
@@ -86,7 +86,7 @@ def test_labels_of_any_kind(run: Run, table: dict[str, list[Any]], tmp_path: Pat
         (("--criterion", "icl"), "ICL "),
         (("--columns", "x"), "1 column (x)"),
         (("--solvers", "lbfgs"), "lbfgs"),
-        (("--weights", "y"), "of the weight"),
+        (("--sample-weight", "y"), "of the weight"),
         (("--output", "elsewhere"), "Wrote to elsewhere:"),
     ],
 )
@@ -101,15 +101,15 @@ def test_options_tell(run: Run, data: Path, words: tuple[str, ...], seen: str) -
 def test_starts_and_seed_are_those_of_the_library(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
     words = ("--components", "4", "--structures", "full", "--solvers", "em")
     for starts, seed in ((1, 0), (5, 0), (1, 7)):
-        said = run("compare", data, *words, "--starts", starts, "--seed", seed).stdout
+        said = run("compare", data, *words, "--n-starts", starts, "--seed", seed).stdout
         found = compare(rows_of(table), None, 4, "full", "em", n_starts=starts, random_state=seed)
-        assert f" {found.optimisers[0].log_likelihood:.4f} " in said
+        assert f" {found.solver_results[0].log_likelihood:.4f} " in said
 
 
 def test_where_it_refuses(run: Run, data: Path, write: Write, table: dict[str, list[Any]], tmp_path: Path) -> None:
     assert "'newton' is none of em, squarem" in run("compare", data, "--solvers", "newton").output
     assert "is already used" in run("compare", data, "--labels", "x", "--columns", "x,y").output
-    assert "is already used" in run("compare", data, "--labels", "x", "--weights", "x").output
+    assert "is already used" in run("compare", data, "--labels", "x", "--sample-weight", "x").output
     assert "there is no file nothing.csv" in one_sentence(run("compare", "nothing.csv"))
     assert "no column named 'kinds' (did you mean 'kind'?)" in one_sentence(run("compare", data, "--labels", "kinds"))
     assert "labels name one group only" in one_sentence(
@@ -131,7 +131,7 @@ def test_nothing_is_left_half_written(run: Run, data: Path, tmp_path: Path, monk
     def full(draw: Any) -> bytes:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gaussmix.plots.picture_export, "png", full)
+    monkeypatch.setattr(gaussmix.plots.picture_export, "draw_png", full)
     result = run("compare", data, *SMALL)
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr

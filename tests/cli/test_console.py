@@ -42,7 +42,7 @@ def test_a_message_is_wrapped_for_a_terminal_and_one_line_elsewhere(monkeypatch:
 
 def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
-    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
         _wait_for(lambda: "3/7" in terminal.getvalue())
@@ -51,7 +51,7 @@ def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_bar_that_shows_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
-    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("reading data.csv"):
         _wait_for(lambda: "reading data.csv" in terminal.getvalue())
 
@@ -66,7 +66,7 @@ def test_work_that_is_quick_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
         time.sleep(0.1)
@@ -75,7 +75,7 @@ def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_bar_is_taken_away_when_the_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
-    monkeypatch.setattr(console, "_PATIENCE", 0.0)
+    monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
 
     def work() -> None:
         with console.progress_bar("fitting"):
@@ -97,7 +97,7 @@ def _wait_for(condition: Callable[[], bool]) -> None:
 
 def test_an_interrupt_that_other_code_lost_ends_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(console, "_interrupts", [])
+    monkeypatch.setattr(console, "_received_interrupts", [])
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         console.install_interrupt_handler()

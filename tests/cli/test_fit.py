@@ -39,10 +39,10 @@ def test_the_summary_tells_what_was_chosen_and_by_how_much(run: Run, data: Path,
     best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4).candidates[:2])
     assert said["File"] == "data.csv: 60 rows, 2 columns (x, y)"
     words = "one size, shape and orientation for all"
-    assert said["Chosen"].startswith(f"2 components of structure {best.structure.label}: {words}")
+    assert said["Chosen"].startswith(f"2 components of structure {best.structure.display_name}: {words}")
     assert said["BIC"].startswith(f"{best.criteria['bic']:.1f} (lower is better)")
     gap = rival.criteria["bic"] - best.criteria["bic"]
-    assert said["Runner-up"].startswith(f"{rival.n_components} components of structure {rival.structure.label}")
+    assert said["Runner-up"].startswith(f"{rival.n_components} components of structure {rival.structure.display_name}")
     assert f"{gap:.3f} more" in said["Runner-up"] or f"{gap:.2f} more" in said["Runner-up"]
     assert said["Compared"].startswith("6 candidates in ")
     assert result.stderr == ""
@@ -73,13 +73,13 @@ def test_three_files_are_written_and_agree_with_the_library(run: Run, data: Path
     assert written["row"] == list(range(60))
     assert written["component"] == mixture.predict(rows).tolist()
     soft = np.column_stack([written["probability_0"], written["probability_1"]])
-    np.testing.assert_array_equal(soft, mixture.responsibilities(rows))
+    np.testing.assert_array_equal(soft, mixture.predict_proba(rows))
     np.testing.assert_array_equal(written["uncertainty"], mixture.uncertainty(rows))
-    np.testing.assert_array_equal(written["log_density"], mixture.log_density(rows))
+    np.testing.assert_array_equal(written["log_density"], mixture.logpdf(rows))
 
 
 def test_the_page_is_asked_for_with_all_there_is(run: Run, write: Write, pages: Pages) -> None:
-    run("fit", write("d.csv", "a,w\n1,1\n2,1\n3,2\n9,2\n10,1\n11,3\n"), "--weights", "w", *SMALL)
+    run("fit", write("d.csv", "a,w\n1,1\n2,1\n3,2\n9,2\n10,1\n11,3\n"), "--sample-weight", "w", *SMALL)
     (page,) = pages
     assert page["path"] == Path("d-gaussmix/report.html")
     assert page["source_name"] == "d.csv"
@@ -133,14 +133,14 @@ def test_criterion(run: Run, data: Path, pages: Pages) -> None:
 def test_weights_count_rows_as_often_as_they_say(run: Run, write: Write, two_groups: Any, pages: Pages) -> None:
     weights = [1, 2, 3] * 20
     repeated = {name: np.repeat(values, weights).tolist() for name, values in two_groups.items()}
-    run("fit", write("w.csv", {**two_groups, "w": weights}), *SMALL, "--weights", "w")
+    run("fit", write("w.csv", {**two_groups, "w": weights}), *SMALL, "--sample-weight", "w")
     run("fit", write("r.csv", repeated), *SMALL)
     weighted, plain = (Mixture.load(f"{name}-gaussmix/model.safetensors") for name in "wr")
     np.testing.assert_allclose(weighted.weights, plain.weights, rtol=1e-9)
     np.testing.assert_allclose(weighted.means, plain.means, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("option", "values"), [("--seed", ("0", "1")), ("--starts", ("1", "9"))])
+@pytest.mark.parametrize(("option", "values"), [("--seed", ("0", "1")), ("--n-starts", ("1", "9"))])
 def test_seed_and_starts_reach_the_search(
     option: str, values: tuple[str, str], run: Run, data: Path, pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +153,7 @@ def test_seed_and_starts_reach_the_search(
     monkeypatch.setattr("gaussmix.selection.select", spy)
     for value in values:
         run("fit", data, *SMALL[:4], option, value)
-    assert [str(pair[option == "--starts"]) for pair in asked] == list(values)
+    assert [str(pair[option == "--n-starts"]) for pair in asked] == list(values)
 
 
 def test_output_is_made_with_its_parents(run: Run, data: Path, pages: Pages) -> None:
@@ -234,10 +234,10 @@ def test_a_folder_without_the_right_to_write(run: Run, data: Path, monkeypatch: 
         ("--structures", "VVX"),
         ("--criterion", "best"),
         ("--columns", "x,x"),
-        ("--columns", "x", "--weights", "x"),
+        ("--columns", "x", "--sample-weight", "x"),
         ("--seed", "-1"),
         ("--seed", "one"),
-        ("--starts", "0"),
+        ("--n-starts", "0"),
         ("--colums", "x"),
     ],
 )

@@ -22,9 +22,9 @@ def test_columns_are_matched_by_name_whatever_their_order(
     written = pq.read_table("out.parquet").to_pydict()
     assert list(written) == ["row", "component", "probability_0", "probability_1", "uncertainty", "log_density"]
     assert written["component"] == mixture.predict(ROWS).tolist()
-    np.testing.assert_array_equal(written["probability_1"], mixture.responsibilities(ROWS)[:, 1])
+    np.testing.assert_array_equal(written["probability_1"], mixture.predict_proba(ROWS)[:, 1])
     np.testing.assert_array_equal(written["uncertainty"], mixture.uncertainty(ROWS))
-    np.testing.assert_array_equal(written["log_density"], mixture.log_density(ROWS))
+    np.testing.assert_array_equal(written["log_density"], mixture.logpdf(ROWS))
 
 
 def test_csv_holds_every_digit(run: Run, write: Write, model: Path) -> None:

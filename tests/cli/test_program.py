@@ -57,7 +57,7 @@ def test_a_fault_of_ours_is_one_sentence_too(run: Run, model: Path, monkeypatch:
     def fail(*_: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("gaussmix.cli.summaries.components", fail)
+    monkeypatch.setattr("gaussmix.cli.summaries.format_component_table", fail)
     result = run("info", model)
     assert result.exit_code == 1
     expected = (
@@ -71,7 +71,7 @@ def test_a_fault_of_ours_is_one_sentence_too(run: Run, model: Path, monkeypatch:
     [
         (MemoryError(), "there is not enough memory for this; use fewer rows, columns or components"),
         (OSError(28, "No space left on device", "model"), "model: No space left on device"),
-        (ModuleNotFoundError("x", name="jinja2"), str(MissingPackageError.of("jinja2", "this command", "cli"))),
+        (ModuleNotFoundError("x", name="jinja2"), str(MissingPackageError.for_extra("jinja2", "this command", "cli"))),
     ],
 )
 def test_what_the_machine_lacks(
@@ -80,7 +80,7 @@ def test_what_the_machine_lacks(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("gaussmix.cli.summaries.components", fail)
+    monkeypatch.setattr("gaussmix.cli.summaries.format_component_table", fail)
     result = run("info", model)
     assert (result.exit_code, result.stderr) == (1, f"Error: {expected}\n")
 
@@ -158,7 +158,7 @@ def test_ctrl_c_ends_with_130_and_one_line(write: Write) -> None:
     rows = "\n".join(f"{(i * 7919) % 1013},{(i * i) % 997},{(i * 31) % 499}" for i in range(4000))
     data = write("d.csv", f"a,b,c\n{rows}\n")
     with subprocess.Popen(
-        [*PROGRAM, "fit", str(data), "--starts", "200"],
+        [*PROGRAM, "fit", str(data), "--n-starts", "200"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -35,7 +35,7 @@ def test_a_file_holds_what_stdout_would(run: Run, model: Path) -> None:
 
 
 def test_labels_are_the_components_in_random_order(run: Run, model: Path, mixture: Mixture) -> None:
-    run("sample", model, "-n", 2000, "--labels", "--output", "drawn.parquet")
+    run("sample", model, "-n", 2000, "--add-component", "--output", "drawn.parquet")
     drawn = pq.read_table("drawn.parquet").to_pydict()
     assert list(drawn) == ["x", "y", "component"]
     labels = np.array(drawn["component"])
@@ -47,12 +47,12 @@ def test_labels_are_the_components_in_random_order(run: Run, model: Path, mixtur
 def test_the_rows_follow_the_mixture(run: Run, model: Path, mixture: Mixture) -> None:
     run("sample", model, "-n", 2000, "--output", "drawn.parquet")
     values = np.array(pq.read_table("drawn.parquet").column("y").to_pylist())
-    assert stats.kstest(mixture.marginal([1]).cumulative(values), "uniform").pvalue > 1e-3
+    assert stats.kstest(mixture.marginal([1]).cdf(values), "uniform").pvalue > 1e-3
 
 
 def test_the_label_makes_way_for_a_column_of_its_name(run: Run) -> None:
     Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=["component"]).save("m.safetensors")
-    assert run("sample", "m.safetensors", "-n", 1, "--labels").stdout.startswith("component,component_\n")
+    assert run("sample", "m.safetensors", "-n", 1, "--add-component").stdout.startswith("component,component_\n")
 
 
 def test_names_with_commas_are_quoted_and_nameless_columns_numbered(run: Run) -> None:

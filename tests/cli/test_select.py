@@ -56,7 +56,8 @@ def test_all_candidates_are_written(run: Run, data: Path, tmp_path: Path, ending
     else:
         rows = pq.read_table(output).to_pylist()
     assert len(rows) == 6
-    assert set(rows[0]) >= {"structure", "n_components", "bic", "icl", "log_likelihood", "degenerate", "reason"}
+    expected = {"structure", "n_components", "bic", "icl", "log_likelihood", "degenerate", "rejection_reason"}
+    assert set(rows[0]) >= expected
     assert float(rows[0]["bic"]) <= float(rows[1]["bic"])
 
 

@@ -34,9 +34,9 @@ from gaussmix.types import KD, ND, AnyArray, Array
 
 # A new engine is a row here and inherits every test.
 ENGINES: dict[str, AbstractEngine] = {
-    "blocked": NumpyEngine(),
-    "kernels": CompiledEngine(),
-    "kernels, every pair": CompiledEngine(use_screening=False),
+    "numpy": NumpyEngine(),
+    "compiled": CompiledEngine(),
+    "compiled, every pair": CompiledEngine(use_screening=False),
     "automatic, little work": AutomaticEngine(1),
     "automatic, much work": AutomaticEngine(10**9),
     "reference": ReferenceEngine(),
@@ -48,7 +48,7 @@ every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "sp
 K_, D_ = 3, 4
 
 
-def root_of(form: str, rng: np.random.Generator, condition: float = 10.0) -> AbstractPrecisionRoot:
+def make_root(form: str, rng: np.random.Generator, condition: float = 10.0) -> AbstractPrecisionRoot:
     """Random precision roots whose covariances have eigenvalues from ``1 / condition`` to 1."""
     deviations = np.exp(rng.uniform(-0.5 * np.log(condition), 0.0, (K_, D_)))
     deviations[:, 0], deviations[:, -1] = 1.0, condition**-0.5
@@ -65,12 +65,12 @@ def root_of(form: str, rng: np.random.Generator, condition: float = 10.0) -> Abs
     return roots[form]()
 
 
-def quadratics_of(form: str, seed: int = 0, condition: float = 10.0) -> Quadratics:
+def make_quadratics(form: str, seed: int = 0, condition: float = 10.0) -> Quadratics:
     rng = np.random.default_rng(seed)
-    return Quadratics(np.log(rng.dirichlet(np.ones(K_))), rng.normal(size=(K_, D_)), root_of(form, rng, condition))
+    return Quadratics(np.log(rng.dirichlet(np.ones(K_))), rng.normal(size=(K_, D_)), make_root(form, rng, condition))
 
 
-def rows_around(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
+def draw_rows(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
     """Rows drawn from the components themselves."""
     rng = np.random.default_rng(seed)
     roots = quadratics.precision_root.to_dense(K_, D_)
@@ -92,14 +92,14 @@ def assert_same(found: Expectation, expected: Expectation, rows: ND, tolerance: 
     assert ours.kind is theirs.kind
     np.testing.assert_allclose(ours.mass, theirs.mass, rtol=tolerance, atol=tolerance * max(theirs.mass.sum(), 1e-300))
     spread = max(float(np.ptp(rows, axis=0).max()), 1e-300)
-    held = theirs.mass > 1e-6 * theirs.mass.sum()
-    np.testing.assert_allclose(ours.mean[held], theirs.mean[held], rtol=tolerance, atol=tolerance * spread)
+    has_mass = theirs.mass > 1e-6 * theirs.mass.sum()
+    np.testing.assert_allclose(ours.mean[has_mass], theirs.mean[has_mass], rtol=tolerance, atol=tolerance * spread)
     assert ours.scatter.shape == theirs.scatter.shape
     largest = max(np.abs(theirs.scatter).max(initial=0.0), 1e-6 * theirs.mass.sum() * np.abs(rows).max() ** 2)
     np.testing.assert_allclose(ours.scatter, theirs.scatter, rtol=0, atol=tolerance * largest)
 
 
-HINTS: dict[str, Callable[[int], AnyArray | None]] = {
+LABEL_PRIORS: dict[str, Callable[[int], AnyArray | None]] = {
     "none": lambda n: None,
     "labels": lambda n: np.random.default_rng(3).integers(-1, K_, n),
     "soft": lambda n: np.log(np.random.default_rng(3).dirichlet(np.ones(K_), n)),
@@ -117,11 +117,11 @@ WEIGHTS: dict[str, Callable[[int], AnyArray | None]] = {
 @pytest.mark.parametrize("assign", AssignmentKind)
 @pytest.mark.parametrize("kind", MomentKind)
 def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind) -> None:
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics)
-    for hints in HINTS.values():
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics)
+    for label_prior in LABEL_PRIORS.values():
         for weights in WEIGHTS.values():
-            batch = Batch(rows, weights(len(rows)), hints(len(rows)))
+            batch = Batch(rows, weights(len(rows)), label_prior(len(rows)))
             np.testing.assert_allclose(
                 engine.compute_scores(quadratics, batch),
                 ENGINES["reference"].compute_scores(quadratics, batch),
@@ -139,8 +139,8 @@ def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKin
 )
 def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, scale: float, offset: float) -> None:
     """Far, tiny and huge data reach an engine through their frame."""
-    quadratics = quadratics_of(form)
-    data = rows_around(quadratics) * scale + offset
+    quadratics = make_quadratics(form)
+    data = draw_rows(quadratics) * scale + offset
     source, total, _ = fit_frame(MemorySource.from_array(data), ENGINES["reference"], scale_per_column=False)
     deviation = np.sqrt(total.scatter[0] / total.mass[0])
     moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.precision_root)
@@ -152,8 +152,8 @@ def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, sc
 @every_engine
 @every_root
 def test_equals_the_reference_for_ill_conditioned_covariances(engine: AbstractEngine, form: str) -> None:
-    quadratics = quadratics_of(form, condition=1e12)
-    rows = rows_around(quadratics)
+    quadratics = make_quadratics(form, condition=1e12)
+    rows = draw_rows(quadratics)
     near = Batch(rows[:50], None, None)
     for kind in (MomentKind.FULL, MomentKind.TRACE):
         found, expected = (e.e_step_on_batch(quadratics, near, kind) for e in (engine, ENGINES["reference"]))
@@ -163,8 +163,8 @@ def test_equals_the_reference_for_ill_conditioned_covariances(engine: AbstractEn
 @every_engine
 @every_root
 def test_one_row(engine: AbstractEngine, form: str) -> None:
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=1)
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics, n_rows=1)
     found = engine.e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL)
     assert_same(found, ENGINES["reference"].e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL), rows)
     np.testing.assert_allclose(found.moments.mean, np.repeat(rows, K_, axis=0), rtol=1e-12)
@@ -175,9 +175,9 @@ def test_one_row(engine: AbstractEngine, form: str) -> None:
 @every_root
 @pytest.mark.parametrize("assign", AssignmentKind)
 def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, assign: AssignmentKind) -> None:
-    quadratics = quadratics_of(form)
+    quadratics = make_quadratics(form)
     closed = Quadratics(np.array([-np.inf, -0.5, -0.9]), quadratics.center, quadratics.precision_root)
-    rows = rows_around(quadratics)
+    rows = draw_rows(quadratics)
     found = engine.e_step_on_batch(closed, Batch(rows), MomentKind.FULL, assign)
     assert found.moments.mass[0] == 0.0
     np.testing.assert_array_equal(found.moments.mean[0], quadratics.center[0])
@@ -190,8 +190,8 @@ def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, ass
 @every_root
 def test_absent_rows_are_absent(engine: AbstractEngine, form: str) -> None:
     """A row of weight zero tells nothing, however far away it lies; its score may even be minus infinity."""
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=30)
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics, n_rows=30)
     far = np.vstack([rows, np.full((1, D_), 1e100)])
     weights = np.append(np.full(30, 2.0), 0.0)
     found = engine.e_step_on_batch(quadratics, Batch(far, weights), MomentKind.FULL)
@@ -217,8 +217,8 @@ def normal_log_densities(quadratics: Quadratics, rows: ND) -> Array:
 @every_root
 @pytest.mark.parametrize("weighted", [False, True])
 def test_equals_scipy(engine: AbstractEngine, form: str, weighted: bool) -> None:
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics)
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics)
     weights = WEIGHTS["counts"](len(rows)) if weighted else None
     counts = np.ones(len(rows)) if weights is None else weights
     scores = quadratics.offset + normal_log_densities(quadratics, rows)
@@ -259,17 +259,19 @@ def test_a_sweep_is_the_whole_in_parts(
     engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind
 ) -> None:
     """However the rows are cut up, and whatever is known of them, a sweep is one batch of them all."""
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=5000)
-    weights, hints = WEIGHTS["counts"](len(rows)), HINTS["labels"](len(rows))
-    expected = ENGINES["reference"].e_step_on_batch(quadratics, Batch(rows, weights, hints), kind, assign)
-    source = MemorySource.from_array(rows, weights).with_label_prior(hints)
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics, n_rows=5000)
+    weights, label_prior = WEIGHTS["counts"](len(rows)), LABEL_PRIORS["labels"](len(rows))
+    expected = ENGINES["reference"].e_step_on_batch(quadratics, Batch(rows, weights, label_prior), kind, assign)
+    source = MemorySource.from_array(rows, weights).with_label_prior(label_prior)
     assert source.reduce(lambda batch: 1) > 1
     assert_same(engine.e_step(source.reduce, quadratics, kind, assign), expected, rows)
-    assert_same(engine.e_step(reduce_by(Batch(rows, weights, hints), 700), quadratics, kind, assign), expected, rows)
+    assert_same(
+        engine.e_step(make_reduce(Batch(rows, weights, label_prior), 700), quadratics, kind, assign), expected, rows
+    )
 
 
-def reduce_by(whole: Batch, step: int) -> Reduce:
+def make_reduce(whole: Batch, step: int) -> Reduce:
     """A reduction over parts of ``step`` rows."""
 
     def reduce(function: Any) -> Any:
@@ -283,8 +285,8 @@ def reduce_by(whole: Batch, step: int) -> Reduce:
 @every_root
 @pytest.mark.parametrize("layout", ["float32", "Fortran", "big-endian", "read-only"])
 def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEngine, form: str, layout: str) -> None:
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics).astype(np.float32).astype(np.float64)
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics).astype(np.float32).astype(np.float64)
     stored = {
         "float32": rows.astype(np.float32),
         "Fortran": np.asfortranarray(rows),
@@ -306,8 +308,8 @@ def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEn
 @pytest.mark.parametrize("kind", [MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL])
 def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: MomentKind) -> None:
     """Who knows the moments of all rows as one group may say so, and gets the same numbers."""
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=5000)
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics, n_rows=5000)
     weights = WEIGHTS["counts"](len(rows))
     one = Quadratics(np.zeros(1), np.zeros((1, D_)), SphericalPrecisionRoot(np.zeros(1)))
     source = MemorySource.from_array(rows, weights)
@@ -322,13 +324,13 @@ def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: Moment
 def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
     engine: AbstractEngine, form: str, kind: MomentKind
 ) -> None:
-    quadratics = quadratics_of(form)
-    rows = rows_around(quadratics, n_rows=5000)
-    source = MemorySource.from_array(rows, WEIGHTS["real"](len(rows))).with_label_prior(HINTS["soft"](len(rows)))
+    quadratics = make_quadratics(form)
+    rows = draw_rows(quadratics, n_rows=5000)
+    source = MemorySource.from_array(rows, WEIGHTS["real"](len(rows))).with_label_prior(LABEL_PRIORS["soft"](len(rows)))
     found = []
     for count in (1, 1, 2, 3, 8, 8):
         with threads(count):
-            found.append(bits(engine.e_step(source.reduce, quadratics, kind)))
+            found.append(to_bytes(engine.e_step(source.reduce, quadratics, kind)))
     assert len(set(found)) == 1
 
 
@@ -341,11 +343,11 @@ def test_long_columns_are_the_same_bit_for_bit_too(engine: AbstractEngine) -> No
     found = []
     for count in (1, 2, 3, 8):
         with threads(count):
-            found.append(bits(engine.e_step(source.reduce, one, MomentKind.FULL)))
+            found.append(to_bytes(engine.e_step(source.reduce, one, MomentKind.FULL)))
     assert len(set(found)) == 1
 
 
-def bits(expectation: Expectation) -> tuple[bytes | float, ...]:
+def to_bytes(expectation: Expectation) -> tuple[bytes | float, ...]:
     moments = expectation.moments
     arrays = (moments.mass.tobytes(), moments.mean.tobytes(), moments.scatter.tobytes())
     return (*arrays, expectation.log_likelihood, expectation.entropy)
@@ -353,10 +355,10 @@ def bits(expectation: Expectation) -> tuple[bytes | float, ...]:
 
 @every_engine
 def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
-    quadratics = quadratics_of("dense")
-    rows = rows_around(quadratics)
-    for hints in HINTS.values():
-        batch, whole = Batch(rows, None, hints(len(rows))), np.full((2 * len(rows), K_), np.nan)
+    quadratics = make_quadratics("dense")
+    rows = draw_rows(quadratics)
+    for label_prior in LABEL_PRIORS.values():
+        batch, whole = Batch(rows, None, label_prior(len(rows))), np.full((2 * len(rows), K_), np.nan)
         place = whole[50 : 50 + len(rows)]
         assert engine.compute_scores(quadratics, batch, place) is place
         np.testing.assert_array_equal(place, engine.compute_scores(quadratics, batch))
@@ -368,32 +370,32 @@ def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
 @every_root
 @pytest.mark.parametrize("n_rows", [1, 200, 40_000])
 def test_ranks_are_what_the_scores_come_to(engine: AbstractEngine, form: str, n_rows: int) -> None:
-    quadratics = quadratics_of(form)
-    rows = np.resize(rows_around(quadratics), (n_rows, D_))
-    for hints in HINTS.values():
-        batch = Batch(rows, None, hints(n_rows))
-        scores, ranked = ENGINES["reference"].compute_scores(quadratics, batch), engine.best_scores(quadratics, batch)
-        assert ranked.labels.dtype == np.int64
-        np.testing.assert_array_equal(ranked.labels, scores.argmax(axis=1))
-        np.testing.assert_allclose(ranked.best_scores, scores.max(axis=1), rtol=1e-10, atol=1e-10)
-        np.testing.assert_allclose(ranked.log_densities, special.logsumexp(scores, axis=1), rtol=1e-10, atol=1e-10)
+    quadratics = make_quadratics(form)
+    rows = np.resize(draw_rows(quadratics), (n_rows, D_))
+    for label_prior in LABEL_PRIORS.values():
+        batch = Batch(rows, None, label_prior(n_rows))
+        scores, best = ENGINES["reference"].compute_scores(quadratics, batch), engine.best_scores(quadratics, batch)
+        assert best.labels.dtype == np.int64
+        np.testing.assert_array_equal(best.labels, scores.argmax(axis=1))
+        np.testing.assert_allclose(best.best_scores, scores.max(axis=1), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(best.log_densities, special.logsumexp(scores, axis=1), rtol=1e-10, atol=1e-10)
 
 
 @every_engine
 def test_the_first_of_the_best_is_the_label(engine: AbstractEngine) -> None:
     quadratics = Quadratics(np.zeros(3), np.array([[0.0], [2.0], [2.0]]), SphericalPrecisionRoot(np.ones(3)))
-    ranked = engine.best_scores(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])))
-    np.testing.assert_array_equal(ranked.labels, [0, 0, 1])
+    best = engine.best_scores(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])))
+    np.testing.assert_array_equal(best.labels, [0, 0, 1])
 
 
 @every_engine
 def test_a_row_that_every_component_is_closed_to_has_no_density(engine: AbstractEngine) -> None:
-    quadratics = quadratics_of("dense")
+    quadratics = make_quadratics("dense")
     closed = np.zeros((3, K_))
     closed[1] = -np.inf
-    ranked = engine.best_scores(quadratics, Batch(rows_around(quadratics, 3), None, closed))
-    np.testing.assert_array_equal(np.isfinite(ranked.best_scores), [True, False, True])
-    np.testing.assert_array_equal(np.isfinite(ranked.log_densities), [True, False, True])
+    best = engine.best_scores(quadratics, Batch(draw_rows(quadratics, 3), None, closed))
+    np.testing.assert_array_equal(np.isfinite(best.best_scores), [True, False, True])
+    np.testing.assert_array_equal(np.isfinite(best.log_densities), [True, False, True])
 
 
 def test_the_everyday_engine_holds_nothing_as_large_as_all_scores() -> None:

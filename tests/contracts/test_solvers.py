@@ -13,35 +13,44 @@ from gaussmix.solvers.initialization import initialize
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
 
-Make = Callable[[AbstractCovarianceEstimator], AbstractSolver]
+SolverFactory = Callable[[AbstractCovarianceEstimator], AbstractSolver]
 
 
-def maker(name: str) -> Make:
+def make_factory(name: str) -> SolverFactory:
     return lambda family: SOLVERS[name].factory(EM(family), SolverOptions(3))
 
 
 # A new solver is a row in the table of solvers and inherits every test that it owes; which it does not, is said here.
-FALLING = {"lbfgs", "adam", "sgd", "cem", "sem", "annealing"}  # a pass of theirs may look at a lower place
-UNLIKE = {"cem", "annealing"}  # their first pass is told another height than the likelihood
-HARD = {"cem"}  # rests where the classification likelihood is highest
-LATE = {"adam", "sgd", "sem", "annealing", "lbfgs", "squarem", "anderson", "natural", "auto"}  # stop not after any pass
+MAY_FALL = {"lbfgs", "adam", "sgd", "cem", "sem", "annealing"}  # a pass of theirs may look at a lower place
+OTHER_OBJECTIVE = {"cem", "annealing"}  # their first pass is told another height than the likelihood
+HARD_ASSIGNMENT = {"cem"}  # rests where the classification likelihood is highest
+# These do not stop after every iteration.
+MAY_STOP_LATE = {"adam", "sgd", "sem", "annealing", "lbfgs", "squarem", "anderson", "natural", "auto"}
 
-every_solver = pytest.mark.parametrize("make", [maker(name) for name in SOLVERS], ids=list(SOLVERS))
-climbing = pytest.mark.parametrize(
-    "make", [maker(name) for name in SOLVERS if name not in FALLING], ids=[n for n in SOLVERS if n not in FALLING]
+every_solver = pytest.mark.parametrize("make", [make_factory(name) for name in SOLVERS], ids=list(SOLVERS))
+monotone_solver = pytest.mark.parametrize(
+    "make",
+    [make_factory(name) for name in SOLVERS if name not in MAY_FALL],
+    ids=[n for n in SOLVERS if n not in MAY_FALL],
 )
-soft = pytest.mark.parametrize(
-    "make", [maker(name) for name in SOLVERS if name not in HARD], ids=[n for n in SOLVERS if n not in HARD]
+soft_solver = pytest.mark.parametrize(
+    "make",
+    [make_factory(name) for name in SOLVERS if name not in HARD_ASSIGNMENT],
+    ids=[n for n in SOLVERS if n not in HARD_ASSIGNMENT],
 )
-likely = pytest.mark.parametrize(
-    "make", [maker(name) for name in SOLVERS if name not in UNLIKE], ids=[n for n in SOLVERS if n not in UNLIKE]
+likelihood_solver = pytest.mark.parametrize(
+    "make",
+    [make_factory(name) for name in SOLVERS if name not in OTHER_OBJECTIVE],
+    ids=[n for n in SOLVERS if n not in OTHER_OBJECTIVE],
 )
-prompt = pytest.mark.parametrize(
-    "make", [maker(name) for name in SOLVERS if name not in LATE], ids=[n for n in SOLVERS if n not in LATE]
+stops_at_once = pytest.mark.parametrize(
+    "make",
+    [make_factory(name) for name in SOLVERS if name not in MAY_STOP_LATE],
+    ids=[n for n in SOLVERS if n not in MAY_STOP_LATE],
 )
 
 
-class After(StoppingRule):
+class StopAfter(StoppingRule):
     """Stop after so many passes, whatever they gained."""
 
     def __init__(self, passes: int) -> None:
@@ -53,17 +62,17 @@ class After(StoppingRule):
         return self.left == 0
 
 
-def start_of(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixture:
+def make_start(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixture:
     return initialize(problem, method, 3, np.random.default_rng(seed))
 
 
-@climbing
+@monotone_solver
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_step_raises_the_likelihood(make: Make, structure: str, seed: int) -> None:
+def test_a_step_raises_the_likelihood(make: SolverFactory, structure: str, seed: int) -> None:
     problem = problem_of(groups(seed), structure)
     solver = make(problem.covariance_estimator)
-    state, last = solver.init(start_of(problem, seed, "random")), -np.inf
+    state, last = solver.init(make_start(problem, seed, "random")), -np.inf
     for number in range(1, 30):
         expectation = solver.e_step(problem, state.next_mixture, number)
         state = solver.step(state, expectation)
@@ -71,22 +80,22 @@ def test_a_step_raises_the_likelihood(make: Make, structure: str, seed: int) -> 
         assert reached >= last - 1e-12 * abs(last)
         assert expectation_of(problem, state.mixture).log_likelihood >= reached - 1e-12 * abs(reached)
         last = reached
-    assert last > expectation_of(problem, start_of(problem, seed, "random")).log_likelihood
+    assert last > expectation_of(problem, make_start(problem, seed, "random")).log_likelihood
 
 
 @every_solver
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_a_run_ends_higher_than_it_began(make: Make, structure: str) -> None:
+def test_a_run_ends_higher_than_it_began(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(2), structure)
-    start = start_of(problem, 2, "random")
+    start = make_start(problem, 2, "random")
     end = run_solver(make(problem.covariance_estimator), start, problem, RelativeGainRule(1e-6, 500)).mixture
     assert expectation_of(problem, end).log_likelihood > expectation_of(problem, start).log_likelihood
 
 
 @every_solver
-def test_a_step_depends_on_state_and_expectation_alone(make: Make) -> None:
+def test_a_step_depends_on_state_and_expectation_alone(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
-    solver, start = make(problem.covariance_estimator), start_of(problem)
+    solver, start = make(problem.covariance_estimator), make_start(problem)
     expectation = expectation_of(problem, start)
     before = start.centers.copy()
     first, second = (solver.step(solver.init(start), expectation) for _ in range(2))
@@ -96,12 +105,12 @@ def test_a_step_depends_on_state_and_expectation_alone(make: Make) -> None:
     assert first.mixture.frame is start.frame
 
 
-@soft
+@soft_solver
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_a_maximum_is_where_a_solver_rests(make: Make, structure: str) -> None:
+def test_a_maximum_is_where_a_solver_rests(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(1), structure)
     found = run_solver(
-        make(problem.covariance_estimator), start_of(problem), problem, RelativeGainRule(1e-14, 5000)
+        make(problem.covariance_estimator), make_start(problem), problem, RelativeGainRule(1e-14, 5000)
     ).mixture
     em = EM(problem.covariance_estimator)
     again = em.step(em.init(found), expectation_of(problem, found)).mixture
@@ -111,9 +120,9 @@ def test_a_maximum_is_where_a_solver_rests(make: Make, structure: str) -> None:
 
 
 @every_solver
-def test_no_pass_leaves_the_start(make: Make) -> None:
+def test_no_pass_leaves_the_start(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
-    start = start_of(problem)
+    start = make_start(problem)
     done = run_solver(make(problem.covariance_estimator), start, problem, MeanGainRule(1e-3, max_iter=0))
     assert done.mixture is start
     assert done.outcome is Outcome.NOT_STARTED
@@ -123,33 +132,33 @@ def test_no_pass_leaves_the_start(make: Make) -> None:
 
 @every_solver
 @pytest.mark.parametrize("passes", [1, 4])
-def test_passes_are_counted(make: Make, passes: int) -> None:
+def test_passes_are_counted(make: SolverFactory, passes: int) -> None:
     problem = problem_of(groups(0))
     done = run_solver(
-        make(problem.covariance_estimator), start_of(problem), problem, MeanGainRule(0.0, max_iter=passes)
+        make(problem.covariance_estimator), make_start(problem), problem, MeanGainRule(0.0, max_iter=passes)
     )
     assert done.outcome is Outcome.MAX_ITER_REACHED
     assert len(done.trace) == len(done.trace.log_likelihoods) == len(done.trace.seconds) == passes
 
 
-@prompt
-def test_stops_when_the_rule_is_met_and_not_before(make: Make) -> None:
+@stops_at_once
+def test_stops_when_the_rule_is_met_and_not_before(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
-    done = run_solver(make(problem.covariance_estimator), start_of(problem), problem, After(3))
+    done = run_solver(make(problem.covariance_estimator), make_start(problem), problem, StopAfter(3))
     assert done.outcome is Outcome.CONVERGED
     assert len(done.trace) == 3
     rule = MeanGainRule(1e-4, 1000)
-    done = run_solver(make(problem.covariance_estimator), start_of(problem), problem, rule)
+    done = run_solver(make(problem.covariance_estimator), make_start(problem), problem, rule)
     gains = np.abs(np.diff(done.trace.log_likelihoods)) / problem.total_weight
     assert done.outcome is Outcome.CONVERGED
     assert gains[-1] < 1e-4 <= gains[:-1].min(initial=np.inf)
 
 
-@prompt
-def test_previous_likelihood_counts_as_a_pass_before(make: Make) -> None:
+@stops_at_once
+def test_previous_likelihood_counts_as_a_pass_before(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
     rule = MeanGainRule(1e-4, 1000)
-    first = run_solver(make(problem.covariance_estimator), start_of(problem), problem, rule)
+    first = run_solver(make(problem.covariance_estimator), make_start(problem), problem, rule)
     again = run_solver(
         make(problem.covariance_estimator),
         first.mixture,
@@ -161,28 +170,28 @@ def test_previous_likelihood_counts_as_a_pass_before(make: Make) -> None:
 
 
 @every_solver
-def test_observer_hears_every_pass(make: Make) -> None:
+def test_observer_hears_every_pass(make: SolverFactory) -> None:
     problem = problem_of(1e3 * groups(0) + 7)
-    heard: list[tuple[int, float, float]] = []
+    calls: list[tuple[int, float, float]] = []
     done = run_solver(
         make(problem.covariance_estimator),
-        start_of(problem),
+        make_start(problem),
         problem,
         MeanGainRule(0.0, 5),
-        lambda *told: heard.append(told),
+        lambda *told: calls.append(told),
     )
-    numbers, values, gains = (np.array(column) for column in zip(*heard, strict=True))
+    numbers, values, gains = (np.array(column) for column in zip(*calls, strict=True))
     np.testing.assert_array_equal(numbers, [1, 2, 3, 4, 5])
     np.testing.assert_array_equal(values, done.trace.log_likelihoods)
     assert gains[0] == np.inf
     np.testing.assert_allclose(gains[1:], np.diff(values), atol=1e-9)
 
 
-@likely
-def test_trace_is_in_the_datas_units(make: Make) -> None:
+@likelihood_solver
+def test_trace_is_in_the_datas_units(make: SolverFactory) -> None:
     rows = 1e3 * groups(0) + 7
     problem = problem_of(rows)
-    start = start_of(problem)
+    start = make_start(problem)
     done = run_solver(make(problem.covariance_estimator), start, problem, MeanGainRule(0.0, 3))
     assert done.trace.log_likelihoods[0] == pytest.approx(start.logpdf(rows).sum(), rel=1e-12)
     assert (np.diff(done.trace.seconds) >= 0).all()
@@ -190,12 +199,12 @@ def test_trace_is_in_the_datas_units(make: Make) -> None:
 
 
 @every_solver
-def test_floored_passes_are_counted(make: Make) -> None:
+def test_floored_passes_are_counted(make: SolverFactory) -> None:
     rows = np.vstack([groups(0), np.full((20, 2), 9.0)])  # twenty equal rows draw a component to the floor
     problem = problem_of(rows)
-    done = run_solver(make(problem.covariance_estimator), start_of(problem), problem, MeanGainRule(0.0, 30))
+    done = run_solver(make(problem.covariance_estimator), make_start(problem), problem, MeanGainRule(0.0, 30))
     assert 0 < done.n_floored_iter <= 30
     sound = problem_of(groups(0))
     assert (
-        run_solver(make(sound.covariance_estimator), start_of(sound), sound, MeanGainRule(0.0, 5)).n_floored_iter == 0
+        run_solver(make(sound.covariance_estimator), make_start(sound), sound, MeanGainRule(0.0, 5)).n_floored_iter == 0
     )

@@ -23,7 +23,7 @@ every_source = pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
 N_ROWS, N_FEATURES = 25_000, 3  # more than one block
 
 
-def rows_of(n_rows: int = N_ROWS, n_features: int = N_FEATURES) -> Array:
+def make_rows(n_rows: int = N_ROWS, n_features: int = N_FEATURES) -> Array:
     """Rows that float32 holds exactly."""
     drawn = np.random.default_rng(0).normal(size=(n_rows, n_features))
     return np.asarray(drawn, dtype=np.float32).astype(np.float64)
@@ -34,17 +34,17 @@ def batches(source: AbstractSource) -> list[Batch]:
     return list(source.reduce(lambda batch: (batch,)))
 
 
-def frame_of(n_features: int) -> Frame:
+def make_frame(n_features: int) -> Frame:
     return Frame(np.zeros(n_features, dtype=np.int64), np.full(n_features, 0.25), np.arange(n_features) - 1)
 
 
-def read_only(rows: Array) -> Array:
+def make_read_only(rows: Array) -> Array:
     copy = rows.copy()
     copy.flags.writeable = False
     return copy
 
 
-def strided(rows: Array) -> Array:
+def make_strided(rows: Array) -> Array:
     wide = np.full((2 * len(rows), 2 * rows.shape[1]), np.nan)
     wide[::2, ::2] = rows
     return wide[::2, ::2]
@@ -53,9 +53,9 @@ def strided(rows: Array) -> Array:
 LAYOUTS: dict[str, Callable[[Array], AnyArray]] = {
     "C": np.ascontiguousarray,
     "Fortran": np.asfortranarray,
-    "strided": strided,
+    "strided": make_strided,
     "backwards": lambda rows: np.ascontiguousarray(rows[::-1])[::-1],
-    "read-only": read_only,
+    "read-only": make_read_only,
     "big-endian": lambda rows: rows.astype(">f8"),
     "float32": lambda rows: rows.astype(np.float32),
     "big-endian float32": lambda rows: rows.astype(">f4"),
@@ -66,10 +66,10 @@ LAYOUTS: dict[str, Callable[[Array], AnyArray]] = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("framed", [False, True])
 def test_layout_and_float_type_change_nothing(make: Any, layout: str, framed: bool) -> None:
-    rows = rows_of()
-    frame = frame_of(N_FEATURES) if framed else Frame.identity(N_FEATURES)
-    expected = batches(make(rows, None).framed(frame))
-    found = batches(make(LAYOUTS[layout](rows), None).framed(frame))
+    rows = make_rows()
+    frame = make_frame(N_FEATURES) if framed else Frame.identity(N_FEATURES)
+    expected = batches(make(rows, None).with_frame(frame))
+    found = batches(make(LAYOUTS[layout](rows), None).with_frame(frame))
     assert len(found) == len(expected) > 1
     for batch, other in zip(found, expected, strict=True):
         assert batch.rows.dtype == np.float64
@@ -80,7 +80,7 @@ def test_layout_and_float_type_change_nothing(make: Any, layout: str, framed: bo
 
 @every_source
 def test_batches_follow_one_another_in_the_order_of_the_rows(make: Any) -> None:
-    rows = rows_of()
+    rows = make_rows()
     found = batches(make(rows, None))
     np.testing.assert_array_equal(np.concatenate([batch.rows for batch in found]), rows)
     position = 0
@@ -93,14 +93,14 @@ def test_batches_follow_one_another_in_the_order_of_the_rows(make: Any) -> None:
 
 @every_source
 def test_borders_depend_on_the_shape_alone(make: Any) -> None:
-    rows, weights = rows_of(), np.random.default_rng(1).integers(0, 3, N_ROWS).astype(float)
+    rows, weights = make_rows(), np.random.default_rng(1).integers(0, 3, N_ROWS).astype(float)
     plain = [batch.n_rows for batch in batches(make(rows, None))]
     hints = np.full(N_ROWS, -1)
     for source in (
         make(2 * rows, None),
         make(rows.astype(np.float32), weights),
         make(rows, weights).with_label_prior(hints),
-        make(rows, None).framed(frame_of(N_FEATURES)),
+        make(rows, None).with_frame(make_frame(N_FEATURES)),
     ):
         assert [batch.n_rows for batch in batches(source)] == plain
 
@@ -109,7 +109,7 @@ def test_borders_depend_on_the_shape_alone(make: Any) -> None:
 @pytest.mark.parametrize("n_features", [1, 7, 2000])
 def test_no_batch_is_empty_or_huge(make: Any, n_features: int) -> None:
     n_rows = 300 if n_features == 2000 else N_ROWS
-    sizes = [batch.n_rows for batch in batches(make(rows_of(n_rows, n_features), None))]
+    sizes = [batch.n_rows for batch in batches(make(make_rows(n_rows, n_features), None))]
     assert min(sizes) > 0
     assert max(sizes) <= max(64, 2**21 // (8 * n_features))
     assert sum(sizes) == n_rows
@@ -117,7 +117,7 @@ def test_no_batch_is_empty_or_huge(make: Any, n_features: int) -> None:
 
 @every_source
 def test_sums_are_sums_over_the_rows(make: Any) -> None:
-    rows, weights = rows_of(), np.random.default_rng(1).uniform(0, 2, N_ROWS)
+    rows, weights = make_rows(), np.random.default_rng(1).uniform(0, 2, N_ROWS)
     source = make(rows, weights)
     assert (source.n_rows, source.n_features) == rows.shape
     assert source.reduce(lambda batch: batch.n_rows) == N_ROWS
@@ -128,14 +128,14 @@ def test_sums_are_sums_over_the_rows(make: Any) -> None:
 
 @every_source
 def test_a_pass_can_be_repeated_bit_for_bit(make: Any) -> None:
-    source = make(rows_of(), None)
+    source = make(make_rows(), None)
     first, second = (source.reduce(lambda batch: batch.rows.sum(axis=0)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 @every_source
 def test_weights_and_hints_stay_with_their_rows(make: Any) -> None:
-    rows, weights = rows_of(), np.arange(N_ROWS, dtype=float)
+    rows, weights = make_rows(), np.arange(N_ROWS, dtype=float)
     soft = np.log(np.random.default_rng(2).dirichlet(np.ones(2), N_ROWS))
     for hints in (np.arange(N_ROWS), soft):
         for batch in batches(make(rows, weights).with_label_prior(hints)):
@@ -149,22 +149,22 @@ def test_weights_and_hints_stay_with_their_rows(make: Any) -> None:
 
 @every_source
 def test_a_frame_changes_the_numbers_and_nothing_else(make: Any) -> None:
-    rows, weights, hints = rows_of(), 1.0 + np.arange(N_ROWS), np.arange(N_ROWS)
-    source, frame = make(rows, weights).with_label_prior(hints), frame_of(N_FEATURES)
-    framed = source.framed(frame)
+    rows, weights, hints = make_rows(), 1.0 + np.arange(N_ROWS), np.arange(N_ROWS)
+    source, frame = make(rows, weights).with_label_prior(hints), make_frame(N_FEATURES)
+    framed = source.with_frame(frame)
     assert framed.frame is frame
     for plain, working in zip(batches(source), batches(framed), strict=True):
         np.testing.assert_array_equal(working.rows, np.ldexp(plain.rows - 0.25, [-1, 0, 1]))
         np.testing.assert_array_equal(working.weights, plain.weights)
         np.testing.assert_array_equal(working.label_prior, plain.label_prior)
-    again = batches(framed.framed(Frame.identity(N_FEATURES)))
+    again = batches(framed.with_frame(Frame.identity(N_FEATURES)))
     np.testing.assert_array_equal(again[0].rows, batches(source)[0].rows)
 
 
 @every_source
 def test_gathers_all_rows_in_their_frame(make: Any) -> None:
-    rows, frame = rows_of(), frame_of(N_FEATURES)
-    gathered, weights = make(rows, None).framed(frame).rows_and_weights()
+    rows, frame = make_rows(), make_frame(N_FEATURES)
+    gathered, weights = make(rows, None).with_frame(frame).rows_and_weights()
     np.testing.assert_array_equal(gathered, frame.transform_rows(rows))
     np.testing.assert_array_equal(weights, np.ones(N_ROWS))
     given = 1.0 + np.arange(N_ROWS)
@@ -175,22 +175,22 @@ def test_gathers_all_rows_in_their_frame(make: Any) -> None:
 @pytest.mark.parametrize("value", [1e308, -1e308])
 def test_rows_of_weight_zero_cannot_overflow(make: Any, value: float) -> None:
     """They keep their place, and stand at the centre."""
-    rows, weights = rows_of(100), np.ones(100)
+    rows, weights = make_rows(100), np.ones(100)
     rows[[3, 77]], weights[[3, 77]] = value, 0.0
     far = Frame(np.full(3, 400), np.zeros(3), np.full(3, 600))
-    (batch,) = batches(make(rows, weights).framed(far))
+    (batch,) = batches(make(rows, weights).with_frame(far))
     assert batch.n_rows == 100
     assert (batch.rows[[3, 77]] == 0).all()
-    assert np.isfinite(make(rows, weights).framed(frame_of(3)).rows_and_weights()[0]).all()
+    assert np.isfinite(make(rows, weights).with_frame(make_frame(3)).rows_and_weights()[0]).all()
 
 
 @every_source
 def test_what_the_caller_owns_is_never_written(make: Any) -> None:
     """Batches are read-only: the rows of an identity frame are the caller's own."""
-    rows, weights = rows_of(), np.ones(N_ROWS)
+    rows, weights = make_rows(), np.ones(N_ROWS)
     kept = rows.copy()
-    for source in (make(rows, weights), make(rows, weights).framed(frame_of(N_FEATURES))):
-        for name in ("stored", "rows"):
+    for source in (make(rows, weights), make(rows, weights).with_frame(make_frame(N_FEATURES))):
+        for name in ("raw_rows", "rows"):
 
             def spoil(batch: Batch, name: str = name) -> int:
                 with pytest.raises(ValueError, match="read-only"):
@@ -205,7 +205,7 @@ def test_what_the_caller_owns_is_never_written(make: Any) -> None:
 @every_source
 @pytest.mark.parametrize("n_rows", [1, 2])
 def test_few_rows_make_one_batch(make: Any, n_rows: int) -> None:
-    (only,) = batches(make(rows_of(n_rows), None))
+    (only,) = batches(make(make_rows(n_rows), None))
     assert only.n_rows == n_rows
 
 
@@ -215,8 +215,8 @@ def test_few_rows_make_one_batch(make: Any, n_rows: int) -> None:
 @every_source
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
 def test_sums_are_the_same_bit_for_bit_for_any_number_of_threads(make: Any, count: int) -> None:
-    rows = rows_of() * np.geomspace(1e-6, 1e6, N_ROWS)[:, None]
-    source = make(rows, np.random.default_rng(1).uniform(0, 2, N_ROWS)).framed(frame_of(N_FEATURES))
+    rows = make_rows() * np.geomspace(1e-6, 1e6, N_ROWS)[:, None]
+    source = make(rows, np.random.default_rng(1).uniform(0, 2, N_ROWS)).with_frame(make_frame(N_FEATURES))
 
     def of(batch: Batch) -> Array:
         return np.append(batch.rows.sum(axis=0), (batch.weights[:, None] * batch.rows**2).sum(axis=0))
@@ -232,7 +232,7 @@ def test_sums_are_the_same_bit_for_bit_for_any_number_of_threads(make: Any, coun
 @every_source
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_the_first_batch_that_fails_is_the_one_that_is_told_of(make: Any, count: int) -> None:
-    source = make(rows_of(), None)
+    source = make(make_rows(), None)
     starts = [batch.first_row for batch in batches(source)]
 
     def fail(batch: Batch) -> int:
@@ -247,7 +247,7 @@ def test_the_first_batch_that_fails_is_the_one_that_is_told_of(make: Any, count:
 
 @every_source
 def test_a_pass_within_a_pass(make: Any) -> None:
-    source = make(rows_of(), None)
+    source = make(make_rows(), None)
     n_batches = len(batches(source))
     with threads(3):
         assert source.reduce(lambda _: source.reduce(lambda batch: batch.n_rows)) == n_batches * N_ROWS
@@ -255,7 +255,7 @@ def test_a_pass_within_a_pass(make: Any) -> None:
 
 @every_source
 def test_two_passes_at_once(make: Any) -> None:
-    source = make(rows_of(), None)
+    source = make(make_rows(), None)
     expected = source.reduce(lambda batch: batch.rows.sum(axis=0)).tolist()
     found = []
 

@@ -19,12 +19,12 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
-    monkeypatch.setattr(cpus, "_MEMBERSHIP", str(tmp_path / "membership"))
-    monkeypatch.setattr(cpus, "_GROUPS", str(tmp_path))
+    monkeypatch.setattr(cpus, "_CGROUP_MEMBERSHIP_FILE", str(tmp_path / "membership"))
+    monkeypatch.setattr(cpus, "_CGROUP_ROOT", str(tmp_path))
     return tmp_path
 
 
-def group(folder: Path, **texts: str) -> None:
+def write_group_files(folder: Path, **texts: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name.replace("_", ".", 1)).write_text(text + "\n")
@@ -69,28 +69,28 @@ def test_the_environment_asks_for_fewer(
     [("max 100000", 12), ("300000 100000", 3), ("250000 100000", 3), ("50000 100000", 1), ("", 12), ("nonsense", 12)],
 )
 def test_a_quota_of_version_2(machine: Path, said: str, expected: int) -> None:
-    group(machine, cpu_max=said)
+    write_group_files(machine, cpu_max=said)
     assert default_n_threads() == expected
 
 
 def test_a_quota_further_up_counts_too(machine: Path) -> None:
-    group(machine, membership="0::/outer/inner")
-    group(machine / "outer" / "inner", cpu_max="800000 100000")
-    group(machine / "outer", cpu_max="200000 100000")
+    write_group_files(machine, membership="0::/outer/inner")
+    write_group_files(machine / "outer" / "inner", cpu_max="800000 100000")
+    write_group_files(machine / "outer", cpu_max="200000 100000")
     assert default_n_threads() == 2
 
 
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
 @pytest.mark.parametrize(("quota", "expected"), [("-1", 12), ("150000", 2), ("400000", 4)])
 def test_a_quota_of_version_1(machine: Path, mount: str, quota: str, expected: int) -> None:
-    group(machine, membership="5:memory:/elsewhere\n3:cpu,cpuacct:/mine\n0::/")
-    group(machine / mount / "mine", cpu_cfs_quota_us=quota, cpu_cfs_period_us="100000")
+    write_group_files(machine, membership="5:memory:/elsewhere\n3:cpu,cpuacct:/mine\n0::/")
+    write_group_files(machine / mount / "mine", cpu_cfs_quota_us=quota, cpu_cfs_period_us="100000")
     assert default_n_threads() == expected
 
 
 def test_a_container_sees_its_own_group_at_the_top(machine: Path) -> None:
-    group(machine, membership="3:cpu:/a/name/of/the/host")
-    group(machine / "cpu", cpu_cfs_quota_us="300000", cpu_cfs_period_us="100000")
+    write_group_files(machine, membership="3:cpu:/a/name/of/the/host")
+    write_group_files(machine / "cpu", cpu_cfs_quota_us="300000", cpu_cfs_period_us="100000")
     assert default_n_threads() == 3
 
 
@@ -102,8 +102,8 @@ from gaussmix.core import cpus
 def allowed():
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.pop(name, None)
-    cpus._processors, cpus._quota = (lambda: 8), (lambda *_: 8.0)
-    return cpus.default_threads()
+    cpus._count_processors, cpus._cpu_quota = (lambda: 8), (lambda *_: 8.0)
+    return cpus.default_n_threads()
 
 def within(backend):
     return joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(allowed)() for _ in range(2))

@@ -11,13 +11,13 @@ from gaussmix.core.frame import ColumnRange, Frame, frame_from_mean_and_deviatio
 from gaussmix.types import ND
 
 
-def frame_of(rows: ND, per_column: bool = True) -> Frame:
+def fit_frame(rows: ND, per_column: bool = True) -> Frame:
     first = ColumnRange(rows.min(axis=0), rows.max(axis=0)).bounding_frame(per_column)
     working = first.transform_rows(rows)
     return frame_from_mean_and_deviation(first, working.mean(axis=0), working.std(axis=0), per_column)
 
 
-def drawn(scale: float, offset: float, seed: int = 0) -> ND:
+def draw_rows(scale: float, offset: float, seed: int = 0) -> ND:
     return np.asarray(scale * (np.random.default_rng(seed).normal(size=(50, 3)) + offset))
 
 
@@ -27,8 +27,8 @@ UNITS = [(1.0, 0.0), (1.0, 1e8), (1e-150, 0.0), (1e150, 1e3), (3e-160, 1e6), (1e
 @pytest.mark.parametrize("per_column", [True, False])
 @pytest.mark.parametrize(("scale", "offset"), UNITS)
 def test_working_rows_are_near_one_and_exact(scale: float, offset: float, per_column: bool) -> None:
-    rows = drawn(scale, offset)
-    frame = frame_of(rows, per_column)
+    rows = draw_rows(scale, offset)
+    frame = fit_frame(rows, per_column)
     working = frame.transform_rows(rows)
     assert 0.2 < working.std() < 5.0
     assert np.abs(working.mean(axis=0)).max() < 2.0**-10
@@ -45,8 +45,8 @@ def test_working_rows_are_near_one_and_exact(scale: float, offset: float, per_co
 
 @pytest.mark.parametrize(("scale", "offset"), UNITS)
 def test_points_come_back(scale: float, offset: float) -> None:
-    rows = drawn(scale, offset)
-    frame = frame_of(rows)
+    rows = draw_rows(scale, offset)
+    frame = fit_frame(rows)
     spread = scale * 1e-15 * (1.0 + offset)
     np.testing.assert_allclose(frame.restore_means(frame.transform_rows(rows)), rows, rtol=4e-16, atol=spread)
 
@@ -66,7 +66,7 @@ def test_matrices_change_units_by_powers_of_two() -> None:
 
 
 def test_identity_changes_nothing() -> None:
-    rows = drawn(1.0, 5.0)
+    rows = draw_rows(1.0, 5.0)
     frame = Frame.identity(3)
     np.testing.assert_array_equal(frame.transform_rows(rows), rows)
     assert frame.log_abs_det_jacobian == 0.0
@@ -78,8 +78,8 @@ def test_some_columns() -> None:
 
 
 def test_common_frame_has_the_scale_of_the_widest_column() -> None:
-    rows = drawn(1.0, 0.0) * np.array([1.0, 1e-6, 1e6])
-    common = frame_of(rows).with_common_scale()
+    rows = draw_rows(1.0, 0.0) * np.array([1.0, 1e-6, 1e6])
+    common = fit_frame(rows).with_common_scale()
     assert len(set(common.total_exponent.tolist())) == 1
     working = common.transform_rows(rows)
     assert 0.2 < working[:, 2].std() < 5.0
@@ -88,8 +88,8 @@ def test_common_frame_has_the_scale_of_the_widest_column() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 7.3, -1e200, 1e-200])
 def test_constant_column_becomes_zero_and_takes_the_widest_scale(value: float) -> None:
-    rows = np.column_stack([drawn(1.0, 0.0)[:, :2] * [1.0, 2.0**20], np.full(50, value)])
-    frame = frame_of(rows)
+    rows = np.column_stack([draw_rows(1.0, 0.0)[:, :2] * [1.0, 2.0**20], np.full(50, value)])
+    frame = fit_frame(rows)
     assert (frame.transform_rows(rows)[:, 2] == 0).all()
     assert frame.total_exponent[2] == frame.total_exponent[1] == frame.total_exponent.min()
     np.testing.assert_array_equal(frame.restore_means(frame.transform_rows(rows))[:, 2], rows[:, 2])
@@ -97,7 +97,7 @@ def test_constant_column_becomes_zero_and_takes_the_widest_scale(value: float) -
 
 def test_rows_that_are_all_equal_have_a_frame() -> None:
     rows = np.full((4, 2), 1e9)
-    frame = frame_of(rows)
+    frame = fit_frame(rows)
     assert (frame.transform_rows(rows) == 0).all()
 
 

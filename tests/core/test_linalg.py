@@ -7,14 +7,14 @@ from gaussmix.core import linalg
 from gaussmix.types import DD
 
 
-def positive(seed: int, size: int = 4) -> DD:
+def random_positive_definite(seed: int, size: int = 4) -> DD:
     half = np.random.default_rng(seed).normal(size=(size, size))
     return np.asarray(half @ half.T + 0.1 * np.eye(size))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_cholesky_and_its_company(seed: int) -> None:
-    matrix = positive(seed)
+    matrix = random_positive_definite(seed)
     factor = linalg.cholesky(matrix)
     assert factor is not None
     np.testing.assert_allclose(factor @ factor.T, matrix, rtol=1e-12)
@@ -38,7 +38,7 @@ def test_failure_is_a_value(matrix: DD) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_upper_roots(seed: int) -> None:
-    precision = positive(seed)
+    precision = random_positive_definite(seed)
     upper = linalg.upper_cholesky(precision)
     assert upper is not None
     np.testing.assert_array_equal(np.tril(upper, -1), 0.0)
@@ -64,7 +64,7 @@ STACKS = [(1, 1), (3, 1), (5, 4), (40, 1), (300, 3), (2, 31), (3, 65), (2, 130)]
 @pytest.mark.parametrize("spread", [1.0, 1e4], ids=["well conditioned", "ill conditioned"])
 def test_a_stack_is_factorised_as_one_by_one(n_matrices: int, size: int, spread: float) -> None:
     scales = np.geomspace(1.0, spread, size)
-    stack = np.array([positive(seed, size) for seed in range(n_matrices)]) * scales[:, None] * scales
+    stack = np.array([random_positive_definite(seed, size) for seed in range(n_matrices)]) * scales[:, None] * scales
     factors, failed = linalg.cholesky_stack(stack)
     assert not failed.any()
     assert factors.flags.c_contiguous
@@ -88,7 +88,7 @@ def test_a_stack_is_factorised_as_one_by_one(n_matrices: int, size: int, spread:
 @pytest.mark.parametrize("size", [2, 5, 70])
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
 def test_the_matrices_that_fail_are_named_and_spoil_no_other(size: int, bad: float) -> None:
-    stack = np.array([positive(seed, size) for seed in range(4)])
+    stack = np.array([random_positive_definite(seed, size) for seed in range(4)])
     whole, _ = linalg.cholesky_stack(stack)
     before = stack.copy()
     stack[1, -1, -1] = bad
@@ -101,7 +101,7 @@ def test_the_matrices_that_fail_are_named_and_spoil_no_other(size: int, bad: flo
 
 
 def test_eigenvalues_fall() -> None:
-    stack = np.array([positive(seed) for seed in range(3)])
+    stack = np.array([random_positive_definite(seed) for seed in range(3)])
     values, vectors = linalg.eigh_descending(stack)
     assert (np.diff(values, axis=1) <= 0).all()
     np.testing.assert_allclose((vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2), stack, atol=1e-12)

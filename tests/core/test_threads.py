@@ -230,7 +230,7 @@ def test_without_a_thread_to_be_had_the_caller_does_all(monkeypatch: pytest.Monk
     def refuse(_: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(module, "_pool", module._ThreadPool())
+    monkeypatch.setattr(module, "_thread_pool", module._ThreadPool())
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with threads(4):
         assert ordered_sum(lambda number: (number,), 20) == tuple(range(20))

@@ -46,7 +46,7 @@ def test_conditions_are_those_of_the_precisions(root: AbstractPrecisionRoot) -> 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
 def test_factors_come_only_with_full_roots_and_only_where_given(root: AbstractPrecisionRoot) -> None:
-    carried = [getattr(root, name) for name in ("factors", "factor") if hasattr(root, name)]
+    carried = [getattr(root, name) for name in ("covariance_factors", "covariance_factor") if hasattr(root, name)]
     assert carried == ([None] if isinstance(root, DensePrecisionRoot | SharedPrecisionRoot) else [])
 
 

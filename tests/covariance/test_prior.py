@@ -16,7 +16,7 @@ from gaussmix.types import KDD
 from tests.laws.strategies import groups, hard_table
 
 # mclust 6.0.0: mstep(modelName, iris[, 1:4], unmap(iris$Species), prior = priorControl()), determinants of the three
-# covariances; where mclust leaves out a part of the prior (see _COUNTS), with shrinkage = 0.
+# covariances; where mclust leaves out a part of the prior (see _PRIOR_COUNTS), with shrinkage = 0.
 DETERMINANTS = {
     ("VII", 0.01): (3.149144444e-05, 0.000473942654, 0.001895430471),
     ("EEI", 0.01): (0.0001986589765,) * 3,
@@ -108,7 +108,7 @@ def test_likelihood_times_prior_never_falls(structure: str, shrinkage: float) ->
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # sixty passes need not converge
-            values = estimator.fit(rows, sample_weight=weights).fit_.trace.log_likelihood
+            values = estimator.fit(rows, sample_weight=weights).fit_.trace.log_likelihoods
         allowed = 1e-12 * len(rows) * np.abs(values[1:]).max(initial=1.0)
         assert (np.diff(values) >= -allowed).all(), f"seed {seed}"
 
@@ -126,7 +126,7 @@ def test_every_part_changes_the_answer(iris: Any) -> None:
     plain = covariances(rows, species, "VVV", DefaultPrior())
     others = [
         DefaultPrior(shrinkage=5.0),
-        DefaultPrior(degrees=40.0),
+        DefaultPrior(degrees_of_freedom=40.0),
         DefaultPrior(scale=np.eye(4)),
         DefaultPrior(location=np.zeros(4)),
     ]
@@ -139,7 +139,7 @@ def test_every_part_changes_the_answer(iris: Any) -> None:
     [
         (DefaultPrior(shrinkage=-1.0), "shrinkage must be a finite number of at least 0, but is -1"),
         (DefaultPrior(shrinkage=True), "shrinkage must be"),
-        (DefaultPrior(degrees=1.0), "degrees must be a finite number of more than 1, but is 1"),
+        (DefaultPrior(degrees_of_freedom=1.0), "degrees_of_freedom must be a finite number of more than 1, but is 1"),
         (DefaultPrior(location=[0.0]), "location"),
         (DefaultPrior(scale=np.eye(3)), "scale"),
         (DefaultPrior(scale=-np.eye(2)), "the scale should be symmetric, positive-definite"),

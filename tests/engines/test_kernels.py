@@ -37,7 +37,7 @@ from gaussmix.types import ND
 REFERENCE = ReferenceEngine()
 
 
-def tied(smallest: float, n_features: int = 6, seed: int = 0) -> tuple[Quadratics, ND]:
+def make_tied_example(smallest: float, n_features: int = 6, seed: int = 0) -> tuple[Quadratics, ND]:
     """Eight components with one covariance whose smallest deviation is given, and rows drawn from them."""
     rng = np.random.default_rng(seed)
     axes = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
@@ -49,7 +49,7 @@ def tied(smallest: float, n_features: int = 6, seed: int = 0) -> tuple[Quadratic
 
 @pytest.mark.parametrize(("smallest", "whitens_rows"), [(0.1, True), (2e-3, True), (5e-4, False), (1e-6, False)])
 def test_rows_are_whitened_once_only_where_nothing_cancels(smallest: float, whitens_rows: bool) -> None:
-    quadratics, rows = tied(smallest)
+    quadratics, rows = make_tied_example(smallest)
     assert (pack_model(quadratics, SUM_FIRST_MOMENTS).arrays.distance_code == SPHERICAL_DISTANCE) is whitens_rows
     batch = Batch(rows)
     for screening in (False, True):
@@ -61,7 +61,7 @@ def test_rows_are_whitened_once_only_where_nothing_cancels(smallest: float, whit
 
 @pytest.mark.parametrize(("smallest", "from_total"), [(0.1, True), (0.05, True), (1e-3, False), (3e-4, False)])
 def test_pooled_scatter_comes_from_the_total_only_where_nothing_cancels(smallest: float, from_total: bool) -> None:
-    quadratics, rows = tied(smallest)
+    quadratics, rows = make_tied_example(smallest)
     reduce = MemorySource.from_array(rows).reduce
     total = REFERENCE.e_step(reduce, uniform_quadratics(rows.mean(axis=0)[None]), MomentKind.FULL).moments
     total = total.to_kind(MomentKind.POOLED_FULL)
@@ -91,7 +91,7 @@ def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
         np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-11 * n_rows)
 
 
-def agree(quadratics: Quadratics, batch: Batch, kind: MomentKind) -> None:
+def assert_engines_agree(quadratics: Quadratics, batch: Batch, kind: MomentKind) -> None:
     """The kernels, with and without looking for what can be left out, give what the reference gives."""
     expected = REFERENCE.e_step_on_batch(quadratics, batch, kind)
     for engine in (CompiledEngine(), CompiledEngine(use_screening=False)):
@@ -119,7 +119,7 @@ def test_sums_whether_many_or_few_shares_count(separation: float, n_features: in
         SphericalPrecisionRoot(np.ones(11)),
     ):
         for kind in (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.POOLED_FULL):
-            agree(Quadratics(np.zeros(11), center, root), Batch(rows, weights), kind)
+            assert_engines_agree(Quadratics(np.zeros(11), center, root), Batch(rows, weights), kind)
 
 
 @pytest.mark.parametrize("n_components", [1, 3, 4, 5, 8, 11])
@@ -132,7 +132,7 @@ def test_components_along_the_axes_in_fours_and_what_is_left(n_components: int) 
         SphericalPrecisionRoot(scales[:, 0]),
         SharedPrecisionRoot(np.diag(scales[0])),
     ):
-        agree(Quadratics(rng.normal(size=n_components), center, root), Batch(rows), MomentKind.DIAGONAL)
+        assert_engines_agree(Quadratics(rng.normal(size=n_components), center, root), Batch(rows), MomentKind.DIAGONAL)
 
 
 @pytest.mark.parametrize(

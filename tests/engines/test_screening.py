@@ -27,7 +27,7 @@ KIND = {
 }
 
 
-def example(
+def make_example(
     structure: str, n_components: int, n_features: int, separation: float, n_rows: int = 3000, seed: int = 0
 ) -> tuple[Mixture, ND]:
     """A mixture with random means and covariances, and rows drawn from it."""
@@ -79,7 +79,7 @@ def assert_close(found: Expectation, expected: Expectation, tolerance: float = 1
     ],
 )
 def test_equals_the_full_pass(structure: str, n_components: int, n_features: int, separation: float, seed: int) -> None:
-    mixture, rows = example(structure, n_components, n_features, separation, seed=seed)
+    mixture, rows = make_example(structure, n_components, n_features, separation, seed=seed)
     quadratics, kind = mixture.to_quadratics(), KIND[structure]
     weights = None if seed else np.random.default_rng(seed).integers(0, 3, len(rows)).astype(float)
     batch = Batch(rows, weights)
@@ -93,10 +93,10 @@ def test_equals_the_full_pass(structure: str, n_components: int, n_features: int
     np.testing.assert_allclose(ours.log_densities, theirs.log_densities, rtol=1e-13)
 
 
-def evaluated(mixture: Mixture, rows: ND) -> float:
+def count_pairs_per_row(mixture: Mixture, rows: ND) -> float:
     """Pairs whose distance was computed, for each row."""
-    job = CompiledPass.from_quadratics(mixture.to_quadratics(), 2, use_screening=True)
-    return float(job.accumulate_screened(Batch(rows)).sums.totals[2]) / len(rows)
+    compiled_pass = CompiledPass.from_quadratics(mixture.to_quadratics(), 2, use_screening=True)
+    return float(compiled_pass.accumulate_screened(Batch(rows)).sums.totals[2]) / len(rows)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_skips_most_pairs_of_separated_components(
     n_components: int, n_features: int, separation: float, most: float
 ) -> None:
     """Stand-ins in groups that are not full count as rows here, so the figures are upper bounds."""
-    mixture, rows = example("VVV", n_components, n_features, separation, n_rows=6000)
-    assert 1.0 <= evaluated(mixture, rows) < most
+    mixture, rows = make_example("VVV", n_components, n_features, separation, n_rows=6000)
+    assert 1.0 <= count_pairs_per_row(mixture, rows) < most
 
 
 def test_computes_all_pairs_where_components_overlap() -> None:
-    mixture, rows = example("VVV", 16, 20, 0.05, n_rows=6000)
-    assert evaluated(mixture, rows) > 0.9 * 16
+    mixture, rows = make_example("VVV", 16, 20, 0.05, n_rows=6000)
+    assert count_pairs_per_row(mixture, rows) > 0.9 * 16
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_computes_all_pairs_where_components_overlap() -> None:
     ],
 )
 def test_looks_only_where_looking_pays(structure: str, n_components: int, n_features: int, looks: bool) -> None:
-    mixture, _ = example(structure, n_components, n_features, 6.0, n_rows=10)
+    mixture, _ = make_example(structure, n_components, n_features, 6.0, n_rows=10)
     assert (make_screening_bounds(mixture.to_quadratics(), is_hard=False) is not None) is looks
 
 
 def test_a_component_without_a_row_is_computed_in_full() -> None:
     """Its mass of 1e-200 and its mean are those of the full pass."""
-    mixture, rows = example("VVV", 12, 24, 6.0)
+    mixture, rows = make_example("VVV", 12, 24, 6.0)
     quadratics = mixture.to_quadratics()
     center = quadratics.center.copy()
     center[3] = quadratics.center.mean(axis=0) + 8.0
@@ -149,7 +149,7 @@ def test_a_component_without_a_row_is_computed_in_full() -> None:
 
 
 def test_closed_components_and_far_rows() -> None:
-    mixture, rows = example("VVV", 12, 24, 6.0)
+    mixture, rows = make_example("VVV", 12, 24, 6.0)
     quadratics = mixture.to_quadratics()
     offset = quadratics.offset.copy()
     offset[5] = -np.inf
@@ -175,7 +175,7 @@ def test_a_tight_component_within_a_broad_one() -> None:
 
 
 def test_the_same_bits_for_any_number_of_threads() -> None:
-    mixture, rows = example("VVV", 32, 32, 3.0, n_rows=20_000)
+    mixture, rows = make_example("VVV", 32, 32, 3.0, n_rows=20_000)
     quadratics, source = mixture.to_quadratics(), MemorySource.from_array(rows)
     results = []
     for count in (1, 2, 3, 8):

@@ -149,7 +149,7 @@ def test_a_fit_never_dies(case, covariance_type):
             assert np.isfinite(getattr(estimator, name)).all(), name
         except OverflowError as error:
             assert "model_" in str(error)  # noqa: PT017 - some of these raise, some need not
-            assert np.isfinite(estimator.model_.log_density(rows)).all()
+            assert np.isfinite(estimator.model_.logpdf(rows)).all()
 
 
 def test_what_cannot_be_represented_is_named_and_the_model_stays_usable():

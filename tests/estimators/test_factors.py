@@ -142,7 +142,7 @@ def test_model_comes_back_from_its_file(name, tmp_path: Path):
     loaded = Mixture.load(tmp_path / "model.safetensors")
     assert loaded.structure == found.model_.structure
     assert repr(loaded) == f"Mixture(3 components, 8 features, {name}, 2 factors)"
-    np.testing.assert_array_equal(loaded.log_density(rows), found.model_.log_density(rows))
+    np.testing.assert_array_equal(loaded.logpdf(rows), found.model_.logpdf(rows))
 
 
 @every_member
@@ -157,8 +157,8 @@ def test_everything_a_mixture_is_asked_for(name):
         np.testing.assert_allclose(np.cov(drawn[labels == k].T), expected, atol=0.06 * np.abs(expected).max())
     assert found.model_.marginal([0, 3]).n_features == 2
     dense = Mixture.from_parameters(found.weights_, found.means_, found.covariances_)
-    np.testing.assert_allclose(dense.log_density(rows), found.score_samples(rows), rtol=1e-9)
-    assert len(found.fit_.components) == 3
+    np.testing.assert_allclose(dense.logpdf(rows), found.score_samples(rows), rtol=1e-9)
+    assert len(found.fit_.component_diagnostics) == 3
     assert "loadings" in found.model_.structure.description
 
 
@@ -179,7 +179,7 @@ def test_a_model_means_the_same_in_another_frame(name):
     mixture = fit(rows, name).model_
     powers = np.arange(8) if mixture.structure.is_column_scale_equivariant else np.full(8, 3)
     other = Frame(np.zeros(8, dtype=np.int64), np.arange(8.0), powers)
-    np.testing.assert_allclose(change_frame(mixture, other).logpdf(rows), mixture.log_density(rows), rtol=1e-11)
+    np.testing.assert_allclose(change_frame(mixture, other).logpdf(rows), mixture.logpdf(rows), rtol=1e-11)
 
 
 def test_warm_start_goes_on_with_the_same_factors():
@@ -187,7 +187,7 @@ def test_warm_start_goes_on_with_the_same_factors():
     warm = GaussianMixture(3, covariance_type="UUU", n_factors=2, warm_start=True, random_state=0)
     first = warm.fit(rows).lower_bound_
     assert warm.fit(rows).lower_bound_ > first
-    assert warm.set_params(n_factors=1).fit(rows).model_.structure.label == "UUU, 1 factor"
+    assert warm.set_params(n_factors=1).fit(rows).model_.structure.display_name == "UUU, 1 factor"
 
 
 def test_starting_means_are_taken():

@@ -267,7 +267,7 @@ def test_tables_that_fits_find_hard_are_fitted_with_any_labels(seed, structure):
     rng = np.random.default_rng(seed)
     known = np.where(rng.random(len(X)) < (0.2, 0.6, 1.0)[seed % 3], rng.integers(n_components, size=len(X)), -1)
     options = {"covariance_type": structure, "tol": 1e-6, "noise": bool(np.ptp(X, axis=0).min() > 0) and seed % 2 == 0}
-    plain, found = (fit(X, known, n_components, moves=moves, **options) for moves in (0, 2))
+    plain, found = (fit(X, known, n_components, n_split_merge=n_split_merge, **options) for n_split_merge in (0, 2))
     for each in (plain, found):
         assert np.isfinite(each.means_).all()
         assert np.isfinite(each.fit_.log_likelihood)

@@ -165,8 +165,8 @@ def test_a_fit_after_a_fork_is_the_same_fit():
 def test_model_is_a_mixture_that_answers_alike():
     estimator = fitted()
     assert isinstance(estimator.model_, Mixture)
-    np.testing.assert_array_equal(estimator.model_.responsibilities(X), estimator.predict_proba(X))
-    np.testing.assert_array_equal(estimator.model_.log_density(X), estimator.score_samples(X))
+    np.testing.assert_array_equal(estimator.model_.predict_proba(X), estimator.predict_proba(X))
+    np.testing.assert_array_equal(estimator.model_.logpdf(X), estimator.score_samples(X))
     np.testing.assert_array_equal(estimator.model_.predict(X), estimator.predict(X))
 
 
@@ -176,16 +176,16 @@ def test_fit_explains_itself():
     assert "converged" in text
     assert f"{estimator.n_iter_} passes" in text
     assert len(estimator.fit_.trace) == estimator.n_iter_
-    assert estimator.fit_.bound == pytest.approx(estimator.score(X), rel=1e-12)
-    assert estimator.lower_bound_ <= estimator.fit_.bound
+    assert estimator.fit_.mean_log_likelihood == pytest.approx(estimator.score(X), rel=1e-12)
+    assert estimator.lower_bound_ <= estimator.fit_.mean_log_likelihood
     assert estimator.fit_.log_likelihood == pytest.approx(estimator.score_samples(X).sum(), rel=1e-12)
-    assert [part.weight for part in estimator.fit_.components] == estimator.weights_.tolist()
+    assert [part.weight for part in estimator.fit_.component_diagnostics] == estimator.weights_.tolist()
 
 
 def test_a_component_on_its_floor_is_named():
     rows = np.concatenate([X, np.repeat(X[:1], 80, axis=0)])
     estimator = GaussianMixture(4, random_state=0, n_init=5).fit(rows)
-    floored = [k for k, part in enumerate(estimator.fit_.components) if part.on_floor]
+    floored = [k for k, part in enumerate(estimator.fit_.component_diagnostics) if part.is_floored]
     assert floored
     assert estimator.fit_.is_degenerate
     assert f"Component {floored[0]} rests on the floor" in str(estimator.fit_)

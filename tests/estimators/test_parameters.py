@@ -111,7 +111,7 @@ def test_the_floor_does_not_depend_on_units():
         precisions = np.repeat((precision / np.outer(units, units))[None], 4, axis=0)
         start = {"weights_init": np.full(4, 0.25), "means_init": means * units, "precisions_init": precisions}
         estimator = GaussianMixture(4, **start).fit(rows * units)
-        assert any(part.on_floor for part in estimator.fit_.components)
+        assert any(part.is_floored for part in estimator.fit_.component_diagnostics)
         return estimator.fit_.log_likelihood + len(rows) * np.log(units).sum()
 
     assert log_likelihood(np.array([1e-9, 1.0, 1e9])) == pytest.approx(log_likelihood(np.ones(3)), rel=1e-9)

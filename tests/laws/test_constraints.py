@@ -9,7 +9,7 @@ from scipy import optimize, stats
 from gaussmix import Constraints, GaussianMixture, Mixture, ParameterError
 from gaussmix.covariance import MCLUST_NAMES
 from tests.contracts.problems import groups
-from tests.laws.test_noise import clouded
+from tests.laws.test_noise import groups_with_noise
 
 NAN = float("nan")
 FREE = [NAN, NAN]
@@ -39,9 +39,9 @@ def test_likelihood_never_falls_and_held_is_held(structure, name, noise):
     if name == "all weights" and not noise:
         constraints = Constraints(weights=[0.3, 0.2, 0.5])
     for seed in range(2):
-        rows = clouded(seed, 90)[0] if noise else groups(seed)
+        rows = groups_with_noise(seed, 90)[0] if noise else groups(seed)
         found = fit(rows, 3, constraints, covariance_type=structure, noise=noise, max_iter=20, random_state=seed)
-        values = found.fit_.trace.log_likelihood
+        values = found.fit_.trace.log_likelihoods
         assert np.diff(values).min(initial=0.0) >= -1e-9 * np.abs(values).max()
         assert found.weights_.sum() + found.noise_weight_ == pytest.approx(1.0, rel=1e-12)
         if constraints.equal_weights:
@@ -61,7 +61,7 @@ def test_one_covariance_held(structure, given, noise):
     rows = groups(3)
     found = fit(rows, 3, Constraints(covariances=[None, given, None]), covariance_type=structure, noise=noise)
     np.testing.assert_allclose(found.covariances_[1], given, rtol=1e-12)
-    values = found.fit_.trace.log_likelihood
+    values = found.fit_.trace.log_likelihoods
     assert np.diff(values).min(initial=0.0) >= -1e-9 * np.abs(values).max()
     free = fit(rows, 3, covariance_type=structure, noise=noise)
     per_matrix = {"VVV": 3, "VVI": 2, "VII": 1}[structure]
@@ -75,7 +75,7 @@ def test_all_covariances_held(structure):
     found = fit(rows, 3, Constraints(covariances=shape), covariance_type=structure)
     np.testing.assert_allclose(found.covariances_, shape, rtol=1e-9, atol=1e-12)
     assert found.model_.n_parameters == 3 - 1 + 3 * 2
-    values = found.fit_.trace.log_likelihood
+    values = found.fit_.trace.log_likelihoods
     assert np.diff(values).min(initial=0.0) >= -1e-9 * np.abs(values).max()
 
 
@@ -111,7 +111,7 @@ def test_the_rest_is_the_best_there_is(constraints, held):
 @pytest.mark.parametrize("place", range(3))
 def test_components_keep_their_numbers(place):
     """The held mean is that of the component it was given for, and the others find the other groups."""
-    rows, _ = clouded(0, share=0.0)
+    rows, _ = groups_with_noise(0, share=0.0)
     means = np.full((3, 2), NAN)
     means[place] = [6.0, 5.0]
     found = fit(rows, 3, Constraints(means=means))
@@ -163,7 +163,7 @@ def test_nothing_held_changes_nothing():
 
 def test_a_prior_goes_with_held_weights_and_covariances():
     held = Constraints(weights=[0.3, NAN, NAN], covariances=[None, None, np.eye(2)])
-    values = fit(groups(0), 3, held, prior="default").fit_.trace.log_likelihood
+    values = fit(groups(0), 3, held, prior="default").fit_.trace.log_likelihoods
     assert np.diff(values).min(initial=0.0) >= -1e-9 * np.abs(values).max()
 
 

@@ -21,7 +21,7 @@ EPS = float(np.finfo(float).eps)
 STARTS = ["kmeans", "random", "k-means++", "random_from_data"]
 
 
-def fit_of(rows: ND, n_components: int, structure: str, seed: int) -> Fit:
+def fit_rows(rows: ND, n_components: int, structure: str, seed: int) -> Fit:
     estimator = GaussianMixture(
         n_components,
         covariance_type=structure,
@@ -46,8 +46,8 @@ def test_likelihood_never_falls(structure: str) -> None:
     """
     for seed in range(200):
         rows, n_components = hard_table(seed)
-        fit = fit_of(rows, n_components, structure, seed)
-        values = fit.trace.log_likelihood
+        fit = fit_rows(rows, n_components, structure, seed)
+        values = fit.trace.log_likelihoods
         assert np.isfinite(values).all()
         touched = any("floor" in note for note in fit.notes)
         size = max(float(np.abs(values).max()), 10.0 * rows.size, touched * rows.shape[1] * RELATIVE_FLOOR**-0.5)
@@ -62,7 +62,7 @@ def test_likelihood_never_falls_by_more_than_its_rounding(structure: str) -> Non
         rng = np.random.default_rng(seed)
         n_features, n_groups, n_rows = (int(rng.integers(*span)) for span in ((1, 7), (1, 6), (50, 300)))
         rows = groups(seed, n_rows, n_features, n_groups)
-        values = fit_of(rows, n_groups, structure, seed).trace.log_likelihood
+        values = fit_rows(rows, n_groups, structure, seed).trace.log_likelihoods
         allowed = len(rows) * EPS * np.abs(values[1:])
         assert (values[:-1] - values[1:] <= allowed).all(), f"table {seed}"
 
@@ -71,7 +71,7 @@ def test_likelihood_never_falls_by_more_than_its_rounding(structure: str) -> Non
 def test_likelihood_rises_at_all(structure: str, start: str) -> None:
     rows = groups(5, 120, 2)
     estimator = GaussianMixture(3, covariance_type=structure, init_params=start, random_state=0, tol=1e-5, max_iter=500)
-    values = estimator.fit(rows).fit_.trace.log_likelihood
+    values = estimator.fit(rows).fit_.trace.log_likelihoods
     assert values[-1] > values[0]
     assert estimator.fit_.converged
 
@@ -113,7 +113,7 @@ def test_likelihood_never_falls_with_prior_noise_and_weights(structure: str, pri
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a tolerance of zero is never met
-            values = estimator.fit(rows, sample_weight=weights).fit_.trace.log_likelihood
+            values = estimator.fit(rows, sample_weight=weights).fit_.trace.log_likelihoods
         assert np.isfinite(values).all()
         allowed = 1e-12 * len(rows) * max(1.0, float(np.abs(values).max()))
         assert (np.diff(values) >= -allowed).all(), f"table {seed}"

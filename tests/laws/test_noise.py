@@ -32,7 +32,7 @@ from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.sources import MemorySource
 
 # Log-likelihood and weight of the noise at the end of mclust 6.0.0's me(X, model, unmap(y), Vinv = 1 / hypvol(X)),
-# with emControl(tol = 1e-10, itmax = 10000), for clouded(0, 300) rounded to three digits.
+# with emControl(tol = 1e-10, itmax = 10000), for groups_with_noise(0, 300) rounded to three digits.
 VOLUME = 467.32640500
 MCLUST = {
     "EII": (-1522.555953, 0.222707),
@@ -52,7 +52,7 @@ MCLUST = {
 }
 
 
-def clouded(seed, n_rows=600, share=0.2):
+def groups_with_noise(seed, n_rows=600, share=0.2):
     """Three elongated groups over an even background, and the labels: -1 is background."""
     rng = np.random.default_rng(seed)
     n_noise = int(n_rows * share)
@@ -74,7 +74,7 @@ def fit(rows, n_components=3, **options):
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
 def test_mclusts_end_from_mclusts_start(structure):
-    rows, labels = clouded(0, 300)
+    rows, labels = groups_with_noise(0, 300)
     rows = np.round(rows, 3)
     problem = Problem.from_source(MemorySource.from_array(rows), Structure.from_name(structure))
     part = problem.on_rows(rows[labels >= 0], np.ones(int((labels >= 0).sum())))
@@ -91,7 +91,7 @@ def test_mclusts_end_from_mclusts_start(structure):
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
 def test_our_own_start_is_as_good(structure):
-    rows = np.round(clouded(0, 300)[0], 3)
+    rows = np.round(groups_with_noise(0, 300)[0], 3)
     assert fit(rows, covariance_type=structure, n_init=5).fit_.log_likelihood >= MCLUST[structure][0] - 0.05
 
 
@@ -105,7 +105,7 @@ def test_volumes_are_mclusts(faithful, iris):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_groups_and_background_are_found(seed):
-    rows, labels = clouded(seed)
+    rows, labels = groups_with_noise(seed)
     found = fit(rows)
     assert adjusted_rand_score(labels, found.predict(rows)) > 0.88
     assert found.noise_weight_ == pytest.approx(0.2, abs=0.03)
@@ -114,24 +114,24 @@ def test_groups_and_background_are_found(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_data_without_noise_have_none(seed):
-    rows, _ = clouded(seed, share=0.0)
+    rows, _ = groups_with_noise(seed, share=0.0)
     assert fit(rows).noise_weight_ < 0.02
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
 @pytest.mark.parametrize("seed", range(5))
 def test_likelihood_never_falls(structure, seed):
-    rows, _ = clouded(seed, 120, 0.3)
+    rows, _ = groups_with_noise(seed, 120, 0.3)
     weights = np.random.default_rng(seed).uniform(0.1, 3.0, len(rows))
     model = GaussianMixture(3, covariance_type=structure, noise=True, tol=0.0, max_iter=25, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        values = model.fit(rows, sample_weight=weights).fit_.trace.log_likelihood
+        values = model.fit(rows, sample_weight=weights).fit_.trace.log_likelihoods
     assert np.diff(values).min() >= -1e-9 * np.abs(values).max()
 
 
 def test_what_it_answers():
-    rows, _ = clouded(1)
+    rows, _ = groups_with_noise(1)
     found = fit(rows)
     soft = found.predict_proba(rows)
     assert soft.shape == (len(rows), 4)
@@ -140,13 +140,13 @@ def test_what_it_answers():
     assert found.weights_.sum() + found.noise_weight_ == pytest.approx(1.0, rel=1e-12)
     assert found.model_.n_parameters == fit(rows, noise=None).model_.n_parameters + 2
     bell = Mixture.from_parameters(found.weights_ / found.weights_.sum(), found.means_, found.covariances_)
-    expected = found.weights_.sum() * bell.density(rows) + found.noise_weight_ / found.noise_volume_
+    expected = found.weights_.sum() * bell.pdf(rows) + found.noise_weight_ / found.noise_volume_
     np.testing.assert_allclose(np.exp(found.score_samples(rows)), expected, rtol=1e-9)
     assert found.predict([[500.0, 500.0]]).tolist() == [-1]
 
 
 def test_samples_follow_the_density():
-    found = fit(clouded(1)[0])
+    found = fit(groups_with_noise(1)[0])
     rows, labels = found.sample(20_000)
     loose = rows[labels == -1]
     assert len(loose) / len(rows) == pytest.approx(found.noise_weight_, abs=0.02)
@@ -158,12 +158,12 @@ def test_cumulative_in_one_column():
     model = fit(rows, 1).model_
     grid = np.linspace(-25, 25, 20_001)[:, None]
     inside = np.abs(grid[:, 0]) <= 20
-    summed = np.cumsum(np.where(inside, model.density(grid), 0.0)) * (grid[1, 0] - grid[0, 0])
-    np.testing.assert_allclose(model.cumulative(grid), summed, atol=2e-3)
+    summed = np.cumsum(np.where(inside, model.pdf(grid), 0.0)) * (grid[1, 0] - grid[0, 0])
+    np.testing.assert_allclose(model.cdf(grid), summed, atol=2e-3)
 
 
 def test_a_given_volume():
-    rows, _ = clouded(2)
+    rows, _ = groups_with_noise(2)
     found = fit(rows, noise=2000.0)
     assert found.noise_volume_ == pytest.approx(2000.0, rel=1e-9)
     assert found.noise_weight_ != fit(rows).noise_weight_
@@ -171,7 +171,7 @@ def test_a_given_volume():
 
 @pytest.mark.parametrize("structure", ["VVV", "EEE", "VII"])
 def test_units_offset_and_order_do_not_matter(structure):
-    rows, _ = clouded(3, 300)
+    rows, _ = groups_with_noise(3, 300)
     base = fit(rows, covariance_type=structure)
     order = np.random.default_rng(0).permutation(len(rows))
     for changed in (rows[order], rows * 1e-150, rows + 1e6):
@@ -181,7 +181,7 @@ def test_units_offset_and_order_do_not_matter(structure):
 
 
 def test_a_weight_is_a_repeat():
-    rows, _ = clouded(4, 300)
+    rows, _ = groups_with_noise(4, 300)
     counts = np.random.default_rng(1).integers(1, 3, len(rows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -191,19 +191,19 @@ def test_a_weight_is_a_repeat():
 
 
 def test_a_file_and_a_marginal_keep_it(tmp_path):
-    rows, _ = clouded(0)
+    rows, _ = groups_with_noise(0)
     model = fit(rows).model_
     model.save(tmp_path / "noisy.safetensors")
     loaded = Mixture.load(tmp_path / "noisy.safetensors")
-    np.testing.assert_array_equal(loaded.log_density(rows), model.log_density(rows))
+    np.testing.assert_array_equal(loaded.logpdf(rows), model.logpdf(rows))
     assert loaded.n_parameters == model.n_parameters
     part = model.marginal([1])
     assert part.noise.weight == model.noise.weight
-    np.testing.assert_array_equal(part.noise.box.low, model.noise.box.low[[1]])
+    np.testing.assert_array_equal(part.noise.box.minimum, model.noise.box.minimum[[1]])
 
 
 def test_starting_parameters_and_a_warm_start_go_with_it():
-    rows, _ = clouded(0)
+    rows, _ = groups_with_noise(0)
     given = fit(rows, means_init=[[7, -4], [0, 0], [6, 5]])
     np.testing.assert_allclose(given.means_, [[7, -4], [0, 0], [6, 5]], atol=0.7)
     warm = GaussianMixture(3, noise=True, warm_start=True, random_state=0, max_iter=500, tol=1e-8).fit(rows)
@@ -214,16 +214,16 @@ def test_starting_parameters_and_a_warm_start_go_with_it():
 @pytest.mark.parametrize("noise", [0.0, -1.0, np.inf, np.nan, "yes", [1.0]])
 def test_bad_noise(noise):
     with pytest.raises(ParameterError, match="noise must be"):
-        GaussianMixture(2, noise=noise).fit(clouded(0)[0])
+        GaussianMixture(2, noise=noise).fit(groups_with_noise(0)[0])
 
 
 def test_no_volume():
-    rows, _ = clouded(0)
+    rows, _ = groups_with_noise(0)
     with pytest.raises(DataError, match="box about the data, which has no volume, since column 1 has"):
         GaussianMixture(2, noise=True).fit(rows * [1.0, 0.0])
 
 
-def root_of(form, n_components, n_features, rng) -> AbstractPrecisionRoot:
+def random_precision_root(form, n_components, n_features, rng) -> AbstractPrecisionRoot:
     matrices = np.triu(rng.normal(size=(n_components, n_features, n_features))) + 3.0 * np.eye(n_features)
     return {
         "dense": DensePrecisionRoot(matrices),
@@ -243,7 +243,7 @@ def root_of(form, n_components, n_features, rng) -> AbstractPrecisionRoot:
 @pytest.mark.parametrize(("n_components", "n_features"), [(3, 2), (3, 4), (30, 24)])
 def test_engines_agree_on_a_flat_component(engine, form, n_components, n_features):
     rng = np.random.default_rng(0)
-    root = root_of(form, n_components, n_features, rng).append_zero_root(n_components)
+    root = random_precision_root(form, n_components, n_features, rng).append_zero_root(n_components)
     center = rng.normal(size=(n_components + 1, n_features)) * 3.0
     offset = np.append(rng.normal(size=n_components), -10.0)
     quadratics = Quadratics(offset, center, root)
@@ -256,7 +256,7 @@ def test_engines_agree_on_a_flat_component(engine, form, n_components, n_feature
             size = np.abs(expected.moments.scatter).max(initial=0.0)
             np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-9 * size)
     np.testing.assert_array_equal(
-        engine.rank(quadratics, batch).label, ReferenceEngine().best_scores(quadratics, batch).labels
+        engine.best_scores(quadratics, batch).labels, ReferenceEngine().best_scores(quadratics, batch).labels
     )
 
 
@@ -270,8 +270,8 @@ def test_boxes():
     ("weight", "sides"), [(-0.1, (1.0, 1.0)), (0.9, (1.0, 1.0)), (None, (-1.0, 1.0)), (None, (1.0, 0.0))]
 )
 def test_damaged_noise_is_refused(weight, sides, tmp_path):
-    model = fit(clouded(0)[0]).model_
-    low = model.noise.box.low
+    model = fit(groups_with_noise(0)[0]).model_
+    low = model.noise.box.minimum
     share = model.noise.weight if weight is None else weight
     replace(model, noise=Noise(share, Box(low, low + sides))).save(tmp_path / "damaged.safetensors")
     with pytest.raises(ArchiveError, match="damaged"):

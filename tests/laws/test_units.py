@@ -35,7 +35,7 @@ def fit(rows: ND, structure: str, n_components: int = 3) -> GaussianMixture:
         return estimator.fit(rows)
 
 
-def moved(rows: ND, power_of_ten: float, offset: float, seed: int) -> tuple[ND, Array, float]:
+def change_units(rows: ND, power_of_ten: float, offset: float, seed: int) -> tuple[ND, Array, float]:
     """fl(a x + b), with a and b; every column has its own b."""
     scale = 10.0**power_of_ten
     shift = scale * offset * rows.std() * np.random.default_rng(seed).normal(size=rows.shape[1])
@@ -48,7 +48,7 @@ def is_exact_difference(rows: ND, shift: Array) -> bool:
     return all(Fraction(row) - Fraction(by) == Fraction(row - by) for row, by in pairs)
 
 
-def mapped_back(stored: ND) -> tuple[ND, int]:
+def restore_units(stored: ND) -> tuple[ND, int]:
     """The stored numbers, moved to the origin where that does not round, in a nearby power of two."""
     shift = stored[0] if is_exact_difference(stored, stored[0]) else np.zeros(stored.shape[1])
     near = stored - shift
@@ -77,8 +77,8 @@ def assert_same_fit(found: GaussianMixture, rows: ND, expected: GaussianMixture,
 @every_structure
 @given(seeds, powers_of_ten, offsets)
 def test_shift_and_scale(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
-    rows, _, _ = moved(groups(seed, 60), power_of_ten, offset, seed)
-    back, power = mapped_back(rows)
+    rows, _, _ = change_units(groups(seed, 60), power_of_ten, offset, seed)
+    back, power = restore_units(rows)
     assert_same_fit(fit(rows, structure), rows, fit(back, structure), back, power * math.log(2.0))
 
 
@@ -87,10 +87,10 @@ def test_shift_and_scale(structure: str, seed: int, power_of_ten: float, offset:
 def test_shift_and_scale_of_hard_data(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
     """Duplicates, ties, collinear and constant columns, fewer rows than columns, heavy tails."""
     hard, n_components = hard_table(seed)
-    rows, _, _ = moved(hard, power_of_ten, offset, seed)
+    rows, _, _ = change_units(hard, power_of_ten, offset, seed)
     if (np.ptp(rows, axis=0) == 0).all():
         return  # equal rows have no scale that could be followed
-    back, power = mapped_back(rows)
+    back, power = restore_units(rows)
     found, expected = fit(rows, structure, n_components), fit(back, structure, n_components)
     assert_same_fit(found, rows, expected, back, power * math.log(2.0))
 
@@ -99,7 +99,7 @@ def test_shift_and_scale_of_hard_data(structure: str, seed: int, power_of_ten: f
 @given(seeds, powers_of_ten, offsets)
 def test_scale_that_is_no_power_of_two(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
     """Mapped back by the user's own a and b, with one rounding of each number to nearest."""
-    rows, shift, scale = moved(groups(seed, 60), power_of_ten, offset, seed)
+    rows, shift, scale = change_units(groups(seed, 60), power_of_ten, offset, seed)
     if not is_exact_difference(rows, shift):
         return
     back = (rows - shift) / scale

@@ -16,7 +16,7 @@ def test_numbers_make_a_bell_of_one_dimension() -> None:
     assert LINE.n_features == 1
     np.testing.assert_array_equal(LINE.mean, [1.0])
     np.testing.assert_array_equal(LINE.covariance, [[4.0]])
-    np.testing.assert_allclose(LINE.density([1.0, 3.0]), stats.norm(1, 2).pdf([1.0, 3.0]))
+    np.testing.assert_allclose(LINE.pdf([1.0, 3.0]), stats.norm(1, 2).pdf([1.0, 3.0]))
     assert repr(LINE) == "Gaussian(mean=[1.0], covariance=[[4.0]])"
 
 
@@ -86,12 +86,12 @@ def test_mahalanobis_is_the_distance_in_deviations() -> None:
     np.testing.assert_allclose(PLANE.mahalanobis(PLANE.mean + difference), expected)
 
 
-def test_cumulative_in_one_and_more_dimensions() -> None:
-    np.testing.assert_allclose(LINE.cumulative([-1.0, 1.0, 3.0]), stats.norm(1, 2).cdf([-1.0, 1.0, 3.0]))
+def test_cdf_in_one_and_more_dimensions() -> None:
+    np.testing.assert_allclose(LINE.cdf([-1.0, 1.0, 3.0]), stats.norm(1, 2).cdf([-1.0, 1.0, 3.0]))
     correlation = 1.0 / np.sqrt(6.0)
     quadrant = 0.25 + np.arcsin(correlation) / (2 * np.pi)  # Sheppard 1898
-    np.testing.assert_allclose(PLANE.cumulative(PLANE.mean), quadrant, atol=1e-5)
-    assert PLANE.cumulative([[0.0, 0.0], [1.0, 1.0]]).shape == (2,)
+    np.testing.assert_allclose(PLANE.cdf(PLANE.mean), quadrant, atol=1e-5)
+    assert PLANE.cdf([[0.0, 0.0], [1.0, 1.0]]).shape == (2,)
 
 
 def test_sample_has_the_asked_for_shape_and_follows_its_seed() -> None:
@@ -101,7 +101,7 @@ def test_sample_has_the_asked_for_shape_and_follows_its_seed() -> None:
     rows = PLANE.sample(50_000, 0)
     np.testing.assert_allclose(rows.mean(axis=0), PLANE.mean, atol=5 * np.sqrt(3 / 50_000))
     np.testing.assert_allclose(np.cov(rows.T), PLANE.covariance, atol=5 * 3 * np.sqrt(2 / 50_000))
-    with pytest.raises(ParameterError, match="n must be zero or more, but is -1"):
+    with pytest.raises(ParameterError, match="n_samples must be zero or more, but is -1"):
         PLANE.sample(-1)
 
 
@@ -124,7 +124,7 @@ def test_columns_that_are_not_there(columns: Any) -> None:
 
 
 def test_something_must_be_left_open() -> None:
-    with pytest.raises(ParameterError, match="given must be fewer than all columns"):
+    with pytest.raises(ParameterError, match="known_columns must be fewer than all columns"):
         PLANE.conditional([0, 1], [0.0, 0.0])
     with pytest.raises(DataError, match="2 columns, but the model was made for 1"):
         PLANE.conditional([0], [0.0, 0.0])
@@ -164,6 +164,6 @@ def test_intervals_are_for_lines_and_ellipses_for_planes() -> None:
 
 
 def test_rows_of_another_width_are_refused() -> None:
-    for ask in (PLANE.density, PLANE.log_density, PLANE.mahalanobis, PLANE.cumulative):
+    for ask in (PLANE.pdf, PLANE.logpdf, PLANE.mahalanobis, PLANE.cdf):
         with pytest.raises(DataError, match="3 columns, but the model was made for 2"):
             ask([[1.0, 2.0, 3.0]])

@@ -11,7 +11,7 @@ import gaussmix
 from gaussmix import Comparison, Mixture, Selection
 
 
-def mixture_of(n_components: int, n_features: int, seed: int = 0, names: tuple[str, ...] | None = None) -> Mixture:
+def make_mixture(n_components: int, n_features: int, seed: int = 0, names: tuple[str, ...] | None = None) -> Mixture:
     """Components of different sizes about random means."""
     rng = np.random.default_rng(seed)
     means = 3.0 * rng.normal(size=(n_components, n_features))
@@ -23,7 +23,7 @@ def mixture_of(n_components: int, n_features: int, seed: int = 0, names: tuple[s
 
 
 @pytest.fixture(scope="session")
-def two() -> tuple[Mixture, Any]:
+def two_components() -> tuple[Mixture, Any]:
     """Two overlapping components in two named columns, and 200 rows of them."""
     covariances = [[[1.0, 0.6], [0.6, 1.0]], [[0.5, 0.0], [0.0, 2.0]]]
     mixture = Mixture.from_parameters([0.3, 0.7], [[0.0, 0.0], [2.5, 1.0]], covariances, feature_names=("a", "b"))
@@ -37,7 +37,7 @@ def search(faithful: Any) -> Selection:
 
 
 @cache
-def compared(labelled: bool = True, n_features: int = 2) -> Comparison:
+def make_comparison(labelled: bool = True, n_features: int = 2) -> Comparison:
     """Solvers and ways to assign on 150 rows in two overlapping groups of other shapes, with labels if wanted."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [100, 50])
@@ -49,24 +49,35 @@ def compared(labelled: bool = True, n_features: int = 2) -> Comparison:
     return gaussmix.compare(found, known, 2, "VVV", solvers, max_iter=60, feature_names=names)
 
 
-def short(found: Comparison, passes: int = 2) -> Comparison:
-    """All solvers at their end after a few passes, where all of them reach the best."""
-    best = max(one.log_likelihood for one in found.optimisers)
-    values, times = np.full(passes, best), np.linspace(0.0011, 0.0012, passes)
-    ends = {"passes": passes, "log_likelihood": best, "gap": 0.0, "values": values, "times": times}
-    return replace(found, optimisers=tuple(replace(one, **ends) for one in found.optimisers))
+def shorten_traces(comparison: Comparison, n_iter: int = 2) -> Comparison:
+    """Return the comparison with every solver at the best log-likelihood after ``n_iter`` iterations."""
+    best = max(result.log_likelihood for result in comparison.solver_results)
+    changes = {
+        "n_iter": n_iter,
+        "log_likelihood": best,
+        "gap_per_row": 0.0,
+        "log_likelihood_trace": np.full(n_iter, best),
+        "seconds_trace": np.linspace(0.0011, 0.0012, n_iter),
+    }
+    results = tuple(replace(result, **changes) for result in comparison.solver_results)
+    return replace(comparison, solver_results=results)
 
 
-def weighted(found: Comparison, factor: float) -> Comparison:
-    """The same comparison, each row counted so many times."""
-    part = found.assignment
-    groupings = tuple(replace(one, n_differing=factor * one.differing_weight) for one in part.results)
-    counts = {"groupings": groupings, "n_uncertain": factor * part.uncertain_weight, "weights": factor * part.weights}
-    return replace(found, assignment=replace(part, **counts))
+def scale_weights(comparison: Comparison, factor: float) -> Comparison:
+    """Return the comparison with all row weights multiplied by ``factor``."""
+    assignments = comparison.assignments
+    changes = {
+        "results": tuple(
+            replace(result, differing_weight=factor * result.differing_weight) for result in assignments.results
+        ),
+        "uncertain_weight": factor * assignments.uncertain_weight,
+        "weights": factor * assignments.weights,
+    }
+    return replace(comparison, assignments=replace(assignments, **changes))
 
 
 @cache
-def with_labels(count: int, name: str = "label {}") -> Comparison:
+def make_comparison_with_labels(count: int, name: str = "label {}") -> Comparison:
     """Two groups, and so many labels that have nothing to do with them."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(300, 2)) + 5.0 * np.repeat([0, 1], 150)[:, None]
@@ -75,23 +86,23 @@ def with_labels(count: int, name: str = "label {}") -> Comparison:
 
 
 @cache
-def with_long_names() -> Comparison:
+def make_comparison_with_long_names() -> Comparison:
     """Two groups in columns with long names."""
     rows = np.random.default_rng(0).normal(size=(100, 2)) + 5.0 * np.repeat([0, 1], 50)[:, None]
     names = [f"measurement number {i} of the long-named instrument" for i in range(2)]
     return gaussmix.compare(rows, np.repeat([0, 1], 50), 2, "VVV", ["em"], max_iter=20, feature_names=names)
 
 
-def drawn(picture: Any) -> Any:
+def draw_figure(picture: Any) -> Any:
     """The figure of axes or a figure, drawn once, so that everything has its place."""
     figure = getattr(picture, "figure", picture)
     figure.canvas.draw()
     return figure
 
 
-def words_of(picture: Any) -> str:
+def read_text(picture: Any) -> str:
     """Every text of a picture, joined."""
     from matplotlib.text import Text
 
-    figure = drawn(picture)
+    figure = draw_figure(picture)
     return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_text() and text.get_visible())

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from gaussmix import MissingPackageError, Mixture, Selection, plots
 from gaussmix.plots.canvas import truncate_distinct
-from tests.plots.conftest import drawn, mixture_of, words_of
+from tests.plots.conftest import draw_figure, make_mixture, read_text
 
 AXES: dict[str, Callable[..., Any]] = {
     "scatter": lambda mixture, X, search, ax: plots.scatter(mixture, X, ax=ax),
@@ -29,38 +29,40 @@ FIGURES: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("name", AXES)
-def test_draws_on_the_axes_it_is_given(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+def test_draws_on_the_axes_it_is_given(name: str, two_components: tuple[Mixture, Any], search: Selection) -> None:
     figure = Figure()
     left, right = figure.subplots(1, 2)
-    assert AXES[name](*two, search, right) is right
+    assert AXES[name](*two_components, search, right) is right
     assert right.has_data()
     assert not left.has_data()
 
 
 @pytest.mark.parametrize("name", AXES)
-def test_makes_axes_where_none_are_given(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
-    assert drawn(AXES[name](*two, search, None)).axes
+def test_makes_axes_where_none_are_given(name: str, two_components: tuple[Mixture, Any], search: Selection) -> None:
+    assert draw_figure(AXES[name](*two_components, search, None)).axes
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_draws_on_the_figure_it_is_given(name: str, two: tuple[Mixture, Any]) -> None:
+def test_draws_on_the_figure_it_is_given(name: str, two_components: tuple[Mixture, Any]) -> None:
     figure = Figure(figsize=(8, 6))
-    assert FIGURES[name](*two, figure) is figure
+    assert FIGURES[name](*two_components, figure) is figure
     assert figure.axes
     assert tuple(figure.get_size_inches()) == (8, 6)
 
 
-def test_layout_of_a_callers_figure_is_kept(two: tuple[Mixture, Any]) -> None:
+def test_layout_of_a_callers_figure_is_kept(two_components: tuple[Mixture, Any]) -> None:
     figure = Figure(figsize=(8, 6), layout="tight")
     engine = figure.get_layout_engine()
-    plots.assignment_comparison(*two, figure=figure)
+    plots.assignment_comparison(*two_components, figure=figure)
     assert figure.get_layout_engine() is engine
 
 
 @pytest.mark.parametrize("name", [*AXES, *FIGURES])
-def test_settings_of_matplotlib_stay_as_they_were(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+def test_settings_of_matplotlib_stay_as_they_were(
+    name: str, two_components: tuple[Mixture, Any], search: Selection
+) -> None:
     before = dict(matplotlib.rcParams)
-    drawn(AXES[name](*two, search, None) if name in AXES else FIGURES[name](*two, None))
+    draw_figure(AXES[name](*two_components, search, None) if name in AXES else FIGURES[name](*two_components, None))
     assert dict(matplotlib.rcParams) == before
 
 
@@ -81,48 +83,52 @@ def test_matplotlib_comes_late_and_without_pyplot() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_missing_matplotlib_is_one_sentence(two: tuple[Mixture, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_matplotlib_is_one_sentence(
+    two_components: tuple[Mixture, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingPackageError, match=r"plotting needs matplotlib.*pip install 'gaussmix\[plots\]'"):
-        plots.scatter(*two)
+        plots.scatter(*two_components)
 
 
 def test_names_are_written_as_they_are() -> None:
-    mixture = mixture_of(2, 2, names=("$cost$ & {x}_1^2", "line\nbreak"))
+    mixture = make_mixture(2, 2, names=("$cost$ & {x}_1^2", "line\nbreak"))
     ax = plots.scatter(mixture, mixture.sample(30, 0)[0], columns=[0, 1])
-    words = words_of(ax)
+    words = read_text(ax)
     assert "$cost$ & {x}_1^2" in words
     assert "line break" in words
     assert not ax.xaxis.label.get_parse_math()
 
 
 def test_columns_without_names_have_numbers() -> None:
-    mixture = mixture_of(2, 2)
-    assert "column 1" in words_of(plots.scatter(mixture, mixture.sample(30, 0)[0]))
+    mixture = make_mixture(2, 2)
+    assert "column 1" in read_text(plots.scatter(mixture, mixture.sample(30, 0)[0]))
 
 
 def test_long_names_are_cut() -> None:
-    mixture = mixture_of(2, 2, names=("x" * 500, "y"))
-    assert "x" * 41 not in words_of(plots.scatter(mixture, mixture.sample(30, 0)[0]))
+    mixture = make_mixture(2, 2, names=("x" * 500, "y"))
+    assert "x" * 41 not in read_text(plots.scatter(mixture, mixture.sample(30, 0)[0]))
 
 
 @pytest.mark.parametrize("name", ["scatter", "density", "choice"])
-def test_a_legend_stays_inside_axes_of_the_caller(name: str, two: tuple[Mixture, Any], search: Selection) -> None:
+def test_a_legend_stays_inside_axes_of_the_caller(
+    name: str, two_components: tuple[Mixture, Any], search: Selection
+) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     ax = figure.subplots(1, 2)[0]
-    AXES[name](*two, search, ax)
-    drawn(figure)
+    AXES[name](*two_components, search, ax)
+    draw_figure(figure)
     box, place = ax.get_legend().get_window_extent(), ax.get_window_extent()
     assert place.x0 <= box.x0 < box.x1 <= place.x1
     assert place.y0 <= box.y0 < box.y1 <= place.y1
     assert ax.get_legend().get_frame().get_alpha() == 0.5
-    own = drawn(AXES[name](*two, search, None)).axes[0]
+    own = draw_figure(AXES[name](*two_components, search, None)).axes[0]
     assert own.get_legend().get_window_extent().x0 >= own.get_window_extent().x1
 
 
 def test_a_legend_inside_names_a_few_components_only() -> None:
-    mixture = mixture_of(12, 2)
-    words = words_of(plots.scatter(mixture, mixture.sample(30, 0)[0], ax=Figure().subplots()))
+    mixture = make_mixture(12, 2)
+    words = read_text(plots.scatter(mixture, mixture.sample(30, 0)[0], ax=Figure().subplots()))
     assert "component 5," in words
     assert "component 6," not in words
     assert "and 6 more components" in words

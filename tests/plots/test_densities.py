@@ -10,10 +10,10 @@ from hypothesis.extra.numpy import arrays
 
 from gaussmix import Mixture, ParameterError, plots
 from gaussmix.plots._panel_1d import compute_density_curves, histogram_edges
-from tests.plots.conftest import mixture_of, words_of
+from tests.plots.conftest import make_mixture, read_text
 
 
-def heights_of(ax: Any) -> tuple[np.ndarray, np.ndarray]:
+def read_bars(ax: Any) -> tuple[np.ndarray, np.ndarray]:
     data = ax.patches[0].get_data()
     return np.asarray(data.values), np.asarray(data.edges)
 
@@ -47,46 +47,46 @@ def test_bars_of_whole_numbers_hold_equally_many(high: int) -> None:
     assert np.allclose(edges % 1.0, 0.5)
 
 
-def test_histogram_has_area_one(two: tuple[Mixture, Any]) -> None:
-    heights, edges = heights_of(plots.density(*two, 0))
+def test_histogram_has_area_one(two_components: tuple[Mixture, Any]) -> None:
+    heights, edges = read_bars(plots.density(*two_components, 0))
     assert (heights * np.diff(edges)).sum() == pytest.approx(1.0)
 
 
-def test_weight_two_is_the_row_twice(two: tuple[Mixture, Any]) -> None:
-    mixture, X = two
+def test_weight_two_is_the_row_twice(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
     weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)
-    heights, edges = heights_of(plots.density(mixture, X, 0, sample_weight=weights))
+    heights, edges = read_bars(plots.density(mixture, X, 0, sample_weight=weights))
     expected = np.histogram(np.repeat(X[:, 0], weights.astype(int)), edges, density=True)[0]
     assert np.allclose(heights, expected)
-    assert not np.allclose(heights, heights_of(plots.density(mixture, X, 0))[0])
+    assert not np.allclose(heights, read_bars(plots.density(mixture, X, 0))[0])
     grid = plots.densities(mixture, X, sample_weight=weights)
-    assert np.allclose(heights_of(grid.axes[0])[0], expected)
+    assert np.allclose(read_bars(grid.axes[0])[0], expected)
 
 
-def test_column_by_number_or_name(two: tuple[Mixture, Any]) -> None:
-    assert plots.density(*two, "b").get_xlabel() == "b"
-    assert plots.density(*two, -1).get_xlabel() == "b"
-    assert plots.density(*two).get_xlabel() == "a"
+def test_column_by_number_or_name(two_components: tuple[Mixture, Any]) -> None:
+    assert plots.density(*two_components, "b").get_xlabel() == "b"
+    assert plots.density(*two_components, -1).get_xlabel() == "b"
+    assert plots.density(*two_components).get_xlabel() == "a"
 
 
-def test_legend_may_be_left_out(two: tuple[Mixture, Any]) -> None:
-    assert "mixture" in words_of(plots.density(*two, 0))
-    assert plots.density(*two, 0, legend=False).get_legend() is None
+def test_legend_may_be_left_out(two_components: tuple[Mixture, Any]) -> None:
+    assert "mixture" in read_text(plots.density(*two_components, 0))
+    assert plots.density(*two_components, 0, legend=False).get_legend() is None
 
 
 def test_a_spike_is_cut_and_said_to_be() -> None:
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[1e-12]]])
     ax = plots.density(mixture, mixture.sample(100, 0)[0], 0)
-    assert "peak cut off" in words_of(ax)
+    assert "peak cut off" in read_text(ax)
     assert ax.get_ylim()[1] < 50.0
 
 
 def test_grid_shows_every_column_or_the_most_telling() -> None:
-    mixture = mixture_of(2, 18)
+    mixture = make_mixture(2, 18)
     X = mixture.sample(40, 0)[0]
     grid = plots.densities(mixture, X)
     assert len(grid.axes) == 16
-    assert "16 of 18 columns" in words_of(grid)
+    assert "16 of 18 columns" in read_text(grid)
     assert len(plots.densities(mixture, X, max_columns=4).axes) == 4
     chosen = plots.densities(mixture, X, columns=[3, 1])
     assert [ax.get_xlabel() for ax in chosen.axes] == ["column 3", "column 1"]
@@ -94,18 +94,18 @@ def test_grid_shows_every_column_or_the_most_telling() -> None:
         plots.densities(mixture, X, max_columns=0)
 
 
-def test_wrong_weights_are_named(two: tuple[Mixture, Any]) -> None:
+def test_wrong_weights_are_named(two_components: tuple[Mixture, Any]) -> None:
     for wrong in ([1.0], -np.ones(200), np.zeros(200)):
         with pytest.raises(ValueError, match="sample_weight"):
-            plots.density(*two, 0, sample_weight=wrong)
+            plots.density(*two_components, 0, sample_weight=wrong)
 
 
 @pytest.mark.parametrize("size", [1e90, 1e-90])
-def test_the_size_of_weights_does_not_matter(size: float, two: tuple[Mixture, Any]) -> None:
-    mixture, X = two
+def test_the_size_of_weights_does_not_matter(size: float, two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
     weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)
-    heights, edges = heights_of(plots.density(mixture, X, 0, sample_weight=weights))
+    heights, edges = read_bars(plots.density(mixture, X, 0, sample_weight=weights))
     huge = plots.density(mixture, X, 0, sample_weight=weights * size)
-    words_of(huge)
-    assert np.allclose(heights_of(huge)[0], heights)
-    assert np.array_equal(heights_of(huge)[1], edges)
+    read_text(huge)
+    assert np.allclose(read_bars(huge)[0], heights)
+    assert np.array_equal(read_bars(huge)[1], edges)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, Mixture, plots
-from tests.plots.conftest import drawn, mixture_of
+from tests.plots.conftest import draw_figure, make_mixture
 
 PLOTS: dict[str, Callable[[Mixture, Any], Any]] = {
     "scatter": plots.scatter,
@@ -19,7 +19,7 @@ PLOTS: dict[str, Callable[[Mixture, Any], Any]] = {
     "densities": lambda mixture, X: plots.densities(mixture, X, max_columns=4),
 }
 NOISE = np.random.default_rng(0).normal(size=(60, 2))
-ODD = {
+UNUSUAL_DATA = {
     "constant column": np.column_stack([NOISE[:, 0], np.full(60, 3.0)]),
     "constant column of zeros": np.column_stack([NOISE[:, 0], np.zeros(60)]),
     "constant column far away": np.column_stack([NOISE[:, 0], np.full(60, 1e8)]),
@@ -33,7 +33,7 @@ ODD = {
 }
 
 
-def fitted(X: Any, n_components: int) -> Mixture:
+def fit_mixture(X: Any, n_components: int) -> Mixture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return GaussianMixture(n_components, random_state=0).fit(X).model_
@@ -43,38 +43,38 @@ def fitted(X: Any, n_components: int) -> Mixture:
 @pytest.mark.parametrize("n_features", [1, 2, 30])
 @pytest.mark.parametrize("n_components", [1, 20])
 def test_any_size(name: str, n_components: int, n_features: int) -> None:
-    mixture = mixture_of(n_components, n_features)
-    drawn(PLOTS[name](mixture, mixture.sample(60, 0)[0]))
+    mixture = make_mixture(n_components, n_features)
+    draw_figure(PLOTS[name](mixture, mixture.sample(60, 0)[0]))
 
 
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize("n_rows", [1, 2])
 def test_hardly_any_rows(name: str, n_rows: int) -> None:
-    mixture = mixture_of(3, 2)
-    drawn(PLOTS[name](mixture, mixture.sample(n_rows, 0)[0]))
+    mixture = make_mixture(3, 2)
+    draw_figure(PLOTS[name](mixture, mixture.sample(n_rows, 0)[0]))
 
 
 @pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize("data", ODD)
+@pytest.mark.parametrize("data", UNUSUAL_DATA)
 def test_odd_rows(name: str, data: str) -> None:
-    X = ODD[data]
-    drawn(PLOTS[name](fitted(X, 2 if data != "all rows equal" else 1), X))
+    X = UNUSUAL_DATA[data]
+    draw_figure(PLOTS[name](fit_mixture(X, 2 if data != "all rows equal" else 1), X))
 
 
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize(("scale", "shift"), [(1e-150, 0.0), (1e-290, 0.0), (1e150, 0.0), (1.0, 1e8), (1e-150, 1e8)])
 def test_any_units(name: str, scale: float, shift: float) -> None:
     X = (NOISE + shift) * scale
-    drawn(PLOTS[name](fitted(X, 2), X))
+    draw_figure(PLOTS[name](fit_mixture(X, 2), X))
 
 
 def test_a_component_without_weight() -> None:
     mixture = Mixture.from_parameters([1.0, 0.0], [[0.0, 0.0], [3.0, 3.0]], [np.eye(2), np.eye(2)])
     for plot in PLOTS.values():
-        drawn(plot(mixture, NOISE))
+        draw_figure(plot(mixture, NOISE))
 
 
 def test_very_many_components() -> None:
-    mixture = mixture_of(100, 2)
+    mixture = make_mixture(100, 2)
     for name in ("scatter", "densities"):
-        drawn(PLOTS[name](mixture, mixture.sample(200, 0)[0]))
+        draw_figure(PLOTS[name](mixture, mixture.sample(200, 0)[0]))

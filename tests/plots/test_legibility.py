@@ -10,32 +10,42 @@ from matplotlib.text import Annotation
 
 from gaussmix import Selection, plots
 from gaussmix.plots.canvas import create_figure
-from tests.plots.conftest import compared, drawn, mixture_of, short, weighted, with_labels, with_long_names
+from tests.plots.conftest import (
+    draw_figure,
+    make_comparison,
+    make_comparison_with_labels,
+    make_comparison_with_long_names,
+    make_mixture,
+    scale_weights,
+    shorten_traces,
+)
 
-MANY = mixture_of(12, 4)
+MANY = make_mixture(12, 4)
 ROWS = MANY.sample(300, 0)[0]
-FAR = mixture_of(3, 2, names=("a rather long name of a column", "another one of the same length"))
+FAR = make_mixture(3, 2, names=("a rather long name of a column", "another one of the same length"))
 FAR_ROWS = FAR.sample(100, 0)[0]
 PICTURES: dict[str, Callable[[Selection], Any]] = {
     "scatter": lambda search: plots.scatter(MANY, ROWS, threshold=0.2),
     "assignment": lambda search: plots.assignment_comparison(MANY, ROWS),
     "pairs": lambda search: plots.pairs(MANY, ROWS),
-    "pairs of two": lambda search: plots.pairs(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
+    "pairs of two": lambda search: plots.pairs(make_mixture(14, 2), make_mixture(14, 2).sample(50, 0)[0]),
     "density": lambda search: plots.density(MANY, ROWS, 0),
     "densities": lambda search: plots.densities(MANY, ROWS),
-    "densities of two": lambda search: plots.densities(mixture_of(14, 2), mixture_of(14, 2).sample(50, 0)[0]),
+    "densities of two": lambda search: plots.densities(make_mixture(14, 2), make_mixture(14, 2).sample(50, 0)[0]),
     "trace": lambda search: plots.log_likelihood_trace(search.best.fit),  # type: ignore[arg-type]
     "choice": plots.criterion_curves,
-    "optimisers": lambda search: plots.solver_convergence(compared()),
-    "partitions": lambda search: plots.partitions(compared()),
-    "partitions without labels": lambda search: plots.partitions(compared(labelled=False)),
-    "partitions of one column": lambda search: plots.partitions(compared(n_features=1)),
-    "partitions in a tall figure": lambda search: plots.partitions(compared(), figure=create_figure(6.0, 16.0)),
-    "partitions of very many rows": lambda search: plots.partitions(weighted(compared(), 1e6)),
-    "partitions of many labels": lambda search: plots.partitions(with_labels(30)),
-    "partitions of long names": lambda search: plots.partitions(with_long_names()),
-    "optimisers that end at once": lambda search: plots.solver_convergence(short(compared())),
-    "optimisers in a tall figure": lambda search: plots.solver_convergence(short(compared()), create_figure(5.0, 8.0)),
+    "optimisers": lambda search: plots.solver_convergence(make_comparison()),
+    "partitions": lambda search: plots.partitions(make_comparison()),
+    "partitions without labels": lambda search: plots.partitions(make_comparison(labelled=False)),
+    "partitions of one column": lambda search: plots.partitions(make_comparison(n_features=1)),
+    "partitions in a tall figure": lambda search: plots.partitions(make_comparison(), figure=create_figure(6.0, 16.0)),
+    "partitions of very many rows": lambda search: plots.partitions(scale_weights(make_comparison(), 1e6)),
+    "partitions of many labels": lambda search: plots.partitions(make_comparison_with_labels(30)),
+    "partitions of long names": lambda search: plots.partitions(make_comparison_with_long_names()),
+    "optimisers that end at once": lambda search: plots.solver_convergence(shorten_traces(make_comparison())),
+    "optimisers in a tall figure": lambda search: plots.solver_convergence(
+        shorten_traces(make_comparison()), create_figure(5.0, 8.0)
+    ),
     "long names": lambda search: plots.pairs(FAR, FAR_ROWS),
     "long names in a grid": lambda search: plots.densities(FAR, FAR_ROWS),
 }
@@ -43,7 +53,7 @@ PICTURES: dict[str, Callable[[Selection], Any]] = {
 
 @pytest.fixture(scope="module", params=PICTURES)
 def figure(request: pytest.FixtureRequest, search: Selection) -> Any:
-    return drawn(PICTURES[request.param](search))
+    return draw_figure(PICTURES[request.param](search))
 
 
 def test_legend_covers_no_axes_and_is_not_cut(figure: Any) -> None:
@@ -85,8 +95,8 @@ def test_tick_labels_leave_one_another_room(figure: Any) -> None:
 
 @pytest.mark.parametrize("n_components", [5, 12, 20])
 def test_numbers_of_components_leave_one_another_room(n_components: int) -> None:
-    mixture = mixture_of(n_components, 2)
-    figure = drawn(plots.scatter(mixture, mixture.sample(50, 0)[0]))
+    mixture = make_mixture(n_components, 2)
+    figure = draw_figure(plots.scatter(mixture, mixture.sample(50, 0)[0]))
     numbers = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
     assert sorted(int(text.get_text()) for text in numbers) == list(range(n_components))
     centers = np.array([text.get_window_extent().get_points().mean(axis=0) for text in numbers])
@@ -99,7 +109,7 @@ def test_a_small_component_is_not_hidden_by_its_number() -> None:
     from gaussmix import Mixture
 
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [9.0, 9.0]], [np.eye(2), 1e-4 * np.eye(2)])
-    figure = drawn(plots.scatter(mixture, mixture.sample(50, 0)[0]))
+    figure = draw_figure(plots.scatter(mixture, mixture.sample(50, 0)[0]))
     ax = figure.axes[0]
     number = next(text for text in ax.texts if text.get_text() == "1")
     assert not number.get_window_extent().contains(*ax.transData.transform((9.0, 9.0)))

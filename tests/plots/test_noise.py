@@ -7,7 +7,7 @@ import numpy as np
 from gaussmix import GaussianMixture, plots, report
 from gaussmix.plots.plot_data import PlotSample
 from gaussmix.plots.style import NOISE_STYLE
-from tests.plots.conftest import words_of
+from tests.plots.conftest import read_text
 
 
 def test_noise_is_grey_and_named(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_noise_is_grey_and_named(tmp_path: Path) -> None:
     rows = np.concatenate([groups, rng.uniform(-30, 30, (60, 2))])
     found = GaussianMixture(2, noise=True, random_state=0).fit(rows)
     ax = plots.scatter(found, rows, assignment="hard")
-    assert "noise, " in words_of(ax)
+    assert "noise, " in read_text(ax)
     n_noise = int((PlotSample.from_rows(found.model_, rows).labels == 2).sum())
     assert n_noise == (found.predict(rows) == -1).sum() > 20
     grey = [
@@ -26,7 +26,7 @@ def test_noise_is_grey_and_named(tmp_path: Path) -> None:
     ]
     assert sum(len(np.asarray(points.get_offsets())) for points in grey) == n_noise
     plots.pairs(found, rows)
-    assert "noise, " in words_of(plots.density(found, rows))
+    assert "noise, " in read_text(plots.density(found, rows))
     assert "Noise takes" in report.describe_mixture(found, rows)
     assert len(report.component_table(found, rows)) == 2
     assert {

@@ -13,31 +13,31 @@ import gaussmix
 from gaussmix import Comparison, ParameterError, plots
 from gaussmix.plots.canvas import create_figure
 from gaussmix.plots.style import INK, MARKERS, NOISE_STYLE, distinct_colours
-from tests.plots.conftest import compared, drawn, weighted, with_labels, words_of
+from tests.plots.conftest import draw_figure, make_comparison, make_comparison_with_labels, read_text, scale_weights
 
 
-def rings_of(ax: Any) -> int:
+def count_rings(ax: Any) -> int:
     """How many rows are ringed."""
     hollow = [points for points in ax.collections if hasattr(points, "get_sizes") and not len(points.get_facecolors())]
     return sum(len(points.get_offsets()) for points in hollow)
 
 
-def rows_of(ax: Any) -> list[Any]:
+def find_row_points(ax: Any) -> list[Any]:
     """The rows of each group, and their colours."""
     full = [points for points in ax.collections if hasattr(points, "get_sizes") and len(points.get_facecolors())]
     return [(np.asarray(points.get_offsets()), points.get_facecolors()) for points in full if len(points.get_offsets())]
 
 
 def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
-    found = compared()
-    labels, near, means, hard, soft, calibration = drawn(plots.partitions(found)).axes
-    part = found.assignment
-    assert part.known is not None
-    assert rings_of(labels) == (part.known != part["mixture, hard"].groups).sum() > 0
-    assert rings_of(near) == part["k-nearest neighbours"].differing_weight > 0
-    assert rings_of(means) == part["k-means"].differing_weight > 0
-    assert rings_of(hard) == 0
-    assert rings_of(soft) == part.uncertain_weight > 0
+    found = make_comparison()
+    labels, near, means, hard, soft, calibration = draw_figure(plots.partitions(found)).axes
+    part = found.assignments
+    assert part.known_component_labels is not None
+    assert count_rings(labels) == (part.known_component_labels != part["mixture, hard"].component_labels).sum() > 0
+    assert count_rings(near) == part["k-nearest neighbours"].differing_weight > 0
+    assert count_rings(means) == part["k-means"].differing_weight > 0
+    assert count_rings(hard) == 0
+    assert count_rings(soft) == part.uncertain_weight > 0
     assert [ax.get_title().split("\n")[0] for ax in (labels, near, means, hard, soft)] == [
         "labels",
         "neighbours",
@@ -50,41 +50,41 @@ def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
 
 
 def test_groups_have_the_colours_of_the_components_they_match() -> None:
-    found = compared()
+    found = make_comparison()
     names = ("k-nearest neighbours", "k-means", "mixture, hard")
     for ax, name in zip(plots.partitions(found).axes[1:4], names, strict=True):
-        groups = found.assignment[name].groups
-        for place, colours in rows_of(ax):
-            row = int(np.argmin(np.hypot(*(found.assignment.rows - place[0]).T)))
+        groups = found.assignments[name].component_labels
+        for place, colours in find_row_points(ax):
+            row = int(np.argmin(np.hypot(*(found.assignments.rows - place[0]).T)))
             assert colours[0][:3] == pytest.approx(distinct_colours(2)[groups[row]])
 
 
 def test_soft_rows_are_blended() -> None:
-    soft = plots.partitions(compared()).axes[4]
-    colours = np.vstack([shades for _, shades in rows_of(soft)])[:, :3]
+    soft = plots.partitions(make_comparison()).axes[4]
+    colours = np.vstack([shades for _, shades in find_row_points(soft)])[:, :3]
     assert len(np.unique(np.round(colours, 3), axis=0)) > 10
 
 
 def test_without_labels_three_panels_do() -> None:
-    figure = plots.partitions(compared(labelled=False))
+    figure = plots.partitions(make_comparison(labelled=False))
     assert len(figure.axes) == 3
-    said = words_of(figure)
+    said = read_text(figure)
     assert "label" not in said
     assert "calibration" not in said
-    with_labels = words_of(plots.partitions(compared()))
-    assert "label another name" in with_labels
-    assert "mean error:" in with_labels
+    text = read_text(plots.partitions(make_comparison()))
+    assert "label another name" in text
+    assert "mean error:" in text
 
 
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 def test_any_number_of_columns(n_features: int, labelled: bool) -> None:
-    figure = drawn(plots.partitions(compared(labelled, n_features)))
+    figure = draw_figure(plots.partitions(make_comparison(labelled, n_features)))
     assert figure.axes[0].get_ylabel() == {1: "density", 2: "second", 3: "third"}[n_features]
 
 
 def test_columns_may_be_chosen() -> None:
-    found = compared(n_features=3)
+    found = make_comparison(n_features=3)
     ax = plots.partitions(found, columns=["third", 0]).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("third", "first column")
     assert plots.partitions(found, columns=[1]).axes[0].get_ylabel() == "density"
@@ -93,27 +93,27 @@ def test_columns_may_be_chosen() -> None:
 
 
 def test_rows_may_be_fewer_and_others_by_another_seed() -> None:
-    found = compared()
+    found = make_comparison()
     few = plots.partitions(found, max_rows=40)
-    assert sum(len(place) for place, _ in rows_of(few.axes[3])) == 40
-    assert "40 of 150 rows drawn" in words_of(few)
+    assert sum(len(place) for place, _ in find_row_points(few.axes[3])) == 40
+    assert "40 of 150 rows drawn" in read_text(few)
     other = plots.partitions(found, max_rows=40, random_state=1)
-    assert not np.array_equal(rows_of(few.axes[3])[0][0], rows_of(other.axes[3])[0][0])
+    assert not np.array_equal(find_row_points(few.axes[3])[0][0], find_row_points(other.axes[3])[0][0])
 
 
 def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
-    figure = plots.partitions(compared(labelled=False), figure=create_figure(5.0, 12.0))
-    first, second, third = (ax.get_position() for ax in drawn(figure).axes)
+    figure = plots.partitions(make_comparison(labelled=False), figure=create_figure(5.0, 12.0))
+    first, second, third = (ax.get_position() for ax in draw_figure(figure).axes)
     assert first.y0 > second.y1 > second.y0 > third.y1
 
 
 PANELS = [
-    lambda: compared(),
-    lambda: compared(n_features=3),
-    lambda: odd("three rows"),
-    lambda: odd("stretched"),
-    lambda: odd("one group"),
-    lambda: odd("far"),
+    lambda: make_comparison(),
+    lambda: make_comparison(n_features=3),
+    lambda: compare_odd_rows("three rows"),
+    lambda: compare_odd_rows("stretched"),
+    lambda: compare_odd_rows("one group"),
+    lambda: compare_odd_rows("far"),
 ]
 
 
@@ -127,14 +127,14 @@ def test_axes_are_shared_and_hold_rows_and_ellipses(make: Callable[[], Compariso
         outlines = [line.get_xydata() for line in ax.lines]
         n_ellipses += len(outlines)
         (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-        for points in [*outlines, *(place for place, _ in rows_of(ax))]:
+        for points in [*outlines, *(place for place, _ in find_row_points(ax))]:
             assert left <= points[:, 0].min() < points[:, 0].max() <= right or len(points) == 1
             assert bottom <= points[:, 1].min() < points[:, 1].max() <= top or len(points) == 1
     assert n_ellipses == 3 * 2 * found.mixture.n_components
 
 
 def test_densities_have_the_same_axes_and_only_the_mixtures_is_called_so() -> None:
-    figure = plots.partitions(compared(n_features=1))
+    figure = plots.partitions(make_comparison(n_features=1))
     axes = figure.axes[:5]
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
     entries = {line.get_label(): line for line in figure.legends[0].legend_handles}
@@ -149,7 +149,7 @@ def test_densities_have_the_same_axes_and_only_the_mixtures_is_called_so() -> No
 
 
 def test_what_is_judged_by_calibration_looks_like_no_component() -> None:
-    figure = plots.partitions(with_labels(9))
+    figure = plots.partitions(make_comparison_with_labels(9))
     own = figure.axes[-1].get_legend()
     assert [text.get_text().rsplit(", ", 1)[0] for text in own.get_texts()] == [
         "k-nearest neighbours",
@@ -165,7 +165,7 @@ def test_what_is_judged_by_calibration_looks_like_no_component() -> None:
 
 
 def test_long_labels_stay_distinct() -> None:
-    figure = drawn(plots.partitions(with_labels(9, "a rather long class name {}")))
+    figure = draw_figure(plots.partitions(make_comparison_with_labels(9, "a rather long class name {}")))
     said = [text.get_text() for text in figure.legends[0].get_texts() if text.get_text().startswith("label ")]
     assert len(set(said)) == len(said) == 9
     assert max(map(len, said)) <= 26
@@ -178,29 +178,29 @@ def test_many_rings_lie_beneath_the_rows() -> None:
 
     rng = np.random.default_rng(0)
     found = gaussmix.compare(rng.uniform(size=(200, 2)), None, 3, "VVV", ["em"], max_iter=50)
-    assert found.assignment.uncertain_weight > 30
+    assert found.assignments.uncertain_weight > 30
     rings, rows = order(plots.partitions(found).axes[2])
     assert rings < rows
-    rings, rows = order(plots.partitions(compared()).axes[0])
+    rings, rows = order(plots.partitions(make_comparison()).axes[0])
     assert rings > rows
 
 
 @pytest.mark.parametrize(("standardise", "units"), [(True, "standard deviations of each column"), (False, "own units")])
 def test_the_legend_says_what_circles_are(standardise: bool, units: str) -> None:
-    part = copy(compared(labelled=False).assignment)
-    object.__setattr__(part, "standardised", standardise)
-    said = words_of(plots.partitions(replace(compared(labelled=False), assignment=part)))
+    part = copy(make_comparison(labelled=False).assignments)
+    object.__setattr__(part, "is_standardized", standardise)
+    said = read_text(plots.partitions(replace(make_comparison(labelled=False), assignments=part)))
     assert "k-means: equal circles, measured in" in said
     assert units in said
 
 
 def test_counts_and_shares_are_written_in_one_way() -> None:
-    said = words_of(plots.partitions(weighted(compared(), 1000.0), max_rows=40))
+    said = read_text(plots.partitions(scale_weights(make_comparison(), 1000.0), max_rows=40))
     assert "\u202f000 (" in said
     assert not re.search(r"\d,\d{3}| %", said)
 
 
-def odd(name: str) -> Comparison:
+def compare_odd_rows(name: str) -> Comparison:
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(60, 2))
     two = noise + np.repeat([0.0, 5.0], 30)[:, None]
@@ -211,7 +211,7 @@ def odd(name: str) -> Comparison:
         "three rows": {"X": [[-1.7, 1.4], [-0.1, -0.6], [-0.9, -0.4]], "n_components": 1, "structures": "VVV"},
         "stretched": {"X": two * [4.0, 1.0], "n_components": 2, "labels": np.arange(60) // 30},
         "tiny": {"X": 1e-290 * two, "n_components": 2},
-        "huge": {"X": 1e150 * two, "n_components": 2, "standardise": False},
+        "huge": {"X": 1e150 * two, "n_components": 2, "standardize": False},
         "far": {"X": two + 1e8, "n_components": 2},
         "more labels than components": {"X": two, "n_components": 2, "labels": np.arange(60) // 5},
         "more components than labels": {"X": two, "n_components": 4, "labels": np.arange(60) // 30},
@@ -235,15 +235,15 @@ def odd(name: str) -> Comparison:
     ],
 )
 def test_odd_rows(name: str) -> None:
-    found = odd(name)
-    assert found.words in repr(found)
-    drawn(plots.partitions(found))
-    drawn(plots.solver_convergence(found))
+    found = compare_odd_rows(name)
+    assert found.summary in repr(found)
+    draw_figure(plots.partitions(found))
+    draw_figure(plots.solver_convergence(found))
 
 
 def test_what_is_no_comparison_is_refused() -> None:
     with pytest.raises(ParameterError, match="comparison must be a Comparison"):
-        plots.partitions(compared().mixture)  # type: ignore[arg-type]
+        plots.partitions(make_comparison().mixture)  # type: ignore[arg-type]
 
 
 def test_titles_of_weights_that_count_no_rows_tell_shares() -> None:

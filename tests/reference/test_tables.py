@@ -64,7 +64,7 @@ def test_no_cell_is_worse_than_published(
     missed = [place for place, value in table.items() if not reached.get(place, -np.inf) >= value - 0.05]
     assert len(missed) <= ALLOWED, f"worse than published: {missed}"
     for cell in found.candidates:
-        assert cell.is_eligible or cell.reason, f"{cell.name} is set aside and does not say why"
+        assert cell.is_eligible or cell.rejection_reason, f"{cell.name} is set aside and does not say why"
     assert found.best.is_eligible
 
 
@@ -78,7 +78,7 @@ def test_the_top_three_from_mclusts_start_and_stop_are_mclusts(data: str, rows: 
         problem = Problem.from_source(make_memory_source(rows[data]), structure)
         tree = trees.setdefault(structure.is_column_scale_equivariant, build_tree(problem, "VVV"))
         for count in range(1, 10):
-            start = initialize_from_labels(problem, tree.labels(count), count)
+            start = initialize_from_labels(problem, tree.cut_tree(count), count)
             fit, _ = evaluate_run(
                 run_solver(EM(problem.covariance_estimator), start, problem, RelativeGainRule(1e-5)), problem, 0.0
             )

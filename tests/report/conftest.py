@@ -10,7 +10,7 @@ from gaussmix import Fit, Mixture, Selection
 
 
 @dataclass(frozen=True)
-class Found:
+class FittedSearch:
     """What a report is about."""
 
     rows: Any
@@ -28,9 +28,9 @@ class Found:
 
 
 @pytest.fixture(scope="session")
-def found(faithful: Any) -> Found:
+def fitted_search(faithful: Any) -> FittedSearch:
     """A search over three structures on Old Faithful, which picks EEE with 3 components."""
     search = gaussmix.select(
         faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=3, feature_names=["eruptions", "waiting"]
     )
-    return Found(faithful, search)
+    return FittedSearch(faithful, search)

@@ -19,13 +19,13 @@ from gaussmix.report.formatting import (
 )
 
 
-def back(text: str) -> float:
+def parse_number(text: str) -> float:
     return float(text.replace("\u202f", "").replace("\N{MINUS SIGN}", "-"))
 
 
 @given(st.floats(-1e300, 1e300))
 def test_a_number_keeps_four_digits(value: float) -> None:
-    assert back(format_number(value)) == pytest.approx(value, rel=5.1e-4, abs=1e-320)
+    assert parse_number(format_number(value)) == pytest.approx(value, rel=5.1e-4, abs=1e-320)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_mean_and_deviation_keep_their_digits_in_any_unit(pairs: list[tuple[floa
     texts, exponent = format_means_with_deviations([m * scale for m, _ in pairs], [s * scale for _, s in pairs])
     middle = sorted(s for _, s in pairs)[len(pairs) // 2]
     for text, (mean, spread) in zip(texts, pairs, strict=True):
-        shown, deviation = (back(part) * 10.0**exponent for part in text.split(" ± "))
+        shown, deviation = (parse_number(part) * 10.0**exponent for part in text.split(" ± "))
         assert shown == pytest.approx(mean * scale, abs=0.006 * middle * scale)
         assert deviation == pytest.approx(spread * scale, abs=0.06 * spread * scale + 0.006 * middle * scale)
 

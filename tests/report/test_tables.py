@@ -9,49 +9,49 @@ import pytest
 import gaussmix
 from gaussmix import Fit, GaussianMixture, Mixture, report
 from gaussmix.report.tables import _describe_degeneracy
-from tests.report.conftest import Found
+from tests.report.conftest import FittedSearch
 
 
-def test_components_agree_with_the_model(found: Found) -> None:
-    rows = report.component_table(found.mixture, found.rows)
+def test_components_agree_with_the_model(fitted_search: FittedSearch) -> None:
+    rows = report.component_table(fitted_search.mixture, fitted_search.rows)
     assert [row.component for row in rows] == [0, 1, 2]
-    assert np.allclose([row.mean for row in rows], found.mixture.means)
-    variances = np.diagonal(found.mixture.covariances, axis1=1, axis2=2)
+    assert np.allclose([row.mean for row in rows], fitted_search.mixture.means)
+    variances = np.diagonal(fitted_search.mixture.covariances, axis1=1, axis2=2)
     assert np.allclose(np.square([row.standard_deviation for row in rows]), variances)
-    assert [row.weight for row in rows] == found.mixture.weights.tolist()
+    assert [row.weight for row in rows] == fitted_search.mixture.weights.tolist()
 
 
-def test_rows_and_mass_add_up_to_the_data(found: Found) -> None:
-    rows = report.component_table(found.mixture, found.rows)
-    labels = found.mixture.predict(found.rows)
+def test_rows_and_mass_add_up_to_the_data(fitted_search: FittedSearch) -> None:
+    rows = report.component_table(fitted_search.mixture, fitted_search.rows)
+    labels = fitted_search.mixture.predict(fitted_search.rows)
     assert [row.assigned_weight for row in rows] == np.bincount(labels).tolist()
     assert sum(row.responsibility_sum or 0 for row in rows) == pytest.approx(272)
-    doubts = found.mixture.uncertainty(found.rows)
+    doubts = fitted_search.mixture.uncertainty(fitted_search.rows)
     assert rows[1].mean_uncertainty == pytest.approx(doubts[labels == 1].mean())
 
 
-def test_without_data_there_are_no_counts(found: Found) -> None:
-    assert {row.assigned_weight for row in report.component_table(found.mixture)} == {None}
-    assert {row.mean_uncertainty for row in report.component_table(found.mixture)} == {None}
+def test_without_data_there_are_no_counts(fitted_search: FittedSearch) -> None:
+    assert {row.assigned_weight for row in report.component_table(fitted_search.mixture)} == {None}
+    assert {row.mean_uncertainty for row in report.component_table(fitted_search.mixture)} == {None}
 
 
-def test_weight_two_is_the_row_twice(found: Found) -> None:
-    weights = np.where(found.rows[:, 0] > 3, 2.0, 1.0)
-    twice = np.repeat(found.rows, weights.astype(int), axis=0)
-    weighted = report.component_table(found.mixture, found.rows, weights)
-    repeated = report.component_table(found.mixture, twice)
+def test_weight_two_is_the_row_twice(fitted_search: FittedSearch) -> None:
+    weights = np.where(fitted_search.rows[:, 0] > 3, 2.0, 1.0)
+    twice = np.repeat(fitted_search.rows, weights.astype(int), axis=0)
+    weighted = report.component_table(fitted_search.mixture, fitted_search.rows, weights)
+    repeated = report.component_table(fitted_search.mixture, twice)
     for one, other in zip(weighted, repeated, strict=True):
         assert (one.assigned_weight, one.mean) == (other.assigned_weight, other.mean)
         assert (one.responsibility_sum, one.mean_uncertainty) == pytest.approx(
             (other.responsibility_sum, other.mean_uncertainty)
         )
     one, other = (
-        report.summarize_mixture(found.mixture, found.rows, weights),
-        report.summarize_mixture(found.mixture, twice),
+        report.summarize_mixture(fitted_search.mixture, fitted_search.rows, weights),
+        report.summarize_mixture(fitted_search.mixture, twice),
     )
     assert one.total_weight == other.n_rows
     assert (one.bic, one.icl, one.aic) == pytest.approx((other.bic, other.icl, other.aic))
-    assert one.share_certain == pytest.approx(other.share_certain)
+    assert one.certain_fraction == pytest.approx(other.certain_fraction)
     assert one.mean_uncertainty == pytest.approx(other.mean_uncertainty)
 
 
@@ -61,12 +61,12 @@ def test_an_empty_component_has_no_mean_uncertainty() -> None:
     assert (rows[1].assigned_weight, rows[1].mean_uncertainty) == (0.0, None)
 
 
-def test_deviations_stand_where_variances_cannot(found: Found) -> None:
-    rows = found.rows * 1e-170
+def test_deviations_stand_where_variances_cannot(fitted_search: FittedSearch) -> None:
+    rows = fitted_search.rows * 1e-170
     mixture = GaussianMixture(2, random_state=0).fit(rows).model_
     with pytest.raises(gaussmix.UnrepresentableError):
         mixture.covariances
-    expected = report.component_table(GaussianMixture(2, random_state=0).fit(found.rows).model_)
+    expected = report.component_table(GaussianMixture(2, random_state=0).fit(fitted_search.rows).model_)
     for part, other in zip(report.component_table(mixture), expected, strict=True):
         assert np.allclose(np.array(part.standard_deviation) * 1e170, other.standard_deviation, rtol=1e-6)
 
@@ -84,8 +84,8 @@ def test_summary_agrees_with_the_estimator(faithful: Any) -> None:
     assert numbers.mean_uncertainty == pytest.approx(doubts.mean())
 
 
-def test_candidates_are_ranked_with_differences(found: Found) -> None:
-    rows = report.candidate_table(found.selection)
+def test_candidates_are_ranked_with_differences(fitted_search: FittedSearch) -> None:
+    rows = report.candidate_table(fitted_search.selection)
     assert (rows[0].structure, rows[0].n_components, rows[0].remark) == ("EEE (tied)", 3, "chosen")
     assert [row.rank for row in rows] == list(range(1, 13))
     assert rows[0].difference_to_best == 0.0
@@ -108,38 +108,38 @@ def test_candidates_that_coincide_are_named(faithful: Any) -> None:
     assert report.candidate_table(search)[1].remark == "the same mixtures as EII"
 
 
-def test_uncertain_rows_come_least_certain_first(found: Found) -> None:
-    doubts = found.mixture.uncertainty(found.rows)
-    rows = report.uncertain_rows(found.mixture, found.rows, 5)
+def test_uncertain_rows_come_least_certain_first(fitted_search: FittedSearch) -> None:
+    doubts = fitted_search.mixture.uncertainty(fitted_search.rows)
+    rows = report.uncertain_rows(fitted_search.mixture, fitted_search.rows, 5)
     assert [row.uncertainty for row in rows] == sorted(doubts, reverse=True)[:5]
     for row in rows:
-        soft = found.mixture.responsibilities(found.rows[[row.row_index]])[0]
+        soft = fitted_search.mixture.predict_proba(fitted_search.rows[[row.row_index]])[0]
         assert row.first_component == soft.argmax()
         assert (row.first_probability, row.second_probability) == pytest.approx(tuple(np.sort(soft)[::-1][:2]))
         assert soft[row.second_component] == pytest.approx(row.second_probability)
-        assert row.values == tuple(found.rows[row.row_index])
-    assert len(report.uncertain_rows(found.mixture, found.rows)) == 20
-    assert report.uncertain_rows(found.mixture, found.rows, 0) == []
+        assert row.values == tuple(fitted_search.rows[row.row_index])
+    assert len(report.uncertain_rows(fitted_search.mixture, fitted_search.rows)) == 20
+    assert report.uncertain_rows(fitted_search.mixture, fitted_search.rows, 0) == []
 
 
 def test_one_component_leaves_no_row_uncertain(faithful: Any) -> None:
     assert report.uncertain_rows(GaussianMixture(1).fit(faithful).model_, faithful) == []
 
 
-def test_wrong_input_is_named(found: Found) -> None:
-    with pytest.raises(ValueError, match="limit"):
-        report.uncertain_rows(found.mixture, found.rows, -1)
+def test_wrong_input_is_named(fitted_search: FittedSearch) -> None:
+    with pytest.raises(ValueError, match="max_rows"):
+        report.uncertain_rows(fitted_search.mixture, fitted_search.rows, -1)
     with pytest.raises(ValueError, match="1 column"):
-        report.summarize_mixture(found.mixture, found.rows[:, :1])
+        report.summarize_mixture(fitted_search.mixture, fitted_search.rows[:, :1])
     with pytest.raises(ValueError, match="sample_weight"):
-        report.component_table(found.mixture, found.rows, [1.0])
+        report.component_table(fitted_search.mixture, fitted_search.rows, [1.0])
 
 
-def test_fit_facts(found: Found) -> None:
-    facts = report.summarize_fit(found.fit, found.mixture)
+def test_fit_facts(fitted_search: FittedSearch) -> None:
+    facts = report.summarize_fit(fitted_search.fit, fitted_search.mixture)
     assert facts.converged
-    assert facts.n_iter == len(found.fit.trace)
-    assert facts.log_likelihood == found.fit.log_likelihood
+    assert facts.n_iter == len(fitted_search.fit.trace)
+    assert facts.log_likelihood == fitted_search.fit.log_likelihood
     assert len(facts.condition_numbers) == 3
     assert facts.floored_components == facts.small_components == ()
 
@@ -153,14 +153,14 @@ def test_fit_facts_of_a_collapse() -> None:
     assert facts.notes
 
 
-def test_rows_go_into_a_data_frame(found: Found) -> None:
+def test_rows_go_into_a_data_frame(fitted_search: FittedSearch) -> None:
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(report.candidate_table(found.selection))
+    frame = pandas.DataFrame(report.candidate_table(fitted_search.selection))
     assert list(frame.columns[:3]) == ["rank", "structure", "n_components"]
 
 
-def test_rounding_is_no_difference(found: Found) -> None:
-    first, second = found.selection.candidates[:2]
+def test_rounding_is_no_difference(fitted_search: FittedSearch) -> None:
+    first, second = fitted_search.selection.candidates[:2]
     moved = replace(second, criteria={"bic": first.criteria["bic"] * (1 - 1e-15)})
     rows = report.candidate_table(gaussmix.Selection("bic", (first, moved), 0.0))
     assert rows[1].difference_to_best == 0.0
@@ -171,7 +171,7 @@ def test_degenerate_components_are_counted() -> None:
     masses = np.array([3.0, 1.0])
 
     def floored(*parts: bool) -> Fit:
-        covariance = replace(fit.mixture.covariance, floored=np.array(parts))
+        covariance = replace(fit.mixture.covariance, is_floored=np.array(parts))
         return replace(fit, mixture=replace(fit.mixture, covariance=covariance), masses=masses)
 
     assert _describe_degeneracy(floored(True, True)) == "components 0 and 1 on the floor of their variances"

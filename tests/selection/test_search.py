@@ -17,7 +17,7 @@ from gaussmix.types import ND
 from tests.contracts.problems import assert_same_mixture
 
 
-def apart(n_rows: int = 60, seed: int = 0) -> ND:
+def make_separated_groups(n_rows: int = 60, seed: int = 0) -> ND:
     """Three round groups of one size, far from one another."""
     rng = np.random.default_rng(seed)
     centers = np.repeat([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], n_rows // 3, axis=0)
@@ -26,7 +26,7 @@ def apart(n_rows: int = 60, seed: int = 0) -> ND:
 
 @pytest.fixture(scope="module")
 def found() -> Selection:
-    return select(apart(), range(1, 5), n_starts=3)
+    return select(make_separated_groups(), range(1, 5), n_starts=3)
 
 
 def test_the_groups_are_found(found: Selection) -> None:
@@ -52,37 +52,37 @@ def test_every_cell_is_told_best_first(found: Selection) -> None:
 
 
 def test_criteria_belong_to_the_fits(found: Selection) -> None:
-    rows = apart()
+    rows = make_separated_groups()
     for cell in found.candidates[:5]:
         assert cell.mixture is not None
         assert cell.fit is not None
-        total = cell.mixture.log_density(rows).sum()
+        total = cell.mixture.logpdf(rows).sum()
         assert cell.fit.log_likelihood == pytest.approx(total, rel=1e-10)
         assert cell.criteria["bic"] == pytest.approx(-2 * total + cell.n_parameters * np.log(60.0))
         assert cell.n_parameters == cell.mixture.n_parameters
 
 
 def test_structures_that_coincide_are_no_runners_up() -> None:
-    chosen = select(apart(), 1, ["EEE", "VVV", "EEV", "EII"])
+    chosen = select(make_separated_groups(), 1, ["EEE", "VVV", "EEV", "EII"])
     assert chosen.best.name in ("EEE,1", "EII,1")
     assert chosen.runner_up is not None
     assert {chosen.best.name, chosen.runner_up.name} & {"EII,1"}
 
 
 def test_the_only_candidate_has_no_runner_up() -> None:
-    assert select(apart(), 2, "VVV").runner_up is None
+    assert select(make_separated_groups(), 2, "VVV").runner_up is None
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_the_criterion_decides(criterion: str) -> None:
-    chosen = select(apart(), [1, 3], ["VVV", "EII"], criterion=criterion, n_starts=2)
+    chosen = select(make_separated_groups(), [1, 3], ["VVV", "EII"], criterion=criterion, n_starts=2)
     values = [cell.criteria[criterion] for cell in chosen.candidates if cell.is_eligible]
     np.testing.assert_allclose(values, sorted(values), rtol=1e-9)
     assert chosen.criterion == criterion
 
 
 def test_order_of_the_rows_and_weights_are_what_they_should_be() -> None:
-    rows = apart()
+    rows = make_separated_groups()
     settings: dict[str, Any] = {"n_components": 3, "structures": ["VVV", "EII"], "n_starts": 3}
     plain = select(rows, **settings).best.mixture
     shuffled = select(np.random.default_rng(1).permutation(rows), **settings).best.mixture
@@ -98,9 +98,9 @@ def test_order_of_the_rows_and_weights_are_what_they_should_be() -> None:
 
 
 def test_one_seed_one_answer() -> None:
-    first, second = (select(apart(), [2, 3], "VVV", random_state=7).best for _ in range(2))
+    first, second = (select(make_separated_groups(), [2, 3], "VVV", random_state=7).best for _ in range(2))
     assert first.criteria == second.criteria
-    generator = select(apart(), [2, 3], "VVV", random_state=np.random.default_rng(7)).best
+    generator = select(make_separated_groups(), [2, 3], "VVV", random_state=np.random.default_rng(7)).best
     assert generator.criteria == first.criteria
 
 
@@ -111,30 +111,32 @@ def test_more_starts_are_tried() -> None:
 
 
 def test_progress_is_told_before_every_cell() -> None:
-    heard: list[tuple[int, int, str]] = []
-    select(apart(), [1, 2], ["EII", "VVV"], n_starts=1, progress=lambda *told: heard.append(told))
-    assert [done for done, _, _ in heard[:4]] == [0, 1, 2, 3]
-    assert {done for done, _, _ in heard[4:]} <= {4}
-    assert {total for _, total, _ in heard} == {4}
-    assert heard[0][2] == "EII, 1 components"
+    calls: list[tuple[int, int, str]] = []
+    select(
+        make_separated_groups(), [1, 2], ["EII", "VVV"], n_starts=1, progress=lambda *arguments: calls.append(arguments)
+    )
+    assert [done for done, _, _ in calls[:4]] == [0, 1, 2, 3]
+    assert {done for done, _, _ in calls[4:]} <= {4}
+    assert {total for _, total, _ in calls} == {4}
+    assert calls[0][2] == "EII, 1 components"
 
 
 def test_degenerate_fits_are_listed_last_and_say_why() -> None:
-    rows = np.vstack([apart(), np.full((20, 2), 30.0)])
+    rows = np.vstack([make_separated_groups(), np.full((20, 2), 30.0)])
     chosen = select(rows, [3, 4], ["VVV", "EII"], n_starts=2)
     degenerate = [cell for cell in chosen.candidates if not cell.is_eligible]
     assert "VVV,4" in {cell.name for cell in degenerate}
-    assert all("floor" in cell.reason or "fewer than" in cell.reason for cell in degenerate)
+    assert all("floor" in cell.rejection_reason or "fewer than" in cell.rejection_reason for cell in degenerate)
     assert chosen.best.is_eligible
 
 
 def test_cells_that_cannot_be_fitted_say_why() -> None:
-    chosen = select(apart()[::20], [1, 3, 5], "EII")
-    failed = {cell.name: cell.reason for cell in chosen.candidates if cell.fit is None}
+    chosen = select(make_separated_groups()[::20], [1, 3, 5], "EII")
+    failed = {cell.name: cell.rejection_reason for cell in chosen.candidates if cell.fit is None}
     assert set(failed) == {"EII,5"}
     assert "n_components = 5, n_samples = 3" in failed["EII,5"]
     with pytest.raises(SelectionError, match=r"no candidate could be fitted; the first says: Expected n_samples"):
-        select(apart()[::20], 5)
+        select(make_separated_groups()[::20], 5)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
 )
 def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):
-        select(apart(), **options)
+        select(make_separated_groups(), **options)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) 
         (np.zeros((0, 2)), None, "0 rows"),
         ([[1.0, np.nan]], None, "X contains NaN in row 0, column 1"),
         ([["a"]], None, "must be numbers"),
-        (apart(), np.ones(3), "sample_weight must have the shape"),
+        (make_separated_groups(), np.ones(3), "sample_weight must have the shape"),
     ],
 )
 def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> None:
@@ -178,12 +180,12 @@ def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> Non
 def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
     whole = select(rows, [2, 3], ["VVV", "EII"])
-    monkeypatch.setattr("gaussmix.selection.search_problem.HEAT_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.search_problem.N_SCREENING_ROWS", 200)
     part = select(rows, [2, 3], ["VVV", "EII"])
     assert part.best.name == whole.best.name == "VVV,3"
     assert part.best.criteria["bic"] == pytest.approx(whole.best.criteria["bic"], rel=1e-6)
     assert part.best.mixture.weights.sum() == pytest.approx(1.0)
-    assert part.best.fit.log_likelihood == pytest.approx(part.best.mixture.log_density(rows).sum(), rel=1e-12)
+    assert part.best.fit.log_likelihood == pytest.approx(part.best.mixture.logpdf(rows).sum(), rel=1e-12)
     again = select(rows[::-1], [2, 3], ["VVV", "EII"])
     for one, other in zip(part.candidates, again.candidates, strict=True):
         assert one.criteria["bic"] == pytest.approx(other.criteria["bic"], rel=1e-9)
@@ -191,26 +193,26 @@ def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatc
 
 def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
-    monkeypatch.setattr("gaussmix.selection.search_problem.HEAT_ROWS", 200)
-    monkeypatch.setattr("gaussmix.selection.candidate_runs.LEAD_PASSES", 3)
-    heard: list[tuple[int, int, str]] = []
-    chosen = select(rows, [2, 3, 4, 5], ["VVV", "EII", "VII"], progress=lambda *told: heard.append(told))
+    monkeypatch.setattr("gaussmix.selection.search_problem.N_SCREENING_ROWS", 200)
+    monkeypatch.setattr("gaussmix.selection.candidate_runs.FIRST_MAX_ITER", 3)
+    calls: list[tuple[int, int, str]] = []
+    chosen = select(rows, [2, 3, 4, 5], ["VVV", "EII", "VII"], progress=lambda *arguments: calls.append(arguments))
     assert chosen.best.name == "VVV,3"
     assert chosen.best.fit is not None
     assert chosen.best.fit.outcome is Outcome.CONVERGED
-    assert [done for done, _, _ in heard[:12]] == list(range(12))
-    assert heard[12:]
-    assert all(name.endswith((" again", " from others")) for _, _, name in heard[12:])
+    assert [done for done, _, _ in calls[:12]] == list(range(12))
+    assert calls[12:]
+    assert all(name.endswith((" again", " from others")) for _, _, name in calls[12:])
     left = [cell for cell in chosen.candidates if cell.fit is not None and cell.fit.outcome is Outcome.PRUNED]
     assert left
     for cell in left:
         assert cell.mixture is not None
         assert cell.fit is not None
         assert len(cell.fit.trace) >= 3
-        total = cell.mixture.log_density(rows).sum()
+        total = cell.mixture.logpdf(rows).sum()
         assert cell.fit.log_likelihood == pytest.approx(total, rel=1e-10)
         assert cell.criteria["bic"] == pytest.approx(-2 * total + cell.n_parameters * np.log(900.0))
-        hope = 2 * _N_EXTRAPOLATED_ITER * np.diff(cell.fit.trace.log_likelihood)[-1]
+        hope = 2 * _N_EXTRAPOLATED_ITER * np.diff(cell.fit.trace.log_likelihoods)[-1]
         assert not cell.is_eligible or cell.criteria["bic"] - hope > chosen.best.criteria["bic"] + 10
     assert any(cell.is_eligible for cell in left)
 
@@ -218,9 +220,9 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
 def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 8 * k for k in range(3)])
     settings: dict[str, Any] = {"n_components": range(1, 6), "structures": ["VVV", "EEE", "VVI", "EII"]}
-    monkeypatch.setattr("gaussmix.selection.search_problem.HEAT_ROWS", 300)
+    monkeypatch.setattr("gaussmix.selection.search_problem.N_SCREENING_ROWS", 300)
     raced = select(rows, **settings)
-    monkeypatch.setattr("gaussmix.selection.candidate_runs._FUTURE_PASSES", 1e9)
+    monkeypatch.setattr("gaussmix.selection.candidate_runs._N_EXTRAPOLATED_ITER", 1e9)
     patient = select(rows, **settings)
     assert raced.best.criteria["bic"] == pytest.approx(patient.best.criteria["bic"], rel=1e-9)
     ended = {cell.name: cell.criteria["bic"] for cell in patient.candidates if cell.is_eligible}
@@ -239,11 +241,14 @@ def test_a_selection_prints_as_a_short_list() -> None:
 
 
 def test_cells_side_by_side_are_the_same_cells() -> None:
-    one, other = (select(apart(), [2, 3], ["VVV", "VEI", "EEE"], n_jobs=jobs) for jobs in (None, 2))
+    one, other = (select(make_separated_groups(), [2, 3], ["VVV", "VEI", "EEE"], n_jobs=jobs) for jobs in (None, 2))
     assert [cell.name for cell in one.candidates] == [cell.name for cell in other.candidates]
     for cell, twin in zip(one.candidates, other.candidates, strict=True):
         assert cell.criteria == twin.criteria
-    assert select(apart(), [2, 3], "VVV", n_jobs=-1).best.criteria == one.best.criteria or one.best.name != "VVV,3"
+    assert (
+        select(make_separated_groups(), [2, 3], "VVV", n_jobs=-1).best.criteria == one.best.criteria
+        or one.best.name != "VVV,3"
+    )
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
@@ -261,43 +266,43 @@ def test_a_data_frame_of_a_library_that_is_missing(found: Selection, monkeypatch
 
 
 def test_one_column_is_searched_with_two_structures() -> None:
-    chosen = select(apart()[:, :1], [1, 2])
+    chosen = select(make_separated_groups()[:, :1], [1, 2])
     assert {str(cell.structure) for cell in chosen.candidates} == {"EII", "VII"}
-    assert select(apart()[:, :1], 2, ["E", "V"]).best.name in ("EII,2", "VII,2")
+    assert select(make_separated_groups()[:, :1], 2, ["E", "V"]).best.name in ("EII,2", "VII,2")
 
 
 def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+    messages: list[str] = []
 
     @contextmanager
-    def bar(what: str) -> Iterator[Any]:
-        yield lambda done, total, name: told.append(f"{what} {done}/{total} {name}")
+    def fake_progress_bar(title: str) -> Iterator[Any]:
+        yield lambda done, total, name: messages.append(f"{title} {done}/{total} {name}")
 
-    monkeypatch.setattr("gaussmix.selection.validation.bar", bar)
-    select(apart(), 2, ["EII", "VVV"], progress=True)
-    assert told[:2] == ["fitting 0/2 EII, 2 components", "fitting 1/2 VVV, 2 components"]
-    select(apart(), 2, ["EII", "VVV"], progress=False)
+    monkeypatch.setattr("gaussmix.selection.validation.progress_bar", fake_progress_bar)
+    select(make_separated_groups(), 2, ["EII", "VVV"], progress=True)
+    assert messages[:2] == ["fitting 0/2 EII, 2 components", "fitting 1/2 VVV, 2 components"]
+    select(make_separated_groups(), 2, ["EII", "VVV"], progress=False)
 
 
 def test_the_best_cells_try_what_others_have_found() -> None:
     """From its own tree EEE with four components ends lower than from what another structure has found."""
-    heard: list[str] = []
-    rows = np.concatenate([apart(90, seed) * [1.0, 3.0] for seed in range(2)])
-    select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda done, total, name: heard.append(name))
-    assert any(name.endswith(" from others") for name in heard)
+    calls: list[str] = []
+    rows = np.concatenate([make_separated_groups(90, seed) * [1.0, 3.0] for seed in range(2)])
+    select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda done, total, name: calls.append(name))
+    assert any(name.endswith(" from others") for name in calls)
 
 
 def test_an_interrupt_ends_the_search() -> None:
     """Cells that have not begun are not waited for."""
-    heard: list[str] = []
+    calls: list[str] = []
 
-    def told(done: int, total: int, name: str) -> None:
-        heard.append(name)
+    def interrupt(done: int, total: int, name: str) -> None:
+        calls.append(name)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        select(apart(), range(1, 10), n_jobs=2, progress=told)
-    assert len(heard) == 1
+        select(make_separated_groups(), range(1, 10), n_jobs=2, progress=interrupt)
+    assert len(calls) == 1
 
 
 def test_rows_without_columns() -> None:

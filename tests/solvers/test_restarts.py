@@ -11,16 +11,16 @@ from tests.contracts.problems import groups, problem_of
 from tests.laws.strategies import random_mixture
 
 
-def run_of(*values: float) -> RunResult:
+def make_run_result(*values: float) -> RunResult:
     trace = IterationTrace(np.array(values), np.zeros(len(values)))
     return RunResult(random_mixture(0), trace, Outcome.CONVERGED, 0)
 
 
 def test_the_highest_wins_and_the_first_of_equals() -> None:
-    low, high, equal = run_of(-9.0, -5.0), run_of(-3.0), run_of(-3.0)
+    low, high, equal = make_run_result(-9.0, -5.0), make_run_result(-3.0), make_run_result(-3.0)
     assert best_run([low, high, equal]) is high
-    assert best_run([run_of(), low]) is low  # a run without a pass is worth nothing
-    assert best_run([run_of()]).last_log_likelihood == -np.inf
+    assert best_run([make_run_result(), low]) is low  # a run without a pass is worth nothing
+    assert best_run([make_run_result()]).last_log_likelihood == -np.inf
     with pytest.raises(ValueError, match="at least one run"):
         best_run([])
 

@@ -83,7 +83,7 @@ def test_data_far_from_zero_lose_nothing(covariance_type, kind):
     np.testing.assert_allclose(far.covariances_, near.covariances_, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(far.means_ - 2.0**34, near.means_, atol=1e-5)
     np.testing.assert_allclose(far.predict_proba(X + 2.0**34), near.predict_proba(X), atol=1e-9)
-    assert far.fit_.bound == pytest.approx(near.fit_.bound, rel=1e-10)
+    assert far.fit_.lower_bound == pytest.approx(near.fit_.lower_bound, rel=1e-10)
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
@@ -94,7 +94,7 @@ def test_units_move_the_bounds_and_nothing_else(covariance_type, kind, unit):
     one, other = (fit(rows, n_components=4, **options) for rows in (X, X * unit))
     assert one.n_iter_ == other.n_iter_
     np.testing.assert_allclose(other.predict_proba(X * unit), one.predict_proba(X), atol=1e-8)
-    assert other.fit_.bound == pytest.approx(one.fit_.bound - X.size * np.log(unit), rel=1e-9)
+    assert other.fit_.lower_bound == pytest.approx(one.fit_.lower_bound - X.size * np.log(unit), rel=1e-9)
     shift = (len(X) + 4 * one.degrees_of_freedom_prior_) * X.shape[1] * np.log(unit)
     assert other.lower_bound_ == pytest.approx(one.lower_bound_ - shift, rel=1e-9)
 
@@ -111,7 +111,7 @@ def test_row_order_and_repeats_do_not_matter(kind):
     np.testing.assert_allclose(weighted.means_, repeated.means_, rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(weighted.covariance_prior_, repeated.covariance_prior_, rtol=1e-12)
     assert weighted.lower_bounds_ == pytest.approx(repeated.lower_bounds_, rel=1e-9)
-    assert weighted.fit_.bound == pytest.approx(repeated.fit_.bound, rel=1e-9)
+    assert weighted.fit_.lower_bound == pytest.approx(repeated.fit_.lower_bound, rel=1e-9)
 
 
 @pytest.mark.parametrize("init_params", INIT_METHODS)
@@ -121,7 +121,7 @@ def test_every_start_leads_somewhere(covariance_type, kind, init_params):
         mixed(4), n_components=5, covariance_type=covariance_type, weight_concentration_prior_type=kind,
         init_params=init_params, max_iter=3,
     )  # fmt: skip
-    assert np.isfinite([mixture.lower_bound_, mixture.fit_.bound]).all()
+    assert np.isfinite([mixture.lower_bound_, mixture.fit_.lower_bound]).all()
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
@@ -131,7 +131,7 @@ def test_compiled_passes_find_what_plain_ones_find(covariance_type, kind, monkey
     X = mixed(5, n=500)
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
     plain = fit(X, **options)
-    monkeypatch.setattr(automatic, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(automatic, "MIN_NANOSECONDS_FOR_COMPILED", 0)
     compiled = fit(X, **options)
     np.testing.assert_allclose(compiled.means_, plain.means_, rtol=1e-9, atol=1e-9)
     assert compiled.lower_bounds_ == pytest.approx(plain.lower_bounds_, rel=1e-10)

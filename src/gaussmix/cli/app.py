@@ -113,4 +113,4 @@ _COMMAND_MODULES = {
     "info": info,
 }
 for _name, _command in _COMMAND_MODULES.items():
-    app.command(_name, epilog=_command.EXAMPLES)(_command.run)
+    app.command(_name, epilog=_command.EXAMPLES)(_command.run_command)

@@ -28,12 +28,12 @@ class SelectedColumns:
 def select_columns_for_comparison(
     table: Table, column_names: Sequence[str] | None, weight_column: str | None, label_column: str | None
 ) -> SelectedColumns:
-    """The columns to fit, as `for_fit` chooses them, and known groups from a column of texts or numbers.
+    """The columns to fit, as `select_columns_for_fit` chooses them, and known groups from a column of texts or numbers.
 
     Raises
     ------
-    DataError, TableProblem
-        As `for_fit`; and if the labels are neither texts nor numbers.
+    DataError, TableError
+        As `select_columns_for_fit`; and if the labels are neither texts nor numbers.
     """
     if label_column is None:
         return select_columns_for_fit(table, column_names, weight_column)
@@ -58,7 +58,7 @@ def select_columns_for_fit(
     ------
     DataError
         If a column is not there.
-    TableProblem
+    TableError
         If a column does not hold finite numbers, or hardly anything else, or nothing is left to fit.
     """
     _require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])

@@ -60,7 +60,7 @@ ToleranceOption = Annotated[
 StandardizeOption = Annotated[
     bool | None,
     typer.Option(
-        "--standardise/--raw",
+        "--standardize/--no-standardize",
         help="Whether k-means and neighbours measure in standard deviations of each column, or in the data's units. "
         "Default: the data's units where the structure chosen is round (EII, VII).",
         show_default=False,
@@ -100,12 +100,14 @@ def run_command(
     and, with --labels, k-nearest neighbours. Prints tables and a paragraph on when to prefer which,
     and writes optimisers.png and assignment.png.
     """
-    asked = SearchOptions.from_command_line(
+    options = SearchOptions.from_command_line(
         columns, components, structures, criterion, weight_column, n_starts, seed, has_noise=False, has_prior=False
     )
     names = _parse_solvers(solvers)
-    if label_column is not None and label_column in [weight_column, *(asked.column_names or [])]:
-        raise typer.BadParameter(f"{label_column!r} is already used by --columns or --weights", param_hint="--labels")
+    if label_column is not None and label_column in [weight_column, *(options.column_names or [])]:
+        raise typer.BadParameter(
+            f"{label_column!r} is already used by --columns or --sample-weight", param_hint="--labels"
+        )
     folder = output or Path(f"{file.stem}-comparison")
 
     from gaussmix.cli.output_paths import require_writable_folder
@@ -113,9 +115,9 @@ def run_command(
 
     require_matplotlib()
     require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
-    chosen, found = _compare_file(file, asked, label_column, names, tol, standardize)
-    _print_comparison(file, chosen, found)
-    _write_pictures(found, folder)
+    selected_columns, comparison = _compare_file(file, options, label_column, names, tol, standardize)
+    _print_comparison(file, selected_columns, comparison)
+    _write_pictures(comparison, folder)
 
 
 def _parse_solvers(text: str | None) -> list[str]:
@@ -139,46 +141,50 @@ def _compare_file(
 ) -> "tuple[SelectedColumns, Comparison]":
     from gaussmix.cli.column_selection import select_columns_for_comparison
     from gaussmix.cli.table_reader import read_table
-    from gaussmix.estimators import compare
+    from gaussmix.comparison.comparison import compare
 
     with console.progress_bar(f"reading {path.name}"):
-        chosen = select_columns_for_comparison(
+        selected_columns = select_columns_for_comparison(
             read_table(path), options.column_names, options.weight_column, label_column
         )
-    console.print_notes(chosen.notes)
-    counts = limit_n_components(path, len(chosen.rows), options)
+    console.print_notes(selected_columns.notes)
+    counts = limit_n_components(path, len(selected_columns.rows), options)
     with console.progress_bar("comparing") as update:
-        found = compare(
-            chosen.rows,
-            chosen.labels,
+        comparison = compare(
+            selected_columns.rows,
+            selected_columns.labels,
             counts,
             options.structures,
             solvers,
-            sample_weight=chosen.sample_weight,
+            sample_weight=selected_columns.sample_weight,
             criterion=options.criterion,
             n_starts=options.n_starts,
             tol=tol,
             standardize=standardize,
             random_state=options.seed,
-            feature_names=chosen.names,
+            feature_names=selected_columns.names,
             progress=update,
         )
-    return chosen, found
+    return selected_columns, comparison
 
 
 def _print_comparison(path: Path, selected_columns: "SelectedColumns", comparison: "Comparison") -> None:
     from gaussmix.cli import comparison_tables, summaries
     from gaussmix.cli.text_formatting import format_fields
 
-    agreed = f"Agreement of partitions (adjusted Rand index):\n{comparison_tables.format_agreement_table(comparison)}"
+    agreement = comparison_tables.format_agreement_table(comparison)
+    solvers = comparison_tables.format_solver_table(comparison)
+    caption = _wrap_text(comparison_tables.format_assignment_caption(comparison))
+    assignment = comparison_tables.format_assignment_table(comparison)
+    normality = comparison_tables.format_normality_table(comparison)
     paragraphs = [
         format_fields(
             [("File", describe_data(path, selected_columns)), *summaries.selection_fields(comparison.selection)]
         ),
-        f"Optimisers, from one start (near: within 1e-6 of the best per row):\n{comparison_tables.format_solver_table(comparison)}",
-        f"{_wrap_text(comparison_tables.format_assignment_caption(comparison))}\n{comparison_tables.format_assignment_table(comparison)}",
-        *([] if selected_columns.labels is None else [agreed]),
-        f"Do components look Gaussian? (p-values; together: of all tests here)\n{comparison_tables.format_normality_table(comparison)}",
+        f"Optimisers, from one start (near: within 1e-6 of the best per row):\n{solvers}",
+        f"{caption}\n{assignment}",
+        *([] if selected_columns.labels is None else [f"Agreement of partitions (adjusted Rand index):\n{agreement}"]),
+        f"Do components look Gaussian? (p-values; together: of all tests here)\n{normality}",
         _wrap_text(comparison.summary),
     ]
     for paragraph in paragraphs:

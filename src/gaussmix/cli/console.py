@@ -75,7 +75,7 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
     if not sys.stderr.isatty():
         yield minding(lambda done, total, name: None)
         return
-    from gaussmix.selection.progress import progress_bar
+    from gaussmix.selection.progress import progress_bar as rich_progress_bar
 
-    with progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR) as update:
+    with rich_progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR) as update:
         yield minding(update)

@@ -32,7 +32,7 @@ Examples:
   gaussmix fit faithful.csv
   gaussmix fit faithful.csv --components 2 --structures full
   gaussmix fit wine.parquet --columns alcohol,hue --components 1:5
-  gaussmix fit survey.csv --weights count --criterion icl --output groups
+  gaussmix fit survey.csv --sample-weight count --criterion icl --output out
   gaussmix fit sensors.csv --noise
 """
 
@@ -71,7 +71,7 @@ def run_command(
     shape and orientation that groups may have), chooses one by BIC, prints it, and writes
     model.safetensors, assignments.parquet and report.html.
     """
-    asked = SearchOptions.from_command_line(
+    options = SearchOptions.from_command_line(
         columns, components, structures, criterion, weight_column, n_starts, seed, has_noise, has_prior
     )
     folder = output or Path(f"{file.stem}-gaussmix")
@@ -79,9 +79,9 @@ def run_command(
     from gaussmix.cli.output_paths import require_writable_folder
 
     require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
-    found = _assign_rows(search_file(file, asked))
-    _print_result(found)
-    _write_output_files(found, folder)
+    result = _assign_rows(search_file(file, options))
+    _print_result(result)
+    _write_output_files(result, folder)
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def _assign_rows(search: FileSearch) -> _FitResult:
 
     mixture = cast("Mixture", search.selection.best.mixture)  # select raises where not even the best could be fitted
     with console.progress_bar("assigning rows"):
-        assigned = compute_assignments(mixture, search.selected_columns.rows)
-    return _FitResult(search, mixture, assigned)
+        assignments = compute_assignments(mixture, search.selected_columns.rows)
+    return _FitResult(search, mixture, assignments)
 
 
 def _print_result(result: _FitResult) -> None:

@@ -19,7 +19,7 @@ DEFAULT_N_STARTS = 4
 
 ColumnsOption = Annotated[
     str | None,
-    typer.Option("--columns", metavar="A,B", help="ColumnsOption to fit. Default: all that hold numbers."),
+    typer.Option("--columns", metavar="A,B", help="Columns to fit. Default: all that hold numbers."),
 ]
 ComponentsOption = Annotated[
     str | None,
@@ -37,15 +37,15 @@ CriterionOption = Annotated[
     str, typer.Option("--criterion", metavar="NAME", help="What to choose by: bic, icl, aic, aicc or sabic.")
 ]
 WeightsOption = Annotated[
-    str | None, typer.Option("--weights", metavar="COLUMN", help="Column that says how often each row counts.")
+    str | None, typer.Option("--sample-weight", metavar="COLUMN", help="Column that says how often each row counts.")
 ]
 StartsOption = Annotated[
     int,
     typer.Option(
-        "--starts",
+        "--n-starts",
         metavar="N",
         min=1,
-        help="StartsOption for each candidate: more take longer, and may find better ones.",
+        help="Starts for each candidate: more take longer, and may find better ones.",
     ),
 ]
 NoiseOption = Annotated[
@@ -88,7 +88,7 @@ class SearchOptions:
         names = parse_names(columns, "--columns")
         if weight_column is not None and weight_column in (names or []):
             raise typer.BadParameter(
-                f"{weight_column!r} is already used by --weights; leave it out", param_hint="--columns"
+                f"{weight_column!r} is already used by --sample-weight; leave it out", param_hint="--columns"
             )
         shapes = parse_structures(structures)
         counts = parse_component_counts(_DEFAULT_COMPONENT_RANGE if components is None else components)
@@ -116,7 +116,8 @@ def describe_data(path: Path, selected_columns: "SelectedColumns") -> str:
     from gaussmix.cli.text_formatting import format_column_name, format_count, join_names
 
     names = join_names([format_column_name(name) for name in selected_columns.names])
-    return f"{path.name}: {format_count(len(selected_columns.rows), 'row')}, {format_count(len(selected_columns.names), 'column')} ({names})"
+    n_rows, n_columns = len(selected_columns.rows), len(selected_columns.names)
+    return f"{path.name}: {format_count(n_rows, 'row')}, {format_count(n_columns, 'column')} ({names})"
 
 
 def search_file(path: Path, options: SearchOptions) -> FileSearch:
@@ -126,24 +127,24 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     from gaussmix.selection import select
 
     with console.progress_bar(f"reading {path.name}"):
-        chosen = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
-    console.print_notes(chosen.notes)
-    counts = limit_n_components(path, len(chosen.rows), options)
+        selected_columns = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
+    console.print_notes(selected_columns.notes)
+    counts = limit_n_components(path, len(selected_columns.rows), options)
     with console.progress_bar("fitting") as update:
         selection = select(
-            chosen.rows,
+            selected_columns.rows,
             counts,
             options.structures,
             criterion=options.criterion,
-            sample_weight=chosen.sample_weight,
+            sample_weight=selected_columns.sample_weight,
             n_starts=options.n_starts,
             random_state=options.seed,
-            feature_names=chosen.names,
+            feature_names=selected_columns.names,
             progress=update,
             noise=options.has_noise,
             prior="default" if options.has_prior else None,
         )
-    return FileSearch(path, chosen, selection)
+    return FileSearch(path, selected_columns, selection)
 
 
 def limit_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int]:

@@ -14,7 +14,7 @@ def require_writable_file(path: Path, input_paths: Sequence[Path]) -> None:
 
     Raises
     ------
-    FileProblem
+    FileError
         If it cannot be written, or is an input.
     """
     _require_writable_target(path, input_paths)
@@ -28,7 +28,7 @@ def require_writable_folder(folder: Path, file_names: Sequence[str], input_paths
 
     Raises
     ------
-    FileProblem
+    FileError
         If it cannot be written to, or one of the files to write is an input.
     """
     existing = folder

@@ -14,14 +14,16 @@ Examples:
   gaussmix sample model.safetensors -n 1000 --seed 7 --output drawn.parquet
 """
 
+AddComponentOption = Annotated[
+    bool, typer.Option("--add-component", help="Add a column with the component of each row.")
+]
+
 
 def run_command(
     model: ModelFileArgument,
     n_rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="How many rows to draw.")],
     seed: SeedOption = 0,
-    add_component_column: Annotated[
-        bool, typer.Option("--labels", help="Add a column with the component of each row.")
-    ] = False,
+    add_component_column: AddComponentOption = False,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -59,7 +59,7 @@ def run_command(
     shape and orientation that groups may have), and prints them, best first. gaussmix fit does the
     same and goes on with the best one.
     """
-    asked = SearchOptions.from_command_line(
+    options = SearchOptions.from_command_line(
         columns, components, structures, criterion, weight_column, n_starts, seed, has_noise, has_prior
     )
     require_table_suffix(output)
@@ -67,10 +67,10 @@ def run_command(
         from gaussmix.cli.output_paths import require_writable_file
 
         require_writable_file(output, input_paths=(file,))
-    found = search_file(file, asked)
-    _print_ranking(found, max_candidates)
+    search = search_file(file, options)
+    _print_ranking(search, max_candidates)
     if output is not None:
-        _write_candidates(found, output)
+        _write_candidates(search, output)
 
 
 def _print_ranking(search: FileSearch, max_candidates: int) -> None:

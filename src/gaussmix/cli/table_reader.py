@@ -37,9 +37,9 @@ _UNNAMED_COLUMN_NAMES = {"", "__index_level_0__"}  # what pandas calls an index 
 class Column:
     """A named column: ``values`` (n,), NaN where one is missing; of another kind than numbers it has none.
 
-    ``culprit`` says of a text column which value kept it from being numbers; ``n_numbers`` of its
-    ``n_present`` values that are not missing are numbers; ``has_commas`` if the culprit is one but for a comma.
-    ``spelled`` gives the values of a text column, None where one is missing.
+    ``non_numeric_reason`` says of a text column which value kept it from being numbers; ``n_numeric`` of its
+    ``n_non_missing`` values that are not missing are numbers; ``has_number_with_comma`` if it is one but for a comma.
+    ``load_texts`` gives the values of a text column, None where one is missing.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file, in its order; ``n_nameless`` more had no name and were not read."""
+    """The columns of a file, in its order; ``n_unnamed`` more had no name and were not read."""
 
     path: Path
     n_rows: int
@@ -89,7 +89,7 @@ def read_table(path: Path) -> Table:
 
     Raises
     ------
-    FileProblem
+    FileError
         If there is no such file, or it cannot be read as a table with names and rows.
     """
     _require_regular_file(path)

@@ -37,7 +37,7 @@ def write_table(columns: ColumnsByName, path: Path) -> None:
 
     Raises
     ------
-    FileProblem
+    FileError
         If the file cannot be written.
     """
     with remove_partial_on_failure(path):

@@ -126,8 +126,8 @@ class AssignmentComparison:
         return [
             {
                 "method": one.method,
-                "n_differing": one.differing_weight,
-                "adjusted_rand": one.adjusted_rand_index,
+                "differing_weight": one.differing_weight,
+                "adjusted_rand_index": one.adjusted_rand_index,
                 "accuracy": one.accuracy,
                 "log_loss": one.log_loss,
                 "calibration_error": one.calibration_error,

@@ -19,7 +19,7 @@ from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import select
 from gaussmix.selection.progress import ProgressCallback
-from gaussmix.selection.validation import progress_callback, require_nonempty_rows
+from gaussmix.selection.validation import make_progress_callback, require_nonempty_rows
 from gaussmix.solvers import MeanGainRule
 from gaussmix.solvers.initialization import INIT_METHODS, KMEANS_METHOD, initialize
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -78,7 +78,7 @@ def compare(
     max_iter : int, default=1000
         The most passes of a solver.
     n_neighbors : int, default=5
-    standardise : bool, optional
+    standardize : bool, optional
         Whether k-means and nearest neighbours measure in standard deviations of each column, so that units do not
         matter, or in the data's units. Default: in the data's units where the structure chosen is round (EII, VII),
         which takes all columns to be in one unit, else in standard deviations.
@@ -107,13 +107,18 @@ def compare(
     asked = _parse_data(X, sample_weight, labels, feature_names)
     look = {"criterion": criterion, "n_starts": n_starts, "random_state": rng, "progress": progress}
     found = select(
-        asked.rows, n_components, structures, sample_weight=asked.sample_weight, feature_names=feature_names, **look
-    )  # type: ignore[arg-type]
+        asked.rows,
+        n_components,
+        structures,
+        sample_weight=asked.sample_weight,
+        feature_names=feature_names,
+        **look,  # type: ignore[arg-type]
+    )
     mixture = found.best.mixture
     assert mixture is not None  # select raises where not even the best could be fitted
     source = make_memory_source(asked.rows, asked.sample_weight)
     problem = Problem.from_source(source, mixture.structure, engine=AutomaticEngine(len(asked.rows), len(names)))
-    with progress_callback(progress, "comparing") as update:
+    with make_progress_callback(progress, "comparing") as update:
         optimisers = _run_solvers(problem, mixture, names, stopping, init_params, later, update)
     known = _make_known_labels(asked, later)
     measure = DistanceMetric.from_source(
@@ -149,7 +154,7 @@ def _validate_options(
     _validation.require_integer("max_iter", max_iter, 1)
     _validation.require_integer("n_neighbors", n_neighbors, 1)
     if standardize is not None and not isinstance(standardize, bool | np.bool_):
-        raise ParameterError.invalid_value("standardise", standardize, "True, False or None")
+        raise ParameterError.invalid_value("standardize", standardize, "True, False or None")
     return parse_solver_names(solvers), MeanGainRule(float(tol), int(max_iter))
 
 

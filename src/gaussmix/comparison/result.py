@@ -47,12 +47,12 @@ class Comparison:
         return [
             {
                 "solver": one.solver,
-                "passes": one.n_iter,
+                "n_iter": one.n_iter,
                 "seconds": one.seconds,
                 "log_likelihood": one.log_likelihood,
-                "gap": one.gap_per_row,
-                "near_passes": one.n_iter_to_best,
-                "near_seconds": one.seconds_to_best,
+                "gap_per_row": one.gap_per_row,
+                "n_iter_to_best": one.n_iter_to_best,
+                "seconds_to_best": one.seconds_to_best,
                 "outcome": one.outcome,
             }
             for one in self.solver_results
@@ -64,14 +64,22 @@ class Comparison:
 
     def normality_table(self) -> TableRows:
         """One row per component; statistics and p-values are None where there were too few rows."""
-        names = ("skewness", "skewness_p", "kurtosis", "kurtosis_p", "henze_zirkler", "henze_zirkler_p", "p_value")
+        names = (
+            "skewness",
+            "skewness_p_value",
+            "kurtosis",
+            "kurtosis_p_value",
+            "henze_zirkler",
+            "henze_zirkler_p_value",
+            "bonferroni_p_value",
+        )
         return [
             {
                 "component": one.component,
-                "n_rows": one.total_weight,
+                "total_weight": one.total_weight,
                 **{name: getattr(one, name) if one.is_tested else None for name in names},
-                "looks_gaussian": one.is_plausibly_gaussian if one.is_tested else None,
-                "reason": one.skip_reason,
+                "is_plausibly_gaussian": one.is_plausibly_gaussian if one.is_tested else None,
+                "skip_reason": one.skip_reason,
             }
             for one in self.normality_tests
         ]

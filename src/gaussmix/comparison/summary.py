@@ -154,8 +154,8 @@ def _describe_label_predictions(assignments: AssignmentComparison) -> list[str]:
     }
     said = [
         f"Of rows whose label is put aside, k-nearest neighbours find the right one for {right[NEIGHBORS_METHOD]}, the "
-        f"mixture's groups, which labels of other rows only give names, for {right[SOFT_METHOD]}, and those of k-means for "
-        f"{right[KMEANS_METHOD]}."
+        f"mixture's groups, which labels of other rows only give names, for {right[SOFT_METHOD]}, and those of k-means "
+        f"for {right[KMEANS_METHOD]}."
     ]
     if max(one.accuracy or 0.0 for one in (near, soft, means)) <= _majority_class_fraction(assignments):
         return [*said, "These columns tell little of the labels: more rows have the most frequent one."]
@@ -187,10 +187,8 @@ def _describe_log_loss_difference(
     """'better than hard (log-loss ...)', and 1; -1 where worse, 0 where chance alone may have made a difference."""
     clear, error = _significant_sign_and_error(other_result.row_log_losses, result.row_log_losses, weights)
     how = {1: "better than", 0: "about as well as", -1: "worse than"}[clear]
-    return (
-        f"{how} {other_name} (log-loss {_format_log_losses(result, other_result)}, standard error of the difference {error:.3f})",
-        clear,
-    )
+    losses = _format_log_losses(result, other_result)
+    return f"{how} {other_name} (log-loss {losses}, standard error of the difference {error:.3f})", clear
 
 
 def _significant_sign_and_error(first_values: N | None, second_values: N | None, weights: N) -> tuple[int, float]:
@@ -236,8 +234,8 @@ def _describe_normality(normality_tests: Sequence[NormalityTestResult]) -> list[
         which = join_with_and([f"{one.component} (p {_format_p_value(one.bonferroni_p_value)})" for one in odd])
         verb = f"Group {which} does" if len(odd) == 1 else f"Groups {which} do"
         said.append(
-            f"{verb} not look Gaussian ({_NORMALITY_TESTS_TEXT}): the mixture's probabilities are to be taken with care "
-            "there, since a component may cover several groups, or a part of one."
+            f"{verb} not look Gaussian ({_NORMALITY_TESTS_TEXT}): the mixture's probabilities are to be taken with "
+            "care there, since a component may cover several groups, or a part of one."
         )
     if untested:
         said.append(f"{format_count(untested, 'group')} had too few rows for these tests, or rows in a plane.")

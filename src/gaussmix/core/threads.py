@@ -174,7 +174,7 @@ _thread_pool = _ThreadPool()
 
 def _reset_after_fork() -> None:
     """A forked child has none of its parent's threads."""
-    global _pool
+    global _thread_pool
     _thread_pool = _ThreadPool()
 
 

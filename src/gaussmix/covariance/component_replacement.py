@@ -20,15 +20,15 @@ INDEPENDENT_STRUCTURES = ("VVV", "VVI", "VII")
 def replace_components(
     covariance: AbstractCovariance, is_replaced: BoolK, replacements: AbstractCovariance
 ) -> AbstractCovariance:
-    """Covariances of a structure in ``SEPARATE`` with the chosen components' replaced by others, in their order."""
+    """Return covariances (of ``INDEPENDENT_STRUCTURES``) in which some components are replaced, in their order."""
     return _REPLACE_FUNCTIONS[type(covariance)](covariance, is_replaced, replacements)
 
 
 def _replace_variances(covariance: Any, is_replaced: BoolK, replacements: Any) -> AbstractCovariance:
-    variances, floored = covariance.variances.copy(), covariance.floored.copy()
-    variances[is_replaced], floored[is_replaced] = replacements.variances, replacements.floored
-    held: AbstractCovariance = replace(covariance, variances=variances, floored=floored)
-    return held
+    variances, is_floored = covariance.variances.copy(), covariance.is_floored.copy()
+    variances[is_replaced], is_floored[is_replaced] = replacements.variances, replacements.is_floored
+    replaced: AbstractCovariance = replace(covariance, variances=variances, is_floored=is_floored)
+    return replaced
 
 
 _REPLACE_FUNCTIONS: dict[type[AbstractCovariance], Callable[[Any, BoolK, Any], AbstractCovariance]] = {

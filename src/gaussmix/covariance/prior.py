@@ -156,9 +156,9 @@ class NormalInverseWishart:
 class DefaultPrior:
     """A prior that takes what is not given from the data, as mclust's ``defaultPrior`` does.
 
-    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage), Sigma_k ~ inverse Wishart(degrees, scale); variances
-    along the axes are inverse gamma. The fit finds the most probable parameters: components
-    of few rows keep a covariance near to the scale, where maximum likelihood would let them collapse. How often a
+    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage), Sigma_k ~ inverse Wishart(degrees_of_freedom, scale);
+    variances along the axes are inverse gamma. The fit finds the most probable parameters: components of few rows
+    keep a covariance near to the scale, where maximum likelihood would let them collapse. How often a
     structure counts the prior is as in mclust's M-steps, but that EII there leaves the scale out, EEV the shrinkage,
     and VEV adds no mass at all (here, hardly any); mclust has none for VEE, EVE, VVE and EVV. Its EM ends a little
     elsewhere for EEI, VEI and EVI, since not every step there maximises.
@@ -172,7 +172,7 @@ class DefaultPrior:
         Rows that the location counts for in each mean; 0 leaves means alone.
     location : array-like of shape (D,), optional
         Where means are drawn to; the data's mean if not given.
-    degrees : float, optional
+    degrees_of_freedom : float, optional
         Degrees of freedom, more than D - 1; D + 2 if not given.
     scale : array-like of shape (D, D), optional
         In the data's units squared. The covariance of the data over K^(2/D) if not given; for structures along
@@ -215,14 +215,15 @@ class DefaultPrior:
         """
         if not (_is_real_number(self.shrinkage) and 0.0 <= self.shrinkage < np.inf):
             raise ParameterError.invalid_value("shrinkage", self.shrinkage, "a finite number of at least 0")
-        degrees = n_features + 2.0 if self.degrees_of_freedom is None else self.degrees_of_freedom
-        if not (_is_real_number(degrees) and n_features - 1 < degrees < np.inf):
-            raise ParameterError.invalid_value("degrees", degrees, f"a finite number of more than {n_features - 1}")
+        degrees_of_freedom = n_features + 2.0 if self.degrees_of_freedom is None else self.degrees_of_freedom
+        if not (_is_real_number(degrees_of_freedom) and n_features - 1 < degrees_of_freedom < np.inf):
+            allowed = f"a finite number of more than {n_features - 1}"
+            raise ParameterError.invalid_value("degrees_of_freedom", degrees_of_freedom, allowed)
         location = None if self.location is None else _parse_array("location", self.location, (n_features,))
         scale = None if self.scale is None else _parse_array("scale", self.scale, (n_features, n_features))
         if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
-        return location, float(degrees), scale
+        return location, float(degrees_of_freedom), scale
 
 
 def _is_real_number(value: object) -> bool:

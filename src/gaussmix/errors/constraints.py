@@ -51,8 +51,8 @@ class ConstraintError(ParameterError):
     @classmethod
     def partly_nan(cls, parameter: str, component: int) -> "ConstraintError":
         return cls(
-            f"constraints: the {parameter} of component {component} is NaN in part; give all of its numbers to hold it, "
-            "or NaN throughout to leave it free"
+            f"constraints: the {parameter} of component {component} is NaN in part; give all of its numbers to hold "
+            "it, or NaN throughout to leave it free"
         )
 
     @classmethod
@@ -68,7 +68,8 @@ class ConstraintError(ParameterError):
     ) -> "ConstraintError":
         return cls(
             f"constraints: structure {structure} ties its covariances together, so all {n_components} can be held or "
-            f"none, but {n_fixed} {'is' if n_fixed == 1 else 'are'}; single ones can with {join_with_commas(list(allowed))}"
+            f"none, but {n_fixed} {'is' if n_fixed == 1 else 'are'}; single ones can with "
+            f"{join_with_commas(list(allowed))}"
         )
 
     @classmethod

@@ -20,8 +20,8 @@ class ParameterError(GaussmixError, ValueError):
     @classmethod
     def changed_in_partial_fit(cls, name: str, value: object, previous: object) -> "ParameterError":
         return cls(
-            f"{name} is {value!r}, but the mixture that partial_fit goes on from has {previous!r}; set it back, or call "
-            "fit, which starts anew"
+            f"{name} is {value!r}, but the mixture that partial_fit goes on from has {previous!r}; set it back, or "
+            "call fit, which starts anew"
         )
 
     @classmethod

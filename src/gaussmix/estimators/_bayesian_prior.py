@@ -40,7 +40,7 @@ def validate_bayesian_parameters(estimator: Any) -> Structure:
 class PriorParameters:
     """The prior in the data's units, complete but for what the data say: None there.
 
-    ``scale`` is the covariance_prior in the shape of one component: (D, D), (D,) or ().
+    ``covariance`` is the covariance_prior in the shape of one component: (D, D), (D,) or ().
     """
 
     concentration_type: str
@@ -64,7 +64,7 @@ class PriorParameters:
         )
 
     def make_prior(self, problem: Problem, reg_covar: float) -> VariationalPrior:
-        """The prior in the frame of a problem; ``ridge`` is in the data's units squared."""
+        """The prior in the frame of a problem; ``reg_covar`` is in the data's units squared."""
         frame = problem.source.frame
         center = problem.total_moments.mean[0] if self.mean is None else frame.transform_rows(self.mean[None])[0]
         powers = 2 * frame.total_exponent

@@ -18,7 +18,7 @@ def validate_mixture_parameters(estimator: Any) -> Structure:
     _validation.require_non_negative("reg_covar", estimator.reg_covar, allow_none=True)
     _validation.require_integer("max_iter", estimator.max_iter, 0)
     _validation.require_integer("n_init", estimator.n_init, 1)
-    _validation.require_integer("moves", estimator.n_split_merge, 0)
+    _validation.require_integer("n_split_merge", estimator.n_split_merge, 0)
     _validation.require_choice("init_params", estimator.init_params, list(INIT_METHODS))
     _validation.require_integer("verbose_interval", estimator.verbose_interval, 1)
     validate_solver(estimator)

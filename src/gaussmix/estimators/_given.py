@@ -40,7 +40,7 @@ class InitParameters:
         means: ArrayLike | None,
         precisions: ArrayLike | None,
     ) -> "InitParameters":
-        """Check what the constructor was given; ``shape`` is (K, D), ``name`` the covariance_type."""
+        """Check what the constructor was given; ``shape`` is (K, D), ``covariance_type`` is named in errors."""
         return cls(
             None if weights is None else _validate_weights(weights, shape[0]),
             None if means is None else _validate_means(means, shape),
@@ -56,7 +56,7 @@ class InitParameters:
         return self.weights is None and self.means is None and self.precisions is None
 
     def make_start(self, problem: Problem, init_method: str, n_components: int, rng: np.random.Generator) -> Mixture:
-        """The start of one run: what is given, and the rest by ``method`` or from the nearest given mean."""
+        """The start of one run: what is given, and the rest by ``init_method`` or from the nearest given mean."""
         if self.is_complete:
             return self.override_start(problem, None)
         if self.means is not None:

@@ -77,7 +77,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         ----------
         Sato & Ishii, Neural Computation 12 (2000); Cappe & Moulines, JRSS B 71 (2009), with averaging.
         """
-        if not hasattr(self, "_seen"):
+        if not hasattr(self, "_online_state"):
             self._fit_first_chunk(X, sample_weight)
             return self
         self._require_unchanged_parameters()

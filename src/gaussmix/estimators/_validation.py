@@ -53,7 +53,7 @@ def make_random_state(rng: np.random.Generator) -> np.random.RandomState:
 def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int = 2) -> AnyArray:
     """Rows as a 2-d float64 or float32 array, with NaN and infinity named by row and column.
 
-    An array of either type is handed back as it is, without a copy. A fit needs ``fewest`` rows.
+    An array of either type is handed back as it is, without a copy. A fit needs ``min_rows`` rows.
     """
     if not is_fitting and isinstance(X, np.ndarray) and _can_skip_validation(estimator, X):
         rows: AnyArray = X
@@ -112,7 +112,7 @@ def validate_sample_weight(sample_weight: ArrayLike | None, rows: AnyArray) -> N
 
 
 def require_integer(name: str, value: object, minimum: int) -> None:
-    """ParameterError unless ``value`` is a whole number (no bool) of at least ``least``."""
+    """ParameterError unless ``value`` is a whole number (no bool) of at least ``minimum``."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or int(value) < minimum:
         raise ParameterError.invalid_value(name, value, f"a whole number of at least {minimum}")
 
@@ -145,7 +145,7 @@ def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class InertiaPrinter:
-    """Prints passes of k-means as scikit-learn does; inertia times 2^``power`` is in the data's units squared."""
+    """Prints passes of k-means as scikit-learn does; inertia times 2^inertia_exponent has the data's units squared."""
 
     verbose: int
     inertia_exponent: int
@@ -175,7 +175,7 @@ def start_stopwatch() -> Callable[[], float]:
 
 @dataclass
 class ProgressPrinter:
-    """Prints what scikit-learn prints: starts, every ``interval``-th pass, and how each start ended."""
+    """Prints what scikit-learn prints: starts, every ``verbose_interval``-th pass, and how each start ended."""
 
     verbose: int
     verbose_interval: int

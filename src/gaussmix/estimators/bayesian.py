@@ -136,7 +136,7 @@ class BayesianGaussianMixture(BaseMixture):
         mean_prior: ArrayLike | None = None,
         degrees_of_freedom_prior: float | None = None,
         covariance_prior: ArrayLike | None = None,
-        random_state: _validation.RandomState = None,
+        random_state: _validation.RandomStateLike = None,
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,

@@ -126,7 +126,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         max_iter: int = 300,
         tol: float = 1e-4,
         verbose: int = 0,
-        random_state: _validation.RandomState = None,
+        random_state: _validation.RandomStateLike = None,
         copy_x: bool = True,
         algorithm: str = "lloyd",
     ) -> None:

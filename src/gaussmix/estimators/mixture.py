@@ -84,7 +84,7 @@ class GaussianMixture(BaseOnlineMixture):
         columns: of 100 rows of 20 columns 'hierarchical-EII' makes more. The last four are mclust's trees by the
         likelihoods of these structures, on columns scaled as in its use="SVD"; where distances tie, mclust goes by the
         order of the rows.
-    moves : int, default=0
+    n_split_merge : int, default=0
         Most split-and-merge moves after the best run, if it converged: two components that overlap are joined and one
         that fits badly is cut in two (Ueda et al., Neural Computation 12, 2000). A move is made only if the likelihood
         then ends higher, with no component on the floor or of too few rows. It leaves poor optima, at the price of some
@@ -191,7 +191,7 @@ class GaussianMixture(BaseOnlineMixture):
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
-        random_state: _validation.RandomState = None,
+        random_state: _validation.RandomStateLike = None,
         warm_start: bool = False,
         verbose: int = 0,
         verbose_interval: int = 10,

@@ -62,7 +62,7 @@ class Gaussian:
             array.flags.writeable = False
         object.__setattr__(self, "mean", center)
         object.__setattr__(self, "covariance", matrix)
-        object.__setattr__(self, "_factor", factor)
+        object.__setattr__(self, "_cholesky", factor)
 
     @classmethod
     def from_data(cls, X: ArrayLike, weights: ArrayLike | None = None) -> "Gaussian":
@@ -136,7 +136,7 @@ class Gaussian:
     def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> ND:
         """``n`` rows (n, D) drawn from the distribution."""
         if n_samples < 0:
-            raise ParameterError.invalid_value("n", n_samples, "zero or more")
+            raise ParameterError.invalid_value("n_samples", n_samples, "zero or more")
         noise = np.random.default_rng(random_state).standard_normal((n_samples, self.n_features))
         return np.asarray(self.mean + noise @ self._cholesky.T)
 

@@ -25,7 +25,7 @@ def conditional_mean_and_covariance(mean: D, covariance: DD, known_columns: IntD
     """Mean and covariance of the open columns given the known ones."""
     open_ = np.setdiff1d(np.arange(len(mean)), known_columns)
     if len(open_) == 0:
-        raise ParameterError.invalid_value("given", known_columns.tolist(), "fewer than all columns")
+        raise ParameterError.invalid_value("known_columns", known_columns.tolist(), "fewer than all columns")
     factor = linalg.cholesky(covariance[np.ix_(known_columns, known_columns)])
     if factor is None:
         raise ParameterError.not_positive_definite("covariance of the given columns")

@@ -173,7 +173,8 @@ class Mixture:
     def m_step(self, moments: Moments, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
         """The mixture that maximises the expected likelihood, within its own structure."""
         if covariance_estimator.structure != self.structure:
-            raise ParameterError.invalid_choice("family", str(covariance_estimator.structure), [str(self.structure)])
+            found = str(covariance_estimator.structure)
+            raise ParameterError.invalid_choice("covariance_estimator", found, [str(self.structure)])
         own = moments if self.noise is None else drop_noise(moments, covariance_estimator.moment_kind)
         if self.noise is not None and not own.mass.any():  # it has taken all rows, and there is nothing to describe
             return replace(self, weights=np.zeros_like(self.weights), noise=self.noise.m_step(moments))
@@ -221,7 +222,7 @@ class Mixture:
     def cdf(self, X: ArrayLike) -> N:
         """Probability of a value at or below each of X (n,); mixtures of one feature only."""
         if self.n_features != 1:
-            raise ParameterError.wrong_n_features("cumulative", self.n_features, 1)
+            raise ParameterError.wrong_n_features("cdf", self.n_features, 1)
         rows = self.frame.transform_rows(parse_rows(X, 1))
         deviations = np.sqrt(self.covariance.matrices()[:, 0, 0])
         total = prediction.univariate_cdf(rows, self.weights, self.centers[:, 0], deviations)
@@ -274,7 +275,8 @@ def mixture_from_moments(
 def change_frame(mixture: Mixture, frame: Frame) -> Mixture:
     """The same distribution written in another frame; exact where the frames are equal."""
     old = mixture.frame
-    if all(np.array_equal(getattr(old, part), getattr(frame, part)) for part in ("shrink", "center", "exponent")):
+    parts = ("shrink_exponent", "center", "scale_exponent")
+    if all(np.array_equal(getattr(old, part), getattr(frame, part)) for part in parts):
         return mixture
     centers = frame.transform_rows(mixture.means)
     held = rescale_columns(mixture.covariance, frame.total_exponent - old.total_exponent)

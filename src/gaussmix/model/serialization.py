@@ -177,7 +177,7 @@ def _unpack_optional_tensors(tensors: dict[str, AnyArray], n_features: int) -> t
 
 
 _READERS = {"1": _read_schema_1, "2": _read_schema_2}
-_POSITIVE_FIELDS = {"variances", "noise"}
+_POSITIVE_TENSORS = {"variances", "noise"}
 _INTEGER_TENSORS = {"floored", "n_held", "frame.shrink", "frame.exponent"}
 _MAX_EXPONENT = 1023
 
@@ -195,15 +195,28 @@ def _check_shape(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
     return tensor
 
 
+_FIELDS = {
+    "root_matrices": "precision_root_matrices",
+    "root_matrix": "precision_root_matrix",
+    "log_determinants_": "stored_log_determinants",
+    "noise": "noise_variance",
+}  # tensors whose name in a file is not that of the attribute; names in files never change
+
+
+def _field(tensor_name: str) -> str:
+    """The attribute of a covariance that a tensor holds."""
+    return _FIELDS.get(tensor_name, tensor_name)
+
+
 @dataclass(frozen=True)
 class _CovarianceLayout:
-    """How one form of covariance is laid out: field names with their shapes in K, D and the number of factors Q."""
+    """How one form of covariance is laid out: tensor names with their shapes in K, D and the number of factors Q."""
 
     covariance_class: type[AbstractCovariance]
-    field_shapes: dict[str, str]
+    tensor_shapes: dict[str, str]
 
     def pack(self, covariance: Any) -> dict[str, AnyArray]:
-        return {"covariance." + name: np.asarray(getattr(covariance, name)) for name in self.field_shapes}
+        return {"covariance." + name: np.asarray(getattr(covariance, _field(name))) for name in self.tensor_shapes}
 
     def unpack(
         self, structure: Structure, tensors: dict[str, AnyArray], n_components: int, n_features: int
@@ -215,13 +228,13 @@ class _CovarianceLayout:
         }
         floored = _check_shape(tensors["floored"], (n_components,)).astype(bool)
         values: dict[str, Any] = {}
-        for name, letters in self.field_shapes.items():
+        for name, letters in self.tensor_shapes.items():
             tensor = _check_shape(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
-            if name in _POSITIVE_FIELDS and not (tensor > 0).all():
+            if name in _POSITIVE_TENSORS and not (tensor > 0).all():
                 raise ValueError("a variance is not positive")
-            values[name] = tensor if letters else tensor.item()
+            values[_field(name)] = tensor if letters else tensor.item()
         if self.covariance_class is SphericalCovariance:
-            values["dimension"] = n_features
+            values["n_columns"] = n_features
         return self.covariance_class(structure, floored, **values)
 
 

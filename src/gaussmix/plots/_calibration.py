@@ -26,10 +26,8 @@ STROKE_STYLES = {
 """Marker and line of each way to assign: strokes of ink alone, which no component looks like."""
 
 _MIN_MARKER_AREA, _MAX_MARKER_AREA = 40.0, 160.0  # square points of markers, by the weight of rows
-_LEGEND_HEIGHT_POINTS, _MAX_LEGEND_FRACTION = (
-    66.0,
-    0.6,
-)  # points that the legend is high, and the share of the panel left to it at most
+_LEGEND_HEIGHT_POINTS = 66.0
+_MAX_LEGEND_FRACTION = 0.6  # of the height of the panel
 
 
 def draw_calibration(ax: "Axes", assignment: AssignmentComparison) -> None:

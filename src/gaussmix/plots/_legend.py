@@ -59,7 +59,8 @@ def ring_entry(sample: PlotSample, threshold: float) -> "Artist":
     from matplotlib.lines import Line2D
 
     count = int((sample.all_uncertainties > threshold).sum())
-    label = f"uncertain (> {format_percent(threshold)}):\n{canvas.format_number(count, 0)} of {canvas.format_count(sample.n_all_rows, 'row')}"
+    counts = f"{canvas.format_number(count, 0)} of {canvas.format_count(sample.n_all_rows, 'row')}"
+    label = f"uncertain (> {format_percent(threshold)}):\n{counts}"
     return Line2D([], [], linestyle="none", marker="o", markerfacecolor="none", markeredgecolor=INK, label=label)
 
 

@@ -20,11 +20,8 @@ _MAX_BINS = 60
 _MAX_PEAK_TO_BAR_RATIO = 3.0  # a density may rise to this many times the highest bar before its peak is cut off
 _MIN_VISIBLE_DENSITY_RATIO = 1e-4  # a component this far below the highest density is not drawn
 _GOLDEN_RATIO = 0.5 * (5.0**0.5 - 1.0)
-_MIN_RING_LIMIT, _MAX_RING_LIMIT, _MAX_RINGED_FRACTION = (
-    20,
-    150,
-    0.1,
-)  # rows, rows, and of all rows drawn: more rings are a crowd
+_MIN_RING_LIMIT, _MAX_RING_LIMIT = 20, 150  # rows: more rings are a crowd
+_MAX_RINGED_FRACTION = 0.1  # of all rows drawn: more rings are a crowd
 MIXTURE_LINE_STYLE: dict[str, Any] = {"color": INK, "linewidth": 1.2}
 """How the line of a whole mixture looks."""
 
@@ -121,11 +118,10 @@ def draw_density_curves(
         ax.plot(places, heights, color=style.line_colour, linestyle=style.line_style, linewidth=1.5, zorder=3)
     ax.plot(curves.grid, curves.mixture_density, **mixture_line_style, zorder=4)
     peak = float(curves.mixture_density.max())
-    ceiling = (
-        1.06 * peak
-        if max_bar_height is None
-        else 1.06 * max(max_bar_height, min(peak, _MAX_PEAK_TO_BAR_RATIO * max_bar_height))
-    )
+    top = peak
+    if max_bar_height is not None:
+        top = max(max_bar_height, min(peak, _MAX_PEAK_TO_BAR_RATIO * max_bar_height))
+    ceiling = 1.06 * top
     if ceiling < peak:
         ax.set_title("peak cut off", loc="right", fontsize="small", color=GREY)
     ax.set_xlim(curves.x_min, curves.x_max)

@@ -110,9 +110,8 @@ def _build_lines(selection: Selection, criterion: str) -> list[CriterionLine]:
 
 def _have_equal_criteria(candidates: tuple[Candidate, ...], other_candidates: list[Candidate], criterion: str) -> bool:
     """Whether two structures have equal criteria for more than one component, where they may differ."""
-    if [c.n_components for c in candidates] != [c.n_components for c in other_candidates] or candidates[
-        -1
-    ].n_components == 1:
+    counts = [c.n_components for c in candidates]
+    if counts != [c.n_components for c in other_candidates] or counts[-1] == 1:
         return False
     return all(
         abs(a.criteria[criterion] - b.criteria[criterion]) <= _EQUAL_CRITERION_RTOL * abs(a.criteria[criterion])

@@ -47,7 +47,7 @@ def scatter(
         Default: the two columns that tell the components apart best.
     ax : matplotlib Axes, optional
         Default: new axes in a figure of their own.
-    assign : {'soft', 'hard'}, default='soft'
+    assignment : {'soft', 'hard'}, default='soft'
         Colours blended by responsibility, or those of the most probable component alone.
     threshold : float, optional
         Ring the rows whose uncertainty (1 - largest responsibility) is above it, and count them.
@@ -118,8 +118,8 @@ def assignment_comparison(
     tall = figure.get_figheight() > figure.get_figwidth()
     panels = figure.subplots(*((2, 1) if tall else (1, 2)), sharex=True, sharey=True)
     titles = {"hard": "hard: the most probable component", "soft": "soft: colours blended by probability"}
-    for ax, (assign, title) in zip(panels, titles.items(), strict=True):
-        look: dict[str, Any] = {"assign": assign, "threshold": threshold, "legend": False}
+    for ax, (assignment, title) in zip(panels, titles.items(), strict=True):
+        look: dict[str, Any] = {"assignment": assignment, "threshold": threshold, "legend": False}
         scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **look)
         ax.set_title(title, fontsize="medium")
         ax.label_outer()
@@ -131,7 +131,7 @@ def assignment_comparison(
 
 def _check_assignment_and_threshold(assignment: str, threshold: float | None) -> None:
     if assignment not in ("soft", "hard"):
-        raise ParameterError.invalid_choice("assign", assignment, ["soft", "hard"])
+        raise ParameterError.invalid_choice("assignment", assignment, ["soft", "hard"])
     if threshold is not None and not 0.0 <= threshold < 1.0:
         raise ParameterError.invalid_value("threshold", threshold, "at least 0 and below 1")
 

@@ -61,7 +61,8 @@ def format_means_with_deviations(means: Sequence[float], deviations: Sequence[fl
         (_divide_by_power_of_ten(value, exponent), _divide_by_power_of_ten(spread, exponent))
         for value, spread in zip(means, deviations, strict=True)
     ]
-    return [f"{format_decimals(value, decimals)} ± {_format_deviation(spread, decimals)}" for value, spread in shown], exponent
+    texts = [f"{format_decimals(value, decimals)} ± {_format_deviation(spread, decimals)}" for value, spread in shown]
+    return texts, exponent
 
 
 def _format_deviation(deviation: float, n_decimals: int) -> str:

@@ -154,8 +154,13 @@ def _load_template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    names = ("number", "fixed", "percent", "score")
-    environment.filters.update({name: getattr(formatting, name) for name in names}, counted=format_count)
+    environment.filters.update(
+        number=formatting.format_number,
+        decimals=formatting.format_decimals,
+        percent=formatting.format_percent,
+        score=formatting.format_score,
+        count=format_count,
+    )
     source = resources.files("gaussmix.report").joinpath(_TEMPLATE_FILE).read_text(encoding="utf-8")
     return environment.from_string(source)
 
@@ -204,11 +209,8 @@ def _component_table_lines(
 
 def _format_weight(weight: float, n_decimals: int) -> str:
     """A sum of weights; a huge one as a power of ten."""
-    return (
-        formatting.format_decimals(weight, n_decimals)
-        if weight < _MIN_SCIENTIFIC_WEIGHT
-        else formatting.format_number(weight)
-    )
+    is_huge = weight >= _MIN_SCIENTIFIC_WEIGHT
+    return formatting.format_number(weight) if is_huge else formatting.format_decimals(weight, n_decimals)
 
 
 def _format_versions() -> str:

@@ -44,7 +44,7 @@ def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
         "soft": f"{names}: the same rows, their colours blended by probability; uncertain rows are ringed.",
     }
     draw = partial(plots.scatter, mixture, X, columns, threshold=UNCERTAIN_ABOVE, legend=False)
-    return [draw_axes_picture(partial(draw, assign=assign), (5.0, 4.0), alt) for assign, alt in said.items()]
+    return [draw_axes_picture(partial(draw, assignment=name), (5.0, 4.0), alt) for name, alt in said.items()]
 
 
 def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[Picture]:
@@ -63,14 +63,16 @@ def _density_picture(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | 
 
 def trace_picture(fit: Fit) -> Picture:
     """Log-likelihood by pass."""
-    alt = f"The log-likelihood over {format_count(len(fit.trace), 'pass')}; it ends at {format_number(fit.log_likelihood, 7)}."
+    count, final = format_count(len(fit.trace), "pass"), format_number(fit.log_likelihood, 7)
+    alt = f"The log-likelihood over {count}; it ends at {final}."
     return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt)
 
 
 def criterion_picture(selection: Selection) -> Picture:
     """The criterion by number of components and structure."""
     best, rule = selection.best, selection.criterion.upper()
-    alt = f"{rule} by number of components and structure; the chosen one is {best.structure.display_name}, {best.n_components}."
+    chosen = f"{best.structure.display_name}, {best.n_components}"
+    alt = f"{rule} by number of components and structure; the chosen one is {chosen}."
     return draw_figure_picture(lambda: cast("Figure", plots.criterion_curves(selection).figure), alt)
 
 

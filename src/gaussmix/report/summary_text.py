@@ -60,15 +60,11 @@ def describe_mixture(
 
 def _describe_groups(mixture_summary: MixtureSummary) -> str:
     rows, verb = format_count(mixture_summary.n_rows, "row"), "is" if mixture_summary.n_rows == 1 else "are"
-    weight = (
-        ""
-        if mixture_summary.total_weight == mixture_summary.n_rows
-        else f" (of total weight {format_number(mixture_summary.total_weight)})"
-    )
+    has_unit_weights = mixture_summary.total_weight == mixture_summary.n_rows
+    weight = "" if has_unit_weights else f" (of total weight {format_number(mixture_summary.total_weight)})"
     columns = "one column" if mixture_summary.n_features == 1 else f"{mixture_summary.n_features} columns"
-    groups = (
-        "one Gaussian group" if mixture_summary.n_components == 1 else f"{mixture_summary.n_components} Gaussian groups"
-    )
+    count = mixture_summary.n_components
+    groups = "one Gaussian group" if count == 1 else f"{count} Gaussian groups"
     return (
         f"The {rows}{weight} of {columns} {verb} described by {groups} of structure {mixture_summary.structure}: "
         f"{mixture_summary.description}."
@@ -88,9 +84,11 @@ def _describe_certainty(mixture_summary: MixtureSummary, has_weights: bool) -> s
         bound = "above" if sure else "of at most"
         return f"The row belongs to its group with a probability {bound} {format_percent(1 - CERTAIN_BELOW, 0)}."
     what, belong, lie = ("weight", "belongs", "lies") if has_weights else ("rows", "belong", "lie")
+    certain = format_percent(mixture_summary.certain_fraction)
+    uncertain = format_percent(mixture_summary.uncertain_fraction)
     return (
-        f"{format_percent(mixture_summary.certain_fraction)} of the {what} {belong} to {'a' if has_weights else 'their'} group with "
-        f"a probability above {format_percent(1 - CERTAIN_BELOW, 0)}; {format_percent(mixture_summary.uncertain_fraction)} {lie} between groups, "
+        f"{certain} of the {what} {belong} to {'a' if has_weights else 'their'} group with "
+        f"a probability above {format_percent(1 - CERTAIN_BELOW, 0)}; {uncertain} {lie} between groups, "
         f"with less than {format_percent(1 - UNCERTAIN_ABOVE, 0)} for the most probable one."
     )
 
@@ -98,14 +96,16 @@ def _describe_certainty(mixture_summary: MixtureSummary, has_weights: bool) -> s
 def _describe_selection(selection: Selection) -> str:
     best, rule = selection.best, selection.criterion.upper()
     fitted = sum(candidate.fit is not None for candidate in selection.candidates)
-    found = f"Of {format_count(fitted, 'fitted candidate')}, {best.structure.display_name} with {_format_component_count(best.n_components)}"
+    name = f"{best.structure.display_name} with {_format_component_count(best.n_components)}"
+    found = f"Of {format_count(fitted, 'fitted candidate')}, {name}"
     if not best.is_eligible:
         return f"{found} was taken although it is degenerate{_all_degenerate_suffix(fitted)}; treat it with caution."
     second = selection.runner_up
     if second is None:
         return f"{found} was chosen by {rule}; no other sound candidate describes different mixtures."
     gap = second.criteria[selection.criterion] - best.criteria[selection.criterion]
-    ahead = f"{format_number(gap, 3)} below the runner-up ({second.structure.display_name} with {_format_component_count(second.n_components)})"
+    second_name = f"{second.structure.display_name} with {_format_component_count(second.n_components)}"
+    ahead = f"{format_number(gap, 3)} below the runner-up ({second_name})"
     verdict = f", evidence that Kass and Raftery (1995) call {_quote(describe_evidence(gap))}" if rule == "BIC" else ""
     return f"{found} has the lowest {rule}, {ahead}{verdict}."
 

@@ -244,12 +244,12 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
-    limit : int, default=20
+    max_rows : int, default=20
         Most rows returned.
     """
     mixture = as_mixture(mixture)
     if max_rows < 0:
-        raise ParameterError.invalid_value("limit", max_rows, "a whole number of at least 0")
+        raise ParameterError.invalid_value("max_rows", max_rows, "a whole number of at least 0")
     if mixture.n_components == 1 and mixture.noise is None:
         return []
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)

@@ -22,10 +22,10 @@ from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, Sea
 from gaussmix.selection.progress import ProgressCallback
 from gaussmix.selection.validation import (
     make_generator,
+    make_progress_callback,
     parse_fraction,
     parse_integer,
     parse_rows_and_weights,
-    progress_callback,
 )
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
 from gaussmix.types import Array, ArrayLike
@@ -72,14 +72,14 @@ class BootstrapTestResult:
     def __repr__(self) -> str:
         lines = "".join(f"\n  {step!r}" for step in self.steps)
         count = f"{self.n_components} component{'' if self.n_components == 1 else 's'}"
-        return f"BootstrapTest of {self.structure} at level {self.level:g}: {count}{lines}\n  {self.stop_reason}"
+        return f"BootstrapTestResult of {self.structure} at level {self.level:g}: {count}{lines}\n  {self.stop_reason}"
 
     def table(self) -> list[dict[str, object]]:
         """One row per test: numbers of components, log-likelihoods, statistic, p-value, samples, the decision."""
         return [
             {
                 "n_components": step.n_components,
-                "alternative": step.n_components + 1,
+                "n_components_alternative": step.n_components + 1,
                 "log_likelihood": step.log_likelihood,
                 "log_likelihood_alternative": step.log_likelihood_alternative,
                 "statistic": step.statistic,
@@ -122,7 +122,7 @@ def bootstrap_test(
         some hundred rows take about a minute.
     level : float, default=0.05
         Between 0 and 1.
-    search : {'hierarchical', 'thorough'}, default='hierarchical'
+    strategy : {'hierarchical', 'thorough'}, default='hierarchical'
         How K + 1 components are sought. 'hierarchical', as mclust does: one start from a tree of the rows on the
         data, and from the data's fit on samples. 'thorough': from cut components and k-means, in the same way on data
         and samples, so that p is fair however high the maxima found; some four times the work, and it may find
@@ -148,7 +148,7 @@ def bootstrap_test(
     rows, weights = parse_rows_and_weights(X, sample_weight)
     shape = Structure.from_name(structure)
     if strategy not in SEARCH_STRATEGIES:
-        raise ParameterError.invalid_choice("search", strategy, list(SEARCH_STRATEGIES))
+        raise ParameterError.invalid_choice("strategy", strategy, list(SEARCH_STRATEGIES))
     most = parse_integer("max_components", max_components, 1)
     draws, level = parse_integer("n_bootstrap", n_bootstrap, 1), parse_fraction("level", level)
     names = column_names(X)
@@ -158,7 +158,7 @@ def bootstrap_test(
     first = fit_from_start(problem, initialize_from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first is None:
         raise SelectionError(f"one component of {shape} has no sound fit: {_DEGENERATE_FIT_ADVICE}")
-    with progress_callback(progress, "testing") as update:
+    with make_progress_callback(progress, "testing") as update:
         asked = _BootstrapOptions(problem, SEARCH_STRATEGIES[strategy], most, draws, level, update)
         return _run_tests(asked, first, make_generator(random_state))
 
@@ -253,5 +253,6 @@ def _bootstrap_statistic(
         if narrow is not None and wide is not None:
             return max(0.0, 2.0 * (wide.log_likelihood - narrow.log_likelihood))
     raise SelectionError(
-        f"{_MAX_SAMPLES_PER_STATISTIC} samples of {null_mixture.n_components} components had no sound fit of one more: {_DEGENERATE_FIT_ADVICE}"
+        f"{_MAX_SAMPLES_PER_STATISTIC} samples of {null_mixture.n_components} components had no sound fit "
+        f"of one more: {_DEGENERATE_FIT_ADVICE}"
     )

@@ -104,7 +104,7 @@ class Selection:
                 "log_likelihood": None if c.fit is None else c.fit.log_likelihood,
                 "n_parameters": c.n_parameters,
                 "degenerate": c.fit is not None and c.fit.is_degenerate,
-                "reason": c.rejection_reason,
+                "rejection_reason": c.rejection_reason,
             }
             for c in self.candidates
         ]

@@ -86,8 +86,8 @@ class Combination:
             {
                 "n_clusters": found.n_clusters,
                 "entropy": found.entropy,
-                "joined": found.merged_clusters,
-                "members": found.cluster_components,
+                "merged_clusters": found.merged_clusters,
+                "cluster_components": found.cluster_components,
                 "suggested": found.n_clusters == self.suggested_n_clusters,
             }
             for found in self.solutions

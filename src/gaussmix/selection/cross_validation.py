@@ -19,11 +19,11 @@ from gaussmix.selection.progress import ProgressCallback
 from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
     make_generator,
+    make_progress_callback,
     parse_component_counts,
     parse_integer,
     parse_rows_and_weights,
     parse_structures,
-    progress_callback,
 )
 from gaussmix.solvers.initialization.distinct_rows import lexicographic_order
 from gaussmix.types import AnyArray, Array, ArrayLike, BoolK, IntN, N
@@ -57,7 +57,7 @@ class CrossValidatedCandidate:
         value = (
             "" if np.isnan(self.mean_log_likelihood) else f"{self.mean_log_likelihood:.6g} ± {self.standard_error:.2g}"
         )
-        return f"CrossValidated({self.name}: {' '.join(filter(None, [value, self.rejection_reason]))})"
+        return f"CrossValidatedCandidate({self.name}: {' '.join(filter(None, [value, self.rejection_reason]))})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,7 +76,9 @@ class CrossValidationResult:
         first = "".join(f"\n  {cell!r}" for cell in self.candidates[:5])
         more = len(self.candidates) - 5
         rest = f"\n  ... and {more} more in .table()" if more > 0 else ""
-        return f"CrossValidation in {self.n_folds} folds, log-likelihood of a held-out row, best first:{first}{rest}"
+        return (
+            f"CrossValidationResult in {self.n_folds} folds, log-likelihood of a held-out row, best first:{first}{rest}"
+        )
 
     def table(self) -> list[dict[str, object]]:
         """One row per cell, best first."""
@@ -86,8 +88,8 @@ class CrossValidationResult:
                 "n_components": cell.n_components,
                 "mean_log_likelihood": None if np.isnan(cell.mean_log_likelihood) else cell.mean_log_likelihood,
                 "standard_error": None if np.isnan(cell.mean_log_likelihood) else cell.standard_error,
-                "n_degenerate": cell.n_degenerate_folds,
-                "reason": cell.rejection_reason,
+                "n_degenerate_folds": cell.n_degenerate_folds,
+                "rejection_reason": cell.rejection_reason,
             }
             for cell in self.candidates
         ]
@@ -142,7 +144,7 @@ def cross_validate_components(
         raise ParameterError.invalid_value("n_folds", n_folds, f"at most {len(rows)}, the number of rows that count")
     rng = make_generator(random_state)
     held_out = _assign_folds(rows, weights, n_folds, rng)
-    with progress_callback(progress, "cross-validating") as update:
+    with make_progress_callback(progress, "cross-validating") as update:
         data = _CrossValidationData(rows, weights, asked, update)
         scores = [_score_fold(data, held_out == fold, fold, n_folds, rng) for fold in range(n_folds)]
     counted = np.ones(len(rows)) if weights is None else weights

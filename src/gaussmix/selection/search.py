@@ -40,16 +40,13 @@ from gaussmix.selection.search_problem import ModelOptions, SearchProblem
 from gaussmix.selection.validation import (
     is_integer,
     make_generator,
+    make_progress_callback,
     parse_component_counts,
     parse_integer,
     parse_structures,
-    progress_callback,
     require_nonempty_rows,
 )
 from gaussmix.types import ArrayLike
-
-SearchProgressCallback = ProgressCallback
-"""Called before each cell with the cells done, the cells in all, and the name of the next."""
 
 _N_ALWAYS_CONTINUED = 1
 _MAX_CRITERION_DIFFERENCE = 10.0  # what a criterion may lie above the best: more is very strong evidence
@@ -67,7 +64,7 @@ def select(
     n_jobs: int | None = None,
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
-    progress: bool | SearchProgressCallback | None = None,
+    progress: bool | ProgressCallback | None = None,
     labels: ArrayLike | None = None,
     prior: str | DefaultPrior | None = None,
     noise: bool | float | None = None,
@@ -144,7 +141,7 @@ def select(
     names, most = _validate_feature_names(feature_names, rows.shape[1]), numbers[-1]
     training = SearchProblem.from_source(source, chosen, most, n_starts, engine, rng, names, known, assumed)
     tasks = training.make_specs(chosen, numbers)
-    with progress_callback(progress, "fitting") as update:
+    with make_progress_callback(progress, "fitting") as update:
         fitted = _run_until_decided(
             _run_candidates(tasks, training.initial_moments, n_workers, update), criterion, update
         )
@@ -177,7 +174,7 @@ def _run_candidates(
     specs: list[CandidateSpec],
     initial_moments: InitialMomentsCache,
     n_workers: int,
-    progress_callback: SearchProgressCallback,
+    progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
     """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
     n_workers = min(n_workers, len(specs))
@@ -208,39 +205,37 @@ def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int
 
 
 def _run_until_decided(
-    candidate_runs: list[CandidateRun], criterion: str, progress_callback: SearchProgressCallback
+    runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
 ) -> list[CandidateRun]:
     """Runs that have used up their passes are given more while they may still win; best first."""
     passes = 2 * candidate_runs.FIRST_MAX_ITER
     while True:
-        candidate_runs = sorted(candidate_runs, key=lambda cell: candidate_sort_key(cell.candidate, criterion))
-        goal = candidate_runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
+        runs = sorted(runs, key=lambda cell: candidate_sort_key(cell.candidate, criterion))
+        goal = runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
         goes_on = [
             cell.can_continue and (place < _N_ALWAYS_CONTINUED or cell.can_reach(goal, criterion))
-            for place, cell in enumerate(candidate_runs)
+            for place, cell in enumerate(runs)
         ]
         if not any(goes_on):
-            return candidate_runs
+            return runs
         for place in np.flatnonzero(goes_on):
-            progress_callback(len(candidate_runs), len(candidate_runs), f"{candidate_runs[place].candidate.name} again")
-            candidate_runs[place] = candidate_runs.continue_candidate(candidate_runs[place], passes)
+            progress_callback(len(runs), len(runs), f"{runs[place].candidate.name} again")
+            runs[place] = candidate_runs.continue_candidate(runs[place], passes)
         passes *= 2
 
 
 def _retry_from_neighbours(
-    candidate_runs: list[CandidateRun],
+    runs: list[CandidateRun],
     initial_moments: InitialMomentsCache,
     criterion: str,
-    progress_callback: SearchProgressCallback,
+    progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
     """The best cells, each begun again at what the best others of as many components have found."""
-    goal = candidate_runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
-    near = [
-        cell for cell in candidate_runs if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal
-    ]
+    goal = runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
+    near = [cell for cell in runs if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal]
     for place, cell in enumerate(near[:_MAX_RETRIED_CANDIDATES]):
         count = cell.candidate.n_components
-        lenders = [other for other in candidate_runs if other.candidate.n_components == count and other is not cell]
+        lenders = [other for other in runs if other.candidate.n_components == count and other is not cell]
         sound = [(other.candidate.mixture, other.spec) for other in lenders if other.candidate.is_eligible][
             :_MAX_NEIGHBOURS
         ]
@@ -251,6 +246,6 @@ def _retry_from_neighbours(
         ]
         if count == 1 or not found:
             continue
-        progress_callback(len(candidate_runs), len(candidate_runs), f"{cell.candidate.name} from others")
-        candidate_runs[place] = candidate_runs.retry_candidate(cell, found)
-    return candidate_runs
+        progress_callback(len(runs), len(runs), f"{cell.candidate.name} from others")
+        runs[place] = candidate_runs.retry_candidate(cell, found)
+    return runs

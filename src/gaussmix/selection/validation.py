@@ -97,7 +97,7 @@ def _ignore_progress(n_done: int, n_total: int, step_name: str) -> None:
     """Tells nobody."""
 
 
-def progress_callback(
+def make_progress_callback(
     progress: bool | Callable[[int, int, str], None] | None, title: str
 ) -> AbstractContextManager[ProgressCallback]:
     """Who is told: a bar, the caller, or nobody."""

@@ -134,8 +134,9 @@ def collect_notes(problem: Problem, masses: K, result: RunResult) -> list[str]:
     floored = np.flatnonzero(result.mixture.covariance.is_floored).tolist()
     if floored:
         notes.append(
-            f"{_format_components(floored, 'rests', 'rest')} on the floor of the variance ({RELATIVE_FLOOR:g} of the overall "
-            "one): rows there are equal or lie in a plane, and the likelihood says little. Fewer components may do."
+            f"{_format_components(floored, 'rests', 'rest')} on the floor of the variance ({RELATIVE_FLOOR:g} of the "
+            "overall one): rows there are equal or lie in a plane, and the likelihood says little. Fewer components "
+            "may do."
         )
     elif result.n_floored_iter:
         notes.append(f"The floor under the variances was touched in {result.n_floored_iter} passes and left again.")

@@ -292,14 +292,16 @@ class CompiledEngine(AbstractEngine):
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
         n = batch.n_rows
-        found = NO_ROW_RESULTS._replace(label=np.empty(n, dtype=np.int64), top=np.empty(n), log_density=np.empty(n))
+        found = NO_ROW_RESULTS._replace(
+            labels=np.empty(n, dtype=np.int64), best_scores=np.empty(n), log_densities=np.empty(n)
+        )
         recent = self._last_pass
         job = recent.compiled_pass if recent.quadratics is quadratics else None
         if job is None:
             job = CompiledPass.from_quadratics(
                 densify_low_rank(quadratics), SUM_NOTHING, use_screening=self.use_screening
             )
-            object.__setattr__(self, "_recent", _LastPass(quadratics, job))
+            object.__setattr__(self, "_last_pass", _LastPass(quadratics, job))
         job.accumulate_screened(batch, pack_arguments(found))
         return BestScores(found.labels, found.best_scores, found.log_densities)
 

@@ -53,7 +53,7 @@ def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) 
     tile.first_slot[:] = pairs[:, 0]
     tile.stop_slot[:] = pairs[:, 0] + n_components
     tile.slot_component[pairs] = np.arange(n_components)
-    return tile._replace(slots=np.ascontiguousarray(pairs.T))
+    return tile._replace(component_slots=np.ascontiguousarray(pairs.T))
 
 
 def make_screened_tile(

@@ -98,7 +98,9 @@ class CompiledFunction:
         if code is None:
             with _pause_garbage_collection():
                 building = import_module("gaussmix.engines.kernels.codegen.object_building")
-                code = cast(bytes, building.object_of(self._import_kernel(), self._name, layouts, b"".join(base)))
+                code = cast(
+                    bytes, building.build_object_file(self._import_kernel(), self._name, layouts, b"".join(base))
+                )
             object_cache.write_cached_object(name, code)
         return [code, *base]
 
@@ -122,7 +124,7 @@ def _c_function_type(layouts: ArgumentLayouts) -> Any:
 
 
 def _kernel_importer(module: str, name: str) -> Callable[[], Any]:
-    return lambda: getattr(import_module(f"gaussmix.engines.kernels.passes.{module}"), name)
+    return lambda: getattr(import_module(f"gaussmix.engines.kernels.{module}"), name)
 
 
 def _full_pass_layouts(
@@ -140,10 +142,14 @@ def _full_pass_layouts(
     return (rows, n_rows, n_rows, model, tile, moment_code, is_hard, "d", *other_layouts)
 
 
-run_full_pass = CompiledFunction("full_pass", _kernel_importer("full", "full_pass"))
+run_full_pass = CompiledFunction("run_full_pass", _kernel_importer("passes.full_pass", "run_full_pass"))
 run_screened_pass = CompiledFunction(
-    "screened_pass", _kernel_importer("screened", "screened_pass"), (run_full_pass, _full_pass_layouts)
+    "run_screened_pass",
+    _kernel_importer("passes.screened_pass", "run_screened_pass"),
+    (run_full_pass, _full_pass_layouts),
 )
-mark_open_pairs = CompiledFunction("mark_open", _kernel_importer("pairing", "mark_open"))
-fill_candidate_lists = CompiledFunction("fill_lists", _kernel_importer("pairing", "fill_lists"))
-run_fused_em = CompiledFunction("whole_run", _kernel_importer("whole", "whole_run"))
+mark_open_pairs = CompiledFunction("mark_open_pairs", _kernel_importer("passes.candidate_lists", "mark_open_pairs"))
+fill_candidate_lists = CompiledFunction(
+    "fill_candidate_lists", _kernel_importer("passes.candidate_lists", "fill_candidate_lists")
+)
+run_fused_em = CompiledFunction("run_fused_em", _kernel_importer("fused.em_loop", "run_fused_em"))

@@ -14,7 +14,14 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
-SHARED_KERNELS = {"load_rows", "weigh_rows", "whiten_tile", "measure", "share_and_answer", "add_up"}
+SHARED_KERNELS = {
+    "load_rows",
+    "load_row_weights",
+    "whiten_tile",
+    "compute_component_scores",
+    "compute_and_write_responsibilities",
+    "accumulate_component",
+}
 """Kernels that several entries call at great length: the first object file that holds them serves them all."""
 
 _SKIPPED_NUMBA_PASSES = {
@@ -61,7 +68,7 @@ def collect_modules(library, base_object_file):
     def gather(each):
         if each in found:
             return
-        name = getattr(each, "name_for_others", "")
+        name = getattr(each, "shared_name", "")
         if name:
             shared[each.symbol] = name
             if name.encode() + b"\0" in base_object_file:

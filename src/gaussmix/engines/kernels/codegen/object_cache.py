@@ -20,7 +20,7 @@ from os.path import abspath, dirname, expanduser, isabs, join
 import llvmlite
 import llvmlite.binding as llvm
 
-_SOURCE_FOLDER = dirname(abspath(__file__))
+_SOURCE_FOLDER = dirname(dirname(abspath(__file__)))
 _FILE_SUFFIX = ".obj"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _NUMBA_SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO", "CPU_NAME", "CPU_FEATURES")

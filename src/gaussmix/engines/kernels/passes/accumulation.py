@@ -165,8 +165,10 @@ def add_scatter_row_by_row(model, k, scatter_start, tile, n_rows, sums):
     left, right = tile.workspace[:size], tile.workspace[size : 2 * size]
     for part in range(0, n_rows, batch):
         count = min(batch, n_rows - part)
-        center_rows(tile.row_copies, tile.member_places, tile.member_responsibilities, part, count, pitch, model.row_center, k * width, width,
-                    left, right, sums.first_moments)  # fmt: skip
+        center_rows(
+            tile.row_copies, tile.member_places, tile.member_responsibilities, part, count, pitch,
+            model.row_center, k * width, width, left, right, sums.first_moments,
+        )  # fmt: skip
         add_upper_products(left, right, count, pitch, sums.scatter, scatter_start, width)
 
 

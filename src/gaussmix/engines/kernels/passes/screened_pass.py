@@ -83,8 +83,9 @@ def find_candidates(rows, bounds, screening, start, size):
             find_candidates_by_cell(bounds, screening, begin, at, projected_pitch)
         else:
             find_nearest_outputs(
-                screening.projected_rows, at, projected_pitch, depth, bounds.discriminant, bounds.discriminant_constant, bounds.component_numbers,
-                outputs, (lowest, lowest, lowest, lowest), screening.candidate, begin,
+                screening.projected_rows, at, projected_pitch, depth,
+                bounds.discriminant, bounds.discriminant_constant, bounds.component_numbers, outputs,
+                (lowest, lowest, lowest, lowest), screening.candidate, begin,
             )  # fmt: skip
 
 
@@ -96,22 +97,24 @@ def find_candidates_by_cell(bounds, screening, begin, row_start, row_stride):
     n_anchors = bounds.anchor_constant.shape[0]
     size = bounds.cell_constant.shape[0] // n_anchors
     find_nearest_outputs(
-        screening.projected_rows, row_start, row_stride, depth, bounds.anchors, bounds.anchor_constant, bounds.anchor_numbers, n_anchors,
+        screening.projected_rows, row_start, row_stride, depth,
+        bounds.anchors, bounds.anchor_constant, bounds.anchor_numbers, n_anchors,
         (lowest, lowest, lowest, lowest), screening.candidate, begin,
     )  # fmt: skip
     for r in range(ROWS_PER_PROJECTION):
         cell, row = screening.candidate[begin + r], row_start + r * row_stride
         value = find_nearest_in_cell(
-            screening.projected_rows, row, depth, bounds.cell_discriminant, cell * size * depth, bounds.cell_constant, bounds.cell_numbers,
-            cell * size, size, lowest, screening.candidate, begin + r,
+            screening.projected_rows, row, depth, bounds.cell_discriminant, cell * size * depth,
+            bounds.cell_constant, bounds.cell_numbers, cell * size, size, lowest, screening.candidate, begin + r,
         )  # fmt: skip
         distance = -2.0 * value
         for j in range(depth):
             distance += (screening.projected_rows[row + j] - bounds.overall_center[j]) ** 2
         if not distance < bounds.max_cell_squared_distance:
             find_nearest_in_cell(
-                screening.projected_rows, row, depth, bounds.discriminant, 0, bounds.discriminant_constant, bounds.component_numbers,
-                0, bounds.discriminant_constant.shape[0], lowest, screening.candidate, begin + r,
+                screening.projected_rows, row, depth, bounds.discriminant, 0,
+                bounds.discriminant_constant, bounds.component_numbers, 0, bounds.discriminant_constant.shape[0],
+                lowest, screening.candidate, begin + r,
             )  # fmt: skip
 
 
@@ -180,14 +183,20 @@ def find_open_pairs_of_group(start, group, candidate, tile, bounds, screening, n
         for half in range(0, SIMD_WIDTH, ROWS_PER_PROJECTION):
             at = half * pitch
             if step == 4 * SIMD_WIDTH:
-                bits |= find_open_outputs_4(screening.group_rows, at, pitch, depth, bounds.directions, matrix, to, width,
-                                       bounds.direction_shift, bounds.bound_offset, begin, screening.bound_limits, half)  # fmt: skip
+                bits |= find_open_outputs_4(
+                    screening.group_rows, at, pitch, depth, bounds.directions, matrix, to, width,
+                    bounds.direction_shift, bounds.bound_offset, begin, screening.bound_limits, half,
+                )  # fmt: skip
             elif step == 2 * SIMD_WIDTH:
-                bits |= find_open_outputs_2(screening.group_rows, at, pitch, depth, bounds.directions, matrix, to, width,
-                                       bounds.direction_shift, bounds.bound_offset, begin, screening.bound_limits, half)  # fmt: skip
+                bits |= find_open_outputs_2(
+                    screening.group_rows, at, pitch, depth, bounds.directions, matrix, to, width,
+                    bounds.direction_shift, bounds.bound_offset, begin, screening.bound_limits, half,
+                )  # fmt: skip
             else:
-                bits |= find_open_outputs_1(screening.group_rows, at, pitch, depth, bounds.directions, matrix, to, width,
-                                       bounds.direction_shift, bounds.bound_offset, begin, screening.bound_limits, half)  # fmt: skip
+                bits |= find_open_outputs_1(
+                    screening.group_rows, at, pitch, depth, bounds.directions, matrix, to, width,
+                    bounds.direction_shift, bounds.bound_offset, begin, screening.bound_limits, half,
+                )  # fmt: skip
         if bits != 0:
             n_pairs = append_open_pairs(bits, begin + to, group, bounds, screening, n_pairs)
         to += step

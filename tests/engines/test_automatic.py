@@ -1,0 +1,187 @@
+"""NumPy or compiled kernels: by counts, for all rows alike, and NumPy where Numba cannot be used."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaussmix import GaussianMixture, Mixture
+from gaussmix.core.batch import Batch
+from gaussmix.core.precision_roots import (
+    AbstractPrecisionRoot,
+    DensePrecisionRoot,
+    DiagonalPrecisionRoot,
+    LowRankPrecisionRoot,
+    SharedPrecisionRoot,
+    SphericalPrecisionRoot,
+)
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.covariance.structure import Structure
+from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, automatic
+from gaussmix.engines.base import BestScores
+from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.types import ND
+
+ROOTS: dict[str, Callable[[int, int], AbstractPrecisionRoot]] = {
+    "dense": lambda k, d: DensePrecisionRoot(np.broadcast_to(np.eye(d), (k, d, d))),
+    "shared": lambda k, d: SharedPrecisionRoot(np.eye(d)),
+    "diagonal": lambda k, d: DiagonalPrecisionRoot(np.ones((k, d))),
+    "spherical": lambda k, d: SphericalPrecisionRoot(np.ones(k)),
+    "low rank": lambda k, d: LowRankPrecisionRoot(
+        np.ones((k, d)), np.repeat(np.eye(d)[None, :, :2], k, 0), np.ones((k, 2))
+    ),
+}
+
+
+def make_quadratics(form: str, n_components: int = 4, n_features: int = 8) -> Quadratics:
+    center = np.random.default_rng(0).normal(size=(n_components, n_features))
+    return Quadratics(np.zeros(n_components), center, ROOTS[form](n_components, n_features))
+
+
+@pytest.mark.parametrize("form", ROOTS)
+def test_work_grows_with_rows_components_and_columns(form: str) -> None:
+    least = automatic.estimate_numpy_nanoseconds(1000, make_quadratics(form))
+    assert automatic.estimate_numpy_nanoseconds(2000, make_quadratics(form)) == 2 * least
+    assert automatic.estimate_numpy_nanoseconds(1000, make_quadratics(form, n_components=8)) == 2 * least
+    assert automatic.estimate_numpy_nanoseconds(1000, make_quadratics(form, n_features=16)) > least
+    assert automatic.estimate_numpy_nanoseconds(1000, make_quadratics("dense")) >= least
+
+
+@pytest.mark.parametrize("form", ROOTS)
+def test_the_engine_goes_by_the_work_of_all_rows(form: str) -> None:
+    quadratics = make_quadratics(form)
+    enough = int(np.ceil(automatic.MIN_NANOSECONDS_FOR_COMPILED / automatic.estimate_numpy_nanoseconds(1, quadratics)))
+    assert isinstance(AutomaticEngine(enough - 1).select_engine(quadratics), NumpyEngine)
+    assert isinstance(AutomaticEngine(enough).select_engine(quadratics), CompiledEngine)
+
+
+def test_a_root_of_low_rank_is_written_out_for_few_columns_only() -> None:
+    most = automatic.MAX_FEATURES_FOR_DENSE_LOW_RANK
+    assert isinstance(
+        AutomaticEngine(10**9).select_engine(make_quadratics("low rank", n_features=most)), CompiledEngine
+    )
+    assert isinstance(
+        AutomaticEngine(10**9).select_engine(make_quadratics("low rank", n_features=most + 1)), NumpyEngine
+    )
+
+
+def test_a_block_is_answered_by_the_engine_of_the_whole() -> None:
+    quadratics = make_quadratics("dense")
+    rows = np.random.default_rng(1).normal(size=(500, 8))
+    engine, compiled = AutomaticEngine(10**8), CompiledEngine()
+    for start in range(0, 500, 100):
+        batch = Batch(rows[start : start + 100])
+        np.testing.assert_array_equal(
+            engine.compute_scores(quadratics, batch), compiled.compute_scores(quadratics, batch)
+        )
+        np.testing.assert_array_equal(
+            engine.best_scores(quadratics, batch).best_scores, compiled.best_scores(quadratics, batch).best_scores
+        )
+
+
+class CountingEngine(NumpyEngine):
+    """NumPy that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.n_calls = 0
+
+    def compute_scores(self, *arguments: object, **options: object) -> ND:
+        self.n_calls += 1
+        return super().compute_scores(*arguments, **options)  # type: ignore[arg-type]
+
+    def best_scores(self, *arguments: object) -> BestScores:
+        self.n_calls += 1
+        return super().best_scores(*arguments)  # type: ignore[arg-type]
+
+
+ROWS = np.random.default_rng(2).normal(size=(60, 2))
+MIXTURE = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [1.0, 1.0]], [np.eye(2)] * 2)
+FITTED = GaussianMixture(2, random_state=0).fit(ROWS)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        MIXTURE.logpdf,
+        MIXTURE.predict_proba,
+        MIXTURE.predict,
+        FITTED.score_samples,
+        FITTED.predict_proba,
+        FITTED.predict,
+        FITTED.bic,
+        FITTED.icl,
+        lambda rows: Problem.from_source(
+            make_memory_source(rows), Structure.from_name("VVV")
+        ).total_log_max_responsibility(MIXTURE.to_quadratics()),
+    ],
+)
+def test_every_question_to_many_rows_goes_to_the_compiled_engine(
+    method: Callable[[ND], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = CountingEngine()
+    monkeypatch.setattr(automatic, "compiled_engine", lambda: engine)
+    method(ROWS)
+    assert engine.n_calls == 0
+    monkeypatch.setattr(automatic, "MIN_NANOSECONDS_FOR_COMPILED", 0)
+    method(ROWS)
+    assert engine.n_calls > 0
+
+
+def test_an_engine_that_is_asked_for_is_used() -> None:
+    engine: AbstractEngine = CompiledEngine()
+    assert Problem.from_source(make_memory_source(ROWS), Structure.from_name("VVV"), engine=engine).engine is engine
+
+
+UNUSABLE = """
+import sys, warnings
+import numpy as np
+from gaussmix.core.batch import Batch
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.precision_roots import SphericalPrecisionRoot
+from gaussmix.engines import NumpyEngine
+from gaussmix.engines.automatic import AutomaticEngine
+{break_it}
+quadratics = Quadratics(np.zeros(2), np.eye(2), SphericalPrecisionRoot(np.ones(2)))
+batch = Batch(np.arange(20.0).reshape(10, 2))
+engine, expected = AutomaticEngine(10**9), NumpyEngine()
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for _ in range(3):
+        found = engine.e_step_on_batch(quadratics, batch, MomentKind.TRACE)
+        assert found.log_likelihood == expected.e_step_on_batch(quadratics, batch, MomentKind.TRACE).log_likelihood
+        scores, expected_scores = (one.compute_scores(quadratics, batch) for one in (engine, expected))
+        np.testing.assert_array_equal(scores, expected_scores)
+        best, expected_best = (one.best_scores(quadratics, batch).best_scores for one in (engine, expected))
+        np.testing.assert_array_equal(best, expected_best)
+        assert isinstance(engine.select_engine(quadratics), NumpyEngine)
+(warning,) = caught
+print(warning.category.__name__, warning.message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        ("sys.modules['numba'] = None", "numba"),
+        ("sys.modules['numba.core.codegen'] = None", "numba.core.codegen"),
+        ("sys.modules['llvmlite.binding'] = None", "llvmlite"),
+        ("import os; os.environ['NUMBA_DISABLE_JIT'] = '1'", "NUMBA_DISABLE_JIT"),
+    ],
+)
+def test_where_nothing_can_be_compiled_passes_run_in_numpy_with_one_warning_that_says_why(
+    break_it: str, reason: str, tmp_path: Path
+) -> None:
+    code, empty = UNUSABLE.format(break_it=break_it), {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | empty
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("CompilationWarning passes over the rows run in NumPy")
+    assert "since Numba cannot be used" in done.stdout
+    assert reason in done.stdout

@@ -1,0 +1,218 @@
+"""Compiled functions as Python calls them: what goes in arrives, threads agree, and nothing foreign is needed."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.precision_roots import DensePrecisionRoot
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.engines.kernels import CompiledEngine, argument_tuples
+from gaussmix.engines.kernels.codegen import object_cache
+from gaussmix.engines.kernels.codegen.compiled_functions import CompiledFunction
+from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
+from gaussmix.errors import CompilationError
+from gaussmix.sources import MemorySource
+from gaussmix.types import AnyArray
+
+LAYOUTS = {
+    "RowArrays in doubles": (argument_tuples.RowArrays, "d2 d1 d1 d1 d1 q1 d2"),
+    "RowArrays in singles": (argument_tuples.RowArrays, "f2 d1 d1 d1 d1 q1 d2"),
+    "ModelArrays": (argument_tuples.ModelArrays, "q d1 d2 d1 d2 d1"),
+    "ScreeningBounds": (argument_tuples.ScreeningBounds, "q d1 d1 d1 d1 q1 q1 d1 d1 d1 d1 d d1 d1 d1 d1 d1 d1 d1 d"),
+    "ScreeningWorkspace": (argument_tuples.ScreeningWorkspace, "d1 d1 d1 q1 q1 q1 d1 q1 q1 q1 q1 q1"),
+    "TileWorkspace": (
+        argument_tuples.TileWorkspace,
+        "q q d1 d1 d1 d1 d1 q1 b1 d1 d1 d1 d1 q1 q1 q1 d1 d1 q1 q1 q1 q1 d1 q2 q1 q1",
+    ),
+    "MomentSums": (argument_tuples.MomentSums, "d1 d1 d1 d1"),
+    "RowResults": (argument_tuples.RowResults, "q1 d1 d1 d2"),
+}
+TYPES = {"d": np.float64, "f": np.float32, "q": np.int64, "b": np.bool_}
+
+
+@pytest.fixture(autouse=True)
+def isolated_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compiled here is kept from everything else."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+
+
+def example(item: str, rng: np.random.Generator) -> Any:
+    """A number, or an array of a length of its own."""
+    number = rng.integers(0, 2, 1) if item[0] == "b" else rng.integers(-(10**6), 10**6, 1)
+    if item[1:]:
+        shape = tuple(rng.integers(2, 6, int(item[1:])))
+        return np.resize(rng.integers(0, 2 if item[0] == "b" else 10**6, 7), shape).astype(TYPES[item[0]])
+    return float(number[0]) / 7 if item == "d" else int(number[0])
+
+
+def make_reader(fields: list[str]) -> Callable[[], Any]:
+    """A kernel that writes down every number, and of every array the lengths and the last element."""
+    lines = []
+    for field in fields:
+        name, item = field.split()
+        if not item[1:]:
+            lines.append(f"out[at] = values.{name}; at += 1")
+            continue
+        axes = range(int(item[1:]))
+        lines += [f"out[at] = values.{name}.shape[{axis}]; at += 1" for axis in axes]
+        last = ", ".join(f"values.{name}.shape[{axis}] - 1" for axis in axes)
+        lines.append(f"out[at] = 1.0 * values.{name}[{last}]; at += 1")
+    code = "def read(values, out):\n    at = 0\n" + "".join(f"    {line}\n" for line in lines) + "    return at\n"
+
+    def import_kernel() -> Any:
+        from gaussmix.engines.kernels.codegen.decorators import entry_point
+
+        place: dict[str, Any] = {}
+        exec(code, place)
+        return entry_point(place["read"])
+
+    return import_kernel
+
+
+def expected_readout(tuple_: tuple[Any, ...]) -> list[float]:
+    """What the kernel writes down."""
+    found: list[float] = []
+    for value in tuple_:
+        found += [*value.shape, float(value.ravel()[-1])] if isinstance(value, np.ndarray) else [value]
+    return found
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_compiled_code_reads_packed_arguments(name: str) -> None:
+    kind, layout = LAYOUTS[name]
+    rng = np.random.default_rng(0)
+    given = kind(*[example(item, rng) for item in layout.split()])
+    words = pack_arguments(given)
+    assert words.layout == f"{kind.__name__} {layout}"
+    fields = [f"{field} {item}" for field, item in zip(kind._fields, layout.split(), strict=True)]
+    out = np.zeros(100)
+    count = CompiledFunction("read", make_reader(fields))(words, out)
+    np.testing.assert_array_equal(out[:count], expected_readout(given))
+
+
+def test_joined_parts_equal_the_whole() -> None:
+    rng = np.random.default_rng(1)
+    given = argument_tuples.RowArrays(*[example(item, rng) for item in LAYOUTS["RowArrays in singles"][1].split()])
+    whole, parts = (
+        pack_arguments(given),
+        join_packed_arguments(
+            argument_tuples.RowArrays, pack_arguments(given[:1]), pack_arguments(given[1:4]), pack_arguments(given[4:])
+        ),
+    )
+    assert (parts.packed_bytes, parts.layout) == (whole.packed_bytes, whole.layout)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (np.zeros((4, 4))[:, ::2], ValueError),
+        (np.zeros(3, dtype=np.int32), TypeError),
+        (np.zeros(3, dtype=">f8"), TypeError),
+        ("text", TypeError),
+    ],
+)
+def test_what_compiled_code_cannot_read_is_refused(value: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="compiled code"):
+        pack_arguments((value,))
+
+
+def make_adder(events: list[str]) -> Callable[[], Any]:
+    """A kernel of arrays and numbers, noting when somebody asks for it."""
+
+    def import_kernel() -> Any:
+        from gaussmix.engines.kernels.codegen.decorators import entry_point
+
+        events.append("compiled")
+
+        @entry_point
+        def add_up(numbers: AnyArray, twice: bool, plus: float, out: AnyArray) -> None:
+            for number in numbers:
+                out[0] += number * (2.0 if twice else 1.0) + plus
+
+        return add_up
+
+    return import_kernel
+
+
+def test_threads_that_want_the_same_code_get_it_once() -> None:
+    events: list[str] = []
+    function = CompiledFunction("add_up", make_adder(events))
+
+    def sum_repeatedly(number: int) -> float:
+        numbers, out = np.full(100, float(number)), np.zeros(1)
+        for _ in range(50):
+            assert function(numbers, number % 2 == 0, 0.5, out) == 0
+        return float(out[0])
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(sum_repeatedly, range(32)))
+    assert found == [50 * (100 * number * (2 - number % 2) + 50.0) for number in range(32)]
+    assert events == ["compiled"]
+
+
+def test_types_have_versions_of_their_own() -> None:
+    events: list[str] = []
+    function = CompiledFunction("add_up", make_adder(events))
+    for numbers in (np.arange(4.0), np.arange(4), np.arange(4, dtype=np.float32)):
+        out = np.zeros(1)
+        function(numbers, True, 1.0, out)
+        assert out[0] == 16.0
+    assert len(events) == 3
+
+
+def import_random_kernel() -> Any:
+    """A kernel that needs Numba's own library."""
+    from gaussmix.engines.kernels.codegen.decorators import entry_point
+
+    @entry_point
+    def draw(out: AnyArray) -> None:
+        out[0] = np.random.random()
+
+    return draw
+
+
+def test_code_that_needs_more_than_the_process_has_is_refused() -> None:
+    function = CompiledFunction("draw", import_random_kernel)
+    for _ in range(2):
+        with pytest.raises(CompilationError, match="compiled code needs numba_"):
+            function(np.zeros(1))
+
+
+def test_what_is_kept_refers_neither_to_numba_nor_to_python(tmp_path: Path) -> None:
+    """A pass over components so many that all entries take part."""
+    from gaussmix.engines.kernels.codegen import compiled_functions
+
+    rng = np.random.default_rng(0)
+    center = 20.0 * rng.normal(size=(150, 4))
+    rows = center[rng.integers(150, size=3000)] + rng.normal(size=(3000, 4))
+    quadratics = Quadratics(np.zeros(150), center, DensePrecisionRoot(np.broadcast_to(np.eye(4), (150, 4, 4))))
+    used = [
+        compiled_functions.run_full_pass,
+        compiled_functions.run_screened_pass,
+        compiled_functions.mark_open_pairs,
+        compiled_functions.fill_candidate_lists,
+    ]
+    for function in used:
+        function._functions_by_layouts.clear()
+    CompiledEngine().e_step(MemorySource.from_array(rows).reduce, quadratics, MomentKind.FULL)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name.split(".")[0] for path in kept} == {function._name for function in used}
+    for path in kept:
+        code = object_cache._read_verified(os.fspath(path))
+        for foreign_name in (b"\0NRT_", b"\0numba_", b"\0Py", b"\0_Py"):
+            assert foreign_name not in code, f"{path.name} refers to {foreign_name.decode()[1:]}..."
+
+
+def test_packed_arguments_keep_their_arrays_alive() -> None:
+    def make_arguments() -> PackedArguments:
+        return pack_arguments((np.arange(1000.0),))
+
+    words, out = make_arguments(), np.zeros(1)
+    CompiledFunction("add_up", make_adder([]))(words, False, 0.0, out)
+    assert out[0] == 499_500.0

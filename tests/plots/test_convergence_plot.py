@@ -1,0 +1,125 @@
+"""The picture of solvers: a line and an end for each, in both panels, and nothing that is no likelihood unmarked."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaussmix import ParameterError, plots
+from gaussmix.plots._log_axis import compute_log_limits, compute_log_ticks
+from gaussmix.plots.canvas import create_figure
+from gaussmix.solvers.solver_table import SUMMED_TRACE
+from tests.plots.conftest import draw_figure, make_comparison, read_text, shorten_traces
+
+
+def find_solver_lines(ax: Any) -> list[Any]:
+    """The lines of solvers, without their ends and the mark of what counts as near."""
+    return [line for line in ax.lines if line.get_linestyle() != "None" and len(line.get_xdata()) > 2]
+
+
+def find_end_markers(ax: Any) -> list[Any]:
+    return [line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 1]
+
+
+def test_a_line_for_each_solver_that_climbs_the_likelihood_and_an_end_for_all() -> None:
+    found = make_comparison()
+    by_pass, by_second = draw_figure(plots.solver_convergence(found)).axes
+    climbing = [one for one in found.solver_results if one.solver != "cem"]
+    for ax, seconds in ((by_pass, False), (by_second, True)):
+        assert len(find_solver_lines(ax)) == len(climbing)
+        assert len(find_end_markers(ax)) == len(found.solver_results)
+        for line, one in zip(find_solver_lines(ax), climbing, strict=True):
+            places = one.seconds_trace if seconds else np.arange(1, one.n_iter + 1)
+            assert np.asarray(line.get_xdata()) == pytest.approx(np.maximum(places, 1e-6))
+    assert "passes" in by_pass.get_xlabel()
+    assert "seconds" in by_second.get_xlabel()
+    assert by_pass.get_xscale() == by_pass.get_yscale() == "log"
+
+
+def test_what_is_left_to_the_best_is_drawn() -> None:
+    found = make_comparison()
+    best = max(one.log_likelihood for one in found.solver_results)
+    em = find_solver_lines(plots.solver_convergence(found).axes[0])[0]
+    left = np.maximum((best - found.solver_results[0].log_likelihood_trace) / 150, 1e-9)
+    assert np.asarray(em.get_ydata()) == pytest.approx(left)
+
+
+def test_the_legend_says_what_differs() -> None:
+    ends = tuple(replace(one, converged=one.solver != "sgd") for one in make_comparison().solver_results)
+    said = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
+    assert f"em, near after {make_comparison().solver_results[0].n_iter_to_best}" in said
+    assert "cem, never near" in said
+    assert "dotted: at first over parts" in said
+    assert "hollow: passes used up" in said
+    plain = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
+    assert "dotted" not in read_text(plots.solver_convergence(plain))
+    assert "hollow" not in read_text(plots.solver_convergence(plain))
+
+
+def count_labelled_ticks(axis: Any) -> int:
+    """How many ticks within the limits have a label."""
+    low, high = axis.get_view_interval()
+    ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+    return sum(low <= place <= high and bool(label.get_text()) for place, label in ticks)
+
+
+@pytest.mark.parametrize("passes", [1, 2, 3, 9, 60])
+def test_axes_can_be_read_however_short_the_runs(passes: int) -> None:
+    for ax in draw_figure(plots.solver_convergence(shorten_traces(make_comparison(), passes))).axes:
+        assert count_labelled_ticks(ax.xaxis) >= 3
+        assert count_labelled_ticks(ax.yaxis) >= 3
+
+
+@given(st.floats(1e-6, 1e4), st.floats(1.0, 1e6))
+def test_every_logarithmic_axis_has_some_ticks_and_few(low: float, times: float) -> None:
+    ends = compute_log_limits(np.array([low, low * times]))
+    assert ends[0] < low <= low * times < ends[1]
+    assert 3 <= len(compute_log_ticks(*ends)) <= 6
+
+
+def test_ends_in_one_place_are_stacked() -> None:
+    figure = draw_figure(plots.solver_convergence(shorten_traces(make_comparison())))
+    assert "stacked: ends in one place" in read_text(figure)
+    places = [line.get_transform().transform(line.get_xydata())[0] for line in find_end_markers(figure.axes[0])]
+    gaps = np.diff([y for _, y in places])
+    assert np.ptp([x for x, _ in places]) < 1.0
+    assert (gaps > 5.0).all()
+    one = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
+    assert "stacked" not in read_text(plots.solver_convergence(one))
+
+
+def test_limits_hold_all_that_is_drawn() -> None:
+    found = make_comparison()
+    worse = found.solver_results[0].log_likelihood_trace.copy()
+    worse[:2] += [900.0, -900.0]  # an annealed sum may lie above the best, then far below
+    first = replace(found.solver_results[0], trace_kind=SUMMED_TRACE, log_likelihood_trace=worse)
+    for ax in plots.solver_convergence(replace(found, solver_results=(first, *found.solver_results[1:]))).axes:
+        for line in ax.lines:
+            x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
+            assert ax.get_xlim()[0] < x.min() <= x.max() < ax.get_xlim()[1]
+            assert ax.get_ylim()[0] < np.nanmin(y) <= np.nanmax(y) < ax.get_ylim()[1]
+
+
+def test_lines_are_broken_for_one_reason_only() -> None:
+    found = make_comparison()
+    many = tuple(replace(found.solver_results[0], solver=f"solver {i}") for i in range(11))
+    figure = plots.solver_convergence(replace(found, solver_results=many))
+    assert {line.get_linestyle() for line in find_solver_lines(figure.axes[0])} == {"-"}
+    near = [part for part in figure.axes[0].patches if part.get_label() != "_nolegend_"]
+    assert near[0].get_extents().y1 == pytest.approx(figure.axes[0].transData.transform((1.0, 1e-6))[1])
+    assert "near: 1e-6 left or less" in read_text(figure)
+
+
+def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
+    figure = plots.solver_convergence(make_comparison(), create_figure(5.0, 8.0))
+    assert figure.get_figwidth() == 5.0
+    first, second = (ax.get_position() for ax in draw_figure(figure).axes)
+    assert first.y0 > second.y1
+
+
+def test_what_is_no_comparison_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"comparison must be a Comparison, as gaussmix\.compare returns it"):
+        plots.solver_convergence("em")  # type: ignore[arg-type]

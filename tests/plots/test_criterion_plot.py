@@ -1,0 +1,101 @@
+"""The picture of a search: a line per structure, the chosen one marked, nothing hidden unsaid."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gaussmix
+from gaussmix import ParameterError, Selection, plots
+from tests.plots.conftest import draw_figure, read_text
+
+
+def find_lines(ax: Any) -> list[Any]:
+    return [
+        np.asarray(line.get_xydata()) for line in ax.lines if line.get_linestyle() != "None" and len(line.get_xdata())
+    ]
+
+
+def test_a_line_per_structure_with_its_criteria(search: Selection) -> None:
+    lines = find_lines(plots.criterion_curves(search))
+    assert len(lines) == 3
+    values = {c.n_components: c.criteria["bic"] for c in search.candidates if str(c.structure) == "EEE"}
+    assert any(np.array_equal(line, sorted(values.items())) for line in lines)
+
+
+def test_the_chosen_one_is_marked(search: Selection) -> None:
+    ax = plots.criterion_curves(search)
+    assert "chosen: EEE (tied), 3" in read_text(ax)
+    ring = next(line for line in ax.lines if line.get_markersize() > 10)
+    assert np.array_equal(ring.get_xydata(), [[3.0, search.best.criteria["bic"]]])
+
+
+def test_another_criterion_may_be_drawn(search: Selection) -> None:
+    assert "BIC" in plots.criterion_curves(search).get_ylabel()
+    assert "ICL" in plots.criterion_curves(search, criterion="icl").get_ylabel()
+    assert not np.array_equal(
+        find_lines(plots.criterion_curves(search))[0], find_lines(plots.criterion_curves(search, criterion="icl"))[0]
+    )
+    with pytest.raises(ParameterError, match="criterion must be one of bic, icl, aic"):
+        plots.criterion_curves(search, criterion="dic")
+
+
+def test_what_the_axis_leaves_out_is_counted(search: Selection) -> None:
+    ax = plots.criterion_curves(search)
+    low, high = ax.get_ylim()
+    values = [c.criteria["bic"] for c in search.candidates]
+    beyond = sum(not low <= value <= high for value in values)
+    assert beyond > 0
+    assert f"{beyond} beyond the axis" in read_text(ax)
+    assert low < min(values)
+
+
+def test_structures_of_one_column_share_lines(faithful: Any) -> None:
+    ax = plots.criterion_curves(
+        gaussmix.select(faithful[:, :1], [1, 2], ["EII", "EEI", "EVI", "VII", "VVV"], n_starts=1)
+    )
+    assert len(find_lines(ax)) == 2
+    assert "EII\n= EEI\n= EVI" in read_text(ax)
+
+
+def test_one_number_of_components_is_drawn_by_structure(faithful: Any) -> None:
+    ax = plots.criterion_curves(gaussmix.select(faithful, 3, ["EEE", "VVV"], n_starts=1))
+    draw_figure(ax)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["EEE (tied)", "VVV (full)"]
+    assert "3 components" in ax.get_xlabel()
+
+
+def test_degenerate_and_failed_candidates_are_told_apart() -> None:
+    rows = np.repeat(np.random.default_rng(0).normal(size=(5, 2)), 2, axis=0)
+    search = gaussmix.select(rows, [1, 2, 3, 11], ["EII", "VVV"], n_starts=1)
+    assert any(not c.is_eligible and c.fit is not None for c in search.candidates)
+    ax = plots.criterion_curves(search)
+    words = read_text(ax)
+    assert "degenerate" in words
+    assert "2 could not be fitted" in words
+    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none" and line.get_markersize() < 10]
+    assert sum(len(line.get_xdata()) for line in hollow) == sum(
+        not c.is_eligible and c.fit is not None for c in search.candidates
+    )
+
+
+def test_all_degenerate_still_draws() -> None:
+    search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], n_starts=1)
+    assert not search.best.is_eligible
+    assert "chosen" in read_text(plots.criterion_curves(search))
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1.0, -2.85e7), (1e300, 0.0), (1e-3, 3e9)])
+def test_numbers_along_the_axis_are_plain(factor: float, shift: float, search: Selection) -> None:
+    moved = tuple(
+        replace(c, criteria={name: value * factor + shift for name, value in c.criteria.items()})
+        for c in search.candidates
+    )
+    ax = plots.criterion_curves(Selection("bic", moved, 0.0))
+    draw_figure(ax)
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert all(len(label.get_text()) < 12 for label in ax.get_yticklabels())
+    said = ax.get_ylabel()
+    assert ("above that of the chosen one" in said) == bool(shift)
+    assert ("in units of 1e" in said) == (factor > 1)

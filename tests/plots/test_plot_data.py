@@ -1,0 +1,105 @@
+"""Which columns and rows are drawn, and in which units."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaussmix import DataError, Mixture, ParameterError
+from gaussmix.plots.plot_data import AxisUnits, PlotSample, resolve_columns, select_separating_columns
+from tests.plots.conftest import make_mixture
+
+SIZES = st.floats(-150, 150).map(lambda power: 10.0**power)
+
+
+@given(low=st.floats(-1e3, 1e3), length=st.floats(1e-3, 1e3), size=SIZES, offset=st.sampled_from([0.0, 1.0, -1e8, 1e8]))
+def test_axis_numbers_are_short_and_keep_their_order(low: float, length: float, size: float, offset: float) -> None:
+    low = (low + offset * length) * size
+    high = low + length * size
+    shown = AxisUnits.from_limits(low, high).to_axis_units(np.linspace(low, high, 11))
+    assert np.all(np.diff(shown) > 0)
+    assert np.abs(shown).max() < 1e6
+    assert np.abs(shown).max() > 0.999e-3
+
+
+@given(value=st.floats(-1e300, 1e300))
+def test_units_lead_back_to_the_data(value: float) -> None:
+    units = AxisUnits.from_limits(value - 1.0, value + 1.0)
+    shown = float(units.to_axis_units(np.array(value)))
+    assert shown * 10.0**units.exponent + units.offset == pytest.approx(value, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "label"),
+    [
+        (0.0, 10.0, "x"),
+        (1990.0, 2025.0, "x"),
+        (0.0, 5e6, "x (in units of 1e6)"),
+        (0.0, 2e-150, "x (in units of 1e-150)"),
+        (1e8 - 3.0, 1e8 + 3.0, "x - 100000000"),
+        (-5e8 - 3.0, -5e8 + 3.0, "x + 500000000"),
+    ],
+)
+def test_label_tells_the_units(low: float, high: float, label: str) -> None:
+    assert AxisUnits.from_limits(low, high).format_label("x") == label
+
+
+def test_telling_columns_are_those_that_separate() -> None:
+    means = np.zeros((2, 6))
+    means[1, [2, 4]] = 4.0, 6.0
+    mixture = Mixture.from_parameters([0.5, 0.5], means, [np.eye(6), np.eye(6)])
+    X = mixture.sample(300, 0)[0]
+    assert select_separating_columns(mixture, X, 2) == [2, 4]
+    assert select_separating_columns(mixture, X, 1) == [4]
+    assert select_separating_columns(mixture, X, 6) == list(range(6))
+
+
+def test_a_column_tells_by_its_spread_too() -> None:
+    wide = np.eye(3)
+    wide[1, 1] = 100.0
+    mixture = Mixture.from_parameters([0.5, 0.5], np.zeros((2, 3)), [np.eye(3), wide])
+    assert select_separating_columns(mixture, mixture.sample(300, 0)[0], 1) == [1]
+
+
+def test_columns_by_number_and_name(two_components: tuple[Mixture, Any]) -> None:
+    mixture, _ = two_components
+    assert resolve_columns(mixture, ["b", 0]) == [1, 0]
+    assert resolve_columns(mixture, [-1]) == [1]
+    with pytest.raises(DataError, match="no column named 'c'; the columns are a, b"):
+        resolve_columns(mixture, ["c"])
+    for wrong in ([2], [-3], [0, 0], []):
+        with pytest.raises(ParameterError, match="distinct columns from 0 to 1"):
+            resolve_columns(mixture, wrong)
+
+
+def test_cloud_draws_a_seeded_subset_and_says_so(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    whole = PlotSample.from_rows(mixture, X)
+    assert whole.subset_note is None
+    assert np.array_equal(whole.rows, X)
+    some = PlotSample.from_rows(mixture, X, max_rows=50)
+    assert some.subset_note == "50 of 200 rows drawn"
+    many = PlotSample.from_rows(mixture, mixture.sample(12_000, 0)[0], max_rows=1_500)
+    assert many.subset_note == "1\u202f500 of 12\u202f000 rows drawn"
+    assert np.array_equal(some.rows, X[some.row_indices])
+    assert np.array_equal(some.all_uncertainties, whole.all_uncertainties), "uncertain rows are counted over all rows"
+    assert np.array_equal(some.row_indices, PlotSample.from_rows(mixture, X, max_rows=50).row_indices)
+    assert not np.array_equal(
+        some.row_indices, PlotSample.from_rows(mixture, X, max_rows=50, random_state=1).row_indices
+    )
+    with pytest.raises(ParameterError, match="max_rows"):
+        PlotSample.from_rows(mixture, X, max_rows=0)
+
+
+def test_cloud_of_a_data_frame_is_read_by_name(two_components: tuple[Mixture, Any]) -> None:
+    pandas = pytest.importorskip("pandas")
+    mixture, X = two_components
+    frame = pandas.DataFrame({"b": X[:, 1], "other": 0.0, "a": X[:, 0]})
+    assert np.array_equal(PlotSample.from_rows(mixture, frame).rows, X)
+
+
+def test_many_columns_are_ranked_without_looking_at_each() -> None:
+    mixture = make_mixture(2, 120)
+    assert len(select_separating_columns(mixture, mixture.sample(50, 0)[0], 60)) == 60

@@ -1,0 +1,179 @@
+"""Scatters: rows in the colours of their membership, ellipses where the components are."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+
+from gaussmix import Mixture, ParameterError, plots
+from gaussmix.plots._panel_2d import ELLIPSE_COVERAGES, component_ellipse
+from gaussmix.plots.style import blend_colours, distinct_colours
+from tests.plots.conftest import draw_figure, make_mixture, read_text
+
+
+def read_points(ax: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Places (n, 2) and colours (n, 3) of the filled markers, in the order in which they were drawn."""
+    filled = [c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_facecolor())]
+    places = np.concatenate([np.asarray(c.get_offsets()) for c in filled])
+    colours = np.concatenate([np.broadcast_to(c.get_facecolor(), (len(c.get_offsets()), 4)) for c in filled])
+    return places, colours[:, :3]
+
+
+def sort_like_rows(places: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """For each of ``rows`` the number of the marker that lies there."""
+    distance = np.abs(places[None] - rows[:, None]).sum(axis=2)
+    assert distance.min(axis=1).max() < 1e-12
+    return distance.argmin(axis=1)
+
+
+def test_rows_wear_blended_colours(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    places, colours = read_points(plots.scatter(mixture, X))
+    order = sort_like_rows(places, X)
+    assert np.allclose(colours[order], blend_colours(mixture.predict_proba(X)))
+
+
+def test_hard_assignment_wears_one_colour(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    places, colours = read_points(plots.scatter(mixture, X, assignment="hard"))
+    order = sort_like_rows(places, X)
+    assert np.allclose(colours[order], distinct_colours(2)[mixture.predict(X)])
+
+
+def test_markers_repeat_what_colours_say(two_components: tuple[Mixture, Any]) -> None:
+    shapes = [c.get_paths()[0].vertices for c in plots.scatter(*two_components).collections]
+    assert len({vertices.tobytes() for vertices in shapes}) == 2
+
+
+def test_outlines_are_those_of_the_components(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    lines = [np.asarray(line.get_xydata()) for line in plots.scatter(mixture, X, [1, 0]).lines]
+    part = mixture.marginal([1, 0])
+    expected = [part.component(k).ellipse(share) for k in range(2) for share in ELLIPSE_COVERAGES]
+    assert all(np.allclose(line, outline) for line, outline in zip(lines, expected, strict=True))
+
+
+@pytest.mark.parametrize("share", ELLIPSE_COVERAGES)
+def test_outline_has_the_distance_of_its_share(share: float, two_components: tuple[Mixture, Any]) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    mixture, _ = two_components
+    distance = mixture.component(1).mahalanobis(component_ellipse(mixture, 1, share))
+    assert np.allclose(distance**2, stats.chi2.ppf(share, 2))
+
+
+def test_columns_choose_the_axes(two_components: tuple[Mixture, Any]) -> None:
+    ax = plots.scatter(*two_components, columns=["b", "a"])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("b", "a")
+
+
+def test_threshold_rings_and_counts_the_uncertain(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    doubts = mixture.uncertainty(X)
+    assert "uncertain" not in read_text(plots.scatter(mixture, X))
+    for threshold in (0.1, 0.3):
+        ax = plots.scatter(mixture, X, threshold=threshold)
+        count = int((doubts > threshold).sum())
+        assert f"{count} of 200 rows" in read_text(ax)
+        ringed = np.asarray(ax.collections[-1].get_offsets())
+        assert np.allclose(ringed, X[doubts > threshold])
+
+
+def test_subset_is_named(two_components: tuple[Mixture, Any]) -> None:
+    ax = plots.scatter(*two_components, max_rows=20)
+    assert "20 of 200 rows drawn" in read_text(ax)
+    assert len(read_points(ax)[0]) == 20
+    other = read_points(plots.scatter(*two_components, max_rows=20, random_state=7))[0]
+    assert not np.array_equal(read_points(ax)[0], other)
+
+
+def test_legend_tells_number_and_share(two_components: tuple[Mixture, Any]) -> None:
+    words = read_text(plots.scatter(*two_components))
+    assert "component 0, 30%" in words
+    assert "component 1, 70%" in words
+    assert plots.scatter(*two_components, legend=False).get_legend() is None
+
+
+def test_one_column_is_a_density_over_a_strip() -> None:
+    mixture = make_mixture(2, 1)
+    ax = plots.scatter(mixture, mixture.sample(100, 0)[0])
+    assert ax.get_ylabel() == "density"
+    places, _ = read_points(ax)
+    assert len(places) == 100
+    assert places[:, 1].max() < 0.0
+    assert min(ax.get_yticks()) >= 0.0
+
+
+def test_one_column_of_many_is_a_strip(two_components: tuple[Mixture, Any]) -> None:
+    assert plots.scatter(*two_components, columns=["b"]).get_xlabel() == "b"
+
+
+def test_assignment_puts_hard_beside_soft(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    figure = draw_figure(plots.assignment_comparison(mixture, X))
+    hard, soft = figure.axes
+    assert "hard" in hard.get_title()
+    assert "soft" in soft.get_title()
+    assert hard.get_position().x1 <= soft.get_position().x0
+    assert len({tuple(colour) for colour in read_points(hard)[1]}) == 2
+    assert len({tuple(colour) for colour in read_points(soft)[1]}) > 2
+    count = int((mixture.uncertainty(X) > 0.2).sum())
+    assert read_text(figure).count(f"{count} of 200 rows") == 1
+
+
+def test_assignment_stands_in_a_tall_figure(two_components: tuple[Mixture, Any]) -> None:
+    from matplotlib.figure import Figure
+
+    hard, soft = draw_figure(plots.assignment_comparison(*two_components, figure=Figure(figsize=(5, 8)))).axes
+    assert hard.get_position().y0 >= soft.get_position().y1
+
+
+def test_assignment_takes_columns_threshold_and_subset(two_components: tuple[Mixture, Any]) -> None:
+    figure = plots.assignment_comparison(
+        *two_components, columns=["b", "a"], threshold=0.4, max_rows=30, random_state=3
+    )
+    words = read_text(figure)
+    assert "(> 40%)" in words
+    assert "30 of 200 rows drawn" in words
+    assert figure.axes[1].get_xlabel() == "b"
+    other = plots.assignment_comparison(*two_components, columns=["b", "a"], max_rows=30, random_state=4)
+    assert not np.array_equal(read_points(figure.axes[0])[0], read_points(other.axes[0])[0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"assignment": "fuzzy"}, "assignment must be one of soft, hard"),
+        ({"threshold": 1.0}, "threshold must be at least 0 and below 1"),
+        ({"columns": [0, 1, 1]}, "distinct columns"),
+        ({"columns": ["c"]}, "no column named .c."),
+    ],
+)
+def test_wrong_parameters_are_named(wrong: dict[str, Any], sentence: str, two_components: tuple[Mixture, Any]) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        plots.scatter(*two_components, **wrong)
+
+
+def test_more_than_two_columns_are_for_pairs() -> None:
+    mixture = make_mixture(2, 3)
+    with pytest.raises(ParameterError, match=r"pairs\(\) draws more"):
+        plots.scatter(mixture, mixture.sample(10, 0)[0], columns=[0, 1, 2])
+
+
+def test_wrong_rows_are_named(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    for wrong, sentence in ((X[:, :1], "1 column,"), (X[:0], "0 rows"), (np.full((3, 2), np.nan), "NaN")):
+        with pytest.raises(ValueError, match=sentence):
+            plots.scatter(mixture, wrong)
+        with pytest.raises(ValueError, match=sentence):
+            plots.density(mixture, wrong, 0)
+
+
+def test_one_row_does_not_clip_the_ellipses(two_components: tuple[Mixture, Any]) -> None:
+    mixture, X = two_components
+    ax = plots.scatter(mixture, X[:1])
+    draw_figure(ax)
+    curves = np.vstack([line.get_xydata() for line in ax.lines if len(line.get_xdata()) > 20])
+    for i, (low, high) in enumerate((ax.get_xlim(), ax.get_ylim())):
+        assert low < curves[:, i].min()
+        assert high > curves[:, i].max()

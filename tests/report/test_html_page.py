@@ -1,0 +1,306 @@
+"""The page holds all it shows, fetches nothing, and takes no name for markup."""
+
+import base64
+import html
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import gaussmix
+from gaussmix import FileError, GaussianMixture, MissingPackageError, Mixture
+from gaussmix.report import render_html, write_report
+from tests.report.conftest import FittedSearch
+
+FETCHING = {"src", "href", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
+SECTIONS = ["found", "data", "assignment", "densities", "components", "choice", "fit", "about"]
+EVIL = ["<script>alert(1)</script>", "\" onerror='alert(2)' x=\"", "{{ 7 * 7 }} & $x^2$"]
+
+
+class Page(HTMLParser):
+    """Tags, their attributes and the text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "br", "hr", "link", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"<{tag}> is closed out of turn"
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.text += data
+
+    def attributes(self, tag: str, name: str) -> list[str]:
+        return [attrs[name] or "" for found, attrs in self.tags if found == tag and name in attrs]
+
+    @property
+    def svgs(self) -> list[str]:
+        head = "data:image/svg+xml;base64,"
+        sources = self.attributes("img", "src")
+        assert all(source.startswith(head) for source in sources)
+        return [base64.b64decode(source.removeprefix(head)).decode("utf-8") for source in sources]
+
+
+@pytest.fixture(scope="module")
+def text(fitted_search: FittedSearch) -> str:
+    return render_html(
+        fitted_search.mixture,
+        fitted_search.rows,
+        fit=fitted_search.fit,
+        selection=fitted_search.selection,
+        source_name="faithful.csv",
+    )
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_markup_is_balanced_and_complete(page: Page) -> None:
+    assert page.open == []
+    assert page.tags[0][0] == "html"
+    assert {attrs.get("id") for _, attrs in page.tags} >= set(SECTIONS)
+
+
+def test_table_of_contents_leads_to_every_section(page: Page) -> None:
+    assert page.attributes("a", "href") == [f"#{section}" for section in SECTIONS]
+
+
+def test_nothing_is_fetched(text: str, page: Page) -> None:
+    for tag, attrs in page.tags:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base")
+        for name, value in attrs.items():
+            assert name not in FETCHING or (value or "").startswith(("#", "data:image/"))
+            assert not name.startswith("on")
+    assert not re.search(r"@import|url\(|https?://", text)
+
+
+def test_pictures_refer_to_nothing_outside_themselves(page: Page) -> None:
+    for svg in page.svgs:
+        for element in ElementTree.fromstring(svg).iter():
+            assert not element.tag.endswith(("script", "foreignObject"))
+            for name, value in element.attrib.items():
+                if name.rpartition("}")[2] == "href":
+                    assert value.startswith(("#", "data:image/"))
+                assert "url(http" not in value
+
+
+def test_a_policy_forbids_what_the_page_does_not_need(page: Page) -> None:
+    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    assert (policy or "").startswith("default-src 'none'")
+
+
+def test_every_picture_is_told_in_words(page: Page) -> None:
+    alts = page.attributes("img", "alt")
+    assert len(alts) == 7
+    assert all(len(alt) > 30 for alt in alts)
+    assert len(set(alts)) == len(alts)
+
+
+def test_words_and_numbers_are_there(page: Page) -> None:
+    words = page.text.replace("\u202f", " ")
+    for expected in (
+        "Gaussian mixture of faithful.csv",
+        "Kass and Raftery (1995) call “positive”",
+        "EEE (tied)",
+        "waiting",
+        "35.6 %",
+        "2 314.30",
+        "the fit has converged",
+        f"gaussmix {gaussmix.__version__}",
+    ):
+        assert expected in words
+
+
+def test_sections_follow_what_is_given(fitted_search: FittedSearch) -> None:
+    bare = Page(render_html(fitted_search.mixture, fitted_search.rows))
+    ids = {attrs.get("id") for _, attrs in bare.tags}
+    assert not ids & {"choice", "fit"}
+    assert "Source:" not in bare.text
+    with_fit = {
+        attrs.get("id")
+        for _, attrs in Page(render_html(fitted_search.mixture, fitted_search.rows, fit=fitted_search.fit)).tags
+    }
+    assert with_fit - ids == {"fit"}
+    assert "Gaussian mixture" in bare.text
+
+
+def test_title_may_be_chosen(fitted_search: FittedSearch) -> None:
+    assert "<title>Geysers &amp; more</title>" in render_html(
+        fitted_search.mixture, fitted_search.rows, title="Geysers & more"
+    )
+
+
+def test_equal_input_gives_equal_pages(fitted_search: FittedSearch) -> None:
+    assert render_html(fitted_search.mixture, fitted_search.rows) == render_html(
+        fitted_search.mixture, fitted_search.rows
+    )
+
+
+def test_the_readers_matplotlib_style_changes_nothing(fitted_search: FittedSearch) -> None:
+    import matplotlib
+
+    plain = render_html(fitted_search.mixture, fitted_search.rows)
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
+        assert render_html(fitted_search.mixture, fitted_search.rows) == plain
+
+
+def test_weights_change_counts_and_histograms(fitted_search: FittedSearch) -> None:
+    weights = np.where(fitted_search.rows[:, 0] > 3, 2.0, 1.0)
+    one, other = (
+        Page(render_html(fitted_search.mixture, fitted_search.rows, sample_weight=w)) for w in (None, weights)
+    )
+    assert "total weight" in other.text
+    changed = [a != b for a, b in zip(one.svgs, other.svgs, strict=True)]
+    assert changed == [False, False, False, True, True]
+
+
+def evil_page() -> Page:
+    mixture = Mixture.from_parameters([0.5, 0.5], [[0.0] * 3, [4.0] * 3], [np.eye(3), np.eye(3)], feature_names=EVIL)
+    return Page(render_html(mixture, mixture.sample(60, 0)[0], title=EVIL[0], source_name=EVIL[1]))
+
+
+def test_names_are_text_and_never_markup() -> None:
+    page = evil_page()
+    assert not [tag for tag, _ in page.tags if tag == "script"]
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    for name in EVIL:
+        assert name in page.text
+    for svg in page.svgs:
+        assert not [e for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("script")]
+    assert any(html.escape(EVIL[0], quote=False) in svg for svg in page.svgs)
+
+
+def test_letters_that_matplotlib_lacks_are_no_warning() -> None:
+    mixture = Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=("漢字 🦆",))
+    page = Page(render_html(mixture, mixture.sample(20, 0)[0]))
+    assert all("漢字 🦆" in svg for svg in page.svgs)
+
+
+@pytest.mark.parametrize(("n_components", "n_features"), [(1, 1), (1, 3), (2, 1), (20, 2), (3, 30)])
+def test_any_size(n_components: int, n_features: int) -> None:
+    rng = np.random.default_rng(0)
+    means = 4 * rng.normal(size=(n_components, n_features))
+    mixture = Mixture.from_parameters(
+        np.full(n_components, 1 / n_components), means, np.tile(np.eye(n_features), (n_components, 1, 1))
+    )
+    page = Page(render_html(mixture, mixture.sample(50, 0)[0]))
+    assert len(page.svgs) == 1 + min(n_features, 16) + (2 if n_components > 1 else 0)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e-150, 0.0), (1e150, 0.0), (1.0, 1e8)])
+def test_any_units(scale: float, shift: float, faithful: Any) -> None:
+    X = (faithful + shift) * scale
+    estimator = GaussianMixture(2, random_state=0).fit(X)
+    assert "nan" not in Page(render_html(estimator.model_, X, fit=estimator.fit_)).text
+
+
+def test_a_degenerate_fit_is_reported() -> None:
+    rows = np.array([[0.0, 1.0], [1.0, 0.0]])
+    search = gaussmix.select(rows, [1, 2], n_starts=1)
+    words = render_html(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
+    assert "treat it with caution" in words
+
+
+def test_many_rows_are_drawn_in_part_and_said_to_be(fitted_search: FittedSearch) -> None:
+    rows = fitted_search.mixture.sample(6000, 0)[0]
+    page = render_html(fitted_search.mixture, rows)
+    assert "show a random 5\u202f000 of the 6\u202f000" in page
+    assert len(page) < 3_000_000, "many points are kept as pixels"
+
+
+def test_the_file_is_what_render_gives(fitted_search: FittedSearch, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, fitted_search.mixture, fitted_search.rows, title="T", source_name="S")
+    assert path.read_text(encoding="utf-8") == render_html(
+        fitted_search.mixture, fitted_search.rows, title="T", source_name="S"
+    )
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(fitted_search: FittedSearch, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cannot write .*nowhere"):
+        write_report(tmp_path / "nowhere" / "report.html", fitted_search.mixture, fitted_search.rows)
+
+
+def test_missing_jinja2_is_one_sentence(fitted_search: FittedSearch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingPackageError, match=r"the report needs jinja2.*pip install 'gaussmix\[cli\]'"):
+        render_html(fitted_search.mixture, fitted_search.rows)
+
+
+def render_nine_components(n_features: int, n_rows: int = 300, weight: float | None = None) -> str:
+    """The page of a mixture of nine components."""
+    means = 8.0 * np.random.default_rng(0).normal(size=(9, n_features))
+    mixture = Mixture.from_parameters(np.full(9, 1 / 9), means, np.tile(np.eye(n_features), (9, 1, 1)))
+    weights = None if weight is None else np.full(n_rows, weight)
+    return render_html(mixture, mixture.sample(n_rows, 0)[0], sample_weight=weights)
+
+
+def test_many_components_stand_one_below_the_other_where_that_is_narrower() -> None:
+    assert (
+        '<th scope="col" class="text">component</th><th scope="col" class="name">share</th>'
+        in render_nine_components(2)
+    )
+    assert '<th scope="col" class="name">share</th>' not in render_nine_components(13)
+
+
+def test_a_page_about_one_row_speaks_in_the_singular() -> None:
+    text = render_nine_components(2, 1)
+    assert "The 1 row of 2 columns is described" in text
+    assert "<summary>The row</summary>" in text
+    assert not re.search(r"\b1 (rows|passes|candidates|least certain rows)", text)
+
+
+def test_huge_weights_fit_the_page() -> None:
+    page = Page(render_nine_components(2, weight=1e90))
+    assert "of the weight" in page.text
+    assert not re.search(r"\S{40}", page.text.replace("\u202f", ""))
+    assert "of the weight" not in Page(render_nine_components(2)).text
+
+
+def test_names_with_markup_are_written_as_they_are() -> None:
+    names = ("<b>bold</b> $x_1$ \\alpha", "sixty letters " * 4 + "\nend")
+    mixture = Mixture.from_parameters([1.0], [[1e6, 1e6]], [1e6 * np.eye(2)], feature_names=names)
+    page = Page(render_html(mixture, mixture.sample(40, 0)[0]))
+    assert "b" not in {tag for tag, _ in page.tags}
+    assert names[0] in page.text
+    assert html.escape(names[0], quote=False) in page.svgs[0]
+    assert names[1][:30] in page.svgs[0]
+    assert names[1][:45] not in page.svgs[0]
+
+
+@pytest.mark.parametrize("width", [1280, 500])
+def test_a_browser_opens_it_and_it_fits(width: int, text: str, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs a chromium to open the page in")
+    probe = "<script>document.title = [document.documentElement.scrollWidth <= innerWidth, " + (
+        "[...document.images].every(i => i.complete && i.naturalWidth > 0), document.images.length].join(' ')</script>"
+    )
+    path = tmp_path / "page.html"
+    # The page's own policy would forbid the probe.
+    path.write_text(re.sub(r"<meta http-equiv[^>]*>", "", text).replace("</body>", probe + "</body>"), encoding="utf-8")
+    quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900", *quiet]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert "<title>true true 7</title>" in done.stdout, done.stderr[-2000:]

@@ -1,0 +1,99 @@
+"""Automatic starts against scikit-learn's k-means, and the draws behind them."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from gaussmix.engines import NumpyEngine
+from gaussmix.model.prediction import hard_labels
+from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers.initialization import init_methods, initialize
+from gaussmix.solvers.initialization.distinct_rows import DistinctRows, lexicographic_order
+from gaussmix.solvers.initialization.init_methods import (
+    euclidean_quadratics,
+    initial_partitions,
+    initialize_kmeans,
+    kmeans_plusplus,
+    lloyd_centers,
+)
+from tests.contracts.problems import groups, problem_of
+
+ENGINE = NumpyEngine()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lloyd_is_sklearns_k_means(seed: int) -> None:
+    rows = groups(seed, 200, 3, n_groups=4)
+    first = rows[:4].copy()
+    theirs = KMeans(4, init=first, n_init=1, tol=0.0, algorithm="lloyd", max_iter=300).fit(rows)
+    center = lloyd_centers(make_memory_source(rows), first, ENGINE, 0.0, euclidean_quadratics)
+    np.testing.assert_allclose(center, theirs.cluster_centers_, rtol=1e-10)
+    np.testing.assert_array_equal(
+        hard_labels(euclidean_quadratics(center), make_memory_source(rows), ENGINE), theirs.labels_
+    )
+
+
+def test_k_means_start_finds_groups_that_lie_apart() -> None:
+    rows = groups(0, 300, 2) * 0.02 + np.repeat([[0.0, 0.0], [5.0, 1.0], [2.0, 8.0]], 100, axis=0)
+    found = initialize(problem_of(rows), "kmeans", 3, np.random.default_rng(0))
+    np.testing.assert_allclose(found.weights, 1.0 / 3.0)
+    expected = [rows[:100].mean(axis=0), rows[200:].mean(axis=0), rows[100:200].mean(axis=0)]
+    np.testing.assert_allclose(found.means, expected, rtol=1e-9)
+
+
+def test_distinct_rows_are_sorted_and_weighted() -> None:
+    rows = np.array([[2.0, 1.0], [1.0, 5.0], [2.0, 1.0], [1.0, 3.0], [9.0, 9.0]])
+    distinct = DistinctRows.from_source(make_memory_source(rows, np.array([1.0, 2.0, 3.0, 1.0, 0.0])))
+    np.testing.assert_array_equal(distinct.rows, [[1.0, 3.0], [1.0, 5.0], [2.0, 1.0]])
+    np.testing.assert_array_equal(distinct.weights, [1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(distinct.positive_weight_indices, [0, 1, 2, 3])
+    np.testing.assert_array_equal(distinct.rows[distinct.inverse], rows[:4])
+
+
+def test_sorted_order_breaks_ties_by_the_next_column() -> None:
+    rows = np.array([[1.0, 2.0], [0.0, 9.0], [1.0, 1.0]])
+    np.testing.assert_array_equal(lexicographic_order(rows), [1, 2, 0])
+    np.testing.assert_array_equal(lexicographic_order(rows[:, :1]), [1, 0, 2])
+
+
+def test_k_means_plus_plus_never_takes_a_row_twice() -> None:
+    rows = np.repeat(np.arange(6.0)[:, None], 5, axis=0)
+    distinct = DistinctRows.from_source(make_memory_source(rows))
+    for seed in range(20):
+        seeds = kmeans_plusplus(distinct, 6, ENGINE, np.random.default_rng(seed), euclidean_quadratics)
+        np.testing.assert_array_equal(np.sort(seeds[:, 0]), np.arange(6.0))
+
+
+def test_rows_are_chosen_as_often_as_they_weigh() -> None:
+    distinct = DistinctRows.from_source(make_memory_source(np.array([[0.0], [1.0]]), np.array([1.0, 9.0])))
+    rng = np.random.default_rng(0)
+    share = np.mean([distinct.sample_rows(1, rng)[0, 0] for _ in range(2000)])
+    assert share == pytest.approx(0.9, abs=0.03)
+    np.testing.assert_array_equal(np.sort(distinct.sample_rows(4, rng)[:, 0]), [0.0, 0.0, 1.0, 1.0])
+
+
+def test_partitions_cover_the_rows_and_differ() -> None:
+    problem = problem_of(groups(0, 120) * [1.0, 100.0])
+    found = initial_partitions(problem, 3, 6, np.random.default_rng(0))
+    assert len(found) == 6
+    for partition in found:
+        assert partition.shape == (120,)
+        assert set(partition) <= {0, 1, 2}
+    assert len({partition.tobytes() for partition in found}) > 1
+
+
+@pytest.mark.parametrize("n_copies", [1, 3])
+def test_wide_rows_get_the_best_of_several(n_copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups that a single k-means often cuts or joins, as rows are about equally far from one another."""
+
+    def is_found(seed: int) -> bool:
+        rng = np.random.default_rng(seed % 2)
+        centers = 0.25 * rng.normal(size=(3, 200))
+        rows = centers[np.arange(150) % 3] + rng.normal(size=(150, 200))
+        problem = problem_of(np.repeat(rows, n_copies, axis=0), "VVI")
+        means = initialize_kmeans(problem, 3, np.random.default_rng(seed // 2)).means
+        return len(set(((means[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1))) == 3
+
+    assert all(is_found(seed) for seed in range(10))
+    monkeypatch.setattr(init_methods, "_N_INIT_IF_WIDE", 1)
+    assert not all(is_found(seed) for seed in range(10))
