@@ -199,9 +199,9 @@ def test_progress_is_told_before_every_sample() -> None:
         ({"max_components": 0}, r"max_components must be a whole number of at least 1, but is 0"),
         ({"n_bootstrap": 0}, r"n_bootstrap must be a whole number of at least 1, but is 0"),
         ({"n_bootstrap": 9.5}, r"n_bootstrap must be a whole number of at least 1, but is 9.5"),
-        ({"level": 0.0}, r"level must be a number between 0 and 1, without these, but is 0.0"),
-        ({"level": 1}, r"level must be a number between 0 and 1"),
-        ({"level": "five"}, r"level must be a number between 0 and 1"),
+        ({"level": 0.0}, r"level must be a number above 0 and below 1, but is 0.0"),
+        ({"level": 1}, r"level must be a number above 0 and below 1"),
+        ({"level": "five"}, r"level must be a number above 0 and below 1"),
         ({"strategy": "wide"}, r"strategy must be one of thorough, hierarchical, but is 'wide'"),
     ],
 )

@@ -8,8 +8,7 @@ from scipy import special
 
 from gaussmix import DataError, GaussianMixture, Mixture, ParameterError, combine
 from gaussmix.errors import WeightError
-from gaussmix.selection.combination import Combination
-from gaussmix.selection.elbow import find_elbow
+from gaussmix.selection.combination import Combination, find_elbow
 from gaussmix.types import ND
 
 ROWS = np.loadtxt(Path(__file__).parents[2] / "examples/faithful.csv", delimiter=",", skiprows=1)

@@ -278,7 +278,7 @@ def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     def fake_progress_bar(title: str) -> Iterator[Any]:
         yield lambda done, total, name: messages.append(f"{title} {done}/{total} {name}")
 
-    monkeypatch.setattr("gaussmix.selection.validation.progress_bar", fake_progress_bar)
+    monkeypatch.setattr("gaussmix.selection.progress.progress_bar", fake_progress_bar)
     select(make_separated_groups(), 2, ["EII", "VVV"], progress=True)
     assert messages[:2] == ["fitting 0/2 EII, 2 components", "fitting 1/2 VVV, 2 components"]
     select(make_separated_groups(), 2, ["EII", "VVV"], progress=False)

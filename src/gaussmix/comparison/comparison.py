@@ -18,8 +18,8 @@ from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import select
-from gaussmix.selection.progress import ProgressCallback
-from gaussmix.selection.validation import make_progress_callback, require_nonempty_rows
+from gaussmix.selection.progress import ProgressCallback, make_progress_callback
+from gaussmix.selection.validation import require_nonempty_rows
 from gaussmix.solvers import MeanGainRule
 from gaussmix.solvers.initialization import INIT_METHODS, KMEANS_METHOD, initialize
 from gaussmix.types import AnyArray, ArrayLike, IntN, N

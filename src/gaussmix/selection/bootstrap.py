@@ -19,10 +19,9 @@ from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture, change_frame
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, SearchStrategy, fit_from_start
-from gaussmix.selection.progress import ProgressCallback
+from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.validation import (
     make_generator,
-    make_progress_callback,
     parse_fraction,
     parse_integer,
     parse_rows_and_weights,

@@ -1,4 +1,4 @@
-"""``Candidate`` and ``Selection``: what a search has tried, and how it ranks."""
+"""Results of a model search: ``Candidate``, one fitted mixture, and ``Selection``, all candidates in rank order."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,10 +10,28 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit_record import Fit
 
+# Two criterion values that differ relatively by less belong to one density under two names.
+_RELATIVE_TIE = 1e-9
+
 
 @dataclass(frozen=True, repr=False)
 class Candidate:
-    """One cell of the search: a structure and a number of components, fitted or with the reason why not."""
+    """One structure with one number of components: the fitted mixture, or the reason why there is none.
+
+    Attributes
+    ----------
+    structure : Structure
+    n_components : int
+    criteria : dict of str to float
+        Every criterion by name; empty if the fit failed.
+    n_parameters : int
+        Free parameters of the mixture.
+    mixture : Mixture or None
+    fit : Fit or None
+        The record of the fit.
+    rejection_reason : str
+        Why the candidate is not eligible; empty if it is.
+    """
 
     structure: Structure
     n_components: int
@@ -25,31 +43,33 @@ class Candidate:
 
     @property
     def name(self) -> str:
+        """Structure and number of components, such as 'VVV,3'."""
         return f"{self.structure},{self.n_components}"
 
     def __repr__(self) -> str:
-        shown = {name: self.criteria[name] for name in ("bic", "icl", "aic") if name in self.criteria}
-        values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in shown.items())
+        criteria = {name: self.criteria[name] for name in ("bic", "icl", "aic") if name in self.criteria}
+        values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in criteria.items())
         return f"Candidate({self.name}: {' '.join(filter(None, [values, self.rejection_reason]))})"
 
     @property
     def is_eligible(self) -> bool:
+        """Whether the fit exists and is not degenerate."""
         return self.fit is not None and not self.fit.is_degenerate
 
 
 @dataclass(frozen=True, repr=False)
 class Selection:
-    """All candidates, best first: sound ones by the criterion, then degenerate ones, then failures.
+    """All candidates of a search, best first: eligible ones by the criterion, then degenerate ones, then failures.
 
     Attributes
     ----------
     criterion : str
-        What was ranked by. Criteria are lower for better mixtures; mclust's have the other sign.
+        The criterion that ranks the candidates; lower is better. mclust's criteria have the other sign.
     candidates : tuple of Candidate
-        Each with its ``structure``, ``n_components``, ``criteria`` (a dict), ``mixture`` and ``fit``; the last two are
-        None, and ``reason`` says why, where it could not be fitted.
+        Each has ``structure``, ``n_components``, ``criteria`` (a dict), ``mixture`` and ``fit``. The last two are
+        None if the fit failed; ``rejection_reason`` says why.
     seconds : float
-        What the search took.
+        Duration of the search.
     """
 
     criterion: str
@@ -57,35 +77,36 @@ class Selection:
     seconds: float
 
     def __repr__(self) -> str:
-        first = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
-        more = len(self.candidates) - 5
-        rest = f"\n  ... and {more} more in .table()" if more > 0 else ""
-        return f"Selection by {self.criterion.upper()}, best first:\n{first}{rest}"
+        first_lines = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
+        n_more = len(self.candidates) - 5
+        last_line = f"\n  ... and {n_more} more in .table()" if n_more > 0 else ""
+        return f"Selection by {self.criterion.upper()}, best first:\n{first_lines}{last_line}"
 
     @property
     def best(self) -> Candidate:
-        """The chosen candidate; a degenerate one only where there is no other."""
+        """The candidate with the best criterion; degenerate only if no candidate is eligible."""
         return self.candidates[0]
 
     @property
     def runner_up(self) -> Candidate | None:
-        """The second-best eligible candidate that is another density, not the same one by another name.
+        """The best eligible candidate whose density differs from that of ``best``, or None.
 
-        With one component, or one column, several structures describe the same mixtures.
+        With one component or one column, several structures describe the same density.
         """
-        value = self.best.criteria[self.criterion]
+        best_value = self.best.criteria[self.criterion]
         for candidate in self.candidates[1:]:
-            same = candidate.is_eligible and abs(candidate.criteria[self.criterion] - value) < 1e-9 * abs(value)
-            if candidate.is_eligible and not same:
-                return candidate
+            if candidate.is_eligible:
+                difference = abs(candidate.criteria[self.criterion] - best_value)
+                if difference >= _RELATIVE_TIE * abs(best_value):
+                    return candidate
         return None
 
     def to_pandas(self) -> Any:
-        """The table as a pandas DataFrame; MissingPackageError if pandas is not installed."""
+        """Return the table as a pandas DataFrame; raise MissingPackageError if pandas is not installed."""
         return self._to_frame("pandas")
 
     def to_polars(self) -> Any:
-        """The table as a polars DataFrame; MissingPackageError if polars is not installed."""
+        """Return the table as a polars DataFrame; raise MissingPackageError if polars is not installed."""
         return self._to_frame("polars")
 
     def _to_frame(self, library_name: str) -> Any:
@@ -95,25 +116,25 @@ class Selection:
             raise MissingPackageError.for_package(library_name, "this table") from error
 
     def table(self) -> list[dict[str, object]]:
-        """One row per candidate, best first: structure, number of components, criteria, what is to be said of it."""
+        """Return one dict per candidate, best first: structure, n_components, criteria and the state of the fit."""
         return [
             {
-                "structure": str(c.structure),
-                "n_components": c.n_components,
-                **{name: c.criteria.get(name) for name in CRITERIA},
-                "log_likelihood": None if c.fit is None else c.fit.log_likelihood,
-                "n_parameters": c.n_parameters,
-                "degenerate": c.fit is not None and c.fit.is_degenerate,
-                "rejection_reason": c.rejection_reason,
+                "structure": str(candidate.structure),
+                "n_components": candidate.n_components,
+                **{name: candidate.criteria.get(name) for name in CRITERIA},
+                "log_likelihood": None if candidate.fit is None else candidate.fit.log_likelihood,
+                "n_parameters": candidate.n_parameters,
+                "degenerate": candidate.fit is not None and candidate.fit.is_degenerate,
+                "rejection_reason": candidate.rejection_reason,
             }
-            for c in self.candidates
+            for candidate in self.candidates
         ]
 
 
 def candidate_sort_key(candidate: Candidate, criterion: str) -> tuple[int, float, int]:
-    """Sort key: sound, too few rows, on the floor, failed; then the criterion; then the fewer parameters."""
+    """Return the rank key: eligible, too few rows, on the floor, failed; then the criterion; then n_parameters."""
     if candidate.fit is None:
         return 3, 0.0, candidate.n_parameters
     severity = 2 if candidate.fit.has_floored_component else int(candidate.fit.is_degenerate)
-    # Structures that coincide differ by rounding alone; a relative grid lets the simpler name win.
+    # Structures with equal densities differ by rounding only. Ten digits make them tie, so fewer parameters win.
     return severity, float(f"{candidate.criteria[criterion]:.10g}"), candidate.n_parameters

@@ -1,11 +1,12 @@
-"""Several components, one cluster: components that overlap are joined, the mixture stays as it is.
+"""Combination of overlapping components into clusters; the mixture stays as it is.
 
-A group that is not Gaussian takes several components, and the best number of components is then
-larger than the number of clusters. Baudry, Raftery, Celeux, Lo & Gottardo ("Combining mixture
-components for clustering", J. Comput. Graph. Stat. 19, 2010) join, one pair after the other, the two
-whose union leaves the assignment of the rows clearest.
+A group that is not Gaussian takes several components, so the best number of components may exceed the number of
+clusters. Baudry, Raftery, Celeux, Lo & Gottardo ("Combining mixture components for clustering", J. Comput. Graph.
+Stat. 19, 2010) merge clusters one pair at a time. Each step merges the pair that lowers the entropy of the assignment
+most.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Protocol
@@ -16,39 +17,60 @@ from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import noise_to_minus_one
-from gaussmix.selection.elbow import find_elbow
 from gaussmix.selection.validation import parse_integer
 from gaussmix.types import NK, ArrayLike, IntN, N
 
-_GAIN_DECIMALS = 14  # of a gain in nats a row: what differs by rounding alone is equal, and the first pair is taken
+# Entropy reductions per row (nats) are rounded to so many decimals, so that equal ones tie and the first pair wins.
+_GAIN_DECIMALS = 14
+
+Cluster = tuple[int, ...]  # the components of one cluster, ascending
 
 
 class FittedMixtureEstimator(Protocol):
-    """A fitted estimator, as far as its mixture goes."""
+    """A fitted estimator that holds its mixture in ``model_``."""
 
     model_: Mixture
 
 
 @dataclass(frozen=True)
 class ClusterSolution:
-    """One solution: which components form each cluster, in the order of their first components.
+    """One solution: the components of each cluster.
 
-    ``entropy`` is -sum over rows and clusters of w t log t (nats), ``joined`` are the two clusters of the solution
-    before that became one; None where nothing is joined yet.
+    Attributes
+    ----------
+    cluster_components : tuple of tuple of int
+        The components of each cluster; clusters are in the order of their first components.
+    entropy : float
+        -sum w t log t over rows and clusters, with row weights w and cluster probabilities t (nats).
+    merged_clusters : pair of tuple of int, or None
+        The two clusters of the previous solution that this one merges; None in the first solution.
     """
 
-    cluster_components: tuple[tuple[int, ...], ...]
+    cluster_components: tuple[Cluster, ...]
     entropy: float
-    merged_clusters: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    merged_clusters: tuple[Cluster, Cluster] | None = None
 
     @property
     def n_clusters(self) -> int:
+        """The number of clusters."""
         return len(self.cluster_components)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Combination:
-    """Solutions with K, K - 1, ..., 1 clusters, and the number that the entropies suggest."""
+    """Solutions with K, K - 1, ..., 1 clusters, and the suggested number of clusters.
+
+    Attributes
+    ----------
+    solutions : tuple of ClusterSolution
+        Most clusters first.
+    suggested_n_clusters : int
+        The elbow of the entropies.
+    has_noise : bool
+        Whether the mixture has a noise component.
+    component_probabilities : ndarray of shape (n, K)
+        Responsibilities of the components; with noise, its column is the last.
+    """
 
     solutions: tuple[ClusterSolution, ...]
     suggested_n_clusters: int
@@ -56,128 +78,163 @@ class Combination:
     component_probabilities: NK = field(repr=False)
 
     def __repr__(self) -> str:
-        lines = "".join(f"\n  {found.n_clusters}: {_format_solution(found)}" for found in self.solutions)
+        lines = "".join(f"\n  {solution.n_clusters}: {_format_solution(solution)}" for solution in self.solutions)
         return f"Combination of {self.solutions[0].n_clusters} components, {self.suggested_n_clusters} suggested{lines}"
 
     def solution(self, n_clusters: int | None = None) -> ClusterSolution:
-        """The solution with so many clusters; ParameterError if there is none."""
+        """Return the solution with ``n_clusters`` clusters (default: the suggested number).
+
+        Raises ParameterError if ``n_clusters`` is below 1 or above the number of components.
+        """
         count = self.suggested_n_clusters if n_clusters is None else parse_integer("n_clusters", n_clusters, 1)
-        most = self.solutions[0].n_clusters
-        if count > most:
-            raise ParameterError.invalid_value("n_clusters", n_clusters, f"at most {most}, the number of components")
-        return self.solutions[most - count]
+        n_components = self.solutions[0].n_clusters
+        if count > n_components:
+            allowed = f"at most {n_components}, the number of components"
+            raise ParameterError.invalid_value("n_clusters", n_clusters, allowed)
+        return self.solutions[n_components - count]
 
     def cluster_probabilities(self, n_clusters: int | None = None) -> NK:
-        """Probability of each cluster for each row, (n, n_clusters); with noise its own follows in one more column."""
+        """Return the probability of each cluster for each row, (n, n_clusters); noise adds a last column."""
         columns = [
-            self.component_probabilities[:, list(members)].sum(axis=1)
-            for members in self.solution(n_clusters).cluster_components
+            self.component_probabilities[:, list(components)].sum(axis=1)
+            for components in self.solution(n_clusters).cluster_components
         ]
         return np.column_stack([*columns, *([self.component_probabilities[:, -1]] if self.has_noise else [])])
 
     def cluster_labels(self, n_clusters: int | None = None) -> IntN:
-        """The most probable cluster of each row (n,), counted from 0; -1 is noise."""
-        soft = self.cluster_probabilities(n_clusters)
-        return noise_to_minus_one(soft.argmax(axis=1), self.solution(n_clusters).n_clusters)
+        """Return the most probable cluster of each row (n,), from 0; -1 means noise."""
+        probabilities = self.cluster_probabilities(n_clusters)
+        return noise_to_minus_one(probabilities.argmax(axis=1), self.solution(n_clusters).n_clusters)
 
     def table(self) -> list[dict[str, object]]:
-        """One row per solution, K clusters first: clusters, entropy, what was joined, whether it is suggested."""
+        """Return one dict per solution, most clusters first: n_clusters, entropy, merged clusters, suggestion."""
         return [
             {
-                "n_clusters": found.n_clusters,
-                "entropy": found.entropy,
-                "merged_clusters": found.merged_clusters,
-                "cluster_components": found.cluster_components,
-                "suggested": found.n_clusters == self.suggested_n_clusters,
+                "n_clusters": solution.n_clusters,
+                "entropy": solution.entropy,
+                "merged_clusters": solution.merged_clusters,
+                "cluster_components": solution.cluster_components,
+                "suggested": solution.n_clusters == self.suggested_n_clusters,
             }
-            for found in self.solutions
+            for solution in self.solutions
         ]
 
 
 def combine(
     mixture: Mixture | FittedMixtureEstimator, X: ArrayLike, sample_weight: ArrayLike | None = None
 ) -> Combination:
-    """Join the components of a mixture into clusters, one pair at a time.
+    """Merge the components of a mixture into clusters, one pair at a time.
 
-    Of all pairs the one is joined that lowers the entropy of the assignment, -sum w t log t over rows and clusters,
-    most. The number suggested is where the entropy as a function of the number of clusters bends: the breakpoint of
-    the best two straight pieces that both hold it. Noise is never joined.
+    Each step merges the pair that lowers the entropy of the assignment most. The entropy is -sum w t log t over rows
+    and clusters. The suggested number of clusters is the elbow of the entropies: the breakpoint of the two
+    least-squares lines that fit them best. Noise is never merged.
 
     Parameters
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
-        The rows it was fitted to.
+        The rows that the mixture was fitted to.
     sample_weight : array-like of shape (n,), optional
         How often each row counts.
 
+    Returns
+    -------
+    Combination
+
     Raises
     ------
-    DataError, ParameterError
-        If the rows cannot be used, or ``mixture`` is none.
+    DataError
+        If the rows or the weights are invalid.
+    ParameterError
+        If ``mixture`` is neither a mixture nor a fitted estimator.
 
     References
     ----------
     Baudry, Raftery, Celeux, Lo & Gottardo, J. Comput. Graph. Stat. 19 (2010), section 2 (criterion) and 4 (elbow).
     """
-    found = getattr(mixture, "model_", mixture)
-    if not isinstance(found, Mixture):
-        allowed = "a Mixture or a fitted estimator (call fit first; of a search pass selection.best.mixture)"
+    model = getattr(mixture, "model_", mixture)
+    if not isinstance(model, Mixture):
+        allowed = "a Mixture or a fitted estimator (call fit first; for a search, pass selection.best.mixture)"
         raise ParameterError.invalid_value("mixture", type(mixture), allowed)
-    rows = parse_rows(X, found.n_features, found.feature_names)
+    rows = parse_rows(X, model.n_features, model.feature_names)
     weights = parse_weights(sample_weight, len(rows))
-    soft = found.predict_proba(rows)
-    soft.flags.writeable = False
-    solutions = _merge_clusters(soft, found.n_components, np.ones(len(rows)) if weights is None else weights)
-    entropies = [one.entropy for one in reversed(solutions)]
-    return Combination(solutions, find_elbow(entropies), found.noise is not None, soft)
+    probabilities = model.predict_proba(rows)
+    probabilities.flags.writeable = False
+    solutions = _merge_clusters(probabilities, model.n_components, np.ones(len(rows)) if weights is None else weights)
+    entropies = [solution.entropy for solution in reversed(solutions)]
+    return Combination(solutions, find_elbow(entropies), model.noise is not None, probabilities)
+
+
+def find_elbow(values: Sequence[float]) -> int:
+    """Return the breakpoint c (from 1) of the two least-squares lines through ``values`` 1..c and c..K.
+
+    Both lines contain the breakpoint, and each has at least two values. Of equal breakpoints the first wins. One or
+    two values have no breakpoint; the result is then their number. Baudry et al. (2010), section 4.
+    """
+    n_values = len(values)
+    positions, heights = np.arange(1.0, n_values + 1.0), np.asarray(values, dtype=np.float64)
+    if n_values < 3:
+        return n_values
+    breakpoints = range(2, n_values)
+    errors = [
+        _line_fit_error(positions[:c], heights[:c]) + _line_fit_error(positions[c - 1 :], heights[c - 1 :])
+        for c in breakpoints
+    ]
+    return breakpoints[int(np.argmin(errors))]
+
+
+def _line_fit_error(positions: N, values: N) -> float:
+    """Return the sum of squared residuals of the least-squares line."""
+    x, y = positions - positions.mean(), values - values.mean()
+    return float(((y - x * (x @ y) / (x @ x)) ** 2).sum())
 
 
 def _merge_clusters(component_probabilities: NK, n_components: int, weights: N) -> tuple[ClusterSolution, ...]:
-    """All solutions, most clusters first."""
-    members: list[tuple[int, ...]] = [(k,) for k in range(n_components)]
-    shares: dict[tuple[int, ...], N] = {(k,): component_probabilities[:, k] for k in range(n_components)}
-    parts = {cluster: _cluster_entropy(share, weights) for cluster, share in shares.items()}
-    total = float(weights.sum())
-    rest = float(_cluster_entropy(component_probabilities[:, n_components:].sum(axis=1), weights))  # the noise's
-    gains = {pair: _entropy_reduction(pair, shares, parts, weights) for pair in combinations(members, 2)}
-    found = [ClusterSolution(tuple(members), rest + sum(parts.values()))]
-    while len(members) > 1:
-        first, second = max(combinations(members, 2), key=lambda pair: round(gains[pair] / total, _GAIN_DECIMALS))
+    """Return all solutions, most clusters first."""
+    clusters: list[Cluster] = [(k,) for k in range(n_components)]
+    probabilities: dict[Cluster, N] = {(k,): component_probabilities[:, k] for k in range(n_components)}
+    entropies = {cluster: _cluster_entropy(values, weights) for cluster, values in probabilities.items()}
+    total_weight = float(weights.sum())
+    noise_entropy = float(_cluster_entropy(component_probabilities[:, n_components:].sum(axis=1), weights))
+    reductions = {
+        pair: _entropy_reduction(pair, probabilities, entropies, weights) for pair in combinations(clusters, 2)
+    }
+    solutions = [ClusterSolution(tuple(clusters), noise_entropy + sum(entropies.values()))]
+    while len(clusters) > 1:
+        first, second = max(
+            combinations(clusters, 2), key=lambda pair: round(reductions[pair] / total_weight, _GAIN_DECIMALS)
+        )
         union = tuple(sorted(first + second))
-        shares[union] = shares[first] + shares[second]
-        parts[union] = _cluster_entropy(shares[union], weights)
-        members = sorted([other for other in members if other not in (first, second)] + [union])
-        for pair in combinations(members, 2):
+        probabilities[union] = probabilities[first] + probabilities[second]
+        entropies[union] = _cluster_entropy(probabilities[union], weights)
+        clusters = sorted([cluster for cluster in clusters if cluster not in (first, second)] + [union])
+        for pair in combinations(clusters, 2):
             if union in pair:
-                gains[pair] = _entropy_reduction(pair, shares, parts, weights)
-        entropy = rest + sum(parts[cluster] for cluster in members)
-        found.append(ClusterSolution(tuple(members), entropy, (first, second)))
-    return tuple(found)
+                reductions[pair] = _entropy_reduction(pair, probabilities, entropies, weights)
+        entropy = noise_entropy + sum(entropies[cluster] for cluster in clusters)
+        solutions.append(ClusterSolution(tuple(clusters), entropy, (first, second)))
+    return tuple(solutions)
 
 
 def _entropy_reduction(
-    pair: tuple[tuple[int, ...], tuple[int, ...]],
-    cluster_probabilities: dict[tuple[int, ...], N],
-    cluster_entropies: dict[tuple[int, ...], float],
+    pair: tuple[Cluster, Cluster],
+    cluster_probabilities: dict[Cluster, N],
+    cluster_entropies: dict[Cluster, float],
     weights: N,
 ) -> float:
-    """How much the entropy falls if two clusters become one."""
+    """Return how much the entropy falls if the two clusters merge."""
     first, second = pair
-    return (
-        cluster_entropies[first]
-        + cluster_entropies[second]
-        - _cluster_entropy(cluster_probabilities[first] + cluster_probabilities[second], weights)
-    )
+    union_entropy = _cluster_entropy(cluster_probabilities[first] + cluster_probabilities[second], weights)
+    return cluster_entropies[first] + cluster_entropies[second] - union_entropy
 
 
 def _cluster_entropy(probabilities: N, weights: N) -> float:
-    """-sum w t log t of one cluster; what rounding lifts above 1 is 1."""
+    """Return -sum w t log t of one cluster; probabilities above 1 by rounding count as 1."""
     from scipy import special
 
     return float(weights @ special.entr(np.minimum(probabilities, 1.0)))
 
 
 def _format_solution(solution: ClusterSolution) -> str:
-    clusters = " ".join("{" + ",".join(map(str, members)) + "}" for members in solution.cluster_components)
+    clusters = " ".join("{" + ",".join(map(str, components)) + "}" for components in solution.cluster_components)
     return f"entropy {solution.entropy:.5g}, {clusters}"

@@ -15,11 +15,10 @@ from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.candidate_runs import CandidateRun
-from gaussmix.selection.progress import ProgressCallback
+from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
     make_generator,
-    make_progress_callback,
     parse_component_counts,
     parse_integer,
     parse_rows_and_weights,

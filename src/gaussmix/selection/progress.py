@@ -1,21 +1,39 @@
-"""A bar for work that takes long, on stderr: how much is done, and what is next."""
+"""Progress of long searches and tests: callbacks, and a progress bar on stderr."""
 
 import importlib.util
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from gaussmix.errors import MissingPackageError
 
+# Called as ``callback(n_done, n_total, step_name)`` before each step.
 ProgressCallback = Callable[[int, int, str], None]
-"""Tells a bar the steps done, the steps in all, and the name of the next."""
+
+
+def make_progress_callback(
+    progress: bool | ProgressCallback | None, title: str
+) -> AbstractContextManager[ProgressCallback]:
+    """Return a context manager that yields a progress callback.
+
+    Parameters
+    ----------
+    progress : bool, callable or None
+        True shows a progress bar on stderr. A callable is used as it is. False and None ignore all progress.
+    title : str
+        The text before the name of the step in the bar.
+    """
+    if progress is True:
+        return progress_bar(title)
+    return nullcontext(progress if callable(progress) else _ignore_progress)
 
 
 @contextmanager
 def progress_bar(title: str, delay_seconds: float = 1.0) -> Iterator[ProgressCallback]:
-    """A bar that appears once the work has taken ``patience`` seconds, and is gone when it is done.
+    """Show a progress bar on stderr while the context is open.
 
-    Without an update it only shows that time passes.
+    The bar appears after ``delay_seconds`` and disappears at the end. Before the first callback it shows only the
+    elapsed time.
 
     Raises
     ------
@@ -27,7 +45,7 @@ def progress_bar(title: str, delay_seconds: float = 1.0) -> Iterator[ProgressCal
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    shown = Progress(
+    bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.fields[steps]}"),
@@ -35,16 +53,20 @@ def progress_bar(title: str, delay_seconds: float = 1.0) -> Iterator[ProgressCal
         console=Console(stderr=True),
         transient=True,
     )
-    task = shown.add_task(title, total=None, steps="")
-    timer = threading.Timer(delay_seconds, shown.start)
+    task = bar.add_task(title, total=None, steps="")
+    timer = threading.Timer(delay_seconds, bar.start)
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done, total, name: shown.update(
-            task, completed=done, total=total, description=f"{title}: {name}", steps=f"{done}/{total}"
+        yield lambda n_done, n_total, step_name: bar.update(
+            task, completed=n_done, total=n_total, description=f"{title}: {step_name}", steps=f"{n_done}/{n_total}"
         )
     finally:
         timer.cancel()
         timer.join()
-        if shown.live.is_started:
-            shown.stop()
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _ignore_progress(n_done: int, n_total: int, step_name: str) -> None:
+    """Do nothing; the callback of a caller who asks for no progress."""

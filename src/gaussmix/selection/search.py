@@ -35,12 +35,11 @@ from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
 from gaussmix.selection.candidates import Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.initial_moments import InitialMomentsCache
-from gaussmix.selection.progress import ProgressCallback
+from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
 from gaussmix.selection.validation import (
     is_integer,
     make_generator,
-    make_progress_callback,
     parse_component_counts,
     parse_integer,
     parse_structures,
