@@ -32,7 +32,7 @@ STRUCTURES_ARE_NAMED_IN = {
     "cli",
 }
 NAMED_AFTER_STRUCTURES = {  # tables of criteria, by their names in the literature
-    "solvers/initialization/agglomeration.py",
+    "solvers/initialization/merge_criteria.py",
     "solvers/initialization/hierarchical_clustering.py",
 }
 LETTERS = {volume + shape + turn for volume in "EV" for shape in "IEV" for turn in "IEV"}

@@ -7,18 +7,14 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
 from gaussmix import GaussianMixture, ParameterError
-from gaussmix.solvers.initialization.agglomeration import (
-    MAX_GROUPS_FOR_ALL_PAIRS,
-    MERGE_CRITERIA,
-    GroupStatistics,
-    MergeCriterion,
-)
+from gaussmix.solvers.initialization.agglomeration import MAX_GROUPS_FOR_ALL_PAIRS
 from gaussmix.solvers.initialization.hierarchical_clustering import (
     AGGLOMERATION_METHODS,
     MAX_TREE_ROWS,
     MCLUST_CRITERIA,
     build_tree,
 )
+from gaussmix.solvers.initialization.merge_criteria import MERGE_CRITERIA, GroupStatistics, MergeCriterion
 from gaussmix.solvers.initialization.pooled_agglomeration import agglomerate_pooled
 from gaussmix.types import ND, Array, IntN
 from tests.contracts.problems import groups, problem_of

@@ -1,7 +1,7 @@
-"""The rows that differ, in an order of their own: what starts draw from.
+"""The distinct rows of a source in sorted order, from which random initializations draw.
 
-A draw over the distinct rows in sorted order, weighted by how often each counts, depends neither on
-the order of the rows nor on whether a row is repeated or weighted.
+A weighted draw from the distinct rows in sorted order depends neither on the order of the rows nor on
+whether a row is repeated or weighted.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,11 @@ from gaussmix.types import ND, IntN, N
 
 @dataclass(frozen=True)
 class DistinctRows:
-    """The rows that count, each once, in sorted order, with their weights."""
+    """The m distinct rows of positive weight in lexicographic order, with their total weights.
+
+    ``rows`` (m, D), ``weights`` (m,); ``positive_weight_indices`` are the positions of the rows of positive
+    weight in the source, and ``inverse`` is the distinct row of each of these (as in ``numpy.unique``).
+    """
 
     rows: ND
     weights: N
@@ -23,25 +27,26 @@ class DistinctRows:
 
     @classmethod
     def from_source(cls, source: AbstractSource) -> "DistinctRows":
+        """Collect all rows of a source and find the distinct ones."""
         rows, weights = source.rows_and_weights()
-        counted = np.flatnonzero(weights > 0)
-        order = lexicographic_order(rows[counted])
-        ordered = rows[counted][order]
-        first = np.concatenate([[True], np.any(ordered[1:] != ordered[:-1], axis=1)])
-        inverse = np.empty(len(counted), dtype=np.int64)
-        inverse[order] = np.cumsum(first) - 1
-        sums = np.add.reduceat(weights[counted][order], np.flatnonzero(first))
-        return cls(ordered[first], sums, inverse, counted)
+        positive = np.flatnonzero(weights > 0)
+        order = lexicographic_order(rows[positive])
+        sorted_rows = rows[positive][order]
+        is_first = np.concatenate([[True], np.any(sorted_rows[1:] != sorted_rows[:-1], axis=1)])
+        inverse = np.empty(len(positive), dtype=np.int64)
+        inverse[order] = np.cumsum(is_first) - 1
+        total_weights = np.add.reduceat(weights[positive][order], np.flatnonzero(is_first))
+        return cls(sorted_rows[is_first], total_weights, inverse, positive)
 
     def sample_rows(self, n_rows: int, rng: np.random.Generator) -> ND:
-        """``count`` rows without replacement, as likely as they weigh; some repeat only if there are too few."""
-        available = min(n_rows, len(self.rows))
-        chosen = rng.choice(len(self.rows), size=available, replace=False, p=self.weights / self.weights.sum())
-        return self.rows[np.resize(chosen, n_rows)]
+        """Draw ``n_rows`` rows in proportion to their weights, without replacement while there are enough rows."""
+        n_distinct = min(n_rows, len(self.rows))
+        indices = rng.choice(len(self.rows), size=n_distinct, replace=False, p=self.weights / self.weights.sum())
+        return self.rows[np.resize(indices, n_rows)]
 
 
 def lexicographic_order(rows: ND) -> IntN:
-    """Positions that sort rows by the first column, ties by the next."""
+    """Return the positions (n,) that sort rows (n, D) by the first column, ties by the next."""
     order = np.argsort(rows[:, 0], kind="stable")
     leading = rows[order, 0]
     if rows.shape[1] > 1 and np.any(leading[1:] == leading[:-1]):

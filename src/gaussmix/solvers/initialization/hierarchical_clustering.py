@@ -1,13 +1,14 @@
-"""Model-based hierarchical clustering: one tree of the rows, cut into any number of groups.
+"""Model-based hierarchical clustering: one tree of the rows, which can be cut into any number of groups.
 
-k-means cuts long thin groups across, and EM cannot leave that. Joining groups by the likelihood of
-Gaussians knows no such preference, needs no draw, and one tree serves all numbers of components
-(Banfield & Raftery, "Model-based Gaussian and non-Gaussian clustering", Biometrics 49, 1993; Fraley,
-"Algorithms for model-based Gaussian hierarchical clustering", SIAM J. Sci. Comput. 20, 1998). Before,
-columns are standardised, and their principal components divided by the root of their singular
-value (Scrucca & Raftery, "Improved initialisation of model-based clustering using Gaussian
-hierarchical clustering", Adv. Data Anal. Classif. 9, 2015), so that units do not matter; or, where a
-start is made of the tree, brought to variance one, so that no linear map of the rows matters.
+k-means cuts long thin groups across, and EM cannot leave that local optimum. Merging groups by their Gaussian
+likelihood has no such preference and no randomness, and one tree serves every number of components (Banfield &
+Raftery, "Model-based Gaussian and non-Gaussian clustering", Biometrics 49, 1993; Fraley, "Algorithms for model-based
+Gaussian hierarchical clustering", SIAM J. Sci. Comput. 20, 1998).
+
+The rows are transformed first. Criteria of mclust use the principal components of the standardized columns, divided
+by the square root of their singular value (Scrucca & Raftery, "Improved initialisation of model-based clustering using
+Gaussian hierarchical clustering", Adv. Data Anal. Classif. 9, 2015). The tree is then independent of the columns'
+units. The default criterion whitens the rows, which makes the tree independent of any linear map.
 """
 
 from collections.abc import Callable
@@ -20,123 +21,132 @@ from gaussmix.core.linalg import principal_axes
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.initialization import agglomeration, pooled_agglomeration
-from gaussmix.solvers.initialization.agglomeration import MAX_DETERMINANT_COLUMNS
+from gaussmix.solvers.initialization.agglomeration import agglomerate
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels, sort_components
+from gaussmix.solvers.initialization.merge_criteria import MAX_DETERMINANT_COLUMNS, MERGE_CRITERIA
+from gaussmix.solvers.initialization.pooled_agglomeration import agglomerate_pooled
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
 from gaussmix.types import ND, IntN, N
 
-MAX_TREE_ROWS = 2_000
-"""The most distinct rows that a start makes a tree of; of more, a sample of so many."""
-_MIN_TREE_ROWS_PER_COMPONENT = 10  # where the components are so many that this is more
+MAX_TREE_ROWS = 2_000  # an initialization builds the tree of a sample of this size if there are more distinct rows
+_MIN_TREE_ROWS_PER_COMPONENT = 10  # raises that limit for many components
 DEFAULT_MERGE_CRITERION = "whitened"
-_RELATIVE_RANK_TOLERANCE = 1e-9  # of the largest singular value: a direction in which nothing varies
-_RELATIVE_JITTER = (
-    1e-9  # of the spread: what rows are moved by, so that equal distances differ in the same way everywhere
-)
+_RELATIVE_RANK_TOLERANCE = 1e-9  # directions with a smaller singular value, relative to the largest, are constant
+_RELATIVE_JITTER = 1e-9  # relative to the largest value of a column; breaks ties of distances reproducibly
 
 
 @dataclass(frozen=True)
 class AgglomerationMethod:
-    """How rows (m, D) with weights and a spread are joined two by two, and whether they are whitened before."""
+    """A function (rows, weights, mean variance) -> children (m - 1, 2), and whether it needs whitened rows."""
 
     agglomerate: Callable[[ND, N, float], IntN]
     needs_whitening: bool = False
 
 
+# By name of the criterion. EEE shares one covariance, so that its criterion is not a sum over groups.
 AGGLOMERATION_METHODS: dict[str, AgglomerationMethod] = {
     **{
-        name: AgglomerationMethod(partial(agglomeration.agglomerate, criterion=rule), rule.needs_whitening)
-        for name, rule in agglomeration.MERGE_CRITERIA.items()
+        name: AgglomerationMethod(partial(agglomerate, criterion=criterion), criterion.needs_whitening)
+        for name, criterion in MERGE_CRITERIA.items()
     },
-    "EEE": AgglomerationMethod(pooled_agglomeration.agglomerate_pooled),
+    "EEE": AgglomerationMethod(agglomerate_pooled),
 }
-"""By criterion: those that are sums over groups, and that of one covariance for all."""
 
-MCLUST_CRITERIA = ("EII", "VII", "EEE", "VVV")
-"""Criteria that mclust has, on rows scaled as there."""
+MCLUST_CRITERIA = ("EII", "VII", "EEE", "VVV")  # on rows scaled as in mclust
 
 
 @dataclass(frozen=True)
 class MergeTree:
-    """Which two groups were joined at each step, (m - 1, 2), and the leaf that each row is, -1 where none.
+    """A tree of merges over the m distinct rows, with scikit-learn's numbering of nodes.
 
-    Leaves are the m distinct rows, groups 0 to m - 1 in sorted order; step t makes group m + t.
+    ``children`` (m - 1, 2) are the two groups that each step merges. Leaves are groups 0 to m - 1, in sorted
+    order of the distinct rows; step t makes group m + t. ``leaf_of_row`` (n,) is the leaf of each row, -1 for
+    a row of weight zero.
     """
 
     children: IntN
     leaf_of_row: IntN
 
     def cut_tree(self, n_components: int) -> IntN:
-        """The group (n,) of each row where so many are left, numbered by first leaf; -1 where a row weighs nothing.
+        """Return the group (n,) of each row if the tree is cut into ``n_components`` groups.
 
-        There are fewer groups than ``n_components`` where there are fewer distinct rows.
+        Groups are numbered by their first leaf; rows of weight zero get -1. If there are fewer distinct rows
+        than ``n_components``, each of them is a group.
         """
         n_leaves = len(self.children) + 1
-        n_joined = max(0, n_leaves - n_components)
-        above = np.arange(n_leaves + n_joined)
-        above[self.children[:n_joined].ravel()] = np.repeat(n_leaves + np.arange(n_joined), 2)
-        while np.any(above != above[above]):
-            above = above[above]
-        tops, first, inverse = np.unique(above[:n_leaves], return_index=True, return_inverse=True)
-        numbers = np.empty(len(tops), dtype=np.int64)
-        numbers[np.argsort(first)] = np.arange(len(tops))
-        return np.append(numbers[inverse.ravel()], -1)[self.leaf_of_row]
+        n_merges = max(0, n_leaves - n_components)
+        parent = np.arange(n_leaves + n_merges)
+        parent[self.children[:n_merges].ravel()] = np.repeat(n_leaves + np.arange(n_merges), 2)
+        while np.any(parent != parent[parent]):
+            parent = parent[parent]
+        roots, first_leaf, inverse = np.unique(parent[:n_leaves], return_index=True, return_inverse=True)
+        group_numbers = np.empty(len(roots), dtype=np.int64)
+        group_numbers[np.argsort(first_leaf)] = np.arange(len(roots))
+        return np.append(group_numbers[inverse.ravel()], -1)[self.leaf_of_row]
 
 
 def build_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION) -> MergeTree:
-    """The tree of all distinct rows of a problem, for a few thousand of them at most.
+    """Build the tree of all distinct rows of a problem, for a few thousand rows at most.
 
-    ``criterion`` is one of mclust's (EII, the sum of squares, VII, EEE or VVV), named after the structure whose
-    likelihood it stands for, or 'whitened': the likelihood of VVV on rows of covariance one, under a weak prior.
-    Mclust's VVV and EEE are mostly decided by traces, and cut long groups that are not parallel to a column;
-    'whitened' does not, and no linear map of the rows matters to it.
+    Parameters
+    ----------
+    problem : Problem
+    criterion : str, default='whitened'
+        'EII' (sum of squares), 'VII', 'EEE' or 'VVV' as in mclust, named after the structure whose likelihood
+        they approximate. 'whitened' is the likelihood of VVV on whitened rows under a weak prior. The trace
+        dominates mclust's VVV and EEE, which therefore cut long groups that are not parallel to a column;
+        'whitened' does not, and is invariant to linear maps of the rows.
+
+    Raises
+    ------
+    ParameterError
+        If the criterion is unknown.
     """
     if criterion not in AGGLOMERATION_METHODS:
         raise ParameterError.invalid_choice("criterion", criterion, list(AGGLOMERATION_METHODS))
     distinct = DistinctRows.from_source(problem.source)
-    leaves = np.full(problem.source.n_rows, -1, dtype=np.int64)
-    leaves[distinct.positive_weight_indices] = distinct.inverse
-    counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # a row is one at least
-    joining = AGGLOMERATION_METHODS[criterion]
-    rows = _scale_rows(distinct.rows, counts, joining.needs_whitening)
-    spread = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
-    return MergeTree(joining.agglomerate(rows, counts, max(spread, np.finfo(float).eps)), leaves)
+    leaf_of_row = np.full(problem.source.n_rows, -1, dtype=np.int64)
+    leaf_of_row[distinct.positive_weight_indices] = distinct.inverse
+    counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # at least 1 on average
+    method = AGGLOMERATION_METHODS[criterion]
+    rows = _scale_rows(distinct.rows, counts, method.needs_whitening)
+    mean_variance = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
+    return MergeTree(method.agglomerate(rows, counts, max(mean_variance, np.finfo(float).eps)), leaf_of_row)
 
 
 def _scale_rows(rows: ND, counts: N, should_whiten: bool) -> ND:
-    """Principal components of the standardised columns: the first ones at variance one, or all of them as mclust's.
+    """Return the scaled principal components of the standardized columns, with a tiny jitter.
 
-    mclust divides by the root of the singular value, which leaves long directions longer than short ones.
+    If ``should_whiten``, return the first components with variance one. Otherwise divide all components by the
+    square root of their singular value as in mclust, so that long directions stay longer than short ones.
     """
-    total = counts.sum()
-    moved = rows - counts @ rows / total
-    deviations = np.sqrt(counts @ moved**2 / max(total - 1.0, 1.0))
-    moved = moved[:, deviations > 0] / deviations[deviations > 0]
-    if not moved.shape[1]:
+    total_weight = counts.sum()
+    standardized = rows - counts @ rows / total_weight
+    deviations = np.sqrt(counts @ standardized**2 / max(total_weight - 1.0, 1.0))
+    standardized = standardized[:, deviations > 0] / deviations[deviations > 0]
+    if not standardized.shape[1]:
         return np.zeros((len(rows), 1))
-    singular, axes = principal_axes(np.sqrt(counts)[:, None] * moved)
-    kept = singular > _RELATIVE_RANK_TOLERANCE * singular[0]
+    singular, axes = principal_axes(np.sqrt(counts)[:, None] * standardized)
+    is_kept = singular > _RELATIVE_RANK_TOLERANCE * singular[0]
     if should_whiten:
-        kept[MAX_DETERMINANT_COLUMNS:] = False
-    divisors = singular / np.sqrt(max(total - 1.0, 1.0)) if should_whiten else np.sqrt(singular)
-    scaled = moved @ (axes[kept].T / divisors[kept])
-    ties = np.random.default_rng(0).uniform(
-        -_RELATIVE_JITTER, _RELATIVE_JITTER, scaled.shape
-    )  # by the place in sorted order alone
-    return np.asarray(scaled + ties * np.abs(scaled).max(axis=0))
+        is_kept[MAX_DETERMINANT_COLUMNS:] = False
+    divisors = singular / np.sqrt(max(total_weight - 1.0, 1.0)) if should_whiten else np.sqrt(singular)
+    scaled = standardized @ (axes[is_kept].T / divisors[is_kept])
+    # The jitter depends only on a row's position in sorted order.
+    jitter = np.random.default_rng(0).uniform(-_RELATIVE_JITTER, _RELATIVE_JITTER, scaled.shape)
+    return np.asarray(scaled + jitter * np.abs(scaled).max(axis=0))
 
 
 def initialize_hierarchical(
     problem: Problem, n_components: int, rng: np.random.Generator, criterion: str = DEFAULT_MERGE_CRITERION
 ) -> Mixture:
-    """The tree of all distinct rows, or of a sample, cut into ``n_components`` groups."""
-    few, most = problem, max(MAX_TREE_ROWS, _MIN_TREE_ROWS_PER_COMPONENT * n_components)
-    if problem.source.n_rows > most:
-        sample = draw_representative_sample(problem, most + 1, rng)
-        if len(sample.rows) > most:
-            sample = sample.take_first(most)
-            few = problem.on_rows(sample.rows, sample.weights)
-    labels = build_tree(few, criterion).cut_tree(n_components)
-    return sort_components(initialize_from_labels(few, labels, n_components), problem)
+    """Initialize a mixture from the tree of all distinct rows, or of a sample, cut into ``n_components`` groups."""
+    sample_problem, max_rows = problem, max(MAX_TREE_ROWS, _MIN_TREE_ROWS_PER_COMPONENT * n_components)
+    if problem.source.n_rows > max_rows:
+        sample = draw_representative_sample(problem, max_rows + 1, rng)
+        if len(sample.rows) > max_rows:
+            sample = sample.take_first(max_rows)
+            sample_problem = problem.on_rows(sample.rows, sample.weights)
+    labels = build_tree(sample_problem, criterion).cut_tree(n_components)
+    return sort_components(initialize_from_labels(sample_problem, labels, n_components), problem)

@@ -1,11 +1,11 @@
-"""Many small groups merged into few: a start that k-means alone cannot find.
+"""Gaussian mixture reduction: merge many small groups into few, by their moments.
 
-k-means with K centres often ends with two of them in one group and one between two others, and EM
-cannot leave such a valley. With three times as many centres every group holds one at least; then
-those two groups are joined, again and again, whose joining costs the least log-likelihood, as in
-model-based hierarchical clustering (Fraley, "Algorithms for model-based Gaussian hierarchical
-clustering", SIAM J. Sci. Comput. 20, 1998) with moments instead of rows (Runnalls, "Kullback-Leibler
-approach to Gaussian mixture reduction", IEEE Trans. Aerospace and Electronic Systems 43, 2007).
+k-means with K centers often puts two centers into one group and one between two others. EM cannot leave
+such a local optimum. With three times as many centers, every group contains at least one. Then the two
+groups whose merge loses the least log-likelihood are merged, again and again. This is model-based
+hierarchical clustering (Fraley, "Algorithms for model-based Gaussian hierarchical clustering", SIAM J.
+Sci. Comput. 20, 1998) on moments instead of rows (Runnalls, "Kullback-Leibler approach to Gaussian
+mixture reduction", IEEE Trans. Aerospace and Electronic Systems 43, 2007).
 """
 
 from collections.abc import Callable
@@ -16,64 +16,86 @@ from gaussmix.core.linalg import symmetric_log_determinants
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.types import Array, D, IntN, K
 
-_RELATIVE_FLOOR = 1e-9  # of the overall variance: what equal rows are taken to spread
+_RELATIVE_FLOOR = 1e-9  # variance of equal rows, relative to the overall variance
 
 NegativeLogLikelihood = Callable[[Moments], K]
 
 
 def merge_groups(moments: Moments, n_components: int, variances: D, weight_per_row: float) -> Moments:
-    """Groups joined until ``n_components`` are left; empty ones are dropped before, unless they are needed.
+    """Merge groups until ``n_components`` are left; return their moments.
 
-    ``moments`` are full, diagonal or trace; ``variances`` (D,) those of all rows, and
-    ``row_weight`` what a row weighs: each group's covariance is drawn towards the pooled one as if
-    D + 1 such rows came from there, so that small groups have one.
+    Parameters
+    ----------
+    moments : Moments
+        Moments of the groups, of kind full, diagonal or trace. Empty groups are dropped first, unless
+        fewer than ``n_components`` would be left.
+    n_components : int
+    variances : D
+        Variance of each column over all rows.
+    weight_per_row : float
+        Mean weight of a row. Each group's covariance is shrunk toward the pooled one with the weight of
+        D + 1 rows, so that small groups have a regular covariance.
     """
     n_kept = max(n_components, int((moments.mass > 0).sum()))
     groups = moments.select_components(np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
-    describe = _make_nll_function(groups, variances, weight_per_row)
-    lengths = describe(groups)
-    n_groups = len(lengths)
+    compute_nll = _make_nll_function(groups, variances, weight_per_row)
+    group_nll = compute_nll(groups)
+    n_groups = len(group_nll)
     costs = np.full((n_groups, n_groups), np.inf)
-    for one in range(n_groups - 1):
-        costs[one, one + 1 :] = _merge_costs(groups, lengths, one, np.arange(one + 1, n_groups), describe)
-    left = np.ones(n_groups, dtype=bool)
+    for first in range(n_groups - 1):
+        costs[first, first + 1 :] = _merge_costs(groups, group_nll, first, np.arange(first + 1, n_groups), compute_nll)
+    is_active = np.ones(n_groups, dtype=bool)
     for _ in range(n_groups - n_components):
-        one, other = (int(i) for i in np.unravel_index(np.argmin(costs), costs.shape))
-        joined = groups.select_components(np.array([one])) + groups.select_components(np.array([other]))
-        groups.mass[one], groups.mean[one], groups.scatter[one] = joined.mass[0], joined.mean[0], joined.scatter[0]
-        lengths[one] = describe(joined)[0]
-        left[other] = False
-        costs[other, :] = costs[:, other] = np.inf
-        rest = np.flatnonzero(left & (np.arange(n_groups) != one))
-        costs[np.minimum(one, rest), np.maximum(one, rest)] = _merge_costs(groups, lengths, one, rest, describe)
-    return groups.select_components(np.flatnonzero(left))
+        first, second = (int(i) for i in np.unravel_index(np.argmin(costs), costs.shape))
+        merged = groups.select_components(np.array([first])) + groups.select_components(np.array([second]))
+        groups.mass[first], groups.mean[first], groups.scatter[first] = (
+            merged.mass[0],
+            merged.mean[0],
+            merged.scatter[0],
+        )
+        group_nll[first] = compute_nll(merged)[0]
+        is_active[second] = False
+        costs[second, :] = costs[:, second] = np.inf
+        others = np.flatnonzero(is_active & (np.arange(n_groups) != first))
+        costs[np.minimum(first, others), np.maximum(first, others)] = _merge_costs(
+            groups, group_nll, first, others, compute_nll
+        )
+    return groups.select_components(np.flatnonzero(is_active))
 
 
 def _merge_costs(
     groups: Moments, group_nll: K, index: int, other_indices: IntN, compute_nll: NegativeLogLikelihood
 ) -> K:
-    """What joining one group with each of some others adds to the description, in nats."""
-    joined = groups.select_components(np.full(len(other_indices), index)) + groups.select_components(other_indices)
-    return np.asarray(compute_nll(joined) - group_nll[index] - group_nll[other_indices])
+    """Return the increase of the negative log-likelihood, in nats, if a group is merged with each of some others."""
+    merged = groups.select_components(np.full(len(other_indices), index)) + groups.select_components(other_indices)
+    return np.asarray(compute_nll(merged) - group_nll[index] - group_nll[other_indices])
 
 
 def _make_nll_function(groups: Moments, variances: D, weight_per_row: float) -> NegativeLogLikelihood:
-    """Minus the log-likelihood of each group's rows under its own Gaussian, but for a constant per row."""
+    """Return a function from moments to each group's negative log-likelihood under its own Gaussian.
+
+    A constant per row is left out.
+    """
     n_features = len(variances)
-    least = _RELATIVE_FLOOR * np.where(variances > 0, variances, 1.0)
-    floor: Array = {MomentKind.FULL: np.diag(least), MomentKind.DIAGONAL: least}.get(groups.kind, least.sum())
-    pooled = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
-    prior = weight_per_row * (n_features + 1)
+    min_variances = _RELATIVE_FLOOR * np.where(variances > 0, variances, 1.0)
+    floor: Array = {MomentKind.FULL: np.diag(min_variances), MomentKind.DIAGONAL: min_variances}.get(
+        groups.kind, min_variances.sum()
+    )
+    pooled_covariance = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
+    prior_mass = weight_per_row * (n_features + 1)
 
-    def describe(some: Moments) -> K:
-        shape = (len(some.mass),) + (1,) * (some.scatter.ndim - 1)
-        covariances = (some.scatter + prior * pooled) / (some.mass + prior).reshape(shape)
-        return np.asarray(0.5 * some.mass * _log_determinants(covariances, some.kind, n_features))
+    def compute_nll(group_moments: Moments) -> K:
+        shape = (len(group_moments.mass),) + (1,) * (group_moments.scatter.ndim - 1)
+        covariances = (group_moments.scatter + prior_mass * pooled_covariance) / (
+            group_moments.mass + prior_mass
+        ).reshape(shape)
+        return np.asarray(0.5 * group_moments.mass * _log_determinants(covariances, group_moments.kind, n_features))
 
-    return describe
+    return compute_nll
 
 
 def _log_determinants(covariances: Array, kind: MomentKind, n_features: int) -> K:
+    """Return the log determinants of covariances that are given as matrices, variances or traces."""
     if kind is MomentKind.FULL:
         return symmetric_log_determinants(covariances)
     if kind is MomentKind.DIAGONAL:

@@ -1,14 +1,22 @@
-"""The start of a fit with noise: which rows are noise is a guess, and the likelihood says which guess is good.
+"""Initialization of mixtures with uniform noise: outliers are estimated, and the likelihood chooses among candidates.
 
-Two kinds of guess are made. The ordinary start takes all rows for groups, and leaves it to EM to hand the
-outlying ones to the noise; the other first leaves out the rows that lie alone (``clutter``), and starts
-from the rest. On a sample of the rows each makes ten passes of EM, and the most likely one is handed on.
+The ordinary initialization treats all rows as members of groups; EM then moves outliers to the noise. Another
+candidate removes the outliers first and initializes from the other rows. Each candidate runs ten iterations of
+EM on a sample of the rows, and the one of highest likelihood is returned.
+
+Outliers are found by the distance to the k-th nearest neighbor. For uniformly distributed rows, this distance to
+the power D has a gamma distribution with shape k and a rate proportional to the density. A mixture of two gamma
+distributions, fitted by EM, therefore separates the rows of groups from a uniform background (Byers & Raftery,
+"Nearest-neighbor clutter removal for estimating features in spatial point processes", JASA 93, 1998, eq. 5).
+Columns are measured in their standard deviations.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
+from scipy.special import expit
 
 from gaussmix.covariance import FloorRegularizer
 from gaussmix.model.mixture import Mixture
@@ -23,25 +31,28 @@ from gaussmix.solvers.initialization.initializer import (
     initialize_from_merged_groups,
     start_sample_size,
 )
-from gaussmix.solvers.initialization.outliers import outlier_probabilities
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
-from gaussmix.types import BoolN, D
+from gaussmix.types import ND, BoolN, D, N
 
-MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT = 0.02, 0.5  # share of noise that a run may begin with
+MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT = 0.02, 0.5  # bounds of the initial weight of the noise
 
 _FLOOR_SAMPLE_ROWS = 4_000
+_NEIGHBOR_RANK = 12  # k
+_N_EM_ITERATIONS = 60
+_INITIAL_OUTLIER_FRACTION = 0.25  # fraction of the total weight, of the most distant rows
+_MAX_LOG_DISTANCE_RATIO = 500.0
 
-MixtureTransform = Callable[[Mixture], Mixture]
+MixtureTransform = Callable[[Mixture], Mixture]  # applied to a candidate before it runs, as to fix parameters
 
 
 def add_noise(mixture: Mixture, box: Box, noise_weight: float) -> Mixture:
-    """A mixture that leaves a share to noise over a box; the components keep their proportions."""
+    """Return the mixture with noise of a given weight over a box; the other weights keep their proportions."""
     return replace(mixture, weights=mixture.weights * (1.0 - noise_weight), noise=Noise(noise_weight, box))
 
 
 @dataclass(frozen=True)
 class _OutlierSplit:
-    """A sample of the rows, its part without the rows that lie alone (None if too few are left), and their share."""
+    """A sample of the rows, the same without outliers (None if too few rows are left), and the outliers' weight."""
 
     sample: Problem
     without_outliers: Problem | None
@@ -49,44 +60,53 @@ class _OutlierSplit:
 
 
 def _split_off_outliers(problem: Problem, n_components: int, rng: np.random.Generator) -> _OutlierSplit:
+    """Draw a sample of the rows and separate its outliers."""
     frame = problem.source.frame
-    drawn = draw_representative_sample(problem, start_sample_size(n_components, problem.source.n_features), rng)
-    alone = outlier_probabilities(frame.transform_rows(drawn.rows) / np.sqrt(problem.column_variances), drawn.weights)
-    share = float(np.clip(drawn.weights @ alone / drawn.weights.sum(), MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT))
-    kept = alone < 0.5
-    enough = kept.sum() >= max(n_components, 2) and np.ptp(drawn.rows[kept], axis=0).min() > 0
-    clean = problem.on_rows(drawn.rows[kept], drawn.weights[kept]) if enough and not kept.all() else None
-    return _OutlierSplit(problem.on_rows(drawn.rows, drawn.weights), clean, share)
+    sample = draw_representative_sample(problem, start_sample_size(n_components, problem.source.n_features), rng)
+    outlier_probability = outlier_probabilities(
+        frame.transform_rows(sample.rows) / np.sqrt(problem.column_variances), sample.weights
+    )
+    noise_weight = float(
+        np.clip(sample.weights @ outlier_probability / sample.weights.sum(), MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT)
+    )
+    is_kept = outlier_probability < 0.5
+    has_enough_rows = is_kept.sum() >= max(n_components, 2) and np.ptp(sample.rows[is_kept], axis=0).min() > 0
+    without_outliers = (
+        problem.on_rows(sample.rows[is_kept], sample.weights[is_kept])
+        if has_enough_rows and not is_kept.all()
+        else None
+    )
+    return _OutlierSplit(problem.on_rows(sample.rows, sample.weights), without_outliers, noise_weight)
 
 
 def with_robust_floor(problem: Problem) -> Problem:
-    """The problem with a floor that rows which lie alone do not raise: one of them, far away, has all the variance."""
-    return (
-        problem.with_floor(robust_variances(problem))
-        if isinstance(problem.covariance_estimator.regularizer, FloorRegularizer)
-        else problem
-    )
+    """Return the problem with a variance floor relative to robust variances, if it has a floor and not a ridge.
+
+    A single distant outlier would otherwise determine the overall variance, and raise the floor.
+    """
+    has_floor = isinstance(problem.covariance_estimator.regularizer, FloorRegularizer)
+    return problem.with_floor(robust_variances(problem)) if has_floor else problem
 
 
 def robust_variances(problem: Problem) -> D:
-    """The variance of each column (D,), in the frame, without rows that lie alone."""
-    drawn = draw_representative_sample(problem, _FLOOR_SAMPLE_ROWS, np.random.default_rng(0))
-    rows = problem.source.frame.transform_rows(drawn.rows)
+    """Return the variance of each column without outliers, (D,), in the frame."""
+    sample = draw_representative_sample(problem, _FLOOR_SAMPLE_ROWS, np.random.default_rng(0))
+    rows = problem.source.frame.transform_rows(sample.rows)
     deviations = np.sqrt(np.where(problem.column_variances > 0, problem.column_variances, 1.0))
-    kept = drawn.weights * (outlier_probabilities(rows / deviations, drawn.weights) < 0.5)
-    if not kept.sum() > 0:
+    kept_weights = sample.weights * (outlier_probabilities(rows / deviations, sample.weights) < 0.5)
+    if not kept_weights.sum() > 0:
         return problem.column_variances
-    near = kept @ (rows - kept @ rows / kept.sum()) ** 2 / kept.sum()
-    return np.minimum(near, problem.column_variances) if near.min() > 0 else problem.column_variances
+    variances = kept_weights @ (rows - kept_weights @ rows / kept_weights.sum()) ** 2 / kept_weights.sum()
+    return np.minimum(variances, problem.column_variances) if variances.min() > 0 else problem.column_variances
 
 
 def outlier_mask(problem: Problem) -> BoolN:
-    """Which of the rows (n,) lie alone, and are likely to be noise."""
+    """Return a mask (n,) of the rows that are outliers with probability 1/2 or more."""
     distinct = DistinctRows.from_source(problem.source)
-    alone = outlier_probabilities(distinct.rows / np.sqrt(problem.column_variances), distinct.weights)
-    found = np.zeros(problem.source.n_rows, dtype=bool)
-    found[distinct.positive_weight_indices] = alone[distinct.inverse] >= 0.5
-    return found
+    probabilities = outlier_probabilities(distinct.rows / np.sqrt(problem.column_variances), distinct.weights)
+    is_outlier = np.zeros(problem.source.n_rows, dtype=bool)
+    is_outlier[distinct.positive_weight_indices] = probabilities[distinct.inverse] >= 0.5
+    return is_outlier
 
 
 def initialize_with_noise(
@@ -98,16 +118,55 @@ def initialize_with_noise(
     rng: np.random.Generator,
     transform: MixtureTransform,
 ) -> Mixture:
-    """The most likely of several starts with noise; ``change`` is made to each before it runs."""
-    found = _split_off_outliers(problem, n_components, rng)
+    """Return the most likely of several initial mixtures with noise over ``box``.
+
+    ``transform`` is applied to each candidate before ``solver`` runs it.
+    """
+    split = _split_off_outliers(problem, n_components, rng)
     starts = [initialize(problem, method, n_components, rng)]
-    if found.without_outliers is not None:
-        starts.append(initialize(found.without_outliers, method, n_components, rng))
+    if split.without_outliers is not None:
+        starts.append(initialize(split.without_outliers, method, n_components, rng))
     if method == KMEANS_METHOD and n_components > 1:
-        starts.append(initialize_from_merged_groups(found.without_outliers or found.sample, n_components, rng))
-    return best_start(solver, [transform(add_noise(start, box, found.noise_weight)) for start in starts], found.sample)
+        starts.append(initialize_from_merged_groups(split.without_outliers or split.sample, n_components, rng))
+    return best_start(solver, [transform(add_noise(start, box, split.noise_weight)) for start in starts], split.sample)
 
 
 def add_estimated_noise(problem: Problem, start: Mixture, box: Box, rng: np.random.Generator) -> Mixture:
-    """A given start, and as much noise as there are rows that lie alone."""
+    """Return a given initial mixture with noise whose weight is that of the outliers."""
     return add_noise(start, box, _split_off_outliers(problem, start.n_components, rng).noise_weight)
+
+
+def outlier_probabilities(rows: ND, weights: N) -> N:
+    """Return the probability (n,) that each of the distinct rows (n, D) is an outlier.
+
+    Columns must have comparable units. ``weights`` (n,) count each row as that many.
+    """
+    rank = min(_NEIGHBOR_RANK, len(rows) - 1)
+    if rank < 1:
+        return np.zeros(len(rows))
+    distances = np.asarray(cKDTree(rows).query(rows, rank + 1)[0])[:, rank]
+    log_distances = rows.shape[1] * np.log(np.maximum(distances, np.finfo(float).tiny))
+    log_distances = np.minimum(log_distances - np.median(log_distances), _MAX_LOG_DISTANCE_RATIO)
+    order = np.argsort(log_distances, kind="stable")
+    cumulative_weight = np.cumsum(weights[order]) / weights.sum()
+    responsibilities = np.zeros(len(rows))
+    responsibilities[order] = cumulative_weight > 1.0 - _INITIAL_OUTLIER_FRACTION
+    return _sparse_gamma_responsibilities(log_distances, weights, responsibilities, rank)
+
+
+def _sparse_gamma_responsibilities(log_values: N, weights: N, responsibilities: N, gamma_shape: int) -> N:
+    """Fit two gamma distributions of a given shape to values; return the responsibilities (n,) of the sparser one.
+
+    ``log_values`` (n,) are the logarithms of the values; ``responsibilities`` (n,) are the initial ones.
+    """
+    values = np.exp(log_values)
+    for _ in range(_N_EM_ITERATIONS):
+        sparse, dense = weights * responsibilities, weights * (1.0 - responsibilities)
+        if not (sparse.sum() > 0 and dense.sum() > 0):
+            break
+        rates = gamma_shape * sparse.sum() / (sparse @ values), gamma_shape * dense.sum() / (dense @ values)
+        if not rates[0] < rates[1]:
+            return np.zeros(len(values))
+        odds = np.log(sparse.sum() / dense.sum()) + gamma_shape * np.log(rates[0] / rates[1])
+        responsibilities = expit(odds + (rates[1] - rates[0]) * values)
+    return np.asarray(responsibilities)

@@ -1,19 +1,18 @@
-"""Some of many rows, drawn by what the rows are and not by where they stand.
+"""Draw a sample of rows that depends on the values of the rows, not on their order.
 
-A start needs a few thousand rows, however many there are. Each row gets a priority: a hash, keyed
-by the generator, of the cell of space it lies in, one of 2^27 along the range of each column; the
-cells of lowest priority are the sample, each with all its weight (a bottom-k sample: Cohen &
-Kaplan, "Summarizing data using bottom-k sketches", PODC 2007). It is gathered block by block in
-one pass and in memory for the sample alone. Every cell is as likely as any other, and the draw
-depends neither on the order of the rows nor on whether a row is repeated or weighted. Nor does it
-on the origin and unit of the data, but for their rounding: numbers that are rounded by far less
-than a cell, as by another unit or by an origin within a thousand standard deviations, give the same
-sample almost surely, and numbers rounded by more (an origin 1e8 standard deviations away) another
-one, no worse.
+An initialization needs a few thousand rows, however many there are. Each column's range is divided into 2^27
+intervals, which divides space into cells. The priority of a row is a random hash of its cell. The cells of lowest
+priority form the sample, each with the total weight of its rows (a bottom-k sample: Cohen & Kaplan, "Summarizing data
+using bottom-k sketches", PODC 2007). One pass collects them block by block and stores only the sample. Every cell is
+equally likely. The sample depends neither on the order of the rows nor on whether a row is repeated or weighted.
 
-Where few cells carry most of the weight, more of them are drawn first, and of these as many as are
-wanted in proportion to their weights (priority sampling: Duffield, Lund & Thorup, J. ACM 54, 2007),
-so that rows of great weight are not missed and no row counts for more than it should.
+The sample does not depend on the origin and unit of the data either, except for rounding. Rounding by much less than a
+cell, from another unit or from an origin within a thousand standard deviations, almost surely leaves the sample
+unchanged. Coarser rounding (an origin 1e8 standard deviations away) gives a different sample that is no worse.
+
+If a few cells have most of the weight, more cells are drawn first. From these the final sample is drawn in proportion
+to the weights (priority sampling: Duffield, Lund & Thorup, J. ACM 54, 2007). Heavy rows are then not missed, and no
+row is overweighted.
 """
 
 from collections.abc import Callable
@@ -29,36 +28,36 @@ from gaussmix.model.problem import Problem
 from gaussmix.types import ND, N
 
 HashArray = NDArray[np.uint64]
-CellIndexer = Callable[[ND], HashArray]
+CellIndexer = Callable[[ND], HashArray]  # from rows (n, D) to the cell number of each value, (n, D)
 
-_CELLS_PER_COLUMN = 2.0**27  # along the range of a column: rounding stays inside a cell, neighbours do not
-_MIN_COLUMN_RANGE = 1e-280  # a column whose range is smaller cannot be divided into cells
-_OVERSAMPLING_FACTOR = 1.25  # share by which more rows are passed on than are wanted, so that one pass suffices
-_WEIGHTED_OVERSAMPLING_FACTOR = 16  # times as many rows, where their weights are uneven
+_CELLS_PER_COLUMN = 2.0**27  # large compared with the rows of a sample, small compared with rounding errors
+_MIN_COLUMN_RANGE = 1e-280  # a column with a smaller range cannot be divided into cells
+_OVERSAMPLING_FACTOR = 1.25  # collects more rows than requested, so that one pass usually suffices
+_WEIGHTED_OVERSAMPLING_FACTOR = 16  # the same for rows of uneven weights
 _N_HASH_VALUES = 2.0**64
 
 
 @dataclass(frozen=True)
 class RowSample:
-    """Rows (m, D) and their weights (m,), in the order of their priorities: any first part is a sample too."""
+    """Sampled rows (m, D) and their weights (m,), in order of priority: the first rows are a sample too."""
 
     priorities: HashArray
     rows: ND
     weights: N
 
     def take_first(self, n_rows: int) -> "RowSample":
-        """The ``count`` rows of lowest priority."""
+        """Return the sample of the ``n_rows`` rows of lowest priority."""
         return RowSample(self.priorities[:n_rows], self.rows[:n_rows], self.weights[:n_rows])
 
     @property
     def effective_sample_size(self) -> float:
-        """How many rows of equal weight say as much (Kish, "Survey sampling", 1965)."""
+        """Number of rows of equal weight with the same information (Kish, "Survey sampling", 1965)."""
         return float(self.weights.sum() ** 2 / (self.weights @ self.weights)) if len(self.weights) else 0.0
 
 
 @dataclass(frozen=True)
 class _PartialSample:
-    """Rows passed on so far, of which the ``count`` of lowest priority will be kept; they add."""
+    """Rows collected so far; adding two keeps at least the ``max_rows`` rows of lowest priority."""
 
     max_rows: int
     pieces: tuple[RowSample, ...]
@@ -68,11 +67,11 @@ class _PartialSample:
         total = _PartialSample(self.max_rows, self.pieces + other.pieces, self.n_rows + other.n_rows)
         if total.n_rows <= 4 * self.max_rows:
             return total
-        kept = total.select_lowest_priority()
-        return _PartialSample(self.max_rows, (kept,), len(kept.rows))
+        reduced = total.select_lowest_priority()
+        return _PartialSample(self.max_rows, (reduced,), len(reduced.rows))
 
     def select_lowest_priority(self) -> RowSample:
-        """One row for each cell with the weight of all, those of lowest priority."""
+        """Return the ``max_rows`` cells of lowest priority: one row per cell, with the total weight of the cell."""
         priorities = np.concatenate([piece.priorities for piece in self.pieces])
         order = np.argsort(priorities, kind="stable")
         priorities = priorities[order]
@@ -80,13 +79,13 @@ class _PartialSample:
         rows = np.concatenate([piece.rows for piece in self.pieces])[order]
         weights = np.concatenate([piece.weights for piece in self.pieces])[order]
         if len(first) < len(rows):
-            # The smallest number of each column: rows of one cell differ by rounding, and none comes first.
+            # Rows of one cell differ only by rounding. The minimum of each column does not depend on their order.
             rows, weights = np.minimum.reduceat(rows, first, axis=0), np.add.reduceat(weights, first)
         return RowSample(priorities[first], rows, weights).take_first(self.max_rows)
 
 
 def draw_representative_sample(problem: Problem, n_rows: int, rng: np.random.Generator) -> RowSample:
-    """``count`` rows in the data's units that stand for all of them; all distinct rows if there are fewer."""
+    """Draw a sample of ``n_rows`` rows, in the data's units; return all distinct rows if there are fewer."""
     multipliers = rng.integers(2**64, size=problem.source.n_features, dtype=np.uint64) | np.uint64(1)
     sample = _draw_sample(problem, n_rows, multipliers)
     if sample.effective_sample_size < 0.5 * n_rows <= 0.5 * len(sample.rows):
@@ -95,7 +94,7 @@ def draw_representative_sample(problem: Problem, n_rows: int, rng: np.random.Gen
 
 
 def _draw_sample(problem: Problem, n_rows: int, multipliers: HashArray) -> RowSample:
-    """One row of each of the ``count`` cells of lowest priority; of each distinct row, if the cells are too few."""
+    """Draw one row from each of ``n_rows`` cells, or ``n_rows`` distinct rows if there are too few cells."""
     sample = _draw_lowest_priority(problem, n_rows, _make_cell_indexer(problem.column_range), multipliers)
     return (
         sample
@@ -107,60 +106,71 @@ def _draw_sample(problem: Problem, n_rows: int, multipliers: HashArray) -> RowSa
 def _draw_lowest_priority(
     problem: Problem, n_rows: int, cell_indexer: CellIndexer, multipliers: HashArray
 ) -> RowSample:
-    share = min(1.0, _OVERSAMPLING_FACTOR * n_rows / problem.source.n_rows)
+    """Draw the ``n_rows`` cells of lowest priority, with more passes if the first collects too few rows."""
+    fraction = min(1.0, _OVERSAMPLING_FACTOR * n_rows / problem.source.n_rows)
     while True:
         sample = (
             problem.source.with_label_prior(None)
-            .reduce(_make_priority_filter(n_rows, cell_indexer, multipliers, share))
+            .reduce(_make_priority_filter(n_rows, cell_indexer, multipliers, fraction))
             .select_lowest_priority()
         )
-        if len(sample.rows) == n_rows or share == 1.0:
+        if len(sample.rows) == n_rows or fraction == 1.0:
             return sample
-        share = min(1.0, 2.0 * share * n_rows / max(1, len(sample.rows)))
+        fraction = min(1.0, 2.0 * fraction * n_rows / max(1, len(sample.rows)))
 
 
 def _make_priority_filter(
     n_rows: int, cell_indexer: CellIndexer, multipliers: HashArray, fraction: float
 ) -> Callable[[Batch], _PartialSample]:
-    """From a batch, the rows whose priority is among the lowest share of all priorities there can be."""
-    highest = np.uint64(fraction * _N_HASH_VALUES) if fraction < 1.0 else np.iinfo(np.uint64).max
+    """Return a function from a batch to those of its rows whose priority is in the lowest ``fraction`` of all."""
+    max_priority = np.uint64(fraction * _N_HASH_VALUES) if fraction < 1.0 else np.iinfo(np.uint64).max
 
-    def pass_on(batch: Batch) -> _PartialSample:
+    def filter_batch(batch: Batch) -> _PartialSample:
         priorities = splitmix64(cell_indexer(batch.rows) @ multipliers)
         weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
-        chosen = np.flatnonzero((priorities <= highest) & (weights > 0))
+        selected = np.flatnonzero((priorities <= max_priority) & (weights > 0))
         return _PartialSample(
-            n_rows, (RowSample(priorities[chosen], batch.rows[chosen], weights[chosen]),), len(chosen)
+            n_rows, (RowSample(priorities[selected], batch.rows[selected], weights[selected]),), len(selected)
         )
 
-    return pass_on
+    return filter_batch
 
 
-def _make_cell_indexer(extent: ColumnRange) -> CellIndexer:
-    """The number of the cell that a value lies in; the smallest and largest of a column lie in the middle of theirs."""
-    reach = extent.maximum - extent.minimum
-    per_unit = np.where(reach > _MIN_COLUMN_RANGE, _CELLS_PER_COLUMN / np.maximum(reach, _MIN_COLUMN_RANGE), 0.0)
+def _make_cell_indexer(column_range: ColumnRange) -> CellIndexer:
+    """Return a function from values to cell numbers.
 
-    def numbering(rows: ND) -> HashArray:
-        places = rows - extent.minimum
-        places *= per_unit
-        places += 0.5
-        return np.maximum(places, 0.0, out=places).astype(np.uint64)
+    The minimum and the maximum of a column lie in the middle of their cells.
+    """
+    widths = column_range.maximum - column_range.minimum
+    cells_per_unit = np.where(
+        widths > _MIN_COLUMN_RANGE, _CELLS_PER_COLUMN / np.maximum(widths, _MIN_COLUMN_RANGE), 0.0
+    )
 
-    return numbering
+    def index_cells(rows: ND) -> HashArray:
+        positions = rows - column_range.minimum
+        positions *= cells_per_unit
+        positions += 0.5
+        return np.maximum(positions, 0.0, out=positions).astype(np.uint64)
+
+    return index_cells
 
 
 def _hash_exact_values(rows: ND) -> HashArray:
-    """The bits of each number, mixed; minus zero is zero."""
+    """Return a hash of each value (n, D), where -0.0 equals 0.0: every distinct row is a cell of its own."""
     return splitmix64((rows + 0.0).view(np.uint64))
 
 
 def _priority_sample(sample: RowSample, n_rows: int) -> RowSample:
-    """``count`` of the rows, as likely as they weigh; those that weigh less than the threshold count as much as it."""
+    """Draw ``n_rows`` rows of a sample with probabilities that grow with their weights (priority sampling).
+
+    Rows that weigh less than the threshold get the weight of the threshold.
+    """
     if len(sample.rows) <= n_rows:
         return sample
     uniform = (splitmix64(sample.priorities) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
-    promise = sample.weights / uniform
-    order = np.argsort(-promise, kind="stable")
-    chosen, threshold = np.sort(order[:n_rows]), promise[order[n_rows]]
-    return RowSample(sample.priorities[chosen], sample.rows[chosen], np.maximum(sample.weights[chosen], threshold))
+    priorities = sample.weights / uniform
+    order = np.argsort(-priorities, kind="stable")
+    selected, threshold = np.sort(order[:n_rows]), priorities[order[n_rows]]
+    return RowSample(
+        sample.priorities[selected], sample.rows[selected], np.maximum(sample.weights[selected], threshold)
+    )

@@ -1,0 +1,144 @@
+"""Criteria of agglomerative clustering: what each group of rows adds to a criterion, from its moments.
+
+A criterion is a sum over groups of a function of mass and scatter. Merging two groups therefore changes
+only their own terms. A group is its moments, never its rows: a row of weight 2 equals that row twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.types import ND, Array, IntN, K
+
+MAX_DETERMINANT_COLUMNS = 12  # with more columns a determinant is below 1e-7 of the trace term, and is left out
+_PRIOR_VARIANCE = 0.1  # for whitened rows, whose covariance is the identity
+_RELATIVE_PIVOT_TOLERANCE = 1e-12  # a smaller pivot, relative to the variance of its column, is rounding error
+
+
+@dataclass(frozen=True)
+class GroupStatistics:
+    """Moments of m groups: ids (m,), mass (m,), mean (D, m), trace (m,), and scatter (D, D, m) or None.
+
+    ``trace`` is the trace of the scatter. The scatter is None where the criterion needs no determinant.
+    """
+
+    group_ids: IntN
+    mass: K
+    mean: Array
+    trace: K
+    scatter: Array | None
+
+    @classmethod
+    def from_rows(cls, rows: ND, weights: K, with_scatter: bool) -> "GroupStatistics":
+        """Make each row (m, D) a group of its own, with mass ``weights`` (m,)."""
+        n_rows, n_columns = rows.shape
+        scatter = (
+            np.zeros((n_columns, n_columns, n_rows)) if with_scatter and n_columns <= MAX_DETERMINANT_COLUMNS else None
+        )
+        return cls(np.arange(n_rows), weights.copy(), rows.T.copy(), np.zeros(n_rows), scatter)
+
+    def take(self, indices: IntN) -> "GroupStatistics":
+        """Return a copy of the groups at ``indices``."""
+        scatter = None if self.scatter is None else self.scatter[..., indices]
+        return GroupStatistics(
+            self.group_ids[indices], self.mass[indices], self.mean[:, indices], self.trace[indices], scatter
+        )
+
+    def merge_with(self, others: "GroupStatistics") -> "GroupStatistics":
+        """Merge each group with the group at the same position in ``others``; a single group is merged with each.
+
+        The result has the ids of ``others``.
+        """
+        mass = self.mass + others.mass
+        fraction = others.mass / mass
+        differences = others.mean - self.mean
+        weighted_differences = (self.mass * fraction) * differences
+        trace = self.trace + others.trace + np.einsum("im,im->m", weighted_differences, differences)
+        scatter = None
+        if self.scatter is not None and others.scatter is not None:
+            scatter = weighted_differences[:, None] * differences
+            scatter += self.scatter
+            scatter += others.scatter
+        return GroupStatistics(others.group_ids, mass, self.mean + fraction * differences, trace, scatter)
+
+    def replace_group(self, index: int, group: "GroupStatistics", group_id: int) -> None:
+        """Overwrite the group at ``index`` in place by a single group with a new id."""
+        self.group_ids[index], self.mass[index], self.trace[index] = group_id, group.mass[0], group.trace[0]
+        self.mean[:, index] = group.mean[:, 0]
+        if self.scatter is not None and group.scatter is not None:
+            self.scatter[..., index] = group.scatter[..., 0]
+
+
+@dataclass(frozen=True)
+class MergeCriterion:
+    """A merge criterion: the sum over groups of ``group_costs(groups, mean_variance)``.
+
+    ``needs_scatter`` is True if the costs need the scatter and not only its trace. ``needs_whitening`` is
+    True if rows must have the identity as covariance; otherwise rows are scaled as in mclust.
+    """
+
+    group_costs: Callable[[GroupStatistics, float], K]
+    needs_scatter: bool = False
+    needs_whitening: bool = False
+
+
+def _trace_cost(groups: GroupStatistics, mean_variance: float) -> K:
+    """Return the sum of squares within each group (Ward's criterion)."""
+    return groups.trace
+
+
+def _spherical_volume_cost(groups: GroupStatistics, mean_variance: float) -> K:
+    """Return mass times log variance, where ``mean_variance`` keeps the variance of a single row positive."""
+    return np.asarray(groups.mass * np.log((groups.trace + mean_variance) / groups.mass))
+
+
+def _determinant_and_trace_cost(groups: GroupStatistics, mean_variance: float) -> K:
+    """Return mass times the log of determinant plus trace, which keeps the logarithm finite.
+
+    The determinant of a group with at most D rows counts as zero.
+    """
+    determinant = np.zeros(len(groups.mass))
+    has_enough_rows = groups.mass > len(groups.mean)
+    if groups.scatter is not None and has_enough_rows.any():
+        selected = slice(None) if has_enough_rows.all() else has_enough_rows
+        determinant[selected] = _determinants(groups.scatter[..., selected] / groups.mass[selected])
+    return np.asarray(groups.mass * np.log(determinant + (groups.trace + mean_variance) / groups.mass))
+
+
+def _regularized_determinant_cost(groups: GroupStatistics, mean_variance: float) -> K:
+    """Return mass times the log determinant of a covariance that is shrunk toward a small sphere.
+
+    The sphere counts as D + 1 rows, so that small groups have a regular covariance too.
+    """
+    n_columns = len(groups.mean)
+    scatter = np.zeros((n_columns, n_columns, len(groups.mass))) if groups.scatter is None else groups.scatter.copy()
+    np.einsum("iim->im", scatter)[:] += (n_columns + 1) * _PRIOR_VARIANCE
+    return np.asarray(groups.mass * np.log(_determinants(scatter / (groups.mass + n_columns + 1))))
+
+
+# The first three are those of Fraley (1998, sections 2 and 3, with alpha = beta = 1) for the structures of these names.
+MERGE_CRITERIA = {
+    "EII": MergeCriterion(_trace_cost),
+    "VII": MergeCriterion(_spherical_volume_cost),
+    "VVV": MergeCriterion(_determinant_and_trace_cost, needs_scatter=True),
+    "whitened": MergeCriterion(_regularized_determinant_cost, needs_scatter=True, needs_whitening=True),
+}
+
+
+def _determinants(matrices: Array) -> K:
+    """Return determinants (m,) of positive semidefinite matrices (D, D, m), zero where a matrix is singular.
+
+    Gaussian elimination overwrites the matrices.
+    """
+    min_pivots = _RELATIVE_PIVOT_TOLERANCE * np.einsum("iim->im", matrices)
+    determinant = np.ones(matrices.shape[2])
+    for column, min_pivot in enumerate(min_pivots):
+        pivot = matrices[column, column]
+        pivot = np.where(pivot > min_pivot, pivot, 0.0)
+        determinant *= pivot
+        if column + 1 < len(matrices):
+            remaining = matrices[column, column + 1 :]
+            factors = remaining / np.where(pivot > 0, pivot, np.inf)
+            matrices[column + 1 :, column + 1 :] -= factors[:, None] * remaining
+    return determinant
