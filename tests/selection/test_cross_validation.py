@@ -189,7 +189,7 @@ def test_progress_is_told_before_every_fit() -> None:
         ({"structures": "XEV"}, r"structures must be one of"),
         ({"structures": []}, r"structures must be 'all', the name of a structure, or several names"),
         ({"n_folds": 1}, r"n_folds must be a whole number of at least 2, but is 1"),
-        ({"n_folds": 91}, r"n_folds must be at most 90, the number of rows that count, but is 91"),
+        ({"n_folds": 91}, r"n_folds must be at most 90, the number of rows with positive weight, but is 91"),
     ],
 )
 def test_bad_parameters_are_named(options: dict[str, object], sentence: str) -> None:

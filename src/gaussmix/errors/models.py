@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.text import join_with_commas
 
+_DEGENERATE_FIT_ADVICE = (
+    "there are too few rows, or they are equal in some direction; use more rows, fewer columns or a simpler structure"
+)
+
 
 class ParameterError(GaussmixError, ValueError):
     """A parameter of a model or a method is outside what is allowed."""
@@ -133,4 +137,27 @@ class CompilationError(GaussmixError, RuntimeError):
 
 
 class SelectionError(GaussmixError, RuntimeError):
-    """No candidate of a model search could be fitted."""
+    """No candidate of a model search or of a test can be fitted."""
+
+    @classmethod
+    def no_fit(cls, first_reason: str) -> "SelectionError":
+        """Return the error of a search whose candidates all fail; ``first_reason`` is that of the first candidate."""
+        return cls(f"no candidate could be fitted; the first says: {first_reason}")
+
+    @classmethod
+    def no_fit_in_every_fold(cls, first_reason: str) -> "SelectionError":
+        """Return the error of a cross-validation in which every candidate fails in a fold."""
+        return cls(f"no candidate could be fitted in every fold; the first says: {first_reason}")
+
+    @classmethod
+    def degenerate_single_component(cls, structure: str) -> "SelectionError":
+        """Return the error of a test that has no null hypothesis to begin with."""
+        return cls(f"one component of {structure} has only degenerate fits: {_DEGENERATE_FIT_ADVICE}")
+
+    @classmethod
+    def degenerate_samples(cls, n_samples: int, n_components: int) -> "SelectionError":
+        """Return the error of a bootstrap test whose samples have no usable fit."""
+        return cls(
+            f"{n_samples} samples of {n_components} components had only degenerate fits of one more: "
+            f"{_DEGENERATE_FIT_ADVICE}"
+        )

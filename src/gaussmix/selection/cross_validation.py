@@ -1,11 +1,11 @@
-"""How well a mixture foretells rows it has not seen: cross-validated log-likelihood.
+"""Cross-validated log-likelihood of mixtures.
 
-A component too many fits the rows at hand better and others worse, so that the log-likelihood of
-rows held out needs no price on parameters (Smyth, "Model selection for probabilistic clustering using
-cross-validated likelihood", Statistics and Computing 10, 2000).
+An unneeded component raises the log-likelihood of the training rows and lowers that of other rows. So the
+log-likelihood of held-out rows needs no penalty on parameters (Smyth, "Model selection for probabilistic clustering
+using cross-validated likelihood", Statistics and Computing 10, 2000).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,18 +25,32 @@ from gaussmix.selection.validation import (
     parse_structures,
 )
 from gaussmix.solvers.initialization.distinct_rows import lexicographic_order
-from gaussmix.types import AnyArray, Array, ArrayLike, BoolK, IntN, N
+from gaussmix.types import AnyArray, Array, ArrayLike, BoolN, IntN, N
 
 _N_STARTS = 3  # two trees and k-means
+
+CandidateKey = tuple[Structure, int]  # a structure and a number of components
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossValidatedCandidate:
-    """A structure and a number of components, and how well its fits foretold the rows held out.
+    """One structure with one number of components, and the log-likelihood of the rows held out from its fits.
 
-    ``mean`` is the log-likelihood of a held-out row (nats, data units), weighted, over all rows; ``standard_error``
-    that of the folds' means, ``folds`` (n_folds,). Where a fold could not be fitted all are NaN and ``reason`` says
-    why. ``n_degenerate`` counts folds whose fit rests on the floor of the variance or has a component of too few rows.
+    Attributes
+    ----------
+    structure : Structure
+    n_components : int
+    mean_log_likelihood : float
+        Weighted mean over all held-out rows (nats per row, data units); NaN if a fold cannot be fitted.
+    standard_error : float
+        Of the mean of the folds' means.
+    fold_log_likelihoods : ndarray of shape (n_folds,)
+        Mean log-likelihood of the rows of each fold.
+    n_parameters : int
+    n_degenerate_folds : int
+        Folds whose fit has a floored variance or a component of too few rows.
+    rejection_reason : str
+        Why the candidate failed or how often it is degenerate; empty otherwise.
     """
 
     structure: Structure
@@ -50,47 +64,50 @@ class CrossValidatedCandidate:
 
     @property
     def name(self) -> str:
+        """Structure and number of components, such as 'VVV,3'."""
         return f"{self.structure},{self.n_components}"
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the mixture cannot be fitted or scored in a fold."""
+        return bool(np.isnan(self.mean_log_likelihood))
+
     def __repr__(self) -> str:
-        value = (
-            "" if np.isnan(self.mean_log_likelihood) else f"{self.mean_log_likelihood:.6g} ± {self.standard_error:.2g}"
-        )
+        value = "" if self.has_failed else f"{self.mean_log_likelihood:.6g} ± {self.standard_error:.2g}"
         return f"CrossValidatedCandidate({self.name}: {' '.join(filter(None, [value, self.rejection_reason]))})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossValidationResult:
-    """All cells, best first: sound ones by held-out log-likelihood, then degenerate ones, then failures."""
+    """All candidates, best first: by held-out log-likelihood, then degenerate ones, then failures."""
 
     candidates: tuple[CrossValidatedCandidate, ...]
     n_folds: int
 
     @property
     def best(self) -> CrossValidatedCandidate:
-        """The cell that foretells best; a degenerate one only where there is no other."""
+        """The candidate with the highest held-out log-likelihood; degenerate only if all others are, too."""
         return self.candidates[0]
 
     def __repr__(self) -> str:
-        first = "".join(f"\n  {cell!r}" for cell in self.candidates[:5])
-        more = len(self.candidates) - 5
-        rest = f"\n  ... and {more} more in .table()" if more > 0 else ""
-        return (
-            f"CrossValidationResult in {self.n_folds} folds, log-likelihood of a held-out row, best first:{first}{rest}"
-        )
+        first_lines = "".join(f"\n  {candidate!r}" for candidate in self.candidates[:5])
+        n_more = len(self.candidates) - 5
+        last_line = f"\n  ... and {n_more} more in .table()" if n_more > 0 else ""
+        title = f"CrossValidationResult in {self.n_folds} folds, log-likelihood of a held-out row, best first:"
+        return f"{title}{first_lines}{last_line}"
 
     def table(self) -> list[dict[str, object]]:
-        """One row per cell, best first."""
+        """Return one dict per candidate, best first."""
         return [
             {
-                "structure": str(cell.structure),
-                "n_components": cell.n_components,
-                "mean_log_likelihood": None if np.isnan(cell.mean_log_likelihood) else cell.mean_log_likelihood,
-                "standard_error": None if np.isnan(cell.mean_log_likelihood) else cell.standard_error,
-                "n_degenerate_folds": cell.n_degenerate_folds,
-                "rejection_reason": cell.rejection_reason,
+                "structure": str(candidate.structure),
+                "n_components": candidate.n_components,
+                "mean_log_likelihood": None if candidate.has_failed else candidate.mean_log_likelihood,
+                "standard_error": None if candidate.has_failed else candidate.standard_error,
+                "n_degenerate_folds": candidate.n_degenerate_folds,
+                "rejection_reason": candidate.rejection_reason,
             }
-            for cell in self.candidates
+            for candidate in self.candidates
         ]
 
 
@@ -101,12 +118,13 @@ def cross_validate_components(
     n_folds: int = 10,
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
-    progress: bool | Callable[[int, int, str], None] | None = None,
+    progress: bool | ProgressCallback | None = None,
 ) -> CrossValidationResult:
-    """Fit every cell to all folds but one, and score the one left out; each fold in turn.
+    """Fit every structure and number of components to all folds but one, and score the rows of that fold.
 
-    Folds are drawn at random, of sizes that differ by one row at most; the order of the rows does not matter to them.
-    All cells see the same folds, so their differences are more certain than their standard errors.
+    Each fold is held out once. Folds are random and differ in size by one row at most; the order of the rows does not
+    change them. All candidates share the folds, so differences between them are more certain than their standard
+    errors suggest.
 
     Parameters
     ----------
@@ -114,60 +132,71 @@ def cross_validate_components(
         Rows of finite numbers.
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names, default=('VVV',)
-        mclust letters or scikit-learn's names. 'all' of one column are EII and VII, with which the others coincide.
+        mclust letters or scikit-learn's names. With one column, 'all' means EII and VII, which the others equal.
     n_folds : int, default=10
-        At least 2, at most as many as there are rows.
+        At least 2, at most the number of rows.
     sample_weight : array-like of shape (n,), optional
-        How often each row counts, in fits and in scores. A row is held out as a whole.
+        How often each row counts, in fits and in scores. A fold holds whole rows.
     random_state : int, Generator or None, default=0
     progress : bool or callable, optional
-        True shows a bar on stderr (needs rich); a callable is called as ``progress(done, total, name)`` before each
-        fit.
+        True shows a progress bar on stderr (needs rich). A callable is called as
+        ``progress(n_done, n_total, step_name)`` before each fit.
+
+    Returns
+    -------
+    CrossValidationResult
 
     Raises
     ------
-    DataError, ParameterError
-        If the rows or a parameter cannot be used.
+    DataError
+        If the rows or the weights are invalid.
+    ParameterError
+        If a parameter is invalid.
     SelectionError
-        If every cell failed in a fold.
+        If every candidate fails in a fold.
 
     References
     ----------
     Smyth, Statistics and Computing 10 (2000).
     """
     rows, weights = parse_rows_and_weights(X, sample_weight)
-    named, numbers = parse_structures(structures, rows.shape[1]), parse_component_counts(n_components)
-    asked = [(structure, count) for count in numbers for structure in named]
+    parsed_structures, counts = parse_structures(structures, rows.shape[1]), parse_component_counts(n_components)
+    keys = [(structure, count) for count in counts for structure in parsed_structures]
     n_folds = parse_integer("n_folds", n_folds, 2)
     if n_folds > len(rows):
-        raise ParameterError.invalid_value("n_folds", n_folds, f"at most {len(rows)}, the number of rows that count")
+        allowed = f"at most {len(rows)}, the number of rows with positive weight"
+        raise ParameterError.invalid_value("n_folds", n_folds, allowed)
     rng = make_generator(random_state)
-    held_out = _assign_folds(rows, weights, n_folds, rng)
-    with make_progress_callback(progress, "cross-validating") as update:
-        data = _CrossValidationData(rows, weights, asked, update)
-        scores = [_score_fold(data, held_out == fold, fold, n_folds, rng) for fold in range(n_folds)]
-    counted = np.ones(len(rows)) if weights is None else weights
-    mass = np.array([counted[held_out == fold].sum() for fold in range(n_folds)])
-    cells = [
-        _combine_fold_scores(cell, parts, mass, rows.shape[1]) for cell, *parts in zip(asked, *scores, strict=True)
+    fold_of_row = _assign_folds(rows, weights, n_folds, rng)
+    with make_progress_callback(progress, "cross-validating") as callback:
+        data = _CrossValidationData(rows, weights, keys, n_folds, callback)
+        scores = [_score_fold(data, fold_of_row == fold, fold, rng) for fold in range(n_folds)]
+    row_weights = np.ones(len(rows)) if weights is None else weights
+    fold_weights = np.array([row_weights[fold_of_row == fold].sum() for fold in range(n_folds)])
+    candidates = [
+        _combine_fold_scores(key, fold_scores, fold_weights, rows.shape[1])
+        for key, *fold_scores in zip(keys, *scores, strict=True)
     ]
-    cells.sort(key=_candidate_sort_key)
-    if np.isnan(cells[0].mean_log_likelihood):
-        raise SelectionError(f"no candidate could be fitted in every fold; the first says: {cells[0].rejection_reason}")
-    return CrossValidationResult(tuple(cells), n_folds)
+    candidates.sort(key=_candidate_sort_key)
+    if candidates[0].has_failed:
+        raise SelectionError.no_fit_in_every_fold(candidates[0].rejection_reason)
+    return CrossValidationResult(tuple(candidates), n_folds)
 
 
 @dataclass(frozen=True)
 class _CrossValidationData:
+    """The rows with their weights (None for one each), the candidates, and who hears of the progress."""
+
     rows: AnyArray
     weights: N | None
-    candidate_keys: list[tuple[Structure, int]]
+    candidate_keys: list[CandidateKey]
+    n_folds: int
     progress_callback: ProgressCallback
 
 
 @dataclass(frozen=True)
 class _FoldScore:
-    """A cell's mean log-likelihood of a row of one fold."""
+    """The mean log-likelihood of the held-out rows of one fold under one candidate."""
 
     mean_log_likelihood: float = np.nan
     is_degenerate: bool = False
@@ -175,28 +204,29 @@ class _FoldScore:
 
 
 def _assign_folds(rows: AnyArray, weights: N | None, n_folds: int, rng: np.random.Generator) -> IntN:
-    """The fold (n,) of each row, drawn in sorted order, so that the order given does not matter."""
-    keys = rows if weights is None else np.column_stack([rows, weights])
-    fold_of = np.empty(len(rows), dtype=np.int64)
-    fold_of[lexicographic_order(keys)] = rng.permutation(len(rows)) % n_folds
-    return fold_of
+    """Return the fold (n,) of each row; folds are drawn in sorted order, so the order of the rows does not matter."""
+    sort_columns = rows if weights is None else np.column_stack([rows, weights])
+    fold_of_row = np.empty(len(rows), dtype=np.int64)
+    fold_of_row[lexicographic_order(sort_columns)] = rng.permutation(len(rows)) % n_folds
+    return fold_of_row
 
 
 def _score_fold(
-    data: _CrossValidationData, is_held_out: BoolK, fold: int, n_folds: int, rng: np.random.Generator
+    data: _CrossValidationData, is_held_out: BoolN, fold: int, rng: np.random.Generator
 ) -> list[_FoldScore]:
-    """Every cell fitted to the rows that are not held out, and scored on those that are."""
-    own = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
+    """Fit every candidate to the rows outside the fold and score the rows inside."""
+    weights = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
     structures = list(dict.fromkeys(structure for structure, _ in data.candidate_keys))
-    source, most = make_memory_source(data.rows[~is_held_out], own[0]), data.candidate_keys[-1][1]
-    engine = AutomaticEngine(source.n_rows, len(structures) * most)
-    training = SearchProblem.from_source(source, structures, most, _N_STARTS, engine, rng)
-    found, total = [], n_folds * len(data.candidate_keys)
-    for place, (structure, count) in enumerate(data.candidate_keys):
-        name = f"{structure}, {count} components, fold {fold + 1}"
-        data.progress_callback(fold * len(data.candidate_keys) + place, total, name)
-        found.append(_score_candidate(training.fit_candidate(structure, count), data.rows[is_held_out], own[1], fold))
-    return found
+    source, max_components = make_memory_source(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
+    engine = AutomaticEngine(int((~is_held_out).sum()), len(structures) * max_components)
+    search_problem = SearchProblem.from_source(source, structures, max_components, _N_STARTS, engine, rng)
+    scores, n_keys = [], len(data.candidate_keys)
+    for number, (structure, count) in enumerate(data.candidate_keys):
+        step_name = f"{structure}, {count} components, fold {fold + 1}"
+        data.progress_callback(fold * n_keys + number, data.n_folds * n_keys, step_name)
+        candidate_run = search_problem.fit_candidate(structure, count)
+        scores.append(_score_candidate(candidate_run, data.rows[is_held_out], weights[1], fold))
+    return scores
 
 
 def _score_candidate(
@@ -208,29 +238,36 @@ def _score_candidate(
             failure_reason=f"Without the rows of fold {fold + 1} it cannot be fitted: {candidate.rejection_reason}"
         )
     try:
-        values = candidate.mixture.logpdf(held_out_rows)
+        log_densities = candidate.mixture.logpdf(held_out_rows)
     except GaussmixError as error:
         return _FoldScore(failure_reason=f"The rows of fold {fold + 1} cannot be scored: {error}")
-    return _FoldScore(float(np.average(values, weights=held_out_weights)), not candidate.is_eligible)
+    return _FoldScore(float(np.average(log_densities, weights=held_out_weights)), not candidate.is_eligible)
 
 
 def _combine_fold_scores(
-    candidate_key: tuple[Structure, int], fold_scores: list[_FoldScore], fold_weights: N, n_features: int
+    candidate_key: CandidateKey, fold_scores: list[_FoldScore], fold_weights: N, n_features: int
 ) -> CrossValidatedCandidate:
-    """One cell's scores of all folds put together."""
-    means = np.array([part.mean_log_likelihood for part in fold_scores])
+    """Combine the scores of one candidate over all folds."""
+    means = np.array([score.mean_log_likelihood for score in fold_scores])
     means.flags.writeable = False
-    n_degenerate = sum(part.is_degenerate for part in fold_scores)
-    failed = next((part.failure_reason for part in fold_scores if part.failure_reason), "")
-    said = f"Degenerate in {n_degenerate} of {len(fold_scores)} folds." if n_degenerate else ""
-    error = float(means.std(ddof=1) / np.sqrt(len(means)))
-    free = candidate_key[0].n_mixture_parameters(candidate_key[1], n_features)
-    mean = float(np.average(means, weights=fold_weights))
-    return CrossValidatedCandidate(*candidate_key, mean, error, means, free, n_degenerate, failed or said)
+    n_degenerate = sum(score.is_degenerate for score in fold_scores)
+    failure_reason = next((score.failure_reason for score in fold_scores if score.failure_reason), "")
+    degenerate_note = f"Degenerate in {n_degenerate} of {len(fold_scores)} folds." if n_degenerate else ""
+    structure, n_components = candidate_key
+    return CrossValidatedCandidate(
+        structure,
+        n_components,
+        mean_log_likelihood=float(np.average(means, weights=fold_weights)),
+        standard_error=float(means.std(ddof=1) / np.sqrt(len(means))),
+        fold_log_likelihoods=means,
+        n_parameters=structure.n_mixture_parameters(n_components, n_features),
+        n_degenerate_folds=n_degenerate,
+        rejection_reason=failure_reason or degenerate_note,
+    )
 
 
 def _candidate_sort_key(candidate: CrossValidatedCandidate) -> tuple[bool, bool, float, int]:
-    """Sort key: sound, degenerate, failed; then held-out log-likelihood; then the fewer parameters."""
-    # Structures that coincide differ by rounding alone; a relative grid lets the simpler name win.
-    value = 0.0 if np.isnan(candidate.mean_log_likelihood) else -float(f"{candidate.mean_log_likelihood:.8g}")
-    return np.isnan(candidate.mean_log_likelihood), candidate.n_degenerate_folds > 0, value, candidate.n_parameters
+    """Return the rank key: eligible, degenerate, failed; then held-out log-likelihood; then n_parameters."""
+    # Structures with equal densities differ by rounding only. Eight digits make them tie, so fewer parameters win.
+    value = 0.0 if candidate.has_failed else -float(f"{candidate.mean_log_likelihood:.8g}")
+    return candidate.has_failed, candidate.n_degenerate_folds > 0, value, candidate.n_parameters
