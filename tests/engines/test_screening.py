@@ -11,7 +11,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.threads import threads
 from gaussmix.engines import AssignmentKind
 from gaussmix.engines.kernels import CompiledEngine
-from gaussmix.engines.kernels.engine import CompiledPass
+from gaussmix.engines.kernels.compiled_pass import CompiledPass
 from gaussmix.engines.kernels.screening import make_screening_bounds
 from gaussmix.model.mixture import Mixture
 from gaussmix.sources import MemorySource

@@ -1,4 +1,4 @@
-"""The compiled engine; importing it loads LLVM, and Numba only where code is missing."""
+"""The compiled engine. Importing it loads LLVM; Numba is imported only when code must be compiled."""
 
 from gaussmix.engines.kernels.engine import CompiledEngine
 

@@ -1,12 +1,12 @@
-"""What a compiled pass is given and what it fills: plain tuples of contiguous arrays."""
+"""The argument types of compiled functions: named tuples of contiguous arrays and numbers."""
 
 from typing import Any, NamedTuple
 
 
 class RowArrays(NamedTuple):
-    """Rows as they are stored, and how they become working coordinates: ``(x * shrink - center) * scale``.
+    """Rows as stored, with their transformation to working coordinates: ``(x * prescale - center) * scale``.
 
-    ``weights`` (n,), ``labels`` (n,) and ``log_hints`` (n, K) have length 0 where there are none.
+    ``weights`` (n,), ``labels`` (n,) and ``log_label_prior`` (n, K) have length 0 if absent.
     """
 
     stored: Any
@@ -21,10 +21,10 @@ class RowArrays(NamedTuple):
 class ModelArrays(NamedTuple):
     """Quadratics packed for the kernels.
 
-    ``form`` is how distances are measured (`FULL`, `DIAGONAL`, `SPHERICAL`), ``root`` the packed
-    triangles (full) or scales (diagonal), ``center`` (K, columns) the centres in the coordinates of
-    the distances, ``origin`` (K, columns) in those of the rows: they differ where one ``whitening``
-    triangle (length 0 if none) serves all components.
+    ``distance_code`` is FULL_DISTANCE, DIAGONAL_DISTANCE or SPHERICAL_DISTANCE. ``packed_root`` holds
+    triangles (full) or scales (diagonal, spherical). ``center`` (K, columns) has the coordinates of the
+    distances, ``row_center`` (K, columns) those of the rows. They differ if one ``whitening`` triangle
+    (length 0 if absent) serves all components.
     """
 
     distance_code: int
@@ -36,17 +36,18 @@ class ModelArrays(NamedTuple):
 
 
 class ScreeningBounds(NamedTuple):
-    """Bounds on the scores of a row, from a few projections of it (see ``screening``).
+    """Bounds on the scores of a row, computed from a few projections of it (see `screening`).
 
-    ``projection`` (D, depth) takes rows to the space of the bounds; ``discriminant`` (depth, outputs),
-    ``constant`` and ``numbers`` find a row's candidate b there. The list of b holds the components
-    ``others[first[b]:first[b + 1]]``; k of them is open to a row z with score s for b only if
-    ``(z @ directions + shift)^2 + extra < 2 (tolerance - s)``. Rows farther from b than ``reach[b]``
-    (squared distance) are open to all components.
+    ``projection`` (D, depth) maps rows to the space of the bounds. There, the largest of
+    ``z @ discriminant + discriminant_constant`` determines a row's candidate b, whose number stands in
+    ``component_numbers``. The list of candidate b holds the components
+    ``listed_component[list_start[b]:list_start[b + 1]]``. Component k of that list is open to a row z with
+    candidate score s only if ``(z @ directions + direction_shift)^2 + bound_offset < 2 (tolerance - s)``.
+    Rows farther from b than ``max_squared_distance[b]`` are open to all components.
 
-    Where there are very many components a row looks first for the nearest of some ``anchors``, then among the
-    components of that one's cell; only if none is ``near`` (squared distance; ``middle`` is the origin of the
-    discriminants), among all.
+    With very many components, a row first looks for the nearest of the ``anchors``, then among the
+    components of that anchor's cell. If none lies within ``max_cell_squared_distance``, it looks among all.
+    ``overall_center`` is the origin of the discriminants.
     """
 
     depth: int
@@ -72,13 +73,13 @@ class ScreeningBounds(NamedTuple):
 
 
 class ScreeningWorkspace(NamedTuple):
-    """What is found out about the rows of a screened tile, in arrays that are used again.
+    """Intermediate arrays of a screened tile, reused for every tile.
 
-    ``framed`` holds a few rows one after the other, ``projected`` the projections of all, ``gathered`` those
-    of one group. ``candidate`` has a component for each row; the groups of candidate b are
-    ``first_group[b]`` to ``first_group[b + 1]``. Open pairs besides are ``pair_group`` and ``pair_component``;
-    component k's list are ``list_groups`` and
-    ``list_slots`` from ``first_listed[k]`` on, ``filled`` counts while they are written.
+    ``transformed_rows`` holds a few rows, ``projected_rows`` the projections of all rows and ``group_rows``
+    those of one group. ``candidate`` has one component per row. The groups of candidate b are
+    ``first_group[b]`` to ``first_group[b + 1]``. ``pair_group`` and ``pair_component`` are the open pairs
+    beside the candidates. The list of component k stands in ``list_groups`` and ``list_slots`` from
+    ``component_list_start[k]`` on; ``n_filled`` counts entries while the lists are written.
     """
 
     transformed_rows: Any
@@ -96,17 +97,19 @@ class ScreeningWorkspace(NamedTuple):
 
 
 class TileWorkspace(NamedTuple):
-    """The rows at hand and everything made of them, in arrays that are used again for every tile.
+    """A tile of rows and everything computed from it, reused for every tile.
 
-    ``columns`` holds the rows in groups (one register per column, groups ``stride`` apart), ``white``
-    the same in the coordinates of the distances, ``flat`` the rows one after the other (``pitch``
-    apart). ``positions`` are their numbers in the block, ``counts`` their weights, ``real`` whether a
-    place is a row's or a stand-in's. The slots of group g are ``first_slot[g]`` to ``stop_slot[g]``;
-    each has a register of ``scores``, a ``component``, and the rows to which it is ``active``, as bits.
-    Once rows are shared out, a share is ``scores`` times the ``factors`` of its group;
-    the bits of ``present`` tell the rows of a group that have any weight. ``members`` and
-    ``shares`` are a component's rows while they are added up; ``slots`` the lists of all components.
-    ``chosen_groups`` and ``chosen_slots`` hold those of a list that matter, while it is worked on.
+    ``columns`` holds the rows in groups: one register per column, groups ``group_stride`` apart.
+    ``whitened_columns`` holds the same in the coordinates of the distances, ``row_copies`` the rows one
+    after another, ``row_stride`` apart. ``row_numbers`` are positions in the block, ``row_weights`` their
+    weights; ``is_real`` is False for copies that fill up a group. The slots of group g are
+    ``first_slot[g]`` to ``stop_slot[g]``. A slot has one register of ``scores``, a component
+    (``slot_component``) and the bits of the rows for which it is active (``active_rows``).
+    After the softmax, a responsibility is ``scores`` times ``group_factors`` of its group.
+    ``weighted_rows`` are the bits of the rows with positive weight. ``member_places`` and
+    ``member_responsibilities`` are the rows of one component while they are accumulated.
+    ``component_slots`` holds the slots of all components, ``selected_groups`` and ``selected_slots`` the
+    active part of the current list.
     """
 
     group_stride: int
@@ -138,9 +141,9 @@ class TileWorkspace(NamedTuple):
 
 
 class MomentSums(NamedTuple):
-    """What a block adds up: about the pass' centres, so that blocks simply add.
+    """Sums over a block about the fixed centres of the pass, so that blocks simply add.
 
-    ``totals`` are log-likelihood, entropy, and pairs whose distance was computed.
+    ``totals`` are the log-likelihood, the entropy and the number of computed pairs.
     """
 
     mass: Any
@@ -150,7 +153,7 @@ class MomentSums(NamedTuple):
 
 
 class RowResults(NamedTuple):
-    """What is said of each row where somebody asks: arrays over all rows, or of length 0."""
+    """Results for every row of a batch; arrays that nobody requested have length 0."""
 
     labels: Any
     best_scores: Any
@@ -158,26 +161,28 @@ class RowResults(NamedTuple):
     scores: Any
 
 
+# Which slots hold responsibilities: all; the active ones, in most of their lanes; the active ones, in few lanes.
 ALL_SLOTS, MANY_LANES, FEW_LANES = 0, 1, 2
-"""Which slots hold shares: every one; the active ones, in many of their lanes; the active ones, in few of them."""
 
+# How squared distances are computed.
 FULL_DISTANCE, DIAGONAL_DISTANCE, SPHERICAL_DISTANCE = 0, 1, 2
-"""How distances are measured."""
 
+# What a pass accumulates: nothing; mass and mean; also squares; also products of columns; products pooled over the
+# components.
 SUM_NOTHING, SUM_FIRST_MOMENTS, SUM_SQUARES, SUM_PRODUCTS, SUM_POOLED_PRODUCTS = -1, 0, 1, 2, 3
-"""What is added up: nothing; mass and mean; squares too; products of columns too; these for all components together."""
 
 
 class FusedState(NamedTuple):
-    """Everything that a whole run over few rows reads and writes.
+    """All arrays of a fused EM run.
 
-    ``rows`` (n, D) in working coordinates, their ``weights`` (n,) and ``known`` components (n,), -1 where unknown, of
-    length 0 if there are none; the state: ``noise`` (3,), its weight, log density and mass, of length 0 if there is
-    none, ``weight`` (K,), ``center`` (K, D), ``values`` (K, D) variances along ``axes`` (K, D, D), ``factor``, ``root``
-    (its inverse) and ``covariance`` (K, D, D); what a pass adds up: ``mass``, ``first``, ``scatter``; a prior:
-    ``belief`` (2,), its shrinkage and mass, of length 0 if there is none, ``location`` (D,) and ``believed`` (D, D)
-    scatter; the next state; ``pairs`` of axes in the order in which they are turned; ``floor`` (D,), the least
-    variances; ``trace``, the log-likelihood of every pass; and room to work in.
+    Data: ``rows`` (n, D) in working coordinates, ``row_weights`` (n,), ``known_components`` (n,) with -1 for
+    unknown. Parameters: ``noise`` (3,) is the weight, log density and mass of the noise component;
+    ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D),
+    ``covariance`` (K, D, D), its Cholesky factor ``covariance_factor`` and the inverse of that,
+    ``precision_root``. Sums: ``mass``, ``first_moments``, ``scatter``. Prior: ``prior_strength`` (2,) is its
+    shrinkage and mass, ``prior_location`` (D,), ``prior_scatter`` (D, D). ``axis_pairs`` is the order in
+    which axes are rotated, ``min_variances`` (D,) the variance floor, ``log_likelihoods`` the result of every
+    iteration. Optional arrays have length 0 if absent. The rest are the next parameters and buffers.
     """
 
     rows: Any

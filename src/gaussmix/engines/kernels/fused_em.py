@@ -1,4 +1,4 @@
-"""Whole runs over few rows: what compiled code is given, and what is made of the arrays it leaves."""
+"""Run EM on few rows in one compiled call: pack the arguments, unpack the result."""
 
 from functools import lru_cache
 
@@ -17,11 +17,11 @@ _EMPTY, _EMPTY_INTEGERS = np.empty(0), np.empty(0, dtype=np.int64)
 
 
 def run_fused(fused_run: FusedRun) -> FusedResult:
-    """As far as compiled code goes: to the end, or to where something is unusual."""
+    """Run EM until it converges, reaches ``max_iter`` or meets a case that only the Python loop handles."""
     volume, shape, orientation = list(fused_run.structure_name)
-    fit = _make_fused_state(fused_run)
-    found = run_fused_em(
-        pack_arguments(fit),
+    state = _make_fused_state(fused_run)
+    result = run_fused_em(
+        pack_arguments(state),
         _VOLUME_CODES[volume],
         _SHAPE_AND_ORIENTATION_CODES[shape],
         _SHAPE_AND_ORIENTATION_CODES[orientation],
@@ -30,17 +30,24 @@ def run_fused(fused_run: FusedRun) -> FusedResult:
         float(fused_run.previous_log_likelihood),
         fused_run.max_iter,
     )
-    n_passes, end = divmod(found, _N_END_CODES)
-    share = float(fit.noise[0]) if len(fit.noise) else 0.0
-    parts = (fit.component_weights, share, fit.center, fit.axis_variances, fit.axes, fit.covariance_factor)
-    return FusedResult(*parts, fit.log_likelihoods[:n_passes], end == _CONVERGED_CODE)
+    n_iter, end_code = divmod(result, _N_END_CODES)
+    noise_weight = float(state.noise[0]) if len(state.noise) else 0.0
+    parameters = (
+        state.component_weights,
+        noise_weight,
+        state.center,
+        state.axis_variances,
+        state.axes,
+        state.covariance_factor,
+    )
+    return FusedResult(*parameters, state.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
 
 
 def _make_fused_state(fused_run: FusedRun) -> FusedState:
-    """Copies of what is written to, and room to work in."""
-    n_components, n = fused_run.centers.shape
-    belief, location, believed = _prior_arrays(fused_run.prior_statistics)
-    cube = (n_components, n, n)
+    """Return the arrays that the compiled run reads and writes; written ones are copies or zeros."""
+    n_components, n_features = fused_run.centers.shape
+    prior_strength, prior_location, prior_scatter = _prior_arrays(fused_run.prior_statistics)
+    matrix_shape = (n_components, n_features, n_features)
     return FusedState(
         rows=fused_run.rows,
         row_weights=_EMPTY if fused_run.row_weights is None else fused_run.row_weights,
@@ -52,43 +59,45 @@ def _make_fused_state(fused_run: FusedRun) -> FusedState:
         center=_writable_copy(fused_run.centers),
         axis_variances=_writable_copy(fused_run.axis_variances),
         axes=_writable_copy(fused_run.axes),
-        covariance_factor=_zeros(*cube),
-        precision_root=_zeros(*cube),
+        covariance_factor=_zeros(*matrix_shape),
+        precision_root=_zeros(*matrix_shape),
         covariance=_writable_copy(fused_run.covariances),
         log_determinant=_zeros(n_components),
         mass=_zeros(n_components),
-        first_moments=_zeros(n_components, n),
-        scatter=_zeros(*cube),
-        prior_strength=belief,
-        prior_location=location,
-        prior_scatter=believed,
-        next_axis_variances=_zeros(n_components, n),
-        next_axes=_zeros(*cube),
-        next_covariance_factor=_zeros(*cube),
-        next_precision_root=_zeros(*cube),
-        axis_pairs=_jacobi_axis_pairs(n),
+        first_moments=_zeros(n_components, n_features),
+        scatter=_zeros(*matrix_shape),
+        prior_strength=prior_strength,
+        prior_location=prior_location,
+        prior_scatter=prior_scatter,
+        next_axis_variances=_zeros(n_components, n_features),
+        next_axes=_zeros(*matrix_shape),
+        next_covariance_factor=_zeros(*matrix_shape),
+        next_precision_root=_zeros(*matrix_shape),
+        axis_pairs=_jacobi_axis_pairs(n_features),
         min_variances=_writable_copy(fused_run.variance_floor),
         log_likelihoods=_zeros(fused_run.max_iter),
         score_offset=_zeros(n_components),
         component_buffer=_zeros(n_components),
-        feature_buffer=_zeros(n),
-        difference_buffer=_zeros(n_components, n),
-        axis_scatter=_zeros(n_components, n),
-        matrix_buffer=_zeros(n, n),
-        rotated_scatter=_zeros(*cube),
+        feature_buffer=_zeros(n_features),
+        difference_buffer=_zeros(n_components, n_features),
+        axis_scatter=_zeros(n_components, n_features),
+        matrix_buffer=_zeros(n_features, n_features),
+        rotated_scatter=_zeros(*matrix_shape),
     )
 
 
 def _zeros(*shape: int) -> Array:
+    """Return an array of zeros for compiled code to write to."""
     return np.zeros(shape)
 
 
 def _writable_copy(values: Array) -> Array:
-    """A copy that compiled code may write to."""
+    """Return a contiguous copy that compiled code may write to."""
     return np.array(values, dtype=np.float64, order="C")
 
 
 def _prior_arrays(prior_statistics: PriorStatistics | None) -> tuple[Array, Array, Array]:
+    """Return (shrinkage, mass), location (D,) and scatter (D, D) of the prior; empty arrays without a prior."""
     if prior_statistics is None:
         return _EMPTY, _EMPTY, np.empty((0, 0))
     return (
@@ -100,6 +109,6 @@ def _prior_arrays(prior_statistics: PriorStatistics | None) -> tuple[Array, Arra
 
 @lru_cache(maxsize=64)
 def _jacobi_axis_pairs(n_features: int) -> IntD:
-    """Pairs of axes in the order in which `rounds` has them."""
-    found = [pair for i, j in disjoint_pair_rounds(n_features) for pair in zip(i.tolist(), j.tolist(), strict=True)]
-    return np.array(found, dtype=np.int64).reshape(-1, 2)
+    """Return all pairs of axes (n_pairs, 2) in the order of `disjoint_pair_rounds`."""
+    pairs = [pair for i, j in disjoint_pair_rounds(n_features) for pair in zip(i.tolist(), j.tolist(), strict=True)]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)

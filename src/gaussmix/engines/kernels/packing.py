@@ -1,4 +1,4 @@
-"""Quadratics, rows and sums in the plain arrays that kernels read and write, and back."""
+"""Convert quadratics, rows and sums to the arrays that kernels read and write, and back."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -48,16 +48,21 @@ _NO_LABELS = np.empty(0, dtype=np.int64)
 _EMPTY_TABLE = np.empty((0, 0))
 NO_ROW_RESULTS = RowResults(_NO_LABELS, _EMPTY, _EMPTY, _EMPTY_TABLE)
 
+# Largest |log2| of a spherical scale for which unscaled sums of squares can neither overflow nor underflow.
 _MAX_LOG2_SPHERICAL_SCALE = 64.0
-"""Powers of two within which the scale of a round component leaves its sums of squares far from the limits."""
 
+# Largest entry of a shared precision root R for which rows are whitened once for all components.
+# Above it, R^T x - R^T m would cancel.
 _MAX_SHARED_PRECISION_ROOT = 1e3
-"""Largest precision root for which rows are whitened once for all components: beyond, R^T x - R^T m would cancel."""
 
 
 @dataclass(frozen=True)
 class PackedModel:
-    """A model in arrays, how many columns (rows of registers) its tiles have, and how many of them are the rows'."""
+    """A model as arrays.
+
+    ``n_padded_columns`` is the number of columns of a tile (a multiple of the block size), ``n_features``
+    the number of columns of the rows.
+    """
 
     arrays: ModelArrays
     n_padded_columns: int
@@ -65,12 +70,12 @@ class PackedModel:
 
     @property
     def row_length(self) -> int:
-        """Columns of centres and of products row by row: a multiple of a register."""
+        """Length of a padded centre or row copy: a multiple of the register width."""
         return int(self.arrays.row_center.shape[1])
 
 
 def densify_low_rank(quadratics: Quadratics) -> Quadratics:
-    """The same quadratics with a root of low rank as matrices, which kernels can read."""
+    """Return the quadratics with a low-rank root written as dense matrices, which kernels can read."""
     root = quadratics.precision_root
     if not isinstance(root, LowRankPrecisionRoot):
         return quadratics
@@ -80,7 +85,7 @@ def densify_low_rank(quadratics: Quadratics) -> Quadratics:
 
 
 def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
-    """Quadratics as a kernel wants them, for a pass that adds up ``kind``."""
+    """Return the quadratics as arrays for a pass that accumulates ``moment_code``."""
     root, n_features = quadratics.precision_root, quadratics.n_features
     unit = COLUMNS_PER_BLOCK if moment_code in (SUM_FIRST_MOMENTS, SUM_SQUARES) else TILE_SIDE
     n_columns = -(-n_features // unit) * unit
@@ -123,18 +128,19 @@ def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
 
 
 def _has_moderate_scales(scales: K) -> bool:
-    """Whether sums of squares may be scaled when they are complete: none can overflow, or vanish, before."""
+    """Return whether complete sums of squares may be scaled afterwards without overflow or underflow."""
     return bool(
         (np.abs(np.log2(scales, where=scales > 0, out=np.full_like(scales, np.inf))) <= _MAX_LOG2_SPHERICAL_SCALE).all()
     )
 
 
 def _round_up_to_registers(n_padded_columns: int) -> int:
+    """Round a number of columns up to a multiple of the register width."""
     return -(-n_padded_columns // SIMD_WIDTH) * SIMD_WIDTH
 
 
 def _pad_columns(values: KD, n_padded_columns: int) -> KD:
-    """(K, D) with columns of zeros up to ``n_columns``, contiguous."""
+    """Return a contiguous (K, n_padded_columns) array; the added columns are zero."""
     if values.shape[1] == n_padded_columns:
         return np.ascontiguousarray(values)
     padded = np.zeros((len(values), n_padded_columns))
@@ -143,7 +149,7 @@ def _pad_columns(values: KD, n_padded_columns: int) -> KD:
 
 
 def _to_upper_triangular(roots: KDD) -> KDD:
-    """Upper triangular square roots of the same precisions."""
+    """Return upper triangular square roots (K, D, D) of the same precisions."""
     n_features = roots.shape[1]
     if n_features == 1 or not roots.reshape(len(roots), -1)[:, _positions_below_diagonal(n_features)].any():
         return roots
@@ -152,13 +158,13 @@ def _to_upper_triangular(roots: KDD) -> KDD:
 
 @lru_cache(maxsize=64)
 def _positions_below_diagonal(n_features: int) -> IntD:
-    """Positions of the entries below the diagonal, row by row."""
+    """Return the flat positions of the entries below the diagonal, row by row."""
     row, column = np.tril_indices(n_features, -1)
     return np.asarray(row * n_features + column)
 
 
 def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> Array:
-    """R^T of every component, in the order in which a kernel reads it: see ``small`` and ``tiles``."""
+    """Return R^T of every component in the order in which kernels read it (passes/few_columns, register_tiles)."""
     n_components, n_features = upper.shape[:2]
     if n_features < n_padded_columns:
         padded = np.zeros((n_components, n_padded_columns, n_padded_columns))
@@ -170,14 +176,14 @@ def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> 
 
 @lru_cache(maxsize=64)
 def _row_order(n_padded_columns: int) -> IntD:
-    """Positions in R of R^T's lower triangle, row by row."""
+    """Return the positions in R of the lower triangle of R^T, row by row."""
     row, column = np.tril_indices(n_padded_columns)
     return np.asarray(column * n_padded_columns + row)
 
 
 @lru_cache(maxsize=64)
 def _panel_order(n_padded_columns: int) -> IntD:
-    """Positions in R of R^T's panels: four rows at a time, column by column up to the diagonal square's last."""
+    """Return the positions in R of R^T's panels: four rows each, column by column to the end of the diagonal square."""
     parts = []
     for block in range(0, n_padded_columns, TILE_SIDE):
         column, row = np.meshgrid(np.arange(block + TILE_SIDE), np.arange(block, block + TILE_SIDE), indexing="ij")
@@ -186,7 +192,7 @@ def _panel_order(n_padded_columns: int) -> IntD:
 
 
 def pack_rows(batch: Batch) -> RowArrays:
-    """A batch in arrays; rows of a type or layout that kernels do not read are brought into working coordinates."""
+    """Return the batch as arrays; rows with a type or layout that kernels cannot read are converted first."""
     stored, frame = batch.raw_rows, batch.frame
     if stored.dtype not in (np.float64, np.float32) or not stored.flags.c_contiguous or not stored.dtype.isnative:
         stored, frame = batch.rows, None
@@ -204,7 +210,7 @@ def pack_rows(batch: Batch) -> RowArrays:
 
 
 def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
-    """Sums of nothing, for one block."""
+    """Return zero sums for one block."""
     n_components, width = len(packed_model.arrays.center), packed_model.row_length
     entries = width * width
     sizes = {
@@ -219,7 +225,7 @@ def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
 
 
 def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:
-    """Sums of squares (K, D) or of products (K, D, D), or (1, D, D) pooled, in NumPy's order."""
+    """Return sums of squares (K, D), sums of products (K, D, D) or pooled products (1, D, D) in NumPy's order."""
     width = packed_model.row_length
     if moment_code == SUM_SQUARES:
         return scatter.reshape(-1, width)[:, :n_features]
@@ -232,11 +238,11 @@ def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, 
     return squares
 
 
+# Columns mirrored at the diagonal together.
 _COLUMNS_PER_MIRROR_BLOCK = 16
-"""Columns mirrored at the diagonal together."""
 
 
 @lru_cache(maxsize=64)
 def _indices_above_diagonal(n_features: int) -> tuple[IntD, IntD]:
-    """Rows and columns above the diagonal."""
+    """Return the row and column indices above the diagonal."""
     return np.triu_indices(n_features, 1)

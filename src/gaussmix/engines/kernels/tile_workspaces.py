@@ -1,7 +1,7 @@
-"""The arrays in which a tile of rows is worked on, made once for a thread and a pass.
+"""Allocate the arrays in which a tile of rows is processed; each thread allocates them once per pass.
 
-Scores of a group of rows and a component live in *slots*; the slots of a group lie side by side. Each
-component has a *list* of the groups that it is open to, with the slot of each.
+The scores of one group of rows for one component fill one *slot*. The slots of a group are adjacent.
+Each component has a *list* of the groups it is computed for, with their slots.
 """
 
 import numpy as np
@@ -27,23 +27,23 @@ from gaussmix.engines.kernels.machine_constants import (
 )
 from gaussmix.types import Array
 
+# Slots of a tile in which every pair is computed: 256 kB of scores.
 MAX_SLOTS = 4096
-"""Slots of a tile in which every pair is computed: 256 kB of scores."""
 
+# A screened tile has MAX_ROWS_PER_COMPONENT rows per component if they fit into MAX_SCREENED_TILE_BYTES, and never
+# fewer than MIN_ROWS_PER_COMPONENT.
 MAX_ROWS_PER_COMPONENT, MIN_ROWS_PER_COMPONENT, MAX_SCREENED_TILE_BYTES = 64, 16, 1 << 22
-"""A screened tile has this many rows for each component, or as many as fit the bytes, but not fewer than the second."""
 
+# Open pairs per group, beside the candidate, for which a screened tile has space.
 MAX_OPEN_PAIRS_PER_GROUP = 16
-"""Open pairs of a group, besides its candidate, for which a screened tile has room."""
 
+# Groups of a tile in which every pair is computed: as many as fit into MAX_COLUMN_BYTES and MAX_SLOTS, at least
+# MIN_GROUPS. Each component costs a fixed time per tile, so large tiles are cheaper.
 MAX_GROUPS, MIN_GROUPS, MAX_COLUMN_BYTES = 256, 64, 1 << 18
-"""Groups of a tile in which every pair is computed, if its slots allow: as many as fit the bytes, but not fewer than
-the second. Every component's turn at a tile has a cost of its own, which many groups share.
-"""
 
 
 def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) -> TileWorkspace:
-    """Arrays for a tile in which every pair is computed."""
+    """Return the workspace of a tile in which every pair is computed."""
     n_components = model.center.shape[0]
     fitting = min(MAX_GROUPS, max(MIN_GROUPS, MAX_COLUMN_BYTES // (8 * SIMD_WIDTH * n_padded_columns)))
     n_groups = max(GROUPS_PER_CHUNK, min(fitting, MAX_SLOTS // n_components) // GROUPS_PER_CHUNK * GROUPS_PER_CHUNK)
@@ -59,7 +59,7 @@ def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) 
 def make_screened_tile(
     model: ModelArrays, n_padded_columns: int, moment_code: int, bounds: ScreeningBounds
 ) -> tuple[TileWorkspace, ScreeningWorkspace]:
-    """Arrays for tiles in which pairs are chosen, as large as cache allows: each candidate's groups are fuller then."""
+    """Return the workspaces of a screened tile, as large as the cache allows so that groups are well filled."""
     n_components = len(model.center)
     flat = (model.row_center.shape[1] + SIMD_WIDTH) * _needs_row_copies(moment_code, n_padded_columns)
     row_bytes = 8 * (n_padded_columns * (1 + bool(len(model.whitening))) + flat)
@@ -87,19 +87,19 @@ def make_screened_tile(
 
 
 def _round_up_to_registers(count: int) -> int:
-    """The next whole number of registers."""
+    """Round ``count`` up to a multiple of the register width."""
     return count + -count % SIMD_WIDTH
 
 
 def _needs_row_copies(moment_code: int, n_padded_columns: int) -> bool:
-    """Whether products may be added up row by row, which needs the rows one after the other too."""
+    """Return whether products may be accumulated row by row, which needs contiguous copies of the rows."""
     return moment_code in (SUM_PRODUCTS, SUM_POOLED_PRODUCTS) and n_padded_columns >= MAX_FEW_COLUMNS
 
 
 def allocate_tile(
     model: ModelArrays, n_padded_columns: int, moment_code: int, n_groups: int, n_slots: int
 ) -> TileWorkspace:
-    """Arrays for ``n_groups`` groups; what a pass does not need has length 0."""
+    """Return the workspace for ``n_groups`` groups; arrays that the pass does not need have length 0."""
     width, stride = model.row_center.shape[1], n_padded_columns * SIMD_WIDTH
     pitch = width + SIMD_WIDTH  # rows a power of two apart would share cache lines
     by_row = _needs_row_copies(moment_code, n_padded_columns)
@@ -136,7 +136,7 @@ def allocate_tile(
 
 
 def aligned_zeros(size: int) -> Array:
-    """Zeros that begin on a cache line: a register that straddles two lines costs two loads."""
+    """Return ``size`` zeros that start on a cache line; a register across two lines costs two loads."""
     numbers = np.zeros(size + 8)
     skip = -(numbers.ctypes.data // 8) % 8
     return numbers[skip : skip + size]

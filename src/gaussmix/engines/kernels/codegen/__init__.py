@@ -1,1 +1,1 @@
-"""Compile kernels to object files, keep these on disk, and load them."""
+"""Compile kernels to object files, cache these on disk, load and call them."""

@@ -1,7 +1,7 @@
-"""Tuples of arrays inside compiled code: a pointer to their words, from which an item is read where it is used.
+"""Numba types of argument tuples: a pointer to 64-bit words, from which each field is read where it is used.
 
-Numba's own tuples would be taken apart and put together again, some hundred numbers, at every call of one
-kernel by another: most of what is compiled would be that.
+Numba's own tuples would be unpacked and packed again, some hundred numbers, at every call of one kernel
+by another. Most of the compiled code would be that.
 """
 
 from llvmlite import ir
@@ -16,7 +16,7 @@ _ELEMENT_TYPES = {"d": types.float64, "f": types.float32, "q": types.int64, "b":
 
 
 class ArgumentTupleType(types.Type):
-    """The compiled type of one of the tuples of ``values``: the first word and the type of each item."""
+    """The Numba type of an argument tuple; ``field_types`` maps a field to its first word and its type."""
 
     def __init__(self, layout):
         name, *items = layout.split()
@@ -29,35 +29,41 @@ class ArgumentTupleType(types.Type):
 
 @register_model(ArgumentTupleType)
 class _ArgumentTupleModel(models.PrimitiveModel):
+    """The LLVM representation of an argument tuple: a pointer to words."""
+
     def __init__(self, manager, kind):
         super().__init__(manager, kind, _WORD_TYPE.as_pointer())
 
 
 @infer_getattr
 class _ArgumentTupleFields(AttributeTemplate):
+    """The types of ``arguments.field`` for Numba's type inference."""
+
     key = ArgumentTupleType
 
     def generic_resolve(self, kind, name):
+        """Return the type of a field, or None if there is no such field."""
         return kind.field_types[name][1] if name in kind.field_types else None
 
 
 @lower_getattr_generic(ArgumentTupleType)
 def _lower_field_access(context, builder, tuple_type, words, name):
+    """Emit the code for ``arguments.field``."""
     return load_argument(context, builder, words, *tuple_type.field_types[name])
 
 
 def argument_type(layout):
-    """Numba's type of an argument: a tuple, an array or a number."""
+    """Return Numba's type of an argument with this layout: a tuple, an array or a number."""
     return ArgumentTupleType(layout) if hasattr(argument_tuples, layout.split()[0]) else element_or_array_type(layout)
 
 
 def element_or_array_type(code):
-    """Numba's type of an array or a number."""
+    """Return Numba's type of an array ('d2') or a number ('d')."""
     return types.Array(_ELEMENT_TYPES[code[0]], int(code[1:]), "C") if code[1:] else _ELEMENT_TYPES[code]
 
 
 def load_argument(context, builder, words, word_index, numba_type):
-    """The array or number that begins at a word."""
+    """Emit code that loads the array or number that starts at a word."""
     if isinstance(numba_type, types.Array):
         return _build_array(
             context,
@@ -72,14 +78,14 @@ def load_argument(context, builder, words, word_index, numba_type):
 
 
 def _load_word(builder, words, word_index):
-    """One word; nobody writes them, so that it is read once wherever the code asks for it."""
+    """Emit code that loads one word. Words never change, so LLVM may merge or move the load."""
     word = builder.load(builder.gep(words, [ir.Constant(_WORD_TYPE, word_index)]))
     word.set_metadata("invariant.load", builder.module.add_metadata([]))
     return word
 
 
 def _build_array(context, builder, words, numba_type):
-    """A contiguous array that nobody counts references to."""
+    """Build a contiguous array without reference counting from its address and lengths."""
     address, *shape = words
     array = context.make_array(numba_type)(context, builder)  # all zeros, so without an owner
     size = ir.Constant(_WORD_TYPE, 1 if numba_type.dtype == types.boolean else numba_type.dtype.bitwidth // 8)

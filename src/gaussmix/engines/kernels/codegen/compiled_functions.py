@@ -1,7 +1,7 @@
-"""The compiled functions that Python calls: found on disk, or else compiled, when they are first called.
+"""Compiled functions that Python calls: read from the disk cache, or compiled, at their first call.
 
-Each has one version for every combination of argument types that it meets. Only where a version is missing
-is Numba imported, with everything that is written for it.
+A function has one version for each combination of argument types. Numba is imported only if a version
+must be compiled.
 """
 
 import gc
@@ -23,18 +23,27 @@ from gaussmix.errors import CompilationError
 if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
     raise ImportError("NUMBA_DISABLE_JIT is set, and kernels cannot run uncompiled")
 
+# The types of all arguments (see `PackedArguments`).
 ArgumentLayouts = tuple[str, ...]
-"""The types of all arguments (see `Words`)."""
 
+# Held while code is loaded or compiled, so that other threads wait for the result.
 _compile_lock = threading.RLock()
-"""Held while code is loaded or compiled: whoever needs the same code waits for it."""
 
 
 class CompiledFunction:
-    """A compiled function of tuples (as `Words`), arrays and numbers; gives an integer, 0 where it gives nothing.
+    """A compiled function of argument tuples, arrays and numbers that returns an integer (0 without a result).
 
-    Calls let go of the interpreter's lock. ``source`` gives the function as Numba knows it; ``base`` another entry
-    whose kernels it shares, and the types of that one's arguments for those of its own.
+    Calls release the interpreter's lock.
+
+    Parameters
+    ----------
+    name : str
+        The exported symbol, also the first part of the cached file's name.
+    import_kernel : callable
+        Returns the Numba function to compile.
+    base : tuple of CompiledFunction and callable, optional
+        Another function whose kernels this one shares, and a callable that maps the layouts of this
+        function's arguments to those of the other.
     """
 
     def __init__(
@@ -50,33 +59,34 @@ class CompiledFunction:
 
     def __call__(self, *arguments: Any) -> int:
         # Blocks of few rows are called for by the thousand: what they have in common is looked up in one step.
-        seen = self._functions_by_call_types.get(
-            tuple([each.layout if type(each) is PackedArguments else type(each) for each in arguments])
+        """Call the version for the types of the arguments."""
+        function = self._functions_by_call_types.get(
+            tuple([value.layout if type(value) is PackedArguments else type(value) for value in arguments])
         )
-        if seen is None:
+        if function is None:
             return self._resolve_and_call(arguments)
-        return seen(*[each.packed_bytes if type(each) is PackedArguments else each for each in arguments])
+        return function(*[value.packed_bytes if type(value) is PackedArguments else value for value in arguments])
 
     def _resolve_and_call(self, arguments: tuple[Any, ...]) -> int:
-        """A call with types not seen before, or with arrays, whose types do not tell everything."""
-        layouts, passed = [], []
+        """Call the function with argument types not seen before, or with arrays."""
+        layouts, c_arguments = [], []
         for argument in arguments:
             if isinstance(argument, np.ndarray):
                 argument = pack_arguments((argument,))
             if type(argument) is PackedArguments:
                 layouts.append(argument.layout)
-                passed.append(argument.packed_bytes)
+                c_arguments.append(argument.packed_bytes)
             else:
                 layouts.append(number_type_code(argument))
-                passed.append(argument)
-        version = self._functions_by_layouts.get(tuple(layouts)) or self._load_or_compile(tuple(layouts))
-        kinds = tuple([each.layout if type(each) is PackedArguments else type(each) for each in arguments])
-        if np.ndarray not in kinds:
-            self._functions_by_call_types[kinds] = version
-        return version(*passed)
+                c_arguments.append(argument)
+        function = self._functions_by_layouts.get(tuple(layouts)) or self._load_or_compile(tuple(layouts))
+        call_types = tuple([value.layout if type(value) is PackedArguments else type(value) for value in arguments])
+        if np.ndarray not in call_types:
+            self._functions_by_call_types[call_types] = function
+        return function(*c_arguments)
 
     def _load_or_compile(self, layouts: ArgumentLayouts) -> Callable[..., int]:
-        """Whatever goes wrong goes wrong again: it is tried once."""
+        """Return the version for these layouts; after a failure, every call fails with the same reason."""
         with _compile_lock:
             if layouts not in self._functions_by_layouts and self._failure is None:
                 try:
@@ -91,23 +101,26 @@ class CompiledFunction:
             raise CompilationError.from_reason(failure) from failure
 
     def _object_files(self, layouts: ArgumentLayouts) -> list[bytes]:
-        """The object files of a version: its own, and the one that this refers to."""
-        base = self._base[0]._object_files(self._base[1](*layouts)) if self._base else []
-        name = object_cache.cache_file_name(self._name, layouts)
-        code = object_cache.read_cached_object(name)
-        if code is None:
+        """Return the object files of a version: its own, then that of the base."""
+        base_object_files = self._base[0]._object_files(self._base[1](*layouts)) if self._base else []
+        file_name = object_cache.cache_file_name(self._name, layouts)
+        object_file = object_cache.read_cached_object(file_name)
+        if object_file is None:
             with _pause_garbage_collection():
-                building = import_module("gaussmix.engines.kernels.codegen.object_building")
-                code = cast(
-                    bytes, building.build_object_file(self._import_kernel(), self._name, layouts, b"".join(base))
+                object_building = import_module("gaussmix.engines.kernels.codegen.object_building")
+                object_file = cast(
+                    bytes,
+                    object_building.build_object_file(
+                        self._import_kernel(), self._name, layouts, b"".join(base_object_files)
+                    ),
                 )
-            object_cache.write_cached_object(name, code)
-        return [code, *base]
+            object_cache.write_cached_object(file_name, object_file)
+        return [object_file, *base_object_files]
 
 
 @contextmanager
 def _pause_garbage_collection() -> Iterator[None]:
-    """Compiling makes millions of objects that live till its end: collecting garbage meanwhile finds none."""
+    """Pause garbage collection: compiling creates millions of objects that all live until its end."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -118,12 +131,13 @@ def _pause_garbage_collection() -> Iterator[None]:
 
 
 def _c_function_type(layouts: ArgumentLayouts) -> Any:
-    """The type of C's function for arguments of these types."""
-    numbers: dict[str, Any] = {"d": c_double, "q": c_int64, "b": c_int64}
-    return CFUNCTYPE(c_int64, *[numbers.get(layout, c_char_p) for layout in layouts])
+    """Return the ctypes function type for arguments with these layouts."""
+    c_types: dict[str, Any] = {"d": c_double, "q": c_int64, "b": c_int64}
+    return CFUNCTYPE(c_int64, *[c_types.get(layout, c_char_p) for layout in layouts])
 
 
 def _kernel_importer(module: str, name: str) -> Callable[[], Any]:
+    """Return a function that imports a kernel."""
     return lambda: getattr(import_module(f"gaussmix.engines.kernels.{module}"), name)
 
 
@@ -138,7 +152,7 @@ def _full_pass_layouts(
     is_hard: str,
     *other_layouts: str,
 ) -> ArgumentLayouts:
-    """Types of the arguments of a full pass that goes with a screened one."""
+    """Return the layouts of the full pass that a screened pass calls."""
     return (rows, n_rows, n_rows, model, tile, moment_code, is_hard, "d", *other_layouts)
 
 

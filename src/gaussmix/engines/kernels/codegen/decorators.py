@@ -1,9 +1,8 @@
-"""How every kernel is compiled: without the interpreter's lock, without reference counts, with IEEE arithmetic.
+"""Decorators that compile kernels: without the interpreter's lock and reference counts, with IEEE arithmetic.
 
-Kernels allocate nothing, so that they need no reference counts; those would cost more than the
-arithmetic of a small tile. A ``kernel`` is called by other compiled code only: Python crashes where it
-calls one. What Python calls is an ``entry``, through the function of C that ``building`` makes of it (see
-``kernels/entries.py``).
+Kernels allocate nothing, so they need no reference counts, which would cost more than the arithmetic of a
+small tile. Only compiled code may call a ``kernel``; a call from Python crashes. Python calls an
+``entry_point`` through the C function that `object_building` makes of it (see `compiled_functions`).
 """
 
 from numba import njit, types
@@ -21,7 +20,7 @@ _kernel_jit = njit(
 
 
 def kernel(function):
-    """A function that other compiled code calls; constants among its arguments do not make another version of it."""
+    """Compile a function for other compiled code; literal arguments do not create further versions."""
     dispatcher = _kernel_jit(function)
     template = dispatcher.get_call_template
 

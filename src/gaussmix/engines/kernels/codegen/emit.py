@@ -1,8 +1,8 @@
-"""Sequences of machine-level instructions on one register of doubles, written into a kernel as it is compiled.
+"""Emit LLVM instructions on registers of doubles into a kernel.
 
-A compiler that is left alone often settles for half of the machine's vector width and spills
-accumulators to memory. So the few loops that matter say what they mean in LLVM's own terms; the
-functions here are the words. ``builder`` is llvmlite's, values are LLVM vectors of ``WIDTH`` doubles.
+A compiler often uses half of the machine's vector width and spills accumulators to memory. So the few
+critical loops are written in LLVM's own terms with these functions. ``builder`` is llvmlite's IRBuilder;
+values are LLVM vectors of SIMD_WIDTH doubles.
 """
 
 from llvmlite import ir
@@ -18,45 +18,45 @@ _INTEGER_VECTOR_TYPE = ir.VectorType(INDEX_TYPE, SIMD_WIDTH)
 
 
 def constant(value, vector_type=VECTOR_TYPE):
-    """A constant in every lane."""
+    """Return a register with the same constant in every lane."""
     return ir.Constant(vector_type, [value] * SIMD_WIDTH)
 
 
 def element_pointer(context, builder, array_type, array, index):
-    """Pointer to ``array.ravel()[index]`` of a contiguous array."""
+    """Return a pointer to ``array.ravel()[index]`` of a contiguous array."""
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
 
 
 def advance_pointer(builder, pointer, count):
-    """Pointer moved on by a constant number of doubles."""
+    """Return the pointer advanced by a constant number of doubles."""
     return builder.gep(pointer, [ir.Constant(INDEX_TYPE, count)])
 
 
 def load(builder, pointer):
-    """The register at a pointer to doubles."""
+    """Return the register at a pointer to doubles."""
     return builder.load(builder.bitcast(pointer, VECTOR_TYPE.as_pointer()), align=8)
 
 
 def load_single(builder, pointer):
-    """The register of doubles whose values lie as single precision at a pointer to floats."""
+    """Return a register of doubles converted from the floats at a pointer."""
     singles = builder.load(builder.bitcast(pointer, _SINGLE_VECTOR_TYPE.as_pointer()), align=4)
     return builder.fpext(singles, VECTOR_TYPE)
 
 
 def ones_where_set(builder, pointer):
-    """1 in the lanes of which the byte at a pointer is not 0."""
+    """Return 1.0 in the lanes whose byte at the pointer is not 0, else 0.0."""
     flags = ir.VectorType(ir.IntType(8), SIMD_WIDTH)
     found = builder.load(builder.bitcast(pointer, flags.as_pointer()), align=1)
     return builder.select(builder.icmp_unsigned("!=", found, ir.Constant(flags, None)), constant(1.0), constant(0.0))
 
 
 def store(builder, vector, pointer):
-    """Write a register to a pointer to doubles."""
+    """Store a register at a pointer to doubles."""
     builder.store(vector, builder.bitcast(pointer, VECTOR_TYPE.as_pointer()), align=8)
 
 
 def splat(builder, scalar):
-    """The same number in every lane."""
+    """Return a register with the scalar in every lane."""
     nothing = ir.Constant(VECTOR_TYPE, ir.Undefined)
     first = builder.insert_element(nothing, scalar, ir.Constant(_LANE_INDEX_TYPE, 0))
     return builder.shuffle_vector(
@@ -65,38 +65,38 @@ def splat(builder, scalar):
 
 
 def fma(builder, a, b, c):
-    """a * b + c with one rounding."""
+    """Return a * b + c with one rounding."""
     kind = ir.FunctionType(VECTOR_TYPE, [VECTOR_TYPE] * 3)
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{SIMD_WIDTH}f64"), [a, b, c])
 
 
 def select_greater(builder, a, b, if_true, if_false):
-    """``yes`` in the lanes where a > b, else ``no``."""
+    """Return ``if_true`` in the lanes where a > b, else ``if_false``."""
     return builder.select(builder.fcmp_ordered(">", a, b), if_true, if_false)
 
 
 def shuffle(builder, a, b, lanes):
-    """Lanes of a (0 to WIDTH - 1) and b (from WIDTH on)."""
+    """Return the given lanes of a (0 to SIMD_WIDTH - 1) and b (from SIMD_WIDTH on)."""
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_LANE_INDEX_TYPE, len(lanes)), lanes))
 
 
 def minimum(builder, a, b):
-    """The smaller lanes of two registers of any length."""
+    """Return the lane-wise minimum of two registers of any length."""
     return builder.select(builder.fcmp_ordered("<", a, b), a, b)
 
 
 def mask_to_bits(builder, mask):
-    """The lanes in which a comparison holds, as the bits of an integer."""
+    """Return a comparison's result as the bits of an integer."""
     return builder.zext(builder.bitcast(mask, ir.IntType(SIMD_WIDTH)), INDEX_TYPE)
 
 
 def bits_to_mask(builder, bits):
-    """The lanes whose bits are set, as the outcome of a comparison."""
+    """Return the bits of an integer as a comparison's result."""
     return builder.bitcast(builder.trunc(bits, ir.IntType(SIMD_WIDTH)), ir.VectorType(ir.IntType(1), SIMD_WIDTH))
 
 
 def compress_lanes(builder, vector, bits):
-    """The lanes whose bits are set, moved to the front."""
+    """Return the lanes whose bits are set, moved to the front."""
     kind, lanes = vector.type, bits_to_mask(builder, bits)
     name = "llvm.x86.avx512.mask.compress." + ("v8f64" if kind == VECTOR_TYPE else "v8i64")
     function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, lanes.type]), name)
@@ -104,7 +104,7 @@ def compress_lanes(builder, vector, bits):
 
 
 def integers_from(builder, start):
-    """start, start + 1, ... as integers."""
+    """Return a register of the integers start, start + 1, ..."""
     first = builder.insert_element(
         ir.Constant(_INTEGER_VECTOR_TYPE, ir.Undefined), start, ir.Constant(_LANE_INDEX_TYPE, 0)
     )
@@ -114,7 +114,7 @@ def integers_from(builder, start):
 
 
 def reduce_lanes(builder, vector, combine):
-    """The lanes combined to one number, halves first."""
+    """Combine the lanes to one number, halves first."""
     length = SIMD_WIDTH
     while length > 1:
         length //= 2
@@ -125,7 +125,7 @@ def reduce_lanes(builder, vector, combine):
 
 
 def label_of_largest(builder, values, labels):
-    """The label (a number) in the lane of the largest value; of equals the smallest label."""
+    """Return the label in the lane of the largest value; ties take the smallest label."""
     length = SIMD_WIDTH
     while length > 1:
         length //= 2
@@ -139,7 +139,7 @@ def label_of_largest(builder, values, labels):
 
 
 def _combine_adjacent(builder, a, b, width, combine):
-    """Blocks of ``width`` lanes: evens of a and b side by side, combined with the odds."""
+    """Combine even with odd blocks of ``width`` lanes of a and b."""
     evens, odds = [], []
     for block in range(0, SIMD_WIDTH, 2 * width):
         for source in (0, SIMD_WIDTH):
@@ -149,7 +149,7 @@ def _combine_adjacent(builder, a, b, width, combine):
 
 
 def sum_each_register(builder, vectors):
-    """The sum of each of ``WIDTH`` registers, as one register."""
+    """Return one register with the lane sum of each of SIMD_WIDTH registers."""
     width = 1
     while len(vectors) > 1:
         pairs = zip(vectors[::2], vectors[1::2], strict=True)
@@ -159,7 +159,7 @@ def sum_each_register(builder, vectors):
 
 
 def transpose(builder, vectors):
-    """The square of ``WIDTH`` registers with rows and columns exchanged."""
+    """Transpose a square of SIMD_WIDTH registers."""
     width = 1
     while width < SIMD_WIDTH:
         swapped = list(vectors)
@@ -184,7 +184,7 @@ _ROUNDING_SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integ
 
 
 def exp(builder, x):
-    """e to the power of a number between -650 and 709, within 2 units in the last place."""
+    """Return exp(x) for -650 <= x <= 709, within 2 units in the last place."""
     shifted = fma(builder, x, constant(_LOG2E), constant(_ROUNDING_SHIFT))
     whole = builder.fsub(shifted, constant(_ROUNDING_SHIFT))
     rest = fma(builder, whole, constant(-_LN2_HIGH), x)
@@ -205,7 +205,7 @@ def exp(builder, x):
 
 
 def log(builder, x):
-    """Natural logarithm of normal numbers > 0, within 2 units in the last place.
+    """Return the natural logarithm of normal numbers > 0, within 2 units in the last place.
 
     x = 2^n m with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172.
     """

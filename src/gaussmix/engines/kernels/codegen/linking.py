@@ -1,7 +1,7 @@
-"""Kernels as parts of the entries that call them: linked in, but neither optimised nor made machine code by themselves.
+"""Link kernels into the functions that call them, and optimize each function once as a whole.
 
-Numba finishes every function before it copies it into its callers, where it is finished again. Here
-nobody else calls a kernel, so each is written down once, and the whole is finished once.
+Numba optimizes every function before it copies it into its callers, where it is optimized again. Kernels
+are called by nothing else, so they are kept as unoptimized LLVM code here.
 """
 
 import hashlib
@@ -14,6 +14,8 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+# Large kernels that several functions call. The first object file that holds them serves all. Names of functions in
+# `passes`.
 SHARED_KERNELS = {
     "load_rows",
     "load_row_weights",
@@ -22,8 +24,8 @@ SHARED_KERNELS = {
     "compute_and_write_responsibilities",
     "accumulate_component",
 }
-"""Kernels that several entries call at great length: the first object file that holds them serves them all."""
 
+# Passes of Numba for features that kernels do not use: contexts, closures, array expressions, loops over tuples.
 _SKIPPED_NUMBA_PASSES = {
     "WithLifting",
     "InlineClosureLikes",
@@ -36,62 +38,68 @@ _SKIPPED_NUMBA_PASSES = {
     "NopythonRewrites",
     "DumpParforDiagnostics",
 }
-"""Steps of Numba's for what kernels do not contain: contexts, closures, array expressions, tuples looped over."""
 
 
 class _UnoptimizedLibrary(JITCodeLibrary):
-    """Code that is kept as it was written down, to be linked into other code."""
+    """A code library that keeps its LLVM code unoptimized, to be linked into other code."""
 
     def __init__(self, codegen, name):
         super().__init__(codegen, name)
         self.ir_texts, self.symbol, self.shared_name = [], "", ""
 
     def add_ir_module(self, ir_module):
+        """Keep the LLVM code of a module."""
         self._raise_if_finalized()
         self.ir_texts.append(cgutils.normalize_ir_text(str(ir_module)))
 
     def add_linking_library(self, library):
+        """Record a library that this one calls."""
         self._linking_libraries.append(library)
 
     def finalize(self):
-        """Left to whoever links this in."""
+        """Mark the library as complete; the caller that links it in optimizes it."""
         self._finalized = True
 
 
 def collect_modules(library, base_object_file):
-    """What a library calls, itself included: modules to link in, and names for parts that other objects share.
+    """Return the LLVM modules that a library needs, and the names of its shared kernels.
 
-    Parts that ``base``, an object file, has under such a name are left out.
+    Shared kernels that ``base_object_file`` contains are left out.
     """
-    found, shared = {}, {}
+    libraries, shared_names = {}, {}
 
-    def gather(each):
-        if each in found:
+    def add_library(one_library):
+        if one_library in libraries:
             return
-        name = getattr(each, "shared_name", "")
+        name = getattr(one_library, "shared_name", "")
         if name:
-            shared[each.symbol] = name
+            shared_names[one_library.symbol] = name
             if name.encode() + b"\0" in base_object_file:
                 return
-        found[each] = None
-        for other in each._linking_libraries:
-            gather(other)
+        libraries[one_library] = None
+        for callee in one_library._linking_libraries:
+            add_library(callee)
 
-    gather(library)
+    add_library(library)
     modules = []
-    for each in found:
-        written = each.ir_texts if isinstance(each, _UnoptimizedLibrary) else [str(each._get_module_for_linking())]
-        modules += map(llvm.parse_assembly, written)
-    return modules, shared
+    for one_library in libraries:
+        texts = (
+            one_library.ir_texts
+            if isinstance(one_library, _UnoptimizedLibrary)
+            else [str(one_library._get_module_for_linking())]
+        )
+        modules += map(llvm.parse_assembly, texts)
+    return modules, shared_names
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _DeferredLowering(NativeLowering):
-    """Numba's own way from typed code to LLVM's, into a library of parts."""
+    """Numba's translation to LLVM, into an unoptimized library."""
 
     _name = "part_lowering"
 
     def run_pass(self, state):
+        """Translate a typed function and register it under its shared name, if it has one."""
         state.library = _UnoptimizedLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
@@ -100,24 +108,32 @@ class _DeferredLowering(NativeLowering):
         if lowered.fndesc.qualname in SHARED_KERNELS:
             types = hashlib.sha256(str(lowered.fndesc.argtypes).encode()).hexdigest()[:16]
             state.library.shared_name = f"gaussmix.{lowered.fndesc.qualname}.{types}"
-        part = _make_placeholder(lowered.fndesc, lowered.env, state.library)
-        state.targetctx.insert_user_function(part, lowered.fndesc, [state.library])
-        state["cr"] = lowered._replace(cfunc=part)
+        placeholder = _make_placeholder(lowered.fndesc, lowered.env, state.library)
+        state.targetctx.insert_user_function(placeholder, lowered.fndesc, [state.library])
+        state["cr"] = lowered._replace(cfunc=placeholder)
         return True
 
 
 def _make_placeholder(description, environment, library):
-    """What Numba's dispatcher wants to hold for every function, here one that has no address to be called at."""
+    """Return the function object that Numba's dispatcher requires; it has no address."""
     name = description.qualname.split(".")[-1]
     return _dynfunc.make_function(description.lookup_module(), name, "", 0, environment, (library,))
 
 
 class KernelCompiler(CompilerBase):
-    """Numba's way without the interpreter, but for what kernels do not need, and for the last step."""
+    """Numba's compiler without interpreter fallback, unneeded passes and final code generation."""
 
     def define_pipelines(self):
+        """Return Numba's pipeline with the deferred lowering."""
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        steps = [(step, why) for step, why in manager.passes if step.__name__ not in _SKIPPED_NUMBA_PASSES]
-        manager.passes = [(_DeferredLowering if step is NativeLowering else step, why) for step, why in steps]
+        passes = [
+            (numba_pass, description)
+            for numba_pass, description in manager.passes
+            if numba_pass.__name__ not in _SKIPPED_NUMBA_PASSES
+        ]
+        manager.passes = [
+            (_DeferredLowering if numba_pass is NativeLowering else numba_pass, description)
+            for numba_pass, description in passes
+        ]
         manager.finalize()
         return [manager]

@@ -1,7 +1,7 @@
-"""An entry and all kernels it calls as one object file, with a function of C that any program can call.
+"""Build the object file of a compiled function and all kernels it calls, with a C function as entry.
 
-The function takes a pointer to words for each tuple (see ``kernels/words.py``), and numbers as they are. Nothing in
-the file refers to Numba or to Python.
+The C function takes a pointer to words for each argument tuple (see `packed_arguments`), and numbers by
+value. The file refers neither to Numba nor to Python.
 """
 
 import llvmlite.binding as llvm
@@ -13,6 +13,7 @@ from gaussmix.engines.kernels.codegen.argument_types import argument_type, load_
 from gaussmix.engines.kernels.codegen.linking import collect_modules
 
 _WORD_TYPE, _DOUBLE_TYPE = ir.IntType(64), ir.DoubleType()
+# Functions of the C library, which every process has.
 _C_LIBRARY_FUNCTIONS = {
     "memset",
     "memcpy",
@@ -27,51 +28,50 @@ _C_LIBRARY_FUNCTIONS = {
     "ceil",
     "fma",
 }
-"""Functions of C's own library, which every process has."""
 
 
 @global_compiler_lock
 def build_object_file(kernel, symbol, layouts, base_object_file=b""):
-    """The object file of an entry for arguments of these types; its function of C is called ``symbol``.
+    """Return the object file of a kernel for arguments with these layouts; its C function is ``symbol``.
 
-    What the object file ``base`` has to share is not compiled again: the two are loaded together.
+    Kernels that ``base_object_file`` shares are not compiled again: both files are loaded together.
     """
-    kinds = [argument_type(layout) for layout in layouts]
-    kernel.compile(tuple(kinds))
-    compiled = kernel.overloads[tuple(kinds)]
+    numba_types = [argument_type(layout) for layout in layouts]
+    kernel.compile(tuple(numba_types))
+    compiled = kernel.overloads[tuple(numba_types)]
     codegen = compiled.target_context.codegen()
-    module = llvm.parse_assembly(str(_build_c_wrapper(compiled, symbol, kinds, layouts)))
-    parts, shared = collect_modules(compiled.library, base_object_file)
-    for part in parts:
+    module = llvm.parse_assembly(str(_build_c_wrapper(compiled, symbol, numba_types, layouts)))
+    modules, shared_names = collect_modules(compiled.library, base_object_file)
+    for part in modules:
         module.link_in(part)
-    _make_symbols_internal(module, symbol, shared)
+    _make_symbols_internal(module, symbol, shared_names)
     module.data_layout = codegen._data_layout
     _optimize(module, codegen._tm, 2 if base_object_file else 3)  # the base does the arithmetic
-    _check_external_symbols(module, shared)
+    _check_external_symbols(module, shared_names)
     return codegen._tm.emit_object(module)
 
 
 def _build_c_wrapper(compiled, symbol, numba_types, layouts):
-    """A module with the function that takes words and numbers, and calls the compiled one."""
+    """Return a module with the C function, which calls the compiled kernel."""
     context, description = compiled.target_context, compiled.fndesc
     module = context.codegen()._create_empty_module(symbol)
-    takes = [
+    c_types = [
         {"d": _DOUBLE_TYPE, "q": _WORD_TYPE, "b": _WORD_TYPE}.get(layout, _WORD_TYPE.as_pointer()) for layout in layouts
     ]
-    function = ir.Function(module, ir.FunctionType(_WORD_TYPE, takes), symbol)
+    function = ir.Function(module, ir.FunctionType(_WORD_TYPE, c_types), symbol)
     builder = ir.IRBuilder(function.append_basic_block())
-    given = [_convert_c_argument(context, builder, *pair) for pair in zip(function.args, numba_types, strict=True)]
+    arguments = [_convert_c_argument(context, builder, *pair) for pair in zip(function.args, numba_types, strict=True)]
     callee = context.declare_function(module, description)
-    _, result = context.call_conv.call_function(builder, callee, description.restype, description.argtypes, given)
-    gives = description.restype not in (types.none, types.void)
+    _, result = context.call_conv.call_function(builder, callee, description.restype, description.argtypes, arguments)
+    has_result = description.restype not in (types.none, types.void)
     builder.ret(
-        context.cast(builder, result, description.restype, types.int64) if gives else ir.Constant(_WORD_TYPE, 0)
+        context.cast(builder, result, description.restype, types.int64) if has_result else ir.Constant(_WORD_TYPE, 0)
     )
     return module
 
 
 def _convert_c_argument(context, builder, c_argument, numba_type):
-    """What the compiled function takes: a number, an array that words describe, or the words themselves."""
+    """Return the kernel's argument: a number, an array, or a pointer to words."""
     if isinstance(numba_type, types.Boolean):
         return builder.trunc(c_argument, ir.IntType(1))
     return (
@@ -82,16 +82,16 @@ def _convert_c_argument(context, builder, c_argument, numba_type):
 
 
 def _make_symbols_internal(module, symbol, shared_names):
-    """Only the function of C and what is shared can be called from elsewhere, so that what these do not need goes."""
-    for part in [*module.functions, *module.global_variables]:
-        if part.name in shared_names:
-            part.name = shared_names[part.name]
-        elif not part.is_declaration and part.name != symbol:
-            part.linkage = "internal"
+    """Make all symbols internal but the C function and the shared kernels, so that unused code is removed."""
+    for value in [*module.functions, *module.global_variables]:
+        if value.name in shared_names:
+            value.name = shared_names[value.name]
+        elif not value.is_declaration and value.name != symbol:
+            value.linkage = "internal"
 
 
 def _optimize(module, machine, speed_level):
-    """LLVM's usual passes but for those that look for vectors: kernels that need them say so themselves."""
+    """Run LLVM's usual passes without automatic vectorization; kernels vectorize explicitly."""
     options = llvm.PipelineTuningOptions(speed_level=speed_level)
     options.loop_vectorization = options.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, options)
@@ -100,10 +100,10 @@ def _optimize(module, machine, speed_level):
 
 
 def _check_external_symbols(module, shared_names):
-    """Nothing may be called that another process might not have."""
-    foreign = {part.name for part in [*module.functions, *module.global_variables] if part.is_declaration}
-    foreign = {
-        name for name in foreign - _C_LIBRARY_FUNCTIONS - set(shared_names.values()) if not name.startswith("llvm.")
+    """Raise RuntimeError if the code needs a symbol that another process may lack."""
+    external = {value.name for value in [*module.functions, *module.global_variables] if value.is_declaration}
+    external = {
+        name for name in external - _C_LIBRARY_FUNCTIONS - set(shared_names.values()) if not name.startswith("llvm.")
     }
-    if foreign:
-        raise RuntimeError(f"compiled code needs {', '.join(sorted(foreign))}")
+    if external:
+        raise RuntimeError(f"compiled code needs {', '.join(sorted(external))}")

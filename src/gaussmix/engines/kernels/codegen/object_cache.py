@@ -1,8 +1,8 @@
-"""Compiled code kept on disk, so that a machine compiles it once.
+"""Cache compiled code on disk, so that a machine compiles it once.
 
-One file holds one function for one combination of sources, machine and argument types. It is written in one
-piece, and looked up by a hash of all of them: of the sources of this package, whichever of them the code was
-compiled from. Whatever goes wrong, the code is compiled again.
+A file holds one function for one combination of sources, machine and argument types; its name contains a hash
+of these. The sources are all files of this package. Files are written atomically. After any
+failure, the code is compiled again.
 """
 
 import hashlib
@@ -20,15 +20,16 @@ from os.path import abspath, dirname, expanduser, isabs, join
 import llvmlite
 import llvmlite.binding as llvm
 
+# The folder whose sources are hashed: the kernels package.
 _SOURCE_FOLDER = dirname(dirname(abspath(__file__)))
 _FILE_SUFFIX = ".obj"
 _DIGEST_BYTES = hashlib.sha256().digest_size
+# Settings of Numba that change the compiled code, without the prefix NUMBA_.
 _NUMBA_SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO", "CPU_NAME", "CPU_FEATURES")
-"""Those of Numba's that change the code it makes, without NUMBA_."""
 
 
 def read_cached_object(file_name: str | None) -> bytes | None:
-    """What was kept under a name, None where there is nothing that is whole."""
+    """Return the cached content of a file name, or None if there is no intact file."""
     if file_name is None:
         return None
     for folder in _iterate_cache_folders():
@@ -38,7 +39,7 @@ def read_cached_object(file_name: str | None) -> bytes | None:
 
 
 def write_cached_object(file_name: str | None, content: bytes) -> None:
-    """Keep code where the next process looks for it, if there is a place; it runs all the same."""
+    """Write code to the first writable cache folder; without one, do nothing."""
     if file_name is None:
         return
     for folder in _iterate_cache_folders():
@@ -49,7 +50,7 @@ def write_cached_object(file_name: str | None, content: bytes) -> None:
 
 
 def cache_file_name(function_name: str, argument_layouts: tuple[str, ...]) -> str | None:
-    """'function.sources.key.obj' for a function of these argument types; None without sources to hash."""
+    """Return 'function.sources.key.obj' for a function with these layouts; None without sources to hash."""
     stamp = hash_sources(_SOURCE_FOLDER)
     if stamp is None:
         return None
@@ -58,7 +59,7 @@ def cache_file_name(function_name: str, argument_layouts: tuple[str, ...]) -> st
 
 @cache
 def hash_sources(folder: str) -> str | None:
-    """A hash of all source files in and below a folder; None if there are none to read."""
+    """Return a hash of all source files in a folder and its subfolders; None if there are none."""
     stamp = hashlib.sha256()
     sources = sorted(join(root, name) for root, _, names in os.walk(folder) for name in names if name.endswith(".py"))
     try:
@@ -71,18 +72,19 @@ def hash_sources(folder: str) -> str | None:
 
 
 def _sha256_hex(*parts: str) -> str:
+    """Return the SHA-256 hash of the parts as hexadecimal text."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @cache
 def _describe_environment() -> str:
-    """What else decides on the machine code: the processor, LLVM (and Numba, which goes with one), its settings."""
-    machine = (llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
-    return str((llvmlite.__version__, machine, [os.environ.get(f"NUMBA_{name}") for name in _NUMBA_SETTINGS]))
+    """Return text that identifies processor, LLVM version (and with it Numba's) and Numba's settings."""
+    target = (llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    return str((llvmlite.__version__, target, [os.environ.get(f"NUMBA_{name}") for name in _NUMBA_SETTINGS]))
 
 
 def _iterate_cache_folders() -> Iterator[str]:
-    """Folders to look in, up to and with the first that can be written to."""
+    """Yield the folders to search, up to the first writable one."""
     for folder in _iterate_candidate_folders():
         yield folder
         if _is_writable(folder):
@@ -90,6 +92,7 @@ def _iterate_cache_folders() -> Iterator[str]:
 
 
 def _is_writable(folder: str) -> bool:
+    """Return whether files can be created in a folder; create the folder if needed."""
     with suppress(OSError):
         os.makedirs(folder, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -98,31 +101,31 @@ def _is_writable(folder: str) -> bool:
 
 
 def _iterate_candidate_folders() -> Iterator[str]:
-    """Folders that may hold code.
+    """Yield the folders that may hold compiled code.
 
-    NUMBA_CACHE_DIR where it is set, the folder of this package's bytecode unless Python is told to
-    write none, the user's cache folder, and a folder of the user's own among temporary files.
+    These are NUMBA_CACHE_DIR, the bytecode folder of this package (unless Python writes no bytecode), the
+    user's cache folder, and a private folder in the temporary folder.
     """
-    installed = (
+    installation = (
         f"gaussmix-{_sha256_hex(_SOURCE_FOLDER)[:16]}"  # several installations do not clear away each other's code
     )
     if os.environ.get("NUMBA_CACHE_DIR"):
-        yield join(abspath(os.environ["NUMBA_CACHE_DIR"]), installed)
+        yield join(abspath(os.environ["NUMBA_CACHE_DIR"]), installation)
     if not sys.dont_write_bytecode:
         yield dirname(importlib.util.cache_from_source(abspath(__file__)))
-    caches = _user_cache_folder()
-    if isabs(caches):  # a user without a home has none
-        yield join(caches, "gaussmix", installed)
+    user_cache = _user_cache_folder()
+    if isabs(user_cache):  # a user without a home has none
+        yield join(user_cache, "gaussmix", installation)
     with suppress(OSError):
         user = os.getuid() if hasattr(os, "getuid") else "user"
-        own = join(tempfile.gettempdir(), f"gaussmix-{user}")
-        os.makedirs(own, mode=0o700, exist_ok=True)
-        if _is_private_folder(own):
-            yield join(own, installed)
+        temporary = join(tempfile.gettempdir(), f"gaussmix-{user}")
+        os.makedirs(temporary, mode=0o700, exist_ok=True)
+        if _is_private_folder(temporary):
+            yield join(temporary, installation)
 
 
 def _user_cache_folder() -> str:
-    """The folder where programs keep what they can make again, by the custom of the system."""
+    """Return the operating system's cache folder of the user."""
     if sys.platform == "win32":
         return os.environ.get("LOCALAPPDATA", "")
     if sys.platform == "darwin":
@@ -131,15 +134,15 @@ def _user_cache_folder() -> str:
 
 
 def _is_private_folder(folder: str) -> bool:
-    """Whether nobody else can put code into a folder that stands where everybody may write."""
-    found = os.lstat(folder)
+    """Return whether only this user can write to a folder that stands in a public place."""
+    status = os.lstat(folder)
     if not hasattr(os, "getuid"):
-        return stat.S_ISDIR(found.st_mode)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+        return stat.S_ISDIR(status.st_mode)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
 def _read_verified(path: str) -> bytes:
-    """What was written there; ValueError if that is no longer whole."""
+    """Return the content of a file; raise ValueError if it is damaged."""
     with open(path, "rb") as source:
         digest, content = source.read(_DIGEST_BYTES), source.read()
     if hashlib.sha256(content).digest() != digest:
@@ -148,7 +151,7 @@ def _read_verified(path: str) -> bytes:
 
 
 def _write_atomically(folder: str, file_name: str, content: bytes) -> None:
-    """Write in one piece: whoever looks meanwhile sees the old file, or none, or the whole."""
+    """Write a file so that readers see the old file, no file, or the complete new one."""
     draft = join(folder, f"{file_name}.{uuid.uuid4().hex[:16]}")
     try:
         with open(draft, "xb") as target:
@@ -161,10 +164,10 @@ def _write_atomically(folder: str, file_name: str, content: bytes) -> None:
 
 
 def _remove_outdated_objects(folder: str, file_name: str) -> None:
-    """Remove the same function compiled from other sources."""
-    function, stamp = file_name.split(".")[:2]
-    for other in os.listdir(folder):
-        parts = other.split(".")
-        if other.endswith(_FILE_SUFFIX) and parts[0] == function and parts[1] != stamp:
+    """Remove files of the same function that were compiled from other sources."""
+    function_name, stamp = file_name.split(".")[:2]
+    for other_name in os.listdir(folder):
+        parts = other_name.split(".")
+        if other_name.endswith(_FILE_SUFFIX) and parts[0] == function_name and parts[1] != stamp:
             with suppress(OSError):
-                os.remove(join(folder, other))
+                os.remove(join(folder, other_name))

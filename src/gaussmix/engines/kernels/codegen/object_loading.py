@@ -1,6 +1,6 @@
-"""Machine code brought into the process: object files as a compiler leaves them, by LLVM's loader alone.
+"""Load object files into the process with LLVM's loader.
 
-Numba is not needed for that, and not imported: it would take half a second and more memory than a fit.
+Numba is not imported: that would take half a second and more memory than a fit.
 """
 
 from contextlib import suppress
@@ -8,12 +8,12 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+# Owners of the loaded code, which may be called until the process ends.
 _loaded_engines: list[Any] = []
-"""They own the code, which is called till the process ends."""
 
 
 def load_object_files(object_files: list[bytes], symbol: str) -> int:
-    """The address of a function in object files that have been loaded and linked with one another."""
+    """Load object files, link them with one another, and return the address of ``symbol``."""
     _initialize_llvm()
     llvm.check_jit_execution()
     machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(codemodel="jitdefault", jit=True)
@@ -29,7 +29,7 @@ def load_object_files(object_files: list[bytes], symbol: str) -> int:
 
 
 def _initialize_llvm() -> None:
-    """What LLVM wants to be told before it is used; saying it again does nothing."""
+    """Initialize LLVM for this machine; further calls do nothing."""
     with suppress(RuntimeError):  # later releases do that themselves and refuse to be asked
         llvm.initialize()
     llvm.initialize_native_target()

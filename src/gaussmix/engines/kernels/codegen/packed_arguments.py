@@ -1,7 +1,7 @@
-"""Tuples of arrays and numbers as the words that compiled code reads them from.
+"""Pack tuples of arrays and numbers into the 64-bit words that compiled code reads.
 
-A compiled function is an ordinary function of C. So each tuple becomes a row of 64-bit words: for each array its
-address and its lengths, for each number the number. They are made once where the tuple lives long.
+A compiled function is a C function. So each tuple becomes a sequence of words: for an array its address
+and lengths, for a number its value. Tuples that live long are packed once.
 """
 
 from functools import lru_cache
@@ -23,10 +23,11 @@ _NUMBER_TYPE_CODES: dict[type, str] = {bool: "b", int: "q", float: "d", np.float
 
 
 class PackedArguments(NamedTuple):
-    """A tuple in words; its arrays live at least as long.
+    """A tuple packed into words. It keeps the arrays alive.
 
-    ``layout`` tells the types, item by item after the tuple's own name: 'd2' is an array of doubles with two axes
-    ('f' singles, 'q' integers, 'b' booleans), a letter alone a number. A tuple without a name is one array.
+    ``layout`` describes the types: the tuple's name, then one code per field. 'd2' is an array of doubles
+    with two axes ('f' floats, 'q' integers, 'b' booleans); a single letter is a number. A tuple without a
+    name stands for one array.
     """
 
     packed_bytes: bytes
@@ -35,7 +36,7 @@ class PackedArguments(NamedTuple):
 
 
 def pack_arguments(arguments: tuple[Any, ...]) -> PackedArguments:
-    """A tuple of contiguous arrays, integers, booleans and floats, in words."""
+    """Pack a tuple of contiguous arrays, integers, booleans and floats."""
     numbers: list[Any] = []
     layout, codes = [], ""
     if hasattr(arguments, "_fields"):
@@ -58,7 +59,7 @@ def pack_arguments(arguments: tuple[Any, ...]) -> PackedArguments:
 
 
 def join_packed_arguments(tuple_type: type, *parts: PackedArguments) -> PackedArguments:
-    """The items of several tuples, as those of one of the given type."""
+    """Join the fields of several packed tuples to one tuple of the given type."""
     layout = " ".join([tuple_type.__name__, *[part.layout for part in parts]])
     return PackedArguments(
         b"".join([part.packed_bytes for part in parts]), layout, [part.source_values for part in parts]
@@ -66,7 +67,7 @@ def join_packed_arguments(tuple_type: type, *parts: PackedArguments) -> PackedAr
 
 
 def number_type_code(value: object) -> str:
-    """The letter of a number's type in a layout."""
+    """Return the layout code of a number's type."""
     code = _NUMBER_TYPE_CODES.get(type(value))
     if code is None:
         raise TypeError(f"compiled code takes no {type(value).__name__}")
@@ -75,11 +76,12 @@ def number_type_code(value: object) -> str:
 
 @lru_cache(maxsize=64)
 def _struct_for_codes(codes: str) -> Struct:
+    """Return the Struct that packs values of these types."""
     return Struct(f"={codes}")
 
 
 def _array_address(array: AnyArray) -> int:
-    """Where an array begins; 0 for one without elements, which nobody reads."""
+    """Return the address of a contiguous array; 0 for an empty one."""
     if not array.size:
         return 0
     if not array.flags.c_contiguous:

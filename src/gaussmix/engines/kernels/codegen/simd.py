@@ -1,8 +1,8 @@
-"""Registers of doubles as values inside compiled kernels.
+"""SIMD registers as values inside kernels.
 
-``Lanes`` is one register, ``UniTuple(Lanes, n)`` several that stay in registers; every function
-here is one instruction or a short unrolled sequence (see ``emit``). Indices count doubles in the
-flattened array, which must be contiguous.
+REGISTER_TYPE is one register, ``UniTuple(REGISTER_TYPE, n)`` several. Every function here is one
+instruction or a short unrolled sequence (see `emit`). An index counts elements of the flattened array,
+which must be contiguous.
 """
 
 from numba.core import types
@@ -12,7 +12,7 @@ from gaussmix.engines.kernels.codegen import emit
 
 
 class RegisterType(types.Type):
-    """The compiled type of one register of doubles."""
+    """The Numba type of one register of doubles."""
 
     def __init__(self):
         super().__init__(name=f"Lanes{emit.SIMD_WIDTH}")
@@ -20,6 +20,8 @@ class RegisterType(types.Type):
 
 @register_model(RegisterType)
 class _RegisterModel(models.PrimitiveModel):
+    """The LLVM representation of a register."""
+
     def __init__(self, manager, numba_type):
         super().__init__(manager, numba_type, emit.VECTOR_TYPE)
 
@@ -28,17 +30,17 @@ REGISTER_TYPE = RegisterType()
 
 
 def register_tuple_type(count):
-    """The type of ``count`` registers."""
+    """Return the Numba type of ``count`` registers."""
     return types.UniTuple(REGISTER_TYPE, count)
 
 
 def pack_registers(context, builder, values):
-    """Registers as one tuple."""
+    """Return registers as one tuple value."""
     return context.make_tuple(builder, register_tuple_type(len(values)), values)
 
 
 def _make_elementwise(operation, n_arguments):
-    """A function of registers, lane by lane."""
+    """Return an intrinsic that applies an operation lane by lane."""
     signature = REGISTER_TYPE(*[REGISTER_TYPE] * n_arguments)
 
     def codegen(context, builder, _, arguments):
@@ -68,7 +70,7 @@ select_greater = _make_elementwise(emit.select_greater, 4)  # choose(a, b, yes, 
 
 @intrinsic
 def request_full_width(typingctx):
-    """Ask for the machine's full register width in the function that calls this."""
+    """Request the machine's full register width for the calling function."""
 
     def codegen(context, builder, signature, arguments):
         # llvmlite checks attributes against a list of its own; this one is LLVM's, so it is added behind its back.
@@ -80,7 +82,7 @@ def request_full_width(typingctx):
 
 @intrinsic
 def load(typingctx, array, index):
-    """The register at ``array[index:]``."""
+    """Return the register at ``array[index:]``."""
 
     def codegen(context, builder, signature, arguments):
         return emit.load(builder, emit.element_pointer(context, builder, signature.args[0], *arguments))
@@ -102,7 +104,7 @@ def store(typingctx, array, index, vector):
 
 @intrinsic
 def get_item(typingctx, array, index):
-    """``array[index]`` for an index that is not negative: none is counted from the end."""
+    """Return ``array[index]`` for a non-negative index."""
 
     def codegen(context, builder, signature, arguments):
         return builder.load(emit.element_pointer(context, builder, signature.args[0], *arguments))
@@ -112,7 +114,7 @@ def get_item(typingctx, array, index):
 
 @intrinsic
 def set_item(typingctx, array, index, value):
-    """``array[index] = value`` for an index that is not negative."""
+    """Set ``array[index] = value`` for a non-negative index."""
 
     def codegen(context, builder, signature, arguments):
         array, index, value = arguments
@@ -124,7 +126,7 @@ def set_item(typingctx, array, index, value):
 
 @intrinsic
 def splat(typingctx, scalar):
-    """The same number in every lane."""
+    """Return a register with the scalar in every lane."""
 
     def codegen(context, builder, signature, arguments):
         return emit.splat(builder, arguments[0])
@@ -134,7 +136,7 @@ def splat(typingctx, scalar):
 
 @intrinsic
 def sum_lanes(typingctx, vector):
-    """The sum of the lanes, in a fixed order."""
+    """Return the sum of the lanes, in a fixed order."""
 
     def codegen(context, builder, signature, arguments):
         return emit.reduce_lanes(builder, arguments[0], builder.fadd)
@@ -144,7 +146,7 @@ def sum_lanes(typingctx, vector):
 
 @intrinsic
 def zero_registers(typingctx, count):
-    """``count`` registers of zeros; ``count`` is a literal."""
+    """Return ``count`` registers of zeros; ``count`` is a literal."""
     if not isinstance(count, types.IntegerLiteral):
         return None
     n = count.literal_value
@@ -157,7 +159,7 @@ def zero_registers(typingctx, count):
 
 @intrinsic
 def max_lane(typingctx, vector):
-    """The largest lane."""
+    """Return the largest lane."""
 
     def codegen(context, builder, signature, arguments):
         turned = emit.reduce_lanes(builder, builder.fneg(arguments[0]), lambda a, b: emit.minimum(builder, a, b))
@@ -168,7 +170,7 @@ def max_lane(typingctx, vector):
 
 @intrinsic
 def min_lane(typingctx, vector):
-    """The smallest lane."""
+    """Return the smallest lane."""
 
     def codegen(context, builder, signature, arguments):
         return emit.reduce_lanes(builder, arguments[0], lambda a, b: emit.minimum(builder, a, b))
@@ -178,9 +180,9 @@ def min_lane(typingctx, vector):
 
 @intrinsic
 def exp_and_moment(typingctx, argument, min_argument, moment):
-    """exp(argument) where argument > least, else 0; moment + argument * that; the lanes above, as bits.
+    """Return e = exp(argument) where argument > min_argument, else 0; moment + argument e; and the bits of these lanes.
 
-    ``least`` is at least `machine.SMALLEST`.
+    ``min_argument`` is at least MIN_EXPONENT.
     """
     kind = types.Tuple((REGISTER_TYPE, REGISTER_TYPE, types.int64))
 
@@ -197,7 +199,7 @@ def exp_and_moment(typingctx, argument, min_argument, moment):
 
 @intrinsic
 def ones_where_set(typingctx, flags, index):
-    """1 in the lanes whose flag (a boolean of ``flags[index:]``) is set, else 0."""
+    """Return 1.0 in the lanes whose flag in ``flags[index:]`` is set, else 0.0."""
 
     def codegen(context, builder, signature, arguments):
         return emit.ones_where_set(builder, emit.element_pointer(context, builder, signature.args[0], *arguments))
@@ -207,7 +209,7 @@ def ones_where_set(typingctx, flags, index):
 
 @intrinsic
 def store_integers_from(typingctx, numbers, index, start):
-    """start, start + 1, ... as a register of integers, to ``numbers[index:]``."""
+    """Write the integers start, start + 1, ... to ``numbers[index:]``, one register."""
 
     def codegen(context, builder, signature, arguments):
         numbers, index, start = arguments
@@ -221,7 +223,7 @@ def store_integers_from(typingctx, numbers, index, start):
 
 @intrinsic
 def bits_above(typingctx, vector, threshold):
-    """The lanes greater than a number, as the bits of an integer."""
+    """Return the lanes greater than a number, as the bits of an integer."""
 
     def codegen(context, builder, signature, arguments):
         vector, threshold = arguments
@@ -232,7 +234,7 @@ def bits_above(typingctx, vector, threshold):
 
 @intrinsic
 def bits_greater(typingctx, vector, thresholds):
-    """The lanes greater than those of another register, as the bits of an integer."""
+    """Return the lanes greater than those of another register, as the bits of an integer."""
 
     def codegen(context, builder, signature, arguments):
         return emit.mask_to_bits(builder, builder.fcmp_ordered(">", *arguments))
@@ -242,7 +244,7 @@ def bits_greater(typingctx, vector, thresholds):
 
 @intrinsic
 def bits_equal(typingctx, vector, other):
-    """The lanes equal to those of another register, as the bits of an integer."""
+    """Return the lanes equal to those of another register, as the bits of an integer."""
 
     def codegen(context, builder, signature, arguments):
         return emit.mask_to_bits(builder, builder.fcmp_ordered("==", *arguments))
@@ -252,7 +254,7 @@ def bits_equal(typingctx, vector, other):
 
 @intrinsic
 def keep_lanes(typingctx, bits, vector):
-    """The lanes whose bits are set, and 0 in the others, whatever they hold."""
+    """Return the lanes whose bits are set, and 0 in the others."""
 
     def codegen(context, builder, signature, arguments):
         bits, vector = arguments
@@ -263,7 +265,7 @@ def keep_lanes(typingctx, bits, vector):
 
 @intrinsic
 def count_bits(typingctx, number):
-    """How many bits are set."""
+    """Return the number of set bits."""
 
     def codegen(context, builder, signature, arguments):
         return builder.ctpop(arguments[0])
@@ -273,9 +275,9 @@ def count_bits(typingctx, number):
 
 @intrinsic
 def compress_lanes(typingctx, vector, start, bits, values, indices, target_start):
-    """Lanes whose bits are set to ``numbers[at:]``, their numbers from ``start`` on to ``places[at:]``.
+    """Write the lanes whose bits are set to ``values[target_start:]`` and their numbers to ``indices[target_start:]``.
 
-    Writes a whole register to both; machines without the instruction go lane by lane (see `machine.CAN_COMPRESS`).
+    The lanes are numbered from ``start`` on. It writes a whole register to both; use it only if CAN_COMPRESS_LANES.
     """
 
     def codegen(context, builder, signature, arguments):

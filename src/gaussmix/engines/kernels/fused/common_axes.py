@@ -1,16 +1,17 @@
-"""Axes that all components share, turned plane by plane: the M-steps of EVE and VVE (`covariance/iterative.py`)."""
+"""M-steps of EVE and VVE: axes that all components share, rotated plane by plane (as in covariance/iterative.py)."""
 
 from math import exp, log
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
 from gaussmix.engines.kernels.fused.small_matrices import compose_from_eigen, rotate_into_axes
 
+# Rotations stop if the objective per unit of mass and column falls by no more, and no sine exceeds this.
 TOLERANCE, MAX_ROTATION_SWEEPS = 1e-13, 5
 
 
 @kernel
 def fit_equal_volumes(state, total_mass):
-    """Shapes of their own and one volume: EVI's, and EVE's along given axes, for sums of squares."""
+    """Fit variances of EVI, or of EVE along given axes: separate shapes, one volume. Return whether it succeeded."""
     squares, values = state.axis_scatter, state.next_axis_variances
     n_components, n = values.shape
     volume = 0.0
@@ -30,15 +31,15 @@ def fit_equal_volumes(state, total_mass):
 
 @kernel
 def fit_common_axes(state, volume_code, total_mass):
-    """EVE and VVE: variances along common axes, and the axes turned plane by plane, in turn."""
+    """Fit EVE or VVE: variances along common axes and rotations of the axes in turn. Return whether it succeeded."""
     n_components, n = state.axis_variances.shape
     for i in range(n):
         for j in range(n):
             state.next_axes[0, i, j] = state.axes[0, i, j]
     for k in range(n_components):
         rotate_into_axes(state.scatter, k, state.next_axes, 0, state.matrix_buffer, state.rotated_scatter)
-    worst, angle = 1e300, 1e300
-    for turn in range(MAX_ROTATION_SWEEPS):
+    previous_value, largest_sine = 1e300, 1e300
+    for sweep in range(MAX_ROTATION_SWEEPS):
         value = 0.0
         for k in range(n_components):
             for j in range(n):
@@ -54,9 +55,11 @@ def fit_common_axes(state, volume_code, total_mass):
                     state.mass[k] * log(state.next_axis_variances[k, j])
                     + state.axis_scatter[k, j] / state.next_axis_variances[k, j]
                 )
-        if (worst - value <= TOLERANCE * total_mass * n and angle <= TOLERANCE) or turn == MAX_ROTATION_SWEEPS - 1:
+        if (
+            previous_value - value <= TOLERANCE * total_mass * n and largest_sine <= TOLERANCE
+        ) or sweep == MAX_ROTATION_SWEEPS - 1:
             break
-        worst, angle = value, _rotate_axes(state)
+        previous_value, largest_sine = value, _rotate_axes(state)
     for k in range(n_components):
         for i in range(n):
             for j in range(n):
@@ -67,23 +70,25 @@ def fit_common_axes(state, volume_code, total_mass):
 
 @kernel
 def _rotate_axes(state):
-    """Each pair of axes turned in its plane to where sum_k tr(Sigma_k^-1 W_k) is least; gives the largest sine."""
+    """Rotate each pair of axes to minimize sum_k tr(Sigma_k^-1 W_k); return the largest sine of an angle."""
     n_components, n = state.axis_variances.shape
-    largest = 0.0
+    largest_sine = 0.0
     for pair in range(state.axis_pairs.shape[0]):
         i, j = state.axis_pairs[pair, 0], state.axis_pairs[pair, 1]
-        p, q = 0.0, 0.0
+        cosine_term, sine_term = 0.0, 0.0
         for k in range(n_components):
-            gap = 1.0 / state.next_axis_variances[k, i] - 1.0 / state.next_axis_variances[k, j]
-            p += 0.5 * gap * (state.rotated_scatter[k, i, i] - state.rotated_scatter[k, j, j])
-            q += gap * state.rotated_scatter[k, i, j]
-        size = (p * p + q * q) ** 0.5
-        if not size + p > 1e-16 * abs(p):
+            precision_difference = 1.0 / state.next_axis_variances[k, i] - 1.0 / state.next_axis_variances[k, j]
+            cosine_term += (
+                0.5 * precision_difference * (state.rotated_scatter[k, i, i] - state.rotated_scatter[k, j, j])
+            )
+            sine_term += precision_difference * state.rotated_scatter[k, i, j]
+        norm = (cosine_term * cosine_term + sine_term * sine_term) ** 0.5
+        if not norm + cosine_term > 1e-16 * abs(cosine_term):
             continue
         # cos 2t = -p / size and sin 2t = -q / size, and t lies within a right angle.
-        cosine = (0.5 * max(0.0, 1.0 - p / size)) ** 0.5
-        sine = -0.5 * q / size / cosine if cosine > 1e-8 else 1.0
-        largest = max(largest, abs(sine))
+        cosine = (0.5 * max(0.0, 1.0 - cosine_term / norm)) ** 0.5
+        sine = -0.5 * sine_term / norm / cosine if cosine > 1e-8 else 1.0
+        largest_sine = max(largest_sine, abs(sine))
         for k in range(n_components):
             for m in range(n):
                 a, b = state.rotated_scatter[k, m, i], state.rotated_scatter[k, m, j]
@@ -100,4 +105,4 @@ def _rotate_axes(state):
         for m in range(n):
             a, b = state.next_axes[0, m, i], state.next_axes[0, m, j]
             state.next_axes[0, m, i], state.next_axes[0, m, j] = cosine * a + sine * b, cosine * b - sine * a
-    return largest
+    return largest_sine

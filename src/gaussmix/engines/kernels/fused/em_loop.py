@@ -1,7 +1,8 @@
-"""A whole run of EM over few rows: passes and steps in turn, without Python in between.
+"""Run EM on few rows in compiled code: E-steps and M-steps in turn, without Python in between.
 
-What it does is what `solvers/run.py` does with `engines/blocked.py` and the M-steps; where anything is unusual (a
-floor in the way, a component without rows, a number that is not finite) it stops before the step, and Python goes on.
+It does what `solvers/run_solver.py` does with the NumPy engine and the M-steps of `covariance`. In an
+unusual case (an active variance floor, a component without rows, a non-finite number) it stops before
+the M-step, and the Python loop continues.
 """
 
 from math import exp, log
@@ -10,64 +11,65 @@ from gaussmix.engines.kernels.codegen.decorators import entry_point, kernel
 from gaussmix.engines.kernels.fused.m_steps import m_step_diagonal, m_step_full
 from gaussmix.engines.kernels.fused.small_matrices import compute_cholesky, invert_lower
 
+# Why a run ended.
 CONVERGED, MAX_ITER_REACHED, NEEDS_PYTHON = 0, 1, 2
 
+# Score of a component that contradicts the row's known label.
 IMPOSSIBLE_SCORE = -1e308
-"""The score of a component that a row is known not to belong to."""
 
+# Scores this far below a row's best are lost in rounding.
 MIN_RELATIVE_SCORE = -40.0
-"""Scores that lie further below a row's best are lost in rounding."""
 
+# A component of less mass is left to the Python loop.
 MIN_MASS = 1e-6
-"""A component of less mass is not ours to fit."""
 
+# Indices of ``prior_strength``.
 PRIOR_SHRINKAGE, PRIOR_MASS = 0, 1
-"""What a prior counts for in means, and the mass that it adds."""
 
+# Indices of ``noise``.
 NOISE_WEIGHT, NOISE_LOG_DENSITY, NOISE_MASS = 0, 1, 2
-"""What is kept of noise, if there is any."""
 
+# The floor is inactive if the trace of a precision, in units of the floor, is smaller (covariance/eigen_steps.py).
 MAX_FLOOR_TRACE = 0.5
-"""A precision of so small a trace, in units of the floor, is far from it (`covariance/eigen.py`)."""
 
 
 @entry_point
 def run_fused_em(
     state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
 ):
-    """Passes done, times four, and why no more: `CONVERGED`, `USED_UP` or `UNUSUAL`."""
+    """Run EM; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED or NEEDS_PYTHON."""
     if not _initialize_roots(state, orientation_code):
         return NEEDS_PYTHON
-    for number in range(max_iter):
+    for iteration in range(max_iter):
         value = _e_step(state, orientation_code)
         if not abs(value) < 1e300:
-            return 4 * number + NEEDS_PYTHON
+            return 4 * iteration + NEEDS_PYTHON
         for k in range(state.mass.shape[0]):
             if not state.mass[k] > MIN_MASS:
-                return 4 * number + NEEDS_PYTHON
+                return 4 * iteration + NEEDS_PYTHON
         if state.prior_strength.shape[0] > 0:
             value += _log_prior_density(state, orientation_code)
             _apply_prior(state)
         if state.noise.shape[0] > 0 and not state.noise[NOISE_MASS] > MIN_MASS:
-            return 4 * number + NEEDS_PYTHON
-        done = (
+            return 4 * iteration + NEEDS_PYTHON
+        has_next = (
             m_step_diagonal(state, volume_code, shape_code)
             if orientation_code == 0
             else m_step_full(state, volume_code, shape_code, orientation_code)
         )
-        if not done or not _is_above_floor(state, orientation_code):
-            return 4 * number + NEEDS_PYTHON
+        if not has_next or not _is_above_floor(state, orientation_code):
+            return 4 * iteration + NEEDS_PYTHON
         total = _accept_next_state(state, orientation_code)
-        state.log_likelihoods[number] = value
+        state.log_likelihoods[iteration] = value
         if abs(value - previous_log_likelihood) < tolerance * (max(abs(value), total) if is_relative else total):
-            return 4 * (number + 1) + CONVERGED
+            return 4 * (iteration + 1) + CONVERGED
         previous_log_likelihood = value
     return 4 * max_iter + MAX_ITER_REACHED
 
 
 @kernel
 def _initialize_roots(state, orientation_code):
-    """Roots and offsets of the state at the beginning."""
+    """Compute the precision roots and log determinants of the initial covariances; return whether they are valid."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):
         state.log_determinant[k] = 0.0
@@ -86,17 +88,17 @@ def _initialize_roots(state, orientation_code):
 
 @kernel
 def _e_step(state, orientation_code):
-    """Mass and centred scatter of every component about its new mean, which ``first`` leads to; the log-likelihood."""
+    """Compute mass, first moments and scatter about the new means; return the log-likelihood."""
     n_components, n = state.axis_variances.shape
-    n_rows, is_weighted, value = state.rows.shape[0], state.row_weights.shape[0] > 0, 0.0
-    constant, is_noisy, noise, noise_mass = (
+    n_rows, is_weighted, log_likelihood = state.rows.shape[0], state.row_weights.shape[0] > 0, 0.0
+    constant, is_noisy, log_noise, noise_mass = (
         n * log(2.0 * 3.141592653589793),
         state.noise.shape[0] > 0,
         IMPOSSIBLE_SCORE,
         0.0,
     )
     if is_noisy:
-        noise = log(state.noise[NOISE_WEIGHT]) + state.noise[NOISE_LOG_DENSITY]
+        log_noise = log(state.noise[NOISE_WEIGHT]) + state.noise[NOISE_LOG_DENSITY]
     for k in range(n_components):
         state.mass[k] = 0.0
         state.score_offset[k] = log(state.component_weights[k]) - 0.5 * (constant + state.log_determinant[k])
@@ -105,12 +107,12 @@ def _e_step(state, orientation_code):
             for j in range(n):
                 state.scatter[k, i, j] = 0.0
     for row in range(n_rows):
-        count = state.row_weights[row] if is_weighted else 1.0
-        if count == 0.0:
+        weight = state.row_weights[row] if is_weighted else 1.0
+        if weight == 0.0:
             continue
         known = state.known_components[row] if state.known_components.shape[0] > 0 else -1
-        open_noise = noise if known < 0 else IMPOSSIBLE_SCORE
-        top = open_noise
+        noise_score = log_noise if known < 0 else IMPOSSIBLE_SCORE
+        best_score = noise_score
         for k in range(n_components):
             score = (
                 IMPOSSIBLE_SCORE
@@ -118,19 +120,19 @@ def _e_step(state, orientation_code):
                 else state.score_offset[k] - 0.5 * _squared_distance(state, row, k, orientation_code)
             )
             state.component_buffer[k] = score
-            top = max(top, score)
-        total = exp(open_noise - top) if open_noise - top > MIN_RELATIVE_SCORE else 0.0
-        even = total
+            best_score = max(best_score, score)
+        total = exp(noise_score - best_score) if noise_score - best_score > MIN_RELATIVE_SCORE else 0.0
+        noise_term = total
         for k in range(n_components):
-            below = state.component_buffer[k] - top
-            state.component_buffer[k] = exp(below) if below > MIN_RELATIVE_SCORE else 0.0
+            difference = state.component_buffer[k] - best_score
+            state.component_buffer[k] = exp(difference) if difference > MIN_RELATIVE_SCORE else 0.0
             total += state.component_buffer[k]
-        value += count * (top + log(total))
-        noise_mass += count * even / total
+        log_likelihood += weight * (best_score + log(total))
+        noise_mass += weight * noise_term / total
         for k in range(n_components):
-            share = count * state.component_buffer[k] / total
-            if share > 0.0:
-                _add_row(state, k, share, orientation_code)
+            responsibility = weight * state.component_buffer[k] / total
+            if responsibility > 0.0:
+                _add_row(state, k, responsibility, orientation_code)
     if is_noisy:
         state.noise[NOISE_MASS] = noise_mass
     for k in range(n_components):
@@ -139,12 +141,12 @@ def _e_step(state, orientation_code):
                 if state.mass[k] > 0.0 and (orientation_code > 0 or i == j):
                     state.scatter[k, i, j] -= state.first_moments[k, i] * state.first_moments[k, j] / state.mass[k]
                 state.scatter[k, j, i] = state.scatter[k, i, j]
-    return value
+    return log_likelihood
 
 
 @kernel
 def _squared_distance(state, row, k, orientation_code):
-    """The squared distance of a row from a centre, in units of the component."""
+    """Return the squared Mahalanobis distance of a row from a centre; store the difference."""
     n, total = state.rows.shape[1], 0.0
     for i in range(n):
         state.difference_buffer[k, i] = state.rows[row, i] - state.center[k, i]
@@ -163,30 +165,31 @@ def _squared_distance(state, row, k, orientation_code):
 
 @kernel
 def _add_row(state, k, responsibility, orientation_code):
+    """Add a weighted row to the sums of component k."""
     n = state.center.shape[1]
     state.mass[k] += responsibility
     for i in range(n):
-        part = responsibility * state.difference_buffer[k, i]
-        state.first_moments[k, i] += part
+        weighted = responsibility * state.difference_buffer[k, i]
+        state.first_moments[k, i] += weighted
         if orientation_code == 0:
-            state.scatter[k, i, i] += part * state.difference_buffer[k, i]
+            state.scatter[k, i, i] += weighted * state.difference_buffer[k, i]
         else:
             for j in range(i + 1):
-                state.scatter[k, i, j] += part * state.difference_buffer[k, j]
+                state.scatter[k, i, j] += weighted * state.difference_buffer[k, j]
 
 
 @kernel
 def _log_prior_density(state, orientation_code):
-    """Log density of the prior at the state of the pass, up to a constant (`covariance/prior.py`)."""
+    """Return the log density of the prior at the current parameters, up to a constant (covariance/prior.py)."""
     n_components, n = state.axis_variances.shape
     total = 0.0
     for k in range(n_components):
         total += state.prior_strength[PRIOR_MASS] * state.log_determinant[k]
         for i in range(n):
-            white, first = 0.0, i if orientation_code == 0 else 0
-            for j in range(first, i + 1):
+            white, first_column = 0.0, i if orientation_code == 0 else 0
+            for j in range(first_column, i + 1):
                 white += state.precision_root[k, i, j] * (state.center[k, j] - state.prior_location[j])
-                for m in range(first, i + 1):
+                for m in range(first_column, i + 1):
                     total += state.precision_root[k, i, j] * state.prior_scatter[j, m] * state.precision_root[k, i, m]
             total += state.prior_strength[PRIOR_SHRINKAGE] * white * white
     return -0.5 * total
@@ -194,28 +197,28 @@ def _log_prior_density(state, orientation_code):
 
 @kernel
 def _apply_prior(state):
-    """Means drawn towards the location, and the scatter and mass that a prior adds."""
+    """Shrink the new means towards the prior location and add the prior's scatter and mass."""
     n_components, n = state.axis_variances.shape
-    weight = state.prior_strength[PRIOR_SHRINKAGE]
+    shrinkage = state.prior_strength[PRIOR_SHRINKAGE]
     for k in range(n_components):
         mass = state.mass[k]
-        share = weight / (mass + weight)
+        fraction = shrinkage / (mass + shrinkage)
         for i in range(n):
             state.feature_buffer[i] = state.prior_location[i] - state.center[k, i] - state.first_moments[k, i] / mass
         state.mass[k] = mass + state.prior_strength[PRIOR_MASS]
         for i in range(n):
             state.first_moments[k, i] = state.mass[k] * (
-                state.first_moments[k, i] / mass + share * state.feature_buffer[i]
+                state.first_moments[k, i] / mass + fraction * state.feature_buffer[i]
             )
             for j in range(n):
                 state.scatter[k, i, j] += (
-                    state.prior_scatter[i, j] + mass * share * state.feature_buffer[i] * state.feature_buffer[j]
+                    state.prior_scatter[i, j] + mass * fraction * state.feature_buffer[i] * state.feature_buffer[j]
                 )
 
 
 @kernel
 def _is_above_floor(state, orientation_code):
-    """Whether the floor is far from all covariances; factors and roots of the next state on the way."""
+    """Return whether all new covariances are clearly above the floor; compute their factors and roots."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):
         if orientation_code == 0:
@@ -239,19 +242,20 @@ def _is_above_floor(state, orientation_code):
 
 @kernel
 def _accept_next_state(state, orientation_code):
-    """The next state in the place of this one; gives the total weight."""
+    """Replace the parameters by the new ones; return the total weight."""
     n_components, n = state.axis_variances.shape
-    is_noisy, believed = (
+    is_noisy, prior_mass = (
         state.noise.shape[0] > 0,
         state.prior_strength[PRIOR_MASS] if state.prior_strength.shape[0] > 0 else 0.0,
     )
     total = state.noise[NOISE_MASS] if is_noisy else 0.0
     for k in range(n_components):
-        total += state.mass[k] - believed
+        total += state.mass[k] - prior_mass
     if is_noisy:
+        # Indices of ``noise``.
         state.noise[NOISE_WEIGHT] = state.noise[NOISE_MASS] / total
     for k in range(n_components):
-        state.component_weights[k] = (state.mass[k] - believed) / total
+        state.component_weights[k] = (state.mass[k] - prior_mass) / total
         state.log_determinant[k] = 0.0
         for i in range(n):
             state.center[k, i] += state.first_moments[k, i] / state.mass[k]

@@ -1,8 +1,8 @@
-"""The M-steps of all structures, compiled, where no floor is in the way: `covariance/closed.py` and `iterative.py`.
+"""Compiled M-steps of all structures without an active variance floor (as in covariance/closed.py and iterative.py).
 
-Each fills ``values`` (variances along axes), and where covariances are full ``axes`` and ``covariance``, of the
-next state from the mass and scatter of a pass; False where it cannot, and Python has to see to it. The turns
-end by the same rules, so that both go the same way.
+Each fills ``next_axis_variances``, and for full covariances ``next_axes`` and ``covariance``, from mass and
+scatter. It returns False if the Python loop must handle the case. Iterations stop by the
+same rules as in Python, so that both give the same result.
 """
 
 from math import exp, log
@@ -16,12 +16,13 @@ from gaussmix.engines.kernels.fused.small_matrices import (
     invert_lower,
 )
 
+# Iterations stop if no volume changes by a larger fraction; see covariance/iterative.py.
 RELATIVE_TOLERANCE, MAX_ITER = 1e-7, 500
 
 
 @kernel
 def m_step_diagonal(state, volume_code, shape_code):
-    """EII, VII, EEI, VEI, EVI, VVI from the diagonals of the scatter."""
+    """Fit EII, VII, EEI, VEI, EVI or VVI from the diagonals of the scatter."""
     scatter, mass, values = state.scatter, state.mass, state.next_axis_variances
     n_components, n = values.shape
     total = 0.0
@@ -30,12 +31,12 @@ def m_step_diagonal(state, volume_code, shape_code):
     if shape_code == 0:
         pooled = 0.0
         for k in range(n_components):
-            own = 0.0
+            component_scatter = 0.0
             for j in range(n):
-                own += scatter[k, j, j]
-            pooled += own
+                component_scatter += scatter[k, j, j]
+            pooled += component_scatter
             for j in range(n):
-                values[k, j] = own / (mass[k] * n)
+                values[k, j] = component_scatter / (mass[k] * n)
         if volume_code == 0:
             for k in range(n_components):
                 for j in range(n):
@@ -64,7 +65,7 @@ def m_step_diagonal(state, volume_code, shape_code):
 
 @kernel
 def _fit_volumes_and_shape(state, total_mass):
-    """Volumes and one shape in turn, from the shape before: VEI's, and VEV's for eigenvalues."""
+    """Fit volumes and one shape in turn, starting from the previous shape: VEI, and the eigenvalues of VEV."""
     squares, values, mass = state.axis_scatter, state.next_axis_variances, state.mass
     n_components, n = values.shape
     for j in range(n):
@@ -72,7 +73,7 @@ def _fit_volumes_and_shape(state, total_mass):
     for k in range(n_components):
         state.component_buffer[k] = 1.0
     for _ in range(MAX_ITER):
-        still = True
+        has_converged = True
         for k in range(n_components):
             volume = 0.0
             for j in range(n):
@@ -80,7 +81,7 @@ def _fit_volumes_and_shape(state, total_mass):
             volume /= n * mass[k]
             if not volume > 0.0:
                 return False
-            still &= abs(volume - state.component_buffer[k]) <= RELATIVE_TOLERANCE * volume
+            has_converged &= abs(volume - state.component_buffer[k]) <= RELATIVE_TOLERANCE * volume
             state.component_buffer[k] = volume
         for j in range(n):
             shape = 0.0
@@ -89,7 +90,7 @@ def _fit_volumes_and_shape(state, total_mass):
             if not shape > 0.0:
                 return False
             state.feature_buffer[j] = shape / total_mass
-        if still:
+        if has_converged:
             break
     for k in range(n_components):
         for j in range(n):
@@ -99,7 +100,7 @@ def _fit_volumes_and_shape(state, total_mass):
 
 @kernel
 def m_step_full(state, volume_code, shape_code, orientation_code):
-    """EEE, VEE, EVE, VVE, EEV, VEV, EVV, VVV from the whole scatter."""
+    """Fit EEE, VEE, EVE, VVE, EEV, VEV, EVV or VVV from the full scatter."""
     n_components, n = state.axis_variances.shape
     total = 0.0
     for k in range(n_components):
@@ -120,6 +121,7 @@ def m_step_full(state, volume_code, shape_code, orientation_code):
 
 @kernel
 def _fit_pooled_covariance(state, total_mass):
+    """Fit EEE: the pooled covariance."""
     for k in range(state.axis_variances.shape[0]):
         state.component_buffer[k] = 1.0
     _sum_scaled_scatter(state, total_mass)
@@ -129,7 +131,7 @@ def _fit_pooled_covariance(state, total_mass):
 
 @kernel
 def _fit_equal_volume_covariances(state, total_mass):
-    """EVV: W_k / |W_k|^(1/D), times the sum of |W_k|^(1/D) over n."""
+    """Fit EVV: W_k / |W_k|^(1/D), times the sum of |W_k|^(1/D) divided by n."""
     n_components, n = state.axis_variances.shape
     volume = 0.0
     for k in range(n_components):
@@ -150,7 +152,7 @@ def _fit_equal_volume_covariances(state, total_mass):
 
 @kernel
 def _fit_component_axes(state, volume_code, total_mass):
-    """EEV and VEV: eigenvalues of each scatter, averaged, or with a volume of their own."""
+    """Fit EEV and VEV: eigenvalues of each scatter, averaged or with separate volumes."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):
         compute_eigen(state.scatter, k, state.matrix_buffer, state.axis_scatter, state.next_axes)
@@ -173,7 +175,7 @@ def _fit_component_axes(state, volume_code, total_mass):
 
 @kernel
 def _fit_volumes_and_matrix(state, total_mass):
-    """VEE: volumes and one matrix in turn, from the volumes before."""
+    """Fit VEE: volumes and one matrix in turn, starting from the previous volumes."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):
         state.component_buffer[k] = exp((state.log_determinant[k] - state.log_determinant[0]) / n)
@@ -182,7 +184,7 @@ def _fit_volumes_and_matrix(state, total_mass):
         if not compute_cholesky(state.covariance, 0, state.next_covariance_factor):
             return False
         invert_lower(state.next_covariance_factor, 0, state.next_precision_root)
-        still = True
+        has_converged = True
         for k in range(n_components):
             volume = 0.0
             for i in range(n):
@@ -194,9 +196,9 @@ def _fit_volumes_and_matrix(state, total_mass):
             volume /= n * state.mass[k]
             if not volume > 0.0:
                 return False
-            still &= abs(volume - state.component_buffer[k]) <= RELATIVE_TOLERANCE * volume
+            has_converged &= abs(volume - state.component_buffer[k]) <= RELATIVE_TOLERANCE * volume
             state.component_buffer[k] = volume
-        if still:
+        if has_converged:
             break
     _sum_scaled_scatter(state, total_mass)
     compute_eigen(state.covariance, 0, state.matrix_buffer, state.axis_scatter, state.next_axes)
@@ -211,7 +213,7 @@ def _fit_volumes_and_matrix(state, total_mass):
 
 @kernel
 def _sum_scaled_scatter(state, total_mass):
-    """covariance[0] = sum_k W_k / volume_k / n."""
+    """Compute covariance[0] = sum_k W_k / volume_k / n."""
     n_components, n = state.axis_variances.shape
     for i in range(n):
         for j in range(n):
@@ -223,7 +225,7 @@ def _sum_scaled_scatter(state, total_mass):
 
 @kernel
 def _copy_scaled_covariance(state):
-    """covariance[k] = volume_k covariance[0]; the first comes last."""
+    """Compute covariance[k] = volume_k covariance[0], the first one last."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components - 1, -1, -1):
         for i in range(n):

@@ -1,11 +1,11 @@
-"""Small matrices of one component each: Cholesky factors, triangular inverses, eigenvalues by rotations."""
+"""Small matrices, one per component: Cholesky factors, triangular inverses, eigenvalues."""
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
 
 
 @kernel
 def compute_cholesky(matrices, k, factors):
-    """The lower factor of matrix k; False where it is not positive definite."""
+    """Compute the lower Cholesky factor of matrix k; return whether it is positive definite."""
     n = matrices.shape[1]
     for i in range(n):
         for j in range(i + 1):
@@ -25,7 +25,7 @@ def compute_cholesky(matrices, k, factors):
 
 @kernel
 def invert_lower(factors, k, inverses):
-    """The inverse of lower factor k, lower too."""
+    """Compute the inverse of lower triangular factor k."""
     n = factors.shape[1]
     for j in range(n):
         for i in range(j):
@@ -40,9 +40,9 @@ def invert_lower(factors, k, inverses):
 
 @kernel
 def compute_eigen(matrices, k, workspace, values, axes):
-    """Eigenvalues of matrix k in falling order, and its axes as columns: planes are rotated until nothing is left.
+    """Compute the eigenvalues of matrix k in descending order and the axes as columns, by Jacobi's method.
 
-    Jacobi's method; Golub & Van Loan, "Matrix computations", section 8.5.
+    Golub & Van Loan, "Matrix computations", section 8.5.
     """
     n = matrices.shape[1]
     for i in range(n):
@@ -50,12 +50,12 @@ def compute_eigen(matrices, k, workspace, values, axes):
             workspace[i, j] = matrices[k, i, j]
             axes[k, i, j] = 1.0 if i == j else 0.0
     for _ in range(50):
-        off, size = 0.0, 0.0
+        off_diagonal, diagonal = 0.0, 0.0
         for i in range(n):
-            size += workspace[i, i] * workspace[i, i]
+            diagonal += workspace[i, i] * workspace[i, i]
             for j in range(i):
-                off += workspace[i, j] * workspace[i, j]
-        if not off > 1e-32 * size:
+                off_diagonal += workspace[i, j] * workspace[i, j]
+        if not off_diagonal > 1e-32 * diagonal:
             break
         for i in range(n - 1):
             for j in range(i + 1, n):
@@ -63,24 +63,24 @@ def compute_eigen(matrices, k, workspace, values, axes):
     for i in range(n):
         values[k, i] = workspace[i, i]
     for i in range(n - 1):
-        best = i
+        largest = i
         for j in range(i + 1, n):
-            if values[k, j] > values[k, best]:
-                best = j
-        if best != i:
-            values[k, i], values[k, best] = values[k, best], values[k, i]
+            if values[k, j] > values[k, largest]:
+                largest = j
+        if largest != i:
+            values[k, i], values[k, largest] = values[k, largest], values[k, i]
             for m in range(n):
-                axes[k, m, i], axes[k, m, best] = axes[k, m, best], axes[k, m, i]
+                axes[k, m, i], axes[k, m, largest] = axes[k, m, largest], axes[k, m, i]
 
 
 @kernel
 def _rotate_plane(workspace, axes, k, i, j):
-    """One plane turned so that what is beside the diagonal vanishes."""
-    beside = workspace[i, j]
-    if beside == 0.0:
+    """Rotate one plane so that its off-diagonal entry vanishes."""
+    off_diagonal = workspace[i, j]
+    if off_diagonal == 0.0:
         return
     n = workspace.shape[0]
-    theta = (workspace[j, j] - workspace[i, i]) / (2.0 * beside)
+    theta = (workspace[j, j] - workspace[i, i]) / (2.0 * off_diagonal)
     tangent = 1.0 / (abs(theta) + (theta * theta + 1.0) ** 0.5)
     if theta < 0.0:
         tangent = -tangent
@@ -98,7 +98,7 @@ def _rotate_plane(workspace, axes, k, i, j):
 
 @kernel
 def rotate_into_axes(matrices, k, axes, axes_index, workspace, rotated):
-    """along[k] = A^T matrix_k A with the axes A = axes[a] as columns."""
+    """Compute rotated[k] = A^T matrix_k A with A = axes[axes_index]."""
     n = matrices.shape[1]
     for i in range(n):
         for j in range(n):
@@ -116,7 +116,7 @@ def rotate_into_axes(matrices, k, axes, axes_index, workspace, rotated):
 
 @kernel
 def compose_from_eigen(axes, axes_index, values, k, matrices):
-    """matrix_k = A diag(values_k) A^T."""
+    """Compute matrix_k = A diag(values_k) A^T with A = axes[axes_index]."""
     n = matrices.shape[1]
     for i in range(n):
         for j in range(i + 1):

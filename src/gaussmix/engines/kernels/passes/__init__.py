@@ -1,1 +1,1 @@
-"""Compiled kernels of one E-step over the rows."""
+"""Compiled kernels of one pass over the rows: tiles, scores, responsibilities, sums, screening."""

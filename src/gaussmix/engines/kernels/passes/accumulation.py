@@ -1,4 +1,4 @@
-"""Shares into sums: mass, first moments, squares or products of columns about a component's centre."""
+"""Add a component's weighted rows to its sums: mass, first moments, squares or products about its centre."""
 
 from gaussmix.engines.kernels.argument_tuples import (
     ALL_SLOTS,
@@ -38,12 +38,13 @@ from gaussmix.engines.kernels.passes.few_columns import add_moments_2, add_momen
 from gaussmix.engines.kernels.passes.register_tiles import add_lane_sums, add_weighted_moments
 from gaussmix.engines.kernels.passes.scatter import add_upper_products, center_rows
 
+# Registers for the first moments and the squares of a block of columns.
 TWO_BLOCKS = 2 * COLUMNS_PER_BLOCK
 
 
 @kernel
 def add_mass(k, tile, groups, slots, begin, end, sums):
-    """The shares of component k added to its mass."""
+    """Add the responsibilities of component k to its mass."""
     request_full_width()
     mass = splat(0.0)
     for i in range(begin, end):
@@ -54,51 +55,59 @@ def add_mass(k, tile, groups, slots, begin, end, sums):
 
 @kernel
 def add_first_moments(model, k, tile, groups, slots, begin, end, sums):
-    """share * x added up, x the distance from the component's centre."""
+    """Add r x of component k, with responsibility r and difference x from its centre."""
     request_full_width()
-    at, stride = k * model.row_center.shape[1], tile.group_stride
+    center_start, stride = k * model.row_center.shape[1], tile.group_stride
     for column in range(0, stride // SIMD_WIDTH, COLUMNS_PER_BLOCK):
         tile_sums = zero_registers(COLUMNS_PER_BLOCK)
         for i in range(begin, end):
             slot, group = get_item(slots, i), get_item(groups, i)
-            share = multiply(load(tile.scores, slot * SIMD_WIDTH), load(tile.group_factors, group * SIMD_WIDTH))
-            place = group * stride + column * SIMD_WIDTH
-            tile_sums = add_weighted_moments(tile_sums, tile.columns, place, model.row_center, at + column, share)
-        add_lane_sums(tile_sums, sums.first_moments, at + column, 0)
+            responsibility = multiply(
+                load(tile.scores, slot * SIMD_WIDTH), load(tile.group_factors, group * SIMD_WIDTH)
+            )
+            row_start = group * stride + column * SIMD_WIDTH
+            tile_sums = add_weighted_moments(
+                tile_sums, tile.columns, row_start, model.row_center, center_start + column, responsibility
+            )
+        add_lane_sums(tile_sums, sums.first_moments, center_start + column, 0)
 
 
 @kernel
 def add_diagonal_scatter(model, k, tile, groups, slots, begin, end, sums):
-    """share * x and share * x^2 added up."""
+    """Add r x and r x^2 of component k."""
     request_full_width()
-    at, stride = k * model.row_center.shape[1], tile.group_stride
+    center_start, stride = k * model.row_center.shape[1], tile.group_stride
     for column in range(0, stride // SIMD_WIDTH, COLUMNS_PER_BLOCK):
         tile_sums = zero_registers(TWO_BLOCKS)
         for i in range(begin, end):
             slot, group = get_item(slots, i), get_item(groups, i)
-            share = multiply(load(tile.scores, slot * SIMD_WIDTH), load(tile.group_factors, group * SIMD_WIDTH))
-            place = group * stride + column * SIMD_WIDTH
-            tile_sums = add_weighted_moments(tile_sums, tile.columns, place, model.row_center, at + column, share)
-        add_lane_sums(tile_sums, sums.first_moments, at + column, 0)
-        add_lane_sums(tile_sums, sums.scatter, at + column, COLUMNS_PER_BLOCK)
+            responsibility = multiply(
+                load(tile.scores, slot * SIMD_WIDTH), load(tile.group_factors, group * SIMD_WIDTH)
+            )
+            row_start = group * stride + column * SIMD_WIDTH
+            tile_sums = add_weighted_moments(
+                tile_sums, tile.columns, row_start, model.row_center, center_start + column, responsibility
+            )
+        add_lane_sums(tile_sums, sums.first_moments, center_start + column, 0)
+        add_lane_sums(tile_sums, sums.scatter, center_start + column, COLUMNS_PER_BLOCK)
 
 
 @kernel
 def add_scatter_of_few_columns(model, k, scatter_start, tile, groups, slots, begin, end, sums):
-    """share * x and share * x x^T added up, for two, four or eight columns."""
-    stride, column = tile.group_stride, k * model.row_center.shape[1]
+    """Add r x and r x x^T of component k for two, four or eight columns."""
+    stride, center_start = tile.group_stride, k * model.row_center.shape[1]
     n_columns = stride // SIMD_WIDTH
     if n_columns == 2:
         mass = add_moments_2(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.group_factors,
-                          model.row_center, column, tile.workspace,
+                          model.row_center, center_start, tile.workspace,
                           sums.first_moments, sums.scatter, scatter_start, model.row_center.shape[1])  # fmt: skip
     elif n_columns == 4:
         mass = add_moments_4(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.group_factors,
-                          model.row_center, column, tile.workspace,
+                          model.row_center, center_start, tile.workspace,
                           sums.first_moments, sums.scatter, scatter_start, model.row_center.shape[1])  # fmt: skip
     else:
         mass = add_moments_8(tile.columns, stride, groups, slots, begin, end, tile.scores, tile.group_factors,
-                          model.row_center, column, tile.workspace,
+                          model.row_center, center_start, tile.workspace,
                           sums.first_moments, sums.scatter, scatter_start, model.row_center.shape[1])  # fmt: skip
     sums.mass[k] += mass
 
@@ -106,15 +115,17 @@ def add_scatter_of_few_columns(model, k, scatter_start, tile, groups, slots, beg
 if CAN_COMPRESS_LANES:
 
     @kernel
-    def collect_rows(tile, group, share, bits, count):
-        """The rows of a group whose bits are set to ``members`` and ``shares`` from ``count`` on."""
-        compress_lanes(share, group * SIMD_WIDTH, bits, tile.member_responsibilities, tile.member_places, count)
+    def collect_rows(tile, group, responsibilities, bits, count):
+        """Append the rows of a group whose bits are set to ``member_places`` and ``member_responsibilities``."""
+        compress_lanes(
+            responsibilities, group * SIMD_WIDTH, bits, tile.member_responsibilities, tile.member_places, count
+        )
 
 else:
 
     @kernel
     def collect_rows(tile, group, responsibilities, bits, count):
-        """The rows of a group whose bits are set to ``members`` and ``shares`` from ``count`` on."""
+        """Append the rows of a group whose bits are set to ``member_places`` and ``member_responsibilities``."""
         store(tile.workspace, 0, responsibilities)
         for lane in range(SIMD_WIDTH):
             if bits & (1 << lane):
@@ -127,9 +138,9 @@ else:
 
 @kernel
 def select_active_groups(tile, groups, slots, begin, end):
-    """The groups with a row to which their slot is active, to ``chosen_groups`` and ``chosen_slots``; how many.
+    """Write the groups with an active row to ``selected_groups`` and ``selected_slots``; return their number.
 
-    Without a branch, since nobody can foresee which they are.
+    The loop has no branch, because it would be unpredictable.
     """
     count = 0
     for i in range(begin, end):
@@ -142,45 +153,47 @@ def select_active_groups(tile, groups, slots, begin, end):
 
 @kernel
 def gather_active_rows(k, tile, groups, slots, begin, end, sums):
-    """The active rows of a component and their shares, brought together and added to its mass; how many they are."""
+    """Collect the active rows of a component, add their responsibilities to its mass, and return their number."""
     request_full_width()
     count, mass = 0, splat(0.0)
     for i in range(begin, end):
         slot, group = get_item(slots, i), get_item(groups, i)
         bits = get_item(tile.active_rows, slot) & get_item(tile.weighted_rows, group)
-        share = multiply(load(tile.scores, slot * SIMD_WIDTH), load(tile.group_factors, group * SIMD_WIDTH))
-        collect_rows(tile, group, share, bits, count)
+        responsibility = multiply(load(tile.scores, slot * SIMD_WIDTH), load(tile.group_factors, group * SIMD_WIDTH))
+        collect_rows(tile, group, responsibility, bits, count)
         count += count_bits(bits)
-        mass = add(mass, keep_lanes(bits, share))
+        mass = add(mass, keep_lanes(bits, responsibility))
     sums.mass[k] += sum_lanes(mass)
     return count
 
 
 @kernel
 def add_scatter_row_by_row(model, k, scatter_start, tile, n_rows, sums):
-    """share * x and share * x x^T added up, row by row, of the rows gathered."""
-    width, pitch = model.row_center.shape[1], tile.row_stride
-    batch = NARROW_BATCH_ROWS if width <= MAX_NARROW_COLUMNS else WIDE_BATCH_ROWS
-    size = batch * pitch
-    left, right = tile.workspace[:size], tile.workspace[size : 2 * size]
-    for part in range(0, n_rows, batch):
-        count = min(batch, n_rows - part)
+    """Add r x and r x x^T of the collected rows, row by row."""
+    row_length, row_stride = model.row_center.shape[1], tile.row_stride
+    batch = NARROW_BATCH_ROWS if row_length <= MAX_NARROW_COLUMNS else WIDE_BATCH_ROWS
+    size = batch * row_stride
+    weighted_differences, differences = tile.workspace[:size], tile.workspace[size : 2 * size]
+    for start in range(0, n_rows, batch):
+        count = min(batch, n_rows - start)
         center_rows(
-            tile.row_copies, tile.member_places, tile.member_responsibilities, part, count, pitch,
-            model.row_center, k * width, width, left, right, sums.first_moments,
+            tile.row_copies, tile.member_places, tile.member_responsibilities, start, count, row_stride,
+            model.row_center, k * row_length, row_length, weighted_differences, differences, sums.first_moments,
         )  # fmt: skip
-        add_upper_products(left, right, count, pitch, sums.scatter, scatter_start, width)
+        add_upper_products(
+            weighted_differences, differences, count, row_stride, sums.scatter, scatter_start, row_length
+        )
 
 
 @kernel
 def accumulate_component(model, k, moment_code, slot_activity, tile, groups, slots, begin, end, sums):
-    """Add the shares of component k in the groups ``groups[begin:end]`` to the sums about its centre.
+    """Add component k's weighted rows of the groups ``groups[begin:end]`` to the sums about its centre.
 
-    ``held`` tells which slots hold shares. Products of many columns, or where few rows of a group are active, are added
-    up row by row.
+    ``slot_activity`` tells which slots hold responsibilities. Products of many columns are added row by
+    row, as are products of rows in mostly inactive groups.
     """
-    n_columns, width = tile.group_stride // SIMD_WIDTH, model.row_center.shape[1]
-    at = 0 if moment_code == SUM_POOLED_PRODUCTS else k * width * width
+    n_columns, row_length = tile.group_stride // SIMD_WIDTH, model.row_center.shape[1]
+    scatter_start = 0 if moment_code == SUM_POOLED_PRODUCTS else k * row_length * row_length
     by_row = (
         moment_code in (SUM_PRODUCTS, SUM_POOLED_PRODUCTS)
         and n_columns >= MAX_FEW_COLUMNS
@@ -196,6 +209,8 @@ def accumulate_component(model, k, moment_code, slot_activity, tile, groups, slo
         add_mass(k, tile, groups, slots, begin, end, sums)
         add_diagonal_scatter(model, k, tile, groups, slots, begin, end, sums)
     elif by_row:
-        add_scatter_row_by_row(model, k, at, tile, gather_active_rows(k, tile, groups, slots, begin, end, sums), sums)
+        add_scatter_row_by_row(
+            model, k, scatter_start, tile, gather_active_rows(k, tile, groups, slots, begin, end, sums), sums
+        )
     else:
-        add_scatter_of_few_columns(model, k, at, tile, groups, slots, begin, end, sums)
+        add_scatter_of_few_columns(model, k, scatter_start, tile, groups, slots, begin, end, sums)

@@ -1,30 +1,32 @@
-"""For very many components: which others a candidate's list has to hold, and the lists."""
+"""Build the lists of components for every candidate, for models with very many components."""
 
 from gaussmix.engines.kernels.codegen.decorators import entry_point
 
+# Components per side of a square of pairs, so that both halves of ``scores`` stay in cache.
 COMPONENTS_PER_SQUARE = 32
 
 
 @entry_point
 def mark_open_pairs(products, squares, scores, offset, max_distance, tolerance, open_pairs, begin, end):
-    """marks[b, k] = whether a row within ``reach`` of b can be open to k, for the candidates ``begin`` to ``end``.
+    """Set open_pairs[b, k] to whether a row within ``max_distance`` of b can be open to k, for begin <= b < end.
 
-    ``products`` holds m_b^T m_k and ``squares`` |m_k|^2; ``scores`` is -1/2 (m_b - m_k)^T S_k (m_b - m_k), called
-    ``along`` without its factor. The separation along the direction m_b - m_k is ``apart`` = |m_b - m_k|^2 and the
-    deviation of k there sqrt(along[b, k]), so k is closed if ``gap = apart - reach sqrt(along[k, b]) > 0`` and
-    gap^2 is at least along[b, k] times the squared distance beyond which k's score does not count. Square by
-    square, so that both halves of ``scores`` stay in cache.
+    ``products`` holds m_b^T m_k, ``squares`` |m_k|^2 and ``scores`` -1/2 (m_b - m_k)^T S_k (m_b - m_k). Along
+    the direction m_b - m_k, the separation is |m_b - m_k|^2 and the variance of component k is -2 scores[b, k].
+    Component k is not open if gap = separation - max_distance sqrt(-2 scores[k, b]) is positive and gap^2 is
+    at least that variance times the squared distance beyond which the score of k is negligible.
     """
     n = products.shape[0]
-    for first in range(begin, end, COMPONENTS_PER_SQUARE):
-        for other in range(0, n, COMPONENTS_PER_SQUARE):
-            for b in range(first, min(first + COMPONENTS_PER_SQUARE, end)):
-                most = max_distance * max_distance + 2.0 * (tolerance - offset[b])
-                for k in range(other, min(other + COMPONENTS_PER_SQUARE, n)):
-                    apart = squares[b] + squares[k] - 2.0 * products[b, k]
-                    gap = apart - max_distance * (-2.0 * scores[k, b]) ** 0.5
-                    closed = (gap > 0.0) & (gap * gap >= -2.0 * scores[b, k] * (most + 2.0 * offset[k]))
-                    open_pairs[b, k] = not closed
+    for first_candidate in range(begin, end, COMPONENTS_PER_SQUARE):
+        for first_component in range(0, n, COMPONENTS_PER_SQUARE):
+            for b in range(first_candidate, min(first_candidate + COMPONENTS_PER_SQUARE, end)):
+                max_score_distance = max_distance * max_distance + 2.0 * (tolerance - offset[b])
+                for k in range(first_component, min(first_component + COMPONENTS_PER_SQUARE, n)):
+                    separation = squares[b] + squares[k] - 2.0 * products[b, k]
+                    gap = separation - max_distance * (-2.0 * scores[k, b]) ** 0.5
+                    is_closed = (gap > 0.0) & (
+                        gap * gap >= -2.0 * scores[b, k] * (max_score_distance + 2.0 * offset[k])
+                    )
+                    open_pairs[b, k] = not is_closed
 
 
 @entry_point
@@ -41,20 +43,24 @@ def fill_candidate_lists(
     begin,
     end,
 ):
-    """The marked components of the candidates ``begin`` to ``end``, one after the other, with what bounds their scores.
+    """Write the open components of the candidates b, begin <= b < end, and the data of their bounds.
 
-    The direction for b and k is m_b - m_k in units of k's deviation along it; list entries left over keep
-    an infinite ``extra`` and so are never open.
+    The direction of (b, k) is m_b - m_k in units of k's deviation along it. Unused list entries keep an
+    infinite ``bound_offset`` and so are never open.
     """
     n_components, depth = center.shape
     for b in range(begin, end):
-        entry, width, at = 0, list_start[b + 1] - list_start[b], list_start[b] * depth
+        entry, list_length, direction_start = 0, list_start[b + 1] - list_start[b], list_start[b] * depth
         for k in range(n_components):
             if open_pairs[b, k]:
-                place, deviation, total = list_start[b] + entry, (-2.0 * scores[b, k]) ** 0.5, 0.0
+                position, deviation, total = list_start[b] + entry, (-2.0 * scores[b, k]) ** 0.5, 0.0
                 for j in range(depth):
                     direction = (center[b, j] - center[k, j]) / deviation
-                    directions[at + j * width + entry] = direction
+                    directions[direction_start + j * list_length + entry] = direction
                     total += direction * center[k, j]
-                listed_component[place], direction_shift[place], bound_offset[place] = k, -total, -2.0 * offset[k]
+                listed_component[position], direction_shift[position], bound_offset[position] = (
+                    k,
+                    -total,
+                    -2.0 * offset[k],
+                )
                 entry += 1

@@ -1,8 +1,8 @@
-"""Tiles for few columns: a row's differences, and all sums of a component, stay in registers from load to result.
+"""Distances and moments for two, four or eight columns, with all values in registers.
 
-With two, four or eight columns the loops of ``tiles`` would spend more time on themselves than on
-arithmetic, so everything is written out here, once for each number of columns. A triangle is
-packed row by row without gaps: (0, 0), (1, 0), (1, 1), ...
+With so few columns, the loops of `register_tiles` would cost more than the arithmetic. So each number
+of columns has an unrolled version here. A triangle is packed row by row without gaps:
+(0, 0), (1, 0), (1, 1), ...
 """
 
 from llvmlite import ir
@@ -23,11 +23,12 @@ from gaussmix.engines.kernels.codegen.simd import (
 )
 from gaussmix.engines.kernels.machine_constants import SIMD_WIDTH
 
+# Groups whose distances are computed together.
 GROUPS_TOGETHER = 2
 
 
 def _load_differences(context, builder, array_types, tile, begin, center, column, n_columns):
-    """x - center for one group, a register per column."""
+    """Return x - center of one group, one register per column."""
     source = emit.element_pointer(context, builder, array_types[0], tile, begin)
     means = emit.element_pointer(context, builder, array_types[1], center, column)
     return [
@@ -40,35 +41,36 @@ def _load_differences(context, builder, array_types, tile, begin, center, column
 
 
 def _make_squared_norms(n_columns):
-    """A function (tile, one, other, center, column, triangle, at) -> |L (x - center)|^2 of two groups."""
+    """Return a function that computes |L (x - center)|^2 of two groups."""
 
     @intrinsic
-    def lengths(typingctx, tile, one, other, center, column, triangle, at):
+    def squared_norms(typingctx, tile, first_group, second_group, center, center_start, triangle, triangle_start):
         def codegen(context, builder, signature, arguments):
-            tile, one, other, center, column, triangle, at = arguments
-            kinds = signature.args[0], signature.args[3]
+            tile, first_group, second_group, center, center_start, triangle, triangle_start = arguments
+            array_types = signature.args[0], signature.args[3]
             rows = [
-                _load_differences(context, builder, kinds, tile, b, center, column, n_columns) for b in (one, other)
+                _load_differences(context, builder, array_types, tile, start, center, center_start, n_columns)
+                for start in (first_group, second_group)
             ]
-            entry = emit.element_pointer(context, builder, signature.args[5], triangle, at)
-            found = [emit.constant(0.0)] * GROUPS_TOGETHER
+            entries = emit.element_pointer(context, builder, signature.args[5], triangle, triangle_start)
+            norms = [emit.constant(0.0)] * GROUPS_TOGETHER
             for i in range(n_columns):
                 sums = [None] * GROUPS_TOGETHER
                 for j in range(i + 1):
                     factor = emit.splat(
-                        builder, builder.load(emit.advance_pointer(builder, entry, i * (i + 1) // 2 + j))
+                        builder, builder.load(emit.advance_pointer(builder, entries, i * (i + 1) // 2 + j))
                     )
                     for p in range(GROUPS_TOGETHER):
-                        first = sums[p] is None
-                        product = builder.fmul(factor, rows[p][j]) if first else None
-                        sums[p] = product if first else emit.fma(builder, factor, rows[p][j], sums[p])
-                found = [emit.fma(builder, value, value, length) for value, length in zip(sums, found, strict=True)]
-            return pack_registers(context, builder, found)
+                        is_first = sums[p] is None
+                        product = builder.fmul(factor, rows[p][j]) if is_first else None
+                        sums[p] = product if is_first else emit.fma(builder, factor, rows[p][j], sums[p])
+                norms = [emit.fma(builder, value, value, norm) for value, norm in zip(sums, norms, strict=True)]
+            return pack_registers(context, builder, norms)
 
         index = types.int64
         return register_tuple_type(GROUPS_TOGETHER)(tile, index, index, center, index, triangle, index), codegen
 
-    return lengths
+    return squared_norms
 
 
 squared_norms_2, squared_norms_4, squared_norms_8 = (
@@ -79,35 +81,38 @@ squared_norms_2, squared_norms_4, squared_norms_8 = (
 
 
 def _make_add_products(n_columns, rows):
-    """A function adding, for one group, share * x_i and share * x_i x_j (j <= i, i in ``rows``); with row 0 share."""
+    """Return a function that adds r x_i and r x_i x_j of one group to the sums, for i in ``rows`` and j <= i.
+
+    r is the responsibility; row 0 also adds r itself.
+    """
 
     @intrinsic
-    def products(typingctx, sums, tile, begin, center, column, share):
+    def add_products(typingctx, sums, tile, start, center, center_start, responsibility):
         def codegen(context, builder, signature, arguments):
-            sums, tile, begin, center, column, share = arguments
-            kinds = signature.args[1], signature.args[3]
-            x = _load_differences(context, builder, kinds, tile, begin, center, column, max(rows) + 1)
+            sums, tile, start, center, center_start, responsibility = arguments
+            array_types = signature.args[1], signature.args[3]
+            x = _load_differences(context, builder, array_types, tile, start, center, center_start, max(rows) + 1)
             sums, position = cgutils.unpack_tuple(builder, sums), 0
             for i in rows:
                 if i == 0:
-                    sums[position] = builder.fadd(sums[position], share)
+                    sums[position] = builder.fadd(sums[position], responsibility)
                     position += 1
-                shared = builder.fmul(share, x[i])
-                sums[position] = builder.fadd(sums[position], shared)
+                weighted = builder.fmul(responsibility, x[i])
+                sums[position] = builder.fadd(sums[position], weighted)
                 position += 1
                 for j in range(i + 1):
-                    sums[position] = emit.fma(builder, shared, x[j], sums[position])
+                    sums[position] = emit.fma(builder, weighted, x[j], sums[position])
                     position += 1
             return pack_registers(context, builder, sums)
 
         return sums(sums, tile, types.int64, center, types.int64, REGISTER_TYPE), codegen
 
-    return products
+    return add_products
 
 
 @intrinsic
 def _store_lane_sums(typingctx, vectors, target):
-    """The sum of the lanes of each register, to ``target[0], target[1], ...``."""
+    """Write the sum of the lanes of each register to ``target[0], target[1], ...``."""
 
     def codegen(context, builder, signature, arguments):
         vectors = cgutils.unpack_tuple(builder, arguments[0])
@@ -127,34 +132,51 @@ def _store_lane_sums(typingctx, vectors, target):
 
 
 def _make_moment_adder(n_columns, rows):
-    """A function adding up one component's moments of the columns ``rows`` over a list of groups."""
-    products = _make_add_products(n_columns, rows)
+    """Return a kernel that adds one component's moments of the columns ``rows`` over a list of groups."""
+    add_products = _make_add_products(n_columns, rows)
     first_row, stop_row = min(rows), max(rows) + 1
     n_sums = sum(i + 2 for i in rows) + (first_row == 0)
 
     @kernel
-    def adder(
-        tile, stride, groups, slots, begin, end, scores, factors, center, column, work, first, scatter, at, width
+    def add_moments(
+        tile,
+        stride,
+        groups,
+        slots,
+        begin,
+        end,
+        scores,
+        factors,
+        center,
+        center_start,
+        workspace,
+        first_moments,
+        scatter,
+        scatter_start,
+        scatter_stride,
     ):
+        """Add the moments of the listed groups to the component's sums and return the mass."""
         request_full_width()
         sums = zero_registers(n_sums)
         for position in range(begin, end):
             group = get_item(groups, position)
-            share = multiply(load(scores, get_item(slots, position) * SIMD_WIDTH), load(factors, group * SIMD_WIDTH))
-            sums = products(sums, tile, group * stride, center, column, share)
-        _store_lane_sums(sums, work)
-        place, mass = 0, 0.0
+            responsibility = multiply(
+                load(scores, get_item(slots, position) * SIMD_WIDTH), load(factors, group * SIMD_WIDTH)
+            )
+            sums = add_products(sums, tile, group * stride, center, center_start, responsibility)
+        _store_lane_sums(sums, workspace)
+        index, mass = 0, 0.0
         if first_row == 0:
-            place, mass = 1, work[0]
+            index, mass = 1, workspace[0]
         for i in range(first_row, stop_row):
-            first[column + i] += work[place]
-            place += 1
+            first_moments[center_start + i] += workspace[index]
+            index += 1
             for j in range(i + 1):
-                scatter[at + j * width + i] += work[place]
-                place += 1
+                scatter[scatter_start + j * scatter_stride + i] += workspace[index]
+                index += 1
         return mass
 
-    return adder
+    return add_moments
 
 
 add_moments_2 = _make_moment_adder(2, range(2))
@@ -183,7 +205,7 @@ def add_moments_8(
     scatter_start,
     scatter_stride,
 ):
-    """The products of eight columns, in two halves that fit the registers; gives the mass."""
+    """Add the moments of eight columns, in two halves that fit into the registers; return the mass."""
     mass = _add_moment_rows_0_to_4(
         tile,
         stride,

@@ -18,54 +18,69 @@ from gaussmix.engines.kernels.passes.scores import add_label_prior, compute_all_
 
 @kernel
 def compute_and_write_responsibilities(rows, tile, n_groups, is_hard, log_cutoff, row_results, totals):
-    """Scores of the tile become shares, and what was asked of each row is written down;
-    gives which slots hold shares.
+    """Turn the scores of a tile into responsibilities and write the requested results per row.
+
+    Return which slots hold responsibilities.
     """
     if is_hard:
         compute_hard_responsibilities(tile, n_groups, totals)
-        held = MANY_LANES
+        slot_activity = MANY_LANES
     else:
         if row_results.labels.shape[0] > 0:
             for group in range(n_groups):
                 find_best_of_group(tile, group)
-        plain = rows.weights.shape[0] == 0 and row_results.log_densities.shape[0] == 0
-        held = compute_responsibilities(tile, n_groups, log_cutoff, plain, totals)
+        can_multiply_sums = rows.weights.shape[0] == 0 and row_results.log_densities.shape[0] == 0
+        slot_activity = compute_responsibilities(tile, n_groups, log_cutoff, can_multiply_sums, totals)
     write_row_results(row_results, tile, n_groups)
-    return held
+    return slot_activity
 
 
 @entry_point
 def run_full_pass(rows, begin, end, model, tile, moment_code, is_hard, log_cutoff, sums, row_results):
-    """Every pair of the rows ``begin`` to ``end``; shares below exp(least) of a row's largest are taken for 0."""
+    """Process the rows ``begin`` to ``end`` and compute every pair of row and component.
+
+    Responsibilities below exp(log_cutoff) of a row's largest count as 0.
+    """
     n_components, n_groups = tile.component_slots.shape
-    is_plain = is_hard and moment_code == SUM_FIRST_MOMENTS and model.distance_code == SPHERICAL_DISTANCE
-    is_plain = is_plain and rows.labels.shape[0] == 0 and rows.log_label_prior.shape[0] == 0
+    is_nearest_only = is_hard and moment_code == SUM_FIRST_MOMENTS and model.distance_code == SPHERICAL_DISTANCE
+    is_nearest_only = is_nearest_only and rows.labels.shape[0] == 0 and rows.log_label_prior.shape[0] == 0
     for start in range(begin, end, n_groups * SIMD_WIDTH):
         size = min(n_groups * SIMD_WIDTH, end - start)
-        used = assign_row_positions(tile, start, size)
-        load_rows(rows, tile, used)
-        load_row_weights(rows, tile, used)
+        n_used_groups = assign_row_positions(tile, start, size)
+        load_rows(rows, tile, n_used_groups)
+        load_row_weights(rows, tile, n_used_groups)
         if model.whitening.shape[0] > 0:
-            whiten_tile(tile, model.whitening, used)
-        if is_plain:
-            find_nearest_centers(model, tile, used)
-            accumulate_nearest(model, tile, used, True, sums)
+            whiten_tile(tile, model.whitening, n_used_groups)
+        if is_nearest_only:
+            find_nearest_centers(model, tile, n_used_groups)
+            accumulate_nearest(model, tile, n_used_groups, True, sums)
             sums.totals[2] += size * n_components
             continue
-        compute_all_scores(model, tile, used)
+        compute_all_scores(model, tile, n_used_groups)
         if rows.labels.shape[0] > 0 or rows.log_label_prior.shape[0] > 0:
-            add_label_prior(rows, tile, used, n_components)
+            add_label_prior(rows, tile, n_used_groups, n_components)
         if row_results.scores.shape[0] > 0:
-            write_scores(row_results, tile, used, n_components)
+            write_scores(row_results, tile, n_used_groups, n_components)
             continue
         if is_hard and moment_code == SUM_FIRST_MOMENTS:
-            accumulate_nearest(model, tile, used, False, sums)
+            accumulate_nearest(model, tile, n_used_groups, False, sums)
             sums.totals[2] += size * n_components
             continue
-        held = compute_and_write_responsibilities(rows, tile, used, is_hard, log_cutoff, row_results, sums.totals)
+        slot_activity = compute_and_write_responsibilities(
+            rows, tile, n_used_groups, is_hard, log_cutoff, row_results, sums.totals
+        )
         sums.totals[2] += size * n_components
         if moment_code != SUM_NOTHING:
             for k in range(n_components):
                 accumulate_component(
-                    model, k, moment_code, held, tile, tile.groups, tile.component_slots[k], 0, used, sums
+                    model,
+                    k,
+                    moment_code,
+                    slot_activity,
+                    tile,
+                    tile.groups,
+                    tile.component_slots[k],
+                    0,
+                    n_used_groups,
+                    sums,
                 )

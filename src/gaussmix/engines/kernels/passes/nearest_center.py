@@ -1,4 +1,4 @@
-"""Hard passes that add up mass and mean alone: each row to the sums of its best component, without lists or shares."""
+"""Hard passes that need only mass and mean: add each row to the sums of its best component."""
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -36,7 +36,7 @@ from gaussmix.engines.kernels.passes.responsibilities import find_best_of_group
 
 @intrinsic
 def initial_best(typingctx):
-    """Best scores of VECTORS groups before any is known, minus infinity, and the numbers of their components, 0."""
+    """Return scores of minus infinity and component numbers 0 for GROUPS_PER_CHUNK groups."""
 
     def codegen(context, builder, signature, arguments):
         return pack_registers(
@@ -50,30 +50,30 @@ def initial_best(typingctx):
 
 @intrinsic
 def update_best(typingctx, best, squared_distances, offset, scales, first_component):
-    """The best scores of VECTORS groups, and whose they are, once components from ``first`` on were looked at too.
+    """Update the best scores and component numbers of GROUPS_PER_CHUNK groups with further components.
 
-    ``lengths`` are the squared distances of one component, or of several, a register for each group.
+    ``squared_distances`` belong to one or several components from ``first_component`` on, one register per group.
     """
 
     def codegen(context, builder, signature, arguments):
         best, lengths, offset, scales, first = arguments
         best, lengths = cgutils.unpack_tuple(builder, best), cgutils.unpack_tuple(builder, lengths)
-        constant = emit.element_pointer(context, builder, signature.args[2], offset, first)
-        scale = emit.element_pointer(context, builder, signature.args[3], scales, first)
+        offset_pointer = emit.element_pointer(context, builder, signature.args[2], offset, first)
+        scale_pointer = emit.element_pointer(context, builder, signature.args[3], scales, first)
         for c in range(len(lengths) // GROUPS_PER_CHUNK):
-            size = builder.load(emit.advance_pointer(builder, scale, c))
-            half = builder.fmul(builder.fmul(size, size), ir.Constant(emit.DOUBLE_TYPE, -0.5))
-            half, most = (
-                emit.splat(builder, half),
-                emit.splat(builder, builder.load(emit.advance_pointer(builder, constant, c))),
+            root = builder.load(emit.advance_pointer(builder, scale_pointer, c))
+            factor = builder.fmul(builder.fmul(root, root), ir.Constant(emit.DOUBLE_TYPE, -0.5))
+            factor, component_offset = (
+                emit.splat(builder, factor),
+                emit.splat(builder, builder.load(emit.advance_pointer(builder, offset_pointer, c))),
             )
             number = builder.sitofp(builder.add(first, emit.INDEX_TYPE(c)), emit.DOUBLE_TYPE)
             number = emit.splat(builder, number)
             for v in range(GROUPS_PER_CHUNK):
-                score = emit.fma(builder, lengths[c * GROUPS_PER_CHUNK + v], half, most)
-                better = builder.fcmp_ordered(">", score, best[v])
-                best[v] = builder.select(better, score, best[v])
-                best[GROUPS_PER_CHUNK + v] = builder.select(better, number, best[GROUPS_PER_CHUNK + v])
+                score = emit.fma(builder, lengths[c * GROUPS_PER_CHUNK + v], factor, component_offset)
+                is_better = builder.fcmp_ordered(">", score, best[v])
+                best[v] = builder.select(is_better, score, best[v])
+                best[GROUPS_PER_CHUNK + v] = builder.select(is_better, number, best[GROUPS_PER_CHUNK + v])
         return pack_registers(context, builder, best)
 
     return best(best, squared_distances, offset, scales, types.int64), codegen
@@ -81,29 +81,38 @@ def update_best(typingctx, best, squared_distances, offset, scales, first_compon
 
 @kernel
 def find_nearest_centers(model, tile, n_groups):
-    """The best component of each row among round ones, its number and its score, without a score leaving registers."""
+    """Find the best spherical component of each row, with its score; scores stay in registers."""
     request_full_width()
     stride, chunk, root = tile.group_stride, tile.chunk, model.packed_root
     columns = tile.whitened_columns if model.whitening.shape[0] > 0 else tile.columns
-    n_columns, pitch, n_components = stride // SIMD_WIDTH, model.center.shape[1], model.center.shape[0]
-    by_four = n_components // TILE_SIDE * TILE_SIDE
+    n_columns, center_stride, n_components = stride // SIMD_WIDTH, model.center.shape[1], model.center.shape[0]
+    n_in_fours = n_components // TILE_SIDE * TILE_SIDE
     for group in range(0, n_groups, GROUPS_PER_CHUNK):
         begins = group_starts(tile.groups, group, n_groups - 1, stride)
         best = initial_best()
-        for k in range(0, by_four, TILE_SIDE):
-            lengths = zero_registers(REGISTERS_PER_TILE)
+        for k in range(0, n_in_fours, TILE_SIDE):
+            norms = zero_registers(REGISTERS_PER_TILE)
             for j in range(n_columns):
-                lengths = add_squared_differences_4(
-                    lengths, columns, begins, j * SIMD_WIDTH, model.center, k * pitch + j, pitch, root, 0, 0
+                norms = add_squared_differences_4(
+                    norms,
+                    columns,
+                    begins,
+                    j * SIMD_WIDTH,
+                    model.center,
+                    k * center_stride + j,
+                    center_stride,
+                    root,
+                    0,
+                    0,
                 )
-            best = update_best(best, lengths, model.offset, root, k)
-        for k in range(by_four, n_components):
-            single = zero_registers(GROUPS_PER_CHUNK)
+            best = update_best(best, norms, model.offset, root, k)
+        for k in range(n_in_fours, n_components):
+            one_norm = zero_registers(GROUPS_PER_CHUNK)
             for j in range(n_columns):
-                single = add_squared_differences_1(
-                    single, columns, begins, j * SIMD_WIDTH, model.center, k * pitch + j, 0, root, 0, 0
+                one_norm = add_squared_differences_1(
+                    one_norm, columns, begins, j * SIMD_WIDTH, model.center, k * center_stride + j, 0, root, 0, 0
                 )
-            best = update_best(best, single, model.offset, root, k)
+            best = update_best(best, one_norm, model.offset, root, k)
         store_registers(best, chunk, 0)
         for v in range(min(GROUPS_PER_CHUNK, n_groups - group)):
             store(tile.best_scores, (group + v) * SIMD_WIDTH, load(chunk, v * SIMD_WIDTH))
@@ -112,7 +121,7 @@ def find_nearest_centers(model, tile, n_groups):
 
 @intrinsic
 def transpose_square(typingctx, columns, start, workspace):
-    """WIDTH registers of columns, one after the other from ``at`` on, as rows, one after the other in ``work``."""
+    """Transpose SIMD_WIDTH registers of columns from ``start`` on into rows in ``workspace``."""
 
     def codegen(context, builder, signature, arguments):
         columns, at, work = arguments
@@ -128,32 +137,36 @@ def transpose_square(typingctx, columns, start, workspace):
 
 @kernel
 def accumulate_nearest(model, tile, n_groups, has_labels, sums):
-    """The whole weight of every row, and its distance from the centre, to its best component, found or to be found.
+    """Add every row's weight and its difference from the centre to its best component.
 
-    Row by row, since rows of a group seldom share a component, and registers of rows would be mostly empty. A row that
-    is infinitely far from all goes to the first.
+    Rows are added one by one, because rows of a group seldom have the same component. A row that is
+    infinitely far from all components is added to the first.
     """
     request_full_width()
-    nothing, likelihood = splat(0.0), splat(0.0)
+    zero, likelihood = splat(0.0), splat(0.0)
     if not has_labels:
         for group in range(n_groups):
             find_best_of_group(tile, group)
-    width, work = model.row_center.shape[1], tile.workspace
+    row_length, workspace = model.row_center.shape[1], tile.workspace
     for group in range(n_groups):
-        count = load(tile.row_weights, group * SIMD_WIDTH)
+        weight = load(tile.row_weights, group * SIMD_WIDTH)
         likelihood = add(
             likelihood,
-            select_greater(count, nothing, multiply(count, load(tile.best_scores, group * SIMD_WIDTH)), nothing),
+            select_greater(weight, zero, multiply(weight, load(tile.best_scores, group * SIMD_WIDTH)), zero),
         )
         for lane in range(SIMD_WIDTH):
             k = max(int(get_item(tile.labels, group * SIMD_WIDTH + lane)), 0)
             set_item(sums.mass, k, get_item(sums.mass, k) + get_item(tile.row_weights, group * SIMD_WIDTH + lane))
         for column in range(0, tile.group_stride // SIMD_WIDTH, SIMD_WIDTH):
-            transpose_square(tile.columns, group * tile.group_stride + column * SIMD_WIDTH, work)
+            transpose_square(tile.columns, group * tile.group_stride + column * SIMD_WIDTH, workspace)
             for lane in range(SIMD_WIDTH):
                 k = max(int(get_item(tile.labels, group * SIMD_WIDTH + lane)), 0)
-                at = k * width + column
-                apart = subtract(load(work, lane * SIMD_WIDTH), load(model.row_center, at))
-                share = splat(get_item(tile.row_weights, group * SIMD_WIDTH + lane))
-                store(sums.first_moments, at, fma(share, apart, load(sums.first_moments, at)))
+                center_start = k * row_length + column
+                difference = subtract(load(workspace, lane * SIMD_WIDTH), load(model.row_center, center_start))
+                row_weight = splat(get_item(tile.row_weights, group * SIMD_WIDTH + lane))
+                store(
+                    sums.first_moments,
+                    center_start,
+                    fma(row_weight, difference, load(sums.first_moments, center_start)),
+                )
     sums.totals[0] += sum_lanes(likelihood)

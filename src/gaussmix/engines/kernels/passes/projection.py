@@ -1,7 +1,7 @@
-"""Rows times a matrix, row by row with outputs in registers: what screening asks of every row.
+"""Multiply rows by a matrix; screening projects every row this way.
 
-Outputs lie in registers (several components side by side) and rows are broadcast, so that rows are
-read as they are stored and nothing is rearranged.
+Outputs (several components side by side) stay in registers and rows are broadcast, so rows are read in
+the order in which they are stored.
 """
 
 from llvmlite import ir
@@ -20,14 +20,14 @@ from gaussmix.engines.kernels.machine_constants import (
 
 
 def _make_multiply_add(n_registers, n_rows=ROWS_PER_PROJECTION):
-    """A function: tile[r, v] += rows[at + r * pitch] * matrix[to + v * WIDTH:] for ``abreast`` rows."""
+    """Return a function: tile[r, v] += rows[row_start + r * row_stride] * matrix[matrix_start + v * SIMD_WIDTH:]."""
 
     @intrinsic
-    def broadcast(typingctx, tile, rows, at, pitch, matrix, to):
+    def multiply_add(typingctx, tile, rows, row_start, row_stride, matrix, matrix_start):
         def codegen(context, builder, signature, arguments):
-            tile, rows, at, pitch, matrix, to = arguments
-            number = emit.element_pointer(context, builder, signature.args[1], rows, at)
-            outputs = emit.element_pointer(context, builder, signature.args[4], matrix, to)
+            tile, rows, row_start, row_stride, matrix, matrix_start = arguments
+            number = emit.element_pointer(context, builder, signature.args[1], rows, row_start)
+            outputs = emit.element_pointer(context, builder, signature.args[4], matrix, matrix_start)
             columns = [
                 emit.load(builder, emit.advance_pointer(builder, outputs, v * SIMD_WIDTH)) for v in range(n_registers)
             ]
@@ -36,106 +36,109 @@ def _make_multiply_add(n_registers, n_rows=ROWS_PER_PROJECTION):
                 factor = emit.splat(builder, builder.load(number))
                 for v in range(n_registers):
                     sums[r * n_registers + v] = emit.fma(builder, factor, columns[v], sums[r * n_registers + v])
-                number = builder.gep(number, [pitch])
+                number = builder.gep(number, [row_stride])
             return pack_registers(context, builder, sums)
 
         index = types.int64
         return tile(tile, rows, index, index, matrix, index), codegen
 
-    return broadcast
+    return multiply_add
 
 
 def _make_store_outputs(n_registers):
-    """A function: target[at + r * pitch + v * WIDTH:] = tile[r, v]."""
+    """Return a function: target[start + r * row_stride + v * SIMD_WIDTH:] = tile[r, v]."""
 
     @intrinsic
-    def write(typingctx, tile, target, at, pitch):
+    def store_outputs(typingctx, tile, target, start, row_stride):
         def codegen(context, builder, signature, arguments):
-            tile, target, at, pitch = arguments
-            row = emit.element_pointer(context, builder, signature.args[1], target, at)
-            for place, value in enumerate(cgutils.unpack_tuple(builder, tile)):
-                emit.store(builder, value, emit.advance_pointer(builder, row, place % n_registers * SIMD_WIDTH))
-                if place % n_registers == n_registers - 1:
-                    row = builder.gep(row, [pitch])
+            tile, target, start, row_stride = arguments
+            row = emit.element_pointer(context, builder, signature.args[1], target, start)
+            for position, value in enumerate(cgutils.unpack_tuple(builder, tile)):
+                emit.store(builder, value, emit.advance_pointer(builder, row, position % n_registers * SIMD_WIDTH))
+                if position % n_registers == n_registers - 1:
+                    row = builder.gep(row, [row_stride])
             return context.get_dummy_value()
 
         return types.none(tile, target, types.int64, types.int64), codegen
 
-    return write
+    return store_outputs
 
 
 def _make_open_bits(n_registers):
-    """A function: bits of v * WIDTH + lane where (tile[r, v] + constant)^2 + extra < limit[r] for a row r."""
+    """Return a function that gives the bits of the outputs that are open to at least one row r.
+
+    Output v * SIMD_WIDTH + lane is open to row r if (tile[r, v] + constant)^2 + bound_offset < limits[r].
+    """
 
     @intrinsic
-    def open_bits(typingctx, tile, constant, extra, at, limits, first):
+    def open_bits(typingctx, tile, constant, bound_offset, constant_start, limits, limit_start):
         def codegen(context, builder, signature, arguments):
-            tile, constant, extra, at, limits, first = arguments
-            added = emit.element_pointer(context, builder, signature.args[1], constant, at)
-            offset = emit.element_pointer(context, builder, signature.args[2], extra, at)
-            limit = emit.element_pointer(context, builder, signature.args[4], limits, first)
-            rows = [
-                emit.splat(builder, builder.load(emit.advance_pointer(builder, limit, r)))
+            tile, constant, bound_offset, constant_start, limits, limit_start = arguments
+            constants = emit.element_pointer(context, builder, signature.args[1], constant, constant_start)
+            offsets = emit.element_pointer(context, builder, signature.args[2], bound_offset, constant_start)
+            limit_pointer = emit.element_pointer(context, builder, signature.args[4], limits, limit_start)
+            row_limits = [
+                emit.splat(builder, builder.load(emit.advance_pointer(builder, limit_pointer, r)))
                 for r in range(ROWS_PER_PROJECTION)
             ]
-            values, found = cgutils.unpack_tuple(builder, tile), ir.Constant(emit.INDEX_TYPE, 0)
+            values, all_bits = cgutils.unpack_tuple(builder, tile), ir.Constant(emit.INDEX_TYPE, 0)
             for v in range(n_registers):
-                shift = emit.load(builder, emit.advance_pointer(builder, added, v * SIMD_WIDTH))
-                more = emit.load(builder, emit.advance_pointer(builder, offset, v * SIMD_WIDTH))
+                constant_register = emit.load(builder, emit.advance_pointer(builder, constants, v * SIMD_WIDTH))
+                offset = emit.load(builder, emit.advance_pointer(builder, offsets, v * SIMD_WIDTH))
                 any_row = None
                 for r in range(ROWS_PER_PROJECTION):
-                    value = builder.fadd(values[r * n_registers + v], shift)
-                    below = builder.fcmp_ordered("<", emit.fma(builder, value, value, more), rows[r])
+                    value = builder.fadd(values[r * n_registers + v], constant_register)
+                    below = builder.fcmp_ordered("<", emit.fma(builder, value, value, offset), row_limits[r])
                     any_row = below if any_row is None else builder.or_(any_row, below)
                 bits = builder.zext(builder.bitcast(any_row, ir.IntType(SIMD_WIDTH)), emit.INDEX_TYPE)
-                found = builder.or_(found, builder.shl(bits, ir.Constant(emit.INDEX_TYPE, v * SIMD_WIDTH)))
-            return found
+                all_bits = builder.or_(all_bits, builder.shl(bits, ir.Constant(emit.INDEX_TYPE, v * SIMD_WIDTH)))
+            return all_bits
 
         index = types.int64
-        return index(tile, constant, extra, index, limits, index), codegen
+        return index(tile, constant, bound_offset, index, limits, index), codegen
 
     return open_bits
 
 
 def _make_update_best(n_registers, n_rows=ROWS_PER_PROJECTION):
-    """A function: for each row, where tile[r, v] + constant is larger, best becomes that and label its number."""
+    """Return a function that updates each row's best value and label with tile[r, v] + constant."""
 
     @intrinsic
-    def best_lanes(typingctx, best, label, tile, constant, at, numbers):
-        kind = types.Tuple((best, label))
+    def update_best(typingctx, best, label, tile, constant, start, numbers):
+        result_type = types.Tuple((best, label))
 
         def codegen(context, builder, signature, arguments):
-            best, label, tile, constant, at, numbers = arguments
+            best, label, tile, constant, start, numbers = arguments
             best, label = cgutils.unpack_tuple(builder, best), cgutils.unpack_tuple(builder, label)
             values = cgutils.unpack_tuple(builder, tile)
-            added = emit.element_pointer(context, builder, signature.args[3], constant, at)
-            number = emit.element_pointer(context, builder, signature.args[5], numbers, at)
+            constants = emit.element_pointer(context, builder, signature.args[3], constant, start)
+            number_pointer = emit.element_pointer(context, builder, signature.args[5], numbers, start)
             for v in range(n_registers):
-                shift = emit.load(builder, emit.advance_pointer(builder, added, v * SIMD_WIDTH))
-                name = emit.load(builder, emit.advance_pointer(builder, number, v * SIMD_WIDTH))
+                constant_register = emit.load(builder, emit.advance_pointer(builder, constants, v * SIMD_WIDTH))
+                number = emit.load(builder, emit.advance_pointer(builder, number_pointer, v * SIMD_WIDTH))
                 for r in range(n_rows):
-                    value = builder.fadd(values[r * n_registers + v], shift)
-                    label[r] = emit.select_greater(builder, value, best[r], name, label[r])
+                    value = builder.fadd(values[r * n_registers + v], constant_register)
+                    label[r] = emit.select_greater(builder, value, best[r], number, label[r])
                     best[r] = emit.select_greater(builder, value, best[r], value, best[r])
             return context.make_tuple(
-                builder, kind, [pack_registers(context, builder, best), pack_registers(context, builder, label)]
+                builder, result_type, [pack_registers(context, builder, best), pack_registers(context, builder, label)]
             )
 
-        return kind(best, label, tile, constant, types.int64, numbers), codegen
+        return result_type(best, label, tile, constant, types.int64, numbers), codegen
 
-    return best_lanes
+    return update_best
 
 
 @intrinsic
 def store_best_labels(typingctx, best, label, target, start):
-    """The label of the best lane of each row, to ``target[at:]`` (integers); the first of equals."""
+    """Write the label of each row's best lane to ``target[start:]`` (integers); ties take the smallest label."""
 
     def codegen(context, builder, signature, arguments):
-        best, label, target, at = arguments
-        pointer = emit.element_pointer(context, builder, signature.args[2], target, at)
+        best, label, target, index = arguments
+        pointer = emit.element_pointer(context, builder, signature.args[2], target, index)
         pairs = zip(cgutils.unpack_tuple(builder, best), cgutils.unpack_tuple(builder, label), strict=True)
-        for row, (value, name) in enumerate(pairs):
-            number = emit.label_of_largest(builder, value, name)
+        for row, (value, label_lanes) in enumerate(pairs):
+            number = emit.label_of_largest(builder, value, label_lanes)
             builder.store(builder.fptosi(number, emit.INDEX_TYPE), emit.advance_pointer(builder, pointer, row))
         return context.get_dummy_value()
 
@@ -143,27 +146,42 @@ def store_best_labels(typingctx, best, label, target, start):
 
 
 def _make_row_functions(n_registers):
-    """Functions for ``across`` registers of outputs: their product, which of them are open, the best of them."""
-    broadcast, open_bits, size = (
+    """Return functions for ``n_registers`` of outputs: their product, the open ones, the update of the best."""
+    multiply_add, open_bits, size = (
         _make_multiply_add(n_registers),
         _make_open_bits(n_registers),
         ROWS_PER_PROJECTION * n_registers,
     )
 
     @kernel
-    def multiply_rows(rows, at, pitch, depth, matrix, to, n_outputs):
+    def multiply_rows(rows, row_start, row_stride, depth, matrix, output, n_outputs):
+        """Return rows @ matrix for ROWS_PER_PROJECTION rows and one tile of outputs."""
         request_full_width()
         tile = zero_registers(size)
         for j in range(depth):
-            tile = broadcast(tile, rows, at + j, pitch, matrix, to + j * n_outputs)
+            tile = multiply_add(tile, rows, row_start + j, row_stride, matrix, output + j * n_outputs)
         return tile
 
     @kernel
-    def open_outputs(rows, at, pitch, depth, matrix, begin, to, n_outputs, constant, extra, place, limits, first):
-        """Bits of the outputs from ``to`` on that are open to one of ABREAST rows."""
+    def open_outputs(
+        rows,
+        row_start,
+        row_stride,
+        depth,
+        matrix,
+        matrix_start,
+        output,
+        n_outputs,
+        constant,
+        bound_offset,
+        constant_start,
+        limits,
+        limit_start,
+    ):
+        """Return the bits of the outputs from ``output`` on that are open to one of ROWS_PER_PROJECTION rows."""
         request_full_width()
-        tile = multiply_rows(rows, at, pitch, depth, matrix, begin + to, n_outputs)
-        return open_bits(tile, constant, extra, place + to, limits, first)
+        tile = multiply_rows(rows, row_start, row_stride, depth, matrix, matrix_start + output, n_outputs)
+        return open_bits(tile, constant, bound_offset, constant_start + output, limits, limit_start)
 
     return multiply_rows, open_outputs, _make_update_best(n_registers)
 
@@ -176,7 +194,10 @@ _store_outputs_1, _store_outputs_2 = _make_store_outputs(1), _make_store_outputs
 
 @kernel
 def project_rows(rows, row_start, row_stride, depth, matrix, n_outputs, target, target_start):
-    """target[r, :] = rows[r, :depth] @ matrix (depth x n_outputs, a multiple of WIDTH) for ABREAST rows."""
+    """Compute target[r, :] = rows[r, :depth] @ matrix for ROWS_PER_PROJECTION rows.
+
+    ``matrix`` is (depth, n_outputs); n_outputs is a multiple of SIMD_WIDTH.
+    """
     request_full_width()
     output = 0
     while n_outputs - output >= 2 * SIMD_WIDTH:
@@ -200,7 +221,10 @@ def project_rows(rows, row_start, row_stride, depth, matrix, n_outputs, target, 
 def find_nearest_outputs(
     rows, row_start, row_stride, depth, matrix, constant, numbers, n_outputs, lowest_scores, labels, label_start
 ):
-    """The number of the largest of rows[r, :depth] @ matrix + constant for ABREAST rows, to ``labels[to:]``."""
+    """Write the number of the largest of rows[r, :depth] @ matrix + constant to ``labels[label_start:]``.
+
+    It handles ROWS_PER_PROJECTION rows.
+    """
     request_full_width()
     best, label = lowest_scores, zero_registers(ROWS_PER_PROJECTION)
     output = 0
@@ -237,7 +261,10 @@ def find_nearest_in_cell(
     labels,
     label_index,
 ):
-    """`nearest` for one row among ``size`` outputs (a multiple of CELL_UNIT); gives the largest value."""
+    """Write the number of one row's largest output to ``labels[label_index]`` and return the largest value.
+
+    ``n_outputs`` is a multiple of COMPONENTS_PER_CELL_STEP.
+    """
     request_full_width()
     best, label = (lowest_score,), (lowest_score,)
     for output in range(0, n_outputs, COMPONENTS_PER_CELL_STEP):

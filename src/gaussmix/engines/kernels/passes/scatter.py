@@ -1,8 +1,8 @@
-"""Sums of products of columns where there are many columns: rows lie one after the other, columns in registers.
+"""Sums of products of many columns: rows are contiguous, and a square of the scatter stays in registers.
 
-A square of the scatter, ``WIDTH`` columns high and up to three registers wide, stays in registers
-while the rows of a component stream by; each row is read as one register per ``WIDTH`` columns and, times
-its share, number by number. Only squares on and above the diagonal are computed.
+The square is SIMD_WIDTH columns high and up to three registers wide. Each row of a component is read once
+as registers and once, times its responsibility, number by number. Only squares on and above the diagonal
+are computed.
 """
 
 from numba.core import cgutils, types
@@ -19,14 +19,15 @@ from gaussmix.engines.kernels.codegen.simd import (
 )
 from gaussmix.engines.kernels.machine_constants import SIMD_WIDTH
 
+# Registers across a square.
 MAX_TILE_REGISTERS = 3
 
 
 def _make_add_outer_product(n_registers):
-    """A function: tile[i, v] += left[i] * right[v * WIDTH:] for i < WIDTH and v < ``across``."""
+    """Return a function: tile[i, v] += left[i] * right[v * SIMD_WIDTH:] for i < SIMD_WIDTH and v < n_registers."""
 
     @intrinsic
-    def outer(typingctx, tile, left, i, right, j):
+    def add_outer_product(typingctx, tile, left, i, right, j):
         def codegen(context, builder, signature, arguments):
             tile, left, i, right, j = arguments
             numbers = emit.element_pointer(context, builder, signature.args[1], left, i)
@@ -38,27 +39,27 @@ def _make_add_outer_product(n_registers):
             for row in range(SIMD_WIDTH):
                 factor = emit.splat(builder, builder.load(emit.advance_pointer(builder, numbers, row)))
                 for v in range(n_registers):
-                    place = row * n_registers + v
-                    sums[place] = emit.fma(builder, factor, columns[v], sums[place])
+                    index = row * n_registers + v
+                    sums[index] = emit.fma(builder, factor, columns[v], sums[index])
             return pack_registers(context, builder, sums)
 
         return tile(tile, left, types.int64, right, types.int64), codegen
 
-    return outer
+    return add_outer_product
 
 
 def _make_add_tile(n_registers):
-    """A function: target[at + i * width + v * WIDTH:] += tile[i, v]."""
+    """Return a function: target[start + i * width + v * SIMD_WIDTH:] += tile[i, v]."""
 
     @intrinsic
-    def add_tile(typingctx, target, at, width, tile):
+    def add_tile(typingctx, target, start, width, tile):
         def codegen(context, builder, signature, arguments):
-            target, at, width, tile = arguments
-            row = emit.element_pointer(context, builder, signature.args[0], target, at)
-            for place, value in enumerate(cgutils.unpack_tuple(builder, tile)):
-                pointer = emit.advance_pointer(builder, row, place % n_registers * SIMD_WIDTH)
+            target, start, width, tile = arguments
+            row = emit.element_pointer(context, builder, signature.args[0], target, start)
+            for index, value in enumerate(cgutils.unpack_tuple(builder, tile)):
+                pointer = emit.advance_pointer(builder, row, index % n_registers * SIMD_WIDTH)
                 emit.store(builder, builder.fadd(emit.load(builder, pointer), value), pointer)
-                if place % n_registers == n_registers - 1:
+                if index % n_registers == n_registers - 1:
                     row = builder.gep(row, [width])
             return context.get_dummy_value()
 
@@ -68,17 +69,23 @@ def _make_add_tile(n_registers):
 
 
 def _make_square_adder(n_registers):
-    outer, add_tile, size = _make_add_outer_product(n_registers), _make_add_tile(n_registers), SIMD_WIDTH * n_registers
+    """Return a kernel that adds one square of left^T right to the target."""
+    add_outer_product, add_tile, size = (
+        _make_add_outer_product(n_registers),
+        _make_add_tile(n_registers),
+        SIMD_WIDTH * n_registers,
+    )
 
     @kernel
-    def square_adder(left, right, n_rows, pitch, i, j, target, at, width):
+    def add_square(left, right, n_rows, row_stride, i, j, target, start, width):
+        """Add the square (i, j) of left^T right to ``target``."""
         request_full_width()
         tile = zero_registers(size)
         for row in range(n_rows):
-            tile = outer(tile, left, row * pitch + i, right, row * pitch + j)
-        add_tile(target, at + i * width + j, width, tile)
+            tile = add_outer_product(tile, left, row * row_stride + i, right, row * row_stride + j)
+        add_tile(target, start + i * width + j, width, tile)
 
-    return square_adder
+    return add_square
 
 
 _add_square_1, _add_square_2, _add_square_3 = _make_square_adder(1), _make_square_adder(2), _make_square_adder(3)
@@ -86,7 +93,7 @@ _add_square_1, _add_square_2, _add_square_3 = _make_square_adder(1), _make_squar
 
 @kernel
 def add_upper_products(left, right, n_rows, row_stride, target, target_start, width):
-    """Upper squares of left^T right added to ``target`` (width x width) at ``at``; rows begin ``pitch`` apart."""
+    """Add the upper squares of left^T right to ``target`` (width x width) at ``target_start``."""
     for i in range(0, width, SIMD_WIDTH):
         j = i
         while width - j >= MAX_TILE_REGISTERS * SIMD_WIDTH:
@@ -99,42 +106,73 @@ def add_upper_products(left, right, n_rows, row_stride, target, target_start, wi
 
 
 def _make_center_columns(n_registers):
-    """A function for one row: right = x - mean and left = share * right, ``across`` registers of them; adds up left."""
+    """Return a kernel that centers and weights ``n_registers`` registers of columns."""
 
     @intrinsic
-    def centre(typingctx, sums, rows, begin, means, column, share, left, right, to):
+    def center_row(
+        typingctx, sums, rows, row_start, means, column, responsibility, weighted_differences, differences, target_start
+    ):
         def codegen(context, builder, signature, arguments):
-            sums, rows, begin, means, column, share, left, right, to = arguments
-            kinds, place = signature.args, emit.element_pointer
-            source = place(context, builder, kinds[1], rows, begin)
-            centers = place(context, builder, kinds[3], means, column)
-            scaled, plain = place(context, builder, kinds[6], left, to), place(context, builder, kinds[7], right, to)
+            sums, rows, row_start, means, column, responsibility, weighted_differences, differences, target_start = (
+                arguments
+            )
+            array_types, pointer = signature.args, emit.element_pointer
+            source = pointer(context, builder, array_types[1], rows, row_start)
+            centers = pointer(context, builder, array_types[3], means, column)
+            weighted_pointer, difference_pointer = (
+                pointer(context, builder, array_types[6], weighted_differences, target_start),
+                pointer(context, builder, array_types[7], differences, target_start),
+            )
             sums = cgutils.unpack_tuple(builder, sums)
             for v in range(n_registers):
                 mean = emit.load(builder, emit.advance_pointer(builder, centers, v * SIMD_WIDTH))
                 value = builder.fsub(emit.load(builder, emit.advance_pointer(builder, source, v * SIMD_WIDTH)), mean)
-                shared = builder.fmul(value, share)
-                emit.store(builder, value, emit.advance_pointer(builder, plain, v * SIMD_WIDTH))
-                emit.store(builder, shared, emit.advance_pointer(builder, scaled, v * SIMD_WIDTH))
-                sums[v] = builder.fadd(sums[v], shared)
+                weighted = builder.fmul(value, responsibility)
+                emit.store(builder, value, emit.advance_pointer(builder, difference_pointer, v * SIMD_WIDTH))
+                emit.store(builder, weighted, emit.advance_pointer(builder, weighted_pointer, v * SIMD_WIDTH))
+                sums[v] = builder.fadd(sums[v], weighted)
             return pack_registers(context, builder, sums)
 
         index = types.int64
-        return sums(sums, rows, index, means, index, REGISTER_TYPE, left, right, index), codegen
+        return sums(sums, rows, index, means, index, REGISTER_TYPE, weighted_differences, differences, index), codegen
 
     add_tile = _make_add_tile(n_registers)
 
     @kernel
-    def centre_columns(flat, places, shares, begin, n_rows, pitch, means, at, column, left, right, first):
+    def center_columns(
+        row_copies,
+        row_places,
+        responsibilities,
+        row_start,
+        n_rows,
+        row_stride,
+        means,
+        mean_start,
+        column,
+        weighted_differences,
+        differences,
+        first_moments,
+    ):
+        """Write differences and weighted differences of the rows; add the latter to the first moments."""
         request_full_width()
         sums = zero_registers(n_registers)
         for row in range(n_rows):
-            source = places[begin + row] * pitch + column
-            share = splat(shares[begin + row])
-            sums = centre(sums, flat, source, means, at + column, share, left, right, row * pitch + column)
-        add_tile(first, at + column, 0, sums)
+            source = row_places[row_start + row] * row_stride + column
+            responsibility = splat(responsibilities[row_start + row])
+            sums = center_row(
+                sums,
+                row_copies,
+                source,
+                means,
+                mean_start + column,
+                responsibility,
+                weighted_differences,
+                differences,
+                row * row_stride + column,
+            )
+        add_tile(first_moments, mean_start + column, 0, sums)
 
-    return centre_columns
+    return center_columns
 
 
 _center_columns_1, _center_columns_4 = _make_center_columns(1), _make_center_columns(4)
@@ -155,7 +193,10 @@ def center_rows(
     differences,
     first_moments,
 ):
-    """Chosen rows less their centre to ``right``, times their shares to ``left``, and these added up to ``first``."""
+    """Write the differences of the given rows from their centre, and these times the responsibilities.
+
+    The weighted differences are added to ``first_moments``.
+    """
     column = 0
     while width - column >= 4 * SIMD_WIDTH:
         _center_columns_4(

@@ -1,0 +1,222 @@
+"""A compiled pass over the rows: its prepared model, the workspaces of threads, and the sums of blocks."""
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.blas import limit_blas_threads
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.engines.kernels.argument_tuples import (
+    MomentSums,
+    RowArrays,
+    ScreeningBounds,
+)
+from gaussmix.engines.kernels.codegen.compiled_functions import run_full_pass, run_screened_pass
+from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
+from gaussmix.engines.kernels.machine_constants import MIN_EXPONENT
+from gaussmix.engines.kernels.packing import (
+    NO_ROW_RESULTS,
+    PackedModel,
+    make_zero_sums,
+    pack_model,
+    pack_rows,
+)
+from gaussmix.engines.kernels.screening import make_screening_bounds, rounding_tolerance
+from gaussmix.engines.kernels.tile_workspaces import make_full_tile, make_screened_tile
+
+
+@dataclass
+class BlockSums:
+    """Sums of blocks about the centres of the pass. Addition works in place, because nothing else uses the operands."""
+
+    packed: PackedArguments
+    n_rows: int
+    free_sums: list[PackedArguments]
+
+    @property
+    def sums(self) -> MomentSums:
+        """The arrays of the sums."""
+        sums: MomentSums = self.packed.source_values
+        return sums
+
+    def __add__(self, other: "BlockSums") -> "BlockSums":
+        """Add the other sums to these and keep the other's arrays for reuse."""
+        for ours, theirs in zip(self.sums, other.sums, strict=True):
+            np.add(ours, theirs, out=ours)
+        self.n_rows += other.n_rows
+        self.free_sums.append(other.packed)
+        return self
+
+
+@dataclass(frozen=True)
+class PassWorkspace:
+    """The packed workspaces of one thread, for full and for screened tiles."""
+
+    full_tile: PackedArguments
+    screened_tile: PackedArguments | None = None
+    screening: PackedArguments | None = None
+
+
+_PACKED_NO_ROW_RESULTS = pack_arguments(NO_ROW_RESULTS)
+
+_PACKED_NO_WEIGHTS_OR_LABELS = pack_arguments((np.empty(0), np.empty(0, dtype=np.int64), np.empty((0, 0))))
+
+
+_thread_cache = threading.local()
+
+# Tiles that a thread keeps, and the largest size of each in bytes.
+_MAX_CACHED_TILES, _MAX_CACHED_TILE_BYTES = 8, 1 << 22
+
+
+def _cached_full_tile(packed_model: PackedModel, moment_code: int) -> PackedArguments:
+    """Return this thread's full tile for models of this shape; allocation takes longer than a pass over few rows."""
+    model = packed_model.arrays
+    tiles: dict[Any, PackedArguments] = _thread_cache.__dict__.setdefault("tiles", {})
+    # Columns beyond the rows' are zero from the beginning, and stay so only for rows of as many columns.
+    key = (
+        model.center.shape,
+        packed_model.n_features,
+        packed_model.n_padded_columns,
+        len(model.whitening),
+        moment_code,
+    )
+    words = tiles.get(key)
+    if words is None:
+        tile = make_full_tile(model, packed_model.n_padded_columns, moment_code)
+        words = pack_arguments(tile)
+        if sum(part.nbytes for part in tile if isinstance(part, np.ndarray)) <= _MAX_CACHED_TILE_BYTES:
+            while len(tiles) >= _MAX_CACHED_TILES:
+                del tiles[next(iter(tiles))]
+            tiles[key] = words
+    return words
+
+
+@dataclass(frozen=True)
+class CompiledPass:
+    """A model prepared for one pass over the rows; each thread uses workspaces of its own."""
+
+    packed_model: PackedModel
+    moment_code: int
+    is_hard: bool
+    screening_bounds: ScreeningBounds | None = None
+    log_cutoff: float = MIN_EXPONENT
+    _thread_data: Any = field(default_factory=threading.local)
+    _free_sums: list[PackedArguments] = field(default_factory=list)
+
+    @classmethod
+    def from_quadratics(
+        cls, quadratics: Quadratics, moment_code: int, is_hard: bool = False, use_screening: bool = False
+    ) -> "CompiledPass":
+        """Prepare a pass that accumulates ``moment_code``, with bounds if ``use_screening``."""
+        with limit_blas_threads(quadratics.n_features):
+            packed = pack_model(quadratics, moment_code)
+            if not use_screening:
+                return cls(packed, moment_code, is_hard)
+            return cls(
+                packed,
+                moment_code,
+                is_hard,
+                make_screening_bounds(quadratics, is_hard),
+                -rounding_tolerance(quadratics.n_components),
+            )
+
+    @cached_property
+    def _packed_model_arrays(self) -> PackedArguments:
+        """The packed model."""
+        return pack_arguments(self.packed_model.arrays)
+
+    @cached_property
+    def _packed_screening_bounds(self) -> PackedArguments:
+        """The packed bounds."""
+        return pack_arguments(cast(ScreeningBounds, self.screening_bounds))
+
+    def accumulate_all_pairs(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
+        """Process a block and compute every pair of row and component."""
+        sums = self._take_zero_sums()
+        self._accumulate_all_pairs_of_range(self._pack_rows(batch), 0, batch.n_rows, sums, row_results)
+        return BlockSums(sums, batch.n_rows, self._free_sums)
+
+    def accumulate_screened(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
+        """Process a block and compute only pairs that can matter; all pairs once too many can."""
+        if self.screening_bounds is None or batch.label_prior is not None:
+            return self.accumulate_all_pairs(batch, row_results)
+        rows, sums, work, n_rows = (
+            self._pack_rows(batch),
+            self._take_zero_sums(),
+            self._thread_workspace(),
+            batch.n_rows,
+        )
+        done = run_screened_pass(
+            rows,
+            n_rows,
+            self._packed_model_arrays,
+            work.screened_tile,
+            self._packed_screening_bounds,
+            work.screening,
+            self.moment_code,
+            self.is_hard,
+            sums,
+            row_results,
+        )
+        if done < n_rows:
+            self._accumulate_all_pairs_of_range(rows, done, n_rows, sums, row_results)
+        return BlockSums(sums, n_rows, self._free_sums)
+
+    def _accumulate_all_pairs_of_range(
+        self, rows: PackedArguments, begin: int, end: int, sums: PackedArguments, row_results: PackedArguments
+    ) -> None:
+        """Process the rows ``begin`` to ``end`` and compute every pair."""
+        tile = self._thread_workspace().full_tile
+        run_full_pass(
+            rows,
+            begin,
+            end,
+            self._packed_model_arrays,
+            tile,
+            self.moment_code,
+            self.is_hard,
+            self.log_cutoff,
+            sums,
+            row_results,
+        )
+
+    def _pack_rows(self, batch: Batch) -> PackedArguments:
+        """Pack a batch; each thread packs a frame, which blocks and passes share, only once."""
+        rows = pack_rows(batch)
+        frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
+        if frame is None or frame.source_values[0] is not rows.prescale:
+            frame = _thread_cache.frame = pack_arguments((rows.prescale, rows.center, rows.scale))
+        known = _PACKED_NO_WEIGHTS_OR_LABELS
+        if batch.weights is not None or batch.label_prior is not None:
+            known = pack_arguments((rows.weights, rows.labels, rows.log_label_prior))
+        return join_packed_arguments(RowArrays, pack_arguments((rows.stored,)), frame, known)
+
+    def _take_zero_sums(self) -> PackedArguments:
+        """Return zero sums, in reused arrays if there are any: fresh memory is slow."""
+        try:
+            sums = self._free_sums.pop()
+        except IndexError:
+            return pack_arguments(make_zero_sums(self.packed_model, self.moment_code))
+        for part in sums.source_values:
+            part.fill(0.0)
+        return sums
+
+    def _thread_workspace(self) -> PassWorkspace:
+        """Return this thread's workspace."""
+        work: PassWorkspace | None = getattr(self._thread_data, "work", None)
+        if work is None:
+            work = self._thread_data.work = self._make_workspace()
+        return work
+
+    def _make_workspace(self) -> PassWorkspace:
+        """Allocate the workspace of a thread."""
+        model, n_columns = self.packed_model.arrays, self.packed_model.n_padded_columns
+        full = _cached_full_tile(self.packed_model, self.moment_code)
+        if self.screening_bounds is None:
+            return PassWorkspace(full)
+        tile, sieve = make_screened_tile(model, n_columns, self.moment_code, self.screening_bounds)
+        return PassWorkspace(full, pack_arguments(tile), pack_arguments(sieve))
