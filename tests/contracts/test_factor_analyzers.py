@@ -28,13 +28,13 @@ SIZES = ((6, 2), (70, 3))  # columns and factors: with all eigenvectors, and in 
 
 
 def make_estimator(name: str, n_factors: int = 2, limit: AbstractRegularizer | None = None) -> CovarianceEstimator:
-    return make_covariance_estimator(FactorStructure.from_letters(name, n_factors), limit or NoRegularizer())
+    return make_covariance_estimator(FactorStructure(name, n_factors), limit or NoRegularizer())
 
 
 def floor_for(name: str, n_features: int, seed: int = 0) -> FloorRegularizer:
     """A floor that lies among the variances of ``moments``, so that it is touched."""
     per_column = np.exp(np.random.default_rng(seed).normal(-1.5, 0.4, n_features))
-    is_isotropic = FactorStructure.from_letters(name, 1).has_isotropic_noise_variance
+    is_isotropic = FactorStructure(name, 1).has_isotropic_noise_variance
     return FloorRegularizer(np.full(n_features, per_column[0]) if is_isotropic else per_column)
 
 
@@ -212,7 +212,7 @@ def test_scaling_single_columns(name: str, is_floored: bool) -> None:
     moved = None if limit is None else FloorRegularizer(limit.min_variances * scales**2)
     scaled = estimate(make_estimator(name, limit=moved), rescaled).matrices()
     error = np.abs(scaled / outer - plain).max() / np.abs(plain).max()
-    assert (error < 1e-9) == FactorStructure.from_letters(name, 2).is_column_scale_equivariant
+    assert (error < 1e-9) == FactorStructure(name, 2).is_column_scale_equivariant
 
 
 # McNicholas & Murphy, "Parsimonious Gaussian mixture models", Statistics and Computing 18 (2008), table 1.
@@ -232,7 +232,7 @@ PUBLISHED_COUNTS: dict[str, Callable[[int, int, int], float]] = {
 @pytest.mark.parametrize("n_components", [1, 2, 5])
 @pytest.mark.parametrize(("n_features", "n_factors"), [(3, 1), (10, 4), (200, 7)])
 def test_counts_its_parameters_as_published(name: str, n_components: int, n_features: int, n_factors: int) -> None:
-    structure = FactorStructure.from_letters(name, n_factors)
+    structure = FactorStructure(name, n_factors)
     expected = PUBLISHED_COUNTS[name](n_features, n_factors, n_components)
     assert structure.n_covariance_parameters(n_components, n_features) == expected
     more = n_components - 1 + n_components * n_features
@@ -246,13 +246,13 @@ def test_as_many_factors_as_a_free_covariance_has_room_for(name: str) -> None:
         free = n_features * (n_features + 1) // 2
 
         def fits(n_factors: int, n_features: int = n_features, free: int = free) -> bool:
-            structure = FactorStructure.from_letters(name, n_factors)
+            structure = FactorStructure(name, n_factors)
             return n_factors < n_features and structure.n_covariance_parameters(1, n_features) <= free
 
         most = max(q for q in range(n_features) if fits(q))
-        FactorStructure.from_letters(name, most).check_n_features(n_features)
+        FactorStructure(name, most).check_n_features(n_features)
         with pytest.raises(ParameterError, match=f"take n_factors of at most {most}"):
-            FactorStructure.from_letters(name, most + 1).check_n_features(n_features)
+            FactorStructure(name, most + 1).check_n_features(n_features)
 
 
 def test_shared_noise_of_round_components_counts_eigenvalues_below_it() -> None:

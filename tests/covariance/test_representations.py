@@ -7,17 +7,22 @@ import pytest
 
 from gaussmix import CollapseError, ParameterError
 from gaussmix.core.precision_roots import DensePrecisionRoot, SharedPrecisionRoot
-from gaussmix.covariance import MCLUST_NAMES, AbstractCovariance, Structure, covariance_from_matrices
+from gaussmix.covariance import (
+    MCLUST_NAMES,
+    AbstractCovariance,
+    Structure,
+    contract_covariances,
+    covariance_from_matrices,
+    expand_covariances,
+    sklearn_shape,
+)
 from gaussmix.covariance.representations import (
     DiagonalCovariance,
     FullCovariance,
     SharedCovariance,
     SphericalCovariance,
-    contract_covariances,
-    expand_covariances,
     full_from_matrices,
     full_from_precision_roots,
-    sklearn_shape,
 )
 from tests.contracts.members import random_member
 

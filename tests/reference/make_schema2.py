@@ -23,7 +23,7 @@ def main() -> None:
     answers = {}
     for name, noise in NOISE.items():
         floored = np.array([False, True])
-        covariance = LowRankCovariance(FactorStructure.from_letters(name, 1), floored, LOADINGS, np.array(noise))
+        covariance = LowRankCovariance(FactorStructure(name, 1), floored, LOADINGS, np.array(noise))
         plain = Mixture.from_parameters(WEIGHTS, CENTERS, covariance.matrices(), "VVV", NAMES)
         mixture = replace(plain, covariance=covariance, frame=Frame(SHRINK, CENTER, EXPONENT))
         mixture.save(FOLDER / f"schema2_{name}.safetensors")

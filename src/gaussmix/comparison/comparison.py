@@ -187,7 +187,7 @@ def _make_known_labels(data: _ComparisonData, rng: np.random.Generator) -> Known
 
 def _should_standardize(mixture: Mixture) -> bool:
     """Whether distances are to be taken in standard deviations: a round structure takes columns to be in one unit."""
-    return mixture.structure.shape != "I"
+    return not mixture.structure.is_spherical
 
 
 def _run_solvers(

@@ -1,15 +1,32 @@
-"""Covariance structures: from scatter to covariances, one row of a table each."""
+"""Covariance structures: what covariances look like, and the M-step that estimates them."""
 
 from gaussmix.covariance.base import AbstractCovariance, AbstractCovarianceEstimator
 from gaussmix.covariance.estimator import CovarianceEstimator, make_covariance_estimator
 from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, FactorStructure, parse_structure
 from gaussmix.covariance.prior import DefaultPrior, NormalInverseWishart
-from gaussmix.covariance.projection import covariance_from_matrices, project_to_structure, rescale_columns
+from gaussmix.covariance.projection import (
+    contract_covariances,
+    covariance_from_matrices,
+    covariance_from_precisions,
+    expand_covariances,
+    project_to_structure,
+    representation_class,
+    rescale_columns,
+    sklearn_shape,
+)
 from gaussmix.covariance.regularizer import AbstractRegularizer, FloorRegularizer, RidgeRegularizer
-from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST, Structure
+from gaussmix.covariance.structure import (
+    INDEPENDENT_STRUCTURE_NAMES,
+    MCLUST_NAMES,
+    SKLEARN_TO_MCLUST,
+    MclustStructure,
+    Structure,
+    distinct_structure_names,
+)
 
 __all__ = [
     "FACTOR_STRUCTURE_NAMES",
+    "INDEPENDENT_STRUCTURE_NAMES",
     "MCLUST_NAMES",
     "SKLEARN_TO_MCLUST",
     "AbstractCovariance",
@@ -19,12 +36,19 @@ __all__ = [
     "DefaultPrior",
     "FactorStructure",
     "FloorRegularizer",
+    "MclustStructure",
     "NormalInverseWishart",
     "RidgeRegularizer",
     "Structure",
+    "contract_covariances",
     "covariance_from_matrices",
+    "covariance_from_precisions",
+    "distinct_structure_names",
+    "expand_covariances",
     "make_covariance_estimator",
     "parse_structure",
     "project_to_structure",
+    "representation_class",
     "rescale_columns",
+    "sklearn_shape",
 ]

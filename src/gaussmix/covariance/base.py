@@ -1,4 +1,4 @@
-"""The socket for covariance structures: a value that holds covariances, and a family that makes them."""
+"""Sockets for covariance structures: covariances of one structure, and the estimator that makes them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from gaussmix.core.precision_roots import AbstractPrecisionRoot
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KD, KDD, ND, BoolK, D, IntD, K
 
-RELATIVE_FLOOR = 1e-9  # smallest variance of a fit, as a share of the overall one
+RELATIVE_FLOOR = 1e-9  # smallest variance of a fit, relative to the overall variance
 
 
 @dataclass(frozen=True)
 class AbstractCovariance(ABC):
-    """The K covariance matrices of a mixture, held as factors F with F F^T = covariance.
+    """The K covariance matrices of a mixture, stored as factors F with F F^T = covariance.
 
-    ``floored`` tells, per component, whether the last estimate rests on its floor.
+    ``is_floored`` (K,) says for each component whether the variance floor was active in the last estimate.
     """
 
     structure: Structure
@@ -37,75 +37,84 @@ class AbstractCovariance(ABC):
 
     @property
     @abstractmethod
-    def n_features(self) -> int: ...
+    def n_features(self) -> int:
+        """Number of columns D."""
 
     @property
     def n_components(self) -> int:
+        """Number of components K."""
         return len(self.is_floored)
 
     @abstractmethod
     def matrices(self) -> KDD:
-        """The covariance matrices, (K, D, D)."""
+        """Return the covariance matrices, (K, D, D)."""
 
     @abstractmethod
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
-        """Standard normal rows (n, D) turned into rows with the covariance of a component."""
+        """Transform standard normal rows (n, D) into rows with the covariance of a component."""
 
     @abstractmethod
     def permute_components(self, order: IntD) -> "AbstractCovariance":
-        """The same covariances with the components in another order."""
+        """Return the same covariances with the components in another order."""
+
+    def replace_components(self, is_replaced: BoolK, replacements: "AbstractCovariance") -> "AbstractCovariance":
+        """Return the covariances with some components replaced, in order.
+
+        Only structures whose ``has_independent_components`` is true implement it.
+        """
+        raise TypeError(f"structure {self.structure} ties its covariances together; single ones cannot be replaced")
 
     def precisions(self) -> KDD:
-        """The precision matrices, (K, D, D)."""
+        """Return the precision matrices, (K, D, D)."""
         roots = self.precision_root.to_dense(self.n_components, self.n_features)
         return np.asarray(roots @ np.swapaxes(roots, 1, 2))
 
 
+# (structure, moments, floor, previous covariances) -> the covariances that maximise the expected log-likelihood.
 MStep = Callable[[Structure, Moments, "D | None", "AbstractCovariance | None"], AbstractCovariance]
-"""From scatter, floor and the covariances before to those that maximise the expected likelihood."""
 
 
 class AbstractCovarianceEstimator(ABC):
-    """The M-step of one structure: covariances that maximise the expected likelihood, from moments only."""
+    """The covariance part of the M-step for one structure: moments in, covariances out."""
 
     structure: Structure
 
     def with_prior(self, moments: Moments) -> Moments:
-        """The moments together with what is believed before the data: means, scatter, and the mass to divide it by."""
+        """Return the moments with the prior's means, scatter and mass added; the same moments without a prior."""
         return moments
 
     def log_prior(self, centers: KD, covariance: AbstractCovariance) -> float:
-        """What is believed before the data, as a log density up to a constant: 0 where nothing is."""
+        """Return the log density of the prior up to a constant, 0 without a prior."""
         return 0.0
 
     @property
     def plain_floor(self) -> D | None:
-        """The floor (D,), where the M-step is that of one of the fourteen structures above a floor and no ridge."""
+        """The floor (D,) if the M-step is mclust's above a floor and nothing else; None otherwise."""
         return None
 
     @property
     def min_variances(self) -> D | None:
-        """The least variances (D,), in the frame; None where nothing is forbidden."""
+        """The smallest allowed variances (D,), in the frame; None without a floor."""
         return None
 
     def prior_statistics(self, n_components: int) -> PriorStatistics | None:
-        """What `informed` and `log_prior` come to, in plain numbers; None where nothing is believed."""
+        """Return the numbers behind `with_prior` and `log_prior`; None without a prior."""
         return None
 
     @property
     @abstractmethod
     def moment_kind(self) -> MomentKind:
-        """The scatter this family reads."""
+        """The scatter that the M-step needs."""
 
     @abstractmethod
     def estimate(self, moments: Moments, previous: AbstractCovariance | None = None) -> AbstractCovariance:
-        """The maximiser within the structure and above the floor of this family.
+        """Return the maximiser within the structure and above the floor.
 
-        Where it has to be searched for, the search begins at the covariances ``before``, if there
-        are any: what is found is then at least as good, wherever the search ends.
+        An iterative M-step begins at ``previous``, if given. Its result is at least as good as ``previous``,
+        wherever it stops.
 
         Raises
         ------
         CollapseError
-            If a covariance is singular and no floor is in force.
+            If a covariance is singular and there is no floor.
         """

@@ -9,7 +9,6 @@ from gaussmix.covariance.representations import (
     full_from_eigenpairs,
     full_from_factors,
     full_from_matrices,
-    replace_full_components,
 )
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KD, KDD, BoolK, D, K
@@ -36,7 +35,7 @@ def apply_eigenvalue_floor(structure: Structure, matrices: KDD, floor: D | None)
     raised = full_from_floor_units(
         structure, np.maximum(values, 1.0), vectors, floor, np.asarray((values < 1.0).any(axis=1))
     )
-    return replace_full_components(held, low, raised)
+    return held.replace_components(low, raised)
 
 
 def _is_below_floor(matrices: KDD, precision_roots: KDD, floor: D) -> BoolK:

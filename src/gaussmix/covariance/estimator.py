@@ -9,7 +9,7 @@ from gaussmix.covariance import closed_form, factor_analyzers, iterative
 from gaussmix.covariance.base import AbstractCovariance, AbstractCovarianceEstimator, MStep
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.regularizer import AbstractRegularizer, FloorRegularizer
-from gaussmix.covariance.structure import MCLUST_NAMES, Structure
+from gaussmix.covariance.structure import MclustStructure, Structure
 from gaussmix.types import KD, D
 
 
@@ -55,7 +55,7 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
 
     @property
     def plain_floor(self) -> D | None:
-        is_bare = str(self.structure) in MCLUST_NAMES and isinstance(self.regularizer, FloorRegularizer)
+        is_bare = isinstance(self.structure, MclustStructure) and isinstance(self.regularizer, FloorRegularizer)
         return self.regularizer.floor if is_bare else None
 
     @property

@@ -171,9 +171,7 @@ def _pooled_initialization(structure: FactorStructure, moments: Moments, floor: 
     step, letters = (
         (estimate_isotropic, "CCC") if structure.has_isotropic_noise_variance else (estimate_diagonal, "CCU")
     )
-    pooled = step(
-        FactorStructure.from_letters(letters, structure.n_factors), moments.to_kind(MomentKind.POOLED_FULL), floor, None
-    )
+    pooled = step(FactorStructure(letters, structure.n_factors), moments.to_kind(MomentKind.POOLED_FULL), floor, None)
     return pooled.loadings, pooled.noise_variance
 
 

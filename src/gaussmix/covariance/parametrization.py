@@ -17,14 +17,15 @@ from scipy.optimize import linear_sum_assignment
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.eigen_arrays import to_eigen_arrays
 from gaussmix.covariance.representations import (
     DiagonalCovariance,
     SphericalCovariance,
     full_from_eigenpairs,
     full_from_factors,
     shared_from_full,
+    to_eigen_arrays,
 )
+from gaussmix.covariance.structure import MclustStructure
 from gaussmix.types import KD, KDD, Array, IntD, K
 
 _MAX_LOG_VARIANCE_CHANGE = 40.0  # of a log variance about the member: beyond, squares of such numbers overflow
@@ -117,6 +118,11 @@ class _StructuredParametrization(AbstractParametrization):
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: Array) -> ParameterBlocks: ...
 
     @property
+    def structure(self) -> MclustStructure:
+        """The structure of the reference."""
+        return _require_mclust_structure(self.reference)
+
+    @property
     def n_features(self) -> int:
         return self.reference.n_features
 
@@ -144,14 +150,20 @@ class _StructuredParametrization(AbstractParametrization):
 
     def _volumes_and_contrasts(self, log_variances: KD) -> tuple[Array, Array]:
         """Volumes and contrasts of log variances (K, D)."""
-        structure, volume = self.reference.structure, log_variances.mean(axis=1)
+        structure, volume = self.structure, log_variances.mean(axis=1)
         apart = (log_variances - volume[:, None]) @ linalg.helmert_contrasts(self.n_features).T
         return self._average_shared(structure.volume, volume), self._average_shared(structure.shape, apart)
 
     def _volume_and_contrast_gradient(self, log_variance_gradient: KD) -> tuple[Array, Array]:
         """The gradient along volumes and contrasts, from that along log variances (K, D)."""
-        structure, apart = self.reference.structure, log_variance_gradient @ linalg.helmert_contrasts(self.n_features).T
+        structure, apart = self.structure, log_variance_gradient @ linalg.helmert_contrasts(self.n_features).T
         return sum_shared(structure.volume, log_variance_gradient.sum(axis=1)), sum_shared(structure.shape, apart)
+
+
+def _require_mclust_structure(covariance: AbstractCovariance) -> MclustStructure:
+    if not isinstance(covariance.structure, MclustStructure):
+        raise TypeError(f"structure {covariance.structure} has no volume, shape and orientation")
+    return covariance.structure
 
 
 def sum_shared(letter: str, per_component: Array) -> Array:
@@ -174,10 +186,10 @@ class DiagonalParametrization(_StructuredParametrization):
     def _from_blocks(self, blocks: ParameterBlocks) -> AbstractCovariance:
         variances, structure = (
             _column_variances(self.reference) * np.exp(self._log_variance_changes(blocks)),
-            self.reference.structure,
+            self.structure,
         )
         free = np.zeros(len(variances), dtype=bool)
-        if structure.shape == "I":
+        if structure.is_spherical:
             return SphericalCovariance(structure, free, variances[:, 0].copy(), self.n_features)
         return DiagonalCovariance(structure, free, variances)
 
@@ -207,19 +219,17 @@ class CholeskyParametrization(_StructuredParametrization):
         logs = 2.0 * np.log(np.einsum("kii->ki", own))
         volumes, apart = self._volumes_and_contrasts(logs)
         unit = own / np.exp(0.5 * logs.mean(axis=1))[:, None, None]
-        return ParameterBlocks(
-            volumes, apart, self._average_shared(self.reference.structure.orientation, _below_diagonal(unit))
-        )
+        return ParameterBlocks(volumes, apart, self._average_shared(self.structure.orientation, _below_diagonal(unit)))
 
     def _from_blocks(self, blocks: ParameterBlocks) -> AbstractCovariance:
         factors = self.factors @ self._relative_factors(blocks)
-        if str(structure := self.reference.structure) == "EEE":
-            return shared_from_full(full_from_factors(structure, factors[:1]), len(factors))
-        return full_from_factors(structure, factors)
+        if self.structure.is_tied:
+            return shared_from_full(full_from_factors(self.structure, factors[:1]), len(factors))
+        return full_from_factors(self.structure, factors)
 
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: KDD) -> ParameterBlocks:
         """With F = L S e^(v/2): along S it is 2 e^v L^T G L S, along log volumes tr(G F F^T)."""
-        own, structure = self._relative_factors(blocks), self.reference.structure
+        own, structure = self._relative_factors(blocks), self.structure
         along = 2.0 * np.swapaxes(self.factors, 1, 2) @ covariance_gradient @ self.factors @ own
         levels = 0.5 * np.einsum("kii,kii->ki", own, along)
         rescaled = along * np.exp(0.5 * np.broadcast_to(blocks.log_volumes, len(own)))[:, None, None]
@@ -270,7 +280,7 @@ class CayleyParametrization(_StructuredParametrization):
             self.axis_variances * np.exp(self._log_variance_changes(blocks)),
             self.axes @ self._rotations(blocks)[0],
         )
-        return full_from_eigenpairs(self.reference.structure, values, axes, np.zeros(len(values), dtype=bool))
+        return full_from_eigenpairs(self.structure, values, axes, np.zeros(len(values), dtype=bool))
 
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: KDD) -> ParameterBlocks:
         """Along Q it is 2 G Q diag(values); d(I - W)(I + W)^-1 = -2 (I + W)^-1 dW (I + W)^-1."""
@@ -291,7 +301,7 @@ class CayleyParametrization(_StructuredParametrization):
 
     @property
     def _orientation_letter(self) -> str:
-        return self.reference.structure.orientation
+        return self.structure.orientation
 
     def _rotations(self, blocks: ParameterBlocks) -> tuple[KDD, KDD]:
         """(I - W)(I + W)^-1 and (I + W)^-1, (K, D, D)."""
@@ -320,7 +330,7 @@ def _best_axis_order(relative_axes: KDD) -> IntD:
 
 def make_parametrization(reference: AbstractCovariance, masses: K) -> AbstractParametrization:
     """The coordinates of a structure about some of its members, for components of so many rows each."""
-    structure, n = reference.structure, reference.n_features
+    structure, n = _require_mclust_structure(reference), reference.n_features
     values, axes, matrices = to_eigen_arrays(reference)
 
     def rows(letter: str) -> Array:
@@ -328,7 +338,7 @@ def make_parametrization(reference: AbstractCovariance, masses: K) -> AbstractPa
 
     volumes = np.sqrt(0.5 * n * rows(structure.volume))
     apart = np.sqrt(0.5 * rows(structure.shape))[:, None] * np.ones(n - 1)
-    if structure.orientation == "I":
+    if structure.is_axis_aligned:
         return DiagonalParametrization(reference, masses, ParameterBlocks(volumes, apart, np.empty((0, 0))))
     turns = np.sqrt(rows(structure.orientation))[:, None] * np.ones(n * (n - 1) // 2)
     if structure.shape == structure.orientation:

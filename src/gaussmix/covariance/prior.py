@@ -88,9 +88,9 @@ def _prior_counts_key(structure: Structure, n_components: int) -> str:
     """The row of a structure; of one component, that of the form alone, since nothing is shared."""
     if n_components > 1:
         return str(structure)
-    if structure.orientation != "I":
+    if not structure.is_axis_aligned:
         return "VVV"
-    return "VVI" if structure.shape != "I" else "VII"
+    return "VII" if structure.is_spherical else "VVI"
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,10 @@ class NormalInverseWishart:
     def _structured_scale(self, structure: Structure) -> DD:
         """The scale in the form of the structure: a matrix, variances, or their sum of one for all columns."""
         variances = np.diagonal(self.scale)
-        if structure.orientation != "I":
+        if not structure.is_axis_aligned:
             return self.scale
         return np.diag(
-            variances if structure.shape != "I" else np.full(len(variances), variances.mean() / len(variances))
+            variances if not structure.is_spherical else np.full(len(variances), variances.mean() / len(variances))
         )
 
 

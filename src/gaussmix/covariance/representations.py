@@ -1,4 +1,4 @@
-"""Four ways to hold covariances (full, shared, diagonal, spherical) whatever structure they obey."""
+"""Representations of covariances: full, shared, diagonal and spherical, each for any structure."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,9 +13,9 @@ from gaussmix.core.precision_roots import (
     SphericalPrecisionRoot,
 )
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.structure import Structure
-from gaussmix.errors import CollapseError, ParameterError
-from gaussmix.types import DD, KD, KDD, ND, AnyArray, Array, BoolK, IntD, K
+from gaussmix.covariance.structure import MclustStructure, Structure
+from gaussmix.errors import CollapseError
+from gaussmix.types import DD, KD, KDD, ND, AnyArray, BoolK, IntD, K
 
 
 @dataclass(frozen=True)
@@ -28,29 +28,46 @@ class FullCovariance(AbstractCovariance):
 
     @cached_property
     def precision_root(self) -> DensePrecisionRoot:
+        """Square roots of the precisions."""
         return DensePrecisionRoot(self.precision_root_matrices, self.factors)
 
     @property
     def log_determinants(self) -> K:
+        """log |covariance| of each component."""
         return self.stored_log_determinants
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return int(self.factors.shape[1])
 
     def matrices(self) -> KDD:
+        """Return F F^T, (K, D, D)."""
         return np.asarray(self.factors @ np.swapaxes(self.factors, 1, 2))
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
+        """Multiply standard normal rows by the factor of a component."""
         return np.asarray(standard_normal @ self.factors[component].T)
 
     def permute_components(self, order: IntD) -> "FullCovariance":
+        """Return the same covariances in another order."""
         return replace(
             self,
             is_floored=self.is_floored[order],
             factors=self.factors[order],
             precision_root_matrices=self.precision_root_matrices[order],
             stored_log_determinants=self.stored_log_determinants[order],
+        )
+
+    def replace_components(self, is_replaced: BoolK, replacements: AbstractCovariance) -> "FullCovariance":
+        """Return the covariances with some components replaced, in order."""
+        assert isinstance(replacements, FullCovariance)
+        return FullCovariance(
+            self.structure,
+            _replace_entries(self.is_floored, is_replaced, replacements.is_floored),
+            _replace_entries(self.factors, is_replaced, replacements.factors),
+            _replace_entries(self.precision_root_matrices, is_replaced, replacements.precision_root_matrices),
+            _replace_entries(self.stored_log_determinants, is_replaced, replacements.stored_log_determinants),
         )
 
 
@@ -64,23 +81,29 @@ class SharedCovariance(AbstractCovariance):
 
     @cached_property
     def precision_root(self) -> SharedPrecisionRoot:
+        """Square root of the precision."""
         return SharedPrecisionRoot(self.precision_root_matrix, self.factor)
 
     @property
     def log_determinants(self) -> K:
+        """log |covariance|, repeated for each component."""
         return np.full(self.n_components, self.log_determinant)
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return len(self.factor)
 
     def matrices(self) -> KDD:
+        """Return the matrix repeated for each component, (K, D, D)."""
         return np.repeat((self.factor @ self.factor.T)[None], self.n_components, axis=0)
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
+        """Multiply standard normal rows by the factor."""
         return np.asarray(standard_normal @ self.factor.T)
 
     def permute_components(self, order: IntD) -> "SharedCovariance":
+        """Return the same covariance with ``is_floored`` in another order."""
         return replace(self, is_floored=self.is_floored[order])
 
 
@@ -92,24 +115,37 @@ class DiagonalCovariance(AbstractCovariance):
 
     @cached_property
     def precision_root(self) -> DiagonalPrecisionRoot:
+        """Inverse standard deviations."""
         return DiagonalPrecisionRoot(1.0 / np.sqrt(self.variances))
 
     @property
     def log_determinants(self) -> K:
+        """Sum of the log variances of each component."""
         return np.asarray(np.log(self.variances).sum(axis=1))
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return int(self.variances.shape[1])
 
     def matrices(self) -> KDD:
+        """Return diagonal matrices, (K, D, D)."""
         return np.asarray(self.variances[:, :, None] * np.eye(self.n_features))
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
+        """Multiply standard normal rows by the standard deviations of a component."""
         return np.asarray(standard_normal * np.sqrt(self.variances[component]))
 
     def permute_components(self, order: IntD) -> "DiagonalCovariance":
+        """Return the same covariances in another order."""
         return replace(self, is_floored=self.is_floored[order], variances=self.variances[order])
+
+    def replace_components(self, is_replaced: BoolK, replacements: AbstractCovariance) -> "DiagonalCovariance":
+        """Return the covariances with some components replaced, in order."""
+        assert isinstance(replacements, DiagonalCovariance)
+        is_floored = _replace_entries(self.is_floored, is_replaced, replacements.is_floored)
+        variances = _replace_entries(self.variances, is_replaced, replacements.variances)
+        return DiagonalCovariance(self.structure, is_floored, variances)
 
 
 @dataclass(frozen=True)
@@ -121,33 +157,52 @@ class SphericalCovariance(AbstractCovariance):
 
     @cached_property
     def precision_root(self) -> SphericalPrecisionRoot:
+        """Inverse standard deviations."""
         return SphericalPrecisionRoot(1.0 / np.sqrt(self.variances))
 
     @property
     def log_determinants(self) -> K:
+        """D times the log variance of each component."""
         return np.asarray(self.n_columns * np.log(self.variances))
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return self.n_columns
 
     def matrices(self) -> KDD:
+        """Return multiples of the identity, (K, D, D)."""
         return np.asarray(self.variances[:, None, None] * np.eye(self.n_columns))
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
+        """Multiply standard normal rows by the standard deviation of a component."""
         return np.asarray(standard_normal * np.sqrt(self.variances[component]))
 
     def permute_components(self, order: IntD) -> "SphericalCovariance":
+        """Return the same covariances in another order."""
         return replace(self, is_floored=self.is_floored[order], variances=self.variances[order])
+
+    def replace_components(self, is_replaced: BoolK, replacements: AbstractCovariance) -> "SphericalCovariance":
+        """Return the covariances with some components replaced, in order."""
+        assert isinstance(replacements, SphericalCovariance)
+        is_floored = _replace_entries(self.is_floored, is_replaced, replacements.is_floored)
+        variances = _replace_entries(self.variances, is_replaced, replacements.variances)
+        return SphericalCovariance(self.structure, is_floored, variances, self.n_columns)
+
+
+def _replace_entries(values: AnyArray, is_replaced: BoolK, replacements: AnyArray) -> AnyArray:
+    result = values.copy()
+    result[is_replaced] = replacements
+    return result
 
 
 def full_from_matrices(structure: Structure, matrices: KDD) -> FullCovariance:
-    """Full form of positive definite matrices.
+    """Make the full representation of positive definite matrices (K, D, D).
 
     Raises
     ------
     CollapseError
-        Naming the components whose matrix is not positive definite.
+        If a matrix is not positive definite; it names the components.
     """
     factors, failed = linalg.cholesky_stack(matrices)
     if failed.any():
@@ -156,40 +211,28 @@ def full_from_matrices(structure: Structure, matrices: KDD) -> FullCovariance:
 
 
 def full_from_factors(structure: Structure, factors: KDD) -> FullCovariance:
-    """Full form from lower triangular factors F with positive diagonals."""
-    free = np.zeros(len(factors), dtype=bool)
+    """Make the full representation from lower triangular factors F with positive diagonals."""
+    is_floored = np.zeros(len(factors), dtype=bool)
     roots, logs = linalg.triangular_inverse_transposes(factors), linalg.log_determinants(factors)
-    return FullCovariance(structure, free, factors, roots, logs)
+    return FullCovariance(structure, is_floored, factors, roots, logs)
 
 
 def full_from_eigenpairs(structure: Structure, values: KD, vectors: KDD, is_floored: BoolK) -> FullCovariance:
-    """Full form of matrices given by eigenvalues (K, D) > 0 and eigenvectors; keeps tiny eigenvalues exact."""
+    """Make the full representation from eigenvalues (K, D) > 0 and eigenvectors; tiny eigenvalues stay exact."""
     deviations = np.sqrt(values)[:, None, :]
     logs = np.log(values).sum(axis=1)
     return FullCovariance(structure, is_floored, vectors * deviations, vectors / deviations, logs)
 
 
-def replace_full_components(
-    covariance: FullCovariance, is_replaced: BoolK, replacements: FullCovariance
-) -> FullCovariance:
-    """A full covariance with the chosen components replaced by others, in their order."""
-
-    def merged(old: AnyArray, new: AnyArray) -> AnyArray:
-        result = old.copy()
-        result[is_replaced] = new
-        return result
-
-    return FullCovariance(
-        covariance.structure,
-        merged(covariance.is_floored, replacements.is_floored),
-        merged(covariance.factors, replacements.factors),
-        merged(covariance.precision_root_matrices, replacements.precision_root_matrices),
-        merged(covariance.stored_log_determinants, replacements.stored_log_determinants),
-    )
+def full_from_precision_roots(structure: Structure, precision_roots: KDD) -> FullCovariance:
+    """Make the full representation from upper triangular precision roots R: F = R^-T."""
+    factors = np.array([linalg.invert_lower(root.T) for root in precision_roots])
+    logs = -np.array([linalg.log_determinant(root) for root in precision_roots])
+    return FullCovariance(structure, np.zeros(len(precision_roots), dtype=bool), factors, precision_roots, logs)
 
 
 def shared_from_full(covariance: FullCovariance, n_components: int) -> SharedCovariance:
-    """The shared form of the first matrix of a full covariance."""
+    """Make the shared representation of the first matrix of a full covariance."""
     return SharedCovariance(
         covariance.structure,
         np.repeat(covariance.is_floored[:1], n_components),
@@ -199,41 +242,30 @@ def shared_from_full(covariance: FullCovariance, n_components: int) -> SharedCov
     )
 
 
-def full_from_precision_roots(structure: Structure, precision_roots: KDD) -> FullCovariance:
-    """Full form from precision roots R (upper triangular): F = R^-T."""
-    factors = np.array([linalg.invert_lower(root.T) for root in precision_roots])
-    logs = -np.array([linalg.log_determinant(root) for root in precision_roots])
-    return FullCovariance(structure, np.zeros(len(precision_roots), dtype=bool), factors, precision_roots, logs)
+def to_eigen_arrays(covariance: AbstractCovariance) -> tuple[KD, KDD, KDD]:
+    """Return variances (K, D) along axes (K, D, D), and the covariance matrices (K, D, D).
+
+    The axes are those of the factors of a full covariance, and the columns for every other representation.
+    """
+    matrices = covariance.matrices()
+    if isinstance(covariance, FullCovariance):
+        values = (covariance.factors**2).sum(axis=1)
+        return values, covariance.factors / np.sqrt(values)[:, None, :], matrices
+    axes = np.repeat(np.eye(matrices.shape[1])[None], len(matrices), axis=0)
+    return np.einsum("kii->ki", matrices).copy(), axes, matrices
 
 
-def sklearn_shape(structure: Structure, n_components: int, n_features: int) -> tuple[int, ...]:
-    """The shape in which scikit-learn would hold the covariances of a structure."""
-    if structure.orientation == "I":
-        return (n_components,) if structure.shape == "I" else (n_components, n_features)
-    if str(structure) == "EEE":
-        return (n_features, n_features)
-    return (n_components, n_features, n_features)
-
-
-def expand_covariances(structure: Structure, covariances: Array, n_components: int, n_features: int) -> KDD:
-    """Any natural shape, or (K, D, D) itself, as (K, D, D)."""
-    full = (n_components, n_features, n_features)
-    expected = sklearn_shape(structure, n_components, n_features)
-    if covariances.shape == full:
-        return covariances
-    if covariances.shape != expected:
-        raise ParameterError.wrong_shape("covariances", covariances.shape, expected)
-    if covariances.ndim == 1:
-        return np.asarray(covariances[:, None, None] * np.eye(n_features))
-    if expected == (n_components, n_features) and structure.orientation == "I":
-        return np.asarray(covariances[:, :, None] * np.eye(n_features))
-    return np.broadcast_to(covariances, full)
-
-
-def contract_covariances(structure: Structure, matrices: KDD) -> Array:
-    """(K, D, D) matrices in the natural shape of the structure."""
-    shape = sklearn_shape(structure, matrices.shape[0], matrices.shape[1])
-    if structure.orientation == "I":
-        variances = np.einsum("kii->ki", matrices)
-        return np.asarray(variances.mean(axis=1) if len(shape) == 1 else variances.copy())
-    return np.asarray(matrices[0] if str(structure) == "EEE" else matrices)
+def covariance_from_eigen_arrays(
+    structure: MclustStructure, axis_variances: KD, axes: KDD, factors: KDD
+) -> AbstractCovariance:
+    """Make the covariance from variances along axes, and factors, in the representation of the structure's M-step."""
+    is_floored = np.zeros(len(axis_variances), dtype=bool)
+    if structure.is_spherical:
+        return SphericalCovariance(structure, is_floored, axis_variances[:, 0].copy(), axis_variances.shape[1])
+    if structure.is_axis_aligned:
+        return DiagonalCovariance(structure, is_floored, axis_variances)
+    if structure.shape == "V" and structure.orientation == "V":
+        return full_from_factors(structure, factors)
+    if structure.is_tied:
+        return shared_from_full(full_from_factors(structure, factors[:1]), len(axis_variances))
+    return full_from_eigenpairs(structure, axis_variances, axes, is_floored)

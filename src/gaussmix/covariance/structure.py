@@ -1,85 +1,134 @@
-"""The mclust letters: volume, shape and orientation of the covariances, parsed once.
+"""Covariance structures: what the covariances of the components share, by mclust's letters or by factors.
 
-A covariance is written ``lambda_k D_k A_k D_k^T``: volume, orientation, shape (Banfield & Raftery,
-Biometrics 49, 1993; Celeux & Govaert, Pattern Recognition 28, 1995). Each letter says whether that
-part is Equal across components, Varies, or is the Identity. So ``VVV`` is scikit-learn's ``full``,
-``EEE`` its ``tied``, ``VVI`` its ``diag`` and ``VII`` its ``spherical``.
-
-The scale of single columns, such as another unit for one of them, matters to ``EII``, ``VII``, ``EEV``,
-``VEV``, ``EVE`` and ``VVE``: it changes what they can describe, and so the groups they find. The other
-eight find the same groups in any units. One scale for all columns matters to none.
+mclust writes a covariance as ``lambda_k D_k A_k D_k^T``: volume, orientation and shape (Banfield & Raftery,
+Biometrics 49, 1993; Celeux & Govaert, Pattern Recognition 28, 1995). Each of the three letters says whether
+that part is Equal across components, Varies, or is the Identity. ``VVV`` is scikit-learn's ``full``, ``EEE``
+its ``tied``, ``VVI`` its ``diag`` and ``VII`` its ``spherical``.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from gaussmix.errors import ParameterError
+from gaussmix.errors.text import join_with_and
 
+# mclust's names for data of one column: equal variances, or one variance per component.
 UNIVARIATE_TO_MCLUST = {"E": "EII", "V": "VII"}
-"""mclust's names where there is one column: variances equal, or each its own."""
-
 SKLEARN_TO_MCLUST = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
 MCLUST_NAMES = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
 
+# Rescaling one column maps these structures onto others: spherical shapes cannot absorb the change, nor can shapes
+# or orientations that components share without sharing the other.
+_SCALE_DEPENDENT_NAMES = frozenset({"EII", "VII", "EEV", "VEV", "EVE", "VVE"})
 
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """Three letters: how volume, shape and orientation behave across components."""
 
-    volume: str
-    shape: str
-    orientation: str
+class Structure(ABC):
+    """What a covariance matrix may look like and what the components share; `str` returns its name."""
 
-    @classmethod
-    def from_name(cls, name: object, parameter_name: str = "structure") -> "Structure":
-        """Read 'VVV' and its kin, scikit-learn's four names, or mclust's 'E' and 'V' for one column.
+    __slots__ = ()
+
+    @staticmethod
+    def from_name(name: object, parameter_name: str = "structure") -> "Structure":
+        """Read one of mclust's names, one of scikit-learn's four, or mclust's 'E' and 'V' for one column.
+
+        Parameters
+        ----------
+        name : object
+            The name, in any case.
+        parameter_name : str, default="structure"
+            The parameter that an error names.
 
         Raises
         ------
         ParameterError
-            If the name is not offered; the message names the parameter and lists what is.
+            If there is no such structure; the message lists those there are.
         """
         letters = SKLEARN_TO_MCLUST.get(name, name.upper()) if isinstance(name, str) else ""
         letters = UNIVARIATE_TO_MCLUST.get(letters, letters)
         if letters not in MCLUST_NAMES:
             raise ParameterError.invalid_choice(parameter_name, name, [*SKLEARN_TO_MCLUST, *MCLUST_NAMES])
-        return cls(*letters)
+        return MclustStructure(*letters)
+
+    @property
+    @abstractmethod
+    def display_name(self) -> str:
+        """The name with what a reader needs beside it: 'VVV (full)', 'UUU, 5 factors'."""
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """The structure in words: 'one size and shape for all, each its own orientation'."""
+
+    @property
+    @abstractmethod
+    def is_axis_aligned(self) -> bool:
+        """Whether every covariance matrix is diagonal."""
+
+    @property
+    @abstractmethod
+    def is_spherical(self) -> bool:
+        """Whether every covariance matrix is a multiple of the identity."""
+
+    @property
+    @abstractmethod
+    def is_pooled(self) -> bool:
+        """Whether all components have the same covariance matrix."""
+
+    @property
+    @abstractmethod
+    def is_tied(self) -> bool:
+        """Whether the structure is scikit-learn's 'tied': one matrix without further constraints."""
+
+    @property
+    @abstractmethod
+    def has_independent_components(self) -> bool:
+        """Whether the covariance of each component is estimated from its own scatter alone, in closed form."""
+
+    @property
+    @abstractmethod
+    def has_factors(self) -> bool:
+        """Whether covariances are loadings of factors and noise variances."""
+
+    @property
+    @abstractmethod
+    def is_column_scale_equivariant(self) -> bool:
+        """Whether a covariance of the structure keeps it when single columns are rescaled."""
+
+    @abstractmethod
+    def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the number of free parameters of the covariances."""
+
+    @abstractmethod
+    def min_rows(self, n_features: int) -> int:
+        """Return the number of rows that a component needs for a covariance of its own."""
+
+    @abstractmethod
+    def check_n_features(self, n_features: int) -> None:
+        """Raise ParameterError if data of ``n_features`` columns cannot have this structure."""
+
+    def n_mixture_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the free parameters of a mixture: K - 1 weights, K D means and the covariances."""
+        return n_components - 1 + n_components * n_features + self.n_covariance_parameters(n_components, n_features)
+
+
+@dataclass(frozen=True, slots=True)
+class MclustStructure(Structure):
+    """Three letters of mclust: how volume, shape and orientation behave across components."""
+
+    volume: str
+    shape: str
+    orientation: str
 
     def __str__(self) -> str:
         return self.volume + self.shape + self.orientation
 
     @property
     def display_name(self) -> str:
-        """The letters, with scikit-learn's name where there is one: 'VVV (full)'."""
+        """The letters, with scikit-learn's name if it has one: 'VVV (full)'."""
         for name, letters in SKLEARN_TO_MCLUST.items():
             if letters == str(self):
                 return f"{letters} ({name})"
         return str(self)
-
-    @property
-    def is_column_scale_equivariant(self) -> bool:
-        """Whether rescaling single columns maps the structure onto itself.
-
-        It does where volumes and shapes can absorb the change: spherical shapes cannot, nor can
-        shapes or orientations shared between components that do not share the other.
-        """
-        return str(self) not in {"EII", "VII", "EEV", "VEV", "EVE", "VVE"}
-
-    def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
-        """Free parameters of the covariances (mclust's nVarParams)."""
-        counts = {"I": 0, "E": 1, "V": n_components}
-        pairs = n_features * (n_features - 1) // 2
-        return counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * pairs
-
-    def n_mixture_parameters(self, n_components: int, n_features: int) -> int:
-        """Free parameters of a whole mixture: K - 1 weights, K D means and the covariances (mclust's nMclustParams)."""
-        return n_components - 1 + n_components * n_features + self.n_covariance_parameters(n_components, n_features)
-
-    def min_rows(self, n_features: int) -> int:
-        """Rows without which a component has no covariance of its own: one more than columns."""
-        return n_features + 1
-
-    def check_n_features(self, n_features: int) -> None:
-        """ParameterError where so many columns cannot have the structure; any number can have these."""
 
     @property
     def description(self) -> str:
@@ -88,14 +137,66 @@ class Structure:
         shared = [name for name, letter in parts.items() if letter == "E"]
         own = [name for name, letter in parts.items() if letter == "V"]
         phrases = [
-            "round" if self.shape == "I" else "",
-            f"one {_join_with_and(shared)} for all" if shared else "",
-            f"each its own {_join_with_and(own)}" if own else "",
-            "axes along the columns" if self.orientation == "I" and self.shape != "I" else "",
+            "round" if self.is_spherical else "",
+            f"one {join_with_and(shared)} for all" if shared else "",
+            f"each its own {join_with_and(own)}" if own else "",
+            "axes along the columns" if self.is_axis_aligned and not self.is_spherical else "",
         ]
         return ", ".join(phrase for phrase in phrases if phrase)
 
+    @property
+    def is_axis_aligned(self) -> bool:
+        """Whether the orientation is the identity."""
+        return self.orientation == "I"
 
-def _join_with_and(names: list[str]) -> str:
-    """'size', 'size and shape', 'size, shape and orientation'."""
-    return " and ".join(", ".join(names).rsplit(", ", 1))
+    @property
+    def is_spherical(self) -> bool:
+        """Whether the shape is the identity."""
+        return self.shape == "I"
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether no letter varies."""
+        return "V" not in str(self)
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether volume, shape and orientation are all equal across components."""
+        return str(self) == "EEE"
+
+    @property
+    def has_independent_components(self) -> bool:
+        """Whether no letter is shared."""
+        return "E" not in str(self)
+
+    @property
+    def has_factors(self) -> bool:
+        """Always False."""
+        return False
+
+    @property
+    def is_column_scale_equivariant(self) -> bool:
+        """Whether volumes and shapes can absorb a change of units of single columns."""
+        return str(self) not in _SCALE_DEPENDENT_NAMES
+
+    def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
+        """Return the number of free parameters of the covariances (mclust's nVarParams)."""
+        counts = {"I": 0, "E": 1, "V": n_components}
+        n_axis_pairs = n_features * (n_features - 1) // 2
+        return counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * n_axis_pairs
+
+    def min_rows(self, n_features: int) -> int:
+        """Return one row more than there are columns."""
+        return n_features + 1
+
+    def check_n_features(self, n_features: int) -> None:
+        """Accept any number of columns."""
+
+
+# Structures in which single components can have a fixed covariance.
+INDEPENDENT_STRUCTURE_NAMES = tuple(name for name in MCLUST_NAMES if MclustStructure(*name).has_independent_components)
+
+
+def distinct_structure_names(n_features: int) -> tuple[str, ...]:
+    """Return mclust's names of the structures that differ for data of ``n_features`` columns."""
+    return tuple(UNIVARIATE_TO_MCLUST.values()) if n_features == 1 else MCLUST_NAMES

@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.linalg import to_upper_triangular_roots
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.covariance.representations import SharedCovariance, contract_covariances, sklearn_shape
+from gaussmix.covariance import contract_covariances, sklearn_shape
+from gaussmix.covariance.representations import SharedCovariance
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
@@ -151,7 +152,7 @@ def _compute_precisions_cholesky(mixture: Mixture) -> AnyArray:
     covariance, frame = mixture.covariance, mixture.frame
     shape = sklearn_shape(covariance.structure, mixture.n_components, mixture.n_features)
     roots = covariance.precision_root.to_dense(mixture.n_components, mixture.n_features)
-    if covariance.structure.orientation == "I":
+    if covariance.structure.is_axis_aligned:
         return contract_covariances(covariance.structure, frame.restore_precision_roots(roots))
     distinct = roots[:1] if isinstance(covariance, SharedCovariance) else roots
     return frame.restore_precision_roots(to_upper_triangular_roots(distinct)).reshape(shape)

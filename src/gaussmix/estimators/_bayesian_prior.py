@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.linalg import cholesky
-from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure
-from gaussmix.covariance.representations import sklearn_shape
+from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure, sklearn_shape
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.model import Problem
@@ -97,7 +96,7 @@ class PriorParameters:
             problem.source.frame,
             problem.source.frame.total_exponent,
         )
-        is_matrix, is_round = structure.orientation != "I", structure.shape == "I"
+        is_matrix, is_round = not structure.is_axis_aligned, structure.is_spherical
         if self.covariance is None:
             scatter = problem.pooled_total_moments.scatter if is_matrix else problem.total_moments.scatter[0]
             found = scatter / max(problem.total_weight - 1.0, 1.0)
@@ -151,7 +150,7 @@ def _validate_covariance(value: object, structure: Structure, covariance_type: s
         return None
     scale = _require_finite_numbers("covariance_prior", value)
     shape = sklearn_shape(structure, 1, n_features)
-    expected = shape if str(structure) == "EEE" else shape[1:]
+    expected = shape if structure.is_tied else shape[1:]
     if scale.shape != expected:
         raise ParameterError.wrong_shape(f"{covariance_type} covariance_prior", scale.shape, expected)
     if scale.ndim == 2:

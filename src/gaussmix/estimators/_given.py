@@ -6,13 +6,11 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, project_to_structure
-from gaussmix.covariance.representations import (
-    DiagonalCovariance,
-    SphericalCovariance,
+from gaussmix.covariance import (
+    AbstractCovariance,
+    Structure,
+    covariance_from_precisions,
     expand_covariances,
-    full_from_precision_roots,
-    shared_from_full,
     sklearn_shape,
 )
 from gaussmix.errors import DataError, ParameterError
@@ -111,13 +109,13 @@ def _validate_means(values: ArrayLike, shape: tuple[int, int]) -> KD:
 
 def _validate_precisions(values: ArrayLike, structure: Structure, covariance_type: str, shape: tuple[int, int]) -> KDD:
     """Precision matrices (K, D, D) from the natural shape of the structure."""
-    if isinstance(structure, FactorStructure):
+    if structure.has_factors:
         raise ParameterError.not_supported_with_factors("precisions_init", str(structure))
     given = _require_finite_array("precisions_init", values)
     expected = sklearn_shape(structure, *shape)
     if given.shape != expected:
         raise ParameterError.wrong_shape(f"{covariance_type} precision", given.shape, expected)
-    if structure.orientation == "I":
+    if structure.is_axis_aligned:
         if not (given > 0).all():
             raise ParameterError(f"'{covariance_type} precision' should be positive")
     else:
@@ -132,17 +130,4 @@ def _covariance_from_precisions(structure: Structure, precisions: KDD, frame: Fr
     """The covariances of given precisions in the frame, brought into the structure where they miss it."""
     powers = frame.total_exponent
     in_frame = np.ldexp(precisions, -(powers[:, None] + powers))
-    n_components, n_features = precisions.shape[:2]
-    free = np.zeros(n_components, dtype=bool)
-    letters = str(structure)
-    if letters == "VVI":
-        return DiagonalCovariance(structure, free, 1.0 / np.diagonal(in_frame, axis1=1, axis2=2))
-    if letters == "VII":
-        return SphericalCovariance(structure, free, 1.0 / in_frame[:, 0, 0], n_features)
-    roots = [linalg.upper_cholesky(matrix) for matrix in in_frame]
-    full = full_from_precision_roots(structure, np.array([root for root in roots if root is not None]))
-    if letters == "EEE":
-        return shared_from_full(full, n_components)
-    if letters == "VVV":
-        return full
-    return project_to_structure(structure, full.matrices(), np.ones(n_components))
+    return covariance_from_precisions(structure, in_frame)

@@ -172,7 +172,7 @@ class BayesianGaussianMixture(BaseMixture):
     @property
     def degrees_of_freedom_(self) -> AnyArray | float:
         degrees: K = self._posterior.degrees_of_freedom
-        return float(degrees[0]) if self.model_.structure.volume == "E" else degrees.astype(self._dtype)
+        return float(degrees[0]) if self.model_.structure.is_pooled else degrees.astype(self._dtype)
 
     # -- the prior in use; what is not asked for need not be representable in the data's units ------
 

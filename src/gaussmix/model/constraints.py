@@ -8,9 +8,14 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, Structure, covariance_from_matrices
-from gaussmix.covariance.component_replacement import INDEPENDENT_STRUCTURES
-from gaussmix.covariance.representations import expand_covariances, sklearn_shape
+from gaussmix.covariance import (
+    INDEPENDENT_STRUCTURE_NAMES,
+    AbstractCovariance,
+    Structure,
+    covariance_from_matrices,
+    expand_covariances,
+    sklearn_shape,
+)
 from gaussmix.errors import ConstraintError
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.types import DD, KD, KDD, ArrayLike, BoolK, K
@@ -152,9 +157,9 @@ def _parse_covariances(
     chosen = ~np.isnan(matrices[:, 0, 0])
     if not chosen.any():
         return chosen, None
-    if not chosen.all() and str(structure) not in INDEPENDENT_STRUCTURES:
+    if not chosen.all() and not structure.has_independent_components:
         raise ConstraintError.shared_covariances(
-            str(structure), int(chosen.sum()), n_components, INDEPENDENT_STRUCTURES
+            str(structure), int(chosen.sum()), n_components, INDEPENDENT_STRUCTURE_NAMES
         )
     inner = frame.transform_covariances(matrices[chosen])
     for k, matrix in zip(np.flatnonzero(chosen).tolist(), inner, strict=True):
@@ -168,7 +173,7 @@ def _parse_covariances(
 def _parse_shared_covariance(values: Any, structure: Structure, n_components: int, n_features: int) -> KDD | None:
     """Covariances in the one natural shape that has not an entry per component: (D, D) for EEE."""
     shape = sklearn_shape(structure, n_components, n_features)
-    if str(structure) != "EEE" or np.shape(values) != shape:
+    if not structure.is_tied or np.shape(values) != shape:
         return None
     return expand_covariances(structure, _parse_numbers("covariances", values, shape), n_components, n_features)
 

@@ -12,7 +12,6 @@ from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core.moments import Moments
 from gaussmix.covariance import AbstractCovariance, AbstractCovarianceEstimator
-from gaussmix.covariance.component_replacement import replace_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import all_weights, drop_noise
 from gaussmix.types import KD, BoolK, IntD, K
@@ -69,7 +68,7 @@ class FixedParameters:
         return (
             self.covariance
             if self.is_covariance_fixed.all()
-            else replace_components(covariance, self.is_covariance_fixed, self.covariance)
+            else covariance.replace_components(self.is_covariance_fixed, self.covariance)
         )
 
 

@@ -15,10 +15,10 @@ from gaussmix.covariance import (
     AbstractCovariance,
     AbstractCovarianceEstimator,
     Structure,
+    contract_covariances,
     covariance_from_matrices,
     rescale_columns,
 )
-from gaussmix.covariance.representations import contract_covariances
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import gaussian_algebra, prediction, sampling

@@ -180,7 +180,7 @@ class Problem:
     def _default_prior_scale(self, n_components: int) -> DD:
         """The covariance of all rows, or the mean variance where structures lie along the axes, over K^(2/D)."""
         powers, n_features = self.source.frame.total_exponent, self.source.n_features
-        if self.covariance_estimator.structure.orientation == "I":
+        if self.covariance_estimator.structure.is_axis_aligned:
             common = 2 * (powers.min() - powers)  # variances compared in the units of the widest column
             mean = np.ldexp(self.total_moments.scatter[0], common).mean()
             scatter = np.diag(np.ldexp(np.full(n_features, mean), -common))

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialised
 
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, parse_structure
+from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, parse_structure, representation_class
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.representations import (
     DiagonalCovariance,
@@ -250,8 +250,4 @@ _LAYOUTS: dict[type[AbstractCovariance], _CovarianceLayout] = {
 
 
 def _layout_for(structure: Structure) -> _CovarianceLayout:
-    if isinstance(structure, FactorStructure):
-        return _LAYOUTS[LowRankCovariance]
-    if structure.orientation == "I":
-        return _LAYOUTS[SphericalCovariance if structure.shape == "I" else DiagonalCovariance]
-    return _LAYOUTS[SharedCovariance if str(structure) == "EEE" else FullCovariance]
+    return _LAYOUTS[representation_class(structure)]

@@ -5,12 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
-from gaussmix.covariance.structure import MCLUST_NAMES, Structure
+from gaussmix.covariance import Structure, distinct_structure_names
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
-
-# With one column every other structure equals one of these two.
-_ONE_COLUMN_STRUCTURES = ("EII", "VII")
 
 
 def require_nonempty_rows(rows: AnyArray) -> None:
@@ -91,7 +88,7 @@ def parse_structures(
         What the error about an empty sequence says is allowed.
     """
     if isinstance(structures, str) and structures == "all":
-        names: Sequence[str] = _ONE_COLUMN_STRUCTURES if n_features == 1 else MCLUST_NAMES
+        names: Sequence[str] = distinct_structure_names(n_features)
     else:
         names = [structures] if isinstance(structures, str) else structures
     parsed = list(dict.fromkeys(Structure.from_name(name, parameter_name) for name in names))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from gaussmix.core.fused_em import FusedRun
-from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
+from gaussmix.covariance import MclustStructure
+from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
@@ -34,15 +35,16 @@ def run_fused_em(
     ``last`` is the log-likelihood before, in the frame; ``passes`` the most that are allowed.
     """
     rule, floor = stopping.tolerance_and_is_relative, solver.covariance_estimator.plain_floor
+    structure = start.structure
     is_plain = isinstance(solver, EM) and solver.fixed is None
-    if not is_plain or rule is None or floor is None or max_iter == 0:
+    if not isinstance(structure, MclustStructure) or not is_plain or rule is None or floor is None or max_iter == 0:
         return None
     if not problem.engine.can_run_fused(problem.source.n_rows, *start.centers.shape):
         return None  # before anything is made for it
     few = problem.fused_run_inputs
     if few is None or start.covariance.is_floored.any():
         return None
-    structure, noise = start.structure, start.noise
+    noise = start.noise
     plain = to_eigen_arrays(start.covariance)
     even = None if noise is None else (noise.weight, -noise.box.log_volume)
     prior = solver.covariance_estimator.prior_statistics(start.n_components)

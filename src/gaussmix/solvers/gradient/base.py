@@ -69,7 +69,7 @@ class AbstractGradientSolver(EMBasedSolver):
     @property
     def moment_kind(self) -> MomentKind:
         """The scatter of each component by itself that a gradient is made of."""
-        along_columns = self.covariance_estimator.structure.orientation == "I"
+        along_columns = self.covariance_estimator.structure.is_axis_aligned
         return MomentKind.DIAGONAL if along_columns else MomentKind.FULL
 
     def leave_floor(self, start: Mixture, monitor: RunMonitor) -> Mixture:
