@@ -1,6 +1,6 @@
-"""Hard and soft assignment beside each other: the mixture's, that of k-means, that of nearest neighbours, known groups.
+"""Comparison of ways to assign rows to groups: the mixture (hard and soft), k-means, and k-nearest neighbours.
 
-Numbers of groups are those of the mixture's components, as far as groups can be matched with them.
+Groups of every method are numbered like the mixture's components, as far as they can be matched.
 """
 
 from dataclasses import dataclass, field
@@ -14,24 +14,30 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.prediction import uncertainty
 from gaussmix.types import ND, NK, Array, BoolN, IntN, N
 
-KMEANS_METHOD, NEIGHBORS_METHOD, HARD_METHOD, SOFT_METHOD = (
-    "k-means",
-    "k-nearest neighbours",
-    "mixture, hard",
-    "mixture, soft",
-)
+KMEANS_METHOD = "k-means"
+NEIGHBORS_METHOD = "k-nearest neighbours"
+HARD_METHOD = "mixture, hard"
+SOFT_METHOD = "mixture, soft"
 KNOWN_LABELS_NAME = "labels"
 
-N_FOLDS = 5
-"""Folds in which known groups are foretold."""
+N_FOLDS = 5  # in which known labels are predicted
 
+# A row is uncertain if 1 - its largest probability exceeds this.
 UNCERTAINTY_THRESHOLD = 0.2
-"""Above this uncertainty, 1 - the largest probability, a row lies between components."""
 
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """Groups that are known: their ``names``, that of each row (n,), -1 where unknown, and folds to foretell it in."""
+    """Labels that the user knows, and the folds in which they are predicted.
+
+    Attributes
+    ----------
+    class_names : tuple of str
+    class_indices : ndarray of shape (n,)
+        The class of each row, an index into ``class_names``; -1 means unknown.
+    folds : ndarray of shape (n,)
+        The fold of each row; -1 where the class is unknown.
+    """
 
     class_names: tuple[str, ...]
     class_indices: IntN
@@ -41,25 +47,40 @@ class KnownLabels:
     def from_class_indices(
         cls, class_names: tuple[str, ...], class_indices: IntN, rows: ND, seed: int
     ) -> "KnownLabels":
-        """Known groups of rows (n, D), each dealt out over the folds by a seed."""
+        """Return the labels of rows (n, D) with random stratified folds."""
         return cls(class_names, class_indices, metrics.assign_stratified_folds(rows, class_indices, N_FOLDS, seed))
 
     @property
     def is_known(self) -> BoolN:
-        """Of which rows (n,) the group is known."""
+        """Whether the class of each row is known, (n,)."""
         return np.asarray(self.class_indices >= 0)
 
 
 @dataclass(frozen=True, eq=False)
 class AssignmentResult:
-    """One way to assign the rows.
+    """One method's assignment of the rows, and how well it agrees with the mixture and with known labels.
 
-    ``groups`` (n,) are numbered like the components that they share most rows with. ``n_differing`` is the weight of
-    rows that the mixture assigns to another component, ``adjusted_rand`` how well the two partitions agree. The others
-    are None where no groups are known. They belong to the probabilities that a row gets for each known group, from what
-    the rows of other folds say of them: ``accuracy`` is the share of rows whose most probable one is right,
-    ``log_loss`` (nats a row) and ``calibration_error`` judge the probabilities, and ``bins`` say how these come true.
-    ``right`` and ``losses`` (n known,) are the first two for each row of a known group.
+    All attributes after ``adjusted_rand_index`` need known labels and are None without them. They judge the class
+    probabilities of each row, which are learned from the labels of other folds.
+
+    Attributes
+    ----------
+    method : str
+    component_labels : ndarray of shape (n,)
+        The group of each row, numbered like the component that it matches.
+    differing_weight : float
+        Weight of the rows that the mixture assigns to another component.
+    adjusted_rand_index : float
+        With the mixture's hard assignment.
+    accuracy : float or None
+        Fraction of rows whose most probable class is right.
+    log_loss : float or None
+        Nats per row.
+    calibration_error : float or None
+        Expected calibration error.
+    calibration_bins : tuple of CalibrationBin
+    row_accuracies, row_log_losses : ndarray of shape (n known,) or None
+        The two figures for each row of known class.
     """
 
     method: str
@@ -76,15 +97,33 @@ class AssignmentResult:
 
 @dataclass(frozen=True, eq=False)
 class AssignmentComparison:
-    """Every way to assign the rows (n, D), of ``weights`` (n,), and how they agree.
+    """The assignments of all methods, and their agreement; ``comparison["k-means"]`` returns one method's result.
 
-    ``soft`` (n, K) are the mixture's probabilities. ``n_uncertain`` is the weight of rows whose most probable component
-    has less than 0.8, ``expected_errors`` that of the rows which hard assignment gives to a wrong component if the
-    mixture is right: the sum of 1 - largest probability. ``agreement`` holds the adjusted Rand index of each two
-    partitions, ``known`` the known groups as component numbers (n,), -1 where unknown, None where nothing is known;
-    ``class_names`` are their names and ``label_numbers`` the numbers that these have there.
-    ``circles`` is what k-means takes for groups: equal round ones, in its own measure, which is in standard deviations
-    of each column where ``standardised``, else in the data's units.
+    Attributes
+    ----------
+    mixture : Mixture
+    results : tuple of AssignmentResult
+        One per method.
+    adjusted_rand_indices : dict of (str, str) to float
+        Of each two partitions, the known labels included.
+    uncertain_weight : float
+        Weight of the rows whose largest probability is below 0.8.
+    expected_error_weight : float
+        Sum over rows of 1 - largest probability: the weight that hard assignment is expected to misassign if the
+        mixture is right.
+    class_names : tuple of str
+        Names of the known classes.
+    class_component_labels : tuple of int
+        The component number of each known class.
+    kmeans_mixture : Mixture
+        The equal spherical Gaussians that k-means stands for.
+    is_standardized : bool
+        Whether distances are in standard deviations of each column; else in the data's units.
+    rows, weights : ndarray of shape (n, D) and (n,)
+    responsibilities : ndarray of shape (n, K)
+        The mixture's probabilities.
+    known_component_labels : ndarray of shape (n,) or None
+        The component number of each row's known class; -1 means unknown. None without labels.
     """
 
     mixture: Mixture
@@ -101,39 +140,37 @@ class AssignmentComparison:
     responsibilities: NK = field(repr=False)
     known_component_labels: IntN | None = field(default=None, repr=False)
 
-    def __getitem__(self, name: str) -> AssignmentResult:
-        """A way to assign by its name; KeyError if it was not taken."""
-        for grouping in self.results:
-            if grouping.method == name:
-                return grouping
-        raise KeyError(name)
+    def __getitem__(self, method: str) -> AssignmentResult:
+        """Return the result of a method; raise KeyError if the method was not compared."""
+        for result in self.results:
+            if result.method == method:
+                return result
+        raise KeyError(method)
+
+    def __contains__(self, method: object) -> bool:
+        return any(result.method == method for result in self.results)
 
     @property
     def distance_unit_text(self) -> str:
-        """What k-means and nearest neighbours measure in."""
+        """The unit of distances of k-means and nearest neighbours, in words."""
         return "standard deviations of each column" if self.is_standardized else "the data's units"
 
     @property
     def has_unit_weights(self) -> bool:
-        """Whether every row counts once, so that sums of weights are numbers of rows."""
+        """Whether the weights add up to the number of rows, so that sums of weights read as numbers of rows."""
         return float(self.weights.sum()) == len(self.weights)
 
-    def __contains__(self, name: object) -> bool:
-        return any(grouping.method == name for grouping in self.results)
-
     def table(self) -> list[dict[str, object]]:
-        """One row per way to assign: agreement with the mixture and, with labels, how right it is."""
-        return [
-            {
-                "method": one.method,
-                "differing_weight": one.differing_weight,
-                "adjusted_rand_index": one.adjusted_rand_index,
-                "accuracy": one.accuracy,
-                "log_loss": one.log_loss,
-                "calibration_error": one.calibration_error,
-            }
-            for one in self.results
-        ]
+        """Return one dict per method: agreement with the mixture and, with labels, the quality of predictions."""
+        names = (
+            "method",
+            "differing_weight",
+            "adjusted_rand_index",
+            "accuracy",
+            "log_loss",
+            "calibration_error",
+        )
+        return [{name: getattr(result, name) for name in names} for result in self.results]
 
 
 def compare_assignments(
@@ -142,48 +179,72 @@ def compare_assignments(
     weights: N,
     metric: DistanceMetric,
     known_labels: KnownLabels | None,
-    neighbor_probabilities: Array | None,
+    n_neighbors: int,
     rng: np.random.Generator,
 ) -> AssignmentComparison:
-    """All ways to assign the rows; ``votes`` (n, C) are the nearest neighbours' probabilities of known groups."""
-    soft = mixture.predict_proba(rows)
-    hard = np.asarray(soft.argmax(axis=1), dtype=np.int64)
-    count = mixture.n_components
-    near, circles = metric.fit_kmeans(count, rng, mixture.feature_names)
-    places = metrics.match_labels(near, hard, weights, (count, count))
-    near, circles, ones = places[near], circles.permute_components(np.argsort(places)), np.eye(count)
-    ways: dict[str, tuple[IntN, Array]] = {KMEANS_METHOD: (near, ones[near])}
-    numbers = _match_classes_to_components(known_labels, hard, weights, count)
-    if neighbor_probabilities is not None:
-        ways[NEIGHBORS_METHOD] = (numbers[neighbor_probabilities.argmax(axis=1)], neighbor_probabilities)
-    ways |= {HARD_METHOD: (hard, ones[hard]), SOFT_METHOD: (hard, soft)}
-    doubts = uncertainty(soft)
-    truth = None if known_labels is None else np.append(numbers, -1)[known_labels.class_indices]
+    """Assign rows (n, D) by the mixture, by k-means and, with known labels, by k-nearest neighbours."""
+    n_components = mixture.n_components
+    responsibilities = mixture.predict_proba(rows)
+    hard_labels = np.asarray(responsibilities.argmax(axis=1), dtype=np.int64)
+    kmeans_labels, kmeans_mixture = metric.fit_kmeans(n_components, rng, mixture.feature_names)
+    matches = metrics.match_labels(kmeans_labels, hard_labels, weights, (n_components, n_components))
+    kmeans_labels, one_hot = matches[kmeans_labels], np.eye(n_components)
+    assignments: dict[str, tuple[IntN, Array]] = {KMEANS_METHOD: (kmeans_labels, one_hot[kmeans_labels])}
+    class_labels = _match_classes_to_components(known_labels, hard_labels, weights, n_components)
+    known_component_labels = None
+    if known_labels is not None:
+        known_component_labels = np.append(class_labels, -1)[known_labels.class_indices]
+        probabilities = neighbor_class_probabilities(metric.scaled_rows, known_labels, weights, n_neighbors)
+        assignments[NEIGHBORS_METHOD] = (class_labels[probabilities.argmax(axis=1)], probabilities)
+    assignments[HARD_METHOD] = (hard_labels, one_hot[hard_labels])
+    assignments[SOFT_METHOD] = (hard_labels, responsibilities)
+    uncertainties = uncertainty(responsibilities)
     return AssignmentComparison(
         mixture,
-        tuple(_evaluate_method(name, *way, hard, weights, known_labels) for name, way in ways.items()),
-        _pairwise_adjusted_rand_indices({name: groups for name, (groups, _) in ways.items()}, truth, weights),
-        float(weights[doubts > UNCERTAINTY_THRESHOLD].sum()),
-        float(weights @ doubts),
-        () if known_labels is None else known_labels.class_names,
-        tuple(numbers.tolist()),
-        circles,
-        metric.is_standardized,
-        rows,
-        weights,
-        soft,
-        truth,
+        tuple(
+            _evaluate_method(method, *assignment, hard_labels, weights, known_labels)
+            for method, assignment in assignments.items()
+        ),
+        _pairwise_adjusted_rand_indices(
+            {method: labels for method, (labels, _) in assignments.items()}, known_component_labels, weights
+        ),
+        uncertain_weight=float(weights[uncertainties > UNCERTAINTY_THRESHOLD].sum()),
+        expected_error_weight=float(weights @ uncertainties),
+        class_names=() if known_labels is None else known_labels.class_names,
+        class_component_labels=tuple(class_labels.tolist()),
+        kmeans_mixture=kmeans_mixture.permute_components(np.argsort(matches)),
+        is_standardized=metric.is_standardized,
+        rows=rows,
+        weights=weights,
+        responsibilities=responsibilities,
+        known_component_labels=known_component_labels,
     )
+
+
+def neighbor_class_probabilities(rows: ND, known_labels: KnownLabels, weights: N, n_neighbors: int) -> Array:
+    """Return class probabilities (n, C): the weighted class fractions of the nearest labelled rows of other folds."""
+    from sklearn.neighbors import NearestNeighbors  # slow to import
+
+    class_weights = np.zeros((len(rows), len(known_labels.class_names)))
+    for fold in np.unique(known_labels.folds):
+        is_inside = known_labels.folds == fold
+        inside, training = np.flatnonzero(is_inside), np.flatnonzero(~is_inside & known_labels.is_known)
+        finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(training))).fit(rows[training])
+        nearest = training[finder.kneighbors(rows[inside], return_distance=False)]
+        np.add.at(class_weights, (inside[:, None], known_labels.class_indices[nearest]), weights[nearest])
+    return metrics.normalize_rows(class_weights)
 
 
 def _match_classes_to_components(
     known_labels: KnownLabels | None, hard_labels: IntN, weights: N, n_components: int
 ) -> IntN:
-    """The numbers (C,) of known groups: those of the components that they match, and those after them."""
+    """Return the component number (C,) of each known class; unmatched classes get numbers beyond the components."""
     if known_labels is None:
         return np.empty(0, dtype=np.int64)
-    told = known_labels.is_known
-    return metrics.match_labels(known_labels.class_indices[told], hard_labels[told], weights[told], (0, n_components))
+    known = known_labels.is_known
+    return metrics.match_labels(
+        known_labels.class_indices[known], hard_labels[known], weights[known], (0, n_components)
+    )
 
 
 def _evaluate_method(
@@ -194,40 +255,48 @@ def _evaluate_method(
     weights: N,
     known_labels: KnownLabels | None,
 ) -> AssignmentResult:
-    differing = float(weights[component_labels != hard_labels].sum())
-    agreed = metrics.adjusted_rand_index(component_labels, hard_labels, weights)
+    """Return the agreement of a method with the mixture and with the known labels."""
+    differing_weight = float(weights[component_labels != hard_labels].sum())
+    adjusted_rand_index = metrics.adjusted_rand_index(component_labels, hard_labels, weights)
     if known_labels is None:
-        return AssignmentResult(method, component_labels, differing, agreed)
-    told = known_labels.is_known
-    own, counts = known_labels.class_indices[told], weights[told]
-    held_out = (
-        group_probabilities
-        if method == NEIGHBORS_METHOD
-        else metrics.predict_held_out_classes(
+        return AssignmentResult(method, component_labels, differing_weight, adjusted_rand_index)
+    class_probabilities = group_probabilities
+    if method != NEIGHBORS_METHOD:
+        class_probabilities = metrics.predict_held_out_classes(
             group_probabilities, known_labels.class_indices, known_labels.folds, weights
         )
+    known = known_labels.is_known
+    class_indices, known_weights = known_labels.class_indices[known], weights[known]
+    class_probabilities = class_probabilities[known]
+    row_accuracies = (class_probabilities.argmax(axis=1) == class_indices).astype(float)
+    row_log_losses = metrics.row_log_losses(class_probabilities, class_indices)
+    bins = metrics.make_calibration_bins(class_probabilities, class_indices, known_weights)
+    return AssignmentResult(
+        method,
+        component_labels,
+        differing_weight,
+        adjusted_rand_index,
+        accuracy=float(known_weights @ row_accuracies / known_weights.sum()),
+        log_loss=float(known_weights @ row_log_losses / known_weights.sum()),
+        calibration_error=metrics.expected_calibration_error(bins),
+        calibration_bins=bins,
+        row_accuracies=row_accuracies,
+        row_log_losses=row_log_losses,
     )
-    chances = held_out[told]
-    right, losses = (chances.argmax(axis=1) == own).astype(float), metrics.row_log_losses(chances, own)
-    bins = metrics.make_calibration_bins(chances, own, counts)
-    accuracy, loss = (float(counts @ each / counts.sum()) for each in (right, losses))
-    error = metrics.expected_calibration_error(bins)
-    return AssignmentResult(method, component_labels, differing, agreed, accuracy, loss, error, bins, right, losses)
 
 
 def _pairwise_adjusted_rand_indices(
     labels_by_method: dict[str, IntN], known_component_labels: IntN | None, weights: N
 ) -> dict[tuple[str, str], float]:
-    """The adjusted Rand index of each two partitions; the mixture has one, and labels count where they are known."""
-    parts = {name: groups for name, groups in labels_by_method.items() if name != SOFT_METHOD}
-    names = [*parts, *([] if known_component_labels is None else [KNOWN_LABELS_NAME])]
-    found = {}
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            if second == KNOWN_LABELS_NAME and known_component_labels is not None:
-                told = known_component_labels >= 0
-                value = metrics.adjusted_rand_index(parts[first][told], known_component_labels[told], weights[told])
-            else:
-                value = metrics.adjusted_rand_index(parts[first], parts[second], weights)
-            found[first, second] = value
-    return found
+    """Return the adjusted Rand index of each two partitions; known labels count on rows of known class only."""
+    partitions = {method: labels for method, labels in labels_by_method.items() if method != SOFT_METHOD}
+    if known_component_labels is not None:
+        partitions[KNOWN_LABELS_NAME] = known_component_labels
+    names, indices = list(partitions), {}
+    for position, first in enumerate(names):
+        for second in names[position + 1 :]:
+            known = partitions[second] >= 0
+            indices[first, second] = metrics.adjusted_rand_index(
+                partitions[first][known], partitions[second][known], weights[known]
+            )
+    return indices

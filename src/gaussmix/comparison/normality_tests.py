@@ -1,17 +1,18 @@
-"""Whether rows look Gaussian: Mardia's skewness and kurtosis, and the test of Henze and Zirkler.
+"""Tests of multivariate normality: Mardia's skewness and kurtosis, and the test of Henze and Zirkler.
 
-With m_ij = (x_i - mean)^T S^-1 (x_j - mean), S the covariance with 1 / n, of n rows in D columns:
+Let m_ij = (x_i - mean)^T S^-1 (x_j - mean), where S is the covariance with divisor n, for n rows in D columns:
 
     skewness  b1 = sum_ij m_ij^3 / n^2      zero for symmetric rows; n b1 / 6 is about chi-squared
-    kurtosis  b2 = sum_i m_ii^2 / n         about D (D + 2) for Gaussian ones
+    kurtosis  b2 = sum_i m_ii^2 / n         about D (D + 2) for Gaussian rows
     HZ        n times the integrated squared distance between the characteristic functions of the rows and of the
-              standard Gaussian, weighted by a Gaussian of deviation beta; about lognormal
+              standard Gaussian, weighted by a Gaussian of standard deviation beta; about lognormal
 
-(Mardia, "Measures of multivariate skewness and kurtosis with applications", Biometrika 57, 1970; Henze & Zirkler, "A
-class of invariant consistent tests for multivariate normality", Comm. Stat. Theory Methods 19, 1990.) All three stay
-the same under affine maps of the rows. Skewness is scaled, and kurtosis centred and scaled, by the moments for finite n
+Mardia, "Measures of multivariate skewness and kurtosis with applications", Biometrika 57, 1970. Henze & Zirkler, "A
+class of invariant consistent tests for multivariate normality", Comm. Stat. Theory Methods 19, 1990.
+
+All three are invariant under affine maps of the rows. The p-values of skewness and kurtosis use moments for finite n
 (Mardia, "Applications of some measures of multivariate skewness and kurtosis in testing normality and robustness
-studies", Sankhya B 36, 1974): those for endless rows are half a deviation off at 50 rows of 4 columns.
+studies", Sankhya B 36, 1974). With 50 rows of 4 columns the asymptotic moments are half a standard deviation off.
 """
 
 from dataclasses import dataclass, replace
@@ -22,24 +23,32 @@ from gaussmix.core.linalg import cholesky, solve_lower, weighted_outer_sum
 from gaussmix.errors.text import format_count
 from gaussmix.types import ND, NK, Array, N
 
-MAX_TESTED_ROWS = 2_000
-"""Rows of a component that are looked at; of more a random sample."""
-
+MAX_TESTED_ROWS = 2_000  # per component; larger components are tested on a random sample
 SIGNIFICANCE_LEVEL = 0.05
-"""Below this the rows of a component do not look Gaussian."""
 
 _BLOCK_ROWS = 512
-_MIN_CHOLESKY_PIVOT = 1e-7  # pivots that lie further apart are those of rows in a plane, but for rounding
+# A smaller pivot of the correlation matrix means that the rows lie in a plane, up to rounding.
+_MIN_CHOLESKY_PIVOT = 1e-7
 _N_TESTS = 3
 
 
 @dataclass(frozen=True)
 class NormalityTestResult:
-    """Three tests of the rows of one component.
+    """The three tests of the rows of one component.
 
-    ``n_rows`` were looked at (their weight). The statistics are b1, b2 and HZ as above, the p-values those of
-    Gaussian rows; NaN where rows are too few or lie in a plane, and ``reason`` says which. ``n_components`` were tested
-    together.
+    Attributes
+    ----------
+    component : int
+    total_weight : float
+        Of the tested rows.
+    skewness, kurtosis, henze_zirkler : float
+        The statistics b1, b2 and HZ; NaN if the rows cannot be tested.
+    skewness_p_value, kurtosis_p_value, henze_zirkler_p_value : float
+        NaN if the rows cannot be tested.
+    skip_reason : str
+        Why the rows cannot be tested; empty if they were.
+    n_tested_components : int
+        The number of components tested together, for the Bonferroni correction.
     """
 
     component: int
@@ -55,84 +64,87 @@ class NormalityTestResult:
 
     @property
     def bonferroni_p_value(self) -> float:
-        """The smallest of the three p-values, times three and the components tested, at most 1 (Bonferroni).
+        """The smallest p-value times the number of tests and tested components, at most 1; NaN if not tested.
 
-        So of mixtures whose components all are Gaussian at most one in twenty has one that does not look so.
+        So among mixtures whose components are all Gaussian, at most one in twenty has a component that is rejected.
         """
         if not self.is_tested:
             return np.nan
-        least = min(self.skewness_p_value, self.kurtosis_p_value, self.henze_zirkler_p_value)
-        return min(1.0, _N_TESTS * self.n_tested_components * least)
+        smallest = min(self.skewness_p_value, self.kurtosis_p_value, self.henze_zirkler_p_value)
+        return min(1.0, _N_TESTS * self.n_tested_components * smallest)
 
     @property
     def is_tested(self) -> bool:
+        """Whether there were enough rows, and not all in a plane."""
         return not self.skip_reason
 
     @property
     def is_plausibly_gaussian(self) -> bool:
-        """Whether nothing speaks against it at the level of 5 %; False where nothing could be tested."""
+        """Whether no test rejects normality at the 5 % level; False if not tested."""
         return self.is_tested and self.bonferroni_p_value >= SIGNIFICANCE_LEVEL
 
 
 def run_component_normality_tests(
     responsibilities: NK, rows: ND, weights: N, rng: np.random.Generator
 ) -> tuple[NormalityTestResult, ...]:
-    """The tests for each component, on rows drawn for it with their probabilities ``soft`` (n, K).
+    """Test each component on rows (n, D) drawn for it with the responsibilities (n, K).
 
-    Rows (n, D) of a mixture whose components are drawn so are exactly Gaussian within each of them. Those that are
-    assigned to the most probable one are not, since overlapping tails are cut off; and with probabilities for weights a
-    row in between would count as several halves, and the tests would hardly ever reject.
+    If the mixture is right, rows drawn this way are exactly Gaussian within a component. Rows assigned to their most
+    probable component are not, because the overlapping tails are cut off. Responsibilities as weights would count a
+    row between components several times, and the tests would hardly ever reject.
     """
-    edges = np.cumsum(responsibilities, axis=1)
-    drawn = (edges <= rng.random(len(responsibilities))[:, None] * edges[:, -1:]).sum(axis=1)
-    found = []
+    upper_limits = np.cumsum(responsibilities, axis=1)
+    uniform_draws = rng.random(len(responsibilities))[:, None]
+    components = (upper_limits <= uniform_draws * upper_limits[:, -1:]).sum(axis=1)
+    results = []
     for component in range(responsibilities.shape[1]):
-        own = np.flatnonzero(drawn == component)
-        if len(own) > MAX_TESTED_ROWS:
-            own = np.sort(rng.choice(own, size=MAX_TESTED_ROWS, replace=False))
-        found.append(run_normality_test(rows[own], weights[own], component))
-    n_tested = sum(one.is_tested for one in found)
-    return tuple(replace(one, n_tested_components=max(1, n_tested)) for one in found)
+        members = np.flatnonzero(components == component)
+        if len(members) > MAX_TESTED_ROWS:
+            members = np.sort(rng.choice(members, size=MAX_TESTED_ROWS, replace=False))
+        results.append(run_normality_test(rows[members], weights[members], component))
+    n_tested = sum(result.is_tested for result in results)
+    return tuple(replace(result, n_tested_components=max(1, n_tested)) for result in results)
 
 
 def run_normality_test(rows: ND, weights: N, component: int = 0) -> NormalityTestResult:
-    """The tests for some rows (n, D); one of weight 2 counts as two equal rows."""
-    count, n_features = float(weights.sum()), rows.shape[1]
-    fewest = max(n_features + 1, 3)  # kurtosis of three rows of one column is the same for all
-    if len(rows) <= fewest or count <= fewest:
-        return NormalityTestResult(
-            component, count, skip_reason=f"too few rows for {format_count(n_features, 'column')}"
-        )
-    whitened = _whiten(np.asarray(rows, dtype=np.float64), weights / count)
-    if whitened is None:
-        return NormalityTestResult(
-            component, count, skip_reason="the rows lie in a plane, or all at one value of a column"
-        )
-    shares = weights / count
-    cubes, bells = _pairwise_means(whitened, shares, _squared_beta(count, n_features))
-    squares = np.square(whitened).sum(axis=1)
-    kurtosis = float(shares @ squares**2)
-    distance = _henze_zirkler_statistic(squares, shares, bells, count, n_features)
+    """Test rows (n, D) for normality; a row of weight 2 counts as two equal rows."""
+    total_weight, n_features = float(weights.sum()), rows.shape[1]
+    max_untestable = max(n_features + 1, 3)  # the kurtosis of three rows of one column is a constant
+    if len(rows) <= max_untestable or total_weight <= max_untestable:
+        reason = f"too few rows for {format_count(n_features, 'column')}"
+        return NormalityTestResult(component, total_weight, skip_reason=reason)
+    normalized_weights = weights / total_weight
+    whitened_rows = _whiten(np.asarray(rows, dtype=np.float64), normalized_weights)
+    if whitened_rows is None:
+        reason = "the rows lie in a plane, or all at one value of a column"
+        return NormalityTestResult(component, total_weight, skip_reason=reason)
+    squared_beta = _squared_beta(total_weight, n_features)
+    skewness, mean_pair_kernel = _pairwise_means(whitened_rows, normalized_weights, squared_beta)
+    squared_norms = np.square(whitened_rows).sum(axis=1)
+    kurtosis = float(normalized_weights @ squared_norms**2)
+    henze_zirkler = _henze_zirkler_statistic(
+        squared_norms, normalized_weights, mean_pair_kernel, total_weight, n_features
+    )
     return NormalityTestResult(
         component,
-        count,
-        cubes,
-        _skewness_p_value(cubes, count, n_features),
+        total_weight,
+        skewness,
+        _skewness_p_value(skewness, total_weight, n_features),
         kurtosis,
-        _kurtosis_p_value(kurtosis, count, n_features),
-        distance,
-        _henze_zirkler_p_value(distance, count, n_features),
+        _kurtosis_p_value(kurtosis, total_weight, n_features),
+        henze_zirkler,
+        _henze_zirkler_p_value(henze_zirkler, total_weight, n_features),
     )
 
 
 def _whiten(rows: ND, normalized_weights: N) -> ND | None:
-    """Rows of mean zero and covariance one; None where a direction has no variance."""
-    centred = rows - rows[0]
-    centred = centred - normalized_weights @ centred
-    sizes = np.abs(centred).max(axis=0)
-    if not (sizes > 0).all():
+    """Return rows of mean zero and identity covariance; None if a direction has no variance."""
+    centered = rows - rows[0]
+    centered = centered - normalized_weights @ centered
+    ranges = np.abs(centered).max(axis=0)
+    if not (ranges > 0).all():
         return None
-    scaled = centred / sizes
+    scaled = centered / ranges
     scaled = scaled / np.sqrt(normalized_weights @ scaled**2)
     factor = cholesky(weighted_outer_sum(scaled, normalized_weights))
     if factor is None or np.diagonal(factor).min() < _MIN_CHOLESKY_PIVOT:
@@ -141,59 +153,58 @@ def _whiten(rows: ND, normalized_weights: N) -> ND | None:
 
 
 def _squared_beta(total_weight: float, n_features: int) -> float:
-    """The square of Henze and Zirkler's beta."""
+    """Return the square of Henze and Zirkler's smoothing parameter beta."""
     return float(0.5 * (0.25 * total_weight * (2 * n_features + 1)) ** (2.0 / (n_features + 4)))
 
 
 def _pairwise_means(whitened_rows: ND, normalized_weights: N, squared_beta: float) -> tuple[float, float]:
-    """Means over all pairs of rows of m_ij^3 and of exp(-beta^2 |z_i - z_j|^2 / 2), some rows at a time."""
-    squares = np.square(whitened_rows).sum(axis=1)
-    cubes = bells = 0.0
+    """Return the means over all pairs of rows of m_ij^3 and of exp(-beta^2 |z_i - z_j|^2 / 2)."""
+    squared_norms = np.square(whitened_rows).sum(axis=1)
+    mean_cube = mean_kernel = 0.0
     for start in range(0, len(whitened_rows), _BLOCK_ROWS):
-        part = slice(start, start + _BLOCK_ROWS)
-        products = whitened_rows[part] @ whitened_rows.T
-        distances = np.maximum(squares[part, None] + squares - 2.0 * products, 0.0)
-        cubes += float(normalized_weights[part] @ products**3 @ normalized_weights)
-        bells += float(normalized_weights[part] @ np.exp(-0.5 * squared_beta * distances) @ normalized_weights)
-    return cubes, bells
+        block = slice(start, start + _BLOCK_ROWS)
+        products = whitened_rows[block] @ whitened_rows.T
+        squared_distances = np.maximum(squared_norms[block, None] + squared_norms - 2.0 * products, 0.0)
+        kernel = np.exp(-0.5 * squared_beta * squared_distances)
+        mean_cube += float(normalized_weights[block] @ products**3 @ normalized_weights)
+        mean_kernel += float(normalized_weights[block] @ kernel @ normalized_weights)
+    return mean_cube, mean_kernel
 
 
 def _skewness_p_value(skewness: float, total_weight: float, n_features: int) -> float:
+    """Return the p-value of b1 from the chi-square distribution, with the exact mean for finite n."""
     from scipy import special
 
-    degrees = n_features * (n_features + 1) * (n_features + 2) / 6
-    rows, columns = total_weight + 1.0, n_features + 1.0
-    small = (
-        columns * rows * (total_weight + 3.0) / (total_weight * (rows * columns - 6.0))
-    )  # makes the mean right for finite n
-    return float(special.chdtrc(degrees, max(0.0, small * total_weight * skewness / 6.0)))
+    degrees_of_freedom = n_features * (n_features + 1) * (n_features + 2) / 6
+    n, d = total_weight + 1.0, n_features + 1.0
+    mean_correction = d * n * (total_weight + 3.0) / (total_weight * (n * d - 6.0))
+    return float(special.chdtrc(degrees_of_freedom, max(0.0, mean_correction * total_weight * skewness / 6.0)))
 
 
 def _kurtosis_p_value(kurtosis: float, total_weight: float, n_features: int) -> float:
+    """Return the two-sided p-value of b2 from the normal distribution with the exact mean and variance."""
     from scipy import special
 
-    expected = n_features * (n_features + 2)
-    mean = expected * (total_weight - 1.0) / (total_weight + 1.0)
-    spread = (
-        8.0 * expected * (total_weight - 3.0) * (total_weight - n_features - 1.0) * (total_weight - n_features + 1.0)
-    )
-    variance = spread / ((total_weight + 1.0) ** 2 * (total_weight + 3.0) * (total_weight + 5.0))
+    n = total_weight
+    asymptotic_mean = n_features * (n_features + 2)
+    mean = asymptotic_mean * (n - 1.0) / (n + 1.0)
+    numerator = 8.0 * asymptotic_mean * (n - 3.0) * (n - n_features - 1.0) * (n - n_features + 1.0)
+    variance = numerator / ((n + 1.0) ** 2 * (n + 3.0) * (n + 5.0))
     return float(2.0 * special.ndtr(-abs(kurtosis - mean) / np.sqrt(variance)))
 
 
 def _henze_zirkler_statistic(
     squared_norms: Array, normalized_weights: N, mean_pair_kernel: float, total_weight: float, n_features: int
 ) -> float:
-    smoothing = _squared_beta(total_weight, n_features)
-    half = -0.5 * n_features
-    single = float(normalized_weights @ np.exp(-0.5 * smoothing / (1.0 + smoothing) * squared_norms))
-    return float(
-        total_weight * (mean_pair_kernel - 2.0 * (1.0 + smoothing) ** half * single + (1.0 + 2.0 * smoothing) ** half)
-    )
+    squared_beta = _squared_beta(total_weight, n_features)
+    exponent = -0.5 * n_features
+    mean_kernel = float(normalized_weights @ np.exp(-0.5 * squared_beta / (1.0 + squared_beta) * squared_norms))
+    cross_term = 2.0 * (1.0 + squared_beta) ** exponent * mean_kernel
+    return float(total_weight * (mean_pair_kernel - cross_term + (1.0 + 2.0 * squared_beta) ** exponent))
 
 
 def _henze_zirkler_p_value(statistic: float, total_weight: float, n_features: int) -> float:
-    """From the lognormal distribution of the same mean and variance."""
+    """Return the p-value from the lognormal distribution with the mean and variance of HZ."""
     from scipy import special
 
     b, d = _squared_beta(total_weight, n_features), float(n_features)
@@ -204,6 +215,7 @@ def _henze_zirkler_p_value(statistic: float, total_weight: float, n_features: in
         + 2.0 * a**-d * (1.0 + 2.0 * d * b**2 / a**2 + 3.0 * d * (d + 2.0) * b**4 / (4.0 * a**4))
         - 4.0 * w ** (-0.5 * d) * (1.0 + 3.0 * d * b**2 / (2.0 * w) + d * (d + 2.0) * b**4 / (2.0 * w**2))
     )
-    spread = np.log1p(variance / mean**2)
-    middle = np.log(mean) - 0.5 * spread
-    return float(special.ndtr((middle - np.log(max(statistic, np.finfo(float).tiny))) / np.sqrt(spread)))
+    log_variance = np.log1p(variance / mean**2)
+    log_mean = np.log(mean) - 0.5 * log_variance
+    log_statistic = np.log(max(statistic, np.finfo(float).tiny))
+    return float(special.ndtr((log_mean - log_statistic) / np.sqrt(log_variance)))
