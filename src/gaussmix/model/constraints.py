@@ -1,4 +1,4 @@
-"""``Constraints``: what a user wants held fixed, checked and carried into the frame of a fit."""
+"""``Constraints``: the parameters that a user fixes, validated and converted to the frame of a fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,42 +20,43 @@ from gaussmix.errors import ConstraintError
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.types import DD, KD, KDD, ArrayLike, BoolK, K
 
-_WEIGHT_SUM_TOLERANCE = 1e-6  # by which weights that are all held may miss 1
+_WEIGHT_SUM_TOLERANCE = 1e-6  # allowed deviation from 1 if all weights are fixed
 
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """Parameters that a fit holds fixed, for ``GaussianMixture(constraints=...)``.
+    """Parameters that a fit keeps fixed, for ``GaussianMixture(constraints=...)``.
 
-    Components keep the numbers they have here, and are not put in the order of their means, where
-    any single one is held. Held parameters are imposed on the start, too, and do not count as free
-    parameters.
+    If a parameter of a single component is fixed, components keep the order given here; otherwise they
+    are sorted by their means. The initial mixture has the fixed parameters too. Fixed parameters do not
+    count as free parameters.
 
     Parameters
     ----------
     equal_weights : bool, default=False
-        All components weigh the same; noise keeps a weight of its own.
+        Give all components the same weight. The noise component has a weight of its own.
     weights : array-like of shape (K,), optional
-        Weights between 0 and 1, NaN where free; free ones, and that of noise, share what is left.
+        Weights above 0 and at most 1, NaN where free. Free weights and the weight of the noise component
+        add up to the rest.
     means : array-like of shape (K, D), optional
-        In the data's units; rows of NaN where free.
+        Means in the data's units, rows of NaN where free.
     covariances : array-like or list, optional
-        One per component in the data's units squared, NaN or None where free: matrices (D, D),
-        variances (D,), or one variance. Single ones for VVV, VVI and VII; for every other structure
-        all or none, in any shape that ``covariances_`` has.
+        One covariance per component in squared units of the data, NaN or None where free: a matrix
+        (D, D), variances (D,), or one variance. VVV, VVI and VII allow fixing single components. Other
+        structures allow all or none, in any shape of ``covariances_``.
 
     Raises
     ------
     ConstraintError
-        From `GaussianMixture.fit`, where a shape or a number is not allowed, or the structure does not allow
-        what is held.
+        By `GaussianMixture.fit`, if a shape or a value is not allowed, or if the structure does not allow
+        fixing these covariances.
 
     Examples
     --------
     >>> from gaussmix import Constraints, GaussianMixture
     >>> X = [[-1.0], [-0.9], [0.1], [3.9], [4.0], [4.2]]
-    >>> held = Constraints(means=[[0.0], [float("nan")]])
-    >>> GaussianMixture(2, constraints=held).fit(X).means_.round(3).ravel().tolist()
+    >>> fixed_mean = Constraints(means=[[0.0], [float("nan")]])
+    >>> GaussianMixture(2, constraints=fixed_mean).fit(X).means_.round(3).ravel().tolist()
     [0.0, 4.033]
     """
 
@@ -67,12 +68,12 @@ class Constraints:
     def to_fixed_parameters(
         self, structure: Structure, n_components: int, frame: Frame, has_noise: bool = False
     ) -> FixedParameters | None:
-        """What is held, in a frame; None where that is nothing.
+        """Validate the constraints and convert them to a frame; return None if nothing is fixed.
 
         Raises
         ------
         ConstraintError
-            If a shape or a number is not allowed, or the structure does not allow it.
+            If a shape or a value is not allowed, or if the structure does not allow fixing these covariances.
         """
         n_features = len(frame.center)
         if not isinstance(self.equal_weights, (bool, np.bool_)):
@@ -81,41 +82,40 @@ class Constraints:
             raise ConstraintError.redundant_weights()
         weights = _parse_weights(self.weights, n_components, has_noise)
         centers = _parse_means(self.means, n_components, frame)
-        chosen, covariance = _parse_covariances(self.covariances, structure, n_components, frame)
-        count = _count_fixed_weights(bool(self.equal_weights), weights, has_noise)
-        count += int(np.isfinite(centers).sum()) + structure.n_covariance_parameters(n_components, n_features) * int(
-            chosen.all()
-        )
-        if not chosen.all():
-            count += structure.n_covariance_parameters(1, n_features) * int(chosen.sum())
-        nothing = not (self.equal_weights or chosen.any() or np.isfinite(weights).any() or np.isfinite(centers).any())
-        return (
-            None if nothing else FixedParameters(bool(self.equal_weights), weights, centers, chosen, covariance, count)
-        )
+        is_fixed, covariance = _parse_covariances(self.covariances, structure, n_components, frame)
+        if not (self.equal_weights or is_fixed.any() or np.isfinite(weights).any() or np.isfinite(centers).any()):
+            return None
+        count = _count_fixed_weights(bool(self.equal_weights), weights, has_noise) + int(np.isfinite(centers).sum())
+        if is_fixed.all():
+            count += structure.n_covariance_parameters(n_components, n_features)
+        else:
+            count += structure.n_covariance_parameters(1, n_features) * int(is_fixed.sum())
+        return FixedParameters(bool(self.equal_weights), weights, centers, is_fixed, covariance, count)
 
 
 def _parse_numbers(name: str, values: object, shape: tuple[int, ...]) -> Any:
-    """Finite numbers or NaN, of a shape."""
+    """Convert values to an array of a given shape with finite numbers or NaN."""
     try:
-        found = np.array(values, dtype=np.float64)
+        array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ConstraintError.not_numeric(name, error) from error
-    if found.shape != shape:
-        raise ConstraintError.wrong_shape(name, found.shape, shape)
-    if np.isinf(found).any():
+    if array.shape != shape:
+        raise ConstraintError.wrong_shape(name, array.shape, shape)
+    if np.isinf(array).any():
         raise ConstraintError.infinite_values(name)
-    return found
+    return array
 
 
 def _parse_weights(values: ArrayLike | None, n_components: int, has_noise: bool) -> K:
+    """Return weights (K,), NaN where free."""
     if values is None:
         return np.full(n_components, np.nan)
     weights = _parse_numbers("weights", values, (n_components,))
-    held = ~np.isnan(weights)
-    if not ((weights[held] > 0) & (weights[held] <= 1)).all():
+    is_fixed = ~np.isnan(weights)
+    if not ((weights[is_fixed] > 0) & (weights[is_fixed] <= 1)).all():
         raise ConstraintError.weights_out_of_range(weights.tolist())
-    total = float(weights[held].sum())
-    if held.all() and not has_noise:
+    total = float(weights[is_fixed].sum())
+    if is_fixed.all() and not has_noise:
         if abs(total - 1.0) > _WEIGHT_SUM_TOLERANCE:
             raise ConstraintError.weights_not_normalized(total)
         return np.asarray(weights / total)
@@ -125,28 +125,29 @@ def _parse_weights(values: ArrayLike | None, n_components: int, has_noise: bool)
 
 
 def _count_fixed_weights(equal_weights: bool, weights: K, has_noise: bool) -> int:
-    """How many of the free weights are held: K - 1, or with noise K, are free."""
+    """Return how many free parameters the fixed weights remove, of K - 1 without noise and K with noise."""
     if equal_weights:
         return len(weights) - 1
     return min(int(np.isfinite(weights).sum()), len(weights) - 1 + int(has_noise))
 
 
 def _parse_means(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
+    """Return centers (K, D) in the frame, rows of NaN where free."""
     shape = (n_components, len(frame.center))
     if values is None:
         return np.full(shape, np.nan)
     means = _parse_numbers("means", values, shape)
-    free = np.isnan(means)
-    partly = free.any(axis=1) & ~free.all(axis=1)
-    if partly.any():
-        raise ConstraintError.partly_nan("mean", int(np.argmax(partly)))
+    is_free = np.isnan(means)
+    is_partly_free = is_free.any(axis=1) & ~is_free.all(axis=1)
+    if is_partly_free.any():
+        raise ConstraintError.partly_nan("mean", int(np.argmax(is_partly_free)))
     return frame.transform_rows(means)
 
 
 def _parse_covariances(
     values: Any, structure: Structure, n_components: int, frame: Frame
 ) -> tuple[BoolK, AbstractCovariance | None]:
-    """Which covariances are held, and those, in the frame."""
+    """Return a mask (K,) of the fixed covariances, and these covariances in the frame, None if there are none."""
     n_features = len(frame.center)
     none = np.zeros(n_components, dtype=bool)
     if values is None:
@@ -154,24 +155,24 @@ def _parse_covariances(
     matrices = _parse_shared_covariance(values, structure, n_components, n_features)
     if matrices is None:
         matrices = _parse_component_covariances(values, n_components, n_features)
-    chosen = ~np.isnan(matrices[:, 0, 0])
-    if not chosen.any():
-        return chosen, None
-    if not chosen.all() and not structure.has_independent_components:
+    is_fixed = ~np.isnan(matrices[:, 0, 0])
+    if not is_fixed.any():
+        return is_fixed, None
+    if not is_fixed.all() and not structure.has_independent_components:
         raise ConstraintError.shared_covariances(
-            str(structure), int(chosen.sum()), n_components, INDEPENDENT_STRUCTURE_NAMES
+            str(structure), int(is_fixed.sum()), n_components, INDEPENDENT_STRUCTURE_NAMES
         )
-    inner = frame.transform_covariances(matrices[chosen])
-    for k, matrix in zip(np.flatnonzero(chosen).tolist(), inner, strict=True):
+    fixed_matrices = frame.transform_covariances(matrices[is_fixed])
+    for component, matrix in zip(np.flatnonzero(is_fixed).tolist(), fixed_matrices, strict=True):
         if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-8 * np.abs(matrix).max()):
-            raise ConstraintError.asymmetric_covariance(k)
+            raise ConstraintError.asymmetric_covariance(component)
         if linalg.cholesky(matrix) is None:
-            raise ConstraintError.indefinite_covariance(k)
-    return chosen, covariance_from_matrices(structure, inner, len(inner), n_features)
+            raise ConstraintError.indefinite_covariance(component)
+    return is_fixed, covariance_from_matrices(structure, fixed_matrices, len(fixed_matrices), n_features)
 
 
 def _parse_shared_covariance(values: Any, structure: Structure, n_components: int, n_features: int) -> KDD | None:
-    """Covariances in the one natural shape that has not an entry per component: (D, D) for EEE."""
+    """Return the covariances (K, D, D) from one shared matrix (D, D), or None if they have another shape."""
     shape = sklearn_shape(structure, n_components, n_features)
     if not structure.is_tied or np.shape(values) != shape:
         return None
@@ -179,20 +180,21 @@ def _parse_shared_covariance(values: Any, structure: Structure, n_components: in
 
 
 def _parse_component_covariances(values: Any, n_components: int, n_features: int) -> KDD:
-    """Matrices (K, D, D) from one entry per component; of NaN where it is free."""
+    """Return matrices (K, D, D) from one entry per component, NaN where it is free."""
     if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, str) or len(values) != n_components:
         raise ConstraintError.covariances_not_per_component(n_components)
     return np.array([_parse_one_covariance(value, k, n_features) for k, value in enumerate(values)])
 
 
 def _parse_one_covariance(value: Any, component: int, n_features: int) -> DD:
+    """Return the matrix (D, D) of one entry: a matrix, variances or one variance; NaN if it is free."""
     if value is None:
         return np.full((n_features, n_features), np.nan)
-    dimensions = min(np.ndim(value), 2)
-    found = _parse_numbers(f"covariances[{component}]", value, (n_features,) * dimensions)
-    free = np.isnan(found)
-    if free.all():
+    n_dimensions = min(np.ndim(value), 2)
+    array = _parse_numbers(f"covariances[{component}]", value, (n_features,) * n_dimensions)
+    is_free = np.isnan(array)
+    if is_free.all():
         return np.full((n_features, n_features), np.nan)
-    if free.any():
+    if is_free.any():
         raise ConstraintError.partly_nan("covariance", component)
-    return np.asarray(found if dimensions == 2 else found * np.eye(n_features))
+    return np.asarray(array if n_dimensions == 2 else array * np.eye(n_features))

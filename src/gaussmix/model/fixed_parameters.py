@@ -1,8 +1,8 @@
-"""What a fit holds fixed, in the coordinates of its frame, and the M-step that leaves it so.
+"""Parameters that a fit keeps fixed, in the coordinates of its frame, and the constrained M-step.
 
-Each part of the M-step is still the best there is given what is held: free weights share what the
-held ones leave in proportion to their mass, the scatter is taken about held means, and covariances
-that are each component's own do not mind if another is held. So the likelihood never falls.
+Each part of the constrained M-step maximizes the expected likelihood given the fixed parameters, so that
+the likelihood never decreases. Free weights are proportional to their mass. The scatter is taken about the
+fixed means. Single covariances can only be fixed in structures whose component covariances are independent.
 """
 
 from dataclasses import dataclass, replace
@@ -14,15 +14,16 @@ from gaussmix.core.moments import Moments
 from gaussmix.covariance import AbstractCovariance, AbstractCovarianceEstimator
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import all_weights, drop_noise
-from gaussmix.types import KD, BoolK, IntD, K
+from gaussmix.types import KD, KDD, BoolK, IntD, K
 
 
 @dataclass(frozen=True, eq=False)
 class FixedParameters:
-    """Weights (K,) and centres (K, D), NaN where free, and covariances of the ``chosen`` components in their order.
+    """Fixed weights (K,) and centers (K, D), NaN where free, and the covariances of some components.
 
-    With ``equal_weights`` all components weigh the same; noise keeps a weight of its own. ``count`` is the number of
-    parameters that are held.
+    ``covariance`` has the covariances of the components where ``is_covariance_fixed`` (K,) is True, in their
+    order, and is None if there are none. If ``equal_weights``, all components have the same weight; the
+    noise component has a weight of its own. ``n_parameters`` is the number of fixed parameters.
     """
 
     equal_weights: bool
@@ -34,35 +35,38 @@ class FixedParameters:
 
     @property
     def has_constrained_components(self) -> bool:
-        """Whether single components are held, so that their numbers mean something."""
+        """Whether parameters of single components are fixed, so that the order of the components matters."""
         return bool(self.is_constrained.any())
 
     @property
     def is_constrained(self) -> BoolK:
-        """The components of which something is held, (K,)."""
+        """Mask (K,) of the components that have a fixed parameter."""
         return np.asarray(self.is_covariance_fixed | np.isfinite(self.weights) | np.isfinite(self.centers).any(axis=1))
 
     def compute_weights(self, mass: K) -> K:
-        """The best weights for components of given masses; one more mass than components is that of noise."""
+        """Return the weights that maximize the expected likelihood for components of a given mass (K,).
+
+        With noise, the mass and the result have one entry more, (K + 1,).
+        """
         if self.equal_weights:
             n_components = len(self.weights)
-            rest = mass[n_components:] / mass.sum()
-            return np.append(np.full(n_components, (1.0 - rest.sum()) / n_components), rest)
-        held = np.append(self.weights, np.full(len(mass) - len(self.weights), np.nan))
-        free = np.isnan(held)
-        if not free.any():
-            return held
-        total = float(mass[free].sum())
-        part = mass[free] / total if total > 0 else np.full(int(free.sum()), 1.0 / free.sum())
-        held[free] = (1.0 - held[~free].sum()) * part
-        return held
+            noise_weight = mass[n_components:] / mass.sum()
+            return np.append(np.full(n_components, (1.0 - noise_weight.sum()) / n_components), noise_weight)
+        weights = np.append(self.weights, np.full(len(mass) - len(self.weights), np.nan))
+        is_free = np.isnan(weights)
+        if not is_free.any():
+            return weights
+        free_mass = float(mass[is_free].sum())
+        fractions = mass[is_free] / free_mass if free_mass > 0 else np.full(int(is_free.sum()), 1.0 / is_free.sum())
+        weights[is_free] = (1.0 - weights[~is_free].sum()) * fractions
+        return weights
 
     def replace_centers(self, centers: KD) -> KD:
-        """Centres, held where they are held."""
+        """Return centers (K, D) with the fixed ones in place."""
         return np.where(np.isnan(self.centers), centers, self.centers)
 
     def replace_covariances(self, covariance: AbstractCovariance) -> AbstractCovariance:
-        """Covariances, held where they are held."""
+        """Return covariances with the fixed ones in place."""
         if self.covariance is None:
             return covariance
         return (
@@ -73,7 +77,7 @@ class FixedParameters:
 
 
 def apply_fixed(mixture: Mixture, fixed: FixedParameters) -> Mixture:
-    """A start that obeys what is held."""
+    """Return a mixture with the fixed parameters in place of its own."""
     weights = fixed.compute_weights(all_weights(mixture.weights, mixture.noise))
     covariance = fixed.replace_covariances(mixture.covariance)
     centers = fixed.replace_centers(mixture.centers)
@@ -85,55 +89,56 @@ def apply_fixed(mixture: Mixture, fixed: FixedParameters) -> Mixture:
 def constrained_m_step(
     mixture: Mixture, moments: Moments, covariance_estimator: AbstractCovarianceEstimator, fixed: FixedParameters
 ) -> Mixture:
-    """The mixture that maximises the expected likelihood given what is held."""
-    own = moments if mixture.noise is None else drop_noise(moments, covariance_estimator.moment_kind)
-    informed = covariance_estimator.with_prior(own)
-    centers = fixed.replace_centers(informed.mean)
+    """Return the mixture that maximizes the expected likelihood given the fixed parameters."""
+    component_moments = moments if mixture.noise is None else drop_noise(moments, covariance_estimator.moment_kind)
+    with_prior = covariance_estimator.with_prior(component_moments)
+    centers = fixed.replace_centers(with_prior.mean)
     if np.isfinite(fixed.centers).any():
-        informed = informed.recenter(centers)
+        with_prior = with_prior.recenter(centers)
     if fixed.is_covariance_fixed.all():
         covariance = mixture.covariance
     else:
-        covariance = fixed.replace_covariances(covariance_estimator.estimate(informed, mixture.covariance))
+        covariance = fixed.replace_covariances(covariance_estimator.estimate(with_prior, mixture.covariance))
     return replace(_with_weights(mixture, fixed.compute_weights(moments.mass)), centers=centers, covariance=covariance)
 
 
 def _with_weights(mixture: Mixture, weights: K) -> Mixture:
-    """The mixture with other weights, its noise's at the end."""
+    """Return the mixture with other weights, the noise weight at the end."""
     noise = None if mixture.noise is None else replace(mixture.noise, weight=float(weights[-1]))
     return replace(mixture, weights=weights[: mixture.n_components], noise=noise)
 
 
 def match_components_to_fixed(mixture: Mixture, fixed: FixedParameters) -> IntD:
-    """The order of a start's components in which imposing what is held changes them least.
+    """Return the order of a mixture's components in which applying the fixed parameters changes them the least.
 
-    The price of handing component j's held parameters to component k of the start is what that takes
-    from the expected log-likelihood of its rows: its mass times the divergence of the two Gaussians
-    and of the two weights.
+    The cost of giving the fixed parameters of component j to component k is the decrease of the expected
+    log-likelihood of its rows: its mass times the divergence of the two Gaussians and of the two weights.
     """
     n_components = mixture.n_components
-    price = np.array([_matching_costs(mixture, fixed, j) for j in range(n_components)])
-    return np.asarray(linear_sum_assignment(price)[1])
+    costs = np.array([_matching_costs(mixture, fixed, component) for component in range(n_components)])
+    return np.asarray(linear_sum_assignment(costs)[1])
 
 
 def _matching_costs(mixture: Mixture, fixed: FixedParameters, component: int) -> K:
-    """What it costs each component of the start, (K,), to take the held parameters of one."""
-    shape = mixture.centers.shape
-    roots, logs = mixture.covariance.precision_root.to_dense(*shape), mixture.covariance.log_determinants
-    if fixed.covariance is not None and fixed.is_covariance_fixed[component]:
-        number = int(fixed.is_covariance_fixed[:component].sum())
-        own = fixed.covariance.precision_root.to_dense(int(fixed.is_covariance_fixed.sum()), shape[1])[number]
-        roots, targets = (
-            np.broadcast_to(own, roots.shape),
-            np.full(len(logs), fixed.covariance.log_determinants[number]),
-        )
-    else:
-        targets = logs
+    """Return the cost (K,) of giving the fixed parameters of one component to each component of the mixture."""
+    roots, log_determinants = _target_covariances(mixture, fixed, component)
     center = fixed.centers[component]
-    apart = np.where(np.isnan(center), 0.0, center - mixture.centers)
-    white = np.einsum("kd,kde->ke", apart, roots)
+    differences = np.where(np.isnan(center), 0.0, center - mixture.centers)
+    whitened = np.einsum("kd,kde->ke", differences, roots)
     traces = np.einsum("kde,kdf,kfe->k", roots, mixture.covariance.matrices(), roots)
-    divergence = 0.5 * (traces - shape[1] + (white**2).sum(axis=1) + targets - logs)
+    squares = traces - mixture.n_features + (whitened**2).sum(axis=1)
+    divergence = 0.5 * (squares + log_determinants - mixture.covariance.log_determinants)
     weight = fixed.weights[component]
-    odds = 0.0 if np.isnan(weight) else np.log(np.maximum(mixture.weights, np.finfo(float).tiny) / weight)
-    return np.asarray(mixture.weights * (divergence + odds))
+    log_odds = 0.0 if np.isnan(weight) else np.log(np.maximum(mixture.weights, np.finfo(float).tiny) / weight)
+    return np.asarray(mixture.weights * (divergence + log_odds))
+
+
+def _target_covariances(mixture: Mixture, fixed: FixedParameters, component: int) -> tuple[KDD, K]:
+    """Return precision roots (K, D, D) and log determinants (K,): the fixed covariance, or each component's own."""
+    shape = mixture.centers.shape
+    if fixed.covariance is None or not fixed.is_covariance_fixed[component]:
+        return mixture.covariance.precision_root.to_dense(*shape), mixture.covariance.log_determinants
+    index, n_fixed = int(fixed.is_covariance_fixed[:component].sum()), int(fixed.is_covariance_fixed.sum())
+    root = fixed.covariance.precision_root.to_dense(n_fixed, shape[1])[index]
+    log_determinant = fixed.covariance.log_determinants[index]
+    return np.broadcast_to(root, (shape[0], *root.shape)), np.full(shape[0], log_determinant)

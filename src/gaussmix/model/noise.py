@@ -1,10 +1,9 @@
-"""``Noise``: rows that belong to no group, spread evenly over the volume of the data.
+"""``Noise``: a component of constant density for rows that belong to no group.
 
-One more component whose density is the same everywhere, 1 / volume, takes the rows that no Gaussian
-explains, so that they neither inflate covariances nor become groups of their own (Banfield & Raftery,
-Biometrics 49, 1993; Fraley & Raftery, "How many clusters? Which clustering method?", Computer J. 41,
-1998; Dasgupta & Raftery, JASA 93, 1998). To the data it is a component whose precision is zero, so a
-pass knows nothing of it; to the M-step it is a mass and nothing else.
+The noise component has the density 1 / volume everywhere. It explains the rows that no Gaussian explains, so
+that they neither inflate covariances nor become groups (Banfield & Raftery, Biometrics 49, 1993; Fraley &
+Raftery, "How many clusters? Which clustering method?", Computer J. 41, 1998; Dasgupta & Raftery, JASA 93,
+1998). An E-step treats it as a component of zero precision. An M-step uses only its mass.
 """
 
 import math
@@ -19,68 +18,72 @@ from gaussmix.errors import UnrepresentableError
 from gaussmix.types import ND, D, IntD, IntN, K
 
 NOISE_LABEL = -1
-"""What a row of the noise is labelled."""
-
-N_NOISE_PARAMETERS = 2
-"""A weight and a volume, as mclust counts them."""
+N_NOISE_PARAMETERS = 2  # a weight and a volume, as in mclust
 
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """The smallest and the largest value of each column, (D,) each, in the coordinates of a frame."""
+    """An axis-parallel box: the minimum and the maximum of each column, (D,) each, in the coordinates of a frame."""
 
     minimum: D
     maximum: D
 
     @property
     def center(self) -> D:
+        """Center of the box, (D,)."""
         return np.asarray(0.5 * self.minimum + 0.5 * self.maximum)
 
     @property
     def log_volume(self) -> float:
-        """Logarithm of the volume, in the frame's units."""
+        """Logarithm of the volume in the frame's units."""
         return float(np.log(self.maximum - self.minimum).sum())
 
     def with_log_volume(self, log_volume: float) -> "Box":
-        """The box of a given volume, with the same centre and the same proportions."""
-        half = 0.5 * (self.maximum - self.minimum) * math.exp((log_volume - self.log_volume) / len(self.minimum))
-        return Box(self.center - half, self.center + half)
+        """Return the box of a given volume with the same center and proportions."""
+        half_widths = 0.5 * (self.maximum - self.minimum) * math.exp((log_volume - self.log_volume) / len(self.minimum))
+        return Box(self.center - half_widths, self.center + half_widths)
 
     def select_columns(self, columns: IntD) -> "Box":
-        """The box of some of the columns."""
+        """Return the box of some of the columns."""
         return Box(self.minimum[columns], self.maximum[columns])
 
     def change_frame(self, old_frame: Frame, new_frame: Frame) -> "Box":
-        """The same box in the coordinates of another frame."""
+        """Return the same box in the coordinates of another frame."""
         return Box(*new_frame.transform_rows(old_frame.restore_means(np.array([self.minimum, self.maximum]))))
 
     def fraction_below(self, values: ND) -> ND:
-        """The share of each side (n, D) that lies at or below a value."""
+        """Return the fraction of each side (n, D) that lies at or below a value (n, D)."""
         return np.asarray(np.clip((values - self.minimum) / (self.maximum - self.minimum), 0.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """The share of the noise, and the box it fills.
+    """The noise component of a mixture: its weight, and the box whose volume defines its density.
 
-    Its density is 1 / volume of the box everywhere, outside too: a new row far from every group is
-    noise, wherever it lies.
+    The density is 1 / volume everywhere, also outside the box. A new row far from every group is therefore
+    assigned to the noise.
     """
 
     weight: float
     box: Box
 
     def volume(self, frame: Frame) -> float:
-        """The volume in the data's units; UnrepresentableError if it over- or underflows there."""
-        power = self.box.log_volume - frame.log_abs_det_jacobian
+        """Return the volume of the box in the data's units.
+
+        Raises
+        ------
+        UnrepresentableError
+            If the volume overflows or underflows in these units.
+        """
+        log_volume = self.box.log_volume - frame.log_abs_det_jacobian
         with np.errstate(over="ignore", under="ignore"):
-            found = float(np.exp(power))
-        if not 0.0 < found < np.inf:
-            raise UnrepresentableError.from_quantity("noise volume", "overflows" if power > 0 else "underflows")
-        return found
+            volume = float(np.exp(log_volume))
+        if not 0.0 < volume < np.inf:
+            raise UnrepresentableError.from_quantity("noise volume", "overflows" if log_volume > 0 else "underflows")
+        return volume
 
     def append_to_quadratics(self, quadratics: Quadratics) -> Quadratics:
-        """The quadratics of some components, and the noise after them: offset = log weight - log volume."""
+        """Return quadratics with the noise as the last component: offset = log weight - log volume, precision 0."""
         with np.errstate(divide="ignore"):
             offset = np.log(self.weight) - self.box.log_volume
         center = np.vstack([quadratics.center, self.box.center])
@@ -89,26 +92,26 @@ class Noise:
         )
 
     def m_step(self, moments: Moments) -> "Noise":
-        """The noise of greatest expected likelihood: its share of the mass, of which it has the last entry."""
+        """Return the noise of maximum expected likelihood; its mass is the last entry of the moments."""
         return replace(self, weight=float(moments.mass[-1] / moments.mass.sum()))
 
 
 def kind_with_noise(noise: Noise | None, kind: MomentKind) -> MomentKind:
-    """The scatter that a pass is to bring where a family reads ``kind``: each component's own if one is noise."""
+    """Return the moment kind that an E-step must compute: not pooled if there is a noise component."""
     return kind if noise is None else kind.per_component
 
 
 def drop_noise(moments: Moments, kind: MomentKind) -> Moments:
-    """The moments of all components but the last, the noise, in a kind."""
-    own = Moments(moments.mass[:-1], moments.mean[:-1], moments.scatter[:-1], moments.kind)
-    return own.to_kind(kind)
+    """Return the moments of all components except the last, the noise, converted to a kind."""
+    moments_without_noise = Moments(moments.mass[:-1], moments.mean[:-1], moments.scatter[:-1], moments.kind)
+    return moments_without_noise.to_kind(kind)
 
 
 def noise_to_minus_one(labels: IntN, n_components: int) -> IntN:
-    """Labels of rows (n,) in which the component after the last, the noise, is -1."""
+    """Return labels (n,) with -1 instead of ``n_components``, the position of the noise."""
     return np.where(labels == n_components, NOISE_LABEL, labels)
 
 
 def all_weights(weights: K, noise: Noise | None) -> K:
-    """The weights of all components: those of the Gaussians, and the noise's after them if there is any."""
+    """Return the weights of the Gaussians (K,), followed by the weight of the noise if there is one."""
     return weights if noise is None else np.append(weights, noise.weight)

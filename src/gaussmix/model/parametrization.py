@@ -1,14 +1,15 @@
-"""A whole mixture as free numbers about one, and the gradient of the likelihood along them, from moments.
+"""Unconstrained parameter vectors of mixtures, and the gradient of the likelihood with respect to them.
 
-Weights are a softmax, means move in standard deviations of their component, covariances as their structure lets them
-(`covariance/coordinates.py`). The gradient needs no row: with mass n_k, mean m_k and scatter W_k of a pass (Fisher's
-identity; Salakhutdinov, Roweis & Ghahramani, "Optimization with EM and expectation-conjugate-gradient", ICML 2003)
+A vector describes a mixture relative to an origin. Weights are a softmax, means are measured in standard deviations of
+their component, and covariances follow their structure (`covariance/parametrization.py`). The gradient needs only the
+mass n_k, mean m_k and scatter W_k of a pass over the rows (Fisher's identity; Salakhutdinov, Roweis & Ghahramani,
+"Optimization with EM and expectation-conjugate-gradient", ICML 2003):
 
     d/d log weight_k = n_k - n weight_k,    d/d mean_k = S_k^-1 n_k (m_k - mean_k),
     d/d S_k = S_k^-1 (W_k + n_k (m_k - mean_k)(m_k - mean_k)^T - n_k S_k) S_k^-1 / 2.
 
-The numbers are in units of the Fisher information of the rows, were their components known, at the mixture begun at:
-there a step along the gradient of length one is, to first order, a step of EM.
+Parameters are scaled by the square root of the complete-data Fisher information at the origin. There, a gradient
+step of length one equals an EM step to first order.
 """
 
 from dataclasses import dataclass, replace
@@ -27,15 +28,17 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import all_weights
 from gaussmix.types import KD, KDD, Array, K
 
-_MIN_RELATIVE_MASS = 1e-3  # of an equal share of the rows: the information on a component that dies out
-_MAX_LOG_WEIGHT_CHANGE = 300.0  # of a log weight about the one begun at
+_MIN_RELATIVE_MASS = 1e-3  # lower bound of a component's mass, relative to equal weights, for the Fisher information
+_MAX_LOG_WEIGHT_CHANGE = 300.0  # relative to the origin
 
 
 @dataclass(frozen=True, eq=False)
 class MixtureParametrization:
-    """Numbers of mixtures of one structure about ``origin``, for rows of so much ``weight`` in all.
+    """A map between the mixtures of a structure and vectors, in which ``origin`` is zero.
 
-    ``spreads`` (K, D, D) or (K, D) are factors of the origin's covariances, or its standard deviations.
+    ``total_weight`` is that of the rows, ``origin_masses`` (K,), or (K + 1,) with noise, is how it is distributed
+    over the components of the origin. ``scale_factors`` are factors (K, D, D) of the origin's covariances, or its
+    standard deviations (K, D).
     """
 
     origin: Mixture
@@ -46,43 +49,52 @@ class MixtureParametrization:
 
     @classmethod
     def from_origin(cls, origin: Mixture, total_weight: float) -> "MixtureParametrization":
-        """Coordinates in which a mixture has all numbers zero."""
-        own = all_weights(origin.weights, origin.noise)
-        masses = total_weight * np.maximum(own, _MIN_RELATIVE_MASS / len(own))
-        inner = _parametrize_covariance(origin.covariance, masses[: origin.n_components])
-        return cls(origin, total_weight, masses, inner, _covariance_scale_factors(origin.covariance, inner))
+        """Make the parametrization in which a mixture is the zero vector."""
+        weights = all_weights(origin.weights, origin.noise)
+        masses = total_weight * np.maximum(weights, _MIN_RELATIVE_MASS / len(weights))
+        covariance_parametrization = _parametrize_covariance(origin.covariance, masses[: origin.n_components])
+        return cls(
+            origin,
+            total_weight,
+            masses,
+            covariance_parametrization,
+            _covariance_scale_factors(origin.covariance, covariance_parametrization),
+        )
 
     @property
     def n_parameters(self) -> int:
+        """Length of a vector."""
         return len(self.to_vector(self.origin))
 
     def to_vector(self, mixture: Mixture) -> Array:
-        """The numbers of a mixture."""
-        own, old = (all_weights(each.weights, each.noise) for each in (mixture, self.origin))
+        """Return the vector of a mixture."""
+        weights, origin_weights = (all_weights(model.weights, model.noise) for model in (mixture, self.origin))
         with np.errstate(divide="ignore"):
-            logs = np.log(np.where(old > 0, own, 1.0)) - np.log(np.where(old > 0, old, 1.0))
-        logs = np.clip(logs, -_MAX_LOG_WEIGHT_CHANGE, _MAX_LOG_WEIGHT_CHANGE)
-        logs -= self.origin_masses @ logs / self.origin_masses.sum()
-        moved = self._whiten(mixture.centers - self.origin.centers) * self._sqrt_masses[:, None]
+            log_ratios = np.log(np.where(origin_weights > 0, weights, 1.0)) - np.log(
+                np.where(origin_weights > 0, origin_weights, 1.0)
+            )
+        log_ratios = np.clip(log_ratios, -_MAX_LOG_WEIGHT_CHANGE, _MAX_LOG_WEIGHT_CHANGE)
+        log_ratios -= self.origin_masses @ log_ratios / self.origin_masses.sum()
+        means = self._whiten(mixture.centers - self.origin.centers) * self._sqrt_masses[:, None]
         return np.concatenate(
             [
-                np.sqrt(self.origin_masses) * logs,
-                moved.ravel(),
+                np.sqrt(self.origin_masses) * log_ratios,
+                means.ravel(),
                 self.covariance_parametrization.to_vector(mixture.covariance),
             ]
         )
 
     def to_mixture(self, vector: Array) -> Mixture:
-        """The mixture that has these numbers."""
-        _, centers, inner = self._split_vector(vector)
-        own = self._weights_from_vector(vector)
-        moved = self._unwhiten(centers / self._sqrt_masses[:, None])
-        noise = None if self.origin.noise is None else replace(self.origin.noise, weight=float(own[-1]))
+        """Return the mixture of a vector."""
+        _, scaled_means, covariance_vector = self._split_vector(vector)
+        weights = self._weights_from_vector(vector)
+        mean_changes = self._unwhiten(scaled_means / self._sqrt_masses[:, None])
+        noise = None if self.origin.noise is None else replace(self.origin.noise, weight=float(weights[-1]))
         return replace(
             self.origin,
-            weights=own[: self.origin.n_components],
-            centers=self.origin.centers + moved,
-            covariance=self.covariance_parametrization.to_covariance(inner),
+            weights=weights[: self.origin.n_components],
+            centers=self.origin.centers + mean_changes,
+            covariance=self.covariance_parametrization.to_covariance(covariance_vector),
             noise=noise,
         )
 
@@ -94,62 +106,69 @@ class MixtureParametrization:
         prior_statistics: PriorStatistics | None = None,
         fixed: FixedParameters | None = None,
     ) -> Array:
-        """Of log-likelihood, and log density of a prior, at a mixture that has these numbers, from its own moments.
+        """Return the gradient of the log-likelihood plus log prior at a mixture and its vector.
 
-        ``moments`` are each component's own, those of the noise at the end, full where ``inner`` wants them. Along
-        what is held it is zero.
+        Parameters
+        ----------
+        vector, mixture
+            The same mixture in both forms.
+        moments : Moments
+            Moments under ``mixture``, unpooled, of the kind of the covariance parametrization, noise last.
+        prior_statistics : PriorStatistics, optional
+        fixed : FixedParameters, optional
+            The gradient with respect to fixed parameters is zero.
         """
-        count = mixture.n_components
-        own = all_weights(mixture.weights, mixture.noise)
-        weights = _log_weight_gradient(own, moments.mass, self._weights_from_vector(vector), fixed) / np.sqrt(
-            self.origin_masses
+        n_components, kind = mixture.n_components, self.covariance_parametrization.moment_kind
+        component_moments = replace(
+            moments,
+            mass=moments.mass[:n_components],
+            mean=moments.mean[:n_components],
+            scatter=moments.scatter[:n_components],
         )
-        apart = moments.mean[:count] - mixture.centers
-        means, slope = _mean_and_covariance_gradients(
-            mixture,
-            moments.mass[:count],
-            apart,
-            moments.scatter[:count],
-            self.covariance_parametrization.moment_kind,
-            prior_statistics,
-        )
+        weights = all_weights(mixture.weights, mixture.noise)
+        weight_gradient = _log_weight_gradient(weights, moments.mass, self._weights_from_vector(vector), fixed)
+        means, covariances = _mean_and_covariance_gradients(mixture, component_moments, kind, prior_statistics)
         if fixed is not None:
             means = np.where(np.isfinite(fixed.centers), 0.0, means)
-            slope = np.where(fixed.is_covariance_fixed.reshape(-1, *[1] * (slope.ndim - 1)), 0.0, slope)
-        moved = self._pull_back_mean_gradient(means) / self._sqrt_masses[:, None]
-        inner = self.covariance_parametrization.vector_gradient(self._split_vector(vector)[2], slope)
-        return np.concatenate([weights, moved.ravel(), inner])
+            mask = fixed.is_covariance_fixed.reshape(-1, *[1] * (covariances.ndim - 1))
+            covariances = np.where(mask, 0.0, covariances)
+        mean_gradient = self._pull_back_mean_gradient(means) / self._sqrt_masses[:, None]
+        inner = self.covariance_parametrization.vector_gradient(self._split_vector(vector)[2], covariances)
+        return np.concatenate([weight_gradient / np.sqrt(self.origin_masses), mean_gradient.ravel(), inner])
 
     def _weights_from_vector(self, vector: Array) -> K:
-        """Weights, that of the noise at the end."""
+        """Return the weights of a vector, the noise weight at the end."""
+        changes = self._split_vector(vector)[0] / np.sqrt(self.origin_masses)
         with np.errstate(divide="ignore"):
-            powers = np.log(all_weights(self.origin.weights, self.origin.noise))
-        powers = powers + np.clip(
-            self._split_vector(vector)[0] / np.sqrt(self.origin_masses), -_MAX_LOG_WEIGHT_CHANGE, _MAX_LOG_WEIGHT_CHANGE
-        )
-        own = np.exp(powers - powers.max())
-        return np.asarray(own / own.sum())
+            logs = np.log(all_weights(self.origin.weights, self.origin.noise))
+        logs = logs + np.clip(changes, -_MAX_LOG_WEIGHT_CHANGE, _MAX_LOG_WEIGHT_CHANGE)
+        weights = np.exp(logs - logs.max())
+        return np.asarray(weights / weights.sum())
 
     @property
     def _sqrt_masses(self) -> K:
         return np.sqrt(self.origin_masses[: self.origin.n_components])
 
     def _split_vector(self, vector: Array) -> tuple[Array, Array, Array]:
+        """Return the parts of a vector that describe weights, means (K, D) and covariances."""
         shape = self.origin.centers.shape
         first, second = len(self.origin_masses), len(self.origin_masses) + shape[0] * shape[1]
         return vector[:first], vector[first:second].reshape(shape), vector[second:]
 
     def _unwhiten(self, whitened: KD) -> KD:
+        """Multiply each vector by its component's factor."""
         if self.scale_factors.ndim == 2:
             return np.asarray(whitened * self.scale_factors)
         return np.asarray(np.einsum("kij,kj->ki", self.scale_factors, whitened))
 
     def _pull_back_mean_gradient(self, gradient: KD) -> KD:
+        """Multiply each gradient by the transpose of its component's factor (chain rule)."""
         if self.scale_factors.ndim == 2:
             return np.asarray(gradient * self.scale_factors)
         return np.asarray(np.einsum("kij,ki->kj", self.scale_factors, gradient))
 
     def _whiten(self, differences: KD) -> KD:
+        """Solve for the vectors that `_unwhiten` maps to these differences."""
         if self.scale_factors.ndim == 2:
             return np.asarray(differences / self.scale_factors)
         return linalg.solve_vectors(self.scale_factors, differences)
@@ -164,7 +183,7 @@ def _parametrize_covariance(covariance: AbstractCovariance, masses: K) -> Abstra
 def _covariance_scale_factors(
     covariance: AbstractCovariance, covariance_parametrization: AbstractParametrization
 ) -> Array:
-    """Factors of covariances, or standard deviations where there are too many columns, or nothing else."""
+    """Return Cholesky factors (K, D, D), or standard deviations (K, D) for low-rank and diagonal covariances."""
     if isinstance(covariance, LowRankCovariance) or covariance_parametrization.moment_kind is MomentKind.DIAGONAL:
         variances = np.einsum("kii->ki", covariance.matrices())
         return np.asarray(np.sqrt(variances))
@@ -172,54 +191,55 @@ def _covariance_scale_factors(
 
 
 def _log_weight_gradient(weights: K, mass: K, unconstrained_weights: K, fixed: FixedParameters | None) -> K:
-    """The gradient along log weights, of which free ones share what held ones leave.
+    """Return the gradient with respect to log weights, (K,) or (K + 1,) with noise, zero for fixed weights.
 
-    ``free_shares`` are the weights that the numbers would stand for if nothing were held.
+    ``unconstrained_weights`` are the weights of the vector if none were fixed.
     """
     if fixed is None:
         return np.asarray(mass - mass.sum() * weights)
-    count = len(fixed.weights)
+    n_components = len(fixed.weights)
     if fixed.equal_weights:
-        slope = mass - mass.sum() * weights
-        slope[:count] = slope[:count].sum() * unconstrained_weights[:count] / unconstrained_weights[:count].sum()
-        return np.asarray(slope)
-    free = np.append(np.isnan(fixed.weights), np.ones(len(weights) - count, dtype=bool))
-    share = weights / weights[free].sum() if free.any() else weights
-    return np.where(free, mass - mass[free].sum() * share, 0.0)
+        gradient, proportions = mass - mass.sum() * weights, unconstrained_weights[:n_components]
+        gradient[:n_components] = gradient[:n_components].sum() * proportions / proportions.sum()
+        return np.asarray(gradient)
+    is_free = np.append(np.isnan(fixed.weights), np.ones(len(weights) - n_components, dtype=bool))
+    fractions = weights / weights[is_free].sum() if is_free.any() else weights
+    return np.where(is_free, mass - mass[is_free].sum() * fractions, 0.0)
 
 
 def _mean_and_covariance_gradients(
-    mixture: Mixture,
-    mass: K,
-    mean_differences: KD,
-    scatter: Array,
-    kind: MomentKind,
-    prior_statistics: PriorStatistics | None,
+    mixture: Mixture, moments: Moments, kind: MomentKind, prior_statistics: PriorStatistics | None
 ) -> tuple[KD, Array]:
-    """The gradient along means (K, D), and along covariances (K, D, D), or (K, D) of variances along the columns."""
-    gained = 0.0 if prior_statistics is None else prior_statistics.shrinkage
-    pull = np.zeros_like(mean_differences) if prior_statistics is None else prior_statistics.location - mixture.centers
-    extra = 0.0 if prior_statistics is None else prior_statistics.mass
-    about = (
-        scatter
-        + kind.weighted_outer_products(mean_differences, mass)
-        + kind.weighted_outer_products(pull, np.full(len(mass), gained))
+    """Return the gradients with respect to means (K, D) and to covariances (K, D, D), or variances (K, D)."""
+    mass, differences = moments.mass, moments.mean - mixture.centers
+    shrinkage = 0.0 if prior_statistics is None else prior_statistics.shrinkage
+    prior_mass = 0.0 if prior_statistics is None else prior_statistics.mass
+    prior_differences = (
+        np.zeros_like(differences) if prior_statistics is None else prior_statistics.location - mixture.centers
+    )
+    scatter = (
+        moments.scatter
+        + kind.weighted_outer_products(differences, mass)
+        + kind.weighted_outer_products(prior_differences, np.full(len(mass), shrinkage))
     )
     if prior_statistics is not None:
-        about = about + (prior_statistics.scatter if kind is MomentKind.FULL else np.diagonal(prior_statistics.scatter))
+        prior_scatter = prior_statistics.scatter
+        scatter = scatter + (prior_scatter if kind is MomentKind.FULL else np.diagonal(prior_scatter))
     roots = mixture.covariance.precision_root.to_dense(*mixture.centers.shape)
-    force = mass[:, None] * mean_differences + gained * pull
+    forces = mass[:, None] * differences + shrinkage * prior_differences
     if kind is MomentKind.DIAGONAL:
         precisions = (roots**2).sum(axis=2)
-        return force * precisions, 0.5 * (about * precisions - (mass + extra)[:, None]) * precisions
-    return _apply_precisions(roots, force), _covariance_gradient(roots, about, mass + extra)
+        return forces * precisions, 0.5 * (scatter * precisions - (mass + prior_mass)[:, None]) * precisions
+    return _apply_precisions(roots, forces), _covariance_gradient(roots, scatter, mass + prior_mass)
 
 
 def _apply_precisions(roots: KDD, vectors: KD) -> KD:
+    """Multiply each vector by the precision of its component, from precision roots."""
     return np.asarray(np.einsum("kij,klj,kl->ki", roots, roots, vectors, optimize=True))
 
 
 def _covariance_gradient(roots: KDD, scatter: KDD, mass: K) -> KDD:
-    white = np.swapaxes(roots, 1, 2) @ scatter @ roots
-    np.einsum("kii->ki", white)[:] -= mass[:, None]
-    return np.asarray(0.5 * roots @ white @ np.swapaxes(roots, 1, 2))
+    """Return S^-1 (scatter - mass S) S^-1 / 2 for each component, from precision roots."""
+    whitened = np.swapaxes(roots, 1, 2) @ scatter @ roots
+    np.einsum("kii->ki", whitened)[:] -= mass[:, None]
+    return np.asarray(0.5 * roots @ whitened @ np.swapaxes(roots, 1, 2))

@@ -1,4 +1,4 @@
-"""Drawing rows from a mixture."""
+"""Random samples from mixtures."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from gaussmix.types import KD, ND, IntN, K
 
 
 def make_generator(seed: int) -> np.random.Generator:
-    """A generator to hand to `draw` where more than one draw shall follow from a seed."""
+    """Return a random generator for several draws from one seed."""
     return np.random.default_rng(seed)
 
 
@@ -20,21 +20,21 @@ def sample_gaussians(
     n_samples: int,
     random_state: int | np.random.Generator | None = None,
 ) -> tuple[ND, IntN]:
-    """``n`` rows (n, D) and their components, grouped by component.
+    """Draw rows (n_samples, D) from a mixture without noise; return them and their components, in this order.
 
     Raises
     ------
     ParameterError
-        If ``n`` is not a positive number.
+        If ``n_samples`` is not a positive integer.
     """
     _check_n_samples(n_samples)
     rng = np.random.default_rng(random_state)
     counts = rng.multinomial(n_samples, weights / weights.sum())
     labels = np.repeat(np.arange(len(weights)), counts)
     rows = rng.standard_normal((n_samples, centers.shape[1]))
-    for k in np.flatnonzero(counts):
-        chosen = labels == k
-        rows[chosen] = centers[k] + covariance.unwhiten(rows[chosen], int(k))
+    for component in np.flatnonzero(counts):
+        is_member = labels == component
+        rows[is_member] = centers[component] + covariance.unwhiten(rows[is_member], int(component))
     return rows, labels
 
 
@@ -46,16 +46,19 @@ def sample_with_noise(
     n_samples: int,
     random_state: int | np.random.Generator | None = None,
 ) -> tuple[ND, IntN]:
-    """``n`` rows (n, D) and their components, the noise's, even over its box and labelled -1, at the end."""
+    """Draw rows (n_samples, D) from a mixture with noise; return them and their components.
+
+    Noise is uniform over its box, has the component -1, and comes last.
+    """
     _check_n_samples(n_samples)
     rng = np.random.default_rng(random_state)
     n_noise = int(rng.binomial(n_samples, noise.weight))
-    loose = rng.uniform(noise.box.minimum, noise.box.maximum, (n_noise, centers.shape[1]))
+    noise_rows = rng.uniform(noise.box.minimum, noise.box.maximum, (n_noise, centers.shape[1]))
     labels = np.full(n_noise, NOISE_LABEL)
     if n_noise == n_samples:
-        return loose, labels
-    rows, own = sample_gaussians(weights, centers, covariance, n_samples - n_noise, rng)
-    return np.concatenate([rows, loose]), np.concatenate([own, labels])
+        return noise_rows, labels
+    rows, components = sample_gaussians(weights, centers, covariance, n_samples - n_noise, rng)
+    return np.concatenate([rows, noise_rows]), np.concatenate([components, labels])
 
 
 def _check_n_samples(n_samples: int) -> None:
