@@ -16,7 +16,7 @@ NEVER = {
     "selection": {"root", "roots", "path", "device"},
     "comparison": {"root", "roots", "path", "device"},
     "estimators": {"einsum", "logsumexp", "parquet", "path"},
-    "plots": {"einsum", "cholesky", "iteration", "iterations", "parquet"},
+    "plots": {"einsum", "cholesky", "parquet"},
     "report": {"einsum", "cholesky", "parquet"},
     "cli": {"einsum", "cholesky"},
 }

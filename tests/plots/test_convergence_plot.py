@@ -50,10 +50,10 @@ def test_what_is_left_to_the_best_is_drawn() -> None:
 def test_the_legend_says_what_differs() -> None:
     ends = tuple(replace(one, converged=one.solver != "sgd") for one in make_comparison().solver_results)
     said = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
-    assert f"em, near after {make_comparison().solver_results[0].n_iter_to_best}" in said
-    assert "cem, never near" in said
-    assert "dotted: at first over parts" in said
-    assert "hollow: passes used up" in said
+    assert f"em, near after {make_comparison().solver_results[0].n_iter_to_best} pass" in said
+    assert "cem, not near the best" in said
+    assert "dotted: mini-batch" in said
+    assert "hollow: max_iter reached" in said
     plain = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
     assert "dotted" not in read_text(plots.solver_convergence(plain))
     assert "hollow" not in read_text(plots.solver_convergence(plain))
@@ -82,7 +82,7 @@ def test_every_logarithmic_axis_has_some_ticks_and_few(low: float, times: float)
 
 def test_ends_in_one_place_are_stacked() -> None:
     figure = draw_figure(plots.solver_convergence(shorten_traces(make_comparison())))
-    assert "stacked: ends in one place" in read_text(figure)
+    assert "stacked: ends at one place" in read_text(figure)
     places = [line.get_transform().transform(line.get_xydata())[0] for line in find_end_markers(figure.axes[0])]
     gaps = np.diff([y for _, y in places])
     assert np.ptp([x for x, _ in places]) < 1.0
@@ -110,7 +110,7 @@ def test_lines_are_broken_for_one_reason_only() -> None:
     assert {line.get_linestyle() for line in find_solver_lines(figure.axes[0])} == {"-"}
     near = [part for part in figure.axes[0].patches if part.get_label() != "_nolegend_"]
     assert near[0].get_extents().y1 == pytest.approx(figure.axes[0].transData.transform((1.0, 1e-6))[1])
-    assert "near: 1e-6 left or less" in read_text(figure)
+    assert "near: gap of at most 1e-6" in read_text(figure)
 
 
 def test_panels_stand_above_one_another_in_a_tall_figure() -> None:

@@ -26,7 +26,7 @@ def test_a_line_per_structure_with_its_criteria(search: Selection) -> None:
 
 def test_the_chosen_one_is_marked(search: Selection) -> None:
     ax = plots.criterion_curves(search)
-    assert "chosen: EEE (tied), 3" in read_text(ax)
+    assert "selected: EEE (tied), 3" in read_text(ax)
     ring = next(line for line in ax.lines if line.get_markersize() > 10)
     assert np.array_equal(ring.get_xydata(), [[3.0, search.best.criteria["bic"]]])
 
@@ -47,7 +47,7 @@ def test_what_the_axis_leaves_out_is_counted(search: Selection) -> None:
     values = [c.criteria["bic"] for c in search.candidates]
     beyond = sum(not low <= value <= high for value in values)
     assert beyond > 0
-    assert f"{beyond} beyond the axis" in read_text(ax)
+    assert f"{beyond} outside the axis" in read_text(ax)
     assert low < min(values)
 
 
@@ -83,7 +83,7 @@ def test_degenerate_and_failed_candidates_are_told_apart() -> None:
 def test_all_degenerate_still_draws() -> None:
     search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], n_starts=1)
     assert not search.best.is_eligible
-    assert "chosen" in read_text(plots.criterion_curves(search))
+    assert "selected" in read_text(plots.criterion_curves(search))
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(1.0, -2.85e7), (1e300, 0.0), (1e-3, 3e9)])
@@ -97,5 +97,5 @@ def test_numbers_along_the_axis_are_plain(factor: float, shift: float, search: S
     assert ax.yaxis.get_offset_text().get_text() == ""
     assert all(len(label.get_text()) < 12 for label in ax.get_yticklabels())
     said = ax.get_ylabel()
-    assert ("above that of the chosen one" in said) == bool(shift)
+    assert ("minus that of the selected model" in said) == bool(shift)
     assert ("in units of 1e" in said) == (factor > 1)

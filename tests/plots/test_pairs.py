@@ -20,7 +20,7 @@ def test_many_columns_are_reduced_to_the_most_telling() -> None:
     X = mixture.sample(60, 0)[0]
     words = read_text(plots.pairs(mixture, X, max_columns=3))
     assert "3 of 9 columns" in words
-    assert "tell components apart best" in words
+    assert "separate components best" in words
     assert len(plots.pairs(mixture, X).axes) == 15
 
 

@@ -142,7 +142,9 @@ def test_densities_have_the_same_axes_and_only_the_mixtures_is_called_so() -> No
     means, hard = axes[2], axes[3]
     assert looks["mixture"] not in [(line.get_color(), line.get_linestyle()) for line in means.lines[:-1]]
     assert looks["mixture"] in [(line.get_color(), line.get_linestyle()) for line in hard.lines[:-1]]
-    assert looks["k-means: sum of equal bells"] in [(line.get_color(), line.get_linestyle()) for line in means.lines]
+    assert looks["k-means: sum of equal Gaussians"] in [
+        (line.get_color(), line.get_linestyle()) for line in means.lines
+    ]
     for ax in axes:
         heights = np.concatenate([np.asarray(line.get_ydata()) for line in ax.lines[:-1]])
         assert heights.max() <= ax.get_ylim()[1]

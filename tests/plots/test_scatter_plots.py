@@ -156,7 +156,7 @@ def test_wrong_parameters_are_named(wrong: dict[str, Any], sentence: str, two_co
 
 def test_more_than_two_columns_are_for_pairs() -> None:
     mixture = make_mixture(2, 3)
-    with pytest.raises(ParameterError, match=r"pairs\(\) draws more"):
+    with pytest.raises(ParameterError, match=r"use pairs\(\) for more"):
         plots.scatter(mixture, mixture.sample(10, 0)[0], columns=[0, 1, 2])
 
 

@@ -34,7 +34,7 @@ def test_awful_first_passes_are_cut_and_said_to_be(first: float, search: Selecti
     values = [first, -200.0, *(-110.0 + 10.0 * (1 - 0.5 ** np.arange(8))).tolist()]
     ax = plots.log_likelihood_trace(make_fit(search, values))
     assert ax.get_ylim()[0] > -130.0
-    assert "axis cut: the first 2 passes lie below it" in read_text(ax)
+    assert "axis cut: iterations 1 to 2 lie below it" in read_text(ax)
 
 
 def test_a_steady_climb_is_not_cut(search: Selection) -> None:
@@ -52,7 +52,7 @@ def test_short_and_flat_traces(values: list[float], search: Selection) -> None:
 
 
 def test_no_pass_at_all(search: Selection) -> None:
-    assert "no pass was made" in read_text(plots.log_likelihood_trace(make_fit(search, [], -7.0)))
+    assert "no iterations" in read_text(plots.log_likelihood_trace(make_fit(search, [], -7.0)))
 
 
 @pytest.mark.parametrize("final", [-2850937.0, -3.2e303, -1130.0])
@@ -60,7 +60,7 @@ def test_numbers_along_the_axis_are_plain(final: float, search: Selection) -> No
     ax = plots.log_likelihood_trace(make_fit(search, [final * (1 + 1e-10), final * (1 + 1e-11), final]))
     words = read_text(ax)
     assert ax.yaxis.get_offset_text().get_text() == ""
-    assert "above that of the returned parameters" in words
+    assert "minus that of the returned parameters" in words
     assert all(len(label.get_text()) < 10 for label in ax.get_yticklabels())
 
 

@@ -1,7 +1,7 @@
-"""Pictures of mixtures and of how they were found; matplotlib is imported when the first one is drawn.
+"""Plots of mixtures, fits, model searches and comparisons, drawn with matplotlib.
 
-Every function draws on the ``ax`` (or ``figure``) it is given, or on a figure of its own outside
-pyplot, and returns what it drew on; nothing is shown and no global setting is changed.
+Every function draws on the ``ax`` or ``figure`` that the caller passes and returns it. Without one it creates a figure
+outside pyplot. No function shows a window or changes a global setting. matplotlib is imported by the first call.
 """
 
 from gaussmix.plots.convergence_plot import solver_convergence

@@ -1,4 +1,4 @@
-"""How probabilities come true: of rows whose most probable label has such a probability, the share that has it."""
+"""Draw the calibration of predicted probabilities: the accuracy among rows of similar confidence."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,47 +17,52 @@ from gaussmix.plots.style import GREY, INK
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Marker and line style of each method. No component has markers of strokes alone.
 STROKE_STYLES = {
     NEIGHBORS_METHOD: ("x", ":"),
     KMEANS_METHOD: ("+", "-."),
     HARD_METHOD: ("1", "--"),
     SOFT_METHOD: ("2", "-"),
 }
-"""Marker and line of each way to assign: strokes of ink alone, which no component looks like."""
 
-_MIN_MARKER_AREA, _MAX_MARKER_AREA = 40.0, 160.0  # square points of markers, by the weight of rows
+_MIN_MARKER_AREA, _MAX_MARKER_AREA = 40.0, 160.0  # square points; the area grows with the weight of the rows
 _LEGEND_HEIGHT_POINTS = 66.0
 _MAX_LEGEND_FRACTION = 0.6  # of the height of the panel
 
 
 def draw_calibration(ax: "Axes", assignment: AssignmentComparison) -> None:
-    """What the probability of the most probable label promises, and what comes true, with a legend of its own."""
-    least = 1.0 / len(assignment.class_names)  # the most probable of so many has at least this
-    ax.plot([least, 1.0], [least, 1.0], color=GREY, linewidth=4.0, alpha=0.25, zorder=1)
-    most = max(one.weight for name in STROKE_STYLES for one in assignment[name].calibration_bins)
+    """Draw the accuracy against the probability of the most probable label for each method, with a legend."""
+    min_confidence = 1.0 / len(assignment.class_names)  # the probability of the most probable class is at least this
+    ax.plot([min_confidence, 1.0], [min_confidence, 1.0], color=GREY, linewidth=4.0, alpha=0.25, zorder=1)
+    max_weight = max(one.weight for name in STROKE_STYLES for one in assignment[name].calibration_bins)
     for name, (marker, dash) in STROKE_STYLES.items():
         bins = assignment[name].calibration_bins
-        x, y = ([getattr(one, what) for one in bins] for what in ("confidence", "accuracy"))
-        sizes = [_MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * one.weight / most for one in bins]
+        x, y = [one.confidence for one in bins], [one.accuracy for one in bins]
+        sizes = [_MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * one.weight / max_weight for one in bins]
         ax.plot(x, y, color=INK, linestyle=dash, linewidth=0.7, alpha=0.6, zorder=2)
         ax.scatter(x, y, s=sizes, color=[INK], marker=marker, linewidths=1.3, zorder=3)
-    # The legend stands above what can be true, where it covers nothing.
-    free = min(_MAX_LEGEND_FRACTION, _LEGEND_HEIGHT_POINTS * ax.figure.dpi / 72.0 / ax.get_window_extent().height)
-    ax.set(xlim=(least - 0.04, 1.04), ylim=(-0.04, 1.04 + 1.08 * free / (1.0 - free)), yticks=np.linspace(0.0, 1.0, 6))
-    canvas.label_axes(ax, "probability of the most probable label", "share that is right")
+    # The legend lies above an accuracy of 1, where it covers no data.
+    legend_fraction = min(
+        _MAX_LEGEND_FRACTION, _LEGEND_HEIGHT_POINTS * ax.figure.dpi / 72.0 / ax.get_window_extent().height
+    )
+    y_max = 1.04 + 1.08 * legend_fraction / (1.0 - legend_fraction)
+    ax.set(xlim=(min_confidence - 0.04, 1.04), ylim=(-0.04, y_max), yticks=np.linspace(0.0, 1.0, 6))
+    canvas.label_axes(ax, "probability of the most probable label", "accuracy")
     ax.set_title("calibration (larger: more rows)", fontsize="medium")
     canvas.hide_top_right_spines(ax)
     _draw_legend(ax, assignment)
 
 
 def _draw_legend(ax: "Axes", assignment: AssignmentComparison) -> None:
-    """Whose probabilities are judged, with their mean distance from what comes true."""
+    """Draw a legend with the calibration error of each method."""
     from matplotlib.lines import Line2D
 
     entries = []
     for name, (marker, dash) in STROKE_STYLES.items():
-        look: dict[str, Any] = {"color": INK, "marker": marker, "linestyle": dash, "linewidth": 0.7, "markersize": 7}
-        entries.append(Line2D([], [], label=f"{name}, {assignment[name].calibration_error:.2f}", **look))
-    close: dict[str, Any] = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 2.4, "handletextpad": 0.5}
+        line: dict[str, Any] = {"color": INK, "marker": marker, "linestyle": dash, "linewidth": 0.7, "markersize": 7}
+        entries.append(Line2D([], [], label=f"{name}, {assignment[name].calibration_error:.2f}", **line))
+    spacing: dict[str, Any] = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 2.4, "handletextpad": 0.5}
     size: dict[str, Any] = {"fontsize": "x-small", "title_fontsize": "x-small", "alignment": "left"}
-    ax.legend(handles=entries, title="mean error:", loc="upper left", frameon=False, borderaxespad=0.0, **size, **close)
+    ax.legend(
+        handles=entries, title="mean error:", loc="upper left", frameon=False, borderaxespad=0.0, **size, **spacing
+    )

@@ -1,4 +1,4 @@
-"""Ticks of logarithmic axes: at least three with a label, however short the axis, and never too many."""
+"""Limits and ticks of logarithmic axes, with three to six labelled ticks."""
 
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 _MIN_TICKS, _MAX_TICKS = 3, 6  # labelled ticks
 _DECADE_STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 2.0, 3.0, 5.0, 7.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
-_MIN_AXIS_RATIO = 4.0  # upper over lower end of the shortest axis
+_MIN_AXIS_RATIO = 4.0  # ratio of the upper to the lower end of the shortest axis
 _MARGIN_FRACTION = 0.05
 
 
 def compute_log_limits(values: Array) -> tuple[float, float]:
-    """Ends of a logarithmic axis around positive values, far enough apart for some ticks to lie between."""
+    """Return the ends of a logarithmic axis around positive values, far enough apart for several ticks."""
     low, high = np.log10(float(values.min())), np.log10(float(values.max()))
     missing = max(0.0, np.log10(_MIN_AXIS_RATIO) - (high - low))
     margin = _MARGIN_FRACTION * (high - low + missing) + 0.5 * missing
@@ -24,23 +24,23 @@ def compute_log_limits(values: Array) -> tuple[float, float]:
 
 
 def compute_log_ticks(low: float, high: float, max_ticks: int = _MAX_TICKS) -> list[float]:
-    """Powers of ten between two ends, every second one or fewer where they are many; of few, round numbers as well."""
+    """Return round numbers between two ends: at most ``max_ticks`` powers of ten, or fractions of few powers."""
     powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1.0)
     for steps in _DECADE_STEPS:
         ticks = sorted(float(f"{step}e{power:.0f}") for power in powers for step in steps)
         inside = [tick for tick in ticks if low <= tick <= high]
         if len(inside) >= _MIN_TICKS:
             break
-    every = -(-len(inside) // max_ticks)
-    return inside[::every]
+    step = -(-len(inside) // max_ticks)
+    return inside[::step]
 
 
 def set_log_x_axis(ax: "Axes", limits: tuple[float, float]) -> None:
-    """A logarithmic x axis between two ends, its numbers written out."""
+    """Set a logarithmic x axis between two ends, with plain numbers as tick labels."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     ax.set_xscale("log")
     ax.set_xlim(*limits)
     ax.xaxis.set_major_locator(FixedLocator(compute_log_ticks(*limits)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}".replace("e-0", "e-")))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}".replace("e-0", "e-")))
     ax.xaxis.set_minor_formatter(NullFormatter())

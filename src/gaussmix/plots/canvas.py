@@ -1,4 +1,4 @@
-"""Where plots are drawn: figures of our own without any global state, or the axes a caller hands over."""
+"""Create figures outside pyplot, and format axes, legends and names the same way in every plot."""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -12,14 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
-LONG_NAME_LENGTH = 20
-"""Letters beyond which the name of an axis leaves its units a line of their own."""
-
+LONG_NAME_LENGTH = 20  # characters beyond which an axis label puts the units on a second line
 _MAX_NAME_LENGTH = 40
 
 
 def require_matplotlib() -> None:
-    """Raise MissingPackageError where matplotlib is not installed."""
+    """Raise MissingPackageError if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -27,7 +25,7 @@ def require_matplotlib() -> None:
 
 
 def create_figure(width_inches: float, height_inches: float) -> "Figure":
-    """An empty figure in inches, on a canvas of its own; pyplot never hears of it."""
+    """Return an empty figure that pyplot does not manage."""
     require_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -38,12 +36,12 @@ def create_figure(width_inches: float, height_inches: float) -> "Figure":
 
 
 def get_or_create_axes(ax: "Axes | None", width_inches: float = 6.4, height_inches: float = 4.4) -> "Axes":
-    """The caller's axes, or new ones in a figure of their own."""
+    """Return the caller's axes, or the axes of a new figure."""
     return create_figure(width_inches, height_inches).add_subplot() if ax is None else ax
 
 
 def get_or_create_figure(figure: "Figure | None", width_inches: float, height_inches: float) -> "Figure":
-    """The caller's figure, laid out so that nothing overlaps, or a new one."""
+    """Return the caller's figure, with a constrained layout unless it has another, or a new figure."""
     if figure is None:
         return create_figure(width_inches, height_inches)
     if figure.get_layout_engine() is None:
@@ -52,48 +50,51 @@ def get_or_create_figure(figure: "Figure | None", width_inches: float, height_in
 
 
 def truncate_name(name: str, max_length: int = _MAX_NAME_LENGTH) -> str:
-    """A name on one line, cut where it is too long for an axis."""
+    """Return a name on one line, cut at ``max_length`` characters."""
     printable = _replace_unprintable(name)
     return printable if len(printable) <= max_length else printable[: max_length - 1] + "…"
 
 
 def truncate_distinct(names: Sequence[str], max_length: int) -> list[str]:
-    """Names on one line each, short and still distinct: cut in the middle, or before the letter where they part.
+    """Shorten names to one line of ``max_length`` characters each such that they remain distinct.
 
-    What is equal, or cannot be told apart in so few letters, is numbered.
+    A name is cut in the middle, or before the first character in which it differs from similar names. Equal names,
+    and names that remain equal after the cut, get a number.
     """
-    whole = [_replace_unprintable(name) for name in names]
-    shown = [_truncate_middle(name, max_length) for name in whole]
+    full_names = [_replace_unprintable(name) for name in names]
+    texts = [_truncate_middle(name, max_length) for name in full_names]
     for _ in names:
-        alike = [[i for i, other in enumerate(shown) if other == text] for text in dict.fromkeys(shown)]
-        together = [group for group in alike if len({whole[i] for i in group}) > 1]
-        if not together:
+        groups = [[i for i, other in enumerate(texts) if other == text] for text in dict.fromkeys(texts)]
+        ambiguous = [group for group in groups if len({full_names[i] for i in group}) > 1]
+        if not ambiguous:
             break
-        for group in together:
-            begin = _common_prefix_length([whole[i] for i in group])
+        for group in ambiguous:
+            prefix_length = _common_prefix_length([full_names[i] for i in group])
             for i in group:
-                rest = whole[i][begin:]
-                shown[i] = "…" + (rest if len(rest) < max_length else rest[: max_length - 2] + "…")
-    twice = {text for text in shown if shown.count(text) > 1}
-    return [f"{text} ({shown[:i].count(text) + 1})" if text in twice else text for i, text in enumerate(shown)]
+                end = full_names[i][prefix_length:]
+                texts[i] = "…" + (end if len(end) < max_length else end[: max_length - 2] + "…")
+    repeated = {text for text in texts if texts.count(text) > 1}
+    return [f"{text} ({texts[:i].count(text) + 1})" if text in repeated else text for i, text in enumerate(texts)]
 
 
 def _common_prefix_length(names: Sequence[str]) -> int:
-    """With how many equal letters names begin."""
-    return len(list(takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))))
+    """Return the number of first characters that all names share."""
+    return len(list(takewhile(lambda characters: len(set(characters)) == 1, zip(*names, strict=False))))
 
 
 def _truncate_middle(name: str, max_length: int) -> str:
+    """Replace the middle of a long name by an ellipsis."""
     head, tail = (max_length - 1) // 2, max_length - 1 - (max_length - 1) // 2
     return name if len(name) <= max_length else f"{name[:head]}…{name[-tail:]}"
 
 
 def _replace_unprintable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in name)
+    """Replace control characters, such as line breaks, by spaces."""
+    return "".join(character if character.isprintable() else " " for character in name)
 
 
 def label_axes(ax: "Axes", x_label: str | None = None, y_label: str | None = None) -> None:
-    """Write axis names as they are: a '$' in a column's name is a dollar, not mathematics."""
+    """Set axis labels literally: a '$' in a column's name does not start mathematics."""
     if x_label is not None:
         ax.set_xlabel(x_label, parse_math=False)
     if y_label is not None:
@@ -101,66 +102,68 @@ def label_axes(ax: "Axes", x_label: str | None = None, y_label: str | None = Non
 
 
 def format_number(value: float, n_decimals: int) -> str:
-    """A number as text, with thin spaces between thousands and a true minus; huge ones as a power of ten."""
+    """Format a number with thin spaces between thousands and a minus sign, or as a power of ten from 1e12."""
     text = f"{value:,.{n_decimals}f}" if abs(value) < 1e12 else f"{value:.6e}".replace("e+", "e")
     return text.replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
 
 
 def format_count(count: int, name: str) -> str:
-    """'1 row', '2 rows', '1 pass', '2 passes'."""
+    """Format a count with its noun in singular or plural: '1 row', '2 rows', '1 pass', '2 passes'."""
     text = f"{count:,}".replace(",", "\u202f")
     return f"{text} {name if count == 1 else name + ('es' if name.endswith('s') else 's')}"
 
 
 def set_integer_x_ticks(ax: "Axes") -> None:
-    """Whole numbers only along the x axis."""
+    """Restrict the ticks of the x axis to integers."""
     from matplotlib.ticker import MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def set_plain_y_ticks(ax: "Axes") -> None:
-    """Numbers along the y axis as they are, without an offset or a factor above it."""
+    """Write the tick labels of the y axis without an offset or a factor."""
     ax.ticklabel_format(axis="y", useOffset=False, style="plain")
 
 
 def hide_top_right_spines(ax: "Axes") -> None:
-    """A frame on two sides only."""
+    """Hide the top and the right edge of the frame."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def draw_legend(ax: "Axes", entries: "Sequence[Artist]", is_own_axes: bool) -> None:
-    """A legend beside axes of our ``own``; a caller's axes may have neighbours, so there it stays inside."""
+    """Draw a legend beside axes that we created, or inside the caller's, which may have neighbours."""
     if is_own_axes:
         draw_legend_beside(ax, entries)
     elif entries:
-        look = _legend_options(entries) | {"fontsize": "x-small", "frameon": True, "framealpha": 0.5}
-        close = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 1.4, "handletextpad": 0.5}
-        _disable_math_text(ax.legend(**look, **close, loc="best"))
+        options = _legend_options(entries) | {"fontsize": "x-small", "frameon": True, "framealpha": 0.5}
+        spacing = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 1.4, "handletextpad": 0.5}
+        _disable_math_text(ax.legend(**options, **spacing, loc="best"))
 
 
 def draw_legend_beside(ax: "Axes", entries: "Sequence[Artist]") -> None:
-    """A legend to the right of the axes, where it covers no data."""
-    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    _disable_math_text(ax.legend(**_legend_options(entries), **place))
+    """Draw a legend to the right of the axes."""
+    position: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    _disable_math_text(ax.legend(**_legend_options(entries), **position))
 
 
 def draw_figure_legend(figure: "Figure", entries: "Sequence[Artist]", is_inside: bool) -> None:
-    """One legend for all panels: in the upper right corner, or outside, to the right of the panels."""
-    place: Any = "upper right" if is_inside else "outside right upper"
-    _disable_math_text(figure.legend(**_legend_options(entries), loc=place))
+    """Draw one legend for all panels: in the upper right corner, or to the right of the panels."""
+    position: Any = "upper right" if is_inside else "outside right upper"
+    _disable_math_text(figure.legend(**_legend_options(entries), loc=position))
 
 
 def n_legend_columns(entries: "Sequence[Artist]") -> int:
-    """In how many columns so many entries stand."""
+    """Return the number of legend columns for these entries."""
     return 1 if len(entries) <= 24 else 2
 
 
 def _legend_options(entries: "Sequence[Artist]") -> dict[str, Any]:
+    """Return the keyword arguments that all legends share."""
     columns = n_legend_columns(entries)
     return {"handles": list(entries), "ncols": columns, "frameon": False, "fontsize": "small", "alignment": "left"}
 
 
 def _disable_math_text(legend: "Legend") -> None:
+    """Show the texts literally, with a '$' as a dollar sign."""
     for text in legend.get_texts():
         text.set_parse_math(False)

@@ -1,4 +1,4 @@
-"""How the search chose: the criterion of every candidate, by number of components and structure."""
+"""Plot the criterion of every candidate of a search by number of components and structure."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-_EQUAL_CRITERION_RTOL = 1e-9  # criteria this close, relatively, belong to one model by two names
-_MAX_UNCLIPPED_CANDIDATES = 5  # so many candidates are all shown
-_MAX_LINES_IN_INSIDE_LEGEND = 5  # structures named by a legend that stands inside the axes
-_MIN_AXIS_SPAN = 1.0  # the axis spans at least this; a smaller difference says nothing
-_MAX_SPAN_IN_MEDIAN_GAPS = 2.5  # the axis reaches this many times the median distance to the best, from the best
+_EQUAL_CRITERION_RTOL = 1e-9  # relative difference below which two structures describe the same mixtures
+_MAX_UNCLIPPED_CANDIDATES = 5  # up to this number the axis shows all candidates
+_MAX_LINES_IN_INSIDE_LEGEND = 5  # structures that a legend inside the axes names
+_MIN_AXIS_SPAN = 1.0  # length of the shortest axis; smaller differences are irrelevant
+_MAX_SPAN_IN_MEDIAN_GAPS = 2.5  # length of the axis, in median distances from the best criterion
 
 
 @dataclass(frozen=True)
 class CriterionLine:
-    """A structure, or several that describe the same mixtures, with its fitted candidates by number of components."""
+    """One line of the plot: the fitted candidates of a structure, or of structures with equal criteria."""
 
     name: str
     style: Style
     candidates: tuple[Candidate, ...]
 
     def criterion_points(self, criterion: str, is_eligible: bool) -> Array:
-        """Number of components and criterion (m, 2) of the eligible candidates, or of the others."""
-        chosen = [c for c in self.candidates if c.is_eligible == is_eligible]
-        return np.array([[c.n_components, c.criteria[criterion]] for c in chosen]).reshape(-1, 2)
+        """Return (number of components, criterion) pairs (m, 2) of the eligible or of the other candidates."""
+        candidates = [c for c in self.candidates if c.is_eligible == is_eligible]
+        return np.array([[c.n_components, c.criteria[criterion]] for c in candidates]).reshape(-1, 2)
 
 
 def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: str | None = None) -> "Axes":
-    """The criterion by number of components, one line per structure, with the chosen candidate marked.
+    """Plot the criterion against the number of components, one line per structure.
 
-    Structures whose criteria agree everywhere (as many do in one column) share a line. Degenerate
-    candidates, which are never preferred, are hollow and off the lines. The axis keeps to the
-    interesting range, and the legend says how many candidates lie beyond it. A search over one
-    number of components is drawn by structure instead.
+    A ring marks the selected candidate. Structures with equal criteria share a line, as many do in one column.
+    Degenerate candidates are hollow markers without a line. The axis covers the range near the best criterion; the
+    legend counts the candidates outside it. If all candidates have the same number of components, the x axis shows
+    the structures.
 
     Parameters
     ----------
     selection : Selection
-        From `gaussmix.select`.
+        Result of `gaussmix.select`.
     ax : matplotlib Axes, optional
-        Default: new axes in a figure of their own.
+        Axes to draw on. Default: axes of a new figure.
     criterion : {'bic', 'icl', 'aic'}, optional
-        Default: the one the search ranked by.
+        Criterion to plot; lower is better. Default: the criterion of the search.
 
     Returns
     -------
@@ -63,53 +63,54 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     Raises
     ------
     ParameterError
-        If there is no such criterion.
+        If ``selection`` is no Selection or ``criterion`` is unknown.
     """
-    rule = criterion or check_selection(selection).criterion
-    if rule not in CRITERIA:
-        raise ParameterError.invalid_choice("criterion", rule, list(CRITERIA))
-    own, ax = ax is None, canvas.get_or_create_axes(ax, 7.2, 4.2)
-    lines = _build_lines(selection, rule)
-    by_count = len({candidate.n_components for candidate in selection.candidates}) > 1
-    places = {} if by_count else {line.name: float(i) for i, line in enumerate(lines)}
-    low, high = _criterion_limits(lines, rule)
-    units = AxisUnits.from_scores(low, high, selection.best.criteria[rule])
+    criterion = criterion or check_selection(selection).criterion
+    if criterion not in CRITERIA:
+        raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
+    is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax, 7.2, 4.2)
+    lines = _build_lines(selection, criterion)
+    has_count_axis = len({candidate.n_components for candidate in selection.candidates}) > 1
+    x_positions = {} if has_count_axis else {line.name: float(i) for i, line in enumerate(lines)}
+    low, high = _criterion_limits(lines, criterion)
+    units = AxisUnits.from_scores(low, high, selection.best.criteria[criterion])
     for line in lines:
-        _draw_line(ax, line, rule, places.get(line.name), units)
+        _draw_line(ax, line, criterion, x_positions.get(line.name), units)
     ax.set_ylim(*units.to_axis_units(np.array([low, high])))
-    _mark_best_candidate(ax, selection.best, rule, places.get(_line_name_of_candidate(lines, selection.best)), units)
-    _label_axes(ax, selection, rule, lines, by_count, units)
-    named = lines if own else lines[:_MAX_LINES_IN_INSIDE_LEGEND]
-    entries = [_line_legend_entry(line) for line in named] if by_count else []
-    entries += (
-        [_legend.text_entry(f"and {len(lines) - len(named)} more")] if by_count and len(named) < len(lines) else []
-    )
-    canvas.draw_legend(ax, entries + _note_legend_entries(selection, rule, (low, high)), own)
+    best_position = x_positions.get(_line_name_of_candidate(lines, selection.best))
+    _mark_best_candidate(ax, selection.best, criterion, best_position, units)
+    _label_axes(ax, selection, criterion, lines, has_count_axis, units)
+    named_lines = lines if is_own_axes else lines[:_MAX_LINES_IN_INSIDE_LEGEND]
+    entries = [_line_legend_entry(line) for line in named_lines] if has_count_axis else []
+    if has_count_axis and len(named_lines) < len(lines):
+        entries.append(_legend.text_entry(f"and {len(lines) - len(named_lines)} more"))
+    canvas.draw_legend(ax, entries + _note_legend_entries(selection, criterion, (low, high)), is_own_axes)
     canvas.hide_top_right_spines(ax)
     return ax
 
 
 def _build_lines(selection: Selection, criterion: str) -> list[CriterionLine]:
-    """One line per distinct structure, best first."""
+    """Return one line per group of structures with equal criteria, best first."""
     fitted: dict[str, list[Candidate]] = {}
     for candidate in sorted(selection.candidates, key=lambda c: c.n_components):
         if candidate.fit is not None:
             fitted.setdefault(candidate.structure.display_name, []).append(candidate)
-    looks = dict(zip(MCLUST_NAMES, distinct_styles(len(MCLUST_NAMES)), strict=True))
+    styles = dict(zip(MCLUST_NAMES, distinct_styles(len(MCLUST_NAMES)), strict=True))
     lines: list[CriterionLine] = []
     for name, candidates in fitted.items():
-        twin = next(
-            (i for i, line in enumerate(lines) if _have_equal_criteria(line.candidates, candidates, criterion)), None
+        equal_lines = (
+            i for i, line in enumerate(lines) if _have_equal_criteria(line.candidates, candidates, criterion)
         )
-        if twin is None:
-            lines.append(CriterionLine(name, looks[str(candidates[0].structure)], tuple(candidates)))
+        i = next(equal_lines, None)
+        if i is None:
+            lines.append(CriterionLine(name, styles[str(candidates[0].structure)], tuple(candidates)))
         else:
-            lines[twin] = CriterionLine(f"{lines[twin].name} = {name}", lines[twin].style, lines[twin].candidates)
+            lines[i] = replace(lines[i], name=f"{lines[i].name} = {name}")
     return sorted(lines, key=lambda line: _sort_key(line, criterion))
 
 
 def _have_equal_criteria(candidates: tuple[Candidate, ...], other_candidates: list[Candidate], criterion: str) -> bool:
-    """Whether two structures have equal criteria for more than one component, where they may differ."""
+    """Return whether two structures have equal criteria, compared at more than one component."""
     counts = [c.n_components for c in candidates]
     if counts != [c.n_components for c in other_candidates] or counts[-1] == 1:
         return False
@@ -120,16 +121,18 @@ def _have_equal_criteria(candidates: tuple[Candidate, ...], other_candidates: li
 
 
 def _sort_key(line: CriterionLine, criterion: str) -> tuple[bool, float]:
+    """Return a key that sorts lines by their best criterion, with lines of degenerate candidates last."""
     points = line.criterion_points(criterion, is_eligible=True)
     return (False, float(points[:, 1].min())) if len(points) else (True, 0.0)
 
 
 def _line_name_of_candidate(lines: list[CriterionLine], candidate: Candidate) -> str:
+    """Return the name of the line that contains the candidate's structure."""
     return next(line.name for line in lines if candidate.structure.display_name in line.name.split(" = "))
 
 
 def _criterion_limits(lines: list[CriterionLine], criterion: str) -> tuple[float, float]:
-    """From below the best to a multiple of the median distance from it; degenerate candidates do not count."""
+    """Return the ends of the y axis, which omits the worst candidates; degenerate ones are ignored if possible."""
     values = np.concatenate([line.criterion_points(criterion, is_eligible=True)[:, 1] for line in lines])
     if not len(values):
         values = np.concatenate([line.criterion_points(criterion, is_eligible=False)[:, 1] for line in lines])
@@ -142,73 +145,74 @@ def _criterion_limits(lines: list[CriterionLine], criterion: str) -> tuple[float
 
 
 def _draw_line(ax: "Axes", line: CriterionLine, criterion: str, x_position: float | None, units: AxisUnits) -> None:
+    """Draw the eligible candidates as a line with markers and the others as hollow markers."""
     good, bad = line.criterion_points(criterion, is_eligible=True), line.criterion_points(criterion, is_eligible=False)
     if x_position is not None:
         good[:, 0], bad[:, 0] = x_position, x_position
     good[:, 1], bad[:, 1] = units.to_axis_units(good[:, 1]), units.to_axis_units(bad[:, 1])
-    look: dict[str, Any] = {"marker": line.style.marker, "markersize": 5.5}
+    marker: dict[str, Any] = {"marker": line.style.marker, "markersize": 5.5}
     colours: dict[str, Any] = {"color": line.style.line_colour, "markerfacecolor": line.style.fill_colour}
-    ax.plot(good[:, 0], good[:, 1], linestyle=line.style.line_style, linewidth=1.3, **look, **colours)
+    ax.plot(good[:, 0], good[:, 1], linestyle=line.style.line_style, linewidth=1.3, **marker, **colours)
     hollow: dict[str, Any] = {
         "linestyle": "none",
         "markerfacecolor": "none",
         "markeredgecolor": GREY,
         "markeredgewidth": 0.8,
     }
-    ax.plot(bad[:, 0], bad[:, 1], **look, **hollow)
+    ax.plot(bad[:, 0], bad[:, 1], **marker, **hollow)
 
 
 def _mark_best_candidate(
     ax: "Axes", best: Candidate, criterion: str, x_position: float | None, units: AxisUnits
 ) -> None:
-    """A ring around the chosen candidate and its name below it, where no other candidate lies."""
-    where = (
+    """Draw a ring around the selected candidate and its name below it."""
+    position = (
         float(best.n_components) if x_position is None else x_position,
         float(units.to_axis_units(np.array(best.criteria[criterion]))),
     )
-    ax.plot(*where, marker="o", markersize=14, markerfacecolor="none", markeredgecolor=INK, linestyle="none", zorder=5)
+    ax.plot(
+        *position, marker="o", markersize=14, markerfacecolor="none", markeredgecolor=INK, linestyle="none", zorder=5
+    )
     low, high = ax.get_xlim()
-    share = (where[0] - low) / (high - low)
-    side = "left" if share < 0.2 else "right" if share > 0.8 else "center"
-    text = f"chosen: {best.structure.display_name}, {best.n_components}"
-    ax.annotate(text, where, (0, -10), textcoords="offset points", ha=side, va="top", fontsize="small", zorder=6)
+    fraction = (position[0] - low) / (high - low)
+    side = "left" if fraction < 0.2 else "right" if fraction > 0.8 else "center"
+    text = f"selected: {best.structure.display_name}, {best.n_components}"
+    ax.annotate(text, position, (0, -10), textcoords="offset points", ha=side, va="top", fontsize="small", zorder=6)
 
 
 def _label_axes(
     ax: "Axes", selection: Selection, criterion: str, lines: list[CriterionLine], has_count_axis: bool, units: AxisUnits
 ) -> None:
-    name = (
-        f"{criterion.upper()} above that of the chosen one"
-        if units.offset
-        else f"{criterion.upper()} (lower is better)"
-    )
+    """Label the y axis with the criterion and the x axis with counts or structures."""
+    detail = "minus that of the selected model" if units.offset else "(lower is better)"
+    name = f"{criterion.upper()} {detail}"
     canvas.label_axes(ax, "number of components", replace(units, offset=0.0).format_label(name, "\n"))
     canvas.set_plain_y_ticks(ax)
     if has_count_axis:
         canvas.set_integer_x_ticks(ax)
         return
-    look: dict[str, Any] = {"rotation": 30, "ha": "right"} if len(lines) > 4 else {}
+    rotation: dict[str, Any] = {"rotation": 30, "ha": "right"} if len(lines) > 4 else {}
     names = [line.name.replace(" = ", "\n= ") for line in lines]
-    ax.set_xticks(range(len(lines)), names, fontsize="small", **look)
+    ax.set_xticks(range(len(lines)), names, fontsize="small", **rotation)
     count = selection.best.n_components
     ax.set_xlabel(f"structure, with {canvas.format_count(count, 'component')}")
     ax.set_xlim(-0.6, len(lines) - 0.4)
 
 
 def _line_legend_entry(line: CriterionLine) -> "Artist":
-    """What a line and its markers stand for."""
+    """Return the legend entry of a line."""
     from matplotlib.lines import Line2D
 
-    look: dict[str, Any] = {
+    options: dict[str, Any] = {
         "color": line.style.line_colour,
         "markerfacecolor": line.style.fill_colour,
         "linestyle": line.style.line_style,
     }
-    return Line2D([], [], marker=line.style.marker, label=line.name.replace(" = ", "\n= "), **look)
+    return Line2D([], [], marker=line.style.marker, label=line.name.replace(" = ", "\n= "), **options)
 
 
 def _note_legend_entries(selection: Selection, criterion: str, axis_limits: tuple[float, float]) -> "list[Artist]":
-    """What hollow markers mean, and what the axis does not show."""
+    """Return legend entries on degenerate, omitted and failed candidates."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []
@@ -220,9 +224,9 @@ def _note_legend_entries(selection: Selection, criterion: str, axis_limits: tupl
             "markerfacecolor": "none",
             "markeredgecolor": GREY,
         }
-        entries.append(Line2D([], [], label="degenerate,\nnever preferred", **hollow))
-    beyond = sum(not axis_limits[0] <= c.criteria[criterion] <= axis_limits[1] for c in fitted)
-    failed = len(selection.candidates) - len(fitted)
-    entries += [_legend.text_entry(f"{beyond} beyond the axis")] if beyond else []
-    entries += [_legend.text_entry(f"{failed} could not be fitted")] if failed else []
+        entries.append(Line2D([], [], label="degenerate,\nranked last", **hollow))
+    n_outside = sum(not axis_limits[0] <= c.criteria[criterion] <= axis_limits[1] for c in fitted)
+    n_failed = len(selection.candidates) - len(fitted)
+    entries += [_legend.text_entry(f"{n_outside} outside the axis")] if n_outside else []
+    entries += [_legend.text_entry(f"{n_failed} could not be fitted")] if n_failed else []
     return entries

@@ -1,4 +1,4 @@
-"""One column at a time: what the rows say (a histogram) and what the mixture makes of it."""
+"""Plot the density of single columns over a histogram of the rows."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def density(
     sample_weight: ArrayLike | None = None,
     legend: bool = True,
 ) -> "Axes":
-    """Histogram of a column with the density of the mixture and of each component times its weight.
+    """Plot the histogram of a column with the densities of the mixture and of its weighted components.
 
     Parameters
     ----------
@@ -34,13 +34,13 @@ def density(
     X : array-like of shape (n, D)
         Rows in the data's units.
     column : int or str, default=0
-        Number or name.
+        Number or name of the column.
     ax : matplotlib Axes, optional
-        Default: new axes in a figure of their own.
+        Axes to draw on. Default: axes of a new figure.
     sample_weight : array-like of shape (n,), optional
-        How often each row counts in the histogram.
+        Weights of the rows in the histogram.
     legend : bool, default=True
-        Whether there is a legend: beside axes of our own, inside those of a caller.
+        Whether to draw a legend: beside the axes of a new figure, inside axes of the caller.
 
     Returns
     -------
@@ -49,18 +49,18 @@ def density(
     Raises
     ------
     DataError, ParameterError
-        If the rows or a parameter cannot be used.
+        If the rows or a parameter are invalid.
     MissingPackageError
         If matplotlib is not installed.
     """
     mixture = as_mixture(mixture)
     rows, weights = _parse_rows_and_weights(mixture, X, sample_weight)
-    (chosen,) = resolve_columns(mixture, [column])
-    own, ax = ax is None, canvas.get_or_create_axes(ax)
-    draw_marginal(ax, mixture, rows[:, chosen], chosen, with_histogram=True, weights=weights)
+    (index,) = resolve_columns(mixture, [column])
+    is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax)
+    draw_marginal(ax, mixture, rows[:, index], index, with_histogram=True, weights=weights)
     if legend:
-        parts = _legend.component_entries(mixture, with_markers=False, is_inside=not own)
-        canvas.draw_legend(ax, [*_legend.density_entries(), *parts], own)
+        components = _legend.component_entries(mixture, with_markers=False, is_inside=not is_own_axes)
+        canvas.draw_legend(ax, [*_legend.density_entries(), *components], is_own_axes)
     return ax
 
 
@@ -73,17 +73,18 @@ def densities(
     *,
     sample_weight: ArrayLike | None = None,
 ) -> "Figure":
-    """`density` of every column in a grid.
+    """Plot the `density` of several columns in a grid.
 
     Parameters
     ----------
     mixture, X, sample_weight
         See `density`.
-    columns : column numbers or names, optional
-        Default: all, or the ``max_columns`` that tell the components apart best.
+    columns : sequence of column numbers or names, optional
+        Default: all columns, or the ``max_columns`` that separate the components best.
     max_columns : int, default=16
-        Most columns picked where ``columns`` is not given.
+        Maximum number of columns if ``columns`` is not given.
     figure : matplotlib Figure, optional
+        Figure to draw on. Default: a new figure.
 
     Returns
     -------
@@ -93,18 +94,18 @@ def densities(
         raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
     mixture = as_mixture(mixture)
     rows, weights = _parse_rows_and_weights(mixture, X, sample_weight)
-    chosen = (
+    indices = (
         select_separating_columns(mixture, rows, max_columns) if columns is None else resolve_columns(mixture, columns)
     )
     entries = [*_legend.density_entries(), *_legend.component_entries(mixture, with_markers=False)]
-    entries += _legend.column_note_entries(mixture, len(chosen)) if columns is None else []
-    across = min(3, len(chosen))
-    down = -(-len(chosen) // across)
-    figure = canvas.get_or_create_figure(figure, 2.1 + 2.8 * across, max(2.8, 2.3 * down, 0.2 * len(entries)))
-    panels = figure.subplots(down, across, squeeze=False).ravel()
-    for ax in panels[len(chosen) :]:
+    entries += _legend.column_note_entries(mixture, len(indices)) if columns is None else []
+    n_across = min(3, len(indices))
+    n_down = -(-len(indices) // n_across)
+    figure = canvas.get_or_create_figure(figure, 2.1 + 2.8 * n_across, max(2.8, 2.3 * n_down, 0.2 * len(entries)))
+    panels = figure.subplots(n_down, n_across, squeeze=False).ravel()
+    for ax in panels[len(indices) :]:
         ax.remove()
-    for ax, column in zip(panels[: len(chosen)], chosen, strict=True):
+    for ax, column in zip(panels[: len(indices)], indices, strict=True):
         draw_marginal(ax, mixture, rows[:, column], column, with_histogram=True, weights=weights, is_small=True)
         if ax is not panels[0] and ax.get_subplotspec().colspan.start > 0:
             ax.set_ylabel("")
@@ -113,9 +114,10 @@ def densities(
 
 
 def _parse_rows_and_weights(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[ND, N | None]:
+    """Return the rows (n, D) and their weights (n,), divided by the largest one."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     if not len(rows):
         raise DataError.no_rows()
     weights = parse_weights(sample_weight, len(rows))
-    # A histogram of area 1 asks for proportions only, and sums of huge weights overflow.
+    # The histogram needs only relative weights, and sums of huge weights overflow.
     return rows, None if weights is None else weights / weights.max()

@@ -1,4 +1,4 @@
-"""All pairs of columns at once, as a matrix of panels with the densities on its diagonal."""
+"""Plot all pairs of columns as a matrix of panels with densities on the diagonal."""
 
 import math
 from collections.abc import Sequence
@@ -29,17 +29,18 @@ def pairs(
     max_rows: int = MAX_ROWS,
     random_state: int = 0,
 ) -> "Figure":
-    """Every pair of columns as a `scatter`, with the density of each column on the diagonal.
+    """Plot every pair of columns as a `scatter`, with the density of each column on the diagonal.
 
     Parameters
     ----------
     mixture, X, max_rows, random_state
         See `scatter`.
-    columns : column numbers or names, optional
-        Default: all, or the ``max_columns`` that tell the components apart best.
+    columns : sequence of column numbers or names, optional
+        Default: all columns, or the ``max_columns`` that separate the components best.
     max_columns : int, default=5
-        Most columns picked where ``columns`` is not given.
+        Maximum number of columns if ``columns`` is not given.
     figure : matplotlib Figure, optional
+        Figure to draw on. Default: a new figure.
 
     Returns
     -------
@@ -48,29 +49,29 @@ def pairs(
     mixture = as_mixture(mixture)
     if max_columns < 1:
         raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
-    chosen = (
+    indices = (
         select_separating_columns(mixture, X, max_columns) if columns is None else resolve_columns(mixture, columns)
     )
-    cloud = PlotSample.from_rows(mixture, X, max_rows, random_state)
-    entries = _legend_entries(mixture, cloud, len(chosen), columns is None)
-    side = max(5.6, 1.0 + 1.75 * len(chosen))
-    inside = _legend_fits_corner(len(entries), len(chosen), side)
-    figure = canvas.get_or_create_figure(figure, side + (0.0 if inside else 2.0), side * 0.92)
-    grid = figure.subplots(len(chosen), len(chosen), squeeze=False)
-    for i in range(len(chosen)):
-        for j in range(len(chosen)):
+    sample = PlotSample.from_rows(mixture, X, max_rows, random_state)
+    entries = _legend_entries(mixture, sample, len(indices), columns is None)
+    side_inches = max(5.6, 1.0 + 1.75 * len(indices))
+    is_inside = _legend_fits_corner(len(entries), len(indices), side_inches)
+    figure = canvas.get_or_create_figure(figure, side_inches + (0.0 if is_inside else 2.0), side_inches * 0.92)
+    panels = figure.subplots(len(indices), len(indices), squeeze=False)
+    for i in range(len(indices)):
+        for j in range(len(indices)):
             if j > i:
-                grid[i, j].remove()
+                panels[i, j].remove()
             else:
-                _draw_panel(grid[i, j], mixture, cloud, chosen, (i, j))
-    canvas.draw_figure_legend(figure, entries, inside)
+                _draw_panel(panels[i, j], mixture, sample, indices, (i, j))
+    canvas.draw_figure_legend(figure, entries, is_inside)
     return figure
 
 
 def _draw_panel(
     ax: "Axes", mixture: Mixture, sample: PlotSample, all_columns: list[int], grid_position: tuple[int, int]
 ) -> None:
-    """One panel, with names and numbers along the left and the lower edge of the matrix only."""
+    """Draw one panel; only panels at the left and lower edge of the matrix have labels."""
     i, j = grid_position
     if i == j:
         draw_marginal(ax, mixture, sample.rows[:, all_columns[j]], all_columns[j], is_small=True)
@@ -92,6 +93,7 @@ def _draw_panel(
 def _legend_entries(
     mixture: Mixture, sample: PlotSample, n_columns: int, has_automatic_columns: bool
 ) -> "list[Artist]":
+    """Return the entries of the legend for all panels."""
     entries = [*_legend.component_entries(mixture), *_legend.density_entries(with_histogram=False)]
     entries += [_legend.ellipse_entry()] if n_columns > 1 else []
     entries += _legend.subset_note_entries(sample)
@@ -99,7 +101,7 @@ def _legend_entries(
 
 
 def _legend_fits_corner(n_entries: int, n_columns: int, side_inches: float) -> bool:
-    """Whether a legend about 2.2 inches wide fits above the diagonal of the matrix."""
-    panel = (side_inches - 0.6) / n_columns
-    free = (n_columns - math.ceil(2.2 / panel)) * panel * 0.9
-    return 0.2 * n_entries + 0.2 < free
+    """Return whether a legend about 2.2 inches wide fits above the diagonal of the matrix."""
+    panel_inches = (side_inches - 0.6) / n_columns
+    free_inches = (n_columns - math.ceil(2.2 / panel_inches)) * panel_inches * 0.9
+    return 0.2 * n_entries + 0.2 < free_inches

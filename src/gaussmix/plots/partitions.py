@@ -1,4 +1,4 @@
-"""Ways to assign the rows, side by side: k-means, the mixture hard and soft, nearest neighbours and known groups."""
+"""Plot partitions of the rows side by side: k-means, the mixture, nearest neighbours and known labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,20 +39,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MAX_ROWS = 2000  # panels are small
-_MAX_LABEL_LENGTH, _MAX_AXIS_NAME_LENGTH = (
-    20,
-    32,
-)  # letters of a label in the legend, and of a column's name beside a panel
-_FIGURE_WIDTH_INCHES, _LEGEND_COLUMN_INCHES = (
-    12.6,
-    2.2,
-)  # inches of the figure with a legend of one column, and of each further column
-_KMEANS_LINE_STYLE: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "linestyle": "-."}  # in one column, their sum
+_MAX_LABEL_LENGTH = 20  # characters of a class name in the legend
+_MAX_AXIS_NAME_LENGTH = 32  # characters of a column's name on an axis
+_FIGURE_WIDTH_INCHES = 12.6  # with a legend of one column
+_LEGEND_COLUMN_INCHES = 2.2  # width of each further column of the legend
+# The line of the density of the k-means clusters in plots of one column.
+_KMEANS_LINE_STYLE: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "linestyle": "-."}
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """A partition to draw: its rows' colours, which rows are ringed (n,), whose ellipses are drawn, and its title."""
+    """A panel: its title, the group (n,) and the ring (n,) of each row, and the mixtures whose ellipses it shows."""
 
     title: str
     groups: IntN
@@ -69,90 +66,93 @@ def partitions(
     max_rows: int = _MAX_ROWS,
     random_state: int = 0,
 ) -> "Figure":
-    """k-means, the mixture hard and the mixture soft, with the rows ringed on which they differ.
+    """Plot the partitions by k-means and by the mixture, hard and soft, with the differing rows ringed.
 
-    With labels two more panels show them, and what k-nearest neighbours say of rows they have not seen, and a last one
-    how the probabilities of the most probable label come true. Groups have the colours of the components that they
-    share most rows with. The ellipses of k-means are equal circles in the units it measures in. All
-    panels but the last have the same axes. Where many rows are ringed, the rings are narrow. Rows whose label is
-    not known are left out of the panel of labels.
+    With labels, two panels show the labels and the predictions of k-nearest neighbours for held-out rows; a last panel
+    shows the calibration of the predicted probabilities. Each group has the colour of the component with which it
+    shares most rows. The ellipses of k-means are equal circles in the units of its distances. All panels but the last
+    have the same axes. The panel of labels omits unlabelled rows.
 
     Parameters
     ----------
     comparison : Comparison
-        From `gaussmix.compare`.
-    columns : one or two column numbers or names, optional
-        Default: the two columns that tell the components apart best.
+        Result of `gaussmix.compare`.
+    columns : sequence of one or two column numbers or names, optional
+        Default: the two columns that separate the components best.
     figure : matplotlib Figure, optional
-        Where it is taller than wide, the panels stand one above the other.
+        Figure to draw on. In a figure taller than wide the panels are stacked. Default: a new figure.
     max_rows : int, default=2000
-        Of more rows a random subset is drawn, and the legend says so.
+        Draw at most this many rows, a random subset; the legend says so.
     random_state : int, default=0
-        Seeds the subset.
+        Seed of the subset.
 
     Returns
     -------
     matplotlib Figure
+
+    Raises
+    ------
+    DataError, ParameterError
+        If a parameter is invalid.
+    MissingPackageError
+        If matplotlib is not installed.
     """
-    found = check_comparison(comparison).assignments
-    mixture = found.mixture
-    chosen = select_separating_columns(mixture, found.rows, 2) if columns is None else resolve_columns(mixture, columns)
-    if len(chosen) > 2:
+    assignment = check_comparison(comparison).assignments
+    mixture, rows = assignment.mixture, assignment.rows
+    indices = select_separating_columns(mixture, rows, 2) if columns is None else resolve_columns(mixture, columns)
+    if len(indices) > 2:
         raise ParameterError.invalid_value("columns", columns, "one or two columns")
-    cloud = PlotSample.from_rows(mixture, found.rows, max_rows, random_state)
-    entries = _legend_entries(found, cloud, len(chosen))
-    has_labels = found.known_component_labels is not None
+    sample = PlotSample.from_rows(mixture, rows, max_rows, random_state)
+    entries = _legend_entries(assignment, sample, len(indices))
+    has_labels = assignment.known_component_labels is not None
     width = _FIGURE_WIDTH_INCHES + (canvas.n_legend_columns(entries) - 1) * _LEGEND_COLUMN_INCHES
     figure = canvas.get_or_create_figure(figure, width, 7.8 if has_labels else 4.2)
-    tall = figure.get_figheight() > figure.get_figwidth()
-    count = 6 if has_labels else 3
-    shape = (count, 1) if tall else (2, 3) if has_labels else (1, 3)
+    is_tall = figure.get_figheight() > figure.get_figwidth()
+    shape = (6 if has_labels else 3, 1) if is_tall else (2 if has_labels else 1, 3)
     axes = figure.subplots(*shape, squeeze=False).ravel().tolist()
-    _draw_panels(axes, found, cloud, chosen)
+    _draw_panels(axes, assignment, sample, indices)
     if has_labels:
-        draw_calibration(axes[-1], found)
+        draw_calibration(axes[-1], assignment)
     canvas.draw_figure_legend(figure, entries, is_inside=False)
     return figure
 
 
 def _build_panels(assignment: AssignmentComparison) -> list[_Panel]:
-    """What is drawn, in the order of the panels."""
-    hard, whole = assignment[HARD_METHOD].component_labels, float(assignment.weights.sum())
-    doubts = 1.0 - assignment.responsibilities.max(axis=1)
-    means = assignment[KMEANS_METHOD]
-    own = (assignment.mixture,)
-    unsure = f"mixture, soft\n{_format_count_and_percent(assignment.uncertain_weight, whole)} unsure"
-    differing = _format_disagreement(means.differing_weight, whole)
+    """Return the panels in their order, the calibration excluded."""
+    weights, total_weight = assignment.weights, float(assignment.weights.sum())
+    hard, kmeans = assignment[HARD_METHOD].component_labels, assignment[KMEANS_METHOD]
+    uncertainties = 1.0 - assignment.responsibilities.max(axis=1)
+    kmeans_title = f"k-means\n{_format_disagreement(kmeans.differing_weight, total_weight)}"
+    soft_title = f"mixture, soft\n{_format_count_and_percent(assignment.uncertain_weight, total_weight)} uncertain"
+    differs_from_hard = kmeans.component_labels != hard
+    ellipses = (assignment.mixture,)
     panels = [
-        _Panel(
-            f"k-means\n{differing}",
-            means.component_labels,
-            means.component_labels != hard,
-            (assignment.kmeans_mixture,),
-        ),
-        _Panel("mixture, hard", hard, np.zeros(len(hard), dtype=bool), own),
-        _Panel(unsure, hard, doubts > UNCERTAINTY_THRESHOLD, own, "soft"),
+        _Panel(kmeans_title, kmeans.component_labels, differs_from_hard, (assignment.kmeans_mixture,)),
+        _Panel("mixture, hard", hard, np.zeros(len(hard), dtype=bool), ellipses),
+        _Panel(soft_title, hard, uncertainties > UNCERTAINTY_THRESHOLD, ellipses, "soft"),
     ]
-    if assignment.known_component_labels is None:
+    labels = assignment.known_component_labels
+    if labels is None:
         return panels
-    told = assignment.known_component_labels >= 0
-    wrong = float(assignment.weights[told & (assignment.known_component_labels != hard)].sum())
-    near = assignment[NEIGHBORS_METHOD]
-    title = f"labels\n{_format_disagreement(wrong, float(assignment.weights[told].sum()))}"
-    neighbours = f"neighbours\n{_format_disagreement(near.differing_weight, whole)}"
+    is_labelled = labels >= 0
+    is_wrong = is_labelled & (labels != hard)
+    neighbors = assignment[NEIGHBORS_METHOD]
+    disagreement = _format_disagreement(float(weights[is_wrong].sum()), float(weights[is_labelled].sum()))
+    neighbors_title = f"neighbours\n{_format_disagreement(neighbors.differing_weight, total_weight)}"
     return [
-        _Panel(title, assignment.known_component_labels, told & (assignment.known_component_labels != hard), ()),
-        _Panel(neighbours, near.component_labels, near.component_labels != hard, ()),
+        _Panel(f"labels\n{disagreement}", labels, is_wrong, ()),
+        _Panel(neighbors_title, neighbors.component_labels, neighbors.component_labels != hard, ()),
         *panels,
     ]
 
 
 def _format_disagreement(weight: float, total_weight: float) -> str:
-    return f"{_format_count_and_percent(weight, total_weight)} elsewhere"
+    """Return text on the rows that the mixture assigns to another group."""
+    return f"{_format_count_and_percent(weight, total_weight)} differ"
 
 
 def _format_count_and_percent(weight: float, total_weight: float) -> str:
-    """So many rows; of weights that do not count rows the share."""
+    """Return '12 (4.4%)', or '4.4% of the weight' if the weight is no whole number of rows."""
     if not weight.is_integer():
         return f"{format_percent(weight / total_weight)} of the weight"
     return f"{canvas.format_number(weight, 0)} ({format_percent(weight / total_weight)})"
@@ -161,94 +161,106 @@ def _format_count_and_percent(weight: float, total_weight: float) -> str:
 def _draw_panels(
     axes: "Sequence[Axes]", assignment: AssignmentComparison, sample: PlotSample, columns: list[int]
 ) -> None:
-    """Every panel, with the same ends of the axes, which hold the rows and all that is drawn around them."""
+    """Draw all panels but the calibration, with equal axes."""
     mixtures, rows = [assignment.mixture, assignment.kmeans_mixture], sample.rows[:, columns]
+    panels = _build_panels(assignment)
     if len(columns) == 2:
-        plane = compute_scatter_limits(mixtures, rows, columns, WIDE_MAX_EXTENSION)
-        for ax, panel in zip(axes, _build_panels(assignment), strict=False):
-            part, colours, ringed = _select_panel_rows(assignment, sample, panel)
+        limits = compute_scatter_limits(mixtures, rows, columns, WIDE_MAX_EXTENSION)
+        for ax, panel in zip(axes, panels, strict=False):
+            panel_sample, colours, is_ringed = _select_panel_rows(assignment, sample, panel)
             draw_scatter_panel(
                 ax,
                 assignment.mixture,
-                part,
+                panel_sample,
                 columns,
                 colours,
-                ringed,
-                False,
-                panel.ellipse_mixtures,
-                plane,
-                _MAX_AXIS_NAME_LENGTH,
+                is_ringed,
+                is_small=False,
+                ellipse_mixtures=panel.ellipse_mixtures,
+                axis_limits=limits,
+                max_name_length=_MAX_AXIS_NAME_LENGTH,
             )
             ax.set_title(panel.title, fontsize="medium")
         return
-    column, values = columns[0], rows[:, 0]
-    line = compute_density_limits(mixtures, values, column, WIDE_MAX_EXTENSION)
-    own, circles = (compute_density_curves(mixture, values, column, line) for mixture in mixtures)
-    tallest = max(float(each.mixture_density.max()) for each in (own, circles))
-    for ax, panel in zip(axes, _build_panels(assignment), strict=False):
-        part, colours, ringed = _select_panel_rows(assignment, sample, panel)
-        drawn, total = (
-            (circles, _KMEANS_LINE_STYLE)
-            if assignment.kmeans_mixture in panel.ellipse_mixtures
-            else (own, MIXTURE_LINE_STYLE)
-        )
-        draw_density_curves(ax, drawn, tallest, total)
-        label_density_axes(ax, assignment.mixture, drawn.units, column, is_small=True)
-        shown = drawn.units.to_axis_units(part.rows[:, column])
-        draw_row_strip(ax, shown, part, colours, ringed, is_rasterized=len(values) > MAX_VECTOR_POINTS)
+    _draw_one_column_panels(axes, panels, assignment, sample, columns[0])
+
+
+def _draw_one_column_panels(
+    axes: "Sequence[Axes]",
+    panels: list[_Panel],
+    assignment: AssignmentComparison,
+    sample: PlotSample,
+    column: int,
+) -> None:
+    """Draw densities over a strip of rows in each panel; the k-means panel shows the density of its clusters."""
+    mixtures, values = [assignment.mixture, assignment.kmeans_mixture], sample.rows[:, column]
+    limits = compute_density_limits(mixtures, values, column, WIDE_MAX_EXTENSION)
+    mixture_curves, kmeans_curves = (compute_density_curves(mixture, values, column, limits) for mixture in mixtures)
+    max_density = max(float(curves.mixture_density.max()) for curves in (mixture_curves, kmeans_curves))
+    for ax, panel in zip(axes, panels, strict=False):
+        panel_sample, colours, is_ringed = _select_panel_rows(assignment, sample, panel)
+        is_kmeans = assignment.kmeans_mixture in panel.ellipse_mixtures
+        curves = kmeans_curves if is_kmeans else mixture_curves
+        draw_density_curves(ax, curves, max_density, _KMEANS_LINE_STYLE if is_kmeans else MIXTURE_LINE_STYLE)
+        label_density_axes(ax, assignment.mixture, curves.units, column, is_small=True)
+        x = curves.units.to_axis_units(panel_sample.rows[:, column])
+        draw_row_strip(ax, x, panel_sample, colours, is_ringed, is_rasterized=len(values) > MAX_VECTOR_POINTS)
         ax.set_title(panel.title, fontsize="medium")
 
 
 def _select_panel_rows(
     assignment: AssignmentComparison, sample: PlotSample, panel: _Panel
 ) -> tuple[PlotSample, ND, BoolN]:
-    """The rows of a panel, their colours, and which are ringed; rows whose group is not known are left out."""
+    """Return the rows of a panel, their colours and their rings, without rows of unknown group."""
     groups = panel.groups[sample.row_indices]
-    kept = groups >= 0
+    is_known = groups >= 0
     n_groups = max(assignment.mixture.n_components, int(panel.groups.max()) + 1)
-    soft = sample.responsibilities if panel.assignment == "soft" else np.eye(n_groups)[groups]
-    part = PlotSample(sample.rows[kept], soft[kept], sample.all_uncertainties, sample.row_indices[kept])
-    return part, compute_row_colours(part, panel.assignment), panel.is_ringed[sample.row_indices][kept]
+    probabilities = sample.responsibilities if panel.assignment == "soft" else np.eye(n_groups)[groups]
+    panel_sample = PlotSample(
+        sample.rows[is_known], probabilities[is_known], sample.all_uncertainties, sample.row_indices[is_known]
+    )
+    colours = compute_row_colours(panel_sample, panel.assignment)
+    return panel_sample, colours, panel.is_ringed[sample.row_indices][is_known]
 
 
 def _legend_entries(assignment: AssignmentComparison, sample: PlotSample, n_columns: int) -> "list[Artist]":
+    """Return the entries of the legend for all panels but the calibration."""
     from matplotlib.lines import Line2D
 
     entries = _legend.component_entries(assignment.mixture)
     if assignment.known_component_labels is not None:
         entries += _label_legend_entries(assignment)
     entries += _ellipse_legend_entries(assignment) if n_columns == 2 else _density_legend_entries()
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markeredgecolor": INK}
-    label = f"ringed: elsewhere than by\nthe mixture, or unsure\n(below probability {1.0 - UNCERTAINTY_THRESHOLD:g})"
-    entries.append(Line2D([], [], label=label, **look))
+    ring: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markeredgecolor": INK}
+    label = f"ringed: differs from the\nmixture, or uncertain\n(probability below {1.0 - UNCERTAINTY_THRESHOLD:g})"
+    entries.append(Line2D([], [], label=label, **ring))
     return entries + _legend.subset_note_entries(sample)
 
 
 def _ellipse_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
-    """What ellipses hold, and what those of k-means are, which are no circles where the axes' scales differ."""
-    standardised = assignment.is_standardized
-    units = "standard deviations of each column" if standardised else "the columns' own units"
+    """Return entries on the coverage of ellipses and on the units of the k-means circles."""
+    units = "standard deviations of each column" if assignment.is_standardized else "the columns' own units"
     return [_legend.ellipse_entry(), _legend.text_entry(f"k-means: equal circles, measured in\n{units}")]
 
 
 def _density_legend_entries() -> "list[Artist]":
-    """The density of the mixture, and that of k-means' panel."""
+    """Return entries for the density of the mixture and of the k-means clusters."""
     from matplotlib.lines import Line2D
 
-    circles = Line2D([], [], **_KMEANS_LINE_STYLE, label="k-means: sum of equal bells")
+    circles = Line2D([], [], **_KMEANS_LINE_STYLE, label="k-means: sum of equal Gaussians")
     return [*_legend.density_entries(with_histogram=False), circles]
 
 
 def _label_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
-    """Which label has the colour of which component, and the colours of those that match none."""
+    """Return one entry per class name, in the colour of the component that it matches."""
     from matplotlib.lines import Line2D
 
     assert assignment.known_component_labels is not None
-    looks = distinct_styles(max(assignment.mixture.n_components, max(assignment.class_component_labels) + 1))
+    styles = distinct_styles(max(assignment.mixture.n_components, max(assignment.class_component_labels) + 1))
     entries: list[Artist] = []
     names = canvas.truncate_distinct(assignment.class_names, _MAX_LABEL_LENGTH)
-    for name, number in zip(names, assignment.class_component_labels, strict=True):
-        look = looks[number]
-        style: dict[str, Any] = {"markerfacecolor": look.fill_colour, "marker": look.marker, "markeredgecolor": "none"}
-        entries.append(Line2D([], [], linestyle="none", label=f"label {name}", **style))
+    for name, component in zip(names, assignment.class_component_labels, strict=True):
+        fill, marker = styles[component].fill_colour, styles[component].marker
+        options: dict[str, Any] = {"markerfacecolor": fill, "marker": marker, "markeredgecolor": "none"}
+        entries.append(Line2D([], [], linestyle="none", label=f"label {name}", **options))
     return entries

@@ -1,4 +1,4 @@
-"""Pictures as text: SVG that depends on nothing but the picture, for pages that must carry all they show."""
+"""Export figures as SVG, PNG and data URIs that depend only on the figure."""
 
 import base64
 import io
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CSS_PIXELS_PER_INCH = 96  # CSS pixels in an inch
-_RASTER_DPI = 200  # of the parts that are kept as pixels
+_CSS_PIXELS_PER_INCH = 96
+_RASTER_DPI = 200  # resolution of the bitmaps within an SVG
 _OMITTED_METADATA = ("Date", "Creator", "Format", "Type")
 _COORDINATE_ATTRIBUTE = re.compile(r' (?:d|x|y)="[^"]*"')
-_EXCESS_DECIMALS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is finer than any screen
+_EXCESS_DECIMALS = re.compile(r"(\.\d\d)\d+")  # decimals beyond a hundredth of a point
 
 
 def matplotlib_version() -> str:
-    """The name and version of what draws."""
+    """Return the name and version of matplotlib."""
     require_matplotlib()
     import matplotlib
 
@@ -32,7 +32,7 @@ def matplotlib_version() -> str:
 
 @contextmanager
 def use_default_style() -> Iterator[None]:
-    """Within it figures look the same whatever style the caller's matplotlib is set to."""
+    """Replace the caller's matplotlib style by the default style within a ``with`` block."""
     require_matplotlib()
     from matplotlib import style
 
@@ -41,30 +41,29 @@ def use_default_style() -> Iterator[None]:
 
 
 def figure_to_svg(figure: "Figure") -> str:
-    """A figure as an SVG document with its words as text; equal figures give equal documents."""
+    """Convert a figure to an SVG document that keeps text as text; equal figures give equal documents."""
     output = io.StringIO()
     with use_default_style(), warnings.catch_warnings():
-        # The reader's browser has letters that matplotlib's own font lacks.
+        # Browsers have glyphs that matplotlib's font lacks.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure.savefig(output, format="svg", dpi=_RASTER_DPI, metadata=dict.fromkeys(_OMITTED_METADATA))
     document = output.getvalue()
-    return _COORDINATE_ATTRIBUTE.sub(
-        lambda part: _EXCESS_DECIMALS.sub(r"\1", part.group()), document[document.index("<svg") :]
-    )
+    svg = document[document.index("<svg") :]
+    return _COORDINATE_ATTRIBUTE.sub(lambda match: _EXCESS_DECIMALS.sub(r"\1", match.group()), svg)
 
 
 def draw_png(make_figure: "Callable[[], Figure]", dpi: int = 150) -> bytes:
-    """The figure that ``draw`` makes, as a PNG file."""
+    """Return the figure that ``make_figure`` draws as the content of a PNG file."""
     output = io.BytesIO()
     with use_default_style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a letter that the font lacks
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # missing glyphs
         make_figure().savefig(output, format="png", dpi=dpi)
     return output.getvalue()
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of a page: what its ``src`` is to hold, what it shows in words, and its width in CSS pixels."""
+    """An image of an HTML page: its data URI ``src``, a description and its width in CSS pixels."""
 
     src: str
     alt_text: str
@@ -74,23 +73,24 @@ class Picture:
 def draw_axes_picture(
     draw_on_axes: "Callable[[Axes], object]", size_inches: tuple[float, float], alt_text: str
 ) -> Picture:
-    """What ``draw`` draws on axes of their own, ``size`` in inches."""
+    """Return the picture that ``draw_on_axes`` draws on the axes of a new figure."""
 
-    def make() -> "Figure":
+    def make_figure() -> "Figure":
         figure = create_figure(*size_inches)
         draw_on_axes(figure.add_subplot())
         return figure
 
-    return draw_figure_picture(make, alt_text)
+    return draw_figure_picture(make_figure, alt_text)
 
 
 def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> Picture:
-    """The figure that ``make`` makes."""
+    """Return the picture of the figure that ``make_figure`` draws, in matplotlib's default style."""
     with use_default_style():
         figure = make_figure()
         return Picture(figure_to_data_uri(figure), alt_text, round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH))
 
 
 def figure_to_data_uri(figure: "Figure") -> str:
-    """The SVG of a figure as an address that holds it whole, for the ``src`` of an image."""
-    return "data:image/svg+xml;base64," + base64.b64encode(figure_to_svg(figure).encode("utf-8")).decode("ascii")
+    """Return the SVG of a figure as a data URI for the ``src`` of an image."""
+    encoded = base64.b64encode(figure_to_svg(figure).encode("utf-8"))
+    return "data:image/svg+xml;base64," + encoded.decode("ascii")

@@ -1,7 +1,7 @@
-"""Rows and bells in two columns: soft membership as colour, ellipses, and how hard differs from soft.
+"""Scatter plots of rows in two columns, coloured by component, with ellipses.
 
-A row is drawn in the colours of its components, mixed in proportion to its responsibilities and the marker of
-the most probable one; each component shows the ellipses that hold 50 % and 95 % of it.
+The colour of a row is the mean of the component colours, weighted by responsibility. Its marker is that of the most
+probable component. The ellipses of a component contain 50 % and 95 % of its probability.
 """
 
 from collections.abc import Sequence
@@ -34,29 +34,29 @@ def scatter(
     random_state: int = 0,
     legend: bool = True,
 ) -> "Axes":
-    """Rows coloured by membership, with the 50 % and 95 % ellipses of every component.
+    """Plot rows coloured by component, with the 50 % and 95 % ellipses of every component.
 
-    A mixture of one column (or ``columns`` naming one) is drawn as its density over a strip of rows.
+    One column is drawn as a density over a strip of rows.
 
     Parameters
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
         Rows in the data's units.
-    columns : one or two column numbers or names, optional
-        Default: the two columns that tell the components apart best.
+    columns : sequence of one or two column numbers or names, optional
+        Default: the two columns that separate the components best.
     ax : matplotlib Axes, optional
-        Default: new axes in a figure of their own.
+        Axes to draw on. Default: axes of a new figure.
     assignment : {'soft', 'hard'}, default='soft'
-        Colours blended by responsibility, or those of the most probable component alone.
+        Whether colours are blended by responsibility or are those of the most probable component.
     threshold : float, optional
-        Ring the rows whose uncertainty (1 - largest responsibility) is above it, and count them.
+        Ring and count the rows whose uncertainty (1 - largest responsibility) exceeds the threshold.
     max_rows : int, default=5000
-        Of more rows a random subset is drawn, and the legend says so.
+        Draw at most this many rows, a random subset; the legend says so.
     random_state : int, default=0
-        Seeds the subset.
+        Seed of the subset.
     legend : bool, default=True
-        Whether there is a legend: beside axes of our own, inside those of a caller.
+        Whether to draw a legend: beside the axes of a new figure, inside axes of the caller.
 
     Returns
     -------
@@ -65,25 +65,26 @@ def scatter(
     Raises
     ------
     DataError, ParameterError
-        If the rows or a parameter cannot be used.
+        If the rows or a parameter are invalid.
     MissingPackageError
         If matplotlib is not installed.
     """
     mixture = as_mixture(mixture)
     _check_assignment_and_threshold(assignment, threshold)
-    chosen = select_separating_columns(mixture, X, 2) if columns is None else resolve_columns(mixture, columns)
-    if len(chosen) > 2:
-        raise ParameterError.invalid_value("columns", columns, "one or two columns; pairs() draws more")
-    cloud = PlotSample.from_rows(mixture, X, max_rows, random_state)
-    own, ax = ax is None, canvas.get_or_create_axes(ax)
-    colours = compute_row_colours(cloud, assignment)
-    doubtful = None if threshold is None else cloud.all_uncertainties[cloud.row_indices] > threshold
-    if len(chosen) == 1:
-        _draw_one_column(ax, mixture, cloud, chosen[0], colours, doubtful)
+    indices = select_separating_columns(mixture, X, 2) if columns is None else resolve_columns(mixture, columns)
+    if len(indices) > 2:
+        raise ParameterError.invalid_value("columns", columns, "one or two columns; use pairs() for more")
+    sample = PlotSample.from_rows(mixture, X, max_rows, random_state)
+    is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax)
+    colours = compute_row_colours(sample, assignment)
+    is_ringed = None if threshold is None else sample.all_uncertainties[sample.row_indices] > threshold
+    if len(indices) == 1:
+        _draw_one_column(ax, mixture, sample, indices[0], colours, is_ringed)
     else:
-        draw_scatter_panel(ax, mixture, cloud, chosen, colours, doubtful, is_small=False)
+        draw_scatter_panel(ax, mixture, sample, indices, colours, is_ringed, is_small=False)
     if legend:
-        canvas.draw_legend(ax, _legend_entries(mixture, cloud, len(chosen), threshold, is_inside=not own), own)
+        entries = _legend_entries(mixture, sample, len(indices), threshold, is_inside=not is_own_axes)
+        canvas.draw_legend(ax, entries, is_own_axes)
     return ax
 
 
@@ -97,16 +98,16 @@ def assignment_comparison(
     max_rows: int = MAX_ROWS,
     random_state: int = 0,
 ) -> "Figure":
-    """Hard beside soft assignment, with the uncertain rows ringed and counted.
+    """Plot hard beside soft assignment, with the uncertain rows ringed and counted.
 
     Parameters
     ----------
     mixture, X, columns, max_rows, random_state
         See `scatter`.
     threshold : float, default=0.2
-        Rows whose uncertainty (1 - largest responsibility) is above it are ringed.
+        Ring the rows whose uncertainty (1 - largest responsibility) exceeds the threshold.
     figure : matplotlib Figure, optional
-        Where it is taller than wide, the panels stand one above the other.
+        Figure to draw on. In a figure taller than wide the panels are stacked. Default: a new figure.
 
     Returns
     -------
@@ -115,21 +116,23 @@ def assignment_comparison(
     mixture = as_mixture(mixture)
     _check_assignment_and_threshold("soft", threshold)
     figure = canvas.get_or_create_figure(figure, 10.5, 4.4)
-    tall = figure.get_figheight() > figure.get_figwidth()
-    panels = figure.subplots(*((2, 1) if tall else (1, 2)), sharex=True, sharey=True)
+    is_tall = figure.get_figheight() > figure.get_figwidth()
+    panels = figure.subplots(*((2, 1) if is_tall else (1, 2)), sharex=True, sharey=True)
     titles = {"hard": "hard: the most probable component", "soft": "soft: colours blended by probability"}
     for ax, (assignment, title) in zip(panels, titles.items(), strict=True):
-        look: dict[str, Any] = {"assignment": assignment, "threshold": threshold, "legend": False}
-        scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **look)
+        options: dict[str, Any] = {"assignment": assignment, "threshold": threshold, "legend": False}
+        scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **options)
         ax.set_title(title, fontsize="medium")
         ax.label_outer()
     n_columns = len(columns) if columns is not None else min(2, mixture.n_features)
-    cloud = PlotSample.from_rows(mixture, X, max_rows, random_state)
-    canvas.draw_legend_beside(panels[0 if tall else 1], _legend_entries(mixture, cloud, n_columns, threshold))
+    sample = PlotSample.from_rows(mixture, X, max_rows, random_state)
+    entries = _legend_entries(mixture, sample, n_columns, threshold)
+    canvas.draw_legend_beside(panels[0 if is_tall else 1], entries)
     return figure
 
 
 def _check_assignment_and_threshold(assignment: str, threshold: float | None) -> None:
+    """Raise ParameterError if ``assignment`` or ``threshold`` is invalid."""
     if assignment not in ("soft", "hard"):
         raise ParameterError.invalid_choice("assignment", assignment, ["soft", "hard"])
     if threshold is not None and not 0.0 <= threshold < 1.0:
@@ -139,7 +142,7 @@ def _check_assignment_and_threshold(assignment: str, threshold: float | None) ->
 def _draw_one_column(
     ax: "Axes", mixture: Mixture, sample: PlotSample, column: int, row_colours: AnyArray, is_ringed: AnyArray | None
 ) -> None:
-    """One column: its densities above, its rows as a strip below."""
+    """Draw the densities of one column over a strip of rows."""
     values = sample.rows[:, column]
     units = draw_marginal(ax, mixture, values, column)
     draw_row_strip(
@@ -150,6 +153,7 @@ def _draw_one_column(
 def _legend_entries(
     mixture: Mixture, sample: PlotSample, n_columns: int, threshold: float | None, is_inside: bool = False
 ) -> "list[Artist]":
+    """Return the entries of the legend of a scatter plot of ``n_columns`` columns."""
     entries = _legend.component_entries(mixture, is_inside=is_inside)
     entries += [_legend.ellipse_entry()] if n_columns == 2 else _legend.density_entries(with_histogram=False)
     entries += [] if threshold is None else [_legend.ring_entry(sample, threshold)]

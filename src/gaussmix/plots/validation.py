@@ -1,4 +1,4 @@
-"""What callers hand over to be drawn or told: a mixture, a fit or a search, or the estimator that holds it."""
+"""Check and convert the arguments of plots and reports: mixtures, fits, selections and comparisons."""
 
 from typing import Protocol
 
@@ -10,13 +10,13 @@ from gaussmix.solvers import Fit
 
 
 class SupportsMixture(Protocol):
-    """A fitted estimator, as far as its mixture goes."""
+    """A fitted estimator with a mixture ``model_``."""
 
     model_: Mixture
 
 
 class SupportsFit(Protocol):
-    """A fitted estimator, as far as its fit goes."""
+    """A fitted estimator with a fit ``fit_``."""
 
     fit_: Fit
 
@@ -26,38 +26,44 @@ FitLike = Fit | SupportsFit
 
 
 def as_mixture(mixture: MixtureLike) -> Mixture:
-    """The mixture itself, or the one that a fitted estimator holds as ``model_``.
+    """Return the mixture itself, or the ``model_`` of a fitted estimator.
 
     Raises
     ------
     ParameterError
-        If there is neither.
+        If the argument is neither.
     """
-    found = getattr(mixture, "model_", mixture)
-    if isinstance(found, Mixture):
-        return found
-    allowed = "a Mixture or a fitted estimator (call fit first; of a search pass selection.best.mixture)"
+    model = getattr(mixture, "model_", mixture)
+    if isinstance(model, Mixture):
+        return model
+    allowed = "a Mixture or a fitted estimator (call fit first; of a Selection pass selection.best.mixture)"
     raise ParameterError.invalid_value("mixture", _type_of(mixture), allowed)
 
 
 def as_fit(fit: FitLike) -> Fit:
-    """The fit itself, or the one that a fitted estimator holds as ``fit_``; ParameterError if there is neither."""
-    found = getattr(fit, "fit_", fit)
-    if isinstance(found, Fit):
-        return found
-    allowed = "a Fit or a fitted estimator (call fit first; of a search pass selection.best.fit)"
+    """Return the fit itself, or the ``fit_`` of a fitted estimator.
+
+    Raises
+    ------
+    ParameterError
+        If the argument is neither.
+    """
+    record = getattr(fit, "fit_", fit)
+    if isinstance(record, Fit):
+        return record
+    allowed = "a Fit or a fitted estimator (call fit first; of a Selection pass selection.best.fit)"
     raise ParameterError.invalid_value("fit", _type_of(fit), allowed)
 
 
 def check_selection(selection: Selection) -> Selection:
-    """The search itself; ParameterError if it is none."""
+    """Return the argument if it is a Selection; raise ParameterError otherwise."""
     if isinstance(selection, Selection):
         return selection
     raise ParameterError.invalid_value("selection", _type_of(selection), "a Selection, as gaussmix.select returns it")
 
 
 def check_comparison(comparison: Comparison) -> Comparison:
-    """The comparison itself; ParameterError if it is none."""
+    """Return the argument if it is a Comparison; raise ParameterError otherwise."""
     if isinstance(comparison, Comparison):
         return comparison
     raise ParameterError.invalid_value(
@@ -66,5 +72,5 @@ def check_comparison(comparison: Comparison) -> Comparison:
 
 
 def _type_of(value: object) -> type:
-    """The type alone: an estimator's or a table's own words may be pages long."""
+    """Return the type, since the text of an estimator or a table may fill pages."""
     return type(value)
