@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from scipy import special, stats
 
 from gaussmix.core.fused_em import FusedResult, FusedRun
@@ -17,7 +18,6 @@ from gaussmix.covariance import (
     Structure,
     make_covariance_estimator,
 )
-from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.engines.kernels.fused_em import run_fused
 from gaussmix.types import KD, ND, NK, IntN, K, N

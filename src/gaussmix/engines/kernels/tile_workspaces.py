@@ -47,7 +47,7 @@ def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) 
     n_components = model.center.shape[0]
     fitting = min(MAX_GROUPS, max(MIN_GROUPS, MAX_COLUMN_BYTES // (8 * SIMD_WIDTH * n_padded_columns)))
     n_groups = max(GROUPS_PER_CHUNK, min(fitting, MAX_SLOTS // n_components) // GROUPS_PER_CHUNK * GROUPS_PER_CHUNK)
-    apart = n_components | 1  # an even number of slots from group to group would share cache lines
+    apart = n_components | 1  # an even distance between groups would cause cache conflicts
     tile = allocate_tile(model, n_padded_columns, moment_code, n_groups, n_groups * apart)
     pairs = np.arange(n_groups)[:, None] * apart + np.arange(n_components)
     tile.first_slot[:] = pairs[:, 0]
@@ -101,7 +101,7 @@ def allocate_tile(
 ) -> TileWorkspace:
     """Return the workspace for ``n_groups`` groups; arrays that the pass does not need have length 0."""
     width, stride = model.row_center.shape[1], n_padded_columns * SIMD_WIDTH
-    pitch = width + SIMD_WIDTH  # rows a power of two apart would share cache lines
+    pitch = width + SIMD_WIDTH  # a power of two as row stride would cause cache conflicts
     by_row = _needs_row_copies(moment_code, n_padded_columns)
     batch = NARROW_BATCH_ROWS if width <= MAX_NARROW_COLUMNS else WIDE_BATCH_ROWS
     n_rows = n_groups * SIMD_WIDTH

@@ -87,7 +87,7 @@ def _load_word(builder, words, word_index):
 def _build_array(context, builder, words, numba_type):
     """Build a contiguous array without reference counting from its address and lengths."""
     address, *shape = words
-    array = context.make_array(numba_type)(context, builder)  # all zeros, so without an owner
+    array = context.make_array(numba_type)(context, builder)  # all zeros, so without an owner to count references of
     size = ir.Constant(_WORD_TYPE, 1 if numba_type.dtype == types.boolean else numba_type.dtype.bitwidth // 8)
     strides, count = [size], shape[-1]
     for length in reversed(shape[:-1]):

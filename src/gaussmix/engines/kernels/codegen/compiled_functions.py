@@ -58,7 +58,7 @@ class CompiledFunction:
         self._failure: Exception | None = None
 
     def __call__(self, *arguments: Any) -> int:
-        # Blocks of few rows are called for by the thousand: what they have in common is looked up in one step.
+        # Small blocks cause thousands of calls, so a single lookup finds the function.
         """Call the version for the types of the arguments."""
         function = self._functions_by_call_types.get(
             tuple([value.layout if type(value) is PackedArguments else type(value) for value in arguments])
@@ -93,8 +93,8 @@ class CompiledFunction:
                     self._functions_by_layouts[layouts] = _c_function_type(layouts)(
                         load_object_files(self._object_files(layouts), self._name)
                     )
-                except Exception as reason:  # a missing, damaged or future Numba can raise anything
-                    self._failure = reason.with_traceback(None)  # its frames hold rows
+                except Exception as reason:  # a missing, damaged or newer Numba can raise anything
+                    self._failure = reason.with_traceback(None)  # the traceback's frames would keep rows alive
             if layouts in self._functions_by_layouts:
                 return self._functions_by_layouts[layouts]
             failure = cast(Exception, self._failure)

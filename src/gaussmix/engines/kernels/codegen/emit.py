@@ -192,7 +192,7 @@ def exp(builder, x):
     factors = [1.0]
     for order in range(1, 13):
         factors.append(factors[-1] / order)
-    # Estrin's order: independent pairs instead of one chain of twelve dependent steps.
+    # Estrin's scheme: independent pairs instead of a chain of twelve dependent steps.
     square = builder.fmul(rest, rest)
     fourth = builder.fmul(square, square)
     pairs = [fma(builder, rest, constant(factors[i + 1]), constant(factors[i])) for i in range(0, 12, 2)]

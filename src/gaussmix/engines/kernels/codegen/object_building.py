@@ -46,7 +46,7 @@ def build_object_file(kernel, symbol, layouts, base_object_file=b""):
         module.link_in(part)
     _make_symbols_internal(module, symbol, shared_names)
     module.data_layout = codegen._data_layout
-    _optimize(module, codegen._tm, 2 if base_object_file else 3)  # the base does the arithmetic
+    _optimize(module, codegen._tm, 2 if base_object_file else 3)  # most arithmetic is in the base
     _check_external_symbols(module, shared_names)
     return codegen._tm.emit_object(module)
 

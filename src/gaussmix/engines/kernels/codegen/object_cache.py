@@ -107,14 +107,14 @@ def _iterate_candidate_folders() -> Iterator[str]:
     user's cache folder, and a private folder in the temporary folder.
     """
     installation = (
-        f"gaussmix-{_sha256_hex(_SOURCE_FOLDER)[:16]}"  # several installations do not clear away each other's code
+        f"gaussmix-{_sha256_hex(_SOURCE_FOLDER)[:16]}"  # so that installations do not remove each other's code
     )
     if os.environ.get("NUMBA_CACHE_DIR"):
         yield join(abspath(os.environ["NUMBA_CACHE_DIR"]), installation)
     if not sys.dont_write_bytecode:
         yield dirname(importlib.util.cache_from_source(abspath(__file__)))
     user_cache = _user_cache_folder()
-    if isabs(user_cache):  # a user without a home has none
+    if isabs(user_cache):  # not absolute for a user without a home folder
         yield join(user_cache, "gaussmix", installation)
     with suppress(OSError):
         user = os.getuid() if hasattr(os, "getuid") else "user"

@@ -30,7 +30,7 @@ def load_object_files(object_files: list[bytes], symbol: str) -> int:
 
 def _initialize_llvm() -> None:
     """Initialize LLVM for this machine; further calls do nothing."""
-    with suppress(RuntimeError):  # later releases do that themselves and refuse to be asked
+    with suppress(RuntimeError):  # newer releases initialize themselves and raise here
         llvm.initialize()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()

@@ -65,7 +65,7 @@ absolute = _make_elementwise(
     lambda builder, a: emit.select_greater(builder, a, emit.constant(0.0), a, builder.fneg(a)), 1
 )
 log = _make_elementwise(emit.log, 1)
-select_greater = _make_elementwise(emit.select_greater, 4)  # choose(a, b, yes, no): yes where a > b
+select_greater = _make_elementwise(emit.select_greater, 4)  # select_greater(a, b, if_true, if_false)
 
 
 @intrinsic
@@ -73,7 +73,7 @@ def request_full_width(typingctx):
     """Request the machine's full register width for the calling function."""
 
     def codegen(context, builder, signature, arguments):
-        # llvmlite checks attributes against a list of its own; this one is LLVM's, so it is added behind its back.
+        # llvmlite accepts only the attributes it knows; set.add bypasses this check for an attribute of LLVM.
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
@@ -190,7 +190,7 @@ def exp_and_moment(typingctx, argument, min_argument, moment):
         argument, least, moment = arguments
         above = builder.fcmp_ordered(">", argument, least)
         value = builder.select(above, emit.exp(builder, argument), emit.constant(0.0))
-        # Lanes below hold powers of nonsense, possibly not numbers: they are left out, not multiplied by 0.
+        # Lanes below may hold NaN, so they are selected away, not multiplied by 0.
         moment = builder.select(above, emit.fma(builder, value, argument, moment), moment)
         return context.make_tuple(builder, kind, [value, moment, emit.mask_to_bits(builder, above)])
 

@@ -85,7 +85,7 @@ def _rotate_axes(state):
         norm = (cosine_term * cosine_term + sine_term * sine_term) ** 0.5
         if not norm + cosine_term > 1e-16 * abs(cosine_term):
             continue
-        # cos 2t = -p / size and sin 2t = -q / size, and t lies within a right angle.
+        # cos 2t = -cosine_term / norm and sin 2t = -sine_term / norm for the angle t, |t| <= pi / 2.
         cosine = (0.5 * max(0.0, 1.0 - cosine_term / norm)) ** 0.5
         sine = -0.5 * sine_term / norm / cosine if cosine > 1e-8 else 1.0
         largest_sine = max(largest_sine, abs(sine))

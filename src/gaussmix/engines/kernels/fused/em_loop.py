@@ -252,7 +252,6 @@ def _accept_next_state(state, orientation_code):
     for k in range(n_components):
         total += state.mass[k] - prior_mass
     if is_noisy:
-        # Indices of ``noise``.
         state.noise[NOISE_WEIGHT] = state.noise[NOISE_MASS] / total
     for k in range(n_components):
         state.component_weights[k] = (state.mass[k] - prior_mass) / total

@@ -157,7 +157,7 @@ def _fit_component_axes(state, volume_code, total_mass):
     for k in range(n_components):
         compute_eigen(state.scatter, k, state.matrix_buffer, state.axis_scatter, state.next_axes)
         if not state.axis_scatter[k, n - 1] > 1e-12 * state.axis_scatter[k, 0]:
-            return False  # axes of a null space are chosen by other means
+            return False  # covariance/closed_form.py chooses axes of a null space
     if volume_code == 1:
         if not _fit_volumes_and_shape(state, total_mass):
             return False

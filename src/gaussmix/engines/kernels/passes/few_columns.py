@@ -184,7 +184,7 @@ add_moments_4 = _make_moment_adder(4, range(4))
 _add_moment_rows_0_to_4, _add_moment_rows_5_to_7 = (
     _make_moment_adder(8, range(5)),
     _make_moment_adder(8, range(5, 8)),
-)  # 20 and 24 registers
+)  # they need 20 and 24 registers
 
 
 @kernel

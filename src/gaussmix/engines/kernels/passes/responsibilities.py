@@ -38,7 +38,7 @@ def find_best_of_group(tile, group):
     """Find the best score of each row of a group and its component; ties take the first."""
     request_full_width()
     best, label = splat(-np.inf), splat(-1.0)
-    if tile.component_slots.shape[0] > 0:  # every component, in order
+    if tile.component_slots.shape[0] > 0:  # a full tile: slots in order of the components
         for slot in range(tile.first_slot[group], tile.stop_slot[group]):
             score = load(tile.scores, slot * SIMD_WIDTH)
             label = select_greater(score, best, splat(float(slot - tile.first_slot[group])), label)
@@ -107,7 +107,7 @@ def compute_responsibilities(tile, n_groups, log_cutoff, can_multiply_sums, tota
     request_full_width()
     marks_active = (
         log_cutoff > MIN_EXPONENT and tile.group_stride >= MAX_FEW_COLUMNS * SIMD_WIDTH
-    )  # with few columns, one component is hardly ever alone
+    )  # with few columns, rows seldom have a single active component
     lowest, zero, one, limit = splat(-1e300), splat(0.0), splat(1.0), splat(log_cutoff)
     likelihood, entropy, product, n_spare_lanes = splat(0.0), splat(0.0), splat(1.0), 0
     for group in range(n_groups):
@@ -115,7 +115,7 @@ def compute_responsibilities(tile, n_groups, log_cutoff, can_multiply_sums, tota
         best = splat(-np.inf)
         for slot in range(begin, end):
             best = maximum(load(tile.scores, slot * SIMD_WIDTH), best)
-        # A row that is infinitely far from everything has no finite maximum to subtract.
+        # The maximum of a row that is infinitely far from all components is not finite.
         row_maximum = select_greater(best, lowest, best, zero)
         power_sum, moment = zero, zero
         if marks_active:

@@ -57,7 +57,7 @@ def find_open_pairs_of_group(start, group, candidate, tile, bounds, screening, n
     n_listed, direction_start = bounds.list_start[candidate + 1] - list_start, list_start * depth
     pitch = screening.projected_rows.shape[0] // screening.candidate.shape[0]
     score = load(tile.best_scores, group * SIMD_WIDTH)
-    # The margins are for rounding in the bounds, which the tolerance does not know.
+    # The margins cover rounding errors of the bounds, which the tolerance does not include.
     limit = multiply(subtract(splat(bounds.tolerance + 1e-6), score), splat(2.0))
     store(screening.bound_limits, 0, fma(absolute(score), splat(1e-9), limit))
     for lane in range(SIMD_WIDTH):
