@@ -18,6 +18,7 @@ import numpy as np
 
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.em import EM
@@ -66,7 +67,12 @@ def fit_from_many_starts(problem: Problem, null_mixture: Mixture, rng: np.random
         *_partition_starts(problem, null_mixture.n_components + 1, rng),
     ]
     heats = successive_halving(
-        solver, begun, problem, STOPPING_RULE, lambda heat: is_nondegenerate(heat.mixture, problem), _HALVING_ROUNDS
+        solver,
+        begun,
+        problem,
+        STOPPING_RULE,
+        lambda heat: not count_degenerate_components(heat.mixture, problem),
+        _HALVING_ROUNDS,
     )
     ended = (_make_extended_fit(continue_run(solver, heat, problem, STOPPING_RULE), problem) for heat in heats)
     return next((found for found in ended if found is not None), None)
@@ -100,15 +106,8 @@ SEARCH_STRATEGIES = {
 }
 
 
-def is_nondegenerate(mixture: Mixture, problem: Problem) -> bool:
-    """No component on the floor, and none of less weight than the rows that a covariance needs."""
-    fewest = problem.covariance_estimator.structure.min_rows(problem.source.n_features)
-    enough = mixture.weights.min() * problem.total_weight >= fewest
-    return bool(enough) and not mixture.covariance.is_floored.any()
-
-
 def _make_extended_fit(result: RunResult, problem: Problem) -> ExtendedFit | None:
-    if not is_nondegenerate(result.mixture, problem):
+    if count_degenerate_components(result.mixture, problem):
         return None
     return ExtendedFit(sort_components(result.mixture, problem), result.last_log_likelihood)
 

@@ -9,6 +9,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.errors.text import format_count
+from gaussmix.model.degeneracy import find_degenerate_components, has_too_few_rows
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
@@ -78,7 +79,7 @@ class Fit:
     @property
     def has_too_few_rows(self) -> BoolK:
         """Which components (K,) hold fewer rows than a covariance needs."""
-        return np.asarray(self.masses < self.min_component_rows)
+        return has_too_few_rows(self.masses, self.min_component_rows)
 
     @property
     def has_floored_component(self) -> bool:
@@ -88,7 +89,7 @@ class Fit:
     @property
     def is_degenerate(self) -> bool:
         """Whether a component rests on the floor, is empty, or holds too few rows for a covariance."""
-        return self.has_floored_component or bool(self.has_too_few_rows.any())
+        return bool(find_degenerate_components(self.mixture, self.masses, self.min_component_rows).any())
 
     def __str__(self) -> str:
         passes = format_count(len(self.trace), "pass")
@@ -143,7 +144,7 @@ def collect_notes(problem: Problem, masses: K, result: RunResult) -> list[str]:
     empty = np.flatnonzero(masses < _MAX_EMPTY_MASS).tolist()
     if empty:
         notes.append(f"{_format_components(empty, 'is', 'are')} empty: no row belongs there.")
-    small = np.flatnonzero((masses < problem.min_component_rows) & (masses >= _MAX_EMPTY_MASS)).tolist()
+    small = np.flatnonzero(has_too_few_rows(masses, problem.min_component_rows) & (masses >= _MAX_EMPTY_MASS)).tolist()
     if small:
         rows = "row" if problem.min_component_rows == 1 else "rows"
         needed = f"{problem.min_component_rows} {rows} that a covariance needs"

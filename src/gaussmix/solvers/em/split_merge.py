@@ -25,13 +25,13 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.outcome import Outcome
 from gaussmix.engines.base import iterate_tiles, log_sum_exp_with_terms, rows_per_tile
 from gaussmix.errors import CollapseError
+from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.fixed_parameters import apply_fixed
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_moments
-from gaussmix.solvers.initialization.initializer import count_degenerate
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import continue_run
@@ -160,11 +160,11 @@ def _best_candidate_run(
     axes = range(min(_MAX_SPLIT_AXES, problem.source.n_features))
     tried = [replace(move, split_axis=axis) for move in moves for axis in axes]
     starts = [_make_start(problem, solver, result.mixture, own, move) for move in tried]
-    spoilt = count_degenerate(problem, result.mixture)
+    spoilt = count_degenerate_components(result.mixture, problem)
     ended = [
         heat
         for heat in _run_candidates(solver, starts, problem, stopping)
-        if count_degenerate(problem, heat.mixture) <= spoilt
+        if count_degenerate_components(heat.mixture, problem) <= spoilt
     ]
     reached = [_objective(problem, heat.mixture) for heat in ended]
     before, highest = _objective(problem, result.mixture), max(reached, default=-np.inf)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gaussmix.errors import CollapseError
+from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
@@ -105,14 +106,8 @@ def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.r
 
 
 def make_nondegenerate_check(problem: Problem) -> Callable[[RunResult], bool]:
-    """No component on the floor, and none of fewer rows than a covariance needs."""
-    return lambda candidate: not count_degenerate(problem, candidate.mixture)
-
-
-def count_degenerate(problem: Problem, mixture: Mixture) -> int:
-    """How many components rest on the floor or hold fewer rows than a covariance needs."""
-    fewest = problem.min_component_rows / problem.source.n_rows
-    return int((mixture.covariance.is_floored | ~(mixture.weights >= fewest)).sum())
+    """Return a function that says whether a run ended without a degenerate component."""
+    return lambda candidate: not count_degenerate_components(candidate.mixture, problem)
 
 
 def best_start(solver: AbstractSolver, starts: list[Mixture], problem: Problem) -> Mixture:
