@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from scipy import special, stats
 
 from gaussmix.core.fused_em import FusedResult, FusedRun
@@ -19,6 +18,7 @@ from gaussmix.covariance import (
     make_covariance_estimator,
 )
 from gaussmix.covariance.prior import NormalInverseWishart
+from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.engines.kernels.fused_em import run_fused
 from gaussmix.types import KD, ND, NK, IntN, K, N
 

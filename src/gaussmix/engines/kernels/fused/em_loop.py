@@ -1,6 +1,6 @@
 """Run EM on few rows in compiled code: E-steps and M-steps in turn, without Python in between.
 
-It does what `solvers/run_solver.py` does with the NumPy engine and the M-steps of `covariance`. In an
+It does what `solvers/loop.py` does with the NumPy engine and the M-steps of `covariance`. In an
 unusual case (an active variance floor, a component without rows, a non-finite number) it stops before
 the M-step, and the Python loop continues.
 """
@@ -29,7 +29,7 @@ PRIOR_SHRINKAGE, PRIOR_MASS = 0, 1
 # Indices of ``noise``.
 NOISE_WEIGHT, NOISE_LOG_DENSITY, NOISE_MASS = 0, 1, 2
 
-# The floor is inactive if the trace of a precision, in units of the floor, is smaller (covariance/eigen_steps.py).
+# The floor is inactive if the trace of a precision, in units of the floor, is smaller (covariance/eigenvalue_floor.py).
 MAX_FLOOR_TRACE = 0.5
 
 

@@ -1,4 +1,4 @@
-"""Compiled M-steps of all structures without an active variance floor (as in covariance/closed.py and iterative.py).
+"""Compiled M-steps of all structures without an active variance floor (see covariance/closed_form, iterative).
 
 Each fills ``next_axis_variances``, and for full covariances ``next_axes`` and ``covariance``, from mass and
 scatter. It returns False if the Python loop must handle the case. Iterations stop by the
