@@ -27,5 +27,7 @@ IntN: TypeAlias = NDArray[np.int64]
 IntD: TypeAlias = NDArray[np.int64]
 BoolK: TypeAlias = NDArray[np.bool_]
 BoolN: TypeAlias = NDArray[np.bool_]
+BoolNK: TypeAlias = NDArray[np.bool_]
+IntNC: TypeAlias = NDArray[np.int64]
 
 AnyArray: TypeAlias = NDArray[Any]

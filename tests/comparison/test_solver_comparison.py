@@ -50,7 +50,7 @@ def test_default_solvers_reach_one_optimum_of_separated_groups(seed: int) -> Non
 
 def test_every_solver_has_a_record_of_the_likelihood_itself() -> None:
     _, found, problem = run_solvers(0, list(SOLVERS))
-    rows = problem.source.frame.restore_means(problem.source.rows_and_weights()[0])
+    rows = problem.source.frame.restore_means(problem.source.collect(None)[0])
     assert [one.solver for one in found] == list(SOLVERS)
     for one in found:
         assert one.n_iter == len(one.log_likelihood_trace) == len(one.seconds_trace)

@@ -23,7 +23,7 @@ def problem_of(rows: ND, structure: str = "VVV", weights: Array | None = None) -
 
 
 def expectation_of(problem: Problem, mixture: Mixture) -> Expectation:
-    return problem.e_step(mixture.to_quadratics())
+    return problem.e_step(mixture)
 
 
 def assert_same_mixture(found: Mixture, expected: Mixture, tolerance: float = 1e-9) -> None:

@@ -101,9 +101,9 @@ def test_a_number_that_somebody_else_sets_meanwhile_is_left_alone() -> None:
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_a_sum_of_several_parts_holds_it(count: int) -> None:
     with threads(count):
-        seen = ordered_sum(lambda number: (blas_threads(),), 4)
+        seen = ordered_sum(lambda number: (blas_threads(),), range(4))
         assert {number for libraries in seen for number in libraries} == {1}
-        assert set(ordered_sum(lambda number: blas_threads(), 1)) == {2}
+        assert set(ordered_sum(lambda number: blas_threads(), range(1))) == {2}
     assert set(blas_threads()) == {2}
 
 

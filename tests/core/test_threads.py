@@ -35,7 +35,7 @@ def run_script(code: str) -> str:
 @given(n_parts=st.integers(1, 60))
 def test_parts_are_added_in_their_order(count: int, n_parts: int) -> None:
     with threads(count):
-        assert ordered_sum(lambda number: (number,), n_parts) == tuple(range(n_parts))
+        assert ordered_sum(lambda number: (number,), range(n_parts)) == tuple(range(n_parts))
 
 
 def test_a_sum_is_the_same_bit_for_bit() -> None:
@@ -45,7 +45,7 @@ def test_a_sum_is_the_same_bit_for_bit() -> None:
         expected = expected + term
     for count in COUNTS * 3:
         with threads(count):
-            np.testing.assert_array_equal(ordered_sum(lambda number: terms[number], 64), expected)
+            np.testing.assert_array_equal(ordered_sum(lambda number: terms[number], range(64)), expected)
 
 
 def test_threads_work_side_by_side() -> None:
@@ -57,14 +57,14 @@ def test_threads_work_side_by_side() -> None:
         return (threading.get_ident(),)
 
     with threads(3):
-        seen = ordered_sum(part, 3)
+        seen = ordered_sum(part, range(3))
     assert len(set(seen)) == 3
     assert threading.get_ident() in seen
 
 
 def test_one_thread_is_the_callers_own() -> None:
     with threads(1):
-        assert set(ordered_sum(lambda number: (threading.get_ident(),), 9)) == {threading.get_ident()}
+        assert set(ordered_sum(lambda number: (threading.get_ident(),), range(9))) == {threading.get_ident()}
 
 
 def test_little_work_starts_nothing() -> None:
@@ -72,9 +72,9 @@ def test_little_work_starts_nothing() -> None:
         "import sys, threading\n"
         "from gaussmix.core.threads import ordered_sum, threads\n"
         "with threads(4):\n"
-        "    one = ordered_sum(lambda number: 1, 1)\n"
+        "    one = ordered_sum(lambda number: 1, range(1))\n"
         "with threads(1):\n"
-        "    nine = ordered_sum(lambda number: 1, 9)\n"
+        "    nine = ordered_sum(lambda number: 1, range(9))\n"
         "print(one, nine, threading.active_count())"
     )
     assert told == "1 9 1"
@@ -98,16 +98,16 @@ def test_the_error_of_the_lowest_part_is_raised_and_no_further_part_begins() -> 
         return 1
 
     with threads(8), pytest.raises(ValueError, match="three"):
-        ordered_sum(part, 100_000)
+        ordered_sum(part, range(100_000))
     assert len(begun) < 100_000
     with threads(8):
-        assert ordered_sum(lambda number: 1, 100) == 100
+        assert ordered_sum(lambda number: 1, range(100)) == 100
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_values_that_do_not_add_are_an_error_too(count: int) -> None:
     with threads(count), pytest.raises(TypeError, match="unsupported operand"):
-        ordered_sum(lambda number: "a" if number == 4 else 1, 9)
+        ordered_sum(lambda number: "a" if number == 4 else 1, range(9))
 
 
 def test_an_interrupt_comes_before_errors() -> None:
@@ -121,7 +121,7 @@ def test_an_interrupt_comes_before_errors() -> None:
         raise KeyboardInterrupt
 
     with threads(2), pytest.raises(KeyboardInterrupt):
-        ordered_sum(part, 2)
+        ordered_sum(part, range(2))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on POSIX")
@@ -139,9 +139,9 @@ def test_control_c_stops_a_sum(count: int) -> None:
         "    return 1\n"
         f"with threads({count}):\n"
         "    try:\n"
-        "        ordered_sum(part, 20_000)\n"
+        "        ordered_sum(part, range(20_000))\n"
         "    except KeyboardInterrupt:\n"
-        "        print('stopped', len(begun) < 20_000, ordered_sum(lambda number: 1, 100))"
+        "        print('stopped', len(begun) < 20_000, ordered_sum(lambda number: 1, range(100)))"
     )
     assert told == "stopped True 100"
 
@@ -155,11 +155,11 @@ def test_a_sum_within_a_sum_runs_in_its_own_thread() -> None:
 
     def outer(_: int) -> tuple[bool, ...]:
         with threads(8):
-            seen = set(ordered_sum(inner, 10))
+            seen = set(ordered_sum(inner, range(10)))
         return (seen == {(1, threading.get_ident())},)
 
     with threads(4):
-        assert ordered_sum(outer, 50) == (True,) * 50
+        assert ordered_sum(outer, range(50)) == (True,) * 50
         assert available_n_threads() == 4
 
 
@@ -172,7 +172,7 @@ def test_two_threads_may_ask_at_once(counts: tuple[int, int]) -> None:
         with threads(counts[which]):
             together.wait()
             found[which] = all(
-                ordered_sum(lambda number: (number + which,), 40) == tuple(range(which, 40 + which))
+                ordered_sum(lambda number: (number + which,), range(40)) == tuple(range(which, 40 + which))
                 and available_n_threads() == counts[which]
                 for _ in range(50)
             )
@@ -193,7 +193,7 @@ def test_helpers_work_in_the_callers_context() -> None:
         return int(np.geterr()["divide"] == "raise")
 
     with threads(2), np.errstate(divide="raise"):
-        assert ordered_sum(part, 2) == 2
+        assert ordered_sum(part, range(2)) == 2
 
 
 # -- the pool ---------------------------------------------------------------------------------------
@@ -201,10 +201,10 @@ def test_helpers_work_in_the_callers_context() -> None:
 
 def test_the_pool_is_kept() -> None:
     with threads(3):
-        ordered_sum(lambda number: 1, 9)
+        ordered_sum(lambda number: 1, range(9))
         before = threading.active_count()
         for _ in range(20):
-            ordered_sum(lambda number: 1, 9)
+            ordered_sum(lambda number: 1, range(9))
         assert threading.active_count() == before
 
 
@@ -219,8 +219,8 @@ def test_idle_threads_hold_on_to_nothing() -> None:
     function: Callable[[int], int] = Rows()
     rows = weakref.ref(function)
     with threads(3):
-        ordered_sum(function, 3)
-        ordered_sum(lambda number: meeting.wait() and 0, 3)  # every helper has let go of the first sum
+        ordered_sum(function, range(3))
+        ordered_sum(lambda number: meeting.wait() and 0, range(3))  # every helper has let go of the first sum
     del function
     gc.collect()
     assert rows() is None
@@ -233,7 +233,7 @@ def test_without_a_thread_to_be_had_the_caller_does_all(monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "_thread_pool", module._ThreadPool())
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with threads(4):
-        assert ordered_sum(lambda number: (number,), 20) == tuple(range(20))
+        assert ordered_sum(lambda number: (number,), range(20)) == tuple(range(20))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -244,7 +244,7 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
         "def side_by_side():\n"
         "    meeting = threading.Barrier(3, timeout=30)\n"
         "    with threads(3):\n"
-        "        return len(set(ordered_sum(lambda number: (meeting.wait(), ), 3))) == 3\n"
+        "        return len(set(ordered_sum(lambda number: (meeting.wait(), ), range(3)))) == 3\n"
         "side_by_side()\n"
         "child = os.fork()\n"
         "if child == 0:\n"
@@ -262,13 +262,13 @@ def test_a_child_forked_in_the_middle_of_a_sum_is_not_stuck() -> None:
         "go_on, begun = threading.Event(), threading.Event()\n"
         "def ask():\n"
         "    with threads(3):\n"
-        "        ordered_sum(lambda number: (begun.set(), go_on.wait()), 9)\n"
+        "        ordered_sum(lambda number: (begun.set(), go_on.wait()), range(9))\n"
         "beside = threading.Thread(target=ask)\n"
         "beside.start()\n"
         "begun.wait()\n"
         "child = os.fork()\n"
         "with threads(3):\n"
-        "    total = ordered_sum(lambda number: 1, 9)\n"
+        "    total = ordered_sum(lambda number: 1, range(9))\n"
         "if child == 0:\n"
         "    os._exit(total)\n"
         "status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
@@ -284,7 +284,7 @@ def test_waiting_threads_do_not_keep_python_from_ending() -> None:
         "import threading\n"
         "from gaussmix.core.threads import ordered_sum, threads\n"
         "with threads(4):\n"
-        "    ordered_sum(lambda number: 1, 9)\n"
+        "    ordered_sum(lambda number: 1, range(9))\n"
         "print(threading.active_count() > 1)"
     )
     assert told == "True"

@@ -8,6 +8,7 @@ import pytest
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import Frame
+from gaussmix.core.label_prior import AllowedComponents, KnownComponents, LogProbabilities
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.core.precision_roots import (
@@ -18,6 +19,7 @@ from gaussmix.core.precision_roots import (
     SphericalPrecisionRoot,
 )
 from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.statistics import Statistics
 
 RNG = np.random.default_rng(0)
 ROOTS: list[AbstractPrecisionRoot] = [
@@ -51,14 +53,20 @@ def test_factors_come_only_with_full_roots_and_only_where_given(root: AbstractPr
 
 
 def test_labels_close_all_components_but_one() -> None:
-    batch = Batch(np.zeros((3, 1)), label_prior=np.array([-1, 0, 2]))
+    batch = Batch(np.zeros((3, 1)), label_prior=KnownComponents(np.array([-1, 0, 2])))
     expected = [[0.0, 0.0, 0.0], [0.0, -np.inf, -np.inf], [-np.inf, -np.inf, 0.0]]
     np.testing.assert_array_equal(np.asarray(batch.label_log_prior(3)), expected)
 
 
-def test_soft_hints_are_scores_and_none_says_nothing() -> None:
+def test_allowed_components_close_the_others() -> None:
+    batch = Batch(np.zeros((2, 1)), label_prior=AllowedComponents(np.array([[True, False], [True, True]])))
+    np.testing.assert_array_equal(np.asarray(batch.label_log_prior(2)), [[0.0, -np.inf], [0.0, 0.0]])
+
+
+def test_log_probabilities_are_scores_and_no_prior_says_nothing() -> None:
     soft = np.log([[0.25, 0.75]])
-    np.testing.assert_array_equal(np.asarray(Batch(np.zeros((1, 1)), label_prior=soft).label_log_prior(2)), soft)
+    batch = Batch(np.zeros((1, 1)), label_prior=LogProbabilities(soft))
+    np.testing.assert_array_equal(np.asarray(batch.label_log_prior(2)), soft)
     assert Batch(np.zeros((1, 1))).label_log_prior(2) is None
 
 
@@ -103,19 +111,24 @@ def test_an_absent_row_stands_at_the_centre(frame: Frame | None) -> None:
 
 
 def test_a_part_of_a_batch_knows_its_place_and_keeps_what_belongs_to_its_rows() -> None:
-    batch = Batch(np.arange(8.0).reshape(4, 2), np.arange(4.0), np.arange(4), first_row=10, frame=FRAME)
+    batch = Batch(
+        np.arange(8.0).reshape(4, 2), np.arange(4.0), KnownComponents(np.arange(4)), 10, FRAME, np.arange(4)[:, None]
+    )
     part = batch.sub_batch(1, 3)
     assert part.row_slice == slice(11, 13)
     np.testing.assert_array_equal(part.rows, batch.rows[1:3])
     np.testing.assert_array_equal(np.asarray(part.weights), [1.0, 2.0])
-    np.testing.assert_array_equal(np.asarray(part.label_prior), [1, 2])
+    assert isinstance(part.label_prior, KnownComponents)
+    np.testing.assert_array_equal(part.label_prior.labels, [1, 2])
+    np.testing.assert_array_equal(np.asarray(part.codes), [[1], [2]])
     assert batch.sub_batch(0, 9) is batch
     assert batch.sub_batch(3, 9).n_rows == 1
 
 
 def test_expectations_add() -> None:
     moments = Moments(np.array([2.0]), np.array([[1.0]]), np.array([3.0]), MomentKind.TRACE)
-    both = Expectation(moments, -5.0, 0.5, 2) + Expectation(moments, -7.0, 0.25, 3)
+    statistics = Statistics(moments)
+    both = Expectation(statistics, -5.0, 0.5, 2) + Expectation(statistics, -7.0, 0.25, 3)
     assert (both.log_likelihood, both.entropy, both.n_rows, both.total_weight) == (-12.0, 0.75, 5, 4.0)
     np.testing.assert_array_equal(both.moments.scatter, [6.0])
 

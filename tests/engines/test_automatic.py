@@ -117,7 +117,7 @@ FITTED = GaussianMixture(2, random_state=0).fit(ROWS)
         FITTED.icl,
         lambda rows: Problem.from_source(
             make_memory_source(rows), Structure.from_name("VVV")
-        ).total_log_max_responsibility(MIXTURE.to_quadratics()),
+        ).total_log_max_responsibility(MIXTURE),
     ],
 )
 def test_every_question_to_many_rows_goes_to_the_compiled_engine(
@@ -142,19 +142,20 @@ import sys, warnings
 import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind
-from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.precision_roots import SphericalPrecisionRoot
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import NumpyEngine
 from gaussmix.engines.automatic import AutomaticEngine
 {break_it}
-quadratics = Quadratics(np.zeros(2), np.eye(2), SphericalPrecisionRoot(np.ones(2)))
+from gaussmix.sources import MemorySource
+model = CentersModel.euclidean(np.eye(2))
+quadratics, rows = model.to_quadratics(), MemorySource.from_array(np.arange(20.0).reshape(10, 2))
 batch = Batch(np.arange(20.0).reshape(10, 2))
 engine, expected = AutomaticEngine(10**9), NumpyEngine()
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     for _ in range(3):
-        found = engine.e_step_on_batch(quadratics, batch, MomentKind.TRACE)
-        assert found.log_likelihood == expected.e_step_on_batch(quadratics, batch, MomentKind.TRACE).log_likelihood
+        found, wanted = (one.bind(rows).e_step(model, MomentKind.TRACE) for one in (engine, expected))
+        assert found.log_likelihood == wanted.log_likelihood
         scores, expected_scores = (one.compute_scores(quadratics, batch) for one in (engine, expected))
         np.testing.assert_array_equal(scores, expected_scores)
         best, expected_best = (one.best_scores(quadratics, batch).best_scores for one in (engine, expected))

@@ -5,7 +5,10 @@ import pytest
 from scipy import special
 
 from gaussmix.core.batch import Batch
-from gaussmix.engines.base import AssignmentKind, add_label_prior, compute_responsibilities, log_sum_exp_with_terms
+from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.precision_roots import SphericalPrecisionRoot
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.engines.base import AssignmentKind, add_row_terms, compute_responsibilities, log_sum_exp_with_terms
 
 
 def test_log_sum_exp_is_scipys_at_any_height() -> None:
@@ -47,8 +50,10 @@ def test_a_row_of_weight_zero_may_have_no_density() -> None:
     assert compute_responsibilities(scores, batch, AssignmentKind.HARD)[1] == 0.0
 
 
-def test_hints_add_to_the_scores() -> None:
+def test_label_priors_add_to_the_scores() -> None:
     scores = np.zeros((2, 2))
-    assert add_label_prior(scores, Batch(np.zeros((2, 1)))) is scores
-    hinted = add_label_prior(scores, Batch(np.zeros((2, 1)), label_prior=np.array([1, -1])))
+    quadratics = Quadratics(np.zeros(2), np.zeros((2, 1)), SphericalPrecisionRoot(np.ones(2)))
+    assert add_row_terms(scores, quadratics, Batch(np.zeros((2, 1)))) is scores
+    batch = Batch(np.zeros((2, 1)), label_prior=KnownComponents(np.array([1, -1])))
+    hinted = add_row_terms(scores, quadratics, batch)
     np.testing.assert_array_equal(hinted, [[-np.inf, 0.0], [0.0, 0.0]])

@@ -19,6 +19,7 @@ from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, j
 from gaussmix.errors import CompilationError
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray
+from tests.contracts.passes import e_step
 
 LAYOUTS = {
     "RowArrays in doubles": (argument_tuples.RowArrays, "d2 d1 d1 d1 d1 q1 d2"),
@@ -200,7 +201,7 @@ def test_what_is_kept_refers_neither_to_numba_nor_to_python(tmp_path: Path) -> N
     ]
     for function in used:
         function._functions_by_layouts.clear()
-    CompiledEngine().e_step(MemorySource.from_array(rows).reduce, quadratics, MomentKind.FULL)
+    e_step(CompiledEngine(), MemorySource.from_array(rows), quadratics, MomentKind.FULL)
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.name.split(".")[0] for path in kept} == {function._name for function in used}
     for path in kept:

@@ -14,7 +14,7 @@ from gaussmix.core.precision_roots import (
     SharedPrecisionRoot,
     SphericalPrecisionRoot,
 )
-from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.quadratics import CentersModel, Quadratics
 from gaussmix.covariance import Structure
 from gaussmix.engines import NumpyEngine, ReferenceEngine
 from gaussmix.engines.kernels import CompiledEngine
@@ -29,10 +29,11 @@ from gaussmix.engines.kernels.engine import _can_subtract_from_total
 from gaussmix.engines.kernels.packing import pack_model
 from gaussmix.errors import DataError
 from gaussmix.estimators import GaussianMixture
-from gaussmix.model.problem import Problem, make_memory_source, uniform_quadratics
+from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
+from tests.contracts.passes import e_step, e_step_on_batch
 
 REFERENCE = ReferenceEngine()
 
@@ -53,8 +54,8 @@ def test_rows_are_whitened_once_only_where_nothing_cancels(smallest: float, whit
     assert (pack_model(quadratics, SUM_FIRST_MOMENTS).arrays.distance_code == SPHERICAL_DISTANCE) is whitens_rows
     batch = Batch(rows)
     for screening in (False, True):
-        found = CompiledEngine(screening).e_step_on_batch(quadratics, batch, MomentKind.POOLED_FULL)
-        expected = REFERENCE.e_step_on_batch(quadratics, batch, MomentKind.POOLED_FULL)
+        found = e_step_on_batch(CompiledEngine(screening), quadratics, batch, MomentKind.POOLED_FULL)
+        expected = e_step_on_batch(REFERENCE, quadratics, batch, MomentKind.POOLED_FULL)
         assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-10)
         np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-10 * len(rows))
 
@@ -62,12 +63,12 @@ def test_rows_are_whitened_once_only_where_nothing_cancels(smallest: float, whit
 @pytest.mark.parametrize(("smallest", "from_total"), [(0.1, True), (0.05, True), (1e-3, False), (3e-4, False)])
 def test_pooled_scatter_comes_from_the_total_only_where_nothing_cancels(smallest: float, from_total: bool) -> None:
     quadratics, rows = make_tied_example(smallest)
-    reduce = MemorySource.from_array(rows).reduce
-    total = REFERENCE.e_step(reduce, uniform_quadratics(rows.mean(axis=0)[None]), MomentKind.FULL).moments
+    source = MemorySource.from_array(rows)
+    total = REFERENCE.bind(source).e_step(CentersModel.uniform(rows.mean(axis=0)[None]), MomentKind.FULL).moments
     total = total.to_kind(MomentKind.POOLED_FULL)
     assert _can_subtract_from_total(quadratics, total) is from_total
-    found = CompiledEngine().e_step(reduce, quadratics, MomentKind.POOLED_FULL, total_moments=total)
-    expected = REFERENCE.e_step(reduce, quadratics, MomentKind.POOLED_FULL)
+    found = e_step(CompiledEngine(), source, quadratics, MomentKind.POOLED_FULL, total_moments=total)
+    expected = e_step(REFERENCE, source, quadratics, MomentKind.POOLED_FULL)
     root = quadratics.precision_root.to_dense(8, 6)[0]
     white = [root.T @ e.moments.scatter @ root / len(rows) for e in (found, expected)]
     # Relative to the smallest eigenvalue, so that a digit lost along the thinnest direction shows.
@@ -84,7 +85,7 @@ def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
     mixture = GaussianMixture(3, means_init=rng.normal(size=(3, n_features)), max_iter=0, reg_covar=1.0)
     quadratics = mixture.fit(rng.normal(size=(50, n_features))).model_.to_quadratics()
     for kind in MomentKind:
-        found, expected = (e.e_step_on_batch(quadratics, Batch(rows), kind) for e in (CompiledEngine(), REFERENCE))
+        found, expected = (e_step_on_batch(e, quadratics, Batch(rows), kind) for e in (CompiledEngine(), REFERENCE))
         assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
         assert found.n_distances == expected.n_distances == 3 * n_rows
         np.testing.assert_allclose(found.moments.mean, expected.moments.mean, atol=1e-12)
@@ -93,9 +94,9 @@ def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
 
 def assert_engines_agree(quadratics: Quadratics, batch: Batch, kind: MomentKind) -> None:
     """The kernels, with and without looking for what can be left out, give what the reference gives."""
-    expected = REFERENCE.e_step_on_batch(quadratics, batch, kind)
+    expected = e_step_on_batch(REFERENCE, quadratics, batch, kind)
     for engine in (CompiledEngine(), CompiledEngine(use_screening=False)):
-        found = engine.e_step_on_batch(quadratics, batch, kind)
+        found = e_step_on_batch(engine, quadratics, batch, kind)
         assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
         assert found.entropy == pytest.approx(expected.entropy, rel=1e-10, abs=1e-10 * batch.n_rows)
         np.testing.assert_allclose(found.moments.mass, expected.moments.mass, rtol=1e-11, atol=1e-11)
@@ -221,7 +222,7 @@ def test_what_rows_of_other_widths_have_left_behind_does_not_matter(structure: s
         rows = rng.normal(size=(300, n_features)) + 5.0
         problem = Problem.from_source(make_memory_source(rows), Structure.from_name(structure), engine=NumpyEngine())
         quadratics = initialize_from_labels(problem, rng.integers(0, 2, 300), 2).to_quadratics()
-        batch = Batch(problem.source.rows_and_weights()[0])
-        found, expected = (one.e_step_on_batch(quadratics, batch, kind) for one in (engine, NumpyEngine()))
+        batch = Batch(problem.source.collect(None)[0])
+        found, expected = (e_step_on_batch(one, quadratics, batch, kind) for one in (engine, NumpyEngine()))
         assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
         np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, rtol=1e-9, atol=1e-9)

@@ -16,6 +16,7 @@ from gaussmix.engines.kernels.screening import make_screening_bounds
 from gaussmix.model.mixture import Mixture
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
+from tests.contracts.passes import e_step, e_step_on_batch
 
 FULL, SCREENED = CompiledEngine(use_screening=False), CompiledEngine()
 KIND = {
@@ -84,9 +85,9 @@ def test_equals_the_full_pass(structure: str, n_components: int, n_features: int
     weights = None if seed else np.random.default_rng(seed).integers(0, 3, len(rows)).astype(float)
     batch = Batch(rows, weights)
     for assign in AssignmentKind:
-        expected = FULL.e_step_on_batch(quadratics, batch, kind, assign)
+        expected = e_step_on_batch(FULL, quadratics, batch, kind, assign)
         if (expected.moments.mass > 0).all() or assign is AssignmentKind.SOFT:
-            assert_close(SCREENED.e_step_on_batch(quadratics, batch, kind, assign), expected)
+            assert_close(e_step_on_batch(SCREENED, quadratics, batch, kind, assign), expected)
     ours, theirs = SCREENED.best_scores(quadratics, batch), FULL.best_scores(quadratics, batch)
     np.testing.assert_array_equal(ours.labels, theirs.labels)
     np.testing.assert_allclose(ours.best_scores, theirs.best_scores, rtol=1e-13)
@@ -143,7 +144,7 @@ def test_a_component_without_a_row_is_computed_in_full() -> None:
     center = quadratics.center.copy()
     center[3] = quadratics.center.mean(axis=0) + 8.0
     moved = Quadratics(quadratics.offset, center, quadratics.precision_root)
-    found, expected = (e.e_step_on_batch(moved, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    found, expected = (e_step_on_batch(e, moved, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
     assert 0 < expected.moments.mass[3] < 1e-12
     assert_close(found, expected)
 
@@ -155,7 +156,7 @@ def test_closed_components_and_far_rows() -> None:
     offset[5] = -np.inf
     closed = Quadratics(offset, quadratics.center, quadratics.precision_root)
     rows = np.concatenate([rows, 1e6 * rows[:9]])
-    found, expected = (e.e_step_on_batch(closed, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    found, expected = (e_step_on_batch(e, closed, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
     assert found.moments.mass[5] == 0.0
     assert_close(found, expected)
 
@@ -170,7 +171,7 @@ def test_a_tight_component_within_a_broad_one() -> None:
     quadratics = Quadratics(np.log(1 / deviations).sum(axis=1), center, root)
     rows = center[rng.integers(12, size=2000)]
     rows = rows + rng.normal(size=rows.shape) * np.where(rng.random((2000, 1)) < 0.3, 1e-4, 1.0)
-    found, expected = (e.e_step_on_batch(quadratics, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
+    found, expected = (e_step_on_batch(e, quadratics, Batch(rows), MomentKind.FULL) for e in (SCREENED, FULL))
     assert_close(found, expected)
 
 
@@ -180,7 +181,7 @@ def test_the_same_bits_for_any_number_of_threads() -> None:
     results = []
     for count in (1, 2, 3, 8):
         with threads(count):
-            results.append(SCREENED.e_step(source.reduce, quadratics, MomentKind.FULL))
+            results.append(e_step(SCREENED, source, quadratics, MomentKind.FULL))
     for other in results[1:]:
         assert other.log_likelihood == results[0].log_likelihood
         np.testing.assert_array_equal(other.moments.scatter, results[0].moments.scatter)

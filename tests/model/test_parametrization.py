@@ -47,7 +47,7 @@ def numerical_gradient(
         mixture = mixture if fixed is None else apply_fixed(mixture, fixed)
         kind = kind_with_noise(mixture.noise, problem.covariance_estimator.moment_kind)
         prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
-        return problem.e_step(mixture.to_quadratics(), kind).log_likelihood + prior
+        return problem.e_step(mixture, kind).log_likelihood + prior
 
     axes = step * np.eye(len(vector))
     return np.array([(height(vector + axis) - height(vector - axis)) / (2.0 * step) for axis in axes])
@@ -56,7 +56,7 @@ def numerical_gradient(
 def analytic_gradient(problem: Problem, at: MixtureParametrization, vector: Array, fixed: Any = None) -> Array:
     mixture = at.to_mixture(vector)
     mixture = mixture if fixed is None else apply_fixed(mixture, fixed)
-    moments = problem.e_step(mixture.to_quadratics(), at.covariance_parametrization.moment_kind).moments
+    moments = problem.e_step(mixture, at.covariance_parametrization.moment_kind).moments
     return at.gradient(vector, mixture, moments, problem.covariance_estimator.prior_statistics(3), fixed)
 
 
@@ -166,7 +166,7 @@ def test_a_step_along_the_gradient_is_nearly_a_step_of_em(structure: str, seed: 
     """Natural gradient: in units of the complete rows' information EM's step is the gradient, to first order."""
     problem, mixture = make_problem_and_mixture(structure, seed)
     for _ in range(6):
-        moments = problem.e_step(mixture.to_quadratics()).moments
+        moments = problem.e_step(mixture).moments
         before, mixture = mixture, mixture.m_step(moments, problem.covariance_estimator)
     at = MixtureParametrization.from_origin(before, problem.total_weight)
     step, slope = at.to_vector(mixture), analytic_gradient(problem, at, np.zeros(at.n_parameters))
@@ -182,7 +182,7 @@ def test_lengths_do_not_depend_on_units(structure: str) -> None:
         rows = unit * (rng.normal(size=(150, 3)) + 2.0 * rng.integers(0, 2, 150)[:, None]) + 5.0 * unit
         problem = Problem.from_source(make_memory_source(rows), parse_structure(structure, None))
         mixture = initialize_from_labels(problem, rng.integers(0, 3, 150), 3)
-        updated = mixture.m_step(problem.e_step(mixture.to_quadratics()).moments, problem.covariance_estimator)
+        updated = mixture.m_step(problem.e_step(mixture).moments, problem.covariance_estimator)
         lengths.append(np.linalg.norm(MixtureParametrization.from_origin(mixture, 150.0).to_vector(updated)))
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance import FloorRegularizer, RidgeRegularizer, Structure
 from gaussmix.engines import AssignmentKind, ReferenceEngine
 from gaussmix.model import Problem
-from gaussmix.model.problem import make_memory_source, uniform_quadratics
+from gaussmix.model.problem import make_memory_source
 from tests.laws.strategies import groups, random_mixture
 
 
@@ -17,7 +19,7 @@ from tests.laws.strategies import groups, random_mixture
 def test_rows_are_centred_and_scaled(structure: str) -> None:
     rows = 1e6 * groups(0, 200, 3) * [1.0, 100.0, 1.0] + 1e9
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name(structure))
-    working, weights = problem.source.rows_and_weights()
+    working, weights = problem.source.collect(None)
     np.testing.assert_array_equal(weights, 1.0)
     assert np.abs(working.mean(axis=0)).max() < 1e-3
     np.testing.assert_allclose(problem.column_variances, working.var(axis=0), rtol=1e-9)
@@ -62,11 +64,10 @@ def test_flat_quadratics_leave_a_partition_alone() -> None:
     rows, labels = groups(0, 40), np.arange(40) % 2
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name("VVV"), engine=ReferenceEngine())
     assert isinstance(problem.engine, ReferenceEngine)
-    source = problem.source.with_label_prior(labels)
-    found = problem.engine.e_step(
-        source.reduce, uniform_quadratics(np.zeros((2, 2))), MomentKind.FULL, AssignmentKind.HARD
-    ).moments
-    working = source.rows_and_weights()[0]
+    source = problem.source.with_label_prior(KnownComponents(labels))
+    session = problem.engine.bind(source)
+    found = session.e_step(CentersModel.uniform(np.zeros((2, 2))), MomentKind.FULL, AssignmentKind.HARD).moments
+    working = source.collect(None)[0]
     for k in range(2):
         np.testing.assert_allclose(found.mean[k], working[labels == k].mean(axis=0), atol=1e-12)
 
@@ -79,4 +80,4 @@ def test_certainty_is_what_icl_pays_for() -> None:
     moved = problem.source.with_frame(mixture.frame)
     plain = replace(problem, source=moved)
     expected = weights @ np.log(mixture.predict_proba(rows).max(axis=1))
-    assert plain.total_log_max_responsibility(mixture.to_quadratics()) == pytest.approx(expected, rel=1e-10)
+    assert plain.total_log_max_responsibility(mixture) == pytest.approx(expected, rel=1e-10)

@@ -11,10 +11,11 @@ from gaussmix import Constraints, GaussianMixture, ParameterError
 from gaussmix.core.threads import threads
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior
 from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, parse_structure
+from gaussmix.engines import NumpyEngine
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers import EM, MeanGainRule, run_solver
-from gaussmix.solvers.em.stochastic import draw_labels
+from gaussmix.solvers.em.stochastic import DrawnComponents
 from gaussmix.solvers.initialization import initialize, initialize_from_labels
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.types import ND, IntN
@@ -46,7 +47,7 @@ def make_overlapping_groups(seed: int, n_rows: int = 1000) -> tuple[ND, IntN]:
 def mean_objective(problem: Problem, mixture: Mixture) -> float:
     """Log-likelihood, and log density of a prior, per row."""
     prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
-    return (problem.e_step(mixture.to_quadratics()).log_likelihood + prior) / problem.total_weight
+    return (problem.e_step(mixture).log_likelihood + prior) / problem.total_weight
 
 
 def run_to_convergence(name: str, problem: Problem, start: Mixture, passes: int = 3000) -> Mixture:
@@ -211,6 +212,12 @@ def test_classification_makes_groups_too_narrow_and_says_what_it_climbs() -> Non
     scores = hard.model_.predict_proba(rows).max(axis=1)
     classified = (np.log(scores) + hard.score_samples(rows)).sum() / len(rows)
     assert hard.lower_bound_ == pytest.approx(classified, abs=1e-6)
+
+
+def draw_labels(problem: Problem, mixture: Mixture, seed: int, iteration: int) -> IntN:
+    """The component that stochastic EM draws for each row, (n,)."""
+    draws = DrawnComponents(NumpyEngine(), mixture.to_quadratics(), seed, iteration, None)
+    return np.concatenate(problem.source.reduce(lambda batch: [draws.resolve(batch).labels]))
 
 
 def test_draws_depend_on_seed_and_pass_but_not_on_threads() -> None:

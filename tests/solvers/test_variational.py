@@ -40,7 +40,7 @@ def test_neither_bound_ever_falls(seed, covariance_type, kind):
     posterior = posterior_from_mixture(initialize(problem, "random", 5, np.random.default_rng(seed)), problem, prior)
     whole, relative = [], []
     for _ in range(40):
-        expectation = problem.e_step(posterior.quadratics)
+        expectation = problem.e_step(posterior)
         whole.append(expectation.log_likelihood - posterior.kl_divergence)
         posterior = prior.compute_posterior(expectation.moments)
         relative.append(posterior.sklearn_lower_bound(expectation.entropy))

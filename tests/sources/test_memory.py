@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gaussmix.core.frame import Frame
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.sources import MemorySource
 
 ROWS = np.arange(12.0).reshape(6, 2)
@@ -16,7 +17,7 @@ def test_nothing_is_copied_but_a_block_that_a_frame_moves() -> None:
     source = (
         MemorySource.from_array(ROWS, weights)
         .with_frame(Frame.identity(2))
-        .with_label_prior(np.zeros(6, dtype=np.int64))
+        .with_label_prior(KnownComponents(np.zeros(6, dtype=np.int64)))
     )
     assert source.rows is ROWS
     assert source.weights is weights
@@ -31,7 +32,7 @@ def test_nothing_is_copied_but_a_block_that_a_frame_moves() -> None:
 def test_the_users_own_units_are_the_first_frame() -> None:
     source = MemorySource.from_array(ROWS)
     assert source.weights is None
-    np.testing.assert_array_equal(source.rows_and_weights()[0], ROWS)
+    np.testing.assert_array_equal(source.collect(None)[0], ROWS)
     assert source.frame.log_abs_det_jacobian == 0.0
 
 
@@ -39,7 +40,7 @@ def test_a_source_does_not_change() -> None:
     source = MemorySource.from_array(ROWS)
     with pytest.raises(dataclasses.FrozenInstanceError):
         source.weights = np.ones(6)  # type: ignore[misc]
-    source.with_label_prior(np.zeros(6, dtype=np.int64))
+    source.with_label_prior(KnownComponents(np.zeros(6, dtype=np.int64)))
     assert source.label_prior is None
 
 

@@ -13,10 +13,10 @@ from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.init_methods import (
-    QuadraticsFactory,
+    Metric,
     kmeans_plusplus,
     lloyd_centers,
-    make_standardized_quadratics,
+    make_standardized_metric,
 )
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntN, K
@@ -63,7 +63,7 @@ class DistanceMetric:
     @property
     def scaled_rows(self) -> ND:
         """The rows (n, D) in the measure's units."""
-        return np.asarray(self.problem.source.rows_and_weights()[0] / self.feature_scales)
+        return np.asarray(self.problem.source.collect(None)[0] / self.feature_scales)
 
     def fit_kmeans(
         self, n_components: int, rng: np.random.Generator, feature_names: tuple[str, ...] | None
@@ -72,7 +72,7 @@ class DistanceMetric:
         source, engine, metric = (
             self.problem.source,
             self.problem.engine,
-            make_standardized_quadratics(self.feature_scales),
+            make_standardized_metric(self.feature_scales),
         )
         distinct = DistinctRows.from_source(source)
         tolerance = _KMEANS_TOLERANCE * float((self.problem.column_variances / self.feature_scales**2).mean())
@@ -90,10 +90,10 @@ class DistanceMetric:
         circles = Mixture(np.full(n_components, 1.0 / n_components), best, held, source.frame, feature_names)
         return hard_labels(metric(best), source, engine), circles
 
-    def _inertia(self, centers: KD, metric: QuadraticsFactory) -> float:
+    def _inertia(self, centers: KD, metric: Metric) -> float:
         """Squared distances of the rows to the nearest centre, summed."""
         source, engine = self.problem.source, self.problem.engine
-        return -2.0 * engine.e_step(source.reduce, metric(centers), MomentKind.NONE, AssignmentKind.HARD).log_likelihood
+        return -2.0 * engine.bind(source).e_step(metric(centers), MomentKind.NONE, AssignmentKind.HARD).log_likelihood
 
     def shape_ratios(self, mixture: Mixture) -> ComponentShapeRatios:
         """How unlike equal circles the components of a mixture are."""

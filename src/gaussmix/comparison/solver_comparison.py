@@ -99,7 +99,7 @@ def _run_after_warmup(
 
 def _total_log_likelihood(problem: Problem, mixture: Mixture) -> float:
     """Of all rows, in the data's units."""
-    found = problem.e_step(mixture.to_quadratics()).log_likelihood
+    found = problem.e_step(mixture).log_likelihood
     return found + problem.total_weight * problem.source.frame.log_abs_det_jacobian
 
 

@@ -5,25 +5,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.core.frame import Frame
-from gaussmix.types import ND, NK, AnyArray, IntN, N
+from gaussmix.core.label_prior import LabelPrior
+from gaussmix.types import ND, NK, AnyArray, IntNC, N
 
 
 @dataclass(frozen=True)
 class Batch:
     """Consecutive rows as they are stored, and the frame that takes them to working coordinates.
 
-    ``stored`` (n, D) has any float type, byte order and layout, in the data's units; ``rows`` are
-    the same in working coordinates. ``weights`` (n,) count each row as that many; None counts each
-    once. ``hints`` say what is known of a row's component: integers (n,), -1 where nothing is
-    known, or log prior probabilities (n, K). ``first_row`` is the position of the first row in the
-    whole data. Without a ``frame`` the stored rows are in working coordinates already.
+    Attributes
+    ----------
+    raw_rows : ndarray of shape (n, D)
+        The continuous columns, of any float type, byte order and layout, in the data's units. Without a ``frame``
+        they are in working coordinates already.
+    weights : ndarray of shape (n,) or None
+        How often each row counts; None counts each once.
+    label_prior : LabelPrior or None
+        What is known of each row's component.
+    first_row : int
+        Position of the first row in the whole data.
+    frame : Frame or None
+        The map to working coordinates.
+    codes : ndarray of int64 of shape (n, C) or None
+        Levels of the categorical columns from 0, -1 where missing.
     """
 
     raw_rows: AnyArray
     weights: N | None = None
-    label_prior: IntN | NK | None = None
+    label_prior: LabelPrior | None = None
     first_row: int = 0
     frame: Frame | None = None
+    codes: IntNC | None = None
 
     @property
     def n_rows(self) -> int:
@@ -36,18 +48,21 @@ class Batch:
 
     @property
     def rows(self) -> ND:
-        """Rows (n, D) in working coordinates, float64, read-only; made once.
+        """Rows (n, D) in working coordinates, float64, read-only; computed once.
 
-        One of weight zero is absent and stands at the frame's centre, so that it cannot overflow.
+        A row of weight zero is replaced by the frame's center, so that it cannot overflow.
         """
-        found: ND | None = self.__dict__.get("_rows")
-        if found is None:  # functools.cached_property makes all threads wait for one another before Python 3.12
-            found = self.__dict__["_rows"] = self._compute_rows()
-        return found
+        rows: ND | None = self.__dict__.get("_rows")
+        if rows is None:  # functools.cached_property makes all threads wait for one another before Python 3.12
+            rows = self.__dict__["_rows"] = self._compute_rows()
+        return rows
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_rows", "_label_prior")}
 
     @property
     def positive_weight_rows(self) -> ND:
-        """The rows that weigh something, in working coordinates."""
+        """The rows of positive weight, in working coordinates."""
         return self.rows if self.weights is None else self.rows[self.weights > 0]
 
     def _compute_rows(self) -> ND:
@@ -68,22 +83,29 @@ class Batch:
         return self.frame.transform_rows(self.raw_rows)
 
     def sub_batch(self, start: int, stop: int) -> "Batch":
-        """The batch of the rows from ``start`` up to ``stop`` of this one."""
+        """Return the batch of the rows from ``start`` up to ``stop`` of this one."""
         if start == 0 and stop >= self.n_rows:
             return self
         return replace(
             self,
             raw_rows=self.raw_rows[start:stop],
             weights=None if self.weights is None else self.weights[start:stop],
-            label_prior=None if self.label_prior is None else self.label_prior[start:stop],
+            label_prior=None if self.label_prior is None else self.label_prior.take(slice(start, stop)),
             first_row=self.first_row + start,
+            codes=None if self.codes is None else self.codes[start:stop],
         )
 
-    def label_log_prior(self, n_components: int) -> NK | None:
-        """What the hints add to the scores (n, K): minus infinity closes a component to a row."""
+    @property
+    def resolved_label_prior(self) -> LabelPrior | None:
+        """The label prior of these rows; one that is computed from the rows is computed once."""
         if self.label_prior is None:
             return None
-        if self.label_prior.ndim == 2:
-            return np.asarray(self.label_prior, dtype=np.float64)
-        known = self.label_prior[:, None]
-        return np.where((known < 0) | (known == np.arange(n_components)), 0.0, -np.inf)
+        if "_label_prior" not in self.__dict__:
+            self.__dict__["_label_prior"] = self.label_prior.resolve(self)
+        resolved: LabelPrior | None = self.__dict__["_label_prior"]
+        return resolved
+
+    def label_log_prior(self, n_components: int) -> NK | None:
+        """Return what the label prior adds to the scores, (n, K); None where nothing is known."""
+        prior = self.resolved_label_prior
+        return None if prior is None else prior.log_prior(n_components)

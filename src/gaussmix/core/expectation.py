@@ -1,38 +1,57 @@
-"""``Expectation``: all a model ever sees of the data."""
+"""``Expectation``: what one E-step over some rows comes to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gaussmix.core.moments import Moments
+from gaussmix.core.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Moments, log-likelihood and entropy of the responsibilities over some rows; expectations add.
+    """Statistics, log-likelihood and entropy of the responsibilities over some rows; expectations add.
 
-    ``log_likelihood`` is the weighted sum over rows of ``log sum_k exp(score)``, in the frame's
-    units; ``entropy`` is the weighted sum of ``-sum_k r log r``, in nats. ``n_pairs`` counts the pairs of
-    row and component whose distance was computed: an engine may skip those that cannot matter.
+    Attributes
+    ----------
+    statistics : Statistics
+        Moments and counts, weighted by responsibilities.
+    log_likelihood : float
+        Weighted sum over rows of ``log sum_k exp(score)``, in the frame's units.
+    entropy : float
+        Weighted sum over rows of ``-sum_k r log r``, in nats.
+    n_rows : int
+        Number of rows, those of weight zero included.
+    n_distances : int
+        Number of pairs of row and component whose distance was computed: an engine may skip pairs that cannot matter.
     """
 
-    moments: Moments
+    statistics: Statistics
     log_likelihood: float
     entropy: float
     n_rows: int
     n_distances: int = 0
 
     @property
+    def moments(self) -> Moments:
+        """The moments of the statistics."""
+        return self.statistics.moments
+
+    @property
     def total_weight(self) -> float:
         """Sum of the row weights: what n means in a criterion."""
-        return float(self.moments.mass.sum())
+        return float(self.statistics.mass.sum())
 
     @property
     def fraction_computed(self) -> float:
-        """The part of all pairs of row and component whose distance was computed."""
-        return self.n_distances / max(1, self.n_rows * len(self.moments.mass))
+        """Fraction of all pairs of row and component whose distance was computed."""
+        return self.n_distances / max(1, self.n_rows * len(self.statistics.mass))
+
+    def with_moments(self, moments: Moments) -> "Expectation":
+        """Return the expectation with other moments, and the same counts of categories."""
+        return replace(self, statistics=replace(self.statistics, moments=moments))
 
     def __add__(self, other: "Expectation") -> "Expectation":
         return Expectation(
-            self.moments + other.moments,
+            self.statistics + other.statistics,
             self.log_likelihood + other.log_likelihood,
             self.entropy + other.entropy,
             self.n_rows + other.n_rows,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.linalg import precision_condition_numbers
-from gaussmix.types import DD, KD, KDD, KDQ, KQ, ND, Array, K
+from gaussmix.types import DD, KD, KDD, KDQ, KQ, ND, Array, IntD, K
 
 
 class AbstractPrecisionRoot(ABC):
@@ -33,6 +33,10 @@ class AbstractPrecisionRoot(ABC):
     @abstractmethod
     def to_dense(self, n_components: int, n_features: int) -> KDD:
         """The same roots as (K, D, D) matrices."""
+
+    @abstractmethod
+    def marginal(self, columns: IntD) -> "AbstractPrecisionRoot":
+        """Return the precision roots of the covariances of some columns, by position."""
 
     @abstractmethod
     def condition_numbers(self, n_components: int) -> K:
@@ -59,6 +63,9 @@ class DensePrecisionRoot(AbstractPrecisionRoot):
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
         return self.root_matrices
+
+    def marginal(self, columns: IntD) -> "DensePrecisionRoot":
+        return DensePrecisionRoot(_marginal_roots(self.root_matrices, columns))
 
     def condition_numbers(self, n_components: int) -> K:
         return precision_condition_numbers(self.root_matrices)
@@ -87,6 +94,9 @@ class SharedPrecisionRoot(AbstractPrecisionRoot):
     def to_dense(self, n_components: int, n_features: int) -> KDD:
         return np.broadcast_to(self.root_matrix, (n_components, n_features, n_features))
 
+    def marginal(self, columns: IntD) -> "SharedPrecisionRoot":
+        return SharedPrecisionRoot(_marginal_roots(self.root_matrix[None], columns)[0])
+
     def condition_numbers(self, n_components: int) -> K:
         return np.full(n_components, precision_condition_numbers(self.root_matrix[None])[0])
 
@@ -111,6 +121,9 @@ class DiagonalPrecisionRoot(AbstractPrecisionRoot):
     def to_dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.inverse_deviations[:, :, None] * np.eye(n_features))
 
+    def marginal(self, columns: IntD) -> "DiagonalPrecisionRoot":
+        return DiagonalPrecisionRoot(self.inverse_deviations[:, columns])
+
     def condition_numbers(self, n_components: int) -> K:
         return np.asarray((self.inverse_deviations.max(axis=1) / self.inverse_deviations.min(axis=1)) ** 2)
 
@@ -132,6 +145,9 @@ class SphericalPrecisionRoot(AbstractPrecisionRoot):
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
         return np.asarray(self.inverse_deviations[:, None, None] * np.eye(n_features))
+
+    def marginal(self, columns: IntD) -> "SphericalPrecisionRoot":
+        return self
 
     def condition_numbers(self, n_components: int) -> K:
         return np.ones(n_components)
@@ -173,6 +189,10 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
         inner = np.eye(n_features) - (self.axes * self.whitening_fractions[:, None, :]) @ np.swapaxes(self.axes, 1, 2)
         return np.asarray(self.inverse_noise_deviations[:, :, None] * inner)
 
+    def marginal(self, columns: IntD) -> DensePrecisionRoot:
+        n_components, n_features = self.inverse_noise_deviations.shape
+        return DensePrecisionRoot(_marginal_roots(self.to_dense(n_components, n_features), columns))
+
     def condition_numbers(self, n_components: int) -> K:
         return precision_condition_numbers(self.to_dense(n_components, self.inverse_noise_deviations.shape[1]))
 
@@ -180,3 +200,16 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
     def whitening_fractions(self) -> KQ:
         """1 - 1 / stretches: the share of a row's part along each axis that whitening takes away."""
         return np.asarray((self.axis_deviations - 1.0) / self.axis_deviations)
+
+
+def _marginal_roots(roots: KDD, columns: IntD) -> KDD:
+    """Return roots (K, d, d) of the precisions of some columns; a root of zeros stays zero.
+
+    The rows of the covariance factor R^-T that belong to the columns are F with F F^T = covariance of the columns; the
+    triangle of their QR decomposition is its Cholesky factor.
+    """
+    is_zero = np.asarray((roots == 0).all(axis=(1, 2)))
+    safe = np.where(is_zero[:, None, None], np.eye(roots.shape[1]), roots)
+    factors = np.linalg.inv(safe)[:, :, columns]  # columns of R^-1 are rows of R^-T
+    triangles = np.linalg.qr(factors, mode="r")
+    return np.where(is_zero[:, None, None], 0.0, np.linalg.inv(triangles))

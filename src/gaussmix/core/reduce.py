@@ -1,4 +1,4 @@
-"""``Reduce``: what a pass over the rows is, seen from the side that does the arithmetic."""
+"""``Reduce``: one pass over the rows, seen from the side that does the arithmetic."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -7,7 +7,7 @@ from gaussmix.core.batch import Batch
 
 
 class SupportsAdd(Protocol):
-    """A value that adds to its like: moments, expectations, extents, counts."""
+    """A value that adds to its like: statistics, expectations, column ranges, counts."""
 
     def __add__(self, other: Any, /) -> Any: ...
 
@@ -15,10 +15,12 @@ class SupportsAdd(Protocol):
 T = TypeVar("T", bound=SupportsAdd)
 
 
-class Reduce(Protocol):
-    """Hands every batch to a function and adds up what it returns, first batch to last.
+class SupportsReduce(Protocol):
+    """What can pass over rows: it hands every batch to a task and adds up what the task returns, first to last.
 
-    The function may be called from several threads at once; the sum is always the same bit for bit.
+    The task may be called from several threads or processes at once; the sum is always the same bit for bit.
     """
 
-    def __call__(self, function: Callable[[Batch], T], /) -> T: ...
+    def reduce(self, task: Callable[[Batch], T], /) -> T:
+        """Return task(first batch) + task(second batch) + ..."""
+        ...

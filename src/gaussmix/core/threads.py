@@ -9,18 +9,20 @@ import functools
 import operator
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
-from typing import Generic, cast
+from typing import Generic, TypeVar, cast
 
 from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.cpus import default_n_threads
 from gaussmix.core.reduce import T
 from gaussmix.errors import ParameterError
 
-_requested_n_threads: ContextVar[int | None] = ContextVar("asked_for", default=None)
+Item = TypeVar("Item")
+
+_requested_n_threads: ContextVar[int | None] = ContextVar("requested_n_threads", default=None)
 _is_within_sum: ContextVar[bool] = ContextVar("is_within_sum", default=False)
 
 
@@ -51,42 +53,49 @@ def available_n_threads() -> int:
     return _requested_n_threads.get() or default_n_threads()
 
 
-def ordered_sum(function: Callable[[int], T], n_terms: int) -> T:
-    """function(0) + function(1) + ... + function(count - 1), the same bit for bit for any number of threads.
+def ordered_sum(function: Callable[[Item], T], items: Sequence[Item]) -> T:
+    """Return function(items[0]) + function(items[1]) + ..., the same bit for bit for any number of threads.
 
     ``function`` is called from several threads at once, each in a copy of the caller's context
     (NumPy's error state, for one). If a call raises, no further one begins, and the error of the
     lowest number is raised once the others have ended.
     """
-    if n_terms == 1:
-        return function(0)
+    if len(items) == 1:
+        return function(items[0])
     with one_blas_thread():
-        n_helpers = min(available_n_threads(), n_terms) - 1
+        n_helpers = min(available_n_threads(), len(items)) - 1
         if not n_helpers:
-            return functools.reduce(operator.add, map(function, range(n_terms)))
-        return _ParallelSum(function, n_terms).compute(n_helpers)
+            return functools.reduce(operator.add, map(function, items))
+        parallel_sum = _ParallelSum(function, items)
+        with parallel_sum.run_helpers(n_helpers):
+            parallel_sum.compute_terms()
+        return parallel_sum.take_total()
 
 
-class _ParallelSum(Generic[T]):
+class _ParallelSum(Generic[Item, T]):
     """One sum, shared by the threads that work on it."""
 
-    def __init__(self, function: Callable[[int], T], count: int) -> None:
-        self._function, self._n_terms = function, count
+    def __init__(self, function: Callable[[Item], T], items: Sequence[Item]) -> None:
+        self._function, self._items, self._n_terms = function, items, len(items)
         self._condition = threading.Condition()
         self._n_started = self._n_added = self._n_helpers = 0
-        self._pending_terms: dict[int, T] = {}  # parts that others must be added before
+        self._pending_terms: dict[int, T] = {}  # terms that others must be added before
         self._total: T | None = None
         self._failure: tuple[bool, int, BaseException] | None = None
 
-    def compute(self, n_helpers: int) -> T:
-        """Work until all is added up, with the help of some threads of the pool."""
+    @contextmanager
+    def run_helpers(self, n_helpers: int) -> Iterator[None]:
+        """Let threads of the pool compute terms too within the block; at its end no thread works any more."""
         token = _is_within_sum.set(True)
         try:
             _thread_pool.submit([functools.partial(copy_context().run, self._run_helper) for _ in range(n_helpers)])
-            self._compute_terms()
+            yield
         finally:
             _is_within_sum.reset(token)
             self._stop_and_wait()
+
+    def take_total(self) -> T:
+        """Return the sum, or raise the error of the first term that failed."""
         if self._failure is None:
             return cast(T, self._total)
         try:
@@ -98,15 +107,16 @@ class _ParallelSum(Generic[T]):
         """What a thread of the pool does; one that comes too late finds nothing left."""
         with self._condition:
             self._n_helpers += 1
-        self._compute_terms()
+        self.compute_terms()
         with self._condition:
             self._n_helpers -= 1
             self._condition.notify_all()
 
-    def _compute_terms(self) -> None:
+    def compute_terms(self) -> None:
+        """Compute terms until none is left."""
         while (number := self._next_term()) is not None:
             try:
-                self._add_in_order(number, self._function(number))
+                self._add_in_order(number, self._function(self._items[number]))
             except BaseException as error:
                 self._record_failure(number, error)
 

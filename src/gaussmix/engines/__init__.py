@@ -1,8 +1,17 @@
-"""Who touches the rows: each engine computes the same pass with other arithmetic."""
+"""Who touches the rows: each engine makes the same pass with other arithmetic."""
 
-from gaussmix.engines.automatic import AutomaticEngine
-from gaussmix.engines.base import AbstractEngine, AssignmentKind
+from gaussmix.engines.automatic import AutomaticEngine, resolve_engine
+from gaussmix.engines.base import AbstractEngine, AbstractSession, AssignmentKind, BatchEngine
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.reference import ReferenceEngine
 
-__all__ = ["AbstractEngine", "AssignmentKind", "AutomaticEngine", "NumpyEngine", "ReferenceEngine"]
+__all__ = [
+    "AbstractEngine",
+    "AbstractSession",
+    "AssignmentKind",
+    "AutomaticEngine",
+    "BatchEngine",
+    "NumpyEngine",
+    "ReferenceEngine",
+    "resolve_engine",
+]

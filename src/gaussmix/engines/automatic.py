@@ -10,18 +10,23 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.expectation import Expectation
 from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.reduce import Reduce
-from gaussmix.engines.base import AbstractEngine, AssignmentKind, BestScores
+from gaussmix.engines.base import (
+    AbstractEngine,
+    AbstractEStep,
+    AssignmentKind,
+    BatchEngine,
+    BestScores,
+    SupportsFusedRuns,
+)
 from gaussmix.engines.numpy_engine import NumpyEngine
-from gaussmix.errors import CompilationError, CompilationWarning
+from gaussmix.errors import CompilationError, CompilationWarning, ParameterError
 from gaussmix.types import NK
 
 T = TypeVar("T")
@@ -41,27 +46,24 @@ MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
 
 
 @dataclass(frozen=True)
-class AutomaticEngine(AbstractEngine):
-    """NumPy or compiled kernels, by the work that all ``n_rows`` rows of the data are, in each of ``n_runs`` fits.
+class AutomaticEngine(BatchEngine):
+    """NumPy or compiled kernels, by the work of a pass over all ``n_rows`` rows in each of ``n_runs`` fits.
 
-    Blocks and batches of the same rows are therefore all answered by one engine, whatever their size.
+    All blocks and batches of the same rows are therefore computed by one engine, whatever their size.
     """
 
     n_rows: int
     n_runs: int = 1
+    name: ClassVar[str] = "auto"
 
-    def e_step(
+    def make_e_step(
         self,
-        reduce: Reduce,
         quadratics: Quadratics,
         moment_kind: MomentKind,
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
-    ) -> Expectation:
-        return _call_with_fallback(
-            self.select_engine(quadratics),
-            lambda engine: engine.e_step(reduce, quadratics, moment_kind, assignment, total_moments),
-        )
+    ) -> AbstractEStep[Any]:
+        return self.select_engine(quadratics).make_e_step(quadratics, moment_kind, assignment, total_moments)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         return _call_with_fallback(
@@ -71,34 +73,41 @@ class AutomaticEngine(AbstractEngine):
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
         return _call_with_fallback(self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch))
 
+    def fall_back(self, error: CompilationError) -> BatchEngine:
+        _disable_compiled_engine(error.__cause__ or error)
+        return _NUMPY_ENGINE
+
     def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Where many runs over few rows are to come: code that is made for one takes longer than the run."""
+        """Return whether so many runs are to come that they repay the compilation, each over few enough rows."""
         size = n_rows * n_components * (1.0 + n_features**2 / 16.0)
         return (
             self.n_runs >= MIN_RUNS_FOR_FUSED and size <= MAX_FUSED_WEIGHTED_PAIRS and n_features <= MAX_FUSED_FEATURES
         )
 
     def run_fused(self, fused_run: FusedRun) -> FusedResult | None:
-        return _call_with_fallback(compiled_engine(), lambda engine: engine.run_fused(fused_run))
+        engine = compiled_engine()
+        try:
+            return engine.run_fused(fused_run) if isinstance(engine, SupportsFusedRuns) else None
+        except CompilationError as error:
+            _disable_compiled_engine(error.__cause__ or error)
+            return None
 
-    def select_engine(self, quadratics: Quadratics) -> AbstractEngine:
-        """The engine that passes over the rows with these quadratics."""
-        if (
+    def select_engine(self, quadratics: Quadratics) -> BatchEngine:
+        """Return the engine that passes over the rows with these quadratics."""
+        is_wide_low_rank = (
             isinstance(quadratics.precision_root, LowRankPrecisionRoot)
             and quadratics.n_features > MAX_FEATURES_FOR_DENSE_LOW_RANK
-        ):
-            return _NUMPY_ENGINE
-        return (
-            compiled_engine()
-            if self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics) >= MIN_NANOSECONDS_FOR_COMPILED
-            else _NUMPY_ENGINE
         )
+        work = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
+        if is_wide_low_rank or quadratics.tables or work < MIN_NANOSECONDS_FOR_COMPILED:
+            return _NUMPY_ENGINE
+        return compiled_engine()
 
 
 _NUMPY_ENGINE = NumpyEngine()
 
 
-def _call_with_fallback(engine: AbstractEngine, operation: Callable[[AbstractEngine], T]) -> T:
+def _call_with_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
     """The answer of an engine; NumPy's where that turns out to lack code that cannot be made."""
     try:
         return operation(engine)
@@ -122,7 +131,7 @@ _compile_failures: list[BaseException] = []
 """Why all passes of this process run in NumPy, where they have to."""
 
 
-def compiled_engine() -> AbstractEngine:
+def compiled_engine() -> BatchEngine:
     """The compiled engine; where it cannot be used, NumPy, and one warning that says why."""
     if not _compile_failures:
         try:
@@ -133,7 +142,7 @@ def compiled_engine() -> AbstractEngine:
 
 
 @cache
-def _load_compiled_engine() -> AbstractEngine:
+def _load_compiled_engine() -> BatchEngine:
     from gaussmix.engines.kernels import CompiledEngine
 
     return CompiledEngine()
@@ -143,3 +152,32 @@ def _disable_compiled_engine(reason: BaseException) -> None:
     _compile_failures.append(reason)
     if len(_compile_failures) == 1:  # several threads may find out at once
         warnings.warn(CompilationWarning.from_reason(reason), stacklevel=2)
+
+
+ENGINE_NAMES = ("auto", "numpy", "compiled")
+
+
+def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -> AbstractEngine:
+    """Return the engine of a name, or the object if it is an engine.
+
+    Parameters
+    ----------
+    engine : {'auto', 'numpy', 'compiled'} or AbstractEngine
+        'auto' takes NumPy for little work and compiled kernels for much.
+    n_rows : int
+        Number of rows of the data.
+    n_runs : int, default=1
+        Number of fits to come, over which the cost of loading compiled code is spread.
+
+    Raises
+    ------
+    ParameterError
+        If there is no engine of that name.
+    """
+    if isinstance(engine, AbstractEngine):
+        return engine
+    if engine not in ENGINE_NAMES:
+        raise ParameterError.invalid_choice("engine", engine, ENGINE_NAMES)
+    if engine == "numpy":
+        return _NUMPY_ENGINE
+    return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_engine()

@@ -1,9 +1,10 @@
-"""The socket for engines, and what every engine does once it has the scores."""
+"""The socket for engines: an engine opens a session on a source, and a session answers three questions to its rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -11,15 +12,18 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.reduce import Reduce
-from gaussmix.types import NK, IntN, N
+from gaussmix.core.quadratics import Quadratics, ScoringModel
+from gaussmix.core.reduce import SupportsReduce, T
+from gaussmix.core.statistics import count_levels
+from gaussmix.errors import CompilationError
+from gaussmix.types import NK, AnyArray, Array, IntN, N
 
-_SCORES_PER_TILE = 1 << 16  # scores (rows, K) held at one time: half a megabyte
+_TILE_SCORES = 1 << 16  # scores (rows, K) held at one time: half a megabyte
+T_co = TypeVar("T_co", covariant=True)
 
 
 class AssignmentKind(Enum):
-    """How a row is shared out: by its probabilities, or wholly to the most probable component."""
+    """How a row is assigned: by its responsibilities, or wholly to the most probable component."""
 
     SOFT = "soft"
     HARD = "hard"
@@ -27,9 +31,16 @@ class AssignmentKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BestScores:
-    """What the scores of each row come to, each (n,): its best component, that one's score, the log density.
+    """The best component of each row.
 
-    ``label`` is the first of the best; ``log_density`` is ``log sum_k exp(score)``.
+    Attributes
+    ----------
+    labels : ndarray of int64 of shape (n,)
+        The component of the highest score; the first of equals.
+    best_scores : ndarray of shape (n,)
+        Its score.
+    log_densities : ndarray of shape (n,)
+        ``log sum_k exp(score)``.
     """
 
     labels: IntN
@@ -38,54 +49,111 @@ class BestScores:
 
     @classmethod
     def from_scores(cls, scores: NK) -> "BestScores":
-        """From all scores (n, K)."""
-        label = scores.argmax(axis=1)
-        return cls(label, scores.max(axis=1), log_sum_exp_with_terms(scores)[0])
+        """Return the best of all scores (n, K)."""
+        labels = scores.argmax(axis=1)
+        return cls(labels, scores.max(axis=1), log_sum_exp_with_terms(scores)[0])
 
 
-class AbstractEngine(ABC):
-    """Three questions to the rows: what are the scores, how does each row stand, and what do all add up to?"""
+class ScoreFunction(Protocol[T_co]):
+    """A picklable function of a batch and its scores (n, K), whose values add."""
+
+    def __call__(self, batch: Batch, scores: NK, /) -> T_co: ...
+
+
+class BestScoreFunction(Protocol[T_co]):
+    """A picklable function of a batch and its best scores, whose values add."""
+
+    def __call__(self, batch: Batch, best: BestScores, /) -> T_co: ...
+
+
+class AbstractSession(ABC):
+    """An engine at work on one source: a device may keep the rows between passes."""
 
     @abstractmethod
     def e_step(
         self,
-        reduce: Reduce,
-        quadratics: Quadratics,
+        model: ScoringModel,
         moment_kind: MomentKind,
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> Expectation:
-        """Moments under the responsibilities, with log-likelihood and entropy, of all that ``reduce`` hands over.
+        """Return the statistics under the model's responsibilities, with log-likelihood and entropy, of all rows.
 
-        ``reduce`` is a source's: it may be called more than once, with a function whose values are
-        the engine's own. ``total`` are the pooled full moments of all rows as one group, where
-        somebody has them: an engine may take pooled scatter from them, or leave them alone.
+        Parameters
+        ----------
+        model : ScoringModel
+            Mixture, posterior or centers that score the rows.
+        moment_kind : MomentKind
+            The scatter to accumulate.
+        assignment : AssignmentKind, default=AssignmentKind.SOFT
+            Responsibilities, or each row wholly to its best component.
+        total_moments : Moments, optional
+            Pooled full moments of all rows as one group; an engine may derive pooled scatter from them.
         """
 
     @abstractmethod
-    def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        """offset_k - |R_k^T (x_n - center_k)|^2 / 2, plus what the hints say, (n, K); written to ``out`` if given."""
+    def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
+        """Return function(batch, scores) added up over all batches; scores (n, K) include the label prior."""
+
+    @abstractmethod
+    def reduce_best_scores(self, model: ScoringModel, function: BestScoreFunction[T]) -> T:
+        """Return function(batch, best scores) added up over all batches."""
+
+
+class AbstractEngine(ABC):
+    """Arithmetic for passes over rows."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def bind(self, source: SupportsReduce) -> AbstractSession:
+        """Open a session on a source."""
+
+
+@runtime_checkable
+class SupportsFusedRuns(Protocol):
+    """An engine that can make whole runs of EM over few rows at once, a fast path of the EM solver."""
 
     def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Whether ``whole`` is worth asking for a run of this size."""
-        return False
+        """Return whether a fused run of this size is worth its preparation."""
+        ...
 
     def run_fused(self, fused_run: FusedRun) -> FusedResult | None:
-        """Passes and steps of EM over few rows, one after the other; None where an engine cannot do that."""
-        return None
+        """Return where iterations of EM end; None if the engine cannot make them."""
+        ...
 
-    def e_step_on_batch(
+
+class AbstractEStep(ABC, Generic[T]):
+    """One E-step over all rows, as a picklable task: a function of a batch whose values add, and what they come to."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> T:
+        """Return what a batch adds up to."""
+
+    @abstractmethod
+    def finish(self, total: T) -> "Expectation | AbstractEStep[T]":
+        """Return the expectation of all rows, or another E-step that has to be made instead."""
+
+
+class BatchEngine(AbstractEngine):
+    """An engine that computes batch by batch, wherever the batches are."""
+
+    @abstractmethod
+    def make_e_step(
         self,
         quadratics: Quadratics,
-        batch: Batch,
         moment_kind: MomentKind,
         assignment: AssignmentKind = AssignmentKind.SOFT,
-    ) -> Expectation:
-        """A sweep over one batch."""
-        return self.e_step(lambda function: function(batch), quadratics, moment_kind, assignment)
+        total_moments: Moments | None = None,
+    ) -> AbstractEStep[Any]:
+        """Return the task of one E-step."""
+
+    @abstractmethod
+    def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        """Return offset_k - |R_k^T (x_n - center_k)|^2 / 2 plus tables and label prior, (n, K); in ``out`` if given."""
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
-        """The best component, its score and the log density of each row."""
+        """Return the best component, its score and the log density of each row."""
         parts = [
             BestScores.from_scores(self.compute_scores(quadratics, batch.sub_batch(tile.start, tile.stop)))
             for tile in iterate_tiles(batch.n_rows, rows_per_tile(quadratics.n_components))
@@ -98,19 +166,93 @@ class AbstractEngine(ABC):
             np.concatenate([part.log_densities for part in parts]),
         )
 
+    def select_engine(self, quadratics: Quadratics) -> "BatchEngine":
+        """Return the engine that computes for these quadratics: this one, unless an engine chooses among others."""
+        return self
+
+    def fall_back(self, error: CompilationError) -> "BatchEngine":
+        """Return the engine that computes instead where code cannot be compiled; raise the error if there is none."""
+        raise error
+
+    def bind(self, source: SupportsReduce) -> "BatchSession":
+        return BatchSession(self, source)
+
+
+@dataclass(frozen=True)
+class _ScoreTask(Generic[T]):
+    engine: BatchEngine
+    quadratics: Quadratics
+    function: ScoreFunction[T]
+
+    def __call__(self, batch: Batch) -> T:
+        make_buffer: Callable[[int, int], AnyArray | None] | None = getattr(self.function, "buffer", None)
+        out = None if make_buffer is None else make_buffer(batch.first_row, batch.n_rows)
+        return self.function(batch, self.engine.compute_scores(self.quadratics, batch, out))
+
+
+@dataclass(frozen=True)
+class _BestScoreTask(Generic[T]):
+    engine: BatchEngine
+    quadratics: Quadratics
+    function: BestScoreFunction[T]
+
+    def __call__(self, batch: Batch) -> T:
+        return self.function(batch, self.engine.best_scores(self.quadratics, batch))
+
+
+@dataclass(frozen=True)
+class BatchSession(AbstractSession):
+    """A session whose tasks go to the batches of the source."""
+
+    engine: BatchEngine
+    source: SupportsReduce
+
+    def e_step(
+        self,
+        model: ScoringModel,
+        moment_kind: MomentKind,
+        assignment: AssignmentKind = AssignmentKind.SOFT,
+        total_moments: Moments | None = None,
+    ) -> Expectation:
+        quadratics = model.to_quadratics()
+        engine = self.engine.select_engine(quadratics)
+        while True:
+            try:
+                task = engine.make_e_step(quadratics, moment_kind, assignment, total_moments)
+                while True:
+                    outcome = task.finish(self.source.reduce(task))
+                    if isinstance(outcome, Expectation):
+                        return outcome
+                    task = outcome
+            except CompilationError as error:
+                engine = self.engine.fall_back(error)
+
+    def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
+        return self._reduce(model, lambda engine, quadratics: _ScoreTask(engine, quadratics, function))
+
+    def reduce_best_scores(self, model: ScoringModel, function: BestScoreFunction[T]) -> T:
+        return self._reduce(model, lambda engine, quadratics: _BestScoreTask(engine, quadratics, function))
+
+    def _reduce(self, model: ScoringModel, make_task: Callable[[BatchEngine, Quadratics], Callable[[Batch], T]]) -> T:
+        quadratics = model.to_quadratics()
+        try:
+            return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
+        except CompilationError as error:
+            return self.source.reduce(make_task(self.engine.fall_back(error), quadratics))
+
 
 def rows_per_tile(n_components: int) -> int:
-    """Rows whose scores (rows, K) stay in cache."""
-    return max(16, _SCORES_PER_TILE // n_components)
+    """Return the number of rows whose scores (rows, K) stay in cache."""
+    return max(16, _TILE_SCORES // n_components)
 
 
-def iterate_tiles(n_rows: int, n_tile_rows: int) -> Iterator[slice]:
-    """Slices of ``step`` rows, one after the other; one empty slice where there is no row."""
-    return (slice(start, min(start + n_tile_rows, n_rows)) for start in range(0, max(1, n_rows), n_tile_rows))
+def iterate_tiles(n_rows: int, step: int) -> Iterator[slice]:
+    """Yield slices of ``step`` rows, one after the other; one empty slice where there is no row."""
+    return (slice(start, min(start + step, n_rows)) for start in range(0, max(1, n_rows), step))
 
 
 def log_sum_exp_with_terms(scores: NK) -> tuple[N, NK]:
-    """log sum_k exp(score) per row, and exp(score - maximum), safe where scores are -inf."""
+    """Return log sum_k exp(score) per row, and exp(score - maximum); safe where scores are -inf."""
     top = scores.max(axis=1)
     safe = np.where(np.isfinite(top), top, 0.0)
     powers = np.exp(scores - safe[:, None])
@@ -118,14 +260,17 @@ def log_sum_exp_with_terms(scores: NK) -> tuple[N, NK]:
         return safe + np.log(powers.sum(axis=1)), powers
 
 
-def add_label_prior(scores: NK, batch: Batch) -> NK:
-    """Scores with what is known of the rows' components."""
-    hints = batch.label_log_prior(scores.shape[1])
-    return scores if hints is None else scores + hints
+def add_row_terms(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
+    """Return the scores plus the log probabilities of the categories and of the label prior."""
+    if quadratics.tables and batch.codes is not None:
+        for table, codes in zip(quadratics.tables, batch.codes.T, strict=True):
+            scores = scores + np.where(codes >= 0, table[:, codes], 0.0).T
+    log_prior = batch.label_log_prior(scores.shape[1])
+    return scores if log_prior is None else scores + log_prior
 
 
 def compute_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> tuple[NK, float, float]:
-    """Weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
+    """Return weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
     if assignment is AssignmentKind.HARD:
         density, entropy = scores.max(axis=1), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
@@ -137,7 +282,17 @@ def compute_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKin
         entropy = -(responsibilities * logs).sum(axis=1)
     if batch.weights is None:
         return responsibilities, float(density.sum()), float(entropy.sum())
-    counted = batch.weights > 0  # a row of weight zero is absent, however far away it lies
-    total = float(batch.weights[counted] @ density[counted])
+    present = batch.weights > 0  # a row of weight zero is absent, however far away it lies
+    total = float(batch.weights[present] @ density[present])
     responsibilities = responsibilities * batch.weights[:, None]
     return responsibilities, total, float(batch.weights @ entropy)
+
+
+def count_categories(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
+    """Return for each categorical column the total responsibility of each component for each level, (K, n_levels)."""
+    if not quadratics.tables or batch.codes is None:
+        return ()
+    return tuple(
+        count_levels(codes, responsibilities, table.shape[1])
+        for table, codes in zip(quadratics.tables, batch.codes.T, strict=True)
+    )

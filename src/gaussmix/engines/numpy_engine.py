@@ -26,12 +26,14 @@ from gaussmix.core.precision_roots import (
     SphericalPrecisionRoot,
 )
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.reduce import Reduce
+from gaussmix.core.statistics import Statistics
 from gaussmix.engines.base import (
-    AbstractEngine,
+    AbstractEStep,
     AssignmentKind,
-    add_label_prior,
+    BatchEngine,
+    add_row_terms,
     compute_responsibilities,
+    count_categories,
     iterate_tiles,
 )
 from gaussmix.types import KD, ND, NK, Array, K
@@ -52,6 +54,7 @@ class _TileSums:
     log_likelihood: float
     entropy: float
     n_rows: int
+    counts: tuple[Array, ...] = ()
 
     def __add__(self, other: "_TileSums") -> "_TileSums":
         return _TileSums(
@@ -61,32 +64,49 @@ class _TileSums:
             self.log_likelihood + other.log_likelihood,
             self.entropy + other.entropy,
             self.n_rows + other.n_rows,
+            tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
         )
 
 
-class NumpyEngine(AbstractEngine):
-    """One tile at a time: distances by the shape of the root, sums by the kind of moment."""
+@dataclass(frozen=True)
+class NumpyEStep(AbstractEStep[_TileSums]):
+    """One E-step, a tile at a time; sums are about the centers of the model."""
 
-    def e_step(
+    quadratics: Quadratics
+    moment_kind: MomentKind
+    assignment: AssignmentKind
+
+    def __call__(self, batch: Batch) -> _TileSums:
+        tiles = (
+            batch.sub_batch(tile.start, tile.stop) for tile in _iterate_tiles(batch.n_rows, self.quadratics.center)
+        )
+        return functools.reduce(
+            operator.add,
+            (_accumulate_tile(self.quadratics, tile, self.moment_kind, self.assignment) for tile in tiles),
+        )
+
+    def finish(self, total: _TileSums) -> Expectation:
+        moments = Moments.from_centered_sums(
+            total.mass, self.quadratics.center, total.first_moments, total.scatter, self.moment_kind
+        )
+        n_distances = total.n_rows * self.quadratics.n_components
+        statistics = Statistics(moments, total.counts)
+        return Expectation(statistics, total.log_likelihood, total.entropy, total.n_rows, n_distances)
+
+
+class NumpyEngine(BatchEngine):
+    """One tile at a time: distances by the type of the root, sums by the kind of moment."""
+
+    name = "numpy"
+
+    def make_e_step(
         self,
-        reduce: Reduce,
         quadratics: Quadratics,
         moment_kind: MomentKind,
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
-    ) -> Expectation:
-        center = quadratics.center
-
-        def of(batch: Batch) -> _TileSums:
-            parts = (batch.sub_batch(tile.start, tile.stop) for tile in _iterate_tiles(batch.n_rows, center))
-            return functools.reduce(
-                operator.add, (_accumulate_tile(quadratics, part, moment_kind, assignment) for part in parts)
-            )
-
-        sums = reduce(of)
-        moments = Moments.from_centered_sums(sums.mass, center, sums.first_moments, sums.scatter, moment_kind)
-        n_pairs = sums.n_rows * quadratics.n_components
-        return Expectation(moments, sums.log_likelihood, sums.entropy, sums.n_rows, n_pairs)
+    ) -> NumpyEStep:
+        return NumpyEStep(quadratics, moment_kind, assignment)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         scores = np.empty((batch.n_rows, quadratics.n_components)) if out is None else out
@@ -106,19 +126,22 @@ def _compute_tile_scores(quadratics: Quadratics, tile: Batch) -> NK:
     distances = _SQUARED_DISTANCES_BY_ROOT[type(quadratics.precision_root)](
         quadratics.precision_root, tile.rows, quadratics.center
     )
-    return add_label_prior(quadratics.offset - 0.5 * distances, tile)
+    return add_row_terms(quadratics.offset - 0.5 * distances, quadratics, tile)
 
 
 def _accumulate_tile(
     quadratics: Quadratics, tile: Batch, moment_kind: MomentKind, assignment: AssignmentKind
 ) -> _TileSums:
     """Sums about the running centres, in one reading of the rows."""
-    shares, log_likelihood, entropy = compute_responsibilities(_compute_tile_scores(quadratics, tile), tile, assignment)
+    responsibilities, log_likelihood, entropy = compute_responsibilities(
+        _compute_tile_scores(quadratics, tile), tile, assignment
+    )
     differences = tile.rows - quadratics.center[:, None, :]
-    weights = np.ascontiguousarray(shares.T)
+    weights = np.ascontiguousarray(responsibilities.T)
     first = np.matmul(weights[:, None, :], differences)[:, 0]
     scatter = _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
-    return _TileSums(shares.sum(axis=0), first, scatter, log_likelihood, entropy, tile.n_rows)
+    counts = count_categories(quadratics, tile, responsibilities)
+    return _TileSums(responsibilities.sum(axis=0), first, scatter, log_likelihood, entropy, tile.n_rows, counts)
 
 
 def _squared_norms(whitened: Array) -> NK:

@@ -10,6 +10,7 @@ from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, LabelError, WeightError
 from gaussmix.errors.files import ArchiveError, FileError, TableError
 from gaussmix.errors.models import (
+    CapabilityError,
     CollapseError,
     CompilationError,
     CompilationWarning,
@@ -21,6 +22,7 @@ from gaussmix.errors.models import (
 
 __all__ = [
     "ArchiveError",
+    "CapabilityError",
     "CollapseError",
     "CompilationError",
     "CompilationWarning",

@@ -136,6 +136,23 @@ class CompilationError(GaussmixError, RuntimeError):
         return cls(f"no compiled code for this computation is kept on this machine, and Numba cannot make it: {reason}")
 
 
+class CapabilityError(GaussmixError, TypeError):
+    """A source or an engine cannot do what a method needs."""
+
+    @classmethod
+    def missing(cls, owner: str, capability: str, purpose: str) -> "CapabilityError":
+        return cls(
+            f"{purpose} needs a source with the capability {capability}, which {owner} has not; "
+            "load the rows into memory, or choose a method that does without it"
+        )
+
+    @classmethod
+    def no_categorical_columns(cls, engine: str) -> "CapabilityError":
+        return cls(
+            f"the engine {engine!r} has no categorical columns; choose engine='auto' or engine='numpy', which have"
+        )
+
+
 class SelectionError(GaussmixError, RuntimeError):
     """No candidate of a model search or of a test can be fitted."""
 

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.linalg import to_upper_triangular_roots
-from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance import contract_covariances, sklearn_shape
 from gaussmix.covariance.representations import SharedCovariance
 from gaussmix.engines import AutomaticEngine
@@ -58,16 +58,16 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     # -- questions to a fitted mixture -------------------------------------------------------------
 
-    def _prepare_scoring(self, X: ArrayLike) -> tuple[Quadratics, MemorySource, AutomaticEngine]:
+    def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AutomaticEngine]:
         """What the model looks like to the rows, the rows, and who asks them."""
         check_is_fitted(self, "model_")
         rows = _validation.validate_rows(self, X, is_fitting=False)
         source = MemorySource.from_array(rows, frame=self.model_.frame)
-        return self._quadratics(), source, AutomaticEngine(len(rows))
+        return self._scoring_model(), source, AutomaticEngine(len(rows))
 
-    def _quadratics(self) -> Quadratics:
-        """What a fit looks like to rows."""
-        return self.model_.to_quadratics()
+    def _scoring_model(self) -> ScoringModel:
+        """Return the model that scores rows."""
+        return self.model_
 
     def score_samples(self, X: ArrayLike) -> AnyArray:
         """Log density of each row (n, D), shape (n,), in nats."""
@@ -80,8 +80,8 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _log_densities(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:
         """Log density of each row in double precision, and the type of the rows."""
-        quadratics, source, engine = self._prepare_scoring(X)
-        values = prediction.frame_logpdf(quadratics, source, engine)
+        model, source, engine = self._prepare_scoring(X)
+        values = prediction.frame_logpdf(model, source, engine)
         return values + self.model_.frame.log_abs_det_jacobian, source.rows.dtype
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
@@ -99,8 +99,8 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: ArrayLike) -> AnyArray:
         """Soft assignment: the probability of each component for each row, (n, K), and of noise if there is any."""
-        quadratics, source, engine = self._prepare_scoring(X)
-        return prediction.responsibilities(quadratics, source, engine).astype(source.rows.dtype, copy=False)
+        model, source, engine = self._prepare_scoring(X)
+        return prediction.responsibilities(model, source, engine).astype(source.rows.dtype, copy=False)
 
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
         """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
@@ -134,13 +134,13 @@ class BaseLikelihoodMixture(BaseMixture):
         return self._compute_criterion("icl", X, sample_weight)
 
     def _compute_criterion(self, criterion: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
-        quadratics, source, engine = self._prepare_scoring(X)
-        density = prediction.frame_logpdf(quadratics, source, engine) + self.model_.frame.log_abs_det_jacobian
+        model, source, engine = self._prepare_scoring(X)
+        density = prediction.frame_logpdf(model, source, engine) + self.model_.frame.log_abs_det_jacobian
         weights = _validation.validate_sample_weight(sample_weight, source.rows)
         counts: N = np.ones(source.n_rows) if weights is None else weights
         certainty = 0.0
         if criterion == "icl":
-            certainty = float(counts @ prediction.log_max_responsibility(quadratics, source, engine))
+            certainty = float(counts @ prediction.log_max_responsibility(model, source, engine))
         return CRITERIA[criterion](float(counts @ density), self._n_parameters(), float(counts.sum()), certainty)
 
     def _n_parameters(self) -> int:

@@ -112,7 +112,7 @@ class Initialization:
         bare = replace(last_mixture, weights=weights, noise=None, n_fixed_parameters=0)
         if self.known_components is not None:  # which may have been known to the last fit, too, or not
             both = bare, align_components(problem, bare, self.known_components)
-            bare = max(both, key=lambda each: problem.e_step(each.to_quadratics()).log_likelihood)
+            bare = max(both, key=lambda each: problem.e_step(each).log_likelihood)
         if self.noise_box is not None:
             share = 0.05 if last_mixture.noise is None else last_mixture.noise.weight
             bare = add_noise(bare, self.noise_box, share)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.frame import Frame
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import AbstractEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.init_methods import euclidean_quadratics, kmeans_plusplus
+from gaussmix.solvers.initialization.init_methods import kmeans_plusplus
 from gaussmix.sources import AbstractSource
 from gaussmix.types import KD, AnyArray
 
@@ -60,7 +61,7 @@ def iterate_initial_centers(
         elif init == "random":
             yield distinct.sample_rows(n_clusters, generator)
         else:
-            yield kmeans_plusplus(distinct, n_clusters, engine, generator, euclidean_quadratics)
+            yield kmeans_plusplus(distinct, n_clusters, engine, generator, CentersModel.euclidean)
 
 
 def _validate_init(centers: object, source: AbstractSource, n_clusters: int) -> KD:

@@ -4,7 +4,7 @@ import time
 from typing import Self
 
 from gaussmix.core.blas import limit_blas_threads
-from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance import Structure
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
@@ -205,8 +205,8 @@ class BayesianGaussianMixture(BaseMixture):
             else self._prior_parameters.covariance
         )
 
-    def _quadratics(self) -> Quadratics:
-        return self._posterior.quadratics
+    def _scoring_model(self) -> ScoringModel:
+        return self._posterior
 
     # -- fitting -----------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class BayesianGaussianMixture(BaseMixture):
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntN:
         """Fit, then give the most probable component of each row, (n,)."""
         problem = self._fit(X, sample_weight)
-        return prediction.hard_labels(self._quadratics(), problem.source, problem.engine)
+        return prediction.hard_labels(self._posterior, problem.source, problem.engine)
 
     def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Problem:
         began = time.perf_counter()

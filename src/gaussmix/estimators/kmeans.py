@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix.core.batch import Batch
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.estimators import _validation
@@ -23,7 +23,6 @@ from gaussmix.estimators._kmeans_initialization import (
 from gaussmix.model import prediction
 from gaussmix.model.problem import fit_frame
 from gaussmix.solvers.em.lloyd import LloydResult, assign_to_nearest, run_lloyd
-from gaussmix.solvers.initialization.init_methods import euclidean_quadratics
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, NK, AnyArray, ArrayLike, IntN, N
 
@@ -230,7 +229,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def predict(self, X: ArrayLike) -> AnyArray:
         """The nearest centre of each row, (n,), the first of equals."""
         source, engine = self._prepare_rows(X)
-        return prediction.hard_labels(euclidean_quadratics(self._centers), source, engine).astype(np.int32)
+        return prediction.hard_labels(CentersModel.euclidean(self._centers), source, engine).astype(np.int32)
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Distance of each row to each centre, (n, K), in the data's units."""
@@ -262,14 +261,6 @@ def _restore_distances(distances: AnyArray, frame: Frame) -> AnyArray:
 
 def _compute_distances(centers: KD, source: MemorySource, engine: AutomaticEngine) -> NK:
     """Distances (n, K) in the data's units, block by block."""
-    quadratics = euclidean_quadratics(centers)
-    output = np.empty((source.n_rows, len(centers)))
-
-    def fill(batch: Batch) -> int:
-        scores = output[batch.row_slice]
-        engine.compute_scores(quadratics, batch, scores)
-        scores[:] = _restore_distances(np.sqrt(-2.0 * scores), source.frame)
-        return batch.n_rows
-
-    source.reduce(fill)
-    return output
+    scores = prediction.scores(CentersModel.euclidean(centers), source, engine)
+    np.multiply(scores, -2.0, out=scores)
+    return _restore_distances(np.sqrt(scores, out=scores), source.frame)

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.input_arrays import parse_labels
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
@@ -264,7 +265,9 @@ class GaussianMixture(BaseOnlineMixture):
     ) -> Problem:
         """Fit to checked rows."""
         problem = Problem.from_source(
-            MemorySource.from_array(rows, sample_weight).with_label_prior(known_components),
+            MemorySource.from_array(rows, sample_weight).with_label_prior(
+                None if known_components is None else KnownComponents(known_components)
+            ),
             structure,
             ridge=None if self.reg_covar is None else float(self.reg_covar),
             feature_names=_validation.get_feature_names(self),

@@ -251,12 +251,12 @@ class Mixture:
         return serialization.load_mixture(path)
 
 
-def _scoring_inputs(mixture: Mixture, X: ArrayLike) -> tuple[Quadratics, MemorySource, AutomaticEngine]:
+def _scoring_inputs(mixture: Mixture, X: ArrayLike) -> tuple["Mixture", MemorySource, AutomaticEngine]:
     """What the mixture looks like to the rows, the rows, and who asks them."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
     if not len(rows):
         raise DataError.no_rows()
-    return mixture.to_quadratics(), MemorySource.from_array(rows, frame=mixture.frame), AutomaticEngine(len(rows))
+    return mixture, MemorySource.from_array(rows, frame=mixture.frame), AutomaticEngine(len(rows))
 
 
 def mixture_from_moments(

@@ -7,16 +7,19 @@ does not change with a unit common to all columns, but may with units of single 
 
 import math
 import numbers
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix.core.batch import Batch
 from gaussmix.core.frame import ColumnRange
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model.noise import Box
-from gaussmix.model.problem import Problem, uniform_quadratics
+from gaussmix.model.problem import Problem
+from gaussmix.types import DD, D
 
 _MIN_RELATIVE_SIDE = 1e-12  # a side this small a part of the widest is made by rounding
 
@@ -52,16 +55,27 @@ def make_noise_box(problem: Problem, noise: object) -> Box | None:
     return box.with_log_volume(principal) if principal < box.log_volume else box
 
 
+@dataclass(frozen=True)
+class _RangeAlongAxes:
+    """The smallest and largest coordinate of a batch along axes (D, D, columns) through a mean (D,)."""
+
+    mean: D
+    axes: DD
+
+    def __call__(self, batch: Batch) -> ColumnRange:
+        return ColumnRange.from_rows((batch.positive_weight_rows - self.mean) @ self.axes)
+
+
 def _principal_log_volume(problem: Problem) -> float:
     """Log volume of the box along the principal components, in the frame; infinite where rounding makes a side."""
     frame = problem.source.frame
     common = frame.with_common_scale()
     source = problem.source.with_frame(common).with_label_prior(None)
-    start = uniform_quadratics(np.ldexp(problem.total_moments.mean, common.total_exponent - frame.total_exponent))
+    start = CentersModel.uniform(np.ldexp(problem.total_moments.mean, common.total_exponent - frame.total_exponent))
     moments = replace(problem, source=source).e_step(start, MomentKind.FULL).moments
     axes = eigh_descending(moments.scatter)[1][0]
     mean = moments.mean[0]
-    extent = source.reduce(lambda batch: ColumnRange.from_rows((batch.positive_weight_rows - mean) @ axes))
+    extent = source.reduce(_RangeAlongAxes(mean, axes))
     sides = extent.maximum - extent.minimum
     if not sides.min() > _MIN_RELATIVE_SIDE * sides.max():
         return math.inf

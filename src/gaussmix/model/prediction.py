@@ -1,35 +1,81 @@
-"""What a row's scores say: density, soft and hard assignment, uncertainty; in blocks, for any source."""
+"""Results per row that scores give: density, soft and hard assignment, uncertainty; for any source, into any sink."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.quadratics import Quadratics
-from gaussmix.engines.base import AbstractEngine, BestScores, iterate_tiles, log_sum_exp_with_terms, rows_per_tile
+from gaussmix.core.quadratics import ScoringModel
+from gaussmix.engines.base import (
+    AbstractEngine,
+    AbstractSession,
+    BestScores,
+    iterate_tiles,
+    log_sum_exp_with_terms,
+    rows_per_tile,
+)
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.sources.base import AbstractSource
+from gaussmix.sources.sinks import AbstractSink, ArraySink, Blocks
 from gaussmix.types import ND, NK, AnyArray, IntN, K, N
 
 
-def _fill_from_best_scores(
-    quadratics: Quadratics,
-    source: AbstractSource,
-    engine: AbstractEngine,
-    output: AnyArray,
-    extract: Callable[[BestScores], AnyArray],
-) -> AnyArray:
-    """Fill ``output`` (n,) with ``answer`` of every batch's ranked rows."""
+@dataclass(frozen=True)
+class _WriteBestScores:
+    """Write what ``extract`` takes from the best scores of each batch."""
 
-    def fill(batch: Batch) -> int:
-        with np.errstate(over="ignore", invalid="ignore"):
-            ranked = engine.best_scores(quadratics, batch)
-        _check_scores_finite(ranked.best_scores, batch)
-        output[batch.row_slice] = extract(ranked)
-        return batch.n_rows
+    extract: Callable[[BestScores], AnyArray]
+    sink: AbstractSink
 
-    source.reduce(fill)
-    return output
+    def __call__(self, batch: Batch, best: BestScores) -> Blocks:
+        _check_scores_finite(best.best_scores, batch)
+        return self.sink.write(batch.first_row, self.extract(best))
+
+
+@dataclass(frozen=True)
+class _WriteResponsibilities:
+    """Write the softmax of the scores of each batch, computed in place."""
+
+    sink: AbstractSink
+
+    def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
+        return self.sink.buffer(first_row, n_rows) if isinstance(self.sink, ArraySink) else None
+
+    def __call__(self, batch: Batch, scores: NK) -> Blocks:
+        _check_scores_finite(scores.max(axis=1), batch)
+        for tile in iterate_tiles(batch.n_rows, rows_per_tile(scores.shape[1])):
+            powers = log_sum_exp_with_terms(scores[tile])[1]
+            np.divide(powers, powers.sum(axis=1)[:, None], out=scores[tile])
+        return self.sink.write(batch.first_row, scores)
+
+
+@dataclass(frozen=True)
+class _WriteScores:
+    sink: ArraySink
+
+    def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
+        return self.sink.buffer(first_row, n_rows)
+
+    def __call__(self, batch: Batch, scores: NK) -> Blocks:
+        return self.sink.write(batch.first_row, scores)
+
+
+class _BlocksPair(tuple[Blocks, Blocks]):
+    """What two sinks return; pairs add part by part."""
+
+    def __add__(self, other: tuple[Blocks, Blocks]) -> "_BlocksPair":  # type: ignore[override]
+        return _BlocksPair((self[0] + other[0], self[1] + other[1]))
+
+
+@dataclass(frozen=True)
+class _WriteLabelsAndScores:
+    labels: ArraySink
+    scores: ArraySink
+
+    def __call__(self, batch: Batch, best: BestScores) -> _BlocksPair:
+        first = batch.first_row
+        return _BlocksPair((self.labels.write(first, best.labels), self.scores.write(first, best.best_scores)))
 
 
 def _check_scores_finite(max_scores: N, batch: Batch) -> None:
@@ -39,15 +85,77 @@ def _check_scores_finite(max_scores: N, batch: Batch) -> None:
         raise DataError.row_too_far(batch.first_row + int(np.argmax(lost)))
 
 
-def frame_logpdf(quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine) -> N:
-    """log sum_k exp(score) of each row, in the frame's units."""
-    return _fill_from_best_scores(
-        quadratics, source, engine, np.empty(source.n_rows), lambda ranked: ranked.log_densities
-    )
+def _take_labels(best: BestScores) -> IntN:
+    return best.labels
+
+
+def _take_log_densities(best: BestScores) -> N:
+    return best.log_densities
+
+
+def _take_log_max_responsibility(best: BestScores) -> N:
+    return best.best_scores - best.log_densities
+
+
+def _write_best(
+    model: ScoringModel, session: AbstractSession, sink: AbstractSink, extract: Callable[[BestScores], AnyArray]
+) -> AnyArray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        result: AnyArray = sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
+    return result
+
+
+def frame_logpdf(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
+    """Return log sum_k exp(score) of each row, (n,), in the frame's units."""
+    return _write_best(model, engine.bind(source), ArraySink(source.n_rows), _take_log_densities)
+
+
+def hard_labels(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> IntN:
+    """Return the component of the highest score of each row, (n,); the first of equals."""
+    return _write_best(model, engine.bind(source), ArraySink(source.n_rows, dtype=np.int64), _take_labels)
+
+
+def labels_and_best_scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> tuple[IntN, N]:
+    """Return the component of the highest score of each row, (n,), and that score, (n,)."""
+    sinks = ArraySink(source.n_rows, dtype=np.int64), ArraySink(source.n_rows)
+    labels, scores = engine.bind(source).reduce_best_scores(model, _WriteLabelsAndScores(*sinks))
+    return sinks[0].finish(labels), sinks[1].finish(scores)
+
+
+def scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
+    """Return the score of each component for each row, (n, K), in the frame's units."""
+    sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
+    result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteScores(sink)))
+    return result
+
+
+def log_max_responsibility(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
+    """Return the log of the largest responsibility of each row, (n,)."""
+    return _write_best(model, engine.bind(source), ArraySink(source.n_rows), _take_log_max_responsibility)
+
+
+def responsibilities(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
+    """Return the softmax of the scores of each row, (n, K)."""
+    sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
+    with np.errstate(over="ignore", invalid="ignore"):
+        result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
+    return result
+
+
+@dataclass(frozen=True)
+class _SumLogMaxResponsibility:
+    def __call__(self, batch: Batch, best: BestScores) -> float:
+        values = _take_log_max_responsibility(best)
+        return float(values.sum() if batch.weights is None else batch.weights @ values)
+
+
+def total_log_max_responsibility(model: ScoringModel, session: AbstractSession) -> float:
+    """Return the sum over rows of weight times log of the largest responsibility: what ICL subtracts from BIC."""
+    return session.reduce_best_scores(model, _SumLogMaxResponsibility())
 
 
 def exp_with_overflow_check(log_values: N) -> N:
-    """e to the power of log densities; UnrepresentableError where that overflows."""
+    """Return e to the power of log densities; UnrepresentableError where that overflows."""
     with np.errstate(over="ignore"):
         values = np.exp(log_values)
     if np.isinf(values).any():
@@ -55,47 +163,15 @@ def exp_with_overflow_check(log_values: N) -> N:
     return np.asarray(values)
 
 
-def responsibilities(quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine) -> NK:
-    """Softmax of the scores of each row (n, K)."""
-    output = np.empty((source.n_rows, quadratics.n_components))
-    step = rows_per_tile(quadratics.n_components)
-
-    def fill(batch: Batch) -> int:
-        scores = output[batch.row_slice]
-        with np.errstate(over="ignore", invalid="ignore"):
-            engine.compute_scores(quadratics, batch, scores)
-        _check_scores_finite(scores.max(axis=1), batch)
-        for tile in iterate_tiles(batch.n_rows, step):
-            powers = log_sum_exp_with_terms(scores[tile])[1]
-            np.divide(powers, powers.sum(axis=1)[:, None], out=scores[tile])
-        return batch.n_rows
-
-    source.reduce(fill)
-    return output
-
-
-def hard_labels(quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine) -> IntN:
-    """The component of the highest score of each row; the first of equals."""
-    output = np.empty(source.n_rows, dtype=np.int64)
-    return _fill_from_best_scores(quadratics, source, engine, output, lambda ranked: ranked.labels)
-
-
-def log_max_responsibility(quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine) -> N:
-    """log of the largest responsibility of each row, (n,)."""
-    return _fill_from_best_scores(
-        quadratics, source, engine, np.empty(source.n_rows), lambda ranked: ranked.best_scores - ranked.log_densities
-    )
-
-
 def uncertainty(responsibilities: NK) -> N:
-    """One minus the largest responsibility, summed from the others so that 1e-300 stays 1e-300."""
+    """Return one minus the largest responsibility, summed from the others so that 1e-300 stays 1e-300."""
     rest = responsibilities.copy()
     rest[np.arange(len(rest)), rest.argmax(axis=1)] = 0.0
     return np.asarray(rest.sum(axis=1))
 
 
 def univariate_cdf(rows: ND, weights: K, means: K, standard_deviations: K) -> N:
-    """sum_k w_k Phi((x - m_k) / s_k) for rows of one column."""
+    """Return sum_k w_k Phi((x - m_k) / s_k) for rows of one column."""
     from scipy import special
 
     return np.asarray(special.ndtr((rows - means) / standard_deviations) @ weights)

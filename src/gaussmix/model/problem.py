@@ -8,9 +8,9 @@ import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import ColumnRange, Frame, frame_from_mean_and_deviation
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.precision_roots import SphericalPrecisionRoot
-from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.quadratics import CentersModel, ScoringModel
 from gaussmix.covariance import (
     AbstractRegularizer,
     CovarianceEstimator,
@@ -21,21 +21,18 @@ from gaussmix.covariance import (
     Structure,
     make_covariance_estimator,
 )
-from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine
-from gaussmix.sources import AbstractSource, MemorySource
-from gaussmix.types import DD, KD, ND, AnyArray, D, IntN, K, N
+from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
+from gaussmix.model import prediction
+from gaussmix.sources import AbstractSource, MemorySource, SupportsRandomSplit, require_capability
+from gaussmix.sources.base import count_rows
+from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
 
 _MAX_FUSED_ROWS = 20_000
 
 
-def make_memory_source(rows: AnyArray, weights: N | None = None) -> AbstractSource:
+def make_memory_source(rows: AnyArray, weights: N | None = None) -> MemorySource:
     """Rows (n, D) in memory as a source."""
     return MemorySource.from_array(rows, weights)
-
-
-def uniform_quadratics(centers: KD) -> Quadratics:
-    """Quadratics that prefer no component: with hints alone, a pass gives the moments of a partition."""
-    return Quadratics(np.zeros(len(centers)), centers, SphericalPrecisionRoot(np.zeros(len(centers))))
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Problem:
         source: AbstractSource,
         structure: Structure,
         ridge: float | None = None,
-        engine: AbstractEngine | None = None,
+        engine: AbstractEngine | str | None = None,
         feature_names: tuple[str, ...] | None = None,
     ) -> "Problem":
         """Frame the source for a structure.
@@ -67,52 +64,58 @@ class Problem:
         ``ridge=None`` puts a floor under the variances, ``engine=None`` chooses by the work of a pass.
         """
         structure.check_n_features(source.n_features)
-        engine = engine or AutomaticEngine(source.n_rows)
+        if engine is None or isinstance(engine, str):
+            n_rows = source.n_rows
+            engine = resolve_engine(engine or "auto", source.reduce(count_rows) if n_rows is None else n_rows)
         source, total, extent = fit_frame(source, engine, structure.is_column_scale_equivariant)
         limit = make_regularizer(source.frame, total, structure, ridge)
         return cls(source, make_covariance_estimator(structure, limit), engine, total, extent, feature_names)
 
+    @cached_property
+    def session(self) -> AbstractSession:
+        """The engine at work on the source."""
+        return self.engine.bind(self.source)
+
+    @cached_property
+    def n_rows(self) -> int:
+        """Number of rows; counted in a pass where the source does not know it."""
+        n_rows = self.source.n_rows
+        return self.source.reduce(count_rows) if n_rows is None else n_rows
+
     def e_step(
-        self, quadratics: Quadratics, kind: MomentKind | None = None, assign: AssignmentKind = AssignmentKind.SOFT
+        self, model: ScoringModel, kind: MomentKind | None = None, assignment: AssignmentKind = AssignmentKind.SOFT
     ) -> Expectation:
-        """One pass over all rows."""
-        wanted = kind or self.covariance_estimator.moment_kind
-        total = self.pooled_total_moments if wanted is MomentKind.POOLED_FULL else None
-        return self.engine.e_step(self.source.reduce, quadratics, wanted, assign, total)
+        """Return the expectation of a model over all rows; by default with the moments that the structure needs."""
+        moment_kind = kind or self.covariance_estimator.moment_kind
+        return self.session.e_step(model, moment_kind, assignment, self.total_moments_for(moment_kind))
+
+    def total_moments_for(self, moment_kind: MomentKind) -> Moments | None:
+        """Return the moments of all rows as one group where an E-step can derive scatter from them, else None."""
+        return self.pooled_total_moments if moment_kind is MomentKind.POOLED_FULL else None
 
     @cached_property
     def pooled_total_moments(self) -> Moments:
-        """Pooled full moments of all rows as one group, in the frame: what a pass may take pooled scatter from."""
-        start = uniform_quadratics(self.total_moments.mean)
-        moments = self.engine.e_step(self.source.with_label_prior(None).reduce, start, MomentKind.FULL).moments
+        """Pooled full moments of all rows as one group, in the frame."""
+        session = self.engine.bind(self.source.with_label_prior(None))
+        moments = session.e_step(CentersModel.uniform(self.total_moments.mean), MomentKind.FULL).moments
         return moments.to_kind(MomentKind.POOLED_FULL)
 
     @cached_property
     def fused_run_inputs(self) -> tuple[ND, N | None, IntN | None] | None:
-        """All rows in working coordinates, their weights, None for one each, and known components, None if no row has.
+        """Rows in working coordinates, weights (None for one each) and known components (None if no row has one).
 
-        None if rows are many, or have probabilities for hints.
+        None if there are many rows, or if the label prior holds more than known components.
         """
-        if self.source.n_rows > _MAX_FUSED_ROWS:
+        prior = self.source.label_prior
+        if self.n_rows > _MAX_FUSED_ROWS or not isinstance(prior, KnownComponents | None):
             return None
-        known: IntN | None = None
-        if self.source.has_label_prior:
-            hints = np.concatenate(self.source.reduce(lambda batch: [np.asarray(batch.label_prior)]))
-            if hints.ndim != 1:
-                return None
-            known = np.ascontiguousarray(hints, dtype=np.int64)
-        rows, weights = self.source.rows_and_weights()
+        known = None if prior is None else np.ascontiguousarray(prior.labels, dtype=np.int64)
+        rows, weights = self.source.collect(None)
         return np.ascontiguousarray(rows), None if (weights == 1.0).all() else np.ascontiguousarray(weights), known
 
-    def total_log_max_responsibility(self, quadratics: Quadratics) -> float:
-        """sum of w log(largest responsibility) over the rows: what unclear assignment costs in ICL."""
-
-        def of(batch: Batch) -> float:
-            ranked = self.engine.best_scores(quadratics, batch)
-            certainty = ranked.best_scores - ranked.log_densities
-            return float(certainty.sum() if batch.weights is None else batch.weights @ certainty)
-
-        return self.source.reduce(of)
+    def total_log_max_responsibility(self, model: ScoringModel) -> float:
+        """Return the sum over rows of weight times log of the largest responsibility: what ICL subtracts from BIC."""
+        return prediction.total_log_max_responsibility(model, self.session)
 
     def on_rows(self, rows: ND, weights: N) -> "Problem":
         """The same problem, frame and family, on a sample of its rows (m, D) in the data's units."""
@@ -123,11 +126,13 @@ class Problem:
 
     def random_split(self, n_parts: int, seed: int) -> list["Problem"]:
         """The rows dealt out into problems of about as many each, by a hash of what they are; none is empty."""
-        parts = self.source.random_split(n_parts, seed)
-        return [
-            replace(self, source=part, total_moments=self.total_moments.scale(part.total_weight / self.total_weight))
-            for part in parts
-        ]
+        purpose = "a solver that works on parts of the rows"
+        source = require_capability(self.source, SupportsRandomSplit, purpose)  # type: ignore[type-abstract]
+        parts = (replace(self, source=part) for part in source.random_split(n_parts, seed))
+        return [part._with_total_weight(part.source.reduce(_sum_weights)) for part in parts]
+
+    def _with_total_weight(self, total_weight: float) -> "Problem":
+        return replace(self, total_moments=self.total_moments.scale(total_weight / self.total_weight))
 
     def with_structure(self, structure: Structure) -> "Problem":
         """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
@@ -207,7 +212,7 @@ def fit_frame(
     source: AbstractSource, engine: AbstractEngine, scale_per_column: bool
 ) -> tuple[AbstractSource, Moments, ColumnRange]:
     """The source in a frame centred near its mean and scaled near its spread, with its moments and extent there."""
-    extent = source.reduce(lambda batch: ColumnRange.from_rows(batch.positive_weight_rows))
+    extent = source.reduce(column_range)
     first = extent.bounding_frame(scale_per_column)
     mean, variance, _ = _column_means_and_variances(source.with_frame(first), engine)
     frame = frame_from_mean_and_deviation(first, mean, np.sqrt(variance), scale_per_column)
@@ -219,8 +224,8 @@ def fit_frame(
 
 def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
     """Mean and variance of each column, and the total weight (1,), of all rows as one group."""
-    start = uniform_quadratics(np.zeros((1, source.n_features)))
-    moments = engine.e_step(source.with_label_prior(None).reduce, start, MomentKind.DIAGONAL).moments
+    start = CentersModel.uniform(np.zeros((1, source.n_features)))
+    moments = engine.bind(source.with_label_prior(None)).e_step(start, MomentKind.DIAGONAL).moments
     variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
     return moments.mean[0], variance, moments.mass
 
@@ -238,3 +243,12 @@ def make_regularizer(
     with np.errstate(under="ignore", over="ignore"):
         amounts = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
     return RidgeRegularizer(amounts, origin)
+
+
+def column_range(batch: Batch) -> ColumnRange:
+    """Return the smallest and largest value of each column of a batch, in the frame."""
+    return ColumnRange.from_rows(batch.positive_weight_rows)
+
+
+def _sum_weights(batch: Batch) -> float:
+    return float(batch.n_rows if batch.weights is None else batch.weights.sum())

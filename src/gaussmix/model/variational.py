@@ -13,7 +13,8 @@ components that share a number. So one formula gives the bound of all.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import digamma, gammaln
@@ -22,7 +23,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.linalg import cholesky, log_determinant
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.covariance import AbstractCovariance, Structure
+from gaussmix.covariance import AbstractCovariance, Structure, covariance_from_matrices
 from gaussmix.covariance.representations import (
     DiagonalCovariance,
     FullCovariance,
@@ -113,6 +114,24 @@ class VariationalPrior:
             matrices = self.inverse_scale + scatter + mass[:, None, None] * np.diag(self.ridge)
             return _factorize_covariances(self.structure, matrices / degrees_of_freedom[:, None, None])
 
+    def marginal(self, columns: Sequence[int]) -> "VariationalPrior":
+        """Return the prior of some columns, by position: a degree of freedom is lost for each column left out."""
+        kept = np.asarray(columns, dtype=np.int64)
+        inverse_scale = self.inverse_scale
+        if inverse_scale.ndim == 2:
+            inverse_scale = inverse_scale[np.ix_(kept, kept)]
+        elif inverse_scale.ndim == 1:
+            inverse_scale = inverse_scale[kept]
+        return replace(
+            self,
+            center=self.center[kept],
+            degrees_of_freedom=self.degrees_of_freedom - (len(self.center) - len(kept)),
+            inverse_scale=inverse_scale,
+            ridge=self.ridge[kept],
+            frame=self.frame.select_columns(kept),
+            feature_names=None if self.feature_names is None else tuple(self.feature_names[j] for j in kept),
+        )
+
     @property
     def inverse_scale_matrix(self) -> DD:
         """The inverse of W_0 as a matrix."""
@@ -139,8 +158,7 @@ class VariationalPosterior:
     mean_precision: K
     degrees_of_freedom: K
 
-    @property
-    def quadratics(self) -> Quadratics:
+    def to_quadratics(self) -> Quadratics:
         """What the data sees of it: expected log of weight times density (Bishop, equations 10.46, 10.64 to 10.66).
 
         offset = E log weight + (E log|precision| - D log 2 pi - D / beta) / 2, and the root of nu W.
@@ -152,6 +170,26 @@ class VariationalPosterior:
             log_precision - constant
         )
         return Quadratics(offset, self.mixture.centers, self.mixture.covariance.precision_root)
+
+    def marginal(self, columns: Sequence[int]) -> "VariationalPosterior":
+        """Return the posterior of some columns, whatever the others are, by position.
+
+        The inverse of a Wishart precision has an inverse Wishart distribution, of which a diagonal block keeps its
+        part of the scale and loses a degree of freedom for every column that is left out (Eaton, *Multivariate
+        Statistics*, 1983, proposition 8.7).
+        """
+        kept = np.asarray(columns, dtype=np.int64)
+        n_dropped = self.mixture.n_features - len(kept)
+        degrees = self.degrees_of_freedom - n_dropped
+        mixture = self.mixture.marginal(columns)
+        matrices = mixture.covariance.matrices() * (self.degrees_of_freedom / degrees)[:, None, None]
+        covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, *mixture.centers.shape)
+        return replace(
+            self,
+            prior=self.prior.marginal(columns),
+            mixture=replace(mixture, covariance=covariance),
+            degrees_of_freedom=degrees,
+        )
 
     def sklearn_lower_bound(self, entropy: float) -> float:
         """The bound as scikit-learn counts it, without what does not change, in the data's units.

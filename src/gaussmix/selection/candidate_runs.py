@@ -190,7 +190,7 @@ def _evaluate_run(spec: CandidateSpec, result: RunResult) -> CandidateRun:
     problem, spent = spec.problem, result.trace.seconds
     mixture = sort_components(result.mixture, problem, spec.labelled_components)
     fit, _ = evaluate_run(replace(result, mixture=mixture), problem, float(spent[-1]) if len(spent) else 0.0)
-    certainty = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture.to_quadratics())
+    certainty = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
     free = mixture.n_parameters
     criteria = {
         name: rule(fit.log_likelihood, free, problem.total_weight, certainty) for name, rule in CRITERIA.items()

@@ -114,7 +114,7 @@ def _make_extended_fit(result: RunResult, problem: Problem) -> ExtendedFit | Non
 
 def _split_component_starts(problem: Problem, null_mixture: Mixture) -> list[Mixture]:
     """The null with one of its components cut in two, for each component and each of up to three axes."""
-    moments = problem.e_step(null_mixture.to_quadratics(), MomentKind.FULL).moments
+    moments = problem.e_step(null_mixture, MomentKind.FULL).moments
     variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
     chosen = sorted({0, min(1, null_mixture.n_features - 1), null_mixture.n_features - 1})
     return [

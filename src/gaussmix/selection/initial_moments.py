@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gaussmix.core.label_prior import KnownComponents, LogProbabilities
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import DataError, LabelError
@@ -31,14 +32,14 @@ class PartitionSource:
     @classmethod
     def from_kept_rows(cls, problem: Problem, is_excluded: BoolN) -> "PartitionSource":
         """Some of the rows left out of a problem."""
-        framed, weights = problem.source.rows_and_weights()
+        framed, weights = problem.source.collect(None)
         rows = problem.source.frame.restore_means(framed[~is_excluded])
         return cls(problem.on_rows(rows, weights[~is_excluded]), ~is_excluded)
 
     def make_partitions(self, n_components: int, n_starts: int, rng: np.random.Generator) -> list[IntN]:
         """Labels of all rows (n,); of those left out K, that of noise."""
         if n_components == 1:
-            found = [np.zeros(self.problem.source.n_rows, dtype=np.int64)]
+            found = [np.zeros(self.problem.n_rows, dtype=np.int64)]
         else:
             trees = [self._cached_tree(name).cut_tree(n_components) for name in TREE_CRITERIA[:n_starts]]
             found = [*trees, *initial_partitions(self.problem, n_components, n_starts - len(trees), rng)]
@@ -87,7 +88,7 @@ class InitialMomentsCache:
                 self._richest_moment_kind(structure.is_column_scale_equivariant),
             )
             self._moments[key] = [
-                partition_moments(problem, labels, max(n_components, int(labels.max()) + 1), kind)
+                partition_moments(problem, KnownComponents(labels), max(n_components, int(labels.max()) + 1), kind)
                 for labels in labellings
             ]
         return self._moments[key]
@@ -95,11 +96,11 @@ class InitialMomentsCache:
     @staticmethod
     def moments_from_mixture(mixture: Mixture, mixture_problem: Problem, spec: CandidateSpec) -> Moments:
         """Moments of the rows of a task's first runs as another cell's mixture shares them out."""
-        shares = prediction.responsibilities(mixture.to_quadratics(), mixture_problem.source, mixture_problem.engine)
+        shares = prediction.responsibilities(mixture, mixture_problem.source, mixture_problem.engine)
         hints = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
         return partition_moments(
             spec.screening_problem,
-            hints,
+            LogProbabilities(hints),
             hints.shape[1],
             spec.screening_problem.covariance_estimator.moment_kind.per_component,
         )
@@ -119,8 +120,8 @@ class InitialMomentsCache:
 
     def _make_partitions(self, n_components: int) -> list[IntN] | str:
         common = self.partition_sources[0].problem
-        if common.source.n_rows < n_components:
-            return str(DataError.too_few_rows(common.source.n_rows, n_components))
+        if common.n_rows < n_components:
+            return str(DataError.too_few_rows(common.n_rows, n_components))
         if self.known_components is not None and n_components <= self.known_components.max():
             return str(LabelError.label_out_of_range(n_components, int(self.known_components.max())))
         parts = [ground.make_partitions(n_components, self.n_starts, self.rng) for ground in self.partition_sources]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
 from gaussmix.types import ND, IntN, N
@@ -19,7 +20,7 @@ def draw_labelled_sample(
     problem: Problem, known_components: IntN, n_rows: int, rng: np.random.Generator
 ) -> tuple[ND, N, IntN]:
     """About ``count`` of the rows of a problem, (m, D) in the data's units, their weights and known components (m,)."""
-    framed, counts = problem.source.rows_and_weights()
+    framed, counts = problem.source.collect(None)
     rows = problem.source.frame.restore_means(framed)
     share, parts = min(1.0, n_rows / np.count_nonzero(counts)), []
     for label in np.unique(known_components).tolist():
@@ -38,4 +39,4 @@ def restrict_to_sample(problem: Problem, sample: tuple[ND, N, IntN]) -> Problem:
     """A problem on such a sample of its rows."""
     rows, weights, known = sample
     few = problem.on_rows(rows, weights)
-    return replace(few, source=few.source.with_label_prior(known))
+    return replace(few, source=few.source.with_label_prior(KnownComponents(known)))

@@ -25,6 +25,7 @@ from functools import partial
 import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.threads import available_n_threads, threads
 from gaussmix.covariance import DefaultPrior
 from gaussmix.engines import AutomaticEngine
@@ -127,7 +128,7 @@ def select(
     require_nonempty_rows(rows)
     weights = parse_weights(sample_weight, len(rows))
     known = parse_labels(labels, len(rows), weights)
-    source = make_memory_source(rows, weights).with_label_prior(known)
+    source = make_memory_source(rows, weights).with_label_prior(None if known is None else KnownComponents(known))
     numbers = parse_component_counts(n_components)
     chosen = parse_structures(structures, rows.shape[1], "structure", "'all', a structure, or one or more of them")
     if criterion not in CRITERIA:

@@ -137,7 +137,7 @@ def _make_partition_sources(
     if not has_noise:
         return [PartitionSource(problem)], 0.0
     alone = outlier_mask(problem)
-    framed, weights = problem.source.rows_and_weights()
+    framed, weights = problem.source.collect(None)
     share = float(np.clip(weights[alone].sum() / weights.sum(), MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT))
     rest = framed[~alone & (weights > 0)]
     enough = len(rest) >= max(max_components, 2) and bool((np.ptp(rest, axis=0) > 0).all())
@@ -160,7 +160,7 @@ def _make_screening_problems(
     """
     source = common_problem.source
     enough = max(N_SCREENING_ROWS, _N_ROWS_PER_FEATURE_AND_COMPONENT * source.n_features * max_components)
-    if source.n_rows <= enough:
+    if common_problem.n_rows <= enough:
         return problems, common_problem, known_components
     if known_components is not None:
         some = draw_labelled_sample(common_problem, known_components, enough, rng)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from gaussmix.core.expectation import Expectation
-from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import kind_with_noise
@@ -33,10 +32,6 @@ class SolverState:
     def next_mixture(self) -> Mixture:
         return self.mixture if self.proposal is None else self.proposal
 
-    @property
-    def next_quadratics(self) -> Quadratics:
-        return self.next_mixture.to_quadratics()
-
 
 class AbstractSolver(ABC):
     """A rule that turns a state and an expectation into the next state."""
@@ -53,9 +48,7 @@ class AbstractSolver(ABC):
 
     def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
         """One pass over all rows, the ``number``-th from 1, with the moments that steps read."""
-        return problem.e_step(
-            mixture.to_quadratics(), kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
-        )
+        return problem.e_step(mixture, kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind))
 
     def objective(self, mixture: Mixture, expectation: Expectation) -> float:
         """What a run makes as large as it can, in the frame: log-likelihood, and log density of a prior."""

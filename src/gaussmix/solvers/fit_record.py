@@ -100,7 +100,7 @@ class Fit:
 def evaluate_run(result: RunResult, problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
     """Evaluate the returned parameters in one more pass, and put what happened into words."""
     mixture = result.mixture
-    expectation = problem.e_step(mixture.to_quadratics())
+    expectation = problem.e_step(mixture)
     total = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     masses = expectation.moments.mass[: mixture.n_components]
     fit = Fit(
@@ -149,7 +149,7 @@ def collect_notes(problem: Problem, masses: K, result: RunResult) -> list[str]:
         rows = "row" if problem.min_component_rows == 1 else "rows"
         needed = f"{problem.min_component_rows} {rows} that a covariance needs"
         notes.append(f"{_format_components(small, 'holds', 'hold')} fewer than the {needed}.")
-        if problem.total_weight < _MIN_MEAN_ROW_WEIGHT * problem.source.n_rows:
+        if problem.total_weight < _MIN_MEAN_ROW_WEIGHT * problem.n_rows:
             weight = f"{problem.total_weight:.3g} in all"
             notes.append(f"The rows weigh {weight}, and count as so many; weights say how often each row counts.")
     if problem.covariance_estimator.prior is not None:

@@ -45,7 +45,7 @@ def posterior_from_mixture(mixture: Mixture, problem: Problem, prior: Variationa
 
     A process believes the first components to be the largest, and so they become.
     """
-    moments = problem.e_step(mixture.to_quadratics()).moments
+    moments = problem.e_step(mixture).moments
     if isinstance(prior.weight_prior, DirichletProcess):
         shares = np.round(moments.mass / moments.mass.sum(), _MASS_ORDER_DECIMALS)
         moments = moments.permute_components(np.argsort(-shares, kind="stable"))
@@ -68,7 +68,7 @@ def run_variational_em(
     posterior = start
     with limit_blas_threads(problem.source.n_features):
         while passes.should_continue:
-            expectation = problem.e_step(posterior.quadratics)
+            expectation = problem.e_step(posterior)
             posterior = posterior.prior.compute_posterior(expectation.moments)
             passes.record(posterior.sklearn_lower_bound(expectation.entropy), posterior.mixture)
     return VariationalRunResult(posterior, passes.trace, passes.outcome)
@@ -119,7 +119,7 @@ class VariationalFit:
 def evaluate_variational_run(result: VariationalRunResult, problem: Problem, seconds: float) -> VariationalFit:
     """Evaluate the returned posterior in one more pass, and put what happened into words."""
     posterior = result.posterior
-    expectation = problem.e_step(posterior.quadratics)
+    expectation = problem.e_step(posterior)
     divergence = posterior.kl_divergence
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     return VariationalFit(

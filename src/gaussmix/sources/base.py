@@ -1,69 +1,163 @@
-"""The socket for data: rows that can be passed over again and again, in any frame."""
+"""The socket for data: two methods, and capabilities that a source may have on top."""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
+from gaussmix.core.label_prior import LabelPrior
 from gaussmix.core.reduce import T
-from gaussmix.types import ND, NK, IntN, N
+from gaussmix.errors import CapabilityError
+from gaussmix.types import ND, N
 
 _MAX_BLOCK_BYTES = 1 << 21
 _MIN_ROWS_PER_BLOCK = 2048
-_MAX_BLOCKS_FOR_THREADS = 16  # blocks of data that would fit into fewer: enough to share out among threads
+_MAX_BLOCKS_FOR_THREADS = 16  # blocks of data that would fit into fewer: enough to keep several threads busy
+
+
+class CollectedRows(NamedTuple):
+    """Rows (m, D) in working coordinates, and the weight (m,) of each."""
+
+    rows: ND
+    weights: N
 
 
 class AbstractSource(ABC):
-    """Rows of numbers with weights and hints; a pass is ``reduce(function of a batch)``.
+    """Rows of numbers with weights; a new kind of data implements `n_features`, `reduce` and `collect`.
 
-    Block borders depend on the data's shape alone and results are added in the order of the rows,
-    so that a sum is the same bit for bit whoever computes its terms.
+    The batches and the order in which their values are added depend on the data alone, so that a sum is the same bit
+    for bit whoever computes its terms. Frames and label priors are views: the methods here work for every source, and
+    a source that can do better overrides them. What only some sources can do is a capability, asked for by
+    `require_capability`.
     """
 
-    frame: Frame
-
     @property
     @abstractmethod
-    def n_rows(self) -> int: ...
+    def n_features(self) -> int:
+        """Number of columns D."""
+
+    @abstractmethod
+    def reduce(self, task: Callable[[Batch], T]) -> T:
+        """Return task(batch) added up over all batches, first to last."""
+
+    @abstractmethod
+    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
+        """Return rows in the caller's memory.
+
+        Parameters
+        ----------
+        n_rows : int or None
+            Number of distinct rows, chosen by a hash of their contents and returned in the order of the hashes;
+            None returns all rows in the order of the data.
+        key : int, default=0
+            Key of the hash: another key, another choice.
+        """
 
     @property
-    @abstractmethod
-    def n_features(self) -> int: ...
+    def n_rows(self) -> int | None:
+        """Number of rows if it is known without a pass, else None."""
+        return None
 
     @property
-    def has_label_prior(self) -> bool:
-        """Whether something is known of the rows' components."""
-        return False
+    def frame(self) -> Frame:
+        """The map from the data's units to the working coordinates of the batches."""
+        return Frame.identity(self.n_features)
 
-    @abstractmethod
-    def reduce(self, function: Callable[[Batch], T]) -> T:
-        """function(batch) added up over all batches, first to last."""
+    @property
+    def label_prior(self) -> LabelPrior | None:
+        """What is known of the rows' components."""
+        return None
 
-    @abstractmethod
     def with_frame(self, frame: Frame) -> "AbstractSource":
-        """The same rows in other working coordinates."""
+        """Return the same rows in other working coordinates."""
+        return SourceView(self, frame, self.label_prior)
 
-    @abstractmethod
-    def with_label_prior(self, label_prior: IntN | NK | None) -> "AbstractSource":
-        """The same rows with other hints."""
+    def with_label_prior(self, label_prior: LabelPrior | None) -> "AbstractSource":
+        """Return the same rows with another label prior."""
+        return SourceView(self, self.frame, label_prior)
+
+
+@dataclass(frozen=True)
+class _ViewTask(Generic[T]):
+    """A task that sees the batches of a source in other coordinates and with another label prior."""
+
+    task: Callable[[Batch], T]
+    view_frame: Frame
+    label_prior: LabelPrior | None
+
+    def __call__(self, batch: Batch) -> T:
+        prior = None if self.label_prior is None else self.label_prior.take(batch.row_slice)
+        return self.task(replace(batch, frame=self.view_frame, label_prior=prior))
+
+
+@dataclass(frozen=True)
+class SourceView(AbstractSource):
+    """A source whose batches carry another frame and another label prior."""
+
+    source: AbstractSource
+    view_frame: Frame
+    view_label_prior: LabelPrior | None
 
     @property
-    @abstractmethod
-    def total_weight(self) -> float:
-        """What all rows weigh together."""
+    def n_features(self) -> int:
+        return self.source.n_features
 
-    @abstractmethod
-    def random_split(self, n_parts: int, seed: int) -> list["AbstractSource"]:
-        """The rows dealt out among at most ``count`` sources by a hash of the numbers in each row; none is empty."""
+    @property
+    def n_rows(self) -> int | None:
+        return self.source.n_rows
 
-    @abstractmethod
-    def rows_and_weights(self) -> tuple[ND, N]:
-        """All rows in working coordinates with their weights; for starts, which need them together."""
+    @property
+    def frame(self) -> Frame:
+        return self.view_frame
+
+    @property
+    def label_prior(self) -> LabelPrior | None:
+        return self.view_label_prior
+
+    def reduce(self, task: Callable[[Batch], T]) -> T:
+        return self.source.reduce(_ViewTask(task, self.view_frame, self.view_label_prior))
+
+    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
+        collected = self.source.collect(n_rows, key)
+        return CollectedRows(self.view_frame.transform_rows(collected.rows), collected.weights)
+
+    def with_frame(self, frame: Frame) -> "SourceView":
+        return replace(self, view_frame=frame)
+
+    def with_label_prior(self, label_prior: LabelPrior | None) -> "SourceView":
+        return replace(self, view_label_prior=label_prior)
+
+
+@runtime_checkable
+class SupportsRandomSplit(Protocol):
+    """A source whose rows can be divided at random, as mini-batches need it."""
+
+    def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
+        """Return at most ``n_parts`` sources, none without weight, that hold each row once by a hash of its content."""
+        ...
+
+
+C = TypeVar("C")
+
+
+def require_capability(source: object, capability: type[C], purpose: str) -> C:
+    """Return the source as one that has a capability.
+
+    Raises
+    ------
+    CapabilityError
+        If it has not; the message names the capability and the ``purpose`` that needs it.
+    """
+    if not isinstance(source, capability):
+        raise CapabilityError.missing(type(source).__name__, capability.__name__, purpose)
+    return source
 
 
 def rows_per_block(n_rows: int, n_features: int) -> int:
-    """Rows of a block, by the shape of the data alone.
+    """Return the rows of a block, by the shape of the data alone.
 
     Few rows are one block; more are cut into up to 16, none smaller than its sums are worth; many
     into as many as keep a block at about two megabytes of float64.
@@ -73,3 +167,8 @@ def rows_per_block(n_rows: int, n_features: int) -> int:
         n_blocks *= 2
     n_blocks = max(n_blocks, math.ceil(8 * n_rows * n_features / _MAX_BLOCK_BYTES))
     return max(8, 8 * math.ceil(n_rows / n_blocks / 8))
+
+
+def count_rows(batch: Batch) -> int:
+    """Return the number of rows of a batch; a task that counts the rows of a source."""
+    return batch.n_rows

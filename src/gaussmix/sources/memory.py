@@ -1,41 +1,60 @@
-"""Rows that lie in memory, in any float type and layout; nothing larger than a block is ever copied."""
+"""Rows in memory, in any float type and layout; nothing larger than a block is ever copied."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
-from gaussmix.core.random_numbers import splitmix64
+from gaussmix.core.label_prior import LabelPrior
 from gaussmix.core.reduce import T
 from gaussmix.core.threads import ordered_sum
-from gaussmix.sources.base import AbstractSource, rows_per_block
-from gaussmix.types import ND, NK, AnyArray, IntN, N
+from gaussmix.sources.base import AbstractSource, CollectedRows, rows_per_block
+from gaussmix.sources.collecting import collect_rows, hash_rows
+from gaussmix.types import AnyArray, IntN, IntNC, N
 
 
-def _hash_rows(rows: ND, seed: int) -> NDArray[np.uint64]:
-    """A hash (n,) of the numbers in each row; minus zero is zero."""
-    found = np.full(len(rows), splitmix64(np.array([seed], dtype=np.uint64))[0])
-    for column in rows.T:
-        found = splitmix64(found ^ splitmix64((column + 0.0).view(np.uint64)))
-    return found
+@dataclass(frozen=True)
+class _Blocks(Sequence[Batch]):
+    """The blocks of a batch, cut when they are asked for."""
+
+    batch: Batch
+    n_block_rows: int
+
+    def __len__(self) -> int:
+        return max(1, math.ceil(self.batch.n_rows / self.n_block_rows))
+
+    @overload
+    def __getitem__(self, number: int) -> Batch: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Batch]: ...
+    def __getitem__(self, number: int | slice) -> Batch | Sequence[Batch]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        return self.batch.sub_batch(number * self.n_block_rows, (number + 1) * self.n_block_rows)
 
 
 @dataclass(frozen=True)
 class MemorySource(AbstractSource):
-    """A 2-d array of floats (n, D), optional weights (n,) and hints; read, never written."""
+    """An array of floats (n, D) with optional weights (n,), label prior and category codes (n, C); never written."""
 
     rows: AnyArray
-    frame: Frame
+    rows_frame: Frame
     weights: N | None = None
-    label_prior: IntN | NK | None = None
+    rows_label_prior: LabelPrior | None = None
+    codes: IntNC | None = None
 
     @classmethod
-    def from_array(cls, rows: AnyArray, weights: N | None = None, frame: Frame | None = None) -> "MemorySource":
-        return cls(rows, frame or Frame.identity(rows.shape[1]), weights)
+    def from_array(
+        cls, rows: AnyArray, weights: N | None = None, frame: Frame | None = None, codes: IntNC | None = None
+    ) -> "MemorySource":
+        """Return a source of rows (n, D); without a frame the working coordinates are the data's units."""
+        return cls(rows, frame or Frame.identity(rows.shape[1]), weights, None, codes)
 
     @property
     def n_rows(self) -> int:
@@ -46,41 +65,45 @@ class MemorySource(AbstractSource):
         return int(self.rows.shape[1])
 
     @property
-    def has_label_prior(self) -> bool:
-        return self.label_prior is not None
-
-    def reduce(self, function: Callable[[Batch], T]) -> T:
-        whole, step = self._as_batch(), rows_per_block(*self.rows.shape)
-        n_blocks = max(1, math.ceil(self.n_rows / step))
-        return ordered_sum(lambda block: function(whole.sub_batch(block * step, (block + 1) * step)), n_blocks)
-
-    def _as_batch(self) -> Batch:
-        stored = self.rows.view()
-        stored.flags.writeable = False
-        return Batch(stored, self.weights, self.label_prior, frame=self.frame)
-
-    def with_frame(self, frame: Frame) -> "MemorySource":
-        return replace(self, frame=frame)
-
-    def with_label_prior(self, label_prior: IntN | NK | None) -> "MemorySource":
-        return replace(self, label_prior=label_prior)
+    def frame(self) -> Frame:
+        return self.rows_frame
 
     @property
-    def total_weight(self) -> float:
-        return float(self.n_rows if self.weights is None else self.weights.sum())
+    def label_prior(self) -> LabelPrior | None:
+        return self.rows_label_prior
 
-    def random_split(self, n_parts: int, seed: int) -> list[AbstractSource]:
-        place = _hash_rows(self._as_batch().rows, seed) % np.uint64(n_parts)
-        chosen = (np.flatnonzero(place == number) for number in range(n_parts))
-        parts = [self._select_rows(rows) for rows in chosen if len(rows)]
-        return [part for part in parts if part.total_weight > 0]
+    def reduce(self, task: Callable[[Batch], T]) -> T:
+        return ordered_sum(task, _Blocks(self._whole_batch(), rows_per_block(*self.rows.shape)))
 
-    def _select_rows(self, indices: IntN) -> "MemorySource":
-        weights = None if self.weights is None else self.weights[indices]
-        return MemorySource(
-            self.rows[indices], self.frame, weights, None if self.label_prior is None else self.label_prior[indices]
-        )
-
-    def rows_and_weights(self) -> tuple[ND, N]:
+    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
+        if n_rows is not None:
+            return collect_rows(self, n_rows, key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
-        return self._as_batch().rows, weights
+        return CollectedRows(self._whole_batch().rows, weights)
+
+    def with_frame(self, frame: Frame) -> "MemorySource":
+        return replace(self, rows_frame=frame)
+
+    def with_label_prior(self, label_prior: LabelPrior | None) -> "MemorySource":
+        return replace(self, rows_label_prior=label_prior)
+
+    def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
+        """Return at most ``n_parts`` sources that hold each row once, by a hash of the numbers in it."""
+        numbers = hash_rows(self._whole_batch().rows, key) % np.uint64(n_parts)
+        chosen = (np.flatnonzero(numbers == part) for part in range(n_parts))
+        parts = [self._take(rows) for rows in chosen if len(rows)]
+        return [part for part in parts if part.weights is None or part.weights.any()]
+
+    def _whole_batch(self) -> Batch:
+        raw_rows = self.rows.view()
+        raw_rows.flags.writeable = False
+        return Batch(raw_rows, self.weights, self.rows_label_prior, frame=self.rows_frame, codes=self.codes)
+
+    def _take(self, rows: IntN) -> "MemorySource":
+        return replace(
+            self,
+            rows=self.rows[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            rows_label_prior=None if self.rows_label_prior is None else self.rows_label_prior.take(rows),
+            codes=None if self.codes is None else self.codes[rows],
+        )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gaussmix.core.label_prior import KnownComponents, LogProbabilities
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior, Structure
 from gaussmix.engines import AutomaticEngine, automatic
 from gaussmix.engines.kernels import CompiledEngine
@@ -46,7 +47,9 @@ def run_fused_and_loop(
     runs = []
     for n_runs in (10**6, 1):
         problem = problem_of(rows, structure, weights, n_runs).with_prior(prior, n_components)
-        problem = replace(problem, source=problem.source.with_label_prior(known))
+        problem = replace(
+            problem, source=problem.source.with_label_prior(None if known is None else KnownComponents(known))
+        )
         start = initialize_from_labels(problem, labels, n_components)
         box = make_noise_box(problem, True) if noise_weight else None
         start = start if box is None else add_noise(start, box, noise_weight)
@@ -149,7 +152,7 @@ def test_the_same_passes_with_known_rows(structure: str, seed: int) -> None:
     np.testing.assert_allclose(found.trace.log_likelihoods, expected.trace.log_likelihoods, rtol=tolerance)
     assert abs(found.last_log_likelihood - bare.last_log_likelihood) > 0.01
     whole = problem_of(rows, structure, weights)
-    whole = replace(whole, source=whole.source.with_label_prior(known))
+    whole = replace(whole, source=whole.source.with_label_prior(None if known is None else KnownComponents(known)))
     begun = initialize_from_labels(whole, np.arange(len(rows)) % 3, 3)
     assert run_fused_em(EM(whole.covariance_estimator), begun, whole, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
@@ -194,7 +197,7 @@ def test_what_is_left_to_the_loop() -> None:
     assert run_first_iterations(ridged) is None
     plain = problem_of(rows, "VVV")
     shares = np.log(np.full((90, 2), 0.5))
-    assert run_first_iterations(replace(plain, source=plain.source.with_label_prior(shares))) is None
+    assert run_first_iterations(replace(plain, source=plain.source.with_label_prior(LogProbabilities(shares)))) is None
 
     class Never(StoppingRule):
         max_iter = 5

@@ -134,9 +134,9 @@ def test_an_empty_component_is_used_again() -> None:
 def test_fitness_is_what_it_is_by_definition(weights: np.ndarray | None) -> None:
     problem = problem_of(groups(0), weights=weights)
     mixture = initialize(problem, "kmeans", 3, np.random.default_rng(0))
-    found, rows = compute_overlap_statistics(problem, mixture), problem.source.rows_and_weights()[0]
+    found, rows = compute_overlap_statistics(problem, mixture), problem.source.collect(None)[0]
     counts = np.ones(90) if weights is None else weights
-    shares = prediction.responsibilities(mixture.to_quadratics(), problem.source, problem.engine)
+    shares = prediction.responsibilities(mixture, problem.source, problem.engine)
     np.testing.assert_allclose(found.responsibility_products, (shares * counts[:, None]).T @ shares, rtol=1e-12)
     lengths = np.sqrt(counts @ shares**2)
     np.testing.assert_allclose(found.overlaps, found.responsibility_products / np.outer(lengths, lengths), rtol=1e-12)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import NumpyEngine
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.initialization import init_methods, initialize
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows, lexicographic_order
 from gaussmix.solvers.initialization.init_methods import (
-    euclidean_quadratics,
     initial_partitions,
     initialize_kmeans,
     kmeans_plusplus,
@@ -26,10 +26,10 @@ def test_lloyd_is_sklearns_k_means(seed: int) -> None:
     rows = groups(seed, 200, 3, n_groups=4)
     first = rows[:4].copy()
     theirs = KMeans(4, init=first, n_init=1, tol=0.0, algorithm="lloyd", max_iter=300).fit(rows)
-    center = lloyd_centers(make_memory_source(rows), first, ENGINE, 0.0, euclidean_quadratics)
+    center = lloyd_centers(make_memory_source(rows), first, ENGINE, 0.0, CentersModel.euclidean)
     np.testing.assert_allclose(center, theirs.cluster_centers_, rtol=1e-10)
     np.testing.assert_array_equal(
-        hard_labels(euclidean_quadratics(center), make_memory_source(rows), ENGINE), theirs.labels_
+        hard_labels(CentersModel.euclidean(center), make_memory_source(rows), ENGINE), theirs.labels_
     )
 
 
@@ -60,7 +60,7 @@ def test_k_means_plus_plus_never_takes_a_row_twice() -> None:
     rows = np.repeat(np.arange(6.0)[:, None], 5, axis=0)
     distinct = DistinctRows.from_source(make_memory_source(rows))
     for seed in range(20):
-        seeds = kmeans_plusplus(distinct, 6, ENGINE, np.random.default_rng(seed), euclidean_quadratics)
+        seeds = kmeans_plusplus(distinct, 6, ENGINE, np.random.default_rng(seed), CentersModel.euclidean)
         np.testing.assert_array_equal(np.sort(seeds[:, 0]), np.arange(6.0))
 
 

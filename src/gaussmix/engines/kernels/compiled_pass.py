@@ -27,6 +27,7 @@ from gaussmix.engines.kernels.packing import (
 )
 from gaussmix.engines.kernels.screening import make_screening_bounds, rounding_tolerance
 from gaussmix.engines.kernels.tile_workspaces import make_full_tile, make_screened_tile
+from gaussmix.types import Array
 
 
 @dataclass
@@ -35,7 +36,10 @@ class BlockSums:
 
     packed: PackedArguments
     n_rows: int
-    free_sums: list[PackedArguments]
+    free_sums: list[PackedArguments] = field(default_factory=list)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle_block_sums, (tuple(self.sums), self.n_rows)
 
     @property
     def sums(self) -> MomentSums:
@@ -50,6 +54,11 @@ class BlockSums:
         self.n_rows += other.n_rows
         self.free_sums.append(other.packed)
         return self
+
+
+def _unpickle_block_sums(arrays: tuple[Array, ...], n_rows: int) -> BlockSums:
+    """Return sums that arrive from another process, with pointers to the arrays of this one."""
+    return BlockSums(pack_arguments(MomentSums(*arrays)), n_rows)
 
 
 @dataclass(frozen=True)
@@ -186,7 +195,7 @@ class CompiledPass:
 
     def _pack_rows(self, batch: Batch) -> PackedArguments:
         """Pack a batch; each thread packs a frame, which blocks and passes share, only once."""
-        rows = pack_rows(batch)
+        rows = pack_rows(batch, len(self.packed_model.arrays.center))
         frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
         if frame is None or frame.source_values[0] is not rows.prescale:
             frame = _thread_cache.frame = pack_arguments((rows.prescale, rows.center, rows.scale))

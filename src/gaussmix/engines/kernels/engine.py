@@ -3,7 +3,8 @@
 Its results equal the reference engine's to 1e-10. `automatic` chooses it for large data.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.core.linalg import weighted_outer_sum
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.reduce import Reduce
-from gaussmix.engines.base import AbstractEngine, AssignmentKind, BestScores
+from gaussmix.core.statistics import Statistics
+from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine, BestScores
 from gaussmix.engines.kernels.argument_tuples import (
     SUM_FIRST_MOMENTS,
     SUM_NOTHING,
@@ -30,6 +31,7 @@ from gaussmix.engines.kernels.packing import (
     densify_low_rank,
     unpack_scatter,
 )
+from gaussmix.errors import CapabilityError
 from gaussmix.types import NK, Array
 
 # Pooled scatter is taken from the total of all rows if rounding then costs less than this fraction.
@@ -45,7 +47,48 @@ class _LastPass:
 
 
 @dataclass(frozen=True)
-class CompiledEngine(AbstractEngine):
+class CompiledEStep(AbstractEStep[BlockSums]):
+    """One compiled E-step; with ``use_screening``, pairs of row and component that cannot matter are skipped."""
+
+    quadratics: Quadratics
+    moment_kind: MomentKind
+    assignment: AssignmentKind
+    total_moments: Moments | None
+    use_screening: bool
+
+    def __post_init__(self) -> None:
+        self._prepare()
+
+    def _prepare(self) -> None:
+        code = MOMENT_CODES[self.moment_kind]
+        total = self.total_moments
+        if code == SUM_POOLED_PRODUCTS and total is not None and _can_subtract_from_total(self.quadratics, total):
+            code = SUM_FIRST_MOMENTS
+        is_hard = self.assignment is AssignmentKind.HARD
+        compiled_pass = CompiledPass.from_quadratics(self.quadratics, code, is_hard, self.use_screening)
+        object.__setattr__(self, "_compiled_pass", compiled_pass)
+
+    # Pointers and the workspaces of threads stay at home: a task that arrives in another process prepares its own.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_compiled_pass"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._prepare()
+
+    def __call__(self, batch: Batch) -> BlockSums:
+        compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
+        return compiled_pass.accumulate_screened(batch)
+
+    def finish(self, total: BlockSums) -> "Expectation | CompiledEStep":
+        if self.use_screening and _has_tiny_component(total.sums, self.quadratics):
+            return replace(self, use_screening=False)
+        compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
+        return _build_expectation(total, compiled_pass, self.quadratics, self.moment_kind, self.total_moments)
+
+
+@dataclass(frozen=True)
+class CompiledEngine(BatchEngine):
     """An engine of compiled kernels.
 
     Parameters
@@ -56,29 +99,28 @@ class CompiledEngine(AbstractEngine):
 
     use_screening: bool = True
     _last_pass: _LastPass = field(default_factory=_LastPass, compare=False, repr=False)
+    name: ClassVar[str] = "compiled"
 
-    def e_step(
+    def __getstate__(self) -> dict[str, Any]:
+        return {"use_screening": self.use_screening}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _last_pass=_LastPass())
+
+    def select_engine(self, quadratics: Quadratics) -> "CompiledEngine":
+        if quadratics.tables:
+            raise CapabilityError.no_categorical_columns(self.name)
+        return self
+
+    def make_e_step(
         self,
-        reduce: Reduce,
         quadratics: Quadratics,
         moment_kind: MomentKind,
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
-    ) -> Expectation:
-        quadratics = densify_low_rank(quadratics)
-        added = MOMENT_CODES[moment_kind]
-        if (
-            added == SUM_POOLED_PRODUCTS
-            and total_moments is not None
-            and _can_subtract_from_total(quadratics, total_moments)
-        ):
-            added = SUM_FIRST_MOMENTS
-        job = CompiledPass.from_quadratics(quadratics, added, assignment is AssignmentKind.HARD, self.use_screening)
-        found = reduce(job.accumulate_screened)
-        if self.use_screening and _has_tiny_component(found.sums, quadratics):
-            job = CompiledPass.from_quadratics(quadratics, added, assignment is AssignmentKind.HARD)
-            found = reduce(job.accumulate_all_pairs)
-        return _build_expectation(found, job, quadratics, moment_kind, total_moments)
+    ) -> CompiledEStep:
+        dense = densify_low_rank(quadratics)
+        return CompiledEStep(dense, moment_kind, assignment, total_moments, self.use_screening)
 
     def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
         return True
@@ -99,18 +141,18 @@ class CompiledEngine(AbstractEngine):
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
         n = batch.n_rows
-        found = NO_ROW_RESULTS._replace(
+        results = NO_ROW_RESULTS._replace(
             labels=np.empty(n, dtype=np.int64), best_scores=np.empty(n), log_densities=np.empty(n)
         )
-        recent = self._last_pass
-        job = recent.compiled_pass if recent.quadratics is quadratics else None
-        if job is None:
-            job = CompiledPass.from_quadratics(
+        last = self._last_pass
+        compiled_pass = last.compiled_pass if last.quadratics is quadratics else None
+        if compiled_pass is None:
+            compiled_pass = CompiledPass.from_quadratics(
                 densify_low_rank(quadratics), SUM_NOTHING, use_screening=self.use_screening
             )
-            object.__setattr__(self, "_last_pass", _LastPass(quadratics, job))
-        job.accumulate_screened(batch, pack_arguments(found))
-        return BestScores(found.labels, found.best_scores, found.log_densities)
+            object.__setattr__(self, "_last_pass", _LastPass(quadratics, compiled_pass))
+        compiled_pass.accumulate_screened(batch, pack_arguments(results))
+        return BestScores(results.labels, results.best_scores, results.log_densities)
 
 
 def _has_tiny_component(sums: MomentSums, quadratics: Quadratics) -> bool:
@@ -154,7 +196,7 @@ def _build_expectation(
             mass, quadratics.center, first, _reduce_scatter(scatter, moment_kind), moment_kind
         )
     n_pairs = min(int(totals[2]), block_sums.n_rows * len(mass))  # the places of groups that are not full count too
-    return Expectation(moments, float(totals[0]), float(totals[1]), block_sums.n_rows, n_pairs)
+    return Expectation(Statistics(moments), float(totals[0]), float(totals[1]), block_sums.n_rows, n_pairs)
 
 
 def _reduce_scatter(scatter: Array, moment_kind: MomentKind) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.precision_roots import (
     DensePrecisionRoot,
@@ -191,7 +192,7 @@ def _panel_order(n_padded_columns: int) -> IntD:
     return np.concatenate(parts)
 
 
-def pack_rows(batch: Batch) -> RowArrays:
+def pack_rows(batch: Batch, n_components: int) -> RowArrays:
     """Return the batch as arrays; rows with a type or layout that kernels cannot read are converted first."""
     stored, frame = batch.raw_rows, batch.frame
     if stored.dtype not in (np.float64, np.float32) or not stored.flags.c_contiguous or not stored.dtype.isnative:
@@ -201,10 +202,11 @@ def pack_rows(batch: Batch) -> RowArrays:
     shrink, scale = frame.scale_factors
     weights = _EMPTY if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
     labels, log_hints = _NO_LABELS, _EMPTY_TABLE
-    if batch.label_prior is not None and batch.label_prior.ndim == 2:
-        log_hints = np.ascontiguousarray(batch.label_prior, dtype=np.float64)
-    elif batch.label_prior is not None:
-        labels = np.ascontiguousarray(batch.label_prior, dtype=np.int64)
+    prior = batch.resolved_label_prior
+    if isinstance(prior, KnownComponents):
+        labels = np.ascontiguousarray(prior.labels, dtype=np.int64)
+    elif prior is not None:
+        log_hints = np.ascontiguousarray(prior.log_prior(n_components), dtype=np.float64)
     center = np.asarray(frame.center, dtype=np.float64)
     return RowArrays(stored, shrink, center, scale, weights, labels, log_hints)
 

@@ -115,7 +115,7 @@ _N_PARALLEL_PARTS = 8
 def _run_in_parallel(n_components: int, function: Callable[[int, int], int]) -> None:
     """Call ``function(begin, end)`` for parts of range(n_components) on the available threads."""
     borders = [n_components * part // _N_PARALLEL_PARTS for part in range(_N_PARALLEL_PARTS + 1)]
-    ordered_sum(lambda part: function(borders[part], borders[part + 1]), _N_PARALLEL_PARTS)
+    ordered_sum(lambda part: function(borders[part], borders[part + 1]), range(_N_PARALLEL_PARTS))
 
 
 _EMPTY = np.empty(0)
@@ -165,7 +165,9 @@ def _compute_pair_scores(center: KD, projected_covariances: KDD) -> Array:
     packed = pack_model(Quadratics(np.zeros(len(center)), center, DensePrecisionRoot(upper)), SUM_NOTHING)
     scores = np.empty((len(center), len(center)))
     answered = NO_ROW_RESULTS._replace(scores=scores)
-    rows, model, answers = (pack_arguments(part) for part in (pack_rows(Batch(center)), packed.arrays, answered))
+    rows, model, answers = (
+        pack_arguments(part) for part in (pack_rows(Batch(center), len(center)), packed.arrays, answered)
+    )
 
     def measure(begin: int, end: int) -> int:
         tile, sums = (

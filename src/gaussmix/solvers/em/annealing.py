@@ -12,6 +12,7 @@ import numpy as np
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.linalg import eigh_descending
+from gaussmix.core.quadratics import TemperedModel
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.problem import Problem
@@ -58,7 +59,7 @@ class AnnealedEM(EMBasedSolver):
     def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
         inverse = inverse_temperature(iteration, self.initial_inverse_temperature)
         kind = kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
-        found = problem.e_step(mixture.to_quadratics().temper_scores(inverse), kind)
+        found = problem.e_step(TemperedModel(mixture, inverse), kind)
         return found if inverse == 1.0 else replace(found, log_likelihood=found.log_likelihood / inverse)
 
     def step(self, state: SolverState, expectation: Expectation) -> SolverState:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from gaussmix.core.fused_em import FusedRun
 from gaussmix.covariance import MclustStructure
 from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
+from gaussmix.engines.base import SupportsFusedRuns
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
@@ -39,7 +40,8 @@ def run_fused_em(
     is_plain = isinstance(solver, EM) and solver.fixed is None
     if not isinstance(structure, MclustStructure) or not is_plain or rule is None or floor is None or max_iter == 0:
         return None
-    if not problem.engine.can_run_fused(problem.source.n_rows, *start.centers.shape):
+    engine = problem.engine
+    if not isinstance(engine, SupportsFusedRuns) or not engine.can_run_fused(problem.n_rows, *start.centers.shape):
         return None  # before anything is made for it
     few = problem.fused_run_inputs
     if few is None or start.covariance.is_floored.any():
@@ -50,7 +52,7 @@ def run_fused_em(
     prior = solver.covariance_estimator.prior_statistics(start.n_components)
     state = (start.weights, start.centers, *plain)
     asked = FusedRun(str(structure), *few, *state, floor, *rule, previous_objective, max_iter, even, prior)
-    found = problem.engine.run_fused(asked)
+    found = engine.run_fused(asked)
     if found is None or not len(found.log_likelihoods):
         return None
     covariance = covariance_from_eigen_arrays(structure, found.axis_variances, found.axes, found.covariance_factors)

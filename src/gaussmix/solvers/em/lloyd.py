@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.core.batch import Batch
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.quadratics import CentersModel, ScoringModel
 from gaussmix.engines.base import AbstractEngine, AssignmentKind
+from gaussmix.model import prediction
 from gaussmix.solvers.initialization.distinct_rows import lexicographic_order
-from gaussmix.solvers.initialization.init_methods import euclidean_quadratics
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, IntN, N
 
@@ -50,8 +49,8 @@ def run_lloyd(
     """
     center = initial_centers
     for number in range(1, max_iter + 1):
-        quadratics = euclidean_quadratics(center)
-        found = engine.e_step(source.reduce, quadratics, MomentKind.NONE, AssignmentKind.HARD)
+        quadratics = CentersModel.euclidean(center)
+        found = engine.bind(source).e_step(quadratics, MomentKind.NONE, AssignmentKind.HARD)
         moved = _relocate_empty_clusters(found.moments, quadratics, source, engine)
         movement = float(((moved - center) ** 2).sum())
         center = moved
@@ -65,23 +64,16 @@ def run_lloyd(
 
 def assign_to_nearest(centers: KD, source: AbstractSource, engine: AbstractEngine) -> tuple[IntN, N]:
     """The nearest centre of each row, the first of equals, (n,), and the squared distance to it, (n,), in the frame."""
-    return _assign_by_score(euclidean_quadratics(centers), source, engine)
+    return _assign_by_score(CentersModel.euclidean(centers), source, engine)
 
 
-def _assign_by_score(quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine) -> tuple[IntN, N]:
-    labels, squares = np.empty(source.n_rows, dtype=np.int64), np.empty(source.n_rows)
-
-    def fill(batch: Batch) -> int:
-        ranked = engine.best_scores(quadratics, batch)
-        labels[batch.row_slice], squares[batch.row_slice] = ranked.labels, -2.0 * ranked.best_scores
-        return batch.n_rows
-
-    source.reduce(fill)
-    return labels, squares
+def _assign_by_score(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> tuple[IntN, N]:
+    labels, scores = prediction.labels_and_best_scores(model, source, engine)
+    return labels, -2.0 * scores
 
 
 def _relocate_empty_clusters(
-    moments: Moments, quadratics: Quadratics, source: AbstractSource, engine: AbstractEngine
+    moments: Moments, quadratics: ScoringModel, source: AbstractSource, engine: AbstractEngine
 ) -> KD:
     """The means, where clusters without a row have taken those that lie farthest from their centres.
 
@@ -90,7 +82,7 @@ def _relocate_empty_clusters(
     empty = np.flatnonzero(moments.mass == 0)
     if not len(empty):
         return moments.mean
-    rows, weights = source.rows_and_weights()
+    rows, weights = source.collect(None)
     labels, squares = _assign_by_score(quadratics, source, engine)
     squares = np.where(weights > 0, squares, 0.0)
     least = np.partition(squares, -min(len(empty), len(squares)))[-min(len(empty), len(squares))]

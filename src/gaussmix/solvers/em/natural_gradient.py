@@ -12,7 +12,7 @@ a maximum, faster the more components overlap (Salakhutdinov & Roweis, "Adaptive
 methods", ICML 2003). Here the rate grows as long as the likelihood rises; where it falls, a step of EM is made instead.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import Moments
@@ -87,5 +87,5 @@ class NaturalGradient(EMBasedSolver):
         if not ((1.0 - learning_rate) * previous_moments.mass + learning_rate * own.mass > 0).all():
             return None, own
         moved = previous_moments.interpolate(own, learning_rate)
-        found = self.m_step(mixture, replace(expectation, moments=moved))
+        found = self.m_step(mixture, expectation.with_moments(moved))
         return (found, moved) if is_above_floor(found, self.em) else (None, own)

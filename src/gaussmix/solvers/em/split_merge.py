@@ -36,7 +36,7 @@ from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import continue_run
 from gaussmix.solvers.stopping import StoppingRule
-from gaussmix.types import Array, BoolK, D, IntN, K
+from gaussmix.types import NK, Array, BoolK, D, IntN, K, N
 
 _MAX_SPLIT_MERGE_CANDIDATES, _MAX_SPLIT_AXES = 10, 2
 _HALVING_ROUNDS = ((6, 4), (30, 2))  # passes of each round, and how many moves it sends on
@@ -98,26 +98,32 @@ class OverlapStatistics:
 
 def compute_overlap_statistics(problem: Problem, mixture: Mixture) -> OverlapStatistics:
     """How the components of a mixture overlap and fit, in one pass."""
-    quadratics, count = mixture.to_quadratics(), mixture.n_components
     log_weights = np.log(np.where(mixture.weights > 0, mixture.weights, 1.0))
+    return problem.session.reduce_scores(mixture, _SumOverlaps(log_weights))
 
-    def of(part: Batch) -> OverlapStatistics:
-        scores = problem.engine.compute_scores(quadratics, part)
-        powers = log_sum_exp_with_terms(scores)[1]
-        shares = (powers / powers.sum(axis=1)[:, None])[:, :count]
-        logs = np.where(shares > 0, scores[:, :count] - log_weights, 0.0)
-        own = shares if part.weights is None else shares * part.weights[:, None]
-        entropies = (own * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=0)
-        return OverlapStatistics(own.T @ shares, entropies, (own * logs).sum(axis=0), own.sum(axis=0))
 
-    def of_all(batch: Batch) -> OverlapStatistics:
+@dataclass(frozen=True)
+class _SumOverlaps:
+    """The overlap statistics of a batch, tile by tile."""
+
+    log_weights: K
+
+    def __call__(self, batch: Batch, scores: NK) -> OverlapStatistics:
         parts = (
-            batch.sub_batch(tile.start, tile.stop)
-            for tile in iterate_tiles(batch.n_rows, rows_per_tile(quadratics.n_components))
+            self._sum_tile(scores[tile], None if batch.weights is None else batch.weights[tile])
+            for tile in iterate_tiles(batch.n_rows, rows_per_tile(scores.shape[1]))
         )
-        return functools.reduce(operator.add, map(of, parts))
+        return functools.reduce(operator.add, parts)
 
-    return problem.source.reduce(of_all)
+    def _sum_tile(self, scores: NK, row_weights: N | None) -> OverlapStatistics:
+        n_components = len(self.log_weights)
+        powers = log_sum_exp_with_terms(scores)[1]
+        responsibilities = (powers / powers.sum(axis=1)[:, None])[:, :n_components]
+        logs = np.where(responsibilities > 0, scores[:, :n_components] - self.log_weights, 0.0)
+        weighted = responsibilities if row_weights is None else responsibilities * row_weights[:, None]
+        entropies = (weighted * np.log(np.where(responsibilities > 0, responsibilities, 1.0))).sum(axis=0)
+        products = weighted.T @ responsibilities
+        return OverlapStatistics(products, entropies, (weighted * logs).sum(axis=0), weighted.sum(axis=0))
 
 
 def split_merge(
@@ -229,7 +235,7 @@ def _continue_unless_collapsed(
 def _objective(problem: Problem, mixture: Mixture) -> float:
     """The log-likelihood of a mixture in the frame's units, and the log density of a prior."""
     prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
-    return problem.e_step(mixture.to_quadratics()).log_likelihood + prior
+    return problem.e_step(mixture).log_likelihood + prior
 
 
 def _component_moments(problem: Problem, mixture: Mixture) -> Moments:
@@ -237,7 +243,7 @@ def _component_moments(problem: Problem, mixture: Mixture) -> Moments:
     kind = problem.covariance_estimator.moment_kind.per_component
     if kind is not MomentKind.FULL:
         kind = MomentKind.FULL if mixture.n_features <= _MAX_FEATURES_FOR_FULL_SCATTER else MomentKind.DIAGONAL
-    moments = problem.e_step(mixture.to_quadratics(), kind).moments
+    moments = problem.e_step(mixture, kind).moments
     return moments if mixture.noise is None else drop_noise(moments, kind)
 
 

@@ -18,15 +18,23 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.label_prior import KnownComponents, LabelPrior
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import CentersModel, Quadratics
 from gaussmix.core.random_numbers import draw_uniform_by_row
-from gaussmix.engines.base import AssignmentKind, iterate_tiles, log_sum_exp_with_terms, rows_per_tile
+from gaussmix.engines.base import (
+    AssignmentKind,
+    BatchEngine,
+    iterate_tiles,
+    log_sum_exp_with_terms,
+    rows_per_tile,
+)
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import kind_with_noise
-from gaussmix.model.problem import Problem, uniform_quadratics
+from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import SolverState
 from gaussmix.solvers.em.em import EM, EMBasedSolver
-from gaussmix.types import IntN
+from gaussmix.types import NK, IntN
 
 N_FULLY_STOCHASTIC_ITERATIONS = 20
 """Passes of stochastic EM that are drawn wholly."""
@@ -43,7 +51,7 @@ class ClassificationEM(EMBasedSolver):
 
     def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
         return problem.e_step(
-            mixture.to_quadratics(),
+            mixture,
             kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind),
             AssignmentKind.HARD,
         )
@@ -65,12 +73,11 @@ class StochasticEM(EMBasedSolver):
     def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
         part = stochastic_fraction(iteration)
         kind = kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
-        soft = problem.e_step(mixture.to_quadratics(), kind)
+        soft = problem.e_step(mixture, kind)
         if not part:
             return soft
-        labels = draw_labels(problem, mixture, self.seed, iteration)
-        hard = _partition_moments(problem, labels, mixture, kind)
-        return replace(soft, moments=hard.scale(part) + soft.moments.scale(1.0 - part))
+        hard = drawn_moments(problem, mixture, self.seed, iteration, kind)
+        return soft.with_moments(hard.scale(part) + soft.moments.scale(1.0 - part))
 
     def step(self, state: SolverState, expectation: Expectation) -> SolverState:
         assert isinstance(state, _StochasticEMState)
@@ -94,26 +101,42 @@ def stochastic_fraction(iteration: int) -> float:
     return part if part > _MIN_STOCHASTIC_FRACTION else 0.0
 
 
-def draw_labels(problem: Problem, mixture: Mixture, seed: int, iteration: int) -> IntN:
-    """A component (n,) for each row, as likely as its probability; K is noise."""
+@dataclass(frozen=True)
+class DrawnComponents(LabelPrior):
+    """Components drawn for each row as likely as their responsibilities, by seed, iteration and row number."""
+
+    engine: BatchEngine
+    quadratics: Quadratics
+    seed: int
+    iteration: int
+    observed: LabelPrior | None
+
+    def log_prior(self, n_components: int) -> NK:
+        raise NotImplementedError  # resolve() comes first
+
+    def take(self, rows: slice | IntN) -> "DrawnComponents":
+        return replace(self, observed=None if self.observed is None else self.observed.take(rows))
+
+    def resolve(self, batch: Batch) -> KnownComponents:
+        scored = replace(batch, label_prior=self.observed)
+        labels = [
+            self._draw(scored.sub_batch(tile.start, tile.stop))
+            for tile in iterate_tiles(batch.n_rows, rows_per_tile(self.quadratics.n_components))
+        ]
+        return KnownComponents(np.concatenate(labels))
+
+    def _draw(self, tile: Batch) -> IntN:
+        powers = log_sum_exp_with_terms(self.engine.compute_scores(self.quadratics, tile))[1]
+        edges = np.cumsum(powers, axis=1)
+        heights = draw_uniform_by_row(self.seed, self.iteration, tile.first_row, tile.n_rows) * edges[:, -1]
+        return np.asarray(np.minimum((edges <= heights[:, None]).sum(axis=1), powers.shape[1] - 1))
+
+
+def drawn_moments(problem: Problem, mixture: Mixture, seed: int, iteration: int, kind: MomentKind) -> Moments:
+    """Return the moments of the partition that a draw of the components of all rows makes; noise is component K."""
     quadratics = mixture.to_quadratics()
-    labels = np.zeros(problem.source.n_rows, dtype=np.int64)
-
-    def fill(batch: Batch) -> int:
-        for tile in iterate_tiles(batch.n_rows, rows_per_tile(quadratics.n_components)):
-            part = batch.sub_batch(tile.start, tile.stop)
-            powers = log_sum_exp_with_terms(problem.engine.compute_scores(quadratics, part))[1]
-            edges = np.cumsum(powers, axis=1)
-            heights = draw_uniform_by_row(seed, iteration, part.first_row, part.n_rows) * edges[:, -1]
-            labels[part.row_slice] = np.minimum((edges <= heights[:, None]).sum(axis=1), powers.shape[1] - 1)
-        return batch.n_rows
-
-    problem.source.reduce(fill)
-    return labels
-
-
-def _partition_moments(problem: Problem, labels: IntN, mixture: Mixture, kind: MomentKind) -> Moments:
-    centers = mixture.to_quadratics().center
-    return problem.engine.e_step(
-        problem.source.with_label_prior(labels).reduce, uniform_quadratics(centers), kind
-    ).moments
+    engine = problem.engine
+    assert isinstance(engine, BatchEngine)
+    prior = DrawnComponents(engine.select_engine(quadratics), quadratics, seed, iteration, problem.source.label_prior)
+    session = engine.bind(problem.source.with_label_prior(prior))
+    return session.e_step(CentersModel.uniform(quadratics.center), kind).moments

@@ -58,13 +58,13 @@ class AbstractGradientSolver(EMBasedSolver):
         moments = expectation.moments.to_kind(
             kind_with_noise(state.mixture.noise, self.covariance_estimator.moment_kind)
         )
-        return self.em.step(state, replace(expectation, moments=moments))
+        return self.em.step(state, expectation.with_moments(moments))
 
     def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
         return self.step(SolverState(mixture), expectation).mixture
 
     def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
-        return problem.e_step(mixture.to_quadratics(), self.moment_kind)
+        return problem.e_step(mixture, self.moment_kind)
 
     @property
     def moment_kind(self) -> MomentKind:

@@ -75,7 +75,7 @@ class AbstractMiniBatchSolver(AbstractGradientSolver):
         return descent.best_mixture
 
     def _n_initial_batches(self, problem: Problem, n_components: int) -> int:
-        n_rows = problem.source.n_rows
+        n_rows = problem.n_rows
         most = max(1, n_rows // (_MIN_BATCH_ROWS_PER_PARAMETER * n_components * (1 + problem.source.n_features)))
         wanted = MAX_INITIAL_BATCHES if self.batch_size is None else -(-n_rows // self.batch_size)
         return 1 << int(np.log2(max(1, min(wanted, most) if self.batch_size is None else wanted)))

@@ -28,7 +28,7 @@ class DistinctRows:
     @classmethod
     def from_source(cls, source: AbstractSource) -> "DistinctRows":
         """Collect all rows of a source and find the distinct ones."""
-        rows, weights = source.rows_and_weights()
+        rows, weights = source.collect(None)
         positive = np.flatnonzero(weights > 0)
         order = lexicographic_order(rows[positive])
         sorted_rows = rows[positive][order]

@@ -106,7 +106,7 @@ def build_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION) -> Me
     if criterion not in AGGLOMERATION_METHODS:
         raise ParameterError.invalid_choice("criterion", criterion, list(AGGLOMERATION_METHODS))
     distinct = DistinctRows.from_source(problem.source)
-    leaf_of_row = np.full(problem.source.n_rows, -1, dtype=np.int64)
+    leaf_of_row = np.full(problem.n_rows, -1, dtype=np.int64)
     leaf_of_row[distinct.positive_weight_indices] = distinct.inverse
     counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # at least 1 on average
     method = AGGLOMERATION_METHODS[criterion]
@@ -143,7 +143,7 @@ def initialize_hierarchical(
 ) -> Mixture:
     """Initialize a mixture from the tree of all distinct rows, or of a sample, cut into ``n_components`` groups."""
     sample_problem, max_rows = problem, max(MAX_TREE_ROWS, _MIN_TREE_ROWS_PER_COMPONENT * n_components)
-    if problem.source.n_rows > max_rows:
+    if problem.n_rows > max_rows:
         sample = draw_representative_sample(problem, max_rows + 1, rng)
         if len(sample.rows) > max_rows:
             sample = sample.take_first(max_rows)

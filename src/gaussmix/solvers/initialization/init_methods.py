@@ -13,11 +13,12 @@ from functools import partial
 
 import numpy as np
 
-from gaussmix.core.batch import Batch
+from gaussmix.core.label_prior import LogProbabilities
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import DiagonalPrecisionRoot, SphericalPrecisionRoot
-from gaussmix.core.quadratics import Quadratics
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines.base import AbstractEngine, AssignmentKind
+from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
@@ -25,9 +26,10 @@ from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.hierarchical_clustering import MCLUST_CRITERIA, initialize_hierarchical
 from gaussmix.solvers.initialization.initial_mixture import (
     argsort_means,
-    initialize_from_labels,
+    initialize_from_label_prior,
     initialize_from_moments,
 )
+from gaussmix.sources import MemorySource
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntD, IntN, N
 
@@ -40,20 +42,16 @@ _MIN_WIDE_COLUMNS = 32  # columns
 _LLOYD_TOLERANCE = 1e-4  # squared movement of the centres, relative to the mean variance of a column
 
 
-QuadraticsFactory = Callable[[KD], Quadratics]
+Metric = Callable[[KD], CentersModel]
+# From centers (K, D) to the model whose scores are minus half the squared distances.
 
 
-def euclidean_quadratics(centers: KD) -> Quadratics:
-    """Scores that are minus half the squared distance: what k-means sees."""
-    return Quadratics(np.zeros(len(centers)), centers, SphericalPrecisionRoot(np.ones(len(centers))))
-
-
-def make_standardized_quadratics(standard_deviations: D) -> QuadraticsFactory:
-    """Distances in standard deviations of each column."""
+def make_standardized_metric(standard_deviations: D) -> Metric:
+    """Return the metric that measures each column in its standard deviation."""
     scales = 1.0 / np.where(standard_deviations > 0, standard_deviations, 1.0)
 
-    def metric(center: KD) -> Quadratics:
-        return Quadratics(np.zeros(len(center)), center, DiagonalPrecisionRoot(np.tile(scales, (len(center), 1))))
+    def metric(centers: KD) -> CentersModel:
+        return CentersModel(centers, DiagonalPrecisionRoot(np.tile(scales, (len(centers), 1))))
 
     return metric
 
@@ -63,14 +61,14 @@ def kmeans_plusplus(
     n_components: int,
     engine: AbstractEngine,
     rng: np.random.Generator,
-    make_quadratics: QuadraticsFactory,
+    metric: Metric,
 ) -> KD:
     """K distinct rows, spread out (k-means++ with greedy candidates)."""
     rows, weights = distinct.rows, distinct.weights
-    batch = Batch(rows)
+    source = MemorySource.from_array(rows)
 
     def squared_distances(candidates: IntN) -> ND:
-        return -2.0 * engine.compute_scores(make_quadratics(rows[candidates]), batch)
+        return -2.0 * prediction.scores(metric(rows[candidates]), source, engine)
 
     chosen = [int(_draw_indices(weights, 1, rng)[0])]
     nearest = squared_distances(np.array(chosen))[:, 0]
@@ -97,22 +95,18 @@ def lloyd_centers(
     centers: KD,
     engine: AbstractEngine,
     tolerance: float,
-    make_quadratics: QuadraticsFactory,
+    metric: Metric,
     max_iter: int = LLOYD_MAX_ITER,
 ) -> KD:
     """Centres moved to the means of the rows nearest to them until they rest; an empty one stays where it is."""
+    session = engine.bind(source)
     for _ in range(max_iter):
-        quadratics = make_quadratics(centers)
-        moved = _cluster_means(source, quadratics, engine)
-        movement = -2.0 * engine.compute_scores(make_quadratics(centers), Batch(moved)).diagonal().sum()
+        moved = session.e_step(metric(centers), MomentKind.NONE, AssignmentKind.HARD).moments.mean
+        movement = -2.0 * prediction.scores(metric(centers), MemorySource.from_array(moved), engine).diagonal().sum()
         centers = moved
         if movement <= tolerance:
             break
     return centers
-
-
-def _cluster_means(source: AbstractSource, quadratics: Quadratics, engine: AbstractEngine) -> KD:
-    return engine.e_step(source.reduce, quadratics, MomentKind.NONE, AssignmentKind.HARD).moments.mean
 
 
 def initialize_kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
@@ -139,18 +133,16 @@ def _is_wide(problem: Problem, n_components: int) -> bool:
 def _inertia(problem: Problem, centers: KD) -> float:
     """Squared distances of the rows to the nearest of some centres (K, D) in the frame, in the data's units."""
     source, back = _with_common_scale(problem)
-    quadratics = euclidean_quadratics(np.ldexp(centers, -back))
-    return float(
-        problem.engine.e_step(source.reduce, quadratics, MomentKind.TRACE, AssignmentKind.HARD).moments.scatter.sum()
-    )
+    model, session = CentersModel.euclidean(np.ldexp(centers, -back)), problem.engine.bind(source)
+    return float(session.e_step(model, MomentKind.TRACE, AssignmentKind.HARD).moments.scatter.sum())
 
 
 def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
     """The centres of k-means in the data's units, (K, D) in the frame, in the order of their columns."""
     source, back = _with_common_scale(problem)
     tolerance = _LLOYD_TOLERANCE * float(np.ldexp(problem.column_variances, -2 * back).mean())
-    seeds = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, euclidean_quadratics)
-    center = lloyd_centers(source, seeds, problem.engine, tolerance, euclidean_quadratics, max_iter)
+    seeds = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
+    center = lloyd_centers(source, seeds, problem.engine, tolerance, CentersModel.euclidean, max_iter)
     return np.asarray(np.ldexp(center[argsort_means(center, center.std(axis=0))], back))
 
 
@@ -164,7 +156,7 @@ def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:
         else SphericalPrecisionRoot(np.ones(len(centers)))
     )
     unhinted = replace(problem, source=problem.source.with_label_prior(None))
-    moments = unhinted.e_step(Quadratics(np.zeros(len(centers)), centers, root), assign=AssignmentKind.HARD).moments
+    moments = unhinted.e_step(CentersModel(centers, root), assignment=AssignmentKind.HARD).moments
     return initialize_from_moments(problem, moments)
 
 
@@ -175,10 +167,10 @@ def initial_partitions(problem: Problem, n_components: int, n_partitions: int, r
     standard deviations) to random rows.
     """
     source, back = _with_common_scale(problem)
-    plain = (source, euclidean_quadratics, float(np.ldexp(problem.column_variances, -2 * back).mean()))
+    plain = (source, CentersModel.euclidean, float(np.ldexp(problem.column_variances, -2 * back).mean()))
     scaled = (
         problem.source.with_label_prior(None),
-        make_standardized_quadratics(np.sqrt(problem.column_variances)),
+        make_standardized_metric(np.sqrt(problem.column_variances)),
         1.0,
     )
     distinct = {id(rows): DistinctRows.from_source(rows) for rows, _, _ in (plain, scaled)}
@@ -205,7 +197,7 @@ def _with_common_scale(problem: Problem) -> tuple[AbstractSource, IntD]:
 def initialize_kmeans_plusplus(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """K rows spread out by k-means++, with covariances at their smallest."""
     source, back = _with_common_scale(problem)
-    rows = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, euclidean_quadratics)
+    rows = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
     return _initialize_at_rows(problem, np.ldexp(rows, back))
 
 
@@ -225,9 +217,9 @@ def initialize_random(problem: Problem, n_components: int, rng: np.random.Genera
     """Uniform random responsibilities for every distinct row: components that begin almost alike."""
     distinct = DistinctRows.from_source(problem.source)
     drawn = rng.random((len(distinct.rows), n_components)) + np.finfo(float).tiny
-    hints = np.zeros((problem.source.n_rows, n_components))
+    hints = np.zeros((problem.n_rows, n_components))
     hints[distinct.positive_weight_indices] = np.log(drawn / drawn.sum(axis=1)[:, None])[distinct.inverse]
-    return initialize_from_labels(problem, hints, n_components)
+    return initialize_from_label_prior(problem, LogProbabilities(hints), n_components)
 
 
 INIT_METHODS: dict[str, InitMethod] = {

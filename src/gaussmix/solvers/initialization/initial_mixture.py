@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from gaussmix.core.label_prior import KnownComponents, LabelPrior
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.model.mixture import Mixture, mixture_from_moments
-from gaussmix.model.problem import Problem, uniform_quadratics
-from gaussmix.types import KD, NK, D, IntD, IntN, K
+from gaussmix.model.problem import Problem
+from gaussmix.types import KD, D, IntD, IntN, K
 
 _TIE_TOLERANCE_IN_SDS = 1e-6  # means closer than this many standard deviations tie, and the next column decides
 
@@ -19,20 +21,24 @@ def initialize_from_moments(problem: Problem, moments: Moments) -> Mixture:
     return mixture_from_moments(moments, problem.covariance_estimator, problem.source.frame, problem.feature_names)
 
 
-def initialize_from_labels(problem: Problem, label_prior: IntN | NK, n_components: int) -> Mixture:
+def initialize_from_label_prior(problem: Problem, label_prior: LabelPrior, n_components: int) -> Mixture:
     """One component per label (n,), -1 where unknown, or per column of log probabilities (n, K)."""
     return initialize_from_moments(
         problem, partition_moments(problem, label_prior, n_components, problem.covariance_estimator.moment_kind)
     )
 
 
-def partition_moments(problem: Problem, label_prior: IntN | NK, n_components: int, kind: MomentKind) -> Moments:
+def initialize_from_labels(problem: Problem, labels: IntN, n_components: int) -> Mixture:
+    """Return the mixture of one Gaussian per label (n,), -1 where a row has none."""
+    return initialize_from_label_prior(problem, KnownComponents(labels), n_components)
+
+
+def partition_moments(problem: Problem, label_prior: LabelPrior, n_components: int, kind: MomentKind) -> Moments:
     """Moments of a partition: the first pass finds the means, the second takes the scatter about them."""
-    source, engine = problem.source.with_label_prior(label_prior), problem.engine
-    moments = engine.e_step(
-        source.reduce, uniform_quadratics(np.zeros((n_components, source.n_features))), MomentKind.TRACE
-    ).moments
-    return engine.e_step(source.reduce, uniform_quadratics(moments.mean), kind).moments
+    source = problem.source.with_label_prior(label_prior)
+    session, origin = problem.engine.bind(source), np.zeros((n_components, source.n_features))
+    moments = session.e_step(CentersModel.uniform(origin), MomentKind.TRACE).moments
+    return session.e_step(CentersModel.uniform(moments.mean), kind).moments
 
 
 def replace_parameters(

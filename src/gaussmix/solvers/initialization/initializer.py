@@ -65,9 +65,9 @@ def initialize(problem: Problem, method: str, n_components: int, rng: np.random.
     n_features = problem.source.n_features
     few = max_unsampled_rows(n_components, n_features)
     state = rng.bit_generator.state
-    if problem.source.n_rows > few:
+    if problem.n_rows > few:
         sample = draw_representative_sample(problem, few + 1, rng)
-    if problem.source.n_rows <= few or len(sample.rows) <= few:
+    if problem.n_rows <= few or len(sample.rows) <= few:
         # Rows of weight zero, and rows that repeat, do not make few rows many, nor their draws others.
         rng.bit_generator.state = state
         return INIT_METHODS[method](problem, n_components, rng)
@@ -97,8 +97,8 @@ def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.r
     softened = run_solver(
         EM(problem.covariance_estimator), groups, problem, _STOPPING_RULE, max_iter=_GROUP_EM_MAX_ITER
     ).mixture
-    moments = problem.e_step(softened.to_quadratics(), problem.covariance_estimator.moment_kind.per_component).moments
-    row_weight = problem.total_weight / problem.source.n_rows
+    moments = problem.e_step(softened, problem.covariance_estimator.moment_kind.per_component).moments
+    row_weight = problem.total_weight / problem.n_rows
     found = merge_groups(moments, n_components, problem.column_variances, row_weight).to_kind(
         problem.covariance_estimator.moment_kind
     )

@@ -104,7 +104,7 @@ def outlier_mask(problem: Problem) -> BoolN:
     """Return a mask (n,) of the rows that are outliers with probability 1/2 or more."""
     distinct = DistinctRows.from_source(problem.source)
     probabilities = outlier_probabilities(distinct.rows / np.sqrt(problem.column_variances), distinct.weights)
-    is_outlier = np.zeros(problem.source.n_rows, dtype=bool)
+    is_outlier = np.zeros(problem.n_rows, dtype=bool)
     is_outlier[distinct.positive_weight_indices] = probabilities[distinct.inverse] >= 0.5
     return is_outlier
 

@@ -12,13 +12,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core.batch import Batch
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.initialization.init_methods import lloyd_centers, make_standardized_quadratics
+from gaussmix.solvers.initialization.init_methods import lloyd_centers, make_standardized_metric
 from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_labels,
     initialize_from_moments,
@@ -67,7 +68,7 @@ def align_labels(source: AbstractSource, groups: IntN, known_components: IntN, n
 
 def align_components(problem: Problem, mixture: Mixture, known_components: IntN) -> Mixture:
     """A mixture with its components in the numbers of the known rows."""
-    groups = hard_labels(mixture.to_quadratics(), problem.source.with_label_prior(None), problem.engine)
+    groups = hard_labels(mixture, problem.source.with_label_prior(None), problem.engine)
     return mixture.permute_components(match_groups(problem.source, groups, known_components, mixture.n_components))
 
 
@@ -79,7 +80,7 @@ def initialize_semi_supervised(
     The passes that decide know of the known rows, as the source of the problem has them for hints.
     """
     count = start.n_components
-    groups = hard_labels(start.to_quadratics(), problem.source.with_label_prior(None), problem.engine)
+    groups = hard_labels(start, problem.source.with_label_prior(None), problem.engine)
     partitions = [align_labels(problem.source, groups, known_components, count)]
     mixtures = []
     if count > 1 and np.any(known_components < 0):
@@ -101,14 +102,14 @@ def _min_component_mass(problem: Problem) -> float:
     needed = problem.covariance_estimator.structure.min_rows(
         problem.source.n_features
     )  # moments of known rows know no prior
-    return needed * problem.total_weight / problem.source.n_rows
+    return needed * problem.total_weight / problem.n_rows
 
 
 def _known_row_moments(problem: Problem, known_components: IntN, n_components: int) -> Moments:
     """Moments of the known rows alone, each component's own: the others are one group more, which is left out."""
     kind = problem.covariance_estimator.moment_kind.per_component
     groups = np.where(known_components >= 0, known_components, n_components)
-    return drop_noise(partition_moments(problem, groups, n_components + 1, kind), kind)
+    return drop_noise(partition_moments(problem, KnownComponents(groups), n_components + 1, kind), kind)
 
 
 def constrained_kmeans(problem: Problem, known_components: IntN, groups: IntN, n_components: int) -> IntN:
@@ -118,11 +119,13 @@ def constrained_kmeans(problem: Problem, known_components: IntN, groups: IntN, n
     follows the known rows.
     """
     found = _known_row_moments(problem, known_components, n_components)
-    placed = partition_moments(problem, groups, max(n_components, int(groups.max()) + 1), MomentKind.TRACE).mean
+    placed = partition_moments(
+        problem, KnownComponents(groups), max(n_components, int(groups.max()) + 1), MomentKind.TRACE
+    ).mean
     centers = np.where((found.mass > 0)[:, None], found.mean, placed[:n_components])
     source, metric = (
-        problem.source.with_label_prior(known_components),
-        make_standardized_quadratics(np.sqrt(problem.column_variances)),
+        problem.source.with_label_prior(KnownComponents(known_components)),
+        make_standardized_metric(np.sqrt(problem.column_variances)),
     )
     tolerance = _CENTER_TOLERANCE * source.n_features
     return hard_labels(
@@ -135,5 +138,5 @@ def _initialize_from_partition(problem: Problem, groups: IntN, n_components: int
     if not np.any(groups == n_components):
         return initialize_from_labels(problem, groups, n_components)
     kind = problem.covariance_estimator.moment_kind
-    moments = partition_moments(problem, groups, n_components + 1, kind.per_component)
+    moments = partition_moments(problem, KnownComponents(groups), n_components + 1, kind.per_component)
     return initialize_from_moments(problem, drop_noise(moments, kind))

@@ -107,7 +107,7 @@ def _draw_lowest_priority(
     problem: Problem, n_rows: int, cell_indexer: CellIndexer, multipliers: HashArray
 ) -> RowSample:
     """Draw the ``n_rows`` cells of lowest priority, with more passes if the first collects too few rows."""
-    fraction = min(1.0, _OVERSAMPLING_FACTOR * n_rows / problem.source.n_rows)
+    fraction = min(1.0, _OVERSAMPLING_FACTOR * n_rows / problem.n_rows)
     while True:
         sample = (
             problem.source.with_label_prior(None)

@@ -20,6 +20,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import ColumnRange
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.outcome import IterationTrace, Outcome
+from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance import AbstractRegularizer, NormalInverseWishart, RidgeRegularizer, make_covariance_estimator
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.model import prediction
@@ -27,7 +28,7 @@ from gaussmix.model.expected_moments import expected_moments
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import all_weights, kind_with_noise
-from gaussmix.model.problem import Problem, make_regularizer, uniform_quadratics
+from gaussmix.model.problem import Problem, column_range, make_regularizer
 from gaussmix.solvers.base import SolverState
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.fit_record import Fit, collect_notes
@@ -104,12 +105,11 @@ def update_with_chunk(
         If a row lies so far away that its density cannot be represented; nothing is learned then.
     """
     leading = state.leading_mixture or mixture
-    quadratics = leading.to_quadratics()
     with np.errstate(over="ignore", invalid="ignore"):
         chunk = _chunk_problem(mixture, state, source, engine)
-        found = chunk.e_step(quadratics, kind_with_noise(mixture.noise, chunk.covariance_estimator.moment_kind))
+        found = chunk.e_step(leading, kind_with_noise(mixture.noise, chunk.covariance_estimator.moment_kind))
     if not np.isfinite(found.log_likelihood):
-        prediction.frame_logpdf(quadratics, chunk.source, engine)
+        prediction.frame_logpdf(leading, chunk.source, engine)
     kind, total = found.moments.kind, state.total_moments + chunk.total_moments
     left = state.total_weight / float(total.mass[0])
     fresh = found.moments.scale(1.0 / chunk.total_weight)
@@ -121,7 +121,7 @@ def update_with_chunk(
     now = replace(now, running_moments=moments, averaged_moments=averaged, limit=_updated_limit(mixture, now))
     solver = EM(make_covariance_estimator(mixture.structure, now.limit, now.prior), now.fixed)
     leading, averaging = (
-        solver.step(SolverState(last), replace(found, moments=sums.scale(now.total_weight))).mixture
+        solver.step(SolverState(last), found.with_moments(sums.scale(now.total_weight))).mixture
         for last, sums in ((leading, moments), (mixture, averaged))
     )
     return OnlineStep(averaging, replace(now, leading_mixture=leading), chunk, found)
@@ -135,9 +135,9 @@ def _blend_moments(old: Moments, new: Moments, old_fraction: float) -> Moments:
 def _chunk_problem(mixture: Mixture, state: OnlineState, source: AbstractSource, engine: AbstractEngine) -> Problem:
     """A chunk as a problem in the frame of the mixture."""
     framed = source.with_frame(mixture.frame)
-    extent = framed.reduce(lambda batch: ColumnRange.from_rows(batch.positive_weight_rows))
+    extent = framed.reduce(column_range)
     middle = 0.5 * extent.minimum + 0.5 * extent.maximum  # far from the frame's centre sums about that would cancel
-    total = engine.e_step(framed.reduce, uniform_quadratics(middle[None]), MomentKind.DIAGONAL).moments
+    total = engine.bind(framed).e_step(CentersModel.uniform(middle[None]), MomentKind.DIAGONAL).moments
     own = make_covariance_estimator(mixture.structure, state.limit, state.prior)
     return Problem(framed, own, engine, total, extent, mixture.feature_names)
 

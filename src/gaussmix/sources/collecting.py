@@ -1,0 +1,78 @@
+"""Choose rows by a hash of their contents, in one pass and in memory for the chosen rows alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussmix.core.batch import Batch
+from gaussmix.core.random_numbers import splitmix64
+from gaussmix.core.reduce import SupportsReduce
+from gaussmix.sources.base import CollectedRows
+from gaussmix.types import ND, N
+
+
+def hash_rows(rows: ND, key: int) -> NDArray[np.uint64]:
+    """Return a hash (n,) of the numbers in each row; minus zero equals zero."""
+    hashes = np.full(len(rows), splitmix64(np.array([key], dtype=np.uint64))[0])
+    for column in rows.T:
+        hashes = splitmix64(hashes ^ splitmix64((column + 0.0).view(np.uint64)))
+    return hashes
+
+
+@dataclass(frozen=True)
+class _HashedRows:
+    """Rows sorted by hash, equal rows merged, of which the first ``max_rows`` are kept; they add."""
+
+    max_rows: int
+    hashes: NDArray[np.uint64]
+    rows: ND
+    weights: N
+
+    def __add__(self, other: "_HashedRows") -> "_HashedRows":
+        hashes = np.concatenate([self.hashes, other.hashes])
+        rows, weights = np.concatenate([self.rows, other.rows]), np.concatenate([self.weights, other.weights])
+        return _HashedRows(self.max_rows, hashes, rows, weights)._keep_lowest()
+
+    def _keep_lowest(self) -> "_HashedRows":
+        order = np.argsort(self.hashes, kind="stable")
+        hashes = self.hashes[order]
+        first = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
+        weights = np.add.reduceat(self.weights[order], first) if len(first) else self.weights
+        kept = first[: self.max_rows]
+        return _HashedRows(self.max_rows, hashes[kept], self.rows[order][kept], weights[: self.max_rows])
+
+
+@dataclass(frozen=True)
+class _HashTask:
+    max_rows: int
+    key: int
+
+    def __call__(self, batch: Batch) -> _HashedRows:
+        weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
+        present = np.flatnonzero(weights > 0)
+        rows = batch.rows[present]
+        return _HashedRows(self.max_rows, hash_rows(rows, self.key), rows, weights[present])._keep_lowest()
+
+
+class _AllRows(tuple[tuple[ND, N], ...]):
+    """Rows and weights of batches in their order; they add by concatenation."""
+
+    def __add__(self, other: tuple[tuple[ND, N], ...]) -> "_AllRows":  # type: ignore[override]
+        return _AllRows((*self, *other))
+
+
+def _take_all(batch: Batch) -> _AllRows:
+    return _AllRows([(batch.rows, np.ones(batch.n_rows) if batch.weights is None else batch.weights)])
+
+
+def collect_rows(source: SupportsReduce, n_rows: int | None, key: int) -> CollectedRows:
+    """Return all rows of a source, or as many distinct ones of lowest hash, in the order of their hashes.
+
+    A row that is repeated is one row with the weight of all. Rows of weight zero are left out of a choice.
+    """
+    if n_rows is None:
+        parts = source.reduce(_take_all)
+        return CollectedRows(np.concatenate([rows for rows, _ in parts]), np.concatenate([w for _, w in parts]))
+    chosen = source.reduce(_HashTask(n_rows, key))
+    return CollectedRows(chosen.rows, chosen.weights)

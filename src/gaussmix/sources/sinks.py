@@ -1,0 +1,62 @@
+"""Where results per row go: a task writes those of its batch, and the caller finishes."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from gaussmix.types import AnyArray
+
+Blocks = tuple[tuple[int, AnyArray], ...]
+# Results that travel back to the caller: position of the first row, values. Tuples add.
+
+
+class AbstractSink(ABC):
+    """A place for one result per row; sinks are picklable, since tasks carry them to where the rows are."""
+
+    @abstractmethod
+    def write(self, first_row: int, values: AnyArray) -> Blocks:
+        """Store the results of consecutive rows; what could not be stored here is returned."""
+
+    @abstractmethod
+    def finish(self, blocks: Blocks) -> Any:
+        """Return what the caller asked for, given all that the writes returned."""
+
+
+class ArraySink(AbstractSink):
+    """An array of all results; filled in place where its memory is at hand, else from what comes back.
+
+    Parameters
+    ----------
+    n_rows : int or None
+        Number of rows; None if it is not known before the pass.
+    row_shape : tuple of int
+        Shape of the result of one row.
+    dtype : dtype, default=float64
+    """
+
+    def __init__(self, n_rows: int | None, row_shape: tuple[int, ...] = (), dtype: Any = np.float64) -> None:
+        self._row_shape, self._dtype = row_shape, dtype
+        self._array = None if n_rows is None else np.empty((n_rows, *row_shape), dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_array": None}  # a copy in another process cannot fill the caller's array
+
+    def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
+        """Return the part of the array that belongs to some rows, to be filled in place; None if it is elsewhere."""
+        return None if self._array is None else self._array[first_row : first_row + n_rows]
+
+    def write(self, first_row: int, values: AnyArray) -> Blocks:
+        place = self.buffer(first_row, len(values))
+        if place is None:
+            return ((first_row, values),)
+        if place is not values:
+            place[...] = values
+        return ()
+
+    def finish(self, blocks: Blocks) -> AnyArray:
+        if self._array is None:
+            return np.concatenate([np.empty((0, *self._row_shape), self._dtype), *(values for _, values in blocks)])
+        for first_row, values in blocks:
+            self._array[first_row : first_row + len(values)] = values
+        return self._array
