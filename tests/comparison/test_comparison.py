@@ -314,23 +314,23 @@ def test_words_prefer_the_mixture_for_long_groups(iris: Comparison) -> None:
     said = iris.summary
     assert said.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
     count = int(iris.assignments["k-means"].differing_weight)
-    assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) elsewhere" in said
-    assert "in standard deviations of each column groups here are not circular and equal" in said
-    assert "so for probabilities prefer the mixture" in said
+    assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) into other groups" in said
+    assert "In standard deviations of each column the groups are not round and equal" in said
+    assert "; for probabilities, prefer the mixture" in said
     assert f"{iris.assignments.expected_error_weight:.1f}" in said
-    assert "the mixture's groups, which labels of other rows only give names, for 97%" in said
+    assert "mixture 97%, k-means" in said
     assert "All 3 groups tested look Gaussian" in said
-    assert re.search(r"; cem, which climbs another likelihood, ended [\d.e-]+ below\.$", said)
+    assert re.search(r"; cem, which maximizes another objective, ended [\d.e-]+ below\.$", said)
 
 
 def test_words_let_k_means_do_for_round_equal_groups() -> None:
     rows, _ = make_two_groups(0, 8.0)
     said = compare(rows, **(FAST_OPTIONS | {"structures": "EII"})).summary
-    assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00): it is" in said
+    assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00). It is" in said
     assert "0 of 120 rows (0%) have no group with a probability of 0.8" in said
-    assert "is less than 0.1 (<0.1%)" in said
-    assert "Groups are well apart: few rows are in doubt" in said
-    assert "no labels were given" in said
+    assert "expected to misassign less than 0.1 rows (<0.1%)" in said
+    assert "The groups are well separated: few rows are uncertain" in said
+    assert "need known labels, and none were given" in said
 
 
 def test_words_prefer_neighbours_where_labels_tell_more_than_shapes() -> None:
@@ -339,7 +339,7 @@ def test_words_prefer_neighbours_where_labels_tell_more_than_shapes() -> None:
     labels = np.where(rows[:, 0] * rows[:, 1] > 0, "even", "odd")
     said = compare(rows, labels, 2, "EII", "em").summary
     assert "prefer the neighbours" in said
-    assert "Soft assignment foretells labels about as well as hard" in said
+    assert "Soft assignment predicts labels about as well as hard" in said
     assert "The only solver, em, ended at" in said
 
 
@@ -347,10 +347,10 @@ def test_words_of_overlap_skewness_and_weights() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.exponential(size=(200, 2)), rng.normal(size=(150, 2)) + 4.0])
     said = compare(rows, [0, 1, 2, 3, 4] * 70, sample_weight=np.full(350, 0.5), **FAST_OPTIONS).summary
-    assert "of the weight elsewhere" in said or "finds nearly the same" in said
+    assert "of the weight into other groups" in said or "finds nearly the same" in said
     assert "not look Gaussian (Mardia, Henze-Zirkler, level 5% for all together)" in said
     overlapping = compare(make_two_groups(0, 1.5, 200)[0], **FAST_OPTIONS).summary
-    assert "take probabilities, that is, the mixture" in overlapping
+    assert "use the mixture's probabilities" in overlapping
 
 
 def test_words_say_where_starts_matter_more_than_solvers() -> None:
@@ -359,8 +359,10 @@ def test_words_say_where_starts_matter_more_than_solvers() -> None:
     crabs = data("MASS", "crabs")[["FL", "RW", "CL", "CW", "BD"]].to_numpy(float)
     said = compare(crabs, n_components=4, structures="EEV", solvers=["em", "squarem", "sgd"], max_iter=200).summary
     assert "2 of 3 solvers reach the best log-likelihood" in said
-    assert re.search(r"; sgd used up the passes 0\.\d+ below\.", said)
-    assert re.search(r"The search, which tries more starts, found 0\.\d+ more per row: starts matter more here", said)
+    assert re.search(r"; sgd reached max_iter 0\.\d+ below\.", said)
+    assert re.search(
+        r"The search tries more starts and reaches 0\.\d+ more per row: starts matter more than solvers here", said
+    )
 
 
 def test_words_of_one_group_and_of_hardly_any_rows() -> None:
@@ -368,8 +370,8 @@ def test_words_of_one_group_and_of_hardly_any_rows() -> None:
     assert "There is nothing to assign" in one
     assert "The group looks Gaussian" in one
     few = compare([[0.0, 0.0], [1.0, 1.0]], n_components=1, structures="EII", solvers="em").summary
-    assert "do not lean on it" in few
-    assert "1 group had too few rows for these tests" in few
+    assert "Do not rely on it" in few
+    assert "1 group has too few rows for these tests" in few
 
 
 # -- what data say ------------------------------------------------------------------------------------
@@ -382,7 +384,7 @@ def test_round_equal_groups_are_called_round(gap: float) -> None:
         found = compare(rows, n_components=2, structures="EII", solvers="em")
         assert not found.assignments.is_standardized
         assert "longer than wide" not in found.summary
-        assert "not circular" not in found.summary
+        assert "not round" not in found.summary
 
 
 def test_weights_in_any_unit_say_the_same_of_agreement(faithful: Any) -> None:
@@ -420,8 +422,8 @@ def test_k_means_is_preferred_where_labels_say_so() -> None:
     rows[rng.random(600) < 0.1] *= 3.0
     found = compare(rows, labels, 2, "VVV", "em", standardize=False)
     assert (found.assignments["mixture, soft"].log_loss or 0.0) > (found.assignments["k-means"].log_loss or 0.0) + 0.1
-    assert "The mixture foretells them worse than k-means" in found.summary
-    assert "so prefer k-means" in found.summary
+    assert "The mixture predicts them worse than k-means" in found.summary
+    assert "; prefer k-means" in found.summary
     assert "prefer the mixture" not in found.summary
 
 
@@ -444,15 +446,15 @@ def test_much_overlap_may_be_no_groups() -> None:
 def test_a_best_that_came_to_no_rest_is_not_praised(faithful: Any) -> None:
     given: dict[str, Any] = {"n_components": 4, "structures": "VVV", "max_iter": 5}
     alone = compare(faithful, solvers=["em", "lbfgs"], **given).summary
-    assert "used up the passes, so that the best may lie higher" in alone
+    assert "reached max_iter, so the optimum may be higher" in alone
     assert "1 of 2 solvers" not in alone
 
 
 def test_shares_are_told_where_weights_count_no_rows(faithful: Any) -> None:
     weights = np.full(len(faithful), 1 / len(faithful))
     said = compare(faithful, n_components=3, structures="EEE", solvers="em", sample_weight=weights).summary
-    assert "on average over the weight, is 6.8%, which is the share that hard assignment" in said
-    assert "how many" not in said
+    assert "Hard assignment is expected to misassign 6.8% of the weight" in said
+    assert " rows (6.8%)" not in said
 
 
 def test_sizes_are_distances_from_the_mean() -> None:

@@ -162,14 +162,7 @@ class AssignmentComparison:
 
     def table(self) -> list[dict[str, object]]:
         """Return one dict per method: agreement with the mixture and, with labels, the quality of predictions."""
-        names = (
-            "method",
-            "differing_weight",
-            "adjusted_rand_index",
-            "accuracy",
-            "log_loss",
-            "calibration_error",
-        )
+        names = ("method", "differing_weight", "adjusted_rand_index", "accuracy", "log_loss", "calibration_error")
         return [{name: getattr(result, name) for name in names} for result in self.results]
 
 

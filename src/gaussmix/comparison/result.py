@@ -1,4 +1,4 @@
-"""``Comparison``: optimisers and ways to assign side by side on one set of rows, with a paragraph about them."""
+"""``Comparison``: the results of comparing solvers and ways to assign rows on one data set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,21 +14,21 @@ TableRows = list[dict[str, object]]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """What `compare` found; ``print`` shows it all, `gaussmix.plots` draws it.
+    """The result of `compare`; ``print`` shows all tables and the summary, `gaussmix.plots` draws it.
 
     Attributes
     ----------
     selection : Selection
         The search that chose the mixture.
-    optimisers : tuple of Optimised
-        One per solver, from a common start: ``passes``, ``seconds``, ``log_likelihood``, ``gap`` to the best (per row),
-        ``near_passes`` and ``near_seconds`` to 1e-6 of it, ``outcome``.
-    assignment : Assignment
-        Ways to assign the rows, how they agree, and how right they are where labels exist.
-    normality : tuple of Normality
-        Tests of each component.
-    words : str
-        One paragraph on when to prefer which.
+    solver_results : tuple of SolverResult
+        One per solver, from a common start: ``n_iter``, ``seconds``, ``log_likelihood``, ``gap_per_row`` to the best,
+        ``n_iter_to_best`` and ``seconds_to_best``, and ``outcome``.
+    assignments : AssignmentComparison
+        Ways to assign the rows, their agreement and, with labels, their accuracy.
+    normality_tests : tuple of NormalityTestResult
+        One per component.
+    summary : str
+        One paragraph on the results, with advice.
     """
 
     selection: Selection
@@ -43,27 +43,25 @@ class Comparison:
         return self.assignments.mixture
 
     def solver_table(self) -> TableRows:
-        """One row per solver."""
-        return [
-            {
-                "solver": one.solver,
-                "n_iter": one.n_iter,
-                "seconds": one.seconds,
-                "log_likelihood": one.log_likelihood,
-                "gap_per_row": one.gap_per_row,
-                "n_iter_to_best": one.n_iter_to_best,
-                "seconds_to_best": one.seconds_to_best,
-                "outcome": one.outcome,
-            }
-            for one in self.solver_results
-        ]
+        """Return one dict per solver."""
+        names = (
+            "solver",
+            "n_iter",
+            "seconds",
+            "log_likelihood",
+            "gap_per_row",
+            "n_iter_to_best",
+            "seconds_to_best",
+            "outcome",
+        )
+        return [{name: getattr(result, name) for name in names} for result in self.solver_results]
 
     def assignment_table(self) -> TableRows:
-        """One row per way to assign."""
+        """Return one dict per way to assign."""
         return self.assignments.table()
 
     def normality_table(self) -> TableRows:
-        """One row per component; statistics and p-values are None where there were too few rows."""
+        """Return one dict per component; statistics and p-values are None if the rows could not be tested."""
         names = (
             "skewness",
             "skewness_p_value",
@@ -72,40 +70,39 @@ class Comparison:
             "henze_zirkler",
             "henze_zirkler_p_value",
             "bonferroni_p_value",
+            "is_plausibly_gaussian",
         )
         return [
             {
-                "component": one.component,
-                "total_weight": one.total_weight,
-                **{name: getattr(one, name) if one.is_tested else None for name in names},
-                "is_plausibly_gaussian": one.is_plausibly_gaussian if one.is_tested else None,
-                "skip_reason": one.skip_reason,
+                "component": result.component,
+                "total_weight": result.total_weight,
+                **{name: getattr(result, name) if result.is_tested else None for name in names},
+                "skip_reason": result.skip_reason,
             }
-            for one in self.normality_tests
+            for result in self.normality_tests
         ]
 
     def __repr__(self) -> str:
-        climbs = [{name: value for name, value in row.items() if name != "outcome"} for row in self.solver_table()]
-        parts = {
-            "Optimisers, from one start": climbs,
+        solver_rows = [{name: value for name, value in row.items() if name != "outcome"} for row in self.solver_table()]
+        tables = {
+            "Solvers, from one start": solver_rows,
             "Ways to assign": self.assignment_table(),
             "Do components look Gaussian?": self.normality_table(),
         }
-        return "\n\n".join([*(f"{title}\n{_format_table(table)}" for title, table in parts.items()), self.summary])
+        return "\n\n".join([*(f"{title}\n{_format_table(rows)}" for title, rows in tables.items()), self.summary])
 
 
 def _format_table(table_rows: TableRows) -> str:
-    """A table as text, without columns that say nothing."""
+    """Return a table as aligned text, without empty columns."""
     names = [name for name in table_rows[0] if any(row[name] not in (None, "") for row in table_rows)]
     columns = [[name, *(_format_cell(row[name]) for row in table_rows)] for name in names]
     widths = [max(map(len, column)) for column in columns]
-    lines = zip(*columns, strict=True)
-    return "\n".join("  " + _format_line(cells, widths) for cells in lines)
+    return "\n".join("  " + _format_line(cells, widths) for cells in zip(*columns, strict=True))
 
 
 def _format_line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    others = (f"{cell:>{wide}}" for cell, wide in zip(cells[1:], widths[1:], strict=True))
-    return "  ".join([f"{cells[0]:<{widths[0]}}", *others]).rstrip()
+    right_aligned = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return "  ".join([f"{cells[0]:<{widths[0]}}", *right_aligned]).rstrip()
 
 
 def _format_cell(value: object) -> str:

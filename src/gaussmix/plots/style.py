@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.comparison import summary
+from gaussmix.comparison.assignment_summary import format_percent as format_part_percent
 from gaussmix.types import ND, NK, AnyArray, Array
 
 OKABE_ITO_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -91,4 +91,4 @@ def _to_rgb_tuple(colour: AnyArray) -> tuple[float, float, float]:
 
 def format_percent(fraction: float) -> str:
     """Format a fraction as in the summary of a comparison: '36%', '0.4%', '<0.1%'."""
-    return summary.format_percent(fraction, 1.0)
+    return format_part_percent(fraction, 1.0)
