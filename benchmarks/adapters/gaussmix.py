@@ -58,7 +58,7 @@ class GaussmixDense(Peer):
     def __init__(self, rows: Array, means: Array, structure: str) -> None:
         super().__init__(rows, means, structure)
         from gaussmix.covariance import Structure
-        from gaussmix.estimators._given import InitParameters
+        from gaussmix.estimators._initialization import InitParameters
 
         self.parsed_structure = Structure.from_name(structure)
         shape = (self.n_components, self.n_features)

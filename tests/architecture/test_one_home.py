@@ -20,9 +20,7 @@ HOMES = {
         {
             "solvers/run_monitor.py",
             "selection/search.py",
-            "estimators/mixture.py",
-            "estimators/bayesian.py",
-            "estimators/_validation.py",
+            "estimators/_verbose.py",
         },
     ),
     "make a random generator": (
@@ -37,7 +35,7 @@ HOMES = {
             "plots/plot_data.py",  # which rows of many are drawn
         },
     ),
-    "print": (PRINT, {"cli/", "estimators/_validation.py"}),
+    "print": (PRINT, {"cli/", "estimators/_verbose.py"}),
 }
 
 

@@ -15,7 +15,7 @@ NEVER = {
     "solvers": {"parquet", "cuda", "device", "path", "X"},
     "selection": {"root", "roots", "path", "device"},
     "comparison": {"root", "roots", "path", "device"},
-    "estimators": {"einsum", "logsumexp", "parquet", "path"},
+    "estimators": {"einsum", "logsumexp", "parquet"},
     "plots": {"einsum", "cholesky", "parquet"},
     "report": {"einsum", "cholesky", "parquet"},
     "cli": {"einsum", "cholesky"},

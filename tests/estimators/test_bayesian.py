@@ -357,7 +357,7 @@ def test_the_point_model_is_the_expected_one():
         ("mean_precision_prior", True, "mean_precision_prior must be a finite number above 0"),
         ("mean_prior", [0.0, 1.0], r"'means' should have the shape of \(3,\), but got \(2,\)"),
         ("mean_prior", [0.0, 1.0, np.nan], "NaN or infinity in mean_prior"),
-        ("mean_prior", [1e300, 0.0, 0.0], "mean_prior must be a point less than 1e100 deviations"),
+        ("mean_prior", [1e300, 0.0, 0.0], "mean_prior must be a point less than 1e100 standard deviations"),
         ("mean_prior", ["a", "b", "c"], "mean_prior must be numbers"),
         ("degrees_of_freedom_prior", 2.0, "'degrees_of_freedom_prior' should be greater than 2, but got 2.000"),
         ("degrees_of_freedom_prior", np.nan, "degrees_of_freedom_prior must be a finite number above 0"),
@@ -447,7 +447,7 @@ def test_a_hard_case_is_fitted_or_refused_in_a_sentence(case, covariance_type, r
         mixture = fit(rows, n_components=min(5, len(rows)), covariance_type=covariance_type, reg_covar=reg_covar)
     except ParameterError as error:
         assert case in ("tiny", "subnormal")  # the ridge is in the data's units, and out of proportion to such rows
-        assert "reg_covar must be 0, or in some proportion" in str(error)  # noqa: PT017
+        assert "reg_covar must be 0, or at most about 1e300 times the variances" in str(error)  # noqa: PT017
         return
     except CollapseError as error:
         assert case not in EASY

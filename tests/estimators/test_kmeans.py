@@ -320,4 +320,4 @@ def test_a_run_that_is_watched_tells_how_it_began_and_ended(capsys):
     KMeans(2, verbose=1, random_state=0).fit(rows)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Initialization complete"
-    assert lines[-1] == f"Converged at iteration {len(lines) - 3}: the centres rest."
+    assert lines[-1] == f"Converged at iteration {len(lines) - 3}: the centre shift is within tolerance."

@@ -22,6 +22,31 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
 
     @classmethod
+    def init_weights_out_of_range(cls, smallest: float, largest: float) -> "ParameterError":
+        return cls(
+            "The parameter 'weights' should be in the range [0, 1], but got "
+            f"max value {largest:.5f}, min value {smallest:.5f}"
+        )
+
+    @classmethod
+    def init_weights_not_normalized(cls, total: float) -> "ParameterError":
+        return cls(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
+
+    @classmethod
+    def values_not_positive(cls, name: str) -> "ParameterError":
+        return cls(f"'{name}' should be positive")
+
+    @classmethod
+    def matrix_not_positive_definite(cls, name: str) -> "ParameterError":
+        return cls(f"'{name}' should be symmetric, positive-definite")
+
+    @classmethod
+    def too_few_degrees_of_freedom(cls, n_features: int, value: float) -> "ParameterError":
+        return cls(
+            f"The parameter 'degrees_of_freedom_prior' should be greater than {n_features - 1}, but got {value:.3f}."
+        )
+
+    @classmethod
     def changed_in_partial_fit(cls, name: str, value: object, previous: object) -> "ParameterError":
         return cls(
             f"{name} is {value!r}, but the mixture that partial_fit goes on from has {previous!r}; set it back, or "

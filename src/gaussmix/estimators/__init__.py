@@ -1,4 +1,4 @@
-"""scikit-learn's interface: estimators that may change themselves and hand every sum to the rooms below."""
+"""Estimators with scikit-learn's interface."""
 
 from gaussmix.estimators.bayesian import BayesianGaussianMixture
 from gaussmix.estimators.kmeans import KMeans

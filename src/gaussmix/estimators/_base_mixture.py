@@ -1,6 +1,7 @@
-"""What a fitted mixture is asked for, the same for every estimator of mixtures: parameters and scores."""
+"""Base classes of fitted mixtures: parameters in the data's units, predictions, scores, criteria and files."""
 
-from typing import Any
+from os import PathLike
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
@@ -8,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.linalg import to_upper_triangular_roots
 from gaussmix.core.quadratics import ScoringModel
-from gaussmix.covariance import contract_covariances, sklearn_shape
+from gaussmix.covariance import FactorStructure, contract_covariances, sklearn_shape
 from gaussmix.covariance.representations import SharedCovariance
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError
@@ -21,7 +22,7 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
 class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
-    """An estimator whose ``model_`` is a `Mixture`; a subclass adds the constructor and `fit`."""
+    """Base of estimators with a `Mixture` in ``model_``; subclasses add the constructor and `fit`."""
 
     model_: Mixture
     _dtype: np.dtype[Any]
@@ -29,7 +30,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def _fitted_mixture(self) -> Mixture:
-        """The mixture; NotFittedError, an AttributeError, before a fit."""
+        """The fitted mixture; NotFittedError before a fit."""
         check_is_fitted(self, "model_")
         return self.model_
 
@@ -37,29 +38,33 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def weights_(self) -> AnyArray:
+        """Component weights, shape (K,)."""
         return self._fitted_mixture.weights.astype(self._dtype)
 
     @property
     def means_(self) -> AnyArray:
+        """Component means, shape (K, D)."""
         return self._fitted_mixture.means.astype(self._dtype)
 
     @property
     def covariances_(self) -> AnyArray:
+        """Component covariances in scikit-learn's shapes."""
         return self._fitted_mixture.sklearn_covariances.astype(self._dtype)
 
     @property
     def precisions_(self) -> AnyArray:
+        """Inverse covariances in scikit-learn's shapes."""
         return contract_covariances(self._fitted_mixture.structure, self._fitted_mixture.precisions).astype(self._dtype)
 
     @property
     def precisions_cholesky_(self) -> AnyArray:
-        """Upper triangular U with U U^T = precision; standard deviations inverted where diagonal."""
+        """Upper triangular U with U U^T = precision; inverse standard deviations of diagonal covariances."""
         return _compute_precisions_cholesky(self._fitted_mixture).astype(self._dtype)
 
-    # -- questions to a fitted mixture -------------------------------------------------------------
+    # -- predictions and scores --------------------------------------------------------------------
 
     def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AutomaticEngine]:
-        """What the model looks like to the rows, the rows, and who asks them."""
+        """Return the model that scores, the rows in its frame, and the engine."""
         check_is_fitted(self, "model_")
         rows = _validation.validate_rows(self, X, is_fitting=False)
         source = MemorySource.from_array(rows, frame=self.model_.frame)
@@ -70,85 +75,149 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self.model_
 
     def score_samples(self, X: ArrayLike) -> AnyArray:
-        """Log density of each row (n, D), shape (n,), in nats."""
+        """Return the log density of each row of X (n, D) in nats, shape (n,)."""
         values, dtype = self._log_densities(X)
         with np.errstate(over="ignore"):
-            given = values.astype(dtype, copy=False)
-        if given.dtype != values.dtype and not np.isfinite(given).all():
-            raise DataError.row_too_far(int(np.argmin(np.isfinite(given))))
-        return given
+            scores = values.astype(dtype, copy=False)
+        if scores.dtype != values.dtype and not np.isfinite(scores).all():
+            raise DataError.row_too_far(int(np.argmin(np.isfinite(scores))))
+        return scores
 
     def _log_densities(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:
-        """Log density of each row in double precision, and the type of the rows."""
+        """Return the log density of each row in double precision, and the dtype of the rows."""
         model, source, engine = self._prepare_scoring(X)
         values = prediction.frame_logpdf(model, source, engine)
         return values + self.model_.frame.log_abs_det_jacobian, source.rows.dtype
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
-        """Mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
+        """Return the mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
         values, _ = self._log_densities(X)
         weights = _validation.validate_sample_weight(sample_weight, values)
         return float(np.average(values, weights=weights))
 
     def predict(self, X: ArrayLike) -> IntN:
-        """Hard assignment: the most probable component of each row, (n,); -1 is noise."""
-        return self._noise_to_minus_one(prediction.hard_labels(*self._prepare_scoring(X)))
-
-    def _noise_to_minus_one(self, labels: IntN) -> IntN:
+        """Return the most probable component of each row, shape (n,); -1 is noise."""
+        labels = prediction.hard_labels(*self._prepare_scoring(X))
         return labels if self.model_.noise is None else noise_to_minus_one(labels, self.model_.n_components)
 
     def predict_proba(self, X: ArrayLike) -> AnyArray:
-        """Soft assignment: the probability of each component for each row, (n, K), and of noise if there is any."""
+        """Return the probability of each component for each row, shape (n, K); with noise, a last column for it."""
         model, source, engine = self._prepare_scoring(X)
         return prediction.responsibilities(model, source, engine).astype(source.rows.dtype, copy=False)
 
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
-        """Draw rows (n_samples, D), grouped by component, and their components (n_samples,)."""
+        """Draw rows (n_samples, D), grouped by component, and return them with their components (n_samples,)."""
         check_is_fitted(self, "model_")
         return self.model_.sample(n_samples, _validation.make_generator(self.random_state))
 
 
 class BaseLikelihoodMixture(BaseMixture):
-    """A mixture of maximum likelihood: criteria that compare it with others, and the noise it may have."""
+    """Base of mixtures fitted by maximum likelihood: noise, information criteria, conversion and files."""
+
+    converged_: bool
+    n_iter_: int
+    lower_bound_: float
+    lower_bounds_: list[float]
+    n_features_in_: int
+
+    # -- conversion and files ----------------------------------------------------------------------
+
+    @classmethod
+    def from_mixture(cls, mixture: Mixture, **parameters: Any) -> Self:
+        """Return a fitted estimator whose ``model_`` is ``mixture``.
+
+        It predicts and samples without a fit, and ``warm_start=True`` lets `fit` start from the mixture.
+        It has no ``fit_``, since it has seen no rows.
+
+        Parameters
+        ----------
+        mixture : Mixture
+            The distribution.
+        **parameters
+            Further constructor parameters. ``n_components``, ``covariance_type``, ``n_factors`` and ``noise``
+            come from the mixture unless they are given.
+
+        Returns
+        -------
+        GaussianMixture
+        """
+        structure = mixture.structure
+        n_factors = structure.n_factors if isinstance(structure, FactorStructure) else None
+        implied = {
+            "n_components": mixture.n_components,
+            "covariance_type": str(structure),
+            "n_factors": n_factors,
+            "noise": None if mixture.noise is None else True,
+        }
+        estimator = cls(**{**implied, **parameters})
+        estimator.model_, estimator._dtype = mixture, np.dtype(np.float64)
+        estimator.converged_, estimator.n_iter_ = False, 0
+        estimator.lower_bound_, estimator.lower_bounds_ = -np.inf, []
+        estimator.n_features_in_ = mixture.n_features
+        if mixture.feature_names is not None:
+            estimator.feature_names_in_ = np.array(mixture.feature_names, dtype=object)
+        return estimator
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], **parameters: Any) -> Self:
+        """Return a fitted estimator from a file that `save` or `Mixture.save` wrote.
+
+        Further ``parameters`` go to the constructor. ArchiveError is raised if the file is no mixture.
+        """
+        return cls.from_mixture(Mixture.load(path), **parameters)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted mixture, ``model_``, to a safetensors file."""
+        self._fitted_mixture.save(path)
+
+    # -- noise and criteria ------------------------------------------------------------------------
 
     @property
     def noise_weight_(self) -> float:
+        """Weight of the noise component; 0 without noise."""
         noise = self._fitted_mixture.noise
         return 0.0 if noise is None else noise.weight
 
     @property
     def noise_volume_(self) -> float:
+        """Volume of the noise component in the data's units; infinity without noise."""
         noise = self._fitted_mixture.noise
         return np.inf if noise is None else noise.volume(self.model_.frame)
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Bayesian information criterion on X; lower is better, n is the sum of the weights."""
+        """Return the Bayesian information criterion on X; lower is better. n is the sum of the weights."""
         return self._compute_criterion("bic", X, sample_weight)
 
     def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Akaike information criterion on X; lower is better."""
+        """Return the Akaike information criterion on X; lower is better."""
         return self._compute_criterion("aic", X, sample_weight)
 
     def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """BIC plus the price of unclear assignment (mclust's ICL with its sign turned); lower is better."""
+        """Return the integrated completed likelihood on X; lower is better.
+
+        It is BIC plus a penalty for uncertain assignments: minus mclust's ICL.
+        """
         return self._compute_criterion("icl", X, sample_weight)
 
     def _compute_criterion(self, criterion: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
         model, source, engine = self._prepare_scoring(X)
-        density = prediction.frame_logpdf(model, source, engine) + self.model_.frame.log_abs_det_jacobian
-        weights = _validation.validate_sample_weight(sample_weight, source.rows)
-        counts: N = np.ones(source.n_rows) if weights is None else weights
+        log_densities = prediction.frame_logpdf(model, source, engine) + self.model_.frame.log_abs_det_jacobian
+        sample_weight = _validation.validate_sample_weight(sample_weight, source.rows)
+        weights: N = np.ones(source.n_rows) if sample_weight is None else sample_weight
         certainty = 0.0
         if criterion == "icl":
-            certainty = float(counts @ prediction.log_max_responsibility(model, source, engine))
-        return CRITERIA[criterion](float(counts @ density), self._n_parameters(), float(counts.sum()), certainty)
+            certainty = float(weights @ prediction.log_max_responsibility(model, source, engine))
+        return CRITERIA[criterion](
+            float(weights @ log_densities), self._n_parameters(), float(weights.sum()), certainty
+        )
 
     def _n_parameters(self) -> int:
+        """Return the number of free parameters; scikit-learn's estimators have this method, too."""
         return self.model_.n_parameters
 
 
 def _compute_precisions_cholesky(mixture: Mixture) -> AnyArray:
-    """Roots of the precisions in the data's units and scikit-learn's shapes."""
+    """Return square roots of the precisions in the data's units and scikit-learn's shapes."""
     covariance, frame = mixture.covariance, mixture.frame
     shape = sklearn_shape(covariance.structure, mixture.n_components, mixture.n_features)
     roots = covariance.precision_root.to_dense(mixture.n_components, mixture.n_features)

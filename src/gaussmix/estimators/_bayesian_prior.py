@@ -1,4 +1,4 @@
-"""The prior of a Bayesian mixture: parameters of the constructor checked, and what they leave open from the data."""
+"""The prior of a BayesianGaussianMixture: validation, defaults from the data, and the data's units."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,12 @@ from gaussmix.model.weight_prior import WEIGHT_PRIORS
 from gaussmix.solvers.initialization import INIT_METHODS
 from gaussmix.types import Array, D
 
-_MAX_MEAN_DISTANCE_IN_SDS = 1e100  # deviations of the data: a mean that lies further away cannot be set beside them
+# Largest distance of mean_prior from the data, in standard deviations. Beyond it, squares may overflow.
+_MAX_MEAN_DISTANCE_IN_SDS = 1e100
 
 
 def validate_bayesian_parameters(estimator: Any) -> Structure:
-    """Check the constructor's scalars, and read the structure."""
+    """Check the scalar parameters of a BayesianGaussianMixture, and return its covariance structure."""
     _validation.require_integer("n_components", estimator.n_components, 1)
     _validation.require_choice("covariance_type", estimator.covariance_type, list(SKLEARN_TO_MCLUST))
     _validation.require_non_negative("tol", estimator.tol)
@@ -27,8 +28,8 @@ def validate_bayesian_parameters(estimator: Any) -> Structure:
     _validation.require_integer("max_iter", estimator.max_iter, 0)
     _validation.require_integer("n_init", estimator.n_init, 1)
     _validation.require_choice("init_params", estimator.init_params, list(INIT_METHODS))
-    kind = estimator.weight_concentration_prior_type
-    _validation.require_choice("weight_concentration_prior_type", kind, list(WEIGHT_PRIORS))
+    prior_type = estimator.weight_concentration_prior_type
+    _validation.require_choice("weight_concentration_prior_type", prior_type, list(WEIGHT_PRIORS))
     for name in ("weight_concentration_prior", "mean_precision_prior", "degrees_of_freedom_prior"):
         _validation.require_positive(name, getattr(estimator, name), allow_none=True)
     _validation.require_integer("verbose_interval", estimator.verbose_interval, 1)
@@ -37,7 +38,7 @@ def validate_bayesian_parameters(estimator: Any) -> Structure:
 
 @dataclass(frozen=True)
 class PriorParameters:
-    """The prior in the data's units, complete but for what the data say: None there.
+    """The constructor's prior in the data's units; ``mean`` and ``covariance`` are None where the data set them.
 
     ``covariance`` is the covariance_prior in the shape of one component: (D, D), (D,) or ().
     """
@@ -51,7 +52,7 @@ class PriorParameters:
 
     @classmethod
     def from_estimator(cls, estimator: Any, structure: Structure, n_features: int) -> "PriorParameters":
-        """Check what the constructor was given against the number of columns."""
+        """Check the constructor's prior for ``n_features`` columns, and fill in the defaults."""
         concentration, precision = estimator.weight_concentration_prior, estimator.mean_precision_prior
         return cls(
             str(estimator.weight_concentration_prior_type),
@@ -63,44 +64,39 @@ class PriorParameters:
         )
 
     def make_prior(self, problem: Problem, reg_covar: float) -> VariationalPrior:
-        """The prior in the frame of a problem; ``reg_covar`` is in the data's units squared."""
+        """Return the prior in the frame of a problem; ``reg_covar`` is in the data's units squared."""
         frame = problem.source.frame
         center = problem.total_moments.mean[0] if self.mean is None else frame.transform_rows(self.mean[None])[0]
+        if not (np.abs(center) < _MAX_MEAN_DISTANCE_IN_SDS).all():
+            allowed = "a point less than 1e100 standard deviations away from the data"
+            raise ParameterError.invalid_value("mean_prior", self.mean, allowed)
         powers = 2 * frame.total_exponent
         with np.errstate(over="ignore", under="ignore"):
-            amounts = np.ldexp(np.full(len(powers), reg_covar), powers)
-        if not (np.abs(center) < _MAX_MEAN_DISTANCE_IN_SDS).all():
-            raise ParameterError.invalid_value(
-                "mean_prior", self.mean, "a point less than 1e100 deviations of the data away"
-            )
-        if not np.isfinite(amounts).all():
-            raise ParameterError.invalid_value(
-                "reg_covar", reg_covar, "0, or in some proportion to the variances of the data"
-            )
+            ridge = np.ldexp(np.full(len(powers), reg_covar), powers)
+        if not np.isfinite(ridge).all():
+            allowed = "0, or at most about 1e300 times the variances of the data"
+            raise ParameterError.invalid_value("reg_covar", reg_covar, allowed)
         return VariationalPrior(
             problem.covariance_estimator.structure,
             WEIGHT_PRIORS[self.concentration_type](self.concentration),
             self.mean_precision,
             center,
             self.degrees_of_freedom,
-            self._covariance_in_frame(problem),
-            amounts,
+            self._inverse_scale_in_frame(problem),
+            ridge,
             frame,
             problem.feature_names,
         )
 
-    def _covariance_in_frame(self, problem: Problem) -> Array:
-        """The scale in the frame; without one, the covariance of all rows in the part that the structure holds."""
-        structure, frame, powers = (
-            problem.covariance_estimator.structure,
-            problem.source.frame,
-            problem.source.frame.total_exponent,
-        )
+    def _inverse_scale_in_frame(self, problem: Problem) -> Array:
+        """Return the covariance_prior in the frame; by default the covariance of all rows, its diagonal or its mean."""
+        structure, frame = problem.covariance_estimator.structure, problem.source.frame
         is_matrix, is_round = not structure.is_axis_aligned, structure.is_spherical
         if self.covariance is None:
             scatter = problem.pooled_total_moments.scatter if is_matrix else problem.total_moments.scatter[0]
-            found = scatter / max(problem.total_weight - 1.0, 1.0)
-            return np.asarray(found.mean() if is_round else found)
+            covariance = scatter / max(problem.total_weight - 1.0, 1.0)
+            return np.asarray(covariance.mean() if is_round else covariance)
+        powers = frame.total_exponent
         with np.errstate(over="ignore", under="ignore"):
             if is_matrix:
                 return frame.transform_covariances(self.covariance)
@@ -108,7 +104,7 @@ class PriorParameters:
 
 
 def restore_covariance_prior(prior: VariationalPrior) -> Array | float:
-    """The scale of a prior in the data's units."""
+    """Return the covariance_prior of a prior in the data's units."""
     if prior.inverse_scale.ndim == 2:
         return prior.frame.restore_covariances(prior.inverse_scale)
     variances = prior.frame.restore_variances(np.broadcast_to(prior.inverse_scale, (1, len(prior.center))))[0]
@@ -117,22 +113,19 @@ def restore_covariance_prior(prior: VariationalPrior) -> Array | float:
 
 def _require_finite_numbers(name: str, values: object) -> Array:
     try:
-        parsed = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError.invalid_value(name, values, "numbers") from None
-    if not np.isfinite(parsed).all():
+    if not np.isfinite(array).all():
         raise DataError.not_finite_parameter(name)
-    return parsed
+    return array
 
 
 def _validate_degrees_of_freedom(value: float | None, n_features: int) -> float:
     if value is None:
         return float(n_features)
     if value <= n_features - 1:
-        raise ParameterError(
-            "The parameter 'degrees_of_freedom_prior' should be greater than "
-            f"{n_features - 1}, but got {float(value):.3f}."
-        )
+        raise ParameterError.too_few_degrees_of_freedom(n_features, float(value))
     return float(value)
 
 
@@ -148,14 +141,14 @@ def _validate_mean(value: object, n_features: int) -> D | None:
 def _validate_covariance(value: object, structure: Structure, covariance_type: str, n_features: int) -> Array | None:
     if value is None:
         return None
-    scale = _require_finite_numbers("covariance_prior", value)
+    covariance, name = _require_finite_numbers("covariance_prior", value), f"{covariance_type} covariance_prior"
     shape = sklearn_shape(structure, 1, n_features)
     expected = shape if structure.is_tied else shape[1:]
-    if scale.shape != expected:
-        raise ParameterError.wrong_shape(f"{covariance_type} covariance_prior", scale.shape, expected)
-    if scale.ndim == 2:
-        if not np.allclose(scale, scale.T) or cholesky(scale) is None:
-            raise ParameterError(f"'{covariance_type} covariance_prior' should be symmetric, positive-definite")
-    elif not (scale > 0).all():
-        raise ParameterError(f"'{covariance_type} covariance_prior' should be positive")
-    return scale
+    if covariance.shape != expected:
+        raise ParameterError.wrong_shape(name, covariance.shape, expected)
+    if covariance.ndim == 2:
+        if not np.allclose(covariance, covariance.T) or cholesky(covariance) is None:
+            raise ParameterError.matrix_not_positive_definite(name)
+    elif not (covariance > 0).all():
+        raise ParameterError.values_not_positive(name)
+    return covariance

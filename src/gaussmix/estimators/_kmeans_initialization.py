@@ -1,6 +1,5 @@
-"""What k-means is asked for and where its runs start: parameters checked, centres drawn or handed over."""
+"""Parameters of k-means and the initial centres of its runs."""
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,16 +10,18 @@ from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import AbstractEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
+from gaussmix.estimators._verbose import warn_user
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.init_methods import kmeans_plusplus
 from gaussmix.sources import AbstractSource
 from gaussmix.types import KD, AnyArray
 
-_N_INIT_FOR_RANDOM_STARTS = 10  # runs from starts that nothing spreads out, as in scikit-learn
+# Runs with n_init='auto' and init='random' or a callable, as in scikit-learn.
+_N_INIT_FOR_RANDOM_STARTS = 10
 
 
 def validate_kmeans_parameters(estimator: Any) -> None:
-    """One sentence for each parameter that cannot be used; centres are checked beside the rows."""
+    """Check the parameters of a KMeans, except an array of initial centres."""
     _validation.require_integer("n_clusters", estimator.n_clusters, 1)
     _validation.require_integer("max_iter", estimator.max_iter, 1)
     if not isinstance(estimator.verbose, bool):
@@ -38,48 +39,51 @@ def validate_kmeans_parameters(estimator: Any) -> None:
 def iterate_initial_centers(
     estimator: Any, source: AbstractSource, engine: AbstractEngine, rows: AnyArray
 ) -> Iterator[KD]:
-    """The centres (K, D), in the frame, from which runs start."""
+    """Yield the initial centres (K, D) of each run, in the frame of the source."""
     init, n_clusters = estimator.init, int(estimator.n_clusters)
-    drawn = callable(init) or isinstance(init, str)
-    if not drawn and estimator.n_init not in ("auto", 1):
-        warnings.warn(
-            "Explicit initial center position passed: performing only one init in KMeans instead of "
-            f"n_init={estimator.n_init}.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-    several = _N_INIT_FOR_RANDOM_STARTS if callable(init) or (isinstance(init, str) and init == "random") else 1
-    count = several if estimator.n_init == "auto" else int(estimator.n_init)
-    generator = _validation.make_generator(estimator.random_state) if drawn else None
-    distinct = DistinctRows.from_source(source) if isinstance(init, str) else None
-    for _ in range(count if drawn else 1):
-        if generator is None:
-            yield _validate_init(init, source, n_clusters)
-        elif distinct is None:
-            state = _validation.make_random_state(generator)
+    if not (callable(init) or isinstance(init, str)):
+        if estimator.n_init not in ("auto", 1):
+            warn_user(
+                "Explicit initial center position passed: performing only one init in KMeans instead of "
+                f"n_init={estimator.n_init}.",
+                RuntimeWarning,
+            )
+        yield _validate_init(init, source, n_clusters)
+        return
+    rng = _validation.make_generator(estimator.random_state)
+    if callable(init):
+        for _ in range(_number_of_runs(estimator)):
+            state = _validation.make_random_state(rng)
             yield _validate_init(init(rows, n_clusters, random_state=state), source, n_clusters)
-        elif init == "random":
-            yield distinct.sample_rows(n_clusters, generator)
+        return
+    distinct_rows = DistinctRows.from_source(source)
+    for _ in range(_number_of_runs(estimator)):
+        if init == "random":
+            yield distinct_rows.sample_rows(n_clusters, rng)
         else:
-            yield kmeans_plusplus(distinct, n_clusters, engine, generator, CentersModel.euclidean)
+            yield kmeans_plusplus(distinct_rows, n_clusters, engine, rng, CentersModel.euclidean)
+
+
+def _number_of_runs(estimator: Any) -> int:
+    if estimator.n_init != "auto":
+        return int(estimator.n_init)
+    return 1 if isinstance(estimator.init, str) and estimator.init != "random" else _N_INIT_FOR_RANDOM_STARTS
 
 
 def _validate_init(centers: object, source: AbstractSource, n_clusters: int) -> KD:
-    """Centres that somebody hands over to start from, checked, in the frame."""
     return validate_centers("init", centers, source.frame, (n_clusters, source.n_features))
 
 
 def validate_centers(name: str, centers: object, frame: Frame, shape: tuple[int, ...]) -> KD:
-    """Centres that somebody hands over, checked, in the frame."""
+    """Return the user's centres (K, D) in the frame, after checks of type, shape and finiteness."""
     try:
-        found = np.asarray(centers, dtype=np.float64)
+        array = np.asarray(centers, dtype=np.float64)
     except (TypeError, ValueError):
-        drawn = "'k-means++', 'random', " if name == "init" else ""
-        raise ParameterError.invalid_value(
-            name, centers, f"{drawn}an array of centres or a callable that gives one"
-        ) from None
-    if found.shape != shape:
-        raise ParameterError.wrong_shape(name, found.shape, shape)
-    if not np.isfinite(found).all():
+        methods = "'k-means++', 'random', " if name == "init" else ""
+        allowed = f"{methods}an array of centres or a callable that returns one"
+        raise ParameterError.invalid_value(name, centers, allowed) from None
+    if array.shape != shape:
+        raise ParameterError.wrong_shape(name, array.shape, shape)
+    if not np.isfinite(array).all():
         raise DataError.not_finite_parameter(f"the centres of {name}")
-    return frame.transform_rows(found)
+    return frame.transform_rows(array)

@@ -1,4 +1,4 @@
-"""``partial_fit``: rows that come in chunks, of which none is kept."""
+"""``partial_fit``: online EM over chunks of rows that are not kept."""
 
 from typing import Any, Self
 
@@ -8,6 +8,7 @@ from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseLikelihoodMixture
+from gaussmix.estimators._verbose import start_stopwatch
 from gaussmix.solvers import Fit
 from gaussmix.solvers.online.online_em import (
     MAX_TRACE_CHUNKS,
@@ -19,66 +20,54 @@ from gaussmix.solvers.online.online_em import (
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, N
 
+# Largest tolerance of the fit to the first chunk, in nats per row. Later chunks start from that fit; where
+# groups overlap, they would need many chunks to make up for an early stop.
 MAX_TOL_FIRST_CHUNK = 1e-6
-"""Nats a row, to which the first chunk is fitted at least. Where groups overlap, its fit is where all others begin."""
 
 
 class BaseOnlineMixture(BaseLikelihoodMixture):
-    """A mixture that can go on from where a fit, or an earlier chunk, has led; a subclass says how it starts."""
+    """Base of mixtures that continue from a fit with one chunk of rows after the other."""
 
     _online_state: OnlineState
     fit_: Fit
-    converged_: bool
-    n_iter_: int
-    lower_bound_: float
-    lower_bounds_: list[float]
 
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from one more chunk of rows X (n, D), of which none is kept; ``y`` is ignored.
+        """Update the mixture with one more chunk of rows; no row is kept.
 
-        The first chunk is fitted as `fit` does it, with every parameter of the constructor, but until a pass gains less
-        than 1e-6, if ``tol`` is not smaller: many chunks would have to make up for passes that are left out there. Each
-        later chunk is passed over once: its moments under a mixture that follows the last rows closely are taken into a
-        running sum, that into an average, and the M-step makes a mixture of each; ``model_`` is that of the average. In
-        it rows count about as the square of how many came before them, whatever the sizes of the chunks: a poor
-        beginning is forgotten, and a fixed part of all rows always counts. After `fit` it goes on from the fitted
-        mixture; `fit` starts anew.
-
-        The first chunk is a start, and as any start may lead to a poor optimum. A group that it lacks is usually found
-        when it comes, but late, by a component that has to leave another group first. So let it be a random part of
-        the data, of several rows for each parameter, and shuffle rows that come in an order. Where groups overlap so
-        much that `fit` would need hundreds of passes, many chunks are needed too.
+        The first chunk is fitted as `fit` does it, to a tolerance of at most 1e-6. It should be a random part of the
+        data, with several rows per parameter. Each later chunk takes one pass of online EM with averaging.
+        After `fit`, it continues from the fitted mixture. docs/parameters.md tells more.
 
         Parameters
         ----------
         X : array-like of shape (n, D)
-            At least K rows, and two, in the first chunk, and one in the others, which may lie anywhere.
+            The first chunk needs at least K rows, and two; later ones need one.
         y : object, optional
+            Ignored.
         sample_weight : array-like of shape (n,), optional
-            Counts each row as that many, within a chunk and between chunks.
+            Number of times that each row counts, within a chunk and between chunks.
 
         Returns
         -------
         self
-            ``converged_`` is False, as more rows may come; ``n_iter_`` counts the chunks; ``lower_bound_`` is the mean
-            log-likelihood of the last chunk per row before its step, under the mixture that follows the last rows;
-            ``lower_bounds_`` are those of the last 1000 chunks;
-            ``fit_`` says the same in words. Components keep the numbers that the first chunk gave them. The floor of
-            variances is that of all rows seen; the volume of noise, its floor, and what a prior leaves open, are
-            taken from the first chunk.
+            ``converged_`` is False, and ``n_iter_`` is the number of chunks. ``lower_bound_`` is the mean
+            log-likelihood per row of the last chunk before its update; ``lower_bounds_`` keeps the last 1000.
+            Components keep their numbers from the first chunk.
 
         Raises
         ------
         DataError, ParameterError
-            As from `fit`; and ParameterError if components, structure or noise were changed since the first chunk. The
-            mixture then stays as it was.
+            As from `fit`; also if components, structure or noise changed since the first chunk. The mixture
+            stays unchanged.
 
         References
         ----------
         Sato & Ishii, Neural Computation 12 (2000); Cappe & Moulines, JRSS B 71 (2009), with averaging.
         """
         if not hasattr(self, "_online_state"):
-            self._fit_first_chunk(X, sample_weight)
+            self._fit_first_chunk(X, sample_weight, MAX_TOL_FIRST_CHUNK)
+            self.fit_ = start_online_record(self.fit_)
+            self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, [self.lower_bound_]
             return self
         self._require_unchanged_parameters()
         rows = _validation.validate_rows(self, X, is_fitting=False)
@@ -87,41 +76,32 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
             self._update_from_chunk(rows, weights)
         return self
 
-    def _fit(
-        self, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None, tol: float | None = None
-    ) -> Any:
-        """A whole fit, which sets all fitted attributes; to the constructor's tolerance, or another."""
+    def _fit_first_chunk(self, X: ArrayLike, sample_weight: ArrayLike | None, max_tol: float) -> None:
+        """Fit to the rows with the constructor's tolerance, but at most ``max_tol``; set all fitted attributes."""
         raise NotImplementedError
 
-    def _fit_first_chunk(self, X: ArrayLike, sample_weight: ArrayLike | None) -> None:
-        """The first chunk, whose fit is one that goes on."""
-        self._fit(X, sample_weight, None, min(float(self.tol), MAX_TOL_FIRST_CHUNK))
-        self.fit_ = start_online_record(self.fit_)
-        self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, [self.lower_bound_]
-
     def _update_from_chunk(self, rows: AnyArray, sample_weight: N | None) -> None:
-        """A step on a chunk, and what it changes."""
-        seconds = _validation.start_stopwatch()
-        step = update_with_chunk(
-            self.model_, self._online_state, MemorySource.from_array(rows, sample_weight), AutomaticEngine(len(rows))
-        )
-        before = self.fit_ if self._online_state.n_chunks > 1 else start_online_record(self.fit_)
-        self.fit_ = update_online_record(before, step, seconds())
+        """Take one step of online EM on the rows, and update the fitted attributes."""
+        elapsed_seconds = start_stopwatch()
+        source, engine = MemorySource.from_array(rows, sample_weight), AutomaticEngine(len(rows))
+        step = update_with_chunk(self.model_, self._online_state, source, engine)
+        record = self.fit_ if self._online_state.n_chunks > 1 else start_online_record(self.fit_)
+        lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self.lower_bounds_[-1:]
+        self.fit_ = update_online_record(record, step, elapsed_seconds())
         self.model_, self._online_state = step.mixture, step.state
         self.converged_, self.n_iter_, self.lower_bound_ = False, step.state.n_chunks, step.mean_log_likelihood
-        bounds = self.lower_bounds_ if len(before.trace) > 1 else self.lower_bounds_[-1:]
-        self.lower_bounds_ = [*bounds, step.mean_log_likelihood][-MAX_TRACE_CHUNKS:]
+        self.lower_bounds_ = [*lower_bounds, step.mean_log_likelihood][-MAX_TRACE_CHUNKS:]
 
     def _require_unchanged_parameters(self) -> None:
-        """ParameterError where the constructor's parameters no longer fit the mixture."""
-        now: Any = self
-        last = self.model_
-        structure = parse_structure(now.covariance_type, now.n_factors, "covariance_type")
-        pairs = {
-            "n_components": (now.n_components, last.n_components),
-            "covariance_type": (str(structure), str(last.structure)),
-            "noise": (bool(now.noise), last.noise is not None),
+        """Raise ParameterError if the constructor's parameters no longer match the fitted mixture."""
+        parameters: Any = self
+        mixture = self.model_
+        structure = parse_structure(parameters.covariance_type, parameters.n_factors, "covariance_type")
+        values = {
+            "n_components": (parameters.n_components, mixture.n_components),
+            "covariance_type": (str(structure), str(mixture.structure)),
+            "noise": (bool(parameters.noise), mixture.noise is not None),
         }
-        for name, (found, before) in pairs.items():
-            if found != before:
-                raise ParameterError.changed_in_partial_fit(name, found, before)
+        for name, (value, fitted_value) in values.items():
+            if value != fitted_value:
+                raise ParameterError.changed_in_partial_fit(name, value, fitted_value)

@@ -1,49 +1,123 @@
-"""The runs of one fit: every start to its end, moves of the best one, and what a warm start goes on from."""
+"""The runs of a fit from ``n_init`` starts, or from a warm start, and the best of them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from gaussmix.core.input_arrays import parse_labels
+from gaussmix.core.label_prior import KnownComponents
+from gaussmix.covariance import DefaultPrior, Structure
+from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
-from gaussmix.estimators._initialization import Initialization
+from gaussmix.estimators._initialization import Initialization, InitParameters
+from gaussmix.estimators._verbose import ProgressPrinter, start_stopwatch
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.mixture import change_frame
+from gaussmix.model.variational import VariationalPosterior, VariationalPrior
 from gaussmix.solvers import EM, AbstractSolver, MeanGainRule, RunResult, best_run, run_solver, split_merge
+from gaussmix.solvers.initialization import initialize, sort_components
+from gaussmix.solvers.initialization.noise_initialization import with_robust_floor
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
+from gaussmix.solvers.stopping import TotalGainRule
+from gaussmix.solvers.variational import (
+    VariationalRunResult,
+    best_variational_run,
+    posterior_from_mixture,
+    run_variational_em,
+)
+from gaussmix.sources import MemorySource
+from gaussmix.types import AnyArray, ArrayLike, IntN, N
+
+
+@dataclass(frozen=True)
+class FitData:
+    """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch."""
+
+    rows: AnyArray
+    sample_weight: N | None
+    known_components: IntN | None
+    structure: Structure
+    elapsed_seconds: Callable[[], float]
+
+
+def validate_fit_data(
+    estimator: Any, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None
+) -> FitData:
+    """Check the parameters of a GaussianMixture and the rows of its fit, and start a stopwatch."""
+    elapsed_seconds = start_stopwatch()
+    structure = _validation.validate_mixture_parameters(estimator)
+    rows = _validation.validate_rows(estimator, X, is_fitting=True)
+    weights = _validation.validate_sample_weight(sample_weight, rows)
+    known = parse_labels(labels, len(rows), weights, int(estimator.n_components))
+    if len(rows) < estimator.n_components:
+        raise DataError.too_few_rows(len(rows), estimator.n_components)
+    return FitData(rows, weights, known, structure, elapsed_seconds)
+
+
+def make_problem(estimator: Any, data: FitData) -> tuple[Problem, Initialization]:
+    """Return the problem of a GaussianMixture, in a frame of its own, and the initialization of its runs."""
+    known = data.known_components
+    label_prior = None if known is None else KnownComponents(known)
+    source = MemorySource.from_array(data.rows, data.sample_weight).with_label_prior(label_prior)
+    ridge = None if estimator.reg_covar is None else float(estimator.reg_covar)
+    names = _validation.get_feature_names(estimator)
+    problem = Problem.from_source(source, data.structure, ridge=ridge, feature_names=names)
+    problem = problem.with_prior(DefaultPrior.from_parameter(estimator.prior), estimator.n_components)
+    if estimator.noise:
+        problem = with_robust_floor(problem)
+    shape = (estimator.n_components, data.rows.shape[1])
+    starting_values = (estimator.weights_init, estimator.means_init, estimator.precisions_init)
+    initialization = Initialization.from_problem(
+        problem,
+        InitParameters.parse(data.structure, str(estimator.covariance_type), shape, *starting_values),
+        estimator.init_params,
+        estimator.n_components,
+        estimator.noise,
+        estimator.constraints,
+        known,
+    )
+    return problem, initialization
 
 
 def fit_best_run(estimator: Any, problem: Problem, initialization: Initialization, tol: float) -> RunResult:
-    """Every start of an estimator to its end; the best run, and what moves make of it."""
-    previous = _warm_start(estimator, problem, initialization)
-    repeats = 1 if previous is not None or initialization.parameters.is_complete else estimator.n_init
+    """Run the solver from every start, and return the best run after its split-and-merge moves."""
+    warm_start = _warm_start(estimator, problem, initialization)
+    is_single_start = warm_start is not None or initialization.parameters.is_complete
     rng = _validation.make_generator(estimator.random_state)
     stopping = MeanGainRule(tol, int(estimator.max_iter))
-    reporter = _validation.ProgressPrinter(
-        int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight
-    )
+    printer = ProgressPrinter(int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight)
     em = initialization.make_em(problem)
-    # All starts are drawn before a solver draws, so that every solver has the same ones.
-    starts = [previous or (initialization.make_start(problem, rng), -np.inf) for _ in range(repeats)]
-    solver, runs = _make_solver(estimator, em, rng), []
-    for number, (start, bound) in enumerate(starts):
-        reporter.print_start(number)
-        runs.append(run_solver(solver, start, problem, stopping, reporter.make_progress_callback(), bound))
-        reporter.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
-    return split_merge(
-        em, best_run(runs), problem, stopping, int(estimator.n_split_merge), initialization.labelled_components
-    )
+    # The starts are drawn before the solver draws, so that every solver has the same starts.
+    starts = [
+        warm_start or (initialization.make_start(problem, rng), -np.inf)
+        for _ in range(1 if is_single_start else estimator.n_init)
+    ]
+    solver = _make_solver(estimator, em, rng)
+    runs = []
+    for index, (start, log_likelihood) in enumerate(starts):
+        printer.print_start(index)
+        runs.append(run_solver(solver, start, problem, stopping, printer.make_progress_callback(), log_likelihood))
+        printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
+    n_moves = int(estimator.n_split_merge)
+    return split_merge(em, best_run(runs), problem, stopping, n_moves, initialization.labelled_components)
 
 
 def _make_solver(estimator: Any, em: EM, rng: np.random.Generator) -> AbstractSolver:
-    """The solver asked for; one that draws has a seed of its own."""
-    row = SOLVERS[estimator.solver]
-    rate = None if estimator.learning_rate is None else float(estimator.learning_rate)
-    size = None if estimator.batch_size is None else int(estimator.batch_size)
-    return row.factory(em, SolverOptions(int(rng.integers(2**62)) if row.is_stochastic else 0, rate, size))
+    """Return the solver by the constructor's parameters; a stochastic solver gets a seed from ``rng``."""
+    spec = SOLVERS[estimator.solver]
+    seed = int(rng.integers(2**62)) if spec.is_stochastic else 0
+    learning_rate = None if estimator.learning_rate is None else float(estimator.learning_rate)
+    batch_size = None if estimator.batch_size is None else int(estimator.batch_size)
+    return spec.factory(em, SolverOptions(seed, learning_rate, batch_size))
 
 
 def _warm_start(estimator: Any, problem: Problem, initialization: Initialization) -> tuple[Mixture, float] | None:
-    """Where a warm start begins: the last model in the new frame, and its total log-likelihood."""
+    """Return the last mixture in the frame of the problem, and its total log-likelihood.
+
+    None without ``warm_start``, before the first fit, and after a change of structure, components or columns.
+    """
     last = getattr(estimator, "model_", None)
     if not estimator.warm_start or last is None:
         return None
@@ -52,3 +126,46 @@ def _warm_start(estimator: Any, problem: Problem, initialization: Initialization
         return None
     start = initialization.make_warm_start(change_frame(last, problem.source.frame), problem)
     return start, estimator.lower_bound_ * problem.total_weight
+
+
+def fit_best_variational_run(estimator: Any, problem: Problem, prior: VariationalPrior) -> VariationalRunResult:
+    """Run variational EM from every start of a BayesianGaussianMixture, and return the best run."""
+    warm_start = _variational_warm_start(estimator, problem, prior)
+    rng = _validation.make_generator(estimator.random_state)
+    stopping = TotalGainRule(float(estimator.tol), int(estimator.max_iter))
+    # A total weight of 1: scikit-learn prints the lower bound of all rows together.
+    printer = ProgressPrinter(int(estimator.verbose), int(estimator.verbose_interval), 1.0)
+    runs = []
+    for index in range(1 if warm_start is not None else int(estimator.n_init)):
+        printer.print_start(index)
+        start, bound = warm_start or (_initial_posterior(estimator, problem, prior, rng), -np.inf)
+        runs.append(run_variational_em(start, problem, stopping, printer.make_progress_callback(), bound))
+        printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_bound)
+    return best_variational_run(runs)
+
+
+def _initial_posterior(
+    estimator: Any, problem: Problem, prior: VariationalPrior, rng: np.random.Generator
+) -> VariationalPosterior:
+    """Return the posterior after one e-step with the starting mixture of ``init_params``."""
+    start = initialize(problem, estimator.init_params, int(estimator.n_components), rng)
+    return posterior_from_mixture(sort_components(start, problem), problem, prior)
+
+
+def _variational_warm_start(
+    estimator: Any, problem: Problem, prior: VariationalPrior
+) -> tuple[VariationalPosterior, float] | None:
+    """Return the last posterior in the frame of the problem under the new prior, and its lower bound.
+
+    None without ``warm_start``, before the first fit, and after a change of structure, weight prior or shape.
+    """
+    last: VariationalPosterior | None = getattr(estimator, "_posterior", None)
+    if not estimator.warm_start or last is None:
+        return None
+    is_same_structure = last.prior.structure == prior.structure
+    is_same_weight_prior = type(last.prior.weight_prior) is type(prior.weight_prior)
+    shape = (int(estimator.n_components), problem.source.n_features)
+    if not is_same_structure or not is_same_weight_prior or last.mixture.centers.shape != shape:
+        return None
+    mixture = change_frame(last.mixture, problem.source.frame)
+    return replace(last, prior=prior, mixture=mixture), float(estimator.lower_bound_)

@@ -1,30 +1,34 @@
-"""What every estimator needs: validated input, random generators, checked parameters, printed progress."""
+"""Validation of rows, row weights, seeds and constructor parameters."""
 
 import numbers
-import time
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gaussmix.core.input_arrays import first_non_numeric, parse_weights, require_finite
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.covariance import Structure, parse_structure
+from gaussmix.errors import ConstraintError, DataError, ParameterError
+from gaussmix.model import Constraints
+from gaussmix.model.noise_volume import check_noise_parameter
+from gaussmix.solvers.initialization import INIT_METHODS
+from gaussmix.solvers.solver_table import SOLVERS
 from gaussmix.types import AnyArray, ArrayLike, N
 
+# An int, a numpy RandomState, a numpy Generator or None.
 RandomStateLike = Any
-"""An int, a numpy RandomState, a numpy Generator or None."""
+
+
+# -- random generators -----------------------------------------------------------------------------
 
 
 def make_generator(random_state: RandomStateLike) -> np.random.Generator:
-    """A Generator from what scikit-learn's users pass: an int, a RandomState, a Generator or None.
+    """Return a Generator for an int, a RandomState, a Generator or None.
 
-    A RandomState (None is NumPy's global one) is advanced by four draws, which seed the generator.
+    A Generator is returned as it is. Four draws of a RandomState seed a new one; None is NumPy's global RandomState.
     """
     if isinstance(random_state, np.random.Generator):
         return random_state
@@ -39,21 +43,25 @@ def make_generator(random_state: RandomStateLike) -> np.random.Generator:
 
 
 def spawn_generators(random_state: RandomStateLike) -> tuple[np.random.Generator, np.random.Generator]:
-    """A Generator, and one whose draws do not depend on how many the first has made."""
+    """Return two Generators; draws from the first do not change what the second draws."""
     first = make_generator(random_state)
     second = np.random.default_rng(deepcopy(first).integers(2**63, size=4))
     return first, second
 
 
 def make_random_state(rng: np.random.Generator) -> np.random.RandomState:
-    """A RandomState, which is what scikit-learn hands to functions of its users, seeded by four draws."""
+    """Return a RandomState, the type that scikit-learn passes to callables, seeded by four draws of ``rng``."""
     return np.random.RandomState(rng.integers(2**31, size=4))
 
 
-def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int = 2) -> AnyArray:
-    """Rows as a 2-d float64 or float32 array, with NaN and infinity named by row and column.
+# -- rows and weights ------------------------------------------------------------------------------
 
-    An array of either type is handed back as it is, without a copy. A fit needs ``min_rows`` rows.
+
+def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int = 2) -> AnyArray:
+    """Return the rows as a 2-d array of float64 or float32; arrays of these types are not copied.
+
+    A fit needs ``min_rows`` rows, and sets ``n_features_in_`` and ``feature_names_in_``.
+    DataError names NaN and infinity by row and column.
     """
     if not is_fitting and isinstance(X, np.ndarray) and _can_skip_validation(estimator, X):
         rows: AnyArray = X
@@ -64,10 +72,10 @@ def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int 
 
 
 def _can_skip_validation(estimator: Any, X: AnyArray) -> bool:
-    """Whether scikit-learn's checks, which take longer than to score a row, would change nothing."""
-    shaped = X.ndim == 2 and len(X) > 0 and X.shape[1] == getattr(estimator, "n_features_in_", None)
-    plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32)
-    return shaped and plain and not hasattr(estimator, "feature_names_in_")
+    """Return whether scikit-learn's checks would pass; they take longer than the scoring of one row."""
+    has_fitted_shape = X.ndim == 2 and len(X) > 0 and X.shape[1] == getattr(estimator, "n_features_in_", None)
+    is_float_array = type(X) is np.ndarray and X.dtype in (np.float64, np.float32)
+    return has_fitted_shape and is_float_array and not hasattr(estimator, "feature_names_in_")
 
 
 def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int) -> AnyArray:
@@ -84,128 +92,88 @@ def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_r
         if "could not convert" in str(error):
             raise DataError.not_numeric(error, first_non_numeric(X)) from error
         raise DataError.from_sklearn_message(str(error)) from error
-    except np.exceptions.DTypePromotionError as error:  # dates beside numbers in a frame
+    except np.exceptions.DTypePromotionError as error:  # a frame with columns of dates and of numbers
         raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), first_non_numeric(X)) from error
     return rows
 
 
 def get_feature_names(estimator: Any) -> tuple[str, ...] | None:
-    """The names of the columns that an estimator was fitted to; None if the input had none."""
+    """Return the column names that the estimator was fitted to; None if the input had none."""
     names = getattr(estimator, "feature_names_in_", None)
     return None if names is None else tuple(str(name) for name in names)
 
 
-def warn_unless_converged(estimator: Any, stacklevel: int) -> None:
-    """Say so where a fit has not converged, ``stacklevel`` calls up from here, as scikit-learn does."""
-    if not estimator.converged_ and estimator.max_iter > 0:
-        warnings.warn(
-            "Best performing initialization did not converge. Try different init parameters, or increase "
-            "max_iter, tol, or check for degenerate data.",
-            ConvergenceWarning,
-            stacklevel=stacklevel,
-        )
-
-
 def validate_sample_weight(sample_weight: ArrayLike | None, rows: AnyArray) -> N | None:
-    """Row weights, or None where every row counts once."""
+    """Return the row weights (n,), or None if every row has weight 1."""
     return parse_weights(sample_weight, len(rows))
 
 
+# -- scalar parameters -----------------------------------------------------------------------------
+
+
 def require_integer(name: str, value: object, minimum: int) -> None:
-    """ParameterError unless ``value`` is a whole number (no bool) of at least ``minimum``."""
+    """Raise ParameterError unless ``value`` is a whole number of at least ``minimum``; a bool is not."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or int(value) < minimum:
         raise ParameterError.invalid_value(name, value, f"a whole number of at least {minimum}")
 
 
 def require_non_negative(name: str, value: object, allow_none: bool = False) -> None:
-    """ParameterError unless ``value`` is a finite number of at least 0, or None where it is optional."""
+    """Raise ParameterError unless ``value`` is a finite number of at least 0."""
     if allow_none and value is None:
         return
-    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-    if not real or not 0.0 <= float(value) < np.inf:  # type: ignore[arg-type]
-        raise ParameterError.invalid_value(
-            name, value, "a finite number of at least 0" + (" or None" if allow_none else "")
-        )
+    if not _is_finite_number(value) or float(value) < 0.0:  # type: ignore[arg-type]
+        allowed = "a finite number of at least 0" + (" or None" if allow_none else "")
+        raise ParameterError.invalid_value(name, value, allowed)
 
 
 def require_positive(name: str, value: object, allow_none: bool = False) -> None:
-    """ParameterError unless ``value`` is a finite number above 0, or None where it is optional."""
+    """Raise ParameterError unless ``value`` is a finite number above 0."""
     if allow_none and value is None:
         return
-    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-    if not real or not 0.0 < float(value) < np.inf:  # type: ignore[arg-type]
-        raise ParameterError.invalid_value(name, value, "a finite number above 0" + (" or None" if allow_none else ""))
+    if not _is_finite_number(value) or float(value) <= 0.0:  # type: ignore[arg-type]
+        allowed = "a finite number above 0" + (" or None" if allow_none else "")
+        raise ParameterError.invalid_value(name, value, allowed)
 
 
 def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
-    """ParameterError unless ``value`` is one of the allowed words."""
+    """Raise ParameterError unless ``value`` is one of the allowed strings."""
     if value not in allowed:
         raise ParameterError.invalid_choice(name, value, allowed)
 
 
-@dataclass(frozen=True)
-class InertiaPrinter:
-    """Prints passes of k-means as scikit-learn does; inertia times 2^inertia_exponent has the data's units squared."""
-
-    verbose: int
-    inertia_exponent: int
-
-    @property
-    def progress_callback(self) -> Callable[[int, float], None] | None:
-        return self._print_iteration if self.verbose else None
-
-    def print_start(self) -> None:
-        if self.verbose:
-            print("Initialization complete")
-
-    def print_end(self, n_iter: int, is_converged: bool) -> None:
-        if self.verbose and is_converged:
-            print(f"Converged at iteration {n_iter - 1}: the centres rest.")
-
-    def _print_iteration(self, iteration: int, inertia: float) -> None:
-        with np.errstate(over="ignore", under="ignore"):
-            print(f"Iteration {iteration - 1}, inertia {float(np.ldexp(inertia, self.inertia_exponent))}.")
+def _is_finite_number(value: object) -> bool:
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+    return is_number and bool(np.isfinite(float(value)))  # type: ignore[arg-type]
 
 
-def start_stopwatch() -> Callable[[], float]:
-    """What tells the seconds since it was made."""
-    began = time.perf_counter()
-    return lambda: time.perf_counter() - began
+# -- parameters of GaussianMixture -----------------------------------------------------------------
 
 
-@dataclass
-class ProgressPrinter:
-    """Prints what scikit-learn prints: starts, every ``verbose_interval``-th pass, and how each start ended."""
+def validate_mixture_parameters(estimator: Any) -> Structure:
+    """Check the scalar parameters of a GaussianMixture, and return its covariance structure."""
+    require_integer("n_components", estimator.n_components, 1)
+    require_non_negative("tol", estimator.tol)
+    require_non_negative("reg_covar", estimator.reg_covar, allow_none=True)
+    require_integer("max_iter", estimator.max_iter, 0)
+    require_integer("n_init", estimator.n_init, 1)
+    require_integer("n_split_merge", estimator.n_split_merge, 0)
+    require_choice("init_params", estimator.init_params, list(INIT_METHODS))
+    require_integer("verbose_interval", estimator.verbose_interval, 1)
+    _validate_solver(estimator)
+    check_noise_parameter(estimator.noise)
+    if estimator.constraints is not None and not isinstance(estimator.constraints, Constraints):
+        raise ConstraintError.wrong_type(estimator.constraints)
+    if estimator.n_factors is not None:
+        require_integer("n_factors", estimator.n_factors, 1)
+    return parse_structure(estimator.covariance_type, estimator.n_factors, "covariance_type")
 
-    verbose: int
-    verbose_interval: int
-    total_weight: float
-    _start_time: float = field(default_factory=time.perf_counter)
-    _last_print_time: float = field(default_factory=time.perf_counter)
 
-    def print_start(self, start_index: int) -> None:
-        self._start_time = self._last_print_time = time.perf_counter()
-        if self.verbose:
-            print(f"Initialization {start_index}")
-
-    def make_progress_callback(self) -> Callable[[int, float, float], None] | None:
-        return self._print_iteration if self.verbose else None
-
-    def _print_iteration(self, iteration: int, log_likelihood: float, gain: float) -> None:
-        if iteration % self.verbose_interval:
-            return
-        now = time.perf_counter()
-        if self.verbose == 1:
-            print(f"  Iteration {iteration}")
-        else:
-            change = gain / self.total_weight
-            print(f"  Iteration {iteration}\t time lapse {now - self._last_print_time:.5f}s\t ll change {change:.5f}")
-        self._last_print_time = now
-
-    def print_end(self, is_converged: bool, log_likelihood: float) -> None:
-        verb = "converged" if is_converged else "did not converge"
-        if self.verbose == 1:
-            print(f"Initialization {verb}.")
-        elif self.verbose > 1:
-            bound, lapse = log_likelihood / self.total_weight, time.perf_counter() - self._start_time
-            print(f"Initialization {verb}. time lapse {lapse:.5f}s\t lower bound {bound:.5f}.")
+def _validate_solver(estimator: Any) -> None:
+    """Check the name and the options of the solver."""
+    require_choice("solver", estimator.solver, list(SOLVERS))
+    if estimator.learning_rate is not None:
+        require_positive("learning_rate", estimator.learning_rate)
+    if estimator.batch_size is not None:
+        require_integer("batch_size", estimator.batch_size, 1)
+    if SOLVERS[estimator.solver].uses_gradient and estimator.reg_covar is not None:
+        raise ParameterError.ridge_with_gradient(estimator.solver)

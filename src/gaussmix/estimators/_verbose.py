@@ -1,0 +1,111 @@
+"""Printed progress, elapsed time and the warning of a fit that did not converge."""
+
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+
+def start_stopwatch() -> Callable[[], float]:
+    """Return a function that returns the seconds since this call."""
+    start_time = time.perf_counter()
+    return lambda: time.perf_counter() - start_time
+
+
+def warn_unless_converged(estimator: Any) -> None:
+    """Warn, as scikit-learn does, if a fit with at least one iteration did not converge."""
+    if not estimator.converged_ and estimator.max_iter > 0:
+        warn_user(
+            "Best performing initialization did not converge. Try different init parameters, or increase "
+            "max_iter, tol, or check for degenerate data."
+        )
+
+
+def warn_user(message: str, category: type[Warning] = ConvergenceWarning) -> None:
+    """Warn at the line of the user's code that called into gaussmix."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("gaussmix."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+@dataclass(frozen=True)
+class InertiaPrinter:
+    """Print the progress of k-means in scikit-learn's format.
+
+    ``inertia_exponent`` is the power of two that takes the inertia of a run to the data's units squared.
+    """
+
+    verbose: int
+    inertia_exponent: int
+
+    @property
+    def progress_callback(self) -> Callable[[int, float], None] | None:
+        """The function to call with the number and the inertia of each iteration; None if nothing is printed."""
+        return self._print_iteration if self.verbose else None
+
+    def print_start(self) -> None:
+        """Print that the initial centres are ready."""
+        if self.verbose:
+            print("Initialization complete")
+
+    def print_end(self, n_iter: int, is_converged: bool) -> None:
+        """Print the last iteration of a run that converged."""
+        if self.verbose and is_converged:
+            print(f"Converged at iteration {n_iter - 1}: the centre shift is within tolerance.")
+
+    def _print_iteration(self, iteration: int, inertia: float) -> None:
+        with np.errstate(over="ignore", under="ignore"):
+            print(f"Iteration {iteration - 1}, inertia {float(np.ldexp(inertia, self.inertia_exponent))}.")
+
+
+@dataclass
+class ProgressPrinter:
+    """Print the progress of a mixture's runs in scikit-learn's format.
+
+    It prints the start of each run, every ``verbose_interval``-th iteration, and whether the run converged.
+    """
+
+    verbose: int
+    verbose_interval: int
+    total_weight: float
+    _start_time: float = field(default_factory=time.perf_counter)
+    _last_print_time: float = field(default_factory=time.perf_counter)
+
+    def print_start(self, start_index: int) -> None:
+        """Print the index of a run, and start its clock."""
+        self._start_time = self._last_print_time = time.perf_counter()
+        if self.verbose:
+            print(f"Initialization {start_index}")
+
+    def make_progress_callback(self) -> Callable[[int, float, float], None] | None:
+        """Return the function to call after each iteration; None if nothing is printed.
+
+        It takes the number of the iteration, the log-likelihood and the gain.
+        """
+        return self._print_iteration if self.verbose else None
+
+    def print_end(self, is_converged: bool, log_likelihood: float) -> None:
+        """Print whether a run converged, and with ``verbose`` above 1 its seconds and its lower bound."""
+        verb = "converged" if is_converged else "did not converge"
+        if self.verbose == 1:
+            print(f"Initialization {verb}.")
+        elif self.verbose > 1:
+            bound, seconds = log_likelihood / self.total_weight, time.perf_counter() - self._start_time
+            print(f"Initialization {verb}. time lapse {seconds:.5f}s\t lower bound {bound:.5f}.")
+
+    def _print_iteration(self, iteration: int, log_likelihood: float, gain: float) -> None:
+        if iteration % self.verbose_interval:
+            return
+        now = time.perf_counter()
+        if self.verbose == 1:
+            print(f"  Iteration {iteration}")
+        else:
+            seconds, change = now - self._last_print_time, gain / self.total_weight
+            print(f"  Iteration {iteration}\t time lapse {seconds:.5f}s\t ll change {change:.5f}")
+        self._last_print_time = now
