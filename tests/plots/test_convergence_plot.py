@@ -50,8 +50,8 @@ def test_what_is_left_to_the_best_is_drawn() -> None:
 def test_the_legend_says_what_differs() -> None:
     ends = tuple(replace(one, converged=one.solver != "sgd") for one in make_comparison().solver_results)
     said = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
-    assert f"em, near after {make_comparison().solver_results[0].n_iter_to_best} pass" in said
-    assert "cem, not near the best" in said
+    assert f"em, near at pass {make_comparison().solver_results[0].n_iter_to_best}" in said
+    assert "cem, never near" in said
     assert "dotted: mini-batch" in said
     assert "hollow: max_iter reached" in said
     plain = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])

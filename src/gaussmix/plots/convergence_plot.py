@@ -166,7 +166,7 @@ def _legend_entries(
     entries: list[Artist] = []
     for result, style in zip(results, solver_styles, strict=True):
         n_passes = result.n_iter_to_best
-        note = "not near the best" if n_passes is None else f"near after {canvas.format_count(n_passes, 'pass')}"
+        note = "never near" if n_passes is None else f"near at pass {n_passes}"
         options: dict[str, Any] = {
             "color": style.line_colour,
             "markerfacecolor": style.fill_colour if result.converged else "none",
