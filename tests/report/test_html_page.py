@@ -20,7 +20,7 @@ from gaussmix.report import render_html, write_report
 from tests.report.conftest import FittedSearch
 
 FETCHING = {"src", "href", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
-SECTIONS = ["found", "data", "assignment", "densities", "components", "choice", "fit", "about"]
+SECTIONS = ["summary", "data", "assignment", "densities", "components", "selection", "fit", "about"]
 EVIL = ["<script>alert(1)</script>", "\" onerror='alert(2)' x=\"", "{{ 7 * 7 }} & $x^2$"]
 
 
@@ -133,7 +133,7 @@ def test_words_and_numbers_are_there(page: Page) -> None:
 def test_sections_follow_what_is_given(fitted_search: FittedSearch) -> None:
     bare = Page(render_html(fitted_search.mixture, fitted_search.rows))
     ids = {attrs.get("id") for _, attrs in bare.tags}
-    assert not ids & {"choice", "fit"}
+    assert not ids & {"selection", "fit"}
     assert "Source:" not in bare.text
     with_fit = {
         attrs.get("id")
@@ -223,7 +223,7 @@ def test_a_degenerate_fit_is_reported() -> None:
 def test_many_rows_are_drawn_in_part_and_said_to_be(fitted_search: FittedSearch) -> None:
     rows = fitted_search.mixture.sample(6000, 0)[0]
     page = render_html(fitted_search.mixture, rows)
-    assert "show a random 5\u202f000 of the 6\u202f000" in page
+    assert "show a random subset of 5\u202f000 of the 6\u202f000 rows" in page
     assert len(page) < 3_000_000, "many points are kept as pixels"
 
 
@@ -257,17 +257,17 @@ def render_nine_components(n_features: int, n_rows: int = 300, weight: float | N
 
 def test_many_components_stand_one_below_the_other_where_that_is_narrower() -> None:
     assert (
-        '<th scope="col" class="text">component</th><th scope="col" class="name">share</th>'
+        '<th scope="col" class="text">component</th><th scope="col" class="name">weight</th>'
         in render_nine_components(2)
     )
-    assert '<th scope="col" class="name">share</th>' not in render_nine_components(13)
+    assert '<th scope="col" class="name">weight</th>' not in render_nine_components(13)
 
 
 def test_a_page_about_one_row_speaks_in_the_singular() -> None:
     text = render_nine_components(2, 1)
     assert "The 1 row of 2 columns is described" in text
     assert "<summary>The row</summary>" in text
-    assert not re.search(r"\b1 (rows|passes|candidates|least certain rows)", text)
+    assert not re.search(r"\b1 (rows|passes|candidates|most uncertain rows|iterations)", text)
 
 
 def test_huge_weights_fit_the_page() -> None:

@@ -27,7 +27,7 @@ def test_the_whole_paragraph(fitted_search: FittedSearch) -> None:
         "The 272 rows of 2 columns are described by 3 Gaussian groups of structure EEE (tied): "
         "one size, shape and orientation for all"
     )
-    assert "Their shares are 35.6 %, 16.9 % and 47.5 %." in words
+    assert "Their weights are 35.6 %, 16.9 % and 47.5 %." in words
     assert "with a probability above 95 %" in words
     assert "Of 12 fitted candidates, EEE (tied) with 3 components has the lowest BIC" in words
     assert "the fit has converged" in words
@@ -76,7 +76,7 @@ def test_other_criteria_are_not_read_as_evidence(faithful: Any) -> None:
 
 def test_a_lone_candidate_has_no_runner_up(faithful: Any) -> None:
     search = gaussmix.select(faithful, 2, "EEE", n_starts=1)
-    assert "no other sound candidate" in describe_mixture(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
+    assert "no other valid candidate" in describe_mixture(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
 
 
 def test_a_degenerate_choice_is_warned_of() -> None:
@@ -98,7 +98,7 @@ def test_many_shares_become_a_range() -> None:
     means = np.arange(12.0)[:, None] * 9
     mixture = Mixture.from_parameters(np.full(12, 1 / 12), means, np.ones((12, 1, 1)))
     words = replace_thin_spaces(describe_mixture(mixture, means))
-    assert "Their shares range from 8.3 % to 8.3 %." in words
+    assert "Their weights range from 8.3 % to 8.3 %." in words
     assert "of one column" in words
 
 

@@ -86,7 +86,7 @@ def test_summary_agrees_with_the_estimator(faithful: Any) -> None:
 
 def test_candidates_are_ranked_with_differences(fitted_search: FittedSearch) -> None:
     rows = report.candidate_table(fitted_search.selection)
-    assert (rows[0].structure, rows[0].n_components, rows[0].remark) == ("EEE (tied)", 3, "chosen")
+    assert (rows[0].structure, rows[0].n_components, rows[0].remark) == ("EEE (tied)", 3, "selected")
     assert [row.rank for row in rows] == list(range(1, 13))
     assert rows[0].difference_to_best == 0.0
     gaps = [row.difference_to_best for row in rows if row.difference_to_best is not None]
@@ -174,6 +174,6 @@ def test_degenerate_components_are_counted() -> None:
         covariance = replace(fit.mixture.covariance, is_floored=np.array(parts))
         return replace(fit, mixture=replace(fit.mixture, covariance=covariance), masses=masses)
 
-    assert _describe_degeneracy(floored(True, True)) == "components 0 and 1 on the floor of their variances"
-    assert _describe_degeneracy(floored(False, True)) == "component 1 on the floor of its variance"
-    assert _describe_degeneracy(floored(False, False)) == "component 1 of too few rows for a covariance"
+    assert _describe_degeneracy(floored(True, True)) == "components 0 and 1 at the variance floor"
+    assert _describe_degeneracy(floored(False, True)) == "component 1 at the variance floor"
+    assert _describe_degeneracy(floored(False, False)) == "too few rows for the covariance of component 1"

@@ -1,4 +1,4 @@
-"""What was found, for reading: tables, words, and one HTML page with all of it."""
+"""Reports on a fitted mixture: tables, a summary text and an HTML page."""
 
 from gaussmix.report.html_page import render_html, write_report
 from gaussmix.report.summary_text import describe_mixture

@@ -1,4 +1,4 @@
-"""One page of HTML that holds everything it shows: words, pictures and tables, readable without a network."""
+"""Render a report on a mixture as one HTML page with text, tables and embedded pictures."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
 from gaussmix.plots.picture_export import matplotlib_version
 from gaussmix.plots.plot_data import MAX_ROWS, column_name
-from gaussmix.plots.style import MARKER_GLYPHS, distinct_styles
+from gaussmix.plots.style import MARKER_GLYPHS, Style, distinct_styles
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.summary_text import describe_mixture
@@ -28,9 +28,9 @@ from gaussmix.types import ArrayLike
 
 _TEMPLATE_FILE = "page.html"
 _N_CANDIDATES_SHOWN = 10
-_MAX_COMPONENT_COLUMNS = 6  # more components stand one below the other where that makes a narrower table
-_MIN_SCIENTIFIC_WEIGHT = 1e10  # sums of weights beyond it would widen the table without end
-_N_SIZE_ROWS = 4  # lines of the table of components above those of the columns
+_MAX_COMPONENT_COLUMNS = 6  # a table of more components is transposed if that makes it narrower
+_MIN_SCIENTIFIC_WEIGHT = 1e10  # larger sums of weights are written as powers of ten
+_N_SIZE_ROWS = 4  # rows of the component table above the means of the columns
 
 
 def write_report(
@@ -44,11 +44,20 @@ def write_report(
     title: str | None = None,
     source_name: str | None = None,
 ) -> None:
-    """Write the page that `render` makes; the file appears whole or not at all.
+    """Write the page that `render_html` returns to a file.
+
+    A failure leaves no incomplete file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write; an existing file is replaced.
+    mixture, X, fit, selection, sample_weight, title, source_name
+        See `render_html`.
 
     Raises
     ------
-    FileProblem
+    FileError
         If the file cannot be written.
     """
     page = render_html(
@@ -73,25 +82,25 @@ def render_html(
     title: str | None = None,
     source_name: str | None = None,
 ) -> str:
-    """A report on a mixture and its rows as one HTML page, pictures included.
+    """Return a report on a mixture and some rows as one HTML page with embedded pictures.
 
-    The same input gives the same page.
+    Equal input gives equal pages. The page loads nothing from the network.
 
     Parameters
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
-        The rows it is to explain, in the data's units.
+        Rows in the data's units.
     fit : Fit or fitted estimator, optional
-        How it was fitted: adds the log-likelihood by pass and how the fit ended.
+        Adds the log-likelihood by iteration and the outcome of the fit.
     selection : Selection, optional
-        The search it was chosen by: adds the criterion by structure and the ranked candidates.
+        Adds the criterion by structure and the ranked candidates of the search.
     sample_weight : array-like of shape (n,), optional
-        How often each row counts.
+        Weights of the rows. Default: 1.
     title : str, optional
-        Default: 'Gaussian mixture', with the name of the source.
+        Title of the page. Default: 'Gaussian mixture', with the name of the source.
     source_name : str, optional
-        What the rows are called, a file's name for instance.
+        Name of the data, such as a file name.
 
     Returns
     -------
@@ -100,7 +109,7 @@ def render_html(
     Raises
     ------
     DataError, ParameterError
-        If the rows or weights cannot be used.
+        If the rows or weights are invalid.
     MissingPackageError
         If matplotlib or jinja2 is not installed.
     """
@@ -114,39 +123,39 @@ def render_html(
     context: dict[str, Any] = {
         "title": title or f"Gaussian mixture{of_source}",
         "source_name": source_name,
-        "words": describe_mixture(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
+        "summary_text": describe_mixture(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
         "summary": tables.summarize_mixture(mixture, rows, weights),
         "legend": _legend_entries(mixture),
         "data": pictures.data_picture(mixture, rows),
         "assignments": pictures.assignment_pictures(mixture, rows) if mixture.n_components > 1 else [],
         "densities": pictures.density_pictures(mixture, rows, weights),
         "components": _component_table_lines(mixture, tables.component_table(mixture, rows, weights)),
-        "transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
-        "weighted": weights is not None,
-        "uncertain": tables.uncertain_rows(mixture, rows, 10),
+        "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
+        "has_weights": weights is not None,
+        "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         "versions": _format_versions(),
-        "most_rows": MAX_ROWS,
-        "unsure": tables.UNCERTAIN_ABOVE,
+        "max_rows": MAX_ROWS,
+        "uncertain_above": tables.UNCERTAIN_ABOVE,
         **_selection_and_fit_context(mixture, fit, selection),
     }
     return str(template.render(context))
 
 
 def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Selection | None) -> dict[str, Any]:
-    """How the mixture was chosen and fitted, as far as that is known."""
+    """Return the template variables on the selection and the fit; None if they are not given."""
     return {
         "selection": selection,
-        "choice": None if selection is None else pictures.criterion_picture(selection),
+        "criterion_picture": None if selection is None else pictures.criterion_picture(selection),
         "candidates": [] if selection is None else tables.candidate_table(selection),
-        "first_candidates": _N_CANDIDATES_SHOWN,
-        "trace": None if fit is None else pictures.trace_picture(fit),
+        "n_candidates_shown": _N_CANDIDATES_SHOWN,
+        "trace_picture": None if fit is None else pictures.trace_picture(fit),
         "fit": None if fit is None else tables.summarize_fit(fit, mixture),
     }
 
 
 def _load_template() -> Any:
-    """The page with its holes; every text put into them is escaped."""
+    """Return the jinja2 template of the page, which escapes every inserted text."""
     try:
         import jinja2
     except ImportError as error:
@@ -167,7 +176,7 @@ def _load_template() -> Any:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """How a component looks in the pictures: marker, colour as in CSS, number and share."""
+    """A component in the legend of the page: marker, CSS colour, number and weight."""
 
     glyph: str
     colour: str
@@ -176,26 +185,27 @@ class LegendEntry:
 
 
 def _legend_entries(mixture: Mixture) -> list[LegendEntry]:
-    looks = distinct_styles(mixture.n_components)
+    """Return one legend entry per component."""
+    styles = distinct_styles(mixture.n_components)
     return [
-        LegendEntry(
-            MARKER_GLYPHS[look.marker],
-            "#" + "".join(f"{round(255 * part):02x}" for part in look.line_colour),
-            k,
-            float(weight),
-        )
-        for k, (look, weight) in enumerate(zip(looks, mixture.weights, strict=True))
+        LegendEntry(MARKER_GLYPHS[style.marker], _css_colour(style), k, float(weight))
+        for k, (style, weight) in enumerate(zip(styles, mixture.weights, strict=True))
     ]
+
+
+def _css_colour(style: Style) -> str:
+    """Return the line colour of a style as '#rrggbb'."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in style.line_colour)
 
 
 def _component_table_lines(
     mixture: Mixture, component_rows: Sequence[tables.ComponentRow]
 ) -> list[tuple[str, list[str]]]:
-    """Rows of (name, one text per component): sizes first, then mean and deviation of each column."""
-    lines = [("share", [formatting.format_percent(part.weight) for part in component_rows])]
-    rows = [part.assigned_weight or 0.0 for part in component_rows]
-    whole = all(value == round(value) for value in rows)
-    lines.append(("rows", [_format_weight(value, 0 if whole else 1) for value in rows]))
+    """Return lines of (name, one text per component): weights first, then mean and deviation of each column."""
+    lines = [("weight", [formatting.format_percent(part.weight) for part in component_rows])]
+    assigned = [part.assigned_weight or 0.0 for part in component_rows]
+    n_decimals = 0 if all(weight == round(weight) for weight in assigned) else 1
+    lines.append(("rows", [_format_weight(weight, n_decimals) for weight in assigned]))
     lines.append(("expected rows", [_format_weight(part.responsibility_sum or 0.0, 1) for part in component_rows]))
     lines.append(("mean uncertainty", [formatting.format_percent(part.mean_uncertainty) for part in component_rows]))
     for j in range(mixture.n_features):
@@ -208,11 +218,12 @@ def _component_table_lines(
 
 
 def _format_weight(weight: float, n_decimals: int) -> str:
-    """A sum of weights; a huge one as a power of ten."""
+    """Format a sum of weights; a huge one as a power of ten."""
     is_huge = weight >= _MIN_SCIENTIFIC_WEIGHT
     return formatting.format_number(weight) if is_huge else formatting.format_decimals(weight, n_decimals)
 
 
 def _format_versions() -> str:
-    own = [f"gaussmix {__version__}", f"Python {platform.python_version()}"]
-    return ", ".join([*own, f"NumPy {np.__version__}", f"SciPy {scipy.__version__}", matplotlib_version()])
+    """Return the versions of gaussmix, Python and the packages in use."""
+    versions = [f"gaussmix {__version__}", f"Python {platform.python_version()}"]
+    return ", ".join([*versions, f"NumPy {np.__version__}", f"SciPy {scipy.__version__}", matplotlib_version()])

@@ -1,4 +1,4 @@
-"""The pictures of a report: each an address that holds an SVG, with a sentence for those who cannot see it."""
+"""Pictures of a report: SVG images as data URIs, each with a text description."""
 
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -21,34 +21,31 @@ MAX_DENSITY_COLUMNS = 16
 
 
 def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
-    """The rows in the colours of their membership: in one or two columns, or in all pairs of the most telling."""
-    what = f"coloured by the probability of each of the {_format_component_count(mixture)}"
+    """Draw the coloured rows: one scatter plot of up to two columns, or all pairs of five columns."""
+    rows = f"rows coloured by the probability of each of the {_format_component_count(mixture)}"
     if mixture.n_features > 2:
         names = join_words([column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)])
-        return draw_figure_picture(
-            lambda: plots.pairs(mixture, X), f"All pairs of {names}: rows {what}, with their ellipses."
-        )
+        alt_text = f"All pairs of {names}: {rows}, with their ellipses."
+        return draw_figure_picture(lambda: plots.pairs(mixture, X), alt_text)
     names = join_words([column_name(mixture, j) for j in range(mixture.n_features)])
-    shapes = "ellipses" if mixture.n_features == 2 else "densities"
-    return draw_axes_picture(
-        lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), (6.2, 4.4), f"{names}: rows {what}, with {shapes}."
-    )
+    alt_text = f"{names}: {rows}, with {'ellipses' if mixture.n_features == 2 else 'densities'}."
+    return draw_axes_picture(lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), (6.2, 4.4), alt_text)
 
 
 def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
-    """Hard, then soft assignment, with the uncertain rows ringed."""
+    """Draw the hard and the soft assignment, with the uncertain rows ringed."""
     columns = select_separating_columns(mixture, X, 2)
     names = join_words([column_name(mixture, j) for j in columns])
-    said = {
+    alt_texts = {
         "hard": f"{names}: each row in the colour of its most probable component; uncertain rows are ringed.",
         "soft": f"{names}: the same rows, their colours blended by probability; uncertain rows are ringed.",
     }
     draw = partial(plots.scatter, mixture, X, columns, threshold=UNCERTAIN_ABOVE, legend=False)
-    return [draw_axes_picture(partial(draw, assignment=name), (5.0, 4.0), alt) for name, alt in said.items()]
+    return [draw_axes_picture(partial(draw, assignment=name), (5.0, 4.0), text) for name, text in alt_texts.items()]
 
 
 def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[Picture]:
-    """One picture per column, of the most telling ones where there are many."""
+    """Draw the density of each column, or of the ``MAX_DENSITY_COLUMNS`` that separate the components best."""
     return [
         _density_picture(mixture, X, sample_weight, column)
         for column in select_separating_columns(mixture, X, MAX_DENSITY_COLUMNS)
@@ -56,25 +53,27 @@ def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | 
 
 
 def _density_picture(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None, column: int) -> Picture:
+    """Draw the density of one column over its histogram."""
     draw = partial(plots.density, mixture, X, column, sample_weight=sample_weight, legend=False)
-    alt = f"{column_name(mixture, column)}: histogram, density of the mixture and of each component."
-    return draw_axes_picture(draw, (4.0, 2.7), alt)
+    alt_text = f"{column_name(mixture, column)}: histogram, density of the mixture and of each component."
+    return draw_axes_picture(draw, (4.0, 2.7), alt_text)
 
 
 def trace_picture(fit: Fit) -> Picture:
-    """Log-likelihood by pass."""
-    count, final = format_count(len(fit.trace), "pass"), format_number(fit.log_likelihood, 7)
-    alt = f"The log-likelihood over {count}; it ends at {final}."
-    return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt)
+    """Draw the log-likelihood against the iteration."""
+    count, final = format_count(len(fit.trace), "iteration"), format_number(fit.log_likelihood, 7)
+    alt_text = f"The log-likelihood over {count}; it ends at {final}."
+    return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt_text)
 
 
 def criterion_picture(selection: Selection) -> Picture:
-    """The criterion by number of components and structure."""
-    best, rule = selection.best, selection.criterion.upper()
-    chosen = f"{best.structure.display_name}, {best.n_components}"
-    alt = f"{rule} by number of components and structure; the chosen one is {chosen}."
-    return draw_figure_picture(lambda: cast("Figure", plots.criterion_curves(selection).figure), alt)
+    """Draw the criterion against the number of components for each structure."""
+    best, criterion = selection.best, selection.criterion.upper()
+    model = f"{best.structure.display_name}, {best.n_components}"
+    alt_text = f"{criterion} by number of components and structure; the selected model is {model}."
+    return draw_figure_picture(lambda: cast("Figure", plots.criterion_curves(selection).figure), alt_text)
 
 
 def _format_component_count(mixture: Mixture) -> str:
+    """Return 'one component' or '3 components'."""
     return "one component" if mixture.n_components == 1 else f"{mixture.n_components} components"

@@ -1,6 +1,6 @@
-"""The numbers of a report as plain values: components, candidates, uncertain rows, and how a fit ended.
+"""Tables of components, candidates, uncertain rows and the outcome of a fit, as lists of dataclasses.
 
-Lists of these go straight into a data frame (``pandas.DataFrame(components(...))``).
+``pandas.DataFrame(component_table(...))`` converts such a list to a data frame.
 """
 
 from dataclasses import dataclass
@@ -18,19 +18,31 @@ from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
+# Bounds of the uncertainty (1 - largest responsibility) of certain and of uncertain rows.
 CERTAIN_BELOW, UNCERTAIN_ABOVE = 0.05, 0.2
-"""A row is certain below the first uncertainty (1 - largest responsibility), uncertain above the second."""
 
-_ROUNDING_RTOL = 1e-12  # a difference this small, relatively, is rounding and no difference
-_EQUAL_CRITERION_RTOL = 1e-9  # criteria this close, relatively, are one model by two names
+_ROUNDING_RTOL = 1e-12  # smaller relative differences are rounding errors
+_EQUAL_CRITERION_RTOL = 1e-9  # relative difference below which two structures describe the same mixtures
 
 
 @dataclass(frozen=True)
 class ComponentRow:
-    """One component, in the data's units.
+    """Parameters of a component in the data's units, and statistics of the rows, which are None without data.
 
-    ``rows`` is the weight of the rows that it is most probable for, ``mass`` its responsibility
-    summed over the weighted rows, ``mean_uncertainty`` the mean over its rows; None without data.
+    Attributes
+    ----------
+    component : int
+        Number of the component, from 0.
+    weight : float
+        Mixture weight.
+    assigned_weight : float or None
+        Total weight of the rows for which the component is the most probable one.
+    responsibility_sum : float or None
+        Weighted sum of the component's responsibilities.
+    mean_uncertainty : float or None
+        Weighted mean uncertainty of the assigned rows; None if there are none.
+    mean, standard_deviation : tuple of float
+        One value per column.
     """
 
     component: int
@@ -44,7 +56,7 @@ class ComponentRow:
 
 @dataclass(frozen=True)
 class MixtureSummary:
-    """A mixture and the rows it is to explain, in a few numbers; criteria are lower for better."""
+    """Size, likelihood, criteria (lower is better) and uncertainty of a mixture on some rows."""
 
     n_rows: int
     total_weight: float
@@ -64,7 +76,7 @@ class MixtureSummary:
 
 @dataclass(frozen=True)
 class CandidateRow:
-    """One candidate of a search; ``difference`` is its criterion minus that of the chosen one."""
+    """A candidate of a search; ``difference_to_best`` is its criterion minus that of the selected candidate."""
 
     rank: int
     structure: str
@@ -79,7 +91,10 @@ class CandidateRow:
 
 @dataclass(frozen=True)
 class UncertainRow:
-    """A row between components: its number (from 0), the two most probable ones (-1 is noise), and its values."""
+    """A row that may belong to several components: its position, its two most probable components and its values.
+
+    Component -1 is the noise.
+    """
 
     row_index: int
     uncertainty: float
@@ -92,7 +107,7 @@ class UncertainRow:
 
 @dataclass(frozen=True)
 class FitSummary:
-    """How a fit ended."""
+    """Outcome of a fit, and the condition of its components."""
 
     outcome: str
     converged: bool
@@ -110,14 +125,15 @@ class FitSummary:
 def component_table(
     mixture: MixtureLike, X: ArrayLike | None = None, sample_weight: ArrayLike | None = None
 ) -> list[ComponentRow]:
-    """What each component is and, given rows, what it holds.
+    """Return one record per component, with statistics of the rows if ``X`` is given.
 
     Parameters
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D), optional
+        Rows in the data's units.
     sample_weight : array-like of shape (n,), optional
-        How often each row counts.
+        Weights of the rows. Default: 1.
 
     Returns
     -------
@@ -125,14 +141,12 @@ def component_table(
         In the order of the components.
     """
     mixture = as_mixture(mixture)
-    means, spreads = mixture.means, mixture.standard_deviations
-    held = (
-        [(None, None, None)] * mixture.n_components
-        if X is None
-        else _component_row_statistics(mixture, X, sample_weight)
-    )
+    means, deviations = mixture.means.tolist(), mixture.standard_deviations.tolist()
+    statistics: list[tuple[float | None, float | None, float | None]] = [(None, None, None)] * mixture.n_components
+    if X is not None:
+        statistics = _component_row_statistics(mixture, X, sample_weight)
     return [
-        ComponentRow(k, float(mixture.weights[k]), *held[k], tuple(means[k].tolist()), tuple(spreads[k].tolist()))
+        ComponentRow(k, float(mixture.weights[k]), *statistics[k], tuple(means[k]), tuple(deviations[k]))
         for k in range(mixture.n_components)
     ]
 
@@ -140,112 +154,135 @@ def component_table(
 def _component_row_statistics(
     mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None
 ) -> list[tuple[float | None, float | None, float | None]]:
-    """Rows, mass and mean uncertainty of each component."""
-    soft = mixture.predict_proba(X)
-    parsed = parse_weights(sample_weight, len(soft))
-    weights = np.ones(len(soft)) if parsed is None else parsed
-    labels, doubts = soft.argmax(axis=1), uncertainty(soft)
-    rows = np.bincount(labels, weights, mixture.n_components)
-    doubt = np.bincount(labels, weights * doubts, mixture.n_components)
-    means = [float(d / r) if r > 0 else None for d, r in zip(doubt, rows, strict=True)]
-    return list(zip(rows.tolist(), (weights @ soft).tolist(), means, strict=True))
+    """Return the assigned weight, the sum of responsibilities and the mean uncertainty of each component."""
+    responsibilities = mixture.predict_proba(X)
+    weights = parse_weights(sample_weight, len(responsibilities))
+    weights = np.ones(len(responsibilities)) if weights is None else weights
+    labels, uncertainties = responsibilities.argmax(axis=1), uncertainty(responsibilities)
+    assigned = np.bincount(labels, weights, mixture.n_components)
+    totals = np.bincount(labels, weights * uncertainties, mixture.n_components)
+    means = [float(total / weight) if weight > 0 else None for total, weight in zip(totals, assigned, strict=True)]
+    return list(zip(assigned.tolist(), (weights @ responsibilities).tolist(), means, strict=True))
 
 
 def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLike | None = None) -> MixtureSummary:
-    """A mixture and its rows in a few numbers.
+    """Return the size, likelihood, criteria and uncertainty of a mixture on some rows.
 
     Parameters
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
+        Rows in the data's units.
     sample_weight : array-like of shape (n,), optional
-        How often each row counts.
+        Weights of the rows. Default: 1.
+
+    Returns
+    -------
+    MixtureSummary
     """
     mixture = as_mixture(mixture)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
-    parsed = parse_weights(sample_weight, len(rows))
-    weights = np.ones(len(rows)) if parsed is None else parsed
-    doubts, total = mixture.uncertainty(rows), float(weights.sum())
+    weights = parse_weights(sample_weight, len(rows))
+    weights = np.ones(len(rows)) if weights is None else weights
+    uncertainties, total_weight = mixture.uncertainty(rows), float(weights.sum())
     log_likelihood = float(weights @ mixture.logpdf(rows))
-    certainty = float(weights @ np.log1p(-doubts))
-    free = mixture.n_parameters
-    worth = {name: CRITERIA[name](log_likelihood, free, total, certainty) for name in ("bic", "icl", "aic")}
+    certainty = float(weights @ np.log1p(-uncertainties))
+    arguments = (log_likelihood, mixture.n_parameters, total_weight, certainty)
+    criteria = {name: CRITERIA[name](*arguments) for name in ("bic", "icl", "aic")}
     return MixtureSummary(
         n_rows=len(rows),
-        total_weight=total,
+        total_weight=total_weight,
         n_features=mixture.n_features,
         n_components=mixture.n_components,
         structure=mixture.structure.display_name,
         description=mixture.structure.description,
         n_parameters=mixture.n_parameters,
         log_likelihood=log_likelihood,
-        **worth,
-        certain_fraction=float(weights @ (doubts < CERTAIN_BELOW)) / total,
-        uncertain_fraction=float(weights @ (doubts > UNCERTAIN_ABOVE)) / total,
-        mean_uncertainty=float(weights @ doubts) / total,
+        **criteria,
+        certain_fraction=float(weights @ (uncertainties < CERTAIN_BELOW)) / total_weight,
+        uncertain_fraction=float(weights @ (uncertainties > UNCERTAIN_ABOVE)) / total_weight,
+        mean_uncertainty=float(weights @ uncertainties) / total_weight,
     )
 
 
 def candidate_table(selection: Selection) -> list[CandidateRow]:
-    """The candidates of a search, best first, with what is to be said of each."""
-    rule = check_selection(selection).criterion
-    best = selection.best.criteria[rule]
+    """Return the candidates of a search, best first, each with a remark.
+
+    Parameters
+    ----------
+    selection : Selection
+        Result of `gaussmix.select`.
+
+    Returns
+    -------
+    list of CandidateRow
+    """
+    criterion = check_selection(selection).criterion
+    best_value = selection.best.criteria[criterion]
     rows = []
     for rank, candidate in enumerate(selection.candidates):
-        value = candidate.criteria.get(rule)
+        value = candidate.criteria.get(criterion)
         rows.append(
             CandidateRow(
                 rank=rank + 1,
                 structure=candidate.structure.display_name,
                 n_components=candidate.n_components,
                 criterion_value=value,
-                difference_to_best=None if value is None else _difference_to_best(value, best),
+                difference_to_best=None if value is None else _difference_to_best(value, best_value),
                 log_likelihood=None if candidate.fit is None else candidate.fit.log_likelihood,
                 n_parameters=candidate.n_parameters,
                 is_eligible=candidate.is_eligible,
-                remark=_candidate_remark(candidate, selection.candidates[:rank], rule),
+                remark=_candidate_remark(candidate, selection.candidates[:rank], criterion),
             )
         )
     return rows
 
 
 def _difference_to_best(value: float, best_value: float) -> float:
+    """Return the difference to the best value, without rounding errors."""
     return 0.0 if abs(value - best_value) <= _ROUNDING_RTOL * abs(best_value) else value - best_value
 
 
 def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, ...], criterion: str) -> str:
+    """Return why a candidate is rejected, whether it equals a better one, or that it is selected."""
     if candidate.fit is None:
         return f"not fitted: {candidate.rejection_reason}"
     if not candidate.is_eligible:
         return f"degenerate: {_describe_degeneracy(candidate.fit)}"
     value = candidate.criteria[criterion]
     for other in better_candidates:
-        same = other.n_components == candidate.n_components and other.is_eligible
-        if same and abs(other.criteria[criterion] - value) <= _EQUAL_CRITERION_RTOL * abs(value):
+        is_comparable = other.n_components == candidate.n_components and other.is_eligible
+        if is_comparable and abs(other.criteria[criterion] - value) <= _EQUAL_CRITERION_RTOL * abs(value):
             return f"the same mixtures as {other.structure.display_name}"
-    return "" if better_candidates else "chosen"
+    return "" if better_candidates else "selected"
 
 
 def _describe_degeneracy(fit: Fit) -> str:
-    floored = [str(k) for k, part in enumerate(fit.component_diagnostics) if part.is_floored]
-    small = [
-        str(k) for k, part in enumerate(fit.component_diagnostics) if part.has_too_few_rows and not part.is_floored
-    ]
-    whose = "its variance" if len(floored) == 1 else "their variances"
-    said = [f"{pluralize('component', floored)} {join_words(floored)} on the floor of {whose}"] if floored else []
-    said += [f"{pluralize('component', small)} {join_words(small)} of too few rows for a covariance"] if small else []
-    return "; ".join(said)
+    """Name the components at the variance floor and those with too few rows."""
+    diagnostics = list(enumerate(fit.component_diagnostics))
+    floored = [str(k) for k, part in diagnostics if part.is_floored]
+    small = [str(k) for k, part in diagnostics if part.has_too_few_rows and not part.is_floored]
+    texts = [f"{pluralize('component', floored)} {join_words(floored)} at the variance floor"] if floored else []
+    if small:
+        texts.append(f"too few rows for the covariance of {pluralize('component', small)} {join_words(small)}")
+    return "; ".join(texts)
 
 
 def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> list[UncertainRow]:
-    """The rows whose component is least certain, least certain first; none where K is 1.
+    """Return the rows with the largest uncertainty, most uncertain first.
 
     Parameters
     ----------
     mixture : Mixture or fitted estimator
     X : array-like of shape (n, D)
+        Rows in the data's units.
     max_rows : int, default=20
-        Most rows returned.
+        Maximum number of rows.
+
+    Returns
+    -------
+    list of UncertainRow
+        Empty if the mixture has one component and no noise.
     """
     mixture = as_mixture(mixture)
     if max_rows < 0:
@@ -253,26 +290,37 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
     if mixture.n_components == 1 and mixture.noise is None:
         return []
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
-    soft = mixture.predict_proba(rows)
-    doubts = uncertainty(soft)
-    chosen = np.argsort(-doubts, kind="stable")[:max_rows]
-    order = noise_to_minus_one(np.argsort(-soft[chosen], axis=1, kind="stable")[:, :2], mixture.n_components)
+    responsibilities = mixture.predict_proba(rows)
+    uncertainties = uncertainty(responsibilities)
+    indices = np.argsort(-uncertainties, kind="stable")[:max_rows]
+    most_probable = np.argsort(-responsibilities[indices], axis=1, kind="stable")[:, :2]
+    labels = noise_to_minus_one(most_probable, mixture.n_components)
     return [
         UncertainRow(
             row_index=int(i),
-            uncertainty=float(doubts[i]),
+            uncertainty=float(uncertainties[i]),
             first_component=int(first),
-            first_probability=float(soft[i, first]),
+            first_probability=float(responsibilities[i, first]),
             second_component=int(second),
-            second_probability=float(soft[i, second]),
+            second_probability=float(responsibilities[i, second]),
             values=tuple(rows[i].tolist()),
         )
-        for i, (first, second) in zip(chosen, order, strict=True)
+        for i, (first, second) in zip(indices, labels, strict=True)
     ]
 
 
 def summarize_fit(fit: FitLike, mixture: MixtureLike) -> FitSummary:
-    """How a fit ended, and the state of its components."""
+    """Return the outcome of a fit and the condition of its components.
+
+    Parameters
+    ----------
+    fit : Fit or fitted estimator
+    mixture : Mixture or fitted estimator
+
+    Returns
+    -------
+    FitSummary
+    """
     fit, mixture = as_fit(fit), as_mixture(mixture)
     return FitSummary(
         outcome=str(fit.outcome),
