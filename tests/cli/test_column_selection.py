@@ -72,9 +72,9 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
         "a,b\nx,2020-01-01\n",
         None,
         None,
-        r"no column of numbers to fit: a \(text\), b \(dates\); add one, or correct the values",
+        r"no numeric column: a \(text\), b \(dates\); add one, or correct these values",
     ),
-    "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no column of numbers to fit: t \(text\);"),
+    "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no numeric column: t \(text\);"),
     "decimal comma": ("a;t\n1,5;x\n", None, None, r"a \(text, data row 1 holds '1,5', where a decimal comma"),
     "missing": (
         MANY + "3,\n4,NA\n",
@@ -90,20 +90,20 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
         MANY + "3,abc\n",
         ["b"],
         None,
-        r"column 'b' is read as text because data row 18 holds 'abc'; make",
+        r"column 'b' is read as text because data row 18 holds 'abc'; convert",
     ),
     "text as weights": (MANY + "3,abc\n", None, "b", r"column 'b' is read as text because data row 18 holds 'abc'"),
     "dates by name": ("a,b\n2020-01-01,2\n", ["a"], None, r"column 'a' holds dates, not numbers"),
     "empty by name": ("a,b\n,2\n", ["a"], None, r"column 'a' is empty"),
-    "all equal": ("a,b\n" + "1,2\n" * 3, None, None, r"has 3 rows that are all equal in the columns used"),
-    "equal in one": ("a,b\n1,2\n1,3\n", ["a"], None, r"has 2 rows that are all equal in the columns used"),
-    "one row": ("a,b\n1,2\n", None, None, r"has one row only in the columns used"),
+    "all equal": ("a,b\n" + "1,2\n" * 3, None, None, r"has 3 rows that are all equal in the selected columns"),
+    "equal in one": ("a,b\n1,2\n1,3\n", ["a"], None, r"has 2 rows that are all equal in the selected columns"),
+    "one row": ("a,b\n1,2\n", None, None, r"has one row only in the selected columns"),
     "one row counts": ("a,w\n1,1\n2,0\n", None, "w", r"has one row only"),
     "negative weight": (
         "a,w\n1,1\n2,-0.5\n",
         None,
         "w",
-        r"weights in column 'w' must be at least 0, .* row 2 holds -0\.5",
+        r"weights in column 'w' must be at least 0, .* row 2 contains -0\.5",
     ),
     "zero weights": ("a,w\n1,0\n2,0\n", None, "w", r"weights in column 'w' are zero in every row"),
 }
@@ -138,9 +138,9 @@ def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> No
     chosen = select_columns_for_model(table, None, 2)
     np.testing.assert_array_equal(chosen.rows, [[1, 2], [3, 4]])
     assert chosen.notes == ("the model has no column names; taken in this order: q, p.",)
-    with pytest.raises(TableError, match=r"to 1 column, but .* give a file with the columns of the fit"):
+    with pytest.raises(TableError, match=r"to 1 column without names, but .* pass a file with the columns of the fit"):
         select_columns_for_model(table, None, 1)
-    with pytest.raises(TableError, match=r"without column names to 3 columns, but .* has 2 columns of numbers"):
+    with pytest.raises(TableError, match=r"to 3 columns without names, but .* has 2 columns of numbers"):
         select_columns_for_model(table, None, 3)
 
 

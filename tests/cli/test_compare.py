@@ -122,7 +122,7 @@ def test_where_it_refuses(run: Run, data: Path, write: Write, table: dict[str, l
     dates = pa.table({"x": table["x"], "day": pa.array([0] * 60, pa.date32())})
     pq.write_table(dates, tmp_path / "dates.parquet")
     said = one_sentence(run("compare", "dates.parquet", "--labels", "day"))
-    assert "column 'day' holds dates; labels must be texts or numbers" in said
+    assert "column 'day' contains dates; labels must be text or numbers" in said
 
 
 def test_nothing_is_left_half_written(run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

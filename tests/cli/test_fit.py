@@ -210,11 +210,11 @@ def test_one_sentence_for_a_bad_file(run: Run, write: Write) -> None:
 
 def test_fewer_rows_than_components_asked_for(run: Run, write: Write) -> None:
     said = one_sentence(run("fit", write("d.csv", "a\n1\n2\n5\n"), "--components", "1:4"))
-    assert said.endswith("d.csv has 3 rows, too few for 4 components; ask for fewer with --components")
+    assert said.endswith("d.csv has 3 rows, too few for 4 components; choose fewer with --components")
 
 
 def test_an_output_that_cannot_be_written_is_found_before_the_search(run: Run, data: Path) -> None:
-    assert "is a file, not a folder; choose another place with --output" in one_sentence(
+    assert "is a file, not a folder; choose another path with --output" in one_sentence(
         run("fit", data, "--output", "data.csv")
     )
     assert "is a file, not a folder" in one_sentence(run("fit", data, "--output", "data.csv/below"))

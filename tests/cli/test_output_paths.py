@@ -40,7 +40,7 @@ def test_an_input_is_never_overwritten(words: tuple[str, ...], run: Run, write: 
     Path("page.html").hardlink_to("new.csv" if "model.safetensors" in words else model)
     before = _files()
     said = one_sentence(run(*words))
-    assert said.endswith("is read by this command and would be overwritten; choose another place with --output")
+    assert said.endswith("is an input of this command and would be overwritten; choose another path with --output")
     assert _files() == before
 
 
@@ -73,7 +73,7 @@ def test_a_target_that_is_a_folder(command: str, run: Run, write: Write, model: 
     write("new.csv", "x,y\n1,2\n3,5\n")
     words, name = COMMANDS[command]
     Path(name).mkdir()
-    expected = f"Error: cannot write {name}: it is a folder; choose another place with --output"
+    expected = f"Error: cannot write {name}: it is a folder; choose another path with --output"
     assert one_sentence(run(*words, "--output", name)) == expected
 
 
@@ -124,6 +124,6 @@ def test_a_failed_write_leaves_nothing(error: BaseException, tmp_path: Path) -> 
 def test_a_table_that_cannot_take_its_name_is_taken_away(name: str, tmp_path: Path) -> None:
     (tmp_path / name / "below").mkdir(parents=True)
     columns: dict[str, Any] = {"x": [1.0]}
-    with pytest.raises(FileError, match=f"cannot write .*{name}: Is a directory; choose another place"):
+    with pytest.raises(FileError, match=f"cannot write .*{name}: Is a directory; choose another path"):
         write_table(columns, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -93,6 +93,6 @@ def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path)
     assert result.exit_code == 2
     assert "'out.xlsx' must end in .csv or .parquet" in result.stderr
     said = one_sentence(run("predict", model, data, "--output", "nowhere/out.csv"))
-    assert said == "Error: cannot write nowhere/out.csv: there is no folder nowhere; choose another place with --output"
+    assert said == "Error: cannot write nowhere/out.csv: there is no folder nowhere; choose another path with --output"
     Path("folder.csv").mkdir()
     assert "cannot write folder.csv" in one_sentence(run("predict", model, data, "--output", "folder.csv"))

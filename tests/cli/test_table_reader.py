@@ -162,12 +162,12 @@ def test_columns_without_a_name_are_counted_and_not_read(write: Write) -> None:
 
 
 UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
-    "empty": ("f.csv", "", r"f\.csv is empty; it needs a line of column names"),
+    "empty": ("f.csv", "", r"f\.csv is empty; it must have a line of column names"),
     "blank": ("f.csv", "\n\r\n\n", r"f\.csv is empty"),
     "only a byte order mark": ("f.csv", "\ufeff", r"f\.csv is empty"),
     "only a header": ("f.csv", "a,b\n", r"f\.csv has column names but 0 rows"),
     "only a header, no line end": ("f.csv", "a,b", r"f\.csv has column names but 0 rows"),
-    "no header": ("f.csv", "1.5,2\n3,4\n", r"the first line of .*f\.csv holds numbers \(1\.5, 2\), not column names"),
+    "no header": ("f.csv", "1.5,2\n3,4\n", r"first line of .*f\.csv contains numbers \(1\.5, 2\), not column names"),
     "too few fields": ("f.csv", "a,b\n1,2\n3\n4,5\n", r"data row 2 of .*f\.csv has 1 field, but there are 2 column"),
     "too many fields": ("f.csv", "a,b\n1,2\n3,4,5\n", r"data row 2 of .*f\.csv has 3 fields, but there are 2"),
     "unclosed quote": ("f.csv", 'a,b\n1,2\n"3,4\n5,6\n', r"data row 2 of .*f\.csv has 1 field"),
@@ -178,8 +178,8 @@ UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
     "zero bytes": ("f.csv", bytes(99), r"f\.csv is not UTF-8 text"),
     "two columns of one name": ("f.csv", "a,b,a\n1,2,3\n", r"has more than one column named 'a'; rename"),
     "two names that differ by spaces": ("f.csv", "a,b, a\n1,2,3\n", r"has more than one column named 'a'"),
-    "excel": ("f.xlsx", "zip", r"cannot tell what kind of file .*f\.xlsx is; its name must end in \.csv"),
-    "no extension": ("data", PLAIN, r"cannot tell what kind of file"),
+    "excel": ("f.xlsx", "zip", r"the type of .*f\.xlsx is unknown; the name must end in \.csv"),
+    "no extension": ("data", PLAIN, r"the type of .* is unknown"),
     "no parquet": ("f.parquet", "a,b\n1,2\n", r"cannot read .*f\.parquet: "),
     "empty parquet": ("f.parquet", "", r"f\.parquet is empty"),
 }

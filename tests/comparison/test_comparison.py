@@ -277,10 +277,10 @@ BAD_INPUTS: dict[str, tuple[dict[str, Any], str]] = {
     "weights": ({"sample_weight": -np.ones(120)}, "sample_weight must be finite and not negative"),
     "names": ({"feature_names": ["a"]}, "feature_names"),
     "labels of another shape": ({"labels": [0, 1]}, r"labels must have the shape \(120,\)"),
-    "one label": ({"labels": ["a"] * 120}, "labels name one group only; there must be two or more"),
-    "one label and -1": ({"labels": [-1, 1] * 60}, "labels name one group only; .* nothing, NaN or -1 is none"),
-    "no label": ({"labels": [None] * 120}, "labels name no row's group"),
-    "labels of their own": ({"labels": np.linspace(0.5, 1.5, 120)}, "labels name 120 groups for 120 rows"),
+    "one label": ({"labels": ["a"] * 120}, "labels contain one group only, but at least two"),
+    "one label and -1": ({"labels": [-1, 1] * 60}, "labels contain one group only, .* -1 mean unlabelled"),
+    "no label": ({"labels": [None] * 120}, "labels contain no group"),
+    "labels of their own": ({"labels": np.linspace(0.5, 1.5, 120)}, "labels contain 120 groups for 120 rows"),
 }
 
 

@@ -251,7 +251,7 @@ def test_as_many_factors_as_a_free_covariance_has_room_for(name: str) -> None:
 
         most = max(q for q in range(n_features) if fits(q))
         FactorStructure(name, most).check_n_features(n_features)
-        with pytest.raises(ParameterError, match=f"take n_factors of at most {most}"):
+        with pytest.raises(ParameterError, match=f"use n_factors <= {most}"):
             FactorStructure(name, most + 1).check_n_features(n_features)
 
 

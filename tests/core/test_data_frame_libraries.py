@@ -38,11 +38,11 @@ def test_masked_entries_are_missing_values():
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        (sparse.csr_array(X), "sparse data cannot be used"),
+        (sparse.csr_array(X), "sparse data are not supported"),
         (X + 1j, "must be numbers"),
         ([["a", "b"]], "must be numbers"),
         (X[None], "must have 2 dimensions"),
-        (X[:, :1], "have 1 column, but the model was made for 2"),
+        (X[:, :1], "have 1 column, but the model was fitted to 2"),
     ],
 )
 def test_refused(rows, sentence):

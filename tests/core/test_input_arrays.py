@@ -63,9 +63,9 @@ def test_one_dimension_is_a_column_or_a_row() -> None:
         ([["a", "b"]], None, "the data must be numbers.*drop or encode"),
         ([[1.0], [1.0, 2.0]], None, "the data must be numbers"),
         ([[None, object()]], None, "the data must be numbers"),
-        (np.zeros((2, 2, 2)), None, r"must have 2 dimensions .* but have 3; reshape them"),
-        (TABLE, 3, "the data have 2 columns, but the model was made for 3; pass the same columns"),
-        ([1.0, 2.0], 3, "the data have 2 columns, but the model was made for 3"),
+        (np.zeros((2, 2, 2)), None, r"must have 2 dimensions .* but have 3; reshape the data"),
+        (TABLE, 3, "the data have 2 columns, but the model was fitted to 3; pass the same columns"),
+        ([1.0, 2.0], 3, "the data have 2 columns, but the model was fitted to 3"),
     ],
 )
 def test_rows_that_cannot_be_used(data: Any, n_features: int | None, sentence: str) -> None:
@@ -121,7 +121,7 @@ def test_covariances_are_symmetric_to_rounding() -> None:
     matrix = np.array([[1.0, 0.5], [0.5 + 1e-12, 2.0]])
     np.testing.assert_array_equal(parse_covariances(matrix), matrix)
     np.testing.assert_array_equal(parse_covariances(3.0), 3.0)
-    with pytest.raises(DataError, match=r"must be symmetric, but entries differ by up to 0.25"):
+    with pytest.raises(DataError, match=r"must be symmetric, but its entries differ .* by up to 0.25"):
         parse_covariances([[1.0, 0.5], [0.25, 2.0]])
     with pytest.raises(DataError, match="NaN or infinity in covariances"):
         parse_covariances([[1.0, np.nan], [np.nan, 1.0]])

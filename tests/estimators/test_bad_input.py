@@ -180,8 +180,8 @@ def test_constant_column_is_named():
         (np.full(450, np.nan), "finite"),
         (np.zeros(450), "zero in every row"),
         (["heavy"] * 450, "sample_weight must be numbers"),
-        (np.full(450, 1e308), "adds up to inf, out of all proportion; divide it by its mean"),
-        (np.full(450, 1e-200), "out of all proportion"),
+        (np.full(450, 1e308), "adds up to inf, which is too small or too large; divide it by its mean"),
+        (np.full(450, 1e-200), "too small or too large"),
     ],
 )
 def test_bad_weights(weights, sentence):

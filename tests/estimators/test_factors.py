@@ -204,11 +204,11 @@ def test_starting_means_are_taken():
         ({"n_factors": 0}, "n_factors must be a whole number of at least 1, but is 0"),
         ({"n_factors": 1.5}, "n_factors must be a whole number of at least 1, but is 1.5"),
         ({"n_factors": True}, "n_factors must be a whole number of at least 1, but is True"),
-        ({"n_factors": 5}, "n_factors=5 are too many for UUU on 8 columns"),
-        ({"n_factors": 5}, "take n_factors of at most 4"),
-        ({"name": "UUC", "n_factors": 8}, "n_factors=8 are too many for UUC on 8 columns"),
+        ({"n_factors": 5}, "n_factors=5 is too large for UUU with 8 columns"),
+        ({"n_factors": 5}, "use n_factors <= 4"),
+        ({"name": "UUC", "n_factors": 8}, "n_factors=8 is too large for UUC with 8 columns"),
         ({"name": "UUX"}, "covariance_type must be one of full, tied, .*UUC, UUU, but is 'UUX'"),
-        ({"precisions_init": np.repeat(np.eye(8)[None], 3, axis=0)}, "precisions_init cannot be given for UUU"),
+        ({"precisions_init": np.repeat(np.eye(8)[None], 3, axis=0)}, "precisions_init is not supported for UUU"),
     ],
 )
 def test_what_cannot_be_is_refused(options, words):

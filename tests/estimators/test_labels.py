@@ -236,15 +236,15 @@ def test_labels_are_routed_as_metadata():
     [
         (SPECIES[:-1], r"labels must have the shape \(150,\), one number per row, but have \(149,\)"),
         (SPECIES[:, None], r"labels must have the shape \(150,\)"),
-        (SPECIES + 1, r"components from 0 to 2, or -1 where .* not known, but row 100 \(counted from 0\) has 3"),
+        (SPECIES + 1, r"components from 0 to 2, or -1 for unknown components, but row 100 \(counted from 0\) has 3"),
         (SPECIES - 2, "row 0 .* has -2"),
         (SPECIES + 0.5, "row 0 .* has 0.5"),
         (np.where(SPECIES == 1, np.nan, SPECIES), "row 50 .* has nan"),
         (np.where(SPECIES == 1, np.inf, SPECIES), "row 50 .* has inf"),
-        (["setosa"] * 150, "labels must be whole numbers, one per row"),
-        ([None] * 150, "labels must be whole numbers|has None"),
-        (SPECIES == 1, "labels must be whole numbers, .* bool"),
-        (SPECIES + 0j, "labels must be whole numbers, .* complex"),
+        (["setosa"] * 150, "labels must be integers, one per row"),
+        ([None] * 150, "labels must be integers|has None"),
+        (SPECIES == 1, "labels must be integers, .* bool"),
+        (SPECIES + 0j, "labels must be integers, .* complex"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_predict"])
@@ -254,7 +254,7 @@ def test_bad_labels_are_refused(method, labels, said):
 
 
 def test_a_component_of_no_weight_has_no_rows():
-    with pytest.raises(DataError, match="component 2, whose weight is given as 0"):
+    with pytest.raises(DataError, match="component 2, whose initial weight is 0"):
         GaussianMixture(3, weights_init=[0.5, 0.5, 0.0]).fit(IRIS, labels=SPECIES)
 
 

@@ -270,9 +270,9 @@ def test_components_keep_their_numbers():
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"n_components": 2}, "n_components is 2, but the mixture that partial_fit goes on from has 3; set it back"),
-        ({"covariance_type": "tied"}, "covariance_type is 'EEE', but the mixture .* has 'VVV'"),
-        ({"noise": True}, "noise is True, but the mixture .* has False"),
+        ({"n_components": 2}, "n_components is 2, but the mixture .* was fitted with 3; restore it"),
+        ({"covariance_type": "tied"}, "covariance_type is 'EEE', but the mixture .* with 'VVV'"),
+        ({"noise": True}, "noise is True, but the mixture .* with False"),
     ],
 )
 def test_changed_parameters_are_refused(changed, sentence):

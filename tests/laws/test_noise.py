@@ -220,7 +220,7 @@ def test_bad_noise(noise):
 
 def test_no_volume():
     rows, _ = groups_with_noise(0)
-    with pytest.raises(DataError, match="box about the data, which has no volume, since column 1 has"):
+    with pytest.raises(DataError, match="box about the data with a volume, but column 1 has"):
         GaussianMixture(2, noise=True).fit(rows * [1.0, 0.0])
 
 

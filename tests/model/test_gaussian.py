@@ -65,7 +65,7 @@ def test_from_data_far_from_zero() -> None:
         ([[1.0, 2.0]], "positive-definite"),
         ([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], "positive-definite"),
         ([[1.0, np.nan]], "X contains NaN"),
-        (np.zeros((0, 2)), "0 rows; at least one is needed"),
+        (np.zeros((0, 2)), "0 rows; pass at least one row"),
     ],
 )
 def test_data_that_make_no_bell(rows: Any, sentence: str) -> None:
@@ -126,7 +126,7 @@ def test_columns_that_are_not_there(columns: Any) -> None:
 def test_something_must_be_left_open() -> None:
     with pytest.raises(ParameterError, match="known_columns must be fewer than all columns"):
         PLANE.conditional([0, 1], [0.0, 0.0])
-    with pytest.raises(DataError, match="2 columns, but the model was made for 1"):
+    with pytest.raises(DataError, match="2 columns, but the model was fitted to 1"):
         PLANE.conditional([0], [0.0, 0.0])
 
 
@@ -165,5 +165,5 @@ def test_intervals_are_for_lines_and_ellipses_for_planes() -> None:
 
 def test_rows_of_another_width_are_refused() -> None:
     for ask in (PLANE.pdf, PLANE.logpdf, PLANE.mahalanobis, PLANE.cdf):
-        with pytest.raises(DataError, match="3 columns, but the model was made for 2"):
+        with pytest.raises(DataError, match="3 columns, but the model was fitted to 2"):
             ask([[1.0, 2.0, 3.0]])

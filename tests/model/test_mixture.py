@@ -80,9 +80,9 @@ def test_one_row_of_one_dimension() -> None:
 
 @pytest.mark.parametrize("ask", ["logpdf", "pdf", "predict_proba", "predict", "uncertainty"])
 def test_rows_that_cannot_be_used(ask: str) -> None:
-    with pytest.raises(DataError, match="3 columns, but the model was made for 2; pass the same columns"):
+    with pytest.raises(DataError, match="3 columns, but the model was fitted to 2; pass the same columns"):
         getattr(PAIR, ask)([[1.0, 2.0, 3.0]])
-    with pytest.raises(DataError, match="0 rows; at least one is needed"):
+    with pytest.raises(DataError, match="0 rows; pass at least one row"):
         getattr(PAIR, ask)(np.zeros((0, 2)))
     with pytest.raises(DataError, match="X contains NaN in row 1, column 0"):
         getattr(PAIR, ask)([[1.0, 2.0], [np.nan, 1.0]])

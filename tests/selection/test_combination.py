@@ -151,7 +151,7 @@ def test_it_is_told(found: Combination) -> None:
 def test_bad_input_is_named(mixture: Mixture, found: Combination) -> None:
     with pytest.raises(ParameterError, match=r"mixture must be a Mixture or a fitted estimator \(call fit first"):
         combine(GaussianMixture(2), ROWS)
-    with pytest.raises(DataError, match=r"the data have 1 column, but the model was made for 2"):
+    with pytest.raises(DataError, match=r"the data have 1 column, but the model was fitted to 2"):
         combine(mixture, ROWS[:, :1])
     with pytest.raises(WeightError, match=r"sample_weight must have the shape \(272,\)"):
         combine(mixture, ROWS, [1.0, 2.0])

@@ -55,10 +55,10 @@ def test_nothing_known_changes_nothing():
 def test_too_few_components_say_so():
     found = select(IRIS, [1, 2, 3], "VVV", labels=KNOWN_COMPONENTS)
     reasons = {candidate.n_components: candidate.rejection_reason for candidate in found.candidates}
-    assert reasons[1] == "labels name component 2, which 1 component (from 0) do not reach"
-    assert reasons[2] == "labels name component 2, which 2 components (from 0) do not reach"
+    assert reasons[1] == "label 2 is out of range for 1 component (0 to 0); increase n_components or correct the label"
+    assert reasons[2] == "label 2 is out of range for 2 components (0 to 1); increase n_components or correct the label"
     assert found.best.n_components == 3
-    with pytest.raises(SelectionError, match="labels name component 2"):
+    with pytest.raises(SelectionError, match="label 2 is out of range"):
         select(IRIS, 2, "VVV", labels=KNOWN_COMPONENTS)
 
 

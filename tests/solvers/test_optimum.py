@@ -296,8 +296,8 @@ def test_units_and_offsets_are_irrelevant(name: str) -> None:
         ({"learning_rate": np.inf}, "learning_rate must be"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),
         ({"batch_size": 2.5}, "batch_size must be"),
-        ({"solver": "lbfgs", "reg_covar": 1e-6}, "knows no ridge"),
-        ({"solver": "adam", "reg_covar": 1e-6}, "knows no ridge"),
+        ({"solver": "lbfgs", "reg_covar": 1e-6}, "has no ridge"),
+        ({"solver": "adam", "reg_covar": 1e-6}, "has no ridge"),
     ],
 )
 def test_what_cannot_be_asked_for(wrong: dict[str, Any], said: str) -> None:

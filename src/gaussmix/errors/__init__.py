@@ -1,8 +1,8 @@
-"""Every sentence this package says when something is wrong, in one place.
+"""All errors and warnings of the package, with their messages.
 
-An error names the thing, what was found, what was allowed, and the next step. Exceptions build
-their own messages, so that the rooms that raise them hold facts and no prose. The few classes
-that scikit-learn fixes (``NotFittedError``, ``ConvergenceWarning``) are raised in ``estimators``.
+A message says what is wrong, what was found, what is allowed and what to do next. Each class builds its messages in
+classmethods, so that the code that raises an error passes facts only. Classes of scikit-learn (``NotFittedError``,
+``ConvergenceWarning``) are raised in ``estimators``.
 """
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning

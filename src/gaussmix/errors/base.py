@@ -1,4 +1,4 @@
-"""The roots of every error and every warning of this package."""
+"""The base classes of all errors and warnings of this package."""
 
 
 class GaussmixError(Exception):
@@ -6,4 +6,4 @@ class GaussmixError(Exception):
 
 
 class GaussmixWarning(UserWarning):
-    """Base of every warning of this package that scikit-learn does not fix; its message is one sentence."""
+    """Base of every warning of this package, apart from scikit-learn's own; its message is one sentence."""

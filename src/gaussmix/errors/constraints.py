@@ -1,4 +1,4 @@
-"""Errors about what a fit is to hold fixed."""
+"""Errors about parameters that a fit must keep fixed."""
 
 from collections.abc import Sequence
 
@@ -7,81 +7,97 @@ from gaussmix.errors.text import join_with_commas
 
 
 class ConstraintError(ParameterError):
-    """Constraints that no mixture can obey, or that the structure does not offer."""
+    """Constraints that no mixture can satisfy, or that the structure does not support."""
 
     @classmethod
     def wrong_type(cls, value: object) -> "ConstraintError":
+        """The constraints are not a Constraints object."""
         return cls(f"constraints must be None or gaussmix.Constraints(...), but is {value!r}")
 
     @classmethod
     def equal_weights_not_bool(cls, value: object) -> "ConstraintError":
+        """equal_weights is not a bool."""
         return cls(f"constraints: equal_weights must be True or False, but is {value!r}")
 
     @classmethod
     def redundant_weights(cls) -> "ConstraintError":
-        return cls("constraints: equal_weights=True fixes all weights already; leave out weights, or equal_weights")
+        """Both equal_weights and weights are given."""
+        return cls("constraints: equal_weights=True fixes all weights already; leave out weights or equal_weights")
 
     @classmethod
     def not_numeric(cls, name: str, cause: Exception) -> "ConstraintError":
-        return cls(f"constraints: {name} must be numbers, NaN where free: {cause}")
+        """An array of constraints is not numeric."""
+        return cls(f"constraints: {name} must be numbers, with NaN for free values: {cause}")
 
     @classmethod
     def wrong_shape(cls, name: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> "ConstraintError":
-        return cls(f"constraints: {name} must have the shape {expected}, NaN where free, but has {actual}")
+        """An array of constraints has a wrong shape."""
+        return cls(f"constraints: {name} must have the shape {expected}, with NaN for free values, but has {actual}")
 
     @classmethod
     def infinite_values(cls, name: str) -> "ConstraintError":
-        return cls(f"constraints: {name} hold infinity; every number must be finite, or NaN where it is free")
+        """An array of constraints contains infinity."""
+        return cls(f"constraints: {name} contain infinity; every number must be finite, or NaN if it is free")
 
     @classmethod
     def weights_out_of_range(cls, weights: object) -> "ConstraintError":
-        return cls(f"constraints: weights must lie above 0 and up to 1, NaN where free, but are {weights}")
+        """A fixed weight is not above 0 and at most 1."""
+        return cls(f"constraints: weights must be above 0 and at most 1, or NaN for free values, but are {weights}")
 
     @classmethod
     def weights_not_normalized(cls, total: float) -> "ConstraintError":
-        return cls(f"constraints: weights that are all held must add up to 1, but add up to {total:g}")
+        """All weights are fixed and do not add up to 1."""
+        return cls(f"constraints: weights must add up to 1 if all are fixed, but they add up to {total:g}")
 
     @classmethod
     def no_weight_left(cls, total: float) -> "ConstraintError":
+        """The fixed weights leave no weight for the free components or the noise."""
         return cls(
-            f"constraints: held weights add up to {total:g}, which leaves nothing for the free ones or for noise; "
-            "lower them until they add up to less than 1"
+            f"constraints: the fixed weights add up to {total:g}, so no weight is left for the free components or "
+            "the noise; lower them until they add up to less than 1"
         )
 
     @classmethod
     def partly_nan(cls, parameter: str, component: int) -> "ConstraintError":
+        """A mean or covariance is fixed in part."""
         return cls(
-            f"constraints: the {parameter} of component {component} is NaN in part; give all of its numbers to hold "
-            "it, or NaN throughout to leave it free"
+            f"constraints: the {parameter} of component {component} is NaN in part; give all of its numbers to fix "
+            "it, or only NaN to leave it free"
         )
 
     @classmethod
     def covariances_not_per_component(cls, n_components: int) -> "ConstraintError":
+        """The covariances are not a list with one entry per component."""
         return cls(
             f"constraints: covariances must be a list of {n_components}, one for each component, "
-            "with None or NaN where it is free"
+            "with None or NaN for free covariances"
         )
 
     @classmethod
     def shared_covariances(
         cls, structure: str, n_fixed: int, n_components: int, allowed: Sequence[str]
     ) -> "ConstraintError":
+        """Some covariances of a structure that shares them are fixed, and others are not."""
         return cls(
-            f"constraints: structure {structure} ties its covariances together, so all {n_components} can be held or "
-            f"none, but {n_fixed} {'is' if n_fixed == 1 else 'are'}; single ones can with "
-            f"{join_with_commas(list(allowed))}"
+            f"constraints: structure {structure} ties its covariances together, so fix all {n_components} or none, not "
+            f"{n_fixed}; single covariances can be fixed with {join_with_commas(list(allowed))}"
         )
 
     @classmethod
     def asymmetric_covariance(cls, component: int) -> "ConstraintError":
+        """A fixed covariance is not symmetric."""
         return cls(f"constraints: the covariance of component {component} must be symmetric; check its entries")
 
     @classmethod
     def indefinite_covariance(cls, component: int) -> "ConstraintError":
+        """A fixed covariance is not positive definite."""
         return cls(
             f"constraints: the covariance of component {component} must be positive definite; check its eigenvalues"
         )
 
     @classmethod
     def means_with_prior(cls) -> "ConstraintError":
-        return cls("constraints: means cannot be held where a prior draws them; leave out the prior, or the means")
+        """Means are fixed although there is a prior on them."""
+        return cls(
+            "constraints: means cannot be fixed together with a prior on the means; leave out the prior or the means"
+        )

@@ -1,4 +1,4 @@
-"""Errors about rows and their weights."""
+"""Errors about rows, their weights and their labels."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,13 @@ from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, format_suggestio
 
 
 class DataError(GaussmixError, ValueError):
-    """The rows, weights or columns handed over cannot be used; ``row`` is the one at fault, from 0, where known."""
+    """Rows, weights or columns that cannot be used; ``row`` is the index of the faulty row, if known."""
 
     row: int | None = None
 
     @classmethod
     def not_numeric(cls, cause: Exception, first_entry: tuple[int, int, object] | None = None) -> "DataError":
+        """The data cannot be converted to numbers."""
         where = (
             ""
             if first_entry is None
@@ -22,26 +23,30 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def from_sklearn_message(cls, message: str) -> "DataError":
-        """A message of scikit-learn's about the input, without the input printed in its middle."""
+        """Shorten a message of scikit-learn by the array that it prints."""
         head, _, tail = message.partition(":\narray=")
         advice = tail[tail.find("Reshape") :] if "Reshape" in tail else ""
         return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
 
     @classmethod
     def sparse_matrix(cls) -> "DataError":
-        return cls("sparse data cannot be used: a Gaussian fills every column; pass X.toarray() if it fits in memory")
+        """The data are a sparse matrix."""
+        return cls("sparse data are not supported; pass X.toarray() if it fits in memory")
 
     @classmethod
     def wrong_ndim(cls, ndim: int) -> "DataError":
-        return cls(f"the data must have 2 dimensions (rows, columns), but have {ndim}; reshape them")
+        """The data do not have two dimensions."""
+        return cls(f"the data must have 2 dimensions (rows, columns), but have {ndim}; reshape the data")
 
     @classmethod
     def wrong_n_features(cls, actual: int, expected: int) -> "DataError":
+        """The data have another number of columns than the model."""
         have = format_count(actual, "column")
-        return cls(f"the data have {have}, but the model was made for {expected}; pass the same columns")
+        return cls(f"the data have {have}, but the model was fitted to {expected}; pass the same columns")
 
     @classmethod
     def not_finite(cls, value: float, row: int, column: str, count: int) -> "DataError":
+        """The data contain NaN or infinity."""
         what = "NaN" if value != value else "infinity (inf)"
         more = f" ({count} such values in all)" if count > 1 else ""
         return cls(
@@ -51,30 +56,39 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def not_finite_parameter(cls, name: str) -> "DataError":
-        return cls(f"there is NaN or infinity in {name}; every parameter must be a finite number")
+        """An array of parameters contains NaN or infinity."""
+        return cls(f"there is NaN or infinity in {name}; every value must be a finite number")
 
     @classmethod
     def asymmetric_covariance(cls, max_difference: float) -> "DataError":
-        return cls(f"a covariance matrix must be symmetric, but entries differ by up to {max_difference:.3g}")
+        """A covariance matrix is not symmetric."""
+        return cls(
+            "a covariance matrix must be symmetric, but its entries differ from those of its transpose "
+            f"by up to {max_difference:.3g}"
+        )
 
     @classmethod
     def no_columns(cls) -> "DataError":
-        return cls("the data have no columns; hand over at least one column of numbers")
+        """The data have no columns."""
+        return cls("the data have no columns; pass at least one column of numbers")
 
     @classmethod
     def no_rows(cls) -> "DataError":
-        return cls("the data have 0 rows; at least one is needed")
+        """The data have no rows."""
+        return cls("the data have 0 rows; pass at least one row")
 
     @classmethod
     def zero_volume(cls, names: Sequence[str]) -> "DataError":
+        """The bounding box of the data has no volume."""
         which = f"column {names[0]} has" if len(names) == 1 else f"columns {join_with_commas(names)} have"
         return cls(
-            f"noise fills a box about the data, which has no volume, since {which} one value only; leave out "
-            "what does not vary"
+            f"the noise needs a box about the data with a volume, but {which} one value only; "
+            "leave out constant columns"
         )
 
     @classmethod
     def too_few_rows(cls, n_rows: int, n_components: int) -> "DataError":
+        """There are fewer rows than components."""
         return cls(
             f"Expected n_samples >= n_components but got n_components = {n_components}, n_samples = {n_rows}; "
             "ask for fewer components or use more rows"
@@ -82,16 +96,19 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def too_few_rows_for_clusters(cls, n_rows: int, n_clusters: int) -> "DataError":
+        """There are fewer rows than clusters."""
         return cls(f"n_samples={n_rows} should be >= n_clusters={n_clusters}; ask for fewer clusters or use more rows")
 
     @classmethod
     def row_too_far(cls, row: int) -> "DataError":
+        """A row lies too far away for a density in double precision."""
         error = cls(f"row {row} (counted from 0) {TOO_FAR_MESSAGE}")
         error.row = row
         return error
 
     @classmethod
     def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
+        """Columns are missing from a data frame."""
         named = join_with_and([f"{name!r}{format_suggestion(name, present)}" for name in missing])
         there = (
             f"the only column is {present[0]!r}"
@@ -102,71 +119,84 @@ class DataError(GaussmixError, ValueError):
 
 
 class WeightError(DataError):
-    """The row weights handed over cannot be used."""
+    """Row weights that cannot be used."""
 
     @classmethod
     def not_numeric_weights(cls, cause: Exception) -> "WeightError":
+        """The weights cannot be converted to numbers."""
         return cls(f"sample_weight must be numbers: {cause}")
 
     @classmethod
     def extreme_total(cls, total: float) -> "WeightError":
-        return cls(f"sample_weight adds up to {total:g}, out of all proportion; divide it by its mean")
+        """The sum of the weights is too small or too large."""
+        return cls(f"sample_weight adds up to {total:g}, which is too small or too large; divide it by its mean")
 
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], n_rows: int) -> "WeightError":
+        """There is not one weight per row."""
         return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {actual}")
 
     @classmethod
     def invalid_weight(cls, value: float, row: int) -> "WeightError":
+        """A weight is negative, NaN or infinite."""
         return cls(f"sample_weight must be finite and not negative, but is {value} in row {row}")
 
     @classmethod
     def all_zero(cls) -> "WeightError":
+        """Every weight is zero."""
         return cls("sample_weight is zero in every row; at least one row must count")
 
 
 class LabelError(DataError):
-    """The known components handed over cannot be used."""
+    """Labels (known components or groups) that cannot be used."""
 
     @classmethod
     def not_integers(cls, cause: Exception) -> "LabelError":
-        return cls(f"labels must be whole numbers, one per row, -1 where the component is not known: {cause}")
+        """The labels cannot be converted to integers."""
+        return cls(f"labels must be integers, one per row, with -1 for unknown components: {cause}")
 
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], n_rows: int) -> "LabelError":
+        """There is not one label per row."""
         return cls(f"labels must have the shape ({n_rows},), one number per row, but have {actual}")
 
     @classmethod
     def invalid_label(cls, value: object, row: int, n_components: int | None) -> "LabelError":
+        """A label is not the index of a component."""
         allowed = "components from 0" if n_components is None else f"components from 0 to {n_components - 1}"
         error = cls(
-            f"labels must be {allowed}, or -1 where the component is not known, but row {row} (counted from 0) "
-            f"has {value!r}; number the components from 0, write -1 where none is known, or ask for more of them"
+            f"labels must be {allowed}, or -1 for unknown components, but row {row} (counted from 0) has {value!r}; "
+            "number the components from 0, use -1 for unknown ones, or increase n_components"
         )
         error.row = row
         return error
 
     @classmethod
     def too_few_groups(cls, n_groups: int) -> "LabelError":
-        found = "no row's group" if n_groups == 0 else "one group only"
-        return cls(f"labels name {found}; there must be two or more to compare with, and nothing, NaN or -1 is none")
+        """The labels contain fewer than two groups."""
+        found = "no group" if n_groups == 0 else "one group only"
+        return cls(f"labels contain {found}, but at least two are needed; NaN, empty and -1 mean unlabelled")
 
     @classmethod
     def too_many_groups(cls, n_groups: int, n_rows: int) -> "LabelError":
+        """Most groups of the labels have one row only."""
         return cls(
-            f"labels name {n_groups} groups for {format_count(n_rows, 'row')}, fewer than two rows each; "
-            "give each row the name of its group, not a name or a measurement of its own"
+            f"labels contain {n_groups} groups for {format_count(n_rows, 'row')}, fewer than two rows each; "
+            "use group names, not names or measurements of single rows"
         )
 
     @classmethod
     def zero_weight_component(cls, component: int) -> "LabelError":
+        """Rows are labelled with a component of weight zero."""
         return cls(
-            f"labels say that rows belong to component {component}, whose weight is given as 0; "
-            "give it some weight, or those rows the label -1"
+            f"labels assign rows to component {component}, whose initial weight is 0; "
+            "increase its weight, or label those rows -1"
         )
 
     @classmethod
     def label_out_of_range(cls, n_components: int, label: int) -> "LabelError":
+        """A label is at least as large as the number of components."""
         return cls(
-            f"labels name component {label}, which {format_count(n_components, 'component')} (from 0) do not reach"
+            f"label {label} is out of range for {format_count(n_components, 'component')} (0 to {n_components - 1}); "
+            "increase n_components or correct the label"
         )

@@ -1,9 +1,9 @@
-"""Errors about parameters, fits and what is needed for them."""
+"""Errors about parameters, fits and optional packages."""
 
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
-from gaussmix.errors.text import join_with_commas
+from gaussmix.errors.text import format_count, join_with_commas
 
 _DEGENERATE_FIT_ADVICE = (
     "there are too few rows, or they are equal in some direction; use more rows, fewer columns or a simpler structure"
@@ -11,14 +11,16 @@ _DEGENERATE_FIT_ADVICE = (
 
 
 class ParameterError(GaussmixError, ValueError):
-    """A parameter of a model or a method is outside what is allowed."""
+    """A parameter that is not allowed."""
 
     @classmethod
     def invalid_choice(cls, name: str, value: object, allowed: Sequence[object]) -> "ParameterError":
+        """A parameter is none of the allowed values."""
         return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {value!r}")
 
     @classmethod
     def wrong_shape(cls, name: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
+        """An array of parameters has a wrong shape."""
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
 
     @classmethod
@@ -48,66 +50,71 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def changed_in_partial_fit(cls, name: str, value: object, previous: object) -> "ParameterError":
+        """A parameter changed between two calls of partial_fit."""
         return cls(
-            f"{name} is {value!r}, but the mixture that partial_fit goes on from has {previous!r}; set it back, or "
-            "call fit, which starts anew"
+            f"{name} is {value!r}, but the mixture that partial_fit updates was fitted with {previous!r}; restore it, "
+            "or call fit to start anew"
         )
 
     @classmethod
     def wrong_n_features(cls, operation: str, actual: int, expected: int) -> "ParameterError":
-        columns = "1 column" if expected == 1 else f"{expected} columns"
+        """An operation needs another number of columns."""
+        columns = format_count(expected, "column")
         return cls(f"{operation} needs a distribution of {columns}, but this one has {actual}; take a marginal first")
 
     @classmethod
     def invalid_value(cls, name: str, value: object, allowed: str) -> "ParameterError":
+        """A parameter is outside the allowed range."""
         return cls(f"{name} must be {allowed}, but is {value!r}")
 
     @classmethod
     def ridge_with_gradient(cls, solver: str) -> "ParameterError":
-        return cls(
-            f"solver={solver!r} climbs the likelihood, which knows no ridge; leave reg_covar at None, or take 'em'"
-        )
+        """A ridge is combined with a gradient solver."""
+        return cls(f"solver={solver!r} maximises the likelihood, which has no ridge; use reg_covar=None or solver='em'")
 
     @classmethod
     def not_positive_definite(cls, name: str, component: int | None = None) -> "ParameterError":
+        """A matrix of parameters is not positive definite."""
         which = "" if component is None else f" of component {component}"
         return cls(f"the {name}{which} should be symmetric, positive-definite; check its eigenvalues")
 
     @classmethod
     def outside_structure(cls, structure: str, relative_error: float) -> "ParameterError":
+        """Covariances do not have the structure."""
         return cls(
-            f"these covariances are not of structure {structure} (they miss it by {relative_error:.2g} of their size); "
-            "name the structure they have, or 'VVV', which holds any"
+            f"these covariances are not of structure {structure} (relative difference {relative_error:.2g}); "
+            "name the structure they have, or 'VVV', which allows any"
         )
 
     @classmethod
     def missing_n_factors(cls, structure: str, parameter: str) -> "ParameterError":
+        """A factor structure lacks the number of factors."""
         return cls(
-            f"{parameter}={structure!r} is a mixture of factor analysers and needs their number: give n_factors, "
+            f"{parameter}={structure!r} is a mixture of factor analysers; pass n_factors, the number of factors, "
             "a whole number of at least 1"
         )
 
     @classmethod
     def too_many_factors(cls, structure: str, n_factors: int, n_features: int, max_factors: int) -> "ParameterError":
-        columns = "1 column" if n_features == 1 else f"{n_features} columns"
-        next_step = (
-            f"take n_factors of at most {max_factors}" if max_factors > 0 else "take a structure without factors"
-        )
+        """A factor structure has more parameters than a full covariance."""
+        columns = format_count(n_features, "column")
+        next_step = f"use n_factors <= {max_factors}" if max_factors > 0 else "use a structure without factors"
         return cls(
-            f"n_factors={n_factors} are too many for {structure} on {columns}: loadings and noise would have more "
-            f"parameters than a free covariance; {next_step}"
+            f"n_factors={n_factors} is too large for {structure} with {columns}: loadings and noise variances would "
+            f"have more parameters than a full covariance; {next_step}"
         )
 
     @classmethod
     def not_supported_with_factors(cls, parameter: str, structure: str) -> "ParameterError":
+        """A parameter is not supported for factor structures."""
         return cls(
-            f"{parameter} cannot be given for {structure}, whose covariances are held as loadings and noise; "
-            "leave it out, or take a structure without factors"
+            f"{parameter} is not supported for {structure}, whose covariances are loadings and noise variances; "
+            "leave it out, or use a structure without factors"
         )
 
 
 class CollapseError(GaussmixError, ValueError):
-    """A component's covariance became singular and no floor was in force."""
+    """The covariance of a component became singular and there was no variance floor."""
 
     def __init__(self, components: Sequence[int], advice: str = "reg_covar=None keeps every covariance usable"):
         self.components = tuple(components)
@@ -120,45 +127,50 @@ class CollapseError(GaussmixError, ValueError):
 
 
 class UnrepresentableError(GaussmixError, OverflowError):
-    """A number is right but too large or too small for double precision in the user's units."""
+    """A correct number that is too large or too small for double precision in the units of the data."""
 
     @classmethod
     def from_quantity(cls, name: str, failure: str) -> "UnrepresentableError":
+        """Name the quantity and whether it overflows or underflows."""
         return cls(
             f"{name} {failure} double precision in the data's units; rescale the data to read them. "
-            "The fitted model itself (model_) works in its own units and stays usable"
+            "The fitted model itself (model_) uses internal units and stays usable"
         )
 
 
 class MissingPackageError(GaussmixError, ImportError):
-    """An optional package is needed for what was asked."""
+    """An optional package that is not installed."""
 
     @classmethod
     def for_extra(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
+        """Name the package and the extra that installs it."""
         return cls(f"{purpose} needs {package}, which is not installed: pip install 'gaussmix[{extra}]'")
 
     @classmethod
     def for_package(cls, package: str, purpose: str) -> "MissingPackageError":
+        """Name a package that no extra installs."""
         return cls(f"{purpose} needs {package}, which is not installed: pip install {package}")
 
 
 class CompilationWarning(GaussmixWarning):
-    """The compiled passes cannot be used; the results are right, but come later."""
+    """The compiled engine cannot be used; results are correct but slower."""
 
     @classmethod
     def from_reason(cls, reason: BaseException) -> "CompilationWarning":
+        """Name the exception that made Numba unusable."""
         return cls(
-            "passes over the rows run in NumPy, several times slower than compiled, since Numba cannot be used: "
-            f"{reason} (a missing or damaged one is mended by: pip install --force-reinstall numba)"
+            "Numba cannot be used, so rows are processed in NumPy, several times slower than compiled code: "
+            f"{reason} (to repair Numba: pip install --force-reinstall numba)"
         )
 
 
 class CompilationError(GaussmixError, RuntimeError):
-    """Compiled code is missing and cannot be made."""
+    """Compiled code that is neither cached nor can be compiled."""
 
     @classmethod
     def from_reason(cls, reason: Exception) -> "CompilationError":
-        return cls(f"no compiled code for this computation is kept on this machine, and Numba cannot make it: {reason}")
+        """Name the exception that made Numba unusable."""
+        return cls(f"there is no compiled code for this computation, and Numba cannot compile it: {reason}")
 
 
 class CapabilityError(GaussmixError, TypeError):

@@ -1,4 +1,4 @@
-"""Lists, counts and suggestions, as the sentences need them."""
+"""Text that several messages need: lists of names, counts with a noun, suggestions for a misspelt name."""
 
 from collections.abc import Sequence
 
@@ -7,29 +7,36 @@ TOO_FAR_MESSAGE = (
     "(more than about 1e150 standard deviations); check its units"
 )
 
+_MAX_NAMES = 12
 
-def join_with_commas(names: Sequence[str]) -> str:
-    """Names with commas, the first twelve of many."""
-    shown = [str(name) for name in names[:12]]
-    if len(names) > 12:
+
+def join_with_commas(names: Sequence[str], max_names: int = _MAX_NAMES) -> str:
+    """Return 'a, b, c'; of more than ``max_names`` names the first ones and their number."""
+    shown = [str(name) for name in names[:max_names]]
+    if len(names) > max_names:
         shown.append(f"... ({len(names)} in all)")
     return ", ".join(shown)
 
 
 def join_with_and(names: Sequence[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
+    """Return 'a', 'a and b' or 'a, b and c'."""
     return names[0] if len(names) == 1 else f"{join_with_commas(names[:-1])} and {names[-1]}"
 
 
+def pluralize(noun: str, count: int) -> str:
+    """Return the noun for one thing, and its plural for any other count: 'row', 'rows', 'passes'."""
+    return noun if count == 1 else f"{noun}{'es' if noun.endswith('s') else 's'}"
+
+
 def format_count(count: int, noun: str) -> str:
-    """'1 row', '2 rows', '2 passes'."""
-    return f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
+    """Return '1 row', '2 rows' or '2 passes'."""
+    return f"{count} {pluralize(noun, count)}"
 
 
 def format_suggestion(name: str, allowed: Sequence[str]) -> str:
-    """The closest of the names there are, as a question in brackets, or nothing."""
+    """Return " (did you mean 'x'?)" for the closest allowed name, or an empty text."""
     import difflib
 
     close = difflib.get_close_matches(name.casefold(), [other.casefold() for other in allowed], n=1)
-    found = [other for other in allowed if other.casefold() in close]
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    matches = [other for other in allowed if other.casefold() in close]
+    return f" (did you mean {matches[0]!r}?)" if matches else ""
