@@ -1,4 +1,4 @@
-"""How far apart rows are, for methods that know distances only, and k-means by that measure."""
+"""Euclidean distances in scaled columns, for k-means and nearest neighbours, and k-means with them."""
 
 from dataclasses import dataclass
 
@@ -21,20 +21,27 @@ from gaussmix.solvers.initialization.init_methods import (
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntN, K
 
-N_KMEANS_STARTS = 10
-"""Runs of k-means, of which the best is taken."""
+N_KMEANS_STARTS = 10  # runs of k-means; the one with the lowest inertia wins
 
-_KMEANS_TOLERANCE = 1e-8  # squared movement of the centres, relative to the mean variance of a column
-_MIN_RELATIVE_VARIANCE = 1e-12  # of the variance of all rows: circles are not drawn smaller
+# Squared movement of the centers at convergence, relative to the mean variance of a column.
+_KMEANS_TOLERANCE = 1e-8
+
+# Least variance of the spherical Gaussians of k-means, in squared units of the metric.
+_MIN_RELATIVE_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class ComponentShapeRatios:
-    """How unlike equal circles components are, in a measure.
+    """How far the components of a mixture are from equal spheres in a metric; all ratios are 1 for equal spheres.
 
-    ``elongation`` is how many times longer than its shortest axis a component's longest is, at most; ``sizes`` how many
-    times the largest root mean square distance of a component's rows from its mean exceeds the smallest, and ``shares``
-    the same of weights.
+    Attributes
+    ----------
+    axis_ratio : float
+        Longest axis over shortest axis, the maximum over components.
+    size_ratio : float
+        Largest over smallest root mean squared distance of a component's rows from its mean.
+    weight_ratio : float
+        Largest over smallest weight.
     """
 
     axis_ratio: float
@@ -44,7 +51,17 @@ class ComponentShapeRatios:
 
 @dataclass(frozen=True)
 class DistanceMetric:
-    """Distances between the rows of a problem, in units of ``scales`` (D,), in its frame."""
+    """Euclidean distances between rows whose columns are divided by scales.
+
+    Attributes
+    ----------
+    problem : Problem
+        The rows in their frame.
+    feature_scales : ndarray of shape (D,)
+        In the frame's units.
+    is_standardized : bool
+        Whether the scales are standard deviations; else distances are in the data's units.
+    """
 
     problem: Problem
     feature_scales: D
@@ -52,59 +69,68 @@ class DistanceMetric:
 
     @classmethod
     def from_source(cls, source: AbstractSource, standardize: bool, engine_problem: Problem) -> "DistanceMetric":
-        """In standard deviations of each column, or in the data's own units."""
-        problem = Problem.from_source(
-            source, Structure.from_name("VVV" if standardize else "EII"), engine=engine_problem.engine
-        )
+        """Return a metric in standard deviations of each column, or in the data's units.
+
+        The engine is that of ``engine_problem``.
+        """
+        structure = Structure.from_name("VVV" if standardize else "EII")
+        problem = Problem.from_source(source, structure, engine=engine_problem.engine)
         deviations = np.sqrt(problem.column_variances)
         scales = np.where(deviations > 0, deviations, 1.0) if standardize else np.ones(len(deviations))
         return cls(problem, scales, standardize)
 
     @property
     def scaled_rows(self) -> ND:
-        """The rows (n, D) in the measure's units."""
+        """The rows (n, D) in the metric's units."""
         return np.asarray(self.problem.source.collect(None)[0] / self.feature_scales)
 
     def fit_kmeans(
         self, n_components: int, rng: np.random.Generator, feature_names: tuple[str, ...] | None
     ) -> tuple[IntN, Mixture]:
-        """The best of several runs of k-means: the group of each row (n,), and the equal circles it stands for."""
-        source, engine, metric = (
-            self.problem.source,
-            self.problem.engine,
-            make_standardized_metric(self.feature_scales),
-        )
-        distinct = DistinctRows.from_source(source)
+        """Return the labels (n,) of the best of several k-means runs, and its mixture of equal spherical Gaussians."""
+        source, engine = self.problem.source, self.problem.engine
+        metric = make_standardized_metric(self.feature_scales)
+        distinct_rows = DistinctRows.from_source(source)
         tolerance = _KMEANS_TOLERANCE * float((self.problem.column_variances / self.feature_scales**2).mean())
-        best, least = None, np.inf
+        best_centers, best_inertia = None, np.inf
         for _ in range(N_KMEANS_STARTS if n_components > 1 else 1):
-            seeds = kmeans_plusplus(distinct, n_components, engine, rng, metric)
-            center = lloyd_centers(source, seeds, engine, tolerance, metric)
-            inertia = self._inertia(center, metric)
-            if best is None or inertia < least:
-                best, least = center, inertia
-        assert best is not None
-        variance = max(least / (self.problem.total_weight * source.n_features), _MIN_RELATIVE_VARIANCE)
+            seeds = kmeans_plusplus(distinct_rows, n_components, engine, rng, metric)
+            centers = lloyd_centers(source, seeds, engine, tolerance, metric)
+            inertia = self._inertia(centers, metric)
+            if best_centers is None or inertia < best_inertia:
+                best_centers, best_inertia = centers, inertia
+        assert best_centers is not None
+        return (
+            hard_labels(metric(best_centers), source, engine),
+            self._spherical_mixture(best_centers, best_inertia, feature_names),
+        )
+
+    def _spherical_mixture(self, centers: KD, inertia: float, feature_names: tuple[str, ...] | None) -> Mixture:
+        """Return equal Gaussians, spherical in the metric, at the centers."""
+        n_components, n_features = centers.shape
+        variance = max(inertia / (self.problem.total_weight * n_features), _MIN_RELATIVE_VARIANCE)
         matrices = np.tile(np.diag(variance * self.feature_scales**2), (n_components, 1, 1))
-        held = covariance_from_matrices(Structure.from_name("EEI"), matrices, *best.shape)
-        circles = Mixture(np.full(n_components, 1.0 / n_components), best, held, source.frame, feature_names)
-        return hard_labels(metric(best), source, engine), circles
+        covariance = covariance_from_matrices(Structure.from_name("EEI"), matrices, n_components, n_features)
+        weights = np.full(n_components, 1.0 / n_components)
+        return Mixture(weights, centers, covariance, self.problem.source.frame, feature_names)
 
     def _inertia(self, centers: KD, metric: Metric) -> float:
-        """Squared distances of the rows to the nearest centre, summed."""
-        source, engine = self.problem.source, self.problem.engine
-        return -2.0 * engine.bind(source).e_step(metric(centers), MomentKind.NONE, AssignmentKind.HARD).log_likelihood
+        """Return the sum of squared distances of the rows to the nearest center."""
+        expectation = self.problem.session.e_step(metric(centers), MomentKind.NONE, AssignmentKind.HARD)
+        return -2.0 * expectation.log_likelihood
 
     def shape_ratios(self, mixture: Mixture) -> ComponentShapeRatios:
-        """How unlike equal circles the components of a mixture are."""
-        free = mixture.marginal(range(mixture.n_features))  # in another frame a structure may be none any more
-        matrices = change_frame(free, self.problem.source.frame).covariance.matrices()
-        values = eigh_descending(matrices / self.feature_scales / self.feature_scales[:, None])[0]
-        lengths = np.sqrt(np.maximum(values, np.finfo(float).tiny))
-        sizes: K = np.maximum(np.sqrt(np.square(lengths / lengths.max()).mean(axis=1)), np.finfo(float).tiny)
-        weights = np.maximum(mixture.weights, np.finfo(float).tiny)
+        """Return how far the components of a mixture are from equal spheres."""
+        # A structure may not hold in another frame; the marginal of all columns has unrestricted covariances.
+        unrestricted = mixture.marginal(range(mixture.n_features))
+        matrices = change_frame(unrestricted, self.problem.source.frame).covariance.matrices()
+        eigenvalues = eigh_descending(matrices / self.feature_scales / self.feature_scales[:, None])[0]
+        tiny = np.finfo(float).tiny
+        axes = np.sqrt(np.maximum(eigenvalues, tiny))
+        sizes: K = np.maximum(np.sqrt(np.square(axes / axes.max()).mean(axis=1)), tiny)
+        weights = np.maximum(mixture.weights, tiny)
         return ComponentShapeRatios(
-            float((lengths[:, 0] / lengths[:, -1]).max()),
+            float((axes[:, 0] / axes[:, -1]).max()),
             float(sizes.max() / sizes.min()),
             float(weights.max() / weights.min()),
         )

@@ -1,4 +1,4 @@
-"""Solvers beside one another: what each makes of the same start, after how many passes and seconds."""
+"""Comparison of solvers: the log-likelihood, iterations and seconds of each from one common start."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,24 +15,41 @@ from gaussmix.solvers.base import AbstractSolver
 from gaussmix.solvers.solver_table import OTHER_OBJECTIVE_TRACE, SOLVERS, SolverOptions, make_solver
 from gaussmix.types import Array
 
+# EM, its accelerations, and gradient solvers; the other solvers do not maximize the likelihood alone.
 DEFAULT_SOLVERS = ("em", "squarem", "anderson", "lbfgs", "natural", "adam", "sgd")
-"""EM, what accelerates it, and the ways along the gradient; the others do not climb the likelihood itself."""
 
+# A solver has reached the best log-likelihood when its own is no further below, per row (nats).
 MAX_GAP_PER_ROW = 1e-6
-"""A log-likelihood per row that lies no further below the best has reached it."""
 
-_N_WARMUP_ITER = 2  # before the clock starts, so that no solver pays for code that is loaded once
+# Iterations before the clock starts, so that no solver pays for loading compiled code.
+_N_WARMUP_ITER = 2
 
 
 @dataclass(frozen=True, eq=False)
 class SolverResult:
-    """What one solver reached.
+    """The result of one solver.
 
-    ``log_likelihood`` is that of all rows (nats, data units) under the returned parameters, whatever the solver
-    climbed, and ``gap`` how much less it is than the best of all solvers, per row. ``near_passes`` and ``near_seconds``
-    say when it came within 1e-6 per row of the best, to stay there; None if it did not. ``values`` and ``times``
-    (passes,) are the log-likelihood and the seconds after each pass; ``curve`` says whether they are 'exact', 'summed'
-    over parts of the rows (or annealed) in the first passes, or 'none' where a solver climbs something else.
+    Attributes
+    ----------
+    solver : str
+    n_iter : int
+        Iterations, each with one pass over the rows.
+    seconds : float
+    log_likelihood : float
+        Of all rows under the returned parameters (nats, data units), whatever the solver maximizes.
+    gap_per_row : float
+        How far it is below the best of all solvers.
+    n_iter_to_best : int or None
+        Iterations until the log-likelihood stays within 1e-6 per row of the best; None if it does not get there.
+    seconds_to_best : float or None
+    converged : bool
+    outcome : str
+        Why the solver stopped.
+    trace_kind : str
+        What the trace holds: 'exact' log-likelihoods, or 'summed' ones over batches (or annealed ones) at first, or
+        'none' if the solver maximizes another objective.
+    log_likelihood_trace, seconds_trace : ndarray of shape (n_iter,)
+        After each iteration.
     """
 
     solver: str
@@ -50,15 +67,13 @@ class SolverResult:
 
 
 def parse_solver_names(solvers: str | Sequence[str]) -> list[str]:
-    """Names of solvers, each once; ParameterError where one is unknown or there is none."""
-    if not isinstance(solvers, Iterable):
+    """Return the solver names without duplicates; raise ParameterError if one is unknown or there is none."""
+    names = [solvers] if isinstance(solvers, str) else list(solvers) if isinstance(solvers, Iterable) else []
+    if not names:
         raise ParameterError.invalid_value("solvers", solvers, f"one or more of {', '.join(SOLVERS)}")
-    names = [solvers] if isinstance(solvers, str) else list(solvers)
     for name in names:
         if name not in SOLVERS:
             raise ParameterError.invalid_choice("solvers", name, list(SOLVERS))
-    if not names:
-        raise ParameterError.invalid_value("solvers", solvers, f"one or more of {', '.join(SOLVERS)}")
     return list(dict.fromkeys(names))
 
 
@@ -70,77 +85,67 @@ def compare_solvers(
     seed: int,
     progress_callback: ProgressCallback,
 ) -> tuple[SolverResult, ...]:
-    """Every solver from one start to its end, in the order of the names."""
+    """Run every solver from one start until it stops; return the results in the order of the names."""
     runs: list[RunResult] = []
     for name in solver_names:
         progress_callback(len(runs), len(solver_names), name)
-        runs.append(
-            _run_after_warmup(
-                make_solver(name, EM(problem.covariance_estimator), SolverOptions(seed=seed)),
-                initial_mixture,
-                problem,
-                stopping_rule,
-            )
-        )
-    reached = [_total_log_likelihood(problem, each.mixture) for each in runs]
-    best = max(reached)
+        solver = make_solver(name, EM(problem.covariance_estimator), SolverOptions(seed=seed))
+        runs.append(_run_after_warmup(solver, initial_mixture, problem, stopping_rule))
+    log_likelihoods = [_total_log_likelihood(problem, run.mixture) for run in runs]
+    best = max(log_likelihoods)
     return tuple(
-        _make_solver_result(name, each, value, best, problem.total_weight)
-        for name, each, value in zip(solver_names, runs, reached, strict=True)
+        _make_solver_result(name, run, log_likelihood, best, problem.total_weight)
+        for name, run, log_likelihood in zip(solver_names, runs, log_likelihoods, strict=True)
     )
 
 
 def _run_after_warmup(
     solver: AbstractSolver, initial_mixture: Mixture, problem: Problem, stopping_rule: MeanGainRule
 ) -> RunResult:
+    """Run a solver twice, first for a few iterations, and return the second run."""
     run_solver(solver, initial_mixture, problem, stopping_rule, max_iter=_N_WARMUP_ITER)
     return run_solver(solver, initial_mixture, problem, stopping_rule)
 
 
 def _total_log_likelihood(problem: Problem, mixture: Mixture) -> float:
-    """Of all rows, in the data's units."""
-    found = problem.e_step(mixture).log_likelihood
-    return found + problem.total_weight * problem.source.frame.log_abs_det_jacobian
+    """Return the log-likelihood of all rows in the data's units."""
+    framed_log_likelihood = problem.e_step(mixture).log_likelihood
+    return framed_log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
 
 
 def _make_solver_result(
     solver_name: str, result: RunResult, log_likelihood: float, best_log_likelihood: float, total_weight: float
 ) -> SolverResult:
-    values, times = result.trace.log_likelihoods, result.trace.seconds
-    passes, gap, curve = (
-        len(values),
-        (best_log_likelihood - log_likelihood) / total_weight,
-        SOLVERS[solver_name].trace_kind,
-    )
-    first = _first_iter_near_best(
-        values if curve != OTHER_OBJECTIVE_TRACE else values[:0],
-        best_log_likelihood,
-        MAX_GAP_PER_ROW * total_weight,
-        passes,
-    )
-    is_near = passes > 0 and gap <= MAX_GAP_PER_ROW
+    """Return the result of a run; ``best_log_likelihood`` is the highest of all solvers."""
+    log_likelihoods, seconds = result.trace.log_likelihoods, result.trace.seconds
+    n_iter, trace_kind = len(log_likelihoods), SOLVERS[solver_name].trace_kind
+    gap_per_row = (best_log_likelihood - log_likelihood) / total_weight
+    comparable_trace = log_likelihoods[:0] if trace_kind == OTHER_OBJECTIVE_TRACE else log_likelihoods
+    first = _first_iter_near_best(comparable_trace, best_log_likelihood, MAX_GAP_PER_ROW * total_weight, n_iter)
+    is_near = n_iter > 0 and gap_per_row <= MAX_GAP_PER_ROW
     return SolverResult(
         solver_name,
-        passes,
-        float(times[-1]) if passes else 0.0,
+        n_iter,
+        float(seconds[-1]) if n_iter else 0.0,
         log_likelihood,
-        gap,
-        first + 1 if is_near else None,
-        float(times[first]) if is_near else None,
-        result.outcome is Outcome.CONVERGED,
-        str(result.outcome),
-        curve,
-        values,
-        times,
+        gap_per_row,
+        n_iter_to_best=first + 1 if is_near else None,
+        seconds_to_best=float(seconds[first]) if is_near else None,
+        converged=result.outcome is Outcome.CONVERGED,
+        outcome=str(result.outcome),
+        trace_kind=trace_kind,
+        log_likelihood_trace=log_likelihoods,
+        seconds_trace=seconds,
     )
 
 
 def _first_iter_near_best(
     log_likelihood_trace: Array, best_log_likelihood: float, tolerance: float, n_iter: int
 ) -> int:
-    """The pass, from 0, from which on all are near the best; at the latest the last one.
+    """Return the iteration (from 0) from which on the trace stays near the best; at most the last one.
 
-    Values before an update lag behind by one pass, and sums over mini-batches may come near by chance.
+    The last far value decides, because log-likelihoods lag one iteration behind, and sums over batches may come near
+    the best by chance.
     """
     far = np.flatnonzero(np.abs(best_log_likelihood - log_likelihood_trace) > tolerance)
     first = int(far[-1]) + 1 if len(far) else 0
