@@ -6,6 +6,7 @@ from sklearn.datasets import load_iris
 from sklearn.metrics import adjusted_rand_score
 
 from gaussmix import DataError, GaussianMixture, SelectionError, select
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import Structure
 from gaussmix.model import Problem
 from gaussmix.selection.labelled_sample import draw_labelled_sample, restrict_to_sample
@@ -81,8 +82,9 @@ def test_of_many_rows_a_sample_carries_the_labels(seed):
 @pytest.mark.parametrize("weights", [None, np.random.default_rng(0).integers(0, 4, 12_000).astype(float)])
 def test_the_sample_stands_for_all_rows(weights):
     rows, _, known = make_labelled_rows(0)
-    problem = Problem.from_source(MemorySource.from_array(rows, weights), Structure.from_name("EII"))
-    some = draw_labelled_sample(problem, known, 2000, np.random.default_rng(0))
+    source = MemorySource.from_array(rows, weights).with_label_prior(KnownComponents(known))
+    problem = Problem.from_source(source, Structure.from_name("EII"))
+    some = draw_labelled_sample(problem, 2000, np.random.default_rng(0))
     few = restrict_to_sample(problem, some)
     counts = np.ones(12_000) if weights is None else weights
     assert 2000 <= few.source.n_rows <= 2200
@@ -95,8 +97,9 @@ def test_the_sample_stands_for_all_rows(weights):
     assert set(near) <= {(*np.round(pair[:2], 9), pair[2]) for pair in pairs}
     order = np.random.default_rng(1).permutation(12_000)
     shuffled = MemorySource.from_array(rows[order], None if weights is None else weights[order])
-    other = Problem.from_source(shuffled, Structure.from_name("EII"))
-    again = draw_labelled_sample(other, known[order], 2000, np.random.default_rng(0))
+    labelled = shuffled.with_label_prior(KnownComponents(known[order]))
+    other = Problem.from_source(labelled, Structure.from_name("EII"))
+    again = draw_labelled_sample(other, 2000, np.random.default_rng(0))
     np.testing.assert_allclose(again[0][np.lexsort(again[0].T)], some[0][np.lexsort(some[0].T)], atol=1e-9)
 
 

@@ -1,6 +1,6 @@
-"""One cell of a search: a structure and a number of components, from its starts to its end.
+"""Runs of one candidate of a search (a structure with a number of components), from its starts to convergence.
 
-The seconds that a cell's fit tells are those of the passes of the run that won.
+The seconds in a candidate's fit are those of its winning run.
 """
 
 from collections.abc import Sequence
@@ -26,17 +26,20 @@ from gaussmix.solvers.restarts import HalvingRounds, continue_run, successive_ha
 from gaussmix.solvers.stopping import RelativeGainRule
 
 STOPPING_RULE = RelativeGainRule(1e-7)
-SAMPLE_STOPPING_RULE = RelativeGainRule(1e-4, 100)
-"""A sample only has to lead into the right valley."""
+SAMPLE_STOPPING_RULE = RelativeGainRule(1e-4, 100)  # a run on a sample only has to come near an optimum
 
-FIRST_MAX_ITER = 5
+FIRST_MAX_ITER = 5  # iterations of the first run over all rows
+
+# A run stops after this many iterations with a floored variance: a degenerate candidate is never chosen.
 MAX_FLOORED_ITER = 8
-"""Passes on the floor after which a run is left: what stands there is never chosen."""
 
+# Further iterations that a candidate is assumed to get when the search estimates what it can still reach.
 _N_EXTRAPOLATED_ITER = 100
+
 _RELATIVE_ROUNDING = 1e-9
+
+# Criteria of hierarchical clustering: mclust's, and one on whitened rows. Their partitions come before k-means.
 TREE_CRITERIA = ("VVV", "whitened")
-"""Criteria of hierarchical clustering whose partitions come before k-means and random ones: mclust's, and ours."""
 
 _HALVING_ROUNDS: HalvingRounds = ((15, 6), (60, 3))
 _SAMPLE_HALVING_ROUNDS: HalvingRounds = ((10, 3), (20, 2))
@@ -44,9 +47,19 @@ _SAMPLE_HALVING_ROUNDS: HalvingRounds = ((10, 3), (20, 2))
 
 @dataclass(frozen=True)
 class CandidateSpec:
-    """What is to be fitted: all rows, the rows of first runs (all or a sample), and how many components.
+    """A candidate before its runs.
 
-    Those in ``named`` have rows that are known to belong to them, and keep their numbers. ``noise`` is that of a start.
+    Attributes
+    ----------
+    problem : Problem
+        All rows.
+    screening_problem : Problem
+        The rows of the first runs: all, or a sample.
+    n_components : int
+    labelled_components : tuple of int
+        Components with rows that are known to belong to them; they keep their numbers.
+    initial_noise : Noise or None
+        The noise component of the starts.
     """
 
     problem: Problem
@@ -56,24 +69,22 @@ class CandidateSpec:
     initial_noise: Noise | None = None
 
     def make_initial_mixture(self, moments: Moments) -> Mixture:
-        """What begins with moments of the components, and of rows taken for noise after them if there are some."""
+        """Return the start with the moments of the components; moments of noise, the last, are ignored."""
+        component_moments = moments if len(moments.mass) == self.n_components else drop_noise(moments, moments.kind)
         kind = self.screening_problem.covariance_estimator.moment_kind
-        own = moments if len(moments.mass) == self.n_components else drop_noise(moments, moments.kind)
-        mixture = initialize_from_moments(self.screening_problem, own.to_kind(kind))
-        return (
-            mixture
-            if self.initial_noise is None
-            else add_noise(mixture, self.initial_noise.box, self.initial_noise.weight)
-        )
+        mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
+        noise = self.initial_noise
+        return mixture if noise is None else add_noise(mixture, noise.box, noise.weight)
 
     @property
     def name(self) -> str:
+        """Structure and number of components, such as 'VVV, 3 components'."""
         return f"{self.problem.covariance_estimator.structure}, {self.n_components} components"
 
 
 @dataclass(frozen=True)
 class CandidateRun:
-    """A candidate with the run that it comes from; without one it could not be fitted."""
+    """A candidate and the run that it comes from; ``result`` is None if no run succeeds."""
 
     spec: CandidateSpec
     candidate: Candidate
@@ -81,13 +92,13 @@ class CandidateRun:
 
     @property
     def can_continue(self) -> bool:
-        """Whether its run used up the passes given so far."""
+        """Whether the run used up its iterations, and more are allowed."""
         if self.result is None or self.result.outcome is not Outcome.MAX_ITER_REACHED:
             return False
         return len(self.result.trace) < STOPPING_RULE.max_iter
 
     def can_reach(self, target: float, criterion: str) -> bool:
-        """Whether it could come down to a value of the criterion if many more passes gained as much as the last."""
+        """Return whether the criterion could fall to the target if each of many more iterations gained as the last."""
         if self.result is None or not self.candidate.is_eligible:
             return False
         last_gain = float(np.diff(self.result.trace.log_likelihoods[-2:]).sum())
@@ -95,91 +106,84 @@ class CandidateRun:
 
 
 def run_candidate(spec: CandidateSpec, initial_moments: Sequence[Moments] | str) -> CandidateRun:
-    """The best of the starts' runs: to convergence where all rows are few, else for the first passes over all."""
+    """Return the best run of all starts: to convergence without a sample, else for the first iterations on all rows.
+
+    ``initial_moments`` is a text if there are no starts: the reason of the failure.
+    """
     if isinstance(initial_moments, str):
         return _make_failed_run(spec, initial_moments)
     try:
-        return _evaluate_run(
-            spec, _best_run_from_starts(spec, [spec.make_initial_mixture(moments) for moments in initial_moments])
-        )
+        starts = [spec.make_initial_mixture(moments) for moments in initial_moments]
+        return _evaluate_run(spec, _best_run_from_starts(spec, starts))
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return _make_failed_run(spec, str(error))
 
 
 def _best_run_from_starts(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult:
-    """The likeliest of the runs that end sound; where all rows are many, from a sample to the first passes over all.
+    """Return the nondegenerate run with the highest log-likelihood; if it is on a sample, continue it on all rows.
 
-    Those from trees, which come first, are spared the heats, so that more starts never find less.
+    Starts from trees come first and skip successive halving, so that more starts never end lower.
     """
-    solver = EM(spec.screening_problem.covariance_estimator)
-    is_whole = spec.screening_problem is spec.problem
-    stopping, rounds = (STOPPING_RULE, _HALVING_ROUNDS) if is_whole else (SAMPLE_STOPPING_RULE, _SAMPLE_HALVING_ROUNDS)
-    is_sound = make_nondegenerate_check(spec.screening_problem)
-    trees = [
-        run_solver(solver, mixture, spec.screening_problem, stopping, max_iter=0)
-        for mixture in initial_mixtures[: len(TREE_CRITERIA)]
-    ]
-    heats = successive_halving(
-        solver, initial_mixtures[len(TREE_CRITERIA) :], spec.screening_problem, stopping, is_sound, rounds
+    problem, n_trees = spec.screening_problem, len(TREE_CRITERIA)
+    solver, has_sample = EM(problem.covariance_estimator), problem is not spec.problem
+    stopping_rule, rounds = (
+        (SAMPLE_STOPPING_RULE, _SAMPLE_HALVING_ROUNDS) if has_sample else (STOPPING_RULE, _HALVING_ROUNDS)
     )
-    ended = [
-        continue_run(solver, heat, spec.screening_problem, stopping, max_floored_iter=MAX_FLOORED_ITER)
-        for heat in [*trees, *heats]
+    is_nondegenerate = make_nondegenerate_check(problem)
+    tree_runs = [
+        run_solver(solver, mixture, problem, stopping_rule, max_iter=0) for mixture in initial_mixtures[:n_trees]
     ]
-    best = min(ended, key=lambda run: (not is_sound(run), -run.last_log_likelihood))
-    if is_whole:
+    other_runs = successive_halving(
+        solver, initial_mixtures[n_trees:], problem, stopping_rule, is_nondegenerate, rounds
+    )
+    finished_runs = [
+        continue_run(solver, run, problem, stopping_rule, max_floored_iter=MAX_FLOORED_ITER)
+        for run in [*tree_runs, *other_runs]
+    ]
+    best = min(finished_runs, key=lambda run: (not is_nondegenerate(run), -run.last_log_likelihood))
+    if not has_sample:
         return best
-    return run_solver(
-        EM(spec.problem.covariance_estimator), best.mixture, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER
-    )
+    full_solver = EM(spec.problem.covariance_estimator)
+    return run_solver(full_solver, best.mixture, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)
 
 
 def continue_candidate(candidate_run: CandidateRun, n_extra_iter: int) -> CandidateRun:
-    """A cell given more passes."""
-    if candidate_run.result is None or candidate_run.candidate.fit is None:
+    """Continue a candidate's run on all rows for at most ``n_extra_iter`` iterations."""
+    spec, result = candidate_run.spec, candidate_run.result
+    if result is None or candidate_run.candidate.fit is None:
         return candidate_run
     try:
-        longer = continue_run(
-            EM(candidate_run.spec.problem.covariance_estimator),
-            candidate_run.result,
-            candidate_run.spec.problem,
-            STOPPING_RULE,
-            n_extra_iter,
-        )
-        return _evaluate_run(candidate_run.spec, longer)
+        solver = EM(spec.problem.covariance_estimator)
+        return _evaluate_run(spec, continue_run(solver, result, spec.problem, STOPPING_RULE, n_extra_iter))
     except (GaussmixError, np.linalg.LinAlgError) as error:
-        return _make_failed_run(candidate_run.spec, str(error))
+        return _make_failed_run(spec, str(error))
 
 
 def retry_candidate(candidate_run: CandidateRun, initial_moments: Sequence[Moments]) -> CandidateRun:
-    """The cell, or what comes of other starts if that is better and sound."""
-    other = run_candidate(candidate_run.spec, initial_moments)
-    if other.result is None or candidate_run.result is None or not other.candidate.is_eligible:
+    """Run a candidate from other starts; return the better of the two runs, never a degenerate new one."""
+    retry = run_candidate(candidate_run.spec, initial_moments)
+    if retry.result is None or candidate_run.result is None or not retry.candidate.is_eligible:
         return candidate_run
-    while other.can_continue and len(other.result.trace) < len(candidate_run.result.trace):
-        other = continue_candidate(other, len(candidate_run.result.trace) - len(other.result.trace))
-        if other.result is None or other.candidate.fit is None:
+    while retry.can_continue and len(retry.result.trace) < len(candidate_run.result.trace):
+        retry = continue_candidate(retry, len(candidate_run.result.trace) - len(retry.result.trace))
+        if retry.result is None or retry.candidate.fit is None:
             return candidate_run
-    gain = _penalized_log_likelihood(other) - _penalized_log_likelihood(candidate_run)
-    return (
-        other
-        if other.candidate.is_eligible and gain > _RELATIVE_ROUNDING * abs(_penalized_log_likelihood(candidate_run))
-        else candidate_run
-    )
+    objective = _penalized_log_likelihood(candidate_run)
+    is_better = _penalized_log_likelihood(retry) - objective > _RELATIVE_ROUNDING * abs(objective)
+    return retry if is_better and retry.candidate.is_eligible else candidate_run
 
 
 def _penalized_log_likelihood(candidate_run: CandidateRun) -> float:
-    """What a fit makes as large as it can: log-likelihood, and the log density of a prior."""
+    """Return what EM maximizes: the log-likelihood plus the log density of the prior."""
     mixture, fit = candidate_run.candidate.mixture, candidate_run.candidate.fit
     if mixture is None or fit is None:
         return -np.inf
-    return fit.log_likelihood + candidate_run.spec.problem.covariance_estimator.log_prior(
-        mixture.centers, mixture.covariance
-    )
+    estimator = candidate_run.spec.problem.covariance_estimator
+    return fit.log_likelihood + estimator.log_prior(mixture.centers, mixture.covariance)
 
 
 def mark_if_pruned(candidate_run: CandidateRun) -> Candidate:
-    """The candidate of a cell that was not run to its end, which it says."""
+    """Return the candidate; if its run could continue, the outcome of its fit becomes PRUNED."""
     fit = candidate_run.candidate.fit
     if fit is None or not candidate_run.can_continue:
         return candidate_run.candidate
@@ -187,21 +191,30 @@ def mark_if_pruned(candidate_run: CandidateRun) -> Candidate:
 
 
 def _evaluate_run(spec: CandidateSpec, result: RunResult) -> CandidateRun:
-    problem, spent = spec.problem, result.trace.seconds
+    """Return the candidate of a run, with its criteria on all rows."""
+    problem, seconds = spec.problem, result.trace.seconds
     mixture = sort_components(result.mixture, problem, spec.labelled_components)
-    fit, _ = evaluate_run(replace(result, mixture=mixture), problem, float(spent[-1]) if len(spent) else 0.0)
-    certainty = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
-    free = mixture.n_parameters
+    fit, _ = evaluate_run(replace(result, mixture=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
+    total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
     criteria = {
-        name: rule(fit.log_likelihood, free, problem.total_weight, certainty) for name, rule in CRITERIA.items()
+        name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
+        for name, criterion in CRITERIA.items()
     }
-    reason = " ".join(fit.notes) if fit.is_degenerate else ""
-    structure = problem.covariance_estimator.structure
-    return CandidateRun(spec, Candidate(structure, mixture.n_components, criteria, free, mixture, fit, reason), result)
+    candidate = Candidate(
+        problem.covariance_estimator.structure,
+        mixture.n_components,
+        criteria,
+        mixture.n_parameters,
+        mixture,
+        fit,
+        rejection_reason=" ".join(fit.notes) if fit.is_degenerate else "",
+    )
+    return CandidateRun(spec, candidate, result)
 
 
 def _make_failed_run(spec: CandidateSpec, reason: str) -> CandidateRun:
+    """Return a candidate without a mixture."""
     structure = spec.problem.covariance_estimator.structure
-    free = structure.n_mixture_parameters(spec.n_components, spec.problem.source.n_features)
-    free += 0 if spec.initial_noise is None else N_NOISE_PARAMETERS
-    return CandidateRun(spec, Candidate(structure, spec.n_components, {}, free, None, None, reason))
+    n_parameters = structure.n_mixture_parameters(spec.n_components, spec.problem.source.n_features)
+    n_parameters += 0 if spec.initial_noise is None else N_NOISE_PARAMETERS
+    return CandidateRun(spec, Candidate(structure, spec.n_components, {}, n_parameters, None, None, reason))

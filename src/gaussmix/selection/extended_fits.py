@@ -1,14 +1,12 @@
-"""One component more: the likeliest sound fit of K + 1 components to rows that K have been fitted to.
+"""Fits of one component more: the best nondegenerate fit of K + 1 components, given a fit of K components.
 
-A test compares such fits on the data and on many samples. There are two ways to seek them, rows of ``SEARCHES``:
+The bootstrap test compares such fits on the data and on many samples. ``SEARCH_STRATEGIES`` holds two ways:
 
-- 'thorough' is the same on data and samples, which is what makes a test fair: a search that tries harder
-  on the data finds more there whatever is true. It begins from each of the K components cut in two at
-  its mean, across its longest, its second longest and its shortest axis, and from partitions of
-  k-means; a few passes show which of these leads on.
-- 'hierarchical' is mclust's: on the data one start, from a tree of the rows, and on samples one, the
-  data's own fit (or the thorough search, where that does not end sound). One start is less work
-  than many, and may stay in a lower maximum on either side.
+- 'thorough' searches equally on data and samples, which makes the test fair: a more thorough search on the data alone
+  finds a higher maximum there whatever is true. It starts from each of the K components split at its mean across its
+  longest, second longest and shortest axis, and from partitions of k-means. Successive halving selects among them.
+- 'hierarchical' is mclust's way: on the data one start from a tree of the rows, on samples one start from the data's
+  fit (or the thorough search, if that ends degenerate). One start is less work, but may end in a lower maximum.
 """
 
 from collections.abc import Callable
@@ -34,74 +32,88 @@ from gaussmix.solvers.restarts import HalvingRounds, continue_run, successive_ha
 from gaussmix.solvers.stopping import RelativeGainRule
 from gaussmix.types import D
 
+# Accurate to a few thousandths of a nat. Data and samples share the rule, because a later stop means a higher maximum.
 STOPPING_RULE = RelativeGainRule(1e-7)
-"""To a few thousandths of a nat; one for data and samples: who runs on for longer climbs higher."""
 
 _N_PARTITIONS = 3
-_HALVING_ROUNDS: HalvingRounds = (
-    (8, 4),
-    (20, 3),
-)  # the first of them is run to its end, the others if that is not sound
+
+# The best of the last round runs to convergence; the others follow only if it ends degenerate.
+_HALVING_ROUNDS: HalvingRounds = ((8, 4), (20, 3))
 
 
 @dataclass(frozen=True)
 class ExtendedFit:
-    """A fit that has ended: its mixture, in the order of its means, and its log-likelihood (nats, data units)."""
+    """A converged fit: the mixture, sorted by its means, and its log-likelihood (nats, data units)."""
 
     mixture: Mixture
     log_likelihood: float
 
 
 def fit_from_start(problem: Problem, initial_mixture: Mixture) -> ExtendedFit | None:
-    """What EM makes of a start in the problem's frame; None where it does not end sound."""
-    return _make_extended_fit(
-        run_solver(EM(problem.covariance_estimator), initial_mixture, problem, STOPPING_RULE), problem
-    )
+    """Run EM from a start in the problem's frame; return None if it ends degenerate."""
+    solver = EM(problem.covariance_estimator)
+    return _make_extended_fit(run_solver(solver, initial_mixture, problem, STOPPING_RULE), problem)
 
 
 def fit_from_many_starts(problem: Problem, null_mixture: Mixture, rng: np.random.Generator) -> ExtendedFit | None:
-    """The likeliest sound fit of one component more than ``null`` (in the problem's frame); None where none is."""
+    """Return the best nondegenerate fit of one component more, from split components and k-means; None if none is.
+
+    ``null_mixture`` is in the problem's frame.
+    """
     solver = EM(problem.covariance_estimator)
-    begun = [
+    starts = [
         *_split_component_starts(problem, null_mixture),
         *_partition_starts(problem, null_mixture.n_components + 1, rng),
     ]
-    heats = successive_halving(
+    runs = successive_halving(
         solver,
-        begun,
+        starts,
         problem,
         STOPPING_RULE,
-        lambda heat: not count_degenerate_components(heat.mixture, problem),
+        lambda run: not count_degenerate_components(run.mixture, problem),
         _HALVING_ROUNDS,
     )
-    ended = (_make_extended_fit(continue_run(solver, heat, problem, STOPPING_RULE), problem) for heat in heats)
-    return next((found for found in ended if found is not None), None)
+    fits = (_make_extended_fit(continue_run(solver, run, problem, STOPPING_RULE), problem) for run in runs)
+    return next((fit for fit in fits if fit is not None), None)
 
 
 def fit_from_tree(problem: Problem, null_mixture: Mixture, rng: np.random.Generator) -> ExtendedFit | None:
-    """The fit of one component more than ``null`` that begins at a tree of the rows; None where it is not sound."""
+    """Return the fit of one component more from hierarchical clustering of the rows; None if it is degenerate."""
     return fit_from_start(problem, initialize_hierarchical(problem, null_mixture.n_components + 1, rng))
 
 
 def fit_from_data_mixture(
     problem: Problem, null_mixture: Mixture, data_mixture: Mixture, rng: np.random.Generator
 ) -> ExtendedFit | None:
-    """What EM makes of the data's own fit on a sample; where it does not end sound, the thorough search."""
+    """Return the fit on a sample from the data's fit, or from many starts if that ends degenerate."""
     return fit_from_start(problem, data_mixture) or fit_from_many_starts(problem, null_mixture, rng)
+
+
+def _fit_sample_from_many_starts(
+    problem: Problem, null_mixture: Mixture, data_mixture: Mixture, rng: np.random.Generator
+) -> ExtendedFit | None:
+    """Return the fit on a sample from many starts; the data's fit is not used."""
+    return fit_from_many_starts(problem, null_mixture, rng)
 
 
 @dataclass(frozen=True)
 class SearchStrategy:
-    """How one component more is sought on the data, and on a sample of the null where the data's fit is known."""
+    """How one component more is fitted to the data, and to samples of the null mixture.
+
+    Attributes
+    ----------
+    fit_on_data : callable
+        From (problem, null_mixture, rng) to an `ExtendedFit` or None.
+    fit_on_sample : callable
+        From (problem, null_mixture, data_mixture, rng) to an `ExtendedFit` or None.
+    """
 
     fit_on_data: Callable[[Problem, Mixture, np.random.Generator], ExtendedFit | None]
     fit_on_sample: Callable[[Problem, Mixture, Mixture, np.random.Generator], ExtendedFit | None]
 
 
 SEARCH_STRATEGIES = {
-    "thorough": SearchStrategy(
-        fit_from_many_starts, lambda problem, null, found, rng: fit_from_many_starts(problem, null, rng)
-    ),
+    "thorough": SearchStrategy(fit_from_many_starts, _fit_sample_from_many_starts),
     "hierarchical": SearchStrategy(fit_from_tree, fit_from_data_mixture),
 }
 
@@ -113,14 +125,14 @@ def _make_extended_fit(result: RunResult, problem: Problem) -> ExtendedFit | Non
 
 
 def _split_component_starts(problem: Problem, null_mixture: Mixture) -> list[Mixture]:
-    """The null with one of its components cut in two, for each component and each of up to three axes."""
+    """Return the null mixture with one component split, for each component and each of up to three axes."""
     moments = problem.e_step(null_mixture, MomentKind.FULL).moments
     variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
-    chosen = sorted({0, min(1, null_mixture.n_features - 1), null_mixture.n_features - 1})
+    last = null_mixture.n_features - 1
     return [
         _mixture_from_moments(problem, _split_moments(moments, k, np.sqrt(max(variances[k, j], 0.0)) * axes[k][:, j]))
         for k in range(null_mixture.n_components)
-        for j in chosen
+        for j in sorted({0, min(1, last), last})
     ]
 
 
@@ -129,15 +141,15 @@ def _mixture_from_moments(problem: Problem, moments: Moments) -> Mixture:
 
 
 def _split_moments(moments: Moments, component: int, scaled_axis: D) -> Moments:
-    """Full moments with one Gaussian cut at its mean, across an axis of so long a standard deviation."""
+    """Return full moments with one Gaussian split at its mean, across an axis whose length is a standard deviation."""
     low, high = moments.select_components(np.array([component])).split_at_means(scaled_axis[None])
     mass, mean, scatter = (
-        np.concatenate([getattr(moments, part), getattr(high, part)]) for part in ("mass", "mean", "scatter")
+        np.concatenate([getattr(moments, name), getattr(high, name)]) for name in ("mass", "mean", "scatter")
     )
     mass[component], mean[component], scatter[component] = low.mass[0], low.mean[0], low.scatter[0]
     return Moments(mass, mean, scatter, MomentKind.FULL)
 
 
 def _partition_starts(problem: Problem, n_components: int, rng: np.random.Generator) -> list[Mixture]:
-    found = initial_partitions(problem, n_components, _N_PARTITIONS, rng)
-    return [initialize_from_labels(problem, labels, n_components) for labels in found]
+    partitions = initial_partitions(problem, n_components, _N_PARTITIONS, rng)
+    return [initialize_from_labels(problem, labels, n_components) for labels in partitions]

@@ -1,4 +1,4 @@
-"""What the cells of a search begin from: partitions of the rows, found once for each number of components."""
+"""Initial moments of the candidates of a search: partitions of the rows, made once per number of components."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,15 @@ _MOMENT_KINDS_RICHEST_FIRST = (MomentKind.FULL, MomentKind.DIAGONAL, MomentKind.
 
 @dataclass
 class PartitionSource:
-    """The rows that partitions are made of: all of them, or those that do not lie alone where there may be noise."""
+    """The rows that are partitioned: all rows of a screening problem, or those that are no outliers.
+
+    Attributes
+    ----------
+    problem : Problem
+        The kept rows.
+    is_kept : ndarray of shape (n,) or None
+        Which rows of the screening problem are kept; None keeps all.
+    """
 
     problem: Problem
     is_kept: BoolN | None = None
@@ -31,24 +39,27 @@ class PartitionSource:
 
     @classmethod
     def from_kept_rows(cls, problem: Problem, is_excluded: BoolN) -> "PartitionSource":
-        """Some of the rows left out of a problem."""
-        framed, weights = problem.source.collect(None)
-        rows = problem.source.frame.restore_means(framed[~is_excluded])
+        """Return a source without the rows (n,) that are excluded."""
+        framed_rows, weights = problem.source.collect(None)
+        rows = problem.source.frame.restore_means(framed_rows[~is_excluded])
         return cls(problem.on_rows(rows, weights[~is_excluded]), ~is_excluded)
 
     def make_partitions(self, n_components: int, n_starts: int, rng: np.random.Generator) -> list[IntN]:
-        """Labels of all rows (n,); of those left out K, that of noise."""
+        """Return labels (n,) of all rows for each partition; excluded rows get the label K of noise."""
         if n_components == 1:
-            found = [np.zeros(self.problem.n_rows, dtype=np.int64)]
+            partitions = [np.zeros(self.problem.n_rows, dtype=np.int64)]
         else:
-            trees = [self._cached_tree(name).cut_tree(n_components) for name in TREE_CRITERIA[:n_starts]]
-            found = [*trees, *initial_partitions(self.problem, n_components, n_starts - len(trees), rng)]
+            partitions = [self._cached_tree(name).cut_tree(n_components) for name in TREE_CRITERIA[:n_starts]]
+            partitions += initial_partitions(self.problem, n_components, n_starts - len(partitions), rng)
+        return [self._label_all_rows(labels, n_components) for labels in partitions]
+
+    def _label_all_rows(self, labels: IntN, noise_label: int) -> IntN:
+        """Return the labels of all rows, given those of the kept rows."""
         if self.is_kept is None:
-            return found
-        spread = [np.full(len(self.is_kept), n_components) for _ in found]
-        for whole, labels in zip(spread, found, strict=True):
-            whole[self.is_kept] = labels
-        return spread
+            return labels
+        all_labels = np.full(len(self.is_kept), noise_label)
+        all_labels[self.is_kept] = labels
+        return all_labels
 
     def _cached_tree(self, criterion: str) -> MergeTree:
         if criterion not in self._trees:
@@ -58,11 +69,19 @@ class PartitionSource:
 
 @dataclass
 class InitialMomentsCache:
-    """Moments of shared partitions, made when a number of components is first asked for.
+    """Moments of partitions that all candidates share; each number of components is partitioned once, on demand.
 
-    ``grounds`` hold the rows in one scale, the first all of them; ``problems`` each structure's; those of one frame
-    share their moments. ``known`` are components of these rows that are known, (n,), which partitions follow; None
-    where none is.
+    Attributes
+    ----------
+    partition_sources : list of PartitionSource
+        The first one holds all rows.
+    screening_problems : dict of Structure to Problem
+        Structures with one frame share their moments.
+    n_starts : int
+        Partitions per partition source.
+    rng : Generator
+    known_components : ndarray of shape (n,) or None
+        Components of these rows that are known, -1 where unknown; partitions agree with them.
     """
 
     partition_sources: list[PartitionSource]
@@ -74,44 +93,44 @@ class InitialMomentsCache:
     _moments: dict[tuple[int, bool], list[Moments]] = field(default_factory=dict)
 
     def get_moments(self, structure: Structure, n_components: int) -> list[Moments] | str:
-        """Moments for a structure, as rich as all structures of its frame need; or the reason why there are none.
+        """Return the moments of each partition, or the reason (text) why there is none.
 
-        Those of rows taken for noise are the last, after those of the components.
+        The moments are of the richest kind that any structure of the same frame needs. Those of noise come last.
         """
-        labellings = self._cached_partitions(n_components)
-        if isinstance(labellings, str):
-            return labellings
+        partitions = self._cached_partitions(n_components)
+        if isinstance(partitions, str):
+            return partitions
         key = (n_components, structure.is_column_scale_equivariant)
         if key not in self._moments:
-            problem, kind = (
-                self.screening_problems[structure],
-                self._richest_moment_kind(structure.is_column_scale_equivariant),
-            )
+            problem = self.screening_problems[structure]
+            kind = self._richest_moment_kind(structure.is_column_scale_equivariant)
             self._moments[key] = [
                 partition_moments(problem, KnownComponents(labels), max(n_components, int(labels.max()) + 1), kind)
-                for labels in labellings
+                for labels in partitions
             ]
         return self._moments[key]
 
     @staticmethod
     def moments_from_mixture(mixture: Mixture, mixture_problem: Problem, spec: CandidateSpec) -> Moments:
-        """Moments of the rows of a task's first runs as another cell's mixture shares them out."""
-        shares = prediction.responsibilities(mixture, mixture_problem.source, mixture_problem.engine)
-        hints = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
+        """Return moments of a candidate's screening rows, weighted by another mixture's responsibilities.
+
+        ``mixture_problem`` are the same rows in the other mixture's frame.
+        """
+        responsibilities = prediction.responsibilities(mixture, mixture_problem.source, mixture_problem.engine)
+        log_responsibilities = np.log(np.maximum(responsibilities, np.finfo(np.float64).tiny))
+        kind = spec.screening_problem.covariance_estimator.moment_kind.per_component
         return partition_moments(
-            spec.screening_problem,
-            LogProbabilities(hints),
-            hints.shape[1],
-            spec.screening_problem.covariance_estimator.moment_kind.per_component,
+            spec.screening_problem, LogProbabilities(log_responsibilities), responsibilities.shape[1], kind
         )
 
     def _richest_moment_kind(self, column_equivariant: bool) -> MomentKind:
-        wanted = {
+        """Return the richest kind of moments that any structure with this kind of frame needs."""
+        needed_kinds = {
             problem.covariance_estimator.moment_kind.per_component
             for structure, problem in self.screening_problems.items()
             if structure.is_column_scale_equivariant == column_equivariant
         }
-        return next(kind for kind in _MOMENT_KINDS_RICHEST_FIRST if kind in wanted)
+        return next(kind for kind in _MOMENT_KINDS_RICHEST_FIRST if kind in needed_kinds)
 
     def _cached_partitions(self, n_components: int) -> list[IntN] | str:
         if n_components not in self._partitions:
@@ -119,14 +138,15 @@ class InitialMomentsCache:
         return self._partitions[n_components]
 
     def _make_partitions(self, n_components: int) -> list[IntN] | str:
-        common = self.partition_sources[0].problem
-        if common.n_rows < n_components:
-            return str(DataError.too_few_rows(common.n_rows, n_components))
-        if self.known_components is not None and n_components <= self.known_components.max():
-            return str(LabelError.label_out_of_range(n_components, int(self.known_components.max())))
-        parts = [ground.make_partitions(n_components, self.n_starts, self.rng) for ground in self.partition_sources]
-        found = [labels for alike in zip(*parts, strict=True) for labels in alike]  # trees before what may be drawn
-        if self.known_components is None or n_components == 1:
-            return found
-        found = [align_labels(common.source, groups, self.known_components, n_components) for groups in found]
-        return [*found, constrained_kmeans(common, self.known_components, found[0], n_components)]
+        """Return partitions of all sources in turn, so that those from trees come first; or the reason for none."""
+        problem, known_components = self.partition_sources[0].problem, self.known_components
+        if problem.n_rows < n_components:
+            return str(DataError.too_few_rows(problem.n_rows, n_components))
+        if known_components is not None and n_components <= known_components.max():
+            return str(LabelError.label_out_of_range(n_components, int(known_components.max())))
+        by_source = [source.make_partitions(n_components, self.n_starts, self.rng) for source in self.partition_sources]
+        partitions = [labels for same_start in zip(*by_source, strict=True) for labels in same_start]
+        if known_components is None or n_components == 1:
+            return partitions
+        aligned = [align_labels(problem.source, labels, known_components, n_components) for labels in partitions]
+        return [*aligned, constrained_kmeans(problem, known_components, aligned[0], n_components)]

@@ -1,42 +1,118 @@
-"""A sample of rows some of whose components are known: drawn from each kind of row by itself, so that none is lost.
+"""Sample of rows some of whose components are known; each known component is sampled by itself, so none is lost.
 
-Of the rows of each component, and of those of which nothing is known, as large a share as of all rows is
-drawn, or more where these are few; their weights make up for it.
+The same fraction is drawn from the rows of each known component and from the rows of unknown component, but at least
+a minimum number of rows. Weights make up for the different fractions.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple
 
 import numpy as np
 
+from gaussmix.core.batch import Batch
+from gaussmix.core.frame import Frame
 from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.reduce import T
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
-from gaussmix.types import ND, IntN, N
+from gaussmix.sources.base import AbstractSource, CollectedRows
+from gaussmix.sources.collecting import collect_rows
+from gaussmix.types import ND, Array, IntN, N
 
-_MIN_ROWS_PER_LABEL = 50  # rows drawn of each kind, or all there are
+_MIN_ROWS_PER_LABEL = 50  # or all there are
 
 
-def draw_labelled_sample(
-    problem: Problem, known_components: IntN, n_rows: int, rng: np.random.Generator
-) -> tuple[ND, N, IntN]:
-    """About ``count`` of the rows of a problem, (m, D) in the data's units, their weights and known components (m,)."""
-    framed, counts = problem.source.collect(None)
-    rows = problem.source.frame.restore_means(framed)
-    share, parts = min(1.0, n_rows / np.count_nonzero(counts)), []
-    for label in np.unique(known_components).tolist():
-        own = (known_components == label) & (counts > 0)
-        if not own.any():
+class LabelledSample(NamedTuple):
+    """Sampled rows (m, D) in the data's units, their weights (m,) and known components (m,); -1 means unknown."""
+
+    rows: ND
+    weights: N
+    known_components: IntN
+
+
+def draw_labelled_sample(problem: Problem, n_rows: int, rng: np.random.Generator) -> LabelledSample:
+    """Draw about ``n_rows`` rows of a problem whose label prior is `KnownComponents`.
+
+    One pass counts the rows of each label. Then each label's rows are sampled as
+    `draw_representative_sample` samples all rows.
+    """
+    source = problem.source
+    assert isinstance(source.label_prior, KnownComponents)
+    labels = np.unique(source.label_prior.labels)
+    n_label_rows, label_weights = source.reduce(_LabelCounter(labels))
+    fraction = min(1.0, n_rows / float(n_label_rows.sum()))
+    samples = []
+    for label, n_rows_of_label, label_weight in zip(labels, n_label_rows, label_weights, strict=True):
+        if n_rows_of_label == 0:
             continue
-        wanted = max(int(np.ceil(share * own.sum())), _MIN_ROWS_PER_LABEL)
-        drawn = draw_representative_sample(problem.on_rows(rows[own], counts[own]), wanted, rng)
-        scale = share * float(counts[own].sum() / drawn.weights.sum())
-        parts.append((drawn.rows, drawn.weights * scale, np.full(len(drawn.rows), label)))
-    drawn_rows, drawn_weights, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return drawn_rows, drawn_weights, labels
+        n_sampled = max(int(np.ceil(fraction * n_rows_of_label)), _MIN_ROWS_PER_LABEL)
+        label_problem = replace(problem, source=_LabelSource(source, int(label)))
+        sample = draw_representative_sample(label_problem, n_sampled, rng)
+        scale = fraction * float(label_weight / sample.weights.sum())
+        samples.append((sample.rows, sample.weights * scale, np.full(len(sample.rows), label)))
+    rows, weights, known_components = (np.concatenate(parts) for parts in zip(*samples, strict=True))
+    return LabelledSample(rows, weights, known_components)
 
 
-def restrict_to_sample(problem: Problem, sample: tuple[ND, N, IntN]) -> Problem:
-    """A problem on such a sample of its rows."""
-    rows, weights, known = sample
-    few = problem.on_rows(rows, weights)
-    return replace(few, source=few.source.with_label_prior(KnownComponents(known)))
+def restrict_to_sample(problem: Problem, sample: LabelledSample) -> Problem:
+    """Return the problem on the rows of a sample, with their known components as label prior."""
+    sample_problem = problem.on_rows(sample.rows, sample.weights)
+    source = sample_problem.source.with_label_prior(KnownComponents(sample.known_components))
+    return replace(sample_problem, source=source)
+
+
+@dataclass(frozen=True)
+class _LabelCounter:
+    """A task that returns the numbers of rows with positive weight, and their weights, per label: (2, n_labels)."""
+
+    labels: IntN
+
+    def __call__(self, batch: Batch) -> Array:
+        weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
+        indices = np.searchsorted(self.labels, _known_labels(batch))
+        size = len(self.labels)
+        return np.array([np.bincount(indices, weights > 0, size), np.bincount(indices, weights, size)])
+
+
+@dataclass(frozen=True)
+class _LabelTask(Generic[T]):
+    """A task that sees only the rows of one label with positive weight."""
+
+    task: Callable[[Batch], T]
+    label: int
+
+    def __call__(self, batch: Batch) -> T:
+        is_selected = _known_labels(batch) == self.label
+        if batch.weights is not None:
+            is_selected &= batch.weights > 0
+        selected = np.flatnonzero(is_selected)
+        weights = None if batch.weights is None else batch.weights[selected]
+        return self.task(replace(batch, raw_rows=batch.raw_rows[selected], weights=weights, label_prior=None))
+
+
+@dataclass(frozen=True)
+class _LabelSource(AbstractSource):
+    """The rows of one label; batches are filtered during each pass, so no copy of the data is held."""
+
+    source: AbstractSource
+    label: int
+
+    @property
+    def n_features(self) -> int:
+        return self.source.n_features
+
+    @property
+    def frame(self) -> Frame:
+        return self.source.frame
+
+    def reduce(self, task: Callable[[Batch], T]) -> T:
+        return self.source.reduce(_LabelTask(task, self.label))
+
+    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
+        return collect_rows(self, n_rows, key)
+
+
+def _known_labels(batch: Batch) -> IntN:
+    assert isinstance(batch.label_prior, KnownComponents)
+    return batch.label_prior.labels

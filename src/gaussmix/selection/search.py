@@ -1,19 +1,17 @@
-"""The search over numbers of components and structures: which mixture explains the rows best?
+"""Model search: fit every structure with every number of components, and rank the mixtures by a criterion.
 
-Every structure begins from the same partitions: trees of the rows made once and cut into each
-number of groups (``solvers/start/hierarchy.py``) and, where more starts are asked for, k-means in the
-data's units, in standard deviations, and random centres. A cell that cannot be fitted says why, and
-a fit with a component on the floor, empty or of too few rows is listed as degenerate and never
-chosen, since its likelihood says nothing about the data. At the end the best cells also try the
-partitions of one another: what one structure has found, another may have missed.
+All structures start from the same partitions. They come from trees of the rows, which are made once and cut into each
+number of groups, and from k-means (in the data's units, in standard deviations) and random centers if more starts are
+wanted. A failed candidate says why. A degenerate one (with a floored, empty or too small component) is listed but
+never chosen, because its likelihood says nothing about the data. Finally the best candidates also start from the
+responsibilities of other structures with as many components, because one structure may find what another misses.
 
-Where there are more than 2 000 rows (``training.HEAT_ROWS``), a sample stands for them until one run of
-each cell is left, and that run makes a few passes over all rows. From there on a cell is given twice as
-many passes again and again, until it has converged or can hardly win: until a hundred more passes that
-gained as much as its last one would leave it more than 10 (very strong evidence) behind the best. Passes
-gain less and less, so that is more than it can hope for. The best cell always runs to convergence. Every
-criterion in the table belongs to all rows; that of a cell left behind is a little too high, and its
-outcome says so.
+With more than 2 000 rows (``search_problem.N_SCREENING_ROWS``) first runs use a sample. The best run of each candidate
+then makes a few iterations on all rows. After that, candidates get twice as many iterations in each round until they
+have converged or can hardly win. A candidate can hardly win if a hundred more iterations with the gain of the last one
+would leave it more than 10 (very strong evidence) above the best criterion. Gains decrease, so this overestimates what
+it can reach. The best candidate always runs to convergence. All criteria are those of all rows; the criterion of a
+pruned candidate is slightly too high, and its outcome says that it is pruned.
 """
 
 import time
@@ -26,6 +24,7 @@ import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.moments import Moments
 from gaussmix.core.threads import available_n_threads, threads
 from gaussmix.covariance import DefaultPrior
 from gaussmix.engines import AutomaticEngine
@@ -46,11 +45,18 @@ from gaussmix.selection.validation import (
     parse_structures,
     require_nonempty_rows,
 )
+from gaussmix.sources import MemorySource
 from gaussmix.types import ArrayLike
 
-_N_ALWAYS_CONTINUED = 1
-_MAX_CRITERION_DIFFERENCE = 10.0  # what a criterion may lie above the best: more is very strong evidence
+_N_ALWAYS_CONTINUED = 1  # the best candidates that run to convergence whatever they can reach
+
+# A criterion this far above the best is very strong evidence against the candidate.
+_MAX_CRITERION_DIFFERENCE = 10.0
+
+# How many of the best candidates start again, and from how many others.
 _MAX_RETRIED_CANDIDATES, _MAX_NEIGHBOURS = 5, 3
+
+# With more rows, the processors share the rows of one candidate instead of fitting several candidates in parallel.
 _MAX_ROWS_FOR_PARALLEL_CANDIDATES = 100_000
 
 
@@ -69,11 +75,10 @@ def select(
     prior: str | DefaultPrior | None = None,
     noise: bool | float | None = None,
 ) -> Selection:
-    """Fit every structure with every number of components and rank them.
+    """Fit every structure with every number of components, and rank the mixtures by a criterion.
 
-    Of more than 2 000 rows, starts and first runs look at a sample, and only candidates
-    that may still win run to convergence on all of them; the outcome of the others says so. Every
-    criterion belongs to all rows.
+    With more than 2 000 rows, starts and first runs use a sample. Only candidates that may still win run to
+    convergence on all rows; the outcome of the others says that they are pruned. All criteria are those of all rows.
 
     Parameters
     ----------
@@ -81,35 +86,36 @@ def select(
         Rows of finite numbers.
     n_components : int or iterable of int, default=1..9
     structures : 'all', a name, or a sequence of names
-        mclust letters or scikit-learn's names. 'all' of one column are EII and VII, with which the others coincide.
-        The scale of single columns matters to EII, VII, EVE, VVE, EEV and VEV; with a prior to EEI, VEI, EVI and VVI,
-        too, and to the volume of noise.
+        mclust letters or scikit-learn's names. With one column, 'all' means EII and VII, which the others equal.
+        Rescaling one column changes EII, VII, EVE, VVE, EEV and VEV; with a prior also EEI, VEI, EVI and VVI. It
+        also changes the volume of noise.
     criterion : {'bic', 'icl', 'aic', 'aicc', 'sabic'}, default='bic'
-        What to rank by; lower is better.
+        The criterion of the ranking; lower is better.
     sample_weight : array-like of shape (n,), optional
+        How often each row counts.
     n_starts : int, default=1
-        Partitions that every candidate begins from: that of model-based hierarchical clustering as in mclust; if
-        there are more, that of a tree which no linear map matters to, then k-means and random ones in turn. Eight
-        find nearly all that there is to be found.
+        Partitions that every candidate starts from: first model-based hierarchical clustering as in mclust, then a
+        tree that is invariant under linear maps, then k-means and random centers in turn. Eight starts find nearly
+        all maxima that more starts find.
     n_jobs : int, optional
-        Cells fitted side by side; -1 as many as there are processors for this process, which is also the default up
-        to 100 000 rows. Of more, all processors work on one cell after the other. The result does not depend on it.
+        Candidates fitted in parallel; -1 means as many as this process has processors. This is the default up to
+        100 000 rows. With more rows, all processors fit one candidate after the other. Results do not depend on it.
     random_state : int, Generator or None, default=0
     feature_names : sequence of str, optional
-        Taken from a data frame's columns if not given.
+        By default the column names of a data frame.
     progress : bool or callable, optional
-        True shows a bar on stderr (needs rich); a callable is called as ``progress(done, total, name)`` before
-        each cell.
+        True shows a progress bar on stderr (needs rich). A callable is called as
+        ``progress(n_done, n_total, step_name)`` before each candidate.
     labels : array-like of shape (n,), optional
-        Components of rows that are known beforehand, from 0, and -1 where unknown, as in `GaussianMixture.fit`.
-        Components have the numbers of the labels, and a candidate with too few of them says so.
+        Known components of rows, from 0, and -1 for unknown, as in `GaussianMixture.fit`. Components keep these
+        numbers. A candidate with too few components fails and says so.
     prior : {None, 'default'} or DefaultPrior, default=None
-        What is believed of means and covariances, as in `GaussianMixture`; criteria hold the log-likelihood of the
-        most probable parameters, without the prior's density, as mclust's do.
+        The prior of means and covariances, as in `GaussianMixture`. As in mclust, criteria use the log-likelihood at
+        the posterior mode, without the density of the prior.
     noise : bool or float, optional
-        One more component of even density in every candidate, over the data's volume (True) or a given one, as in
-        `GaussianMixture`; it counts as two parameters. Candidates begin from partitions of all rows, and from as many
-        of those rows that do not lie alone.
+        Adds a uniform noise component to every candidate, over the data's volume (True) or a given volume, as in
+        `GaussianMixture`. It counts as two parameters. Candidates start from partitions of all rows, and from as many
+        partitions of the rows without outliers.
 
     Returns
     -------
@@ -118,56 +124,90 @@ def select(
 
     Raises
     ------
-    DataError, ParameterError
-        If the rows or a parameter cannot be used.
+    DataError
+        If the rows, the weights or the labels are invalid.
+    ParameterError
+        If a parameter is invalid.
     SelectionError
-        If no cell could be fitted.
+        If no candidate can be fitted.
     """
+    start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
-    require_nonempty_rows(rows)
-    weights = parse_weights(sample_weight, len(rows))
-    known = parse_labels(labels, len(rows), weights)
-    source = make_memory_source(rows, weights).with_label_prior(None if known is None else KnownComponents(known))
-    numbers = parse_component_counts(n_components)
-    chosen = parse_structures(structures, rows.shape[1], "structure", "'all', a structure, or one or more of them")
+    source = _parse_source(X, sample_weight, labels, feature_names)
+    counts = parse_component_counts(n_components)
+    allowed_text = "'all', a structure, or one or more of them"
+    parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
     n_workers = _effective_n_jobs(n_jobs, source.n_rows)
-    rng, began = make_generator(random_state), time.perf_counter()
-    engine = AutomaticEngine(source.n_rows, len(numbers) * len(chosen) * n_starts)
-    assumed = ModelOptions(DefaultPrior.from_parameter(prior), noise)
-    names, most = _validate_feature_names(feature_names, rows.shape[1]), numbers[-1]
-    training = SearchProblem.from_source(source, chosen, most, n_starts, engine, rng, names, known, assumed)
-    tasks = training.make_specs(chosen, numbers)
-    with make_progress_callback(progress, "fitting") as update:
-        fitted = _run_until_decided(
-            _run_candidates(tasks, training.initial_moments, n_workers, update), criterion, update
-        )
-        fitted = _run_until_decided(
-            _retry_from_neighbours(fitted, training.initial_moments, criterion, update), criterion, update
-        )
-    ranked = sorted(
-        (candidate_runs.mark_if_pruned(cell) for cell in fitted),
-        key=lambda candidate: candidate_sort_key(candidate, criterion),
+    rng, names = make_generator(random_state), _validate_feature_names(feature_names, source.n_features)
+    engine = AutomaticEngine(source.n_rows, len(counts) * len(parsed_structures) * n_starts)
+    options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
+    search_problem = SearchProblem.from_source(
+        source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
     )
-    if ranked[0].fit is None:
-        raise SelectionError(f"no candidate could be fitted; the first says: {ranked[0].rejection_reason}")
-    return Selection(criterion, tuple(ranked), time.perf_counter() - began)
+    specs = search_problem.make_specs(parsed_structures, counts)
+    with make_progress_callback(progress, "fitting") as callback:
+        runs = _run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
+    return _rank_runs(runs, criterion, start_time)
+
+
+def _parse_source(
+    X: ArrayLike,
+    sample_weight: ArrayLike | None,
+    labels: ArrayLike | None,
+    feature_names: Sequence[str] | None,
+) -> MemorySource:
+    """Return the validated rows, weights and labels as a source."""
+    rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
+    require_nonempty_rows(rows)
+    weights = parse_weights(sample_weight, len(rows))
+    known_components = parse_labels(labels, len(rows), weights)
+    label_prior = None if known_components is None else KnownComponents(known_components)
+    return make_memory_source(rows, weights).with_label_prior(label_prior)
+
+
+def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
+    """Return the names as a tuple; raise ParameterError if their number is wrong."""
+    if feature_names is not None and len(feature_names) != n_features:
+        raise ParameterError.wrong_shape("feature_names", (len(feature_names),), (n_features,))
+    return None if feature_names is None else tuple(feature_names)
 
 
 def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
-    """Cells side by side: many rows are better shared out within each pass."""
+    """Return the number of candidates to fit in parallel."""
     if n_jobs is None and n_rows > _MAX_ROWS_FOR_PARALLEL_CANDIDATES:
         return 1
     if n_jobs is None or n_jobs == -1:
         return available_n_threads()
     if not is_integer(n_jobs, 1):
-        raise ParameterError.invalid_value(
-            "n_jobs", n_jobs, "a whole number of at least 1, -1 for all processors, or None"
-        )
+        allowed = "a whole number of at least 1, -1 for all processors, or None"
+        raise ParameterError.invalid_value("n_jobs", n_jobs, allowed)
     return n_jobs
+
+
+def _run_search(
+    specs: list[CandidateSpec],
+    initial_moments: InitialMomentsCache,
+    criterion: str,
+    n_workers: int,
+    progress_callback: ProgressCallback,
+) -> list[CandidateRun]:
+    """Run all candidates, continue those that may win, and retry the best ones from their neighbours."""
+    runs = _run_candidates(specs, initial_moments, n_workers, progress_callback)
+    runs = _run_until_decided(runs, criterion, progress_callback)
+    runs = _retry_from_neighbours(runs, initial_moments, criterion, progress_callback)
+    return _run_until_decided(runs, criterion, progress_callback)
+
+
+def _rank_runs(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
+    """Return the candidates of the runs, best first; raise SelectionError if all failed."""
+    candidates = [candidate_runs.mark_if_pruned(run) for run in runs]
+    candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
+    if candidates[0].fit is None:
+        raise SelectionError.no_fit(candidates[0].rejection_reason)
+    return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)
 
 
 def _run_candidates(
@@ -176,52 +216,53 @@ def _run_candidates(
     n_workers: int,
     progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
-    """Every cell's first run, some side by side; what each begins from is made here, one after the other."""
+    """Make the first run of every candidate, several in parallel; the starts are made here, one after the other."""
     n_workers = min(n_workers, len(specs))
-    fitted: list[CandidateRun] = []
+    runs: list[CandidateRun] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
-        moments = (
-            initial_moments.get_moments(task.screening_problem.covariance_estimator.structure, task.n_components)
-            for task in specs
+        starts = (
+            initial_moments.get_moments(spec.screening_problem.covariance_estimator.structure, spec.n_components)
+            for spec in specs
         )
-        work = (partial(candidate_runs.run_candidate, task, begin) for task, begin in zip(specs, moments, strict=True))
-        results: Iterable[Callable[[], CandidateRun]] = work
+        tasks = (
+            partial(candidate_runs.run_candidate, spec, moments) for spec, moments in zip(specs, starts, strict=True)
+        )
+        get_results: Iterable[Callable[[], CandidateRun]] = tasks
         if n_workers > 1:
-            results = [pool.submit(copy_context().run, each).result for each in work]
+            get_results = [pool.submit(copy_context().run, task).result for task in tasks]
         try:
-            for task, result in zip(specs, results, strict=True):
-                progress_callback(len(fitted), len(specs), task.name)
-                fitted.append(result())
-        except BaseException:  # an interrupt waits for the cells that have begun, and for no other
+            for spec, get_result in zip(specs, get_results, strict=True):
+                progress_callback(len(runs), len(specs), spec.name)
+                runs.append(get_result())
+        except BaseException:  # an interrupt waits for running candidates only
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return fitted
-
-
-def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
-    if feature_names is not None and len(feature_names) != n_features:
-        raise ParameterError.wrong_shape("feature_names", (len(feature_names),), (n_features,))
-    return None if feature_names is None else tuple(feature_names)
+    return runs
 
 
 def _run_until_decided(
     runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
 ) -> list[CandidateRun]:
-    """Runs that have used up their passes are given more while they may still win; best first."""
-    passes = 2 * candidate_runs.FIRST_MAX_ITER
+    """Continue the runs that may still win, twice as long in each round; return all runs, best first."""
+    n_extra_iter = 2 * candidate_runs.FIRST_MAX_ITER
     while True:
-        runs = sorted(runs, key=lambda cell: candidate_sort_key(cell.candidate, criterion))
-        goal = runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
-        goes_on = [
-            cell.can_continue and (place < _N_ALWAYS_CONTINUED or cell.can_reach(goal, criterion))
-            for place, cell in enumerate(runs)
+        runs = sorted(runs, key=lambda run: candidate_sort_key(run.candidate, criterion))
+        target = _criterion_target(runs[0], criterion)
+        should_continue = [
+            run.can_continue and (rank < _N_ALWAYS_CONTINUED or run.can_reach(target, criterion))
+            for rank, run in enumerate(runs)
         ]
-        if not any(goes_on):
+        if not any(should_continue):
             return runs
-        for place in np.flatnonzero(goes_on):
-            progress_callback(len(runs), len(runs), f"{runs[place].candidate.name} again")
-            runs[place] = candidate_runs.continue_candidate(runs[place], passes)
-        passes *= 2
+        for rank in np.flatnonzero(should_continue):
+            progress_callback(len(runs), len(runs), f"{runs[rank].candidate.name} again")
+            runs[rank] = candidate_runs.continue_candidate(runs[rank], n_extra_iter)
+        n_extra_iter *= 2
+
+
+def _criterion_target(best_run: CandidateRun, criterion: str) -> float:
+    """Return the highest criterion that is not decidedly worse than the best."""
+    return best_run.candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
 
 
 def _retry_from_neighbours(
@@ -230,22 +271,31 @@ def _retry_from_neighbours(
     criterion: str,
     progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
-    """The best cells, each begun again at what the best others of as many components have found."""
-    goal = runs[0].candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
-    near = [cell for cell in runs if cell.candidate.is_eligible and cell.candidate.criteria[criterion] <= goal]
-    for place, cell in enumerate(near[:_MAX_RETRIED_CANDIDATES]):
-        count = cell.candidate.n_components
-        lenders = [other for other in runs if other.candidate.n_components == count and other is not cell]
-        sound = [(other.candidate.mixture, other.spec) for other in lenders if other.candidate.is_eligible][
-            :_MAX_NEIGHBOURS
-        ]
-        found = [
-            initial_moments.moments_from_mixture(mixture, task.screening_problem, cell.spec)
-            for mixture, task in sound
-            if mixture is not None
-        ]
-        if count == 1 or not found:
+    """Retry the best candidates from the mixtures of the best others with as many components."""
+    target = _criterion_target(runs[0], criterion)
+    near_best = [run for run in runs if run.candidate.is_eligible and run.candidate.criteria[criterion] <= target]
+    for rank, run in enumerate(near_best[:_MAX_RETRIED_CANDIDATES]):
+        starts = _neighbour_moments(run, runs, initial_moments)
+        if run.candidate.n_components == 1 or not starts:
             continue
-        progress_callback(len(runs), len(runs), f"{cell.candidate.name} from others")
-        runs[place] = candidate_runs.retry_candidate(cell, found)
+        progress_callback(len(runs), len(runs), f"{run.candidate.name} from others")
+        runs[rank] = candidate_runs.retry_candidate(run, starts)
     return runs
+
+
+def _neighbour_moments(
+    run: CandidateRun, runs: list[CandidateRun], initial_moments: InitialMomentsCache
+) -> list[Moments]:
+    """Return moments of a candidate from the best eligible others with as many components."""
+    neighbours = [
+        other
+        for other in runs
+        if other is not run
+        and other.candidate.is_eligible
+        and other.candidate.n_components == run.candidate.n_components
+    ]
+    return [
+        initial_moments.moments_from_mixture(other.candidate.mixture, other.spec.screening_problem, run.spec)
+        for other in neighbours[:_MAX_NEIGHBOURS]
+        if other.candidate.mixture is not None
+    ]

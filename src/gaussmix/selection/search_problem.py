@@ -1,10 +1,11 @@
-"""What many fits to the same rows share: a problem for each structure, the rows of first runs, and the starts."""
+"""``SearchProblem``: what all candidates of a search share, a problem per structure, screening rows and starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine
@@ -25,17 +26,17 @@ from gaussmix.solvers.initialization.subsampling import draw_representative_samp
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import IntN
 
+# First runs use all rows up to this number. With more rows they use a sample of this size, or more if the parameters
+# need it.
 N_SCREENING_ROWS = 2_000
-"""The most rows that first runs look at; of more, a sample of so many, or of enough for all parameters."""
-
-_N_ROWS_PER_FEATURE_AND_COMPONENT = 10  # and component: what a covariance needs of a sample
+_N_ROWS_PER_FEATURE_AND_COMPONENT = 10
 
 ProblemByStructure = dict[Structure, Problem]
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """A prior, and noise as users ask for it: None, True, False or a volume."""
+    """A prior, and noise as users specify it: None, True, False or a volume."""
 
     prior: DefaultPrior | None = None
     noise: object = None
@@ -45,10 +46,36 @@ DEFAULT_MODEL_OPTIONS = ModelOptions()
 
 
 @dataclass(frozen=True)
-class SearchProblem:
-    """Rows to fit, a problem for each structure, and what all cells start from.
+class ScreeningProblems:
+    """The rows of the first runs: a problem per structure, and one for partitions.
 
-    ``named`` components have rows that are known to belong to them; ``noises`` are those of the starts.
+    Attributes
+    ----------
+    by_structure : dict of Structure to Problem
+    for_partitions : Problem
+        The same rows in a frame with one scale for all columns.
+    known_components : ndarray of shape (m,) or None
+        Components of these rows that are known; -1 means unknown. None if there are no labels.
+    """
+
+    by_structure: ProblemByStructure
+    for_partitions: Problem
+    known_components: IntN | None = None
+
+
+@dataclass(frozen=True)
+class SearchProblem:
+    """The rows to fit, a problem per structure, and the starts of all candidates.
+
+    Attributes
+    ----------
+    problems : dict of Structure to Problem
+    initial_moments : InitialMomentsCache
+    labelled_components : tuple of int
+        Components with rows that are known to belong to them.
+    prior : DefaultPrior or None
+    initial_noises : dict of Structure to Noise
+        The noise components of the starts; empty without noise.
     """
 
     problems: ProblemByStructure
@@ -67,108 +94,129 @@ class SearchProblem:
         engine: AbstractEngine,
         rng: np.random.Generator,
         feature_names: tuple[str, ...] | None = None,
-        known_components: IntN | None = None,
         model_options: ModelOptions = DEFAULT_MODEL_OPTIONS,
     ) -> "SearchProblem":
-        """Structures of one frame share what is found in it; ``known`` are the source's hints (n,), if it has any."""
-        located: dict[bool, Problem] = {}
-        for structure in structures:
-            if structure.is_column_scale_equivariant not in located:
-                problem = Problem.from_source(source, structure, engine=engine, feature_names=feature_names)
-                located[structure.is_column_scale_equivariant] = problem
-        boxes = {per_column: make_noise_box(problem, model_options.noise) for per_column, problem in located.items()}
-        problems = {
-            structure: located[structure.is_column_scale_equivariant].with_structure(structure)
-            for structure in structures
-        }
-        if any(box is not None for box in boxes.values()):
-            near = {per_column: robust_variances(problem) for per_column, problem in located.items()}
-            problems = {
-                shape: problem.with_floor(near[shape.is_column_scale_equivariant])
-                for shape, problem in problems.items()
-            }
-        common = located.get(False) or Problem.from_source(source, Structure.from_name("EII"), engine=engine)
-        heats, rows, known_there = _make_screening_problems(problems, common, max_components, rng, known_components)
-        grounds, share = _make_partition_sources(
-            rows, max_components, has_noise=any(box is not None for box in boxes.values())
+        """Return the search problem of a source; its label prior is `KnownComponents` or None."""
+        by_frame = _make_problem_by_frame(source, structures, engine, feature_names)
+        boxes = {has_scales: make_noise_box(problem, model_options.noise) for has_scales, problem in by_frame.items()}
+        has_noise = any(box is not None for box in boxes.values())
+        problems = _make_problem_by_structure(by_frame, structures, has_noise)
+        problem_for_partitions = by_frame.get(False) or Problem.from_source(
+            source, Structure.from_name("EII"), engine=engine
         )
-        fills = ((structure, boxes[structure.is_column_scale_equivariant]) for structure in structures)
-        noises = {structure: Noise(share, box) for structure, box in fills if box is not None}
-        named = () if known_components is None else tuple(np.unique(known_components[known_components >= 0]).tolist())
+        screening = _make_screening_problems(problems, problem_for_partitions, max_components, rng)
+        partition_sources, noise_weight = _make_partition_sources(screening.for_partitions, max_components, has_noise)
+        structure_boxes = ((structure, boxes[structure.is_column_scale_equivariant]) for structure in structures)
+        known_components = _known_components(source)
         return cls(
             problems,
-            InitialMomentsCache(grounds, heats, n_starts, rng, known_there),
-            named,
+            InitialMomentsCache(partition_sources, screening.by_structure, n_starts, rng, screening.known_components),
+            () if known_components is None else tuple(np.unique(known_components[known_components >= 0]).tolist()),
             model_options.prior,
-            noises,
+            {structure: Noise(noise_weight, box) for structure, box in structure_boxes if box is not None},
         )
 
     def make_specs(self, structures: Sequence[Structure], component_counts: Sequence[int]) -> list[CandidateSpec]:
-        """All cells of a table."""
+        """Return one candidate per structure and number of components."""
         return [self.make_spec(structure, count) for count in component_counts for structure in structures]
 
     def make_spec(self, structure: Structure, n_components: int) -> CandidateSpec:
-        """One cell's; its problem and that of its first runs are the same where all rows are looked at."""
+        """Return one candidate; without a sample its problem and its screening problem are the same object."""
         problem = self.problems[structure].with_prior(self.prior, n_components)
-        heats = self.initial_moments.screening_problems[structure]
-        heats = (
-            problem
-            if heats is self.problems[structure]
-            else replace(heats, covariance_estimator=problem.covariance_estimator)
-        )
-        return CandidateSpec(problem, heats, n_components, self.labelled_components, self.initial_noises.get(structure))
+        screening_problem = self.initial_moments.screening_problems[structure]
+        if screening_problem is self.problems[structure]:
+            screening_problem = problem
+        else:
+            screening_problem = replace(screening_problem, covariance_estimator=problem.covariance_estimator)
+        noise = self.initial_noises.get(structure)
+        return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise)
 
     def fit_candidate(self, structure: Structure, n_components: int) -> CandidateRun:
-        """The best of the starts' runs, run to convergence; or the reason why there is none."""
-        cell = candidate_runs.run_candidate(
-            self.make_spec(structure, n_components), self.initial_moments.get_moments(structure, n_components)
-        )
-        if cell.can_continue:
-            return candidate_runs.continue_candidate(
-                cell, candidate_runs.STOPPING_RULE.max_iter - candidate_runs.FIRST_MAX_ITER
+        """Return the best run of all starts, run to convergence, or the reason why there is none."""
+        spec = self.make_spec(structure, n_components)
+        run = candidate_runs.run_candidate(spec, self.initial_moments.get_moments(structure, n_components))
+        n_remaining = candidate_runs.STOPPING_RULE.max_iter - candidate_runs.FIRST_MAX_ITER
+        return candidate_runs.continue_candidate(run, n_remaining) if run.can_continue else run
+
+
+def _known_components(source: AbstractSource) -> IntN | None:
+    """Return the known components (n,) of the source's label prior."""
+    prior = source.label_prior
+    assert prior is None or isinstance(prior, KnownComponents)
+    return None if prior is None else prior.labels
+
+
+def _make_problem_by_frame(
+    source: AbstractSource,
+    structures: Sequence[Structure],
+    engine: AbstractEngine,
+    feature_names: tuple[str, ...] | None,
+) -> dict[bool, Problem]:
+    """Return a problem per kind of frame: with one scale per column (True), and with one for all columns (False)."""
+    problems: dict[bool, Problem] = {}
+    for structure in structures:
+        if structure.is_column_scale_equivariant not in problems:
+            problems[structure.is_column_scale_equivariant] = Problem.from_source(
+                source, structure, engine=engine, feature_names=feature_names
             )
-        return cell
+    return problems
+
+
+def _make_problem_by_structure(
+    by_frame: dict[bool, Problem], structures: Sequence[Structure], has_noise: bool
+) -> ProblemByStructure:
+    """Return a problem per structure; with noise, outliers do not raise the floor."""
+    problems = {
+        structure: by_frame[structure.is_column_scale_equivariant].with_structure(structure) for structure in structures
+    }
+    if not has_noise:
+        return problems
+    variances = {has_scales: robust_variances(problem) for has_scales, problem in by_frame.items()}
+    return {
+        structure: problem.with_floor(variances[structure.is_column_scale_equivariant])
+        for structure, problem in problems.items()
+    }
 
 
 def _make_partition_sources(
     problem: Problem, max_components: int, has_noise: bool
 ) -> tuple[list[PartitionSource], float]:
-    """What partitions are made of, and the share of noise that a run begins with."""
+    """Return what is partitioned, and the initial weight of noise.
+
+    With noise, rows without outliers are partitioned as well, if they are enough.
+    """
+    all_rows = PartitionSource(problem)
     if not has_noise:
-        return [PartitionSource(problem)], 0.0
-    alone = outlier_mask(problem)
-    framed, weights = problem.source.collect(None)
-    share = float(np.clip(weights[alone].sum() / weights.sum(), MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT))
-    rest = framed[~alone & (weights > 0)]
-    enough = len(rest) >= max(max_components, 2) and bool((np.ptp(rest, axis=0) > 0).all())
-    return [
-        PartitionSource(problem),
-        *([PartitionSource.from_kept_rows(problem, alone)] if enough and alone.any() else []),
-    ], share
+        return [all_rows], 0.0
+    is_outlier = outlier_mask(problem)
+    rows, weights = problem.source.collect(None)
+    outlier_fraction = weights[is_outlier].sum() / weights.sum()
+    noise_weight = float(np.clip(outlier_fraction, MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT))
+    kept_rows = rows[~is_outlier & (weights > 0)]
+    are_enough = len(kept_rows) >= max(max_components, 2) and bool((np.ptp(kept_rows, axis=0) > 0).all())
+    if not are_enough or not is_outlier.any():
+        return [all_rows], noise_weight
+    return [all_rows, PartitionSource.from_kept_rows(problem, is_outlier)], noise_weight
 
 
 def _make_screening_problems(
-    problems: ProblemByStructure,
-    common_problem: Problem,
-    max_components: int,
-    rng: np.random.Generator,
-    known_components: IntN | None,
-) -> tuple[ProblemByStructure, Problem, IntN | None]:
-    """Each problem on the rows of the first runs, these rows in one scale, that of k-means in the data's units.
-
-    And which components of these rows are known.
-    """
-    source = common_problem.source
-    enough = max(N_SCREENING_ROWS, _N_ROWS_PER_FEATURE_AND_COMPONENT * source.n_features * max_components)
-    if common_problem.n_rows <= enough:
-        return problems, common_problem, known_components
+    problems: ProblemByStructure, problem_for_partitions: Problem, max_components: int, rng: np.random.Generator
+) -> ScreeningProblems:
+    """Return the problems on all rows if they are few, else on a sample."""
+    source = problem_for_partitions.source
+    n_rows = max(N_SCREENING_ROWS, _N_ROWS_PER_FEATURE_AND_COMPONENT * source.n_features * max_components)
+    known_components = _known_components(source)
+    if problem_for_partitions.n_rows <= n_rows:
+        return ScreeningProblems(problems, problem_for_partitions, known_components)
     if known_components is not None:
-        some = draw_labelled_sample(common_problem, known_components, enough, rng)
-        return (
-            {shape: restrict_to_sample(problem, some) for shape, problem in problems.items()},
-            restrict_to_sample(common_problem, some),
-            some[2],
+        labelled_sample = draw_labelled_sample(problem_for_partitions, n_rows, rng)
+        return ScreeningProblems(
+            {structure: restrict_to_sample(problem, labelled_sample) for structure, problem in problems.items()},
+            restrict_to_sample(problem_for_partitions, labelled_sample),
+            labelled_sample.known_components,
         )
-    sample = draw_representative_sample(common_problem, enough, rng)
-    heats = {shape: problem.on_rows(sample.rows, sample.weights) for shape, problem in problems.items()}
-    return heats, common_problem.on_rows(sample.rows, sample.weights), None
+    sample = draw_representative_sample(problem_for_partitions, n_rows, rng)
+    return ScreeningProblems(
+        {structure: problem.on_rows(sample.rows, sample.weights) for structure, problem in problems.items()},
+        problem_for_partitions.on_rows(sample.rows, sample.weights),
+    )
