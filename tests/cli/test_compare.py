@@ -112,10 +112,10 @@ def test_where_it_refuses(run: Run, data: Path, write: Write, table: dict[str, l
     assert "is already used" in run("compare", data, "--labels", "x", "--sample-weight", "x").output
     assert "there is no file nothing.csv" in one_sentence(run("compare", "nothing.csv"))
     assert "no column named 'kinds' (did you mean 'kind'?)" in one_sentence(run("compare", data, "--labels", "kinds"))
-    assert "labels name one group only" in one_sentence(
+    assert "labels contain one group only" in one_sentence(
         run("compare", write("one.csv", table | {"kind": ["a"] * 60}), *SMALL, "--labels", "kind")
     )
-    assert "labels name 60 groups for 60 rows" in one_sentence(run("compare", data, *SMALL, "--labels", "x"))
+    assert "labels contain 60 groups for 60 rows" in one_sentence(run("compare", data, *SMALL, "--labels", "x"))
     assert "100" in one_sentence(run("compare", data, "--components", "100"))
     (tmp_path / "file").write_text("")
     assert "is a file, not a folder" in one_sentence(run("compare", data, "--output", "file"))

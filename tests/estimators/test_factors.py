@@ -200,7 +200,7 @@ def test_starting_means_are_taken():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"n_factors": None}, "covariance_type='UUU' is a mixture of factor analysers and needs their number"),
+        ({"n_factors": None}, "covariance_type='UUU' is a mixture of factor analysers; pass n_factors"),
         ({"n_factors": 0}, "n_factors must be a whole number of at least 1, but is 0"),
         ({"n_factors": 1.5}, "n_factors must be a whole number of at least 1, but is 1.5"),
         ({"n_factors": True}, "n_factors must be a whole number of at least 1, but is True"),
