@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.mixture import BayesianGaussianMixture as Theirs
 
 from gaussmix import BayesianGaussianMixture, CollapseError, GaussianMixture, ParameterError, UnrepresentableError
+from gaussmix.core.label_prior import LogProbabilities
 from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure
 from gaussmix.estimators._bayesian_prior import PriorParameters
 from gaussmix.model.problem import Problem, make_memory_source
@@ -137,7 +138,7 @@ def test_one_step_from_drawn_responsibilities(seed, covariance_type, kind):
     given = PriorParameters.from_estimator(
         BayesianGaussianMixture(**options), problem.covariance_estimator.structure, rows.shape[1]
     )
-    moments = partition_moments(problem, np.log(shares), 4, problem.covariance_estimator.moment_kind)
+    moments = partition_moments(problem, LogProbabilities(np.log(shares)), 4, problem.covariance_estimator.moment_kind)
     posterior = given.make_prior(problem, 1e-6).compute_posterior(moments)
     mixture = posterior.mixture
     assert_close(mixture.weights, theirs.weights_, "weights")
@@ -173,14 +174,14 @@ def test_it_stops_where_theirs_stops(kind):
 
 def test_same_names_as_scikit_learn():
     ours, theirs = BayesianGaussianMixture(n_components=2, random_state=0), Theirs(n_components=2, random_state=0)
-    assert ours.get_params() == theirs.get_params()
+    assert ours.get_params() == {**theirs.get_params(), "engine": "auto"}
     ours.fit(X)
     theirs.fit(X)
     public = {name for name in dir(theirs) if not name.startswith("_")}
     for name in public - {"feature_names_in_"}:
         assert hasattr(ours, name), name
     extra = {name for name in dir(ours) if not name.startswith("_")} - public
-    assert extra == {"fit_", "model_", "set_fit_request", "set_score_request"}  # the last two for sample_weight
+    assert extra == {"engine", "fit_", "model_", "set_fit_request", "set_score_request"}
 
 
 SCRIPT = """

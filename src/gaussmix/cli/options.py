@@ -33,6 +33,10 @@ DataFileArgument = Annotated[
         show_default=False,
     ),
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option("--engine", metavar="NAME", help="What computes the passes over the rows: auto, numpy or compiled."),
+]
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Whole number; one seed gives one answer.")]
 
 
@@ -93,6 +97,15 @@ def parse_criterion(text: str) -> str:
 
     if text.lower() not in CRITERIA:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(CRITERIA)}", param_hint="--criterion")
+    return text.lower()
+
+
+def parse_engine(text: str) -> str:
+    """Return the name of an engine in lower case."""
+    from gaussmix.engines import ENGINE_NAMES
+
+    if text.lower() not in ENGINE_NAMES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(ENGINE_NAMES)}", param_hint="--engine")
     return text.lower()
 
 

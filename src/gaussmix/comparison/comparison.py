@@ -12,7 +12,7 @@ from gaussmix.comparison.result import Comparison
 from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS, compare_solvers, parse_solver_names
 from gaussmix.comparison.summary import write_summary
 from gaussmix.core.input_arrays import column_names, parse_classes, parse_rows, parse_weights
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, Problem
@@ -43,6 +43,7 @@ def compare(
     random_state: int | np.random.Generator | None = 0,
     feature_names: Sequence[str] | None = None,
     progress: bool | ProgressCallback | None = None,
+    engine: str | AbstractEngine = "auto",
 ) -> Comparison:
     """Compare solvers, and ways to assign rows to groups, on one data set.
 
@@ -87,6 +88,8 @@ def compare(
         By default the column names of a data frame.
     progress : bool or callable, optional
         As in `select`.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows, as in `GaussianMixture`.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def compare(
     SelectionError
         If no mixture can be fitted.
     """
-    options = _parse_options(solvers, init_params, tol, max_iter, n_neighbors, standardize)
+    options = _parse_options(solvers, init_params, tol, max_iter, n_neighbors, standardize, engine)
     selection_rng, rng = _validation.spawn_generators(random_state)
     feature_names = column_names(X) if feature_names is None else feature_names
     data = _parse_data(X, sample_weight, labels, feature_names)
@@ -116,6 +119,7 @@ def compare(
         random_state=selection_rng,
         feature_names=feature_names,
         progress=progress,
+        engine=engine,
     )
     with make_progress_callback(progress, "comparing") as callback:
         return _compare_with_mixture(selection, data, options, rng, callback)
@@ -144,6 +148,7 @@ class _ComparisonOptions:
     init_params: str
     n_neighbors: int
     standardize: bool | None
+    engine: str | AbstractEngine
 
     def should_standardize(self, mixture: Mixture) -> bool:
         """Return whether distances are in standard deviations; by default unless the structure is spherical."""
@@ -161,7 +166,7 @@ def _compare_with_mixture(
     mixture = selection.best.mixture
     assert mixture is not None  # select raises SelectionError if no candidate has a mixture
     source = make_memory_source(data.rows, data.sample_weight)
-    engine = AutomaticEngine(len(data.rows), len(options.solver_names))
+    engine = resolve_engine(options.engine, len(data.rows), len(options.solver_names))
     problem = Problem.from_source(source, mixture.structure, engine=engine)
     start = initialize(problem, options.init_params, mixture.n_components, rng)
     solver_results = compare_solvers(
@@ -184,6 +189,7 @@ def _parse_options(
     max_iter: int,
     n_neighbors: int,
     standardize: bool | None,
+    engine: str | AbstractEngine,
 ) -> _ComparisonOptions:
     """Return the validated options; raise ParameterError for an invalid one."""
     _validation.require_choice("init_params", init_params, list(INIT_METHODS))
@@ -198,6 +204,7 @@ def _parse_options(
         init_params,
         n_neighbors,
         None if standardize is None else bool(standardize),
+        engine,
     )
 
 

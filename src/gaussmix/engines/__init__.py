@@ -1,11 +1,12 @@
 """Who touches the rows: each engine makes the same pass with other arithmetic."""
 
-from gaussmix.engines.automatic import AutomaticEngine, resolve_engine
+from gaussmix.engines.automatic import ENGINE_NAMES, AutomaticEngine, resolve_engine
 from gaussmix.engines.base import AbstractEngine, AbstractSession, AssignmentKind, BatchEngine
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.engines.reference import ReferenceEngine
 
 __all__ = [
+    "ENGINE_NAMES",
     "AbstractEngine",
     "AbstractSession",
     "AssignmentKind",

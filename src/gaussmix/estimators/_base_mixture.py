@@ -11,7 +11,7 @@ from gaussmix.core.linalg import to_upper_triangular_roots
 from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance import FactorStructure, contract_covariances, sklearn_shape
 from gaussmix.covariance.representations import SharedCovariance
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
@@ -26,6 +26,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     model_: Mixture
     _dtype: np.dtype[Any]
+    engine: str | AbstractEngine
     random_state: Any
 
     @property
@@ -63,12 +64,12 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     # -- predictions and scores --------------------------------------------------------------------
 
-    def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AutomaticEngine]:
+    def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AbstractEngine]:
         """Return the model that scores, the rows in its frame, and the engine."""
         check_is_fitted(self, "model_")
         rows = _validation.validate_rows(self, X, is_fitting=False)
         source = MemorySource.from_array(rows, frame=self.model_.frame)
-        return self._scoring_model(), source, AutomaticEngine(len(rows))
+        return self._scoring_model(), source, resolve_engine(self.engine, len(rows))
 
     def _scoring_model(self) -> ScoringModel:
         """Return the model that scores rows."""

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.covariance import parse_structure
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import resolve_engine
 from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseLikelihoodMixture
@@ -83,7 +83,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
     def _update_from_chunk(self, rows: AnyArray, sample_weight: N | None) -> None:
         """Take one step of online EM on the rows, and update the fitted attributes."""
         elapsed_seconds = start_stopwatch()
-        source, engine = MemorySource.from_array(rows, sample_weight), AutomaticEngine(len(rows))
+        source, engine = MemorySource.from_array(rows, sample_weight), resolve_engine(self.engine, len(rows))
         step = update_with_chunk(self.model_, self._online_state, source, engine)
         record = self.fit_ if self._online_state.n_chunks > 1 else start_online_record(self.fit_)
         lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self.lower_bounds_[-1:]

@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.core.input_arrays import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
+from gaussmix.engines import resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization, InitParameters
@@ -63,7 +64,8 @@ def make_problem(estimator: Any, data: FitData) -> tuple[Problem, Initialization
     source = MemorySource.from_array(data.rows, data.sample_weight).with_label_prior(label_prior)
     ridge = None if estimator.reg_covar is None else float(estimator.reg_covar)
     names = _validation.get_feature_names(estimator)
-    problem = Problem.from_source(source, data.structure, ridge=ridge, feature_names=names)
+    engine = resolve_engine(estimator.engine, len(data.rows))
+    problem = Problem.from_source(source, data.structure, ridge, engine, names)
     problem = problem.with_prior(DefaultPrior.from_parameter(estimator.prior), estimator.n_components)
     if estimator.noise:
         problem = with_robust_floor(problem)

@@ -4,6 +4,7 @@ from typing import Self
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.quadratics import ScoringModel
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseMixture
@@ -52,6 +53,8 @@ class BayesianGaussianMixture(BaseMixture):
     covariance_prior : float or array-like, optional
         Inverse scale of the Wishart prior, in the data's units squared: (D, D) for full and tied, (D,) for diag,
         a number for spherical. None: the covariance of the rows, its diagonal, or the mean of the diagonal.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts and of `sample`.
     warm_start : bool, default=False
@@ -141,6 +144,7 @@ class BayesianGaussianMixture(BaseMixture):
         mean_prior: ArrayLike | None = None,
         degrees_of_freedom_prior: float | None = None,
         covariance_prior: ArrayLike | None = None,
+        engine: str | AbstractEngine = "auto",
         random_state: _validation.RandomStateLike = None,
         warm_start: bool = False,
         verbose: int = 0,
@@ -159,7 +163,7 @@ class BayesianGaussianMixture(BaseMixture):
         self.mean_prior = mean_prior
         self.degrees_of_freedom_prior = degrees_of_freedom_prior
         self.covariance_prior = covariance_prior
-        self.random_state = random_state
+        self.engine, self.random_state = engine, random_state
         self.warm_start = warm_start
         self.verbose, self.verbose_interval = verbose, verbose_interval
 
@@ -245,7 +249,8 @@ class BayesianGaussianMixture(BaseMixture):
         parameters = PriorParameters.from_estimator(self, structure, rows.shape[1])
         with limit_blas_threads(rows.shape[1]):
             source, names = MemorySource.from_array(rows, weights), _validation.get_feature_names(self)
-            problem = Problem.from_source(source, structure, feature_names=names)
+            engine = resolve_engine(self.engine, len(rows))
+            problem = Problem.from_source(source, structure, engine=engine, feature_names=names)
             best = fit_best_variational_run(self, problem, parameters.make_prior(problem, float(self.reg_covar)))
             self._set_fitted_attributes(best, evaluate_variational_run(best, problem, elapsed_seconds()))
         self._prior_parameters, self._dtype = parameters, rows.dtype

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._kmeans_initialization import (
@@ -55,6 +55,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         when no row changes its centre.
     verbose : int, default=0
         1 prints the inertia of every iteration.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts.
     copy_x : bool, default=True
@@ -121,6 +123,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         max_iter: int = 300,
         tol: float = 1e-4,
         verbose: int = 0,
+        engine: str | AbstractEngine = "auto",
         random_state: _validation.RandomStateLike = None,
         copy_x: bool = True,
         algorithm: str = "lloyd",
@@ -131,7 +134,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.max_iter = max_iter
         self.tol = tol
         self.verbose = verbose
-        self.random_state = random_state
+        self.engine, self.random_state = engine, random_state
         self.copy_x = copy_x
         self.algorithm = algorithm
 
@@ -189,9 +192,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _fit_rows(self, rows: AnyArray, sample_weight: N | None) -> None:
         """Run Lloyd's algorithm from every start, and keep the run with the smallest inertia."""
-        engine = AutomaticEngine(len(rows))
+        engine = resolve_engine(self.engine, len(rows))
         # The frame is fitted by the engine that the iterations with all centres will use.
-        frame_engine = AutomaticEngine(len(rows), int(self.n_clusters))
+        frame_engine = resolve_engine(self.engine, len(rows), int(self.n_clusters))
         source, total, _ = fit_frame(MemorySource.from_array(rows, sample_weight), frame_engine, scale_per_column=False)
         self._frame, self._dtype = source.frame, rows.dtype
         tolerance = float(self.tol) * float((total.scatter[0] / total.mass[0]).mean())
@@ -222,11 +225,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 "Possibly due to duplicate points in X."
             )
 
-    def _prepare_rows(self, X: ArrayLike) -> tuple[MemorySource, AutomaticEngine]:
+    def _prepare_rows(self, X: ArrayLike) -> tuple[MemorySource, AbstractEngine]:
         """Return new rows in the frame of the fit, and an engine."""
         check_is_fitted(self, "_centers")
         rows = _validation.validate_rows(self, X, is_fitting=False)
-        return MemorySource.from_array(rows, frame=self._frame), AutomaticEngine(len(rows))
+        return MemorySource.from_array(rows, frame=self._frame), resolve_engine(self.engine, len(rows))
 
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> AnyArray:
         """Fit, and return the index of the nearest centre of each row, shape (n,)."""
@@ -274,7 +277,7 @@ def _restore_distances(distances: AnyArray, frame: Frame) -> AnyArray:
         return np.asarray(np.ldexp(distances, -int(frame.total_exponent[0])))
 
 
-def _compute_distances(centers: KD, source: MemorySource, engine: AutomaticEngine) -> NK:
+def _compute_distances(centers: KD, source: MemorySource, engine: AbstractEngine) -> NK:
     """Return the distances (n, K) of rows to centres in the data's units."""
     scores = prediction.scores(CentersModel.euclidean(centers), source, engine)
     np.multiply(scores, -2.0, out=scores)

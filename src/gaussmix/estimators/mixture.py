@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.covariance import DefaultPrior
+from gaussmix.engines import AbstractEngine
 from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization
 from gaussmix.estimators._partial_fit import BaseOnlineMixture
@@ -70,6 +71,8 @@ class GaussianMixture(BaseOnlineMixture):
         Starting means. Missing weights and precisions come from the rows nearest to each mean.
     precisions_init : array-like, optional
         Starting inverse covariances, in the shape of ``precisions_``.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, of stochastic solvers and of `sample`.
     warm_start : bool, default=False
@@ -152,6 +155,7 @@ class GaussianMixture(BaseOnlineMixture):
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
+        engine: str | AbstractEngine = "auto",
         random_state: _validation.RandomStateLike = None,
         warm_start: bool = False,
         verbose: int = 0,
@@ -168,7 +172,7 @@ class GaussianMixture(BaseOnlineMixture):
         self.n_split_merge = n_split_merge
         self.solver, self.learning_rate, self.batch_size = solver, learning_rate, batch_size
         self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
-        self.random_state = random_state
+        self.engine, self.random_state = engine, random_state
         self.warm_start = warm_start
         self.verbose, self.verbose_interval = verbose, verbose_interval
 

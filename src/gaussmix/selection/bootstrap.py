@@ -12,7 +12,7 @@ import numpy as np
 
 from gaussmix.core.input_arrays import column_names
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.errors.text import format_count
 from gaussmix.model.mixture import Mixture, change_frame
@@ -117,6 +117,7 @@ def bootstrap_test(
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
     progress: bool | ProgressCallback | None = None,
+    engine: str | AbstractEngine = "auto",
 ) -> BootstrapTestResult:
     """Test 1, 2, ... components against one more until one more is not significant.
 
@@ -149,6 +150,8 @@ def bootstrap_test(
     progress : bool or callable, optional
         True shows a progress bar on stderr (needs rich). A callable is called as
         ``progress(n_done, n_total, step_name)`` before each sample.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows, as in `GaussianMixture`.
 
     Returns
     -------
@@ -177,14 +180,16 @@ def bootstrap_test(
     problem = Problem.from_source(
         make_memory_source(rows, weights),
         parsed_structure,
-        engine=AutomaticEngine(len(rows), n_bootstrap),
+        engine=resolve_engine(engine, len(rows), n_bootstrap),
         feature_names=None if names is None else tuple(names),
     )
     first_fit = fit_from_start(problem, initialize_from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first_fit is None:
         raise SelectionError.degenerate_single_component(str(parsed_structure))
     with make_progress_callback(progress, "testing") as callback:
-        options = _BootstrapOptions(problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback)
+        options = _BootstrapOptions(
+            problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback, engine
+        )
         return _run_tests(options, first_fit, make_generator(random_state))
 
 
@@ -198,6 +203,7 @@ class _BootstrapOptions:
     n_bootstrap: int
     level: float
     progress_callback: ProgressCallback
+    engine: str | AbstractEngine
 
     @property
     def structure(self) -> Structure:
@@ -280,7 +286,7 @@ def _bootstrap_statistic(
         problem = Problem.from_source(
             make_memory_source(null_mixture.sample(n_rows, rng)[0]),
             options.structure,
-            engine=AutomaticEngine(n_rows, options.n_bootstrap),
+            engine=resolve_engine(options.engine, n_rows, options.n_bootstrap),
         )
         frame = problem.source.frame
         null_fit = fit_from_start(problem, change_frame(null_mixture, frame))

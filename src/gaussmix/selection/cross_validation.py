@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.candidate_runs import CandidateRun
@@ -119,6 +119,7 @@ def cross_validate_components(
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
     progress: bool | ProgressCallback | None = None,
+    engine: str | AbstractEngine = "auto",
 ) -> CrossValidationResult:
     """Fit every structure and number of components to all folds but one, and score the rows of that fold.
 
@@ -141,6 +142,8 @@ def cross_validate_components(
     progress : bool or callable, optional
         True shows a progress bar on stderr (needs rich). A callable is called as
         ``progress(n_done, n_total, step_name)`` before each fit.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows, as in `GaussianMixture`.
 
     Returns
     -------
@@ -169,7 +172,7 @@ def cross_validate_components(
     rng = make_generator(random_state)
     fold_of_row = _assign_folds(rows, weights, n_folds, rng)
     with make_progress_callback(progress, "cross-validating") as callback:
-        data = _CrossValidationData(rows, weights, keys, n_folds, callback)
+        data = _CrossValidationData(rows, weights, keys, n_folds, callback, engine)
         scores = [_score_fold(data, fold_of_row == fold, fold, rng) for fold in range(n_folds)]
     row_weights = np.ones(len(rows)) if weights is None else weights
     fold_weights = np.array([row_weights[fold_of_row == fold].sum() for fold in range(n_folds)])
@@ -192,6 +195,7 @@ class _CrossValidationData:
     candidate_keys: list[CandidateKey]
     n_folds: int
     progress_callback: ProgressCallback
+    engine: str | AbstractEngine
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,7 @@ def _score_fold(
     weights = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
     structures = list(dict.fromkeys(structure for structure, _ in data.candidate_keys))
     source, max_components = make_memory_source(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
-    engine = AutomaticEngine(int((~is_held_out).sum()), len(structures) * max_components)
+    engine = resolve_engine(data.engine, int((~is_held_out).sum()), len(structures) * max_components)
     search_problem = SearchProblem.from_source(source, structures, max_components, _N_STARTS, engine, rng)
     scores, n_keys = [], len(data.candidate_keys)
     for number, (structure, count) in enumerate(data.candidate_keys):

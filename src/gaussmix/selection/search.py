@@ -27,7 +27,7 @@ from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import Moments
 from gaussmix.core.threads import available_n_threads, threads
 from gaussmix.covariance import DefaultPrior
-from gaussmix.engines import AutomaticEngine
+from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import candidate_runs
@@ -74,6 +74,7 @@ def select(
     labels: ArrayLike | None = None,
     prior: str | DefaultPrior | None = None,
     noise: bool | float | None = None,
+    engine: str | AbstractEngine = "auto",
 ) -> Selection:
     """Fit every structure with every number of components, and rank the mixtures by a criterion.
 
@@ -116,6 +117,8 @@ def select(
         Adds a uniform noise component to every candidate, over the data's volume (True) or a given volume, as in
         `GaussianMixture`. It counts as two parameters. Candidates start from partitions of all rows, and from as many
         partitions of the rows without outliers.
+    engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
+        What computes the passes over the rows, as in `GaussianMixture`.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def select(
     parse_integer("n_starts", n_starts, 1)
     n_workers = _effective_n_jobs(n_jobs, source.n_rows)
     rng, names = make_generator(random_state), _validate_feature_names(feature_names, source.n_features)
-    engine = AutomaticEngine(source.n_rows, len(counts) * len(parsed_structures) * n_starts)
+    engine = resolve_engine(engine, source.n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
         source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
