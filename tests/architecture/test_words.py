@@ -10,7 +10,7 @@ NEVER = {
     "core": {"iteration", "iterations", "file", "path", "X"},
     "covariance": {"responsibility", "responsibilities", "device", "path", "X"},
     "sources": {"component", "components", "likelihood", "scatter", "covariance"},
-    "engines": {"family", "prior", "criterion", "path", "structure"},
+    "engines": {"family", "criterion", "parquet", "estimator"},
     "model": {"iteration", "iterations", "device"},
     "solvers": {"parquet", "cuda", "device", "path", "X"},
     "selection": {"root", "roots", "path", "device"},

@@ -1,6 +1,7 @@
 """Compiled functions as Python calls them: what goes in arrives, threads agree, and nothing foreign is needed."""
 
 import os
+import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -121,6 +122,11 @@ def test_joined_parts_equal_the_whole() -> None:
 def test_what_compiled_code_cannot_read_is_refused(value: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="compiled code"):
         pack_arguments((value,))
+
+
+def test_packed_arguments_do_not_leave_the_process() -> None:
+    with pytest.raises(TypeError, match="addresses of this process"):
+        pickle.dumps(pack_arguments((np.zeros(3),)))
 
 
 def make_adder(events: list[str]) -> Callable[[], Any]:

@@ -23,8 +23,8 @@ from gaussmix.engines.base import (
     AssignmentKind,
     BatchEngine,
     BestScores,
-    SupportsFusedRuns,
 )
+from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.errors import CompilationError, CompilationWarning, ParameterError
 from gaussmix.types import NK
@@ -77,20 +77,10 @@ class AutomaticEngine(BatchEngine):
         _disable_compiled_engine(error.__cause__ or error)
         return _NUMPY_ENGINE
 
-    def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Return whether so many runs are to come that they repay the compilation, each over few enough rows."""
-        size = n_rows * n_components * (1.0 + n_features**2 / 16.0)
-        return (
-            self.n_runs >= MIN_RUNS_FOR_FUSED and size <= MAX_FUSED_WEIGHTED_PAIRS and n_features <= MAX_FUSED_FEATURES
-        )
-
-    def run_fused(self, fused_run: FusedRun) -> FusedResult | None:
-        engine = compiled_engine()
-        try:
-            return engine.run_fused(fused_run) if isinstance(engine, SupportsFusedRuns) else None
-        except CompilationError as error:
-            _disable_compiled_engine(error.__cause__ or error)
-            return None
+    @property
+    def fused_runner(self) -> "AutomaticFusedRunner":
+        """The runner that uses compiled code where many runs repay its compilation."""
+        return AutomaticFusedRunner(self.n_runs)
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
         """Return the engine that passes over the rows with these quadratics."""
@@ -102,6 +92,29 @@ class AutomaticEngine(BatchEngine):
         if is_wide_low_rank or quadratics.tables or work < MIN_NANOSECONDS_FOR_COMPILED:
             return _NUMPY_ENGINE
         return compiled_engine()
+
+
+@dataclass(frozen=True)
+class AutomaticFusedRunner(AbstractFusedRunner):
+    """Runs EM in compiled code if ``n_runs`` runs are to come, each over few rows."""
+
+    n_runs: int
+
+    def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
+        """Return whether so many runs are to come that they repay the compilation, each over few enough rows."""
+        size = n_rows * n_components * (1.0 + n_features**2 / 16.0)
+        return (
+            self.n_runs >= MIN_RUNS_FOR_FUSED and size <= MAX_FUSED_WEIGHTED_PAIRS and n_features <= MAX_FUSED_FEATURES
+        )
+
+    def run(self, fused_run: FusedRun) -> FusedResult | None:
+        """Return the result of compiled code; None if it cannot be compiled."""
+        engine = compiled_engine()
+        try:
+            return engine.fused_runner.run(fused_run) if isinstance(engine, SupportsFusedRuns) else None
+        except CompilationError as error:
+            _disable_compiled_engine(error.__cause__ or error)
+            return None
 
 
 _NUMPY_ENGINE = NumpyEngine()

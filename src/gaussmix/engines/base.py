@@ -4,13 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
-from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
@@ -108,19 +107,6 @@ class AbstractEngine(ABC):
     @abstractmethod
     def bind(self, source: SupportsReduce) -> AbstractSession:
         """Open a session on a source."""
-
-
-@runtime_checkable
-class SupportsFusedRuns(Protocol):
-    """An engine that can make whole runs of EM over few rows at once, a fast path of the EM solver."""
-
-    def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Return whether a fused run of this size is worth its preparation."""
-        ...
-
-    def run_fused(self, fused_run: FusedRun) -> FusedResult | None:
-        """Return where iterations of EM end; None if the engine cannot make them."""
-        ...
 
 
 class AbstractEStep(ABC, Generic[T]):

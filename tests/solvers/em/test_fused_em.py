@@ -10,7 +10,7 @@ import pytest
 from gaussmix.core.label_prior import KnownComponents, LogProbabilities
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior, Structure
 from gaussmix.engines import AutomaticEngine, automatic
-from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.kernels.fused_em import CompiledFusedRunner
 from gaussmix.errors import CompilationError
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.noise_volume import make_noise_box
@@ -209,10 +209,10 @@ def test_what_is_left_to_the_loop() -> None:
 
 
 def test_code_that_cannot_be_had_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: CompiledEngine, asked: Any) -> Any:
+    def refuse(self: CompiledFusedRunner, asked: Any) -> Any:
         raise CompilationError("no compiler")
 
-    monkeypatch.setattr(CompiledEngine, "run_fused", refuse)
+    monkeypatch.setattr(CompiledFusedRunner, "run", refuse)
     monkeypatch.setattr(automatic, "_compile_failures", [])
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

@@ -10,7 +10,6 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
-from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.core.linalg import weighted_outer_sum
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
@@ -24,7 +23,7 @@ from gaussmix.engines.kernels.argument_tuples import (
 )
 from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
 from gaussmix.engines.kernels.compiled_pass import BlockSums, CompiledPass
-from gaussmix.engines.kernels.fused_em import run_fused
+from gaussmix.engines.kernels.fused_em import CompiledFusedRunner
 from gaussmix.engines.kernels.packing import (
     MOMENT_CODES,
     NO_ROW_RESULTS,
@@ -122,11 +121,10 @@ class CompiledEngine(BatchEngine):
         dense = densify_low_rank(quadratics)
         return CompiledEStep(dense, moment_kind, assignment, total_moments, self.use_screening)
 
-    def can_run_fused(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        return True
-
-    def run_fused(self, fused_run: FusedRun) -> FusedResult | None:
-        return run_fused(fused_run)
+    @property
+    def fused_runner(self) -> CompiledFusedRunner:
+        """The runner of whole EM runs in compiled code."""
+        return CompiledFusedRunner()
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         shape = (batch.n_rows, quadratics.n_components)

@@ -6,6 +6,7 @@ import numpy as np
 
 from gaussmix.core.fused_em import FusedResult, FusedRun, PriorStatistics
 from gaussmix.core.jacobi_pairs import disjoint_pair_rounds
+from gaussmix.engines.fused_runner import AbstractFusedRunner
 from gaussmix.engines.kernels.argument_tuples import FusedState
 from gaussmix.engines.kernels.codegen.compiled_functions import run_fused_em
 from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
@@ -16,31 +17,38 @@ _VOLUME_CODES, _SHAPE_AND_ORIENTATION_CODES = {"E": 0, "V": 1}, {"I": 0, "E": 1,
 _EMPTY, _EMPTY_INTEGERS = np.empty(0), np.empty(0, dtype=np.int64)
 
 
-def run_fused(fused_run: FusedRun) -> FusedResult:
-    """Run EM until it converges, reaches ``max_iter`` or meets a case that only the Python loop handles."""
-    volume, shape, orientation = list(fused_run.structure_name)
-    state = _make_fused_state(fused_run)
-    result = run_fused_em(
-        pack_arguments(state),
-        _VOLUME_CODES[volume],
-        _SHAPE_AND_ORIENTATION_CODES[shape],
-        _SHAPE_AND_ORIENTATION_CODES[orientation],
-        float(fused_run.tolerance),
-        fused_run.is_tolerance_relative,
-        float(fused_run.previous_log_likelihood),
-        fused_run.max_iter,
-    )
-    n_iter, end_code = divmod(result, _N_END_CODES)
-    noise_weight = float(state.noise[0]) if len(state.noise) else 0.0
-    parameters = (
-        state.component_weights,
-        noise_weight,
-        state.center,
-        state.axis_variances,
-        state.axes,
-        state.covariance_factor,
-    )
-    return FusedResult(*parameters, state.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
+class CompiledFusedRunner(AbstractFusedRunner):
+    """Runs EM in one compiled function."""
+
+    def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
+        """Return True: compiled code handles any size."""
+        return True
+
+    def run(self, fused_run: FusedRun) -> FusedResult:
+        """Run EM until it converges, reaches ``max_iter`` or meets a case that only the Python loop handles."""
+        volume, shape, orientation = list(fused_run.structure_name)
+        state = _make_fused_state(fused_run)
+        result = run_fused_em(
+            pack_arguments(state),
+            _VOLUME_CODES[volume],
+            _SHAPE_AND_ORIENTATION_CODES[shape],
+            _SHAPE_AND_ORIENTATION_CODES[orientation],
+            float(fused_run.tolerance),
+            fused_run.is_tolerance_relative,
+            float(fused_run.previous_log_likelihood),
+            fused_run.max_iter,
+        )
+        n_iter, end_code = divmod(result, _N_END_CODES)
+        noise_weight = float(state.noise[0]) if len(state.noise) else 0.0
+        parameters = (
+            state.component_weights,
+            noise_weight,
+            state.center,
+            state.axis_variances,
+            state.axes,
+            state.covariance_factor,
+        )
+        return FusedResult(*parameters, state.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
 
 
 def _make_fused_state(fused_run: FusedRun) -> FusedState:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from gaussmix.core.fused_em import FusedRun
 from gaussmix.covariance import MclustStructure
 from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
-from gaussmix.engines.base import SupportsFusedRuns
+from gaussmix.engines import SupportsFusedRuns
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver
@@ -41,7 +41,9 @@ def run_fused_em(
     if not isinstance(structure, MclustStructure) or not is_plain or rule is None or floor is None or max_iter == 0:
         return None
     engine = problem.engine
-    if not isinstance(engine, SupportsFusedRuns) or not engine.can_run_fused(problem.n_rows, *start.centers.shape):
+    if not isinstance(engine, SupportsFusedRuns):
+        return None
+    if not engine.fused_runner.can_run(problem.n_rows, *start.centers.shape):
         return None  # before anything is made for it
     few = problem.fused_run_inputs
     if few is None or start.covariance.is_floored.any():
@@ -52,7 +54,7 @@ def run_fused_em(
     prior = solver.covariance_estimator.prior_statistics(start.n_components)
     state = (start.weights, start.centers, *plain)
     asked = FusedRun(str(structure), *few, *state, floor, *rule, previous_objective, max_iter, even, prior)
-    found = engine.run_fused(asked)
+    found = engine.fused_runner.run(asked)
     if found is None or not len(found.log_likelihoods):
         return None
     covariance = covariance_from_eigen_arrays(structure, found.axis_variances, found.axes, found.covariance_factors)

@@ -6,7 +6,7 @@ and lengths, for a number its value. Tuples that live long are packed once.
 
 from functools import lru_cache
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class PackedArguments(NamedTuple):
     packed_bytes: bytes
     layout: str
     source_values: Any
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: the addresses hold in this process only."""
+        raise TypeError("packed arguments hold addresses of this process; send the arrays and pack them on arrival")
 
 
 def pack_arguments(arguments: tuple[Any, ...]) -> PackedArguments:
