@@ -139,22 +139,9 @@ def _make_moment_adder(n_columns, rows):
 
     @kernel
     def add_moments(
-        tile,
-        stride,
-        groups,
-        slots,
-        begin,
-        end,
-        scores,
-        factors,
-        center,
-        center_start,
-        workspace,
-        first_moments,
-        scatter,
-        scatter_start,
-        scatter_stride,
-    ):
+        tile, stride, groups, slots, begin, end, scores, factors, center, center_start, workspace,
+        first_moments, scatter, scatter_start, scatter_stride,
+    ):  # fmt: skip
         """Add the moments of the listed groups to the component's sums and return the mass."""
         request_full_width()
         sums = zero_registers(n_sums)
@@ -189,55 +176,16 @@ _add_moment_rows_0_to_4, _add_moment_rows_5_to_7 = (
 
 @kernel
 def add_moments_8(
-    tile,
-    stride,
-    groups,
-    slots,
-    begin,
-    end,
-    scores,
-    factors,
-    center,
-    center_start,
-    workspace,
-    first_moments,
-    scatter,
-    scatter_start,
-    scatter_stride,
-):
+    tile, stride, groups, slots, begin, end, scores, factors, center, center_start, workspace,
+    first_moments, scatter, scatter_start, scatter_stride,
+):  # fmt: skip
     """Add the moments of eight columns, in two halves that fit into the registers; return the mass."""
     mass = _add_moment_rows_0_to_4(
-        tile,
-        stride,
-        groups,
-        slots,
-        begin,
-        end,
-        scores,
-        factors,
-        center,
-        center_start,
-        workspace,
-        first_moments,
-        scatter,
-        scatter_start,
-        scatter_stride,
-    )
+        tile, stride, groups, slots, begin, end, scores, factors, center, center_start, workspace,
+        first_moments, scatter, scatter_start, scatter_stride,
+    )  # fmt: skip
     _add_moment_rows_5_to_7(
-        tile,
-        stride,
-        groups,
-        slots,
-        begin,
-        end,
-        scores,
-        factors,
-        center,
-        center_start,
-        workspace,
-        first_moments,
-        scatter,
-        scatter_start,
-        scatter_stride,
-    )
+        tile, stride, groups, slots, begin, end, scores, factors, center, center_start, workspace,
+        first_moments, scatter, scatter_start, scatter_stride,
+    )  # fmt: skip
     return mass

@@ -63,39 +63,13 @@ def _make_load_square(keeps_row_copies):
 
     @intrinsic
     def load_square(
-        typingctx,
-        stored,
-        row_numbers,
-        place,
-        column,
-        n_features,
-        prescale,
-        center,
-        scale,
-        tile,
-        tile_start,
-        row_copies,
-        copy_start,
-        copy_stride,
-    ):
+        typingctx, stored, row_numbers, place, column, n_features, prescale, center, scale, tile, tile_start,
+        row_copies, copy_start, copy_stride,
+    ):  # fmt: skip
         is_single = stored.dtype == types.float32
 
         def codegen(context, builder, signature, arguments):
-            (
-                stored,
-                row_numbers,
-                place,
-                column,
-                n_features,
-                _,
-                _,
-                _,
-                tile,
-                tile_start,
-                row_copies,
-                copy_start,
-                copy_stride,
-            ) = arguments
+            stored, row_numbers, place, column, n_features, *_, tile, tile_start, copies, start, stride = arguments
             array_types, element_pointer = signature.args, emit.element_pointer
             source = element_pointer(context, builder, array_types[0], stored, column)
             numbers = element_pointer(context, builder, array_types[1], row_numbers, place)
@@ -103,7 +77,7 @@ def _make_load_square(keeps_row_copies):
                 emit.load(builder, element_pointer(context, builder, array_types[i], arguments[i], column))
                 for i in (5, 6, 7)
             )
-            copy_pointer = element_pointer(context, builder, array_types[10], row_copies, copy_start)
+            copy_pointer = element_pointer(context, builder, array_types[10], copies, start)
             lanes = []
             for lane in range(SIMD_WIDTH):
                 number = builder.load(emit.advance_pointer(builder, numbers, lane))
@@ -112,7 +86,7 @@ def _make_load_square(keeps_row_copies):
                 value = builder.fmul(builder.fsub(builder.fmul(value, prescale), center), scale)
                 if keeps_row_copies:
                     emit.store(builder, value, copy_pointer)
-                    copy_pointer = builder.gep(copy_pointer, [copy_stride])
+                    copy_pointer = builder.gep(copy_pointer, [stride])
                 lanes.append(value)
             target = element_pointer(context, builder, array_types[8], tile, tile_start)
             for c, value in enumerate(emit.transpose(builder, lanes)):

@@ -105,8 +105,8 @@ def add_upper_products(left, right, n_rows, row_stride, target, target_start, wi
             _add_square_1(left, right, n_rows, row_stride, i, j, target, target_start, width)
 
 
-def _make_center_columns(n_registers):
-    """Return a kernel that centers and weights ``n_registers`` registers of columns."""
+def _make_center_row(n_registers):
+    """Return a function that writes a row's differences from the mean and these weighted, and sums the latter."""
 
     @intrinsic
     def center_row(
@@ -136,23 +136,18 @@ def _make_center_columns(n_registers):
         index = types.int64
         return sums(sums, rows, index, means, index, REGISTER_TYPE, weighted_differences, differences, index), codegen
 
-    add_tile = _make_add_tile(n_registers)
+    return center_row
+
+
+def _make_center_columns(n_registers):
+    """Return a kernel that centers and weights ``n_registers`` registers of columns."""
+    center_row, add_tile = _make_center_row(n_registers), _make_add_tile(n_registers)
 
     @kernel
     def center_columns(
-        row_copies,
-        row_places,
-        responsibilities,
-        row_start,
-        n_rows,
-        row_stride,
-        means,
-        mean_start,
-        column,
-        weighted_differences,
-        differences,
-        first_moments,
-    ):
+        row_copies, row_places, responsibilities, row_start, n_rows, row_stride, means, mean_start, column,
+        weighted_differences, differences, first_moments,
+    ):  # fmt: skip
         """Write differences and weighted differences of the rows; add the latter to the first moments."""
         request_full_width()
         sums = zero_registers(n_registers)
@@ -160,16 +155,9 @@ def _make_center_columns(n_registers):
             source = row_places[row_start + row] * row_stride + column
             responsibility = splat(responsibilities[row_start + row])
             sums = center_row(
-                sums,
-                row_copies,
-                source,
-                means,
-                mean_start + column,
-                responsibility,
-                weighted_differences,
-                differences,
-                row * row_stride + column,
-            )
+                sums, row_copies, source, means, mean_start + column, responsibility,
+                weighted_differences, differences, row * row_stride + column,
+            )  # fmt: skip
         add_tile(first_moments, mean_start + column, 0, sums)
 
     return center_columns
@@ -180,19 +168,9 @@ _center_columns_1, _center_columns_4 = _make_center_columns(1), _make_center_col
 
 @kernel
 def center_rows(
-    row_copies,
-    row_places,
-    responsibilities,
-    begin,
-    n_rows,
-    row_stride,
-    means,
-    mean_start,
-    width,
-    weighted_differences,
-    differences,
-    first_moments,
-):
+    row_copies, row_places, responsibilities, begin, n_rows, row_stride, means, mean_start, width,
+    weighted_differences, differences, first_moments,
+):  # fmt: skip
     """Write the differences of the given rows from their centre, and these times the responsibilities.
 
     The weighted differences are added to ``first_moments``.
@@ -200,33 +178,13 @@ def center_rows(
     column = 0
     while width - column >= 4 * SIMD_WIDTH:
         _center_columns_4(
-            row_copies,
-            row_places,
-            responsibilities,
-            begin,
-            n_rows,
-            row_stride,
-            means,
-            mean_start,
-            column,
-            weighted_differences,
-            differences,
-            first_moments,
-        )
+            row_copies, row_places, responsibilities, begin, n_rows, row_stride, means, mean_start, column,
+            weighted_differences, differences, first_moments,
+        )  # fmt: skip
         column += 4 * SIMD_WIDTH
     while column < width:
         _center_columns_1(
-            row_copies,
-            row_places,
-            responsibilities,
-            begin,
-            n_rows,
-            row_stride,
-            means,
-            mean_start,
-            column,
-            weighted_differences,
-            differences,
-            first_moments,
-        )
+            row_copies, row_places, responsibilities, begin, n_rows, row_stride, means, mean_start, column,
+            weighted_differences, differences, first_moments,
+        )  # fmt: skip
         column += SIMD_WIDTH
