@@ -15,7 +15,7 @@ from gaussmix import GaussianMixture, Mixture, ParameterError, plots
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import FACTOR_STRUCTURE_NAMES
 from gaussmix.model import serialization
-from gaussmix.model.mixture import change_frame
+from gaussmix.model.mixture_parameters import change_frame
 
 every_member = pytest.mark.parametrize("name", FACTOR_STRUCTURE_NAMES)
 

@@ -37,7 +37,7 @@ def test_joint_is_marginal_times_conditional(seed: int, n_features: int, data: s
 def test_marginal_of_a_mixture_is_the_mixture_of_marginals(seed: int, n_features: int) -> None:
     mixture = in_other_units(random_mixture(seed, "VVV", 3, n_features), seed)
     rows = mixture.sample(20, seed)[0][:, [n_features - 1, 0]]
-    bells = [mixture.component(k).marginal([n_features - 1, 0]).pdf(rows) for k in range(3)]
+    bells = [mixture.components[k].marginal([n_features - 1, 0]).pdf(rows) for k in range(3)]
     expected = np.column_stack(bells) @ mixture.weights
     np.testing.assert_allclose(mixture.marginal([-1, 0]).pdf(rows), expected, rtol=1e-8)
 
@@ -56,7 +56,7 @@ def test_affine_image_has_the_density_of_a_change_of_variable(seed: int, n_featu
 def test_mixture_is_the_weighted_sum_of_its_components(seed: int, structure: str, n_features: int) -> None:
     mixture = in_other_units(random_mixture(seed, structure, 3, n_features), seed)
     rows = mixture.sample(20, seed)[0]
-    parts = np.column_stack([mixture.component(k).pdf(rows) for k in range(3)]) * mixture.weights
+    parts = np.column_stack([mixture.components[k].pdf(rows) for k in range(3)]) * mixture.weights
     np.testing.assert_allclose(mixture.pdf(rows), parts.sum(axis=1), rtol=1e-9)
     shares = mixture.predict_proba(rows)
     np.testing.assert_allclose(shares, parts / parts.sum(axis=1)[:, None], rtol=1e-8, atol=1e-12)

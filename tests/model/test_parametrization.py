@@ -11,8 +11,8 @@ from gaussmix.covariance import MCLUST_NAMES, DefaultPrior
 from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, parse_structure
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.model import Constraints, Mixture, Problem
-from gaussmix.model.expected_moments import expected_moments
 from gaussmix.model.fixed_parameters import apply_fixed
+from gaussmix.model.mixture_parameters import expected_moments
 from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.parametrization import MixtureParametrization

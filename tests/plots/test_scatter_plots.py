@@ -50,7 +50,7 @@ def test_outlines_are_those_of_the_components(two_components: tuple[Mixture, Any
     mixture, X = two_components
     lines = [np.asarray(line.get_xydata()) for line in plots.scatter(mixture, X, [1, 0]).lines]
     part = mixture.marginal([1, 0])
-    expected = [part.component(k).ellipse(share) for k in range(2) for share in ELLIPSE_COVERAGES]
+    expected = [part.components[k].ellipse(share) for k in range(2) for share in ELLIPSE_COVERAGES]
     assert all(np.allclose(line, outline) for line, outline in zip(lines, expected, strict=True))
 
 
@@ -58,7 +58,7 @@ def test_outlines_are_those_of_the_components(two_components: tuple[Mixture, Any
 def test_outline_has_the_distance_of_its_share(share: float, two_components: tuple[Mixture, Any]) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture, _ = two_components
-    distance = mixture.component(1).mahalanobis(component_ellipse(mixture, 1, share))
+    distance = mixture.components[1].mahalanobis(component_ellipse(mixture, 1, share))
     assert np.allclose(distance**2, stats.chi2.ppf(share, 2))
 
 

@@ -8,7 +8,8 @@ from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import Structure, covariance_from_matrices
 from gaussmix.engines.base import AssignmentKind
-from gaussmix.model.mixture import Mixture, change_frame
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows

@@ -8,7 +8,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, LabelError, WeightError
-from gaussmix.errors.files import ArchiveError, FileError, TableError
+from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.models import (
     CapabilityError,
     CollapseError,
@@ -27,6 +27,7 @@ __all__ = [
     "CompilationError",
     "CompilationWarning",
     "ConstraintError",
+    "DamagedModelError",
     "DataError",
     "FileError",
     "GaussmixError",

@@ -14,9 +14,73 @@ class ArchiveError(GaussmixError, ValueError):
         """Name the file and the reason."""
         return cls(f"{path} is not a usable gaussmix model: {reason}")
 
+    @classmethod
+    def unknown_format(cls, path: object) -> "ArchiveError":
+        return cls.from_reason(path, "it was not written by gaussmix")
+
+    @classmethod
+    def unknown_schema(cls, path: object, schema: str | None, known: Sequence[str]) -> "ArchiveError":
+        return cls.from_reason(path, f"its schema is {schema!r}, known are {', '.join(known)}; update gaussmix")
+
+    @classmethod
+    def not_safetensors(cls, path: object, error: Exception) -> "ArchiveError":
+        return cls.from_reason(path, f"it is not a safetensors file ({error})")
+
+    @classmethod
+    def damaged(cls, path: object, error: Exception) -> "ArchiveError":
+        return cls.from_reason(path, f"it is damaged ({type(error).__name__}: {error})")
+
+
+class DamagedModelError(ValueError):
+    """The content of a model file contradicts itself; `ArchiveError.damaged` adds the path."""
+
+    @classmethod
+    def no_factors(cls, structure: str) -> "DamagedModelError":
+        return cls(f"a file of schema 2 contains factors, and {structure} has none")
+
+    @classmethod
+    def wrong_checksum(cls) -> "DamagedModelError":
+        return cls("its numbers do not match its checksum")
+
+    @classmethod
+    def invalid_tensor(cls, name: str, dtype: object) -> "DamagedModelError":
+        return cls(f"{name} has type {dtype} or contains numbers that are not finite")
+
+    @classmethod
+    def invalid_feature_names(cls) -> "DamagedModelError":
+        return cls("the feature names do not match the columns")
+
+    @classmethod
+    def negative_n_fixed_parameters(cls) -> "DamagedModelError":
+        return cls("the number of fixed parameters is negative")
+
+    @classmethod
+    def invalid_noise(cls) -> "DamagedModelError":
+        return cls("the noise has a negative weight or no volume")
+
+    @classmethod
+    def exponent_out_of_range(cls) -> "DamagedModelError":
+        return cls("the frame contains powers of two outside the range of double precision")
+
+    @classmethod
+    def wrong_shape(cls, actual: tuple[int, ...], expected: tuple[int, ...]) -> "DamagedModelError":
+        return cls(f"an array has shape {actual}, but {expected} is expected")
+
+    @classmethod
+    def variance_not_positive(cls) -> "DamagedModelError":
+        return cls("a variance is not positive")
+
 
 class FileError(GaussmixError):
     """A file that cannot be read or written."""
+
+    @classmethod
+    def model_not_found(cls, path: object) -> "FileError":
+        return cls(f"there is no file {path}; give the path of a model that gaussmix saved")
+
+    @classmethod
+    def model_unwritable(cls, path: object, error: object) -> "FileError":
+        return cls(f"cannot write {path}: {error}")
 
     @classmethod
     def not_found(cls, path: object) -> "FileError":

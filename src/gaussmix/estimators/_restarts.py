@@ -15,7 +15,7 @@ from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization, InitParameters
 from gaussmix.estimators._verbose import ProgressPrinter, start_stopwatch
 from gaussmix.model import Mixture, Problem
-from gaussmix.model.mixture import change_frame
+from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.variational import VariationalPosterior, VariationalPrior
 from gaussmix.solvers import EM, AbstractSolver, MeanGainRule, RunResult, best_run, run_solver, split_merge
 from gaussmix.solvers.initialization import initialize, sort_components

@@ -1,8 +1,9 @@
-"""What a Gaussian and a mixture of Gaussians are, and what can be asked of them."""
+"""Gaussians and mixtures of Gaussians, their parameters, predictions and files, and the problem of fitting one."""
 
 from gaussmix.model.constraints import Constraints
 from gaussmix.model.gaussian import Gaussian
+from gaussmix.model.intensity import Intensity
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 
-__all__ = ["Constraints", "Gaussian", "Mixture", "Problem"]
+__all__ = ["Constraints", "Gaussian", "Intensity", "Mixture", "Problem"]

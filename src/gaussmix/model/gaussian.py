@@ -1,9 +1,4 @@
-"""``Gaussian``: what one bell is.
-
-A distribution lists the outcomes and how probable they are. The Gaussian lists them by two
-things, a centre and how far and in which direction rows scatter about it; its density falls off
-with half the squared Mahalanobis distance from the centre.
-"""
+"""``Gaussian``: one normal distribution in one or many dimensions."""
 
 import math
 from collections.abc import Sequence
@@ -13,22 +8,25 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights
+from gaussmix.covariance import Structure
+from gaussmix.covariance.representations import FullCovariance, full_from_factors
 from gaussmix.errors import DataError, ParameterError
-from gaussmix.model import gaussian_algebra as algebra
-from gaussmix.model import prediction
+from gaussmix.model.density import AbstractDensity
+from gaussmix.model.gaussian_algebra import condition_gaussians, mahalanobis_radius, multiply_gaussians
+from gaussmix.model.validation import parse_columns
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
 
 @dataclass(frozen=True, eq=False)
-class Gaussian:
+class Gaussian(AbstractDensity):
     """A normal distribution in one or many dimensions.
 
     Parameters
     ----------
     mean : array-like of shape (D,) or a number
-        The centre, in the data's units.
+        The mean in the data's units.
     covariance : array-like of shape (D, D) or a number
-        Symmetric positive definite, in the data's units squared; in one dimension the variance.
+        A symmetric positive definite matrix in squared units of the data; in one dimension the variance.
 
     Raises
     ------
@@ -38,8 +36,8 @@ class Gaussian:
     Examples
     --------
     >>> from gaussmix import Gaussian
-    >>> bell = Gaussian(mean=[0.0, 0.0], covariance=[[2.0, 1.0], [1.0, 2.0]])
-    >>> round(float(bell.density([[0.0, 0.0]])[0]), 4)
+    >>> gaussian = Gaussian(mean=[0.0, 0.0], covariance=[[2.0, 1.0], [1.0, 2.0]])
+    >>> round(float(gaussian.pdf([[0.0, 0.0]])[0]), 4)
     0.0919
     """
 
@@ -48,7 +46,7 @@ class Gaussian:
     _cholesky: DD = field(init=False, repr=False)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
-        center = np.array(mean, dtype=np.float64, ndmin=1)  # copies: what is frozen below is not the caller's
+        center = np.array(mean, dtype=np.float64, ndmin=1)  # a copy, because the array becomes read-only
         matrix = np.array(parse_covariances(covariance), ndmin=2)
         expected = (len(center), len(center))
         if center.ndim != 1 or not np.isfinite(center).all():
@@ -66,20 +64,20 @@ class Gaussian:
 
     @classmethod
     def from_data(cls, X: ArrayLike, weights: ArrayLike | None = None) -> "Gaussian":
-        """The Gaussian of greatest likelihood: sample mean, and sample covariance with divisor n.
+        """Fit a Gaussian by maximum likelihood: sample mean, and sample covariance with divisor n.
 
         Parameters
         ----------
         X : array-like of shape (n, D) or (n,)
         weights : array-like of shape (n,), optional
-            How often each row counts.
+            How often each row counts; default 1.
 
         Raises
         ------
         DataError
-            If the rows hold anything but finite numbers.
+            If X contains anything but finite numbers.
         ParameterError
-            If the columns are linearly dependent, or there are no more rows than columns.
+            If the columns are linearly dependent, or there are fewer than D + 1 rows.
         """
         rows = parse_rows(X)
         if not len(rows):
@@ -87,43 +85,40 @@ class Gaussian:
         counts = parse_weights(weights, len(rows))
         if counts is not None:
             rows, counts = rows[counts > 0], counts[counts > 0]
-        share = np.full(len(rows), 1.0 / len(rows)) if counts is None else counts / counts.sum()
-        about = rows - rows[0]
-        shift = share @ about
-        centred = about - shift
-        bell = cls(rows[0] + shift, (centred * share[:, None]).T @ centred)
-        left_over = np.diagonal(bell._cholesky) ** 2 / np.diagonal(bell.covariance)
-        if left_over.min() < 10 * bell.n_features * np.finfo(np.float64).eps:
+        fractions = np.full(len(rows), 1.0 / len(rows)) if counts is None else counts / counts.sum()
+        differences = rows - rows[0]
+        shift = fractions @ differences
+        centered = differences - shift
+        gaussian = cls(rows[0] + shift, (centered * fractions[:, None]).T @ centered)
+        conditional_fractions = np.diagonal(gaussian._cholesky) ** 2 / np.diagonal(gaussian.covariance)
+        if conditional_fractions.min() < 10 * gaussian.n_features * np.finfo(np.float64).eps:
             raise ParameterError.not_positive_definite("covariance of these rows")
-        return bell
+        return gaussian
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return len(self.mean)
 
     def __repr__(self) -> str:
         return f"Gaussian(mean={self.mean.tolist()}, covariance={self.covariance.tolist()})"
 
     def mahalanobis(self, X: ArrayLike) -> N:
-        """Distance of each row (n, D) from the mean in units of the spread in its direction, (n,)."""
+        """Return the Mahalanobis distance of each row of X (n, D) from the mean, shape (n,)."""
         rows = parse_rows(X, self.n_features)
-        white = linalg.solve_lower(self._cholesky, (rows - self.mean).T)
-        return np.asarray(np.sqrt((white**2).sum(axis=0)))
+        whitened = linalg.solve_lower(self._cholesky, (rows - self.mean).T)
+        return np.asarray(np.sqrt((whitened**2).sum(axis=0)))
 
     def logpdf(self, X: ArrayLike) -> N:
-        """Natural logarithm of the density at each row (n, D), shape (n,)."""
+        """Return the natural logarithm of the density at each row of X (n, D), shape (n,)."""
         constant = self.n_features * math.log(2 * math.pi) + linalg.log_determinant(self._cholesky)
         return np.asarray(-0.5 * (constant + self.mahalanobis(X) ** 2))
 
-    def pdf(self, X: ArrayLike) -> N:
-        """Density at each row (n, D), shape (n,), per unit of volume of the data."""
-        return prediction.exp_with_overflow_check(self.logpdf(X))
-
     def cdf(self, X: ArrayLike) -> N:
-        """Probability that every column lies at or below the row's value, shape (n,).
+        """Return the probability that every column is at most the value in each row of X (n, D), shape (n,).
 
-        Exact in one dimension; by SciPy's quasi-Monte-Carlo integration in more (Genz, Journal of
-        Computational and Graphical Statistics 1, 1992), to about 1e-5, with a fixed seed.
+        Exact in one dimension. In more dimensions SciPy's quasi-Monte Carlo integration has an error of about
+        1e-5 (Genz, Journal of Computational and Graphical Statistics 1, 1992); its seed is fixed.
         """
         from scipy import stats
 
@@ -134,30 +129,66 @@ class Gaussian:
         return np.atleast_1d(np.asarray(bell.cdf(rows)))
 
     def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> ND:
-        """``n`` rows (n, D) drawn from the distribution."""
+        """Draw random rows, (n_samples, D).
+
+        Raises
+        ------
+        ParameterError
+            If ``n_samples`` is negative.
+        """
         if n_samples < 0:
             raise ParameterError.invalid_value("n_samples", n_samples, "zero or more")
-        noise = np.random.default_rng(random_state).standard_normal((n_samples, self.n_features))
-        return np.asarray(self.mean + noise @ self._cholesky.T)
+        standard_normal = np.random.default_rng(random_state).standard_normal((n_samples, self.n_features))
+        return np.asarray(self.mean + standard_normal @ self._cholesky.T)
 
     def marginal(self, columns: Sequence[int]) -> "Gaussian":
-        """The distribution of some of the columns, whatever the others are."""
-        kept = algebra.parse_columns(columns, self.n_features)
-        return Gaussian(self.mean[kept], self.covariance[np.ix_(kept, kept)])
+        """Return the marginal distribution of some columns, by position."""
+        positions = parse_columns(columns, self.n_features)
+        return Gaussian(self.mean[positions], self.covariance[np.ix_(positions, positions)])
 
     def conditional(self, known_columns: Sequence[int], values: ArrayLike) -> "Gaussian":
-        """The distribution of the other columns once the ``given`` ones are known to have ``values``.
+        """Return the conditional distribution of the other columns, given ``values`` of the known columns.
 
-        With known part 1 and open part 2: mean_2 + S_21 S_11^-1 (x_1 - mean_1) and
-        S_22 - S_21 S_11^-1 S_12 (Bishop, Pattern Recognition and Machine Learning, eq. 2.81-2.82).
+        Parameters
+        ----------
+        known_columns : sequence of int
+            Positions of the known columns.
+        values : array-like of shape (len(known_columns),)
+            Their values, in the same order.
+
+        Raises
+        ------
+        ParameterError
+            If a position does not exist, or all columns are known.
         """
-        known = algebra.parse_columns(known_columns, self.n_features)
+        known = parse_columns(known_columns, self.n_features)
         point = parse_rows(np.reshape(values, (1, -1)), len(known))[0]
-        mean, covariance = algebra.conditional_mean_and_covariance(self.mean, self.covariance, known, point)
-        return Gaussian(mean, covariance)
+        means, covariance = condition_gaussians(self.mean[None], self._stack, known, point)
+        return Gaussian(means[0], covariance.matrices()[0])
+
+    def product(self, other: "Gaussian") -> tuple["Gaussian", float]:
+        """Return the normalized product of the two densities, and the natural logarithm of its integral.
+
+        The precision is the sum of the precisions. The integral of the product is the density of one mean
+        under a Gaussian about the other mean whose covariance is the sum of the covariances.
+
+        Raises
+        ------
+        ParameterError
+            If the Gaussians have different numbers of columns.
+        """
+        if other.n_features != self.n_features:
+            raise ParameterError.wrong_n_features("product", other.n_features, self.n_features)
+        means, covariance, log_masses = multiply_gaussians(self.mean[None], self._stack, other.mean[None], other._stack)
+        return Gaussian(means[0], covariance.matrices()[0]), float(log_masses[0])
+
+    @property
+    def _stack(self) -> FullCovariance:
+        """The covariance as a stack of one matrix."""
+        return full_from_factors(Structure.from_name("VVV"), self._cholesky[None])
 
     def affine_transform(self, matrix: ArrayLike, shift: ArrayLike = 0.0) -> "Gaussian":
-        """The distribution of ``matrix @ x + shift``: mean A m + b, covariance A S A^T."""
+        """Return the distribution of ``matrix @ x + shift``, with mean A m + b and covariance A S A^T."""
         linear = np.atleast_2d(np.asarray(matrix, dtype=np.float64))
         if linear.shape[1] != self.n_features:
             raise ParameterError.wrong_shape("matrix", linear.shape, (linear.shape[0], self.n_features))
@@ -166,16 +197,16 @@ class Gaussian:
         return Gaussian(linear @ self.mean + offset, image @ image.T)
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
-        """The central interval that holds a share of the distribution; one dimension only."""
+        """Return the central interval of a given probability; for one dimension only."""
         if self.n_features != 1:
             raise ParameterError.wrong_n_features("interval", self.n_features, 1)
-        half = algebra.mahalanobis_radius(probability, 1) * math.sqrt(self.covariance[0, 0])
-        return float(self.mean[0] - half), float(self.mean[0] + half)
+        half_width = mahalanobis_radius(probability, 1) * math.sqrt(self.covariance[0, 0])
+        return float(self.mean[0] - half_width), float(self.mean[0] + half_width)
 
     def ellipse(self, probability: float = 0.95, n_points: int = 100) -> ND:
-        """Outline (n_points, 2) of the ellipse of equal density holding a share; two dimensions only."""
+        """Return the outline (n_points, 2) of the ellipse of a given probability; for two dimensions only."""
         if self.n_features != 2:
             raise ParameterError.wrong_n_features("ellipse", self.n_features, 2)
         angles = np.linspace(0.0, 2.0 * math.pi, n_points)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
-        return np.asarray(self.mean + algebra.mahalanobis_radius(probability, 2) * circle @ self._cholesky.T)
+        return np.asarray(self.mean + mahalanobis_radius(probability, 2) * circle @ self._cholesky.T)

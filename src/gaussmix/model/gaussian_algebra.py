@@ -1,4 +1,9 @@
-"""Algebra of Gaussians: marginal, conditional, and the radius that holds a share of the mass."""
+"""Conditionals and products of stacks of K Gaussians, from the square roots of their precisions.
+
+A stack is its means (K, D) and a covariance object. Precisions add in a product, and a block of the precision belongs
+to a conditional. So both results have a precision with a known square root, which a QR decomposition makes triangular.
+No matrix is inverted and no difference of covariances is computed: directions of tiny variance keep all their digits.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,40 +11,89 @@ from collections.abc import Sequence
 import numpy as np
 
 from gaussmix.core import linalg
+from gaussmix.covariance import AbstractCovariance, Structure
+from gaussmix.covariance.representations import FullCovariance
 from gaussmix.errors import ParameterError
-from gaussmix.types import DD, D, IntD
+from gaussmix.types import KD, KDD, Array, D, IntD, K
 
 
-def parse_columns(columns: Sequence[int] | int, n_features: int) -> IntD:
-    """Column numbers as distinct integers in [0, n_features); negative ones count from the end."""
-    chosen = np.atleast_1d(np.asarray(columns))
-    if not np.issubdtype(chosen.dtype, np.integer) or chosen.ndim != 1 or len(chosen) == 0:
-        raise ParameterError.invalid_value("columns", columns, "a non-empty list of column numbers")
-    wrapped = np.where(chosen < 0, chosen + n_features, chosen)
-    if wrapped.min() < 0 or wrapped.max() >= n_features or len(set(wrapped.tolist())) < len(wrapped):
-        raise ParameterError.invalid_value("columns", columns, f"distinct numbers from 0 to {n_features - 1}")
-    return wrapped.astype(np.int64)
+def condition_gaussians(
+    means: KD, covariance: AbstractCovariance, known_columns: IntD, values: D
+) -> tuple[KD, FullCovariance]:
+    """Return means and covariances of the other columns, given the values of the known columns.
 
+    With known part 1 and open part 2, and precision P: mean_2 - P_22^-1 P_21 (x_1 - mean_1) and P_22^-1 (Bishop,
+    *Pattern Recognition and Machine Learning*, 2006, equations 2.73 and 2.75).
 
-def conditional_mean_and_covariance(mean: D, covariance: DD, known_columns: IntD, values: D) -> tuple[D, DD]:
-    """Mean and covariance of the open columns given the known ones."""
-    open_ = np.setdiff1d(np.arange(len(mean)), known_columns)
-    if len(open_) == 0:
+    Raises
+    ------
+    ParameterError
+        If all columns are known.
+    """
+    open_columns = np.setdiff1d(np.arange(means.shape[1]), known_columns)
+    if len(open_columns) == 0:
         raise ParameterError.invalid_value("known_columns", known_columns.tolist(), "fewer than all columns")
-    factor = linalg.cholesky(covariance[np.ix_(known_columns, known_columns)])
-    if factor is None:
-        raise ParameterError.not_positive_definite("covariance of the given columns")
-    # With S_11 = L L^T and C = L^-1 S_12, the Schur complement is S_22 - C^T C.
-    inverse = linalg.invert_lower(factor)
-    half = inverse @ covariance[np.ix_(known_columns, open_)]
-    shifted = mean[open_] + half.T @ (inverse @ (values - mean[known_columns]))
-    return shifted, covariance[np.ix_(open_, open_)] - half.T @ half
+    roots = covariance.precision_root.to_dense(*means.shape)
+    open_roots, known_roots = roots[:, open_columns], roots[:, known_columns]
+    conditional = full_covariance_from_roots(open_roots)
+    products = _multiply_transposed(known_roots, values - means[:, known_columns])
+    changes = _apply_covariances(conditional, np.einsum("kdm,km->kd", open_roots, products))
+    return means[:, open_columns] - changes, conditional
+
+
+def multiply_gaussians(
+    first_means: KD, first: AbstractCovariance, second_means: KD, second: AbstractCovariance
+) -> tuple[KD, FullCovariance, K]:
+    """Return the normalized products of all pairs of Gaussians from two stacks, and the logs of their integrals.
+
+    The product of Gaussian i of the first stack and j of the second is at position ``i * len(second) + j``. Its
+    integral is the density of the difference of the means under the sum of the covariances.
+    """
+    n_first, n_second = len(first_means), len(second_means)
+    i, j = np.repeat(np.arange(n_first), n_second), np.tile(np.arange(n_second), n_first)
+    first_roots = first.precision_root.to_dense(*first_means.shape)[i]
+    second_roots = second.precision_root.to_dense(*second_means.shape)[j]
+    product = full_covariance_from_roots(np.concatenate([first_roots, second_roots], axis=2))
+    differences = second_means[j] - first_means[i]
+    forces = np.einsum("kdm,km->kd", second_roots, _multiply_transposed(second_roots, differences))
+    changes = _apply_covariances(product, forces)
+    squares = (_multiply_transposed(first_roots, changes) ** 2).sum(axis=1)
+    squares += (_multiply_transposed(second_roots, changes - differences) ** 2).sum(axis=1)
+    log_determinants = first.log_determinants[i] + second.log_determinants[j] - product.log_determinants
+    constant = first_means.shape[1] * math.log(2.0 * math.pi)
+    return first_means[i] + changes, product, -0.5 * (constant + log_determinants + squares)
+
+
+def full_covariance_from_roots(roots: Array) -> FullCovariance:
+    """Return the covariances whose precisions are R R^T, from any square roots R (K, D, m) with m >= D."""
+    upper = linalg.to_upper_triangular_roots(roots)
+    inverses = linalg.triangular_inverse_transposes(np.swapaxes(upper, 1, 2))
+    factors: KDD = np.ascontiguousarray(np.swapaxes(inverses, 1, 2))
+    is_floored = np.zeros(len(upper), dtype=bool)
+    return FullCovariance(Structure.from_name("VVV"), is_floored, factors, upper, -linalg.log_determinants(upper))
 
 
 def mahalanobis_radius(probability: float, n_features: int) -> float:
-    """The Mahalanobis distance within which a Gaussian has a share of its mass (chi-square quantile)."""
+    """Return the Mahalanobis distance within which a Gaussian has a given probability (chi-square quantile)."""
     if not 0.0 < probability < 1.0:
         raise ParameterError.invalid_value("probability", probability, "between 0 and 1, both excluded")
     from scipy import special
 
     return math.sqrt(float(special.chdtri(n_features, 1.0 - probability)))
+
+
+def _multiply_transposed(roots: Array, vectors: KD) -> Array:
+    """Return R^T v for each root (K, D, m) and vector (K, D)."""
+    return np.asarray(np.einsum("kdm,kd->km", roots, vectors))
+
+
+def _apply_covariances(covariance: FullCovariance, vectors: KD) -> KD:
+    """Multiply each vector by the covariance of its component."""
+    factors = covariance.factors
+    return np.asarray(np.einsum("kij,kj->ki", factors, _multiply_transposed(factors, vectors)))
+
+
+def concatenate_covariances(covariances: Sequence[AbstractCovariance]) -> FullCovariance:
+    """Return the covariances of several stacks as one stack."""
+    roots = [part.precision_root.to_dense(part.n_components, part.n_features) for part in covariances]
+    return full_covariance_from_roots(np.concatenate(roots))

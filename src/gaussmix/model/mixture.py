@@ -1,6 +1,5 @@
-"""``Mixture``: a probability distribution made of several Gaussians."""
+"""``Mixture``: a mixture of Gaussians, with or without a noise component."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -15,38 +14,30 @@ from gaussmix.covariance import (
     AbstractCovariance,
     AbstractCovarianceEstimator,
     Structure,
-    contract_covariances,
     covariance_from_matrices,
-    rescale_columns,
 )
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
-from gaussmix.model import gaussian_algebra, prediction, sampling
+from gaussmix.model import prediction, sampling, serialization
+from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian import Gaussian
-from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise, noise_to_minus_one
+from gaussmix.model.gaussian_algebra import condition_gaussians
+from gaussmix.model.mixture_parameters import MixtureParameters
+from gaussmix.model.mixture_product import multiply_mixtures
+from gaussmix.model.noise import Noise, drop_noise, noise_to_minus_one
+from gaussmix.model.validation import parse_columns, parse_feature_names, parse_weights_and_means
 from gaussmix.sources import MemorySource
-from gaussmix.types import KD, KDD, ND, NK, Array, ArrayLike, IntD, IntN, K, N
+from gaussmix.types import ND, NK, ArrayLike, IntD, IntN, N
 
 
-@dataclass(frozen=True, eq=False)
-class Mixture:
-    """Weights, centres and covariances of K Gaussians in D dimensions; a value that never changes.
+@dataclass(frozen=True, eq=False, repr=False)
+class Mixture(MixtureParameters, AbstractDensity):
+    """A mixture of K Gaussians in D dimensions, with or without a noise component; immutable.
 
-    Build one from numbers with `Mixture.from_parameters`, or fit one with `GaussianMixture`, whose
-    ``model_`` it is. ``centers`` and ``covariance`` are kept in the working coordinates of
-    ``frame``, so that data far from zero or in tiny units lose nothing; `means`, `covariances` and
-    `precisions` give them in the data's units. ``noise``, if there is any, is one more component of
-    even density, whose weight and theirs add up to 1; ``n_held`` counts the parameters that a fit
-    held fixed.
+    Make one from parameters with `Mixture.from_parameters`, or fit one with `GaussianMixture`, which stores it
+    as ``model_``. ``means``, ``covariances`` and ``precisions`` are in the data's units; ``centers`` and
+    ``covariance`` are in the working coordinates of ``frame``.
     """
-
-    weights: K
-    centers: KD
-    covariance: AbstractCovariance
-    frame: Frame
-    feature_names: tuple[str, ...] | None = None
-    noise: Noise | None = None
-    n_fixed_parameters: int = 0
 
     @classmethod
     def from_parameters(
@@ -57,18 +48,18 @@ class Mixture:
         structure: str = "VVV",
         feature_names: Sequence[str] | None = None,
     ) -> "Mixture":
-        """A mixture with given parameters, in the data's units.
+        """Make a mixture from parameters in the data's units.
 
         Parameters
         ----------
         weights : array-like of shape (K,)
-            Share of each component; not negative, adding up to 1.
+            Weights that are not negative and add up to 1.
         means : array-like of shape (K, D)
         covariances : array-like
-            (K, D, D), or the structure's natural shape: (K,) for EII and VII, (K, D) for EEI, EVI
-            and VVI, (D, D) for EEE.
+            Shape (K, D, D), or the shape of scikit-learn's ``covariances_``: (K,) for EII and VII, (K, D) for
+            EEI, EVI and VVI, (D, D) for EEE.
         structure : str, default='VVV'
-            mclust letters or scikit-learn's name; the covariances must obey it.
+            mclust's letters or scikit-learn's name. The covariances must have this structure.
         feature_names : sequence of str, optional
 
         Raises
@@ -76,116 +67,155 @@ class Mixture:
         ParameterError
             If a shape, a weight or a covariance is not allowed.
         """
-        shares = np.asarray(weights, dtype=np.float64)
-        points = np.asarray(means, dtype=np.float64)
-        if points.ndim != 2 or not np.isfinite(points).all():
-            raise ParameterError.invalid_value("means", points.tolist(), "finite numbers of shape (K, D)")
-        if shares.shape != (len(points),):
-            raise ParameterError.wrong_shape("weights", shares.shape, (len(points),))
-        if not (shares >= 0).all() or abs(float(shares.sum()) - 1.0) > 1e-6:
-            raise ParameterError.invalid_value("weights", weights, "numbers of at least 0 that add up to 1")
-        held = covariance_from_matrices(Structure.from_name(structure), np.asarray(covariances), *points.shape)
-        names = None if feature_names is None else tuple(feature_names)
-        if names is not None and len(names) != points.shape[1]:
-            raise ParameterError.wrong_shape("feature_names", (len(names),), (points.shape[1],))
-        if names is not None and len(set(names)) < len(names):
-            raise ParameterError.invalid_value("feature_names", list(names), "different names")
-        return cls(shares / shares.sum(), points, held, Frame.identity(points.shape[1]), names)
+        component_weights, component_means = parse_weights_and_means(weights, means)
+        n_components, n_features = component_means.shape
+        covariance = covariance_from_matrices(
+            Structure.from_name(structure), np.asarray(covariances), n_components, n_features
+        )
+        names = parse_feature_names(feature_names, n_features)
+        return cls(component_weights, component_means, covariance, Frame.identity(n_features), names)
 
     @property
-    def structure(self) -> Structure:
-        return self.covariance.structure
+    def components(self) -> tuple[Gaussian, ...]:
+        """The K Gaussians in the data's units, without their weights."""
+        return tuple(map(Gaussian, self.means, self.covariances))
 
-    @property
-    def n_components(self) -> int:
-        return len(self.weights)
+    def logpdf(self, X: ArrayLike) -> N:
+        """Return the natural logarithm of the density at each row of X (n, D), shape (n,)."""
+        return prediction.frame_logpdf(*_scoring_inputs(self, X)) + self.frame.log_abs_det_jacobian
 
-    @property
-    def n_features(self) -> int:
-        return int(self.centers.shape[1])
+    def predict_proba(self, X: ArrayLike) -> NK:
+        """Return the probability of each component for each row of X (n, D), shape (n, K).
 
-    @property
-    def n_parameters(self) -> int:
-        """Free parameters: K - 1 weights, K D means, those of the covariance structure, and two of noise."""
-        count = self.structure.n_mixture_parameters(self.n_components, self.n_features) - self.n_fixed_parameters
-        return count if self.noise is None else count + N_NOISE_PARAMETERS
-
-    @property
-    def means(self) -> KD:
-        """Component means (K, D) in the data's units."""
-        return self.frame.restore_means(self.centers)
-
-    @property
-    def covariances(self) -> KDD:
-        """Covariance matrices (K, D, D) in the data's units; UnrepresentableError if they overflow."""
-        return self.frame.restore_covariances(self.covariance.matrices())
-
-    @property
-    def standard_deviations(self) -> KD:
-        """Standard deviation of each column within each component (K, D), in the data's units.
-
-        Representable even where variances are not.
+        With noise, its probability is the last column, (n, K + 1). Rows add up to 1.
         """
-        inner = np.sqrt(np.diagonal(self.covariance.matrices(), axis1=1, axis2=2))
-        with np.errstate(under="ignore"):
-            return np.asarray(np.ldexp(inner, -self.frame.total_exponent))
+        return prediction.responsibilities(*_scoring_inputs(self, X))
 
-    @property
-    def precisions(self) -> KDD:
-        """Inverse covariance matrices (K, D, D) in the data's units."""
-        return self.frame.restore_precisions(self.covariance.precisions())
+    def predict(self, X: ArrayLike) -> IntN:
+        """Return the most probable component of each row of X (n, D), shape (n,); -1 is noise."""
+        labels = prediction.hard_labels(*_scoring_inputs(self, X))
+        return labels if self.noise is None else noise_to_minus_one(labels, self.n_components)
 
-    @property
-    def sklearn_covariances(self) -> Array:
-        """The covariances in the shape scikit-learn gives its four structures."""
-        return contract_covariances(self.structure, self.covariances)
+    def uncertainty(self, X: ArrayLike) -> N:
+        """Return one minus the probability of the most probable component of each row of X (n, D), shape (n,)."""
+        return prediction.uncertainty(self.predict_proba(X))
 
-    def __repr__(self) -> str:
-        counts = [(self.n_components, "component"), (self.n_features, "feature")]
-        said = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts]
-        said += [self.structure.display_name] if self.noise is None else [self.structure.display_name, "noise"]
-        return f"Mixture({', '.join(said)})"
+    def cdf(self, X: ArrayLike) -> N:
+        """Return the probability that every column is at most the value in each row of X (n, D), shape (n,).
 
-    def component(self, k: int) -> Gaussian:
-        """One of the bells, as a `Gaussian` in the data's units."""
-        return Gaussian(self.means[k], self.covariances[k])
+        Exact in one dimension, to about 1e-5 in more (see `Gaussian.cdf`). Noise is uniform over its box.
+        """
+        rows = self.frame.transform_rows(parse_rows(X, self.n_features, self.feature_names))
+        matrices = self.covariance.matrices()
+        if self.n_features == 1:
+            deviations = np.sqrt(matrices[:, 0, 0])
+            probabilities = prediction.univariate_cdf(rows, self.weights, self.centers[:, 0], deviations)
+        else:
+            gaussians = map(Gaussian, self.centers, matrices)
+            probabilities = np.column_stack([gaussian.cdf(rows) for gaussian in gaussians]) @ self.weights
+        if self.noise is None:
+            return probabilities
+        return np.asarray(probabilities + self.noise.weight * self.noise.box.fraction_below(rows).prod(axis=1))
 
-    def marginal(self, columns: Sequence[int]) -> "Mixture":
-        """The mixture of some of the columns, whatever the others are."""
-        kept = gaussian_algebra.parse_columns(columns, self.n_features)
-        matrices = self.covariance.matrices()[:, kept[:, None], kept]
-        names = None if self.feature_names is None else tuple(self.feature_names[j] for j in kept)
-        # A part of a structured covariance need not obey the structure; VVV holds any.
-        held = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(kept))
-        noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select_columns(kept))
-        return Mixture(self.weights, self.centers[:, kept], held, self.frame.select_columns(kept), names, noise)
+    def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> tuple[ND, IntN]:
+        """Draw random rows; return them (n_samples, D) with their components (n_samples,), sorted by component.
 
-    # -- what the solvers see -------------------------------------------------------------------
+        Rows of the noise component have the label -1 and come last.
 
-    def to_quadratics(self) -> Quadratics:
-        """What the data sees of this mixture: offset = log weight - (D log 2 pi + log |covariance|) / 2."""
-        with np.errstate(divide="ignore"):
-            log_weights = np.log(self.weights)
-        constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
-        own = Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.precision_root)
-        return own if self.noise is None else self.noise.append_to_quadratics(own)
+        Raises
+        ------
+        ParameterError
+            If ``n_samples`` is not a positive integer.
+        """
+        parameters = (self.weights, self.centers, self.covariance)
+        if self.noise is None:
+            rows, labels = sampling.sample_gaussians(*parameters, n_samples, random_state)
+        else:
+            rows, labels = sampling.sample_with_noise(*parameters, self.noise, n_samples, random_state)
+        return self.frame.restore_means(rows), labels
+
+    # -- other mixtures ------------------------------------------------------------------------
+
+    def marginal(self, columns: Sequence[int | str]) -> "Mixture":
+        """Return the marginal mixture of some columns, by position or name.
+
+        Raises
+        ------
+        ParameterError
+            If a column does not exist or is given twice.
+        """
+        positions = parse_columns(columns, self.n_features, self.feature_names)
+        matrices = self.covariance.matrices()[:, positions[:, None], positions]
+        # A block of a structured covariance need not have the structure. VVV allows any.
+        covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
+        noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select_columns(positions))
+        names = self._select_names(positions)
+        return Mixture(
+            self.weights, self.centers[:, positions], covariance, self.frame.select_columns(positions), names, noise
+        )
+
+    def conditional(self, known_columns: Sequence[int | str], values: ArrayLike) -> "Mixture":
+        """Return the conditional mixture of the other columns, given ``values`` of the known columns.
+
+        Its components are the conditionals of the components; its weights are the probabilities of the
+        components given the known values. The noise component stays uniform.
+
+        Parameters
+        ----------
+        known_columns : sequence of int or str
+            Positions or names of the known columns.
+        values : array-like of shape (len(known_columns),)
+            Their values, in the same order.
+
+        Raises
+        ------
+        ParameterError
+            If a column does not exist or is given twice, or all columns are known.
+        """
+        known = parse_columns(known_columns, self.n_features, self.feature_names)
+        point = parse_rows(np.reshape(values, (1, -1)), len(known))
+        inner = self.frame.select_columns(known).transform_rows(point)[0]
+        centers, covariance = condition_gaussians(self.centers, self.covariance, known, inner)
+        weights = self.marginal(known.tolist()).predict_proba(point)[0]
+        others = np.setdiff1d(np.arange(self.n_features), known)
+        frame, names = self.frame.select_columns(others), self._select_names(others)
+        noise = None if self.noise is None else Noise(float(weights[-1]), self.noise.box.select_columns(others))
+        return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise)
+
+    def product(self, other: "Mixture") -> tuple["Mixture", float]:
+        """Return the normalized product of the two densities, and the natural logarithm of its integral.
+
+        Every pair of components gives a component. The noise has a constant density everywhere: multiplied by
+        a Gaussian it gives that Gaussian, and the product of two noise components counts with the smaller box.
+
+        Raises
+        ------
+        ParameterError
+            If the mixtures have different columns.
+        """
+        return multiply_mixtures(self, other)
+
+    def _select_names(self, positions: IntD) -> tuple[str, ...] | None:
+        return None if self.feature_names is None else tuple(self.feature_names[j] for j in positions)
 
     def m_step(self, moments: Moments, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
-        """The mixture that maximises the expected likelihood, within its own structure."""
+        """Return the mixture of the same structure that maximizes the expected likelihood."""
         if covariance_estimator.structure != self.structure:
             found = str(covariance_estimator.structure)
             raise ParameterError.invalid_choice("covariance_estimator", found, [str(self.structure)])
-        own = moments if self.noise is None else drop_noise(moments, covariance_estimator.moment_kind)
-        if self.noise is not None and not own.mass.any():  # it has taken all rows, and there is nothing to describe
-            return replace(self, weights=np.zeros_like(self.weights), noise=self.noise.m_step(moments))
-        updated = mixture_from_moments(own, covariance_estimator, self.frame, self.feature_names, self.covariance)
         if self.noise is None:
-            return updated
+            return mixture_from_moments(moments, covariance_estimator, self.frame, self.feature_names, self.covariance)
         noise = self.noise.m_step(moments)
-        return replace(updated, weights=updated.weights * (1.0 - noise.weight), noise=noise)
+        component_moments = drop_noise(moments, covariance_estimator.moment_kind)
+        if not component_moments.mass.any():  # all rows belong to the noise, so that the Gaussians keep their shape
+            return replace(self, weights=np.zeros_like(self.weights), noise=noise)
+        mixture = mixture_from_moments(
+            component_moments, covariance_estimator, self.frame, self.feature_names, self.covariance
+        )
+        return replace(mixture, weights=mixture.weights * (1.0 - noise.weight), noise=noise)
 
     def permute_components(self, order: IntD) -> "Mixture":
-        """The same mixture with its components in another order."""
+        """Return the mixture with its components in another order."""
         return replace(
             self,
             weights=self.weights[order],
@@ -193,66 +223,26 @@ class Mixture:
             covariance=self.covariance.permute_components(order),
         )
 
-    # -- what users ask ------------------------------------------------------------------------
-
-    def logpdf(self, X: ArrayLike) -> N:
-        """Natural logarithm of the density at each row (n, D), shape (n,)."""
-        return prediction.frame_logpdf(*_scoring_inputs(self, X)) + self.frame.log_abs_det_jacobian
-
-    def pdf(self, X: ArrayLike) -> N:
-        """Density at each row (n, D), shape (n,), per unit of volume of the data."""
-        return prediction.exp_with_overflow_check(self.logpdf(X))
-
-    def predict_proba(self, X: ArrayLike) -> NK:
-        """Soft assignment: the probability of each component for each row, (n, K); rows add up to 1.
-
-        With noise its probability follows in one more column, (n, K + 1).
-        """
-        return prediction.responsibilities(*_scoring_inputs(self, X))
-
-    def predict(self, X: ArrayLike) -> IntN:
-        """Hard assignment: the most probable component of each row, (n,), counted from 0; -1 is noise."""
-        labels = prediction.hard_labels(*_scoring_inputs(self, X))
-        return labels if self.noise is None else noise_to_minus_one(labels, self.n_components)
-
-    def uncertainty(self, X: ArrayLike) -> N:
-        """One minus the probability of the most probable component, (n,): 0 is certain."""
-        return prediction.uncertainty(self.predict_proba(X))
-
-    def cdf(self, X: ArrayLike) -> N:
-        """Probability of a value at or below each of X (n,); mixtures of one feature only."""
-        if self.n_features != 1:
-            raise ParameterError.wrong_n_features("cdf", self.n_features, 1)
-        rows = self.frame.transform_rows(parse_rows(X, 1))
-        deviations = np.sqrt(self.covariance.matrices()[:, 0, 0])
-        total = prediction.univariate_cdf(rows, self.weights, self.centers[:, 0], deviations)
-        return total if self.noise is None else total + self.noise.weight * self.noise.box.fraction_below(rows)[:, 0]
-
-    def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> tuple[ND, IntN]:
-        """``n`` rows (n, D) drawn from the mixture, grouped by component, and the component of each; -1 is noise."""
-        parts = (self.weights, self.centers, self.covariance)
-        if self.noise is None:
-            rows, labels = sampling.sample_gaussians(*parts, n_samples, random_state)
-        else:
-            rows, labels = sampling.sample_with_noise(*parts, self.noise, n_samples, random_state)
-        return self.frame.restore_means(rows), labels
-
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the mixture as a safetensors file: numbers and names, nothing that can run."""
-        from gaussmix.model import serialization  # the archive knows mixtures, so it cannot be imported first
-
-        serialization.save_mixture(self, path)
+        """Write the mixture to a safetensors file, which contains numbers and names and no code."""
+        serialization.save_parameters(self, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Mixture":
-        """Read a mixture that `save` wrote, of any released schema; ArchiveError if it is not one."""
-        from gaussmix.model import serialization
+        """Read a mixture from a file that `save` wrote in any released version.
 
-        return serialization.load_mixture(path)
+        Raises
+        ------
+        FileError
+            If there is no such file, or it cannot be read.
+        ArchiveError
+            If the file is not a gaussmix model, is damaged or has a newer schema.
+        """
+        return serialization.load_parameters(path, cls)
 
 
-def _scoring_inputs(mixture: Mixture, X: ArrayLike) -> tuple["Mixture", MemorySource, AutomaticEngine]:
-    """What the mixture looks like to the rows, the rows, and who asks them."""
+def _scoring_inputs(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
+    """Return the model, the rows and the engine that scores them."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
     if not len(rows):
         raise DataError.no_rows()
@@ -266,19 +256,11 @@ def mixture_from_moments(
     feature_names: tuple[str, ...] | None = None,
     previous: AbstractCovariance | None = None,
 ) -> Mixture:
-    """The M-step, with the covariances before it; a start has none."""
-    weights = moments.mass / moments.mass.sum()
-    informed = covariance_estimator.with_prior(moments)  # the mass that makes weights knows of no prior
-    return Mixture(weights, informed.mean, covariance_estimator.estimate(informed, previous), frame, feature_names)
+    """Return the mixture that maximizes the expected likelihood of moments (M-step).
 
-
-def change_frame(mixture: Mixture, frame: Frame) -> Mixture:
-    """The same distribution written in another frame; exact where the frames are equal."""
-    old = mixture.frame
-    parts = ("shrink_exponent", "center", "scale_exponent")
-    if all(np.array_equal(getattr(old, part), getattr(frame, part)) for part in parts):
-        return mixture
-    centers = frame.transform_rows(mixture.means)
-    held = rescale_columns(mixture.covariance, frame.total_exponent - old.total_exponent)
-    noise = None if mixture.noise is None else replace(mixture.noise, box=mixture.noise.box.change_frame(old, frame))
-    return replace(mixture, centers=centers, covariance=held, frame=frame, noise=noise)
+    ``previous`` are the covariances before the M-step; an initial mixture has none.
+    """
+    weights = moments.mass / moments.mass.sum()  # the prior does not change the weights
+    with_prior = covariance_estimator.with_prior(moments)
+    covariance = covariance_estimator.estimate(with_prior, previous)
+    return Mixture(weights, with_prior.mean, covariance, frame, feature_names)

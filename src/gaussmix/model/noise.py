@@ -82,13 +82,19 @@ class Noise:
             raise UnrepresentableError.from_quantity("noise volume", "overflows" if log_volume > 0 else "underflows")
         return volume
 
+    @property
+    def log_density(self) -> float:
+        """Logarithm of weight / volume, in the frame's units."""
+        with np.errstate(divide="ignore"):
+            return float(np.log(self.weight) - self.box.log_volume)
+
     def append_to_quadratics(self, quadratics: Quadratics) -> Quadratics:
         """Return quadratics with the noise as the last component: offset = log weight - log volume, precision 0."""
-        with np.errstate(divide="ignore"):
-            offset = np.log(self.weight) - self.box.log_volume
         center = np.vstack([quadratics.center, self.box.center])
         return Quadratics(
-            np.append(quadratics.offset, offset), center, quadratics.precision_root.append_zero_root(len(center) - 1)
+            np.append(quadratics.offset, self.log_density),
+            center,
+            quadratics.precision_root.append_zero_root(len(center) - 1),
         )
 
     def m_step(self, moments: Moments) -> "Noise":
@@ -115,3 +121,24 @@ def noise_to_minus_one(labels: IntN, n_components: int) -> IntN:
 def all_weights(weights: K, noise: Noise | None) -> K:
     """Return the weights of the Gaussians (K,), followed by the weight of the noise if there is one."""
     return weights if noise is None else np.append(weights, noise.weight)
+
+
+def multiply_noise(first: Noise | None, second: Noise | None) -> tuple[float, Box] | None:
+    """Return the log weight and the box of the product of two noise densities, None if one is missing.
+
+    The product is constant too. It counts with the smaller of the two boxes.
+    """
+    if first is None or second is None:
+        return None
+    smaller, larger = sorted((first, second), key=lambda noise: noise.box.log_volume)
+    return smaller.log_density + larger.log_density + smaller.box.log_volume, smaller.box
+
+
+def add_noise_densities(first: Noise | None, second: Noise | None) -> Noise | None:
+    """Return the noise whose density and weight are the sums of those of two noise components."""
+    if first is None or second is None:
+        return first or second
+    weight = first.weight + second.weight
+    log_density = float(np.logaddexp(first.log_density, second.log_density))
+    box = first.box if weight == 0.0 else first.box.with_log_volume(math.log(weight) - log_density)
+    return Noise(weight, box)

@@ -1,11 +1,12 @@
-"""Model files: safetensors with a schema number, nothing that can run when it is opened.
+"""Model files: safetensors with a schema number; opening one cannot run code.
 
-Schema 1 holds six arrays (weights, centers, covariances as factor and root with log-determinants,
-and the frame), two more where there is noise (its weight, and the box it fills), one where parameters
-were held (how many), and four strings (schema, structure, feature names as JSON, and a checksum of all
-the rest). Schema 2 holds mixtures of factor analysers: loadings and noise, and one string more, the
-number of factors. Files of every released schema keep loading: a new one gets a new reader beside
-the old, and whatever an old one can hold is written in it.
+Schema 1 contains weights, centers, the covariances as factors and precision roots with log determinants, the frame and
+the flags of the variance floor. Optional arrays are the weight and the box of the noise, and the number of fixed
+parameters. Strings are the schema, the structure, the feature names as JSON and a checksum of everything else. Schema 2
+contains mixtures of factor analyzers: loadings, noise variances and the number of factors.
+
+Files of every released schema stay readable: a new schema gets a new reader. A model is written in the oldest schema
+that can represent it.
 """
 
 import hashlib
@@ -13,11 +14,11 @@ import json
 import os
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialised
+from safetensors.numpy import save as serialize_tensors
 
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, parse_structure, representation_class
@@ -28,17 +29,26 @@ from gaussmix.covariance.representations import (
     SharedCovariance,
     SphericalCovariance,
 )
-from gaussmix.errors import ArchiveError, FileError, ParameterError
-from gaussmix.model.mixture import Mixture
+from gaussmix.errors import ArchiveError, DamagedModelError, FileError
+from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.noise import Box, Noise, all_weights
+from gaussmix.model.validation import check_weights
 from gaussmix.types import AnyArray
+
+M = TypeVar("M", bound=MixtureParameters)
 
 SCHEMA_VERSION = 1
 FACTOR_SCHEMA_VERSION = 2
 
 
-def save_mixture(mixture: Mixture, path: str | PathLike[str]) -> None:
-    """Write a mixture; the file appears whole or not at all."""
+def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> None:
+    """Write a mixture to a file. The file is complete or absent, also after a failure.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
     tensors = {
         "weights": mixture.weights,
         "centers": mixture.centers,
@@ -59,7 +69,7 @@ def save_mixture(mixture: Mixture, path: str | PathLike[str]) -> None:
     }
     if isinstance(mixture.structure, FactorStructure):
         metadata |= {"schema": str(FACTOR_SCHEMA_VERSION), "n_factors": str(mixture.structure.n_factors)}
-    content = serialised(arrays, {**metadata, "sha256": compute_checksum(arrays, metadata)})
+    content = serialize_tensors(arrays, {**metadata, "sha256": compute_checksum(arrays, metadata)})
     partial = f"{os.fspath(path)}.partial"
     try:
         with open(partial, "wb") as file:
@@ -68,36 +78,35 @@ def save_mixture(mixture: Mixture, path: str | PathLike[str]) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        raise FileError(f"cannot write {os.fspath(path)}: {error}") from error
+        raise FileError.model_unwritable(os.fspath(path), error) from error
 
 
-def load_mixture(path: str | PathLike[str]) -> Mixture:
-    """Read a mixture, checking every shape and number in it.
+def load_parameters(path: str | PathLike[str], mixture_class: type[M]) -> M:
+    """Read a mixture of a given class from a file, and validate every shape and number.
 
     Raises
     ------
-    FileProblem
-        If there is no such file or it cannot be read.
+    FileError
+        If there is no such file.
     ArchiveError
-        If the file is not a gaussmix model, of a newer schema, or damaged.
+        If the file is not a gaussmix model, is damaged or has a newer schema.
     """
     metadata, tensors = _read_file(path)
     if metadata.get("format") != "gaussmix":
-        raise ArchiveError.from_reason(path, "it was not written by gaussmix")
+        raise ArchiveError.unknown_format(path)
     if metadata.get("schema") not in _READERS:
-        found, known = metadata.get("schema"), ", ".join(_READERS)
-        raise ArchiveError.from_reason(path, f"its schema is {found!r}, known are {known}; update gaussmix")
+        raise ArchiveError.unknown_schema(path, metadata.get("schema"), list(_READERS))
     try:
-        mixture = _READERS[metadata["schema"]](metadata, tensors)
+        structure = _READERS[metadata["schema"]](metadata, tensors)
+        return mixture_class(*_read_fields(metadata, tensors, structure))
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise ArchiveError.from_reason(path, f"it is damaged ({type(error).__name__}: {error})") from error
-    return mixture
+        raise ArchiveError.damaged(path, error) from error
 
 
 def compute_checksum(tensors: dict[str, AnyArray], metadata: dict[str, str]) -> str:
-    """SHA-256 of all strings and arrays with their names and shapes, in the order of their names."""
-    told = {key: value for key, value in metadata.items() if key != "sha256"}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    """Return the SHA-256 of all strings and of all arrays with their names and shapes, sorted by name."""
+    hashed_metadata = {key: value for key, value in metadata.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(hashed_metadata, sort_keys=True).encode())
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
         digest.update(f"{name} {array.dtype.str} {tensors[name].shape} ".encode())
@@ -106,38 +115,42 @@ def compute_checksum(tensors: dict[str, AnyArray], metadata: dict[str, str]) -> 
 
 
 def read_schema_version(path: str | PathLike[str]) -> int:
-    """The schema number of a model file that `load` reads."""
+    """Return the schema number of a model file."""
     return int(_read_file(path)[0]["schema"])
 
 
 def _read_file(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:
+    """Return the strings and the arrays of a safetensors file."""
     if not os.path.isfile(path):
-        raise FileError(f"there is no file {os.fspath(path)}; give the path of a model that gaussmix saved")
+        raise FileError.model_not_found(os.fspath(path))
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise ArchiveError.from_reason(path, f"it is not a safetensors file ({error})") from error
+        raise ArchiveError.not_safetensors(path, error) from error
 
 
-def _read_schema_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
-    return _build_mixture(metadata, tensors, Structure.from_name(metadata["structure"]))
+def _read_schema_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
+    """Return the structure of a file of schema 1."""
+    return Structure.from_name(metadata["structure"])
 
 
-def _read_schema_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Mixture:
+def _read_schema_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
+    """Return the structure of a file of schema 2, which must have factors."""
     structure = parse_structure(metadata["structure"], int(metadata["n_factors"]))
     if not isinstance(structure, FactorStructure):
-        raise ValueError(f"a file of schema 2 holds factors, and {structure} has none")
+        raise DamagedModelError.no_factors(str(structure))
     structure.check_n_features(tensors["centers"].shape[1])
-    return _build_mixture(metadata, tensors, structure)
+    return structure
 
 
-def _build_mixture(metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure) -> Mixture:
+def _read_fields(metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure) -> tuple[Any, ...]:
+    """Return the fields of `MixtureParameters`, in their order."""
     if metadata["sha256"] != compute_checksum(tensors, metadata):
-        raise ValueError("its numbers do not add up to its checksum")
+        raise DamagedModelError.wrong_checksum()
     for name, tensor in tensors.items():
         if tensor.dtype != (np.int64 if name in _INTEGER_TENSORS else np.float64) or not np.isfinite(tensor).all():
-            raise ValueError(f"{name} holds {tensor.dtype} or numbers that are not finite")
+            raise DamagedModelError.invalid_tensor(name, tensor.dtype)
     weights, centers = tensors["weights"], tensors["centers"]
     n_components, n_features = centers.shape
     covariance = _layout_for(structure).unpack(structure, tensors, n_components, n_features)
@@ -146,34 +159,35 @@ def _build_mixture(metadata: dict[str, str], tensors: dict[str, AnyArray], struc
         *(_check_shape(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent"))
     )
     _check_shape(weights, (n_components,))
-    noise, n_held = _unpack_optional_tensors(tensors, n_features)
-    total = float(all_weights(weights, noise).sum())
-    if not (weights >= 0).all() or abs(total - 1.0) > 1e-6:
-        raise ParameterError.invalid_value("weights", weights.tolist(), "numbers of at least 0 that add up to 1")
+    noise, n_fixed_parameters = _unpack_optional_tensors(tensors, n_features)
+    check_weights(weights, all_weights(weights, noise))
     if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
-        raise ValueError("the feature names do not fit the columns")
-    return Mixture(weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_held)
+        raise DamagedModelError.invalid_feature_names()
+    return weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_fixed_parameters
 
 
-def _pack_optional_tensors(mixture: Mixture) -> dict[str, AnyArray]:
-    """Noise and the number of held parameters, where there are any."""
-    found: dict[str, AnyArray] = {}
+def _pack_optional_tensors(mixture: MixtureParameters) -> dict[str, AnyArray]:
+    """Return the noise and the number of fixed parameters, if there are any."""
+    tensors: dict[str, AnyArray] = {}
     if mixture.noise is not None:
         box = mixture.noise.box
-        found = {"noise.weight": np.array([mixture.noise.weight]), "noise.box": np.array([box.minimum, box.maximum])}
-    return found | ({"n_held": np.array([mixture.n_fixed_parameters])} if mixture.n_fixed_parameters else {})
+        tensors = {"noise.weight": np.array([mixture.noise.weight]), "noise.box": np.array([box.minimum, box.maximum])}
+    if mixture.n_fixed_parameters:
+        tensors["n_held"] = np.array([mixture.n_fixed_parameters])
+    return tensors
 
 
 def _unpack_optional_tensors(tensors: dict[str, AnyArray], n_features: int) -> tuple[Noise | None, int]:
-    n_held = int(_check_shape(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
-    if n_held < 0:
-        raise ValueError("the number of held parameters is negative")
+    """Return the noise, None if there is none, and the number of fixed parameters."""
+    n_fixed_parameters = int(_check_shape(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
+    if n_fixed_parameters < 0:
+        raise DamagedModelError.negative_n_fixed_parameters()
     if "noise.weight" not in tensors:
-        return None, n_held
+        return None, n_fixed_parameters
     weight, box = _check_shape(tensors["noise.weight"], (1,)), _check_shape(tensors["noise.box"], (2, n_features))
     if not weight[0] >= 0 or not (box[0] < box[1]).all():
-        raise ValueError("the noise has a negative weight or no volume")
-    return Noise(float(weight[0]), Box(*box)), n_held
+        raise DamagedModelError.invalid_noise()
+    return Noise(float(weight[0]), Box(*box)), n_fixed_parameters
 
 
 _READERS = {"1": _read_schema_1, "2": _read_schema_2}
@@ -183,59 +197,64 @@ _MAX_EXPONENT = 1023
 
 
 def _make_frame(shrink: AnyArray, center: AnyArray, exponent: AnyArray) -> Frame:
+    """Return a frame after checking that its exponents are those of doubles."""
     for powers in (shrink, exponent):
         if powers.min() < -_MAX_EXPONENT or powers.max() > _MAX_EXPONENT:
-            raise ValueError("the frame holds powers of two that no double has")
+            raise DamagedModelError.exponent_out_of_range()
     return Frame(shrink, center, exponent)
 
 
 def _check_shape(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
+    """Return the array if it has the shape."""
     if tensor.shape != shape:
-        raise ValueError(f"an array of shape {tensor.shape} stands where {shape} was expected")
+        raise DamagedModelError.wrong_shape(tensor.shape, shape)
     return tensor
 
 
+# Attributes of covariances whose tensors have another name. Names in files never change.
 _FIELDS = {
     "root_matrices": "precision_root_matrices",
     "root_matrix": "precision_root_matrix",
     "log_determinants_": "stored_log_determinants",
     "noise": "noise_variance",
-}  # tensors whose name in a file is not that of the attribute; names in files never change
+}
 
 
 def _field(tensor_name: str) -> str:
-    """The attribute of a covariance that a tensor holds."""
+    """Return the name of the attribute that a tensor contains."""
     return _FIELDS.get(tensor_name, tensor_name)
 
 
 @dataclass(frozen=True)
 class _CovarianceLayout:
-    """How one form of covariance is laid out: tensor names with their shapes in K, D and the number of factors Q."""
+    """The tensors of a covariance class: names and shapes, where K, D and Q are components, columns and factors."""
 
     covariance_class: type[AbstractCovariance]
     tensor_shapes: dict[str, str]
 
     def pack(self, covariance: Any) -> dict[str, AnyArray]:
+        """Return the tensors of a covariance, by their names in a file."""
         return {"covariance." + name: np.asarray(getattr(covariance, _field(name))) for name in self.tensor_shapes}
 
     def unpack(
         self, structure: Structure, tensors: dict[str, AnyArray], n_components: int, n_features: int
     ) -> AbstractCovariance:
+        """Return the covariance that tensors of a file contain."""
         sizes = {
             "K": n_components,
             "D": n_features,
             "Q": structure.n_factors if isinstance(structure, FactorStructure) else 0,
         }
-        floored = _check_shape(tensors["floored"], (n_components,)).astype(bool)
+        is_floored = _check_shape(tensors["floored"], (n_components,)).astype(bool)
         values: dict[str, Any] = {}
         for name, letters in self.tensor_shapes.items():
             tensor = _check_shape(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
             if name in _POSITIVE_TENSORS and not (tensor > 0).all():
-                raise ValueError("a variance is not positive")
+                raise DamagedModelError.variance_not_positive()
             values[_field(name)] = tensor if letters else tensor.item()
         if self.covariance_class is SphericalCovariance:
             values["n_columns"] = n_features
-        return self.covariance_class(structure, floored, **values)
+        return self.covariance_class(structure, is_floored, **values)
 
 
 _LAYOUTS: dict[type[AbstractCovariance], _CovarianceLayout] = {

@@ -15,7 +15,8 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.errors.text import format_count
-from gaussmix.model.mixture import Mixture, change_frame
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, SearchStrategy, fit_from_start
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback

@@ -17,9 +17,9 @@ from scipy.optimize import OptimizeResult, minimize
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractCovarianceEstimator
-from gaussmix.model.expected_moments import expected_moments
 from gaussmix.model.fixed_parameters import apply_fixed
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture_parameters import expected_moments
 from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem

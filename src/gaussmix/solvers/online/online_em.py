@@ -24,9 +24,9 @@ from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance import AbstractRegularizer, NormalInverseWishart, RidgeRegularizer, make_covariance_estimator
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.model import prediction
-from gaussmix.model.expected_moments import expected_moments
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.model.mixture import Mixture
+from gaussmix.model.mixture_parameters import expected_moments
 from gaussmix.model.noise import all_weights, kind_with_noise
 from gaussmix.model.problem import Problem, column_range, make_regularizer
 from gaussmix.solvers.base import SolverState

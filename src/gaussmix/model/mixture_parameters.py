@@ -1,0 +1,140 @@
+"""``MixtureParameters``: weights, means and covariances, in working coordinates and in the data's units."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from gaussmix.core.frame import Frame
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import Quadratics
+from gaussmix.covariance import AbstractCovariance, Structure, contract_covariances, rescale_columns
+from gaussmix.errors.text import format_count
+from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, all_weights
+from gaussmix.types import KD, KDD, Array, K
+
+M = TypeVar("M", bound="MixtureParameters")
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureParameters:
+    """The parameters of a mixture of K Gaussians in D dimensions, with or without a noise component; immutable.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (K,)
+        Weights of the Gaussians. With the weight of the noise component they add up to 1.
+    centers : ndarray of shape (K, D)
+        Means in the working coordinates of ``frame``.
+    covariance : AbstractCovariance
+        Covariances in the working coordinates of ``frame``.
+    frame : Frame
+        The map from the data's units to working coordinates, in which data far from zero or in tiny units
+        keep their precision.
+    feature_names : tuple of str, optional
+    noise : Noise, optional
+        A component of constant density.
+    n_fixed_parameters : int, default=0
+        Number of parameters that a fit kept fixed.
+    """
+
+    weights: K
+    centers: KD
+    covariance: AbstractCovariance
+    frame: Frame
+    feature_names: tuple[str, ...] | None = None
+    noise: Noise | None = None
+    n_fixed_parameters: int = 0
+
+    @property
+    def structure(self) -> Structure:
+        """Covariance structure."""
+        return self.covariance.structure
+
+    @property
+    def n_components(self) -> int:
+        """Number of Gaussians K."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns D."""
+        return int(self.centers.shape[1])
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of free parameters: K - 1 weights, K D means, those of the covariances, and two of the noise."""
+        count = self.structure.n_mixture_parameters(self.n_components, self.n_features) - self.n_fixed_parameters
+        return count if self.noise is None else count + N_NOISE_PARAMETERS
+
+    @property
+    def means(self) -> KD:
+        """Means (K, D) in the data's units."""
+        return self.frame.restore_means(self.centers)
+
+    @property
+    def covariances(self) -> KDD:
+        """Covariance matrices (K, D, D) in squared units of the data; UnrepresentableError if they overflow."""
+        return self.frame.restore_covariances(self.covariance.matrices())
+
+    @property
+    def standard_deviations(self) -> KD:
+        """Standard deviation of each column within each component (K, D), in the data's units.
+
+        They are representable even where variances overflow or underflow.
+        """
+        deviations = np.sqrt(np.diagonal(self.covariance.matrices(), axis1=1, axis2=2))
+        with np.errstate(under="ignore"):
+            return np.asarray(np.ldexp(deviations, -self.frame.total_exponent))
+
+    @property
+    def precisions(self) -> KDD:
+        """Inverse covariance matrices (K, D, D) in inverse squared units of the data."""
+        return self.frame.restore_precisions(self.covariance.precisions())
+
+    @property
+    def sklearn_covariances(self) -> Array:
+        """The covariances in the shape of scikit-learn's ``covariances_``."""
+        return contract_covariances(self.structure, self.covariances)
+
+    def __repr__(self) -> str:
+        sizes = [format_count(self.n_components, "component"), format_count(self.n_features, "feature")]
+        noise = [] if self.noise is None else ["noise"]
+        return f"{type(self).__name__}({', '.join([*sizes, self.structure.display_name, *noise])})"
+
+    def to_quadratics(self) -> Quadratics:
+        """Return the quadratics of the mixture, with offset = log weight - (D log 2 pi + log |covariance|) / 2."""
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(self.weights)
+        constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
+        quadratics = Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.precision_root)
+        return quadratics if self.noise is None else self.noise.append_to_quadratics(quadratics)
+
+
+def change_frame(mixture: M, frame: Frame) -> M:
+    """Return the same distribution in the coordinates of another frame; exact if the frames are equal."""
+    old_frame = mixture.frame
+    parts = ("shrink_exponent", "center", "scale_exponent")
+    if all(np.array_equal(getattr(old_frame, part), getattr(frame, part)) for part in parts):
+        return mixture
+    centers = frame.transform_rows(mixture.means)
+    covariance = rescale_columns(mixture.covariance, frame.total_exponent - old_frame.total_exponent)
+    noise = (
+        None if mixture.noise is None else replace(mixture.noise, box=mixture.noise.box.change_frame(old_frame, frame))
+    )
+    return replace(mixture, centers=centers, covariance=covariance, frame=frame, noise=noise)
+
+
+def expected_moments(mixture: MixtureParameters, kind: MomentKind) -> Moments:
+    """Return the moments per unit of weight of rows that are distributed as a mixture, the noise last if there is any.
+
+    After an EM step without prior and ridge, these are the moments from which the step was computed.
+    """
+    weights, centers = all_weights(mixture.weights, mixture.noise), mixture.centers
+    covariances = mixture.covariance.matrices()
+    if mixture.noise is not None:
+        centers = np.vstack([centers, mixture.noise.box.center])
+        covariances = np.concatenate([covariances, np.zeros_like(covariances[:1])])
+    full = Moments(weights, centers, weights[:, None, None] * covariances, MomentKind.FULL)
+    return full.to_kind(kind)
