@@ -117,10 +117,7 @@ def test_conditional_and_marginal_by_hand() -> None:
 
 @pytest.mark.parametrize("columns", [[], [2], [-3], [0, 0], [0, -2], [0.5], ["a"], [[0]]])
 def test_columns_that_are_not_there(columns: Any) -> None:
-    with pytest.raises(
-        ParameterError,
-        match=r"columns must be (a non-empty list|distinct positions from 0 to 1|a position, as the model has no feature names)",
-    ):
+    with pytest.raises(ParameterError, match=r"columns must be (a non-empty list|distinct positions|a position)"):
         PLANE.marginal(columns)
     with pytest.raises(ParameterError, match="columns must be"):
         PLANE.conditional(columns, [0.0])

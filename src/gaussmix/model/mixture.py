@@ -9,7 +9,6 @@ import numpy as np
 from gaussmix.core.frame import Frame
 from gaussmix.core.input_arrays import parse_rows
 from gaussmix.core.moments import Moments
-from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import (
     AbstractCovariance,
     AbstractCovarianceEstimator,
