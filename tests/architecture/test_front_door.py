@@ -55,10 +55,10 @@ def test_public_methods_are_documented(name: str) -> None:
     assert not missing, f"{name}: {missing} have no docstring"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if ">>>" in module.text], ids=lambda module: module.name
+)
 def test_examples_in_docstrings_come_true(module: Module) -> None:
-    if ">>>" not in module.text:
-        return
     dotted = "gaussmix." + module.name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     outcome = doctest.testmod(importlib.import_module(dotted))
     assert outcome.attempted > 0

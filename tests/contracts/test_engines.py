@@ -33,6 +33,7 @@ from gaussmix.model.problem import fit_frame
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, ND, AnyArray, Array
 from tests.contracts.passes import e_step, e_step_on_batch
+from tests.exhaustive import parametrize_product
 
 # A new engine is a row here and inherits every test.
 ENGINES: dict[str, AbstractEngine] = {
@@ -44,8 +45,11 @@ ENGINES: dict[str, AbstractEngine] = {
     "reference": ReferenceEngine(),
 }
 
+FORMS = ["dense", "shared", "diagonal", "spherical", "low rank"]
+ENGINES_AND_ROOTS = {"engine": [pytest.param(engine, id=name) for name, engine in ENGINES.items()], "form": FORMS}
+
 every_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
-every_root = pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical", "low rank"])
+every_root = pytest.mark.parametrize("form", FORMS)
 
 K_, D_ = 3, 4
 
@@ -114,10 +118,7 @@ WEIGHTS: dict[str, Callable[[int], AnyArray | None]] = {
 }
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("assign", AssignmentKind)
-@pytest.mark.parametrize("kind", MomentKind)
+@parametrize_product({**ENGINES_AND_ROOTS, "kind": MomentKind, "assign": AssignmentKind}, strength=2)
 def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind) -> None:
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics)
@@ -134,10 +135,12 @@ def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKin
             assert_same(e_step_on_batch(engine, quadratics, batch, kind, assign), expected, rows)
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize(
-    ("scale", "offset"), [(1.0, 1e8), (1e-150, 0.0), (1e150, 0.0), (1e-150, 1e-142), (1e150, -1e158)]
+@parametrize_product(
+    {
+        **ENGINES_AND_ROOTS,
+        "scale, offset": [(1.0, 1e8), (1e-150, 0.0), (1e150, 0.0), (1e-150, 1e-142), (1e150, -1e158)],
+    },
+    strength=2,
 )
 def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, scale: float, offset: float) -> None:
     """Far, tiny and huge data reach an engine through their frame."""
@@ -173,9 +176,7 @@ def test_one_row(engine: AbstractEngine, form: str) -> None:
     np.testing.assert_allclose(found.moments.scatter, 0.0, atol=1e-12)
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("assign", AssignmentKind)
+@parametrize_product({**ENGINES_AND_ROOTS, "assign": AssignmentKind}, strength=2)
 def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, assign: AssignmentKind) -> None:
     quadratics = make_quadratics(form)
     closed = Quadratics(np.array([-np.inf, -0.5, -0.9]), quadratics.center, quadratics.precision_root)
@@ -215,9 +216,7 @@ def normal_log_densities(quadratics: Quadratics, rows: ND) -> Array:
     return np.column_stack(columns)
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("weighted", [False, True])
+@parametrize_product({**ENGINES_AND_ROOTS, "weighted": [False, True]}, strength=2)
 def test_equals_scipy(engine: AbstractEngine, form: str, weighted: bool) -> None:
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics)
@@ -253,10 +252,7 @@ def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> 
 # -- a sweep: one pass over whatever a source hands over ------------------------------------------
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("assign", AssignmentKind)
-@pytest.mark.parametrize("kind", MomentKind)
+@parametrize_product({**ENGINES_AND_ROOTS, "kind": MomentKind, "assign": AssignmentKind}, strength=2)
 def test_a_sweep_is_the_whole_in_parts(
     engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind
 ) -> None:
@@ -283,9 +279,7 @@ def make_reduce(whole: Batch, step: int) -> Reduce:
     return reduce
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("layout", ["float32", "Fortran", "big-endian", "read-only"])
+@parametrize_product({**ENGINES_AND_ROOTS, "layout": ["float32", "Fortran", "big-endian", "read-only"]}, strength=2)
 def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEngine, form: str, layout: str) -> None:
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics).astype(np.float32).astype(np.float64)
@@ -305,9 +299,7 @@ def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEn
         assert_same(ours, theirs, plain.rows, tolerance=1e-13)
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("kind", [MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL])
+@parametrize_product({**ENGINES_AND_ROOTS, "kind": [MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL]}, strength=2)
 def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: MomentKind) -> None:
     """Who knows the moments of all rows as one group may say so, and gets the same numbers."""
     quadratics = make_quadratics(form)
@@ -320,9 +312,7 @@ def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: Moment
     assert_same(found, e_step(ENGINES["reference"], source, quadratics, kind), rows)
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("kind", MomentKind)
+@parametrize_product({**ENGINES_AND_ROOTS, "kind": MomentKind}, strength=2)
 def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
     engine: AbstractEngine, form: str, kind: MomentKind
 ) -> None:
@@ -368,9 +358,7 @@ def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
         assert np.isnan(whole[50 + len(rows) :]).all()
 
 
-@every_engine
-@every_root
-@pytest.mark.parametrize("n_rows", [1, 200, 40_000])
+@parametrize_product({**ENGINES_AND_ROOTS, "n_rows": [1, 200, 40_000]}, strength=2)
 def test_ranks_are_what_the_scores_come_to(engine: AbstractEngine, form: str, n_rows: int) -> None:
     quadratics = make_quadratics(form)
     rows = np.resize(draw_rows(quadratics), (n_rows, D_))

@@ -1,6 +1,7 @@
 """What the eight factor analysers owe: steps that never go down, inside their structure and above their floor."""
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from gaussmix.errors import CollapseError, ParameterError
 from gaussmix.types import Array
 from tests.contracts.members import expected_log_likelihood
 from tests.contracts.test_covariance_estimators import DEGENERATE, degenerate_moments, moments
+from tests.exhaustive import parametrize_product
 
 every_member = pytest.mark.parametrize("name", FACTOR_STRUCTURE_NAMES)
 SIZES = ((6, 2), (70, 3))  # columns and factors: with all eigenvectors, and in a subspace
@@ -48,10 +50,9 @@ def expected_objective(found: LowRankCovariance, full: Moments) -> float:
     return expected_log_likelihood(found.matrices(), full.mass, full.scatter)
 
 
-@every_member
-@pytest.mark.parametrize("is_floored", [False, True])
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("max_iter", [1, 20])
+@parametrize_product(
+    {"name": FACTOR_STRUCTURE_NAMES, "is_floored": [False, True], "size": SIZES, "max_iter": [1, 20]}, strength=2
+)
 def test_a_step_never_goes_down(
     name: str, size: tuple[int, int], is_floored: bool, max_iter: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,8 +71,7 @@ def test_a_step_never_goes_down(
             before = after
 
 
-@every_member
-@pytest.mark.parametrize("seed", range(4))
+@parametrize_product({"name": FACTOR_STRUCTURE_NAMES, "seed": range(4)})
 def test_nothing_near_the_end_does_better(name: str, seed: int) -> None:
     """After many steps, members of the structure nearby, above the floor, reach no more."""
     rng, limit = np.random.default_rng(seed), floor_for(name, 6, seed)
@@ -92,8 +92,7 @@ def test_nothing_near_the_end_does_better(name: str, seed: int) -> None:
             assert expected_objective(rival, full) <= best + 1e-5 * abs(best)
 
 
-@every_member
-@pytest.mark.parametrize("seed", range(5))
+@parametrize_product({"name": FACTOR_STRUCTURE_NAMES, "seed": range(5)})
 def test_constraining_less_reaches_at_least_as_much(name: str, seed: int) -> None:
     full = moments(seed, n_features=6)
     constrained = estimate(make_estimator(name), full)
@@ -229,14 +228,13 @@ PUBLISHED_COUNTS: dict[str, Callable[[int, int, int], float]] = {
 
 
 @every_member
-@pytest.mark.parametrize("n_components", [1, 2, 5])
-@pytest.mark.parametrize(("n_features", "n_factors"), [(3, 1), (10, 4), (200, 7)])
-def test_counts_its_parameters_as_published(name: str, n_components: int, n_features: int, n_factors: int) -> None:
-    structure = FactorStructure(name, n_factors)
-    expected = PUBLISHED_COUNTS[name](n_features, n_factors, n_components)
-    assert structure.n_covariance_parameters(n_components, n_features) == expected
-    more = n_components - 1 + n_components * n_features
-    assert structure.n_mixture_parameters(n_components, n_features) == expected + more
+def test_counts_its_parameters_as_published(name: str) -> None:
+    for n_components, (n_features, n_factors) in product([1, 2, 5], [(3, 1), (10, 4), (200, 7)]):
+        structure = FactorStructure(name, n_factors)
+        expected = PUBLISHED_COUNTS[name](n_features, n_factors, n_components)
+        assert structure.n_covariance_parameters(n_components, n_features) == expected
+        more = n_components - 1 + n_components * n_features
+        assert structure.n_mixture_parameters(n_components, n_features) == expected + more
 
 
 @pytest.mark.parametrize("name", ["UUU", "UUC"])

@@ -7,6 +7,7 @@ from gaussmix.model import Mixture
 from gaussmix.solvers.initialization import INIT_METHODS, initialize
 from gaussmix.types import ND, Array
 from tests.contracts.problems import assert_same_mixture, groups, problem_of
+from tests.exhaustive import parametrize_product
 
 every_start = pytest.mark.parametrize("method", INIT_METHODS)
 
@@ -27,9 +28,9 @@ def assert_usable(mixture: Mixture, n_components: int, n_features: int) -> None:
     assert np.isfinite(mixture.covariance.log_determinants).all()
 
 
-@every_start
-@pytest.mark.parametrize("structure", ["VVV", "VII", "EEE", "EVI"])
-@pytest.mark.parametrize("n_features", [1, 2, 4])
+@parametrize_product(
+    {"method": INIT_METHODS, "structure": ["VVV", "VII", "EEE", "EVI"], "n_features": [1, 2, 4]}, strength=2
+)
 def test_order_of_the_rows_is_irrelevant(method: str, structure: str, n_features: int) -> None:
     rows = groups(1, n_features=n_features)
     shuffled = np.random.default_rng(5).permutation(rows)
@@ -58,9 +59,9 @@ def test_another_seed_another_start(method: str) -> None:
     assert not np.allclose(make_start(method, rows, seed=4).means, make_start(method, rows, seed=5).means)
 
 
-@every_start
-@pytest.mark.parametrize("n_components", [1, 2, 5])
-@pytest.mark.parametrize("structure", ["VVV", "EII", "EEV", "EVV"])
+@parametrize_product(
+    {"method": INIT_METHODS, "n_components": [1, 2, 5], "structure": ["VVV", "EII", "EEV", "EVV"]}, strength=2
+)
 def test_gives_as_many_components_as_asked_for(method: str, n_components: int, structure: str) -> None:
     found = make_start(method, groups(0), n_components, structure)
     assert_usable(found, n_components, 2)
@@ -81,9 +82,10 @@ HARD_DATA = {
 }
 
 
-@every_start
-@pytest.mark.parametrize("structure", ["VVV", "EII", "EEI", "EEE", "EVI"])
-@pytest.mark.parametrize("case", HARD_DATA)
+@parametrize_product(
+    {"method": INIT_METHODS, "structure": ["VVV", "EII", "EEI", "EEE", "EVI"], "case": HARD_DATA},
+    together=[("method", "case")],
+)
 def test_hard_data_give_a_usable_start(method: str, structure: str, case: str) -> None:
     rows = HARD_DATA[case]
     found = initialize(problem_of(rows, structure), method, 4, np.random.default_rng(0))

@@ -12,6 +12,7 @@ from gaussmix.solvers import EM, AbstractSolver, MeanGainRule, RelativeGainRule,
 from gaussmix.solvers.initialization import initialize
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
+from tests.exhaustive import parametrize_product
 
 SolverFactory = Callable[[AbstractCovarianceEstimator], AbstractSolver]
 
@@ -28,16 +29,9 @@ HARD_ASSIGNMENT = {"cem"}  # rests where the classification likelihood is highes
 MAY_STOP_LATE = {"adam", "sgd", "sem", "annealing", "lbfgs", "squarem", "anderson", "natural", "auto"}
 
 every_solver = pytest.mark.parametrize("make", [make_factory(name) for name in SOLVERS], ids=list(SOLVERS))
-monotone_solver = pytest.mark.parametrize(
-    "make",
-    [make_factory(name) for name in SOLVERS if name not in MAY_FALL],
-    ids=[n for n in SOLVERS if n not in MAY_FALL],
-)
-soft_solver = pytest.mark.parametrize(
-    "make",
-    [make_factory(name) for name in SOLVERS if name not in HARD_ASSIGNMENT],
-    ids=[n for n in SOLVERS if n not in HARD_ASSIGNMENT],
-)
+FACTORIES = [pytest.param(make_factory(name), id=name) for name in SOLVERS]
+MONOTONE = [pytest.param(make_factory(name), id=name) for name in SOLVERS if name not in MAY_FALL]
+SOFT = [pytest.param(make_factory(name), id=name) for name in SOLVERS if name not in HARD_ASSIGNMENT]
 likelihood_solver = pytest.mark.parametrize(
     "make",
     [make_factory(name) for name in SOLVERS if name not in OTHER_OBJECTIVE],
@@ -66,9 +60,7 @@ def make_start(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixtu
     return initialize(problem, method, 3, np.random.default_rng(seed))
 
 
-@monotone_solver
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"make": MONOTONE, "structure": MCLUST_NAMES, "seed": range(3)}, together=[("make", "structure")])
 def test_a_step_raises_the_likelihood(make: SolverFactory, structure: str, seed: int) -> None:
     problem = problem_of(groups(seed), structure)
     solver = make(problem.covariance_estimator)
@@ -83,8 +75,7 @@ def test_a_step_raises_the_likelihood(make: SolverFactory, structure: str, seed:
     assert last > expectation_of(problem, make_start(problem, seed, "random")).log_likelihood
 
 
-@every_solver
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
+@parametrize_product({"make": FACTORIES, "structure": MCLUST_NAMES})
 def test_a_run_ends_higher_than_it_began(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(2), structure)
     start = make_start(problem, 2, "random")
@@ -105,8 +96,7 @@ def test_a_step_depends_on_state_and_expectation_alone(make: SolverFactory) -> N
     assert first.mixture.frame is start.frame
 
 
-@soft_solver
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
+@parametrize_product({"make": SOFT, "structure": MCLUST_NAMES})
 def test_a_maximum_is_where_a_solver_rests(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(1), structure)
     found = run_solver(

@@ -1,6 +1,7 @@
 """The conjugate prior: mclust's numbers, and what each of its parts does."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gaussmix.model import Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.types import KDD
+from tests.exhaustive import interleave, parametrize_product
 from tests.laws.strategies import groups, hard_table
 
 # mclust 6.0.0: mstep(modelName, iris[, 1:4], unmap(iris$Species), prior = priorControl()), determinants of the three
@@ -92,10 +94,12 @@ def test_log_density_is_the_conjugate_one(iris: Any) -> None:
     np.testing.assert_allclose(values, values[0], rtol=1e-9)
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-@pytest.mark.parametrize("shrinkage", [0.0, 2.0])
-def test_likelihood_times_prior_never_falls(structure: str, shrinkage: float) -> None:
-    for seed in range(20):
+@parametrize_product(
+    {"structure": MCLUST_NAMES, "shrinkage": [0.0, 2.0], "seeds": interleave(range(20), 5)},
+    together=[("structure", "shrinkage")],
+)
+def test_likelihood_times_prior_never_falls(structure: str, shrinkage: float, seeds: Sequence[int]) -> None:
+    for seed in seeds:
         rows = groups(seed, 80, 1 + seed % 4)
         weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
         estimator = GaussianMixture(
@@ -156,10 +160,10 @@ def test_a_location_that_is_not_finite() -> None:
         GaussianMixture(2, prior=DefaultPrior(location=[0.0, np.nan])).fit(groups(0, 30, 2))
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_components_without_rows_have_bounds(structure: str) -> None:
+@parametrize_product({"structure": MCLUST_NAMES, "seeds": interleave(range(240, 260), 5)})
+def test_components_without_rows_have_bounds(structure: str, seeds: Sequence[int]) -> None:
     """More components than groups, on tables that fits find hard: with a prior too the likelihood does not fall."""
-    for seed in range(240, 260):
+    for seed in seeds:
         rows, n_components = hard_table(seed)
         estimator = GaussianMixture(
             min(n_components + 1, len(rows)), covariance_type=structure, prior="default", tol=0.0, random_state=seed

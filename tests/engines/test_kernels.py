@@ -34,6 +34,7 @@ from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
 from tests.contracts.passes import e_step, e_step_on_batch
+from tests.exhaustive import parametrize_product
 
 REFERENCE = ReferenceEngine()
 
@@ -76,8 +77,7 @@ def test_pooled_scatter_comes_from_the_total_only_where_nothing_cancels(smallest
     assert pack_model(quadratics, SUM_POOLED_PRODUCTS).n_padded_columns >= 6
 
 
-@pytest.mark.parametrize("n_features", [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 31, 40])
-@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 65, 500])
+@parametrize_product({"n_features": [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 31, 40], "n_rows": [1, 7, 8, 9, 65, 500]})
 def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
     """Registers that are not full, and groups of rows that are not, count for nothing."""
     rng = np.random.default_rng(n_features)
@@ -105,9 +105,14 @@ def assert_engines_agree(quadratics: Quadratics, batch: Batch, kind: MomentKind)
         np.testing.assert_allclose(found.moments.scatter, expected.moments.scatter, atol=1e-11 * scale)
 
 
-@pytest.mark.parametrize("separation", [0.1, 1.5, 4.0, 40.0])  # from rows that all share to rows with one component
-@pytest.mark.parametrize("n_features", [2, 7, 8, 9, 20])
-@pytest.mark.parametrize("seed", range(2))
+@parametrize_product(
+    {
+        "separation": [0.1, 1.5, 4.0, 40.0],  # from rows that all share to rows with one component
+        "n_features": [2, 7, 8, 9, 20],
+        "seed": range(2),
+    },
+    together=[("separation", "n_features")],
+)
 def test_sums_whether_many_or_few_shares_count(separation: float, n_features: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     center = separation * rng.normal(size=(11, n_features))

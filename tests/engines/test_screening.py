@@ -17,6 +17,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND
 from tests.contracts.passes import e_step, e_step_on_batch
+from tests.exhaustive import parametrize_product
 
 FULL, SCREENED = CompiledEngine(use_screening=False), CompiledEngine()
 KIND = {
@@ -59,25 +60,26 @@ def assert_close(found: Expectation, expected: Expectation, tolerance: float = 1
     np.testing.assert_allclose(ours.scatter, theirs.scatter, rtol=0, atol=tolerance * np.abs(theirs.scatter).max())
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("separation", [0.5, 3.0, 12.0])
-@pytest.mark.parametrize(
-    ("structure", "n_components", "n_features"),
-    [
-        ("VVV", 16, 8),
-        ("VVV", 32, 32),
-        ("VVV", 6, 70),
-        ("VVV", 40, 9),
-        ("VVV", 200, 5),
-        ("EEE", 16, 32),
-        ("VVI", 30, 20),
-        ("VII", 30, 20),
-        ("EEI", 150, 4),
-        ("EEE", 140, 32),
-        ("VVI", 70, 32),
-        ("VII", 140, 32),
-        ("EEI", 600, 4),
-    ],
+SIZES = [
+    ("VVV", 16, 8),
+    ("VVV", 32, 32),
+    ("VVV", 6, 70),
+    ("VVV", 40, 9),
+    ("VVV", 200, 5),
+    ("EEE", 16, 32),
+    ("VVI", 30, 20),
+    ("VII", 30, 20),
+    ("EEI", 150, 4),
+    ("EEE", 140, 32),
+    ("VVI", 70, 32),
+    ("VII", 140, 32),
+    ("EEI", 600, 4),
+]
+
+
+@parametrize_product(
+    {"structure, n_components, n_features": SIZES, "separation": [0.5, 3.0, 12.0], "seed": range(3)},
+    together=[("separation", "seed")],
 )
 def test_equals_the_full_pass(structure: str, n_components: int, n_features: int, separation: float, seed: int) -> None:
     mixture, rows = make_example(structure, n_components, n_features, separation, seed=seed)

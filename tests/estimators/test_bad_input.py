@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from gaussmix import BayesianGaussianMixture, DataError, GaussianMixture, KMeans, ParameterError
 from gaussmix.covariance import MCLUST_NAMES
 from tests.estimators.conftest import mixed
+from tests.exhaustive import parametrize_product
 
 X = mixed(5)
 EXPECTED = GaussianMixture(3, random_state=0).fit(X)
@@ -130,8 +131,7 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("covariance_type", MCLUST_NAMES)
-@pytest.mark.parametrize("case", HARD)
+@parametrize_product({"covariance_type": MCLUST_NAMES, "case": HARD})
 def test_a_fit_never_dies(case, covariance_type):
     """Finite numbers and probabilities that add up, or a sentence where the units cannot hold them."""
     rows = HARD[case]

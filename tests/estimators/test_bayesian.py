@@ -22,6 +22,7 @@ from gaussmix.model.weight_prior import WEIGHT_PRIORS
 from gaussmix.solvers.initialization.initial_mixture import partition_moments
 from tests.estimators.conftest import mixed
 from tests.estimators.test_bad_input import HARD
+from tests.exhaustive import interleave, parametrize_product
 
 KINDS = list(WEIGHT_PRIORS)
 SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_TO_MCLUST for kind in KINDS]
@@ -109,25 +110,23 @@ def compare(rows, covariance_type, kind, n_components, **options):
     assert_same_fit(ours, theirs, rows)
 
 
-@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-@pytest.mark.parametrize("name", ["faithful", "iris", "wine"])
+@parametrize_product({"covariance_type, kind": SHAPES, "name": ["faithful", "iris", "wine"]})
 def test_real_data(name, covariance_type, kind, request):
     rows = request.getfixturevalue(name)
     compare(rows[0] if isinstance(rows, tuple) else rows, covariance_type, kind, 4)
 
 
-@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-@pytest.mark.parametrize("seed", range(10))
-def test_random_data(seed, covariance_type, kind):
-    rng = np.random.default_rng(seed)
-    d, count = int(rng.integers(1, 7)), int(rng.integers(1, 7))
-    rows = mixed(seed, n=int(rng.integers(20, 80)), d=d, K=int(rng.integers(1, 5)))
-    priors = given_priors(rows, covariance_type) if seed % 2 else {}
-    compare(rows, covariance_type, kind, count, reg_covar=[1e-6, 0.1][seed % 3 // 2], **priors)
+@parametrize_product({"covariance_type, kind": SHAPES, "seeds": interleave(range(10), 5)})
+def test_random_data(seeds, covariance_type, kind):
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        d, count = int(rng.integers(1, 7)), int(rng.integers(1, 7))
+        rows = mixed(seed, n=int(rng.integers(20, 80)), d=d, K=int(rng.integers(1, 5)))
+        priors = given_priors(rows, covariance_type) if seed % 2 else {}
+        compare(rows, covariance_type, kind, count, reg_covar=[1e-6, 0.1][seed % 3 // 2], **priors)
 
 
-@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-@pytest.mark.parametrize("seed", range(5))
+@parametrize_product({"covariance_type, kind": SHAPES, "seed": range(5)})
 def test_one_step_from_drawn_responsibilities(seed, covariance_type, kind):
     rows = mixed(seed, n=30)
     shares = np.random.default_rng(seed).dirichlet(np.full(4, 0.5), size=len(rows)) + 1e-12
@@ -439,9 +438,7 @@ EASY = {
 }
 
 
-@pytest.mark.parametrize("reg_covar", [1e-6, 0.0])
-@pytest.mark.parametrize("covariance_type", SKLEARN_TO_MCLUST)
-@pytest.mark.parametrize("case", HARD)
+@parametrize_product({"case": HARD, "covariance_type": SKLEARN_TO_MCLUST, "reg_covar": [1e-6, 0.0]}, strength=2)
 def test_a_hard_case_is_fitted_or_refused_in_a_sentence(case, covariance_type, reg_covar):
     rows = HARD[case]
     try:

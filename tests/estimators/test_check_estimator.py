@@ -9,9 +9,8 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from gaussmix.covariance import MCLUST_NAMES, SKLEARN_TO_MCLUST
+from tests.exhaustive import interleave, parametrize_product
 
 SCRIPT = """
 import json, sys, warnings
@@ -29,10 +28,9 @@ for structure in sys.argv[2:]:
 """
 
 
-@pytest.mark.parametrize("n_components", [1, 3])
-def test_every_check_passes_and_none_is_skipped(n_components):
+@parametrize_product({"n_components": [1, 3], "names": interleave([*SKLEARN_TO_MCLUST, *MCLUST_NAMES, "k-means"], 2)})
+def test_every_check_passes_and_none_is_skipped(n_components, names):
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
-    names = [*SKLEARN_TO_MCLUST, *MCLUST_NAMES, "k-means"]
     arguments = [sys.executable, "-c", SCRIPT, str(n_components), *names]
     process = subprocess.run(arguments, capture_output=True, text=True, env=environment, check=False, timeout=600)
     assert process.returncode == 0, process.stderr[-2000:]

@@ -8,6 +8,7 @@ from sklearn.mixture import GaussianMixture as Theirs
 
 from gaussmix import GaussianMixture
 from tests.estimators.conftest import mixed
+from tests.exhaustive import parametrize_product
 
 SHARED = ["full", "tied", "diag", "spherical"]
 
@@ -53,16 +54,14 @@ def assert_agree(theirs, ours, X):
     assert (ours.predict(X) == theirs.predict(X)).all()
 
 
-@pytest.mark.parametrize("covariance_type", SHARED)
-@pytest.mark.parametrize("name", ["faithful", "iris", "wine"])
+@parametrize_product({"covariance_type": SHARED, "name": ["faithful", "iris", "wine"]})
 def test_real_data(name, covariance_type, request):
     X = request.getfixturevalue(name)
     X = X[0] if isinstance(X, tuple) else X
     assert_agree(*_both(X, covariance_type, 3), X)
 
 
-@pytest.mark.parametrize("covariance_type", SHARED)
-@pytest.mark.parametrize("seed", range(20))
+@parametrize_product({"covariance_type": SHARED, "seed": range(20)})
 def test_random_data(seed, covariance_type):
     rng = np.random.default_rng(seed)
     d, K = int(rng.integers(1, 7)), int(rng.integers(1, 6))

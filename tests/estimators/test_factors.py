@@ -16,6 +16,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.covariance import FACTOR_STRUCTURE_NAMES
 from gaussmix.model import serialization
 from gaussmix.model.mixture_parameters import change_frame
+from tests.exhaustive import parametrize_product
 
 every_member = pytest.mark.parametrize("name", FACTOR_STRUCTURE_NAMES)
 
@@ -38,8 +39,7 @@ def fit(rows, name="UUU", n_factors=2, n_components=3, **options):
         return GaussianMixture(n_components, covariance_type=name, n_factors=n_factors, **settings).fit(rows)
 
 
-@every_member
-@pytest.mark.parametrize("options", [{}, {"reg_covar": 1e-3}, {"prior": "default"}], ids=str)
+@parametrize_product({"name": FACTOR_STRUCTURE_NAMES, "options": [{}, {"reg_covar": 1e-3}, {"prior": "default"}]})
 def test_likelihood_never_falls(name, options):
     for seed in range(3):
         given = {"tol": 0, "max_iter": 40, "init_params": "random_from_data", **options}
@@ -114,8 +114,7 @@ def test_order_of_rows_and_origin_do_not_matter(name):
     np.testing.assert_allclose(moved.covariances_, plain.covariances_, rtol=1e-5, atol=1e-6)
 
 
-@every_member
-@pytest.mark.parametrize("unit", [1e-150, 1.0, 1e6, 1e150])
+@parametrize_product({"name": FACTOR_STRUCTURE_NAMES, "unit": [1e-150, 1.0, 1e6, 1e150]})
 def test_units_do_not_matter(name, unit):
     rows, _ = grouped(5)
     plain, scaled = fit(rows, name), fit(rows * unit, name)

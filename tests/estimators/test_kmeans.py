@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from gaussmix import GaussianMixture, KMeans, ParameterError
 from gaussmix.errors import UnrepresentableError
 from tests.estimators.conftest import mixed
+from tests.exhaustive import parametrize_product
 
 X = mixed(5, n=200)
 SHAPES = [(60, 2, 30, 1.0), (400, 1, 5, 2.0), (500, 2, 3, 3.0), (300, 20, 10, 0.0), (1500, 8, 16, 0.7)]
@@ -23,8 +24,7 @@ def drawn(n, d, K, spread, seed):
     return rows, rows[rng.choice(n, K, replace=False)]
 
 
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize(("n", "d", "K", "spread"), SHAPES)
+@parametrize_product({"n, d, K, spread": SHAPES, "seed": range(20)})
 def test_as_scikit_learn_from_the_same_centres(n, d, K, spread, seed):
     rows, start = drawn(n, d, K, spread, seed)
     if seed % 4 == 3:

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gaussmix import Constraints, DataError, GaussianMixture
+from tests.exhaustive import parametrize_product
 from tests.laws.strategies import groups, hard_table
 
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -108,8 +109,7 @@ def test_likelihood_is_the_one_of_the_known_rows_components(seed):
     np.testing.assert_allclose(found.fit_.log_likelihood, expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical", "VEV", "VVE", "EEV"])
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"structure": ["full", "tied", "diag", "spherical", "VEV", "VVE", "EEV"], "seed": range(3)})
 def test_likelihood_never_falls(structure, seed):
     X = groups(seed, n_rows=120)
     known = some(np.argsort(np.argsort(X[:, 0])) * 3 // 120, seed, 0.2)  # of their own kind, not what EM would find
@@ -117,8 +117,7 @@ def test_likelihood_never_falls(structure, seed):
     assert np.diff(bounds).min(initial=0.0) >= -1e-12 * abs(bounds[-1])
 
 
-@pytest.mark.parametrize("structure", ["full", "tied"])
-@pytest.mark.parametrize("seed", range(4))
+@parametrize_product({"structure": ["full", "tied"], "seed": range(4)})
 def test_a_tenth_of_the_labels_names_the_rest(structure, seed):
     known = some((SPECIES + 1) % 3, seed)
     found, plain = (fit(IRIS, labels, covariance_type=structure) for labels in (known, None))
@@ -258,8 +257,7 @@ def test_a_component_of_no_weight_has_no_rows():
         GaussianMixture(3, weights_init=[0.5, 0.5, 0.0]).fit(IRIS, labels=SPECIES)
 
 
-@pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical", "EEV", "VVE"])
-@pytest.mark.parametrize("seed", range(16))
+@parametrize_product({"structure": ["full", "tied", "diag", "spherical", "EEV", "VVE"], "seed": range(16)})
 def test_tables_that_fits_find_hard_are_fitted_with_any_labels(seed, structure):
     X, n_components = hard_table(seed)
     if X.shape[1] == 1 and structure in ("EEV", "VVE"):

@@ -9,6 +9,7 @@ from scipy import optimize, stats
 from gaussmix import Constraints, GaussianMixture, Mixture, ParameterError
 from gaussmix.covariance import MCLUST_NAMES
 from tests.contracts.problems import groups
+from tests.exhaustive import parametrize_product
 from tests.laws.test_noise import groups_with_noise
 
 NAN = float("nan")
@@ -31,9 +32,10 @@ HELD = {
 }
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-@pytest.mark.parametrize("name", HELD)
-@pytest.mark.parametrize("noise", [False, True])
+@parametrize_product(
+    {"structure": MCLUST_NAMES, "name": HELD, "noise": [False, True]},
+    together=[("structure", "noise"), ("name", "noise")],
+)
 def test_likelihood_never_falls_and_held_is_held(structure, name, noise):
     constraints = HELD[name]
     if name == "all weights" and not noise:

@@ -1,6 +1,7 @@
 """The likelihood never falls, and its gradient is what the moments say it is."""
 
 import warnings
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -16,6 +17,7 @@ from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.engines import NumpyEngine
 from gaussmix.types import ND
 from tests.contracts.passes import e_step_on_batch
+from tests.exhaustive import interleave, parametrize_product
 from tests.laws.strategies import groups, hard_table, random_mixture, seeds
 
 EPS = float(np.finfo(float).eps)
@@ -37,15 +39,15 @@ def fit_rows(rows: ND, n_components: int, structure: str, seed: int) -> Fit:
     return found
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_likelihood_never_falls(structure: str) -> None:
+@parametrize_product({"structure": MCLUST_NAMES, "seeds": interleave(range(200), 25)})
+def test_likelihood_never_falls(structure: str, seeds: Sequence[int]) -> None:
     """Over 200 random tables, most of them hard, by no more than n eps |log-likelihood|.
 
     Where the terms of a log-likelihood cancel, its rounding is that of the terms: ten nats for each
     number of the table. On the floor a row is divided by deviations sqrt(1e-9) of the overall ones,
     and so is its rounding.
     """
-    for seed in range(200):
+    for seed in seeds:
         rows, n_components = hard_table(seed)
         fit = fit_rows(rows, n_components, structure, seed)
         values = fit.trace.log_likelihoods
@@ -56,10 +58,10 @@ def test_likelihood_never_falls(structure: str) -> None:
         assert fall <= len(rows) * EPS * size, f"table {seed}: the log-likelihood fell by {fall:.2g} of {size:.2g}"
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_likelihood_never_falls_by_more_than_its_rounding(structure: str) -> None:
+@parametrize_product({"structure": MCLUST_NAMES, "seeds": interleave(range(200), 25)})
+def test_likelihood_never_falls_by_more_than_its_rounding(structure: str, seeds: Sequence[int]) -> None:
     """Over 200 random tables of 50 to 300 rows in overlapping groups: n eps |log-likelihood|, to the letter."""
-    for seed in range(200):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         n_features, n_groups, n_rows = (int(rng.integers(*span)) for span in ((1, 7), (1, 6), (50, 300)))
         rows = groups(seed, n_rows, n_features, n_groups)
@@ -98,12 +100,15 @@ def test_gradient_is_what_the_moments_say(seed: int) -> None:
             assert difference == pytest.approx(gradient[k, j], rel=1e-5, abs=1e-5 * (1 + np.abs(gradient).max()))
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-@pytest.mark.parametrize("noise", [False, True])
-@pytest.mark.parametrize("prior", [None, "default"])
-def test_likelihood_never_falls_with_prior_noise_and_weights(structure: str, prior: str | None, noise: bool) -> None:
+@parametrize_product(
+    {"structure": MCLUST_NAMES, "noise": [False, True], "prior": [None, "default"], "seeds": interleave(range(20), 5)},
+    together=[("structure", "noise"), ("structure", "prior"), ("noise", "prior")],
+)
+def test_likelihood_never_falls_with_prior_noise_and_weights(
+    structure: str, prior: str | None, noise: bool, seeds: Sequence[int]
+) -> None:
     """Twenty tables each, every second one with weights; with a prior its density is part of the likelihood."""
-    for seed in range(20):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         rows = groups(seed, 60, 1 + seed % 4, 2)
         if noise:

@@ -31,6 +31,7 @@ from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.sources import MemorySource
 from tests.contracts.passes import e_step_on_batch
+from tests.exhaustive import parametrize_product
 
 # Log-likelihood and weight of the noise at the end of mclust 6.0.0's me(X, model, unmap(y), Vinv = 1 / hypvol(X)),
 # with emControl(tol = 1e-10, itmax = 10000), for groups_with_noise(0, 300) rounded to three digits.
@@ -119,8 +120,7 @@ def test_data_without_noise_have_none(seed):
     assert fit(rows).noise_weight_ < 0.02
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-@pytest.mark.parametrize("seed", range(5))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(5)})
 def test_likelihood_never_falls(structure, seed):
     rows, _ = groups_with_noise(seed, 120, 0.3)
     weights = np.random.default_rng(seed).uniform(0.1, 3.0, len(rows))
@@ -239,9 +239,14 @@ def random_precision_root(form, n_components, n_features, rng) -> AbstractPrecis
     }[form]
 
 
-@pytest.mark.parametrize("engine", [NumpyEngine(), CompiledEngine(), CompiledEngine(use_screening=False)])
-@pytest.mark.parametrize("form", ["dense", "shared", "diagonal", "spherical", "low rank"])
-@pytest.mark.parametrize(("n_components", "n_features"), [(3, 2), (3, 4), (30, 24)])
+@parametrize_product(
+    {
+        "engine": [NumpyEngine(), CompiledEngine(), CompiledEngine(use_screening=False)],
+        "form": ["dense", "shared", "diagonal", "spherical", "low rank"],
+        "n_components, n_features": [(3, 2), (3, 4), (30, 24)],
+    },
+    strength=2,
+)
 def test_engines_agree_on_a_flat_component(engine, form, n_components, n_features):
     rng = np.random.default_rng(0)
     root = random_precision_root(form, n_components, n_features, rng).append_zero_root(n_components)

@@ -20,9 +20,10 @@ from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.types import Array
+from tests.exhaustive import parametrize_product
 
 every_structure = pytest.mark.parametrize("structure", MCLUST_NAMES)
-with_factors = pytest.mark.parametrize("structure", [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES])
+WITH_FACTORS = [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES]
 SCALES = np.array([1.0, 2.0, 0.5, 30.0])
 
 
@@ -74,9 +75,9 @@ def test_as_many_numbers_as_parameters(structure: str, n_features: int) -> None:
     np.testing.assert_allclose(at.to_vector(mixture), 0.0, atol=1e-6)
 
 
-@with_factors
-@pytest.mark.parametrize("with_noise", [False, True])
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product(
+    {"structure": WITH_FACTORS, "with_noise": [False, True], "seed": range(3)}, together=[("structure", "with_noise")]
+)
 def test_there_and_back(structure: str, with_noise: bool, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed, with_noise=with_noise)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
@@ -91,8 +92,7 @@ def test_there_and_back(structure: str, with_noise: bool, seed: int) -> None:
     np.testing.assert_allclose(again.covariances, moved.covariances, rtol=1e-7, atol=1e-8)
 
 
-@every_structure
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(3)})
 def test_no_move_leaves_the_structure(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
@@ -104,8 +104,7 @@ def test_no_move_leaves_the_structure(structure: str, seed: int) -> None:
     np.testing.assert_allclose(again.matrices(), moved.covariance.matrices(), rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("structure", FACTOR_STRUCTURE_NAMES)
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"structure": FACTOR_STRUCTURE_NAMES, "seed": range(3)})
 def test_no_move_leaves_the_structure_of_factors(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     for _ in range(2):
@@ -119,8 +118,7 @@ def test_no_move_leaves_the_structure_of_factors(structure: str, seed: int) -> N
     assert (structure[2] == "C") == np.allclose(covariance.noise_variance, covariance.noise_variance[:, :1], rtol=1e-12)
 
 
-@with_factors
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"structure": WITH_FACTORS, "seed": range(3)})
 def test_gradient_equals_differences(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
@@ -160,8 +158,7 @@ def test_gradient_beside_what_is_held_equals_differences(what: str, with_noise: 
     )
 
 
-@every_structure
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(3)})
 def test_a_step_along_the_gradient_is_nearly_a_step_of_em(structure: str, seed: int) -> None:
     """Natural gradient: in units of the complete rows' information EM's step is the gradient, to first order."""
     problem, mixture = make_problem_and_mixture(structure, seed)

@@ -16,6 +16,7 @@ from gaussmix.covariance.regularizer import NoRegularizer
 from gaussmix.errors import CollapseError
 from gaussmix.model.variational import VariationalPrior
 from gaussmix.model.weight_prior import WEIGHT_PRIORS, DirichletDistribution, DirichletProcess
+from tests.exhaustive import parametrize_product
 
 EXACT = {"reg_covar": 0.0, "tol": 1e-11, "max_iter": 5000, "random_state": 0}
 KINDS = list(WEIGHT_PRIORS)
@@ -117,8 +118,7 @@ def _sample_bound_terms(posterior, X, shares, rng, count):
     return total - np.sum(shares * np.log(np.where(shares > 0, shares, 1.0)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("covariance_type", SKLEARN_TO_MCLUST)
+@parametrize_product({"covariance_type": SKLEARN_TO_MCLUST, "kind": KINDS})
 def test_the_bound_is_the_mean_of_draws_from_the_posterior(covariance_type, kind):
     X = np.concatenate([make_rows(1, 12, 2), make_rows(2, 12, 2)])
     mixture = BayesianGaussianMixture(

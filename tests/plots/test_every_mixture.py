@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, Mixture, plots
+from tests.exhaustive import parametrize_product
 from tests.plots.conftest import draw_figure, make_mixture
 
 PLOTS: dict[str, Callable[[Mixture, Any], Any]] = {
@@ -39,9 +40,7 @@ def fit_mixture(X: Any, n_components: int) -> Mixture:
         return GaussianMixture(n_components, random_state=0).fit(X).model_
 
 
-@pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize("n_features", [1, 2, 30])
-@pytest.mark.parametrize("n_components", [1, 20])
+@parametrize_product({"name": PLOTS, "n_features": [1, 2, 30], "n_components": [1, 20]}, strength=2)
 def test_any_size(name: str, n_components: int, n_features: int) -> None:
     mixture = make_mixture(n_components, n_features)
     draw_figure(PLOTS[name](mixture, mixture.sample(60, 0)[0]))
@@ -54,15 +53,15 @@ def test_hardly_any_rows(name: str, n_rows: int) -> None:
     draw_figure(PLOTS[name](mixture, mixture.sample(n_rows, 0)[0]))
 
 
-@pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize("data", UNUSUAL_DATA)
+@parametrize_product({"name": PLOTS, "data": UNUSUAL_DATA})
 def test_odd_rows(name: str, data: str) -> None:
     X = UNUSUAL_DATA[data]
     draw_figure(PLOTS[name](fit_mixture(X, 2 if data != "all rows equal" else 1), X))
 
 
-@pytest.mark.parametrize("name", PLOTS)
-@pytest.mark.parametrize(("scale", "shift"), [(1e-150, 0.0), (1e-290, 0.0), (1e150, 0.0), (1.0, 1e8), (1e-150, 1e8)])
+@parametrize_product(
+    {"name": PLOTS, "scale, shift": [(1e-150, 0.0), (1e-290, 0.0), (1e150, 0.0), (1.0, 1e8), (1e-150, 1e8)]}
+)
 def test_any_units(name: str, scale: float, shift: float) -> None:
     X = (NOISE + shift) * scale
     draw_figure(PLOTS[name](fit_mixture(X, 2), X))

@@ -13,6 +13,7 @@ import gaussmix
 from gaussmix import Comparison, ParameterError, plots
 from gaussmix.plots.canvas import create_figure
 from gaussmix.plots.style import INK, MARKERS, NOISE_STYLE, distinct_colours
+from tests.exhaustive import parametrize_product
 from tests.plots.conftest import draw_figure, make_comparison, make_comparison_with_labels, read_text, scale_weights
 
 
@@ -76,8 +77,7 @@ def test_without_labels_three_panels_do() -> None:
     assert "mean error:" in text
 
 
-@pytest.mark.parametrize("labelled", [True, False])
-@pytest.mark.parametrize("n_features", [1, 2, 3])
+@parametrize_product({"labelled": [True, False], "n_features": [1, 2, 3]})
 def test_any_number_of_columns(n_features: int, labelled: bool) -> None:
     figure = draw_figure(plots.partitions(make_comparison(labelled, n_features)))
     assert figure.axes[0].get_ylabel() == {1: "density", 2: "second", 3: "third"}[n_features]

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,11 @@ def text(fitted_search: FittedSearch) -> str:
 
 
 @pytest.fixture(scope="module")
+def plain_page(fitted_search: FittedSearch) -> str:
+    return render_html(fitted_search.mixture, fitted_search.rows)
+
+
+@pytest.fixture(scope="module")
 def page(text: str) -> Page:
     return Page(text)
 
@@ -130,8 +136,8 @@ def test_words_and_numbers_are_there(page: Page) -> None:
         assert expected in words
 
 
-def test_sections_follow_what_is_given(fitted_search: FittedSearch) -> None:
-    bare = Page(render_html(fitted_search.mixture, fitted_search.rows))
+def test_sections_follow_what_is_given(fitted_search: FittedSearch, plain_page: str) -> None:
+    bare = Page(plain_page)
     ids = {attrs.get("id") for _, attrs in bare.tags}
     assert not ids & {"selection", "fit"}
     assert "Source:" not in bare.text
@@ -149,25 +155,21 @@ def test_title_may_be_chosen(fitted_search: FittedSearch) -> None:
     )
 
 
-def test_equal_input_gives_equal_pages(fitted_search: FittedSearch) -> None:
-    assert render_html(fitted_search.mixture, fitted_search.rows) == render_html(
-        fitted_search.mixture, fitted_search.rows
-    )
+def test_equal_input_gives_equal_pages(fitted_search: FittedSearch, plain_page: str) -> None:
+    assert render_html(fitted_search.mixture, fitted_search.rows) == plain_page
 
 
-def test_the_readers_matplotlib_style_changes_nothing(fitted_search: FittedSearch) -> None:
+def test_the_readers_matplotlib_style_changes_nothing(fitted_search: FittedSearch, plain_page: str) -> None:
     import matplotlib
 
-    plain = render_html(fitted_search.mixture, fitted_search.rows)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
-        assert render_html(fitted_search.mixture, fitted_search.rows) == plain
+        assert render_html(fitted_search.mixture, fitted_search.rows) == plain_page
 
 
-def test_weights_change_counts_and_histograms(fitted_search: FittedSearch) -> None:
+def test_weights_change_counts_and_histograms(fitted_search: FittedSearch, plain_page: str) -> None:
     weights = np.where(fitted_search.rows[:, 0] > 3, 2.0, 1.0)
-    one, other = (
-        Page(render_html(fitted_search.mixture, fitted_search.rows, sample_weight=w)) for w in (None, weights)
-    )
+    one = Page(plain_page)
+    other = Page(render_html(fitted_search.mixture, fitted_search.rows, sample_weight=weights))
     assert "total weight" in other.text
     changed = [a != b for a, b in zip(one.svgs, other.svgs, strict=True)]
     assert changed == [False, False, False, True, True]
@@ -247,6 +249,7 @@ def test_missing_jinja2_is_one_sentence(fitted_search: FittedSearch, monkeypatch
         render_html(fitted_search.mixture, fitted_search.rows)
 
 
+@cache
 def render_nine_components(n_features: int, n_rows: int = 300, weight: float | None = None) -> str:
     """The page of a mixture of nine components."""
     means = 8.0 * np.random.default_rng(0).normal(size=(9, n_features))

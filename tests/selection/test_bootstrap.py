@@ -9,6 +9,7 @@ import pytest
 from gaussmix import BootstrapTestResult, DataError, ParameterError, SelectionError, bootstrap_test
 from gaussmix.errors import WeightError
 from gaussmix.types import ND
+from tests.exhaustive import parametrize_product
 
 ROWS = np.loadtxt(Path(__file__).parents[2] / "examples/faithful.csv", delimiter=",", skiprows=1)
 
@@ -32,13 +33,10 @@ def test_groups_are_found(found: BootstrapTestResult) -> None:
     assert found.stop_reason == "3 components do not explain the rows significantly better than 2."
 
 
-@pytest.mark.parametrize("n_groups", [1, 3])
-@pytest.mark.parametrize("strategy", ["thorough", "hierarchical"])
+@parametrize_product({"n_groups": [1, 3], "strategy": ["thorough", "hierarchical"]})
 def test_as_many_as_there_are(n_groups: int, strategy: str) -> None:
-    assert (
-        bootstrap_test(make_separated_groups(1, n_groups), "EII", n_bootstrap=19, strategy=strategy).n_components
-        == n_groups
-    )
+    rows = make_separated_groups(1, n_groups)
+    assert bootstrap_test(rows, "EII", n_bootstrap=19, strategy=strategy).n_components == n_groups
 
 
 def test_old_faithful_in_mclusts_way() -> None:

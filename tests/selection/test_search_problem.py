@@ -9,6 +9,7 @@ from sklearn.datasets import load_iris
 from gaussmix import DataError, DefaultPrior, GaussianMixture, ParameterError, Selection, select
 from gaussmix.selection import search_problem
 from gaussmix.types import ND, IntN
+from tests.exhaustive import keep_first
 
 
 def make_noisy_rows(seed: int = 0, n_rows: int = 400) -> tuple[ND, IntN]:
@@ -101,7 +102,7 @@ def test_criteria_belong_to_the_fits(noisy: Selection) -> None:
     assert best.criteria["icl"] == pytest.approx(best.criteria["bic"] - 2 * certainty)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", keep_first(range(5), 2))
 def test_no_cell_is_worse_than_the_estimator_finds(seed: int) -> None:
     rows, _ = make_noisy_rows(seed)
     found = select(rows, [1, 2, 3], ["VVV", "EEI"], noise=True)

@@ -1,6 +1,7 @@
 """Every solver comes to where EM comes, on data that say where that is; none ends badly on data that do not."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +20,12 @@ from gaussmix.solvers.em.stochastic import DrawnComponents
 from gaussmix.solvers.initialization import initialize, initialize_from_labels
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.types import ND, IntN
+from tests.exhaustive import interleave, parametrize_product
 from tests.laws.strategies import hard_table
 
 SOFT_SOLVERS = [name for name in SOLVERS if name != "cem"]
-every_solver = pytest.mark.parametrize("name", SOLVERS)
+KEEPING_THE_OPTIMUM = [name for name in SOFT_SOLVERS if name not in ("em", "annealing")]
 soft_solver = pytest.mark.parametrize("name", SOFT_SOLVERS)
-keeping_the_optimum = pytest.mark.parametrize("name", [name for name in SOFT_SOLVERS if name != "annealing"])
 ignore_convergence_warning = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -55,8 +56,7 @@ def run_to_convergence(name: str, problem: Problem, start: Mixture, passes: int 
     return run_solver(solver, start, problem, MeanGainRule(1e-9, passes)).mixture
 
 
-@keeping_the_optimum
-@pytest.mark.parametrize("seed", range(20))
+@parametrize_product({"name": KEEPING_THE_OPTIMUM, "seed": range(20)})
 def test_the_same_maximum_as_em(name: str, seed: int) -> None:
     problem = Problem.from_source(make_memory_source(make_separated_groups(seed)[0]), parse_structure("VVV", None))
     start = initialize(problem, "kmeans", 3, np.random.default_rng(seed))
@@ -80,8 +80,7 @@ def test_annealing_mostly_comes_to_the_same_maximum() -> None:
     assert np.mean(reached) >= 0.7
 
 
-@keeping_the_optimum
-@pytest.mark.parametrize("structure", [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES])
+@parametrize_product({"name": KEEPING_THE_OPTIMUM, "structure": [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES]})
 def test_the_same_maximum_in_every_structure(name: str, structure: str) -> None:
     rows, truth = make_separated_groups(3)
     problem = Problem.from_source(make_memory_source(rows), parse_structure(structure, 1))
@@ -93,8 +92,7 @@ def test_the_same_maximum_in_every_structure(name: str, structure: str) -> None:
     assert found > expected - (5e-3 if slow else 1e-5)
 
 
-@soft_solver
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product({"name": SOFT_SOLVERS, "seed": range(3)})
 def test_the_same_maximum_with_prior_noise_and_known_rows(name: str, seed: int) -> None:
     rows, truth = make_separated_groups(seed)
     rows = np.vstack([rows, np.random.default_rng(seed).uniform(rows.min(), rows.max(), size=(30, 3))])
@@ -113,8 +111,7 @@ FIXED = {
 }
 
 
-@soft_solver
-@pytest.mark.parametrize("what", FIXED)
+@parametrize_product({"name": SOFT_SOLVERS, "what": FIXED})
 def test_what_is_held_stays(name: str, what: str) -> None:
     rows, _ = make_separated_groups(4)
     options = {"constraints": FIXED[what], "tol": 1e-9, "max_iter": 3000, "random_state": 0}
@@ -130,11 +127,17 @@ def test_what_is_held_stays(name: str, what: str) -> None:
         np.testing.assert_allclose(found.covariances_[0], np.diag([1.0, 2.0, 3.0]), atol=1e-12)
 
 
-@every_solver
-@pytest.mark.parametrize("structure", ["VVV", "EEE", "VVI", "VII", "VEV", "EVE"])
-def test_hard_data_end_well(name: str, structure: str) -> None:
+@parametrize_product(
+    {
+        "name": SOLVERS,
+        "structure": ["VVV", "EEE", "VVI", "VII", "VEV", "EVE"],
+        "seeds": interleave(range(12), 3),
+    },
+    together=[("name", "seeds")],
+)
+def test_hard_data_end_well(name: str, structure: str, seeds: Sequence[int]) -> None:
     """Duplicates, ties, collinear and constant columns, fewer rows than columns, heavy tails."""
-    for seed in range(12):
+    for seed in seeds:
         rows, n_components = hard_table(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -165,8 +168,7 @@ def test_fewer_passes_where_groups_overlap(name: str) -> None:
     assert np.median(fewer) > 2.0
 
 
-@pytest.mark.parametrize("name", ["em", "squarem", "anderson", "natural", "auto"])
-@pytest.mark.parametrize("seed", range(5))
+@parametrize_product({"name": ["em", "squarem", "anderson", "natural", "auto"], "seed": range(5)})
 def test_a_trace_never_falls(name: str, seed: int) -> None:
     rows, _ = make_overlapping_groups(seed, 300)
     problem = Problem.from_source(make_memory_source(rows), parse_structure("VEV", None))
@@ -315,9 +317,10 @@ def test_a_run_that_cannot_climb_any_more_does_not_say_that_passes_were_used_up(
 DETERMINISTIC = [name for name in SOFT_SOLVERS if name not in ("sem", "annealing")]
 
 
-@pytest.mark.parametrize("name", DETERMINISTIC)
-@pytest.mark.parametrize("init_params", ["k-means++", "random_from_data"])
-@pytest.mark.parametrize("seed", range(3))
+@parametrize_product(
+    {"name": DETERMINISTIC, "init_params": ["k-means++", "random_from_data"], "seed": range(3)},
+    together=[("name", "init_params")],
+)
 def test_starts_on_single_rows_lead_where_em_goes(name: str, init_params: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(300, 2)) + np.array([[0.0, 0.0], [8.0, 0.0]])[rng.integers(0, 2, 300)]
@@ -326,8 +329,7 @@ def test_starts_on_single_rows_lead_where_em_goes(name: str, init_params: str, s
     assert GaussianMixture(2, solver=name, **given).fit(rows).score(rows) > expected - 2e-3
 
 
-@pytest.mark.parametrize("name", DETERMINISTIC)
-@pytest.mark.parametrize("structure", ["VVV", "EVE", "VVI", "VII"])
+@parametrize_product({"name": DETERMINISTIC, "structure": ["VVV", "EVE", "VVI", "VII"]})
 def test_one_group_has_one_optimum(name: str, structure: str) -> None:
     rows = np.round(np.random.default_rng(86).normal(size=(239, 4)))
     given: Any = {"covariance_type": structure, "tol": 1e-8, "max_iter": 2000, "random_state": 0}
@@ -336,9 +338,9 @@ def test_one_group_has_one_optimum(name: str, structure: str) -> None:
     assert found.score(rows) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["adam", "sgd", "natural"])
-@pytest.mark.parametrize("rate", [3.0, 10.0, 1e3, 1e300])
-@pytest.mark.parametrize("passes", [1, 3, 200])
+@parametrize_product(
+    {"name": ["adam", "sgd", "natural"], "rate": [3.0, 10.0, 1e3, 1e300], "passes": [1, 3, 200]}, strength=2
+)
 @ignore_convergence_warning
 def test_no_rate_is_so_long_that_it_ends_below_the_start(name: str, rate: float, passes: int) -> None:
     rows, _ = make_overlapping_groups(1, 2000)
@@ -349,8 +351,9 @@ def test_no_rate_is_so_long_that_it_ends_below_the_start(name: str, rate: float,
 
 
 @ignore_convergence_warning
-@pytest.mark.parametrize("passes", [3, 4, 30, 300])
-@pytest.mark.parametrize(("name", "rate", "size"), [("sgd", 2.0, None), ("adam", 0.99, 7), ("adam", 5.0, None)])
+@parametrize_product(
+    {"passes": [3, 4, 30, 300], "name, rate, size": [("sgd", 2.0, None), ("adam", 0.99, 7), ("adam", 5.0, None)]}
+)
 def test_few_rows_a_part_and_long_tails_do_not_lead_below_the_start(
     name: str, rate: float, size: int | None, passes: int
 ) -> None:
@@ -401,8 +404,7 @@ def test_annealing_where_all_rows_are_noise_at_the_start() -> None:
     assert np.isfinite(GaussianMixture(5, solver="annealing", **given).fit(rows).score(rows))
 
 
-@every_solver
-@pytest.mark.parametrize("structure", ["VVV", "EVV", "VEE"])
+@parametrize_product({"name": SOLVERS, "structure": ["VVV", "EVV", "VEE"]})
 def test_a_warm_start_where_noise_has_taken_all_rows(name: str, structure: str) -> None:
     rows = np.random.default_rng(0).uniform(size=(60, 2))
     mixture = GaussianMixture(1, covariance_type=structure, noise=True, solver="cem", random_state=0).fit(rows)

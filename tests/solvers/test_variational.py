@@ -15,6 +15,7 @@ from gaussmix.solvers.initialization import INIT_METHODS, initialize
 from gaussmix.solvers.stopping import TotalGainRule
 from gaussmix.solvers.variational import posterior_from_mixture
 from tests.estimators.conftest import mixed
+from tests.exhaustive import parametrize_product
 
 KINDS = list(WEIGHT_PRIORS)
 SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_TO_MCLUST for kind in KINDS]
@@ -26,8 +27,7 @@ def fit(X, sample_weight=None, **options):
         return BayesianGaussianMixture(**{"random_state": 0, **options}).fit(X, sample_weight=sample_weight)
 
 
-@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-@pytest.mark.parametrize("seed", range(5))
+@parametrize_product({"covariance_type, kind": SHAPES, "seed": range(5)})
 def test_neither_bound_ever_falls(seed, covariance_type, kind):
     X = mixed(seed, n=40, d=1 + seed % 3)
     estimator = BayesianGaussianMixture(
@@ -49,8 +49,7 @@ def test_neither_bound_ever_falls(seed, covariance_type, kind):
     assert whole[-1] > whole[0]
 
 
-@pytest.mark.parametrize("covariance_type", SKLEARN_TO_MCLUST)
-@pytest.mark.parametrize("seed", range(4))
+@parametrize_product({"covariance_type": SKLEARN_TO_MCLUST, "seed": range(4)})
 def test_a_process_prunes_what_no_row_needs(seed, covariance_type):
     rng = np.random.default_rng(seed)
     X = np.concatenate([rng.normal(size=(150, 2)) + center for center in ([0, 0], [9, 0], [0, 9])])
@@ -86,8 +85,7 @@ def test_data_far_from_zero_lose_nothing(covariance_type, kind):
     assert far.fit_.lower_bound == pytest.approx(near.fit_.lower_bound, rel=1e-10)
 
 
-@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-@pytest.mark.parametrize("unit", [1e-130, 0.3, 1e130])
+@parametrize_product({"covariance_type, kind": SHAPES, "unit": [1e-130, 0.3, 1e130]})
 def test_units_move_the_bounds_and_nothing_else(covariance_type, kind, unit):
     X = mixed(2)
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "reg_covar": 0.0}
@@ -114,8 +112,7 @@ def test_row_order_and_repeats_do_not_matter(kind):
     assert weighted.fit_.lower_bound == pytest.approx(repeated.fit_.lower_bound, rel=1e-9)
 
 
-@pytest.mark.parametrize("init_params", INIT_METHODS)
-@pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
+@parametrize_product({"init_params": INIT_METHODS, "covariance_type, kind": SHAPES})
 def test_every_start_leads_somewhere(covariance_type, kind, init_params):
     mixture = fit(
         mixed(4), n_components=5, covariance_type=covariance_type, weight_concentration_prior_type=kind,

@@ -1,6 +1,7 @@
 """Whole runs in compiled code go the way of the loop, pass by pass, and leave to it what is unusual."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from gaussmix.solvers.em.fused_em import run_fused_em
 from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.types import ND, IntN
+from tests.exhaustive import interleave, parametrize_product
 from tests.laws.strategies import groups, hard_table
 
 every_structure = pytest.mark.parametrize("structure", MCLUST_NAMES)
@@ -57,8 +59,7 @@ def run_fused_and_loop(
     return runs[0], runs[1], problem
 
 
-@every_structure
-@pytest.mark.parametrize("seed", range(8))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(8)})
 def test_the_same_passes(structure: str, seed: int) -> None:
     n_features = 1 + seed % 6
     rows = groups(seed, 120, n_features, 3)
@@ -86,9 +87,9 @@ def test_the_same_end(structure: str, stopping: StoppingRule) -> None:
     assert abs(len(found.trace) - len(expected.trace)) <= 2 + len(expected.trace) // 10
 
 
-@every_structure
-def test_likelihood_never_falls_on_hard_tables(structure: str) -> None:
-    for seed in range(60):
+@parametrize_product({"structure": MCLUST_NAMES, "seeds": interleave(range(60), 7)})
+def test_likelihood_never_falls_on_hard_tables(structure: str, seeds: Sequence[int]) -> None:
+    for seed in seeds:
         rows, n_components = hard_table(seed)
         found, _, problem = run_fused_and_loop(rows, structure, n_components, MeanGainRule(0.0, 15), seed=seed)
         values = found.trace.log_likelihoods
@@ -98,8 +99,7 @@ def test_likelihood_never_falls_on_hard_tables(structure: str) -> None:
         assert np.isfinite(problem.e_step(found.mixture).log_likelihood)
 
 
-@every_structure
-@pytest.mark.parametrize("seed", range(4))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(4)})
 def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
     rows = np.concatenate([groups(seed, 100, 2, 2), np.random.default_rng(seed).uniform(-9.0, 9.0, (40, 2))])
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
@@ -117,8 +117,7 @@ def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
     assert run_fused_em(EM(first.covariance_estimator), begun, first, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
 
-@every_structure
-@pytest.mark.parametrize("seed", range(4))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(4)})
 def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
     rows = groups(seed, 60, 1 + seed, 3)
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
@@ -137,8 +136,7 @@ def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
     assert run_fused_em(EM(whole.covariance_estimator), begun, whole, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
 
-@every_structure
-@pytest.mark.parametrize("seed", range(4))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(4)})
 def test_the_same_passes_with_known_rows(structure: str, seed: int) -> None:
     rows = groups(seed, 90, 2, 3)
     weights = np.random.default_rng(100 + seed).integers(0, 3, len(rows)).astype(float) if seed % 2 else None

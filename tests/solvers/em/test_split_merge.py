@@ -19,6 +19,7 @@ from gaussmix.solvers.em.split_merge import (
 from gaussmix.solvers.initialization import initialize, initialize_from_labels
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from tests.contracts.problems import expectation_of, groups, problem_of
+from tests.exhaustive import parametrize_product
 from tests.laws.strategies import groups as overlapping
 
 STOPPING = MeanGainRule(1e-5, 1000)
@@ -42,8 +43,7 @@ def objective(problem: Problem, found: RunResult) -> float:
     return expectation_of(problem, found.mixture).log_likelihood
 
 
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
-@pytest.mark.parametrize("seed", range(2))
+@parametrize_product({"structure": MCLUST_NAMES, "seed": range(2)})
 def test_a_poor_optimum_is_left(structure: str, seed: int) -> None:
     rows, member = four_groups(seed)
     problem = problem_of(rows, structure)
@@ -60,8 +60,7 @@ def test_a_poor_optimum_is_left(structure: str, seed: int) -> None:
     assert np.all(np.diff(after.trace.log_likelihoods) >= -1e-9 * abs(after.last_log_likelihood))
 
 
-@pytest.mark.parametrize("structure", ["VVV", "EEE", "VVI", "EII", "VEV"])
-@pytest.mark.parametrize("seed", range(5))
+@parametrize_product({"structure": ["VVV", "EEE", "VVI", "EII", "VEV"], "seed": range(5)})
 def test_the_likelihood_never_falls(structure: str, seed: int) -> None:
     problem = problem_of(overlapping(seed, 120, n_groups=5), structure)
     start = initialize(problem, "random_from_data", 4, np.random.default_rng(seed))

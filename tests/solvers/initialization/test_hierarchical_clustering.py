@@ -18,6 +18,7 @@ from gaussmix.solvers.initialization.merge_criteria import MERGE_CRITERIA, Group
 from gaussmix.solvers.initialization.pooled_agglomeration import agglomerate_pooled
 from gaussmix.types import ND, Array, IntN
 from tests.contracts.problems import groups, problem_of
+from tests.exhaustive import parametrize_product
 
 every_criterion = pytest.mark.parametrize("criterion", AGGLOMERATION_METHODS)
 every_sum = pytest.mark.parametrize("criterion", MERGE_CRITERIA)
@@ -84,8 +85,7 @@ def labels_from_children(steps: IntN, n_rows: int, n_left: int) -> IntN:
     return labels
 
 
-@every_sum
-@pytest.mark.parametrize("n_features", [1, 2, 3])
+@parametrize_product({"criterion": MERGE_CRITERIA, "n_features": [1, 2, 3]})
 def test_partition_equals_trying_every_pair(criterion: str, n_features: int) -> None:
     rows = groups(n_features, n_rows=30, n_features=n_features)
     steps = AGGLOMERATION_METHODS[criterion].agglomerate(rows, np.ones(30), 0.7)
@@ -119,9 +119,13 @@ def brute_force_pooled_partition(rows: ND, weights: Array, n_left: int, spread: 
     return labels
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("spread", [1e-9, 0.2, 2.0, 1e9])  # determinants alone from the first possible step, or never
-@pytest.mark.parametrize("n_features", [1, 2, 3])
+@parametrize_product(
+    {
+        "n_features": [1, 2, 3],
+        "spread": [1e-9, 0.2, 2.0, 1e9],  # determinants alone from the first possible step, or never
+        "seed": range(5),
+    }
+)
 def test_pooled_partition_equals_trying_every_pair(n_features: int, spread: float, seed: int) -> None:
     rows = groups(seed, n_rows=25, n_features=n_features)
     weights = np.random.default_rng(seed).integers(1, 4, 25).astype(float)

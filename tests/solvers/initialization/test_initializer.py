@@ -16,6 +16,7 @@ from gaussmix.solvers.initialization import INIT_METHODS, initialize, initialize
 from gaussmix.solvers.initialization.initializer import max_unsampled_rows, start_sample_size
 from gaussmix.types import ND, Array, IntN
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
+from tests.exhaustive import parametrize_product
 
 MANY = 12_000
 every_start = pytest.mark.parametrize("method", INIT_METHODS)
@@ -52,8 +53,7 @@ def test_few_rows_are_looked_at_as_they_are(method: str) -> None:
     assert_same_mixture(make_start(method, rows), plain, 0.0)
 
 
-@every_start
-@pytest.mark.parametrize("structure", MCLUST_NAMES)
+@parametrize_product({"method": INIT_METHODS, "structure": MCLUST_NAMES})
 def test_starts_of_many_rows_are_usable(method: str, structure: str) -> None:
     rows = 1e6 * groups(0, MANY) + 1e9
     problem = problem_of(rows, structure)
@@ -96,8 +96,7 @@ def test_groups_that_one_k_means_cuts_and_joins_are_found(seed: int) -> None:
     assert expectation_of(problem, found).log_likelihood / len(rows) > truth - 1.5 * found.n_parameters / 8000
 
 
-@every_start
-@pytest.mark.parametrize("n_components", [1, 5])
+@parametrize_product({"method": INIT_METHODS, "n_components": [1, 5]})
 def test_fewer_distinct_rows_than_components(method: str, n_components: int) -> None:
     rows = np.repeat([[0.0, 1.0], [2.0, 5.0], [4.0, 4.0]], MANY // 3, axis=0)
     found = make_start(method, rows, n_components)
