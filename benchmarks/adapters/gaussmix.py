@@ -74,7 +74,7 @@ class GaussmixDense(Peer):
             make_memory_source(self.rows), self.parsed_structure, engine=make_unscreened_engine()
         )
         start = self.init_parameters.make_start(problem, "kmeans", self.n_components, np.random.default_rng(0))
-        return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(0.0, n_iter)).mixture
+        return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(0.0, n_iter)).model
 
     def extract_parameters(self, fitted_model: Any) -> Parameters:
         matrices = fitted_model.covariances

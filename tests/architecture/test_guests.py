@@ -46,7 +46,7 @@ problem = Problem.from_source(make_memory_source(rng.normal(size=(40, 2))), Stru
 start = initialize(problem, "kmeans", 2, rng)
 result = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule())
 evaluate_run(result, problem, 0.0)
-result.mixture.predict([[0.0, 0.0]])
+result.model.predict([[0.0, 0.0]])
 """
 FIT_AN_ESTIMATOR = """
 import numpy as np

@@ -5,12 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import Outcome
 from gaussmix.covariance import MCLUST_NAMES, AbstractCovarianceEstimator
 from gaussmix.model import Mixture, Problem
 from gaussmix.solvers import EM, AbstractSolver, MeanGainRule, RelativeGainRule, StoppingRule, run_solver
+from gaussmix.solvers.base import EStepRequest
 from gaussmix.solvers.initialization import initialize
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
+from gaussmix.solvers.stopping import Progress
 from tests.contracts.problems import assert_same_mixture, expectation_of, groups, problem_of
 from tests.exhaustive import parametrize_product
 
@@ -51,9 +54,13 @@ class StopAfter(StoppingRule):
         self.max_iter = 50
         self.left = passes
 
-    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
+    def is_met(self, progress: Progress) -> bool:
         self.left -= 1
         return self.left == 0
+
+
+def run_request(request: EStepRequest) -> Expectation:
+    return request.session.e_step(request.model, request.moment_kind, request.assignment, request.total_moments)
 
 
 def make_start(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixture:
@@ -64,14 +71,13 @@ def make_start(problem: Problem, seed: int = 0, method: str = "kmeans") -> Mixtu
 def test_a_step_raises_the_likelihood(make: SolverFactory, structure: str, seed: int) -> None:
     problem = problem_of(groups(seed), structure)
     solver = make(problem.covariance_estimator)
-    state, last = solver.init(make_start(problem, seed, "random")), -np.inf
-    for number in range(1, 30):
-        expectation = solver.e_step(problem, state.next_mixture, number)
-        state = solver.step(state, expectation)
-        reached = expectation.log_likelihood if state.objective is None else state.objective
-        assert reached >= last - 1e-12 * abs(last)
-        assert expectation_of(problem, state.mixture).log_likelihood >= reached - 1e-12 * abs(reached)
-        last = reached
+    state, last = solver.init(make_start(problem, seed, "random"), problem, 30), -np.inf
+    for _ in range(1, 30):
+        state = solver.step(state, run_request(solver.request(state, problem)))
+        assert state.objective >= last - 1e-12 * abs(last)
+        reached = expectation_of(problem, state.model).log_likelihood
+        assert reached >= state.objective - 1e-12 * abs(state.objective)
+        last = state.objective
     assert last > expectation_of(problem, make_start(problem, seed, "random")).log_likelihood
 
 
@@ -79,7 +85,7 @@ def test_a_step_raises_the_likelihood(make: SolverFactory, structure: str, seed:
 def test_a_run_ends_higher_than_it_began(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(2), structure)
     start = make_start(problem, 2, "random")
-    end = run_solver(make(problem.covariance_estimator), start, problem, RelativeGainRule(1e-6, 500)).mixture
+    end = run_solver(make(problem.covariance_estimator), start, problem, RelativeGainRule(1e-6, 500)).model
     assert expectation_of(problem, end).log_likelihood > expectation_of(problem, start).log_likelihood
 
 
@@ -87,13 +93,16 @@ def test_a_run_ends_higher_than_it_began(make: SolverFactory, structure: str) ->
 def test_a_step_depends_on_state_and_expectation_alone(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
     solver, start = make(problem.covariance_estimator), make_start(problem)
-    expectation = expectation_of(problem, start)
+    state = solver.init(start, problem, 30)
+    if not state.requests_e_step:
+        pytest.skip("its loop belongs to SciPy")
+    expectation = run_request(solver.request(state, problem))
     before = start.centers.copy()
-    first, second = (solver.step(solver.init(start), expectation) for _ in range(2))
-    np.testing.assert_array_equal(first.mixture.centers, second.mixture.centers)
+    first, second = (solver.step(solver.init(start, problem, 30), expectation) for _ in range(2))
+    np.testing.assert_array_equal(first.model.centers, second.model.centers)
     np.testing.assert_array_equal(start.centers, before)
-    assert first.mixture.structure == start.structure
-    assert first.mixture.frame is start.frame
+    assert first.model.structure == start.structure
+    assert first.model.frame is start.frame
 
 
 @parametrize_product({"make": SOFT, "structure": MCLUST_NAMES})
@@ -101,9 +110,9 @@ def test_a_maximum_is_where_a_solver_rests(make: SolverFactory, structure: str) 
     problem = problem_of(groups(1), structure)
     found = run_solver(
         make(problem.covariance_estimator), make_start(problem), problem, RelativeGainRule(1e-14, 5000)
-    ).mixture
+    ).model
     em = EM(problem.covariance_estimator)
-    again = em.step(em.init(found), expectation_of(problem, found)).mixture
+    again = em.m_step(found, expectation_of(problem, found))
     assert_same_mixture(again, found, tolerance=1e-3)
     height = expectation_of(problem, found).log_likelihood
     assert expectation_of(problem, again).log_likelihood == pytest.approx(height, rel=1e-9)
@@ -114,10 +123,10 @@ def test_no_pass_leaves_the_start(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
     start = make_start(problem)
     done = run_solver(make(problem.covariance_estimator), start, problem, MeanGainRule(1e-3, max_iter=0))
-    assert done.mixture is start
+    assert done.model is start
     assert done.outcome is Outcome.NOT_STARTED
     assert len(done.trace) == 0
-    assert done.last_log_likelihood == -np.inf
+    assert done.last_objective == -np.inf
 
 
 @every_solver
@@ -151,10 +160,10 @@ def test_previous_likelihood_counts_as_a_pass_before(make: SolverFactory) -> Non
     first = run_solver(make(problem.covariance_estimator), make_start(problem), problem, rule)
     again = run_solver(
         make(problem.covariance_estimator),
-        first.mixture,
+        first.model,
         problem,
         rule,
-        previous_log_likelihood=first.last_log_likelihood,
+        previous_objective=first.last_objective,
     )
     assert len(again.trace) == 1
 

@@ -53,7 +53,7 @@ def test_a_stream_of_unknown_length_is_framed_fitted_and_predicted_like_rows_in_
         problem = Problem.from_source(source, Structure.from_name("VVV"))
         assert problem.n_rows == memory.n_rows
         start = initialize(problem, "kmeans", 3, np.random.default_rng(1))
-        mixture = run_solver(EM(problem.covariance_estimator), start, problem, RelativeGainRule(1e-8, 50)).mixture
+        mixture = run_solver(EM(problem.covariance_estimator), start, problem, RelativeGainRule(1e-8, 50)).model
         labels = prediction.hard_labels(mixture, problem.source, problem.engine)
         soft = prediction.responsibilities(mixture, problem.source, problem.engine)
         fits.append((mixture.means, mixture.covariances, labels, soft))
@@ -117,11 +117,11 @@ def test_a_logging_engine_fits_what_its_delegate_fits() -> None:
         problem = Problem.from_source(MemorySource.from_array(rows), Structure.from_name("EVI"), engine=engine)
         start = initialize(problem, "kmeans", 3, np.random.default_rng(1))
         found.append(run_solver(EM(problem.covariance_estimator), start, problem, RelativeGainRule(1e-8, 40)))
-        prediction.responsibilities(found[-1].mixture, problem.source, problem.engine)
+        prediction.responsibilities(found[-1].model, problem.source, problem.engine)
         if isinstance(engine, LoggingEngine):
             assert {"bind", "e_step", "reduce_scores"} <= set(engine.log)
             assert engine.log.count("e_step") >= len(found[-1].trace)
-    np.testing.assert_array_equal(found[0].mixture.means, found[1].mixture.means)
+    np.testing.assert_array_equal(found[0].model.means, found[1].model.means)
     np.testing.assert_array_equal(found[0].trace.log_likelihoods, found[1].trace.log_likelihoods)
 
 

@@ -188,7 +188,7 @@ def test_a_component_on_its_floor_is_named():
     floored = [k for k, part in enumerate(estimator.fit_.component_diagnostics) if part.is_floored]
     assert floored
     assert estimator.fit_.is_degenerate
-    assert f"Component {floored[0]} rests on the floor" in str(estimator.fit_)
+    assert f"Component {floored[0]} is at the variance floor" in str(estimator.fit_)
     assert np.isfinite(estimator.score_samples(rows)).all()
 
 

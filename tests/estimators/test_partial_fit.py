@@ -144,7 +144,7 @@ def test_bounds_are_those_of_each_chunk_before_its_step():
     assert not mixture.fit_.converged
     sentence = str(mixture.fit_)
     assert sentence.startswith("Fitted online, chunk by chunk: more rows may follow")
-    assert "It has seen 2 chunks, of weight 800 together." in sentence
+    assert "learned from 2 chunks of total weight 800." in sentence
 
 
 def test_a_pickle_goes_on_as_the_mixture_would_have():

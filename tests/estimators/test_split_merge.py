@@ -26,7 +26,7 @@ def test_moves_leave_a_poor_optimum_and_say_so(options):
     plain, better, best = fit(**options), fit(2, **options), fit(means_init=CENTERS, **options)
     assert better.fit_.log_likelihood > plain.fit_.log_likelihood + 50
     np.testing.assert_allclose(better.fit_.log_likelihood, best.fit_.log_likelihood, rtol=1e-5)
-    assert "1 move of split and merge led here" in str(better.fit_)
+    assert "1 split-and-merge move raised the likelihood" in str(better.fit_)
     assert "split and merge" not in str(plain.fit_)
     assert better.n_iter_ == len(better.lower_bounds_)
 

@@ -130,7 +130,7 @@ def test_single_columns_have_units_of_their_own(structure: str, seed: int) -> No
     shift = len(rows) * float(powers.sum()) * math.log(2.0)
     found_values, expected = found.trace.log_likelihoods + shift, plain.trace.log_likelihoods
     np.testing.assert_allclose(found_values, expected, rtol=1e-10, atol=1e-12 * (1e3 + abs(shift)))
-    np.testing.assert_array_equal(found.mixture.predict(rescaled), plain.mixture.predict(rows))
+    np.testing.assert_array_equal(found.model.predict(rescaled), plain.model.predict(rows))
 
 
 @given(seeds, structures, st.sampled_from([1e-170, 1e170]))

@@ -85,7 +85,7 @@ def test_a_degenerate_choice_is_warned_of() -> None:
     words = describe_mixture(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
     assert "treat it with caution" in words
     assert words.count("a covariance needs") <= 1
-    assert "rests on the floor" in words or "rows that a covariance needs" in words
+    assert "at the variance floor" in words or "rows that a covariance needs" in words
 
 
 def test_one_group_is_not_said_to_be_certain(faithful: Any) -> None:

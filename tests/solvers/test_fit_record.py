@@ -31,21 +31,21 @@ def fit_from_labels(rows: ND, labels: IntN, n_components: int, passes: int = 0) 
 def test_it_belongs_to_the_returned_parameters() -> None:
     rows = 50.0 * groups(0) + 3.0
     fit, problem, winner = fit_rows(rows)
-    values = winner.mixture.logpdf(rows)
+    values = winner.model.logpdf(rows)
     assert fit.log_likelihood == pytest.approx(values.sum(), rel=1e-12)
     assert fit.mean_log_likelihood == pytest.approx(values.mean(), rel=1e-12)
-    soft = winner.mixture.predict_proba(rows)
+    soft = winner.model.predict_proba(rows)
     assert fit.entropy == pytest.approx(-(soft * np.log(np.where(soft > 0, soft, 1.0))).sum(), rel=1e-10)
     assert fit.log_likelihood >= fit.trace.log_likelihoods[-1]
     assert fit.seconds == 1.5
     assert [part.mass for part in fit.component_diagnostics] == pytest.approx(soft.sum(axis=0).tolist())
-    assert [part.weight for part in fit.component_diagnostics] == pytest.approx(winner.mixture.weights.tolist())
+    assert [part.weight for part in fit.component_diagnostics] == pytest.approx(winner.model.weights.tolist())
     assert problem.total_weight == 90.0
 
 
 def test_conditions_are_those_of_the_covariances() -> None:
     fit, _, winner = fit_rows(groups(0))
-    expected = np.linalg.cond(winner.mixture.covariance.matrices())
+    expected = np.linalg.cond(winner.model.covariance.matrices())
     assert [part.condition_number for part in fit.component_diagnostics] == pytest.approx(expected.tolist())
 
 
@@ -54,10 +54,10 @@ def test_it_reads_as_a_paragraph() -> None:
     assert fit.converged
     assert not fit.is_degenerate
     assert str(fit).startswith("The last pass gained less than the tolerance: the fit has converged.")
-    assert f"{len(fit.trace)} passes in 1.5 s, log-likelihood" in str(fit)
+    assert f"{len(fit.trace)} iterations in 1.5 s, log-likelihood" in str(fit)
     short, _, _ = fit_rows(groups(0), passes=1)
     assert short.outcome is Outcome.MAX_ITER_REACHED
-    assert "1 pass in" in str(short)
+    assert "1 iteration in" in str(short)
     none, _, _ = fit_rows(groups(0), passes=0)
     assert "max_iter=0" in str(none)
 
@@ -68,7 +68,7 @@ def test_components_on_the_floor_are_named() -> None:
     assert [part.is_floored for part in fit.component_diagnostics] == [False, True]
     assert fit.has_floored_component
     assert fit.is_degenerate
-    assert "Component 1 rests on the floor of the variance (1e-09 of the overall one)" in str(fit)
+    assert "Component 1 is at the variance floor (1e-09 of the overall variance)" in str(fit)
 
 
 def test_small_and_empty_components_are_named() -> None:
@@ -76,15 +76,15 @@ def test_small_and_empty_components_are_named() -> None:
     assert [part.has_too_few_rows for part in fit.component_diagnostics] == [False, True, True]
     assert fit.is_degenerate
     assert "Component 1 is empty: no row belongs there." in str(fit)
-    assert "Component 2 holds fewer than the 3 rows that a covariance needs." in str(fit)
+    assert "Component 2 has fewer than the 3 rows that a covariance needs." in str(fit)
 
 
 def test_constant_columns_are_named() -> None:
     rows = np.column_stack([groups(0, n_features=1), np.full(90, 4.0)])
-    assert "Constant column 1: it tells no groups apart" in str(fit_rows(rows, 2)[0])
+    assert "Column 1 is constant: it separates no groups" in str(fit_rows(rows, 2)[0])
     named = Problem.from_source(
         problem_of(rows).source, problem_of(rows).covariance_estimator.structure, feature_names=("size", "year")
     )
     start = initialize(named, "kmeans", 2, np.random.default_rng(0))
     fit = evaluate_run(run_solver(EM(named.covariance_estimator), start, named, MeanGainRule()), named, 0.0)[0]
-    assert "Constant column 'year'" in str(fit)
+    assert "Column 'year' is constant" in str(fit)

@@ -20,7 +20,7 @@ def test_the_highest_wins_and_the_first_of_equals() -> None:
     low, high, equal = make_run_result(-9.0, -5.0), make_run_result(-3.0), make_run_result(-3.0)
     assert best_run([low, high, equal]) is high
     assert best_run([make_run_result(), low]) is low  # a run without a pass is worth nothing
-    assert best_run([make_run_result()]).last_log_likelihood == -np.inf
+    assert best_run([make_run_result()]).last_objective == -np.inf
     with pytest.raises(ValueError, match="at least one run"):
         best_run([])
 
@@ -29,9 +29,9 @@ def test_polish_ends_where_a_full_run_ends() -> None:
     problem = problem_of(groups(0, 200, n_groups=4))
     solver, rule = EM(problem.covariance_estimator), RelativeGainRule(1e-9)
     starts = [initialize(problem, "random_from_data", 4, np.random.default_rng(seed)) for seed in range(6)]
-    ends = np.array([run_solver(solver, start, problem, rule).last_log_likelihood for start in starts])
+    ends = np.array([run_solver(solver, start, problem, rule).last_objective for start in starts])
     found = run_with_halving(solver, starts, problem, rule)
-    assert np.abs(ends - found.last_log_likelihood).min() < 1e-4
+    assert np.abs(ends - found.last_objective).min() < 1e-4
     assert found.outcome is Outcome.CONVERGED
     assert (np.diff(found.trace.log_likelihoods) >= -1e-9).all()
     assert (np.diff(found.trace.seconds) >= 0).all()
@@ -43,7 +43,7 @@ def test_polish_prefers_sound_runs_to_high_likelihoods() -> None:
     solver, rule = EM(problem.covariance_estimator), RelativeGainRule(1e-9)
 
     def is_sound(candidate: RunResult) -> bool:
-        return not candidate.mixture.covariance.is_floored.any()
+        return not candidate.model.covariance.is_floored.any()
 
     equal_rows = initialize_from_labels(problem, np.repeat([0, 1], [100, 30]), 2)
     halves = initialize(problem, "kmeans", 2, np.random.default_rng(0))
@@ -51,9 +51,9 @@ def test_polish_prefers_sound_runs_to_high_likelihoods() -> None:
     sound = run_with_halving(solver, [equal_rows, halves], problem, rule, is_preferred=is_sound)
     assert not is_sound(plain)
     assert is_sound(sound)
-    assert sound.last_log_likelihood < plain.last_log_likelihood
+    assert sound.last_objective < plain.last_objective
     nobody = run_with_halving(solver, [equal_rows, halves], problem, rule, is_preferred=lambda _: False)
-    assert nobody.last_log_likelihood == plain.last_log_likelihood
+    assert nobody.last_objective == plain.last_objective
 
 
 def test_one_start_is_a_plain_run() -> None:
@@ -62,21 +62,19 @@ def test_one_start_is_a_plain_run() -> None:
     start = initialize(problem, "kmeans", 3, np.random.default_rng(0))
     whole, polished = run_solver(solver, start, problem, rule), run_with_halving(solver, [start], problem, rule)
     np.testing.assert_array_equal(polished.trace.log_likelihoods, whole.trace.log_likelihoods)
-    np.testing.assert_array_equal(polished.mixture.centers, whole.mixture.centers)
+    np.testing.assert_array_equal(polished.model.centers, whole.model.centers)
 
 
 def test_halving_ends_with_the_best_of_the_last_round() -> None:
     problem = problem_of(groups(0, 200, n_groups=4))
     solver, rule = EM(problem.covariance_estimator), RelativeGainRule(1e-9)
     starts = [initialize(problem, "random_from_data", 4, np.random.default_rng(seed)) for seed in range(6)]
-    after_three = [run_solver(solver, start, problem, rule, max_iter=3).last_log_likelihood for start in starts]
+    after_three = [run_solver(solver, start, problem, rule, max_iter=3).last_objective for start in starts]
     found = successive_halving(solver, starts, problem, rule, rounds=((3, 1),))[0]
-    assert found.last_log_likelihood == pytest.approx(max(after_three), rel=1e-12)
+    assert found.last_objective == pytest.approx(max(after_three), rel=1e-12)
     assert len(found.trace) == 3
-    second = sorted(
-        starts, key=lambda start: -run_solver(solver, start, problem, rule, max_iter=3).last_log_likelihood
-    )[:2]
-    longer = [run_solver(solver, start, problem, rule, max_iter=8).last_log_likelihood for start in second]
+    second = sorted(starts, key=lambda start: -run_solver(solver, start, problem, rule, max_iter=3).last_objective)[:2]
+    longer = [run_solver(solver, start, problem, rule, max_iter=8).last_objective for start in second]
     found = successive_halving(solver, starts, problem, rule, rounds=((3, 2), (5, 1)))[0]
-    assert found.last_log_likelihood == pytest.approx(max(longer), rel=1e-12)
+    assert found.last_objective == pytest.approx(max(longer), rel=1e-12)
     assert len(found.trace) == 8

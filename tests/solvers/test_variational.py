@@ -12,7 +12,6 @@ from gaussmix.estimators._bayesian_prior import PriorParameters
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.model.weight_prior import WEIGHT_PRIORS
 from gaussmix.solvers.initialization import INIT_METHODS, initialize
-from gaussmix.solvers.stopping import TotalGainRule
 from gaussmix.solvers.variational import posterior_from_mixture
 from tests.estimators.conftest import mixed
 from tests.exhaustive import parametrize_product
@@ -132,11 +131,3 @@ def test_compiled_passes_find_what_plain_ones_find(covariance_type, kind, monkey
     compiled = fit(X, **options)
     np.testing.assert_allclose(compiled.means_, plain.means_, rtol=1e-9, atol=1e-9)
     assert compiled.lower_bounds_ == pytest.approx(plain.lower_bounds_, rel=1e-10)
-
-
-def test_the_rule_to_stop_looks_at_all_rows_together():
-    rule = TotalGainRule(1e-3, 7)
-    assert rule.is_met(-10.0, -10.0005, total_weight=1e6)
-    assert not rule.is_met(-10.0, -9.99, total_weight=1e6)
-    assert rule.tolerance_and_is_relative is None
-    assert rule.max_iter == 7

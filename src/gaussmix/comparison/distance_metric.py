@@ -12,13 +12,9 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
+from gaussmix.solvers.em.lloyd import Metric, lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.init_methods import (
-    Metric,
-    kmeans_plusplus,
-    lloyd_centers,
-    make_standardized_metric,
-)
+from gaussmix.solvers.initialization.init_methods import kmeans_plusplus, make_standardized_metric
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntN, K
 
@@ -96,7 +92,7 @@ class DistanceMetric:
         best_centers, best_inertia = None, np.inf
         for _ in range(N_KMEANS_STARTS if n_components > 1 else 1):
             seeds = kmeans_plusplus(distinct_rows, n_components, engine, rng, metric)
-            centers = lloyd_centers(source, seeds, engine, tolerance, metric)
+            centers = lloyd_centers(self.problem, seeds, tolerance, metric)
             inertia = self._inertia(centers, metric)
             if best_centers is None or inertia < best_inertia:
                 best_centers, best_inertia = centers, inertia

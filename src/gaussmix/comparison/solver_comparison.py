@@ -11,7 +11,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.selection.progress import ProgressCallback
 from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver
-from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.solver_table import OTHER_OBJECTIVE_TRACE, SOLVERS, SolverOptions, make_solver
 from gaussmix.types import Array
 
@@ -86,12 +86,12 @@ def compare_solvers(
     progress_callback: ProgressCallback,
 ) -> tuple[SolverResult, ...]:
     """Run every solver from one start until it stops; return the results in the order of the names."""
-    runs: list[RunResult] = []
+    runs: list[RunResult[Mixture]] = []
     for name in solver_names:
         progress_callback(len(runs), len(solver_names), name)
         solver = make_solver(name, EM(problem.covariance_estimator), SolverOptions(seed=seed))
         runs.append(_run_after_warmup(solver, initial_mixture, problem, stopping_rule))
-    log_likelihoods = [_total_log_likelihood(problem, run.mixture) for run in runs]
+    log_likelihoods = [_total_log_likelihood(problem, run.model) for run in runs]
     best = max(log_likelihoods)
     return tuple(
         _make_solver_result(name, run, log_likelihood, best, problem.total_weight)
@@ -100,8 +100,8 @@ def compare_solvers(
 
 
 def _run_after_warmup(
-    solver: AbstractSolver, initial_mixture: Mixture, problem: Problem, stopping_rule: MeanGainRule
-) -> RunResult:
+    solver: MixtureSolver, initial_mixture: Mixture, problem: Problem, stopping_rule: MeanGainRule
+) -> RunResult[Mixture]:
     """Run a solver twice, first for a few iterations, and return the second run."""
     run_solver(solver, initial_mixture, problem, stopping_rule, max_iter=_N_WARMUP_ITER)
     return run_solver(solver, initial_mixture, problem, stopping_rule)
@@ -114,7 +114,7 @@ def _total_log_likelihood(problem: Problem, mixture: Mixture) -> float:
 
 
 def _make_solver_result(
-    solver_name: str, result: RunResult, log_likelihood: float, best_log_likelihood: float, total_weight: float
+    solver_name: str, result: RunResult[Mixture], log_likelihood: float, best_log_likelihood: float, total_weight: float
 ) -> SolverResult:
     """Return the result of a run; ``best_log_likelihood`` is the highest of all solvers."""
     log_likelihoods, seconds = result.trace.log_likelihoods, result.trace.seconds

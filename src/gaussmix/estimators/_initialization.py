@@ -174,7 +174,7 @@ class Initialization:
             start = add_noise(start, self.noise_box, weight)
         return self._match_and_apply_fixed(start)
 
-    def sort_components(self, best: RunResult, problem: Problem) -> Mixture:
+    def sort_components(self, best: RunResult[Mixture], problem: Problem) -> Mixture:
         """Return the mixture of the best run with its components sorted by their means.
 
         Components with labelled rows or fixed parameters keep their numbers. Without a split-and-merge move,
@@ -184,7 +184,7 @@ class Initialization:
         if (keeps_number.any() or not self.parameters.is_empty) and not best.n_split_merge:
             keeps_number = np.ones_like(keeps_number)
         kept = np.union1d(np.flatnonzero(keeps_number), self.labelled_components)
-        return sort_components(best.mixture, problem, kept.tolist())
+        return sort_components(best.model, problem, kept.tolist())
 
     def _make_start_without_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """Return a starting mixture that ignores the known components of rows."""

@@ -10,13 +10,8 @@ from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseLikelihoodMixture
 from gaussmix.estimators._verbose import start_stopwatch
 from gaussmix.solvers import Fit
-from gaussmix.solvers.online.online_em import (
-    MAX_TRACE_CHUNKS,
-    OnlineState,
-    start_online_record,
-    update_online_record,
-    update_with_chunk,
-)
+from gaussmix.solvers.online.online_em import OnlineState, update_with_chunk
+from gaussmix.solvers.online.online_record import MAX_TRACE_CHUNKS, start_online_record, update_online_record
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, N
 

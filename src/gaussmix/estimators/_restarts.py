@@ -17,17 +17,12 @@ from gaussmix.estimators._verbose import ProgressPrinter, start_stopwatch
 from gaussmix.model import Mixture, Problem
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.variational import VariationalPosterior, VariationalPrior
-from gaussmix.solvers import EM, AbstractSolver, MeanGainRule, RunResult, best_run, run_solver, split_merge
+from gaussmix.solvers import EM, MeanGainRule, MixtureSolver, RunResult, best_run, run_solver, split_merge
 from gaussmix.solvers.initialization import initialize, sort_components
 from gaussmix.solvers.initialization.noise_initialization import with_robust_floor
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.solvers.stopping import TotalGainRule
-from gaussmix.solvers.variational import (
-    VariationalRunResult,
-    best_variational_run,
-    posterior_from_mixture,
-    run_variational_em,
-)
+from gaussmix.solvers.variational import VariationalEM, posterior_from_mixture
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
@@ -83,7 +78,7 @@ def make_problem(estimator: Any, data: FitData) -> tuple[Problem, Initialization
     return problem, initialization
 
 
-def fit_best_run(estimator: Any, problem: Problem, initialization: Initialization, tol: float) -> RunResult:
+def fit_best_run(estimator: Any, problem: Problem, initialization: Initialization, tol: float) -> RunResult[Mixture]:
     """Run the solver from every start, and return the best run after its split-and-merge moves."""
     warm_start = _warm_start(estimator, problem, initialization)
     is_single_start = warm_start is not None or initialization.parameters.is_complete
@@ -101,12 +96,12 @@ def fit_best_run(estimator: Any, problem: Problem, initialization: Initializatio
     for index, (start, log_likelihood) in enumerate(starts):
         printer.print_start(index)
         runs.append(run_solver(solver, start, problem, stopping, printer.make_progress_callback(), log_likelihood))
-        printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_log_likelihood)
+        printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_objective)
     n_moves = int(estimator.n_split_merge)
     return split_merge(em, best_run(runs), problem, stopping, n_moves, initialization.labelled_components)
 
 
-def _make_solver(estimator: Any, em: EM, rng: np.random.Generator) -> AbstractSolver:
+def _make_solver(estimator: Any, em: EM, rng: np.random.Generator) -> MixtureSolver:
     """Return the solver by the constructor's parameters; a stochastic solver gets a seed from ``rng``."""
     spec = SOLVERS[estimator.solver]
     seed = int(rng.integers(2**62)) if spec.is_stochastic else 0
@@ -130,7 +125,9 @@ def _warm_start(estimator: Any, problem: Problem, initialization: Initialization
     return start, estimator.lower_bound_ * problem.total_weight
 
 
-def fit_best_variational_run(estimator: Any, problem: Problem, prior: VariationalPrior) -> VariationalRunResult:
+def fit_best_variational_run(
+    estimator: Any, problem: Problem, prior: VariationalPrior
+) -> RunResult[VariationalPosterior]:
     """Run variational EM from every start of a BayesianGaussianMixture, and return the best run."""
     warm_start = _variational_warm_start(estimator, problem, prior)
     rng = _validation.make_generator(estimator.random_state)
@@ -141,9 +138,9 @@ def fit_best_variational_run(estimator: Any, problem: Problem, prior: Variationa
     for index in range(1 if warm_start is not None else int(estimator.n_init)):
         printer.print_start(index)
         start, bound = warm_start or (_initial_posterior(estimator, problem, prior, rng), -np.inf)
-        runs.append(run_variational_em(start, problem, stopping, printer.make_progress_callback(), bound))
-        printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_bound)
-    return best_variational_run(runs)
+        runs.append(run_solver(VariationalEM(), start, problem, stopping, printer.make_progress_callback(), bound))
+        printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_objective)
+    return best_run(runs)
 
 
 def _initial_posterior(

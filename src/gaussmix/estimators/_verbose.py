@@ -45,8 +45,8 @@ class InertiaPrinter:
     inertia_exponent: int
 
     @property
-    def progress_callback(self) -> Callable[[int, float], None] | None:
-        """The function to call with the number and the inertia of each iteration; None if nothing is printed."""
+    def progress_callback(self) -> Callable[[int, float, float], None] | None:
+        """The function to call with number, objective and gain of each iteration; None if nothing is printed."""
         return self._print_iteration if self.verbose else None
 
     def print_start(self) -> None:
@@ -59,7 +59,8 @@ class InertiaPrinter:
         if self.verbose and is_converged:
             print(f"Converged at iteration {n_iter - 1}: the centre shift is within tolerance.")
 
-    def _print_iteration(self, iteration: int, inertia: float) -> None:
+    def _print_iteration(self, iteration: int, objective: float, gain: float) -> None:
+        inertia = -2.0 * objective
         with np.errstate(over="ignore", under="ignore"):
             print(f"Iteration {iteration - 1}, inertia {float(np.ldexp(inertia, self.inertia_exponent))}.")
 

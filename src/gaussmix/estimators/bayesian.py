@@ -13,7 +13,8 @@ from gaussmix.estimators._restarts import fit_best_variational_run
 from gaussmix.estimators._verbose import start_stopwatch, warn_unless_converged
 from gaussmix.model import Problem
 from gaussmix.model.variational import VariationalPosterior
-from gaussmix.solvers.variational import VariationalFit, VariationalRunResult, evaluate_variational_run
+from gaussmix.solvers import RunResult
+from gaussmix.solvers.variational import VariationalFit, evaluate_variational_run
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, Array, ArrayLike, D, IntN, K
 
@@ -261,12 +262,12 @@ class BayesianGaussianMixture(BaseMixture):
         """Fit the mixture, and return the most probable component of each row, shape (n,)."""
         return self.fit(X, sample_weight=sample_weight).predict(X)
 
-    def _set_fitted_attributes(self, best: VariationalRunResult, fit: VariationalFit) -> None:
+    def _set_fitted_attributes(self, best: RunResult[VariationalPosterior], fit: VariationalFit) -> None:
         """Set the fitted attributes from the best run and its evaluation."""
-        self._posterior = best.posterior
-        self.model_ = best.posterior.mixture
+        self._posterior = best.model
+        self.model_ = best.model.mixture
         self.fit_ = fit
         self.converged_ = fit.converged
         self.n_iter_ = len(best.trace)
         self.lower_bounds_: list[float] = best.trace.log_likelihoods.tolist()
-        self.lower_bound_ = best.last_bound
+        self.lower_bound_ = best.last_objective

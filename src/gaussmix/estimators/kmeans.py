@@ -1,6 +1,7 @@
 """``KMeans``: hard assignment to the nearest of K centres, with scikit-learn's interface."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
+from gaussmix.core.outcome import Outcome
 from gaussmix.core.quadratics import CentersModel
+from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.estimators import _validation
@@ -20,8 +23,10 @@ from gaussmix.estimators._kmeans_initialization import (
 )
 from gaussmix.estimators._verbose import InertiaPrinter, warn_user
 from gaussmix.model import prediction
-from gaussmix.model.problem import fit_frame
-from gaussmix.solvers.em.lloyd import LloydResult, assign_to_nearest, run_lloyd
+from gaussmix.model.problem import Problem
+from gaussmix.solvers import RunResult, run_solver
+from gaussmix.solvers.em.lloyd import Lloyd
+from gaussmix.solvers.stopping import MovementRule
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, NK, AnyArray, ArrayLike, IntN, N
 
@@ -195,29 +200,31 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         engine = resolve_engine(self.engine, len(rows))
         # The frame is fitted by the engine that the iterations with all centres will use.
         frame_engine = resolve_engine(self.engine, len(rows), int(self.n_clusters))
-        source, total, _ = fit_frame(MemorySource.from_array(rows, sample_weight), frame_engine, scale_per_column=False)
-        self._frame, self._dtype = source.frame, rows.dtype
-        tolerance = float(self.tol) * float((total.scatter[0] / total.mass[0]).mean())
+        source = MemorySource.from_array(rows, sample_weight)
+        problem = Problem.from_source(source, Structure.from_name("EII"), engine=frame_engine)
+        problem = replace(problem, engine=engine)
+        self._frame, self._dtype = problem.source.frame, rows.dtype
+        stopping = MovementRule(float(self.tol) * float(problem.column_variances.mean()), int(self.max_iter))
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
-        best: tuple[LloydResult, IntN] | None = None
-        for centers in iterate_initial_centers(self, source, engine, rows):
+        best: tuple[RunResult[KD], IntN] | None = None
+        for centers in iterate_initial_centers(self, problem.source, engine, rows):
             printer.print_start()
-            result = run_lloyd(source, centers, engine, tolerance, int(self.max_iter), printer.progress_callback)
-            printer.print_end(result.n_iter, result.has_converged)
-            labels, squared_distances = assign_to_nearest(result.centers, all_rows, engine)
-            inertia = _sum_inertia(squared_distances, sample_weight)
+            result = run_solver(Lloyd(relocate_empty=True), centers, problem, stopping, printer.progress_callback)
+            printer.print_end(len(result.trace), result.outcome is Outcome.CONVERGED)
+            labels, scores = prediction.labels_and_best_scores(CentersModel.euclidean(result.model), all_rows, engine)
+            inertia = _sum_inertia(-2.0 * scores, sample_weight)
             if best is None or inertia < best_inertia * (1.0 - _RELATIVE_INERTIA_TIE):
                 best, best_inertia = (result, labels), inertia
         if best is not None:
             self._set_fitted_attributes(*best, inertia=best_inertia)
 
-    def _set_fitted_attributes(self, clusters: LloydResult, labels: IntN, inertia: float) -> None:
+    def _set_fitted_attributes(self, clusters: RunResult[KD], labels: IntN, inertia: float) -> None:
         """Set the fitted attributes, and warn if fewer than ``n_clusters`` clusters have rows."""
-        self._centers = clusters.centers
+        self._centers = clusters.model
         self.labels_ = labels.astype(np.int32)
         self._inertia = inertia
-        self.n_iter_ = clusters.n_iter
+        self.n_iter_ = len(clusters.trace)
         n_distinct = np.count_nonzero(np.bincount(labels))
         if n_distinct < self.n_clusters:
             warn_user(
@@ -253,7 +260,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Return minus the inertia of rows X (n, D), weighted by ``sample_weight``; ``y`` is ignored."""
         source, engine = self._prepare_rows(X)
         weights = _validation.validate_sample_weight(sample_weight, source.rows)
-        distances = _restore_distances(np.sqrt(assign_to_nearest(self._centers, source, engine)[1]), self._frame)
+        scores = prediction.labels_and_best_scores(CentersModel.euclidean(self._centers), source, engine)[1]
+        distances = _restore_distances(np.sqrt(-2.0 * scores), self._frame)
         squared_distances = distances**2
         return -float(squared_distances.sum() if weights is None else weights @ squared_distances)
 

@@ -13,7 +13,7 @@ from gaussmix.estimators._initialization import Initialization
 from gaussmix.estimators._partial_fit import BaseOnlineMixture
 from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem, validate_fit_data
 from gaussmix.estimators._verbose import warn_unless_converged
-from gaussmix.model import Constraints, Problem
+from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.solvers import RunResult
 from gaussmix.solvers.fit_record import evaluate_run
 from gaussmix.solvers.online.online_em import OnlineState
@@ -231,13 +231,13 @@ class GaussianMixture(BaseOnlineMixture):
             self._set_fitted_attributes(best, problem, initialization, data)
 
     def _set_fitted_attributes(
-        self, best: RunResult, problem: Problem, initialization: Initialization, data: FitData
+        self, best: RunResult[Mixture], problem: Problem, initialization: Initialization, data: FitData
     ) -> None:
         """Sort the components of the best run, evaluate it, and set the fitted attributes."""
-        best = replace(best, mixture=initialization.sort_components(best, problem))
+        best = replace(best, model=initialization.sort_components(best, problem))
         fit, _ = evaluate_run(best, problem, data.elapsed_seconds())
         lower_bounds = best.trace.log_likelihoods / problem.total_weight
-        self.model_ = best.mixture
+        self.model_ = best.model
         self.fit_ = fit
         self.converged_ = fit.converged
         self.n_iter_ = len(best.trace)

@@ -88,7 +88,7 @@ class CandidateRun:
 
     spec: CandidateSpec
     candidate: Candidate
-    result: RunResult | None = None
+    result: RunResult[Mixture] | None = None
 
     @property
     def can_continue(self) -> bool:
@@ -119,7 +119,7 @@ def run_candidate(spec: CandidateSpec, initial_moments: Sequence[Moments] | str)
         return _make_failed_run(spec, str(error))
 
 
-def _best_run_from_starts(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult:
+def _best_run_from_starts(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult[Mixture]:
     """Return the nondegenerate run with the highest log-likelihood; if it is on a sample, continue it on all rows.
 
     Starts from trees come first and skip successive halving, so that more starts never end lower.
@@ -140,11 +140,11 @@ def _best_run_from_starts(spec: CandidateSpec, initial_mixtures: list[Mixture]) 
         continue_run(solver, run, problem, stopping_rule, max_floored_iter=MAX_FLOORED_ITER)
         for run in [*tree_runs, *other_runs]
     ]
-    best = min(finished_runs, key=lambda run: (not is_nondegenerate(run), -run.last_log_likelihood))
+    best = min(finished_runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
     if not has_sample:
         return best
     full_solver = EM(spec.problem.covariance_estimator)
-    return run_solver(full_solver, best.mixture, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)
+    return run_solver(full_solver, best.model, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)
 
 
 def continue_candidate(candidate_run: CandidateRun, n_extra_iter: int) -> CandidateRun:
@@ -190,11 +190,11 @@ def mark_if_pruned(candidate_run: CandidateRun) -> Candidate:
     return replace(candidate_run.candidate, fit=replace(fit, outcome=Outcome.PRUNED))
 
 
-def _evaluate_run(spec: CandidateSpec, result: RunResult) -> CandidateRun:
+def _evaluate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> CandidateRun:
     """Return the candidate of a run, with its criteria on all rows."""
     problem, seconds = spec.problem, result.trace.seconds
-    mixture = sort_components(result.mixture, problem, spec.labelled_components)
-    fit, _ = evaluate_run(replace(result, mixture=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
+    mixture = sort_components(result.model, problem, spec.labelled_components)
+    fit, _ = evaluate_run(replace(result, model=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
     total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
     criteria = {
         name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)

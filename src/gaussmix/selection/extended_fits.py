@@ -70,7 +70,7 @@ def fit_from_many_starts(problem: Problem, null_mixture: Mixture, rng: np.random
         starts,
         problem,
         STOPPING_RULE,
-        lambda run: not count_degenerate_components(run.mixture, problem),
+        lambda run: not count_degenerate_components(run.model, problem),
         _HALVING_ROUNDS,
     )
     fits = (_make_extended_fit(continue_run(solver, run, problem, STOPPING_RULE), problem) for run in runs)
@@ -118,10 +118,10 @@ SEARCH_STRATEGIES = {
 }
 
 
-def _make_extended_fit(result: RunResult, problem: Problem) -> ExtendedFit | None:
-    if count_degenerate_components(result.mixture, problem):
+def _make_extended_fit(result: RunResult[Mixture], problem: Problem) -> ExtendedFit | None:
+    if count_degenerate_components(result.model, problem):
         return None
-    return ExtendedFit(sort_components(result.mixture, problem), result.last_log_likelihood)
+    return ExtendedFit(sort_components(result.model, problem), result.last_objective)
 
 
 def _split_component_starts(problem: Problem, null_mixture: Mixture) -> list[Mixture]:

@@ -1,6 +1,6 @@
-"""How a mixture gets better: one loop over passes, solvers that step, starts, stopping rules, restarts."""
+"""Solvers, their one loop, starts, stopping rules, restarts, and the record of a fit."""
 
-from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.base import AbstractSolver, MixtureSolver
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.em.split_merge import split_merge
 from gaussmix.solvers.fit_record import ComponentDiagnostics, Fit
@@ -14,6 +14,7 @@ __all__ = [
     "ComponentDiagnostics",
     "Fit",
     "MeanGainRule",
+    "MixtureSolver",
     "RelativeGainRule",
     "RunResult",
     "StoppingRule",

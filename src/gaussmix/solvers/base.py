@@ -1,66 +1,186 @@
-"""The socket for solvers: they never see a row, only what a pass added up to."""
+"""The socket for solvers: states, requests for E-steps, and the steps between them.
+
+A solver never touches a row. It turns a state into a request for an E-step, and the expectation that comes back into
+the next state. The loop in `loop.py` runs the requests, and the monitor in `run_monitor.py` records the iterations.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
 
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance.base import AbstractCovarianceEstimator
+from gaussmix.engines.base import AbstractSession, AssignmentKind
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.run_monitor import RunMonitor
+from gaussmix.solvers.stopping import StoppingRule
+from gaussmix.types import Array
+
+if TYPE_CHECKING:
+    from gaussmix.solvers.run_monitor import RunMonitor
+
+M = TypeVar("M")  # the model: a mixture, a posterior, or the centers of k-means
+S = TypeVar("S", bound="SolverState[Any]")
 
 
 @dataclass(frozen=True)
-class SolverState:
-    """Where a solver stands.
+class EStepRequest:
+    """One E-step that a solver asks for: ``session.e_step(model, moment_kind, assignment, total_moments)``."""
 
-    ``mixture`` is what a run that ends here has found, ``asked`` the one that the next pass shall look at if that is
-    another. ``reached`` is what the solver has come to in the frame, log-likelihood and log density of a prior; None
-    stands for that of the last pass. It may end where it ``is_settled``: after a trial it is not. ``promise`` is what
-    the next step of EM is about to gain, where the last one may have been another.
+    session: AbstractSession
+    model: ScoringModel
+    moment_kind: MomentKind
+    assignment: AssignmentKind = AssignmentKind.SOFT
+    total_moments: Moments | None = None
+
+    @classmethod
+    def from_problem(
+        cls,
+        problem: Problem,
+        model: ScoringModel,
+        moment_kind: MomentKind | None = None,
+        assignment: AssignmentKind = AssignmentKind.SOFT,
+    ) -> "EStepRequest":
+        """Ask for an E-step over all rows of a problem, by default with the moments that its structure needs."""
+        kind = moment_kind or problem.covariance_estimator.moment_kind
+        return cls(problem.session, model, kind, assignment, problem.total_moments_for(kind))
+
+
+@dataclass(frozen=True)
+class SolverState(Generic[M]):
+    """Where a solver stands; solvers add what they remember.
+
+    Attributes
+    ----------
+    model : M
+        The model that a run returns if it ends here.
+    objective : float
+        What the solver has reached, for all rows together and in the frame: log-likelihood plus log prior density,
+        lower bound, or minus half the inertia.
+    can_stop : bool
+        Whether convergence may be checked here; not after a rejected trial.
+    is_iteration_complete : bool
+        False within an iteration of several E-steps, such as an epoch in batches. Such states are not recorded.
+    is_exhausted : bool
+        Whether no further step of this solver can raise the objective.
+    requests_e_step : bool
+        False where the solver goes on by `AbstractSolver.advance` instead of an E-step.
+    movement : float
+        Squared movement of the parameters in the last iteration, for rules that compare it.
     """
 
-    mixture: Mixture
-    proposal: Mixture | None = None
-    objective: float | None = None
+    model: M
+    objective: float = -np.inf
     can_stop: bool = True
-    predicted_gain: float = 0.0
+    is_iteration_complete: bool = True
+    is_exhausted: bool = False
+    requests_e_step: bool = True
+    movement: float = np.inf
+
+    @property
+    def is_on_floor(self) -> bool:
+        """Whether a covariance of the model is at the variance floor."""
+        return False
+
+
+@dataclass(frozen=True)
+class MixtureState(SolverState[Mixture]):
+    """The state of a solver of mixtures; ``proposal`` is a mixture to try next, instead of ``model``."""
+
+    proposal: Mixture | None = None
 
     @property
     def next_mixture(self) -> Mixture:
-        return self.mixture if self.proposal is None else self.proposal
+        """The mixture that the next E-step evaluates."""
+        return self.model if self.proposal is None else self.proposal
+
+    @property
+    def is_on_floor(self) -> bool:
+        """Whether a covariance of the mixture is at the variance floor."""
+        return bool(self.model.covariance.is_floored.any())
 
 
-class AbstractSolver(ABC):
-    """A rule that turns a state and an expectation into the next state."""
+@dataclass(frozen=True)
+class FusedIterations(Generic[M]):
+    """Iterations made all at once before the loop.
+
+    Attributes
+    ----------
+    model : M
+        The model after them.
+    objectives : ndarray of shape (n_iter,)
+        The objective of each, in the frame.
+    has_converged : bool
+        Whether the stopping rule is met.
+    """
+
+    model: M
+    objectives: Array
+    has_converged: bool
+
+
+class AbstractSolver(ABC, Generic[M, S]):
+    """An iterative method: an initial state, the E-step that a state asks for, and the step after it."""
+
+    @abstractmethod
+    def init(self, start: M, problem: Problem, max_iter: int) -> S:
+        """Return the state before the first E-step of at most ``max_iter`` iterations."""
+
+    @abstractmethod
+    def request(self, state: S, problem: Problem) -> EStepRequest:
+        """Return the E-step that the state needs next."""
+
+    @abstractmethod
+    def step(self, state: S, expectation: Expectation) -> S:
+        """Return the state after the requested E-step; it depends on the arguments alone."""
+
+    def predict_gain(self, state: S) -> float:
+        """Return how much the next EM step would raise the objective, where the last step may have been too short.
+
+        The monitor asks only where this decides whether the run has converged.
+        """
+        return 0.0
+
+    def advance(self, state: S, monitor: "RunMonitor") -> S:
+        """Return the next state of a solver that needs other work than an E-step.
+
+        A library that owns its loop records the iterations through the monitor.
+        """
+        raise NotImplementedError(f"{type(self).__name__} always requests an E-step")
+
+    def run_fused(
+        self, start: M, problem: Problem, stopping: StoppingRule, previous_objective: float, max_iter: int
+    ) -> FusedIterations[M] | None:
+        """Return the first iterations, made all at once; None where the loop has to make them."""
+        return None
+
+    def frame_to_data_shift(self, problem: Problem) -> float:
+        """Return what is added to an objective in the frame to get that in the data's units."""
+        return problem.total_weight * problem.source.frame.log_abs_det_jacobian
+
+
+MixtureSolver = AbstractSolver[Mixture, Any]
+MS = TypeVar("MS", bound=MixtureState)
+
+
+class AbstractMixtureSolver(AbstractSolver[Mixture, MS]):
+    """A solver of mixtures whose covariances a structure constrains."""
 
     covariance_estimator: AbstractCovarianceEstimator
 
-    @abstractmethod
-    def init(self, start: Mixture) -> SolverState:
-        """The state before the first pass."""
+    def request(self, state: MS, problem: Problem) -> EStepRequest:
+        """Ask for the moments that an M-step needs, under the next mixture."""
+        return EStepRequest.from_problem(problem, state.next_mixture, self.m_step_kind(state.next_mixture))
 
-    @abstractmethod
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
-        """The state after a pass."""
-
-    def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
-        """One pass over all rows, the ``number``-th from 1, with the moments that steps read."""
-        return problem.e_step(mixture, kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind))
+    def m_step_kind(self, mixture: Mixture) -> MomentKind:
+        """Return the kind of moments that an M-step needs."""
+        return kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
 
     def objective(self, mixture: Mixture, expectation: Expectation) -> float:
-        """What a run makes as large as it can, in the frame: log-likelihood, and log density of a prior."""
+        """Return what a run maximises, in the frame: log-likelihood plus the log density of a prior."""
         return expectation.log_likelihood + self.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
-
-    def solve(self, start: Mixture, monitor: RunMonitor) -> Mixture:
-        """Pass and step until passes end; a solver whose loop is somebody else's hands that its passes."""
-        state = self.init(start)
-        while monitor.should_continue:
-            asked = state.next_mixture
-            expectation = monitor.evaluate(asked, self.e_step)
-            state = self.step(state, expectation)
-            reached = self.objective(asked, expectation) if state.objective is None else state.objective
-            monitor.record(reached, state.mixture, state.can_stop, partial(float, state.predicted_gain))
-        return state.mixture

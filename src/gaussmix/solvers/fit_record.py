@@ -1,4 +1,4 @@
-"""``Fit``: what a finished fit says of itself, in numbers and in sentences."""
+"""``Fit``: the record of a finished fit, in numbers and in sentences."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,21 +16,27 @@ from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
 from gaussmix.types import BoolK, K
 
-_MIN_MEAN_ROW_WEIGHT = 0.5  # of a row, on average: such weights were hardly meant to count rows
-_MAX_EMPTY_MASS = 1e-8  # a component of less mass than this owns no row
-_SMALL_NOISE_LOG_VOLUME_RATIO = np.log(
-    1e3
-)  # how many times smaller than the box of the data a volume of noise is that is remarked on
+_MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
+_MAX_EMPTY_MASS = 1e-8  # a component of smaller mass has no rows
+_SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # the data's box is that many times larger than a suspicious noise volume
 
 
 @dataclass(frozen=True)
 class ComponentDiagnostics:
     """One component of a finished fit.
 
-    ``weight`` is its share, ``mass`` its responsibility summed over the weighted rows,
-    ``condition`` the ratio of the largest to the smallest eigenvalue of its covariance in the
-    working coordinates, ``on_floor`` whether its covariance rests on the floor, ``is_small``
-    whether it holds fewer rows than a covariance needs (features + 1, or factors + 1 where there are some).
+    Attributes
+    ----------
+    weight : float
+        Mixing weight.
+    mass : float
+        Responsibility, summed over the weighted rows.
+    condition_number : float
+        Largest over smallest eigenvalue of the covariance, in the working coordinates.
+    is_floored : bool
+        Whether the covariance is at the variance floor.
+    has_too_few_rows : bool
+        Whether the mass is below the rows that a covariance needs.
     """
 
     weight: float
@@ -44,12 +50,31 @@ class ComponentDiagnostics:
 class Fit:
     """The record of a fit; ``print(estimator.fit_)`` reads as a paragraph.
 
-    ``log_likelihood`` and ``bound`` (the same per unit of weight) belong to the returned
-    parameters; the last entry of ``trace`` was taken before the last update. ``mixture`` holds
-    those parameters and ``masses`` (K,) the responsibilities summed over the weighted rows.
-    ``share_computed`` is the share of all pairs of row and component whose distance the last pass
-    computed: the others could not have mattered. ``rows_needed`` are the rows that a component needs for a covariance:
-    more than columns, or factors; with a prior, one.
+    Attributes
+    ----------
+    outcome : Outcome
+        Why the run ended.
+    trace : IterationTrace
+        Log-likelihood and seconds of each iteration. Its last value was taken before the last update.
+    log_likelihood : float
+        Of the returned parameters and all rows together, in nats and data units.
+    mean_log_likelihood : float
+        The same per unit of row weight.
+    entropy : float
+        Entropy of the responsibilities, summed over the weighted rows, in nats.
+    seconds : float
+        Duration of the fit.
+    mixture : Mixture
+        The returned parameters.
+    masses : ndarray of shape (K,)
+        Responsibilities of each component, summed over the weighted rows.
+    fraction_computed : float
+        Fraction of all pairs of row and component whose distance the last E-step computed; the engine skips pairs
+        that cannot change the result.
+    min_component_rows : int
+        Rows that a component needs for a covariance: columns + 1, or factors + 1 with factors, or 1 with a prior.
+    notes : tuple of str
+        Sentences on what is remarkable.
     """
 
     outcome: Outcome
@@ -66,48 +91,50 @@ class Fit:
 
     @cached_property
     def component_diagnostics(self) -> tuple[ComponentDiagnostics, ...]:
-        """What the fit says of each component; made when first asked for, as conditions take a while."""
+        """The diagnostics of each component; computed on first use, since condition numbers take time."""
         mixture = self.mixture
         conditions = mixture.covariance.precision_root.condition_numbers(mixture.n_components)
-        values = (mixture.weights, self.masses, conditions, mixture.covariance.is_floored, self.has_too_few_rows)
-        return tuple(ComponentDiagnostics(*parts) for parts in zip(*(value.tolist() for value in values), strict=True))
+        columns = (mixture.weights, self.masses, conditions, mixture.covariance.is_floored, self.has_too_few_rows)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return tuple(ComponentDiagnostics(*row) for row in rows)
 
     @property
     def converged(self) -> bool:
+        """Whether the run met its stopping rule."""
         return self.outcome is Outcome.CONVERGED
 
     @property
     def has_too_few_rows(self) -> BoolK:
-        """Which components (K,) hold fewer rows than a covariance needs."""
+        """Which components (K,) have fewer rows than a covariance needs."""
         return has_too_few_rows(self.masses, self.min_component_rows)
 
     @property
     def has_floored_component(self) -> bool:
-        """Whether a component's covariance rests on the floor."""
+        """Whether the covariance of a component is at the variance floor."""
         return bool(self.mixture.covariance.is_floored.any())
 
     @property
     def is_degenerate(self) -> bool:
-        """Whether a component rests on the floor, is empty, or holds too few rows for a covariance."""
+        """Whether a component is at the variance floor, is empty, or has too few rows for a covariance."""
         return bool(find_degenerate_components(self.mixture, self.masses, self.min_component_rows).any())
 
     def __str__(self) -> str:
-        passes = format_count(len(self.trace), "pass")
-        summary = f"{passes} in {self.seconds:.2g} s, log-likelihood {self.log_likelihood:.10g}."
+        iterations = format_count(len(self.trace), "iteration")
+        summary = f"{iterations} in {self.seconds:.2g} s, log-likelihood {self.log_likelihood:.10g}."
         return " ".join([str(self.outcome), summary, *self.notes])
 
 
-def evaluate_run(result: RunResult, problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
-    """Evaluate the returned parameters in one more pass, and put what happened into words."""
-    mixture = result.mixture
+def evaluate_run(result: RunResult[Mixture], problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
+    """Return the record of a run and the expectation of its mixture, after one more E-step."""
+    mixture = result.model
     expectation = problem.e_step(mixture)
-    total = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
+    log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     masses = expectation.moments.mass[: mixture.n_components]
     fit = Fit(
         outcome=result.outcome,
         trace=result.trace,
-        log_likelihood=total,
-        mean_log_likelihood=total / problem.total_weight,
+        log_likelihood=log_likelihood,
+        mean_log_likelihood=log_likelihood / problem.total_weight,
         entropy=expectation.entropy,
         seconds=seconds,
         mixture=mixture,
@@ -119,51 +146,62 @@ def evaluate_run(result: RunResult, problem: Problem, seconds: float) -> tuple[F
     return fit, expectation
 
 
-def collect_notes(problem: Problem, masses: K, result: RunResult) -> list[str]:
-    """Sentences on whatever is remarkable about where a run has ended."""
+def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> list[str]:
+    """Return sentences on what is remarkable about the end of a run."""
     notes = []
     if result.n_split_merge:
-        led = "move of split and merge" if result.n_split_merge == 1 else "moves of split and merge"
-        notes.append(f"{result.n_split_merge} {led} led here, from a lower likelihood.")
-    noise = result.mixture.noise
-    if noise is not None:
-        notes.append(f"Noise takes {100 * noise.weight:.1f} % of the weight.")
-        notes.extend(_small_noise_volume_notes(problem, noise))
+        moves = format_count(result.n_split_merge, "split-and-merge move")
+        notes.append(f"{moves} raised the likelihood before this run.")
+    notes.extend(_noise_notes(problem, result.model.noise))
     if problem.constant_columns:
         names = ", ".join(_column_name(problem, j) for j in problem.constant_columns)
-        notes.append(f"Constant column {names}: it tells no groups apart, and its variance is a stand-in.")
-    floored = np.flatnonzero(result.mixture.covariance.is_floored).tolist()
+        notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
+    floored = np.flatnonzero(result.model.covariance.is_floored).tolist()
     if floored:
         notes.append(
-            f"{_format_components(floored, 'rests', 'rest')} on the floor of the variance ({RELATIVE_FLOOR:g} of the "
-            "overall one): rows there are equal or lie in a plane, and the likelihood says little. Fewer components "
-            "may do."
+            f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
+            "variance). Rows there are duplicated or collinear, so the likelihood is uninformative. Try fewer "
+            "components."
         )
     elif result.n_floored_iter:
-        notes.append(f"The floor under the variances was touched in {result.n_floored_iter} passes and left again.")
-    empty = np.flatnonzero(masses < _MAX_EMPTY_MASS).tolist()
-    if empty:
-        notes.append(f"{_format_components(empty, 'is', 'are')} empty: no row belongs there.")
-    small = np.flatnonzero(has_too_few_rows(masses, problem.min_component_rows) & (masses >= _MAX_EMPTY_MASS)).tolist()
-    if small:
-        rows = "row" if problem.min_component_rows == 1 else "rows"
-        needed = f"{problem.min_component_rows} {rows} that a covariance needs"
-        notes.append(f"{_format_components(small, 'holds', 'hold')} fewer than the {needed}.")
-        if problem.total_weight < _MIN_MEAN_ROW_WEIGHT * problem.n_rows:
-            weight = f"{problem.total_weight:.3g} in all"
-            notes.append(f"The rows weigh {weight}, and count as so many; weights say how often each row counts.")
+        count = format_count(result.n_floored_iter, "iteration")
+        notes.append(f"The variance floor was active in {count}, not in the final fit.")
+    notes.extend(_mass_notes(problem, masses))
     if problem.covariance_estimator.prior is not None:
-        notes.append("These are the most probable parameters under a prior, whose density the log-likelihood omits.")
+        notes.append("The parameters maximise the posterior under a prior; the log-likelihood omits its density.")
     return notes
 
 
-def _small_noise_volume_notes(problem: Problem, noise: Noise) -> list[str]:
-    """Whether noise was given a volume that its rows cannot lie in."""
-    data = float(np.log(problem.column_range.maximum - problem.column_range.minimum).sum())
-    if noise.box.log_volume > data - _SMALL_NOISE_LOG_VOLUME_RATIO:
+def _mass_notes(problem: Problem, masses: K) -> list[str]:
+    """Return sentences on components that are empty or have too few rows."""
+    notes = []
+    empty = np.flatnonzero(masses < _MAX_EMPTY_MASS).tolist()
+    if empty:
+        notes.append(f"{_format_components(empty, 'is', 'are')} empty: no row belongs there.")
+    is_small = has_too_few_rows(masses, problem.min_component_rows) & (masses >= _MAX_EMPTY_MASS)
+    small = np.flatnonzero(is_small).tolist()
+    if small:
+        needed = format_count(problem.min_component_rows, "row")
+        notes.append(f"{_format_components(small, 'has', 'have')} fewer than the {needed} that a covariance needs.")
+        if problem.total_weight < _MIN_MEAN_ROW_WEIGHT * problem.n_rows:
+            total = f"{problem.total_weight:.3g}"
+            notes.append(f"The row weights sum to {total} and count as so many rows; a weight is a number of copies.")
+    return notes
+
+
+def _noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
+    """Return sentences on the weight of the noise, and on a volume too small for its rows."""
+    if noise is None:
         return []
-    share = np.exp(noise.box.log_volume - data)
-    return [f"Its volume is {share:.1g} of the data's box: noise takes rows that lie together; noise=True is wider."]
+    notes = [f"Noise takes {100 * noise.weight:.1f} % of the weight."]
+    log_data_volume = float(np.log(problem.column_range.maximum - problem.column_range.minimum).sum())
+    if noise.box.log_volume <= log_data_volume - _SMALL_NOISE_LOG_VOLUME_RATIO:
+        ratio = np.exp(noise.box.log_volume - log_data_volume)
+        notes.append(
+            f"Its volume is {ratio:.1g} of the data's box, so noise takes rows that lie close together; noise=True "
+            "uses the whole box."
+        )
+    return notes
 
 
 def _column_name(problem: Problem, column: int) -> str:
@@ -171,8 +209,8 @@ def _column_name(problem: Problem, column: int) -> str:
 
 
 def _format_components(components: list[int], singular_verb: str, plural_verb: str) -> str:
-    """'Component 2 rests', 'Components 0 and 2 rest'."""
+    """Return 'Component 2 is', or 'Components 0 and 2 are'."""
     if len(components) == 1:
         return f"Component {components[0]} {singular_verb}"
-    *most, last = (str(k) for k in components)
-    return f"Components {', '.join(most)} and {last} {plural_verb}"
+    *others, last = (str(k) for k in components)
+    return f"Components {', '.join(others)} and {last} {plural_verb}"

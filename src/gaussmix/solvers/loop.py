@@ -1,61 +1,100 @@
-"""A run of a solver from one start: passes done ahead where that can be, then the solver's own."""
+"""The loop: E-step, step, record, until the monitor ends the run."""
 
 from dataclasses import dataclass
+from typing import Any, Generic
 
 import numpy as np
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.outcome import IterationTrace, Outcome
-from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.em.fused_em import run_fused_em
+from gaussmix.solvers.base import AbstractSolver, M
 from gaussmix.solvers.run_monitor import IterationCallback, RunMonitor
 from gaussmix.solvers.stopping import StoppingRule
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """What one run of a solver from one start left behind; ``moves`` of split and merge led to the start."""
+class RunResult(Generic[M]):
+    """The result of one run of a solver from one start.
 
-    mixture: Mixture
+    Attributes
+    ----------
+    model : M
+        The fitted model: a mixture, a variational posterior, or the centers of k-means.
+    trace : IterationTrace
+        Objective (in data units, before the update of the iteration) and seconds of each iteration.
+    outcome : Outcome
+        Why the run ended.
+    n_floored_iter : int
+        Iterations that ended with a covariance at the variance floor.
+    n_split_merge : int
+        Accepted split-and-merge moves that led to the start of this run.
+    """
+
+    model: M
     trace: IterationTrace
     outcome: Outcome
-    n_floored_iter: int
+    n_floored_iter: int = 0
     n_split_merge: int = 0
 
     @property
-    def last_log_likelihood(self) -> float:
-        """Total log-likelihood before the last update, in data units; minus infinity without a pass."""
+    def last_objective(self) -> float:
+        """Objective of the last iteration in data units; minus infinity without an iteration."""
         return float(self.trace.log_likelihoods[-1]) if len(self.trace) else -np.inf
 
 
 def run_solver(
-    solver: AbstractSolver,
-    start: Mixture,
+    solver: AbstractSolver[M, Any],
+    start: M,
     problem: Problem,
     stopping: StoppingRule,
     callback: IterationCallback | None = None,
-    previous_log_likelihood: float = -np.inf,
+    previous_objective: float = -np.inf,
     max_iter: int | None = None,
     max_floored_iter: int | None = None,
-) -> RunResult:
-    """Pass and step until the stopping rule is met or its passes are used up.
+) -> RunResult[M]:
+    """Iterate from a start until the stopping rule is met or no iteration is left.
 
-    ``previous`` is the total log-likelihood (data units) that an earlier run ended with;
-    ``max_passes`` allows fewer passes than the rule does, and ``forbearance`` so many that touch the floor.
+    Parameters
+    ----------
+    solver : AbstractSolver
+    start : M
+        The model to start from, in the frame of the problem.
+    problem : Problem
+        The rows to fit, with structure and engine.
+    stopping : StoppingRule
+        The convergence test and the largest number of iterations.
+    callback : callable, optional
+        Called after each iteration; fused iterations are then not used.
+    previous_objective : float, default=-inf
+        Objective of an earlier run that ended at ``start``, in data units.
+    max_iter : int, optional
+        A smaller limit than that of the stopping rule.
+    max_floored_iter : int, optional
+        Iterations at the variance floor after which the run is pruned.
+
+    Returns
+    -------
+    RunResult
     """
-    allowed = stopping.max_iter if max_iter is None else min(max_iter, stopping.max_iter)
-    shift = problem.total_weight * problem.source.frame.log_abs_det_jacobian
-    passes = RunMonitor(problem, stopping, allowed, previous_log_likelihood - shift, callback, max_floored_iter)
-    done = (
-        None
-        if callback is not None
-        else run_fused_em(solver, start, problem, stopping, passes.checked_objective, allowed)
-    )
-    if done is not None:
-        start = done.mixture
-        passes.record_fused(done.log_likelihoods, done.has_converged)
+    limit = stopping.max_iter if max_iter is None else min(max_iter, stopping.max_iter)
+    previous = previous_objective - solver.frame_to_data_shift(problem)
+    monitor = RunMonitor(solver, problem, stopping, limit, previous, callback, max_floored_iter)
+    fused = None if callback is not None else solver.run_fused(start, problem, stopping, previous, limit)
+    if fused is not None:
+        start = fused.model
+        monitor.record_fused(fused)
     with limit_blas_threads(problem.source.n_features):
-        end = solver.solve(start, passes)
-    return RunResult(end, passes.trace, passes.outcome, passes.n_floored_iter)
+        state = solver.init(start, problem, monitor.n_iter_left)
+        while monitor.should_continue:
+            if state.requests_e_step:
+                e_step = solver.request(state, problem)
+                expectation = e_step.session.e_step(
+                    e_step.model, e_step.moment_kind, e_step.assignment, e_step.total_moments
+                )
+                state = solver.step(state, expectation)
+            else:
+                state = solver.advance(state, monitor)
+            if state.is_iteration_complete:
+                monitor.record(state)
+    return RunResult(state.model, monitor.trace, monitor.outcome, monitor.n_floored_iter)

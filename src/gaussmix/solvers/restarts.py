@@ -1,104 +1,120 @@
-"""Several starts, one winner: the best of full runs, or short runs first and the best ones polished."""
+"""Several starts, one result: the best of full runs, or successive halving of short runs."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from gaussmix.core.outcome import Outcome
-from gaussmix.model.mixture import Mixture
+from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.base import AbstractSolver, M
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.stopping import StoppingRule
 
-
-def best_run(runs: Iterable[RunResult]) -> RunResult:
-    """The run with the highest last log-likelihood; the first of equals, and always one."""
-    best: RunResult | None = None
-    for candidate in runs:
-        if best is None or candidate.last_log_likelihood > best.last_log_likelihood:
-            best = candidate
-    if best is None:
-        raise ValueError("best_of needs at least one run")
-    return best
-
-
+# The iterations of each round, and how many runs go on to the next round.
 HalvingRounds = Sequence[tuple[int, int]]
-"""Passes of each round and how many runs it sends on."""
 
 DEFAULT_HALVING_ROUNDS: HalvingRounds = ((15, 3), (60, 1))
 
 
-def always_preferred(run: RunResult) -> bool:
-    """Prefers nothing."""
+def best_run(runs: Iterable[RunResult[M]]) -> RunResult[M]:
+    """Return the run with the highest last objective; the first of equals.
+
+    Raises
+    ------
+    ValueError
+        If there is no run.
+    """
+    best: RunResult[M] | None = None
+    for candidate in runs:
+        if best is None or candidate.last_objective > best.last_objective:
+            best = candidate
+    if best is None:
+        raise ValueError("best_run needs at least one run")
+    return best
+
+
+def always_preferred(run: RunResult[Any]) -> bool:
+    """Return True: all runs are preferred alike."""
     return True
 
 
 def successive_halving(
-    solver: AbstractSolver,
-    starts: Iterable[Mixture],
+    solver: AbstractSolver[M, Any],
+    starts: Iterable[M],
     problem: Problem,
     stopping: StoppingRule,
-    is_preferred: Callable[[RunResult], bool] = always_preferred,
+    is_preferred: Callable[[RunResult[M]], bool] = always_preferred,
     rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
-) -> list[RunResult]:
-    """The best of many short runs, best first: every start for a few passes, the best of them for more.
+) -> list[RunResult[M]]:
+    """Return the best of many short runs, best first.
 
-    A run for which ``prefer`` is false comes after all for which it is true: a search prefers runs that
-    ended without a component on its floor, whose likelihood says nothing about the data. Where no more are left than
-    the last round sends on, nobody has to be compared.
+    Every start runs for a few iterations, and the best ones go on to the next round. Rounds are left out while no more
+    runs are left than the last round keeps.
+
+    Parameters
+    ----------
+    solver : AbstractSolver
+    starts : iterable of M
+    problem : Problem
+    stopping : StoppingRule
+    is_preferred : callable, optional
+        Runs for which it is False come after all others. A search so prefers runs without a component at the variance
+        floor, whose likelihood is uninformative.
+    rounds : sequence of (int, int)
+        The iterations of each round, and the number of runs that it keeps.
     """
 
-    def promise(heat: RunResult) -> tuple[bool, float]:
-        return not is_preferred(heat), -heat.last_log_likelihood
+    def sort_key(run: RunResult[M]) -> tuple[bool, float]:
+        return not is_preferred(run), -run.last_objective
 
     runs = [run_solver(solver, start, problem, stopping, max_iter=0) for start in starts]
-    for passes, survivors in rounds:
+    for max_iter, n_kept in rounds:
         if len(runs) <= rounds[-1][1]:
             break
-        runs = [continue_run(solver, heat, problem, stopping, passes) for heat in runs]
-        runs = sorted(runs, key=promise)[:survivors]
+        runs = [continue_run(solver, run, problem, stopping, max_iter) for run in runs]
+        runs = sorted(runs, key=sort_key)[:n_kept]
     return runs
 
 
 def run_with_halving(
-    solver: AbstractSolver,
-    starts: Iterable[Mixture],
+    solver: AbstractSolver[M, Any],
+    starts: Iterable[M],
     problem: Problem,
     stopping: StoppingRule,
-    is_preferred: Callable[[RunResult], bool] = always_preferred,
+    is_preferred: Callable[[RunResult[M]], bool] = always_preferred,
     rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
-) -> RunResult:
-    """The best of many short runs, run to the end."""
-    return continue_run(
-        solver, successive_halving(solver, starts, problem, stopping, is_preferred, rounds)[0], problem, stopping
-    )
+) -> RunResult[M]:
+    """Return the best run of successive halving, continued until it converges."""
+    best = successive_halving(solver, starts, problem, stopping, is_preferred, rounds)[0]
+    return continue_run(solver, best, problem, stopping)
 
 
 def continue_run(
-    solver: AbstractSolver,
-    result: RunResult,
+    solver: AbstractSolver[M, Any],
+    result: RunResult[M],
     problem: Problem,
     stopping: StoppingRule,
     max_iter: int | None = None,
     max_floored_iter: int | None = None,
-) -> RunResult:
-    """A run carried on, with one trace; one that has ended is left alone."""
+) -> RunResult[M]:
+    """Return a run with further iterations in one trace; a run that has converged or was pruned stays as it is."""
     if result.outcome in (Outcome.CONVERGED, Outcome.PRUNED):
         return result
-    last = result.last_log_likelihood
-    rest = run_solver(
+    continuation = run_solver(
         solver,
-        result.mixture,
+        result.model,
         problem,
         stopping,
-        previous_log_likelihood=last,
+        previous_objective=result.last_objective,
         max_iter=max_iter,
         max_floored_iter=max_floored_iter,
     )
-    seconds_before = result.trace.seconds[-1] if len(result.trace) else 0.0
-    trace = type(result.trace)(
-        np.concatenate([result.trace.log_likelihoods, rest.trace.log_likelihoods]),
-        np.concatenate([result.trace.seconds, rest.trace.seconds + seconds_before]),
+    before, after = result.trace, continuation.trace
+    seconds_before = before.seconds[-1] if len(before) else 0.0
+    trace = IterationTrace(
+        np.concatenate([before.log_likelihoods, after.log_likelihoods]),
+        np.concatenate([before.seconds, after.seconds + seconds_before]),
     )
-    return RunResult(rest.mixture, trace, rest.outcome, result.n_floored_iter + rest.n_floored_iter)
+    return replace(continuation, trace=trace, n_floored_iter=result.n_floored_iter + continuation.n_floored_iter)

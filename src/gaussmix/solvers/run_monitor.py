@@ -1,123 +1,121 @@
-"""``Passes``: what every run has in common, whoever owns its loop: the clock, the trace, and the decision to stop."""
+"""``RunMonitor``: clock, trace and stopping rule of a run, whoever owns the loop."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import IterationTrace, Outcome
-from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.stopping import StoppingRule
-from gaussmix.types import Array
+from gaussmix.solvers.base import AbstractSolver, FusedIterations, SolverState
+from gaussmix.solvers.stopping import Progress, StoppingRule
 
+# Called after each iteration with its number (from 1), the objective of all rows in data units, and its gain.
+# With a prior the objective includes the log density of the prior, up to a constant.
 IterationCallback = Callable[[int, float, float], None]
-"""Called after each pass with its number (from 1), the total log-likelihood in data units, and its gain.
-
-With a prior its log density, up to a constant, is part of the log-likelihood here and in the trace.
-"""
-
-EStep = Callable[[Problem, Mixture, int], Expectation]
-"""One pass over all rows as a solver wants it, with the number of the pass (from 1)."""
-
-
-def _zero_gain() -> float:
-    return 0.0
 
 
 @dataclass
 class RunMonitor:
-    """Passes over the rows of a problem, as many as are allowed, until the rule to stop is met.
+    """Records the iterations of a run and decides whether it goes on.
 
-    ``last`` is what was reached before, in the frame; ``values`` and ``seconds`` tell of passes made already.
+    Attributes
+    ----------
+    solver, problem, stopping
+        What is run, on which rows, and until when.
+    max_iter : int
+        Iterations allowed in this run.
+    checked_objective : float
+        Objective at the last check of convergence, in the frame; at first that of an earlier run.
+    callback : callable, optional
+        Called after each iteration.
+    max_floored_iter : int, optional
+        Iterations at the variance floor after which the run is pruned.
+    objectives : list of float
+        Objective of each iteration in data units.
+    elapsed_seconds : list of float
+        Seconds from the start of the run to the end of each iteration.
+    n_floored_iter : int
+        Iterations that ended with a covariance at the variance floor.
     """
 
+    solver: AbstractSolver[Any, Any]
     problem: Problem
     stopping: StoppingRule
     max_iter: int
     checked_objective: float
     callback: IterationCallback | None = None
     max_floored_iter: int | None = None
-    log_likelihoods: list[float] = field(default_factory=list)
+    objectives: list[float] = field(default_factory=list)
     elapsed_seconds: list[float] = field(default_factory=list)
-    start_time: float = field(default_factory=time.perf_counter)
     outcome: Outcome = Outcome.MAX_ITER_REACHED
     n_floored_iter: int = 0
-    last_objective: float = field(init=False)
+    _start_time: float = field(default_factory=time.perf_counter)
+    _last_objective: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.last_objective = self.checked_objective
+        self._last_objective = self.checked_objective
         if not self.max_iter:
             self.outcome = Outcome.NOT_STARTED
 
     @property
     def should_continue(self) -> bool:
-        return self.outcome is Outcome.MAX_ITER_REACHED and len(self.log_likelihoods) < self.max_iter
+        """Whether the run goes on: iterations are left, and no rule has ended it."""
+        return self.outcome is Outcome.MAX_ITER_REACHED and len(self.objectives) < self.max_iter
 
     @property
     def n_iter_left(self) -> int:
-        return self.max_iter - len(self.log_likelihoods) if self.should_continue else 0
-
-    @property
-    def frame_to_data_shift(self) -> float:
-        """From the log-likelihood in the frame to that in the data's units."""
-        return self.problem.total_weight * self.problem.source.frame.log_abs_det_jacobian
+        """Number of iterations that may still be made."""
+        return self.max_iter - len(self.objectives) if self.should_continue else 0
 
     @property
     def trace(self) -> IterationTrace:
-        return IterationTrace(np.array(self.log_likelihoods), np.array(self.elapsed_seconds))
+        """Objective and seconds of each iteration so far."""
+        return IterationTrace(np.array(self.objectives), np.array(self.elapsed_seconds))
 
-    def record_fused(self, objectives: Array, has_converged: bool) -> None:
-        """Passes that were made ahead, all at once, and what each reached (frame)."""
-        self.log_likelihoods.extend((objectives + self.frame_to_data_shift).tolist())
-        self.elapsed_seconds.extend(
-            np.linspace(0.0, time.perf_counter() - self.start_time, len(objectives) + 1)[1:].tolist()
-        )
-        self.checked_objective = self.last_objective = float(objectives[-1])
-        if has_converged:
+    def record_fused(self, iterations: FusedIterations[Any]) -> None:
+        """Record iterations that were made all at once."""
+        shift = self.solver.frame_to_data_shift(self.problem)
+        n_iter, seconds = len(iterations.objectives), time.perf_counter() - self._start_time
+        self.objectives.extend((iterations.objectives + shift).tolist())
+        self.elapsed_seconds.extend(np.linspace(0.0, seconds, n_iter + 1)[1:].tolist())
+        self.checked_objective = self._last_objective = float(iterations.objectives[-1])
+        if iterations.has_converged:
             self.outcome = Outcome.CONVERGED
 
-    def evaluate(self, mixture: Mixture, e_step: EStep) -> Expectation:
-        """What a mixture looks like to all rows."""
-        return e_step(self.problem, mixture, len(self.log_likelihoods) + 1)
-
-    def check_convergence(self, objective: float, predict_gain: Callable[[], float] = _zero_gain) -> None:
-        """A run might end here, and does if what it has gained since it last might have, and is to gain, is little.
-
-        ``promise`` tells what a step of EM would gain: a step that was too short, or too long, gains little, too. It is
-        asked only where that decides.
-        """
-        weight = self.problem.total_weight
-        if self.outcome is Outcome.MAX_ITER_REACHED and self.stopping.is_met(self.checked_objective, objective, weight):
-            more = predict_gain()
-            hopes = more > 0.0 and not self.stopping.is_met(objective, objective + more, weight)
-            self.outcome = self.outcome if hopes else Outcome.CONVERGED
-        self.checked_objective = objective
+    def record(self, state: SolverState[Any]) -> None:
+        """Record a complete iteration, call the callback, and check convergence."""
+        value = state.objective + self.solver.frame_to_data_shift(self.problem)
+        self.objectives.append(value)
+        self.elapsed_seconds.append(time.perf_counter() - self._start_time)
+        self.n_floored_iter += state.is_on_floor
+        if self.callback is not None:
+            self.callback(len(self.objectives), value, state.objective - self._last_objective)
+        self._last_objective = state.objective
+        if state.can_stop:
+            self.check_convergence(state)
+        is_running = self.outcome is Outcome.MAX_ITER_REACHED
+        if is_running and self.max_floored_iter is not None and self.n_floored_iter >= self.max_floored_iter:
+            self.outcome = Outcome.PRUNED
+        if state.is_exhausted:
+            self.mark_converged()
 
     def mark_converged(self) -> None:
-        """A run ends with passes left, since no step of its solver leads higher any more."""
+        """End the run if it still goes on, since no step of the solver raises the objective."""
         if self.should_continue:
             self.outcome = Outcome.CONVERGED
 
-    def record(
-        self,
-        objective: float,
-        mixture: Mixture,
-        can_stop: bool = True,
-        predict_gain: Callable[[], float] = _zero_gain,
-    ) -> None:
-        """A pass is over: what has been reached (frame), the mixture to go on from, and whether it may end here."""
-        self.log_likelihoods.append(objective + self.frame_to_data_shift)
-        self.elapsed_seconds.append(time.perf_counter() - self.start_time)
-        self.n_floored_iter += int(mixture.covariance.is_floored.any())
-        if self.callback is not None:
-            self.callback(
-                len(self.log_likelihoods), objective + self.frame_to_data_shift, objective - self.last_objective
-            )
-        self.last_objective = objective
-        if can_stop:
-            self.check_convergence(objective, predict_gain)
-        if self.outcome is Outcome.MAX_ITER_REACHED and self.max_floored_iter is not None:
-            self.outcome = Outcome.PRUNED if self.n_floored_iter >= self.max_floored_iter else self.outcome
+    def check_convergence(self, state: SolverState[Any]) -> None:
+        """End the run if both the last gain and the predicted gain of an EM step meet the stopping rule.
+
+        A step that was too short gains little without being near a maximum; the predicted gain tells these apart.
+        """
+        weight, current = self.problem.total_weight, state.objective
+        progress = Progress(self.checked_objective, current, weight, state.movement)
+        if self.outcome is Outcome.MAX_ITER_REACHED and self.stopping.is_met(progress):
+            gain = self.solver.predict_gain(state)
+            is_gain_left = gain > 0.0 and not self.stopping.is_met(Progress(current, current + gain, weight))
+            self.outcome = self.outcome if is_gain_left else Outcome.CONVERGED
+        self.checked_objective = current

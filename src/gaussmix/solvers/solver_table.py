@@ -1,48 +1,69 @@
-"""The solvers by name: what a user may ask for."""
+"""The solvers by name, as the parameter ``solver`` of the estimators names them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gaussmix.errors import ParameterError
-from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.em.anderson import AndersonAcceleration
 from gaussmix.solvers.em.annealing import AnnealedEM
+from gaussmix.solvers.em.classification import ClassificationEM
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.em.em_then_anderson import EMThenAnderson
 from gaussmix.solvers.em.natural_gradient import NaturalGradient
 from gaussmix.solvers.em.squarem import SQUAREM
-from gaussmix.solvers.em.stochastic import ClassificationEM, StochasticEM
-from gaussmix.solvers.gradient.base import LBFGS
+from gaussmix.solvers.em.stochastic import StochasticEM
+from gaussmix.solvers.gradient.lbfgs import LBFGS
 from gaussmix.solvers.gradient.mini_batch import SGD, Adam
 
 EM_SOLVER_NAME = "em"
 
+# What the trace of a solver holds: the log-likelihood before each step; sums over batches (each before its own step)
+# or the free energy in the first iterations; or an objective other than the log-likelihood.
+EXACT_TRACE, SUMMED_TRACE, OTHER_OBJECTIVE_TRACE = "exact", "summed", "none"
+
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """What solvers may want to know: a seed for draws, the length of a step, and the rows of a mini-batch."""
+    """What some solvers need beside the rows: a seed, a learning rate, and the rows of a mini-batch."""
 
     seed: int = 0
     learning_rate: float | None = None
     batch_size: int | None = None
 
     def learning_rate_or(self, default: float) -> float:
+        """Return the learning rate, or a default where none is given."""
         return default if self.learning_rate is None else self.learning_rate
-
-
-EXACT_TRACE, SUMMED_TRACE, OTHER_OBJECTIVE_TRACE = "exact", "summed", "none"
-"""What a trace holds: the log-likelihood; at first sums over parts of the rows, each before its own step, or the free
-energy of annealing; or another likelihood altogether."""
 
 
 @dataclass(frozen=True)
 class SolverSpec:
-    """How a solver is made from EM, whether it needs a gradient or a seed, and what its trace holds."""
+    """One solver of the table.
 
-    factory: Callable[[EM, SolverOptions], AbstractSolver]
+    Attributes
+    ----------
+    factory : callable
+        Makes the solver from EM (which knows structure and fixed parameters) and options.
+    uses_gradient : bool
+        Whether it needs a gradient, which a ridge has not.
+    is_stochastic : bool
+        Whether its result depends on the seed.
+    trace_kind : {'exact', 'summed', 'none'}
+        What its trace holds.
+    """
+
+    factory: Callable[[EM, SolverOptions], MixtureSolver]
     uses_gradient: bool = False
     is_stochastic: bool = False
     trace_kind: str = EXACT_TRACE
+
+
+def _make_adam(em: EM, options: SolverOptions) -> Adam:
+    return Adam(em, options.seed, options.learning_rate_or(0.05), options.batch_size)
+
+
+def _make_sgd(em: EM, options: SolverOptions) -> SGD:
+    return SGD(em, options.seed, options.learning_rate_or(0.5), options.batch_size)
 
 
 SOLVERS: dict[str, SolverSpec] = {
@@ -50,29 +71,24 @@ SOLVERS: dict[str, SolverSpec] = {
     "squarem": SolverSpec(lambda em, options: SQUAREM(em)),
     "anderson": SolverSpec(lambda em, options: AndersonAcceleration(em)),
     "lbfgs": SolverSpec(lambda em, options: LBFGS(em), uses_gradient=True),
-    "adam": SolverSpec(
-        lambda em, options: Adam(em, options.seed, options.learning_rate_or(0.05), options.batch_size),
-        True,
-        True,
-        SUMMED_TRACE,
-    ),
-    "sgd": SolverSpec(
-        lambda em, options: SGD(em, options.seed, options.learning_rate_or(0.5), options.batch_size),
-        True,
-        True,
-        SUMMED_TRACE,
-    ),
+    "adam": SolverSpec(_make_adam, uses_gradient=True, is_stochastic=True, trace_kind=SUMMED_TRACE),
+    "sgd": SolverSpec(_make_sgd, uses_gradient=True, is_stochastic=True, trace_kind=SUMMED_TRACE),
     "natural": SolverSpec(lambda em, options: NaturalGradient(em, options.learning_rate_or(1.1))),
     "cem": SolverSpec(lambda em, options: ClassificationEM(em), trace_kind=OTHER_OBJECTIVE_TRACE),
     "sem": SolverSpec(lambda em, options: StochasticEM(em, options.seed), is_stochastic=True),
     "annealing": SolverSpec(lambda em, options: AnnealedEM(em), trace_kind=SUMMED_TRACE),
     "auto": SolverSpec(lambda em, options: EMThenAnderson(em)),
 }
-"""EM, and what goes other ways to its goal."""
 
 
-def make_solver(name: str, em: EM, options: SolverOptions) -> AbstractSolver:
-    """A solver by name; ParameterError if there is none of that name."""
+def make_solver(name: str, em: EM, options: SolverOptions) -> MixtureSolver:
+    """Return the solver of a name.
+
+    Raises
+    ------
+    ParameterError
+        If there is no solver of that name.
+    """
     if name not in SOLVERS:
         raise ParameterError.invalid_choice("solver", name, list(SOLVERS))
     return SOLVERS[name].factory(em, options)

@@ -1,55 +1,79 @@
-"""When to stop: rules that look at the gain of a pass and nothing else."""
+"""Stopping rules: when the last iteration has changed so little that a run has converged."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True)
+class Progress:
+    """What two successive checks of convergence compare.
+
+    Attributes
+    ----------
+    previous, current : float
+        The objective of all rows together at the last check and now, in nats and in the frame.
+    total_weight : float
+        Sum of the row weights.
+    movement : float, default=inf
+        Squared movement of the parameters since the last iteration, for solvers that report it.
+    """
+
+    previous: float
+    current: float
+    total_weight: float
+    movement: float = math.inf
+
+
 class StoppingRule(ABC):
-    """A rule over two successive log-likelihoods, and the most passes allowed."""
+    """Decides from the progress of a run whether it has converged, and limits its iterations."""
 
     max_iter: int
 
     @property
     def tolerance_and_is_relative(self) -> tuple[float, bool] | None:
-        """The rule in two numbers: a tolerance, and whether it is relative to the log-likelihood; None for others."""
+        """The tolerance, and whether it is relative to the objective; None for rules that no such pair describes."""
         return None
 
     @abstractmethod
-    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
-        """Whether going from ``previous`` to ``current`` total log-likelihood is small enough to stop."""
+    def is_met(self, progress: Progress) -> bool:
+        """Return whether the progress is small enough to stop."""
 
 
 @dataclass(frozen=True)
 class MeanGainRule(StoppingRule):
-    """scikit-learn's rule: the mean log-likelihood per row changed by less than ``tolerance`` nats."""
+    """scikit-learn's rule for mixtures: the mean log-likelihood per row changed by less than ``tolerance`` nats."""
 
     tolerance: float = 1e-3
     max_iter: int = 100
 
     @property
     def tolerance_and_is_relative(self) -> tuple[float, bool]:
+        """The tolerance, which is absolute."""
         return self.tolerance, False
 
-    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
-        return abs(current - previous) < self.tolerance * total_weight
+    def is_met(self, progress: Progress) -> bool:
+        """Return whether the mean change per row is below the tolerance."""
+        return abs(progress.current - progress.previous) < self.tolerance * progress.total_weight
 
 
 @dataclass(frozen=True)
 class TotalGainRule(StoppingRule):
-    """scikit-learn's rule for variational bounds: that of all rows together changed by less than ``tolerance`` nats."""
+    """scikit-learn's rule for variational bounds: the bound of all rows changed by less than ``tolerance`` nats."""
 
     tolerance: float = 1e-3
     max_iter: int = 100
 
-    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
-        return abs(current - previous) < self.tolerance
+    def is_met(self, progress: Progress) -> bool:
+        """Return whether the total change is below the tolerance."""
+        return abs(progress.current - progress.previous) < self.tolerance
 
 
 @dataclass(frozen=True)
 class RelativeGainRule(StoppingRule):
-    """The log-likelihood changed by less than ``tolerance`` of its size, or of one nat per row if larger.
+    """The log-likelihood changed by less than ``tolerance`` times its size, or times one nat per row if larger.
 
-    Log-likelihoods are compared in the fit's own frame, so the rule does not depend on the data's units.
+    Log-likelihoods are compared in the frame of the fit, so the rule does not depend on the units of the data.
     """
 
     tolerance: float = 1e-8
@@ -57,7 +81,22 @@ class RelativeGainRule(StoppingRule):
 
     @property
     def tolerance_and_is_relative(self) -> tuple[float, bool]:
+        """The tolerance, which is relative."""
         return self.tolerance, True
 
-    def is_met(self, previous: float, current: float, total_weight: float) -> bool:
-        return abs(current - previous) < self.tolerance * max(abs(current), total_weight)
+    def is_met(self, progress: Progress) -> bool:
+        """Return whether the relative change is below the tolerance."""
+        size = max(abs(progress.current), progress.total_weight)
+        return abs(progress.current - progress.previous) < self.tolerance * size
+
+
+@dataclass(frozen=True)
+class MovementRule(StoppingRule):
+    """scikit-learn's rule for k-means: the summed squared movement of the centers is at most ``tolerance``."""
+
+    tolerance: float
+    max_iter: int = 300
+
+    def is_met(self, progress: Progress) -> bool:
+        """Return whether the centers moved at most by the tolerance."""
+        return progress.movement <= self.tolerance

@@ -1,16 +1,14 @@
-"""Variational Bayes: EM between what is believed of the parameters and what is believed of the rows.
+"""Variational Bayes: EM between the posterior of the parameters and the responsibilities of the rows.
 
-Each row shares itself out by expected log densities (the pass), and the posterior learns from the moments (the step);
-neither can lower the bound on the log evidence (Bishop, *Pattern Recognition and Machine Learning*, 2006, section
-10.2). A ridge is scikit-learn's addition and no part of the model: with one the bound may fall, by as little as it is.
+The E-step uses expected log densities, and the step computes the posterior from the moments. Neither can lower the
+bound on the log evidence (Bishop, *Pattern Recognition and Machine Learning*, 2006, section 10.2). A ridge is
+scikit-learn's addition and no part of the model. With one, the bound may fall, but by no more than the ridge is worth.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.errors.text import format_count
@@ -18,76 +16,81 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.model.variational import VariationalPosterior, VariationalPrior
 from gaussmix.model.weight_prior import DirichletProcess
-from gaussmix.solvers.run_monitor import IterationCallback, RunMonitor
-from gaussmix.solvers.stopping import StoppingRule
+from gaussmix.solvers.base import AbstractSolver, EStepRequest, SolverState
+from gaussmix.solvers.loop import RunResult
 from gaussmix.types import K
 
-_MASS_ORDER_DECIMALS = 9  # digits of a share of the rows that decide which component is the larger
-_MAX_IDLE_MASS = 0.5  # a component of less mass than this describes no row
+_MASS_ORDER_DECIMALS = 9  # decimals of a weight that decide which component is the larger
+_MAX_IDLE_MASS = 0.5  # a component of smaller mass describes no row
 
 
 @dataclass(frozen=True)
-class VariationalRunResult:
-    """What one run from one start left behind; its trace holds bounds without their constants, in the data's units."""
-
-    posterior: VariationalPosterior
-    trace: IterationTrace
-    outcome: Outcome
+class _VariationalState(SolverState[VariationalPosterior]):
+    """The posterior so far."""
 
     @property
-    def last_bound(self) -> float:
-        """The bound after the last pass; minus infinity without a pass."""
-        return float(self.trace.log_likelihoods[-1]) if len(self.trace) else -np.inf
+    def is_on_floor(self) -> bool:
+        """Whether a covariance of the posterior's mixture is at the variance floor."""
+        return bool(self.model.mixture.covariance.is_floored.any())
+
+
+@dataclass(frozen=True)
+class VariationalEM(AbstractSolver[VariationalPosterior, _VariationalState]):
+    """Variational EM. Its objective is scikit-learn's lower bound, without the constants, after each step."""
+
+    def init(self, start: VariationalPosterior, problem: Problem, max_iter: int) -> _VariationalState:
+        """Return the state of the start."""
+        return _VariationalState(start)
+
+    def request(self, state: _VariationalState, problem: Problem) -> EStepRequest:
+        """Ask for the moments under the posterior's expected log densities."""
+        return EStepRequest.from_problem(problem, state.model)
+
+    def step(self, state: _VariationalState, expectation: Expectation) -> _VariationalState:
+        """Compute the posterior from the moments, and its bound."""
+        posterior = state.model.prior.compute_posterior(expectation.moments)
+        return _VariationalState(posterior, posterior.sklearn_lower_bound(expectation.entropy))
 
 
 def posterior_from_mixture(mixture: Mixture, problem: Problem, prior: VariationalPrior) -> VariationalPosterior:
-    """The posterior after one pass of a mixture: where a run begins.
+    """Return the posterior after one E-step of a mixture: the start of a run.
 
-    A process believes the first components to be the largest, and so they become.
+    A Dirichlet process expects the first components to be the largest. Components are therefore sorted by mass.
     """
     moments = problem.e_step(mixture).moments
     if isinstance(prior.weight_prior, DirichletProcess):
-        shares = np.round(moments.mass / moments.mass.sum(), _MASS_ORDER_DECIMALS)
-        moments = moments.permute_components(np.argsort(-shares, kind="stable"))
+        weights = np.round(moments.mass / moments.mass.sum(), _MASS_ORDER_DECIMALS)
+        moments = moments.permute_components(np.argsort(-weights, kind="stable"))
     return prior.compute_posterior(moments)
-
-
-def run_variational_em(
-    start: VariationalPosterior,
-    problem: Problem,
-    stopping: StoppingRule,
-    callback: IterationCallback | None = None,
-    previous_bound: float = -np.inf,
-) -> VariationalRunResult:
-    """Pass and learn until the stopping rule is met or its passes are used up.
-
-    ``previous`` is the bound (data units, without constants) that an earlier run ended with.
-    """
-    passes = RunMonitor(problem, stopping, stopping.max_iter, -np.inf, callback)
-    passes.checked_objective = previous_bound - passes.frame_to_data_shift
-    posterior = start
-    with limit_blas_threads(problem.source.n_features):
-        while passes.should_continue:
-            expectation = problem.e_step(posterior)
-            posterior = posterior.prior.compute_posterior(expectation.moments)
-            passes.record(posterior.sklearn_lower_bound(expectation.entropy), posterior.mixture)
-    return VariationalRunResult(posterior, passes.trace, passes.outcome)
-
-
-def best_variational_run(runs: Sequence[VariationalRunResult]) -> VariationalRunResult:
-    """The run with the highest last bound; the first of equals."""
-    return max(runs, key=lambda run: run.last_bound)
 
 
 @dataclass(frozen=True)
 class VariationalFit:
     """The record of a variational fit; ``print(estimator.fit_)`` reads as a paragraph.
 
-    ``bound`` is the evidence lower bound of the returned posterior with all its constants, in nats and the data's
-    units: the log evidence of the rows is at least that. It is minus infinity where ``covariance_prior`` is singular.
-    ``divergence`` is the Kullback-Leibler divergence of the posterior of the parameters from their prior, ``entropy``
-    that of the responsibilities, and ``masses`` (K,) are these summed over the weighted rows. ``trace`` holds what
-    ``lower_bounds_`` holds, the bound after each pass without its constants.
+    Attributes
+    ----------
+    outcome : Outcome
+        Why the run ended.
+    trace : IterationTrace
+        The bound after each iteration, without its constants, and the seconds.
+    lower_bound : float
+        The evidence lower bound of the posterior with all its constants, in nats and data units. The log evidence of
+        the rows is at least that. It is minus infinity where ``covariance_prior`` is singular.
+    kl_divergence : float
+        Kullback-Leibler divergence of the posterior of the parameters from their prior.
+    entropy : float
+        Entropy of the responsibilities, in nats.
+    seconds : float
+        Duration of the fit.
+    mixture : Mixture
+        Expected weights, means and covariances.
+    masses : ndarray of shape (K,)
+        Responsibilities of each component, summed over the weighted rows.
+    fraction_computed : float
+        Fraction of all pairs of row and component whose distance the last E-step computed.
+    notes : tuple of str
+        Sentences on what is remarkable.
     """
 
     outcome: Outcome
@@ -103,22 +106,25 @@ class VariationalFit:
 
     @property
     def converged(self) -> bool:
+        """Whether the run met its stopping rule."""
         return self.outcome is Outcome.CONVERGED
 
     @property
     def n_active_components(self) -> int:
-        """Components that describe at least half a row."""
+        """Number of components that describe at least half a row."""
         return int((self.masses >= _MAX_IDLE_MASS).sum())
 
     def __str__(self) -> str:
-        passes = format_count(len(self.trace), "pass")
-        summary = f"{passes} in {self.seconds:.2g} s, log evidence at least {self.lower_bound:.10g}."
+        iterations = format_count(len(self.trace), "iteration")
+        summary = f"{iterations} in {self.seconds:.2g} s, log evidence at least {self.lower_bound:.10g}."
         return " ".join([str(self.outcome), summary, *self.notes])
 
 
-def evaluate_variational_run(result: VariationalRunResult, problem: Problem, seconds: float) -> VariationalFit:
-    """Evaluate the returned posterior in one more pass, and put what happened into words."""
-    posterior = result.posterior
+def evaluate_variational_run(
+    result: RunResult[VariationalPosterior], problem: Problem, seconds: float
+) -> VariationalFit:
+    """Return the record of a run, after one more E-step under its posterior."""
+    posterior = result.model
     expectation = problem.e_step(posterior)
     divergence = posterior.kl_divergence
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
@@ -138,10 +144,10 @@ def evaluate_variational_run(result: VariationalRunResult, problem: Problem, sec
 
 def _collect_notes(expectation: Expectation, kl_divergence: float) -> list[str]:
     notes = []
-    idle = int((expectation.moments.mass < _MAX_IDLE_MASS).sum())
-    if idle:
-        verb = "is" if idle == 1 else "are"
-        notes.append(f"{idle} of {len(expectation.moments.mass)} components {verb} left to the prior, without rows.")
+    n_idle = int((expectation.moments.mass < _MAX_IDLE_MASS).sum())
+    if n_idle:
+        verb = "has" if n_idle == 1 else "have"
+        notes.append(f"{n_idle} of {len(expectation.moments.mass)} components {verb} no rows and follow the prior.")
     if kl_divergence == np.inf:
-        notes.append("The prior's covariance is singular, so the evidence has no bound; covariance_prior sets another.")
+        notes.append("The prior's covariance is singular, so the evidence has no bound; set another covariance_prior.")
     return notes

@@ -1,5 +1,7 @@
 """Automatic starts against scikit-learn's k-means, and the draws behind them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -8,13 +10,13 @@ from gaussmix.core.quadratics import CentersModel
 from gaussmix.engines import NumpyEngine
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers.em.lloyd import lloyd_centers
 from gaussmix.solvers.initialization import init_methods, initialize
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows, lexicographic_order
 from gaussmix.solvers.initialization.init_methods import (
     initial_partitions,
     initialize_kmeans,
     kmeans_plusplus,
-    lloyd_centers,
 )
 from tests.contracts.problems import groups, problem_of
 
@@ -26,7 +28,8 @@ def test_lloyd_is_sklearns_k_means(seed: int) -> None:
     rows = groups(seed, 200, 3, n_groups=4)
     first = rows[:4].copy()
     theirs = KMeans(4, init=first, n_init=1, tol=0.0, algorithm="lloyd", max_iter=300).fit(rows)
-    center = lloyd_centers(make_memory_source(rows), first, ENGINE, 0.0, CentersModel.euclidean)
+    problem = replace(problem_of(rows), source=make_memory_source(rows))
+    center = lloyd_centers(problem, first, 0.0)
     np.testing.assert_allclose(center, theirs.cluster_centers_, rtol=1e-10)
     np.testing.assert_array_equal(
         hard_labels(CentersModel.euclidean(center), make_memory_source(rows), ENGINE), theirs.labels_

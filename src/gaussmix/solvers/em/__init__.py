@@ -1,1 +1,1 @@
-"""Solvers that maximise the likelihood by EM, its accelerations and its variants."""
+"""EM, its accelerations, its hard and stochastic variants, k-means, and split-and-merge moves."""

@@ -1,11 +1,11 @@
-"""Anderson acceleration: the next mixture is the combination of the last ones whose steps of EM would cancel.
+"""Anderson acceleration: the next mixture combines the last ones such that their EM steps cancel.
 
-With numbers x_i of the last mixtures, f_i = F(x_i) those that EM makes of them and r_i = f_i - x_i, the next is
-f_t - sum_i g_i (f_(i+1) - f_i), where g makes r_t - sum_i g_i (r_(i+1) - r_i) as short as can be, but no longer than
-``damping`` allows (Walker & Ni, "Anderson acceleration for fixed-point iterations", SIAM J. Numer. Anal. 49, 2011;
-Henderson & Varadhan, "Damped Anderson acceleration with restarts and monotonicity control for accelerating EM and
-EM-like algorithms", J. Comput. Graph. Stat. 28, 2019). It is taken only if the likelihood there is no lower; else EM's
-own step is, which costs a pass. Lengths are those of Fisher's information (``model/coordinates.py``).
+Write x_i for the coordinates of the last mixtures, F(x_i) for those after an EM step, and r_i = F(x_i) - x_i. The
+next mixture is F(x_t) - sum_i g_i (F(x_(i+1)) - F(x_i)). The coefficients g make r_t - sum_i g_i (r_(i+1) - r_i) as
+short as the damping allows (Walker & Ni, "Anderson acceleration for fixed-point iterations", SIAM J. Numer. Anal. 49,
+2011; Henderson & Varadhan, "Damped Anderson acceleration with restarts and monotonicity control for accelerating EM
+and EM-like algorithms", J. Comput. Graph. Stat. 28, 2019). If the likelihood there is lower, the EM step is taken
+instead, at the price of one E-step. Lengths are in units of the Fisher information (``model/parametrization.py``).
 """
 
 from dataclasses import dataclass, replace
@@ -16,27 +16,26 @@ from gaussmix.core import linalg
 from gaussmix.core.expectation import Expectation
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
-from gaussmix.solvers.base import SolverState
-from gaussmix.solvers.em.em import EM, EMBasedSolver
-from gaussmix.solvers.em.trial_mixtures import make_trial_mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, make_trial_mixture
+from gaussmix.solvers.em.em import EM
 from gaussmix.types import Array
 
 _MAX_PAIRS = 10
-_INITIAL_MAX_LENGTH, _LENGTH_GROWTH, _LENGTH_SHRINKAGE = (
-    4.0,
-    2.0,
-    0.25,
-)  # of a trial, in steps of EM; and how trials change what is allowed
-_DAMPING_BASE, _DAMPING_SHIFT = 1.2, 25.0  # of the damping, after Henderson & Varadhan (2019, section 3.2)
+# Largest length of a proposal in EM steps at the start, and its change after an accepted and a rejected proposal.
+_INITIAL_MAX_LENGTH, _LENGTH_GROWTH, _LENGTH_SHRINKAGE = 4.0, 2.0, 0.25
+# Parameters of the damping in Henderson & Varadhan (2019, section 3.2).
+_DAMPING_BASE, _DAMPING_SHIFT = 1.2, 25.0
 
-IteratePair = tuple[Array, Array]
+IteratePair = tuple[Array, Array]  # coordinates of a mixture, and of the mixture after an EM step
 
 
 @dataclass(frozen=True)
-class _AndersonState(SolverState):
-    """``pairs`` of numbers and what EM makes of them, and how many trials were taken in a row.
+class _AndersonState(AcceleratedState):
+    """The last iterates.
 
-    A trial, ``asked``, is ``length`` times as far from EM's step as that is long; ``longest`` is what is allowed.
+    ``success_count`` is the number of accepted proposals, halved by each rejection. A proposal lies ``proposal_length``
+    times the length of the EM step beyond that step; ``max_length`` limits this.
     """
 
     coordinates: MixtureParametrization | None = None
@@ -47,39 +46,41 @@ class _AndersonState(SolverState):
 
 
 @dataclass(frozen=True)
-class AndersonAcceleration(EMBasedSolver):
-    """One pass a step; the likelihood never falls."""
+class AndersonAcceleration(AcceleratedEM[_AndersonState]):
+    """Anderson acceleration with one E-step an iteration; the objective never falls."""
 
     em: EM
     max_pairs: int = _MAX_PAIRS
 
-    def init(self, start: Mixture) -> SolverState:
+    def init(self, start: Mixture, problem: Problem, max_iter: int) -> _AndersonState:
+        """Return the state of the start, without iterates."""
         return _AndersonState(start)
 
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
-        assert isinstance(state, _AndersonState)
-        here, value = state.next_mixture, self.objective(state.next_mixture, expectation)
-        successes, longest = state.success_count, state.max_length
-        if state.proposal is not None and state.objective is not None:
-            if not value >= state.objective:
-                return replace(
-                    state,
-                    proposal=None,
-                    can_stop=False,
-                    success_count=0.5 * successes,
-                    max_length=_LENGTH_SHRINKAGE * state.proposal_length,
-                )
-            successes += 1.0
-            longest = max(longest, _LENGTH_GROWTH * state.proposal_length)
-        updated = self.m_step(here, expectation)
+    def step(self, state: _AndersonState, expectation: Expectation) -> _AndersonState:
+        """Reject a proposal that lowers the objective; else make an EM step and extrapolate from it."""
+        mixture, objective = state.next_mixture, self.objective(state.next_mixture, expectation)
+        if state.proposal is not None:
+            if not objective >= state.objective:
+                return _reject(state)
+            state = _accept(state)
+        updated = self.m_step(mixture, expectation)
         coordinates, pairs = state.coordinates, state.pairs
         if coordinates is None or len(pairs) > self.max_pairs:
-            coordinates, pairs = MixtureParametrization.from_origin(here, expectation.total_weight), ()
-        pairs = (*pairs, (coordinates.to_vector(here), coordinates.to_vector(updated)))
-        found, length = self._extrapolate(coordinates, pairs, successes, longest)
-        left = pairs[-1][1] - pairs[-1][0]
-        promise = 0.5 * float(left @ left)
-        return _AndersonState(updated, found, value, True, promise, coordinates, pairs, successes, length, longest)
+            coordinates, pairs = MixtureParametrization.from_origin(mixture, expectation.total_weight), ()
+        pairs = (*pairs, (coordinates.to_vector(mixture), coordinates.to_vector(updated)))
+        em_step = pairs[-1][1] - pairs[-1][0]
+        proposal, length = self._extrapolate(coordinates, pairs, state.success_count, state.max_length)
+        return replace(
+            state,
+            model=updated,
+            objective=objective,
+            can_stop=True,
+            proposal=proposal,
+            predicted_gain=0.5 * float(em_step @ em_step),
+            coordinates=coordinates,
+            pairs=pairs,
+            proposal_length=length,
+        )
 
     def _extrapolate(
         self,
@@ -88,19 +89,35 @@ class AndersonAcceleration(EMBasedSolver):
         success_count: float,
         max_length: float,
     ) -> tuple[Mixture | None, float]:
-        """Where to look next, and how far beyond EM's step that is, in lengths of this."""
+        """Return the proposal (None if there is none), and how many EM steps it lies beyond the last EM step."""
         if len(pairs) < 2:
             return None, 0.0
         before, after = (np.array(part) for part in zip(*pairs, strict=True))
-        left = after - before
-        changes, moves = np.diff(left, axis=0).T, np.diff(after, axis=0).T
-        beyond = -moves @ linalg.norm_limited_least_squares(
-            changes, left[-1], 1.0 / (1.0 + _DAMPING_BASE ** (_DAMPING_SHIFT - success_count))
-        )
-        size, own = float(np.linalg.norm(beyond)), float(np.linalg.norm(left[-1]))
-        if not size > 0.0 or not own > 0.0:
+        residuals = after - before
+        residual_changes, iterate_changes = np.diff(residuals, axis=0).T, np.diff(after, axis=0).T
+        max_norm = 1.0 / (1.0 + _DAMPING_BASE ** (_DAMPING_SHIFT - success_count))
+        extrapolation = -iterate_changes @ linalg.norm_limited_least_squares(residual_changes, residuals[-1], max_norm)
+        norm, em_norm = float(np.linalg.norm(extrapolation)), float(np.linalg.norm(residuals[-1]))
+        if not norm > 0.0 or not em_norm > 0.0:
             return None, 0.0
-        if beyond @ left[-1] < 0:  # steps grow: what they would cancel at lies behind, a saddle
-            beyond = -beyond
-        length = min(size / own, max_length)
-        return make_trial_mixture(self.em, coordinates, after[-1] + beyond * (length * own / size)), length
+        if extrapolation @ residuals[-1] < 0:  # EM steps grow, so they cancel at a saddle point behind
+            extrapolation = -extrapolation
+        length = min(norm / em_norm, max_length)
+        return make_trial_mixture(self.em, coordinates, after[-1] + extrapolation * (length * em_norm / norm)), length
+
+
+def _accept(state: _AndersonState) -> _AndersonState:
+    """Return the state after an accepted proposal, which allows longer ones."""
+    max_length = max(state.max_length, _LENGTH_GROWTH * state.proposal_length)
+    return replace(state, success_count=state.success_count + 1.0, max_length=max_length)
+
+
+def _reject(state: _AndersonState) -> _AndersonState:
+    """Return the state after a rejected proposal: the last EM step is evaluated next."""
+    return replace(
+        state,
+        proposal=None,
+        can_stop=False,
+        success_count=0.5 * state.success_count,
+        max_length=_LENGTH_SHRINKAGE * state.proposal_length,
+    )

@@ -1,12 +1,12 @@
-"""Deterministic annealing: EM whose probabilities are blunt at first.
+"""Deterministic annealing: EM whose responsibilities are nearly equal at first.
 
-Scores times an inverse temperature b < 1 make all components share every row, so that the start is forgotten; as
-b grows to 1, components part where the data do (Ueda & Nakano, "Deterministic annealing EM algorithm", Neural Networks
-11, 1998). A good start is mostly forgotten, too, so that on elongated groups it may end lower than EM does from there.
-Each pass raises the free energy sum_n log(sum_k exp(b score)) / b at its temperature.
+Scores are multiplied by an inverse temperature b. With b < 1 all components have part in every row, so that EM forgets
+the start. As b grows to 1, components separate where the data do (Ueda & Nakano, "Deterministic annealing EM
+algorithm", Neural Networks 11, 1998). It mostly forgets a good start, too. On elongated groups it may therefore end
+lower than EM. Each iteration raises the free energy sum_n log(sum_k exp(b score)) / b at its temperature.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,78 +14,77 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.quadratics import TemperedModel
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import SolverState
+from gaussmix.solvers.base import EStepRequest, MixtureState
 from gaussmix.solvers.em.em import EM, EMBasedSolver
 from gaussmix.types import KD
 
 INITIAL_INVERSE_TEMPERATURE = 0.2
-"""The inverse temperature of the first pass."""
-
-_ITERATIONS_PER_TEMPERATURE, _INVERSE_TEMPERATURE_GROWTH = (
-    5,
-    1.2,
-)  # passes at one temperature, and by how much its inverse grows
-_PERTURBATION_IN_SDS = (
-    0.2  # standard deviations of the data: components that have become one part again where the data part
-)
-_MIN_FINAL_ITERATIONS = 30  # passes of plain EM at the end
+_ITERATIONS_PER_TEMPERATURE = 5
+_INVERSE_TEMPERATURE_GROWTH = 1.2
+# Components that coincide are moved apart by this many standard deviations of the data at each new temperature.
+_PERTURBATION_IN_SDS = 0.2
+_MIN_FINAL_ITERATIONS = 30  # iterations of plain EM before convergence is checked
 
 
 def inverse_temperature(iteration: int, initial: float) -> float:
-    """Of a pass, from 1."""
+    """Return the inverse temperature of an iteration, counted from 1."""
     return float(min(1.0, initial * _INVERSE_TEMPERATURE_GROWTH ** ((iteration - 1) // _ITERATIONS_PER_TEMPERATURE)))
 
 
 @dataclass(frozen=True)
-class _AnnealingState(SolverState):
-    """``number`` of passes so far; ``apart`` (K, D) is where components are to part."""
+class _AnnealingState(MixtureState):
+    """Iterations so far, and the directions (K, D) in which components are moved apart."""
 
-    perturbation: KD = field(default_factory=lambda: np.zeros((1, 1)))
     n_iter: int = 0
+    perturbation: KD | None = None
 
 
 @dataclass(frozen=True)
-class AnnealedEM(EMBasedSolver):
-    """EM at a temperature that falls with the passes; at 1 it goes on to the end."""
+class AnnealedEM(EMBasedSolver[_AnnealingState]):
+    """EM at a temperature that falls to 1, followed by plain EM."""
 
     em: EM
     initial_inverse_temperature: float = INITIAL_INVERSE_TEMPERATURE
 
-    def init(self, start: Mixture) -> SolverState:
+    def init(self, start: Mixture, problem: Problem, max_iter: int) -> _AnnealingState:
+        """Return the state of the start, with its directions of perturbation."""
         return _AnnealingState(start, perturbation=_perturbation_directions(start))
 
-    def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
-        inverse = inverse_temperature(iteration, self.initial_inverse_temperature)
-        kind = kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
-        found = problem.e_step(TemperedModel(mixture, inverse), kind)
-        return found if inverse == 1.0 else replace(found, log_likelihood=found.log_likelihood / inverse)
+    def request(self, state: _AnnealingState, problem: Problem) -> EStepRequest:
+        """Ask for an E-step at the temperature of the next iteration."""
+        model = TemperedModel(state.model, self._inverse_temperature(state.n_iter + 1))
+        return EStepRequest.from_problem(problem, model, self.m_step_kind(state.model))
 
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
-        assert isinstance(state, _AnnealingState)
-        found, number = self.m_step(state.mixture, expectation), state.n_iter + 1
-        colder = inverse_temperature(number + 1, self.initial_inverse_temperature) > inverse_temperature(
-            number, self.initial_inverse_temperature
-        )
-        if colder and self.em.fixed is None:
-            found = replace(found, centers=found.centers + _PERTURBATION_IN_SDS * state.perturbation)
-        last = inverse_temperature(max(1, number - _MIN_FINAL_ITERATIONS), self.initial_inverse_temperature) == 1.0
-        return _AnnealingState(found, can_stop=last, perturbation=state.perturbation, n_iter=number)
+    def step(self, state: _AnnealingState, expectation: Expectation) -> _AnnealingState:
+        """Make an M-step, and move components apart before the temperature falls."""
+        n_iter, inverse = state.n_iter + 1, self._inverse_temperature(state.n_iter + 1)
+        free_energy = replace(expectation, log_likelihood=expectation.log_likelihood / inverse)
+        mixture = self.m_step(state.model, expectation)
+        cools_next = self._inverse_temperature(n_iter + 1) > inverse
+        if cools_next and self.em.fixed is None and state.perturbation is not None:
+            mixture = replace(mixture, centers=mixture.centers + _PERTURBATION_IN_SDS * state.perturbation)
+        can_stop = self._inverse_temperature(max(1, n_iter - _MIN_FINAL_ITERATIONS)) == 1.0
+        objective = self.objective(state.model, free_energy)
+        return replace(state, model=mixture, objective=objective, can_stop=can_stop, n_iter=n_iter)
+
+    def _inverse_temperature(self, iteration: int) -> float:
+        return inverse_temperature(iteration, self.initial_inverse_temperature)
 
 
 def _perturbation_directions(start: Mixture) -> KD:
-    """Where components are to part (K, D): half towards where they started, half evenly along the longest axis of all.
+    """Return the directions (K, D) in which components are moved apart.
 
-    The first keeps what a good start knows, the second leaves one that EM cannot leave. On groups at the corners of a
-    body the axis alone ended lower than EM from a good start in half of all sets, and with both in hardly any.
+    One half points to where the components started, which keeps what a good start knows. The other half spreads them
+    evenly along the longest axis of all rows, which leaves starts that EM cannot leave. With the axis alone, groups at
+    the corners of a simplex ended lower than EM in half of all data sets; with both, in hardly any.
     """
-    total = start.weights.sum()  # none where all rows are noise at the start
-    shares = start.weights / total if total > 0 else np.full(start.n_components, 1.0 / start.n_components)
-    apart = start.centers - shares @ start.centers
-    whole = np.tensordot(shares, start.covariance.matrices(), 1) + (apart.T * shares) @ apart
-    deviations = np.sqrt(np.diagonal(whole))
-    values, axes = eigh_descending(whole / np.outer(deviations, deviations))
-    axis = deviations * axes[:, 0] * np.sqrt(values[0])
-    order = np.argsort(np.argsort(apart @ (axes[:, 0] / deviations), kind="stable"))
-    return np.asarray(0.5 * (apart + np.linspace(-1.0, 1.0, len(order))[order][:, None] * axis))
+    total = start.weights.sum()  # zero where all rows are noise at the start
+    weights = start.weights / total if total > 0 else np.full(start.n_components, 1.0 / start.n_components)
+    deviations = start.centers - weights @ start.centers
+    covariance = np.tensordot(weights, start.covariance.matrices(), 1) + (deviations.T * weights) @ deviations
+    scales = np.sqrt(np.diagonal(covariance))
+    values, axes = eigh_descending(covariance / np.outer(scales, scales))
+    axis = scales * axes[:, 0] * np.sqrt(values[0])
+    ranks = np.argsort(np.argsort(deviations @ (axes[:, 0] / scales), kind="stable"))
+    return np.asarray(0.5 * (deviations + np.linspace(-1.0, 1.0, len(ranks))[ranks][:, None] * axis))

@@ -1,8 +1,8 @@
-"""Expectation-Maximisation (Dempster, Laird & Rubin, JRSS B 39, 1977).
+"""Expectation-Maximisation (Dempster, Laird & Rubin, JRSS B 39, 1977), and the base of solvers that accelerate it.
 
-Each row shares itself out among the components by their probabilities (the pass); each component
-then takes the weight, mean and covariance of its share (the step). Neither half can lower the
-likelihood, and no step size has to be chosen, which is what gradient descent would ask for.
+The E-step computes the responsibilities of the components for each row. The M-step then gives each component the
+weight, mean and covariance of the rows, weighted by responsibility. Neither can lower the likelihood, and no step size
+has to be chosen.
 """
 
 from dataclasses import dataclass
@@ -11,39 +11,52 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.model.fixed_parameters import FixedParameters, constrained_m_step
 from gaussmix.model.mixture import Mixture
-from gaussmix.solvers.base import AbstractSolver, SolverState
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.base import MS, AbstractMixtureSolver, FusedIterations, MixtureState
+from gaussmix.solvers.em.fused_em import run_fused_em
+from gaussmix.solvers.stopping import StoppingRule
 
 
 @dataclass(frozen=True)
-class EM(AbstractSolver):
-    """The M-step of a family, applied to whatever moments a pass brought, with some parameters ``held`` if wanted."""
+class EM(AbstractMixtureSolver[MixtureState]):
+    """EM with the M-step of a covariance structure; some parameters may be fixed."""
 
     covariance_estimator: AbstractCovarianceEstimator
     fixed: FixedParameters | None = None
 
-    def init(self, start: Mixture) -> SolverState:
-        return SolverState(start)
+    def init(self, start: Mixture, problem: Problem, max_iter: int) -> MixtureState:
+        """Return the state of the start."""
+        return MixtureState(start)
 
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
+    def step(self, state: MixtureState, expectation: Expectation) -> MixtureState:
+        """Return the state after an M-step; its objective is that before the M-step."""
+        return MixtureState(self.m_step(state.model, expectation), self.objective(state.model, expectation))
+
+    def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
+        """Return the mixture that maximises the expected log-likelihood, given the fixed parameters."""
         if self.fixed is None:
-            return SolverState(state.mixture.m_step(expectation.moments, self.covariance_estimator))
-        return SolverState(
-            constrained_m_step(state.mixture, expectation.moments, self.covariance_estimator, self.fixed)
-        )
+            return mixture.m_step(expectation.moments, self.covariance_estimator)
+        return constrained_m_step(mixture, expectation.moments, self.covariance_estimator, self.fixed)
+
+    def run_fused(
+        self, start: Mixture, problem: Problem, stopping: StoppingRule, previous_objective: float, max_iter: int
+    ) -> FusedIterations[Mixture] | None:
+        """Return the first iterations from compiled code, where there are few rows and no parameter is fixed."""
+        if self.fixed is not None:
+            return None
+        return run_fused_em(self.covariance_estimator, start, problem, stopping, previous_objective, max_iter)
 
 
-class EMBasedSolver(AbstractSolver):
-    """A solver that makes use of EM: of its steps, of its family, and of what it holds."""
+class EMBasedSolver(AbstractMixtureSolver[MS]):
+    """A solver that makes EM steps of its own ``em``, with its covariance structure and fixed parameters."""
 
     em: EM
 
     @property
     def covariance_estimator(self) -> AbstractCovarianceEstimator:  # type: ignore[override]
+        """The covariance estimator of the EM steps."""
         return self.em.covariance_estimator
 
-    def init(self, start: Mixture) -> SolverState:
-        return SolverState(start)
-
     def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
-        """What a step of EM makes of a mixture."""
-        return self.em.step(SolverState(mixture), expectation).mixture
+        """Return the mixture after an M-step."""
+        return self.em.m_step(mixture, expectation)

@@ -1,63 +1,76 @@
-"""Passes done ahead of the loop, all at once, where rows are few and an engine can (`core/whole.py`)."""
+"""Fused EM: iterations in one call of compiled code, where there are few rows and many runs (`core/fused_em.py`)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gaussmix.core.fused_em import FusedRun
 from gaussmix.covariance import MclustStructure
+from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.engines import SupportsFusedRuns
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.em.em import EM
+from gaussmix.solvers.base import FusedIterations
 from gaussmix.solvers.stopping import StoppingRule
-from gaussmix.types import Array
-
-
-@dataclass(frozen=True)
-class FusedIterations:
-    """How far passes came: the mixture after them, the log-likelihood of each, and whether the rule is met."""
-
-    mixture: Mixture
-    log_likelihoods: Array
-    has_converged: bool
 
 
 def run_fused_em(
-    solver: AbstractSolver,
+    covariance_estimator: AbstractCovarianceEstimator,
     start: Mixture,
     problem: Problem,
     stopping: StoppingRule,
     previous_objective: float,
     max_iter: int,
-) -> FusedIterations | None:
-    """The first passes of a run, or None where they have to be done one by one.
+) -> FusedIterations[Mixture] | None:
+    """Return the first iterations of a run of EM, or None where the loop has to make them.
 
-    ``last`` is the log-likelihood before, in the frame; ``passes`` the most that are allowed.
+    The loop makes them where there are many rows, the engine has no fused runs, the regularisation is a ridge, the
+    label prior holds more than known components, the start is at the variance floor, or the stopping rule is no
+    tolerance.
+
+    Parameters
+    ----------
+    covariance_estimator : AbstractCovarianceEstimator
+    start : Mixture
+    problem : Problem
+    stopping : StoppingRule
+    previous_objective : float
+        Objective before the first iteration, in the frame.
+    max_iter : int
+        The largest number of iterations.
     """
-    rule, floor = stopping.tolerance_and_is_relative, solver.covariance_estimator.plain_floor
+    tolerance, floor, engine = stopping.tolerance_and_is_relative, covariance_estimator.plain_floor, problem.engine
     structure = start.structure
-    is_plain = isinstance(solver, EM) and solver.fixed is None
-    if not isinstance(structure, MclustStructure) or not is_plain or rule is None or floor is None or max_iter == 0:
+    if tolerance is None or floor is None or max_iter == 0 or not isinstance(structure, MclustStructure):
         return None
-    engine = problem.engine
     if not isinstance(engine, SupportsFusedRuns):
         return None
     if not engine.fused_runner.can_run(problem.n_rows, *start.centers.shape):
-        return None  # before anything is made for it
-    few = problem.fused_run_inputs
-    if few is None or start.covariance.is_floored.any():
+        return None  # asked before the rows are collected
+    inputs = problem.fused_run_inputs
+    if inputs is None or start.covariance.is_floored.any():
         return None
     noise = start.noise
-    plain = to_eigen_arrays(start.covariance)
-    even = None if noise is None else (noise.weight, -noise.box.log_volume)
-    prior = solver.covariance_estimator.prior_statistics(start.n_components)
-    state = (start.weights, start.centers, *plain)
-    asked = FusedRun(str(structure), *few, *state, floor, *rule, previous_objective, max_iter, even, prior)
-    found = engine.fused_runner.run(asked)
-    if found is None or not len(found.log_likelihoods):
+    weight_and_log_density = None if noise is None else (noise.weight, -noise.box.log_volume)
+    parameters = (start.weights, start.centers, *to_eigen_arrays(start.covariance))
+    prior = covariance_estimator.prior_statistics(start.n_components)
+    result = engine.fused_runner.run(
+        FusedRun(
+            str(structure),
+            *inputs,
+            *parameters,
+            floor,
+            *tolerance,
+            previous_objective,
+            max_iter,
+            weight_and_log_density,
+            prior,
+        )
+    )
+    if result is None or not len(result.log_likelihoods):
         return None
-    covariance = covariance_from_eigen_arrays(structure, found.axis_variances, found.axes, found.covariance_factors)
-    noise = None if noise is None else replace(noise, weight=found.noise_weight)
-    mixture = replace(start, weights=found.component_weights, centers=found.centers, covariance=covariance, noise=noise)
-    return FusedIterations(mixture, found.log_likelihoods, found.has_converged)
+    covariance = covariance_from_eigen_arrays(structure, result.axis_variances, result.axes, result.covariance_factors)
+    noise = None if noise is None else replace(noise, weight=result.noise_weight)
+    mixture = replace(
+        start, weights=result.component_weights, centers=result.centers, covariance=covariance, noise=noise
+    )
+    return FusedIterations(mixture, result.log_likelihoods, result.has_converged)

@@ -1,10 +1,10 @@
-"""SQUAREM: two steps of EM tell how fast it converges, and a third goes as far as many would.
+"""SQUAREM: two EM steps measure how fast EM converges, and a third step extrapolates.
 
-With the numbers of a mixture about x_0 (``model/coordinates.py``), r = F(x_0) - x_0 and v = F(F(x_0)) - F(x_0) - r,
-the third goes to x_0 + 2 a r + a^2 v with a = |r| / |v| (Varadhan & Roland, "Simple and globally convergent methods
-for accelerating the convergence of any EM algorithm", Scandinavian J. Statistics 35, 2008, scheme S3). It is taken only
-if the likelihood there is no lower; a step of EM follows. As the numbers are in units of the Fisher information,
-|r| and |v| do not depend on the units of the data.
+Write x for the coordinates of a mixture (``model/parametrization.py``), F(x) for those after an EM step,
+r = F(x) - x and v = F(F(x)) - F(x) - r. The third step goes to x + 2 a r + a^2 v with a = |r| / |v| (Varadhan &
+Roland, "Simple and globally convergent methods for accelerating the convergence of any EM algorithm", Scandinavian J.
+Statistics 35, 2008, scheme S3). It is a proposal, and another EM step follows. As coordinates are in units of the
+Fisher information, |r| and |v| do not depend on the units of the data.
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,21 @@ import numpy as np
 from gaussmix.core.expectation import Expectation
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
-from gaussmix.solvers.base import SolverState
-from gaussmix.solvers.em.em import EM, EMBasedSolver
-from gaussmix.solvers.em.trial_mixtures import make_trial_mixture
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, make_trial_mixture
+from gaussmix.solvers.em.em import EM
 from gaussmix.types import Array
 
-_LENGTH_GROWTH = 4.0  # of the longest step that is allowed, whenever one was as long as that
+# Change of the largest extrapolation length, after a proposal of that length was accepted or rejected.
+_LENGTH_GROWTH = 4.0
 
 
 @dataclass(frozen=True)
-class _SquaremState(SolverState):
-    """``coordinates`` about the mixture that a cycle began at, and where its ``first`` step of EM led.
+class _SquaremState(AcceleratedState):
+    """The first half of a cycle.
 
-    A trial, ``asked``, is ``length`` steps long; ``longest`` is what is allowed.
+    ``coordinates`` have their origin at the start of the cycle, and ``first_em_step`` is r. A proposal has the
+    extrapolation length ``proposal_length``; ``max_length`` limits it.
     """
 
     coordinates: MixtureParametrization | None = None
@@ -36,41 +38,50 @@ class _SquaremState(SolverState):
 
 
 @dataclass(frozen=True)
-class SQUAREM(EMBasedSolver):
-    """Cycles of three passes; the likelihood never falls."""
+class SQUAREM(AcceleratedEM[_SquaremState]):
+    """SQUAREM with cycles of three E-steps; the objective never falls."""
 
     em: EM
 
-    def init(self, start: Mixture) -> SolverState:
+    def init(self, start: Mixture, problem: Problem, max_iter: int) -> _SquaremState:
+        """Return the state before the first cycle."""
         return _SquaremState(start)
 
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
-        assert isinstance(state, _SquaremState)
-        here, value = state.next_mixture, self.objective(state.next_mixture, expectation)
-        longest = state.max_length
-        if state.proposal is not None and state.objective is not None:
-            was_longest = state.proposal_length >= longest
-            if not value >= state.objective:
-                shorter = max(_LENGTH_GROWTH, longest / _LENGTH_GROWTH) if was_longest else longest
-                return _SquaremState(state.mixture, None, state.objective, False, max_length=shorter)
-            longest = _LENGTH_GROWTH * longest if was_longest else longest
-        updated = self.m_step(here, expectation)
-        if state.proposal is None and state.coordinates is not None:
-            return self._extrapolate(state, updated, value)
-        about = MixtureParametrization.from_origin(here, expectation.total_weight)
-        first = about.to_vector(updated)
-        return _SquaremState(updated, None, value, True, 0.5 * float(first @ first), about, first, max_length=longest)
-
-    def _extrapolate(self, state: _SquaremState, em_mixture: Mixture, objective: float) -> SolverState:
-        """After two steps of EM: where to look next; where they do not slow down, a new cycle begins."""
-        assert state.coordinates is not None
-        assert state.first_em_step is not None
-        bend = state.coordinates.to_vector(em_mixture) - 2.0 * state.first_em_step
-        size, bent = float(np.linalg.norm(state.first_em_step)), float(np.linalg.norm(bend))
-        length = min(state.max_length, size / bent) if bent > 0 else state.max_length
-        found = None
-        if length > 1.0:
-            found = make_trial_mixture(
-                self.em, state.coordinates, 2.0 * length * state.first_em_step + length**2 * bend
+    def step(self, state: _SquaremState, expectation: Expectation) -> _SquaremState:
+        """Reject a proposal that lowers the objective; else make an EM step, and extrapolate after every second one."""
+        mixture, objective = state.next_mixture, self.objective(state.next_mixture, expectation)
+        max_length = state.max_length
+        if state.proposal is not None:
+            was_longest = state.proposal_length >= max_length
+            if not objective >= state.objective:
+                shorter = max(_LENGTH_GROWTH, max_length / _LENGTH_GROWTH) if was_longest else max_length
+                return _SquaremState(state.model, state.objective, can_stop=False, max_length=shorter)
+            max_length = _LENGTH_GROWTH * max_length if was_longest else max_length
+        updated = self.m_step(mixture, expectation)
+        if state.proposal is None and state.coordinates is not None and state.first_em_step is not None:
+            vector = state.coordinates.to_vector(updated)
+            proposal, length = self._extrapolate(state.coordinates, state.first_em_step, vector, max_length)
+            return _SquaremState(
+                updated, objective, proposal=proposal, proposal_length=length, max_length=state.max_length
             )
-        return _SquaremState(em_mixture, found, objective, True, proposal_length=length, max_length=state.max_length)
+        coordinates = MixtureParametrization.from_origin(mixture, expectation.total_weight)
+        first = coordinates.to_vector(updated)
+        return _SquaremState(
+            updated,
+            objective,
+            predicted_gain=0.5 * float(first @ first),
+            coordinates=coordinates,
+            first_em_step=first,
+            max_length=max_length,
+        )
+
+    def _extrapolate(
+        self, coordinates: MixtureParametrization, first: Array, second: Array, max_length: float
+    ) -> tuple[Mixture | None, float]:
+        """Return the proposal from two EM steps, and its length; None where the steps do not slow down."""
+        change = second - 2.0 * first
+        norm, change_norm = float(np.linalg.norm(first)), float(np.linalg.norm(change))
+        length = min(max_length, norm / change_norm) if change_norm > 0 else max_length
+        if not length > 1.0:
+            return None, length
+        return make_trial_mixture(self.em, coordinates, 2.0 * length * first + length**2 * change), length

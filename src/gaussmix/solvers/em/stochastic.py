@@ -1,15 +1,9 @@
-"""Hard and drawn assignment: EM whose rows belong wholly to one component at a time.
+"""Stochastic EM: EM whose E-step draws the component of each row.
 
-Classification EM hands every row to its most probable component (Celeux & Govaert, "A classification EM algorithm for
-clustering and two stochastic versions", Comput. Stat. Data Anal. 14, 1992). It climbs the classification likelihood,
-the sum over rows of the largest of log weight + log density; with equal weights and one spherical covariance for all
-that is k-means. It ends after few passes, and its components are too far apart and too narrow, since it cuts off what
-overlaps.
-
-Stochastic EM draws the component of each row from its probabilities, and so leaves poor optima that EM cannot
-leave (Celeux & Diebolt, "The SEM algorithm", Comput. Stat. Quarterly 2, 1985). It never rests, so here draws are mixed
-with probabilities, more and more of these as passes go on, until it is EM (Celeux & Diebolt, "A stochastic
-approximation type EM algorithm for the mixture problem", Stochastics 41, 1992).
+Draws by responsibility leave poor optima that EM cannot leave (Celeux & Diebolt, "The SEM algorithm", Comput. Stat.
+Quarterly 2, 1985). Such iterations never converge. After the first ones the moments are therefore an average of drawn
+and expected moments, with a drawn fraction that decays to zero (Celeux & Diebolt, "A stochastic approximation type EM
+algorithm for the mixture problem", Stochastics 41, 1992).
 """
 
 from dataclasses import dataclass, replace
@@ -19,106 +13,111 @@ import numpy as np
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.label_prior import KnownComponents, LabelPrior
-from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.core.quadratics import CentersModel, Quadratics
+from gaussmix.core.quadratics import CentersModel, Quadratics, ScoringModel
 from gaussmix.core.random_numbers import draw_uniform_by_row
 from gaussmix.engines.base import (
-    AssignmentKind,
+    AbstractSession,
     BatchEngine,
     iterate_tiles,
     log_sum_exp_with_terms,
     rows_per_tile,
 )
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import kind_with_noise
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import SolverState
+from gaussmix.solvers.base import EStepRequest, MixtureState
 from gaussmix.solvers.em.em import EM, EMBasedSolver
+from gaussmix.sources import require_capability
 from gaussmix.types import NK, IntN
 
 N_FULLY_STOCHASTIC_ITERATIONS = 20
-"""Passes of stochastic EM that are drawn wholly."""
-
-_STOCHASTIC_FRACTION_DECAY = 0.9  # what of the part that is drawn is left after each pass that follows
-_MIN_STOCHASTIC_FRACTION = 1e-3  # a part that is no more drawn
+_STOCHASTIC_FRACTION_DECAY = 0.9  # factor of the drawn fraction in each later iteration
+_MIN_STOCHASTIC_FRACTION = 1e-3  # smaller fractions count as zero
 
 
 @dataclass(frozen=True)
-class ClassificationEM(EMBasedSolver):
-    """Every row to its best component, then an M-step."""
+class _StochasticEMState(MixtureState):
+    """Iterations so far, and the expectation between the two E-steps of one iteration."""
 
-    em: EM
-
-    def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
-        return problem.e_step(
-            mixture,
-            kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind),
-            AssignmentKind.HARD,
-        )
-
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
-        return self.em.step(state, expectation)
+    n_iter: int = 0
+    expectation: Expectation | None = None
 
 
 @dataclass(frozen=True)
-class StochasticEM(EMBasedSolver):
-    """Rows to components drawn by ``seed``, pass and row; after ``DRAWN_PASSES`` less and less so."""
+class StochasticEM(EMBasedSolver[_StochasticEMState]):
+    """Stochastic EM; ``seed``, iteration and row number determine the draw of a row."""
 
     em: EM
     seed: int
 
-    def init(self, start: Mixture) -> SolverState:
+    def init(self, start: Mixture, problem: Problem, max_iter: int) -> _StochasticEMState:
+        """Return the state of the start."""
         return _StochasticEMState(start)
 
-    def e_step(self, problem: Problem, mixture: Mixture, iteration: int) -> Expectation:
-        part = stochastic_fraction(iteration)
-        kind = kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
-        soft = problem.e_step(mixture, kind)
-        if not part:
-            return soft
-        hard = drawn_moments(problem, mixture, self.seed, iteration, kind)
-        return soft.with_moments(hard.scale(part) + soft.moments.scale(1.0 - part))
+    def request(self, state: _StochasticEMState, problem: Problem) -> EStepRequest:
+        """Ask for expected moments first, and for drawn moments second."""
+        kind = self.m_step_kind(state.model)
+        if state.expectation is None:
+            return EStepRequest.from_problem(problem, state.model, kind)
+        session = bind_drawn_components(problem, state.model, self.seed, state.n_iter + 1)
+        return EStepRequest(session, CentersModel.uniform(state.model.to_quadratics().center), kind)
 
-    def step(self, state: SolverState, expectation: Expectation) -> SolverState:
-        assert isinstance(state, _StochasticEMState)
-        number = state.n_iter + 1
-        found = self.em.step(state, expectation).mixture
-        return _StochasticEMState(found, can_stop=not stochastic_fraction(number), n_iter=number)
-
-
-@dataclass(frozen=True)
-class _StochasticEMState(SolverState):
-    n_iter: int = 0
+    def step(self, state: _StochasticEMState, expectation: Expectation) -> _StochasticEMState:
+        """Keep the expected moments, or average them with the drawn moments and make an M-step."""
+        fraction = stochastic_fraction(state.n_iter + 1)
+        if fraction and state.expectation is None:
+            return replace(state, expectation=expectation, is_iteration_complete=False)
+        if state.expectation is not None:
+            moments = expectation.moments.scale(fraction) + state.expectation.moments.scale(1.0 - fraction)
+            expectation = state.expectation.with_moments(moments)
+        return _StochasticEMState(
+            self.m_step(state.model, expectation),
+            self.objective(state.model, expectation),
+            can_stop=not fraction,
+            n_iter=state.n_iter + 1,
+        )
 
 
 def stochastic_fraction(iteration: int) -> float:
-    """The part of a pass, from 1, that is drawn."""
-    part = (
-        1.0
-        if iteration <= N_FULLY_STOCHASTIC_ITERATIONS
-        else _STOCHASTIC_FRACTION_DECAY ** (iteration - N_FULLY_STOCHASTIC_ITERATIONS)
-    )
-    return part if part > _MIN_STOCHASTIC_FRACTION else 0.0
+    """Return the weight of the drawn moments in an iteration, counted from 1."""
+    n_decays = max(0, iteration - N_FULLY_STOCHASTIC_ITERATIONS)
+    fraction = _STOCHASTIC_FRACTION_DECAY**n_decays
+    return fraction if fraction > _MIN_STOCHASTIC_FRACTION else 0.0
 
 
 @dataclass(frozen=True)
 class DrawnComponents(LabelPrior):
-    """Components drawn for each row as likely as their responsibilities, by seed, iteration and row number."""
+    """Components drawn by responsibility; component K is noise.
+
+    The draw depends on seed, iteration and row number, and is made batch by batch. No array is as long as the data.
+
+    Attributes
+    ----------
+    engine : BatchEngine
+        Computes the scores of a batch.
+    quadratics : Quadratics
+        What the responsibilities come from.
+    seed, iteration : int
+    label_prior : LabelPrior or None
+        What is known of the rows beforehand.
+    """
 
     engine: BatchEngine
     quadratics: Quadratics
     seed: int
     iteration: int
-    observed: LabelPrior | None
+    label_prior: LabelPrior | None
 
     def log_prior(self, n_components: int) -> NK:
-        raise NotImplementedError  # resolve() comes first
+        """Raise NotImplementedError: only `resolve` sees the rows that a draw depends on."""
+        raise NotImplementedError("resolve the prior on a batch first")
 
     def take(self, rows: slice | IntN) -> "DrawnComponents":
-        return replace(self, observed=None if self.observed is None else self.observed.take(rows))
+        """Return the prior of some of the rows."""
+        return replace(self, label_prior=None if self.label_prior is None else self.label_prior.take(rows))
 
     def resolve(self, batch: Batch) -> KnownComponents:
-        scored = replace(batch, label_prior=self.observed)
+        """Draw the components of the rows of a batch."""
+        scored = replace(batch, label_prior=self.label_prior)
         labels = [
             self._draw(scored.sub_batch(tile.start, tile.stop))
             for tile in iterate_tiles(batch.n_rows, rows_per_tile(self.quadratics.n_components))
@@ -127,16 +126,15 @@ class DrawnComponents(LabelPrior):
 
     def _draw(self, tile: Batch) -> IntN:
         powers = log_sum_exp_with_terms(self.engine.compute_scores(self.quadratics, tile))[1]
-        edges = np.cumsum(powers, axis=1)
-        heights = draw_uniform_by_row(self.seed, self.iteration, tile.first_row, tile.n_rows) * edges[:, -1]
-        return np.asarray(np.minimum((edges <= heights[:, None]).sum(axis=1), powers.shape[1] - 1))
+        cumulative = np.cumsum(powers, axis=1)
+        heights = draw_uniform_by_row(self.seed, self.iteration, tile.first_row, tile.n_rows) * cumulative[:, -1]
+        return np.asarray(np.minimum((cumulative <= heights[:, None]).sum(axis=1), powers.shape[1] - 1))
 
 
-def drawn_moments(problem: Problem, mixture: Mixture, seed: int, iteration: int, kind: MomentKind) -> Moments:
-    """Return the moments of the partition that a draw of the components of all rows makes; noise is component K."""
-    quadratics = mixture.to_quadratics()
-    engine = problem.engine
-    assert isinstance(engine, BatchEngine)
-    prior = DrawnComponents(engine.select_engine(quadratics), quadratics, seed, iteration, problem.source.label_prior)
-    session = engine.bind(problem.source.with_label_prior(prior))
-    return session.e_step(CentersModel.uniform(quadratics.center), kind).moments
+def bind_drawn_components(problem: Problem, model: ScoringModel, seed: int, iteration: int) -> AbstractSession:
+    """Return a session on the rows of a problem, each with a component drawn by the responsibilities of a model."""
+    quadratics = model.to_quadratics()
+    engine = require_capability(problem.engine, BatchEngine, "stochastic EM")  # type: ignore[type-abstract]
+    scorer = engine.select_engine(quadratics)
+    prior = DrawnComponents(scorer, quadratics, seed, iteration, problem.source.label_prior)
+    return engine.bind(problem.source.with_label_prior(prior))

@@ -1,1 +1,1 @@
-"""Solvers that maximise the likelihood by its gradient."""
+"""Solvers that follow the gradient of the likelihood: L-BFGS, Adam and plain gradient steps."""

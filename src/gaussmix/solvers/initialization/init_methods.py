@@ -22,6 +22,7 @@ from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
+from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, Metric, lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.hierarchical_clustering import MCLUST_CRITERIA, initialize_hierarchical
 from gaussmix.solvers.initialization.initial_mixture import (
@@ -36,14 +37,9 @@ from gaussmix.types import KD, ND, D, IntD, IntN, N
 InitMethod = Callable[[Problem, int, np.random.Generator], Mixture]
 
 KMEANS_METHOD = "kmeans"
-LLOYD_MAX_ITER = 300
 _N_INIT_IF_WIDE = 10
 _MIN_WIDE_COLUMNS = 32  # columns
 _LLOYD_TOLERANCE = 1e-4  # squared movement of the centres, relative to the mean variance of a column
-
-
-Metric = Callable[[KD], CentersModel]
-# From centers (K, D) to the model whose scores are minus half the squared distances.
 
 
 def make_standardized_metric(standard_deviations: D) -> Metric:
@@ -90,25 +86,6 @@ def _draw_indices(potential: N, size: int, rng: np.random.Generator) -> IntN:
     return np.asarray(np.minimum(found, len(potential) - 1))
 
 
-def lloyd_centers(
-    source: AbstractSource,
-    centers: KD,
-    engine: AbstractEngine,
-    tolerance: float,
-    metric: Metric,
-    max_iter: int = LLOYD_MAX_ITER,
-) -> KD:
-    """Centres moved to the means of the rows nearest to them until they rest; an empty one stays where it is."""
-    session = engine.bind(source)
-    for _ in range(max_iter):
-        moved = session.e_step(metric(centers), MomentKind.NONE, AssignmentKind.HARD).moments.mean
-        movement = -2.0 * prediction.scores(metric(centers), MemorySource.from_array(moved), engine).diagonal().sum()
-        centers = moved
-        if movement <= tolerance:
-            break
-    return centers
-
-
 def initialize_kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """The partition of k-means (k-means++ seeds, Lloyd's passes over all rows) in the data's units.
 
@@ -142,7 +119,7 @@ def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator
     source, back = _with_common_scale(problem)
     tolerance = _LLOYD_TOLERANCE * float(np.ldexp(problem.column_variances, -2 * back).mean())
     seeds = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
-    center = lloyd_centers(source, seeds, problem.engine, tolerance, CentersModel.euclidean, max_iter)
+    center = lloyd_centers(replace(problem, source=source), seeds, tolerance, max_iter=max_iter)
     return np.asarray(np.ldexp(center[argsort_means(center, center.std(axis=0))], back))
 
 
@@ -181,7 +158,7 @@ def initial_partitions(problem: Problem, n_components: int, n_partitions: int, r
         if number % 3 == 2:
             seeds = distinct[id(rows)].sample_rows(n_components, rng)
         else:
-            seeds = lloyd_centers(rows, seeds, problem.engine, _LLOYD_TOLERANCE * variance, metric)
+            seeds = lloyd_centers(replace(problem, source=rows), seeds, _LLOYD_TOLERANCE * variance, metric)
         found.append(hard_labels(metric(seeds), rows, problem.engine))
     return found
 

@@ -16,7 +16,7 @@ from gaussmix.errors import CollapseError
 from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.initialization.init_methods import (
     INIT_METHODS,
@@ -87,7 +87,7 @@ def _best_of_two_starts(problem: Problem, sample: Problem, n_components: int, rn
         best = run_with_halving(solver, starts, sample, _STOPPING_RULE, is_sound, _HALVING_ROUNDS)
     except CollapseError:  # of few rows; all may suffice
         return initialize_from_centers(problem, center)
-    return best.mixture if is_sound(best) else initialize_from_centers(problem, best.mixture.centers)
+    return best.model if is_sound(best) else initialize_from_centers(problem, best.model.centers)
 
 
 def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
@@ -96,7 +96,7 @@ def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.r
     groups = initialize_from_centers(problem, kmeans_centers(problem, n_groups, rng, _GROUP_LLOYD_MAX_ITER))
     softened = run_solver(
         EM(problem.covariance_estimator), groups, problem, _STOPPING_RULE, max_iter=_GROUP_EM_MAX_ITER
-    ).mixture
+    ).model
     moments = problem.e_step(softened, problem.covariance_estimator.moment_kind.per_component).moments
     row_weight = problem.total_weight / problem.n_rows
     found = merge_groups(moments, n_components, problem.column_variances, row_weight).to_kind(
@@ -105,16 +105,16 @@ def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.r
     return initialize_from_moments(problem, found)
 
 
-def make_nondegenerate_check(problem: Problem) -> Callable[[RunResult], bool]:
+def make_nondegenerate_check(problem: Problem) -> Callable[[RunResult[Mixture]], bool]:
     """Return a function that says whether a run ended without a degenerate component."""
-    return lambda candidate: not count_degenerate_components(candidate.mixture, problem)
+    return lambda candidate: not count_degenerate_components(candidate.model, problem)
 
 
-def best_start(solver: AbstractSolver, starts: list[Mixture], problem: Problem) -> Mixture:
+def best_start(solver: MixtureSolver, starts: list[Mixture], problem: Problem) -> Mixture:
     """What ten passes make of the start that they make the likeliest, sound ones first."""
     try:
         return successive_halving(
             solver, starts, problem, _TEN_ITERATION_RULE, make_nondegenerate_check(problem), _TEN_ITERATION_ROUND
-        )[0].mixture
+        )[0].model
     except CollapseError:  # of few rows; all may suffice, and the first may do in the end
         return starts[0]

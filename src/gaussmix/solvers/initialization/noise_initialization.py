@@ -22,7 +22,7 @@ from gaussmix.covariance import FloorRegularizer
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver
+from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.init_methods import KMEANS_METHOD
 from gaussmix.solvers.initialization.initializer import (
@@ -114,7 +114,7 @@ def initialize_with_noise(
     method: str,
     n_components: int,
     box: Box,
-    solver: AbstractSolver,
+    solver: MixtureSolver,
     rng: np.random.Generator,
     transform: MixtureTransform,
 ) -> Mixture:

@@ -8,6 +8,8 @@ clustering by seeding", ICML 2002), and, where they suffice for a covariance of 
 of the known rows alone. A few passes of EM say which of these is the likeliest.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -18,8 +20,9 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver
-from gaussmix.solvers.initialization.init_methods import lloyd_centers, make_standardized_metric
+from gaussmix.solvers.base import MixtureSolver
+from gaussmix.solvers.em.lloyd import lloyd_centers
+from gaussmix.solvers.initialization.init_methods import make_standardized_metric
 from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_labels,
     initialize_from_moments,
@@ -73,7 +76,7 @@ def align_components(problem: Problem, mixture: Mixture, known_components: IntN)
 
 
 def initialize_semi_supervised(
-    problem: Problem, start: Mixture, known_components: IntN, solver: AbstractSolver, transform: MixtureTransform
+    problem: Problem, start: Mixture, known_components: IntN, solver: MixtureSolver, transform: MixtureTransform
 ) -> Mixture:
     """The likeliest of several starts that follow the known rows (n,); ``change`` is made to each before it runs.
 
@@ -129,7 +132,7 @@ def constrained_kmeans(problem: Problem, known_components: IntN, groups: IntN, n
     )
     tolerance = _CENTER_TOLERANCE * source.n_features
     return hard_labels(
-        metric(lloyd_centers(source, centers, problem.engine, tolerance, metric)), source, problem.engine
+        metric(lloyd_centers(replace(problem, source=source), centers, tolerance, metric)), source, problem.engine
     )
 
 

@@ -1,1 +1,1 @@
-"""EM over chunks of rows that arrive one after the other."""
+"""Online EM: fits to rows that arrive in chunks."""
