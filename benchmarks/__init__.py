@@ -1,1 +1,1 @@
-"""Speed and memory, measured: ours and every installed peer on the same data from the same start, in turn."""
+"""Benchmarks of speed and memory: gaussmix and every installed peer on the same data from the same start."""

@@ -1,4 +1,4 @@
-"""What figures depend on: the machine, the commit, and every package that took part."""
+"""Describe the machine, the commit and the packages of a benchmark."""
 
 import json
 import os
@@ -14,27 +14,27 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 _LIST_PACKAGES_SCRIPT = """
 import json, platform
 from importlib.metadata import distributions
-names = {one.metadata["Name"]: one.version for one in distributions()}
+names = {package.metadata["Name"]: package.version for package in distributions()}
 print(json.dumps({"python": platform.python_version(), "packages": dict(sorted(names.items()))}))
 """
 
 
 def _describe_processor() -> tuple[str, list[str]]:
-    """The processor's name and those of its instruction sets that decide how fast it multiplies."""
+    """Return the processor's name and its vector instruction sets."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine(), []
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in lines:
         key, _, value = line.partition(":")
-        found.setdefault(key.strip(), value.strip())
-    has = set((found.get("flags") or found.get("Features") or "").split())
-    return found.get("model name", platform.machine()), [flag for flag in _CPU_FLAGS if flag in has]
+        fields.setdefault(key.strip(), value.strip())
+    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    return fields.get("model name", platform.machine()), [flag for flag in _CPU_FLAGS if flag in flags]
 
 
 def _memory_gb() -> float | None:
-    """Main memory in GB."""
+    """Return the main memory in GB."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
     except (AttributeError, ValueError, OSError):
@@ -42,12 +42,12 @@ def _memory_gb() -> float | None:
 
 
 def count_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe_machine() -> dict:
-    """The machine in numbers and names, and how busy it was when measuring began."""
+    """Return the hardware, the system and the load at the start of the benchmark."""
     name, flags = _describe_processor()
     return {
         "processor": name,
@@ -61,14 +61,14 @@ def describe_machine() -> dict:
 
 
 def commit_hash() -> str:
-    """The commit that was measured, marked where files had changed."""
+    """Return the abbreviated hash of the current commit, with '-dirty' if files have changed."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     run = subprocess.run(command, cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False)
     return run.stdout.strip() or "unknown"
 
 
 def list_packages(interpreter: str) -> dict | None:
-    """Version and packages of a Python, or of R where ``python`` is an Rscript; None where there is no such program."""
+    """Return version and packages of a Python or Rscript interpreter, or None if it does not run."""
     is_r = Path(interpreter).name.startswith("Rscript")
     command = (
         [interpreter, str(REPOSITORY_ROOT / "benchmarks/adapters/mclust.R")]
@@ -83,12 +83,12 @@ def list_packages(interpreter: str) -> dict | None:
 
 
 def build_record_header(command: str, arguments: dict, interpreters: list[str]) -> dict:
-    """Everything that what is about to be measured depends on, ready for JSON."""
+    """Return the record of a benchmark without its results: command, date, commit, machine and packages."""
     return {
         "command": command,
         "arguments": arguments,
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
         "commit": commit_hash(),
         "machine": describe_machine(),
-        "pythons": {python: list_packages(python) for python in dict.fromkeys([sys.executable, *interpreters])},
+        "interpreters": {path: list_packages(path) for path in dict.fromkeys([sys.executable, *interpreters])},
     }

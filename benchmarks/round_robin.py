@@ -1,4 +1,4 @@
-"""Taking turns: measured processes that stay alive, and are asked one after the other, round after round."""
+"""Time several worker processes in turn, round by round, so that all meet the same load of the machine."""
 
 import json
 import math
@@ -17,14 +17,15 @@ from benchmarks.adapters import PEERS
 from benchmarks.data import BenchmarkCase
 from benchmarks.machine import REPOSITORY_ROOT
 
-_TIMEOUT_SECONDS = 300.0  # seconds
-_PAUSE_SECONDS = 0.25  # seconds between two turns: threads of the last one may spin for a moment after their work
+_TIMEOUT_SECONDS = 300.0
+_PAUSE_SECONDS = 0.25  # pause between two measurements, since idle threads of the previous one may still spin
 
 
 class Worker:
-    """A process that answers a line with a line; ``reason`` says why there is none, once there is none.
+    """A process that answers each line of input with a line of JSON.
 
-    One that has not answered after ``patience`` seconds is ended.
+    It is killed if an answer takes longer than ``timeout_seconds``. ``failure_reason`` says why the process failed,
+    or is None. ``first_answer`` is the line that it writes at its start.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Worker:
         self.first_answer = self._read_answer()
 
     def ask_for_answer(self, line: str = "go") -> dict:
-        """The answer to a line; empty where the process has ended."""
+        """Send a line and return the answer, or {} if the process has failed."""
         if self.failure_reason is not None:
             return {}
         time.sleep(_PAUSE_SECONDS)
@@ -52,7 +53,8 @@ class Worker:
         return self._read_answer()
 
     def _read_answer(self) -> dict:
-        began = time.monotonic()
+        """Read one answer, or set ``failure_reason`` and return {}."""
+        start = time.monotonic()
         timer = threading.Timer(self.timeout_seconds, self.process.kill)
         timer.start()
         line = self.process.stdout.readline()
@@ -62,14 +64,14 @@ class Worker:
             self.failure_reason = answer.get("reason")
             return answer
         code = self.process.wait()
-        was_ended = time.monotonic() - began >= self.timeout_seconds
+        is_timeout = time.monotonic() - start >= self.timeout_seconds
         self.failure_reason = (
-            f"left out (no answer in {self.timeout_seconds:g} s)" if was_ended else f"failed: it ended with {code}"
+            f"left out (no answer in {self.timeout_seconds:g} s)" if is_timeout else f"failed: exit code {code}"
         )
         return {}
 
     def close(self) -> None:
-        """End it, politely."""
+        """Close the input of the process and wait for its end."""
         if hasattr(self, "process"):
             with suppress(BrokenPipeError):
                 self.process.stdin.close()
@@ -78,12 +80,12 @@ class Worker:
 
 
 def print_progress(text: str) -> None:
-    """Progress, where it does not disturb the table."""
+    """Print progress to standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def interpreter_path(name: str, interpreters: dict[str, str]) -> str:
-    """The Python (or Rscript) that holds a peer."""
+    """Return the Python or Rscript interpreter that has a peer installed."""
     return interpreters.get(name, "Rscript" if name == "mclust" else sys.executable)
 
 
@@ -95,9 +97,10 @@ def compare_peers(
     n_iter: int,
     measure_between: Callable[[], object] | None = None,
 ) -> dict:
-    """Seconds a pass of each peer on one case, in turn: name -> seconds and log-likelihood, or the reason for none.
+    """Time an EM iteration of each peer on one case in turn, and score the fitted parameters.
 
-    ``between`` is called once in every round; what it returns stands in ``between``.
+    Returns a record with ``case``, ``peers`` (name -> seconds per round and log-likelihood, or the reason of a
+    failure) and ``between``, the results of ``measure_between``, which is called once per round.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -108,7 +111,7 @@ def compare_peers(
             for name in names
             if case.structure in PEERS[name].supported_structures
         }
-        seconds, extra = _run_rounds(workers, n_rounds, measure_between)
+        seconds, between = _run_rounds(workers, n_rounds, measure_between)
         peers = {name: {"reason": "does not offer the structure"} for name in names}
         for name, worker in workers.items():
             worker.close()
@@ -118,12 +121,12 @@ def compare_peers(
                 peers[name] = {"seconds": seconds[name], "log_likelihood": value}
             else:
                 peers[name] = {"reason": worker.failure_reason}
-    return {"case": vars(case), "peers": peers, "between": extra}
+    return {"case": vars(case), "peers": peers, "between": between}
 
 
 def _start_worker(name: str, case: BenchmarkCase, folder: Path, n_iter: int, interpreters: dict[str, str]) -> Worker:
-    """The process of one peer, warm: it has fitted once when this returns."""
-    program = interpreter_path(name, interpreters)
+    """Start the process of one peer and wait for its first fit."""
+    interpreter = interpreter_path(name, interpreters)
     arguments = [
         str(folder),
         case.structure,
@@ -134,7 +137,7 @@ def _start_worker(name: str, case: BenchmarkCase, folder: Path, n_iter: int, int
     ]
     script = [str(REPOSITORY_ROOT / "benchmarks/adapters/mclust.R")]
     start = script if name == "mclust" else ["-m", "benchmarks.workers.iteration_times", name]
-    worker = Worker([program, *start, *arguments])
+    worker = Worker([interpreter, *start, *arguments])
     print_progress(f"  {name}: {worker.failure_reason or 'ready'}")
     return worker
 
@@ -142,36 +145,36 @@ def _start_worker(name: str, case: BenchmarkCase, folder: Path, n_iter: int, int
 def _run_rounds(
     workers: dict[str, Worker], n_rounds: int, measure_between: Callable[[], object] | None
 ) -> tuple[dict[str, list[float]], list[object]]:
-    """Every worker once, then all of them again: the figures of each, and what was measured between."""
+    """Ask every worker once per round; return the seconds of each and the results of ``measure_between``."""
     seconds: dict[str, list[float]] = {name: [] for name in workers}
-    extra = []
+    between = []
     for _ in range(n_rounds):
         if measure_between is not None:
-            extra.append(measure_between())
+            between.append(measure_between())
         for name, worker in workers.items():
             seconds[name].append(worker.ask_for_answer().get("seconds", math.nan))
-    return seconds, extra
+    return seconds, between
 
 
 def median_min_max(values: list[float]) -> tuple[float, float, float]:
-    """Median, smallest and largest."""
+    """Return median, minimum and maximum."""
     return median(values), min(values), max(values)
 
 
 def speedup(slow_seconds: list[float], fast_seconds: list[float]) -> tuple[float, float, float]:
-    """How many times faster, round by round: median, smallest and largest."""
-    return median_min_max([one / other for one, other in zip(slow_seconds, fast_seconds, strict=True)])
+    """Return median, minimum and maximum of the ratios of paired times."""
+    return median_min_max([slow / fast for slow, fast in zip(slow_seconds, fast_seconds, strict=True)])
 
 
 def ask_in_turn(
     commands: dict[str, list[str]], lines: list[str], timeout_seconds: float = _TIMEOUT_SECONDS
 ) -> dict[str, list[dict]]:
-    """The answers of every worker to each question, one worker after the other; where one ends, so does all."""
+    """Send each line to all workers in turn and return their answers; exit if a worker fails."""
     workers = {name: Worker(command, timeout_seconds=timeout_seconds) for name, command in commands.items()}
     answers: dict[str, list[dict]] = {name: [] for name in workers}
-    for question in lines:
+    for line in lines:
         for name, worker in workers.items():
-            answers[name].append(worker.ask_for_answer(question))
+            answers[name].append(worker.ask_for_answer(line))
             if worker.failure_reason is not None:
                 raise SystemExit(f"{name} {worker.failure_reason}")
     for worker in workers.values():

@@ -1,33 +1,33 @@
-"""One ruler for all: parameters that a peer returned, and the log-likelihood they give, in plain NumPy.
+"""Compute the log-likelihood of fitted parameters in NumPy, in the same way for every library.
 
-What a library says of its own likelihood may belong to the parameters before the last update, to float32
-or to part of the rows. So each hands over its parameters, and the same few lines score them.
+The likelihood that a library reports may belong to the parameters before the last update, to float32 or to a part of
+the rows. So every library returns its parameters and this module scores them.
 """
 
 from pathlib import Path
 
 import numpy as np
 
-MAX_SCORED_ROWS = 50_000  # rows come in random order, so the first ones are a sample
+MAX_SCORED_ROWS = 50_000  # the rows have a random order, so the first ones are a random sample
 
 
 def full_covariances(structure: str, covariances: np.ndarray, n_components: int, n_features: int) -> np.ndarray:
-    """Covariance matrices (K, d, d) from scikit-learn's shape for the structure."""
-    held = np.asarray(covariances, dtype=np.float64)
+    """Convert covariances from scikit-learn's shape for the structure to (K, d, d)."""
+    covariances = np.asarray(covariances, dtype=np.float64)
     if structure == "full":
-        return held.reshape(n_components, n_features, n_features)
+        return covariances.reshape(n_components, n_features, n_features)
     if structure == "tied":
-        return np.broadcast_to(held.reshape(n_features, n_features), (n_components, n_features, n_features))
-    return held.reshape(n_components, -1)[:, :, None] * np.eye(n_features)
+        return np.broadcast_to(covariances.reshape(n_features, n_features), (n_components, n_features, n_features))
+    return covariances.reshape(n_components, -1)[:, :, None] * np.eye(n_features)
 
 
 def write_parameters(file: Path, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> None:
-    """Weights (K,), means (K, d) and covariances (K, d, d) as plain float64, one after the other."""
+    """Write weights (K,), means (K, d) and covariances (K, d, d) to a binary file of float64."""
     np.concatenate([np.ravel(part).astype(np.float64) for part in (weights, means, covariances)]).tofile(file)
 
 
 def read_parameters(file: Path, n_features: int, n_components: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What `write` wrote."""
+    """Read the weights, means and covariances that `write_parameters` wrote."""
     weights, means, covariances = np.split(np.fromfile(file), [n_components, n_components + n_components * n_features])
     return weights, means.reshape(n_components, n_features), covariances.reshape(n_components, n_features, n_features)
 
@@ -35,7 +35,7 @@ def read_parameters(file: Path, n_features: int, n_components: int) -> tuple[np.
 def mean_log_likelihood(
     rows: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray, block_size: int = 10_000
 ) -> float:
-    """Mean over the first rows of log sum_k w_k N(x | m_k, S_k); NaN where a covariance is not positive definite."""
+    """Return the mean log-likelihood of the first rows, or NaN if a covariance is not positive definite."""
     rows = rows[:MAX_SCORED_ROWS]
     try:
         inverses = np.linalg.inv(np.linalg.cholesky(covariances))
@@ -49,6 +49,6 @@ def mean_log_likelihood(
         scores = np.empty((len(part), len(weights)))
         for k, inverse in enumerate(inverses):
             scores[:, k] = offsets[k] - 0.5 * np.square((part - means[k]) @ inverse.T).sum(axis=1)
-        top = scores.max(axis=1, keepdims=True)
-        total += float((top[:, 0] + np.log(np.exp(scores - top).sum(axis=1))).sum())
+        largest = scores.max(axis=1, keepdims=True)
+        total += float((largest[:, 0] + np.log(np.exp(scores - largest).sum(axis=1))).sum())
     return total / len(rows) - 0.5 * rows.shape[1] * float(np.log(2.0 * np.pi))

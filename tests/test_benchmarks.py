@@ -1,4 +1,4 @@
-"""The commands that measure still run, on shapes too small to mean anything."""
+"""The benchmark commands run on tiny shapes."""
 
 import json
 
@@ -12,22 +12,22 @@ from benchmarks.scoring import mean_log_likelihood
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """JSON of two commands on tiny shapes; mclust stands for a peer that is not installed."""
-    folder = tmp_path_factory.mktemp("measured")
+def json_files(tmp_path_factory):
+    """Run two commands on tiny shapes and return their JSON files; mclust represents a peer that is not installed."""
+    folder = tmp_path_factory.mktemp("records")
     peers, small = (str(folder / f"{name}.json") for name in ("peers", "small"))
     names = ["--peers", "gaussmix,gaussmix-dense,scikit-learn,onedal,mclust", "--python", "mclust=/nowhere/Rscript"]
-    main(["peers", "--shapes", "300,2,3", "--structures", "tied", *names, "--runs", "2", "--output", peers])
-    main(["small", "--repeats", "1", "--output", small])
+    main(["peers", "--shapes", "300,2,3", "--structures", "tied", *names, "--rounds", "2", "--output", peers])
+    main(["small-fit", "--rounds", "1", "--output", small])
     return peers, small
 
 
-def test_peers_agree_and_are_timed(files):
-    with open(files[0], encoding="utf-8") as file:
+def test_peers_agree_and_are_timed(json_files):
+    with open(json_files[0], encoding="utf-8") as file:
         record = json.load(file)
     assert record["machine"]["cores"] >= 1
-    assert next(iter(record["pythons"].values()))["packages"]["numpy"]
-    (result,) = record["measured"]
+    assert next(iter(record["interpreters"].values()))["packages"]["numpy"]
+    (result,) = record["results"]
     timed = [result["peers"][name] for name in ("gaussmix", "gaussmix-dense", "scikit-learn")]
     values = [peer["log_likelihood"] for peer in timed]
     assert max(values) - min(values) < 1e-9
@@ -36,30 +36,30 @@ def test_peers_agree_and_are_timed(files):
     assert result["peers"]["mclust"]["reason"].startswith("not installed")
 
 
-def test_report_has_a_section_for_each_file(files, capsys):
-    main(["report", *files])
+def test_report_has_a_section_for_each_file(json_files, capsys):
+    main(["report", *json_files])
     page = capsys.readouterr().out
-    for words in ("## Side by side", "### tied, 300 x 2, K = 3", "## A small fit", "## Versions", "not installed"):
+    for words in ("## Side by side", "### tied, 300 x 2, K = 3", "## Small fit", "## Versions", "not installed"):
         assert words in page
 
 
 def test_factors_are_fitted_and_measured(tmp_path, capsys):
     path = str(tmp_path / "factors.json")
-    shape = ["--shape", "120,12,2", "--factors", "1", "--strengths", "0.5", "--seeds", "1"]
+    shape = ["--shape", "120,12,2", "--factors", "1", "--loading-sds", "0.5", "--seeds", "1"]
     main(["factors", *shape, "--structures", "UUU,UUX", "--output", path])
     with open(path, encoding="utf-8") as file:
-        found, refused = json.load(file)["measured"]["fits"]
-    assert found["agreement"] > 0.9
-    assert found["peak_bytes"] > 1e6
-    assert refused["reason"].startswith("failed: ParameterError")
+        fit, failure = json.load(file)["results"]["fits"]
+    assert fit["adjusted_rand_index"] > 0.9
+    assert fit["peak_bytes"] > 1e6
+    assert failure["reason"].startswith("failed: ParameterError")
     assert "| UUU | 0.5 | 0 |" in capsys.readouterr().out
 
 
-def test_variational_passes_agree_and_are_timed(tmp_path, capsys):
+def test_variational_iterations_agree_and_are_timed(tmp_path, capsys):
     path = str(tmp_path / "bayes.json")
-    main(["bayes", "--shape", "300,2,3", "--structures", "tied", "--runs", "2", "--output", path])
+    main(["bayes", "--shape", "300,2,3", "--structures", "tied", "--rounds", "2", "--output", path])
     with open(path, encoding="utf-8") as file:
-        (result,) = json.load(file)["measured"]
+        (result,) = json.load(file)["results"]
     assert result["bounds"]["gaussmix"] == pytest.approx(result["bounds"]["scikit-learn"], rel=1e-9)
     assert all(len(seconds) == 2 for seconds in result["seconds"].values())
     assert "| tied, 300 x 2, K = 3 |" in capsys.readouterr().out
@@ -69,25 +69,25 @@ def test_kmeans_agrees_and_is_timed(tmp_path, capsys):
     path = str(tmp_path / "kmeans.json")
     main(["kmeans", "--shape", "600,2,3", "--seeds", "2", "--output", path])
     with open(path, encoding="utf-8") as file:
-        libraries = json.load(file)["measured"]["libraries"]
+        libraries = json.load(file)["results"]["libraries"]
     for ours, theirs in zip(*libraries.values(), strict=True):
         assert ours["inertia"] == pytest.approx(theirs["inertia"], rel=1e-9)
-        assert (ours["passes"], ours["sizes"]) == (theirs["passes"], theirs["sizes"])
+        assert (ours["n_iter"], ours["sizes"]) == (theirs["n_iter"], theirs["sizes"])
     assert "| median |" in capsys.readouterr().out
 
 
 def test_unknown_peer_is_refused():
-    with pytest.raises(SystemExit, match="nobody unknown; there are gaussmix"):
+    with pytest.raises(SystemExit, match="nobody unknown; allowed are gaussmix"):
         main(["peers", "--peers", "gaussmix,nobody"])
 
 
-def test_cases_are_chosen_by_structure_or_shape():
+def test_cases_are_selected_by_structure_or_shape():
     assert {case.structure for case in select_cases("diag,tied", None)} == {"diag", "tied"}
     assert select_cases(None, ["10,2,3,9"]) == [BenchmarkCase("full", 10, 2, 3, 9.0)]
     assert str(BenchmarkCase("full", 200_000, 8, 16)) == "full, 200 000 x 8, K = 16"
 
 
-def test_ruler_agrees_with_scikit_learn():
+def test_log_likelihood_agrees_with_scikit_learn():
     from sklearn.mixture import GaussianMixture
 
     rows, _ = make_mixture_rows(BenchmarkCase("full", 500, 3, 2))
@@ -96,16 +96,16 @@ def test_ruler_agrees_with_scikit_learn():
     assert own == pytest.approx(fitted.score(rows), rel=1e-12)
 
 
-def test_floor_counts_a_triangular_product_and_half_a_symmetric_one():
+def test_roofline_counts_a_triangular_product_and_half_a_symmetric_one():
     assert count_operations(BenchmarkCase("full", 10, 3, 2)) == 2 * 10 * 2 * 9
     assert all(peer.package_names for peer in PEERS.values())
 
 
-def test_solvers_race_to_one_goal(tmp_path, capsys):
+def test_solvers_reach_one_goal(tmp_path, capsys):
     path = str(tmp_path / "solvers.json")
     size = ["--separations", "1", "--columns", "2", "--rows", "200", "--components", "2", "--seeds", "1"]
     main(["solvers", *size, "--output", path])
     with open(path, encoding="utf-8") as file:
-        (raced,) = json.load(file)["measured"]["runs"]
-    assert raced["passes"]["em"] >= 1
+        (run,) = json.load(file)["results"]["runs"]
+    assert run["n_iter"]["em"] >= 1
     assert "better of SQUAREM and Anderson" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""One class for each peer: how it is started from given parameters, told to make so many passes, and read."""
+"""One class per peer: fits from given parameters with a given number of iterations."""
 
 from benchmarks.adapters.base import Peer
 from benchmarks.adapters.gaussmix import Gaussmix, Gaussmix32, GaussmixDense

@@ -1,4 +1,4 @@
-"""The socket for peers. Nothing here or in an adapter's module may import the peer: only making one does."""
+"""Base class of peers. Adapter modules import a library only when a peer is created."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ Parameters = tuple[Array, Array, Array]
 
 
 def unit_covariances(structure: str, n_components: int, n_features: int) -> Array:
-    """Unit covariances, which are their own inverses, in scikit-learn's shape for the structure."""
+    """Return unit covariances in scikit-learn's shape for the structure."""
     matrices = {
         "full": np.repeat(np.eye(n_features)[None], n_components, axis=0),
         "tied": np.eye(n_features),
@@ -23,19 +23,17 @@ def unit_covariances(structure: str, n_components: int, n_features: int) -> Arra
 
 
 class Peer(ABC):
-    """A library on given rows: fits from given means, unit covariances and equal weights.
+    """A library that fits some rows from given means, unit covariances and equal weights.
 
-    Making one imports the library and brings the rows into the form it wants; neither is timed. A ridge on
-    the covariances is switched off where the arithmetic is float64, so that all maximise the same likelihood.
+    The constructor imports the library and converts the rows, which is not timed. Regularisation of the covariances is
+    off in float64, so that all peers maximise the same likelihood.
     """
 
     name: ClassVar[str]
-    package_names: ClassVar[tuple[str, ...]]
-    """The packages whose versions stand in the table."""
+    package_names: ClassVar[tuple[str, ...]]  # packages whose versions the report shows
     supported_structures: ClassVar[tuple[str, ...]] = STRUCTURES
-    """The structures that it offers."""
+    # If False, the peer has its own initialization, and its likelihood cannot be compared.
     can_start_from_parameters: ClassVar[bool] = True
-    """Whether it can be started from given parameters; if not, its likelihood cannot be compared."""
 
     def __init__(self, rows: Array, initial_means: Array, structure: str) -> None:
         self.rows, self.initial_means, self.structure = rows, initial_means, structure
@@ -45,8 +43,8 @@ class Peer(ABC):
 
     @abstractmethod
     def fit(self, n_iter: int) -> Any:
-        """A fit of exactly so many passes of EM from the start: the only call that is timed."""
+        """Run exactly ``n_iter`` EM iterations from the initial parameters; only this call is timed."""
 
     @abstractmethod
     def extract_parameters(self, fitted_model: Any) -> Parameters:
-        """Weights, means and covariances, the latter in scikit-learn's shape, of what `fit` returned."""
+        """Return weights, means and covariances, in scikit-learn's shape, of a model that `fit` returned."""

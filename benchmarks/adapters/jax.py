@@ -1,4 +1,4 @@
-"""Peers on JAX."""
+"""Peers that use JAX."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from benchmarks.adapters.base import Array, Parameters, Peer
 
 
 class GMMX(Peer):
-    """gmmx's ``EMFitter``, in float32, JAX's own precision; it compiles once for every number of passes."""
+    """gmmx's ``EMFitter`` in float32, the default of JAX; it compiles once per number of iterations."""
 
     name = "gmmx"
     package_names = ("gmmx", "jax", "numpy")
@@ -29,9 +29,9 @@ class GMMX(Peer):
         )
 
     def fit(self, n_iter: int) -> Any:
-        done = self.fitter_class(tol=0.0, max_iter=n_iter).fit(x=self.data, gmm=self.initial_model)
-        done.log_likelihood.block_until_ready()
-        return done.gmm
+        result = self.fitter_class(tol=0.0, max_iter=n_iter).fit(x=self.data, gmm=self.initial_model)
+        result.log_likelihood.block_until_ready()
+        return result.gmm
 
     def extract_parameters(self, fitted_model: Any) -> Parameters:
         return fitted_model.weights_numpy, fitted_model.means_numpy, np.asarray(fitted_model.covariances.values_numpy)

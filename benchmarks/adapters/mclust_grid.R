@@ -1,5 +1,5 @@
-# mclust's choice among all its models and 1 to 9 components. Argument: a CSV file without a header.
-# One line of input asks for one measurement.
+# Time searches of mclust among all its models and 1 to 9 components. Argument: a CSV file without a header.
+# Each line of input requests one measurement.
 
 suppressPackageStartupMessages(library(mclust))
 rows <- as.matrix(read.csv(commandArgs(TRUE)[1], header = FALSE))
@@ -9,10 +9,10 @@ cat('{"ready": true}\n')
 flush(stdout())
 input <- file("stdin", open = "r")
 while (length(readLines(input, n = 1)) > 0) {
-  began <- Sys.time()
-  found <- search()
-  seconds <- as.numeric(Sys.time() - began, units = "secs")
-  best <- names(summary(found))[1]
-  cat(sprintf('{"seconds": %.9f, "bic": %.9f, "best": "%s"}\n', seconds, -max(found, na.rm = TRUE), best))
+  start <- Sys.time()
+  result <- search()
+  seconds <- as.numeric(Sys.time() - start, units = "secs")
+  best <- names(summary(result))[1]
+  cat(sprintf('{"seconds": %.9f, "bic": %.9f, "best": "%s"}\n', seconds, -max(result, na.rm = TRUE), best))
   flush(stdout())
 }

@@ -31,7 +31,7 @@ class ScikitLearn(Peer):
             weights_init=self.initial_weights.astype(self.dtype),
             means_init=self.initial_means,
             precisions_init=self.initial_covariances.astype(self.dtype),
-            init_params="random_from_data",  # cheap, and replaced by the start that is given
+            init_params="random_from_data",  # fast; the given parameters replace its result
         ).fit(self.rows)
 
     def extract_parameters(self, fitted_model: Any) -> Parameters:
@@ -39,7 +39,7 @@ class ScikitLearn(Peer):
 
 
 class ScikitLearn32(ScikitLearn):
-    """The same on float32 rows."""
+    """scikit-learn's ``GaussianMixture`` on float32 rows."""
 
     name = "scikit-learn32"
     dtype = np.float32
@@ -59,7 +59,7 @@ class OneDAL(Peer):
 
         self.algorithm_class = daal4py.em_gmm
         self.covariance_storage = {"full": "full", "diag": "diagonal"}[structure]
-        self.covariance_matrices = [np.atleast_2d(one) for one in self.initial_covariances]
+        self.covariance_matrices = [np.atleast_2d(covariance) for covariance in self.initial_covariances]
 
     def fit(self, n_iter: int) -> Any:
         algorithm = self.algorithm_class(
@@ -72,7 +72,7 @@ class OneDAL(Peer):
 
 
 class MLPack(Peer):
-    """mlpack's ``gmm_train``, which clusters the rows for a start of its own and counts its passes from one."""
+    """mlpack's ``gmm_train``, which initializes by clustering and counts iterations from one."""
 
     name = "mlpack"
     package_names = ("mlpack", "numpy")
@@ -98,8 +98,8 @@ class MLPack(Peer):
 
     def extract_parameters(self, fitted_model: Any) -> Parameters:
         parts = fitted_model.get_cpp_params()["GMM"]
-        means = np.array([np.ravel(bell["mean"]) for bell in parts["dists"]])
-        matrices = np.array([bell["covariance"] for bell in parts["dists"]])
+        means = np.array([np.ravel(component["mean"]) for component in parts["dists"]])
+        matrices = np.array([component["covariance"] for component in parts["dists"]])
         if self.structure == "diag":
             matrices = np.diagonal(matrices, axis1=1, axis2=2)
         return np.ravel(parts["weights"]), means, matrices

@@ -1,4 +1,4 @@
-"""Peers in R: only what the table says of them; ``mclust.R`` beside this file is the process itself."""
+"""Peers in R: names and packages only; the script ``mclust.R`` runs the fits."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from benchmarks.adapters.base import Parameters, Peer
 
 
 class MClust(Peer):
-    """mclust's ``em``; ``--python mclust=...`` takes an Rscript."""
+    """mclust's ``em``; ``--python mclust=...`` names its Rscript."""
 
     name = "mclust"
     package_names = ("mclust", "blas")

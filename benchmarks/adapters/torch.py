@@ -1,4 +1,4 @@
-"""Peers on PyTorch, on the processor and in float64."""
+"""Peers that use PyTorch, on the CPU in float64."""
 
 import logging
 from typing import Any
@@ -24,27 +24,26 @@ class Pomegranate(Peer):
 
     def fit(self, n_iter: int) -> Any:
         starts = zip(self.initial_means, self.initial_covariances, strict=True)
-        bells = [
-            self.normal_class(self.tensor(mean), self.tensor(unit), covariance_type=self.structure)
-            for mean, unit in starts
+        distributions = [
+            self.normal_class(self.tensor(mean), self.tensor(covariance), covariance_type=self.structure)
+            for mean, covariance in starts
         ]
-        never = -float("inf")
-        return self.model_class(bells, priors=self.tensor(self.initial_weights), max_iter=n_iter, tol=never).fit(
-            self.data
-        )
+        return self.model_class(
+            distributions, priors=self.tensor(self.initial_weights), max_iter=n_iter, tol=-float("inf")
+        ).fit(self.data)
 
     def extract_parameters(self, fitted_model: Any) -> Parameters:
         import torch
 
-        means = torch.stack([bell.means for bell in fitted_model.distributions])
-        covariances = torch.stack([bell.covs for bell in fitted_model.distributions])
+        means = torch.stack([component.means for component in fitted_model.distributions])
+        covariances = torch.stack([component.covs for component in fitted_model.distributions])
         return fitted_model.priors.numpy(), means.numpy(), covariances.numpy()
 
 
 class TorchGMM(Peer):
-    """torchgmm's training loop, set up as its estimator does for rows that are one batch.
+    """torchgmm's training loop, with the settings of its estimator for one batch.
 
-    The estimator itself takes means only; everything after its start is the same.
+    The estimator accepts only initial means, so this class sets all initial parameters and runs the same loop.
     """
 
     name = "torchgmm"
@@ -78,7 +77,7 @@ class TorchGMM(Peer):
             model, convergence_tolerance=0.0, covariance_regularization=0.0, is_batch_training=True
         )
         trainer = self.trainer_class(
-            max_epochs=2 * n_iter,  # one for the means and one for the covariances
+            max_epochs=2 * n_iter,  # an epoch updates either the means or the covariances
             accelerator="cpu",
             precision=64,
             logger=False,

@@ -1,4 +1,4 @@
-"""One file for each command: its arguments, what it measures, and the table it makes of that."""
+"""One module per benchmark command: its options, its measurement and its table."""
 
 from benchmarks.commands import (
     bayes,
@@ -15,18 +15,18 @@ from benchmarks.commands import (
     solvers,
 )
 
+# In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
 COMMANDS = {
     "peers": peers,
-    "limit": roofline,
-    "many": many_components,
-    "fit": default_fit,
+    "roofline": roofline,
+    "many-components": many_components,
+    "default-fit": default_fit,
     "memory": memory,
-    "small": small_fit,
-    "grid": model_selection,
-    "first": first_use,
+    "small-fit": small_fit,
+    "model-selection": model_selection,
+    "first-use": first_use,
     "factors": factors,
     "solvers": solvers,
     "bayes": bayes,
     "kmeans": kmeans,
 }
-"""In the order of a report. Each has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results."""

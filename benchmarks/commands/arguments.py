@@ -1,51 +1,53 @@
-"""Arguments that several commands take."""
+"""Options that several commands share."""
 
 from argparse import ArgumentParser, Namespace
 
 from benchmarks.adapters import PEERS
 
 
-def add_runs(parser: ArgumentParser, default: int = 5) -> None:
-    """--runs"""
-    parser.add_argument("--runs", type=int, default=default, help="rounds; a figure is the median over them")
+def add_rounds(parser: ArgumentParser, default: int = 5) -> None:
+    """Add --rounds."""
+    parser.add_argument("--rounds", type=int, default=default, help="number of rounds; results are medians over them")
 
 
-def add_passes(parser: ArgumentParser) -> None:
-    """--passes"""
-    parser.add_argument("--passes", type=int, default=4, help="passes after the first, averaged")
+def add_iterations(parser: ArgumentParser) -> None:
+    """Add --iterations."""
+    parser.add_argument("--iterations", type=int, default=4, help="number of timed iterations after the first one")
 
 
 def add_cases(parser: ArgumentParser) -> None:
-    """--structures and --shapes"""
-    parser.add_argument("--structures", help="full,tied,diag,spherical; the default is every case there is")
-    parser.add_argument("--shapes", nargs="+", metavar="n,d,K[,separation]", help="instead of the usual shapes")
+    """Add --structures and --shapes."""
+    parser.add_argument("--structures", help="of full,tied,diag,spherical; default: all cases")
+    parser.add_argument(
+        "--shapes", nargs="+", metavar="n,d,K[,separation]", help="shapes that replace the default cases"
+    )
 
 
 def add_peers(parser: ArgumentParser, default: str) -> None:
-    """--peers and --python"""
-    parser.add_argument("--peers", default=default, help=f"comma between; default: {default}")
+    """Add --peers and --python."""
+    parser.add_argument("--peers", default=default, help=f"separated by commas; default: {default}")
     parser.add_argument(
         "--python",
         action="append",
         default=[],
         metavar="PEER=PATH",
-        help="the Python that has a peer installed (for mclust the Rscript); may be repeated",
+        help="Python interpreter with a peer installed (Rscript for mclust); repeatable",
     )
 
 
 def parse_peer_names(arguments: Namespace) -> list[str]:
-    """The peers that were asked for, checked."""
+    """Return the peers of --peers; exit if one is unknown."""
     names = arguments.peers.split(",")
     unknown = [name for name in names if name not in PEERS]
     if unknown:
-        raise SystemExit(f"--peers: {', '.join(unknown)} unknown; there are {', '.join(PEERS)}")
+        raise SystemExit(f"--peers: {', '.join(unknown)} unknown; allowed are {', '.join(PEERS)}")
     return names
 
 
 def parse_interpreters(arguments: Namespace) -> dict[str, str]:
-    """Peer -> program, as given with --python."""
+    """Return the interpreter of each peer of --python; exit if one is invalid."""
     pairs = [pair.partition("=") for pair in getattr(arguments, "python", [])]
-    wrong = [name for name, _, path in pairs if name not in PEERS or not path]
-    if wrong:
-        raise SystemExit(f"--python takes PEER=PATH with a peer of {', '.join(PEERS)}, not {', '.join(wrong)}")
+    invalid = [name for name, _, path in pairs if name not in PEERS or not path]
+    if invalid:
+        raise SystemExit(f"--python needs PEER=PATH with a peer of {', '.join(PEERS)}, not {', '.join(invalid)}")
     return {name: path for name, _, path in pairs}

@@ -1,4 +1,4 @@
-"""A pass of variational Bayes, against scikit-learn's."""
+"""Time iterations of variational Bayes of gaussmix and scikit-learn."""
 
 import tempfile
 from argparse import ArgumentParser, Namespace
@@ -14,38 +14,38 @@ from benchmarks.workers.bayes import RESPONSIBILITIES_FILE, initialize_gaussmix
 
 TITLE = "Variational Bayes"
 EXPLANATION = """\
-`BayesianGaussianMixture(K)` of gaussmix and of scikit-learn, a Dirichlet process, from the same responsibilities, in
-turn, each in a process of its own. The time of a pass is that of passes 2 to 5. The last column shows that both
-computed the same: how far the bounds after five passes are apart, as a share of their size."""
+`BayesianGaussianMixture(K)` of gaussmix and of scikit-learn with a Dirichlet process, from equal responsibilities. Both
+run in turn, each in a process of its own. The time of an iteration is the mean over iterations 2 to 5. The last column
+verifies equal results: the relative difference of the lower bounds after five iterations."""
 LIBRARIES = ("gaussmix", "scikit-learn")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What can be chosen."""
-    parser.add_argument("--structures", default="full,tied,diag,spherical", help="comma between")
+    """Add the options of this command."""
+    parser.add_argument("--structures", default="full,tied,diag,spherical", help="separated by commas")
     parser.add_argument("--shape", default="200000,8,16", metavar="n,d,K[,separation]")
-    shared.add_runs(parser)
-    shared.add_passes(parser)
+    shared.add_rounds(parser)
+    shared.add_iterations(parser)
 
 
 def run_benchmark(arguments: Namespace) -> list[dict]:
-    """One comparison for each structure."""
+    """Compare the libraries for each structure."""
     cases = [BenchmarkCase.from_text(structure, arguments.shape) for structure in arguments.structures.split(",")]
-    return [_compare_libraries(case, arguments.runs, arguments.passes) for case in cases]
+    return [_compare_libraries(case, arguments.rounds, arguments.iterations) for case in cases]
 
 
 def _compare_libraries(case: BenchmarkCase, n_rounds: int, n_iter: int) -> dict:
-    """Both libraries in turn on one case."""
+    """Time both libraries in turn on one case."""
     print_progress(str(case))
     rows, means = data.make_mixture_rows(case)
     with tempfile.TemporaryDirectory() as folder:
         data.save_rows_and_means(Path(folder), rows, means)
-        initialize_gaussmix(rows, case.structure, case.n_components).predict_proba(rows).tofile(
-            Path(folder) / RESPONSIBILITIES_FILE
-        )
-        given = [folder, case.structure, str(n_iter), str(case.n_rows), str(case.n_features), str(case.n_components)]
+        initial_mixture = initialize_gaussmix(rows, case.structure, case.n_components)
+        initial_mixture.predict_proba(rows).tofile(Path(folder) / RESPONSIBILITIES_FILE)
+        sizes = (n_iter, case.n_rows, case.n_features, case.n_components)
+        options = [folder, case.structure, *(str(size) for size in sizes)]
         workers = {
-            name: Worker([interpreter_path(name, {}), "-m", "benchmarks.workers.bayes", name, *given])
+            name: Worker([interpreter_path(name, {}), "-m", "benchmarks.workers.bayes", name, *options])
             for name in LIBRARIES
         }
         seconds: dict[str, list[float]] = {name: [] for name in workers}
@@ -62,22 +62,23 @@ def _compare_libraries(case: BenchmarkCase, n_rounds: int, n_iter: int) -> dict:
 
 
 def format_results(results: list[dict]) -> str:
-    """A row for each structure."""
+    """Return a table with one row per structure."""
     rows = []
     for result in results:
-        our, their = (result["seconds"][name] for name in LIBRARIES)
+        own, other = (result["seconds"][name] for name in LIBRARIES)
         bounds = [result["bounds"][name] for name in LIBRARIES]
         gap = f"{abs(bounds[0] - bounds[1]) / abs(bounds[1]):.1e}"
-        ratio = format_ratio_range(speedup(their, our))
+        ratio = format_ratio_range(speedup(other, own))
         rows.append(
             [
                 str(BenchmarkCase(**result["case"])),
-                format_milliseconds(median(our)),
-                format_milliseconds(median(their)),
+                format_milliseconds(median(own)),
+                format_milliseconds(median(other)),
                 ratio,
                 gap,
             ]
         )
     return format_table(
-        ["case", "gaussmix, ms a pass", "scikit-learn, ms a pass", "times faster", "bounds apart"], rows
+        ["case", "gaussmix, ms per iteration", "scikit-learn, ms per iteration", "speedup", "difference of bounds"],
+        rows,
     )

@@ -1,4 +1,4 @@
-"""What the first use of compiled code costs: once on a machine, and once in every process."""
+"""Time the first use of compiled code on a machine and in a process."""
 
 import os
 import tempfile
@@ -12,19 +12,21 @@ from benchmarks.round_robin import Worker, interpreter_path, print_progress
 
 TITLE = "First use"
 EXPLANATION = """\
-A fit and a prediction in a fresh process, less the same again in that process: once with an empty cache of compiled
-code, as on a machine that never ran gaussmix, and once in a second process that finds the cache filled."""
+The extra time of a first fit and prediction over a second one in the same process. The first process has an empty cache
+of compiled code, as on a machine that has never run gaussmix. A second process uses the cache of the first one."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What can be chosen."""
-    parser.add_argument("--structures", default="full,tied,diag,spherical", help="each with a cache of its own")
+    """Add the options of this command."""
+    parser.add_argument(
+        "--structures", default="full,tied,diag,spherical", help="separated by commas; each has a cache of its own"
+    )
     parser.add_argument("--shape", default="100000,8,16", metavar="n,d,K")
-    shared.add_runs(parser, default=3)
+    shared.add_rounds(parser, default=3)
 
 
 def run_benchmark(arguments: Namespace) -> dict[str, list[dict]]:
-    """For each structure and round: a process with an empty cache, and one with the cache that it left."""
+    """Return the times with an empty and with a filled cache for each structure and round."""
     results: dict[str, list[dict]] = {}
     for structure in arguments.structures.split(","):
         print_progress(structure)
@@ -35,12 +37,12 @@ def run_benchmark(arguments: Namespace) -> dict[str, list[dict]]:
             structure,
             *arguments.shape.split(","),
         ]
-        results[structure] = [_measure_empty_then_filled_cache(command) for _ in range(arguments.runs)]
+        results[structure] = [_measure_empty_then_filled_cache(command) for _ in range(arguments.rounds)]
     return results
 
 
 def _measure_empty_then_filled_cache(command: list[str]) -> dict:
-    """Two processes one after the other with a cache that is empty at first."""
+    """Run a process with an empty cache and then a process with the filled cache."""
     with tempfile.TemporaryDirectory() as cache:
         answers = {}
         for state in ("empty", "filled"):
@@ -49,29 +51,29 @@ def _measure_empty_then_filled_cache(command: list[str]) -> dict:
             if worker.failure_reason is not None:
                 raise SystemExit(worker.failure_reason)
             answers[state] = worker.first_answer
-        files = sum(path.is_file() for path in Path(cache).rglob("*"))
-        return {**answers, "files": files}
+        n_files = sum(path.is_file() for path in Path(cache).rglob("*"))
+        return {**answers, "n_files": n_files}
 
 
 def format_results(results: dict[str, list[dict]]) -> str:
-    """A row for each structure: medians over the rounds."""
+    """Return a table of medians over the rounds with one row per structure."""
     rows = []
-    for structure, found in results.items():
+    for structure, rounds in results.items():
         row = [structure]
         for state in ("empty", "filled"):
-            extra = [one[state]["first"] - one[state]["second"] for one in found]
-            row += [f"{median(extra):.2f}", f"{max(extra):.2f}"]
-        again = median(one["filled"]["second"] for one in found)
-        numba = "yes" if any(one["empty"]["numba"] for one in found) else "no"
-        rows.append([*row, f"{again:.2f}", str(found[0]["files"]), numba])
+            extra_seconds = [record[state]["first"] - record[state]["second"] for record in rounds]
+            row += [f"{median(extra_seconds):.2f}", f"{max(extra_seconds):.2f}"]
+        second = median(record["filled"]["second"] for record in rounds)
+        imports_numba = "yes" if any(record["empty"]["imports_numba"] for record in rounds) else "no"
+        rows.append([*row, f"{second:.2f}", str(rounds[0]["n_files"]), imports_numba])
     head = [
         "structure",
-        "first use on a machine, s",
-        "worst",
-        "first use in a later process, s",
-        "worst",
-        "the work itself, s",
+        "extra time on a new machine, s",
+        "maximum, s",
+        "extra time in a later process, s",
+        "maximum, s",
+        "second fit and prediction, s",
         "files in the cache",
-        "Numba was imported",
+        "imports Numba",
     ]
     return format_table(head, rows)

@@ -1,4 +1,4 @@
-"""The choice of structure and number of components, whole, against R's mclust."""
+"""Time the selection of structure and number of components of gaussmix and R's mclust."""
 
 import tempfile
 from argparse import ArgumentParser, Namespace
@@ -7,28 +7,31 @@ from statistics import median
 
 import numpy as np
 
+from benchmarks.commands import arguments as shared
 from benchmarks.machine import REPOSITORY_ROOT
 from benchmarks.markdown import format_ratio_range, format_table
 from benchmarks.round_robin import Worker, interpreter_path, print_progress, speedup
 
-TITLE = "Choosing structure and number of components"
+TITLE = "Model selection"
 EXPLANATION = """\
-`gaussmix.select(X)` and `mclustBIC(X)`, both at their defaults: 14 structures, 1 to 9 components, from a model-based
-hierarchical start, in turn, each in a process of its own that has done it once before. BIC is lower for better here.
-The simulated rows come from five elongated groups that overlap."""
+`gaussmix.select(X)` and `mclustBIC(X)` with their defaults: 14 structures, 1 to 9 components and a model-based
+hierarchical initialization. Both run in turn, each in a process of its own that has done one search before. A lower BIC
+is better here. The simulated rows come from five elongated, overlapping components."""
 
 LIBRARIES = ("gaussmix", "mclust")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What can be chosen."""
-    parser.add_argument("--data", default="iris,faithful,10000x2", help="iris, faithful, or n x d of simulated rows")
-    parser.add_argument("--runs", type=int, default=5, help="rounds")
-    parser.add_argument("--rscript", default="Rscript", help="the Rscript that has mclust")
+    """Add the options of this command."""
+    parser.add_argument(
+        "--data", default="iris,faithful,10000x2", help="iris, faithful, or NxD for simulated rows; separated by commas"
+    )
+    shared.add_rounds(parser)
+    parser.add_argument("--rscript", default="Rscript", help="Rscript with mclust installed")
 
 
 def load_data_set(name: str) -> np.ndarray:
-    """The rows (n, d) of a data set by name."""
+    """Return the rows (n, d) of a data set by name."""
     if name == "iris":
         from sklearn.datasets import load_iris
 
@@ -45,11 +48,12 @@ def load_data_set(name: str) -> np.ndarray:
 
 
 def run_benchmark(arguments: Namespace) -> dict[str, dict]:
-    """For each data set and library, one answer for each round."""
+    """Return one answer per data set, library and round."""
     return {name: _time_searches(load_data_set(name), arguments) for name in arguments.data.split(",")}
 
 
 def _time_searches(rows: np.ndarray, arguments: Namespace) -> dict:
+    """Time the searches of both libraries on some rows in turn."""
     print_progress(f"{len(rows)} x {rows.shape[1]}")
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "rows.csv")
@@ -60,7 +64,7 @@ def _time_searches(rows: np.ndarray, arguments: Namespace) -> dict:
         }
         workers = {name: Worker(command) for name, command in commands.items()}
         answers: dict[str, list[dict]] = {name: [] for name in workers}
-        for _ in range(arguments.runs):
+        for _ in range(arguments.rounds):
             for name, worker in workers.items():
                 answers[name].append(worker.ask_for_answer())
         for worker in workers.values():
@@ -70,8 +74,8 @@ def _time_searches(rows: np.ndarray, arguments: Namespace) -> dict:
 
 
 def format_results(results: dict[str, dict]) -> str:
-    """A row for each data set."""
-    head = ["data", *(f"{name}, s" for name in LIBRARIES), "times faster", *(f"{name}'s best" for name in LIBRARIES)]
+    """Return a table with one row per data set."""
+    head = ["data", *(f"{name}, s" for name in LIBRARIES), "speedup", *(f"best model of {name}" for name in LIBRARIES)]
     rows = []
     for data, result in results.items():
         n, d = result["shape"]

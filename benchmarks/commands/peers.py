@@ -1,4 +1,4 @@
-"""Us and every installed peer on the same data from the same start, in turn."""
+"""Time gaussmix and every installed peer on the same data from the same start, in turn."""
 
 from argparse import ArgumentParser, Namespace
 from math import isfinite
@@ -12,36 +12,36 @@ from benchmarks.round_robin import compare_peers, print_progress, speedup
 
 TITLE = "Side by side"
 EXPLANATION = """\
-Every library fits the same rows from the same start (the true means, unit covariances, equal weights) in a process of
-its own, with all cores, as it comes from its package. The time of a pass is that of passes 2 to 5: a fit of five passes
-less a fit of one, so that start, checks and compiling drop out. The libraries take turns, round after round; a ratio is
-taken within a round, and the table shows the median over the rounds with the smallest and the largest. "gaussmix-dense"
-is gaussmix with screening off: every pair of row and component is computed. A name that ends in 32 computes in float32,
-as gmmx always does; a ridge on the covariances is switched off wherever the arithmetic is float64. mlpack takes no
-start and makes its own. The last column shows that all computed the same thing: the parameters after five passes,
-scored in NumPy, as mean log-likelihood per row less that of the reference."""
+Every library fits the same rows from the same start: the true means, unit covariances and equal weights. Each library
+runs in a process of its own, on all cores, as installed from its package. The time of an iteration is the difference
+between fits of five and of one iterations, divided by four; it excludes initialization, checks and compilation. The
+libraries run in turn, round by round. Ratios are computed within a round; tables show their median and range.
+"gaussmix-dense" is gaussmix without screening, which computes every pair of row and component. Names that end in 32
+compute in float32, as gmmx always does. Regularisation of the covariances is off in float64. mlpack has an
+initialization of its own. The last column verifies equal results: the difference of the mean log-likelihoods per row
+after five iterations, computed in NumPy."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What can be chosen."""
+    """Add the options of this command."""
     shared.add_cases(parser)
     shared.add_peers(parser, ",".join(PEERS))
-    shared.add_runs(parser)
-    shared.add_passes(parser)
+    shared.add_rounds(parser)
+    shared.add_iterations(parser)
 
 
 def run_benchmark(arguments: Namespace) -> list[dict]:
-    """One comparison for each case."""
-    names, pythons = shared.parse_peer_names(arguments), shared.parse_interpreters(arguments)
+    """Compare the peers on each case."""
+    names, interpreters = shared.parse_peer_names(arguments), shared.parse_interpreters(arguments)
     results = []
     for case in select_cases(arguments.structures, arguments.shapes):
         print_progress(str(case))
-        results.append(compare_peers(case, names, pythons, arguments.runs, arguments.passes))
+        results.append(compare_peers(case, names, interpreters, arguments.rounds, arguments.iterations))
     return results
 
 
 def format_results(results: list[dict]) -> str:
-    """What it comes to, then a table for each case."""
+    """Return a summary table and one table per case."""
     parts = [_summary_table(results)] if any(_fastest_other_name(result["peers"]) for result in results) else []
     for result in results:
         parts.append(f"### {BenchmarkCase(**result['case'])}\n\n{_case_table(result['peers'])}")
@@ -52,10 +52,12 @@ def format_results(results: list[dict]) -> str:
 
 
 def _timed_peers(peers: dict) -> dict:
+    """Return the peers without failure."""
     return {name: peer for name, peer in peers.items() if "seconds" in peer}
 
 
 def _format_speedup(peers: dict, slow_name: str | None, fast_name: str) -> str:
+    """Return the median speedup of one peer over another, or '-' if one of them failed."""
     timed = _timed_peers(peers)
     if slow_name not in timed or fast_name not in timed:
         return "-"
@@ -63,7 +65,7 @@ def _format_speedup(peers: dict, slow_name: str | None, fast_name: str) -> str:
 
 
 def _fastest_other_name(peers: dict) -> str | None:
-    """The fastest library that is not ours and computes in float64."""
+    """Return the name of the fastest float64 peer other than gaussmix, or None."""
     others = {
         name: median(peer["seconds"])
         for name, peer in _timed_peers(peers).items()
@@ -73,7 +75,7 @@ def _fastest_other_name(peers: dict) -> str | None:
 
 
 def _summary_table(results: list[dict]) -> str:
-    """For each case, how many times faster than the fastest other library, and than scikit-learn."""
+    """Return the speedups of gaussmix over the fastest other peer and over scikit-learn, per case."""
     rows = []
     for result in results:
         peers, fastest = result["peers"], _fastest_other_name(result["peers"])
@@ -88,22 +90,22 @@ def _summary_table(results: list[dict]) -> str:
         )
     head = [
         "case",
-        "fastest other in float64",
-        "gaussmix-dense is faster than that by",
-        "gaussmix is faster than that by",
-        "gaussmix is faster than scikit-learn by",
+        "fastest other peer in float64",
+        "speedup of gaussmix-dense",
+        "speedup of gaussmix",
+        "speedup of gaussmix over scikit-learn",
     ]
     return format_table(head, rows)
 
 
 def _case_table(peers: dict) -> str:
-    """A row for each peer, fastest first."""
+    """Return the table of a case with one row per peer, fastest first."""
     timed = _timed_peers(peers)
     reference = "scikit-learn" if "scikit-learn" in timed else next(iter(timed), "")
     rows = []
-    for name in sorted(timed, key=lambda one: median(timed[one]["seconds"])):
+    for name in sorted(timed, key=lambda peer: median(timed[peer]["seconds"])):
         seconds = timed[name]["seconds"]
-        over = [
+        ratios = [
             format_ratio_range(speedup(seconds, timed[ours]["seconds"])) if ours in timed else "-"
             for ours in ("gaussmix", "gaussmix-dense")
         ]
@@ -111,16 +113,22 @@ def _case_table(peers: dict) -> str:
             [
                 name,
                 format_milliseconds(median(seconds)),
-                *over,
+                *ratios,
                 _format_log_likelihood_gap(name, timed[name], timed[reference]),
             ]
         )
-    head = ["library", "ms a pass", "over gaussmix", "over gaussmix-dense", f"log-likelihood less {reference}'s"]
+    head = [
+        "library",
+        "ms per iteration",
+        "over gaussmix",
+        "over gaussmix-dense",
+        f"log-likelihood minus {reference}'s",
+    ]
     return format_table(head, rows)
 
 
 def _format_log_likelihood_gap(name: str, peer: dict, reference: dict) -> str:
-    """How far its log-likelihood per row is from the reference's."""
+    """Return the difference of the log-likelihood per row to that of the reference."""
     if not PEERS[name].can_start_from_parameters:
         return "own start"
     gap = peer["log_likelihood"] - reference["log_likelihood"]

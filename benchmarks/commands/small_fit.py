@@ -1,4 +1,4 @@
-"""A small fit: iris with three components, against scikit-learn's."""
+"""Time default fits of three components to iris, of gaussmix and scikit-learn."""
 
 from argparse import ArgumentParser, Namespace
 from statistics import median
@@ -9,42 +9,42 @@ from benchmarks.commands.default_fit import time_default_fits
 from benchmarks.markdown import format_milliseconds, format_ratio_range, format_table
 from benchmarks.round_robin import print_progress, speedup
 
-TITLE = "A small fit"
+TITLE = "Small fit"
 EXPLANATION = """\
-`GaussianMixture(3, random_state=seed).fit(iris)`, gaussmix and scikit-learn in turn, a new seed in every round."""
+`GaussianMixture(3, random_state=seed).fit(iris)`. gaussmix and scikit-learn run in turn, with a seed per round."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What can be chosen."""
-    parser.add_argument("--repeats", type=int, default=50, help="rounds, each with its own seed")
+    """Add the options of this command."""
+    parser.add_argument("--rounds", type=int, default=50, help="number of rounds, each with its own seed")
 
 
 def run_benchmark(arguments: Namespace) -> dict[str, list[dict]]:
-    """For each library, one answer for each seed."""
+    """Return one answer per library and seed."""
     from sklearn.datasets import load_iris
 
     rows = np.ascontiguousarray(load_iris().data)
     print_progress("iris, K = 3")
-    return time_default_fits(rows, rows[:3], range(arguments.repeats))
+    return time_default_fits(rows, rows[:3], range(arguments.rounds))
 
 
 def format_results(results: dict[str, list[dict]]) -> str:
-    """A row for each library."""
+    """Return a table with one row per library."""
     ours = [answer["seconds"] for answer in results["gaussmix"]]
     rows = []
     for name, answers in results.items():
         seconds = [answer["seconds"] for answer in answers]
-        numba = "yes" if any(answer["numba"] for answer in answers) else "no"
-        passes = median(answer["passes"] for answer in answers)
+        imports_numba = "yes" if any(answer["imports_numba"] for answer in answers) else "no"
+        n_iter = median(answer["n_iter"] for answer in answers)
         rows.append(
             [
                 name,
                 format_milliseconds(median(seconds)),
                 format_ratio_range(speedup(seconds, ours)),
-                f"{passes:g}",
-                numba,
+                f"{n_iter:g}",
+                imports_numba,
             ]
         )
     return format_table(
-        ["library", "ms a fit (median)", "over gaussmix", "passes (median)", "Numba was imported"], rows
+        ["library", "ms per fit (median)", "over gaussmix", "iterations (median)", "imports Numba"], rows
     )

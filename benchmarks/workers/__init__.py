@@ -1,1 +1,1 @@
-"""Processes that are measured: each imports one library, and answers a line of input with a line of JSON."""
+"""Worker processes: each imports one library and answers lines of input with lines of JSON."""

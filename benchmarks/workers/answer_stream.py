@@ -1,4 +1,4 @@
-"""The line that a measured process answers on: libraries that print cannot reach it."""
+"""Write the answers of a worker process to a stream that output of libraries cannot reach."""
 
 import json
 import os
@@ -8,24 +8,24 @@ from collections.abc import Callable
 
 
 def open_answer_stream() -> Callable[[dict], None]:
-    """Silence everything else, and return the function that writes one answer."""
+    """Redirect standard output to null and return a function that writes one answer to the former one."""
     warnings.simplefilter("ignore")
-    line = os.fdopen(os.dup(1), "w", buffering=1)
+    stream = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - it lives as long as the process
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - open until the process ends
 
-    def answer(values: dict) -> None:
-        line.write(json.dumps(values) + "\n")
-        line.flush()
+    def write_answer(values: dict) -> None:
+        stream.write(json.dumps(values) + "\n")
+        stream.flush()
 
-    return answer
+    return write_answer
 
 
 def describe_failure(error: BaseException) -> str:
-    """What went wrong, on one short line."""
-    first = (str(error).strip().splitlines() or [""])[0]
+    """Return one short line on the cause of a failure."""
+    first_line = (str(error).strip().splitlines() or [""])[0]
     if isinstance(error, ModuleNotFoundError):
-        return f"not installed ({first})"
+        return f"not installed ({first_line})"
     if isinstance(error, TimeoutError):
-        return f"left out ({first})"
-    return f"failed: {type(error).__name__}: {first}"[:200]
+        return f"left out ({first_line})"
+    return f"failed: {type(error).__name__}: {first_line}"[:200]

@@ -1,6 +1,6 @@
-"""One library's variational Bayes: seconds per pass after the first; one line of input asks for one figure.
+"""Time iterations of variational Bayes of one library; each line of input requests one measurement.
 
-Arguments: name, folder of rows and starting responsibilities, structure, passes, n, d, K.
+Arguments: library, folder of rows and initial responsibilities, structure, iterations, n, d, K.
 """
 
 import copy
@@ -16,15 +16,15 @@ import numpy as np
 from benchmarks.data import load_rows_and_means
 from benchmarks.workers.answer_stream import describe_failure, open_answer_stream
 
-RESPONSIBILITIES_FILE = "shares.bin"
-_MIN_SECONDS_PER_ANSWER = 0.5  # seconds that one answer should rest on
+RESPONSIBILITIES_FILE = "responsibilities.bin"
+_MIN_SECONDS_PER_ANSWER = 0.5  # total time of the repeats behind one answer
 _MAX_REPEATS = 20
 
 FitFunction = Callable[[int], Any]
 
 
 def initialize_gaussmix(rows: np.ndarray, structure: str, n_components: int) -> Any:
-    """gaussmix's estimator at its start, from which it goes on as often as it is asked to."""
+    """Return gaussmix's estimator after its initialization; ``warm_start`` lets it continue from there."""
     from gaussmix import BayesianGaussianMixture
 
     mixture = BayesianGaussianMixture(
@@ -34,57 +34,54 @@ def initialize_gaussmix(rows: np.ndarray, structure: str, n_components: int) -> 
 
 
 def gaussmix_fit_function(rows: np.ndarray, structure: str, n_components: int) -> FitFunction:
-    """Passes of gaussmix from its start."""
-    start = initialize_gaussmix(rows, structure, n_components)
-    return lambda passes: copy.copy(start).set_params(max_iter=passes).fit(rows)
+    """Return a function that runs so many iterations of gaussmix from its initialization."""
+    initialized = initialize_gaussmix(rows, structure, n_components)
+    return lambda n_iter: copy.copy(initialized).set_params(max_iter=n_iter).fit(rows)
 
 
 def sklearn_fit_function(
     rows: np.ndarray, structure: str, n_components: int, responsibilities: np.ndarray
 ) -> FitFunction:
-    """Passes of scikit-learn from given responsibilities (n, K)."""
+    """Return a function that runs so many iterations of scikit-learn from responsibilities (n, K)."""
     from sklearn.mixture import BayesianGaussianMixture
 
-    class Begun(BayesianGaussianMixture):
+    class InitializedMixture(BayesianGaussianMixture):
         def _initialize_parameters(self, X, random_state, xp=None) -> None:
             self._initialize(X, responsibilities)
 
-    return lambda passes: Begun(n_components=n_components, covariance_type=structure, max_iter=passes, tol=0).fit(rows)
+    options = {"n_components": n_components, "covariance_type": structure, "tol": 0}
+    return lambda n_iter: InitializedMixture(**options, max_iter=n_iter).fit(rows)
 
 
 def time_fit(fit: FitFunction, n_iter: int) -> float:
-    """One fit on the clock."""
-    began = time.perf_counter()
+    """Return the seconds of one fit."""
+    start = time.perf_counter()
     fit(n_iter)
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer lines of input until the input ends."""
     answer = open_answer_stream()
-    name, place, structure, passes_given, *shape = sys.argv[1:]
+    name, folder_name, structure, n_iter_text, *shape = sys.argv[1:]
     n, d, K = map(int, shape)
-    passes, folder = int(passes_given), Path(place)
+    n_iter, folder = int(n_iter_text), Path(folder_name)
     try:
         rows, _ = load_rows_and_means(folder, n, d, K)
         if name == "gaussmix":
-            fit, ahead = (
-                gaussmix_fit_function(rows, structure, K),
-                1,
-            )  # its first pass makes the responsibilities the other starts at
+            # Its first iteration computes the responsibilities from which the other library starts.
+            fit, n_extra_iter = gaussmix_fit_function(rows, structure, K), 1
         else:
-            fit, ahead = (
-                sklearn_fit_function(rows, structure, K, np.fromfile(folder / RESPONSIBILITIES_FILE).reshape(n, K)),
-                0,
-            )
-        bound = float(np.ravel(fit(1 + passes + ahead).lower_bound_)[0])
-        repeats = max(1, min(_MAX_REPEATS, round(_MIN_SECONDS_PER_ANSWER / time_fit(fit, 1 + passes))))
-    except Exception as error:  # whatever a library raises becomes a line of the table
+            responsibilities = np.fromfile(folder / RESPONSIBILITIES_FILE).reshape(n, K)
+            fit, n_extra_iter = sklearn_fit_function(rows, structure, K, responsibilities), 0
+        bound = float(np.ravel(fit(1 + n_iter + n_extra_iter).lower_bound_)[0])
+        repeats = max(1, min(_MAX_REPEATS, round(_MIN_SECONDS_PER_ANSWER / time_fit(fit, 1 + n_iter))))
+    except Exception as error:  # any failure of a library becomes a line of the table
         return answer({"reason": describe_failure(error)})
     answer({"ready": True, "lower_bound": bound})
     for _ in sys.stdin:
-        each = [(time_fit(fit, 1 + passes) - time_fit(fit, 1)) / passes for _ in range(repeats)]
-        answer({"seconds": median(each)})
+        seconds = [(time_fit(fit, 1 + n_iter) - time_fit(fit, 1)) / n_iter for _ in range(repeats)]
+        answer({"seconds": median(seconds)})
     return None
 
 

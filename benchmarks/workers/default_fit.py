@@ -1,6 +1,6 @@
-"""One library's default fit, whole: every line of input is a seed, every answer seconds, passes and log-likelihood.
+"""Time whole default fits of one library; each line of input is a seed.
 
-Arguments: name, folder of rows and means, n, d, K.
+Arguments: library, folder of rows and means, n, d, K. An answer holds seconds, iterations and log-likelihood.
 """
 
 import sys
@@ -15,7 +15,7 @@ LIBRARIES = ("gaussmix", "scikit-learn")
 
 
 def import_estimator(name: str) -> type:
-    """The class that users call."""
+    """Return the library's GaussianMixture class."""
     if name == "gaussmix":
         from gaussmix import GaussianMixture
     else:
@@ -24,26 +24,33 @@ def import_estimator(name: str) -> type:
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer lines of input until the input ends."""
     answer = open_answer_stream()
     name, folder, *shape = sys.argv[1:]
     n, d, K = map(int, shape)
     rows, _ = load_rows_and_means(Path(folder), n, d, K)
     try:
-        make = import_estimator(name)
-        make(K, random_state=0, max_iter=2).fit(rows)
-    except Exception as error:  # whatever a library raises becomes a line of the table
+        estimator_class = import_estimator(name)
+        estimator_class(K, random_state=0, max_iter=2).fit(rows)
+    except Exception as error:  # any failure of a library becomes a line of the table
         return answer({"reason": describe_failure(error)})
     answer({"ready": True})
     for line in sys.stdin:
-        mixture = make(K, random_state=int(line))
-        began = time.perf_counter()
+        mixture = estimator_class(K, random_state=int(line))
+        start_time = time.perf_counter()
         mixture.fit(rows)
-        seconds = time.perf_counter() - began
-        fitted = mixture.weights_, mixture.means_, mixture.covariances_
-        value = scoring.mean_log_likelihood(rows, *fitted)
-        numba = "numba" in sys.modules
-        answer({"seconds": seconds, "passes": mixture.n_iter_, "log_likelihood": value, "numba": numba})
+        seconds = time.perf_counter() - start_time
+        parameters = mixture.weights_, mixture.means_, mixture.covariances_
+        log_likelihood = scoring.mean_log_likelihood(rows, *parameters)
+        imports_numba = "numba" in sys.modules
+        answer(
+            {
+                "seconds": seconds,
+                "n_iter": mixture.n_iter_,
+                "log_likelihood": log_likelihood,
+                "imports_numba": imports_numba,
+            }
+        )
     return None
 
 

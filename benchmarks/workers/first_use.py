@@ -1,4 +1,7 @@
-"""The first fit and prediction of a process, and the same again. Arguments: structure, n, d, K. Prints one line."""
+"""Time the first and the second fit and prediction of a process.
+
+Arguments: structure, n, d, K. Prints one line.
+"""
 
 import sys
 import time
@@ -11,19 +14,19 @@ from benchmarks.workers.default_fit import import_estimator
 
 
 def main() -> None:
-    """Two turns of the same work: what the first takes longer is what it had to compile or load."""
+    """Time the same work twice; the first time includes compiling and loading."""
     answer = open_answer_stream()
     structure, *shape = sys.argv[1:]
     n, d, K = map(int, shape)
     rows = np.empty((n, d))
     fill_rows(rows, K)
-    make = import_estimator("gaussmix")
-    taken = []
+    estimator_class = import_estimator("gaussmix")
+    seconds = []
     for _ in range(2):
-        began = time.perf_counter()
-        make(K, covariance_type=structure, random_state=0, max_iter=3, tol=0.0).fit(rows).predict(rows)
-        taken.append(time.perf_counter() - began)
-    answer({"first": taken[0], "second": taken[1], "numba": "numba" in sys.modules})
+        start = time.perf_counter()
+        estimator_class(K, covariance_type=structure, random_state=0, max_iter=3, tol=0.0).fit(rows).predict(rows)
+        seconds.append(time.perf_counter() - start)
+    answer({"first": seconds[0], "second": seconds[1], "imports_numba": "numba" in sys.modules})
 
 
 if __name__ == "__main__":

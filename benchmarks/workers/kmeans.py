@@ -1,6 +1,6 @@
-"""One library's k-means from given centres: every line of input is a seed, every answer seconds, passes and inertia.
+"""Time k-means of one library from random centres; each line of input is a seed.
 
-Arguments: name, folder of rows and means, n, d, K, most passes.
+Arguments: library, folder of rows and means, n, d, K, max_iter. An answer holds seconds, iterations and inertia.
 """
 
 import sys
@@ -16,7 +16,7 @@ LIBRARIES = ("gaussmix", "scikit-learn")
 
 
 def import_estimator(name: str) -> type:
-    """The class that users call."""
+    """Return the library's KMeans class."""
     if name == "gaussmix":
         from gaussmix import KMeans
     else:
@@ -25,26 +25,26 @@ def import_estimator(name: str) -> type:
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer lines of input until the input ends."""
     answer = open_answer_stream()
-    name, folder, *shape, passes = sys.argv[1:]
+    name, folder, *shape, max_iter = sys.argv[1:]
     n, d, K = map(int, shape)
     rows, means = load_rows_and_means(Path(folder), n, d, K)
     try:
-        make = import_estimator(name)
-        make(K, init=means, n_init=1, max_iter=2, tol=0).fit(rows)
-    except Exception as error:  # whatever a library raises becomes a line of the table
+        estimator_class = import_estimator(name)
+        estimator_class(K, init=means, n_init=1, max_iter=2, tol=0).fit(rows)
+    except Exception as error:  # any failure of a library becomes a line of the table
         return answer({"reason": describe_failure(error)})
     answer({"ready": True})
     for line in sys.stdin:
         start = rows[np.random.default_rng(int(line)).choice(n, K, replace=False)]
-        clusters = make(K, init=start, n_init=1, max_iter=int(passes), tol=0)
-        make(K, init=start, n_init=1, max_iter=5, tol=0).fit(rows)  # threads that have rested take long to wake
-        began = time.perf_counter()
+        clusters = estimator_class(K, init=start, n_init=1, max_iter=int(max_iter), tol=0)
+        estimator_class(K, init=start, n_init=1, max_iter=5, tol=0).fit(rows)  # idle threads are slow at first
+        start_time = time.perf_counter()
         clusters.fit(rows)
-        seconds = time.perf_counter() - began
-        labels = np.bincount(clusters.labels_, minlength=K).tolist()
-        answer({"seconds": seconds, "passes": clusters.n_iter_, "inertia": clusters.inertia_, "sizes": labels})
+        seconds = time.perf_counter() - start_time
+        sizes = np.bincount(clusters.labels_, minlength=K).tolist()
+        answer({"seconds": seconds, "n_iter": clusters.n_iter_, "inertia": clusters.inertia_, "sizes": sizes})
     return None
 
 

@@ -1,6 +1,6 @@
-"""Peak memory of one call beyond the data and its output, in a process that does nothing else.
+"""Measure the peak memory of one call beyond the data and its output.
 
-Arguments: name, stage (fit, predict, predict_proba or code), n, d, K, passes. Prints one line.
+Arguments: library, stage (fit, predict, predict_proba or code), n, d, K, iterations. Prints one line.
 """
 
 import resource
@@ -13,19 +13,19 @@ from benchmarks.workers.answer_stream import describe_failure, open_answer_strea
 from benchmarks.workers.default_fit import import_estimator
 
 STAGES = ("fit", "predict", "predict_proba", "code")
-_N_SMALL_FIT_ROWS = 20_000  # rows of the fit that a prediction needs
+_N_SMALL_FIT_ROWS = 20_000  # rows of the fit before a prediction
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has held so far."""
+    """Return the peak memory of this process in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def measure_extra_bytes(name: str, stage: str, n_rows: int, n_features: int, n_components: int, n_iter: int) -> int:
-    """What the call adds to the peak, less the size of what it returns; not below zero.
+    """Return the increase of the peak memory by a call, minus the size of its output, but at least 0.
 
-    ``code`` is a small fit in a process without data: libraries and compiled code that the first fit loads.
+    The stage ``code`` is a small fit without large data, which loads libraries and compiled code.
     """
     mixture = import_estimator(name)(n_components, random_state=0, max_iter=n_iter, tol=0.0)
     rows = np.empty((n_rows if stage != "code" else _N_SMALL_FIT_ROWS, n_features))
@@ -41,12 +41,12 @@ def measure_extra_bytes(name: str, stage: str, n_rows: int, n_features: int, n_c
 
 
 def main() -> None:
-    """One call, one answer."""
+    """Run one call and print one answer."""
     answer = open_answer_stream()
     name, stage, *numbers = sys.argv[1:]
     try:
         answer({"extra_bytes": measure_extra_bytes(name, stage, *map(int, numbers))})
-    except Exception as error:  # whatever a library raises becomes a line of the table
+    except Exception as error:  # any failure of a library becomes a line of the table
         answer({"reason": describe_failure(error)})
 
 

@@ -1,4 +1,4 @@
-"""gaussmix's choice among all structures and 1 to 9 components: every line of input asks for one, timed whole.
+"""Time searches of gaussmix among all structures and 1 to 9 components; each line of input requests one.
 
 Argument: a CSV file without a header.
 """
@@ -12,21 +12,21 @@ from benchmarks.workers.answer_stream import describe_failure, open_answer_strea
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer lines of input until the input ends."""
     answer = open_answer_stream()
     try:
         from gaussmix import select
 
         rows = np.loadtxt(sys.argv[1], delimiter=",", ndmin=2)
         select(rows)
-    except Exception as error:  # whatever a library raises becomes a line of the table
+    except Exception as error:  # any failure of a library becomes a line of the table
         return answer({"reason": describe_failure(error)})
     answer({"ready": True})
     for _ in sys.stdin:
-        began = time.perf_counter()
-        found = select(rows)
-        seconds = time.perf_counter() - began
-        answer({"seconds": seconds, "bic": found.best.criteria["bic"], "best": found.best.name})
+        start_time = time.perf_counter()
+        selection = select(rows)
+        seconds = time.perf_counter() - start_time
+        answer({"seconds": seconds, "bic": selection.best.criteria["bic"], "best": selection.best.name})
     return None
 
 

@@ -33,7 +33,7 @@ def test_the_table_is_that_of_the_library(run: Run, data: Path) -> None:
     assert header == ["rank", "structure", "components", "BIC", "more", "parameters", "remark"]
     found = select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4)
     assert [(row[1], row[3]) for row in rows] == [(str(c.structure), str(c.n_components)) for c in found.candidates]
-    assert rows[0][-1] == "chosen"
+    assert rows[0][-1] == "selected"
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     assert "Compared   6 candidates in " in result.stdout
     assert result.stderr == ""
