@@ -176,42 +176,41 @@ def compare_assignments(
     rng: np.random.Generator,
 ) -> AssignmentComparison:
     """Assign rows (n, D) by the mixture, by k-means and, with known labels, by k-nearest neighbours."""
-    n_components = mixture.n_components
-    responsibilities = mixture.predict_proba(rows)
+    n_components, responsibilities = mixture.n_components, mixture.predict_proba(rows)
     hard_labels = np.asarray(responsibilities.argmax(axis=1), dtype=np.int64)
     kmeans_labels, kmeans_mixture = metric.fit_kmeans(n_components, rng, mixture.feature_names)
     matches = metrics.match_labels(kmeans_labels, hard_labels, weights, (n_components, n_components))
-    kmeans_labels, one_hot = matches[kmeans_labels], np.eye(n_components)
-    assignments: dict[str, tuple[IntN, Array]] = {KMEANS_METHOD: (kmeans_labels, one_hot[kmeans_labels])}
     class_labels = _match_classes_to_components(known_labels, hard_labels, weights, n_components)
-    known_component_labels = None
+    one_hot, kmeans_labels = np.eye(n_components), matches[kmeans_labels]
+    assignments: dict[str, tuple[IntN, Array]] = {KMEANS_METHOD: (kmeans_labels, one_hot[kmeans_labels])}
     if known_labels is not None:
-        known_component_labels = np.append(class_labels, -1)[known_labels.class_indices]
         probabilities = neighbor_class_probabilities(metric.scaled_rows, known_labels, weights, n_neighbors)
         assignments[NEIGHBORS_METHOD] = (class_labels[probabilities.argmax(axis=1)], probabilities)
     assignments[HARD_METHOD] = (hard_labels, one_hot[hard_labels])
     assignments[SOFT_METHOD] = (hard_labels, responsibilities)
+    known_component_labels = _component_labels_of_classes(known_labels, class_labels)
+    labels_by_method = {method: labels for method, (labels, _) in assignments.items()}
     uncertainties = uncertainty(responsibilities)
     return AssignmentComparison(
         mixture,
-        tuple(
-            _evaluate_method(method, *assignment, hard_labels, weights, known_labels)
-            for method, assignment in assignments.items()
-        ),
-        _pairwise_adjusted_rand_indices(
-            {method: labels for method, (labels, _) in assignments.items()}, known_component_labels, weights
-        ),
-        uncertain_weight=float(weights[uncertainties > UNCERTAINTY_THRESHOLD].sum()),
-        expected_error_weight=float(weights @ uncertainties),
-        class_names=() if known_labels is None else known_labels.class_names,
-        class_component_labels=tuple(class_labels.tolist()),
-        kmeans_mixture=kmeans_mixture.permute_components(np.argsort(matches)),
-        is_standardized=metric.is_standardized,
-        rows=rows,
-        weights=weights,
-        responsibilities=responsibilities,
-        known_component_labels=known_component_labels,
+        tuple(_evaluate_method(name, *one, hard_labels, weights, known_labels) for name, one in assignments.items()),
+        _pairwise_adjusted_rand_indices(labels_by_method, known_component_labels, weights),
+        float(weights[uncertainties > UNCERTAINTY_THRESHOLD].sum()),
+        float(weights @ uncertainties),
+        () if known_labels is None else known_labels.class_names,
+        tuple(class_labels.tolist()),
+        kmeans_mixture.permute_components(np.argsort(matches)),
+        metric.is_standardized,
+        rows,
+        weights,
+        responsibilities,
+        known_component_labels,
     )
+
+
+def _component_labels_of_classes(known_labels: KnownLabels | None, class_labels: IntN) -> IntN | None:
+    """Return the component number (n,) of each row's known class, -1 if unknown; None without labels."""
+    return None if known_labels is None else np.append(class_labels, -1)[known_labels.class_indices]
 
 
 def neighbor_class_probabilities(rows: ND, known_labels: KnownLabels, weights: N, n_neighbors: int) -> Array:

@@ -15,28 +15,24 @@ pruned candidate is slightly too high, and its outcome says that it is pruned.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import partial
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
-from gaussmix.core.moments import Moments
-from gaussmix.core.threads import available_n_threads, threads
+from gaussmix.core.threads import available_n_threads
 from gaussmix.covariance import DefaultPrior
 from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
+from gaussmix.selection.candidate_runs import CandidateRun
 from gaussmix.selection.candidates import Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
-from gaussmix.selection.initial_moments import InitialMomentsCache
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
+from gaussmix.selection.search_schedule import run_search
 from gaussmix.selection.validation import (
     is_integer,
     make_generator,
@@ -45,16 +41,8 @@ from gaussmix.selection.validation import (
     parse_structures,
     require_nonempty_rows,
 )
-from gaussmix.sources import MemorySource
+from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike
-
-_N_ALWAYS_CONTINUED = 1  # the best candidates that run to convergence whatever they can reach
-
-# A criterion this far above the best is very strong evidence against the candidate.
-_MAX_CRITERION_DIFFERENCE = 10.0
-
-# How many of the best candidates start again, and from how many others.
-_MAX_RETRIED_CANDIDATES, _MAX_NEIGHBOURS = 5, 3
 
 # With more rows, the processors share the rows of one candidate instead of fitting several candidates in parallel.
 _MAX_ROWS_FOR_PARALLEL_CANDIDATES = 100_000
@@ -136,23 +124,23 @@ def select(
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    source = _parse_source(X, sample_weight, labels, feature_names)
+    source, n_rows = _parse_source(X, sample_weight, labels, feature_names)
     counts = parse_component_counts(n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
-    n_workers = _effective_n_jobs(n_jobs, source.n_rows)
+    n_workers = _effective_n_jobs(n_jobs, n_rows)
     rng, names = make_generator(random_state), _validate_feature_names(feature_names, source.n_features)
-    engine = resolve_engine(engine, source.n_rows, len(counts) * len(parsed_structures) * n_starts)
+    engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
         source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
     )
     specs = search_problem.make_specs(parsed_structures, counts)
     with make_progress_callback(progress, "fitting") as callback:
-        runs = _run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
+        runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
     return _rank_runs(runs, criterion, start_time)
 
 
@@ -161,14 +149,14 @@ def _parse_source(
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
-) -> MemorySource:
-    """Return the validated rows, weights and labels as a source."""
+) -> tuple[AbstractSource, int]:
+    """Return the validated rows, weights and labels as a source, and the number of rows."""
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
     require_nonempty_rows(rows)
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
-    return make_memory_source(rows, weights).with_label_prior(label_prior)
+    return make_memory_source(rows, weights).with_label_prior(label_prior), len(rows)
 
 
 def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
@@ -190,20 +178,6 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _run_search(
-    specs: list[CandidateSpec],
-    initial_moments: InitialMomentsCache,
-    criterion: str,
-    n_workers: int,
-    progress_callback: ProgressCallback,
-) -> list[CandidateRun]:
-    """Run all candidates, continue those that may win, and retry the best ones from their neighbours."""
-    runs = _run_candidates(specs, initial_moments, n_workers, progress_callback)
-    runs = _run_until_decided(runs, criterion, progress_callback)
-    runs = _retry_from_neighbours(runs, initial_moments, criterion, progress_callback)
-    return _run_until_decided(runs, criterion, progress_callback)
-
-
 def _rank_runs(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
     """Return the candidates of the runs, best first; raise SelectionError if all failed."""
     candidates = [candidate_runs.mark_if_pruned(run) for run in runs]
@@ -211,94 +185,3 @@ def _rank_runs(runs: list[CandidateRun], criterion: str, start_time: float) -> S
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)
     return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)
-
-
-def _run_candidates(
-    specs: list[CandidateSpec],
-    initial_moments: InitialMomentsCache,
-    n_workers: int,
-    progress_callback: ProgressCallback,
-) -> list[CandidateRun]:
-    """Make the first run of every candidate, several in parallel; the starts are made here, one after the other."""
-    n_workers = min(n_workers, len(specs))
-    runs: list[CandidateRun] = []
-    with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
-        starts = (
-            initial_moments.get_moments(spec.screening_problem.covariance_estimator.structure, spec.n_components)
-            for spec in specs
-        )
-        tasks = (
-            partial(candidate_runs.run_candidate, spec, moments) for spec, moments in zip(specs, starts, strict=True)
-        )
-        get_results: Iterable[Callable[[], CandidateRun]] = tasks
-        if n_workers > 1:
-            get_results = [pool.submit(copy_context().run, task).result for task in tasks]
-        try:
-            for spec, get_result in zip(specs, get_results, strict=True):
-                progress_callback(len(runs), len(specs), spec.name)
-                runs.append(get_result())
-        except BaseException:  # an interrupt waits for running candidates only
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return runs
-
-
-def _run_until_decided(
-    runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
-) -> list[CandidateRun]:
-    """Continue the runs that may still win, twice as long in each round; return all runs, best first."""
-    n_extra_iter = 2 * candidate_runs.FIRST_MAX_ITER
-    while True:
-        runs = sorted(runs, key=lambda run: candidate_sort_key(run.candidate, criterion))
-        target = _criterion_target(runs[0], criterion)
-        should_continue = [
-            run.can_continue and (rank < _N_ALWAYS_CONTINUED or run.can_reach(target, criterion))
-            for rank, run in enumerate(runs)
-        ]
-        if not any(should_continue):
-            return runs
-        for rank in np.flatnonzero(should_continue):
-            progress_callback(len(runs), len(runs), f"{runs[rank].candidate.name} again")
-            runs[rank] = candidate_runs.continue_candidate(runs[rank], n_extra_iter)
-        n_extra_iter *= 2
-
-
-def _criterion_target(best_run: CandidateRun, criterion: str) -> float:
-    """Return the highest criterion that is not decidedly worse than the best."""
-    return best_run.candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
-
-
-def _retry_from_neighbours(
-    runs: list[CandidateRun],
-    initial_moments: InitialMomentsCache,
-    criterion: str,
-    progress_callback: ProgressCallback,
-) -> list[CandidateRun]:
-    """Retry the best candidates from the mixtures of the best others with as many components."""
-    target = _criterion_target(runs[0], criterion)
-    near_best = [run for run in runs if run.candidate.is_eligible and run.candidate.criteria[criterion] <= target]
-    for rank, run in enumerate(near_best[:_MAX_RETRIED_CANDIDATES]):
-        starts = _neighbour_moments(run, runs, initial_moments)
-        if run.candidate.n_components == 1 or not starts:
-            continue
-        progress_callback(len(runs), len(runs), f"{run.candidate.name} from others")
-        runs[rank] = candidate_runs.retry_candidate(run, starts)
-    return runs
-
-
-def _neighbour_moments(
-    run: CandidateRun, runs: list[CandidateRun], initial_moments: InitialMomentsCache
-) -> list[Moments]:
-    """Return moments of a candidate from the best eligible others with as many components."""
-    neighbours = [
-        other
-        for other in runs
-        if other is not run
-        and other.candidate.is_eligible
-        and other.candidate.n_components == run.candidate.n_components
-    ]
-    return [
-        initial_moments.moments_from_mixture(other.candidate.mixture, other.spec.screening_problem, run.spec)
-        for other in neighbours[:_MAX_NEIGHBOURS]
-        if other.candidate.mixture is not None
-    ]
