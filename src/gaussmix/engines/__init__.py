@@ -1,4 +1,4 @@
-"""Who touches the rows: each engine makes the same pass with other arithmetic."""
+"""Engines: each computes the same passes over the rows with other arithmetic."""
 
 from gaussmix.engines.automatic import ENGINE_NAMES, AutomaticEngine, resolve_engine
 from gaussmix.engines.base import AbstractEngine, AbstractSession, AssignmentKind, BatchEngine

@@ -1,9 +1,8 @@
-"""The engine for the work at hand: NumPy where there is little, compiled kernels where loading them pays.
+"""Choose the engine: NumPy for little work, compiled kernels for much.
 
-Loading compiled code takes a tenth of a second, and making it, once on a machine, some seconds,
-while a small fit takes milliseconds. The choice goes by counts alone, never by a clock or by what is
-loaded already, so that the same question always gets the same answer bit for bit (but for its last bits where
-compiled code cannot be had, which a warning tells).
+Loading compiled code takes a tenth of a second, and compiling it some seconds once per machine; a small fit
+takes milliseconds. The choice depends on counts only, not on clocks or on loaded code. So the same
+call always gives the same bits, unless compiled code is unavailable, which a warning tells.
 """
 
 import warnings
@@ -31,25 +30,32 @@ from gaussmix.types import NK
 
 T = TypeVar("T")
 
+# Number of runs from which fused runs repay their compilation, which takes some seconds once per machine.
 MIN_RUNS_FOR_FUSED = 32
-"""Runs from which a search or a test may have whole runs compiled, which takes some seconds, once on a machine."""
 
+# Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
+# are faster: they use SIMD registers and share rows among threads.
 MAX_FUSED_WEIGHTED_PAIRS, MAX_FUSED_FEATURES = 150_000, 12
-"""Pairs of row and component, each as many as 1 + columns^2 / 16, and columns of a whole run: beyond, passes by
-registers, which share out their rows, are faster than runs side by side."""
 
+# NumPy time of a pass from which compiled kernels do it: about 30 ms in NumPy, 3 ms compiled.
 MIN_NANOSECONDS_FOR_COMPILED = 30_000_000
-"""Work of a pass from which it is done by compiled kernels: about 30 ms of NumPy, 3 ms compiled."""
 
+# Features up to which compiled kernels, which write a low-rank root as a dense matrix, are faster than NumPy.
 MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
-"""Columns up to which compiled kernels, which write a root of low rank out as a matrix, beat NumPy, which does not."""
 
 
 @dataclass(frozen=True)
 class AutomaticEngine(BatchEngine):
-    """NumPy or compiled kernels, by the work of a pass over all ``n_rows`` rows in each of ``n_runs`` fits.
+    """NumPy or compiled kernels, by the work of a pass over all rows.
 
-    All blocks and batches of the same rows are therefore computed by one engine, whatever their size.
+    All blocks and batches of the same rows are computed by one engine, whatever their size.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows of the data.
+    n_runs : int, default=1
+        Number of fits to come, which share the cost of loading compiled code.
     """
 
     n_rows: int
@@ -63,17 +69,21 @@ class AutomaticEngine(BatchEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> AbstractEStep[Any]:
+        """Return the E-step of the selected engine."""
         return self.select_engine(quadratics).make_e_step(quadratics, moment_kind, assignment, total_moments)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        """Return the scores (n, K) by the selected engine."""
         return _call_with_fallback(
             self.select_engine(quadratics), lambda engine: engine.compute_scores(quadratics, batch, out)
         )
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
+        """Return the best scores by the selected engine."""
         return _call_with_fallback(self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch))
 
     def fall_back(self, error: CompilationError) -> BatchEngine:
+        """Return the NumPy engine and warn once that code cannot be compiled."""
         _disable_compiled_engine(error.__cause__ or error)
         return _NUMPY_ENGINE
 
@@ -83,13 +93,13 @@ class AutomaticEngine(BatchEngine):
         return AutomaticFusedRunner(self.n_runs)
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
-        """Return the engine that passes over the rows with these quadratics."""
+        """Return the engine for passes with these quadratics."""
         is_wide_low_rank = (
             isinstance(quadratics.precision_root, LowRankPrecisionRoot)
             and quadratics.n_features > MAX_FEATURES_FOR_DENSE_LOW_RANK
         )
-        work = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
-        if is_wide_low_rank or quadratics.tables or work < MIN_NANOSECONDS_FOR_COMPILED:
+        nanoseconds = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
+        if is_wide_low_rank or quadratics.tables or nanoseconds < MIN_NANOSECONDS_FOR_COMPILED:
             return _NUMPY_ENGINE
         return compiled_engine()
 
@@ -102,9 +112,11 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
     def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
         """Return whether so many runs are to come that they repay the compilation, each over few enough rows."""
-        size = n_rows * n_components * (1.0 + n_features**2 / 16.0)
+        n_weighted_pairs = n_rows * n_components * (1.0 + n_features**2 / 16.0)
         return (
-            self.n_runs >= MIN_RUNS_FOR_FUSED and size <= MAX_FUSED_WEIGHTED_PAIRS and n_features <= MAX_FUSED_FEATURES
+            self.n_runs >= MIN_RUNS_FOR_FUSED
+            and n_weighted_pairs <= MAX_FUSED_WEIGHTED_PAIRS
+            and n_features <= MAX_FUSED_FEATURES
         )
 
     def run(self, fused_run: FusedRun) -> FusedResult | None:
@@ -121,7 +133,7 @@ _NUMPY_ENGINE = NumpyEngine()
 
 
 def _call_with_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
-    """The answer of an engine; NumPy's where that turns out to lack code that cannot be made."""
+    """Return the result of an operation; repeat it with NumPy if code cannot be compiled."""
     try:
         return operation(engine)
     except CompilationError as error:
@@ -130,22 +142,22 @@ def _call_with_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], 
 
 
 def estimate_numpy_nanoseconds(n_rows: int, quadratics: Quadratics) -> float:
-    """Work of one pass over the rows: about what it takes in NumPy, in nanoseconds."""
+    """Estimate the time of a pass over the rows in NumPy, in nanoseconds."""
     n_features = quadratics.n_features
-    products = (
+    product_nanoseconds = (
         n_features**2 / 5
         if isinstance(quadratics.precision_root, DensePrecisionRoot | SharedPrecisionRoot | LowRankPrecisionRoot)
         else 0.0
     )
-    return n_rows * quadratics.n_components * (30 + 4 * n_features + products)
+    return n_rows * quadratics.n_components * (30 + 4 * n_features + product_nanoseconds)
 
 
+# Reasons why this process cannot use compiled code.
 _compile_failures: list[BaseException] = []
-"""Why all passes of this process run in NumPy, where they have to."""
 
 
 def compiled_engine() -> BatchEngine:
-    """The compiled engine; where it cannot be used, NumPy, and one warning that says why."""
+    """Return the compiled engine; if it is unavailable, the NumPy engine, with one warning that says why."""
     if not _compile_failures:
         try:
             return _load_compiled_engine()
@@ -156,12 +168,14 @@ def compiled_engine() -> BatchEngine:
 
 @cache
 def _load_compiled_engine() -> BatchEngine:
+    """Import the compiled engine."""
     from gaussmix.engines.kernels import CompiledEngine
 
     return CompiledEngine()
 
 
 def _disable_compiled_engine(reason: BaseException) -> None:
+    """Record why compiled code is unavailable, and warn the first time."""
     _compile_failures.append(reason)
     if len(_compile_failures) == 1:  # several threads may find out at once
         warnings.warn(CompilationWarning.from_reason(reason), stacklevel=2)

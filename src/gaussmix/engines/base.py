@@ -1,4 +1,4 @@
-"""The socket for engines: an engine opens a session on a source, and a session answers three questions to its rows."""
+"""The socket for engines: an engine opens a session on a source, which computes E-steps and scores of its rows."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -17,12 +17,13 @@ from gaussmix.core.statistics import count_levels
 from gaussmix.errors import CompilationError
 from gaussmix.types import NK, AnyArray, Array, IntN, N
 
-_TILE_SCORES = 1 << 16  # scores (rows, K) held at one time: half a megabyte
+# Scores (rows, K) held at one time: half a megabyte.
+_SCORES_PER_TILE = 1 << 16
 T_co = TypeVar("T_co", covariant=True)
 
 
 class AssignmentKind(Enum):
-    """How a row is assigned: by its responsibilities, or wholly to the most probable component."""
+    """How a row is assigned: by its responsibilities, or wholly to its best component."""
 
     SOFT = "soft"
     HARD = "hard"
@@ -66,7 +67,7 @@ class BestScoreFunction(Protocol[T_co]):
 
 
 class AbstractSession(ABC):
-    """An engine at work on one source: a device may keep the rows between passes."""
+    """An engine bound to one source; a device may keep the rows between passes."""
 
     @abstractmethod
     def e_step(
@@ -110,19 +111,19 @@ class AbstractEngine(ABC):
 
 
 class AbstractEStep(ABC, Generic[T]):
-    """One E-step over all rows, as a picklable task: a function of a batch whose values add, and what they come to."""
+    """One E-step over all rows as a picklable task: a function of a batch, whose values add, and its conclusion."""
 
     @abstractmethod
     def __call__(self, batch: Batch) -> T:
-        """Return what a batch adds up to."""
+        """Return the sums of a batch."""
 
     @abstractmethod
     def finish(self, total: T) -> "Expectation | AbstractEStep[T]":
-        """Return the expectation of all rows, or another E-step that has to be made instead."""
+        """Return the expectation of all rows, or another E-step that must be computed instead."""
 
 
 class BatchEngine(AbstractEngine):
-    """An engine that computes batch by batch, wherever the batches are."""
+    """An engine that computes batch by batch, in whichever process the batches are."""
 
     @abstractmethod
     def make_e_step(
@@ -136,7 +137,7 @@ class BatchEngine(AbstractEngine):
 
     @abstractmethod
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        """Return offset_k - |R_k^T (x_n - center_k)|^2 / 2 plus tables and label prior, (n, K); in ``out`` if given."""
+        """Return offset_k - |R_k^T (x_n - center_k)|^2 / 2 plus tables and label prior, (n, K), in ``out`` if given."""
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
         """Return the best component, its score and the log density of each row."""
@@ -153,14 +154,15 @@ class BatchEngine(AbstractEngine):
         )
 
     def select_engine(self, quadratics: Quadratics) -> "BatchEngine":
-        """Return the engine that computes for these quadratics: this one, unless an engine chooses among others."""
+        """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
     def fall_back(self, error: CompilationError) -> "BatchEngine":
-        """Return the engine that computes instead where code cannot be compiled; raise the error if there is none."""
+        """Return the engine to use if code cannot be compiled; raise the error if there is none."""
         raise error
 
     def bind(self, source: SupportsReduce) -> "BatchSession":
+        """Open a session on a source."""
         return BatchSession(self, source)
 
 
@@ -188,7 +190,7 @@ class _BestScoreTask(Generic[T]):
 
 @dataclass(frozen=True)
 class BatchSession(AbstractSession):
-    """A session whose tasks go to the batches of the source."""
+    """A session that sends tasks to the batches of the source."""
 
     engine: BatchEngine
     source: SupportsReduce
@@ -200,6 +202,7 @@ class BatchSession(AbstractSession):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> Expectation:
+        """Return the statistics, log-likelihood and entropy of all rows."""
         quadratics = model.to_quadratics()
         engine = self.engine.select_engine(quadratics)
         while True:
@@ -214,9 +217,11 @@ class BatchSession(AbstractSession):
                 engine = self.engine.fall_back(error)
 
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
+        """Return the sum of function(batch, scores) over all batches."""
         return self._reduce(model, lambda engine, quadratics: _ScoreTask(engine, quadratics, function))
 
     def reduce_best_scores(self, model: ScoringModel, function: BestScoreFunction[T]) -> T:
+        """Return the sum of function(batch, best scores) over all batches."""
         return self._reduce(model, lambda engine, quadratics: _BestScoreTask(engine, quadratics, function))
 
     def _reduce(self, model: ScoringModel, make_task: Callable[[BatchEngine, Quadratics], Callable[[Batch], T]]) -> T:
@@ -229,21 +234,21 @@ class BatchSession(AbstractSession):
 
 def rows_per_tile(n_components: int) -> int:
     """Return the number of rows whose scores (rows, K) stay in cache."""
-    return max(16, _TILE_SCORES // n_components)
+    return max(16, _SCORES_PER_TILE // n_components)
 
 
-def iterate_tiles(n_rows: int, step: int) -> Iterator[slice]:
-    """Yield slices of ``step`` rows, one after the other; one empty slice where there is no row."""
-    return (slice(start, min(start + step, n_rows)) for start in range(0, max(1, n_rows), step))
+def iterate_tiles(n_rows: int, n_tile_rows: int) -> Iterator[slice]:
+    """Yield consecutive slices of ``n_tile_rows`` rows; one empty slice if there are no rows."""
+    return (slice(start, min(start + n_tile_rows, n_rows)) for start in range(0, max(1, n_rows), n_tile_rows))
 
 
 def log_sum_exp_with_terms(scores: NK) -> tuple[N, NK]:
     """Return log sum_k exp(score) per row, and exp(score - maximum); safe where scores are -inf."""
-    top = scores.max(axis=1)
-    safe = np.where(np.isfinite(top), top, 0.0)
-    powers = np.exp(scores - safe[:, None])
+    maximum = scores.max(axis=1)
+    finite_maximum = np.where(np.isfinite(maximum), maximum, 0.0)
+    terms = np.exp(scores - finite_maximum[:, None])
     with np.errstate(divide="ignore"):
-        return safe + np.log(powers.sum(axis=1)), powers
+        return finite_maximum + np.log(terms.sum(axis=1)), terms
 
 
 def add_row_terms(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
@@ -258,20 +263,20 @@ def add_row_terms(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
 def compute_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> tuple[NK, float, float]:
     """Return weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
     if assignment is AssignmentKind.HARD:
-        density, entropy = scores.max(axis=1), np.zeros(len(scores))
+        log_density, entropy = scores.max(axis=1), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
         responsibilities[np.arange(len(scores)), scores.argmax(axis=1)] = 1.0
     else:
-        density, powers = log_sum_exp_with_terms(scores)
-        responsibilities = powers / powers.sum(axis=1)[:, None]
+        log_density, terms = log_sum_exp_with_terms(scores)
+        responsibilities = terms / terms.sum(axis=1)[:, None]
         logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
         entropy = -(responsibilities * logs).sum(axis=1)
     if batch.weights is None:
-        return responsibilities, float(density.sum()), float(entropy.sum())
-    present = batch.weights > 0  # a row of weight zero is absent, however far away it lies
-    total = float(batch.weights[present] @ density[present])
+        return responsibilities, float(log_density.sum()), float(entropy.sum())
+    has_weight = batch.weights > 0  # a row of weight zero may have any density
+    log_likelihood = float(batch.weights[has_weight] @ log_density[has_weight])
     responsibilities = responsibilities * batch.weights[:, None]
-    return responsibilities, total, float(batch.weights @ entropy)
+    return responsibilities, log_likelihood, float(batch.weights @ entropy)
 
 
 def count_categories(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:

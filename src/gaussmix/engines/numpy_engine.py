@@ -1,8 +1,7 @@
-"""The everyday engine: NumPy and BLAS on tiles that stay in cache, all components at once.
+"""The NumPy engine: NumPy and BLAS on tiles that stay in cache, all components at once.
 
-Distances use centred rows, so no offset can cancel; the scatter is gathered about the centres of
-the pass that is running and shifted to the new means at the end (stale-mean shift), so one reading
-of the rows serves both halves of an EM step.
+Distances use centred rows, so that large offsets cannot cancel. Scatter is accumulated about the centres of the
+current model and shifted to the new means at the end, so one reading of the rows serves E-step and M-step.
 """
 
 import functools
@@ -38,7 +37,9 @@ from gaussmix.engines.base import (
 )
 from gaussmix.types import KD, ND, NK, Array, K
 
+# Differences (K, rows, D) held at one time: half a megabyte.
 _DIFFERENCES_PER_TILE = 1 << 16  # differences (K, rows, D) held at one time: half a megabyte
+# A tile has at least D / 4 rows, so that adding its scatter (K, D, D) costs less than computing it.
 _MAX_COLUMNS_PER_TILE_ROW = (
     4  # a tile has so many rows at least that adding its scatter (K, D, D) costs less than making it
 )
@@ -46,7 +47,7 @@ _MAX_COLUMNS_PER_TILE_ROW = (
 
 @dataclass(frozen=True, slots=True)
 class _TileSums:
-    """What a tile adds up to about the fixed centres of a pass; sums add plainly."""
+    """Sums of a tile about the fixed centres of a pass; they simply add."""
 
     mass: K
     first_moments: KD
@@ -77,6 +78,7 @@ class NumpyEStep(AbstractEStep[_TileSums]):
     assignment: AssignmentKind
 
     def __call__(self, batch: Batch) -> _TileSums:
+        """Return the sums of a batch."""
         tiles = (
             batch.sub_batch(tile.start, tile.stop) for tile in _iterate_tiles(batch.n_rows, self.quadratics.center)
         )
@@ -86,6 +88,7 @@ class NumpyEStep(AbstractEStep[_TileSums]):
         )
 
     def finish(self, total: _TileSums) -> Expectation:
+        """Return the expectation of all rows."""
         moments = Moments.from_centered_sums(
             total.mass, self.quadratics.center, total.first_moments, total.scatter, self.moment_kind
         )
@@ -95,7 +98,7 @@ class NumpyEStep(AbstractEStep[_TileSums]):
 
 
 class NumpyEngine(BatchEngine):
-    """One tile at a time: distances by the type of the root, sums by the kind of moment."""
+    """An engine that processes one tile at a time, by the type of the root and the kind of moments."""
 
     name = "numpy"
 
@@ -106,9 +109,11 @@ class NumpyEngine(BatchEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> NumpyEStep:
+        """Return the E-step; it does not use the total moments."""
         return NumpyEStep(quadratics, moment_kind, assignment)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        """Return the scores (n, K) of a batch."""
         scores = np.empty((batch.n_rows, quadratics.n_components)) if out is None else out
         for tile in _iterate_tiles(batch.n_rows, quadratics.center):
             scores[tile] = _compute_tile_scores(quadratics, batch.sub_batch(tile.start, tile.stop))
@@ -116,13 +121,14 @@ class NumpyEngine(BatchEngine):
 
 
 def _iterate_tiles(n_rows: int, center: KD) -> Iterator[slice]:
-    """Slices of rows whose differences to all centres stay in cache."""
+    """Yield slices of rows whose differences to all centres stay in cache."""
     return iterate_tiles(
         n_rows, max(16, center.shape[1] // _MAX_COLUMNS_PER_TILE_ROW, _DIFFERENCES_PER_TILE // center.size)
     )
 
 
 def _compute_tile_scores(quadratics: Quadratics, tile: Batch) -> NK:
+    """Return the scores (rows, K) of a tile."""
     distances = _SQUARED_DISTANCES_BY_ROOT[type(quadratics.precision_root)](
         quadratics.precision_root, tile.rows, quadratics.center
     )
@@ -132,43 +138,48 @@ def _compute_tile_scores(quadratics: Quadratics, tile: Batch) -> NK:
 def _accumulate_tile(
     quadratics: Quadratics, tile: Batch, moment_kind: MomentKind, assignment: AssignmentKind
 ) -> _TileSums:
-    """Sums about the running centres, in one reading of the rows."""
+    """Return the sums of a tile about the centres of the model."""
     responsibilities, log_likelihood, entropy = compute_responsibilities(
         _compute_tile_scores(quadratics, tile), tile, assignment
     )
     differences = tile.rows - quadratics.center[:, None, :]
     weights = np.ascontiguousarray(responsibilities.T)
-    first = np.matmul(weights[:, None, :], differences)[:, 0]
+    first_moments = np.matmul(weights[:, None, :], differences)[:, 0]
     scatter = _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
     counts = count_categories(quadratics, tile, responsibilities)
-    return _TileSums(responsibilities.sum(axis=0), first, scatter, log_likelihood, entropy, tile.n_rows, counts)
+    return _TileSums(responsibilities.sum(axis=0), first_moments, scatter, log_likelihood, entropy, tile.n_rows, counts)
 
 
 def _squared_norms(whitened: Array) -> NK:
-    """Squared lengths (n, K) of whitened differences (K, n, D)."""
+    """Return squared norms (n, K) of whitened differences (K, n, D)."""
     return np.asarray(np.einsum("knd,knd->nk", whitened, whitened))
 
 
 def _dense_squared_distances(root: DensePrecisionRoot, rows: ND, center: KD) -> NK:
+    """Return squared Mahalanobis distances (n, K) for one matrix per component."""
     return _squared_norms((rows - center[:, None, :]) @ root.root_matrices)
 
 
 def _shared_squared_distances(root: SharedPrecisionRoot, rows: ND, center: KD) -> NK:
+    """Return squared Mahalanobis distances (n, K) for one matrix for all components."""
     return np.asarray(cdist(rows @ root.root_matrix, center @ root.root_matrix, "sqeuclidean"))
 
 
 def _diagonal_squared_distances(root: DiagonalPrecisionRoot, rows: ND, center: KD) -> NK:
+    """Return squared Mahalanobis distances (n, K) for diagonal covariances."""
     return _squared_norms((rows - center[:, None, :]) * root.inverse_deviations[:, None, :])
 
 
 def _spherical_squared_distances(root: SphericalPrecisionRoot, rows: ND, center: KD) -> NK:
+    """Return squared Mahalanobis distances (n, K) for spherical covariances."""
     return np.asarray(cdist(rows, center, "sqeuclidean") * root.inverse_deviations**2)
 
 
 def _low_rank_squared_distances(root: LowRankPrecisionRoot, rows: ND, center: KD) -> NK:
-    plain = (rows - center[:, None, :]) * root.inverse_noise_deviations[:, None, :]
-    along = (plain @ root.axes) * root.whitening_fractions[:, None, :]
-    return _squared_norms(plain - along @ np.swapaxes(root.axes, 1, 2))
+    """Return squared Mahalanobis distances (n, K) for factor analysers."""
+    differences = (rows - center[:, None, :]) * root.inverse_noise_deviations[:, None, :]
+    projections = (differences @ root.axes) * root.whitening_fractions[:, None, :]
+    return _squared_norms(differences - projections @ np.swapaxes(root.axes, 1, 2))
 
 
 _SQUARED_DISTANCES_BY_ROOT: dict[type[AbstractPrecisionRoot], Callable[[Any, ND, KD], NK]] = {
@@ -181,15 +192,18 @@ _SQUARED_DISTANCES_BY_ROOT: dict[type[AbstractPrecisionRoot], Callable[[Any, ND,
 
 
 def _full_scatter(differences: Array, weights: NK) -> Array:
+    """Return sums of products (K, D, D)."""
     return np.asarray(np.swapaxes(differences * weights[:, :, None], 1, 2) @ differences)
 
 
 def _pooled_scatter(differences: Array, weights: NK) -> Array:
-    flat = differences.reshape(-1, differences.shape[2])
-    return np.asarray((flat * weights.reshape(-1, 1)).T @ flat)
+    """Return sums of products over all components (D, D)."""
+    stacked = differences.reshape(-1, differences.shape[2])
+    return np.asarray((stacked * weights.reshape(-1, 1)).T @ stacked)
 
 
 def _diagonal_scatter(differences: Array, weights: NK) -> Array:
+    """Return sums of squares (K, D)."""
     return np.asarray(np.matmul(weights[:, None, :], differences * differences)[:, 0])
 
 

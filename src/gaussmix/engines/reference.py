@@ -1,4 +1,4 @@
-"""The definition of a pass, in plain NumPy: slow, obvious, and what every other engine must equal."""
+"""The reference engine: the definition of a pass in plain NumPy, slow and simple. Every engine must equal it."""
 
 from dataclasses import dataclass
 
@@ -22,13 +22,14 @@ from gaussmix.types import NK
 
 @dataclass(frozen=True)
 class ReferenceEStep(AbstractEStep[Expectation]):
-    """One E-step; the scatter of each batch is about its own new means, in a second reading of the rows."""
+    """One E-step; the scatter of each batch is about the new means of that batch."""
 
     quadratics: Quadratics
     moment_kind: MomentKind
     assignment: AssignmentKind
 
     def __call__(self, batch: Batch) -> Expectation:
+        """Return the expectation of a batch."""
         scores = _compute_scores(self.quadratics, batch)
         responsibilities, log_likelihood, entropy = compute_responsibilities(scores, batch, self.assignment)
         moments = compute_moments(batch.rows, responsibilities, self.quadratics.center, self.moment_kind)
@@ -36,11 +37,12 @@ class ReferenceEStep(AbstractEStep[Expectation]):
         return Expectation(statistics, log_likelihood, entropy, batch.n_rows, scores.size)
 
     def finish(self, total: Expectation) -> Expectation:
+        """Return the expectation of all rows."""
         return total
 
 
 class ReferenceEngine(BatchEngine):
-    """Component by component, with centered rows."""
+    """An engine that computes component by component, with centred rows."""
 
     name = "reference"
 
@@ -51,9 +53,11 @@ class ReferenceEngine(BatchEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> ReferenceEStep:
+        """Return the E-step; it does not use the total moments."""
         return ReferenceEStep(quadratics, moment_kind, assignment)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        """Return the scores (n, K) of a batch."""
         scores = _compute_scores(quadratics, batch)
         if out is None:
             return scores

@@ -57,7 +57,7 @@ class BlockSums:
 
 
 def _unpickle_block_sums(arrays: tuple[Array, ...], n_rows: int) -> BlockSums:
-    """Return sums that arrive from another process, with pointers to the arrays of this one."""
+    """Return sums that arrive from another process, packed for this one."""
     return BlockSums(pack_arguments(MomentSums(*arrays)), n_rows)
 
 
@@ -93,15 +93,15 @@ def _cached_full_tile(packed_model: PackedModel, moment_code: int) -> PackedArgu
         len(model.whitening),
         moment_code,
     )
-    words = tiles.get(key)
-    if words is None:
+    packed_tile = tiles.get(key)
+    if packed_tile is None:
         tile = make_full_tile(model, packed_model.n_padded_columns, moment_code)
-        words = pack_arguments(tile)
-        if sum(part.nbytes for part in tile if isinstance(part, np.ndarray)) <= _MAX_CACHED_TILE_BYTES:
+        packed_tile = pack_arguments(tile)
+        if sum(array.nbytes for array in tile if isinstance(array, np.ndarray)) <= _MAX_CACHED_TILE_BYTES:
             while len(tiles) >= _MAX_CACHED_TILES:
                 del tiles[next(iter(tiles))]
-            tiles[key] = words
-    return words
+            tiles[key] = packed_tile
+    return packed_tile
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ class CompiledPass:
     ) -> "CompiledPass":
         """Prepare a pass that accumulates ``moment_code``, with bounds if ``use_screening``."""
         with limit_blas_threads(quadratics.n_features):
-            packed = pack_model(quadratics, moment_code)
+            packed_model = pack_model(quadratics, moment_code)
             if not use_screening:
-                return cls(packed, moment_code, is_hard)
+                return cls(packed_model, moment_code, is_hard)
             return cls(
-                packed,
+                packed_model,
                 moment_code,
                 is_hard,
                 make_screening_bounds(quadratics, is_hard),
@@ -153,26 +153,26 @@ class CompiledPass:
         """Process a block and compute only pairs that can matter; all pairs once too many can."""
         if self.screening_bounds is None or batch.label_prior is not None:
             return self.accumulate_all_pairs(batch, row_results)
-        rows, sums, work, n_rows = (
+        rows, sums, workspace, n_rows = (
             self._pack_rows(batch),
             self._take_zero_sums(),
             self._thread_workspace(),
             batch.n_rows,
         )
-        done = run_screened_pass(
+        n_processed = run_screened_pass(
             rows,
             n_rows,
             self._packed_model_arrays,
-            work.screened_tile,
+            workspace.screened_tile,
             self._packed_screening_bounds,
-            work.screening,
+            workspace.screening,
             self.moment_code,
             self.is_hard,
             sums,
             row_results,
         )
-        if done < n_rows:
-            self._accumulate_all_pairs_of_range(rows, done, n_rows, sums, row_results)
+        if n_processed < n_rows:
+            self._accumulate_all_pairs_of_range(rows, n_processed, n_rows, sums, row_results)
         return BlockSums(sums, n_rows, self._free_sums)
 
     def _accumulate_all_pairs_of_range(
@@ -199,10 +199,10 @@ class CompiledPass:
         frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
         if frame is None or frame.source_values[0] is not rows.prescale:
             frame = _thread_cache.frame = pack_arguments((rows.prescale, rows.center, rows.scale))
-        known = _PACKED_NO_WEIGHTS_OR_LABELS
+        weights_and_labels = _PACKED_NO_WEIGHTS_OR_LABELS
         if batch.weights is not None or batch.label_prior is not None:
-            known = pack_arguments((rows.weights, rows.labels, rows.log_label_prior))
-        return join_packed_arguments(RowArrays, pack_arguments((rows.stored,)), frame, known)
+            weights_and_labels = pack_arguments((rows.weights, rows.labels, rows.log_label_prior))
+        return join_packed_arguments(RowArrays, pack_arguments((rows.stored,)), frame, weights_and_labels)
 
     def _take_zero_sums(self) -> PackedArguments:
         """Return zero sums, in reused arrays if there are any: fresh memory is slow."""
@@ -210,22 +210,22 @@ class CompiledPass:
             sums = self._free_sums.pop()
         except IndexError:
             return pack_arguments(make_zero_sums(self.packed_model, self.moment_code))
-        for part in sums.source_values:
-            part.fill(0.0)
+        for array in sums.source_values:
+            array.fill(0.0)
         return sums
 
     def _thread_workspace(self) -> PassWorkspace:
         """Return this thread's workspace."""
-        work: PassWorkspace | None = getattr(self._thread_data, "work", None)
-        if work is None:
-            work = self._thread_data.work = self._make_workspace()
-        return work
+        workspace: PassWorkspace | None = getattr(self._thread_data, "work", None)
+        if workspace is None:
+            workspace = self._thread_data.work = self._make_workspace()
+        return workspace
 
     def _make_workspace(self) -> PassWorkspace:
         """Allocate the workspace of a thread."""
         model, n_columns = self.packed_model.arrays, self.packed_model.n_padded_columns
-        full = _cached_full_tile(self.packed_model, self.moment_code)
+        full_tile = _cached_full_tile(self.packed_model, self.moment_code)
         if self.screening_bounds is None:
-            return PassWorkspace(full)
-        tile, sieve = make_screened_tile(model, n_columns, self.moment_code, self.screening_bounds)
-        return PassWorkspace(full, pack_arguments(tile), pack_arguments(sieve))
+            return PassWorkspace(full_tile)
+        tile, screening = make_screened_tile(model, n_columns, self.moment_code, self.screening_bounds)
+        return PassWorkspace(full_tile, pack_arguments(tile), pack_arguments(screening))

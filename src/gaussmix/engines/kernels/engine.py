@@ -47,7 +47,7 @@ class _LastPass:
 
 @dataclass(frozen=True)
 class CompiledEStep(AbstractEStep[BlockSums]):
-    """One compiled E-step; with ``use_screening``, pairs of row and component that cannot matter are skipped."""
+    """One compiled E-step; ``use_screening`` skips pairs of row and component that cannot matter."""
 
     quadratics: Quadratics
     moment_kind: MomentKind
@@ -59,6 +59,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         self._prepare()
 
     def _prepare(self) -> None:
+        """Prepare the pass for this process."""
         code = MOMENT_CODES[self.moment_kind]
         total = self.total_moments
         if code == SUM_POOLED_PRODUCTS and total is not None and _can_subtract_from_total(self.quadratics, total):
@@ -69,17 +70,21 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
     # Pointers and the workspaces of threads stay at home: a task that arrives in another process prepares its own.
     def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the prepared pass, whose pointers hold in this process only."""
         return {name: value for name, value in self.__dict__.items() if name != "_compiled_pass"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state and prepare the pass for this process."""
         self.__dict__.update(state)
         self._prepare()
 
     def __call__(self, batch: Batch) -> BlockSums:
+        """Return the sums of a batch."""
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
         return compiled_pass.accumulate_screened(batch)
 
     def finish(self, total: BlockSums) -> "Expectation | CompiledEStep":
+        """Return the expectation, or the E-step without screening if a component has almost no mass."""
         if self.use_screening and _has_tiny_component(total.sums, self.quadratics):
             return replace(self, use_screening=False)
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
@@ -107,6 +112,7 @@ class CompiledEngine(BatchEngine):
         self.__dict__.update(state, _last_pass=_LastPass())
 
     def select_engine(self, quadratics: Quadratics) -> "CompiledEngine":
+        """Return this engine; raise CapabilityError for models with categorical columns."""
         if quadratics.tables:
             raise CapabilityError.no_categorical_columns(self.name)
         return self
@@ -118,6 +124,7 @@ class CompiledEngine(BatchEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> CompiledEStep:
+        """Return the compiled E-step."""
         dense = densify_low_rank(quadratics)
         return CompiledEStep(dense, moment_kind, assignment, total_moments, self.use_screening)
 
@@ -127,6 +134,7 @@ class CompiledEngine(BatchEngine):
         return CompiledFusedRunner()
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
+        """Return the scores (n, K) of a batch."""
         shape = (batch.n_rows, quadratics.n_components)
         scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
         CompiledPass.from_quadratics(densify_low_rank(quadratics), SUM_NOTHING).accumulate_all_pairs(
@@ -138,6 +146,7 @@ class CompiledEngine(BatchEngine):
         return scores
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
+        """Return the best component, its score and the log density of each row."""
         n = batch.n_rows
         results = NO_ROW_RESULTS._replace(
             labels=np.empty(n, dtype=np.int64), best_scores=np.empty(n), log_densities=np.empty(n)
@@ -158,8 +167,8 @@ def _has_tiny_component(sums: MomentSums, quadratics: Quadratics) -> bool:
 
     A skipped pair has less than 2^-53 / K of its row's weight, which is below 1e-12 of any larger mass.
     """
-    least = float(sums.mass.sum()) * 2.0**-53 / len(sums.mass) / 1e-12
-    return bool((np.isfinite(quadratics.offset) & (sums.mass < least)).any())
+    min_mass = float(sums.mass.sum()) * 2.0**-53 / len(sums.mass) / 1e-12
+    return bool((np.isfinite(quadratics.offset) & (sums.mass < min_mass)).any())
 
 
 def _can_subtract_from_total(quadratics: Quadratics, total_moments: Moments) -> bool:
@@ -180,18 +189,20 @@ def _build_expectation(
     """Return the expectation: sums about the centres of the pass become moments about the new means."""
     n_features = quadratics.n_features
     mass = block_sums.sums.mass
-    first = block_sums.sums.first_moments.reshape(len(mass), -1)[:, :n_features]
+    first_moments = block_sums.sums.first_moments.reshape(len(mass), -1)[:, :n_features]
     totals = block_sums.sums.totals
     if moment_kind is MomentKind.NONE:
-        moments = Moments.from_centered_sums(mass, quadratics.center, first, np.zeros((len(mass), 0)), moment_kind)
+        moments = Moments.from_centered_sums(
+            mass, quadratics.center, first_moments, np.zeros((len(mass), 0)), moment_kind
+        )
     elif compiled_pass.moment_code == SUM_FIRST_MOMENTS and total_moments is not None:
-        moments = _pooled_moments_from_total(mass, quadratics.center, first, total_moments)
+        moments = _pooled_moments_from_total(mass, quadratics.center, first_moments, total_moments)
     else:
         scatter = unpack_scatter(
             block_sums.sums.scatter, compiled_pass.packed_model, compiled_pass.moment_code, n_features
         )
         moments = Moments.from_centered_sums(
-            mass, quadratics.center, first, _reduce_scatter(scatter, moment_kind), moment_kind
+            mass, quadratics.center, first_moments, _reduce_scatter(scatter, moment_kind), moment_kind
         )
     n_pairs = min(int(totals[2]), block_sums.n_rows * len(mass))  # the places of groups that are not full count too
     return Expectation(Statistics(moments), float(totals[0]), float(totals[1]), block_sums.n_rows, n_pairs)

@@ -88,20 +88,25 @@ def densify_low_rank(quadratics: Quadratics) -> Quadratics:
 def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
     """Return the quadratics as arrays for a pass that accumulates ``moment_code``."""
     root, n_features = quadratics.precision_root, quadratics.n_features
-    unit = COLUMNS_PER_BLOCK if moment_code in (SUM_FIRST_MOMENTS, SUM_SQUARES) else TILE_SIDE
-    n_columns = -(-n_features // unit) * unit
+    multiple = COLUMNS_PER_BLOCK if moment_code in (SUM_FIRST_MOMENTS, SUM_SQUARES) else TILE_SIDE
+    n_columns = -(-n_features // multiple) * multiple
     if isinstance(root, SharedPrecisionRoot):
-        shared = _to_upper_triangular(root.root_matrix[None])
-        if np.abs(shared).max(initial=0.0) <= _MAX_SHARED_PRECISION_ROOT:
-            width = _round_up_to_registers(n_columns)
-            white = _pad_columns(quadratics.center @ shared[0], width)
-            whitening = pack_triangles(shared, n_columns, has_few_columns=False)
+        upper = _to_upper_triangular(root.root_matrix[None])
+        if np.abs(upper).max(initial=0.0) <= _MAX_SHARED_PRECISION_ROOT:
+            row_length = _round_up_to_registers(n_columns)
+            whitened_center = _pad_columns(quadratics.center @ upper[0], row_length)
+            whitening = pack_triangles(upper, n_columns, has_few_columns=False)
             ones = np.ones(quadratics.n_components)
             model = ModelArrays(
-                SPHERICAL_DISTANCE, quadratics.offset, white, ones, _pad_columns(quadratics.center, width), whitening
+                SPHERICAL_DISTANCE,
+                quadratics.offset,
+                whitened_center,
+                ones,
+                _pad_columns(quadratics.center, row_length),
+                whitening,
             )
             return PackedModel(model, n_columns, n_features)
-        root = DensePrecisionRoot(np.repeat(shared, quadratics.n_components, axis=0))
+        root = DensePrecisionRoot(np.repeat(upper, quadratics.n_components, axis=0))
     if (
         isinstance(root, DensePrecisionRoot)
         and n_features <= 2
@@ -110,21 +115,21 @@ def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
         n_columns = 2
     center = _pad_columns(quadratics.center, _round_up_to_registers(n_columns))
     if isinstance(root, DensePrecisionRoot):
-        form, packed = (
+        distance_code, packed_root = (
             FULL_DISTANCE,
             pack_triangles(
                 _to_upper_triangular(root.root_matrices), n_columns, has_few_columns=n_columns <= MAX_FEW_COLUMNS
             ),
         )
     elif isinstance(root, DiagonalPrecisionRoot):
-        form, packed = DIAGONAL_DISTANCE, _pad_columns(root.inverse_deviations, n_columns).ravel()
+        distance_code, packed_root = DIAGONAL_DISTANCE, _pad_columns(root.inverse_deviations, n_columns).ravel()
     elif isinstance(root, SphericalPrecisionRoot) and _has_moderate_scales(root.inverse_deviations):
-        form, packed = SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
+        distance_code, packed_root = SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
     elif isinstance(root, SphericalPrecisionRoot):
-        form, packed = DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
+        distance_code, packed_root = DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
     else:
         raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
-    model = ModelArrays(form, np.ascontiguousarray(quadratics.offset), center, packed, center, _EMPTY)
+    model = ModelArrays(distance_code, np.ascontiguousarray(quadratics.offset), center, packed_root, center, _EMPTY)
     return PackedModel(model, n_columns, n_features)
 
 
@@ -185,11 +190,11 @@ def _row_order(n_padded_columns: int) -> IntD:
 @lru_cache(maxsize=64)
 def _panel_order(n_padded_columns: int) -> IntD:
     """Return the positions in R of R^T's panels: four rows each, column by column to the end of the diagonal square."""
-    parts = []
+    panels = []
     for block in range(0, n_padded_columns, TILE_SIDE):
         column, row = np.meshgrid(np.arange(block + TILE_SIDE), np.arange(block, block + TILE_SIDE), indexing="ij")
-        parts.append((column * n_padded_columns + row).ravel())
-    return np.concatenate(parts)
+        panels.append((column * n_padded_columns + row).ravel())
+    return np.concatenate(panels)
 
 
 def pack_rows(batch: Batch, n_components: int) -> RowArrays:
@@ -199,45 +204,45 @@ def pack_rows(batch: Batch, n_components: int) -> RowArrays:
         stored, frame = batch.rows, None
     if frame is None:
         frame = Frame.identity(stored.shape[1])
-    shrink, scale = frame.scale_factors
+    prescale, scale = frame.scale_factors
     weights = _EMPTY if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
-    labels, log_hints = _NO_LABELS, _EMPTY_TABLE
+    labels, log_label_prior = _NO_LABELS, _EMPTY_TABLE
     prior = batch.resolved_label_prior
     if isinstance(prior, KnownComponents):
         labels = np.ascontiguousarray(prior.labels, dtype=np.int64)
     elif prior is not None:
-        log_hints = np.ascontiguousarray(prior.log_prior(n_components), dtype=np.float64)
+        log_label_prior = np.ascontiguousarray(prior.log_prior(n_components), dtype=np.float64)
     center = np.asarray(frame.center, dtype=np.float64)
-    return RowArrays(stored, shrink, center, scale, weights, labels, log_hints)
+    return RowArrays(stored, prescale, center, scale, weights, labels, log_label_prior)
 
 
 def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
     """Return zero sums for one block."""
-    n_components, width = len(packed_model.arrays.center), packed_model.row_length
-    entries = width * width
-    sizes = {
-        SUM_PRODUCTS: n_components * entries,
-        SUM_POOLED_PRODUCTS: entries,
-        SUM_SQUARES: n_components * width,
+    n_components, row_length = len(packed_model.arrays.center), packed_model.row_length
+    n_entries = row_length * row_length
+    scatter_sizes = {
+        SUM_PRODUCTS: n_components * n_entries,
+        SUM_POOLED_PRODUCTS: n_entries,
+        SUM_SQUARES: n_components * row_length,
         SUM_FIRST_MOMENTS: 0,
         SUM_NOTHING: 0,
     }
-    first = np.zeros(n_components * width)
-    return MomentSums(np.zeros(n_components), first, np.zeros(sizes[moment_code]), np.zeros(3))
+    first_moments = np.zeros(n_components * row_length)
+    return MomentSums(np.zeros(n_components), first_moments, np.zeros(scatter_sizes[moment_code]), np.zeros(3))
 
 
 def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:
     """Return sums of squares (K, D), sums of products (K, D, D) or pooled products (1, D, D) in NumPy's order."""
-    width = packed_model.row_length
+    row_length = packed_model.row_length
     if moment_code == SUM_SQUARES:
-        return scatter.reshape(-1, width)[:, :n_features]
-    squares = scatter.reshape(-1, width, width)[:, :n_features, :n_features]
+        return scatter.reshape(-1, row_length)[:, :n_features]
+    products = scatter.reshape(-1, row_length, row_length)[:, :n_features, :n_features]
     for begin in range(0, n_features, _COLUMNS_PER_MIRROR_BLOCK):
         end = min(begin + _COLUMNS_PER_MIRROR_BLOCK, n_features)
-        squares[:, end:, begin:end] = np.swapaxes(squares[:, begin:end, end:], 1, 2)
+        products[:, end:, begin:end] = np.swapaxes(products[:, begin:end, end:], 1, 2)
         row, column = _indices_above_diagonal(end - begin)
-        squares[:, begin + column, begin + row] = squares[:, begin + row, begin + column]
-    return squares
+        products[:, begin + column, begin + row] = products[:, begin + row, begin + column]
+    return products
 
 
 # Columns mirrored at the diagonal together.

@@ -66,35 +66,35 @@ def make_screening_bounds(quadratics: Quadratics, is_hard: bool) -> ScreeningBou
     basis = None if mean is None else _projection_basis(quadratics, mean)
     if basis is None:
         return None
-    spread = _project_covariances(basis, factors, variances, n_components)
+    projected_covariances = _project_covariances(basis, factors, variances, n_components)
     center = quadratics.center @ basis
-    allowed = HARD_TOLERANCE_NATS if is_hard else rounding_tolerance(n_components)
+    tolerance = HARD_TOLERANCE_NATS if is_hard else rounding_tolerance(n_components)
     # In few dimensions the bounds are written for the rows as they are, and nothing is projected.
     is_direct = n_features <= MAX_BOUND_DIMENSIONS and n_components <= MAX_COMPONENTS_WITH_FULL_LISTS
-    back = basis if is_direct else np.eye(basis.shape[1])
+    row_basis = basis if is_direct else np.eye(basis.shape[1])
     if n_components <= MAX_COMPONENTS_WITH_FULL_LISTS:
-        lists = full_candidate_lists(center, spread, quadratics.offset, back)
+        lists = full_candidate_lists(center, projected_covariances, quadratics.offset, row_basis)
         cells = NO_ANCHOR_CELLS
     else:
-        near = near_candidate_lists(center, spread, quadratics.offset, allowed)
-        if near is None:
+        near_lists = near_candidate_lists(center, projected_covariances, quadratics.offset, tolerance)
+        if near_lists is None:
             return None
-        lists, cells = near, make_anchor_cells(center, quadratics.offset)
+        lists, cells = near_lists, make_anchor_cells(center, quadratics.offset)
     projection = np.empty(0) if is_direct else pad_columns(basis).ravel()
-    discriminant = linear_discriminants(center, quadratics.offset, back)
-    return ScreeningBounds(*(basis.shape[1], projection, *discriminant, *lists, allowed, *cells))
+    discriminant = linear_discriminants(center, quadratics.offset, row_basis)
+    return ScreeningBounds(*(basis.shape[1], projection, *discriminant, *lists, tolerance, *cells))
 
 
 def _is_screening_worthwhile(quadratics: Quadratics) -> bool:
     """Return whether a row has enough distances that bounds cost less than computing all of them."""
     n_components, n_features = quadratics.center.shape
-    numbers = n_components * n_features
-    if n_components < MIN_COMPONENTS or n_features < MIN_FEATURES or numbers < MIN_COMPONENTS_TIMES_FEATURES:
+    n_entries = n_components * n_features
+    if n_components < MIN_COMPONENTS or n_features < MIN_FEATURES or n_entries < MIN_COMPONENTS_TIMES_FEATURES:
         return False
-    each = {SharedPrecisionRoot: 1, SphericalPrecisionRoot: 1, DiagonalPrecisionRoot: 2}.get(
+    n_multiplications = {SharedPrecisionRoot: 1, SphericalPrecisionRoot: 1, DiagonalPrecisionRoot: 2}.get(
         type(quadratics.precision_root)
     )
-    return each is None or numbers * each > MIN_MULTIPLICATIONS_PER_ROW
+    return n_multiplications is None or n_entries * n_multiplications > MIN_MULTIPLICATIONS_PER_ROW
 
 
 def rounding_tolerance(n_components: int) -> float:
@@ -130,9 +130,11 @@ def _mean_covariance(factors: KDD | None, variances: KD | None) -> Array | None:
     if factors is None:
         return None
     n_features = factors.shape[1]
-    some = factors if n_features <= MAX_BOUND_DIMENSIONS else factors[:: max(1, len(factors) // _N_COVARIANCES_IN_MEAN)]
-    stacked = np.swapaxes(some, 0, 1).reshape(n_features, -1)
-    return np.asarray(stacked @ stacked.T / len(some))
+    selected = (
+        factors if n_features <= MAX_BOUND_DIMENSIONS else factors[:: max(1, len(factors) // _N_COVARIANCES_IN_MEAN)]
+    )
+    stacked = np.swapaxes(selected, 0, 1).reshape(n_features, -1)
+    return np.asarray(stacked @ stacked.T / len(selected))
 
 
 def _projection_basis(quadratics: Quadratics, mean_covariance: Array) -> Array | None:
@@ -144,13 +146,16 @@ def _projection_basis(quadratics: Quadratics, mean_covariance: Array) -> Array |
     inverse = linalg.invert_lower(factor)
     if n_features <= MAX_BOUND_DIMENSIONS:
         return np.ascontiguousarray(inverse.T)
-    apart = (quadratics.center - quadratics.center.mean(axis=0)) @ inverse.T
-    if len(apart) < n_features:
-        values, vectors = linalg.eigh_descending(apart @ apart.T)
-        kept = values[:MAX_BOUND_DIMENSIONS] > 1e-12 * values[0]
-        axes = apart.T @ (vectors[:, :MAX_BOUND_DIMENSIONS][:, kept] / np.sqrt(values[:MAX_BOUND_DIMENSIONS][kept]))
+    deviations = (quadratics.center - quadratics.center.mean(axis=0)) @ inverse.T
+    if len(deviations) < n_features:
+        values, vectors = linalg.eigh_descending(deviations @ deviations.T)
+        is_significant = values[:MAX_BOUND_DIMENSIONS] > 1e-12 * values[0]
+        axes = deviations.T @ (
+            vectors[:, :MAX_BOUND_DIMENSIONS][:, is_significant]
+            / np.sqrt(values[:MAX_BOUND_DIMENSIONS][is_significant])
+        )
     else:
-        axes = linalg.eigh_descending(apart.T @ apart)[1][:, :MAX_BOUND_DIMENSIONS]
+        axes = linalg.eigh_descending(deviations.T @ deviations)[1][:, :MAX_BOUND_DIMENSIONS]
     return inverse.T @ axes if axes.shape[1] else None
 
 
@@ -158,6 +163,6 @@ def _project_covariances(basis: Array, factors: KDD | None, variances: KD | None
     """Return the covariances (K, depth, depth) of the components along the basis."""
     if variances is not None:
         return np.asarray(basis.T @ (variances[:, :, None] * basis))
-    along = np.swapaxes(np.asarray(factors), 1, 2) @ basis
-    spread = np.swapaxes(along, 1, 2) @ along
-    return np.repeat(spread, n_components, axis=0) if len(spread) < n_components else spread
+    projected_factors = np.swapaxes(np.asarray(factors), 1, 2) @ basis
+    projected = np.swapaxes(projected_factors, 1, 2) @ projected_factors
+    return np.repeat(projected, n_components, axis=0) if len(projected) < n_components else projected

@@ -37,17 +37,17 @@ def pad_columns(matrix: Array, fill_value: float = 0.0, multiple: int = SIMD_WID
 
 def linear_discriminants(center: KD, offset: K, row_basis: Array) -> tuple[Array, K, K]:
     """Return linear functions of a projected row; the largest belongs to the nearest mean, the candidate."""
-    middle = center.mean(axis=0)
-    apart = center - middle
-    constant = np.where(np.isfinite(offset), -apart @ middle - 0.5 * (apart**2).sum(axis=1), -np.inf)
+    overall_center = center.mean(axis=0)
+    deviations = center - overall_center
+    constant = np.where(np.isfinite(offset), -deviations @ overall_center - 0.5 * (deviations**2).sum(axis=1), -np.inf)
     numbers = np.arange(len(center), dtype=np.float64)
-    unit = (
+    multiple = (
         COMPONENTS_PER_CELL_STEP if len(center) > MAX_COMPONENTS_WITH_FULL_LISTS else SIMD_WIDTH
     )  # a single row is compared four registers at a time
     return (
-        pad_columns(row_basis @ apart.T, multiple=unit).ravel(),
-        pad_columns(constant, -np.inf, unit),
-        pad_columns(numbers, multiple=unit),
+        pad_columns(row_basis @ deviations.T, multiple=multiple).ravel(),
+        pad_columns(constant, -np.inf, multiple),
+        pad_columns(numbers, multiple=multiple),
     )
 
 
@@ -60,21 +60,21 @@ def full_candidate_lists(
     # directions[k, :, b] = (S_k + c P)^-1 (m_b - m_k)
     directions = linalg.solve_common_columns(blended, center.T)
     directions -= directions[np.arange(n_components), :, np.arange(n_components)][:, :, None]
-    squares = ((projected_covariances @ directions) * directions).sum(axis=1)
+    variances = ((projected_covariances @ directions) * directions).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        directions /= np.where(squares > 0, np.sqrt(squares), np.inf)[:, None, :]
-    shift = -(directions * center[:, :, None]).sum(axis=1)
-    extra = np.repeat(-2.0 * offset[None], n_components, axis=0)
-    np.fill_diagonal(extra, np.inf)
-    width = n_components + -n_components % SIMD_WIDTH
-    first = np.arange(n_components + 1) * width
-    others = np.tile(np.arange(width), n_components)
+        directions /= np.where(variances > 0, np.sqrt(variances), np.inf)[:, None, :]
+    direction_shift = -(directions * center[:, :, None]).sum(axis=1)
+    bound_offset = np.repeat(-2.0 * offset[None], n_components, axis=0)
+    np.fill_diagonal(bound_offset, np.inf)
+    list_length = n_components + -n_components % SIMD_WIDTH
+    list_start = np.arange(n_components + 1) * list_length
+    listed_component = np.tile(np.arange(list_length), n_components)
     return (
-        first,
-        others,
+        list_start,
+        listed_component,
         pad_columns(np.ascontiguousarray((row_basis @ directions).transpose(2, 1, 0))).ravel(),
-        pad_columns(shift.T).ravel(),
-        pad_columns(extra, np.inf).ravel(),
+        pad_columns(direction_shift.T).ravel(),
+        pad_columns(bound_offset, np.inf).ravel(),
         np.full(n_components, np.inf),
     )
 
@@ -84,29 +84,48 @@ def near_candidate_lists(
 ) -> tuple[IntD, IntD, Array, Array, Array, K] | None:
     """Return lists of the components that can be open to a row near the candidate; None if most pairs are."""
     n_components, depth = center.shape
-    reach = math.sqrt(depth) + 3.0  # few rows lie farther from the component they belong to
+    max_distance = math.sqrt(depth) + 3.0  # few rows lie farther from the component they belong to
     scores = _compute_pair_scores(center, projected_covariances)
     squares = (center**2).sum(axis=1)
     open_pairs = np.empty((n_components, n_components), dtype=bool)
     # A closed component (offset minus infinity) would make 0 * infinity: it is taken off the lists below.
-    safe = np.where(np.isfinite(offset), offset, 0.0)
+    finite_offset = np.where(np.isfinite(offset), offset, 0.0)
     products = center @ center.T
     _run_in_parallel(
         n_components,
-        lambda *part: mark_open_pairs(products, squares, scores, safe, reach, tolerance, open_pairs, *part),
+        lambda *bounds: mark_open_pairs(
+            products, squares, scores, finite_offset, max_distance, tolerance, open_pairs, *bounds
+        ),
     )
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
-    counts = open_pairs.sum(axis=1)
-    if counts.mean() > 0.5 * n_components:
+    n_open = open_pairs.sum(axis=1)
+    if n_open.mean() > 0.5 * n_components:
         return None
-    widths = counts + -counts % SIMD_WIDTH
-    first = np.concatenate([[0], np.cumsum(widths)])
-    others, shift = np.zeros(first[-1], dtype=np.int64), np.zeros(first[-1])
-    extra, directions = np.full(first[-1], np.inf), np.zeros(first[-1] * depth)
-    given = (open_pairs, np.ascontiguousarray(center), scores, safe, first, others, directions, shift, extra)
-    _run_in_parallel(n_components, lambda *part: fill_candidate_lists(*given, *part))
-    return first, others, directions, shift, extra, np.full(n_components, reach**2)
+    list_lengths = n_open + -n_open % SIMD_WIDTH
+    list_start = np.concatenate([[0], np.cumsum(list_lengths)])
+    listed_component, direction_shift = np.zeros(list_start[-1], dtype=np.int64), np.zeros(list_start[-1])
+    bound_offset, directions = np.full(list_start[-1], np.inf), np.zeros(list_start[-1] * depth)
+    arrays = (
+        open_pairs,
+        np.ascontiguousarray(center),
+        scores,
+        finite_offset,
+        list_start,
+        listed_component,
+        directions,
+        direction_shift,
+        bound_offset,
+    )
+    _run_in_parallel(n_components, lambda *bounds: fill_candidate_lists(*arrays, *bounds))
+    return (
+        list_start,
+        listed_component,
+        directions,
+        direction_shift,
+        bound_offset,
+        np.full(n_components, max_distance**2),
+    )
 
 
 _N_PARALLEL_PARTS = 8
@@ -129,32 +148,36 @@ _N_ANCHOR_ITER = 6
 def make_anchor_cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, D, float]:
     """Return anchors among the means, found by a few iterations of k-means, and the means nearest to each anchor."""
     n_components, depth = center.shape
-    middle = center.mean(axis=0)
-    apart = center - middle
+    overall_center = center.mean(axis=0)
+    deviations = center - overall_center
     n_anchors = int(2.0 * math.sqrt(n_components)) // SIMD_WIDTH * SIMD_WIDTH
-    spaced = np.argsort(apart[:, 0], kind="stable")[np.linspace(0, n_components - 1, n_anchors).astype(int)]
-    anchors = apart[spaced]
+    initial_anchors = np.argsort(deviations[:, 0], kind="stable")[
+        np.linspace(0, n_components - 1, n_anchors).astype(int)
+    ]
+    anchors = deviations[initial_anchors]
     for _ in range(_N_ANCHOR_ITER):
-        owner = (apart @ anchors.T - 0.5 * (anchors**2).sum(axis=1)).argmax(axis=1)
+        labels = (deviations @ anchors.T - 0.5 * (anchors**2).sum(axis=1)).argmax(axis=1)
         members = np.zeros((n_anchors, n_components))
-        members[owner, np.arange(n_components)] = 1.0
+        members[labels, np.arange(n_components)] = 1.0
         counts = members.sum(axis=1)
-        anchors = np.where(counts[:, None] > 0, members @ apart / np.maximum(counts, 1.0)[:, None], anchors)
-    size = (
+        anchors = np.where(counts[:, None] > 0, members @ deviations / np.maximum(counts, 1.0)[:, None], anchors)
+    cell_size = (
         min(4 * n_components // n_anchors // COMPONENTS_PER_CELL_STEP + 1, n_components // COMPONENTS_PER_CELL_STEP)
         * COMPONENTS_PER_CELL_STEP
     )
-    distance = (apart**2).sum(axis=1) - 2.0 * anchors @ apart.T
-    nearest = np.sort(np.argpartition(distance, size - 1, axis=1)[:, :size], axis=1)
-    squares = np.where(np.isfinite(offset), -apart @ middle - 0.5 * (apart**2).sum(axis=1), -np.inf)
+    distance = (deviations**2).sum(axis=1) - 2.0 * anchors @ deviations.T
+    nearest = np.sort(np.argpartition(distance, cell_size - 1, axis=1)[:, :cell_size], axis=1)
+    cell_constant = np.where(
+        np.isfinite(offset), -deviations @ overall_center - 0.5 * (deviations**2).sum(axis=1), -np.inf
+    )
     return (
         np.ascontiguousarray(anchors.T).ravel(),
-        -anchors @ middle - 0.5 * (anchors**2).sum(axis=1),
+        -anchors @ overall_center - 0.5 * (anchors**2).sum(axis=1),
         np.arange(n_anchors, dtype=np.float64),
-        np.ascontiguousarray(apart[nearest].transpose(0, 2, 1)).ravel(),
-        squares[nearest].ravel(),
+        np.ascontiguousarray(deviations[nearest].transpose(0, 2, 1)).ravel(),
+        cell_constant[nearest].ravel(),
         nearest.astype(np.float64).ravel(),
-        middle,
+        overall_center,
         (math.sqrt(depth) + 3.0) ** 2,
     )
 
@@ -162,17 +185,17 @@ def make_anchor_cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, 
 def _compute_pair_scores(center: KD, projected_covariances: KDD) -> Array:
     """Return -1/2 (m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the compiled full pass."""
     upper = linalg.upper_cholesky_stack(projected_covariances)
-    packed = pack_model(Quadratics(np.zeros(len(center)), center, DensePrecisionRoot(upper)), SUM_NOTHING)
+    packed_model = pack_model(Quadratics(np.zeros(len(center)), center, DensePrecisionRoot(upper)), SUM_NOTHING)
     scores = np.empty((len(center), len(center)))
-    answered = NO_ROW_RESULTS._replace(scores=scores)
-    rows, model, answers = (
-        pack_arguments(part) for part in (pack_rows(Batch(center), len(center)), packed.arrays, answered)
+    results = NO_ROW_RESULTS._replace(scores=scores)
+    rows, model, row_results = (
+        pack_arguments(part) for part in (pack_rows(Batch(center), len(center)), packed_model.arrays, results)
     )
 
-    def measure(begin: int, end: int) -> int:
+    def compute_scores(begin: int, end: int) -> int:
         tile, sums = (
-            make_full_tile(packed.arrays, packed.n_padded_columns, SUM_NOTHING),
-            make_zero_sums(packed, SUM_NOTHING),
+            make_full_tile(packed_model.arrays, packed_model.n_padded_columns, SUM_NOTHING),
+            make_zero_sums(packed_model, SUM_NOTHING),
         )
         return run_full_pass(
             rows,
@@ -184,8 +207,8 @@ def _compute_pair_scores(center: KD, projected_covariances: KDD) -> Array:
             False,
             MIN_EXPONENT,
             pack_arguments(sums),
-            answers,
+            row_results,
         )
 
-    _run_in_parallel(len(center), measure)
+    _run_in_parallel(len(center), compute_scores)
     return scores

@@ -45,15 +45,15 @@ MAX_GROUPS, MIN_GROUPS, MAX_COLUMN_BYTES = 256, 64, 1 << 18
 def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) -> TileWorkspace:
     """Return the workspace of a tile in which every pair is computed."""
     n_components = model.center.shape[0]
-    fitting = min(MAX_GROUPS, max(MIN_GROUPS, MAX_COLUMN_BYTES // (8 * SIMD_WIDTH * n_padded_columns)))
-    n_groups = max(GROUPS_PER_CHUNK, min(fitting, MAX_SLOTS // n_components) // GROUPS_PER_CHUNK * GROUPS_PER_CHUNK)
-    apart = n_components | 1  # an even distance between groups would cause cache conflicts
-    tile = allocate_tile(model, n_padded_columns, moment_code, n_groups, n_groups * apart)
-    pairs = np.arange(n_groups)[:, None] * apart + np.arange(n_components)
-    tile.first_slot[:] = pairs[:, 0]
-    tile.stop_slot[:] = pairs[:, 0] + n_components
-    tile.slot_component[pairs] = np.arange(n_components)
-    return tile._replace(component_slots=np.ascontiguousarray(pairs.T))
+    max_groups = min(MAX_GROUPS, max(MIN_GROUPS, MAX_COLUMN_BYTES // (8 * SIMD_WIDTH * n_padded_columns)))
+    n_groups = max(GROUPS_PER_CHUNK, min(max_groups, MAX_SLOTS // n_components) // GROUPS_PER_CHUNK * GROUPS_PER_CHUNK)
+    slot_stride = n_components | 1  # an even distance between groups would cause cache conflicts
+    tile = allocate_tile(model, n_padded_columns, moment_code, n_groups, n_groups * slot_stride)
+    slots = np.arange(n_groups)[:, None] * slot_stride + np.arange(n_components)
+    tile.first_slot[:] = slots[:, 0]
+    tile.stop_slot[:] = slots[:, 0] + n_components
+    tile.slot_component[slots] = np.arange(n_components)
+    return tile._replace(component_slots=np.ascontiguousarray(slots.T))
 
 
 def make_screened_tile(
@@ -61,29 +61,29 @@ def make_screened_tile(
 ) -> tuple[TileWorkspace, ScreeningWorkspace]:
     """Return the workspaces of a screened tile, as large as the cache allows so that groups are well filled."""
     n_components = len(model.center)
-    flat = (model.row_center.shape[1] + SIMD_WIDTH) * _needs_row_copies(moment_code, n_padded_columns)
-    row_bytes = 8 * (n_padded_columns * (1 + bool(len(model.whitening))) + flat)
-    fitting = max(256, MAX_SCREENED_TILE_BYTES // row_bytes, MIN_ROWS_PER_COMPONENT * n_components)
-    n_rows = min(MAX_ROWS_PER_COMPONENT * n_components, fitting) // SIMD_WIDTH * SIMD_WIDTH
+    row_copy_length = (model.row_center.shape[1] + SIMD_WIDTH) * _needs_row_copies(moment_code, n_padded_columns)
+    row_bytes = 8 * (n_padded_columns * (1 + bool(len(model.whitening))) + row_copy_length)
+    max_rows = max(256, MAX_SCREENED_TILE_BYTES // row_bytes, MIN_ROWS_PER_COMPONENT * n_components)
+    n_rows = min(MAX_ROWS_PER_COMPONENT * n_components, max_rows) // SIMD_WIDTH * SIMD_WIDTH
     n_groups = n_rows // SIMD_WIDTH + n_components
-    room = n_groups * min(n_components, MAX_OPEN_PAIRS_PER_GROUP) + n_components
-    tile = allocate_tile(model, n_padded_columns, moment_code, n_groups, n_groups + room)
-    pitch = _round_up_to_registers(bounds.depth)
-    sieve = ScreeningWorkspace(
+    max_pairs = n_groups * min(n_components, MAX_OPEN_PAIRS_PER_GROUP) + n_components
+    tile = allocate_tile(model, n_padded_columns, moment_code, n_groups, n_groups + max_pairs)
+    row_stride = _round_up_to_registers(bounds.depth)
+    screening = ScreeningWorkspace(
         transformed_rows=aligned_zeros(ROWS_PER_PROJECTION * n_padded_columns),
-        projected_rows=aligned_zeros(n_rows * pitch),
-        group_rows=aligned_zeros(max(SIMD_WIDTH, ROWS_PER_PROJECTION) * pitch),
+        projected_rows=aligned_zeros(n_rows * row_stride),
+        group_rows=aligned_zeros(max(SIMD_WIDTH, ROWS_PER_PROJECTION) * row_stride),
         candidate=np.zeros(n_rows, dtype=np.int64),
         first_group=np.zeros(n_components + 1, dtype=np.int64),
         n_filled=np.zeros(n_components, dtype=np.int64),
         bound_limits=aligned_zeros(max(SIMD_WIDTH, ROWS_PER_PROJECTION)),
-        pair_group=np.zeros(room, dtype=np.int64),
-        pair_component=np.zeros(room, dtype=np.int64),
+        pair_group=np.zeros(max_pairs, dtype=np.int64),
+        pair_component=np.zeros(max_pairs, dtype=np.int64),
         component_list_start=np.zeros(n_components + 1, dtype=np.int64),
-        list_groups=np.zeros(room + n_groups, dtype=np.int64),
-        list_slots=np.zeros(room + n_groups, dtype=np.int64),
+        list_groups=np.zeros(max_pairs + n_groups, dtype=np.int64),
+        list_slots=np.zeros(max_pairs + n_groups, dtype=np.int64),
     )
-    return tile, sieve
+    return tile, screening
 
 
 def _round_up_to_registers(count: int) -> int:
@@ -100,19 +100,19 @@ def allocate_tile(
     model: ModelArrays, n_padded_columns: int, moment_code: int, n_groups: int, n_slots: int
 ) -> TileWorkspace:
     """Return the workspace for ``n_groups`` groups; arrays that the pass does not need have length 0."""
-    width, stride = model.row_center.shape[1], n_padded_columns * SIMD_WIDTH
-    pitch = width + SIMD_WIDTH  # a power of two as row stride would cause cache conflicts
-    by_row = _needs_row_copies(moment_code, n_padded_columns)
-    batch = NARROW_BATCH_ROWS if width <= MAX_NARROW_COLUMNS else WIDE_BATCH_ROWS
+    row_length, group_stride = model.row_center.shape[1], n_padded_columns * SIMD_WIDTH
+    row_stride = row_length + SIMD_WIDTH  # a power of two as row stride would cause cache conflicts
+    needs_row_copies = _needs_row_copies(moment_code, n_padded_columns)
+    n_batch_rows = NARROW_BATCH_ROWS if row_length <= MAX_NARROW_COLUMNS else WIDE_BATCH_ROWS
     n_rows = n_groups * SIMD_WIDTH
     return TileWorkspace(
-        group_stride=stride,
-        row_stride=pitch,
-        columns=aligned_zeros(n_groups * stride),
-        whitened_columns=aligned_zeros(n_groups * stride * bool(len(model.whitening))),
-        row_copies=aligned_zeros(n_rows * pitch * by_row),
+        group_stride=group_stride,
+        row_stride=row_stride,
+        columns=aligned_zeros(n_groups * group_stride),
+        whitened_columns=aligned_zeros(n_groups * group_stride * bool(len(model.whitening))),
+        row_copies=aligned_zeros(n_rows * row_stride * needs_row_copies),
         chunk=aligned_zeros((n_padded_columns + TILE_SIDE) * ROWS_PER_CHUNK),
-        workspace=aligned_zeros(max(2 * batch * pitch * by_row, 8 * SIMD_WIDTH)),
+        workspace=aligned_zeros(max(2 * n_batch_rows * row_stride * needs_row_copies, 8 * SIMD_WIDTH)),
         row_numbers=np.empty(n_rows, np.int64),
         is_real=np.empty(n_rows, np.bool_),
         row_weights=aligned_zeros(n_rows),
@@ -137,6 +137,6 @@ def allocate_tile(
 
 def aligned_zeros(size: int) -> Array:
     """Return ``size`` zeros that start on a cache line; a register across two lines costs two loads."""
-    numbers = np.zeros(size + 8)
-    skip = -(numbers.ctypes.data // 8) % 8
-    return numbers[skip : skip + size]
+    values = np.zeros(size + 8)
+    n_skipped = -(values.ctypes.data // 8) % 8
+    return values[n_skipped : n_skipped + size]
