@@ -1,8 +1,8 @@
-"""The volume of the data, over which noise is spread: that of mclust, or a given one.
+"""The box of the noise component, whose volume is that of mclust or given by the user.
 
-mclust takes the smaller of two volumes: that of the box along the columns, and that of the box along
-the principal components (its ``hypvol``). The latter are those of the columns as they are, so this volume
-does not change with a unit common to all columns, but may with units of single ones.
+mclust uses the smaller of two volumes (its ``hypvol``): that of the box along the columns, and that of the box along
+the principal components. The principal components are those of unscaled columns. Rescaling all columns by the same
+factor leaves the noise unchanged; rescaling a single column may change its volume.
 """
 
 import math
@@ -21,11 +21,11 @@ from gaussmix.model.noise import Box
 from gaussmix.model.problem import Problem
 from gaussmix.types import DD, D
 
-_MIN_RELATIVE_SIDE = 1e-12  # a side this small a part of the widest is made by rounding
+_MIN_RELATIVE_SIDE = 1e-12  # a shorter side, relative to the longest, is rounding error
 
 
 def check_noise_parameter(noise: object) -> None:
-    """ParameterError unless noise is None, True, False or a volume."""
+    """Raise a ParameterError unless ``noise`` is None, True, False or a volume."""
     if noise is None or isinstance(noise, (bool, np.bool_)):
         return
     if not isinstance(noise, numbers.Real) or not 0.0 < float(noise) < np.inf:
@@ -33,14 +33,21 @@ def check_noise_parameter(noise: object) -> None:
 
 
 def make_noise_box(problem: Problem, noise: object) -> Box | None:
-    """The box that noise fills, as a user asks for it: none, that of mclust (True), or of a volume in the data's units.
+    """Return the box of the noise component in the frame, None if there is no noise.
 
-    A box lies about the centre of the data, scaled to its volume.
+    Parameters
+    ----------
+    problem : Problem
+    noise : None, bool or float
+        None or False: no noise. True: the volume of mclust. A number: the volume in the data's units. The box
+        has the center and the proportions of the data.
 
     Raises
     ------
+    ParameterError
+        If ``noise`` is anything else.
     DataError
-        If a column has one value only, so that the data fill no volume.
+        If a column is constant, so that the data have no volume.
     """
     check_noise_parameter(noise)
     if noise is None or noise in (False, np.False_):
@@ -57,7 +64,7 @@ def make_noise_box(problem: Problem, noise: object) -> Box | None:
 
 @dataclass(frozen=True)
 class _RangeAlongAxes:
-    """The smallest and largest coordinate of a batch along axes (D, D, columns) through a mean (D,)."""
+    """A task for a source: the range of the rows of a batch along the columns of ``axes`` (D, D), from ``mean``."""
 
     mean: D
     axes: DD
@@ -67,16 +74,19 @@ class _RangeAlongAxes:
 
 
 def _principal_log_volume(problem: Problem) -> float:
-    """Log volume of the box along the principal components, in the frame; infinite where rounding makes a side."""
+    """Return the log volume of the box along the principal components, in the frame.
+
+    Return infinity if a side is so short that rounding determines it.
+    """
     frame = problem.source.frame
     common = frame.with_common_scale()
     source = problem.source.with_frame(common).with_label_prior(None)
-    start = CentersModel.uniform(np.ldexp(problem.total_moments.mean, common.total_exponent - frame.total_exponent))
-    moments = replace(problem, source=source).e_step(start, MomentKind.FULL).moments
+    center = np.ldexp(problem.total_moments.mean, common.total_exponent - frame.total_exponent)
+    moments = replace(problem, source=source).e_step(CentersModel.uniform(center), MomentKind.FULL).moments
     axes = eigh_descending(moments.scatter)[1][0]
     mean = moments.mean[0]
-    extent = source.reduce(_RangeAlongAxes(mean, axes))
-    sides = extent.maximum - extent.minimum
+    axis_range = source.reduce(_RangeAlongAxes(mean, axes))
+    sides = axis_range.maximum - axis_range.minimum
     if not sides.min() > _MIN_RELATIVE_SIDE * sides.max():
         return math.inf
     return float(np.log(sides).sum()) - common.log_abs_det_jacobian + frame.log_abs_det_jacobian

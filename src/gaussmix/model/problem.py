@@ -1,4 +1,4 @@
-"""``Problem``: what is to be fitted, rows in their frame, the family, and the engine that passes over them."""
+"""``Problem``: what a solver fits: rows in a frame, a covariance estimator, and the engine that scores the rows."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,20 +27,20 @@ from gaussmix.sources import AbstractSource, MemorySource, SupportsRandomSplit, 
 from gaussmix.sources.base import count_rows
 from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
 
-_MAX_FUSED_ROWS = 20_000
+_MAX_FUSED_ROWS = 20_000  # more rows gain nothing from a fused run
 
 
 def make_memory_source(rows: AnyArray, weights: N | None = None) -> MemorySource:
-    """Rows (n, D) in memory as a source."""
+    """Return rows (n, D) in memory, with optional weights (n,), as a source."""
     return MemorySource.from_array(rows, weights)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A source framed for a structure, the structure's family, and an engine.
+    """A source in a frame that suits a structure, the covariance estimator of the structure, and an engine.
 
-    ``total`` are the moments of all rows as one group, ``extent`` the smallest and largest value of
-    each column, both in the frame.
+    ``total_moments`` are the diagonal moments of all rows as one group; ``column_range`` is the minimum and the
+    maximum of each column. Both are in the frame.
     """
 
     source: AbstractSource
@@ -59,21 +59,30 @@ class Problem:
         engine: AbstractEngine | str | None = None,
         feature_names: tuple[str, ...] | None = None,
     ) -> "Problem":
-        """Frame the source for a structure.
+        """Make the problem of fitting a structure to a source, in a frame that is fitted first.
 
-        ``ridge=None`` puts a floor under the variances, ``engine=None`` chooses by the work of a pass.
+        Parameters
+        ----------
+        source : AbstractSource
+        structure : Structure
+        ridge : float, optional
+            Amount added to every variance, in squared units of the data; by default variances get a floor.
+        engine : AbstractEngine or str, optional
+            By default it depends on the number of rows.
+        feature_names : tuple of str, optional
         """
         structure.check_n_features(source.n_features)
         if engine is None or isinstance(engine, str):
             n_rows = source.n_rows
             engine = resolve_engine(engine or "auto", source.reduce(count_rows) if n_rows is None else n_rows)
-        source, total, extent = fit_frame(source, engine, structure.is_column_scale_equivariant)
-        limit = make_regularizer(source.frame, total, structure, ridge)
-        return cls(source, make_covariance_estimator(structure, limit), engine, total, extent, feature_names)
+        source, total_moments, column_range = fit_frame(source, engine, structure.is_column_scale_equivariant)
+        regularizer = make_regularizer(source.frame, total_moments, structure, ridge)
+        estimator = make_covariance_estimator(structure, regularizer)
+        return cls(source, estimator, engine, total_moments, column_range, feature_names)
 
     @cached_property
     def session(self) -> AbstractSession:
-        """The engine at work on the source."""
+        """The engine, bound to the source."""
         return self.engine.bind(self.source)
 
     @cached_property
@@ -118,114 +127,124 @@ class Problem:
         return prediction.total_log_max_responsibility(model, self.session)
 
     def on_rows(self, rows: ND, weights: N) -> "Problem":
-        """The same problem, frame and family, on a sample of its rows (m, D) in the data's units."""
+        """Return the problem on a sample of its rows (m, D), in the data's units, with the same frame and estimator."""
         source = make_memory_source(rows, weights).with_frame(self.source.frame)
-        return replace(
-            self, source=source, total_moments=self.total_moments.scale(float(weights.sum()) / self.total_weight)
-        )
+        return replace(self, source=source)._with_total_weight(float(weights.sum()))
 
     def random_split(self, n_parts: int, seed: int) -> list["Problem"]:
-        """The rows dealt out into problems of about as many each, by a hash of what they are; none is empty."""
+        """Split the rows at random into at most ``n_parts`` problems of similar size; none is empty.
+
+        The part of a row depends on a hash of its values.
+        """
         purpose = "a solver that works on parts of the rows"
         source = require_capability(self.source, SupportsRandomSplit, purpose)  # type: ignore[type-abstract]
         parts = (replace(self, source=part) for part in source.random_split(n_parts, seed))
         return [part._with_total_weight(part.source.reduce(_sum_weights)) for part in parts]
 
     def _with_total_weight(self, total_weight: float) -> "Problem":
+        """Return the problem with total moments scaled to the weight of a part of the rows."""
         return replace(self, total_moments=self.total_moments.scale(total_weight / self.total_weight))
 
     def with_structure(self, structure: Structure) -> "Problem":
-        """The same rows for another structure, one whose frame is of the same kind; with a floor, not a ridge."""
-        return replace(
-            self,
-            covariance_estimator=make_covariance_estimator(
-                structure, make_regularizer(self.source.frame, self.total_moments, structure, None)
-            ),
-        )
+        """Return the problem of another structure with a variance floor; its frame must be of the same kind."""
+        regularizer = make_regularizer(self.source.frame, self.total_moments, structure, None)
+        return replace(self, covariance_estimator=make_covariance_estimator(structure, regularizer))
 
     def with_floor(self, reference_variances: D) -> "Problem":
-        """The same problem with a floor that is a share of these variances (D,), in the frame, and no ridge's."""
-        structure, powers = self.covariance_estimator.structure, self.source.frame.total_exponent
-        floor = FloorRegularizer.from_overall_variances(
-            reference_variances, powers, structure.is_column_scale_equivariant
-        )
-        return replace(
-            self, covariance_estimator=make_covariance_estimator(structure, floor, self.covariance_estimator.prior)
-        )
+        """Return the problem with a variance floor that is relative to given variances (D,), in the frame."""
+        structure, exponents = self.covariance_estimator.structure, self.source.frame.total_exponent
+        is_equivariant = structure.is_column_scale_equivariant
+        floor = FloorRegularizer.from_overall_variances(reference_variances, exponents, is_equivariant)
+        estimator = make_covariance_estimator(structure, floor, self.covariance_estimator.prior)
+        return replace(self, covariance_estimator=estimator)
 
     @property
     def min_component_rows(self) -> int:
-        """Rows of a component without which its covariance says nothing; with a prior one, as that says the rest."""
-        return (
-            1
-            if self.covariance_estimator.prior is not None
-            else self.covariance_estimator.structure.min_rows(self.source.n_features)
-        )
+        """Number of rows that a component needs for a regular covariance; one if there is a prior."""
+        if self.covariance_estimator.prior is not None:
+            return 1
+        return self.covariance_estimator.structure.min_rows(self.source.n_features)
 
     def with_prior(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
-        """The same problem with a prior for so many components; what it leaves open is taken from the data."""
+        """Return the problem with a prior; parameters that the prior leaves open depend on the data."""
         if prior is None:
             return self
-        structure, limit = self.covariance_estimator.structure, self.covariance_estimator.regularizer
-        return replace(
-            self,
-            covariance_estimator=make_covariance_estimator(structure, limit, self._complete_prior(prior, n_components)),
-        )
+        structure, regularizer = self.covariance_estimator.structure, self.covariance_estimator.regularizer
+        estimator = make_covariance_estimator(structure, regularizer, self._complete_prior(prior, n_components))
+        return replace(self, covariance_estimator=estimator)
 
     def _complete_prior(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
-        """A prior in the frame, complete."""
+        """Return the prior with all its parameters, in the frame."""
         frame, n_features = self.source.frame, self.source.n_features
         location, degrees, scale = prior.checked_parameters(n_features)
         center = self.total_moments.mean[0] if location is None else frame.transform_rows(location[None])[0]
-        inner = (
-            self._default_prior_scale(n_components) if scale is None else frame.transform_covariances(scale[None])[0]
-        )
-        return NormalInverseWishart(prior.shrinkage, center, degrees, inner)
+        if scale is None:
+            return NormalInverseWishart(prior.shrinkage, center, degrees, self._default_prior_scale(n_components))
+        return NormalInverseWishart(prior.shrinkage, center, degrees, frame.transform_covariances(scale[None])[0])
 
     def _default_prior_scale(self, n_components: int) -> DD:
-        """The covariance of all rows, or the mean variance where structures lie along the axes, over K^(2/D)."""
-        powers, n_features = self.source.frame.total_exponent, self.source.n_features
+        """Return the covariance of all rows, or for axis-aligned structures the mean variance, over K^(2/D)."""
+        exponents, n_features = self.source.frame.total_exponent, self.source.n_features
         if self.covariance_estimator.structure.is_axis_aligned:
-            common = 2 * (powers.min() - powers)  # variances compared in the units of the widest column
-            mean = np.ldexp(self.total_moments.scatter[0], common).mean()
-            scatter = np.diag(np.ldexp(np.full(n_features, mean), -common))
+            shifts = 2 * (exponents.min() - exponents)  # to the units of the column with the widest range
+            mean = np.ldexp(self.total_moments.scatter[0], shifts).mean()
+            scatter = np.diag(np.ldexp(np.full(n_features, mean), -shifts))
         else:
             scatter = self.pooled_total_moments.scatter
         return np.asarray(scatter / max(self.total_weight - 1.0, 1.0) / n_components ** (2.0 / n_features))
 
     @property
     def column_variances(self) -> D:
-        """Overall variance of each column, in the frame."""
+        """Overall variance of each column (D,), in the frame."""
         return np.asarray(self.total_moments.scatter[0] / self.total_moments.mass[0])
 
     @cached_property
     def total_weight(self) -> float:
+        """Sum of the weights of all rows."""
         return float(self.total_moments.mass[0])
 
     @property
     def constant_columns(self) -> list[int]:
-        """Columns that have one value only."""
+        """Positions of the columns that have only one value."""
         return [int(j) for j in np.flatnonzero(self.column_variances <= 0)]
 
 
 def fit_frame(
     source: AbstractSource, engine: AbstractEngine, scale_per_column: bool
 ) -> tuple[AbstractSource, Moments, ColumnRange]:
-    """The source in a frame centred near its mean and scaled near its spread, with its moments and extent there."""
-    extent = source.reduce(column_range)
-    first = extent.bounding_frame(scale_per_column)
-    mean, variance, _ = _column_means_and_variances(source.with_frame(first), engine)
-    frame = frame_from_mean_and_deviation(first, mean, np.sqrt(variance), scale_per_column)
+    """Fit a frame whose origin is near the mean and whose units are near the standard deviations.
+
+    Parameters
+    ----------
+    source : AbstractSource
+    engine : AbstractEngine
+    scale_per_column : bool
+        Scale each column on its own, or all columns by the same factor.
+
+    Returns
+    -------
+    source : AbstractSource
+        The source in the fitted frame.
+    total_moments : Moments
+        Diagonal moments of all rows as one group, in the frame.
+    column_range : ColumnRange
+        Minimum and maximum of each column, in the frame.
+    """
+    data_range = source.reduce(column_range)
+    bounding_frame = data_range.bounding_frame(scale_per_column)
+    mean, variance, _ = _column_means_and_variances(source.with_frame(bounding_frame), engine)
+    frame = frame_from_mean_and_deviation(bounding_frame, mean, np.sqrt(variance), scale_per_column)
     framed = source.with_frame(frame)
     mean, variance, mass = _column_means_and_variances(framed, engine)
-    total = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
-    return framed, total, ColumnRange(*frame.transform_rows(np.array([extent.minimum, extent.maximum])))
+    total_moments = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
+    corners = np.array([data_range.minimum, data_range.maximum])
+    return framed, total_moments, ColumnRange(*frame.transform_rows(corners))
 
 
 def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
-    """Mean and variance of each column, and the total weight (1,), of all rows as one group."""
-    start = CentersModel.uniform(np.zeros((1, source.n_features)))
-    moments = engine.bind(source.with_label_prior(None)).e_step(start, MomentKind.DIAGONAL).moments
+    """Return the mean (D,) and variance (D,) of each column, and the total weight (1,)."""
+    model = CentersModel.uniform(np.zeros((1, source.n_features)))
+    moments = engine.bind(source.with_label_prior(None)).e_step(model, MomentKind.DIAGONAL).moments
     variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
     return moments.mean[0], variance, moments.mass
 
@@ -233,22 +252,22 @@ def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) 
 def make_regularizer(
     frame: Frame, total_moments: Moments, structure: Structure, ridge: float | None
 ) -> AbstractRegularizer:
-    """scikit-learn's ridge where a number is given, else the floor relative to the overall variance."""
+    """Return scikit-learn's ridge if ``ridge`` is a number, else a floor relative to the overall variances."""
     if ridge is None:
-        overall = total_moments.scatter[0] / total_moments.mass[0]
-        return FloorRegularizer.from_overall_variances(
-            overall, frame.total_exponent, structure.is_column_scale_equivariant
-        )
+        variances = total_moments.scatter[0] / total_moments.mass[0]
+        is_equivariant = structure.is_column_scale_equivariant
+        return FloorRegularizer.from_overall_variances(variances, frame.total_exponent, is_equivariant)
     origin = frame.transform_rows(np.zeros((1, len(frame.center))))[0]
     with np.errstate(under="ignore", over="ignore"):
-        amounts = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
-    return RidgeRegularizer(amounts, origin)
+        added_variances = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
+    return RidgeRegularizer(added_variances, origin)
 
 
 def column_range(batch: Batch) -> ColumnRange:
-    """Return the smallest and largest value of each column of a batch, in the frame."""
+    """Return the minimum and the maximum of each column of a batch, in the frame."""
     return ColumnRange.from_rows(batch.positive_weight_rows)
 
 
 def _sum_weights(batch: Batch) -> float:
+    """Return the total weight of a batch."""
     return float(batch.n_rows if batch.weights is None else batch.weights.sum())
