@@ -13,11 +13,13 @@ MAX_WORDS = 40
 MIN_MODULE_LINES = 40
 ENTRY_POINTS = ("__init__.py", "__main__.py", "_version.py", "cli/info.py")  # a command is a file
 
-IRREGULAR_PARTICIPLES = set(
-    "begun told given seen held lent dealt shown grown drawn taken made cut left kept found chosen known thrown spent "
-    "sent led put met done gone come become built bought caught fed felt got heard hid hit hurt kept laid lost meant "
-    "paid read ridden risen said sold set shut slept sought stood stuck sung sunk swept taught thought torn understood "
-    "won worn wound written beside apart ahead away".split()
+IRREGULAR_PARTICIPLES = frozenset(
+    """
+    begun told given seen held lent dealt shown grown drawn taken made cut left kept found chosen known thrown spent
+    sent led put met done gone come become built bought caught fed felt got heard hid hit hurt laid lost meant paid
+    ridden risen said sold set shut slept sought stood stuck sung sunk swept taught thought torn understood won worn
+    wound written beside apart ahead away
+    """.split()  # noqa: SIM905
 )
 PARTICIPLES_THAT_ARE_NOUNS = {"seed", "feed", "need", "speed", "shed", "bed", "read"}
 

@@ -16,8 +16,8 @@ from gaussmix.covariance import (
     Structure,
     make_covariance_estimator,
 )
+from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.covariance.prior import NormalInverseWishart
-from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.engines import AbstractFusedRunner, AutomaticEngine
 from gaussmix.engines.kernels import CompiledEngine
 from gaussmix.types import KD, ND, NK, IntN, K, N

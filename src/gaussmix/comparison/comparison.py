@@ -12,7 +12,8 @@ from gaussmix.comparison.result import Comparison
 from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS, compare_solvers, parse_solver_names
 from gaussmix.comparison.summary import write_summary
 from gaussmix.core.input_arrays import column_names, parse_classes, parse_rows, parse_weights
-from gaussmix.engines import AbstractEngine, resolve_engine
+from gaussmix.engines.base import AbstractEngine
+from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, Problem

@@ -6,7 +6,8 @@ import numpy as np
 
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind
-from gaussmix.covariance import Structure, covariance_from_matrices
+from gaussmix.covariance.projection import covariance_from_matrices
+from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AssignmentKind
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame

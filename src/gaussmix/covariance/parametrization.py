@@ -17,13 +17,13 @@ from scipy.optimize import linear_sum_assignment
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance.base import AbstractCovariance
+from gaussmix.covariance.eigen_arrays import to_eigen_arrays
 from gaussmix.covariance.representations import (
     DiagonalCovariance,
     SphericalCovariance,
     full_from_eigenpairs,
     full_from_factors,
     shared_from_full,
-    to_eigen_arrays,
 )
 from gaussmix.covariance.structure import MclustStructure
 from gaussmix.types import KD, KDD, Array, IntD, K

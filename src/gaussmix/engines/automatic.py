@@ -17,7 +17,6 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.engines.base import (
-    AbstractEngine,
     AbstractEStep,
     AssignmentKind,
     BatchEngine,
@@ -25,7 +24,7 @@ from gaussmix.engines.base import (
 )
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
-from gaussmix.errors import CompilationError, CompilationWarning, ParameterError
+from gaussmix.errors import CompilationError, CompilationWarning
 from gaussmix.types import NK
 
 T = TypeVar("T")
@@ -85,7 +84,7 @@ class AutomaticEngine(BatchEngine):
     def fall_back(self, error: CompilationError) -> BatchEngine:
         """Return the NumPy engine and warn once that code cannot be compiled."""
         _disable_compiled_engine(error.__cause__ or error)
-        return _NUMPY_ENGINE
+        return NUMPY_ENGINE
 
     @property
     def fused_runner(self) -> "AutomaticFusedRunner":
@@ -100,7 +99,7 @@ class AutomaticEngine(BatchEngine):
         )
         nanoseconds = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
         if is_wide_low_rank or quadratics.tables or nanoseconds < MIN_NANOSECONDS_FOR_COMPILED:
-            return _NUMPY_ENGINE
+            return NUMPY_ENGINE
         return compiled_engine()
 
 
@@ -129,7 +128,7 @@ class AutomaticFusedRunner(AbstractFusedRunner):
             return None
 
 
-_NUMPY_ENGINE = NumpyEngine()
+NUMPY_ENGINE = NumpyEngine()
 
 
 def _call_with_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
@@ -138,7 +137,7 @@ def _call_with_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], 
         return operation(engine)
     except CompilationError as error:
         _disable_compiled_engine(error.__cause__ or error)
-        return operation(_NUMPY_ENGINE)
+        return operation(NUMPY_ENGINE)
 
 
 def estimate_numpy_nanoseconds(n_rows: int, quadratics: Quadratics) -> float:
@@ -163,7 +162,7 @@ def compiled_engine() -> BatchEngine:
             return _load_compiled_engine()
         except Exception as reason:  # a broken installation can raise anything
             _disable_compiled_engine(reason)
-    return _NUMPY_ENGINE
+    return NUMPY_ENGINE
 
 
 @cache
@@ -179,32 +178,3 @@ def _disable_compiled_engine(reason: BaseException) -> None:
     _compile_failures.append(reason)
     if len(_compile_failures) == 1:  # several threads may find out at once
         warnings.warn(CompilationWarning.from_reason(reason), stacklevel=2)
-
-
-ENGINE_NAMES = ("auto", "numpy", "compiled")
-
-
-def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -> AbstractEngine:
-    """Return the engine of a name, or the object if it is an engine.
-
-    Parameters
-    ----------
-    engine : {'auto', 'numpy', 'compiled'} or AbstractEngine
-        'auto' takes NumPy for little work and compiled kernels for much.
-    n_rows : int
-        Number of rows of the data.
-    n_runs : int, default=1
-        Number of fits to come, over which the cost of loading compiled code is spread.
-
-    Raises
-    ------
-    ParameterError
-        If there is no engine of that name.
-    """
-    if isinstance(engine, AbstractEngine):
-        return engine
-    if engine not in ENGINE_NAMES:
-        raise ParameterError.invalid_choice("engine", engine, ENGINE_NAMES)
-    if engine == "numpy":
-        return _NUMPY_ENGINE
-    return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_engine()

@@ -12,7 +12,8 @@ import numpy as np
 
 from gaussmix.core.input_arrays import column_names
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AbstractEngine, resolve_engine
+from gaussmix.engines.base import AbstractEngine
+from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.errors.text import format_count
 from gaussmix.model.mixture import Mixture

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AbstractEngine, resolve_engine
+from gaussmix.engines.base import AbstractEngine
+from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.candidate_runs import CandidateRun

@@ -22,8 +22,9 @@ import numpy as np
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.threads import available_n_threads
-from gaussmix.covariance import DefaultPrior
-from gaussmix.engines import AbstractEngine, resolve_engine
+from gaussmix.covariance.prior import DefaultPrior
+from gaussmix.engines.base import AbstractEngine
+from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import candidate_runs

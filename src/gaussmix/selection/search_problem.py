@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gaussmix.core.label_prior import KnownComponents
-from gaussmix.covariance import DefaultPrior
+from gaussmix.covariance.prior import DefaultPrior
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines import AbstractEngine
+from gaussmix.engines.base import AbstractEngine
 from gaussmix.model.noise import Noise
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.problem import Problem

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
-from gaussmix.covariance import Structure, distinct_structure_names
+from gaussmix.covariance.structure import Structure, distinct_structure_names
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
 

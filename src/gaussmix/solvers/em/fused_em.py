@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from gaussmix.core.fused_em import FusedRun
-from gaussmix.covariance import MclustStructure
 from gaussmix.covariance.base import AbstractCovarianceEstimator
-from gaussmix.covariance.representations import covariance_from_eigen_arrays, to_eigen_arrays
-from gaussmix.engines import SupportsFusedRuns
+from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
+from gaussmix.covariance.structure import MclustStructure
+from gaussmix.engines.fused_runner import SupportsFusedRuns
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import FusedIterations

@@ -26,7 +26,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import EStepRequest, MixtureState
 from gaussmix.solvers.em.em import EM, EMBasedSolver
-from gaussmix.sources import require_capability
+from gaussmix.sources.base import require_capability
 from gaussmix.types import NK, IntN
 
 N_FULLY_STOCHASTIC_ITERATIONS = 20

@@ -21,7 +21,7 @@ from gaussmix.engines.base import AbstractEngine, AssignmentKind
 from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.prediction import hard_labels
-from gaussmix.model.problem import Problem
+from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, Metric, lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.hierarchical_clustering import MCLUST_CRITERIA, initialize_hierarchical
@@ -30,7 +30,6 @@ from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_label_prior,
     initialize_from_moments,
 )
-from gaussmix.sources import MemorySource
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntD, IntN, N
 
@@ -61,7 +60,7 @@ def kmeans_plusplus(
 ) -> KD:
     """K distinct rows, spread out (k-means++ with greedy candidates)."""
     rows, weights = distinct.rows, distinct.weights
-    source = MemorySource.from_array(rows)
+    source = make_memory_source(rows)
 
     def squared_distances(candidates: IntN) -> ND:
         return -2.0 * prediction.scores(metric(rows[candidates]), source, engine)

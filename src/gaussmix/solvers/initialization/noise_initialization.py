@@ -18,7 +18,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import expit
 
-from gaussmix.covariance import FloorRegularizer
+from gaussmix.covariance.regularizer import FloorRegularizer
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem

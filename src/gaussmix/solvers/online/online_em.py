@@ -21,7 +21,9 @@ from gaussmix.core.frame import ColumnRange
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.statistics import Statistics
-from gaussmix.covariance import AbstractRegularizer, NormalInverseWishart, RidgeRegularizer, make_covariance_estimator
+from gaussmix.covariance.estimator import make_covariance_estimator
+from gaussmix.covariance.prior import NormalInverseWishart
+from gaussmix.covariance.regularizer import AbstractRegularizer, RidgeRegularizer
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.model import prediction
 from gaussmix.model.fixed_parameters import FixedParameters

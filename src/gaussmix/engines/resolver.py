@@ -1,0 +1,33 @@
+"""Engines by name: the door through which everything above asks for one."""
+
+from gaussmix.engines.automatic import NUMPY_ENGINE, AutomaticEngine, compiled_engine
+from gaussmix.engines.base import AbstractEngine
+from gaussmix.errors import ParameterError
+
+ENGINE_NAMES = ("auto", "numpy", "compiled")
+
+
+def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -> AbstractEngine:
+    """Return the engine of a name, or the object if it is an engine.
+
+    Parameters
+    ----------
+    engine : {'auto', 'numpy', 'compiled'} or AbstractEngine
+        'auto' takes NumPy for little work and compiled kernels for much.
+    n_rows : int
+        Number of rows of the data.
+    n_runs : int, default=1
+        Number of fits to come, over which the cost of loading compiled code is spread.
+
+    Raises
+    ------
+    ParameterError
+        If there is no engine of that name.
+    """
+    if isinstance(engine, AbstractEngine):
+        return engine
+    if engine not in ENGINE_NAMES:
+        raise ParameterError.invalid_choice("engine", engine, ENGINE_NAMES)
+    if engine == "numpy":
+        return NUMPY_ENGINE
+    return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_engine()
