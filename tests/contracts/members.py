@@ -1,7 +1,7 @@
-"""Random covariances of each structure, above a floor, near to others or far: rivals for an M-step.
+"""Random covariances of each structure above a floor, near others or far from them: competitors of an M-step.
 
-A member is written in units of the floor as ``U_k diag(exp(logs_k)) U_k^T``, so that a floor is
-``logs >= 0``. Nothing here comes from the package but the three letters.
+A member is ``U_k diag(exp(logs_k)) U_k^T`` in units of the floor, so that the floor is ``logs >= 0``. Only the
+structure's letters come from the package.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from gaussmix.types import KD, KDD, Array, D, K
 
 @dataclass(frozen=True)
 class Member:
-    """Log eigenvalues (K, D) and axes (K, D, D), in units of ``unit`` (D,) variances."""
+    """Log eigenvalues (K, D) and axes (K, D, D), in units of the variances ``unit`` (D,)."""
 
     structure: Structure
     logs: KD
@@ -24,12 +24,12 @@ class Member:
     is_floored: bool
 
     def matrices(self) -> KDD:
-        """The covariances (K, D, D)."""
+        """Return the covariances (K, D, D)."""
         half = self.axes * np.exp(0.5 * self.logs)[:, None, :] * np.sqrt(self.unit)[:, None]
         return np.asarray(half @ np.swapaxes(half, 1, 2))
 
     def nearby(self, rng: np.random.Generator, size: float) -> "Member":
-        """A member of the same structure that differs by about ``size``, relative."""
+        """Return a member of the same structure that differs by about ``size``, relatively."""
         logs = self.logs + size * rng.normal(size=self.logs.shape)
         spins = size * rng.normal(size=self.axes.shape)
         if self.structure.orientation == "E":
@@ -39,7 +39,7 @@ class Member:
 
 
 def member(structure: Structure, logs: KD, axes: KDD, unit: D, is_floored: bool) -> Member:
-    """The member that free eigenvalues and axes are turned into."""
+    """Return the member nearest to free eigenvalues and axes."""
     if structure.orientation == "I":
         axes = np.broadcast_to(np.eye(axes.shape[1]), axes.shape)
     elif structure.orientation == "E":
@@ -49,11 +49,11 @@ def member(structure: Structure, logs: KD, axes: KDD, unit: D, is_floored: bool)
     if structure.volume == "E":
         volume = np.broadcast_to(volume.mean(), volume.shape)
     obeyed = volume + shape[structure.shape]
-    return Member(structure, _raised(structure, obeyed) if is_floored else obeyed, axes, unit, is_floored)
+    return Member(structure, _raise_to_floor(structure, obeyed) if is_floored else obeyed, axes, unit, is_floored)
 
 
-def _raised(structure: Structure, logs: KD) -> KD:
-    """Log eigenvalues of a structure brought to zero or above without leaving it."""
+def _raise_to_floor(structure: Structure, logs: KD) -> KD:
+    """Raise log eigenvalues to zero or above within the structure."""
     above = np.maximum(logs, 0.0)
     if structure.volume == "E" and structure.shape == "V":
         volume = above.mean(axis=1, keepdims=True)
@@ -67,15 +67,15 @@ def _raised(structure: Structure, logs: KD) -> KD:
 def random_member(
     rng: np.random.Generator, structure: Structure, n_components: int, unit: D, is_floored: bool
 ) -> Member:
-    """A member anywhere in the structure."""
+    """Return a random member of the structure."""
     n_features = len(unit)
     logs = rng.normal(0.5, 1.5, size=(n_components, n_features))
     axes = np.linalg.qr(rng.normal(size=(n_components, n_features, n_features)))[0]
     return member(structure, logs, axes, unit, is_floored)
 
 
-def decomposed(structure: Structure, matrices: KDD, unit: D, is_floored: bool) -> Member:
-    """Given covariances, known to obey the structure, as a member."""
+def decompose(structure: Structure, matrices: KDD, unit: D, is_floored: bool) -> Member:
+    """Return covariances that obey the structure as a member."""
     inverse = 1.0 / np.sqrt(unit)
     relative = matrices * (inverse[:, None] * inverse)
     if structure.orientation == "I":
@@ -86,7 +86,7 @@ def decomposed(structure: Structure, matrices: KDD, unit: D, is_floored: bool) -
 
 
 def expected_log_likelihood(matrices: KDD, mass: K, scatter: Array) -> float:
-    """What an M-step maximises: ``-(n_k log |S_k| + tr(S_k^-1 W_k)) / 2`` added up over the components."""
+    """Return the objective of an M-step: the sum of -(n_k log |S_k| + tr(S_k^-1 W_k)) / 2."""
     logs = np.linalg.slogdet(matrices)[1]
     traces = np.einsum("kii->k", np.linalg.solve(matrices, scatter))
     return float(-0.5 * (mass @ logs + traces.sum()))

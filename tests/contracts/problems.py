@@ -1,4 +1,4 @@
-"""Small problems that solvers and starts are tried on."""
+"""Small problems for solvers and initialization methods."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from gaussmix.types import ND, Array
 
 
 def groups(seed: int, n_rows: int = 90, n_features: int = 2, n_groups: int = 3) -> ND:
-    """Rows of overlapping groups in random order."""
+    """Return rows of overlapping groups in random order."""
     rng = np.random.default_rng(seed)
     centers = 3.0 * rng.normal(size=(n_groups, n_features))
     return np.asarray(centers[rng.integers(n_groups, size=n_rows)] + rng.normal(size=(n_rows, n_features)))
@@ -27,7 +27,7 @@ def expectation_of(problem: Problem, mixture: Mixture) -> Expectation:
 
 
 def assert_same_mixture(found: Mixture, expected: Mixture, tolerance: float = 1e-9) -> None:
-    """Equal weights, means and covariances, relative to the data's own spread."""
+    """Assert equal weights, means and covariances, relative to their size."""
     np.testing.assert_allclose(found.weights, expected.weights, atol=tolerance)
     np.testing.assert_allclose(found.means, expected.means, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(

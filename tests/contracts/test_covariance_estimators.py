@@ -21,7 +21,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.covariance.regularizer import NoRegularizer
 from gaussmix.types import KDD, Array, D
-from tests.contracts.members import Member, decomposed, expected_log_likelihood, member, random_member
+from tests.contracts.members import Member, decompose, expected_log_likelihood, member, random_member
 from tests.exhaustive import interleave, parametrize_product
 
 # A new family is a row here and inherits every test.
@@ -108,7 +108,7 @@ def test_no_member_of_the_structure_does_better(name: str, seed: int, is_floored
     unit = np.ones(n_features) if floor is None else floor
     structure = Structure.from_name(name)
     rivals: list[Member] = [random_member(rng, structure, n_components, unit, is_floored) for _ in range(50)]
-    base = decomposed(structure, found, unit, is_floored)
+    base = decompose(structure, found, unit, is_floored)
     rivals += [base.nearby(rng, size) for size in (0.3, 0.1, 1e-2, 1e-3, 1e-4) for _ in range(15)]
     for rival in rivals:
         reached = expected_log_likelihood(rival.matrices(), full.mass, full.scatter)

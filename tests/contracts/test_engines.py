@@ -1,4 +1,4 @@
-"""What every engine owes: the reference's numbers to 1e-10, and the reference owes SciPy's."""
+"""Contract of engines: results equal the reference engine's to 1e-10, and the reference engine's equal SciPy's."""
 
 import functools
 import operator
@@ -55,7 +55,7 @@ K_, D_ = 3, 4
 
 
 def make_root(form: str, rng: np.random.Generator, condition: float = 10.0) -> AbstractPrecisionRoot:
-    """Random precision roots whose covariances have eigenvalues from ``1 / condition`` to 1."""
+    """Return random precision roots whose covariances have eigenvalues from ``1 / condition`` to 1."""
     deviations = np.exp(rng.uniform(-0.5 * np.log(condition), 0.0, (K_, D_)))
     deviations[:, 0], deviations[:, -1] = 1.0, condition**-0.5
     axes = np.linalg.qr(rng.normal(size=(K_, D_, D_)))[0]
@@ -77,7 +77,7 @@ def make_quadratics(form: str, seed: int = 0, condition: float = 10.0) -> Quadra
 
 
 def draw_rows(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
-    """Rows drawn from the components themselves."""
+    """Return rows drawn from the components."""
     rng = np.random.default_rng(seed)
     roots = quadratics.precision_root.to_dense(K_, D_)
     chosen = rng.integers(K_, size=n_rows)
@@ -87,9 +87,9 @@ def draw_rows(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
 
 
 def assert_same(found: Expectation, expected: Expectation, rows: ND, tolerance: float = 1e-10) -> None:
-    """Equal to a relative tolerance: of the sums, of the spread for means, of the largest entry for scatter.
+    """Assert equality to a tolerance relative to the sums, the spread of the rows, and the largest entry of scatter.
 
-    Scatter a million times smaller than the rows themselves is only asked for to that size.
+    Scatter a million times smaller than the rows must only agree to that size.
     """
     assert found.n_rows == expected.n_rows
     assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=tolerance, abs=tolerance)
@@ -143,7 +143,7 @@ def test_equals_the_reference(engine: AbstractEngine, form: str, kind: MomentKin
     strength=2,
 )
 def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, scale: float, offset: float) -> None:
-    """Far, tiny and huge data reach an engine through their frame."""
+    """Data far from zero, tiny and huge data reach an engine through their frame."""
     quadratics = make_quadratics(form)
     data = draw_rows(quadratics) * scale + offset
     source, total, _ = fit_frame(MemorySource.from_array(data), ENGINES["reference"], scale_per_column=False)
@@ -177,7 +177,7 @@ def test_one_row(engine: AbstractEngine, form: str) -> None:
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "assign": AssignmentKind}, strength=2)
-def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, assign: AssignmentKind) -> None:
+def test_a_component_of_weight_zero_gets_no_mass(engine: AbstractEngine, form: str, assign: AssignmentKind) -> None:
     quadratics = make_quadratics(form)
     closed = Quadratics(np.array([-np.inf, -0.5, -0.9]), quadratics.center, quadratics.precision_root)
     rows = draw_rows(quadratics)
@@ -191,8 +191,8 @@ def test_a_closed_component_takes_nothing(engine: AbstractEngine, form: str, ass
 
 @every_engine
 @every_root
-def test_absent_rows_are_absent(engine: AbstractEngine, form: str) -> None:
-    """A row of weight zero tells nothing, however far away it lies; its score may even be minus infinity."""
+def test_rows_of_weight_zero_have_no_influence(engine: AbstractEngine, form: str) -> None:
+    """A row of weight zero has no influence, however far away it lies; its score may be minus infinity."""
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics, n_rows=30)
     far = np.vstack([rows, np.full((1, D_), 1e100)])
@@ -205,7 +205,7 @@ def test_absent_rows_are_absent(engine: AbstractEngine, form: str) -> None:
 
 
 def normal_log_densities(quadratics: Quadratics, rows: ND) -> Array:
-    """log N(row; center, covariance) without its constant, by SciPy."""
+    """Return log N(row; center, covariance) without its constant, by SciPy."""
     roots = quadratics.precision_root.to_dense(K_, D_)
     columns = []
     for k in range(K_):
@@ -238,7 +238,7 @@ def test_equals_scipy(engine: AbstractEngine, form: str, weighted: bool) -> None
 
 
 @every_engine
-def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> None:
+def test_hard_assignment_breaks_ties_by_the_first(engine: AbstractEngine) -> None:
     center: KD = np.array([[0.0], [2.0], [2.0]])
     quadratics = Quadratics(np.zeros(3), center, SphericalPrecisionRoot(np.ones(3)))
     found = e_step_on_batch(
@@ -249,14 +249,14 @@ def test_hard_assignment_takes_the_first_of_the_best(engine: AbstractEngine) -> 
     assert found.entropy == 0.0
 
 
-# -- a sweep: one pass over whatever a source hands over ------------------------------------------
+# -- E-steps over all batches of a source ----------------------------------------------------------
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "kind": MomentKind, "assign": AssignmentKind}, strength=2)
-def test_a_sweep_is_the_whole_in_parts(
+def test_an_e_step_does_not_depend_on_the_batches(
     engine: AbstractEngine, form: str, kind: MomentKind, assign: AssignmentKind
 ) -> None:
-    """However the rows are cut up, and whatever is known of them, a sweep is one batch of them all."""
+    """However the rows are split, an E-step equals that of one batch of all rows."""
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics, n_rows=5000)
     weights, label_prior = WEIGHTS["counts"](len(rows)), LABEL_PRIORS["labels"](len(rows))
@@ -270,7 +270,7 @@ def test_a_sweep_is_the_whole_in_parts(
 
 
 def make_reduce(whole: Batch, step: int) -> Reduce:
-    """A reduction over parts of ``step`` rows."""
+    """Return a reduction over parts of ``step`` rows."""
 
     def reduce(function: Any) -> Any:
         starts = range(0, whole.n_rows, step)
@@ -280,7 +280,7 @@ def make_reduce(whole: Batch, step: int) -> Reduce:
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "layout": ["float32", "Fortran", "big-endian", "read-only"]}, strength=2)
-def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEngine, form: str, layout: str) -> None:
+def test_stored_rows_are_read_through_their_frame(engine: AbstractEngine, form: str, layout: str) -> None:
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics).astype(np.float32).astype(np.float64)
     stored = {
@@ -300,8 +300,8 @@ def test_rows_are_read_as_they_are_stored_through_their_frame(engine: AbstractEn
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "kind": [MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL]}, strength=2)
-def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: MomentKind) -> None:
-    """Who knows the moments of all rows as one group may say so, and gets the same numbers."""
+def test_total_moments_do_not_change_results(engine: AbstractEngine, form: str, kind: MomentKind) -> None:
+    """The moments of all rows as one group may be given; results are the same."""
     quadratics = make_quadratics(form)
     rows = draw_rows(quadratics, n_rows=5000)
     weights = WEIGHTS["counts"](len(rows))
@@ -313,7 +313,7 @@ def test_a_total_changes_nothing(engine: AbstractEngine, form: str, kind: Moment
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "kind": MomentKind}, strength=2)
-def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
+def test_an_e_step_has_the_same_bits_for_any_number_of_threads(
     engine: AbstractEngine, form: str, kind: MomentKind
 ) -> None:
     quadratics = make_quadratics(form)
@@ -327,8 +327,8 @@ def test_a_sweep_is_the_same_bit_for_bit_for_any_number_of_threads(
 
 
 @every_engine
-def test_long_columns_are_the_same_bit_for_bit_too(engine: AbstractEngine) -> None:
-    """Of long vectors BLAS adds in another order with another number of threads of its own."""
+def test_long_columns_have_the_same_bits_too(engine: AbstractEngine) -> None:
+    """BLAS sums long vectors in another order with another number of its own threads."""
     rows = np.random.default_rng(0).normal(size=(200_000, 1))
     source = MemorySource.from_array(rows, np.random.default_rng(1).uniform(size=len(rows)))
     one = Quadratics(np.zeros(1), np.zeros((1, 1)), SphericalPrecisionRoot(np.ones(1)))
@@ -346,7 +346,7 @@ def to_bytes(expectation: Expectation) -> tuple[bytes | float, ...]:
 
 
 @every_engine
-def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
+def test_scores_are_written_to_out(engine: AbstractEngine) -> None:
     quadratics = make_quadratics("dense")
     rows = draw_rows(quadratics)
     for label_prior in LABEL_PRIORS.values():
@@ -359,7 +359,7 @@ def test_scores_go_where_they_are_wanted(engine: AbstractEngine) -> None:
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "n_rows": [1, 200, 40_000]}, strength=2)
-def test_ranks_are_what_the_scores_come_to(engine: AbstractEngine, form: str, n_rows: int) -> None:
+def test_best_scores_agree_with_all_scores(engine: AbstractEngine, form: str, n_rows: int) -> None:
     quadratics = make_quadratics(form)
     rows = np.resize(draw_rows(quadratics), (n_rows, D_))
     for label_prior in LABEL_PRIORS.values():
@@ -372,14 +372,14 @@ def test_ranks_are_what_the_scores_come_to(engine: AbstractEngine, form: str, n_
 
 
 @every_engine
-def test_the_first_of_the_best_is_the_label(engine: AbstractEngine) -> None:
+def test_labels_break_ties_by_the_first(engine: AbstractEngine) -> None:
     quadratics = Quadratics(np.zeros(3), np.array([[0.0], [2.0], [2.0]]), SphericalPrecisionRoot(np.ones(3)))
     best = engine.best_scores(quadratics, Batch(np.array([[0.0], [1.0], [3.0]])))
     np.testing.assert_array_equal(best.labels, [0, 0, 1])
 
 
 @every_engine
-def test_a_row_that_every_component_is_closed_to_has_no_density(engine: AbstractEngine) -> None:
+def test_a_row_excluded_from_all_components_has_no_density(engine: AbstractEngine) -> None:
     quadratics = make_quadratics("dense")
     closed = np.zeros((3, K_))
     closed[1] = -np.inf
@@ -388,7 +388,7 @@ def test_a_row_that_every_component_is_closed_to_has_no_density(engine: Abstract
     np.testing.assert_array_equal(np.isfinite(best.log_densities), [True, False, True])
 
 
-def test_the_everyday_engine_holds_nothing_as_large_as_all_scores() -> None:
+def test_the_numpy_engine_allocates_less_than_all_scores() -> None:
     """Its arrays are tiles, however many rows a batch has."""
     quadratics = Quadratics(
         np.zeros(50), np.random.default_rng(0).normal(size=(50, 2)), SphericalPrecisionRoot(np.ones(50))

@@ -1,4 +1,4 @@
-"""NumPy or compiled kernels: by counts, for all rows alike, and NumPy where Numba cannot be used."""
+"""The automatic engine: NumPy or compiled kernels by counts, for all rows alike, and NumPy without Numba."""
 
 import os
 import subprocess
@@ -53,14 +53,14 @@ def test_work_grows_with_rows_components_and_columns(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ROOTS)
-def test_the_engine_goes_by_the_work_of_all_rows(form: str) -> None:
+def test_the_work_of_all_rows_selects_the_engine(form: str) -> None:
     quadratics = make_quadratics(form)
     enough = int(np.ceil(automatic.MIN_NANOSECONDS_FOR_COMPILED / automatic.estimate_numpy_nanoseconds(1, quadratics)))
     assert isinstance(AutomaticEngine(enough - 1).select_engine(quadratics), NumpyEngine)
     assert isinstance(AutomaticEngine(enough).select_engine(quadratics), CompiledEngine)
 
 
-def test_a_root_of_low_rank_is_written_out_for_few_columns_only() -> None:
+def test_a_low_rank_root_becomes_dense_for_few_columns_only() -> None:
     most = automatic.MAX_FEATURES_FOR_DENSE_LOW_RANK
     assert isinstance(
         AutomaticEngine(10**9).select_engine(make_quadratics("low rank", n_features=most)), CompiledEngine
@@ -70,7 +70,7 @@ def test_a_root_of_low_rank_is_written_out_for_few_columns_only() -> None:
     )
 
 
-def test_a_block_is_answered_by_the_engine_of_the_whole() -> None:
+def test_one_engine_computes_all_blocks() -> None:
     quadratics = make_quadratics("dense")
     rows = np.random.default_rng(1).normal(size=(500, 8))
     engine, compiled = AutomaticEngine(10**8), CompiledEngine()
@@ -85,7 +85,7 @@ def test_a_block_is_answered_by_the_engine_of_the_whole() -> None:
 
 
 class CountingEngine(NumpyEngine):
-    """NumPy that counts what it is asked."""
+    """A NumPy engine that counts its calls."""
 
     def __init__(self) -> None:
         self.n_calls = 0
@@ -120,7 +120,7 @@ FITTED = GaussianMixture(2, random_state=0).fit(ROWS)
         ).total_log_max_responsibility(MIXTURE),
     ],
 )
-def test_every_question_to_many_rows_goes_to_the_compiled_engine(
+def test_all_predictions_for_many_rows_use_the_compiled_engine(
     method: Callable[[ND], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = CountingEngine()
@@ -132,7 +132,7 @@ def test_every_question_to_many_rows_goes_to_the_compiled_engine(
     assert engine.n_calls > 0
 
 
-def test_an_engine_that_is_asked_for_is_used() -> None:
+def test_a_given_engine_is_used() -> None:
     engine: AbstractEngine = CompiledEngine()
     assert Problem.from_source(make_memory_source(ROWS), Structure.from_name("VVV"), engine=engine).engine is engine
 
@@ -175,9 +175,7 @@ print(warning.category.__name__, warning.message)
         ("import os; os.environ['NUMBA_DISABLE_JIT'] = '1'", "NUMBA_DISABLE_JIT"),
     ],
 )
-def test_where_nothing_can_be_compiled_passes_run_in_numpy_with_one_warning_that_says_why(
-    break_it: str, reason: str, tmp_path: Path
-) -> None:
+def test_without_a_compiler_numpy_runs_with_one_warning(break_it: str, reason: str, tmp_path: Path) -> None:
     code, empty = UNUSABLE.format(break_it=break_it), {"NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | empty

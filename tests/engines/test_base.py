@@ -1,4 +1,4 @@
-"""What every engine does once it has the scores."""
+"""What all engines compute from the scores of rows."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.engines.base import AssignmentKind, add_row_terms, compute_responsibilities, log_sum_exp_with_terms
 
 
-def test_log_sum_exp_is_scipys_at_any_height() -> None:
+def test_log_sum_exp_equals_scipy_at_any_offset() -> None:
     rng = np.random.default_rng(0)
     for height in (0.0, 1e5, -1e5, 1e300):
         scores = rng.normal(size=(20, 4)) * 30 + height
@@ -20,13 +20,13 @@ def test_log_sum_exp_is_scipys_at_any_height() -> None:
         np.testing.assert_array_equal(powers.max(axis=1), 1.0)
 
 
-def test_rows_without_an_open_component_have_density_zero() -> None:
+def test_rows_excluded_from_all_components_have_density_zero() -> None:
     found, powers = log_sum_exp_with_terms(np.array([[-np.inf, -np.inf], [0.0, -np.inf]]))
     np.testing.assert_array_equal(found, [-np.inf, 0.0])
     assert np.isfinite(powers).all()
 
 
-def test_soft_shares_add_up_to_the_weights() -> None:
+def test_soft_responsibilities_sum_to_the_weights() -> None:
     scores, weights = np.random.default_rng(1).normal(size=(10, 3)), np.arange(10.0)
     shares, log_likelihood, entropy = compute_responsibilities(
         scores, Batch(np.zeros((10, 1)), weights), AssignmentKind.SOFT
@@ -37,7 +37,7 @@ def test_soft_shares_add_up_to_the_weights() -> None:
     assert entropy == pytest.approx(-(weights @ (soft * np.log(soft)).sum(axis=1)))
 
 
-def test_hard_shares_go_to_one() -> None:
+def test_hard_responsibilities_have_one_component() -> None:
     scores = np.array([[1.0, 2.0], [3.0, 3.0], [0.0, -np.inf]])
     shares, total, entropy = compute_responsibilities(scores, Batch(np.zeros((3, 1))), AssignmentKind.HARD)
     np.testing.assert_array_equal(shares, [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])

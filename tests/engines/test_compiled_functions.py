@@ -1,4 +1,4 @@
-"""Compiled functions as Python calls them: what goes in arrives, threads agree, and nothing foreign is needed."""
+"""Compiled functions: arguments arrive, threads share versions, and object files need no foreign symbols."""
 
 import os
 import pickle
@@ -40,12 +40,12 @@ TYPES = {"d": np.float64, "f": np.float32, "q": np.int64, "b": np.bool_}
 
 @pytest.fixture(autouse=True)
 def isolated_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compiled here is kept from everything else."""
+    """Keep what is compiled here out of other caches."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
 
 
 def example(item: str, rng: np.random.Generator) -> Any:
-    """A number, or an array of a length of its own."""
+    """Return a number, or an array with random lengths."""
     number = rng.integers(0, 2, 1) if item[0] == "b" else rng.integers(-(10**6), 10**6, 1)
     if item[1:]:
         shape = tuple(rng.integers(2, 6, int(item[1:])))
@@ -54,7 +54,7 @@ def example(item: str, rng: np.random.Generator) -> Any:
 
 
 def make_reader(fields: list[str]) -> Callable[[], Any]:
-    """A kernel that writes down every number, and of every array the lengths and the last element."""
+    """Return a kernel that writes every number, and the lengths and last element of every array."""
     lines = []
     for field in fields:
         name, item = field.split()
@@ -78,7 +78,7 @@ def make_reader(fields: list[str]) -> Callable[[], Any]:
 
 
 def expected_readout(tuple_: tuple[Any, ...]) -> list[float]:
-    """What the kernel writes down."""
+    """Return what the kernel writes."""
     found: list[float] = []
     for value in tuple_:
         found += [*value.shape, float(value.ravel()[-1])] if isinstance(value, np.ndarray) else [value]
@@ -119,18 +119,18 @@ def test_joined_parts_equal_the_whole() -> None:
         ("text", TypeError),
     ],
 )
-def test_what_compiled_code_cannot_read_is_refused(value: object, error: type[Exception]) -> None:
+def test_unreadable_arguments_raise(value: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="compiled code"):
         pack_arguments((value,))
 
 
-def test_packed_arguments_do_not_leave_the_process() -> None:
+def test_packed_arguments_cannot_be_pickled() -> None:
     with pytest.raises(TypeError, match="addresses of this process"):
         pickle.dumps(pack_arguments((np.zeros(3),)))
 
 
 def make_adder(events: list[str]) -> Callable[[], Any]:
-    """A kernel of arrays and numbers, noting when somebody asks for it."""
+    """Return a kernel of arrays and numbers that records its compilation."""
 
     def import_kernel() -> Any:
         from gaussmix.engines.kernels.codegen.decorators import entry_point
@@ -147,7 +147,7 @@ def make_adder(events: list[str]) -> Callable[[], Any]:
     return import_kernel
 
 
-def test_threads_that_want_the_same_code_get_it_once() -> None:
+def test_threads_compile_the_same_version_once() -> None:
     events: list[str] = []
     function = CompiledFunction("add_up", make_adder(events))
 
@@ -163,7 +163,7 @@ def test_threads_that_want_the_same_code_get_it_once() -> None:
     assert events == ["compiled"]
 
 
-def test_types_have_versions_of_their_own() -> None:
+def test_each_combination_of_types_has_a_version() -> None:
     events: list[str] = []
     function = CompiledFunction("add_up", make_adder(events))
     for numbers in (np.arange(4.0), np.arange(4), np.arange(4, dtype=np.float32)):
@@ -174,7 +174,7 @@ def test_types_have_versions_of_their_own() -> None:
 
 
 def import_random_kernel() -> Any:
-    """A kernel that needs Numba's own library."""
+    """Return a kernel that needs Numba's own library."""
     from gaussmix.engines.kernels.codegen.decorators import entry_point
 
     @entry_point
@@ -184,15 +184,15 @@ def import_random_kernel() -> Any:
     return draw
 
 
-def test_code_that_needs_more_than_the_process_has_is_refused() -> None:
+def test_code_with_foreign_symbols_raises() -> None:
     function = CompiledFunction("draw", import_random_kernel)
     for _ in range(2):
         with pytest.raises(CompilationError, match="compiled code needs numba_"):
             function(np.zeros(1))
 
 
-def test_what_is_kept_refers_neither_to_numba_nor_to_python(tmp_path: Path) -> None:
-    """A pass over components so many that all entries take part."""
+def test_cached_code_refers_neither_to_numba_nor_to_python(tmp_path: Path) -> None:
+    """Check all compiled functions, by a pass over very many components."""
     from gaussmix.engines.kernels.codegen import compiled_functions
 
     rng = np.random.default_rng(0)

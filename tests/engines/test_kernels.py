@@ -1,4 +1,4 @@
-"""Where compiled arithmetic takes a short cut, both sides of its guard give the reference's numbers."""
+"""Short cuts of compiled arithmetic: on both sides of each threshold, results equal the reference engine's."""
 
 import warnings
 
@@ -40,7 +40,7 @@ REFERENCE = ReferenceEngine()
 
 
 def make_tied_example(smallest: float, n_features: int = 6, seed: int = 0) -> tuple[Quadratics, ND]:
-    """Eight components with one covariance whose smallest deviation is given, and rows drawn from them."""
+    """Return eight components with one covariance of given smallest deviation, and rows drawn from them."""
     rng = np.random.default_rng(seed)
     axes = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
     deviations = np.geomspace(smallest, 1.0, n_features)
@@ -79,7 +79,7 @@ def test_pooled_scatter_comes_from_the_total_only_where_nothing_cancels(smallest
 
 @parametrize_product({"n_features": [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17, 31, 40], "n_rows": [1, 7, 8, 9, 65, 500]})
 def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
-    """Registers that are not full, and groups of rows that are not, count for nothing."""
+    """Padding of registers and of groups of rows must not count."""
     rng = np.random.default_rng(n_features)
     rows = rng.normal(size=(n_rows, n_features))
     mixture = GaussianMixture(3, means_init=rng.normal(size=(3, n_features)), max_iter=0, reg_covar=1.0)
@@ -93,7 +93,7 @@ def test_every_number_of_columns_and_rows(n_features: int, n_rows: int) -> None:
 
 
 def assert_engines_agree(quadratics: Quadratics, batch: Batch, kind: MomentKind) -> None:
-    """The kernels, with and without looking for what can be left out, give what the reference gives."""
+    """Assert that the kernels, with and without screening, equal the reference."""
     expected = e_step_on_batch(REFERENCE, quadratics, batch, kind)
     for engine in (CompiledEngine(), CompiledEngine(use_screening=False)):
         found = e_step_on_batch(engine, quadratics, batch, kind)
@@ -113,7 +113,7 @@ def assert_engines_agree(quadratics: Quadratics, batch: Batch, kind: MomentKind)
     },
     together=[("separation", "n_features")],
 )
-def test_sums_whether_many_or_few_shares_count(separation: float, n_features: int, seed: int) -> None:
+def test_sums_for_many_and_few_active_rows(separation: float, n_features: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     center = separation * rng.normal(size=(11, n_features))
     rows = center[rng.integers(11, size=700)] + rng.normal(size=(700, n_features))
@@ -129,7 +129,7 @@ def test_sums_whether_many_or_few_shares_count(separation: float, n_features: in
 
 
 @pytest.mark.parametrize("n_components", [1, 3, 4, 5, 8, 11])
-def test_components_along_the_axes_in_fours_and_what_is_left(n_components: int) -> None:
+def test_diagonal_components_in_fours_and_a_remainder(n_components: int) -> None:
     rng = np.random.default_rng(n_components)
     rows, center = rng.normal(size=(300, 6)), rng.normal(size=(n_components, 6))
     scales = rng.uniform(0.5, 2.0, size=center.shape)
@@ -151,7 +151,7 @@ def test_components_along_the_axes_in_fours_and_what_is_left(n_components: int) 
         (510, DIAGONAL_DISTANCE),
     ],
 )
-def test_round_components_of_any_size(power: int, form: int) -> None:
+def test_spherical_components_of_any_size(power: int, form: int) -> None:
     """Squares of numbers near the limits of a double neither overflow nor vanish before they are scaled."""
     rng = np.random.default_rng(1)
     unit = np.ldexp(1.0, -power)
@@ -165,7 +165,7 @@ def test_round_components_of_any_size(power: int, form: int) -> None:
 
 @pytest.mark.parametrize("structure", ["full", "tied", "diag", "spherical"])
 def test_single_precision_rows_far_from_zero(structure: str) -> None:
-    """float32 rows at an offset of 1e4 are stored as they are and computed with in double precision."""
+    """float32 rows at an offset of 1e4 stay as stored and are computed in double precision."""
     rng = np.random.default_rng(0)
     center = 4.0 * rng.normal(size=(6, 8))
     rows = center[rng.integers(6, size=30_000)] + rng.normal(size=(30_000, 8)) + 1e4
@@ -178,7 +178,7 @@ def test_single_precision_rows_far_from_zero(structure: str) -> None:
     assert fits[0].fit_.mean_log_likelihood == pytest.approx(fits[2].fit_.mean_log_likelihood, abs=1e-4)
 
 
-def test_the_fit_tells_what_share_of_the_pairs_it_computed() -> None:
+def test_the_fit_reports_the_fraction_of_computed_pairs() -> None:
     rng = np.random.default_rng(0)
     center = 8.0 * rng.normal(size=(20, 32))
     rows = center[rng.integers(20, size=20_000)] + rng.normal(size=(20_000, 32))
@@ -187,7 +187,7 @@ def test_the_fit_tells_what_share_of_the_pairs_it_computed() -> None:
     assert GaussianMixture(2).fit(rows[:100]).fit_.fraction_computed == 1.0
 
 
-def test_a_row_whose_density_single_precision_cannot_hold_is_named() -> None:
+def test_the_error_names_a_float32_row_with_zero_density() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 3)).astype(np.float32)
     fitted = GaussianMixture(2, random_state=0).fit(rows)
@@ -198,8 +198,8 @@ def test_a_row_whose_density_single_precision_cannot_hold_is_named() -> None:
 
 
 @pytest.mark.parametrize("structure", ["full", "tied"])
-def test_absent_and_repeated_rows_do_not_make_few_rows_many(structure: str) -> None:
-    """Fewer than 10 000 different rows start from all of them, however many there are with the others."""
+def test_zero_weight_and_repeated_rows_do_not_count_as_distinct(structure: str) -> None:
+    """Fewer than 10 000 distinct rows start from all of them, however many other rows there are."""
     rng = np.random.default_rng(0)
     center = 4.0 * rng.normal(size=(5, 4))
     rows = center[rng.integers(5, size=15_000)] + rng.normal(size=(15_000, 4))
@@ -220,8 +220,8 @@ def test_absent_and_repeated_rows_do_not_make_few_rows_many(structure: str) -> N
 
 @pytest.mark.parametrize("kind", MomentKind)
 @pytest.mark.parametrize("structure", ["VII", "VVI", "EEE", "VVV"])
-def test_what_rows_of_other_widths_have_left_behind_does_not_matter(structure: str, kind: MomentKind) -> None:
-    """Tiles are kept from pass to pass; the columns that fill up a register must stay empty."""
+def test_tiles_are_reused_for_rows_of_other_widths(structure: str, kind: MomentKind) -> None:
+    """Threads keep tiles from pass to pass; padding columns must stay zero."""
     engine, rng = CompiledEngine(), np.random.default_rng(0)
     for n_features in (8, 3, 4, 2, 1, 7, 2):
         rows = rng.normal(size=(300, n_features)) + 5.0

@@ -1,4 +1,4 @@
-"""Compiled code on disk: compiled once, found by the next process, and never a reason to fail."""
+"""The cache of object files: code is compiled once, found by the next process, and never causes a failure."""
 
 import os
 import subprocess
@@ -64,7 +64,7 @@ HIT, MISS = "", "compiled"
 
 
 def start_process(code: str = TINY, setup: str = "", **environment: str) -> subprocess.Popen[str]:
-    """A fresh interpreter that says whether it compiled."""
+    """Start a fresh interpreter that prints whether it compiled."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code.replace("{setup}", setup)],
         env=os.environ | environment,
@@ -108,13 +108,13 @@ def test_two_processes_at_once_leave_one_whole_file(tmp_path: Path) -> None:
 
 
 def test_a_large_fit_finds_its_code_without_the_compiler() -> None:
-    """It is compiled in the usual folder, where it lies already if another test was first."""
+    """The code lies in the usual folder, possibly from an earlier test."""
     run_process(LARGE_FIT)
     assert run_process(LARGE_FIT) == HIT
     assert run_process(LARGE_FIT, setup="sys.modules['numba'] = None") == HIT
 
 
-def test_passes_that_share_kernels_find_each_other_whichever_was_compiled_anew(tmp_path: Path) -> None:
+def test_passes_share_kernels_after_either_is_compiled_again(tmp_path: Path) -> None:
     assert run_process(LARGE_FIT, NUMBA_CACHE_DIR=str(tmp_path)) == MISS
     both = list_files(tmp_path)
     assert [file.name.split(".")[0] for file in both] == ["run_full_pass", "run_screened_pass"]
@@ -125,7 +125,7 @@ def test_passes_that_share_kernels_find_each_other_whichever_was_compiled_anew(t
     assert run_process(LARGE_FIT, NUMBA_CACHE_DIR=str(tmp_path)) == HIT
 
 
-def test_nothing_is_kept_and_nothing_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
+def test_fits_work_without_any_writable_folder(tmp_path: Path) -> None:
     nowhere = str(unwritable_folder(tmp_path))
     setup = f"tempfile.tempdir = {nowhere!r}"
     settings = {"NUMBA_CACHE_DIR": nowhere, "XDG_CACHE_HOME": nowhere, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -135,14 +135,14 @@ def test_nothing_is_kept_and_nothing_fails_where_nothing_can_be_written(tmp_path
 
 
 def unwritable_folder(folder: Path) -> Path:
-    """A place below a file, where not even an administrator can write."""
+    """Return a path below a file, where not even an administrator can write."""
     (folder / "file").touch()
     return folder / "file" / "folder"
 
 
 @pytest.fixture
 def searched_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """The folders that are looked in, as names, if some of all places cannot be written to."""
+    """Return a function that lists the searched folders by name if some of all places cannot be written to."""
 
     def search(*broken: str) -> list[str]:
         place = {
@@ -164,7 +164,7 @@ def searched_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     return search
 
 
-def test_the_first_place_that_can_be_written_to_is_the_last_looked_in(
+def test_the_search_ends_at_the_first_writable_folder(
     searched_folders: Callable[..., list[str]],
 ) -> None:
     assert searched_folders() == ["variable"]
@@ -174,7 +174,7 @@ def test_the_first_place_that_can_be_written_to_is_the_last_looked_in(
     assert searched_folders("variable", "bytecode", "user", "temporary") == ["broken"] * 3
 
 
-def test_only_what_is_set_is_looked_in(
+def test_unset_folders_are_not_searched(
     searched_folders: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched_folders()
@@ -188,7 +188,7 @@ def test_only_what_is_set_is_looked_in(
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs users as POSIX knows them")
-def test_a_temporary_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> None:
+def test_a_public_temporary_folder_is_not_used(tmp_path: Path) -> None:
     folder, link = tmp_path / "folder", tmp_path / "link"
     folder.mkdir(mode=0o700)
     link.symlink_to(folder)
@@ -198,7 +198,7 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_trusted(tmp_path: Pa
     assert not object_cache._is_private_folder(str(folder))
 
 
-def test_the_stamp_changes_with_any_source(tmp_path: Path) -> None:
+def test_the_hash_changes_with_any_source(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     first, second = tmp_path / "one.py", tmp_path / "deep" / "two.py"
 
@@ -219,7 +219,7 @@ def test_the_stamp_changes_with_any_source(tmp_path: Path) -> None:
     hash_sources.cache_clear()
 
 
-def test_code_of_other_sources_goes_when_code_of_these_comes(tmp_path: Path) -> None:
+def test_new_code_replaces_code_of_older_sources(tmp_path: Path) -> None:
     kept = ["f.new.1.obj", "f.new.2.obj", "g.old.1.obj", "f.old.pyc"]
     for name in [*kept, "f.old.1.obj", "f.older.1.obj"]:
         (tmp_path / name).touch()

@@ -1,4 +1,4 @@
-"""Exact screening: the same sums to 1e-12 as with every pair computed, and most pairs not computed."""
+"""Exact screening: sums equal those of a full pass to 1e-12, and most pairs are skipped."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ KIND = {
 def make_example(
     structure: str, n_components: int, n_features: int, separation: float, n_rows: int = 3000, seed: int = 0
 ) -> tuple[Mixture, ND]:
-    """A mixture with random means and covariances, and rows drawn from it."""
+    """Return a mixture with random means and covariances, and rows drawn from it."""
     rng = np.random.default_rng(seed)
     means = separation * rng.normal(size=(n_components, n_features))
     factors = np.eye(n_features) + rng.normal(size=(n_components, n_features, n_features)) / np.sqrt(n_features)
@@ -97,7 +97,7 @@ def test_equals_the_full_pass(structure: str, n_components: int, n_features: int
 
 
 def count_pairs_per_row(mixture: Mixture, rows: ND) -> float:
-    """Pairs whose distance was computed, for each row."""
+    """Return the number of computed distances per row."""
     compiled_pass = CompiledPass.from_quadratics(mixture.to_quadratics(), 2, use_screening=True)
     return float(compiled_pass.accumulate_screened(Batch(rows)).sums.totals[2]) / len(rows)
 
@@ -109,7 +109,7 @@ def count_pairs_per_row(mixture: Mixture, rows: ND) -> float:
 def test_skips_most_pairs_of_separated_components(
     n_components: int, n_features: int, separation: float, most: float
 ) -> None:
-    """Stand-ins in groups that are not full count as rows here, so the figures are upper bounds."""
+    """Copies that fill up groups count as rows here, so the numbers are upper bounds."""
     mixture, rows = make_example("VVV", n_components, n_features, separation, n_rows=6000)
     assert 1.0 <= count_pairs_per_row(mixture, rows) < most
 
@@ -134,13 +134,15 @@ def test_computes_all_pairs_where_components_overlap() -> None:
         ("VVI", 70, 32, True),
     ],
 )
-def test_looks_only_where_looking_pays(structure: str, n_components: int, n_features: int, looks: bool) -> None:
+def test_bounds_are_made_only_if_they_save_time(
+    structure: str, n_components: int, n_features: int, looks: bool
+) -> None:
     mixture, _ = make_example(structure, n_components, n_features, 6.0, n_rows=10)
     assert (make_screening_bounds(mixture.to_quadratics(), is_hard=False) is not None) is looks
 
 
 def test_a_component_without_a_row_is_computed_in_full() -> None:
-    """Its mass of 1e-200 and its mean are those of the full pass."""
+    """Its mass of 1e-200 and its mean equal those of the full pass."""
     mixture, rows = make_example("VVV", 12, 24, 6.0)
     quadratics = mixture.to_quadratics()
     center = quadratics.center.copy()
@@ -151,7 +153,7 @@ def test_a_component_without_a_row_is_computed_in_full() -> None:
     assert_close(found, expected)
 
 
-def test_closed_components_and_far_rows() -> None:
+def test_components_of_weight_zero_and_far_rows() -> None:
     mixture, rows = make_example("VVV", 12, 24, 6.0)
     quadratics = mixture.to_quadratics()
     offset = quadratics.offset.copy()
