@@ -1,11 +1,8 @@
 """Contract of engines: results equal the reference engine's to 1e-10, and the reference engine's equal SciPy's."""
 
-import functools
-import operator
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,14 +22,13 @@ from gaussmix.core.precision_roots import (
     SphericalPrecisionRoot,
 )
 from gaussmix.core.quadratics import Quadratics
-from gaussmix.core.reduce import Reduce
 from gaussmix.core.threads import threads
 from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine, NumpyEngine, ReferenceEngine
 from gaussmix.engines.kernels import CompiledEngine
 from gaussmix.model.problem import fit_frame
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, ND, AnyArray, Array
-from tests.contracts.passes import e_step, e_step_on_batch
+from tests.contracts.passes import PartsOfBatch, e_step, e_step_on_batch
 from tests.exhaustive import parametrize_product
 
 # A new engine is a row here and inherits every test.
@@ -264,19 +260,8 @@ def test_an_e_step_does_not_depend_on_the_batches(
     source = MemorySource.from_array(rows, weights).with_label_prior(label_prior)
     assert source.reduce(lambda batch: 1) > 1
     assert_same(e_step(engine, source, quadratics, kind, assign), expected, rows)
-    assert_same(
-        engine.e_step(make_reduce(Batch(rows, weights, label_prior), 700), quadratics, kind, assign), expected, rows
-    )
-
-
-def make_reduce(whole: Batch, step: int) -> Reduce:
-    """Return a reduction over parts of ``step`` rows."""
-
-    def reduce(function: Any) -> Any:
-        starts = range(0, whole.n_rows, step)
-        return functools.reduce(operator.add, [function(whole.sub_batch(start, start + step)) for start in starts])
-
-    return reduce
+    parts = PartsOfBatch(Batch(rows, weights, label_prior), 700)
+    assert_same(e_step(engine, parts, quadratics, kind, assign), expected, rows)
 
 
 @parametrize_product({**ENGINES_AND_ROOTS, "layout": ["float32", "Fortran", "big-endian", "read-only"]}, strength=2)
@@ -381,9 +366,9 @@ def test_labels_break_ties_by_the_first(engine: AbstractEngine) -> None:
 @every_engine
 def test_a_row_excluded_from_all_components_has_no_density(engine: AbstractEngine) -> None:
     quadratics = make_quadratics("dense")
-    closed = np.zeros((3, K_))
-    closed[1] = -np.inf
-    best = engine.best_scores(quadratics, Batch(draw_rows(quadratics, 3), None, closed))
+    log_prior = np.zeros((3, K_))
+    log_prior[1] = -np.inf
+    best = engine.best_scores(quadratics, Batch(draw_rows(quadratics, 3), None, LogProbabilities(log_prior)))
     np.testing.assert_array_equal(np.isfinite(best.best_scores), [True, False, True])
     np.testing.assert_array_equal(np.isfinite(best.log_densities), [True, False, True])
 
