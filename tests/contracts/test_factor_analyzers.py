@@ -14,9 +14,10 @@ from gaussmix.covariance import (
     FactorStructure,
     FloorRegularizer,
     RidgeRegularizer,
+    factor_analyzers,
     make_covariance_estimator,
+    shared_loadings,
 )
-from gaussmix.covariance import factor_analyzers as steps
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.regularizer import NoRegularizer
 from gaussmix.errors import CollapseError, ParameterError
@@ -57,7 +58,8 @@ def test_a_step_never_goes_down(
     name: str, size: tuple[int, int], is_floored: bool, max_iter: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the covariances of the step before, for the scatter they came from and for any other."""
-    monkeypatch.setattr(steps, "_MAX_ITER", max_iter)
+    for module in (factor_analyzers, shared_loadings):
+        monkeypatch.setattr(module, "MAX_FACTOR_ITER", max_iter)
     n_features, n_factors = size
     for seed in range(20 if n_features < 10 else 4):
         limit = floor_for(name, n_features, seed) if is_floored else None

@@ -1,21 +1,23 @@
-"""All structures as rows of one table: which scatter each reads, and its M-step."""
+"""Estimators of covariances: a table of the scatter that each structure needs and of its M-step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.covariance import closed_form, factor_analyzers, iterative
+from gaussmix.covariance import closed_form, iterative
 from gaussmix.covariance.base import AbstractCovariance, AbstractCovarianceEstimator, MStep
+from gaussmix.covariance.factor_analyzers import estimate_diagonal, estimate_isotropic
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.regularizer import AbstractRegularizer, FloorRegularizer
+from gaussmix.covariance.shared_loadings import estimate_shared_loadings
 from gaussmix.covariance.structure import MclustStructure, Structure
 from gaussmix.types import KD, D
 
 
 def _ignore_previous(m_step: Callable[[Structure, Moments, "D | None"], AbstractCovariance]) -> MStep:
-    """A closed form, to which the covariances before do not matter."""
-    return lambda structure, moments, floor, before: m_step(structure, moments, floor)
+    """Wrap a closed form, which does not depend on the previous covariances, as an M-step."""
+    return lambda structure, moments, floor, previous: m_step(structure, moments, floor)
 
 
 M_STEPS: dict[str, tuple[MomentKind, MStep]] = {
@@ -33,13 +35,20 @@ M_STEPS: dict[str, tuple[MomentKind, MStep]] = {
     "VEV": (MomentKind.FULL, iterative.estimate_vev),
     "EVV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_evv)),
     "VVV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_vvv)),
-    **factor_analyzers.FACTOR_M_STEPS,
+    "CCC": (MomentKind.POOLED_FULL, estimate_isotropic),
+    "CCU": (MomentKind.POOLED_FULL, estimate_diagonal),
+    "CUC": (MomentKind.FULL, estimate_shared_loadings),
+    "CUU": (MomentKind.FULL, estimate_shared_loadings),
+    "UCC": (MomentKind.FULL, estimate_isotropic),
+    "UCU": (MomentKind.FULL, estimate_diagonal),
+    "UUC": (MomentKind.FULL, estimate_isotropic),
+    "UUU": (MomentKind.FULL, estimate_diagonal),
 }
 
 
 @dataclass(frozen=True)
 class CovarianceEstimator(AbstractCovarianceEstimator):
-    """A structure, the scatter it reads, its M-step, the limit that keeps it usable, and a prior if there is one."""
+    """A structure with its M-step, the scatter that it needs, a regularizer, and an optional prior."""
 
     structure: Structure
     required_kind: MomentKind
@@ -48,28 +57,35 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
     prior: NormalInverseWishart | None = None
 
     def with_prior(self, moments: Moments) -> Moments:
+        """Return the moments with the prior's statistics added."""
         return moments if self.prior is None else self.prior.add_to_moments(moments, self.structure)
 
     def log_prior(self, centers: KD, covariance: AbstractCovariance) -> float:
+        """Return the log density of the prior up to a constant, 0 without a prior."""
         return 0.0 if self.prior is None else self.prior.log_density(centers, covariance)
 
     @property
     def plain_floor(self) -> D | None:
+        """The floor, if the structure is mclust's and the regularizer a floor."""
         is_bare = isinstance(self.structure, MclustStructure) and isinstance(self.regularizer, FloorRegularizer)
         return self.regularizer.floor if is_bare else None
 
     @property
     def min_variances(self) -> D | None:
+        """The floor of the regularizer."""
         return self.regularizer.floor
 
     def prior_statistics(self, n_components: int) -> PriorStatistics | None:
+        """Return the statistics of the prior; None without a prior."""
         return None if self.prior is None else self.prior.prior_statistics(self.structure, n_components)
 
     @property
     def moment_kind(self) -> MomentKind:
+        """The scatter that the M-step needs."""
         return self.required_kind
 
     def estimate(self, moments: Moments, previous: AbstractCovariance | None = None) -> AbstractCovariance:
+        """Return the maximiser for regularized moments."""
         return self.m_step(
             self.structure, self.regularizer.regularize_moments(moments), self.regularizer.floor, previous
         )
@@ -78,6 +94,6 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
 def make_covariance_estimator(
     structure: Structure, regularizer: AbstractRegularizer, prior: NormalInverseWishart | None = None
 ) -> CovarianceEstimator:
-    """The family of a structure, kept usable by a limit (``Floor`` or ``Ridge``), with or without a prior."""
+    """Return the estimator of a structure with a regularizer and an optional prior."""
     kind, m_step = M_STEPS[str(structure)]
     return CovarianceEstimator(structure, kind, m_step, regularizer, prior)

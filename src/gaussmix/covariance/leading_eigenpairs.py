@@ -1,4 +1,4 @@
-"""The leading eigenvectors of a scatter in units of some noise: exact where that is cheap, else better than before."""
+"""Leading eigenvectors of a covariance in units of the noise: exact for few columns, else by subspace iteration."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,20 +9,22 @@ from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.types import DQ, KD, KDD, Array, D, K
 
-_MAX_COLUMNS_FOR_EXACT = 64
-"""Columns up to which all eigenvectors are computed at every turn."""
+_MAX_COLUMNS_FOR_EXACT = 64  # with more columns, subspace iteration replaces the full eigendecomposition
 
 
 @dataclass(frozen=True)
 class GroupScatter:
-    """Sums of squares W (G, D, D) of groups, one per component or one for all, and their masses m (G,); S = W / m."""
+    """Scatter matrices W (G, D, D) of groups of components and their masses m (G,); S = W / m.
+
+    A group is one component, or all components together.
+    """
 
     mass: K
     scatter_matrices: KDD
 
     @classmethod
     def from_moments(cls, moments: Moments) -> "GroupScatter":
-        """From full moments, or from pooled ones as one group."""
+        """Make one group per component from full moments, or a single group from pooled moments."""
         if moments.kind is MomentKind.POOLED_FULL:
             return cls(np.array([moments.mass.sum()]), moments.scatter[None])
         return cls(moments.mass, moments.scatter)
@@ -33,24 +35,24 @@ class GroupScatter:
 
     @cached_property
     def variances(self) -> KD:
-        """The diagonal of each S."""
+        """The diagonal of each S, (G, D)."""
         return np.asarray(np.maximum(np.einsum("gii->gi", self.scatter_matrices), 0.0) / self._positive_mass[:, None])
 
     def multiply_covariance(self, group: int, columns: Array) -> Array:
-        """S columns, of one group."""
+        """Return S times columns, for one group."""
         return np.asarray(self.scatter_matrices[group] @ columns / self._positive_mass[group])
 
     def scaled_covariance(self, group: int, scales: D) -> Array:
-        """diag(scales) S diag(scales), of one group."""
+        """Return diag(scales) S diag(scales), for one group."""
         return np.asarray(self.scatter_matrices[group] * (scales[:, None] * (scales / self._positive_mass[group])))
 
 
 @dataclass(frozen=True)
 class LeadingEigenpairs:
-    """Eigenvalues (q,), falling, and orthonormal vectors (D, q) of Psi^-1/2 S Psi^-1/2, and its products with these.
+    """Leading eigenvalues (q,), descending, and eigenvectors (D, q) of A = Psi^-1/2 S Psi^-1/2.
 
-    Where they are not exact, they are those of the matrix seen from a subspace: all that is said of loadings and noise
-    made of them holds of the subspace.
+    ``products`` are A times the eigenvectors. If ``is_exact`` is false, the eigenpairs are those of A restricted to a
+    subspace; loadings and noise variances made of them are optimal within it.
     """
 
     eigenvalues: Array
@@ -59,35 +61,35 @@ class LeadingEigenpairs:
     is_exact: bool
 
     def optimal_loadings(self, noise_deviation: D) -> DQ:
-        """The best loadings for noise of this standard deviation: U (L - 1)^1/2 in its units."""
+        """Return the best loadings for noise of this standard deviation: U (L - 1)^1/2 in its units."""
         return np.asarray(
             noise_deviation[:, None] * self.eigenvectors * np.sqrt(np.maximum(self.eigenvalues - 1.0, 0.0))
         )
 
     def cross_products(self, noise_deviation: D) -> DQ:
-        """S Sigma^-1 Lambda for these loadings: the products with U (L - 1)^1/2 / L."""
-        over = np.maximum(self.eigenvalues, 1.0)
-        return np.asarray(noise_deviation[:, None] * self.products * (np.sqrt(over - 1.0) / over))
+        """Return S Sigma^-1 Lambda for the optimal loadings: the products times (L - 1)^1/2 / L."""
+        clipped = np.maximum(self.eigenvalues, 1.0)
+        return np.asarray(noise_deviation[:, None] * self.products * (np.sqrt(clipped - 1.0) / clipped))
 
 
 def compute_leading_eigenpairs(
     scatter: GroupScatter, group: int, inverse_deviations: D, initial_loadings: DQ | None, n_factors: int
 ) -> LeadingEigenpairs:
-    """The ``count`` leading eigenvectors of a group's S, with rows and columns scaled by ``inverse``.
+    """Return the ``n_factors`` leading eigenpairs of a group's S, scaled by ``inverse_deviations``.
 
-    With many columns, and loadings to begin with, they are sought in the space of these, and of their products with
-    the matrix: a step of subspace iteration (Rutishauser, Numerische Mathematik 13, 1969) that keeps where it began,
-    so that no eigenvalue can fall.
+    With many columns and ``initial_loadings``, the eigenvectors are searched for in the space of these loadings and of
+    their products with the matrix. This is one step of subspace iteration (Rutishauser, Numerische Mathematik 13, 1969)
+    in a space that contains its start, so that no eigenvalue can decrease.
     """
     n_features = len(inverse_deviations)
     if initial_loadings is None or n_features <= _MAX_COLUMNS_FOR_EXACT or 2 * n_factors >= n_features:
         values, vectors = linalg.largest_eigenpairs(scatter.scaled_covariance(group, inverse_deviations), n_factors)
         return LeadingEigenpairs(values, vectors, vectors * values, True)
     unit = inverse_deviations[:, None]
-    plain = initial_loadings * unit
+    scaled_loadings = initial_loadings * unit
     basis = linalg.orthonormal_basis(
-        np.concatenate([plain, unit * scatter.multiply_covariance(group, unit * plain)], axis=1)
+        np.concatenate([scaled_loadings, unit * scatter.multiply_covariance(group, unit * scaled_loadings)], axis=1)
     )
-    pushed = unit * scatter.multiply_covariance(group, unit * basis)
-    values, inner = linalg.largest_eigenpairs(basis.T @ pushed, n_factors)
-    return LeadingEigenpairs(values, basis @ inner, pushed @ inner, False)
+    products = unit * scatter.multiply_covariance(group, unit * basis)
+    values, inner_vectors = linalg.largest_eigenpairs(basis.T @ products, n_factors)
+    return LeadingEigenpairs(values, basis @ inner_vectors, products @ inner_vectors, False)

@@ -1,4 +1,4 @@
-"""Covariances of factor analysers: loadings and noise variances, from which everything else is derived."""
+"""The low-rank representation of covariances: loadings of factors and noise variances."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,38 +13,44 @@ from gaussmix.types import KD, KDD, KDQ, ND, IntD, K
 
 @dataclass(frozen=True)
 class LowRankCovariance(AbstractCovariance):
-    """``loadings`` (K, D, q) and ``noise`` variances (K, D): covariance = loadings loadings^T + diag(noise)."""
+    """Covariance = loadings loadings^T + diag(noise_variance); ``loadings`` (K, D, q), ``noise_variance`` (K, D)."""
 
     loadings: KDQ
     noise_variance: KD
 
     @cached_property
     def precision_root(self) -> LowRankPrecisionRoot:
+        """Square roots of the precisions, of low rank plus diagonal."""
         scales = 1.0 / np.sqrt(self.noise_variance)
         axes, lengths = linalg.left_singular_vectors(self.loadings * scales[:, :, None])
         return LowRankPrecisionRoot(scales, axes, np.hypot(1.0, lengths))
 
     @cached_property
     def log_determinants(self) -> K:
+        """log |covariance| of each component."""
         return np.asarray(
             np.log(self.noise_variance).sum(axis=1) + 2.0 * np.log(self.precision_root.axis_deviations).sum(axis=1)
         )
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return int(self.noise_variance.shape[1])
 
     def matrices(self) -> KDD:
+        """Return the covariance matrices, (K, D, D)."""
         products = self.loadings @ np.swapaxes(self.loadings, 1, 2)
         np.einsum("kii->ki", products)[...] += self.noise_variance
         return np.asarray(products)
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
+        """Transform standard normal rows into rows with the covariance of a component."""
         axes, stretches = self.precision_root.axes[component], self.precision_root.axis_deviations[component]
         stretched = standard_normal + ((standard_normal @ axes) * (stretches - 1.0)) @ axes.T
         return np.asarray(stretched * np.sqrt(self.noise_variance[component]))
 
     def permute_components(self, order: IntD) -> "LowRankCovariance":
+        """Return the same covariances in another order."""
         return replace(
             self,
             is_floored=self.is_floored[order],
@@ -53,7 +59,7 @@ class LowRankCovariance(AbstractCovariance):
         )
 
     def rescale_columns(self, exponents: IntD) -> "LowRankCovariance":
-        """The covariances of the same columns, each in units smaller by 2**powers."""
+        """Return the covariances after column j is multiplied by 2**exponents[j]."""
         return replace(
             self,
             loadings=np.ldexp(self.loadings, exponents[:, None]),

@@ -1,12 +1,11 @@
-"""What may be believed of means and covariances before the data: a conjugate prior, for every structure.
+"""The conjugate prior of means and covariances, for every structure.
 
-    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage),    Sigma_k ~ inverse Wishart(degrees, scale)
+    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage),    Sigma_k ~ inverse Wishart(degrees_of_freedom, scale)
 
-The most probable parameters are then those that maximum likelihood would find had each component seen
-some more scatter, and divided it by some more mass (Fraley & Raftery, "Bayesian regularization for
-normal mixture estimation and model-based clustering", J. Classification 24, 2007, table 1). Where
-variances are held along the axes, or one for all of them, each is inverse gamma instead; where a part is shared
-by all components, it counts once. Weights have none.
+The most probable parameters are those of maximum likelihood after some scatter and some mass are added to each
+component (Fraley & Raftery, "Bayesian regularization for normal mixture estimation and model-based clustering",
+J. Classification 24, 2007, table 1). For axis-aligned and spherical structures the variances are inverse gamma instead.
+A parameter that all components share counts its prior once. The weights have no prior.
 """
 
 import numbers
@@ -23,39 +22,51 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import DD, KD, Array, ArrayLike, D
 
+# Number of components -> how often each of them counts the prior.
 CountFunction = Callable[[int], float]
-"""How often each of so many components counts the prior."""
 
 
 def _count_per_component(n_components: int) -> float:
+    """Each component counts the prior once."""
     return 1.0
 
 
 def _count_once(n_components: int) -> float:
+    """All components together count the prior once."""
     return 1.0 / n_components
 
 
 def _count_nearly_zero(n_components: int) -> float:
-    """mclust's VEV adds no mass; without any, the covariance of a component without rows has no bound."""
+    """The prior mass is nearly zero.
+
+    mclust's VEV adds no mass. Without any, the covariance of a component without rows would have no bound.
+    """
     return 1e-3
 
 
+# (degrees of freedom, number of columns) -> mass.
 MassFunction = Callable[[float, int], float]
-"""Mass from the degrees of freedom and the number of columns."""
 
 
 def _matrix_mass(degrees_of_freedom: float, n_features: int) -> float:
+    """Return the mass for a covariance matrix."""
     return degrees_of_freedom + n_features + 1.0
 
 
 def _column_variances_mass(degrees_of_freedom: float, n_features: int) -> float:
+    """Return the mass for one variance per column."""
     return degrees_of_freedom + 2.0
 
 
 def _single_variance_mass(degrees_of_freedom: float, n_features: int) -> float:
+    """Return the mass for one variance of all columns."""
     return (degrees_of_freedom + 2.0) / n_features
 
 
+# How often a component of each structure counts the mass, how often the scale, and the size of the mass. They are
+# those of mclust's M-steps, if it has them. A location adds one to the mass, unless the mass is nearly zero. (mclust
+# leaves out the scale for EII and the shrinkage for EEV.) For any counts the M-step maximises the likelihood times
+# exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) / 2), so that this product cannot decrease.
 _PRIOR_COUNTS: dict[str, tuple[CountFunction, CountFunction, MassFunction]] = {
     "EII": (_count_once, _count_once, _single_variance_mass),
     "VII": (_count_per_component, _count_per_component, _single_variance_mass),
@@ -76,16 +87,10 @@ _PRIOR_COUNTS: dict[str, tuple[CountFunction, CountFunction, MassFunction]] = {
         ("CUC", "CUU", "UCC", "UCU", "UUC", "UUU"), (_count_per_component, _count_per_component, _matrix_mass)
     ),
 }
-"""Who counts the mass, who the scale, and the size of the mass: as found in mclust's M-steps where it has them.
-
-A location adds one more, but where mass hardly counts. (mclust's EII leaves the scale out, its EEV the
-shrinkage; here both count.) Whatever the counts are, the step
-maximises the likelihood times exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) / 2), so that product never falls.
-"""
 
 
 def _prior_counts_key(structure: Structure, n_components: int) -> str:
-    """The row of a structure; of one component, that of the form alone, since nothing is shared."""
+    """Return the key of a structure; of one component, that of the unshared structure of the same shape."""
     if n_components > 1:
         return str(structure)
     if not structure.is_axis_aligned:
@@ -103,47 +108,51 @@ class NormalInverseWishart:
     scale: DD
 
     def add_to_moments(self, moments: Moments, structure: Structure) -> Moments:
-        """Means drawn towards the location, the scatter about them, and the mass that this is to be divided by."""
+        """Return moments with means pulled to the location, and with the prior's scatter and mass added."""
         n_components = len(moments.mass)
-        own = self.prior_statistics(structure, n_components)
+        statistics = self.prior_statistics(structure, n_components)
         if self.shrinkage:
-            weight = np.full(n_components, self.shrinkage)
-            nothing = np.zeros_like(moments.scatter)
-            located = np.broadcast_to(self.location, moments.mean.shape)
-            pulled = moments + Moments(weight, located, nothing, moments.kind)
+            pseudo_mass = np.full(n_components, self.shrinkage)
+            no_scatter = np.zeros_like(moments.scatter)
+            locations = np.broadcast_to(self.location, moments.mean.shape)
+            shrunk = moments + Moments(pseudo_mass, locations, no_scatter, moments.kind)
         else:
-            pulled = moments
-        each = np.broadcast_to(own.scatter, (n_components, *own.scatter.shape))
-        gained = Moments(np.ones(n_components), np.zeros(each.shape[:2]), each, MomentKind.FULL).to_kind(moments.kind)
-        return Moments(moments.mass + own.mass, pulled.mean, pulled.scatter + gained.scatter, moments.kind)
+            shrunk = moments
+        scatter = np.broadcast_to(statistics.scatter, (n_components, *statistics.scatter.shape))
+        prior_moments = Moments(np.ones(n_components), np.zeros(scatter.shape[:2]), scatter, MomentKind.FULL).to_kind(
+            moments.kind
+        )
+        return Moments(
+            moments.mass + statistics.mass, shrunk.mean, shrunk.scatter + prior_moments.scatter, moments.kind
+        )
 
     def log_density(self, centers: KD, covariance: AbstractCovariance) -> float:
-        """Logarithm of the prior's density at centres (K, D) and covariances, up to a constant."""
-        own, roots = self.prior_statistics(covariance.structure, len(centers)), covariance.precision_root
-        eye = np.eye(len(own.scatter))
-        total = own.mass * float(covariance.log_determinants.sum())
+        """Return the log density of the prior at ``centers`` (K, D) and covariances, up to a constant."""
+        statistics, roots = self.prior_statistics(covariance.structure, len(centers)), covariance.precision_root
+        eye = np.eye(len(statistics.scatter))
+        total = statistics.mass * float(covariance.log_determinants.sum())
         for k, center in enumerate(centers):
-            total += float((roots.whiten(own.scatter, k) * roots.whiten(eye, k)).sum())  # tr(Sigma^-1 scatter)
-            total += own.shrinkage * float((roots.whiten((center - own.location)[None], k) ** 2).sum())
+            total += float((roots.whiten(statistics.scatter, k) * roots.whiten(eye, k)).sum())  # tr(Sigma^-1 scatter)
+            total += statistics.shrinkage * float((roots.whiten((center - statistics.location)[None], k) ** 2).sum())
         return -0.5 * total
 
     def prior_statistics(self, structure: Structure, n_components: int) -> PriorStatistics:
-        """What every component of a structure gains, in numbers."""
-        part = self._scale_fraction(structure, n_components) * self._structured_scale(structure)
-        return PriorStatistics(self.shrinkage, self._added_mass(structure, n_components), self.location, part)
+        """Return the statistics that the prior adds to every component of a structure."""
+        scatter = self._scale_fraction(structure, n_components) * self._structured_scale(structure)
+        return PriorStatistics(self.shrinkage, self._added_mass(structure, n_components), self.location, scatter)
 
     def _added_mass(self, structure: Structure, n_components: int) -> float:
-        """What each component's denominator gains."""
-        counted, _, size = _PRIOR_COUNTS[_prior_counts_key(structure, n_components)]
-        own = size(self.degrees_of_freedom, len(self.location)) * counted(n_components)
-        return own + (1.0 if self.shrinkage and counted is not _count_nearly_zero else 0.0)
+        """Return the mass that the prior adds to each component."""
+        count, _, mass_function = _PRIOR_COUNTS[_prior_counts_key(structure, n_components)]
+        mass = mass_function(self.degrees_of_freedom, len(self.location)) * count(n_components)
+        return mass + (1.0 if self.shrinkage and count is not _count_nearly_zero else 0.0)
 
     def _scale_fraction(self, structure: Structure, n_components: int) -> float:
-        """The part of the scale that falls to each component."""
+        """Return the fraction of the scale that each component counts."""
         return _PRIOR_COUNTS[_prior_counts_key(structure, n_components)][1](n_components)
 
     def _structured_scale(self, structure: Structure) -> DD:
-        """The scale in the form of the structure: a matrix, variances, or their sum of one for all columns."""
+        """Return the scale as a matrix, a diagonal matrix, or a multiple of the identity."""
         variances = np.diagonal(self.scale)
         if not structure.is_axis_aligned:
             return self.scale
@@ -154,30 +163,32 @@ class NormalInverseWishart:
 
 @dataclass(frozen=True, eq=False)
 class DefaultPrior:
-    """A prior that takes what is not given from the data, as mclust's ``defaultPrior`` does.
+    """A conjugate prior on means and covariances, completed from the data like mclust's ``defaultPrior``.
 
-    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage), Sigma_k ~ inverse Wishart(degrees_of_freedom, scale);
-    variances along the axes are inverse gamma. The fit finds the most probable parameters: components of few rows
-    keep a covariance near to the scale, where maximum likelihood would let them collapse. How often a
-    structure counts the prior is as in mclust's M-steps, but that EII there leaves the scale out, EEV the shrinkage,
-    and VEV adds no mass at all (here, hardly any); mclust has none for VEE, EVE, VVE and EVV. Its EM ends a little
-    elsewhere for EEI, VEI and EVI, since not every step there maximises.
-
-    It is made for few columns. An inverse Wishart of D + 2 degrees counts for 2 D + 3 rows, so that with fewer rows
-    than columns it outweighs the data, whose covariance, which it takes for scale, is singular then.
+    mean_k | Sigma_k ~ normal(location, Sigma_k / shrinkage), Sigma_k ~ inverse Wishart(degrees_of_freedom, scale). For
+    axis-aligned structures the variances are inverse gamma. The fit finds the most probable parameters. Components with
+    few rows keep a covariance near the scale, where maximum likelihood would let them collapse.
 
     Parameters
     ----------
     shrinkage : float, default=0.01
-        Rows that the location counts for in each mean; 0 leaves means alone.
+        Number of rows that the location counts for in each mean. 0 means no prior on the means.
     location : array-like of shape (D,), optional
-        Where means are drawn to; the data's mean if not given.
+        Prior mean of the means. Default: the mean of the data.
     degrees_of_freedom : float, optional
-        Degrees of freedom, more than D - 1; D + 2 if not given.
+        Degrees of freedom, more than D - 1. Default: D + 2.
     scale : array-like of shape (D, D), optional
-        In the data's units squared. The covariance of the data over K^(2/D) if not given; for structures along
-        the axes the mean of its variances in every column, so that the scale of single columns matters to EEI,
-        VEI, EVI and VVI, too.
+        In the units of the data, squared. Default: the covariance of the data over K^(2/D). For axis-aligned structures
+        it is the mean variance of the columns, so rescaling a single column changes EEI, VEI, EVI and VVI, too.
+
+    Notes
+    -----
+    Each structure counts the prior as in mclust's M-steps, with three exceptions. mclust leaves out the scale for EII,
+    the shrinkage for EEV, and all mass for VEV (here nearly zero). mclust has no prior for VEE, EVE, VVE and EVV. Its
+    EM converges to slightly different values for EEI, VEI and EVI, because some of its steps do not maximise.
+
+    The prior suits data of few columns. An inverse Wishart with D + 2 degrees of freedom counts for 2 D + 3 rows. With
+    fewer rows than columns it outweighs the data, and the default scale, the covariance of the data, is singular.
 
     References
     ----------
@@ -198,7 +209,13 @@ class DefaultPrior:
 
     @classmethod
     def from_parameter(cls, prior: object) -> "DefaultPrior | None":
-        """A prior as users ask for it: None, 'default' or one of these; ParameterError for anything else."""
+        """Return the prior of an estimator's parameter: None, 'default' or a DefaultPrior.
+
+        Raises
+        ------
+        ParameterError
+            For any other value.
+        """
         if prior is None or isinstance(prior, cls):
             return prior
         if isinstance(prior, str) and prior == "default":
@@ -206,12 +223,12 @@ class DefaultPrior:
         raise ParameterError.invalid_value("prior", prior, "None, 'default' or a gaussmix.DefaultPrior")
 
     def checked_parameters(self, n_features: int) -> tuple[D | None, float, DD | None]:
-        """Location, degrees and scale, checked for so many columns; None where the data shall say.
+        """Return location, degrees of freedom and scale for ``n_features`` columns; None for defaults of the data.
 
         Raises
         ------
         ParameterError
-            If a number or a shape is not allowed; the message says which.
+            If a number or a shape is not allowed.
         """
         if not (_is_real_number(self.shrinkage) and 0.0 <= self.shrinkage < np.inf):
             raise ParameterError.invalid_value("shrinkage", self.shrinkage, "a finite number of at least 0")
@@ -227,10 +244,12 @@ class DefaultPrior:
 
 
 def _is_real_number(value: object) -> bool:
+    """Return whether a value is a real number and not a bool."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
 def _parse_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Return finite numbers of the required shape."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

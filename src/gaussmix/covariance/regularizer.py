@@ -1,4 +1,4 @@
-"""What keeps a covariance usable: a floor imposed inside the M-step, or a ridge added before it."""
+"""Regularisation of covariances: a floor as a constraint of the M-step, or a ridge added before it."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -13,37 +13,38 @@ _SKLEARN_PSEUDO_MASS = 10 * float(np.finfo(np.float64).eps)
 
 
 class AbstractRegularizer(ABC):
-    """How a family is kept away from singular covariances."""
+    """A way to keep covariances from becoming singular."""
 
     @abstractmethod
     def regularize_moments(self, moments: Moments) -> Moments:
-        """The moments that the family shall estimate from."""
+        """Return the moments from which covariances are estimated."""
 
     @property
     @abstractmethod
     def floor(self) -> D | None:
-        """Smallest variance allowed per column (D,), in the frame; None where there is none."""
+        """Smallest allowed variance per column (D,), in the frame; None without a floor."""
 
 
 @dataclass(frozen=True)
 class NoRegularizer(AbstractRegularizer):
-    """The bare M-step: no floor, nothing added."""
+    """No floor and no ridge."""
 
     def regularize_moments(self, moments: Moments) -> Moments:
+        """Return the moments unchanged."""
         return moments
 
     @property
     def floor(self) -> D | None:
+        """Always None."""
         return None
 
 
 @dataclass(frozen=True)
 class FloorRegularizer(AbstractRegularizer):
-    """No eigenvalue below ``variances``, as a constraint of the M-step, so the likelihood cannot fall.
+    """A lower bound for all eigenvalues, as a constraint of the M-step, so that the likelihood cannot decrease.
 
-    For a structure that does not care about the scale of single columns the constraint is
-    ``covariance - diag(variances)`` positive semidefinite; for the others all variances are equal
-    and bound the eigenvalues themselves.
+    For scale-equivariant structures the constraint is that ``covariance - diag(min_variances)`` is positive
+    semidefinite. For other structures all ``min_variances`` are equal, and bound the eigenvalues themselves.
     """
 
     min_variances: D
@@ -52,62 +53,69 @@ class FloorRegularizer(AbstractRegularizer):
     def from_overall_variances(
         cls, overall_variances: D, exponents: IntD, scale_per_column: bool
     ) -> "FloorRegularizer":
-        """1e-9 of the overall variance of each column (D,), or of their mean.
+        """Make a floor of 1e-9 times the overall variance of each column, or times the mean of these variances.
 
-        Column j is held in units of ``2**-powers[j]``. A constant column has no variance to take a
-        share of: it borrows the mean of the others, compared in the units of the widest, and where
-        every column is constant, one.
+        Parameters
+        ----------
+        overall_variances : array of shape (D,)
+        exponents : int array of shape (D,)
+            Column j is in units of ``2**-exponents[j]``.
+        scale_per_column : bool
+            Whether each column has its own floor. The floor of a constant column is then that of the mean variance of
+            the other columns, compared in the units of the widest column; 1 if every column is constant.
         """
-        moving = overall_variances > 0
-        common = np.ldexp(overall_variances, 2 * (exponents.min() - exponents))
-        typical = float(common[moving].mean()) if moving.any() else 1.0
+        is_varying = overall_variances > 0
+        comparable = np.ldexp(overall_variances, 2 * (exponents.min() - exponents))
+        mean_variance = float(comparable[is_varying].mean()) if is_varying.any() else 1.0
         scale = (
-            np.where(moving, overall_variances, typical)
+            np.where(is_varying, overall_variances, mean_variance)
             if scale_per_column
             else np.full_like(overall_variances, overall_variances.mean() or 1.0)
         )
         return cls(RELATIVE_FLOOR * scale)
 
     def regularize_moments(self, moments: Moments) -> Moments:
+        """Return the moments unchanged."""
         return moments
 
     @property
     def floor(self) -> D | None:
+        """The smallest allowed variances."""
         return self.min_variances
 
 
 @dataclass(frozen=True)
 class RidgeRegularizer(AbstractRegularizer):
-    """scikit-learn's ``reg_covar``: a constant added to every variance, and no floor.
+    """scikit-learn's ``reg_covar``: a constant added to every variance, without a floor.
 
-    ``amounts`` (D,) are the added variances in the frame and ``origin`` (D,) the user's zero in it:
-    scikit-learn adds 10 eps to each mass, which pulls a mean that much towards zero. For variances
-    along the columns that counts as a row of this mass at zero, which keeps some singleton
-    components from failing, so it is reproduced here.
+    ``added_variances`` (D,) are in the frame, and ``origin`` (D,) is the user's zero in the frame. scikit-learn adds
+    10 eps to each mass, which pulls a mean towards zero by as much. For axis-aligned structures this acts like a row of
+    that mass at zero, which prevents some components of a single row from failing. It is reproduced here.
     """
 
     added_variances: D
     origin: D
 
     def regularize_moments(self, moments: Moments) -> Moments:
+        """Return the moments with scikit-learn's pseudo mass and the ridge added."""
         if moments.kind not in (MomentKind.FULL, MomentKind.POOLED_FULL):
-            merged = self._add_pseudo_mass(moments)
-            return replace(merged, scatter=merged.scatter + self._added_scatter(merged))
-        # Matrices are left as they are but for their diagonals, so only mass and mean are pulled.
-        traces = replace(moments, scatter=np.zeros(len(moments.mass)), kind=MomentKind.TRACE)
+            regularized = self._add_pseudo_mass(moments)
+            return replace(regularized, scatter=regularized.scatter + self._added_scatter(regularized))
+        # Of matrices only the diagonals change, so the pseudo mass moves masses and means only.
+        trace_moments = replace(moments, scatter=np.zeros(len(moments.mass)), kind=MomentKind.TRACE)
         scatter = moments.scatter.copy()
-        merged = replace(self._add_pseudo_mass(traces), scatter=scatter, kind=moments.kind)
-        np.einsum("...ii->...i", scatter)[...] += self._added_scatter(merged)
-        return merged
+        regularized = replace(self._add_pseudo_mass(trace_moments), scatter=scatter, kind=moments.kind)
+        np.einsum("...ii->...i", scatter)[...] += self._added_scatter(regularized)
+        return regularized
 
     def _add_pseudo_mass(self, moments: Moments) -> Moments:
-        """The moments with a hint of mass at the user's zero."""
+        """Return the moments with a tiny mass at the user's zero."""
         mass = np.full(len(moments.mass), _SKLEARN_PSEUDO_MASS)
         origin = np.broadcast_to(self.origin, moments.mean.shape)
         return moments + Moments(mass, origin, np.zeros_like(moments.scatter), moments.kind)
 
     def _added_scatter(self, moments: Moments) -> Array:
-        """What the ridge adds to the scatter; of matrices, to their diagonals."""
+        """Return what the ridge adds to the scatter, or to the diagonals of scatter matrices."""
         mass, amounts = moments.mass, self.added_variances
         if moments.kind is MomentKind.TRACE:
             return np.asarray(mass * amounts.sum())
@@ -117,4 +125,5 @@ class RidgeRegularizer(AbstractRegularizer):
 
     @property
     def floor(self) -> D | None:
+        """Always None."""
         return None

@@ -22,7 +22,8 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance import AbstractCovariance
 from gaussmix.covariance.factor_parametrization import LoadingsParametrization
 from gaussmix.covariance.low_rank import LowRankCovariance
-from gaussmix.covariance.parametrization import AbstractParametrization, make_parametrization
+from gaussmix.covariance.parametrization import make_parametrization
+from gaussmix.covariance.parametrization_base import AbstractParametrization
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import all_weights
