@@ -39,6 +39,7 @@ class Batch:
 
     @property
     def n_rows(self) -> int:
+        """Number of rows n."""
         return len(self.raw_rows)
 
     @property

@@ -34,6 +34,7 @@ class Frame:
 
     @classmethod
     def identity(cls, n_features: int) -> "Frame":
+        """Return the frame that leaves data as they are."""
         zeros = np.zeros(n_features, dtype=np.int64)
         return cls(zeros, np.zeros(n_features), zeros)
 
@@ -44,6 +45,7 @@ class Frame:
 
     @property
     def total_exponent(self) -> IntD:
+        """Exponent of the whole scaling of each column, (D,): working = 2**exponent * data, up to an offset."""
         return self.shrink_exponent + self.scale_exponent
 
     @cached_property

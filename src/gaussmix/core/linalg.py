@@ -11,7 +11,7 @@ from scipy.linalg import eigh, helmert, solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
 from scipy.optimize import brentq
 
-from gaussmix.types import DD, KDD, ND, Array, BoolK, D, K
+from gaussmix.types import DD, KDD, ND, Array, BoolK, D, IntD, K
 
 _MAX_COLUMNS_FOR_STACKED_CALL = (
     64  # up to this size NumPy's one call for a stack is faster than one of LAPACK per matrix
@@ -114,6 +114,19 @@ def solve_lower(factor: DD, columns: Array) -> Array:
 def precision_condition_numbers(roots: KDD) -> K:
     """Ratio of the largest to the smallest eigenvalue of each root root^T."""
     return np.asarray(np.linalg.cond(roots) ** 2)
+
+
+def marginal_precision_roots(roots: KDD, columns: IntD) -> KDD:
+    """Return roots (K, d, d) of the precisions of some columns; a root of zeros stays zero.
+
+    The rows of the covariance factor R^-T that belong to the columns are F with F F^T = covariance of the columns.
+    The triangle of their QR decomposition is the Cholesky factor of that covariance.
+    """
+    is_zero = np.asarray((roots == 0).all(axis=(1, 2)))
+    safe = np.where(is_zero[:, None, None], np.eye(roots.shape[1]), roots)
+    factors = np.linalg.inv(safe)[:, :, columns]  # columns of R^-1 are rows of R^-T
+    triangles = np.linalg.qr(factors, mode="r")
+    return np.where(is_zero[:, None, None], 0.0, np.linalg.inv(triangles))
 
 
 def log_determinant(factor: DD) -> float:

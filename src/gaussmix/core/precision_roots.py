@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.core.linalg import precision_condition_numbers
+from gaussmix.core.linalg import marginal_precision_roots, precision_condition_numbers
 from gaussmix.types import DD, KD, KDD, KDQ, KQ, ND, Array, IntD, K
 
 
@@ -65,7 +65,7 @@ class DensePrecisionRoot(AbstractPrecisionRoot):
         return self.root_matrices
 
     def marginal(self, columns: IntD) -> "DensePrecisionRoot":
-        return DensePrecisionRoot(_marginal_roots(self.root_matrices, columns))
+        return DensePrecisionRoot(marginal_precision_roots(self.root_matrices, columns))
 
     def condition_numbers(self, n_components: int) -> K:
         return precision_condition_numbers(self.root_matrices)
@@ -95,7 +95,7 @@ class SharedPrecisionRoot(AbstractPrecisionRoot):
         return np.broadcast_to(self.root_matrix, (n_components, n_features, n_features))
 
     def marginal(self, columns: IntD) -> "SharedPrecisionRoot":
-        return SharedPrecisionRoot(_marginal_roots(self.root_matrix[None], columns)[0])
+        return SharedPrecisionRoot(marginal_precision_roots(self.root_matrix[None], columns)[0])
 
     def condition_numbers(self, n_components: int) -> K:
         return np.full(n_components, precision_condition_numbers(self.root_matrix[None])[0])
@@ -191,7 +191,7 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
 
     def marginal(self, columns: IntD) -> DensePrecisionRoot:
         n_components, n_features = self.inverse_noise_deviations.shape
-        return DensePrecisionRoot(_marginal_roots(self.to_dense(n_components, n_features), columns))
+        return DensePrecisionRoot(marginal_precision_roots(self.to_dense(n_components, n_features), columns))
 
     def condition_numbers(self, n_components: int) -> K:
         return precision_condition_numbers(self.to_dense(n_components, self.inverse_noise_deviations.shape[1]))
@@ -200,16 +200,3 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
     def whitening_fractions(self) -> KQ:
         """1 - 1 / stretches: the share of a row's part along each axis that whitening takes away."""
         return np.asarray((self.axis_deviations - 1.0) / self.axis_deviations)
-
-
-def _marginal_roots(roots: KDD, columns: IntD) -> KDD:
-    """Return roots (K, d, d) of the precisions of some columns; a root of zeros stays zero.
-
-    The rows of the covariance factor R^-T that belong to the columns are F with F F^T = covariance of the columns; the
-    triangle of their QR decomposition is its Cholesky factor.
-    """
-    is_zero = np.asarray((roots == 0).all(axis=(1, 2)))
-    safe = np.where(is_zero[:, None, None], np.eye(roots.shape[1]), roots)
-    factors = np.linalg.inv(safe)[:, :, columns]  # columns of R^-1 are rows of R^-T
-    triangles = np.linalg.qr(factors, mode="r")
-    return np.where(is_zero[:, None, None], 0.0, np.linalg.inv(triangles))

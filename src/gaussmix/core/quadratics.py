@@ -86,10 +86,12 @@ class CentersModel:
         return cls(center, SphericalPrecisionRoot(np.ones(len(center))))
 
     def to_quadratics(self) -> Quadratics:
+        """Return the centers, the metric and the offsets, zero if there are none."""
         offset = np.zeros(len(self.center)) if self.offset is None else self.offset
         return Quadratics(offset, self.center, self.precision_root)
 
     def marginal(self, columns: Sequence[int]) -> "CentersModel":
+        """Return the same centers in some of the columns, by position."""
         kept = np.asarray(columns, dtype=np.int64)
         return CentersModel(self.center[:, kept], self.precision_root.marginal(kept), self.offset)
 
@@ -102,7 +104,9 @@ class TemperedModel:
     inverse_temperature: float
 
     def to_quadratics(self) -> Quadratics:
+        """Return the quadratics of the model with all scores multiplied."""
         return self.model.to_quadratics().temper_scores(self.inverse_temperature)
 
     def marginal(self, columns: Sequence[int]) -> "TemperedModel":
+        """Return the tempered marginal of the model, by position of the columns."""
         return replace(self, model=self.model.marginal(columns))

@@ -73,10 +73,17 @@ class Statistics:
     def lift(self, matrix: KDD, offset: KD, covariance: KDD) -> "Statistics":
         """Return the statistics of ``matrix_k @ x + offset_k`` plus independent noise of ``covariance_k``.
 
-        Rows of which some columns are observed become expected statistics of all columns in this way: ``matrix``
-        (K, D, d) and ``offset`` (K, D) predict all columns from the d observed ones, and ``covariance`` (K, D, D) is
-        the conditional covariance given these (Ghahramani & Jordan, "Supervised learning from incomplete data via an
-        EM approach", NIPS 6, 1994). The moments must be full.
+        Statistics of rows with missing cells become expected statistics of all columns in this way (Ghahramani &
+        Jordan, "Supervised learning from incomplete data via an EM approach", NIPS 6, 1994). The moments must be full.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (K, D, d)
+            Predicts all D columns from the d observed ones.
+        offset : ndarray of shape (K, D)
+            Intercepts of the prediction.
+        covariance : ndarray of shape (K, D, D)
+            Conditional covariance of all columns given the observed ones.
         """
         moments = self.moments
         mean = np.einsum("kij,kj->ki", matrix, moments.mean) + offset

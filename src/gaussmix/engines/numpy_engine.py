@@ -4,8 +4,6 @@ Distances use centred rows, so that large offsets cannot cancel. Scatter is accu
 current model and shifted to the new means at the end, so one reading of the rows serves E-step and M-step.
 """
 
-import functools
-import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -78,14 +76,13 @@ class NumpyEStep(AbstractEStep[_TileSums]):
     assignment: AssignmentKind
 
     def __call__(self, batch: Batch) -> _TileSums:
-        """Return the sums of a batch."""
-        tiles = (
-            batch.sub_batch(tile.start, tile.stop) for tile in _iterate_tiles(batch.n_rows, self.quadratics.center)
-        )
-        return functools.reduce(
-            operator.add,
-            (_accumulate_tile(self.quadratics, tile, self.moment_kind, self.assignment) for tile in tiles),
-        )
+        total: _TileSums | None = None
+        for tile in _iterate_tiles(batch.n_rows, self.quadratics.center):
+            rows = batch.sub_batch(tile.start, tile.stop)
+            sums = _accumulate_tile(self.quadratics, rows, self.moment_kind, self.assignment)
+            total = sums if total is None else total + sums
+        assert total is not None
+        return total
 
     def finish(self, total: _TileSums) -> Expectation:
         """Return the expectation of all rows."""

@@ -181,9 +181,9 @@ class VariationalPosterior:
     def marginal(self, columns: Sequence[int]) -> "VariationalPosterior":
         """Return the posterior of some columns, whatever the others are, by position.
 
-        The inverse of a Wishart precision has an inverse Wishart distribution, of which a diagonal block keeps its
-        part of the scale and loses a degree of freedom for every column that is left out (Eaton, *Multivariate
-        Statistics*, 1983, proposition 8.7).
+        The covariance has an inverse Wishart distribution. A diagonal block of it keeps its block of the scale and
+        loses a degree of freedom for every column that is left out (Eaton, *Multivariate Statistics*, 1983,
+        proposition 8.7).
         """
         kept = np.asarray(columns, dtype=np.int64)
         n_dropped = self.mixture.n_features - len(kept)
