@@ -33,7 +33,7 @@ def test_all_columns_of_numbers_by_default(write: Write) -> None:
     np.testing.assert_array_equal(chosen.rows, np.column_stack([COLUMNS["a"], COLUMNS["b"], COLUMNS["w"]]))
     assert chosen.notes == (
         "left out: name (text).",
-        "column 'c' is 5 in every row and tells no groups apart; left out.",
+        "column 'c' is 5 in every row; left out.",
     )
 
 
@@ -53,7 +53,7 @@ def test_weights_are_no_column_of_the_fit(write: Write) -> None:
 def test_a_column_is_constant_if_only_rows_of_weight_zero_differ(write: Write) -> None:
     chosen = _fit(write, {"a": [1, 2, 3], "b": [7, 8, 7], "w": [1, 0, 1]}, weights="w")
     assert chosen.names == ("a",)
-    assert chosen.notes == ("column 'b' is 7 in every row and tells no groups apart; left out.",)
+    assert chosen.notes == ("column 'b' is 7 in every row; left out.",)
 
 
 def test_notes_on_what_was_meant_as_numbers_and_on_row_numbers(write: Write) -> None:
@@ -75,7 +75,7 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
         r"no numeric column: a \(text\), b \(dates\); add one, or correct these values",
     ),
     "only weights": ("w,t\n1,x\n2,y\n", None, "w", r"has no numeric column: t \(text\);"),
-    "decimal comma": ("a;t\n1,5;x\n", None, None, r"a \(text, data row 1 holds '1,5', where a decimal comma"),
+    "decimal comma": ("a;t\n1,5;x\n", None, None, r"a \(text, data row 1 holds '1,5', with a decimal comma"),
     "missing": (
         MANY + "3,\n4,NA\n",
         None,
@@ -137,7 +137,7 @@ def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> No
     table = read_table(write("f.csv", "q,name,p\n1,a,2\n3,b,4\n"))
     chosen = select_columns_for_model(table, None, 2)
     np.testing.assert_array_equal(chosen.rows, [[1, 2], [3, 4]])
-    assert chosen.notes == ("the model has no column names; taken in this order: q, p.",)
+    assert chosen.notes == ("the model has no column names; its columns are, in this order: q, p.",)
     with pytest.raises(TableError, match=r"to 1 column without names, but .* pass a file with the columns of the fit"):
         select_columns_for_model(table, None, 1)
     with pytest.raises(TableError, match=r"to 3 columns without names, but .* has 2 columns of numbers"):

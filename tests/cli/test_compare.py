@@ -43,11 +43,11 @@ def test_it_prints_what_the_library_finds_and_writes_two_pictures(
     assert found.summary.split(" From one start")[0] in said
     assert "Agreement of partitions" not in said
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
-    for name in ("optimisers.png", "assignment.png"):
+    for name in ("solvers.png", "assignments.png"):
         assert (tmp_path / "data-comparison" / name).read_bytes().startswith(b"\x89PNG")
         assert f"  {name}" in result.stdout
     written = sorted(path.name for path in (tmp_path / "data-comparison").iterdir())
-    assert written == ["assignment.png", "optimisers.png"]
+    assert written == ["assignments.png", "solvers.png"]
 
 
 def test_labels_of_text_with_gaps(run: Run, data: Path, table: dict[str, list[Any]]) -> None:

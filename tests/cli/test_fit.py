@@ -53,7 +53,7 @@ def test_the_table_holds_shares_sizes_and_means_in_data_units(run: Run, data: Pa
     start = next(i for i, line in enumerate(lines) if line.startswith("component"))
     table = {line.split()[0]: line.split()[1:] for line in lines[start : start + 5]}
     assert table["component"] == ["0", "1"]
-    assert table["share"] == ["66.7%", "33.3%"]
+    assert table["weight"] == ["66.7%", "33.3%"]
     assert table["rows"] == ["40", "20"]
     rows = _rows(data)
     for name, column in zip(("x", "y"), rows.T, strict=True):
@@ -156,6 +156,12 @@ def test_seed_and_starts_reach_the_search(
     assert [str(pair[option == "--n-starts"]) for pair in asked] == list(values)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "COMPILED"])
+def test_engine(engine: str, run: Run, data: Path, pages: Pages) -> None:
+    expected = run("fit", data, *SMALL).stdout.split("\n\n")[1:]
+    assert run("fit", data, *SMALL, "--engine", engine).stdout.split("\n\n")[1:] == expected
+
+
 def test_output_is_made_with_its_parents(run: Run, data: Path, pages: Pages) -> None:
     assert run("fit", data, *SMALL, "--output", "new/deep").exit_code == 0
     assert Path("new/deep/model.safetensors").is_file()
@@ -171,8 +177,8 @@ def test_notes_go_to_stderr(run: Run, write: Write, pages: Pages) -> None:
     assert result.exit_code == 0
     assert result.stderr.splitlines()[:3] == [
         "Note: left out: name (text).",
-        "Note: column 'c' is 7 in every row and tells no groups apart; left out.",
-        "Note: there are 4 rows, so no more than 4 components are tried.",
+        "Note: column 'c' is 7 in every row; left out.",
+        "Note: the file has 4 rows, so at most 4 components are tried.",
     ]
     assert "Note" not in result.stdout
 
@@ -182,7 +188,7 @@ def test_more_columns_than_rows_are_fitted_with_a_caution(run: Run, write: Write
     path = write("d.csv", {f"c{j}": rng.normal(size=4).tolist() for j in range(9)})
     result = run("fit", path, "--components", "1:2")
     assert result.exit_code == 0
-    assert "Note: no candidate is sound" in result.stderr
+    assert "Note: every candidate is degenerate" in result.stderr
     assignments = pq.read_table("d-gaussmix/assignments.parquet").to_pandas()
     assert np.isfinite(assignments.to_numpy()).all()
 
@@ -223,7 +229,7 @@ def test_an_output_that_cannot_be_written_is_found_before_the_search(run: Run, d
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have other rights there")
 def test_a_folder_without_the_right_to_write(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)  # whoever may do everything is refused nothing
-    assert "there is no right to write in" in one_sentence(run("fit", data, "--output", "locked"))
+    assert "there is no permission to write in" in one_sentence(run("fit", data, "--output", "locked"))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +244,7 @@ def test_a_folder_without_the_right_to_write(run: Run, data: Path, monkeypatch: 
         ("--seed", "-1"),
         ("--seed", "one"),
         ("--n-starts", "0"),
+        ("--engine", "cuda"),
         ("--colums", "x"),
     ],
 )

@@ -17,7 +17,7 @@ def test_all_there_is_to_know(run: Run, model: Path) -> None:
     assert words["Columns"] == ["2", "(x,", "y)"]
     assert " ".join(words["Components"]) == "2, with 11 free parameters"
     assert any("(schema 1)" in line for line in lines)
-    assert "share      75.0%  25.0%" in lines
+    assert "weight     75.0%  25.0%" in lines
     assert "x              0  8.000" in lines
     assert "y          10.00  30.00" in lines
     assert "x          1.000  1.000" in lines

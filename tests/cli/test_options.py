@@ -5,7 +5,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_names, parse_structures
+from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_engine, parse_names, parse_structures
 from gaussmix.covariance.structure import MCLUST_NAMES
 
 
@@ -32,7 +32,7 @@ def test_components_are_the_union_of_their_parts(parts: list[tuple[int, int]]) -
 
 @pytest.mark.parametrize("text", ["", "0", "a", "1:", ":3", "3:1", "1,,2", "-1", "1:2:3", "1.5", "1;2", "٣", "9" * 20])
 def test_what_is_no_number_of_components(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match=r"write one \(3\), a range \(1:9\) or a list \(1,2,5\)"):
+    with pytest.raises(typer.BadParameter, match=r"give one \(3\), a range \(1:9\) or a list \(1,2,5\)"):
         parse_component_counts(text)
 
 
@@ -46,16 +46,16 @@ def test_names_stand_between_commas_or_in_quotes() -> None:
     assert parse_names('"x, cm",y', "--columns") == ["x, cm", "y"]
     assert parse_names(None, "--columns") is None
     for text in ("", "a,,b", ","):
-        with pytest.raises(typer.BadParameter, match="give names with commas between them"):
+        with pytest.raises(typer.BadParameter, match="give names separated by commas"):
             parse_names(text, "--columns")
-    with pytest.raises(typer.BadParameter, match="'a' stands there twice"):
+    with pytest.raises(typer.BadParameter, match="'a' appears twice"):
         parse_names("a,b,a", "--columns")
 
 
 def test_structures_by_either_name() -> None:
     assert parse_structures("all") == list(MCLUST_NAMES)
     assert parse_structures("full,tied,vii,VVV") == ["VVV", "EEE", "VII"]
-    with pytest.raises(typer.BadParameter, match=r"'VEX' is no structure; there are all, full, tied, .*, VVV"):
+    with pytest.raises(typer.BadParameter, match=r"'VEX' is not a structure; choose from all, full, tied, .*, VVV"):
         parse_structures("full,VEX")
 
 
@@ -63,3 +63,9 @@ def test_criteria() -> None:
     assert parse_criterion("ICL") == "icl"
     with pytest.raises(typer.BadParameter, match="'dic' is none of bic, icl, aic"):
         parse_criterion("dic")
+
+
+def test_engines_by_name() -> None:
+    assert [parse_engine(text) for text in ("auto", "NumPy", "compiled")] == ["auto", "numpy", "compiled"]
+    with pytest.raises(typer.BadParameter, match="'cuda' is none of auto, numpy, compiled"):
+        parse_engine("cuda")

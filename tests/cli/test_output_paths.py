@@ -88,12 +88,12 @@ def test_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "there.csv"
     target.touch()
     monkeypatch.setattr("os.access", lambda path, mode: path != target)
-    with pytest.raises(FileError, match="it is protected against writing"):
+    with pytest.raises(FileError, match="it is write-protected"):
         require_writable_file(target, ())
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(FileError, match="there is no right to write in"):
+    with pytest.raises(FileError, match="there is no permission to write in"):
         require_writable_file(tmp_path / "new.csv", ())
-    with pytest.raises(FileError, match="there is no right to write in"):
+    with pytest.raises(FileError, match="there is no permission to write in"):
         require_writable_folder(tmp_path / "new", ("a",), ())
 
 

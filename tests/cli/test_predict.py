@@ -51,7 +51,7 @@ def test_a_model_without_names_takes_columns_in_order(run: Run, write: Write) ->
     Mixture.from_parameters([1.0], [[0.0, 0.0]], [np.eye(2)]).save("plain.safetensors")
     result = run("predict", "plain.safetensors", write("new.csv", "p,name,q\n1,a,2\n"))
     assert result.exit_code == 0
-    assert result.stderr == "Note: the model has no column names; taken in this order: p, q.\n"
+    assert result.stderr == "Note: the model has no column names; its columns are, in this order: p, q.\n"
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_candidates_that_failed_are_written_without_numbers(run: Run, write: Wri
 
 def test_where_it_refuses(run: Run, data: Path) -> None:
     assert "must end in .csv or .parquet" in run("select", data, "--output", "all.txt").output
-    assert "is no structure" in run("select", data, "--structures", "QQQ").output
+    assert "is not a structure" in run("select", data, "--structures", "QQQ").output
     assert "there is no file nothing.csv" in one_sentence(run("select", "nothing.csv"))
     assert "100" in one_sentence(run("select", data, "--components", "100"))
     assert "data.csv" in one_sentence(run("select", data, "--output", data))

@@ -20,7 +20,7 @@ def test_how_many_rows_are_unsure(uncertainty: list[float], sentence: str) -> No
 
 
 def test_one_component_leaves_nothing_unsure() -> None:
-    assert summaries.format_certainty(np.zeros(3), 1) == "There is one component, so every row belongs to it."
+    assert summaries.format_certainty(np.zeros(3), 1) == "All rows belong to the one component."
 
 
 def test_means_far_from_zero_can_be_told_apart() -> None:
@@ -32,8 +32,8 @@ def test_means_far_from_zero_can_be_told_apart() -> None:
     assert len(set(means)) == 2
 
 
-def test_a_search_that_stopped_early_or_is_unsound_is_cautioned_against() -> None:
-    sound = select(np.arange(30.0)[:, None], 1, "full")
-    assert summaries.selection_warnings(sound) == []
-    unsound = select(np.repeat([[0.0], [1.0]], 5, axis=0), 2, "full")
-    assert any("no candidate is sound" in caution for caution in summaries.selection_warnings(unsound))
+def test_degenerate_searches_give_warnings() -> None:
+    regular = select(np.arange(30.0)[:, None], 1, "full")
+    assert summaries.selection_warnings(regular) == []
+    degenerate = select(np.repeat([[0.0], [1.0]], 5, axis=0), 2, "full")
+    assert any("every candidate is degenerate" in warning for warning in summaries.selection_warnings(degenerate))

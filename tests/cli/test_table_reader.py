@@ -102,16 +102,16 @@ def test_a_column_of_numbers_with_a_few_texts_names_the_first(write: Write) -> N
 def test_decimal_commas_are_pointed_out(write: Write) -> None:
     column = read_table(write("f.csv", "a;b\n3,6;79\n1,8;54\n")).columns[0]
     assert column.is_likely_numeric
-    assert column.non_numeric_reason == "data row 1 holds '3,6', where a decimal comma stands for a point"
+    assert column.non_numeric_reason == "data row 1 holds '3,6', with a decimal comma instead of a point"
 
 
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        (["1,596", "2,000"], "where a comma seems to separate thousands"),
-        (["1,596", "12,5"], "where a decimal comma stands for a point"),
-        (["1,234,567.5", "3"], "where a comma seems to separate thousands"),
-        (["0,125", "0,250"], "where a decimal comma stands for a point"),
+        (["1,596", "2,000"], "with a comma that seems to separate thousands"),
+        (["1,596", "12,5"], "with a decimal comma instead of a point"),
+        (["1,234,567.5", "3"], "with a comma that seems to separate thousands"),
+        (["0,125", "0,250"], "with a decimal comma instead of a point"),
     ],
 )
 def test_a_comma_that_separates_thousands_is_not_called_a_decimal_comma(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from gaussmix.cli.text_formatting import (
     choose_significant_digits,
     format_column_name,
-    format_count,
     format_fields,
     format_number,
     format_table,
@@ -95,4 +94,3 @@ def test_names_are_shown_on_one_short_line() -> None:
     assert format_column_name("two\nlines\x1b[31m") == "two lines [31m"
     assert format_column_name("a" * 99) == "a" * 21 + "..."
     assert join_names([str(i) for i in range(20)], max_names=2) == "0, 1, ... (20 in all)"
-    assert (format_count(1, "row"), format_count(2, "row")) == ("1 row", "2 rows")

@@ -1,10 +1,10 @@
-"""The command line: read a file, call the library, print what was found; one file per command."""
+"""The command line ``gaussmix``, with one module per command."""
 
 import sys
 
 
 def main() -> None:
-    """Run ``gaussmix`` as a program: exit code 0 is success, 1 failure, 2 wrong usage, 130 Ctrl-C."""
+    """Run the program; exit code 0 is success, 1 failure, 2 wrong usage, and 130 Ctrl-C."""
     try:
         from gaussmix.cli.app import app
     except ModuleNotFoundError as error:
@@ -23,5 +23,5 @@ def main() -> None:
     install_interrupt_handler()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a column name must not stop a terminal that cannot show it
+            stream.reconfigure(errors="replace")  # a terminal may lack characters of a column name
     app(prog_name="gaussmix")

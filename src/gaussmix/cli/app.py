@@ -1,6 +1,6 @@
-"""The program ``gaussmix``: its commands, its global options, and what becomes of an error.
+"""The program ``gaussmix``: its commands, its global options and its error messages.
 
-Nothing heavy is imported here or at the top of a command's file, so that ``--help`` is instant.
+This module and the tops of the command modules import no large package, so that ``--help`` is fast.
 """
 
 import errno
@@ -18,9 +18,10 @@ _OPTIONAL_PACKAGES = {"jinja2", "matplotlib", "pyarrow", "rich"}
 
 
 class ErrorReportingGroup(TyperGroup):
-    """Ends a command that fails with one sentence on stderr and an exit code, never a traceback."""
+    """Command group that turns an exception into one sentence on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command; with --debug, exceptions keep their traceback."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -34,7 +35,7 @@ class ErrorReportingGroup(TyperGroup):
 
 
 def _is_handled_by_typer(error: Exception) -> bool:
-    """Wrong usage and wanted exits carry a code; a reader that closed its pipe is no failure of ours."""
+    """Return whether the error is wrong usage, an exit, or a closed pipe, which Typer handles."""
     return (
         hasattr(error, "exit_code")
         or isinstance(error, typer.Abort)
@@ -43,21 +44,21 @@ def _is_handled_by_typer(error: Exception) -> bool:
 
 
 def format_error(error: Exception) -> str:
-    """What went wrong, in one line for the user."""
+    """Return a one-line message for an exception."""
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in _OPTIONAL_PACKAGES:
         error = MissingPackageError.for_extra(package, "this command", "cli")
     if isinstance(error, DataError) and error.row is not None:
-        error = TableError.row_too_far(error.row + 1)  # the library counts rows from 0, a user of files from 1
+        error = TableError.row_too_far(error.row + 1)  # rows count from 0 in the library and from 1 in files
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())
     if isinstance(error, MemoryError):
         return "there is not enough memory for this; use fewer rows, columns or components"
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}"
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"unexpected {what}; this is a fault of gaussmix, and --debug shows where it happened"
+        file_name = f"{error.filename}: " if error.filename else ""
+        return f"{file_name}{error.strerror or error}"
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"unexpected {message}; this is a bug in gaussmix, and --debug shows the traceback"
 
 
 app = typer.Typer(
@@ -75,7 +76,7 @@ Examples:
   gaussmix info faithful-gaussmix/model.safetensors
   gaussmix predict faithful-gaussmix/model.safetensors new-rows.csv
 
-Every command explains itself: gaussmix fit --help
+Help for each command: gaussmix fit --help
 """
 
 
@@ -94,10 +95,10 @@ def run_without_command(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Find the groups in a table of measurements with a mixture of Gaussians.
+    """Find groups in a table of measurements with a Gaussian mixture.
 
-    Which groups are in the rows, what shape they have, how sure each row is of its group, and what
-    about a row not seen yet? Begin with: gaussmix fit FILE
+    It estimates the groups, their shapes, the probability of each group for each row, and predicts
+    new rows. Start with: gaussmix fit FILE
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

@@ -1,4 +1,4 @@
-"""Which columns of a table take part, as rows of finite numbers: for a new fit, or for a model that has names."""
+"""Selection of the columns of a table as rows of finite numbers, for a new fit or for a fitted model."""
 
 import re
 from collections.abc import Sequence
@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.cli.table_reader import Column, Table, format_column_kinds
-from gaussmix.cli.text_formatting import format_count, join_names
+from gaussmix.cli.text_formatting import join_names
 from gaussmix.errors import DataError, TableError
+from gaussmix.errors.text import format_count
 from gaussmix.types import ND, AnyArray, N
 
+# Names of columns that may hold row numbers: 'id', 'row_id', 'userID', 'index'.
 _IDENTIFIER_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
 
 
 @dataclass(frozen=True)
 class SelectedColumns:
-    """Rows (n, D) of the named columns, weights (n,), what the user should know of the choice, and labels (n,)."""
+    """Rows (n, D) of the selected columns, row weights (n,), known labels (n,), and notes for the user."""
 
     names: tuple[str, ...]
     rows: ND
@@ -28,12 +30,12 @@ class SelectedColumns:
 def select_columns_for_comparison(
     table: Table, column_names: Sequence[str] | None, weight_column: str | None, label_column: str | None
 ) -> SelectedColumns:
-    """The columns to fit, as `select_columns_for_fit` chooses them, and known groups from a column of texts or numbers.
+    """Select the columns to fit, as `select_columns_for_fit` does, and the labels from a column of text or numbers.
 
     Raises
     ------
     DataError, TableError
-        As `select_columns_for_fit`; and if the labels are neither texts nor numbers.
+        As from `select_columns_for_fit`; also if the labels are neither text nor numbers.
     """
     if label_column is None:
         return select_columns_for_fit(table, column_names, weight_column)
@@ -42,28 +44,28 @@ def select_columns_for_comparison(
     if not column.is_numeric and column.kind != "text":
         raise TableError.unusable_labels(column.name, column.kind)
     others = tuple(other for other in table.columns if other is not column)
-    given: Sequence[object] = column.values.tolist() if column.is_numeric else column.load_texts()
+    labels: Sequence[object] = column.values.tolist() if column.is_numeric else column.load_texts()
     return replace(
         select_columns_for_fit(replace(table, columns=others), column_names, weight_column),
-        labels=np.array(given, dtype=object),
+        labels=np.array(labels, dtype=object),
     )
 
 
 def select_columns_for_fit(
     table: Table, column_names: Sequence[str] | None, weight_column: str | None
 ) -> SelectedColumns:
-    """The columns to fit: those asked for, or all of numbers but the weights; constant ones are left out.
+    """Select the named columns, or all numeric columns except the weights; constant columns are left out.
 
     Raises
     ------
     DataError
-        If a column is not there.
+        If a column does not exist.
     TableError
-        If a column does not hold finite numbers, or hardly anything else, or nothing is left to fit.
+        If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
     """
     _require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
     notes: list[str] = []
-    counts = None if weight_column is None else _require_valid_weights(_require_numeric_column(table, weight_column))
+    weights = None if weight_column is None else _require_valid_weights(_require_numeric_column(table, weight_column))
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
@@ -75,19 +77,19 @@ def select_columns_for_fit(
     else:
         columns = [_require_numeric_column(table, name) for name in column_names]
     rows = _stack_columns(columns)
-    counted = rows if counts is None else rows[counts > 0]
-    moving = (counted != counted[0]).any(axis=0)
-    if not moving.any():
-        raise TableError.identical_rows(table.path, len(counted))
-    for index in np.flatnonzero(~moving):
-        name, value = columns[index].name, counted[0, index]
-        notes.append(f"column {name!r} is {value:.10g} in every row and tells no groups apart; left out.")
-    kept = tuple(column.name for column, moves in zip(columns, moving, strict=True) if moves)
-    return SelectedColumns(kept, rows[:, moving], counts, tuple(notes))
+    weighted_rows = rows if weights is None else rows[weights > 0]
+    is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
+    if not is_varying.any():
+        raise TableError.identical_rows(table.path, len(weighted_rows))
+    for index in np.flatnonzero(~is_varying):
+        name, value = columns[index].name, weighted_rows[0, index]
+        notes.append(f"column {name!r} is {value:.10g} in every row; left out.")
+    names = tuple(columns[index].name for index in np.flatnonzero(is_varying))
+    return SelectedColumns(names, rows[:, is_varying], weights, tuple(notes))
 
 
 def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n_features: int) -> SelectedColumns:
-    """The columns of a fitted model, found by name; by position only where the model has no names."""
+    """Select the columns of a fitted model by name; by position if the model has no names (``column_names=None``)."""
     if column_names is not None:
         _require_columns(table, column_names)
         columns = [_require_numeric_column(table, name) for name in column_names]
@@ -95,18 +97,20 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
-    kept = tuple(column.name for column in columns)
-    note = f"the model has no column names; taken in this order: {join_names(kept)}."
-    return SelectedColumns(kept, _stack_columns(columns), notes=(note,))
+    names = tuple(column.name for column in columns)
+    note = f"the model has no column names; its columns are, in this order: {join_names(names)}."
+    return SelectedColumns(names, _stack_columns(columns), notes=(note,))
 
 
 def _require_columns(table: Table, column_names: Sequence[str]) -> None:
+    """Raise DataError for names that the table lacks."""
     missing = [name for name in column_names if name not in table.column_names]
     if missing:
         raise DataError.unknown_columns(missing, table.column_names)
 
 
 def _require_numeric_column(table: Table, column_name: str) -> Column:
+    """Return a column by name; TableError says why it is not numeric."""
     column = table.columns[table.column_names.index(column_name)]
     if column.is_numeric:
         return column
@@ -118,7 +122,7 @@ def _require_numeric_column(table: Table, column_name: str) -> Column:
 
 
 def _require_no_nearly_numeric_text(table: Table, weight_column: str | None) -> None:
-    """A column of numbers with a few texts must not fall out of the fit unnoticed."""
+    """Raise TableError for a text column whose values are numbers except for a few; they are probably mistakes."""
     for column in table.columns:
         if column.is_nearly_numeric and column.name != weight_column:
             raise TableError.mostly_numeric(
@@ -127,7 +131,7 @@ def _require_no_nearly_numeric_text(table: Table, weight_column: str | None) -> 
 
 
 def _row_number_notes(columns: Sequence[Column]) -> list[str]:
-    """Notes on columns that are called identifiers and count the rows; they may be meant, so they stay."""
+    """Return notes on columns that look like row numbers; they stay in the fit."""
     return [
         f"column {column.name!r} looks like a row number and is fitted; choose the other columns with --columns."
         for column in columns
@@ -136,12 +140,12 @@ def _row_number_notes(columns: Sequence[Column]) -> list[str]:
 
 
 def _are_row_numbers(values: N) -> bool:
-    """Whether values are 0, 1, 2, ... or 1, 2, 3, ... in order."""
+    """Return whether the values are 0, 1, 2, ... or 1, 2, 3, ... in order."""
     return values[0] in (0, 1) and bool(np.array_equal(values, values[0] + np.arange(len(values))))
 
 
 def _non_numeric_notes(table: Table) -> list[str]:
-    """Notes on the columns that hold no numbers."""
+    """Return notes on the columns that are left out because they are not numeric."""
     notes = [
         f"column {column.name!r} is read as text because {column.non_numeric_reason}; left out."
         for column in table.columns
@@ -158,21 +162,23 @@ def _non_numeric_notes(table: Table) -> list[str]:
 
 
 def _stack_columns(columns: Sequence[Column]) -> ND:
-    """The columns as rows (n, D), after a look at every value."""
+    """Return the columns as rows (n, D); TableError names a missing or infinite value."""
     return np.column_stack([_require_finite_values(column) for column in columns])
 
 
 def _require_finite_values(column: Column) -> N:
+    """Return the values of a column; TableError names the first one that is missing or infinite."""
     values = column.values
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row = int(np.argmax(bad))
-        what = "has no value (empty, NA or NaN)" if np.isnan(values[row]) else "is infinite"
-        raise TableError.unusable_value(column.name, row + 1, what, int(bad.sum()))
+    is_invalid = ~np.isfinite(values)
+    if is_invalid.any():
+        row = int(np.argmax(is_invalid))
+        problem = "has no value (empty, NA or NaN)" if np.isnan(values[row]) else "is infinite"
+        raise TableError.unusable_value(column.name, row + 1, problem, int(is_invalid.sum()))
     return values
 
 
 def _require_valid_weights(column: Column) -> N:
+    """Return the row weights of a column; TableError if one is negative or all are zero."""
     values = _require_finite_values(column)
     if (values < 0).any():
         row = int(np.argmax(values < 0))

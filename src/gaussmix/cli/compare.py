@@ -1,4 +1,4 @@
-"""``gaussmix compare``: optimisers, and hard and soft assignment, side by side on the rows of a file."""
+"""``gaussmix compare``: compare solvers, and hard and soft assignment, on the rows of a file."""
 
 import textwrap
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from gaussmix.cli.model_search import (
     describe_data,
     limit_n_components,
 )
-from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption, parse_names
+from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_names
 
 if TYPE_CHECKING:
     from gaussmix.cli.column_selection import SelectedColumns
@@ -34,14 +34,16 @@ Examples:
 """
 
 _OUTPUT_FILES = {
-    "optimisers.png": "log-likelihood by passes and by seconds, for each solver",
-    "assignment.png": "k-means, the mixture hard and soft, labels: which row where",
+    "solvers.png": "log-likelihood by iterations and by seconds, for each solver",
+    "assignments.png": "k-means, the mixture, hard and soft, and labels",
 }
 
 LabelsOption = Annotated[
     str | None,
     typer.Option(
-        "--labels", metavar="COLUMN", help="Column with the known group of each row, texts or numbers; may have gaps."
+        "--labels",
+        metavar="COLUMN",
+        help="Column with the known group of each row, text or numbers; may be incomplete.",
     ),
 ]
 SolversOption = Annotated[
@@ -55,14 +57,14 @@ SolversOption = Annotated[
 ]
 ToleranceOption = Annotated[
     float,
-    typer.Option("--tol", metavar="GAIN", min=0.0, help="A solver stops where a pass gains less, in nats per row."),
+    typer.Option("--tol", metavar="GAIN", min=0.0, help="A solver stops if an iteration gains less (nats per row)."),
 ]
 StandardizeOption = Annotated[
     bool | None,
     typer.Option(
         "--standardize/--no-standardize",
-        help="Whether k-means and neighbours measure in standard deviations of each column, or in the data's units. "
-        "Default: the data's units where the structure chosen is round (EII, VII).",
+        help="Whether k-means and nearest neighbours use columns divided by their standard deviations. "
+        "Default: yes, unless the chosen structure is spherical (EII, VII).",
         show_default=False,
     ),
 ]
@@ -72,7 +74,7 @@ OutputFolderOption = Annotated[
         "--output",
         metavar="DIR",
         readable=False,
-        help="Folder for the pictures. Default: FILE's name with -comparison, here.",
+        help="Folder for the plots. Default: FILE's name with -comparison, in this folder.",
     ),
 ]
 
@@ -89,21 +91,22 @@ def run_command(
     standardize: StandardizeOption = None,
     weight_column: WeightsOption = None,
     seed: SeedOption = 0,
+    engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
     output: OutputFolderOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Compare optimisers, and hard and soft assignment.
+    """Compare solvers, and hard and soft assignment.
 
-    Chooses a mixture as gaussmix fit does. From one start, each solver then climbs to the best
-    log-likelihood it can reach. And the mixture's hard and soft assignment is set beside k-means
-    and, with --labels, k-nearest neighbours. Prints tables and a paragraph on when to prefer which,
-    and writes optimisers.png and assignment.png.
+    Chooses a mixture as gaussmix fit does. Each solver then maximizes the log-likelihood from one
+    common start. The mixture's hard and soft assignment is compared with k-means and, with
+    --labels, with k-nearest neighbours. Prints tables and advice on when to use which, and writes
+    solvers.png and assignments.png.
     """
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, has_noise=False, has_prior=False
+        columns, components, structures, criterion, weight_column, n_starts, seed, engine
     )
-    names = _parse_solvers(solvers)
+    solver_names = _parse_solvers(solvers)
     if label_column is not None and label_column in [weight_column, *(options.column_names or [])]:
         raise typer.BadParameter(
             f"{label_column!r} is already used by --columns or --sample-weight", param_hint="--labels"
@@ -115,7 +118,7 @@ def run_command(
 
     require_matplotlib()
     require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
-    selected_columns, comparison = _compare_file(file, options, label_column, names, tol, standardize)
+    selected_columns, comparison = _compare_file(file, options, label_column, solver_names, tol, standardize)
     _print_comparison(file, selected_columns, comparison)
     _write_pictures(comparison, folder)
 
@@ -148,12 +151,12 @@ def _compare_file(
             read_table(path), options.column_names, options.weight_column, label_column
         )
     console.print_notes(selected_columns.notes)
-    counts = limit_n_components(path, len(selected_columns.rows), options)
-    with console.progress_bar("comparing") as update:
+    n_components = limit_n_components(path, len(selected_columns.rows), options)
+    with console.progress_bar("comparing") as progress_callback:
         comparison = compare(
             selected_columns.rows,
             selected_columns.labels,
-            counts,
+            n_components,
             options.structures,
             solvers,
             sample_weight=selected_columns.sample_weight,
@@ -163,7 +166,8 @@ def _compare_file(
             standardize=standardize,
             random_state=options.seed,
             feature_names=selected_columns.names,
-            progress=update,
+            progress=progress_callback,
+            engine=options.engine,
         )
     return selected_columns, comparison
 
@@ -181,10 +185,10 @@ def _print_comparison(path: Path, selected_columns: "SelectedColumns", compariso
         format_fields(
             [("File", describe_data(path, selected_columns)), *summaries.selection_fields(comparison.selection)]
         ),
-        f"Optimisers, from one start (near: within 1e-6 of the best per row):\n{solvers}",
+        f"Solvers, from one common start:\n{solvers}",
         f"{caption}\n{assignment}",
         *([] if selected_columns.labels is None else [f"Agreement of partitions (adjusted Rand index):\n{agreement}"]),
-        f"Do components look Gaussian? (p-values; together: of all tests here)\n{normality}",
+        f"Tests of each component for normality (p-values):\n{normality}",
         _wrap_text(comparison.summary),
     ]
     for paragraph in paragraphs:
@@ -202,12 +206,12 @@ def _write_pictures(comparison: "Comparison", folder: Path) -> None:
     from gaussmix.plots.picture_export import draw_png
 
     make_folder(folder)
-    drawings = (lambda: plots.solver_convergence(comparison), lambda: plots.partitions(comparison))
+    draw_functions = (lambda: plots.solver_convergence(comparison), lambda: plots.partitions(comparison))
     with console.progress_bar("drawing"):
-        for name, draw in zip(_OUTPUT_FILES, drawings, strict=True):
+        for name, draw in zip(_OUTPUT_FILES, draw_functions, strict=True):
             with remove_partial_on_failure(folder / name) as path:
                 partial_path(path).write_bytes(draw_png(draw))
                 partial_path(path).replace(path)
     typer.echo(f"Wrote to {folder}:")
-    for name, what in _OUTPUT_FILES.items():
-        typer.echo(f"  {name:<16}  {what}")
+    for name, description in _OUTPUT_FILES.items():
+        typer.echo(f"  {name:<16}  {description}")

@@ -1,61 +1,61 @@
-"""The tables of a comparison as aligned numbers, as the command prints them."""
+"""Plain-text tables of a comparison of solvers and assignments."""
 
 import math
 
-from gaussmix.cli.text_formatting import format_count, format_number, format_table
+from gaussmix.cli.text_formatting import format_number, format_table
 from gaussmix.comparison.result import Comparison
+from gaussmix.errors.text import format_count
 
 
 def format_solver_table(comparison: Comparison) -> str:
-    """A line per solver: what it took, what it reached, and what is left to the best."""
+    """Return a table with one line per solver: iterations, seconds, log-likelihood and the gap to the best."""
     rows = [
         [
-            one.solver,
-            str(one.n_iter),
-            _format_seconds(one.seconds),
-            f"{one.log_likelihood:.4f}" if abs(one.log_likelihood) < 1e7 else format_number(one.log_likelihood, 10),
-            "0" if one.gap_per_row == 0.0 else f"{one.gap_per_row:.1e}",
-            "never" if one.n_iter_to_best is None else str(one.n_iter_to_best),
-            "yes" if one.converged else "no",
+            result.solver,
+            str(result.n_iter),
+            _format_seconds(result.seconds),
+            f"{result.log_likelihood:.4f}"
+            if abs(result.log_likelihood) < 1e7
+            else format_number(result.log_likelihood, 10),
+            "0" if result.gap_per_row == 0.0 else f"{result.gap_per_row:.1e}",
+            "never" if result.n_iter_to_best is None else str(result.n_iter_to_best),
+            "yes" if result.converged else "no",
         ]
-        for one in comparison.solver_results
+        for result in comparison.solver_results
     ]
     return format_table(
-        ["solver", "passes", "seconds", "log-likelihood", "gap per row", "near after", "converged"], rows
+        ["solver", "iterations", "seconds", "log-likelihood", "gap per row", "to gap 1e-6", "converged"], rows
     )
 
 
 def format_assignment_caption(comparison: Comparison) -> str:
-    """What the table of assignment is about: what k-means measures in, and how many rows have a label."""
-    parts = comparison.assignments
-    said = f"Assignment of rows (elsewhere: than by the mixture; k-means measures in {parts.distance_unit_text}"
-    if parts.known_component_labels is None:
-        return f"{said}):"
-    n_known = int((parts.known_component_labels >= 0).sum())
-    few = (
-        ""
-        if n_known == len(parts.known_component_labels)
-        else f"; {n_known} of {format_count(len(parts.known_component_labels), 'row')} have a label"
-    )
-    return f"{said}{few}; labels foretold from other rows):"
+    """Return the caption of the assignment table: the units of k-means and the number of labelled rows."""
+    assignments = comparison.assignments
+    labels = assignments.known_component_labels
+    units = f"k-means and neighbours measure in {assignments.distance_unit_text}"
+    if labels is None:
+        return f"Assignment of rows; {units.replace(' and neighbours measure', ' measures')}:"
+    n_known, n_rows = int((labels >= 0).sum()), format_count(len(labels), "row")
+    coverage = "" if n_known == len(labels) else f"; {n_known} of {n_rows} have a label"
+    return f"Assignment of rows; {units}{coverage}; labels are predicted from other rows:"
 
 
 def format_assignment_table(comparison: Comparison) -> str:
-    """A line per way to assign: how many rows go elsewhere than by the mixture, and how right it is."""
-    header = ["method", "elsewhere", "adjusted Rand"]
+    """Return a table with one line per method: rows that differ from the mixture's, agreement and accuracy."""
+    header = ["method", "rows that differ", "adjusted Rand"]
     rows = [
-        [one.method, _format_row_count(one.differing_weight), f"{one.adjusted_rand_index:.3f}"]
-        for one in comparison.assignments.results
+        [result.method, _format_row_count(result.differing_weight), f"{result.adjusted_rand_index:.3f}"]
+        for result in comparison.assignments.results
     ]
     if comparison.assignments.known_component_labels is None:
         return format_table(header, rows)
-    for row, one in zip(rows, comparison.assignments.results, strict=True):
-        row += [_format_three_decimals(value) for value in (one.accuracy, one.log_loss, one.calibration_error)]
+    for row, result in zip(rows, comparison.assignments.results, strict=True):
+        row += [_format_three_decimals(value) for value in (result.accuracy, result.log_loss, result.calibration_error)]
     return format_table([*header, "accuracy", "log-loss", "calibration"], rows)
 
 
 def format_agreement_table(comparison: Comparison) -> str:
-    """The adjusted Rand index of each two partitions."""
+    """Return a table of the adjusted Rand index of each pair of partitions."""
     pairs = comparison.assignments.adjusted_rand_indices
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     rows = [
@@ -66,16 +66,21 @@ def format_agreement_table(comparison: Comparison) -> str:
 
 
 def format_normality_table(comparison: Comparison) -> str:
-    """A line per component: the p-values of its tests, or why there are none."""
-    header = ["component", "rows", "skewness", "kurtosis", "Henze-Zirkler", "together", "Gaussian"]
+    """Return a table with one line per component: the p-values of its normality tests."""
+    header = ["component", "rows", "skewness", "kurtosis", "Henze-Zirkler", "Bonferroni", "Gaussian"]
     rows = []
-    for one in comparison.normality_tests:
-        tests = (one.skewness_p_value, one.kurtosis_p_value, one.henze_zirkler_p_value, one.bonferroni_p_value)
-        verdict = ("yes" if one.is_plausibly_gaussian else "no") if one.is_tested else "?"
+    for result in comparison.normality_tests:
+        tests = (
+            result.skewness_p_value,
+            result.kurtosis_p_value,
+            result.henze_zirkler_p_value,
+            result.bonferroni_p_value,
+        )
+        verdict = ("yes" if result.is_plausibly_gaussian else "no") if result.is_tested else "?"
         rows.append(
             [
-                str(one.component),
-                _format_row_count(one.total_weight),
+                str(result.component),
+                _format_row_count(result.total_weight),
                 *(_format_p_value(value) for value in tests),
                 verdict,
             ]
@@ -84,7 +89,7 @@ def format_normality_table(comparison: Comparison) -> str:
 
 
 def _format_row_count(value: float) -> str:
-    """How many rows: a whole number unless weights make it none."""
+    """Return a number of rows, as a whole number if it is one; weights may make it fractional."""
     return f"{value:.0f}" if value.is_integer() else format_number(value)
 
 

@@ -1,4 +1,4 @@
-"""What is printed besides the answer: errors and notes on stderr, and a bar for work that takes long."""
+"""Messages and progress bars on stderr, and Ctrl-C."""
 
 import shutil
 import signal
@@ -9,36 +9,36 @@ from contextlib import contextmanager
 
 import typer
 
+# Called with the number of finished steps, the number of all steps, and the name of the next step.
 ProgressCallback = Callable[[int, int, str], None]
-"""Tells a bar the steps done, the steps in all, and the name of the next."""
 
-_SECONDS_BEFORE_PROGRESS_BAR = 1.0  # seconds before a bar appears
+_SECONDS_BEFORE_PROGRESS_BAR = 1.0
 
 
 def terminal_width() -> int:
-    """Columns of the terminal; 80 where there is none."""
+    """Return the number of columns of the terminal; 80 if there is none."""
     return shutil.get_terminal_size((80, 24)).columns
 
 
 def print_stderr(message: str) -> None:
-    """One message on stderr: wrapped for a terminal, one line for anything else."""
+    """Print a message on stderr, wrapped if stderr is a terminal."""
     if sys.stderr.isatty():
         message = textwrap.fill(message, terminal_width() - 1, break_long_words=False, break_on_hyphens=False)
     typer.echo(message, err=True)
 
 
 def print_error(message: str) -> None:
-    """Why a command failed."""
+    """Print the error that ends a command."""
     print_stderr(f"Error: {message}")
 
 
 def print_note(message: str) -> None:
-    """Something to know that is no failure."""
+    """Print a note."""
     print_stderr(f"Note: {message}")
 
 
 def print_notes(messages: Iterable[str]) -> None:
-    """Several notes, each on a line of its own."""
+    """Print several notes, one per line."""
     for message in messages:
         print_note(message)
 
@@ -47,35 +47,35 @@ _received_interrupts: list[int] = []
 
 
 def install_interrupt_handler() -> None:
-    """Remember Ctrl-C: code of others that calls back may lose the exception, and work then ends at its next step."""
+    """Record Ctrl-C: if a callback in another package swallows it, the next progress step raises it again."""
 
     def interrupt(number: int, frame: object) -> None:
         _received_interrupts.append(number)
         raise KeyboardInterrupt
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nobody else has a mind of his own
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # no other handler is installed
         signal.signal(signal.SIGINT, interrupt)
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[ProgressCallback]:
-    """A bar on stderr that appears once the work has taken a second, if stderr is a terminal.
+    """Show a progress bar on stderr after one second, if stderr is a terminal; yield its callback.
 
-    Without an update the bar only shows that time passes. It is gone when the work is done.
+    The bar shows elapsed time until the callback is called, and disappears at the end.
     """
 
-    def minding(update: ProgressCallback) -> ProgressCallback:
-        def told(done: int, total: int, name: str) -> None:
+    def raise_interrupts(callback: ProgressCallback) -> ProgressCallback:
+        def raise_or_call(n_done: int, n_total: int, step_name: str) -> None:
             if _received_interrupts:
                 raise KeyboardInterrupt
-            update(done, total, name)
+            callback(n_done, n_total, step_name)
 
-        return told
+        return raise_or_call
 
     if not sys.stderr.isatty():
-        yield minding(lambda done, total, name: None)
+        yield raise_interrupts(lambda n_done, n_total, step_name: None)
         return
     from gaussmix.selection.progress import progress_bar as rich_progress_bar
 
-    with rich_progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR) as update:
-        yield minding(update)
+    with rich_progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR) as callback:
+        yield raise_interrupts(callback)

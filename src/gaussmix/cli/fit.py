@@ -1,4 +1,4 @@
-"""``gaussmix fit``: choose a mixture for the rows of a file, say what was found, and write it down."""
+"""``gaussmix fit``: choose a mixture for the rows of a file, print it, and write it to files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from gaussmix.cli.model_search import (
     WeightsOption,
     search_file,
 )
-from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption
+from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -37,16 +37,19 @@ Examples:
 """
 
 _OUTPUT_FILES = {
-    "model.safetensors": "the mixture; info, predict, sample and report read it",
+    "model.safetensors": "the mixture, for info, predict, sample and report",
     "assignments.parquet": "each row's component, probabilities and density",
-    "report.html": "pictures and tables; open it in a browser",
+    "report.html": "plots and tables, for a browser",
 }
 
 
 OutputFolderOption = Annotated[
     Path | None,
     typer.Option(
-        "--output", metavar="DIR", readable=False, help="Folder to write to. Default: FILE's name with -gaussmix, here."
+        "--output",
+        metavar="DIR",
+        readable=False,
+        help="Folder to write to. Default: FILE's name with -gaussmix, in this folder.",
     ),
 ]
 
@@ -59,6 +62,7 @@ def run_command(
     criterion: CriterionOption = "bic",
     weight_column: WeightsOption = None,
     seed: SeedOption = 0,
+    engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
     has_noise: NoiseOption = False,
     has_prior: PriorOption = False,
@@ -67,12 +71,12 @@ def run_command(
 ) -> None:
     """Find the groups in the rows of a file.
 
-    Fits a mixture of Gaussians for every number of components and every structure (the size,
-    shape and orientation that groups may have), chooses one by BIC, prints it, and writes
+    Fits a Gaussian mixture for every number of components and every covariance structure (size,
+    shape and orientation of the groups), chooses one by BIC, prints it, and writes
     model.safetensors, assignments.parquet and report.html.
     """
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, has_noise, has_prior
+        columns, components, structures, criterion, weight_column, n_starts, seed, engine, has_noise, has_prior
     )
     folder = output or Path(f"{file.stem}-gaussmix")
 
@@ -86,7 +90,7 @@ def run_command(
 
 @dataclass(frozen=True)
 class _FitResult:
-    """What one run of the command has read and fitted."""
+    """The search of one command, the best mixture, and the assignment of every row to its components."""
 
     search: FileSearch
     mixture: "Mixture"
@@ -96,7 +100,7 @@ class _FitResult:
 def _assign_rows(search: FileSearch) -> _FitResult:
     from gaussmix.cli.table_writer import compute_assignments
 
-    mixture = cast("Mixture", search.selection.best.mixture)  # select raises where not even the best could be fitted
+    mixture = cast("Mixture", search.selection.best.mixture)  # select raises if no candidate could be fitted
     with console.progress_bar("assigning rows"):
         assignments = compute_assignments(mixture, search.selected_columns.rows)
     return _FitResult(search, mixture, assignments)
@@ -139,5 +143,5 @@ def _write_output_files(result: _FitResult, folder: Path) -> None:
             source_name=result.search.path.name,
         )
     typer.echo(f"Wrote to {folder}:")
-    for name, what in _OUTPUT_FILES.items():
-        typer.echo(f"  {name:<20}  {what}")
+    for name, description in _OUTPUT_FILES.items():
+        typer.echo(f"  {name:<20}  {description}")

@@ -1,4 +1,4 @@
-"""``gaussmix info``: what a model file holds."""
+"""``gaussmix info``: show the contents of a model file."""
 
 import typer
 
@@ -11,23 +11,24 @@ Examples:
 
 
 def run_command(model: ModelFileArgument, debug: DebugOption = False) -> None:
-    """Show what a model file holds.
+    """Show the contents of a model file.
 
-    Prints the structure in letters and words, the columns, and the share, mean and standard
-    deviation of each component.
+    Prints the covariance structure, the columns, and the weight, means and standard deviations of
+    each component.
     """
     from gaussmix.cli import summaries
-    from gaussmix.cli.text_formatting import format_count, format_fields, join_names
+    from gaussmix.cli.text_formatting import format_fields, join_names
+    from gaussmix.errors.text import format_count
     from gaussmix.model import Mixture, serialization
 
     mixture = Mixture.load(model)
     names = mixture.feature_names
-    about = [
+    fields = [
         ("Model", f"{model} (schema {serialization.read_schema_version(model)})"),
         ("Structure", f"{mixture.structure.display_name}: {mixture.structure.description}"),
         ("Components", f"{mixture.n_components}, with {format_count(mixture.n_parameters, 'free parameter')}"),
         ("Columns", f"{mixture.n_features} ({join_names(names, max_names=100) if names else 'without names'})"),
     ]
-    typer.echo(format_fields(about))
-    typer.echo(f"\nShare and means\n\n{summaries.format_component_table(mixture)}")
+    typer.echo(format_fields(fields))
+    typer.echo(f"\nWeights and means\n\n{summaries.format_component_table(mixture)}")
     typer.echo(f"\nStandard deviations\n\n{summaries.format_standard_deviation_table(mixture)}")

@@ -1,4 +1,4 @@
-"""What ``fit`` and ``select`` share: the options of a search, and the search over the rows of a file."""
+"""What ``fit``, ``select`` and ``compare`` share: the options of a model search, and the search of a file's rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_names, parse_structures
+from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_engine, parse_names, parse_structures
 from gaussmix.errors import TableError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ DEFAULT_N_STARTS = 4
 
 ColumnsOption = Annotated[
     str | None,
-    typer.Option("--columns", metavar="A,B", help="Columns to fit. Default: all that hold numbers."),
+    typer.Option("--columns", metavar="A,B", help="Columns to fit. Default: all numeric columns."),
 ]
 ComponentsOption = Annotated[
     str | None,
@@ -30,35 +30,34 @@ StructuresOption = Annotated[
     typer.Option(
         "--structures",
         metavar="NAMES",
-        help="Shapes to try: all, or some of full, tied, diag, spherical and mclust's letters (VVV, EEE, ...).",
+        help="Covariance structures to try: all, or some of full, tied, diag, spherical and mclust's letters such "
+        "as VVV or EEE.",
     ),
 ]
 CriterionOption = Annotated[
-    str, typer.Option("--criterion", metavar="NAME", help="What to choose by: bic, icl, aic, aicc or sabic.")
+    str, typer.Option("--criterion", metavar="NAME", help="Criterion to choose by: bic, icl, aic, aicc or sabic.")
 ]
 WeightsOption = Annotated[
-    str | None, typer.Option("--sample-weight", metavar="COLUMN", help="Column that says how often each row counts.")
+    str | None, typer.Option("--sample-weight", metavar="COLUMN", help="Column with the weight (count) of each row.")
 ]
 StartsOption = Annotated[
     int,
     typer.Option(
-        "--n-starts",
-        metavar="N",
-        min=1,
-        help="Starts for each candidate: more take longer, and may find better ones.",
+        "--n-starts", metavar="N", min=1, help="Starts per candidate. More take longer and may find better fits."
     ),
 ]
 NoiseOption = Annotated[
-    bool, typer.Option("--noise", help="Add noise, spread evenly over the data, for rows that belong to no group.")
+    bool, typer.Option("--noise", help="Add a uniform noise component for rows that belong to no group.")
 ]
 PriorOption = Annotated[
-    bool, typer.Option("--prior", help="Draw covariances towards that of the data, so that few rows can make a group.")
+    bool,
+    typer.Option("--prior", help="Shrink covariances towards that of the data, so that small groups can be fitted."),
 ]
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """The options of a search as they were read."""
+    """The parsed options of a model search; ``is_default_n_components`` is False if the user set --components."""
 
     column_names: list[str] | None
     n_components: list[int]
@@ -70,6 +69,7 @@ class SearchOptions:
     seed: int
     has_noise: bool
     has_prior: bool
+    engine: str
 
     @classmethod
     def from_command_line(
@@ -81,25 +81,36 @@ class SearchOptions:
         weight_column: str | None,
         n_starts: int,
         seed: int,
-        has_noise: bool,
-        has_prior: bool,
+        engine: str,
+        has_noise: bool = False,
+        has_prior: bool = False,
     ) -> "SearchOptions":
-        """Check the words of the command line; typer.BadParameter for what cannot be understood."""
-        names = parse_names(columns, "--columns")
-        if weight_column is not None and weight_column in (names or []):
+        """Parse the options; typer.BadParameter names an option that is invalid."""
+        column_names = parse_names(columns, "--columns")
+        if weight_column is not None and weight_column in (column_names or []):
             raise typer.BadParameter(
                 f"{weight_column!r} is already used by --sample-weight; leave it out", param_hint="--columns"
             )
-        shapes = parse_structures(structures)
-        counts = parse_component_counts(_DEFAULT_COMPONENT_RANGE if components is None else components)
-        words = "all" if structures == "all" else shapes  # the search knows which structures coincide in one column
-        rule = parse_criterion(criterion)
-        return cls(names, counts, components is None, words, rule, weight_column, n_starts, seed, has_noise, has_prior)
+        parsed_structures = parse_structures(structures)
+        return cls(
+            column_names,
+            parse_component_counts(_DEFAULT_COMPONENT_RANGE if components is None else components),
+            components is None,
+            # `select` knows which of all structures coincide for one column.
+            "all" if structures == "all" else parsed_structures,
+            parse_criterion(criterion),
+            weight_column,
+            n_starts,
+            seed,
+            has_noise,
+            has_prior,
+            parse_engine(engine),
+        )
 
 
 @dataclass(frozen=True)
 class FileSearch:
-    """A file's rows, and what the search over them has found."""
+    """The rows of a file, and the result of the search over them."""
 
     path: Path
     selected_columns: "SelectedColumns"
@@ -107,13 +118,14 @@ class FileSearch:
 
     @property
     def description(self) -> str:
-        """The file, its size and its columns."""
+        """The name of the file, its size and its columns."""
         return describe_data(self.path, self.selected_columns)
 
 
 def describe_data(path: Path, selected_columns: "SelectedColumns") -> str:
-    """A file, its size and its columns: 'faithful.csv: 272 rows, 2 columns (eruptions, waiting)'."""
-    from gaussmix.cli.text_formatting import format_column_name, format_count, join_names
+    """Return a file's name, size and columns: 'faithful.csv: 272 rows, 2 columns (eruptions, waiting)'."""
+    from gaussmix.cli.text_formatting import format_column_name, join_names
+    from gaussmix.errors.text import format_count
 
     names = join_names([format_column_name(name) for name in selected_columns.names])
     n_rows, n_columns = len(selected_columns.rows), len(selected_columns.names)
@@ -121,7 +133,7 @@ def describe_data(path: Path, selected_columns: "SelectedColumns") -> str:
 
 
 def search_file(path: Path, options: SearchOptions) -> FileSearch:
-    """Read the rows of a file and search over them."""
+    """Read the rows of a file, and fit and rank all candidates."""
     from gaussmix.cli.column_selection import select_columns_for_fit
     from gaussmix.cli.table_reader import read_table
     from gaussmix.selection import select
@@ -129,29 +141,30 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     with console.progress_bar(f"reading {path.name}"):
         selected_columns = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
     console.print_notes(selected_columns.notes)
-    counts = limit_n_components(path, len(selected_columns.rows), options)
-    with console.progress_bar("fitting") as update:
+    n_components = limit_n_components(path, len(selected_columns.rows), options)
+    with console.progress_bar("fitting") as progress_callback:
         selection = select(
             selected_columns.rows,
-            counts,
+            n_components,
             options.structures,
             criterion=options.criterion,
             sample_weight=selected_columns.sample_weight,
             n_starts=options.n_starts,
             random_state=options.seed,
             feature_names=selected_columns.names,
-            progress=update,
+            progress=progress_callback,
             noise=options.has_noise,
             prior="default" if options.has_prior else None,
+            engine=options.engine,
         )
     return FileSearch(path, selected_columns, selection)
 
 
 def limit_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int]:
-    """Numbers of components that the rows suffice for: fewer by default, an error where they were asked for."""
+    """Return the numbers of components that do not exceed the rows; TableError if the user chose larger ones."""
     if options.n_components[-1] <= n_rows:
         return options.n_components
     if not options.is_default_n_components:
         raise TableError.too_few_rows(path, n_rows, options.n_components[-1])
-    console.print_note(f"there are {n_rows} rows, so no more than {n_rows} components are tried.")
+    console.print_note(f"the file has {n_rows} rows, so at most {n_rows} components are tried.")
     return [count for count in options.n_components if count <= n_rows]

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how the ones with a syntax of their own are read."""
+"""Command-line options that several commands share, and parsers of options with a syntax of their own."""
 
 import csv
 from pathlib import Path
@@ -28,8 +28,8 @@ DataFileArgument = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        readable=False,  # our own sentence says so, with exit code 1
-        help="Rows to read: .csv (also .tsv, .txt; with , ; or tab between fields) or .parquet.",
+        readable=False,  # the reader raises an error with exit code 1
+        help="Rows to read: .csv (also .tsv, .txt; separated by , ; or tab) or .parquet.",
         show_default=False,
     ),
 ]
@@ -37,36 +37,38 @@ EngineOption = Annotated[
     str,
     typer.Option("--engine", metavar="NAME", help="What computes the passes over the rows: auto, numpy or compiled."),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Whole number; one seed gives one answer.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, help="Seed, a whole number. Equal seeds give equal results.")
+]
 
 
 def parse_names(text: str | None, option: str) -> list[str] | None:
-    """Names between commas, in quotes where a name holds a comma; None stays None."""
+    """Return comma-separated names, which may be quoted; None for None."""
     if text is None:
         return None
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     if not names or "" in names:
-        raise typer.BadParameter("give names with commas between them, as in: a,b", param_hint=option)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise typer.BadParameter(f"{twice[0]!r} stands there twice; name it once", param_hint=option)
+        raise typer.BadParameter("give names separated by commas, as in: a,b", param_hint=option)
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise typer.BadParameter(f"{repeated[0]!r} appears twice; name it once", param_hint=option)
     return names
 
 
 def parse_component_counts(text: str) -> list[int]:
-    """'3', '1:9', '1,2,5' and mixtures of these as increasing numbers of components."""
-    wrong = typer.BadParameter(
-        f"{text!r} is no number of components; write one (3), a range (1:9) or a list (1,2,5) of numbers from 1",
+    """Return increasing numbers of components from '3', '1:9', '1,2,5' or a mixture of these."""
+    error = typer.BadParameter(
+        f"{text!r} is not a number of components; give one (3), a range (1:9) or a list (1,2,5) of numbers from 1",
         param_hint="--components",
     )
     counts: set[int] = set()
     for part in text.split(","):
-        ends = [end.strip() for end in part.split(":")]
-        if len(ends) > 2 or not all(end.isascii() and end.isdigit() and len(end) < 10 for end in ends):
-            raise wrong
-        low, high = int(ends[0]), int(ends[-1])
+        bounds = [bound.strip() for bound in part.split(":")]
+        if len(bounds) > 2 or not all(bound.isascii() and bound.isdigit() and len(bound) < 10 for bound in bounds):
+            raise error
+        low, high = int(bounds[0]), int(bounds[-1])
         if not 1 <= low <= high:
-            raise wrong
+            raise error
         if high - low > 1000:
             raise typer.BadParameter(f"{text!r} asks for more than 1000 fits", param_hint="--components")
         counts.update(range(low, high + 1))
@@ -74,48 +76,50 @@ def parse_component_counts(text: str) -> list[int]:
 
 
 def parse_structures(text: str) -> list[str]:
-    """'all', or structures by mclust letters or scikit-learn's names."""
+    """Return mclust letters from 'all', or from mclust's and scikit-learn's names separated by commas."""
     from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST
 
     if text == "all":
         return list(MCLUST_NAMES)
-    known = {**SKLEARN_TO_MCLUST, **{letters: letters for letters in MCLUST_NAMES}}
-    found: list[str] = []
+    letters_by_name = {**SKLEARN_TO_MCLUST, **{letters: letters for letters in MCLUST_NAMES}}
+    structures: list[str] = []
     for name in parse_names(text, "--structures") or []:
-        letters = known.get(name.lower(), known.get(name.upper()))
+        letters = letters_by_name.get(name.lower(), letters_by_name.get(name.upper()))
         if letters is None:
-            allowed = ", ".join(["all", *known])
-            raise typer.BadParameter(f"{name!r} is no structure; there are {allowed}", param_hint="--structures")
-        if letters not in found:
-            found.append(letters)
-    return found
+            allowed = ", ".join(["all", *letters_by_name])
+            raise typer.BadParameter(f"{name!r} is not a structure; choose from {allowed}", param_hint="--structures")
+        if letters not in structures:
+            structures.append(letters)
+    return structures
 
 
 def parse_criterion(text: str) -> str:
-    """One of the criteria that a search can rank by."""
+    """Return the name of a criterion in lower case."""
     from gaussmix.selection.criteria import CRITERIA
 
-    if text.lower() not in CRITERIA:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(CRITERIA)}", param_hint="--criterion")
-    return text.lower()
+    return _parse_choice(text, list(CRITERIA), "--criterion")
 
 
 def parse_engine(text: str) -> str:
     """Return the name of an engine in lower case."""
     from gaussmix.engines import ENGINE_NAMES
 
-    if text.lower() not in ENGINE_NAMES:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(ENGINE_NAMES)}", param_hint="--engine")
+    return _parse_choice(text, list(ENGINE_NAMES), "--engine")
+
+
+def _parse_choice(text: str, allowed: list[str], option: str) -> str:
+    if text.lower() not in allowed:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(allowed)}", param_hint=option)
     return text.lower()
 
 
 def require_table_suffix(output: Path | None) -> None:
-    """A table is written as CSV or Parquet, and its name tells which."""
+    """Raise typer.BadParameter unless the name of an output table ends in .csv or .parquet."""
     if output is not None and output.suffix.lower() not in (".csv", ".parquet"):
         raise typer.BadParameter(f"{str(output)!r} must end in .csv or .parquet", param_hint="--output")
 
 
 def require_html_suffix(output: Path) -> None:
-    """A browser knows a page by the end of its name."""
+    """Raise typer.BadParameter unless the name of an output page ends in .html or .htm."""
     if output.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(f"{str(output)!r} must end in .html or .htm", param_hint="--output")

@@ -1,4 +1,4 @@
-"""Places to write to: checked before the work is done, and left clean where writing fails."""
+"""Output files and folders: checks before the work, and removal of partial files after a failure."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ from gaussmix.errors import FileError, GaussmixError
 
 
 def require_writable_file(path: Path, input_paths: Sequence[Path]) -> None:
-    """Check, before any work is done, that a file can be written and is none of those read.
+    """Check that a file can be written, and that it is not an input.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def require_writable_file(path: Path, input_paths: Sequence[Path]) -> None:
 
 
 def require_writable_folder(folder: Path, file_names: Sequence[str], input_paths: Sequence[Path]) -> None:
-    """Check, before any work is done, that a folder can be made or used, and its files be written.
+    """Check that a folder can be created or used, and that its files can be written.
 
     Raises
     ------
@@ -47,23 +47,23 @@ def _require_writable_target(path: Path, input_paths: Sequence[Path]) -> None:
     if any(other.exists() and path.samefile(other) for other in input_paths):
         raise FileError.overwrites_input(path)
     if not os.access(path, os.W_OK):
-        raise FileError.unwritable(path, "it is protected against writing")
+        raise FileError.unwritable(path, "it is write-protected")
 
 
 def _require_writable_parent(path: Path, parent: Path) -> None:
-    """Check that files can be made in a folder, by making one that is gone at once."""
+    """Check that files can be created in a folder by creating a temporary file."""
     if not parent.is_dir():
         raise FileError.unwritable(path, f"{parent} is a file, not a folder")
     if not os.access(parent, os.W_OK):
-        raise FileError.unwritable(path, f"there is no right to write in {parent}")
+        raise FileError.unwritable(path, f"there is no permission to write in {parent}")
     try:
         tempfile.TemporaryFile(dir=parent).close()
     except OSError as error:
-        raise FileError.unwritable(path, f"no file can be made in {parent}") from error
+        raise FileError.unwritable(path, f"no file can be created in {parent}") from error
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are not there."""
+    """Create a folder and its parents, if they do not exist."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,13 +71,13 @@ def make_folder(folder: Path) -> None:
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file is written before it gets its name, so that it appears whole or not at all."""
+    """Return the temporary path of a file that is renamed when it is complete."""
     return path.with_name(f"{path.name}.partial")
 
 
 @contextmanager
 def remove_partial_on_failure(path: Path) -> Iterator[Path]:
-    """Say in one sentence why a file could not be written, and leave nothing half written behind."""
+    """Yield the path; if writing fails, remove its partial file and raise FileError for an OSError."""
     try:
         yield path
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""``gaussmix predict``: membership probabilities of rows that the model has not seen."""
+"""``gaussmix predict``: membership probabilities of new rows."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,52 +28,53 @@ def run_command(
         typer.Option(
             metavar="FILE",
             readable=False,
-            help="Write all rows to a .parquet or .csv file instead of showing the first.",
+            help="Write all rows to a .parquet or .csv file instead of printing the first ones.",
             show_default=False,
         ),
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Tell which component each row belongs to.
+    """Predict the component of each row.
 
     Gives the probability of every component for each row of FILE, with the most probable one, the
     uncertainty (one minus the largest probability) and the log density. Columns are matched by
-    name: their order does not matter, and others are ignored. What is shown counts data rows from
-    1; the column row of a written file counts them from 0, as Python does.
+    name, in any order; other columns are ignored. The printed table counts rows from 1; the column
+    row of a written file counts them from 0.
     """
     require_table_suffix(output)
     from gaussmix.cli.column_selection import select_columns_for_model
     from gaussmix.cli.output_paths import require_writable_file
     from gaussmix.cli.table_reader import read_table
     from gaussmix.cli.table_writer import compute_assignments, write_table
-    from gaussmix.cli.text_formatting import format_count
+    from gaussmix.errors.text import format_count
     from gaussmix.model import Mixture
 
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model, file))
     with console.progress_bar(f"reading {file.name}"):
-        chosen = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
-    console.print_notes(chosen.notes)
+        selected_columns = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
+    console.print_notes(selected_columns.notes)
     with console.progress_bar("assigning rows"):
-        assigned = compute_assignments(mixture, chosen.rows)
+        assignments = compute_assignments(mixture, selected_columns.rows)
     if output is None:
-        _print_assignments(assigned)
+        _print_assignments(assignments)
     else:
-        write_table(assigned, output)
-        typer.echo(f"Wrote {format_count(len(chosen.rows), 'row')} to {output}")
+        write_table(assignments, output)
+        typer.echo(f"Wrote {format_count(len(selected_columns.rows), 'row')} to {output}")
 
 
 def _print_assignments(assignments: "ColumnsByName") -> None:
-    from gaussmix.cli.text_formatting import format_count, format_number, format_table
+    from gaussmix.cli.text_formatting import format_number, format_table
+    from gaussmix.errors.text import format_count
 
     n_rows = len(assignments["row"])
     columns = [["data row", *map(str, assignments["row"][:_MAX_ROWS_SHOWN] + 1)]]
     for name, values in assignments.items():
         if name == "row":
             continue
-        shown = str if values.dtype.kind == "i" else format_number if name == "log_density" else "{:.4f}".format
-        columns.append([_format_header(name), *map(shown, values[:_MAX_ROWS_SHOWN])])
+        format_value = str if values.dtype.kind == "i" else format_number if name == "log_density" else "{:.4f}".format
+        columns.append([_format_header(name), *map(format_value, values[:_MAX_ROWS_SHOWN])])
     header, *cells = zip(*columns, strict=True)
     typer.echo(format_table(header, cells))
     if n_rows > _MAX_ROWS_SHOWN:
@@ -83,7 +84,7 @@ def _print_assignments(assignments: "ColumnsByName") -> None:
 
 
 def _format_header(column_name: str) -> str:
-    """A column's name, short for a table: 'p(2)' for 'probability_2', 'log density' for 'log_density'."""
+    """Return a short header: 'p(2)' for 'probability_2', 'log density' for 'log_density'."""
     if column_name.startswith("probability_"):
         return f"p({column_name.removeprefix('probability_')})"
     return column_name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""``gaussmix report``: the page with pictures and tables, for a model and the rows of a file."""
+"""``gaussmix report``: write a page with plots and tables for a model and the rows of a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,14 +18,14 @@ Examples:
 def run_command(
     model: ModelFileArgument,
     file: DataFileArgument,
-    output: Annotated[Path, typer.Option(metavar="FILE.html", readable=False, help="Where to write the page.")] = Path(
+    output: Annotated[Path, typer.Option(metavar="FILE.html", readable=False, help="File to write.")] = Path(
         "report.html"
     ),
     debug: DebugOption = False,
 ) -> None:
     """Write an HTML page about a model and rows.
 
-    It shows the rows of FILE as the model sees them, and opens without a network. Columns are
+    It shows the rows of FILE and their assignment by the model, and needs no network. Columns are
     matched by name.
     """
     require_html_suffix(output)
@@ -38,8 +38,8 @@ def run_command(
     mixture = Mixture.load(model)
     require_writable_file(output, input_paths=(model, file))
     with console.progress_bar(f"reading {file.name}"):
-        chosen = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
-    console.print_notes(chosen.notes)
+        selected_columns = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
+    console.print_notes(selected_columns.notes)
     with console.progress_bar("writing the report"), remove_partial_on_failure(output):
-        write_report(output, mixture, chosen.rows, source_name=file.name)
+        write_report(output, mixture, selected_columns.rows, source_name=file.name)
     typer.echo(f"Wrote {output}")

@@ -1,4 +1,4 @@
-"""``gaussmix sample``: new rows drawn from a model."""
+"""``gaussmix sample``: draw new rows from a model."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ AddComponentOption = Annotated[
 
 def run_command(
     model: ModelFileArgument,
-    n_rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="How many rows to draw.")],
+    n_rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="Number of rows to draw.")],
     seed: SeedOption = 0,
     add_component_column: AddComponentOption = False,
     output: Annotated[
@@ -35,15 +35,15 @@ def run_command(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Draw rows at random from a model.
+    """Draw random rows from a model.
 
-    They have the columns of the fit, come in random order, and hold every digit.
+    The rows have the columns of the fit, in random order of components, with all digits.
     """
     require_table_suffix(output)
     from gaussmix.cli import summaries
     from gaussmix.cli.output_paths import require_writable_file
     from gaussmix.cli.table_writer import encode_csv, write_table
-    from gaussmix.cli.text_formatting import format_count
+    from gaussmix.errors.text import format_count
     from gaussmix.model import Mixture, sampling
 
     mixture = Mixture.load(model)
@@ -65,7 +65,7 @@ def run_command(
 
 
 def _unused_component_name(columns: dict[str, object]) -> str:
-    """'component', with underscores until no column of the data is called so."""
+    """Return 'component', with underscores appended until it differs from all columns."""
     name = "component"
     while name in columns:
         name += "_"

@@ -1,4 +1,4 @@
-"""``gaussmix select``: compare structures and numbers of components for the rows of a file, in a ranked table."""
+"""``gaussmix select``: rank covariance structures and numbers of components for the rows of a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ from gaussmix.cli.model_search import (
     WeightsOption,
     search_file,
 )
-from gaussmix.cli.options import DataFileArgument, DebugOption, SeedOption, require_table_suffix
+from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, require_table_suffix
 
 EXAMPLES = """\b
 Examples:
@@ -32,9 +32,7 @@ Examples:
 TopOption = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Candidates to print, best first.")]
 OutputTableOption = Annotated[
     Path | None,
-    typer.Option(
-        "--output", metavar="TABLE", readable=False, help="Where to write all candidates: a .csv or .parquet file."
-    ),
+    typer.Option("--output", metavar="TABLE", readable=False, help="Write all candidates to a .csv or .parquet file."),
 ]
 
 
@@ -46,6 +44,7 @@ def run_command(
     criterion: CriterionOption = "bic",
     weight_column: WeightsOption = None,
     seed: SeedOption = 0,
+    engine: EngineOption = "auto",
     n_starts: StartsOption = DEFAULT_N_STARTS,
     has_noise: NoiseOption = False,
     has_prior: PriorOption = False,
@@ -53,14 +52,14 @@ def run_command(
     output: OutputTableOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Compare structures and numbers of components.
+    """Rank covariance structures and numbers of components.
 
-    Fits a mixture of Gaussians for every number of components and every structure (the size,
-    shape and orientation that groups may have), and prints them, best first. gaussmix fit does the
-    same and goes on with the best one.
+    Fits a Gaussian mixture for every number of components and every covariance structure (size,
+    shape and orientation of the groups), and prints them, best first. gaussmix fit runs the same
+    search and writes the best mixture.
     """
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, has_noise, has_prior
+        columns, components, structures, criterion, weight_column, n_starts, seed, engine, has_noise, has_prior
     )
     require_table_suffix(output)
     if output is not None:
@@ -88,9 +87,10 @@ def _write_candidates(search: FileSearch, output: Path) -> None:
     from gaussmix.cli.table_writer import write_table
 
     rows = search.selection.table()
-    numbers = {"log_likelihood", *search.selection.best.criteria}
+    numeric_names = {"log_likelihood", *search.selection.best.criteria}
     columns = {
-        name: np.array([row[name] for row in rows], dtype=np.float64 if name in numbers else None) for name in rows[0]
+        name: np.array([row[name] for row in rows], dtype=np.float64 if name in numeric_names else None)
+        for name in rows[0]
     }
     write_table(columns, output)
     typer.echo(f"\nWrote {output}: {len(rows)} candidates, best first")

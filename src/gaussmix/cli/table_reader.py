@@ -1,10 +1,9 @@
-"""Files into tables: the one place that opens a CSV or Parquet file, and says in a sentence why it cannot.
+"""Reading of CSV and Parquet files with Arrow.
 
-A column holds numbers, or the reason why it does not: no caller sees a type of Arrow.
+Callers see no Arrow types: a column holds float64 values, or the reason why it is not numeric.
 
-Arrow is asked for one thread and never handed a Python function or object: a thread of its pools that
-outlives the read and then lets go of one asks for the interpreter's lock, and a process that is just
-ending is aborted by that (exit code 134).
+Arrow reads with one thread and gets no Python objects. A pool thread that released a Python object after the
+read would need the interpreter's lock, and would abort an exiting process (exit code 134).
 """
 
 import csv
@@ -28,18 +27,30 @@ _NUMBER_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _DECIMAL_COMMA_PATTERN = r"^\s*[+-]?\d+,\d+\s*$"
 _THOUSANDS_COMMA_PATTERN = r"^\s*[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?\s*$"
 _RAGGED_ROW_ERROR_PATTERN = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
-_MIN_NUMERIC_FRACTION = 0.9  # share of numbers from which a text among them is taken for a slip
+_MIN_NUMERIC_FRACTION = 0.9  # fraction of numbers from which the other values of a column count as mistakes
 _MAX_HEADER_BYTES = 1 << 20
-_UNNAMED_COLUMN_NAMES = {"", "__index_level_0__"}  # what pandas calls an index that it saved
+_UNNAMED_COLUMN_NAMES = {"", "__index_level_0__"}  # pandas' names for a saved index
 
 
 @dataclass(frozen=True)
 class Column:
-    """A named column: ``values`` (n,), NaN where one is missing; of another kind than numbers it has none.
+    """A named column of a file.
 
-    ``non_numeric_reason`` says of a text column which value kept it from being numbers; ``n_numeric`` of its
-    ``n_non_missing`` values that are not missing are numbers; ``has_number_with_comma`` if it is one but for a comma.
-    ``load_texts`` gives the values of a text column, None where one is missing.
+    Attributes
+    ----------
+    name : str
+    kind : str
+        'numbers', 'text', 'dates', 'times', 'empty', or the name of an Arrow type.
+    values : ndarray of shape (n,)
+        Values of a numeric column, NaN if missing; else empty.
+    non_numeric_reason : str
+        First value of a text column that is not a number, as part of a sentence.
+    has_number_with_comma : bool
+        Whether that value is a number with a decimal or thousands comma.
+    n_numeric, n_non_missing : int
+        Values of a text column that are numbers, and that are not missing.
+    load_texts : callable
+        Returns the values of a text column, None if missing.
     """
 
     name: str
@@ -53,22 +64,23 @@ class Column:
 
     @property
     def is_numeric(self) -> bool:
+        """Whether the column holds numbers."""
         return self.kind == NUMERIC_KIND
 
     @property
     def is_likely_numeric(self) -> bool:
-        """Whether the values that are no numbers are the exception, or are numbers but for a comma."""
+        """Whether most values of a text column are numbers, or one is a number with a comma."""
         return self.has_number_with_comma or self.n_numeric > 0.5 * self.n_non_missing
 
     @property
     def is_nearly_numeric(self) -> bool:
-        """Whether the values that are no numbers are so few that they must be slips."""
+        """Whether so few values are not numbers that they are probably mistakes."""
         return bool(self.non_numeric_reason) and self.n_numeric >= _MIN_NUMERIC_FRACTION * self.n_non_missing
 
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file, in its order; ``n_unnamed`` more had no name and were not read."""
+    """The columns of a file in file order, without its ``n_unnamed`` columns that have no name."""
 
     path: Path
     n_rows: int
@@ -77,10 +89,12 @@ class Table:
 
     @property
     def column_names(self) -> list[str]:
+        """The names of all columns."""
         return [column.name for column in self.columns]
 
     @property
     def numeric_columns(self) -> list[Column]:
+        """The columns that hold numbers."""
         return [column for column in self.columns if column.is_numeric]
 
 
@@ -90,19 +104,19 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     FileError
-        If there is no such file, or it cannot be read as a table with names and rows.
+        If the file does not exist, or is not a table with column names and rows.
     """
     _require_regular_file(path)
     suffix = path.suffix.lower()
     if suffix not in _READER_BY_SUFFIX:
         raise FileError.unknown_extension(path)
     try:
-        arrow = _READER_BY_SUFFIX[suffix](path)
+        arrow_table = _READER_BY_SUFFIX[suffix](path)
     except OSError as error:
         raise FileError.unreadable(path, error.strerror or " ".join(str(error).split())) from error
     except pa.ArrowException as error:
         raise FileError.unreadable(path, " ".join(str(error).split())) from error
-    return _convert_table(path, arrow, is_text_file=suffix not in _PARQUET_SUFFIXES)
+    return _convert_table(path, arrow_table, is_text_file=suffix not in _PARQUET_SUFFIXES)
 
 
 def _require_regular_file(path: Path) -> None:
@@ -126,21 +140,21 @@ def _read_csv(path: Path) -> pa.Table:
             path,
             read_options=pacsv.ReadOptions(use_threads=False),
             parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(strings_can_be_null=True),  # NA is missing in any column
+            convert_options=pacsv.ConvertOptions(strings_can_be_null=True),  # NA is a missing value in all columns
         )
     except pa.ArrowInvalid as error:
         if "cannot infer number of columns" in str(error):
             raise TableError.no_rows(path) from error
-        ragged = _RAGGED_ROW_ERROR_PATTERN.search(str(error))
-        if ragged is None:
+        match = _RAGGED_ROW_ERROR_PATTERN.search(str(error))
+        if match is None:
             raise
-        line, expected, found = ragged.groups()
-        where = f"data row {int(line) - 1}" if line else "a line"
-        raise TableError.wrong_field_count(path, where, int(found), int(expected)) from error
+        line, n_expected, n_fields = match.groups()
+        position = f"data row {int(line) - 1}" if line else "a line"
+        raise TableError.wrong_field_count(path, position, int(n_fields), int(n_expected)) from error
 
 
 def _read_header(path: Path) -> tuple[list[str], str]:
-    """Column names and the delimiter: that of , ; and tab which cuts the first line into most fields."""
+    """Return the column names and the delimiter: the one of , ; and tab that gives the most fields."""
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     first = re.split(rb"\r\n|\r|\n", start, maxsplit=1)[0]
@@ -151,10 +165,10 @@ def _read_header(path: Path) -> tuple[list[str], str]:
     except UnicodeDecodeError as error:
         raise FileError.not_utf8(path, "its first line is not") from error
     if any(character < " " and character != "\t" for character in line):
-        raise FileError.not_utf8(path, "its first line holds bytes that no text has")
-    cut = {delimiter: next(csv.reader([line], delimiter=delimiter)) for delimiter in ",;\t"}
-    delimiter = max(cut, key=lambda one: len(cut[one]))
-    return [name.strip() for name in cut[delimiter]], delimiter
+        raise FileError.not_utf8(path, "its first line holds control characters")
+    fields = {delimiter: next(csv.reader([line], delimiter=delimiter)) for delimiter in ",;\t"}
+    delimiter = max(fields, key=lambda character: len(fields[character]))
+    return [name.strip() for name in fields[delimiter]], delimiter
 
 
 # -- Parquet ---------------------------------------------------------------------------------------
@@ -179,15 +193,17 @@ _READER_BY_SUFFIX = {
 
 def _convert_table(path: Path, arrow_table: pa.Table, is_text_file: bool) -> Table:
     names = [name.strip() if is_text_file else name for name in arrow_table.schema.names]
-    named = [(index, name) for index, name in enumerate(names) if name not in _UNNAMED_COLUMN_NAMES]
-    kept = [name for _, name in named]
-    twice = sorted({name for name in kept if kept.count(name) > 1})
-    if twice:
-        raise TableError.duplicate_columns(path, twice)
+    named_columns = [(index, name) for index, name in enumerate(names) if name not in _UNNAMED_COLUMN_NAMES]
+    kept_names = [name for _, name in named_columns]
+    repeated = sorted({name for name in kept_names if kept_names.count(name) > 1})
+    if repeated:
+        raise TableError.duplicate_columns(path, repeated)
     if arrow_table.num_rows == 0:
         raise TableError.no_rows(path)
-    columns = tuple(_convert_column(path, name, arrow_table.column(index), is_text_file) for index, name in named)
-    return Table(path, arrow_table.num_rows, columns, len(names) - len(named))
+    columns = tuple(
+        _convert_column(path, name, arrow_table.column(index), is_text_file) for index, name in named_columns
+    )
+    return Table(path, arrow_table.num_rows, columns, len(names) - len(named_columns))
 
 
 def _convert_column(path: Path, name: str, values: Any, is_text_file: bool) -> Column:
@@ -206,9 +222,9 @@ def _convert_column(path: Path, name: str, values: Any, is_text_file: bool) -> C
 
 
 def _to_float64(arrow_values: Any) -> N:
-    """Values as float64; what is missing becomes NaN.
+    """Return Arrow values as float64, NaN if missing.
 
-    Read from Arrow's memory: its own way to NumPy imports pandas, and while it does loses an interrupt.
+    It reads Arrow's buffers, because ``to_numpy`` imports pandas, and an interrupt during that import is lost.
     """
     values = pc.fill_null(arrow_values.cast(pa.float64(), safe=False), float("nan"))
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
@@ -217,44 +233,49 @@ def _to_float64(arrow_values: Any) -> N:
 
 
 def _convert_text_column(name: str, texts: Any, is_text_file: bool) -> Column:
-    """A column of texts: numbers after all where each is one (Arrow does not read '+3'), else its first culprit."""
+    """Return a text column, or a numeric one if all texts are numbers; Arrow does not parse '+3'."""
     texts = texts.cast(pa.large_string())
-    numbers = pc.match_substring_regex(texts, _NUMBER_PATTERN)
-    n_present, n_numbers = len(texts) - texts.null_count, pc.sum(numbers).as_py() or 0
-    if n_numbers == n_present and is_text_file:
+    is_number = pc.match_substring_regex(texts, _NUMBER_PATTERN)
+    n_non_missing, n_numeric = len(texts) - texts.null_count, pc.sum(is_number).as_py() or 0
+    if n_numeric == n_non_missing and is_text_file:
         return Column(name, NUMERIC_KIND, _to_float64(pc.replace_substring_regex(texts, r"[\s+]", "")))
-    row = pc.index(numbers, False).as_py()
+    row = pc.index(is_number, False).as_py()
     if row < 0:
         return Column(name, "text", load_texts=texts.to_pylist)
     value = texts[row].as_py()
-    shown = value if len(value) <= 30 else value[:27] + "..."
-    comma = _comma_note(value, texts)
+    short_value = value if len(value) <= 30 else value[:27] + "..."
+    comma_note = _comma_note(value, texts)
     return Column(
         name,
         "text",
-        non_numeric_reason=f"data row {row + 1} holds {shown!r}{comma}",
-        has_number_with_comma=bool(comma),
-        n_numeric=n_numbers,
-        n_non_missing=n_present,
+        non_numeric_reason=f"data row {row + 1} holds {short_value!r}{comma_note}",
+        has_number_with_comma=bool(comma_note),
+        n_numeric=n_numeric,
+        n_non_missing=n_non_missing,
         load_texts=texts.to_pylist,
     )
 
 
 def _comma_note(value: str, texts: Any) -> str:
-    """What the comma in a value stands for, as far as the whole column tells; nothing where it is no number."""
-    decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
-    if not decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
+    """Return a note on the comma in a number, judged from the whole column; '' if the value is not a number."""
+    may_be_decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
+    if not may_be_decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
         return ""
-    if decimal and pc.any(_matches_only_pattern(texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)).as_py():
-        return ", where a decimal comma stands for a point"
-    return ", where a comma seems to separate thousands"
+    if (
+        may_be_decimal
+        and pc.any(_matches_only_pattern(texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)).as_py()
+    ):
+        return ", with a decimal comma instead of a point"
+    return ", with a comma that seems to separate thousands"
 
 
 def _matches_only_pattern(texts: Any, pattern: str, excluded_pattern: str) -> Any:
+    """Return which texts match one pattern but not the other."""
     return pc.and_not(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, excluded_pattern))
 
 
 def _arrow_kind_name(arrow_type: Any) -> str:
+    """Return the word for an Arrow type that is neither numeric nor text."""
     if pa.types.is_null(arrow_type):
         return "empty"
     if pa.types.is_date(arrow_type) or pa.types.is_timestamp(arrow_type):
@@ -265,7 +286,7 @@ def _arrow_kind_name(arrow_type: Any) -> str:
 
 
 def format_column_kinds(columns: Sequence[Column]) -> list[str]:
-    """'species (text)' of each column, with the culprit where it was meant as numbers."""
+    """Return 'species (text)' for each column, with the reason if it is probably meant to be numeric."""
     return [
         f"{column.name} ({column.kind}{', ' + column.non_numeric_reason if column.is_likely_numeric else ''})"
         for column in columns

@@ -1,4 +1,4 @@
-"""What the commands write: assignments and samples as tables, in CSV or Parquet."""
+"""Tables of assignments and samples as CSV or Parquet files."""
 
 import csv
 import io
@@ -20,20 +20,20 @@ ColumnsByName = dict[str, AnyArray]
 
 
 def compute_assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
-    """For each row: its number from 0, most probable component, all probabilities, uncertainty and log density."""
-    soft = mixture.predict_proba(rows)
+    """Return columns for each row: its index, component, probabilities, uncertainty and log density."""
+    probabilities = mixture.predict_proba(rows)
     return {
         "row": np.arange(len(rows)),
-        "component": noise_to_minus_one(soft.argmax(axis=1), mixture.n_components),
-        **{f"probability_{k}": soft[:, k] for k in range(mixture.n_components)},
-        **({} if mixture.noise is None else {"probability_noise": soft[:, -1]}),
-        "uncertainty": uncertainty(soft),
+        "component": noise_to_minus_one(probabilities.argmax(axis=1), mixture.n_components),
+        **{f"probability_{k}": probabilities[:, k] for k in range(mixture.n_components)},
+        **({} if mixture.noise is None else {"probability_noise": probabilities[:, -1]}),
+        "uncertainty": uncertainty(probabilities),
         "log_density": mixture.logpdf(rows),
     }
 
 
 def write_table(columns: ColumnsByName, path: Path) -> None:
-    """Write columns as Parquet or, for any other ending, as CSV; the file appears whole or not at all.
+    """Write columns as Parquet or, for any other suffix, as CSV; a failed write leaves no file.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def write_table(columns: ColumnsByName, path: Path) -> None:
 
 
 def encode_csv(columns: ColumnsByName) -> bytes:
-    """Columns as CSV in UTF-8; numbers with every digit they have."""
+    """Return columns as CSV in UTF-8, with all digits of numbers."""
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(columns)
     body = pa.BufferOutputStream()

@@ -1,4 +1,4 @@
-"""Numbers and tables as plain text: four significant digits, aligned, never wider than the terminal."""
+"""Numbers, lists and tables as plain text for a terminal."""
 
 import math
 import textwrap
@@ -12,7 +12,7 @@ _MAX_COLUMN_NAME_WIDTH = 24
 
 
 def format_number(value: float, significant_digits: int = 4) -> str:
-    """A number to some significant digits; whole digits are never dropped below ten million."""
+    """Return a number with some significant digits; integer digits are kept below ten million."""
     if value == 0:
         return "0"
     exponent = int(f"{value:.{significant_digits - 1}e}".split("e")[1])
@@ -22,39 +22,31 @@ def format_number(value: float, significant_digits: int = 4) -> str:
 
 
 def choose_significant_digits(magnitude: float, spread: float) -> int:
-    """Significant digits for values of a size so that two digits of their spread show: four or more."""
+    """Return the significant digits, 4 to 15, that show two digits of ``spread`` for values of this magnitude."""
     if magnitude == 0 or spread == 0:
         return 4
     return min(max(4, math.floor(math.log10(magnitude)) - math.floor(math.log10(spread)) + 2), 15)
 
 
 def format_percent(fraction: float) -> str:
-    """A share of one in per cent: '16.9%'."""
+    """Return a fraction as a percentage: '16.9%'."""
     return f"{100 * fraction:.1f}%"
 
 
-def format_count(count: int, noun: str) -> str:
-    """'1 row', '2 rows'."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def format_column_name(name: str) -> str:
-    """A column's name on one line and not too long."""
-    shown = "".join(c if c.isprintable() else " " for c in name)
-    return (
-        shown if cell_len(shown) <= _MAX_COLUMN_NAME_WIDTH else set_cell_size(shown, _MAX_COLUMN_NAME_WIDTH - 3) + "..."
-    )
+    """Return a column's name on one line, truncated to 24 characters."""
+    return truncate_text("".join(c if c.isprintable() else " " for c in name), _MAX_COLUMN_NAME_WIDTH)
 
 
 def truncate_text(text: str, max_width: int) -> str:
-    """A text in as many places as there are, with dots for what does not fit."""
+    """Return the text; dots replace what exceeds ``max_width``."""
     return (
         text if cell_len(text) <= max_width else set_cell_size(text, max(0, max_width - 3)) + "..."[: max(0, max_width)]
     )
 
 
 def join_names(names: Sequence[str], max_names: int = 8) -> str:
-    """Names with commas between them, the first few of many."""
+    """Return comma-separated names; more than ``max_names`` are counted instead."""
     shown = list(names[:max_names])
     if len(names) > max_names:
         shown.append(f"... ({len(names)} in all)")
@@ -62,36 +54,36 @@ def join_names(names: Sequence[str], max_names: int = 8) -> str:
 
 
 def format_fields(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names and what they stand for, one pair a line, wrapped beside the name."""
-    shown = list(pairs)
-    indent = max(len(name) for name, _ in shown) + 2
+    """Return one line per pair of name and text; long texts wrap beside the name."""
+    fields = list(pairs)
+    indent = max(len(name) for name, _ in fields) + 2
     return "\n".join(
         textwrap.fill(
-            f"{name:<{indent}}{what}",
+            f"{name:<{indent}}{text}",
             terminal_width(),
             subsequent_indent=" " * indent,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        for name, what in shown
+        for name, text in fields
     )
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a header, the first column to the left and the others to the right.
+    """Return aligned rows under a header: the first column to the left, the others to the right.
 
-    Where the columns do not fit beside each other they stand in blocks, each with the first column.
+    A table wider than the terminal is split into blocks that all have the first column.
     """
     columns = list(zip(header, *rows, strict=True))
     widths = [max(cell_len(cell) for cell in column) for column in columns]
     blocks: list[list[int]] = []
-    room = 0
+    free_width = 0
     for index in range(1, len(columns)):
-        if not blocks or room < widths[index] + 2:
+        if not blocks or free_width < widths[index] + 2:
             blocks.append([])
-            room = terminal_width() - widths[0]
+            free_width = terminal_width() - widths[0]
         blocks[-1].append(index)
-        room -= widths[index] + 2
+        free_width -= widths[index] + 2
     return "\n\n".join(_format_table_block([columns[0], *(columns[i] for i in block)]) for block in blocks or [[]])
 
 
@@ -100,6 +92,6 @@ def _format_table_block(columns: Sequence[Sequence[str]]) -> str:
     lines = []
     for cells in zip(*columns, strict=True):
         first = set_cell_size(cells[0], widths[0])
-        others = [" " * (wide - cell_len(cell)) + cell for cell, wide in zip(cells[1:], widths[1:], strict=True)]
+        others = [" " * (width - cell_len(cell)) + cell for cell, width in zip(cells[1:], widths[1:], strict=True)]
         lines.append("  ".join([first, *others]).rstrip())
     return "\n".join(lines)
