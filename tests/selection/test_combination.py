@@ -1,4 +1,4 @@
-"""Components joined into clusters."""
+"""Combination of components into clusters."""
 
 from pathlib import Path
 
@@ -42,33 +42,33 @@ def mixture() -> Mixture:
 
 
 @pytest.fixture(scope="module")
-def found(mixture: Mixture) -> Combination:
+def combination(mixture: Mixture) -> Combination:
     return combine(mixture, ROWS)
 
 
-def test_order_and_entropies_are_those_of_mclust(found: Combination) -> None:
-    assert [solution.merged_clusters for solution in found.solutions] == MERGED_CLUSTERS
-    np.testing.assert_allclose([one.entropy for one in found.solutions], ENTROPIES, rtol=1e-8, atol=1e-10)
-    assert found.suggested_n_clusters == 2
-    assert np.bincount(found.cluster_labels()).tolist() == [178, 94]
+def test_order_and_entropies_equal_mclust(combination: Combination) -> None:
+    assert [solution.merged_clusters for solution in combination.solutions] == MERGED_CLUSTERS
+    np.testing.assert_allclose([one.entropy for one in combination.solutions], ENTROPIES, rtol=1e-8, atol=1e-10)
+    assert combination.suggested_n_clusters == 2
+    assert np.bincount(combination.cluster_labels()).tolist() == [178, 94]
 
 
-def test_every_solution_is_what_it_says(found: Combination, mixture: Mixture) -> None:
+def test_solutions_are_consistent_with_the_mixture(combination: Combination, mixture: Mixture) -> None:
     soft = mixture.predict_proba(ROWS)
     for count in range(1, 7):
-        solution, shares = found.solution(count), found.cluster_probabilities(count)
+        solution, shares = combination.solution(count), combination.cluster_probabilities(count)
         assert shares.shape == (len(ROWS), count)
         assert sorted(k for members in solution.cluster_components for k in members) == list(range(6))
         np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-12)
         for members, share in zip(solution.cluster_components, shares.T, strict=True):
             np.testing.assert_allclose(share, soft[:, list(members)].sum(axis=1), rtol=1e-12)
         assert solution.entropy == pytest.approx(special.entr(np.minimum(shares, 1.0)).sum(), rel=1e-9, abs=1e-9)
-        np.testing.assert_array_equal(found.cluster_labels(count), shares.argmax(axis=1))
+        np.testing.assert_array_equal(combination.cluster_labels(count), shares.argmax(axis=1))
 
 
-def test_no_other_pair_lowers_the_entropy_more(found: Combination) -> None:
-    for before, after in zip(found.solutions, found.solutions[1:], strict=False):
-        shares = found.cluster_probabilities(before.n_clusters)
+def test_no_other_pair_lowers_the_entropy_more(combination: Combination) -> None:
+    for before, after in zip(combination.solutions, combination.solutions[1:], strict=False):
+        shares = combination.cluster_probabilities(before.n_clusters)
         for i in range(before.n_clusters):
             for j in range(i):
                 rest = np.delete(shares, [i, j], axis=1)
@@ -76,11 +76,11 @@ def test_no_other_pair_lowers_the_entropy_more(found: Combination) -> None:
                 assert special.entr(joined).sum() >= after.entropy - 1e-9
 
 
-def test_entropy_falls(found: Combination) -> None:
-    assert np.all(np.diff([solution.entropy for solution in found.solutions]) <= 1e-12)
+def test_entropy_falls(combination: Combination) -> None:
+    assert np.all(np.diff([solution.entropy for solution in combination.solutions]) <= 1e-12)
 
 
-def test_weights_are_repetitions(mixture: Mixture) -> None:
+def test_weights_equal_repeated_rows(mixture: Mixture) -> None:
     weights = np.random.default_rng(0).integers(0, 3, len(ROWS))
     weighted, repeated = combine(mixture, ROWS, weights), combine(mixture, np.repeat(ROWS, weights, axis=0))
     assert [one.cluster_components for one in weighted.solutions] == [
@@ -104,7 +104,7 @@ def test_order_and_units_of_the_rows_do_not_matter(mixture: Mixture, seed: int) 
     )
 
 
-def test_components_far_apart_are_joined_in_an_order_that_rounding_does_not_decide() -> None:
+def test_order_of_separated_components_does_not_depend_on_rounding() -> None:
     centers = np.array([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0], [50.0, 50.0]])
     separated = Mixture.from_parameters(np.full(4, 0.25), centers, np.tile(np.eye(2), (4, 1, 1)))
     rows = np.repeat(centers, 25, axis=0) + np.random.default_rng(0).normal(size=(100, 2))
@@ -115,14 +115,14 @@ def test_components_far_apart_are_joined_in_an_order_that_rounding_does_not_deci
     assert joined == {(None, ((0,), (1,)), ((0, 1), (2,)), ((0, 1, 2), (3,)))}
 
 
-def test_a_fitted_estimator_will_do() -> None:
+def test_fitted_estimator_equals_its_mixture() -> None:
     fitted = GaussianMixture(3, covariance_type="VVV", random_state=0).fit(ROWS)
     ours, theirs = combine(fitted, ROWS), combine(fitted.model_, ROWS)
     assert [one.cluster_components for one in ours.solutions] == [one.cluster_components for one in theirs.solutions]
     assert [one.entropy for one in ours.solutions] == [one.entropy for one in theirs.solutions]
 
 
-def test_noise_is_never_joined() -> None:
+def test_noise_is_never_merged() -> None:
     rng = np.random.default_rng(0)
     rows: ND = np.vstack([ROWS / ROWS.std(axis=0), rng.uniform(-10.0, 20.0, (60, 2))])
     fitted = GaussianMixture(3, noise=True, random_state=0).fit(rows)
@@ -141,14 +141,14 @@ def test_one_component_is_one_cluster() -> None:
     assert not result.cluster_labels().any()
 
 
-def test_it_is_told(found: Combination) -> None:
-    assert [row["n_clusters"] for row in found.table()] == [6, 5, 4, 3, 2, 1]
-    assert [row["n_clusters"] for row in found.table() if row["suggested"]] == [2]
-    assert repr(found).splitlines()[0] == "Combination of 6 components, 2 suggested"
-    assert repr(found).splitlines()[5] == "  2: entropy 4.3753, {0,2,4,5} {1,3}"
+def test_table_and_repr(combination: Combination) -> None:
+    assert [row["n_clusters"] for row in combination.table()] == [6, 5, 4, 3, 2, 1]
+    assert [row["n_clusters"] for row in combination.table() if row["suggested"]] == [2]
+    assert repr(combination).splitlines()[0] == "Combination of 6 components, 2 suggested"
+    assert repr(combination).splitlines()[5] == "  2: entropy 4.3753, {0,2,4,5} {1,3}"
 
 
-def test_bad_input_is_named(mixture: Mixture, found: Combination) -> None:
+def test_invalid_input_raises(mixture: Mixture, combination: Combination) -> None:
     with pytest.raises(ParameterError, match=r"mixture must be a Mixture or a fitted estimator \(call fit first"):
         combine(GaussianMixture(2), ROWS)
     with pytest.raises(DataError, match=r"the data have 1 column, but the model was fitted to 2"):
@@ -157,9 +157,9 @@ def test_bad_input_is_named(mixture: Mixture, found: Combination) -> None:
         combine(mixture, ROWS, [1.0, 2.0])
     for count in (0, 1.5, True):
         with pytest.raises(ParameterError, match=r"n_clusters must be a whole number of at least 1"):
-            found.cluster_labels(count)  # type: ignore[arg-type]
+            combination.cluster_labels(count)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"n_clusters must be at most 6, the number of components, but is 7"):
-        found.cluster_probabilities(7)
+        combination.cluster_probabilities(7)
 
 
 @pytest.mark.parametrize(("values", "bend"), [([3.0], 1), ([0.0, 3.0], 2), ([0.0, 1.0, 9.0], 2)])

@@ -1,4 +1,4 @@
-"""What parameters cost."""
+"""Information criteria."""
 
 import math
 
@@ -11,7 +11,7 @@ from gaussmix.selection.criteria import aic, aicc, bic, icl, sabic
 from tests.laws.strategies import groups
 
 
-def test_criteria_by_hand() -> None:
+def test_criteria_equal_their_formulas() -> None:
     assert bic(-100.0, 5, 50.0) == pytest.approx(200.0 + 5 * math.log(50.0))
     assert aic(-100.0, 5, 50.0) == 210.0
     assert icl(-100.0, 5, 50.0, -3.0) == pytest.approx(bic(-100.0, 5, 50.0) + 6.0)
@@ -22,13 +22,13 @@ def test_criteria_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", CRITERIA)
-def test_parameters_and_misfit_cost(name: str) -> None:
+def test_parameters_and_lower_likelihood_raise_criteria(name: str) -> None:
     rule = CRITERIA[name]
     assert rule(-100.0, 6, 50.0, 0.0) > rule(-100.0, 5, 50.0, 0.0)
     assert rule(-101.0, 5, 50.0, 0.0) > rule(-100.0, 5, 50.0, 0.0)
 
 
-def test_they_are_sklearns() -> None:
+def test_criteria_equal_sklearn() -> None:
     from sklearn.mixture import GaussianMixture as Theirs
 
     rows = groups(0, 100)

@@ -1,4 +1,4 @@
-"""Log-likelihood of rows held out."""
+"""Cross-validated log-likelihood."""
 
 from pathlib import Path
 
@@ -16,25 +16,25 @@ ROWS = np.loadtxt(Path(__file__).parents[2] / "examples/faithful.csv", delimiter
 
 
 def make_separated_groups(seed: int = 0, n_rows: int = 90) -> ND:
-    """Three round groups, far from one another."""
+    """Return three separated spherical groups."""
     rng = np.random.default_rng(seed)
     centers = np.repeat([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], n_rows // 3, axis=0)
     return np.asarray(centers + rng.normal(size=(n_rows, 2)))
 
 
 @pytest.fixture(scope="module")
-def found() -> CrossValidationResult:
+def shared_result() -> CrossValidationResult:
     return cross_validate_components(make_separated_groups(), range(1, 5), ["VVV", "EII"], n_folds=5)
 
 
-def test_the_groups_are_found(found: CrossValidationResult) -> None:
-    assert found.best.name == "EII,3"
+def test_the_groups_are_found(shared_result: CrossValidationResult) -> None:
+    assert shared_result.best.name == "EII,3"
     assert cross_validate_components(ROWS, range(1, 4)).best.n_components == 2
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_one_component_is_a_mean_and_a_covariance(weighted: bool) -> None:
-    """SciPy's density with each training set's own moments, summed over the folds by hand."""
+def test_one_component_equals_scipy(weighted: bool) -> None:
+    """The means of the folds equal SciPy's log-density with the moments of the training rows."""
     rng = np.random.default_rng(5)
     weights = rng.integers(1, 4, len(ROWS)).astype(float) if weighted else None
     result = cross_validate_components(ROWS, 1, "VVV", n_folds=4, sample_weight=weights, random_state=2)
@@ -53,11 +53,11 @@ def test_one_component_is_a_mean_and_a_covariance(weighted: bool) -> None:
     assert result.best.standard_error == pytest.approx(stats.sem(means), rel=1e-9)
 
 
-def test_every_cell_is_told_best_first(found: CrossValidationResult) -> None:
-    assert len(found.candidates) == 8
-    sound = [cell.mean_log_likelihood for cell in found.candidates if not cell.n_degenerate_folds]
+def test_candidates_are_ranked_and_tabulated(shared_result: CrossValidationResult) -> None:
+    assert len(shared_result.candidates) == 8
+    sound = [cell.mean_log_likelihood for cell in shared_result.candidates if not cell.n_degenerate_folds]
     np.testing.assert_allclose(sound, sorted(sound, reverse=True), rtol=1e-7)
-    table = found.table()
+    table = shared_result.table()
     assert (table[0]["structure"], table[0]["n_components"]) == ("EII", 3)
     assert set(table[0]) == {
         "structure",
@@ -67,11 +67,13 @@ def test_every_cell_is_told_best_first(found: CrossValidationResult) -> None:
         "n_degenerate_folds",
         "rejection_reason",
     }
-    assert repr(found).startswith("CrossValidationResult in 5 folds, log-likelihood of a held-out row, best first:\n")
-    assert repr(found).endswith("... and 3 more in .table()")
+    assert repr(shared_result).startswith(
+        "CrossValidationResult in 5 folds, log-likelihood of a held-out row, best first:\n"
+    )
+    assert repr(shared_result).endswith("... and 3 more in .table()")
 
 
-def test_folds_are_of_one_size_and_hold_every_row_once() -> None:
+def test_folds_have_equal_size_and_hold_every_row_once() -> None:
     sizes = np.bincount(_assign_folds(ROWS, None, 10, np.random.default_rng(0)))
     assert (len(sizes), sizes.sum()) == (10, len(ROWS))
     assert np.ptp(sizes) <= 1
@@ -92,7 +94,7 @@ def test_order_and_units_of_the_rows_do_not_matter(seed: int) -> None:
         )
 
 
-def test_one_seed_one_answer_and_another_another() -> None:
+def test_seed_determines_the_means() -> None:
     def means(seed: int | np.random.Generator) -> N:
         return np.array(
             [
@@ -108,13 +110,13 @@ def test_one_seed_one_answer_and_another_another() -> None:
     assert not np.array_equal(means(1), means(2))
 
 
-def test_folds_and_weights_change_the_answer(found: CrossValidationResult) -> None:
+def test_folds_and_weights_change_the_answer(shared_result: CrossValidationResult) -> None:
     other = cross_validate_components(make_separated_groups(), 3, "EII", n_folds=9).best
     weighted = cross_validate_components(
         make_separated_groups(), 3, "EII", n_folds=5, sample_weight=np.linspace(0.5, 3.0, 90)
     ).best
     assert len(other.fold_log_likelihoods) == 9
-    assert len({other.mean_log_likelihood, weighted.mean_log_likelihood, found.best.mean_log_likelihood}) == 3
+    assert len({other.mean_log_likelihood, weighted.mean_log_likelihood, shared_result.best.mean_log_likelihood}) == 3
 
 
 def test_a_common_factor_of_the_weights_changes_nothing() -> None:
@@ -125,7 +127,7 @@ def test_a_common_factor_of_the_weights_changes_nothing() -> None:
     assert thrice.mean_log_likelihood == pytest.approx(once.mean_log_likelihood, rel=1e-7)
 
 
-def test_rows_of_weight_zero_are_absent() -> None:
+def test_rows_of_weight_zero_are_ignored() -> None:
     weights = np.repeat([1.0, 0.0], [90, 5])
     far = np.vstack([make_separated_groups(), np.full((5, 2), 1e3)])
     assert cross_validate_components(far, 2, sample_weight=weights).best.mean_log_likelihood == pytest.approx(
@@ -151,7 +153,7 @@ def test_many_rows_start_from_a_sample() -> None:
     )  # entropy of the true mixture
 
 
-def test_cells_that_cannot_be_fitted_say_why() -> None:
+def test_failed_candidates_give_a_reason() -> None:
     result = cross_validate_components(make_separated_groups()[::15], [1, 5], "EII", n_folds=2)
     assert result.best.name == "EII,1"
     failed = result.candidates[-1]
@@ -162,7 +164,7 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
         cross_validate_components(make_separated_groups()[::15], 5, "EII", n_folds=2)
 
 
-def test_degenerate_cells_come_after_sound_ones() -> None:
+def test_degenerate_candidates_rank_last() -> None:
     rows = np.vstack([make_separated_groups(), np.full((30, 2), 30.0)])
     result = cross_validate_components(rows, [3, 4], ["VVV", "EII"], n_folds=3)
     degenerate = [cell.n_degenerate_folds > 0 for cell in result.candidates]
@@ -170,7 +172,7 @@ def test_degenerate_cells_come_after_sound_ones() -> None:
     assert any(cell.rejection_reason == "Degenerate in 3 of 3 folds." for cell in result.candidates)
 
 
-def test_progress_is_told_before_every_fit() -> None:
+def test_progress_is_reported_before_every_fit() -> None:
     calls: list[tuple[int, int, str]] = []
     cross_validate_components(
         make_separated_groups(), [1, 2], "EII", n_folds=2, progress=lambda *arguments: calls.append(arguments)
@@ -192,12 +194,12 @@ def test_progress_is_told_before_every_fit() -> None:
         ({"n_folds": 91}, r"n_folds must be at most 90, the number of rows with positive weight, but is 91"),
     ],
 )
-def test_bad_parameters_are_named(options: dict[str, object], sentence: str) -> None:
+def test_invalid_parameters_raise(options: dict[str, object], sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):
         cross_validate_components(make_separated_groups(), **options)  # type: ignore[arg-type]
 
 
-def test_bad_rows_are_named() -> None:
+def test_invalid_rows_raise() -> None:
     with pytest.raises(DataError, match="the data have 0 rows"):
         cross_validate_components(np.empty((0, 2)))
     with pytest.raises(DataError, match="X contains NaN in row 1, column 0"):

@@ -1,4 +1,4 @@
-"""A search with known components of some rows."""
+"""Model search with known components of some rows, and the sample that it draws."""
 
 import numpy as np
 import pytest
@@ -25,18 +25,18 @@ def make_labelled_rows(seed, n_rows=12_000):
     return rows, 2 - member, np.where(rng.random(n_rows) < 0.002, 2 - member, -1)
 
 
-def test_labels_decide_what_the_likelihood_alone_does_not():
+def test_labels_change_the_chosen_mixture():
     plain = select(IRIS, [2, 3], STRUCTURES)
-    found = select(IRIS, [2, 3], STRUCTURES, labels=KNOWN_COMPONENTS)
+    selection = select(IRIS, [2, 3], STRUCTURES, labels=KNOWN_COMPONENTS)
     assert plain.best.n_components == 2
-    assert found.best.n_components == 3
-    assert adjusted_rand_score(SPECIES, found.best.mixture.predict(IRIS)) > 0.85
-    assert np.mean(found.best.mixture.predict(IRIS) == NUMBERS) > 0.95
+    assert selection.best.n_components == 3
+    assert adjusted_rand_score(SPECIES, selection.best.mixture.predict(IRIS)) > 0.85
+    assert np.mean(selection.best.mixture.predict(IRIS) == NUMBERS) > 0.95
 
 
-def test_every_cell_is_the_fit_with_labels():
-    found = select(IRIS, 3, STRUCTURES, labels=KNOWN_COMPONENTS)
-    for candidate in found.candidates:
+def test_candidates_equal_the_estimator_with_labels():
+    selection = select(IRIS, 3, STRUCTURES, labels=KNOWN_COMPONENTS)
+    for candidate in selection.candidates:
         shape = str(candidate.structure)
         fit = GaussianMixture(3, covariance_type=shape, tol=1e-9, max_iter=2000, random_state=0).fit(
             IRIS, labels=KNOWN_COMPONENTS
@@ -46,41 +46,41 @@ def test_every_cell_is_the_fit_with_labels():
         np.testing.assert_allclose(candidate.criteria["bic"], expected, rtol=1e-12)
 
 
-def test_nothing_known_changes_nothing():
+def test_unknown_labels_change_nothing():
     one, other = (select(IRIS, [1, 2], STRUCTURES, labels=labels) for labels in (None, np.full(150, -1)))
     for mine, theirs in zip(one.candidates, other.candidates, strict=True):
         assert mine.name == theirs.name
         assert mine.criteria == theirs.criteria
 
 
-def test_too_few_components_say_so():
-    found = select(IRIS, [1, 2, 3], "VVV", labels=KNOWN_COMPONENTS)
-    reasons = {candidate.n_components: candidate.rejection_reason for candidate in found.candidates}
+def test_too_few_components_give_a_reason():
+    selection = select(IRIS, [1, 2, 3], "VVV", labels=KNOWN_COMPONENTS)
+    reasons = {candidate.n_components: candidate.rejection_reason for candidate in selection.candidates}
     assert reasons[1] == "label 2 is out of range for 1 component (0 to 0); increase n_components or correct the label"
     assert reasons[2] == "label 2 is out of range for 2 components (0 to 1); increase n_components or correct the label"
-    assert found.best.n_components == 3
+    assert selection.best.n_components == 3
     with pytest.raises(SelectionError, match="label 2 is out of range"):
         select(IRIS, 2, "VVV", labels=KNOWN_COMPONENTS)
 
 
-def test_more_components_than_labels_keep_the_numbers():
-    found = select(IRIS, 4, "VVI", labels=KNOWN_COMPONENTS).best.mixture
-    numbers = found.predict(IRIS)
+def test_labelled_components_keep_their_numbers():
+    selection = select(IRIS, 4, "VVI", labels=KNOWN_COMPONENTS).best.mixture
+    numbers = selection.predict(IRIS)
     assert np.mean(numbers[KNOWN_COMPONENTS >= 0] == KNOWN_COMPONENTS[KNOWN_COMPONENTS >= 0]) > 0.7
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_of_many_rows_a_sample_carries_the_labels(seed):
+def test_large_data_with_labels(seed):
     rows, numbers, known = make_labelled_rows(seed)
-    found = select(rows, [2, 3], ["EII", "VVV"], labels=known)
-    assert found.best.name == "EII,3"
-    assert np.mean(found.best.mixture.predict(rows) == numbers) > 0.98
+    selection = select(rows, [2, 3], ["EII", "VVV"], labels=known)
+    assert selection.best.name == "EII,3"
+    assert np.mean(selection.best.mixture.predict(rows) == numbers) > 0.98
     fit = GaussianMixture(3, covariance_type="EII", tol=1e-9, max_iter=1000, random_state=0).fit(rows, labels=known)
-    np.testing.assert_allclose(found.best.fit.log_likelihood, fit.fit_.log_likelihood, rtol=1e-6)
+    np.testing.assert_allclose(selection.best.fit.log_likelihood, fit.fit_.log_likelihood, rtol=1e-6)
 
 
 @pytest.mark.parametrize("weights", [None, np.random.default_rng(0).integers(0, 4, 12_000).astype(float)])
-def test_the_sample_stands_for_all_rows(weights):
+def test_sample_represents_all_rows(weights):
     rows, _, known = make_labelled_rows(0)
     source = MemorySource.from_array(rows, weights).with_label_prior(KnownComponents(known))
     problem = Problem.from_source(source, Structure.from_name("EII"))
@@ -103,7 +103,7 @@ def test_the_sample_stands_for_all_rows(weights):
     np.testing.assert_allclose(again[0][np.lexsort(again[0].T)], some[0][np.lexsort(some[0].T)], atol=1e-9)
 
 
-def test_workers_and_bad_labels():
+def test_n_jobs_and_invalid_labels():
     one, two = (select(IRIS, 3, STRUCTURES, labels=KNOWN_COMPONENTS, n_jobs=jobs) for jobs in (None, 2))
     assert [c.name for c in one.candidates] == [c.name for c in two.candidates]
     with pytest.raises(DataError, match="labels must be components from 0, or -1"):

@@ -1,4 +1,4 @@
-"""The search over structures and numbers of components."""
+"""Model search over structures and numbers of components."""
 
 import sys
 from collections.abc import Iterator
@@ -18,42 +18,42 @@ from tests.contracts.problems import assert_same_mixture
 
 
 def make_separated_groups(n_rows: int = 60, seed: int = 0) -> ND:
-    """Three round groups of one size, far from one another."""
+    """Return three separated spherical groups of equal size."""
     rng = np.random.default_rng(seed)
     centers = np.repeat([[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], n_rows // 3, axis=0)
     return np.asarray(centers + rng.normal(size=(n_rows, 2)))
 
 
 @pytest.fixture(scope="module")
-def found() -> Selection:
+def selection() -> Selection:
     return select(make_separated_groups(), range(1, 5), n_starts=3)
 
 
-def test_the_groups_are_found(found: Selection) -> None:
-    assert found.best.name == "EII,3"
-    assert found.best.is_eligible
-    assert found.best.mixture is not None
-    means = found.best.mixture.means
+def test_the_groups_are_found(selection: Selection) -> None:
+    assert selection.best.name == "EII,3"
+    assert selection.best.is_eligible
+    assert selection.best.mixture is not None
+    means = selection.best.mixture.means
     np.testing.assert_allclose(means[np.lexsort(means.T.round())], [[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]], atol=0.7)
-    assert found.runner_up is not None
-    assert found.runner_up.name != "EII,3"
+    assert selection.runner_up is not None
+    assert selection.runner_up.name != "EII,3"
 
 
-def test_every_cell_is_told_best_first(found: Selection) -> None:
-    assert len(found.candidates) == len(MCLUST_NAMES) * 4
-    sound = [cell.criteria["bic"] for cell in found.candidates if cell.is_eligible]
+def test_candidates_are_ranked_and_tabulated(selection: Selection) -> None:
+    assert len(selection.candidates) == len(MCLUST_NAMES) * 4
+    sound = [cell.criteria["bic"] for cell in selection.candidates if cell.is_eligible]
     np.testing.assert_allclose(sound, sorted(sound), rtol=1e-9)  # structures that coincide differ by rounding
-    eligible = [cell.is_eligible for cell in found.candidates]
+    eligible = [cell.is_eligible for cell in selection.candidates]
     assert eligible == sorted(eligible, reverse=True)
-    table = found.table()
-    assert len(table) == len(found.candidates)
+    table = selection.table()
+    assert len(table) == len(selection.candidates)
     assert set(table[0]) >= {"structure", "n_components", *CRITERIA, "log_likelihood", "n_parameters", "degenerate"}
     assert (table[0]["structure"], table[0]["n_components"]) == ("EII", 3)
 
 
-def test_criteria_belong_to_the_fits(found: Selection) -> None:
+def test_criteria_equal_those_of_the_fits(selection: Selection) -> None:
     rows = make_separated_groups()
-    for cell in found.candidates[:5]:
+    for cell in selection.candidates[:5]:
         assert cell.mixture is not None
         assert cell.fit is not None
         total = cell.mixture.logpdf(rows).sum()
@@ -62,7 +62,7 @@ def test_criteria_belong_to_the_fits(found: Selection) -> None:
         assert cell.n_parameters == cell.mixture.n_parameters
 
 
-def test_structures_that_coincide_are_no_runners_up() -> None:
+def test_equal_densities_are_no_runners_up() -> None:
     chosen = select(make_separated_groups(), 1, ["EEE", "VVV", "EEV", "EII"])
     assert chosen.best.name in ("EEE,1", "EII,1")
     assert chosen.runner_up is not None
@@ -74,14 +74,14 @@ def test_the_only_candidate_has_no_runner_up() -> None:
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
-def test_the_criterion_decides(criterion: str) -> None:
+def test_criterion_ranks_the_candidates(criterion: str) -> None:
     chosen = select(make_separated_groups(), [1, 3], ["VVV", "EII"], criterion=criterion, n_starts=2)
     values = [cell.criteria[criterion] for cell in chosen.candidates if cell.is_eligible]
     np.testing.assert_allclose(values, sorted(values), rtol=1e-9)
     assert chosen.criterion == criterion
 
 
-def test_order_of_the_rows_and_weights_are_what_they_should_be() -> None:
+def test_row_order_does_not_matter_and_weights_equal_repeated_rows() -> None:
     rows = make_separated_groups()
     settings: dict[str, Any] = {"n_components": 3, "structures": ["VVV", "EII"], "n_starts": 3}
     plain = select(rows, **settings).best.mixture
@@ -97,20 +97,20 @@ def test_order_of_the_rows_and_weights_are_what_they_should_be() -> None:
     assert twice.criteria["bic"] == pytest.approx(repeated.criteria["bic"], rel=1e-9)
 
 
-def test_one_seed_one_answer() -> None:
+def test_equal_seeds_give_equal_criteria() -> None:
     first, second = (select(make_separated_groups(), [2, 3], "VVV", random_state=7).best for _ in range(2))
     assert first.criteria == second.criteria
     generator = select(make_separated_groups(), [2, 3], "VVV", random_state=np.random.default_rng(7)).best
     assert generator.criteria == first.criteria
 
 
-def test_more_starts_are_tried() -> None:
+def test_n_starts_changes_the_result() -> None:
     rows = np.random.default_rng(3).normal(size=(80, 2))
     few, many = (select(rows, 5, "VVV", n_starts=n).best.criteria["bic"] for n in (1, 12))
     assert many != few
 
 
-def test_progress_is_told_before_every_cell() -> None:
+def test_progress_is_reported_before_every_candidate() -> None:
     calls: list[tuple[int, int, str]] = []
     select(
         make_separated_groups(), [1, 2], ["EII", "VVV"], n_starts=1, progress=lambda *arguments: calls.append(arguments)
@@ -121,7 +121,7 @@ def test_progress_is_told_before_every_cell() -> None:
     assert calls[0][2] == "EII, 1 components"
 
 
-def test_degenerate_fits_are_listed_last_and_say_why() -> None:
+def test_degenerate_candidates_rank_last_with_a_reason() -> None:
     rows = np.vstack([make_separated_groups(), np.full((20, 2), 30.0)])
     chosen = select(rows, [3, 4], ["VVV", "EII"], n_starts=2)
     degenerate = [cell for cell in chosen.candidates if not cell.is_eligible]
@@ -130,7 +130,7 @@ def test_degenerate_fits_are_listed_last_and_say_why() -> None:
     assert chosen.best.is_eligible
 
 
-def test_cells_that_cannot_be_fitted_say_why() -> None:
+def test_failed_candidates_give_a_reason() -> None:
     chosen = select(make_separated_groups()[::20], [1, 3, 5], "EII")
     failed = {cell.name: cell.rejection_reason for cell in chosen.candidates if cell.fit is None}
     assert set(failed) == {"EII,5"}
@@ -158,7 +158,7 @@ def test_cells_that_cannot_be_fitted_say_why() -> None:
         ({"criterion": "dic"}, "criterion must be one of bic, icl, aic, aicc, sabic, but is 'dic'"),
     ],
 )
-def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) -> None:
+def test_invalid_parameters_raise(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):
         select(make_separated_groups(), **options)
 
@@ -172,12 +172,12 @@ def test_parameters_that_cannot_be_used(options: dict[str, Any], sentence: str) 
         (make_separated_groups(), np.ones(3), "sample_weight must have the shape"),
     ],
 )
-def test_data_that_cannot_be_used(rows: Any, weights: Any, sentence: str) -> None:
+def test_invalid_data_raise(rows: Any, weights: Any, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         select(rows, 1, sample_weight=weights)
 
 
-def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_data_are_screened_on_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
     whole = select(rows, [2, 3], ["VVV", "EII"])
     monkeypatch.setattr("gaussmix.selection.search_problem.N_SCREENING_ROWS", 200)
@@ -191,7 +191,7 @@ def test_many_rows_are_searched_on_a_part_of_them_and_finished_on_all(monkeypatc
         assert one.criteria["bic"] == pytest.approx(other.criteria["bic"], rel=1e-9)
 
 
-def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_candidates_that_may_win_converge_on_large_data(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 20 * k for k in range(3)])
     monkeypatch.setattr("gaussmix.selection.search_problem.N_SCREENING_ROWS", 200)
     monkeypatch.setattr("gaussmix.selection.candidate_runs.FIRST_MAX_ITER", 3)
@@ -217,7 +217,7 @@ def test_of_many_rows_only_candidates_that_may_win_run_to_the_end(monkeypatch: p
     assert any(cell.is_eligible for cell in left)
 
 
-def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruned_candidates_would_not_have_won(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.concatenate([np.random.default_rng(k).normal(size=(300, 2)) @ np.diag([1, 5]) + 8 * k for k in range(3)])
     settings: dict[str, Any] = {"n_components": range(1, 6), "structures": ["VVV", "EEE", "VVI", "EII"]}
     monkeypatch.setattr("gaussmix.selection.search_problem.N_SCREENING_ROWS", 300)
@@ -231,7 +231,7 @@ def test_candidates_left_behind_would_not_have_won(monkeypatch: pytest.MonkeyPat
             assert cell.criteria["bic"] >= ended[cell.name] - 1e-6 * abs(ended[cell.name])
 
 
-def test_a_selection_prints_as_a_short_list() -> None:
+def test_repr_is_a_short_list() -> None:
     selection = select(np.random.default_rng(0).normal(size=(40, 2)), range(1, 4))
     text = repr(selection)
     assert text.startswith("Selection by BIC, best first:\n  Candidate(")
@@ -240,7 +240,7 @@ def test_a_selection_prints_as_a_short_list() -> None:
     assert repr(selection.best).startswith(f"Candidate({selection.best.name}: BIC ")
 
 
-def test_cells_side_by_side_are_the_same_cells() -> None:
+def test_n_jobs_does_not_change_candidates() -> None:
     one, other = (select(make_separated_groups(), [2, 3], ["VVV", "VEI", "EEE"], n_jobs=jobs) for jobs in (None, 2))
     assert [cell.name for cell in one.candidates] == [cell.name for cell in other.candidates]
     for cell, twin in zip(one.candidates, other.candidates, strict=True):
@@ -252,26 +252,26 @@ def test_cells_side_by_side_are_the_same_cells() -> None:
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_the_table_as_a_data_frame(found: Selection, library: str) -> None:
-    frame = getattr(found, f"to_{library}")()
-    assert len(frame) == len(found.candidates)
+def test_data_frame(selection: Selection, library: str) -> None:
+    frame = getattr(selection, f"to_{library}")()
+    assert len(frame) == len(selection.candidates)
     assert frame["structure"][0] == "EII"
-    assert frame["bic"][0] == found.best.criteria["bic"]
+    assert frame["bic"][0] == selection.best.criteria["bic"]
 
 
-def test_a_data_frame_of_a_library_that_is_missing(found: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_data_frame_library_raises(selection: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(MissingPackageError, match="this table needs polars, which is not installed: pip install pol"):
-        found.to_polars()
+        selection.to_polars()
 
 
-def test_one_column_is_searched_with_two_structures() -> None:
+def test_one_column_has_two_structures() -> None:
     chosen = select(make_separated_groups()[:, :1], [1, 2])
     assert {str(cell.structure) for cell in chosen.candidates} == {"EII", "VII"}
     assert select(make_separated_groups()[:, :1], 2, ["E", "V"]).best.name in ("EII,2", "VII,2")
 
 
-def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_bar_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     messages: list[str] = []
 
     @contextmanager
@@ -284,16 +284,16 @@ def test_a_bar_is_shown_to_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> Non
     select(make_separated_groups(), 2, ["EII", "VVV"], progress=False)
 
 
-def test_the_best_cells_try_what_others_have_found() -> None:
-    """From its own tree EEE with four components ends lower than from what another structure has found."""
+def test_best_candidates_start_from_other_structures() -> None:
+    """From its own tree EEE with four components ends lower than from what another structure has selection."""
     calls: list[str] = []
     rows = np.concatenate([make_separated_groups(90, seed) * [1.0, 3.0] for seed in range(2)])
     select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda done, total, name: calls.append(name))
     assert any(name.endswith(" from others") for name in calls)
 
 
-def test_an_interrupt_ends_the_search() -> None:
-    """Cells that have not begun are not waited for."""
+def test_interrupt_cancels_waiting_candidates() -> None:
+    """The search does not wait for candidates that have not started."""
     calls: list[str] = []
 
     def interrupt(done: int, total: int, name: str) -> None:
@@ -305,6 +305,6 @@ def test_an_interrupt_ends_the_search() -> None:
     assert len(calls) == 1
 
 
-def test_rows_without_columns() -> None:
+def test_rows_without_columns_raise() -> None:
     with pytest.raises(DataError):
         select(np.empty((5, 0)), 2)

@@ -1,4 +1,4 @@
-"""The search with a prior and with noise in every candidate."""
+"""Model search with a prior and with noise."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.exhaustive import keep_first
 
 
 def make_noisy_rows(seed: int = 0, n_rows: int = 400) -> tuple[ND, IntN]:
-    """Two groups, one of them long, and a quarter of the rows spread evenly over a square."""
+    """Return two groups, one of them long, and a quarter of uniform noise rows; and their labels, -1 for noise."""
     rng = np.random.default_rng(seed)
     long = rng.normal(size=(3 * n_rows // 8, 2)) @ np.array([[2.0, 1.0], [0.0, 0.4]])
     round_ = rng.normal(size=(3 * n_rows // 8, 2)) + 6.0
@@ -26,16 +26,16 @@ def noisy() -> Selection:
     return select(make_noisy_rows()[0], range(1, 5), noise=True)
 
 
-def test_the_published_choice_of_iris_with_mclusts_prior() -> None:
+def test_iris_with_a_prior_equals_mclust() -> None:
     """Fraley & Raftery's default prior: R, mclust 6.0.0, mclustBIC(iris[, 1:4], prior = priorControl())."""
-    found = select(load_iris().data, prior="default")
-    assert [candidate.name for candidate in found.candidates[:2]] == ["VEV,2", "VEV,3"]
-    assert found.candidates[0].criteria["bic"] == pytest.approx(580.81, abs=0.3)
-    assert found.candidates[1].criteria["bic"] == pytest.approx(587.40, abs=0.3)
+    selection = select(load_iris().data, prior="default")
+    assert [candidate.name for candidate in selection.candidates[:2]] == ["VEV,2", "VEV,3"]
+    assert selection.candidates[0].criteria["bic"] == pytest.approx(580.81, abs=0.3)
+    assert selection.candidates[1].criteria["bic"] == pytest.approx(587.40, abs=0.3)
 
 
 def test_with_a_prior_two_rows_can_be_a_group() -> None:
-    """R, mclust 6.0.0: Mclust(X, G = 1:5, prior = priorControl()) finds such a group of two rows, too."""
+    """In R, Mclust(X, G = 1:5, prior = priorControl()) of mclust 6.0.0 also finds a group of two rows."""
     rng = np.random.default_rng(3)
     rows = np.vstack([rng.normal(size=(40, 2)), rng.normal(size=(40, 2)) + 8.0, [[20.0, -5.0], [20.3, -5.2]]])
     bare, believed = (
@@ -53,24 +53,24 @@ def test_with_a_prior_two_rows_can_be_a_group() -> None:
 def test_one_row_far_away_does_not_raise_the_floor(distance: float) -> None:
     rows, _ = make_noisy_rows()
     alone = np.vstack([rows[:300], [[distance, distance]]])
-    found = select(alone, range(1, 4), ["VVV", "EEI", "EEV"], noise=True)
+    selection = select(alone, range(1, 4), ["VVV", "EEI", "EEV"], noise=True)
     expected = select(rows[:300], range(1, 4), ["VVV", "EEI", "EEV"])
-    assert found.best.name == expected.best.name
-    assert found.best.mixture is not None
-    assert found.best.mixture.predict(alone)[-1] == -1
+    assert selection.best.name == expected.best.name
+    assert selection.best.mixture is not None
+    assert selection.best.mixture.predict(alone)[-1] == -1
     fitted = GaussianMixture(2, noise=True, random_state=0, tol=1e-6, max_iter=1000).fit(alone)
-    np.testing.assert_allclose(np.sort(fitted.means_[:, 0]), np.sort(found.best.mixture.means[:, 0]), atol=0.1)
+    np.testing.assert_allclose(np.sort(fitted.means_[:, 0]), np.sort(selection.best.mixture.means[:, 0]), atol=0.1)
 
 
-def test_a_small_volume_is_remarked_on() -> None:
+def test_small_noise_volume_adds_a_note() -> None:
     fit = select(make_noisy_rows()[0], 2, "VVV", noise=0.01).candidates[0].fit
     assert fit is not None
-    assert "noise=True is wider" in str(fit)
+    assert "noise=True uses the whole box" in str(fit)
     usual = select(make_noisy_rows()[0], 2, "VVV", noise=True).candidates[0].fit
-    assert "wider" not in str(usual)
+    assert "the whole box" not in str(usual)
 
 
-def test_a_prior_is_that_of_the_estimator() -> None:
+def test_prior_equals_that_of_the_estimator() -> None:
     rows = make_noisy_rows()[0]
     prior = DefaultPrior(shrinkage=5.0, location=[1.0, 2.0])
     best = select(rows, 2, "VVV", prior=prior).best
@@ -93,7 +93,7 @@ def test_noise_is_found_and_counted(noisy: Selection) -> None:
             assert candidate.n_parameters == bare + 2
 
 
-def test_criteria_belong_to_the_fits(noisy: Selection) -> None:
+def test_criteria_equal_those_of_the_fits(noisy: Selection) -> None:
     rows, best = make_noisy_rows()[0], noisy.best
     assert best.mixture is not None
     total = best.mixture.logpdf(rows).sum()
@@ -103,10 +103,10 @@ def test_criteria_belong_to_the_fits(noisy: Selection) -> None:
 
 
 @pytest.mark.parametrize("seed", keep_first(range(5), 2))
-def test_no_cell_is_worse_than_the_estimator_finds(seed: int) -> None:
+def test_candidates_are_no_worse_than_the_estimator(seed: int) -> None:
     rows, _ = make_noisy_rows(seed)
-    found = select(rows, [1, 2, 3], ["VVV", "EEI"], noise=True)
-    for candidate in found.candidates:
+    selection = select(rows, [1, 2, 3], ["VVV", "EEI"], noise=True)
+    for candidate in selection.candidates:
         own = GaussianMixture(
             candidate.n_components, covariance_type=str(candidate.structure), noise=True, tol=1e-8, max_iter=5000
         )
@@ -115,7 +115,7 @@ def test_no_cell_is_worse_than_the_estimator_finds(seed: int) -> None:
             assert candidate.fit.log_likelihood > fitted.fit_.log_likelihood - 0.01
 
 
-def test_a_volume_is_used() -> None:
+def test_noise_volume_is_used() -> None:
     rows = make_noisy_rows()[0]
     small, large = (select(rows, 2, "VVV", noise=volume).best for volume in (900.0, 9000.0))
     assert small.mixture is not None
@@ -125,7 +125,7 @@ def test_a_volume_is_used() -> None:
     assert small.mixture.noise.weight > large.mixture.noise.weight  # type: ignore[union-attr]
 
 
-def test_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_data_with_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, truth = make_noisy_rows(n_rows=1200)
     monkeypatch.setattr(search_problem, "N_SCREENING_ROWS", 300)
     best = select(rows, range(1, 5), ["VVV", "EEE"], noise=True, prior="default").best
@@ -134,7 +134,7 @@ def test_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.mean(best.mixture.predict(rows) == truth) > 0.93
 
 
-def test_known_rows_keep_their_component_beside_noise() -> None:
+def test_labels_with_noise() -> None:
     rows, truth = make_noisy_rows()
     known = np.where(np.arange(len(rows)) % 10 == 0, 1 - truth, -1)
     known[truth < 0] = -1
@@ -144,35 +144,35 @@ def test_known_rows_keep_their_component_beside_noise() -> None:
     assert np.mean(best.mixture.predict(rows)[groups] == 1 - truth[groups]) > 0.93
 
 
-def test_rows_in_any_order_and_units() -> None:
+def test_order_and_units_of_the_rows_do_not_matter() -> None:
     rows, _ = make_noisy_rows()
     expected = select(rows, [1, 2, 3], ["VVV", "EEI", "EVE"], noise=True, prior="default")
     order = np.random.default_rng(0).permutation(len(rows))
     moved = select(1e-3 * rows[order] + 7.0, [1, 2, 3], ["VVV", "EEI", "EVE"], noise=True, prior="default")
     shift = 2 * len(rows) * 2 * np.log(1e-3)
-    found = {candidate.name: candidate.criteria["bic"] for candidate in moved.candidates}
+    selection = {candidate.name: candidate.criteria["bic"] for candidate in moved.candidates}
     for candidate in expected.candidates:
-        assert found[candidate.name] == pytest.approx(candidate.criteria["bic"] + shift, abs=0.05)
+        assert selection[candidate.name] == pytest.approx(candidate.criteria["bic"] + shift, abs=0.05)
 
 
 @pytest.mark.parametrize("noise", ["yes", -1.0, 0.0, np.inf, np.nan])
-def test_what_is_no_noise(noise: Any) -> None:
+def test_invalid_noise_raises(noise: Any) -> None:
     with pytest.raises(ParameterError, match="noise"):
         select(make_noisy_rows()[0], 2, "VVV", noise=noise)
 
 
-def test_false_is_none() -> None:
+def test_noise_false_equals_none() -> None:
     rows = make_noisy_rows()[0]
     assert select(rows, 2, "VVV", noise=False).best.criteria == select(rows, 2, "VVV").best.criteria
 
 
 @pytest.mark.parametrize("prior", ["flat", 1, DefaultPrior(degrees_of_freedom=-1.0), DefaultPrior(location=[0.0])])
-def test_what_is_no_prior(prior: Any) -> None:
+def test_invalid_prior_raises(prior: Any) -> None:
     with pytest.raises((ParameterError, DataError), match=r"prior|degrees_of_freedom|location"):
         select(make_noisy_rows()[0], 2, "VVV", prior=prior)
 
 
-def test_noise_needs_a_volume() -> None:
+def test_noise_with_a_constant_column_raises() -> None:
     rows = np.column_stack([make_noisy_rows()[0][:, 0], np.ones(400)])
     with pytest.raises(DataError, match="volume"):
         select(rows, 2, "VVV", noise=True)
