@@ -15,7 +15,7 @@ from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.lloyd import Metric, lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.init_methods import kmeans_plusplus, make_standardized_metric
+from gaussmix.solvers.initialization.kmeans import kmeans_plusplus, make_standardized_metric
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntN, K
 

@@ -20,7 +20,7 @@ from gaussmix.model.noise import Box
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.solvers import EM, RunResult
 from gaussmix.solvers.initialization import initialize, replace_parameters, sort_components
-from gaussmix.solvers.initialization.init_methods import initialize_from_centers
+from gaussmix.solvers.initialization.kmeans import initialize_from_centers
 from gaussmix.solvers.initialization.noise_initialization import add_estimated_noise, add_noise, initialize_with_noise
 from gaussmix.solvers.initialization.semi_supervised import align_components, initialize_semi_supervised
 from gaussmix.types import KD, KDD, Array, ArrayLike, IntN, K

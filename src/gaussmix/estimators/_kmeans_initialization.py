@@ -12,7 +12,7 @@ from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._verbose import warn_user
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.init_methods import kmeans_plusplus
+from gaussmix.solvers.initialization.kmeans import kmeans_plusplus
 from gaussmix.sources import AbstractSource
 from gaussmix.types import KD, AnyArray
 

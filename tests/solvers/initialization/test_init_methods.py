@@ -11,13 +11,10 @@ from gaussmix.engines import NumpyEngine
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.em.lloyd import lloyd_centers
-from gaussmix.solvers.initialization import init_methods, initialize
+from gaussmix.solvers.initialization import initialize, kmeans
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows, lexicographic_order
-from gaussmix.solvers.initialization.init_methods import (
-    initial_partitions,
-    initialize_kmeans,
-    kmeans_plusplus,
-)
+from gaussmix.solvers.initialization.init_methods import initial_partitions
+from gaussmix.solvers.initialization.kmeans import initialize_kmeans, kmeans_plusplus
 from tests.contracts.problems import groups, problem_of
 
 ENGINE = NumpyEngine()
@@ -98,5 +95,5 @@ def test_wide_rows_get_the_best_of_several(n_copies: int, monkeypatch: pytest.Mo
         return len(set(((means[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1))) == 3
 
     assert all(is_found(seed) for seed in range(10))
-    monkeypatch.setattr(init_methods, "_N_INIT_IF_WIDE", 1)
+    monkeypatch.setattr(kmeans, "_N_INIT_IF_WIDE", 1)
     assert not all(is_found(seed) for seed in range(10))

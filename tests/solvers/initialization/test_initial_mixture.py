@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gaussmix.core.label_prior import KnownComponents, LogProbabilities
 from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.solvers.initialization import (
     INIT_METHODS,
@@ -11,7 +12,7 @@ from gaussmix.solvers.initialization import (
     replace_parameters,
     sort_components,
 )
-from gaussmix.solvers.initialization.initial_mixture import argsort_means
+from gaussmix.solvers.initialization.initial_mixture import argsort_means, initialize_from_label_prior
 from tests.contracts.problems import groups, problem_of
 
 
@@ -29,7 +30,10 @@ def test_labels_and_certain_probabilities_are_the_same() -> None:
     rows, labels = groups(0), np.arange(90) % 3
     with np.errstate(divide="ignore"):
         soft = np.log(np.eye(3)[labels])
-    hard, probable = (initialize_from_labels(problem_of(rows), hints, 3) for hints in (labels, soft))
+    hard, probable = (
+        initialize_from_label_prior(problem_of(rows), label_prior, 3)
+        for label_prior in (KnownComponents(labels), LogProbabilities(soft))
+    )
     np.testing.assert_array_equal(hard.centers, probable.centers)
     np.testing.assert_array_equal(hard.covariance.matrices(), probable.covariance.matrices())
 

@@ -1,4 +1,4 @@
-"""Where a fit begins: a table of starts, each a function of the problem, the number of components and a generator."""
+"""Initialization: methods that make the initial mixture of a fit from a problem, a number of components and a seed."""
 
 from gaussmix.solvers.initialization.init_methods import INIT_METHODS, KMEANS_METHOD
 from gaussmix.solvers.initialization.initial_mixture import (

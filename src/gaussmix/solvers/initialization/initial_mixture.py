@@ -1,4 +1,4 @@
-"""Starts that somebody hands over: labels, moments, or parameters."""
+"""Initial mixtures from labels, moments or parameters, and the order of their components."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,19 +13,18 @@ from gaussmix.model.mixture import Mixture, mixture_from_moments
 from gaussmix.model.problem import Problem
 from gaussmix.types import KD, D, IntD, IntN, K
 
-_TIE_TOLERANCE_IN_SDS = 1e-6  # means closer than this many standard deviations tie, and the next column decides
+_TIE_TOLERANCE_IN_SDS = 1e-6  # closer means are ties, and the next column decides
 
 
 def initialize_from_moments(problem: Problem, moments: Moments) -> Mixture:
-    """The mixture whose components have the given moments."""
+    """Return the mixture that maximizes the expected likelihood of moments."""
     return mixture_from_moments(moments, problem.covariance_estimator, problem.source.frame, problem.feature_names)
 
 
 def initialize_from_label_prior(problem: Problem, label_prior: LabelPrior, n_components: int) -> Mixture:
-    """One component per label (n,), -1 where unknown, or per column of log probabilities (n, K)."""
-    return initialize_from_moments(
-        problem, partition_moments(problem, label_prior, n_components, problem.covariance_estimator.moment_kind)
-    )
+    """Return the mixture of the rows' components: known components, or probabilities of components."""
+    kind = problem.covariance_estimator.moment_kind
+    return initialize_from_moments(problem, partition_moments(problem, label_prior, n_components, kind))
 
 
 def initialize_from_labels(problem: Problem, labels: IntN, n_components: int) -> Mixture:
@@ -34,7 +33,7 @@ def initialize_from_labels(problem: Problem, labels: IntN, n_components: int) ->
 
 
 def partition_moments(problem: Problem, label_prior: LabelPrior, n_components: int, kind: MomentKind) -> Moments:
-    """Moments of a partition: the first pass finds the means, the second takes the scatter about them."""
+    """Return the moments of the rows' components: one pass computes means, a second the scatter about them."""
     source = problem.source.with_label_prior(label_prior)
     session, origin = problem.engine.bind(source), np.zeros((n_components, source.n_features))
     moments = session.e_step(CentersModel.uniform(origin), MomentKind.TRACE).moments
@@ -44,7 +43,7 @@ def partition_moments(problem: Problem, label_prior: LabelPrior, n_components: i
 def replace_parameters(
     start: Mixture, weights: K | None, centers: KD | None, covariance: AbstractCovariance | None
 ) -> Mixture:
-    """A start with some of its parameters replaced by given ones (in the frame)."""
+    """Return a mixture with some parameters replaced, in its frame; None keeps a parameter."""
     return replace(
         start,
         weights=start.weights if weights is None else weights,
@@ -54,21 +53,21 @@ def replace_parameters(
 
 
 def argsort_means(centers: KD, standard_deviations: D) -> IntD:
-    """Components by increasing mean of the first column, ties by the next: an order that no seed changes.
+    """Return the order (K,) of components by increasing mean of the first column, ties by the next.
 
-    Ties are gaps, not cells of a grid, whose borders would move with the origin of the frame.
+    Means tie if the gap between them is small. Rounding the means to a grid would depend on the frame's origin.
     """
-    resolution = _TIE_TOLERANCE_IN_SDS * np.where(standard_deviations > 0, standard_deviations, 1.0)
+    min_gaps = _TIE_TOLERANCE_IN_SDS * np.where(standard_deviations > 0, standard_deviations, 1.0)
     order = np.argsort(centers, axis=0, kind="stable")
     gaps = np.diff(np.take_along_axis(centers, order, axis=0), axis=0, prepend=-np.inf)
     ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.cumsum(gaps > resolution, axis=0), axis=0)
+    np.put_along_axis(ranks, order, np.cumsum(gaps > min_gaps, axis=0), axis=0)
     return np.lexsort(ranks.T[::-1])
 
 
 def sort_components(mixture: Mixture, problem: Problem, fixed_positions: Sequence[int] = ()) -> Mixture:
-    """The mixture with its components in the order of their means, but for those that are to keep their numbers."""
-    free = np.setdiff1d(np.arange(mixture.n_components), fixed_positions)
+    """Return the mixture with its components sorted by their means; those at ``fixed_positions`` stay."""
+    movable = np.setdiff1d(np.arange(mixture.n_components), fixed_positions)
     order = np.arange(mixture.n_components)
-    order[free] = free[argsort_means(mixture.centers[free], np.sqrt(problem.column_variances))]
+    order[movable] = movable[argsort_means(mixture.centers[movable], np.sqrt(problem.column_variances))]
     return mixture.permute_components(order)

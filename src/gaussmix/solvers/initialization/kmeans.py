@@ -1,0 +1,136 @@
+"""k-means as an initialization: seeds by k-means++, then Lloyd's algorithm.
+
+Seeds are drawn from the distinct rows in sorted order, in proportion to their weights. The result therefore does not
+depend on the order of the rows, and a row of weight 2 equals that row twice. k-means++ is the greedy variant that
+scikit-learn uses (Arthur & Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007): of 2 + log K
+candidates it keeps the one that lowers the inertia the most.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gaussmix.core.moments import MomentKind
+from gaussmix.core.precision_roots import DiagonalPrecisionRoot, SphericalPrecisionRoot
+from gaussmix.core.quadratics import CentersModel
+from gaussmix.engines.base import AbstractEngine, AssignmentKind
+from gaussmix.model import prediction
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, Metric, lloyd_centers
+from gaussmix.solvers.initialization.distinct_rows import DistinctRows
+from gaussmix.solvers.initialization.initial_mixture import argsort_means, initialize_from_moments
+from gaussmix.sources.base import AbstractSource
+from gaussmix.types import KD, ND, D, IntD, IntN, N
+
+LLOYD_TOLERANCE = 1e-4  # squared movement of the centers, relative to the mean variance of a column
+_N_INIT_IF_WIDE = 10
+_MIN_WIDE_COLUMNS = 32
+
+
+def make_standardized_metric(standard_deviations: D) -> Metric:
+    """Return the metric that measures each column in its standard deviation."""
+    scales = 1.0 / np.where(standard_deviations > 0, standard_deviations, 1.0)
+
+    def metric(centers: KD) -> CentersModel:
+        return CentersModel(centers, DiagonalPrecisionRoot(np.tile(scales, (len(centers), 1))))
+
+    return metric
+
+
+def kmeans_plusplus(
+    distinct: DistinctRows, n_components: int, engine: AbstractEngine, rng: np.random.Generator, metric: Metric
+) -> KD:
+    """Draw K distinct rows that are far from each other (greedy k-means++)."""
+    rows, weights = distinct.rows, distinct.weights
+    source = make_memory_source(rows)
+
+    def squared_distances(candidates: IntN) -> ND:
+        return -2.0 * prediction.scores(metric(rows[candidates]), source, engine)
+
+    indices = [int(_draw_indices(weights, 1, rng)[0])]
+    nearest = squared_distances(np.array(indices))[:, 0]
+    for _ in range(1, n_components):
+        candidates = _draw_indices(weights * nearest, 2 + int(np.log(n_components)), rng)
+        new_nearest = np.minimum(squared_distances(candidates), nearest[:, None])
+        best = int(np.argmin(weights @ new_nearest))
+        indices.append(int(candidates[best]))
+        nearest = new_nearest[:, best]
+    return rows[indices]
+
+
+def _draw_indices(potential: N, size: int, rng: np.random.Generator) -> IntN:
+    """Draw row positions in proportion to a potential (n,), or uniformly if it is zero everywhere."""
+    cumulative = np.cumsum(potential)
+    if not cumulative[-1] > 0:  # every distinct row is already a center
+        return np.asarray(rng.integers(len(potential), size=size))
+    indices: IntN = np.searchsorted(cumulative, rng.random(size) * cumulative[-1], side="right")
+    return np.asarray(np.minimum(indices, len(potential) - 1))
+
+
+def initialize_kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+    """Initialize from the partition of k-means in the data's units.
+
+    With more columns than rows per component, all rows are about equally far from each other. k-means++ then often
+    leads to a poor partition, and the best of several runs is used.
+    """
+    n_init = _N_INIT_IF_WIDE if _is_wide(problem, n_components) else 1
+    candidates = [kmeans_centers(problem, n_components, rng) for _ in range(n_init)]
+    best = candidates[0] if n_init == 1 else min(candidates, key=lambda centers: _inertia(problem, centers))
+    return initialize_from_centers(problem, best)
+
+
+def _is_wide(problem: Problem, n_components: int) -> bool:
+    """Return whether there are many columns, and more columns than distinct rows per component."""
+    n_features = problem.source.n_features
+    if n_features < _MIN_WIDE_COLUMNS:
+        return False
+    return n_components * n_features > len(DistinctRows.from_source(problem.source).rows)
+
+
+def _inertia(problem: Problem, centers: KD) -> float:
+    """Return the sum of squared distances to the nearest of some centers (K, D), given in the frame."""
+    source, exponents = with_common_scale(problem)
+    model, session = CentersModel.euclidean(np.ldexp(centers, -exponents)), problem.engine.bind(source)
+    return float(session.e_step(model, MomentKind.TRACE, AssignmentKind.HARD).moments.scatter.sum())
+
+
+def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
+    """Run k-means in the data's units; return the centers (K, D) in the frame, sorted by column."""
+    source, exponents = with_common_scale(problem)
+    tolerance = LLOYD_TOLERANCE * mean_variance(problem, exponents)
+    seeds = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
+    centers = lloyd_centers(replace(problem, source=source), seeds, tolerance, max_iter=max_iter)
+    return np.asarray(np.ldexp(centers[argsort_means(centers, centers.std(axis=0))], exponents))
+
+
+def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:
+    """Initialize from the partition of the rows by their nearest center, in the data's units.
+
+    ``centers`` (K, D) are in the frame.
+    """
+    _, exponents = with_common_scale(problem)
+    root = (
+        DiagonalPrecisionRoot(np.tile(np.ldexp(1.0, -exponents), (len(centers), 1)))
+        if exponents.any()
+        else SphericalPrecisionRoot(np.ones(len(centers)))
+    )
+    without_prior = replace(problem, source=problem.source.with_label_prior(None))
+    moments = without_prior.e_step(CentersModel(centers, root), assignment=AssignmentKind.HARD).moments
+    return initialize_from_moments(problem, moments)
+
+
+def with_common_scale(problem: Problem) -> tuple[AbstractSource, IntD]:
+    """Return the rows in a frame with one scale for all columns, and the exponents (D,) that map it to the problem's.
+
+    Distances in such a frame are those in the data's units, up to a factor.
+    """
+    frame = problem.source.frame
+    common = frame.with_common_scale()
+    source = problem.source.with_frame(common).with_label_prior(None)
+    return source, frame.total_exponent - common.total_exponent
+
+
+def mean_variance(problem: Problem, exponents: IntD) -> float:
+    """Return the mean variance of a column in the frame with one scale for all columns."""
+    return float(np.ldexp(problem.column_variances, -2 * exponents).mean())
