@@ -81,7 +81,7 @@ def test_n_iter_to_best() -> None:
 
 def test_outcome_of_max_iter() -> None:
     _, (em,), _ = run_solvers(0, ["em"], MeanGainRule(0.0, 3))
-    assert (em.n_iter, em.converged) == (3, False)
+    assert (em.n_iter, em.has_converged) == (3, False)
     assert "used up" in em.outcome
 
 

@@ -76,7 +76,7 @@ def test_likelihood_rises_at_all(structure: str, start: str) -> None:
     estimator = GaussianMixture(3, covariance_type=structure, init_params=start, random_state=0, tol=1e-5, max_iter=500)
     values = estimator.fit(rows).fit_.trace.log_likelihoods
     assert values[-1] > values[0]
-    assert estimator.fit_.converged
+    assert estimator.fit_.has_converged
 
 
 @given(seeds)

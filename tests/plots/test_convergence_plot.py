@@ -48,7 +48,7 @@ def test_what_is_left_to_the_best_is_drawn() -> None:
 
 
 def test_the_legend_says_what_differs() -> None:
-    ends = tuple(replace(one, converged=one.solver != "sgd") for one in make_comparison().solver_results)
+    ends = tuple(replace(one, has_converged=one.solver != "sgd") for one in make_comparison().solver_results)
     said = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
     assert f"em, near at pass {make_comparison().solver_results[0].n_iter_to_best}" in said
     assert "cem, never near" in said

@@ -137,7 +137,7 @@ def test_wrong_input_is_named(fitted_search: FittedSearch) -> None:
 
 def test_fit_facts(fitted_search: FittedSearch) -> None:
     facts = report.summarize_fit(fitted_search.fit, fitted_search.mixture)
-    assert facts.converged
+    assert facts.has_converged
     assert facts.n_iter == len(fitted_search.fit.trace)
     assert facts.log_likelihood == fitted_search.fit.log_likelihood
     assert len(facts.condition_numbers) == 3

@@ -51,7 +51,7 @@ def test_conditions_are_those_of_the_covariances() -> None:
 
 def test_it_reads_as_a_paragraph() -> None:
     fit, _, _ = fit_rows(groups(0))
-    assert fit.converged
+    assert fit.has_converged
     assert not fit.is_degenerate
     assert str(fit).startswith("The last pass gained less than the tolerance: the fit has converged.")
     assert f"{len(fit.trace)} iterations in 1.5 s, log-likelihood" in str(fit)

@@ -19,7 +19,7 @@ def format_solver_table(comparison: Comparison) -> str:
             else format_number(result.log_likelihood, 10),
             "0" if result.gap_per_row == 0.0 else f"{result.gap_per_row:.1e}",
             "never" if result.n_iter_to_best is None else str(result.n_iter_to_best),
-            "yes" if result.converged else "no",
+            "yes" if result.has_converged else "no",
         ]
         for result in comparison.solver_results
     ]

@@ -133,6 +133,6 @@ def selection_warnings(selection: Selection) -> list[str]:
             "every candidate is degenerate: a component has too few rows for its covariance, or a variance on the "
             "floor. Do not rely on these groups; try fewer columns, fewer components or more rows."
         )
-    if not fit.converged:
+    if not fit.has_converged:
         messages.append(str(fit.outcome))
     return messages

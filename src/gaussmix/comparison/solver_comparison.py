@@ -59,7 +59,7 @@ class SolverResult:
     gap_per_row: float
     n_iter_to_best: int | None
     seconds_to_best: float | None
-    converged: bool
+    has_converged: bool
     outcome: str
     trace_kind: str
     log_likelihood_trace: Array = field(repr=False)
@@ -131,7 +131,7 @@ def _make_solver_result(
         gap_per_row,
         n_iter_to_best=first + 1 if is_near else None,
         seconds_to_best=float(seconds[first]) if is_near else None,
-        converged=result.outcome is Outcome.CONVERGED,
+        has_converged=result.outcome is Outcome.CONVERGED,
         outcome=str(result.outcome),
         trace_kind=trace_kind,
         log_likelihood_trace=log_likelihoods,

@@ -121,7 +121,7 @@ def _describe_first_solvers(best_results: Sequence[SolverResult]) -> str:
 
 def _describe_unconverged_solvers(best_results: Sequence[SolverResult]) -> list[str]:
     """Return a clause if none of the best solvers has converged, so that the optimum may be higher."""
-    if any(result.converged for result in best_results):
+    if any(result.has_converged for result in best_results):
         return []
     subject = "it" if len(best_results) == 1 else "all of them"
     return [f"but {subject} reached max_iter, so the optimum may be higher"]
@@ -132,8 +132,8 @@ def _describe_lower_solvers(solver_results: Sequence[SolverResult]) -> list[str]
     lower = [result for result in solver_results if result.n_iter_to_best is None]
     other_objective = [result for result in lower if result.trace_kind == OTHER_OBJECTIVE_TRACE]
     remaining = [result for result in lower if result not in other_objective]
-    converged = [result for result in remaining if result.converged]
-    stopped = [result for result in remaining if not result.converged]
+    converged = [result for result in remaining if result.has_converged]
+    stopped = [result for result in remaining if not result.has_converged]
     clauses = []
     if converged:
         where = "at another optimum, or on a plateau that needs a smaller tol"

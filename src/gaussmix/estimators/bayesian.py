@@ -267,7 +267,7 @@ class BayesianGaussianMixture(BaseMixture):
         self._posterior = best.model
         self.model_ = best.model.mixture
         self.fit_ = fit
-        self.converged_ = fit.converged
+        self.converged_ = fit.has_converged
         self.n_iter_ = len(best.trace)
         self.lower_bounds_: list[float] = best.trace.log_likelihoods.tolist()
         self.lower_bound_ = best.last_objective

@@ -239,7 +239,7 @@ class GaussianMixture(BaseOnlineMixture):
         lower_bounds = best.trace.log_likelihoods / problem.total_weight
         self.model_ = best.model
         self.fit_ = fit
-        self.converged_ = fit.converged
+        self.converged_ = fit.has_converged
         self.n_iter_ = len(best.trace)
         self.lower_bounds_ = lower_bounds.tolist()
         self.lower_bound_ = float(lower_bounds[-1]) if len(lower_bounds) else -np.inf

@@ -146,9 +146,9 @@ def _draw_end_marker(ax: "Axes", result: SolverResult, style: Style, end_point: 
         end_point[1:],
         marker=style.marker,
         markersize=7.0,
-        markerfacecolor=style.fill_colour if result.converged else "none",
-        markeredgecolor=INK if result.converged else style.line_colour,
-        markeredgewidth=0.7 if result.converged else 1.6,
+        markerfacecolor=style.fill_colour if result.has_converged else "none",
+        markeredgecolor=INK if result.has_converged else style.line_colour,
+        markeredgewidth=0.7 if result.has_converged else 1.6,
         linestyle="none",
         zorder=3,
         clip_on=False,
@@ -169,7 +169,7 @@ def _legend_entries(
         note = "never near" if n_passes is None else f"near at pass {n_passes}"
         options: dict[str, Any] = {
             "color": style.line_colour,
-            "markerfacecolor": style.fill_colour if result.converged else "none",
+            "markerfacecolor": style.fill_colour if result.has_converged else "none",
             "marker": style.marker,
             "linestyle": "none" if result.trace_kind == OTHER_OBJECTIVE_TRACE else _line_style(result),
         }
@@ -178,7 +178,7 @@ def _legend_entries(
     entries.append(Patch(color=PALE, alpha=_BAND_ALPHA, label=band))
     if any(result.trace_kind not in (EXACT_TRACE, OTHER_OBJECTIVE_TRACE) for result in results):
         entries.append(_legend.text_entry("dotted: mini-batch or\nannealed objective"))
-    if not all(result.converged for result in results):
+    if not all(result.has_converged for result in results):
         entries.append(_legend.text_entry("hollow: max_iter reached"))
     if has_stacked_ends:
         entries.append(_legend.text_entry("stacked: ends at one place"))

@@ -110,7 +110,7 @@ class FitSummary:
     """Outcome of a fit, and the condition of its components."""
 
     outcome: str
-    converged: bool
+    has_converged: bool
     n_iter: int
     seconds: float
     log_likelihood: float
@@ -324,7 +324,7 @@ def summarize_fit(fit: FitLike, mixture: MixtureLike) -> FitSummary:
     fit, mixture = as_fit(fit), as_mixture(mixture)
     return FitSummary(
         outcome=str(fit.outcome),
-        converged=fit.converged,
+        has_converged=fit.has_converged,
         n_iter=len(fit.trace),
         seconds=fit.seconds,
         log_likelihood=fit.log_likelihood,

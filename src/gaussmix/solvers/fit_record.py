@@ -99,7 +99,7 @@ class Fit:
         return tuple(ComponentDiagnostics(*row) for row in rows)
 
     @property
-    def converged(self) -> bool:
+    def has_converged(self) -> bool:
         """Whether the run met its stopping rule."""
         return self.outcome is Outcome.CONVERGED
 

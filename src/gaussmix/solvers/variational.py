@@ -105,7 +105,7 @@ class VariationalFit:
     notes: tuple[str, ...]
 
     @property
-    def converged(self) -> bool:
+    def has_converged(self) -> bool:
         """Whether the run met its stopping rule."""
         return self.outcome is Outcome.CONVERGED
 
