@@ -3,11 +3,28 @@
 ``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors; ``KD`` is an array of shape (K, D).
 """
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike as ArrayLike
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike as ArrayLike
+    from numpy.typing import NDArray
+else:
+    # help() prints these; the types of NumPy fill several lines for each parameter.
+
+    class ArrayLike:
+        """Array, nested sequence or number that NumPy converts to an array."""
+
+        __module__ = "builtins"  # help() shows ArrayLike without the name of a module
+
+    class NDArray:
+        """Array of some dtype."""
+
+        def __class_getitem__(cls, dtype: object) -> type:
+            """Return the class of arrays, for any dtype."""
+            return np.ndarray
+
 
 Array: TypeAlias = NDArray[np.float64]
 

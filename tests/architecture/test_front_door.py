@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -63,3 +64,20 @@ def test_examples_in_docstrings_come_true(module: Module) -> None:
     outcome = doctest.testmod(importlib.import_module(dotted))
     assert outcome.attempted > 0
     assert outcome.failed == 0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        gaussmix.select,
+        gaussmix.compare,
+        gaussmix.bootstrap_test,
+        gaussmix.GaussianMixture.fit,
+        gaussmix.GaussianMixture,
+    ],
+)
+def test_help_shows_short_signatures(function: Callable[..., object]) -> None:
+    signature = str(inspect.signature(function))
+    assert "ArrayLike" in signature
+    assert "numpy._typing" not in signature
+    assert "Union" not in signature

@@ -35,12 +35,8 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
 
     @classmethod
-    def values_not_positive(cls, name: str) -> "ParameterError":
-        return cls(f"'{name}' should be positive")
-
-    @classmethod
-    def matrix_not_positive_definite(cls, name: str) -> "ParameterError":
-        return cls(f"'{name}' should be symmetric, positive-definite")
+    def unmet_requirement(cls, name: str, requirement: str) -> "ParameterError":
+        return cls(f"'{name}' should be {requirement}")
 
     @classmethod
     def too_few_degrees_of_freedom(cls, n_features: int, value: float) -> "ParameterError":

@@ -148,7 +148,7 @@ def _validate_covariance(value: object, structure: Structure, covariance_type: s
         raise ParameterError.wrong_shape(name, covariance.shape, expected)
     if covariance.ndim == 2:
         if not np.allclose(covariance, covariance.T) or cholesky(covariance) is None:
-            raise ParameterError.matrix_not_positive_definite(name)
+            raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
     elif not (covariance > 0).all():
-        raise ParameterError.values_not_positive(name)
+        raise ParameterError.unmet_requirement(name, "positive")
     return covariance

@@ -242,11 +242,11 @@ def _validate_precisions(values: ArrayLike, structure: Structure, covariance_typ
         raise ParameterError.wrong_shape(name, precisions.shape, expected)
     if structure.is_axis_aligned:
         if not (precisions > 0).all():
-            raise ParameterError.values_not_positive(name)
+            raise ParameterError.unmet_requirement(name, "positive")
     else:
         for matrix in precisions.reshape(-1, shape[1], shape[1]):
             if not np.allclose(matrix, matrix.T) or linalg.cholesky(matrix) is None:
-                raise ParameterError.matrix_not_positive_definite(name)
+                raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
     return expand_covariances(structure, precisions, *shape)
 
 

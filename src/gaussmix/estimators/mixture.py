@@ -164,12 +164,10 @@ class GaussianMixture(BaseOnlineMixture):
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.n_factors = n_factors
-        self.tol = tol
-        self.reg_covar = reg_covar
+        self.tol, self.reg_covar = tol, reg_covar
         self.prior, self.noise, self.constraints = prior, noise, constraints
         self.max_iter, self.n_init = max_iter, n_init
-        self.init_params = init_params
-        self.n_split_merge = n_split_merge
+        self.init_params, self.n_split_merge = init_params, n_split_merge
         self.solver, self.learning_rate, self.batch_size = solver, learning_rate, batch_size
         self.weights_init, self.means_init, self.precisions_init = weights_init, means_init, precisions_init
         self.engine, self.random_state = engine, random_state
