@@ -176,13 +176,14 @@ class FusedState(NamedTuple):
     """All arrays of a fused EM run.
 
     Data: ``rows`` (n, D) in working coordinates, ``row_weights`` (n,), ``known_components`` (n,) with -1 for
-    unknown. Parameters: ``noise`` (3,) is the weight, log density and mass of the noise component;
-    ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D),
-    ``covariance`` (K, D, D), its Cholesky factor ``covariance_factor`` and the inverse of that,
-    ``precision_root``. Sums: ``mass``, ``first_moments``, ``scatter``. Prior: ``prior_strength`` (2,) is its
-    shrinkage and mass, ``prior_location`` (D,), ``prior_scatter`` (D, D). ``axis_pairs`` is the order in
-    which axes are rotated, ``min_variances`` (D,) the variance floor, ``log_likelihoods`` the result of every
-    iteration. Optional arrays have length 0 if absent. The rest are the next parameters and buffers.
+    unknown. Noise component: ``noise`` (3,) is its weight, log density and mass. Parameters:
+    ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D) and
+    ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance`` and
+    ``precision_root`` its inverse. Sums: ``mass``, ``first_moments``, ``scatter``. Prior:
+    ``prior_strength`` (2,) is its shrinkage and mass, with ``prior_location`` (D,) and ``prior_scatter``
+    (D, D). ``axis_pairs`` is the order in which axes are rotated, ``min_variances`` (D,) the variance floor.
+    ``log_likelihoods`` has one value per iteration. Optional arrays have length 0 if absent. The other
+    arrays are the next parameters and buffers.
     """
 
     rows: Any

@@ -175,8 +175,8 @@ def _can_subtract_from_total(quadratics: Quadratics, total_moments: Moments) -> 
     """Return whether total scatter minus the scatter of the means is precise enough as pooled scatter."""
     roots = quadratics.precision_root.to_dense(quadratics.n_components, quadratics.n_features)[0]
     largest_precision = float((roots**2).sum())
-    spread = float(np.trace(total_moments.scatter)) / float(total_moments.mass[0])
-    return bool(np.finfo(float).eps * spread * largest_precision < _MAX_CANCELLATION_ERROR)
+    total_variance = float(np.trace(total_moments.scatter)) / float(total_moments.mass[0])
+    return bool(np.finfo(float).eps * total_variance * largest_precision < _MAX_CANCELLATION_ERROR)
 
 
 def _build_expectation(

@@ -1,22 +1,22 @@
 """Compiled functions that Python calls: read from the disk cache, or compiled, at their first call.
 
-A function has one version for each combination of argument types. Numba is imported only if a version
-must be compiled.
+A function has one version for each combination of argument types. LLVM's loader loads its object file.
+Numba is imported only if a version must be compiled: that takes half a second and more memory than a fit.
 """
 
 import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import CFUNCTYPE, c_char_p, c_double, c_int64
 from importlib import import_module
 from typing import Any, cast
 
+import llvmlite.binding as llvm
 import numpy as np
 
 from gaussmix.engines.kernels.codegen import object_cache
-from gaussmix.engines.kernels.codegen.object_loading import load_object_files
 from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, number_type_code, pack_arguments
 from gaussmix.errors import CompilationError
 
@@ -116,6 +116,34 @@ class CompiledFunction:
                 )
             object_cache.write_cached_object(file_name, object_file)
         return [object_file, *base_object_files]
+
+
+# Owners of the loaded code, which may be called until the process ends.
+_loaded_engines: list[Any] = []
+
+
+def load_object_files(object_files: list[bytes], symbol: str) -> int:
+    """Load object files, link them with one another, and return the address of ``symbol``."""
+    _initialize_llvm()
+    llvm.check_jit_execution()
+    machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(codemodel="jitdefault", jit=True)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    for code in object_files:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    address: int = engine.get_function_address(symbol)
+    if not address:
+        raise RuntimeError(f"no function {symbol} in its object file")
+    _loaded_engines.append(engine)
+    return address
+
+
+def _initialize_llvm() -> None:
+    """Initialize LLVM for this machine; further calls do nothing."""
+    with suppress(RuntimeError):  # newer releases initialize themselves and raise here
+        llvm.initialize()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
 
 
 @contextmanager

@@ -46,8 +46,8 @@ def load_single(builder, pointer):
 def ones_where_set(builder, pointer):
     """Return 1.0 in the lanes whose byte at the pointer is not 0, else 0.0."""
     flags = ir.VectorType(ir.IntType(8), SIMD_WIDTH)
-    found = builder.load(builder.bitcast(pointer, flags.as_pointer()), align=1)
-    return builder.select(builder.icmp_unsigned("!=", found, ir.Constant(flags, None)), constant(1.0), constant(0.0))
+    loaded = builder.load(builder.bitcast(pointer, flags.as_pointer()), align=1)
+    return builder.select(builder.icmp_unsigned("!=", loaded, ir.Constant(flags, None)), constant(1.0), constant(0.0))
 
 
 def store(builder, vector, pointer):
@@ -109,8 +109,8 @@ def integers_from(builder, start):
         ir.Constant(_INTEGER_VECTOR_TYPE, ir.Undefined), start, ir.Constant(_LANE_INDEX_TYPE, 0)
     )
     zeros = ir.Constant(ir.VectorType(_LANE_INDEX_TYPE, SIMD_WIDTH), [0] * SIMD_WIDTH)
-    spread = builder.shuffle_vector(first, ir.Constant(_INTEGER_VECTOR_TYPE, ir.Undefined), zeros)
-    return builder.add(spread, ir.Constant(_INTEGER_VECTOR_TYPE, list(range(SIMD_WIDTH))))
+    starts = builder.shuffle_vector(first, ir.Constant(_INTEGER_VECTOR_TYPE, ir.Undefined), zeros)
+    return builder.add(starts, ir.Constant(_INTEGER_VECTOR_TYPE, list(range(SIMD_WIDTH))))
 
 
 def reduce_lanes(builder, vector, combine):
@@ -131,10 +131,10 @@ def label_of_largest(builder, values, labels):
         length //= 2
         low, high = list(range(length)), list(range(length, 2 * length))
         a, b = shuffle(builder, values, values, low), shuffle(builder, values, values, high)
-        one, other = shuffle(builder, labels, labels, low), shuffle(builder, labels, labels, high)
-        tie = builder.and_(builder.fcmp_ordered("==", b, a), builder.fcmp_ordered("<", other, one))
+        low_labels, high_labels = shuffle(builder, labels, labels, low), shuffle(builder, labels, labels, high)
+        tie = builder.and_(builder.fcmp_ordered("==", b, a), builder.fcmp_ordered("<", high_labels, low_labels))
         second = builder.or_(builder.fcmp_ordered(">", b, a), tie)
-        values, labels = builder.select(second, b, a), builder.select(second, other, one)
+        values, labels = builder.select(second, b, a), builder.select(second, high_labels, low_labels)
     return builder.extract_element(labels, ir.Constant(_LANE_INDEX_TYPE, 0))
 
 
@@ -186,16 +186,16 @@ _ROUNDING_SHIFT = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integ
 def exp(builder, x):
     """Return exp(x) for -650 <= x <= 709, within 2 units in the last place."""
     shifted = fma(builder, x, constant(_LOG2E), constant(_ROUNDING_SHIFT))
-    whole = builder.fsub(shifted, constant(_ROUNDING_SHIFT))
-    rest = fma(builder, whole, constant(-_LN2_HIGH), x)
-    rest = fma(builder, whole, constant(-_LN2_LOW), rest)
+    n = builder.fsub(shifted, constant(_ROUNDING_SHIFT))
+    remainder = fma(builder, n, constant(-_LN2_HIGH), x)
+    remainder = fma(builder, n, constant(-_LN2_LOW), remainder)
     factors = [1.0]
     for order in range(1, 13):
         factors.append(factors[-1] / order)
     # Estrin's scheme: independent pairs instead of a chain of twelve dependent steps.
-    square = builder.fmul(rest, rest)
+    square = builder.fmul(remainder, remainder)
     fourth = builder.fmul(square, square)
-    pairs = [fma(builder, rest, constant(factors[i + 1]), constant(factors[i])) for i in range(0, 12, 2)]
+    pairs = [fma(builder, remainder, constant(factors[i + 1]), constant(factors[i])) for i in range(0, 12, 2)]
     quads = [fma(builder, square, pairs[i + 1], pairs[i]) for i in (0, 2, 4)]
     top = fma(builder, fourth, constant(factors[12]), quads[2])
     value = fma(builder, fourth, fma(builder, fourth, top, quads[1]), quads[0])

@@ -42,8 +42,8 @@ def build_object_file(kernel, symbol, layouts, base_object_file=b""):
     codegen = compiled.target_context.codegen()
     module = llvm.parse_assembly(str(_build_c_wrapper(compiled, symbol, numba_types, layouts)))
     modules, shared_names = collect_modules(compiled.library, base_object_file)
-    for part in modules:
-        module.link_in(part)
+    for library_module in modules:
+        module.link_in(library_module)
     _make_symbols_internal(module, symbol, shared_names)
     module.data_layout = codegen._data_layout
     _optimize(module, codegen._tm, 2 if base_object_file else 3)  # most arithmetic is in the base

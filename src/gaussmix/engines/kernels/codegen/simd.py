@@ -187,8 +187,8 @@ def exp_and_moment(typingctx, argument, min_argument, moment):
     kind = types.Tuple((REGISTER_TYPE, REGISTER_TYPE, types.int64))
 
     def codegen(context, builder, signature, arguments):
-        argument, least, moment = arguments
-        above = builder.fcmp_ordered(">", argument, least)
+        argument, threshold, moment = arguments
+        above = builder.fcmp_ordered(">", argument, threshold)
         value = builder.select(above, emit.exp(builder, argument), emit.constant(0.0))
         # Lanes below may hold NaN, so they are selected away, not multiplied by 0.
         moment = builder.select(above, emit.fma(builder, value, argument, moment), moment)

@@ -12,8 +12,8 @@ def mark_open_pairs(products, squares, scores, offset, max_distance, tolerance, 
 
     ``products`` holds m_b^T m_k, ``squares`` |m_k|^2 and ``scores`` -1/2 (m_b - m_k)^T S_k (m_b - m_k). Along
     the direction m_b - m_k, the separation is |m_b - m_k|^2 and the variance of component k is -2 scores[b, k].
-    Component k is not open if gap = separation - max_distance sqrt(-2 scores[k, b]) is positive and gap^2 is
-    at least that variance times the squared distance beyond which the score of k is negligible.
+    The gap is separation - max_distance sqrt(-2 scores[k, b]). Component k is not open if the gap is
+    positive and gap^2 is at least that variance times the squared distance beyond which k is negligible.
     """
     n = products.shape[0]
     for first_candidate in range(begin, end, COMPONENTS_PER_SQUARE):

@@ -124,9 +124,9 @@ def transpose_square(typingctx, columns, start, workspace):
     """Transpose SIMD_WIDTH registers of columns from ``start`` on into rows in ``workspace``."""
 
     def codegen(context, builder, signature, arguments):
-        columns, at, work = arguments
+        columns, at, target_array = arguments
         source = emit.element_pointer(context, builder, signature.args[0], columns, at)
-        target = emit.element_pointer(context, builder, signature.args[2], work, emit.INDEX_TYPE(0))
+        target = emit.element_pointer(context, builder, signature.args[2], target_array, emit.INDEX_TYPE(0))
         loaded = [emit.load(builder, emit.advance_pointer(builder, source, c * SIMD_WIDTH)) for c in range(SIMD_WIDTH)]
         for lane, value in enumerate(emit.transpose(builder, loaded)):
             emit.store(builder, value, emit.advance_pointer(builder, target, lane * SIMD_WIDTH))
