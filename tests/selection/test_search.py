@@ -285,10 +285,10 @@ def test_progress_bar_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_best_candidates_start_from_other_structures() -> None:
-    """From its own tree EEE with four components ends lower than from what another structure has selection."""
+    """At least one candidate starts from the responsibilities of another structure."""
     calls: list[str] = []
     rows = np.concatenate([make_separated_groups(90, seed) * [1.0, 3.0] for seed in range(2)])
-    select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda done, total, name: calls.append(name))
+    select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda n_done, n_total, step_name: calls.append(step_name))
     assert any(name.endswith(" from others") for name in calls)
 
 

@@ -2,8 +2,10 @@
 
 The likelihood ratio statistic has no chi-square distribution, because the weight or the parameters of component K + 1
 are not identified when K components are true. The test therefore draws samples from the fitted K components and fits
-both models to each (McLachlan, "On bootstrapping the likelihood ratio test statistic for the number of components in
-a normal mixture", Applied Statistics 36, 1987). ``extended_fits.py`` holds the ways to fit K + 1 components.
+both models to each sample. ``extended_fits.py`` holds the ways to fit K + 1 components.
+
+McLachlan, "On bootstrapping the likelihood ratio test statistic for the number of components in a normal mixture",
+Applied Statistics 36, 1987.
 """
 
 from dataclasses import dataclass

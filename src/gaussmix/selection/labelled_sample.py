@@ -51,7 +51,7 @@ def draw_labelled_sample(problem: Problem, n_rows: int, rng: np.random.Generator
         sample = draw_representative_sample(label_problem, n_sampled, rng)
         scale = fraction * float(label_weight / sample.weights.sum())
         samples.append((sample.rows, sample.weights * scale, np.full(len(sample.rows), label)))
-    rows, weights, known_components = (np.concatenate(parts) for parts in zip(*samples, strict=True))
+    rows, weights, known_components = (np.concatenate(arrays) for arrays in zip(*samples, strict=True))
     return LabelledSample(rows, weights, known_components)
 
 
@@ -100,16 +100,20 @@ class _LabelSource(AbstractSource):
 
     @property
     def n_features(self) -> int:
+        """Number of columns."""
         return self.source.n_features
 
     @property
     def frame(self) -> Frame:
+        """The frame of the source."""
         return self.source.frame
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
+        """Return task(batch) added up over the filtered batches."""
         return self.source.reduce(_LabelTask(task, self.label))
 
     def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
+        """Return rows of the label, all or a choice by hash."""
         return collect_rows(self, n_rows, key)
 
 

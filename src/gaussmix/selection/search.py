@@ -1,10 +1,10 @@
 """Model search: fit every structure with every number of components, and rank the mixtures by a criterion.
 
 All structures start from the same partitions. They come from trees of the rows, which are made once and cut into each
-number of groups, and from k-means (in the data's units, in standard deviations) and random centers if more starts are
-wanted. A failed candidate says why. A degenerate one (with a floored, empty or too small component) is listed but
-never chosen, because its likelihood says nothing about the data. Finally the best candidates also start from the
-responsibilities of other structures with as many components, because one structure may find what another misses.
+number of groups. More starts come from k-means (in the data's units, in standard deviations) and random centers. A
+failed candidate says why. A degenerate one (with a floored, empty or too small component) is listed but never chosen,
+because its likelihood says nothing about the data. Finally the best candidates also start from the responsibilities
+of other structures with as many components, because one structure may find what another misses.
 
 With more than 2 000 rows (``search_problem.N_SCREENING_ROWS``) first runs use a sample. The best run of each candidate
 then makes a few iterations on all rows. After that, candidates get twice as many iterations in each round until they
