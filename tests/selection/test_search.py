@@ -288,7 +288,7 @@ def test_best_candidates_start_from_other_structures() -> None:
     """At least one candidate starts from the responsibilities of another structure."""
     calls: list[str] = []
     rows = np.concatenate([make_separated_groups(90, seed) * [1.0, 3.0] for seed in range(2)])
-    select(rows, [2, 3], ["EEE", "VVV", "VVI"], n_starts=1, progress=lambda n_done, n_total, step_name: calls.append(step_name))
+    select(rows, [2, 3], ["EEE", "VVV", "VVI"], progress=lambda n_done, n_total, step_name: calls.append(step_name))
     assert any(name.endswith(" from others") for name in calls)
 
 

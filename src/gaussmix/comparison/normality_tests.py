@@ -1,11 +1,11 @@
 """Tests of multivariate normality: Mardia's skewness and kurtosis, and the test of Henze and Zirkler.
 
-Let m_ij = (x_i - mean)^T S^-1 (x_j - mean), where S is the covariance with divisor n, for n rows in D columns:
+Let m_ij = (x_i - mean)^T S^-1 (x_j - mean), where S is the covariance with divisor n, for n rows in D columns.
 
-    skewness  b1 = sum_ij m_ij^3 / n^2      zero for symmetric rows; n b1 / 6 is about chi-squared
-    kurtosis  b2 = sum_i m_ii^2 / n         about D (D + 2) for Gaussian rows
-    HZ        n times the integrated squared distance between the characteristic functions of the rows and of the
-              standard Gaussian, weighted by a Gaussian of standard deviation beta; about lognormal
+- Skewness: b1 = sum_ij m_ij^3 / n^2. It is zero for symmetric rows; n b1 / 6 is about chi-squared.
+- Kurtosis: b2 = sum_i m_ii^2 / n. It is about D (D + 2) for Gaussian rows.
+- HZ: n times the integrated squared distance between the characteristic functions of the rows and of the standard
+  Gaussian. The weight is a Gaussian of standard deviation beta. HZ is about lognormal.
 
 Mardia, "Measures of multivariate skewness and kurtosis with applications", Biometrika 57, 1970. Henze & Zirkler, "A
 class of invariant consistent tests for multivariate normality", Comm. Stat. Theory Methods 19, 1990.

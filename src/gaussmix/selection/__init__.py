@@ -1,6 +1,7 @@
 """How many groups, of which shape: criteria, tests, and the search over components and structures."""
 
-from gaussmix.selection.bootstrap import BootstrapTestResult, bootstrap_test
+from gaussmix.selection.bootstrap import bootstrap_test
+from gaussmix.selection.bootstrap_result import BootstrapTestResult
 from gaussmix.selection.candidates import Candidate, Selection
 from gaussmix.selection.combination import Combination, combine
 from gaussmix.selection.criteria import CRITERIA, Criterion

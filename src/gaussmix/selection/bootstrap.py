@@ -3,9 +3,6 @@
 The likelihood ratio statistic has no chi-square distribution, because the weight or the parameters of component K + 1
 are not identified when K components are true. The test therefore draws samples from the fitted K components and fits
 both models to each sample. ``extended_fits.py`` holds the ways to fit K + 1 components.
-
-McLachlan, "On bootstrapping the likelihood ratio test statistic for the number of components in a normal mixture",
-Applied Statistics 36, 1987.
 """
 
 from dataclasses import dataclass
@@ -17,98 +14,18 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import DataError, ParameterError, SelectionError
-from gaussmix.errors.text import format_count
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.problem import Problem, make_memory_source
+from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResult
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, SearchStrategy, fit_from_start
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.validation import make_generator, parse_fraction, parse_integer, parse_rows_and_weights
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
-from gaussmix.types import Array, ArrayLike
+from gaussmix.types import ArrayLike
 
 # Samples drawn for one bootstrap statistic before the test gives up on finding a nondegenerate fit.
 _MAX_SAMPLES_PER_STATISTIC = 20
-
-
-@dataclass(frozen=True, eq=False)
-class BootstrapStep:
-    """One test of ``n_components`` against one component more.
-
-    Attributes
-    ----------
-    n_components : int
-        The number of components of the null hypothesis.
-    log_likelihood, log_likelihood_alternative : float
-        Of ``n_components`` and of one more (nats, data units).
-    statistic : float
-        Twice the gain in log-likelihood.
-    p_value : float
-    bootstrap_statistics : ndarray of shape (n_bootstrap,)
-        The statistics of the samples.
-    null_mixture, alternative_mixture : Mixture
-        The fits of ``n_components`` and of one more.
-    """
-
-    n_components: int
-    log_likelihood: float
-    log_likelihood_alternative: float
-    statistic: float
-    p_value: float
-    bootstrap_statistics: Array
-    null_mixture: Mixture
-    alternative_mixture: Mixture
-
-    def __repr__(self) -> str:
-        n_more = self.n_components + 1
-        return f"{self.n_components} vs {n_more}: statistic {self.statistic:.6g}, p {self.p_value:.4g}"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class BootstrapTestResult:
-    """The tests of 1 against 2 components, 2 against 3 and so on, and the decision.
-
-    Attributes
-    ----------
-    structure : Structure
-    level : float
-        The level of significance.
-    steps : tuple of BootstrapStep
-    n_components : int
-        The decided number of components.
-    mixture : Mixture
-        The fit of ``n_components``.
-    stop_reason : str
-        Why no further test was made.
-    """
-
-    structure: Structure
-    level: float
-    steps: tuple[BootstrapStep, ...]
-    n_components: int
-    mixture: Mixture
-    stop_reason: str
-
-    def __repr__(self) -> str:
-        title = f"BootstrapTestResult of {self.structure} at level {self.level:g}"
-        lines = [f"{title}: {format_count(self.n_components, 'component')}", *map(repr, self.steps), self.stop_reason]
-        return "\n  ".join(lines)
-
-    def table(self) -> list[dict[str, object]]:
-        """Return one dict per test: numbers of components, log-likelihoods, statistic, p-value, samples, decision."""
-        return [
-            {
-                "n_components": step.n_components,
-                "n_components_alternative": step.n_components + 1,
-                "log_likelihood": step.log_likelihood,
-                "log_likelihood_alternative": step.log_likelihood_alternative,
-                "statistic": step.statistic,
-                "p_value": step.p_value,
-                "n_bootstrap": len(step.bootstrap_statistics),
-                "rejected": step.p_value <= self.level,
-            }
-            for step in self.steps
-        ]
 
 
 def bootstrap_test(
@@ -172,7 +89,8 @@ def bootstrap_test(
 
     References
     ----------
-    McLachlan, Applied Statistics 36 (1987).
+    McLachlan, "On bootstrapping the likelihood ratio test statistic for the number of components in a normal
+    mixture", Applied Statistics 36 (1987).
     """
     rows, weights = parse_rows_and_weights(X, sample_weight)
     parsed_structure = Structure.from_name(structure)
