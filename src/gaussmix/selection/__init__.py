@@ -1,4 +1,4 @@
-"""How many groups, of which shape: criteria, tests, and the search over components and structures."""
+"""Model selection: criteria, searches and tests of the number of components and of the covariance structure."""
 
 from gaussmix.selection.bootstrap import bootstrap_test
 from gaussmix.selection.bootstrap_result import BootstrapTestResult

@@ -1,4 +1,4 @@
-"""Results of the bootstrap test: ``BootstrapStep``, one test, and ``BootstrapTestResult``, all tests and the decision."""
+"""Results of the bootstrap test: ``BootstrapStep`` (one test) and ``BootstrapTestResult`` (all tests)."""
 
 from dataclasses import dataclass
 
