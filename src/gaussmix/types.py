@@ -1,4 +1,4 @@
-"""Array aliases whose names carry the shape, so that a signature tells which axis is which.
+"""Array aliases whose names are shapes.
 
 ``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors; ``KD`` is an array of shape (K, D).
 """

@@ -297,7 +297,7 @@ def test_a_fit_that_did_not_converge_warns():
 
 def test_the_record_reads_as_a_paragraph():
     mixture = fit(n_components=5, max_iter=500)
-    assert str(mixture.fit_).startswith("The last pass gained less than the tolerance")
+    assert str(mixture.fit_).startswith("Converged: the last gain was below the tolerance")
     assert f"log evidence at least {mixture.fit_.lower_bound:.10g}." in str(mixture.fit_)
     assert mixture.fit_.masses.sum() == pytest.approx(len(X))
     assert mixture.fit_.mixture is mixture.model_

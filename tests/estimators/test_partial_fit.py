@@ -143,7 +143,7 @@ def test_bounds_are_those_of_each_chunk_before_its_step():
     assert mixture.fit_.masses.sum() == pytest.approx(800)
     assert not mixture.fit_.has_converged
     sentence = str(mixture.fit_)
-    assert sentence.startswith("Fitted online, chunk by chunk: more rows may follow")
+    assert sentence.startswith("Fitted online, chunk by chunk: more rows may follow.")
     assert "learned from 2 chunks of total weight 800." in sentence
 
 

@@ -30,7 +30,7 @@ def test_the_whole_paragraph(fitted_search: FittedSearch) -> None:
     assert "Their weights are 35.6 %, 16.9 % and 47.5 %." in words
     assert "with a probability above 95 %" in words
     assert "Of 12 fitted candidates, EEE (tied) with 3 components has the lowest BIC" in words
-    assert "the fit has converged" in words
+    assert "Converged: the last gain was below the tolerance." in words
 
 
 def test_search_and_fit_are_left_out_where_not_given(fitted_search: FittedSearch) -> None:

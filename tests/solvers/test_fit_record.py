@@ -53,7 +53,7 @@ def test_it_reads_as_a_paragraph() -> None:
     fit, _, _ = fit_rows(groups(0))
     assert fit.has_converged
     assert not fit.is_degenerate
-    assert str(fit).startswith("The last pass gained less than the tolerance: the fit has converged.")
+    assert str(fit).startswith("Converged: the last gain was below the tolerance.")
     assert f"{len(fit.trace)} iterations in 1.5 s, log-likelihood" in str(fit)
     short, _, _ = fit_rows(groups(0), passes=1)
     assert short.outcome is Outcome.MAX_ITER_REACHED

@@ -1,1 +1,1 @@
-"""The waist of the house: two values between data and models, and the arithmetic they need."""
+"""Numeric values shared by all packages: batches, moments, frames, precision roots, linear algebra, threads."""

@@ -1,7 +1,7 @@
-"""One thread for BLAS while our own threads run: two pools on the same processors fight.
+"""One BLAS thread while our own threads run, since two thread pools compete for the same processors.
 
-BLAS also adds in another order with another number of threads, so a pass over several blocks
-holds it even where one thread does all of them: its sums are the same bit for bit then.
+The order of BLAS's additions depends on its number of threads. A pass over several blocks therefore holds BLAS to one
+thread even if it runs in one thread itself; its sums are then the same bit for bit.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread within the block; it counts who holds it, from any number of threads."""
+    """Hold BLAS to one thread within the block; blocks may overlap in any number of threads."""
     hold = _BLAS_THREAD_LIMIT
     hold.acquire()
     try:
@@ -24,10 +24,10 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def limit_blas_threads(n_features: int) -> AbstractContextManager[None]:
-    """`one_blas_thread` for work on matrices so large that BLAS would start threads for each of them.
+    """Hold BLAS to one thread for operations on matrices so large that BLAS would start threads.
 
-    Factorising a few matrices of 128 columns takes it longer with two threads than with one, and far
-    longer while other threads run.
+    A few factorisations of matrices with 128 columns take longer with two threads than with one, and much longer while
+    other threads run.
     """
     return one_blas_thread() if n_features >= _MIN_COLUMNS_FOR_BLAS_THREADS else nullcontext()
 
@@ -36,7 +36,7 @@ _MIN_COLUMNS_FOR_BLAS_THREADS = 16
 
 
 class _BlasThreadLimit:
-    """The first who takes it lowers the threads of BLAS, the last who leaves it restores them."""
+    """A counted limit: the first holder lowers BLAS's threads, and the last one restores them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,6 +46,7 @@ class _BlasThreadLimit:
         self._n_modules = 0
 
     def acquire(self) -> None:
+        """Add a holder."""
         with self._lock:
             if self._n_holders == 0:
                 self._saved_thread_counts = [(library, library.num_threads) for library in self._find_libraries()]
@@ -54,20 +55,21 @@ class _BlasThreadLimit:
             self._n_holders += 1
 
     def release(self) -> None:
+        """Remove a holder."""
         with self._lock:
             self._n_holders -= 1
             if self._n_holders == 0:
                 self.restore_thread_counts()
 
     def restore_thread_counts(self) -> None:
-        """Give back what was taken, but for a library whose number somebody else has set meanwhile."""
+        """Restore the thread counts, except of libraries whose count was changed meanwhile."""
         for library, n_threads in self._saved_thread_counts:
             if library.num_threads == 1:
                 _set_n_threads(library, n_threads)
         self._saved_thread_counts = []
 
     def _find_libraries(self) -> list[Any]:
-        """The BLAS libraries in this process; looking for them costs milliseconds, setting them microseconds."""
+        """Return the BLAS libraries of this process; the search takes milliseconds, so it is cached."""
         if self._libraries is None or len(sys.modules) != self._n_modules:  # an import may have loaded another one
             from threadpoolctl import ThreadpoolController
 
@@ -77,10 +79,10 @@ class _BlasThreadLimit:
 
 
 def _set_n_threads(library: Any, n_threads: int) -> None:
-    """For all threads of the process.
+    """Set the threads of a library for all threads of the process.
 
-    From version 3.7 on, threadpoolctl obeys only the thread that was the first to set a number; it
-    would leave ours alone, or never restore what it lowered.
+    From version 3.7 on, threadpoolctl changes only the thread that set a number first. It would not limit our threads,
+    or never restore what it lowered.
     """
     getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
 
@@ -89,7 +91,7 @@ _BLAS_THREAD_LIMIT = _BlasThreadLimit()
 
 
 def _reset_after_fork() -> None:
-    """In a forked child nobody else is left to restore BLAS, and somebody may have had the lock."""
+    """Restore BLAS in a forked child, where no holder is left and the lock may be held."""
     global _BLAS_THREAD_LIMIT
     _BLAS_THREAD_LIMIT.restore_thread_counts()
     _BLAS_THREAD_LIMIT = _BlasThreadLimit()

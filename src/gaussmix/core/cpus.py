@@ -1,4 +1,4 @@
-"""How many threads this process may keep busy, unless somebody says otherwise."""
+"""The default number of threads: processors, CPU quota of control groups, and environment variables."""
 
 import math
 import os
@@ -6,16 +6,16 @@ import sys
 from functools import cache
 
 _THREAD_COUNT_VARIABLES = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
-_UNLIMITED_CPUS = float(1 << 30)  # more processors than any machine has
+_UNLIMITED_CPUS = float(1 << 30)
 _CGROUP_MEMBERSHIP_FILE, _CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
 
 
 def default_n_threads() -> int:
-    """The least of the processors this process may use, its share of their time, and what the environment asks for.
+    """Return the minimum of the available processors, the CPU quota, and the thread counts in the environment.
 
-    These are the affinity, the quota of the control groups (version 1 or 2, rounded up), and
-    OMP_NUM_THREADS and NUMBA_NUM_THREADS where they are set to a number. 1 in a worker of joblib or
-    Dask: whoever runs several of them has shared out the processors already.
+    Processors are those of the affinity. The quota is that of the control groups (version 1 or 2), rounded up. The
+    environment variables are OMP_NUM_THREADS and NUMBA_NUM_THREADS, if set to a number. In a worker of joblib or Dask
+    it is 1, since these already distribute the processors among their workers.
     """
     if _is_joblib_worker() or _is_dask_worker():
         return 1
@@ -28,25 +28,26 @@ def default_n_threads() -> int:
 
 
 def _count_processors() -> int:
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _thread_counts_from_environment() -> list[int]:
-    """Numbers in the environment; of a list, one for each level of nesting, the first."""
-    said = (os.environ.get(name, "").split(",")[0].strip() for name in _THREAD_COUNT_VARIABLES)
-    return [int(number) for number in said if number.isdecimal() and int(number) > 0]
+    """Return the thread counts in the environment; of a list (one per nesting level) the first."""
+    values = (os.environ.get(name, "").split(",")[0].strip() for name in _THREAD_COUNT_VARIABLES)
+    return [int(value) for value in values if value.isdecimal() and int(value) > 0]
 
 
 def _is_joblib_worker() -> bool:
-    """Whether joblib runs this thread or process as one of several; joblib is not imported to find out."""
+    """Return whether joblib runs this thread or process as a worker, without importing joblib."""
     active = getattr(sys.modules.get("joblib.parallel"), "get_active_backend", None)
     return active is not None and (active()[0].nesting_level or 0) > 0
 
 
 def _is_dask_worker() -> bool:
-    """Whether a Dask worker runs this thread; Dask is not imported to find out."""
+    """Return whether a Dask worker runs this thread, without importing Dask."""
     worker = getattr(sys.modules.get("distributed.worker"), "get_worker", None)
     if worker is None:
         return False
@@ -59,7 +60,7 @@ def _is_dask_worker() -> bool:
 
 @cache
 def _cpu_quota(membership_file: str, cgroup_root: str) -> float:
-    """Processors' worth of time that the control groups of this process grant: at least one."""
+    """Return the number of processors that the control groups of this process grant, at least one."""
     folders = [cgroup_root, f"{cgroup_root}/cpu", f"{cgroup_root}/cpu,cpuacct"]
     for line in _read_text(membership_file).splitlines():
         _, controllers, group = line.split(":", 2)
@@ -70,25 +71,25 @@ def _cpu_quota(membership_file: str, cgroup_root: str) -> float:
 
 
 def _group_and_parents(group: str) -> list[str]:
-    """A group and all that hold it: '/a/b', '/a'."""
+    """Return a group and its parents: '/a/b', '/a'."""
     names = [name for name in group.split("/") if name]
     return ["/" + "/".join(names[:depth]) for depth in range(len(names), 0, -1)]
 
 
 def _cpu_quota_of_folder(folder: str) -> float:
-    """Quota over period of one group; more than any machine has where there is none ('max', -1 or no such group)."""
-    said = _read_text(f"{folder}/cpu.max") or _read_text(f"{folder}/cpu.cfs_quota_us") + _read_text(
+    """Return quota / period of one group; ``_UNLIMITED_CPUS`` if it has no limit ('max', -1) or does not exist."""
+    text = _read_text(f"{folder}/cpu.max") or _read_text(f"{folder}/cpu.cfs_quota_us") + _read_text(
         f"{folder}/cpu.cfs_period_us"
     )
     try:
-        quota, period = (float(number) for number in said.split())
+        quota, period = (float(number) for number in text.split())
     except ValueError:
         return _UNLIMITED_CPUS
     return quota / period if quota > 0 and period > 0 else _UNLIMITED_CPUS
 
 
 def _read_text(path: str) -> str:
-    """What stands there, empty where nothing can be read."""
+    """Return the content of a file, or an empty text if it cannot be read."""
     try:
         with open(path, encoding="ascii") as source:
             return source.read()

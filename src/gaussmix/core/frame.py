@@ -1,9 +1,9 @@
-"""``Frame``: the coordinates a fit works in, centred and scaled by powers of two.
+"""The frame of a fit: working coordinates, centred and scaled by powers of two.
 
-Floating point is honest near 0 and 1 and nowhere else, so a fit happens in a frame of its own:
-``working = (data * 2**shrink - center) * 2**exponent``. Powers of two do not round, and the
-centre is a short binary number near the mean, so data that sit 1e8 standard deviations from the
-origin, or whose unit is 1e-150, reach the arithmetic with every bit they came with.
+Floating-point numbers are most accurate near 0 and 1, so every fit works in a frame of its own:
+``working = (data * 2**shrink_exponent - center) * 2**scale_exponent``. Powers of two do not round, and the center is a
+short binary number near the mean. Data that are 1e8 standard deviations away from the origin, or whose unit is 1e-150,
+therefore lose no bit.
 """
 
 import math
@@ -15,17 +15,16 @@ import numpy as np
 from gaussmix.errors import UnrepresentableError
 from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD
 
-_MAX_SAFE_EXPONENT = 400  # values within 2**+-400 square and add without overflow; beyond, shrink first
-_ROWS_PER_REDUCTION = 32  # rows
-_CENTER_BITS = 12  # the centre is a multiple of 2**-12 standard deviations
+_MAX_SAFE_EXPONENT = 400  # squares and sums of values within 2**+-400 do not overflow; other columns are shrunk first
+_ROWS_PER_REDUCTION = 32
+_CENTER_BITS = 12  # the center is a multiple of 2**-12 standard deviations
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The affine map between the user's units and the working coordinates of one fit.
+    """The affine map from the units of the data to the working coordinates of a fit.
 
-    ``shrink`` and ``exponent`` are integer powers of two per column; ``center`` lies in the
-    shrunk units. The identity frame leaves data as they are.
+    ``shrink_exponent`` and ``scale_exponent`` are integers per column (D,); ``center`` (D,) is in the shrunk units.
     """
 
     shrink_exponent: IntD
@@ -40,7 +39,7 @@ class Frame:
 
     @cached_property
     def scale_factors(self) -> tuple[D, D]:
-        """2**shrink and 2**exponent."""
+        """2**shrink_exponent and 2**scale_exponent."""
         return np.ldexp(1.0, self.shrink_exponent), np.ldexp(1.0, self.scale_exponent)
 
     @property
@@ -55,20 +54,26 @@ class Frame:
 
     @property
     def log_abs_det_jacobian(self) -> float:
-        """log |d working / d data|: add it to a log density of the frame to get the user's."""
+        """log |d working / d data|; added to a log density of the frame it gives that of the data."""
         return math.log(2.0) * float(self.total_exponent.sum())
 
     def transform_rows(self, rows: AnyArray) -> ND:
-        """Rows (n, D) of any float type in working coordinates, as float64."""
+        """Return rows (n, D) of any float type in working coordinates, as float64."""
         shrink, scale = self.scale_factors
         if self.shrink_exponent.any():
             rows = rows * shrink
-        moved = np.subtract(rows, self.center, order="C")
-        moved *= scale
-        return np.ascontiguousarray(moved, dtype=np.float64)
+        centered = np.subtract(rows, self.center, order="C")
+        centered *= scale
+        return np.ascontiguousarray(centered, dtype=np.float64)
 
     def restore_means(self, means: KD) -> KD:
-        """Points of the frame in the user's units."""
+        """Return means (K, D) in the units of the data.
+
+        Raises
+        ------
+        UnrepresentableError
+            If a mean overflows.
+        """
         with np.errstate(over="ignore"):
             shifted = np.ldexp(means, -self.scale_exponent) + self.center
             restored = np.ldexp(shifted, -self.shrink_exponent)
@@ -77,40 +82,41 @@ class Frame:
         return restored
 
     def restore_variances(self, variances: KD) -> KD:
-        """Variances (K, D) in the user's units squared."""
+        """Return variances (K, D) in the units of the data, squared."""
         return _scale_by_powers_of_two("variances", np.ldexp, variances, -2 * self.total_exponent)
 
     def restore_covariances(self, matrices: KDD) -> KDD:
-        """Covariance matrices (..., D, D) in the user's units."""
+        """Return covariance matrices (..., D, D) in the units of the data."""
         powers = self.total_exponent
         return _scale_by_powers_of_two("covariances", np.ldexp, matrices, -(powers[:, None] + powers))
 
     def restore_precisions(self, matrices: KDD) -> KDD:
-        """Precision matrices (..., D, D) in the user's units."""
+        """Return precision matrices (..., D, D) in the units of the data."""
         powers = self.total_exponent
         return _scale_by_powers_of_two("precisions", np.ldexp, matrices, powers[:, None] + powers)
 
     def restore_precision_roots(self, roots: KDD) -> KDD:
-        """Square roots of precisions (..., D, D) in the user's units: each row by its own power."""
+        """Return square roots of precisions (..., D, D) in the units of the data: each row has its own power."""
         return _scale_by_powers_of_two("precisions", np.ldexp, roots, self.total_exponent[:, None])
 
     def transform_covariances(self, matrices: KDD) -> KDD:
-        """Covariance matrices of the user in working coordinates."""
+        """Return covariance matrices (..., D, D) in working coordinates."""
         powers = self.total_exponent
         return np.asarray(np.ldexp(matrices, powers[:, None] + powers))
 
     def with_common_scale(self) -> "Frame":
-        """The same origin with one scale for all columns, that of the widest: the metric of k-means."""
+        """Return the frame of the same origin with one scale for all columns, that of the widest (for k-means)."""
         lowest = int(self.total_exponent.min())
         exponent = np.clip(lowest - self.shrink_exponent, -1020, 1020)
         return Frame(self.shrink_exponent, self.center, exponent)
 
     def select_columns(self, columns: IntD) -> "Frame":
-        """The frame of some of the columns."""
+        """Return the frame of some columns."""
         return Frame(self.shrink_exponent[columns], self.center[columns], self.scale_exponent[columns])
 
 
 def _scale_by_powers_of_two(name: str, ufunc: np.ufunc, values: AnyArray, exponents: IntD) -> AnyArray:
+    """Return scaled values; raise UnrepresentableError if one overflows or loses bits by underflow."""
     with np.errstate(over="ignore", under="ignore"):
         restored = ufunc(values, exponents)
     if not np.isfinite(restored).all():
@@ -123,25 +129,25 @@ def _scale_by_powers_of_two(name: str, ufunc: np.ufunc, values: AnyArray, expone
 
 @dataclass(frozen=True)
 class ColumnRange:
-    """Smallest and largest value of each column; extents add."""
+    """Minimum and maximum of each column; the sum of two ranges is the range of all rows."""
 
     minimum: D
     maximum: D
 
     @classmethod
     def from_rows(cls, rows: ND) -> "ColumnRange":
-        """Of rows (n, D); of none it is what adding changes nothing."""
+        """Return the range of rows (n, D); of no rows, the neutral element of addition."""
         return cls(_reduce_columns(np.minimum, rows, np.inf), _reduce_columns(np.maximum, rows, -np.inf))
 
     def __add__(self, other: "ColumnRange") -> "ColumnRange":
         return ColumnRange(np.minimum(self.minimum, other.minimum), np.maximum(self.maximum, other.maximum))
 
     def bounding_frame(self, scale_per_column: bool) -> Frame:
-        """A first frame in which every value lies within about [-1, 1]."""
+        """Return a first frame, in which every value is within about [-1, 1]."""
         size = np.maximum(np.abs(self.minimum), np.abs(self.maximum))
         exponents = np.frexp(size)[1].astype(np.int64)
-        far = np.abs(exponents) > _MAX_SAFE_EXPONENT
-        shrink = np.where(far, -np.clip(exponents, -1020, 1020), 0)
+        is_extreme = np.abs(exponents) > _MAX_SAFE_EXPONENT
+        shrink = np.where(is_extreme, -np.clip(exponents, -1020, 1020), 0)
         if not scale_per_column:
             shrink = np.full_like(shrink, shrink[np.argmax(size)])
         factor = np.ldexp(1.0, shrink)
@@ -150,16 +156,16 @@ class ColumnRange:
 
 
 def _reduce_columns(ufunc: np.ufunc, rows: ND, initial: float) -> D:
-    """An extreme of each column; many rows side by side, as NumPy is slow where rows are short."""
-    whole = len(rows) // _ROWS_PER_REDUCTION * _ROWS_PER_REDUCTION
-    wide = ufunc.reduce(rows[:whole].reshape(-1, _ROWS_PER_REDUCTION * rows.shape[1]), axis=0, initial=initial)
+    """Return the reduction of each column; several rows side by side are faster, since NumPy is slow for short rows."""
+    n_whole = len(rows) // _ROWS_PER_REDUCTION * _ROWS_PER_REDUCTION
+    partial = ufunc.reduce(rows[:n_whole].reshape(-1, _ROWS_PER_REDUCTION * rows.shape[1]), axis=0, initial=initial)
     return np.asarray(
-        ufunc.reduce(np.vstack([wide.reshape(_ROWS_PER_REDUCTION, -1), rows[whole:]]), axis=0, initial=initial)
+        ufunc.reduce(np.vstack([partial.reshape(_ROWS_PER_REDUCTION, -1), rows[n_whole:]]), axis=0, initial=initial)
     )
 
 
 def frame_from_mean_and_deviation(initial_frame: Frame, mean: D, deviation: D, scale_per_column: bool) -> Frame:
-    """The working frame: centred near ``mean``, scaled near ``deviation`` (both in ``first``)."""
+    """Return the working frame: centred near ``mean`` and scaled near ``deviation``, both in ``initial_frame``."""
     center = np.ldexp(mean, -initial_frame.scale_exponent) + initial_frame.center
     return _make_rounded_frame(
         initial_frame.shrink_exponent, center, np.ldexp(deviation, -initial_frame.scale_exponent), scale_per_column
@@ -167,15 +173,16 @@ def frame_from_mean_and_deviation(initial_frame: Frame, mean: D, deviation: D, s
 
 
 def _make_rounded_frame(shrink_exponent: IntD, center: D, spread: D, scale_per_column: bool) -> Frame:
-    moving = spread > 0
+    """Return the frame of a rounded center and of the power of two that is nearest to the spread."""
+    is_varying = spread > 0
     if not scale_per_column:
         spread = np.full_like(spread, spread.max(initial=0.0))
     exponent = np.where(spread > 0, 1 - np.frexp(spread)[1].astype(np.int64), 0)
-    if moving.any():  # a constant column has no scale of its own: it takes that of the widest
-        exponent = np.where(moving, exponent, (shrink_exponent + exponent)[moving].min() - shrink_exponent)
+    if is_varying.any():  # a constant column takes the scale of the widest column
+        exponent = np.where(is_varying, exponent, (shrink_exponent + exponent)[is_varying].min() - shrink_exponent)
     exponent = np.clip(exponent, -1020, 1020)
     quantum = np.ldexp(1.0, np.clip(-exponent - _CENTER_BITS, -1020, 1020))
     with np.errstate(over="ignore"):
         rounded = np.round(center / quantum) * quantum
-    # A constant column keeps its value as the centre, so that it becomes exactly zero.
-    return Frame(shrink_exponent, np.where(moving & np.isfinite(rounded), rounded, center), exponent)
+    # The center of a constant column is its value, so that the column becomes exactly zero.
+    return Frame(shrink_exponent, np.where(is_varying & np.isfinite(rounded), rounded, center), exponent)

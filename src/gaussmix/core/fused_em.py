@@ -1,7 +1,7 @@
-"""``WholeRun``: a run of EM over few rows in plain numbers, for an engine that can do all its passes at once.
+"""Inputs and results of fused EM: a whole run over few rows as arrays, for an engine that runs all iterations at once.
 
-Between pass and step Python costs ten times what few rows cost. So an engine may offer to go through passes
-and steps without it (`AbstractEngine.whole`); it gives back how far it came, and the loop goes on from there.
+Between two passes Python costs ten times as much as the pass over few rows. A fused runner (`engines`) therefore runs
+many iterations without Python. It returns how far it came, and the loop continues from there.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,11 @@ from gaussmix.types import DD, KD, KDD, ND, Array, D, IntN, K, N
 
 @dataclass(frozen=True)
 class PriorStatistics:
-    """What a prior adds to every component: ``scatter`` (D, D), ``mass`` to divide by, and ``shrinkage`` rows at a
-    ``location`` (D,). Its log density is minus half of mass log|S| + tr(S^-1 scatter) + shrinkage (distance)^2."""
+    """What a prior adds to every component.
+
+    ``scatter`` (D, D) is added to the scatter, ``mass`` to its divisor, and ``shrinkage`` rows at ``location`` (D,) to
+    the mean. The log density of the prior is minus half of mass log|S| + tr(S^-1 scatter) + shrinkage (distance)^2.
+    """
 
     shrinkage: float
     mass: float
@@ -20,19 +23,19 @@ class PriorStatistics:
     scatter: DD
 
     def scale(self, factor: float) -> "PriorStatistics":
-        """What it adds where it counts ``factor`` times."""
+        """Return the statistics of a prior that counts ``factor`` times."""
         return PriorStatistics(self.shrinkage * factor, self.mass * factor, self.location, self.scatter * factor)
 
 
 @dataclass(frozen=True)
 class FusedRun:
-    """Rows (n, D) in working coordinates, where to begin, the floor, and when to stop.
+    """The input of a fused run of EM: rows (n, D) in working coordinates, initial parameters, and a stopping rule.
 
-    ``letters`` name the structure; ``known`` (n,) are components of rows, -1 where unknown; covariances are
-    ``matrices`` (K, D, D), with variances ``values`` (K, D) along ``axes`` (K, D, D, columns). It ends when the
-    log-likelihood changes from ``last`` by less than ``tolerance`` times the total weight, or times the log-likelihood
-    if that ``is_relative`` and larger. ``noise`` is its share and the logarithm of its density; with a ``belief`` its
-    log density is part of every log-likelihood.
+    ``structure_name`` are mclust's letters. ``known_labels`` (n,) are components of rows, -1 if unknown.
+    ``covariances`` (K, D, D) have the variances ``axis_variances`` (K, D) along ``axes`` (K, D, D, in columns). The run
+    stops when the log-likelihood changes from ``previous_log_likelihood`` by less than ``tolerance`` times the total
+    weight. If ``is_tolerance_relative``, it is less than ``tolerance`` times the log-likelihood, if that is larger.
+    With ``prior_statistics`` every log-likelihood includes the log density of the prior.
     """
 
     structure_name: str
@@ -55,7 +58,7 @@ class FusedRun:
 
 @dataclass(frozen=True)
 class FusedResult:
-    """Where it ended: parameters as they began, ``factors`` of the covariances, and a log-likelihood for each pass."""
+    """The result of a fused run: parameters, and the log-likelihood of each iteration."""
 
     component_weights: K
     noise_weight: float

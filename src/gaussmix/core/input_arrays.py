@@ -1,4 +1,4 @@
-"""Parse once: the only place that turns what a caller hands over into arrays of a known dtype and shape."""
+"""Parsing of the user's data: the only module that turns them into arrays of a known type and shape."""
 
 import re
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import numpy as np
 from gaussmix.errors import DataError, LabelError, WeightError
 from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, BoolN, IntN, N
 
-_MIN_TOTAL_WEIGHT = 1e-100  # row weights that add up to less, or to more than its inverse, are out of all proportion
-_MAX_COMPONENTS = 2.0**31  # what a label may name where nobody says how many components there are
+_MIN_TOTAL_WEIGHT = 1e-100  # the sum of the row weights must lie between this number and its inverse
+_MAX_COMPONENTS = 2.0**31  # upper bound of labels if the number of components is unknown
 
 
 def parse_rows(
@@ -18,24 +18,30 @@ def parse_rows(
     feature_names: Sequence[str] | None = None,
     keep_float32: bool = False,
 ) -> ND:
-    """Rows of numbers as a 2-d float64 array, or one sentence that names what is wrong.
+    """Return rows of numbers as a 2-d float64 array.
 
-    A one-dimensional input is a column where the model has one feature and a row otherwise. Of a
-    data frame the columns in ``feature_names`` are taken, by name and in that order. An array of
-    float64 is not copied; ``keep_single`` leaves one of float32 as it is too, for a caller that
-    reads it block by block.
+    Parameters
+    ----------
+    data : array-like or data frame
+        A one-dimensional array is a column if the model has one feature, and a row otherwise. An array of float64 is
+        not copied.
+    n_features : int, optional
+        Required number of columns.
+    feature_names : sequence of str, optional
+        The columns to take from a data frame, by name and in this order.
+    keep_float32 : bool, default=False
+        Whether an array of float32 is returned as it is.
 
     Raises
     ------
     DataError
-        If ``data`` is not numeric, lacks a column or has another number of them, or holds NaN or
-        infinity.
+        If ``data`` are not numeric, lack a column, have another number of columns, or contain NaN or infinity.
     """
-    present = column_names(data)
-    if feature_names is not None and present is not None:
-        missing = [name for name in feature_names if name not in present]
+    names = column_names(data)
+    if feature_names is not None and names is not None:
+        missing = [name for name in feature_names if name not in names]
         if missing:
-            raise DataError.unknown_columns(missing, present)
+            raise DataError.unknown_columns(missing, names)
         data = data[list(feature_names)]  # type: ignore[index, call-overload]
     rows = _to_float_array(data, keep_float32)
     if rows.ndim < 2:
@@ -49,7 +55,7 @@ def parse_rows(
 
 
 def column_names(data: object) -> list[str] | None:
-    """The column names of a data frame (pandas, polars and their like), None for anything else."""
+    """Return the column names of a data frame (pandas, polars and others), or None for other data."""
     columns = getattr(data, "columns", None)
     if columns is None:
         return None
@@ -58,7 +64,10 @@ def column_names(data: object) -> list[str] | None:
 
 
 def _to_float_array(data: object, keep_float32: bool) -> ND:
-    """Anything array-like as floats; masked entries become NaN, complex numbers and sparse matrices are refused."""
+    """Return array-like data as floats, with NaN for masked entries.
+
+    Complex numbers and sparse matrices raise DataError.
+    """
     if hasattr(data, "toarray"):
         raise DataError.sparse_matrix()
     if isinstance(data, np.ma.MaskedArray):
@@ -75,7 +84,7 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
 
 
 def first_non_numeric(data: object) -> tuple[int, int, object] | None:
-    """Row, column and value of the first entry of a table that is no number; None where there is no such entry."""
+    """Return row, column and value of the first entry of a table that is not a number, or None."""
     cells = np.atleast_2d(np.asarray(data, dtype=object))
     if cells.ndim != 2:
         return None
@@ -88,19 +97,19 @@ def first_non_numeric(data: object) -> tuple[int, int, object] | None:
 
 
 def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -> None:
-    """Raise DataError naming the first row and column that hold NaN or infinity."""
+    """Raise DataError for the first NaN or infinity, with its row and column."""
     with np.errstate(all="ignore"):
-        if np.isfinite(np.sum(rows)):  # one cheap sum decides for almost every input
+        if np.isfinite(np.sum(rows)):  # one cheap sum decides in nearly all cases
             return
-    bad = ~np.isfinite(rows)
-    if bad.any():
-        row, column = (int(i) for i in np.argwhere(bad)[0])
+    is_bad = ~np.isfinite(rows)
+    if is_bad.any():
+        row, column = (int(i) for i in np.argwhere(is_bad)[0])
         name = str(column) if feature_names is None else repr(str(feature_names[column]))
-        raise DataError.not_finite(float(rows[row, column]), row, name, int(bad.sum()))
+        raise DataError.not_finite(float(rows[row, column]), row, name, int(is_bad.sum()))
 
 
 def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
-    """Row weights as float64 of shape (n_rows,), finite, not negative, not all zero; None stays None."""
+    """Return row weights as float64 (n_rows,): finite, not negative, not all zero; None for None."""
     if weights is None:
         return None
     try:
@@ -111,9 +120,9 @@ def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
         parsed = np.full(n_rows, float(parsed))
     if parsed.shape != (n_rows,):
         raise WeightError.wrong_shape(parsed.shape, n_rows)
-    bad = ~(np.isfinite(parsed) & (parsed >= 0))
-    if bad.any():
-        row = int(np.argmax(bad))
+    is_invalid = ~(np.isfinite(parsed) & (parsed >= 0))
+    if is_invalid.any():
+        row = int(np.argmax(is_invalid))
         raise WeightError.invalid_weight(float(parsed[row]), row)
     if not parsed.any():
         raise WeightError.all_zero()
@@ -127,28 +136,28 @@ def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
 def parse_labels(
     labels: ArrayLike | None, n_rows: int, weights: N | None = None, n_components: int | None = None
 ) -> IntN | None:
-    """Known components of rows (n_rows,) as integers, -1 where unknown; None where none is known.
+    """Return known components of rows (n_rows,) as integers, with -1 for unknown; None if none is known.
 
-    ``n_components`` bounds them where it is given. Floats that are whole numbers are fine. Of a row of weight zero,
-    which is absent, nothing is known.
+    Floats that are whole numbers are allowed. ``n_components`` is the upper bound, if given. Rows of weight zero count
+    as absent, and their labels as unknown.
     """
     if labels is None:
         return None
     try:
-        given = np.asarray(labels)
-        if given.dtype.kind in "bcmMSU":
-            raise TypeError(f"they are of type {given.dtype}")
-        parsed = given.astype(np.float64)
+        values = np.asarray(labels)
+        if values.dtype.kind in "bcmMSU":
+            raise TypeError(f"they are of type {values.dtype}")
+        parsed = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise LabelError.not_integers(error) from error
     if parsed.shape != (n_rows,):
         raise LabelError.wrong_shape(parsed.shape, n_rows)
-    bad = ~((parsed >= -1.0) & (parsed < (_MAX_COMPONENTS if n_components is None else n_components)))
-    bad |= parsed != np.floor(parsed)
-    if bad.any():
-        row = int(np.argmax(bad))
+    is_invalid = ~((parsed >= -1.0) & (parsed < (_MAX_COMPONENTS if n_components is None else n_components)))
+    is_invalid |= parsed != np.floor(parsed)
+    if is_invalid.any():
+        row = int(np.argmax(is_invalid))
         raise LabelError.invalid_label(
-            given[row].item() if hasattr(given[row], "item") else given[row], row, n_components
+            values[row].item() if hasattr(values[row], "item") else values[row], row, n_components
         )
     known = parsed.astype(np.int64)
     if weights is not None:
@@ -157,29 +166,32 @@ def parse_labels(
 
 
 def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> tuple[tuple[str, ...], IntN]:
-    """The names of known groups, sorted, and that of each row (n_rows,) as its place among them; -1 where unknown.
+    """Return the sorted names of known groups, and the index of each row's group (n_rows,), -1 if unknown.
 
-    Numbers, texts and booleans are fine; None, NaN, an empty text and the number -1 say that a group is not known.
-    Of rows that are not ``counted`` (n_rows,) nothing is.
+    Labels may be numbers, text and booleans. None, NaN, empty text and -1 mean unknown, and so do all labels of rows
+    that are not in ``has_weight`` (n_rows,).
     """
-    given = np.asarray(labels, dtype=object)
-    if given.shape != (n_rows,):
-        raise LabelError.wrong_shape(given.shape, n_rows)
-    pairs = zip(given.tolist(), has_weight.tolist(), strict=True)
-    written = [None if _is_missing_label(value) or not counts else _format_label(value) for value, counts in pairs]
-    found = {name for name in written if name is not None}
-    if len(found) < 2:
-        raise LabelError.too_few_groups(len(found))
-    n_known = sum(name is not None for name in written)
-    if 2 * len(found) > n_known:
-        raise LabelError.too_many_groups(len(found), n_known)
-    names = sorted(found, key=_natural_sort_key)
-    places = {name: place for place, name in enumerate(names)}
-    return tuple(names), np.array([-1 if name is None else places[name] for name in written], dtype=np.int64)
+    values = np.asarray(labels, dtype=object)
+    if values.shape != (n_rows,):
+        raise LabelError.wrong_shape(values.shape, n_rows)
+    pairs = zip(values.tolist(), has_weight.tolist(), strict=True)
+    row_names = [
+        None if _is_missing_label(value) or not has_row_weight else _format_label(value)
+        for value, has_row_weight in pairs
+    ]
+    distinct_names = {name for name in row_names if name is not None}
+    if len(distinct_names) < 2:
+        raise LabelError.too_few_groups(len(distinct_names))
+    n_known = sum(name is not None for name in row_names)
+    if 2 * len(distinct_names) > n_known:
+        raise LabelError.too_many_groups(len(distinct_names), n_known)
+    names = sorted(distinct_names, key=_natural_sort_key)
+    index_of_name = {name: index for index, name in enumerate(names)}
+    return tuple(names), np.array([-1 if name is None else index_of_name[name] for name in row_names], dtype=np.int64)
 
 
 def _is_missing_label(value: object) -> bool:
-    """Whether a label says nothing: missing values of pandas answer no comparison, NaN is not even itself."""
+    """Return whether a label means unknown; pandas' missing values raise on comparison, NaN differs from itself."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
     try:
@@ -189,20 +201,21 @@ def _is_missing_label(value: object) -> bool:
 
 
 def _format_label(value: object) -> str:
-    """A label as text; 1 and 1.0 are one label."""
+    """Return a label as text; 1 and 1.0 are the same label."""
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53
     return str(int(value)) if is_whole else str(value)  # type: ignore[call-overload]
 
 
 def _natural_sort_key(name: str) -> tuple[object, ...]:
-    """What sorts names: numbers first and by size, others as people do, 'group 2' before 'group 10'."""
+    """Return the sort key of a name: numbers first and by size, then natural order ('group 2' before 'group 10')."""
     if _is_numeric_text(name):
         return False, float(name), (), name
-    parts = re.split("([0-9]+)", name)  # digits at every other place
-    return True, 0.0, tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name
+    parts = re.split("([0-9]+)", name)  # every other part is digits
+    return True, 0.0, tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), name
 
 
 def _is_numeric_text(name: str) -> bool:
+    """Return whether a text is a number."""
     try:
         return float(name) == float(name)
     except ValueError:
@@ -210,12 +223,12 @@ def _is_numeric_text(name: str) -> bool:
 
 
 def parse_covariances(covariances: ArrayLike) -> KDD | DD:
-    """Symmetric covariance matrices as float64; symmetry is checked to 1e-8 of the largest entry."""
+    """Return symmetric covariance matrices as float64; asymmetry up to 1e-8 of the largest entry is allowed."""
     parsed = np.asarray(covariances, dtype=np.float64)
     if not np.isfinite(parsed).all():
         raise DataError.not_finite_parameter("covariances")
     if parsed.ndim >= 2:
-        gap = np.abs(parsed - np.swapaxes(parsed, -1, -2)).max(initial=0.0)
-        if gap > 1e-8 * np.abs(parsed).max(initial=0.0):
-            raise DataError.asymmetric_covariance(float(gap))
+        max_difference = np.abs(parsed - np.swapaxes(parsed, -1, -2)).max(initial=0.0)
+        if max_difference > 1e-8 * np.abs(parsed).max(initial=0.0):
+            raise DataError.asymmetric_covariance(float(max_difference))
     return parsed

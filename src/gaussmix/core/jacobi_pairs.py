@@ -1,4 +1,4 @@
-"""All pairs of n things in rounds in which nothing is in two pairs: planes that can be turned side by side."""
+"""Disjoint pairs of axes, whose planes can be rotated at the same time."""
 
 from functools import cache
 
@@ -9,12 +9,12 @@ from gaussmix.types import IntN
 
 @cache
 def disjoint_pair_rounds(n_axes: int) -> tuple[tuple[IntN, IntN], ...]:
-    """All pairs of n things, as rounds of pairs that share none: the schedule of a tournament."""
-    seats = list(range(n_axes + n_axes % 2))
+    """Return all pairs of axes as rounds of disjoint pairs (the schedule of a round-robin tournament)."""
+    order = list(range(n_axes + n_axes % 2))
     rounds = []
-    for _ in range(len(seats) - 1):
-        pairs = [(seats[k], seats[-1 - k]) for k in range(len(seats) // 2)]
-        played = np.array([sorted(pair) for pair in pairs if max(pair) < n_axes], dtype=np.int64).reshape(-1, 2)
-        rounds.append((played[:, 0], played[:, 1]))
-        seats = [seats[0], seats[-1], *seats[1:-1]]
+    for _ in range(len(order) - 1):
+        pairs = [(order[k], order[-1 - k]) for k in range(len(order) // 2)]
+        disjoint = np.array([sorted(pair) for pair in pairs if max(pair) < n_axes], dtype=np.int64).reshape(-1, 2)
+        rounds.append((disjoint[:, 0], disjoint[:, 1]))
+        order = [order[0], order[-1], *order[1:-1]]
     return tuple(rounds)

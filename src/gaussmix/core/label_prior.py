@@ -35,10 +35,12 @@ class KnownComponents(LabelPrior):
     labels: IntN
 
     def log_prior(self, n_components: int) -> NK:
+        """Return log prior weights (n, K) that are added to the scores."""
         known = self.labels[:, None]
         return np.where((known < 0) | (known == np.arange(n_components)), 0.0, -np.inf)
 
     def take(self, rows: slice | IntN) -> "KnownComponents":
+        """Return the label prior of some rows."""
         return KnownComponents(self.labels[rows])
 
 
@@ -49,9 +51,11 @@ class AllowedComponents(LabelPrior):
     mask: BoolNK
 
     def log_prior(self, n_components: int) -> NK:
+        """Return log prior weights (n, K) that are added to the scores."""
         return np.where(self.mask, 0.0, -np.inf)
 
     def take(self, rows: slice | IntN) -> "AllowedComponents":
+        """Return the label prior of some rows."""
         return AllowedComponents(self.mask[rows])
 
 
@@ -62,7 +66,9 @@ class LogProbabilities(LabelPrior):
     values: NK
 
     def log_prior(self, n_components: int) -> NK:
+        """Return log prior weights (n, K) that are added to the scores."""
         return np.asarray(self.values, dtype=np.float64)
 
     def take(self, rows: slice | IntN) -> "LogProbabilities":
+        """Return the label prior of some rows."""
         return LogProbabilities(self.values[rows])

@@ -1,4 +1,4 @@
-"""How a fit ended, as a value with a sentence in it, and the trace it left behind."""
+"""How a fit ended, and the trace of its iterations."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,21 +7,19 @@ from gaussmix.types import Array
 
 
 class Outcome(Enum):
-    """Why the passes over the data stopped; the value is the sentence shown to the user."""
+    """The reason why a fit stopped; the value is the sentence shown to the user."""
 
-    CONVERGED = "The last pass gained less than the tolerance: the fit has converged."
-    MAX_ITER_REACHED = (
-        "The passes were used up while each still gained no less than the tolerance; raise max_iter or tol."
-    )
+    CONVERGED = "Converged: the last gain was below the tolerance."
+    MAX_ITER_REACHED = "Reached max_iter before the gain fell below tol; increase max_iter or tol."
     PRUNED = (
-        "The search left this candidate before it had converged, since it could no longer win; "
-        "its log-likelihood would have risen a little further."
+        "The search stopped this candidate before it converged, because it could no longer win; "
+        "its log-likelihood would have increased a little further."
     )
     ONLINE = (
-        "Fitted online, chunk by chunk: more rows may follow, and the log-likelihood is that of the last chunk "
-        "before its step."
+        "Fitted online, chunk by chunk: more rows may follow. The log-likelihood is that of the last chunk "
+        "before its update."
     )
-    NOT_STARTED = "No pass was asked for (max_iter=0): these are the starting values."
+    NOT_STARTED = "Not fitted (max_iter=0): these are the initial parameters."
 
     def __str__(self) -> str:
         return str(self.value)
@@ -29,7 +27,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class IterationTrace:
-    """Per pass: total log-likelihood (data units, before the pass's update) and seconds since the start."""
+    """Log-likelihood and seconds of each iteration.
+
+    ``log_likelihoods`` are in the units of the data, before the update of the iteration. ``seconds`` count from the
+    start.
+    """
 
     log_likelihoods: Array
     seconds: Array

@@ -1,4 +1,4 @@
-"""Uniform numbers by position: what is drawn for a row depends on seed, pass and row, not on who draws it when."""
+"""Random numbers by position: a row's number depends on seed, iteration and row, not on the order of computation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +9,17 @@ _GOLDEN_RATIO_64 = np.uint64(0x9E3779B97F4A7C15)
 
 
 def splitmix64(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Every bit of the result hangs on every bit of the key (Stafford's variant of MurmurHash3's last step)."""
+    """Return the finalizer of splitmix64: every bit of the result depends on every bit of the key."""
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(keys ^ (keys >> np.uint64(31)))
 
 
 def draw_uniform_by_row(seed: int, iteration: int, first_row: int, n_rows: int) -> N:
-    """Numbers (n,) between 0 and 1, without these, for rows from ``first_row`` on in the ``number``-th pass.
+    """Return uniform numbers (n,) in the open interval (0, 1) for the rows from ``first_row`` on.
 
-    A counter-based generator: the row is the counter, seed and pass are the key (Steele, Lea & Flood, "Fast splittable
-    pseudorandom number generators", OOPSLA 2014).
+    It is a counter-based generator: the row is the counter, and seed and iteration are the key (Steele, Lea & Flood,
+    "Fast splittable pseudorandom number generators", OOPSLA 2014).
     """
     key = splitmix64(
         splitmix64(np.array([seed], dtype=np.uint64)) + np.array([iteration], dtype=np.uint64) * _GOLDEN_RATIO_64

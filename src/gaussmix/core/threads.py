@@ -1,8 +1,7 @@
-"""Our own pool of threads: parts of one sum are worked out side by side and added in their order.
+"""A thread pool for sums: threads compute the terms, and the terms are added in their order.
 
-The calling thread works too and takes parts like any other, so a sum never waits for a thread that
-is busy elsewhere: sums may be asked for from several threads at once, and one within another
-(which runs in its own thread alone) cannot lock up.
+The calling thread computes terms too, so a sum never waits for a busy pool. Sums may be requested from several threads
+at once. A sum within a term of another sum runs in its own thread only, so that there is no deadlock.
 """
 
 import functools
@@ -28,14 +27,14 @@ _is_within_sum: ContextVar[bool] = ContextVar("is_within_sum", default=False)
 
 @contextmanager
 def threads(n_threads: int | None) -> Iterator[None]:
-    """Let passes over the rows use ``count`` threads within the block; None is `default_threads`.
+    """Let passes over the rows use ``n_threads`` threads within the block; None means `default_n_threads`.
 
-    It holds for the thread (or asynchronous task) that says it. Results do not depend on it.
+    The setting is local to the thread or asynchronous task. Results do not depend on it.
 
     Raises
     ------
     ParameterError
-        If ``count`` is not a whole number of at least 1.
+        If ``n_threads`` is not a whole number of at least 1.
     """
     if n_threads is not None and (isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1):
         raise ParameterError.invalid_value("threads", n_threads, "a whole number of at least 1, or None")
@@ -47,7 +46,7 @@ def threads(n_threads: int | None) -> Iterator[None]:
 
 
 def available_n_threads() -> int:
-    """Threads that a sum asked for here and now may use: 1 within a part of another sum."""
+    """Return the number of threads that a sum may use here: 1 within a term of another sum."""
     if _is_within_sum.get():
         return 1
     return _requested_n_threads.get() or default_n_threads()
@@ -56,9 +55,9 @@ def available_n_threads() -> int:
 def ordered_sum(function: Callable[[Item], T], items: Sequence[Item]) -> T:
     """Return function(items[0]) + function(items[1]) + ..., the same bit for bit for any number of threads.
 
-    ``function`` is called from several threads at once, each in a copy of the caller's context
-    (NumPy's error state, for one). If a call raises, no further one begins, and the error of the
-    lowest number is raised once the others have ended.
+    ``function`` is called from several threads at once, each in a copy of the caller's context (which holds NumPy's
+    error state, for example). After an exception no further call starts. The exception of the lowest index is raised
+    once the running calls have ended.
     """
     if len(items) == 1:
         return function(items[0])
@@ -73,19 +72,19 @@ def ordered_sum(function: Callable[[Item], T], items: Sequence[Item]) -> T:
 
 
 class _ParallelSum(Generic[Item, T]):
-    """One sum, shared by the threads that work on it."""
+    """The state of one sum, shared by the threads that compute it."""
 
     def __init__(self, function: Callable[[Item], T], items: Sequence[Item]) -> None:
         self._function, self._items, self._n_terms = function, items, len(items)
         self._condition = threading.Condition()
         self._n_started = self._n_added = self._n_helpers = 0
-        self._pending_terms: dict[int, T] = {}  # terms that others must be added before
+        self._pending_terms: dict[int, T] = {}  # terms whose predecessors are not added yet
         self._total: T | None = None
         self._failure: tuple[bool, int, BaseException] | None = None
 
     @contextmanager
     def run_helpers(self, n_helpers: int) -> Iterator[None]:
-        """Let threads of the pool compute terms too within the block; at its end no thread works any more."""
+        """Let threads of the pool compute terms within the block; all of them have stopped at its end."""
         token = _is_within_sum.set(True)
         try:
             _thread_pool.submit([functools.partial(copy_context().run, self._run_helper) for _ in range(n_helpers)])
@@ -101,10 +100,10 @@ class _ParallelSum(Generic[Item, T]):
         try:
             raise self._failure[2]
         finally:
-            self._failure = None  # the traceback holds this frame: no ring that keeps the rows alive
+            self._failure = None  # the traceback refers to this frame; a reference cycle would keep the rows alive
 
     def _run_helper(self) -> None:
-        """What a thread of the pool does; one that comes too late finds nothing left."""
+        """Compute terms in a thread of the pool; a late thread finds none left."""
         with self._condition:
             self._n_helpers += 1
         self.compute_terms()
@@ -114,13 +113,14 @@ class _ParallelSum(Generic[Item, T]):
 
     def compute_terms(self) -> None:
         """Compute terms until none is left."""
-        while (number := self._next_term()) is not None:
+        while (term := self._next_term()) is not None:
             try:
-                self._add_in_order(number, self._function(self._items[number]))
+                self._add_in_order(term, self._function(self._items[term]))
             except BaseException as error:
-                self._record_failure(number, error)
+                self._record_failure(term, error)
 
     def _next_term(self) -> int | None:
+        """Return the index of the next term, or None."""
         with self._condition:
             if self._n_started == self._n_terms:
                 return None
@@ -128,16 +128,16 @@ class _ParallelSum(Generic[Item, T]):
             return self._n_started - 1
 
     def _add_in_order(self, term: int, value: T) -> None:
-        """Add up as far as nothing is missing, so that few parts are ever held."""
+        """Add all terms whose predecessors are added, so that few terms are stored."""
         with self._condition:
             self._pending_terms[term] = value
             while self._n_added in self._pending_terms:
-                part = self._pending_terms.pop(self._n_added)
-                self._total = part if self._total is None else self._total + part
+                next_value = self._pending_terms.pop(self._n_added)
+                self._total = next_value if self._total is None else self._total + next_value
                 self._n_added += 1
 
     def _record_failure(self, term: int, error: BaseException) -> None:
-        """Begin no further part; keep an interrupt before an error, and the error of the lowest number."""
+        """Start no further term; keep an interrupt rather than an error, and the error of the lowest index."""
         failure = (isinstance(error, Exception), term, error)
         with self._condition:
             self._n_started = self._n_terms
@@ -145,7 +145,7 @@ class _ParallelSum(Generic[Item, T]):
                 self._failure = failure
 
     def _stop_and_wait(self) -> None:
-        """Begin no further part, and wait for those that others have begun."""
+        """Start no further term, and wait for the running ones."""
         with self._condition:
             self._n_started = self._n_terms
             while self._n_helpers:
@@ -153,7 +153,7 @@ class _ParallelSum(Generic[Item, T]):
 
 
 class _ThreadPool:
-    """Threads that wait for tasks; as many as were ever wanted at once, and none that keeps Python from ending."""
+    """Daemon threads that wait for tasks; there are as many as were ever requested at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -161,29 +161,30 @@ class _ThreadPool:
         self._n_threads = 0
 
     def submit(self, tasks: list[Callable[[], None]]) -> None:
-        """Start what is missing of one thread per task; where none can be started, fewer do the tasks."""
+        """Start missing threads, one per task, and queue the tasks; if no thread can start, drop some tasks."""
         with self._lock:
             try:
                 while self._n_threads < len(tasks):
                     threading.Thread(target=self._run_tasks, name="gaussmix", daemon=True).start()
                     self._n_threads += 1
-            except RuntimeError:  # the system allows no more, or Python is ending
+            except RuntimeError:  # the system allows no more threads, or Python is shutting down
                 del tasks[self._n_threads :]
         for task in tasks:
             self._tasks.put(task)
 
     def _run_tasks(self) -> None:
+        """Run tasks for ever."""
         while True:
             task = self._tasks.get()
             task()
-            del task  # an idle thread holds on to nobody's rows
+            del task  # an idle thread keeps no rows alive
 
 
 _thread_pool = _ThreadPool()
 
 
 def _reset_after_fork() -> None:
-    """A forked child has none of its parent's threads."""
+    """Make a new pool in a forked child, which has none of its parent's threads."""
     global _thread_pool
     _thread_pool = _ThreadPool()
 
