@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gaussmix.core.fused_em import FusedRun
+from gaussmix.core.fused_em import FusedResult, FusedRun
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.covariance.structure import MclustStructure
@@ -50,26 +50,27 @@ def run_fused_em(
     if inputs is None or start.covariance.is_floored.any():
         return None
     noise = start.noise
-    weight_and_log_density = None if noise is None else (noise.weight, -noise.box.log_volume)
-    parameters = (start.weights, start.centers, *to_eigen_arrays(start.covariance))
-    prior = covariance_estimator.prior_statistics(start.n_components)
-    result = engine.fused_runner.run(
-        FusedRun(
-            str(structure),
-            *inputs,
-            *parameters,
-            floor,
-            *tolerance,
-            previous_objective,
-            max_iter,
-            weight_and_log_density,
-            prior,
-        )
+    run = FusedRun(
+        str(structure),
+        *inputs,
+        start.weights,
+        start.centers,
+        *to_eigen_arrays(start.covariance),
+        floor,
+        *tolerance,
+        previous_objective,
+        max_iter,
+        None if noise is None else (noise.weight, -noise.box.log_volume),
+        covariance_estimator.prior_statistics(start.n_components),
     )
-    if result is None or not len(result.log_likelihoods):
-        return None
+    result = engine.fused_runner.run(run)
+    return None if result is None or not len(result.log_likelihoods) else _to_iterations(start, structure, result)
+
+
+def _to_iterations(start: Mixture, structure: MclustStructure, result: FusedResult) -> FusedIterations[Mixture]:
+    """Return the iterations with the mixture after them."""
     covariance = covariance_from_eigen_arrays(structure, result.axis_variances, result.axes, result.covariance_factors)
-    noise = None if noise is None else replace(noise, weight=result.noise_weight)
+    noise = None if start.noise is None else replace(start.noise, weight=result.noise_weight)
     mixture = replace(
         start, weights=result.component_weights, centers=result.centers, covariance=covariance, noise=noise
     )

@@ -4,7 +4,7 @@ Each epoch splits the rows anew into batches, by a hash of their contents, and m
 batches make many steps an epoch and come near a maximum soon, but are too noisy to reach it. Where an epoch gains
 nothing, batches are therefore doubled (Smith et al., "Don't decay the learning rate, increase the batch size", ICLR
 2018). Once a batch holds all rows, a step that lowers the likelihood is undone and the rate halved. The end is then as
-sharp as that of EM (``mini_batch_phases.py``).
+sharp as that of EM (``epochs.py``, ``full_batch.py``).
 """
 
 from abc import abstractmethod
@@ -16,7 +16,8 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.gradient.base import AbstractGradientSolver, GradientState
-from gaussmix.solvers.gradient.mini_batch_phases import MAX_COORDINATE, GradientAverages, begin_epochs
+from gaussmix.solvers.gradient.epochs import begin_epochs
+from gaussmix.solvers.gradient.mini_batch_state import MAX_COORDINATE, GradientAverages
 from gaussmix.types import Array
 
 MAX_INITIAL_BATCHES = 16  # batches of the first epochs, unless a batch size is given
