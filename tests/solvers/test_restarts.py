@@ -21,7 +21,7 @@ def test_the_highest_wins_and_the_first_of_equals() -> None:
     assert best_run([low, high, equal]) is high
     assert best_run([make_run_result(), low]) is low  # a run without a pass is worth nothing
     assert best_run([make_run_result()]).last_objective == -np.inf
-    with pytest.raises(ValueError, match="at least one run"):
+    with pytest.raises(ValueError, match="empty"):
         best_run([])
 
 

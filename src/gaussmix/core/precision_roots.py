@@ -22,6 +22,10 @@ class AbstractPrecisionRoot(ABC):
     def whiten(self, differences: ND, component: int) -> ND:
         """Return ``differences @ R_k``: rows x - center_k (n, D) in units in which component k is round."""
 
+    def whiten_each(self, differences: KD) -> KD:
+        """Return R_k^T d_k for one difference per component, (K, D)."""
+        return np.concatenate([self.whiten(differences[k : k + 1], k) for k in range(len(differences))])
+
     @abstractmethod
     def append_zero_root(self, n_components: int) -> "AbstractPrecisionRoot":
         """Return the roots of K components and one root of zeros, for which every row has distance zero."""
@@ -123,6 +127,9 @@ class DiagonalPrecisionRoot(AbstractPrecisionRoot):
         """Return ``differences @ R_k``."""
         return np.asarray(differences * self.inverse_deviations[component])
 
+    def whiten_each(self, differences: KD) -> KD:
+        return differences * self.inverse_deviations
+
     def append_zero_root(self, n_components: int) -> "DiagonalPrecisionRoot":
         """Return the roots with one more root of zeros."""
         return DiagonalPrecisionRoot(
@@ -155,6 +162,9 @@ class SphericalPrecisionRoot(AbstractPrecisionRoot):
     def whiten(self, differences: ND, component: int) -> ND:
         """Return ``differences @ R_k``."""
         return np.asarray(differences * self.inverse_deviations[component])
+
+    def whiten_each(self, differences: KD) -> KD:
+        return differences * self.inverse_deviations[:, None]
 
     def append_zero_root(self, n_components: int) -> "SphericalPrecisionRoot":
         """Return the roots with one more root of zeros."""

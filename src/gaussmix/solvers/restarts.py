@@ -26,13 +26,7 @@ def best_run(runs: Iterable[RunResult[M]]) -> RunResult[M]:
     ValueError
         If there is no run.
     """
-    best: RunResult[M] | None = None
-    for candidate in runs:
-        if best is None or candidate.last_objective > best.last_objective:
-            best = candidate
-    if best is None:
-        raise ValueError("best_run needs at least one run")
-    return best
+    return max(runs, key=lambda run: run.last_objective)
 
 
 def always_preferred(run: RunResult[Any]) -> bool:

@@ -80,8 +80,7 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
         """Return the state with other centers; a movement by rounding alone counts as zero."""
         assert state.moments is not None
         root = self.metric(state.model).to_quadratics().precision_root
-        steps = centers - state.model
-        movement = sum(float((root.whiten(steps[k : k + 1], k) ** 2).sum()) for k in range(len(centers)))
+        movement = float((root.whiten_each(centers - state.model) ** 2).sum())
         total_weight = float(state.moments.mass.sum())
         size = max(float(np.abs(centers).max()), np.sqrt(-2.0 * state.objective / total_weight))
         rounding = centers.size * (_RELATIVE_ROUNDING * size) ** 2
