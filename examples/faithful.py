@@ -1,10 +1,10 @@
-"""Old Faithful: which kinds of eruption are there, and which kind is one not seen yet?
+"""Old Faithful: groups of eruptions, and the group of a new eruption.
 
-Learnt: 14 structures say what the groups may share, and BIC weighs fit against parameters: three groups
-of one shape describe the eruptions about as simply as two of their own shapes, and a little better. An
-eruption between the groups belongs to each of them with a probability, whichever is chosen.
+Learnt: 14 structures differ in the parameters that the groups share. BIC compares the likelihood with the number of
+parameters. Three groups with equal covariances describe the eruptions slightly better than two groups with different
+ones. An eruption between the groups has a probability for each group under either model.
 
-Run: python examples/faithful.py [PICTURE] (needs pandas; PICTURE, such as faithful.png, is drawn if named)
+Run: python examples/faithful.py [PICTURE] (needs pandas; PICTURE is an optional output file, such as faithful.png)
 """
 
 import sys
@@ -19,18 +19,21 @@ UNSEEN_ERUPTIONS = pd.DataFrame({"eruptions": [2.0, 3.1, 4.5], "waiting": [55.0,
 
 
 def print_candidate(candidate: Candidate) -> None:
-    """Print the groups of a candidate, and what it thinks of eruptions it has not seen."""
+    """Print the groups of a candidate and the probabilities of new eruptions."""
     mixture = candidate.mixture
     print(f"\n{candidate.name}: {candidate.structure.description}")
-    for group, (share, (lasts, wait)) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
-        print(f"  group {group}: {share:.0%} of eruptions last about {lasts:.1f} min, then a wait of {wait:.0f} min")
-    for (lasts, wait), shares in zip(UNSEEN_ERUPTIONS.to_numpy(), mixture.predict_proba(UNSEEN_ERUPTIONS), strict=True):
-        says = ", ".join(f"{share:.1%}" for share in shares)
-        print(f"  unseen: {lasts} min, then a wait of {wait:.0f} min: probabilities {says}")
+    for group, (weight, (duration, wait)) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
+        print(
+            f"  group {group}: {weight:.0%} of eruptions last about {duration:.1f} min, then a wait of {wait:.0f} min"
+        )
+    probabilities = mixture.predict_proba(UNSEEN_ERUPTIONS)
+    for (duration, wait), row in zip(UNSEEN_ERUPTIONS.to_numpy(), probabilities, strict=True):
+        text = ", ".join(f"{probability:.1%}" for probability in row)
+        print(f"  unseen: {duration} min, then a wait of {wait:.0f} min: probabilities {text}")
 
 
 def draw_picture(selection: Selection, rows: pd.DataFrame, path: str) -> None:
-    """How the search chose, beside what it chose and the unseen eruption that lies between the groups."""
+    """Plot the criterion of the candidates beside the best mixture and the new eruption between its groups."""
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(6, 5))
     plots.criterion_curves(selection, left)
@@ -43,7 +46,7 @@ def draw_picture(selection: Selection, rows: pd.DataFrame, path: str) -> None:
 
 
 def main() -> None:
-    """Choose among 14 structures and up to 5 groups; then show the choice, and the best with two groups."""
+    """Select among 14 structures and up to 5 groups; print the best model and the best one with two groups."""
     rows = pd.read_csv(Path(__file__).with_name("faithful.csv"))
     selection = select(rows, range(1, 6), n_starts=8)
     print(selection.to_pandas()[["structure", "n_components", "n_parameters", "bic"]].head().round(1).to_string())

@@ -1,11 +1,11 @@
-"""Iris: are there two kinds of flower, or three? The criterion hesitates, and a botanist can judge.
+"""Iris: two groups of flowers or three?
 
-Learnt: by BIC two groups are about as good as three, as two of the species overlap. Three groups are the
-species but for five flowers. The default prior draws every group a little towards one size and shape
-for all; it costs some fit, and here brings the groups nearer to the species. The adjusted Rand
-index says how well two ways to group agree: 1 is the same groups, 0 is chance.
+Learnt: two of the three species overlap, so BIC is almost equal for two and three groups. Three groups match the
+species except for five flowers. The default prior shrinks the covariances towards a common one. It decreases the
+likelihood and improves the match with the species here. The adjusted Rand index compares two partitions: 1 means
+equal, 0 is chance.
 
-Run: python examples/iris.py [PICTURE] (PICTURE, such as iris.png, is drawn if named)
+Run: python examples/iris.py [PICTURE] (PICTURE is an optional output file, such as iris.png)
 """
 
 import sys
@@ -20,22 +20,24 @@ PRIORS = {"by maximum likelihood": None, "with the default prior": "default"}
 
 
 def main() -> None:
-    """Choose freely, then fit the two best with and without a prior and compare them with the species."""
+    """Select a model, then fit two and three groups with and without a prior and compare them with the species."""
     iris = load_iris()
     names = [name.removesuffix(" (cm)") for name in iris.feature_names]
     selection = select(iris.data, range(1, 6), n_starts=8, feature_names=names)
     best, second = selection.candidates[:2]
-    print(f"First choice {best.name} with BIC {best.criteria['bic']:.1f}, second {second.name} with", end=" ")
-    print(f"{second.criteria['bic']:.1f}; a difference below 2 is barely worth a mention.")
+    print(f"Best model {best.name} with BIC {best.criteria['bic']:.1f}, second {second.name} with", end=" ")
+    print(f"{second.criteria['bic']:.1f}; a difference below 2 is weak evidence.")
     for title, prior in PRIORS.items():
         print(f"\nVEV {title}")
-        for count in (2, 3):
+        for n_groups in (2, 3):
             mixture = GaussianMixture(
-                count, covariance_type="VEV", prior=prior, init_params="hierarchical", tol=1e-6, max_iter=1000
+                n_groups, covariance_type="VEV", prior=prior, init_params="hierarchical", tol=1e-6, max_iter=1000
             ).fit(iris.data)
             groups = mixture.predict(iris.data)
             agreement = adjusted_rand_score(iris.target, groups)
-            print(f"  {count} groups: BIC {mixture.bic(iris.data):.1f}, adjusted Rand index with the species", end=" ")
+            print(
+                f"  {n_groups} groups: BIC {mixture.bic(iris.data):.1f}, adjusted Rand index with the species", end=" "
+            )
             print(f"{agreement:.3f}")
     if len(sys.argv) > 1:
         figure = Figure(figsize=(10, 4.2), layout="constrained")

