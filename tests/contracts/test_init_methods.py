@@ -1,4 +1,4 @@
-"""What every start owes: the same start for the same rows, however they are ordered, repeated or weighted."""
+"""Contract of initialization methods: invariance to order, repetition and weights of rows, and usable results."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def assert_usable(mixture: Mixture, n_components: int, n_features: int) -> None:
 @parametrize_product(
     {"method": INIT_METHODS, "structure": ["VVV", "VII", "EEE", "EVI"], "n_features": [1, 2, 4]}, strength=2
 )
-def test_order_of_the_rows_is_irrelevant(method: str, structure: str, n_features: int) -> None:
+def test_initialization_is_invariant_to_the_order_of_rows(method: str, structure: str, n_features: int) -> None:
     rows = groups(1, n_features=n_features)
     shuffled = np.random.default_rng(5).permutation(rows)
     assert_same_mixture(
@@ -41,20 +41,20 @@ def test_order_of_the_rows_is_irrelevant(method: str, structure: str, n_features
 
 @every_start
 @pytest.mark.parametrize("structure", ["VVV", "VII"])
-def test_a_weight_is_a_repetition(method: str, structure: str) -> None:
+def test_weights_equal_repeated_rows(method: str, structure: str) -> None:
     rows, counts = groups(2), np.random.default_rng(6).integers(0, 4, 90)
     weighted = make_start(method, rows, structure=structure, weights=counts.astype(float))
     assert_same_mixture(weighted, make_start(method, np.repeat(rows, counts, axis=0), structure=structure))
 
 
 @every_start
-def test_one_seed_one_start(method: str) -> None:
+def test_initialization_is_reproducible(method: str) -> None:
     rows = groups(3)
     assert_same_mixture(make_start(method, rows, seed=4), make_start(method, rows, seed=4), tolerance=0.0)
 
 
 @pytest.mark.parametrize("method", [name for name in INIT_METHODS if name != "kmeans" and "hierarchical" not in name])
-def test_another_seed_another_start(method: str) -> None:
+def test_initialization_depends_on_the_seed(method: str) -> None:
     rows = groups(3)
     assert not np.allclose(make_start(method, rows, seed=4).means, make_start(method, rows, seed=5).means)
 
@@ -62,7 +62,7 @@ def test_another_seed_another_start(method: str) -> None:
 @parametrize_product(
     {"method": INIT_METHODS, "n_components": [1, 2, 5], "structure": ["VVV", "EII", "EEV", "EVV"]}, strength=2
 )
-def test_gives_as_many_components_as_asked_for(method: str, n_components: int, structure: str) -> None:
+def test_number_of_components_is_as_requested(method: str, n_components: int, structure: str) -> None:
     found = make_start(method, groups(0), n_components, structure)
     assert_usable(found, n_components, 2)
     assert str(found.structure) == structure
@@ -86,7 +86,7 @@ HARD_DATA = {
     {"method": INIT_METHODS, "structure": ["VVV", "EII", "EEI", "EEE", "EVI"], "case": HARD_DATA},
     together=[("method", "case")],
 )
-def test_hard_data_give_a_usable_start(method: str, structure: str, case: str) -> None:
+def test_hard_data_give_a_usable_mixture(method: str, structure: str, case: str) -> None:
     rows = HARD_DATA[case]
     found = initialize(problem_of(rows, structure), method, 4, np.random.default_rng(0))
     assert found.centers.shape == (4, rows.shape[1])
@@ -97,13 +97,13 @@ def test_hard_data_give_a_usable_start(method: str, structure: str, case: str) -
 
 
 @pytest.mark.parametrize("method", [name for name in INIT_METHODS if name != "random"])  # whose components begin alike
-def test_components_come_in_the_order_of_their_means(method: str) -> None:
+def test_components_are_sorted_by_their_means(method: str) -> None:
     means = make_start(method, groups(4)).means
     assert (np.diff(means[:, 0]) >= 0).all()
 
 
 @every_start
-def test_rows_of_weight_zero_are_never_chosen(method: str) -> None:
+def test_rows_of_weight_zero_are_never_drawn(method: str) -> None:
     rows = np.vstack([groups(0), np.full((5, 2), 1e6)])
     weights = np.append(np.ones(90), np.zeros(5))
     assert_same_mixture(make_start(method, rows, weights=weights), make_start(method, rows[:90]))

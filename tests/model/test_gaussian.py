@@ -1,4 +1,4 @@
-"""One bell: what it refuses, and the numbers that tables print."""
+"""`Gaussian`: validation of parameters, and values known in closed form."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ PLANE = Gaussian([1.0, -2.0], [[2.0, 1.0], [1.0, 3.0]])
 LINE = Gaussian(1.0, 4.0)
 
 
-def test_numbers_make_a_bell_of_one_dimension() -> None:
+def test_scalar_parameters_give_one_dimension() -> None:
     assert LINE.n_features == 1
     np.testing.assert_array_equal(LINE.mean, [1.0])
     np.testing.assert_array_equal(LINE.covariance, [[4.0]])
@@ -21,7 +21,7 @@ def test_numbers_make_a_bell_of_one_dimension() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean", "covariance", "sentence"),
+    ("mean", "covariance", "message"),
     [
         ([0.0, np.nan], np.eye(2), "mean must be a vector of finite numbers"),
         ([[0.0, 1.0]], np.eye(2), "mean must be a vector of finite numbers"),
@@ -32,24 +32,24 @@ def test_numbers_make_a_bell_of_one_dimension() -> None:
         ([0.0], [[-1.0]], "positive-definite"),
     ],
 )
-def test_what_is_no_bell(mean: Any, covariance: Any, sentence: str) -> None:
-    with pytest.raises((ParameterError, DataError), match=sentence):
+def test_invalid_parameters_raise(mean: Any, covariance: Any, message: str) -> None:
+    with pytest.raises((ParameterError, DataError), match=message):
         Gaussian(mean, covariance)
 
 
-def test_a_covariance_is_symmetric_and_finite() -> None:
+def test_covariance_must_be_symmetric_and_finite() -> None:
     with pytest.raises(DataError, match="must be symmetric"):
         Gaussian([0.0, 1.0], [[1.0, 0.5], [0.0, 1.0]])
     with pytest.raises(DataError, match="NaN or infinity in covariances"):
         Gaussian([0.0], [[np.nan]])
 
 
-def test_a_bell_does_not_change() -> None:
+def test_parameters_are_read_only_copies() -> None:
     with pytest.raises(ValueError, match="read-only"):
         PLANE.mean[0] = 3.0
-    mine = np.zeros(2)
-    Gaussian(mine, np.eye(2))
-    mine[0] = 1.0  # what the caller owns stays the caller's
+    caller_mean = np.zeros(2)
+    Gaussian(caller_mean, np.eye(2))
+    caller_mean[0] = 1.0  # the caller's array stays writeable
 
 
 def test_from_data_far_from_zero() -> None:
@@ -60,7 +60,7 @@ def test_from_data_far_from_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "sentence"),
+    ("rows", "message"),
     [
         ([[1.0, 2.0]], "positive-definite"),
         ([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], "positive-definite"),
@@ -68,18 +68,18 @@ def test_from_data_far_from_zero() -> None:
         (np.zeros((0, 2)), "0 rows; pass at least one row"),
     ],
 )
-def test_data_that_make_no_bell(rows: Any, sentence: str) -> None:
-    with pytest.raises((ParameterError, DataError), match=sentence):
+def test_unusable_data_raise(rows: Any, message: str) -> None:
+    with pytest.raises((ParameterError, DataError), match=message):
         Gaussian.from_data(rows)
 
 
-def test_rows_of_weight_zero_are_absent() -> None:
+def test_rows_of_weight_zero_are_ignored() -> None:
     rows = np.random.default_rng(0).normal(size=(20, 2))
     weighted = Gaussian.from_data(np.vstack([[[1e300, -1e300]], rows]), np.append(0.0, np.ones(20)))
     np.testing.assert_allclose(weighted.covariance, Gaussian.from_data(rows).covariance, rtol=1e-13)
 
 
-def test_mahalanobis_is_the_distance_in_deviations() -> None:
+def test_mahalanobis_distance() -> None:
     np.testing.assert_allclose(LINE.mahalanobis([1.0, 3.0, -3.0]), [0.0, 1.0, 2.0])
     difference = np.array([1.0, 1.0])
     expected = np.sqrt(difference @ np.linalg.solve(PLANE.covariance, difference))
@@ -94,7 +94,7 @@ def test_cdf_in_one_and_more_dimensions() -> None:
     assert PLANE.cdf([[0.0, 0.0], [1.0, 1.0]]).shape == (2,)
 
 
-def test_sample_has_the_asked_for_shape_and_follows_its_seed() -> None:
+def test_samples_have_the_requested_shape_and_are_reproducible() -> None:
     assert PLANE.sample(0).shape == (0, 2)
     np.testing.assert_array_equal(PLANE.sample(5, 3), PLANE.sample(5, np.random.default_rng(3)))
     assert not np.allclose(PLANE.sample(5, 3), PLANE.sample(5, 4))
@@ -105,32 +105,32 @@ def test_sample_has_the_asked_for_shape_and_follows_its_seed() -> None:
         PLANE.sample(-1)
 
 
-def test_conditional_and_marginal_by_hand() -> None:
-    rest = PLANE.conditional([0], [3.0])
-    np.testing.assert_allclose(rest.mean, [-2.0 + 1.0 / 2.0 * (3.0 - 1.0)])
-    np.testing.assert_allclose(rest.covariance, [[3.0 - 1.0 / 2.0]])
-    part = PLANE.marginal([-1])
-    np.testing.assert_array_equal(part.mean, [-2.0])
-    np.testing.assert_array_equal(part.covariance, [[3.0]])
+def test_conditional_and_marginal_in_closed_form() -> None:
+    conditional = PLANE.conditional([0], [3.0])
+    np.testing.assert_allclose(conditional.mean, [-2.0 + 1.0 / 2.0 * (3.0 - 1.0)])
+    np.testing.assert_allclose(conditional.covariance, [[3.0 - 1.0 / 2.0]])
+    marginal = PLANE.marginal([-1])
+    np.testing.assert_array_equal(marginal.mean, [-2.0])
+    np.testing.assert_array_equal(marginal.covariance, [[3.0]])
     np.testing.assert_array_equal(PLANE.marginal([1, 0]).mean, [-2.0, 1.0])
 
 
 @pytest.mark.parametrize("columns", [[], [2], [-3], [0, 0], [0, -2], [0.5], ["a"], [[0]]])
-def test_columns_that_are_not_there(columns: Any) -> None:
+def test_invalid_columns_raise(columns: Any) -> None:
     with pytest.raises(ParameterError, match=r"columns must be (a non-empty list|distinct positions|a position)"):
         PLANE.marginal(columns)
     with pytest.raises(ParameterError, match="columns must be"):
         PLANE.conditional(columns, [0.0])
 
 
-def test_something_must_be_left_open() -> None:
+def test_conditional_on_all_columns_raises() -> None:
     with pytest.raises(ParameterError, match="known_columns must be fewer than all columns"):
         PLANE.conditional([0, 1], [0.0, 0.0])
     with pytest.raises(DataError, match="2 columns, but the model was fitted to 1"):
         PLANE.conditional([0], [0.0, 0.0])
 
 
-def test_affine_images() -> None:
+def test_affine_transform() -> None:
     image = PLANE.affine_transform([[1.0, 1.0]], 2.0)
     np.testing.assert_allclose(image.mean, [1.0])
     np.testing.assert_allclose(image.covariance, [[2.0 + 3.0 + 2.0]])
@@ -139,7 +139,7 @@ def test_affine_images() -> None:
 
 
 @pytest.mark.parametrize("probability", [0.5, 0.95, 0.999])
-def test_interval_and_ellipse_hold_their_share(probability: float) -> None:
+def test_interval_and_ellipse_have_the_requested_probability(probability: float) -> None:
     low, high = LINE.interval(probability)
     assert stats.norm(1, 2).cdf(high) - stats.norm(1, 2).cdf(low) == pytest.approx(probability)
     assert (low + high) / 2 == pytest.approx(1.0)
@@ -149,21 +149,21 @@ def test_interval_and_ellipse_hold_their_share(probability: float) -> None:
 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0, -0.1, 1.5, np.nan])
-def test_shares_lie_between_zero_and_one(probability: float) -> None:
+def test_probability_must_be_between_zero_and_one(probability: float) -> None:
     with pytest.raises(ParameterError, match="probability must be between 0 and 1, both excluded"):
         LINE.interval(probability)
     with pytest.raises(ParameterError, match="probability must be between 0 and 1, both excluded"):
         PLANE.ellipse(probability)
 
 
-def test_intervals_are_for_lines_and_ellipses_for_planes() -> None:
+def test_intervals_need_one_column_and_ellipses_two() -> None:
     with pytest.raises(ParameterError, match="interval needs a distribution of 1 column"):
         PLANE.interval()
     with pytest.raises(ParameterError, match="take a marginal first"):
         LINE.ellipse()
 
 
-def test_rows_of_another_width_are_refused() -> None:
-    for ask in (PLANE.pdf, PLANE.logpdf, PLANE.mahalanobis, PLANE.cdf):
+def test_wrong_number_of_columns_raises() -> None:
+    for method in (PLANE.pdf, PLANE.logpdf, PLANE.mahalanobis, PLANE.cdf):
         with pytest.raises(DataError, match="3 columns, but the model was fitted to 2"):
-            ask([[1.0, 2.0, 3.0]])
+            method([[1.0, 2.0, 3.0]])

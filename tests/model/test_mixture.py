@@ -1,4 +1,4 @@
-"""A mixture by hand: what it refuses, and what it answers."""
+"""`Mixture`: validation of parameters, predictions, samples, frames and pickling."""
 
 import pickle
 from dataclasses import replace
@@ -20,7 +20,7 @@ LINE = Mixture.from_parameters([0.5, 0.5], [[0.0], [3.0]], [1.0, 4.0], "spherica
 
 
 @pytest.mark.parametrize(
-    ("weights", "means", "covariances", "structure", "sentence"),
+    ("weights", "means", "covariances", "structure", "message"),
     [
         ([0.5, 0.6], MEANS, np.ones(2), "VII", "weights must be numbers of at least 0 that add up to 1"),
         ([1.5, -0.5], MEANS, np.ones(2), "VII", "weights must be numbers of at least 0"),
@@ -33,17 +33,17 @@ LINE = Mixture.from_parameters([0.5, 0.5], [[0.0], [3.0]], [1.0, 4.0], "spherica
         (WEIGHTS, MEANS, np.ones(2), "round", "structure must be one of"),
     ],
 )
-def test_what_is_no_mixture(weights: Any, means: Any, covariances: Any, structure: str, sentence: str) -> None:
-    with pytest.raises(ParameterError, match=sentence):
+def test_invalid_parameters_raise(weights: Any, means: Any, covariances: Any, structure: str, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
         Mixture.from_parameters(weights, means, covariances, structure)
 
 
-def test_names_fit_the_columns() -> None:
+def test_number_of_feature_names_must_match() -> None:
     with pytest.raises(ParameterError, match=r"'feature_names' should have the shape of \(2,\), but got \(1,\)"):
         Mixture.from_parameters(WEIGHTS, MEANS, np.ones(2), "VII", ["length"])
 
 
-def test_it_describes_itself() -> None:
+def test_repr_and_properties() -> None:
     assert repr(PAIR) == "Mixture(2 components, 2 features, VVV (full))"
     assert (PAIR.n_components, PAIR.n_features, PAIR.n_parameters) == (2, 2, 1 + 4 + 6)
     assert str(LINE.structure) == "VII"
@@ -51,13 +51,13 @@ def test_it_describes_itself() -> None:
     np.testing.assert_allclose(PAIR.precisions @ PAIR.covariances, [np.eye(2)] * 2, atol=1e-12)
 
 
-def test_a_component_is_a_bell() -> None:
-    bell = PAIR.components[1]
-    np.testing.assert_array_equal(bell.mean, MEANS[1])
-    np.testing.assert_allclose(bell.covariance, [[2.0, 0.0], [0.0, 0.5]])
+def test_components_are_gaussians() -> None:
+    gaussian = PAIR.components[1]
+    np.testing.assert_array_equal(gaussian.mean, MEANS[1])
+    np.testing.assert_allclose(gaussian.covariance, [[2.0, 0.0], [0.0, 0.5]])
 
 
-def test_marginals_keep_names_and_weights() -> None:
+def test_marginal_keeps_names_and_weights() -> None:
     named = replace(PAIR, feature_names=("length", "width"))
     part = named.marginal([1])
     assert part.feature_names == ("width",)
@@ -67,30 +67,30 @@ def test_marginals_keep_names_and_weights() -> None:
         named.marginal([2])
 
 
-def test_a_component_of_weight_zero_is_closed() -> None:
+def test_component_of_weight_zero_has_no_rows() -> None:
     mixture = Mixture.from_parameters([0.0, 1.0], MEANS, np.ones(2), "VII")
     np.testing.assert_array_equal(mixture.predict_proba(MEANS), [[0.0, 1.0], [0.0, 1.0]])
     assert set(mixture.sample(50, 0)[1]) == {1}
 
 
-def test_one_row_of_one_dimension() -> None:
+def test_one_dimensional_input() -> None:
     np.testing.assert_array_equal(PAIR.predict([4.0, 1.0]), [1])
     assert LINE.logpdf([0.0, 1.0, 2.0]).shape == (3,)
 
 
-@pytest.mark.parametrize("ask", ["logpdf", "pdf", "predict_proba", "predict", "uncertainty"])
-def test_rows_that_cannot_be_used(ask: str) -> None:
+@pytest.mark.parametrize("method", ["logpdf", "pdf", "predict_proba", "predict", "uncertainty"])
+def test_invalid_rows_raise(method: str) -> None:
     with pytest.raises(DataError, match="3 columns, but the model was fitted to 2; pass the same columns"):
-        getattr(PAIR, ask)([[1.0, 2.0, 3.0]])
+        getattr(PAIR, method)([[1.0, 2.0, 3.0]])
     with pytest.raises(DataError, match="0 rows; pass at least one row"):
-        getattr(PAIR, ask)(np.zeros((0, 2)))
+        getattr(PAIR, method)(np.zeros((0, 2)))
     with pytest.raises(DataError, match="X contains NaN in row 1, column 0"):
-        getattr(PAIR, ask)([[1.0, 2.0], [np.nan, 1.0]])
+        getattr(PAIR, method)([[1.0, 2.0], [np.nan, 1.0]])
     with pytest.raises(DataError, match=r"row 1 .*lies so far from the fitted data"):
-        getattr(PAIR, ask)([[1.0, 2.0], [1e200, 1.0]])
+        getattr(PAIR, method)([[1.0, 2.0], [1e200, 1.0]])
 
 
-def test_densities_that_overflow_are_named_and_their_logarithms_are_not() -> None:
+def test_overflowing_densities_raise_and_their_logarithms_do_not() -> None:
     frame = Frame(np.zeros(2, dtype=np.int64), np.zeros(2), np.full(2, 600))
     tiny = replace(PAIR, frame=frame)
     rows = np.ldexp(MEANS, -600)
@@ -107,12 +107,12 @@ def test_cdf_of_one_column() -> None:
 
 
 @pytest.mark.parametrize("n", [0, -3])
-def test_samples_hold_a_row_at_least(n: int) -> None:
+def test_n_samples_must_be_positive(n: int) -> None:
     with pytest.raises(ParameterError, match=r"n_samples.* at least 1"):
         PAIR.sample(n)
 
 
-def test_samples_follow_their_seed_and_are_grouped() -> None:
+def test_samples_are_reproducible_and_sorted_by_component() -> None:
     rows, labels = PAIR.sample(30, 5)
     again, _ = PAIR.sample(30, np.random.default_rng(5))
     np.testing.assert_array_equal(rows, again)
@@ -120,21 +120,21 @@ def test_samples_follow_their_seed_and_are_grouped() -> None:
     assert not np.allclose(PAIR.sample(30, 6)[0], rows)
 
 
-def test_update_keeps_to_the_structure() -> None:
+def test_m_step_of_another_structure_raises() -> None:
     moments = Moments(np.ones(2), np.zeros((2, 2)), np.ones(2), MomentKind.TRACE)
     other = make_covariance_estimator(Structure.from_name("VII"), FloorRegularizer(np.full(2, 1e-9)))
     with pytest.raises(ParameterError, match="covariance_estimator must be one of VVV, but is 'VII'"):
         PAIR.m_step(moments, other)
 
 
-def test_permuting_permutes_answers() -> None:
+def test_permuted_components_permute_probabilities() -> None:
     rows = PAIR.sample(10, 0)[0]
-    turned = PAIR.permute_components(np.array([1, 0]))
-    np.testing.assert_array_equal(turned.predict_proba(rows), PAIR.predict_proba(rows)[:, ::-1])
-    np.testing.assert_allclose(turned.logpdf(rows), PAIR.logpdf(rows), rtol=1e-14)
+    permuted = PAIR.permute_components(np.array([1, 0]))
+    np.testing.assert_array_equal(permuted.predict_proba(rows), PAIR.predict_proba(rows)[:, ::-1])
+    np.testing.assert_allclose(permuted.logpdf(rows), PAIR.logpdf(rows), rtol=1e-14)
 
 
-def test_another_frame_is_the_same_distribution() -> None:
+def test_change_of_frame_keeps_the_distribution() -> None:
     frame = Frame(np.zeros(2, dtype=np.int64), np.array([10.0, -4.0]), np.array([3, -2]))
     rows = PAIR.sample(10, 0)[0]
     moved = change_frame(PAIR, frame)
@@ -144,29 +144,29 @@ def test_another_frame_is_the_same_distribution() -> None:
     assert change_frame(moved, frame) is moved
 
 
-def test_a_mixture_can_be_pickled() -> None:
+def test_pickled_mixture_is_equal() -> None:
     rows = PAIR.sample(10, 0)[0]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(PAIR)).logpdf(rows), PAIR.logpdf(rows))
 
 
-def test_answers_do_not_depend_on_the_number_of_threads() -> None:
+def test_predictions_do_not_depend_on_the_number_of_threads() -> None:
     rows = PAIR.sample(20_000, 0)[0]
-    asked = (PAIR.logpdf, PAIR.predict_proba, PAIR.predict)
+    methods = (PAIR.logpdf, PAIR.predict_proba, PAIR.predict)
     with threads(1):
-        expected = [ask(rows) for ask in asked]
+        expected = [method(rows) for method in methods]
     np.testing.assert_allclose(expected[1].sum(axis=1), 1.0, rtol=1e-14)
     np.testing.assert_array_equal(expected[1].argmax(axis=1), expected[2])
     for count in (2, 3, 8):
         with threads(count):
-            for ask, values in zip(asked, expected, strict=True):
-                np.testing.assert_array_equal(ask(rows), values)
+            for method, values in zip(methods, expected, strict=True):
+                np.testing.assert_array_equal(method(rows), values)
 
 
-def test_the_first_row_that_is_too_far_is_named_whoever_finds_it() -> None:
+def test_error_names_the_first_distant_row_for_any_number_of_threads() -> None:
     rows = PAIR.sample(20_000, 0)[0]
     rows[[4321, 11_111, 19_999]] = 1e200
-    for ask in (PAIR.logpdf, PAIR.predict_proba, PAIR.predict):
+    for method in (PAIR.logpdf, PAIR.predict_proba, PAIR.predict):
         for count in (1, 8):
             with threads(count), pytest.raises(DataError) as caught:
-                ask(rows)
+                method(rows)
             assert caught.value.row == 4321

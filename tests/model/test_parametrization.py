@@ -1,4 +1,4 @@
-"""Mixtures as free numbers: as many as there are parameters, there and back, and gradients against differences."""
+"""Parameter vectors of mixtures: their length, the way there and back, and gradients against differences."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ SCALES = np.array([1.0, 2.0, 0.5, 30.0])
 def make_problem_and_mixture(
     structure: str, seed: int = 0, n_features: int = 4, with_noise: bool = False, prior: Any = None
 ) -> tuple[Problem, Mixture]:
-    """A problem, and a mixture of three components somewhere on the way."""
+    """Return a problem and a mixture of three components that has not converged."""
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(200, n_features)) * SCALES[:n_features] + 2.0 * rng.integers(0, 2, 200)[:, None]
     problem = Problem.from_source(make_memory_source(rows), parse_structure(structure, 1)).with_prior(prior, 3)
@@ -62,13 +62,13 @@ def analytic_gradient(problem: Problem, at: MixtureParametrization, vector: Arra
 
 
 def assert_equal_gradients(found: Array, expected: Array) -> None:
-    """To 1e-6 of the longest entry, but for what differences of so large numbers are worth."""
+    """Compare with a tolerance of 1e-6 of the largest entry, and more where differences lose precision."""
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
 
 
 @every_structure
 @pytest.mark.parametrize("n_features", [1, 2, 4])
-def test_as_many_numbers_as_parameters(structure: str, n_features: int) -> None:
+def test_vector_has_as_many_entries_as_parameters(structure: str, n_features: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, n_features=n_features)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
     assert at.n_parameters == mixture.n_parameters + 1  # weights say one too many, as they only compare
@@ -78,7 +78,7 @@ def test_as_many_numbers_as_parameters(structure: str, n_features: int) -> None:
 @parametrize_product(
     {"structure": WITH_FACTORS, "with_noise": [False, True], "seed": range(3)}, together=[("structure", "with_noise")]
 )
-def test_there_and_back(structure: str, with_noise: bool, seed: int) -> None:
+def test_round_trip(structure: str, with_noise: bool, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed, with_noise=with_noise)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
     moved = at.to_mixture(np.random.default_rng(seed).normal(size=at.n_parameters))
@@ -93,7 +93,7 @@ def test_there_and_back(structure: str, with_noise: bool, seed: int) -> None:
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(3)})
-def test_no_move_leaves_the_structure(structure: str, seed: int) -> None:
+def test_every_vector_has_the_structure(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
     moved = at.to_mixture(np.random.default_rng(seed).normal(size=at.n_parameters))
@@ -105,7 +105,7 @@ def test_no_move_leaves_the_structure(structure: str, seed: int) -> None:
 
 
 @parametrize_product({"structure": FACTOR_STRUCTURE_NAMES, "seed": range(3)})
-def test_no_move_leaves_the_structure_of_factors(structure: str, seed: int) -> None:
+def test_every_vector_has_the_factor_structure(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     for _ in range(2):
         at = MixtureParametrization.from_origin(mixture, problem.total_weight)
@@ -147,7 +147,7 @@ FIXED: dict[str, Constraints] = {
 
 @pytest.mark.parametrize("with_noise", [False, True])
 @pytest.mark.parametrize("what", FIXED)
-def test_gradient_beside_what_is_held_equals_differences(what: str, with_noise: bool) -> None:
+def test_gradient_with_fixed_parameters_equals_differences(what: str, with_noise: bool) -> None:
     problem, mixture = make_problem_and_mixture("VVV", 2, 2, with_noise=with_noise)
     fixed = FIXED[what].to_fixed_parameters(problem.covariance_estimator.structure, 3, problem.source.frame, with_noise)
     assert fixed is not None
@@ -159,8 +159,8 @@ def test_gradient_beside_what_is_held_equals_differences(what: str, with_noise: 
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(3)})
-def test_a_step_along_the_gradient_is_nearly_a_step_of_em(structure: str, seed: int) -> None:
-    """Natural gradient: in units of the complete rows' information EM's step is the gradient, to first order."""
+def test_gradient_step_is_an_em_step_to_first_order(structure: str, seed: int) -> None:
+    """In units of the complete-data Fisher information, an EM step is the gradient to first order."""
     problem, mixture = make_problem_and_mixture(structure, seed)
     for _ in range(6):
         moments = problem.e_step(mixture).moments
@@ -172,7 +172,7 @@ def test_a_step_along_the_gradient_is_nearly_a_step_of_em(structure: str, seed: 
 
 
 @every_structure
-def test_lengths_do_not_depend_on_units(structure: str) -> None:
+def test_vectors_are_invariant_to_units(structure: str) -> None:
     lengths = []
     for unit in (1.0, 1e-7):
         rng = np.random.default_rng(3)
@@ -184,7 +184,7 @@ def test_lengths_do_not_depend_on_units(structure: str) -> None:
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
 
 
-def test_a_component_without_weight_has_coordinates() -> None:
+def test_component_without_weight_has_a_vector() -> None:
     problem, mixture = make_problem_and_mixture("VVV")
     empty = replace(mixture, weights=np.array([0.4, 0.6, 0.0]))
     at = MixtureParametrization.from_origin(empty, problem.total_weight)

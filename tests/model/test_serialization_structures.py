@@ -1,4 +1,4 @@
-"""A model of any structure comes back from its file as it went in."""
+"""A saved model of any structure loads unchanged."""
 
 from pathlib import Path
 
@@ -26,6 +26,6 @@ def test_saved_model_loads_unchanged(structure: str, n_features: int, tmp_path: 
     np.testing.assert_array_equal(loaded.logpdf(rows), mixture.logpdf(rows))
 
 
-def test_schema_of_a_file_is_told(tmp_path: Path) -> None:
+def test_read_schema_version(tmp_path: Path) -> None:
     Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]]).save(tmp_path / "model.safetensors")
     assert serialization.read_schema_version(tmp_path / "model.safetensors") == serialization.SCHEMA_VERSION

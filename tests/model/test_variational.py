@@ -1,4 +1,4 @@
-"""The bound of variational Bayes against exact evidence, enumeration and sampling; and what a posterior learns."""
+"""Variational Bayes: the lower bound against exact evidence, enumeration and sampling, and properties of posteriors."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from scipy.stats import dirichlet, wishart
 
 from gaussmix import BayesianGaussianMixture
 from gaussmix.core.frame import Frame
-from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.moments import MomentKind, Moments, compute_moments
 from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure, make_covariance_estimator
 from gaussmix.covariance.regularizer import NoRegularizer
 from gaussmix.errors import CollapseError
@@ -28,7 +28,7 @@ def make_rows(seed, n=40, d=3):
 
 
 def log_evidence(X, mean, precision, degrees, scale):
-    """Of Gaussian rows whose mean and precision have a normal-Wishart prior, both integrated out (DeGroot 1970)."""
+    """Return the log evidence of Gaussian rows under a normal-Wishart prior (DeGroot 1970)."""
     n, d = X.shape
     if n == 0:
         return 0.0
@@ -49,7 +49,7 @@ def test_one_component_has_the_exact_log_evidence(kind, d, unit, offset):
     mixture = BayesianGaussianMixture(1, weight_concentration_prior_type=kind, **prior, **EXACT).fit(X)
     scale = np.atleast_2d(np.cov(X.T))
     expected = log_evidence(X - offset, X.mean(axis=0) - offset, 0.3, d + 1.7, scale)
-    if kind == "dirichlet_process":  # and every row takes the first share
+    if kind == "dirichlet_process":  # every row takes the first fraction
         expected += betaln(1 + len(X), 0.4) - betaln(1, 0.4)
     assert mixture.fit_.lower_bound == pytest.approx(expected, rel=1e-9)
 
@@ -80,20 +80,20 @@ def test_the_bound_is_below_the_evidence_summed_over_all_assignments(seed):
 
 
 def _sample_bound_terms(posterior, X, shares, rng, count):
-    """``count`` draws of log p(rows, components, parameters) - log q, whose mean is the bound."""
+    """Return draws of log p(rows, components, parameters) - log q, whose mean is the lower bound."""
     prior, mixture, d = posterior.prior, posterior.mixture, X.shape[1]
-    learned = posterior.weight_concentration
+    parameters = posterior.weight_concentration
     if isinstance(prior.weight_prior, DirichletProcess):
-        sticks = rng.beta(learned[0], learned[1], size=(count, len(learned[0])))
+        sticks = rng.beta(parameters[0], parameters[1], size=(count, len(parameters[0])))
         left = np.cumprod(np.hstack([np.ones((count, 1)), 1.0 - sticks[:, :-1]]), axis=1)
         logs = np.log(sticks * left)
         before = beta_distribution.logpdf(sticks, 1.0, prior.weight_prior.concentration).sum(axis=1)
-        after = beta_distribution.logpdf(sticks, *learned).sum(axis=1)
+        after = beta_distribution.logpdf(sticks, *parameters).sum(axis=1)
     else:
-        weights = rng.dirichlet(learned, size=count)
+        weights = rng.dirichlet(parameters, size=count)
         logs = np.log(weights)
-        before = dirichlet.logpdf(weights.T, np.full(len(learned), prior.weight_prior.concentration))
-        after = dirichlet.logpdf(weights.T, learned)
+        before = dirichlet.logpdf(weights.T, np.full(len(parameters), prior.weight_prior.concentration))
+        after = dirichlet.logpdf(weights.T, parameters)
     total = before - after + logs @ shares.sum(axis=0)
     covariances = mixture.covariance.matrices()
     for k in range(mixture.n_components):
@@ -136,8 +136,8 @@ def test_the_bound_is_the_mean_of_draws_from_the_posterior(covariance_type, kind
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("covariance_type", SKLEARN_TO_MCLUST)
-def test_both_bounds_differ_by_a_constant_where_passes_rest(covariance_type, kind):
-    """Whatever the rows are: it knows of their number and of the prior only."""
+def test_both_bounds_differ_by_a_constant_after_convergence(covariance_type, kind):
+    """The constant depends on the number of rows and on the prior only."""
     scale = {"full": np.eye(2), "tied": np.eye(2), "diag": np.ones(2), "spherical": 1.0}[covariance_type]
     prior = {"mean_prior": [0.0, 1.0], "covariance_prior": scale, "weight_concentration_prior_type": kind}
     gaps, bounds = [], []
@@ -173,7 +173,7 @@ SCALES = {
 
 @pytest.mark.parametrize("concentration", [DirichletDistribution(0.5), DirichletProcess(0.5)])
 @pytest.mark.parametrize("structure", SCALES)
-def test_components_of_no_rows_keep_the_prior(structure, concentration):
+def test_components_without_rows_keep_the_prior(structure, concentration):
     prior = _make_prior(structure, concentration, SCALES[structure])
     kind = make_covariance_estimator(prior.structure, NoRegularizer()).moment_kind
     center = np.array([[3.0, 4.0], [5.0, 6.0]])
@@ -187,7 +187,23 @@ def test_components_of_no_rows_keep_the_prior(structure, concentration):
     assert posterior.kl_divergence == pytest.approx(0.0, abs=1e-12)
 
 
-def test_a_singular_prior_has_no_bound_and_says_what_to_do():
+@pytest.mark.parametrize("structure", ["VVV", "EEE", "VVI"])
+def test_marginal_of_the_posterior_is_the_posterior_of_the_marginal(structure):
+    prior = _make_prior(structure, scale=SCALES[structure])
+    kind = make_covariance_estimator(prior.structure, NoRegularizer()).moment_kind
+    rows = make_rows(0, 40, 2)
+    responsibilities = np.random.default_rng(1).dirichlet([1.0, 1.0, 1.0], size=40)
+    views = (rows, rows[:, [1]])
+    moments, part = (compute_moments(X, responsibilities, np.zeros((3, X.shape[1])), kind) for X in views)
+    marginal = prior.compute_posterior(moments).marginal([1])
+    expected = prior.marginal([1]).compute_posterior(part)
+    np.testing.assert_allclose(marginal.mixture.covariance.matrices(), expected.mixture.covariance.matrices())
+    np.testing.assert_allclose(marginal.mixture.centers, expected.mixture.centers)
+    np.testing.assert_allclose(marginal.degrees_of_freedom, expected.degrees_of_freedom)
+    np.testing.assert_allclose(marginal.to_quadratics().offset, expected.to_quadratics().offset)
+
+
+def test_singular_prior_has_no_bound_and_gives_advice():
     scale = np.zeros((2, 2))
     moments = Moments(np.array([5.0]), np.array([[0.5, 0.5]]), np.array([np.eye(2)]), MomentKind.FULL)
     assert _make_prior(scale=scale).compute_posterior(moments).kl_divergence == np.inf
@@ -198,18 +214,18 @@ def test_a_singular_prior_has_no_bound_and_says_what_to_do():
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_expected_weights_and_logarithms_are_those_of_draws(name):
-    concentration = WEIGHT_PRIORS[name](0.8)
-    learned = concentration.posterior_concentration(np.array([5.0, 2.0, 0.0, 9.0]))
+def test_expected_weights_and_logarithms_equal_means_of_draws(name):
+    weight_prior = WEIGHT_PRIORS[name](0.8)
+    parameters = weight_prior.posterior_concentration(np.array([5.0, 2.0, 0.0, 9.0]))
     rng = np.random.default_rng(0)
     if name == "dirichlet_process":
-        np.testing.assert_array_equal(learned, [[6, 3, 1, 10], [11.8, 9.8, 9.8, 0.8]])
-        sticks = rng.beta(learned[0], learned[1], size=(200_000, 4))
+        np.testing.assert_array_equal(parameters, [[6, 3, 1, 10], [11.8, 9.8, 9.8, 0.8]])
+        sticks = rng.beta(parameters[0], parameters[1], size=(200_000, 4))
         weights = sticks * np.cumprod(np.hstack([np.ones((200_000, 1)), 1 - sticks[:, :-1]]), axis=1)
     else:
-        np.testing.assert_array_equal(learned, [5.8, 2.8, 0.8, 9.8])
-        weights = rng.dirichlet(learned, size=200_000)
+        np.testing.assert_array_equal(parameters, [5.8, 2.8, 0.8, 9.8])
+        weights = rng.dirichlet(parameters, size=200_000)
     expected = weights.mean(axis=0)
-    np.testing.assert_allclose(concentration.expected_weights(learned), expected / expected.sum(), rtol=0.02)
-    np.testing.assert_allclose(concentration.expected_log_weights(learned), np.log(weights).mean(axis=0), rtol=0.02)
-    assert concentration.kl_divergence(learned) > 0
+    np.testing.assert_allclose(weight_prior.expected_weights(parameters), expected / expected.sum(), rtol=0.02)
+    np.testing.assert_allclose(weight_prior.expected_log_weights(parameters), np.log(weights).mean(axis=0), rtol=0.02)
+    assert weight_prior.kl_divergence(parameters) > 0

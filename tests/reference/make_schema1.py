@@ -1,4 +1,4 @@
-"""Writes the model files of schema 1 and what they must keep saying: ``python -m tests.reference.make_schema1``.
+"""Write the model files of schema 1 and the values they must keep: ``python -m tests.reference.make_schema1``.
 
 The files are frozen: a later version of the package reads them, it does not write them again. The
 expected numbers come from NumPy and SciPy.
@@ -33,7 +33,7 @@ COVARIANCES: dict[str, Any] = {
 
 
 def expected(mixture: Mixture, rows: Any) -> dict[str, Any]:
-    """The distribution in the user's units, worked out without the package."""
+    """Return values of the distribution in the data's units, computed without the package."""
     powers = SHRINK + EXPONENT
     matrices = mixture.covariance.matrices()
     working = (np.ldexp(rows, SHRINK) - CENTER) * np.ldexp(1.0, EXPONENT)
@@ -52,7 +52,7 @@ def expected(mixture: Mixture, rows: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write one file for each of the four forms of covariance."""
+    """Write one file for each of the four covariance classes."""
     rng = np.random.default_rng(0)
     working = rng.normal(size=(5, 3))
     rows = np.ldexp(np.ldexp(working, -EXPONENT) + CENTER, -SHRINK)

@@ -1,4 +1,4 @@
-"""How the model files of schema 2 in this folder were made; kept to say what they hold, never to be run again."""
+"""How the model files of schema 2 in this folder were made; it documents their content and is not run again."""
 
 import json
 from dataclasses import replace
@@ -18,7 +18,7 @@ NOISE = {"UUU": [[1.0, 0.5, 2.0], [0.25, 1.5, 1.0]], "UCC": [[0.75, 0.75, 0.75],
 
 
 def main() -> None:
-    """Write one file with noise of its own in every column, and one with the same noise everywhere."""
+    """Write one file with a noise variance per column, and one with a common noise variance."""
     rows = np.ldexp(np.ldexp(np.random.default_rng(0).normal(size=(5, 3)), -EXPONENT) + CENTER, -SHRINK)
     answers = {}
     for name, noise in NOISE.items():

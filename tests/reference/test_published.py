@@ -1,4 +1,4 @@
-"""Numbers that others have printed, each with its source in published.json."""
+"""Published values, each with its source in published.json."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def fit_from_labels(rows: Any, labels: Any, structure: str, tolerance: float = 1
 
 @pytest.fixture(scope="module")
 def search(faithful: Any) -> Selection:
-    """A patient search on Old Faithful."""
+    """A thorough model search on Old Faithful."""
     return select(faithful, range(1, 6), n_starts=8)
 
 
@@ -44,7 +44,7 @@ def test_iris_as_one_gaussian(iris: Any, structure: str) -> None:
     assert found == pytest.approx(figures["log_likelihood"][structure], abs=figures["tolerance"])
 
 
-def test_the_search_chooses_what_mclust_chooses(search: Selection) -> None:
+def test_search_chooses_the_model_of_mclust(search: Selection) -> None:
     figures = PUBLISHED["faithful, EEE, 3 components"]
     best = search.best
     assert best.name == "EEE,3"
@@ -56,7 +56,7 @@ def test_the_search_chooses_what_mclust_chooses(search: Selection) -> None:
 
 
 def test_three_groups_of_eruptions(search: Selection, faithful: Any) -> None:
-    """mclust stopped early, so its parameters are near ours and not equal."""
+    """mclust stops earlier, so that its parameters are close to ours but not equal."""
     printed = PUBLISHED["faithful, EEE, 3 components"]["printed"]
     mixture = search.best.mixture
     assert mixture is not None
@@ -68,7 +68,7 @@ def test_three_groups_of_eruptions(search: Selection, faithful: Any) -> None:
 
 
 def test_printed_parameters_have_the_printed_likelihood(faithful: Any) -> None:
-    """Between what is printed, from before the last M-step, and the maximum."""
+    """It lies between the printed one, from before the last M-step, and the maximum."""
     figures = PUBLISHED["faithful, EEE, 3 components"]
     printed = figures["printed"]
     weights = np.array(printed["weights"])
@@ -78,8 +78,8 @@ def test_printed_parameters_have_the_printed_likelihood(faithful: Any) -> None:
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_the_search_is_never_worse_than_mclusts(search: Selection, structure: str) -> None:
-    """Up to five components, where both can be expected to find the maximum; ours is run further."""
+def test_search_is_never_worse_than_mclust(search: Selection, structure: str) -> None:
+    """Up to five components, for which both find the maximum; our runs converge further."""
     figures = PUBLISHED["faithful, BIC"]
     found = {cell.name: cell.criteria["bic"] for cell in search.candidates}
     for n_components, printed in zip(figures["components"], figures["bic"][structure], strict=True):
@@ -87,7 +87,7 @@ def test_the_search_is_never_worse_than_mclusts(search: Selection, structure: st
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_one_component_has_mclusts_bic(search: Selection, structure: str) -> None:
+def test_one_component_has_the_bic_of_mclust(search: Selection, structure: str) -> None:
     found = {cell.name: cell.criteria for cell in search.candidates}[f"{structure},1"]
     printed = PUBLISHED["faithful, BIC"]["bic"][structure][0]
     assert -found["bic"] == pytest.approx(printed, abs=6e-4)
@@ -95,7 +95,7 @@ def test_one_component_has_mclusts_bic(search: Selection, structure: str) -> Non
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_free_parameters_are_mclusts(structure: str) -> None:
+def test_number_of_parameters_equals_mclust(structure: str) -> None:
     figures = PUBLISHED["free parameters, 2 columns, 3 components"]
     assert Structure.from_name(structure).n_covariance_parameters(3, 2) == figures["covariances"][structure]
     rows = np.random.default_rng(0).normal(size=(40, 2))
@@ -104,7 +104,7 @@ def test_free_parameters_are_mclusts(structure: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["full", "tied", "diag", "spherical"])
-def test_free_parameters_are_sklearns(name: str) -> None:
+def test_number_of_parameters_equals_sklearn(name: str) -> None:
     figures = PUBLISHED["free parameters, 5 columns, 2 components"]
     rows = np.random.default_rng(0).normal(size=(40, 5))
     assert GaussianMixture(2, covariance_type=name, tol=1.0).fit(rows).model_.n_parameters == figures["all"][name]

@@ -1,4 +1,4 @@
-"""Model files of every released schema keep loading; a damaged one is refused in one sentence."""
+"""Model files of every released schema stay readable; damaged files raise an ArchiveError."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def assert_load_fails(path: Path) -> str:
-    """The sentence with which a file is refused."""
+    """Check that loading fails, and return the error message."""
     with pytest.raises(ArchiveError) as caught:
         Mixture.load(path)
     sentence = str(caught.value)
@@ -54,7 +54,7 @@ Tensors = dict[str, Any]
 
 
 def write_model_file(tensors: Tensors, path: Path, metadata: dict[str, str]) -> None:
-    """A file whose checksum is right whatever it holds, as somebody might write who means harm."""
+    """Write a file with a valid checksum, whatever it contains."""
     save_file(tensors, path, {**metadata, "sha256": compute_checksum(tensors, metadata)})
 
 
@@ -96,7 +96,7 @@ WRONG_METADATA: dict[str, dict[str, str]] = {
 
 @every_form
 @pytest.mark.parametrize("damage", DAMAGED_TENSORS)
-def test_damaged_numbers_are_refused(structure: str, damage: str, tmp_path: Path) -> None:
+def test_damaged_tensors_raise(structure: str, damage: str, tmp_path: Path) -> None:
     path = tmp_path / "damaged.safetensors"
     write_model_file(
         DAMAGED_TENSORS[damage](load_file(reference_path(structure))), path, read_metadata(reference_path(structure))
@@ -105,11 +105,11 @@ def test_damaged_numbers_are_refused(structure: str, damage: str, tmp_path: Path
 
 
 @every_form
-@pytest.mark.parametrize("lie", WRONG_METADATA)
-def test_wrong_metadata_are_refused(structure: str, lie: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", WRONG_METADATA)
+def test_wrong_metadata_raise(structure: str, case: str, tmp_path: Path) -> None:
     path = tmp_path / "lying.safetensors"
     write_model_file(
-        load_file(reference_path(structure)), path, {**read_metadata(reference_path(structure)), **WRONG_METADATA[lie]}
+        load_file(reference_path(structure)), path, {**read_metadata(reference_path(structure)), **WRONG_METADATA[case]}
     )
     assert_load_fails(path)
 
@@ -125,7 +125,7 @@ def test_variances_must_be_positive(structure: str, value: float, tmp_path: Path
 
 
 @every_form
-def test_another_structure_does_not_fit_the_numbers(structure: str, tmp_path: Path) -> None:
+def test_another_structure_raises(structure: str, tmp_path: Path) -> None:
     for other in STRUCTURES:
         if other != structure:
             path = tmp_path / f"{other}.safetensors"
@@ -137,7 +137,7 @@ def test_another_structure_does_not_fit_the_numbers(structure: str, tmp_path: Pa
             assert_load_fails(path)
 
 
-def test_sentences_say_what_is_wrong(tmp_path: Path) -> None:
+def test_error_messages(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_text("weights,means\n", encoding="utf-8")
     assert "not a safetensors file" in assert_load_fails(path)
@@ -148,7 +148,7 @@ def test_sentences_say_what_is_wrong(tmp_path: Path) -> None:
 
 
 def mutations(content: bytes) -> Iterator[bytes]:
-    """Truncated at every length in steps, lengthened, and with one to three bits flipped anywhere."""
+    """Yield the content truncated at many lengths, lengthened, and with one to three flipped bits."""
     yield from (content[:length] for length in range(0, len(content), 23))
     yield content + b"\0"
     rng = np.random.default_rng(0)
@@ -160,24 +160,24 @@ def mutations(content: bytes) -> Iterator[bytes]:
 
 
 @every_form
-def test_mutated_files_are_refused(structure: str, tmp_path: Path) -> None:
-    """A flipped bit breaks the checksum; no damage is anything but an ArchiveError or without effect."""
+def test_mutated_files_raise(structure: str, tmp_path: Path) -> None:
+    """A flipped bit breaks the checksum; every damage raises an ArchiveError or has no effect."""
     path = tmp_path / "mutated.safetensors"
     whole = Mixture.load(reference_path(structure))
-    n_refused = 0
+    n_errors = 0
     for content in mutations(reference_path(structure).read_bytes()):
         path.write_bytes(content)
         try:
             mixture = Mixture.load(path)
         except ArchiveError:
-            n_refused += 1
+            n_errors += 1
             continue
         np.testing.assert_array_equal(mixture.centers, whole.centers)
         np.testing.assert_array_equal(mixture.covariance.matrices(), whole.covariance.matrices())
-    assert n_refused > 140
+    assert n_errors > 140
 
 
-def test_no_file_and_no_folder(tmp_path: Path) -> None:
+def test_missing_file_and_folder_raise(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="there is no file"):
         Mixture.load(tmp_path / "nothing.safetensors")
     with pytest.raises(FileError, match="there is no file"):
@@ -188,7 +188,7 @@ def test_no_file_and_no_folder(tmp_path: Path) -> None:
     assert issubclass(FileError, GaussmixError)
 
 
-def test_writing_again_replaces_the_file_whole(tmp_path: Path) -> None:
+def test_saving_again_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     Mixture.load(reference_path("VVV")).save(path)
     Mixture.load(reference_path("VII")).save(path)

@@ -1,4 +1,4 @@
-"""Model files of schema 2, factor analysers, keep loading; a damaged one is refused in one sentence."""
+"""Model files of schema 2, factor analyzers, stay readable; damaged files raise an ArchiveError."""
 
 import json
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_files_of_schema_2_keep_their_numbers(structure: str) -> None:
 
 @every_file
 @pytest.mark.parametrize("damage", [*DAMAGED_TENSORS, *OWN_DAMAGED_TENSORS])
-def test_damaged_numbers_are_refused(structure: str, damage: str, tmp_path: Path) -> None:
+def test_damaged_tensors_raise(structure: str, damage: str, tmp_path: Path) -> None:
     path = tmp_path / "damaged.safetensors"
     change = {**DAMAGED_TENSORS, **OWN_DAMAGED_TENSORS}[damage]
     write_model_file(change(load_file(reference_path(structure))), path, read_metadata(reference_path(structure)))
@@ -65,13 +65,13 @@ def test_damaged_numbers_are_refused(structure: str, damage: str, tmp_path: Path
 
 @every_file
 @pytest.mark.parametrize(
-    "lie", [*(lie for lie in WRONG_METADATA if lie != "the schema of factor analysers"), *OWN_WRONG_METADATA]
+    "case", [*(case for case in WRONG_METADATA if case != "the schema of factor analysers"), *OWN_WRONG_METADATA]
 )
-def test_wrong_metadata_are_refused(structure: str, lie: str, tmp_path: Path) -> None:
+def test_wrong_metadata_raise(structure: str, case: str, tmp_path: Path) -> None:
     path = tmp_path / "lying.safetensors"
     write_model_file(
         load_file(reference_path(structure)),
         path,
-        {**read_metadata(reference_path(structure)), **{**WRONG_METADATA, **OWN_WRONG_METADATA}[lie]},
+        {**read_metadata(reference_path(structure)), **{**WRONG_METADATA, **OWN_WRONG_METADATA}[case]},
     )
     assert_load_fails(path)

@@ -1,4 +1,4 @@
-"""mclust's published tables for iris and Old Faithful, cell by cell: 14 structures, 1 to 9 components."""
+"""mclust's published tables for iris and Old Faithful: 14 structures, 1 to 9 components."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,7 @@ from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.solvers.initialization.hierarchical_clustering import build_tree
 from gaussmix.types import ND
 
-ALLOWED = 2
-"""Published cells of a table that may be missed."""
+ALLOWED = 2  # published values that may be missed
 
 Table = dict[tuple[str, int], float]
 TOP = {"iris": ["VEV,2", "VEV,3", "VVV,2"], "faithful": ["EEE,3", "VVE,2", "VEE,3"]}
@@ -31,7 +30,7 @@ def rows(iris: Any, faithful: Any) -> dict[str, ND]:
 
 @pytest.fixture(scope="module")
 def published(shared: Path, rows: dict[str, ND]) -> dict[str, Table]:
-    """Log-likelihoods; Old Faithful's are printed as BIC = 2 log-likelihood - parameters log n."""
+    """Return log-likelihoods; those of Old Faithful are published as BIC = 2 log-likelihood - parameters log n."""
     tables = json.loads((shared / "reference" / "mclust.json").read_text(encoding="utf-8"))
     found: dict[str, Table] = {"iris": {}, "faithful": {}}
     for title, table in tables.items():
@@ -49,10 +48,10 @@ def published(shared: Path, rows: dict[str, ND]) -> dict[str, Table]:
 
 
 @pytest.mark.parametrize(("data", "n_cells"), [("iris", 121), ("faithful", 126)])
-def test_no_cell_is_worse_than_published(
+def test_no_candidate_is_worse_than_published(
     data: str, n_cells: int, rows: dict[str, ND], published: dict[str, Table]
 ) -> None:
-    """From sixteen starts; a fit on the floor, or with a component of fewer rows than columns + 1, does not count."""
+    """Runs from sixteen starts; degenerate fits do not count."""
     table = published[data]
     assert len(table) == n_cells
     found: Selection = select(rows[data], n_starts=16)
@@ -69,8 +68,8 @@ def test_no_cell_is_worse_than_published(
 
 
 @pytest.mark.parametrize("data", TOP)
-def test_the_top_three_from_mclusts_start_and_stop_are_mclusts(data: str, rows: dict[str, ND]) -> None:
-    """The VVV tree and a relative change of 1e-5, as mclust."""
+def test_best_three_with_the_start_and_stopping_rule_of_mclust(data: str, rows: dict[str, ND]) -> None:
+    """mclust starts from the VVV tree and stops at a relative change of 1e-5."""
     trees: dict[bool, Any] = {}
     found = []
     for name in MCLUST_NAMES:

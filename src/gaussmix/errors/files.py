@@ -16,58 +16,71 @@ class ArchiveError(GaussmixError, ValueError):
 
     @classmethod
     def unknown_format(cls, path: object) -> "ArchiveError":
+        """A file that gaussmix did not write."""
         return cls.from_reason(path, "it was not written by gaussmix")
 
     @classmethod
     def unknown_schema(cls, path: object, schema: str | None, known: Sequence[str]) -> "ArchiveError":
+        """A file of a schema that this version does not know."""
         return cls.from_reason(path, f"its schema is {schema!r}, known are {', '.join(known)}; update gaussmix")
 
     @classmethod
     def not_safetensors(cls, path: object, error: Exception) -> "ArchiveError":
+        """A file that is not in safetensors format."""
         return cls.from_reason(path, f"it is not a safetensors file ({error})")
 
     @classmethod
-    def damaged(cls, path: object, error: Exception) -> "ArchiveError":
+    def invalid_content(cls, path: object, error: Exception) -> "ArchiveError":
+        """A file whose arrays or strings contradict each other."""
         return cls.from_reason(path, f"it is damaged ({type(error).__name__}: {error})")
 
 
 class DamagedModelError(ValueError):
-    """The content of a model file contradicts itself; `ArchiveError.damaged` adds the path."""
+    """The content of a model file contradicts itself; `ArchiveError.invalid_content` adds the path."""
 
     @classmethod
     def no_factors(cls, structure: str) -> "DamagedModelError":
+        """A file of schema 2 whose structure has no factors."""
         return cls(f"a file of schema 2 contains factors, and {structure} has none")
 
     @classmethod
     def wrong_checksum(cls) -> "DamagedModelError":
+        """Content that differs from what was written."""
         return cls("its numbers do not match its checksum")
 
     @classmethod
     def invalid_tensor(cls, name: str, dtype: object) -> "DamagedModelError":
+        """An array of another type, or with NaN or infinity."""
         return cls(f"{name} has type {dtype} or contains numbers that are not finite")
 
     @classmethod
     def invalid_feature_names(cls) -> "DamagedModelError":
+        """Feature names that are not one string per column."""
         return cls("the feature names do not match the columns")
 
     @classmethod
     def negative_n_fixed_parameters(cls) -> "DamagedModelError":
+        """A negative number of fixed parameters."""
         return cls("the number of fixed parameters is negative")
 
     @classmethod
     def invalid_noise(cls) -> "DamagedModelError":
+        """Noise of negative weight or without volume."""
         return cls("the noise has a negative weight or no volume")
 
     @classmethod
     def exponent_out_of_range(cls) -> "DamagedModelError":
+        """A frame with powers of two that no double has."""
         return cls("the frame contains powers of two outside the range of double precision")
 
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], expected: tuple[int, ...]) -> "DamagedModelError":
+        """An array of another shape than the other arrays require."""
         return cls(f"an array has shape {actual}, but {expected} is expected")
 
     @classmethod
     def variance_not_positive(cls) -> "DamagedModelError":
+        """A variance of zero or below."""
         return cls("a variance is not positive")
 
 
@@ -76,10 +89,12 @@ class FileError(GaussmixError):
 
     @classmethod
     def model_not_found(cls, path: object) -> "FileError":
+        """A model file that does not exist."""
         return cls(f"there is no file {path}; give the path of a model that gaussmix saved")
 
     @classmethod
     def model_unwritable(cls, path: object, error: object) -> "FileError":
+        """A model file that cannot be written."""
         return cls(f"cannot write {path}: {error}")
 
     @classmethod

@@ -100,7 +100,7 @@ def load_parameters(path: str | PathLike[str], mixture_class: type[M]) -> M:
         structure = _READERS[metadata["schema"]](metadata, tensors)
         return mixture_class(*_read_fields(metadata, tensors, structure))
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise ArchiveError.damaged(path, error) from error
+        raise ArchiveError.invalid_content(path, error) from error
 
 
 def compute_checksum(tensors: dict[str, AnyArray], metadata: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The tree of model-based hierarchical clustering, and starts cut from it."""
+"""Trees of model-based hierarchical clustering, and initial mixtures cut from them."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def scatter(rows: ND) -> ND:
 
 
 def brute_force_term(criterion: str, rows: ND, spread: float) -> float:
-    """What a group of rows adds to a criterion, from the rows themselves."""
+    """Return the cost of a group of rows, computed from the rows."""
     (n, d), within = rows.shape, scatter(rows)
     volume = np.linalg.det(within / n) if n > d else 0.0
     prior = np.linalg.det((within + (d + 1) * 0.1 * np.eye(d)) / (n + d + 1))
@@ -59,7 +59,7 @@ def brute_force_term(criterion: str, rows: ND, spread: float) -> float:
 
 
 def brute_force_partition(criterion: str, rows: ND, n_left: int, spread: float) -> IntN:
-    """Every pair tried at every step."""
+    """Merge the best of all pairs at every step, and return labels."""
     members = [[i] for i in range(len(rows))]
     while len(members) > n_left:
         terms = [brute_force_term(criterion, rows[some], spread) for some in members]
@@ -86,7 +86,7 @@ def labels_from_children(steps: IntN, n_rows: int, n_left: int) -> IntN:
 
 
 @parametrize_product({"criterion": MERGE_CRITERIA, "n_features": [1, 2, 3]})
-def test_partition_equals_trying_every_pair(criterion: str, n_features: int) -> None:
+def test_partition_equals_brute_force(criterion: str, n_features: int) -> None:
     rows = groups(n_features, n_rows=30, n_features=n_features)
     steps = AGGLOMERATION_METHODS[criterion].agglomerate(rows, np.ones(30), 0.7)
     for n_left in (2, 5, 12):
@@ -96,7 +96,7 @@ def test_partition_equals_trying_every_pair(criterion: str, n_features: int) -> 
 
 
 def brute_force_pooled_partition(rows: ND, weights: Array, n_left: int, spread: float) -> IntN:
-    """Every pair tried at every step, by determinant and trace of the pooled scatter of the rows themselves."""
+    """Merge the best of all pairs at every step, by determinant and trace of the pooled scatter, and return labels."""
     total, members = weights.sum(), [[i] for i in range(len(rows))]
 
     def within(some: list[int]) -> ND:
@@ -126,7 +126,7 @@ def brute_force_pooled_partition(rows: ND, weights: Array, n_left: int, spread: 
         "seed": range(5),
     }
 )
-def test_pooled_partition_equals_trying_every_pair(n_features: int, spread: float, seed: int) -> None:
+def test_pooled_partition_equals_brute_force(n_features: int, spread: float, seed: int) -> None:
     rows = groups(seed, n_rows=25, n_features=n_features)
     weights = np.random.default_rng(seed).integers(1, 4, 25).astype(float)
     steps = agglomerate_pooled(rows, weights, spread)
@@ -138,7 +138,7 @@ def test_pooled_partition_equals_trying_every_pair(n_features: int, spread: floa
 
 @every_sum
 @pytest.mark.parametrize("n_features", [1, 2, 5])
-def test_cost_of_joining_is_what_the_criterion_gains(criterion: str, n_features: int) -> None:
+def test_merge_cost_is_the_increase_of_the_criterion(criterion: str, n_features: int) -> None:
     rule: MergeCriterion = MERGE_CRITERIA[criterion]
     rows = groups(1, n_rows=16, n_features=n_features)
     leaves = GroupStatistics.from_rows(rows, np.ones(16), rule.needs_scatter)
@@ -160,7 +160,7 @@ def test_same_groups_of_iris_as_mclust(criterion: str) -> None:
 
 
 @every_criterion
-def test_units_offset_and_order_are_irrelevant(criterion: str) -> None:
+def test_tree_is_invariant_to_units_offset_and_order(criterion: str) -> None:
     rows, rng = groups(3, n_features=3), np.random.default_rng(0)
     expected = cut_tree_of(rows, criterion)
     assert is_same_partition(
@@ -171,13 +171,13 @@ def test_units_offset_and_order_are_irrelevant(criterion: str) -> None:
     assert is_same_partition(cut_tree_of(rows[order], criterion), expected[order])
 
 
-def test_no_linear_map_matters_to_whitened_rows() -> None:
+def test_whitened_criterion_is_invariant_to_linear_maps() -> None:
     rows, turned = groups(4, n_features=3), np.random.default_rng(1).normal(size=(3, 3))
     assert is_same_partition(cut_tree_of(rows @ turned, "whitened"), cut_tree_of(rows, "whitened"))
 
 
 @every_criterion
-def test_a_weight_is_a_repetition(criterion: str) -> None:
+def test_weights_equal_repeated_rows(criterion: str) -> None:
     rows, counts = groups(5), np.random.default_rng(2).integers(0, 4, 90)
     weighted = cut_tree_of(rows, criterion, weights=counts.astype(float))
     np.testing.assert_array_equal(weighted == -1, counts == 0)
@@ -186,7 +186,7 @@ def test_a_weight_is_a_repetition(criterion: str) -> None:
 
 
 @every_criterion
-def test_a_cut_is_nested_and_has_as_many_groups_as_asked_for(criterion: str) -> None:
+def test_cuts_are_nested_and_have_the_requested_number_of_groups(criterion: str) -> None:
     tree = build_tree(problem_of(groups(6)), criterion)
     for n_components in range(1, 90):
         fine, coarse = tree.cut_tree(n_components + 1), tree.cut_tree(n_components)
@@ -195,7 +195,7 @@ def test_a_cut_is_nested_and_has_as_many_groups_as_asked_for(criterion: str) -> 
 
 
 @every_criterion
-def test_many_rows_are_joined_with_neighbours_first(criterion: str) -> None:
+def test_many_rows_are_merged_with_neighbors_first(criterion: str) -> None:
     rows = groups(7, n_rows=MAX_GROUPS_FOR_ALL_PAIRS + 300) * np.array([1.0, 0.5])
     tree = build_tree(problem_of(rows), criterion)
     assert tree.children.shape == (len(rows) - 1, 2)
@@ -226,7 +226,7 @@ def test_hard_data(criterion: str, case: str) -> None:
     assert not tree.cut_tree(1).any()
 
 
-def test_weights_that_add_to_one_are_as_good_as_counts() -> None:
+def test_normalized_weights_equal_counts() -> None:
     rows = groups(8)
     for criterion in AGGLOMERATION_METHODS:
         assert is_same_partition(
@@ -240,7 +240,7 @@ def test_unknown_criterion() -> None:
 
 
 def make_lines(seed: int, n_lines: int, angle: float) -> tuple[ND, IntN]:
-    """Long thin groups side by side, 20 long and 6 apart in units of their width, turned by an angle."""
+    """Return parallel long thin groups, 20 long and 6 apart in units of their width, rotated by an angle."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(n_lines, size=150 * n_lines)
     rows = np.column_stack([20.0 * rng.normal(size=len(truth)), 6.0 * truth + rng.normal(size=len(truth))])
@@ -248,7 +248,7 @@ def make_lines(seed: int, n_lines: int, angle: float) -> tuple[ND, IntN]:
 
 
 @pytest.mark.parametrize(("n_lines", "angle"), [(2, 0.6), (3, 0.8)])
-def test_long_groups_are_found_that_kmeans_cuts_across(n_lines: int, angle: float) -> None:
+def test_long_groups_are_found_where_kmeans_cuts_them(n_lines: int, angle: float) -> None:
     found = []
     for seed in range(20):
         rows, truth = make_lines(seed, n_lines, angle)
@@ -259,7 +259,7 @@ def test_long_groups_are_found_that_kmeans_cuts_across(n_lines: int, angle: floa
     assert np.sum(np.array(found) > 0.95) >= 19
 
 
-def test_of_many_rows_a_sample_is_looked_at() -> None:
+def test_many_rows_are_sampled() -> None:
     rows, _ = make_lines(0, 2, 0.6)
     many = np.vstack([rows + shift * 1e-3 for shift in range(12)])
     assert len(many) > MAX_TREE_ROWS

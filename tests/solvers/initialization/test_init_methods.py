@@ -1,4 +1,4 @@
-"""Automatic starts against scikit-learn's k-means, and the draws behind them."""
+"""Initialization methods: k-means against scikit-learn, and random draws from distinct rows."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ ENGINE = NumpyEngine()
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_lloyd_is_sklearns_k_means(seed: int) -> None:
+def test_lloyd_equals_sklearn_kmeans(seed: int) -> None:
     rows = groups(seed, 200, 3, n_groups=4)
     first = rows[:4].copy()
     theirs = KMeans(4, init=first, n_init=1, tol=0.0, algorithm="lloyd", max_iter=300).fit(rows)
@@ -33,7 +33,7 @@ def test_lloyd_is_sklearns_k_means(seed: int) -> None:
     )
 
 
-def test_k_means_start_finds_groups_that_lie_apart() -> None:
+def test_kmeans_finds_separated_groups() -> None:
     rows = groups(0, 300, 2) * 0.02 + np.repeat([[0.0, 0.0], [5.0, 1.0], [2.0, 8.0]], 100, axis=0)
     found = initialize(problem_of(rows), "kmeans", 3, np.random.default_rng(0))
     np.testing.assert_allclose(found.weights, 1.0 / 3.0)
@@ -50,13 +50,13 @@ def test_distinct_rows_are_sorted_and_weighted() -> None:
     np.testing.assert_array_equal(distinct.rows[distinct.inverse], rows[:4])
 
 
-def test_sorted_order_breaks_ties_by_the_next_column() -> None:
+def test_lexicographic_order_breaks_ties_by_the_next_column() -> None:
     rows = np.array([[1.0, 2.0], [0.0, 9.0], [1.0, 1.0]])
     np.testing.assert_array_equal(lexicographic_order(rows), [1, 2, 0])
     np.testing.assert_array_equal(lexicographic_order(rows[:, :1]), [1, 0, 2])
 
 
-def test_k_means_plus_plus_never_takes_a_row_twice() -> None:
+def test_kmeans_plusplus_draws_every_row_once() -> None:
     rows = np.repeat(np.arange(6.0)[:, None], 5, axis=0)
     distinct = DistinctRows.from_source(make_memory_source(rows))
     for seed in range(20):
@@ -64,7 +64,7 @@ def test_k_means_plus_plus_never_takes_a_row_twice() -> None:
         np.testing.assert_array_equal(np.sort(seeds[:, 0]), np.arange(6.0))
 
 
-def test_rows_are_chosen_as_often_as_they_weigh() -> None:
+def test_rows_are_drawn_in_proportion_to_their_weights() -> None:
     distinct = DistinctRows.from_source(make_memory_source(np.array([[0.0], [1.0]]), np.array([1.0, 9.0])))
     rng = np.random.default_rng(0)
     share = np.mean([distinct.sample_rows(1, rng)[0, 0] for _ in range(2000)])
@@ -83,8 +83,8 @@ def test_partitions_cover_the_rows_and_differ() -> None:
 
 
 @pytest.mark.parametrize("n_copies", [1, 3])
-def test_wide_rows_get_the_best_of_several(n_copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Groups that a single k-means often cuts or joins, as rows are about equally far from one another."""
+def test_kmeans_of_wide_rows_is_the_best_of_several_runs(n_copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of many columns are about equally far from each other, and one run of k-means often cuts or joins groups."""
 
     def is_found(seed: int) -> bool:
         rng = np.random.default_rng(seed % 2)

@@ -1,4 +1,4 @@
-"""Starts that somebody hands over, and the order in which components are numbered."""
+"""Initial mixtures from labels and parameters, and the order of their components."""
 
 import numpy as np
 import pytest
@@ -38,20 +38,20 @@ def test_labels_and_certain_probabilities_are_the_same() -> None:
     np.testing.assert_array_equal(hard.covariance.matrices(), probable.covariance.matrices())
 
 
-def test_unknown_labels_are_shared_out_evenly() -> None:
+def test_unknown_labels_belong_to_all_components_equally() -> None:
     rows, labels = groups(0), np.full(90, -1)
     found = initialize_from_labels(problem_of(rows), labels, 2)
     np.testing.assert_allclose(found.means, [rows.mean(axis=0)] * 2, rtol=1e-10)
     np.testing.assert_allclose(found.covariances, [np.cov(rows.T, bias=True)] * 2, rtol=1e-8)
 
 
-def test_a_label_nobody_has_is_an_empty_component() -> None:
+def test_unused_label_gives_an_empty_component() -> None:
     found = initialize_from_labels(problem_of(groups(0)), np.zeros(90, dtype=np.int64), 2)
     np.testing.assert_array_equal(found.weights, [1.0, 0.0])
     assert np.isfinite(found.covariances).all()
 
 
-def test_given_parts_replace_those_of_a_start() -> None:
+def test_replace_parameters() -> None:
     problem = problem_of(groups(0))
     base = initialize(problem, "kmeans", 3, np.random.default_rng(0))
     weights, centers = np.array([0.2, 0.3, 0.5]), base.centers + 1.0
@@ -65,7 +65,7 @@ def test_given_parts_replace_those_of_a_start() -> None:
     )
 
 
-def test_components_are_ordered_by_mean_and_ties_by_the_next_column() -> None:
+def test_components_are_sorted_by_mean_and_ties_by_the_next_column() -> None:
     centers = np.array([[1.0, 5.0], [0.0, 9.0], [1.0 + 1e-9, 2.0]])
     np.testing.assert_array_equal(argsort_means(centers, np.ones(2)), [1, 2, 0])
     np.testing.assert_array_equal(argsort_means(centers, np.array([1e-9, 1.0])), [1, 0, 2])
@@ -73,13 +73,13 @@ def test_components_are_ordered_by_mean_and_ties_by_the_next_column() -> None:
 
 
 @pytest.mark.parametrize("shift", [0.0, 4.9e-7, 5e-7, 1e-3, 123.456])
-def test_order_does_not_move_with_the_origin(shift: float) -> None:
+def test_order_does_not_depend_on_the_origin(shift: float) -> None:
     centers = np.array([[0.2e-6, 1.0], [0.6e-6, 0.0], [0.9e-6, 2.0]]) + shift
     np.testing.assert_array_equal(argsort_means(centers, np.ones(2)), [1, 0, 2])
 
 
 @pytest.mark.parametrize("method", INIT_METHODS)
-def test_ordering_a_mixture_orders_its_means(method: str) -> None:
+def test_sort_components_sorts_means(method: str) -> None:
     problem = problem_of(groups(3))
     found = sort_components(initialize(problem, method, 3, np.random.default_rng(1)), problem)
     assert (np.diff(found.means[:, 0]) >= 0).all()

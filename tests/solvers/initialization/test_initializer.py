@@ -1,4 +1,4 @@
-"""Starts of many rows: on a sample, better than one k-means, and never as long as the data."""
+"""Initialization of many rows: on a sample, better than one run of k-means, and in little memory."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def make_start(
 
 
 def groups_of_any_shape(seed: int, n_rows: int = 24_000, n_groups: int = 16, distance: float = 3.0) -> tuple[ND, IntN]:
-    """Groups of one size and random shapes in 8 columns, and the group of each row."""
+    """Return groups of equal size and random shapes in 8 columns, and the group of each row."""
     rng = np.random.default_rng(seed)
     centers = distance * rng.normal(size=(n_groups, 8))
     shapes = rng.normal(size=(n_groups, 8, 8)) / np.sqrt(8) + np.eye(8)
@@ -37,7 +37,7 @@ def groups_of_any_shape(seed: int, n_rows: int = 24_000, n_groups: int = 16, dis
     return np.einsum("nij,nj->ni", shapes[member], rng.normal(size=(n_rows, 8))) + centers[member], member
 
 
-def test_samples_grow_with_components_and_columns() -> None:
+def test_sample_size_grows_with_components_and_columns() -> None:
     assert start_sample_size(1, 1) == 4000
     assert start_sample_size(16, 8) == 4000
     assert start_sample_size(32, 8) == 8000
@@ -47,14 +47,14 @@ def test_samples_grow_with_components_and_columns() -> None:
 
 
 @every_start
-def test_few_rows_are_looked_at_as_they_are(method: str) -> None:
+def test_few_rows_are_not_sampled(method: str) -> None:
     rows = groups(0, 10_000)
     plain = INIT_METHODS[method](problem_of(rows), 3, np.random.default_rng(0))
     assert_same_mixture(make_start(method, rows), plain, 0.0)
 
 
 @parametrize_product({"method": INIT_METHODS, "structure": MCLUST_NAMES})
-def test_starts_of_many_rows_are_usable(method: str, structure: str) -> None:
+def test_initial_mixtures_of_many_rows_are_usable(method: str, structure: str) -> None:
     rows = 1e6 * groups(0, MANY) + 1e9
     problem = problem_of(rows, structure)
     found = initialize(problem, method, 3, np.random.default_rng(0))
@@ -66,7 +66,7 @@ def test_starts_of_many_rows_are_usable(method: str, structure: str) -> None:
 
 
 @every_start
-def test_order_repetition_and_weight_are_irrelevant(method: str) -> None:
+def test_initialization_is_invariant_to_order_repetition_and_weights(method: str) -> None:
     rows = groups(1, MANY)
     counts = np.random.default_rng(0).integers(0, 3, MANY)
     shuffled = np.random.default_rng(0).permutation(rows)
@@ -77,7 +77,7 @@ def test_order_repetition_and_weight_are_irrelevant(method: str) -> None:
 
 
 @pytest.mark.parametrize("structure", ["VVV", "EII"])
-def test_units_are_irrelevant(structure: str) -> None:
+def test_initialization_is_invariant_to_units(structure: str) -> None:
     rows = groups(2, MANY) * [1.0, 3.0]
     plain, moved = (make_start("kmeans", some, structure=structure) for some in (rows, 2.54e-20 * (rows + 40.0)))
     np.testing.assert_allclose(moved.means / 2.54e-20 - 40.0, plain.means, rtol=1e-9, atol=1e-9)
@@ -85,7 +85,7 @@ def test_units_are_irrelevant(structure: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 4])
-def test_groups_that_one_k_means_cuts_and_joins_are_found(seed: int) -> None:
+def test_groups_are_found_where_one_kmeans_cuts_and_joins_them(seed: int) -> None:
     rows, member = groups_of_any_shape(seed)
     problem = problem_of(rows)
     truth = expectation_of(problem, initialize_from_labels(problem, member, 16)).log_likelihood / len(rows)
@@ -104,7 +104,7 @@ def test_fewer_distinct_rows_than_components(method: str, n_components: int) -> 
     assert np.isfinite(found.covariances).all()
 
 
-def test_a_group_too_small_for_the_sample_gets_its_covariance_from_all_rows() -> None:
+def test_group_too_small_in_the_sample_gets_its_covariance_from_all_rows() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60_000, 6)), rng.normal(size=(60, 6)) * 0.1 + 50.0])
     found = make_start("kmeans", rows, 2)
@@ -112,7 +112,7 @@ def test_a_group_too_small_for_the_sample_gets_its_covariance_from_all_rows() ->
     assert found.weights.min() == pytest.approx(60 / 60_060, rel=1e-6)
 
 
-def test_without_a_floor_a_collapse_on_the_sample_is_no_collapse() -> None:
+def test_collapse_on_the_sample_does_not_stop_the_fit() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60_000, 6)), rng.normal(size=(60, 6)) * 0.1 + 50.0])
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name("VVV"), ridge=0.0)
@@ -125,7 +125,7 @@ def test_without_a_floor_a_collapse_on_the_sample_is_no_collapse() -> None:
         initialize(hopeless, "kmeans", 3, np.random.default_rng(0))
 
 
-def test_an_estimator_counts_passes_over_all_rows_only() -> None:
+def test_n_iter_counts_only_iterations_on_all_rows() -> None:
     rows = groups(0, MANY)
     fitted = GaussianMixture(3, random_state=0).fit(rows)
     assert fitted.n_iter_ == len(fitted.lower_bounds_) == len(fitted.fit_.trace)
@@ -161,7 +161,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of the process in kilobytes, as Linux counts it")
 @pytest.mark.parametrize("case", ["kmeans", "random", "given"])
-def test_a_fit_needs_little_memory_beyond_the_rows(case: str) -> None:
-    """Rows are 32 MB; labels of all of them would be 4, responsibilities 64."""
+def test_fit_needs_little_memory_beyond_the_rows(case: str) -> None:
+    """The rows need 32 MB. Labels of all rows would need 4 MB, responsibilities 64 MB."""
     done = subprocess.run([sys.executable, "-c", MEMORY, case], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 30_000

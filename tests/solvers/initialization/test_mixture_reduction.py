@@ -1,4 +1,4 @@
-"""Groups joined by what it costs in log-likelihood."""
+"""Mixture reduction: merging groups by their log-likelihood."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def label_moments(rows: ND, labels: IntN, n_groups: int, kind: MomentKind) -> Mo
 
 
 @every_kind
-def test_what_is_joined_are_the_moments_of_the_union(kind: MomentKind) -> None:
+def test_merged_moments_are_those_of_the_union(kind: MomentKind) -> None:
     rows = np.vstack([groups(0, 300, n_groups=1) + 30.0 * k for k in range(3)])
     pieces, whole = np.arange(900) // 100, np.arange(900) // 300
     found = merge_groups(label_moments(rows, pieces, 9, kind), 3, rows.var(axis=0), 1.0)
@@ -29,8 +29,8 @@ def test_what_is_joined_are_the_moments_of_the_union(kind: MomentKind) -> None:
     assert found.kind is kind
 
 
-def test_the_pair_of_least_cost_is_joined() -> None:
-    """Against the log-likelihoods of the rows themselves."""
+def test_cheapest_pair_is_merged() -> None:
+    """The cost is the log-likelihood computed from the rows."""
     rng = np.random.default_rng(3)
     rows, labels = groups(3, 2000, n_groups=5), rng.integers(5, size=2000)
     rows = rows + rng.normal(size=(5, 2))[labels]
@@ -49,7 +49,7 @@ def test_the_pair_of_least_cost_is_joined() -> None:
 
 
 @every_kind
-def test_units_are_irrelevant(kind: MomentKind) -> None:
+def test_merging_is_invariant_to_units(kind: MomentKind) -> None:
     rows = groups(1, 300, n_groups=6)
     labels = np.random.default_rng(0).integers(12, size=300)
     plain, scaled = (
@@ -61,14 +61,14 @@ def test_units_are_irrelevant(kind: MomentKind) -> None:
 
 
 @every_kind
-def test_equal_rows_and_constant_columns_do_no_harm(kind: MomentKind) -> None:
+def test_equal_rows_and_constant_columns_are_allowed(kind: MomentKind) -> None:
     rows = np.repeat([[0.0, 5.0], [1.0, 5.0], [9.0, 5.0]], 10, axis=0)
     found = merge_groups(label_moments(rows, np.arange(30) // 5, 6, kind), 2, rows.var(axis=0), 1.0)
     np.testing.assert_allclose(np.sort(found.mean[:, 0]), [0.5, 9.0])
 
 
 @every_kind
-def test_as_many_groups_as_asked_for_even_if_some_are_empty(kind: MomentKind) -> None:
+def test_number_of_groups_is_as_requested_even_if_some_are_empty(kind: MomentKind) -> None:
     rows = groups(0, 60)
     found = merge_groups(label_moments(rows, np.arange(60) % 2, 7, kind), 4, rows.var(axis=0), 1.0)
     np.testing.assert_array_equal(np.sort(found.mass), [0.0, 0.0, 30.0, 30.0])
@@ -77,7 +77,7 @@ def test_as_many_groups_as_asked_for_even_if_some_are_empty(kind: MomentKind) ->
     assert many.mass.sum() == pytest.approx(60.0)
 
 
-def test_the_moments_given_stay_as_they_are() -> None:
+def test_input_moments_are_not_modified() -> None:
     moments = label_moments(groups(0, 60), np.arange(60) % 6, 6, MomentKind.FULL)
     before = moments.scatter.copy()
     merge_groups(moments, 2, np.ones(2), 1.0)

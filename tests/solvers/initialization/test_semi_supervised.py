@@ -1,4 +1,4 @@
-"""Starts that follow known rows: which group takes which number, and where known rows lie."""
+"""Semi-supervised initialization: matching groups to known components, and constrained k-means."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from gaussmix.solvers.initialization.semi_supervised import align_labels, constr
 from tests.contracts.problems import groups, problem_of
 
 
-def test_groups_take_the_numbers_of_their_known_rows() -> None:
+def test_groups_are_renumbered_to_their_known_components() -> None:
     source = problem_of(groups(0)).source
     labels = np.arange(90) % 3
     known = np.full(90, -1)
@@ -16,7 +16,7 @@ def test_groups_take_the_numbers_of_their_known_rows() -> None:
     np.testing.assert_array_equal(align_labels(source, labels, known, 3), np.array([2, 0, 1])[labels])
 
 
-def test_the_heavier_of_two_claims_wins_and_known_rows_move() -> None:
+def test_heavier_known_rows_decide_and_known_rows_move() -> None:
     rows, labels = groups(0), np.arange(90) % 2
     known = np.full(90, -1)
     known[[0, 2, 4]] = [0, 0, 1]
@@ -29,7 +29,7 @@ def test_the_heavier_of_two_claims_wins_and_known_rows_move() -> None:
     np.testing.assert_array_equal(np.delete(found, [0, 2, 4]), np.delete(1 - labels, [0, 2, 4]))
 
 
-def test_groups_that_nobody_claims_keep_their_numbers() -> None:
+def test_groups_without_known_rows_keep_their_numbers() -> None:
     labels, known = np.arange(90) % 4, np.full(90, -1)
     source = problem_of(groups(0)).source
     known[0] = 0
@@ -46,7 +46,7 @@ def test_absent_rows_and_noise_keep_their_numbers() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_handed_out_rests_and_never_moves_a_known_row(seed: int) -> None:
+def test_constrained_kmeans_converges_and_never_moves_a_known_row(seed: int) -> None:
     rows = groups(seed)
     problem = problem_of(rows)
     known = np.full(90, -1)

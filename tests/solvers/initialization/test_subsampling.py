@@ -1,4 +1,4 @@
-"""The sample that stands for many rows: a draw by what the rows are."""
+"""Samples of rows that depend on the values of the rows only."""
 
 import numpy as np
 import pytest
@@ -25,12 +25,12 @@ def assert_same_sample(found: RowSample, expected: RowSample) -> None:
 
 
 def make_numbered_rows(n_rows: int) -> ND:
-    """Rows that tell which they are."""
+    """Return rows whose first column is their position."""
     return np.column_stack([np.arange(n_rows, dtype=np.float64), np.random.default_rng(0).normal(size=n_rows)])
 
 
 @given(seeds, st.sampled_from([1, 3]))
-def test_order_of_the_rows_is_irrelevant(seed: int, n_features: int) -> None:
+def test_sample_is_invariant_to_the_order_of_rows(seed: int, n_features: int) -> None:
     rows = groups(seed % 1000, 400, n_features)
     assert_same_sample(
         draw_sample(np.random.default_rng(seed).permutation(rows), seed=seed), draw_sample(rows, seed=seed)
@@ -38,15 +38,15 @@ def test_order_of_the_rows_is_irrelevant(seed: int, n_features: int) -> None:
 
 
 @given(seeds)
-def test_a_weight_is_a_repetition(seed: int) -> None:
+def test_weights_equal_repeated_rows(seed: int) -> None:
     rows, counts = groups(seed % 1000, 400), np.random.default_rng(seed).integers(0, 4, 400)
     weighted = draw_sample(rows, weights=counts.astype(float), seed=seed)
     assert_same_sample(weighted, draw_sample(np.repeat(rows, counts, axis=0), seed=seed))
 
 
 @given(seeds)
-def test_uneven_weights_are_repetitions_too(seed: int) -> None:
-    """A few rows that carry almost all the weight are drawn in proportion to it."""
+def test_uneven_weights_equal_repeated_rows(seed: int) -> None:
+    """Rows that have almost all of the weight are drawn in proportion to it."""
     rng = np.random.default_rng(seed)
     rows, counts = groups(seed % 1000, 400), np.where(rng.random(400) < 0.05, 300, 1)
     weighted = draw_sample(rows, weights=counts.astype(float), seed=seed)
@@ -56,7 +56,7 @@ def test_uneven_weights_are_repetitions_too(seed: int) -> None:
 
 @pytest.mark.parametrize("structure", ["VVV", "EII"])
 @given(seeds, st.floats(-150.0, 150.0), st.sampled_from([0.0, 1.0, 100.0]))
-def test_units_and_origin_are_irrelevant(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
+def test_sample_is_invariant_to_units_and_origin(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
     rows, scale = groups(seed % 1000, 400), 10.0**power_of_ten
     found = draw_sample(scale * (rows + offset), seed=seed, structure=structure)
     expected = draw_sample(rows, seed=seed, structure=structure)
@@ -65,7 +65,7 @@ def test_units_and_origin_are_irrelevant(structure: str, seed: int, power_of_ten
 
 
 @pytest.mark.parametrize("structure", ["VVV", "EII"])
-def test_rows_are_rows_of_the_data(structure: str) -> None:
+def test_sampled_rows_are_rows_of_the_data(structure: str) -> None:
     rows = make_numbered_rows(1000)
     found = draw_sample(rows, 100, structure=structure)
     assert found.rows.shape == (100, 2)
@@ -74,13 +74,13 @@ def test_rows_are_rows_of_the_data(structure: str) -> None:
     assert len(np.unique(found.rows[:, 0])) == 100
 
 
-def test_one_seed_one_sample() -> None:
+def test_samples_are_reproducible() -> None:
     rows = groups(0, 400)
     assert_same_sample(draw_sample(rows, seed=4), draw_sample(rows, seed=4))
     assert not np.isin(draw_sample(rows, seed=5).rows, draw_sample(rows, seed=4).rows).all()
 
 
-def test_fewer_distinct_rows_than_wanted_are_all_taken() -> None:
+def test_all_rows_are_returned_if_there_are_too_few() -> None:
     rows = np.repeat(make_numbered_rows(30), 40, axis=0)
     found = draw_sample(rows, 50)
     order = np.argsort(found.rows[:, 0])
@@ -88,7 +88,7 @@ def test_fewer_distinct_rows_than_wanted_are_all_taken() -> None:
     np.testing.assert_array_equal(found.weights, 40.0)
 
 
-def test_rows_that_one_far_value_crowds_together_are_still_told_apart() -> None:
+def test_rows_in_one_cell_because_of_an_outlier_are_distinguished() -> None:
     rows = np.append(np.linspace(0.0, 1.0, 500), 1e12)[:, None]
     assert len(np.unique(draw_sample(rows, 100).rows)) == 100
 
@@ -99,7 +99,7 @@ def test_rows_of_weight_zero_are_never_drawn() -> None:
     assert draw_sample(rows, weights=weights).rows[:, 0].max() < 300
 
 
-def test_every_row_is_as_likely_as_any_other() -> None:
+def test_every_row_is_equally_likely() -> None:
     rows = make_numbered_rows(200)
     counts = np.zeros(200)
     for seed in range(400):
@@ -108,7 +108,7 @@ def test_every_row_is_as_likely_as_any_other() -> None:
     assert 0.001 < stats.chisquare(counts).pvalue < 0.9999
 
 
-def test_every_region_is_drawn_from_as_much_as_lies_there() -> None:
+def test_regions_are_drawn_in_proportion_to_their_rows() -> None:
     rows = np.random.default_rng(1).normal(size=(50_000, 2))
     found = draw_sample(rows, 4000)
     cells = np.floor(stats.norm.cdf(found.rows) * 5).astype(int)
@@ -117,7 +117,7 @@ def test_every_region_is_drawn_from_as_much_as_lies_there() -> None:
 
 
 def test_uneven_weights_are_drawn_in_proportion() -> None:
-    """Groups of rows of very different weight keep their shares of it."""
+    """Groups of very different weight keep their fractions of the total weight."""
     rows = make_numbered_rows(20_000)
     group = np.arange(20_000) % 4
     weights = np.array([1.0, 10.0, 100.0, 1000.0])[group] * np.random.default_rng(0).uniform(0.5, 1.5, 20_000)
@@ -136,13 +136,13 @@ def test_few_heavy_rows_are_not_missed() -> None:
     assert heavy.sum() == 100
 
 
-def test_a_first_part_is_a_sample_too() -> None:
+def test_first_rows_of_a_sample_are_a_sample() -> None:
     rows = groups(0, 4000)
     np.testing.assert_array_equal(draw_sample(rows, 400).take_first(50).priorities, draw_sample(rows, 50).priorities)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.5, -1e300])
-def test_equal_rows_are_one(value: float) -> None:
+def test_equal_rows_are_one_row(value: float) -> None:
     found = draw_sample(np.full((500, 2), value), 20)
     np.testing.assert_array_equal(found.rows, [[value, value]])
     np.testing.assert_array_equal(found.weights, [500.0])
