@@ -11,6 +11,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.precision_roots import (
+    AbstractPrecisionRoot,
     DensePrecisionRoot,
     DiagonalPrecisionRoot,
     LowRankPrecisionRoot,
@@ -93,44 +94,38 @@ def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
     if isinstance(root, SharedPrecisionRoot):
         upper = _to_upper_triangular(root.root_matrix[None])
         if np.abs(upper).max(initial=0.0) <= _MAX_SHARED_PRECISION_ROOT:
-            row_length = _round_up_to_registers(n_columns)
-            whitened_center = _pad_columns(quadratics.center @ upper[0], row_length)
-            whitening = pack_triangles(upper, n_columns, has_few_columns=False)
-            ones = np.ones(quadratics.n_components)
-            model = ModelArrays(
-                SPHERICAL_DISTANCE,
-                quadratics.offset,
-                whitened_center,
-                ones,
-                _pad_columns(quadratics.center, row_length),
-                whitening,
-            )
-            return PackedModel(model, n_columns, n_features)
+            return PackedModel(_pack_whitened(quadratics, upper, n_columns), n_columns, n_features)
         root = DensePrecisionRoot(np.repeat(upper, quadratics.n_components, axis=0))
-    if (
-        isinstance(root, DensePrecisionRoot)
-        and n_features <= 2
-        and moment_code in (SUM_NOTHING, SUM_PRODUCTS, SUM_POOLED_PRODUCTS)
-    ):
+    allows_two_columns = moment_code in (SUM_NOTHING, SUM_PRODUCTS, SUM_POOLED_PRODUCTS)
+    if isinstance(root, DensePrecisionRoot) and n_features <= 2 and allows_two_columns:
         n_columns = 2
     center = _pad_columns(quadratics.center, _round_up_to_registers(n_columns))
-    if isinstance(root, DensePrecisionRoot):
-        distance_code, packed_root = (
-            FULL_DISTANCE,
-            pack_triangles(
-                _to_upper_triangular(root.root_matrices), n_columns, has_few_columns=n_columns <= MAX_FEW_COLUMNS
-            ),
-        )
-    elif isinstance(root, DiagonalPrecisionRoot):
-        distance_code, packed_root = DIAGONAL_DISTANCE, _pad_columns(root.inverse_deviations, n_columns).ravel()
-    elif isinstance(root, SphericalPrecisionRoot) and _has_moderate_scales(root.inverse_deviations):
-        distance_code, packed_root = SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
-    elif isinstance(root, SphericalPrecisionRoot):
-        distance_code, packed_root = DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
-    else:
-        raise TypeError(f"no kernel measures distances by a {type(root).__name__}")
+    distance_code, packed_root = _pack_root(root, n_columns)
     model = ModelArrays(distance_code, np.ascontiguousarray(quadratics.offset), center, packed_root, center, _EMPTY)
     return PackedModel(model, n_columns, n_features)
+
+
+def _pack_whitened(quadratics: Quadratics, upper: KDD, n_columns: int) -> ModelArrays:
+    """Return arrays for rows that are whitened once by the shared root ``upper`` (1, D, D) of all components."""
+    row_length = _round_up_to_registers(n_columns)
+    whitened_center = _pad_columns(quadratics.center @ upper[0], row_length)
+    whitening = pack_triangles(upper, n_columns, has_few_columns=False)
+    ones, center = np.ones(quadratics.n_components), _pad_columns(quadratics.center, row_length)
+    return ModelArrays(SPHERICAL_DISTANCE, quadratics.offset, whitened_center, ones, center, whitening)
+
+
+def _pack_root(root: AbstractPrecisionRoot, n_columns: int) -> tuple[int, Array]:
+    """Return the code of the distance and the root's numbers in the order in which kernels read them."""
+    if isinstance(root, DensePrecisionRoot):
+        upper = _to_upper_triangular(root.root_matrices)
+        return FULL_DISTANCE, pack_triangles(upper, n_columns, has_few_columns=n_columns <= MAX_FEW_COLUMNS)
+    if isinstance(root, DiagonalPrecisionRoot):
+        return DIAGONAL_DISTANCE, _pad_columns(root.inverse_deviations, n_columns).ravel()
+    if isinstance(root, SphericalPrecisionRoot) and _has_moderate_scales(root.inverse_deviations):
+        return SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
+    if isinstance(root, SphericalPrecisionRoot):
+        return DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
+    raise TypeError(f"no kernel computes distances with a {type(root).__name__}")
 
 
 def _has_moderate_scales(scales: K) -> bool:

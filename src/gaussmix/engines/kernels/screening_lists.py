@@ -18,7 +18,7 @@ from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
 from gaussmix.engines.kernels.machine_constants import COMPONENTS_PER_CELL_STEP, MIN_EXPONENT, SIMD_WIDTH
 from gaussmix.engines.kernels.packing import NO_ROW_RESULTS, make_zero_sums, pack_model, pack_rows
 from gaussmix.engines.kernels.tile_workspaces import make_full_tile
-from gaussmix.types import KD, KDD, Array, D, IntD, K
+from gaussmix.types import KD, KDD, Array, BoolNK, D, IntD, K
 
 # Up to this number of components, every candidate's list holds all components.
 MAX_COMPONENTS_WITH_FULL_LISTS = 128
@@ -84,48 +84,37 @@ def near_candidate_lists(
 ) -> tuple[IntD, IntD, Array, Array, Array, K] | None:
     """Return lists of the components that can be open to a row near the candidate; None if most pairs are."""
     n_components, depth = center.shape
-    max_distance = math.sqrt(depth) + 3.0  # few rows lie farther from the component they belong to
+    max_distance = math.sqrt(depth) + 3.0  # few rows lie farther from their component
     scores = _compute_pair_scores(center, projected_covariances)
-    squares = (center**2).sum(axis=1)
-    open_pairs = np.empty((n_components, n_components), dtype=bool)
-    # A closed component (offset minus infinity) would make 0 * infinity: it is taken off the lists below.
+    # An offset of minus infinity would give 0 * infinity; such a component is removed from the lists.
     finite_offset = np.where(np.isfinite(offset), offset, 0.0)
-    products = center @ center.T
-    _run_in_parallel(
-        n_components,
-        lambda *bounds: mark_open_pairs(
-            products, squares, scores, finite_offset, max_distance, tolerance, open_pairs, *bounds
-        ),
-    )
+    open_pairs = _find_open_pairs(center, scores, finite_offset, max_distance, tolerance)
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
     n_open = open_pairs.sum(axis=1)
     if n_open.mean() > 0.5 * n_components:
         return None
-    list_lengths = n_open + -n_open % SIMD_WIDTH
-    list_start = np.concatenate([[0], np.cumsum(list_lengths)])
-    listed_component, direction_shift = np.zeros(list_start[-1], dtype=np.int64), np.zeros(list_start[-1])
-    bound_offset, directions = np.full(list_start[-1], np.inf), np.zeros(list_start[-1] * depth)
-    arrays = (
-        open_pairs,
-        np.ascontiguousarray(center),
-        scores,
-        finite_offset,
-        list_start,
-        listed_component,
-        directions,
-        direction_shift,
-        bound_offset,
+    list_start = np.concatenate([[0], np.cumsum(n_open + -n_open % SIMD_WIDTH)])
+    n_entries = int(list_start[-1])
+    listed_component, direction_shift = np.zeros(n_entries, dtype=np.int64), np.zeros(n_entries)
+    bound_offset, directions = np.full(n_entries, np.inf), np.zeros(n_entries * depth)
+    lists = (list_start, listed_component, directions, direction_shift, bound_offset)
+    inputs = (open_pairs, np.ascontiguousarray(center), scores, finite_offset)
+    _run_in_parallel(n_components, lambda begin, end: fill_candidate_lists(*inputs, *lists, begin, end))
+    return (*lists, np.full(n_components, max_distance**2))
+
+
+def _find_open_pairs(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolNK:
+    """Return for each candidate (rows) whether a row within ``max_distance`` can be open to each component."""
+    open_pairs = np.empty((len(center), len(center)), dtype=bool)
+    products, squares = center @ center.T, (center**2).sum(axis=1)
+    _run_in_parallel(
+        len(center),
+        lambda begin, end: mark_open_pairs(
+            products, squares, scores, offset, max_distance, tolerance, open_pairs, begin, end
+        ),
     )
-    _run_in_parallel(n_components, lambda *bounds: fill_candidate_lists(*arrays, *bounds))
-    return (
-        list_start,
-        listed_component,
-        directions,
-        direction_shift,
-        bound_offset,
-        np.full(n_components, max_distance**2),
-    )
+    return open_pairs
 
 
 _N_PARALLEL_PARTS = 8
