@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a runner, files, a small model, and a stand-in for the page."""
+"""Fixtures of the command-line tests: a runner, files, a small model and a stand-in for the report."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which columns take part: the ones asked for, all of numbers, or those of a model, and why one cannot."""
+"""Selection of columns: by default, by name, for a model, and errors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def _fit(
     return select_columns_for_fit(read_table(write("f.csv", columns)), names, weights)
 
 
-def test_all_columns_of_numbers_by_default(write: Write) -> None:
+def test_all_numeric_columns_are_selected_by_default(write: Write) -> None:
     chosen = _fit(write, COLUMNS)
     assert chosen.names == ("a", "b", "w")
     assert chosen.sample_weight is None
@@ -37,13 +37,13 @@ def test_all_columns_of_numbers_by_default(write: Write) -> None:
     )
 
 
-def test_the_columns_asked_for_in_their_order(write: Write) -> None:
+def test_named_columns_are_selected_in_order(write: Write) -> None:
     chosen = _fit(write, COLUMNS, ["b", "a"])
     assert (chosen.names, chosen.notes) == (("b", "a"), ())
     np.testing.assert_array_equal(chosen.rows[:, 0], COLUMNS["b"])
 
 
-def test_weights_are_no_column_of_the_fit(write: Write) -> None:
+def test_the_weight_column_is_not_fitted(write: Write) -> None:
     chosen = _fit(write, COLUMNS, weights="w")
     assert chosen.names == ("a", "b")
     assert chosen.sample_weight is not None
@@ -56,7 +56,7 @@ def test_a_column_is_constant_if_only_rows_of_weight_zero_differ(write: Write) -
     assert chosen.notes == ("column 'b' is 7 in every row; left out.",)
 
 
-def test_notes_on_what_was_meant_as_numbers_and_on_row_numbers(write: Write) -> None:
+def test_notes_name_columns_that_are_left_out(write: Write) -> None:
     chosen = _fit(write, ",a,b,c\n0,1,7,x\n1,oops,8,y\n2,3,9,z\n")
     assert chosen.notes == (
         "column 'a' is read as text because data row 2 holds 'oops'; left out.",
@@ -110,14 +110,14 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_cannot_be_fitted_is_named(case: str, write: Write) -> None:
+def test_invalid_columns_raise_an_error(case: str, write: Write) -> None:
     content, names, weights, message = BAD[case]
     with pytest.raises(TableError, match=message):
         _fit(write, content, names, weights)
 
 
 @pytest.mark.parametrize(("names", "weights"), [(["a", "wieght"], None), (None, "wieght")])
-def test_unknown_columns_are_named_with_the_closest(names: list[str] | None, weights: str | None, write: Write) -> None:
+def test_errors_suggest_the_closest_column(names: list[str] | None, weights: str | None, write: Write) -> None:
     with pytest.raises(
         DataError, match=r"no column named 'wieght' \(did you mean 'Weight'\?\); the columns are a, Weight$"
     ):
@@ -145,9 +145,7 @@ def test_columns_of_a_model_without_names_are_taken_in_order(write: Write) -> No
 
 
 @pytest.mark.parametrize(("n_numbers", "refused"), [(9, True), (8, False)])
-def test_a_slip_in_a_column_of_numbers_is_an_error_unless_other_columns_are_named(
-    n_numbers: int, refused: bool, write: Write
-) -> None:
+def test_a_nearly_numeric_column_is_an_error_by_default(n_numbers: int, refused: bool, write: Write) -> None:
     values = [*range(n_numbers), "oops"]
     table = read_table(write("f.csv", {"x": values, "y": [v * v for v in range(len(values))]}))
     assert select_columns_for_fit(table, ["y"], None).names == ("y",)
@@ -159,7 +157,7 @@ def test_a_slip_in_a_column_of_numbers_is_an_error_unless_other_columns_are_name
         select_columns_for_fit(table, None, None)
 
 
-def test_missing_values_are_no_slips(write: Write) -> None:
+def test_missing_values_are_not_text(write: Write) -> None:
     table = read_table(write("f.csv", {"x": [*range(10), "oops", *["NA"] * 50], "y": range(61)}))
     with pytest.raises(TableError, match=r"data row 11 holds 'oops' \(10 of 11 values are numbers\)"):
         select_columns_for_fit(table, None, None)
@@ -178,7 +176,7 @@ def test_a_row_number_is_fitted_with_a_note(name: str, first: int, write: Write)
 @pytest.mark.parametrize(
     ("name", "values"), [("id", [1, 3, 2, 4]), ("id", [2, 3, 4, 5]), ("paid", [1, 2, 3, 4]), ("x", [0, 1, 2, 3])]
 )
-def test_what_only_resembles_a_row_number_needs_no_note(name: str, values: list[int], write: Write) -> None:
+def test_other_columns_are_not_noted_as_row_numbers(name: str, values: list[int], write: Write) -> None:
     assert _fit(write, {name: values}).notes == ()
 
 

@@ -1,4 +1,4 @@
-"""``gaussmix compare``: what it prints is what the library found, what it writes, and where it refuses."""
+"""``gaussmix compare``: output, files, options and errors."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def rows_of(table: dict[str, list[Any]]) -> Any:
     return np.column_stack([table["x"], table["y"]])
 
 
-def test_it_prints_what_the_library_finds_and_writes_two_pictures(
+def test_output_agrees_with_the_library_and_two_plots_are_written(
     run: Run, data: Path, table: dict[str, list[Any]], tmp_path: Path
 ) -> None:
     result = run("compare", data, *SMALL)
@@ -50,7 +50,7 @@ def test_it_prints_what_the_library_finds_and_writes_two_pictures(
     assert written == ["assignments.png", "solvers.png"]
 
 
-def test_labels_of_text_with_gaps(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
+def test_incomplete_text_labels(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
     result = run("compare", data, *SMALL, "--labels", "kind")
     assert result.exit_code == 0, result.output
     found = compare(rows_of(table), table["kind"], 2, "full", ["em", "cem"])
@@ -91,7 +91,7 @@ def test_labels_of_any_kind(run: Run, table: dict[str, list[Any]], tmp_path: Pat
         (("--output", "elsewhere"), "Wrote to elsewhere:"),
     ],
 )
-def test_options_tell(run: Run, data: Path, words: tuple[str, ...], seen: str) -> None:
+def test_options_change_the_output(run: Run, data: Path, words: tuple[str, ...], seen: str) -> None:
     if not plain_outputs:
         plain_outputs.append(run("compare", data, *SMALL).stdout)
     changed = run("compare", data, *SMALL, *words)
@@ -108,7 +108,9 @@ def test_starts_and_seed_are_those_of_the_library(run: Run, data: Path, table: d
         assert f" {found.solver_results[0].log_likelihood:.4f} " in said
 
 
-def test_where_it_refuses(run: Run, data: Path, write: Write, table: dict[str, list[Any]], tmp_path: Path) -> None:
+def test_invalid_input_is_refused(
+    run: Run, data: Path, write: Write, table: dict[str, list[Any]], tmp_path: Path
+) -> None:
     assert "'newton' is none of em, squarem" in run("compare", data, "--solvers", "newton").output
     assert "is already used" in run("compare", data, "--labels", "x", "--columns", "x,y").output
     assert "is already used" in run("compare", data, "--labels", "x", "--sample-weight", "x").output
@@ -127,7 +129,9 @@ def test_where_it_refuses(run: Run, data: Path, write: Write, table: dict[str, l
     assert "column 'day' contains dates; labels must be text or numbers" in said
 
 
-def test_nothing_is_left_half_written(run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_removes_partial_files(
+    run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import gaussmix.plots.picture_export
 
     def full(draw: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Messages and the bar: on stderr, and the bar only on a terminal and only for work that takes long."""
+"""Messages and progress bars on stderr."""
 
 import io
 import signal
@@ -40,7 +40,7 @@ def test_a_message_is_wrapped_for_a_terminal_and_one_line_elsewhere(monkeypatch:
     assert plain.getvalue() == f"Note: {message}\n"
 
 
-def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_progress_bar_appears_after_a_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("fitting") as update:
@@ -49,21 +49,21 @@ def test_a_bar_appears_once_the_work_takes_long(monkeypatch: pytest.MonkeyPatch)
     assert "fitting: VVV, 2 components" in terminal.getvalue()
 
 
-def test_a_bar_that_shows_only_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_without_steps_shows_time(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("reading data.csv"):
         _wait_for(lambda: "reading data.csv" in terminal.getvalue())
 
 
-def test_work_that_is_quick_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quick_work_shows_no_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
     assert terminal.getvalue() == ""
 
 
-def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_progress_bar_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
@@ -73,7 +73,7 @@ def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     assert stream.getvalue() == ""
 
 
-def test_a_bar_is_taken_away_when_the_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_removes_the_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _open(monkeypatch)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
 
@@ -95,7 +95,7 @@ def _wait_for(condition: Callable[[], bool]) -> None:
     raise AssertionError("the bar did not appear")
 
 
-def test_an_interrupt_that_other_code_lost_ends_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_swallowed_interrupt_ends_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(console, "_received_interrupts", [])
     try:
@@ -109,7 +109,7 @@ def test_an_interrupt_that_other_code_lost_ends_the_next_step(monkeypatch: pytes
         signal.signal(signal.SIGINT, before)
 
 
-def test_somebody_elses_way_with_interrupts_is_left_alone() -> None:
+def test_other_interrupt_handlers_are_kept() -> None:
     before = signal.getsignal(signal.SIGINT)
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""``gaussmix fit``: what it prints, what it writes, that every option counts, and where it refuses."""
+"""``gaussmix fit``: output, files, options and errors."""
 
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ def _said(result: Result) -> dict[str, str]:
     return said
 
 
-def test_the_summary_tells_what_was_chosen_and_by_how_much(run: Run, data: Path, pages: Pages) -> None:
+def test_the_summary_compares_the_best_candidate_with_the_runner_up(run: Run, data: Path, pages: Pages) -> None:
     result = run("fit", data, "--components", "1:3", "--structures", "full,tied")
     said = _said(result)
     best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4).candidates[:2])
@@ -48,7 +48,7 @@ def test_the_summary_tells_what_was_chosen_and_by_how_much(run: Run, data: Path,
     assert result.stderr == ""
 
 
-def test_the_table_holds_shares_sizes_and_means_in_data_units(run: Run, data: Path, pages: Pages) -> None:
+def test_the_table_shows_weights_counts_and_means(run: Run, data: Path, pages: Pages) -> None:
     lines = run("fit", data, *SMALL).stdout.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("component"))
     table = {line.split()[0]: line.split()[1:] for line in lines[start : start + 5]}
@@ -78,7 +78,7 @@ def test_three_files_are_written_and_agree_with_the_library(run: Run, data: Path
     np.testing.assert_array_equal(written["log_density"], mixture.logpdf(rows))
 
 
-def test_the_page_is_asked_for_with_all_there_is(run: Run, write: Write, pages: Pages) -> None:
+def test_the_report_gets_fit_selection_and_weights(run: Run, write: Write, pages: Pages) -> None:
     run("fit", write("d.csv", "a,w\n1,1\n2,1\n3,2\n9,2\n10,1\n11,3\n"), "--sample-weight", "w", *SMALL)
     (page,) = pages
     assert page["path"] == Path("d-gaussmix/report.html")
@@ -130,7 +130,7 @@ def test_criterion(run: Run, data: Path, pages: Pages) -> None:
     assert "evidence" not in said["Runner-up"]
 
 
-def test_weights_count_rows_as_often_as_they_say(run: Run, write: Write, two_groups: Any, pages: Pages) -> None:
+def test_weights_equal_repeated_rows(run: Run, write: Write, two_groups: Any, pages: Pages) -> None:
     weights = [1, 2, 3] * 20
     repeated = {name: np.repeat(values, weights).tolist() for name, values in two_groups.items()}
     run("fit", write("w.csv", {**two_groups, "w": weights}), *SMALL, "--sample-weight", "w")
@@ -162,7 +162,7 @@ def test_engine(engine: str, run: Run, data: Path, pages: Pages) -> None:
     assert run("fit", data, *SMALL, "--engine", engine).stdout.split("\n\n")[1:] == expected
 
 
-def test_output_is_made_with_its_parents(run: Run, data: Path, pages: Pages) -> None:
+def test_output_folders_are_created_with_parents(run: Run, data: Path, pages: Pages) -> None:
     assert run("fit", data, *SMALL, "--output", "new/deep").exit_code == 0
     assert Path("new/deep/model.safetensors").is_file()
     assert not Path("data-gaussmix").exists()
@@ -183,7 +183,7 @@ def test_notes_go_to_stderr(run: Run, write: Write, pages: Pages) -> None:
     assert "Note" not in result.stdout
 
 
-def test_more_columns_than_rows_are_fitted_with_a_caution(run: Run, write: Write, pages: Pages) -> None:
+def test_more_columns_than_rows_give_a_warning(run: Run, write: Write, pages: Pages) -> None:
     rng = np.random.default_rng(0)
     path = write("d.csv", {f"c{j}": rng.normal(size=4).tolist() for j in range(9)})
     result = run("fit", path, "--components", "1:2")
@@ -219,7 +219,7 @@ def test_fewer_rows_than_components_asked_for(run: Run, write: Write) -> None:
     assert said.endswith("d.csv has 3 rows, too few for 4 components; choose fewer with --components")
 
 
-def test_an_output_that_cannot_be_written_is_found_before_the_search(run: Run, data: Path) -> None:
+def test_an_unwritable_output_is_refused_before_the_search(run: Run, data: Path) -> None:
     assert "is a file, not a folder; choose another path with --output" in one_sentence(
         run("fit", data, "--output", "data.csv")
     )
@@ -227,7 +227,7 @@ def test_an_output_that_cannot_be_written_is_found_before_the_search(run: Run, d
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have other rights there")
-def test_a_folder_without_the_right_to_write(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_write_permission(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)  # whoever may do everything is refused nothing
     assert "there is no permission to write in" in one_sentence(run("fit", data, "--output", "locked"))
 

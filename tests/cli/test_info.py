@@ -1,4 +1,4 @@
-"""``gaussmix info``: a model in words and numbers."""
+"""``gaussmix info``: structure, columns and components of a model."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from gaussmix.covariance.structure import MCLUST_NAMES
 from tests.cli.conftest import Run, one_sentence
 
 
-def test_all_there_is_to_know(run: Run, model: Path) -> None:
+def test_info_shows_structure_columns_and_components(run: Run, model: Path) -> None:
     lines = run("info", model).stdout.splitlines()
     words = {line.split()[0]: line.split()[1:] for line in lines[:7] if line}
     assert words["Structure"][:2] == ["VVV", "(full):"]
@@ -25,7 +25,7 @@ def test_all_there_is_to_know(run: Run, model: Path) -> None:
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_every_structure_is_told_within_80_columns(structure: str, run: Run) -> None:
+def test_output_fits_in_80_columns(structure: str, run: Run) -> None:
     names = [f"a rather long name of column {j}" for j in range(12)]
     covariances = np.tile(np.eye(12), (9, 1, 1))
     Mixture.from_parameters([1 / 9] * 9, np.arange(108.0).reshape(9, 12), covariances, "VVV", names).save("m")
@@ -35,7 +35,7 @@ def test_every_structure_is_told_within_80_columns(structure: str, run: Run) -> 
 
 
 @pytest.mark.parametrize("unit", [1e-160, 1e160])
-def test_deviations_are_told_where_variances_cannot_be_represented(unit: float, run: Run) -> None:
+def test_standard_deviations_are_shown_if_variances_overflow(unit: float, run: Run) -> None:
     from gaussmix import select
 
     rows = np.random.default_rng(0).normal(size=(50, 1))
@@ -54,7 +54,7 @@ def test_a_model_without_names(run: Run) -> None:
     assert "column 0    3.000" in said
 
 
-def test_a_file_that_is_no_model(run: Run) -> None:
+def test_invalid_model_files(run: Run) -> None:
     Path("m").write_bytes(b"no model at all")
     assert "m is not a usable gaussmix model" in one_sentence(run("info", "m"))
     assert "there is no file" in one_sentence(run("info", "nothing"))

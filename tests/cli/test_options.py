@@ -1,4 +1,4 @@
-"""Options with a syntax of their own: what they mean, and wrong usage."""
+"""Parsers of options, and wrong usage."""
 
 import pytest
 import typer
@@ -31,17 +31,17 @@ def test_components_are_the_union_of_their_parts(parts: list[tuple[int, int]]) -
 
 
 @pytest.mark.parametrize("text", ["", "0", "a", "1:", ":3", "3:1", "1,,2", "-1", "1:2:3", "1.5", "1;2", "٣", "9" * 20])
-def test_what_is_no_number_of_components(text: str) -> None:
+def test_invalid_numbers_of_components(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"give one \(3\), a range \(1:9\) or a list \(1,2,5\)"):
         parse_component_counts(text)
 
 
-def test_a_range_beyond_reason() -> None:
+def test_a_range_of_too_many_components() -> None:
     with pytest.raises(typer.BadParameter, match="'1:99999' asks for more than 1000 fits"):
         parse_component_counts("1:99999")
 
 
-def test_names_stand_between_commas_or_in_quotes() -> None:
+def test_names_are_comma_separated_and_may_be_quoted() -> None:
     assert parse_names("a, b", "--columns") == ["a", "b"]
     assert parse_names('"x, cm",y', "--columns") == ["x, cm", "y"]
     assert parse_names(None, "--columns") is None
@@ -52,7 +52,7 @@ def test_names_stand_between_commas_or_in_quotes() -> None:
         parse_names("a,b,a", "--columns")
 
 
-def test_structures_by_either_name() -> None:
+def test_structures_by_mclust_and_sklearn_names() -> None:
     assert parse_structures("all") == list(MCLUST_NAMES)
     assert parse_structures("full,tied,vii,VVV") == ["VVV", "EEE", "VII"]
     with pytest.raises(typer.BadParameter, match=r"'VEX' is not a structure; choose from all, full, tied, .*, VVV"):

@@ -1,4 +1,4 @@
-"""Places to write to: inputs are never overwritten, what cannot be written is said first, no debris is left."""
+"""Output paths: inputs are not overwritten, checks come before the work, failures leave no files."""
 
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("place", ["new.csv/{}", "/proc/{}"])
-def test_a_place_that_takes_no_file_is_said_before_the_work(
+def test_an_unwritable_path_is_refused_before_the_work(
     command: str, place: str, run: Run, write: Write, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if place.startswith("/proc") and not Path("/proc/self").exists():
@@ -69,7 +69,7 @@ def test_a_place_that_takes_no_file_is_said_before_the_work(
 
 
 @pytest.mark.parametrize("command", ["predict", "report", "sample"])
-def test_a_target_that_is_a_folder(command: str, run: Run, write: Write, model: Path) -> None:
+def test_an_output_file_that_is_a_folder(command: str, run: Run, write: Write, model: Path) -> None:
     write("new.csv", "x,y\n1,2\n3,5\n")
     words, name = COMMANDS[command]
     Path(name).mkdir()
@@ -77,14 +77,14 @@ def test_a_target_that_is_a_folder(command: str, run: Run, write: Write, model: 
     assert one_sentence(run(*words, "--output", name)) == expected
 
 
-def test_a_folder_in_the_place_of_a_file_of_the_fit(run: Run, write: Write) -> None:
+def test_an_output_folder_with_a_folder_named_like_a_file(run: Run, write: Write) -> None:
     Path("out/report.html").mkdir(parents=True)
     said = one_sentence(run("fit", write("d.csv", "x\n1\n2\n5\n"), *SMALL, "--output", "out"))
     assert "cannot write out/report.html: it is a folder" in said
     assert [path.name for path in Path("out").iterdir()] == ["report.html"]
 
 
-def test_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "there.csv"
     target.touch()
     monkeypatch.setattr("os.access", lambda path, mode: path != target)
@@ -98,7 +98,7 @@ def test_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["page.txt", "page", "page.csv"])
-def test_a_page_needs_the_name_of_one(name: str, run: Run, write: Write, model: Path) -> None:
+def test_a_page_needs_an_html_suffix(name: str, run: Run, write: Write, model: Path) -> None:
     result = run("report", model, write("new.csv", "x,y\n1,2\n"), "--output", name)
     assert result.exit_code == 2
     assert f"'{name}' must end in .html or .htm" in result.stderr
@@ -121,7 +121,7 @@ def test_a_failed_write_leaves_nothing(error: BaseException, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
-def test_a_table_that_cannot_take_its_name_is_taken_away(name: str, tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_renamed_is_removed(name: str, tmp_path: Path) -> None:
     (tmp_path / name / "below").mkdir(parents=True)
     columns: dict[str, Any] = {"x": [1.0]}
     with pytest.raises(FileError, match=f"cannot write .*{name}: Is a directory; choose another path"):

@@ -1,4 +1,4 @@
-"""``gaussmix predict``: probabilities of unseen rows, columns by name."""
+"""``gaussmix predict``: probabilities of new rows; columns by name."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_csv_holds_every_digit(run: Run, write: Write, model: Path) -> None:
     assert Path("out.csv").read_text().startswith("row,component,probability_0,")
 
 
-def test_the_first_rows_are_shown_where_nothing_is_written(run: Run, write: Write, model: Path) -> None:
+def test_the_first_rows_are_printed_without_output(run: Run, write: Write, model: Path) -> None:
     result = run("predict", model, write("new.csv", "x,y\n" + "0,10\n8,30\n" * 8))
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["data", "row", "component", "p(0)", "p(1)", "uncertainty", "log", "density"]
@@ -71,7 +71,7 @@ def test_rows_that_cannot_be_used(text: str, message: str, run: Run, write: Writ
     assert message in one_sentence(run("predict", model, write("new.csv", text)))
 
 
-def test_a_model_that_is_none(run: Run, write: Write, model: Path) -> None:
+def test_files_that_are_not_models(run: Run, write: Write, model: Path) -> None:
     data = write("new.csv", TEXT)
     assert "there is no file nothing" in one_sentence(run("predict", "nothing", data))
     assert "new.csv is not a usable gaussmix model" in one_sentence(run("predict", data, model))

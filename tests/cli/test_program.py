@@ -1,4 +1,4 @@
-"""The program as a process of its own: exit codes, streams, tracebacks, signals, and what it loads."""
+"""The program in a process: exit codes, streams, tracebacks, signals and imports."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_debug_shows_the_traceback(words: tuple[str, ...]) -> None:
     assert done.stderr.rstrip().endswith("there is no file nothing.csv; check its name and folder")
 
 
-def test_a_fault_of_ours_is_one_sentence_too(run: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_one_sentence(run: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("two\nlines")
 
@@ -72,7 +72,7 @@ def test_a_fault_of_ours_is_one_sentence_too(run: Run, model: Path, monkeypatch:
         (ModuleNotFoundError("x", name="jinja2"), str(MissingPackageError.for_extra("jinja2", "this command", "cli"))),
     ],
 )
-def test_what_the_machine_lacks(
+def test_errors_of_the_system_are_one_sentence(
     error: Exception, expected: str, run: Run, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -96,7 +96,7 @@ def test_version_and_help() -> None:
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)])
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_every_command_explains_itself_with_examples(command: tuple[str, ...], flag: str, run: Run) -> None:
+def test_help_of_every_command_has_examples(command: tuple[str, ...], flag: str, run: Run) -> None:
     result = run(*command, flag)
     assert result.exit_code == 0
     assert "Examples:\n" in result.stdout
@@ -130,7 +130,7 @@ print(json.dumps(rich))
 
 
 @pytest.mark.parametrize("package", ["typer", "rich", "pyarrow"])
-def test_a_missing_package_is_named_with_the_cure(package: str, write: Write) -> None:
+def test_a_missing_package_is_named_with_its_install_command(package: str, write: Write) -> None:
     data = write("d.csv", "a\n1\n2\n")
     code = f"""
 import sys
@@ -171,7 +171,7 @@ def test_ctrl_c_ends_with_130_and_one_line(write: Write) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes are closed otherwise there")
-def test_a_reader_that_has_seen_enough_hears_no_complaint(model: Path) -> None:
+def test_a_closed_pipe_gives_no_error(model: Path) -> None:
     with subprocess.Popen(
         [*PROGRAM, "sample", str(model), "-n", "200000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -182,7 +182,7 @@ def test_a_reader_that_has_seen_enough_hears_no_complaint(model: Path) -> None:
         assert process.stderr.read() == b""
 
 
-def test_names_that_the_terminal_cannot_show_do_not_stop_it() -> None:
+def test_names_that_the_terminal_cannot_encode() -> None:
     gaussmix.Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=["вес"]).save("m")
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     command = [*PROGRAM, "info", "m"]
@@ -191,7 +191,7 @@ def test_names_that_the_terminal_cannot_show_do_not_stop_it() -> None:
     assert b"???" in done.stdout
 
 
-def test_a_fit_as_a_newcomer_runs_it(write: Write, two_groups: dict[str, list[float]]) -> None:
+def test_fit_and_report_in_processes(write: Write, two_groups: dict[str, list[float]]) -> None:
     data = write("data.csv", two_groups)
     done = _execute("fit", data, "--components", "1:2", "--structures", "full,tied")
     assert (done.returncode, done.stderr) == (0, "")

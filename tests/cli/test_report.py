@@ -1,4 +1,4 @@
-"""``gaussmix report``: the page is asked for with the rows in the model's order."""
+"""``gaussmix report``: the report gets the rows in the model's column order."""
 
 from pathlib import Path
 from typing import Any

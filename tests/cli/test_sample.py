@@ -1,4 +1,4 @@
-"""``gaussmix sample``: rows drawn from a model, to stdout or a file."""
+"""``gaussmix sample``: rows on stdout or in a file."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def test_one_seed_gives_one_answer_and_another_another(run: Run, model: Path) ->
     assert run("sample", model, "-n", 5).stdout == first
 
 
-def test_a_file_holds_what_stdout_would(run: Run, model: Path) -> None:
+def test_a_file_has_the_content_of_stdout(run: Run, model: Path) -> None:
     result = run("sample", model, "-n", 4, "--output", "drawn.csv")
     assert result.stdout == "Wrote 4 rows to drawn.csv\n"
     assert Path("drawn.csv").read_text() == run("sample", model, "-n", 4).stdout
@@ -50,7 +50,7 @@ def test_the_rows_follow_the_mixture(run: Run, model: Path, mixture: Mixture) ->
     assert stats.kstest(mixture.marginal([1]).cdf(values), "uniform").pvalue > 1e-3
 
 
-def test_the_label_makes_way_for_a_column_of_its_name(run: Run) -> None:
+def test_the_component_column_gets_a_free_name(run: Run) -> None:
     Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=["component"]).save("m.safetensors")
     assert run("sample", "m.safetensors", "-n", 1, "--add-component").stdout.startswith("component,component_\n")
 

@@ -1,4 +1,4 @@
-"""``gaussmix select``: the ranked table, every option, and where it refuses."""
+"""``gaussmix select``: the ranking, options and errors."""
 
 import csv
 import re
@@ -68,7 +68,7 @@ def test_candidates_that_failed_are_written_without_numbers(run: Run, write: Wri
     assert result.exit_code == 0, result.output
 
 
-def test_where_it_refuses(run: Run, data: Path) -> None:
+def test_invalid_input_is_refused(run: Run, data: Path) -> None:
     assert "must end in .csv or .parquet" in run("select", data, "--output", "all.txt").output
     assert "is not a structure" in run("select", data, "--structures", "QQQ").output
     assert "there is no file nothing.csv" in one_sentence(run("select", "nothing.csv"))

@@ -1,4 +1,4 @@
-"""A fit and a search in words."""
+"""Summaries of a fit and of a search."""
 
 import numpy as np
 import pytest
@@ -15,15 +15,15 @@ from gaussmix.cli import summaries
         ([0.3, 0.5], "2 of 2 rows have no component with a probability of at least 0.8."),
     ],
 )
-def test_how_many_rows_are_unsure(uncertainty: list[float], sentence: str) -> None:
+def test_number_of_uncertain_rows(uncertainty: list[float], sentence: str) -> None:
     assert summaries.format_certainty(np.array(uncertainty), 2) == sentence
 
 
-def test_one_component_leaves_nothing_unsure() -> None:
+def test_one_component_is_certain() -> None:
     assert summaries.format_certainty(np.zeros(3), 1) == "All rows belong to the one component."
 
 
-def test_means_far_from_zero_can_be_told_apart() -> None:
+def test_means_far_from_zero_keep_distinct_digits() -> None:
     rows = 1e9 + np.concatenate([np.arange(20.0), 100 + np.arange(20.0)])[:, None]
     mixture = select(rows, 2, "full").best.mixture
     assert mixture is not None

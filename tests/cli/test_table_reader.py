@@ -1,4 +1,4 @@
-"""Files into tables: what is read, as what, and the one sentence where it cannot be."""
+"""CSV and Parquet files: values, column kinds and errors."""
 
 import datetime
 import os
@@ -122,16 +122,14 @@ def test_a_comma_that_separates_thousands_is_not_called_a_decimal_comma(
     assert column.non_numeric_reason == f"data row 1 holds {values[0]!r}, {why}"
 
 
-def test_a_type_is_found_from_the_whole_file(write: Write) -> None:
+def test_column_types_depend_on_the_whole_file(write: Write) -> None:
     path = write("f.csv", "a,b\n" + "1,2\n" * 400_000 + "1.5,oops\n")
     first, second = read_table(path).columns
     assert (first.values[-1], second.kind) == (1.5, "text")
     assert second.non_numeric_reason == "data row 400001 holds 'oops'"
 
 
-def test_arrow_holds_no_python_function_and_is_asked_for_one_thread(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arrow_reads_with_one_thread_and_no_python_function(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     parse = pacsv.read_csv
 
@@ -186,7 +184,7 @@ UNREADABLE: dict[str, tuple[str, str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_what_cannot_be_read_is_said_in_one_sentence(case: str, write: Write) -> None:
+def test_unreadable_files_give_one_sentence(case: str, write: Write) -> None:
     name, content, message = UNREADABLE[case]
     with pytest.raises(FileError, match=message) as caught:
         read_table(write(name, content))
@@ -222,7 +220,7 @@ def test_parquet_of_no_rows_and_of_twice_the_same_name(write: Write) -> None:
         read_table(Path("twice.parquet"))
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_paths_that_are_not_files(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"there is no file nothing\.csv; check its name and folder"):
         read_table(Path("nothing.csv"))
     with pytest.raises(FileError, match="is a folder, not a file"):

@@ -1,4 +1,4 @@
-"""Numbers of four significant digits, and tables that stay within the terminal."""
+"""Numbers with four significant digits, and tables that fit in the terminal."""
 
 import math
 
@@ -60,7 +60,7 @@ CELLS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), max_size=12
 
 
 @given(st.integers(1, 12).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=5)))
-def test_a_table_holds_every_cell_within_80_columns(rows: list[list[str]]) -> None:
+def test_tables_fit_in_80_columns(rows: list[list[str]]) -> None:
     from rich.cells import cell_len
 
     drawn = format_table([str(i) for i in range(len(rows[0]))], rows)
@@ -68,13 +68,13 @@ def test_a_table_holds_every_cell_within_80_columns(rows: list[list[str]]) -> No
     assert all(cell in drawn for row in rows for cell in row)
 
 
-def test_a_table_is_aligned_to_the_right_but_for_its_first_column() -> None:
+def test_tables_align_all_columns_but_the_first_to_the_right() -> None:
     assert format_table(["name", "0", "1"], [["a", "1.5", "20"], ["longer", "3", "4"]]) == (
         "name      0   1\na       1.5  20\nlonger    3   4"
     )
 
 
-def test_a_wide_table_stands_in_blocks_with_the_first_column_in_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_table_is_split_into_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     assert (
         format_table(["name", "0", "1"], [["a", "123456", "1234567"]])

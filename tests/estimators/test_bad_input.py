@@ -1,4 +1,4 @@
-"""Each odd input gets the right answer or one sentence that names what, where and what to do."""
+"""Unusual input gives the right result, or one sentence with problem, place and advice."""
 
 import warnings
 
@@ -78,7 +78,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_layout_does_not_change_a_bit(layout):
+def test_memory_layout_does_not_change_results(layout):
     rows = LAYOUTS[layout](X)
     found = GaussianMixture(3, random_state=0).fit(rows)
     assert (found.means_ == EXPECTED.means_).all()
@@ -93,7 +93,7 @@ def test_memory_map(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.longdouble])
-def test_other_numbers_are_the_floats_they_stand_for(dtype):
+def test_integers_and_bools_equal_their_floats(dtype):
     rows = (np.abs(X) % 5).astype(dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -132,7 +132,7 @@ HARD = {
 
 
 @parametrize_product({"covariance_type": MCLUST_NAMES, "case": HARD})
-def test_a_fit_never_dies(case, covariance_type):
+def test_hard_data_sets_are_fitted(case, covariance_type):
     """Finite numbers and probabilities that add up, or a sentence where the units cannot hold them."""
     rows = HARD[case]
     with warnings.catch_warnings():
@@ -152,7 +152,7 @@ def test_a_fit_never_dies(case, covariance_type):
             assert np.isfinite(estimator.model_.logpdf(rows)).all()
 
 
-def test_what_cannot_be_represented_is_named_and_the_model_stays_usable():
+def test_unrepresentable_parameters_are_named():
     estimator = GaussianMixture(2, random_state=0).fit(X * 1e200)
     with pytest.raises(OverflowError, match="covariances overflow double precision"):
         estimator.covariances_
@@ -190,7 +190,7 @@ def test_bad_weights(weights, sentence):
             call(X, sample_weight=weights)
 
 
-def test_weight_zero_is_absence_however_strange_the_row():
+def test_rows_of_weight_zero_are_ignored():
     rows = np.concatenate([X, np.full((1, 3), 1e80)])
     weights = np.append(np.ones(len(X)), 0.0)
     found = GaussianMixture(3, random_state=0).fit(rows, sample_weight=weights)
@@ -207,7 +207,7 @@ def test_dates_beside_numbers_are_named():
 
 
 @pytest.mark.parametrize("kind", [GaussianMixture, BayesianGaussianMixture])
-def test_what_was_not_fitted_says_so(kind):
+def test_unfitted_estimators_raise_not_fitted_error(kind):
     mixture = kind(3)
     with pytest.raises(NotFittedError, match="not fitted yet"):
         _ = mixture.means_

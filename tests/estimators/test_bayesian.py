@@ -1,4 +1,4 @@
-"""BayesianGaussianMixture beside scikit-learn's from the same responsibilities; its parameters, and bad input."""
+"""BayesianGaussianMixture against scikit-learn's from the same responsibilities; parameters and errors."""
 
 import json
 import os
@@ -161,7 +161,7 @@ def test_weights_are_scikit_learns_repeated_rows(covariance_type, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_stops_where_theirs_stops(kind):
+def test_stops_at_the_iteration_of_scikit_learn(kind):
     options = {"n_components": 5, "weight_concentration_prior_type": kind, "tol": 1e-3, "max_iter": 1000}
     ours = fit(**options)
     theirs = fit_theirs(X, fit(**{**options, "max_iter": 0}).predict_proba(X), **options)
@@ -238,7 +238,7 @@ def test_parameter_changes_the_fit(change):
 
 
 @pytest.mark.parametrize("init_params", ["k-means++", "random", "random_from_data"])
-def test_start_changes_the_first_pass(init_params):
+def test_init_params_changes_the_first_iteration(init_params):
     assert differs(fit(max_iter=1), fit(max_iter=1, init_params=init_params))
 
 
@@ -253,7 +253,7 @@ def test_more_starts_are_never_worse():
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-def test_warm_start_goes_on(covariance_type, kind):
+def test_warm_start_continues(covariance_type, kind):
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "tol": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -283,7 +283,7 @@ def test_verbose_prints_starts_and_passes(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_no_pass_returns_the_start():
+def test_max_iter_zero_returns_the_start():
     start = fit(max_iter=0)
     assert (start.n_iter_, start.lower_bound_, start.lower_bounds_, start.converged_) == (0, -np.inf, [], False)
     assert "max_iter=0" in str(start.fit_)
@@ -295,7 +295,7 @@ def test_a_fit_that_did_not_converge_warns():
         BayesianGaussianMixture(3, max_iter=1, random_state=0).fit(X)
 
 
-def test_the_record_reads_as_a_paragraph():
+def test_the_fit_record_is_a_paragraph():
     mixture = fit(n_components=5, max_iter=500)
     assert str(mixture.fit_).startswith("Converged: the last gain was below the tolerance")
     assert f"log evidence at least {mixture.fit_.lower_bound:.10g}." in str(mixture.fit_)
@@ -406,7 +406,7 @@ def test_bad_rows(rows, sentence):
         fit(rows)
 
 
-def test_a_question_before_the_fit():
+def test_predictions_before_the_fit():
     for method in ("predict", "predict_proba", "score_samples", "score"):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(BayesianGaussianMixture(), method)(X)
@@ -439,7 +439,7 @@ EASY = {
 
 
 @parametrize_product({"case": HARD, "covariance_type": SKLEARN_TO_MCLUST, "reg_covar": [1e-6, 0.0]}, strength=2)
-def test_a_hard_case_is_fitted_or_refused_in_a_sentence(case, covariance_type, reg_covar):
+def test_hard_data_sets_are_fitted_or_refused(case, covariance_type, reg_covar):
     rows = HARD[case]
     try:
         mixture = fit(rows, n_components=min(5, len(rows)), covariance_type=covariance_type, reg_covar=reg_covar)
@@ -463,7 +463,7 @@ def test_a_hard_case_is_fitted_or_refused_in_a_sentence(case, covariance_type, r
             assert "model_" in str(error)  # noqa: PT017
 
 
-def test_it_stands_beside_the_mixture_of_maximum_likelihood():
+def test_a_weak_prior_gives_the_maximum_likelihood_means():
     """With a prior that says little, many rows decide."""
     weak = {"mean_precision_prior": 1e-6, "covariance_prior": 1e-6 * np.eye(3), "weight_concentration_prior": 1.0}
     mixture = fit(np.repeat(X, 50, axis=0), max_iter=500, tol=1e-8, **weak)

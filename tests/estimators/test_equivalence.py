@@ -1,4 +1,4 @@
-"""From the same start, the same answer as scikit-learn to 1e-9."""
+"""From the same start, results equal scikit-learn's to 1e-9."""
 
 import warnings
 
@@ -87,7 +87,7 @@ def test_repeated_rows_equal_weights_of_scikit_learn(covariance_type):
 
 
 @pytest.mark.parametrize("covariance_type", SHARED)
-def test_the_ridge_fails_where_theirs_fails(covariance_type):
+def test_the_ridge_fails_as_in_scikit_learn(covariance_type):
     X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 10, axis=0)
     for estimator in (Theirs, GaussianMixture):
         with pytest.raises(ValueError, match="ill-defined empirical covariance"):

@@ -1,4 +1,4 @@
-"""Mixtures of factor analysers through the front door: found, scored, kept, and refused in one sentence."""
+"""Mixtures of factor analysers as estimators: fits, scores, files and errors."""
 
 import re
 import warnings
@@ -73,7 +73,7 @@ def test_isotropic_noise_of_one_component_is_probabilistic_pca(name, n_features)
 
 
 @pytest.mark.parametrize(("name", "n_factors"), [("UUC", 2), ("UUU", 1)])
-def test_with_all_factors_that_fit_nothing_is_lost(name, n_factors):
+def test_the_largest_number_of_factors_gives_a_free_covariance(name, n_factors):
     """Three columns: two factors and one noise, or one factor and three, have the parameters of a free covariance."""
     rows = grouped(2, n_rows=600, n_features=3, n_groups=1, n_factors=1)[0]
     free = GaussianMixture(1).fit(rows)
@@ -145,7 +145,7 @@ def test_model_comes_back_from_its_file(name, tmp_path: Path):
 
 
 @every_member
-def test_everything_a_mixture_is_asked_for(name):
+def test_methods_of_the_fitted_mixture(name):
     rows, _ = grouped(0)
     found = fit(rows, name)
     assert found.covariances_.shape == found.precisions_.shape == (3, 8, 8)
@@ -161,7 +161,7 @@ def test_everything_a_mixture_is_asked_for(name):
     assert "loadings" in found.model_.structure.description
 
 
-def test_mixture_is_drawn():
+def test_factor_mixtures_can_be_plotted():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -210,12 +210,12 @@ def test_starting_means_are_taken():
         ({"precisions_init": np.repeat(np.eye(8)[None], 3, axis=0)}, "precisions_init is not supported for UUU"),
     ],
 )
-def test_what_cannot_be_is_refused(options, words):
+def test_invalid_factor_parameters_are_refused(options, words):
     with pytest.raises(ParameterError, match=words):
         fit(grouped(0)[0], **options)
 
 
-def test_two_columns_have_no_room_for_a_factor():
+def test_two_columns_allow_no_factors():
     with pytest.raises(ParameterError, match=re.escape("take a structure without factors")):
         fit(grouped(0)[0][:, :2], "CCU", 1)
 

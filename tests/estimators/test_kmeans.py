@@ -1,4 +1,4 @@
-"""k-means: scikit-learn's own from the same start as oracle, laws of rows, units and offsets, and every parameter."""
+"""k-means: scikit-learn as oracle, invariances, and every parameter."""
 
 import warnings
 
@@ -249,13 +249,13 @@ def test_verbose_prints_the_inertia_of_every_pass(capsys):
         ({"algorithm": "full"}, "algorithm must be one of lloyd, elkan, but is 'full'"),
     ],
 )
-def test_what_cannot_be_used_is_said_in_a_sentence(given, sentence):
+def test_invalid_parameters_give_one_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         KMeans(**given).fit(X)
     assert "\n" not in str(caught.value)
 
 
-def test_a_given_start_is_run_once_and_says_so():
+def test_initial_centers_are_run_once_with_a_warning():
     with pytest.warns(RuntimeWarning, match="performing only one init in KMeans instead of n_init=3"):
         KMeans(2, init=X[:2], n_init=3).fit(X)
 
@@ -289,7 +289,7 @@ def test_compiled_passes_find_the_same():
 # -- what a user of scikit-learn does with it ----------------------------------------------------------
 
 
-def test_one_centre_rests_as_soon_as_it_lies_in_the_middle():
+def test_one_center_converges_at_the_mean():
     rows = np.random.default_rng(0).normal(size=(100, 2)) + 1e3
     assert KMeans(1, tol=0.0, random_state=0).fit(rows).n_iter_ <= 3
 
@@ -306,7 +306,7 @@ def test_other_centres_may_be_assigned():
         KMeans(2).cluster_centers_ = [[0.0, 0.0], [5.0, 5.0]]
 
 
-def test_an_inertia_out_of_range_says_so():
+def test_an_overflowing_inertia_raises_an_error():
     rows = 1e300 * np.random.default_rng(0).normal(size=(50, 2))
     clusters = KMeans(3, random_state=0).fit(rows)
     assert np.isfinite(clusters.cluster_centers_).all()
@@ -314,7 +314,7 @@ def test_an_inertia_out_of_range_says_so():
         _ = clusters.inertia_
 
 
-def test_a_run_that_is_watched_tells_how_it_began_and_ended(capsys):
+def test_verbose_prints_the_start_and_the_end(capsys):
     rows = np.random.default_rng(0).normal(size=(50, 2))
     KMeans(2, verbose=1, random_state=0).fit(rows)
     lines = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""Known components of some rows: what a fit owes those who know them, against oracles that we did not write."""
+"""Known components of rows, against independent oracles."""
 
 import warnings
 
@@ -44,7 +44,7 @@ def assert_same(one, other, tolerance=1e-9):
 
 
 @pytest.mark.parametrize("numbers", [[0, 1, 2], [2, 0, 1]])
-def test_rows_all_known_are_described_in_one_step(numbers):
+def test_fully_labelled_rows_need_one_iteration(numbers):
     known = np.array(numbers)[SPECIES]
     found = fit(IRIS, known, max_iter=1)
     with warnings.catch_warnings():
@@ -65,7 +65,7 @@ def test_shared_covariance_of_known_rows_is_the_one_within_classes():
 
 
 @pytest.mark.parametrize("unknown", [np.full(150, -1), np.full(150, -1.0), [-1] * 150])
-def test_nothing_known_changes_nothing(unknown):
+def test_unknown_labels_change_nothing(unknown):
     plain, found = fit(IRIS), fit(IRIS, unknown)
     for name in ("weights_", "means_", "covariances_", "lower_bounds_"):
         np.testing.assert_array_equal(getattr(plain, name), getattr(found, name))
@@ -118,7 +118,7 @@ def test_likelihood_never_falls(structure, seed):
 
 
 @parametrize_product({"structure": ["full", "tied"], "seed": range(4)})
-def test_a_tenth_of_the_labels_names_the_rest(structure, seed):
+def test_a_tenth_of_the_labels_identifies_the_groups(structure, seed):
     known = some((SPECIES + 1) % 3, seed)
     found, plain = (fit(IRIS, labels, covariance_type=structure) for labels in (known, None))
     assert adjusted_rand_score(SPECIES, found.predict(IRIS)) >= adjusted_rand_score(SPECIES, plain.predict(IRIS))
@@ -163,7 +163,7 @@ def test_a_component_that_all_labels_leave_out_is_said_to_be_empty():
     assert "Component 3 is empty" in str(found.fit_)
 
 
-def test_labels_against_the_groups_are_obeyed():
+def test_random_labels_are_respected():
     known = np.random.default_rng(0).integers(3, size=150)
     found = fit(IRIS, known)
     np.testing.assert_allclose(found.means_, [IRIS[known == k].mean(axis=0) for k in range(3)], rtol=1e-12)
@@ -181,7 +181,7 @@ def test_beside_noise_unknown_rows_may_be_noise():
     assert forced.noise_weight_ < 0.5 * found.noise_weight_
 
 
-def test_held_parameters_keep_the_numbers_of_the_labels():
+def test_fixed_parameters_keep_the_numbers_of_the_labels():
     known, mean = some((SPECIES + 1) % 3, 0), IRIS[SPECIES == 0].mean(axis=0)
     held = Constraints(means=[[np.nan] * 4, mean, [np.nan] * 4])
     found = fit(IRIS, known, constraints=held)
@@ -211,7 +211,7 @@ def test_compiled_passes_follow_labels_too():
     assert np.mean(found.predict(X) == 2 - member) > 0.9
 
 
-def test_predictions_of_a_fit_do_not_count_what_is_known():
+def test_predictions_ignore_labels():
     known = some(SPECIES, 0)
     mixture = GaussianMixture(3, random_state=0)
     found = mixture.fit_predict(IRIS, labels=known)
@@ -258,7 +258,7 @@ def test_a_component_of_no_weight_has_no_rows():
 
 
 @parametrize_product({"structure": ["full", "tied", "diag", "spherical", "EEV", "VVE"], "seed": range(16)})
-def test_tables_that_fits_find_hard_are_fitted_with_any_labels(seed, structure):
+def test_hard_data_sets_are_fitted_with_any_labels(seed, structure):
     X, n_components = hard_table(seed)
     if X.shape[1] == 1 and structure in ("EEV", "VVE"):
         structure = "VII"
@@ -275,7 +275,7 @@ def test_tables_that_fits_find_hard_are_fitted_with_any_labels(seed, structure):
     assert found.fit_.log_likelihood >= plain.fit_.log_likelihood - rounding
 
 
-def test_rows_all_known_leave_nothing_to_noise():
+def test_fully_labelled_rows_leave_no_noise():
     found = fit(IRIS, SPECIES, noise=True)
     assert found.noise_weight_ == 0.0
     np.testing.assert_allclose(found.means_, fit(IRIS, SPECIES).means_, rtol=1e-12)

@@ -1,4 +1,4 @@
-"""GaussianMixture inside other people's programs: cloned, piped, searched, pickled, threaded, forked."""
+"""GaussianMixture in programs: clones, pipelines, searches, pickles, threads and forks."""
 
 import copy
 import multiprocessing
@@ -47,7 +47,7 @@ def test_clone_copies_parameters_and_forgets_the_fit():
 
 
 @pytest.mark.parametrize("covariance_type", MCLUST_NAMES)
-def test_copies_and_pickles_answer_bit_for_bit(covariance_type, tmp_path):
+def test_copies_and_pickles_predict_identically(covariance_type, tmp_path):
     estimator = fitted(covariance_type=covariance_type)
     same(estimator, copy.deepcopy(estimator))
     same(estimator, pickle.loads(pickle.dumps(estimator)))
@@ -182,7 +182,7 @@ def test_fit_explains_itself():
     assert [part.weight for part in estimator.fit_.component_diagnostics] == estimator.weights_.tolist()
 
 
-def test_a_component_on_its_floor_is_named():
+def test_a_floored_component_is_named():
     rows = np.concatenate([X, np.repeat(X[:1], 80, axis=0)])
     estimator = GaussianMixture(4, random_state=0, n_init=5).fit(rows)
     floored = [k for k, part in enumerate(estimator.fit_.component_diagnostics) if part.is_floored]

@@ -1,4 +1,4 @@
-"""Every parameter changes something, and refuses what it cannot use in one sentence."""
+"""Every parameter changes the fit, and refuses invalid values in one sentence."""
 
 import warnings
 
@@ -47,7 +47,7 @@ def test_parameter_changes_the_fit(change):
 
 
 @pytest.mark.parametrize("init_params", ["k-means++", "random", "random_from_data"])
-def test_start_changes_the_first_pass(init_params):
+def test_init_params_changes_the_first_iteration(init_params):
     assert differs(fit(max_iter=1), fit(max_iter=1, init_params=init_params))
 
 
@@ -61,7 +61,7 @@ def test_more_starts_are_never_worse():
     assert differs(one, many)
 
 
-def test_warm_start_goes_on():
+def test_warm_start_continues():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warm = GaussianMixture(3, random_state=0, warm_start=True, max_iter=2, tol=0).fit(X)
@@ -88,7 +88,7 @@ def test_verbose_prints_starts_and_passes(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_no_pass_returns_the_start():
+def test_max_iter_zero_returns_the_start():
     start = fit(max_iter=0, means_init=X[:3])
     np.testing.assert_allclose(start.means_, X[:3], rtol=1e-13)
     assert (start.n_iter_, start.lower_bound_, start.converged_) == (0, -np.inf, False)
@@ -151,7 +151,7 @@ def test_bad_parameters(name, value, sentence):
     ("covariance_type", "shape"),
     [("EII", (3,)), ("EEI", (3, 3)), ("EVI", (3, 3)), ("EEV", (3, 3, 3)), ("EVV", (3, 3, 3))],
 )
-def test_starting_precisions_of_other_structures_are_brought_into_them(covariance_type, shape):
+def test_precisions_init_is_projected_to_the_structure(covariance_type, shape):
     done = fit(covariance_type=covariance_type)
     assert done.precisions_.shape == shape
     again = fit(

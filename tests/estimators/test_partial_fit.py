@@ -1,4 +1,4 @@
-"""Rows in chunks: plain NumPy as oracle, the fit to all rows as goal, laws of rows, weights, units and offsets."""
+"""``partial_fit``: NumPy as oracle, comparison with the full fit, and invariances."""
 
 import pickle
 import warnings
@@ -98,7 +98,7 @@ def test_every_structure_gains_from_more_rows(structure):
     assert first.model_.structure == GaussianMixture(3, covariance_type=structure).fit(rows).model_.structure
 
 
-def test_factors_are_learned_too():
+def test_factor_analysers_can_be_fitted_online():
     rows, _ = drawn(1, 2000, d=6)
     whole = GaussianMixture(2, covariance_type="UUU", n_factors=2, random_state=0).fit(rows)
     found = online(GaussianMixture(2, covariance_type="UUU", n_factors=2, random_state=0), chunks(rows, 200))
@@ -118,7 +118,7 @@ def test_the_first_chunk_is_fitted_as_fit_does_it():
     assert (first.converged_, first.n_iter_, first.lower_bounds_) == (False, 1, [whole.lower_bound_])
 
 
-def test_after_fit_it_goes_on_and_fit_starts_anew():
+def test_partial_fit_continues_a_fit_and_fit_restarts():
     rows, _ = drawn(0, 900)
     parts = chunks(rows, 300)
     online_alone = online(GaussianMixture(3, random_state=0), parts)
@@ -147,7 +147,7 @@ def test_bounds_are_those_of_each_chunk_before_its_step():
     assert "learned from 2 chunks of total weight 800." in sentence
 
 
-def test_a_pickle_goes_on_as_the_mixture_would_have():
+def test_a_pickle_continues_identically():
     rows, _ = drawn(1, 900)
     mixture = GaussianMixture(3, random_state=0, noise=True, prior="default").partial_fit(rows[:500])
     mixture.partial_fit(rows[500:700])
@@ -191,7 +191,7 @@ def test_units_and_offsets_change_nothing(scale, offset):
 
 
 @pytest.mark.parametrize("offset", [1e3, 1e8, -1e12])
-def test_chunks_that_lie_elsewhere_are_learned_exactly(offset):
+def test_chunks_far_from_the_first_one(offset):
     first, second = np.round(drawn(0, 400, K=1)[0], 3), np.round(drawn(1, 400, K=1)[0], 3) + offset
     found = online(GaussianMixture(1), [first, second])
     g = (1.0 - 0.5**10) * (1.0 - 0.5**3)
@@ -212,7 +212,7 @@ def test_the_first_chunk_may_be_one_value_only():
     assert not found.fit_.has_floored_component
 
 
-def test_the_floor_is_that_of_all_rows_seen():
+def test_the_floor_depends_on_all_chunks():
     rows = np.concatenate([drawn(0, 300)[0], np.zeros((300, 2))])
     near = online(GaussianMixture(2, random_state=0), [rows[:300], rows[300:]])
     wide = online(GaussianMixture(2, random_state=0), [rows[:300], 1e4 + rows[300:]])
@@ -283,7 +283,7 @@ def test_changed_parameters_are_refused(changed, sentence):
         mixture.set_params(**changed).partial_fit(rows)
 
 
-def test_chunks_that_cannot_be_used_leave_everything_as_it_was():
+def test_invalid_chunks_change_nothing():
     pd = pytest.importorskip("pandas")
     rows, _ = drawn(0, 300)
     with pytest.raises(ValueError, match="Expected n_samples >= n_components"):

@@ -1,4 +1,4 @@
-"""The parameter ``n_split_merge``: what a fit owes those who ask for split-and-merge moves."""
+"""The parameter ``n_split_merge``."""
 
 import warnings
 
@@ -22,7 +22,7 @@ def fit(n_split_merge=0, labels=None, rows=X, **options):
 
 
 @pytest.mark.parametrize("options", [{}, {"noise": True}, {"prior": "default"}, {"reg_covar": 1e-6}])
-def test_moves_leave_a_poor_optimum_and_say_so(options):
+def test_moves_improve_a_poor_optimum(options):
     plain, better, best = fit(**options), fit(2, **options), fit(means_init=CENTERS, **options)
     assert better.fit_.log_likelihood > plain.fit_.log_likelihood + 50
     np.testing.assert_allclose(better.fit_.log_likelihood, best.fit_.log_likelihood, rtol=1e-5)
@@ -45,7 +45,7 @@ def test_order_of_rows_does_not_matter():
     np.testing.assert_allclose(one.fit_.log_likelihood, other.fit_.log_likelihood, rtol=1e-9)
 
 
-def test_known_rows_stay_where_they_belong():
+def test_labelled_rows_stay_in_their_components():
     known = np.full(320, -1)
     known[[0, 100, 200]] = [1, 2, 3]  # component 0 is the one that nobody has named
     found = fit(2, known)
@@ -54,7 +54,7 @@ def test_known_rows_stay_where_they_belong():
     np.testing.assert_allclose(found.means_[0], CENTERS[3], atol=0.5)
 
 
-def test_known_rows_of_a_component_that_is_cut_stay_in_it():
+def test_labelled_rows_stay_in_a_split_component():
     known = np.full(320, -1)
     known[[250, 251]] = 3
     found = fit(2, known)
@@ -63,7 +63,7 @@ def test_known_rows_of_a_component_that_is_cut_stay_in_it():
     np.testing.assert_allclose(fit(2, known).means_[3], CENTERS[2], atol=0.5)
 
 
-def test_held_components_are_left_alone():
+def test_fixed_components_are_not_moved():
     means = np.full((4, 2), np.nan)
     means[2] = [9.0, 0.25]
     found = fit(2, constraints=Constraints(means=means))

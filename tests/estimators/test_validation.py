@@ -1,4 +1,4 @@
-"""Rows are looked at where they lie, and a row that needs no check is not checked twice."""
+"""Rows are not copied, and valid arrays skip scikit-learn's checks."""
 
 import numpy as np
 import pandas as pd
@@ -33,13 +33,13 @@ def test_arrays_of_floats_are_not_copied(dtype, order, fitting):
     ],
     ids=["no rows", "columns", "one dimension", "complex", "NaN"],
 )
-def test_what_is_wrong_with_an_array_is_still_said(rows, sentence):
+def test_invalid_arrays_are_refused(rows, sentence):
     estimator = GaussianMixture(3, random_state=0).fit(X)
     with pytest.raises(DataError, match=sentence):
         estimator.predict(rows)
 
 
-def test_rows_without_names_are_noticed_where_the_fit_had_names():
+def test_rows_without_names_give_a_warning_after_a_fit_with_names():
     estimator = GaussianMixture(3, random_state=0).fit(pd.DataFrame(X, columns=["a", "b", "c"]))
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         estimator.predict(X)
