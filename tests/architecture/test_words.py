@@ -5,7 +5,7 @@ import ast
 from tests.architecture.rooms import MODULES, words
 
 NEVER = {
-    "core": {"iteration", "iterations", "file", "path", "X"},
+    "core": {"solver", "criterion", "parquet", "X"},
     "covariance": {"responsibility", "responsibilities", "device", "path", "X"},
     "sources": {"component", "components", "likelihood", "scatter", "covariance"},
     "engines": {"family", "criterion", "parquet", "estimator"},

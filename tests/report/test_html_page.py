@@ -130,7 +130,7 @@ def test_words_and_numbers_are_there(page: Page) -> None:
         "waiting",
         "35.6 %",
         "2 314.30",
-        "the fit has converged",
+        "Converged: the last gain was below the tolerance.",
         f"gaussmix {gaussmix.__version__}",
     ):
         assert expected in words

@@ -35,7 +35,7 @@ class ArchiveError(GaussmixError, ValueError):
         return cls.from_reason(path, f"it is damaged ({type(error).__name__}: {error})")
 
 
-class DamagedModelError(ValueError):
+class DamagedModelError(GaussmixError, ValueError):
     """The content of a model file contradicts itself; `ArchiveError.invalid_content` adds the path."""
 
     @classmethod

@@ -179,14 +179,14 @@ class CapabilityError(GaussmixError, TypeError):
     @classmethod
     def missing(cls, owner: str, capability: str, purpose: str) -> "CapabilityError":
         return cls(
-            f"{purpose} needs a source with the capability {capability}, which {owner} has not; "
-            "load the rows into memory, or choose a method that does without it"
+            f"{purpose} needs a source with the capability {capability}, which {owner} does not have; "
+            "load the rows into memory, or choose another method"
         )
 
     @classmethod
     def no_categorical_columns(cls, engine: str) -> "CapabilityError":
         return cls(
-            f"the engine {engine!r} has no categorical columns; choose engine='auto' or engine='numpy', which have"
+            f"the engine {engine!r} does not support categorical columns; use engine='auto' or engine='numpy'"
         )
 
 
