@@ -1,4 +1,4 @@
-"""What every solver owes: steps that rise, and a loop that stops when it was told to."""
+"""The contract of mixture solvers: steps raise the objective, and the loop stops by its rule."""
 
 from collections.abc import Callable
 
@@ -25,9 +25,9 @@ def make_factory(name: str) -> SolverFactory:
 
 
 # A new solver is a row in the table of solvers and inherits every test that it owes; which it does not, is said here.
-MAY_FALL = {"lbfgs", "adam", "sgd", "cem", "sem", "annealing"}  # a pass of theirs may look at a lower place
-OTHER_OBJECTIVE = {"cem", "annealing"}  # their first pass is told another height than the likelihood
-HARD_ASSIGNMENT = {"cem"}  # rests where the classification likelihood is highest
+MAY_FALL = {"lbfgs", "adam", "sgd", "cem", "sem", "annealing"}  # an iteration may evaluate a lower mixture
+OTHER_OBJECTIVE = {"cem", "annealing"}  # the first objective is not the log-likelihood
+HARD_ASSIGNMENT = {"cem"}  # maximises the classification likelihood
 # These do not stop after every iteration.
 MAY_STOP_LATE = {"adam", "sgd", "sem", "annealing", "lbfgs", "squarem", "anderson", "natural", "auto"}
 
@@ -48,7 +48,7 @@ stops_at_once = pytest.mark.parametrize(
 
 
 class StopAfter(StoppingRule):
-    """Stop after so many passes, whatever they gained."""
+    """Stop after a number of iterations, whatever they gained."""
 
     def __init__(self, passes: int) -> None:
         self.max_iter = 50
@@ -82,7 +82,7 @@ def test_a_step_raises_the_likelihood(make: SolverFactory, structure: str, seed:
 
 
 @parametrize_product({"make": FACTORIES, "structure": MCLUST_NAMES})
-def test_a_run_ends_higher_than_it_began(make: SolverFactory, structure: str) -> None:
+def test_a_run_raises_the_likelihood(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(2), structure)
     start = make_start(problem, 2, "random")
     end = run_solver(make(problem.covariance_estimator), start, problem, RelativeGainRule(1e-6, 500)).model
@@ -106,7 +106,7 @@ def test_a_step_depends_on_state_and_expectation_alone(make: SolverFactory) -> N
 
 
 @parametrize_product({"make": SOFT, "structure": MCLUST_NAMES})
-def test_a_maximum_is_where_a_solver_rests(make: SolverFactory, structure: str) -> None:
+def test_a_converged_run_is_a_fixed_point_of_em(make: SolverFactory, structure: str) -> None:
     problem = problem_of(groups(1), structure)
     found = run_solver(
         make(problem.covariance_estimator), make_start(problem), problem, RelativeGainRule(1e-14, 5000)
@@ -119,7 +119,7 @@ def test_a_maximum_is_where_a_solver_rests(make: SolverFactory, structure: str) 
 
 
 @every_solver
-def test_no_pass_leaves_the_start(make: SolverFactory) -> None:
+def test_no_iteration_returns_the_start(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
     start = make_start(problem)
     done = run_solver(make(problem.covariance_estimator), start, problem, MeanGainRule(1e-3, max_iter=0))
@@ -131,7 +131,7 @@ def test_no_pass_leaves_the_start(make: SolverFactory) -> None:
 
 @every_solver
 @pytest.mark.parametrize("passes", [1, 4])
-def test_passes_are_counted(make: SolverFactory, passes: int) -> None:
+def test_iterations_are_counted(make: SolverFactory, passes: int) -> None:
     problem = problem_of(groups(0))
     done = run_solver(
         make(problem.covariance_estimator), make_start(problem), problem, MeanGainRule(0.0, max_iter=passes)
@@ -141,7 +141,7 @@ def test_passes_are_counted(make: SolverFactory, passes: int) -> None:
 
 
 @stops_at_once
-def test_stops_when_the_rule_is_met_and_not_before(make: SolverFactory) -> None:
+def test_a_run_stops_when_its_rule_is_met_and_not_before(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
     done = run_solver(make(problem.covariance_estimator), make_start(problem), problem, StopAfter(3))
     assert done.outcome is Outcome.CONVERGED
@@ -154,7 +154,7 @@ def test_stops_when_the_rule_is_met_and_not_before(make: SolverFactory) -> None:
 
 
 @stops_at_once
-def test_previous_likelihood_counts_as_a_pass_before(make: SolverFactory) -> None:
+def test_a_previous_objective_counts_as_an_iteration_before(make: SolverFactory) -> None:
     problem = problem_of(groups(0))
     rule = MeanGainRule(1e-4, 1000)
     first = run_solver(make(problem.covariance_estimator), make_start(problem), problem, rule)
@@ -169,7 +169,7 @@ def test_previous_likelihood_counts_as_a_pass_before(make: SolverFactory) -> Non
 
 
 @every_solver
-def test_observer_hears_every_pass(make: SolverFactory) -> None:
+def test_a_callback_hears_of_every_iteration(make: SolverFactory) -> None:
     problem = problem_of(1e3 * groups(0) + 7)
     calls: list[tuple[int, float, float]] = []
     done = run_solver(
@@ -187,7 +187,7 @@ def test_observer_hears_every_pass(make: SolverFactory) -> None:
 
 
 @likelihood_solver
-def test_trace_is_in_the_datas_units(make: SolverFactory) -> None:
+def test_the_trace_is_in_data_units(make: SolverFactory) -> None:
     rows = 1e3 * groups(0) + 7
     problem = problem_of(rows)
     start = make_start(problem)
@@ -198,7 +198,7 @@ def test_trace_is_in_the_datas_units(make: SolverFactory) -> None:
 
 
 @every_solver
-def test_floored_passes_are_counted(make: SolverFactory) -> None:
+def test_iterations_at_the_floor_are_counted(make: SolverFactory) -> None:
     rows = np.vstack([groups(0), np.full((20, 2), 9.0)])  # twenty equal rows draw a component to the floor
     problem = problem_of(rows)
     done = run_solver(make(problem.covariance_estimator), make_start(problem), problem, MeanGainRule(0.0, 30))

@@ -1,4 +1,4 @@
-"""What a finished fit says of itself."""
+"""The record of a fit: its numbers, and the sentences that it prints."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def fit_from_labels(rows: ND, labels: IntN, n_components: int, passes: int = 0) 
     )[0]
 
 
-def test_it_belongs_to_the_returned_parameters() -> None:
+def test_numbers_are_those_of_the_returned_parameters() -> None:
     rows = 50.0 * groups(0) + 3.0
     fit, problem, winner = fit_rows(rows)
     values = winner.model.logpdf(rows)
@@ -43,13 +43,13 @@ def test_it_belongs_to_the_returned_parameters() -> None:
     assert problem.total_weight == 90.0
 
 
-def test_conditions_are_those_of_the_covariances() -> None:
+def test_condition_numbers_are_those_of_the_covariances() -> None:
     fit, _, winner = fit_rows(groups(0))
     expected = np.linalg.cond(winner.model.covariance.matrices())
     assert [part.condition_number for part in fit.component_diagnostics] == pytest.approx(expected.tolist())
 
 
-def test_it_reads_as_a_paragraph() -> None:
+def test_a_printed_record_is_a_paragraph() -> None:
     fit, _, _ = fit_rows(groups(0))
     assert fit.has_converged
     assert not fit.is_degenerate
@@ -62,7 +62,7 @@ def test_it_reads_as_a_paragraph() -> None:
     assert "max_iter=0" in str(none)
 
 
-def test_components_on_the_floor_are_named() -> None:
+def test_notes_name_floored_components() -> None:
     rows = np.vstack([groups(0), np.full((20, 2), 30.0)])
     fit = fit_from_labels(rows, np.repeat([0, 1], [90, 20]), 2)
     assert [part.is_floored for part in fit.component_diagnostics] == [False, True]
@@ -71,7 +71,7 @@ def test_components_on_the_floor_are_named() -> None:
     assert "Component 1 is at the variance floor (1e-09 of the overall variance)" in str(fit)
 
 
-def test_small_and_empty_components_are_named() -> None:
+def test_notes_name_small_and_empty_components() -> None:
     fit = fit_from_labels(groups(0), np.repeat([0, 2], [88, 2]), 3)
     assert [part.has_too_few_rows for part in fit.component_diagnostics] == [False, True, True]
     assert fit.is_degenerate
@@ -79,7 +79,7 @@ def test_small_and_empty_components_are_named() -> None:
     assert "Component 2 has fewer than the 3 rows that a covariance needs." in str(fit)
 
 
-def test_constant_columns_are_named() -> None:
+def test_notes_name_constant_columns() -> None:
     rows = np.column_stack([groups(0, n_features=1), np.full(90, 4.0)])
     assert "Column 1 is constant: it separates no groups" in str(fit_rows(rows, 2)[0])
     named = Problem.from_source(

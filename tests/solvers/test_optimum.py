@@ -1,4 +1,4 @@
-"""Every solver comes to where EM comes, on data that say where that is; none ends badly on data that do not."""
+"""Every solver converges to the maximum that EM converges to, and none fails on degenerate data."""
 
 import warnings
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ ignore_convergence_warning = pytest.mark.filterwarnings("ignore::sklearn.excepti
 
 
 def make_separated_groups(seed: int, n_rows: int = 300, n_features: int = 3) -> tuple[ND, IntN]:
-    """Three elongated groups that hardly overlap."""
+    """Return rows of three elongated groups that hardly overlap, and their groups."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(3, size=n_rows)
     turns = rng.normal(size=(3, n_features, n_features))
@@ -39,14 +39,14 @@ def make_separated_groups(seed: int, n_rows: int = 300, n_features: int = 3) -> 
 
 
 def make_overlapping_groups(seed: int, n_rows: int = 1000) -> tuple[ND, IntN]:
-    """Three groups of unit covariance, two standard deviations from one another."""
+    """Return rows of three groups with unit covariance, two standard deviations apart, and their groups."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(3, size=n_rows)
     return rng.normal(size=(n_rows, 2)) + np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])[truth], truth
 
 
 def mean_objective(problem: Problem, mixture: Mixture) -> float:
-    """Log-likelihood, and log density of a prior, per row."""
+    """Return log-likelihood plus log prior density per row."""
     prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
     return (problem.e_step(mixture).log_likelihood + prior) / problem.total_weight
 
@@ -67,8 +67,8 @@ def test_the_same_maximum_as_em(name: str, seed: int) -> None:
         assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_annealing_mostly_comes_to_the_same_maximum() -> None:
-    """It forgets the start, a good one, too."""
+def test_annealing_mostly_finds_the_same_maximum() -> None:
+    """Annealing forgets the start, even a good one."""
     reached = []
     for seed in range(20):
         problem = Problem.from_source(make_memory_source(make_separated_groups(seed)[0]), parse_structure("VVV", None))
@@ -112,7 +112,7 @@ FIXED = {
 
 
 @parametrize_product({"name": SOFT_SOLVERS, "what": FIXED})
-def test_what_is_held_stays(name: str, what: str) -> None:
+def test_fixed_parameters_stay_fixed(name: str, what: str) -> None:
     rows, _ = make_separated_groups(4)
     options = {"constraints": FIXED[what], "tol": 1e-9, "max_iter": 3000, "random_state": 0}
     found, expected = (GaussianMixture(3, solver=each, **options).fit(rows) for each in (name, "em"))
@@ -135,8 +135,8 @@ def test_what_is_held_stays(name: str, what: str) -> None:
     },
     together=[("name", "seeds")],
 )
-def test_hard_data_end_well(name: str, structure: str, seeds: Sequence[int]) -> None:
-    """Duplicates, ties, collinear and constant columns, fewer rows than columns, heavy tails."""
+def test_degenerate_data_give_finite_parameters(name: str, structure: str, seeds: Sequence[int]) -> None:
+    """Fit duplicates, ties, collinear and constant columns, fewer rows than columns, and heavy tails."""
     for seed in seeds:
         rows, n_components = hard_table(seed)
         with warnings.catch_warnings():
@@ -152,7 +152,7 @@ def test_hard_data_end_well(name: str, structure: str, seeds: Sequence[int]) -> 
 
 
 @pytest.mark.parametrize("name", ["squarem", "anderson", "auto", "lbfgs"])
-def test_fewer_passes_where_groups_overlap(name: str) -> None:
+def test_accelerated_solvers_need_fewer_iterations_where_groups_overlap(name: str) -> None:
     fewer = []
     for seed in range(5):
         rows, truth = make_overlapping_groups(seed)
@@ -182,7 +182,7 @@ def test_a_trace_never_falls(name: str, seed: int) -> None:
     assert np.diff(values.log_likelihoods).min() >= -1e-9 * abs(values.log_likelihoods[-1])
 
 
-def test_annealing_keeps_a_good_start_of_groups_that_lie_along_no_axis() -> None:
+def test_annealing_keeps_a_good_start_of_groups_at_the_corners_of_a_simplex() -> None:
     corners = 6.0 * np.vstack([np.zeros(3), np.eye(3)])
     kept = []
     for seed in range(10):
@@ -194,7 +194,7 @@ def test_annealing_keeps_a_good_start_of_groups_that_lie_along_no_axis() -> None
     assert np.mean(kept) >= 0.9
 
 
-def test_annealing_leaves_a_start_that_em_cannot_leave() -> None:
+def test_annealing_leaves_a_poor_start_that_em_cannot_leave() -> None:
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1, 2], 100)
     rows = rng.normal(size=(300, 2)) + np.array([[0.0, 0.0], [8.0, 0.0], [16.0, 0.0]])[truth]
@@ -205,7 +205,7 @@ def test_annealing_leaves_a_start_that_em_cannot_leave() -> None:
     assert free > stuck + 0.1
 
 
-def test_classification_makes_groups_too_narrow_and_says_what_it_climbs() -> None:
+def test_classification_em_makes_groups_too_narrow_and_reports_its_own_objective() -> None:
     rows, _ = make_overlapping_groups(1)
     options = {"random_state": 0, "tol": 1e-8, "max_iter": 2000}
     hard, soft_ = (GaussianMixture(3, solver=name, **options).fit(rows) for name in ("cem", "em"))
@@ -217,12 +217,12 @@ def test_classification_makes_groups_too_narrow_and_says_what_it_climbs() -> Non
 
 
 def draw_labels(problem: Problem, mixture: Mixture, seed: int, iteration: int) -> IntN:
-    """The component that stochastic EM draws for each row, (n,)."""
+    """Return the component that stochastic EM draws for each row, (n,)."""
     draws = DrawnComponents(NumpyEngine(), mixture.to_quadratics(), seed, iteration, None)
     return np.concatenate(problem.source.reduce(lambda batch: [draws.resolve(batch).labels]))
 
 
-def test_draws_depend_on_seed_and_pass_but_not_on_threads() -> None:
+def test_draws_depend_on_seed_and_iteration_but_not_on_threads() -> None:
     rows, truth = make_overlapping_groups(2, 20_000)
     problem = Problem.from_source(make_memory_source(rows), parse_structure("VVV", None))
     mixture = initialize_from_labels(problem, truth, 3)
@@ -241,7 +241,7 @@ def test_draws_depend_on_seed_and_pass_but_not_on_threads() -> None:
 
 @ignore_convergence_warning
 @pytest.mark.parametrize("name", ["adam", "sgd", "natural"])
-def test_the_rate_counts(name: str) -> None:
+def test_the_learning_rate_changes_the_trace(name: str) -> None:
     rows, _ = make_overlapping_groups(0, 300)
     ends = [
         GaussianMixture(3, solver=name, learning_rate=rate, max_iter=5, tol=0.0, random_state=0).fit(rows).lower_bounds_
@@ -252,7 +252,7 @@ def test_the_rate_counts(name: str) -> None:
 
 @ignore_convergence_warning
 @pytest.mark.parametrize("name", ["adam", "sgd"])
-def test_the_rows_of_a_part_count(name: str) -> None:
+def test_the_batch_size_changes_the_trace(name: str) -> None:
     rows, _ = make_overlapping_groups(0, 2000)
     ends = [
         GaussianMixture(3, solver=name, batch_size=size, max_iter=5, tol=0.0, random_state=0).fit(rows).lower_bounds_
@@ -264,7 +264,7 @@ def test_the_rows_of_a_part_count(name: str) -> None:
 
 @ignore_convergence_warning
 @pytest.mark.parametrize("name", ["adam", "sgd", "sem"])
-def test_one_seed_one_answer_and_rows_in_any_order(name: str) -> None:
+def test_results_depend_on_the_seed_but_not_on_the_row_order(name: str) -> None:
     rows, _ = make_overlapping_groups(0, 600)
     means = [
         GaussianMixture(3, solver=name, max_iter=15, tol=0.0, random_state=seed).fit(table).means_
@@ -302,12 +302,12 @@ def test_units_and_offsets_are_irrelevant(name: str) -> None:
         ({"solver": "adam", "reg_covar": 1e-6}, "has no ridge"),
     ],
 )
-def test_what_cannot_be_asked_for(wrong: dict[str, Any], said: str) -> None:
+def test_invalid_options_raise(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ParameterError, match=said):
         GaussianMixture(2, **wrong).fit(make_overlapping_groups(0, 100)[0])
 
 
-def test_a_run_that_cannot_climb_any_more_does_not_say_that_passes_were_used_up() -> None:
+def test_an_exhausted_run_has_converged() -> None:
     rows = np.repeat(make_overlapping_groups(0, 3)[0], 20, axis=0)
     fitted = GaussianMixture(3, solver="lbfgs", random_state=0, max_iter=1000).fit(rows)
     assert fitted.n_iter_ < 1000
@@ -321,7 +321,7 @@ DETERMINISTIC = [name for name in SOFT_SOLVERS if name not in ("sem", "annealing
     {"name": DETERMINISTIC, "init_params": ["k-means++", "random_from_data"], "seed": range(3)},
     together=[("name", "init_params")],
 )
-def test_starts_on_single_rows_lead_where_em_goes(name: str, init_params: str, seed: int) -> None:
+def test_starts_at_single_rows_converge_as_em_does(name: str, init_params: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(300, 2)) + np.array([[0.0, 0.0], [8.0, 0.0]])[rng.integers(0, 2, 300)]
     given: Any = {"init_params": init_params, "random_state": 0}
@@ -330,7 +330,7 @@ def test_starts_on_single_rows_lead_where_em_goes(name: str, init_params: str, s
 
 
 @parametrize_product({"name": DETERMINISTIC, "structure": ["VVV", "EVE", "VVI", "VII"]})
-def test_one_group_has_one_optimum(name: str, structure: str) -> None:
+def test_one_component_has_one_optimum(name: str, structure: str) -> None:
     rows = np.round(np.random.default_rng(86).normal(size=(239, 4)))
     given: Any = {"covariance_type": structure, "tol": 1e-8, "max_iter": 2000, "random_state": 0}
     expected = GaussianMixture(1, **given).fit(rows).score(rows)
@@ -342,7 +342,7 @@ def test_one_group_has_one_optimum(name: str, structure: str) -> None:
     {"name": ["adam", "sgd", "natural"], "rate": [3.0, 10.0, 1e3, 1e300], "passes": [1, 3, 200]}, strength=2
 )
 @ignore_convergence_warning
-def test_no_rate_is_so_long_that_it_ends_below_the_start(name: str, rate: float, passes: int) -> None:
+def test_no_learning_rate_ends_below_the_start(name: str, rate: float, passes: int) -> None:
     rows, _ = make_overlapping_groups(1, 2000)
     start = GaussianMixture(3, random_state=0, max_iter=0).fit(rows).score(rows)
     found = GaussianMixture(3, solver=name, learning_rate=rate, max_iter=passes, random_state=0).fit(rows)
@@ -354,7 +354,7 @@ def test_no_rate_is_so_long_that_it_ends_below_the_start(name: str, rate: float,
 @parametrize_product(
     {"passes": [3, 4, 30, 300], "name, rate, size": [("sgd", 2.0, None), ("adam", 0.99, 7), ("adam", 5.0, None)]}
 )
-def test_few_rows_a_part_and_long_tails_do_not_lead_below_the_start(
+def test_small_batches_of_heavy_tails_do_not_end_below_the_start(
     name: str, rate: float, size: int | None, passes: int
 ) -> None:
     for seed in range(4):
@@ -368,7 +368,7 @@ def test_few_rows_a_part_and_long_tails_do_not_lead_below_the_start(
 
 
 @pytest.mark.parametrize(("name", "rate"), [("adam", 1e-4), ("sgd", 1e-2), ("natural", 1e-6)])
-def test_a_short_rate_does_not_pass_for_the_end(name: str, rate: float) -> None:
+def test_a_small_learning_rate_is_not_taken_for_convergence(name: str, rate: float) -> None:
     rows, _ = make_overlapping_groups(1, 1000)
     best = GaussianMixture(3, random_state=0).fit(rows).score(rows)
     found = GaussianMixture(3, solver=name, learning_rate=rate, max_iter=3000, random_state=0).fit(rows)
@@ -378,7 +378,7 @@ def test_a_short_rate_does_not_pass_for_the_end(name: str, rate: float) -> None:
 
 @ignore_convergence_warning
 @pytest.mark.parametrize("name", SOLVERS)
-def test_every_solver_begins_at_the_same_start(name: str) -> None:
+def test_every_solver_has_the_same_start(name: str) -> None:
     rows, _ = make_overlapping_groups(1, 200)
     for seed in range(3):
         given: Any = {"max_iter": 0, "random_state": seed, "init_params": "random_from_data"}
@@ -388,7 +388,7 @@ def test_every_solver_begins_at_the_same_start(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lbfgs", "adam", "sgd"])
 @pytest.mark.parametrize("tol", [1e-3, 1e-6])
-def test_a_floor_is_no_slope(name: str, tol: float) -> None:
+def test_gradient_solvers_converge_at_the_floor(name: str, tol: float) -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(100, 2)), rng.normal(size=(100, 2)) + 6.0])
     flat = np.column_stack([rows, np.full(200, 3.0)])
@@ -397,7 +397,7 @@ def test_a_floor_is_no_slope(name: str, tol: float) -> None:
     assert fitted.score(flat) == pytest.approx(GaussianMixture(2, random_state=0).fit(flat).score(flat), abs=1e-6)
 
 
-def test_annealing_where_all_rows_are_noise_at_the_start() -> None:
+def test_annealing_from_a_start_of_noise_alone() -> None:
     rows = np.random.default_rng(108).normal(size=(9, 5))
     rows[:2] *= 1e6
     given: Any = {"covariance_type": "EII", "prior": "default", "noise": True, "random_state": 0}
@@ -405,7 +405,7 @@ def test_annealing_where_all_rows_are_noise_at_the_start() -> None:
 
 
 @parametrize_product({"name": SOLVERS, "structure": ["VVV", "EVV", "VEE"]})
-def test_a_warm_start_where_noise_has_taken_all_rows(name: str, structure: str) -> None:
+def test_a_warm_start_from_noise_alone(name: str, structure: str) -> None:
     rows = np.random.default_rng(0).uniform(size=(60, 2))
     mixture = GaussianMixture(1, covariance_type=structure, noise=True, solver="cem", random_state=0).fit(rows)
     assert mixture.noise_weight_ == 1.0

@@ -1,4 +1,4 @@
-"""Several starts, one winner."""
+"""The best of several runs, successive halving, and continued runs."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def make_run_result(*values: float) -> RunResult:
     return RunResult(random_mixture(0), trace, Outcome.CONVERGED, 0)
 
 
-def test_the_highest_wins_and_the_first_of_equals() -> None:
+def test_best_run_is_the_highest_and_the_first_of_equals() -> None:
     low, high, equal = make_run_result(-9.0, -5.0), make_run_result(-3.0), make_run_result(-3.0)
     assert best_run([low, high, equal]) is high
     assert best_run([make_run_result(), low]) is low  # a run without a pass is worth nothing
@@ -25,7 +25,7 @@ def test_the_highest_wins_and_the_first_of_equals() -> None:
         best_run([])
 
 
-def test_polish_ends_where_a_full_run_ends() -> None:
+def test_halving_ends_where_a_full_run_ends() -> None:
     problem = problem_of(groups(0, 200, n_groups=4))
     solver, rule = EM(problem.covariance_estimator), RelativeGainRule(1e-9)
     starts = [initialize(problem, "random_from_data", 4, np.random.default_rng(seed)) for seed in range(6)]
@@ -37,26 +37,26 @@ def test_polish_ends_where_a_full_run_ends() -> None:
     assert (np.diff(found.trace.seconds) >= 0).all()
 
 
-def test_polish_prefers_sound_runs_to_high_likelihoods() -> None:
+def test_halving_prefers_preferred_runs_to_high_likelihoods() -> None:
     rows = groups(0, 100, n_groups=1) + np.repeat([[0.0], [20.0]], 50, axis=0)
     problem = problem_of(np.vstack([rows, np.repeat(rows[:1], 30, axis=0)]))
     solver, rule = EM(problem.covariance_estimator), RelativeGainRule(1e-9)
 
-    def is_sound(candidate: RunResult) -> bool:
+    def is_floorless(candidate: RunResult) -> bool:
         return not candidate.model.covariance.is_floored.any()
 
     equal_rows = initialize_from_labels(problem, np.repeat([0, 1], [100, 30]), 2)
     halves = initialize(problem, "kmeans", 2, np.random.default_rng(0))
     plain = run_with_halving(solver, [equal_rows, halves], problem, rule)
-    sound = run_with_halving(solver, [equal_rows, halves], problem, rule, is_preferred=is_sound)
-    assert not is_sound(plain)
-    assert is_sound(sound)
+    sound = run_with_halving(solver, [equal_rows, halves], problem, rule, is_preferred=is_floorless)
+    assert not is_floorless(plain)
+    assert is_floorless(sound)
     assert sound.last_objective < plain.last_objective
     nobody = run_with_halving(solver, [equal_rows, halves], problem, rule, is_preferred=lambda _: False)
     assert nobody.last_objective == plain.last_objective
 
 
-def test_one_start_is_a_plain_run() -> None:
+def test_halving_one_start_is_a_plain_run() -> None:
     problem = problem_of(groups(0, 100))
     solver, rule = EM(problem.covariance_estimator), RelativeGainRule(1e-9)
     start = initialize(problem, "kmeans", 3, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Laws of variational Bayes: the bound never falls, rows and units mean what they mean, and a process prunes."""
+"""Laws of variational Bayes: bounds never fall, units and weights mean what they say, a process prunes components."""
 
 import warnings
 
@@ -27,7 +27,7 @@ def fit(X, sample_weight=None, **options):
 
 
 @parametrize_product({"covariance_type, kind": SHAPES, "seed": range(5)})
-def test_neither_bound_ever_falls(seed, covariance_type, kind):
+def test_bounds_never_fall(seed, covariance_type, kind):
     X = mixed(seed, n=40, d=1 + seed % 3)
     estimator = BayesianGaussianMixture(
         5, covariance_type=covariance_type, weight_concentration_prior_type=kind, reg_covar=0.0
@@ -49,7 +49,7 @@ def test_neither_bound_ever_falls(seed, covariance_type, kind):
 
 
 @parametrize_product({"covariance_type": SKLEARN_TO_MCLUST, "seed": range(4)})
-def test_a_process_prunes_what_no_row_needs(seed, covariance_type):
+def test_a_dirichlet_process_prunes_idle_components(seed, covariance_type):
     rng = np.random.default_rng(seed)
     X = np.concatenate([rng.normal(size=(150, 2)) + center for center in ([0, 0], [9, 0], [0, 9])])
     options = {"n_components": 10, "covariance_type": covariance_type, "weight_concentration_prior": 1e-3}
@@ -64,7 +64,7 @@ def test_a_process_prunes_what_no_row_needs(seed, covariance_type):
     np.testing.assert_allclose(mixture.mean_precision_[idle], 1.0, atol=1e-5)
 
 
-def test_a_process_numbers_the_largest_first():
+def test_a_dirichlet_process_sorts_components_by_mass():
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(n, 2)) + center for n, center in ((30, 0.0), (90, 20.0), (60, 40.0))])
     np.testing.assert_allclose(fit(X, n_components=3).means_[:, 0].round(-1), [20, 40, 0])
@@ -73,7 +73,7 @@ def test_a_process_numbers_the_largest_first():
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-def test_data_far_from_zero_lose_nothing(covariance_type, kind):
+def test_data_far_from_zero_lose_no_digits(covariance_type, kind):
     X = np.round(mixed(1) * 2.0**14) / 2.0**14
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
     near, far = fit(X, **options), fit(X + 2.0**34, **options)  # more than 1e9 standard deviations
@@ -85,7 +85,7 @@ def test_data_far_from_zero_lose_nothing(covariance_type, kind):
 
 
 @parametrize_product({"covariance_type, kind": SHAPES, "unit": [1e-130, 0.3, 1e130]})
-def test_units_move_the_bounds_and_nothing_else(covariance_type, kind, unit):
+def test_units_shift_the_bounds_and_nothing_else(covariance_type, kind, unit):
     X = mixed(2)
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "reg_covar": 0.0}
     one, other = (fit(rows, n_components=4, **options) for rows in (X, X * unit))
@@ -112,7 +112,7 @@ def test_row_order_and_repeats_do_not_matter(kind):
 
 
 @parametrize_product({"init_params": INIT_METHODS, "covariance_type, kind": SHAPES})
-def test_every_start_leads_somewhere(covariance_type, kind, init_params):
+def test_every_initialization_gives_finite_bounds(covariance_type, kind, init_params):
     mixture = fit(
         mixed(4), n_components=5, covariance_type=covariance_type, weight_concentration_prior_type=kind,
         init_params=init_params, max_iter=3,
@@ -121,7 +121,7 @@ def test_every_start_leads_somewhere(covariance_type, kind, init_params):
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
-def test_compiled_passes_find_what_plain_ones_find(covariance_type, kind, monkeypatch):
+def test_compiled_and_numpy_engines_agree(covariance_type, kind, monkeypatch):
     from gaussmix.engines import automatic
 
     X = mixed(5, n=500)

@@ -7,8 +7,7 @@ from gaussmix.errors import ParameterError
 from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.em.anderson import AndersonAcceleration
 from gaussmix.solvers.em.annealing import AnnealedEM
-from gaussmix.solvers.em.classification import ClassificationEM
-from gaussmix.solvers.em.em import EM
+from gaussmix.solvers.em.em import EM, ClassificationEM
 from gaussmix.solvers.em.em_then_anderson import EMThenAnderson
 from gaussmix.solvers.em.natural_gradient import NaturalGradient
 from gaussmix.solvers.em.squarem import SQUAREM

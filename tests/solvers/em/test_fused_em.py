@@ -1,4 +1,4 @@
-"""Whole runs in compiled code go the way of the loop, pass by pass, and leave to it what is unusual."""
+"""Fused EM makes the iterations of the loop, and leaves unusual problems to the loop."""
 
 import warnings
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def run_fused_and_loop(
     prior: DefaultPrior | None = None,
     known: IntN | None = None,
 ) -> tuple[RunResult, RunResult, Problem]:
-    """The same run, ahead and pass by pass, from a random partition."""
+    """Return one run with fused iterations, the same run by the loop, and the problem; from a random partition."""
     labels = np.random.default_rng(seed).integers(0, n_components, len(rows))
     runs = []
     for n_runs in (10**6, 1):
@@ -61,7 +61,7 @@ def run_fused_and_loop(
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(8)})
-def test_the_same_passes(structure: str, seed: int) -> None:
+def test_the_same_iterations(structure: str, seed: int) -> None:
     n_features = 1 + seed % 6
     rows = groups(seed, 120, n_features, 3)
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
@@ -101,7 +101,7 @@ def test_likelihood_never_falls_on_hard_tables(structure: str, seeds: Sequence[i
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(4)})
-def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
+def test_the_same_iterations_with_noise(structure: str, seed: int) -> None:
     rows = np.concatenate([groups(seed, 100, 2, 2), np.random.default_rng(seed).uniform(-9.0, 9.0, (40, 2))])
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
     found, expected, _ = run_fused_and_loop(rows, structure, 2, MeanGainRule(0.0, 25), weights, seed, 0.1)
@@ -119,7 +119,7 @@ def test_the_same_passes_beside_noise(structure: str, seed: int) -> None:
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(4)})
-def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
+def test_the_same_iterations_with_a_prior(structure: str, seed: int) -> None:
     rows = groups(seed, 60, 1 + seed, 3)
     weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
     prior = DefaultPrior(shrinkage=0.0 if seed == 3 else 0.5)
@@ -138,7 +138,7 @@ def test_the_same_passes_with_a_prior(structure: str, seed: int) -> None:
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(4)})
-def test_the_same_passes_with_known_rows(structure: str, seed: int) -> None:
+def test_the_same_iterations_with_labelled_rows(structure: str, seed: int) -> None:
     rows = groups(seed, 90, 2, 3)
     weights = np.random.default_rng(100 + seed).integers(0, 3, len(rows)).astype(float) if seed % 2 else None
     known = np.where(np.arange(90) % 3 == 0, np.arange(90) % 2, -1)
@@ -156,14 +156,14 @@ def test_the_same_passes_with_known_rows(structure: str, seed: int) -> None:
     assert run_fused_em(whole.covariance_estimator, begun, whole, RelativeGainRule(1e-9), -np.inf, 5) is not None
 
 
-def test_noise_that_dies_out_is_left_to_the_loop() -> None:
+def test_vanishing_noise_is_left_to_the_loop() -> None:
     rows = groups(2, 90, 2, 1)
     found, expected, _ = run_fused_and_loop(rows, "VVV", 1, RelativeGainRule(1e-12, 3000), noise_weight=1e-7)
     assert found.outcome is expected.outcome
     assert found.last_objective == pytest.approx(expected.last_objective, rel=1e-9)
 
 
-def test_equal_rows_are_left_to_the_loop() -> None:
+def test_components_at_the_floor_are_left_to_the_loop() -> None:
     rows = np.repeat([[0.0, 0.0], [1.0, 1.0]], 20, axis=0)
     found, expected, _ = run_fused_and_loop(rows, "VVV", 2, RelativeGainRule(1e-8), seed=2)
     assert found.outcome is expected.outcome
@@ -178,15 +178,15 @@ def run_first_iterations(problem: Problem, **options: Any) -> Any:
     return solver.run_fused(mixture, problem, stopping, -np.inf, 5)
 
 
-def test_few_rows_of_many_runs_are_done_ahead() -> None:
+def test_few_rows_of_many_runs_are_fused() -> None:
     done = run_first_iterations(problem_of(groups(0, 90), "VVV"))
     assert len(done.objectives) == 5
     assert not done.has_converged
     assert isinstance(done.model, Mixture)
 
 
-def test_what_is_left_to_the_loop() -> None:
-    """A single run, many rows, many columns, a ridge, a prior, hints, and rules that are no tolerance."""
+def test_unusual_problems_are_left_to_the_loop() -> None:
+    """Such are single runs, many rows or columns, a ridge, label probabilities, and rules that are no tolerance."""
     rows = groups(0, 90)
     assert run_first_iterations(problem_of(rows, "VVV", n_runs=1)) is None
     assert run_first_iterations(problem_of(np.tile(rows, (1000, 1)), "VVV")) is None
@@ -207,7 +207,7 @@ def test_what_is_left_to_the_loop() -> None:
     assert run_first_iterations(plain, stopping=Never()) is None
 
 
-def test_code_that_cannot_be_had_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_compilation_leaves_it_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: CompiledFusedRunner, asked: Any) -> Any:
         raise CompilationError("no compiler")
 
@@ -219,7 +219,7 @@ def test_code_that_cannot_be_had_leaves_it_to_the_loop(monkeypatch: pytest.Monke
     assert len(told) == 1
 
 
-def test_an_observer_hears_of_every_pass() -> None:
+def test_a_callback_hears_of_every_iteration() -> None:
     heard: list[int] = []
     problem = problem_of(groups(0, 90), "VVV")
     mixture = initialize_from_labels(problem, np.arange(90) % 2, 2)

@@ -1,4 +1,4 @@
-"""Moves of split and merge: they leave run_to_poor_optimum optima, and never lower the likelihood."""
+"""Split-and-merge moves leave poor optima, and never lower the likelihood."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def four_groups(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run_to_poor_optimum(problem: Problem, rows: np.ndarray, member: np.ndarray) -> RunResult:
-    """At rest with two components in one group, and one over two others."""
+    """Return a converged run with two components in one group, and one over two others."""
     labels = np.choose(member, [np.where(rows[:, 0] > 0, 0, 1), 2, 3, 3])
     return run_solver(EM(problem.covariance_estimator), initialize_from_labels(problem, labels, 4), problem, STOPPING)
 
@@ -44,7 +44,7 @@ def objective(problem: Problem, found: RunResult) -> float:
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seed": range(2)})
-def test_a_poor_optimum_is_left(structure: str, seed: int) -> None:
+def test_moves_leave_a_poor_optimum(structure: str, seed: int) -> None:
     rows, member = four_groups(seed)
     problem = problem_of(rows, structure)
     before = run_to_poor_optimum(problem, rows, member)
@@ -70,7 +70,7 @@ def test_the_likelihood_never_falls(structure: str, seed: int) -> None:
     assert after is before or after.n_split_merge > 0
 
 
-def test_none_asked_for_and_none_possible_change_nothing() -> None:
+def test_without_possible_moves_the_run_is_returned() -> None:
     rows, member = four_groups(0)
     problem = problem_of(rows)
     before = run_to_poor_optimum(problem, rows, member)
@@ -84,7 +84,7 @@ def test_none_asked_for_and_none_possible_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_neither_order_nor_weight_nor_units_of_rows_matter(seed: int) -> None:
+def test_moves_do_not_depend_on_order_weights_or_units(seed: int) -> None:
     rows, member = four_groups(seed)
     order = np.random.default_rng(seed).permutation(len(rows))
 
@@ -106,7 +106,7 @@ def test_neither_order_nor_weight_nor_units_of_rows_matter(seed: int) -> None:
     np.testing.assert_allclose(twice, expected, atol=1e-6)
 
 
-def test_components_beside_noise_move_too() -> None:
+def test_moves_with_a_noise_component() -> None:
     rows, member = four_groups(0)
     problem = problem_of(rows)
     box = Box(problem.column_range.minimum, problem.column_range.maximum)
@@ -118,7 +118,7 @@ def test_components_beside_noise_move_too() -> None:
     assert objective(problem, after) > objective(problem, before) + 50
 
 
-def test_an_empty_component_is_used_again() -> None:
+def test_moves_reuse_an_empty_component() -> None:
     rows, member = four_groups(0)
     problem = problem_of(rows)
     labels = np.choose(member, [0, 0, 1, 1])
@@ -130,7 +130,7 @@ def test_an_empty_component_is_used_again() -> None:
 
 
 @pytest.mark.parametrize("weights", [None, np.random.default_rng(1).integers(0, 3, 90).astype(float)])
-def test_fitness_is_what_it_is_by_definition(weights: np.ndarray | None) -> None:
+def test_overlap_statistics_equal_their_definition(weights: np.ndarray | None) -> None:
     problem = problem_of(groups(0), weights=weights)
     mixture = initialize(problem, "kmeans", 3, np.random.default_rng(0))
     found, rows = compute_overlap_statistics(problem, mixture), problem.source.collect(None)[0]
@@ -148,7 +148,7 @@ def test_fitness_is_what_it_is_by_definition(weights: np.ndarray | None) -> None
         np.testing.assert_allclose(found.misfits[k], expected, rtol=1e-9)
 
 
-def test_candidates_come_by_rank_and_spare_what_is_known_or_held() -> None:
+def test_candidates_are_ranked_and_spare_labelled_and_fixed_components() -> None:
     products = np.array([[1.0, 0.5, 0.1, 0.0], [0.5, 1.0, 0.2, 0.0], [0.1, 0.2, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
     found = OverlapStatistics(products, np.array([0.0, 1.0, 2.0, 3.0]), np.zeros(4), np.ones(4))
     nobody = np.zeros(4, dtype=bool)
@@ -169,7 +169,7 @@ def test_candidates_come_by_rank_and_spare_what_is_known_or_held() -> None:
 
 
 @pytest.mark.parametrize("kind", [MomentKind.FULL, MomentKind.DIAGONAL])
-def test_halves_have_the_moments_of_the_whole_and_of_a_gaussian(kind: MomentKind) -> None:
+def test_halves_add_to_the_whole_and_have_moments_of_a_half_gaussian(kind: MomentKind) -> None:
     scatter = 100.0 * (np.array([[4.0, 0.0], [0.0, 1.0]]) if kind is MomentKind.FULL else np.array([4.0, 1.0]))
     whole = Moments(np.array([100.0]), np.array([[1.0, 2.0]]), scatter[None], kind)
     low, high = _split_moments(whole, np.ones(2))

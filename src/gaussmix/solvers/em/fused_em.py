@@ -23,9 +23,9 @@ def run_fused_em(
 ) -> FusedIterations[Mixture] | None:
     """Return the first iterations of a run of EM, or None where the loop has to make them.
 
-    The loop makes them where there are many rows, the engine has no fused runs, the regularisation is a ridge, the
-    label prior holds more than known components, the start is at the variance floor, or the stopping rule is no
-    tolerance.
+    The loop makes them where there are many rows, where the engine has no fused runs, and where the structure has
+    factors. It also makes them with a ridge, with a label prior that holds more than known components, with a start
+    at the variance floor, and with a stopping rule that is no tolerance.
 
     Parameters
     ----------
