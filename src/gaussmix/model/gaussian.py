@@ -125,8 +125,8 @@ class Gaussian(AbstractDensity):
         rows = parse_rows(X, self.n_features)
         if self.n_features == 1:
             return np.asarray(stats.norm.cdf(rows[:, 0], self.mean[0], math.sqrt(self.covariance[0, 0])))
-        bell = stats.multivariate_normal(self.mean, self.covariance, allow_singular=False, seed=0)
-        return np.atleast_1d(np.asarray(bell.cdf(rows)))
+        distribution = stats.multivariate_normal(self.mean, self.covariance, allow_singular=False, seed=0)
+        return np.atleast_1d(np.asarray(distribution.cdf(rows)))
 
     def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> ND:
         """Draw random rows, (n_samples, D).

@@ -200,8 +200,8 @@ class Mixture(MixtureParameters, AbstractDensity):
     def m_step(self, moments: Moments, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
         """Return the mixture of the same structure that maximizes the expected likelihood."""
         if covariance_estimator.structure != self.structure:
-            found = str(covariance_estimator.structure)
-            raise ParameterError.invalid_choice("covariance_estimator", found, [str(self.structure)])
+            structure = str(covariance_estimator.structure)
+            raise ParameterError.invalid_choice("covariance_estimator", structure, [str(self.structure)])
         if self.noise is None:
             return mixture_from_moments(moments, covariance_estimator, self.frame, self.feature_names, self.covariance)
         noise = self.noise.m_step(moments)

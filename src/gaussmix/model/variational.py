@@ -118,20 +118,20 @@ class VariationalPrior:
 
     def marginal(self, columns: Sequence[int]) -> "VariationalPrior":
         """Return the prior of some columns, by position: a degree of freedom is lost for each column left out."""
-        kept = np.asarray(columns, dtype=np.int64)
+        positions = np.asarray(columns, dtype=np.int64)
         inverse_scale = self.inverse_scale
         if inverse_scale.ndim == 2:
-            inverse_scale = inverse_scale[np.ix_(kept, kept)]
+            inverse_scale = inverse_scale[np.ix_(positions, positions)]
         elif inverse_scale.ndim == 1:
-            inverse_scale = inverse_scale[kept]
+            inverse_scale = inverse_scale[positions]
         return replace(
             self,
-            center=self.center[kept],
-            degrees_of_freedom=self.degrees_of_freedom - (len(self.center) - len(kept)),
+            center=self.center[positions],
+            degrees_of_freedom=self.degrees_of_freedom - (len(self.center) - len(positions)),
             inverse_scale=inverse_scale,
-            ridge=self.ridge[kept],
-            frame=self.frame.select_columns(kept),
-            feature_names=None if self.feature_names is None else tuple(self.feature_names[j] for j in kept),
+            ridge=self.ridge[positions],
+            frame=self.frame.select_columns(positions),
+            feature_names=None if self.feature_names is None else tuple(self.feature_names[j] for j in positions),
         )
 
     @property
@@ -185,17 +185,17 @@ class VariationalPosterior:
         loses a degree of freedom for every column that is left out (Eaton, *Multivariate Statistics*, 1983,
         proposition 8.7).
         """
-        kept = np.asarray(columns, dtype=np.int64)
-        n_dropped = self.mixture.n_features - len(kept)
-        degrees = self.degrees_of_freedom - n_dropped
+        positions = np.asarray(columns, dtype=np.int64)
+        n_dropped = self.mixture.n_features - len(positions)
+        degrees_of_freedom = self.degrees_of_freedom - n_dropped
         mixture = self.mixture.marginal(columns)
-        matrices = mixture.covariance.matrices() * (self.degrees_of_freedom / degrees)[:, None, None]
+        matrices = mixture.covariance.matrices() * (self.degrees_of_freedom / degrees_of_freedom)[:, None, None]
         covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, *mixture.centers.shape)
         return replace(
             self,
             prior=self.prior.marginal(columns),
             mixture=replace(mixture, covariance=covariance),
-            degrees_of_freedom=degrees,
+            degrees_of_freedom=degrees_of_freedom,
         )
 
     def sklearn_lower_bound(self, entropy: float) -> float:
