@@ -12,8 +12,8 @@ from gaussmix.cli.text_formatting import (
     format_fields,
     format_number,
     format_table,
-    join_names,
 )
+from gaussmix.errors.text import join_with_commas
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_fields_are_wrapped_beside_their_names() -> None:
 def test_names_are_shown_on_one_short_line() -> None:
     assert format_column_name("two\nlines\x1b[31m") == "two lines [31m"
     assert format_column_name("a" * 99) == "a" * 21 + "..."
-    assert join_names([str(i) for i in range(20)], max_names=2) == "0, 1, ... (20 in all)"
+    assert join_with_commas([str(i) for i in range(20)], max_names=2) == "0, 1, ... (20 in all)"

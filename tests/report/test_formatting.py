@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.plots.canvas import format_count
 from gaussmix.report.formatting import (
     format_decimals,
@@ -14,8 +15,6 @@ from gaussmix.report.formatting import (
     format_number,
     format_percent,
     format_score,
-    join_words,
-    pluralize,
 )
 
 
@@ -100,7 +99,7 @@ def test_a_deviation_of_almost_nothing_is_not_written_as_nothing() -> None:
 
 @pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
 def test_listed(words: list[str], text: str) -> None:
-    assert join_words(words) == text
+    assert join_with_and(words, max_names=None) == text
 
 
 @pytest.mark.parametrize("value", [-0.001, -0.0, 0.001])
@@ -125,8 +124,8 @@ def test_scores_of_any_size(value: float | None, text: str) -> None:
 
 
 def test_plural() -> None:
-    assert pluralize("component", [1]) == "component"
-    assert pluralize("component", [1, 2]) == "components"
+    assert pluralize("component", 1) == "component"
+    assert pluralize("component", 2) == "components"
     assert [format_count(1, "pass"), format_count(2, "pass"), format_count(1000, "row")] == [
         "1 pass",
         "2 passes",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.cli.table_reader import Column, Table, format_column_kinds
-from gaussmix.cli.text_formatting import join_names
+from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.errors import DataError, TableError
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import ND, AnyArray, N
 
 # Names of columns that may hold row numbers: 'id', 'row_id', 'userID', 'index'.
@@ -98,7 +98,7 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
-    note = f"the model has no column names; its columns are, in this order: {join_names(names)}."
+    note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
     return SelectedColumns(names, _stack_columns(columns), notes=(note,))
 
 
@@ -155,7 +155,7 @@ def _non_numeric_notes(table: Table) -> list[str]:
         [column for column in table.columns if not column.is_numeric and not column.is_likely_numeric]
     )
     if others:
-        notes.append(f"left out: {join_names(others)}.")
+        notes.append(f"left out: {join_with_commas(others, MAX_NAMES_SHOWN)}.")
     if table.n_unnamed:
         notes.append(f"left out: {format_count(table.n_unnamed, 'column')} without a name (row numbers?).")
     return notes

@@ -17,8 +17,8 @@ def run_command(model: ModelFileArgument, debug: DebugOption = False) -> None:
     each component.
     """
     from gaussmix.cli import summaries
-    from gaussmix.cli.text_formatting import format_fields, join_names
-    from gaussmix.errors.text import format_count
+    from gaussmix.cli.text_formatting import format_fields
+    from gaussmix.errors.text import format_count, join_with_commas
     from gaussmix.model import Mixture, serialization
 
     mixture = Mixture.load(model)
@@ -27,7 +27,7 @@ def run_command(model: ModelFileArgument, debug: DebugOption = False) -> None:
         ("Model", f"{model} (schema {serialization.read_schema_version(model)})"),
         ("Structure", f"{mixture.structure.display_name}: {mixture.structure.description}"),
         ("Components", f"{mixture.n_components}, with {format_count(mixture.n_parameters, 'free parameter')}"),
-        ("Columns", f"{mixture.n_features} ({join_names(names, max_names=100) if names else 'without names'})"),
+        ("Columns", f"{mixture.n_features} ({join_with_commas(names, max_names=100) if names else 'without names'})"),
     ]
     typer.echo(format_fields(fields))
     typer.echo(f"\nWeights and means\n\n{summaries.format_component_table(mixture)}")

@@ -124,10 +124,10 @@ class FileSearch:
 
 def describe_data(path: Path, selected_columns: "SelectedColumns") -> str:
     """Return a file's name, size and columns: 'faithful.csv: 272 rows, 2 columns (eruptions, waiting)'."""
-    from gaussmix.cli.text_formatting import format_column_name, join_names
-    from gaussmix.errors.text import format_count
+    from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN, format_column_name
+    from gaussmix.errors.text import format_count, join_with_commas
 
-    names = join_names([format_column_name(name) for name in selected_columns.names])
+    names = join_with_commas([format_column_name(name) for name in selected_columns.names], MAX_NAMES_SHOWN)
     n_rows, n_columns = len(selected_columns.rows), len(selected_columns.names)
     return f"{path.name}: {format_count(n_rows, 'row')}, {format_count(n_columns, 'column')} ({names})"
 

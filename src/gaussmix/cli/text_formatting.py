@@ -11,6 +11,9 @@ from gaussmix.cli.console import terminal_width
 _MAX_COLUMN_NAME_WIDTH = 24
 
 
+MAX_NAMES_SHOWN = 8  # of a list of column names
+
+
 def format_number(value: float, significant_digits: int = 4) -> str:
     """Return a number with some significant digits; integer digits are kept below ten million."""
     if value == 0:
@@ -43,14 +46,6 @@ def truncate_text(text: str, max_width: int) -> str:
     return (
         text if cell_len(text) <= max_width else set_cell_size(text, max(0, max_width - 3)) + "..."[: max(0, max_width)]
     )
-
-
-def join_names(names: Sequence[str], max_names: int = 8) -> str:
-    """Return comma-separated names; more than ``max_names`` are counted instead."""
-    shown = list(names[:max_names])
-    if len(names) > max_names:
-        shown.append(f"... ({len(names)} in all)")
-    return ", ".join(shown)
 
 
 def format_fields(pairs: Iterable[tuple[str, str]]) -> str:

@@ -178,6 +178,7 @@ class CapabilityError(GaussmixError, TypeError):
 
     @classmethod
     def missing(cls, owner: str, capability: str, purpose: str) -> "CapabilityError":
+        """A source lacks a capability."""
         return cls(
             f"{purpose} needs a source with the capability {capability}, which {owner} does not have; "
             "load the rows into memory, or choose another method"
@@ -185,9 +186,8 @@ class CapabilityError(GaussmixError, TypeError):
 
     @classmethod
     def no_categorical_columns(cls, engine: str) -> "CapabilityError":
-        return cls(
-            f"the engine {engine!r} does not support categorical columns; use engine='auto' or engine='numpy'"
-        )
+        """An engine does not support categorical columns."""
+        return cls(f"the engine {engine!r} does not support categorical columns; use engine='auto' or engine='numpy'")
 
 
 class SelectionError(GaussmixError, RuntimeError):

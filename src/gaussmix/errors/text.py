@@ -10,17 +10,17 @@ TOO_FAR_MESSAGE = (
 _MAX_NAMES = 12
 
 
-def join_with_commas(names: Sequence[str], max_names: int = _MAX_NAMES) -> str:
-    """Return 'a, b, c'; of more than ``max_names`` names the first ones and their number."""
+def join_with_commas(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> str:
+    """Return 'a, b, c'; of more than ``max_names`` names the first ones and their number. None means no limit."""
     shown = [str(name) for name in names[:max_names]]
-    if len(names) > max_names:
+    if len(shown) < len(names):
         shown.append(f"... ({len(names)} in all)")
     return ", ".join(shown)
 
 
-def join_with_and(names: Sequence[str]) -> str:
-    """Return 'a', 'a and b' or 'a, b and c'."""
-    return names[0] if len(names) == 1 else f"{join_with_commas(names[:-1])} and {names[-1]}"
+def join_with_and(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> str:
+    """Return 'a', 'a and b' or 'a, b and c', with at most ``max_names`` names before the last."""
+    return " and ".join([join_with_commas(names[:-1], max_names), names[-1]] if len(names) > 1 else names)
 
 
 def pluralize(noun: str, count: int) -> str:

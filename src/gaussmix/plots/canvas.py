@@ -5,6 +5,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from gaussmix.errors import MissingPackageError
+from gaussmix.errors.text import pluralize
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -110,7 +111,7 @@ def format_number(value: float, n_decimals: int) -> str:
 def format_count(count: int, name: str) -> str:
     """Format a count with its noun in singular or plural: '1 row', '2 rows', '1 pass', '2 passes'."""
     text = f"{count:,}".replace(",", "\u202f")
-    return f"{text} {name if count == 1 else name + ('es' if name.endswith('s') else 's')}"
+    return f"{text} {pluralize(name, count)}"
 
 
 def set_integer_x_ticks(ax: "Axes") -> None:

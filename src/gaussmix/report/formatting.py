@@ -1,7 +1,7 @@
 """Format numbers for a report: four significant digits, thin spaces between thousands, a minus sign."""
 
 import math
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 
 _THIN_SPACE, _MINUS_SIGN = "\u202f", "\N{MINUS SIGN}"
 _SIGNIFICANT_DIGITS, _DEVIATION_DIGITS = 4, 3
@@ -78,13 +78,3 @@ def _divide_by_power_of_ten(value: float, exponent: int) -> float:
 def _decimal_exponent(value: float) -> int:
     """Return the exponent of the leading decimal digit; 0 for 0."""
     return math.floor(math.log10(abs(value))) if value else 0
-
-
-def pluralize(name: str, items: Sized) -> str:
-    """Return 'component' for one item and 'components' for more."""
-    return name if len(items) == 1 else f"{name}s"
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Join words as 'a', 'a and b' or 'a, b and c'."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

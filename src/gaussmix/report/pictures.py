@@ -4,11 +4,12 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from gaussmix import plots
+from gaussmix.errors.text import join_with_and
 from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
 from gaussmix.plots.picture_export import Picture, draw_axes_picture, draw_figure_picture
 from gaussmix.plots.plot_data import column_name, select_separating_columns
-from gaussmix.report.formatting import format_number, join_words
+from gaussmix.report.formatting import format_number
 from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
@@ -24,10 +25,12 @@ def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
     """Draw the coloured rows: one scatter plot of up to two columns, or all pairs of five columns."""
     rows = f"rows coloured by the probability of each of the {_format_component_count(mixture)}"
     if mixture.n_features > 2:
-        names = join_words([column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)])
+        names = join_with_and(
+            [column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)], max_names=None
+        )
         alt_text = f"All pairs of {names}: {rows}, with their ellipses."
         return draw_figure_picture(lambda: plots.pairs(mixture, X), alt_text)
-    names = join_words([column_name(mixture, j) for j in range(mixture.n_features)])
+    names = join_with_and([column_name(mixture, j) for j in range(mixture.n_features)], max_names=None)
     alt_text = f"{names}: {rows}, with {'ellipses' if mixture.n_features == 2 else 'densities'}."
     return draw_axes_picture(lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), (6.2, 4.4), alt_text)
 
@@ -35,7 +38,7 @@ def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
 def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
     """Draw the hard and the soft assignment, with the uncertain rows ringed."""
     columns = select_separating_columns(mixture, X, 2)
-    names = join_words([column_name(mixture, j) for j in columns])
+    names = join_with_and([column_name(mixture, j) for j in columns], max_names=None)
     alt_texts = {
         "hard": f"{names}: each row in the colour of its most probable component; uncertain rows are ringed.",
         "soft": f"{names}: the same rows, their colours blended by probability; uncertain rows are ringed.",

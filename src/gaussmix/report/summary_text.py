@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from gaussmix.errors.text import join_with_and
 from gaussmix.plots.canvas import format_count
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
-from gaussmix.report.formatting import format_number, format_percent, join_words
+from gaussmix.report.formatting import format_number, format_percent
 from gaussmix.report.tables import (
     CERTAIN_BELOW,
     UNCERTAIN_ABOVE,
@@ -80,7 +81,7 @@ def _describe_weights(component_rows: Sequence[ComponentRow]) -> str:
     """List the weights of the groups, or their range if there are many."""
     weights = [row.weight for row in component_rows]
     if len(component_rows) <= _MAX_LISTED_WEIGHTS:
-        return f"Their weights are {join_words([format_percent(weight) for weight in weights])}."
+        return f"Their weights are {join_with_and([format_percent(weight) for weight in weights], max_names=None)}."
     return f"Their weights range from {format_percent(min(weights))} to {format_percent(max(weights))}."
 
 

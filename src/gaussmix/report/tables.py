@@ -9,11 +9,11 @@ import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
+from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.model import Mixture
 from gaussmix.model.noise import noise_to_minus_one
 from gaussmix.model.prediction import uncertainty
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
-from gaussmix.report.formatting import join_words, pluralize
 from gaussmix.selection import CRITERIA, Candidate, Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
@@ -262,9 +262,11 @@ def _describe_degeneracy(fit: Fit) -> str:
     diagnostics = list(enumerate(fit.component_diagnostics))
     floored = [str(k) for k, part in diagnostics if part.is_floored]
     small = [str(k) for k, part in diagnostics if part.has_too_few_rows and not part.is_floored]
-    texts = [f"{pluralize('component', floored)} {join_words(floored)} at the variance floor"] if floored else []
+    texts = (
+        [f"{pluralize('component', len(floored))} {join_with_and(floored)} at the variance floor"] if floored else []
+    )
     if small:
-        texts.append(f"too few rows for the covariance of {pluralize('component', small)} {join_words(small)}")
+        texts.append(f"too few rows for the covariance of {pluralize('component', len(small))} {join_with_and(small)}")
     return "; ".join(texts)
 
 
