@@ -216,7 +216,7 @@ def test_the_floor_depends_on_all_chunks():
     rows = np.concatenate([drawn(0, 300)[0], np.zeros((300, 2))])
     near = online(GaussianMixture(2, random_state=0), [rows[:300], rows[300:]])
     wide = online(GaussianMixture(2, random_state=0), [rows[:300], 1e4 + rows[300:]])
-    assert wide._online_state.limit.min_variances[0] > 1e4 * near._online_state.limit.min_variances[0]
+    assert wide._online_state.regularizer.min_variances[0] > 1e4 * near._online_state.regularizer.min_variances[0]
 
 
 @pytest.mark.parametrize("seed", range(3))
