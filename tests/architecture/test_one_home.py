@@ -26,6 +26,7 @@ HOMES = {
     "make a random generator": (
         DRAW,
         {
+            "core/random_numbers.py",
             "model/sampling.py",
             "model/gaussian.py",
             "solvers/initialization/",

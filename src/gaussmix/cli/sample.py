@@ -43,13 +43,14 @@ def run_command(
     from gaussmix.cli import summaries
     from gaussmix.cli.output_paths import require_writable_file
     from gaussmix.cli.table_writer import encode_csv, write_table
+    from gaussmix.core.random_numbers import make_generator
     from gaussmix.errors.text import format_count
-    from gaussmix.model import Mixture, sampling
+    from gaussmix.model import Mixture
 
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model,))
-    rng = sampling.make_generator(seed)
+    rng = make_generator(seed)
     rows, components = mixture.sample(n_rows, rng)
     order = rng.permutation(n_rows)
     drawn = dict(zip(summaries.column_names(mixture), rows[order].T, strict=True))

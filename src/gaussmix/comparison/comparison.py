@@ -12,6 +12,7 @@ from gaussmix.comparison.result import Comparison
 from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS, compare_solvers, parse_solver_names
 from gaussmix.comparison.summary import write_summary
 from gaussmix.core.input_arrays import column_names, parse_classes, parse_rows, parse_weights
+from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError
@@ -197,7 +198,7 @@ def _parse_options(
     _validation.require_non_negative("tol", tol)
     _validation.require_integer("max_iter", max_iter, 1)
     _validation.require_integer("n_neighbors", n_neighbors, 1)
-    if standardize is not None and not isinstance(standardize, bool | np.bool_):
+    if standardize is not None and not is_bool(standardize):
         raise ParameterError.invalid_value("standardize", standardize, "True, False or None")
     return _ComparisonOptions(
         parse_solver_names(solvers),

@@ -1,11 +1,21 @@
-"""Random numbers by position: a row's number depends on seed, iteration and row, not on the order of computation."""
+"""Random numbers: generators from seeds, and numbers by position, which depend on seed, iteration and row only."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmix.errors import ParameterError
 from gaussmix.types import N
 
 _GOLDEN_RATIO_64 = np.uint64(0x9E3779B97F4A7C15)
+
+
+def make_generator(random_state: object) -> np.random.Generator:
+    """Return a NumPy generator for a seed, a generator or None; raise ParameterError for anything else."""
+    try:
+        return np.random.default_rng(random_state)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        allowed = "a whole number of at least 0, a numpy Generator or None"
+        raise ParameterError.invalid_value("random_state", random_state, allowed) from None
 
 
 def splitmix64(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar, cast
 from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.cpus import default_n_threads
 from gaussmix.core.reduce import T
+from gaussmix.core.scalar_checks import is_integer
 from gaussmix.errors import ParameterError
 
 Item = TypeVar("Item")
@@ -36,7 +37,7 @@ def threads(n_threads: int | None) -> Iterator[None]:
     ParameterError
         If ``n_threads`` is not a whole number of at least 1.
     """
-    if n_threads is not None and (isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1):
+    if n_threads is not None and not is_integer(n_threads, 1):
         raise ParameterError.invalid_value("threads", n_threads, "a whole number of at least 1, or None")
     token = _requested_n_threads.set(n_threads)
     try:

@@ -8,7 +8,6 @@ J. Classification 24, 2007, table 1). For axis-aligned and spherical structures 
 A parameter that all components share counts its prior once. The weights have no prior.
 """
 
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ import numpy as np
 from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import DataError, ParameterError
@@ -230,10 +230,10 @@ class DefaultPrior:
         ParameterError
             If a number or a shape is not allowed.
         """
-        if not (_is_real_number(self.shrinkage) and 0.0 <= self.shrinkage < np.inf):
+        if not is_number_in(self.shrinkage, 0.0, np.inf, includes_low=True):
             raise ParameterError.invalid_value("shrinkage", self.shrinkage, "a finite number of at least 0")
         degrees_of_freedom = n_features + 2.0 if self.degrees_of_freedom is None else self.degrees_of_freedom
-        if not (_is_real_number(degrees_of_freedom) and n_features - 1 < degrees_of_freedom < np.inf):
+        if not is_number_in(degrees_of_freedom, n_features - 1, np.inf):
             allowed = f"a finite number of more than {n_features - 1}"
             raise ParameterError.invalid_value("degrees_of_freedom", degrees_of_freedom, allowed)
         location = None if self.location is None else _parse_array("location", self.location, (n_features,))
@@ -241,11 +241,6 @@ class DefaultPrior:
         if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
         return location, float(degrees_of_freedom), scale
-
-
-def _is_real_number(value: object) -> bool:
-    """Return whether a value is a real number and not a bool."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
 def _parse_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.core.frame import Frame
 from gaussmix.core.quadratics import CentersModel
+from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines import AbstractEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
@@ -28,7 +29,7 @@ def validate_kmeans_parameters(estimator: Any) -> None:
         _validation.require_integer("verbose", estimator.verbose, 0)
     _validation.require_non_negative("tol", estimator.tol)
     _validation.require_choice("algorithm", estimator.algorithm, ["lloyd", "elkan"])
-    if not isinstance(estimator.copy_x, bool | np.bool_):
+    if not is_bool(estimator.copy_x):
         raise ParameterError.invalid_value("copy_x", estimator.copy_x, "True or False")
     if isinstance(estimator.init, str):
         _validation.require_choice("init", estimator.init, ["k-means++", "random"])

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gaussmix.core.input_arrays import first_non_numeric, parse_weights, require_finite
+from gaussmix.core.scalar_checks import is_integer, is_real_number
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ConstraintError, DataError, ParameterError
 from gaussmix.model import Constraints
@@ -113,7 +114,7 @@ def validate_sample_weight(sample_weight: ArrayLike | None, rows: AnyArray) -> N
 
 def require_integer(name: str, value: object, minimum: int) -> None:
     """Raise ParameterError unless ``value`` is a whole number of at least ``minimum``; a bool is not."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or int(value) < minimum:
+    if not is_integer(value, minimum):
         raise ParameterError.invalid_value(name, value, f"a whole number of at least {minimum}")
 
 
@@ -142,7 +143,7 @@ def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
 
 
 def _is_finite_number(value: object) -> bool:
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+    is_number = is_real_number(value)
     return is_number and bool(np.isfinite(float(value)))  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
+from gaussmix.core.scalar_checks import is_bool
 from gaussmix.covariance import (
     INDEPENDENT_STRUCTURE_NAMES,
     AbstractCovariance,
@@ -76,7 +77,7 @@ class Constraints:
             If a shape or a value is not allowed, or if the structure does not allow fixing these covariances.
         """
         n_features = len(frame.center)
-        if not isinstance(self.equal_weights, (bool, np.bool_)):
+        if not is_bool(self.equal_weights):
             raise ConstraintError.equal_weights_not_bool(self.equal_weights)
         if self.equal_weights and self.weights is not None:
             raise ConstraintError.redundant_weights()

@@ -6,7 +6,6 @@ factor leaves the noise unchanged; rescaling a single column may change its volu
 """
 
 import math
-import numbers
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from gaussmix.core.frame import ColumnRange
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import CentersModel
+from gaussmix.core.scalar_checks import is_bool, is_number_in
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model.noise import Box
 from gaussmix.model.problem import Problem
@@ -26,9 +26,9 @@ _MIN_RELATIVE_SIDE = 1e-12  # a shorter side, relative to the longest, is roundi
 
 def check_noise_parameter(noise: object) -> None:
     """Raise a ParameterError unless ``noise`` is None, True, False or a volume."""
-    if noise is None or isinstance(noise, (bool, np.bool_)):
+    if noise is None or is_bool(noise):
         return
-    if not isinstance(noise, numbers.Real) or not 0.0 < float(noise) < np.inf:
+    if not is_number_in(noise, 0.0, np.inf):
         raise ParameterError.invalid_value("noise", noise, "None, True, False or a volume: a finite number above 0")
 
 
@@ -56,7 +56,7 @@ def make_noise_box(problem: Problem, noise: object) -> Box | None:
         names = problem.feature_names or [str(j) for j in range(problem.source.n_features)]
         raise DataError.zero_volume([names[j] for j in problem.constant_columns])
     box = Box(problem.column_range.minimum, problem.column_range.maximum)
-    if not isinstance(noise, (bool, np.bool_)):
+    if not is_bool(noise):
         return box.with_log_volume(math.log(float(noise)) + problem.source.frame.log_abs_det_jacobian)  # type: ignore[arg-type]
     principal = _principal_log_volume(problem)
     return box.with_log_volume(principal) if principal < box.log_volume else box

@@ -8,11 +8,6 @@ from gaussmix.model.noise import NOISE_LABEL, Noise
 from gaussmix.types import KD, ND, IntN, K
 
 
-def make_generator(seed: int) -> np.random.Generator:
-    """Return a random generator for several draws from one seed."""
-    return np.random.default_rng(seed)
-
-
 def sample_gaussians(
     weights: K,
     centers: KD,

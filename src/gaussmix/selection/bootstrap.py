@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.input_arrays import column_names
+from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
@@ -20,7 +21,7 @@ from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResult
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, SearchStrategy, fit_from_start
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
-from gaussmix.selection.validation import make_generator, parse_fraction, parse_integer, parse_rows_and_weights
+from gaussmix.selection.validation import parse_fraction, parse_integer, parse_rows_and_weights
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
 from gaussmix.types import ArrayLike
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
@@ -19,7 +20,6 @@ from gaussmix.selection.candidate_runs import CandidateRun
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
-    make_generator,
     parse_component_counts,
     parse_integer,
     parse_rows_and_weights,

@@ -21,6 +21,8 @@ import numpy as np
 
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.scalar_checks import is_integer
 from gaussmix.core.threads import available_n_threads
 from gaussmix.covariance.prior import DefaultPrior
 from gaussmix.engines.base import AbstractEngine
@@ -35,8 +37,6 @@ from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
 from gaussmix.selection.search_schedule import run_search
 from gaussmix.selection.validation import (
-    is_integer,
-    make_generator,
     parse_component_counts,
     parse_integer,
     parse_structures,

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
+from gaussmix.core.scalar_checks import is_integer, is_number_in
 from gaussmix.covariance.structure import Structure, distinct_structure_names
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
@@ -28,20 +27,6 @@ def parse_rows_and_weights(X: ArrayLike, sample_weight: ArrayLike | None) -> tup
     return rows[weights > 0], weights[weights > 0]
 
 
-def make_generator(random_state: object) -> np.random.Generator:
-    """Return a NumPy generator for a seed, a generator or None; raise ParameterError for anything else."""
-    try:
-        return np.random.default_rng(random_state)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        allowed = "a whole number of at least 0, a numpy Generator or None"
-        raise ParameterError.invalid_value("random_state", random_state, allowed) from None
-
-
-def is_integer(value: object, minimum: int) -> bool:
-    """Return whether a value is an integer, not a bool, of at least ``minimum``."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= minimum
-
-
 def parse_integer(name: str, value: object, minimum: int) -> int:
     """Return the value as an int; raise ParameterError unless it is an integer of at least ``minimum``."""
     if not is_integer(value, minimum):
@@ -51,8 +36,7 @@ def parse_integer(name: str, value: object, minimum: int) -> int:
 
 def parse_fraction(name: str, value: object) -> float:
     """Return the value as a float; raise ParameterError unless it is above 0 and below 1."""
-    is_real = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if not is_real or not 0.0 < float(value) < 1.0:  # type: ignore[arg-type]
+    if not is_number_in(value, 0.0, 1.0):
         raise ParameterError.invalid_value(name, value, "a number above 0 and below 1")
     return float(value)  # type: ignore[arg-type]
 

@@ -1,0 +1,28 @@
+"""Checks of scalar parameters: bools, integers and real numbers of Python and NumPy."""
+
+import numbers
+
+import numpy as np
+
+
+def is_bool(value: object) -> bool:
+    """Return whether a value is a bool of Python or NumPy."""
+    return isinstance(value, bool | np.bool_)
+
+
+def is_integer(value: object, minimum: int) -> bool:
+    """Return whether a value is an integer of at least ``minimum``, and not a bool."""
+    return isinstance(value, numbers.Integral) and not is_bool(value) and int(value) >= minimum
+
+
+def is_real_number(value: object) -> bool:
+    """Return whether a value is a real number, and not a bool."""
+    return isinstance(value, numbers.Real) and not is_bool(value)
+
+
+def is_number_in(value: object, low: float, high: float, includes_low: bool = False) -> bool:
+    """Return whether a value is a real number above ``low`` (or equal, if ``includes_low``) and below ``high``."""
+    if not is_real_number(value):
+        return False
+    number = float(value)  # type: ignore[arg-type]
+    return (low <= number if includes_low else low < number) and number < high
