@@ -1,4 +1,4 @@
-"""Mixtures and searches small enough to draw many times."""
+"""Small mixtures, searches and comparisons for the tests of plots."""
 
 from dataclasses import replace
 from functools import cache
@@ -12,7 +12,7 @@ from gaussmix import Comparison, Mixture, Selection
 
 
 def make_mixture(n_components: int, n_features: int, seed: int = 0, names: tuple[str, ...] | None = None) -> Mixture:
-    """Components of different sizes about random means."""
+    """Return a mixture of spherical components of different sizes with random means."""
     rng = np.random.default_rng(seed)
     means = 3.0 * rng.normal(size=(n_components, n_features))
     sizes = 0.3 + np.arange(n_components) / n_components
@@ -24,7 +24,7 @@ def make_mixture(n_components: int, n_features: int, seed: int = 0, names: tuple
 
 @pytest.fixture(scope="session")
 def two_components() -> tuple[Mixture, Any]:
-    """Two overlapping components in two named columns, and 200 rows of them."""
+    """Return a mixture of two overlapping components in two named columns, and 200 rows."""
     covariances = [[[1.0, 0.6], [0.6, 1.0]], [[0.5, 0.0], [0.0, 2.0]]]
     mixture = Mixture.from_parameters([0.3, 0.7], [[0.0, 0.0], [2.5, 1.0]], covariances, feature_names=("a", "b"))
     return mixture, mixture.sample(200, 0)[0]
@@ -32,13 +32,13 @@ def two_components() -> tuple[Mixture, Any]:
 
 @pytest.fixture(scope="session")
 def search(faithful: Any) -> Selection:
-    """A search over three structures on Old Faithful."""
+    """Return a search over three structures on Old Faithful."""
     return gaussmix.select(faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=2)
 
 
 @cache
 def make_comparison(labelled: bool = True, n_features: int = 2) -> Comparison:
-    """Solvers and ways to assign on 150 rows in two overlapping groups of other shapes, with labels if wanted."""
+    """Return a comparison on 150 rows in two overlapping groups of different shapes, optionally with labels."""
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [100, 50])
     rows = rng.normal(size=(150, 3)) * np.where(labels[:, None] == 1, [0.5, 2.0, 1.0], 1.0) + 2.2 * labels[:, None]
@@ -78,7 +78,7 @@ def scale_weights(comparison: Comparison, factor: float) -> Comparison:
 
 @cache
 def make_comparison_with_labels(count: int, name: str = "label {}") -> Comparison:
-    """Two groups, and so many labels that have nothing to do with them."""
+    """Return a comparison of two groups with ``count`` labels that are independent of the groups."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(300, 2)) + 5.0 * np.repeat([0, 1], 150)[:, None]
     known = np.array([name.format(i) for i in range(count)], dtype=object)[np.arange(300) % count]
@@ -87,21 +87,21 @@ def make_comparison_with_labels(count: int, name: str = "label {}") -> Compariso
 
 @cache
 def make_comparison_with_long_names() -> Comparison:
-    """Two groups in columns with long names."""
+    """Return a comparison of two groups in columns with long names."""
     rows = np.random.default_rng(0).normal(size=(100, 2)) + 5.0 * np.repeat([0, 1], 50)[:, None]
     names = [f"measurement number {i} of the long-named instrument" for i in range(2)]
     return gaussmix.compare(rows, np.repeat([0, 1], 50), 2, "VVV", ["em"], max_iter=20, feature_names=names)
 
 
 def draw_figure(picture: Any) -> Any:
-    """The figure of axes or a figure, drawn once, so that everything has its place."""
+    """Return the figure of axes or a figure after drawing it once, which fixes the layout."""
     figure = getattr(picture, "figure", picture)
     figure.canvas.draw()
     return figure
 
 
 def read_text(picture: Any) -> str:
-    """Every text of a picture, joined."""
+    """Return all texts of a picture, joined by line breaks."""
     from matplotlib.text import Text
 
     figure = draw_figure(picture)

@@ -1,4 +1,4 @@
-"""Plots draw where they are told, change nothing else, and say what they need."""
+"""Plots draw on the caller's axes and change no global setting; names are shortened."""
 
 import subprocess
 import sys

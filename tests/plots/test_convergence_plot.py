@@ -1,4 +1,4 @@
-"""The picture of solvers: a line and an end for each, in both panels, and nothing that is no likelihood unmarked."""
+"""The convergence plot has a line and an end marker per solver and marks other objectives."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from tests.plots.conftest import draw_figure, make_comparison, read_text, shorte
 
 
 def find_solver_lines(ax: Any) -> list[Any]:
-    """The lines of solvers, without their ends and the mark of what counts as near."""
+    """Return the lines of the solvers without end markers and without the band of small gaps."""
     return [line for line in ax.lines if line.get_linestyle() != "None" and len(line.get_xdata()) > 2]
 
 
@@ -24,7 +24,7 @@ def find_end_markers(ax: Any) -> list[Any]:
     return [line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 1]
 
 
-def test_a_line_for_each_solver_that_climbs_the_likelihood_and_an_end_for_all() -> None:
+def test_each_likelihood_solver_has_a_line_and_every_solver_an_end_marker() -> None:
     found = make_comparison()
     by_pass, by_second = draw_figure(plots.solver_convergence(found)).axes
     climbing = [one for one in found.solver_results if one.solver != "cem"]
@@ -39,7 +39,7 @@ def test_a_line_for_each_solver_that_climbs_the_likelihood_and_an_end_for_all() 
     assert by_pass.get_xscale() == by_pass.get_yscale() == "log"
 
 
-def test_what_is_left_to_the_best_is_drawn() -> None:
+def test_the_gap_to_the_best_is_drawn() -> None:
     found = make_comparison()
     best = max(one.log_likelihood for one in found.solver_results)
     em = find_solver_lines(plots.solver_convergence(found).axes[0])[0]
@@ -47,40 +47,40 @@ def test_what_is_left_to_the_best_is_drawn() -> None:
     assert np.asarray(em.get_ydata()) == pytest.approx(left)
 
 
-def test_the_legend_says_what_differs() -> None:
+def test_the_legend_explains_the_styles() -> None:
     ends = tuple(replace(one, has_converged=one.solver != "sgd") for one in make_comparison().solver_results)
-    said = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
-    assert f"em, near at pass {make_comparison().solver_results[0].n_iter_to_best}" in said
-    assert "cem, never near" in said
-    assert "dotted: mini-batch" in said
-    assert "hollow: max_iter reached" in said
+    text = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
+    assert f"em, near at pass {make_comparison().solver_results[0].n_iter_to_best}" in text
+    assert "cem, never near" in text
+    assert "dotted: mini-batch" in text
+    assert "hollow: max_iter reached" in text
     plain = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
     assert "dotted" not in read_text(plots.solver_convergence(plain))
     assert "hollow" not in read_text(plots.solver_convergence(plain))
 
 
 def count_labelled_ticks(axis: Any) -> int:
-    """How many ticks within the limits have a label."""
+    """Return the number of labelled ticks within the limits."""
     low, high = axis.get_view_interval()
     ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
     return sum(low <= place <= high and bool(label.get_text()) for place, label in ticks)
 
 
 @pytest.mark.parametrize("passes", [1, 2, 3, 9, 60])
-def test_axes_can_be_read_however_short_the_runs(passes: int) -> None:
+def test_axes_of_short_runs_have_labelled_ticks(passes: int) -> None:
     for ax in draw_figure(plots.solver_convergence(shorten_traces(make_comparison(), passes))).axes:
         assert count_labelled_ticks(ax.xaxis) >= 3
         assert count_labelled_ticks(ax.yaxis) >= 3
 
 
 @given(st.floats(1e-6, 1e4), st.floats(1.0, 1e6))
-def test_every_logarithmic_axis_has_some_ticks_and_few(low: float, times: float) -> None:
+def test_logarithmic_axes_have_three_to_six_ticks(low: float, times: float) -> None:
     ends = compute_log_limits(np.array([low, low * times]))
     assert ends[0] < low <= low * times < ends[1]
     assert 3 <= len(compute_log_ticks(*ends)) <= 6
 
 
-def test_ends_in_one_place_are_stacked() -> None:
+def test_end_markers_at_one_place_are_stacked() -> None:
     figure = draw_figure(plots.solver_convergence(shorten_traces(make_comparison())))
     assert "stacked: ends at one place" in read_text(figure)
     places = [line.get_transform().transform(line.get_xydata())[0] for line in find_end_markers(figure.axes[0])]
@@ -91,7 +91,7 @@ def test_ends_in_one_place_are_stacked() -> None:
     assert "stacked" not in read_text(plots.solver_convergence(one))
 
 
-def test_limits_hold_all_that_is_drawn() -> None:
+def test_limits_contain_all_values() -> None:
     found = make_comparison()
     worse = found.solver_results[0].log_likelihood_trace.copy()
     worse[:2] += [900.0, -900.0]  # an annealed sum may lie above the best, then far below
@@ -103,7 +103,7 @@ def test_limits_hold_all_that_is_drawn() -> None:
             assert ax.get_ylim()[0] < np.nanmin(y) <= np.nanmax(y) < ax.get_ylim()[1]
 
 
-def test_lines_are_broken_for_one_reason_only() -> None:
+def test_line_styles_show_only_the_kind_of_trace() -> None:
     found = make_comparison()
     many = tuple(replace(found.solver_results[0], solver=f"solver {i}") for i in range(11))
     figure = plots.solver_convergence(replace(found, solver_results=many))
@@ -113,13 +113,13 @@ def test_lines_are_broken_for_one_reason_only() -> None:
     assert "near: gap of at most 1e-6" in read_text(figure)
 
 
-def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
+def test_panels_are_stacked_in_a_tall_figure() -> None:
     figure = plots.solver_convergence(make_comparison(), create_figure(5.0, 8.0))
     assert figure.get_figwidth() == 5.0
     first, second = (ax.get_position() for ax in draw_figure(figure).axes)
     assert first.y0 > second.y1
 
 
-def test_what_is_no_comparison_is_refused() -> None:
+def test_other_arguments_than_comparisons_are_rejected() -> None:
     with pytest.raises(ParameterError, match=r"comparison must be a Comparison, as gaussmix\.compare returns it"):
         plots.solver_convergence("em")  # type: ignore[arg-type]

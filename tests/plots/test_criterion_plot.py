@@ -1,4 +1,4 @@
-"""The picture of a search: a line per structure, the chosen one marked, nothing hidden unsaid."""
+"""The criterion plot has a line per structure, marks the selected model and counts omitted candidates."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,14 +24,14 @@ def test_a_line_per_structure_with_its_criteria(search: Selection) -> None:
     assert any(np.array_equal(line, sorted(values.items())) for line in lines)
 
 
-def test_the_chosen_one_is_marked(search: Selection) -> None:
+def test_the_selected_model_is_marked(search: Selection) -> None:
     ax = plots.criterion_curves(search)
     assert "selected: EEE (tied), 3" in read_text(ax)
     ring = next(line for line in ax.lines if line.get_markersize() > 10)
     assert np.array_equal(ring.get_xydata(), [[3.0, search.best.criteria["bic"]]])
 
 
-def test_another_criterion_may_be_drawn(search: Selection) -> None:
+def test_another_criterion_can_be_drawn(search: Selection) -> None:
     assert "BIC" in plots.criterion_curves(search).get_ylabel()
     assert "ICL" in plots.criterion_curves(search, criterion="icl").get_ylabel()
     assert not np.array_equal(
@@ -41,7 +41,7 @@ def test_another_criterion_may_be_drawn(search: Selection) -> None:
         plots.criterion_curves(search, criterion="dic")
 
 
-def test_what_the_axis_leaves_out_is_counted(search: Selection) -> None:
+def test_candidates_outside_the_axis_are_counted(search: Selection) -> None:
     ax = plots.criterion_curves(search)
     low, high = ax.get_ylim()
     values = [c.criteria["bic"] for c in search.candidates]
@@ -66,7 +66,7 @@ def test_one_number_of_components_is_drawn_by_structure(faithful: Any) -> None:
     assert "3 components" in ax.get_xlabel()
 
 
-def test_degenerate_and_failed_candidates_are_told_apart() -> None:
+def test_degenerate_and_failed_candidates_are_distinguished() -> None:
     rows = np.repeat(np.random.default_rng(0).normal(size=(5, 2)), 2, axis=0)
     search = gaussmix.select(rows, [1, 2, 3, 11], ["EII", "VVV"], n_starts=1)
     assert any(not c.is_eligible and c.fit is not None for c in search.candidates)
@@ -80,7 +80,7 @@ def test_degenerate_and_failed_candidates_are_told_apart() -> None:
     )
 
 
-def test_all_degenerate_still_draws() -> None:
+def test_degenerate_candidates_alone_are_drawn() -> None:
     search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], n_starts=1)
     assert not search.best.is_eligible
     assert "selected" in read_text(plots.criterion_curves(search))
@@ -96,6 +96,6 @@ def test_numbers_along_the_axis_are_plain(factor: float, shift: float, search: S
     draw_figure(ax)
     assert ax.yaxis.get_offset_text().get_text() == ""
     assert all(len(label.get_text()) < 12 for label in ax.get_yticklabels())
-    said = ax.get_ylabel()
-    assert ("minus that of the selected model" in said) == bool(shift)
-    assert ("in units of 1e" in said) == (factor > 1)
+    text = ax.get_ylabel()
+    assert ("minus that of the selected model" in text) == bool(shift)
+    assert ("in units of 1e" in text) == (factor > 1)

@@ -1,4 +1,4 @@
-"""Densities: areas of one, sums that add up, weights that count."""
+"""Density plots: areas of 1, sums of components, weighted histograms."""
 
 from typing import Any
 

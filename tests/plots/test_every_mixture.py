@@ -1,4 +1,4 @@
-"""Whatever the mixture and the rows, every plot draws, without a warning (warnings are errors here)."""
+"""Every plot draws every kind of mixture and rows without a warning."""
 
 import warnings
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_hardly_any_rows(name: str, n_rows: int) -> None:
 
 
 @parametrize_product({"name": PLOTS, "data": UNUSUAL_DATA})
-def test_odd_rows(name: str, data: str) -> None:
+def test_unusual_rows(name: str, data: str) -> None:
     X = UNUSUAL_DATA[data]
     draw_figure(PLOTS[name](fit_mixture(X, 2 if data != "all rows equal" else 1), X))
 

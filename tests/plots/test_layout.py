@@ -1,4 +1,4 @@
-"""Axes reach over what matters, and labels leave one another room."""
+"""Axis limits contain rows and means, and labels do not overlap."""
 
 import numpy as np
 from hypothesis import given

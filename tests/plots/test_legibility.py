@@ -1,4 +1,4 @@
-"""Nothing covers anything: legends, names, numbers of components, tick labels."""
+"""Legends, names, component numbers and tick labels do not overlap."""
 
 from collections.abc import Callable
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""A mixture with noise: its rows are grey dots, the legend and the report name it, and nothing trips over it."""
+"""Plots and reports of a mixture with noise: noise rows are grey dots, and legend and report mention the noise."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The matrix of panels shows every pair once."""
+"""The matrix of panels shows every pair of columns once."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_every_pair_once_and_every_column_on_the_diagonal(n_features: int) -> No
     assert all(f"column {j}" in words for j in range(n_features))
 
 
-def test_many_columns_are_reduced_to_the_most_telling() -> None:
+def test_many_columns_are_reduced_to_the_most_separating() -> None:
     mixture = make_mixture(3, 9)
     X = mixture.sample(60, 0)[0]
     words = read_text(plots.pairs(mixture, X, max_columns=3))

@@ -1,4 +1,4 @@
-"""The picture of ways to assign: a panel each, in one set of colours, with the rows ringed that differ."""
+"""The plot of partitions has a panel per method, common colours, and rings around differing rows."""
 
 import re
 from collections.abc import Callable
@@ -18,18 +18,18 @@ from tests.plots.conftest import draw_figure, make_comparison, make_comparison_w
 
 
 def count_rings(ax: Any) -> int:
-    """How many rows are ringed."""
+    """Return the number of ringed rows."""
     hollow = [points for points in ax.collections if hasattr(points, "get_sizes") and not len(points.get_facecolors())]
     return sum(len(points.get_offsets()) for points in hollow)
 
 
 def find_row_points(ax: Any) -> list[Any]:
-    """The rows of each group, and their colours."""
+    """Return the rows of each group and their colours."""
     full = [points for points in ax.collections if hasattr(points, "get_sizes") and len(points.get_facecolors())]
     return [(np.asarray(points.get_offsets()), points.get_facecolors()) for points in full if len(points.get_offsets())]
 
 
-def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
+def test_each_method_has_a_panel_with_differing_rows_ringed() -> None:
     found = make_comparison()
     labels, near, means, hard, soft, calibration = draw_figure(plots.partitions(found)).axes
     part = found.assignments
@@ -50,7 +50,7 @@ def test_a_panel_for_each_way_with_what_differs_ringed() -> None:
     assert len(calibration.collections) == 4
 
 
-def test_groups_have_the_colours_of_the_components_they_match() -> None:
+def test_groups_have_the_colours_of_matching_components() -> None:
     found = make_comparison()
     names = ("k-nearest neighbours", "k-means", "mixture, hard")
     for ax, name in zip(plots.partitions(found).axes[1:4], names, strict=True):
@@ -66,7 +66,7 @@ def test_soft_rows_are_blended() -> None:
     assert len(np.unique(np.round(colours, 3), axis=0)) > 10
 
 
-def test_without_labels_three_panels_do() -> None:
+def test_without_labels_there_are_three_panels() -> None:
     figure = plots.partitions(make_comparison(labelled=False))
     assert len(figure.axes) == 3
     said = read_text(figure)
@@ -101,7 +101,7 @@ def test_rows_may_be_fewer_and_others_by_another_seed() -> None:
     assert not np.array_equal(find_row_points(few.axes[3])[0][0], find_row_points(other.axes[3])[0][0])
 
 
-def test_panels_stand_above_one_another_in_a_tall_figure() -> None:
+def test_panels_are_stacked_in_a_tall_figure() -> None:
     figure = plots.partitions(make_comparison(labelled=False), figure=create_figure(5.0, 12.0))
     first, second, third = (ax.get_position() for ax in draw_figure(figure).axes)
     assert first.y0 > second.y1 > second.y0 > third.y1
@@ -188,7 +188,7 @@ def test_many_rings_lie_beneath_the_rows() -> None:
 
 
 @pytest.mark.parametrize(("standardise", "units"), [(True, "standard deviations of each column"), (False, "own units")])
-def test_the_legend_says_what_circles_are(standardise: bool, units: str) -> None:
+def test_the_legend_explains_the_circles(standardise: bool, units: str) -> None:
     part = copy(make_comparison(labelled=False).assignments)
     object.__setattr__(part, "is_standardized", standardise)
     said = read_text(plots.partitions(replace(make_comparison(labelled=False), assignments=part)))
@@ -196,7 +196,7 @@ def test_the_legend_says_what_circles_are(standardise: bool, units: str) -> None
     assert units in said
 
 
-def test_counts_and_shares_are_written_in_one_way() -> None:
+def test_counts_and_percentages_have_one_format() -> None:
     said = read_text(plots.partitions(scale_weights(make_comparison(), 1000.0), max_rows=40))
     assert "\u202f000 (" in said
     assert not re.search(r"\d,\d{3}| %", said)
@@ -236,19 +236,19 @@ def compare_odd_rows(name: str) -> Comparison:
         "few labels",
     ],
 )
-def test_odd_rows(name: str) -> None:
+def test_unusual_rows(name: str) -> None:
     found = compare_odd_rows(name)
     assert found.summary in repr(found)
     draw_figure(plots.partitions(found))
     draw_figure(plots.solver_convergence(found))
 
 
-def test_what_is_no_comparison_is_refused() -> None:
+def test_other_arguments_than_comparisons_are_rejected() -> None:
     with pytest.raises(ParameterError, match="comparison must be a Comparison"):
         plots.partitions(make_comparison().mixture)  # type: ignore[arg-type]
 
 
-def test_titles_of_weights_that_count_no_rows_tell_shares() -> None:
+def test_titles_show_fractions_of_fractional_weights() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) * [1.0, 5.0] + 2.5])
     weights = np.full(120, 1 / 120)

@@ -1,4 +1,4 @@
-"""Which columns and rows are drawn, and in which units."""
+"""Selection of columns and rows for plots, and units of axes."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_columns_by_number_and_name(two_components: tuple[Mixture, Any]) -> None
             resolve_columns(mixture, wrong)
 
 
-def test_cloud_draws_a_seeded_subset_and_says_so(two_components: tuple[Mixture, Any]) -> None:
+def test_plot_sample_is_a_seeded_subset_with_a_note(two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
     whole = PlotSample.from_rows(mixture, X)
     assert whole.subset_note is None
@@ -93,7 +93,7 @@ def test_cloud_draws_a_seeded_subset_and_says_so(two_components: tuple[Mixture, 
         PlotSample.from_rows(mixture, X, max_rows=0)
 
 
-def test_cloud_of_a_data_frame_is_read_by_name(two_components: tuple[Mixture, Any]) -> None:
+def test_plot_sample_reads_data_frames_by_name(two_components: tuple[Mixture, Any]) -> None:
     pandas = pytest.importorskip("pandas")
     mixture, X = two_components
     frame = pandas.DataFrame({"b": X[:, 1], "other": 0.0, "a": X[:, 0]})

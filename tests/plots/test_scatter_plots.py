@@ -1,4 +1,4 @@
-"""Scatters: rows in the colours of their membership, ellipses where the components are."""
+"""Scatter plots: rows coloured by responsibility, ellipses of the components."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.plots.conftest import draw_figure, make_mixture, read_text
 
 
 def read_points(ax: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Places (n, 2) and colours (n, 3) of the filled markers, in the order in which they were drawn."""
+    """Return positions (n, 2) and colours (n, 3) of the filled markers in drawing order."""
     filled = [c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_facecolor())]
     places = np.concatenate([np.asarray(c.get_offsets()) for c in filled])
     colours = np.concatenate([np.broadcast_to(c.get_facecolor(), (len(c.get_offsets()), 4)) for c in filled])
@@ -21,32 +21,32 @@ def read_points(ax: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sort_like_rows(places: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """For each of ``rows`` the number of the marker that lies there."""
+    """Return for each row the index of the marker at its position."""
     distance = np.abs(places[None] - rows[:, None]).sum(axis=2)
     assert distance.min(axis=1).max() < 1e-12
     return distance.argmin(axis=1)
 
 
-def test_rows_wear_blended_colours(two_components: tuple[Mixture, Any]) -> None:
+def test_rows_have_blended_colours(two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
     places, colours = read_points(plots.scatter(mixture, X))
     order = sort_like_rows(places, X)
     assert np.allclose(colours[order], blend_colours(mixture.predict_proba(X)))
 
 
-def test_hard_assignment_wears_one_colour(two_components: tuple[Mixture, Any]) -> None:
+def test_hard_assignment_has_one_colour_per_component(two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
     places, colours = read_points(plots.scatter(mixture, X, assignment="hard"))
     order = sort_like_rows(places, X)
     assert np.allclose(colours[order], distinct_colours(2)[mixture.predict(X)])
 
 
-def test_markers_repeat_what_colours_say(two_components: tuple[Mixture, Any]) -> None:
+def test_markers_differ_between_components(two_components: tuple[Mixture, Any]) -> None:
     shapes = [c.get_paths()[0].vertices for c in plots.scatter(*two_components).collections]
     assert len({vertices.tobytes() for vertices in shapes}) == 2
 
 
-def test_outlines_are_those_of_the_components(two_components: tuple[Mixture, Any]) -> None:
+def test_ellipses_are_those_of_the_components(two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
     lines = [np.asarray(line.get_xydata()) for line in plots.scatter(mixture, X, [1, 0]).lines]
     part = mixture.marginal([1, 0])
@@ -55,7 +55,9 @@ def test_outlines_are_those_of_the_components(two_components: tuple[Mixture, Any
 
 
 @pytest.mark.parametrize("share", ELLIPSE_COVERAGES)
-def test_outline_has_the_distance_of_its_share(share: float, two_components: tuple[Mixture, Any]) -> None:
+def test_ellipse_has_the_mahalanobis_distance_of_its_coverage(
+    share: float, two_components: tuple[Mixture, Any]
+) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture, _ = two_components
     distance = mixture.components[1].mahalanobis(component_ellipse(mixture, 1, share))
@@ -87,7 +89,7 @@ def test_subset_is_named(two_components: tuple[Mixture, Any]) -> None:
     assert not np.array_equal(read_points(ax)[0], other)
 
 
-def test_legend_tells_number_and_share(two_components: tuple[Mixture, Any]) -> None:
+def test_legend_has_numbers_and_weights(two_components: tuple[Mixture, Any]) -> None:
     words = read_text(plots.scatter(*two_components))
     assert "component 0, 30%" in words
     assert "component 1, 70%" in words
@@ -108,7 +110,7 @@ def test_one_column_of_many_is_a_strip(two_components: tuple[Mixture, Any]) -> N
     assert plots.scatter(*two_components, columns=["b"]).get_xlabel() == "b"
 
 
-def test_assignment_puts_hard_beside_soft(two_components: tuple[Mixture, Any]) -> None:
+def test_assignment_comparison_has_a_hard_and_a_soft_panel(two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
     figure = draw_figure(plots.assignment_comparison(mixture, X))
     hard, soft = figure.axes
@@ -121,14 +123,14 @@ def test_assignment_puts_hard_beside_soft(two_components: tuple[Mixture, Any]) -
     assert read_text(figure).count(f"{count} of 200 rows") == 1
 
 
-def test_assignment_stands_in_a_tall_figure(two_components: tuple[Mixture, Any]) -> None:
+def test_assignment_comparison_is_stacked_in_a_tall_figure(two_components: tuple[Mixture, Any]) -> None:
     from matplotlib.figure import Figure
 
     hard, soft = draw_figure(plots.assignment_comparison(*two_components, figure=Figure(figsize=(5, 8)))).axes
     assert hard.get_position().y0 >= soft.get_position().y1
 
 
-def test_assignment_takes_columns_threshold_and_subset(two_components: tuple[Mixture, Any]) -> None:
+def test_assignment_comparison_accepts_columns_threshold_and_subset(two_components: tuple[Mixture, Any]) -> None:
     figure = plots.assignment_comparison(
         *two_components, columns=["b", "a"], threshold=0.4, max_rows=30, random_state=3
     )
@@ -154,7 +156,7 @@ def test_wrong_parameters_are_named(wrong: dict[str, Any], sentence: str, two_co
         plots.scatter(*two_components, **wrong)
 
 
-def test_more_than_two_columns_are_for_pairs() -> None:
+def test_more_than_two_columns_are_rejected() -> None:
     mixture = make_mixture(2, 3)
     with pytest.raises(ParameterError, match=r"use pairs\(\) for more"):
         plots.scatter(mixture, mixture.sample(10, 0)[0], columns=[0, 1, 2])

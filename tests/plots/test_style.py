@@ -1,4 +1,4 @@
-"""Colours are told apart, markers and lines repeat what they say, and soft membership blends."""
+"""Styles remain distinct with colour blindness, and colours blend by responsibility."""
 
 import numpy as np
 import pytest

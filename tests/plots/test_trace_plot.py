@@ -1,4 +1,4 @@
-"""The climb of a fit: an awful first pass flattens nothing, and the cut is said."""
+"""The trace plot omits poor first iterations and says so."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def make_fit(search: Selection, values: list[float], final: float | None = None)
     return replace(fit, trace=IterationTrace(array, np.arange(len(array)) * 1.0), log_likelihood=last)
 
 
-def test_every_pass_is_drawn_and_the_end_is_named(search: Selection) -> None:
+def test_every_iteration_is_drawn_and_the_final_value_is_named(search: Selection) -> None:
     ax = plots.log_likelihood_trace(make_fit(search, [-103.0, -102.0, -101.5, -101.4], -101.35))
     line = ax.lines[1]
     assert np.array_equal(np.asarray(line.get_xydata()), [[1, -103], [2, -102], [3, -101.5], [4, -101.4]])

@@ -1,4 +1,4 @@
-"""A fitted estimator is as good as the mixture it holds; anything else is refused by name."""
+"""Plots and reports accept mixtures and fitted estimators and reject other arguments by name."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A fitted mixture, its rows, and the search it came from."""
+"""A search on Old Faithful for the tests of reports."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from gaussmix import Fit, Mixture, Selection
 
 @dataclass(frozen=True)
 class FittedSearch:
-    """What a report is about."""
+    """Rows and a search, with the best mixture and its fit."""
 
     rows: Any
     selection: Selection
@@ -29,7 +29,7 @@ class FittedSearch:
 
 @pytest.fixture(scope="session")
 def fitted_search(faithful: Any) -> FittedSearch:
-    """A search over three structures on Old Faithful, which picks EEE with 3 components."""
+    """Return a search over three structures on Old Faithful, which selects EEE with 3 components."""
     search = gaussmix.select(
         faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=3, feature_names=["eruptions", "waiting"]
     )

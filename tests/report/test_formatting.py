@@ -1,4 +1,4 @@
-"""Numbers keep the digits that matter, whatever their size."""
+"""Formatted numbers keep their significant digits at any magnitude."""
 
 import math
 import re

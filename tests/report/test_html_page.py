@@ -1,4 +1,4 @@
-"""The page holds all it shows, fetches nothing, and takes no name for markup."""
+"""The page is self-contained, loads nothing and escapes all names."""
 
 import base64
 import html
@@ -26,7 +26,7 @@ EVIL = ["<script>alert(1)</script>", "\" onerror='alert(2)' x=\"", "{{ 7 * 7 }} 
 
 
 class Page(HTMLParser):
-    """Tags, their attributes and the text of a page."""
+    """Parsed tags, attributes and text of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ def test_every_picture_is_told_in_words(page: Page) -> None:
     assert len(set(alts)) == len(alts)
 
 
-def test_words_and_numbers_are_there(page: Page) -> None:
+def test_texts_and_numbers_are_shown(page: Page) -> None:
     words = page.text.replace("\u202f", " ")
     for expected in (
         "Gaussian mixture of faithful.csv",
@@ -229,7 +229,7 @@ def test_many_rows_are_drawn_in_part_and_said_to_be(fitted_search: FittedSearch)
     assert len(page) < 3_000_000, "many points are kept as pixels"
 
 
-def test_the_file_is_what_render_gives(fitted_search: FittedSearch, tmp_path: Path) -> None:
+def test_the_file_contains_the_rendered_page(fitted_search: FittedSearch, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_report(path, fitted_search.mixture, fitted_search.rows, title="T", source_name="S")
     assert path.read_text(encoding="utf-8") == render_html(
@@ -251,7 +251,7 @@ def test_missing_jinja2_is_one_sentence(fitted_search: FittedSearch, monkeypatch
 
 @cache
 def render_nine_components(n_features: int, n_rows: int = 300, weight: float | None = None) -> str:
-    """The page of a mixture of nine components."""
+    """Return the page of a mixture of nine components."""
     means = 8.0 * np.random.default_rng(0).normal(size=(9, n_features))
     mixture = Mixture.from_parameters(np.full(9, 1 / 9), means, np.tile(np.eye(n_features), (9, 1, 1)))
     weights = None if weight is None else np.full(n_rows, weight)

@@ -1,4 +1,4 @@
-"""What was found, in words that follow the numbers."""
+"""The summary text agrees with the tables."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tables agree with the model they are read from, and add up."""
+"""The tables agree with the mixture and the rows."""
 
 from dataclasses import replace
 from typing import Any
@@ -94,7 +94,7 @@ def test_candidates_are_ranked_with_differences(fitted_search: FittedSearch) -> 
     assert rows[1].difference_to_best == pytest.approx(rows[1].criterion_value - rows[0].criterion_value)  # type: ignore[operator]
 
 
-def test_candidates_say_why_they_are_out() -> None:
+def test_rejected_candidates_have_a_remark() -> None:
     rows = np.repeat(np.random.default_rng(0).normal(size=(5, 2)), 2, axis=0)
     search = gaussmix.select(rows, [1, 3, 11], ["EII", "EEI", "VVV"], n_starts=1)
     remarks = [(row.is_eligible, row.remark) for row in report.candidate_table(search)]
@@ -103,7 +103,7 @@ def test_candidates_say_why_they_are_out() -> None:
     assert all(len(remark) > len("degenerate: ") for eligible, remark in remarks if not eligible)
 
 
-def test_candidates_that_coincide_are_named(faithful: Any) -> None:
+def test_equal_candidates_are_named(faithful: Any) -> None:
     search = gaussmix.select(faithful[:, :1], [2], ["EII", "EEE"], n_starts=1)
     assert report.candidate_table(search)[1].remark == "the same mixtures as EII"
 
@@ -135,7 +135,7 @@ def test_wrong_input_is_named(fitted_search: FittedSearch) -> None:
         report.component_table(fitted_search.mixture, fitted_search.rows, [1.0])
 
 
-def test_fit_facts(fitted_search: FittedSearch) -> None:
+def test_fit_summary(fitted_search: FittedSearch) -> None:
     facts = report.summarize_fit(fitted_search.fit, fitted_search.mixture)
     assert facts.has_converged
     assert facts.n_iter == len(fitted_search.fit.trace)
@@ -144,7 +144,7 @@ def test_fit_facts(fitted_search: FittedSearch) -> None:
     assert facts.floored_components == facts.small_components == ()
 
 
-def test_fit_facts_of_a_collapse() -> None:
+def test_fit_summary_of_a_degenerate_fit() -> None:
     rows = np.array([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]])
     fit = GaussianMixture(2, random_state=0).fit(rows)
     facts = report.summarize_fit(fit.fit_, fit.model_)
@@ -159,7 +159,7 @@ def test_rows_go_into_a_data_frame(fitted_search: FittedSearch) -> None:
     assert list(frame.columns[:3]) == ["rank", "structure", "n_components"]
 
 
-def test_rounding_is_no_difference(fitted_search: FittedSearch) -> None:
+def test_rounding_errors_are_no_difference(fitted_search: FittedSearch) -> None:
     first, second = fitted_search.selection.candidates[:2]
     moved = replace(second, criteria={"bic": first.criteria["bic"] * (1 - 1e-15)})
     rows = report.candidate_table(gaussmix.Selection("bic", (first, moved), 0.0))
