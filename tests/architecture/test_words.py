@@ -57,3 +57,32 @@ def test_words_are_split_as_people_read_them() -> None:
     assert words("X") == {"X"}
     assert words("_BLOCK_BYTES") == {"block", "bytes"}
     assert words("log2Likelihood") == {"log", "2", "likelihood"}
+
+
+def compares_structure_letters(node: ast.Compare) -> bool:
+    """Return whether a comparison is one of a structure's name or letter with a text."""
+    operands = [node.left, *node.comparators]
+    has_text = any(isinstance(child, ast.Constant) and isinstance(child.value, str) for child in operands)
+    named = (ast.unparse(operand) for operand in operands if not isinstance(operand, ast.Constant))
+    return has_text and any(
+        name.endswith((".orientation", ".volume", "structure.shape"))
+        or (name.startswith("str(") and "structure" in name)
+        for name in named
+    )
+
+
+def test_letters_are_compared_in_covariance_only() -> None:
+    bad = [
+        f"{module.name} (line {node.lineno})"
+        for module in MODULES
+        if module.room != "covariance"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Compare) and compares_structure_letters(node)
+    ]
+    assert not bad, f"ask the structure by a property such as is_axis_aligned: {bad}"
+
+
+def test_comparisons_of_letters_are_recognised() -> None:
+    for text in ('structure.orientation == "I"', 'str(self.structure) != "EEE"', '"I" == a.structure.shape'):
+        assert compares_structure_letters(ast.parse(text, mode="eval").body)  # type: ignore[arg-type]
+    assert not compares_structure_letters(ast.parse("rows.shape == (3,)", mode="eval").body)  # type: ignore[arg-type]
