@@ -6,6 +6,7 @@ from gaussmix.comparison.result import Comparison as Comparison
 from gaussmix.core.outcome import Outcome as Outcome
 from gaussmix.covariance import DefaultPrior as DefaultPrior
 from gaussmix.errors import ArchiveError as ArchiveError
+from gaussmix.errors import CapabilityError as CapabilityError
 from gaussmix.errors import CollapseError as CollapseError
 from gaussmix.errors import DataError as DataError
 from gaussmix.errors import FileError as FileError
@@ -19,6 +20,7 @@ from gaussmix.estimators import GaussianMixture as GaussianMixture
 from gaussmix.estimators import KMeans as KMeans
 from gaussmix.model import Constraints as Constraints
 from gaussmix.model import Gaussian as Gaussian
+from gaussmix.model import Intensity as Intensity
 from gaussmix.model import Mixture as Mixture
 from gaussmix.selection import BootstrapTestResult as BootstrapTestResult
 from gaussmix.selection import Candidate as Candidate

@@ -10,6 +10,7 @@ import pytest
 from gaussmix import DataError, Mixture, ParameterError, UnrepresentableError
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.statistics import Statistics
 from gaussmix.core.threads import threads
 from gaussmix.covariance import FloorRegularizer, Structure, make_covariance_estimator
 from gaussmix.model.mixture_parameters import change_frame
@@ -124,7 +125,7 @@ def test_m_step_of_another_structure_raises() -> None:
     moments = Moments(np.ones(2), np.zeros((2, 2)), np.ones(2), MomentKind.TRACE)
     other = make_covariance_estimator(Structure.from_name("VII"), FloorRegularizer(np.full(2, 1e-9)))
     with pytest.raises(ParameterError, match="covariance_estimator must be one of VVV, but is 'VII'"):
-        PAIR.m_step(moments, other)
+        PAIR.m_step(Statistics(moments), other)
 
 
 def test_permuted_components_permute_probabilities() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gaussmix.core.moments import MomentKind
+from gaussmix.core.statistics import Statistics
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior
 from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, parse_structure
 from gaussmix.covariance.low_rank import LowRankCovariance
@@ -164,7 +165,7 @@ def test_gradient_step_is_an_em_step_to_first_order(structure: str, seed: int) -
     problem, mixture = make_problem_and_mixture(structure, seed)
     for _ in range(6):
         moments = problem.e_step(mixture).moments
-        before, mixture = mixture, mixture.m_step(moments, problem.covariance_estimator)
+        before, mixture = mixture, mixture.m_step(Statistics(moments), problem.covariance_estimator)
     at = MixtureParametrization.from_origin(before, problem.total_weight)
     step, slope = at.to_vector(mixture), analytic_gradient(problem, at, np.zeros(at.n_parameters))
     assert step @ slope > 0.97 * np.linalg.norm(step) * np.linalg.norm(slope)
@@ -179,7 +180,7 @@ def test_vectors_are_invariant_to_units(structure: str) -> None:
         rows = unit * (rng.normal(size=(150, 3)) + 2.0 * rng.integers(0, 2, 150)[:, None]) + 5.0 * unit
         problem = Problem.from_source(make_memory_source(rows), parse_structure(structure, None))
         mixture = initialize_from_labels(problem, rng.integers(0, 3, 150), 3)
-        updated = mixture.m_step(problem.e_step(mixture).moments, problem.covariance_estimator)
+        updated = mixture.m_step(problem.e_step(mixture).statistics, problem.covariance_estimator)
         lengths.append(np.linalg.norm(MixtureParametrization.from_origin(mixture, 150.0).to_vector(updated)))
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-6)
 

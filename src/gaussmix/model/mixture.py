@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.core.frame import Frame
 from gaussmix.core.input_arrays import parse_rows
 from gaussmix.core.moments import Moments
+from gaussmix.core.statistics import Statistics
 from gaussmix.covariance import (
     AbstractCovariance,
     AbstractCovarianceEstimator,
@@ -197,11 +198,12 @@ class Mixture(MixtureParameters, AbstractDensity):
     def _select_names(self, positions: IntD) -> tuple[str, ...] | None:
         return None if self.feature_names is None else tuple(self.feature_names[j] for j in positions)
 
-    def m_step(self, moments: Moments, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
+    def m_step(self, statistics: Statistics, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
         """Return the mixture of the same structure that maximizes the expected likelihood."""
         if covariance_estimator.structure != self.structure:
             structure = str(covariance_estimator.structure)
             raise ParameterError.invalid_choice("covariance_estimator", structure, [str(self.structure)])
+        moments = statistics.moments
         if self.noise is None:
             return mixture_from_moments(moments, covariance_estimator, self.frame, self.feature_names, self.covariance)
         noise = self.noise.m_step(moments)

@@ -36,7 +36,7 @@ class EM(AbstractMixtureSolver[MixtureState]):
     def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
         """Return the mixture that maximises the expected log-likelihood, given the fixed parameters."""
         if self.fixed is None:
-            return mixture.m_step(expectation.moments, self.covariance_estimator)
+            return mixture.m_step(expectation.statistics, self.covariance_estimator)
         return constrained_m_step(mixture, expectation.moments, self.covariance_estimator, self.fixed)
 
     def run_fused(

@@ -8,7 +8,7 @@ uses the moments of the known rows alone, if every component has enough of them.
 candidate of highest likelihood.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -42,21 +42,29 @@ _SAME_NUMBER_BONUS = 1e-9  # relative to the weight of the known rows; a group k
 _CENTER_TOLERANCE = 1e-4  # squared movement of the centers per column, in standard deviations
 
 
+@dataclass(frozen=True)
+class _CountPairs:
+    """The weight of the rows of each known component (axis 0) in each group (axis 1); a task that can travel."""
+
+    groups: IntN
+    known_components: IntN
+    n_components: int
+
+    def __call__(self, batch: Batch) -> Array:
+        group, component = self.groups[batch.row_slice], self.known_components[batch.row_slice]
+        is_known = (group >= 0) & (group < self.n_components) & (component >= 0)
+        weights = None if batch.weights is None else batch.weights[is_known]
+        pairs = component[is_known] * self.n_components + group[is_known]
+        counts = np.bincount(pairs, weights, self.n_components**2).astype(np.float64)
+        return counts.reshape(self.n_components, -1)
+
+
 def match_groups(source: AbstractSource, groups: IntN, known_components: IntN, n_components: int) -> IntD:
     """Return the group of each component (K,) that maximizes the total weight of known rows in their own group.
 
     ``groups`` (n,) and ``known_components`` (n,) are those of the rows; other values than 0 to K - 1 are ignored.
     """
-
-    def count_pairs(batch: Batch) -> Array:
-        """Return the weight of the rows of each component (axis 0) in each group (axis 1)."""
-        group, component = groups[batch.row_slice], known_components[batch.row_slice]
-        is_known = (group >= 0) & (group < n_components) & (component >= 0)
-        weights = None if batch.weights is None else batch.weights[is_known]
-        pairs = component[is_known] * n_components + group[is_known]
-        return np.bincount(pairs, weights, n_components**2).astype(np.float64).reshape(n_components, -1)
-
-    weights = source.reduce(count_pairs)
+    weights = source.reduce(_CountPairs(groups, known_components, n_components))
     bonus = _SAME_NUMBER_BONUS * weights.sum() * np.eye(n_components)
     return np.asarray(linear_sum_assignment(weights + bonus, True)[1])
 
