@@ -1,9 +1,9 @@
-"""``Moments``: mass, mean and centred scatter of each component; values that add.
+"""Moments: mass, mean and centred scatter of each component; moments of disjoint rows add.
 
-Two sets of moments merge exactly (Chan, Golub & LeVeque, "Algorithms for computing the sample
-variance", The American Statistician 37, 1983): the scatter of the union is the sum of the
-scatters plus the outer product of the distance between the means. So chunks, files and workers
-are one operation, and no sum of uncentred squares, which cancels, is ever formed.
+Two sets of moments merge exactly (Chan, Golub & LeVeque, "Algorithms for computing the sample variance", The American
+Statistician 37, 1983). The scatter of the union is the sum of the scatters plus the outer product of the difference of
+the means. Chunks, files and workers are therefore one operation. No sum of uncentred squares, which would cancel, is
+ever formed.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from gaussmix.types import DD, KD, ND, NK, Array, IntN, K
 
 
 class MomentKind(Enum):
-    """Which part of the scatter is needed; the value is the shape of ``Moments.scatter``.
+    """The part of the scatter that is needed; the value is the shape of ``Moments.scatter``.
 
-    NOTHING of it, and mass and mean alone, is what k-means asks for.
+    k-means needs masses and means only, that is NONE of the scatter.
     """
 
     FULL = "KDD"
@@ -31,11 +31,11 @@ class MomentKind(Enum):
 
     @property
     def per_component(self) -> "MomentKind":
-        """The kind that says the same of each component by itself."""
+        """The kind with the same information for each component separately."""
         return _PER_COMPONENT_KINDS.get(self, self)
 
     def weighted_outer_products(self, vectors: KD, weights: K) -> Array:
-        """The scatter of K points ``deltas`` from the origin, one per component, of given weights."""
+        """Return the scatter about the origin of K points (K, D), one per component, with weights (K,)."""
         if self is MomentKind.FULL:
             return np.asarray(weights[:, None, None] * vectors[:, :, None] * vectors[:, None, :])
         if self is MomentKind.POOLED_FULL:
@@ -53,7 +53,7 @@ _PER_COMPONENT_KINDS = {MomentKind.POOLED_FULL: MomentKind.FULL, MomentKind.POOL
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Per component: total responsibility (K,), mean (K, D), and scatter about that mean."""
+    """Mass (sum of responsibilities, (K,)), mean (K, D), and scatter about that mean, per component."""
 
     mass: K
     mean: KD
@@ -62,35 +62,35 @@ class Moments:
 
     @classmethod
     def from_centered_sums(cls, mass: K, center: KD, first_moments: KD, scatter: Array, kind: MomentKind) -> "Moments":
-        """From sums about fixed centres: first = sum r (x - c), scatter = sum r (x - c)(x - c)^T."""
+        """Make moments from sums about fixed centers: first = sum r (x - c), scatter = sum r (x - c)(x - c)^T."""
         delta = first_moments / np.where(mass > 0, mass, 1.0)[:, None]
         between = kind.weighted_outer_products(delta, mass)
         return cls(mass, center + delta, np.subtract(scatter, between, out=between), kind)
 
     def __add__(self, other: "Moments") -> "Moments":
         mass = self.mass + other.mass
-        share = other.mass / np.where(mass > 0, mass, 1.0)
+        fraction = other.mass / np.where(mass > 0, mass, 1.0)
         delta = np.where((other.mass > 0)[:, None], other.mean - self.mean, 0.0)
-        between = self.kind.weighted_outer_products(delta, self.mass * share)
-        mean = np.where((self.mass > 0)[:, None], self.mean + share[:, None] * delta, self.mean + delta)
+        between = self.kind.weighted_outer_products(delta, self.mass * fraction)
+        mean = np.where((self.mass > 0)[:, None], self.mean + fraction[:, None] * delta, self.mean + delta)
         scatter = np.add(self.scatter, other.scatter)
         return Moments(mass, mean, np.add(scatter, between, out=scatter), self.kind)
 
     def select_components(self, components: IntN) -> "Moments":
-        """A copy of some of the components, of moments that are each component's own."""
+        """Return the moments of some components; the kind must not be pooled."""
         return Moments(self.mass[components], self.mean[components], self.scatter[components], self.kind)
 
     def permute_components(self, order: IntN) -> "Moments":
-        """The same moments with all components in another order."""
+        """Return the same moments with the components in another order."""
         scatter = self.scatter[order] if self.kind.per_component is self.kind else self.scatter
         return Moments(self.mass[order], self.mean[order], scatter, self.kind)
 
     def split_at_means(self, deviation: KD) -> tuple["Moments", "Moments"]:
-        """Every component cut at its mean across an axis with this standard deviation along it, (K, D): lower, upper.
+        """Return the lower and upper half of every component, split at its mean across an axis.
 
-        What halves of a Gaussian come to: the mean of each lies sqrt(2 / pi) deviations from that of the whole, and
-        its variance along the axis is smaller by the square of that (half-normal distribution). Both together have
-        the moments of the whole.
+        ``deviation`` (K, D) is the axis times the standard deviation along it. The halves are those of a Gaussian: each
+        mean is sqrt(2 / pi) deviations from the mean of the whole, and the variance along the axis decreases by the
+        square of that (half-normal distribution). Both halves together have the moments of the whole.
         """
         step = np.sqrt(2.0 / np.pi) * deviation
         mass, scatter = 0.5 * self.mass, 0.5 * (self.scatter - self.kind.weighted_outer_products(step, self.mass))
@@ -98,41 +98,41 @@ class Moments:
         return low, high
 
     def interpolate(self, other: "Moments", fraction: float) -> "Moments":
-        """(1 - share) times these sums and share times others, whatever share is; mass must be left everywhere."""
+        """Return (1 - fraction) times these sums plus fraction times others; every mass must stay positive."""
         mass = (1.0 - fraction) * self.mass + fraction * other.mass
-        part = fraction * other.mass / mass
-        apart = other.mean - self.mean
-        between = self.kind.weighted_outer_products(apart, (1.0 - fraction) * self.mass * part)
+        relative_fraction = fraction * other.mass / mass
+        difference = other.mean - self.mean
+        between = self.kind.weighted_outer_products(difference, (1.0 - fraction) * self.mass * relative_fraction)
         scatter = (1.0 - fraction) * self.scatter + fraction * other.scatter + between
-        return Moments(mass, self.mean + part[:, None] * apart, scatter, self.kind)
+        return Moments(mass, self.mean + relative_fraction[:, None] * difference, scatter, self.kind)
 
     def scale(self, factor: float) -> "Moments":
-        """The moments of the same rows, each counted ``factor`` times."""
+        """Return the moments of the same rows, each counted ``factor`` times."""
         return replace(self, mass=self.mass * factor, scatter=self.scatter * factor)
 
     def recenter(self, mean: KD) -> "Moments":
-        """Scatter about given means instead of their own: what a held mean sees."""
+        """Return the moments with the scatter about given means."""
         scatter = self.scatter + self.kind.weighted_outer_products(self.mean - mean, self.mass)
         return replace(self, mean=mean, scatter=scatter)
 
     def to_kind(self, kind: MomentKind) -> "Moments":
-        """The same moments in a poorer kind: diagonal, trace or pooled of full ones."""
+        """Return the same moments in a kind with less information, such as the diagonal of full scatter."""
         if kind is self.kind:
             return self
         return replace(self, scatter=_SCATTER_CONVERSIONS[(self.kind, kind)](self.scatter), kind=kind)
 
 
 def total_scatter(moments: Moments) -> DD:
-    """Scatter (D, D) of all rows together about their common mean, from full moments."""
-    share = moments.mass / moments.mass.sum()
-    between = weighted_outer_sum(moments.mean - share @ moments.mean, moments.mass)
+    """Return the scatter (D, D) of all rows together about their common mean, from full moments."""
+    fractions = moments.mass / moments.mass.sum()
+    between = weighted_outer_sum(moments.mean - fractions @ moments.mean, moments.mass)
     return np.asarray(moments.scatter.sum(axis=0) + between)
 
 
 def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array:
-    """sum_n w_n (x_n - c)(x_n - c)^T of one component, in the part that ``kind`` needs.
+    """Return sum_n w_n (x_n - c)(x_n - c)^T of one component, in the part that ``kind`` needs.
 
-    The definition, for one component: full kinds give (D, D), diagonal ones (D,), trace a scalar, nothing (0,).
+    Full kinds give (D, D), diagonal ones (D,), trace a scalar, and none (0,).
     """
     if kind in (MomentKind.FULL, MomentKind.POOLED_FULL):
         return np.asarray((differences * weights[:, None]).T @ differences)
@@ -143,7 +143,7 @@ def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array
 
 
 def compute_moments(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> Moments:
-    """Moments of rows (n, D) under responsibilities (n, K), in two passes: mean first, then scatter."""
+    """Return the moments of rows (n, D) under responsibilities (n, K): first the means, then the scatter about them."""
     mass = responsibilities.sum(axis=0)
     mean, parts = center.copy(), []
     for k, weights in enumerate(responsibilities.T):

@@ -1,4 +1,4 @@
-"""Covariances as plain arrays of variances and axes, for code that knows no representation, and back."""
+"""Conversion of covariances to arrays of variances and axes, and back, whatever their representation."""
 
 import numpy as np
 
