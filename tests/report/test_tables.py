@@ -8,7 +8,7 @@ import pytest
 
 import gaussmix
 from gaussmix import Fit, GaussianMixture, Mixture, report
-from gaussmix.report.tables import _describe_degeneracy
+from gaussmix.report.candidates import _describe_degeneracy
 from tests.report.conftest import FittedSearch
 
 

@@ -14,7 +14,8 @@ from gaussmix.cli.text_formatting import (
 from gaussmix.errors.text import format_count
 from gaussmix.model import Mixture
 from gaussmix.model.noise import NOISE_LABEL, all_weights
-from gaussmix.report.tables import UNCERTAIN_ABOVE, candidate_table
+from gaussmix.report.candidates import candidate_table
+from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Candidate, Selection
 from gaussmix.selection.criteria import describe_evidence
 from gaussmix.types import IntN, N

@@ -21,6 +21,7 @@ from gaussmix.plots.plot_data import MAX_ROWS, column_name
 from gaussmix.plots.style import MARKER_GLYPHS, Style, distinct_styles
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
 from gaussmix.report import formatting, pictures, tables
+from gaussmix.report.candidates import candidate_table
 from gaussmix.report.summary_text import describe_mixture
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
@@ -147,7 +148,7 @@ def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Sel
     return {
         "selection": selection,
         "criterion_picture": None if selection is None else pictures.criterion_picture(selection),
-        "candidates": [] if selection is None else tables.candidate_table(selection),
+        "candidates": [] if selection is None else candidate_table(selection),
         "n_candidates_shown": _N_CANDIDATES_SHOWN,
         "trace_picture": None if fit is None else pictures.trace_picture(fit),
         "fit": None if fit is None else tables.summarize_fit(fit, mixture),

@@ -1,4 +1,4 @@
-"""Tables of components, candidates, uncertain rows and the outcome of a fit, as lists of dataclasses.
+"""Tables of components, uncertain rows and the outcome of a fit, as lists of dataclasses.
 
 ``pandas.DataFrame(component_table(...))`` converts such a list to a data frame.
 """
@@ -9,20 +9,15 @@ import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
-from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.model import Mixture
 from gaussmix.model.noise import noise_to_minus_one
 from gaussmix.model.prediction import uncertainty
-from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
-from gaussmix.selection import CRITERIA, Candidate, Selection
-from gaussmix.solvers import Fit
+from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture
+from gaussmix.selection import CRITERIA
 from gaussmix.types import ArrayLike
 
 # Bounds of the uncertainty (1 - largest responsibility) of certain and of uncertain rows.
 CERTAIN_BELOW, UNCERTAIN_ABOVE = 0.05, 0.2
-
-_ROUNDING_RTOL = 1e-12  # smaller relative differences are rounding errors
-_EQUAL_CRITERION_RTOL = 1e-9  # relative difference below which two structures describe the same mixtures
 
 
 @dataclass(frozen=True)
@@ -72,21 +67,6 @@ class MixtureSummary:
     certain_fraction: float
     uncertain_fraction: float
     mean_uncertainty: float
-
-
-@dataclass(frozen=True)
-class CandidateRow:
-    """A candidate of a search; ``difference_to_best`` is its criterion minus that of the selected candidate."""
-
-    rank: int
-    structure: str
-    n_components: int
-    criterion_value: float | None
-    difference_to_best: float | None
-    log_likelihood: float | None
-    n_parameters: int
-    is_eligible: bool
-    remark: str
 
 
 @dataclass(frozen=True)
@@ -203,71 +183,6 @@ def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLi
         uncertain_fraction=float(weights @ (uncertainties > UNCERTAIN_ABOVE)) / total_weight,
         mean_uncertainty=float(weights @ uncertainties) / total_weight,
     )
-
-
-def candidate_table(selection: Selection) -> list[CandidateRow]:
-    """Return the candidates of a search, best first, each with a remark.
-
-    Parameters
-    ----------
-    selection : Selection
-        Result of `gaussmix.select`.
-
-    Returns
-    -------
-    list of CandidateRow
-    """
-    criterion = check_selection(selection).criterion
-    best_value = selection.best.criteria[criterion]
-    rows = []
-    for rank, candidate in enumerate(selection.candidates):
-        value = candidate.criteria.get(criterion)
-        rows.append(
-            CandidateRow(
-                rank=rank + 1,
-                structure=candidate.structure.display_name,
-                n_components=candidate.n_components,
-                criterion_value=value,
-                difference_to_best=None if value is None else _difference_to_best(value, best_value),
-                log_likelihood=None if candidate.fit is None else candidate.fit.log_likelihood,
-                n_parameters=candidate.n_parameters,
-                is_eligible=candidate.is_eligible,
-                remark=_candidate_remark(candidate, selection.candidates[:rank], criterion),
-            )
-        )
-    return rows
-
-
-def _difference_to_best(value: float, best_value: float) -> float:
-    """Return the difference to the best value, without rounding errors."""
-    return 0.0 if abs(value - best_value) <= _ROUNDING_RTOL * abs(best_value) else value - best_value
-
-
-def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, ...], criterion: str) -> str:
-    """Return why a candidate is rejected, whether it equals a better one, or that it is selected."""
-    if candidate.fit is None:
-        return f"not fitted: {candidate.rejection_reason}"
-    if not candidate.is_eligible:
-        return f"degenerate: {_describe_degeneracy(candidate.fit)}"
-    value = candidate.criteria[criterion]
-    for other in better_candidates:
-        is_comparable = other.n_components == candidate.n_components and other.is_eligible
-        if is_comparable and abs(other.criteria[criterion] - value) <= _EQUAL_CRITERION_RTOL * abs(value):
-            return f"the same mixtures as {other.structure.display_name}"
-    return "" if better_candidates else "selected"
-
-
-def _describe_degeneracy(fit: Fit) -> str:
-    """Name the components at the variance floor and those with too few rows."""
-    diagnostics = list(enumerate(fit.component_diagnostics))
-    floored = [str(k) for k, part in diagnostics if part.is_floored]
-    small = [str(k) for k, part in diagnostics if part.has_too_few_rows and not part.is_floored]
-    texts = (
-        [f"{pluralize('component', len(floored))} {join_with_and(floored)} at the variance floor"] if floored else []
-    )
-    if small:
-        texts.append(f"too few rows for the covariance of {pluralize('component', len(small))} {join_with_and(small)}")
-    return "; ".join(texts)
 
 
 def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> list[UncertainRow]:

@@ -1,0 +1,91 @@
+"""Table of the candidates of a search with a remark on each."""
+
+from dataclasses import dataclass
+
+from gaussmix.errors.text import join_with_and, pluralize
+from gaussmix.plots.validation import check_selection
+from gaussmix.selection import Candidate, Selection
+from gaussmix.solvers import Fit
+
+_ROUNDING_RTOL = 1e-12  # smaller relative differences are rounding errors
+_EQUAL_CRITERION_RTOL = 1e-9  # relative difference below which two structures describe the same mixtures
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """A candidate of a search; ``difference_to_best`` is its criterion minus that of the selected candidate."""
+
+    rank: int
+    structure: str
+    n_components: int
+    criterion_value: float | None
+    difference_to_best: float | None
+    log_likelihood: float | None
+    n_parameters: int
+    is_eligible: bool
+    remark: str
+
+
+def candidate_table(selection: Selection) -> list[CandidateRow]:
+    """Return the candidates of a search, best first, each with a remark.
+
+    Parameters
+    ----------
+    selection : Selection
+        Result of `gaussmix.select`.
+
+    Returns
+    -------
+    list of CandidateRow
+    """
+    criterion = check_selection(selection).criterion
+    best_value = selection.best.criteria[criterion]
+    rows = []
+    for rank, candidate in enumerate(selection.candidates):
+        value = candidate.criteria.get(criterion)
+        rows.append(
+            CandidateRow(
+                rank=rank + 1,
+                structure=candidate.structure.display_name,
+                n_components=candidate.n_components,
+                criterion_value=value,
+                difference_to_best=None if value is None else _difference_to_best(value, best_value),
+                log_likelihood=None if candidate.fit is None else candidate.fit.log_likelihood,
+                n_parameters=candidate.n_parameters,
+                is_eligible=candidate.is_eligible,
+                remark=_candidate_remark(candidate, selection.candidates[:rank], criterion),
+            )
+        )
+    return rows
+
+
+def _difference_to_best(value: float, best_value: float) -> float:
+    """Return the difference to the best value, without rounding errors."""
+    return 0.0 if abs(value - best_value) <= _ROUNDING_RTOL * abs(best_value) else value - best_value
+
+
+def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, ...], criterion: str) -> str:
+    """Return why a candidate is rejected, whether it equals a better one, or that it is selected."""
+    if candidate.fit is None:
+        return f"not fitted: {candidate.rejection_reason}"
+    if not candidate.is_eligible:
+        return f"degenerate: {_describe_degeneracy(candidate.fit)}"
+    value = candidate.criteria[criterion]
+    for other in better_candidates:
+        is_comparable = other.n_components == candidate.n_components and other.is_eligible
+        if is_comparable and abs(other.criteria[criterion] - value) <= _EQUAL_CRITERION_RTOL * abs(value):
+            return f"the same mixtures as {other.structure.display_name}"
+    return "" if better_candidates else "selected"
+
+
+def _describe_degeneracy(fit: Fit) -> str:
+    """Name the components at the variance floor and those with too few rows."""
+    diagnostics = list(enumerate(fit.component_diagnostics))
+    floored = [str(k) for k, part in diagnostics if part.is_floored]
+    small = [str(k) for k, part in diagnostics if part.has_too_few_rows and not part.is_floored]
+    texts = (
+        [f"{pluralize('component', len(floored))} {join_with_and(floored)} at the variance floor"] if floored else []
+    )
+    if small:
+        texts.append(f"too few rows for the covariance of {pluralize('component', len(small))} {join_with_and(small)}")
+    return "; ".join(texts)
