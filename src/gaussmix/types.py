@@ -42,6 +42,7 @@ DQ: TypeAlias = Array
 
 IntN: TypeAlias = NDArray[np.int64]
 IntD: TypeAlias = NDArray[np.int64]
+IntK: TypeAlias = NDArray[np.int64]
 BoolK: TypeAlias = NDArray[np.bool_]
 BoolN: TypeAlias = NDArray[np.bool_]
 BoolNK: TypeAlias = NDArray[np.bool_]

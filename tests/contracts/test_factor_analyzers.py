@@ -185,7 +185,9 @@ def test_forms_of_one_covariance_agree(name: str) -> None:
     np.testing.assert_allclose(found.precisions() @ matrices, identity, atol=1e-10)
     roots = found.precision_root.to_dense(3, 6)
     np.testing.assert_allclose(np.swapaxes(roots, 1, 2) @ matrices @ roots, identity, atol=1e-10)
-    np.testing.assert_allclose(found.precision_root.condition_numbers(3), np.linalg.cond(matrices), rtol=1e-8)
+    np.testing.assert_allclose(
+        found.precision_root.covariance_condition_numbers(3), np.linalg.cond(matrices), rtol=1e-8
+    )
     for k in range(3):
         np.testing.assert_allclose(found.precision_root.whiten(eye, k), roots[k], rtol=1e-12, atol=1e-14)
         factor = found.unwhiten(eye, k).T

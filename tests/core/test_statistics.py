@@ -37,7 +37,7 @@ def test_parts_add_up_to_the_whole(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_scaling_counts_each_row_more_often(seed: int) -> None:
     rows, shares, codes = rows_and_responsibilities(seed)
-    found = statistics_of(rows, shares, codes).scale(3.0)
+    found = statistics_of(rows, shares, codes).scale_weights(3.0)
     assert_equal(found, statistics_of(np.tile(rows, (3, 1)), np.tile(shares, (3, 1)), np.tile(codes, 3)))
 
 
@@ -46,7 +46,7 @@ def test_interpolation_is_a_weighted_sum(fraction: float) -> None:
     first, second = (statistics_of(*rows_and_responsibilities(seed)) for seed in (0, 1))
     expected = second if fraction == 1.0 else first
     if 0.0 < fraction < 1.0:
-        expected = first.scale(1.0 - fraction) + second.scale(fraction)
+        expected = first.scale_weights(1.0 - fraction) + second.scale_weights(fraction)
     assert_equal(first.interpolate(second, fraction), expected)
 
 
@@ -54,8 +54,8 @@ def test_components_are_taken_and_permuted_with_their_counts() -> None:
     rows, shares, codes = rows_and_responsibilities(0)
     found = statistics_of(rows, shares, codes)
     swapped = statistics_of(rows, shares[:, ::-1], codes)
-    assert_equal(found.permute(np.array([1, 0])), swapped)
-    taken = found.take(np.array([1]))
+    assert_equal(found.permute_components(np.array([1, 0])), swapped)
+    taken = found.select_components(np.array([1]))
     np.testing.assert_allclose(taken.counts[0], found.counts[0][1:])
     np.testing.assert_allclose(taken.moments.mean, found.moments.mean[1:])
 
@@ -67,7 +67,7 @@ def test_lifting_predicts_all_columns_from_the_observed_ones(seed: int) -> None:
     rng = np.random.default_rng(seed + 10)
     matrix, offset = rng.normal(size=(K, 5, D)), rng.normal(size=(K, 5))
     covariance = np.array([np.eye(5), 2.0 * np.eye(5)])
-    found = statistics_of(rows, shares, codes).lift(matrix, offset, covariance)
+    found = statistics_of(rows, shares, codes).transform_and_add_noise(matrix, offset, covariance)
     for k in range(K):
         mapped = rows @ matrix[k].T + offset[k]
         mean = shares[:, k] @ mapped / shares[:, k].sum()
@@ -83,7 +83,7 @@ def test_halves_add_up_to_the_whole() -> None:
     found = statistics_of(*rows_and_responsibilities(0))
     deviation = np.sqrt(np.diagonal(found.moments.scatter, axis1=1, axis2=2) / found.mass[:, None])
     deviation[:, 1:] = 0.0
-    low, high = found.split(deviation)
+    low, high = found.split_at_means(deviation)
     assert_equal(low + high, found)
     assert (low.moments.mean[:, 0] < high.moments.mean[:, 0]).all()
 
@@ -91,4 +91,4 @@ def test_halves_add_up_to_the_whole() -> None:
 def test_reduction_and_recentering_reach_the_moments() -> None:
     found = statistics_of(*rows_and_responsibilities(0))
     assert found.to_kind(MomentKind.DIAGONAL).moments.kind is MomentKind.DIAGONAL
-    np.testing.assert_array_equal(found.recenter(np.zeros((K, D))).moments.mean, 0.0)
+    np.testing.assert_array_equal(found.with_scatter_about(np.zeros((K, D))).moments.mean, 0.0)

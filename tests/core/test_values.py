@@ -43,7 +43,7 @@ def test_whitening_is_multiplying_by_the_dense_root(root: AbstractPrecisionRoot)
 def test_conditions_are_those_of_the_precisions(root: AbstractPrecisionRoot) -> None:
     dense = root.to_dense(2, 3)
     expected = np.linalg.cond(dense @ np.swapaxes(dense, 1, 2))
-    np.testing.assert_allclose(root.condition_numbers(2), expected, rtol=1e-10)
+    np.testing.assert_allclose(root.covariance_condition_numbers(2), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)

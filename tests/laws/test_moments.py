@@ -75,9 +75,10 @@ def test_order_of_the_rows_is_irrelevant(seed: int, kind: MomentKind) -> None:
 def test_scaling_is_repeating(seed: int, kind: MomentKind, times: int) -> None:
     rows, shares = random_table(seed, 0.0)
     whole = moments_of_rows(rows, shares, kind)
-    assert_same(whole.scale(times), fold(add, [whole] * times))
+    assert_same(whole.scale_weights(times), fold(add, [whole] * times))
     assert_same(
-        whole.scale(times), moments_of_rows(np.repeat(rows, times, axis=0), np.repeat(shares, times, axis=0), kind)
+        whole.scale_weights(times),
+        moments_of_rows(np.repeat(rows, times, axis=0), np.repeat(shares, times, axis=0), kind),
     )
 
 
@@ -114,7 +115,7 @@ def test_nothing_added_changes_nothing(seed: int, kind: MomentKind) -> None:
 def test_scatter_about_another_point_is_parallel_axes(seed: int, kind: MomentKind) -> None:
     rows, shares = random_table(seed, 0.0)
     point = groups(seed + 1, K_)
-    moved = moments_of_rows(rows, shares, kind).recenter(point)
+    moved = moments_of_rows(rows, shares, kind).with_scatter_about(point)
     np.testing.assert_array_equal(moved.mean, point)
     differences = rows[:, None, :] - point
     full = np.einsum("nk,nki,nkj->kij", shares, differences, differences)

@@ -98,7 +98,7 @@ def test_every_vector_has_the_structure(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
     moved = at.to_mixture(np.random.default_rng(seed).normal(size=at.n_parameters))
-    moments = expected_moments(moved, MomentKind.FULL).scale(problem.total_weight)
+    moments = expected_moments(moved, MomentKind.FULL).scale_weights(problem.total_weight)
     again = problem.covariance_estimator.estimate(
         moments.to_kind(problem.covariance_estimator.moment_kind), moved.covariance
     )

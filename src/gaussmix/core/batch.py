@@ -44,14 +44,14 @@ class Batch:
 
     @property
     def row_slice(self) -> slice:
-        """Where the rows of this batch stand in an array over all rows."""
+        """The slice at which the rows of this batch stand in an array over all rows of the data."""
         return slice(self.first_row, self.first_row + self.n_rows)
 
     @property
     def rows(self) -> ND:
-        """Rows (n, D) in working coordinates, float64, read-only; computed once.
+        """Rows (n, D) in working coordinates, float64, read-only, with zeros for rows of weight zero; computed once.
 
-        A row of weight zero is replaced by the frame's center, so that it cannot overflow.
+        The zeros are the frame's center. Without them a row of weight zero could overflow.
         """
         rows: ND | None = self.__dict__.get("_rows")
         if rows is None:  # functools.cached_property makes all threads wait for one another before Python 3.12
@@ -63,42 +63,44 @@ class Batch:
 
     @property
     def positive_weight_rows(self) -> ND:
-        """The rows of positive weight, in working coordinates."""
+        """The rows of positive weight in working coordinates, (number of such rows, D)."""
         return self.rows if self.weights is None else self.rows[self.weights > 0]
 
     def _compute_rows(self) -> ND:
+        """Return the rows (n, D) in working coordinates, read-only, with zeros for rows of weight zero."""
         if self.weights is None:
             rows = self._transform_raw_rows()
         else:
             with np.errstate(over="ignore", invalid="ignore"):
                 rows = self._transform_raw_rows()
-            absent = self.weights == 0
-            if absent.any():
-                rows = np.where(absent[:, None], 0.0, rows)
+            has_zero_weight = self.weights == 0
+            if has_zero_weight.any():
+                rows = np.where(has_zero_weight[:, None], 0.0, rows)
         rows.flags.writeable = False
         return rows
 
     def _transform_raw_rows(self) -> ND:
+        """Return all rows (n, D) in working coordinates, as float64."""
         if self.frame is None or self.frame.is_identity:
             return np.ascontiguousarray(self.raw_rows, dtype=np.float64).view()
         return self.frame.transform_rows(self.raw_rows)
 
     def sub_batch(self, start: int, stop: int) -> "Batch":
-        """Return the batch of the rows from ``start`` up to ``stop`` of this one."""
+        """Return the batch of rows ``start`` to ``stop`` - 1 of this one, counted from its first row."""
         if start == 0 and stop >= self.n_rows:
             return self
         return replace(
             self,
             raw_rows=self.raw_rows[start:stop],
             weights=None if self.weights is None else self.weights[start:stop],
-            label_prior=None if self.label_prior is None else self.label_prior.take(slice(start, stop)),
+            label_prior=None if self.label_prior is None else self.label_prior.select_rows(slice(start, stop)),
             first_row=self.first_row + start,
             codes=None if self.codes is None else self.codes[start:stop],
         )
 
     @property
     def resolved_label_prior(self) -> LabelPrior | None:
-        """The label prior of these rows; one that is computed from the rows is computed once."""
+        """The label prior of these rows, None without one; a prior that depends on the rows is computed once."""
         if self.label_prior is None:
             return None
         if "_label_prior" not in self.__dict__:
@@ -107,6 +109,6 @@ class Batch:
         return resolved
 
     def label_log_prior(self, n_components: int) -> NK | None:
-        """Return what the label prior adds to the scores, (n, K); None where nothing is known."""
+        """Return the log prior (n, K) that is added to the scores of these rows; None without a label prior."""
         prior = self.resolved_label_prior
         return None if prior is None else prior.log_prior(n_components)

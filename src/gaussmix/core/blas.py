@@ -24,10 +24,10 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def limit_blas_threads(n_features: int) -> AbstractContextManager[None]:
-    """Hold BLAS to one thread for operations on matrices so large that BLAS would start threads.
+    """Hold BLAS to one thread within the block if matrices have 16 or more columns; else do nothing.
 
-    A few factorisations of matrices with 128 columns take longer with two threads than with one, and much longer while
-    other threads run.
+    BLAS starts threads only for matrices of that size. A few factorisations of matrices with 128 columns take longer
+    with two threads than with one, and much longer while other threads run.
     """
     return one_blas_thread() if n_features >= _MIN_COLUMNS_FOR_BLAS_THREADS else nullcontext()
 
@@ -46,7 +46,7 @@ class _BlasThreadLimit:
         self._n_modules = 0
 
     def acquire(self) -> None:
-        """Add a holder."""
+        """Add a holder; the first one lowers BLAS to one thread."""
         with self._lock:
             if self._n_holders == 0:
                 self._saved_thread_counts = [(library, library.num_threads) for library in self._find_libraries()]
@@ -55,7 +55,7 @@ class _BlasThreadLimit:
             self._n_holders += 1
 
     def release(self) -> None:
-        """Remove a holder."""
+        """Remove a holder; the last one restores the thread counts of BLAS."""
         with self._lock:
             self._n_holders -= 1
             if self._n_holders == 0:

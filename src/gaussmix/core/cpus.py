@@ -62,24 +62,25 @@ def _is_dask_worker() -> bool:
 def _cpu_quota(membership_file: str, cgroup_root: str) -> float:
     """Return the number of processors that the control groups of this process grant, at least one."""
     folders = [cgroup_root, f"{cgroup_root}/cpu", f"{cgroup_root}/cpu,cpuacct"]
-    for line in _read_text(membership_file).splitlines():
+    for line in _read_text_or_empty(membership_file).splitlines():
         _, controllers, group = line.split(":", 2)
         if not controllers or "cpu" in controllers.split(","):
             mounts = [cgroup_root] if not controllers else [f"{cgroup_root}/cpu", f"{cgroup_root}/{controllers}"]
-            folders += [mount + level for mount in mounts for level in _group_and_parents(group)]
+            folders += [mount + level for mount in mounts for level in _paths_of_group_and_parents(group)]
     return max(min(map(_cpu_quota_of_folder, folders)), 1.0)
 
 
-def _group_and_parents(group: str) -> list[str]:
-    """Return a group and its parents: '/a/b', '/a'."""
+def _paths_of_group_and_parents(group: str) -> list[str]:
+    """Return the paths of a control group and its parents, without the root: '/a/b', '/a'."""
     names = [name for name in group.split("/") if name]
     return ["/" + "/".join(names[:depth]) for depth in range(len(names), 0, -1)]
 
 
 def _cpu_quota_of_folder(folder: str) -> float:
     """Return quota / period of one group; ``_UNLIMITED_CPUS`` if it has no limit ('max', -1) or does not exist."""
-    text = _read_text(f"{folder}/cpu.max") or _read_text(f"{folder}/cpu.cfs_quota_us") + _read_text(
-        f"{folder}/cpu.cfs_period_us"
+    version_1_names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+    text = _read_text_or_empty(f"{folder}/cpu.max") or "".join(
+        _read_text_or_empty(f"{folder}/{name}") for name in version_1_names
     )
     try:
         quota, period = (float(number) for number in text.split())
@@ -88,7 +89,7 @@ def _cpu_quota_of_folder(folder: str) -> float:
     return quota / period if quota > 0 and period > 0 else _UNLIMITED_CPUS
 
 
-def _read_text(path: str) -> str:
+def _read_text_or_empty(path: str) -> str:
     """Return the content of a file, or an empty text if it cannot be read."""
     try:
         with open(path, encoding="ascii") as source:

@@ -41,7 +41,7 @@ class Expectation:
         return float(self.statistics.mass.sum())
 
     @property
-    def fraction_computed(self) -> float:
+    def fraction_of_distances_computed(self) -> float:
         """Fraction of all pairs of row and component whose distance was computed."""
         return self.n_distances / max(1, self.n_rows * len(self.statistics.mass))
 

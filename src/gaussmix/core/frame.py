@@ -9,6 +9,7 @@ therefore lose no bit.
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,13 @@ from gaussmix.types import KD, KDD, ND, AnyArray, D, IntD
 _MAX_SAFE_EXPONENT = 400  # squares and sums of values within 2**+-400 do not overflow; other columns are shrunk first
 _ROWS_PER_REDUCTION = 32
 _CENTER_BITS = 12  # the center is a multiple of 2**-12 standard deviations
+
+
+class ScaleFactors(NamedTuple):
+    """Factors (D,) of the columns before and after the center is subtracted; both are powers of two."""
+
+    before_center: D
+    after_center: D
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,9 @@ class Frame:
         return cls(zeros, np.zeros(n_features), zeros)
 
     @cached_property
-    def scale_factors(self) -> tuple[D, D]:
-        """2**shrink_exponent and 2**scale_exponent."""
-        return np.ldexp(1.0, self.shrink_exponent), np.ldexp(1.0, self.scale_exponent)
+    def scale_factors(self) -> ScaleFactors:
+        """2**shrink_exponent and 2**scale_exponent, (D,) each: working = (data * first - center) * second."""
+        return ScaleFactors(np.ldexp(1.0, self.shrink_exponent), np.ldexp(1.0, self.scale_exponent))
 
     @property
     def total_exponent(self) -> IntD:
@@ -83,21 +91,21 @@ class Frame:
 
     def restore_variances(self, variances: KD) -> KD:
         """Return variances (K, D) in the units of the data, squared."""
-        return _scale_by_powers_of_two("variances", np.ldexp, variances, -2 * self.total_exponent)
+        return _scale_by_powers_of_two("variances", variances, -2 * self.total_exponent)
 
     def restore_covariances(self, matrices: KDD) -> KDD:
         """Return covariance matrices (..., D, D) in the units of the data."""
         powers = self.total_exponent
-        return _scale_by_powers_of_two("covariances", np.ldexp, matrices, -(powers[:, None] + powers))
+        return _scale_by_powers_of_two("covariances", matrices, -(powers[:, None] + powers))
 
     def restore_precisions(self, matrices: KDD) -> KDD:
         """Return precision matrices (..., D, D) in the units of the data."""
         powers = self.total_exponent
-        return _scale_by_powers_of_two("precisions", np.ldexp, matrices, powers[:, None] + powers)
+        return _scale_by_powers_of_two("precisions", matrices, powers[:, None] + powers)
 
     def restore_precision_roots(self, roots: KDD) -> KDD:
         """Return square roots of precisions (..., D, D) in the units of the data: each row has its own power."""
-        return _scale_by_powers_of_two("precisions", np.ldexp, roots, self.total_exponent[:, None])
+        return _scale_by_powers_of_two("precisions", roots, self.total_exponent[:, None])
 
     def transform_covariances(self, matrices: KDD) -> KDD:
         """Return covariance matrices (..., D, D) in working coordinates."""
@@ -115,15 +123,15 @@ class Frame:
         return Frame(self.shrink_exponent[columns], self.center[columns], self.scale_exponent[columns])
 
 
-def _scale_by_powers_of_two(name: str, ufunc: np.ufunc, values: AnyArray, exponents: IntD) -> AnyArray:
-    """Return scaled values; raise UnrepresentableError if one overflows or loses bits by underflow."""
+def _scale_by_powers_of_two(quantity: str, values: AnyArray, exponents: IntD) -> AnyArray:
+    """Return values * 2**exponents; raise UnrepresentableError if one overflows or loses bits by underflow."""
     with np.errstate(over="ignore", under="ignore"):
-        restored = ufunc(values, exponents)
+        restored = np.ldexp(values, exponents)
     if not np.isfinite(restored).all():
-        raise UnrepresentableError.from_quantity(name, "overflow")
+        raise UnrepresentableError.from_quantity(quantity, "overflow")
     tiny = np.finfo(np.float64).tiny
     if np.any((np.abs(restored) < tiny) & (values != 0) & (np.abs(values) > 1e-16 * np.abs(values).max())):
-        raise UnrepresentableError.from_quantity(name, "underflow")
+        raise UnrepresentableError.from_quantity(quantity, "underflow")
     return np.asarray(restored)
 
 
@@ -143,7 +151,7 @@ class ColumnRange:
         return ColumnRange(np.minimum(self.minimum, other.minimum), np.maximum(self.maximum, other.maximum))
 
     def bounding_frame(self, scale_per_column: bool) -> Frame:
-        """Return a first frame, in which every value is within about [-1, 1]."""
+        """Return a frame in which all values of this range are within about [-1, 1], in every column."""
         size = np.maximum(np.abs(self.minimum), np.abs(self.maximum))
         exponents = np.frexp(size)[1].astype(np.int64)
         is_extreme = np.abs(exponents) > _MAX_SAFE_EXPONENT

@@ -22,8 +22,8 @@ class PriorStatistics:
     location: D
     scatter: DD
 
-    def scale(self, factor: float) -> "PriorStatistics":
-        """Return the statistics of a prior that counts ``factor`` times."""
+    def scale_count(self, factor: float) -> "PriorStatistics":
+        """Return the statistics of a prior that counts ``factor`` times: shrinkage, mass and scatter are multiplied."""
         return PriorStatistics(self.shrinkage * factor, self.mass * factor, self.location, self.scatter * factor)
 
 

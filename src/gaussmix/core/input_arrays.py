@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,21 @@ from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, BoolN, IntN, N
 
 _MIN_TOTAL_WEIGHT = 1e-100  # the sum of the row weights must lie between this number and its inverse
 _MAX_COMPONENTS = 2.0**31  # upper bound of labels if the number of components is unknown
+
+
+class NonNumericEntry(NamedTuple):
+    """An entry of a table that is not a number; row and column count from 0."""
+
+    row: int
+    column: int
+    value: object
+
+
+class RowClasses(NamedTuple):
+    """Names of classes, and the index of the class of each row (n,), -1 if unknown."""
+
+    names: tuple[str, ...]
+    index_of_row: IntN
 
 
 def parse_rows(
@@ -80,11 +96,11 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
             return array
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError.not_numeric(error, first_non_numeric(data)) from error
+        raise DataError.not_numeric(error, find_first_non_numeric(data)) from error
 
 
-def first_non_numeric(data: object) -> tuple[int, int, object] | None:
-    """Return row, column and value of the first entry of a table that is not a number, or None."""
+def find_first_non_numeric(data: object) -> NonNumericEntry | None:
+    """Return the first entry of a table that is not a number, with its row and column; None if all are numbers."""
     cells = np.atleast_2d(np.asarray(data, dtype=object))
     if cells.ndim != 2:
         return None
@@ -92,7 +108,7 @@ def first_non_numeric(data: object) -> tuple[int, int, object] | None:
         try:
             float(value)
         except (TypeError, ValueError):
-            return row, column, value
+            return NonNumericEntry(row, column, value)
     return None
 
 
@@ -109,7 +125,10 @@ def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -
 
 
 def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
-    """Return row weights as float64 (n_rows,): finite, not negative, not all zero; None for None."""
+    """Return row weights (n_rows,), float64, or raise WeightError; None stays None, and one number is repeated.
+
+    They must be finite, not negative and not all zero.
+    """
     if weights is None:
         return None
     try:
@@ -165,8 +184,8 @@ def parse_labels(
     return known if np.any(known >= 0) else None
 
 
-def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> tuple[tuple[str, ...], IntN]:
-    """Return the sorted names of known groups, and the index of each row's group (n_rows,), -1 if unknown.
+def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> RowClasses:
+    """Return the sorted names of the classes, and the index of the class of each row (n_rows,), -1 if unknown.
 
     Labels may be numbers, text and booleans. None, NaN, empty text and -1 mean unknown, and so do all labels of rows
     that are not in ``has_weight`` (n_rows,).
@@ -187,7 +206,8 @@ def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> tuple[tu
         raise LabelError.too_many_groups(len(distinct_names), n_known)
     names = sorted(distinct_names, key=_natural_sort_key)
     index_of_name = {name: index for index, name in enumerate(names)}
-    return tuple(names), np.array([-1 if name is None else index_of_name[name] for name in row_names], dtype=np.int64)
+    indices = [-1 if name is None else index_of_name[name] for name in row_names]
+    return RowClasses(tuple(names), np.array(indices, dtype=np.int64))
 
 
 def _is_missing_label(value: object) -> bool:
@@ -223,7 +243,10 @@ def _is_numeric_text(name: str) -> bool:
 
 
 def parse_covariances(covariances: ArrayLike) -> KDD | DD:
-    """Return symmetric covariance matrices as float64; asymmetry up to 1e-8 of the largest entry is allowed."""
+    """Return covariance matrices as float64; raise DataError if they are not finite or not symmetric.
+
+    Asymmetry up to 1e-8 of the largest entry is allowed and kept.
+    """
     parsed = np.asarray(covariances, dtype=np.float64)
     if not np.isfinite(parsed).all():
         raise DataError.not_finite_parameter("covariances")

@@ -17,14 +17,14 @@ class LabelPrior(ABC):
 
     @abstractmethod
     def log_prior(self, n_components: int) -> NK:
-        """Return what is added to the scores, (n, K); minus infinity closes a component to a row."""
+        """Return the log prior (n, K) that is added to the scores; minus infinity excludes a component from a row."""
 
     @abstractmethod
-    def take(self, rows: slice | IntN) -> "LabelPrior":
+    def select_rows(self, rows: slice | IntN) -> "LabelPrior":
         """Return the prior of some of the rows, by slice or by row numbers."""
 
     def resolve(self, batch: "Batch") -> "LabelPrior | None":
-        """Return the prior of the rows of a batch; a prior that is computed from the rows overrides this."""
+        """Return the label prior to use for a batch: this one, unless a subclass computes it from the rows."""
         return self
 
 
@@ -35,11 +35,11 @@ class KnownComponents(LabelPrior):
     labels: IntN
 
     def log_prior(self, n_components: int) -> NK:
-        """Return log prior weights (n, K) that are added to the scores."""
+        """Return 0 for the known component of a row and minus infinity for others, (n, K); 0 if it is unknown."""
         known = self.labels[:, None]
         return np.where((known < 0) | (known == np.arange(n_components)), 0.0, -np.inf)
 
-    def take(self, rows: slice | IntN) -> "KnownComponents":
+    def select_rows(self, rows: slice | IntN) -> "KnownComponents":
         """Return the label prior of some rows."""
         return KnownComponents(self.labels[rows])
 
@@ -51,10 +51,10 @@ class AllowedComponents(LabelPrior):
     mask: BoolNK
 
     def log_prior(self, n_components: int) -> NK:
-        """Return log prior weights (n, K) that are added to the scores."""
+        """Return 0 where a component is allowed for a row, minus infinity elsewhere, (n, K)."""
         return np.where(self.mask, 0.0, -np.inf)
 
-    def take(self, rows: slice | IntN) -> "AllowedComponents":
+    def select_rows(self, rows: slice | IntN) -> "AllowedComponents":
         """Return the label prior of some rows."""
         return AllowedComponents(self.mask[rows])
 
@@ -66,9 +66,9 @@ class LogProbabilities(LabelPrior):
     values: NK
 
     def log_prior(self, n_components: int) -> NK:
-        """Return log prior weights (n, K) that are added to the scores."""
+        """Return the log probabilities, (n, K)."""
         return np.asarray(self.values, dtype=np.float64)
 
-    def take(self, rows: slice | IntN) -> "LogProbabilities":
+    def select_rows(self, rows: slice | IntN) -> "LogProbabilities":
         """Return the label prior of some rows."""
         return LogProbabilities(self.values[rows])

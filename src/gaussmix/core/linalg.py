@@ -11,6 +11,13 @@ from scipy.linalg import eigh, helmert, solve_triangular
 from scipy.linalg.lapack import dpotrf, dtrtri
 from scipy.optimize import brentq
 
+from gaussmix.core.factorizations import (
+    CayleyTransform,
+    Eigenpairs,
+    LeftSingularVectors,
+    PrincipalAxes,
+    StackedCholesky,
+)
 from gaussmix.types import DD, KDD, ND, Array, BoolK, D, IntD, K
 
 _MAX_COLUMNS_FOR_STACKED_CALL = 64  # for more columns, one call of LAPACK per matrix is faster than NumPy's
@@ -35,18 +42,18 @@ def inverse(matrix: DD) -> DD | None:
         return None
 
 
-def cholesky_stack(matrices: KDD) -> tuple[KDD, BoolK]:
-    """Return the lower factors (K, D, D) of a stack, and which matrices are not positive definite (K,).
+def cholesky_stack(matrices: KDD) -> StackedCholesky:
+    """Return the lower factors (K, D, D) of a stack, and which matrices are not positive definite, (K,).
 
     The factor of a matrix that is not positive definite is the identity.
     """
     factors = _cholesky_in_one_call(matrices) if matrices.shape[1] <= _MAX_COLUMNS_FOR_STACKED_CALL else None
     if factors is None:
         factors = _cholesky_one_by_one(matrices)
-    failed = ~np.isfinite(np.einsum("kii->ki", factors)).all(axis=1)
-    if failed.any():
-        factors[failed] = np.eye(matrices.shape[1])
-    return factors, failed
+    has_failed = ~np.isfinite(np.einsum("kii->ki", factors)).all(axis=1)
+    if has_failed.any():
+        factors[has_failed] = np.eye(matrices.shape[1])
+    return StackedCholesky(factors, has_failed)
 
 
 def _cholesky_in_one_call(matrices: KDD) -> KDD | None:
@@ -68,7 +75,7 @@ def _cholesky_one_by_one(matrices: KDD) -> KDD:
 
 def is_above_floor(matrices: KDD, floor: D) -> BoolK:
     """Return whether matrix - diag(floor) is positive definite, for each matrix of a stack (one Cholesky each)."""
-    return ~cholesky_stack(matrices - np.diag(floor))[1]
+    return ~cholesky_stack(matrices - np.diag(floor)).has_failed
 
 
 def triangular_inverse_transposes(factors: KDD) -> KDD:
@@ -95,13 +102,13 @@ def _triangular_inverse_transposes_by_rows(factors: KDD) -> KDD:
     return np.ascontiguousarray(np.swapaxes(rows, 1, 2))
 
 
-def log_determinants(factors: KDD) -> K:
-    """Return log |L L^T| of a stack of triangular factors with positive diagonals."""
+def log_determinants_from_factors(factors: KDD) -> K:
+    """Return log |L L^T| for each L of a stack of triangular factors with positive diagonals, (K,)."""
     return np.asarray(2.0 * np.log(np.einsum("kii->ki", factors)).sum(axis=1))
 
 
 def invert_lower(factor: DD) -> DD:
-    """Return the inverse of a lower triangular matrix, whose diagonal must not contain a zero."""
+    """Return the inverse of a lower triangular matrix; raise ValueError if its diagonal contains a zero."""
     inverse, info = dtrtri(factor, lower=1)
     if info != 0:
         raise ValueError(f"a triangular factor has a zero or invalid pivot (LAPACK info {info})")
@@ -109,17 +116,17 @@ def invert_lower(factor: DD) -> DD:
 
 
 def solve_lower(factor: DD, columns: Array) -> Array:
-    """Return L^-1 columns (D, n) for a lower triangular L."""
+    """Return L^-1 columns, (D, n), for a lower triangular L and columns (D, n)."""
     return np.asarray(solve_triangular(factor, columns, lower=True, check_finite=False))
 
 
 def precision_condition_numbers(roots: KDD) -> K:
-    """Return the ratio of the largest to the smallest eigenvalue of root root^T, for each root of a stack."""
+    """Return the condition number of the precision root root^T, for each root of a stack (K, D, D)."""
     return np.asarray(np.linalg.cond(roots) ** 2)
 
 
 def marginal_precision_roots(roots: KDD, columns: IntD) -> KDD:
-    """Return roots (K, d, d) of the precisions of some columns; a root of zeros stays zero.
+    """Return the precision roots (K, d, d) of the covariances of some columns; a root of zeros gives zeros.
 
     The rows of the covariance factor R^-T that belong to the columns are F with F F^T = covariance of the columns.
     The triangle of their QR decomposition is the Cholesky factor of that covariance.
@@ -131,7 +138,7 @@ def marginal_precision_roots(roots: KDD, columns: IntD) -> KDD:
     return np.where(is_zero[:, None, None], 0.0, np.linalg.inv(triangles))
 
 
-def log_determinant(factor: DD) -> float:
+def log_determinant_from_factor(factor: DD) -> float:
     """Return log |L L^T| of a triangular factor."""
     return float(2.0 * np.log(np.abs(np.diagonal(factor))).sum())
 
@@ -142,10 +149,10 @@ def symmetric_log_determinants(matrices: KDD) -> K:
     return np.where(signs > 0, logs, -np.inf)
 
 
-def principal_axes(rows: ND) -> tuple[D, DD]:
-    """Return the singular values of rows (n, D), descending, and their axes, one per row."""
-    _, singular, axes = np.linalg.svd(rows, full_matrices=False)
-    return np.asarray(singular), np.asarray(axes)
+def principal_axes(centered_rows: ND) -> PrincipalAxes:
+    """Return the singular values of centred rows (n, D), descending, and the right singular vectors, one per row."""
+    _, singular, axes = np.linalg.svd(centered_rows, full_matrices=False)
+    return PrincipalAxes(np.asarray(singular), np.asarray(axes))
 
 
 def upper_cholesky(precision: DD) -> DD | None:
@@ -188,30 +195,30 @@ def solve_vectors(matrices: Array, vectors: Array) -> Array:
 
 
 def inverses(matrices: Array) -> Array:
-    """Return the inverses of a stack of small, well-conditioned matrices."""
+    """Return the inverses (..., q, q) of a stack of matrices; raise LinAlgError if one is singular."""
     return np.asarray(np.linalg.inv(matrices))
 
 
-def eigh_descending(matrices: KDD) -> tuple[Array, Array]:
+def eigh_descending(matrices: KDD) -> Eigenpairs:
     """Return eigenvalues, descending, and eigenvectors (in columns) of a stack of symmetric matrices."""
     values, vectors = np.linalg.eigh(matrices)
-    return values[..., ::-1], vectors[..., ::-1]
+    return Eigenpairs(values[..., ::-1], vectors[..., ::-1])
 
 
-def left_singular_vectors(matrices: Array) -> tuple[Array, K]:
-    """Return orthonormal axes (..., D, q) and singular values (..., q), descending, of matrices of q <= D columns."""
+def left_singular_vectors(matrices: Array) -> LeftSingularVectors:
+    """Return left singular vectors and singular values, descending, of matrices (..., D, q) with q <= D."""
     axes, lengths, _ = np.linalg.svd(matrices, full_matrices=False)
-    return np.asarray(axes), np.asarray(lengths)
+    return LeftSingularVectors(np.asarray(axes), np.asarray(lengths))
 
 
-def largest_eigenpairs(matrix: DD, count: int) -> tuple[Array, Array]:
+def largest_eigenpairs(matrix: DD, count: int) -> Eigenpairs:
     """Return the ``count`` largest eigenvalues, descending, and eigenvectors (D, count) of a symmetric matrix."""
     size = len(matrix)
     if size <= _MAX_COLUMNS_FOR_STACKED_CALL:
         values, vectors = eigh_descending(matrix)
-        return values[:count], vectors[:, :count]
+        return Eigenpairs(values[:count], vectors[:, :count])
     values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
-    return np.asarray(values[::-1]), np.asarray(vectors[:, ::-1])
+    return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
 
 
 def orthonormal_basis(columns: Array) -> Array:
@@ -227,11 +234,11 @@ def helmert_contrasts(n_columns: int) -> Array:
     return contrasts
 
 
-def cayley_transform(skew: KDD) -> tuple[KDD, KDD]:
+def cayley_transform(skew: KDD) -> CayleyTransform:
     """Return the rotations (I - W)(I + W)^-1 of skew matrices W, and (I + W)^-1."""
     eye = np.eye(skew.shape[1])
     inner = np.linalg.inv(eye + skew)
-    return np.asarray((eye - skew) @ inner), np.asarray(inner)
+    return CayleyTransform(np.asarray((eye - skew) @ inner), np.asarray(inner))
 
 
 def inverse_cayley_transform(rotations: KDD) -> KDD:

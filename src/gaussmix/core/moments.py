@@ -9,11 +9,12 @@ ever formed.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.core.linalg import weighted_outer_sum
-from gaussmix.types import DD, KD, ND, NK, Array, IntN, K
+from gaussmix.types import DD, KD, ND, NK, Array, IntK, K
 
 
 class MomentKind(Enum):
@@ -31,11 +32,11 @@ class MomentKind(Enum):
 
     @property
     def per_component(self) -> "MomentKind":
-        """The kind with the same information for each component separately."""
+        """The kind of the same scatter for each component separately: itself, unless it is pooled."""
         return _PER_COMPONENT_KINDS.get(self, self)
 
     def weighted_outer_products(self, vectors: KD, weights: K) -> Array:
-        """Return the scatter about the origin of K points (K, D), one per component, with weights (K,)."""
+        """Return weights[k] vectors[k] vectors[k]^T in the shape of this kind: its diagonal, its sum over k, ..."""
         if self is MomentKind.FULL:
             return np.asarray(weights[:, None, None] * vectors[:, :, None] * vectors[:, None, :])
         if self is MomentKind.POOLED_FULL:
@@ -76,29 +77,32 @@ class Moments:
         scatter = np.add(self.scatter, other.scatter)
         return Moments(mass, mean, np.add(scatter, between, out=scatter), self.kind)
 
-    def select_components(self, components: IntN) -> "Moments":
+    def select_components(self, components: IntK) -> "Moments":
         """Return the moments of some components; the kind must not be pooled."""
         return Moments(self.mass[components], self.mean[components], self.scatter[components], self.kind)
 
-    def permute_components(self, order: IntN) -> "Moments":
+    def permute_components(self, order: IntK) -> "Moments":
         """Return the same moments with the components in another order."""
         scatter = self.scatter[order] if self.kind.per_component is self.kind else self.scatter
         return Moments(self.mass[order], self.mean[order], scatter, self.kind)
 
-    def split_at_means(self, deviation: KD) -> tuple["Moments", "Moments"]:
+    def split_at_means(self, axis_deviation: KD) -> "MomentHalves":
         """Return the lower and upper half of every component, split at its mean across an axis.
 
-        ``deviation`` (K, D) is the axis times the standard deviation along it. The halves are those of a Gaussian: each
-        mean is sqrt(2 / pi) deviations from the mean of the whole, and the variance along the axis decreases by the
-        square of that (half-normal distribution). Both halves together have the moments of the whole.
+        ``axis_deviation`` (K, D) is the axis times the standard deviation along it. The halves are those of a Gaussian:
+        each mean is sqrt(2 / pi) deviations from the mean of the whole, and the variance along the axis decreases by
+        the square of that (half-normal distribution). Both halves together have the moments of the whole.
         """
-        step = np.sqrt(2.0 / np.pi) * deviation
+        step = np.sqrt(2.0 / np.pi) * axis_deviation
         mass, scatter = 0.5 * self.mass, 0.5 * (self.scatter - self.kind.weighted_outer_products(step, self.mass))
         low, high = (Moments(mass, self.mean + sign * step, scatter, self.kind) for sign in (-1.0, 1.0))
-        return low, high
+        return MomentHalves(low, high)
 
     def interpolate(self, other: "Moments", fraction: float) -> "Moments":
-        """Return (1 - fraction) times these sums plus fraction times others; every mass must stay positive."""
+        """Return the moments of these rows, counted (1 - fraction) times, and of others, counted ``fraction`` times.
+
+        Every mass must stay positive.
+        """
         mass = (1.0 - fraction) * self.mass + fraction * other.mass
         relative_fraction = fraction * other.mass / mass
         difference = other.mean - self.mean
@@ -106,12 +110,12 @@ class Moments:
         scatter = (1.0 - fraction) * self.scatter + fraction * other.scatter + between
         return Moments(mass, self.mean + relative_fraction[:, None] * difference, scatter, self.kind)
 
-    def scale(self, factor: float) -> "Moments":
+    def scale_weights(self, factor: float) -> "Moments":
         """Return the moments of the same rows, each counted ``factor`` times."""
         return replace(self, mass=self.mass * factor, scatter=self.scatter * factor)
 
-    def recenter(self, mean: KD) -> "Moments":
-        """Return the moments with the scatter about given means."""
+    def with_scatter_about(self, mean: KD) -> "Moments":
+        """Return the moments with ``mean`` (K, D) as means, and the scatter of the rows about them."""
         scatter = self.scatter + self.kind.weighted_outer_products(self.mean - mean, self.mass)
         return replace(self, mean=mean, scatter=scatter)
 
@@ -120,6 +124,13 @@ class Moments:
         if kind is self.kind:
             return self
         return replace(self, scatter=_SCATTER_CONVERSIONS[(self.kind, kind)](self.scatter), kind=kind)
+
+
+class MomentHalves(NamedTuple):
+    """The moments of the lower and the upper halves of all components, K components each."""
+
+    lower: Moments
+    upper: Moments
 
 
 def total_scatter(moments: Moments) -> DD:
@@ -143,7 +154,10 @@ def weighted_scatter(differences: ND, weights: Array, kind: MomentKind) -> Array
 
 
 def compute_moments(rows: ND, responsibilities: NK, center: KD, kind: MomentKind) -> Moments:
-    """Return the moments of rows (n, D) under responsibilities (n, K): first the means, then the scatter about them."""
+    """Return the moments of rows (n, D) under responsibilities (n, K), which include the row weights.
+
+    ``center`` (K, D) is the origin of the sums; components of zero mass have it as their mean.
+    """
     mass = responsibilities.sum(axis=0)
     mean, parts = center.copy(), []
     for k, weights in enumerate(responsibilities.T):

@@ -32,18 +32,18 @@ class AbstractPrecisionRoot(ABC):
 
     @abstractmethod
     def scale(self, factor: float) -> "AbstractPrecisionRoot":
-        """Return the roots times a positive factor."""
+        """Return the roots times a positive factor, which divides covariances by its square."""
 
     @abstractmethod
     def to_dense(self, n_components: int, n_features: int) -> KDD:
-        """Return the roots as matrices, (K, D, D)."""
+        """Return the roots of the precision matrices as dense matrices, (K, D, D)."""
 
     @abstractmethod
     def marginal(self, columns: IntD) -> "AbstractPrecisionRoot":
-        """Return the precision roots of the covariances of some columns, by position."""
+        """Return the precision roots of the covariances of some columns (positions), which are the marginals."""
 
     @abstractmethod
-    def condition_numbers(self, n_components: int) -> K:
+    def covariance_condition_numbers(self, n_components: int) -> K:
         """Return the ratio of the largest to the smallest eigenvalue of each covariance, (K,)."""
 
 
@@ -55,28 +55,28 @@ class DensePrecisionRoot(AbstractPrecisionRoot):
     covariance_factors: KDD | None = None
 
     def whiten(self, differences: ND, component: int) -> ND:
-        """Return ``differences @ R_k``."""
+        """Return ``differences @ R_k`` for component k, (n, D)."""
         return np.asarray(differences @ self.root_matrices[component])
 
     def append_zero_root(self, n_components: int) -> "DensePrecisionRoot":
-        """Return the roots with one more root of zeros."""
+        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
         return DensePrecisionRoot(np.concatenate([self.root_matrices, np.zeros((1, *self.root_matrices.shape[1:]))]))
 
     def scale(self, factor: float) -> "DensePrecisionRoot":
-        """Return the roots times a positive factor."""
+        """Return the roots times a positive factor, which divides covariances by its square."""
         return DensePrecisionRoot(
             self.root_matrices * factor, None if self.covariance_factors is None else self.covariance_factors / factor
         )
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
-        """Return the roots as matrices, (K, D, D)."""
+        """Return the roots of the precision matrices as dense matrices, (K, D, D)."""
         return self.root_matrices
 
     def marginal(self, columns: IntD) -> "DensePrecisionRoot":
-        """Return the precision roots of some columns."""
+        """Return the precision roots of the covariances of some columns, as dense d x d matrices."""
         return DensePrecisionRoot(marginal_precision_roots(self.root_matrices, columns))
 
-    def condition_numbers(self, n_components: int) -> K:
+    def covariance_condition_numbers(self, n_components: int) -> K:
         """Return the condition number of each covariance, (K,)."""
         return precision_condition_numbers(self.root_matrices)
 
@@ -89,30 +89,30 @@ class SharedPrecisionRoot(AbstractPrecisionRoot):
     covariance_factor: DD | None = None
 
     def whiten(self, differences: ND, component: int) -> ND:
-        """Return ``differences @ R_k``."""
+        """Return ``differences @ R_k`` for component k, (n, D)."""
         return np.asarray(differences @ self.root_matrix)
 
     def append_zero_root(self, n_components: int) -> DensePrecisionRoot:
-        """Return the roots with one more root of zeros."""
+        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
         return DensePrecisionRoot(np.repeat(self.root_matrix[None], n_components, axis=0)).append_zero_root(
             n_components
         )
 
     def scale(self, factor: float) -> "SharedPrecisionRoot":
-        """Return the roots times a positive factor."""
+        """Return the roots times a positive factor, which divides covariances by its square."""
         return SharedPrecisionRoot(
             self.root_matrix * factor, None if self.covariance_factor is None else self.covariance_factor / factor
         )
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
-        """Return the roots as matrices, (K, D, D)."""
+        """Return the roots of the precision matrices as dense matrices, (K, D, D)."""
         return np.broadcast_to(self.root_matrix, (n_components, n_features, n_features))
 
     def marginal(self, columns: IntD) -> "SharedPrecisionRoot":
-        """Return the precision roots of some columns."""
+        """Return the shared precision root of the covariance of some columns, a d x d matrix."""
         return SharedPrecisionRoot(marginal_precision_roots(self.root_matrix[None], columns)[0])
 
-    def condition_numbers(self, n_components: int) -> K:
+    def covariance_condition_numbers(self, n_components: int) -> K:
         """Return the condition number of each covariance, (K,)."""
         return np.full(n_components, precision_condition_numbers(self.root_matrix[None])[0])
 
@@ -124,31 +124,32 @@ class DiagonalPrecisionRoot(AbstractPrecisionRoot):
     inverse_deviations: KD
 
     def whiten(self, differences: ND, component: int) -> ND:
-        """Return ``differences @ R_k``."""
+        """Return ``differences @ R_k`` for component k, (n, D)."""
         return np.asarray(differences * self.inverse_deviations[component])
 
     def whiten_each(self, differences: KD) -> KD:
+        """Return R_k^T d_k for one difference per component, (K, D)."""
         return differences * self.inverse_deviations
 
     def append_zero_root(self, n_components: int) -> "DiagonalPrecisionRoot":
-        """Return the roots with one more root of zeros."""
+        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
         return DiagonalPrecisionRoot(
             np.concatenate([self.inverse_deviations, np.zeros((1, self.inverse_deviations.shape[1]))])
         )
 
     def scale(self, factor: float) -> "DiagonalPrecisionRoot":
-        """Return the roots times a positive factor."""
+        """Return the roots times a positive factor, which divides covariances by its square."""
         return DiagonalPrecisionRoot(self.inverse_deviations * factor)
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
-        """Return the roots as matrices, (K, D, D)."""
+        """Return the roots of the precision matrices as dense matrices, (K, D, D)."""
         return np.asarray(self.inverse_deviations[:, :, None] * np.eye(n_features))
 
     def marginal(self, columns: IntD) -> "DiagonalPrecisionRoot":
-        """Return the precision roots of some columns."""
+        """Return the inverse standard deviations of some columns."""
         return DiagonalPrecisionRoot(self.inverse_deviations[:, columns])
 
-    def condition_numbers(self, n_components: int) -> K:
+    def covariance_condition_numbers(self, n_components: int) -> K:
         """Return the condition number of each covariance, (K,)."""
         return np.asarray((self.inverse_deviations.max(axis=1) / self.inverse_deviations.min(axis=1)) ** 2)
 
@@ -160,29 +161,30 @@ class SphericalPrecisionRoot(AbstractPrecisionRoot):
     inverse_deviations: K
 
     def whiten(self, differences: ND, component: int) -> ND:
-        """Return ``differences @ R_k``."""
+        """Return ``differences @ R_k`` for component k, (n, D)."""
         return np.asarray(differences * self.inverse_deviations[component])
 
     def whiten_each(self, differences: KD) -> KD:
+        """Return R_k^T d_k for one difference per component, (K, D)."""
         return differences * self.inverse_deviations[:, None]
 
     def append_zero_root(self, n_components: int) -> "SphericalPrecisionRoot":
-        """Return the roots with one more root of zeros."""
+        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
         return SphericalPrecisionRoot(np.append(self.inverse_deviations, 0.0))
 
     def scale(self, factor: float) -> "SphericalPrecisionRoot":
-        """Return the roots times a positive factor."""
+        """Return the roots times a positive factor, which divides covariances by its square."""
         return SphericalPrecisionRoot(self.inverse_deviations * factor)
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
-        """Return the roots as matrices, (K, D, D)."""
+        """Return the roots of the precision matrices as dense matrices, (K, D, D)."""
         return np.asarray(self.inverse_deviations[:, None, None] * np.eye(n_features))
 
     def marginal(self, columns: IntD) -> "SphericalPrecisionRoot":
-        """Return the precision roots of some columns."""
+        """Return this root: it is the same for any columns."""
         return self
 
-    def condition_numbers(self, n_components: int) -> K:
+    def covariance_condition_numbers(self, n_components: int) -> K:
         """Return the condition number of each covariance, (K,)."""
         return np.ones(n_components)
 
@@ -203,36 +205,38 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
     axis_deviations: KQ
 
     def whiten(self, differences: ND, component: int) -> ND:
-        """Return ``differences @ R_k``."""
+        """Return ``differences @ R_k`` for component k, (n, D)."""
         scaled = differences * self.inverse_noise_deviations[component]
         axes = self.axes[component]
         return np.asarray(scaled - ((scaled @ axes) * self.whitening_fractions[component]) @ axes.T)
 
     def append_zero_root(self, n_components: int) -> "LowRankPrecisionRoot":
-        """Return the roots with one more root of zeros, whose axes do not matter."""
+        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
 
-        def longer(parts: Array) -> Array:
+        def append_zeros(parts: Array) -> Array:
             return np.concatenate([parts, np.zeros((1, *parts.shape[1:]))])
 
         return LowRankPrecisionRoot(
-            longer(self.inverse_noise_deviations), longer(self.axes), longer(self.axis_deviations - 1.0) + 1.0
+            append_zeros(self.inverse_noise_deviations),
+            append_zeros(self.axes),
+            append_zeros(self.axis_deviations - 1.0) + 1.0,
         )
 
     def scale(self, factor: float) -> "LowRankPrecisionRoot":
-        """Return the roots times a positive factor."""
+        """Return the roots times a positive factor, which divides covariances by its square."""
         return LowRankPrecisionRoot(self.inverse_noise_deviations * factor, self.axes, self.axis_deviations)
 
     def to_dense(self, n_components: int, n_features: int) -> KDD:
-        """Return the roots as matrices, (K, D, D)."""
+        """Return the roots of the precision matrices as dense matrices, (K, D, D)."""
         inner = np.eye(n_features) - (self.axes * self.whitening_fractions[:, None, :]) @ np.swapaxes(self.axes, 1, 2)
         return np.asarray(self.inverse_noise_deviations[:, :, None] * inner)
 
     def marginal(self, columns: IntD) -> DensePrecisionRoot:
-        """Return the precision roots of some columns, as dense matrices."""
+        """Return the precision roots of the covariances of some columns, as a `DensePrecisionRoot`."""
         n_components, n_features = self.inverse_noise_deviations.shape
         return DensePrecisionRoot(marginal_precision_roots(self.to_dense(n_components, n_features), columns))
 
-    def condition_numbers(self, n_components: int) -> K:
+    def covariance_condition_numbers(self, n_components: int) -> K:
         """Return the condition number of each covariance, (K,)."""
         return precision_condition_numbers(self.to_dense(n_components, self.inverse_noise_deviations.shape[1]))
 

@@ -32,8 +32,8 @@ class Quadratics:
     precision_root: AbstractPrecisionRoot
     tables: tuple[Array, ...] = ()
 
-    def temper_scores(self, inverse_temperature: float) -> "Quadratics":
-        """Return the quadratics whose scores are these times a number."""
+    def with_tempered_scores(self, inverse_temperature: float) -> "Quadratics":
+        """Return the quadratics whose scores are these times ``inverse_temperature``."""
         root = self.precision_root.scale(inverse_temperature**0.5)
         tables = tuple(table * inverse_temperature for table in self.tables)
         return Quadratics(self.offset * inverse_temperature, self.center, root, tables)
@@ -56,7 +56,7 @@ class ScoringModel(Protocol):
     """
 
     def to_quadratics(self) -> Quadratics:
-        """Return what the data sees of the model."""
+        """Return the offsets, centers and precision roots by which the model scores rows."""
         ...
 
     def marginal(self, columns: Sequence[int]) -> "ScoringModel":
@@ -77,7 +77,7 @@ class CentersModel:
 
     @classmethod
     def uniform(cls, center: KD) -> "CentersModel":
-        """Return the model that scores every component alike."""
+        """Return the model in which all scores of rows and components are zero."""
         return cls(center, SphericalPrecisionRoot(np.zeros(len(center))))
 
     @classmethod
@@ -86,7 +86,7 @@ class CentersModel:
         return cls(center, SphericalPrecisionRoot(np.ones(len(center))))
 
     def to_quadratics(self) -> Quadratics:
-        """Return the centers, the metric and the offsets, zero if there are none."""
+        """Return the quadratics of the centers, the metric and the offsets, which are zero if there are none."""
         offset = np.zeros(len(self.center)) if self.offset is None else self.offset
         return Quadratics(offset, self.center, self.precision_root)
 
@@ -105,7 +105,7 @@ class TemperedModel:
 
     def to_quadratics(self) -> Quadratics:
         """Return the quadratics of the model with all scores multiplied."""
-        return self.model.to_quadratics().temper_scores(self.inverse_temperature)
+        return self.model.to_quadratics().with_tempered_scores(self.inverse_temperature)
 
     def marginal(self, columns: Sequence[int]) -> "TemperedModel":
         """Return the tempered marginal of the model, by position of the columns."""

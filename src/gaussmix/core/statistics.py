@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.types import KD, KDD, Array, IntN, K
+from gaussmix.types import KD, KDD, Array, IntK, IntN, K
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,23 @@ class Statistics:
         counts = tuple(a + b for a, b in zip(self.counts, other.counts, strict=True))
         return Statistics(self.moments + other.moments, counts)
 
-    def take(self, components: IntN) -> "Statistics":
+    def select_components(self, components: IntK) -> "Statistics":
         """Return the statistics of some components; the moments must be of a kind per component."""
         return self._map(lambda moments: moments.select_components(components), lambda table: table[components])
 
-    def permute(self, order: IntN) -> "Statistics":
+    def permute_components(self, order: IntK) -> "Statistics":
         """Return the same statistics with all components in another order."""
         return self._map(lambda moments: moments.permute_components(order), lambda table: table[order])
 
-    def scale(self, factor: float) -> "Statistics":
+    def scale_weights(self, factor: float) -> "Statistics":
         """Return the statistics of the same rows, each counted ``factor`` times."""
-        return self._map(lambda moments: moments.scale(factor), lambda table: table * factor)
+        return self._map(lambda moments: moments.scale_weights(factor), lambda table: table * factor)
 
     def interpolate(self, other: "Statistics", fraction: float) -> "Statistics":
-        """Return (1 - fraction) times these sums plus fraction times the others; mass must be left everywhere."""
+        """Return the statistics of these rows, counted (1 - fraction) times, and of others, counted ``fraction`` times.
+
+        Every mass must stay positive.
+        """
         mixed = (
             (1.0 - fraction) * ours + fraction * theirs for ours, theirs in zip(self.counts, other.counts, strict=True)
         )
@@ -57,21 +61,21 @@ class Statistics:
         """Return the statistics with moments of a coarser kind."""
         return Statistics(self.moments.to_kind(kind), self.counts)
 
-    def recenter(self, mean: KD) -> "Statistics":
-        """Return the statistics with scatter about given means (K, D) instead of the components' own."""
-        return Statistics(self.moments.recenter(mean), self.counts)
+    def with_scatter_about(self, mean: KD) -> "Statistics":
+        """Return the statistics with ``mean`` (K, D) as means, and the scatter of the rows about them."""
+        return Statistics(self.moments.with_scatter_about(mean), self.counts)
 
-    def split(self, deviation: KD) -> tuple["Statistics", "Statistics"]:
-        """Return two halves of every component, cut at the mean across an axis with this deviation (K, D).
+    def split_at_means(self, axis_deviation: KD) -> "StatisticsHalves":
+        """Return the lower and upper half of every component, split at its mean across an axis.
 
-        The counts of categories halve.
+        ``axis_deviation`` (K, D) is the axis times the standard deviation along it. The counts of categories halve.
         """
-        halves = self.moments.split_at_means(deviation)
+        halves = self.moments.split_at_means(axis_deviation)
         counts = tuple(0.5 * table for table in self.counts)
-        return Statistics(halves[0], counts), Statistics(halves[1], counts)
+        return StatisticsHalves(Statistics(halves.lower, counts), Statistics(halves.upper, counts))
 
-    def lift(self, matrix: KDD, offset: KD, covariance: KDD) -> "Statistics":
-        """Return the statistics of ``matrix_k @ x + offset_k`` plus independent noise of ``covariance_k``.
+    def transform_and_add_noise(self, matrix: KDD, offset: KD, noise_covariance: KDD) -> "Statistics":
+        """Return the statistics of ``matrix_k @ x + offset_k`` plus independent noise of ``noise_covariance_k``.
 
         Statistics of rows with missing cells become expected statistics of all columns in this way (Ghahramani &
         Jordan, "Supervised learning from incomplete data via an EM approach", NIPS 6, 1994). The moments must be full.
@@ -82,16 +86,24 @@ class Statistics:
             Predicts all D columns from the d observed ones.
         offset : ndarray of shape (K, D)
             Intercepts of the prediction.
-        covariance : ndarray of shape (K, D, D)
+        noise_covariance : ndarray of shape (K, D, D)
             Conditional covariance of all columns given the observed ones.
         """
         moments = self.moments
         mean = np.einsum("kij,kj->ki", matrix, moments.mean) + offset
-        scatter = matrix @ moments.scatter @ np.swapaxes(matrix, 1, 2) + moments.mass[:, None, None] * covariance
+        scatter = matrix @ moments.scatter @ np.swapaxes(matrix, 1, 2) + moments.mass[:, None, None] * noise_covariance
         return Statistics(Moments(moments.mass, mean, scatter, MomentKind.FULL), self.counts)
 
-    def _map(self, moments: Callable[[Moments], Moments], table: Callable[[Array], Array]) -> "Statistics":
-        return Statistics(moments(self.moments), tuple(map(table, self.counts)))
+    def _map(self, map_moments: Callable[[Moments], Moments], map_counts: Callable[[Array], Array]) -> "Statistics":
+        """Return the statistics with one function applied to the moments, and another to each table of counts."""
+        return Statistics(map_moments(self.moments), tuple(map(map_counts, self.counts)))
+
+
+class StatisticsHalves(NamedTuple):
+    """The statistics of the lower and the upper halves of all components, K components each."""
+
+    lower: Statistics
+    upper: Statistics
 
 
 def count_levels(codes: IntN, responsibilities: Array, n_levels: int) -> Array:
@@ -99,7 +111,7 @@ def count_levels(codes: IntN, responsibilities: Array, n_levels: int) -> Array:
 
     ``codes`` (n,) are levels from 0, -1 where missing; ``responsibilities`` are (n, K), weights included.
     """
-    present = codes >= 0
+    is_present = codes >= 0
     counts = np.zeros((n_levels, responsibilities.shape[1]))
-    np.add.at(counts, codes[present], responsibilities[present])
+    np.add.at(counts, codes[is_present], responsibilities[is_present])
     return counts.T

@@ -68,7 +68,7 @@ def ordered_sum(function: Callable[[Item], T], items: Sequence[Item]) -> T:
             return functools.reduce(operator.add, map(function, items))
         parallel_sum = _ParallelSum(function, items)
         with parallel_sum.run_helpers(n_helpers):
-            parallel_sum.compute_terms()
+            parallel_sum.compute_remaining_terms()
         return parallel_sum.take_total()
 
 
@@ -88,7 +88,9 @@ class _ParallelSum(Generic[Item, T]):
         """Let threads of the pool compute terms within the block; all of them have stopped at its end."""
         token = _is_within_sum.set(True)
         try:
-            _thread_pool.submit([functools.partial(copy_context().run, self._run_helper) for _ in range(n_helpers)])
+            _thread_pool.submit_or_drop(
+                [functools.partial(copy_context().run, self._run_helper) for _ in range(n_helpers)]
+            )
             yield
         finally:
             _is_within_sum.reset(token)
@@ -107,21 +109,21 @@ class _ParallelSum(Generic[Item, T]):
         """Compute terms in a thread of the pool; a late thread finds none left."""
         with self._condition:
             self._n_helpers += 1
-        self.compute_terms()
+        self.compute_remaining_terms()
         with self._condition:
             self._n_helpers -= 1
             self._condition.notify_all()
 
-    def compute_terms(self) -> None:
-        """Compute terms until none is left."""
-        while (term := self._next_term()) is not None:
+    def compute_remaining_terms(self) -> None:
+        """Compute and add terms in this thread until none is left."""
+        while (term := self._take_next_term()) is not None:
             try:
                 self._add_in_order(term, self._function(self._items[term]))
             except BaseException as error:
                 self._record_failure(term, error)
 
-    def _next_term(self) -> int | None:
-        """Return the index of the next term, or None."""
+    def _take_next_term(self) -> int | None:
+        """Return the index of the next term and count it as started; None if all are started."""
         with self._condition:
             if self._n_started == self._n_terms:
                 return None
@@ -129,7 +131,7 @@ class _ParallelSum(Generic[Item, T]):
             return self._n_started - 1
 
     def _add_in_order(self, term: int, value: T) -> None:
-        """Add all terms whose predecessors are added, so that few terms are stored."""
+        """Store the value of a term, and add all stored terms whose predecessors are added to the total."""
         with self._condition:
             self._pending_terms[term] = value
             while self._n_added in self._pending_terms:
@@ -138,7 +140,7 @@ class _ParallelSum(Generic[Item, T]):
                 self._n_added += 1
 
     def _record_failure(self, term: int, error: BaseException) -> None:
-        """Start no further term; keep an interrupt rather than an error, and the error of the lowest index."""
+        """Let no further term start; store an interrupt rather than an error, else the error of the lowest index."""
         failure = (isinstance(error, Exception), term, error)
         with self._condition:
             self._n_started = self._n_terms
@@ -161,8 +163,8 @@ class _ThreadPool:
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._n_threads = 0
 
-    def submit(self, tasks: list[Callable[[], None]]) -> None:
-        """Start missing threads, one per task, and queue the tasks; if no thread can start, drop some tasks."""
+    def submit_or_drop(self, tasks: list[Callable[[], None]]) -> None:
+        """Queue the tasks for as many threads, starting those that are missing; drop tasks if threads cannot start."""
         with self._lock:
             try:
                 while self._n_threads < len(tasks):

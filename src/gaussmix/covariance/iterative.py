@@ -14,7 +14,7 @@ Gautschi, SIAM J. Sci. Stat. Comput. 7 (1986): for fixed variances the best rota
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.jacobi_pairs import disjoint_pair_rounds
+from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
 from gaussmix.core.moments import Moments
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.closed_form import scatter_eigenpairs, variance_unit
@@ -255,7 +255,7 @@ def _jacobi_sweep(rotated_scatter: KDD, axes: DD, precision: KD) -> tuple[KDD, D
     independent and are rotated at once. Returns the rotated scatter, the axes, and the largest angle.
     """
     largest = 0.0
-    for i, j in disjoint_pair_rounds(len(axes)):
+    for i, j in disjoint_axis_pair_rounds(len(axes)):
         differences = precision[:, i] - precision[:, j]
         p = 0.5 * (differences * (rotated_scatter[:, i, i] - rotated_scatter[:, j, j])).sum(axis=0)
         q = (differences * rotated_scatter[:, i, j]).sum(axis=0)

@@ -213,7 +213,7 @@ def full_from_matrices(structure: Structure, matrices: KDD) -> FullCovariance:
 def full_from_factors(structure: Structure, factors: KDD) -> FullCovariance:
     """Make the full representation from lower triangular factors F with positive diagonals."""
     is_floored = np.zeros(len(factors), dtype=bool)
-    roots, logs = linalg.triangular_inverse_transposes(factors), linalg.log_determinants(factors)
+    roots, logs = linalg.triangular_inverse_transposes(factors), linalg.log_determinants_from_factors(factors)
     return FullCovariance(structure, is_floored, factors, roots, logs)
 
 
@@ -227,7 +227,7 @@ def full_from_eigenpairs(structure: Structure, values: KD, vectors: KDD, is_floo
 def full_from_precision_roots(structure: Structure, precision_roots: KDD) -> FullCovariance:
     """Make the full representation from upper triangular precision roots R: F = R^-T."""
     factors = np.array([linalg.invert_lower(root.T) for root in precision_roots])
-    logs = -np.array([linalg.log_determinant(root) for root in precision_roots])
+    logs = -np.array([linalg.log_determinant_from_factor(root) for root in precision_roots])
     return FullCovariance(structure, np.zeros(len(precision_roots), dtype=bool), factors, precision_roots, logs)
 
 

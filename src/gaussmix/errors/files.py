@@ -11,27 +11,27 @@ class ArchiveError(GaussmixError, ValueError):
 
     @classmethod
     def from_reason(cls, path: object, reason: str) -> "ArchiveError":
-        """Name the file and the reason."""
+        """Return the error that names the file and the reason."""
         return cls(f"{path} is not a usable gaussmix model: {reason}")
 
     @classmethod
     def unknown_format(cls, path: object) -> "ArchiveError":
-        """A file that gaussmix did not write."""
+        """Return the error for a file that gaussmix did not write."""
         return cls.from_reason(path, "it was not written by gaussmix")
 
     @classmethod
     def unknown_schema(cls, path: object, schema: str | None, known: Sequence[str]) -> "ArchiveError":
-        """A file of a schema that this version does not know."""
+        """Return the error for a file of a schema that this version does not know."""
         return cls.from_reason(path, f"its schema is {schema!r}, known are {', '.join(known)}; update gaussmix")
 
     @classmethod
     def not_safetensors(cls, path: object, error: Exception) -> "ArchiveError":
-        """A file that is not in safetensors format."""
+        """Return the error for a file that is not in safetensors format."""
         return cls.from_reason(path, f"it is not a safetensors file ({error})")
 
     @classmethod
     def invalid_content(cls, path: object, error: Exception) -> "ArchiveError":
-        """A file whose arrays or strings contradict each other."""
+        """Return the error for a file whose arrays or strings contradict each other."""
         return cls.from_reason(path, f"it is damaged ({type(error).__name__}: {error})")
 
 
@@ -40,47 +40,47 @@ class DamagedModelError(GaussmixError, ValueError):
 
     @classmethod
     def no_factors(cls, structure: str) -> "DamagedModelError":
-        """A file of schema 2 whose structure has no factors."""
+        """Return the error for a file of schema 2 whose structure has no factors."""
         return cls(f"a file of schema 2 contains factors, and {structure} has none")
 
     @classmethod
     def wrong_checksum(cls) -> "DamagedModelError":
-        """Content that differs from what was written."""
+        """Return the error for content that differs from what was written."""
         return cls("its numbers do not match its checksum")
 
     @classmethod
     def invalid_tensor(cls, name: str, dtype: object) -> "DamagedModelError":
-        """An array of another type, or with NaN or infinity."""
+        """Return the error for an array of another type, or with NaN or infinity."""
         return cls(f"{name} has type {dtype} or contains numbers that are not finite")
 
     @classmethod
     def invalid_feature_names(cls) -> "DamagedModelError":
-        """Feature names that are not one string per column."""
+        """Return the error for feature names that are not one string per column."""
         return cls("the feature names do not match the columns")
 
     @classmethod
     def negative_n_fixed_parameters(cls) -> "DamagedModelError":
-        """A negative number of fixed parameters."""
+        """Return the error for a negative number of fixed parameters."""
         return cls("the number of fixed parameters is negative")
 
     @classmethod
     def invalid_noise(cls) -> "DamagedModelError":
-        """Noise of negative weight or without volume."""
+        """Return the error for noise of negative weight or without volume."""
         return cls("the noise has a negative weight or no volume")
 
     @classmethod
     def exponent_out_of_range(cls) -> "DamagedModelError":
-        """A frame with powers of two that no double has."""
+        """Return the error for a frame with powers of two that no double has."""
         return cls("the frame contains powers of two outside the range of double precision")
 
     @classmethod
     def wrong_shape(cls, actual: tuple[int, ...], expected: tuple[int, ...]) -> "DamagedModelError":
-        """An array of another shape than the other arrays require."""
+        """Return the error for an array of another shape than the other arrays require."""
         return cls(f"an array has shape {actual}, but {expected} is expected")
 
     @classmethod
     def variance_not_positive(cls) -> "DamagedModelError":
-        """A variance of zero or below."""
+        """Return the error for a variance of zero or below."""
         return cls("a variance is not positive")
 
 
@@ -89,52 +89,52 @@ class FileError(GaussmixError):
 
     @classmethod
     def model_not_found(cls, path: object) -> "FileError":
-        """A model file that does not exist."""
+        """Return the error for a model file that does not exist."""
         return cls(f"there is no file {path}; give the path of a model that gaussmix saved")
 
     @classmethod
     def model_unwritable(cls, path: object, error: object) -> "FileError":
-        """A model file that cannot be written."""
+        """Return the error for a model file that cannot be written."""
         return cls(f"cannot write {path}: {error}")
 
     @classmethod
     def not_found(cls, path: object) -> "FileError":
-        """The file does not exist."""
+        """Return the error that the file does not exist."""
         return cls(f"there is no file {path}; check its name and folder")
 
     @classmethod
     def not_a_file(cls, path: object, path_kind: str) -> "FileError":
-        """The path is a folder or a device."""
+        """Return the error that the path is a folder or a device."""
         return cls(f"{path} is {path_kind}, not a file; give the path of one .csv or .parquet file")
 
     @classmethod
     def unknown_extension(cls, path: object) -> "FileError":
-        """The extension is none of the supported ones."""
+        """Return the error that the extension is none of the supported ones."""
         return cls(f"the type of {path} is unknown; the name must end in .csv, .tsv, .txt or .parquet")
 
     @classmethod
     def unreadable(cls, path: object, reason: object) -> "FileError":
-        """The file cannot be read."""
+        """Return the error that the file cannot be read."""
         return cls(f"cannot read {path}: {reason}")
 
     @classmethod
     def unwritable(cls, path: object, reason: object) -> "FileError":
-        """The file cannot be written."""
+        """Return the error that the file cannot be written."""
         return cls(f"cannot write {path}: {reason}; choose another path with --output")
 
     @classmethod
     def overwrites_input(cls, path: object) -> "FileError":
-        """The output path is that of an input."""
+        """Return the error that the output path is that of an input."""
         return cls(f"{path} is an input of this command and would be overwritten; choose another path with --output")
 
     @classmethod
     def empty_file(cls, path: object) -> "FileError":
-        """The file is empty."""
+        """Return the error that the file is empty."""
         return cls(f"{path} is empty; it must have a line of column names and at least one row")
 
     @classmethod
     def not_utf8(cls, path: object, position: str) -> "FileError":
-        """The file is not UTF-8 text."""
+        """Return the error that the file is not UTF-8 text."""
         return cls(f"{path} is not UTF-8 text ({position}); save it again as 'CSV UTF-8'")
 
 
@@ -143,12 +143,12 @@ class TableError(FileError):
 
     @classmethod
     def no_rows(cls, path: object) -> "TableError":
-        """The file has a header only."""
+        """Return the error that the file has a header only."""
         return cls(f"{path} has column names but 0 rows; add at least one row")
 
     @classmethod
     def no_header(cls, path: object, first_value: str) -> "TableError":
-        """The first line contains numbers."""
+        """Return the error that the first line contains numbers."""
         return cls(
             f"the first line of {path} contains numbers ({first_value}), not column names; "
             "insert a line of column names above it"
@@ -156,31 +156,31 @@ class TableError(FileError):
 
     @classmethod
     def wrong_field_count(cls, path: object, line: str, actual: int, expected: int) -> "TableError":
-        """A line has more or fewer fields than there are column names."""
+        """Return the error that a line has more or fewer fields than there are column names."""
         names = f"there {'is' if expected == 1 else 'are'} {format_count(expected, 'column name')}"
         return cls(f"{line} of {path} has {format_count(actual, 'field')}, but {names}; correct that line")
 
     @classmethod
     def duplicate_columns(cls, path: object, names: Sequence[str]) -> "TableError":
-        """Several columns have the same name."""
+        """Return the error that several columns have the same name."""
         return cls(
             f"{path} has more than one column named {join_with_commas([repr(n) for n in names])}; rename all but one"
         )
 
     @classmethod
     def no_numeric_column(cls, path: object, column_descriptions: Sequence[str]) -> "TableError":
-        """No column is numeric."""
+        """Return the error that no column is numeric."""
         others = f": {join_with_commas(column_descriptions)}" if column_descriptions else ""
         return cls(f"{path} has no numeric column{others}; add one, or correct these values")
 
     @classmethod
     def not_numeric(cls, column: str, reason: str) -> "TableError":
-        """A selected column is not numeric."""
+        """Return the error that a selected column is not numeric."""
         return cls(f"column {column!r} {reason}; convert it to numbers in the file, or leave it out")
 
     @classmethod
     def unusable_value(cls, column: str, row: int, problem: str, count: int) -> "TableError":
-        """A value of a numeric column cannot be used."""
+        """Return the error that a value of a numeric column cannot be used."""
         more = f" ({count} such rows in all)" if count > 1 else ""
         return cls(
             f"column {column!r} {problem} in data row {row}{more}; correct or drop such rows, or leave the column out"
@@ -188,24 +188,24 @@ class TableError(FileError):
 
     @classmethod
     def identical_rows(cls, path: object, n_rows: int) -> "TableError":
-        """All rows are equal."""
+        """Return the error that all rows are equal."""
         what = "one row only" if n_rows == 1 else f"{n_rows} rows that are all equal"
         return cls(f"{path} has {what} in the selected columns, so there are no clusters; use rows that differ")
 
     @classmethod
     def too_few_rows(cls, path: object, n_rows: int, n_components: int) -> "TableError":
-        """There are fewer rows than components."""
+        """Return the error that there are fewer rows than components."""
         needed = format_count(n_components, "component")
         return cls(f"{path} has {format_count(n_rows, 'row')}, too few for {needed}; choose fewer with --components")
 
     @classmethod
     def row_too_far(cls, row: int) -> "TableError":
-        """A row lies too far away for a density in double precision."""
+        """Return the error that a row lies so far away, about 1e150 deviations, that its log density overflows."""
         return cls(f"data row {row} {TOO_FAR_MESSAGE}")
 
     @classmethod
     def mostly_numeric(cls, column: str, non_numeric_value: str, n_numbers: int, n_values: int) -> "TableError":
-        """A column is text because of few values."""
+        """Return the error that a column is text because of few values."""
         return cls(
             f"column {column!r} is text because {non_numeric_value} ({n_numbers} of {n_values} values are numbers): "
             "correct it, or choose the other columns with --columns"
@@ -213,23 +213,23 @@ class TableError(FileError):
 
     @classmethod
     def negative_weight(cls, column: str, row: int, value: float) -> "TableError":
-        """A row weight is negative."""
+        """Return the error that a row weight is negative."""
         return cls(f"the weights in column {column!r} must be at least 0, but data row {row} contains {value:g}")
 
     @classmethod
     def unusable_labels(cls, column: str, column_kind: str) -> "TableError":
-        """The label column is empty or of a type that has no labels."""
+        """Return the error that the label column is empty or of a type that has no labels."""
         found = "is empty" if column_kind == "empty" else f"contains {column_kind}"
         return cls(f"column {column!r} {found}; labels must be text or numbers, the name of the group of each row")
 
     @classmethod
     def zero_weights(cls, column: str) -> "TableError":
-        """All row weights are zero."""
+        """Return the error that all row weights are zero."""
         return cls(f"the weights in column {column!r} are zero in every row; at least one row must count")
 
     @classmethod
     def model_without_column_names(cls, path: object, actual: int, expected: int) -> "TableError":
-        """The model has no column names, and the file has another number of columns."""
+        """Return the error that the model has no column names, and the file has another number of columns."""
         return cls(
             f"the model was fitted to {format_count(expected, 'column')} without names, but {path} has "
             f"{format_count(actual, 'column')} of numbers; pass a file with the columns of the fit, in the same order"

@@ -15,12 +15,12 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def invalid_choice(cls, name: str, value: object, allowed: Sequence[object]) -> "ParameterError":
-        """A parameter is none of the allowed values."""
+        """Return the error that a parameter is none of the allowed values."""
         return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {value!r}")
 
     @classmethod
     def wrong_shape(cls, name: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
-        """An array of parameters has a wrong shape."""
+        """Return the error that an array of parameters has a wrong shape."""
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
 
     @classmethod
@@ -50,7 +50,7 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def changed_in_partial_fit(cls, name: str, value: object, previous: object) -> "ParameterError":
-        """A parameter changed between two calls of partial_fit."""
+        """Return the error that a parameter changed between two calls of partial_fit."""
         return cls(
             f"{name} is {value!r}, but the mixture that partial_fit updates was fitted with {previous!r}; restore it, "
             "or call fit to start anew"
@@ -58,29 +58,29 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def wrong_n_features(cls, operation: str, actual: int, expected: int) -> "ParameterError":
-        """An operation needs another number of columns."""
+        """Return the error that an operation on a distribution needs another number of columns."""
         columns = format_count(expected, "column")
         return cls(f"{operation} needs a distribution of {columns}, but this one has {actual}; take a marginal first")
 
     @classmethod
     def invalid_value(cls, name: str, value: object, allowed: str) -> "ParameterError":
-        """A parameter is outside the allowed range."""
+        """Return the error that a parameter has a value that is not allowed."""
         return cls(f"{name} must be {allowed}, but is {value!r}")
 
     @classmethod
     def ridge_with_gradient(cls, solver: str) -> "ParameterError":
-        """A ridge is combined with a gradient solver."""
+        """Return the error that a ridge is combined with a gradient solver."""
         return cls(f"solver={solver!r} maximises the likelihood, which has no ridge; use reg_covar=None or solver='em'")
 
     @classmethod
     def not_positive_definite(cls, name: str, component: int | None = None) -> "ParameterError":
-        """A matrix of parameters is not positive definite."""
+        """Return the error that a matrix of parameters is not positive definite."""
         which = "" if component is None else f" of component {component}"
         return cls(f"the {name}{which} should be symmetric, positive-definite; check its eigenvalues")
 
     @classmethod
     def outside_structure(cls, structure: str, relative_error: float) -> "ParameterError":
-        """Covariances do not have the structure."""
+        """Return the error that covariances do not have the structure."""
         return cls(
             f"these covariances are not of structure {structure} (relative difference {relative_error:.2g}); "
             "name the structure they have, or 'VVV', which allows any"
@@ -88,7 +88,7 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def missing_n_factors(cls, structure: str, parameter: str) -> "ParameterError":
-        """A factor structure lacks the number of factors."""
+        """Return the error that a factor structure lacks the number of factors."""
         return cls(
             f"{parameter}={structure!r} is a mixture of factor analysers; pass n_factors, the number of factors, "
             "a whole number of at least 1"
@@ -96,7 +96,7 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def too_many_factors(cls, structure: str, n_factors: int, n_features: int, max_factors: int) -> "ParameterError":
-        """A factor structure has more parameters than a full covariance."""
+        """Return the error that a factor structure has more parameters than a full covariance."""
         columns = format_count(n_features, "column")
         next_step = f"use n_factors <= {max_factors}" if max_factors > 0 else "use a structure without factors"
         return cls(
@@ -106,7 +106,7 @@ class ParameterError(GaussmixError, ValueError):
 
     @classmethod
     def not_supported_with_factors(cls, parameter: str, structure: str) -> "ParameterError":
-        """A parameter is not supported for factor structures."""
+        """Return the error that a parameter is not supported for factor structures."""
         return cls(
             f"{parameter} is not supported for {structure}, whose covariances are loadings and noise variances; "
             "leave it out, or use a structure without factors"
@@ -131,7 +131,7 @@ class UnrepresentableError(GaussmixError, OverflowError):
 
     @classmethod
     def from_quantity(cls, name: str, failure: str) -> "UnrepresentableError":
-        """Name the quantity and whether it overflows or underflows."""
+        """Return the error that names the quantity and whether it overflows or underflows."""
         return cls(
             f"{name} {failure} double precision in the data's units; rescale the data to read them. "
             "The fitted model itself (model_) uses internal units and stays usable"
@@ -143,12 +143,12 @@ class MissingPackageError(GaussmixError, ImportError):
 
     @classmethod
     def for_extra(cls, package: str, purpose: str, extra: str) -> "MissingPackageError":
-        """Name the package and the extra that installs it."""
+        """Return the error that names the package and the extra that installs it."""
         return cls(f"{purpose} needs {package}, which is not installed: pip install 'gaussmix[{extra}]'")
 
     @classmethod
     def for_package(cls, package: str, purpose: str) -> "MissingPackageError":
-        """Name a package that no extra installs."""
+        """Return the error that names a package that no extra installs."""
         return cls(f"{purpose} needs {package}, which is not installed: pip install {package}")
 
 
@@ -157,7 +157,7 @@ class CompilationWarning(GaussmixWarning):
 
     @classmethod
     def from_reason(cls, reason: BaseException) -> "CompilationWarning":
-        """Name the exception that made Numba unusable."""
+        """Return the warning that names the exception that made Numba unusable."""
         return cls(
             "Numba cannot be used, so rows are processed in NumPy, several times slower than compiled code: "
             f"{reason} (to repair Numba: pip install --force-reinstall numba)"
@@ -169,7 +169,7 @@ class CompilationError(GaussmixError, RuntimeError):
 
     @classmethod
     def from_reason(cls, reason: Exception) -> "CompilationError":
-        """Name the exception that made Numba unusable."""
+        """Return the error that names the exception that made Numba unusable."""
         return cls(f"there is no compiled code for this computation, and Numba cannot compile it: {reason}")
 
 
@@ -178,7 +178,7 @@ class CapabilityError(GaussmixError, TypeError):
 
     @classmethod
     def missing(cls, owner: str, capability: str, purpose: str) -> "CapabilityError":
-        """A source lacks a capability."""
+        """Return the error that a source lacks a capability."""
         return cls(
             f"{purpose} needs a source with the capability {capability}, which {owner} does not have; "
             "load the rows into memory, or choose another method"
@@ -186,7 +186,7 @@ class CapabilityError(GaussmixError, TypeError):
 
     @classmethod
     def no_categorical_columns(cls, engine: str) -> "CapabilityError":
-        """An engine does not support categorical columns."""
+        """Return the error that an engine does not support categorical columns."""
         return cls(f"the engine {engine!r} does not support categorical columns; use engine='auto' or engine='numpy'")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from gaussmix.core.input_arrays import first_non_numeric, parse_weights, require_finite
+from gaussmix.core.input_arrays import find_first_non_numeric, parse_weights, require_finite
 from gaussmix.core.scalar_checks import is_integer, is_real_number
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ConstraintError, DataError, ParameterError
@@ -91,10 +91,10 @@ def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_r
         )
     except ValueError as error:
         if "could not convert" in str(error):
-            raise DataError.not_numeric(error, first_non_numeric(X)) from error
+            raise DataError.not_numeric(error, find_first_non_numeric(X)) from error
         raise DataError.from_sklearn_message(str(error)) from error
     except np.exceptions.DTypePromotionError as error:  # a frame with columns of dates and of numbers
-        raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), first_non_numeric(X)) from error
+        raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), find_first_non_numeric(X)) from error
     return rows
 
 

@@ -94,7 +94,7 @@ def constrained_m_step(
     with_prior = covariance_estimator.with_prior(component_moments)
     centers = fixed.replace_centers(with_prior.mean)
     if np.isfinite(fixed.centers).any():
-        with_prior = with_prior.recenter(centers)
+        with_prior = with_prior.with_scatter_about(centers)
     if fixed.is_covariance_fixed.all():
         covariance = mixture.covariance
     else:

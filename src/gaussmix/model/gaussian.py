@@ -111,7 +111,7 @@ class Gaussian(AbstractDensity):
 
     def logpdf(self, X: ArrayLike) -> N:
         """Return the natural logarithm of the density at each row of X (n, D), shape (n,)."""
-        constant = self.n_features * math.log(2 * math.pi) + linalg.log_determinant(self._cholesky)
+        constant = self.n_features * math.log(2 * math.pi) + linalg.log_determinant_from_factor(self._cholesky)
         return np.asarray(-0.5 * (constant + self.mahalanobis(X) ** 2))
 
     def cdf(self, X: ArrayLike) -> N:

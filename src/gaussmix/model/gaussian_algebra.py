@@ -70,7 +70,9 @@ def full_covariance_from_roots(roots: Array) -> FullCovariance:
     inverses = linalg.triangular_inverse_transposes(np.swapaxes(upper, 1, 2))
     factors: KDD = np.ascontiguousarray(np.swapaxes(inverses, 1, 2))
     is_floored = np.zeros(len(upper), dtype=bool)
-    return FullCovariance(Structure.from_name("VVV"), is_floored, factors, upper, -linalg.log_determinants(upper))
+    return FullCovariance(
+        Structure.from_name("VVV"), is_floored, factors, upper, -linalg.log_determinants_from_factors(upper)
+    )
 
 
 def mahalanobis_radius(probability: float, n_features: int) -> float:

@@ -143,7 +143,7 @@ class Problem:
 
     def _with_total_weight(self, total_weight: float) -> "Problem":
         """Return the problem with total moments scaled to the weight of a part of the rows."""
-        return replace(self, total_moments=self.total_moments.scale(total_weight / self.total_weight))
+        return replace(self, total_moments=self.total_moments.scale_weights(total_weight / self.total_weight))
 
     def with_structure(self, structure: Structure) -> "Problem":
         """Return the problem of another structure with a variance floor; its frame must be of the same kind."""

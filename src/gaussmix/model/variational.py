@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from gaussmix.core.frame import Frame
-from gaussmix.core.linalg import cholesky, log_determinant
+from gaussmix.core.linalg import cholesky, log_determinant_from_factor
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, Structure, covariance_from_matrices
@@ -231,7 +231,7 @@ class VariationalPosterior:
         traces = np.array([(root.whiten(factor.T, k) ** 2).sum() for k in components])  # nu_k tr(W_0^-1 W_k)
         ratio = prior.mean_precision / self.mean_precision
         means = 0.5 * (n_features * (ratio - 1.0 - np.log(ratio)) + prior.mean_precision * squares)
-        prior_log_det_scale = -log_determinant(factor)  # log|W_0|
+        prior_log_det_scale = -log_determinant_from_factor(factor)  # log|W_0|
         wishart = 0.5 * prior.degrees_of_freedom * (prior_log_det_scale - self._log_det_scales)
         wishart += 0.5 * (traces - degrees * n_features)
         wishart += self._log_gamma_sums(np.full_like(degrees, prior.degrees_of_freedom)) - self._log_gamma_sums(degrees)

@@ -93,7 +93,7 @@ class Fit:
     def component_diagnostics(self) -> tuple[ComponentDiagnostics, ...]:
         """The diagnostics of each component; computed on first use, since condition numbers take time."""
         mixture = self.mixture
-        conditions = mixture.covariance.precision_root.condition_numbers(mixture.n_components)
+        conditions = mixture.covariance.precision_root.covariance_condition_numbers(mixture.n_components)
         columns = (mixture.weights, self.masses, conditions, mixture.covariance.is_floored, self.has_too_few_rows)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return tuple(ComponentDiagnostics(*row) for row in rows)
@@ -139,7 +139,7 @@ def evaluate_run(result: RunResult[Mixture], problem: Problem, seconds: float) -
         seconds=seconds,
         mixture=mixture,
         masses=masses,
-        fraction_computed=expectation.fraction_computed,
+        fraction_computed=expectation.fraction_of_distances_computed,
         min_component_rows=problem.min_component_rows,
         notes=tuple(collect_notes(problem, masses, result)),
     )

@@ -137,7 +137,7 @@ def evaluate_variational_run(
         seconds=seconds,
         mixture=posterior.mixture,
         masses=expectation.moments.mass,
-        fraction_computed=expectation.fraction_computed,
+        fraction_computed=expectation.fraction_of_distances_computed,
         notes=tuple(_collect_notes(expectation, divergence)),
     )
 

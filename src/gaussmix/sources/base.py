@@ -89,7 +89,7 @@ class _ViewTask(Generic[T]):
     label_prior: LabelPrior | None
 
     def __call__(self, batch: Batch) -> T:
-        prior = None if self.label_prior is None else self.label_prior.take(batch.row_slice)
+        prior = None if self.label_prior is None else self.label_prior.select_rows(batch.row_slice)
         return self.task(replace(batch, frame=self.view_frame, label_prior=prior))
 
 

@@ -104,6 +104,6 @@ class MemorySource(AbstractSource):
             self,
             rows=self.rows[rows],
             weights=None if self.weights is None else self.weights[rows],
-            rows_label_prior=None if self.rows_label_prior is None else self.rows_label_prior.take(rows),
+            rows_label_prior=None if self.rows_label_prior is None else self.rows_label_prior.select_rows(rows),
             codes=None if self.codes is None else self.codes[rows],
         )

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from gaussmix.core.fused_em import FusedResult, FusedRun, PriorStatistics
-from gaussmix.core.jacobi_pairs import disjoint_pair_rounds
+from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
 from gaussmix.engines.fused_runner import AbstractFusedRunner
 from gaussmix.engines.kernels.argument_tuples import FusedState
 from gaussmix.engines.kernels.codegen.compiled_functions import run_fused_em
@@ -117,6 +117,8 @@ def _prior_arrays(prior_statistics: PriorStatistics | None) -> tuple[Array, Arra
 
 @lru_cache(maxsize=64)
 def _jacobi_axis_pairs(n_features: int) -> IntD:
-    """Return all pairs of axes (n_pairs, 2) in the order of `disjoint_pair_rounds`."""
-    pairs = [pair for i, j in disjoint_pair_rounds(n_features) for pair in zip(i.tolist(), j.tolist(), strict=True)]
+    """Return all pairs of axes (n_pairs, 2) in the order of `disjoint_axis_pair_rounds`."""
+    pairs = [
+        pair for i, j in disjoint_axis_pair_rounds(n_features) for pair in zip(i.tolist(), j.tolist(), strict=True)
+    ]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)

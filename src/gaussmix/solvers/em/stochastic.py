@@ -67,7 +67,9 @@ class StochasticEM(EMBasedSolver[_StochasticEMState]):
         if fraction and state.expectation is None:
             return replace(state, expectation=expectation, is_iteration_complete=False)
         if state.expectation is not None:
-            moments = expectation.moments.scale(fraction) + state.expectation.moments.scale(1.0 - fraction)
+            moments = expectation.moments.scale_weights(fraction) + state.expectation.moments.scale_weights(
+                1.0 - fraction
+            )
             expectation = state.expectation.with_moments(moments)
         return _StochasticEMState(
             self.m_step(state.model, expectation),
@@ -111,9 +113,9 @@ class DrawnComponents(LabelPrior):
         """Raise NotImplementedError: only `resolve` sees the rows that a draw depends on."""
         raise NotImplementedError("resolve the prior on a batch first")
 
-    def take(self, rows: slice | IntN) -> "DrawnComponents":
+    def select_rows(self, rows: slice | IntN) -> "DrawnComponents":
         """Return the prior of some of the rows."""
-        return replace(self, label_prior=None if self.label_prior is None else self.label_prior.take(rows))
+        return replace(self, label_prior=None if self.label_prior is None else self.label_prior.select_rows(rows))
 
     def resolve(self, batch: Batch) -> KnownComponents:
         """Draw the components of the rows of a batch."""

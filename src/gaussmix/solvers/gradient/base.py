@@ -161,7 +161,7 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
         root = np.sqrt(coordinates.total_weight)
         fraction = 1.0 if rows_weight is None else rows_weight / coordinates.total_weight
         prior = self.covariance_estimator.prior_statistics(mixture.n_components)
-        prior = None if prior is None else prior.scale(fraction)
+        prior = None if prior is None else prior.scale_count(fraction)
         gradient = coordinates.gradient(root * point.vector, mixture, expectation.moments, prior, self.em.fixed)
         value = self.objective(mixture, expectation) / coordinates.total_weight
         return Evaluation(point, expectation, value, gradient / fraction / root)
@@ -183,7 +183,7 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
         """Return the log density of rows and components, summed by responsibility, plus the log prior density."""
         quadratics = mixture.to_quadratics()
         roots = quadratics.precision_root.to_dense(quadratics.n_components, quadratics.n_features)
-        scatter = moments.recenter(quadratics.center).scatter
+        scatter = moments.with_scatter_about(quadratics.center).scatter
         if moments.kind is MomentKind.FULL:
             distances = np.einsum("kij,kil,klj->k", roots, scatter, roots, optimize=True)
         else:

@@ -142,7 +142,7 @@ def update_with_chunk(
 
     def m_step(previous: Mixture, statistics: Statistics | None) -> Mixture:
         assert statistics is not None
-        scaled = statistics.scale(next_state.total_weight)
+        scaled = statistics.scale_weights(next_state.total_weight)
         return em.m_step(previous, replace(expectation, statistics=scaled))
 
     next_state = replace(next_state, leading_mixture=m_step(leading, next_state.running))
@@ -153,7 +153,7 @@ def _add_chunk(mixture: Mixture, state: OnlineState, chunk: Problem, expectation
     """Return the state with the moments of a chunk added, before the M-steps."""
     total = state.total_moments + chunk.total_moments
     old_fraction = state.total_weight / float(total.mass[0])
-    of_chunk = expectation.statistics.scale(1.0 / chunk.total_weight)
+    of_chunk = expectation.statistics.scale_weights(1.0 / chunk.total_weight)
     implied = Statistics(expected_moments(mixture, expectation.moments.kind))
     running = _blend(state.running or implied, of_chunk, old_fraction**FORGETTING_EXPONENT)
     averaged = _blend(state.averaged or implied, running, old_fraction**AVERAGING_EXPONENT)
@@ -170,7 +170,7 @@ def _add_chunk(mixture: Mixture, state: OnlineState, chunk: Problem, expectation
 
 def _blend(old: Statistics, new: Statistics, old_fraction: float) -> Statistics:
     """Return the old sums times a fraction plus the new ones times the rest."""
-    return old.scale(old_fraction) + new.scale(1.0 - old_fraction)
+    return old.scale_weights(old_fraction) + new.scale_weights(1.0 - old_fraction)
 
 
 def _make_chunk_problem(

@@ -44,6 +44,6 @@ def update_online_record(record: Fit, step: OnlineStep, seconds: float) -> Fit:
         seconds=record.seconds + seconds,
         mixture=mixture,
         masses=masses,
-        fraction_computed=expectation.fraction_computed,
+        fraction_computed=expectation.fraction_of_distances_computed,
         notes=(f"The fit has learned from {chunks} of total weight {state.total_weight:.10g}.", *notes),
     )
