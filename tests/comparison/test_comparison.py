@@ -29,16 +29,18 @@ FAST_OPTIONS: dict[str, Any] = {"structures": "VVV", "n_components": 2, "solvers
 
 
 @pytest.fixture(scope="module")
-def iris() -> Comparison:
+def iris_comparison() -> Comparison:
+    """Return the comparison for the iris data with their species as labels."""
     return compare(IRIS.data, SPECIES, 3, "VEV", ["em", "anderson", "cem"])
 
 
 @pytest.fixture(scope="module")
-def geyser(faithful: Any) -> Comparison:
+def geyser_comparison(faithful: Any) -> Comparison:
+    """Return the comparison for the Old Faithful data, without labels."""
     return compare(faithful, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
 
 
-def make_two_groups(seed: int, gap: float, n_rows: int = 60) -> tuple[Any, Any]:
+def make_two_labelled_groups(seed: int, gap: float, n_rows: int = 60) -> tuple[Any, Any]:
     """Return rows in two spherical groups, and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.repeat([0, 1], n_rows)
@@ -48,26 +50,29 @@ def make_two_groups(seed: int, gap: float, n_rows: int = 60) -> tuple[Any, Any]:
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def test_mixture_equals_that_of_select(faithful: Any, geyser: Comparison) -> None:
+def test_mixture_equals_that_of_select(faithful: Any, geyser_comparison: Comparison) -> None:
     alone = select(faithful, [2, 3], ["EEE", "VVV"])
-    assert geyser.selection.best.name == alone.best.name
+    assert geyser_comparison.selection.best.name == alone.best.name
     assert alone.best.mixture is not None
-    assert np.array_equal(geyser.mixture.means, alone.best.mixture.means)
+    assert np.array_equal(geyser_comparison.mixture.means, alone.best.mixture.means)
 
 
-def test_log_likelihoods_equal_those_of_converged_fits(faithful: Any, geyser: Comparison) -> None:
+def test_log_likelihoods_equal_those_of_converged_fits(faithful: Any, geyser_comparison: Comparison) -> None:
     best = gaussmix.GaussianMixture(
-        geyser.mixture.n_components, covariance_type=str(geyser.mixture.structure), tol=1e-10, max_iter=5000
+        geyser_comparison.mixture.n_components,
+        covariance_type=str(geyser_comparison.mixture.structure),
+        tol=1e-10,
+        max_iter=5000,
     ).fit(faithful)
-    assert max(one.log_likelihood for one in geyser.solver_results) >= best.fit_.log_likelihood - 0.01
+    assert max(one.log_likelihood for one in geyser_comparison.solver_results) >= best.fit_.log_likelihood - 0.01
 
 
-def test_soft_assignment_sums(faithful: Any, geyser: Comparison) -> None:
-    assignments, soft = geyser.assignments, geyser.mixture.predict_proba(faithful)
+def test_soft_assignment_sums(faithful: Any, geyser_comparison: Comparison) -> None:
+    assignments, soft = geyser_comparison.assignments, geyser_comparison.mixture.predict_proba(faithful)
     assert np.array_equal(assignments.responsibilities, soft)
     assert assignments.uncertain_weight == (soft.max(axis=1) < 0.8).sum()
     assert assignments.expected_error_weight == pytest.approx((1 - soft.max(axis=1)).sum())
-    assert np.array_equal(assignments["mixture, hard"].component_labels, geyser.mixture.predict(faithful))
+    assert np.array_equal(assignments["mixture, hard"].component_labels, geyser_comparison.mixture.predict(faithful))
     assert assignments["mixture, soft"].differing_weight == 0
 
 
@@ -81,15 +86,15 @@ def test_k_means_inertia_equals_sklearn(faithful: Any, standardize: bool) -> Non
     assert assignments["k-means"].differing_weight == (groups != assignments["mixture, hard"].component_labels).sum()
 
 
-def test_k_means_mixture_is_numbered_like_its_labels(iris: Comparison) -> None:
-    assignments = iris.assignments
+def test_k_means_mixture_is_numbered_like_its_labels(iris_comparison: Comparison) -> None:
+    assignments = iris_comparison.assignments
     for k in range(3):
         own = IRIS.data[assignments["k-means"].component_labels == k]
         assert assignments.kmeans_mixture.means[k] == pytest.approx(own.mean(axis=0), abs=0.05)
 
 
-def test_adjusted_rand_indices_equal_sklearn(iris: Comparison) -> None:
-    assignments = iris.assignments
+def test_adjusted_rand_indices_equal_sklearn(iris_comparison: Comparison) -> None:
+    assignments = iris_comparison.assignments
     parts = {name: assignments[name].component_labels for name in ("k-means", "k-nearest neighbours", "mixture, hard")}
     parts["labels"] = IRIS.target
     assert set(assignments.adjusted_rand_indices) == {(a, b) for i, a in enumerate(parts) for b in list(parts)[i + 1 :]}
@@ -97,8 +102,8 @@ def test_adjusted_rand_indices_equal_sklearn(iris: Comparison) -> None:
         assert value == pytest.approx(metrics.adjusted_rand_score(parts[first], parts[second]))
 
 
-def test_accuracy_equals_that_of_matched_groups(iris: Comparison) -> None:
-    assignments = iris.assignments
+def test_accuracy_equals_that_of_matched_groups(iris_comparison: Comparison) -> None:
+    assignments = iris_comparison.assignments
     assert assignments.class_names == ("setosa", "versicolor", "virginica")
     assert assignments.known_component_labels is not None
     for name in ("k-means", "mixture, hard"):
@@ -108,7 +113,7 @@ def test_accuracy_equals_that_of_matched_groups(iris: Comparison) -> None:
     assert assignments["mixture, hard"].accuracy == pytest.approx(145 / 150)
 
 
-def test_neighbours_equal_sklearn_in_the_same_folds(iris: Comparison) -> None:
+def test_neighbours_equal_sklearn_in_the_same_folds(iris_comparison: Comparison) -> None:
     _, later = spawn_generators(0)
     initialize(
         Problem.from_source(make_memory_source(IRIS.data), parse_structure("VEV", None)), "kmeans", 3, later
@@ -121,14 +126,14 @@ def test_neighbours_equal_sklearn_in_the_same_folds(iris: Comparison) -> None:
     for fold in range(5):
         own = folds == fold
         theirs[own] = KNeighborsClassifier(5).fit(rows[~own], IRIS.target[~own]).predict_proba(rows[own])
-    near = iris.assignments["k-nearest neighbours"]
+    near = iris_comparison.assignments["k-nearest neighbours"]
     assert near.accuracy == pytest.approx((theirs.argmax(axis=1) == IRIS.target).mean())
     loss = metrics.log_loss(IRIS.target, np.maximum(theirs, 1 / 150) / np.maximum(theirs, 1 / 150).sum(axis=1)[:, None])
     assert near.log_loss == pytest.approx(loss, abs=0.02)
 
 
 def test_random_labels_cannot_be_predicted() -> None:
-    rows, _ = make_two_groups(0, 3.0, 100)
+    rows, _ = make_two_labelled_groups(0, 3.0, 100)
     labels = np.random.default_rng(1).integers(0, 2, 200)
     assignments = compare(rows, labels, **FAST_OPTIONS).assignments
     assert 0.35 < (assignments["k-nearest neighbours"].accuracy or 0.0) < 0.65
@@ -138,7 +143,7 @@ def test_random_labels_cannot_be_predicted() -> None:
 def test_soft_assignment_predicts_overlapping_groups_better_than_hard() -> None:
     losses = []
     for seed in range(4):
-        rows, labels = make_two_groups(seed, 1.8, 300)
+        rows, labels = make_two_labelled_groups(seed, 1.8, 300)
         assignments = compare(rows, labels, 2, "EII", "em").assignments
         losses.append([assignments[name].log_loss for name in ("mixture, soft", "mixture, hard")])
         errors = assignments.weights[
@@ -152,29 +157,31 @@ def test_soft_assignment_predicts_overlapping_groups_better_than_hard() -> None:
 
 
 @pytest.mark.parametrize("units", [(1e-3, 1e3), (1e100, 1e-100)])
-def test_units_do_not_matter(units: tuple[float, float], faithful: Any, geyser: Comparison) -> None:
+def test_units_do_not_matter(units: tuple[float, float], faithful: Any, geyser_comparison: Comparison) -> None:
     moved = compare(faithful * units, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
-    for mine, other in zip(geyser.assignments.results, moved.assignments.results, strict=True):
+    for mine, other in zip(geyser_comparison.assignments.results, moved.assignments.results, strict=True):
         assert np.mean(mine.component_labels == other.component_labels) > 0.99
 
 
-def test_labels_change_only_the_neighbours(faithful: Any, geyser: Comparison) -> None:
+def test_labels_change_only_the_neighbours(faithful: Any, geyser_comparison: Comparison) -> None:
     labels = np.arange(len(faithful)) % 2
     other = compare(faithful, labels, n_components=[2, 3], structures=["EEE", "VVV"], solvers=["em", "lbfgs"])
-    assert np.array_equal(other.mixture.means, geyser.mixture.means)
-    assert np.array_equal(other.assignments["k-means"].component_labels, geyser.assignments["k-means"].component_labels)
+    assert np.array_equal(other.mixture.means, geyser_comparison.mixture.means)
+    assert np.array_equal(
+        other.assignments["k-means"].component_labels, geyser_comparison.assignments["k-means"].component_labels
+    )
     assert [one.log_likelihood_trace.tolist() for one in other.solver_results] == [
-        one.log_likelihood_trace.tolist() for one in geyser.solver_results
+        one.log_likelihood_trace.tolist() for one in geyser_comparison.solver_results
     ]
-    assert other.normality_tests == geyser.normality_tests
+    assert other.normality_tests == geyser_comparison.normality_tests
     assert "k-nearest neighbours" in other.assignments
-    assert "k-nearest neighbours" not in geyser.assignments
+    assert "k-nearest neighbours" not in geyser_comparison.assignments
     with pytest.raises(KeyError):
-        geyser.assignments["k-nearest neighbours"]
+        geyser_comparison.assignments["k-nearest neighbours"]
 
 
 def test_rows_without_weight_or_label_are_ignored() -> None:
-    rows, labels = make_two_groups(0, 4.0)
+    rows, labels = make_two_labelled_groups(0, 4.0)
     absent = np.vstack([rows, [[100.0, 100.0]] * 3])
     weights, more = np.append(np.ones(120), np.zeros(3)), np.append(labels.astype(object), ["other"] * 3)
     comparison = compare(absent, more, sample_weight=weights, **FAST_OPTIONS)
@@ -201,13 +208,13 @@ def test_rows_without_weight_or_label_are_ignored() -> None:
     ],
 )
 def test_any_kind_of_label(labels: Any) -> None:
-    assignments = compare(make_two_groups(0, 4.0)[0], labels, **FAST_OPTIONS).assignments
+    assignments = compare(make_two_labelled_groups(0, 4.0)[0], labels, **FAST_OPTIONS).assignments
     assert len(assignments.class_names) == 2
     assert all(0 <= (one.accuracy or 0.0) <= 1 for one in assignments.results)
 
 
 def test_numbers_are_sorted_as_numbers() -> None:
-    rows, _ = make_two_groups(0, 4.0)
+    rows, _ = make_two_labelled_groups(0, 4.0)
     assert compare(rows, [10, 9, 2] * 40, **FAST_OPTIONS).assignments.class_names == ("2", "9", "10")
     named = compare(rows, ["part 10", "part 9", "7"] * 40, **FAST_OPTIONS).assignments
     assert named.class_names == ("7", "part 9", "part 10")
@@ -236,22 +243,23 @@ PARAMETER_CHANGES: dict[str, tuple[dict[str, Any], Callable[[Comparison], object
 
 
 @cache
-def compare_plain(n_components: int) -> Comparison:
-    rows, labels = make_two_groups(3, 1.5)
+def compare_overlapping_groups(n_components: int) -> Comparison:
+    """Return the comparison for two overlapping labelled groups, with few solvers and one structure."""
+    rows, labels = make_two_labelled_groups(3, 1.5)
     return compare(rows * [1.0, 30.0], labels, **(FAST_OPTIONS | {"n_components": n_components}))
 
 
 @pytest.mark.parametrize("name", PARAMETER_CHANGES)
 def test_every_parameter_changes_the_result(name: str) -> None:
-    rows, labels = make_two_groups(3, 1.5)
+    rows, labels = make_two_labelled_groups(3, 1.5)
     rows = rows * [1.0, 30.0]
     changed, read_result = PARAMETER_CHANGES[name]
-    plain = compare_plain(5 if name == "n_starts" else FAST_OPTIONS["n_components"])
+    plain = compare_overlapping_groups(5 if name == "n_starts" else FAST_OPTIONS["n_components"])
     assert read_result(plain) != read_result(compare(rows, labels, **(FAST_OPTIONS | changed)))
 
 
 def test_progress_and_names_of_a_frame() -> None:
-    rows, _ = make_two_groups(0, 4.0)
+    rows, _ = make_two_labelled_groups(0, 4.0)
     calls: list[tuple[int, int, str]] = []
     comparison = compare(
         pd.DataFrame(rows, columns=["u", "v"]),
@@ -264,7 +272,7 @@ def test_progress_and_names_of_a_frame() -> None:
 
 
 def test_equal_seeds_give_equal_results() -> None:
-    rows, labels = make_two_groups(1, 1.5)
+    rows, labels = make_two_labelled_groups(1, 1.5)
     one, other = (compare(rows, labels, random_state=3, **FAST_OPTIONS) for _ in range(2))
     assert one.assignments.table() == other.assignments.table()
     assert one.normality_tests == other.normality_tests
@@ -301,43 +309,43 @@ BAD_INPUTS: dict[str, tuple[dict[str, Any], str]] = {
 def test_invalid_input_raises_one_sentence(name: str) -> None:
     arguments, message = BAD_INPUTS[name]
     with pytest.raises(gaussmix.GaussmixError, match=message) as error:
-        compare(**({"X": make_two_groups(0, 4.0)[0]} | FAST_OPTIONS | arguments))
+        compare(**({"X": make_two_labelled_groups(0, 4.0)[0]} | FAST_OPTIONS | arguments))
     assert "\n" not in str(error.value)
 
 
 # -- tables and the summary ---------------------------------------------------------------------------------
 
 
-def test_tables_and_repr(iris: Comparison) -> None:
-    text = repr(iris)
-    assert text.endswith(iris.summary)
+def test_tables_and_repr(iris_comparison: Comparison) -> None:
+    text = repr(iris_comparison)
+    assert text.endswith(iris_comparison.summary)
     for table, key in (
-        (iris.solver_table(), "solver"),
-        (iris.assignment_table(), "method"),
-        (iris.normality_table(), "component"),
+        (iris_comparison.solver_table(), "solver"),
+        (iris_comparison.assignment_table(), "method"),
+        (iris_comparison.normality_table(), "component"),
     ):
         frame = pd.DataFrame(table)
         assert frame[key].is_unique
         assert all(str(value) in text for value in frame[key])
-    assert iris.solver_table()[0]["gap_per_row"] == iris.solver_results[0].gap_per_row
-    assert [row["is_plausibly_gaussian"] for row in iris.normality_table()] == [True] * 3
+    assert iris_comparison.solver_table()[0]["gap_per_row"] == iris_comparison.solver_results[0].gap_per_row
+    assert [row["is_plausibly_gaussian"] for row in iris_comparison.normality_table()] == [True] * 3
 
 
-def test_summary_prefers_the_mixture_for_long_groups(iris: Comparison) -> None:
-    summary = iris.summary
+def test_summary_prefers_the_mixture_for_long_groups(iris_comparison: Comparison) -> None:
+    summary = iris_comparison.summary
     assert summary.startswith("The 150 rows are described by 3 Gaussian groups of structure VEV.")
-    count = int(iris.assignments["k-means"].differing_weight)
+    count = int(iris_comparison.assignments["k-means"].differing_weight)
     assert f"puts {count} of 150 rows ({count / 1.5:.0f}%) into other groups" in summary
     assert "In standard deviations of each column the groups are not round and equal" in summary
     assert "; for probabilities, prefer the mixture" in summary
-    assert f"{iris.assignments.expected_error_weight:.1f}" in summary
+    assert f"{iris_comparison.assignments.expected_error_weight:.1f}" in summary
     assert "mixture 97%, k-means" in summary
     assert "All 3 groups tested look Gaussian" in summary
     assert re.search(r"; cem, which maximizes another objective, ended [\d.e-]+ below\.$", summary)
 
 
 def test_summary_accepts_k_means_for_round_equal_groups() -> None:
-    rows, _ = make_two_groups(0, 8.0)
+    rows, _ = make_two_labelled_groups(0, 8.0)
     summary = compare(rows, **(FAST_OPTIONS | {"structures": "EII"})).summary
     assert "k-means (in the data's units) finds nearly the same groups (adjusted Rand index 1.00). It is" in summary
     assert "0 of 120 rows (0%) have no group with a probability of 0.8" in summary
@@ -362,7 +370,7 @@ def test_summary_of_overlap_skewness_and_weights() -> None:
     summary = compare(rows, [0, 1, 2, 3, 4] * 70, sample_weight=np.full(350, 0.5), **FAST_OPTIONS).summary
     assert "of the weight into other groups" in summary or "finds nearly the same" in summary
     assert "not look Gaussian (Mardia, Henze-Zirkler, level 5% for all together)" in summary
-    overlapping = compare(make_two_groups(0, 1.5, 200)[0], **FAST_OPTIONS).summary
+    overlapping = compare(make_two_labelled_groups(0, 1.5, 200)[0], **FAST_OPTIONS).summary
     assert "use the mixture's probabilities" in overlapping
 
 
@@ -392,7 +400,7 @@ def test_summary_of_one_group_and_of_two_rows() -> None:
 
 @parametrize_product({"gap": [2.2, 4.0, 10.0], "seed": range(4)})
 def test_round_equal_groups_are_called_round(gap: float, seed: int) -> None:
-    rows, _ = make_two_groups(seed, gap, 300)
+    rows, _ = make_two_labelled_groups(seed, gap, 300)
     comparison = compare(rows, n_components=2, structures="EII", solvers="em")
     assert not comparison.assignments.is_standardized
     assert "longer than wide" not in comparison.summary
@@ -420,7 +428,7 @@ def test_row_order_and_n_starts_do_not_change_predictions() -> None:
 
 
 def test_summary_ignores_chance_differences() -> None:
-    rows, labels = make_two_groups(0, 12.0, 100)
+    rows, labels = make_two_labelled_groups(0, 12.0, 100)
     summary = compare(rows, labels, **FAST_OPTIONS).summary
     assert "better" not in summary.replace("clearly better", "")
     assert "prefer the neighbours" not in summary

@@ -15,6 +15,7 @@ LABELS = arrays(np.int64, 12, elements=st.integers(0, 3))
 
 
 def unit_weights(labels: Any) -> Any:
+    """Return a weight of 1 for each row, (n,)."""
     return np.ones(len(labels))
 
 
@@ -53,15 +54,21 @@ def test_a_difference_and_its_standard_error(seed: int) -> None:
 def test_equal_partitions_agree_whatever_their_numbers(labels: Any, numbers: list[int]) -> None:
     other = np.array(numbers)[labels]
     assert metrics.adjusted_rand_index(labels, other, unit_weights(labels)) == pytest.approx(1.0)
-    assert np.array_equal(metrics.match_labels(other, labels, unit_weights(labels))[other], labels)
+    assert np.array_equal(metrics.match_groups_to_reference(other, labels, unit_weights(labels))[other], labels)
 
 
 def test_groups_without_a_match_come_after_the_others() -> None:
     groups, to = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 0, 0])
-    assert metrics.match_labels(groups, to, unit_weights(groups)).tolist() == [1, 0, 2]
-    assert metrics.match_labels(groups, to, unit_weights(groups), (5, 4)).tolist()[2] >= 2
-    assert sorted(metrics.match_labels(groups, to, unit_weights(groups), (5, 4)).tolist()) == [0, 1, 2, 3, 4]
-    heavy = metrics.match_labels(groups, to, np.array([1.0, 1.0, 1.0, 1.0, 9.0]))
+    assert metrics.match_groups_to_reference(groups, to, unit_weights(groups)).tolist() == [1, 0, 2]
+    assert metrics.match_groups_to_reference(groups, to, unit_weights(groups), (5, 4)).tolist()[2] >= 2
+    assert sorted(metrics.match_groups_to_reference(groups, to, unit_weights(groups), (5, 4)).tolist()) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+    heavy = metrics.match_groups_to_reference(groups, to, np.array([1.0, 1.0, 1.0, 1.0, 9.0]))
     assert heavy.tolist() == [1, 2, 0]
 
 
@@ -70,13 +77,13 @@ def test_log_loss_equals_sklearn() -> None:
     soft, truth, weights = rng.dirichlet([1.0] * 3, 50), rng.integers(0, 3, 50), rng.uniform(0.5, 2.0, 50)
     soft = 0.1 + 0.7 * soft
     theirs = sklearn_metrics.log_loss(truth, soft, sample_weight=weights, labels=[0, 1, 2])
-    actual = metrics.row_log_losses(soft, truth)
+    actual = metrics.clipped_log_losses(soft, truth)
     assert weights @ actual / weights.sum() == pytest.approx(theirs)
 
 
 def test_log_loss_of_zero_probability_is_bounded() -> None:
     soft = np.array([[1.0, 0.0]] * 10)
-    actual = metrics.row_log_losses(soft, np.array([0] * 9 + [1]))
+    actual = metrics.clipped_log_losses(soft, np.array([0] * 9 + [1]))
     assert actual.tolist() == [0.0] * 9 + [pytest.approx(np.log(10))]
     assert not np.signbit(actual).any()
 
@@ -117,7 +124,7 @@ def test_folds_are_stratified_and_exclude_unknown_classes() -> None:
 def test_predictions_do_not_use_the_own_label() -> None:
     """Each row is the only one of its class within its group, so its own class gets probability zero."""
     classes, soft = np.arange(6) % 2, np.eye(3)[[0, 0, 1, 1, 2, 2]]
-    actual = metrics.predict_held_out_classes(soft, classes, np.arange(6), np.ones(6))
+    actual = metrics.predict_held_out_class_probabilities(soft, classes, np.arange(6), np.ones(6))
     assert (actual[np.arange(6), classes] == 0.0).all()
 
 
@@ -126,7 +133,7 @@ def test_groups_equal_to_classes_keep_their_probabilities(seed: int) -> None:
     rng = np.random.default_rng(seed)
     soft = rng.dirichlet([0.7, 0.7], 4000)
     classes = (rng.random(4000) > soft[:, 0]).astype(np.int64)
-    actual = metrics.predict_held_out_classes(
+    actual = metrics.predict_held_out_class_probabilities(
         soft, classes, metrics.assign_stratified_folds(soft, classes, 5, seed), np.ones(4000)
     )
     assert np.abs(actual - soft).max() < 0.06
@@ -134,11 +141,16 @@ def test_groups_equal_to_classes_keep_their_probabilities(seed: int) -> None:
 
 def test_hard_groups_give_relative_frequencies() -> None:
     groups, classes = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1, 1, 1])
-    actual = metrics.predict_held_out_classes(np.eye(2)[groups], classes, np.array([0, 1] * 4), np.arange(1.0, 9.0))
+    actual = metrics.predict_held_out_class_probabilities(
+        np.eye(2)[groups], classes, np.array([0, 1] * 4), np.arange(1.0, 9.0)
+    )
     assert actual[0].tolist() == [2 / 6, 4 / 6]
     assert actual[1].tolist() == [1.0, 0.0]
     assert actual[4:].tolist() == [[0.0, 1.0]] * 4
 
 
 def test_normalize_rows_makes_empty_rows_uniform() -> None:
-    assert metrics.normalize_rows(np.array([[0.0, 0.0], [1.0, 3.0]])).tolist() == [[0.5, 0.5], [0.25, 0.75]]
+    assert metrics.normalize_rows_or_make_uniform(np.array([[0.0, 0.0], [1.0, 3.0]])).tolist() == [
+        [0.5, 0.5],
+        [0.25, 0.75],
+    ]

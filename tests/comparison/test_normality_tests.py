@@ -1,7 +1,7 @@
 """Normality tests: published values, a direct computation, their level and their power."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,10 +17,20 @@ from gaussmix.comparison.normality_tests import (
 
 
 def unit_weights(rows: Any) -> Any:
+    """Return a weight of 1 for each row, (n,)."""
     return np.ones(len(rows))
 
 
-def compute_by_double_loops(rows: Any) -> tuple[float, float, float, float]:
+class ReferenceStatistics(NamedTuple):
+    """Statistics of rows from the formulas of the papers."""
+
+    skewness: float
+    kurtosis: float
+    henze_zirkler: float
+    henze_zirkler_p_value: float
+
+
+def compute_by_double_loops(rows: Any) -> ReferenceStatistics:
     """Return skewness, kurtosis, HZ and its p-value, from the formulas of the papers."""
     n, d = rows.shape
     precision = np.linalg.inv(np.cov(rows.T, bias=True).reshape(d, d))
@@ -43,7 +53,7 @@ def compute_by_double_loops(rows: Any) -> tuple[float, float, float, float]:
     variance -= 4 * w ** (-d / 2) * (1 + 3 * d * beta**4 / (2 * w) + d * (d + 2) * beta**8 / (2 * w**2))
     shape = np.sqrt(np.log((variance + mean**2) / mean**2))
     scale = np.sqrt(mean**4 / (variance + mean**2))
-    return skewness, kurtosis, distance, float(stats.lognorm(shape, scale=scale).sf(distance))
+    return ReferenceStatistics(skewness, kurtosis, distance, float(stats.lognorm(shape, scale=scale).sf(distance)))
 
 
 @pytest.mark.parametrize(("n_rows", "n_features", "seed"), [(12, 1, 0), (20, 2, 1), (30, 4, 2), (25, 3, 3)])

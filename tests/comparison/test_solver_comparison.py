@@ -1,6 +1,6 @@
 """Comparison of solvers from one start."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -24,14 +24,21 @@ STOPPING_RULE = MeanGainRule(1e-8, 300)
 TRUE_MIXTURE = Mixture.from_parameters([0.4, 0.6], [[0.0, 0.0], [6.0, 1.0]], [np.eye(2), [[2.0, 0.8], [0.8, 1.0]]])
 
 
-def run_solvers(
-    seed: int, names: Any, stopping: MeanGainRule = STOPPING_RULE
-) -> tuple[Any, tuple[SolverResult, ...], Problem]:
+class SolverComparison(NamedTuple):
+    """Progress calls (n_done, n_total, solver), a result per solver, and the problem."""
+
+    progress_calls: Any
+    results: tuple[SolverResult, ...]
+    problem: Problem
+
+
+def run_solvers(seed: int, names: Any, stopping: MeanGainRule = STOPPING_RULE) -> SolverComparison:
+    """Run solvers on 400 rows of two Gaussians from one k-means start."""
     rows = TRUE_MIXTURE.sample(400, seed)[0]
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name("VVV"))
     start = initialize(problem, "kmeans", 2, np.random.default_rng(seed))
     calls: list[Any] = []
-    return (
+    return SolverComparison(
         calls,
         compare_solvers(problem, start, names, stopping, seed, lambda *arguments: calls.append(arguments)),
         problem,

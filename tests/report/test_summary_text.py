@@ -9,7 +9,7 @@ import pytest
 import gaussmix
 from gaussmix import GaussianMixture, Mixture, Selection
 from gaussmix.report import describe_mixture
-from gaussmix.selection.criteria import describe_evidence
+from gaussmix.selection.criteria import describe_bic_evidence
 from tests.report.conftest import FittedSearch
 
 
@@ -51,7 +51,7 @@ def test_search_and_fit_are_left_out_where_not_given(fitted_search: FittedSearch
     ],
 )
 def test_evidence_in_the_words_of_kass_and_raftery(difference: float, words: str) -> None:
-    assert words in describe_evidence(difference)
+    assert words in describe_bic_evidence(difference)
 
 
 def test_evidence_follows_the_runner_up(fitted_search: FittedSearch) -> None:

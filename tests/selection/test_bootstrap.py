@@ -23,6 +23,7 @@ def make_separated_groups(seed: int = 0, n_groups: int = 2) -> ND:
 
 @pytest.fixture(scope="module")
 def shared_result() -> BootstrapTestResult:
+    """Return the bootstrap test of two separated groups."""
     return bootstrap_test(make_separated_groups(), "EII", n_bootstrap=19)
 
 

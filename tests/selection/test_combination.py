@@ -8,7 +8,7 @@ from scipy import special
 
 from gaussmix import DataError, GaussianMixture, Mixture, ParameterError, combine
 from gaussmix.errors import WeightError
-from gaussmix.selection.combination import Combination, find_elbow
+from gaussmix.selection.combination import Combination, find_elbow_number
 from gaussmix.types import ND
 
 ROWS = np.loadtxt(Path(__file__).parents[2] / "examples/faithful.csv", delimiter=",", skiprows=1)
@@ -38,11 +38,13 @@ MERGED_CLUSTERS = [None, ((2,), (5,)), ((0,), (2, 5)), ((1,), (3,)), ((0, 2, 5),
 
 @pytest.fixture(scope="module")
 def mixture() -> Mixture:
+    """Return a mixture of six components for the Old Faithful rows."""
     return Mixture.from_parameters(WEIGHTS, MEANS, COVARIANCES)
 
 
 @pytest.fixture(scope="module")
 def combination(mixture: Mixture) -> Combination:
+    """Return the combination of the six components on the Old Faithful rows."""
     return combine(mixture, ROWS)
 
 
@@ -164,10 +166,10 @@ def test_invalid_input_raises(mixture: Mixture, combination: Combination) -> Non
 
 @pytest.mark.parametrize(("values", "bend"), [([3.0], 1), ([0.0, 3.0], 2), ([0.0, 1.0, 9.0], 2)])
 def test_elbow_of_few_values(values: list[float], bend: int) -> None:
-    assert find_elbow(values) == bend
+    assert find_elbow_number(values) == bend
 
 
 @pytest.mark.parametrize("bend", [2, 3, 4, 5])
 def test_elbow_of_two_lines(bend: int) -> None:
     places = np.arange(1.0, 7.0)
-    assert find_elbow((np.maximum(places - bend, 0.0) + 0.1 * places).tolist()) == bend
+    assert find_elbow_number((np.maximum(places - bend, 0.0) + 0.1 * places).tolist()) == bend

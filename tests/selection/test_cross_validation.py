@@ -24,6 +24,7 @@ def make_separated_groups(seed: int = 0, n_rows: int = 90) -> ND:
 
 @pytest.fixture(scope="module")
 def shared_result() -> CrossValidationResult:
+    """Return the cross-validation of three separated groups in five folds."""
     return cross_validate_components(make_separated_groups(), range(1, 5), ["VVV", "EII"], n_folds=5)
 
 

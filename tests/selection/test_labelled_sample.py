@@ -19,6 +19,7 @@ STRUCTURES = ["EII", "EEE", "VEV", "VVV"]
 
 
 def make_labelled_rows(seed, n_rows=12_000):
+    """Return rows of three groups, their true components, and known components (-1 for nearly all rows)."""
     rng = np.random.default_rng(seed)
     member = rng.integers(3, size=n_rows)
     rows = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]])[member] + rng.normal(size=(n_rows, 2))

@@ -26,6 +26,7 @@ def make_separated_groups(n_rows: int = 60, seed: int = 0) -> ND:
 
 @pytest.fixture(scope="module")
 def selection() -> Selection:
+    """Return the search over 1 to 4 components of three separated groups."""
     return select(make_separated_groups(), range(1, 5), n_starts=3)
 
 

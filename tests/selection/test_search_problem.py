@@ -22,7 +22,8 @@ def make_noisy_rows(seed: int = 0, n_rows: int = 400) -> tuple[ND, IntN]:
 
 
 @pytest.fixture(scope="module")
-def noisy() -> Selection:
+def noisy_selection() -> Selection:
+    """Return the search with noise over 1 to 4 components of two groups and noise rows."""
     return select(make_noisy_rows()[0], range(1, 5), noise=True)
 
 
@@ -79,13 +80,13 @@ def test_prior_equals_that_of_the_estimator() -> None:
     assert best.fit.log_likelihood == pytest.approx(fitted.fit_.log_likelihood, abs=1e-3)
 
 
-def test_noise_is_found_and_counted(noisy: Selection) -> None:
+def test_noise_is_found_and_counted(noisy_selection: Selection) -> None:
     rows, truth = make_noisy_rows()
-    assert noisy.best.n_components == 2
-    assert noisy.best.mixture is not None
-    labels = noisy.best.mixture.predict(rows)
+    assert noisy_selection.best.n_components == 2
+    assert noisy_selection.best.mixture is not None
+    labels = noisy_selection.best.mixture.predict(rows)
     assert np.mean(labels == truth) > 0.93
-    for candidate in noisy.candidates:
+    for candidate in noisy_selection.candidates:
         if candidate.mixture is not None:
             assert candidate.mixture.noise is not None
             assert candidate.n_parameters == candidate.mixture.n_parameters
@@ -93,8 +94,8 @@ def test_noise_is_found_and_counted(noisy: Selection) -> None:
             assert candidate.n_parameters == bare + 2
 
 
-def test_criteria_equal_those_of_the_fits(noisy: Selection) -> None:
-    rows, best = make_noisy_rows()[0], noisy.best
+def test_criteria_equal_those_of_the_fits(noisy_selection: Selection) -> None:
+    rows, best = make_noisy_rows()[0], noisy_selection.best
     assert best.mixture is not None
     total = best.mixture.logpdf(rows).sum()
     assert best.criteria["bic"] == pytest.approx(-2 * total + best.n_parameters * np.log(len(rows)))

@@ -17,7 +17,7 @@ from gaussmix.model.noise import NOISE_LABEL, all_weights
 from gaussmix.report.candidates import candidate_table
 from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Candidate, Selection
-from gaussmix.selection.criteria import describe_evidence
+from gaussmix.selection.criteria import describe_bic_evidence
 from gaussmix.types import IntN, N
 
 
@@ -107,7 +107,7 @@ def _candidate_name(candidate: Candidate) -> str:
 def _format_evidence(criterion: str, criterion_difference: float) -> str:
     if criterion != "bic":
         return ""
-    strength = describe_evidence(criterion_difference)
+    strength = describe_bic_evidence(criterion_difference)
     return f" ({strength} evidence)" if criterion_difference >= 2 else f" ({strength})"
 
 

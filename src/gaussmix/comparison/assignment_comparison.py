@@ -12,7 +12,7 @@ from gaussmix.comparison.distance_metric import DistanceMetric
 from gaussmix.comparison.metrics import CalibrationBin
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.prediction import uncertainty
-from gaussmix.types import ND, NK, Array, BoolN, IntN, N
+from gaussmix.types import ND, NK, Array, BoolN, IntK, IntN, N
 
 KMEANS_METHOD = "k-means"
 NEIGHBORS_METHOD = "k-nearest neighbours"
@@ -44,10 +44,10 @@ class KnownLabels:
     folds: IntN
 
     @classmethod
-    def from_class_indices(
+    def with_stratified_folds(
         cls, class_names: tuple[str, ...], class_indices: IntN, rows: ND, seed: int
     ) -> "KnownLabels":
-        """Return the labels of rows (n, D) with random stratified folds."""
+        """Return the known labels of rows (n, D), with random folds that hold equal parts of each class."""
         return cls(class_names, class_indices, metrics.assign_stratified_folds(rows, class_indices, N_FOLDS, seed))
 
     @property
@@ -156,7 +156,7 @@ class AssignmentComparison:
         return "standard deviations of each column" if self.is_standardized else "the data's units"
 
     @property
-    def has_unit_weights(self) -> bool:
+    def has_mean_weight_one(self) -> bool:
         """Whether the weights add up to the number of rows, so that sums of weights read as numbers of rows."""
         return float(self.weights.sum()) == len(self.weights)
 
@@ -175,16 +175,16 @@ def compare_assignments(
     n_neighbors: int,
     rng: np.random.Generator,
 ) -> AssignmentComparison:
-    """Assign rows (n, D) by the mixture, by k-means and, with known labels, by k-nearest neighbours."""
+    """Assign rows (n, D) by the mixture, k-means and, with known labels, k-nearest neighbours; compare the results."""
     n_components, responsibilities = mixture.n_components, mixture.predict_proba(rows)
     hard_labels = np.asarray(responsibilities.argmax(axis=1), dtype=np.int64)
     kmeans_labels, kmeans_mixture = metric.fit_kmeans(n_components, rng, mixture.feature_names)
-    matches = metrics.match_labels(kmeans_labels, hard_labels, weights, (n_components, n_components))
+    matches = metrics.match_groups_to_reference(kmeans_labels, hard_labels, weights, (n_components, n_components))
     class_labels = _match_classes_to_components(known_labels, hard_labels, weights, n_components)
     one_hot, kmeans_labels = np.eye(n_components), matches[kmeans_labels]
     assignments: dict[str, tuple[IntN, Array]] = {KMEANS_METHOD: (kmeans_labels, one_hot[kmeans_labels])}
     if known_labels is not None:
-        probabilities = neighbor_class_probabilities(metric.scaled_rows, known_labels, weights, n_neighbors)
+        probabilities = held_out_neighbor_class_probabilities(metric.scaled_rows, known_labels, weights, n_neighbors)
         assignments[NEIGHBORS_METHOD] = (class_labels[probabilities.argmax(axis=1)], probabilities)
     assignments[HARD_METHOD] = (hard_labels, one_hot[hard_labels])
     assignments[SOFT_METHOD] = (hard_labels, responsibilities)
@@ -193,7 +193,7 @@ def compare_assignments(
     uncertainties = uncertainty(responsibilities)
     return AssignmentComparison(
         mixture,
-        tuple(_evaluate_method(name, *one, hard_labels, weights, known_labels) for name, one in assignments.items()),
+        tuple(_evaluate_agreement(name, *one, hard_labels, weights, known_labels) for name, one in assignments.items()),
         _pairwise_adjusted_rand_indices(labels_by_method, known_component_labels, weights),
         float(weights[uncertainties > UNCERTAINTY_THRESHOLD].sum()),
         float(weights @ uncertainties),
@@ -208,60 +208,65 @@ def compare_assignments(
     )
 
 
-def _component_labels_of_classes(known_labels: KnownLabels | None, class_labels: IntN) -> IntN | None:
+def _component_labels_of_classes(known_labels: KnownLabels | None, class_labels: IntK) -> IntN | None:
     """Return the component number (n,) of each row's known class, -1 if unknown; None without labels."""
     return None if known_labels is None else np.append(class_labels, -1)[known_labels.class_indices]
 
 
-def neighbor_class_probabilities(rows: ND, known_labels: KnownLabels, weights: N, n_neighbors: int) -> Array:
+def held_out_neighbor_class_probabilities(
+    scaled_rows: ND, known_labels: KnownLabels, weights: N, n_neighbors: int
+) -> Array:
     """Return class probabilities (n, C): the weighted class fractions of the nearest labelled rows of other folds."""
     from sklearn.neighbors import NearestNeighbors  # slow to import
 
-    class_weights = np.zeros((len(rows), len(known_labels.class_names)))
+    class_weights = np.zeros((len(scaled_rows), len(known_labels.class_names)))
     for fold in np.unique(known_labels.folds):
         is_inside = known_labels.folds == fold
         inside, training = np.flatnonzero(is_inside), np.flatnonzero(~is_inside & known_labels.is_known)
-        finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(training))).fit(rows[training])
-        nearest = training[finder.kneighbors(rows[inside], return_distance=False)]
+        finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(training))).fit(scaled_rows[training])
+        nearest = training[finder.kneighbors(scaled_rows[inside], return_distance=False)]
         np.add.at(class_weights, (inside[:, None], known_labels.class_indices[nearest]), weights[nearest])
-    return metrics.normalize_rows(class_weights)
+    return metrics.normalize_rows_or_make_uniform(class_weights)
 
 
 def _match_classes_to_components(
     known_labels: KnownLabels | None, hard_labels: IntN, weights: N, n_components: int
-) -> IntN:
+) -> IntK:
     """Return the component number (C,) of each known class; unmatched classes get numbers beyond the components."""
     if known_labels is None:
         return np.empty(0, dtype=np.int64)
     known = known_labels.is_known
-    return metrics.match_labels(
+    return metrics.match_groups_to_reference(
         known_labels.class_indices[known], hard_labels[known], weights[known], (0, n_components)
     )
 
 
-def _evaluate_method(
+def _evaluate_agreement(
     method: str,
     component_labels: IntN,
     group_probabilities: Array,
-    hard_labels: IntN,
+    mixture_labels: IntN,
     weights: N,
     known_labels: KnownLabels | None,
 ) -> AssignmentResult:
-    """Return the agreement of a method with the mixture and with the known labels."""
-    differing_weight = float(weights[component_labels != hard_labels].sum())
-    adjusted_rand_index = metrics.adjusted_rand_index(component_labels, hard_labels, weights)
+    """Return how a method's labels agree with the mixture's, and how well its probabilities predict known labels.
+
+    ``group_probabilities`` are (n, K), or class probabilities (n, C) for nearest neighbours.
+    """
+    differing_weight = float(weights[component_labels != mixture_labels].sum())
+    adjusted_rand_index = metrics.adjusted_rand_index(component_labels, mixture_labels, weights)
     if known_labels is None:
         return AssignmentResult(method, component_labels, differing_weight, adjusted_rand_index)
     class_probabilities = group_probabilities
     if method != NEIGHBORS_METHOD:
-        class_probabilities = metrics.predict_held_out_classes(
+        class_probabilities = metrics.predict_held_out_class_probabilities(
             group_probabilities, known_labels.class_indices, known_labels.folds, weights
         )
     known = known_labels.is_known
     class_indices, known_weights = known_labels.class_indices[known], weights[known]
     class_probabilities = class_probabilities[known]
     row_accuracies = (class_probabilities.argmax(axis=1) == class_indices).astype(float)
-    row_log_losses = metrics.row_log_losses(class_probabilities, class_indices)
+    row_log_losses = metrics.clipped_log_losses(class_probabilities, class_indices)
     bins = metrics.make_calibration_bins(class_probabilities, class_indices, known_weights)
     return AssignmentResult(
         method,

@@ -1,5 +1,7 @@
 """Sentences about ways to assign rows: k-means against the mixture, uncertainty of rows, and prediction of labels."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gaussmix.comparison import metrics
@@ -11,7 +13,7 @@ from gaussmix.comparison.assignment_comparison import (
     AssignmentComparison,
     AssignmentResult,
 )
-from gaussmix.comparison.distance_metric import ComponentShapeRatios
+from gaussmix.comparison.distance_metric import ComponentInequality
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import N
 
@@ -28,17 +30,31 @@ _MIN_STANDARD_ERRORS, _MIN_DIFFERENCE = 2.0, 1e-3
 _MIN_OVERLAP_FRACTION, _MIN_STRONG_OVERLAP_FRACTION = 0.01, 0.25
 
 
+class _LossComparison(NamedTuple):
+    """Words such as 'better than hard (log-loss ...)', and the sign: 1 better, -1 worse, 0 no clear difference."""
+
+    text: str
+    sign: int
+
+
+class _PairedDifference(NamedTuple):
+    """The sign of a mean difference, 0 if it is not significant or small, and its standard error."""
+
+    sign: int
+    standard_error: float
+
+
 def format_percent(part: float, total: float) -> str:
     """Return a part of a total in per cent, such as '4.4%' or '<0.1%'."""
     value = 100.0 * part / total
     return f"{value:.0f}%" if value >= 9.95 or value == 0.0 else f"{value:.1f}%" if value >= 0.05 else "<0.1%"
 
 
-def describe_kmeans(assignments: AssignmentComparison, shape_ratios: ComponentShapeRatios) -> str:
-    """Return sentences on k-means against the mixture."""
+def describe_kmeans(assignments: AssignmentComparison, inequality: ComponentInequality) -> str:
+    """Return text on how far k-means finds the mixture's groups, why it may not, and which of both to prefer."""
     result = assignments[KMEANS_METHOD]
     agreement = f"adjusted Rand index {result.adjusted_rand_index:.2f}"
-    unit, differences = assignments.distance_unit_text, _describe_unequal_shapes(shape_ratios)
+    unit, differences = assignments.distance_unit_text, _describe_inequality(inequality)
     if result.adjusted_rand_index >= _MIN_SIMILAR_ADJUSTED_RAND_INDEX:
         objection = f"although {join_with_and(differences)}" if differences else "but it gives no probabilities"
         return (
@@ -47,7 +63,7 @@ def describe_kmeans(assignments: AssignmentComparison, shape_ratios: ComponentSh
         )
     sentence = (
         "k-means assumes round and equal groups and puts "
-        f"{_format_row_count(assignments, result.differing_weight)} into other groups ({agreement})."
+        f"{_format_weight_as_rows(assignments, result.differing_weight)} into other groups ({agreement})."
     )
     if not differences:
         return f"{sentence} In {unit} the groups are about round and equal but overlap: the split is ambiguous."
@@ -55,19 +71,19 @@ def describe_kmeans(assignments: AssignmentComparison, shape_ratios: ComponentSh
     return f"{sentence} Prefer the mixture." if result.row_log_losses is None else sentence
 
 
-def describe_uncertainty(assignments: AssignmentComparison) -> list[str]:
-    """Return sentences on the uncertainty of rows."""
+def describe_row_uncertainty(assignments: AssignmentComparison) -> list[str]:
+    """Return sentences on how many rows are uncertain, and what that means for the groups."""
     total_weight, expected_errors = float(assignments.weights.sum()), assignments.expected_error_weight
-    is_singular = assignments.uncertain_weight == 1.0 or not assignments.has_unit_weights
-    if assignments.has_unit_weights:
+    is_singular = assignments.uncertain_weight == 1.0 or not assignments.has_mean_weight_one
+    if assignments.has_mean_weight_one:
         amount = f"{expected_errors:.1f}" if expected_errors >= 0.05 else "less than 0.1"
         errors = f"{amount} rows ({format_percent(expected_errors, total_weight)})"
     else:
         errors = f"{format_percent(expected_errors, total_weight)} of the weight"
     sentences = [
         "Soft assignment shows the uncertainty of each row: "
-        f"{_format_row_count(assignments, assignments.uncertain_weight)} {'has' if is_singular else 'have'} no group "
-        f"with a probability of 0.8. Hard assignment is expected to misassign {errors}, the sum of one minus the "
+        f"{_format_weight_as_rows(assignments, assignments.uncertain_weight)} {'has' if is_singular else 'have'} no "
+        f"group with a probability of 0.8. Hard assignment is expected to misassign {errors}, the sum of one minus the "
         "largest probability."
     ]
     if assignments.uncertain_weight <= _MIN_OVERLAP_FRACTION * total_weight:
@@ -106,80 +122,83 @@ def describe_label_predictions(assignments: AssignmentComparison) -> list[str]:
     difference, sign = _describe_log_loss_difference("k-means", soft, kmeans, weights)
     advice = {1: "; for probabilities, prefer the mixture", 0: "", -1: "; prefer k-means"}[sign]
     sentences.append(f"The mixture predicts them {difference}{advice}.")
-    return [*sentences, _describe_neighbors(neighbors, soft, kmeans, weights)]
+    return [*sentences, _advise_on_neighbors(neighbors, soft, kmeans, weights)]
 
 
-def _describe_neighbors(
-    neighbors: AssignmentResult, soft: AssignmentResult, kmeans: AssignmentResult, weights: N
+def _advise_on_neighbors(
+    neighbors: AssignmentResult, soft: AssignmentResult, kmeans: AssignmentResult, labelled_row_weights: N
 ) -> str:
-    """Return a sentence on when to prefer the neighbours."""
+    """Return a sentence on whether nearest neighbours predict labels better than the mixture and k-means."""
     if all(
-        _significant_sign_and_error(neighbors.row_accuracies, result.row_accuracies, weights)[0] > 0
+        _compare_paired_values(neighbors.row_accuracies, result.row_accuracies, labelled_row_weights).sign > 0
         for result in (soft, kmeans)
     ):
         return "If labels are known and only they matter, prefer the neighbours."
-    if _significant_sign_and_error(soft.row_log_losses, neighbors.row_log_losses, weights)[0] > 0:
+    if _compare_paired_values(soft.row_log_losses, neighbors.row_log_losses, labelled_row_weights).sign > 0:
         losses = _format_log_losses(soft, neighbors)
         return f"The mixture's probabilities are better than those of the neighbours (log-loss {losses})."
     return "The neighbours need the labels and are not clearly better."
 
 
-def _format_row_count(assignments: AssignmentComparison, weight: float) -> str:
-    """Return '12 of 272 rows (4.4%)', or '4.4% of the weight' if weights do not count rows."""
+def _format_weight_as_rows(assignments: AssignmentComparison, weight: float) -> str:
+    """Return a weight of rows as text: '12 of 272 rows (4.4%)', or '4.4% of the weight' unless weights count rows."""
     total_weight = float(assignments.weights.sum())
     percent = format_percent(weight, total_weight)
-    if not assignments.has_unit_weights:
+    if not assignments.has_mean_weight_one:
         return f"{percent} of the weight"
     return f"{weight:.0f} of {format_count(len(assignments.weights), 'row')} ({percent})"
 
 
-def _describe_unequal_shapes(shape_ratios: ComponentShapeRatios) -> list[str]:
-    """Return clauses on how the groups differ from equal spheres; none if they do not."""
+def _describe_inequality(inequality: ComponentInequality) -> list[str]:
+    """Return clauses on how the groups differ from equal spheres; an empty list if they hardly do."""
     clauses = []
-    if shape_ratios.axis_ratio > _MAX_ROUND_AXIS_RATIO:
-        clauses.append(f"one is {_format_ratio(shape_ratios.axis_ratio)} longer than wide")
-    if shape_ratios.size_ratio > _MAX_EQUAL_SIZE_RATIO:
-        clauses.append(f"the widest is {_format_ratio(shape_ratios.size_ratio)} as wide as the narrowest")
-    if shape_ratios.weight_ratio > _MAX_EQUAL_WEIGHT_RATIO:
-        clauses.append(f"the largest holds {_format_ratio(shape_ratios.weight_ratio)} the rows of the smallest")
+    if inequality.axis_ratio > _MAX_ROUND_AXIS_RATIO:
+        clauses.append(f"one is {_format_as_times(inequality.axis_ratio)} longer than wide")
+    if inequality.size_ratio > _MAX_EQUAL_SIZE_RATIO:
+        clauses.append(f"the widest is {_format_as_times(inequality.size_ratio)} as wide as the narrowest")
+    if inequality.weight_ratio > _MAX_EQUAL_WEIGHT_RATIO:
+        clauses.append(f"the largest holds {_format_as_times(inequality.weight_ratio)} the rows of the smallest")
     return clauses
 
 
-def _format_ratio(value: float) -> str:
-    """Return '2.7 times', '28 times' or 'over 100 times'."""
+def _format_as_times(value: float) -> str:
+    """Return a ratio as text: '2.7 times', '28 times' or 'over 100 times'."""
     return "over 100 times" if value > 100.0 else f"{value:.2g} times"
 
 
 def _describe_log_loss_difference(
     other_name: str, result: AssignmentResult, other_result: AssignmentResult, weights: N
-) -> tuple[str, int]:
-    """Return 'better than hard (log-loss ...)' and 1; the number is -1 for worse and 0 for no clear difference."""
-    sign, error = _significant_sign_and_error(other_result.row_log_losses, result.row_log_losses, weights)
+) -> _LossComparison:
+    """Return the words for the difference in log-loss of two methods on the labelled rows, and its sign."""
+    sign, error = _compare_paired_values(other_result.row_log_losses, result.row_log_losses, weights)
     comparative = {1: "better than", 0: "about as well as", -1: "worse than"}[sign]
     losses = _format_log_losses(result, other_result)
-    return f"{comparative} {other_name} (log-loss {losses}, standard error of the difference {error:.3f})", sign
+    text = f"{comparative} {other_name} (log-loss {losses}, standard error of the difference {error:.3f})"
+    return _LossComparison(text, sign)
 
 
-def _significant_sign_and_error(first_values: N | None, second_values: N | None, weights: N) -> tuple[int, float]:
-    """Return the sign of the mean difference, 0 if it is not significant or small, and its standard error."""
+def _compare_paired_values(first_values: N | None, second_values: N | None, weights: N) -> _PairedDifference:
+    """Return the sign of the weighted mean of first - second (0 if not significant or small), and its error."""
     assert first_values is not None
     assert second_values is not None
     mean, error = metrics.paired_mean_difference(first_values, second_values, weights)
-    return int(np.sign(mean)) if abs(mean) > max(_MIN_DIFFERENCE, _MIN_STANDARD_ERRORS * error) else 0, error
+    is_significant = abs(mean) > max(_MIN_DIFFERENCE, _MIN_STANDARD_ERRORS * error)
+    return _PairedDifference(int(np.sign(mean)) if is_significant else 0, error)
 
 
 def _format_log_losses(result: AssignmentResult, other_result: AssignmentResult) -> str:
-    """Return '0.098 against 0.113'."""
+    """Return the log-losses of two methods as text, such as '0.098 against 0.113'."""
     return f"{result.log_loss or 0.0:.3f} against {other_result.log_loss or 0.0:.3f}"
 
 
 def _labelled_row_weights(assignments: AssignmentComparison) -> N:
+    """Return the weights (n known,) of the rows whose class is known."""
     assert assignments.known_component_labels is not None
     return assignments.weights[assignments.known_component_labels >= 0]
 
 
 def _majority_class_fraction(assignments: AssignmentComparison) -> float:
-    """Return the fraction of the most frequent class among the labelled rows."""
+    """Return the weighted fraction of the most frequent class among the labelled rows."""
     assert assignments.known_component_labels is not None
     is_known = assignments.known_component_labels >= 0
     class_weights = np.bincount(assignments.known_component_labels[is_known], assignments.weights[is_known])

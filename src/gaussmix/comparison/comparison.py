@@ -10,7 +10,7 @@ from gaussmix.comparison.distance_metric import DistanceMetric
 from gaussmix.comparison.normality_tests import run_component_normality_tests
 from gaussmix.comparison.result import Comparison
 from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS, compare_solvers, parse_solver_names
-from gaussmix.comparison.summary import write_summary
+from gaussmix.comparison.summary import compose_summary
 from gaussmix.core.input_arrays import column_names, parse_classes, parse_rows, parse_weights
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines.base import AbstractEngine
@@ -21,7 +21,7 @@ from gaussmix.model import Mixture, Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import Selection, select
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
-from gaussmix.selection.validation import require_nonempty_rows
+from gaussmix.selection.validation import require_rows_and_columns
 from gaussmix.solvers import MeanGainRule
 from gaussmix.solvers.initialization import INIT_METHODS, KMEANS_METHOD, initialize
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -110,7 +110,7 @@ def compare(
     options = _parse_options(solvers, init_params, tol, max_iter, n_neighbors, standardize, engine)
     selection_rng, rng = _validation.spawn_generators(random_state)
     feature_names = column_names(X) if feature_names is None else feature_names
-    data = _parse_data(X, sample_weight, labels, feature_names)
+    data = _parse_data_of_positive_weight(X, sample_weight, labels, feature_names)
     selection = select(
         data.rows,
         n_components,
@@ -124,7 +124,7 @@ def compare(
         engine=engine,
     )
     with make_progress_callback(progress, "comparing") as callback:
-        return _compare_with_mixture(selection, data, options, rng, callback)
+        return _compare_with_best_mixture(selection, data, options, rng, callback)
 
 
 @dataclass(frozen=True)
@@ -153,18 +153,18 @@ class _ComparisonOptions:
     engine: str | AbstractEngine
 
     def should_standardize(self, mixture: Mixture) -> bool:
-        """Return whether distances are in standard deviations; by default unless the structure is spherical."""
+        """Return whether distances are in standard deviations; by default True unless the structure is spherical."""
         return not mixture.structure.is_spherical if self.standardize is None else self.standardize
 
 
-def _compare_with_mixture(
+def _compare_with_best_mixture(
     selection: Selection,
     data: _ComparisonData,
     options: _ComparisonOptions,
     rng: np.random.Generator,
     progress_callback: ProgressCallback,
 ) -> Comparison:
-    """Compare solvers and assignments for the best mixture of a selection."""
+    """Compare solvers, ways to assign rows, and normality of components for the best mixture of a selection."""
     mixture = selection.best.mixture
     assert mixture is not None  # select raises SelectionError if no candidate has a mixture
     source = make_memory_source(data.rows, data.sample_weight)
@@ -175,12 +175,12 @@ def _compare_with_mixture(
         problem, start, options.solver_names, options.stopping_rule, int(rng.integers(2**31)), progress_callback
     )
     known_labels = _make_known_labels(data, int(rng.integers(2**31)))
-    metric = DistanceMetric.from_source(source, options.should_standardize(mixture), problem)
+    metric = DistanceMetric.from_source(source, options.should_standardize(mixture), engine)
     assignments = compare_assignments(
         mixture, data.rows, data.row_weights, metric, known_labels, options.n_neighbors, rng
     )
     tests = run_component_normality_tests(assignments.responsibilities, data.rows, data.row_weights, rng)
-    summary = write_summary(selection, assignments, solver_results, tests, metric.shape_ratios(mixture))
+    summary = compose_summary(selection, assignments, solver_results, tests, metric.measure_inequality(mixture))
     return Comparison(selection, solver_results, assignments, tests, summary)
 
 
@@ -210,15 +210,15 @@ def _parse_options(
     )
 
 
-def _parse_data(
+def _parse_data_of_positive_weight(
     X: ArrayLike,
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
 ) -> _ComparisonData:
-    """Return the validated rows, weights and labels, without the rows of weight zero."""
+    """Return the validated rows, weights and labels, without the rows of weight zero; raise DataError if invalid."""
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
-    require_nonempty_rows(rows)
+    require_rows_and_columns(rows)
     weights = parse_weights(sample_weight, len(rows))
     has_weight = np.ones(len(rows), dtype=bool) if weights is None else weights > 0
     positive_weights = None if weights is None else weights[has_weight]
@@ -231,6 +231,7 @@ def _parse_data(
 
 
 def _make_known_labels(data: _ComparisonData, seed: int) -> KnownLabels | None:
+    """Return the known labels with random stratified folds; None without labels."""
     if data.class_indices is None:
         return None
-    return KnownLabels.from_class_indices(data.class_names, data.class_indices, data.rows, seed)
+    return KnownLabels.with_stratified_folds(data.class_names, data.class_indices, data.rows, seed)

@@ -1,6 +1,7 @@
 """Euclidean distances in scaled columns, for k-means and nearest neighbours, and k-means with them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance.projection import covariance_from_matrices
 from gaussmix.covariance.structure import Structure
-from gaussmix.engines.base import AssignmentKind
+from gaussmix.engines.base import AbstractEngine, AssignmentKind
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.prediction import hard_labels
@@ -29,8 +30,8 @@ _MIN_RELATIVE_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class ComponentShapeRatios:
-    """How far the components of a mixture are from equal spheres in a metric; all ratios are 1 for equal spheres.
+class ComponentInequality:
+    """Three ratios that measure how far components are from equal spheres in a metric; each is 1 for equal spheres.
 
     Attributes
     ----------
@@ -45,6 +46,13 @@ class ComponentShapeRatios:
     axis_ratio: float
     size_ratio: float
     weight_ratio: float
+
+
+class KMeansFit(NamedTuple):
+    """The label (n,) of each row by k-means, and the mixture of equal spherical Gaussians at the centers."""
+
+    labels: IntN
+    mixture: Mixture
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,10 @@ class DistanceMetric:
     is_standardized: bool
 
     @classmethod
-    def from_source(cls, source: AbstractSource, standardize: bool, engine_problem: Problem) -> "DistanceMetric":
-        """Return a metric in standard deviations of each column, or in the data's units.
-
-        The engine is that of ``engine_problem``.
-        """
+    def from_source(cls, source: AbstractSource, standardize: bool, engine: AbstractEngine) -> "DistanceMetric":
+        """Return a metric in standard deviations of each column, or in the data's units."""
         structure = Structure.from_name("VVV" if standardize else "EII")
-        problem = Problem.from_source(source, structure, engine=engine_problem.engine)
+        problem = Problem.from_source(source, structure, engine=engine)
         deviations = np.sqrt(problem.column_variances)
         scales = np.where(deviations > 0, deviations, 1.0) if standardize else np.ones(len(deviations))
         return cls(problem, scales, standardize)
@@ -84,8 +89,8 @@ class DistanceMetric:
 
     def fit_kmeans(
         self, n_components: int, rng: np.random.Generator, feature_names: tuple[str, ...] | None
-    ) -> tuple[IntN, Mixture]:
-        """Return the labels (n,) of the best of several k-means runs, and its mixture of equal spherical Gaussians."""
+    ) -> KMeansFit:
+        """Return the best of several k-means runs: the labels (n,), and a mixture of equal spherical Gaussians."""
         source, engine = self.problem.source, self.problem.engine
         metric = make_standardized_metric(self.feature_scales)
         distinct_rows = DistinctRows.from_source(source)
@@ -98,27 +103,29 @@ class DistanceMetric:
             if best_centers is None or inertia < best_inertia:
                 best_centers, best_inertia = centers, inertia
         assert best_centers is not None
-        return (
+        return KMeansFit(
             hard_labels(metric(best_centers), source, engine),
-            self._spherical_mixture(best_centers, best_inertia, feature_names),
+            self._equal_spheres_mixture(best_centers, best_inertia, feature_names),
         )
 
-    def _spherical_mixture(self, centers: KD, inertia: float, feature_names: tuple[str, ...] | None) -> Mixture:
-        """Return equal Gaussians, spherical in the metric, at the centers."""
-        n_components, n_features = centers.shape
+    def _equal_spheres_mixture(
+        self, centers_in_frame: KD, inertia: float, feature_names: tuple[str, ...] | None
+    ) -> Mixture:
+        """Return a mixture of equal Gaussians, spherical in the metric, at the centers (K, D)."""
+        n_components, n_features = centers_in_frame.shape
         variance = max(inertia / (self.problem.total_weight * n_features), _MIN_RELATIVE_VARIANCE)
         matrices = np.tile(np.diag(variance * self.feature_scales**2), (n_components, 1, 1))
         covariance = covariance_from_matrices(Structure.from_name("EEI"), matrices, n_components, n_features)
         weights = np.full(n_components, 1.0 / n_components)
-        return Mixture(weights, centers, covariance, self.problem.source.frame, feature_names)
+        return Mixture(weights, centers_in_frame, covariance, self.problem.source.frame, feature_names)
 
-    def _inertia(self, centers: KD, metric: Metric) -> float:
-        """Return the sum of squared distances of the rows to the nearest center."""
-        expectation = self.problem.session.e_step(metric(centers), MomentKind.NONE, AssignmentKind.HARD)
+    def _inertia(self, centers_in_frame: KD, metric: Metric) -> float:
+        """Return the weighted sum of squared distances, in the metric, of the rows to their nearest centers (K, D)."""
+        expectation = self.problem.session.e_step(metric(centers_in_frame), MomentKind.NONE, AssignmentKind.HARD)
         return -2.0 * expectation.log_likelihood
 
-    def shape_ratios(self, mixture: Mixture) -> ComponentShapeRatios:
-        """Return how far the components of a mixture are from equal spheres."""
+    def measure_inequality(self, mixture: Mixture) -> ComponentInequality:
+        """Return three ratios, each 1 for equal spheres: of the components' axes, sizes and weights."""
         # A structure may not hold in another frame; the marginal of all columns has unrestricted covariances.
         unrestricted = mixture.marginal(range(mixture.n_features))
         matrices = change_frame(unrestricted, self.problem.source.frame).covariance.matrices()
@@ -127,7 +134,7 @@ class DistanceMetric:
         axes = np.sqrt(np.maximum(eigenvalues, tiny))
         sizes: K = np.maximum(np.sqrt(np.square(axes / axes.max()).mean(axis=1)), tiny)
         weights = np.maximum(mixture.weights, tiny)
-        return ComponentShapeRatios(
+        return ComponentInequality(
             float((axes[:, 0] / axes[:, -1]).max()),
             float(sizes.max() / sizes.min()),
             float(weights.max() / weights.min()),

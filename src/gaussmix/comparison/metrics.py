@@ -1,11 +1,12 @@
 """Metrics of partitions and of class probabilities: adjusted Rand index, log-loss and calibration."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.solvers.initialization.distinct_rows import lexicographic_order
-from gaussmix.types import ND, NK, Array, IntN, N
+from gaussmix.types import ND, NK, Array, IntK, IntN, N
 
 N_CALIBRATION_BINS = 10  # of equal width between probabilities 0 and 1
 
@@ -36,10 +37,17 @@ class CalibrationBin:
     accuracy: float
 
 
+class MeanDifference(NamedTuple):
+    """A weighted mean difference of two values per row, and its standard error."""
+
+    mean: float
+    standard_error: float
+
+
 def contingency_matrix(
     first_labels: IntN, second_labels: IntN, weights: N, min_shape: tuple[int, int] = (0, 0)
 ) -> Array:
-    """Return the weight of the rows in each pair of groups, (A, B).
+    """Return the weight of the rows in each pair of a first and a second group, (A, B).
 
     Labels (n,) count from 0. The matrix is at least as large as ``min_shape``, for groups without rows.
     """
@@ -58,9 +66,9 @@ def adjusted_rand_index(first_labels: IntN, second_labels: IntN, weights: N) -> 
     matrix = contingency_matrix(first_labels, second_labels, weights)
     self_pairs = contingency_matrix(first_labels, second_labels, weights * np.minimum(weights, 1.0))
     in_both, in_first, in_second = (
-        _count_pairs(matrix.sum(axis=axis), self_pairs.sum(axis=axis)) for axis in ((), 1, 0)
+        _total_pair_weight(matrix.sum(axis=axis), self_pairs.sum(axis=axis)) for axis in ((), 1, 0)
     )
-    n_pairs = _count_pairs(matrix.sum(keepdims=True), self_pairs.sum(keepdims=True))
+    n_pairs = _total_pair_weight(matrix.sum(keepdims=True), self_pairs.sum(keepdims=True))
     if not n_pairs > 0:  # one row
         return 1.0
     expected = in_first * in_second / n_pairs
@@ -70,12 +78,14 @@ def adjusted_rand_index(first_labels: IntN, second_labels: IntN, weights: N) -> 
     return float((in_both - expected) / (maximum - expected))
 
 
-def _count_pairs(group_weights: Array, self_pair_weights: Array) -> float:
-    """Return the weight of pairs within groups: squared group weights without pairs of a row with itself, halved."""
+def _total_pair_weight(group_weights: Array, self_pair_weights: Array) -> float:
+    """Return the total weight of pairs of rows within groups, without pairs of a row with itself."""
     return float((group_weights * group_weights - self_pair_weights).sum() / 2.0)
 
 
-def match_labels(labels: IntN, reference_labels: IntN, weights: N, min_shape: tuple[int, int] = (0, 0)) -> IntN:
+def match_groups_to_reference(
+    labels: IntN, reference_labels: IntN, weights: N, min_shape: tuple[int, int] = (0, 0)
+) -> IntK:
     """Return the reference label (A,) of each group, one to one, so that the agreeing weight is largest.
 
     Unmatched groups get labels beyond the reference labels. ``min_shape`` are the least numbers of groups in both
@@ -106,8 +116,10 @@ def assign_stratified_folds(rows: ND, class_indices: IntN, n_folds: int, seed: i
     return folds
 
 
-def predict_held_out_classes(group_probabilities: NK, class_indices: IntN, folds: IntN, weights: N) -> Array:
-    """Return class probabilities (n, C) of each row, learned from the classes of rows in other folds.
+def predict_held_out_class_probabilities(
+    group_probabilities: NK, class_indices: IntN, folds: IntN, weights: N
+) -> Array:
+    """Return class probabilities (n, C) of each row, learned from the known classes of rows in other folds.
 
     A group k has class fractions s[k, c]. They maximise sum w log(sum_k group_probabilities[n, k] s[k, c_n]) over the
     rows in other folds. With hard groups they are relative frequencies. Mean probabilities of a class's rows would
@@ -116,57 +128,59 @@ def predict_held_out_classes(group_probabilities: NK, class_indices: IntN, folds
     class_probabilities = np.empty((len(group_probabilities), int(class_indices.max()) + 1))
     for fold in np.unique(folds):
         training = np.flatnonzero((folds != fold) & (folds >= 0))
-        fractions = _estimate_class_fractions(
+        fractions = _fit_class_fractions_of_groups(
             group_probabilities[training], class_indices[training], weights[training], class_probabilities.shape[1]
         )
         class_probabilities[folds == fold] = group_probabilities[folds == fold] @ fractions
     return class_probabilities
 
 
-def _estimate_class_fractions(group_probabilities: NK, class_indices: IntN, weights: N, n_classes: int) -> Array:
-    """Return the class fractions (K, C) of groups by EM; a row's group is the hidden variable."""
-    fractions = normalize_rows(_sum_rows_by_class(group_probabilities * weights[:, None], class_indices, n_classes))
+def _fit_class_fractions_of_groups(group_probabilities: NK, class_indices: IntN, weights: N, n_classes: int) -> Array:
+    """Return the class fractions (K, C) of groups, fitted by EM with a row's group as the hidden variable."""
+    fractions = normalize_rows_or_make_uniform(
+        _sum_rows_by_class(group_probabilities * weights[:, None], class_indices, n_classes)
+    )
     for _ in range(_MAX_ITER):
         responsibilities = group_probabilities * fractions.T[class_indices]
         totals = responsibilities.sum(axis=1)
         responsibilities *= (weights / np.where(totals > 0, totals, 1.0))[:, None]
         previous = fractions
-        fractions = normalize_rows(_sum_rows_by_class(responsibilities, class_indices, n_classes))
+        fractions = normalize_rows_or_make_uniform(_sum_rows_by_class(responsibilities, class_indices, n_classes))
         if np.abs(fractions - previous).max() < _TOLERANCE:
             break
     return fractions
 
 
 def _sum_rows_by_class(values: NK, class_indices: IntN, n_classes: int) -> Array:
-    """Return the sums (K, C) of the values (n, K) of the rows of each class."""
+    """Return the sums (K, C) over the rows of each class of the values (n, K)."""
     return np.column_stack([values[class_indices == index].sum(axis=0) for index in range(n_classes)])
 
 
-def normalize_rows(counts: Array) -> Array:
+def normalize_rows_or_make_uniform(counts: Array) -> Array:
     """Return counts (m, C) divided by their row sums; rows of zeros become uniform."""
     totals = counts.sum(axis=1, keepdims=True)
     return np.where(totals > 0, counts / np.where(totals > 0, totals, 1.0), 1.0 / counts.shape[1])
 
 
-def row_log_losses(probabilities: Array, class_indices: IntN) -> N:
-    """Return -log of the probability (n, C) of each row's own class, (n,) (nats); their mean is the log-loss.
+def clipped_log_losses(probabilities: Array, class_indices: IntN) -> N:
+    """Return -log(max(p, 1 / n)) for each of n rows, (n,), where p is the probability (n, C) of its own class (nats).
 
-    Probabilities below 1 / n count as 1 / n. So few rows cannot show a smaller one, and a single zero, as nearest
+    The mean is the log-loss. Few rows cannot show a smaller one, and a single zero, as nearest
     neighbours often predict, would outweigh all other rows.
     """
     own_probabilities = probabilities[np.arange(len(class_indices)), class_indices]
     return np.asarray(0.0 - np.log(np.minimum(1.0, np.maximum(own_probabilities, 1.0 / len(own_probabilities)))))
 
 
-def paired_mean_difference(first_values: N, second_values: N, weights: N) -> tuple[float, float]:
+def paired_mean_difference(first_values: N, second_values: N, weights: N) -> MeanDifference:
     """Return the weighted mean of first - second over the rows, and its standard error."""
     differences, total_weight = first_values - second_values, weights.sum()
     mean = float(weights @ differences / total_weight)
-    return mean, float(np.sqrt(weights**2 @ (differences - mean) ** 2) / total_weight)
+    return MeanDifference(mean, float(np.sqrt(weights**2 @ (differences - mean) ** 2) / total_weight))
 
 
 def make_calibration_bins(probabilities: Array, class_indices: IntN, weights: N) -> tuple[CalibrationBin, ...]:
-    """Return the rows in bins of their largest probability (n, C); empty bins are left out."""
+    """Return a `CalibrationBin` for each tenth of the largest probability of rows (n, C); empty bins are left out."""
     confidences = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == class_indices
     numbers = np.minimum((confidences * N_CALIBRATION_BINS).astype(np.int64), N_CALIBRATION_BINS - 1)
@@ -188,7 +202,7 @@ def make_calibration_bins(probabilities: Array, class_indices: IntN, weights: N)
 
 
 def expected_calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
-    """Return the mean of |confidence - accuracy| over rows.
+    """Return the mean of |confidence - accuracy| over the bins, weighted by their rows.
 
     Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
     """

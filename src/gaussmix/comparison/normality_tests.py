@@ -16,6 +16,7 @@ studies", Sankhya B 36, 1974). With 50 rows of 4 columns the asymptotic moments 
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class NormalityTestResult:
 def run_component_normality_tests(
     responsibilities: NK, rows: ND, weights: N, rng: np.random.Generator
 ) -> tuple[NormalityTestResult, ...]:
-    """Test each component on rows (n, D) drawn for it with the responsibilities (n, K).
+    """Return normality tests of each component, on rows (n, D) drawn for it at random by responsibilities (n, K).
 
     If the mixture is right, rows drawn this way are exactly Gaussian within a component. Rows assigned to their most
     probable component are not, because the overlapping tails are cut off. Responsibilities as weights would count a
@@ -107,7 +108,7 @@ def run_component_normality_tests(
 
 
 def run_normality_test(rows: ND, weights: N, component: int = 0) -> NormalityTestResult:
-    """Test rows (n, D) for normality; a row of weight 2 counts as two equal rows."""
+    """Return three tests of rows (n, D) for normality, or why they cannot be tested; weight 2 means two equal rows."""
     total_weight, n_features = float(weights.sum()), rows.shape[1]
     max_untestable = max(n_features + 1, 3)  # the kurtosis of three rows of one column is a constant
     if len(rows) <= max_untestable or total_weight <= max_untestable:
@@ -119,7 +120,7 @@ def run_normality_test(rows: ND, weights: N, component: int = 0) -> NormalityTes
         reason = "the rows lie in a plane, or all at one value of a column"
         return NormalityTestResult(component, total_weight, skip_reason=reason)
     squared_beta = _squared_beta(total_weight, n_features)
-    skewness, mean_pair_kernel = _pairwise_means(whitened_rows, normalized_weights, squared_beta)
+    skewness, mean_pair_kernel = _mean_over_pairs(whitened_rows, normalized_weights, squared_beta)
     squared_norms = np.square(whitened_rows).sum(axis=1)
     kurtosis = float(normalized_weights @ squared_norms**2)
     henze_zirkler = _henze_zirkler_statistic(
@@ -137,8 +138,15 @@ def run_normality_test(rows: ND, weights: N, component: int = 0) -> NormalityTes
     )
 
 
+class _PairMeans(NamedTuple):
+    """Means over all pairs of rows: of m_ij^3 (the skewness b1), and of exp(-beta^2 |z_i - z_j|^2 / 2)."""
+
+    cubed_product: float
+    kernel: float
+
+
 def _whiten(rows: ND, normalized_weights: N) -> ND | None:
-    """Return rows of mean zero and identity covariance; None if a direction has no variance."""
+    """Return the rows (n, D) mapped to mean zero and identity covariance; None if a direction has no variance."""
     centered = rows - rows[0]
     centered = centered - normalized_weights @ centered
     ranges = np.abs(centered).max(axis=0)
@@ -157,8 +165,8 @@ def _squared_beta(total_weight: float, n_features: int) -> float:
     return float(0.5 * (0.25 * total_weight * (2 * n_features + 1)) ** (2.0 / (n_features + 4)))
 
 
-def _pairwise_means(whitened_rows: ND, normalized_weights: N, squared_beta: float) -> tuple[float, float]:
-    """Return the means over all pairs of rows of m_ij^3 and of exp(-beta^2 |z_i - z_j|^2 / 2)."""
+def _mean_over_pairs(whitened_rows: ND, normalized_weights: N, squared_beta: float) -> _PairMeans:
+    """Return the means over all pairs of whitened rows of their cubed product and of the Gaussian kernel."""
     squared_norms = np.square(whitened_rows).sum(axis=1)
     mean_cube = mean_kernel = 0.0
     for start in range(0, len(whitened_rows), _BLOCK_ROWS):
@@ -168,7 +176,7 @@ def _pairwise_means(whitened_rows: ND, normalized_weights: N, squared_beta: floa
         kernel = np.exp(-0.5 * squared_beta * squared_distances)
         mean_cube += float(normalized_weights[block] @ products**3 @ normalized_weights)
         mean_kernel += float(normalized_weights[block] @ kernel @ normalized_weights)
-    return mean_cube, mean_kernel
+    return _PairMeans(mean_cube, mean_kernel)
 
 
 def _skewness_p_value(skewness: float, total_weight: float, n_features: int) -> float:
@@ -196,6 +204,7 @@ def _kurtosis_p_value(kurtosis: float, total_weight: float, n_features: int) -> 
 def _henze_zirkler_statistic(
     squared_norms: Array, normalized_weights: N, mean_pair_kernel: float, total_weight: float, n_features: int
 ) -> float:
+    """Return HZ from the squared norms (n,) of whitened rows and the mean kernel of their pairs."""
     squared_beta = _squared_beta(total_weight, n_features)
     exponent = -0.5 * n_features
     mean_kernel = float(normalized_weights @ np.exp(-0.5 * squared_beta / (1.0 + squared_beta) * squared_norms))

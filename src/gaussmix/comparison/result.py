@@ -43,7 +43,7 @@ class Comparison:
         return self.assignments.mixture
 
     def solver_table(self) -> TableRows:
-        """Return one dict per solver."""
+        """Return one dict per solver: iterations, seconds, log-likelihood, its gap to the best, and the outcome."""
         names = (
             "solver",
             "n_iter",
@@ -57,7 +57,7 @@ class Comparison:
         return [{name: getattr(result, name) for name in names} for result in self.solver_results]
 
     def assignment_table(self) -> TableRows:
-        """Return one dict per way to assign."""
+        """Return one dict per way to assign rows: agreement with the mixture, accuracy, log-loss, calibration error."""
         return self.assignments.table()
 
     def normality_table(self) -> TableRows:
@@ -93,7 +93,7 @@ class Comparison:
 
 
 def _format_table(table_rows: TableRows) -> str:
-    """Return a table as aligned text, without empty columns."""
+    """Return a table, a list of dicts, as text with aligned columns; empty columns are left out."""
     names = [name for name in table_rows[0] if any(row[name] not in (None, "") for row in table_rows)]
     columns = [[name, *(_format_cell(row[name]) for row in table_rows)] for name in names]
     widths = [max(map(len, column)) for column in columns]
@@ -101,11 +101,13 @@ def _format_table(table_rows: TableRows) -> str:
 
 
 def _format_line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return cells padded to widths: the first one aligned left, the others right."""
     right_aligned = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
     return "  ".join([f"{cells[0]:<{widths[0]}}", *right_aligned]).rstrip()
 
 
 def _format_cell(value: object) -> str:
+    """Return a value as text: '-' for None, 'yes' or 'no' for booleans, few digits for floats."""
     if value is None:
         return "-"
     if isinstance(value, bool):

@@ -42,7 +42,7 @@ class SolverResult:
     n_iter_to_best : int or None
         Iterations until the log-likelihood stays within 1e-6 per row of the best; None if it does not get there.
     seconds_to_best : float or None
-    converged : bool
+    has_converged : bool
     outcome : str
         Why the solver stopped.
     trace_kind : str
@@ -85,13 +85,13 @@ def compare_solvers(
     seed: int,
     progress_callback: ProgressCallback,
 ) -> tuple[SolverResult, ...]:
-    """Run every solver from one start until it stops; return the results in the order of the names."""
+    """Run every solver from one initial mixture until it stops; return the results in the order of the names."""
     runs: list[RunResult[Mixture]] = []
     for name in solver_names:
         progress_callback(len(runs), len(solver_names), name)
         solver = make_solver(name, EM(problem.covariance_estimator), SolverOptions(seed=seed))
         runs.append(_run_after_warmup(solver, initial_mixture, problem, stopping_rule))
-    log_likelihoods = [_total_log_likelihood(problem, run.model) for run in runs]
+    log_likelihoods = [_log_likelihood_in_data_units(problem, run.model) for run in runs]
     best = max(log_likelihoods)
     return tuple(
         _make_solver_result(name, run, log_likelihood, best, problem.total_weight)
@@ -102,13 +102,13 @@ def compare_solvers(
 def _run_after_warmup(
     solver: MixtureSolver, initial_mixture: Mixture, problem: Problem, stopping_rule: MeanGainRule
 ) -> RunResult[Mixture]:
-    """Run a solver twice, first for a few iterations, and return the second run."""
+    """Run a solver twice, first for a few iterations so that compiled code is loaded; return the second run."""
     run_solver(solver, initial_mixture, problem, stopping_rule, max_iter=_N_WARMUP_ITER)
     return run_solver(solver, initial_mixture, problem, stopping_rule)
 
 
-def _total_log_likelihood(problem: Problem, mixture: Mixture) -> float:
-    """Return the log-likelihood of all rows in the data's units."""
+def _log_likelihood_in_data_units(problem: Problem, mixture: Mixture) -> float:
+    """Return the log-likelihood of all rows under a mixture, in the data's units (nats)."""
     framed_log_likelihood = problem.e_step(mixture).log_likelihood
     return framed_log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
 
@@ -116,12 +116,14 @@ def _total_log_likelihood(problem: Problem, mixture: Mixture) -> float:
 def _make_solver_result(
     solver_name: str, result: RunResult[Mixture], log_likelihood: float, best_log_likelihood: float, total_weight: float
 ) -> SolverResult:
-    """Return the result of a run; ``best_log_likelihood`` is the highest of all solvers."""
+    """Return a run as `SolverResult`; ``best_log_likelihood`` is the highest of all solvers."""
     log_likelihoods, seconds = result.trace.log_likelihoods, result.trace.seconds
     n_iter, trace_kind = len(log_likelihoods), SOLVERS[solver_name].trace_kind
     gap_per_row = (best_log_likelihood - log_likelihood) / total_weight
     comparable_trace = log_likelihoods[:0] if trace_kind == OTHER_OBJECTIVE_TRACE else log_likelihoods
-    first = _first_iter_near_best(comparable_trace, best_log_likelihood, MAX_GAP_PER_ROW * total_weight, n_iter)
+    first = _index_of_first_iter_near_best(
+        comparable_trace, best_log_likelihood, MAX_GAP_PER_ROW * total_weight, n_iter
+    )
     is_near = n_iter > 0 and gap_per_row <= MAX_GAP_PER_ROW
     return SolverResult(
         solver_name,
@@ -139,7 +141,7 @@ def _make_solver_result(
     )
 
 
-def _first_iter_near_best(
+def _index_of_first_iter_near_best(
     log_likelihood_trace: Array, best_log_likelihood: float, tolerance: float, n_iter: int
 ) -> int:
     """Return the iteration (from 0) from which on the trace stays near the best; at most the last one.

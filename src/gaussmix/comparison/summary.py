@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from gaussmix.comparison.assignment_comparison import AssignmentComparison
-from gaussmix.comparison.assignment_summary import describe_kmeans, describe_label_predictions, describe_uncertainty
-from gaussmix.comparison.distance_metric import ComponentShapeRatios
+from gaussmix.comparison.assignment_summary import describe_kmeans, describe_label_predictions, describe_row_uncertainty
+from gaussmix.comparison.distance_metric import ComponentInequality
 from gaussmix.comparison.normality_tests import NormalityTestResult
 from gaussmix.comparison.solver_comparison import SolverResult
 from gaussmix.errors.text import format_count, join_with_and
@@ -17,23 +17,24 @@ _NORMALITY_TESTS_TEXT = "Mardia, Henze-Zirkler, level 5% for all together"
 _MIN_GAP_TO_OTHER_OPTIMUM_PER_ROW = 1e-4
 
 
-def write_summary(
+def compose_summary(
     selection: Selection,
     assignments: AssignmentComparison,
     solver_results: Sequence[SolverResult],
     normality_tests: Sequence[NormalityTestResult],
-    shape_ratios: ComponentShapeRatios,
+    inequality: ComponentInequality,
 ) -> str:
     """Return one paragraph on the groups, and on when to prefer which way to assign and which solver."""
     sentences = [_describe_groups(selection, assignments)]
     if assignments.mixture.n_components > 1:
-        sentences += [describe_kmeans(assignments, shape_ratios), *describe_uncertainty(assignments)]
+        sentences += [describe_kmeans(assignments, inequality), *describe_row_uncertainty(assignments)]
     sentences += [*describe_label_predictions(assignments), *_describe_normality(normality_tests)]
     sentences += _describe_solvers(solver_results, selection, float(assignments.weights.sum()))
     return " ".join(sentences)
 
 
 def _describe_groups(selection: Selection, assignments: AssignmentComparison) -> str:
+    """Return sentences on the number of groups, the structure, and whether the fit is degenerate."""
     mixture, n_candidates, n_rows = assignments.mixture, len(selection.candidates), len(assignments.rows)
     groups = "one Gaussian group" if mixture.n_components == 1 else f"{mixture.n_components} Gaussian groups"
     rank = "" if n_candidates == 1 else f", the best of {n_candidates} by {selection.criterion.upper()}"
@@ -45,7 +46,7 @@ def _describe_groups(selection: Selection, assignments: AssignmentComparison) ->
 
 
 def _describe_normality(normality_tests: Sequence[NormalityTestResult]) -> list[str]:
-    """Return sentences on which groups look Gaussian."""
+    """Return sentences on which groups look Gaussian and which cannot be tested."""
     tested = [result for result in normality_tests if result.is_tested]
     rejected = [result for result in tested if not result.is_plausibly_gaussian]
     n_tested, n_skipped = len(tested), len(normality_tests) - len(tested)
@@ -68,6 +69,7 @@ def _describe_normality(normality_tests: Sequence[NormalityTestResult]) -> list[
 
 
 def _format_p_value(value: float) -> str:
+    """Return a p-value as text, such as '0.034' or '< 0.001'."""
     return f"{value:.2g}" if value >= 0.001 else "< 0.001"
 
 
@@ -98,13 +100,13 @@ def _describe_fastest_solvers(solver_results: Sequence[SolverResult]) -> str:
     else:
         subject = "all solvers" if n_best == n_solvers else f"{n_best} of {n_solvers} solvers"
         clause = f"From one start {subject} reach the best log-likelihood to 0.000001 per row: "
-        clause += _describe_first_solvers(best_results)
-    clauses = [clause, *_describe_unconverged_solvers(best_results), *_describe_lower_solvers(solver_results)]
+        clause += _describe_fewest_iterations_and_seconds(best_results)
+    clauses = [clause, *_warn_if_none_converged(best_results), *_describe_lower_solvers(solver_results)]
     return f"{'; '.join(clauses)}."
 
 
-def _describe_first_solvers(best_results: Sequence[SolverResult]) -> str:
-    """Return which of several solvers needs the fewest iterations, and which the least time."""
+def _describe_fewest_iterations_and_seconds(best_results: Sequence[SolverResult]) -> str:
+    """Return a clause on which of several solvers needs the fewest iterations, and which the fewest seconds."""
     fewest = min(best_results, key=lambda result: result.n_iter_to_best or 0)
     fastest = min(best_results, key=lambda result: result.seconds_to_best or 0.0)
     clause = f"{fewest.solver} after the fewest iterations ({fewest.n_iter_to_best})"
@@ -119,8 +121,8 @@ def _describe_first_solvers(best_results: Sequence[SolverResult]) -> str:
     return clause
 
 
-def _describe_unconverged_solvers(best_results: Sequence[SolverResult]) -> list[str]:
-    """Return a clause if none of the best solvers has converged, so that the optimum may be higher."""
+def _warn_if_none_converged(best_results: Sequence[SolverResult]) -> list[str]:
+    """Return one clause, a warning that the optimum may be higher, if no solver has converged; else no clause."""
     if any(result.has_converged for result in best_results):
         return []
     subject = "it" if len(best_results) == 1 else "all of them"
@@ -128,7 +130,7 @@ def _describe_unconverged_solvers(best_results: Sequence[SolverResult]) -> list[
 
 
 def _describe_lower_solvers(solver_results: Sequence[SolverResult]) -> list[str]:
-    """Return clauses on the solvers that end below the best, and why."""
+    """Return clauses on the solvers that end below the best log-likelihood, and why."""
     lower = [result for result in solver_results if result.n_iter_to_best is None]
     other_objective = [result for result in lower if result.trace_kind == OTHER_OBJECTIVE_TRACE]
     remaining = [result for result in lower if result not in other_objective]
@@ -137,21 +139,22 @@ def _describe_lower_solvers(solver_results: Sequence[SolverResult]) -> list[str]
     clauses = []
     if converged:
         where = "at another optimum, or on a plateau that needs a smaller tol"
-        clauses.append(f"{_join_solvers(converged)} stopped {_format_gap_range(converged)} below, {where}")
+        clauses.append(f"{_join_solver_names(converged)} stopped {_format_gap_range(converged)} below, {where}")
     if stopped:
-        clauses.append(f"{_join_solvers(stopped)} reached max_iter {_format_gap_range(stopped)} below")
+        clauses.append(f"{_join_solver_names(stopped)} reached max_iter {_format_gap_range(stopped)} below")
     if other_objective:
         verb = "maximizes" if len(other_objective) == 1 else "maximize"
         gap = _format_gap_range(other_objective)
-        clauses.append(f"{_join_solvers(other_objective)}, which {verb} another objective, ended {gap} below")
+        clauses.append(f"{_join_solver_names(other_objective)}, which {verb} another objective, ended {gap} below")
     return clauses
 
 
-def _join_solvers(results: Sequence[SolverResult]) -> str:
+def _join_solver_names(results: Sequence[SolverResult]) -> str:
+    """Return the names of the solvers in one text, such as 'adam, sgd and em'."""
     return join_with_and([result.solver for result in results])
 
 
 def _format_gap_range(results: Sequence[SolverResult]) -> str:
-    """Return the gaps of some solvers per row: '0.48', or '0.05 to 0.48'."""
+    """Return the smallest and largest gap per row to the best log-likelihood: '0.48', or '0.05 to 0.48'."""
     smallest, largest = (f"{choose(result.gap_per_row for result in results):.2g}" for choose in (min, max))
     return smallest if smallest == largest else f"{smallest} to {largest}"

@@ -15,7 +15,7 @@ from gaussmix.report.tables import (
     summarize_mixture,
 )
 from gaussmix.selection import Selection
-from gaussmix.selection.criteria import describe_evidence
+from gaussmix.selection.criteria import describe_bic_evidence
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
 
@@ -66,8 +66,8 @@ def describe_mixture(
 def _describe_groups(mixture_summary: MixtureSummary) -> str:
     """Describe the data, the number of groups and their structure."""
     rows, verb = format_count(mixture_summary.n_rows, "row"), "is" if mixture_summary.n_rows == 1 else "are"
-    has_unit_weights = mixture_summary.total_weight == mixture_summary.n_rows
-    weight = "" if has_unit_weights else f" (of total weight {format_number(mixture_summary.total_weight)})"
+    has_mean_weight_one = mixture_summary.total_weight == mixture_summary.n_rows
+    weight = "" if has_mean_weight_one else f" (of total weight {format_number(mixture_summary.total_weight)})"
     columns = "one column" if mixture_summary.n_features == 1 else f"{mixture_summary.n_features} columns"
     count = mixture_summary.n_components
     groups = "one Gaussian group" if count == 1 else f"{count} Gaussian groups"
@@ -116,7 +116,9 @@ def _describe_selection(selection: Selection) -> str:
     gap = second.criteria[selection.criterion] - best.criteria[selection.criterion]
     second_name = f"{second.structure.display_name} with {_format_component_count(second.n_components)}"
     distance = f"{format_number(gap, 3)} below the runner-up ({second_name})"
-    evidence = f", evidence that Kass and Raftery (1995) call “{describe_evidence(gap)}”" if criterion == "BIC" else ""
+    evidence = (
+        f", evidence that Kass and Raftery (1995) call “{describe_bic_evidence(gap)}”" if criterion == "BIC" else ""
+    )
     return f"{subject} has the lowest {criterion}, {distance}{evidence}."
 
 

@@ -19,9 +19,9 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResult
-from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, ExtendedFit, SearchStrategy, fit_from_start
+from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, NondegenerateFit, SearchStrategy, fit_from_start
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
-from gaussmix.selection.validation import parse_fraction, parse_integer, parse_rows_and_weights
+from gaussmix.selection.validation import parse_fraction_in_open_interval, parse_integer, parse_rows_of_positive_weight
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
 from gaussmix.types import ArrayLike
 
@@ -93,12 +93,12 @@ def bootstrap_test(
     McLachlan, "On bootstrapping the likelihood ratio test statistic for the number of components in a normal
     mixture", Applied Statistics 36 (1987).
     """
-    rows, weights = parse_rows_and_weights(X, sample_weight)
+    rows, weights = parse_rows_of_positive_weight(X, sample_weight)
     parsed_structure = Structure.from_name(structure)
     if strategy not in SEARCH_STRATEGIES:
         raise ParameterError.invalid_choice("strategy", strategy, list(SEARCH_STRATEGIES))
     max_components = parse_integer("max_components", max_components, 1)
-    n_bootstrap, level = parse_integer("n_bootstrap", n_bootstrap, 1), parse_fraction("level", level)
+    n_bootstrap, level = parse_integer("n_bootstrap", n_bootstrap, 1), parse_fraction_in_open_interval("level", level)
     names = column_names(X)
     problem = Problem.from_source(
         make_memory_source(rows, weights),
@@ -113,7 +113,7 @@ def bootstrap_test(
         options = _BootstrapOptions(
             problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback, engine
         )
-        return _run_tests(options, first_fit, make_generator(random_state))
+        return _run_tests_until_not_significant(options, first_fit, make_generator(random_state))
 
 
 @dataclass(frozen=True)
@@ -130,22 +130,24 @@ class _BootstrapOptions:
 
     @property
     def structure(self) -> Structure:
-        """The structure of every fit."""
+        """The covariance structure of every fit."""
         return self.problem.covariance_estimator.structure
 
 
-def _run_tests(options: _BootstrapOptions, null_fit: ExtendedFit, rng: np.random.Generator) -> BootstrapTestResult:
-    """Run tests from ``null_fit``, a fit of one component, until one is not significant."""
-    steps = list[BootstrapStep]()
+def _run_tests_until_not_significant(
+    options: _BootstrapOptions, one_component_fit: NondegenerateFit, rng: np.random.Generator
+) -> BootstrapTestResult:
+    """Test K components against K + 1 for K = 1, 2, ... until a test is not significant."""
+    null_fit, steps = one_component_fit, list[BootstrapStep]()
     stop_reason = f"All of {options.max_components} tests were significant; raise max_components to go on."
     for n_components in range(1, options.max_components + 1):
-        alternative_fit = _fit_alternative(options, null_fit, rng)
+        alternative_fit = _fit_one_more_to_data(options, null_fit, rng)
         if alternative_fit is None:
             stop_reason = f"{n_components + 1} components have only degenerate fits, so the tests end here."
             break
-        steps.append(_run_step(options, null_fit, alternative_fit, rng))
+        steps.append(_test_against_one_more(options, null_fit, alternative_fit, rng))
         if steps[-1].p_value > options.level:
-            stop_reason = _not_significant_reason(options, n_components)
+            stop_reason = _format_not_significant_reason(options, n_components)
             break
         null_fit = alternative_fit
     mixture = null_fit.mixture
@@ -154,31 +156,34 @@ def _run_tests(options: _BootstrapOptions, null_fit: ExtendedFit, rng: np.random
     )
 
 
-def _not_significant_reason(options: _BootstrapOptions, n_components: int) -> str:
+def _format_not_significant_reason(options: _BootstrapOptions, n_components: int) -> str:
+    """Return the reason to stop after a test of ``n_components`` against one more that is not significant."""
     reason = f"{n_components + 1} components do not explain the rows significantly better than {n_components}."
     if options.level * (options.n_bootstrap + 1) >= 1.0:
         return reason
     return f"{reason} With n_bootstrap={options.n_bootstrap} no p can be as low as {options.level:g}; raise it."
 
 
-def _fit_alternative(options: _BootstrapOptions, null_fit: ExtendedFit, rng: np.random.Generator) -> ExtendedFit | None:
-    """Fit one component more to the data; return None if every fit is degenerate."""
+def _fit_one_more_to_data(
+    options: _BootstrapOptions, null_fit: NondegenerateFit, rng: np.random.Generator
+) -> NondegenerateFit | None:
+    """Return a fit to the data of one component more than ``null_fit`` has; None if every fit is degenerate."""
     try:
         return options.strategy.fit_on_data(options.problem, null_fit.mixture, rng)
     except DataError:  # fewer distinct rows than components
         return None
 
 
-def _run_step(
-    options: _BootstrapOptions, null_fit: ExtendedFit, alternative_fit: ExtendedFit, rng: np.random.Generator
+def _test_against_one_more(
+    options: _BootstrapOptions, null_fit: NondegenerateFit, alternative_fit: NondegenerateFit, rng: np.random.Generator
 ) -> BootstrapStep:
-    """Test a fit against that of one component more."""
+    """Return the bootstrap test of a fit against the fit of one component more, with its p-value."""
     n_components, n_bootstrap = null_fit.mixture.n_components, options.n_bootstrap
     statistic = max(0.0, 2.0 * (alternative_fit.log_likelihood - null_fit.log_likelihood))
     bootstrap_statistics = np.empty(n_bootstrap)
     for number, sample_rng in enumerate(_spawn_generators(rng, n_bootstrap)):
         options.progress_callback(number, n_bootstrap, f"{n_components} against {n_components + 1} components")
-        bootstrap_statistics[number] = _bootstrap_statistic(
+        bootstrap_statistics[number] = _draw_bootstrap_statistic(
             options, null_fit.mixture, alternative_fit.mixture, sample_rng
         )
     bootstrap_statistics.flags.writeable = False
@@ -195,15 +200,18 @@ def _run_step(
 
 
 def _spawn_generators(rng: np.random.Generator, n_generators: int) -> list[np.random.Generator]:
-    """Return one generator per sample; the first ones do not depend on ``n_generators``."""
+    """Draw a seed from ``rng`` and return generators from it; the first ones do not depend on ``n_generators``."""
     seed = int(rng.integers(2**63))
     return [np.random.default_rng([seed, number]) for number in range(n_generators)]
 
 
-def _bootstrap_statistic(
+def _draw_bootstrap_statistic(
     options: _BootstrapOptions, null_mixture: Mixture, alternative_mixture: Mixture, rng: np.random.Generator
 ) -> float:
-    """Return the statistic of a sample of the null mixture; draw another sample if a fit is degenerate."""
+    """Draw a sample of the null mixture, fit both models to it, and return the likelihood ratio statistic.
+
+    Draw another sample if a fit is degenerate; raise SelectionError after too many.
+    """
     n_rows = max(1, round(options.problem.total_weight))
     for _ in range(_MAX_SAMPLES_PER_STATISTIC):
         problem = Problem.from_source(

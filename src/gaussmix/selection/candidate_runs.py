@@ -69,7 +69,10 @@ class CandidateSpec:
     initial_noise: Noise | None = None
 
     def make_initial_mixture(self, moments: Moments) -> Mixture:
-        """Return the start with the moments of the components; moments of noise, the last, are ignored."""
+        """Return the initial mixture, with noise if the candidate has it.
+
+        Moments of ``n_components + 1`` groups end with those of noise, which are ignored.
+        """
         component_moments = moments if len(moments.mass) == self.n_components else drop_noise(moments, moments.kind)
         kind = self.screening_problem.covariance_estimator.moment_kind
         mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
@@ -84,7 +87,7 @@ class CandidateSpec:
 
 @dataclass(frozen=True)
 class CandidateRun:
-    """A candidate and the run that it comes from; ``result`` is None if no run succeeds."""
+    """A candidate and the run that it comes from; ``result`` is None if no run succeeded."""
 
     spec: CandidateSpec
     candidate: Candidate
@@ -105,22 +108,23 @@ class CandidateRun:
         return self.candidate.criteria[criterion] - 2.0 * _N_EXTRAPOLATED_ITER * last_gain <= target
 
 
-def run_candidate(spec: CandidateSpec, initial_moments: Sequence[Moments] | str) -> CandidateRun:
-    """Return the best run of all starts: to convergence without a sample, else for the first iterations on all rows.
+def run_candidate(spec: CandidateSpec, moments_or_failure_reason: Sequence[Moments] | str) -> CandidateRun:
+    """Run a candidate from all starts and return its best run, or a failed run if there is none.
 
-    ``initial_moments`` is a text if there are no starts: the reason of the failure.
+    Without a sample, the run goes to convergence; after a sample, it makes its first iterations on all rows. Instead
+    of moments, one for each start, the argument may be the reason (text) why there are no starts.
     """
-    if isinstance(initial_moments, str):
-        return _make_failed_run(spec, initial_moments)
+    if isinstance(moments_or_failure_reason, str):
+        return _make_failed_run(spec, moments_or_failure_reason)
     try:
-        starts = [spec.make_initial_mixture(moments) for moments in initial_moments]
-        return _evaluate_run(spec, _best_run_from_starts(spec, starts))
+        starts = [spec.make_initial_mixture(moments) for moments in moments_or_failure_reason]
+        return _make_candidate_run(spec, _run_starts_and_keep_best(spec, starts))
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return _make_failed_run(spec, str(error))
 
 
-def _best_run_from_starts(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult[Mixture]:
-    """Return the nondegenerate run with the highest log-likelihood; if it is on a sample, continue it on all rows.
+def _run_starts_and_keep_best(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult[Mixture]:
+    """Return the best run of all starts, nondegenerate if any is; after a sample, its first iterations on all rows.
 
     Starts from trees come first and skip successive halving, so that more starts never end lower.
     """
@@ -147,20 +151,23 @@ def _best_run_from_starts(spec: CandidateSpec, initial_mixtures: list[Mixture]) 
     return run_solver(full_solver, best.model, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)
 
 
-def continue_candidate(candidate_run: CandidateRun, n_extra_iter: int) -> CandidateRun:
-    """Continue a candidate's run on all rows for at most ``n_extra_iter`` iterations."""
+def continue_candidate(candidate_run: CandidateRun, max_extra_iter: int) -> CandidateRun:
+    """Continue a candidate's run on all rows for at most ``max_extra_iter`` iterations; return a new `CandidateRun`.
+
+    A failed candidate is returned as it is. An error of the run makes the candidate a failed one.
+    """
     spec, result = candidate_run.spec, candidate_run.result
     if result is None or candidate_run.candidate.fit is None:
         return candidate_run
     try:
         solver = EM(spec.problem.covariance_estimator)
-        return _evaluate_run(spec, continue_run(solver, result, spec.problem, STOPPING_RULE, n_extra_iter))
+        return _make_candidate_run(spec, continue_run(solver, result, spec.problem, STOPPING_RULE, max_extra_iter))
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return _make_failed_run(spec, str(error))
 
 
-def retry_candidate(candidate_run: CandidateRun, initial_moments: Sequence[Moments]) -> CandidateRun:
-    """Run a candidate from other starts; return the better of the two runs, never a degenerate new one."""
+def retry_and_keep_better(candidate_run: CandidateRun, initial_moments: Sequence[Moments]) -> CandidateRun:
+    """Run a candidate from other starts; return that run if it is better and nondegenerate, else the old one."""
     retry = run_candidate(candidate_run.spec, initial_moments)
     if retry.result is None or candidate_run.result is None or not retry.candidate.is_eligible:
         return candidate_run
@@ -174,7 +181,7 @@ def retry_candidate(candidate_run: CandidateRun, initial_moments: Sequence[Momen
 
 
 def _penalized_log_likelihood(candidate_run: CandidateRun) -> float:
-    """Return what EM maximizes: the log-likelihood plus the log density of the prior."""
+    """Return what EM maximizes: the log-likelihood plus the log density of the prior; -inf without a mixture."""
     mixture, fit = candidate_run.candidate.mixture, candidate_run.candidate.fit
     if mixture is None or fit is None:
         return -np.inf
@@ -182,16 +189,16 @@ def _penalized_log_likelihood(candidate_run: CandidateRun) -> float:
     return fit.log_likelihood + estimator.log_prior(mixture.centers, mixture.covariance)
 
 
-def mark_if_pruned(candidate_run: CandidateRun) -> Candidate:
-    """Return the candidate; if its run could continue, the outcome of its fit becomes PRUNED."""
+def candidate_marked_if_pruned(candidate_run: CandidateRun) -> Candidate:
+    """Return the candidate of a run, with the outcome PRUNED if the run could continue."""
     fit = candidate_run.candidate.fit
     if fit is None or not candidate_run.can_continue:
         return candidate_run.candidate
     return replace(candidate_run.candidate, fit=replace(fit, outcome=Outcome.PRUNED))
 
 
-def _evaluate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> CandidateRun:
-    """Return the candidate of a run, with its criteria on all rows."""
+def _make_candidate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> CandidateRun:
+    """Return a run with its candidate: the mixture with sorted components, and its criteria on all rows."""
     problem, seconds = spec.problem, result.trace.seconds
     mixture = sort_components(result.model, problem, spec.labelled_components)
     fit, _ = evaluate_run(replace(result, model=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
@@ -213,7 +220,7 @@ def _evaluate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> CandidateR
 
 
 def _make_failed_run(spec: CandidateSpec, reason: str) -> CandidateRun:
-    """Return a candidate without a mixture."""
+    """Return a run whose candidate has no mixture and is rejected for ``reason``."""
     structure = spec.problem.covariance_estimator.structure
     n_parameters = structure.n_mixture_parameters(spec.n_components, spec.problem.source.n_features)
     n_parameters += 0 if spec.initial_noise is None else N_NOISE_PARAMETERS

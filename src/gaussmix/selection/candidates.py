@@ -103,13 +103,14 @@ class Selection:
 
     def to_pandas(self) -> Any:
         """Return the table as a pandas DataFrame; raise MissingPackageError if pandas is not installed."""
-        return self._to_frame("pandas")
+        return self._to_data_frame("pandas")
 
     def to_polars(self) -> Any:
         """Return the table as a polars DataFrame; raise MissingPackageError if polars is not installed."""
-        return self._to_frame("polars")
+        return self._to_data_frame("polars")
 
-    def _to_frame(self, library_name: str) -> Any:
+    def _to_data_frame(self, library_name: str) -> Any:
+        """Return the table as a data frame of pandas or polars."""
         try:
             return import_module(library_name).DataFrame(self.table())
         except ModuleNotFoundError as error:
@@ -132,7 +133,10 @@ class Selection:
 
 
 def candidate_sort_key(candidate: Candidate, criterion: str) -> tuple[int, float, int]:
-    """Return the rank key: eligible, too few rows, on the floor, failed; then the criterion; then n_parameters."""
+    """Return the key that sorts candidates best first: (severity, criterion, n_parameters).
+
+    Severities: 0 eligible, 1 a component of too few rows, 2 a floored variance, 3 failed.
+    """
     if candidate.fit is None:
         return 3, 0.0, candidate.n_parameters
     severity = 2 if candidate.fit.has_floored_component else int(candidate.fit.is_degenerate)

@@ -160,13 +160,15 @@ def combine(
     weights = parse_weights(sample_weight, len(rows))
     probabilities = model.predict_proba(rows)
     probabilities.flags.writeable = False
-    solutions = _merge_clusters(probabilities, model.n_components, np.ones(len(rows)) if weights is None else weights)
+    solutions = _merge_pairs_until_one_cluster(
+        probabilities, model.n_components, np.ones(len(rows)) if weights is None else weights
+    )
     entropies = [solution.entropy for solution in reversed(solutions)]
-    return Combination(solutions, find_elbow(entropies), model.noise is not None, probabilities)
+    return Combination(solutions, find_elbow_number(entropies), model.noise is not None, probabilities)
 
 
-def find_elbow(values: Sequence[float]) -> int:
-    """Return the breakpoint c (from 1) of the two least-squares lines through ``values`` 1..c and c..K.
+def find_elbow_number(values: Sequence[float]) -> int:
+    """Return the number c (from 1) of the value where two least-squares lines through values 1..c and c..K meet.
 
     Both lines contain the breakpoint, and each has at least two values. Of equal breakpoints the first wins. One or
     two values have no breakpoint; the result is then their number. Baudry et al. (2010), section 4.
@@ -177,27 +179,34 @@ def find_elbow(values: Sequence[float]) -> int:
         return n_values
     breakpoints = range(2, n_values)
     errors = [
-        _line_fit_error(positions[:c], heights[:c]) + _line_fit_error(positions[c - 1 :], heights[c - 1 :])
+        _sum_squared_line_residuals(positions[:c], heights[:c])
+        + _sum_squared_line_residuals(positions[c - 1 :], heights[c - 1 :])
         for c in breakpoints
     ]
     return breakpoints[int(np.argmin(errors))]
 
 
-def _line_fit_error(positions: N, values: N) -> float:
-    """Return the sum of squared residuals of the least-squares line."""
+def _sum_squared_line_residuals(positions: N, values: N) -> float:
+    """Return the sum of squared residuals of the least-squares line through values (n,) at positions (n,)."""
     x, y = positions - positions.mean(), values - values.mean()
     return float(((y - x * (x @ y) / (x @ x)) ** 2).sum())
 
 
-def _merge_clusters(component_probabilities: NK, n_components: int, weights: N) -> tuple[ClusterSolution, ...]:
-    """Return all solutions, most clusters first."""
+def _merge_pairs_until_one_cluster(
+    component_probabilities: NK, n_components: int, weights: N
+) -> tuple[ClusterSolution, ...]:
+    """Return the solutions with K, K - 1, ..., 1 clusters; each step merges the pair that lowers the entropy most.
+
+    Columns of the probabilities beyond ``n_components`` belong to noise, which stays as it is.
+    """
     clusters: list[Cluster] = [(k,) for k in range(n_components)]
     probabilities: dict[Cluster, N] = {(k,): component_probabilities[:, k] for k in range(n_components)}
     entropies = {cluster: _cluster_entropy(values, weights) for cluster, values in probabilities.items()}
     total_weight = float(weights.sum())
     noise_entropy = float(_cluster_entropy(component_probabilities[:, n_components:].sum(axis=1), weights))
     reductions = {
-        pair: _entropy_reduction(pair, probabilities, entropies, weights) for pair in combinations(clusters, 2)
+        pair: _entropy_reduction_by_merging(pair, probabilities, entropies, weights)
+        for pair in combinations(clusters, 2)
     }
     solutions = [ClusterSolution(tuple(clusters), noise_entropy + sum(entropies.values()))]
     while len(clusters) > 1:
@@ -210,31 +219,32 @@ def _merge_clusters(component_probabilities: NK, n_components: int, weights: N) 
         clusters = sorted([cluster for cluster in clusters if cluster not in (first, second)] + [union])
         for pair in combinations(clusters, 2):
             if union in pair:
-                reductions[pair] = _entropy_reduction(pair, probabilities, entropies, weights)
+                reductions[pair] = _entropy_reduction_by_merging(pair, probabilities, entropies, weights)
         entropy = noise_entropy + sum(entropies[cluster] for cluster in clusters)
         solutions.append(ClusterSolution(tuple(clusters), entropy, (first, second)))
     return tuple(solutions)
 
 
-def _entropy_reduction(
+def _entropy_reduction_by_merging(
     pair: tuple[Cluster, Cluster],
     cluster_probabilities: dict[Cluster, N],
     cluster_entropies: dict[Cluster, float],
     weights: N,
 ) -> float:
-    """Return how much the entropy falls if the two clusters merge."""
+    """Return how much the entropy of the assignment falls if a pair of clusters merges (nats)."""
     first, second = pair
     union_entropy = _cluster_entropy(cluster_probabilities[first] + cluster_probabilities[second], weights)
     return cluster_entropies[first] + cluster_entropies[second] - union_entropy
 
 
 def _cluster_entropy(probabilities: N, weights: N) -> float:
-    """Return -sum w t log t of one cluster; probabilities above 1 by rounding count as 1."""
+    """Return -sum w t log t of one cluster with probabilities (n,); those above 1 by rounding count as 1."""
     from scipy import special
 
     return float(weights @ special.entr(np.minimum(probabilities, 1.0)))
 
 
 def _format_solution(solution: ClusterSolution) -> str:
+    """Return the entropy and the components of each cluster, such as 'entropy 4.38, {0,2} {1}'."""
     clusters = " ".join("{" + ",".join(map(str, components)) + "}" for components in solution.cluster_components)
     return f"entropy {solution.entropy:.5g}, {clusters}"

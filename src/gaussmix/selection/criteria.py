@@ -61,10 +61,10 @@ def sabic(
 CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic, "aicc": aicc, "sabic": sabic}
 
 
-def describe_evidence(bic_difference: float) -> str:
-    """Return Kass & Raftery's words for the evidence of a difference in BIC (J. Am. Stat. Assoc. 90, 1995).
+def describe_bic_evidence(bic_difference: float) -> str:
+    """Return Kass & Raftery's words for a difference in BIC, from a bare mention to 'very strong' evidence.
 
-    The difference approximates twice the logarithm of the Bayes factor.
+    J. Am. Stat. Assoc. 90 (1995). The difference approximates twice the logarithm of the Bayes factor.
     """
     if bic_difference < 2.0:
         return "not worth more than a bare mention"

@@ -22,7 +22,7 @@ from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
     parse_component_counts,
     parse_integer,
-    parse_rows_and_weights,
+    parse_rows_of_positive_weight,
     parse_structures,
 )
 from gaussmix.solvers.initialization.distinct_rows import lexicographic_order
@@ -163,7 +163,7 @@ def cross_validate_components(
     ----------
     Smyth, Statistics and Computing 10 (2000).
     """
-    rows, weights = parse_rows_and_weights(X, sample_weight)
+    rows, weights = parse_rows_of_positive_weight(X, sample_weight)
     parsed_structures, counts = parse_structures(structures, rows.shape[1]), parse_component_counts(n_components)
     keys = [(structure, count) for count in counts for structure in parsed_structures]
     n_folds = parse_integer("n_folds", n_folds, 2)
@@ -174,7 +174,7 @@ def cross_validate_components(
     fold_of_row = _assign_folds(rows, weights, n_folds, rng)
     with make_progress_callback(progress, "cross-validating") as callback:
         data = _CrossValidationData(rows, weights, keys, n_folds, callback, engine)
-        scores = [_score_fold(data, fold_of_row == fold, fold, rng) for fold in range(n_folds)]
+        scores = [_fit_and_score_fold(data, fold_of_row == fold, fold, rng) for fold in range(n_folds)]
     row_weights = np.ones(len(rows)) if weights is None else weights
     fold_weights = np.array([row_weights[fold_of_row == fold].sum() for fold in range(n_folds)])
     candidates = [
@@ -209,17 +209,20 @@ class _FoldScore:
 
 
 def _assign_folds(rows: AnyArray, weights: N | None, n_folds: int, rng: np.random.Generator) -> IntN:
-    """Return the fold (n,) of each row; folds are drawn in sorted order, so the order of the rows does not matter."""
+    """Return a random fold (n,) for each row, from 0; folds differ in size by one row at most.
+
+    They are drawn in the sorted order of the rows, so the order of the rows does not matter.
+    """
     sort_columns = rows if weights is None else np.column_stack([rows, weights])
     fold_of_row = np.empty(len(rows), dtype=np.int64)
     fold_of_row[lexicographic_order(sort_columns)] = rng.permutation(len(rows)) % n_folds
     return fold_of_row
 
 
-def _score_fold(
+def _fit_and_score_fold(
     data: _CrossValidationData, is_held_out: BoolN, fold: int, rng: np.random.Generator
 ) -> list[_FoldScore]:
-    """Fit every candidate to the rows outside the fold and score the rows inside."""
+    """Fit every candidate to the rows that are not held out; return its score on those that are, one per candidate."""
     weights = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
     structures = list(dict.fromkeys(structure for structure, _ in data.candidate_keys))
     source, max_components = make_memory_source(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
@@ -230,13 +233,14 @@ def _score_fold(
         step_name = f"{structure}, {count} components, fold {fold + 1}"
         data.progress_callback(fold * n_keys + number, data.n_folds * n_keys, step_name)
         candidate_run = search_problem.fit_candidate(structure, count)
-        scores.append(_score_candidate(candidate_run, data.rows[is_held_out], weights[1], fold))
+        scores.append(_score_held_out_rows(candidate_run, data.rows[is_held_out], weights[1], fold))
     return scores
 
 
-def _score_candidate(
+def _score_held_out_rows(
     candidate_run: CandidateRun, held_out_rows: AnyArray, held_out_weights: N | None, fold: int
 ) -> _FoldScore:
+    """Return the mean log-likelihood of held-out rows under a candidate, or why it cannot be computed."""
     candidate = candidate_run.candidate
     if candidate.mixture is None:
         return _FoldScore(
@@ -252,7 +256,7 @@ def _score_candidate(
 def _combine_fold_scores(
     candidate_key: CandidateKey, fold_scores: list[_FoldScore], fold_weights: N, n_features: int
 ) -> CrossValidatedCandidate:
-    """Combine the scores of one candidate over all folds."""
+    """Return a candidate with its mean score over all folds, the standard error, and the reason of a failure."""
     means = np.array([score.mean_log_likelihood for score in fold_scores])
     means.flags.writeable = False
     n_degenerate = sum(score.is_degenerate for score in fold_scores)
@@ -272,7 +276,7 @@ def _combine_fold_scores(
 
 
 def _candidate_sort_key(candidate: CrossValidatedCandidate) -> tuple[bool, bool, float, int]:
-    """Return the rank key: eligible, degenerate, failed; then held-out log-likelihood; then n_parameters."""
+    """Return the key that sorts candidates best first: failed, degenerate, -held-out log-likelihood, n_parameters."""
     # Structures with equal densities differ by rounding only. Eight digits make them tie, so fewer parameters win.
     value = 0.0 if candidate.has_failed else -float(f"{candidate.mean_log_likelihood:.8g}")
     return candidate.has_failed, candidate.n_degenerate_folds > 0, value, candidate.n_parameters

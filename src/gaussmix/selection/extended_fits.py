@@ -42,28 +42,32 @@ _HALVING_ROUNDS: HalvingRounds = ((8, 4), (20, 3))
 
 
 @dataclass(frozen=True)
-class ExtendedFit:
-    """A converged fit: the mixture, sorted by its means, and its log-likelihood (nats, data units)."""
+class NondegenerateFit:
+    """A converged, nondegenerate fit: the mixture, sorted by its means, and its log-likelihood (nats, data units)."""
 
     mixture: Mixture
     log_likelihood: float
 
 
-def fit_from_start(problem: Problem, initial_mixture: Mixture) -> ExtendedFit | None:
-    """Run EM from a start in the problem's frame; return None if it ends degenerate."""
+def fit_from_start(problem: Problem, initial_mixture: Mixture) -> NondegenerateFit | None:
+    """Run EM from a mixture in the problem's frame to convergence; return None if it ends degenerate."""
     solver = EM(problem.covariance_estimator)
-    return _make_extended_fit(run_solver(solver, initial_mixture, problem, STOPPING_RULE), problem)
+    return _make_nondegenerate_fit(run_solver(solver, initial_mixture, problem, STOPPING_RULE), problem)
 
 
-def fit_from_many_starts(problem: Problem, null_mixture: Mixture, rng: np.random.Generator) -> ExtendedFit | None:
-    """Return the best nondegenerate fit of one component more, from split components and k-means; None if none is.
+def fit_one_more_from_many_starts(
+    problem: Problem, null_mixture: Mixture, rng: np.random.Generator
+) -> NondegenerateFit | None:
+    """Return the best nondegenerate fit of one component more than ``null_mixture`` has, or None.
+
+    Starts are the null mixture with one component split, and partitions of k-means.
 
     ``null_mixture`` is in the problem's frame.
     """
     solver = EM(problem.covariance_estimator)
     starts = [
-        *_split_component_starts(problem, null_mixture),
-        *_partition_starts(problem, null_mixture.n_components + 1, rng),
+        *_initial_mixtures_by_splitting(problem, null_mixture),
+        *_initial_mixtures_from_partitions(problem, null_mixture.n_components + 1, rng),
     ]
     runs = successive_halving(
         solver,
@@ -73,27 +77,29 @@ def fit_from_many_starts(problem: Problem, null_mixture: Mixture, rng: np.random
         lambda run: not count_degenerate_components(run.model, problem),
         _HALVING_ROUNDS,
     )
-    fits = (_make_extended_fit(continue_run(solver, run, problem, STOPPING_RULE), problem) for run in runs)
+    fits = (_make_nondegenerate_fit(continue_run(solver, run, problem, STOPPING_RULE), problem) for run in runs)
     return next((fit for fit in fits if fit is not None), None)
 
 
-def fit_from_tree(problem: Problem, null_mixture: Mixture, rng: np.random.Generator) -> ExtendedFit | None:
-    """Return the fit of one component more from hierarchical clustering of the rows; None if it is degenerate."""
+def fit_one_more_from_tree(
+    problem: Problem, null_mixture: Mixture, rng: np.random.Generator
+) -> NondegenerateFit | None:
+    """Return the fit of one component more than ``null_mixture`` has, from a tree of the rows; None if degenerate."""
     return fit_from_start(problem, initialize_hierarchical(problem, null_mixture.n_components + 1, rng))
 
 
-def fit_from_data_mixture(
+def fit_one_more_from_data_mixture(
     problem: Problem, null_mixture: Mixture, data_mixture: Mixture, rng: np.random.Generator
-) -> ExtendedFit | None:
-    """Return the fit on a sample from the data's fit, or from many starts if that ends degenerate."""
-    return fit_from_start(problem, data_mixture) or fit_from_many_starts(problem, null_mixture, rng)
+) -> NondegenerateFit | None:
+    """Return the fit to a sample from ``data_mixture`` (K + 1 components), or from many starts if it is degenerate."""
+    return fit_from_start(problem, data_mixture) or fit_one_more_from_many_starts(problem, null_mixture, rng)
 
 
-def _fit_sample_from_many_starts(
+def _fit_one_more_ignoring_data_mixture(
     problem: Problem, null_mixture: Mixture, data_mixture: Mixture, rng: np.random.Generator
-) -> ExtendedFit | None:
-    """Return the fit on a sample from many starts; the data's fit is not used."""
-    return fit_from_many_starts(problem, null_mixture, rng)
+) -> NondegenerateFit | None:
+    """Return the fit to a sample from many starts; ``data_mixture`` is not used."""
+    return fit_one_more_from_many_starts(problem, null_mixture, rng)
 
 
 @dataclass(frozen=True)
@@ -103,46 +109,53 @@ class SearchStrategy:
     Attributes
     ----------
     fit_on_data : callable
-        From (problem, null_mixture, rng) to an `ExtendedFit` or None.
+        From (problem, null_mixture, rng) to an `NondegenerateFit` or None.
     fit_on_sample : callable
-        From (problem, null_mixture, data_mixture, rng) to an `ExtendedFit` or None.
+        From (problem, null_mixture, data_mixture, rng) to an `NondegenerateFit` or None.
     """
 
-    fit_on_data: Callable[[Problem, Mixture, np.random.Generator], ExtendedFit | None]
-    fit_on_sample: Callable[[Problem, Mixture, Mixture, np.random.Generator], ExtendedFit | None]
+    fit_on_data: Callable[[Problem, Mixture, np.random.Generator], NondegenerateFit | None]
+    fit_on_sample: Callable[[Problem, Mixture, Mixture, np.random.Generator], NondegenerateFit | None]
 
 
 SEARCH_STRATEGIES = {
-    "thorough": SearchStrategy(fit_from_many_starts, _fit_sample_from_many_starts),
-    "hierarchical": SearchStrategy(fit_from_tree, fit_from_data_mixture),
+    "thorough": SearchStrategy(fit_one_more_from_many_starts, _fit_one_more_ignoring_data_mixture),
+    "hierarchical": SearchStrategy(fit_one_more_from_tree, fit_one_more_from_data_mixture),
 }
 
 
-def _make_extended_fit(result: RunResult[Mixture], problem: Problem) -> ExtendedFit | None:
+def _make_nondegenerate_fit(result: RunResult[Mixture], problem: Problem) -> NondegenerateFit | None:
+    """Return the fit of a run with sorted components; None if a component is degenerate."""
     if count_degenerate_components(result.model, problem):
         return None
-    return ExtendedFit(sort_components(result.model, problem), result.last_objective)
+    return NondegenerateFit(sort_components(result.model, problem), result.last_objective)
 
 
-def _split_component_starts(problem: Problem, null_mixture: Mixture) -> list[Mixture]:
-    """Return the null mixture with one component split, for each component and each of up to three axes."""
+def _initial_mixtures_by_splitting(problem: Problem, null_mixture: Mixture) -> list[Mixture]:
+    """Return initial mixtures: the null mixture with one component split, for each component and up to three axes."""
     moments = problem.e_step(null_mixture, MomentKind.FULL).moments
     variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
     last = null_mixture.n_features - 1
     return [
-        _mixture_from_moments(problem, _split_moments(moments, k, np.sqrt(max(variances[k, j], 0.0)) * axes[k][:, j]))
+        _initial_mixture_from_full_moments(
+            problem, _with_component_halved(moments, k, np.sqrt(max(variances[k, j], 0.0)) * axes[k][:, j])
+        )
         for k in range(null_mixture.n_components)
         for j in sorted({0, min(1, last), last})
     ]
 
 
-def _mixture_from_moments(problem: Problem, moments: Moments) -> Mixture:
+def _initial_mixture_from_full_moments(problem: Problem, moments: Moments) -> Mixture:
+    """Return the mixture with these moments and the problem's structure."""
     return initialize_from_moments(problem, moments.to_kind(problem.covariance_estimator.moment_kind))
 
 
-def _split_moments(moments: Moments, component: int, scaled_axis: D) -> Moments:
-    """Return full moments with one Gaussian split at its mean, across an axis whose length is a standard deviation."""
-    low, high = moments.select_components(np.array([component])).split_at_means(scaled_axis[None])
+def _with_component_halved(moments: Moments, component: int, deviation_along_axis: D) -> Moments:
+    """Return full moments of K + 1 components: one Gaussian is cut at its mean into two half-normal parts.
+
+    ``deviation_along_axis`` (D,) is the axis across which it is cut; its length is the standard deviation there.
+    """
+    low, high = moments.select_components(np.array([component])).split_at_means(deviation_along_axis[None])
     mass, mean, scatter = (
         np.concatenate([getattr(moments, name), getattr(high, name)]) for name in ("mass", "mean", "scatter")
     )
@@ -150,6 +163,7 @@ def _split_moments(moments: Moments, component: int, scaled_axis: D) -> Moments:
     return Moments(mass, mean, scatter, MomentKind.FULL)
 
 
-def _partition_starts(problem: Problem, n_components: int, rng: np.random.Generator) -> list[Mixture]:
+def _initial_mixtures_from_partitions(problem: Problem, n_components: int, rng: np.random.Generator) -> list[Mixture]:
+    """Return initial mixtures from partitions of the rows by k-means and random centers."""
     partitions = initial_partitions(problem, n_components, _N_PARTITIONS, rng)
     return [initialize_from_labels(problem, labels, n_components) for labels in partitions]

@@ -38,33 +38,37 @@ class PartitionSource:
     _trees: dict[str, MergeTree] = field(default_factory=dict)
 
     @classmethod
-    def from_kept_rows(cls, problem: Problem, is_excluded: BoolN) -> "PartitionSource":
-        """Return a source without the rows (n,) that are excluded."""
+    def without_rows(cls, problem: Problem, is_excluded: BoolN) -> "PartitionSource":
+        """Return the source of a problem's rows without those that ``is_excluded`` (n,) marks."""
         framed_rows, weights = problem.source.collect(None)
         rows = problem.source.frame.restore_means(framed_rows[~is_excluded])
         return cls(problem.on_rows(rows, weights[~is_excluded]), ~is_excluded)
 
     def make_partitions(self, n_components: int, n_starts: int, rng: np.random.Generator) -> list[IntN]:
-        """Return labels (n,) of all rows for each partition; excluded rows get the label K of noise."""
+        """Return ``n_starts`` partitions, the labels (n,) of all rows for each; one component has only one partition.
+
+        Excluded rows get the label ``n_components`` of noise.
+        """
         if n_components == 1:
             partitions = [np.zeros(self.problem.n_rows, dtype=np.int64)]
         else:
             partitions = [self._cached_tree(name).cut_tree(n_components) for name in TREE_CRITERIA[:n_starts]]
             partitions += initial_partitions(self.problem, n_components, n_starts - len(partitions), rng)
-        return [self._label_all_rows(labels, n_components) for labels in partitions]
+        return [self._extend_labels_to_all_rows(labels, n_components) for labels in partitions]
 
-    def _label_all_rows(self, labels: IntN, noise_label: int) -> IntN:
-        """Return the labels of all rows, given those of the kept rows."""
+    def _extend_labels_to_all_rows(self, kept_row_labels: IntN, excluded_label: int) -> IntN:
+        """Return the labels (n,) of all rows: those of the kept rows, and ``excluded_label`` elsewhere."""
         if self.is_kept is None:
-            return labels
-        all_labels = np.full(len(self.is_kept), noise_label)
-        all_labels[self.is_kept] = labels
+            return kept_row_labels
+        all_labels = np.full(len(self.is_kept), excluded_label)
+        all_labels[self.is_kept] = kept_row_labels
         return all_labels
 
-    def _cached_tree(self, criterion: str) -> MergeTree:
-        if criterion not in self._trees:
-            self._trees[criterion] = build_tree(self.problem, criterion)
-        return self._trees[criterion]
+    def _cached_tree(self, tree_criterion: str) -> MergeTree:
+        """Return the tree of the kept rows by a criterion in TREE_CRITERIA; build it at the first call."""
+        if tree_criterion not in self._trees:
+            self._trees[tree_criterion] = build_tree(self.problem, tree_criterion)
+        return self._trees[tree_criterion]
 
 
 @dataclass
@@ -92,12 +96,12 @@ class InitialMomentsCache:
     _partitions: dict[int, list[IntN] | str] = field(default_factory=dict)
     _moments: dict[tuple[int, bool], list[Moments]] = field(default_factory=dict)
 
-    def get_moments(self, structure: Structure, n_components: int) -> list[Moments] | str:
-        """Return the moments of each partition, or the reason (text) why there is none.
+    def get_moments_or_failure_reason(self, structure: Structure, n_components: int) -> list[Moments] | str:
+        """Return the moments of each partition, or the reason (text) why there are no partitions.
 
         The moments are of the richest kind that any structure of the same frame needs. Those of noise come last.
         """
-        partitions = self._cached_partitions(n_components)
+        partitions = self._cached_partitions_or_failure_reason(n_components)
         if isinstance(partitions, str):
             return partitions
         key = (n_components, structure.is_column_scale_equivariant)
@@ -111,33 +115,34 @@ class InitialMomentsCache:
         return self._moments[key]
 
     @staticmethod
-    def moments_from_mixture(mixture: Mixture, mixture_problem: Problem, spec: CandidateSpec) -> Moments:
+    def moments_by_other_mixture(other_mixture: Mixture, other_problem: Problem, spec: CandidateSpec) -> Moments:
         """Return moments of a candidate's screening rows, weighted by another mixture's responsibilities.
 
-        ``mixture_problem`` are the same rows in the other mixture's frame.
+        ``other_problem`` holds the same rows in the other mixture's frame.
         """
-        responsibilities = prediction.responsibilities(mixture, mixture_problem.source, mixture_problem.engine)
+        responsibilities = prediction.responsibilities(other_mixture, other_problem.source, other_problem.engine)
         log_responsibilities = np.log(np.maximum(responsibilities, np.finfo(np.float64).tiny))
         kind = spec.screening_problem.covariance_estimator.moment_kind.per_component
         return partition_moments(
             spec.screening_problem, LogProbabilities(log_responsibilities), responsibilities.shape[1], kind
         )
 
-    def _richest_moment_kind(self, column_equivariant: bool) -> MomentKind:
-        """Return the richest kind of moments that any structure with this kind of frame needs."""
+    def _richest_moment_kind(self, is_column_scale_equivariant: bool) -> MomentKind:
+        """Return the richest kind of moments that any structure of the search with this kind of frame needs."""
         needed_kinds = {
             problem.covariance_estimator.moment_kind.per_component
             for structure, problem in self.screening_problems.items()
-            if structure.is_column_scale_equivariant == column_equivariant
+            if structure.is_column_scale_equivariant == is_column_scale_equivariant
         }
         return next(kind for kind in _MOMENT_KINDS_RICHEST_FIRST if kind in needed_kinds)
 
-    def _cached_partitions(self, n_components: int) -> list[IntN] | str:
+    def _cached_partitions_or_failure_reason(self, n_components: int) -> list[IntN] | str:
+        """Return the partitions into ``n_components`` groups, made at the first call, or why there are none."""
         if n_components not in self._partitions:
-            self._partitions[n_components] = self._make_partitions(n_components)
+            self._partitions[n_components] = self._make_partitions_or_failure_reason(n_components)
         return self._partitions[n_components]
 
-    def _make_partitions(self, n_components: int) -> list[IntN] | str:
+    def _make_partitions_or_failure_reason(self, n_components: int) -> list[IntN] | str:
         """Return partitions of all sources in turn, so that those from trees come first; or the reason for none."""
         problem, known_components = self.partition_sources[0].problem, self.known_components
         if problem.n_rows < n_components:

@@ -18,7 +18,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
 from gaussmix.sources.base import AbstractSource, CollectedRows
 from gaussmix.sources.collecting import collect_rows
-from gaussmix.types import ND, Array, IntN, N
+from gaussmix.types import ND, Array, IntK, IntN, N
 
 _MIN_ROWS_PER_LABEL = 50  # or all there are
 
@@ -31,17 +31,17 @@ class LabelledSample(NamedTuple):
     known_components: IntN
 
 
-def draw_labelled_sample(problem: Problem, n_rows: int, rng: np.random.Generator) -> LabelledSample:
-    """Draw about ``n_rows`` rows of a problem whose label prior is `KnownComponents`.
+def draw_labelled_sample(problem: Problem, target_sample_size: int, rng: np.random.Generator) -> LabelledSample:
+    """Draw about ``target_sample_size`` rows, at least 50 (or all) of each known component and of the unknown rows.
 
-    One pass counts the rows of each label. Then each label's rows are sampled as
-    `draw_representative_sample` samples all rows.
+    The label prior of the problem is `KnownComponents`. One pass counts the rows of each label. Then each label's rows
+    are sampled as `draw_representative_sample` samples all rows.
     """
     source = problem.source
     assert isinstance(source.label_prior, KnownComponents)
     labels = np.unique(source.label_prior.labels)
     n_label_rows, label_weights = source.reduce(_LabelCounter(labels))
-    fraction = min(1.0, n_rows / float(n_label_rows.sum()))
+    fraction = min(1.0, target_sample_size / float(n_label_rows.sum()))
     samples = []
     for label, n_rows_of_label, label_weight in zip(labels, n_label_rows, label_weights, strict=True):
         if n_rows_of_label == 0:
@@ -66,24 +66,26 @@ def restrict_to_sample(problem: Problem, sample: LabelledSample) -> Problem:
 class _LabelCounter:
     """A task that returns the numbers of rows with positive weight, and their weights, per label: (2, n_labels)."""
 
-    labels: IntN
+    labels: IntK
 
     def __call__(self, batch: Batch) -> Array:
+        """Return the numbers of rows with positive weight, and their weights, of a batch, (2, n_labels)."""
         weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
-        indices = np.searchsorted(self.labels, _known_labels(batch))
+        indices = np.searchsorted(self.labels, _known_components_of_rows(batch))
         size = len(self.labels)
         return np.array([np.bincount(indices, weights > 0, size), np.bincount(indices, weights, size)])
 
 
 @dataclass(frozen=True)
-class _LabelTask(Generic[T]):
+class _TaskOnLabel(Generic[T]):
     """A task that sees only the rows of one label with positive weight."""
 
     task: Callable[[Batch], T]
     label: int
 
     def __call__(self, batch: Batch) -> T:
-        is_selected = _known_labels(batch) == self.label
+        """Return the task's result for the rows of a batch that have the label and positive weight."""
+        is_selected = _known_components_of_rows(batch) == self.label
         if batch.weights is not None:
             is_selected &= batch.weights > 0
         selected = np.flatnonzero(is_selected)
@@ -105,18 +107,19 @@ class _LabelSource(AbstractSource):
 
     @property
     def frame(self) -> Frame:
-        """The frame of the source."""
+        """The frame of the unfiltered source."""
         return self.source.frame
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
-        """Return task(batch) added up over the filtered batches."""
-        return self.source.reduce(_LabelTask(task, self.label))
+        """Return the sum of task(batch) over all batches, restricted to the rows of the label."""
+        return self.source.reduce(_TaskOnLabel(task, self.label))
 
     def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
-        """Return rows of the label, all or a choice by hash."""
+        """Return all rows of the label if ``n_rows`` is None, else ``n_rows`` distinct ones of lowest hash."""
         return collect_rows(self, n_rows, key)
 
 
-def _known_labels(batch: Batch) -> IntN:
+def _known_components_of_rows(batch: Batch) -> IntN:
+    """Return the known component (n,) of each row of a batch, -1 where it is unknown."""
     assert isinstance(batch.label_prior, KnownComponents)
     return batch.label_prior.labels

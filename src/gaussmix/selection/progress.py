@@ -14,7 +14,7 @@ ProgressCallback = Callable[[int, int, str], None]
 def make_progress_callback(
     progress: bool | ProgressCallback | None, title: str
 ) -> AbstractContextManager[ProgressCallback]:
-    """Return a context manager that yields a progress callback.
+    """Return a context manager that yields a progress callback: a bar on stderr, a given callable, or nothing.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def make_progress_callback(
 
 @contextmanager
 def progress_bar(title: str, delay_seconds: float = 1.0) -> Iterator[ProgressCallback]:
-    """Show a progress bar on stderr while the context is open.
+    """Show a progress bar on stderr while the context is open; the context yields its callback.
 
     The bar appears after ``delay_seconds`` and disappears at the end. Before the first callback it shows only the
     elapsed time.

@@ -40,7 +40,7 @@ from gaussmix.selection.validation import (
     parse_component_counts,
     parse_integer,
     parse_structures,
-    require_nonempty_rows,
+    require_rows_and_columns,
 )
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike
@@ -125,7 +125,7 @@ def select(
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    source, n_rows = _parse_source(X, sample_weight, labels, feature_names)
+    source, n_rows = _parse_source_and_n_rows(X, sample_weight, labels, feature_names)
     counts = parse_component_counts(n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
@@ -142,10 +142,10 @@ def select(
     specs = search_problem.make_specs(parsed_structures, counts)
     with make_progress_callback(progress, "fitting") as callback:
         runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
-    return _rank_runs(runs, criterion, start_time)
+    return _make_selection(runs, criterion, start_time)
 
 
-def _parse_source(
+def _parse_source_and_n_rows(
     X: ArrayLike,
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
@@ -153,7 +153,7 @@ def _parse_source(
 ) -> tuple[AbstractSource, int]:
     """Return the validated rows, weights and labels as a source, and the number of rows."""
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
-    require_nonempty_rows(rows)
+    require_rows_and_columns(rows)
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
@@ -168,7 +168,7 @@ def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int
 
 
 def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
-    """Return the number of candidates to fit in parallel."""
+    """Return the number of candidates to fit in parallel; raise ParameterError if ``n_jobs`` is invalid."""
     if n_jobs is None and n_rows > _MAX_ROWS_FOR_PARALLEL_CANDIDATES:
         return 1
     if n_jobs is None or n_jobs == -1:
@@ -179,9 +179,12 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _rank_runs(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
-    """Return the candidates of the runs, best first; raise SelectionError if all failed."""
-    candidates = [candidate_runs.mark_if_pruned(run) for run in runs]
+def _make_selection(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
+    """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
+
+    ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
+    """
+    candidates = [candidate_runs.candidate_marked_if_pruned(run) for run in runs]
     candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,6 +64,13 @@ class ScreeningProblems:
     known_components: IntN | None = None
 
 
+class _PartitionSources(NamedTuple):
+    """The sources of the rows that are partitioned, and the initial weight of noise."""
+
+    sources: list[PartitionSource]
+    initial_noise_weight: float
+
+
 @dataclass(frozen=True)
 class SearchProblem:
     """The rows to fit, a problem per structure, and the starts of all candidates.
@@ -97,7 +105,7 @@ class SearchProblem:
         model_options: ModelOptions = DEFAULT_MODEL_OPTIONS,
     ) -> "SearchProblem":
         """Return the search problem of a source; its label prior is `KnownComponents` or None."""
-        by_frame = _make_problem_by_frame(source, structures, engine, feature_names)
+        by_frame = _make_problem_by_has_column_scales(source, structures, engine, feature_names)
         boxes = {has_scales: make_noise_box(problem, model_options.noise) for has_scales, problem in by_frame.items()}
         has_noise = any(box is not None for box in boxes.values())
         problems = _make_problem_by_structure(by_frame, structures, has_noise)
@@ -117,11 +125,14 @@ class SearchProblem:
         )
 
     def make_specs(self, structures: Sequence[Structure], component_counts: Sequence[int]) -> list[CandidateSpec]:
-        """Return one candidate per structure and number of components."""
+        """Return the specification of every candidate: each structure with each number of components."""
         return [self.make_spec(structure, count) for count in component_counts for structure in structures]
 
     def make_spec(self, structure: Structure, n_components: int) -> CandidateSpec:
-        """Return one candidate; without a sample its problem and its screening problem are the same object."""
+        """Return the specification of one candidate.
+
+        Without a sample its problem and its screening problem are the same object.
+        """
         problem = self.problems[structure].with_prior(self.prior, n_components)
         screening_problem = self.initial_moments.screening_problems[structure]
         if screening_problem is self.problems[structure]:
@@ -132,27 +143,32 @@ class SearchProblem:
         return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise)
 
     def fit_candidate(self, structure: Structure, n_components: int) -> CandidateRun:
-        """Return the best run of all starts, run to convergence, or the reason why there is none."""
+        """Run one candidate from all starts to convergence; return its best run, or a failed run with the reason."""
         spec = self.make_spec(structure, n_components)
-        run = candidate_runs.run_candidate(spec, self.initial_moments.get_moments(structure, n_components))
+        run = candidate_runs.run_candidate(
+            spec, self.initial_moments.get_moments_or_failure_reason(structure, n_components)
+        )
         n_remaining = candidate_runs.STOPPING_RULE.max_iter - candidate_runs.FIRST_MAX_ITER
         return candidate_runs.continue_candidate(run, n_remaining) if run.can_continue else run
 
 
 def _known_components(source: AbstractSource) -> IntN | None:
-    """Return the known components (n,) of the source's label prior."""
+    """Return the known component (n,) of each row from the source's label prior, -1 if unknown; None without prior."""
     prior = source.label_prior
     assert prior is None or isinstance(prior, KnownComponents)
     return None if prior is None else prior.labels
 
 
-def _make_problem_by_frame(
+def _make_problem_by_has_column_scales(
     source: AbstractSource,
     structures: Sequence[Structure],
     engine: AbstractEngine,
     feature_names: tuple[str, ...] | None,
 ) -> dict[bool, Problem]:
-    """Return a problem per kind of frame: with one scale per column (True), and with one for all columns (False)."""
+    """Return a problem in a frame with one scale per column (True), and one with a scale for all columns (False).
+
+    Only the kinds of frames that the structures need are made.
+    """
     problems: dict[bool, Problem] = {}
     for structure in structures:
         if structure.is_column_scale_equivariant not in problems:
@@ -163,31 +179,30 @@ def _make_problem_by_frame(
 
 
 def _make_problem_by_structure(
-    by_frame: dict[bool, Problem], structures: Sequence[Structure], has_noise: bool
+    problem_by_has_column_scales: dict[bool, Problem], structures: Sequence[Structure], has_noise: bool
 ) -> ProblemByStructure:
-    """Return a problem per structure; with noise, outliers do not raise the floor."""
+    """Return a problem per structure; with noise, its variance floor comes from robust variances without outliers."""
     problems = {
-        structure: by_frame[structure.is_column_scale_equivariant].with_structure(structure) for structure in structures
+        structure: problem_by_has_column_scales[structure.is_column_scale_equivariant].with_structure(structure)
+        for structure in structures
     }
     if not has_noise:
         return problems
-    variances = {has_scales: robust_variances(problem) for has_scales, problem in by_frame.items()}
+    variances = {key: robust_variances(problem) for key, problem in problem_by_has_column_scales.items()}
     return {
         structure: problem.with_floor(variances[structure.is_column_scale_equivariant])
         for structure, problem in problems.items()
     }
 
 
-def _make_partition_sources(
-    problem: Problem, max_components: int, has_noise: bool
-) -> tuple[list[PartitionSource], float]:
-    """Return what is partitioned, and the initial weight of noise.
+def _make_partition_sources(problem: Problem, max_components: int, has_noise: bool) -> _PartitionSources:
+    """Return the sources of the rows that are partitioned, and the initial weight of noise (0 without noise).
 
     With noise, rows without outliers are partitioned as well, if they are enough.
     """
     all_rows = PartitionSource(problem)
     if not has_noise:
-        return [all_rows], 0.0
+        return _PartitionSources([all_rows], 0.0)
     is_outlier = outlier_mask(problem)
     rows, weights = problem.source.collect(None)
     outlier_fraction = weights[is_outlier].sum() / weights.sum()
@@ -195,14 +210,14 @@ def _make_partition_sources(
     kept_rows = rows[~is_outlier & (weights > 0)]
     are_enough = len(kept_rows) >= max(max_components, 2) and bool((np.ptp(kept_rows, axis=0) > 0).all())
     if not are_enough or not is_outlier.any():
-        return [all_rows], noise_weight
-    return [all_rows, PartitionSource.from_kept_rows(problem, is_outlier)], noise_weight
+        return _PartitionSources([all_rows], noise_weight)
+    return _PartitionSources([all_rows, PartitionSource.without_rows(problem, is_outlier)], noise_weight)
 
 
 def _make_screening_problems(
     problems: ProblemByStructure, problem_for_partitions: Problem, max_components: int, rng: np.random.Generator
 ) -> ScreeningProblems:
-    """Return the problems on all rows if they are few, else on a sample."""
+    """Return the problems of the first runs: on all rows if they are few, else on a sample drawn with ``rng``."""
     source = problem_for_partitions.source
     n_rows = max(N_SCREENING_ROWS, _N_ROWS_PER_FEATURE_AND_COMPONENT * source.n_features * max_components)
     known_components = _known_components(source)

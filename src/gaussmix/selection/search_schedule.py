@@ -31,25 +31,27 @@ def run_search(
     n_workers: int,
     progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
-    """Run all candidates, continue those that may win, and retry the best ones from their neighbours."""
-    runs = _run_candidates(specs, initial_moments, n_workers, progress_callback)
-    runs = _run_until_decided(runs, criterion, progress_callback)
-    runs = _retry_from_neighbours(runs, initial_moments, criterion, progress_callback)
-    return _run_until_decided(runs, criterion, progress_callback)
+    """Run all candidates, continue those that may win, and retry the best ones; return all runs, best first."""
+    runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
+    runs = _continue_contenders(runs, criterion, progress_callback)
+    runs = _retry_best_from_neighbours(runs, initial_moments, criterion, progress_callback)
+    return _continue_contenders(runs, criterion, progress_callback)
 
 
-def _run_candidates(
+def _make_first_runs(
     specs: list[CandidateSpec],
     initial_moments: InitialMomentsCache,
     n_workers: int,
     progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
-    """Make the first run of every candidate, several in parallel; the starts are made here, one after the other."""
+    """Return the first run of every candidate; several run in parallel, and their starts are made one by one."""
     n_workers = min(n_workers, len(specs))
     runs: list[CandidateRun] = []
     with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
         starts = (
-            initial_moments.get_moments(spec.screening_problem.covariance_estimator.structure, spec.n_components)
+            initial_moments.get_moments_or_failure_reason(
+                spec.screening_problem.covariance_estimator.structure, spec.n_components
+            )
             for spec in specs
         )
         tasks = (
@@ -68,14 +70,14 @@ def _run_candidates(
     return runs
 
 
-def _run_until_decided(
+def _continue_contenders(
     runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
 ) -> list[CandidateRun]:
     """Continue the runs that may still win, twice as long in each round; return all runs, best first."""
-    n_extra_iter = 2 * candidate_runs.FIRST_MAX_ITER
+    max_extra_iter = 2 * candidate_runs.FIRST_MAX_ITER
     while True:
         runs = sorted(runs, key=lambda run: candidate_sort_key(run.candidate, criterion))
-        target = _criterion_target(runs[0], criterion)
+        target = _worst_competitive_criterion(runs[0], criterion)
         should_continue = [
             run.can_continue and (rank < _N_ALWAYS_CONTINUED or run.can_reach(target, criterion))
             for rank, run in enumerate(runs)
@@ -84,37 +86,38 @@ def _run_until_decided(
             return runs
         for rank in np.flatnonzero(should_continue):
             progress_callback(len(runs), len(runs), f"{runs[rank].candidate.name} again")
-            runs[rank] = candidate_runs.continue_candidate(runs[rank], n_extra_iter)
-        n_extra_iter *= 2
+            runs[rank] = candidate_runs.continue_candidate(runs[rank], max_extra_iter)
+        max_extra_iter *= 2
 
 
-def _criterion_target(best_run: CandidateRun, criterion: str) -> float:
-    """Return the highest criterion that is not decidedly worse than the best."""
+def _worst_competitive_criterion(best_run: CandidateRun, criterion: str) -> float:
+    """Return the highest value of a criterion with which a candidate may still win: 10 above the best run's."""
     return best_run.candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
 
 
-def _retry_from_neighbours(
+def _retry_best_from_neighbours(
     runs: list[CandidateRun],
     initial_moments: InitialMomentsCache,
     criterion: str,
     progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
-    """Retry the best candidates from the mixtures of the best others with as many components."""
-    target = _criterion_target(runs[0], criterion)
+    """Return all runs; those of the best candidates are retried from other mixtures with as many components."""
+    runs = list(runs)
+    target = _worst_competitive_criterion(runs[0], criterion)
     near_best = [run for run in runs if run.candidate.is_eligible and run.candidate.criteria[criterion] <= target]
     for rank, run in enumerate(near_best[:_MAX_RETRIED_CANDIDATES]):
-        starts = _neighbour_moments(run, runs, initial_moments)
+        starts = _moments_by_neighbour_mixtures(run, runs, initial_moments)
         if run.candidate.n_components == 1 or not starts:
             continue
         progress_callback(len(runs), len(runs), f"{run.candidate.name} from others")
-        runs[rank] = candidate_runs.retry_candidate(run, starts)
+        runs[rank] = candidate_runs.retry_and_keep_better(run, starts)
     return runs
 
 
-def _neighbour_moments(
+def _moments_by_neighbour_mixtures(
     run: CandidateRun, runs: list[CandidateRun], initial_moments: InitialMomentsCache
 ) -> list[Moments]:
-    """Return moments of a candidate from the best eligible others with as many components."""
+    """Return moments of a candidate's screening rows, one for each of the best others with as many components."""
     neighbours = [
         other
         for other in runs
@@ -123,7 +126,7 @@ def _neighbour_moments(
         and other.candidate.n_components == run.candidate.n_components
     ]
     return [
-        initial_moments.moments_from_mixture(other.candidate.mixture, other.spec.screening_problem, run.spec)
+        initial_moments.moments_by_other_mixture(other.candidate.mixture, other.spec.screening_problem, run.spec)
         for other in neighbours[:_MAX_NEIGHBOURS]
         if other.candidate.mixture is not None
     ]

@@ -1,6 +1,7 @@
 """Validation of the parameters that searches and tests share."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
 from gaussmix.core.scalar_checks import is_integer, is_number_in
@@ -9,7 +10,7 @@ from gaussmix.errors import DataError, ParameterError
 from gaussmix.types import AnyArray, ArrayLike, N
 
 
-def require_nonempty_rows(rows: AnyArray) -> None:
+def require_rows_and_columns(rows: AnyArray) -> None:
     """Raise DataError if there are no rows or no columns."""
     if not len(rows):
         raise DataError.no_rows()
@@ -17,14 +18,21 @@ def require_nonempty_rows(rows: AnyArray) -> None:
         raise DataError.no_columns()
 
 
-def parse_rows_and_weights(X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[AnyArray, N | None]:
-    """Return the rows (n, D) of positive weight, and their weights (n,) or None."""
+class RowsAndWeights(NamedTuple):
+    """Rows (n, D) of positive weight, and their weights (n,); None for one each."""
+
+    rows: AnyArray
+    weights: N | None
+
+
+def parse_rows_of_positive_weight(X: ArrayLike, sample_weight: ArrayLike | None) -> RowsAndWeights:
+    """Return the validated rows (n, D) of positive weight, and their weights (n,) or None."""
     rows = parse_rows(X, feature_names=column_names(X), keep_float32=True)
-    require_nonempty_rows(rows)
+    require_rows_and_columns(rows)
     weights = parse_weights(sample_weight, len(rows))
     if weights is None:
-        return rows, None
-    return rows[weights > 0], weights[weights > 0]
+        return RowsAndWeights(rows, None)
+    return RowsAndWeights(rows[weights > 0], weights[weights > 0])
 
 
 def parse_integer(name: str, value: object, minimum: int) -> int:
@@ -34,7 +42,7 @@ def parse_integer(name: str, value: object, minimum: int) -> int:
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
-def parse_fraction(name: str, value: object) -> float:
+def parse_fraction_in_open_interval(name: str, value: object) -> float:
     """Return the value as a float; raise ParameterError unless it is above 0 and below 1."""
     if not is_number_in(value, 0.0, 1.0):
         raise ParameterError.invalid_value(name, value, "a number above 0 and below 1")
@@ -58,7 +66,7 @@ def parse_structures(
     parameter_name: str = "structures",
     allowed_text: str = "'all', the name of a structure, or several names",
 ) -> list[Structure]:
-    """Return the named structures in order, without duplicates.
+    """Return the named structures in order, without duplicates; raise ParameterError if one is unknown or none named.
 
     'all' means every mclust structure. With one column it means EII and VII, which the others equal there.
 
