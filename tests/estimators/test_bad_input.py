@@ -166,7 +166,7 @@ def test_unrepresentable_parameters_are_named():
 
 def test_constant_column_is_named():
     estimator = GaussianMixture(3, random_state=0).fit(HARD["constant column"])
-    assert "Constant column 3" in str(estimator.fit_)
+    assert "Column 3 is constant" in str(estimator.fit_)
     np.testing.assert_allclose(estimator.means_[:, 3], 3.7)
     np.testing.assert_array_equal(estimator.predict(HARD["constant column"]), EXPECTED.predict(X))
 
