@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from gaussmix import MissingPackageError, Mixture, Selection, plots
-from gaussmix.plots.canvas import truncate_distinct
+from gaussmix.plots.canvas import truncate_names_distinctly
 from tests.plots.conftest import draw_figure, make_mixture, read_text
 
 AXES: dict[str, Callable[..., Any]] = {
@@ -135,7 +135,7 @@ def test_a_legend_inside_names_a_few_components_only() -> None:
 
 
 def test_short_names_stay_as_they_are() -> None:
-    assert truncate_distinct(["a", "bc"], 20) == ["a", "bc"]
+    assert truncate_names_distinctly(["a", "bc"], 20) == ["a", "bc"]
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,12 @@ def test_short_names_stay_as_they_are() -> None:
     ],
 )
 def test_long_names_are_told_apart(names: list[str]) -> None:
-    said = truncate_distinct(names, 16)
+    said = truncate_names_distinctly(names, 16)
     assert len(set(said)) == len(names)
     assert max(map(len, said)) <= 16 + len(" (10)")
 
 
 @given(st.lists(st.text("ab\n", max_size=30), max_size=8))
 def test_any_names_are_told_apart(names: list[str]) -> None:
-    said = truncate_distinct(names, 6)
+    said = truncate_names_distinctly(names, 6)
     assert len(set(said)) == len(names)

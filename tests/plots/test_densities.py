@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gaussmix import Mixture, ParameterError, plots
-from gaussmix.plots._panel_1d import compute_density_curves, histogram_edges
+from gaussmix.plots._panel_1d import compute_density_curves_on_grid, compute_density_limits, compute_histogram_edges
 from tests.plots.conftest import make_mixture, read_text
 
 
@@ -22,7 +22,8 @@ def read_bars(ax: Any) -> tuple[np.ndarray, np.ndarray]:
 def test_curves_are_the_density_in_the_units_of_the_axis(scale: float) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture = Mixture.from_parameters([0.4, 0.6], [[0.0], [5.0 * scale]], [[[scale**2]], [[4.0 * scale**2]]])
-    drawn = compute_density_curves(mixture, np.linspace(-2.0, 9.0, 50) * scale, 0)
+    limits = compute_density_limits([mixture], np.linspace(-2.0, 9.0, 50) * scale, 0)
+    drawn = compute_density_curves_on_grid(mixture, 0, limits)
     unit = 10.0**drawn.units.exponent
     bells = [
         w * stats.norm.pdf(drawn.grid, m * scale / unit, s * scale / unit)
@@ -35,14 +36,14 @@ def test_curves_are_the_density_in_the_units_of_the_axis(scale: float) -> None:
 
 @given(arrays(float, st.integers(1, 80), elements=st.floats(-1e3, 1e3)))
 def test_bins_hold_every_value(values: np.ndarray) -> None:
-    edges = histogram_edges(values, 1.0)
+    edges = compute_histogram_edges(values, 1.0)
     assert np.all(np.diff(edges) > 0)
     assert np.histogram(values, edges)[0].sum() == len(values)
 
 
 @pytest.mark.parametrize("high", [1, 7, 40, 1000])
 def test_bars_of_whole_numbers_hold_equally_many(high: int) -> None:
-    edges = histogram_edges(np.arange(high + 1.0), 1.0)
+    edges = compute_histogram_edges(np.arange(high + 1.0), 1.0)
     assert np.allclose(np.diff(edges), np.round(np.diff(edges)))
     assert np.allclose(edges % 1.0, 0.5)
 

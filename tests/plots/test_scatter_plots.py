@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from gaussmix import Mixture, ParameterError, plots
-from gaussmix.plots._panel_2d import ELLIPSE_COVERAGES, component_ellipse
+from gaussmix.plots._panel_2d import ELLIPSE_COVERAGES, component_ellipse_outline
 from gaussmix.plots.style import blend_colours, distinct_colours
 from tests.plots.conftest import draw_figure, make_mixture, read_text
 
@@ -60,7 +60,7 @@ def test_ellipse_has_the_mahalanobis_distance_of_its_coverage(
 ) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture, _ = two_components
-    distance = mixture.components[1].mahalanobis(component_ellipse(mixture, 1, share))
+    distance = mixture.components[1].mahalanobis(component_ellipse_outline(mixture, 1, share))
     assert np.allclose(distance**2, stats.chi2.ppf(share, 2))
 
 

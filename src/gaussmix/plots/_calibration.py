@@ -30,13 +30,13 @@ _LEGEND_HEIGHT_POINTS = 66.0
 _MAX_LEGEND_FRACTION = 0.6  # of the height of the panel
 
 
-def draw_calibration(ax: "Axes", assignment: AssignmentComparison) -> None:
-    """Draw the accuracy against the probability of the most probable label for each method, with a legend."""
-    min_confidence = 1.0 / len(assignment.class_names)  # the probability of the most probable class is at least this
+def draw_calibration(ax: "Axes", comparison: AssignmentComparison) -> None:
+    """Draw one calibration curve per method, the accuracy of each bin against its mean confidence, with a legend."""
+    min_confidence = 1.0 / len(comparison.class_names)  # the probability of the most probable class is at least this
     ax.plot([min_confidence, 1.0], [min_confidence, 1.0], color=GREY, linewidth=4.0, alpha=0.25, zorder=1)
-    max_weight = max(one.weight for name in STROKE_STYLES for one in assignment[name].calibration_bins)
+    max_weight = max(one.weight for name in STROKE_STYLES for one in comparison[name].calibration_bins)
     for name, (marker, dash) in STROKE_STYLES.items():
-        bins = assignment[name].calibration_bins
+        bins = comparison[name].calibration_bins
         x, y = [one.confidence for one in bins], [one.accuracy for one in bins]
         sizes = [_MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * one.weight / max_weight for one in bins]
         ax.plot(x, y, color=INK, linestyle=dash, linewidth=0.7, alpha=0.6, zorder=2)
@@ -50,17 +50,17 @@ def draw_calibration(ax: "Axes", assignment: AssignmentComparison) -> None:
     canvas.label_axes(ax, "probability of the most probable label", "accuracy")
     ax.set_title("calibration (larger: more rows)", fontsize="medium")
     canvas.hide_top_right_spines(ax)
-    _draw_legend(ax, assignment)
+    _draw_calibration_legend(ax, comparison)
 
 
-def _draw_legend(ax: "Axes", assignment: AssignmentComparison) -> None:
-    """Draw a legend with the calibration error of each method."""
+def _draw_calibration_legend(ax: "Axes", comparison: AssignmentComparison) -> None:
+    """Draw a legend with the name and the calibration error of each method in the upper left corner."""
     from matplotlib.lines import Line2D
 
     entries = []
     for name, (marker, dash) in STROKE_STYLES.items():
         line: dict[str, Any] = {"color": INK, "marker": marker, "linestyle": dash, "linewidth": 0.7, "markersize": 7}
-        entries.append(Line2D([], [], label=f"{name}, {assignment[name].calibration_error:.2f}", **line))
+        entries.append(Line2D([], [], label=f"{name}, {comparison[name].calibration_error:.2f}", **line))
     spacing: dict[str, Any] = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 2.4, "handletextpad": 0.5}
     size: dict[str, Any] = {"fontsize": "x-small", "title_fontsize": "x-small", "alignment": "left"}
     ax.legend(

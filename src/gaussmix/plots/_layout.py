@@ -2,31 +2,37 @@
 
 import numpy as np
 
-from gaussmix.types import ND, Array
+from gaussmix.types import ND, Array, K, N
 
 _MARGIN_FRACTION = 0.05
 _NARROW_ROWS_FRACTION = 0.5  # below this ratio of the rows' range to the model's, axes show the whole model
 
-# Outlines may extend an axis on each side by this fraction of the rows' range.
-MAX_EXTENSION = 0.35
+# Outlines may extend an axis on each side by this multiple of the rows' range.
+MAX_EXTENSION_RATIO = 0.35
 # The same for plots that compare outlines. It suffices for the 95 % ellipse of one Gaussian fitted to few rows.
-WIDE_MAX_EXTENSION = 1.25
+WIDE_MAX_EXTENSION_RATIO = 1.25
 
 
 def compute_axis_limits(
-    values: Array, centers: Array, outlines: Array, weights: Array, max_extension: float = MAX_EXTENSION
+    values: N,
+    centers: K,
+    outline_coordinates: Array,
+    component_weights: K,
+    max_extension_ratio: float = MAX_EXTENSION_RATIO,
 ) -> tuple[float, float]:
-    """Return the ends of an axis that shows rows, means and, unless they are far larger, outlines.
+    """Return the ends (low, high) of an axis that shows rows, means and, unless they are far larger, outlines.
 
-    Outlines (K, m) of components with ``weights`` (K,) extend the axis on each side by at most ``max_extension`` times
-    the rows' range. The axis shows whole outlines if the range of the rows is much smaller than that of the model.
+    ``values`` (n,) and ``centers`` (K,) are coordinates of rows and means along the axis. Outlines (K, m) extend it on
+    each side by at most ``max_extension_ratio`` times the range of the rows. If that range is much smaller than the
+    model's, the axis shows whole outlines.
     """
     inner = np.concatenate([values, centers])
     low, high = float(inner.min()), float(inner.max())
-    model_range = max(float(weights @ np.ptp(outlines, axis=1)), float(np.ptp(centers)))
+    model_range = max(float(component_weights @ np.ptp(outline_coordinates, axis=1)), float(np.ptp(centers)))
     has_narrow_rows = float(np.ptp(values)) < _NARROW_ROWS_FRACTION * model_range
-    room = np.inf if has_narrow_rows or not high > low else max_extension * (high - low)
-    low, high = max(low - room, min(low, float(outlines.min()))), min(high + room, max(high, float(outlines.max())))
+    room = np.inf if has_narrow_rows or not high > low else max_extension_ratio * (high - low)
+    low_outline, high_outline = float(outline_coordinates.min()), float(outline_coordinates.max())
+    low, high = max(low - room, min(low, low_outline)), min(high + room, max(high, high_outline))
     if not high > low:
         size = max(abs(low), 1.0)
         return low - 0.5 * size, high + 0.5 * size
@@ -35,7 +41,7 @@ def compute_axis_limits(
 
 
 def separate_points(points: ND, min_distance: float, max_iter: int = 200) -> ND:
-    """Move points (K, 2) apart until no two are nearer than ``min_distance``, in at most ``max_iter`` steps."""
+    """Return points (K, 2) moved apart until no two are nearer than ``min_distance``, in at most ``max_iter`` steps."""
     moved = points.copy()
     for _ in range(max_iter):
         difference = moved[:, None] - moved[None]

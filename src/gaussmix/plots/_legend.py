@@ -15,9 +15,10 @@ _MAX_COMPONENTS, _MAX_COMPONENTS_INSIDE = 40, 6
 
 
 def component_entries(mixture: Mixture, with_markers: bool = True, is_inside: bool = False) -> "list[Artist]":
-    """Return one entry per component with its number and weight.
+    """Return one entry per component with its number and weight, and one for the noise component if there is one.
 
-    A legend with ``is_inside`` lies inside the axes and names fewer components.
+    Only the first 40 components are named, or the first 6 if the legend lies inside the axes (``is_inside``). A last
+    entry counts the others.
     """
     from matplotlib.lines import Line2D
 
@@ -41,8 +42,8 @@ def component_entries(mixture: Mixture, with_markers: bool = True, is_inside: bo
     return entries
 
 
-def ellipse_entry() -> "Artist":
-    """Return the entry on the coverage of the ellipses."""
+def ellipse_coverage_entry() -> "Artist":
+    """Return the entry that says which percentage of a component each of its two ellipses contains."""
     from matplotlib.lines import Line2D
 
     label = "ellipses hold " + " and ".join(format_percent(coverage) for coverage in ELLIPSE_COVERAGES)
@@ -50,7 +51,7 @@ def ellipse_entry() -> "Artist":
 
 
 def density_entries(with_histogram: bool = True) -> "list[Artist]":
-    """Return the entries of the histogram, if drawn, and of the mixture density."""
+    """Return the legend entries of the histogram, if ``with_histogram``, and of the mixture density."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -58,30 +59,30 @@ def density_entries(with_histogram: bool = True) -> "list[Artist]":
     return [Patch(color=PALE, label="rows"), density] if with_histogram else [density]
 
 
-def ring_entry(sample: PlotSample, threshold: float) -> "Artist":
-    """Return the entry of the rings with the number of uncertain rows among all rows."""
+def uncertain_ring_entry(sample: PlotSample, uncertainty_threshold: float) -> "Artist":
+    """Return the entry of the rings, which counts all rows above the threshold, drawn or not."""
     from matplotlib.lines import Line2D
 
-    count = int((sample.all_uncertainties > threshold).sum())
+    count = int((sample.all_uncertainties > uncertainty_threshold).sum())
     counts = f"{canvas.format_number(count, 0)} of {canvas.format_count(sample.n_all_rows, 'row')}"
-    label = f"uncertain (> {format_percent(threshold)}):\n{counts}"
+    label = f"uncertain (> {format_percent(uncertainty_threshold)}):\n{counts}"
     return Line2D([], [], linestyle="none", marker="o", markerfacecolor="none", markeredgecolor=INK, label=label)
 
 
 def subset_note_entries(sample: PlotSample) -> "list[Artist]":
-    """Return an entry that says how many rows are drawn, if not all are."""
+    """Return a list of one entry that says how many rows are drawn; an empty list if all are."""
     return [text_entry(sample.subset_note)] if sample.subset_note else []
 
 
-def column_note_entries(mixture: Mixture, n_columns: int) -> "list[Artist]":
-    """Return an entry that says how many columns are drawn, if not all are."""
-    if n_columns == mixture.n_features:
+def column_note_entries(mixture: Mixture, n_drawn_columns: int) -> "list[Artist]":
+    """Return a list of one entry that says how many columns are drawn; an empty list if all are."""
+    if n_drawn_columns == mixture.n_features:
         return []
-    return [text_entry(f"{n_columns} of {mixture.n_features} columns: those that\nseparate components best")]
+    return [text_entry(f"{n_drawn_columns} of {mixture.n_features} columns: those that\nseparate components best")]
 
 
 def text_entry(text: str) -> "Artist":
-    """Return an entry of text without a marker."""
+    """Return a legend entry of text without a line or marker."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], linestyle="none", label=text)

@@ -16,7 +16,7 @@ _MARGIN_FRACTION = 0.05
 
 
 def compute_log_limits(values: Array) -> tuple[float, float]:
-    """Return the ends of a logarithmic axis around positive values, far enough apart for several ticks."""
+    """Return the ends (low, high) of a logarithmic axis around positive values, at least a factor of 4 apart."""
     low, high = np.log10(float(values.min())), np.log10(float(values.max()))
     missing = max(0.0, np.log10(_MIN_AXIS_RATIO) - (high - low))
     margin = _MARGIN_FRACTION * (high - low + missing) + 0.5 * missing
@@ -24,7 +24,7 @@ def compute_log_limits(values: Array) -> tuple[float, float]:
 
 
 def compute_log_ticks(low: float, high: float, max_ticks: int = _MAX_TICKS) -> list[float]:
-    """Return round numbers between two ends: at most ``max_ticks`` powers of ten, or fractions of few powers."""
+    """Return at most ``max_ticks`` round numbers between two ends: powers of ten, with multiples if these are few."""
     powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1.0)
     for steps in _DECADE_STEPS:
         ticks = sorted(float(f"{step}e{power:.0f}") for power in powers for step in steps)

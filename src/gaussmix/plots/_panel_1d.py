@@ -8,10 +8,10 @@ import numpy as np
 
 from gaussmix.model import Mixture
 from gaussmix.plots import canvas
-from gaussmix.plots._layout import MAX_EXTENSION, compute_axis_limits
+from gaussmix.plots._layout import MAX_EXTENSION_RATIO, compute_axis_limits
 from gaussmix.plots.plot_data import AxisUnits, PlotSample, column_name
 from gaussmix.plots.style import GREY, INK, PALE, component_styles
-from gaussmix.types import ND, NK, AnyArray, Array, N
+from gaussmix.types import ND, NK, Array, BoolN, N
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,8 @@ _STRIP_HEIGHT_RANGE = (-0.22, -0.05)  # ends of the strip of rows, in units of t
 class DensityCurves:
     """Densities of one column on a grid (G,), in the axis' units: of the mixture (G,) and of each component (G, K).
 
-    The density of a component is multiplied by its weight.
+    The density of a component is multiplied by its weight; a noise component comes last. ``x_min`` and ``x_max`` are
+    the ends of the axis, and ``units`` converts data to its units.
     """
 
     units: AxisUnits
@@ -43,26 +44,24 @@ class DensityCurves:
 
 
 def compute_density_limits(
-    mixtures: Sequence[Mixture], values: N, column: int, max_extension: float = MAX_EXTENSION
+    mixtures: Sequence[Mixture], values: N, column: int, max_extension_ratio: float = MAX_EXTENSION_RATIO
 ) -> tuple[float, float]:
-    """Return the ends of an axis that shows the rows' ``values`` in a column and the components of all mixtures."""
+    """Return the ends (low, high) of an axis that shows the rows' ``values`` (n,) and all mixtures' components."""
     marginals = [mixture.marginal([column]) for mixture in mixtures]
     outlines = np.concatenate([_points_around_means(marginal, np.array([-3.0, 3.0])) for marginal in marginals])
     means = np.concatenate([marginal.means[:, 0] for marginal in marginals])
     weights = np.concatenate([marginal.weights for marginal in marginals]) / len(marginals)
-    return compute_axis_limits(values, means, outlines, weights, max_extension)
+    return compute_axis_limits(values, means, outlines, weights, max_extension_ratio)
 
 
-def compute_density_curves(
-    mixture: Mixture, values: N, column: int, axis_limits: tuple[float, float] | None = None
-) -> DensityCurves:
-    """Evaluate the densities of one column on a grid that resolves the peak of every component.
+def compute_density_curves_on_grid(mixture: Mixture, column: int, axis_limits: tuple[float, float]) -> DensityCurves:
+    """Evaluate the densities of one column on a grid between axis limits that resolves the peak of every component.
 
-    ``axis_limits`` default to limits that show the rows' ``values`` and all components.
+    ``axis_limits`` (low, high) are in the data's units, the densities in those of the axis.
     """
     marginal = mixture.marginal([column])
     peaks = _points_around_means(marginal, np.linspace(-4.0, 4.0, 41)).ravel()
-    low, high = compute_density_limits([mixture], values, column) if axis_limits is None else axis_limits
+    low, high = axis_limits
     units = AxisUnits.from_limits(low, high)
     grid = np.unique(np.concatenate([np.linspace(low, high, 200), peaks[(peaks >= low) & (peaks <= high)]]))
     density = np.exp(marginal.logpdf(grid[:, None]) + units.exponent * np.log(10.0))
@@ -72,20 +71,21 @@ def compute_density_curves(
     return DensityCurves(units, x_min, x_max, x, density, component_densities, has_noise)
 
 
-def _points_around_means(marginal: Mixture, offsets_in_sds: Array) -> Array:
+def _points_around_means(column_marginal: Mixture, offsets_in_sds: Array) -> Array:
     """Return points (K, m) at offsets (m,) from the mean of each component of a mixture of one column.
 
     Offsets are in standard deviations of the component, points in the data's units.
     """
-    sds = np.sqrt(marginal.covariance.matrices()[:, 0, 0])
-    points = marginal.centers[:, 0, None] + sds[:, None] * offsets_in_sds
-    return np.asarray(marginal.frame.restore_means(points.reshape(-1, 1)).reshape(points.shape))
+    sds = np.sqrt(column_marginal.covariance.matrices()[:, 0, 0])
+    points = column_marginal.centers[:, 0, None] + sds[:, None] * offsets_in_sds
+    return np.asarray(column_marginal.frame.restore_means(points.reshape(-1, 1)).reshape(points.shape))
 
 
-def histogram_edges(values: N, axis_length: float) -> Array:
-    """Return the edges of a histogram by the rule of Freedman & Diaconis, with at least sqrt(n) bars.
+def compute_histogram_edges(values: N, axis_length: float) -> Array:
+    """Return the edges (m + 1,) of a histogram by the rule of Freedman & Diaconis, with at least sqrt(n) bars.
 
-    Bars of integer values have an integer width. Equal values give one bar of a twentieth of ``axis_length``.
+    Bars of integer values have an integer width. If all values are equal, there is one bar of a twentieth of
+    ``axis_length``, which has no other use.
     """
     low, high = float(values.min()), float(values.max())
     if not high > low:
@@ -101,10 +101,10 @@ def histogram_edges(values: N, axis_length: float) -> Array:
     return np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
 
 
-def draw_histogram(ax: "Axes", values: N, weights: N | None, axis_length: float) -> float:
+def draw_histogram_and_get_max_height(ax: "Axes", values: N, row_weights: N | None, axis_length: float) -> float:
     """Draw grey bars with a total area of 1; return the height of the highest bar."""
-    edges = histogram_edges(values, axis_length)
-    heights, _ = np.histogram(values, edges, weights=weights)
+    edges = compute_histogram_edges(values, axis_length)
+    heights, _ = np.histogram(values, edges, weights=row_weights)
     heights = heights / (heights.sum() * np.diff(edges))
     ax.stairs(heights, edges, fill=True, color=PALE, zorder=1)
     ax.stairs(heights, edges, color="white", linewidth=0.6, zorder=1)
@@ -114,12 +114,13 @@ def draw_histogram(ax: "Axes", values: N, weights: N | None, axis_length: float)
 def draw_density_curves(
     ax: "Axes",
     curves: DensityCurves,
-    max_bar_height: float | None = None,
+    min_axis_height: float | None = None,
     mixture_line_style: dict[str, Any] = MIXTURE_LINE_STYLE,
 ) -> None:
-    """Draw the density of the mixture over those of its weighted components.
+    """Draw the density of the mixture over those of its weighted components, and set the limits of both axes.
 
-    If ``max_bar_height`` is given, the y axis cuts off peaks that are much higher and the title says so.
+    The y axis reaches at least ``min_axis_height``. It cuts off peaks above three times this height, and the title says
+    so. By default no peak is cut off.
     """
     for k, style in enumerate(component_styles(curves.component_densities.shape[1], curves.has_noise)):
         is_visible = curves.component_densities[:, k] > _MIN_VISIBLE_DENSITY_RATIO * curves.mixture_density.max()
@@ -129,8 +130,8 @@ def draw_density_curves(
     ax.plot(curves.grid, curves.mixture_density, **mixture_line_style, zorder=4)
     peak = float(curves.mixture_density.max())
     top = peak
-    if max_bar_height is not None:
-        top = max(max_bar_height, min(peak, _MAX_PEAK_TO_BAR_RATIO * max_bar_height))
+    if min_axis_height is not None:
+        top = max(min_axis_height, min(peak, _MAX_PEAK_TO_BAR_RATIO * min_axis_height))
     ceiling = 1.06 * top
     if ceiling < peak:
         ax.set_title("peak cut off", loc="right", fontsize="small", color=GREY)
@@ -138,61 +139,69 @@ def draw_density_curves(
     ax.set_ylim(0.0, ceiling)
 
 
-def draw_marginal(
+def draw_column_density(
     ax: "Axes",
     mixture: Mixture,
     values: N,
     column: int,
     with_histogram: bool = False,
-    weights: N | None = None,
+    row_weights: N | None = None,
     is_small: bool = False,
-) -> AxisUnits:
-    """Draw the densities of one column, optionally over a histogram, and label the axes; return the units of x."""
-    curves = compute_density_curves(mixture, values, column)
+) -> DensityCurves:
+    """Draw the densities of one column, optionally over a histogram, and label the axes; return the curves drawn.
+
+    The axes show the rows' ``values`` (n,) and all components. ``is_small`` shortens the labels.
+    """
+    curves = compute_density_curves_on_grid(mixture, column, compute_density_limits([mixture], values, column))
     x = curves.units.to_axis_units(values)
-    max_bar_height = draw_histogram(ax, x, weights, curves.x_max - curves.x_min) if with_histogram else None
+    axis_length = curves.x_max - curves.x_min
+    max_bar_height = draw_histogram_and_get_max_height(ax, x, row_weights, axis_length) if with_histogram else None
     draw_density_curves(ax, curves, max_bar_height)
     label_density_axes(ax, mixture, curves.units, column, is_small)
-    return curves.units
+    return curves
 
 
 def label_density_axes(ax: "Axes", mixture: Mixture, units: AxisUnits, column: int, is_small: bool) -> None:
-    """Label the axes of a density panel."""
+    """Label x with the column's name and units and y with 'density', and hide the right and upper spine."""
     name = canvas.truncate_name(column_name(mixture, column), 24 if is_small else 32)
     separator = "\n" if is_small or len(name) > canvas.LONG_NAME_LENGTH else " "
     canvas.label_axes(ax, units.format_label(name, separator), "density")
     canvas.hide_top_right_spines(ax)
 
 
-def draw_rings(ax: "Axes", points: ND, marker_area: float, n_rows: int, is_rasterized: bool) -> None:
-    """Draw hollow circles around points (m, 2) with markers of ``marker_area``, among ``n_rows`` drawn rows.
+def draw_rings(ax: "Axes", points: ND, row_marker_area: float, n_drawn_rows: int, is_rasterized: bool) -> None:
+    """Draw hollow circles around points (m, 2), some of the ``n_drawn_rows`` rows of a panel.
 
-    If there are many, the rings are narrow and lie beneath the rows, which they would otherwise hide.
+    ``row_marker_area`` is the area of the rows' markers, in square points. If there are many, the rings are narrow and
+    lie beneath the rows, which they would otherwise hide.
     """
-    is_crowded = len(points) > _MAX_RING_LIMIT or len(points) > max(_MIN_RING_LIMIT, _MAX_RINGED_FRACTION * n_rows)
+    is_crowded = len(points) > _MAX_RING_LIMIT or len(points) > max(
+        _MIN_RING_LIMIT, _MAX_RINGED_FRACTION * n_drawn_rows
+    )
     width, factor, order = (0.5, 2.4, 1.5) if is_crowded else (0.8, 3.5, 3.0)
     ring: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": width, "zorder": order}
-    ax.scatter(points[:, 0], points[:, 1], s=factor * marker_area, rasterized=is_rasterized, **ring)
+    ax.scatter(points[:, 0], points[:, 1], s=factor * row_marker_area, rasterized=is_rasterized, **ring)
 
 
 def draw_row_strip(
-    ax: "Axes", values: N, sample: PlotSample, row_colours: ND, is_ringed: AnyArray | None, is_rasterized: bool
+    ax: "Axes", x_values: N, sample: PlotSample, row_colours: ND, is_ringed: BoolN | None, is_rasterized: bool
 ) -> None:
-    """Draw the rows, in the axis' units, as points in a band under the densities.
+    """Draw rows as points in a band below a density of 0, and extend the y axis to it.
 
-    Their heights within the band are arbitrary.
+    ``x_values`` (m,) are in the axis' units. The heights within the band are arbitrary. Rows with ``is_ringed`` get a
+    ring.
     """
     top = ax.get_ylim()[1]
     low, high = (fraction * top for fraction in _STRIP_HEIGHT_RANGE)
     # Multiples of the golden ratio, modulo 1, fill the band evenly.
-    heights = low + (high - low) * (_GOLDEN_RATIO * np.arange(len(values)) % 1.0)
-    size = float(np.clip(9000 / len(values), 6, 24))
+    heights = low + (high - low) * (_GOLDEN_RATIO * np.arange(len(x_values)) % 1.0)
+    size = float(np.clip(9000 / len(x_values), 6, 24))
     for k, style in enumerate(component_styles(sample.responsibilities.shape[1], sample.has_noise)):
         is_drawn = sample.labels == k
         marker: dict[str, Any] = {"marker": style.marker, "linewidths": 0, "rasterized": is_rasterized, "zorder": 2}
-        ax.scatter(values[is_drawn], heights[is_drawn], s=size, c=row_colours[is_drawn], **marker)
+        ax.scatter(x_values[is_drawn], heights[is_drawn], s=size, c=row_colours[is_drawn], **marker)
     if is_ringed is not None:
-        draw_rings(ax, np.column_stack([values, heights])[is_ringed], size, len(values), is_rasterized)
+        draw_rings(ax, np.column_stack([x_values, heights])[is_ringed], size, len(x_values), is_rasterized)
     ax.axhline(0.0, color=INK, linewidth=0.8)
     ax.set_ylim(1.35 * low, top)
     ax.set_yticks([tick for tick in ax.get_yticks() if 0.0 <= tick <= top])

@@ -7,11 +7,11 @@ import numpy as np
 
 from gaussmix.model import Gaussian, Mixture
 from gaussmix.plots import canvas
-from gaussmix.plots._layout import MAX_EXTENSION, compute_axis_limits, separate_points
+from gaussmix.plots._layout import MAX_EXTENSION_RATIO, compute_axis_limits, separate_points
 from gaussmix.plots._panel_1d import draw_rings
 from gaussmix.plots.plot_data import AxisUnits, PlotSample, column_name
 from gaussmix.plots.style import INK, Style, blend_colours, component_colours, component_styles, distinct_styles
-from gaussmix.types import KD, ND, AnyArray, Array
+from gaussmix.types import KD, ND, AnyArray, Array, BoolN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,34 +30,35 @@ def draw_scatter_panel(
     sample: PlotSample,
     columns: list[int],
     row_colours: ND,
-    is_ringed: AnyArray | None,
+    is_ringed: BoolN | None,
     is_small: bool,
     ellipse_mixtures: Sequence[Mixture] | None = None,
     axis_limits: ND | None = None,
-    max_name_length: int = 40,
+    max_axis_name_length: int = 40,
 ) -> None:
-    """Draw rows, ellipses and component numbers in two columns, with rings around ``is_ringed`` rows (n,).
+    """Draw rows, ellipses and component numbers in two columns, with a ring around each row of ``is_ringed`` (m,).
 
-    ``axis_limits`` (2, 2) defaults to limits that show the rows and ``mixture``. ``ellipse_mixtures`` are the mixtures
+    ``row_colours`` is (m, 3). ``axis_limits`` (2, 2), by default limits that show the rows and ``mixture``, has one row
+    (low, high) per axis. ``ellipse_mixtures`` are the mixtures
     whose ellipses are drawn, by default ``mixture`` alone.
     """
     rows = sample.rows[:, columns]
     axis_limits = compute_scatter_limits([mixture], rows, columns) if axis_limits is None else axis_limits
     units = [AxisUnits.from_limits(low, high) for low, high in axis_limits.tolist()]
 
-    def convert(points: AnyArray) -> Array:
+    def to_axis_units(points: AnyArray) -> Array:
         return np.stack([unit.to_axis_units(points[..., i]) for i, unit in enumerate(units)], axis=-1)
 
-    _draw_rows(ax, convert(rows), sample, row_colours, is_ringed, is_small)
-    low, high = convert(axis_limits.T)
+    _draw_rows(ax, to_axis_units(rows), sample, row_colours, is_ringed, is_small)
+    low, high = to_axis_units(axis_limits.T)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     for ellipse_mixture in [mixture] if ellipse_mixtures is None else ellipse_mixtures:
         marginal = ellipse_mixture.marginal(columns)
-        ellipses = convert(_component_ellipses(marginal))
-        _draw_ellipses(ax, ellipses, distinct_styles(marginal.n_components))
+        outlines = to_axis_units(_component_ellipse_outlines(marginal))
+        _draw_ellipse_outlines(ax, outlines, distinct_styles(marginal.n_components))
         if marginal.n_components <= _MAX_NUMBERED_COMPONENTS:
-            _draw_component_numbers(ax, convert(marginal.means), ellipses, is_small)
-    names = [canvas.truncate_name(column_name(mixture, j), 18 if is_small else max_name_length) for j in columns]
+            _draw_component_numbers(ax, to_axis_units(marginal.means), outlines, is_small)
+    names = [canvas.truncate_name(column_name(mixture, j), 18 if is_small else max_axis_name_length) for j in columns]
     separators = ["\n" if is_small or len(name) > canvas.LONG_NAME_LENGTH else " " for name in names]
     labels = [unit.format_label(name, end) for unit, name, end in zip(units, names, separators, strict=True)]
     canvas.label_axes(ax, *labels)
@@ -65,43 +66,53 @@ def draw_scatter_panel(
 
 
 def compute_scatter_limits(
-    mixtures: Sequence[Mixture], rows: ND, columns: list[int], max_extension: float = MAX_EXTENSION
+    mixtures: Sequence[Mixture],
+    points: ND,
+    columns: list[int],
+    max_extension_ratio: float = MAX_EXTENSION_RATIO,
 ) -> ND:
-    """Return lower and upper ends (2, 2) of two axes that show rows (n, 2) and the ellipses of all mixtures."""
+    """Return (low, high) of the x and the y axis, (2, 2), that show points (n, 2) and the mixtures' ellipses."""
     marginals = [mixture.marginal(columns) for mixture in mixtures]
     means = np.concatenate([marginal.means for marginal in marginals])
-    ellipses = np.concatenate([_component_ellipses(marginal) for marginal in marginals])
+    ellipses = np.concatenate([_component_ellipse_outlines(marginal) for marginal in marginals])
     weights = np.concatenate([marginal.weights for marginal in marginals]) / len(marginals)
     outlines = [ellipses[..., i].reshape(len(means), -1) for i in (0, 1)]
-    return np.array([compute_axis_limits(rows[:, i], means[:, i], outlines[i], weights, max_extension) for i in (0, 1)])
+    return np.array(
+        [compute_axis_limits(points[:, i], means[:, i], outlines[i], weights, max_extension_ratio) for i in (0, 1)]
+    )
 
 
 def compute_row_colours(sample: PlotSample, assignment: str) -> ND:
-    """Return the colour (n, 3) of each row: blended by responsibility, or that of the most probable component."""
+    """Return an RGB colour per drawn row, (m, 3): blended by responsibility, or if 'hard' its component's."""
     if assignment == "soft":
         return blend_colours(sample.responsibilities, sample.has_noise)
     return np.asarray(component_colours(sample.responsibilities.shape[1], sample.has_noise)[sample.labels])
 
 
-def _component_ellipses(marginal: Mixture) -> Array:
-    """Return the two ellipses (K, 2, m, 2) of each component of a mixture of two columns."""
-    components = range(marginal.n_components)
-    return np.array([[component_ellipse(marginal, k, coverage) for coverage in ELLIPSE_COVERAGES] for k in components])
+def _component_ellipse_outlines(pair_marginal: Mixture) -> Array:
+    """Return points on the 50 % and the 95 % ellipse of each component of a mixture of two columns, (K, 2, m, 2)."""
+    return np.array(
+        [
+            [component_ellipse_outline(pair_marginal, k, coverage) for coverage in ELLIPSE_COVERAGES]
+            for k in range(pair_marginal.n_components)
+        ]
+    )
 
 
-def component_ellipse(marginal: Mixture, component: int, coverage: float) -> ND:
-    """Return the ellipse (m, 2) of a component of a mixture of two columns.
+def component_ellipse_outline(pair_marginal: Mixture, component: int, coverage: float) -> ND:
+    """Return points (m, 2) on the ellipse that contains ``coverage`` of a component of a mixture of two columns.
 
     It is computed in the frame of the fit, where squares do not overflow.
     """
-    gaussian = Gaussian(marginal.centers[component], marginal.covariance.matrices()[component])
-    return marginal.frame.restore_means(gaussian.ellipse(coverage))
+    gaussian = Gaussian(pair_marginal.centers[component], pair_marginal.covariance.matrices()[component])
+    return pair_marginal.frame.restore_means(gaussian.ellipse(coverage))
 
 
 def _draw_rows(
-    ax: "Axes", points: ND, sample: PlotSample, row_colours: ND, is_ringed: AnyArray | None, is_small: bool
+    ax: "Axes", points: ND, sample: PlotSample, row_colours: ND, is_ringed: BoolN | None, is_small: bool
 ) -> None:
-    """Draw the rows (n, 2), one call per component, since a call draws one kind of marker."""
+    """Draw rows at ``points`` (m, 2), each with its colour and the marker of its component, and their rings."""
+    # A call of scatter draws one kind of marker.
     size = float(np.clip(9000 / len(points), 6, 30)) * (0.4 if is_small else 1.0)
     is_rasterized = len(points) * (4 if is_small else 1) > MAX_VECTOR_POINTS
     for k, style in enumerate(component_styles(sample.responsibilities.shape[1], sample.has_noise)):
@@ -113,15 +124,15 @@ def _draw_rows(
         draw_rings(ax, points[is_ringed], size, len(points), is_rasterized)
 
 
-def _draw_ellipses(ax: "Axes", ellipses: Array, ellipse_styles: list[Style]) -> None:
-    """Draw the two ellipses of each component, the inner one with a wider line."""
-    for pair, style in zip(ellipses, ellipse_styles, strict=True):
+def _draw_ellipse_outlines(ax: "Axes", outlines: Array, styles: list[Style]) -> None:
+    """Draw the outlines (K, 2, m, 2) of two ellipses per component, the inner one with a wider line."""
+    for pair, style in zip(outlines, styles, strict=True):
         line: dict[str, Any] = {"color": style.line_colour, "linestyle": style.line_style, "zorder": 4}
         for points, width in zip(pair, (2.0, 1.1), strict=True):
             ax.plot(points[:, 0], points[:, 1], linewidth=width, **line)
 
 
-def _draw_component_numbers(ax: "Axes", centers: KD, ellipses: Array, is_small: bool) -> None:
+def _draw_component_numbers(ax: "Axes", centers: KD, outlines: Array, is_small: bool) -> None:
     """Write the number of each component at its mean.
 
     A number moves away from other numbers and from a component that it would hide. A line joins it to the mean then.
@@ -131,7 +142,7 @@ def _draw_component_numbers(ax: "Axes", centers: KD, ellipses: Array, is_small: 
     per_point = ax.figure.dpi / 72.0
     scale = np.array([box.width, box.height]) / (high - low) / per_point * _LAYOUT_SHRINK_FACTOR
     points = (centers - low) * scale
-    is_hidden = (np.ptp(ellipses[:, -1], axis=1) * scale).max(axis=1) < 1.6 * font
+    is_hidden = (np.ptp(outlines[:, -1], axis=1) * scale).max(axis=1) < 1.6 * font
     inwards = 0.5 * (high - low) * scale - points
     shift = inwards / np.maximum(np.hypot(*inwards.T), 1e-9)[:, None] * np.where(is_hidden, 2.0 * font, 0.0)[:, None]
     offsets = separate_points(points + shift, 2.1 * font) - points

@@ -26,7 +26,7 @@ def require_matplotlib() -> None:
 
 
 def create_figure(width_inches: float, height_inches: float) -> "Figure":
-    """Return an empty figure that pyplot does not manage."""
+    """Return an empty figure with constrained layout that pyplot does not manage."""
     require_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -51,18 +51,18 @@ def get_or_create_figure(figure: "Figure | None", width_inches: float, height_in
 
 
 def truncate_name(name: str, max_length: int = _MAX_NAME_LENGTH) -> str:
-    """Return a name on one line, cut at ``max_length`` characters."""
-    printable = _replace_unprintable(name)
+    """Return a name on one line, its end replaced by an ellipsis if it has more than ``max_length`` characters."""
+    printable = _replace_control_characters_by_spaces(name)
     return printable if len(printable) <= max_length else printable[: max_length - 1] + "…"
 
 
-def truncate_distinct(names: Sequence[str], max_length: int) -> list[str]:
-    """Shorten names to one line of ``max_length`` characters each such that they remain distinct.
+def truncate_names_distinctly(names: Sequence[str], max_length: int) -> list[str]:
+    """Return names shortened to one line of ``max_length`` characters each, such that they remain distinct.
 
     A name is cut in the middle, or before the first character in which it differs from similar names. Equal names,
-    and names that remain equal after the cut, get a number.
+    and names that remain equal after the cut, get a number, which may exceed the length.
     """
-    full_names = [_replace_unprintable(name) for name in names]
+    full_names = [_replace_control_characters_by_spaces(name) for name in names]
     texts = [_truncate_middle(name, max_length) for name in full_names]
     for _ in names:
         groups = [[i for i, other in enumerate(texts) if other == text] for text in dict.fromkeys(texts)]
@@ -84,18 +84,18 @@ def _common_prefix_length(names: Sequence[str]) -> int:
 
 
 def _truncate_middle(name: str, max_length: int) -> str:
-    """Replace the middle of a long name by an ellipsis."""
+    """Return a name with its middle replaced by an ellipsis if it has more than ``max_length`` characters."""
     head, tail = (max_length - 1) // 2, max_length - 1 - (max_length - 1) // 2
     return name if len(name) <= max_length else f"{name[:head]}…{name[-tail:]}"
 
 
-def _replace_unprintable(name: str) -> str:
-    """Replace control characters, such as line breaks, by spaces."""
+def _replace_control_characters_by_spaces(name: str) -> str:
+    """Return a name with control characters, such as line breaks, replaced by spaces."""
     return "".join(character if character.isprintable() else " " for character in name)
 
 
 def label_axes(ax: "Axes", x_label: str | None = None, y_label: str | None = None) -> None:
-    """Set axis labels literally: a '$' in a column's name does not start mathematics."""
+    """Set the labels that are given as literal text: a '$' in a column's name does not start mathematics."""
     if x_label is not None:
         ax.set_xlabel(x_label, parse_math=False)
     if y_label is not None:
@@ -108,10 +108,10 @@ def format_number(value: float, n_decimals: int) -> str:
     return text.replace(",", "\u202f").replace("-", "\N{MINUS SIGN}")
 
 
-def format_count(count: int, name: str) -> str:
+def format_count(count: int, singular_noun: str) -> str:
     """Format a count with its noun in singular or plural: '1 row', '2 rows', '1 pass', '2 passes'."""
     text = f"{count:,}".replace(",", "\u202f")
-    return f"{text} {pluralize(name, count)}"
+    return f"{text} {pluralize(singular_noun, count)}"
 
 
 def set_integer_x_ticks(ax: "Axes") -> None:
@@ -127,44 +127,47 @@ def set_plain_y_ticks(ax: "Axes") -> None:
 
 
 def hide_top_right_spines(ax: "Axes") -> None:
-    """Hide the top and the right edge of the frame."""
+    """Hide the upper and the right edge of the axes' frame."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def draw_legend(ax: "Axes", entries: "Sequence[Artist]", is_own_axes: bool) -> None:
-    """Draw a legend beside axes that we created, or inside the caller's, which may have neighbours."""
-    if is_own_axes:
+def draw_legend(ax: "Axes", entries: "Sequence[Artist]", is_beside: bool) -> None:
+    """Draw a legend to the right of the axes if ``is_beside``, else a compact one inside them, or none without entries.
+
+    Axes of the caller may have neighbours, so their legends lie inside.
+    """
+    if is_beside:
         draw_legend_beside(ax, entries)
     elif entries:
         options = _legend_options(entries) | {"fontsize": "x-small", "frameon": True, "framealpha": 0.5}
         spacing = {"borderpad": 0.3, "labelspacing": 0.25, "handlelength": 1.4, "handletextpad": 0.5}
-        _disable_math_text(ax.legend(**options, **spacing, loc="best"))
+        _disable_math_text_in_place(ax.legend(**options, **spacing, loc="best"))
 
 
 def draw_legend_beside(ax: "Axes", entries: "Sequence[Artist]") -> None:
     """Draw a legend to the right of the axes."""
     position: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    _disable_math_text(ax.legend(**_legend_options(entries), **position))
+    _disable_math_text_in_place(ax.legend(**_legend_options(entries), **position))
 
 
 def draw_figure_legend(figure: "Figure", entries: "Sequence[Artist]", is_inside: bool) -> None:
     """Draw one legend for all panels: in the upper right corner, or to the right of the panels."""
     position: Any = "upper right" if is_inside else "outside right upper"
-    _disable_math_text(figure.legend(**_legend_options(entries), loc=position))
+    _disable_math_text_in_place(figure.legend(**_legend_options(entries), loc=position))
 
 
-def n_legend_columns(entries: "Sequence[Artist]") -> int:
-    """Return the number of legend columns for these entries."""
+def count_legend_columns(entries: "Sequence[Artist]") -> int:
+    """Return the number of columns of a legend of these entries: 1, or 2 for more than 24."""
     return 1 if len(entries) <= 24 else 2
 
 
 def _legend_options(entries: "Sequence[Artist]") -> dict[str, Any]:
-    """Return the keyword arguments that all legends share."""
-    columns = n_legend_columns(entries)
+    """Return the keyword arguments of ``legend`` that all legends share, with the entries as handles."""
+    columns = count_legend_columns(entries)
     return {"handles": list(entries), "ncols": columns, "frameon": False, "fontsize": "small", "alignment": "left"}
 
 
-def _disable_math_text(legend: "Legend") -> None:
-    """Show the texts literally, with a '$' as a dollar sign."""
+def _disable_math_text_in_place(legend: "Legend") -> None:
+    """Make a legend show its texts literally, in place: a '$' is a dollar sign."""
     for text in legend.get_texts():
         text.set_parse_math(False)

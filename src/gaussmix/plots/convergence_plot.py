@@ -29,6 +29,8 @@ _N_LINE_MARKERS = 6  # markers along the lines of solvers that share a colour wi
 _STACK_STEP_POINTS = 8.0  # distance between stacked end markers
 _STACK_DISTANCE_POINTS = 4.0  # end markers nearer than this are stacked
 
+_LineStyle = str | tuple[float, tuple[float, float]]
+
 
 def solver_convergence(comparison: Comparison, figure: "Figure | None" = None) -> "Figure":
     """Plot the gap of each solver to the best log-likelihood, per row, against passes and seconds.
@@ -55,12 +57,12 @@ def solver_convergence(comparison: Comparison, figure: "Figure | None" = None) -
     panels = figure.subplots(*((2, 1) if is_tall else (1, 2)), sharey=True)
     best_log_likelihood = max(result.log_likelihood for result in results)
     total_weight = float(comparison.assignments.weights.sum())
-    gaps = [_gap_trace(result, best_log_likelihood, total_weight) for result in results]
+    gaps = [_clipped_gap_per_row_trace(result, best_log_likelihood, total_weight) for result in results]
     solver_styles = distinct_styles(len(results))
     has_stacked_ends = False
     for ax, name in zip(panels, ("passes over the rows", "seconds"), strict=True):
         x_values = [_solver_x_values(result, is_pass_axis=ax is panels[0]) for result in results]
-        has_stacked_ends |= _draw_panel(ax, results, solver_styles, x_values, gaps)
+        has_stacked_ends |= _draw_panel_and_detect_stacked_ends(ax, results, solver_styles, x_values, gaps)
         canvas.label_axes(ax, f"{name} (log scale)")
     for ax in panels if is_tall else panels[:1]:
         canvas.label_axes(ax, None, "gap to the best log-likelihood\n(nats per row, log scale)")
@@ -68,25 +70,28 @@ def solver_convergence(comparison: Comparison, figure: "Figure | None" = None) -
     return figure
 
 
-def _gap_trace(result: SolverResult, best_log_likelihood: float, total_weight: float) -> Array:
-    """Return the gap per row at each pass: empty for another objective, NaN for values above the best."""
+def _clipped_gap_per_row_trace(result: SolverResult, best_log_likelihood: float, total_weight: float) -> Array:
+    """Return the gap to the best log-likelihood per row after each pass, (n_iter,), at least 1e-9.
+
+    It is empty for another objective. Values above the best log-likelihood are NaN.
+    """
     if result.trace_kind == OTHER_OBJECTIVE_TRACE:
         return np.zeros(0)
     gaps = (best_log_likelihood - result.log_likelihood_trace) / total_weight
     return np.where(gaps < -MAX_GAP_PER_ROW, np.nan, np.maximum(gaps, _MIN_GAP_PER_ROW))
 
 
-def _draw_panel(
+def _draw_panel_and_detect_stacked_ends(
     ax: "Axes",
     results: Sequence[SolverResult],
     solver_styles: Sequence[Style],
     x_values: Sequence[Array],
     gaps: Sequence[Array],
 ) -> bool:
-    """Draw the lines and end markers of all solvers on one panel; return whether end markers are stacked."""
+    """Draw the lines and end markers of all solvers on one panel; return whether any end markers are stacked."""
     end_gaps = [max(result.gap_per_row, _MIN_GAP_PER_ROW) for result in results]
     end_points = np.array([[x[-1], gap] for x, gap in zip(x_values, end_gaps, strict=True)])
-    _set_axes(ax, x_values, [*gaps, end_points[:, 1]])
+    _set_log_axes_and_shade_band(ax, x_values, [*gaps, end_points[:, 1]])
     for i, (result, style, x, y) in enumerate(zip(results, solver_styles, x_values, gaps, strict=True)):
         if len(y):
             ax.plot(x, y, color=style.line_colour, linestyle=_line_style(result), linewidth=1.5, zorder=2)
@@ -100,18 +105,18 @@ def _draw_panel(
 
 
 def _solver_x_values(result: SolverResult, is_pass_axis: bool) -> Array:
-    """Return the x coordinates of a solver's passes; one coordinate if it made no pass."""
+    """Return the number of each pass, or the seconds until its end, (n_iter,); one small value if there is no pass."""
     if not result.n_iter:
         return np.array([1.0 if is_pass_axis else _MIN_SECONDS])
     return np.arange(1.0, result.n_iter + 1.0) if is_pass_axis else np.maximum(result.seconds_trace, _MIN_SECONDS)
 
 
-def _line_style(result: SolverResult) -> Any:
-    """Return the matplotlib line style of a solver."""
+def _line_style(result: SolverResult) -> _LineStyle:
+    """Return a solid line for exact traces of the log-likelihood, a dotted one for others."""
     return _EXACT_LINE_STYLE if result.trace_kind == EXACT_TRACE else _APPROXIMATE_LINE_STYLE
 
 
-def _set_axes(ax: "Axes", x_values: Sequence[Array], gaps: Sequence[Array]) -> None:
+def _set_log_axes_and_shade_band(ax: "Axes", x_values: Sequence[Array], gaps: Sequence[Array]) -> None:
     """Set logarithmic axes around all values and shade the band of small gaps."""
     from matplotlib.ticker import LogLocator, NullLocator
 
@@ -128,7 +133,7 @@ def _set_axes(ax: "Axes", x_values: Sequence[Array], gaps: Sequence[Array]) -> N
 
 
 def _stack_levels(ax: "Axes", end_points: ND) -> list[int]:
-    """Return the height of each end point (x, y) in its stack: the number of earlier points at its place."""
+    """Return the height of each end point in its stack: how many earlier ones of the points (m, 2) lie there."""
     box, per_point = ax.get_window_extent(), ax.figure.dpi / 72.0
     low, high = np.log10(np.array([ax.get_xlim(), ax.get_ylim()])).T
     points = (np.log10(end_points) - low) / (high - low) * [box.width, box.height] / per_point
@@ -137,7 +142,7 @@ def _stack_levels(ax: "Axes", end_points: ND) -> list[int]:
 
 
 def _draw_end_marker(ax: "Axes", result: SolverResult, style: Style, end_point: ND, stack_level: int) -> None:
-    """Draw the end marker of a solver: filled if it converged, hollow otherwise."""
+    """Draw the end marker of a solver, raised by its level in a stack: filled if it converged, hollow otherwise."""
     from matplotlib.transforms import ScaledTranslation
 
     shift = ScaledTranslation(0.0, stack_level * _STACK_STEP_POINTS / 72.0, ax.figure.dpi_scale_trans)

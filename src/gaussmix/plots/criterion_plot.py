@@ -34,7 +34,7 @@ class CriterionLine:
     candidates: tuple[Candidate, ...]
 
     def criterion_points(self, criterion: str, is_eligible: bool) -> Array:
-        """Return (number of components, criterion) pairs (m, 2) of the eligible or of the other candidates."""
+        """Return (number of components, criterion) of each eligible, or of each degenerate candidate, (m, 2)."""
         candidates = [c for c in self.candidates if c.is_eligible == is_eligible]
         return np.array([[c.n_components, c.criteria[criterion]] for c in candidates]).reshape(-1, 2)
 
@@ -69,13 +69,13 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax, 7.2, 4.2)
-    lines = _build_lines(selection, criterion)
+    lines = _build_criterion_lines(selection, criterion)
     has_count_axis = len({candidate.n_components for candidate in selection.candidates}) > 1
     x_positions = {} if has_count_axis else {line.name: float(i) for i, line in enumerate(lines)}
-    low, high = _criterion_limits(lines, criterion)
+    low, high = _criterion_axis_limits(lines, criterion)
     units = AxisUnits.from_scores(low, high, selection.best.criteria[criterion])
     for line in lines:
-        _draw_line(ax, line, criterion, x_positions.get(line.name), units)
+        _draw_criterion_line(ax, line, criterion, x_positions.get(line.name), units)
     ax.set_ylim(*units.to_axis_units(np.array([low, high])))
     best_position = x_positions.get(_line_name_of_candidate(lines, selection.best))
     _mark_best_candidate(ax, selection.best, criterion, best_position, units)
@@ -89,8 +89,8 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     return ax
 
 
-def _build_lines(selection: Selection, criterion: str) -> list[CriterionLine]:
-    """Return one line per group of structures with equal criteria, best first."""
+def _build_criterion_lines(selection: Selection, criterion: str) -> list[CriterionLine]:
+    """Return one line per group of structures with equal criteria, best line first; failed candidates are left out."""
     fitted: dict[str, list[Candidate]] = {}
     for candidate in sorted(selection.candidates, key=lambda c: c.n_components):
         if candidate.fit is not None:
@@ -106,11 +106,11 @@ def _build_lines(selection: Selection, criterion: str) -> list[CriterionLine]:
             lines.append(CriterionLine(name, styles[str(candidates[0].structure)], tuple(candidates)))
         else:
             lines[i] = replace(lines[i], name=f"{lines[i].name} = {name}")
-    return sorted(lines, key=lambda line: _sort_key(line, criterion))
+    return sorted(lines, key=lambda line: _best_criterion_sort_key(line, criterion))
 
 
 def _have_equal_criteria(candidates: tuple[Candidate, ...], other_candidates: list[Candidate], criterion: str) -> bool:
-    """Return whether two structures have equal criteria, compared at more than one component."""
+    """Return whether two structures have equal criteria at the same numbers of components; False if only K = 1."""
     counts = [c.n_components for c in candidates]
     if counts != [c.n_components for c in other_candidates] or counts[-1] == 1:
         return False
@@ -120,8 +120,8 @@ def _have_equal_criteria(candidates: tuple[Candidate, ...], other_candidates: li
     )
 
 
-def _sort_key(line: CriterionLine, criterion: str) -> tuple[bool, float]:
-    """Return a key that sorts lines by their best criterion, with lines of degenerate candidates last."""
+def _best_criterion_sort_key(line: CriterionLine, criterion: str) -> tuple[bool, float]:
+    """Return a key that sorts lines by their best criterion, lines without eligible candidates last."""
     points = line.criterion_points(criterion, is_eligible=True)
     return (False, float(points[:, 1].min())) if len(points) else (True, 0.0)
 
@@ -131,8 +131,11 @@ def _line_name_of_candidate(lines: list[CriterionLine], candidate: Candidate) ->
     return next(line.name for line in lines if candidate.structure.display_name in line.name.split(" = "))
 
 
-def _criterion_limits(lines: list[CriterionLine], criterion: str) -> tuple[float, float]:
-    """Return the ends of the y axis, which omits the worst candidates; degenerate ones are ignored if possible."""
+def _criterion_axis_limits(lines: list[CriterionLine], criterion: str) -> tuple[float, float]:
+    """Return the ends (low, high) of the y axis around the better candidates; the worst may lie outside.
+
+    Degenerate candidates do not count unless all are degenerate.
+    """
     values = np.concatenate([line.criterion_points(criterion, is_eligible=True)[:, 1] for line in lines])
     if not len(values):
         values = np.concatenate([line.criterion_points(criterion, is_eligible=False)[:, 1] for line in lines])
@@ -144,8 +147,13 @@ def _criterion_limits(lines: list[CriterionLine], criterion: str) -> tuple[float
     return best - 0.16 * span, best + 1.06 * span
 
 
-def _draw_line(ax: "Axes", line: CriterionLine, criterion: str, x_position: float | None, units: AxisUnits) -> None:
-    """Draw the eligible candidates as a line with markers and the others as hollow markers."""
+def _draw_criterion_line(
+    ax: "Axes", line: CriterionLine, criterion: str, x_position: float | None, units: AxisUnits
+) -> None:
+    """Draw the eligible candidates as a line with markers and the degenerate ones as hollow markers.
+
+    Their x coordinate is ``x_position`` if given, else the number of components.
+    """
     good, bad = line.criterion_points(criterion, is_eligible=True), line.criterion_points(criterion, is_eligible=False)
     if x_position is not None:
         good[:, 0], bad[:, 0] = x_position, x_position
@@ -165,7 +173,7 @@ def _draw_line(ax: "Axes", line: CriterionLine, criterion: str, x_position: floa
 def _mark_best_candidate(
     ax: "Axes", best: Candidate, criterion: str, x_position: float | None, units: AxisUnits
 ) -> None:
-    """Draw a ring around the selected candidate and its name below it."""
+    """Draw a ring around the selected candidate at ``x_position``, or at its number of components, and its name."""
     position = (
         float(best.n_components) if x_position is None else x_position,
         float(units.to_axis_units(np.array(best.criteria[criterion]))),
@@ -200,7 +208,7 @@ def _label_axes(
 
 
 def _line_legend_entry(line: CriterionLine) -> "Artist":
-    """Return the legend entry of a line."""
+    """Return the legend entry of a line: its names, colour, marker and line style."""
     from matplotlib.lines import Line2D
 
     options: dict[str, Any] = {
@@ -212,7 +220,7 @@ def _line_legend_entry(line: CriterionLine) -> "Artist":
 
 
 def _note_legend_entries(selection: Selection, criterion: str, axis_limits: tuple[float, float]) -> "list[Artist]":
-    """Return legend entries on degenerate, omitted and failed candidates."""
+    """Return entries that explain hollow markers and count omitted and failed candidates, if there are any."""
     from matplotlib.lines import Line2D
 
     entries: list[Artist] = []

@@ -7,7 +7,7 @@ from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
-from gaussmix.plots._panel_1d import draw_marginal
+from gaussmix.plots._panel_1d import draw_column_density
 from gaussmix.plots.plot_data import resolve_columns, select_separating_columns
 from gaussmix.plots.validation import MixtureLike, as_mixture
 from gaussmix.types import ND, ArrayLike, N
@@ -54,10 +54,10 @@ def density(
         If matplotlib is not installed.
     """
     mixture = as_mixture(mixture)
-    rows, weights = _parse_rows_and_weights(mixture, X, sample_weight)
+    rows, weights = _parse_rows_and_relative_weights(mixture, X, sample_weight)
     (index,) = resolve_columns(mixture, [column])
     is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax)
-    draw_marginal(ax, mixture, rows[:, index], index, with_histogram=True, weights=weights)
+    draw_column_density(ax, mixture, rows[:, index], index, with_histogram=True, row_weights=weights)
     if legend:
         components = _legend.component_entries(mixture, with_markers=False, is_inside=not is_own_axes)
         canvas.draw_legend(ax, [*_legend.density_entries(), *components], is_own_axes)
@@ -93,7 +93,7 @@ def densities(
     if max_columns < 1:
         raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
     mixture = as_mixture(mixture)
-    rows, weights = _parse_rows_and_weights(mixture, X, sample_weight)
+    rows, weights = _parse_rows_and_relative_weights(mixture, X, sample_weight)
     indices = (
         select_separating_columns(mixture, rows, max_columns) if columns is None else resolve_columns(mixture, columns)
     )
@@ -106,15 +106,19 @@ def densities(
     for ax in panels[len(indices) :]:
         ax.remove()
     for ax, column in zip(panels[: len(indices)], indices, strict=True):
-        draw_marginal(ax, mixture, rows[:, column], column, with_histogram=True, weights=weights, is_small=True)
+        draw_column_density(
+            ax, mixture, rows[:, column], column, with_histogram=True, row_weights=weights, is_small=True
+        )
         if ax is not panels[0] and ax.get_subplotspec().colspan.start > 0:
             ax.set_ylabel("")
     canvas.draw_figure_legend(figure, entries, is_inside=False)
     return figure
 
 
-def _parse_rows_and_weights(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[ND, N | None]:
-    """Return the rows (n, D) and their weights (n,), divided by the largest one."""
+def _parse_rows_and_relative_weights(
+    mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[ND, N | None]:
+    """Return the rows (n, D) and their weights (n,) relative to the largest, or None; raise DataError without rows."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
     if not len(rows):
         raise DataError.no_rows()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
-from gaussmix.plots._panel_1d import draw_marginal
+from gaussmix.plots._panel_1d import draw_column_density
 from gaussmix.plots._panel_2d import compute_row_colours, draw_scatter_panel
 from gaussmix.plots.plot_data import MAX_ROWS, PlotSample, resolve_columns, select_separating_columns
 from gaussmix.plots.validation import MixtureLike, as_mixture
@@ -55,7 +55,7 @@ def pairs(
     sample = PlotSample.from_rows(mixture, X, max_rows, random_state)
     entries = _legend_entries(mixture, sample, len(indices), columns is None)
     side_inches = max(5.6, 1.0 + 1.75 * len(indices))
-    is_inside = _legend_fits_corner(len(entries), len(indices), side_inches)
+    is_inside = _legend_fits_upper_right_corner(len(entries), len(indices), side_inches)
     figure = canvas.get_or_create_figure(figure, side_inches + (0.0 if is_inside else 2.0), side_inches * 0.92)
     panels = figure.subplots(len(indices), len(indices), squeeze=False)
     for i in range(len(indices)):
@@ -71,10 +71,13 @@ def pairs(
 def _draw_panel(
     ax: "Axes", mixture: Mixture, sample: PlotSample, all_columns: list[int], grid_position: tuple[int, int]
 ) -> None:
-    """Draw one panel; only panels at the left and lower edge of the matrix have labels."""
+    """Draw the panel at (row, column) of the matrix: a density on the diagonal, else a scatter plot.
+
+    Only panels at the left and lower edge of the matrix have labels.
+    """
     i, j = grid_position
     if i == j:
-        draw_marginal(ax, mixture, sample.rows[:, all_columns[j]], all_columns[j], is_small=True)
+        draw_column_density(ax, mixture, sample.rows[:, all_columns[j]], all_columns[j], is_small=True)
         ax.set_yticks([])
         ax.set_ylabel("")
         ax.spines["left"].set_visible(False)
@@ -93,15 +96,15 @@ def _draw_panel(
 def _legend_entries(
     mixture: Mixture, sample: PlotSample, n_columns: int, has_automatic_columns: bool
 ) -> "list[Artist]":
-    """Return the entries of the legend for all panels."""
+    """Return the entries of the legend for all panels, with a note if only some columns were selected automatically."""
     entries = [*_legend.component_entries(mixture), *_legend.density_entries(with_histogram=False)]
-    entries += [_legend.ellipse_entry()] if n_columns > 1 else []
+    entries += [_legend.ellipse_coverage_entry()] if n_columns > 1 else []
     entries += _legend.subset_note_entries(sample)
     return entries + (_legend.column_note_entries(mixture, n_columns) if has_automatic_columns else [])
 
 
-def _legend_fits_corner(n_entries: int, n_columns: int, side_inches: float) -> bool:
+def _legend_fits_upper_right_corner(n_entries: int, n_panels_across: int, side_inches: float) -> bool:
     """Return whether a legend about 2.2 inches wide fits above the diagonal of the matrix."""
-    panel_inches = (side_inches - 0.6) / n_columns
-    free_inches = (n_columns - math.ceil(2.2 / panel_inches)) * panel_inches * 0.9
+    panel_inches = (side_inches - 0.6) / n_panels_across
+    free_inches = (n_panels_across - math.ceil(2.2 / panel_inches)) * panel_inches * 0.9
     return 0.2 * n_entries + 0.2 < free_inches

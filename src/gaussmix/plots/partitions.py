@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._calibration import draw_calibration
-from gaussmix.plots._layout import WIDE_MAX_EXTENSION
+from gaussmix.plots._layout import WIDE_MAX_EXTENSION_RATIO
 from gaussmix.plots._panel_1d import (
     MIXTURE_LINE_STYLE,
-    compute_density_curves,
+    compute_density_curves_on_grid,
     compute_density_limits,
     draw_density_curves,
     draw_row_strip,
@@ -105,7 +105,7 @@ def partitions(
     sample = PlotSample.from_rows(mixture, rows, max_rows, random_state)
     entries = _legend_entries(assignment, sample, len(indices))
     has_labels = assignment.known_component_labels is not None
-    width = _FIGURE_WIDTH_INCHES + (canvas.n_legend_columns(entries) - 1) * _LEGEND_COLUMN_INCHES
+    width = _FIGURE_WIDTH_INCHES + (canvas.count_legend_columns(entries) - 1) * _LEGEND_COLUMN_INCHES
     figure = canvas.get_or_create_figure(figure, width, 7.8 if has_labels else 4.2)
     is_tall = figure.get_figheight() > figure.get_figwidth()
     shape = (6 if has_labels else 3, 1) if is_tall else (2 if has_labels else 1, 3)
@@ -118,11 +118,11 @@ def partitions(
 
 
 def _build_panels(assignment: AssignmentComparison) -> list[_Panel]:
-    """Return the panels in their order, the calibration excluded."""
+    """Return the panels but the calibration: labels and neighbours if labels are known, k-means, hard, soft."""
     weights, total_weight = assignment.weights, float(assignment.weights.sum())
     hard, kmeans = assignment[HARD_METHOD].component_labels, assignment[KMEANS_METHOD]
     uncertainties = 1.0 - assignment.responsibilities.max(axis=1)
-    kmeans_title = f"k-means\n{_format_disagreement(kmeans.differing_weight, total_weight)}"
+    kmeans_title = f"k-means\n{_format_differing_rows(kmeans.differing_weight, total_weight)}"
     soft_title = f"mixture, soft\n{_format_count_and_percent(assignment.uncertain_weight, total_weight)} uncertain"
     differs_from_hard = kmeans.component_labels != hard
     ellipses = (assignment.mixture,)
@@ -137,8 +137,8 @@ def _build_panels(assignment: AssignmentComparison) -> list[_Panel]:
     is_labelled = labels >= 0
     is_wrong = is_labelled & (labels != hard)
     neighbors = assignment[NEIGHBORS_METHOD]
-    disagreement = _format_disagreement(float(weights[is_wrong].sum()), float(weights[is_labelled].sum()))
-    neighbors_title = f"neighbours\n{_format_disagreement(neighbors.differing_weight, total_weight)}"
+    disagreement = _format_differing_rows(float(weights[is_wrong].sum()), float(weights[is_labelled].sum()))
+    neighbors_title = f"neighbours\n{_format_differing_rows(neighbors.differing_weight, total_weight)}"
     return [
         _Panel(f"labels\n{disagreement}", labels, is_wrong, ()),
         _Panel(neighbors_title, neighbors.component_labels, neighbors.component_labels != hard, ()),
@@ -146,9 +146,9 @@ def _build_panels(assignment: AssignmentComparison) -> list[_Panel]:
     ]
 
 
-def _format_disagreement(weight: float, total_weight: float) -> str:
-    """Return text on the rows that the mixture assigns to another group."""
-    return f"{_format_count_and_percent(weight, total_weight)} differ"
+def _format_differing_rows(differing_weight: float, total_weight: float) -> str:
+    """Return text such as '12 (4.4%) differ' on the rows that the mixture assigns to another group."""
+    return f"{_format_count_and_percent(differing_weight, total_weight)} differ"
 
 
 def _format_count_and_percent(weight: float, total_weight: float) -> str:
@@ -161,11 +161,11 @@ def _format_count_and_percent(weight: float, total_weight: float) -> str:
 def _draw_panels(
     axes: "Sequence[Axes]", assignment: AssignmentComparison, sample: PlotSample, columns: list[int]
 ) -> None:
-    """Draw all panels but the calibration, with equal axes."""
+    """Draw all panels but the calibration, with equal limits: scatter plots, or densities of one column."""
     mixtures, rows = [assignment.mixture, assignment.kmeans_mixture], sample.rows[:, columns]
     panels = _build_panels(assignment)
     if len(columns) == 2:
-        limits = compute_scatter_limits(mixtures, rows, columns, WIDE_MAX_EXTENSION)
+        limits = compute_scatter_limits(mixtures, rows, columns, WIDE_MAX_EXTENSION_RATIO)
         for ax, panel in zip(axes, panels, strict=False):
             panel_sample, colours, is_ringed = _select_panel_rows(assignment, sample, panel)
             draw_scatter_panel(
@@ -178,7 +178,7 @@ def _draw_panels(
                 is_small=False,
                 ellipse_mixtures=panel.ellipse_mixtures,
                 axis_limits=limits,
-                max_name_length=_MAX_AXIS_NAME_LENGTH,
+                max_axis_name_length=_MAX_AXIS_NAME_LENGTH,
             )
             ax.set_title(panel.title, fontsize="medium")
         return
@@ -194,8 +194,8 @@ def _draw_one_column_panels(
 ) -> None:
     """Draw densities over a strip of rows in each panel; the k-means panel shows the density of its clusters."""
     mixtures, values = [assignment.mixture, assignment.kmeans_mixture], sample.rows[:, column]
-    limits = compute_density_limits(mixtures, values, column, WIDE_MAX_EXTENSION)
-    mixture_curves, kmeans_curves = (compute_density_curves(mixture, values, column, limits) for mixture in mixtures)
+    limits = compute_density_limits(mixtures, values, column, WIDE_MAX_EXTENSION_RATIO)
+    mixture_curves, kmeans_curves = (compute_density_curves_on_grid(mixture, column, limits) for mixture in mixtures)
     max_density = max(float(curves.mixture_density.max()) for curves in (mixture_curves, kmeans_curves))
     for ax, panel in zip(axes, panels, strict=False):
         panel_sample, colours, is_ringed = _select_panel_rows(assignment, sample, panel)
@@ -208,10 +208,16 @@ def _draw_one_column_panels(
         ax.set_title(panel.title, fontsize="medium")
 
 
-def _select_panel_rows(
-    assignment: AssignmentComparison, sample: PlotSample, panel: _Panel
-) -> tuple[PlotSample, ND, BoolN]:
-    """Return the rows of a panel, their colours and their rings, without rows of unknown group."""
+class _PanelRows(NamedTuple):
+    """The drawn rows of a panel, (m, D), with their colours, (m, 3), and whether each has a ring, (m,)."""
+
+    sample: PlotSample
+    colours: ND
+    is_ringed: BoolN
+
+
+def _select_panel_rows(assignment: AssignmentComparison, sample: PlotSample, panel: _Panel) -> _PanelRows:
+    """Return the drawn rows of a panel with their colours and rings, without rows of unknown group (-1)."""
     groups = panel.groups[sample.row_indices]
     is_known = groups >= 0
     n_groups = max(assignment.mixture.n_components, int(panel.groups.max()) + 1)
@@ -220,7 +226,7 @@ def _select_panel_rows(
         sample.rows[is_known], probabilities[is_known], sample.all_uncertainties, sample.row_indices[is_known]
     )
     colours = compute_row_colours(panel_sample, panel.assignment)
-    return panel_sample, colours, panel.is_ringed[sample.row_indices][is_known]
+    return _PanelRows(panel_sample, colours, panel.is_ringed[sample.row_indices][is_known])
 
 
 def _legend_entries(assignment: AssignmentComparison, sample: PlotSample, n_columns: int) -> "list[Artist]":
@@ -238,17 +244,17 @@ def _legend_entries(assignment: AssignmentComparison, sample: PlotSample, n_colu
 
 
 def _ellipse_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
-    """Return entries on the coverage of ellipses and on the units of the k-means circles."""
+    """Return the entries on the coverage of ellipses and on the units in which the k-means clusters are circles."""
     units = "standard deviations of each column" if assignment.is_standardized else "the columns' own units"
-    return [_legend.ellipse_entry(), _legend.text_entry(f"k-means: equal circles, measured in\n{units}")]
+    return [_legend.ellipse_coverage_entry(), _legend.text_entry(f"k-means: equal circles, measured in\n{units}")]
 
 
 def _density_legend_entries() -> "list[Artist]":
-    """Return entries for the density of the mixture and of the k-means clusters."""
+    """Return the legend entries of the densities of the mixture and of the k-means clusters."""
     from matplotlib.lines import Line2D
 
-    circles = Line2D([], [], **_KMEANS_LINE_STYLE, label="k-means: sum of equal Gaussians")
-    return [*_legend.density_entries(with_histogram=False), circles]
+    kmeans_entry = Line2D([], [], **_KMEANS_LINE_STYLE, label="k-means: sum of equal Gaussians")
+    return [*_legend.density_entries(with_histogram=False), kmeans_entry]
 
 
 def _label_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
@@ -258,7 +264,7 @@ def _label_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
     assert assignment.known_component_labels is not None
     styles = distinct_styles(max(assignment.mixture.n_components, max(assignment.class_component_labels) + 1))
     entries: list[Artist] = []
-    names = canvas.truncate_distinct(assignment.class_names, _MAX_LABEL_LENGTH)
+    names = canvas.truncate_names_distinctly(assignment.class_names, _MAX_LABEL_LENGTH)
     for name, component in zip(names, assignment.class_component_labels, strict=True):
         fill, marker = styles[component].fill_colour, styles[component].marker
         options: dict[str, Any] = {"markerfacecolor": fill, "marker": marker, "markeredgecolor": "none"}

@@ -22,8 +22,8 @@ _COORDINATE_ATTRIBUTE = re.compile(r' (?:d|x|y)="[^"]*"')
 _EXCESS_DECIMALS = re.compile(r"(\.\d\d)\d+")  # decimals beyond a hundredth of a point
 
 
-def matplotlib_version() -> str:
-    """Return the name and version of matplotlib."""
+def matplotlib_name_version() -> str:
+    """Return text such as 'matplotlib 3.10.0'; raise MissingPackageError if it is not installed."""
     require_matplotlib()
     import matplotlib
 
@@ -32,7 +32,7 @@ def matplotlib_version() -> str:
 
 @contextmanager
 def use_default_style() -> Iterator[None]:
-    """Replace the caller's matplotlib style by the default style within a ``with`` block."""
+    """Replace the caller's matplotlib style by the default style within a ``with`` block, and restore it afterwards."""
     require_matplotlib()
     from matplotlib import style
 
@@ -53,7 +53,7 @@ def figure_to_svg(figure: "Figure") -> str:
 
 
 def draw_png(make_figure: "Callable[[], Figure]", dpi: int = 150) -> bytes:
-    """Return the figure that ``make_figure`` draws as the content of a PNG file."""
+    """Return the content of a PNG file of the figure that ``make_figure`` draws, in matplotlib's default style."""
     output = io.BytesIO()
     with use_default_style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # missing glyphs
@@ -73,7 +73,7 @@ class Picture:
 def draw_axes_picture(
     draw_on_axes: "Callable[[Axes], object]", size_inches: tuple[float, float], alt_text: str
 ) -> Picture:
-    """Return the picture that ``draw_on_axes`` draws on the axes of a new figure."""
+    """Return an SVG picture of what ``draw_on_axes`` draws on the axes of a new figure."""
 
     def make_figure() -> "Figure":
         figure = create_figure(*size_inches)
@@ -84,13 +84,13 @@ def draw_axes_picture(
 
 
 def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> Picture:
-    """Return the picture of the figure that ``make_figure`` draws, in matplotlib's default style."""
+    """Return an SVG picture of the figure that ``make_figure`` draws, in matplotlib's default style."""
     with use_default_style():
         figure = make_figure()
-        return Picture(figure_to_data_uri(figure), alt_text, round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH))
+        return Picture(figure_to_svg_data_uri(figure), alt_text, round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH))
 
 
-def figure_to_data_uri(figure: "Figure") -> str:
+def figure_to_svg_data_uri(figure: "Figure") -> str:
     """Return the SVG of a figure as a data URI for the ``src`` of an image."""
     encoded = base64.b64encode(figure_to_svg(figure).encode("utf-8"))
     return "data:image/svg+xml;base64," + encoded.decode("ascii")

@@ -11,7 +11,7 @@ from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.model.prediction import uncertainty
 from gaussmix.plots import canvas
-from gaussmix.types import ND, NK, AnyArray, Array, ArrayLike, IntN, N
+from gaussmix.types import ND, NK, AnyArray, Array, ArrayLike, D, IntN, N
 
 MAX_ROWS = 5000
 _MAX_RELATIVE_RANGE_FOR_DIFFERENCES = 1e-4  # below this relative range an axis shows differences of scores
@@ -24,7 +24,7 @@ def column_name(mixture: Mixture, column: int) -> str:
 
 
 def resolve_columns(mixture: Mixture, columns: Sequence[int | str]) -> list[int]:
-    """Return the numbers of columns that are given by number or name.
+    """Return the numbers, from 0, of columns that are given by number or name; raise an error if one does not exist.
 
     Negative numbers count from the end.
 
@@ -50,7 +50,7 @@ def resolve_columns(mixture: Mixture, columns: Sequence[int | str]) -> list[int]
 
 
 def select_separating_columns(mixture: Mixture, X: ArrayLike, n_columns: int) -> list[int]:
-    """Return the ``n_columns`` columns that separate the components best, in the order of the data.
+    """Return the numbers of the ``n_columns`` columns that separate the components best, in the order of the data.
 
     The score of a column is the mutual information between the component and that column alone: the entropy of the
     weights minus the mean entropy of the responsibilities under the column's marginal.
@@ -58,7 +58,7 @@ def select_separating_columns(mixture: Mixture, X: ArrayLike, n_columns: int) ->
     if mixture.n_features <= n_columns:
         return list(range(mixture.n_features))
     sample = PlotSample.from_rows(mixture, X, 1000)
-    fractions = _between_variance_fraction(mixture)
+    fractions = _between_component_variance_fractions(mixture)
     preselected = np.sort(np.argsort(-fractions, kind="stable")[: max(n_columns, _N_PRESELECTED_COLUMNS)])
     marginal = mixture.marginal(preselected.tolist())
     information = [
@@ -69,7 +69,7 @@ def select_separating_columns(mixture: Mixture, X: ArrayLike, n_columns: int) ->
     return sorted(int(j) for j in preselected[best])
 
 
-def _between_variance_fraction(mixture: Mixture) -> Array:
+def _between_component_variance_fractions(mixture: Mixture) -> D:
     """Return the fraction (D,) of each column's variance that lies between the components."""
     centers, weights = mixture.centers, mixture.weights
     within = weights @ np.diagonal(mixture.covariance.matrices(), axis1=1, axis2=2)
@@ -99,7 +99,7 @@ class PlotSample:
 
     @classmethod
     def from_rows(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MAX_ROWS, random_state: int = 0) -> "PlotSample":
-        """Draw at most ``max_rows`` of the rows of ``X``, uniformly at random."""
+        """Return at most ``max_rows`` rows of ``X``, drawn at random without replacement, in the order of ``X``."""
         if max_rows < 1:
             raise ParameterError.invalid_value("max_rows", max_rows, "a whole number of at least 1")
         rows = parse_rows(X, mixture.n_features, mixture.feature_names)
@@ -118,7 +118,7 @@ class PlotSample:
 
     @cached_property
     def labels(self) -> IntN:
-        """Most probable component (m,) of each drawn row."""
+        """Most probable component of each drawn row, (m,); the noise component is the last one, not -1."""
         return np.asarray(self.responsibilities.argmax(axis=1), dtype=np.int64)
 
     @property
@@ -143,7 +143,7 @@ class AxisUnits:
 
     @classmethod
     def from_limits(cls, low: float, high: float) -> "AxisUnits":
-        """Choose the units of an axis from ``low`` to ``high``, in the data's units."""
+        """Return the units of an axis whose ends are ``low`` and ``high`` in the data's units."""
         size, extent = max(abs(low), abs(high)), 0.5 * high - 0.5 * low
         offset = 0.0
         if 0.0 < extent < size / 1e4:
@@ -153,14 +153,14 @@ class AxisUnits:
         return cls(offset, power if power > 5 or power < -3 else 0)
 
     @classmethod
-    def from_scores(cls, low: float, high: float, reference: float) -> "AxisUnits":
-        """Choose the units of scores: differences from ``reference`` if they are small relative to it."""
-        offset = reference if high - low < _MAX_RELATIVE_RANGE_FOR_DIFFERENCES * abs(reference) else 0.0
+    def from_scores(cls, low: float, high: float, reference_score: float) -> "AxisUnits":
+        """Return the units of an axis of scores, with offset ``reference_score`` if the axis is relatively short."""
+        offset = reference_score if high - low < _MAX_RELATIVE_RANGE_FOR_DIFFERENCES * abs(reference_score) else 0.0
         power = _decimal_exponent(max(abs(low - offset), abs(high - offset)))
         return cls(offset, power if power > 8 or power < -3 else 0)
 
     def to_axis_units(self, values: AnyArray) -> Array:
-        """Convert values from the data's units to those of the axis."""
+        """Return values in the units of the axis: without the offset, divided by the power of ten."""
         half = -self.exponent // 2
         return np.asarray((values - self.offset) * 10.0**half * 10.0 ** (-self.exponent - half))
 
@@ -172,5 +172,5 @@ class AxisUnits:
 
 
 def _decimal_exponent(value: float) -> int:
-    """Return the exponent of the leading decimal digit; 0 for 0."""
+    """Return the exponent of the leading decimal digit of a positive value, such as 3 for 2500; 0 for 0."""
     return int(np.floor(np.log10(value))) if value > 0 else 0

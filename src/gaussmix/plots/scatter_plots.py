@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
-from gaussmix.plots._panel_1d import draw_marginal, draw_row_strip
+from gaussmix.plots._panel_1d import draw_column_density, draw_row_strip
 from gaussmix.plots._panel_2d import MAX_VECTOR_POINTS, compute_row_colours, draw_scatter_panel
 from gaussmix.plots.plot_data import MAX_ROWS, PlotSample, resolve_columns, select_separating_columns
 from gaussmix.plots.validation import MixtureLike, as_mixture
-from gaussmix.types import AnyArray, ArrayLike
+from gaussmix.types import ND, ArrayLike, BoolN
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -140,14 +140,13 @@ def _check_assignment_and_threshold(assignment: str, threshold: float | None) ->
 
 
 def _draw_one_column(
-    ax: "Axes", mixture: Mixture, sample: PlotSample, column: int, row_colours: AnyArray, is_ringed: AnyArray | None
+    ax: "Axes", mixture: Mixture, sample: PlotSample, column: int, row_colours: ND, is_ringed: BoolN | None
 ) -> None:
-    """Draw the densities of one column over a strip of rows."""
+    """Draw the densities of one column over a strip of its rows, and label the axes."""
     values = sample.rows[:, column]
-    units = draw_marginal(ax, mixture, values, column)
-    draw_row_strip(
-        ax, units.to_axis_units(values), sample, row_colours, is_ringed, is_rasterized=len(values) > MAX_VECTOR_POINTS
-    )
+    curves = draw_column_density(ax, mixture, values, column)
+    x_values = curves.units.to_axis_units(values)
+    draw_row_strip(ax, x_values, sample, row_colours, is_ringed, is_rasterized=len(values) > MAX_VECTOR_POINTS)
 
 
 def _legend_entries(
@@ -155,6 +154,6 @@ def _legend_entries(
 ) -> "list[Artist]":
     """Return the entries of the legend of a scatter plot of ``n_columns`` columns."""
     entries = _legend.component_entries(mixture, is_inside=is_inside)
-    entries += [_legend.ellipse_entry()] if n_columns == 2 else _legend.density_entries(with_histogram=False)
-    entries += [] if threshold is None else [_legend.ring_entry(sample, threshold)]
+    entries += [_legend.ellipse_coverage_entry()] if n_columns == 2 else _legend.density_entries(with_histogram=False)
+    entries += [] if threshold is None else [_legend.uncertain_ring_entry(sample, threshold)]
     return entries + _legend.subset_note_entries(sample)

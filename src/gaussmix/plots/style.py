@@ -60,35 +60,37 @@ def distinct_colours(n_colours: int) -> ND:
 NOISE_STYLE = Style(fill_colour=(0.6, 0.6, 0.6), line_colour=(0.47, 0.47, 0.47), marker=".", line_style=":")
 
 
-def component_styles(n_styles: int, has_noise: bool) -> list[Style]:
-    """Return ``n_styles`` styles; the last one is that of the noise if ``has_noise``."""
-    return [*distinct_styles(n_styles - 1), NOISE_STYLE] if has_noise else distinct_styles(n_styles)
-
-
-def component_colours(n_colours: int, has_noise: bool) -> ND:
-    """Return ``n_colours`` colours (n_colours, 3); the last one is that of the noise if ``has_noise``."""
+def component_styles(n_components_and_noise: int, has_noise: bool) -> list[Style]:
+    """Return one style per component; the last one is that of the noise if ``has_noise``."""
     if not has_noise:
-        return distinct_colours(n_colours)
-    return np.array([*distinct_colours(n_colours - 1), NOISE_STYLE.fill_colour])
+        return distinct_styles(n_components_and_noise)
+    return [*distinct_styles(n_components_and_noise - 1), NOISE_STYLE]
+
+
+def component_colours(n_components_and_noise: int, has_noise: bool) -> ND:
+    """Return one RGB colour per component, (K, 3); the last one is that of the noise if ``has_noise``."""
+    if not has_noise:
+        return distinct_colours(n_components_and_noise)
+    return np.array([*distinct_colours(n_components_and_noise - 1), NOISE_STYLE.fill_colour])
 
 
 def blend_colours(responsibilities: NK, has_noise: bool = False) -> ND:
-    """Return the colour (n, 3) of each row: the mean of the component colours, weighted by responsibility."""
+    """Return an RGB colour per row, (n, 3): the mean of the component colours, weighted by responsibility."""
     return np.clip(responsibilities @ component_colours(responsibilities.shape[1], has_noise), 0.0, 1.0)
 
 
 def _darken_for_line(colour: Array) -> Array:
-    """Darken a pale colour until a thin line of it is visible on white."""
+    """Return an RGB colour darkened, if it is pale, until a thin line of it is visible on white."""
     luminance = float(colour @ [0.2126, 0.7152, 0.0722])
     return np.asarray(colour * min(1.0, _MAX_LINE_LUMINANCE / max(luminance, 1e-9)))
 
 
 def _to_rgb_tuple(colour: AnyArray) -> tuple[float, float, float]:
-    """Return the colour as a tuple of floats."""
+    """Return an RGB colour (3,) as a tuple of floats."""
     red, green, blue = (float(part) for part in colour)
     return red, green, blue
 
 
 def format_percent(fraction: float) -> str:
-    """Format a fraction as in the summary of a comparison: '36%', '0.4%', '<0.1%'."""
+    """Return a fraction as a percentage, as in the summary of a comparison: '36%', '0.4%', '<0.1%'."""
     return format_part_percent(fraction, 1.0)

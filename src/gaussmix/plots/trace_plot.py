@@ -42,8 +42,8 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     ax = canvas.get_or_create_axes(ax, 6.4, 3.4)
     values = fit.trace.log_likelihoods
     iterations = np.arange(1, len(values) + 1)
-    n_cut = _count_cut_values(values)
-    low, high = _log_likelihood_limits(values[n_cut:], fit.log_likelihood)
+    n_omitted = _count_omitted_first_iterations(values)
+    low, high = _log_likelihood_axis_limits(values[n_omitted:], fit.log_likelihood)
     units = AxisUnits.from_scores(low, high, fit.log_likelihood)
     final = float(units.to_axis_units(np.array(fit.log_likelihood)))
     ax.axhline(final, color=GREY, linewidth=0.9, linestyle="--")
@@ -73,38 +73,38 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     name = "log-likelihood\nminus that of the returned parameters" if units.offset else "log-likelihood"
     x_label = "iteration" if len(values) else "no iterations"
     canvas.label_axes(ax, x_label, replace(units, offset=0.0).format_label(name))
-    if n_cut:
-        _annotate_cut(ax, values, n_cut)
+    if n_omitted:
+        _annotate_omitted_iterations(ax, values, n_omitted)
     canvas.hide_top_right_spines(ax)
     return ax
 
 
-def _count_cut_values(values: Array) -> int:
-    """Return the number of first iterations that the axis omits."""
-    if len(values) < 3:
+def _count_omitted_first_iterations(log_likelihoods: Array) -> int:
+    """Return how many first iterations of a steep rise the axis omits; 0 if the rise is gradual."""
+    if len(log_likelihoods) < 3:
         return 0
-    rises = values[-1] - values
-    max_cut = max(1, int(_MAX_CUT_FRACTION * len(values)))
+    rises = log_likelihoods[-1] - log_likelihoods
+    max_cut = max(1, int(_MAX_CUT_FRACTION * len(log_likelihoods)))
     steep = [c for c in range(1, max_cut + 1) if rises[c] > 0 and rises[c - 1] > _MIN_RISE_RATIO_TO_CUT * rises[c]]
     return max(steep, default=0)
 
 
-def _log_likelihood_limits(values: Array, final_value: float) -> tuple[float, float]:
-    """Return the ends of the y axis around the finite values and the final value."""
-    shown = np.append(values, final_value)
+def _log_likelihood_axis_limits(log_likelihoods: Array, final_log_likelihood: float) -> tuple[float, float]:
+    """Return the ends (low, high) of the y axis around the finite log-likelihoods and the final one."""
+    shown = np.append(log_likelihoods, final_log_likelihood)
     shown = shown[np.isfinite(shown)]
     low, high = float(shown.min()), float(shown.max())
-    span = max(high - low, _MIN_AXIS_SPAN_NATS, _ROUNDING_RTOL * abs(final_value))
+    span = max(high - low, _MIN_AXIS_SPAN_NATS, _ROUNDING_RTOL * abs(final_log_likelihood))
     return low - 0.08 * span, high + 0.16 * span
 
 
-def _annotate_cut(ax: "Axes", values: Array, n_cut: int) -> None:
-    """Write how many iterations lie below the axis and where the first one lies."""
-    subject = "iteration 1 lies" if n_cut == 1 else f"iterations 1 to {n_cut} lie"
+def _annotate_omitted_iterations(ax: "Axes", log_likelihoods: Array, n_omitted: int) -> None:
+    """Write on the plot how many first iterations lie below the axis, and the log-likelihood of the first one."""
+    subject = "iteration 1 lies" if n_omitted == 1 else f"iterations 1 to {n_omitted} lie"
     ax.text(
         0.99,
         0.04,
-        f"axis cut: {subject} below it, from {canvas.format_number(float(values[0]), 1)}",
+        f"axis cut: {subject} below it, from {canvas.format_number(float(log_likelihoods[0]), 1)}",
         transform=ax.transAxes,
         ha="right",
         va="bottom",

@@ -1,4 +1,7 @@
-"""Check and convert the arguments of plots and reports: mixtures, fits, selections and comparisons."""
+"""Check and convert the arguments of plots and reports: mixtures, fits, selections and comparisons.
+
+Errors name the type of a wrong argument only, since the text of an estimator or a table may fill pages.
+"""
 
 from typing import Protocol
 
@@ -26,51 +29,32 @@ FitLike = Fit | SupportsFit
 
 
 def as_mixture(mixture: MixtureLike) -> Mixture:
-    """Return the mixture itself, or the ``model_`` of a fitted estimator.
-
-    Raises
-    ------
-    ParameterError
-        If the argument is neither.
-    """
+    """Return the mixture itself, or the ``model_`` of a fitted estimator; raise ParameterError for anything else."""
     model = getattr(mixture, "model_", mixture)
     if isinstance(model, Mixture):
         return model
     allowed = "a Mixture or a fitted estimator (call fit first; of a Selection pass selection.best.mixture)"
-    raise ParameterError.invalid_value("mixture", _type_of(mixture), allowed)
+    raise ParameterError.invalid_value("mixture", type(mixture), allowed)
 
 
 def as_fit(fit: FitLike) -> Fit:
-    """Return the fit itself, or the ``fit_`` of a fitted estimator.
-
-    Raises
-    ------
-    ParameterError
-        If the argument is neither.
-    """
+    """Return the fit itself, or the ``fit_`` of a fitted estimator; raise ParameterError for anything else."""
     record = getattr(fit, "fit_", fit)
     if isinstance(record, Fit):
         return record
     allowed = "a Fit or a fitted estimator (call fit first; of a Selection pass selection.best.fit)"
-    raise ParameterError.invalid_value("fit", _type_of(fit), allowed)
+    raise ParameterError.invalid_value("fit", type(fit), allowed)
 
 
 def check_selection(selection: Selection) -> Selection:
     """Return the argument if it is a Selection; raise ParameterError otherwise."""
     if isinstance(selection, Selection):
         return selection
-    raise ParameterError.invalid_value("selection", _type_of(selection), "a Selection, as gaussmix.select returns it")
+    raise ParameterError.invalid_value("selection", type(selection), "a Selection, as gaussmix.select returns it")
 
 
 def check_comparison(comparison: Comparison) -> Comparison:
     """Return the argument if it is a Comparison; raise ParameterError otherwise."""
     if isinstance(comparison, Comparison):
         return comparison
-    raise ParameterError.invalid_value(
-        "comparison", _type_of(comparison), "a Comparison, as gaussmix.compare returns it"
-    )
-
-
-def _type_of(value: object) -> type:
-    """Return the type, since the text of an estimator or a table may fill pages."""
-    return type(value)
+    raise ParameterError.invalid_value("comparison", type(comparison), "a Comparison, as gaussmix.compare returns it")

@@ -49,7 +49,7 @@ def candidate_table(selection: Selection) -> list[CandidateRow]:
                 structure=candidate.structure.display_name,
                 n_components=candidate.n_components,
                 criterion_value=value,
-                difference_to_best=None if value is None else _difference_to_best(value, best_value),
+                difference_to_best=None if value is None else _difference_without_rounding_error(value, best_value),
                 log_likelihood=None if candidate.fit is None else candidate.fit.log_likelihood,
                 n_parameters=candidate.n_parameters,
                 is_eligible=candidate.is_eligible,
@@ -59,13 +59,13 @@ def candidate_table(selection: Selection) -> list[CandidateRow]:
     return rows
 
 
-def _difference_to_best(value: float, best_value: float) -> float:
-    """Return the difference to the best value, without rounding errors."""
+def _difference_without_rounding_error(value: float, best_value: float) -> float:
+    """Return ``value - best_value``, or 0 if the relative difference is at most 1e-12."""
     return 0.0 if abs(value - best_value) <= _ROUNDING_RTOL * abs(best_value) else value - best_value
 
 
 def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, ...], criterion: str) -> str:
-    """Return why a candidate is rejected, whether it equals a better one, or that it is selected."""
+    """Return why a candidate is rejected, which better one has the same criterion, 'selected' for the best, or ''."""
     if candidate.fit is None:
         return f"not fitted: {candidate.rejection_reason}"
     if not candidate.is_eligible:
@@ -79,7 +79,7 @@ def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, 
 
 
 def _describe_degeneracy(fit: Fit) -> str:
-    """Name the components at the variance floor and those with too few rows."""
+    """Return text that names the components at the variance floor and those with too few rows."""
     diagnostics = list(enumerate(fit.component_diagnostics))
     floored = [str(k) for k, part in diagnostics if part.is_floored]
     small = [str(k) for k, part in diagnostics if part.has_too_few_rows and not part.is_floored]

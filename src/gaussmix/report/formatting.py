@@ -2,23 +2,24 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 _THIN_SPACE, _MINUS_SIGN = "\u202f", "\N{MINUS SIGN}"
 _SIGNIFICANT_DIGITS, _DEVIATION_DIGITS = 4, 3
 _MAX_DIGITS = 15
 
 
-def format_number(value: float | None, n_digits: int = _SIGNIFICANT_DIGITS) -> str:
-    """Format a number to ``n_digits`` significant digits: '2.036', '12 346', '1.235e-150'; '' for None."""
+def format_number(value: float | None, n_significant_digits: int = _SIGNIFICANT_DIGITS) -> str:
+    """Format a number to ``n_significant_digits`` significant digits: '2.036', '12 346', '1.235e-150'; '' for None."""
     if value is None:
         return ""
     if not math.isfinite(value):
         return str(value).replace("-", _MINUS_SIGN)
     power = _decimal_exponent(value)
     if value and not -4 < power < 9:
-        mantissa, _, exponent = f"{value:.{n_digits - 1}e}".partition("e")
+        mantissa, _, exponent = f"{value:.{n_significant_digits - 1}e}".partition("e")
         return f"{mantissa}e{int(exponent)}".replace("-", _MINUS_SIGN)
-    return format_decimals(value, max(0, n_digits - 1 - power))
+    return format_decimals(value, max(0, n_significant_digits - 1 - power))
 
 
 def format_decimals(value: float, n_decimals: int) -> str:
@@ -45,8 +46,15 @@ def format_percent(fraction: float | None, n_decimals: int = 1) -> str:
     return f"{100.0 * fraction:.{n_decimals}f}{_THIN_SPACE}%"
 
 
-def format_means_with_deviations(means: Sequence[float], deviations: Sequence[float]) -> tuple[list[str], int]:
-    """Return texts such as '54.49 ± 5.80' with equal decimals, and the power of ten that multiplies them.
+class MeanTexts(NamedTuple):
+    """Texts such as '54.49 ± 5.80', to be multiplied by ``10**exponent``."""
+
+    texts: list[str]
+    exponent: int
+
+
+def format_means_with_deviations(means: Sequence[float], deviations: Sequence[float]) -> MeanTexts:
+    """Return one text per mean, such as '54.49 ± 5.80', with equal decimals, and the power of ten of all.
 
     The median deviation has three digits, so that means far from zero keep the digits in which they differ.
     """
@@ -60,7 +68,7 @@ def format_means_with_deviations(means: Sequence[float], deviations: Sequence[fl
         for mean, deviation in zip(means, deviations, strict=True)
     ]
     texts = [f"{format_decimals(mean, n_decimals)} ± {_format_deviation(sd, n_decimals)}" for mean, sd in pairs]
-    return texts, exponent
+    return MeanTexts(texts, exponent)
 
 
 def _format_deviation(deviation: float, n_decimals: int) -> str:
@@ -70,11 +78,11 @@ def _format_deviation(deviation: float, n_decimals: int) -> str:
 
 
 def _divide_by_power_of_ten(value: float, exponent: int) -> float:
-    """Divide in two steps, so that no power of ten overflows."""
+    """Return ``value / 10**exponent``, divided in two steps, so that no power of ten overflows."""
     half = -exponent // 2
     return value * 10.0**half * 10.0 ** (-exponent - half)
 
 
 def _decimal_exponent(value: float) -> int:
-    """Return the exponent of the leading decimal digit; 0 for 0."""
+    """Return the exponent of the leading decimal digit, such as 3 for -2500; 0 for 0."""
     return math.floor(math.log10(abs(value))) if value else 0

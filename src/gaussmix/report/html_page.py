@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -16,7 +16,7 @@ from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import FileError, MissingPackageError
 from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
-from gaussmix.plots.picture_export import matplotlib_version
+from gaussmix.plots.picture_export import matplotlib_name_version
 from gaussmix.plots.plot_data import MAX_ROWS, column_name
 from gaussmix.plots.style import MARKER_GLYPHS, Style, distinct_styles
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
@@ -26,6 +26,9 @@ from gaussmix.report.summary_text import describe_mixture
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ArrayLike
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _TEMPLATE_FILE = "page.html"
 _N_CANDIDATES_SHOWN = 10
@@ -144,7 +147,7 @@ def render_html(
 
 
 def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Selection | None) -> dict[str, Any]:
-    """Return the template variables on the selection and the fit; None if they are not given."""
+    """Return the template variables on the selection and the fit; None or an empty list if they are not given."""
     return {
         "selection": selection,
         "criterion_picture": None if selection is None else pictures.criterion_picture(selection),
@@ -155,8 +158,8 @@ def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Sel
     }
 
 
-def _load_template() -> Any:
-    """Return the jinja2 template of the page, which escapes every inserted text."""
+def _load_template() -> "Template":
+    """Return the jinja2 template of the page, which escapes inserted text; raise MissingPackageError without jinja2."""
     try:
         import jinja2
     except ImportError as error:
@@ -186,45 +189,52 @@ class LegendEntry:
 
 
 def _legend_entries(mixture: Mixture) -> list[LegendEntry]:
-    """Return one legend entry per component."""
+    """Return one entry of the page's legend per component, without the noise."""
     styles = distinct_styles(mixture.n_components)
     return [
-        LegendEntry(MARKER_GLYPHS[style.marker], _css_colour(style), k, float(weight))
+        LegendEntry(MARKER_GLYPHS[style.marker], _line_colour_as_hex(style), k, float(weight))
         for k, (style, weight) in enumerate(zip(styles, mixture.weights, strict=True))
     ]
 
 
-def _css_colour(style: Style) -> str:
-    """Return the line colour of a style as '#rrggbb'."""
+def _line_colour_as_hex(style: Style) -> str:
+    """Return the line colour of a style as the CSS text '#rrggbb'."""
     return "#" + "".join(f"{round(255 * part):02x}" for part in style.line_colour)
 
 
-def _component_table_lines(
-    mixture: Mixture, component_rows: Sequence[tables.ComponentRow]
-) -> list[tuple[str, list[str]]]:
-    """Return lines of (name, one text per component): weights first, then mean and deviation of each column."""
-    lines = [("weight", [formatting.format_percent(part.weight) for part in component_rows])]
+class _TableLine(NamedTuple):
+    """A line of the table of components: its name and one text per component."""
+
+    name: str
+    component_texts: list[str]
+
+
+def _component_table_lines(mixture: Mixture, component_rows: Sequence[tables.ComponentRow]) -> list[_TableLine]:
+    """Return the lines of the component table: weight, rows, uncertainty, then mean and deviation of each column."""
+    lines = [_TableLine("weight", [formatting.format_percent(part.weight) for part in component_rows])]
     assigned = [part.assigned_weight or 0.0 for part in component_rows]
     n_decimals = 0 if all(weight == round(weight) for weight in assigned) else 1
-    lines.append(("rows", [_format_weight(weight, n_decimals) for weight in assigned]))
-    lines.append(("expected rows", [_format_weight(part.responsibility_sum or 0.0, 1) for part in component_rows]))
-    lines.append(("mean uncertainty", [formatting.format_percent(part.mean_uncertainty) for part in component_rows]))
+    expected = [part.responsibility_sum or 0.0 for part in component_rows]
+    uncertainties = [formatting.format_percent(part.mean_uncertainty) for part in component_rows]
+    lines.append(_TableLine("rows", [_format_total_weight(weight, n_decimals) for weight in assigned]))
+    lines.append(_TableLine("expected rows", [_format_total_weight(weight, 1) for weight in expected]))
+    lines.append(_TableLine("mean uncertainty", uncertainties))
     for j in range(mixture.n_features):
         texts, exponent = formatting.format_means_with_deviations(
             [part.mean[j] for part in component_rows], [part.standard_deviation[j] for part in component_rows]
         )
         unit = f" (in units of 1e{exponent})" if exponent else ""
-        lines.append((column_name(mixture, j) + unit, texts))
+        lines.append(_TableLine(column_name(mixture, j) + unit, texts))
     return lines
 
 
-def _format_weight(weight: float, n_decimals: int) -> str:
-    """Format a sum of weights; a huge one as a power of ten."""
+def _format_total_weight(weight: float, n_decimals: int) -> str:
+    """Return a sum of row weights as text with ``n_decimals``; one of at least 1e10 as a power of ten."""
     is_huge = weight >= _MIN_SCIENTIFIC_WEIGHT
     return formatting.format_number(weight) if is_huge else formatting.format_decimals(weight, n_decimals)
 
 
 def _format_versions() -> str:
-    """Return the versions of gaussmix, Python and the packages in use."""
+    """Return text with the versions of gaussmix, Python, NumPy, SciPy and matplotlib."""
     versions = [f"gaussmix {__version__}", f"Python {platform.python_version()}"]
-    return ", ".join([*versions, f"NumPy {np.__version__}", f"SciPy {scipy.__version__}", matplotlib_version()])
+    return ", ".join([*versions, f"NumPy {np.__version__}", f"SciPy {scipy.__version__}", matplotlib_name_version()])

@@ -22,7 +22,7 @@ MAX_DENSITY_COLUMNS = 16
 
 
 def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
-    """Draw the coloured rows: one scatter plot of up to two columns, or all pairs of five columns."""
+    """Return a picture of the coloured rows: a scatter plot of up to two columns, or all pairs of up to five."""
     rows = f"rows coloured by the probability of each of the {_format_component_count(mixture)}"
     if mixture.n_features > 2:
         names = join_with_and(
@@ -36,7 +36,7 @@ def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
 
 
 def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
-    """Draw the hard and the soft assignment, with the uncertain rows ringed."""
+    """Return two pictures, of the hard and of the soft assignment, with the uncertain rows ringed."""
     columns = select_separating_columns(mixture, X, 2)
     names = join_with_and([column_name(mixture, j) for j in columns], max_names=None)
     alt_texts = {
@@ -48,7 +48,7 @@ def assignment_pictures(mixture: Mixture, X: ArrayLike) -> list[Picture]:
 
 
 def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None) -> list[Picture]:
-    """Draw the density of each column, or of the ``MAX_DENSITY_COLUMNS`` that separate the components best."""
+    """Return a picture of the density of each column, or of the 16 columns that separate the components best."""
     return [
         _density_picture(mixture, X, sample_weight, column)
         for column in select_separating_columns(mixture, X, MAX_DENSITY_COLUMNS)
@@ -56,21 +56,21 @@ def density_pictures(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | 
 
 
 def _density_picture(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None, column: int) -> Picture:
-    """Draw the density of one column over its histogram."""
+    """Return a picture of the density of one column over its histogram."""
     draw = partial(plots.density, mixture, X, column, sample_weight=sample_weight, legend=False)
     alt_text = f"{column_name(mixture, column)}: histogram, density of the mixture and of each component."
     return draw_axes_picture(draw, (4.0, 2.7), alt_text)
 
 
 def trace_picture(fit: Fit) -> Picture:
-    """Draw the log-likelihood against the iteration."""
+    """Return a picture of the log-likelihood of a fit against the iteration."""
     count, final = format_count(len(fit.trace), "iteration"), format_number(fit.log_likelihood, 7)
     alt_text = f"The log-likelihood over {count}; it ends at {final}."
     return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt_text)
 
 
 def criterion_picture(selection: Selection) -> Picture:
-    """Draw the criterion against the number of components for each structure."""
+    """Return a picture of the criterion of a search against the number of components, one line per structure."""
     best, criterion = selection.best, selection.criterion.upper()
     model = f"{best.structure.display_name}, {best.n_components}"
     alt_text = f"{criterion} by number of components and structure; the selected model is {model}."

@@ -30,7 +30,7 @@ def describe_mixture(
     selection: Selection | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> str:
-    """Summarize a mixture on some rows in one paragraph.
+    """Return one paragraph of text that summarizes a mixture on some rows.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def describe_mixture(
 
 
 def _describe_groups(mixture_summary: MixtureSummary) -> str:
-    """Describe the data, the number of groups and their structure."""
+    """Return a sentence on the size of the data, the number of groups and their structure."""
     rows, verb = format_count(mixture_summary.n_rows, "row"), "is" if mixture_summary.n_rows == 1 else "are"
     has_mean_weight_one = mixture_summary.total_weight == mixture_summary.n_rows
     weight = "" if has_mean_weight_one else f" (of total weight {format_number(mixture_summary.total_weight)})"
@@ -78,7 +78,7 @@ def _describe_groups(mixture_summary: MixtureSummary) -> str:
 
 
 def _describe_weights(component_rows: Sequence[ComponentRow]) -> str:
-    """List the weights of the groups, or their range if there are many."""
+    """Return a sentence with the weights of the groups, or with their range if there are more than eight."""
     weights = [row.weight for row in component_rows]
     if len(component_rows) <= _MAX_LISTED_WEIGHTS:
         return f"Their weights are {join_with_and([format_percent(weight) for weight in weights], max_names=None)}."
@@ -86,7 +86,7 @@ def _describe_weights(component_rows: Sequence[ComponentRow]) -> str:
 
 
 def _describe_certainty(mixture_summary: MixtureSummary, has_weights: bool) -> str:
-    """Describe how many rows are certain and how many are uncertain."""
+    """Return a sentence on the percentages of certain and of uncertain rows, or of their weight."""
     if mixture_summary.n_rows == 1:
         is_certain = mixture_summary.certain_fraction == 1.0
         bound = "above" if is_certain else "of at most"
@@ -102,7 +102,7 @@ def _describe_certainty(mixture_summary: MixtureSummary, has_weights: bool) -> s
 
 
 def _describe_selection(selection: Selection) -> str:
-    """Describe the selected candidate and its distance to the runner-up."""
+    """Return a sentence on the selected candidate and the distance of its criterion to the runner-up's."""
     best, criterion = selection.best, selection.criterion.upper()
     n_fitted = sum(candidate.fit is not None for candidate in selection.candidates)
     name = f"{best.structure.display_name} with {_format_component_count(best.n_components)}"
@@ -128,5 +128,5 @@ def _format_component_count(n_components: int) -> str:
 
 
 def _describe_outcome(fit: Fit) -> list[str]:
-    """Return the sentences on the outcome of the fit."""
+    """Return the sentence on how the fit ended, and its notes."""
     return [str(fit.outcome), *fit.notes]

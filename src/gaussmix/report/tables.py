@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -122,7 +123,7 @@ def component_table(
     """
     mixture = as_mixture(mixture)
     means, deviations = mixture.means.tolist(), mixture.standard_deviations.tolist()
-    statistics: list[tuple[float | None, float | None, float | None]] = [(None, None, None)] * mixture.n_components
+    statistics = [_ComponentRowStatistics(None, None, None)] * mixture.n_components
     if X is not None:
         statistics = _component_row_statistics(mixture, X, sample_weight)
     return [
@@ -131,10 +132,18 @@ def component_table(
     ]
 
 
+class _ComponentRowStatistics(NamedTuple):
+    """Statistics of the rows for one component; see `ComponentRow`. All are None without data."""
+
+    assigned_weight: float | None
+    responsibility_sum: float | None
+    mean_uncertainty: float | None
+
+
 def _component_row_statistics(
     mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | None
-) -> list[tuple[float | None, float | None, float | None]]:
-    """Return the assigned weight, the sum of responsibilities and the mean uncertainty of each component."""
+) -> list[_ComponentRowStatistics]:
+    """Return statistics of the rows for each component: assigned weight, responsibility sum and mean uncertainty."""
     responsibilities = mixture.predict_proba(X)
     weights = parse_weights(sample_weight, len(responsibilities))
     weights = np.ones(len(responsibilities)) if weights is None else weights
@@ -142,7 +151,8 @@ def _component_row_statistics(
     assigned = np.bincount(labels, weights, mixture.n_components)
     totals = np.bincount(labels, weights * uncertainties, mixture.n_components)
     means = [float(total / weight) if weight > 0 else None for total, weight in zip(totals, assigned, strict=True)]
-    return list(zip(assigned.tolist(), (weights @ responsibilities).tolist(), means, strict=True))
+    sums = (weights @ responsibilities).tolist()
+    return [_ComponentRowStatistics(*values) for values in zip(assigned.tolist(), sums, means, strict=True)]
 
 
 def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLike | None = None) -> MixtureSummary:
@@ -186,7 +196,7 @@ def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLi
 
 
 def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> list[UncertainRow]:
-    """Return the rows with the largest uncertainty, most uncertain first.
+    """Return a record for each of the ``max_rows`` most uncertain rows, most uncertain first.
 
     Parameters
     ----------
@@ -227,7 +237,7 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
 
 
 def summarize_fit(fit: FitLike, mixture: MixtureLike) -> FitSummary:
-    """Return the outcome of a fit and the condition of its components.
+    """Return the outcome of a fit, the condition of its components and the number of parameters of its mixture.
 
     Parameters
     ----------
