@@ -48,4 +48,5 @@ BoolN: TypeAlias = NDArray[np.bool_]
 BoolNK: TypeAlias = NDArray[np.bool_]
 IntNC: TypeAlias = NDArray[np.int64]
 
+IntArray: TypeAlias = NDArray[np.int64]  # of a shape that the docstring gives
 AnyArray: TypeAlias = NDArray[Any]

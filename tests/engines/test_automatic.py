@@ -124,7 +124,7 @@ def test_all_predictions_for_many_rows_use_the_compiled_engine(
     method: Callable[[ND], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = CountingEngine()
-    monkeypatch.setattr(automatic, "compiled_engine", lambda: engine)
+    monkeypatch.setattr(automatic, "compiled_or_numpy_engine", lambda: engine)
     method(ROWS)
     assert engine.n_calls == 0
     monkeypatch.setattr(automatic, "MIN_NANOSECONDS_FOR_COMPILED", 0)

@@ -54,7 +54,7 @@ rows = center[rng.integers(16, size=5000)] + rng.normal(size=(5000, 32))
 automatic.MIN_NANOSECONDS_FOR_COMPILED = 0
 lower_bounds = []
 for engine_class in (CompiledEngine, NumpyEngine):
-    automatic.compiled_engine = engine_class
+    automatic.compiled_or_numpy_engine = engine_class
     fitted = GaussianMixture(16, means_init=center, max_iter=3, tol=0.0).fit(rows)
     lower_bounds.append(fitted.lower_bound_)
 assert abs(lower_bounds[0] / lower_bounds[1] - 1) < 1e-10

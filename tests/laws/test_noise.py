@@ -85,7 +85,7 @@ def test_mclusts_end_from_mclusts_start(structure):
     )
     found = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(1e-10, 10_000))
     expected, share = MCLUST[structure]
-    assert found.model.noise.volume(problem.source.frame) == pytest.approx(VOLUME, rel=1e-9)
+    assert found.model.noise.volume_in_data_units(problem.source.frame) == pytest.approx(VOLUME, rel=1e-9)
     assert found.last_objective >= expected - 0.05
     assert found.last_objective == pytest.approx(expected, abs=0.05)
     assert found.model.noise.weight == pytest.approx(share, abs=2e-3)

@@ -5,7 +5,7 @@ import pytest
 
 from gaussmix import GaussianMixture
 from gaussmix.covariance import Structure
-from gaussmix.model.degeneracy import count_degenerate_components, find_degenerate_components
+from gaussmix.model.degeneracy import count_degenerate_components, degenerate_component_mask
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.solvers.initialization import initialize_from_labels
 
@@ -26,5 +26,5 @@ def test_a_floored_component_is_degenerate_whatever_its_mass() -> None:
     fit = GaussianMixture(2, random_state=0).fit(rows).fit_
     expected = fit.mixture.covariance.is_floored
     assert expected.sum() == 1
-    np.testing.assert_array_equal(find_degenerate_components(fit.mixture, fit.masses, 3), expected)
+    np.testing.assert_array_equal(degenerate_component_mask(fit.mixture, fit.masses, 3), expected)
     assert fit.is_degenerate

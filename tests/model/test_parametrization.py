@@ -12,9 +12,9 @@ from gaussmix.covariance import MCLUST_NAMES, DefaultPrior
 from gaussmix.covariance.factor_structure import FACTOR_STRUCTURE_NAMES, parse_structure
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.model import Constraints, Mixture, Problem
-from gaussmix.model.fixed_parameters import apply_fixed
-from gaussmix.model.mixture_parameters import expected_moments
-from gaussmix.model.noise import kind_with_noise
+from gaussmix.model.fixed_parameters import apply_fixed_parameters
+from gaussmix.model.mixture_parameters import expected_moments_per_unit_weight
+from gaussmix.model.noise import unpool_kind_if_noise
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import make_memory_source
@@ -46,8 +46,8 @@ def numerical_gradient(
 ) -> Array:
     def height(numbers: Array) -> float:
         mixture = at.to_mixture(numbers)
-        mixture = mixture if fixed is None else apply_fixed(mixture, fixed)
-        kind = kind_with_noise(mixture.noise, problem.covariance_estimator.moment_kind)
+        mixture = mixture if fixed is None else apply_fixed_parameters(mixture, fixed)
+        kind = unpool_kind_if_noise(mixture.noise, problem.covariance_estimator.moment_kind)
         prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
         return problem.e_step(mixture, kind).log_likelihood + prior
 
@@ -57,9 +57,9 @@ def numerical_gradient(
 
 def analytic_gradient(problem: Problem, at: MixtureParametrization, vector: Array, fixed: Any = None) -> Array:
     mixture = at.to_mixture(vector)
-    mixture = mixture if fixed is None else apply_fixed(mixture, fixed)
+    mixture = mixture if fixed is None else apply_fixed_parameters(mixture, fixed)
     moments = problem.e_step(mixture, at.covariance_parametrization.moment_kind).moments
-    return at.gradient(vector, mixture, moments, problem.covariance_estimator.prior_statistics(3), fixed)
+    return at.log_posterior_gradient(vector, mixture, moments, problem.covariance_estimator.prior_statistics(3), fixed)
 
 
 def assert_equal_gradients(found: Array, expected: Array) -> None:
@@ -98,7 +98,7 @@ def test_every_vector_has_the_structure(structure: str, seed: int) -> None:
     problem, mixture = make_problem_and_mixture(structure, seed)
     at = MixtureParametrization.from_origin(mixture, problem.total_weight)
     moved = at.to_mixture(np.random.default_rng(seed).normal(size=at.n_parameters))
-    moments = expected_moments(moved, MomentKind.FULL).scale_weights(problem.total_weight)
+    moments = expected_moments_per_unit_weight(moved, MomentKind.FULL).scale_weights(problem.total_weight)
     again = problem.covariance_estimator.estimate(
         moments.to_kind(problem.covariance_estimator.moment_kind), moved.covariance
     )
@@ -152,7 +152,7 @@ def test_gradient_with_fixed_parameters_equals_differences(what: str, with_noise
     problem, mixture = make_problem_and_mixture("VVV", 2, 2, with_noise=with_noise)
     fixed = FIXED[what].to_fixed_parameters(problem.covariance_estimator.structure, 3, problem.source.frame, with_noise)
     assert fixed is not None
-    at = MixtureParametrization.from_origin(apply_fixed(mixture, fixed), problem.total_weight)
+    at = MixtureParametrization.from_origin(apply_fixed_parameters(mixture, fixed), problem.total_weight)
     vector = 0.5 * np.random.default_rng(2).normal(size=at.n_parameters)
     assert_equal_gradients(
         analytic_gradient(problem, at, vector, fixed), numerical_gradient(problem, at, vector, fixed)

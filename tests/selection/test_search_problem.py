@@ -122,7 +122,7 @@ def test_noise_volume_is_used() -> None:
     assert small.mixture is not None
     assert large.mixture is not None
     assert small.mixture.noise is not None
-    assert small.mixture.noise.volume(small.mixture.frame) == pytest.approx(900.0)
+    assert small.mixture.noise.volume_in_data_units(small.mixture.frame) == pytest.approx(900.0)
     assert small.mixture.noise.weight > large.mixture.noise.weight  # type: ignore[union-attr]
 
 

@@ -109,14 +109,14 @@ def _assign_rows(search: FileSearch) -> _FitResult:
 def _print_result(result: _FitResult) -> None:
     from gaussmix.cli import summaries
     from gaussmix.cli.text_formatting import format_fields
-    from gaussmix.model.noise import all_weights
+    from gaussmix.model.noise import append_noise_weight
 
     selection = result.search.selection
     for paragraph in (
         format_fields([("File", result.search.description), *summaries.selection_fields(selection)]),
         summaries.format_component_table(result.mixture, result.assignments["component"]),
         summaries.format_certainty(
-            result.assignments["uncertainty"], len(all_weights(result.mixture.weights, result.mixture.noise))
+            result.assignments["uncertainty"], len(append_noise_weight(result.mixture.weights, result.mixture.noise))
         ),
     ):
         typer.echo(f"{paragraph}\n")

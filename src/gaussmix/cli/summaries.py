@@ -13,7 +13,7 @@ from gaussmix.cli.text_formatting import (
 )
 from gaussmix.errors.text import format_count
 from gaussmix.model import Mixture
-from gaussmix.model.noise import NOISE_LABEL, all_weights
+from gaussmix.model.noise import NOISE_LABEL, append_noise_weight
 from gaussmix.report.candidates import candidate_table
 from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Candidate, Selection
@@ -27,7 +27,7 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
     numbers = np.arange(mixture.n_components)
     if mixture.noise is not None:
         headers, numbers = [*headers, "noise"], np.append(numbers, NOISE_LABEL)
-    rows = [["weight", *map(format_percent, all_weights(mixture.weights, mixture.noise))]]
+    rows = [["weight", *map(format_percent, append_noise_weight(mixture.weights, mixture.noise))]]
     if labels is not None:
         rows.append(["rows", *(str(int(np.sum(labels == number))) for number in numbers)])
     for name, means, deviations in zip(

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gaussmix.cli.output_paths import partial_path, remove_partial_on_failure
 from gaussmix.model import Mixture
-from gaussmix.model.noise import noise_to_minus_one
+from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.prediction import uncertainty
 from gaussmix.types import ND, AnyArray
 
@@ -24,7 +24,7 @@ def compute_assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
     probabilities = mixture.predict_proba(rows)
     return {
         "row": np.arange(len(rows)),
-        "component": noise_to_minus_one(probabilities.argmax(axis=1), mixture.n_components),
+        "component": relabel_noise_as_minus_one(probabilities.argmax(axis=1), mixture.n_components),
         **{f"probability_{k}": probabilities[:, k] for k in range(mixture.n_components)},
         **({} if mixture.noise is None else {"probability_noise": probabilities[:, -1]}),
         "uncertainty": uncertainty(probabilities),

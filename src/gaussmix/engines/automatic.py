@@ -73,17 +73,19 @@ class AutomaticEngine(BatchEngine):
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) by the selected engine."""
-        return _call_with_fallback(
+        return _call_with_numpy_fallback(
             self.select_engine(quadratics), lambda engine: engine.compute_scores(quadratics, batch, out)
         )
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
         """Return the best scores by the selected engine."""
-        return _call_with_fallback(self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch))
+        return _call_with_numpy_fallback(
+            self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch)
+        )
 
-    def fall_back(self, error: CompilationError) -> BatchEngine:
+    def fall_back_with_warning(self, error: CompilationError) -> BatchEngine:
         """Return the NumPy engine and warn once that code cannot be compiled."""
-        _disable_compiled_engine(error.__cause__ or error)
+        _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return NUMPY_ENGINE
 
     @property
@@ -100,7 +102,7 @@ class AutomaticEngine(BatchEngine):
         nanoseconds = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
         if is_wide_low_rank or quadratics.tables or nanoseconds < MIN_NANOSECONDS_FOR_COMPILED:
             return NUMPY_ENGINE
-        return compiled_engine()
+        return compiled_or_numpy_engine()
 
 
 @dataclass(frozen=True)
@@ -120,23 +122,23 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
     def run(self, fused_run: FusedRun) -> FusedResult | None:
         """Return the result of compiled code; None if it cannot be compiled."""
-        engine = compiled_engine()
+        engine = compiled_or_numpy_engine()
         try:
             return engine.fused_runner.run(fused_run) if isinstance(engine, SupportsFusedRuns) else None
         except CompilationError as error:
-            _disable_compiled_engine(error.__cause__ or error)
+            _disable_compiled_engine_and_warn_once(error.__cause__ or error)
             return None
 
 
 NUMPY_ENGINE = NumpyEngine()
 
 
-def _call_with_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
+def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
     """Return the result of an operation; repeat it with NumPy if code cannot be compiled."""
     try:
         return operation(engine)
     except CompilationError as error:
-        _disable_compiled_engine(error.__cause__ or error)
+        _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return operation(NUMPY_ENGINE)
 
 
@@ -155,13 +157,13 @@ def estimate_numpy_nanoseconds(n_rows: int, quadratics: Quadratics) -> float:
 _compile_failures: list[BaseException] = []
 
 
-def compiled_engine() -> BatchEngine:
+def compiled_or_numpy_engine() -> BatchEngine:
     """Return the compiled engine; if it is unavailable, the NumPy engine, with one warning that says why."""
     if not _compile_failures:
         try:
             return _load_compiled_engine()
         except Exception as reason:  # a broken installation can raise anything
-            _disable_compiled_engine(reason)
+            _disable_compiled_engine_and_warn_once(reason)
     return NUMPY_ENGINE
 
 
@@ -173,7 +175,7 @@ def _load_compiled_engine() -> BatchEngine:
     return CompiledEngine()
 
 
-def _disable_compiled_engine(reason: BaseException) -> None:
+def _disable_compiled_engine_and_warn_once(reason: BaseException) -> None:
     """Record why compiled code is unavailable, and warn the first time."""
     _compile_failures.append(reason)
     if len(_compile_failures) == 1:  # several threads may find out at once

@@ -51,7 +51,7 @@ class BestScores:
     def from_scores(cls, scores: NK) -> "BestScores":
         """Return the best of all scores (n, K)."""
         labels = scores.argmax(axis=1)
-        return cls(labels, scores.max(axis=1), log_sum_exp_with_terms(scores)[0])
+        return cls(labels, scores.max(axis=1), log_sum_exp_with_shifted_terms(scores)[0])
 
 
 class ScoreFunction(Protocol[T_co]):
@@ -157,7 +157,7 @@ class BatchEngine(AbstractEngine):
         """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
-    def fall_back(self, error: CompilationError) -> "BatchEngine":
+    def fall_back_with_warning(self, error: CompilationError) -> "BatchEngine":
         """Return the engine to use if code cannot be compiled; raise the error if there is none."""
         raise error
 
@@ -214,7 +214,7 @@ class BatchSession(AbstractSession):
                         return outcome
                     task = outcome
             except CompilationError as error:
-                engine = self.engine.fall_back(error)
+                engine = self.engine.fall_back_with_warning(error)
 
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
         """Return the sum of function(batch, scores) over all batches."""
@@ -229,7 +229,7 @@ class BatchSession(AbstractSession):
         try:
             return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
         except CompilationError as error:
-            return self.source.reduce(make_task(self.engine.fall_back(error), quadratics))
+            return self.source.reduce(make_task(self.engine.fall_back_with_warning(error), quadratics))
 
 
 def rows_per_tile(n_components: int) -> int:
@@ -242,7 +242,7 @@ def iterate_tiles(n_rows: int, n_tile_rows: int) -> Iterator[slice]:
     return (slice(start, min(start + n_tile_rows, n_rows)) for start in range(0, max(1, n_rows), n_tile_rows))
 
 
-def log_sum_exp_with_terms(scores: NK) -> tuple[N, NK]:
+def log_sum_exp_with_shifted_terms(scores: NK) -> tuple[N, NK]:
     """Return log sum_k exp(score) per row, and exp(score - maximum); safe where scores are -inf."""
     maximum = scores.max(axis=1)
     finite_maximum = np.where(np.isfinite(maximum), maximum, 0.0)
@@ -251,7 +251,7 @@ def log_sum_exp_with_terms(scores: NK) -> tuple[N, NK]:
         return finite_maximum + np.log(terms.sum(axis=1)), terms
 
 
-def add_row_terms(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
+def add_category_and_label_log_probabilities(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
     """Return the scores plus the log probabilities of the categories and of the label prior."""
     if quadratics.tables and batch.codes is not None:
         for table, codes in zip(quadratics.tables, batch.codes.T, strict=True):
@@ -260,14 +260,14 @@ def add_row_terms(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
     return scores if log_prior is None else scores + log_prior
 
 
-def compute_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> tuple[NK, float, float]:
+def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> tuple[NK, float, float]:
     """Return weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
     if assignment is AssignmentKind.HARD:
         log_density, entropy = scores.max(axis=1), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
         responsibilities[np.arange(len(scores)), scores.argmax(axis=1)] = 1.0
     else:
-        log_density, terms = log_sum_exp_with_terms(scores)
+        log_density, terms = log_sum_exp_with_shifted_terms(scores)
         responsibilities = terms / terms.sum(axis=1)[:, None]
         logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
         entropy = -(responsibilities * logs).sum(axis=1)
@@ -279,7 +279,7 @@ def compute_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKin
     return responsibilities, log_likelihood, float(batch.weights @ entropy)
 
 
-def count_categories(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
+def count_levels_per_column(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
     """Return for each categorical column the total responsibility of each component for each level, (K, n_levels)."""
     if not quadratics.tables or batch.codes is None:
         return ()

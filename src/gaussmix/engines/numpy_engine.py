@@ -28,9 +28,9 @@ from gaussmix.engines.base import (
     AbstractEStep,
     AssignmentKind,
     BatchEngine,
-    add_row_terms,
-    compute_responsibilities,
-    count_categories,
+    add_category_and_label_log_probabilities,
+    compute_weighted_responsibilities,
+    count_levels_per_column,
     iterate_tiles,
 )
 from gaussmix.types import KD, ND, NK, Array, K
@@ -129,21 +129,21 @@ def _compute_tile_scores(quadratics: Quadratics, tile: Batch) -> NK:
     distances = _SQUARED_DISTANCES_BY_ROOT[type(quadratics.precision_root)](
         quadratics.precision_root, tile.rows, quadratics.center
     )
-    return add_row_terms(quadratics.offset - 0.5 * distances, quadratics, tile)
+    return add_category_and_label_log_probabilities(quadratics.offset - 0.5 * distances, quadratics, tile)
 
 
 def _accumulate_tile(
     quadratics: Quadratics, tile: Batch, moment_kind: MomentKind, assignment: AssignmentKind
 ) -> _TileSums:
     """Return the sums of a tile about the centres of the model."""
-    responsibilities, log_likelihood, entropy = compute_responsibilities(
+    responsibilities, log_likelihood, entropy = compute_weighted_responsibilities(
         _compute_tile_scores(quadratics, tile), tile, assignment
     )
     differences = tile.rows - quadratics.center[:, None, :]
     weights = np.ascontiguousarray(responsibilities.T)
     first_moments = np.matmul(weights[:, None, :], differences)[:, 0]
     scatter = _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
-    counts = count_categories(quadratics, tile, responsibilities)
+    counts = count_levels_per_column(quadratics, tile, responsibilities)
     return _TileSums(responsibilities.sum(axis=0), first_moments, scatter, log_likelihood, entropy, tile.n_rows, counts)
 
 
@@ -188,27 +188,27 @@ _SQUARED_DISTANCES_BY_ROOT: dict[type[AbstractPrecisionRoot], Callable[[Any, ND,
 }
 
 
-def _full_scatter(differences: Array, weights: NK) -> Array:
+def _sums_of_products(differences: Array, weights: NK) -> Array:
     """Return sums of products (K, D, D)."""
     return np.asarray(np.swapaxes(differences * weights[:, :, None], 1, 2) @ differences)
 
 
-def _pooled_scatter(differences: Array, weights: NK) -> Array:
+def _pooled_sums_of_products(differences: Array, weights: NK) -> Array:
     """Return sums of products over all components (D, D)."""
     stacked = differences.reshape(-1, differences.shape[2])
     return np.asarray((stacked * weights.reshape(-1, 1)).T @ stacked)
 
 
-def _diagonal_scatter(differences: Array, weights: NK) -> Array:
+def _sums_of_squares(differences: Array, weights: NK) -> Array:
     """Return sums of squares (K, D)."""
     return np.asarray(np.matmul(weights[:, None, :], differences * differences)[:, 0])
 
 
 _SCATTER_BY_MOMENT_KIND: dict[MomentKind, Callable[[Array, NK], Array]] = {
-    MomentKind.FULL: _full_scatter,
-    MomentKind.POOLED_FULL: _pooled_scatter,
-    MomentKind.DIAGONAL: _diagonal_scatter,
-    MomentKind.POOLED_DIAGONAL: lambda differences, weights: _diagonal_scatter(differences, weights).sum(axis=0),
-    MomentKind.TRACE: lambda differences, weights: _diagonal_scatter(differences, weights).sum(axis=1),
+    MomentKind.FULL: _sums_of_products,
+    MomentKind.POOLED_FULL: _pooled_sums_of_products,
+    MomentKind.DIAGONAL: _sums_of_squares,
+    MomentKind.POOLED_DIAGONAL: lambda differences, weights: _sums_of_squares(differences, weights).sum(axis=0),
+    MomentKind.TRACE: lambda differences, weights: _sums_of_squares(differences, weights).sum(axis=1),
     MomentKind.NONE: lambda differences, weights: np.zeros((len(weights), 0)),
 }

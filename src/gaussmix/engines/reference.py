@@ -13,9 +13,9 @@ from gaussmix.engines.base import (
     AbstractEStep,
     AssignmentKind,
     BatchEngine,
-    add_row_terms,
-    compute_responsibilities,
-    count_categories,
+    add_category_and_label_log_probabilities,
+    compute_weighted_responsibilities,
+    count_levels_per_column,
 )
 from gaussmix.types import NK
 
@@ -31,9 +31,9 @@ class ReferenceEStep(AbstractEStep[Expectation]):
     def __call__(self, batch: Batch) -> Expectation:
         """Return the expectation of a batch."""
         scores = _compute_scores(self.quadratics, batch)
-        responsibilities, log_likelihood, entropy = compute_responsibilities(scores, batch, self.assignment)
+        responsibilities, log_likelihood, entropy = compute_weighted_responsibilities(scores, batch, self.assignment)
         moments = compute_moments(batch.rows, responsibilities, self.quadratics.center, self.moment_kind)
-        statistics = Statistics(moments, count_categories(self.quadratics, batch, responsibilities))
+        statistics = Statistics(moments, count_levels_per_column(self.quadratics, batch, responsibilities))
         return Expectation(statistics, log_likelihood, entropy, batch.n_rows, scores.size)
 
     def finish(self, total: Expectation) -> Expectation:
@@ -70,4 +70,4 @@ def _compute_scores(quadratics: Quadratics, batch: Batch) -> NK:
     for k in range(quadratics.n_components):
         white = quadratics.precision_root.whiten(batch.rows - quadratics.center[k], k)
         scores[:, k] = quadratics.offset[k] - 0.5 * (white**2).sum(axis=1)
-    return add_row_terms(scores, quadratics, batch)
+    return add_category_and_label_log_probabilities(scores, quadratics, batch)

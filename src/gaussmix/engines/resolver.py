@@ -1,6 +1,6 @@
 """Engines by name: the door through which everything above asks for one."""
 
-from gaussmix.engines.automatic import NUMPY_ENGINE, AutomaticEngine, compiled_engine
+from gaussmix.engines.automatic import NUMPY_ENGINE, AutomaticEngine, compiled_or_numpy_engine
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.errors import ParameterError
 
@@ -30,4 +30,4 @@ def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -
         raise ParameterError.invalid_choice("engine", engine, ENGINE_NAMES)
     if engine == "numpy":
         return NUMPY_ENGINE
-    return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_engine()
+    return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_or_numpy_engine()

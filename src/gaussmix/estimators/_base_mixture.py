@@ -15,7 +15,7 @@ from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
-from gaussmix.model.noise import noise_to_minus_one
+from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -87,7 +87,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _log_densities(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:
         """Return the log density of each row in double precision, and the dtype of the rows."""
         model, source, engine = self._prepare_scoring(X)
-        values = prediction.frame_logpdf(model, source, engine)
+        values = prediction.logpdf_in_frame_units(model, source, engine)
         return values + self.model_.frame.log_abs_det_jacobian, source.rows.dtype
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
@@ -99,7 +99,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike) -> IntN:
         """Return the most probable component of each row, shape (n,); -1 is noise."""
         labels = prediction.hard_labels(*self._prepare_scoring(X))
-        return labels if self.model_.noise is None else noise_to_minus_one(labels, self.model_.n_components)
+        return labels if self.model_.noise is None else relabel_noise_as_minus_one(labels, self.model_.n_components)
 
     def predict_proba(self, X: ArrayLike) -> AnyArray:
         """Return the probability of each component for each row, shape (n, K); with noise, a last column for it."""
@@ -183,7 +183,7 @@ class BaseLikelihoodMixture(BaseMixture):
     def noise_volume_(self) -> float:
         """Volume of the noise component in the data's units; infinity without noise."""
         noise = self._fitted_mixture.noise
-        return np.inf if noise is None else noise.volume(self.model_.frame)
+        return np.inf if noise is None else noise.volume_in_data_units(self.model_.frame)
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the Bayesian information criterion on X; lower is better. n is the sum of the weights."""
@@ -202,7 +202,7 @@ class BaseLikelihoodMixture(BaseMixture):
 
     def _compute_criterion(self, criterion: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
         model, source, engine = self._prepare_scoring(X)
-        log_densities = prediction.frame_logpdf(model, source, engine) + self.model_.frame.log_abs_det_jacobian
+        log_densities = prediction.logpdf_in_frame_units(model, source, engine) + self.model_.frame.log_abs_det_jacobian
         sample_weight = _validation.validate_sample_weight(sample_weight, source.rows)
         weights: N = np.ones(source.n_rows) if sample_weight is None else sample_weight
         certainty = 0.0

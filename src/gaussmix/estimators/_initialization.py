@@ -15,7 +15,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.errors import ConstraintError, DataError, LabelError, ParameterError
 from gaussmix.model import Constraints, Mixture, Problem
-from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed, match_components_to_fixed
+from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed_parameters, find_component_order_for_fixed
 from gaussmix.model.noise import Box
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.solvers import EM, RunResult
@@ -180,7 +180,9 @@ class Initialization:
         Components with labelled rows or fixed parameters keep their numbers. Without a split-and-merge move,
         all components do if one is fixed, or if the user set starting parameters.
         """
-        keeps_number = np.zeros(self.n_components, dtype=bool) if self.fixed is None else self.fixed.is_constrained
+        keeps_number = (
+            np.zeros(self.n_components, dtype=bool) if self.fixed is None else self.fixed.is_component_constrained
+        )
         if (keeps_number.any() or not self.parameters.is_empty) and not best.n_split_merge:
             keeps_number = np.ones_like(keeps_number)
         kept = np.union1d(np.flatnonzero(keeps_number), self.labelled_components)
@@ -199,11 +201,11 @@ class Initialization:
     def _match_and_apply_fixed(self, start: Mixture) -> Mixture:
         """Renumber the components to the nearest fixed parameters, and set these."""
         if self.fixed is not None and self.parameters.is_empty and self.fixed.has_constrained_components:
-            start = start.permute_components(match_components_to_fixed(start, self.fixed))
+            start = start.permute_components(find_component_order_for_fixed(start, self.fixed))
         return self._apply_fixed(start)
 
     def _apply_fixed(self, start: Mixture) -> Mixture:
-        return start if self.fixed is None else apply_fixed(start, self.fixed)
+        return start if self.fixed is None else apply_fixed_parameters(start, self.fixed)
 
 
 def _require_finite_array(name: str, values: ArrayLike) -> Array:

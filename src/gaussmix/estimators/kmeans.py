@@ -287,6 +287,6 @@ def _restore_distances(distances: AnyArray, frame: Frame) -> AnyArray:
 
 def _compute_distances(centers: KD, source: MemorySource, engine: AbstractEngine) -> NK:
     """Return the distances (n, K) of rows to centres in the data's units."""
-    scores = prediction.scores(CentersModel.euclidean(centers), source, engine)
+    scores = prediction.component_scores(CentersModel.euclidean(centers), source, engine)
     np.multiply(scores, -2.0, out=scores)
     return _restore_distances(np.sqrt(scores, out=scores), source.frame)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.errors import ConstraintError
 from gaussmix.model.fixed_parameters import FixedParameters
-from gaussmix.types import DD, KD, KDD, ArrayLike, BoolK, K
+from gaussmix.types import DD, KD, KDD, Array, ArrayLike, BoolK, K
 
 _WEIGHT_SUM_TOLERANCE = 1e-6  # allowed deviation from 1 if all weights are fixed
 
@@ -69,7 +69,7 @@ class Constraints:
     def to_fixed_parameters(
         self, structure: Structure, n_components: int, frame: Frame, has_noise: bool = False
     ) -> FixedParameters | None:
-        """Validate the constraints and convert them to a frame; return None if nothing is fixed.
+        """Return the constraints as `FixedParameters` in a frame, after validation; None if nothing is fixed.
 
         Raises
         ------
@@ -81,12 +81,14 @@ class Constraints:
             raise ConstraintError.equal_weights_not_bool(self.equal_weights)
         if self.equal_weights and self.weights is not None:
             raise ConstraintError.redundant_weights()
-        weights = _parse_weights(self.weights, n_components, has_noise)
-        centers = _parse_means(self.means, n_components, frame)
-        is_fixed, covariance = _parse_covariances(self.covariances, structure, n_components, frame)
+        weights = _parse_fixed_weights(self.weights, n_components, has_noise)
+        centers = _parse_fixed_means_in_frame(self.means, n_components, frame)
+        is_fixed, covariance = _parse_fixed_covariances(self.covariances, structure, n_components, frame)
         if not (self.equal_weights or is_fixed.any() or np.isfinite(weights).any() or np.isfinite(centers).any()):
             return None
-        count = _count_fixed_weights(bool(self.equal_weights), weights, has_noise) + int(np.isfinite(centers).sum())
+        count = _count_parameters_removed_by_weights(bool(self.equal_weights), weights, has_noise) + int(
+            np.isfinite(centers).sum()
+        )
         if is_fixed.all():
             count += structure.n_covariance_parameters(n_components, n_features)
         else:
@@ -94,8 +96,15 @@ class Constraints:
         return FixedParameters(bool(self.equal_weights), weights, centers, is_fixed, covariance, count)
 
 
-def _parse_numbers(name: str, values: object, shape: tuple[int, ...]) -> Any:
-    """Convert values to an array of a given shape with finite numbers or NaN."""
+class _FixedCovariances(NamedTuple):
+    """Which components have a fixed covariance (K,), and those covariances in the frame; None if there are none."""
+
+    is_fixed: BoolK
+    covariance: AbstractCovariance | None
+
+
+def _parse_finite_or_nan_array(name: str, values: object, shape: tuple[int, ...]) -> Array:
+    """Return values as an array of a given shape with finite numbers or NaN, else raise a ConstraintError."""
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -107,11 +116,11 @@ def _parse_numbers(name: str, values: object, shape: tuple[int, ...]) -> Any:
     return array
 
 
-def _parse_weights(values: ArrayLike | None, n_components: int, has_noise: bool) -> K:
-    """Return weights (K,), NaN where free."""
+def _parse_fixed_weights(values: ArrayLike | None, n_components: int, has_noise: bool) -> K:
+    """Return the fixed weights (K,), NaN where free; raise a ConstraintError if they cannot add up to 1."""
     if values is None:
         return np.full(n_components, np.nan)
-    weights = _parse_numbers("weights", values, (n_components,))
+    weights = _parse_finite_or_nan_array("weights", values, (n_components,))
     is_fixed = ~np.isnan(weights)
     if not ((weights[is_fixed] > 0) & (weights[is_fixed] <= 1)).all():
         raise ConstraintError.weights_out_of_range(weights.tolist())
@@ -125,19 +134,19 @@ def _parse_weights(values: ArrayLike | None, n_components: int, has_noise: bool)
     return np.asarray(weights)
 
 
-def _count_fixed_weights(equal_weights: bool, weights: K, has_noise: bool) -> int:
+def _count_parameters_removed_by_weights(equal_weights: bool, weights: K, has_noise: bool) -> int:
     """Return how many free parameters the fixed weights remove, of K - 1 without noise and K with noise."""
     if equal_weights:
         return len(weights) - 1
     return min(int(np.isfinite(weights).sum()), len(weights) - 1 + int(has_noise))
 
 
-def _parse_means(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
-    """Return centers (K, D) in the frame, rows of NaN where free."""
+def _parse_fixed_means_in_frame(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
+    """Return the fixed means (K, D) in the frame, rows of NaN where free; ConstraintError if a row is partly NaN."""
     shape = (n_components, len(frame.center))
     if values is None:
         return np.full(shape, np.nan)
-    means = _parse_numbers("means", values, shape)
+    means = _parse_finite_or_nan_array("means", values, shape)
     is_free = np.isnan(means)
     is_partly_free = is_free.any(axis=1) & ~is_free.all(axis=1)
     if is_partly_free.any():
@@ -145,20 +154,18 @@ def _parse_means(values: ArrayLike | None, n_components: int, frame: Frame) -> K
     return frame.transform_rows(means)
 
 
-def _parse_covariances(
-    values: Any, structure: Structure, n_components: int, frame: Frame
-) -> tuple[BoolK, AbstractCovariance | None]:
-    """Return a mask (K,) of the fixed covariances, and these covariances in the frame, None if there are none."""
+def _parse_fixed_covariances(values: Any, structure: Structure, n_components: int, frame: Frame) -> _FixedCovariances:
+    """Return which covariances are fixed (K,), and these covariances in the frame; None if there are none."""
     n_features = len(frame.center)
     none = np.zeros(n_components, dtype=bool)
     if values is None:
-        return none, None
-    matrices = _parse_shared_covariance(values, structure, n_components, n_features)
+        return _FixedCovariances(none, None)
+    matrices = _expand_shared_covariance_if_given(values, structure, n_components, n_features)
     if matrices is None:
-        matrices = _parse_component_covariances(values, n_components, n_features)
+        matrices = _parse_covariance_per_component(values, n_components, n_features)
     is_fixed = ~np.isnan(matrices[:, 0, 0])
     if not is_fixed.any():
-        return is_fixed, None
+        return _FixedCovariances(is_fixed, None)
     if not is_fixed.all() and not structure.has_independent_components:
         raise ConstraintError.shared_covariances(
             str(structure), int(is_fixed.sum()), n_components, INDEPENDENT_STRUCTURE_NAMES
@@ -169,30 +176,35 @@ def _parse_covariances(
             raise ConstraintError.asymmetric_covariance(component)
         if linalg.cholesky(matrix) is None:
             raise ConstraintError.indefinite_covariance(component)
-    return is_fixed, covariance_from_matrices(structure, fixed_matrices, len(fixed_matrices), n_features)
+    covariance = covariance_from_matrices(structure, fixed_matrices, len(fixed_matrices), n_features)
+    return _FixedCovariances(is_fixed, covariance)
 
 
-def _parse_shared_covariance(values: Any, structure: Structure, n_components: int, n_features: int) -> KDD | None:
-    """Return the covariances (K, D, D) from one shared matrix (D, D), or None if they have another shape."""
+def _expand_shared_covariance_if_given(
+    values: Any, structure: Structure, n_components: int, n_features: int
+) -> KDD | None:
+    """Return one shared matrix (D, D) K times, (K, D, D); None if the structure or the shape of values is another."""
     shape = sklearn_shape(structure, n_components, n_features)
     if not structure.is_tied or np.shape(values) != shape:
         return None
-    return expand_covariances(structure, _parse_numbers("covariances", values, shape), n_components, n_features)
+    return expand_covariances(
+        structure, _parse_finite_or_nan_array("covariances", values, shape), n_components, n_features
+    )
 
 
-def _parse_component_covariances(values: Any, n_components: int, n_features: int) -> KDD:
-    """Return matrices (K, D, D) from one entry per component, NaN where it is free."""
+def _parse_covariance_per_component(values: Any, n_components: int, n_features: int) -> KDD:
+    """Return matrices (K, D, D) from one entry per component; the matrix of a free entry is all NaN."""
     if not isinstance(values, (Sequence, np.ndarray)) or isinstance(values, str) or len(values) != n_components:
         raise ConstraintError.covariances_not_per_component(n_components)
-    return np.array([_parse_one_covariance(value, k, n_features) for k, value in enumerate(values)])
+    return np.array([_parse_fixed_or_free_covariance(value, k, n_features) for k, value in enumerate(values)])
 
 
-def _parse_one_covariance(value: Any, component: int, n_features: int) -> DD:
-    """Return the matrix (D, D) of one entry: a matrix, variances or one variance; NaN if it is free."""
+def _parse_fixed_or_free_covariance(value: Any, component: int, n_features: int) -> DD:
+    """Return the matrix (D, D) from a matrix, variances (D,) or one variance; all NaN if the entry is None or NaN."""
     if value is None:
         return np.full((n_features, n_features), np.nan)
     n_dimensions = min(np.ndim(value), 2)
-    array = _parse_numbers(f"covariances[{component}]", value, (n_features,) * n_dimensions)
+    array = _parse_finite_or_nan_array(f"covariances[{component}]", value, (n_features,) * n_dimensions)
     is_free = np.isnan(array)
     if is_free.all():
         return np.full((n_features, n_features), np.nan)

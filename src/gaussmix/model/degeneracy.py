@@ -7,8 +7,8 @@ from gaussmix.model.problem import Problem
 from gaussmix.types import BoolK, K
 
 
-def find_degenerate_components(mixture: Mixture, masses: K, min_component_rows: int) -> BoolK:
-    """Return which components (K,) are degenerate.
+def degenerate_component_mask(mixture: Mixture, masses: K, min_component_rows: int) -> BoolK:
+    """Return a mask (K,): True for components whose covariance is on the floor, or that have too few rows.
 
     Parameters
     ----------
@@ -22,11 +22,11 @@ def find_degenerate_components(mixture: Mixture, masses: K, min_component_rows: 
 
 
 def has_too_few_rows(masses: K, min_component_rows: float) -> BoolK:
-    """Return which components (K,) have less mass than the rows that a covariance needs; NaN counts as too few."""
+    """Return a mask (K,): True for components with a mass below ``min_component_rows`` or of NaN."""
     return np.asarray(~(masses >= min_component_rows))
 
 
 def count_degenerate_components(mixture: Mixture, problem: Problem) -> int:
-    """Return the number of degenerate components; the weights of the mixture stand for the masses."""
+    """Return the number of degenerate components; a mass is taken as weight times total weight of the rows."""
     min_weight = problem.min_component_rows / problem.total_weight  # exact for components of whole rows
     return int((mixture.covariance.is_floored | has_too_few_rows(mixture.weights, min_weight)).sum())

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from gaussmix.covariance import Structure
 from gaussmix.covariance.representations import FullCovariance, full_from_factors
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model.density import AbstractDensity
-from gaussmix.model.gaussian_algebra import condition_gaussians, mahalanobis_radius, multiply_gaussians
+from gaussmix.model.gaussian_algebra import condition_gaussians, mahalanobis_radius, multiply_all_gaussian_pairs
 from gaussmix.model.validation import parse_columns
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
@@ -142,7 +143,7 @@ class Gaussian(AbstractDensity):
         return np.asarray(self.mean + standard_normal @ self._cholesky.T)
 
     def marginal(self, columns: Sequence[int]) -> "Gaussian":
-        """Return the marginal distribution of some columns, by position."""
+        """Return the marginal distribution of some columns, in the order of their positions ``columns``."""
         positions = parse_columns(columns, self.n_features)
         return Gaussian(self.mean[positions], self.covariance[np.ix_(positions, positions)])
 
@@ -163,11 +164,11 @@ class Gaussian(AbstractDensity):
         """
         known = parse_columns(known_columns, self.n_features)
         point = parse_rows(np.reshape(values, (1, -1)), len(known))[0]
-        means, covariance = condition_gaussians(self.mean[None], self._stack, known, point)
+        means, covariance = condition_gaussians(self.mean[None], self._covariance_stack, known, point)
         return Gaussian(means[0], covariance.matrices()[0])
 
-    def product(self, other: "Gaussian") -> tuple["Gaussian", float]:
-        """Return the normalized product of the two densities, and the natural logarithm of its integral.
+    def product(self, other: "Gaussian") -> "GaussianProduct":
+        """Return the normalized product of the two densities, and the natural log of the integral of their product.
 
         The precision is the sum of the precisions. The integral of the product is the density of one mean
         under a Gaussian about the other mean whose covariance is the sum of the covariances.
@@ -179,12 +180,14 @@ class Gaussian(AbstractDensity):
         """
         if other.n_features != self.n_features:
             raise ParameterError.wrong_n_features("product", other.n_features, self.n_features)
-        means, covariance, log_masses = multiply_gaussians(self.mean[None], self._stack, other.mean[None], other._stack)
-        return Gaussian(means[0], covariance.matrices()[0]), float(log_masses[0])
+        means, covariance, log_integrals = multiply_all_gaussian_pairs(
+            self.mean[None], self._covariance_stack, other.mean[None], other._covariance_stack
+        )
+        return GaussianProduct(Gaussian(means[0], covariance.matrices()[0]), float(log_integrals[0]))
 
     @property
-    def _stack(self) -> FullCovariance:
-        """The covariance as a stack of one matrix."""
+    def _covariance_stack(self) -> FullCovariance:
+        """The covariance as a covariance object of one component."""
         return full_from_factors(Structure.from_name("VVV"), self._cholesky[None])
 
     def affine_transform(self, matrix: ArrayLike, shift: ArrayLike = 0.0) -> "Gaussian":
@@ -197,16 +200,23 @@ class Gaussian(AbstractDensity):
         return Gaussian(linear @ self.mean + offset, image @ image.T)
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
-        """Return the central interval of a given probability; for one dimension only."""
+        """Return the ends of the central interval of a given probability, lower first; ParameterError unless D = 1."""
         if self.n_features != 1:
             raise ParameterError.wrong_n_features("interval", self.n_features, 1)
         half_width = mahalanobis_radius(probability, 1) * math.sqrt(self.covariance[0, 0])
         return float(self.mean[0] - half_width), float(self.mean[0] + half_width)
 
     def ellipse(self, probability: float = 0.95, n_points: int = 100) -> ND:
-        """Return the outline (n_points, 2) of the ellipse of a given probability; for two dimensions only."""
+        """Return the outline (n_points, 2) of the ellipse of a given probability; ParameterError unless D = 2."""
         if self.n_features != 2:
             raise ParameterError.wrong_n_features("ellipse", self.n_features, 2)
         angles = np.linspace(0.0, 2.0 * math.pi, n_points)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
         return np.asarray(self.mean + mahalanobis_radius(probability, 2) * circle @ self._cholesky.T)
+
+
+class GaussianProduct(NamedTuple):
+    """The normalized product of two Gaussian densities, and the natural log of the integral of their product."""
+
+    gaussian: Gaussian
+    log_integral: float

@@ -7,6 +7,7 @@ No matrix is inverted and no difference of covariances is computed: directions o
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,10 +18,25 @@ from gaussmix.errors import ParameterError
 from gaussmix.types import KD, KDD, Array, D, IntD, K
 
 
+class GaussianStack(NamedTuple):
+    """K Gaussians: means (K, D) and covariances."""
+
+    means: KD
+    covariance: FullCovariance
+
+
+class GaussianProducts(NamedTuple):
+    """Normalized products of K pairs of Gaussians: means (K, D), covariances, and logs of their integrals (K,)."""
+
+    means: KD
+    covariance: FullCovariance
+    log_integrals: K
+
+
 def condition_gaussians(
-    means: KD, covariance: AbstractCovariance, known_columns: IntD, values: D
-) -> tuple[KD, FullCovariance]:
-    """Return means and covariances of the other columns, given the values of the known columns.
+    means: KD, covariance: AbstractCovariance, known_columns: IntD, known_values: D
+) -> GaussianStack:
+    """Return the K conditional Gaussians of the other columns, given the values of the known columns.
 
     With known part 1 and open part 2, and precision P: mean_2 - P_22^-1 P_21 (x_1 - mean_1) and P_22^-1 (Bishop,
     *Pattern Recognition and Machine Learning*, 2006, equations 2.73 and 2.75).
@@ -35,15 +51,15 @@ def condition_gaussians(
         raise ParameterError.invalid_value("known_columns", known_columns.tolist(), "fewer than all columns")
     roots = covariance.precision_root.to_dense(*means.shape)
     open_roots, known_roots = roots[:, open_columns], roots[:, known_columns]
-    conditional = full_covariance_from_roots(open_roots)
-    products = _multiply_transposed(known_roots, values - means[:, known_columns])
+    conditional = full_covariance_from_precision_roots(open_roots)
+    products = _multiply_by_transposes(known_roots, known_values - means[:, known_columns])
     changes = _apply_covariances(conditional, np.einsum("kdm,km->kd", open_roots, products))
-    return means[:, open_columns] - changes, conditional
+    return GaussianStack(means[:, open_columns] - changes, conditional)
 
 
-def multiply_gaussians(
+def multiply_all_gaussian_pairs(
     first_means: KD, first: AbstractCovariance, second_means: KD, second: AbstractCovariance
-) -> tuple[KD, FullCovariance, K]:
+) -> GaussianProducts:
     """Return the normalized products of all pairs of Gaussians from two stacks, and the logs of their integrals.
 
     The product of Gaussian i of the first stack and j of the second is at position ``i * len(second) + j``. Its
@@ -53,20 +69,21 @@ def multiply_gaussians(
     i, j = np.repeat(np.arange(n_first), n_second), np.tile(np.arange(n_second), n_first)
     first_roots = first.precision_root.to_dense(*first_means.shape)[i]
     second_roots = second.precision_root.to_dense(*second_means.shape)[j]
-    product = full_covariance_from_roots(np.concatenate([first_roots, second_roots], axis=2))
+    product = full_covariance_from_precision_roots(np.concatenate([first_roots, second_roots], axis=2))
     differences = second_means[j] - first_means[i]
-    forces = np.einsum("kdm,km->kd", second_roots, _multiply_transposed(second_roots, differences))
+    forces = np.einsum("kdm,km->kd", second_roots, _multiply_by_transposes(second_roots, differences))
     changes = _apply_covariances(product, forces)
-    squares = (_multiply_transposed(first_roots, changes) ** 2).sum(axis=1)
-    squares += (_multiply_transposed(second_roots, changes - differences) ** 2).sum(axis=1)
+    squares = (_multiply_by_transposes(first_roots, changes) ** 2).sum(axis=1)
+    squares += (_multiply_by_transposes(second_roots, changes - differences) ** 2).sum(axis=1)
     log_determinants = first.log_determinants[i] + second.log_determinants[j] - product.log_determinants
     constant = first_means.shape[1] * math.log(2.0 * math.pi)
-    return first_means[i] + changes, product, -0.5 * (constant + log_determinants + squares)
+    log_integrals = -0.5 * (constant + log_determinants + squares)
+    return GaussianProducts(first_means[i] + changes, product, log_integrals)
 
 
-def full_covariance_from_roots(roots: Array) -> FullCovariance:
+def full_covariance_from_precision_roots(precision_roots: Array) -> FullCovariance:
     """Return the covariances whose precisions are R R^T, from any square roots R (K, D, m) with m >= D."""
-    upper = linalg.to_upper_triangular_roots(roots)
+    upper = linalg.to_upper_triangular_roots(precision_roots)
     inverses = linalg.triangular_inverse_transposes(np.swapaxes(upper, 1, 2))
     factors: KDD = np.ascontiguousarray(np.swapaxes(inverses, 1, 2))
     is_floored = np.zeros(len(upper), dtype=bool)
@@ -76,7 +93,7 @@ def full_covariance_from_roots(roots: Array) -> FullCovariance:
 
 
 def mahalanobis_radius(probability: float, n_features: int) -> float:
-    """Return the Mahalanobis distance within which a Gaussian has a given probability (chi-square quantile)."""
+    """Return the Mahalanobis distance within which a Gaussian has a probability: the root of a chi-square quantile."""
     if not 0.0 < probability < 1.0:
         raise ParameterError.invalid_value("probability", probability, "between 0 and 1, both excluded")
     from scipy import special
@@ -84,18 +101,18 @@ def mahalanobis_radius(probability: float, n_features: int) -> float:
     return math.sqrt(float(special.chdtri(n_features, 1.0 - probability)))
 
 
-def _multiply_transposed(roots: Array, vectors: KD) -> Array:
-    """Return R^T v for each root (K, D, m) and vector (K, D)."""
-    return np.asarray(np.einsum("kdm,kd->km", roots, vectors))
+def _multiply_by_transposes(matrices: Array, vectors: KD) -> Array:
+    """Return M_k^T v_k, (K, m), for matrices (K, D, m) and vectors (K, D)."""
+    return np.asarray(np.einsum("kdm,kd->km", matrices, vectors))
 
 
 def _apply_covariances(covariance: FullCovariance, vectors: KD) -> KD:
-    """Multiply each vector by the covariance of its component."""
+    """Return S_k v_k, (K, D), for the covariances S_k and vectors (K, D)."""
     factors = covariance.factors
-    return np.asarray(np.einsum("kij,kj->ki", factors, _multiply_transposed(factors, vectors)))
+    return np.asarray(np.einsum("kij,kj->ki", factors, _multiply_by_transposes(factors, vectors)))
 
 
 def concatenate_covariances(covariances: Sequence[AbstractCovariance]) -> FullCovariance:
-    """Return the covariances of several stacks as one stack."""
+    """Return the covariances of the components of several covariance objects as one object without structure."""
     roots = [part.precision_root.to_dense(part.n_components, part.n_features) for part in covariances]
-    return full_covariance_from_roots(np.concatenate(roots))
+    return full_covariance_from_precision_roots(np.concatenate(roots))

@@ -23,11 +23,11 @@ from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian import Gaussian
 from gaussmix.model.gaussian_algebra import condition_gaussians
 from gaussmix.model.mixture_parameters import MixtureParameters
-from gaussmix.model.mixture_product import multiply_mixtures
-from gaussmix.model.noise import Noise, drop_noise, noise_to_minus_one
+from gaussmix.model.mixture_product import MixtureProduct, multiply_mixtures
+from gaussmix.model.noise import Noise, drop_noise_moments, relabel_noise_as_minus_one
 from gaussmix.model.validation import parse_columns, parse_feature_names, parse_weights_and_means
 from gaussmix.sources import MemorySource
-from gaussmix.types import ND, NK, ArrayLike, IntD, IntN, N
+from gaussmix.types import ND, NK, ArrayLike, IntD, IntK, IntN, N
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,19 +82,19 @@ class Mixture(MixtureParameters, AbstractDensity):
 
     def logpdf(self, X: ArrayLike) -> N:
         """Return the natural logarithm of the density at each row of X (n, D), shape (n,)."""
-        return prediction.frame_logpdf(*_scoring_inputs(self, X)) + self.frame.log_abs_det_jacobian
+        return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
 
     def predict_proba(self, X: ArrayLike) -> NK:
         """Return the probability of each component for each row of X (n, D), shape (n, K).
 
         With noise, its probability is the last column, (n, K + 1). Rows add up to 1.
         """
-        return prediction.responsibilities(*_scoring_inputs(self, X))
+        return prediction.responsibilities(*_make_scoring_arguments(self, X))
 
     def predict(self, X: ArrayLike) -> IntN:
         """Return the most probable component of each row of X (n, D), shape (n,); -1 is noise."""
-        labels = prediction.hard_labels(*_scoring_inputs(self, X))
-        return labels if self.noise is None else noise_to_minus_one(labels, self.n_components)
+        labels = prediction.hard_labels(*_make_scoring_arguments(self, X))
+        return labels if self.noise is None else relabel_noise_as_minus_one(labels, self.n_components)
 
     def uncertainty(self, X: ArrayLike) -> N:
         """Return one minus the probability of the most probable component of each row of X (n, D), shape (n,)."""
@@ -109,13 +109,15 @@ class Mixture(MixtureParameters, AbstractDensity):
         matrices = self.covariance.matrices()
         if self.n_features == 1:
             deviations = np.sqrt(matrices[:, 0, 0])
-            probabilities = prediction.univariate_cdf(rows, self.weights, self.centers[:, 0], deviations)
+            probabilities = prediction.univariate_mixture_cdf(rows, self.weights, self.centers[:, 0], deviations)
         else:
             gaussians = map(Gaussian, self.centers, matrices)
             probabilities = np.column_stack([gaussian.cdf(rows) for gaussian in gaussians]) @ self.weights
         if self.noise is None:
             return probabilities
-        return np.asarray(probabilities + self.noise.weight * self.noise.box.fraction_below(rows).prod(axis=1))
+        return np.asarray(
+            probabilities + self.noise.weight * self.noise.box.side_fractions_at_or_below(rows).prod(axis=1)
+        )
 
     def sample(self, n_samples: int, random_state: int | np.random.Generator | None = None) -> tuple[ND, IntN]:
         """Draw random rows; return them (n_samples, D) with their components (n_samples,), sorted by component.
@@ -131,7 +133,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         if self.noise is None:
             rows, labels = sampling.sample_gaussians(*parameters, n_samples, random_state)
         else:
-            rows, labels = sampling.sample_with_noise(*parameters, self.noise, n_samples, random_state)
+            rows, labels = sampling.sample_gaussians_and_noise(*parameters, self.noise, n_samples, random_state)
         return self.frame.restore_means(rows), labels
 
     # -- other mixtures ------------------------------------------------------------------------
@@ -149,7 +151,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         # A block of a structured covariance need not have the structure. VVV allows any.
         covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
         noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select_columns(positions))
-        names = self._select_names(positions)
+        names = self._feature_names_at(positions)
         return Mixture(
             self.weights, self.centers[:, positions], covariance, self.frame.select_columns(positions), names, noise
         )
@@ -178,12 +180,12 @@ class Mixture(MixtureParameters, AbstractDensity):
         centers, covariance = condition_gaussians(self.centers, self.covariance, known, inner)
         weights = self.marginal(known.tolist()).predict_proba(point)[0]
         others = np.setdiff1d(np.arange(self.n_features), known)
-        frame, names = self.frame.select_columns(others), self._select_names(others)
+        frame, names = self.frame.select_columns(others), self._feature_names_at(others)
         noise = None if self.noise is None else Noise(float(weights[-1]), self.noise.box.select_columns(others))
         return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise)
 
-    def product(self, other: "Mixture") -> tuple["Mixture", float]:
-        """Return the normalized product of the two densities, and the natural logarithm of its integral.
+    def product(self, other: "Mixture") -> MixtureProduct["Mixture"]:
+        """Return the normalized product of the two densities, and the natural log of the integral of their product.
 
         Every pair of components gives a component. The noise has a constant density everywhere: multiplied by
         a Gaussian it gives that Gaussian, and the product of two noise components counts with the smaller box.
@@ -195,11 +197,12 @@ class Mixture(MixtureParameters, AbstractDensity):
         """
         return multiply_mixtures(self, other)
 
-    def _select_names(self, positions: IntD) -> tuple[str, ...] | None:
+    def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:
+        """Return the names of the columns at some positions; None if the mixture has no names."""
         return None if self.feature_names is None else tuple(self.feature_names[j] for j in positions)
 
     def m_step(self, statistics: Statistics, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
-        """Return the mixture of the same structure that maximizes the expected likelihood."""
+        """Return the mixture after an M-step: of the same structure and frame, and of maximum expected likelihood."""
         if covariance_estimator.structure != self.structure:
             structure = str(covariance_estimator.structure)
             raise ParameterError.invalid_choice("covariance_estimator", structure, [str(self.structure)])
@@ -207,7 +210,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         if self.noise is None:
             return mixture_from_moments(moments, covariance_estimator, self.frame, self.feature_names, self.covariance)
         noise = self.noise.m_step(moments)
-        component_moments = drop_noise(moments, covariance_estimator.moment_kind)
+        component_moments = drop_noise_moments(moments, covariance_estimator.moment_kind)
         if not component_moments.mass.any():  # all rows belong to the noise, so that the Gaussians keep their shape
             return replace(self, weights=np.zeros_like(self.weights), noise=noise)
         mixture = mixture_from_moments(
@@ -215,8 +218,8 @@ class Mixture(MixtureParameters, AbstractDensity):
         )
         return replace(mixture, weights=mixture.weights * (1.0 - noise.weight), noise=noise)
 
-    def permute_components(self, order: IntD) -> "Mixture":
-        """Return the mixture with its components in another order."""
+    def permute_components(self, order: IntK) -> "Mixture":
+        """Return the mixture whose component k is component ``order[k]`` of this one."""
         return replace(
             self,
             weights=self.weights[order],
@@ -242,8 +245,8 @@ class Mixture(MixtureParameters, AbstractDensity):
         return serialization.load_parameters(path, cls)
 
 
-def _scoring_inputs(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
-    """Return the model, the rows and the engine that scores them."""
+def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
+    """Return the mixture, the rows as a source in its frame, and an engine; DataError if there are no rows."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
     if not len(rows):
         raise DataError.no_rows()
@@ -255,13 +258,13 @@ def mixture_from_moments(
     covariance_estimator: AbstractCovarianceEstimator,
     frame: Frame,
     feature_names: tuple[str, ...] | None = None,
-    previous: AbstractCovariance | None = None,
+    previous_covariance: AbstractCovariance | None = None,
 ) -> Mixture:
     """Return the mixture that maximizes the expected likelihood of moments (M-step).
 
-    ``previous`` are the covariances before the M-step; an initial mixture has none.
+    ``previous_covariance`` are the covariances before the M-step; an initial mixture has none.
     """
     weights = moments.mass / moments.mass.sum()  # the prior does not change the weights
     with_prior = covariance_estimator.with_prior(moments)
-    covariance = covariance_estimator.estimate(with_prior, previous)
+    covariance = covariance_estimator.estimate(with_prior, previous_covariance)
     return Mixture(weights, with_prior.mean, covariance, frame, feature_names)

@@ -11,7 +11,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, Structure, contract_covariances, rescale_columns
 from gaussmix.errors.text import format_count
-from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, all_weights
+from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, append_noise_weight
 from gaussmix.types import KD, KDD, Array, K
 
 M = TypeVar("M", bound="MixtureParameters")
@@ -95,7 +95,7 @@ class MixtureParameters:
 
     @property
     def sklearn_covariances(self) -> Array:
-        """The covariances in the shape of scikit-learn's ``covariances_``."""
+        """The covariances in squared units of the data, in the shape of scikit-learn's ``covariances_``."""
         return contract_covariances(self.structure, self.covariances)
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class MixtureParameters:
         return f"{type(self).__name__}({', '.join([*sizes, self.structure.display_name, *noise])})"
 
     def to_quadratics(self) -> Quadratics:
-        """Return the quadratics of the mixture, with offset = log weight - (D log 2 pi + log |covariance|) / 2."""
+        """Return the quadratics that score rows: offset log weight - (D log 2 pi + log |S|) / 2, the noise last."""
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.weights)
         constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
@@ -126,12 +126,12 @@ def change_frame(mixture: M, frame: Frame) -> M:
     return replace(mixture, centers=centers, covariance=covariance, frame=frame, noise=noise)
 
 
-def expected_moments(mixture: MixtureParameters, kind: MomentKind) -> Moments:
-    """Return the moments per unit of weight of rows that are distributed as a mixture, the noise last if there is any.
+def expected_moments_per_unit_weight(mixture: MixtureParameters, kind: MomentKind) -> Moments:
+    """Return the moments of rows distributed as a mixture; masses are its weights, the noise last if there is any.
 
     After an EM step without prior and ridge, these are the moments from which the step was computed.
     """
-    weights, centers = all_weights(mixture.weights, mixture.noise), mixture.centers
+    weights, centers = append_noise_weight(mixture.weights, mixture.noise), mixture.centers
     covariances = mixture.covariance.matrices()
     if mixture.noise is not None:
         centers = np.vstack([centers, mixture.noise.box.center])

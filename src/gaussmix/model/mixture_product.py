@@ -1,20 +1,28 @@
 """Products of the densities of two mixtures."""
 
 from dataclasses import replace
+from typing import Generic, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
 from gaussmix.covariance import AbstractCovariance
 from gaussmix.errors import ParameterError
-from gaussmix.model.gaussian_algebra import concatenate_covariances, multiply_gaussians
+from gaussmix.model.gaussian_algebra import concatenate_covariances, multiply_all_gaussian_pairs
 from gaussmix.model.mixture_parameters import M, change_frame
 from gaussmix.model.noise import Noise, multiply_noise
 from gaussmix.types import KD, K
 
 
-def multiply_mixtures(first: M, second: M) -> tuple[M, float]:
-    """Return the normalized product of two mixtures, and the natural logarithm of its integral in the data's units.
+class MixtureProduct(NamedTuple, Generic[M]):
+    """The normalized product of two mixtures, and the natural log of the integral of their product."""
+
+    mixture: M
+    log_integral: float
+
+
+def multiply_mixtures(first: M, second: M) -> MixtureProduct[M]:
+    """Return the normalized product of two mixtures, and the natural log of its integral in the data's units.
 
     Every pair of Gaussians gives a Gaussian. A noise component multiplied by a Gaussian gives that Gaussian; the
     product of two noise components is constant and counts with the smaller box. The result is in the frame of
@@ -32,18 +40,18 @@ def multiply_mixtures(first: M, second: M) -> tuple[M, float]:
     other = change_frame(second, first.frame)
     with np.errstate(divide="ignore"):
         first_logs, other_logs = np.log(first.weights), np.log(other.weights)
-    centers, covariance, log_integrals = multiply_gaussians(
+    centers, covariance, log_integrals = multiply_all_gaussian_pairs(
         first.centers, first.covariance, other.centers, other.covariance
     )
     log_weights: list[K] = [np.add.outer(first_logs, other_logs).ravel() + log_integrals]
     stacks: list[tuple[KD, AbstractCovariance]] = [(centers, covariance)]
     for mixture, logs, noise in ((first, first_logs, other.noise), (other, other_logs, first.noise)):
         if noise is not None:
-            log_weights.append(logs + noise.log_density)
+            log_weights.append(logs + noise.log_weighted_density)
             stacks.append((mixture.centers, mixture.covariance))
     noise_product = multiply_noise(first.noise, other.noise)
     if noise_product is not None:
-        log_weights.append(np.array([noise_product[0]]))
+        log_weights.append(np.array([noise_product.log_weight]))
     logs = np.concatenate(log_weights)
     log_total = float(logsumexp(logs))
     weights = np.exp(logs - log_total)
@@ -52,7 +60,7 @@ def multiply_mixtures(first: M, second: M) -> tuple[M, float]:
         weights=weights if noise_product is None else weights[:-1],
         centers=np.vstack([means for means, _ in stacks]),
         covariance=concatenate_covariances([part for _, part in stacks]),
-        noise=None if noise_product is None else Noise(float(weights[-1]), noise_product[1]),
+        noise=None if noise_product is None else Noise(float(weights[-1]), noise_product.box),
         n_fixed_parameters=0,
     )
-    return product, log_total + first.frame.log_abs_det_jacobian
+    return MixtureProduct(product, log_total + first.frame.log_abs_det_jacobian)

@@ -8,6 +8,7 @@ Raftery, "How many clusters? Which clustering method?", Computer J. 41, 1998; Da
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,29 +31,29 @@ class Box:
 
     @property
     def center(self) -> D:
-        """Center of the box, (D,)."""
+        """Midpoint of the box, (D,), in the frame."""
         return np.asarray(0.5 * self.minimum + 0.5 * self.maximum)
 
     @property
     def log_volume(self) -> float:
-        """Logarithm of the volume in the frame's units."""
+        """Natural logarithm of the volume in the frame's units."""
         return float(np.log(self.maximum - self.minimum).sum())
 
     def with_log_volume(self, log_volume: float) -> "Box":
-        """Return the box of a given volume with the same center and proportions."""
+        """Return the box of a given log volume, in the frame's units, with the same center and proportions."""
         half_widths = 0.5 * (self.maximum - self.minimum) * math.exp((log_volume - self.log_volume) / len(self.minimum))
         return Box(self.center - half_widths, self.center + half_widths)
 
     def select_columns(self, columns: IntD) -> "Box":
-        """Return the box of some of the columns."""
+        """Return the box of the columns at some positions."""
         return Box(self.minimum[columns], self.maximum[columns])
 
     def change_frame(self, old_frame: Frame, new_frame: Frame) -> "Box":
         """Return the same box in the coordinates of another frame."""
         return Box(*new_frame.transform_rows(old_frame.restore_means(np.array([self.minimum, self.maximum]))))
 
-    def fraction_below(self, values: ND) -> ND:
-        """Return the fraction of each side (n, D) that lies at or below a value (n, D)."""
+    def side_fractions_at_or_below(self, values: ND) -> ND:
+        """Return the fraction of each side of the box that lies at or below each value (n, D), shape (n, D)."""
         return np.asarray(np.clip((values - self.minimum) / (self.maximum - self.minimum), 0.0, 1.0))
 
 
@@ -67,7 +68,7 @@ class Noise:
     weight: float
     box: Box
 
-    def volume(self, frame: Frame) -> float:
+    def volume_in_data_units(self, frame: Frame) -> float:
         """Return the volume of the box in the data's units.
 
         Raises
@@ -83,8 +84,8 @@ class Noise:
         return volume
 
     @property
-    def log_density(self) -> float:
-        """Logarithm of weight / volume, in the frame's units."""
+    def log_weighted_density(self) -> float:
+        """Natural logarithm of weight / volume, in the frame's units."""
         with np.errstate(divide="ignore"):
             return float(np.log(self.weight) - self.box.log_volume)
 
@@ -92,53 +93,61 @@ class Noise:
         """Return quadratics with the noise as the last component: offset = log weight - log volume, precision 0."""
         center = np.vstack([quadratics.center, self.box.center])
         return Quadratics(
-            np.append(quadratics.offset, self.log_density),
+            np.append(quadratics.offset, self.log_weighted_density),
             center,
             quadratics.precision_root.append_zero_root(len(center) - 1),
         )
 
     def m_step(self, moments: Moments) -> "Noise":
-        """Return the noise of maximum expected likelihood; its mass is the last entry of the moments."""
+        """Return the noise with the weight of an M-step: the last mass of the moments divided by the sum of all."""
         return replace(self, weight=float(moments.mass[-1] / moments.mass.sum()))
 
 
-def kind_with_noise(noise: Noise | None, kind: MomentKind) -> MomentKind:
-    """Return the moment kind that an E-step must compute: not pooled if there is a noise component."""
+def unpool_kind_if_noise(noise: Noise | None, kind: MomentKind) -> MomentKind:
+    """Return the moment kind that an E-step must compute: ``kind``, but per component if there is noise."""
     return kind if noise is None else kind.per_component
 
 
-def drop_noise(moments: Moments, kind: MomentKind) -> Moments:
-    """Return the moments of all components except the last, the noise, converted to a kind."""
+def drop_noise_moments(moments: Moments, target_kind: MomentKind) -> Moments:
+    """Return the moments of all components except the last, the noise, converted to ``target_kind``."""
     moments_without_noise = Moments(moments.mass[:-1], moments.mean[:-1], moments.scatter[:-1], moments.kind)
-    return moments_without_noise.to_kind(kind)
+    return moments_without_noise.to_kind(target_kind)
 
 
-def noise_to_minus_one(labels: IntN, n_components: int) -> IntN:
-    """Return labels (n,) with -1 instead of ``n_components``, the position of the noise."""
+def relabel_noise_as_minus_one(labels: IntN, n_components: int) -> IntN:
+    """Return a copy of labels (n,) with -1 instead of ``n_components``, the position of the noise."""
     return np.where(labels == n_components, NOISE_LABEL, labels)
 
 
-def all_weights(weights: K, noise: Noise | None) -> K:
+def append_noise_weight(weights: K, noise: Noise | None) -> K:
     """Return the weights of the Gaussians (K,), followed by the weight of the noise if there is one."""
     return weights if noise is None else np.append(weights, noise.weight)
 
 
-def multiply_noise(first: Noise | None, second: Noise | None) -> tuple[float, Box] | None:
-    """Return the log weight and the box of the product of two noise densities, None if one is missing.
+class NoiseProduct(NamedTuple):
+    """The log weight of the product of two noise densities, not normalized, and the box in which it counts."""
+
+    log_weight: float
+    box: Box
+
+
+def multiply_noise(first: Noise | None, second: Noise | None) -> NoiseProduct | None:
+    """Return the log weight and the box of the product of two noise densities; None if one is missing.
 
     The product is constant too. It counts with the smaller of the two boxes.
     """
     if first is None or second is None:
         return None
     smaller, larger = sorted((first, second), key=lambda noise: noise.box.log_volume)
-    return smaller.log_density + larger.log_density + smaller.box.log_volume, smaller.box
+    log_weight = smaller.log_weighted_density + larger.log_weighted_density + smaller.box.log_volume
+    return NoiseProduct(log_weight, smaller.box)
 
 
 def add_noise_densities(first: Noise | None, second: Noise | None) -> Noise | None:
-    """Return the noise whose density and weight are the sums of those of two noise components."""
+    """Return the noise whose density and weight are the sums of those of two; None if both are None."""
     if first is None or second is None:
         return first or second
     weight = first.weight + second.weight
-    log_density = float(np.logaddexp(first.log_density, second.log_density))
+    log_density = float(np.logaddexp(first.log_weighted_density, second.log_weighted_density))
     box = first.box if weight == 0.0 else first.box.with_log_volume(math.log(weight) - log_density)
     return Noise(weight, box)

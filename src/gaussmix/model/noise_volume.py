@@ -58,7 +58,7 @@ def make_noise_box(problem: Problem, noise: object) -> Box | None:
     box = Box(problem.column_range.minimum, problem.column_range.maximum)
     if not is_bool(noise):
         return box.with_log_volume(math.log(float(noise)) + problem.source.frame.log_abs_det_jacobian)  # type: ignore[arg-type]
-    principal = _principal_log_volume(problem)
+    principal = _log_volume_along_principal_axes(problem)
     return box.with_log_volume(principal) if principal < box.log_volume else box
 
 
@@ -73,8 +73,8 @@ class _RangeAlongAxes:
         return ColumnRange.from_rows((batch.positive_weight_rows - self.mean) @ self.axes)
 
 
-def _principal_log_volume(problem: Problem) -> float:
-    """Return the log volume of the box along the principal components, in the frame.
+def _log_volume_along_principal_axes(problem: Problem) -> float:
+    """Return the log volume of the box around the rows along their principal components, in the frame.
 
     Return infinity if a side is so short that rounding determines it.
     """

@@ -13,6 +13,7 @@ step of length one equals an EM step to first order.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,11 +27,19 @@ from gaussmix.covariance.parametrization import make_parametrization
 from gaussmix.covariance.parametrization_base import AbstractParametrization
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import all_weights
+from gaussmix.model.noise import append_noise_weight
 from gaussmix.types import KD, KDD, Array, K
 
 _MIN_RELATIVE_MASS = 1e-3  # lower bound of a component's mass, relative to equal weights, for the Fisher information
 _MAX_LOG_WEIGHT_CHANGE = 300.0  # relative to the origin
+
+
+class _VectorParts(NamedTuple):
+    """Parts of a parameter vector: of the log weights (K,), or (K + 1,) with noise, means (K, D) and covariances."""
+
+    log_weights: K
+    means: KD
+    covariances: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +60,7 @@ class MixtureParametrization:
     @classmethod
     def from_origin(cls, origin: Mixture, total_weight: float) -> "MixtureParametrization":
         """Make the parametrization in which a mixture is the zero vector."""
-        weights = all_weights(origin.weights, origin.noise)
+        weights = append_noise_weight(origin.weights, origin.noise)
         masses = total_weight * np.maximum(weights, _MIN_RELATIVE_MASS / len(weights))
         covariance_parametrization = _parametrize_covariance(origin.covariance, masses[: origin.n_components])
         return cls(
@@ -64,19 +73,19 @@ class MixtureParametrization:
 
     @property
     def n_parameters(self) -> int:
-        """Length of a vector."""
+        """Length of a parameter vector."""
         return len(self.to_vector(self.origin))
 
     def to_vector(self, mixture: Mixture) -> Array:
-        """Return the vector of a mixture."""
-        weights, origin_weights = (all_weights(model.weights, model.noise) for model in (mixture, self.origin))
+        """Return the parameter vector (n_parameters,) of a mixture; zero for the origin."""
+        weights, origin_weights = (append_noise_weight(model.weights, model.noise) for model in (mixture, self.origin))
         with np.errstate(divide="ignore"):
             log_ratios = np.log(np.where(origin_weights > 0, weights, 1.0)) - np.log(
                 np.where(origin_weights > 0, origin_weights, 1.0)
             )
         log_ratios = np.clip(log_ratios, -_MAX_LOG_WEIGHT_CHANGE, _MAX_LOG_WEIGHT_CHANGE)
         log_ratios -= self.origin_masses @ log_ratios / self.origin_masses.sum()
-        means = self._whiten(mixture.centers - self.origin.centers) * self._sqrt_masses[:, None]
+        means = self._whiten(mixture.centers - self.origin.centers) * self._sqrt_component_masses[:, None]
         return np.concatenate(
             [
                 np.sqrt(self.origin_masses) * log_ratios,
@@ -86,10 +95,10 @@ class MixtureParametrization:
         )
 
     def to_mixture(self, vector: Array) -> Mixture:
-        """Return the mixture of a vector."""
+        """Return the mixture that a parameter vector describes."""
         _, scaled_means, covariance_vector = self._split_vector(vector)
         weights = self._weights_from_vector(vector)
-        mean_changes = self._unwhiten(scaled_means / self._sqrt_masses[:, None])
+        mean_changes = self._unwhiten(scaled_means / self._sqrt_component_masses[:, None])
         noise = None if self.origin.noise is None else replace(self.origin.noise, weight=float(weights[-1]))
         return replace(
             self.origin,
@@ -99,7 +108,7 @@ class MixtureParametrization:
             noise=noise,
         )
 
-    def gradient(
+    def log_posterior_gradient(
         self,
         vector: Array,
         mixture: Mixture,
@@ -107,7 +116,7 @@ class MixtureParametrization:
         prior_statistics: PriorStatistics | None = None,
         fixed: FixedParameters | None = None,
     ) -> Array:
-        """Return the gradient of the log-likelihood plus log prior at a mixture and its vector.
+        """Return the gradient of log-likelihood plus log prior with respect to the vector, (n_parameters,).
 
         Parameters
         ----------
@@ -126,56 +135,58 @@ class MixtureParametrization:
             mean=moments.mean[:n_components],
             scatter=moments.scatter[:n_components],
         )
-        weights = all_weights(mixture.weights, mixture.noise)
+        weights = append_noise_weight(mixture.weights, mixture.noise)
         weight_gradient = _log_weight_gradient(weights, moments.mass, self._weights_from_vector(vector), fixed)
         means, covariances = _mean_and_covariance_gradients(mixture, component_moments, kind, prior_statistics)
         if fixed is not None:
             means = np.where(np.isfinite(fixed.centers), 0.0, means)
             mask = fixed.is_covariance_fixed.reshape(-1, *[1] * (covariances.ndim - 1))
             covariances = np.where(mask, 0.0, covariances)
-        mean_gradient = self._pull_back_mean_gradient(means) / self._sqrt_masses[:, None]
+        mean_gradient = self._pull_back_mean_gradient(means) / self._sqrt_component_masses[:, None]
         inner = self.covariance_parametrization.vector_gradient(self._split_vector(vector)[2], covariances)
         return np.concatenate([weight_gradient / np.sqrt(self.origin_masses), mean_gradient.ravel(), inner])
 
     def _weights_from_vector(self, vector: Array) -> K:
-        """Return the weights of a vector, the noise weight at the end."""
+        """Return the weights (K,) that a vector describes; with noise (K + 1,), its weight last."""
         changes = self._split_vector(vector)[0] / np.sqrt(self.origin_masses)
         with np.errstate(divide="ignore"):
-            logs = np.log(all_weights(self.origin.weights, self.origin.noise))
+            logs = np.log(append_noise_weight(self.origin.weights, self.origin.noise))
         logs = logs + np.clip(changes, -_MAX_LOG_WEIGHT_CHANGE, _MAX_LOG_WEIGHT_CHANGE)
         weights = np.exp(logs - logs.max())
         return np.asarray(weights / weights.sum())
 
     @property
-    def _sqrt_masses(self) -> K:
+    def _sqrt_component_masses(self) -> K:
+        """Square roots of the masses of the Gaussians at the origin, (K,)."""
         return np.sqrt(self.origin_masses[: self.origin.n_components])
 
-    def _split_vector(self, vector: Array) -> tuple[Array, Array, Array]:
+    def _split_vector(self, vector: Array) -> _VectorParts:
         """Return the parts of a vector that describe weights, means (K, D) and covariances."""
         shape = self.origin.centers.shape
         first, second = len(self.origin_masses), len(self.origin_masses) + shape[0] * shape[1]
-        return vector[:first], vector[first:second].reshape(shape), vector[second:]
+        return _VectorParts(vector[:first], vector[first:second].reshape(shape), vector[second:])
 
     def _unwhiten(self, whitened: KD) -> KD:
-        """Multiply each vector by its component's factor."""
+        """Return F_k v_k, (K, D): vectors in standard deviations of their component, converted to the frame."""
         if self.scale_factors.ndim == 2:
             return np.asarray(whitened * self.scale_factors)
         return np.asarray(np.einsum("kij,kj->ki", self.scale_factors, whitened))
 
     def _pull_back_mean_gradient(self, gradient: KD) -> KD:
-        """Multiply each gradient by the transpose of its component's factor (chain rule)."""
+        """Return F_k^T g_k, (K, D): gradients with respect to means, converted to whitened means."""
         if self.scale_factors.ndim == 2:
             return np.asarray(gradient * self.scale_factors)
         return np.asarray(np.einsum("kij,ki->kj", self.scale_factors, gradient))
 
     def _whiten(self, differences: KD) -> KD:
-        """Solve for the vectors that `_unwhiten` maps to these differences."""
+        """Return F_k^-1 d_k, (K, D): differences in the frame, converted to standard deviations of their component."""
         if self.scale_factors.ndim == 2:
             return np.asarray(differences / self.scale_factors)
         return linalg.solve_vectors(self.scale_factors, differences)
 
 
 def _parametrize_covariance(covariance: AbstractCovariance, masses: K) -> AbstractParametrization:
+    """Return the parametrization in which a covariance is zero, given the masses of its components (K,)."""
     if isinstance(covariance, LowRankCovariance):
         return LoadingsParametrization(covariance, masses)
     return make_parametrization(covariance, masses)
@@ -234,13 +245,13 @@ def _mean_and_covariance_gradients(
     return _apply_precisions(roots, forces), _covariance_gradient(roots, scatter, mass + prior_mass)
 
 
-def _apply_precisions(roots: KDD, vectors: KD) -> KD:
-    """Multiply each vector by the precision of its component, from precision roots."""
-    return np.asarray(np.einsum("kij,klj,kl->ki", roots, roots, vectors, optimize=True))
+def _apply_precisions(precision_roots: KDD, vectors: KD) -> KD:
+    """Return P_k v_k, (K, D), for precisions with the roots (K, D, D) and vectors (K, D)."""
+    return np.asarray(np.einsum("kij,klj,kl->ki", precision_roots, precision_roots, vectors, optimize=True))
 
 
-def _covariance_gradient(roots: KDD, scatter: KDD, mass: K) -> KDD:
-    """Return S^-1 (scatter - mass S) S^-1 / 2 for each component, from precision roots."""
-    whitened = np.swapaxes(roots, 1, 2) @ scatter @ roots
+def _covariance_gradient(precision_roots: KDD, scatter: KDD, mass: K) -> KDD:
+    """Return S_k^-1 (scatter_k - mass_k S_k) S_k^-1 / 2, (K, D, D), from precision roots (K, D, D)."""
+    whitened = np.swapaxes(precision_roots, 1, 2) @ scatter @ precision_roots
     np.einsum("kii->ki", whitened)[:] -= mass[:, None]
-    return np.asarray(0.5 * roots @ whitened @ np.swapaxes(roots, 1, 2))
+    return np.asarray(0.5 * precision_roots @ whitened @ np.swapaxes(precision_roots, 1, 2))

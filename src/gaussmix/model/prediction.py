@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,64 +13,68 @@ from gaussmix.engines.base import (
     AbstractSession,
     BestScores,
     iterate_tiles,
-    log_sum_exp_with_terms,
+    log_sum_exp_with_shifted_terms,
     rows_per_tile,
 )
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.sources.base import AbstractSource
-from gaussmix.sources.sinks import AbstractSink, ArraySink, Blocks
+from gaussmix.sources.sinks import AbstractSink, ArraySink, UnstoredBlocks
 from gaussmix.types import ND, NK, AnyArray, IntN, K, N
 
 
 @dataclass(frozen=True)
 class _WriteBestScores:
-    """Write what ``extract`` takes from the best scores of each batch."""
+    """A task that writes what ``extract`` takes from the best scores of each batch to a sink."""
 
     extract: Callable[[BestScores], AnyArray]
     sink: AbstractSink
 
-    def __call__(self, batch: Batch, best: BestScores) -> Blocks:
-        _check_scores_finite(best.best_scores, batch)
+    def __call__(self, batch: Batch, best: BestScores) -> UnstoredBlocks:
+        _require_finite_scores(best.best_scores, batch)
         return self.sink.write(batch.first_row, self.extract(best))
 
 
 @dataclass(frozen=True)
 class _WriteResponsibilities:
-    """Write the softmax of the scores of each batch, computed in place."""
+    """A task that replaces the scores of each batch by their softmax, in place, and writes it to a sink."""
 
     sink: AbstractSink
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
         return self.sink.buffer(first_row, n_rows) if isinstance(self.sink, ArraySink) else None
 
-    def __call__(self, batch: Batch, scores: NK) -> Blocks:
-        _check_scores_finite(scores.max(axis=1), batch)
+    def __call__(self, batch: Batch, scores: NK) -> UnstoredBlocks:
+        _require_finite_scores(scores.max(axis=1), batch)
         for tile in iterate_tiles(batch.n_rows, rows_per_tile(scores.shape[1])):
-            powers = log_sum_exp_with_terms(scores[tile])[1]
+            powers = log_sum_exp_with_shifted_terms(scores[tile])[1]
             np.divide(powers, powers.sum(axis=1)[:, None], out=scores[tile])
         return self.sink.write(batch.first_row, scores)
 
 
 @dataclass(frozen=True)
 class _WriteScores:
+    """A task that writes the scores of each batch to a sink."""
+
     sink: ArraySink
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
         return self.sink.buffer(first_row, n_rows)
 
-    def __call__(self, batch: Batch, scores: NK) -> Blocks:
+    def __call__(self, batch: Batch, scores: NK) -> UnstoredBlocks:
         return self.sink.write(batch.first_row, scores)
 
 
-class _BlocksPair(tuple[Blocks, Blocks]):
-    """What two sinks return; pairs add part by part."""
+class _BlocksPair(tuple[UnstoredBlocks, UnstoredBlocks]):
+    """What two sinks could not store; pairs add part by part."""
 
-    def __add__(self, other: tuple[Blocks, Blocks]) -> "_BlocksPair":  # type: ignore[override]
+    def __add__(self, other: tuple[UnstoredBlocks, UnstoredBlocks]) -> "_BlocksPair":  # type: ignore[override]
         return _BlocksPair((self[0] + other[0], self[1] + other[1]))
 
 
 @dataclass(frozen=True)
 class _WriteLabelsAndScores:
+    """A task that writes the best component and its score, for each row of a batch, to a sink each."""
+
     labels: ArraySink
     scores: ArraySink
 
@@ -78,52 +83,63 @@ class _WriteLabelsAndScores:
         return _BlocksPair((self.labels.write(first, best.labels), self.scores.write(first, best.best_scores)))
 
 
-def _check_scores_finite(max_scores: N, batch: Batch) -> None:
-    """DataError naming the first row whose highest score overflowed."""
+def _require_finite_scores(max_scores: N, batch: Batch) -> None:
+    """Raise a DataError that names the first row whose highest score is not finite, if there is one."""
     lost = ~np.isfinite(max_scores)
     if lost.any():
         raise DataError.row_too_far(batch.first_row + int(np.argmax(lost)))
 
 
 def _take_labels(best: BestScores) -> IntN:
+    """Return the best component of each row, (n,)."""
     return best.labels
 
 
 def _take_log_densities(best: BestScores) -> N:
+    """Return the log density of each row, (n,)."""
     return best.log_densities
 
 
 def _take_log_max_responsibility(best: BestScores) -> N:
+    """Return the log of the largest responsibility of each row, (n,)."""
     return best.best_scores - best.log_densities
 
 
-def _write_best(
+def _extract_from_best_scores(
     model: ScoringModel, session: AbstractSession, sink: AbstractSink, extract: Callable[[BestScores], AnyArray]
 ) -> AnyArray:
+    """Return what ``extract`` takes from the best scores, for all rows, as the sink stores it."""
     with np.errstate(over="ignore", invalid="ignore"):
         result: AnyArray = sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
     return result
 
 
-def frame_logpdf(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
-    """Return log sum_k exp(score) of each row, (n,), in the frame's units."""
-    return _write_best(model, engine.bind(source), ArraySink(source.n_rows), _take_log_densities)
+def logpdf_in_frame_units(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
+    """Return the log density of each row, (n,), per unit of volume of the frame; DataError if it overflows."""
+    return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows), _take_log_densities)
 
 
 def hard_labels(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> IntN:
     """Return the component of the highest score of each row, (n,); the first of equals."""
-    return _write_best(model, engine.bind(source), ArraySink(source.n_rows, dtype=np.int64), _take_labels)
+    return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows, dtype=np.int64), _take_labels)
 
 
-def labels_and_best_scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> tuple[IntN, N]:
+class LabelsAndBestScores(NamedTuple):
+    """The component of the highest score of each row (n,), and that score (n,)."""
+
+    labels: IntN
+    best_scores: N
+
+
+def labels_and_best_scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> LabelsAndBestScores:
     """Return the component of the highest score of each row, (n,), and that score, (n,)."""
     sinks = ArraySink(source.n_rows, dtype=np.int64), ArraySink(source.n_rows)
     labels, scores = engine.bind(source).reduce_best_scores(model, _WriteLabelsAndScores(*sinks))
-    return sinks[0].finish(labels), sinks[1].finish(scores)
+    return LabelsAndBestScores(sinks[0].finish(labels), sinks[1].finish(scores))
 
 
-def scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
-    """Return the score of each component for each row, (n, K), in the frame's units."""
+def component_scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
+    """Return the score of each component for each row, (n, K): log(weight density) in the frame for a mixture."""
     sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
     result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteScores(sink)))
     return result
@@ -131,11 +147,11 @@ def scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) 
 
 def log_max_responsibility(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
     """Return the log of the largest responsibility of each row, (n,)."""
-    return _write_best(model, engine.bind(source), ArraySink(source.n_rows), _take_log_max_responsibility)
+    return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows), _take_log_max_responsibility)
 
 
 def responsibilities(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
-    """Return the softmax of the scores of each row, (n, K)."""
+    """Return the probability of each component for each row, (n, K); DataError if a row is too far away."""
     sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
     with np.errstate(over="ignore", invalid="ignore"):
         result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
@@ -144,6 +160,8 @@ def responsibilities(model: ScoringModel, source: AbstractSource, engine: Abstra
 
 @dataclass(frozen=True)
 class _SumLogMaxResponsibility:
+    """A task that sums weight times log of the largest responsibility over the rows of a batch."""
+
     def __call__(self, batch: Batch, best: BestScores) -> float:
         values = _take_log_max_responsibility(best)
         return float(values.sum() if batch.weights is None else batch.weights @ values)
@@ -154,8 +172,8 @@ def total_log_max_responsibility(model: ScoringModel, session: AbstractSession) 
     return session.reduce_best_scores(model, _SumLogMaxResponsibility())
 
 
-def exp_with_overflow_check(log_values: N) -> N:
-    """Return e to the power of log densities; UnrepresentableError where that overflows."""
+def exp_or_raise(log_values: N) -> N:
+    """Return exp(log densities), (n,); raise an UnrepresentableError if one overflows."""
     with np.errstate(over="ignore"):
         values = np.exp(log_values)
     if np.isinf(values).any():
@@ -164,14 +182,14 @@ def exp_with_overflow_check(log_values: N) -> N:
 
 
 def uncertainty(responsibilities: NK) -> N:
-    """Return one minus the largest responsibility, summed from the others so that 1e-300 stays 1e-300."""
+    """Return one minus the largest responsibility of each row, (n,), precise also where it is tiny."""
     rest = responsibilities.copy()
     rest[np.arange(len(rest)), rest.argmax(axis=1)] = 0.0
     return np.asarray(rest.sum(axis=1))
 
 
-def univariate_cdf(rows: ND, weights: K, means: K, standard_deviations: K) -> N:
-    """Return sum_k w_k Phi((x - m_k) / s_k) for rows of one column."""
+def univariate_mixture_cdf(rows: ND, weights: K, means: K, standard_deviations: K) -> N:
+    """Return sum_k w_k Phi((x - m_k) / s_k), (n,), for rows (n, 1)."""
     from scipy import special
 
     return np.asarray(special.ndtr((rows - means) / standard_deviations) @ weights)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,14 @@ from gaussmix.sources.base import count_rows
 from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
 
 _MAX_FUSED_ROWS = 20_000  # more rows gain nothing from a fused run
+
+
+class FusedRunInputs(NamedTuple):
+    """Rows (n, D) in the frame, weights (n,) or None for one each, known components (n,) or None if no row has one."""
+
+    rows: ND
+    row_weights: N | None
+    known_labels: IntN | None
 
 
 def make_memory_source(rows: AnyArray, weights: N | None = None) -> MemorySource:
@@ -96,31 +105,29 @@ class Problem:
     ) -> Expectation:
         """Return the expectation of a model over all rows; by default with the moments that the structure needs."""
         moment_kind = kind or self.covariance_estimator.moment_kind
-        return self.session.e_step(model, moment_kind, assignment, self.total_moments_for(moment_kind))
+        return self.session.e_step(model, moment_kind, assignment, self.pooled_total_moments_if_useful(moment_kind))
 
-    def total_moments_for(self, moment_kind: MomentKind) -> Moments | None:
-        """Return the moments of all rows as one group where an E-step can derive scatter from them, else None."""
+    def pooled_total_moments_if_useful(self, moment_kind: MomentKind) -> Moments | None:
+        """Return `pooled_total_moments` for the kind POOLED_FULL, which an E-step can derive from them, else None."""
         return self.pooled_total_moments if moment_kind is MomentKind.POOLED_FULL else None
 
     @cached_property
     def pooled_total_moments(self) -> Moments:
-        """Pooled full moments of all rows as one group, in the frame."""
+        """Moments of all rows as one group, of the kind POOLED_FULL, in the frame."""
         session = self.engine.bind(self.source.with_label_prior(None))
         moments = session.e_step(CentersModel.uniform(self.total_moments.mean), MomentKind.FULL).moments
         return moments.to_kind(MomentKind.POOLED_FULL)
 
     @cached_property
-    def fused_run_inputs(self) -> tuple[ND, N | None, IntN | None] | None:
-        """Rows in working coordinates, weights (None for one each) and known components (None if no row has one).
-
-        None if there are many rows, or if the label prior holds more than known components.
-        """
+    def fused_run_inputs(self) -> FusedRunInputs | None:
+        """Arrays for a fused run; None if there are many rows, or if the label prior has more than known components."""
         prior = self.source.label_prior
         if self.n_rows > _MAX_FUSED_ROWS or not isinstance(prior, KnownComponents | None):
             return None
         known = None if prior is None else np.ascontiguousarray(prior.labels, dtype=np.int64)
         rows, weights = self.source.collect(None)
-        return np.ascontiguousarray(rows), None if (weights == 1.0).all() else np.ascontiguousarray(weights), known
+        row_weights = None if (weights == 1.0).all() else np.ascontiguousarray(weights)
+        return FusedRunInputs(np.ascontiguousarray(rows), row_weights, known)
 
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
         """Return the sum over rows of weight times log of the largest responsibility: what ICL subtracts from BIC."""
@@ -142,11 +149,11 @@ class Problem:
         return [part._with_total_weight(part.source.reduce(_sum_weights)) for part in parts]
 
     def _with_total_weight(self, total_weight: float) -> "Problem":
-        """Return the problem with total moments scaled to the weight of a part of the rows."""
+        """Return the problem with total moments scaled to ``total_weight``, the weight of a part of the rows."""
         return replace(self, total_moments=self.total_moments.scale_weights(total_weight / self.total_weight))
 
     def with_structure(self, structure: Structure) -> "Problem":
-        """Return the problem of another structure with a variance floor; its frame must be of the same kind."""
+        """Return the problem of another structure, with the default variance floor and no prior, in the same frame."""
         regularizer = make_regularizer(self.source.frame, self.total_moments, structure, None)
         return replace(self, covariance_estimator=make_covariance_estimator(structure, regularizer))
 
@@ -166,15 +173,15 @@ class Problem:
         return self.covariance_estimator.structure.min_rows(self.source.n_features)
 
     def with_prior(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
-        """Return the problem with a prior; parameters that the prior leaves open depend on the data."""
+        """Return the problem with a prior, or itself for None; open parameters of the prior depend on the data."""
         if prior is None:
             return self
         structure, regularizer = self.covariance_estimator.structure, self.covariance_estimator.regularizer
-        estimator = make_covariance_estimator(structure, regularizer, self._complete_prior(prior, n_components))
+        estimator = make_covariance_estimator(structure, regularizer, self._fill_in_default_prior(prior, n_components))
         return replace(self, covariance_estimator=estimator)
 
-    def _complete_prior(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
-        """Return the prior with all its parameters, in the frame."""
+    def _fill_in_default_prior(self, prior: DefaultPrior, n_components: int) -> NormalInverseWishart:
+        """Return the prior in the frame, with parameters from the data where the user gave none."""
         frame, n_features = self.source.frame, self.source.n_features
         location, degrees, scale = prior.checked_parameters(n_features)
         center = self.total_moments.mean[0] if location is None else frame.transform_rows(location[None])[0]
@@ -183,7 +190,7 @@ class Problem:
         return NormalInverseWishart(prior.shrinkage, center, degrees, frame.transform_covariances(scale[None])[0])
 
     def _default_prior_scale(self, n_components: int) -> DD:
-        """Return the covariance of all rows, or for axis-aligned structures the mean variance, over K^(2/D)."""
+        """Return the covariance of all rows over K^(2/D), (D, D); for axis-aligned structures their mean variance."""
         exponents, n_features = self.source.frame.total_exponent, self.source.n_features
         if self.covariance_estimator.structure.is_axis_aligned:
             shifts = 2 * (exponents.min() - exponents)  # to the units of the column with the widest range
@@ -205,14 +212,28 @@ class Problem:
 
     @property
     def constant_columns(self) -> list[int]:
-        """Positions of the columns that have only one value."""
+        """Positions of the columns that have only one value, ascending."""
         return [int(j) for j in np.flatnonzero(self.column_variances <= 0)]
 
 
-def fit_frame(
-    source: AbstractSource, engine: AbstractEngine, scale_per_column: bool
-) -> tuple[AbstractSource, Moments, ColumnRange]:
-    """Fit a frame whose origin is near the mean and whose units are near the standard deviations.
+class FramedSource(NamedTuple):
+    """A source in a fitted frame, and there the diagonal moments of all rows as one group and the range of columns."""
+
+    source: AbstractSource
+    total_moments: Moments
+    column_range: ColumnRange
+
+
+class _ColumnMoments(NamedTuple):
+    """Mean (D,) and variance (D,) of each column, and the total weight (1,)."""
+
+    mean: D
+    variance: D
+    total_weight: K
+
+
+def fit_frame(source: AbstractSource, engine: AbstractEngine, scale_per_column: bool) -> FramedSource:
+    """Return the source in a frame near its mean and deviations, and its total moments and column range there.
 
     Parameters
     ----------
@@ -220,15 +241,6 @@ def fit_frame(
     engine : AbstractEngine
     scale_per_column : bool
         Scale each column on its own, or all columns by the same factor.
-
-    Returns
-    -------
-    source : AbstractSource
-        The source in the fitted frame.
-    total_moments : Moments
-        Diagonal moments of all rows as one group, in the frame.
-    column_range : ColumnRange
-        Minimum and maximum of each column, in the frame.
     """
     data_range = source.reduce(column_range)
     bounding_frame = data_range.bounding_frame(scale_per_column)
@@ -238,15 +250,15 @@ def fit_frame(
     mean, variance, mass = _column_means_and_variances(framed, engine)
     total_moments = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
     corners = np.array([data_range.minimum, data_range.maximum])
-    return framed, total_moments, ColumnRange(*frame.transform_rows(corners))
+    return FramedSource(framed, total_moments, ColumnRange(*frame.transform_rows(corners)))
 
 
-def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) -> tuple[D, D, K]:
-    """Return the mean (D,) and variance (D,) of each column, and the total weight (1,)."""
+def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) -> _ColumnMoments:
+    """Return the mean (D,) and variance (D,) of each column, and the total weight (1,), in the source's frame."""
     model = CentersModel.uniform(np.zeros((1, source.n_features)))
     moments = engine.bind(source.with_label_prior(None)).e_step(model, MomentKind.DIAGONAL).moments
     variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
-    return moments.mean[0], variance, moments.mass
+    return _ColumnMoments(moments.mean[0], variance, moments.mass)
 
 
 def make_regularizer(
@@ -264,7 +276,7 @@ def make_regularizer(
 
 
 def column_range(batch: Batch) -> ColumnRange:
-    """Return the minimum and the maximum of each column of a batch, in the frame."""
+    """Return the minimum and the maximum of each column of a batch, in the frame; rows of weight zero do not count."""
     return ColumnRange.from_rows(batch.positive_weight_rows)
 
 

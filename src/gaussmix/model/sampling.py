@@ -33,7 +33,7 @@ def sample_gaussians(
     return rows, labels
 
 
-def sample_with_noise(
+def sample_gaussians_and_noise(
     weights: K,
     centers: KD,
     covariance: AbstractCovariance,
@@ -57,6 +57,7 @@ def sample_with_noise(
 
 
 def _check_n_samples(n_samples: int) -> None:
+    """Raise a ParameterError unless the number of samples is a positive integer."""
     if not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
         raise ParameterError.invalid_value(
             "Invalid value for 'n_samples': it", n_samples, "a whole number of at least 1"

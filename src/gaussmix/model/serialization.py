@@ -14,7 +14,7 @@ import json
 import os
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -31,7 +31,7 @@ from gaussmix.covariance.representations import (
 )
 from gaussmix.errors import ArchiveError, DamagedModelError, FileError
 from gaussmix.model.mixture_parameters import MixtureParameters
-from gaussmix.model.noise import Box, Noise, all_weights
+from gaussmix.model.noise import Box, Noise, append_noise_weight
 from gaussmix.model.validation import check_weights
 from gaussmix.types import AnyArray
 
@@ -57,7 +57,7 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
         "frame.center": mixture.frame.center,
         "frame.exponent": mixture.frame.scale_exponent,
         **_LAYOUTS[type(mixture.covariance)].pack(mixture.covariance),
-        **_pack_optional_tensors(mixture),
+        **_pack_noise_and_n_fixed_parameters(mixture),
     }
     names = mixture.feature_names
     arrays = {key: np.asarray(value, order="C") for key, value in tensors.items()}
@@ -91,14 +91,14 @@ def load_parameters(path: str | PathLike[str], mixture_class: type[M]) -> M:
     ArchiveError
         If the file is not a gaussmix model, is damaged or has a newer schema.
     """
-    metadata, tensors = _read_file(path)
+    metadata, tensors = _read_safetensors(path)
     if metadata.get("format") != "gaussmix":
         raise ArchiveError.unknown_format(path)
     if metadata.get("schema") not in _READERS:
         raise ArchiveError.unknown_schema(path, metadata.get("schema"), list(_READERS))
     try:
         structure = _READERS[metadata["schema"]](metadata, tensors)
-        return mixture_class(*_read_fields(metadata, tensors, structure))
+        return mixture_class(*_read_constructor_arguments(metadata, tensors, structure))
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise ArchiveError.invalid_content(path, error) from error
 
@@ -115,28 +115,35 @@ def compute_checksum(tensors: dict[str, AnyArray], metadata: dict[str, str]) -> 
 
 
 def read_schema_version(path: str | PathLike[str]) -> int:
-    """Return the schema number of a model file."""
-    return int(_read_file(path)[0]["schema"])
+    """Read the schema number of a model file."""
+    return int(_read_safetensors(path).metadata["schema"])
 
 
-def _read_file(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, AnyArray]]:
-    """Return the strings and the arrays of a safetensors file."""
+class _FileContent(NamedTuple):
+    """The strings and the arrays of a safetensors file, by name."""
+
+    metadata: dict[str, str]
+    tensors: dict[str, AnyArray]
+
+
+def _read_safetensors(path: str | PathLike[str]) -> _FileContent:
+    """Read the strings and the arrays of a safetensors file; FileError or ArchiveError if that fails."""
     if not os.path.isfile(path):
         raise FileError.model_not_found(os.fspath(path))
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
-            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return _FileContent(file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise ArchiveError.not_safetensors(path, error) from error
 
 
-def _read_schema_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
+def _read_structure_of_schema_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
     """Return the structure of a file of schema 1."""
     return Structure.from_name(metadata["structure"])
 
 
-def _read_schema_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
-    """Return the structure of a file of schema 2, which must have factors."""
+def _read_structure_of_schema_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
+    """Return the structure of a file of schema 2; DamagedModelError if it has no factors."""
     structure = parse_structure(metadata["structure"], int(metadata["n_factors"]))
     if not isinstance(structure, FactorStructure):
         raise DamagedModelError.no_factors(str(structure))
@@ -144,8 +151,10 @@ def _read_schema_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> St
     return structure
 
 
-def _read_fields(metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure) -> tuple[Any, ...]:
-    """Return the fields of `MixtureParameters`, in their order."""
+def _read_constructor_arguments(
+    metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure
+) -> tuple[Any, ...]:
+    """Return the fields of `MixtureParameters`, in their order, after validation; DamagedModelError if invalid."""
     if metadata["sha256"] != compute_checksum(tensors, metadata):
         raise DamagedModelError.wrong_checksum()
     for name, tensor in tensors.items():
@@ -155,19 +164,19 @@ def _read_fields(metadata: dict[str, str], tensors: dict[str, AnyArray], structu
     n_components, n_features = centers.shape
     covariance = _layout_for(structure).unpack(structure, tensors, n_components, n_features)
     names = json.loads(metadata["feature_names"])
-    frame = _make_frame(
-        *(_check_shape(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent"))
+    frame = _make_checked_frame(
+        *(_require_shape(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent"))
     )
-    _check_shape(weights, (n_components,))
-    noise, n_fixed_parameters = _unpack_optional_tensors(tensors, n_features)
-    check_weights(weights, all_weights(weights, noise))
+    _require_shape(weights, (n_components,))
+    noise, n_fixed_parameters = _unpack_noise_and_n_fixed_parameters(tensors, n_features)
+    check_weights(weights, append_noise_weight(weights, noise))
     if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
         raise DamagedModelError.invalid_feature_names()
     return weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_fixed_parameters
 
 
-def _pack_optional_tensors(mixture: MixtureParameters) -> dict[str, AnyArray]:
-    """Return the noise and the number of fixed parameters, if there are any."""
+def _pack_noise_and_n_fixed_parameters(mixture: MixtureParameters) -> dict[str, AnyArray]:
+    """Return tensors, by name, for the noise and the number of fixed parameters, as far as there are any."""
     tensors: dict[str, AnyArray] = {}
     if mixture.noise is not None:
         box = mixture.noise.box
@@ -177,35 +186,35 @@ def _pack_optional_tensors(mixture: MixtureParameters) -> dict[str, AnyArray]:
     return tensors
 
 
-def _unpack_optional_tensors(tensors: dict[str, AnyArray], n_features: int) -> tuple[Noise | None, int]:
+def _unpack_noise_and_n_fixed_parameters(tensors: dict[str, AnyArray], n_features: int) -> tuple[Noise | None, int]:
     """Return the noise, None if there is none, and the number of fixed parameters."""
-    n_fixed_parameters = int(_check_shape(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
+    n_fixed_parameters = int(_require_shape(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
     if n_fixed_parameters < 0:
         raise DamagedModelError.negative_n_fixed_parameters()
     if "noise.weight" not in tensors:
         return None, n_fixed_parameters
-    weight, box = _check_shape(tensors["noise.weight"], (1,)), _check_shape(tensors["noise.box"], (2, n_features))
+    weight, box = _require_shape(tensors["noise.weight"], (1,)), _require_shape(tensors["noise.box"], (2, n_features))
     if not weight[0] >= 0 or not (box[0] < box[1]).all():
         raise DamagedModelError.invalid_noise()
     return Noise(float(weight[0]), Box(*box)), n_fixed_parameters
 
 
-_READERS = {"1": _read_schema_1, "2": _read_schema_2}
+_READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2}
 _POSITIVE_TENSORS = {"variances", "noise"}
 _INTEGER_TENSORS = {"floored", "n_held", "frame.shrink", "frame.exponent"}
 _MAX_EXPONENT = 1023
 
 
-def _make_frame(shrink: AnyArray, center: AnyArray, exponent: AnyArray) -> Frame:
-    """Return a frame after checking that its exponents are those of doubles."""
-    for powers in (shrink, exponent):
+def _make_checked_frame(shrink_exponent: AnyArray, center: AnyArray, scale_exponent: AnyArray) -> Frame:
+    """Return a frame; DamagedModelError if an exponent is none of a double."""
+    for powers in (shrink_exponent, scale_exponent):
         if powers.min() < -_MAX_EXPONENT or powers.max() > _MAX_EXPONENT:
             raise DamagedModelError.exponent_out_of_range()
-    return Frame(shrink, center, exponent)
+    return Frame(shrink_exponent, center, scale_exponent)
 
 
-def _check_shape(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
-    """Return the array if it has the shape."""
+def _require_shape(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
+    """Return the tensor unchanged if it has the shape, else raise a DamagedModelError."""
     if tensor.shape != shape:
         raise DamagedModelError.wrong_shape(tensor.shape, shape)
     return tensor
@@ -220,8 +229,8 @@ _FIELDS = {
 }
 
 
-def _field(tensor_name: str) -> str:
-    """Return the name of the attribute that a tensor contains."""
+def _attribute_of_tensor(tensor_name: str) -> str:
+    """Return the name of the attribute of a covariance that the tensor of this name contains."""
     return _FIELDS.get(tensor_name, tensor_name)
 
 
@@ -232,26 +241,29 @@ class _CovarianceLayout:
     covariance_class: type[AbstractCovariance]
     tensor_shapes: dict[str, str]
 
-    def pack(self, covariance: Any) -> dict[str, AnyArray]:
-        """Return the tensors of a covariance, by their names in a file."""
-        return {"covariance." + name: np.asarray(getattr(covariance, _field(name))) for name in self.tensor_shapes}
+    def pack(self, covariance: AbstractCovariance) -> dict[str, AnyArray]:
+        """Return the tensors that describe a covariance, by their names in a file."""
+        return {
+            "covariance." + name: np.asarray(getattr(covariance, _attribute_of_tensor(name)))
+            for name in self.tensor_shapes
+        }
 
     def unpack(
         self, structure: Structure, tensors: dict[str, AnyArray], n_components: int, n_features: int
     ) -> AbstractCovariance:
-        """Return the covariance that tensors of a file contain."""
+        """Return the covariance that the tensors of a file contain; DamagedModelError if a shape is wrong."""
         sizes = {
             "K": n_components,
             "D": n_features,
             "Q": structure.n_factors if isinstance(structure, FactorStructure) else 0,
         }
-        is_floored = _check_shape(tensors["floored"], (n_components,)).astype(bool)
+        is_floored = _require_shape(tensors["floored"], (n_components,)).astype(bool)
         values: dict[str, Any] = {}
         for name, letters in self.tensor_shapes.items():
-            tensor = _check_shape(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
+            tensor = _require_shape(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
             if name in _POSITIVE_TENSORS and not (tensor > 0).all():
                 raise DamagedModelError.variance_not_positive()
-            values[_field(name)] = tensor if letters else tensor.item()
+            values[_attribute_of_tensor(name)] = tensor if letters else tensor.item()
         if self.covariance_class is SphericalCovariance:
             values["n_columns"] = n_features
         return self.covariance_class(structure, is_floored, **values)
@@ -269,4 +281,5 @@ _LAYOUTS: dict[type[AbstractCovariance], _CovarianceLayout] = {
 
 
 def _layout_for(structure: Structure) -> _CovarianceLayout:
+    """Return the names and shapes of the tensors of a structure's covariances."""
     return _LAYOUTS[representation_class(structure)]

@@ -23,7 +23,7 @@ def parse_columns(
         If a name or a position does not exist, or a column is given twice.
     """
     entries = [columns] if isinstance(columns, str) or np.ndim(columns) == 0 else list(columns)  # type: ignore[arg-type]
-    positions = np.asarray([_parse_column(column, feature_names) for column in entries])
+    positions = np.asarray([_replace_name_by_position(column, feature_names) for column in entries])
     if not np.issubdtype(positions.dtype, np.integer) or positions.ndim != 1 or len(positions) == 0:
         raise ParameterError.invalid_value("columns", columns, "a non-empty list of column positions or names")
     wrapped = np.where(positions < 0, positions + n_features, positions)
@@ -32,8 +32,8 @@ def parse_columns(
     return wrapped.astype(np.int64)
 
 
-def _parse_column(column: object, feature_names: tuple[str, ...] | None) -> object:
-    """Return the position of a column that is given by name; leave positions as they are."""
+def _replace_name_by_position(column: object, feature_names: tuple[str, ...] | None) -> object:
+    """Return the position of a column if it is given by name, else return ``column`` unchanged."""
     if not isinstance(column, str):
         return column
     if feature_names is None:
@@ -67,7 +67,7 @@ def check_weights(weights: K, all_weights: K) -> None:
 
 
 def parse_feature_names(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
-    """Return distinct feature names, one per column, or None.
+    """Return the feature names as a tuple of ``n_features`` distinct names; None for None.
 
     Raises
     ------

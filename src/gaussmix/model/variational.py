@@ -90,24 +90,26 @@ class VariationalPrior:
         weight_concentration = self.weight_prior.posterior_concentration(mass)
         is_pooled = moments.kind.per_component is not moments.kind
         degrees = self.degrees_of_freedom + (np.full_like(mass, mass.mean()) if is_pooled else mass)
-        covariance = self._estimate_covariance(moments.scatter + between, moments, degrees)
+        covariance = self._estimate_posterior_covariance(moments.scatter + between, moments, degrees)
         weights = self.weight_prior.expected_weights(weight_concentration)
         mixture = Mixture(weights, centers, covariance, self.frame, self.feature_names)
         return VariationalPosterior(self, mixture, weight_concentration, mean_precision, degrees)
 
-    def _estimate_covariance(self, scatter: Array, moments: Moments, degrees_of_freedom: K) -> AbstractCovariance:
-        """Return the inverses of the expected precisions, W_k^-1 / nu_k, from scatter about the posterior means."""
+    def _estimate_posterior_covariance(
+        self, scatter: Array, moments: Moments, degrees_of_freedom: K
+    ) -> AbstractCovariance:
+        """Return the inverses of the expected precisions, W_k^-1 / nu_k; ``scatter`` includes shifts of the means."""
         n_components, n_features = len(moments.mass), len(self.center)
         is_floored = np.zeros(n_components, dtype=bool)
         mass = moments.mass + _PSEUDO_MASS
         with np.errstate(over="ignore", invalid="ignore"):
             if moments.kind is MomentKind.TRACE:
                 sums = self.inverse_scale + scatter / n_features + mass * self.ridge.mean()
-                variances = _check_variances_positive(sums / degrees_of_freedom)
+                variances = _require_positive_variances(sums / degrees_of_freedom)
                 return SphericalCovariance(self.structure, is_floored, variances, n_features)
             if moments.kind is MomentKind.DIAGONAL:
                 sums = self.inverse_scale + scatter + mass[:, None] * self.ridge
-                variances = _check_variances_positive(sums / degrees_of_freedom[:, None])
+                variances = _require_positive_variances(sums / degrees_of_freedom[:, None])
                 return DiagonalCovariance(self.structure, is_floored, variances)
             if moments.kind is MomentKind.POOLED_FULL:
                 matrix = self.inverse_scale + scatter / n_components + np.diag(mass.mean() * self.ridge)
@@ -117,7 +119,7 @@ class VariationalPrior:
             return _factorize_covariances(self.structure, matrices / degrees_of_freedom[:, None, None])
 
     def marginal(self, columns: Sequence[int]) -> "VariationalPrior":
-        """Return the prior of some columns, by position: a degree of freedom is lost for each column left out."""
+        """Return the marginal prior of the columns at some positions; each other column costs a degree of freedom."""
         positions = np.asarray(columns, dtype=np.int64)
         inverse_scale = self.inverse_scale
         if inverse_scale.ndim == 2:
@@ -136,7 +138,7 @@ class VariationalPrior:
 
     @property
     def inverse_scale_matrix(self) -> DD:
-        """The inverse of W_0 as a matrix (D, D)."""
+        """Inverse scale matrix W_0^-1 of the Wishart prior, (D, D)."""
         if self.inverse_scale.ndim == 2:
             return self.inverse_scale
         return np.diag(np.broadcast_to(self.inverse_scale, (len(self.center),)))
@@ -179,7 +181,7 @@ class VariationalPosterior:
         return Quadratics(offset, self.mixture.centers, self.mixture.covariance.precision_root)
 
     def marginal(self, columns: Sequence[int]) -> "VariationalPosterior":
-        """Return the posterior of some columns, whatever the others are, by position.
+        """Return the marginal posterior of the columns at some positions, with structure VVV.
 
         The covariance has an inverse Wishart distribution. A diagonal block of it keeps its block of the scale and
         loses a degree of freedom for every column that is left out (Eaton, *Multivariate Statistics*, 1983,
@@ -240,26 +242,26 @@ class VariationalPosterior:
 
     @property
     def _log_det_scales(self) -> K:
-        """log|W_k|, shape (K,)."""
+        """Log determinants log|W_k| of the Wishart scale matrices, (K,)."""
         covariance, n_features = self.mixture.covariance, self.mixture.n_features
         return np.asarray(-covariance.log_determinants - n_features * np.log(self.degrees_of_freedom))
 
     @property
     def _digamma_sums(self) -> K:
-        """sum_i digamma((nu_k - i) / 2) over i = 0 ... D - 1, shape (K,)."""
+        """Sums of digamma((nu_k - i) / 2) over i = 0 ... D - 1, (K,)."""
         return np.asarray(digamma(self._gamma_arguments(self.degrees_of_freedom)).sum(axis=1))
 
     def _log_gamma_sums(self, degrees_of_freedom: K) -> K:
-        """Return sum_i log gamma((nu_k - i) / 2) over i = 0 ... D - 1, shape (K,)."""
+        """Return the sums of log gamma((nu_k - i) / 2) over i = 0 ... D - 1, (K,)."""
         return np.asarray(gammaln(self._gamma_arguments(degrees_of_freedom)).sum(axis=1))
 
     def _gamma_arguments(self, degrees_of_freedom: K) -> Array:
-        """Return (nu_k - i) / 2, shape (K, D)."""
+        """Return (nu_k - i) / 2 for i = 0 ... D - 1, (K, D)."""
         return np.asarray(0.5 * (degrees_of_freedom[:, None] - np.arange(self.mixture.n_features)))
 
 
-def _check_variances_positive(variances: Array) -> Array:
-    """Return variances (K, ...) if all are positive and finite, else raise a CollapseError."""
+def _require_positive_variances(variances: Array) -> Array:
+    """Return variances (K,) or (K, D) unchanged if all are positive and finite, else raise a CollapseError."""
     is_invalid = ~(np.isfinite(variances) & (variances > 0)).reshape(len(variances), -1).all(axis=1)
     if is_invalid.any():
         raise CollapseError([int(k) for k in np.flatnonzero(is_invalid)], _COLLAPSE_ADVICE)

@@ -26,7 +26,7 @@ class AbstractWeightPrior(ABC):
 
     @abstractmethod
     def posterior_concentration(self, mass: K) -> Array:
-        """Return the parameters of the posterior, given the mass of each component (K,)."""
+        """Return the parameters of the posterior, (K,) or (2, K), given the mass of each component (K,)."""
 
     @abstractmethod
     def expected_weights(self, weight_concentration: Array) -> K:
@@ -49,7 +49,7 @@ class DirichletDistribution(AbstractWeightPrior):
     """A symmetric Dirichlet distribution of the weights; the posterior has parameters (K,)."""
 
     def posterior_concentration(self, mass: K) -> Array:
-        """Return the parameters (K,) of the posterior."""
+        """Return the parameters (K,) of the posterior: the prior's concentration plus mass."""
         return self.concentration + mass
 
     def expected_weights(self, weight_concentration: Array) -> K:

@@ -11,7 +11,7 @@ import numpy as np
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
-from gaussmix.model.noise import noise_to_minus_one
+from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.prediction import uncertainty
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture
 from gaussmix.selection import CRITERIA
@@ -221,7 +221,7 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
     uncertainties = uncertainty(responsibilities)
     indices = np.argsort(-uncertainties, kind="stable")[:max_rows]
     most_probable = np.argsort(-responsibilities[indices], axis=1, kind="stable")[:, :2]
-    labels = noise_to_minus_one(most_probable, mixture.n_components)
+    labels = relabel_noise_as_minus_one(most_probable, mixture.n_components)
     return [
         UncertainRow(
             row_index=int(i),

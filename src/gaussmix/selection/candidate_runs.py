@@ -12,7 +12,7 @@ from gaussmix.core.moments import Moments
 from gaussmix.core.outcome import Outcome
 from gaussmix.errors import GaussmixError
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise
+from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise_moments
 from gaussmix.model.problem import Problem
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
@@ -73,7 +73,7 @@ class CandidateSpec:
 
         Moments of ``n_components + 1`` groups end with those of noise, which are ignored.
         """
-        component_moments = moments if len(moments.mass) == self.n_components else drop_noise(moments, moments.kind)
+        component_moments = moments if len(moments.mass) == self.n_components else drop_noise_moments(moments, moments.kind)
         kind = self.screening_problem.covariance_estimator.moment_kind
         mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
         noise = self.initial_noise

@@ -16,7 +16,7 @@ import numpy as np
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import noise_to_minus_one
+from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.selection.validation import parse_integer
 from gaussmix.types import NK, ArrayLike, IntN, N
 
@@ -104,7 +104,7 @@ class Combination:
     def cluster_labels(self, n_clusters: int | None = None) -> IntN:
         """Return the most probable cluster of each row (n,), from 0; -1 means noise."""
         probabilities = self.cluster_probabilities(n_clusters)
-        return noise_to_minus_one(probabilities.argmax(axis=1), self.solution(n_clusters).n_clusters)
+        return relabel_noise_as_minus_one(probabilities.argmax(axis=1), self.solution(n_clusters).n_clusters)
 
     def table(self) -> list[dict[str, object]]:
         """Return one dict per solution, most clusters first: n_clusters, entropy, merged clusters, suggestion."""

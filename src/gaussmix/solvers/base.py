@@ -16,7 +16,7 @@ from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.engines.base import AbstractSession, AssignmentKind
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import kind_with_noise
+from gaussmix.model.noise import unpool_kind_if_noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.stopping import StoppingRule
 from gaussmix.types import Array
@@ -48,7 +48,7 @@ class EStepRequest:
     ) -> "EStepRequest":
         """Ask for an E-step over all rows of a problem, by default with the moments that its structure needs."""
         kind = moment_kind or problem.covariance_estimator.moment_kind
-        return cls(problem.session, model, kind, assignment, problem.total_moments_for(kind))
+        return cls(problem.session, model, kind, assignment, problem.pooled_total_moments_if_useful(kind))
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class AbstractMixtureSolver(AbstractSolver[Mixture, MS]):
 
     def m_step_kind(self, mixture: Mixture) -> MomentKind:
         """Return the kind of moments that an M-step needs."""
-        return kind_with_noise(mixture.noise, self.covariance_estimator.moment_kind)
+        return unpool_kind_if_noise(mixture.noise, self.covariance_estimator.moment_kind)
 
     def objective(self, mixture: Mixture, expectation: Expectation) -> float:
         """Return what a run maximises, in the frame: log-likelihood plus the log density of a prior."""

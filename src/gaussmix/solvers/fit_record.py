@@ -9,7 +9,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.errors.text import format_count
-from gaussmix.model.degeneracy import find_degenerate_components, has_too_few_rows
+from gaussmix.model.degeneracy import degenerate_component_mask, has_too_few_rows
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
@@ -116,7 +116,7 @@ class Fit:
     @property
     def is_degenerate(self) -> bool:
         """Whether a component is at the variance floor, is empty, or has too few rows for a covariance."""
-        return bool(find_degenerate_components(self.mixture, self.masses, self.min_component_rows).any())
+        return bool(degenerate_component_mask(self.mixture, self.masses, self.min_component_rows).any())
 
     def __str__(self) -> str:
         iterations = format_count(len(self.trace), "iteration")

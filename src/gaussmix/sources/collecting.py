@@ -32,9 +32,9 @@ class _HashedRows:
     def __add__(self, other: "_HashedRows") -> "_HashedRows":
         hashes = np.concatenate([self.hashes, other.hashes])
         rows, weights = np.concatenate([self.rows, other.rows]), np.concatenate([self.weights, other.weights])
-        return _HashedRows(self.max_rows, hashes, rows, weights)._keep_lowest()
+        return _HashedRows(self.max_rows, hashes, rows, weights)._merge_equal_and_keep_lowest()
 
-    def _keep_lowest(self) -> "_HashedRows":
+    def _merge_equal_and_keep_lowest(self) -> "_HashedRows":
         order = np.argsort(self.hashes, kind="stable")
         hashes = self.hashes[order]
         first = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
@@ -44,7 +44,7 @@ class _HashedRows:
 
 
 @dataclass(frozen=True)
-class _HashTask:
+class _LowestHashTask:
     max_rows: int
     key: int
 
@@ -52,7 +52,9 @@ class _HashTask:
         weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
         present = np.flatnonzero(weights > 0)
         rows = batch.rows[present]
-        return _HashedRows(self.max_rows, hash_rows(rows, self.key), rows, weights[present])._keep_lowest()
+        return _HashedRows(
+            self.max_rows, hash_rows(rows, self.key), rows, weights[present]
+        )._merge_equal_and_keep_lowest()
 
 
 class _AllRows(tuple[tuple[ND, N], ...]):
@@ -62,7 +64,7 @@ class _AllRows(tuple[tuple[ND, N], ...]):
         return _AllRows((*self, *other))
 
 
-def _take_all(batch: Batch) -> _AllRows:
+def _take_rows_and_weights(batch: Batch) -> _AllRows:
     return _AllRows([(batch.rows, np.ones(batch.n_rows) if batch.weights is None else batch.weights)])
 
 
@@ -72,7 +74,7 @@ def collect_rows(source: SupportsReduce, n_rows: int | None, key: int) -> Collec
     A row that is repeated is one row with the weight of all. Rows of weight zero are left out of a choice.
     """
     if n_rows is None:
-        parts = source.reduce(_take_all)
+        parts = source.reduce(_take_rows_and_weights)
         return CollectedRows(np.concatenate([rows for rows, _ in parts]), np.concatenate([w for _, w in parts]))
-    chosen = source.reduce(_HashTask(n_rows, key))
+    chosen = source.reduce(_LowestHashTask(n_rows, key))
     return CollectedRows(chosen.rows, chosen.weights)

@@ -91,7 +91,7 @@ class MemorySource(AbstractSource):
         """Return at most ``n_parts`` sources that hold each row once, by a hash of the numbers in it."""
         numbers = hash_rows(self._whole_batch().rows, key) % np.uint64(n_parts)
         chosen = (np.flatnonzero(numbers == part) for part in range(n_parts))
-        parts = [self._take(rows) for rows in chosen if len(rows)]
+        parts = [self._take_rows(rows) for rows in chosen if len(rows)]
         return [part for part in parts if part.weights is None or part.weights.any()]
 
     def _whole_batch(self) -> Batch:
@@ -99,7 +99,7 @@ class MemorySource(AbstractSource):
         raw_rows.flags.writeable = False
         return Batch(raw_rows, self.weights, self.rows_label_prior, frame=self.rows_frame, codes=self.codes)
 
-    def _take(self, rows: IntN) -> "MemorySource":
+    def _take_rows(self, rows: IntN) -> "MemorySource":
         return replace(
             self,
             rows=self.rows[rows],

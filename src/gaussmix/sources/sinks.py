@@ -7,7 +7,7 @@ import numpy as np
 
 from gaussmix.types import AnyArray
 
-Blocks = tuple[tuple[int, AnyArray], ...]
+UnstoredBlocks = tuple[tuple[int, AnyArray], ...]
 # Results that travel back to the caller: position of the first row, values. Tuples add.
 
 
@@ -15,11 +15,11 @@ class AbstractSink(ABC):
     """A place for one result per row; sinks are picklable, since tasks carry them to where the rows are."""
 
     @abstractmethod
-    def write(self, first_row: int, values: AnyArray) -> Blocks:
+    def write(self, first_row: int, values: AnyArray) -> UnstoredBlocks:
         """Store the results of consecutive rows; what could not be stored here is returned."""
 
     @abstractmethod
-    def finish(self, blocks: Blocks) -> Any:
+    def finish(self, blocks: UnstoredBlocks) -> Any:
         """Return what the caller asked for, given all that the writes returned."""
 
 
@@ -46,7 +46,7 @@ class ArraySink(AbstractSink):
         """Return the part of the array that belongs to some rows, to be filled in place; None if it is elsewhere."""
         return None if self._array is None else self._array[first_row : first_row + n_rows]
 
-    def write(self, first_row: int, values: AnyArray) -> Blocks:
+    def write(self, first_row: int, values: AnyArray) -> UnstoredBlocks:
         place = self.buffer(first_row, len(values))
         if place is None:
             return ((first_row, values),)
@@ -54,7 +54,7 @@ class ArraySink(AbstractSink):
             place[...] = values
         return ()
 
-    def finish(self, blocks: Blocks) -> AnyArray:
+    def finish(self, blocks: UnstoredBlocks) -> AnyArray:
         if self._array is None:
             return np.concatenate([np.empty((0, *self._row_shape), self._dtype), *(values for _, values in blocks)])
         for first_row, values in blocks:

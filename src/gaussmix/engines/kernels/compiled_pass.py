@@ -25,7 +25,7 @@ from gaussmix.engines.kernels.packing import (
     pack_model,
     pack_rows,
 )
-from gaussmix.engines.kernels.screening import make_screening_bounds, rounding_tolerance
+from gaussmix.engines.kernels.screening import make_screening_bounds, rounding_tolerance_in_nats
 from gaussmix.engines.kernels.tile_workspaces import make_full_tile, make_screened_tile
 from gaussmix.types import Array
 
@@ -130,7 +130,7 @@ class CompiledPass:
                 moment_code,
                 is_hard,
                 make_screening_bounds(quadratics, is_hard),
-                -rounding_tolerance(quadratics.n_components),
+                -rounding_tolerance_in_nats(quadratics.n_components),
             )
 
     @cached_property
@@ -146,7 +146,7 @@ class CompiledPass:
     def accumulate_all_pairs(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
         """Process a block and compute every pair of row and component."""
         sums = self._take_zero_sums()
-        self._accumulate_all_pairs_of_range(self._pack_rows(batch), 0, batch.n_rows, sums, row_results)
+        self._add_all_pairs_of_range_in_place(self._pack_rows(batch), 0, batch.n_rows, sums, row_results)
         return BlockSums(sums, batch.n_rows, self._free_sums)
 
     def accumulate_screened(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
@@ -172,10 +172,10 @@ class CompiledPass:
             row_results,
         )
         if n_processed < n_rows:
-            self._accumulate_all_pairs_of_range(rows, n_processed, n_rows, sums, row_results)
+            self._add_all_pairs_of_range_in_place(rows, n_processed, n_rows, sums, row_results)
         return BlockSums(sums, n_rows, self._free_sums)
 
-    def _accumulate_all_pairs_of_range(
+    def _add_all_pairs_of_range_in_place(
         self, rows: PackedArguments, begin: int, end: int, sums: PackedArguments, row_results: PackedArguments
     ) -> None:
         """Process the rows ``begin`` to ``end`` and compute every pair."""

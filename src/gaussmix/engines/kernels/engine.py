@@ -27,7 +27,7 @@ from gaussmix.engines.kernels.fused_em import CompiledFusedRunner
 from gaussmix.engines.kernels.packing import (
     MOMENT_CODES,
     NO_ROW_RESULTS,
-    densify_low_rank,
+    densify_low_rank_root,
     unpack_scatter,
 )
 from gaussmix.errors import CapabilityError
@@ -56,9 +56,9 @@ class CompiledEStep(AbstractEStep[BlockSums]):
     use_screening: bool
 
     def __post_init__(self) -> None:
-        self._prepare()
+        self._prepare_compiled_pass()
 
-    def _prepare(self) -> None:
+    def _prepare_compiled_pass(self) -> None:
         """Prepare the pass for this process."""
         code = MOMENT_CODES[self.moment_kind]
         total = self.total_moments
@@ -76,7 +76,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state and prepare the pass for this process."""
         self.__dict__.update(state)
-        self._prepare()
+        self._prepare_compiled_pass()
 
     def __call__(self, batch: Batch) -> BlockSums:
         """Return the sums of a batch."""
@@ -125,7 +125,7 @@ class CompiledEngine(BatchEngine):
         total_moments: Moments | None = None,
     ) -> CompiledEStep:
         """Return the compiled E-step."""
-        dense = densify_low_rank(quadratics)
+        dense = densify_low_rank_root(quadratics)
         return CompiledEStep(dense, moment_kind, assignment, total_moments, self.use_screening)
 
     @property
@@ -137,7 +137,7 @@ class CompiledEngine(BatchEngine):
         """Return the scores (n, K) of a batch."""
         shape = (batch.n_rows, quadratics.n_components)
         scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
-        CompiledPass.from_quadratics(densify_low_rank(quadratics), SUM_NOTHING).accumulate_all_pairs(
+        CompiledPass.from_quadratics(densify_low_rank_root(quadratics), SUM_NOTHING).accumulate_all_pairs(
             batch, pack_arguments(NO_ROW_RESULTS._replace(scores=scores))
         )
         if out is not None and scores is not out:
@@ -155,7 +155,7 @@ class CompiledEngine(BatchEngine):
         compiled_pass = last.compiled_pass if last.quadratics is quadratics else None
         if compiled_pass is None:
             compiled_pass = CompiledPass.from_quadratics(
-                densify_low_rank(quadratics), SUM_NOTHING, use_screening=self.use_screening
+                densify_low_rank_root(quadratics), SUM_NOTHING, use_screening=self.use_screening
             )
             object.__setattr__(self, "_last_pass", _LastPass(quadratics, compiled_pass))
         compiled_pass.accumulate_screened(batch, pack_arguments(results))
@@ -202,13 +202,13 @@ def _build_expectation(
             block_sums.sums.scatter, compiled_pass.packed_model, compiled_pass.moment_code, n_features
         )
         moments = Moments.from_centered_sums(
-            mass, quadratics.center, first_moments, _reduce_scatter(scatter, moment_kind), moment_kind
+            mass, quadratics.center, first_moments, _reduce_scatter_to_kind(scatter, moment_kind), moment_kind
         )
     n_pairs = min(int(totals[2]), block_sums.n_rows * len(mass))  # the places of groups that are not full count too
     return Expectation(Statistics(moments), float(totals[0]), float(totals[1]), block_sums.n_rows, n_pairs)
 
 
-def _reduce_scatter(scatter: Array, moment_kind: MomentKind) -> Array:
+def _reduce_scatter_to_kind(scatter: Array, moment_kind: MomentKind) -> Array:
     """Reduce the components' sums of squares to the shape of a moment kind."""
     if moment_kind is MomentKind.TRACE:
         return np.asarray(scatter.sum(axis=1))

@@ -76,7 +76,7 @@ class PackedModel:
         return int(self.arrays.row_center.shape[1])
 
 
-def densify_low_rank(quadratics: Quadratics) -> Quadratics:
+def densify_low_rank_root(quadratics: Quadratics) -> Quadratics:
     """Return the quadratics with a low-rank root written as dense matrices, which kernels can read."""
     root = quadratics.precision_root
     if not isinstance(root, LowRankPrecisionRoot):
@@ -92,43 +92,43 @@ def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
     multiple = COLUMNS_PER_BLOCK if moment_code in (SUM_FIRST_MOMENTS, SUM_SQUARES) else TILE_SIDE
     n_columns = -(-n_features // multiple) * multiple
     if isinstance(root, SharedPrecisionRoot):
-        upper = _to_upper_triangular(root.root_matrix[None])
+        upper = _to_upper_triangular_roots(root.root_matrix[None])
         if np.abs(upper).max(initial=0.0) <= _MAX_SHARED_PRECISION_ROOT:
-            return PackedModel(_pack_whitened(quadratics, upper, n_columns), n_columns, n_features)
+            return PackedModel(_pack_whitened_model(quadratics, upper, n_columns), n_columns, n_features)
         root = DensePrecisionRoot(np.repeat(upper, quadratics.n_components, axis=0))
     allows_two_columns = moment_code in (SUM_NOTHING, SUM_PRODUCTS, SUM_POOLED_PRODUCTS)
     if isinstance(root, DensePrecisionRoot) and n_features <= 2 and allows_two_columns:
         n_columns = 2
-    center = _pad_columns(quadratics.center, _round_up_to_registers(n_columns))
+    center = _zero_pad_columns(quadratics.center, _round_up_to_registers(n_columns))
     distance_code, packed_root = _pack_root(root, n_columns)
     model = ModelArrays(distance_code, np.ascontiguousarray(quadratics.offset), center, packed_root, center, _EMPTY)
     return PackedModel(model, n_columns, n_features)
 
 
-def _pack_whitened(quadratics: Quadratics, upper: KDD, n_columns: int) -> ModelArrays:
+def _pack_whitened_model(quadratics: Quadratics, upper: KDD, n_columns: int) -> ModelArrays:
     """Return arrays for rows that are whitened once by the shared root ``upper`` (1, D, D) of all components."""
     row_length = _round_up_to_registers(n_columns)
-    whitened_center = _pad_columns(quadratics.center @ upper[0], row_length)
+    whitened_center = _zero_pad_columns(quadratics.center @ upper[0], row_length)
     whitening = pack_triangles(upper, n_columns, has_few_columns=False)
-    ones, center = np.ones(quadratics.n_components), _pad_columns(quadratics.center, row_length)
+    ones, center = np.ones(quadratics.n_components), _zero_pad_columns(quadratics.center, row_length)
     return ModelArrays(SPHERICAL_DISTANCE, quadratics.offset, whitened_center, ones, center, whitening)
 
 
 def _pack_root(root: AbstractPrecisionRoot, n_columns: int) -> tuple[int, Array]:
     """Return the code of the distance and the root's numbers in the order in which kernels read them."""
     if isinstance(root, DensePrecisionRoot):
-        upper = _to_upper_triangular(root.root_matrices)
+        upper = _to_upper_triangular_roots(root.root_matrices)
         return FULL_DISTANCE, pack_triangles(upper, n_columns, has_few_columns=n_columns <= MAX_FEW_COLUMNS)
     if isinstance(root, DiagonalPrecisionRoot):
-        return DIAGONAL_DISTANCE, _pad_columns(root.inverse_deviations, n_columns).ravel()
-    if isinstance(root, SphericalPrecisionRoot) and _has_moderate_scales(root.inverse_deviations):
+        return DIAGONAL_DISTANCE, _zero_pad_columns(root.inverse_deviations, n_columns).ravel()
+    if isinstance(root, SphericalPrecisionRoot) and _can_scale_sums_of_squares(root.inverse_deviations):
         return SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
     if isinstance(root, SphericalPrecisionRoot):
         return DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
     raise TypeError(f"no kernel computes distances with a {type(root).__name__}")
 
 
-def _has_moderate_scales(scales: K) -> bool:
+def _can_scale_sums_of_squares(scales: K) -> bool:
     """Return whether complete sums of squares may be scaled afterwards without overflow or underflow."""
     return bool(
         (np.abs(np.log2(scales, where=scales > 0, out=np.full_like(scales, np.inf))) <= _MAX_LOG2_SPHERICAL_SCALE).all()
@@ -140,7 +140,7 @@ def _round_up_to_registers(n_padded_columns: int) -> int:
     return -(-n_padded_columns // SIMD_WIDTH) * SIMD_WIDTH
 
 
-def _pad_columns(values: KD, n_padded_columns: int) -> KD:
+def _zero_pad_columns(values: KD, n_padded_columns: int) -> KD:
     """Return a contiguous (K, n_padded_columns) array; the added columns are zero."""
     if values.shape[1] == n_padded_columns:
         return np.ascontiguousarray(values)
@@ -149,7 +149,7 @@ def _pad_columns(values: KD, n_padded_columns: int) -> KD:
     return padded
 
 
-def _to_upper_triangular(roots: KDD) -> KDD:
+def _to_upper_triangular_roots(roots: KDD) -> KDD:
     """Return upper triangular square roots (K, D, D) of the same precisions."""
     n_features = roots.shape[1]
     if n_features == 1 or not roots.reshape(len(roots), -1)[:, _positions_below_diagonal(n_features)].any():
@@ -171,19 +171,19 @@ def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> 
         padded = np.zeros((n_components, n_padded_columns, n_padded_columns))
         padded[:, :n_features, :n_features] = upper
         upper = padded
-    order = (_row_order if has_few_columns else _panel_order)(n_padded_columns)
+    order = (_row_by_row_positions if has_few_columns else _panel_by_panel_positions)(n_padded_columns)
     return np.ascontiguousarray(upper.reshape(n_components, -1)[:, order]).ravel()
 
 
 @lru_cache(maxsize=64)
-def _row_order(n_padded_columns: int) -> IntD:
+def _row_by_row_positions(n_padded_columns: int) -> IntD:
     """Return the positions in R of the lower triangle of R^T, row by row."""
     row, column = np.tril_indices(n_padded_columns)
     return np.asarray(column * n_padded_columns + row)
 
 
 @lru_cache(maxsize=64)
-def _panel_order(n_padded_columns: int) -> IntD:
+def _panel_by_panel_positions(n_padded_columns: int) -> IntD:
     """Return the positions in R of R^T's panels: four rows each, column by column to the end of the diagonal square."""
     panels = []
     for block in range(0, n_padded_columns, TILE_SIDE):

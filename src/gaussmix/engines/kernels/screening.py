@@ -33,7 +33,7 @@ from gaussmix.engines.kernels.screening_lists import (
     linear_discriminants,
     make_anchor_cells,
     near_candidate_lists,
-    pad_columns,
+    pad_last_axis,
 )
 from gaussmix.types import KD, KDD, Array
 
@@ -68,7 +68,7 @@ def make_screening_bounds(quadratics: Quadratics, is_hard: bool) -> ScreeningBou
         return None
     projected_covariances = _project_covariances(basis, factors, variances, n_components)
     center = quadratics.center @ basis
-    tolerance = HARD_TOLERANCE_NATS if is_hard else rounding_tolerance(n_components)
+    tolerance = HARD_TOLERANCE_NATS if is_hard else rounding_tolerance_in_nats(n_components)
     # In few dimensions the bounds are written for the rows as they are, and nothing is projected.
     is_direct = n_features <= MAX_BOUND_DIMENSIONS and n_components <= MAX_COMPONENTS_WITH_FULL_LISTS
     row_basis = basis if is_direct else np.eye(basis.shape[1])
@@ -80,7 +80,7 @@ def make_screening_bounds(quadratics: Quadratics, is_hard: bool) -> ScreeningBou
         if near_lists is None:
             return None
         lists, cells = near_lists, make_anchor_cells(center, quadratics.offset)
-    projection = np.empty(0) if is_direct else pad_columns(basis).ravel()
+    projection = np.empty(0) if is_direct else pad_last_axis(basis).ravel()
     discriminant = linear_discriminants(center, quadratics.offset, row_basis)
     return ScreeningBounds(*(basis.shape[1], projection, *discriminant, *lists, tolerance, *cells))
 
@@ -97,7 +97,7 @@ def _is_screening_worthwhile(quadratics: Quadratics) -> bool:
     return n_multiplications is None or n_entries * n_multiplications > MIN_MULTIPLICATIONS_PER_ROW
 
 
-def rounding_tolerance(n_components: int) -> float:
+def rounding_tolerance_in_nats(n_components: int) -> float:
     """Return log(2^53 K): a score this far below a row's best, in nats, is lost in rounding."""
     return ROUNDING_NATS + math.log(n_components)
 

@@ -27,7 +27,7 @@ MAX_COMPONENTS_WITH_FULL_LISTS = 128
 MEAN_COVARIANCE_FRACTION = 0.05
 
 
-def pad_columns(matrix: Array, fill_value: float = 0.0, multiple: int = SIMD_WIDTH) -> Array:
+def pad_last_axis(matrix: Array, fill_value: float = 0.0, multiple: int = SIMD_WIDTH) -> Array:
     """Return the matrix with its last axis filled up to a multiple of ``multiple``, contiguous."""
     missing = -matrix.shape[-1] % multiple
     if not missing:
@@ -45,9 +45,9 @@ def linear_discriminants(center: KD, offset: K, row_basis: Array) -> tuple[Array
         COMPONENTS_PER_CELL_STEP if len(center) > MAX_COMPONENTS_WITH_FULL_LISTS else SIMD_WIDTH
     )  # a single row is compared four registers at a time
     return (
-        pad_columns(row_basis @ deviations.T, multiple=multiple).ravel(),
-        pad_columns(constant, -np.inf, multiple),
-        pad_columns(numbers, multiple=multiple),
+        pad_last_axis(row_basis @ deviations.T, multiple=multiple).ravel(),
+        pad_last_axis(constant, -np.inf, multiple),
+        pad_last_axis(numbers, multiple=multiple),
     )
 
 
@@ -72,9 +72,9 @@ def full_candidate_lists(
     return (
         list_start,
         listed_component,
-        pad_columns(np.ascontiguousarray((row_basis @ directions).transpose(2, 1, 0))).ravel(),
-        pad_columns(direction_shift.T).ravel(),
-        pad_columns(bound_offset, np.inf).ravel(),
+        pad_last_axis(np.ascontiguousarray((row_basis @ directions).transpose(2, 1, 0))).ravel(),
+        pad_last_axis(direction_shift.T).ravel(),
+        pad_last_axis(bound_offset, np.inf).ravel(),
         np.full(n_components, np.inf),
     )
 
@@ -88,7 +88,7 @@ def near_candidate_lists(
     scores = _compute_pair_scores(center, projected_covariances)
     # An offset of minus infinity would give 0 * infinity; such a component is removed from the lists.
     finite_offset = np.where(np.isfinite(offset), offset, 0.0)
-    open_pairs = _find_open_pairs(center, scores, finite_offset, max_distance, tolerance)
+    open_pairs = _mark_open_pairs(center, scores, finite_offset, max_distance, tolerance)
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
     n_open = open_pairs.sum(axis=1)
@@ -104,7 +104,7 @@ def near_candidate_lists(
     return (*lists, np.full(n_components, max_distance**2))
 
 
-def _find_open_pairs(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolNK:
+def _mark_open_pairs(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolNK:
     """Return for each candidate (rows) whether a row within ``max_distance`` can be open to each component."""
     open_pairs = np.empty((len(center), len(center)), dtype=bool)
     products, squares = center @ center.T, (center**2).sum(axis=1)

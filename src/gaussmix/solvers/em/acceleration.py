@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gaussmix.model.fixed_parameters import apply_fixed
+from gaussmix.model.fixed_parameters import apply_fixed_parameters
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.solvers.base import MixtureState
@@ -43,7 +43,7 @@ def make_trial_mixture(em: EM, coordinates: MixtureParametrization, vector: Arra
         return None
     mixture = coordinates.to_mixture(vector)
     if em.fixed is not None:
-        mixture = apply_fixed(mixture, em.fixed)
+        mixture = apply_fixed_parameters(mixture, em.fixed)
     return mixture if is_above_floor(mixture, em) else None
 
 

@@ -19,9 +19,9 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.outcome import Outcome
 from gaussmix.errors import CollapseError
 from gaussmix.model.degeneracy import count_degenerate_components
-from gaussmix.model.fixed_parameters import apply_fixed
+from gaussmix.model.fixed_parameters import apply_fixed_parameters
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import drop_noise
+from gaussmix.model.noise import drop_noise_moments
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.em.split_merge_candidates import (
@@ -103,7 +103,7 @@ def _best_candidate_run(
 def _candidate_starts(solver: EM, mixture: Mixture, problem: Problem, labelled_components: IntN) -> list[Mixture]:
     """Return the starts of the most promising moves."""
     fixed = solver.fixed
-    is_fixed = np.zeros(mixture.n_components, dtype=bool) if fixed is None else fixed.is_constrained
+    is_fixed = np.zeros(mixture.n_components, dtype=bool) if fixed is None else fixed.is_component_constrained
     ranked = rank_candidates(compute_overlap_statistics(problem, mixture), labelled_components, is_fixed)
     moments = _component_moments(problem, mixture)
     axes = range(min(_MAX_SPLIT_AXES, problem.source.n_features))
@@ -157,7 +157,7 @@ def _component_moments(problem: Problem, mixture: Mixture) -> Moments:
     if kind is not MomentKind.FULL:
         kind = MomentKind.FULL if mixture.n_features <= _MAX_FEATURES_FOR_FULL_SCATTER else MomentKind.DIAGONAL
     moments = problem.e_step(mixture, kind).moments
-    return moments if mixture.noise is None else drop_noise(moments, kind)
+    return moments if mixture.noise is None else drop_noise_moments(moments, kind)
 
 
 def _make_start(
@@ -182,7 +182,7 @@ def _make_start(
         return None
     if mixture.noise is not None:
         start = add_noise(start, mixture.noise.box, mixture.noise.weight)
-    return start if solver.fixed is None else apply_fixed(start, solver.fixed)
+    return start if solver.fixed is None else apply_fixed_parameters(start, solver.fixed)
 
 
 def _length_units(problem: Problem) -> D:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.batch import Batch
-from gaussmix.engines.base import iterate_tiles, log_sum_exp_with_terms, rows_per_tile
+from gaussmix.engines.base import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.types import NK, Array, BoolK, IntN, K, N
@@ -109,7 +109,7 @@ class _SumOverlaps:
 
     def _sum_tile(self, scores: NK, row_weights: N | None) -> OverlapStatistics:
         n_components = len(self.log_weights)
-        powers = log_sum_exp_with_terms(scores)[1]
+        powers = log_sum_exp_with_shifted_terms(scores)[1]
         responsibilities = (powers / powers.sum(axis=1)[:, None])[:, :n_components]
         logs = np.where(responsibilities > 0, scores[:, :n_components] - self.log_weights, 0.0)
         weighted = responsibilities if row_weights is None else responsibilities * row_weights[:, None]

@@ -19,7 +19,7 @@ from gaussmix.engines.base import (
     AbstractSession,
     BatchEngine,
     iterate_tiles,
-    log_sum_exp_with_terms,
+    log_sum_exp_with_shifted_terms,
     rows_per_tile,
 )
 from gaussmix.model.mixture import Mixture
@@ -127,7 +127,7 @@ class DrawnComponents(LabelPrior):
         return KnownComponents(np.concatenate(labels))
 
     def _draw(self, tile: Batch) -> IntN:
-        powers = log_sum_exp_with_terms(self.engine.compute_scores(self.quadratics, tile))[1]
+        powers = log_sum_exp_with_shifted_terms(self.engine.compute_scores(self.quadratics, tile))[1]
         cumulative = np.cumsum(powers, axis=1)
         heights = draw_uniform_by_row(self.seed, self.iteration, tile.first_row, tile.n_rows) * cumulative[:, -1]
         return np.asarray(np.minimum((cumulative <= heights[:, None]).sum(axis=1), powers.shape[1] - 1))

@@ -15,9 +15,9 @@ import numpy as np
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractCovarianceEstimator
-from gaussmix.model.fixed_parameters import apply_fixed
+from gaussmix.model.fixed_parameters import apply_fixed_parameters
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture_parameters import expected_moments
+from gaussmix.model.mixture_parameters import expected_moments_per_unit_weight
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import EStepRequest, MixtureState
@@ -150,7 +150,7 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
         """Return the mixture of a vector, raised to the variance floor and with the fixed parameters applied."""
         mixture = coordinates.to_mixture(np.sqrt(coordinates.total_weight) * vector)
         if self.em.fixed is not None:
-            mixture = apply_fixed(mixture, self.em.fixed)
+            mixture = apply_fixed_parameters(mixture, self.em.fixed)
         if not is_above_floor(mixture, self.em):
             mixture = apply_floor(mixture, self.covariance_estimator)
         return Point(coordinates, vector, mixture)
@@ -162,7 +162,7 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
         fraction = 1.0 if rows_weight is None else rows_weight / coordinates.total_weight
         prior = self.covariance_estimator.prior_statistics(mixture.n_components)
         prior = None if prior is None else prior.scale_count(fraction)
-        gradient = coordinates.gradient(root * point.vector, mixture, expectation.moments, prior, self.em.fixed)
+        gradient = coordinates.log_posterior_gradient(root * point.vector, mixture, expectation.moments, prior, self.em.fixed)
         value = self.objective(mixture, expectation) / coordinates.total_weight
         return Evaluation(point, expectation, value, gradient / fraction / root)
 
@@ -197,5 +197,5 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
 def apply_floor(mixture: Mixture, covariance_estimator: AbstractCovarianceEstimator) -> Mixture:
     """Return the mixture with covariances at or above the floor: the M-step of their own moments."""
     positive = replace(mixture, weights=np.maximum(mixture.weights, np.finfo(float).tiny), noise=None)
-    moments = expected_moments(positive, covariance_estimator.moment_kind)
+    moments = expected_moments_per_unit_weight(positive, covariance_estimator.moment_kind)
     return replace(mixture, covariance=covariance_estimator.estimate(moments, mixture.covariance))

@@ -46,7 +46,7 @@ def kmeans_plusplus(
     source = make_memory_source(rows)
 
     def squared_distances(candidates: IntN) -> ND:
-        return -2.0 * prediction.scores(metric(rows[candidates]), source, engine)
+        return -2.0 * prediction.component_scores(metric(rows[candidates]), source, engine)
 
     indices = [int(_draw_indices(weights, 1, rng)[0])]
     nearest = squared_distances(np.array(indices))[:, 0]

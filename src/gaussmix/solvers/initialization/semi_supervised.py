@@ -17,7 +17,7 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import drop_noise
+from gaussmix.model.noise import drop_noise_moments
 from gaussmix.model.prediction import hard_labels
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import MixtureSolver
@@ -120,7 +120,7 @@ def _known_row_moments(problem: Problem, known_components: IntN, n_components: i
     """Return the unpooled moments of the known rows; the other rows form one more group, which is dropped."""
     kind = problem.covariance_estimator.moment_kind.per_component
     groups = np.where(known_components >= 0, known_components, n_components)
-    return drop_noise(partition_moments(problem, KnownComponents(groups), n_components + 1, kind), kind)
+    return drop_noise_moments(partition_moments(problem, KnownComponents(groups), n_components + 1, kind), kind)
 
 
 def constrained_kmeans(problem: Problem, known_components: IntN, groups: IntN, n_components: int) -> IntN:
@@ -146,4 +146,4 @@ def _initialize_from_partition(problem: Problem, groups: IntN, n_components: int
         return initialize_from_labels(problem, groups, n_components)
     kind = problem.covariance_estimator.moment_kind
     moments = partition_moments(problem, KnownComponents(groups), n_components + 1, kind.per_component)
-    return initialize_from_moments(problem, drop_noise(moments, kind))
+    return initialize_from_moments(problem, drop_noise_moments(moments, kind))

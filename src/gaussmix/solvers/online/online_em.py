@@ -28,8 +28,8 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.model import prediction
 from gaussmix.model.fixed_parameters import FixedParameters
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture_parameters import expected_moments
-from gaussmix.model.noise import kind_with_noise
+from gaussmix.model.mixture_parameters import expected_moments_per_unit_weight
+from gaussmix.model.noise import unpool_kind_if_noise
 from gaussmix.model.problem import Problem, column_range, make_regularizer
 from gaussmix.solvers.em.em import EM
 from gaussmix.sources.base import AbstractSource
@@ -132,10 +132,10 @@ def update_with_chunk(
     leading = state.leading_mixture or mixture
     with np.errstate(over="ignore", invalid="ignore"):
         chunk = _make_chunk_problem(mixture, state, source, engine)
-        kind = kind_with_noise(mixture.noise, chunk.covariance_estimator.moment_kind)
+        kind = unpool_kind_if_noise(mixture.noise, chunk.covariance_estimator.moment_kind)
         expectation = chunk.e_step(leading, kind)
     if not np.isfinite(expectation.log_likelihood):
-        prediction.frame_logpdf(leading, chunk.source, engine)  # names the row that is too far away
+        prediction.logpdf_in_frame_units(leading, chunk.source, engine)  # names the row that is too far away
     next_state = _add_chunk(mixture, state, chunk, expectation)
     estimator = make_covariance_estimator(mixture.structure, next_state.regularizer, next_state.prior)
     em = EM(estimator, next_state.fixed)
@@ -154,7 +154,7 @@ def _add_chunk(mixture: Mixture, state: OnlineState, chunk: Problem, expectation
     total = state.total_moments + chunk.total_moments
     old_fraction = state.total_weight / float(total.mass[0])
     of_chunk = expectation.statistics.scale_weights(1.0 / chunk.total_weight)
-    implied = Statistics(expected_moments(mixture, expectation.moments.kind))
+    implied = Statistics(expected_moments_per_unit_weight(mixture, expectation.moments.kind))
     running = _blend(state.running or implied, of_chunk, old_fraction**FORGETTING_EXPONENT)
     averaged = _blend(state.averaged or implied, running, old_fraction**AVERAGING_EXPONENT)
     return replace(

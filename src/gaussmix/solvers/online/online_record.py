@@ -6,7 +6,7 @@ import numpy as np
 
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.errors.text import format_count
-from gaussmix.model.noise import all_weights
+from gaussmix.model.noise import append_noise_weight
 from gaussmix.solvers.fit_record import Fit, collect_notes
 from gaussmix.solvers.loop import RunResult
 from gaussmix.solvers.online.online_em import OnlineStep
@@ -30,7 +30,7 @@ def update_online_record(record: Fit, step: OnlineStep, seconds: float) -> Fit:
         np.append(record.trace.log_likelihoods, log_likelihood)[-MAX_TRACE_CHUNKS:],
         np.append(record.trace.seconds, seconds_before + seconds)[-MAX_TRACE_CHUNKS:],
     )
-    masses = state.total_weight * all_weights(mixture.weights, mixture.noise)[: mixture.n_components]
+    masses = state.total_weight * append_noise_weight(mixture.weights, mixture.noise)[: mixture.n_components]
     all_rows = replace(step.chunk, total_moments=state.total_moments, column_range=state.column_range)
     notes = collect_notes(all_rows, masses, RunResult(mixture, trace, Outcome.ONLINE))
     chunks = format_count(state.n_chunks, "chunk")
