@@ -12,8 +12,8 @@ from gaussmix.engines.base import (
     AssignmentKind,
     add_category_and_label_log_probabilities,
     compute_weighted_responsibilities,
-    log_sum_exp_with_shifted_terms,
 )
+from gaussmix.engines.score_tiles import log_sum_exp_with_shifted_terms
 
 
 def test_log_sum_exp_equals_scipy_at_any_offset() -> None:

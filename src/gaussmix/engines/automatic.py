@@ -68,7 +68,7 @@ class AutomaticEngine(BatchEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> AbstractEStep[Any]:
-        """Return the E-step of the selected engine."""
+        """Return the task of one E-step by the selected engine."""
         return self.select_engine(quadratics).make_e_step(quadratics, moment_kind, assignment, total_moments)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
@@ -78,13 +78,13 @@ class AutomaticEngine(BatchEngine):
         )
 
     def best_scores(self, quadratics: Quadratics, batch: Batch) -> BestScores:
-        """Return the best scores by the selected engine."""
+        """Return best component, its score and log density of each row, by the selected engine."""
         return _call_with_numpy_fallback(
             self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch)
         )
 
     def fall_back_with_warning(self, error: CompilationError) -> BatchEngine:
-        """Return the NumPy engine and warn once that code cannot be compiled."""
+        """Return the NumPy engine; warn once that code cannot be compiled, and do not try again in this process."""
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return NUMPY_ENGINE
 
@@ -94,7 +94,7 @@ class AutomaticEngine(BatchEngine):
         return AutomaticFusedRunner(self.n_runs)
 
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
-        """Return the engine for passes with these quadratics."""
+        """Return the engine for these quadratics: NumPy for little work or unsupported models, else compiled."""
         is_wide_low_rank = (
             isinstance(quadratics.precision_root, LowRankPrecisionRoot)
             and quadratics.n_features > MAX_FEATURES_FOR_DENSE_LOW_RANK
@@ -112,7 +112,7 @@ class AutomaticFusedRunner(AbstractFusedRunner):
     n_runs: int
 
     def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Return whether so many runs are to come that they repay the compilation, each over few enough rows."""
+        """Return whether enough runs are to come to repay the compilation, and each is small enough to be faster."""
         n_weighted_pairs = n_rows * n_components * (1.0 + n_features**2 / 16.0)
         return (
             self.n_runs >= MIN_RUNS_FOR_FUSED
@@ -121,7 +121,7 @@ class AutomaticFusedRunner(AbstractFusedRunner):
         )
 
     def run(self, fused_run: FusedRun) -> FusedResult | None:
-        """Return the result of compiled code; None if it cannot be compiled."""
+        """Run EM in compiled code and return its parameters; None, after a warning, if code cannot be compiled."""
         engine = compiled_or_numpy_engine()
         try:
             return engine.fused_runner.run(fused_run) if isinstance(engine, SupportsFusedRuns) else None
@@ -134,7 +134,7 @@ NUMPY_ENGINE = NumpyEngine()
 
 
 def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:
-    """Return the result of an operation; repeat it with NumPy if code cannot be compiled."""
+    """Return operation(engine), or operation(NumPy engine), after a warning, if code cannot be compiled."""
     try:
         return operation(engine)
     except CompilationError as error:
@@ -143,7 +143,7 @@ def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEng
 
 
 def estimate_numpy_nanoseconds(n_rows: int, quadratics: Quadratics) -> float:
-    """Estimate the time of a pass over the rows in NumPy, in nanoseconds."""
+    """Return an estimate of the time of one pass over the rows in NumPy, in nanoseconds."""
     n_features = quadratics.n_features
     product_nanoseconds = (
         n_features**2 / 5
@@ -169,14 +169,14 @@ def compiled_or_numpy_engine() -> BatchEngine:
 
 @cache
 def _load_compiled_engine() -> BatchEngine:
-    """Import the compiled engine."""
+    """Import and return the compiled engine; any exception if that fails."""
     from gaussmix.engines.kernels import CompiledEngine
 
     return CompiledEngine()
 
 
 def _disable_compiled_engine_and_warn_once(reason: BaseException) -> None:
-    """Record why compiled code is unavailable, and warn the first time."""
+    """Make `compiled_or_numpy_engine` return the NumPy engine from now on, and warn the first time."""
     _compile_failures.append(reason)
     if len(_compile_failures) == 1:  # several threads may find out at once
         warnings.warn(CompilationWarning.from_reason(reason), stacklevel=2)

@@ -1,10 +1,10 @@
 """The socket for engines: an engine opens a session on a source, which computes E-steps and scores of its rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,11 +14,10 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics, ScoringModel
 from gaussmix.core.reduce import SupportsReduce, T
 from gaussmix.core.statistics import count_levels
+from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
 from gaussmix.errors import CompilationError
 from gaussmix.types import NK, AnyArray, Array, IntN, N
 
-# Scores (rows, K) held at one time: half a megabyte.
-_SCORES_PER_TILE = 1 << 16
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -49,9 +48,9 @@ class BestScores:
 
     @classmethod
     def from_scores(cls, scores: NK) -> "BestScores":
-        """Return the best of all scores (n, K)."""
+        """Return the best component, its score and the log density of each row, from all scores (n, K)."""
         labels = scores.argmax(axis=1)
-        return cls(labels, scores.max(axis=1), log_sum_exp_with_shifted_terms(scores)[0])
+        return cls(labels, scores.max(axis=1), log_sum_exp_with_shifted_terms(scores).log_sums)
 
 
 class ScoreFunction(Protocol[T_co]):
@@ -93,11 +92,11 @@ class AbstractSession(ABC):
 
     @abstractmethod
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
-        """Return function(batch, scores) added up over all batches; scores (n, K) include the label prior."""
+        """Return the sum of function(batch, scores) over all batches; scores (n, K) include the label prior."""
 
     @abstractmethod
     def reduce_best_scores(self, model: ScoringModel, function: BestScoreFunction[T]) -> T:
-        """Return function(batch, best scores) added up over all batches."""
+        """Return the sum of function(batch, best_scores) over all batches."""
 
 
 class AbstractEngine(ABC):
@@ -107,7 +106,7 @@ class AbstractEngine(ABC):
 
     @abstractmethod
     def bind(self, source: SupportsReduce) -> AbstractSession:
-        """Open a session on a source."""
+        """Return a session, which computes passes over the rows of a source."""
 
 
 class AbstractEStep(ABC, Generic[T]):
@@ -115,11 +114,11 @@ class AbstractEStep(ABC, Generic[T]):
 
     @abstractmethod
     def __call__(self, batch: Batch) -> T:
-        """Return the sums of a batch."""
+        """Return the sums of a batch, which add with ``+``."""
 
     @abstractmethod
     def finish(self, total: T) -> "Expectation | AbstractEStep[T]":
-        """Return the expectation of all rows, or another E-step that must be computed instead."""
+        """Return the expectation, given the sums of all rows, or another E-step that must be computed instead."""
 
 
 class BatchEngine(AbstractEngine):
@@ -133,7 +132,7 @@ class BatchEngine(AbstractEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> AbstractEStep[Any]:
-        """Return the task of one E-step."""
+        """Return the task of one E-step, for all batches of a source."""
 
     @abstractmethod
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
@@ -158,16 +157,18 @@ class BatchEngine(AbstractEngine):
         return self
 
     def fall_back_with_warning(self, error: CompilationError) -> "BatchEngine":
-        """Return the engine to use if code cannot be compiled; raise the error if there is none."""
+        """Return the engine to use after a CompilationError; this one raises the error, as it has no other engine."""
         raise error
 
     def bind(self, source: SupportsReduce) -> "BatchSession":
-        """Open a session on a source."""
+        """Return a session, which computes passes over the rows of a source."""
         return BatchSession(self, source)
 
 
 @dataclass(frozen=True)
 class _ScoreTask(Generic[T]):
+    """A task that applies a function to a batch and its scores, in the function's own buffer if it has one."""
+
     engine: BatchEngine
     quadratics: Quadratics
     function: ScoreFunction[T]
@@ -180,6 +181,8 @@ class _ScoreTask(Generic[T]):
 
 @dataclass(frozen=True)
 class _BestScoreTask(Generic[T]):
+    """A task that applies a function to a batch and its best scores."""
+
     engine: BatchEngine
     quadratics: Quadratics
     function: BestScoreFunction[T]
@@ -225,6 +228,7 @@ class BatchSession(AbstractSession):
         return self._reduce(model, lambda engine, quadratics: _BestScoreTask(engine, quadratics, function))
 
     def _reduce(self, model: ScoringModel, make_task: Callable[[BatchEngine, Quadratics], Callable[[Batch], T]]) -> T:
+        """Return the sum of a task over all batches, with the engine to fall back on if code cannot be compiled."""
         quadratics = model.to_quadratics()
         try:
             return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
@@ -232,27 +236,8 @@ class BatchSession(AbstractSession):
             return self.source.reduce(make_task(self.engine.fall_back_with_warning(error), quadratics))
 
 
-def rows_per_tile(n_components: int) -> int:
-    """Return the number of rows whose scores (rows, K) stay in cache."""
-    return max(16, _SCORES_PER_TILE // n_components)
-
-
-def iterate_tiles(n_rows: int, n_tile_rows: int) -> Iterator[slice]:
-    """Yield consecutive slices of ``n_tile_rows`` rows; one empty slice if there are no rows."""
-    return (slice(start, min(start + n_tile_rows, n_rows)) for start in range(0, max(1, n_rows), n_tile_rows))
-
-
-def log_sum_exp_with_shifted_terms(scores: NK) -> tuple[N, NK]:
-    """Return log sum_k exp(score) per row, and exp(score - maximum); safe where scores are -inf."""
-    maximum = scores.max(axis=1)
-    finite_maximum = np.where(np.isfinite(maximum), maximum, 0.0)
-    terms = np.exp(scores - finite_maximum[:, None])
-    with np.errstate(divide="ignore"):
-        return finite_maximum + np.log(terms.sum(axis=1)), terms
-
-
 def add_category_and_label_log_probabilities(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
-    """Return the scores plus the log probabilities of the categories and of the label prior."""
+    """Return scores (n, K) plus the log probabilities of each row's categories and label prior."""
     if quadratics.tables and batch.codes is not None:
         for table, codes in zip(quadratics.tables, batch.codes.T, strict=True):
             scores = scores + np.where(codes >= 0, table[:, codes], 0.0).T
@@ -260,8 +245,16 @@ def add_category_and_label_log_probabilities(scores: NK, quadratics: Quadratics,
     return scores if log_prior is None else scores + log_prior
 
 
-def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> tuple[NK, float, float]:
-    """Return weighted responsibilities (n, K), log-likelihood and entropy of a batch."""
+class WeightedResponsibilities(NamedTuple):
+    """Responsibilities times the weight of the row (n, K); log-likelihood and entropy, summed with the weights."""
+
+    responsibilities: NK
+    log_likelihood: float
+    entropy: float
+
+
+def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> WeightedResponsibilities:
+    """Return responsibilities (n, K) times the rows' weights, and weighted log-likelihood and entropy of a batch."""
     if assignment is AssignmentKind.HARD:
         log_density, entropy = scores.max(axis=1), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
@@ -272,15 +265,15 @@ def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: Assi
         logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
         entropy = -(responsibilities * logs).sum(axis=1)
     if batch.weights is None:
-        return responsibilities, float(log_density.sum()), float(entropy.sum())
+        return WeightedResponsibilities(responsibilities, float(log_density.sum()), float(entropy.sum()))
     has_weight = batch.weights > 0  # a row of weight zero may have any density
     log_likelihood = float(batch.weights[has_weight] @ log_density[has_weight])
     responsibilities = responsibilities * batch.weights[:, None]
-    return responsibilities, log_likelihood, float(batch.weights @ entropy)
+    return WeightedResponsibilities(responsibilities, log_likelihood, float(batch.weights @ entropy))
 
 
 def count_levels_per_column(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
-    """Return for each categorical column the total responsibility of each component for each level, (K, n_levels)."""
+    """Return for each categorical column the summed responsibilities per component and level, (K, n_levels)."""
     if not quadratics.tables or batch.codes is None:
         return ()
     return tuple(

@@ -15,7 +15,7 @@ class AbstractFusedRunner(ABC):
 
     @abstractmethod
     def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
-        """Return whether a run of this size is worth its preparation."""
+        """Return whether a run of this size is worth its preparation, compared with single passes."""
 
     @abstractmethod
     def run(self, fused_run: FusedRun) -> FusedResult | None:

@@ -31,16 +31,14 @@ from gaussmix.engines.base import (
     add_category_and_label_log_probabilities,
     compute_weighted_responsibilities,
     count_levels_per_column,
-    iterate_tiles,
 )
-from gaussmix.types import KD, ND, NK, Array, K
+from gaussmix.engines.score_tiles import iterate_tiles
+from gaussmix.types import DD, KD, KDD, ND, NK, Array, K
 
 # Differences (K, rows, D) held at one time: half a megabyte.
-_DIFFERENCES_PER_TILE = 1 << 16  # differences (K, rows, D) held at one time: half a megabyte
+_DIFFERENCES_PER_TILE = 1 << 16
 # A tile has at least D / 4 rows, so that adding its scatter (K, D, D) costs less than computing it.
-_MAX_COLUMNS_PER_TILE_ROW = (
-    4  # a tile has so many rows at least that adding its scatter (K, D, D) costs less than making it
-)
+_MAX_COLUMNS_PER_TILE_ROW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ class NumpyEngine(BatchEngine):
         return NumpyEStep(quadratics, moment_kind, assignment)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        """Return the scores (n, K) of a batch."""
+        """Return the scores (n, K) of a batch, in ``out`` if given."""
         scores = np.empty((batch.n_rows, quadratics.n_components)) if out is None else out
         for tile in _iterate_tiles(batch.n_rows, quadratics.center):
             scores[tile] = _compute_tile_scores(quadratics, batch.sub_batch(tile.start, tile.stop))
@@ -125,7 +123,7 @@ def _iterate_tiles(n_rows: int, center: KD) -> Iterator[slice]:
 
 
 def _compute_tile_scores(quadratics: Quadratics, tile: Batch) -> NK:
-    """Return the scores (rows, K) of a tile."""
+    """Return the scores (n, K) of the n rows of a tile."""
     distances = _SQUARED_DISTANCES_BY_ROOT[type(quadratics.precision_root)](
         quadratics.precision_root, tile.rows, quadratics.center
     )
@@ -188,23 +186,23 @@ _SQUARED_DISTANCES_BY_ROOT: dict[type[AbstractPrecisionRoot], Callable[[Any, ND,
 }
 
 
-def _sums_of_products(differences: Array, weights: NK) -> Array:
-    """Return sums of products (K, D, D)."""
+def _sums_of_products(differences: Array, weights: Array) -> KDD:
+    """Return weighted sums over rows of products, (K, D, D), from differences (K, n, D) and weights (K, n)."""
     return np.asarray(np.swapaxes(differences * weights[:, :, None], 1, 2) @ differences)
 
 
-def _pooled_sums_of_products(differences: Array, weights: NK) -> Array:
-    """Return sums of products over all components (D, D)."""
+def _pooled_sums_of_products(differences: Array, weights: Array) -> DD:
+    """Return weighted sums of products over rows and components, (D, D), from (K, n, D) and weights (K, n)."""
     stacked = differences.reshape(-1, differences.shape[2])
     return np.asarray((stacked * weights.reshape(-1, 1)).T @ stacked)
 
 
-def _sums_of_squares(differences: Array, weights: NK) -> Array:
-    """Return sums of squares (K, D)."""
+def _sums_of_squares(differences: Array, weights: Array) -> KD:
+    """Return weighted sums over rows of squares, (K, D), from differences (K, n, D) and weights (K, n)."""
     return np.asarray(np.matmul(weights[:, None, :], differences * differences)[:, 0])
 
 
-_SCATTER_BY_MOMENT_KIND: dict[MomentKind, Callable[[Array, NK], Array]] = {
+_SCATTER_BY_MOMENT_KIND: dict[MomentKind, Callable[[Array, Array], Array]] = {
     MomentKind.FULL: _sums_of_products,
     MomentKind.POOLED_FULL: _pooled_sums_of_products,
     MomentKind.DIAGONAL: _sums_of_squares,

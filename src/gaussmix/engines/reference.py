@@ -57,7 +57,7 @@ class ReferenceEngine(BatchEngine):
         return ReferenceEStep(quadratics, moment_kind, assignment)
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        """Return the scores (n, K) of a batch."""
+        """Return the scores (n, K) of a batch, in ``out`` if given."""
         scores = _compute_scores(quadratics, batch)
         if out is None:
             return scores
@@ -66,6 +66,7 @@ class ReferenceEngine(BatchEngine):
 
 
 def _compute_scores(quadratics: Quadratics, batch: Batch) -> NK:
+    """Return the scores (n, K) of a batch, one component after another."""
     scores = np.empty((batch.n_rows, quadratics.n_components))
     for k in range(quadratics.n_components):
         white = quadratics.precision_root.whiten(batch.rows - quadratics.center[k], k)

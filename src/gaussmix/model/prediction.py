@@ -8,14 +8,8 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import ScoringModel
-from gaussmix.engines.base import (
-    AbstractEngine,
-    AbstractSession,
-    BestScores,
-    iterate_tiles,
-    log_sum_exp_with_shifted_terms,
-    rows_per_tile,
-)
+from gaussmix.engines.base import AbstractEngine, AbstractSession, BestScores
+from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.sources.base import AbstractSource
 from gaussmix.sources.sinks import AbstractSink, ArraySink, UnstoredBlocks
@@ -46,7 +40,7 @@ class _WriteResponsibilities:
     def __call__(self, batch: Batch, scores: NK) -> UnstoredBlocks:
         _require_finite_scores(scores.max(axis=1), batch)
         for tile in iterate_tiles(batch.n_rows, rows_per_tile(scores.shape[1])):
-            powers = log_sum_exp_with_shifted_terms(scores[tile])[1]
+            powers = log_sum_exp_with_shifted_terms(scores[tile]).shifted_terms
             np.divide(powers, powers.sum(axis=1)[:, None], out=scores[tile])
         return self.sink.write(batch.first_row, scores)
 

@@ -41,24 +41,24 @@ class AbstractSource(ABC):
 
     @abstractmethod
     def reduce(self, task: Callable[[Batch], T]) -> T:
-        """Return task(batch) added up over all batches, first to last."""
+        """Return the sum of task(batch) over all batches, added with ``+`` from first to last."""
 
     @abstractmethod
-    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
-        """Return rows in the caller's memory.
+    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
+        """Return all rows in their order for None, else at most ``max_distinct_rows`` distinct ones, sorted by hash.
 
         Parameters
         ----------
-        n_rows : int or None
-            Number of distinct rows, chosen by a hash of their contents and returned in the order of the hashes;
-            None returns all rows in the order of the data.
+        max_distinct_rows : int or None
+            Number of distinct rows to take, those of lowest hash of their contents. Equal rows are one row with the
+            sum of their weights, and rows of weight zero are left out. None returns all rows, repeated ones too.
         key : int, default=0
             Key of the hash: another key, another choice.
         """
 
     @property
     def n_rows(self) -> int | None:
-        """Number of rows if it is known without a pass, else None."""
+        """Number of rows if the source knows it without reading them, else None."""
         return None
 
     @property
@@ -68,15 +68,15 @@ class AbstractSource(ABC):
 
     @property
     def label_prior(self) -> LabelPrior | None:
-        """What is known of the rows' components."""
+        """Known components, or log prior probabilities of components, of each row; None if there are none."""
         return None
 
     def with_frame(self, frame: Frame) -> "AbstractSource":
-        """Return the same rows in other working coordinates."""
+        """Return the same rows in the working coordinates of another frame."""
         return SourceView(self, frame, self.label_prior)
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "AbstractSource":
-        """Return the same rows with another label prior."""
+        """Return the same rows with another label prior, or with none."""
         return SourceView(self, self.frame, label_prior)
 
 
@@ -120,8 +120,8 @@ class SourceView(AbstractSource):
     def reduce(self, task: Callable[[Batch], T]) -> T:
         return self.source.reduce(_ViewTask(task, self.view_frame, self.view_label_prior))
 
-    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
-        collected = self.source.collect(n_rows, key)
+    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
+        collected = self.source.collect(max_distinct_rows, key)
         return CollectedRows(self.view_frame.transform_rows(collected.rows), collected.weights)
 
     def with_frame(self, frame: Frame) -> "SourceView":
@@ -136,7 +136,7 @@ class SupportsRandomSplit(Protocol):
     """A source whose rows can be divided at random, as mini-batches need it."""
 
     def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
-        """Return at most ``n_parts`` sources, none without weight, that hold each row once by a hash of its content."""
+        """Return at most ``n_parts`` sources, none without weight; a hash of its numbers decides the part of a row."""
         ...
 
 
@@ -144,7 +144,7 @@ C = TypeVar("C")
 
 
 def require_capability(source: object, capability: type[C], purpose: str) -> C:
-    """Return the source as one that has a capability.
+    """Return the source unchanged, typed as one that has a capability, else raise a CapabilityError.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def require_capability(source: object, capability: type[C], purpose: str) -> C:
 
 
 def rows_per_block(n_rows: int, n_features: int) -> int:
-    """Return the rows of a block, by the shape of the data alone.
+    """Return the number of rows of a block, a multiple of 8, by the shape of the data alone.
 
     Few rows are one block; more are cut into up to 16, none smaller than its sums are worth; many
     into as many as keep a block at about two megabytes of float64.

@@ -13,7 +13,7 @@ from gaussmix.types import ND, N
 
 
 def hash_rows(rows: ND, key: int) -> NDArray[np.uint64]:
-    """Return a hash (n,) of the numbers in each row; minus zero equals zero."""
+    """Return a 64-bit hash of the numbers in each row, (n,); minus zero equals zero."""
     hashes = np.full(len(rows), splitmix64(np.array([key], dtype=np.uint64))[0])
     for column in rows.T:
         hashes = splitmix64(hashes ^ splitmix64((column + 0.0).view(np.uint64)))
@@ -35,6 +35,7 @@ class _HashedRows:
         return _HashedRows(self.max_rows, hashes, rows, weights)._merge_equal_and_keep_lowest()
 
     def _merge_equal_and_keep_lowest(self) -> "_HashedRows":
+        """Return the ``max_rows`` distinct rows of lowest hash, sorted by hash; weights of equal rows are added."""
         order = np.argsort(self.hashes, kind="stable")
         hashes = self.hashes[order]
         first = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
@@ -45,6 +46,8 @@ class _HashedRows:
 
 @dataclass(frozen=True)
 class _LowestHashTask:
+    """A task that takes the ``max_rows`` distinct rows of lowest hash from a batch."""
+
     max_rows: int
     key: int
 
@@ -65,16 +68,17 @@ class _AllRows(tuple[tuple[ND, N], ...]):
 
 
 def _take_rows_and_weights(batch: Batch) -> _AllRows:
+    """Return the rows (n, D) of a batch and their weights (n,), as a sequence of one pair."""
     return _AllRows([(batch.rows, np.ones(batch.n_rows) if batch.weights is None else batch.weights)])
 
 
-def collect_rows(source: SupportsReduce, n_rows: int | None, key: int) -> CollectedRows:
-    """Return all rows of a source, or as many distinct ones of lowest hash, in the order of their hashes.
+def collect_rows(source: SupportsReduce, max_distinct_rows: int | None, key: int) -> CollectedRows:
+    """Return all rows in their order for None, else at most ``max_distinct_rows`` distinct ones, sorted by hash.
 
     A row that is repeated is one row with the weight of all. Rows of weight zero are left out of a choice.
     """
-    if n_rows is None:
+    if max_distinct_rows is None:
         parts = source.reduce(_take_rows_and_weights)
         return CollectedRows(np.concatenate([rows for rows, _ in parts]), np.concatenate([w for _, w in parts]))
-    chosen = source.reduce(_LowestHashTask(n_rows, key))
+    chosen = source.reduce(_LowestHashTask(max_distinct_rows, key))
     return CollectedRows(chosen.rows, chosen.weights)

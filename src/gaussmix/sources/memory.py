@@ -75,9 +75,9 @@ class MemorySource(AbstractSource):
     def reduce(self, task: Callable[[Batch], T]) -> T:
         return ordered_sum(task, _Blocks(self._whole_batch(), rows_per_block(*self.rows.shape)))
 
-    def collect(self, n_rows: int | None, key: int = 0) -> CollectedRows:
-        if n_rows is not None:
-            return collect_rows(self, n_rows, key)
+    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
+        if max_distinct_rows is not None:
+            return collect_rows(self, max_distinct_rows, key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
         return CollectedRows(self._whole_batch().rows, weights)
 
@@ -88,22 +88,24 @@ class MemorySource(AbstractSource):
         return replace(self, rows_label_prior=label_prior)
 
     def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
-        """Return at most ``n_parts`` sources that hold each row once, by a hash of the numbers in it."""
+        """Return at most ``n_parts`` sources, none without weight; a hash of its numbers decides the part of a row."""
         numbers = hash_rows(self._whole_batch().rows, key) % np.uint64(n_parts)
         chosen = (np.flatnonzero(numbers == part) for part in range(n_parts))
-        parts = [self._take_rows(rows) for rows in chosen if len(rows)]
+        parts = [self._take_rows(positions) for positions in chosen if len(positions)]
         return [part for part in parts if part.weights is None or part.weights.any()]
 
     def _whole_batch(self) -> Batch:
+        """Return all rows, read-only, as one batch."""
         raw_rows = self.rows.view()
         raw_rows.flags.writeable = False
         return Batch(raw_rows, self.weights, self.rows_label_prior, frame=self.rows_frame, codes=self.codes)
 
-    def _take_rows(self, rows: IntN) -> "MemorySource":
+    def _take_rows(self, positions: IntN) -> "MemorySource":
+        """Return the source of the rows at some positions, with their weights, label prior and codes."""
         return replace(
             self,
-            rows=self.rows[rows],
-            weights=None if self.weights is None else self.weights[rows],
-            rows_label_prior=None if self.rows_label_prior is None else self.rows_label_prior.select_rows(rows),
-            codes=None if self.codes is None else self.codes[rows],
+            rows=self.rows[positions],
+            weights=None if self.weights is None else self.weights[positions],
+            rows_label_prior=None if self.rows_label_prior is None else self.rows_label_prior.select_rows(positions),
+            codes=None if self.codes is None else self.codes[positions],
         )

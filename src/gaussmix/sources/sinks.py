@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from gaussmix.types import AnyArray
 
@@ -16,11 +17,11 @@ class AbstractSink(ABC):
 
     @abstractmethod
     def write(self, first_row: int, values: AnyArray) -> UnstoredBlocks:
-        """Store the results of consecutive rows; what could not be stored here is returned."""
+        """Store the results of consecutive rows; return those that cannot be stored in this process, usually none."""
 
     @abstractmethod
-    def finish(self, blocks: UnstoredBlocks) -> Any:
-        """Return what the caller asked for, given all that the writes returned."""
+    def finish(self, unstored_blocks: UnstoredBlocks) -> Any:
+        """Return the results of all rows, given the concatenation of everything that `write` returned."""
 
 
 class ArraySink(AbstractSink):
@@ -35,7 +36,7 @@ class ArraySink(AbstractSink):
     dtype : dtype, default=float64
     """
 
-    def __init__(self, n_rows: int | None, row_shape: tuple[int, ...] = (), dtype: Any = np.float64) -> None:
+    def __init__(self, n_rows: int | None, row_shape: tuple[int, ...] = (), dtype: DTypeLike = np.float64) -> None:
         self._row_shape, self._dtype = row_shape, dtype
         self._array = None if n_rows is None else np.empty((n_rows, *row_shape), dtype)
 
@@ -43,7 +44,7 @@ class ArraySink(AbstractSink):
         return {**self.__dict__, "_array": None}  # a copy in another process cannot fill the caller's array
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
-        """Return the part of the array that belongs to some rows, to be filled in place; None if it is elsewhere."""
+        """Return a writable view of the results of some rows; None if the array is in another process or not made."""
         return None if self._array is None else self._array[first_row : first_row + n_rows]
 
     def write(self, first_row: int, values: AnyArray) -> UnstoredBlocks:
@@ -54,9 +55,11 @@ class ArraySink(AbstractSink):
             place[...] = values
         return ()
 
-    def finish(self, blocks: UnstoredBlocks) -> AnyArray:
+    def finish(self, unstored_blocks: UnstoredBlocks) -> AnyArray:
         if self._array is None:
-            return np.concatenate([np.empty((0, *self._row_shape), self._dtype), *(values for _, values in blocks)])
-        for first_row, values in blocks:
+            return np.concatenate(
+                [np.empty((0, *self._row_shape), self._dtype), *(values for _, values in unstored_blocks)]
+            )
+        for first_row, values in unstored_blocks:
             self._array[first_row : first_row + len(values)] = values
         return self._array

@@ -48,7 +48,7 @@ class BlockSums:
         return sums
 
     def __add__(self, other: "BlockSums") -> "BlockSums":
-        """Add the other sums to these and keep the other's arrays for reuse."""
+        """Add the other sums to these in place, keep the other's arrays for reuse, and return these sums."""
         for ours, theirs in zip(self.sums, other.sums, strict=True):
             np.add(ours, theirs, out=ours)
         self.n_rows += other.n_rows
@@ -82,7 +82,7 @@ _MAX_CACHED_TILES, _MAX_CACHED_TILE_BYTES = 8, 1 << 22
 
 
 def _cached_full_tile(packed_model: PackedModel, moment_code: int) -> PackedArguments:
-    """Return this thread's full tile for models of this shape; allocation takes longer than a pass over few rows."""
+    """Return this thread's full tile for models of this shape, from a cache; allocation takes longer than a pass."""
     model = packed_model.arrays
     tiles: dict[Any, PackedArguments] = _thread_cache.__dict__.setdefault("tiles", {})
     # Columns beyond the rows' are zero from the beginning, and stay so only for rows of as many columns.
@@ -135,22 +135,22 @@ class CompiledPass:
 
     @cached_property
     def _packed_model_arrays(self) -> PackedArguments:
-        """The packed model."""
+        """Arrays of the model, as compiled functions take them."""
         return pack_arguments(self.packed_model.arrays)
 
     @cached_property
     def _packed_screening_bounds(self) -> PackedArguments:
-        """The packed bounds."""
+        """Arrays of the screening bounds, as compiled functions take them."""
         return pack_arguments(cast(ScreeningBounds, self.screening_bounds))
 
     def accumulate_all_pairs(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
-        """Process a block and compute every pair of row and component."""
+        """Return the sums of a block over every pair of row and component; fill ``row_results`` in place."""
         sums = self._take_zero_sums()
         self._add_all_pairs_of_range_in_place(self._pack_rows(batch), 0, batch.n_rows, sums, row_results)
         return BlockSums(sums, batch.n_rows, self._free_sums)
 
     def accumulate_screened(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
-        """Process a block and compute only pairs that can matter; all pairs once too many can."""
+        """Return the sums of a block over pairs that can matter, or all if these are many; fill ``row_results``."""
         if self.screening_bounds is None or batch.label_prior is not None:
             return self.accumulate_all_pairs(batch, row_results)
         rows, sums, workspace, n_rows = (
@@ -178,7 +178,7 @@ class CompiledPass:
     def _add_all_pairs_of_range_in_place(
         self, rows: PackedArguments, begin: int, end: int, sums: PackedArguments, row_results: PackedArguments
     ) -> None:
-        """Process the rows ``begin`` to ``end`` and compute every pair."""
+        """Add every pair of the rows ``begin`` to ``end`` to ``sums`` in place; fill ``row_results`` in place."""
         tile = self._thread_workspace().full_tile
         run_full_pass(
             rows,
@@ -194,7 +194,7 @@ class CompiledPass:
         )
 
     def _pack_rows(self, batch: Batch) -> PackedArguments:
-        """Pack a batch; each thread packs a frame, which blocks and passes share, only once."""
+        """Return the arrays of a batch as compiled functions take them; each thread packs a frame only once."""
         rows = pack_rows(batch, len(self.packed_model.arrays.center))
         frame: PackedArguments | None = getattr(_thread_cache, "frame", None)
         if frame is None or frame.source_values[0] is not rows.prescale:
@@ -215,14 +215,14 @@ class CompiledPass:
         return sums
 
     def _thread_workspace(self) -> PassWorkspace:
-        """Return this thread's workspace."""
+        """Return this thread's workspace, allocated at the first call."""
         workspace: PassWorkspace | None = getattr(self._thread_data, "work", None)
         if workspace is None:
             workspace = self._thread_data.work = self._make_workspace()
         return workspace
 
     def _make_workspace(self) -> PassWorkspace:
-        """Allocate the workspace of a thread."""
+        """Return a new workspace for one thread."""
         model, n_columns = self.packed_model.arrays, self.packed_model.n_padded_columns
         full_tile = _cached_full_tile(self.packed_model, self.moment_code)
         if self.screening_bounds is None:

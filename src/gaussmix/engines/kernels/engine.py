@@ -59,7 +59,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         self._prepare_compiled_pass()
 
     def _prepare_compiled_pass(self) -> None:
-        """Prepare the pass for this process."""
+        """Set ``_compiled_pass``, the pass prepared for this process."""
         code = MOMENT_CODES[self.moment_kind]
         total = self.total_moments
         if code == SUM_POOLED_PRODUCTS and total is not None and _can_subtract_from_total(self.quadratics, total):
@@ -79,7 +79,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
         self._prepare_compiled_pass()
 
     def __call__(self, batch: Batch) -> BlockSums:
-        """Return the sums of a batch."""
+        """Return the sums of a batch about the centres of the pass."""
         compiled_pass: CompiledPass = self.__dict__["_compiled_pass"]
         return compiled_pass.accumulate_screened(batch)
 
@@ -124,7 +124,7 @@ class CompiledEngine(BatchEngine):
         assignment: AssignmentKind = AssignmentKind.SOFT,
         total_moments: Moments | None = None,
     ) -> CompiledEStep:
-        """Return the compiled E-step."""
+        """Return the task of one compiled E-step."""
         dense = densify_low_rank_root(quadratics)
         return CompiledEStep(dense, moment_kind, assignment, total_moments, self.use_screening)
 
@@ -134,7 +134,7 @@ class CompiledEngine(BatchEngine):
         return CompiledFusedRunner()
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
-        """Return the scores (n, K) of a batch."""
+        """Return the scores (n, K) of a batch, in ``out`` if given."""
         shape = (batch.n_rows, quadratics.n_components)
         scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
         CompiledPass.from_quadratics(densify_low_rank_root(quadratics), SUM_NOTHING).accumulate_all_pairs(
@@ -172,7 +172,7 @@ def _has_tiny_component(sums: MomentSums, quadratics: Quadratics) -> bool:
 
 
 def _can_subtract_from_total(quadratics: Quadratics, total_moments: Moments) -> bool:
-    """Return whether total scatter minus the scatter of the means is precise enough as pooled scatter."""
+    """Return whether rounding permits pooled scatter as total scatter minus scatter of the component means."""
     roots = quadratics.precision_root.to_dense(quadratics.n_components, quadratics.n_features)[0]
     largest_precision = float((roots**2).sum())
     total_variance = float(np.trace(total_moments.scatter)) / float(total_moments.mass[0])
@@ -209,7 +209,7 @@ def _build_expectation(
 
 
 def _reduce_scatter_to_kind(scatter: Array, moment_kind: MomentKind) -> Array:
-    """Reduce the components' sums of squares to the shape of a moment kind."""
+    """Return scatter in the shape of a moment kind, from sums of squares (K, D) or of products (K or 1, D, D)."""
     if moment_kind is MomentKind.TRACE:
         return np.asarray(scatter.sum(axis=1))
     if moment_kind is MomentKind.POOLED_DIAGONAL:

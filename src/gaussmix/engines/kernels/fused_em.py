@@ -1,6 +1,7 @@
 """Run EM on few rows in one compiled call: pack the arguments, unpack the result."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from gaussmix.engines.fused_runner import AbstractFusedRunner
 from gaussmix.engines.kernels.argument_tuples import FusedState
 from gaussmix.engines.kernels.codegen.compiled_functions import run_fused_em
 from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
-from gaussmix.types import Array, IntD
+from gaussmix.types import DD, Array, D, IntArray
 
 _CONVERGED_CODE, _N_END_CODES = 0, 4
 _VOLUME_CODES, _SHAPE_AND_ORIENTATION_CODES = {"E": 0, "V": 1}, {"I": 0, "E": 1, "V": 2}
@@ -104,11 +105,19 @@ def _writable_copy(values: Array) -> Array:
     return np.array(values, dtype=np.float64, order="C")
 
 
-def _prior_arrays(prior_statistics: PriorStatistics | None) -> tuple[Array, Array, Array]:
+class _PriorArrays(NamedTuple):
+    """Shrinkage and mass of a prior (2,), its location (D,) and scatter (D, D); empty without a prior."""
+
+    shrinkage_and_mass: Array
+    location: D
+    scatter: DD
+
+
+def _prior_arrays(prior_statistics: PriorStatistics | None) -> _PriorArrays:
     """Return (shrinkage, mass), location (D,) and scatter (D, D) of the prior; empty arrays without a prior."""
     if prior_statistics is None:
-        return _EMPTY, _EMPTY, np.empty((0, 0))
-    return (
+        return _PriorArrays(_EMPTY, _EMPTY, np.empty((0, 0)))
+    return _PriorArrays(
         np.array([prior_statistics.shrinkage, prior_statistics.mass]),
         _writable_copy(prior_statistics.location),
         _writable_copy(prior_statistics.scatter),
@@ -116,7 +125,7 @@ def _prior_arrays(prior_statistics: PriorStatistics | None) -> tuple[Array, Arra
 
 
 @lru_cache(maxsize=64)
-def _jacobi_axis_pairs(n_features: int) -> IntD:
+def _jacobi_axis_pairs(n_features: int) -> IntArray:
     """Return all pairs of axes (n_pairs, 2) in the order of `disjoint_axis_pair_rounds`."""
     pairs = [
         pair for i, j in disjoint_axis_pair_rounds(n_features) for pair in zip(i.tolist(), j.tolist(), strict=True)

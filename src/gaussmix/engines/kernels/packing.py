@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +35,7 @@ from gaussmix.engines.kernels.argument_tuples import (
     RowResults,
 )
 from gaussmix.engines.kernels.machine_constants import COLUMNS_PER_BLOCK, MAX_FEW_COLUMNS, SIMD_WIDTH, TILE_SIDE
-from gaussmix.types import KD, KDD, Array, IntD, K
+from gaussmix.types import KD, KDD, Array, IntArray, K
 
 MOMENT_CODES = {
     MomentKind.FULL: SUM_PRODUCTS,
@@ -105,43 +106,51 @@ def pack_model(quadratics: Quadratics, moment_code: int) -> PackedModel:
     return PackedModel(model, n_columns, n_features)
 
 
-def _pack_whitened_model(quadratics: Quadratics, upper: KDD, n_columns: int) -> ModelArrays:
-    """Return arrays for rows that are whitened once by the shared root ``upper`` (1, D, D) of all components."""
-    row_length = _round_up_to_registers(n_columns)
-    whitened_center = _zero_pad_columns(quadratics.center @ upper[0], row_length)
-    whitening = pack_triangles(upper, n_columns, has_few_columns=False)
+def _pack_whitened_model(quadratics: Quadratics, shared_root: KDD, n_padded_columns: int) -> ModelArrays:
+    """Return the model for rows that are whitened once, by the upper triangular ``shared_root`` (1, D, D)."""
+    row_length = _round_up_to_registers(n_padded_columns)
+    whitened_center = _zero_pad_columns(quadratics.center @ shared_root[0], row_length)
+    whitening = pack_triangles(shared_root, n_padded_columns, has_few_columns=False)
     ones, center = np.ones(quadratics.n_components), _zero_pad_columns(quadratics.center, row_length)
     return ModelArrays(SPHERICAL_DISTANCE, quadratics.offset, whitened_center, ones, center, whitening)
 
 
-def _pack_root(root: AbstractPrecisionRoot, n_columns: int) -> tuple[int, Array]:
-    """Return the code of the distance and the root's numbers in the order in which kernels read them."""
+class _PackedRoot(NamedTuple):
+    """The code of how distances are computed, and the root's numbers in the order in which kernels read them."""
+
+    distance_code: int
+    numbers: Array
+
+
+def _pack_root(root: AbstractPrecisionRoot, n_padded_columns: int) -> _PackedRoot:
+    """Return the code of the distance and the root's numbers; TypeError for a root that kernels do not support."""
     if isinstance(root, DensePrecisionRoot):
         upper = _to_upper_triangular_roots(root.root_matrices)
-        return FULL_DISTANCE, pack_triangles(upper, n_columns, has_few_columns=n_columns <= MAX_FEW_COLUMNS)
+        has_few_columns = n_padded_columns <= MAX_FEW_COLUMNS
+        return _PackedRoot(FULL_DISTANCE, pack_triangles(upper, n_padded_columns, has_few_columns))
     if isinstance(root, DiagonalPrecisionRoot):
-        return DIAGONAL_DISTANCE, _zero_pad_columns(root.inverse_deviations, n_columns).ravel()
+        return _PackedRoot(DIAGONAL_DISTANCE, _zero_pad_columns(root.inverse_deviations, n_padded_columns).ravel())
     if isinstance(root, SphericalPrecisionRoot) and _can_scale_sums_of_squares(root.inverse_deviations):
-        return SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations)
+        return _PackedRoot(SPHERICAL_DISTANCE, np.ascontiguousarray(root.inverse_deviations))
     if isinstance(root, SphericalPrecisionRoot):
-        return DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_columns)
+        return _PackedRoot(DIAGONAL_DISTANCE, np.repeat(root.inverse_deviations, n_padded_columns))
     raise TypeError(f"no kernel computes distances with a {type(root).__name__}")
 
 
 def _can_scale_sums_of_squares(scales: K) -> bool:
-    """Return whether complete sums of squares may be scaled afterwards without overflow or underflow."""
+    """Return whether sums of unscaled squares may be multiplied by ``scales`` without overflow or underflow."""
     return bool(
         (np.abs(np.log2(scales, where=scales > 0, out=np.full_like(scales, np.inf))) <= _MAX_LOG2_SPHERICAL_SCALE).all()
     )
 
 
 def _round_up_to_registers(n_padded_columns: int) -> int:
-    """Round a number of columns up to a multiple of the register width."""
+    """Return the number of columns, rounded up to a multiple of the register width."""
     return -(-n_padded_columns // SIMD_WIDTH) * SIMD_WIDTH
 
 
 def _zero_pad_columns(values: KD, n_padded_columns: int) -> KD:
-    """Return a contiguous (K, n_padded_columns) array; the added columns are zero."""
+    """Return values (K, D) as a contiguous (K, n_padded_columns) array; the added columns are zero."""
     if values.shape[1] == n_padded_columns:
         return np.ascontiguousarray(values)
     padded = np.zeros((len(values), n_padded_columns))
@@ -158,14 +167,14 @@ def _to_upper_triangular_roots(roots: KDD) -> KDD:
 
 
 @lru_cache(maxsize=64)
-def _positions_below_diagonal(n_features: int) -> IntD:
+def _positions_below_diagonal(n_features: int) -> IntArray:
     """Return the flat positions of the entries below the diagonal, row by row."""
     row, column = np.tril_indices(n_features, -1)
     return np.asarray(row * n_features + column)
 
 
 def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> Array:
-    """Return R^T of every component in the order in which kernels read it (passes/few_columns, register_tiles)."""
+    """Return R^T of every component as one flat array, in the order of the kernel for few or for many columns."""
     n_components, n_features = upper.shape[:2]
     if n_features < n_padded_columns:
         padded = np.zeros((n_components, n_padded_columns, n_padded_columns))
@@ -176,15 +185,15 @@ def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> 
 
 
 @lru_cache(maxsize=64)
-def _row_by_row_positions(n_padded_columns: int) -> IntD:
-    """Return the positions in R of the lower triangle of R^T, row by row."""
+def _row_by_row_positions(n_padded_columns: int) -> IntArray:
+    """Return the flat positions in R of the lower triangle of R^T, row by row."""
     row, column = np.tril_indices(n_padded_columns)
     return np.asarray(column * n_padded_columns + row)
 
 
 @lru_cache(maxsize=64)
-def _panel_by_panel_positions(n_padded_columns: int) -> IntD:
-    """Return the positions in R of R^T's panels: four rows each, column by column to the end of the diagonal square."""
+def _panel_by_panel_positions(n_padded_columns: int) -> IntArray:
+    """Return the flat positions in R of R^T's panels: four rows each, column by column through the diagonal square."""
     panels = []
     for block in range(0, n_padded_columns, TILE_SIDE):
         column, row = np.meshgrid(np.arange(block + TILE_SIDE), np.arange(block, block + TILE_SIDE), indexing="ij")
@@ -212,7 +221,7 @@ def pack_rows(batch: Batch, n_components: int) -> RowArrays:
 
 
 def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
-    """Return zero sums for one block."""
+    """Return new sums of zero, flat and padded, for a pass that accumulates ``moment_code``."""
     n_components, row_length = len(packed_model.arrays.center), packed_model.row_length
     n_entries = row_length * row_length
     scatter_sizes = {
@@ -227,7 +236,7 @@ def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
 
 
 def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:
-    """Return sums of squares (K, D), sums of products (K, D, D) or pooled products (1, D, D) in NumPy's order."""
+    """Return squares (K, D), products (K, D, D) or pooled products (1, D, D), mirrored in place, as a view."""
     row_length = packed_model.row_length
     if moment_code == SUM_SQUARES:
         return scatter.reshape(-1, row_length)[:, :n_features]
@@ -235,7 +244,7 @@ def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, 
     for begin in range(0, n_features, _COLUMNS_PER_MIRROR_BLOCK):
         end = min(begin + _COLUMNS_PER_MIRROR_BLOCK, n_features)
         products[:, end:, begin:end] = np.swapaxes(products[:, begin:end, end:], 1, 2)
-        row, column = _indices_above_diagonal(end - begin)
+        row, column = _row_and_column_above_diagonal(end - begin)
         products[:, begin + column, begin + row] = products[:, begin + row, begin + column]
     return products
 
@@ -245,6 +254,6 @@ _COLUMNS_PER_MIRROR_BLOCK = 16
 
 
 @lru_cache(maxsize=64)
-def _indices_above_diagonal(n_features: int) -> tuple[IntD, IntD]:
-    """Return the row and column indices above the diagonal."""
+def _row_and_column_above_diagonal(n_features: int) -> tuple[IntArray, IntArray]:
+    """Return the row indices and the column indices of the entries above the diagonal."""
     return np.triu_indices(n_features, 1)

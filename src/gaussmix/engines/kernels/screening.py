@@ -14,6 +14,7 @@ if no row within ``max_distance`` of b can be open to k. This follows from
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,7 +58,7 @@ HARD_TOLERANCE_NATS = 1e-3
 
 
 def make_screening_bounds(quadratics: Quadratics, is_hard: bool) -> ScreeningBounds | None:
-    """Return the bounds for a pass, or None if every pair is to be computed."""
+    """Return the bounds by which a pass skips pairs, or None if computing every pair is faster or needed."""
     n_components, n_features = quadratics.center.shape
     if not _is_screening_worthwhile(quadratics):
         return None
@@ -102,29 +103,40 @@ def rounding_tolerance_in_nats(n_components: int) -> float:
     return ROUNDING_NATS + math.log(n_components)
 
 
-def _covariance_factors_or_variances(quadratics: Quadratics) -> tuple[KDD | None, KD | None]:
-    """Return (F, None) with F F^T = covariance, or (None, variances (K, D)).
+class _FactorsOrVariances(NamedTuple):
+    """Factors F (K, D, D) or (1, D, D) with F F^T = covariance, else variances (K, D), else None for both."""
+
+    factors: KDD | None
+    variances: KD | None
+
+
+def _covariance_factors_or_variances(quadratics: Quadratics) -> _FactorsOrVariances:
+    """Return factors F with F F^T = covariance, or for diagonal and spherical roots variances (K, D).
 
     F has one entry per component, or a single one for a shared root. Both are None for a low-rank root.
     """
     root, n_features = quadratics.precision_root, quadratics.n_features
     if isinstance(root, DensePrecisionRoot):
-        return linalg.general_inverse_transposes(
-            root.root_matrices
-        ) if root.covariance_factors is None else root.covariance_factors, None
+        factors = root.covariance_factors
+        return _FactorsOrVariances(
+            linalg.general_inverse_transposes(root.root_matrices) if factors is None else factors, None
+        )
     if isinstance(root, SharedPrecisionRoot):
-        return linalg.general_inverse_transposes(
-            root.root_matrix[None]
-        ) if root.covariance_factor is None else root.covariance_factor[None], None
+        factor = root.covariance_factor
+        return _FactorsOrVariances(
+            linalg.general_inverse_transposes(root.root_matrix[None]) if factor is None else factor[None], None
+        )
     if not isinstance(root, (DiagonalPrecisionRoot, SphericalPrecisionRoot)):
-        return None, None
+        return _FactorsOrVariances(None, None)
     with np.errstate(divide="ignore"):
         variances = 1.0 / root.inverse_deviations**2
-    return None, variances if variances.ndim == 2 else np.repeat(variances[:, None], n_features, axis=1)
+    if variances.ndim == 1:
+        variances = np.repeat(variances[:, None], n_features, axis=1)
+    return _FactorsOrVariances(None, variances)
 
 
 def _mean_covariance(factors: KDD | None, variances: KD | None) -> Array | None:
-    """Return the mean (D, D) of the components' covariances; with many columns, of a few of them."""
+    """Return the mean covariance (D, D), of a few components if there are many columns; None if both are None."""
     if variances is not None:
         return np.diag(variances.mean(axis=0))
     if factors is None:
@@ -138,7 +150,7 @@ def _mean_covariance(factors: KDD | None, variances: KD | None) -> Array | None:
 
 
 def _projection_basis(quadratics: Quadratics, mean_covariance: Array) -> Array | None:
-    """Return (D, depth) directions in which means differ most, in units of the mean covariance; None without any."""
+    """Return directions (D, depth) in which means differ most, in units of the mean covariance, or None."""
     n_features = quadratics.n_features
     factor = linalg.cholesky(mean_covariance) if np.isfinite(mean_covariance).all() else None
     if factor is None:

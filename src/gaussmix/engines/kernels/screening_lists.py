@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
 from gaussmix.engines.kernels.machine_constants import COMPONENTS_PER_CELL_STEP, MIN_EXPONENT, SIMD_WIDTH
 from gaussmix.engines.kernels.packing import NO_ROW_RESULTS, make_zero_sums, pack_model, pack_rows
 from gaussmix.engines.kernels.tile_workspaces import make_full_tile
-from gaussmix.types import KD, KDD, Array, BoolNK, D, IntD, K
+from gaussmix.types import KD, KDD, Array, BoolNK, D, IntArray, K
 
 # Up to this number of components, every candidate's list holds all components.
 MAX_COMPONENTS_WITH_FULL_LISTS = 128
@@ -28,15 +29,50 @@ MEAN_COVARIANCE_FRACTION = 0.05
 
 
 def pad_last_axis(matrix: Array, fill_value: float = 0.0, multiple: int = SIMD_WIDTH) -> Array:
-    """Return the matrix with its last axis filled up to a multiple of ``multiple``, contiguous."""
+    """Return the matrix, contiguous, with its last axis filled up with ``fill_value`` to a multiple of ``multiple``."""
     missing = -matrix.shape[-1] % multiple
     if not missing:
         return np.ascontiguousarray(matrix)
     return np.concatenate([matrix, np.full((*matrix.shape[:-1], missing), fill_value)], axis=-1)
 
 
-def linear_discriminants(center: KD, offset: K, row_basis: Array) -> tuple[Array, K, K]:
-    """Return linear functions of a projected row; the largest belongs to the nearest mean, the candidate."""
+class LinearDiscriminants(NamedTuple):
+    """Linear functions of a row, one per component: slopes (depth * K,), constants (K,) and component numbers (K,).
+
+    All are padded to full registers. The names are those of `ScreeningBounds`.
+    """
+
+    discriminant: Array
+    discriminant_constant: K
+    component_numbers: K
+
+
+class CandidateLists(NamedTuple):
+    """The list of components of each candidate, with the data of their bounds; see `ScreeningBounds`."""
+
+    list_start: IntArray
+    listed_component: IntArray
+    directions: Array
+    direction_shift: Array
+    bound_offset: Array
+    max_squared_distance: K
+
+
+class AnchorCells(NamedTuple):
+    """Anchors among the means, and the means nearest to each anchor; see `ScreeningBounds`."""
+
+    anchors: Array
+    anchor_constant: K
+    anchor_numbers: K
+    cell_discriminant: Array
+    cell_constant: K
+    cell_numbers: K
+    overall_center: D
+    max_cell_squared_distance: float
+
+
+def linear_discriminants(center: KD, offset: K, row_basis: Array) -> LinearDiscriminants:
+    """Return linear functions of a projected row, of which the largest belongs to the nearest mean, the candidate."""
     overall_center = center.mean(axis=0)
     deviations = center - overall_center
     constant = np.where(np.isfinite(offset), -deviations @ overall_center - 0.5 * (deviations**2).sum(axis=1), -np.inf)
@@ -44,17 +80,15 @@ def linear_discriminants(center: KD, offset: K, row_basis: Array) -> tuple[Array
     multiple = (
         COMPONENTS_PER_CELL_STEP if len(center) > MAX_COMPONENTS_WITH_FULL_LISTS else SIMD_WIDTH
     )  # a single row is compared four registers at a time
-    return (
+    return LinearDiscriminants(
         pad_last_axis(row_basis @ deviations.T, multiple=multiple).ravel(),
         pad_last_axis(constant, -np.inf, multiple),
         pad_last_axis(numbers, multiple=multiple),
     )
 
 
-def full_candidate_lists(
-    center: KD, projected_covariances: KDD, offset: K, row_basis: Array
-) -> tuple[IntD, IntD, Array, Array, Array, K]:
-    """Return lists that hold all components for every candidate."""
+def full_candidate_lists(center: KD, projected_covariances: KDD, offset: K, row_basis: Array) -> CandidateLists:
+    """Return the lists in which every candidate has all components."""
     n_components, depth = center.shape
     blended = projected_covariances + MEAN_COVARIANCE_FRACTION * np.eye(depth)
     # directions[k, :, b] = (S_k + c P)^-1 (m_b - m_k)
@@ -69,7 +103,7 @@ def full_candidate_lists(
     list_length = n_components + -n_components % SIMD_WIDTH
     list_start = np.arange(n_components + 1) * list_length
     listed_component = np.tile(np.arange(list_length), n_components)
-    return (
+    return CandidateLists(
         list_start,
         listed_component,
         pad_last_axis(np.ascontiguousarray((row_basis @ directions).transpose(2, 1, 0))).ravel(),
@@ -79,16 +113,14 @@ def full_candidate_lists(
     )
 
 
-def near_candidate_lists(
-    center: KD, projected_covariances: KDD, offset: K, tolerance: float
-) -> tuple[IntD, IntD, Array, Array, Array, K] | None:
-    """Return lists of the components that can be open to a row near the candidate; None if most pairs are."""
+def near_candidate_lists(center: KD, projected_covariances: KDD, offset: K, tolerance: float) -> CandidateLists | None:
+    """Return for each candidate the list of components that can be open to rows near it; None if most pairs are."""
     n_components, depth = center.shape
     max_distance = math.sqrt(depth) + 3.0  # few rows lie farther from their component
     scores = _compute_pair_scores(center, projected_covariances)
     # An offset of minus infinity would give 0 * infinity; such a component is removed from the lists.
     finite_offset = np.where(np.isfinite(offset), offset, 0.0)
-    open_pairs = _mark_open_pairs(center, scores, finite_offset, max_distance, tolerance)
+    open_pairs = _open_pair_mask(center, scores, finite_offset, max_distance, tolerance)
     open_pairs &= np.isfinite(offset)
     np.fill_diagonal(open_pairs, False)
     n_open = open_pairs.sum(axis=1)
@@ -101,11 +133,11 @@ def near_candidate_lists(
     lists = (list_start, listed_component, directions, direction_shift, bound_offset)
     inputs = (open_pairs, np.ascontiguousarray(center), scores, finite_offset)
     _run_in_parallel(n_components, lambda begin, end: fill_candidate_lists(*inputs, *lists, begin, end))
-    return (*lists, np.full(n_components, max_distance**2))
+    return CandidateLists(*lists, np.full(n_components, max_distance**2))
 
 
-def _mark_open_pairs(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolNK:
-    """Return for each candidate (rows) whether a row within ``max_distance`` can be open to each component."""
+def _open_pair_mask(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolNK:
+    """Return a mask (K, K): whether component k can be open to a row within ``max_distance`` of candidate b."""
     open_pairs = np.empty((len(center), len(center)), dtype=bool)
     products, squares = center @ center.T, (center**2).sum(axis=1)
     _run_in_parallel(
@@ -121,20 +153,20 @@ _N_PARALLEL_PARTS = 8
 
 
 def _run_in_parallel(n_components: int, function: Callable[[int, int], int]) -> None:
-    """Call ``function(begin, end)`` for parts of range(n_components) on the available threads."""
+    """Call ``function(begin, end)`` for consecutive parts of range(n_components) on the available threads."""
     borders = [n_components * part // _N_PARALLEL_PARTS for part in range(_N_PARALLEL_PARTS + 1)]
     ordered_sum(lambda part: function(borders[part], borders[part + 1]), range(_N_PARALLEL_PARTS))
 
 
 _EMPTY = np.empty(0)
 
-NO_ANCHOR_CELLS = (_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, 0.0)
+NO_ANCHOR_CELLS = AnchorCells(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, 0.0)
 
 # Iterations of k-means on the means.
 _N_ANCHOR_ITER = 6
 
 
-def make_anchor_cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, D, float]:
+def make_anchor_cells(center: KD, offset: K) -> AnchorCells:
     """Return anchors among the means, found by a few iterations of k-means, and the means nearest to each anchor."""
     n_components, depth = center.shape
     overall_center = center.mean(axis=0)
@@ -159,7 +191,7 @@ def make_anchor_cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, 
     cell_constant = np.where(
         np.isfinite(offset), -deviations @ overall_center - 0.5 * (deviations**2).sum(axis=1), -np.inf
     )
-    return (
+    return AnchorCells(
         np.ascontiguousarray(anchors.T).ravel(),
         -anchors @ overall_center - 0.5 * (anchors**2).sum(axis=1),
         np.arange(n_anchors, dtype=np.float64),
@@ -172,7 +204,7 @@ def make_anchor_cells(center: KD, offset: K) -> tuple[Array, K, K, Array, K, K, 
 
 
 def _compute_pair_scores(center: KD, projected_covariances: KDD) -> Array:
-    """Return -1/2 (m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, by the compiled full pass."""
+    """Return -1/2 (m_b - m_k)^T S_k (m_b - m_k) for all b (rows) and k, (K, K), by the compiled full pass."""
     upper = linalg.upper_cholesky_stack(projected_covariances)
     packed_model = pack_model(Quadratics(np.zeros(len(center)), center, DensePrecisionRoot(upper)), SUM_NOTHING)
     scores = np.empty((len(center), len(center)))

@@ -43,7 +43,7 @@ MAX_GROUPS, MIN_GROUPS, MAX_COLUMN_BYTES = 256, 64, 1 << 18
 
 
 def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) -> TileWorkspace:
-    """Return the workspace of a tile in which every pair is computed."""
+    """Return a new workspace of a tile in which every pair of row and component is computed."""
     n_components = model.center.shape[0]
     max_groups = min(MAX_GROUPS, max(MIN_GROUPS, MAX_COLUMN_BYTES // (8 * SIMD_WIDTH * n_padded_columns)))
     n_groups = max(GROUPS_PER_CHUNK, min(max_groups, MAX_SLOTS // n_components) // GROUPS_PER_CHUNK * GROUPS_PER_CHUNK)
@@ -59,7 +59,7 @@ def make_full_tile(model: ModelArrays, n_padded_columns: int, moment_code: int) 
 def make_screened_tile(
     model: ModelArrays, n_padded_columns: int, moment_code: int, bounds: ScreeningBounds
 ) -> tuple[TileWorkspace, ScreeningWorkspace]:
-    """Return the workspaces of a screened tile, as large as the cache allows so that groups are well filled."""
+    """Return new workspaces of a screened tile, as large as the cache allows so that groups are well filled."""
     n_components = len(model.center)
     row_copy_length = (model.row_center.shape[1] + SIMD_WIDTH) * _needs_row_copies(moment_code, n_padded_columns)
     row_bytes = 8 * (n_padded_columns * (1 + bool(len(model.whitening))) + row_copy_length)
@@ -87,19 +87,19 @@ def make_screened_tile(
 
 
 def _round_up_to_registers(count: int) -> int:
-    """Round ``count`` up to a multiple of the register width."""
+    """Return ``count`` rounded up to a multiple of the register width."""
     return count + -count % SIMD_WIDTH
 
 
 def _needs_row_copies(moment_code: int, n_padded_columns: int) -> bool:
-    """Return whether products may be accumulated row by row, which needs contiguous copies of the rows."""
+    """Return whether the pass accumulates products row by row, which needs contiguous copies of the rows."""
     return moment_code in (SUM_PRODUCTS, SUM_POOLED_PRODUCTS) and n_padded_columns >= MAX_FEW_COLUMNS
 
 
 def allocate_tile(
     model: ModelArrays, n_padded_columns: int, moment_code: int, n_groups: int, n_slots: int
 ) -> TileWorkspace:
-    """Return the workspace for ``n_groups`` groups; arrays that the pass does not need have length 0."""
+    """Return a new workspace for ``n_groups`` groups of rows; arrays that the pass does not need have length 0."""
     row_length, group_stride = model.row_center.shape[1], n_padded_columns * SIMD_WIDTH
     row_stride = row_length + SIMD_WIDTH  # a power of two as row stride would cause cache conflicts
     needs_row_copies = _needs_row_copies(moment_code, n_padded_columns)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.core.batch import Batch
-from gaussmix.engines.base import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
+from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.types import NK, Array, BoolK, IntN, K, N

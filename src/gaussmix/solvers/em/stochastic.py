@@ -15,13 +15,8 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.core.label_prior import KnownComponents, LabelPrior
 from gaussmix.core.quadratics import CentersModel, Quadratics, ScoringModel
 from gaussmix.core.random_numbers import draw_uniform_by_row
-from gaussmix.engines.base import (
-    AbstractSession,
-    BatchEngine,
-    iterate_tiles,
-    log_sum_exp_with_shifted_terms,
-    rows_per_tile,
-)
+from gaussmix.engines.base import AbstractSession, BatchEngine
+from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import EStepRequest, MixtureState
