@@ -73,7 +73,9 @@ class CandidateSpec:
 
         Moments of ``n_components + 1`` groups end with those of noise, which are ignored.
         """
-        component_moments = moments if len(moments.mass) == self.n_components else drop_noise_moments(moments, moments.kind)
+        component_moments = (
+            moments if len(moments.mass) == self.n_components else drop_noise_moments(moments, moments.kind)
+        )
         kind = self.screening_problem.covariance_estimator.moment_kind
         mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
         noise = self.initial_noise

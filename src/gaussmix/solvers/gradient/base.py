@@ -162,7 +162,9 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
         fraction = 1.0 if rows_weight is None else rows_weight / coordinates.total_weight
         prior = self.covariance_estimator.prior_statistics(mixture.n_components)
         prior = None if prior is None else prior.scale_count(fraction)
-        gradient = coordinates.log_posterior_gradient(root * point.vector, mixture, expectation.moments, prior, self.em.fixed)
+        gradient = coordinates.log_posterior_gradient(
+            root * point.vector, mixture, expectation.moments, prior, self.em.fixed
+        )
         value = self.objective(mixture, expectation) / coordinates.total_weight
         return Evaluation(point, expectation, value, gradient / fraction / root)
 
