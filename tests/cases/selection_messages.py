@@ -3,7 +3,7 @@
 import numpy as np
 
 from gaussmix import select
-from gaussmix.cli.summaries import selection_warnings
+from gaussmix.cli.summaries import best_candidate_warnings
 from gaussmix.report import describe_mixture
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     print("report  :", [sentence for sentence in text.split(". ") if "lowest" in sentence])
     print(f"truth   : lowest BIC is {lowest.name} {lowest.criteria['bic']:.0f}", end="; ")
     print(f"selected {best.name} {best.criteria['bic']:.0f}")
-    print("warnings:", selection_warnings(selection), "of gaussmix fit; 1 to 9 components tried", end="; ")
+    print("warnings:", best_candidate_warnings(selection), "of gaussmix fit; 1 to 9 components tried", end="; ")
     print(f"rows that equal 0: {int((x == 0).sum())} of {n}")
 
 

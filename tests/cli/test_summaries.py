@@ -34,6 +34,6 @@ def test_means_far_from_zero_keep_distinct_digits() -> None:
 
 def test_degenerate_searches_give_warnings() -> None:
     regular = select(np.arange(30.0)[:, None], 1, "full")
-    assert summaries.selection_warnings(regular) == []
+    assert summaries.best_candidate_warnings(regular) == []
     degenerate = select(np.repeat([[0.0], [1.0]], 5, axis=0), 2, "full")
-    assert any("every candidate is degenerate" in warning for warning in summaries.selection_warnings(degenerate))
+    assert any("every candidate is degenerate" in warning for warning in summaries.best_candidate_warnings(degenerate))

@@ -17,7 +17,7 @@ import gaussmix
 from gaussmix import Comparison, compare, select
 from gaussmix.comparison.metrics import assign_stratified_folds
 from gaussmix.covariance.factor_structure import parse_structure
-from gaussmix.estimators._validation import spawn_generators
+from gaussmix.estimators._validation import make_two_independent_generators
 from gaussmix.model import Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.initialization import initialize
@@ -114,7 +114,7 @@ def test_accuracy_equals_that_of_matched_groups(iris_comparison: Comparison) -> 
 
 
 def test_neighbours_equal_sklearn_in_the_same_folds(iris_comparison: Comparison) -> None:
-    _, later = spawn_generators(0)
+    _, later = make_two_independent_generators(0)
     initialize(
         Problem.from_source(make_memory_source(IRIS.data), parse_structure("VEV", None)), "kmeans", 3, later
     )  # the common start

@@ -21,7 +21,7 @@ class ErrorReportingGroup(TyperGroup):
     """Command group that turns an exception into one sentence on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; with --debug, exceptions keep their traceback."""
+        """Run the command; an exception becomes a message on stderr and exit code 1 or 130, except with --debug."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -44,7 +44,7 @@ def _is_handled_by_typer(error: Exception) -> bool:
 
 
 def format_error(error: Exception) -> str:
-    """Return a one-line message for an exception."""
+    """Return a one-line message for the user that says what the exception means."""
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in _OPTIONAL_PACKAGES:
         error = MissingPackageError.for_extra(package, "this command", "cli")
@@ -81,6 +81,7 @@ Help for each command: gaussmix fit --help
 
 
 def _print_version_and_exit(value: bool) -> None:
+    """Print the version and raise typer.Exit if the option --version is set."""
     if value:
         typer.echo(f"gaussmix {__version__}")
         raise typer.Exit
@@ -104,14 +105,10 @@ def run_without_command(
         typer.echo(ctx.get_help())
 
 
-_COMMAND_MODULES = {
-    "fit": fit,
-    "select": select,
-    "compare": compare,
-    "predict": predict,
-    "report": report,
-    "sample": sample,
-    "info": info,
-}
-for _name, _command in _COMMAND_MODULES.items():
-    app.command(_name, epilog=_command.EXAMPLES)(_command.run_command)
+app.command("fit", epilog=fit.EXAMPLES)(fit.run_fit)
+app.command("select", epilog=select.EXAMPLES)(select.run_select)
+app.command("compare", epilog=compare.EXAMPLES)(compare.run_compare)
+app.command("predict", epilog=predict.EXAMPLES)(predict.run_predict)
+app.command("report", epilog=report.EXAMPLES)(report.run_report)
+app.command("sample", epilog=sample.EXAMPLES)(sample.run_sample)
+app.command("info", epilog=info.EXAMPLES)(info.run_info)

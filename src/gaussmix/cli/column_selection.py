@@ -65,18 +65,18 @@ def select_columns_for_fit(
     """
     _require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
     notes: list[str] = []
-    weights = None if weight_column is None else _require_valid_weights(_require_numeric_column(table, weight_column))
+    weights = None if weight_column is None else _get_valid_weights(_get_numeric_column(table, weight_column))
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
-        notes += _non_numeric_notes(table)
-        notes += _row_number_notes(columns)
+        notes += _notes_on_omitted_columns(table)
+        notes += _notes_on_row_number_columns(columns)
         if not columns:
             others = [column for column in table.columns if column.name != weight_column]
             raise TableError.no_numeric_column(table.path, format_column_kinds(others))
     else:
-        columns = [_require_numeric_column(table, name) for name in column_names]
-    rows = _stack_columns(columns)
+        columns = [_get_numeric_column(table, name) for name in column_names]
+    rows = _stack_finite_columns(columns)
     weighted_rows = rows if weights is None else rows[weights > 0]
     is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
     if not is_varying.any():
@@ -92,25 +92,25 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
     """Select the columns of a fitted model by name; by position if the model has no names (``column_names=None``)."""
     if column_names is not None:
         _require_columns(table, column_names)
-        columns = [_require_numeric_column(table, name) for name in column_names]
-        return SelectedColumns(tuple(column_names), _stack_columns(columns))
+        columns = [_get_numeric_column(table, name) for name in column_names]
+        return SelectedColumns(tuple(column_names), _stack_finite_columns(columns))
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
     note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
-    return SelectedColumns(names, _stack_columns(columns), notes=(note,))
+    return SelectedColumns(names, _stack_finite_columns(columns), notes=(note,))
 
 
 def _require_columns(table: Table, column_names: Sequence[str]) -> None:
-    """Raise DataError for names that the table lacks."""
+    """Raise DataError if the table lacks a column of one of these names."""
     missing = [name for name in column_names if name not in table.column_names]
     if missing:
         raise DataError.unknown_columns(missing, table.column_names)
 
 
-def _require_numeric_column(table: Table, column_name: str) -> Column:
-    """Return a column by name; TableError says why it is not numeric."""
+def _get_numeric_column(table: Table, column_name: str) -> Column:
+    """Return the column of that name; TableError if it is not numeric."""
     column = table.columns[table.column_names.index(column_name)]
     if column.is_numeric:
         return column
@@ -130,8 +130,8 @@ def _require_no_nearly_numeric_text(table: Table, weight_column: str | None) -> 
             )
 
 
-def _row_number_notes(columns: Sequence[Column]) -> list[str]:
-    """Return notes on columns that look like row numbers; they stay in the fit."""
+def _notes_on_row_number_columns(columns: Sequence[Column]) -> list[str]:
+    """Return a note for the user on each column that looks like row numbers; it stays in the fit."""
     return [
         f"column {column.name!r} looks like a row number and is fitted; choose the other columns with --columns."
         for column in columns
@@ -144,8 +144,8 @@ def _are_row_numbers(values: N) -> bool:
     return values[0] in (0, 1) and bool(np.array_equal(values, values[0] + np.arange(len(values))))
 
 
-def _non_numeric_notes(table: Table) -> list[str]:
-    """Return notes on the columns that are left out because they are not numeric."""
+def _notes_on_omitted_columns(table: Table) -> list[str]:
+    """Return notes for the user on the columns that are left out: those that are not numeric or have no name."""
     notes = [
         f"column {column.name!r} is read as text because {column.non_numeric_reason}; left out."
         for column in table.columns
@@ -161,13 +161,13 @@ def _non_numeric_notes(table: Table) -> list[str]:
     return notes
 
 
-def _stack_columns(columns: Sequence[Column]) -> ND:
-    """Return the columns as rows (n, D); TableError names a missing or infinite value."""
-    return np.column_stack([_require_finite_values(column) for column in columns])
+def _stack_finite_columns(columns: Sequence[Column]) -> ND:
+    """Return the values of the columns as an array (n, D); TableError if one is missing or infinite."""
+    return np.column_stack([_get_finite_values(column) for column in columns])
 
 
-def _require_finite_values(column: Column) -> N:
-    """Return the values of a column; TableError names the first one that is missing or infinite."""
+def _get_finite_values(column: Column) -> N:
+    """Return the values (n,) of a column; TableError if one is missing or infinite."""
     values = column.values
     is_invalid = ~np.isfinite(values)
     if is_invalid.any():
@@ -177,9 +177,9 @@ def _require_finite_values(column: Column) -> N:
     return values
 
 
-def _require_valid_weights(column: Column) -> N:
-    """Return the row weights of a column; TableError if one is negative or all are zero."""
-    values = _require_finite_values(column)
+def _get_valid_weights(column: Column) -> N:
+    """Return the values (n,) of the column of weights; TableError if one is not finite or negative, or all are zero."""
+    values = _get_finite_values(column)
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise TableError.negative_weight(column.name, row + 1, float(values[row]))

@@ -18,7 +18,7 @@ from gaussmix.cli.model_search import (
     StructuresOption,
     WeightsOption,
     describe_data,
-    limit_n_components,
+    limit_n_components_to_rows,
 )
 from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_names
 
@@ -79,7 +79,7 @@ OutputFolderOption = Annotated[
 ]
 
 
-def run_command(
+def run_compare(
     file: DataFileArgument,
     columns: ColumnsOption = None,
     label_column: LabelsOption = None,
@@ -118,12 +118,13 @@ def run_command(
 
     require_matplotlib()
     require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
-    selected_columns, comparison = _compare_file(file, options, label_column, solver_names, tol, standardize)
+    selected_columns, comparison = _read_and_compare(file, options, label_column, solver_names, tol, standardize)
     _print_comparison(file, selected_columns, comparison)
-    _write_pictures(comparison, folder)
+    _write_and_list_pictures(comparison, folder)
 
 
 def _parse_solvers(text: str | None) -> list[str]:
+    """Return the solvers that --solvers names, in lower case, or the default ones; typer.BadParameter if unknown."""
     from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS
     from gaussmix.solvers.solver_table import SOLVERS
 
@@ -134,7 +135,7 @@ def _parse_solvers(text: str | None) -> list[str]:
     return names
 
 
-def _compare_file(
+def _read_and_compare(
     path: Path,
     options: SearchOptions,
     label_column: str | None,
@@ -142,6 +143,7 @@ def _compare_file(
     tol: float,
     standardize: bool | None,
 ) -> "tuple[SelectedColumns, Comparison]":
+    """Read the columns of a file, print notes on them, and return them with the comparison on their rows."""
     from gaussmix.cli.column_selection import select_columns_for_comparison
     from gaussmix.cli.table_reader import read_table
     from gaussmix.comparison.comparison import compare
@@ -151,7 +153,7 @@ def _compare_file(
             read_table(path), options.column_names, options.weight_column, label_column
         )
     console.print_notes(selected_columns.notes)
-    n_components = limit_n_components(path, len(selected_columns.rows), options)
+    n_components = limit_n_components_to_rows(path, len(selected_columns.rows), options)
     with console.progress_bar("comparing") as progress_callback:
         comparison = compare(
             selected_columns.rows,
@@ -173,34 +175,40 @@ def _compare_file(
 
 
 def _print_comparison(path: Path, selected_columns: "SelectedColumns", comparison: "Comparison") -> None:
+    """Print the tables, the advice and the warnings of a comparison."""
     from gaussmix.cli import comparison_tables, summaries
     from gaussmix.cli.text_formatting import format_fields
 
     agreement = comparison_tables.format_agreement_table(comparison)
     solvers = comparison_tables.format_solver_table(comparison)
-    caption = _wrap_text(comparison_tables.format_assignment_caption(comparison))
+    caption = _wrap_to_terminal_width(comparison_tables.format_assignment_caption(comparison))
     assignment = comparison_tables.format_assignment_table(comparison)
     normality = comparison_tables.format_normality_table(comparison)
     paragraphs = [
         format_fields(
-            [("File", describe_data(path, selected_columns)), *summaries.selection_fields(comparison.selection)]
+            [
+                ("File", describe_data(path, selected_columns)),
+                *summaries.selection_as_name_text_pairs(comparison.selection),
+            ]
         ),
         f"Solvers, from one common start:\n{solvers}",
         f"{caption}\n{assignment}",
         *([] if selected_columns.labels is None else [f"Agreement of partitions (adjusted Rand index):\n{agreement}"]),
         f"Tests of each component for normality (p-values):\n{normality}",
-        _wrap_text(comparison.summary),
+        _wrap_to_terminal_width(comparison.summary),
     ]
     for paragraph in paragraphs:
         typer.echo(f"{paragraph}\n")
-    console.print_notes(summaries.selection_warnings(comparison.selection))
+    console.print_notes(summaries.best_candidate_warnings(comparison.selection))
 
 
-def _wrap_text(text: str) -> str:
+def _wrap_to_terminal_width(text: str) -> str:
+    """Return the text with line breaks at the width of the terminal."""
     return textwrap.fill(text, console.terminal_width(), break_long_words=False, break_on_hyphens=False)
 
 
-def _write_pictures(comparison: "Comparison", folder: Path) -> None:
+def _write_and_list_pictures(comparison: "Comparison", folder: Path) -> None:
+    """Draw both pictures of a comparison, write them to the folder, and print their names."""
     from gaussmix import plots
     from gaussmix.cli.output_paths import make_folder, partial_path, remove_partial_on_failure
     from gaussmix.plots.picture_export import draw_png

@@ -94,14 +94,17 @@ def _format_row_count(value: float) -> str:
 
 
 def _format_three_decimals(value: float | None) -> str:
+    """Return a number with three decimals; '' for None."""
     return "" if value is None else f"{value:.3f}"
 
 
 def _format_seconds(value: float) -> str:
+    """Return a number of seconds with two significant digits, without the unit."""
     return "0" if value == 0.0 else format_number(value, 2)
 
 
 def _format_p_value(value: float) -> str:
+    """Return a p-value with three decimals, '<0.001' if it is smaller, and '' for NaN."""
     if math.isnan(value):
         return ""
     return f"{value:.3f}" if value >= 0.0005 else "<0.001"

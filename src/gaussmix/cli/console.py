@@ -16,7 +16,7 @@ _SECONDS_BEFORE_PROGRESS_BAR = 1.0
 
 
 def terminal_width() -> int:
-    """Return the number of columns of the terminal; 80 if there is none."""
+    """Return the width of the terminal in characters; 80 if there is none."""
     return shutil.get_terminal_size((80, 24)).columns
 
 
@@ -28,17 +28,17 @@ def print_stderr(message: str) -> None:
 
 
 def print_error(message: str) -> None:
-    """Print the error that ends a command."""
+    """Print ``Error:`` and a message on stderr; the caller ends the command."""
     print_stderr(f"Error: {message}")
 
 
 def print_note(message: str) -> None:
-    """Print a note."""
+    """Print ``Note:`` and a message on stderr."""
     print_stderr(f"Note: {message}")
 
 
 def print_notes(messages: Iterable[str]) -> None:
-    """Print several notes, one per line."""
+    """Print each message on a line of its own on stderr, after ``Note:``."""
     for message in messages:
         print_note(message)
 
@@ -47,14 +47,15 @@ _received_interrupts: list[int] = []
 
 
 def install_interrupt_handler() -> None:
-    """Record Ctrl-C: if a callback in another package swallows it, the next progress step raises it again."""
+    """Handle Ctrl-C so that, if another package swallows it, the next progress step raises it again."""
 
-    def interrupt(number: int, frame: object) -> None:
+    def record_and_raise_interrupt(number: int, frame: object) -> None:
+        """Handle Ctrl-C: record its signal number, and raise KeyboardInterrupt."""
         _received_interrupts.append(number)
         raise KeyboardInterrupt
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # no other handler is installed
-        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGINT, record_and_raise_interrupt)
 
 
 @contextmanager
@@ -64,18 +65,20 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
     The bar shows elapsed time until the callback is called, and disappears at the end.
     """
 
-    def raise_interrupts(callback: ProgressCallback) -> ProgressCallback:
-        def raise_or_call(n_done: int, n_total: int, step_name: str) -> None:
+    def with_interrupt_check(callback: ProgressCallback) -> ProgressCallback:
+        """Return a callback that raises KeyboardInterrupt after Ctrl-C, and else calls ``callback``."""
+
+        def call_unless_interrupted(n_done: int, n_total: int, step_name: str) -> None:
             if _received_interrupts:
                 raise KeyboardInterrupt
             callback(n_done, n_total, step_name)
 
-        return raise_or_call
+        return call_unless_interrupted
 
     if not sys.stderr.isatty():
-        yield raise_interrupts(lambda n_done, n_total, step_name: None)
+        yield with_interrupt_check(lambda n_done, n_total, step_name: None)
         return
     from gaussmix.selection.progress import progress_bar as rich_progress_bar
 
     with rich_progress_bar(title, _SECONDS_BEFORE_PROGRESS_BAR) as callback:
-        yield raise_interrupts(callback)
+        yield with_interrupt_check(callback)

@@ -54,7 +54,7 @@ OutputFolderOption = Annotated[
 ]
 
 
-def run_command(
+def run_fit(
     file: DataFileArgument,
     columns: ColumnsOption = None,
     components: ComponentsOption = None,
@@ -83,9 +83,9 @@ def run_command(
     from gaussmix.cli.output_paths import require_writable_folder
 
     require_writable_folder(folder, tuple(_OUTPUT_FILES), input_paths=(file,))
-    result = _assign_rows(search_file(file, options))
+    result = _assign_rows_to_best_mixture(search_file(file, options))
     _print_result(result)
-    _write_output_files(result, folder)
+    _write_and_list_output_files(result, folder)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ class _FitResult:
     assignments: "ColumnsByName"
 
 
-def _assign_rows(search: FileSearch) -> _FitResult:
+def _assign_rows_to_best_mixture(search: FileSearch) -> _FitResult:
+    """Return the search, its best mixture, and the assignment of every row to the components of that mixture."""
     from gaussmix.cli.table_writer import compute_assignments
 
     mixture = cast("Mixture", search.selection.best.mixture)  # select raises if no candidate could be fitted
@@ -107,23 +108,25 @@ def _assign_rows(search: FileSearch) -> _FitResult:
 
 
 def _print_result(result: _FitResult) -> None:
+    """Print the choice of the mixture, its components, the certainty of the assignment, and warnings."""
     from gaussmix.cli import summaries
     from gaussmix.cli.text_formatting import format_fields
     from gaussmix.model.noise import append_noise_weight
 
     selection = result.search.selection
     for paragraph in (
-        format_fields([("File", result.search.description), *summaries.selection_fields(selection)]),
+        format_fields([("File", result.search.description), *summaries.selection_as_name_text_pairs(selection)]),
         summaries.format_component_table(result.mixture, result.assignments["component"]),
         summaries.format_certainty(
             result.assignments["uncertainty"], len(append_noise_weight(result.mixture.weights, result.mixture.noise))
         ),
     ):
         typer.echo(f"{paragraph}\n")
-    console.print_notes(summaries.selection_warnings(selection))
+    console.print_notes(summaries.best_candidate_warnings(selection))
 
 
-def _write_output_files(result: _FitResult, folder: Path) -> None:
+def _write_and_list_output_files(result: _FitResult, folder: Path) -> None:
+    """Write the mixture, the assignments and the report to the folder, and print the names of these files."""
     from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
     from gaussmix.cli.table_writer import write_table
     from gaussmix.report.html_page import write_report

@@ -10,7 +10,7 @@ Examples:
 """
 
 
-def run_command(model: ModelFileArgument, debug: DebugOption = False) -> None:
+def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
     """Show the contents of a model file.
 
     Prints the covariance structure, the columns, and the weight, means and standard deviations of

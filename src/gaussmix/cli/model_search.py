@@ -85,7 +85,7 @@ class SearchOptions:
         has_noise: bool = False,
         has_prior: bool = False,
     ) -> "SearchOptions":
-        """Parse the options; typer.BadParameter names an option that is invalid."""
+        """Return the options, parsed from the texts of the command line; typer.BadParameter if one is invalid."""
         column_names = parse_names(columns, "--columns")
         if weight_column is not None and weight_column in (column_names or []):
             raise typer.BadParameter(
@@ -118,7 +118,7 @@ class FileSearch:
 
     @property
     def description(self) -> str:
-        """The name of the file, its size and its columns."""
+        """File name, numbers of rows and columns, and column names, as text."""
         return describe_data(self.path, self.selected_columns)
 
 
@@ -133,7 +133,7 @@ def describe_data(path: Path, selected_columns: "SelectedColumns") -> str:
 
 
 def search_file(path: Path, options: SearchOptions) -> FileSearch:
-    """Read the rows of a file, and fit and rank all candidates."""
+    """Read the rows of a file, print notes on its columns, fit all candidates, and return their ranking."""
     from gaussmix.cli.column_selection import select_columns_for_fit
     from gaussmix.cli.table_reader import read_table
     from gaussmix.selection import select
@@ -141,7 +141,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     with console.progress_bar(f"reading {path.name}"):
         selected_columns = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
     console.print_notes(selected_columns.notes)
-    n_components = limit_n_components(path, len(selected_columns.rows), options)
+    n_components = limit_n_components_to_rows(path, len(selected_columns.rows), options)
     with console.progress_bar("fitting") as progress_callback:
         selection = select(
             selected_columns.rows,
@@ -160,8 +160,8 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     return FileSearch(path, selected_columns, selection)
 
 
-def limit_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int]:
-    """Return the numbers of components that do not exceed the rows; TableError if the user chose larger ones."""
+def limit_n_components_to_rows(path: Path, n_rows: int, options: SearchOptions) -> list[int]:
+    """Return the numbers of components up to ``n_rows``; print a note if some are larger, or TableError if chosen."""
     if options.n_components[-1] <= n_rows:
         return options.n_components
     if not options.is_default_n_components:

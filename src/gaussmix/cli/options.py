@@ -10,6 +10,7 @@ DEBUG_META_KEY = "gaussmix.debug"
 
 
 def _store_debug_flag(ctx: typer.Context, value: bool) -> bool:
+    """Store --debug in ``ctx.meta``, where an error message looks for it, and return the value."""
     if value:
         ctx.meta[DEBUG_META_KEY] = True
     return value
@@ -42,16 +43,16 @@ SeedOption = Annotated[
 ]
 
 
-def parse_names(text: str | None, option: str) -> list[str] | None:
-    """Return comma-separated names, which may be quoted; None for None."""
+def parse_names(text: str | None, option_name: str) -> list[str] | None:
+    """Return the comma-separated names, which may be quoted, or None for None; typer.BadParameter if one repeats."""
     if text is None:
         return None
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     if not names or "" in names:
-        raise typer.BadParameter("give names separated by commas, as in: a,b", param_hint=option)
+        raise typer.BadParameter("give names separated by commas, as in: a,b", param_hint=option_name)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise typer.BadParameter(f"{repeated[0]!r} appears twice; name it once", param_hint=option)
+        raise typer.BadParameter(f"{repeated[0]!r} appears twice; name it once", param_hint=option_name)
     return names
 
 
@@ -94,22 +95,23 @@ def parse_structures(text: str) -> list[str]:
 
 
 def parse_criterion(text: str) -> str:
-    """Return the name of a criterion in lower case."""
+    """Return the criterion that --criterion names in any case; typer.BadParameter if there is none."""
     from gaussmix.selection.criteria import CRITERIA
 
-    return _parse_choice(text, list(CRITERIA), "--criterion")
+    return _parse_lower_case_choice(text, list(CRITERIA), "--criterion")
 
 
 def parse_engine(text: str) -> str:
-    """Return the name of an engine in lower case."""
+    """Return the engine that --engine names in any case; typer.BadParameter if there is none."""
     from gaussmix.engines import ENGINE_NAMES
 
-    return _parse_choice(text, list(ENGINE_NAMES), "--engine")
+    return _parse_lower_case_choice(text, list(ENGINE_NAMES), "--engine")
 
 
-def _parse_choice(text: str, allowed: list[str], option: str) -> str:
+def _parse_lower_case_choice(text: str, allowed: list[str], option_name: str) -> str:
+    """Return the text in lower case; typer.BadParameter if that is not one of the allowed names."""
     if text.lower() not in allowed:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(allowed)}", param_hint=option)
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(allowed)}", param_hint=option_name)
     return text.lower()
 
 

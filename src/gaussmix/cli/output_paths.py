@@ -10,7 +10,7 @@ from gaussmix.errors import FileError, GaussmixError
 
 
 def require_writable_file(path: Path, input_paths: Sequence[Path]) -> None:
-    """Check that a file can be written, and that it is not an input.
+    """Raise FileError unless a file can be written and is not an input.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def require_writable_file(path: Path, input_paths: Sequence[Path]) -> None:
 
 
 def require_writable_folder(folder: Path, file_names: Sequence[str], input_paths: Sequence[Path]) -> None:
-    """Check that a folder can be created or used, and that its files can be written.
+    """Raise FileError unless a folder can be created or used and its files can be written.
 
     Raises
     ------
@@ -40,6 +40,7 @@ def require_writable_folder(folder: Path, file_names: Sequence[str], input_paths
 
 
 def _require_writable_target(path: Path, input_paths: Sequence[Path]) -> None:
+    """Raise FileError if the path is a folder, or an existing file that is write-protected or an input."""
     if path.is_dir():
         raise FileError.unwritable(path, "it is a folder")
     if not path.exists():
@@ -51,7 +52,7 @@ def _require_writable_target(path: Path, input_paths: Sequence[Path]) -> None:
 
 
 def _require_writable_parent(path: Path, parent: Path) -> None:
-    """Check that files can be created in a folder by creating a temporary file."""
+    """Raise FileError unless files can be created in the folder ``parent``; it creates a temporary file."""
     if not parent.is_dir():
         raise FileError.unwritable(path, f"{parent} is a file, not a folder")
     if not os.access(parent, os.W_OK):
@@ -63,7 +64,7 @@ def _require_writable_parent(path: Path, parent: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, if they do not exist."""
+    """Create a folder and its parents, if they do not exist; FileError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,7 +72,7 @@ def make_folder(folder: Path) -> None:
 
 
 def partial_path(path: Path) -> Path:
-    """Return the temporary path of a file that is renamed when it is complete."""
+    """Return the path with ``.partial`` added: the temporary file that is renamed to ``path`` when complete."""
     return path.with_name(f"{path.name}.partial")
 
 
@@ -89,4 +90,5 @@ def remove_partial_on_failure(path: Path) -> Iterator[Path]:
 
 
 def _format_os_error(error: OSError) -> str:
+    """Return the system's message of an error on one line."""
     return error.strerror or " ".join(str(error).split())

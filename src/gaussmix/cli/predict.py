@@ -20,7 +20,7 @@ Examples:
 _MAX_ROWS_SHOWN = 10
 
 
-def run_command(
+def run_predict(
     model: ModelFileArgument,
     file: DataFileArgument,
     output: Annotated[
@@ -58,13 +58,14 @@ def run_command(
     with console.progress_bar("assigning rows"):
         assignments = compute_assignments(mixture, selected_columns.rows)
     if output is None:
-        _print_assignments(assignments)
+        _print_first_assignments(assignments)
     else:
         write_table(assignments, output)
         typer.echo(f"Wrote {format_count(len(selected_columns.rows), 'row')} to {output}")
 
 
-def _print_assignments(assignments: "ColumnsByName") -> None:
+def _print_first_assignments(assignments: "ColumnsByName") -> None:
+    """Print a table of the first ten rows of the assignments, numbered from 1, and how many more there are."""
     from gaussmix.cli.text_formatting import format_number, format_table
     from gaussmix.errors.text import format_count
 

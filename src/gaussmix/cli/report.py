@@ -15,7 +15,7 @@ Examples:
 """
 
 
-def run_command(
+def run_report(
     model: ModelFileArgument,
     file: DataFileArgument,
     output: Annotated[Path, typer.Option(metavar="FILE.html", readable=False, help="File to write.")] = Path(

@@ -19,7 +19,7 @@ AddComponentOption = Annotated[
 ]
 
 
-def run_command(
+def run_sample(
     model: ModelFileArgument,
     n_rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="Number of rows to draw.")],
     seed: SeedOption = 0,

@@ -36,7 +36,7 @@ OutputTableOption = Annotated[
 ]
 
 
-def run_command(
+def run_select(
     file: DataFileArgument,
     columns: ColumnsOption = None,
     components: ComponentsOption = None,
@@ -73,15 +73,18 @@ def run_command(
 
 
 def _print_ranking(search: FileSearch, max_candidates: int) -> None:
+    """Print the best candidate, a table of the first ``max_candidates`` ones, and warnings."""
     from gaussmix.cli import summaries
     from gaussmix.cli.text_formatting import format_fields
 
-    typer.echo(format_fields([("File", search.description), *summaries.selection_fields(search.selection)]) + "\n")
+    fields = [("File", search.description), *summaries.selection_as_name_text_pairs(search.selection)]
+    typer.echo(format_fields(fields) + "\n")
     typer.echo(summaries.format_ranking(search.selection, max_candidates))
-    console.print_notes(summaries.selection_warnings(search.selection))
+    console.print_notes(summaries.best_candidate_warnings(search.selection))
 
 
 def _write_candidates(search: FileSearch, output: Path) -> None:
+    """Write a table of all candidates, best first, to a .csv or .parquet file, and print its name."""
     import numpy as np
 
     from gaussmix.cli.table_writer import write_table

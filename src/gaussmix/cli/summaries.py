@@ -54,22 +54,23 @@ def format_standard_deviation_table(mixture: Mixture) -> str:
 
 
 def column_names(mixture: Mixture) -> list[str]:
-    """Return the feature names, or 'column 0', 'column 1', ... if the mixture has none."""
+    """Return the names of the mixture's features, or 'column 0', 'column 1', ... if it has none."""
     return list(mixture.feature_names or [f"column {j}" for j in range(mixture.n_features)])
 
 
-def selection_fields(selection: Selection) -> list[tuple[str, str]]:
-    """Return name and text of each field: the best candidate, its criterion, the runner-up, and the candidates."""
+def selection_as_name_text_pairs(selection: Selection) -> list[tuple[str, str]]:
+    """Return pairs of name and text: the best candidate, its criterion, the runner-up, and number of candidates."""
     best, runner_up, name = selection.best, selection.runner_up, selection.criterion.upper()
     value = best.criteria[selection.criterion]
     fields = [
-        ("Chosen", f"{_candidate_name(best)}: {best.structure.description}"),
+        ("Chosen", f"{_describe_candidate(best)}: {best.structure.description}"),
         (name, f"{format_number(value)} (lower is better), {format_count(best.n_parameters, 'parameter')}"),
     ]
     if runner_up is not None:
         other = runner_up.criteria[selection.criterion]
-        difference = f"{format_number(other - value)} more{_format_evidence(selection.criterion, other - value)}"
-        fields.append(("Runner-up", f"{_candidate_name(runner_up)}: {name} {format_number(other)}, {difference}"))
+        evidence = _format_bic_evidence_or_empty(selection.criterion, other - value)
+        difference = f"{format_number(other - value)} more{evidence}"
+        fields.append(("Runner-up", f"{_describe_candidate(runner_up)}: {name} {format_number(other)}, {difference}"))
     n_excluded = sum(not candidate.is_eligible for candidate in selection.candidates)
     excluded = f", {n_excluded} of them excluded as degenerate or failed" if n_excluded else ""
     candidates = f"{format_count(len(selection.candidates), 'candidate')} in {selection.seconds:.1f} s{excluded}"
@@ -100,19 +101,21 @@ def format_ranking(selection: Selection, max_candidates: int) -> str:
     return "\n".join([f"{head}  remark", *body, *last_line])
 
 
-def _candidate_name(candidate: Candidate) -> str:
+def _describe_candidate(candidate: Candidate) -> str:
+    """Return number of components and structure: '2 components of structure VVV'."""
     return f"{format_count(candidate.n_components, 'component')} of structure {candidate.structure.display_name}"
 
 
-def _format_evidence(criterion: str, criterion_difference: float) -> str:
-    if criterion != "bic":
+def _format_bic_evidence_or_empty(criterion_name: str, criterion_difference: float) -> str:
+    """Return the strength of the evidence in parentheses, with a leading space, for 'bic'; else ''."""
+    if criterion_name != "bic":
         return ""
     strength = describe_bic_evidence(criterion_difference)
     return f" ({strength} evidence)" if criterion_difference >= 2 else f" ({strength})"
 
 
 def format_certainty(uncertainty: N, n_components_with_noise: int) -> str:
-    """Return a sentence on the number of rows whose component is uncertain."""
+    """Return a sentence that says how many rows have an uncertain component, from the uncertainty (n,) of each."""
     if n_components_with_noise == 1:
         return "All rows belong to the one component."
     n_uncertain = int((uncertainty > UNCERTAIN_ABOVE).sum())
@@ -123,8 +126,8 @@ def format_certainty(uncertainty: N, n_components_with_noise: int) -> str:
     return f"{n_uncertain} of {rows} {verb} no component with a probability of at least {1 - UNCERTAIN_ABOVE:g}."
 
 
-def selection_warnings(selection: Selection) -> list[str]:
-    """Return warnings about the best candidate: degenerate components, or no convergence."""
+def best_candidate_warnings(selection: Selection) -> list[str]:
+    """Return texts about the best candidate: notes of its fit, and warnings if it is degenerate or not converged."""
     fit = selection.best.fit
     if fit is None:
         return []

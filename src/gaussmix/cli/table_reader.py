@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,7 +73,7 @@ class Column:
 
     @property
     def is_nearly_numeric(self) -> bool:
-        """Whether so few values are not numbers that they are probably mistakes."""
+        """Whether at least 90 % of the values of a text column are numbers; the others are probably mistakes."""
         return bool(self.non_numeric_reason) and self.n_numeric >= _MIN_NUMERIC_FRACTION * self.n_non_missing
 
 
@@ -120,6 +119,7 @@ def read_table(path: Path) -> Table:
 
 
 def _require_regular_file(path: Path) -> None:
+    """Raise FileError unless the path is an existing file, not a folder or a device."""
     if path.is_dir():
         raise FileError.not_a_file(path, "a folder")
     if not path.exists():
@@ -132,7 +132,8 @@ def _require_regular_file(path: Path) -> None:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    header, delimiter = _read_header(path)
+    """Read a text file with a header, which tells the delimiter; TableError if a line is ragged or no row follows."""
+    header, delimiter = _read_column_names_and_delimiter(path)
     if all(re.match(_NUMBER_PATTERN, name) for name in header):
         raise TableError.no_header(path, ", ".join(header[:3]))
     try:
@@ -153,8 +154,8 @@ def _read_csv(path: Path) -> pa.Table:
         raise TableError.wrong_field_count(path, position, int(n_fields), int(n_expected)) from error
 
 
-def _read_header(path: Path) -> tuple[list[str], str]:
-    """Return the column names and the delimiter: the one of , ; and tab that gives the most fields."""
+def _read_column_names_and_delimiter(path: Path) -> tuple[list[str], str]:
+    """Return the column names in the first line, and the delimiter: the one of , ; and tab with the most fields."""
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     first = re.split(rb"\r\n|\r|\n", start, maxsplit=1)[0]
@@ -175,6 +176,7 @@ def _read_header(path: Path) -> tuple[list[str], str]:
 
 
 def _read_parquet(path: Path) -> pa.Table:
+    """Read a Parquet file; FileError if it is empty."""
     if path.stat().st_size == 0:
         raise FileError.empty_file(path)
     with pq.ParquetFile(path, pre_buffer=False) as file:
@@ -192,6 +194,7 @@ _READER_BY_SUFFIX = {
 
 
 def _convert_table(path: Path, arrow_table: pa.Table, is_text_file: bool) -> Table:
+    """Return an Arrow table without its nameless columns; TableError if names repeat or there is no row."""
     names = [name.strip() if is_text_file else name for name in arrow_table.schema.names]
     named_columns = [(index, name) for index, name in enumerate(names) if name not in _UNNAMED_COLUMN_NAMES]
     kept_names = [name for _, name in named_columns]
@@ -206,7 +209,8 @@ def _convert_table(path: Path, arrow_table: pa.Table, is_text_file: bool) -> Tab
     return Table(path, arrow_table.num_rows, columns, len(names) - len(named_columns))
 
 
-def _convert_column(path: Path, name: str, values: Any, is_text_file: bool) -> Column:
+def _convert_column(path: Path, name: str, values: pa.ChunkedArray, is_text_file: bool) -> Column:
+    """Return an Arrow column as float64, text or only its kind; FileError if it is not UTF-8."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     kind = values.type
@@ -221,7 +225,7 @@ def _convert_column(path: Path, name: str, values: Any, is_text_file: bool) -> C
     return Column(name, _arrow_kind_name(kind))
 
 
-def _to_float64(arrow_values: Any) -> N:
+def _to_float64(arrow_values: pa.ChunkedArray | pa.Array) -> N:
     """Return Arrow values as float64, NaN if missing.
 
     It reads Arrow's buffers, because ``to_numpy`` imports pandas, and an interrupt during that import is lost.
@@ -232,7 +236,7 @@ def _to_float64(arrow_values: Any) -> N:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _convert_text_column(name: str, texts: Any, is_text_file: bool) -> Column:
+def _convert_text_column(name: str, texts: pa.ChunkedArray, is_text_file: bool) -> Column:
     """Return a text column, or a numeric one if all texts are numbers; Arrow does not parse '+3'."""
     texts = texts.cast(pa.large_string())
     is_number = pc.match_substring_regex(texts, _NUMBER_PATTERN)
@@ -244,7 +248,7 @@ def _convert_text_column(name: str, texts: Any, is_text_file: bool) -> Column:
         return Column(name, "text", load_texts=texts.to_pylist)
     value = texts[row].as_py()
     short_value = value if len(value) <= 30 else value[:27] + "..."
-    comma_note = _comma_note(value, texts)
+    comma_note = _describe_comma(value, texts)
     return Column(
         name,
         "text",
@@ -256,26 +260,26 @@ def _convert_text_column(name: str, texts: Any, is_text_file: bool) -> Column:
     )
 
 
-def _comma_note(value: str, texts: Any) -> str:
-    """Return a note on the comma in a number, judged from the whole column; '' if the value is not a number."""
+def _describe_comma(value: str, column_texts: pa.ChunkedArray) -> str:
+    """Return a phrase on the comma in a number, decimal or thousands by the whole column; '' if it is no number."""
     may_be_decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
     if not may_be_decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
         return ""
     if (
         may_be_decimal
-        and pc.any(_matches_only_pattern(texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)).as_py()
+        and pc.any(_matches_pattern_but_not(column_texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)).as_py()
     ):
         return ", with a decimal comma instead of a point"
     return ", with a comma that seems to separate thousands"
 
 
-def _matches_only_pattern(texts: Any, pattern: str, excluded_pattern: str) -> Any:
-    """Return which texts match one pattern but not the other."""
+def _matches_pattern_but_not(texts: pa.ChunkedArray, pattern: str, excluded_pattern: str) -> pa.ChunkedArray:
+    """Return a Boolean for each text: whether it matches ``pattern`` but not ``excluded_pattern``."""
     return pc.and_not(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, excluded_pattern))
 
 
-def _arrow_kind_name(arrow_type: Any) -> str:
-    """Return the word for an Arrow type that is neither numeric nor text."""
+def _arrow_kind_name(arrow_type: pa.DataType) -> str:
+    """Return 'empty', 'dates', 'times' or Arrow's own name for a type that is neither numeric nor text."""
     if pa.types.is_null(arrow_type):
         return "empty"
     if pa.types.is_date(arrow_type) or pa.types.is_timestamp(arrow_type):
@@ -286,7 +290,7 @@ def _arrow_kind_name(arrow_type: Any) -> str:
 
 
 def format_column_kinds(columns: Sequence[Column]) -> list[str]:
-    """Return 'species (text)' for each column, with the reason if it is probably meant to be numeric."""
+    """Return a text for each column, 'species (text)', with a reason if it is probably meant to be numeric."""
     return [
         f"{column.name} ({column.kind}{', ' + column.non_numeric_reason if column.is_likely_numeric else ''})"
         for column in columns

@@ -3,7 +3,6 @@
 import csv
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +19,7 @@ ColumnsByName = dict[str, AnyArray]
 
 
 def compute_assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
-    """Return columns for each row: its index, component, probabilities, uncertainty and log density."""
+    """Return columns (n,): index of the row, component, K probabilities, uncertainty and log density."""
     probabilities = mixture.predict_proba(rows)
     return {
         "row": np.arange(len(rows)),
@@ -57,5 +56,6 @@ def encode_csv(columns: ColumnsByName) -> bytes:
     return header.getvalue().encode() + bytes(body.getvalue())
 
 
-def _to_arrow_table(columns: ColumnsByName) -> Any:
+def _to_arrow_table(columns: ColumnsByName) -> pa.Table:
+    """Return an Arrow table with these columns in their order."""
     return pa.table({name: pa.array(values) for name, values in columns.items()})

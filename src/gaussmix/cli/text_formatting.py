@@ -15,7 +15,7 @@ MAX_NAMES_SHOWN = 8  # of a list of column names
 
 
 def format_number(value: float, significant_digits: int = 4) -> str:
-    """Return a number with some significant digits; integer digits are kept below ten million."""
+    """Return a number with this many significant digits; below ten million, all integer digits are kept."""
     if value == 0:
         return "0"
     exponent = int(f"{value:.{significant_digits - 1}e}".split("e")[1])
@@ -83,6 +83,7 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _format_table_block(columns: Sequence[Sequence[str]]) -> str:
+    """Return columns of cells, headers first, as lines: the first column to the left, the others to the right."""
     widths = [max(cell_len(cell) for cell in column) for column in columns]
     lines = []
     for cells in zip(*columns, strict=True):

@@ -108,7 +108,7 @@ def compare(
         If no mixture can be fitted.
     """
     options = _parse_options(solvers, init_params, tol, max_iter, n_neighbors, standardize, engine)
-    selection_rng, rng = _validation.spawn_generators(random_state)
+    selection_rng, rng = _validation.make_two_independent_generators(random_state)
     feature_names = column_names(X) if feature_names is None else feature_names
     data = _parse_data_of_positive_weight(X, sample_weight, labels, feature_names)
     selection = select(

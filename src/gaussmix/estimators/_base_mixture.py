@@ -31,7 +31,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def _fitted_mixture(self) -> Mixture:
-        """The fitted mixture; NotFittedError before a fit."""
+        """The fitted mixture, ``model_``; NotFittedError before a fit."""
         check_is_fitted(self, "model_")
         return self.model_
 
@@ -49,12 +49,12 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def covariances_(self) -> AnyArray:
-        """Component covariances in scikit-learn's shapes."""
+        """Component covariances: (K, D, D), (D, D) if tied, (K, D) if diagonal, (K,) if spherical."""
         return self._fitted_mixture.sklearn_covariances.astype(self._dtype)
 
     @property
     def precisions_(self) -> AnyArray:
-        """Inverse covariances in scikit-learn's shapes."""
+        """Inverse covariances: (K, D, D), (D, D) if tied, (K, D) if diagonal, (K,) if spherical."""
         return contract_covariances(self._fitted_mixture.structure, self._fitted_mixture.precisions).astype(self._dtype)
 
     @property
@@ -65,34 +65,34 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     # -- predictions and scores --------------------------------------------------------------------
 
     def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AbstractEngine]:
-        """Return the model that scores, the rows in its frame, and the engine."""
+        """Return the model that scores rows, X (n, D) as a source in its frame, and the engine for that many rows."""
         check_is_fitted(self, "model_")
         rows = _validation.validate_rows(self, X, is_fitting=False)
         source = MemorySource.from_array(rows, frame=self.model_.frame)
         return self._scoring_model(), source, resolve_engine(self.engine, len(rows))
 
     def _scoring_model(self) -> ScoringModel:
-        """Return the model that scores rows."""
+        """Return the model whose log densities score rows: here the fitted mixture."""
         return self.model_
 
     def score_samples(self, X: ArrayLike) -> AnyArray:
         """Return the log density of each row of X (n, D) in nats, shape (n,)."""
-        values, dtype = self._log_densities(X)
+        values, dtype = self._log_densities_and_input_dtype(X)
         with np.errstate(over="ignore"):
             scores = values.astype(dtype, copy=False)
         if scores.dtype != values.dtype and not np.isfinite(scores).all():
             raise DataError.row_too_far(int(np.argmin(np.isfinite(scores))))
         return scores
 
-    def _log_densities(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:
-        """Return the log density of each row in double precision, and the dtype of the rows."""
+    def _log_densities_and_input_dtype(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:
+        """Return the log density (n,) of each row as float64, in the data's units, and the dtype of the rows of X."""
         model, source, engine = self._prepare_scoring(X)
         values = prediction.logpdf_in_frame_units(model, source, engine)
         return values + self.model_.frame.log_abs_det_jacobian, source.rows.dtype
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
-        values, _ = self._log_densities(X)
+        values, _ = self._log_densities_and_input_dtype(X)
         weights = _validation.validate_sample_weight(sample_weight, values)
         return float(np.average(values, weights=weights))
 
@@ -168,7 +168,7 @@ class BaseLikelihoodMixture(BaseMixture):
         return cls.from_mixture(Mixture.load(path), **parameters)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the fitted mixture, ``model_``, to a safetensors file."""
+        """Write the fitted mixture, ``model_``, to a safetensors file; parameters of the estimator are not kept."""
         self._fitted_mixture.save(path)
 
     # -- noise and criteria ------------------------------------------------------------------------
@@ -200,15 +200,16 @@ class BaseLikelihoodMixture(BaseMixture):
         """
         return self._compute_criterion("icl", X, sample_weight)
 
-    def _compute_criterion(self, criterion: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
+    def _compute_criterion(self, criterion_name: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
+        """Return BIC, AIC or ICL of the fitted mixture on X; lower is better."""
         model, source, engine = self._prepare_scoring(X)
         log_densities = prediction.logpdf_in_frame_units(model, source, engine) + self.model_.frame.log_abs_det_jacobian
         sample_weight = _validation.validate_sample_weight(sample_weight, source.rows)
         weights: N = np.ones(source.n_rows) if sample_weight is None else sample_weight
         certainty = 0.0
-        if criterion == "icl":
+        if criterion_name == "icl":
             certainty = float(weights @ prediction.log_max_responsibility(model, source, engine))
-        return CRITERIA[criterion](
+        return CRITERIA[criterion_name](
             float(weights @ log_densities), self._n_parameters(), float(weights.sum()), certainty
         )
 
@@ -218,7 +219,10 @@ class BaseLikelihoodMixture(BaseMixture):
 
 
 def _compute_precisions_cholesky(mixture: Mixture) -> AnyArray:
-    """Return square roots of the precisions in the data's units and scikit-learn's shapes."""
+    """Return upper triangular U with U U^T = precision in the data's units, in scikit-learn's shapes.
+
+    They are (K, D, D), or (D, D) if tied; inverse standard deviations (K, D) if diagonal, and (K,) if spherical.
+    """
     covariance, frame = mixture.covariance, mixture.frame
     shape = sklearn_shape(covariance.structure, mixture.n_components, mixture.n_features)
     roots = covariance.precision_root.to_dense(mixture.n_components, mixture.n_features)

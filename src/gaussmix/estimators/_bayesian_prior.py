@@ -52,19 +52,19 @@ class PriorParameters:
 
     @classmethod
     def from_estimator(cls, estimator: Any, structure: Structure, n_features: int) -> "PriorParameters":
-        """Check the constructor's prior for ``n_features`` columns, and fill in the defaults."""
+        """Return the constructor's prior, checked for ``n_features`` columns, with all defaults that need no data."""
         concentration, precision = estimator.weight_concentration_prior, estimator.mean_precision_prior
         return cls(
             str(estimator.weight_concentration_prior_type),
             1.0 / int(estimator.n_components) if concentration is None else float(concentration),
             1.0 if precision is None else float(precision),
-            _validate_degrees_of_freedom(estimator.degrees_of_freedom_prior, n_features),
-            _validate_mean(estimator.mean_prior, n_features),
-            _validate_covariance(estimator.covariance_prior, structure, str(estimator.covariance_type), n_features),
+            _degrees_of_freedom_or_default(estimator.degrees_of_freedom_prior, n_features),
+            _parse_mean_prior(estimator.mean_prior, n_features),
+            _parse_covariance_prior(estimator.covariance_prior, structure, str(estimator.covariance_type), n_features),
         )
 
     def make_prior(self, problem: Problem, reg_covar: float) -> VariationalPrior:
-        """Return the prior in the frame of a problem; ``reg_covar`` is in the data's units squared."""
+        """Return the prior in a problem's frame, completed from its rows; ``reg_covar`` is in data units squared."""
         frame = problem.source.frame
         center = problem.total_moments.mean[0] if self.mean is None else frame.transform_rows(self.mean[None])[0]
         if not (np.abs(center) < _MAX_MEAN_DISTANCE_IN_SDS).all():
@@ -89,7 +89,10 @@ class PriorParameters:
         )
 
     def _inverse_scale_in_frame(self, problem: Problem) -> Array:
-        """Return the covariance_prior in the frame; by default the covariance of all rows, its diagonal or its mean."""
+        """Return the covariance_prior in the frame, (D, D), (D,) or (); by default the covariance of all rows.
+
+        Of that, diagonal structures take the diagonal, and spherical ones the mean variance.
+        """
         structure, frame = problem.covariance_estimator.structure, problem.source.frame
         is_matrix, is_round = not structure.is_axis_aligned, structure.is_spherical
         if self.covariance is None:
@@ -103,25 +106,27 @@ class PriorParameters:
             return np.asarray(np.ldexp(self.covariance, 2 * powers[0] if is_round else 2 * powers))
 
 
-def restore_covariance_prior(prior: VariationalPrior) -> Array | float:
-    """Return the covariance_prior of a prior in the data's units."""
+def covariance_prior_in_data_units(prior: VariationalPrior) -> Array | float:
+    """Return the inverse scale of a prior's Wishart in the data's units squared: (D, D), (D,) or a float."""
     if prior.inverse_scale.ndim == 2:
         return prior.frame.restore_covariances(prior.inverse_scale)
     variances = prior.frame.restore_variances(np.broadcast_to(prior.inverse_scale, (1, len(prior.center))))[0]
     return variances if prior.inverse_scale.ndim else float(variances[0])
 
 
-def _require_finite_numbers(name: str, values: object) -> Array:
+def _parse_finite_numbers(parameter_name: str, values: object) -> Array:
+    """Return the values as a float64 array; ParameterError or DataError if one is not a finite number."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ParameterError.invalid_value(name, values, "numbers") from None
+        raise ParameterError.invalid_value(parameter_name, values, "numbers") from None
     if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(name)
+        raise DataError.not_finite_parameter(parameter_name)
     return array
 
 
-def _validate_degrees_of_freedom(value: float | None, n_features: int) -> float:
+def _degrees_of_freedom_or_default(value: float | None, n_features: int) -> float:
+    """Return the value, or ``n_features`` for None; ParameterError unless it exceeds ``n_features`` - 1."""
     if value is None:
         return float(n_features)
     if value <= n_features - 1:
@@ -129,19 +134,21 @@ def _validate_degrees_of_freedom(value: float | None, n_features: int) -> float:
     return float(value)
 
 
-def _validate_mean(value: object, n_features: int) -> D | None:
+def _parse_mean_prior(value: object, n_features: int) -> D | None:
+    """Return the mean_prior as an array (D,), or None for None; ParameterError for another shape."""
     if value is None:
         return None
-    mean = _require_finite_numbers("mean_prior", value)
+    mean = _parse_finite_numbers("mean_prior", value)
     if mean.shape != (n_features,):
         raise ParameterError.wrong_shape("means", mean.shape, (n_features,))
     return mean
 
 
-def _validate_covariance(value: object, structure: Structure, covariance_type: str, n_features: int) -> Array | None:
+def _parse_covariance_prior(value: object, structure: Structure, covariance_type: str, n_features: int) -> Array | None:
+    """Return the covariance_prior as an array (D, D), (D,) or (), checked to be positive (definite); None for None."""
     if value is None:
         return None
-    covariance, name = _require_finite_numbers("covariance_prior", value), f"{covariance_type} covariance_prior"
+    covariance, name = _parse_finite_numbers("covariance_prior", value), f"{covariance_type} covariance_prior"
     shape = sklearn_shape(structure, 1, n_features)
     expected = shape if structure.is_tied else shape[1:]
     if covariance.shape != expected:

@@ -23,7 +23,7 @@ from gaussmix.solvers.initialization import initialize, replace_parameters, sort
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers
 from gaussmix.solvers.initialization.noise_initialization import add_estimated_noise, add_noise, initialize_with_noise
 from gaussmix.solvers.initialization.semi_supervised import align_components, initialize_semi_supervised
-from gaussmix.types import KD, KDD, Array, ArrayLike, IntN, K
+from gaussmix.types import KD, KDD, Array, ArrayLike, IntK, IntN, K
 
 # Weight of the noise at a warm start from a mixture without noise.
 _INITIAL_NOISE_WEIGHT = 0.05
@@ -42,28 +42,28 @@ class InitParameters:
         cls,
         structure: Structure,
         covariance_type: str,
-        shape: tuple[int, int],
+        means_shape: tuple[int, int],
         weights: ArrayLike | None,
         means: ArrayLike | None,
         precisions: ArrayLike | None,
     ) -> "InitParameters":
-        """Check the constructor's ``weights_init``, ``means_init`` and ``precisions_init``.
+        """Return the constructor's ``weights_init``, ``means_init`` and ``precisions_init`` as checked arrays.
 
-        ``shape`` is (K, D). Error messages call the structure ``covariance_type``.
+        ``means_shape`` is (K, D). Error messages call the structure ``covariance_type``.
         """
         return cls(
-            None if weights is None else _validate_weights(weights, shape[0]),
-            None if means is None else _validate_means(means, shape),
-            None if precisions is None else _validate_precisions(precisions, structure, covariance_type, shape),
+            None if weights is None else _parse_weights_init(weights, means_shape[0]),
+            None if means is None else _parse_means_init(means, means_shape),
+            None if precisions is None else _parse_precisions_init(precisions, structure, covariance_type, means_shape),
         )
 
     @property
-    def is_complete(self) -> bool:
+    def has_all(self) -> bool:
         """Whether weights, means and precisions are all set."""
         return self.weights is not None and self.means is not None and self.precisions is not None
 
     @property
-    def is_empty(self) -> bool:
+    def has_none(self) -> bool:
         """Whether none of the three is set."""
         return self.weights is None and self.means is None and self.precisions is None
 
@@ -72,22 +72,25 @@ class InitParameters:
 
         Parameters that are not set come from the rows nearest to each starting mean, or else from ``init_method``.
         """
-        if self.is_complete:
-            return self.override_start(problem, None)
+        if self.has_all:
+            return self.override_start_parameters(problem, None)
         if self.means is not None:
             centers = problem.source.frame.transform_rows(self.means)
-            return self.override_start(problem, initialize_from_centers(problem, centers))
-        return self.override_start(problem, initialize(problem, init_method, n_components, rng))
+            return self.override_start_parameters(problem, initialize_from_centers(problem, centers))
+        return self.override_start_parameters(problem, initialize(problem, init_method, n_components, rng))
 
-    def override_start(self, problem: Problem, start: Mixture | None) -> Mixture:
-        """Return ``start`` with the parameters that are set; it may be None only if all three are."""
-        if start is not None and self.is_empty:
+    def override_start_parameters(self, problem: Problem, start: Mixture | None) -> Mixture:
+        """Return ``start`` with its weights, means and precisions replaced by those that are set.
+
+        ``start`` may be None only if all three are set.
+        """
+        if start is not None and self.has_none:
             return start
         frame, structure = problem.source.frame, problem.covariance_estimator.structure
         centers = None if self.means is None else frame.transform_rows(self.means)
         covariance = None
         if self.precisions is not None:
-            covariance = _covariance_from_precisions(structure, self.precisions, frame)
+            covariance = _covariance_in_frame_from_precisions(structure, self.precisions, frame)
         if self.weights is not None and centers is not None and covariance is not None:
             return Mixture(self.weights, centers, covariance, frame, problem.feature_names)
         assert start is not None
@@ -120,7 +123,10 @@ class Initialization:
         constraints: object,
         known_components: IntN | None = None,
     ) -> "Initialization":
-        """Transform noise and constraints to the problem's frame, and check that they are compatible."""
+        """Return the initialization of a fit, with noise and constraints transformed to the problem's frame.
+
+        ConstraintError, LabelError or ParameterError is raised if they are invalid or incompatible.
+        """
         box = make_noise_box(problem, noise)
         fixed = None
         if isinstance(constraints, Constraints):
@@ -137,18 +143,18 @@ class Initialization:
         return cls(parameters, init_method, n_components, box, fixed, known_components)
 
     @property
-    def labelled_components(self) -> IntN:
-        """The sorted components that at least one row is known to belong to."""
+    def sorted_labelled_components(self) -> IntK:
+        """The components that at least one row is known to belong to, in increasing order."""
         if self.known_components is None:
             return np.empty(0, dtype=np.int64)
         return np.unique(self.known_components[self.known_components >= 0])
 
     def make_em(self, problem: Problem) -> EM:
-        """Return EM with the constraints of the fit."""
+        """Return an EM solver whose M-step keeps the fixed parameters of the fit."""
         return EM(problem.covariance_estimator, self.fixed)
 
     def make_start(self, problem: Problem, rng: np.random.Generator) -> Mixture:
-        """Return the starting mixture of one run."""
+        """Return the starting mixture of one run, in the problem's frame, with labels and fixed parameters applied."""
         start = self._make_start_without_labels(problem, rng)
         if self.known_components is None or self.parameters.means is not None:
             return start
@@ -157,25 +163,28 @@ class Initialization:
             start,
             self.known_components,
             self.make_em(problem),
-            lambda mixture: self._apply_fixed(self.parameters.override_start(problem, mixture)),
+            lambda mixture: self._apply_fixed_parameters(self.parameters.override_start_parameters(problem, mixture)),
         )
 
-    def make_warm_start(self, last_mixture: Mixture, problem: Problem) -> Mixture:
-        """Return the starting mixture of a warm start, with ``last_mixture`` in the frame of the new problem."""
-        total = last_mixture.weights.sum()  # 0 if all rows were noise
-        weights = last_mixture.weights / total if total > 0 else np.full(self.n_components, 1.0 / self.n_components)
-        start = replace(last_mixture, weights=weights, noise=None, n_fixed_parameters=0)
+    def make_warm_start(self, last_mixture_in_frame: Mixture, problem: Problem) -> Mixture:
+        """Return the last mixture, given in the problem's frame, with this fit's noise, labels and fixed parameters."""
+        last_weights, last_noise = last_mixture_in_frame.weights, last_mixture_in_frame.noise
+        total = last_weights.sum()  # 0 if all rows were noise
+        weights = (
+            last_mixture_in_frame.weights / total if total > 0 else np.full(self.n_components, 1.0 / self.n_components)
+        )
+        start = replace(last_mixture_in_frame, weights=weights, noise=None, n_fixed_parameters=0)
         if self.known_components is not None:
             # The last fit may have had the same labels, other labels or none.
             candidates = start, align_components(problem, start, self.known_components)
             start = max(candidates, key=lambda mixture: problem.e_step(mixture).log_likelihood)
         if self.noise_box is not None:
-            weight = _INITIAL_NOISE_WEIGHT if last_mixture.noise is None else last_mixture.noise.weight
+            weight = _INITIAL_NOISE_WEIGHT if last_noise is None else last_noise.weight
             start = add_noise(start, self.noise_box, weight)
-        return self._match_and_apply_fixed(start)
+        return self._renumber_and_apply_fixed_parameters(start)
 
-    def sort_components(self, best: RunResult[Mixture], problem: Problem) -> Mixture:
-        """Return the mixture of the best run with its components sorted by their means.
+    def sort_free_components_by_mean(self, best: RunResult[Mixture], problem: Problem) -> Mixture:
+        """Return the mixture of the best run with its components, unless they keep their numbers, sorted by mean.
 
         Components with labelled rows or fixed parameters keep their numbers. Without a split-and-merge move,
         all components do if one is fixed, or if the user set starting parameters.
@@ -183,40 +192,43 @@ class Initialization:
         keeps_number = (
             np.zeros(self.n_components, dtype=bool) if self.fixed is None else self.fixed.is_component_constrained
         )
-        if (keeps_number.any() or not self.parameters.is_empty) and not best.n_split_merge:
+        if (keeps_number.any() or not self.parameters.has_none) and not best.n_split_merge:
             keeps_number = np.ones_like(keeps_number)
-        kept = np.union1d(np.flatnonzero(keeps_number), self.labelled_components)
+        kept = np.union1d(np.flatnonzero(keeps_number), self.sorted_labelled_components)
         return sort_components(best.model, problem, kept.tolist())
 
     def _make_start_without_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """Return a starting mixture that ignores the known components of rows."""
-        if self.noise_box is not None and self.parameters.is_empty:
-            em, apply = self.make_em(problem), self._match_and_apply_fixed
+        if self.noise_box is not None and self.parameters.has_none:
+            em, apply = self.make_em(problem), self._renumber_and_apply_fixed_parameters
             return initialize_with_noise(problem, self.init_method, self.n_components, self.noise_box, em, rng, apply)
         start = self.parameters.make_start(problem, self.init_method, self.n_components, rng)
         if self.noise_box is not None:
             start = add_estimated_noise(problem, start, self.noise_box, rng)
-        return self._match_and_apply_fixed(start)
+        return self._renumber_and_apply_fixed_parameters(start)
 
-    def _match_and_apply_fixed(self, start: Mixture) -> Mixture:
-        """Renumber the components to the nearest fixed parameters, and set these."""
-        if self.fixed is not None and self.parameters.is_empty and self.fixed.has_constrained_components:
+    def _renumber_and_apply_fixed_parameters(self, start: Mixture) -> Mixture:
+        """Return ``start`` with components renumbered to the nearest fixed parameters, and with these parameters."""
+        if self.fixed is not None and self.parameters.has_none and self.fixed.has_constrained_components:
             start = start.permute_components(find_component_order_for_fixed(start, self.fixed))
-        return self._apply_fixed(start)
+        return self._apply_fixed_parameters(start)
 
-    def _apply_fixed(self, start: Mixture) -> Mixture:
+    def _apply_fixed_parameters(self, start: Mixture) -> Mixture:
+        """Return ``start`` with the fixed parameters of the fit."""
         return start if self.fixed is None else apply_fixed_parameters(start, self.fixed)
 
 
-def _require_finite_array(name: str, values: ArrayLike) -> Array:
+def _parse_finite_array(parameter_name: str, values: ArrayLike) -> Array:
+    """Return the values as a float64 array; DataError if one is NaN or infinite."""
     array = np.asarray(values, dtype=np.float64)
     if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(name)
+        raise DataError.not_finite_parameter(parameter_name)
     return array
 
 
-def _validate_weights(values: ArrayLike, n_components: int) -> K:
-    weights = _require_finite_array("weights_init", values)
+def _parse_weights_init(values: ArrayLike, n_components: int) -> K:
+    """Return ``weights_init`` as an array (K,), checked to be in 0 to 1 and to sum to 1."""
+    weights = _parse_finite_array("weights_init", values)
     if weights.shape != (n_components,):
         raise ParameterError.wrong_shape("weights", weights.shape, (n_components,))
     if weights.min() < 0.0 or weights.max() > 1.0:
@@ -227,32 +239,35 @@ def _validate_weights(values: ArrayLike, n_components: int) -> K:
     return weights
 
 
-def _validate_means(values: ArrayLike, shape: tuple[int, int]) -> KD:
-    means = _require_finite_array("means_init", values)
-    if means.shape != shape:
-        raise ParameterError.wrong_shape("means", means.shape, shape)
+def _parse_means_init(values: ArrayLike, means_shape: tuple[int, int]) -> KD:
+    """Return ``means_init`` as an array of shape ``means_shape``, (K, D), in the data's units."""
+    means = _parse_finite_array("means_init", values)
+    if means.shape != means_shape:
+        raise ParameterError.wrong_shape("means", means.shape, means_shape)
     return means
 
 
-def _validate_precisions(values: ArrayLike, structure: Structure, covariance_type: str, shape: tuple[int, int]) -> KDD:
-    """Return precision matrices (K, D, D) for ``precisions_init`` in scikit-learn's shape."""
+def _parse_precisions_init(
+    values: ArrayLike, structure: Structure, covariance_type: str, means_shape: tuple[int, int]
+) -> KDD:
+    """Return the precision matrices (K, D, D) of ``precisions_init``, which has scikit-learn's shape."""
     if structure.has_factors:
         raise ParameterError.not_supported_with_factors("precisions_init", str(structure))
-    precisions, name = _require_finite_array("precisions_init", values), f"{covariance_type} precision"
-    expected = sklearn_shape(structure, *shape)
+    precisions, name = _parse_finite_array("precisions_init", values), f"{covariance_type} precision"
+    expected = sklearn_shape(structure, *means_shape)
     if precisions.shape != expected:
         raise ParameterError.wrong_shape(name, precisions.shape, expected)
     if structure.is_axis_aligned:
         if not (precisions > 0).all():
             raise ParameterError.unmet_requirement(name, "positive")
     else:
-        for matrix in precisions.reshape(-1, shape[1], shape[1]):
+        for matrix in precisions.reshape(-1, means_shape[1], means_shape[1]):
             if not np.allclose(matrix, matrix.T) or linalg.cholesky(matrix) is None:
                 raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
-    return expand_covariances(structure, precisions, *shape)
+    return expand_covariances(structure, precisions, *means_shape)
 
 
-def _covariance_from_precisions(structure: Structure, precisions: KDD, frame: Frame) -> AbstractCovariance:
-    """Return the covariances of precision matrices (K, D, D) in the frame, projected to the structure."""
+def _covariance_in_frame_from_precisions(structure: Structure, precisions: KDD, frame: Frame) -> AbstractCovariance:
+    """Return the covariances in the frame, of the structure, for precisions (K, D, D) in the data's units."""
     powers = frame.total_exponent
     return covariance_from_precisions(structure, np.ldexp(precisions, -(powers[:, None] + powers)))

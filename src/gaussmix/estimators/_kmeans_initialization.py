@@ -22,7 +22,7 @@ _N_INIT_FOR_RANDOM_STARTS = 10
 
 
 def validate_kmeans_parameters(estimator: Any) -> None:
-    """Check the parameters of a KMeans, except an array of initial centres."""
+    """Raise ParameterError for an invalid parameter of a KMeans; an array of initial centres is not checked."""
     _validation.require_integer("n_clusters", estimator.n_clusters, 1)
     _validation.require_integer("max_iter", estimator.max_iter, 1)
     if not isinstance(estimator.verbose, bool):
@@ -37,10 +37,10 @@ def validate_kmeans_parameters(estimator: Any) -> None:
         _validation.require_integer("n_init", estimator.n_init, 1)
 
 
-def iterate_initial_centers(
-    estimator: Any, source: AbstractSource, engine: AbstractEngine, rows: AnyArray
+def iterate_initial_centers_in_frame(
+    estimator: Any, source: AbstractSource, engine: AbstractEngine, rows_in_data_units: AnyArray
 ) -> Iterator[KD]:
-    """Yield the initial centres (K, D) of each run, in the frame of the source."""
+    """Yield the initial centres (K, D) of each run, in the frame of the source; a callable ``init`` gets the rows."""
     init, n_clusters = estimator.init, int(estimator.n_clusters)
     if not (callable(init) or isinstance(init, str)):
         if estimator.n_init not in ("auto", 1):
@@ -49,42 +49,48 @@ def iterate_initial_centers(
                 f"n_init={estimator.n_init}.",
                 RuntimeWarning,
             )
-        yield _validate_init(init, source, n_clusters)
+        yield _parse_and_transform_init_centers(init, source, n_clusters)
         return
     rng = _validation.make_generator(estimator.random_state)
     if callable(init):
-        for _ in range(_number_of_runs(estimator)):
+        for _ in range(_n_kmeans_runs(estimator)):
             state = _validation.make_random_state(rng)
-            yield _validate_init(init(rows, n_clusters, random_state=state), source, n_clusters)
+            yield _parse_and_transform_init_centers(
+                init(rows_in_data_units, n_clusters, random_state=state), source, n_clusters
+            )
         return
     distinct_rows = DistinctRows.from_source(source)
-    for _ in range(_number_of_runs(estimator)):
+    for _ in range(_n_kmeans_runs(estimator)):
         if init == "random":
             yield distinct_rows.sample_rows(n_clusters, rng)
         else:
             yield kmeans_plusplus(distinct_rows, n_clusters, engine, rng, CentersModel.euclidean)
 
 
-def _number_of_runs(estimator: Any) -> int:
+def _n_kmeans_runs(estimator: Any) -> int:
+    """Return ``n_init``; for 'auto', 10 with random starts or a callable, and 1 with k-means++."""
     if estimator.n_init != "auto":
         return int(estimator.n_init)
     return 1 if isinstance(estimator.init, str) and estimator.init != "random" else _N_INIT_FOR_RANDOM_STARTS
 
 
-def _validate_init(centers: object, source: AbstractSource, n_clusters: int) -> KD:
-    return validate_centers("init", centers, source.frame, (n_clusters, source.n_features))
+def _parse_and_transform_init_centers(centers: object, source: AbstractSource, n_clusters: int) -> KD:
+    """Return the checked centres (K, D) of ``init`` in the frame of the source."""
+    return parse_and_transform_centers("init", centers, source.frame, (n_clusters, source.n_features))
 
 
-def validate_centers(name: str, centers: object, frame: Frame, shape: tuple[int, ...]) -> KD:
-    """Return the user's centres (K, D) in the frame, after checks of type, shape and finiteness."""
+def parse_and_transform_centers(
+    parameter_name: str, centers: object, frame: Frame, expected_shape: tuple[int, ...]
+) -> KD:
+    """Return centres (K, D) that are in the data's units in the frame; an error if type, shape or a value is wrong."""
     try:
         array = np.asarray(centers, dtype=np.float64)
     except (TypeError, ValueError):
-        methods = "'k-means++', 'random', " if name == "init" else ""
+        methods = "'k-means++', 'random', " if parameter_name == "init" else ""
         allowed = f"{methods}an array of centres or a callable that returns one"
-        raise ParameterError.invalid_value(name, centers, allowed) from None
-    if array.shape != shape:
-        raise ParameterError.wrong_shape(name, array.shape, shape)
+        raise ParameterError.invalid_value(parameter_name, centers, allowed) from None
+    if array.shape != expected_shape:
+        raise ParameterError.wrong_shape(parameter_name, array.shape, expected_shape)
     if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(f"the centres of {name}")
+        raise DataError.not_finite_parameter(f"the centres of {parameter_name}")
     return frame.transform_rows(array)

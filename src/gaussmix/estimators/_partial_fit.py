@@ -88,7 +88,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         self.lower_bounds_ = [*lower_bounds, step.mean_log_likelihood][-MAX_TRACE_CHUNKS:]
 
     def _require_unchanged_parameters(self) -> None:
-        """Raise ParameterError if the constructor's parameters no longer match the fitted mixture."""
+        """Raise ParameterError if ``n_components``, the structure or ``noise`` no longer match the fitted mixture."""
         parameters: Any = self
         mixture = self.model_
         structure = parse_structure(parameters.covariance_type, parameters.n_factors, "covariance_type")

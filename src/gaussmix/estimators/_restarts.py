@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,10 +38,24 @@ class FitData:
     elapsed_seconds: Callable[[], float]
 
 
+class WarmStart(NamedTuple):
+    """The mixture that a warm start continues from, and the log-likelihood that it had on all rows together."""
+
+    mixture: Mixture
+    total_log_likelihood: float
+
+
+class VariationalWarmStart(NamedTuple):
+    """The posterior that a warm start continues from, and the lower bound that it had on all rows together."""
+
+    posterior: VariationalPosterior
+    total_lower_bound: float
+
+
 def validate_fit_data(
     estimator: Any, X: ArrayLike, sample_weight: ArrayLike | None, labels: ArrayLike | None
 ) -> FitData:
-    """Check the parameters of a GaussianMixture and the rows of its fit, and start a stopwatch."""
+    """Return the rows, weights and labels of a fit after checks of them and the parameters; start a stopwatch."""
     elapsed_seconds = start_stopwatch()
     structure = _validation.validate_mixture_parameters(estimator)
     rows = _validation.validate_rows(estimator, X, is_fitting=True)
@@ -52,7 +66,7 @@ def validate_fit_data(
     return FitData(rows, weights, known, structure, elapsed_seconds)
 
 
-def make_problem(estimator: Any, data: FitData) -> tuple[Problem, Initialization]:
+def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Problem, Initialization]:
     """Return the problem of a GaussianMixture, in a frame of its own, and the initialization of its runs."""
     known = data.known_components
     label_prior = None if known is None else KnownComponents(known)
@@ -78,12 +92,14 @@ def make_problem(estimator: Any, data: FitData) -> tuple[Problem, Initialization
     return problem, initialization
 
 
-def fit_best_run(estimator: Any, problem: Problem, initialization: Initialization, tol: float) -> RunResult[Mixture]:
+def fit_best_run(
+    estimator: Any, problem: Problem, initialization: Initialization, tol_per_row: float
+) -> RunResult[Mixture]:
     """Run the solver from every start, and return the best run after its split-and-merge moves."""
-    warm_start = _warm_start(estimator, problem, initialization)
-    is_single_start = warm_start is not None or initialization.parameters.is_complete
+    warm_start = _make_warm_start_if_possible(estimator, problem, initialization)
+    is_single_start = warm_start is not None or initialization.parameters.has_all
     rng = _validation.make_generator(estimator.random_state)
-    stopping = MeanGainRule(tol, int(estimator.max_iter))
+    stopping = MeanGainRule(tol_per_row, int(estimator.max_iter))
     printer = ProgressPrinter(int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight)
     em = initialization.make_em(problem)
     # The starts are drawn before the solver draws, so that every solver has the same starts.
@@ -94,11 +110,11 @@ def fit_best_run(estimator: Any, problem: Problem, initialization: Initializatio
     solver = _make_solver(estimator, em, rng)
     runs = []
     for index, (start, log_likelihood) in enumerate(starts):
-        printer.print_start(index)
+        printer.print_start_and_reset_clock(index)
         runs.append(run_solver(solver, start, problem, stopping, printer.make_progress_callback(), log_likelihood))
         printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_objective)
     n_moves = int(estimator.n_split_merge)
-    return split_merge(em, best_run(runs), problem, stopping, n_moves, initialization.labelled_components)
+    return split_merge(em, best_run(runs), problem, stopping, n_moves, initialization.sorted_labelled_components)
 
 
 def _make_solver(estimator: Any, em: EM, rng: np.random.Generator) -> MixtureSolver:
@@ -110,10 +126,10 @@ def _make_solver(estimator: Any, em: EM, rng: np.random.Generator) -> MixtureSol
     return spec.factory(em, SolverOptions(seed, learning_rate, batch_size))
 
 
-def _warm_start(estimator: Any, problem: Problem, initialization: Initialization) -> tuple[Mixture, float] | None:
-    """Return the last mixture in the frame of the problem, and its total log-likelihood.
+def _make_warm_start_if_possible(estimator: Any, problem: Problem, initialization: Initialization) -> WarmStart | None:
+    """Return the last mixture in the frame of the problem, and its total log-likelihood, or None.
 
-    None without ``warm_start``, before the first fit, and after a change of structure, components or columns.
+    It is None without ``warm_start``, before the first fit, and after a change of structure, components or columns.
     """
     last = getattr(estimator, "model_", None)
     if not estimator.warm_start or last is None:
@@ -122,41 +138,41 @@ def _warm_start(estimator: Any, problem: Problem, initialization: Initialization
     if (last.structure, last.centers.shape) != (problem.covariance_estimator.structure, shape):
         return None
     start = initialization.make_warm_start(change_frame(last, problem.source.frame), problem)
-    return start, estimator.lower_bound_ * problem.total_weight
+    return WarmStart(start, estimator.lower_bound_ * problem.total_weight)
 
 
 def fit_best_variational_run(
     estimator: Any, problem: Problem, prior: VariationalPrior
 ) -> RunResult[VariationalPosterior]:
     """Run variational EM from every start of a BayesianGaussianMixture, and return the best run."""
-    warm_start = _variational_warm_start(estimator, problem, prior)
+    warm_start = _make_variational_warm_start_if_possible(estimator, problem, prior)
     rng = _validation.make_generator(estimator.random_state)
     stopping = TotalGainRule(float(estimator.tol), int(estimator.max_iter))
     # A total weight of 1: scikit-learn prints the lower bound of all rows together.
     printer = ProgressPrinter(int(estimator.verbose), int(estimator.verbose_interval), 1.0)
     runs = []
     for index in range(1 if warm_start is not None else int(estimator.n_init)):
-        printer.print_start(index)
-        start, bound = warm_start or (_initial_posterior(estimator, problem, prior, rng), -np.inf)
+        printer.print_start_and_reset_clock(index)
+        start, bound = warm_start or (_make_initial_posterior(estimator, problem, prior, rng), -np.inf)
         runs.append(run_solver(VariationalEM(), start, problem, stopping, printer.make_progress_callback(), bound))
         printer.print_end(runs[-1].outcome.name == "CONVERGED", runs[-1].last_objective)
     return best_run(runs)
 
 
-def _initial_posterior(
+def _make_initial_posterior(
     estimator: Any, problem: Problem, prior: VariationalPrior, rng: np.random.Generator
 ) -> VariationalPosterior:
-    """Return the posterior after one e-step with the starting mixture of ``init_params``."""
+    """Return the posterior after one e-step with the starting mixture of ``init_params``, in the problem's frame."""
     start = initialize(problem, estimator.init_params, int(estimator.n_components), rng)
     return posterior_from_mixture(sort_components(start, problem), problem, prior)
 
 
-def _variational_warm_start(
+def _make_variational_warm_start_if_possible(
     estimator: Any, problem: Problem, prior: VariationalPrior
-) -> tuple[VariationalPosterior, float] | None:
-    """Return the last posterior in the frame of the problem under the new prior, and its lower bound.
+) -> VariationalWarmStart | None:
+    """Return the last posterior in the frame of the problem under the new prior, and its lower bound, or None.
 
-    None without ``warm_start``, before the first fit, and after a change of structure, weight prior or shape.
+    It is None without ``warm_start``, before the first fit, and after a change of structure, weight prior or shape.
     """
     last: VariationalPosterior | None = getattr(estimator, "_posterior", None)
     if not estimator.warm_start or last is None:
@@ -167,4 +183,4 @@ def _variational_warm_start(
     if not is_same_structure or not is_same_weight_prior or last.mixture.centers.shape != shape:
         return None
     mixture = change_frame(last.mixture, problem.source.frame)
-    return replace(last, prior=prior, mixture=mixture), float(estimator.lower_bound_)
+    return VariationalWarmStart(replace(last, prior=prior, mixture=mixture), float(estimator.lower_bound_))

@@ -43,8 +43,8 @@ def make_generator(random_state: RandomStateLike) -> np.random.Generator:
     return np.random.default_rng(state.randint(2**31, size=4))
 
 
-def spawn_generators(random_state: RandomStateLike) -> tuple[np.random.Generator, np.random.Generator]:
-    """Return two Generators; draws from the first do not change what the second draws."""
+def make_two_independent_generators(random_state: RandomStateLike) -> tuple[np.random.Generator, np.random.Generator]:
+    """Return the Generator of ``random_state`` and a new one; draws from either do not change those of the other."""
     first = make_generator(random_state)
     second = np.random.default_rng(deepcopy(first).integers(2**63, size=4))
     return first, second
@@ -58,35 +58,36 @@ def make_random_state(rng: np.random.Generator) -> np.random.RandomState:
 # -- rows and weights ------------------------------------------------------------------------------
 
 
-def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int = 2) -> AnyArray:
+def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int = 2) -> AnyArray:
     """Return the rows as a 2-d array of float64 or float32; arrays of these types are not copied.
 
-    A fit needs ``min_rows`` rows, and sets ``n_features_in_`` and ``feature_names_in_``.
+    A fit needs ``min_fit_rows`` rows, and sets ``n_features_in_`` and ``feature_names_in_``.
     DataError names NaN and infinity by row and column.
     """
-    if not is_fitting and isinstance(X, np.ndarray) and _can_skip_validation(estimator, X):
+    if not is_fitting and isinstance(X, np.ndarray) and _can_skip_sklearn_validation(estimator, X):
         rows: AnyArray = X
     else:
-        rows = _validate_with_sklearn(estimator, X, is_fitting, min_rows)
+        rows = _validate_with_sklearn(estimator, X, is_fitting, min_fit_rows)
     require_finite(rows, getattr(estimator, "feature_names_in_", None))
     return rows
 
 
-def _can_skip_validation(estimator: Any, X: AnyArray) -> bool:
-    """Return whether scikit-learn's checks would pass; they take longer than the scoring of one row."""
+def _can_skip_sklearn_validation(estimator: Any, X: AnyArray) -> bool:
+    """Return whether X, rows for a fitted estimator, would pass scikit-learn's checks, which are slow."""
     has_fitted_shape = X.ndim == 2 and len(X) > 0 and X.shape[1] == getattr(estimator, "n_features_in_", None)
     is_float_array = type(X) is np.ndarray and X.dtype in (np.float64, np.float32)
     return has_fitted_shape and is_float_array and not hasattr(estimator, "feature_names_in_")
 
 
-def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_rows: int) -> AnyArray:
+def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int) -> AnyArray:
+    """Return X as a 2-d float array by scikit-learn's ``validate_data``; its errors become DataErrors."""
     try:
         rows: AnyArray = validate_data(
             estimator,
             X,
             reset=is_fitting,
             dtype=[np.float64, np.float32],
-            ensure_min_samples=min_rows if is_fitting else 1,
+            ensure_min_samples=min_fit_rows if is_fitting else 1,
             ensure_all_finite=False,
         )
     except ValueError as error:
@@ -112,37 +113,38 @@ def validate_sample_weight(sample_weight: ArrayLike | None, rows: AnyArray) -> N
 # -- scalar parameters -----------------------------------------------------------------------------
 
 
-def require_integer(name: str, value: object, minimum: int) -> None:
+def require_integer(parameter_name: str, value: object, minimum: int) -> None:
     """Raise ParameterError unless ``value`` is a whole number of at least ``minimum``; a bool is not."""
     if not is_integer(value, minimum):
-        raise ParameterError.invalid_value(name, value, f"a whole number of at least {minimum}")
+        raise ParameterError.invalid_value(parameter_name, value, f"a whole number of at least {minimum}")
 
 
-def require_non_negative(name: str, value: object, allow_none: bool = False) -> None:
-    """Raise ParameterError unless ``value`` is a finite number of at least 0."""
+def require_non_negative(parameter_name: str, value: object, allow_none: bool = False) -> None:
+    """Raise ParameterError unless ``value`` is a finite number of at least 0, or None if ``allow_none``."""
     if allow_none and value is None:
         return
     if not _is_finite_number(value) or float(value) < 0.0:  # type: ignore[arg-type]
         allowed = "a finite number of at least 0" + (" or None" if allow_none else "")
-        raise ParameterError.invalid_value(name, value, allowed)
+        raise ParameterError.invalid_value(parameter_name, value, allowed)
 
 
-def require_positive(name: str, value: object, allow_none: bool = False) -> None:
-    """Raise ParameterError unless ``value`` is a finite number above 0."""
+def require_positive(parameter_name: str, value: object, allow_none: bool = False) -> None:
+    """Raise ParameterError unless ``value`` is a finite number above 0, or None if ``allow_none``."""
     if allow_none and value is None:
         return
     if not _is_finite_number(value) or float(value) <= 0.0:  # type: ignore[arg-type]
         allowed = "a finite number above 0" + (" or None" if allow_none else "")
-        raise ParameterError.invalid_value(name, value, allowed)
+        raise ParameterError.invalid_value(parameter_name, value, allowed)
 
 
-def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+def require_choice(parameter_name: str, value: object, allowed: Sequence[str]) -> None:
     """Raise ParameterError unless ``value`` is one of the allowed strings."""
     if value not in allowed:
-        raise ParameterError.invalid_choice(name, value, allowed)
+        raise ParameterError.invalid_choice(parameter_name, value, allowed)
 
 
 def _is_finite_number(value: object) -> bool:
+    """Return whether the value is a finite real number; a bool is not."""
     is_number = is_real_number(value)
     return is_number and bool(np.isfinite(float(value)))  # type: ignore[arg-type]
 
@@ -160,7 +162,7 @@ def validate_mixture_parameters(estimator: Any) -> Structure:
     require_integer("n_split_merge", estimator.n_split_merge, 0)
     require_choice("init_params", estimator.init_params, list(INIT_METHODS))
     require_integer("verbose_interval", estimator.verbose_interval, 1)
-    _validate_solver(estimator)
+    _validate_solver_parameters(estimator)
     check_noise_parameter(estimator.noise)
     if estimator.constraints is not None and not isinstance(estimator.constraints, Constraints):
         raise ConstraintError.wrong_type(estimator.constraints)
@@ -169,8 +171,8 @@ def validate_mixture_parameters(estimator: Any) -> Structure:
     return parse_structure(estimator.covariance_type, estimator.n_factors, "covariance_type")
 
 
-def _validate_solver(estimator: Any) -> None:
-    """Check the name and the options of the solver."""
+def _validate_solver_parameters(estimator: Any) -> None:
+    """Raise ParameterError if the solver is unknown, or one of its options is invalid."""
     require_choice("solver", estimator.solver, list(SOLVERS))
     if estimator.learning_rate is not None:
         require_positive("learning_rate", estimator.learning_rate)

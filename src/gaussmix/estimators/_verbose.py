@@ -18,7 +18,7 @@ def start_stopwatch() -> Callable[[], float]:
 
 
 def warn_unless_converged(estimator: Any) -> None:
-    """Warn, as scikit-learn does, if a fit with at least one iteration did not converge."""
+    """Issue scikit-learn's ConvergenceWarning if a fit did not converge, unless ``max_iter`` is 0."""
     if not estimator.converged_ and estimator.max_iter > 0:
         warn_user(
             "Best performing initialization did not converge. Try different init parameters, or increase "
@@ -27,7 +27,7 @@ def warn_unless_converged(estimator: Any) -> None:
 
 
 def warn_user(message: str, category: type[Warning] = ConvergenceWarning) -> None:
-    """Warn at the line of the user's code that called into gaussmix."""
+    """Issue a warning that points to the line of the user's code that called into gaussmix."""
     level, frame = 1, sys._getframe(0)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("gaussmix."):
         level, frame = level + 1, frame.f_back
@@ -47,19 +47,20 @@ class InertiaPrinter:
     @property
     def progress_callback(self) -> Callable[[int, float, float], None] | None:
         """The function to call with number, objective and gain of each iteration; None if nothing is printed."""
-        return self._print_iteration if self.verbose else None
+        return self._print_inertia if self.verbose else None
 
     def print_start(self) -> None:
-        """Print that the initial centres are ready."""
+        """Print, if ``verbose``, that the initial centres are ready."""
         if self.verbose:
             print("Initialization complete")
 
-    def print_end(self, n_iter: int, is_converged: bool) -> None:
-        """Print the last iteration of a run that converged."""
+    def print_if_converged(self, n_iter: int, is_converged: bool) -> None:
+        """Print the number of the last iteration, from 0, if the run converged."""
         if self.verbose and is_converged:
             print(f"Converged at iteration {n_iter - 1}: the centre shift is within tolerance.")
 
-    def _print_iteration(self, iteration: int, objective: float, gain: float) -> None:
+    def _print_inertia(self, iteration: int, objective: float, gain: float) -> None:
+        """Print the inertia in the data's units squared; ``objective`` is -1/2 times the inertia in the frame."""
         inertia = -2.0 * objective
         with np.errstate(over="ignore", under="ignore"):
             print(f"Iteration {iteration - 1}, inertia {float(np.ldexp(inertia, self.inertia_exponent))}.")
@@ -78,8 +79,8 @@ class ProgressPrinter:
     _start_time: float = field(default_factory=time.perf_counter)
     _last_print_time: float = field(default_factory=time.perf_counter)
 
-    def print_start(self, start_index: int) -> None:
-        """Print the index of a run, and start its clock."""
+    def print_start_and_reset_clock(self, start_index: int) -> None:
+        """Print the index of a run if ``verbose``, and set the time that later lines count from."""
         self._start_time = self._last_print_time = time.perf_counter()
         if self.verbose:
             print(f"Initialization {start_index}")
@@ -89,18 +90,19 @@ class ProgressPrinter:
 
         It takes the number of the iteration, the log-likelihood and the gain.
         """
-        return self._print_iteration if self.verbose else None
+        return self._print_every_nth_iteration if self.verbose else None
 
-    def print_end(self, is_converged: bool, log_likelihood: float) -> None:
-        """Print whether a run converged, and with ``verbose`` above 1 its seconds and its lower bound."""
+    def print_end(self, is_converged: bool, total_log_likelihood: float) -> None:
+        """Print whether a run converged, and with ``verbose`` above 1 its seconds and log-likelihood per row."""
         verb = "converged" if is_converged else "did not converge"
         if self.verbose == 1:
             print(f"Initialization {verb}.")
         elif self.verbose > 1:
-            bound, seconds = log_likelihood / self.total_weight, time.perf_counter() - self._start_time
+            bound, seconds = total_log_likelihood / self.total_weight, time.perf_counter() - self._start_time
             print(f"Initialization {verb}. time lapse {seconds:.5f}s\t lower bound {bound:.5f}.")
 
-    def _print_iteration(self, iteration: int, log_likelihood: float, gain: float) -> None:
+    def _print_every_nth_iteration(self, iteration: int, log_likelihood: float, gain: float) -> None:
+        """Print an iteration whose number is a multiple of ``verbose_interval``, with its seconds and gain per row."""
         if iteration % self.verbose_interval:
             return
         now = time.perf_counter()

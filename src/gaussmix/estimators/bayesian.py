@@ -8,7 +8,11 @@ from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseMixture
-from gaussmix.estimators._bayesian_prior import PriorParameters, restore_covariance_prior, validate_bayesian_parameters
+from gaussmix.estimators._bayesian_prior import (
+    PriorParameters,
+    covariance_prior_in_data_units,
+    validate_bayesian_parameters,
+)
 from gaussmix.estimators._restarts import fit_best_variational_run
 from gaussmix.estimators._verbose import start_stopwatch, warn_unless_converged
 from gaussmix.model import Problem
@@ -172,7 +176,7 @@ class BayesianGaussianMixture(BaseMixture):
 
     @property
     def weight_concentration_(self) -> AnyArray | tuple[AnyArray, AnyArray]:
-        """Parameters of the Dirichlet posterior, or both of the Beta posteriors, of the weights."""
+        """Parameters of the posterior of the weights: (K,) of the Dirichlet, or two arrays (K,) of the Betas."""
         concentration = self._posterior.weight_concentration.astype(self._dtype)
         return concentration if concentration.ndim == 1 else (concentration[0], concentration[1])
 
@@ -188,6 +192,7 @@ class BayesianGaussianMixture(BaseMixture):
         return float(degrees[0]) if self.model_.structure.is_pooled else degrees.astype(self._dtype)
 
     def _scoring_model(self) -> ScoringModel:
+        """Return the posterior, whose expected log densities score rows."""
         return self._posterior
 
     # -- prior in use; each value may overflow in the data's units, so it is computed when it is read ----
@@ -218,10 +223,10 @@ class BayesianGaussianMixture(BaseMixture):
 
     @property
     def covariance_prior_(self) -> Array | float:
-        """Inverse scale of the Wishart prior, in the data's units squared."""
+        """Inverse scale of the Wishart prior, in the data's units squared: (D, D), (D,) if diagonal, or a float."""
         if self._prior_parameters.covariance is not None:
             return self._prior_parameters.covariance
-        return restore_covariance_prior(self._posterior.prior)
+        return covariance_prior_in_data_units(self._posterior.prior)
 
     # -- fitting -----------------------------------------------------------------------------------
 

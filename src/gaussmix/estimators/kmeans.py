@@ -17,8 +17,8 @@ from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._kmeans_initialization import (
-    iterate_initial_centers,
-    validate_centers,
+    iterate_initial_centers_in_frame,
+    parse_and_transform_centers,
     validate_kmeans_parameters,
 )
 from gaussmix.estimators._verbose import InertiaPrinter, warn_user
@@ -153,7 +153,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def cluster_centers_(self, centers: ArrayLike) -> None:
         """Replace the centres (K, D) for `predict` and `transform`."""
         check_is_fitted(self, "_centers")
-        self._centers = validate_centers("cluster_centers_", centers, self._frame, self._centers.shape)
+        self._centers = parse_and_transform_centers("cluster_centers_", centers, self._frame, self._centers.shape)
 
     @property
     def inertia_(self) -> float:
@@ -187,7 +187,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self
         """
         validate_kmeans_parameters(self)
-        rows = _validation.validate_rows(self, X, is_fitting=True, min_rows=1)
+        rows = _validation.validate_rows(self, X, is_fitting=True, min_fit_rows=1)
         weights = _validation.validate_sample_weight(sample_weight, rows)
         if len(rows) < self.n_clusters:
             raise DataError.too_few_rows_for_clusters(len(rows), int(self.n_clusters))
@@ -196,7 +196,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return self
 
     def _fit_rows(self, rows: AnyArray, sample_weight: N | None) -> None:
-        """Run Lloyd's algorithm from every start, and keep the run with the smallest inertia."""
+        """Run Lloyd's algorithm from every start; set the fitted attributes from the run of smallest inertia."""
         engine = resolve_engine(self.engine, len(rows))
         # The frame is fitted by the engine that the iterations with all centres will use.
         frame_engine = resolve_engine(self.engine, len(rows), int(self.n_clusters))
@@ -208,23 +208,23 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
         best: tuple[RunResult[KD], IntN] | None = None
-        for centers in iterate_initial_centers(self, problem.source, engine, rows):
+        for centers in iterate_initial_centers_in_frame(self, problem.source, engine, rows):
             printer.print_start()
             result = run_solver(Lloyd(relocate_empty=True), centers, problem, stopping, printer.progress_callback)
-            printer.print_end(len(result.trace), result.outcome is Outcome.CONVERGED)
+            printer.print_if_converged(len(result.trace), result.outcome is Outcome.CONVERGED)
             labels, scores = prediction.labels_and_best_scores(CentersModel.euclidean(result.model), all_rows, engine)
             inertia = _sum_inertia(-2.0 * scores, sample_weight)
             if best is None or inertia < best_inertia * (1.0 - _RELATIVE_INERTIA_TIE):
                 best, best_inertia = (result, labels), inertia
         if best is not None:
-            self._set_fitted_attributes(*best, inertia=best_inertia)
+            self._set_fitted_attributes(*best, inertia_in_frame=best_inertia)
 
-    def _set_fitted_attributes(self, clusters: RunResult[KD], labels: IntN, inertia: float) -> None:
+    def _set_fitted_attributes(self, best: RunResult[KD], labels: IntN, inertia_in_frame: float) -> None:
         """Set the fitted attributes, and warn if fewer than ``n_clusters`` clusters have rows."""
-        self._centers = clusters.model
+        self._centers = best.model
         self.labels_ = labels.astype(np.int32)
-        self._inertia = inertia
-        self.n_iter_ = len(clusters.trace)
+        self._inertia = inertia_in_frame
+        self.n_iter_ = len(best.trace)
         n_distinct = np.count_nonzero(np.bincount(labels))
         if n_distinct < self.n_clusters:
             warn_user(
@@ -232,8 +232,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 "Possibly due to duplicate points in X."
             )
 
-    def _prepare_rows(self, X: ArrayLike) -> tuple[MemorySource, AbstractEngine]:
-        """Return new rows in the frame of the fit, and an engine."""
+    def _prepare_source_and_engine(self, X: ArrayLike) -> tuple[MemorySource, AbstractEngine]:
+        """Return rows X (n, D) as a source in the frame of the fit, and the engine for that many rows."""
         check_is_fitted(self, "_centers")
         rows = _validation.validate_rows(self, X, is_fitting=False)
         return MemorySource.from_array(rows, frame=self._frame), resolve_engine(self.engine, len(rows))
@@ -244,13 +244,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def predict(self, X: ArrayLike) -> AnyArray:
         """Return the index of the nearest centre of each row, shape (n,); the first one of a tie."""
-        source, engine = self._prepare_rows(X)
+        source, engine = self._prepare_source_and_engine(X)
         return prediction.hard_labels(CentersModel.euclidean(self._centers), source, engine).astype(np.int32)
 
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the distance of each row to each centre, shape (n, K), in the data's units."""
-        source, engine = self._prepare_rows(X)
-        return _compute_distances(self._centers, source, engine).astype(source.rows.dtype, copy=False)
+        source, engine = self._prepare_source_and_engine(X)
+        return _compute_distances_in_data_units(self._centers, source, engine).astype(source.rows.dtype, copy=False)
 
     def fit_transform(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> AnyArray:
         """Fit, and return the distance of each row to each centre, shape (n, K)."""
@@ -258,14 +258,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Return minus the inertia of rows X (n, D), weighted by ``sample_weight``; ``y`` is ignored."""
-        source, engine = self._prepare_rows(X)
+        source, engine = self._prepare_source_and_engine(X)
         weights = _validation.validate_sample_weight(sample_weight, source.rows)
         scores = prediction.labels_and_best_scores(CentersModel.euclidean(self._centers), source, engine)[1]
-        distances = _restore_distances(np.sqrt(-2.0 * scores), self._frame)
+        distances = _distances_in_data_units(np.sqrt(-2.0 * scores), self._frame)
         squared_distances = distances**2
         return -float(squared_distances.sum() if weights is None else weights @ squared_distances)
 
     def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags; `transform` preserves float64 and float32."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
@@ -279,14 +280,14 @@ def _sum_inertia(squared_distances: N, sample_weight: N | None) -> float:
     return float(sample_weight[has_weight] @ squared_distances[has_weight])
 
 
-def _restore_distances(distances: AnyArray, frame: Frame) -> AnyArray:
-    """Return distances of a frame with one scale for all columns in the data's units."""
+def _distances_in_data_units(distances_in_frame: AnyArray, frame: Frame) -> AnyArray:
+    """Return distances that were measured in a frame, which has one scale for all columns, in the data's units."""
     with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.ldexp(distances, -int(frame.total_exponent[0])))
+        return np.asarray(np.ldexp(distances_in_frame, -int(frame.total_exponent[0])))
 
 
-def _compute_distances(centers: KD, source: MemorySource, engine: AbstractEngine) -> NK:
-    """Return the distances (n, K) of rows to centres in the data's units."""
-    scores = prediction.component_scores(CentersModel.euclidean(centers), source, engine)
+def _compute_distances_in_data_units(centers_in_frame: KD, source: MemorySource, engine: AbstractEngine) -> NK:
+    """Return the Euclidean distances (n, K) of rows to centres in the data's units; both are given in the frame."""
+    scores = prediction.component_scores(CentersModel.euclidean(centers_in_frame), source, engine)
     np.multiply(scores, -2.0, out=scores)
-    return _restore_distances(np.sqrt(scores, out=scores), source.frame)
+    return _distances_in_data_units(np.sqrt(scores, out=scores), source.frame)

@@ -11,7 +11,7 @@ from gaussmix.engines import AbstractEngine
 from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization
 from gaussmix.estimators._partial_fit import BaseOnlineMixture
-from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem, validate_fit_data
+from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem_and_initialization, validate_fit_data
 from gaussmix.estimators._verbose import warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.solvers import RunResult
@@ -201,7 +201,7 @@ class GaussianMixture(BaseOnlineMixture):
         """
         data = validate_fit_data(self, X, sample_weight, labels)
         with limit_blas_threads(data.rows.shape[1]):
-            problem, initialization = make_problem(self, data)
+            problem, initialization = make_problem_and_initialization(self, data)
             best = fit_best_run(self, problem, initialization, float(self.tol))
             self._set_fitted_attributes(best, problem, initialization, data)
         warn_unless_converged(self)
@@ -222,9 +222,10 @@ class GaussianMixture(BaseOnlineMixture):
         return self.predict(X)  # unlike the fit, it also covers rows of weight 0
 
     def _fit_first_chunk(self, X: ArrayLike, sample_weight: ArrayLike | None, max_tol: float) -> None:
+        """Fit the mixture to rows X with a tolerance of at most ``max_tol``, and set the fitted attributes."""
         data = validate_fit_data(self, X, sample_weight, None)
         with limit_blas_threads(data.rows.shape[1]):
-            problem, initialization = make_problem(self, data)
+            problem, initialization = make_problem_and_initialization(self, data)
             best = fit_best_run(self, problem, initialization, min(float(self.tol), max_tol))
             self._set_fitted_attributes(best, problem, initialization, data)
 
@@ -232,7 +233,7 @@ class GaussianMixture(BaseOnlineMixture):
         self, best: RunResult[Mixture], problem: Problem, initialization: Initialization, data: FitData
     ) -> None:
         """Sort the components of the best run, evaluate it, and set the fitted attributes."""
-        best = replace(best, model=initialization.sort_components(best, problem))
+        best = replace(best, model=initialization.sort_free_components_by_mean(best, problem))
         fit, _ = evaluate_run(best, problem, data.elapsed_seconds())
         lower_bounds = best.trace.log_likelihoods / problem.total_weight
         self.model_ = best.model
