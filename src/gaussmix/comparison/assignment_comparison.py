@@ -188,12 +188,12 @@ def compare_assignments(
         assignments[NEIGHBORS_METHOD] = (class_labels[probabilities.argmax(axis=1)], probabilities)
     assignments[HARD_METHOD] = (hard_labels, one_hot[hard_labels])
     assignments[SOFT_METHOD] = (hard_labels, responsibilities)
-    known_component_labels = _component_labels_of_classes(known_labels, class_labels)
+    known_component_labels = _known_component_labels(known_labels, class_labels)
     labels_by_method = {method: labels for method, (labels, _) in assignments.items()}
     uncertainties = uncertainty(responsibilities)
     return AssignmentComparison(
         mixture,
-        tuple(_evaluate_agreement(name, *one, hard_labels, weights, known_labels) for name, one in assignments.items()),
+        tuple(_score_assignment(name, *one, hard_labels, weights, known_labels) for name, one in assignments.items()),
         _pairwise_adjusted_rand_indices(labels_by_method, known_component_labels, weights),
         float(weights[uncertainties > UNCERTAINTY_THRESHOLD].sum()),
         float(weights @ uncertainties),
@@ -208,9 +208,9 @@ def compare_assignments(
     )
 
 
-def _component_labels_of_classes(known_labels: KnownLabels | None, class_labels: IntK) -> IntN | None:
+def _known_component_labels(known_labels: KnownLabels | None, component_of_class: IntK) -> IntN | None:
     """Return the component number (n,) of each row's known class, -1 if unknown; None without labels."""
-    return None if known_labels is None else np.append(class_labels, -1)[known_labels.class_indices]
+    return None if known_labels is None else np.append(component_of_class, -1)[known_labels.class_indices]
 
 
 def held_out_neighbor_class_probabilities(
@@ -241,7 +241,7 @@ def _match_classes_to_components(
     )
 
 
-def _evaluate_agreement(
+def _score_assignment(
     method: str,
     component_labels: IntN,
     group_probabilities: Array,

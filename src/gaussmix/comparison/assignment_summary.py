@@ -37,7 +37,7 @@ class _LossComparison(NamedTuple):
     sign: int
 
 
-class _PairedDifference(NamedTuple):
+class _SignAndStandardError(NamedTuple):
     """The sign of a mean difference, 0 if it is not significant or small, and its standard error."""
 
     sign: int
@@ -130,11 +130,11 @@ def _advise_on_neighbors(
 ) -> str:
     """Return a sentence on whether nearest neighbours predict labels better than the mixture and k-means."""
     if all(
-        _compare_paired_values(neighbors.row_accuracies, result.row_accuracies, labelled_row_weights).sign > 0
+        _sign_of_significant_difference(neighbors.row_accuracies, result.row_accuracies, labelled_row_weights).sign > 0
         for result in (soft, kmeans)
     ):
         return "If labels are known and only they matter, prefer the neighbours."
-    if _compare_paired_values(soft.row_log_losses, neighbors.row_log_losses, labelled_row_weights).sign > 0:
+    if _sign_of_significant_difference(soft.row_log_losses, neighbors.row_log_losses, labelled_row_weights).sign > 0:
         losses = _format_log_losses(soft, neighbors)
         return f"The mixture's probabilities are better than those of the neighbours (log-loss {losses})."
     return "The neighbours need the labels and are not clearly better."
@@ -169,21 +169,23 @@ def _format_as_times(value: float) -> str:
 def _describe_log_loss_difference(
     other_name: str, result: AssignmentResult, other_result: AssignmentResult, weights: N
 ) -> _LossComparison:
-    """Return the words for the difference in log-loss of two methods on the labelled rows, and its sign."""
-    sign, error = _compare_paired_values(other_result.row_log_losses, result.row_log_losses, weights)
+    """Return how a method's log-loss compares with another's, as words and a sign: 1 better, 0 unclear, -1 worse."""
+    sign, error = _sign_of_significant_difference(other_result.row_log_losses, result.row_log_losses, weights)
     comparative = {1: "better than", 0: "about as well as", -1: "worse than"}[sign]
     losses = _format_log_losses(result, other_result)
     text = f"{comparative} {other_name} (log-loss {losses}, standard error of the difference {error:.3f})"
     return _LossComparison(text, sign)
 
 
-def _compare_paired_values(first_values: N | None, second_values: N | None, weights: N) -> _PairedDifference:
-    """Return the sign of the weighted mean of first - second (0 if not significant or small), and its error."""
+def _sign_of_significant_difference(
+    first_values: N | None, second_values: N | None, weights: N
+) -> _SignAndStandardError:
+    """Return the sign of the weighted mean of first - second (0 if small or not significant), and its error."""
     assert first_values is not None
     assert second_values is not None
     mean, error = metrics.paired_mean_difference(first_values, second_values, weights)
     is_significant = abs(mean) > max(_MIN_DIFFERENCE, _MIN_STANDARD_ERRORS * error)
-    return _PairedDifference(int(np.sign(mean)) if is_significant else 0, error)
+    return _SignAndStandardError(int(np.sign(mean)) if is_significant else 0, error)
 
 
 def _format_log_losses(result: AssignmentResult, other_result: AssignmentResult) -> str:

@@ -180,7 +180,7 @@ def paired_mean_difference(first_values: N, second_values: N, weights: N) -> Mea
 
 
 def make_calibration_bins(probabilities: Array, class_indices: IntN, weights: N) -> tuple[CalibrationBin, ...]:
-    """Return a `CalibrationBin` for each tenth of the largest probability of rows (n, C); empty bins are left out."""
+    """Return bins of a reliability diagram: rows by their largest probability (n, C), in tenths; no empty bins."""
     confidences = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == class_indices
     numbers = np.minimum((confidences * N_CALIBRATION_BINS).astype(np.int64), N_CALIBRATION_BINS - 1)

@@ -119,8 +119,8 @@ def run_normality_test(rows: ND, weights: N, component: int = 0) -> NormalityTes
     if whitened_rows is None:
         reason = "the rows lie in a plane, or all at one value of a column"
         return NormalityTestResult(component, total_weight, skip_reason=reason)
-    squared_beta = _squared_beta(total_weight, n_features)
-    skewness, mean_pair_kernel = _mean_over_pairs(whitened_rows, normalized_weights, squared_beta)
+    squared_beta = _henze_zirkler_squared_beta(total_weight, n_features)
+    skewness, mean_pair_kernel = _mean_cube_and_kernel_over_pairs(whitened_rows, normalized_weights, squared_beta)
     squared_norms = np.square(whitened_rows).sum(axis=1)
     kurtosis = float(normalized_weights @ squared_norms**2)
     henze_zirkler = _henze_zirkler_statistic(
@@ -138,7 +138,7 @@ def run_normality_test(rows: ND, weights: N, component: int = 0) -> NormalityTes
     )
 
 
-class _PairMeans(NamedTuple):
+class _CubeAndKernelMeans(NamedTuple):
     """Means over all pairs of rows: of m_ij^3 (the skewness b1), and of exp(-beta^2 |z_i - z_j|^2 / 2)."""
 
     cubed_product: float
@@ -160,12 +160,14 @@ def _whiten(rows: ND, normalized_weights: N) -> ND | None:
     return np.ascontiguousarray(solve_lower(factor, scaled.T).T)
 
 
-def _squared_beta(total_weight: float, n_features: int) -> float:
+def _henze_zirkler_squared_beta(total_weight: float, n_features: int) -> float:
     """Return the square of Henze and Zirkler's smoothing parameter beta."""
     return float(0.5 * (0.25 * total_weight * (2 * n_features + 1)) ** (2.0 / (n_features + 4)))
 
 
-def _mean_over_pairs(whitened_rows: ND, normalized_weights: N, squared_beta: float) -> _PairMeans:
+def _mean_cube_and_kernel_over_pairs(
+    whitened_rows: ND, normalized_weights: N, squared_beta: float
+) -> _CubeAndKernelMeans:
     """Return the means over all pairs of whitened rows of their cubed product and of the Gaussian kernel."""
     squared_norms = np.square(whitened_rows).sum(axis=1)
     mean_cube = mean_kernel = 0.0
@@ -176,7 +178,7 @@ def _mean_over_pairs(whitened_rows: ND, normalized_weights: N, squared_beta: flo
         kernel = np.exp(-0.5 * squared_beta * squared_distances)
         mean_cube += float(normalized_weights[block] @ products**3 @ normalized_weights)
         mean_kernel += float(normalized_weights[block] @ kernel @ normalized_weights)
-    return _PairMeans(mean_cube, mean_kernel)
+    return _CubeAndKernelMeans(mean_cube, mean_kernel)
 
 
 def _skewness_p_value(skewness: float, total_weight: float, n_features: int) -> float:
@@ -205,7 +207,7 @@ def _henze_zirkler_statistic(
     squared_norms: Array, normalized_weights: N, mean_pair_kernel: float, total_weight: float, n_features: int
 ) -> float:
     """Return HZ from the squared norms (n,) of whitened rows and the mean kernel of their pairs."""
-    squared_beta = _squared_beta(total_weight, n_features)
+    squared_beta = _henze_zirkler_squared_beta(total_weight, n_features)
     exponent = -0.5 * n_features
     mean_kernel = float(normalized_weights @ np.exp(-0.5 * squared_beta / (1.0 + squared_beta) * squared_norms))
     cross_term = 2.0 * (1.0 + squared_beta) ** exponent * mean_kernel
@@ -216,7 +218,7 @@ def _henze_zirkler_p_value(statistic: float, total_weight: float, n_features: in
     """Return the p-value from the lognormal distribution with the mean and variance of HZ."""
     from scipy import special
 
-    b, d = _squared_beta(total_weight, n_features), float(n_features)
+    b, d = _henze_zirkler_squared_beta(total_weight, n_features), float(n_features)
     a, w = 1.0 + 2.0 * b, (1.0 + b) * (1.0 + 3.0 * b)
     mean = 1.0 - a ** (-0.5 * d) * (1.0 + d * b / a + d * (d + 2.0) * b**2 / (2.0 * a**2))
     variance = (

@@ -101,7 +101,7 @@ def _describe_fastest_solvers(solver_results: Sequence[SolverResult]) -> str:
         subject = "all solvers" if n_best == n_solvers else f"{n_best} of {n_solvers} solvers"
         clause = f"From one start {subject} reach the best log-likelihood to 0.000001 per row: "
         clause += _describe_fewest_iterations_and_seconds(best_results)
-    clauses = [clause, *_warn_if_none_converged(best_results), *_describe_lower_solvers(solver_results)]
+    clauses = [clause, *_clause_if_none_converged(best_results), *_describe_lower_solvers(solver_results)]
     return f"{'; '.join(clauses)}."
 
 
@@ -121,7 +121,7 @@ def _describe_fewest_iterations_and_seconds(best_results: Sequence[SolverResult]
     return clause
 
 
-def _warn_if_none_converged(best_results: Sequence[SolverResult]) -> list[str]:
+def _clause_if_none_converged(best_results: Sequence[SolverResult]) -> list[str]:
     """Return one clause, a warning that the optimum may be higher, if no solver has converged; else no clause."""
     if any(result.has_converged for result in best_results):
         return []

@@ -141,11 +141,11 @@ def _run_tests_until_not_significant(
     null_fit, steps = one_component_fit, list[BootstrapStep]()
     stop_reason = f"All of {options.max_components} tests were significant; raise max_components to go on."
     for n_components in range(1, options.max_components + 1):
-        alternative_fit = _fit_one_more_to_data(options, null_fit, rng)
+        alternative_fit = _fit_k_plus_1_to_data(options, null_fit, rng)
         if alternative_fit is None:
             stop_reason = f"{n_components + 1} components have only degenerate fits, so the tests end here."
             break
-        steps.append(_test_against_one_more(options, null_fit, alternative_fit, rng))
+        steps.append(_test_against_k_plus_1(options, null_fit, alternative_fit, rng))
         if steps[-1].p_value > options.level:
             stop_reason = _format_not_significant_reason(options, n_components)
             break
@@ -164,7 +164,7 @@ def _format_not_significant_reason(options: _BootstrapOptions, n_components: int
     return f"{reason} With n_bootstrap={options.n_bootstrap} no p can be as low as {options.level:g}; raise it."
 
 
-def _fit_one_more_to_data(
+def _fit_k_plus_1_to_data(
     options: _BootstrapOptions, null_fit: NondegenerateFit, rng: np.random.Generator
 ) -> NondegenerateFit | None:
     """Return a fit to the data of one component more than ``null_fit`` has; None if every fit is degenerate."""
@@ -174,7 +174,7 @@ def _fit_one_more_to_data(
         return None
 
 
-def _test_against_one_more(
+def _test_against_k_plus_1(
     options: _BootstrapOptions, null_fit: NondegenerateFit, alternative_fit: NondegenerateFit, rng: np.random.Generator
 ) -> BootstrapStep:
     """Return the bootstrap test of a fit against the fit of one component more, with its p-value."""

@@ -62,7 +62,7 @@ CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic, "aicc": ai
 
 
 def describe_bic_evidence(bic_difference: float) -> str:
-    """Return Kass & Raftery's words for a difference in BIC, from a bare mention to 'very strong' evidence.
+    """Return the words of Kass & Raftery for a difference in BIC, such as 'positive' or 'very strong'.
 
     J. Am. Stat. Assoc. 90 (1995). The difference approximates twice the logarithm of the Bayes factor.
     """

@@ -98,7 +98,7 @@ class CrossValidationResult:
         return f"{title}{first_lines}{last_line}"
 
     def table(self) -> list[dict[str, object]]:
-        """Return one dict per candidate, best first."""
+        """Return one dict per candidate, best first, with its held-out log-likelihood and standard error."""
         return [
             {
                 "structure": str(candidate.structure),

@@ -55,7 +55,7 @@ def fit_from_start(problem: Problem, initial_mixture: Mixture) -> NondegenerateF
     return _make_nondegenerate_fit(run_solver(solver, initial_mixture, problem, STOPPING_RULE), problem)
 
 
-def fit_one_more_from_many_starts(
+def fit_k_plus_1_from_many_starts(
     problem: Problem, null_mixture: Mixture, rng: np.random.Generator
 ) -> NondegenerateFit | None:
     """Return the best nondegenerate fit of one component more than ``null_mixture`` has, or None.
@@ -81,25 +81,27 @@ def fit_one_more_from_many_starts(
     return next((fit for fit in fits if fit is not None), None)
 
 
-def fit_one_more_from_tree(
+def fit_k_plus_1_from_tree(
     problem: Problem, null_mixture: Mixture, rng: np.random.Generator
 ) -> NondegenerateFit | None:
     """Return the fit of one component more than ``null_mixture`` has, from a tree of the rows; None if degenerate."""
     return fit_from_start(problem, initialize_hierarchical(problem, null_mixture.n_components + 1, rng))
 
 
-def fit_one_more_from_data_mixture(
-    problem: Problem, null_mixture: Mixture, data_mixture: Mixture, rng: np.random.Generator
+def fit_k_plus_1_from_data_mixture(
+    problem: Problem, null_mixture: Mixture, alternative_data_mixture: Mixture, rng: np.random.Generator
 ) -> NondegenerateFit | None:
-    """Return the fit to a sample from ``data_mixture`` (K + 1 components), or from many starts if it is degenerate."""
-    return fit_from_start(problem, data_mixture) or fit_one_more_from_many_starts(problem, null_mixture, rng)
+    """Return the fit of K + 1 components to a sample from the fit to the data; from many starts if it is degenerate."""
+    return fit_from_start(problem, alternative_data_mixture) or fit_k_plus_1_from_many_starts(
+        problem, null_mixture, rng
+    )
 
 
-def _fit_one_more_ignoring_data_mixture(
-    problem: Problem, null_mixture: Mixture, data_mixture: Mixture, rng: np.random.Generator
+def _fit_k_plus_1_ignoring_data_mixture(
+    problem: Problem, null_mixture: Mixture, alternative_data_mixture: Mixture, rng: np.random.Generator
 ) -> NondegenerateFit | None:
-    """Return the fit to a sample from many starts; ``data_mixture`` is not used."""
-    return fit_one_more_from_many_starts(problem, null_mixture, rng)
+    """Return the fit to a sample from many starts; ``alternative_data_mixture`` is not used."""
+    return fit_k_plus_1_from_many_starts(problem, null_mixture, rng)
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,9 @@ class SearchStrategy:
     Attributes
     ----------
     fit_on_data : callable
-        From (problem, null_mixture, rng) to an `NondegenerateFit` or None.
+        From (problem, null_mixture, rng) to a `NondegenerateFit` or None.
     fit_on_sample : callable
-        From (problem, null_mixture, data_mixture, rng) to an `NondegenerateFit` or None.
+        From (problem, null_mixture, alternative_data_mixture, rng) to a `NondegenerateFit` or None.
     """
 
     fit_on_data: Callable[[Problem, Mixture, np.random.Generator], NondegenerateFit | None]
@@ -119,8 +121,8 @@ class SearchStrategy:
 
 
 SEARCH_STRATEGIES = {
-    "thorough": SearchStrategy(fit_one_more_from_many_starts, _fit_one_more_ignoring_data_mixture),
-    "hierarchical": SearchStrategy(fit_one_more_from_tree, fit_one_more_from_data_mixture),
+    "thorough": SearchStrategy(fit_k_plus_1_from_many_starts, _fit_k_plus_1_ignoring_data_mixture),
+    "hierarchical": SearchStrategy(fit_k_plus_1_from_tree, fit_k_plus_1_from_data_mixture),
 }
 
 
@@ -132,7 +134,7 @@ def _make_nondegenerate_fit(result: RunResult[Mixture], problem: Problem) -> Non
 
 
 def _initial_mixtures_by_splitting(problem: Problem, null_mixture: Mixture) -> list[Mixture]:
-    """Return initial mixtures: the null mixture with one component split, for each component and up to three axes."""
+    """Return initial mixtures of K + 1 components: each of the K is split across each of up to three axes."""
     moments = problem.e_step(null_mixture, MomentKind.FULL).moments
     variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
     last = null_mixture.n_features - 1
@@ -164,6 +166,6 @@ def _with_component_halved(moments: Moments, component: int, deviation_along_axi
 
 
 def _initial_mixtures_from_partitions(problem: Problem, n_components: int, rng: np.random.Generator) -> list[Mixture]:
-    """Return initial mixtures from partitions of the rows by k-means and random centers."""
+    """Return three initial mixtures from partitions of the rows by k-means and random centers."""
     partitions = initial_partitions(problem, n_components, _N_PARTITIONS, rng)
     return [initialize_from_labels(problem, labels, n_components) for labels in partitions]

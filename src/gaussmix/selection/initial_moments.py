@@ -115,7 +115,7 @@ class InitialMomentsCache:
         return self._moments[key]
 
     @staticmethod
-    def moments_by_other_mixture(other_mixture: Mixture, other_problem: Problem, spec: CandidateSpec) -> Moments:
+    def moments_from_responsibilities(other_mixture: Mixture, other_problem: Problem, spec: CandidateSpec) -> Moments:
         """Return moments of a candidate's screening rows, weighted by another mixture's responsibilities.
 
         ``other_problem`` holds the same rows in the other mixture's frame.

@@ -104,7 +104,7 @@ class SearchProblem:
         feature_names: tuple[str, ...] | None = None,
         model_options: ModelOptions = DEFAULT_MODEL_OPTIONS,
     ) -> "SearchProblem":
-        """Return the search problem of a source; its label prior is `KnownComponents` or None."""
+        """Return a search problem on the rows of a source, whose label prior is `KnownComponents` or None."""
         by_frame = _make_problem_by_has_column_scales(source, structures, engine, feature_names)
         boxes = {has_scales: make_noise_box(problem, model_options.noise) for has_scales, problem in by_frame.items()}
         has_noise = any(box is not None for box in boxes.values())

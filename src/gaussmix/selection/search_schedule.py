@@ -126,7 +126,7 @@ def _moments_by_neighbour_mixtures(
         and other.candidate.n_components == run.candidate.n_components
     ]
     return [
-        initial_moments.moments_by_other_mixture(other.candidate.mixture, other.spec.screening_problem, run.spec)
+        initial_moments.moments_from_responsibilities(other.candidate.mixture, other.spec.screening_problem, run.spec)
         for other in neighbours[:_MAX_NEIGHBOURS]
         if other.candidate.mixture is not None
     ]
