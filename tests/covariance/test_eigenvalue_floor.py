@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import LinearConstraint, minimize
 
 from gaussmix.covariance import Structure
-from gaussmix.covariance.eigenvalue_floor import apply_eigenvalue_floor, equal_volume_variances
+from gaussmix.covariance.eigenvalue_floor import apply_eigenvalue_floor, floored_equal_volume_variances
 from gaussmix.types import DD, KDD, Array
 
 VVV = Structure.from_name("VVV")
@@ -22,7 +22,7 @@ def test_search_finds_the_minimum(seed: int) -> None:
     n_components, n_features = 2 + seed % 2, 2 + seed % 3
     total_mass = 20.0
     scatter = np.exp(rng.normal(2.0, 2.0, (n_components, n_features)))
-    variances, touched = equal_volume_variances(scatter, total_mass)
+    variances, touched = floored_equal_volume_variances(scatter, total_mass)
     assert variances.min() >= 1.0 - 1e-12
     sums = np.log(variances).sum(axis=1)
     np.testing.assert_allclose(sums, sums[0], rtol=1e-9, atol=1e-9)
@@ -42,14 +42,14 @@ def test_search_finds_the_minimum(seed: int) -> None:
 
 def test_far_above_the_floor_it_is_the_closed_form() -> None:
     scatter = np.array([[300.0, 700.0], [5000.0, 20.0]])
-    variances, touched = equal_volume_variances(scatter, 10.0)
+    variances, touched = floored_equal_volume_variances(scatter, 10.0)
     means = np.sqrt(scatter.prod(axis=1))
     np.testing.assert_allclose(variances, scatter / means[:, None] * means.sum() / 10.0, rtol=1e-12)
     assert not touched.any()
 
 
 def test_no_scatter_rests_on_the_floor() -> None:
-    variances, touched = equal_volume_variances(np.zeros((2, 3)), 5.0)
+    variances, touched = floored_equal_volume_variances(np.zeros((2, 3)), 5.0)
     np.testing.assert_allclose(variances, 1.0)
     assert touched.all()
 

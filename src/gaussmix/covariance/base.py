@@ -10,7 +10,7 @@ from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import AbstractPrecisionRoot
 from gaussmix.covariance.structure import Structure
-from gaussmix.types import KD, KDD, ND, BoolK, D, IntD, K
+from gaussmix.types import KD, KDD, ND, BoolK, D, IntK, K
 
 RELATIVE_FLOOR = 1e-9  # smallest variance of a fit, relative to the overall variance
 
@@ -54,13 +54,15 @@ class AbstractCovariance(ABC):
         """Transform standard normal rows (n, D) into rows with the covariance of a component."""
 
     @abstractmethod
-    def permute_components(self, order: IntD) -> "AbstractCovariance":
+    def permute_components(self, order: IntK) -> "AbstractCovariance":
         """Return the same covariances with the components in another order."""
 
-    def replace_components(self, is_replaced: BoolK, replacements: "AbstractCovariance") -> "AbstractCovariance":
-        """Return the covariances with some components replaced, in order.
+    def replace_components(
+        self, is_replaced: BoolK, replacements_in_order: "AbstractCovariance"
+    ) -> "AbstractCovariance":
+        """Return the covariances with those marked replaced by ``replacements_in_order``, one for each mark.
 
-        Only structures whose ``has_independent_components`` is true implement it.
+        Raises TypeError unless the structure's ``has_independent_components`` is true.
         """
         raise TypeError(f"structure {self.structure} ties its covariances together; single ones cannot be replaced")
 
@@ -88,8 +90,8 @@ class AbstractCovarianceEstimator(ABC):
         return 0.0
 
     @property
-    def plain_floor(self) -> D | None:
-        """The floor (D,) if the M-step is mclust's above a floor and nothing else; None otherwise."""
+    def mclust_m_step_floor(self) -> D | None:
+        """The floor (D,) if the M-step is that of an mclust structure above a floor; None for all other M-steps."""
         return None
 
     @property
@@ -98,17 +100,17 @@ class AbstractCovarianceEstimator(ABC):
         return None
 
     def prior_statistics(self, n_components: int) -> PriorStatistics | None:
-        """Return the numbers behind `with_prior` and `log_prior`; None without a prior."""
+        """Return what the prior adds to the statistics of each of ``n_components``; None without a prior."""
         return None
 
     @property
     @abstractmethod
     def moment_kind(self) -> MomentKind:
-        """The scatter that the M-step needs."""
+        """The kind of moments that the M-step needs."""
 
     @abstractmethod
     def estimate(self, moments: Moments, previous: AbstractCovariance | None = None) -> AbstractCovariance:
-        """Return the maximiser within the structure and above the floor.
+        """Return the covariances of the structure, at or above the floor, that maximise the expected log-likelihood.
 
         An iterative M-step begins at ``previous``, if given. Its result is at least as good as ``previous``,
         wherever it stops.

@@ -7,7 +7,7 @@ from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance import closed_form, iterative
 from gaussmix.covariance.base import AbstractCovariance, AbstractCovarianceEstimator, MStep
-from gaussmix.covariance.factor_analyzers import estimate_diagonal, estimate_isotropic
+from gaussmix.covariance.factor_analyzers import estimate_diagonal_noise, estimate_isotropic_noise
 from gaussmix.covariance.prior import NormalInverseWishart
 from gaussmix.covariance.regularizer import AbstractRegularizer, FloorRegularizer
 from gaussmix.covariance.shared_loadings import estimate_shared_loadings
@@ -16,7 +16,7 @@ from gaussmix.types import KD, D
 
 
 def _ignore_previous(m_step: Callable[[Structure, Moments, "D | None"], AbstractCovariance]) -> MStep:
-    """Wrap a closed form, which does not depend on the previous covariances, as an M-step."""
+    """Return a closed-form M-step as one that also takes the previous covariances, and ignores them."""
     return lambda structure, moments, floor, previous: m_step(structure, moments, floor)
 
 
@@ -35,14 +35,14 @@ M_STEPS: dict[str, tuple[MomentKind, MStep]] = {
     "VEV": (MomentKind.FULL, iterative.estimate_vev),
     "EVV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_evv)),
     "VVV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_vvv)),
-    "CCC": (MomentKind.POOLED_FULL, estimate_isotropic),
-    "CCU": (MomentKind.POOLED_FULL, estimate_diagonal),
+    "CCC": (MomentKind.POOLED_FULL, estimate_isotropic_noise),
+    "CCU": (MomentKind.POOLED_FULL, estimate_diagonal_noise),
     "CUC": (MomentKind.FULL, estimate_shared_loadings),
     "CUU": (MomentKind.FULL, estimate_shared_loadings),
-    "UCC": (MomentKind.FULL, estimate_isotropic),
-    "UCU": (MomentKind.FULL, estimate_diagonal),
-    "UUC": (MomentKind.FULL, estimate_isotropic),
-    "UUU": (MomentKind.FULL, estimate_diagonal),
+    "UCC": (MomentKind.FULL, estimate_isotropic_noise),
+    "UCU": (MomentKind.FULL, estimate_diagonal_noise),
+    "UUC": (MomentKind.FULL, estimate_isotropic_noise),
+    "UUU": (MomentKind.FULL, estimate_diagonal_noise),
 }
 
 
@@ -65,7 +65,7 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
         return 0.0 if self.prior is None else self.prior.log_density(centers, covariance)
 
     @property
-    def plain_floor(self) -> D | None:
+    def mclust_m_step_floor(self) -> D | None:
         """The floor, if the structure is mclust's and the regularizer a floor."""
         is_bare = isinstance(self.structure, MclustStructure) and isinstance(self.regularizer, FloorRegularizer)
         return self.regularizer.floor if is_bare else None
@@ -81,11 +81,11 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
 
     @property
     def moment_kind(self) -> MomentKind:
-        """The scatter that the M-step needs."""
+        """The kind of moments that the M-step needs."""
         return self.required_kind
 
     def estimate(self, moments: Moments, previous: AbstractCovariance | None = None) -> AbstractCovariance:
-        """Return the maximiser for regularized moments."""
+        """Return the covariances that maximise the expected log-likelihood of the regularized moments."""
         return self.m_step(
             self.structure, self.regularizer.regularize_moments(moments), self.regularizer.floor, previous
         )

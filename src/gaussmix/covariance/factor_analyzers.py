@@ -21,30 +21,31 @@ from gaussmix.covariance.factor_parameters import (
     MAX_FACTOR_ITER,
     MIN_DECREASE,
     RELATIVE_ROUNDING,
+    FactorParameters,
+    average_noise_variances_if_shared,
     make_low_rank_covariance,
     min_noise_variances,
-    pool_noise_variances,
     previous_factor_parameters,
+    raise_if_any_collapsed,
     require_factor_structure,
-    require_positive_noise_variances,
 )
 from gaussmix.covariance.factor_structure import FactorStructure
 from gaussmix.covariance.leading_eigenpairs import GroupScatter, LeadingEigenpairs, compute_leading_eigenpairs
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.structure import Structure
-from gaussmix.types import DQ, KD, KDQ, Array, D, K
+from gaussmix.types import KD, KDQ, Array, D, K
 
 
-def estimate_isotropic(
+def estimate_isotropic_noise(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> LowRankCovariance:
-    """Estimate CCC, UCC and UUC.
+    """Return the covariances of CCC, UCC and UUC, which have isotropic noise variances, at or above the floor.
 
     The noise variance is the mean of the eigenvalues that no loading explains, per component or for all.
     """
     factor_structure, scatter = require_factor_structure(structure), GroupScatter.from_moments(moments)
     initial = previous_factor_parameters(previous, scatter)
-    loadings = None if initial is None else initial[0]
+    loadings = None if initial is None else initial.loadings
     eigenpairs = _eigenpairs_per_group(scatter, np.ones_like(scatter.variances), loadings, factor_structure.n_factors)
     for _ in range(MAX_FACTOR_ITER if loadings is not None and not eigenpairs[0].is_exact else 0):
         previous_sum, eigenvectors = (
@@ -64,12 +65,12 @@ def estimate_isotropic(
         values, scatter, factor_structure.has_shared_noise_variance, 0.0 if floor is None else float(floor[0])
     )
     if floor is None:
-        require_positive_noise_variances(variances <= RELATIVE_ROUNDING * scatter.variances.mean(axis=1))
+        raise_if_any_collapsed(variances <= RELATIVE_ROUNDING * scatter.variances.mean(axis=1))
     loading_norms = np.sqrt(np.maximum(values - variances[:, None], 0.0))
     eigenvectors = np.array([pairs.eigenvectors for pairs in eigenpairs])
     noise = np.repeat(variances[:, None], eigenvectors.shape[1], axis=1)
     return make_low_rank_covariance(
-        factor_structure, (eigenvectors * loading_norms[:, None, :], noise), floor, len(moments.mass)
+        factor_structure, FactorParameters(eigenvectors * loading_norms[:, None, :], noise), floor, len(moments.mass)
     )
 
 
@@ -102,16 +103,20 @@ def _isotropic_noise_variances(
     return variances
 
 
-def estimate_diagonal(
+def estimate_diagonal_noise(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> LowRankCovariance:
-    """Estimate CCU, UCU and UUU: the best loadings for the noise variances, and EM's update of these, in turn."""
+    """Return the covariances of CCU, UCU and UUU, which have one noise variance per column, at or above the floor.
+
+    Update the best loadings for the noise variances, and EM's noise variances for the loadings, in turn.
+    """
     factor_structure, scatter = require_factor_structure(structure), GroupScatter.from_moments(moments)
     min_variances, initial = min_noise_variances(scatter, floor), previous_factor_parameters(previous, scatter)
     noise_variances = np.maximum(
-        _initial_noise_variances(factor_structure, scatter) if initial is None else initial[1], min_variances
+        _initial_noise_variances(factor_structure, scatter) if initial is None else initial.noise_variances,
+        min_variances,
     )
-    loadings = None if initial is None else initial[0]
+    loadings = None if initial is None else initial.loadings
     previous_value = np.inf
     for _ in range(MAX_FACTOR_ITER):
         eigenpairs = _eigenpairs_per_group(
@@ -127,24 +132,23 @@ def estimate_diagonal(
         if not previous_value - value > MIN_DECREASE * scatter.mass.sum() * noise_variances.shape[1]:
             break
         previous_value = value
-        updated = np.array(
-            [
-                _updated_noise_variance(scatter, k, eigenpairs[k], loadings[k], noise_variances[k])
-                for k in range(len(noise_variances))
-            ]
-        )
+        updated = _em_noise_variances(scatter, eigenpairs, loadings, noise_variances)
         noise_variances = np.maximum(
-            pool_noise_variances(updated, scatter.mass, factor_structure.has_shared_noise_variance), min_variances
+            average_noise_variances_if_shared(updated, scatter.mass, factor_structure.has_shared_noise_variance),
+            min_variances,
         )
     if floor is None:
-        require_positive_noise_variances((noise_variances <= min_variances).sum(axis=1) > factor_structure.n_factors)
+        raise_if_any_collapsed((noise_variances <= min_variances).sum(axis=1) > factor_structure.n_factors)
     return make_low_rank_covariance(
-        factor_structure, (loadings if loadings is not None else np.empty(0), noise_variances), floor, len(moments.mass)
+        factor_structure,
+        FactorParameters(loadings if loadings is not None else np.empty(0), noise_variances),
+        floor,
+        len(moments.mass),
     )
 
 
 def _initial_noise_variances(structure: FactorStructure, scatter: GroupScatter) -> KD:
-    """Return noise variances in proportion to the variances of the columns.
+    """Return starting noise variances (G, D), in proportion to the variances of the columns.
 
     The proportion is the mean fraction of the correlation matrix that the factors leave unexplained.
     """
@@ -155,21 +159,25 @@ def _initial_noise_variances(structure: FactorStructure, scatter: GroupScatter) 
     unexplained_fraction = np.clip(
         (n_features - explained) / (n_features - structure.n_factors), RELATIVE_ROUNDING, 1.0
     )
-    return pool_noise_variances(
+    return average_noise_variances_if_shared(
         unexplained_fraction[:, None] * scatter.variances, scatter.mass, structure.has_shared_noise_variance
     )
 
 
-def _updated_noise_variance(
-    scatter: GroupScatter, group: int, eigenpairs: LeadingEigenpairs, loadings: DQ, noise_variance: D
-) -> D:
-    """Return EM's noise variances: the diagonal of S - 2 Lambda beta S + Lambda Theta Lambda^T, where Theta is 1."""
-    products = eigenpairs.cross_products(np.sqrt(noise_variance))
-    return np.asarray(scatter.variances[group] + (loadings * (loadings - 2.0 * products)).sum(axis=1))
+def _em_noise_variances(
+    scatter: GroupScatter, eigenpairs: list[LeadingEigenpairs], loadings: KDQ, noise_variances: KD
+) -> KD:
+    """Return EM's next noise variances (G, D), for the best loadings (G, D, q).
+
+    They are the diagonals of S - 2 Lambda beta S + Lambda Theta Lambda^T, where Theta is the identity.
+    """
+    deviations = np.sqrt(noise_variances)
+    products = np.array([pairs.loadings_cross_products(d) for pairs, d in zip(eigenpairs, deviations, strict=True)])
+    return np.asarray(scatter.variances + (loadings * (loadings - 2.0 * products)).sum(axis=2))
 
 
 def _deviances(scatter: GroupScatter, noise_variances: KD, eigenpairs: list[LeadingEigenpairs]) -> K:
-    """Return log |Sigma| + tr(Sigma^-1 S) of each group for the best loadings."""
+    """Return log |Sigma| + tr(Sigma^-1 S) of each group (G,) for the best loadings."""
     explained = np.array(
         [(np.log(clipped := np.maximum(pairs.eigenvalues, 1.0)) + 1.0 - clipped).sum() for pairs in eigenpairs]
     )
@@ -177,12 +185,12 @@ def _deviances(scatter: GroupScatter, noise_variances: KD, eigenpairs: list[Lead
 
 
 def _eigenpairs_per_group(
-    scatter: GroupScatter, inverse_deviations: KD, loadings: KDQ | None, n_factors: int
+    scatter: GroupScatter, inverse_deviations: KD, initial_loadings: KDQ | None, n_factors: int
 ) -> list[LeadingEigenpairs]:
-    """Return the leading eigenpairs of every group."""
+    """Return the ``n_factors`` leading eigenpairs of S, scaled by ``inverse_deviations`` (G, D), of every group."""
     return [
         compute_leading_eigenpairs(
-            scatter, k, inverse_deviations[k], None if loadings is None else loadings[k], n_factors
+            scatter, k, inverse_deviations[k], None if initial_loadings is None else initial_loadings[k], n_factors
         )
         for k in range(len(scatter.mass))
     ]

@@ -3,6 +3,8 @@
 A group is one component, or all components together.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gaussmix.covariance.base import AbstractCovariance
@@ -11,15 +13,19 @@ from gaussmix.covariance.leading_eigenpairs import GroupScatter
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import KD, KDQ, Array, D, K
+from gaussmix.types import KD, KDQ, BoolK, D, K
 
 MAX_FACTOR_ITER = 20
 # Iterations stop when F, per unit of mass and column, decreases by less. The next M-step continues.
 MIN_DECREASE = 1e-9
 RELATIVE_ROUNDING = 1e-12  # smaller noise variances, relative to the variance of the column, are rounding
 
-# Loadings (G, D, q) and noise variances (G, D) of each group.
-FactorParameters = tuple[KDQ, KD]
+
+class FactorParameters(NamedTuple):
+    """Loadings (G, D, q) and noise variances (G, D) of G groups."""
+
+    loadings: KDQ
+    noise_variances: KD
 
 
 def require_factor_structure(structure: Structure) -> FactorStructure:
@@ -30,14 +36,14 @@ def require_factor_structure(structure: Structure) -> FactorStructure:
 
 
 def previous_factor_parameters(previous: AbstractCovariance | None, scatter: GroupScatter) -> FactorParameters | None:
-    """Return previous loadings and noise variances for the groups of the scatter; None if there are none."""
+    """Return loadings and noise variances of previous covariances, for each group; None if they have no factors."""
     if not isinstance(previous, LowRankCovariance):
         return None
     n_groups = len(scatter.mass)
-    return previous.loadings[:n_groups], previous.noise_variance[:n_groups]
+    return FactorParameters(previous.loadings[:n_groups], previous.noise_variance[:n_groups])
 
 
-def pool_noise_variances(noise_variances: KD, mass: K, is_shared: bool) -> KD:
+def average_noise_variances_if_shared(noise_variances: KD, mass: K, is_shared: bool) -> KD:
     """Return noise variances (G, D), replaced by their mean over the groups if they are shared."""
     if not is_shared:
         return noise_variances
@@ -45,20 +51,19 @@ def pool_noise_variances(noise_variances: KD, mass: K, is_shared: bool) -> KD:
 
 
 def min_noise_variances(scatter: GroupScatter, floor: D | None) -> KD:
-    """Return the smallest allowed noise variances (G, D): the floor, or rounding without a floor.
+    """Return the smallest allowed noise variances (G, D): the floor, or 1e-12 of the pooled variance without one.
 
     Without a floor, a column without variance raises CollapseError.
     """
     if floor is not None:
         return np.broadcast_to(floor, scatter.variances.shape)
     pooled = scatter.mass @ scatter.variances / scatter.mass.sum()
-    require_positive_noise_variances(np.full(len(scatter.mass), not (pooled > 0).all()))
+    raise_if_any_collapsed(np.full(len(scatter.mass), not (pooled > 0).all()))
     return np.broadcast_to(RELATIVE_ROUNDING * pooled, scatter.variances.shape)
 
 
-def require_positive_noise_variances(is_zero: Array) -> None:
-    """Raise CollapseError for the groups whose noise variances are zero."""
-    is_collapsed = np.asarray(is_zero, dtype=bool)
+def raise_if_any_collapsed(is_collapsed: BoolK) -> None:
+    """Raise CollapseError for the groups that a mask (G,) marks, if it marks any."""
     if is_collapsed.any():
         raise CollapseError([int(k) for k in np.flatnonzero(is_collapsed)])
 
@@ -66,7 +71,7 @@ def require_positive_noise_variances(is_zero: Array) -> None:
 def make_low_rank_covariance(
     structure: FactorStructure, parameters: FactorParameters, floor: D | None, n_components: int
 ) -> LowRankCovariance:
-    """Make the covariances of ``n_components`` from the parameters of groups, or of one group for all."""
+    """Make the covariances of ``n_components`` from parameters of as many groups, or of one group for all."""
     loadings, noise_variances = parameters
     is_floored = (noise_variances <= (0.0 if floor is None else floor)).any(axis=1)
     covariance = LowRankCovariance(structure, np.asarray(is_floored), loadings, noise_variances)

@@ -9,7 +9,7 @@ from gaussmix.core.moments import MomentKind
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.factor_structure import FactorStructure
 from gaussmix.covariance.low_rank import LowRankCovariance
-from gaussmix.covariance.parametrization_base import MAX_LOG_VARIANCE_CHANGE, AbstractParametrization, sum_shared
+from gaussmix.covariance.parametrization_base import MAX_LOG_VARIANCE_CHANGE, AbstractParametrization, sum_if_shared
 from gaussmix.types import KDD, KDQ, Array, K
 
 
@@ -27,15 +27,15 @@ class LoadingsParametrization(AbstractParametrization):
     moment_kind = MomentKind.FULL
 
     def to_vector(self, covariance: AbstractCovariance) -> Array:
-        """Return the numbers of low-rank covariances."""
+        """Return the vector of low-rank covariances: scaled changes of loadings, then of log noise variances."""
         assert isinstance(covariance, LowRankCovariance)
         scaled, reference = (
-            covariance.loadings / self._noise_deviations,
-            self.reference.loadings / self._noise_deviations,
+            covariance.loadings / self._loading_units,
+            self.reference.loadings / self._loading_units,
         )
         scaled = _rotate_to_targets(scaled, reference, self.factor_structure.has_shared_loadings)
         log_changes = np.log(covariance.noise_variance) - np.log(self.reference.noise_variance)
-        loadings = self._average_shared(scaled - reference, self._loadings_letter)
+        loadings = self._average_if_shared(self._loadings_letter, scaled - reference)
         return np.concatenate(
             [
                 (loadings * self._root_row_counts(self._loadings_letter, 3)).ravel(),
@@ -44,13 +44,13 @@ class LoadingsParametrization(AbstractParametrization):
         )
 
     def _noise_variance_vector(self, log_variance_changes: Array) -> Array:
-        """Return the scaled numbers of changes of log noise variances (K, D)."""
-        kept = self._average_shared(log_variance_changes, self._noise_variance_letter)
+        """Return the part of the vector for changes of log noise variances (K, D)."""
+        kept = self._average_if_shared(self._noise_variance_letter, log_variance_changes)
         kept = kept.mean(axis=1, keepdims=True) if self.factor_structure.has_isotropic_noise_variance else kept
         return np.asarray((kept * self._noise_variance_scale).ravel())
 
     def to_covariance(self, vector: Array) -> LowRankCovariance:
-        """Return the low-rank covariances of these numbers."""
+        """Return the low-rank covariances of a vector."""
         (n_components, n, q), n_groups = (
             self.reference.loadings.shape,
             len(self._root_row_counts(self._loadings_letter, 3)),
@@ -65,17 +65,20 @@ class LoadingsParametrization(AbstractParametrization):
         return LowRankCovariance(
             self.factor_structure,
             is_floored,
-            self.reference.loadings + changes * self._noise_deviations,
+            self.reference.loadings + changes * self._loading_units,
             noise_variance,
         )
 
     def vector_gradient(self, vector: Array, covariance_gradient: KDD) -> Array:
-        """Return the gradient for L L^T + N: 2 G L for L, and N diag(G) for the log variances of N."""
+        """Return the gradient with respect to the vector, from that with respect to covariances (K, D, D).
+
+        For L L^T + N it is 2 G L with respect to L, and N diag(G) with respect to the log variances of N.
+        """
         covariance = self.to_covariance(vector)
-        loadings_gradient = sum_shared(
-            self._loadings_letter, 2.0 * covariance_gradient @ covariance.loadings * self._noise_deviations
+        loadings_gradient = sum_if_shared(
+            self._loadings_letter, 2.0 * covariance_gradient @ covariance.loadings * self._loading_units
         ) / self._root_row_counts(self._loadings_letter, 3)
-        noise_gradient = sum_shared(
+        noise_gradient = sum_if_shared(
             self._noise_variance_letter, np.einsum("kii->ki", covariance_gradient) * covariance.noise_variance
         )
         noise_gradient = (
@@ -93,39 +96,41 @@ class LoadingsParametrization(AbstractParametrization):
 
     @property
     def _loadings_letter(self) -> str:
+        """'E' if all components share their loadings, else 'V'."""
         return "E" if self.factor_structure.has_shared_loadings else "V"
 
     @property
     def _noise_variance_letter(self) -> str:
+        """'E' if all components share their noise variances, else 'V'."""
         return "E" if self.factor_structure.has_shared_noise_variance else "V"
 
     @property
-    def _noise_deviations(self) -> Array:
-        """The units of the loadings (K, D, 1); shared loadings have common units."""
+    def _loading_units(self) -> Array:
+        """Noise deviations of the reference (K, D, 1), the units of loadings; shared loadings have common ones."""
         logs = np.log(self.reference.noise_variance)
         return np.asarray(
-            np.exp(0.5 * np.broadcast_to(self._average_shared(logs, self._loadings_letter), logs.shape))[:, :, None]
+            np.exp(0.5 * np.broadcast_to(self._average_if_shared(self._loadings_letter, logs), logs.shape))[:, :, None]
         )
 
-    def _root_row_counts(self, letter: str, n_axes: int) -> Array:
-        """Return square roots of row counts, per component or for all, as an array of ``n_axes`` axes."""
-        roots: Array = np.sqrt(sum_shared(letter, self.masses)).reshape(-1, *[1] * (n_axes - 1))
+    def _root_row_counts(self, letter: str, ndim: int) -> Array:
+        """Return square roots of the row counts, (K, 1, ...), or of their sum, (1, 1, ...), for letter E."""
+        roots: Array = np.sqrt(sum_if_shared(letter, self.masses)).reshape(-1, *[1] * (ndim - 1))
         return roots
 
     @property
     def _noise_variance_scale(self) -> Array:
-        """Square roots of the Fisher information of the log noise variances."""
+        """Square roots of the Fisher information of the log noise variances, (1 or K, 1 or D)."""
         columns = self.reference.n_features if self.factor_structure.has_isotropic_noise_variance else 1
         each = np.sqrt(0.5 * columns) * np.ones((1, self.reference.n_features // columns))
         return np.asarray(self._root_row_counts(self._noise_variance_letter, 2) * each)
 
-    def _average_shared(self, per_component: Array, letter: str) -> Array:
-        """Return numbers per component, or their mean for letter E."""
+    def _average_if_shared(self, letter: str, per_component: Array) -> Array:
+        """Return numbers per component (K, ...), or their mean (1, ...) for letter E."""
         return per_component if letter == "V" else np.average(per_component, axis=0, weights=self.masses)[None]
 
 
-def _rotate_to_targets(loadings: KDQ, targets: KDQ, is_shared: bool) -> KDQ:
-    """Return loadings after the rotation of the factors that is nearest to ``targets`` (orthogonal Procrustes)."""
+def _rotate_to_targets(loadings: KDQ, targets: KDQ, has_common_rotation: bool) -> KDQ:
+    """Return loadings whose factors are rotated so that they are nearest to ``targets`` (orthogonal Procrustes)."""
     products = np.swapaxes(loadings, 1, 2) @ targets
-    products = np.broadcast_to(products.sum(axis=0), products.shape) if is_shared else products
+    products = np.broadcast_to(products.sum(axis=0), products.shape) if has_common_rotation else products
     return np.asarray(loadings @ linalg.procrustes_rotations(products))

@@ -34,7 +34,7 @@ class FactorStructure(Structure):
 
     @property
     def has_factors(self) -> bool:
-        """Always True."""
+        """Always True: covariances are loadings of factors and noise variances."""
         return True
 
     @property
@@ -59,7 +59,7 @@ class FactorStructure(Structure):
 
     @property
     def is_spherical(self) -> bool:
-        """Always False."""
+        """Always False: loadings are not spherical."""
         return False
 
     @property
@@ -91,7 +91,7 @@ class FactorStructure(Structure):
         return f"{loadings}, {noise}, {columns}"
 
     def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
-        """Return the free parameters of loadings (up to a rotation) and noise variances.
+        """Return the number of free parameters of loadings (up to a rotation) and noise variances.
 
         The numbers are those of McNicholas & Murphy 2008, table 1.
         """
@@ -101,8 +101,8 @@ class FactorStructure(Structure):
         n_noise_groups = 1 if self.has_shared_noise_variance else n_components
         return loadings * n_loadings_groups + noise * n_noise_groups
 
-    def min_rows(self, n_features: int) -> int:
-        """Return one row more than there are factors."""
+    def min_rows_per_component(self, n_features: int) -> int:
+        """Return q + 1, the rows that a component needs for a covariance of its own."""
         return self.n_factors + 1
 
     def check_n_features(self, n_features: int) -> None:

@@ -17,12 +17,13 @@ from gaussmix.core import linalg
 from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
 from gaussmix.core.moments import Moments
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.closed_form import scatter_eigenpairs, variance_unit
-from gaussmix.covariance.eigenvalue_floor import divide_by_floor, equal_volume_variances, full_from_floor_units
+from gaussmix.covariance.closed_form import floor_or_ones, scatter_eigenpairs_in_units
+from gaussmix.covariance.eigenvalue_floor import floored_equal_volume_variances, full_from_floor_units, to_floor_units
+from gaussmix.covariance.m_step_results import CommonAxesOptimum, CommonAxesVariances, FlooredVariances, JacobiSweep
 from gaussmix.covariance.representations import DiagonalCovariance, FullCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KD, KDD, Array, BoolK, D, K
+from gaussmix.types import DD, KD, KDD, Array, D, K
 
 # Iterations stop when no volume changes by a larger fraction. The error of F is the square of that.
 _RELATIVE_VOLUME_TOLERANCE = 1e-7
@@ -40,8 +41,11 @@ _TRIAL_TIE_TOLERANCE = 1e-6
 def estimate_vei(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
-    """Estimate lambda_k A: update lambda_k = tr(W_k A^-1) / (m_k D) and A = sum_k diag(W_k) / (lambda_k m)."""
-    unit = variance_unit(floor, moments)
+    """Return VEI's covariances lambda_k A at or above the floor.
+
+    Update lambda_k = tr(W_k A^-1) / (m_k D) and A = sum_k diag(W_k) / (lambda_k m) in turn.
+    """
+    unit = floor_or_ones(floor, moments.mean.shape[1])
     initial_variances = previous.variances / unit if isinstance(previous, DiagonalCovariance) else None
     variances, is_floored = _fit_volumes_and_shape(
         moments.scatter / unit, moments.mass, floor is not None, initial_variances
@@ -52,30 +56,29 @@ def estimate_vei(
 def estimate_vev(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
-    """Estimate lambda_k D_k A D_k^T: the eigenvectors of W_k, and VEI's volumes and shape of its eigenvalues."""
-    unit = variance_unit(floor, moments)
-    values, vectors = scatter_eigenpairs(moments, unit)
-    initial_variances = _axis_variances(previous, unit) if isinstance(previous, FullCovariance) else None
+    """Return VEV's covariances at or above the floor: eigenvectors of W_k, and VEI's variances of its eigenvalues."""
+    unit = floor_or_ones(floor, moments.mean.shape[1])
+    values, vectors = scatter_eigenpairs_in_units(moments, unit)
+    initial_variances = _axis_variances_in_units(previous, unit) if isinstance(previous, FullCovariance) else None
     variances, is_floored = _fit_volumes_and_shape(
         np.maximum(values, 0.0), moments.mass, floor is not None, initial_variances
     )
     return full_from_floor_units(structure, variances, vectors, unit, is_floored)
 
 
-def _axis_variances(previous: FullCovariance, unit: D) -> KD:
-    """Return the eigenvalues (K, D) of previous covariances in the order of their axes, in units of the floor."""
+def _axis_variances_in_units(previous: FullCovariance, unit: D) -> KD:
+    """Return the variances (K, D) of covariances along their axes, in variance units (D,)."""
     return np.asarray(((previous.factors / np.sqrt(unit)[:, None]) ** 2).sum(axis=1))
 
 
-def _fit_volumes_and_shape(scatter: KD, mass: K, has_floor: bool, initial_variances: KD | None) -> tuple[KD, BoolK]:
-    """Return the best variances lambda_k a_j (K, D) for sums of squares (K, D), and which components are floored (K,).
-
-    With a floor, no variance is below 1.
-    """
-    if not has_floor:
+def _fit_volumes_and_shape(
+    scatter: KD, mass: K, has_unit_floor: bool, initial_variances: KD | None
+) -> FlooredVariances:
+    """Return the most likely variances lambda_k a_j (K, D) for sums of squares (K, D), at least 1 with a floor."""
+    if not has_unit_floor:
         _require_positive_scatter(scatter.sum(axis=1), scatter.sum(axis=0))
     total, n_features = float(mass.sum()), scatter.shape[1]
-    min_variance, safe_mass = (1.0 if has_floor else 0.0), np.where(mass > 0, mass, 1.0)
+    min_variance, safe_mass = (1.0 if has_unit_floor else 0.0), np.where(mass > 0, mass, 1.0)
     safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1e-300))
     shape = np.maximum(safe.sum(axis=0) / total, min_variance) if initial_variances is None else initial_variances[0]
     volume = np.ones(len(mass))
@@ -88,38 +91,40 @@ def _fit_volumes_and_shape(scatter: KD, mass: K, has_floor: bool, initial_varian
     variances = volume[:, None] * shape
     # The product of volume and shape may miss the floor by a rounding error.
     is_floored = (variances <= min_variance * (1.0 + 1e-12)).any(axis=1)
-    return np.maximum(variances, min_variance), np.asarray(is_floored)
+    return FlooredVariances(np.maximum(variances, min_variance), np.asarray(is_floored))
 
 
-def _require_positive_scatter(per_component: K, per_column: Array) -> None:
-    """Raise CollapseError if a component or a column has no scatter."""
-    if not (per_column > 0).all():
-        raise CollapseError(list(range(len(per_component))))
-    if not (per_component > 0).all():
-        raise CollapseError([int(k) for k in np.flatnonzero(~(per_component > 0))])
+def _require_positive_scatter(scatter_per_component: K, scatter_per_column: Array) -> None:
+    """Raise CollapseError for components without scatter, or for all components if a column has no scatter."""
+    if not (scatter_per_column > 0).all():
+        raise CollapseError(list(range(len(scatter_per_component))))
+    if not (scatter_per_component > 0).all():
+        raise CollapseError([int(k) for k in np.flatnonzero(~(scatter_per_component > 0))])
 
 
 def estimate_vee(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
-    """Estimate lambda_k C: update lambda_k = tr(W_k C^-1) / (m_k D) and C = sum_k W_k / (lambda_k m)."""
-    unit = variance_unit(floor, moments)
-    scatter, mass = divide_by_floor(moments.scatter, unit), moments.mass
+    """Return VEE's covariances lambda_k C at or above the floor.
+
+    Update lambda_k = tr(W_k C^-1) / (m_k D) and C = sum_k W_k / (lambda_k m) in turn.
+    """
+    unit = floor_or_ones(floor, moments.mean.shape[1])
+    scatter, mass = to_floor_units(moments.scatter, unit), moments.mass
     volume = np.ones(len(mass))
     if previous is not None:
         volume = np.exp((previous.log_determinants - previous.log_determinants[0]) / scatter.shape[1])
-    fitted = _fit_volumes_and_matrix(scatter, mass, volume, floor is not None)
+    fitted = _fit_volumes_and_matrix_above_floor(scatter, mass, volume, floor is not None)
     if fitted is None:
         fitted = _fit_volumes_and_floored_matrix(scatter, mass, volume, floor is not None)
     variances, axes, is_floored = fitted
     return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), unit, is_floored)
 
 
-def _fit_volumes_and_matrix(scatter: KDD, mass: K, volumes: K, has_floor: bool) -> tuple[KD, DD, BoolK] | None:
-    """Return variances (K, D) along common axes (D, D), and that no component is floored.
-
-    Return None if a variance may be below the floor.
-    """
+def _fit_volumes_and_matrix_above_floor(
+    scatter: KDD, mass: K, volumes: K, has_unit_floor: bool
+) -> CommonAxesVariances | None:
+    """Return the variances and common axes of lambda_k C, or None if a variance may be below the floor."""
     total, n_features = float(mass.sum()), scatter.shape[1]
     flat_scatter = scatter.reshape(len(mass), -1)
     if not (mass > 0).all():
@@ -137,19 +142,19 @@ def _fit_volumes_and_matrix(scatter: KDD, mass: K, volumes: K, has_floor: bool) 
     values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat_scatter).reshape(scatter.shape[1:]) / total)
     variances = volumes[:, None] * values
     # Smaller eigenvalues are lost in the rounding of the inverse.
-    is_reliable = values[-1] > 1e-13 * values[0] and (not has_floor or variances.min() > 1.0)
-    return (variances, axes, np.zeros(len(mass), dtype=bool)) if is_reliable else None
+    is_reliable = values[-1] > 1e-13 * values[0] and (not has_unit_floor or variances.min() > 1.0)
+    return CommonAxesVariances(variances, axes, np.zeros(len(mass), dtype=bool)) if is_reliable else None
 
 
-def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_floor: bool) -> tuple[KD, DD, BoolK]:
-    """Return variances (K, D) >= 1 along common axes (D, D), and which components are floored (K,)."""
+def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_unit_floor: bool) -> CommonAxesVariances:
+    """Return the variances, at least 1 with a floor, and common axes of lambda_k C, and which are floored."""
     total = float(mass.sum())
-    min_variance, safe_mass = (1.0 if has_floor else 0.0), np.where(mass > 0, mass, 1.0)
+    min_variance, safe_mass = (1.0 if has_unit_floor else 0.0), np.where(mass > 0, mass, 1.0)
     flat_scatter = scatter.reshape(len(mass), -1)
     for _ in range(_MAX_ITER_AT_FLOOR):
         previous = volumes
         values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat_scatter).reshape(scatter.shape[1:]) / total)
-        if not has_floor:
+        if not has_unit_floor:
             _require_positive_scatter(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
         values = np.maximum(values, max(min_variance / volumes.min(), 1e-32 * values[0]))
         squares = np.einsum("kii->ki", axes.T @ scatter @ axes)
@@ -158,20 +163,20 @@ def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_floor
             break
     variances = volumes[:, None] * values
     is_floored = (variances <= min_variance * (1.0 + 1e-12)).any(axis=1)
-    return np.maximum(variances, min_variance), axes, np.asarray(is_floored)
+    return CommonAxesVariances(np.maximum(variances, min_variance), axes, np.asarray(is_floored))
 
 
 def estimate_eve(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
-    """Estimate lambda D A_k D^T: update EVI's variances along the axes, and rotate the axes plane by plane."""
+    """Return EVE's covariances at or above the floor: EVI's variances along common axes, which are rotated."""
     return _estimate_shared_axes(structure, moments, floor, previous, has_equal_volumes=True)
 
 
 def estimate_vve(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
-    """Estimate lambda_k D A_k D^T: update VVI's variances along the axes, and rotate the axes plane by plane."""
+    """Return VVE's covariances at or above the floor: VVI's variances along common axes, which are rotated."""
     return _estimate_shared_axes(structure, moments, floor, previous, has_equal_volumes=False)
 
 
@@ -182,44 +187,48 @@ def _estimate_shared_axes(
     previous: AbstractCovariance | None,
     has_equal_volumes: bool,
 ) -> AbstractCovariance:
-    """Estimate common axes from the previous ones, or from the best of several starts."""
-    unit = variance_unit(floor, moments)
-    scatter, min_variance = divide_by_floor(moments.scatter, unit), 0.0 if floor is None else 1.0
+    """Return EVE's or VVE's covariances, with axes from the previous ones or from the best of several starts."""
+    unit = floor_or_ones(floor, moments.mean.shape[1])
+    scatter, min_variance = to_floor_units(moments.scatter, unit), 0.0 if floor is None else 1.0
     if floor is None:
         is_empty = ~(np.einsum("kii->k", scatter) > 0)
         if is_empty.any():
             raise CollapseError([int(k) for k in np.flatnonzero(is_empty)])
     if isinstance(previous, FullCovariance):
-        axes, max_sweeps = _common_axes(previous, unit), _MAX_SWEEPS_WARM
+        axes, max_sweeps = _common_axes_in_units(previous, unit), _MAX_SWEEPS_WARM
     else:  # the best of the axes of all rows together and of the largest components
         largest = np.argsort(-moments.mass, kind="stable")[: _MAX_TRIALS - 1]
         pooled = linalg.eigh_descending(scatter.sum(axis=0))[1]
-        starts = [pooled, *scatter_eigenpairs(moments, unit)[1][largest]]
+        starts = [pooled, *scatter_eigenpairs_in_units(moments, unit)[1][largest]]
         trials = [
             _optimize_axes(scatter, moments.mass, min_variance, has_equal_volumes, start, _SWEEPS_PER_TRIAL)
             for start in starts
         ]
         best, tolerance = (
-            min(trial[0] for trial in trials),
+            min(trial.objective for trial in trials),
             _TRIAL_TIE_TOLERANCE * float(moments.mass.sum()) * len(unit),
         )
-        axes, max_sweeps = next(trial[2] for trial in trials if trial[0] <= best + tolerance), _MAX_SWEEPS_COLD
-    _, variances, axes, is_floored = _optimize_axes(
+        axes, max_sweeps = (
+            next(trial.fitted.axes for trial in trials if trial.objective <= best + tolerance),
+            _MAX_SWEEPS_COLD,
+        )
+    variances, axes, is_floored = _optimize_axes(
         scatter, moments.mass, min_variance, has_equal_volumes, axes, max_sweeps
-    )
+    ).fitted
     return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), unit, is_floored)
 
 
-def _common_axes(previous: FullCovariance, unit: D) -> DD:
-    """Return the common axes (D, D) of previous covariances."""
+def _common_axes_in_units(previous: FullCovariance, unit: D) -> DD:
+    """Return the orthonormal axes (D, D, in columns) of covariances that share them, in variance units (D,)."""
     factor = previous.factors[0] / np.sqrt(unit)[:, None]
     return np.asarray(factor / np.sqrt((factor**2).sum(axis=0)))
 
 
 def _optimize_axes(
-    scatter: KDD, mass: K, min_variance: float, has_equal_volumes: bool, axes: DD, max_sweeps: int
-) -> tuple[float, KD, DD, BoolK]:
-    """Return F, variances (K, D), axes (D, D), and which components are floored (K,)."""
+    scatter: KDD, mass: K, min_variance: float, has_equal_volumes: bool, initial_axes: DD, max_sweeps: int
+) -> CommonAxesOptimum:
+    """Return the minimum of F that Jacobi sweeps from ``initial_axes`` reach, with its variances and axes."""
+    axes = initial_axes
     rotated_scatter = axes.T @ scatter @ axes
     min_decrease = _AXES_TOLERANCE * float(mass.sum()) * len(axes)
     previous_value, angle = np.inf, np.inf
@@ -232,31 +241,33 @@ def _optimize_axes(
             break
         previous_value = value
         rotated_scatter, axes, angle = _jacobi_sweep(rotated_scatter, axes, 1.0 / variances)
-    return value, variances, axes, is_floored
+    return CommonAxesOptimum(value, CommonAxesVariances(variances, axes, is_floored))
 
 
-def _optimal_variances(squares: KD, mass: K, min_variance: float, has_equal_volumes: bool) -> tuple[KD, BoolK]:
-    """Return EVI's or VVI's variances for sums of squares along the axes, and which components are floored."""
+def _optimal_variances(squares: KD, mass: K, min_variance: float, has_equal_volumes: bool) -> FlooredVariances:
+    """Return EVI's or VVI's variances (K, D), at least ``min_variance``, for sums of squares (K, D) along axes."""
     safe = np.maximum(squares, 1e-30 * squares.max(axis=1, keepdims=True))
     if has_equal_volumes and min_variance:
-        return equal_volume_variances(safe, float(mass.sum()))
+        return floored_equal_volume_variances(safe, float(mass.sum()))
     if has_equal_volumes:
         logs = np.log(safe)
         volume = np.exp(logs.mean(axis=1) - logs.max()).sum() / mass.sum() * np.exp(logs.max())
-        return volume * np.exp(logs - logs.mean(axis=1, keepdims=True)), np.zeros(len(mass), dtype=bool)
+        variances = volume * np.exp(logs - logs.mean(axis=1, keepdims=True))
+        return FlooredVariances(variances, np.zeros(len(mass), dtype=bool))
     variances = safe / np.where(mass > 0, mass, 1.0)[:, None]
-    return np.maximum(variances, max(min_variance, 0.0)), np.asarray((variances < min_variance).any(axis=1))
+    is_floored = np.asarray((variances < min_variance).any(axis=1))
+    return FlooredVariances(np.maximum(variances, max(min_variance, 0.0)), is_floored)
 
 
-def _jacobi_sweep(rotated_scatter: KDD, axes: DD, precision: KD) -> tuple[KDD, DD, float]:
-    """Rotate each pair of axes in its plane to the minimum of sum_k tr(Sigma_k^-1 W_k).
+def _jacobi_sweep(rotated_scatter: KDD, axes: DD, axis_precisions: KD) -> JacobiSweep:
+    """Return axes of which each pair is rotated in its plane to the minimum of sum_k tr(Sigma_k^-1 W_k).
 
     In the plane of axes i and j this is P cos 2t + Q sin 2t plus a constant. Planes without a common axis are
-    independent and are rotated at once. Returns the rotated scatter, the axes, and the largest angle.
+    independent and are rotated at once.
     """
     largest = 0.0
     for i, j in disjoint_axis_pair_rounds(len(axes)):
-        differences = precision[:, i] - precision[:, j]
+        differences = axis_precisions[:, i] - axis_precisions[:, j]
         p = 0.5 * (differences * (rotated_scatter[:, i, i] - rotated_scatter[:, j, j])).sum(axis=0)
         q = (differences * rotated_scatter[:, i, j]).sum(axis=0)
         angle = np.where(np.hypot(p, q) + p > 1e-16 * np.abs(p), 0.5 * np.arctan2(-q, -p), 0.0)
@@ -266,4 +277,4 @@ def _jacobi_sweep(rotated_scatter: KDD, axes: DD, precision: KD) -> tuple[KDD, D
         rotation[j, i] = np.sin(angle)
         rotation[i, j] = -rotation[j, i]
         rotated_scatter, axes = rotation.T @ rotated_scatter @ rotation, axes @ rotation
-    return rotated_scatter, axes, largest
+    return JacobiSweep(rotated_scatter, axes, largest)

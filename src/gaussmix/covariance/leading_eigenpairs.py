@@ -31,19 +31,20 @@ class GroupScatter:
 
     @cached_property
     def _positive_mass(self) -> K:
+        """The masses (G,) with 1 in place of 0."""
         return np.asarray(np.where(self.mass > 0, self.mass, 1.0))
 
     @cached_property
     def variances(self) -> KD:
-        """The diagonal of each S, (G, D)."""
+        """The variances of the columns in each group, the diagonal of S, (G, D)."""
         return np.asarray(np.maximum(np.einsum("gii->gi", self.scatter_matrices), 0.0) / self._positive_mass[:, None])
 
     def multiply_covariance(self, group: int, columns: Array) -> Array:
-        """Return S times columns, for one group."""
+        """Return the covariance matrix S of one group times columns (D, m), (D, m)."""
         return np.asarray(self.scatter_matrices[group] @ columns / self._positive_mass[group])
 
     def scaled_covariance(self, group: int, scales: D) -> Array:
-        """Return diag(scales) S diag(scales), for one group."""
+        """Return diag(scales) S diag(scales), (D, D), for the covariance matrix S of one group."""
         return np.asarray(self.scatter_matrices[group] * (scales[:, None] * (scales / self._positive_mass[group])))
 
 
@@ -60,16 +61,16 @@ class LeadingEigenpairs:
     products: DQ
     is_exact: bool
 
-    def optimal_loadings(self, noise_deviation: D) -> DQ:
-        """Return the best loadings for noise of this standard deviation: U (L - 1)^1/2 in its units."""
+    def optimal_loadings(self, noise_deviations: D) -> DQ:
+        """Return the best loadings (D, q) for noise of these standard deviations (D,): U (L - 1)^1/2 in their units."""
         return np.asarray(
-            noise_deviation[:, None] * self.eigenvectors * np.sqrt(np.maximum(self.eigenvalues - 1.0, 0.0))
+            noise_deviations[:, None] * self.eigenvectors * np.sqrt(np.maximum(self.eigenvalues - 1.0, 0.0))
         )
 
-    def cross_products(self, noise_deviation: D) -> DQ:
-        """Return S Sigma^-1 Lambda for the optimal loadings: the products times (L - 1)^1/2 / L."""
+    def loadings_cross_products(self, noise_deviations: D) -> DQ:
+        """Return S Sigma^-1 Lambda, (D, q), for the optimal loadings Lambda: the products times (L - 1)^1/2 / L."""
         clipped = np.maximum(self.eigenvalues, 1.0)
-        return np.asarray(noise_deviation[:, None] * self.products * (np.sqrt(clipped - 1.0) / clipped))
+        return np.asarray(noise_deviations[:, None] * self.products * (np.sqrt(clipped - 1.0) / clipped))
 
 
 def compute_leading_eigenpairs(

@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.precision_roots import LowRankPrecisionRoot
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.types import KD, KDD, KDQ, ND, IntD, K
+from gaussmix.types import KD, KDD, KDQ, ND, IntD, IntK, K
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class LowRankCovariance(AbstractCovariance):
         return np.asarray(products)
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
-        """Transform standard normal rows into rows with the covariance of a component."""
+        """Transform standard normal rows (n, D) into rows with the covariance of a component."""
         axes, stretches = self.precision_root.axes[component], self.precision_root.axis_deviations[component]
         stretched = standard_normal + ((standard_normal @ axes) * (stretches - 1.0)) @ axes.T
         return np.asarray(stretched * np.sqrt(self.noise_variance[component]))
 
-    def permute_components(self, order: IntD) -> "LowRankCovariance":
-        """Return the same covariances in another order."""
+    def permute_components(self, order: IntK) -> "LowRankCovariance":
+        """Return the covariances with the components in another order."""
         return replace(
             self,
             is_floored=self.is_floored[order],
@@ -59,7 +59,7 @@ class LowRankCovariance(AbstractCovariance):
         )
 
     def rescale_columns(self, exponents: IntD) -> "LowRankCovariance":
-        """Return the covariances after column j is multiplied by 2**exponents[j]."""
+        """Return the covariances of the columns after column j is multiplied by 2**exponents[j]."""
         return replace(
             self,
             loadings=np.ldexp(self.loadings, exponents[:, None]),

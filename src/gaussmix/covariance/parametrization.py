@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gaussmix.core import linalg
+from gaussmix.core.factorizations import CayleyTransform
 from gaussmix.core.moments import MomentKind
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.eigen_arrays import to_eigen_arrays
@@ -27,7 +28,7 @@ from gaussmix.covariance.parametrization_base import (
     ParameterBlocks,
     StructuredParametrization,
     require_mclust_structure,
-    sum_shared,
+    sum_if_shared,
 )
 from gaussmix.covariance.representations import (
     DiagonalCovariance,
@@ -48,12 +49,12 @@ class DiagonalParametrization(StructuredParametrization):
     moment_kind = MomentKind.DIAGONAL
 
     def _to_blocks(self, covariance: AbstractCovariance) -> ParameterBlocks:
-        """Return volumes and contrasts of the variances."""
+        """Return the changes of volumes and contrasts from the reference to these covariances."""
         logs = np.log(_column_variances(covariance)) - np.log(_column_variances(self.reference))
         return ParameterBlocks(*self._volumes_and_contrasts(logs), np.empty((0, 0)))
 
     def _from_blocks(self, blocks: ParameterBlocks) -> AbstractCovariance:
-        """Return spherical or diagonal covariances."""
+        """Return the spherical or diagonal covariances of these blocks."""
         variances, structure = (
             _column_variances(self.reference) * np.exp(self._log_variance_changes(blocks)),
             self.structure,
@@ -64,7 +65,7 @@ class DiagonalParametrization(StructuredParametrization):
         return DiagonalCovariance(structure, free, variances)
 
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: KD) -> ParameterBlocks:
-        """Return the gradient with respect to volumes and contrasts."""
+        """Return the gradient with respect to volumes and contrasts, from that with respect to variances (K, D)."""
         variances = _column_variances(self.reference) * np.exp(self._log_variance_changes(blocks))
         return ParameterBlocks(*self._volume_and_contrast_gradient(covariance_gradient * variances), np.empty((0, 0)))
 
@@ -86,27 +87,29 @@ class CholeskyParametrization(StructuredParametrization):
     moment_kind = MomentKind.FULL
 
     def _to_blocks(self, covariance: AbstractCovariance) -> ParameterBlocks:
-        """Return the numbers of the relative factors."""
+        """Return the changes of volumes, contrasts and triangular factors from the reference to these covariances."""
         relative_covariances = self.inverse_factors @ covariance.matrices() @ np.swapaxes(self.inverse_factors, 1, 2)
-        relative_factors = linalg.cholesky_stack(relative_covariances)[0]
+        relative_factors = linalg.cholesky_stack(relative_covariances).factors
         logs = 2.0 * np.log(np.einsum("kii->ki", relative_factors))
         volumes, contrasts = self._volumes_and_contrasts(logs)
         unit_factors = relative_factors / np.exp(0.5 * logs.mean(axis=1))[:, None, None]
         return ParameterBlocks(
-            volumes, contrasts, self._average_shared(self.structure.orientation, _below_diagonal(unit_factors))
+            volumes,
+            contrasts,
+            self._average_if_shared(self.structure.orientation, _entries_below_diagonal(unit_factors)),
         )
 
     def _from_blocks(self, blocks: ParameterBlocks) -> AbstractCovariance:
-        """Return covariances with the factors L_k S_k."""
+        """Return the covariances of these blocks, with the factors L_k S_k."""
         factors = self.factors @ self._relative_factors(blocks)
         if self.structure.is_tied:
             return shared_from_full(full_from_factors(self.structure, factors[:1]), len(factors))
         return full_from_factors(self.structure, factors)
 
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: KDD) -> ParameterBlocks:
-        """Return the gradient with F = L S e^(v/2).
+        """Return the gradient with respect to the blocks, from that with respect to covariances (K, D, D).
 
-        With respect to S it is 2 e^v L^T G L S, with respect to the log volume tr(G F F^T).
+        With F = L S e^(v/2), with respect to S it is 2 e^v L^T G L S, with respect to the log volume tr(G F F^T).
         """
         relative_factors, structure = self._relative_factors(blocks), self.structure
         factor_gradient = 2.0 * np.swapaxes(self.factors, 1, 2) @ covariance_gradient @ self.factors @ relative_factors
@@ -117,13 +120,13 @@ class CholeskyParametrization(StructuredParametrization):
         volume_gradient = 0.5 * np.einsum("kij,kij->k", relative_factors, factor_gradient)
         contrast_gradient = log_variance_gradient @ linalg.helmert_contrasts(self.n_features).T
         return ParameterBlocks(
-            sum_shared(structure.volume, volume_gradient),
-            sum_shared(structure.shape, contrast_gradient),
-            sum_shared(structure.shape, _below_diagonal(unit_gradient)),
+            sum_if_shared(structure.volume, volume_gradient),
+            sum_if_shared(structure.shape, contrast_gradient),
+            sum_if_shared(structure.shape, _entries_below_diagonal(unit_gradient)),
         )
 
     def _relative_factors(self, blocks: ParameterBlocks) -> KDD:
-        """Return S e^(v/2), (K, D, D)."""
+        """Return the triangular factors S e^(v/2) relative to the reference, (K, D, D)."""
         n_components, n = self.factors.shape[:2]
         unit = np.zeros((n_components, n, n))
         unit[:, *np.tril_indices(n, -1)] = blocks.rotations
@@ -132,7 +135,7 @@ class CholeskyParametrization(StructuredParametrization):
         return np.asarray(unit * np.exp(0.5 * volumes)[:, :, None])
 
 
-def _below_diagonal(matrices: KDD) -> Array:
+def _entries_below_diagonal(matrices: KDD) -> Array:
     """Return the entries below the diagonals, (K, D (D - 1) / 2)."""
     return np.asarray(matrices[:, *np.tril_indices(matrices.shape[1], -1)])
 
@@ -147,34 +150,35 @@ class CayleyParametrization(StructuredParametrization):
     moment_kind = MomentKind.FULL
 
     def _to_blocks(self, covariance: AbstractCovariance) -> ParameterBlocks:
-        """Return the numbers of variances and axes."""
+        """Return the changes of volumes and contrasts, and the rotations of axes, from the reference to covariances."""
         values, axes, _ = to_eigen_arrays(covariance)
-        values, relative_axes = self._match_axes(values, np.swapaxes(self.axes, 1, 2) @ axes)
+        values, relative_axes = self._reorder_and_flip_axes(values, np.swapaxes(self.axes, 1, 2) @ axes)
         volumes, contrasts = self._volumes_and_contrasts(np.log(values) - np.log(self.axis_variances))
         return ParameterBlocks(
             volumes,
             contrasts,
-            self._average_shared(
-                self._orientation_letter, _below_diagonal(linalg.inverse_cayley_transform(relative_axes))
+            self._average_if_shared(
+                self._orientation_letter, _entries_below_diagonal(linalg.inverse_cayley_transform(relative_axes))
             ),
         )
 
     def _from_blocks(self, blocks: ParameterBlocks) -> AbstractCovariance:
-        """Return covariances with changed variances along rotated axes."""
+        """Return the covariances of these blocks: the reference's variances scaled and its axes rotated."""
         values, axes = (
             self.axis_variances * np.exp(self._log_variance_changes(blocks)),
-            self.axes @ self._rotations(blocks)[0],
+            self.axes @ self._cayley_transform(blocks).rotations,
         )
         return full_from_eigenpairs(self.structure, values, axes, np.zeros(len(values), dtype=bool))
 
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: KDD) -> ParameterBlocks:
-        """Return the gradient; with respect to Q it is 2 G Q diag(variances).
+        """Return the gradient with respect to the blocks, from that with respect to covariances (K, D, D).
 
-        The derivative of the Cayley transform is d(I - W)(I + W)^-1 = -2 (I + W)^-1 dW (I + W)^-1.
+        With respect to Q it is 2 G Q diag(variances). The derivative of the Cayley transform (I - W)(I + W)^-1 is
+        -2 (I + W)^-1 dW (I + W)^-1.
         """
         values, (rotations, inner) = (
             self.axis_variances * np.exp(self._log_variance_changes(blocks)),
-            self._rotations(blocks),
+            self._cayley_transform(blocks),
         )
         axes = self.axes @ rotations
         products = covariance_gradient @ axes
@@ -184,24 +188,27 @@ class CayleyParametrization(StructuredParametrization):
         skew_gradient = -2.0 * inner_transposed @ rotation_gradient @ inner_transposed
         return ParameterBlocks(
             *self._volume_and_contrast_gradient(log_variance_gradient),
-            sum_shared(self._orientation_letter, _below_diagonal(skew_gradient - np.swapaxes(skew_gradient, 1, 2))),
+            sum_if_shared(
+                self._orientation_letter, _entries_below_diagonal(skew_gradient - np.swapaxes(skew_gradient, 1, 2))
+            ),
         )
 
     @property
     def _orientation_letter(self) -> str:
+        """'E' if all components share their axes, else 'V'."""
         return self.structure.orientation
 
-    def _rotations(self, blocks: ParameterBlocks) -> tuple[KDD, KDD]:
-        """Return (I - W)(I + W)^-1 and (I + W)^-1, (K, D, D)."""
+    def _cayley_transform(self, blocks: ParameterBlocks) -> CayleyTransform:
+        """Return the rotations (I - W)(I + W)^-1 of the axes, and (I + W)^-1, (K, D, D) each."""
         n_components, n = self.axis_variances.shape
         skew = np.zeros((len(blocks.rotations), n, n))
         skew[:, *np.tril_indices(n, -1)] = blocks.rotations
         skew -= np.swapaxes(skew, 1, 2)
         rotations, inner = linalg.cayley_transform(skew)
         shape = (n_components, n, n)
-        return np.broadcast_to(rotations, shape), np.broadcast_to(inner, shape)
+        return CayleyTransform(np.broadcast_to(rotations, shape), np.broadcast_to(inner, shape))
 
-    def _match_axes(self, axis_variances: KD, relative_axes: KDD) -> tuple[KD, KDD]:
+    def _reorder_and_flip_axes(self, axis_variances: KD, relative_axes: KDD) -> tuple[KD, KDD]:
         """Return variances and relative axes in the order and with the signs of the smallest rotation."""
         order = _best_axis_order(relative_axes)
         axis_variances, relative_axes = axis_variances[:, order], relative_axes[:, :, order]
@@ -212,7 +219,7 @@ class CayleyParametrization(StructuredParametrization):
 
 
 def _best_axis_order(relative_axes: KDD) -> IntD:
-    """Return the order of axes, common to all components, that is nearest to the reference."""
+    """Return the order of axes (D,), common to all components, that is nearest to the reference."""
     return np.asarray(linear_sum_assignment(-(relative_axes**2).sum(axis=0))[1])
 
 
@@ -222,7 +229,7 @@ def make_parametrization(reference: AbstractCovariance, masses: K) -> AbstractPa
     values, axes, matrices = to_eigen_arrays(reference)
 
     def row_counts(letter: str) -> Array:
-        return sum_shared(letter, masses)
+        return sum_if_shared(letter, masses)
 
     volumes = np.sqrt(0.5 * n * row_counts(structure.volume))
     contrasts = np.sqrt(0.5 * row_counts(structure.shape))[:, None] * np.ones(n - 1)
@@ -230,19 +237,19 @@ def make_parametrization(reference: AbstractCovariance, masses: K) -> AbstractPa
         return DiagonalParametrization(reference, masses, ParameterBlocks(volumes, contrasts, np.empty((0, 0))))
     rotations = np.sqrt(row_counts(structure.orientation))[:, None] * np.ones(n * (n - 1) // 2)
     if structure.shape == structure.orientation:
-        factors = linalg.cholesky_stack(matrices)[0]
+        factors = linalg.cholesky_stack(matrices).factors
         inverses = np.swapaxes(linalg.triangular_inverse_transposes(factors), 1, 2)
         return CholeskyParametrization(
             reference, masses, ParameterBlocks(volumes, contrasts, rotations), factors, inverses
         )
-    info = sum_shared(structure.orientation, masses[:, None] * _rotation_information(values))
+    info = sum_if_shared(structure.orientation, masses[:, None] * _rotation_information(values))
     return CayleyParametrization(reference, masses, ParameterBlocks(volumes, contrasts, np.sqrt(info)), values, axes)
 
 
 def _rotation_information(axis_variances: KD) -> Array:
-    """Return the Fisher information of one row about the entries of W: 4 (a / b + b / a - 2).
+    """Return the Fisher information of one row about each entry of W below the diagonal, (K, D (D - 1) / 2).
 
-    An entry of W rotates by twice its value.
+    It is 4 (a / b + b / a - 2) for variances a and b, since an entry of W rotates by twice its value.
     """
     first, second = np.tril_indices(axis_variances.shape[1], -1)
     ratio = axis_variances[:, first] / axis_variances[:, second]

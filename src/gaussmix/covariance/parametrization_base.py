@@ -24,15 +24,15 @@ class AbstractParametrization(ABC):
 
     @abstractmethod
     def to_vector(self, covariance: AbstractCovariance) -> Array:
-        """Return the numbers of covariances of the structure."""
+        """Return the vector of unconstrained numbers of covariances of the structure; zero for the reference."""
 
     @abstractmethod
     def to_covariance(self, vector: Array) -> AbstractCovariance:
-        """Return the covariances of these numbers."""
+        """Return the covariances of a vector of unconstrained numbers."""
 
     @abstractmethod
     def vector_gradient(self, vector: Array, covariance_gradient: Array) -> Array:
-        """Return the gradient with respect to the vector.
+        """Return the gradient with respect to the vector, from that with respect to the covariances.
 
         ``covariance_gradient`` is the gradient with respect to the covariances (K, D, D) or to their variances (K, D).
         """
@@ -57,9 +57,9 @@ class ParameterBlocks:
     def split_vector(self, vector: Array) -> "ParameterBlocks":
         """Return the blocks of a vector, of the same shapes as these."""
         first, second = self.log_volumes.size, self.log_volumes.size + self.shape_contrasts.size
-        cut = np.split(vector, [first, second])
+        parts = np.split(vector, [first, second])
         shapes = (self.log_volumes.shape, self.shape_contrasts.shape, self.rotations.shape)
-        return ParameterBlocks(*(part.reshape(shape) for part, shape in zip(cut, shapes, strict=True)))
+        return ParameterBlocks(*(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)))
 
     def __mul__(self, scales: "ParameterBlocks") -> "ParameterBlocks":
         return ParameterBlocks(
@@ -88,18 +88,20 @@ class StructuredParametrization(AbstractParametrization):
     scales: ParameterBlocks
 
     def to_vector(self, covariance: AbstractCovariance) -> Array:
-        """Return the scaled numbers of covariances of the structure."""
+        """Return the scaled vector of covariances of the structure; zero for the reference."""
         return (self._to_blocks(covariance) * self.scales).to_vector()
 
     def to_covariance(self, vector: Array) -> AbstractCovariance:
-        """Return the covariances of scaled numbers."""
-        return self._from_blocks(self._split_and_clip(vector))
+        """Return the covariances of a scaled vector."""
+        return self._from_blocks(self._unscale_and_clip_volumes(vector))
 
     def vector_gradient(self, vector: Array, covariance_gradient: Array) -> Array:
-        """Return the gradient with respect to the scaled numbers."""
-        return (self._block_gradient(self._split_and_clip(vector), covariance_gradient) / self.scales).to_vector()
+        """Return the gradient with respect to the scaled vector, from that with respect to the covariances."""
+        return (
+            self._block_gradient(self._unscale_and_clip_volumes(vector), covariance_gradient) / self.scales
+        ).to_vector()
 
-    def _split_and_clip(self, vector: Array) -> ParameterBlocks:
+    def _unscale_and_clip_volumes(self, vector: Array) -> ParameterBlocks:
         """Return the blocks of a vector without its scales, with volumes that do not overflow."""
         blocks = self.scales.split_vector(vector) / self.scales
         return ParameterBlocks(
@@ -110,15 +112,15 @@ class StructuredParametrization(AbstractParametrization):
 
     @abstractmethod
     def _to_blocks(self, covariance: AbstractCovariance) -> ParameterBlocks:
-        """Return the unscaled numbers of covariances."""
+        """Return the changes of volumes, contrasts and rotations from the reference to these covariances, unscaled."""
 
     @abstractmethod
     def _from_blocks(self, blocks: ParameterBlocks) -> AbstractCovariance:
-        """Return the covariances of unscaled numbers."""
+        """Return the covariances at these unscaled changes of volumes, contrasts and rotations."""
 
     @abstractmethod
     def _block_gradient(self, blocks: ParameterBlocks, covariance_gradient: Array) -> ParameterBlocks:
-        """Return the gradient with respect to unscaled numbers."""
+        """Return the gradient with respect to the blocks, from that with respect to the covariances."""
 
     @property
     def structure(self) -> MclustStructure:
@@ -130,8 +132,8 @@ class StructuredParametrization(AbstractParametrization):
         """Number of columns D."""
         return self.reference.n_features
 
-    def _average_shared(self, letter: str, per_component: Array) -> Array:
-        """Return numbers per component (K, ...), their mean (1, ...) for letter E, or none for letter I."""
+    def _average_if_shared(self, letter: str, per_component: Array) -> Array:
+        """Return numbers per component (K, ...), their mean (1, ...) for letter E, or an empty array for letter I."""
         if letter == "V":
             return per_component
         if letter == "I":
@@ -139,7 +141,7 @@ class StructuredParametrization(AbstractParametrization):
         return np.average(per_component, axis=0, weights=self.masses)[None]
 
     def _log_variance_changes(self, blocks: ParameterBlocks) -> KD:
-        """Return the change of each log variance (K, D) by volumes and contrasts."""
+        """Return the changes of log variances (K, D) that volumes and contrasts make."""
         contrast_changes = (
             blocks.shape_contrasts @ linalg.helmert_contrasts(self.n_features)
             if blocks.shape_contrasts.shape[0]
@@ -153,15 +155,17 @@ class StructuredParametrization(AbstractParametrization):
         )
 
     def _volumes_and_contrasts(self, log_variances: KD) -> tuple[Array, Array]:
-        """Return volumes and contrasts of log variances (K, D)."""
+        """Return the log volumes and the shape contrasts of log variances (K, D), averaged where shared."""
         structure, volumes = self.structure, log_variances.mean(axis=1)
         contrasts = (log_variances - volumes[:, None]) @ linalg.helmert_contrasts(self.n_features).T
-        return self._average_shared(structure.volume, volumes), self._average_shared(structure.shape, contrasts)
+        return self._average_if_shared(structure.volume, volumes), self._average_if_shared(structure.shape, contrasts)
 
     def _volume_and_contrast_gradient(self, log_variance_gradient: KD) -> tuple[Array, Array]:
-        """Return the gradient with respect to volumes and contrasts, from that with respect to log variances."""
+        """Return the gradients with respect to volumes and to contrasts, from that by log variances (K, D)."""
         structure, contrasts = self.structure, log_variance_gradient @ linalg.helmert_contrasts(self.n_features).T
-        return sum_shared(structure.volume, log_variance_gradient.sum(axis=1)), sum_shared(structure.shape, contrasts)
+        return sum_if_shared(structure.volume, log_variance_gradient.sum(axis=1)), sum_if_shared(
+            structure.shape, contrasts
+        )
 
 
 def require_mclust_structure(covariance: AbstractCovariance) -> MclustStructure:
@@ -171,8 +175,8 @@ def require_mclust_structure(covariance: AbstractCovariance) -> MclustStructure:
     return covariance.structure
 
 
-def sum_shared(letter: str, per_component: Array) -> Array:
-    """Return a gradient per component (K, ...), its sum (1, ...) for letter E, or nothing for letter I."""
+def sum_if_shared(letter: str, per_component: Array) -> Array:
+    """Return a gradient per component (K, ...), its sum (1, ...) for letter E, or an empty array for letter I."""
     if letter == "V":
         return per_component
     return per_component[:0] if letter == "I" else per_component.sum(axis=0, keepdims=True)

@@ -10,6 +10,7 @@ A parameter that all components share counts its prior once. The weights have no
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,18 +27,18 @@ from gaussmix.types import DD, KD, Array, ArrayLike, D
 CountFunction = Callable[[int], float]
 
 
-def _count_per_component(n_components: int) -> float:
-    """Each component counts the prior once."""
+def _one_prior_count_per_component(n_components: int) -> float:
+    """Return 1: each component counts the prior once."""
     return 1.0
 
 
-def _count_once(n_components: int) -> float:
-    """All components together count the prior once."""
+def _one_prior_count_in_total(n_components: int) -> float:
+    """Return 1 / K: all components together count the prior once."""
     return 1.0 / n_components
 
 
-def _count_nearly_zero(n_components: int) -> float:
-    """The prior mass is nearly zero.
+def _nearly_zero_prior_count(n_components: int) -> float:
+    """Return 0.001: each component counts the mass of the prior almost not at all.
 
     mclust's VEV adds no mass. Without any, the covariance of a component without rows would have no bound.
     """
@@ -48,18 +49,18 @@ def _count_nearly_zero(n_components: int) -> float:
 MassFunction = Callable[[float, int], float]
 
 
-def _matrix_mass(degrees_of_freedom: float, n_features: int) -> float:
-    """Return the mass for a covariance matrix."""
+def _mass_for_covariance_matrix(degrees_of_freedom: float, n_features: int) -> float:
+    """Return the prior mass for a covariance matrix: degrees of freedom plus D + 1."""
     return degrees_of_freedom + n_features + 1.0
 
 
-def _column_variances_mass(degrees_of_freedom: float, n_features: int) -> float:
-    """Return the mass for one variance per column."""
+def _mass_for_column_variances(degrees_of_freedom: float, n_features: int) -> float:
+    """Return the prior mass for one variance per column: degrees of freedom plus 2."""
     return degrees_of_freedom + 2.0
 
 
-def _single_variance_mass(degrees_of_freedom: float, n_features: int) -> float:
-    """Return the mass for one variance of all columns."""
+def _mass_for_single_variance(degrees_of_freedom: float, n_features: int) -> float:
+    """Return the prior mass for one variance of all columns: degrees of freedom plus 2, over D."""
     return (degrees_of_freedom + 2.0) / n_features
 
 
@@ -68,29 +69,32 @@ def _single_variance_mass(degrees_of_freedom: float, n_features: int) -> float:
 # leaves out the scale for EII and the shrinkage for EEV.) For any counts the M-step maximises the likelihood times
 # exp(-(mass log|Sigma_k| + tr(Sigma_k^-1 scale)) / 2), so that this product cannot decrease.
 _PRIOR_COUNTS: dict[str, tuple[CountFunction, CountFunction, MassFunction]] = {
-    "EII": (_count_once, _count_once, _single_variance_mass),
-    "VII": (_count_per_component, _count_per_component, _single_variance_mass),
-    "EEI": (_count_once, _count_once, _column_variances_mass),
-    "VEI": (_count_per_component, _count_per_component, _single_variance_mass),
-    "EVI": (_count_once, _count_per_component, _column_variances_mass),
-    "VVI": (_count_per_component, _count_per_component, _column_variances_mass),
-    "EEE": (_count_once, _count_once, _matrix_mass),
-    "VEE": (_count_per_component, _count_per_component, _matrix_mass),
-    "EVE": (_count_once, _count_per_component, _matrix_mass),
-    "VVE": (_count_per_component, _count_per_component, _matrix_mass),
-    "EEV": (_count_once, _count_per_component, _matrix_mass),
-    "VEV": (_count_nearly_zero, _count_per_component, _matrix_mass),
-    "EVV": (_count_once, _count_per_component, _matrix_mass),
-    "VVV": (_count_per_component, _count_per_component, _matrix_mass),
-    **dict.fromkeys(("CCC", "CCU"), (_count_once, _count_once, _matrix_mass)),
+    "EII": (_one_prior_count_in_total, _one_prior_count_in_total, _mass_for_single_variance),
+    "VII": (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_single_variance),
+    "EEI": (_one_prior_count_in_total, _one_prior_count_in_total, _mass_for_column_variances),
+    "VEI": (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_single_variance),
+    "EVI": (_one_prior_count_in_total, _one_prior_count_per_component, _mass_for_column_variances),
+    "VVI": (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_column_variances),
+    "EEE": (_one_prior_count_in_total, _one_prior_count_in_total, _mass_for_covariance_matrix),
+    "VEE": (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_covariance_matrix),
+    "EVE": (_one_prior_count_in_total, _one_prior_count_per_component, _mass_for_covariance_matrix),
+    "VVE": (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_covariance_matrix),
+    "EEV": (_one_prior_count_in_total, _one_prior_count_per_component, _mass_for_covariance_matrix),
+    "VEV": (_nearly_zero_prior_count, _one_prior_count_per_component, _mass_for_covariance_matrix),
+    "EVV": (_one_prior_count_in_total, _one_prior_count_per_component, _mass_for_covariance_matrix),
+    "VVV": (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_covariance_matrix),
     **dict.fromkeys(
-        ("CUC", "CUU", "UCC", "UCU", "UUC", "UUU"), (_count_per_component, _count_per_component, _matrix_mass)
+        ("CCC", "CCU"), (_one_prior_count_in_total, _one_prior_count_in_total, _mass_for_covariance_matrix)
+    ),
+    **dict.fromkeys(
+        ("CUC", "CUU", "UCC", "UCU", "UUC", "UUU"),
+        (_one_prior_count_per_component, _one_prior_count_per_component, _mass_for_covariance_matrix),
     ),
 }
 
 
 def _prior_counts_key(structure: Structure, n_components: int) -> str:
-    """Return the key of a structure; of one component, that of the unshared structure of the same shape."""
+    """Return the name under which ``_PRIOR_COUNTS`` lists a structure; for one component, an unshared structure."""
     if n_components > 1:
         return str(structure)
     if not structure.is_axis_aligned:
@@ -137,28 +141,38 @@ class NormalInverseWishart:
         return -0.5 * total
 
     def prior_statistics(self, structure: Structure, n_components: int) -> PriorStatistics:
-        """Return the statistics that the prior adds to every component of a structure."""
-        scatter = self._scale_fraction(structure, n_components) * self._structured_scale(structure)
-        return PriorStatistics(self.shrinkage, self._added_mass(structure, n_components), self.location, scatter)
+        """Return the shrinkage, mass, location and scatter that the prior adds to each of ``n_components``."""
+        scatter = self._scale_fraction_per_component(structure, n_components) * self._structured_scale(structure)
+        return PriorStatistics(
+            self.shrinkage, self._added_mass_per_component(structure, n_components), self.location, scatter
+        )
 
-    def _added_mass(self, structure: Structure, n_components: int) -> float:
+    def _added_mass_per_component(self, structure: Structure, n_components: int) -> float:
         """Return the mass that the prior adds to each component."""
         count, _, mass_function = _PRIOR_COUNTS[_prior_counts_key(structure, n_components)]
         mass = mass_function(self.degrees_of_freedom, len(self.location)) * count(n_components)
-        return mass + (1.0 if self.shrinkage and count is not _count_nearly_zero else 0.0)
+        return mass + (1.0 if self.shrinkage and count is not _nearly_zero_prior_count else 0.0)
 
-    def _scale_fraction(self, structure: Structure, n_components: int) -> float:
+    def _scale_fraction_per_component(self, structure: Structure, n_components: int) -> float:
         """Return the fraction of the scale that each component counts."""
         return _PRIOR_COUNTS[_prior_counts_key(structure, n_components)][1](n_components)
 
     def _structured_scale(self, structure: Structure) -> DD:
-        """Return the scale as a matrix, a diagonal matrix, or a multiple of the identity."""
+        """Return the scale (D, D): full, its diagonal if axis-aligned, or a multiple of the identity if spherical."""
         variances = np.diagonal(self.scale)
         if not structure.is_axis_aligned:
             return self.scale
         return np.diag(
             variances if not structure.is_spherical else np.full(len(variances), variances.mean() / len(variances))
         )
+
+
+class CheckedPriorParameters(NamedTuple):
+    """Location (D,), degrees of freedom and scale (D, D); None where the data give the default."""
+
+    location: D | None
+    degrees_of_freedom: float
+    scale: DD | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,8 +236,8 @@ class DefaultPrior:
             return cls()
         raise ParameterError.invalid_value("prior", prior, "None, 'default' or a gaussmix.DefaultPrior")
 
-    def checked_parameters(self, n_features: int) -> tuple[D | None, float, DD | None]:
-        """Return location, degrees of freedom and scale for ``n_features`` columns; None for defaults of the data.
+    def checked_parameters(self, n_features: int) -> CheckedPriorParameters:
+        """Return location, degrees of freedom and scale for ``n_features`` columns; None if the data give the default.
 
         Raises
         ------
@@ -236,15 +250,15 @@ class DefaultPrior:
         if not is_number_in(degrees_of_freedom, n_features - 1, np.inf):
             allowed = f"a finite number of more than {n_features - 1}"
             raise ParameterError.invalid_value("degrees_of_freedom", degrees_of_freedom, allowed)
-        location = None if self.location is None else _parse_array("location", self.location, (n_features,))
-        scale = None if self.scale is None else _parse_array("scale", self.scale, (n_features, n_features))
+        location = None if self.location is None else _parse_finite_array("location", self.location, (n_features,))
+        scale = None if self.scale is None else _parse_finite_array("scale", self.scale, (n_features, n_features))
         if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
-        return location, float(degrees_of_freedom), scale
+        return CheckedPriorParameters(location, float(degrees_of_freedom), scale)
 
 
-def _parse_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Return finite numbers of the required shape."""
+def _parse_finite_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Return an array of float64; raise ParameterError or DataError unless it has the shape and is finite."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -37,7 +37,7 @@ def sklearn_shape(structure: Structure, n_components: int, n_features: int) -> t
 
 
 def expand_covariances(structure: Structure, covariances: Array, n_components: int, n_features: int) -> KDD:
-    """Return covariances of scikit-learn's shape, or of shape (K, D, D), as (K, D, D).
+    """Return covariances of scikit-learn's shape (or of shape (K, D, D)) as matrices (K, D, D).
 
     Raises
     ------
@@ -58,7 +58,7 @@ def expand_covariances(structure: Structure, covariances: Array, n_components: i
 
 
 def contract_covariances(structure: Structure, matrices: KDD) -> Array:
-    """Return matrices (K, D, D) of a structure in scikit-learn's shape."""
+    """Return covariance matrices (K, D, D) of a structure in the shape of scikit-learn's covariances_."""
     if structure.is_axis_aligned:
         variances = np.einsum("kii->ki", matrices)
         return np.asarray(variances.mean(axis=1) if structure.is_spherical else variances.copy())
@@ -76,9 +76,9 @@ def covariance_from_matrices(
         If the shape is wrong, a matrix is not positive definite, or the matrices do not have the structure.
     """
     full = expand_covariances(structure, np.asarray(matrices, dtype=np.float64), n_components, n_features)
-    failed = linalg.cholesky_stack(full)[1]
-    if failed.any():
-        raise ParameterError.not_positive_definite("covariance", int(np.argmax(failed)))
+    has_failed = linalg.cholesky_stack(full).has_failed
+    if has_failed.any():
+        raise ParameterError.not_positive_definite("covariance", int(np.argmax(has_failed)))
     projected = project_to_structure(structure, full, np.ones(n_components))
     error = np.abs(projected.matrices() - full).max(axis=(1, 2)) / np.abs(full).max(axis=(1, 2))
     if error.max() > _RELATIVE_TOLERANCE:
@@ -87,7 +87,7 @@ def covariance_from_matrices(
 
 
 def covariance_from_precisions(structure: Structure, precisions: KDD) -> AbstractCovariance:
-    """Make covariances of a structure from positive definite precisions (K, D, D), projected if they miss it."""
+    """Make covariances of a structure from precisions (K, D, D); project them if they do not have the structure."""
     n_components, n_features = precisions.shape[:2]
     is_floored = np.zeros(n_components, dtype=bool)
     if structure.has_independent_components and structure.is_spherical:
@@ -120,7 +120,7 @@ def project_to_structure(structure: Structure, matrices: KDD, mass: K) -> Abstra
 
 
 def rescale_columns(covariance: AbstractCovariance, exponents: IntD) -> AbstractCovariance:
-    """Return the covariances after column j is multiplied by 2**exponents[j]."""
+    """Return the covariances of the columns after column j is multiplied by 2**exponents[j]."""
     if isinstance(covariance, LowRankCovariance):
         return covariance.rescale_columns(exponents)
     matrices = np.ldexp(covariance.matrices(), exponents[:, None] + exponents)
@@ -128,7 +128,7 @@ def rescale_columns(covariance: AbstractCovariance, exponents: IntD) -> Abstract
 
 
 def representation_class(structure: Structure) -> type[AbstractCovariance]:
-    """Return the class in which covariances of a structure are stored."""
+    """Return the subclass of AbstractCovariance that stores covariances of a structure."""
     if structure.has_factors:
         return LowRankCovariance
     if structure.is_spherical:

@@ -17,7 +17,7 @@ class AbstractRegularizer(ABC):
 
     @abstractmethod
     def regularize_moments(self, moments: Moments) -> Moments:
-        """Return the moments from which covariances are estimated."""
+        """Return the moments from which covariances are estimated, with a ridge added if there is one."""
 
     @property
     @abstractmethod
@@ -35,7 +35,7 @@ class NoRegularizer(AbstractRegularizer):
 
     @property
     def floor(self) -> D | None:
-        """Always None."""
+        """Always None: there is no floor."""
         return None
 
 
@@ -109,13 +109,13 @@ class RidgeRegularizer(AbstractRegularizer):
         return regularized
 
     def _add_pseudo_mass(self, moments: Moments) -> Moments:
-        """Return the moments with a tiny mass at the user's zero."""
+        """Return the moments with scikit-learn's mass of 10 eps at the user's zero added to each component."""
         mass = np.full(len(moments.mass), _SKLEARN_PSEUDO_MASS)
         origin = np.broadcast_to(self.origin, moments.mean.shape)
         return moments + Moments(mass, origin, np.zeros_like(moments.scatter), moments.kind)
 
     def _added_scatter(self, moments: Moments) -> Array:
-        """Return what the ridge adds to the scatter, or to the diagonals of scatter matrices."""
+        """Return what the ridge adds to the traces (K,) or the diagonals (K, D) or (D,) of the scatter."""
         mass, amounts = moments.mass, self.added_variances
         if moments.kind is MomentKind.TRACE:
             return np.asarray(mass * amounts.sum())
@@ -125,5 +125,5 @@ class RidgeRegularizer(AbstractRegularizer):
 
     @property
     def floor(self) -> D | None:
-        """Always None."""
+        """Always None: there is no floor."""
         return None

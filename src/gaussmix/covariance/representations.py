@@ -15,7 +15,7 @@ from gaussmix.core.precision_roots import (
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
-from gaussmix.types import DD, KD, KDD, ND, AnyArray, BoolK, IntD, K
+from gaussmix.types import DD, KD, KDD, ND, AnyArray, BoolK, IntK, K
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class FullCovariance(AbstractCovariance):
         """Multiply standard normal rows by the factor of a component."""
         return np.asarray(standard_normal @ self.factors[component].T)
 
-    def permute_components(self, order: IntD) -> "FullCovariance":
-        """Return the same covariances in another order."""
+    def permute_components(self, order: IntK) -> "FullCovariance":
+        """Return the covariances with the components in another order."""
         return replace(
             self,
             is_floored=self.is_floored[order],
@@ -59,15 +59,15 @@ class FullCovariance(AbstractCovariance):
             stored_log_determinants=self.stored_log_determinants[order],
         )
 
-    def replace_components(self, is_replaced: BoolK, replacements: AbstractCovariance) -> "FullCovariance":
-        """Return the covariances with some components replaced, in order."""
-        assert isinstance(replacements, FullCovariance)
+    def replace_components(self, is_replaced: BoolK, replacements_in_order: AbstractCovariance) -> "FullCovariance":
+        """Return the covariances with those marked replaced by ``replacements_in_order``, one for each mark."""
+        assert isinstance(replacements_in_order, FullCovariance)
         return FullCovariance(
             self.structure,
-            _replace_entries(self.is_floored, is_replaced, replacements.is_floored),
-            _replace_entries(self.factors, is_replaced, replacements.factors),
-            _replace_entries(self.precision_root_matrices, is_replaced, replacements.precision_root_matrices),
-            _replace_entries(self.stored_log_determinants, is_replaced, replacements.stored_log_determinants),
+            _replace_entries(self.is_floored, is_replaced, replacements_in_order.is_floored),
+            _replace_entries(self.factors, is_replaced, replacements_in_order.factors),
+            _replace_entries(self.precision_root_matrices, is_replaced, replacements_in_order.precision_root_matrices),
+            _replace_entries(self.stored_log_determinants, is_replaced, replacements_in_order.stored_log_determinants),
         )
 
 
@@ -102,7 +102,7 @@ class SharedCovariance(AbstractCovariance):
         """Multiply standard normal rows by the factor."""
         return np.asarray(standard_normal @ self.factor.T)
 
-    def permute_components(self, order: IntD) -> "SharedCovariance":
+    def permute_components(self, order: IntK) -> "SharedCovariance":
         """Return the same covariance with ``is_floored`` in another order."""
         return replace(self, is_floored=self.is_floored[order])
 
@@ -136,15 +136,15 @@ class DiagonalCovariance(AbstractCovariance):
         """Multiply standard normal rows by the standard deviations of a component."""
         return np.asarray(standard_normal * np.sqrt(self.variances[component]))
 
-    def permute_components(self, order: IntD) -> "DiagonalCovariance":
-        """Return the same covariances in another order."""
+    def permute_components(self, order: IntK) -> "DiagonalCovariance":
+        """Return the covariances with the components in another order."""
         return replace(self, is_floored=self.is_floored[order], variances=self.variances[order])
 
-    def replace_components(self, is_replaced: BoolK, replacements: AbstractCovariance) -> "DiagonalCovariance":
-        """Return the covariances with some components replaced, in order."""
-        assert isinstance(replacements, DiagonalCovariance)
-        is_floored = _replace_entries(self.is_floored, is_replaced, replacements.is_floored)
-        variances = _replace_entries(self.variances, is_replaced, replacements.variances)
+    def replace_components(self, is_replaced: BoolK, replacements_in_order: AbstractCovariance) -> "DiagonalCovariance":
+        """Return the covariances with those marked replaced by ``replacements_in_order``, one for each mark."""
+        assert isinstance(replacements_in_order, DiagonalCovariance)
+        is_floored = _replace_entries(self.is_floored, is_replaced, replacements_in_order.is_floored)
+        variances = _replace_entries(self.variances, is_replaced, replacements_in_order.variances)
         return DiagonalCovariance(self.structure, is_floored, variances)
 
 
@@ -178,35 +178,38 @@ class SphericalCovariance(AbstractCovariance):
         """Multiply standard normal rows by the standard deviation of a component."""
         return np.asarray(standard_normal * np.sqrt(self.variances[component]))
 
-    def permute_components(self, order: IntD) -> "SphericalCovariance":
-        """Return the same covariances in another order."""
+    def permute_components(self, order: IntK) -> "SphericalCovariance":
+        """Return the covariances with the components in another order."""
         return replace(self, is_floored=self.is_floored[order], variances=self.variances[order])
 
-    def replace_components(self, is_replaced: BoolK, replacements: AbstractCovariance) -> "SphericalCovariance":
-        """Return the covariances with some components replaced, in order."""
-        assert isinstance(replacements, SphericalCovariance)
-        is_floored = _replace_entries(self.is_floored, is_replaced, replacements.is_floored)
-        variances = _replace_entries(self.variances, is_replaced, replacements.variances)
+    def replace_components(
+        self, is_replaced: BoolK, replacements_in_order: AbstractCovariance
+    ) -> "SphericalCovariance":
+        """Return the covariances with those marked replaced by ``replacements_in_order``, one for each mark."""
+        assert isinstance(replacements_in_order, SphericalCovariance)
+        is_floored = _replace_entries(self.is_floored, is_replaced, replacements_in_order.is_floored)
+        variances = _replace_entries(self.variances, is_replaced, replacements_in_order.variances)
         return SphericalCovariance(self.structure, is_floored, variances, self.n_columns)
 
 
-def _replace_entries(values: AnyArray, is_replaced: BoolK, replacements: AnyArray) -> AnyArray:
+def _replace_entries(values: AnyArray, is_replaced: BoolK, replacements_in_order: AnyArray) -> AnyArray:
+    """Return a copy whose marked entries are ``replacements_in_order``, one for each mark."""
     result = values.copy()
-    result[is_replaced] = replacements
+    result[is_replaced] = replacements_in_order
     return result
 
 
 def full_from_matrices(structure: Structure, matrices: KDD) -> FullCovariance:
-    """Make the full representation of positive definite matrices (K, D, D).
+    """Make the full representation of matrices (K, D, D); raise CollapseError unless all are positive definite.
 
     Raises
     ------
     CollapseError
         If a matrix is not positive definite; it names the components.
     """
-    factors, failed = linalg.cholesky_stack(matrices)
-    if failed.any():
-        raise CollapseError([int(k) for k in np.flatnonzero(failed)])
+    factors, has_failed = linalg.cholesky_stack(matrices)
+    if has_failed.any():
+        raise CollapseError([int(k) for k in np.flatnonzero(has_failed)])
     return full_from_factors(structure, factors)
 
 
@@ -218,21 +221,21 @@ def full_from_factors(structure: Structure, factors: KDD) -> FullCovariance:
 
 
 def full_from_eigenpairs(structure: Structure, values: KD, vectors: KDD, is_floored: BoolK) -> FullCovariance:
-    """Make the full representation from eigenvalues (K, D) > 0 and eigenvectors; tiny eigenvalues stay exact."""
+    """Make the full representation from eigenvalues (K, D) > 0 and eigenvectors in columns (K, D, D)."""
     deviations = np.sqrt(values)[:, None, :]
     logs = np.log(values).sum(axis=1)
     return FullCovariance(structure, is_floored, vectors * deviations, vectors / deviations, logs)
 
 
 def full_from_precision_roots(structure: Structure, precision_roots: KDD) -> FullCovariance:
-    """Make the full representation from upper triangular precision roots R: F = R^-T."""
+    """Make the full representation from upper triangular precision roots R (K, D, D): the factors are R^-T."""
     factors = np.array([linalg.invert_lower(root.T) for root in precision_roots])
     logs = -np.array([linalg.log_determinant_from_factor(root) for root in precision_roots])
     return FullCovariance(structure, np.zeros(len(precision_roots), dtype=bool), factors, precision_roots, logs)
 
 
 def shared_from_full(covariance: FullCovariance, n_components: int) -> SharedCovariance:
-    """Make the shared representation of the first matrix of a full covariance."""
+    """Make the shared representation, for ``n_components``, of the first matrix of a full covariance."""
     return SharedCovariance(
         covariance.structure,
         np.repeat(covariance.is_floored[:1], n_components),

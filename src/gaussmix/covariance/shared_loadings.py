@@ -5,12 +5,14 @@ Rubin & Wu, "Parameter expansion to accelerate EM", Biometrika 85, 1998; McNicho
 mixture models", Statistics and Computing 18, 2008). As in `factor_analyzers`, no update lowers the likelihood.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.factor_analyzers import estimate_diagonal, estimate_isotropic
+from gaussmix.covariance.factor_analyzers import estimate_diagonal_noise, estimate_isotropic_noise
 from gaussmix.covariance.factor_parameters import (
     MAX_FACTOR_ITER,
     MIN_DECREASE,
@@ -18,8 +20,8 @@ from gaussmix.covariance.factor_parameters import (
     make_low_rank_covariance,
     min_noise_variances,
     previous_factor_parameters,
+    raise_if_any_collapsed,
     require_factor_structure,
-    require_positive_noise_variances,
 )
 from gaussmix.covariance.factor_structure import FactorStructure
 from gaussmix.covariance.leading_eigenpairs import GroupScatter
@@ -28,12 +30,20 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.types import DQ, KD, D
 
 
+class SharedLoadingsUpdate(NamedTuple):
+    """The objective F, which is minimised, before an update; loadings (D, q) and noise variances (K, D) after it."""
+
+    objective_before: float
+    loadings: DQ
+    noise_variances: KD
+
+
 def estimate_shared_loadings(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> LowRankCovariance:
-    """Estimate CUC and CUU: EM's updates for common loadings and separate noise variances.
+    """Return the covariances of CUC and CUU, which share loadings but not noise variances, at or above the floor.
 
-    The scale of the factors is free (parameter expansion).
+    They come from EM's updates of both. The scale of the factors is free (parameter expansion).
     """
     factor_structure, scatter = require_factor_structure(structure), GroupScatter.from_moments(moments)
     min_variances, initial = min_noise_variances(scatter, floor), previous_factor_parameters(previous, scatter)
@@ -41,10 +51,10 @@ def estimate_shared_loadings(
         min_variances = np.repeat(min_variances.max(axis=1, keepdims=True), min_variances.shape[1], axis=1)
     if initial is None:
         initial = _pooled_initialization(factor_structure, moments, floor)
-    loadings, noise_variances = initial[0][0], np.maximum(initial[1], min_variances)
+    loadings, noise_variances = initial.loadings[0], np.maximum(initial.noise_variances, min_variances)
     previous_value = np.inf
     for _ in range(MAX_FACTOR_ITER):
-        value, next_loadings, next_noise = _shared_loadings_iteration(scatter, loadings, noise_variances)
+        value, next_loadings, next_noise = _update_shared_loadings(scatter, loadings, noise_variances)
         if not previous_value - value > MIN_DECREASE * scatter.mass.sum() * noise_variances.shape[1]:
             break
         previous_value, loadings = value, next_loadings
@@ -52,26 +62,28 @@ def estimate_shared_loadings(
             next_noise = np.repeat(next_noise.mean(axis=1, keepdims=True), noise_variances.shape[1], axis=1)
         noise_variances = np.maximum(next_noise, min_variances)
     if floor is None:
-        require_positive_noise_variances((noise_variances <= min_variances).sum(axis=1) > factor_structure.n_factors)
+        raise_if_any_collapsed((noise_variances <= min_variances).sum(axis=1) > factor_structure.n_factors)
     return make_low_rank_covariance(
         factor_structure,
-        (np.repeat(loadings[None], len(noise_variances), axis=0), noise_variances),
+        FactorParameters(np.repeat(loadings[None], len(noise_variances), axis=0), noise_variances),
         floor,
         len(moments.mass),
     )
 
 
 def _pooled_initialization(structure: FactorStructure, moments: Moments, floor: D | None) -> FactorParameters:
-    """Return loadings and noise variances of all components together."""
+    """Return the loadings and noise variances that CCC or CCU has for all components together."""
     m_step, letters = (
-        (estimate_isotropic, "CCC") if structure.has_isotropic_noise_variance else (estimate_diagonal, "CCU")
+        (estimate_isotropic_noise, "CCC")
+        if structure.has_isotropic_noise_variance
+        else (estimate_diagonal_noise, "CCU")
     )
     pooled = m_step(FactorStructure(letters, structure.n_factors), moments.to_kind(MomentKind.POOLED_FULL), floor, None)
-    return pooled.loadings, pooled.noise_variance
+    return FactorParameters(pooled.loadings, pooled.noise_variance)
 
 
-def _shared_loadings_iteration(scatter: GroupScatter, loadings: DQ, noise_variances: KD) -> tuple[float, DQ, KD]:
-    """Return F before an update, and the loadings (D, q) and noise variances (K, D) after it."""
+def _update_shared_loadings(scatter: GroupScatter, loadings: DQ, noise_variances: KD) -> SharedLoadingsUpdate:
+    """Return the loadings (D, q) and noise variances (K, D) after one update of EM, and F before it."""
     weighted = loadings / noise_variances[:, :, None]
     inner = np.eye(loadings.shape[1]) + loadings.T @ weighted
     products = np.array([scatter.multiply_covariance(k, columns) for k, columns in enumerate(weighted)])
@@ -90,4 +102,4 @@ def _shared_loadings_iteration(scatter: GroupScatter, loadings: DQ, noise_varian
         (next_loadings @ factor_moments - 2.0 * cross_moments) * next_loadings
     ).sum(axis=2)
     scale = linalg.cholesky(np.tensordot(scatter.mass, factor_moments, axes=1) / scatter.mass.sum())
-    return value, next_loadings if scale is None else next_loadings @ scale, next_noise_variances
+    return SharedLoadingsUpdate(value, next_loadings if scale is None else next_loadings @ scale, next_noise_variances)

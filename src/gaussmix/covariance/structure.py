@@ -29,7 +29,7 @@ class Structure(ABC):
 
     @staticmethod
     def from_name(name: object, parameter_name: str = "structure") -> "Structure":
-        """Read one of mclust's names, one of scikit-learn's four, or mclust's 'E' and 'V' for one column.
+        """Return the structure of one of mclust's names, of scikit-learn's four, or of 'E' or 'V' for one column.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Structure(ABC):
         """Return the number of free parameters of the covariances."""
 
     @abstractmethod
-    def min_rows(self, n_features: int) -> int:
+    def min_rows_per_component(self, n_features: int) -> int:
         """Return the number of rows that a component needs for a covariance of its own."""
 
     @abstractmethod
@@ -107,7 +107,7 @@ class Structure(ABC):
         """Raise ParameterError if data of ``n_features`` columns cannot have this structure."""
 
     def n_mixture_parameters(self, n_components: int, n_features: int) -> int:
-        """Return the free parameters of a mixture: K - 1 weights, K D means and the covariances."""
+        """Return the number of free parameters of a mixture: K - 1 weights, K D means and the covariances."""
         return n_components - 1 + n_components * n_features + self.n_covariance_parameters(n_components, n_features)
 
 
@@ -171,7 +171,7 @@ class MclustStructure(Structure):
 
     @property
     def has_factors(self) -> bool:
-        """Always False."""
+        """Always False: no structure of mclust has factors."""
         return False
 
     @property
@@ -185,12 +185,12 @@ class MclustStructure(Structure):
         n_axis_pairs = n_features * (n_features - 1) // 2
         return counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * n_axis_pairs
 
-    def min_rows(self, n_features: int) -> int:
-        """Return one row more than there are columns."""
+    def min_rows_per_component(self, n_features: int) -> int:
+        """Return D + 1, the rows that a component needs for a covariance of its own."""
         return n_features + 1
 
     def check_n_features(self, n_features: int) -> None:
-        """Accept any number of columns."""
+        """Do nothing: data of any number of columns can have this structure."""
 
 
 # Structures in which single components can have a fixed covariance.

@@ -170,7 +170,7 @@ class Problem:
         """Number of rows that a component needs for a regular covariance; one if there is a prior."""
         if self.covariance_estimator.prior is not None:
             return 1
-        return self.covariance_estimator.structure.min_rows(self.source.n_features)
+        return self.covariance_estimator.structure.min_rows_per_component(self.source.n_features)
 
     def with_prior(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
         """Return the problem with a prior, or itself for None; open parameters of the prior depend on the data."""

@@ -38,7 +38,11 @@ def run_fused_em(
     max_iter : int
         The largest number of iterations.
     """
-    tolerance, floor, engine = stopping.tolerance_and_is_relative, covariance_estimator.plain_floor, problem.engine
+    tolerance, floor, engine = (
+        stopping.tolerance_and_is_relative,
+        covariance_estimator.mclust_m_step_floor,
+        problem.engine,
+    )
     structure = start.structure
     if tolerance is None or floor is None or max_iter == 0 or not isinstance(structure, MclustStructure):
         return None

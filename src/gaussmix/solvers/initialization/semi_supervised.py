@@ -112,7 +112,7 @@ def initialize_semi_supervised(
 
 def _min_component_mass(problem: Problem) -> float:
     """Return the weight of as many rows as a covariance needs without a prior."""
-    min_rows = problem.covariance_estimator.structure.min_rows(problem.source.n_features)
+    min_rows = problem.covariance_estimator.structure.min_rows_per_component(problem.source.n_features)
     return min_rows * problem.total_weight / problem.n_rows
 
 
