@@ -38,14 +38,14 @@ import numpy as np
 from gaussmix.covariance.structure import Structure
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.solvers import EM, MeanGainRule, run_solver
-from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.initialization import initialize
 
 rng = np.random.default_rng(0)
 problem = Problem.from_source(make_memory_source(rng.normal(size=(40, 2))), Structure.from_name("VVV"))
 start = initialize(problem, "kmeans", 2, rng)
 result = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule())
-evaluate_run(result, problem, 0.0)
+make_fit_after_e_step(result, problem, 0.0)
 result.model.predict([[0.0, 0.0]])
 """
 FIT_AN_ESTIMATOR = """

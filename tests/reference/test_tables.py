@@ -12,9 +12,9 @@ from gaussmix.covariance import MCLUST_NAMES, Structure
 from gaussmix.model import Problem
 from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers import EM, RelativeGainRule, run_solver
-from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.initialization import initialize_from_labels
-from gaussmix.solvers.initialization.hierarchical_clustering import build_tree
+from gaussmix.solvers.initialization.hierarchical_clustering import build_merge_tree
 from gaussmix.types import ND
 
 ALLOWED = 2  # published values that may be missed
@@ -75,10 +75,10 @@ def test_best_three_with_the_start_and_stopping_rule_of_mclust(data: str, rows: 
     for name in MCLUST_NAMES:
         structure = Structure.from_name(name)
         problem = Problem.from_source(make_memory_source(rows[data]), structure)
-        tree = trees.setdefault(structure.is_column_scale_equivariant, build_tree(problem, "VVV"))
+        tree = trees.setdefault(structure.is_column_scale_equivariant, build_merge_tree(problem, "VVV"))
         for count in range(1, 10):
             start = initialize_from_labels(problem, tree.cut_tree(count), count)
-            fit, _ = evaluate_run(
+            fit, _ = make_fit_after_e_step(
                 run_solver(EM(problem.covariance_estimator), start, problem, RelativeGainRule(1e-5)), problem, 0.0
             )
             bic = -2.0 * fit.log_likelihood + fit.mixture.n_parameters * np.log(len(rows[data]))

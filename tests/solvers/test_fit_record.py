@@ -7,7 +7,7 @@ from gaussmix import Fit
 from gaussmix.core.outcome import Outcome
 from gaussmix.model import Problem
 from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver
-from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.initialization import initialize, initialize_from_labels
 from gaussmix.types import ND, IntN
 from tests.contracts.problems import groups, problem_of
@@ -17,13 +17,13 @@ def fit_rows(rows: ND, n_components: int = 3, passes: int = 200) -> tuple[Fit, P
     problem = problem_of(rows)
     start = initialize(problem, "kmeans", n_components, np.random.default_rng(0))
     winner = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(1e-6, passes))
-    return evaluate_run(winner, problem, 1.5)[0], problem, winner
+    return make_fit_after_e_step(winner, problem, 1.5)[0], problem, winner
 
 
 def fit_from_labels(rows: ND, labels: IntN, n_components: int, passes: int = 0) -> Fit:
     problem = problem_of(rows)
     start = initialize_from_labels(problem, labels, n_components)
-    return evaluate_run(
+    return make_fit_after_e_step(
         run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(0.0, passes)), problem, 0.0
     )[0]
 
@@ -86,5 +86,5 @@ def test_notes_name_constant_columns() -> None:
         problem_of(rows).source, problem_of(rows).covariance_estimator.structure, feature_names=("size", "year")
     )
     start = initialize(named, "kmeans", 2, np.random.default_rng(0))
-    fit = evaluate_run(run_solver(EM(named.covariance_estimator), start, named, MeanGainRule()), named, 0.0)[0]
+    fit = make_fit_after_e_step(run_solver(EM(named.covariance_estimator), start, named, MeanGainRule()), named, 0.0)[0]
     assert "Column 'year' is constant" in str(fit)

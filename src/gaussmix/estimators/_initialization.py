@@ -19,7 +19,7 @@ from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed_paramet
 from gaussmix.model.noise import Box
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.solvers import EM, RunResult
-from gaussmix.solvers.initialization import initialize, replace_parameters, sort_components
+from gaussmix.solvers.initialization import initialize, replace_parameters, sort_components_by_mean
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers
 from gaussmix.solvers.initialization.noise_initialization import add_estimated_noise, add_noise, initialize_with_noise
 from gaussmix.solvers.initialization.semi_supervised import align_components, initialize_semi_supervised
@@ -195,7 +195,7 @@ class Initialization:
         if (keeps_number.any() or not self.parameters.has_none) and not best.n_split_merge:
             keeps_number = np.ones_like(keeps_number)
         kept = np.union1d(np.flatnonzero(keeps_number), self.sorted_labelled_components)
-        return sort_components(best.model, problem, kept.tolist())
+        return sort_components_by_mean(best.model, problem, kept.tolist())
 
     def _make_start_without_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """Return a starting mixture that ignores the known components of rows."""

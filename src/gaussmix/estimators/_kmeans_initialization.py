@@ -62,7 +62,7 @@ def iterate_initial_centers_in_frame(
     distinct_rows = DistinctRows.from_source(source)
     for _ in range(_n_kmeans_runs(estimator)):
         if init == "random":
-            yield distinct_rows.sample_rows(n_clusters, rng)
+            yield distinct_rows.draw_weighted_rows(n_clusters, rng)
         else:
             yield kmeans_plusplus(distinct_rows, n_clusters, engine, rng, CentersModel.euclidean)
 

@@ -10,7 +10,7 @@ from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseLikelihoodMixture
 from gaussmix.estimators._verbose import start_stopwatch
 from gaussmix.solvers import Fit
-from gaussmix.solvers.online.online_em import OnlineState, update_with_chunk
+from gaussmix.solvers.online.online_em import OnlineState, make_online_step
 from gaussmix.solvers.online.online_record import MAX_TRACE_CHUNKS, start_online_record, update_online_record
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, N
@@ -79,7 +79,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         """Take one step of online EM on the rows, and update the fitted attributes."""
         elapsed_seconds = start_stopwatch()
         source, engine = MemorySource.from_array(rows, sample_weight), resolve_engine(self.engine, len(rows))
-        step = update_with_chunk(self.model_, self._online_state, source, engine)
+        step = make_online_step(self.model_, self._online_state, source, engine)
         record = self.fit_ if self._online_state.n_chunks > 1 else start_online_record(self.fit_)
         lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self.lower_bounds_[-1:]
         self.fit_ = update_online_record(record, step, elapsed_seconds())

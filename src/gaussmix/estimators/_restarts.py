@@ -18,7 +18,7 @@ from gaussmix.model import Mixture, Problem
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.variational import VariationalPosterior, VariationalPrior
 from gaussmix.solvers import EM, MeanGainRule, MixtureSolver, RunResult, best_run, run_solver, split_merge
-from gaussmix.solvers.initialization import initialize, sort_components
+from gaussmix.solvers.initialization import initialize, sort_components_by_mean
 from gaussmix.solvers.initialization.noise_initialization import with_robust_floor
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.solvers.stopping import TotalGainRule
@@ -164,7 +164,7 @@ def _make_initial_posterior(
 ) -> VariationalPosterior:
     """Return the posterior after one e-step with the starting mixture of ``init_params``, in the problem's frame."""
     start = initialize(problem, estimator.init_params, int(estimator.n_components), rng)
-    return posterior_from_mixture(sort_components(start, problem), problem, prior)
+    return posterior_from_mixture(sort_components_by_mean(start, problem), problem, prior)
 
 
 def _make_variational_warm_start_if_possible(

@@ -18,7 +18,7 @@ from gaussmix.estimators._verbose import start_stopwatch, warn_unless_converged
 from gaussmix.model import Problem
 from gaussmix.model.variational import VariationalPosterior
 from gaussmix.solvers import RunResult
-from gaussmix.solvers.variational import VariationalFit, evaluate_variational_run
+from gaussmix.solvers.variational import VariationalFit, make_variational_fit_after_e_step
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, Array, ArrayLike, D, IntN, K
 
@@ -258,7 +258,7 @@ class BayesianGaussianMixture(BaseMixture):
             engine = resolve_engine(self.engine, len(rows))
             problem = Problem.from_source(source, structure, engine=engine, feature_names=names)
             best = fit_best_variational_run(self, problem, parameters.make_prior(problem, float(self.reg_covar)))
-            self._set_fitted_attributes(best, evaluate_variational_run(best, problem, elapsed_seconds()))
+            self._set_fitted_attributes(best, make_variational_fit_after_e_step(best, problem, elapsed_seconds()))
         self._prior_parameters, self._dtype = parameters, rows.dtype
         warn_unless_converged(self)
         return self

@@ -15,7 +15,7 @@ from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem_an
 from gaussmix.estimators._verbose import warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.solvers import RunResult
-from gaussmix.solvers.fit_record import evaluate_run
+from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.online.online_em import OnlineState
 from gaussmix.solvers.solver_table import EM_SOLVER_NAME
 from gaussmix.types import ArrayLike, IntN
@@ -234,7 +234,7 @@ class GaussianMixture(BaseOnlineMixture):
     ) -> None:
         """Sort the components of the best run, evaluate it, and set the fitted attributes."""
         best = replace(best, model=initialization.sort_free_components_by_mean(best, problem))
-        fit, _ = evaluate_run(best, problem, data.elapsed_seconds())
+        fit, _ = make_fit_after_e_step(best, problem, data.elapsed_seconds())
         lower_bounds = best.trace.log_likelihoods / problem.total_weight
         self.model_ = best.model
         self.fit_ = fit

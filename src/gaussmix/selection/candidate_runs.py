@@ -17,8 +17,8 @@ from gaussmix.model.problem import Problem
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.em.em import EM
-from gaussmix.solvers.fit_record import evaluate_run
-from gaussmix.solvers.initialization import initialize_from_moments, sort_components
+from gaussmix.solvers.fit_record import make_fit_after_e_step
+from gaussmix.solvers.initialization import initialize_from_moments, sort_components_by_mean
 from gaussmix.solvers.initialization.initializer import make_nondegenerate_check
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.solvers.loop import RunResult, run_solver
@@ -202,8 +202,8 @@ def candidate_marked_if_pruned(candidate_run: CandidateRun) -> Candidate:
 def _make_candidate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> CandidateRun:
     """Return a run with its candidate: the mixture with sorted components, and its criteria on all rows."""
     problem, seconds = spec.problem, result.trace.seconds
-    mixture = sort_components(result.model, problem, spec.labelled_components)
-    fit, _ = evaluate_run(replace(result, model=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
+    mixture = sort_components_by_mean(result.model, problem, spec.labelled_components)
+    fit, _ = make_fit_after_e_step(replace(result, model=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
     total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
     criteria = {
         name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)

@@ -25,7 +25,7 @@ from gaussmix.solvers.initialization.init_methods import initial_partitions
 from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_labels,
     initialize_from_moments,
-    sort_components,
+    sort_components_by_mean,
 )
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import HalvingRounds, continue_run, successive_halving
@@ -130,7 +130,7 @@ def _make_nondegenerate_fit(result: RunResult[Mixture], problem: Problem) -> Non
     """Return the fit of a run with sorted components; None if a component is degenerate."""
     if count_degenerate_components(result.model, problem):
         return None
-    return NondegenerateFit(sort_components(result.model, problem), result.last_objective)
+    return NondegenerateFit(sort_components_by_mean(result.model, problem), result.last_objective)
 
 
 def _initial_mixtures_by_splitting(problem: Problem, null_mixture: Mixture) -> list[Mixture]:

@@ -12,7 +12,7 @@ from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.selection.candidate_runs import TREE_CRITERIA, CandidateSpec
-from gaussmix.solvers.initialization.hierarchical_clustering import MergeTree, build_tree
+from gaussmix.solvers.initialization.hierarchical_clustering import MergeTree, build_merge_tree
 from gaussmix.solvers.initialization.init_methods import initial_partitions
 from gaussmix.solvers.initialization.initial_mixture import partition_moments
 from gaussmix.solvers.initialization.semi_supervised import align_labels, constrained_kmeans
@@ -67,7 +67,7 @@ class PartitionSource:
     def _cached_tree(self, tree_criterion: str) -> MergeTree:
         """Return the tree of the kept rows by a criterion in TREE_CRITERIA; build it at the first call."""
         if tree_criterion not in self._trees:
-            self._trees[tree_criterion] = build_tree(self.problem, tree_criterion)
+            self._trees[tree_criterion] = build_merge_tree(self.problem, tree_criterion)
         return self._trees[tree_criterion]
 
 

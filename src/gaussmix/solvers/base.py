@@ -46,7 +46,7 @@ class EStepRequest:
         moment_kind: MomentKind | None = None,
         assignment: AssignmentKind = AssignmentKind.SOFT,
     ) -> "EStepRequest":
-        """Ask for an E-step over all rows of a problem, by default with the moments that its structure needs."""
+        """Return a request for an E-step over all rows of a problem, by default with the moments of its structure."""
         kind = moment_kind or problem.covariance_estimator.moment_kind
         return cls(problem.session, model, kind, assignment, problem.pooled_total_moments_if_useful(kind))
 
@@ -69,7 +69,7 @@ class SolverState(Generic[M]):
     is_exhausted : bool
         Whether no further step of this solver can raise the objective.
     requests_e_step : bool
-        False where the solver goes on by `AbstractSolver.advance` instead of an E-step.
+        False where the solver goes on by `AbstractSolver.advance_without_e_step` instead of an E-step.
     movement : float
         Squared movement of the parameters in the last iteration, for rules that compare it.
     """
@@ -84,7 +84,7 @@ class SolverState(Generic[M]):
 
     @property
     def is_on_floor(self) -> bool:
-        """Whether a covariance of the model is at the variance floor."""
+        """Whether a covariance of the model is at the variance floor; False for models without one."""
         return False
 
 
@@ -95,8 +95,8 @@ class MixtureState(SolverState[Mixture]):
     proposal: Mixture | None = None
 
     @property
-    def next_mixture(self) -> Mixture:
-        """The mixture that the next E-step evaluates."""
+    def mixture_to_evaluate(self) -> Mixture:
+        """The mixture that the next E-step evaluates: the proposal, or the model if there is none."""
         return self.model if self.proposal is None else self.proposal
 
     @property
@@ -129,38 +129,38 @@ class AbstractSolver(ABC, Generic[M, S]):
 
     @abstractmethod
     def init(self, start: M, problem: Problem, max_iter: int) -> S:
-        """Return the state before the first E-step of at most ``max_iter`` iterations."""
+        """Return the state before the first E-step of a run from ``start`` of at most ``max_iter`` iterations."""
 
     @abstractmethod
     def request(self, state: S, problem: Problem) -> EStepRequest:
-        """Return the E-step that the state needs next."""
+        """Return the E-step that the state needs next, not yet made."""
 
     @abstractmethod
     def step(self, state: S, expectation: Expectation) -> S:
-        """Return the state after the requested E-step; it depends on the arguments alone."""
+        """Return the state after the requested E-step had ``expectation`` as its result; change nothing else."""
 
-    def predict_gain(self, state: S) -> float:
-        """Return how much the next EM step would raise the objective, where the last step may have been too short.
+    def predict_em_gain(self, state: S) -> float:
+        """Return how much the next EM step would raise the objective, or 0 where the last gain is a measure of that.
 
         The monitor asks only where this decides whether the run has converged.
         """
         return 0.0
 
-    def advance(self, state: S, monitor: "RunMonitor") -> S:
-        """Return the next state of a solver that needs other work than an E-step.
+    def advance_without_e_step(self, state: S, monitor: "RunMonitor") -> S:
+        """Return the state after other work than one E-step; iterations within it are recorded in ``monitor``.
 
-        A library that owns its loop records the iterations through the monitor.
+        Solvers whose states all request an E-step raise NotImplementedError.
         """
         raise NotImplementedError(f"{type(self).__name__} always requests an E-step")
 
     def run_fused(
-        self, start: M, problem: Problem, stopping: StoppingRule, previous_objective: float, max_iter: int
+        self, start: M, problem: Problem, stopping: StoppingRule, previous_objective_in_frame: float, max_iter: int
     ) -> FusedIterations[M] | None:
-        """Return the first iterations, made all at once; None where the loop has to make them."""
+        """Run the first iterations in one call of compiled code; return None where the loop has to run them."""
         return None
 
-    def frame_to_data_shift(self, problem: Problem) -> float:
-        """Return what is added to an objective in the frame to get that in the data's units."""
+    def objective_shift_to_data_units(self, problem: Problem) -> float:
+        """Return the constant to add to an objective in the frame, to get the objective in the data's units."""
         return problem.total_weight * problem.source.frame.log_abs_det_jacobian
 
 
@@ -174,13 +174,15 @@ class AbstractMixtureSolver(AbstractSolver[Mixture, MS]):
     covariance_estimator: AbstractCovarianceEstimator
 
     def request(self, state: MS, problem: Problem) -> EStepRequest:
-        """Ask for the moments that an M-step needs, under the next mixture."""
-        return EStepRequest.from_problem(problem, state.next_mixture, self.m_step_kind(state.next_mixture))
+        """Return the request for an E-step of the mixture to evaluate, with the moments that an M-step needs."""
+        return EStepRequest.from_problem(
+            problem, state.mixture_to_evaluate, self.m_step_moment_kind(state.mixture_to_evaluate)
+        )
 
-    def m_step_kind(self, mixture: Mixture) -> MomentKind:
-        """Return the kind of moments that an M-step needs."""
+    def m_step_moment_kind(self, mixture: Mixture) -> MomentKind:
+        """Return the kind of moments that an M-step needs; unpooled if the mixture has noise."""
         return unpool_kind_if_noise(mixture.noise, self.covariance_estimator.moment_kind)
 
-    def objective(self, mixture: Mixture, expectation: Expectation) -> float:
-        """Return what a run maximises, in the frame: log-likelihood plus the log density of a prior."""
+    def penalized_log_likelihood(self, mixture: Mixture, expectation: Expectation) -> float:
+        """Return log-likelihood plus log prior density of a mixture, in the frame, from its expectation."""
         return expectation.log_likelihood + self.covariance_estimator.log_prior(mixture.centers, mixture.covariance)

@@ -124,8 +124,8 @@ class Fit:
         return " ".join([str(self.outcome), summary, *self.notes])
 
 
-def evaluate_run(result: RunResult[Mixture], problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
-    """Return the record of a run and the expectation of its mixture, after one more E-step."""
+def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
+    """Make one more E-step; return the record of a run, and the expectation of its mixture by that E-step."""
     mixture = result.model
     expectation = problem.e_step(mixture)
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
@@ -147,14 +147,14 @@ def evaluate_run(result: RunResult[Mixture], problem: Problem, seconds: float) -
 
 
 def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> list[str]:
-    """Return sentences on what is remarkable about the end of a run."""
+    """Return sentences on what a user should know of a run: split-and-merge moves, noise, floor, empty components."""
     notes = []
     if result.n_split_merge:
         moves = format_count(result.n_split_merge, "split-and-merge move")
         notes.append(f"{moves} raised the likelihood before this run.")
-    notes.extend(_noise_notes(problem, result.model.noise))
+    notes.extend(_compose_noise_notes(problem, result.model.noise))
     if problem.constant_columns:
-        names = ", ".join(_column_name(problem, j) for j in problem.constant_columns)
+        names = ", ".join(_format_column(problem, j) for j in problem.constant_columns)
         notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
     floored = np.flatnonzero(result.model.covariance.is_floored).tolist()
     if floored:
@@ -166,13 +166,13 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
     elif result.n_floored_iter:
         count = format_count(result.n_floored_iter, "iteration")
         notes.append(f"The variance floor was active in {count}, not in the final fit.")
-    notes.extend(_mass_notes(problem, masses))
+    notes.extend(_compose_mass_notes(problem, masses))
     if problem.covariance_estimator.prior is not None:
         notes.append("The parameters maximise the posterior under a prior; the log-likelihood omits its density.")
     return notes
 
 
-def _mass_notes(problem: Problem, masses: K) -> list[str]:
+def _compose_mass_notes(problem: Problem, masses: K) -> list[str]:
     """Return sentences on components that are empty or have too few rows."""
     notes = []
     empty = np.flatnonzero(masses < _MAX_EMPTY_MASS).tolist()
@@ -189,7 +189,7 @@ def _mass_notes(problem: Problem, masses: K) -> list[str]:
     return notes
 
 
-def _noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
+def _compose_noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
     """Return sentences on the weight of the noise, and on a volume too small for its rows."""
     if noise is None:
         return []
@@ -204,12 +204,13 @@ def _noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
     return notes
 
 
-def _column_name(problem: Problem, column: int) -> str:
+def _format_column(problem: Problem, column: int) -> str:
+    """Return the quoted name of a column, or its number if columns have no names."""
     return str(column) if problem.feature_names is None else repr(problem.feature_names[column])
 
 
 def _format_components(components: list[int], singular_verb: str, plural_verb: str) -> str:
-    """Return 'Component 2 is', or 'Components 0 and 2 are'."""
+    """Return subject and verb of a sentence: 'Component 2 is', or 'Components 0 and 2 are'."""
     if len(components) == 1:
         return f"Component {components[0]} {singular_verb}"
     *others, last = (str(k) for k in components)

@@ -53,7 +53,7 @@ def run_solver(
     max_iter: int | None = None,
     max_floored_iter: int | None = None,
 ) -> RunResult[M]:
-    """Iterate from a start until the stopping rule is met or no iteration is left.
+    """Run a solver from one start until the stopping rule is met or no iteration is left; return the result.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def run_solver(
     RunResult
     """
     limit = stopping.max_iter if max_iter is None else min(max_iter, stopping.max_iter)
-    previous = previous_objective - solver.frame_to_data_shift(problem)
+    previous = previous_objective - solver.objective_shift_to_data_units(problem)
     monitor = RunMonitor(solver, problem, stopping, limit, previous, callback, max_floored_iter)
     fused = None if callback is not None else solver.run_fused(start, problem, stopping, previous, limit)
     if fused is not None:
         start = fused.model
-        monitor.record_fused(fused)
+        monitor.record_fused_iterations(fused)
     with limit_blas_threads(problem.source.n_features):
         state = solver.init(start, problem, monitor.n_iter_left)
         while monitor.should_continue:
@@ -94,7 +94,7 @@ def run_solver(
                 )
                 state = solver.step(state, expectation)
             else:
-                state = solver.advance(state, monitor)
+                state = solver.advance_without_e_step(state, monitor)
             if state.is_iteration_complete:
-                monitor.record(state)
+                monitor.record_and_check_convergence(state)
     return RunResult(state.model, monitor.trace, monitor.outcome, monitor.n_floored_iter)

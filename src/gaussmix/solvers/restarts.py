@@ -29,8 +29,8 @@ def best_run(runs: Iterable[RunResult[M]]) -> RunResult[M]:
     return max(runs, key=lambda run: run.last_objective)
 
 
-def always_preferred(run: RunResult[Any]) -> bool:
-    """Return True: all runs are preferred alike."""
+def prefer_every_run(run: RunResult[Any]) -> bool:
+    """Return True for every run, so that none is preferred to another."""
     return True
 
 
@@ -39,13 +39,13 @@ def successive_halving(
     starts: Iterable[M],
     problem: Problem,
     stopping: StoppingRule,
-    is_preferred: Callable[[RunResult[M]], bool] = always_preferred,
+    is_preferred: Callable[[RunResult[M]], bool] = prefer_every_run,
     rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
 ) -> list[RunResult[M]]:
-    """Return the best of many short runs, best first.
+    """Return the runs that the last round keeps, best first; they have not been continued until convergence.
 
-    Every start runs for a few iterations, and the best ones go on to the next round. Rounds are left out while no more
-    runs are left than the last round keeps.
+    Every start runs for a few iterations, and the best ones go on to the next round. If there are no more starts
+    than the last round keeps, no round is made: all come back without an iteration, in the order of the starts.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ def run_with_halving(
     starts: Iterable[M],
     problem: Problem,
     stopping: StoppingRule,
-    is_preferred: Callable[[RunResult[M]], bool] = always_preferred,
+    is_preferred: Callable[[RunResult[M]], bool] = prefer_every_run,
     rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
 ) -> RunResult[M]:
-    """Return the best run of successive halving, continued until it converges."""
+    """Return the best run of successive halving, continued until it converges or ``stopping.max_iter`` is reached."""
     best = successive_halving(solver, starts, problem, stopping, is_preferred, rounds)[0]
     return continue_run(solver, best, problem, stopping)
 
@@ -93,7 +93,7 @@ def continue_run(
     max_iter: int | None = None,
     max_floored_iter: int | None = None,
 ) -> RunResult[M]:
-    """Return a run with further iterations in one trace; a run that has converged or was pruned stays as it is."""
+    """Return a run with up to ``max_iter`` more iterations in one trace; the same run if it converged or was pruned."""
     if result.outcome in (Outcome.CONVERGED, Outcome.PRUNED):
         return result
     continuation = run_solver(

@@ -72,12 +72,12 @@ class RunMonitor:
 
     @property
     def trace(self) -> IterationTrace:
-        """Objective and seconds of each iteration so far."""
+        """Objective in data units, and seconds since the start, of each iteration so far."""
         return IterationTrace(np.array(self.objectives), np.array(self.elapsed_seconds))
 
-    def record_fused(self, iterations: FusedIterations[Any]) -> None:
-        """Record iterations that were made all at once."""
-        shift = self.solver.frame_to_data_shift(self.problem)
+    def record_fused_iterations(self, iterations: FusedIterations[Any]) -> None:
+        """Append the objectives of fused iterations to the trace; end the run if they have converged."""
+        shift = self.solver.objective_shift_to_data_units(self.problem)
         n_iter, seconds = len(iterations.objectives), time.perf_counter() - self._start_time
         self.objectives.extend((iterations.objectives + shift).tolist())
         self.elapsed_seconds.extend(np.linspace(0.0, seconds, n_iter + 1)[1:].tolist())
@@ -85,9 +85,9 @@ class RunMonitor:
         if iterations.has_converged:
             self.outcome = Outcome.CONVERGED
 
-    def record(self, state: SolverState[Any]) -> None:
-        """Record a complete iteration, call the callback, and check convergence."""
-        value = state.objective + self.solver.frame_to_data_shift(self.problem)
+    def record_and_check_convergence(self, state: SolverState[Any]) -> None:
+        """Record the iteration that ``state`` completes, call the callback, and end the run if a rule says so."""
+        value = state.objective + self.solver.objective_shift_to_data_units(self.problem)
         self.objectives.append(value)
         self.elapsed_seconds.append(time.perf_counter() - self._start_time)
         self.n_floored_iter += state.is_on_floor
@@ -95,27 +95,27 @@ class RunMonitor:
             self.callback(len(self.objectives), value, state.objective - self._last_objective)
         self._last_objective = state.objective
         if state.can_stop:
-            self.check_convergence(state)
+            self.end_run_if_converged(state)
         is_running = self.outcome is Outcome.MAX_ITER_REACHED
         if is_running and self.max_floored_iter is not None and self.n_floored_iter >= self.max_floored_iter:
             self.outcome = Outcome.PRUNED
         if state.is_exhausted:
-            self.mark_converged()
+            self.end_run_as_converged()
 
-    def mark_converged(self) -> None:
-        """End the run if it still goes on, since no step of the solver raises the objective."""
+    def end_run_as_converged(self) -> None:
+        """Set the outcome to converged, unless the run has already ended."""
         if self.should_continue:
             self.outcome = Outcome.CONVERGED
 
-    def check_convergence(self, state: SolverState[Any]) -> None:
-        """End the run if both the last gain and the predicted gain of an EM step meet the stopping rule.
+    def end_run_if_converged(self, state: SolverState[Any]) -> None:
+        """Set the outcome to converged if both the last gain and the predicted EM gain meet the stopping rule.
 
         A step that was too short gains little without being near a maximum; the predicted gain tells these apart.
         """
         weight, current = self.problem.total_weight, state.objective
         progress = Progress(self.checked_objective, current, weight, state.movement)
         if self.outcome is Outcome.MAX_ITER_REACHED and self.stopping.is_met(progress):
-            gain = self.solver.predict_gain(state)
+            gain = self.solver.predict_em_gain(state)
             is_gain_left = gain > 0.0 and not self.stopping.is_met(Progress(current, current + gain, weight))
             self.outcome = self.outcome if is_gain_left else Outcome.CONVERGED
         self.checked_objective = current

@@ -58,10 +58,12 @@ class SolverSpec:
 
 
 def _make_adam(em: EM, options: SolverOptions) -> Adam:
+    """Return Adam with the default learning rate 0.05 unless the options give one."""
     return Adam(em, options.seed, options.learning_rate_or(0.05), options.batch_size)
 
 
 def _make_sgd(em: EM, options: SolverOptions) -> SGD:
+    """Return SGD with the default learning rate 0.5 unless the options give one."""
     return SGD(em, options.seed, options.learning_rate_or(0.5), options.batch_size)
 
 
@@ -81,7 +83,7 @@ SOLVERS: dict[str, SolverSpec] = {
 
 
 def make_solver(name: str, em: EM, options: SolverOptions) -> MixtureSolver:
-    """Return the solver of a name.
+    """Return the solver of a name, with the EM step, structure and fixed parameters of ``em``.
 
     Raises
     ------

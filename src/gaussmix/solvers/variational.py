@@ -43,17 +43,17 @@ class VariationalEM(AbstractSolver[VariationalPosterior, _VariationalState]):
         return _VariationalState(start)
 
     def request(self, state: _VariationalState, problem: Problem) -> EStepRequest:
-        """Ask for the moments under the posterior's expected log densities."""
+        """Return the request for moments under the posterior's expected log densities."""
         return EStepRequest.from_problem(problem, state.model)
 
     def step(self, state: _VariationalState, expectation: Expectation) -> _VariationalState:
-        """Compute the posterior from the moments, and its bound."""
+        """Return the state with the posterior of the moments, and its lower bound."""
         posterior = state.model.prior.compute_posterior(expectation.moments)
         return _VariationalState(posterior, posterior.sklearn_lower_bound(expectation.entropy))
 
 
 def posterior_from_mixture(mixture: Mixture, problem: Problem, prior: VariationalPrior) -> VariationalPosterior:
-    """Return the posterior after one E-step of a mixture: the start of a run.
+    """Make one E-step of a mixture, and return the posterior of its moments: the start of a run.
 
     A Dirichlet process expects the first components to be the largest. Components are therefore sorted by mass.
     """
@@ -120,10 +120,10 @@ class VariationalFit:
         return " ".join([str(self.outcome), summary, *self.notes])
 
 
-def evaluate_variational_run(
+def make_variational_fit_after_e_step(
     result: RunResult[VariationalPosterior], problem: Problem, seconds: float
 ) -> VariationalFit:
-    """Return the record of a run, after one more E-step under its posterior."""
+    """Make one more E-step under the posterior of a run, and return the record of the run."""
     posterior = result.model
     expectation = problem.e_step(posterior)
     divergence = posterior.kl_divergence
@@ -143,6 +143,7 @@ def evaluate_variational_run(
 
 
 def _collect_notes(expectation: Expectation, kl_divergence: float) -> list[str]:
+    """Return sentences on components without rows, and on an infinite divergence."""
     notes = []
     n_idle = int((expectation.moments.mass < _MAX_IDLE_MASS).sum())
     if n_idle:

@@ -71,7 +71,7 @@ def test_the_farthest_rows_do_not_depend_on_the_batches(n_batches: int) -> None:
         assert weight == weights[copies].sum()
         assert n_copies == copies.sum()
         assert label == labels[copies][0]
-    reach = found.within_distance_of(4)
+    reach = found.keep_at_least_as_far_as(4)
     assert len(reach.rows) <= 4
     assert reach.n_copies[:-1].sum() < 4
 

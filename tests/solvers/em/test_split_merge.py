@@ -9,12 +9,12 @@ from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.model import Problem, prediction
 from gaussmix.model.noise import Box
 from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver, split_merge
-from gaussmix.solvers.em.split_merge import _split_moments
+from gaussmix.solvers.em.split_merge import _halve_component
 from gaussmix.solvers.em.split_merge_candidates import (
     OverlapStatistics,
     SplitMergeCandidate,
     compute_overlap_statistics,
-    rank_candidates,
+    iterate_best_candidates_first,
 )
 from gaussmix.solvers.initialization import initialize, initialize_from_labels
 from gaussmix.solvers.initialization.noise_initialization import add_noise
@@ -152,27 +152,27 @@ def test_candidates_are_ranked_and_spare_labelled_and_fixed_components() -> None
     products = np.array([[1.0, 0.5, 0.1, 0.0], [0.5, 1.0, 0.2, 0.0], [0.1, 0.2, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
     found = OverlapStatistics(products, np.array([0.0, 1.0, 2.0, 3.0]), np.zeros(4), np.ones(4))
     nobody = np.zeros(4, dtype=bool)
-    every = list(rank_candidates(found, NO_LABELS, nobody))
+    every = list(iterate_best_candidates_first(found, NO_LABELS, nobody))
     assert every[0] == SplitMergeCandidate(0, 1, 3)
     assert every[1] == SplitMergeCandidate(0, 1, 2)
     assert all(len({move.merge_target, move.merge_source, move.split_component}) == 3 for move in every)
-    for move in rank_candidates(found, np.array([1]), nobody):
+    for move in iterate_best_candidates_first(found, np.array([1]), nobody):
         assert move.merge_source != 1
-    assert SplitMergeCandidate(1, 0, 3) in rank_candidates(found, np.array([1]), nobody)
-    assert {move.is_flipped for move in rank_candidates(found, np.array([3]), nobody)} == {False, True}
+    assert SplitMergeCandidate(1, 0, 3) in iterate_best_candidates_first(found, np.array([1]), nobody)
+    assert {move.is_flipped for move in iterate_best_candidates_first(found, np.array([3]), nobody)} == {False, True}
     held = np.array([False, False, False, True])
     assert all(
         3 not in (move.merge_target, move.merge_source, move.split_component)
-        for move in rank_candidates(found, NO_LABELS, held)
+        for move in iterate_best_candidates_first(found, NO_LABELS, held)
     )
-    assert not list(rank_candidates(found, np.arange(4), nobody))
+    assert not list(iterate_best_candidates_first(found, np.arange(4), nobody))
 
 
 @pytest.mark.parametrize("kind", [MomentKind.FULL, MomentKind.DIAGONAL])
 def test_halves_add_to_the_whole_and_have_moments_of_a_half_gaussian(kind: MomentKind) -> None:
     scatter = 100.0 * (np.array([[4.0, 0.0], [0.0, 1.0]]) if kind is MomentKind.FULL else np.array([4.0, 1.0]))
     whole = Moments(np.array([100.0]), np.array([[1.0, 2.0]]), scatter[None], kind)
-    low, high = _split_moments(whole, np.ones(2))
+    low, high = _halve_component(whole, np.ones(2))
     both = low + high
     for name in ("mass", "mean", "scatter"):
         np.testing.assert_allclose(getattr(both, name), getattr(whole, name), atol=1e-12)

@@ -12,7 +12,7 @@ from gaussmix.solvers.initialization.hierarchical_clustering import (
     AGGLOMERATION_METHODS,
     MAX_TREE_ROWS,
     MCLUST_CRITERIA,
-    build_tree,
+    build_merge_tree,
 )
 from gaussmix.solvers.initialization.merge_criteria import MERGE_CRITERIA, GroupStatistics, MergeCriterion
 from gaussmix.solvers.initialization.pooled_agglomeration import agglomerate_pooled
@@ -37,7 +37,7 @@ def is_same_partition(one: IntN, other: IntN) -> bool:
 
 
 def cut_tree_of(rows: ND, criterion: str, n_components: int = 4, weights: Array | None = None) -> IntN:
-    return build_tree(problem_of(rows, weights=weights), criterion).cut_tree(n_components)
+    return build_merge_tree(problem_of(rows, weights=weights), criterion).cut_tree(n_components)
 
 
 def scatter(rows: ND) -> ND:
@@ -144,10 +144,14 @@ def test_merge_cost_is_the_increase_of_the_criterion(criterion: str, n_features:
     leaves = GroupStatistics.from_rows(rows, np.ones(16), rule.needs_scatter)
     one, other = leaves.take(np.array([0])), leaves.take(np.array([7]))
     for number in range(1, 7):
-        one = one.merge_with(leaves.take(np.array([number])))
+        one = one.merge_pairwise_with(leaves.take(np.array([number])))
     for number in range(8, 16):
-        other = other.merge_with(leaves.take(np.array([number])))
-    parts = (rule.group_costs(one, 0.7), rule.group_costs(other, 0.7), rule.group_costs(one.merge_with(other), 0.7))
+        other = other.merge_pairwise_with(leaves.take(np.array([number])))
+    parts = (
+        rule.group_costs(one, 0.7),
+        rule.group_costs(other, 0.7),
+        rule.group_costs(one.merge_pairwise_with(other), 0.7),
+    )
     expected = [brute_force_term(criterion, some, 0.7) for some in (rows[:7], rows[7:], rows)]
     np.testing.assert_allclose(np.concatenate(parts), expected, rtol=1e-10)
 
@@ -187,7 +191,7 @@ def test_weights_equal_repeated_rows(criterion: str) -> None:
 
 @every_criterion
 def test_cuts_are_nested_and_have_the_requested_number_of_groups(criterion: str) -> None:
-    tree = build_tree(problem_of(groups(6)), criterion)
+    tree = build_merge_tree(problem_of(groups(6)), criterion)
     for n_components in range(1, 90):
         fine, coarse = tree.cut_tree(n_components + 1), tree.cut_tree(n_components)
         assert np.array_equal(np.unique(coarse), np.arange(n_components))
@@ -197,7 +201,7 @@ def test_cuts_are_nested_and_have_the_requested_number_of_groups(criterion: str)
 @every_criterion
 def test_many_rows_are_merged_with_neighbors_first(criterion: str) -> None:
     rows = groups(7, n_rows=MAX_GROUPS_FOR_ALL_PAIRS + 300) * np.array([1.0, 0.5])
-    tree = build_tree(problem_of(rows), criterion)
+    tree = build_merge_tree(problem_of(rows), criterion)
     assert tree.children.shape == (len(rows) - 1, 2)
     assert len(np.unique(tree.children)) == 2 * (len(rows) - 1)
     for n_components in (3, MAX_GROUPS_FOR_ALL_PAIRS, MAX_GROUPS_FOR_ALL_PAIRS + 100):
@@ -220,7 +224,7 @@ HARD = {
 @pytest.mark.parametrize("case", HARD)
 def test_hard_data(criterion: str, case: str) -> None:
     rows, n_distinct = HARD[case]
-    tree = build_tree(problem_of(rows), criterion)
+    tree = build_merge_tree(problem_of(rows), criterion)
     assert len(np.unique(tree.cut_tree(n_distinct))) == n_distinct
     assert len(np.unique(tree.cut_tree(n_distinct + 3))) == n_distinct
     assert not tree.cut_tree(1).any()
@@ -236,7 +240,7 @@ def test_normalized_weights_equal_counts() -> None:
 
 def test_unknown_criterion() -> None:
     with pytest.raises(ParameterError, match="criterion"):
-        build_tree(problem_of(groups(0)), "EEV")
+        build_merge_tree(problem_of(groups(0)), "EEV")
 
 
 def make_lines(seed: int, n_lines: int, angle: float) -> tuple[ND, IntN]:

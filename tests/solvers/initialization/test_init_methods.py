@@ -67,9 +67,9 @@ def test_kmeans_plusplus_draws_every_row_once() -> None:
 def test_rows_are_drawn_in_proportion_to_their_weights() -> None:
     distinct = DistinctRows.from_source(make_memory_source(np.array([[0.0], [1.0]]), np.array([1.0, 9.0])))
     rng = np.random.default_rng(0)
-    share = np.mean([distinct.sample_rows(1, rng)[0, 0] for _ in range(2000)])
+    share = np.mean([distinct.draw_weighted_rows(1, rng)[0, 0] for _ in range(2000)])
     assert share == pytest.approx(0.9, abs=0.03)
-    np.testing.assert_array_equal(np.sort(distinct.sample_rows(4, rng)[:, 0]), [0.0, 0.0, 1.0, 1.0])
+    np.testing.assert_array_equal(np.sort(distinct.draw_weighted_rows(4, rng)[:, 0]), [0.0, 0.0, 1.0, 1.0])
 
 
 def test_partitions_cover_the_rows_and_differ() -> None:

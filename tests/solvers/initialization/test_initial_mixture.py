@@ -10,9 +10,9 @@ from gaussmix.solvers.initialization import (
     initialize,
     initialize_from_labels,
     replace_parameters,
-    sort_components,
+    sort_components_by_mean,
 )
-from gaussmix.solvers.initialization.initial_mixture import argsort_means, initialize_from_label_prior
+from gaussmix.solvers.initialization.initial_mixture import argsort_components_by_mean, initialize_from_label_prior
 from tests.contracts.problems import groups, problem_of
 
 
@@ -67,19 +67,19 @@ def test_replace_parameters() -> None:
 
 def test_components_are_sorted_by_mean_and_ties_by_the_next_column() -> None:
     centers = np.array([[1.0, 5.0], [0.0, 9.0], [1.0 + 1e-9, 2.0]])
-    np.testing.assert_array_equal(argsort_means(centers, np.ones(2)), [1, 2, 0])
-    np.testing.assert_array_equal(argsort_means(centers, np.array([1e-9, 1.0])), [1, 0, 2])
-    np.testing.assert_array_equal(argsort_means(np.zeros((3, 2)), np.zeros(2)), [0, 1, 2])
+    np.testing.assert_array_equal(argsort_components_by_mean(centers, np.ones(2)), [1, 2, 0])
+    np.testing.assert_array_equal(argsort_components_by_mean(centers, np.array([1e-9, 1.0])), [1, 0, 2])
+    np.testing.assert_array_equal(argsort_components_by_mean(np.zeros((3, 2)), np.zeros(2)), [0, 1, 2])
 
 
 @pytest.mark.parametrize("shift", [0.0, 4.9e-7, 5e-7, 1e-3, 123.456])
 def test_order_does_not_depend_on_the_origin(shift: float) -> None:
     centers = np.array([[0.2e-6, 1.0], [0.6e-6, 0.0], [0.9e-6, 2.0]]) + shift
-    np.testing.assert_array_equal(argsort_means(centers, np.ones(2)), [1, 0, 2])
+    np.testing.assert_array_equal(argsort_components_by_mean(centers, np.ones(2)), [1, 0, 2])
 
 
 @pytest.mark.parametrize("method", INIT_METHODS)
 def test_sort_components_sorts_means(method: str) -> None:
     problem = problem_of(groups(3))
-    found = sort_components(initialize(problem, method, 3, np.random.default_rng(1)), problem)
+    found = sort_components_by_mean(initialize(problem, method, 3, np.random.default_rng(1)), problem)
     assert (np.diff(found.means[:, 0]) >= 0).all()

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from gaussmix.solvers.initialization.semi_supervised import align_labels, constrained_kmeans, match_groups
+from gaussmix.solvers.initialization.semi_supervised import (
+    align_labels,
+    constrained_kmeans,
+    find_group_of_each_component,
+)
 from tests.contracts.problems import groups, problem_of
 
 
@@ -12,7 +16,7 @@ def test_groups_are_renumbered_to_their_known_components() -> None:
     labels = np.arange(90) % 3
     known = np.full(90, -1)
     known[[0, 3, 1, 5]] = [2, 2, 0, 1]  # rows of group 0, 0, 1 and 2
-    np.testing.assert_array_equal(match_groups(source, labels, known, 3), [1, 2, 0])
+    np.testing.assert_array_equal(find_group_of_each_component(source, labels, known, 3), [1, 2, 0])
     np.testing.assert_array_equal(align_labels(source, labels, known, 3), np.array([2, 0, 1])[labels])
 
 

@@ -29,26 +29,26 @@ A = TypeVar("A", bound=AcceleratedState)
 class AcceleratedEM(EMBasedSolver[A]):
     """EM with longer steps. Each is a proposal, which the next E-step accepts only if the objective is no lower."""
 
-    def predict_gain(self, state: A) -> float:
-        """Return the gain that the last step predicted."""
+    def predict_em_gain(self, state: A) -> float:
+        """Return the gain of the next EM step that the last step predicted and stored in the state."""
         return state.predicted_gain
 
 
-def make_trial_mixture(em: EM, coordinates: MixtureParametrization, vector: Array) -> Mixture | None:
-    """Return the mixture at a vector of coordinates, with the fixed parameters applied.
+def make_mixture_unless_near_floor(em: EM, coordinates: MixtureParametrization, vector: Array) -> Mixture | None:
+    """Return the mixture at a vector of coordinates with fixed parameters; None if not finite or near the floor.
 
-    Return None if a number is not finite, or if a covariance is too near to the variance floor.
+    The vector (n_parameters,) is in ``coordinates``. The mixture is never changed to lie above the floor.
     """
     if not np.isfinite(vector).all():
         return None
     mixture = coordinates.to_mixture(vector)
     if em.fixed is not None:
         mixture = apply_fixed_parameters(mixture, em.fixed)
-    return mixture if is_above_floor(mixture, em) else None
+    return mixture if is_finite_and_above_floor(mixture, em) else None
 
 
-def is_above_floor(mixture: Mixture, em: EM) -> bool:
-    """Return whether all parameters are finite and all variances, in every direction, are well above the floor."""
+def is_finite_and_above_floor(mixture: Mixture, em: EM) -> bool:
+    """Return whether all parameters are finite and all variances, in every direction, are well above any floor."""
     finite = np.isfinite(mixture.centers).all() and np.isfinite(mixture.covariance.log_determinants).all()
     if not finite or not np.isfinite(mixture.weights).all():
         return False

@@ -9,6 +9,7 @@ instead, at the price of one E-step. Lengths are in units of the Fisher informat
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, make_trial_mixture
+from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, make_mixture_unless_near_floor
 from gaussmix.solvers.em.em import EM
 from gaussmix.types import Array
 
@@ -45,6 +46,13 @@ class _AndersonState(AcceleratedState):
     max_length: float = _INITIAL_MAX_LENGTH
 
 
+class _Extrapolation(NamedTuple):
+    """A mixture to try next, None if there is none, and how far beyond the last EM step it lies, in such steps."""
+
+    proposal: Mixture | None
+    length_in_em_steps: float
+
+
 @dataclass(frozen=True)
 class AndersonAcceleration(AcceleratedEM[_AndersonState]):
     """Anderson acceleration with one E-step an iteration; the objective never falls."""
@@ -57,12 +65,13 @@ class AndersonAcceleration(AcceleratedEM[_AndersonState]):
         return _AndersonState(start)
 
     def step(self, state: _AndersonState, expectation: Expectation) -> _AndersonState:
-        """Reject a proposal that lowers the objective; else make an EM step and extrapolate from it."""
-        mixture, objective = state.next_mixture, self.objective(state.next_mixture, expectation)
+        """Return the state after an EM step with an extrapolated proposal, or after rejecting the last proposal."""
+        mixture = state.mixture_to_evaluate
+        objective = self.penalized_log_likelihood(mixture, expectation)
         if state.proposal is not None:
             if not objective >= state.objective:
-                return _reject(state)
-            state = _accept(state)
+                return _state_after_rejection(state)
+            state = _state_after_acceptance(state)
         updated = self.m_step(mixture, expectation)
         coordinates, pairs = state.coordinates, state.pairs
         if coordinates is None or len(pairs) > self.max_pairs:
@@ -88,10 +97,10 @@ class AndersonAcceleration(AcceleratedEM[_AndersonState]):
         pairs: tuple[IteratePair, ...],
         success_count: float,
         max_length: float,
-    ) -> tuple[Mixture | None, float]:
-        """Return the proposal (None if there is none), and how many EM steps it lies beyond the last EM step."""
+    ) -> _Extrapolation:
+        """Return the proposal that the last EM steps combine to; none if there is one pair of iterates only."""
         if len(pairs) < 2:
-            return None, 0.0
+            return _Extrapolation(None, 0.0)
         before, after = (np.array(part) for part in zip(*pairs, strict=True))
         residuals = after - before
         residual_changes, iterate_changes = np.diff(residuals, axis=0).T, np.diff(after, axis=0).T
@@ -99,20 +108,21 @@ class AndersonAcceleration(AcceleratedEM[_AndersonState]):
         extrapolation = -iterate_changes @ linalg.norm_limited_least_squares(residual_changes, residuals[-1], max_norm)
         norm, em_norm = float(np.linalg.norm(extrapolation)), float(np.linalg.norm(residuals[-1]))
         if not norm > 0.0 or not em_norm > 0.0:
-            return None, 0.0
+            return _Extrapolation(None, 0.0)
         if extrapolation @ residuals[-1] < 0:  # EM steps grow, so they cancel at a saddle point behind
             extrapolation = -extrapolation
         length = min(norm / em_norm, max_length)
-        return make_trial_mixture(self.em, coordinates, after[-1] + extrapolation * (length * em_norm / norm)), length
+        vector = after[-1] + extrapolation * (length * em_norm / norm)
+        return _Extrapolation(make_mixture_unless_near_floor(self.em, coordinates, vector), length)
 
 
-def _accept(state: _AndersonState) -> _AndersonState:
+def _state_after_acceptance(state: _AndersonState) -> _AndersonState:
     """Return the state after an accepted proposal, which allows longer ones."""
     max_length = max(state.max_length, _LENGTH_GROWTH * state.proposal_length)
     return replace(state, success_count=state.success_count + 1.0, max_length=max_length)
 
 
-def _reject(state: _AndersonState) -> _AndersonState:
+def _state_after_rejection(state: _AndersonState) -> _AndersonState:
     """Return the state after a rejected proposal: the last EM step is evaluated next."""
     return replace(
         state,

@@ -27,9 +27,15 @@ _PERTURBATION_IN_SDS = 0.2
 _MIN_FINAL_ITERATIONS = 30  # iterations of plain EM before convergence is checked
 
 
-def inverse_temperature(iteration: int, initial: float) -> float:
-    """Return the inverse temperature of an iteration, counted from 1."""
-    return float(min(1.0, initial * _INVERSE_TEMPERATURE_GROWTH ** ((iteration - 1) // _ITERATIONS_PER_TEMPERATURE)))
+def inverse_temperature(iteration: int, initial_inverse_temperature: float) -> float:
+    """Return the inverse temperature of an iteration, counted from 1; it grows to 1 and stays there."""
+    return float(
+        min(
+            1.0,
+            initial_inverse_temperature
+            * _INVERSE_TEMPERATURE_GROWTH ** ((iteration - 1) // _ITERATIONS_PER_TEMPERATURE),
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -49,15 +55,15 @@ class AnnealedEM(EMBasedSolver[_AnnealingState]):
 
     def init(self, start: Mixture, problem: Problem, max_iter: int) -> _AnnealingState:
         """Return the state of the start, with its directions of perturbation."""
-        return _AnnealingState(start, perturbation=_perturbation_directions(start))
+        return _AnnealingState(start, perturbation=_perturbation_displacements(start))
 
     def request(self, state: _AnnealingState, problem: Problem) -> EStepRequest:
-        """Ask for an E-step at the temperature of the next iteration."""
+        """Return the request for an E-step at the temperature of the next iteration."""
         model = TemperedModel(state.model, self._inverse_temperature(state.n_iter + 1))
-        return EStepRequest.from_problem(problem, model, self.m_step_kind(state.model))
+        return EStepRequest.from_problem(problem, model, self.m_step_moment_kind(state.model))
 
     def step(self, state: _AnnealingState, expectation: Expectation) -> _AnnealingState:
-        """Make an M-step, and move components apart before the temperature falls."""
+        """Return the state after an M-step, with components moved apart if the temperature falls next."""
         n_iter, inverse = state.n_iter + 1, self._inverse_temperature(state.n_iter + 1)
         free_energy = replace(expectation, log_likelihood=expectation.log_likelihood / inverse)
         mixture = self.m_step(state.model, expectation)
@@ -65,15 +71,16 @@ class AnnealedEM(EMBasedSolver[_AnnealingState]):
         if cools_next and self.em.fixed is None and state.perturbation is not None:
             mixture = replace(mixture, centers=mixture.centers + _PERTURBATION_IN_SDS * state.perturbation)
         can_stop = self._inverse_temperature(max(1, n_iter - _MIN_FINAL_ITERATIONS)) == 1.0
-        objective = self.objective(state.model, free_energy)
+        objective = self.penalized_log_likelihood(state.model, free_energy)
         return replace(state, model=mixture, objective=objective, can_stop=can_stop, n_iter=n_iter)
 
     def _inverse_temperature(self, iteration: int) -> float:
+        """Return the inverse temperature of an iteration, counted from 1, in this solver's schedule."""
         return inverse_temperature(iteration, self.initial_inverse_temperature)
 
 
-def _perturbation_directions(start: Mixture) -> KD:
-    """Return the directions (K, D) in which components are moved apart.
+def _perturbation_displacements(start: Mixture) -> KD:
+    """Return the displacements (K, D) that move components apart, about one standard deviation of the data long.
 
     One half points to where the components started, which keeps what a good start knows. The other half spreads them
     evenly along the longest axis of all rows, which leaves starts that EM cannot leave. With the axis alone, groups at

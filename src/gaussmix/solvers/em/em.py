@@ -31,7 +31,9 @@ class EM(AbstractMixtureSolver[MixtureState]):
 
     def step(self, state: MixtureState, expectation: Expectation) -> MixtureState:
         """Return the state after an M-step; its objective is that before the M-step."""
-        return MixtureState(self.m_step(state.model, expectation), self.objective(state.model, expectation))
+        return MixtureState(
+            self.m_step(state.model, expectation), self.penalized_log_likelihood(state.model, expectation)
+        )
 
     def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
         """Return the mixture that maximises the expected log-likelihood, given the fixed parameters."""
@@ -40,12 +42,17 @@ class EM(AbstractMixtureSolver[MixtureState]):
         return constrained_m_step(mixture, expectation.moments, self.covariance_estimator, self.fixed)
 
     def run_fused(
-        self, start: Mixture, problem: Problem, stopping: StoppingRule, previous_objective: float, max_iter: int
+        self,
+        start: Mixture,
+        problem: Problem,
+        stopping: StoppingRule,
+        previous_objective_in_frame: float,
+        max_iter: int,
     ) -> FusedIterations[Mixture] | None:
-        """Return the first iterations from compiled code, where there are few rows and no parameter is fixed."""
+        """Run the first iterations in compiled code and return them; None with fixed parameters or many rows."""
         if self.fixed is not None:
             return None
-        return run_fused_em(self.covariance_estimator, start, problem, stopping, previous_objective, max_iter)
+        return run_fused_em(self.covariance_estimator, start, problem, stopping, previous_objective_in_frame, max_iter)
 
 
 class EMBasedSolver(AbstractMixtureSolver[MS]):
@@ -59,7 +66,7 @@ class EMBasedSolver(AbstractMixtureSolver[MS]):
         return self.em.covariance_estimator
 
     def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
-        """Return the mixture after an M-step."""
+        """Return the mixture after an M-step, with the fixed parameters of ``em``."""
         return self.em.m_step(mixture, expectation)
 
 
@@ -81,9 +88,11 @@ class ClassificationEM(EMBasedSolver[MixtureState]):
         return MixtureState(start)
 
     def request(self, state: MixtureState, problem: Problem) -> EStepRequest:
-        """Ask for an E-step with hard assignment."""
-        return EStepRequest.from_problem(problem, state.model, self.m_step_kind(state.model), AssignmentKind.HARD)
+        """Return the request for an E-step with hard assignment."""
+        return EStepRequest.from_problem(
+            problem, state.model, self.m_step_moment_kind(state.model), AssignmentKind.HARD
+        )
 
     def step(self, state: MixtureState, expectation: Expectation) -> MixtureState:
-        """Make an M-step."""
+        """Return the state after an M-step; its objective is that before the M-step."""
         return self.em.step(state, expectation)

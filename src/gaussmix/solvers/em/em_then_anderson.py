@@ -38,24 +38,25 @@ class EMThenAnderson(AcceleratedEM[AcceleratedState]):
         return _EMState(start)
 
     def step(self, state: AcceleratedState, expectation: Expectation) -> AcceleratedState:
-        """Make an EM step, or a step of Anderson acceleration once EM has proved slow."""
+        """Return the state after an EM step, or after a step of Anderson acceleration once EM has proved slow."""
         anderson = AndersonAcceleration(self.em)
         if isinstance(state, _AndersonState):
             return anderson.step(state, expectation)
         assert isinstance(state, _EMState)
-        objectives = (*state.last_objectives[-2:], self.objective(state.model, expectation))
-        if len(objectives) == 3 and _is_slow(np.array(objectives), expectation.total_weight):
+        objectives = (*state.last_objectives[-2:], self.penalized_log_likelihood(state.model, expectation))
+        if len(objectives) == 3 and _needs_many_more_em_iterations(np.array(objectives), expectation.total_weight):
             return anderson.step(_AndersonState(state.model), expectation)
         return _EMState(self.m_step(state.model, expectation), objectives[-1], last_objectives=objectives)
 
 
-def _is_slow(objectives: Array, total_weight: float) -> bool:
-    return estimate_remaining_iterations(objectives, total_weight) > _MAX_REMAINING_ITERATIONS
+def _needs_many_more_em_iterations(last_objectives: Array, total_weight: float) -> bool:
+    """Return whether EM needs more than ``_MAX_REMAINING_ITERATIONS`` further iterations, by three last objectives."""
+    return estimate_remaining_em_iterations(last_objectives, total_weight) > _MAX_REMAINING_ITERATIONS
 
 
-def estimate_remaining_iterations(objectives: Array, total_weight: float) -> float:
-    """Return how many more iterations EM needs to converge, from the objectives of the last three."""
-    before, last = np.diff(objectives[-3:]) / total_weight
+def estimate_remaining_em_iterations(last_objectives: Array, total_weight: float) -> float:
+    """Return how many more iterations EM needs to converge, inf if it does not, from the last three objectives."""
+    before, last = np.diff(last_objectives[-3:]) / total_weight
     if not last > _TARGET_GAIN_PER_ROW:
         return 0.0
     ratio = last / before if before > 0 else 1.0

@@ -18,10 +18,10 @@ def run_fused_em(
     start: Mixture,
     problem: Problem,
     stopping: StoppingRule,
-    previous_objective: float,
+    previous_objective_in_frame: float,
     max_iter: int,
 ) -> FusedIterations[Mixture] | None:
-    """Return the first iterations of a run of EM, or None where the loop has to make them.
+    """Run the first iterations of EM in compiled code and return them; None where the loop has to run them.
 
     The loop makes them where there are many rows, where the engine has no fused runs, and where the structure has
     factors. It also makes them with a ridge, with a label prior that holds more than known components, with a start
@@ -33,8 +33,8 @@ def run_fused_em(
     start : Mixture
     problem : Problem
     stopping : StoppingRule
-    previous_objective : float
-        Objective before the first iteration, in the frame.
+    previous_objective_in_frame : float
+        Objective before the first iteration.
     max_iter : int
         The largest number of iterations.
     """
@@ -62,17 +62,17 @@ def run_fused_em(
         *to_eigen_arrays(start.covariance),
         floor,
         *tolerance,
-        previous_objective,
+        previous_objective_in_frame,
         max_iter,
         None if noise is None else (noise.weight, -noise.box.log_volume),
         covariance_estimator.prior_statistics(start.n_components),
     )
     result = engine.fused_runner.run(run)
-    return None if result is None or not len(result.log_likelihoods) else _to_iterations(start, structure, result)
+    return None if result is None or not len(result.log_likelihoods) else _to_fused_iterations(start, structure, result)
 
 
-def _to_iterations(start: Mixture, structure: MclustStructure, result: FusedResult) -> FusedIterations[Mixture]:
-    """Return the iterations with the mixture after them."""
+def _to_fused_iterations(start: Mixture, structure: MclustStructure, result: FusedResult) -> FusedIterations[Mixture]:
+    """Return the iterations of a compiled run with its arrays as a mixture, like ``start`` in the rest."""
     covariance = covariance_from_eigen_arrays(structure, result.axis_variances, result.axes, result.covariance_factors)
     noise = None if start.noise is None else replace(start.noise, weight=result.noise_weight)
     mixture = replace(

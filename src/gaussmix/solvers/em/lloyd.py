@@ -53,31 +53,33 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
     relocate_empty: bool = False
 
     def init(self, start: KD, problem: Problem, max_iter: int) -> _LloydState:
-        """Return the state of the initial centers."""
+        """Return the state of the initial centers (K, D)."""
         return _LloydState(start)
 
     def request(self, state: _LloydState, problem: Problem) -> EStepRequest:
-        """Ask for the mass and mean of the rows nearest to each center."""
+        """Return the request for the mass and mean of the rows nearest to each center."""
         return EStepRequest(problem.session, self.metric(state.model), MomentKind.NONE, AssignmentKind.HARD)
 
     def step(self, state: _LloydState, expectation: Expectation) -> _LloydState:
-        """Move the centers to the means; where clusters are empty, ask for rows to relocate them to."""
+        """Return the state with the centers at the means; incomplete where empty clusters are yet to be relocated."""
         moments, objective = expectation.moments, expectation.log_likelihood
         state = replace(state, objective=objective, moments=moments)
         if self.relocate_empty and (moments.mass == 0).any():
             return replace(state, is_iteration_complete=False, requests_e_step=False)
-        return self._move(state, moments.mean)
+        return self._state_with_centers(state, moments.mean)
 
-    def advance(self, state: _LloydState, monitor: RunMonitor) -> _LloydState:
-        """Relocate the empty clusters to the rows farthest from their centers."""
+    def advance_without_e_step(self, state: _LloydState, monitor: RunMonitor) -> _LloydState:
+        """Return the state with empty clusters relocated to the rows farthest from their centers, by one more pass."""
         assert state.moments is not None
         n_empty = int((state.moments.mass == 0).sum())
         model = self.metric(state.model)
         farthest = monitor.problem.session.reduce_best_scores(model, _FindFarthestRows(n_empty))
-        return self._move(state, _relocate(state.moments, farthest.within_distance_of(n_empty)))
+        return self._state_with_centers(
+            state, _relocate_empty_clusters(state.moments, farthest.keep_at_least_as_far_as(n_empty))
+        )
 
-    def _move(self, state: _LloydState, centers: KD) -> _LloydState:
-        """Return the state with other centers; a movement by rounding alone counts as zero."""
+    def _state_with_centers(self, state: _LloydState, centers: KD) -> _LloydState:
+        """Return the complete iteration with these centers and their movement; one by rounding alone counts as zero."""
         assert state.moments is not None
         root = self.metric(state.model).to_quadratics().precision_root
         movement = float((root.whiten_each(centers - state.model) ** 2).sum())
@@ -86,7 +88,7 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
         rounding = centers.size * (_RELATIVE_ROUNDING * size) ** 2
         return _LloydState(centers, state.objective, movement=0.0 if movement <= rounding else movement)
 
-    def frame_to_data_shift(self, problem: Problem) -> float:
+    def objective_shift_to_data_units(self, problem: Problem) -> float:
         """Return zero: the objective stays in the units of the frame."""
         return 0.0
 
@@ -94,15 +96,15 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
 def lloyd_centers(
     problem: Problem,
     initial_centers: KD,
-    tolerance: float,
+    squared_movement_tolerance: float,
     metric: Metric = CentersModel.euclidean,
     max_iter: int = LLOYD_MAX_ITER,
 ) -> KD:
     """Return centers (K, D) in the frame after Lloyd's algorithm; an empty cluster keeps its center.
 
-    It ends when the summed squared movement of the centers, in the metric, is at most ``tolerance``.
+    It ends when the summed squared movement of the centers, in the metric, is at most ``squared_movement_tolerance``.
     """
-    return run_solver(Lloyd(metric), initial_centers, problem, MovementRule(tolerance, max_iter)).model
+    return run_solver(Lloyd(metric), initial_centers, problem, MovementRule(squared_movement_tolerance, max_iter)).model
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class _FarthestRows:
 
     Attributes
     ----------
-    n_kept : int
+    max_kept_rows : int
         The largest number of distinct rows.
     rows : ndarray of shape (m, D)
     squares : ndarray of shape (m,)
@@ -123,7 +125,7 @@ class _FarthestRows:
     n_copies : ndarray of int64 of shape (m,)
     """
 
-    n_kept: int
+    max_kept_rows: int
     rows: ND
     squares: N
     labels: IntN
@@ -135,10 +137,10 @@ class _FarthestRows:
             np.concatenate([getattr(self, name), getattr(other, name)])
             for name in ("rows", "squares", "labels", "weights", "n_copies")
         )
-        return _FarthestRows(self.n_kept, *joined).merge_copies()
+        return _FarthestRows(self.max_kept_rows, *joined).merge_copies_and_keep_farthest()
 
-    def merge_copies(self) -> "_FarthestRows":
-        """Return the farthest distinct rows, each with the weight of its copies."""
+    def merge_copies_and_keep_farthest(self) -> "_FarthestRows":
+        """Return the ``max_kept_rows`` farthest distinct rows, each with the total weight and number of its copies."""
         if not len(self.rows):
             return self
         order = np.lexsort(self.rows.T[::-1])
@@ -146,9 +148,9 @@ class _FarthestRows:
         is_first[1:] = np.any(self.rows[order[1:]] != self.rows[order[:-1]], axis=1)
         starts = np.flatnonzero(is_first)
         squares = np.maximum.reduceat(self.squares[order], starts)
-        kept = np.argsort(-squares, kind="stable")[: self.n_kept]
+        kept = np.argsort(-squares, kind="stable")[: self.max_kept_rows]
         return _FarthestRows(
-            self.n_kept,
+            self.max_kept_rows,
             self.rows[order[starts[kept]]],
             squares[kept],
             self.labels[order[starts[kept]]],
@@ -156,19 +158,19 @@ class _FarthestRows:
             np.add.reduceat(self.n_copies[order], starts)[kept],
         )
 
-    def within_distance_of(self, rank: int) -> "_FarthestRows":
-        """Return the rows that are at least as far as the row of a rank, counted from 1 with copies."""
-        position = min(int(np.searchsorted(np.cumsum(self.n_copies), rank)), max(0, len(self.rows) - 1))
+    def keep_at_least_as_far_as(self, rank_counting_copies: int) -> "_FarthestRows":
+        """Return the rows at least as far from their centers as the row of this rank, from 1, each copy counted."""
+        position = min(int(np.searchsorted(np.cumsum(self.n_copies), rank_counting_copies)), max(0, len(self.rows) - 1))
         kept = self.squares >= (self.squares[position] if len(self.rows) else 0.0)
         parts = (getattr(self, name)[kept] for name in ("rows", "squares", "labels", "weights", "n_copies"))
-        return _FarthestRows(self.n_kept, *parts)
+        return _FarthestRows(self.max_kept_rows, *parts)
 
 
 @dataclass(frozen=True)
 class _FindFarthestRows:
-    """The farthest rows of a batch."""
+    """A function from a batch to its farthest distinct rows, at most ``max_kept_rows``."""
 
-    n_kept: int
+    max_kept_rows: int
 
     def __call__(self, batch: Batch, best: BestScores) -> _FarthestRows:
         squares = -2.0 * best.best_scores
@@ -176,12 +178,12 @@ class _FindFarthestRows:
         kept = np.flatnonzero((squares > 0) & (weights > 0))
         rows, n_copies = batch.rows[kept], np.ones(len(kept), dtype=np.int64)
         return _FarthestRows(
-            self.n_kept, rows, squares[kept], best.labels[kept], weights[kept], n_copies
-        ).merge_copies()
+            self.max_kept_rows, rows, squares[kept], best.labels[kept], weights[kept], n_copies
+        ).merge_copies_and_keep_farthest()
 
 
-def _relocate(moments: Moments, farthest: _FarthestRows) -> KD:
-    """Return the means, where each empty cluster has taken a row, with all its copies, from its cluster."""
+def _relocate_empty_clusters(moments: Moments, farthest: _FarthestRows) -> KD:
+    """Return the means (K, D), where each empty cluster has taken a row, with all its copies, from its cluster."""
     centers, mass = moments.mean.copy(), moments.mass.copy()
     for cluster, row, label, weight in zip(
         np.flatnonzero(moments.mass == 0), farthest.rows, farthest.labels, farthest.weights, strict=False

@@ -13,12 +13,13 @@ Here the rate grows while the likelihood rises. Where it falls, an EM step is ma
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.moments import Moments
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, is_above_floor
+from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, is_finite_and_above_floor
 from gaussmix.solvers.em.em import EM
 
 _RATE_GROWTH = 1.1  # factor of the rate after an accepted step
@@ -40,6 +41,13 @@ class _NaturalGradientState(AcceleratedState):
     max_learning_rate: float = _MAX_LEARNING_RATE
 
 
+class _ProposedUpdate(NamedTuple):
+    """A mixture to try next, and its moments; without a mixture, the moments of the EM step."""
+
+    mixture: Mixture | None
+    moments: Moments
+
+
 @dataclass(frozen=True)
 class NaturalGradient(AcceleratedEM[_NaturalGradientState]):
     """Natural gradient ascent with one E-step an iteration; the objective never falls."""
@@ -53,18 +61,19 @@ class NaturalGradient(AcceleratedEM[_NaturalGradientState]):
         return _NaturalGradientState(start, learning_rate=self.learning_rate, max_learning_rate=max_rate)
 
     def step(self, state: _NaturalGradientState, expectation: Expectation) -> _NaturalGradientState:
-        """Reject a proposal that lowers the objective; else make an EM step, and propose a longer one."""
-        mixture, objective = state.next_mixture, self.objective(state.next_mixture, expectation)
+        """Return the state after an EM step with a longer proposal, or that after rejecting the last proposal."""
+        mixture = state.mixture_to_evaluate
+        objective = self.penalized_log_likelihood(mixture, expectation)
         rate, max_rate, gain = state.learning_rate, state.max_learning_rate, 0.0
         if state.proposal is not None:
             if not objective >= state.objective:
-                return _reject(state)
+                return _state_after_rejection(state)
             gain = (objective - state.objective) / rate if rate < 1.0 else 0.0
             rate = min(_RATE_GROWTH * rate, max_rate)
         em_moments = expectation.moments
         proposal, moments = None, em_moments
         if state.proposal_moments is not None and (rate < 1.0 or rate > _MIN_RATE_TO_TRY):
-            proposal, moments = self._overrelaxed_update(mixture, state.proposal_moments, expectation, rate)
+            proposal, moments = self._propose_overrelaxed_update(mixture, state.proposal_moments, expectation, rate)
         return _NaturalGradientState(
             self.m_step(mixture, expectation),
             objective,
@@ -76,19 +85,20 @@ class NaturalGradient(AcceleratedEM[_NaturalGradientState]):
             max_learning_rate=max_rate,
         )
 
-    def _overrelaxed_update(
+    def _propose_overrelaxed_update(
         self, mixture: Mixture, previous_moments: Moments, expectation: Expectation, learning_rate: float
-    ) -> tuple[Mixture | None, Moments]:
-        """Return the mixture after a step of this rate, and its moments; None where a mass would not be positive."""
+    ) -> _ProposedUpdate:
+        """Return the mixture after a step of this rate; none if a mass is not positive or a variance is floored."""
         em_moments = expectation.moments
         if not ((1.0 - learning_rate) * previous_moments.mass + learning_rate * em_moments.mass > 0).all():
-            return None, em_moments
+            return _ProposedUpdate(None, em_moments)
         moments = previous_moments.interpolate(em_moments, learning_rate)
         proposal = self.m_step(mixture, expectation.with_moments(moments))
-        return (proposal, moments) if is_above_floor(proposal, self.em) else (None, em_moments)
+        is_proposed = is_finite_and_above_floor(proposal, self.em)
+        return _ProposedUpdate(proposal, moments) if is_proposed else _ProposedUpdate(None, em_moments)
 
 
-def _reject(state: _NaturalGradientState) -> _NaturalGradientState:
+def _state_after_rejection(state: _NaturalGradientState) -> _NaturalGradientState:
     """Return the state after a rejected proposal: the EM step is evaluated next, and rates stay smaller from now on."""
     max_rate = 0.5 * (1.0 + state.learning_rate)
     return _NaturalGradientState(

@@ -28,14 +28,14 @@ from gaussmix.solvers.em.split_merge_candidates import (
     MAX_SPLIT_MERGE_CANDIDATES,
     SplitMergeCandidate,
     compute_overlap_statistics,
-    rank_candidates,
+    iterate_best_candidates_first,
 )
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_moments
 from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import continue_run
 from gaussmix.solvers.stopping import Progress, StoppingRule
-from gaussmix.types import D, IntN
+from gaussmix.types import D, IntK
 
 _MAX_SPLIT_AXES = 2  # axes of a component, longest first, across which it is split
 _HALVING_ROUNDS = ((6, 4), (30, 2))  # the iterations of each round, and how many candidates it keeps
@@ -49,7 +49,7 @@ def split_merge(
     problem: Problem,
     stopping: StoppingRule,
     max_split_merge: int,
-    labelled_components: IntN,
+    labelled_components: IntK,
 ) -> RunResult[Mixture]:
     """Return a run after up to ``max_split_merge`` accepted moves; its likelihood never falls.
 
@@ -69,26 +69,26 @@ def split_merge(
     for _ in range(max_split_merge):
         if result.outcome is not Outcome.CONVERGED:
             break
-        better = _best_candidate_run(solver, result, problem, stopping, labelled_components)
+        better = _best_gaining_candidate_run(solver, result, problem, stopping, labelled_components)
         if better is None:
             break
         result = replace(better, n_split_merge=result.n_split_merge + 1)
     return result
 
 
-def _best_candidate_run(
-    solver: EM, result: RunResult[Mixture], problem: Problem, stopping: StoppingRule, labelled_components: IntN
+def _best_gaining_candidate_run(
+    solver: EM, result: RunResult[Mixture], problem: Problem, stopping: StoppingRule, labelled_components: IntK
 ) -> RunResult[Mixture] | None:
     """Return the best run of the candidates; None if none gains more than the stopping rule asks of an iteration."""
     starts = _candidate_starts(solver, result.model, problem, labelled_components)
     n_degenerate = count_degenerate_components(result.model, problem)
     runs = [
         run
-        for run in _run_candidates(solver, starts, problem, stopping)
+        for run in _run_most_promising_starts(solver, starts, problem, stopping)
         if count_degenerate_components(run.model, problem) <= n_degenerate
     ]
-    objectives = [_objective(problem, run.model) for run in runs]
-    previous, best = _objective(problem, result.model), max(objectives, default=-np.inf)
+    objectives = [_penalized_log_likelihood(problem, run.model) for run in runs]
+    previous, best = _penalized_log_likelihood(problem, result.model), max(objectives, default=-np.inf)
 
     def is_gain(lower: float, higher: float) -> bool:
         rounding = _RELATIVE_ROUNDING * max(abs(lower), problem.total_weight)
@@ -100,24 +100,24 @@ def _best_candidate_run(
     return next(run for run, value in zip(runs, objectives, strict=True) if not is_gain(value, best))
 
 
-def _candidate_starts(solver: EM, mixture: Mixture, problem: Problem, labelled_components: IntN) -> list[Mixture]:
-    """Return the starts of the most promising moves."""
+def _candidate_starts(solver: EM, mixture: Mixture, problem: Problem, labelled_components: IntK) -> list[Mixture]:
+    """Return the mixtures after the most promising moves, without those whose covariances collapse."""
     fixed = solver.fixed
     is_fixed = np.zeros(mixture.n_components, dtype=bool) if fixed is None else fixed.is_component_constrained
-    ranked = rank_candidates(compute_overlap_statistics(problem, mixture), labelled_components, is_fixed)
-    moments = _component_moments(problem, mixture)
+    ranked = iterate_best_candidates_first(compute_overlap_statistics(problem, mixture), labelled_components, is_fixed)
+    moments = _unpooled_moments(problem, mixture)
     axes = range(min(_MAX_SPLIT_AXES, problem.source.n_features))
     candidates = [
         replace(candidate, split_axis=axis) for candidate in islice(ranked, MAX_SPLIT_MERGE_CANDIDATES) for axis in axes
     ]
-    starts = [_make_start(problem, solver, mixture, moments, candidate) for candidate in candidates]
+    starts = [_mixture_after_move(problem, solver, mixture, moments, candidate) for candidate in candidates]
     return [start for start in starts if start is not None]
 
 
-def _run_candidates(
+def _run_most_promising_starts(
     solver: EM, starts: list[Mixture], problem: Problem, stopping: StoppingRule
 ) -> list[RunResult[Mixture]]:
-    """Return the best of many short runs, continued until they converge, in the order of their starts.
+    """Return the two best of many short runs, continued until they converge, in the order of their starts.
 
     Runs that collapse are left out.
     """
@@ -136,6 +136,7 @@ def _run_candidates(
 def _continue_unless_collapsed(
     solver: EM, result: RunResult[Mixture], problem: Problem, stopping: StoppingRule, max_iter: int
 ) -> RunResult[Mixture] | None:
+    """Return the run with up to ``max_iter`` more iterations, unchanged if none is left; None if it collapses."""
     limit = min(max_iter, stopping.max_iter - len(result.trace))
     if limit <= 0:
         return result
@@ -145,14 +146,14 @@ def _continue_unless_collapsed(
         return None
 
 
-def _objective(problem: Problem, mixture: Mixture) -> float:
+def _penalized_log_likelihood(problem: Problem, mixture: Mixture) -> float:
     """Return log-likelihood plus log prior density of a mixture, in the frame."""
     prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
     return problem.e_step(mixture).log_likelihood + prior
 
 
-def _component_moments(problem: Problem, mixture: Mixture) -> Moments:
-    """Return moments of each component by itself: full ones where the longest axis may lie in any direction."""
+def _unpooled_moments(problem: Problem, mixture: Mixture) -> Moments:
+    """Return moments of each component by itself: full ones unless the structure is axis-aligned with many columns."""
     kind = problem.covariance_estimator.moment_kind.per_component
     if kind is not MomentKind.FULL:
         kind = MomentKind.FULL if mixture.n_features <= _MAX_FEATURES_FOR_FULL_SCATTER else MomentKind.DIAGONAL
@@ -160,7 +161,7 @@ def _component_moments(problem: Problem, mixture: Mixture) -> Moments:
     return moments if mixture.noise is None else drop_noise_moments(moments, kind)
 
 
-def _make_start(
+def _mixture_after_move(
     problem: Problem, solver: EM, mixture: Mixture, component_moments: Moments, candidate: SplitMergeCandidate
 ) -> Mixture | None:
     """Return the mixture after a move; None where its covariances collapse."""
@@ -168,7 +169,7 @@ def _make_start(
         component_moments.select_components(np.array([k]))
         for k in (candidate.merge_target, candidate.merge_source, candidate.split_component)
     )
-    near, far = _split_moments(split, _length_units(problem), candidate.split_axis)
+    near, far = _halve_component(split, _axis_length_units(problem), candidate.split_axis)
     if candidate.is_flipped:
         near, far = far, near
     replaced = {candidate.merge_target: target + source, candidate.split_component: near, candidate.merge_source: far}
@@ -185,22 +186,28 @@ def _make_start(
     return start if solver.fixed is None else apply_fixed_parameters(start, solver.fixed)
 
 
-def _length_units(problem: Problem) -> D:
-    """Return the units of length (D,): standard deviations where the structure is equivariant to column scales."""
+def _axis_length_units(problem: Problem) -> D:
+    """Return the unit in which axes are compared, for each column (D,): its standard deviation, or 1.
+
+    Only structures that are equivariant to column scales use standard deviations.
+    """
     if not problem.covariance_estimator.structure.is_column_scale_equivariant:
         return np.ones(problem.source.n_features)
     return np.where(problem.column_variances > 0, np.sqrt(problem.column_variances), 1.0)
 
 
-def _split_moments(component_moments: Moments, units: D, axis_rank: int = 0) -> tuple[Moments, Moments]:
-    """Return two halves of one component, cut at the mean across its longest axis or an axis of another rank."""
+def _halve_component(component_moments: Moments, length_units: D, axis_rank: int = 0) -> tuple[Moments, Moments]:
+    """Return the lower and the upper half of a single component, cut at its mean across an axis.
+
+    ``axis_rank`` is 0 for the longest axis in these units.
+    """
     mass, scatter = component_moments.mass[0], component_moments.scatter[0]
     if component_moments.kind is MomentKind.FULL:
-        lengths, axes = principal_axes(scatter / np.outer(units, units))
+        lengths, axes = principal_axes(scatter / np.outer(length_units, length_units))
         axis = axes[axis_rank] * np.sign(axes[axis_rank, np.argmax(np.abs(axes[axis_rank]))])
-        deviation = units * axis * np.sqrt(lengths[axis_rank] / mass)
+        deviation = length_units * axis * np.sqrt(lengths[axis_rank] / mass)
     else:
-        column = int(np.argsort(-scatter / units**2, kind="stable")[axis_rank])
-        deviation = np.zeros(len(units))
+        column = int(np.argsort(-scatter / length_units**2, kind="stable")[axis_rank])
+        deviation = np.zeros(len(length_units))
         deviation[column] = np.sqrt(scatter[column] / mass)
     return component_moments.split_at_means(deviation[None])

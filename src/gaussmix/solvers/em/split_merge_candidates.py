@@ -16,7 +16,7 @@ from gaussmix.core.batch import Batch
 from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.types import NK, Array, BoolK, IntN, K, N
+from gaussmix.types import NK, Array, BoolK, IntK, K, N
 
 MAX_SPLIT_MERGE_CANDIDATES = 10
 
@@ -82,7 +82,7 @@ class OverlapStatistics:
 
     @property
     def misfits(self) -> K:
-        """Divergence of each component's rows from its density, up to a common constant; -inf without rows."""
+        """Divergence of each component's rows from its density, (K,), up to a common constant; -inf without rows."""
         mass = np.where(self.masses > 0, self.masses, 1.0)
         divergence = (self.negative_entropies - self.log_density_sums) / mass - np.log(mass)
         return np.where(self.masses > 0, divergence, -np.inf)
@@ -96,18 +96,19 @@ def compute_overlap_statistics(problem: Problem, mixture: Mixture) -> OverlapSta
 
 @dataclass(frozen=True)
 class _SumOverlaps:
-    """Computes the overlap statistics of a batch, tile by tile."""
+    """A function from a batch and its scores (n, K) to its overlap statistics, computed tile by tile."""
 
     log_weights: K
 
     def __call__(self, batch: Batch, scores: NK) -> OverlapStatistics:
         parts = (
-            self._sum_tile(scores[tile], None if batch.weights is None else batch.weights[tile])
+            self._compute_tile_statistics(scores[tile], None if batch.weights is None else batch.weights[tile])
             for tile in iterate_tiles(batch.n_rows, rows_per_tile(scores.shape[1]))
         )
         return functools.reduce(operator.add, parts)
 
-    def _sum_tile(self, scores: NK, row_weights: N | None) -> OverlapStatistics:
+    def _compute_tile_statistics(self, scores: NK, row_weights: N | None) -> OverlapStatistics:
+        """Return the overlap statistics of rows with these scores (n, K), or (n, K + 1) with noise as the last."""
         n_components = len(self.log_weights)
         powers = log_sum_exp_with_shifted_terms(scores)[1]
         responsibilities = (powers / powers.sum(axis=1)[:, None])[:, :n_components]
@@ -118,10 +119,10 @@ class _SumOverlaps:
         return OverlapStatistics(products, entropies, (weighted * logs).sum(axis=0), weighted.sum(axis=0))
 
 
-def rank_candidates(
-    statistics: OverlapStatistics, labelled_components: IntN, is_fixed_component: BoolK
+def iterate_best_candidates_first(
+    statistics: OverlapStatistics, labelled_components: IntK, is_fixed_component: BoolK
 ) -> Iterator[SplitMergeCandidate]:
-    """Yield moves, the most promising first: of the largest overlaps and of the worst fits."""
+    """Yield moves, the most promising first: merges of the largest overlaps with splits of the worst fits."""
     free = np.flatnonzero(~is_fixed_component).tolist()
     labelled = set(labelled_components.tolist())
     overlaps, misfits = statistics.overlaps, statistics.misfits

@@ -8,6 +8,7 @@ Fisher information, |r| and |v| do not depend on the units of the data.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from gaussmix.core.expectation import Expectation
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, make_trial_mixture
+from gaussmix.solvers.em.acceleration import AcceleratedEM, AcceleratedState, make_mixture_unless_near_floor
 from gaussmix.solvers.em.em import EM
 from gaussmix.types import Array
 
@@ -37,6 +38,13 @@ class _SquaremState(AcceleratedState):
     max_length: float = _LENGTH_GROWTH
 
 
+class _Extrapolation(NamedTuple):
+    """A mixture to try next, None if there is none, and the extrapolation length a."""
+
+    proposal: Mixture | None
+    length: float
+
+
 @dataclass(frozen=True)
 class SQUAREM(AcceleratedEM[_SquaremState]):
     """SQUAREM with cycles of three E-steps; the objective never falls."""
@@ -48,8 +56,9 @@ class SQUAREM(AcceleratedEM[_SquaremState]):
         return _SquaremState(start)
 
     def step(self, state: _SquaremState, expectation: Expectation) -> _SquaremState:
-        """Reject a proposal that lowers the objective; else make an EM step, and extrapolate after every second one."""
-        mixture, objective = state.next_mixture, self.objective(state.next_mixture, expectation)
+        """Return the state after rejecting a proposal, or after an EM step; every second one ends in a proposal."""
+        mixture = state.mixture_to_evaluate
+        objective = self.penalized_log_likelihood(mixture, expectation)
         max_length = state.max_length
         if state.proposal is not None:
             was_longest = state.proposal_length >= max_length
@@ -76,12 +85,13 @@ class SQUAREM(AcceleratedEM[_SquaremState]):
         )
 
     def _extrapolate(
-        self, coordinates: MixtureParametrization, first: Array, second: Array, max_length: float
-    ) -> tuple[Mixture | None, float]:
-        """Return the proposal from two EM steps, and its length; None where the steps do not slow down."""
-        change = second - 2.0 * first
-        norm, change_norm = float(np.linalg.norm(first)), float(np.linalg.norm(change))
+        self, coordinates: MixtureParametrization, after_first_step: Array, after_second_step: Array, max_length: float
+    ) -> _Extrapolation:
+        """Return the proposal from the coordinates (n_parameters,) after two EM steps; none if these speed up."""
+        change = after_second_step - 2.0 * after_first_step
+        norm, change_norm = float(np.linalg.norm(after_first_step)), float(np.linalg.norm(change))
         length = min(max_length, norm / change_norm) if change_norm > 0 else max_length
         if not length > 1.0:
-            return None, length
-        return make_trial_mixture(self.em, coordinates, 2.0 * length * first + length**2 * change), length
+            return _Extrapolation(None, length)
+        vector = 2.0 * length * after_first_step + length**2 * change
+        return _Extrapolation(make_mixture_unless_near_floor(self.em, coordinates, vector), length)

@@ -49,16 +49,16 @@ class StochasticEM(EMBasedSolver[_StochasticEMState]):
         return _StochasticEMState(start)
 
     def request(self, state: _StochasticEMState, problem: Problem) -> EStepRequest:
-        """Ask for expected moments first, and for drawn moments second."""
-        kind = self.m_step_kind(state.model)
+        """Return the request for expected moments or, if the state has these, for moments of drawn components."""
+        kind = self.m_step_moment_kind(state.model)
         if state.expectation is None:
             return EStepRequest.from_problem(problem, state.model, kind)
-        session = bind_drawn_components(problem, state.model, self.seed, state.n_iter + 1)
+        session = make_session_with_drawn_components(problem, state.model, self.seed, state.n_iter + 1)
         return EStepRequest(session, CentersModel.uniform(state.model.to_quadratics().center), kind)
 
     def step(self, state: _StochasticEMState, expectation: Expectation) -> _StochasticEMState:
-        """Keep the expected moments, or average them with the drawn moments and make an M-step."""
-        fraction = stochastic_fraction(state.n_iter + 1)
+        """Return the state that keeps the expected moments, or the state after an M-step of averaged moments."""
+        fraction = weight_of_drawn_moments(state.n_iter + 1)
         if fraction and state.expectation is None:
             return replace(state, expectation=expectation, is_iteration_complete=False)
         if state.expectation is not None:
@@ -68,14 +68,14 @@ class StochasticEM(EMBasedSolver[_StochasticEMState]):
             expectation = state.expectation.with_moments(moments)
         return _StochasticEMState(
             self.m_step(state.model, expectation),
-            self.objective(state.model, expectation),
+            self.penalized_log_likelihood(state.model, expectation),
             can_stop=not fraction,
             n_iter=state.n_iter + 1,
         )
 
 
-def stochastic_fraction(iteration: int) -> float:
-    """Return the weight of the drawn moments in an iteration, counted from 1."""
+def weight_of_drawn_moments(iteration: int) -> float:
+    """Return the weight in [0, 1] of drawn moments, against expected moments, in an iteration counted from 1."""
     n_decays = max(0, iteration - N_FULLY_STOCHASTIC_ITERATIONS)
     fraction = _STOCHASTIC_FRACTION_DECAY**n_decays
     return fraction if fraction > _MIN_STOCHASTIC_FRACTION else 0.0
@@ -113,22 +113,25 @@ class DrawnComponents(LabelPrior):
         return replace(self, label_prior=None if self.label_prior is None else self.label_prior.select_rows(rows))
 
     def resolve(self, batch: Batch) -> KnownComponents:
-        """Draw the components of the rows of a batch."""
+        """Return the components of the rows of a batch, drawn by responsibility; the same for the same batch."""
         scored = replace(batch, label_prior=self.label_prior)
         labels = [
-            self._draw(scored.sub_batch(tile.start, tile.stop))
+            self._draw_components(scored.sub_batch(tile.start, tile.stop))
             for tile in iterate_tiles(batch.n_rows, rows_per_tile(self.quadratics.n_components))
         ]
         return KnownComponents(np.concatenate(labels))
 
-    def _draw(self, tile: Batch) -> IntN:
+    def _draw_components(self, tile: Batch) -> IntN:
+        """Return a component for each row (n,), drawn by responsibility; component K is noise."""
         powers = log_sum_exp_with_shifted_terms(self.engine.compute_scores(self.quadratics, tile))[1]
         cumulative = np.cumsum(powers, axis=1)
         heights = draw_uniform_by_row(self.seed, self.iteration, tile.first_row, tile.n_rows) * cumulative[:, -1]
         return np.asarray(np.minimum((cumulative <= heights[:, None]).sum(axis=1), powers.shape[1] - 1))
 
 
-def bind_drawn_components(problem: Problem, model: ScoringModel, seed: int, iteration: int) -> AbstractSession:
+def make_session_with_drawn_components(
+    problem: Problem, model: ScoringModel, seed: int, iteration: int
+) -> AbstractSession:
     """Return a session on the rows of a problem, each with a component drawn by the responsibilities of a model."""
     quadratics = model.to_quadratics()
     engine = require_capability(problem.engine, BatchEngine, "stochastic EM")  # type: ignore[type-abstract]

@@ -21,7 +21,7 @@ from gaussmix.model.mixture_parameters import expected_moments_per_unit_weight
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import EStepRequest, MixtureState
-from gaussmix.solvers.em.acceleration import is_above_floor
+from gaussmix.solvers.em.acceleration import is_finite_and_above_floor
 from gaussmix.solvers.em.em import EMBasedSolver
 from gaussmix.types import Array
 
@@ -86,12 +86,12 @@ class GradientState(MixtureState):
     evaluation: Evaluation | None = None
 
     @property
-    def rows(self) -> Problem:
-        """The rows of the next E-step."""
+    def e_step_problem(self) -> Problem:
+        """The rows of the next E-step: all rows, or a batch of them."""
         return self.problem
 
-    def next_state(self, solver: "AbstractGradientSolver", expectation: Expectation) -> "GradientState":
-        """Return the state after the E-step."""
+    def state_after_e_step(self, solver: "AbstractGradientSolver", expectation: Expectation) -> "GradientState":
+        """Return the state after the E-step that this state has requested; abstract."""
         raise NotImplementedError
 
 
@@ -105,84 +105,88 @@ class LeaveFloorState(GradientState):
 
     n_em_steps: int = 0
 
-    def next_state(self, solver: "AbstractGradientSolver", expectation: Expectation) -> GradientState:
-        """Make an EM step, followed by another one or by the gradient iterations."""
-        objective, n_iter = solver.objective(self.model, expectation), self.n_iter + 1
+    def state_after_e_step(self, solver: "AbstractGradientSolver", expectation: Expectation) -> GradientState:
+        """Return the state after an EM step, from which another one or the gradient iterations follow."""
+        objective, n_iter = solver.penalized_log_likelihood(self.model, expectation), self.n_iter + 1
         mixture, n_em_steps = solver.m_step(self.model, expectation), self.n_em_steps + 1
-        if n_em_steps < _MAX_EM_STEPS_OFF_FLOOR and not is_above_floor(mixture, solver.em):
+        if n_em_steps < _MAX_EM_STEPS_OFF_FLOOR and not is_finite_and_above_floor(mixture, solver.em):
             return replace(self, model=mixture, objective=objective, n_iter=n_iter, n_em_steps=n_em_steps)
-        return replace(solver.begin(mixture, self.problem, n_iter, self.max_iter), objective=objective)
+        return replace(
+            solver.begin_gradient_iterations(mixture, self.problem, n_iter, self.max_iter), objective=objective
+        )
 
 
 class AbstractGradientSolver(EMBasedSolver[GradientState]):
     """A solver that follows the gradient, after EM steps that leave the variance floor."""
 
     @abstractmethod
-    def begin(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
+    def begin_gradient_iterations(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
         """Return the first state of the gradient iterations."""
 
     def init(self, start: Mixture, problem: Problem, max_iter: int) -> GradientState:
-        """Return the first state of the gradient iterations, or of EM steps where the start is on the floor."""
-        if is_above_floor(start, self.em):
-            return self.begin(start, problem, 0, max_iter)
+        """Return the first state of the gradient iterations, or of EM steps if the start is near the floor."""
+        if is_finite_and_above_floor(start, self.em):
+            return self.begin_gradient_iterations(start, problem, 0, max_iter)
         return LeaveFloorState(start, problem=problem, n_iter=0, max_iter=max_iter)
 
     def request(self, state: GradientState, problem: Problem) -> EStepRequest:
-        """Ask for the moments of the rows that the state needs next, each component's own."""
-        return EStepRequest.from_problem(state.rows, state.next_mixture, self.moment_kind)
+        """Return the request for unpooled moments of the rows that the state needs next."""
+        return EStepRequest.from_problem(state.e_step_problem, state.mixture_to_evaluate, self.gradient_moment_kind)
 
     def step(self, state: GradientState, expectation: Expectation) -> GradientState:
-        """Return the next state of the phase that the state is in."""
-        return state.next_state(self, expectation)
+        """Return the state after the E-step, as `GradientState.state_after_e_step` of its phase says."""
+        return state.state_after_e_step(self, expectation)
 
     def m_step(self, mixture: Mixture, expectation: Expectation) -> Mixture:
         """Return the mixture after an M-step, from the moments that gradients need."""
-        moments = expectation.moments.to_kind(self.m_step_kind(mixture))
+        moments = expectation.moments.to_kind(self.m_step_moment_kind(mixture))
         return self.em.m_step(mixture, expectation.with_moments(moments))
 
     @property
-    def moment_kind(self) -> MomentKind:
+    def gradient_moment_kind(self) -> MomentKind:
         """The moments that a gradient needs: scatter of each component by itself."""
         is_axis_aligned = self.covariance_estimator.structure.is_axis_aligned
         return MomentKind.DIAGONAL if is_axis_aligned else MomentKind.FULL
 
-    def make_point(self, coordinates: MixtureParametrization, vector: Array) -> Point:
-        """Return the mixture of a vector, raised to the variance floor and with the fixed parameters applied."""
+    def make_feasible_point(self, coordinates: MixtureParametrization, vector: Array) -> Point:
+        """Return the vector with its mixture: variances raised to the floor, and fixed parameters applied."""
         mixture = coordinates.to_mixture(np.sqrt(coordinates.total_weight) * vector)
         if self.em.fixed is not None:
             mixture = apply_fixed_parameters(mixture, self.em.fixed)
-        if not is_above_floor(mixture, self.em):
+        if not is_finite_and_above_floor(mixture, self.em):
             mixture = apply_floor(mixture, self.covariance_estimator)
         return Point(coordinates, vector, mixture)
 
-    def evaluate(self, point: Point, expectation: Expectation, rows_weight: float | None = None) -> Evaluation:
-        """Return value and gradient at a point, from an E-step over all rows or over rows of a total weight."""
+    def compute_value_and_gradient(
+        self, point: Point, expectation: Expectation, batch_weight: float | None = None
+    ) -> Evaluation:
+        """Return value and gradient at a point, from an E-step over all rows or over a batch of this total weight."""
         coordinates, mixture = point.coordinates, point.mixture
         root = np.sqrt(coordinates.total_weight)
-        fraction = 1.0 if rows_weight is None else rows_weight / coordinates.total_weight
+        fraction = 1.0 if batch_weight is None else batch_weight / coordinates.total_weight
         prior = self.covariance_estimator.prior_statistics(mixture.n_components)
         prior = None if prior is None else prior.scale_count(fraction)
         gradient = coordinates.log_posterior_gradient(
             root * point.vector, mixture, expectation.moments, prior, self.em.fixed
         )
-        value = self.objective(mixture, expectation) / coordinates.total_weight
+        value = self.penalized_log_likelihood(mixture, expectation) / coordinates.total_weight
         return Evaluation(point, expectation, value, gradient / fraction / root)
 
-    def predict_gain(self, state: GradientState) -> float:
-        """Return how much an EM step would raise the expected log density of rows and components.
+    def predict_em_gain(self, state: GradientState) -> float:
+        """Return how much an EM step would raise the expected log joint density of rows and components.
 
-        The log-likelihood would rise at least as much (Dempster, Laird & Rubin, theorem 1). No E-step is needed. Where
+        No E-step is made. The log-likelihood would rise at least as much (Dempster, Laird & Rubin, theorem 1). Where
         the gradient leads below the floor, an EM step stays above it, and the gain is zero.
         """
         if state.evaluation is None:
             return 0.0
         mixture, expectation = state.evaluation.point.mixture, state.evaluation.expectation
         updated = self.m_step(mixture, expectation)
-        before, after = (self._expected_log_density(each, expectation.moments) for each in (mixture, updated))
+        before, after = (self._expected_log_posterior(each, expectation.moments) for each in (mixture, updated))
         return max(0.0, after - before) if np.isfinite(after - before) else 0.0
 
-    def _expected_log_density(self, mixture: Mixture, moments: Moments) -> float:
-        """Return the log density of rows and components, summed by responsibility, plus the log prior density."""
+    def _expected_log_posterior(self, mixture: Mixture, moments: Moments) -> float:
+        """Return the log joint density of rows and components, expected under the moments, plus log prior."""
         quadratics = mixture.to_quadratics()
         roots = quadratics.precision_root.to_dense(quadratics.n_components, quadratics.n_features)
         scatter = moments.with_scatter_about(quadratics.center).scatter

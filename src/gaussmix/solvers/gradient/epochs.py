@@ -14,7 +14,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.gradient.base import GradientState, Point
-from gaussmix.solvers.gradient.full_batch import begin_comparison
+from gaussmix.solvers.gradient.full_batch import begin_comparison_with_start
 from gaussmix.solvers.gradient.mini_batch_state import (
     RATE_SHRINKAGE,
     FirstBatch,
@@ -43,19 +43,19 @@ def begin_epochs(
     n_reserved = _RESERVED_ITERATIONS if max_iter - n_iter > _RESERVED_ITERATIONS else 0
     memory = RunMemory(start, learning_rate, n_batches, n_reserved)
     state = PhaseState(start, problem=problem, n_iter=n_iter, max_iter=max_iter, memory=memory)
-    return _begin_next_phase(state, solver)
+    return _begin_epoch_or_comparison(state, solver)
 
 
-def _begin_next_phase(state: PhaseState, solver: "AbstractMiniBatchSolver") -> PhaseState:
+def _begin_epoch_or_comparison(state: PhaseState, solver: "AbstractMiniBatchSolver") -> PhaseState:
     """Return the start of an epoch, or of the comparison if no epoch is left."""
     memory = state.memory
     if state.max_iter - state.n_iter <= memory.n_reserved or memory.n_batches == 1:
-        return begin_comparison(state, solver)
+        return begin_comparison_with_start(state, solver)
     origin = MixtureParametrization.from_origin(memory.current, state.problem.total_weight)
-    epoch: PhaseState = state.change_phase(
-        _EpochState,
+    epoch: PhaseState = state.to_phase(
+        _BatchStepState,
         split=_RandomSplit(state.problem, memory.n_batches, solver.seed + state.n_iter + 1),
-        point=solver.make_point(origin, np.zeros(origin.n_parameters)),
+        point=solver.make_feasible_point(origin, np.zeros(origin.n_parameters)),
         averages=GradientAverages.zeros(origin.n_parameters),
     )
     return epoch
@@ -76,7 +76,7 @@ class _RandomSplit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _EpochState(PhaseState):
+class _BatchStepState(PhaseState):
     """Within an epoch: batch ``index`` is next, at ``point``; ``log_likelihood`` sums the batches before."""
 
     split: _RandomSplit
@@ -86,26 +86,26 @@ class _EpochState(PhaseState):
     log_likelihood: float = 0.0
 
     @property
-    def rows(self) -> Problem:
+    def e_step_problem(self) -> Problem:
         """The next batch."""
         return self.split.batches[self.index]
 
     @property
-    def next_mixture(self) -> Mixture:
-        """The mixture after the steps so far."""
+    def mixture_to_evaluate(self) -> Mixture:
+        """The mixture after the gradient steps so far."""
         return self.point.mixture
 
-    def next_state(self, solver: Any, expectation: Expectation) -> GradientState:
-        """Make a step along the gradient of the batch; after the last batch, check the epoch."""
+    def state_after_e_step(self, solver: Any, expectation: Expectation) -> GradientState:
+        """Return the state after a gradient step of the batch; after the last batch, the check of the epoch."""
         memory, point, averages = self.memory, self.point, self.averages
         if memory.first_batch is None:
-            first = FirstBatch(self.rows, memory.current, expectation.log_likelihood)
+            first = FirstBatch(self.e_step_problem, memory.current, expectation.log_likelihood)
             memory = replace(memory, first_batch=first)
-        evaluation = solver.evaluate(point, expectation, self.rows.total_weight)
+        evaluation = solver.compute_value_and_gradient(point, expectation, self.e_step_problem.total_weight)
         if np.isfinite(evaluation.gradient).all():
             rate = memory.learning_rate / np.sqrt(self.split.n_batches)
-            step, averages = solver.compute_step(evaluation.gradient, averages, rate)
-            point = solver.make_point(point.coordinates, clip_coordinates(point.vector + step))
+            step, averages = solver.compute_step_and_averages(evaluation.gradient, averages, rate)
+            point = solver.make_feasible_point(point.coordinates, clip_coordinates(point.vector + step))
         state = replace(
             self,
             memory=memory,
@@ -115,17 +115,17 @@ class _EpochState(PhaseState):
             log_likelihood=self.log_likelihood + expectation.log_likelihood,
             is_iteration_complete=False,
         )
-        return state if state.index < len(self.split.batches) else state._finish(solver)
+        return state if state.index < len(self.split.batches) else state._check_or_undo_epoch(solver)
 
-    def _finish(self, solver: "AbstractMiniBatchSolver") -> GradientState:
-        """Return the check of the epoch, or undo it at once where its objective is not finite."""
+    def _check_or_undo_epoch(self, solver: "AbstractMiniBatchSolver") -> GradientState:
+        """Return the check of the epoch, or the phase after it is undone if its objective is not finite."""
         start = self.memory.current
         log_prior = solver.covariance_estimator.log_prior(start.centers, start.covariance)
-        state: _CheckState = self.change_phase(
+        state: _CheckState = self.to_phase(
             _CheckState, mixture=self.point.mixture, epoch_objective=self.log_likelihood + log_prior
         )
         if not np.isfinite(state.epoch_objective):
-            return state.finish_epoch(solver, is_improved=False)
+            return state.keep_or_undo_epoch(solver, should_keep=False)
         return replace(state, is_iteration_complete=False)
 
 
@@ -137,27 +137,27 @@ class _CheckState(PhaseState):
     epoch_objective: float
 
     @property
-    def rows(self) -> Problem:
+    def e_step_problem(self) -> Problem:
         """The first batch of all."""
         assert self.memory.first_batch is not None
         return self.memory.first_batch.rows
 
     @property
-    def next_mixture(self) -> Mixture:
+    def mixture_to_evaluate(self) -> Mixture:
         """The mixture after the epoch."""
         return self.mixture
 
-    def next_state(self, solver: Any, expectation: Expectation) -> GradientState:
-        """Keep the epoch if the first batch is likelier than at the start, else undo it."""
+    def state_after_e_step(self, solver: Any, expectation: Expectation) -> GradientState:
+        """Return the next phase, with the epoch undone unless it made the first batch likelier than at the start."""
         assert self.memory.first_batch is not None
-        return self.finish_epoch(solver, expectation.log_likelihood > self.memory.first_batch.log_likelihood)
+        return self.keep_or_undo_epoch(solver, expectation.log_likelihood > self.memory.first_batch.log_likelihood)
 
-    def finish_epoch(self, solver: "AbstractMiniBatchSolver", is_improved: bool) -> GradientState:
+    def keep_or_undo_epoch(self, solver: "AbstractMiniBatchSolver", should_keep: bool) -> GradientState:
         """Return the next phase after an epoch that is kept or undone; batches are doubled if it gained nothing."""
         memory, best = self.memory, self.model
         first, best_objective = memory.first_batch, memory.best_objective
         assert first is not None
-        if not is_improved:
+        if not should_keep:
             best, best_objective = first.start, -np.inf
             memory = replace(memory, current=best, learning_rate=RATE_SHRINKAGE * memory.learning_rate)
         else:
@@ -170,4 +170,4 @@ class _CheckState(PhaseState):
         start_objective = first.log_likelihood / first.rows.total_weight * self.problem.total_weight
         objective = self.epoch_objective if np.isfinite(self.epoch_objective) else start_objective
         state = replace(self, model=best, memory=memory, objective=objective, can_stop=False, n_iter=self.n_iter + 1)
-        return _begin_next_phase(state, solver)
+        return _begin_epoch_or_comparison(state, solver)

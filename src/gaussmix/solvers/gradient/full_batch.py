@@ -18,12 +18,12 @@ _MAX_RATE_HALVINGS = 40
 _RATE_GROWTH = 1.1  # factor of the rate after a step that gained
 
 
-def begin_comparison(state: PhaseState, solver: "AbstractMiniBatchSolver") -> PhaseState:
+def begin_comparison_with_start(state: PhaseState, solver: "AbstractMiniBatchSolver") -> PhaseState:
     """Return the comparison of the start with the mixture after the epochs; without epochs they are one."""
     first = state.memory.first_batch
     candidates = (state.memory.current,) if first is None else (first.start, state.memory.current)
-    point = _point_at(solver, candidates[0], state.problem.total_weight)
-    comparison: PhaseState = state.change_phase(_CompareState, candidates=candidates, point=point)
+    point = _make_point_at_origin(solver, candidates[0], state.problem.total_weight)
+    comparison: PhaseState = state.to_phase(_CompareState, candidates=candidates, point=point)
     return comparison
 
 
@@ -36,13 +36,13 @@ class _CompareState(PhaseState):
     index: int = 0
 
     @property
-    def next_mixture(self) -> Mixture:
-        """The next candidate."""
+    def mixture_to_evaluate(self) -> Mixture:
+        """The next candidate mixture, to be evaluated over all rows."""
         return self.point.mixture
 
-    def next_state(self, solver: Any, expectation: Expectation) -> GradientState:
-        """Keep the candidate if it is better than the one before, which was the start of the epochs."""
-        memory, best, evaluation = self.memory, self.model, solver.evaluate(self.point, expectation)
+    def state_after_e_step(self, solver: Any, expectation: Expectation) -> GradientState:
+        """Return the state with the better of this candidate and the last; after all, begin the steps over all rows."""
+        memory, best, evaluation = self.memory, self.model, solver.compute_value_and_gradient(self.point, expectation)
         if self.evaluation is None or evaluation.value > self.evaluation.value:
             best = self.candidates[self.index]
         else:
@@ -59,13 +59,13 @@ class _CompareState(PhaseState):
             index=self.index + 1,
         )
         if state.index < len(self.candidates):
-            point = _point_at(solver, self.candidates[state.index], self.problem.total_weight)
+            point = _make_point_at_origin(solver, self.candidates[state.index], self.problem.total_weight)
             return replace(state, point=point)
         averages = GradientAverages.zeros(len(evaluation.gradient))
-        full_batch: _FullBatchState = state.change_phase(
+        full_batch: _FullBatchState = state.to_phase(
             _FullBatchState, evaluation=evaluation, point=evaluation.point, averages=averages
         )
-        return full_batch.propose(solver)
+        return full_batch.with_next_proposal(solver)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +77,14 @@ class _FullBatchState(PhaseState):
     n_halvings: int = 0
 
     @property
-    def next_mixture(self) -> Mixture:
-        """The mixture to try."""
+    def mixture_to_evaluate(self) -> Mixture:
+        """The mixture to try next, over all rows."""
         return self.point.mixture
 
-    def next_state(self, solver: Any, expectation: Expectation) -> GradientState:
-        """Accept a step that does not lower the objective, else undo it and halve the learning rate."""
+    def state_after_e_step(self, solver: Any, expectation: Expectation) -> GradientState:
+        """Return the state after a step, or, if it lowers the objective, without it and with half the learning rate."""
         assert self.evaluation is not None
-        memory, evaluation = self.memory, solver.evaluate(self.point, expectation)
+        memory, evaluation = self.memory, solver.compute_value_and_gradient(self.point, expectation)
         state = replace(self, n_iter=self.n_iter + 1)
         if evaluation.value >= self.evaluation.value:
             memory = replace(memory, learning_rate=memory.learning_rate * _RATE_GROWTH)
@@ -96,18 +96,18 @@ class _FullBatchState(PhaseState):
         assert state.evaluation is not None
         is_exhausted = state.n_halvings >= _MAX_RATE_HALVINGS
         state = replace(state, memory=memory, objective=state.evaluation.objective, is_exhausted=is_exhausted)
-        return state.propose(solver)
+        return state.with_next_proposal(solver)
 
-    def propose(self, solver: "AbstractMiniBatchSolver") -> "_FullBatchState":
-        """Return the state with the next point to try, one step along the gradient."""
+    def with_next_proposal(self, solver: "AbstractMiniBatchSolver") -> "_FullBatchState":
+        """Return the state with the next point to try, one step along the gradient from the best point."""
         assert self.evaluation is not None
         rate, point = self.memory.learning_rate, self.evaluation.point
-        step, averages = solver.compute_step(self.evaluation.gradient, self.averages, rate)
+        step, averages = solver.compute_step_and_averages(self.evaluation.gradient, self.averages, rate)
         vector = clip_coordinates(point.vector + step)
-        return replace(self, point=solver.make_point(point.coordinates, vector), averages=averages)
+        return replace(self, point=solver.make_feasible_point(point.coordinates, vector), averages=averages)
 
 
-def _point_at(solver: "AbstractMiniBatchSolver", mixture: Mixture, total_weight: float) -> Point:
-    """Return the point of a mixture in coordinates about itself."""
+def _make_point_at_origin(solver: "AbstractMiniBatchSolver", mixture: Mixture, total_weight: float) -> Point:
+    """Return the zero vector of coordinates whose origin is the mixture, as a point."""
     origin = MixtureParametrization.from_origin(mixture, total_weight)
-    return solver.make_point(origin, np.zeros(origin.n_parameters))
+    return solver.make_feasible_point(origin, np.zeros(origin.n_parameters))

@@ -31,17 +31,17 @@ class LBFGS(AbstractGradientSolver):
 
     em: EM
 
-    def begin(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
-        """Return the state that hands over to SciPy."""
+    def begin_gradient_iterations(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
+        """Return the state before the first search of SciPy, which requests no E-step."""
         return GradientState(start, problem=problem, n_iter=n_iter, max_iter=max_iter, requests_e_step=False)
 
-    def advance(self, state: GradientState, monitor: RunMonitor) -> GradientState:
-        """Run one search of SciPy from the best mixture; if it gains nothing, the run has converged."""
+    def advance_without_e_step(self, state: GradientState, monitor: RunMonitor) -> GradientState:
+        """Run one search of SciPy, recorded in ``monitor``; return its best state. Without a gain, end the run."""
         previous = state.objective if state.evaluation is not None else -np.inf
         search = _Search(self, monitor, replace(state, objective=previous, can_stop=False))
-        search.minimize()
+        search.minimize_and_record()
         if not search.best.objective > previous:
-            monitor.mark_converged()
+            monitor.end_run_as_converged()
         return replace(search.best, is_iteration_complete=False)
 
 
@@ -53,18 +53,18 @@ class _Search:
     monitor: RunMonitor
     best: GradientState
 
-    def minimize(self) -> None:
-        """Search from the best mixture until SciPy or the monitor ends the search."""
+    def minimize_and_record(self) -> None:
+        """Search from the best mixture until SciPy or the monitor ends it; update ``best`` and record iterations."""
         origin = MixtureParametrization.from_origin(self.best.model, self.monitor.problem.total_weight)
 
         def negative_value_and_gradient(vector: Array) -> tuple[float, Array]:
             if not self.monitor.should_continue:
                 raise _IterationsExhausted
-            evaluation = self._evaluate(origin, vector)
+            evaluation = self._evaluate_and_record(origin, vector)
             return -evaluation.value, -evaluation.gradient
 
         def check_accepted_step(intermediate_result: OptimizeResult) -> None:
-            self.monitor.check_convergence(self.best)
+            self.monitor.end_run_if_converged(self.best)
             if not self.monitor.should_continue:
                 raise StopIteration
 
@@ -77,16 +77,16 @@ class _Search:
                 callback=check_accepted_step,
                 options={"maxcor": _LBFGS_MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": 10**9, "maxfun": 10**9},
             )
-        self.monitor.check_convergence(self.best)  # at the floor SciPy accepts no step: the gradient leads below it
+        self.monitor.end_run_if_converged(self.best)  # at the floor SciPy accepts no step: the gradient leads below it
 
-    def _evaluate(self, coordinates: MixtureParametrization, vector: Array) -> Evaluation:
-        """Make one E-step, keep the point if it is the best, and record the iteration."""
-        point = self.solver.make_point(coordinates, vector)
-        expectation = self.monitor.problem.e_step(point.mixture, self.solver.moment_kind)
-        evaluation = self.solver.evaluate(point, expectation)
+    def _evaluate_and_record(self, coordinates: MixtureParametrization, vector: Array) -> Evaluation:
+        """Make one E-step, update ``best`` if the point is better, record the iteration, and return the evaluation."""
+        point = self.solver.make_feasible_point(coordinates, vector)
+        expectation = self.monitor.problem.e_step(point.mixture, self.solver.gradient_moment_kind)
+        evaluation = self.solver.compute_value_and_gradient(point, expectation)
         if not evaluation.is_finite:
             evaluation = replace(evaluation, value=_WORST_VALUE, gradient=np.zeros_like(evaluation.gradient))
         if evaluation.objective > self.best.objective:
             self.best = replace(self.best, model=point.mixture, objective=evaluation.objective, evaluation=evaluation)
-        self.monitor.record(self.best)
+        self.monitor.record_and_check_convergence(self.best)
         return evaluation

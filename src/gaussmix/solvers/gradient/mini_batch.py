@@ -45,19 +45,19 @@ class AbstractMiniBatchSolver(AbstractGradientSolver):
     batch_size: int | None
 
     @abstractmethod
-    def compute_step(
+    def compute_step_and_averages(
         self, gradient: Array, averages: GradientAverages, learning_rate: float
     ) -> tuple[Array, GradientAverages]:
-        """Return the step along a gradient, and the averages after it."""
+        """Return the step along a gradient, (n_parameters,), and the running averages after it."""
 
-    def begin(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
+    def begin_gradient_iterations(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
         """Return the state before the first epoch."""
         n_batches = self._n_initial_batches(problem, start.n_components)
         learning_rate = min(self.learning_rate, MAX_COORDINATE)
         return begin_epochs(self, start, problem, n_iter, max_iter, n_batches, learning_rate)
 
     def _n_initial_batches(self, problem: Problem, n_components: int) -> int:
-        """Return the batches of the first epoch, a power of two."""
+        """Return the number of batches of the first epoch, a power of two."""
         n_rows, n_parameters = problem.n_rows, n_components * (1 + problem.source.n_features)
         if self.batch_size is not None:
             n_batches = -(-n_rows // self.batch_size)
@@ -75,10 +75,10 @@ class Adam(AbstractMiniBatchSolver):
     learning_rate: float = 0.05
     batch_size: int | None = None
 
-    def compute_step(
+    def compute_step_and_averages(
         self, gradient: Array, averages: GradientAverages, learning_rate: float
     ) -> tuple[Array, GradientAverages]:
-        """Return Adam's step with corrected averages."""
+        """Return Adam's step with bias-corrected averages, and the averages without the correction."""
         n_steps = averages.n_steps + 1
         mean = _ADAM_BETA_1 * averages.mean_gradient + (1.0 - _ADAM_BETA_1) * gradient
         square = _ADAM_BETA_2 * averages.mean_square + (1.0 - _ADAM_BETA_2) * gradient**2
@@ -97,8 +97,8 @@ class SGD(AbstractMiniBatchSolver):
     learning_rate: float = 0.5
     batch_size: int | None = None
 
-    def compute_step(
+    def compute_step_and_averages(
         self, gradient: Array, averages: GradientAverages, learning_rate: float
     ) -> tuple[Array, GradientAverages]:
-        """Return the gradient times the rate."""
+        """Return the gradient times the rate, and the averages unchanged."""
         return learning_rate * gradient, averages

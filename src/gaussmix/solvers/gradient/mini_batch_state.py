@@ -1,7 +1,7 @@
 """What the phases of a mini-batch run share: the memory that they hand on, and running means of gradients."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class GradientAverages:
 
     @classmethod
     def zeros(cls, n_parameters: int) -> "GradientAverages":
-        """Return the averages before the first step."""
+        """Return the averages before the first step: zeros (n_parameters,)."""
         return cls(np.zeros(n_parameters), np.zeros(n_parameters))
 
 
@@ -63,18 +63,24 @@ class RunMemory:
     first_batch: FirstBatch | None = None
 
 
+P = TypeVar("P", bound="PhaseState")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PhaseState(GradientState):
     """A state of a mini-batch run; its model is the best mixture so far."""
 
     memory: RunMemory
 
-    def change_phase(self, phase: "type[PhaseState]", **fields: Any) -> Any:
-        """Return a complete iteration as a state of another phase."""
+    def to_phase(self, phase: type[P], **fields: Any) -> P:
+        """Return a state of class ``phase`` with the problem, model, memory and counters of this one; ``fields`` add.
+
+        Its iteration is complete.
+        """
         shared = {"model": self.model, "memory": self.memory, "objective": self.objective, "can_stop": self.can_stop}
         return phase(**{"problem": self.problem, "n_iter": self.n_iter, "max_iter": self.max_iter, **shared, **fields})
 
 
 def clip_coordinates(vector: Array) -> Array:
-    """Return coordinates near enough to the origin for their mixture to be computed, however long the step is."""
+    """Return coordinates (n_parameters,) clipped to +-``MAX_COORDINATE``, so that their mixture can be computed."""
     return np.clip(vector, -MAX_COORDINATE, MAX_COORDINATE)

@@ -5,7 +5,7 @@ from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_labels,
     initialize_from_moments,
     replace_parameters,
-    sort_components,
+    sort_components_by_mean,
 )
 from gaussmix.solvers.initialization.initializer import initialize
 
@@ -16,5 +16,5 @@ __all__ = [
     "initialize_from_labels",
     "initialize_from_moments",
     "replace_parameters",
-    "sort_components",
+    "sort_components_by_mean",
 ]

@@ -27,7 +27,7 @@ class DistinctRows:
 
     @classmethod
     def from_source(cls, source: AbstractSource) -> "DistinctRows":
-        """Collect all rows of a source and find the distinct ones."""
+        """Return the distinct rows of a source, which are all collected in memory."""
         rows, weights = source.collect(None)
         positive = np.flatnonzero(weights > 0)
         order = lexicographic_order(rows[positive])
@@ -38,11 +38,11 @@ class DistinctRows:
         total_weights = np.add.reduceat(weights[positive][order], np.flatnonzero(is_first))
         return cls(sorted_rows[is_first], total_weights, inverse, positive)
 
-    def sample_rows(self, n_rows: int, rng: np.random.Generator) -> ND:
-        """Draw ``n_rows`` rows in proportion to their weights, without replacement while there are enough rows."""
-        n_distinct = min(n_rows, len(self.rows))
+    def draw_weighted_rows(self, n_draws: int, rng: np.random.Generator) -> ND:
+        """Draw rows (n_draws, D) in proportion to their weights, without replacement; repeat them if too few."""
+        n_distinct = min(n_draws, len(self.rows))
         indices = rng.choice(len(self.rows), size=n_distinct, replace=False, p=self.weights / self.weights.sum())
-        return self.rows[np.resize(indices, n_rows)]
+        return self.rows[np.resize(indices, n_draws)]
 
 
 def lexicographic_order(rows: ND) -> IntN:

@@ -23,8 +23,8 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.agglomeration import agglomerate
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels, sort_components
-from gaussmix.solvers.initialization.merge_criteria import MAX_DETERMINANT_COLUMNS, MERGE_CRITERIA
+from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels, sort_components_by_mean
+from gaussmix.solvers.initialization.merge_criteria import MAX_DETERMINANT_COLUMNS, MERGE_CRITERIA, MergedPairs
 from gaussmix.solvers.initialization.pooled_agglomeration import agglomerate_pooled
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
 from gaussmix.types import ND, IntN, N
@@ -40,7 +40,7 @@ _RELATIVE_JITTER = 1e-9  # relative to the largest value of a column; breaks tie
 class AgglomerationMethod:
     """A function (rows, weights, mean variance) -> children (m - 1, 2), and whether it needs whitened rows."""
 
-    agglomerate: Callable[[ND, N, float], IntN]
+    agglomerate: Callable[[ND, N, float], MergedPairs]
     needs_whitening: bool = False
 
 
@@ -65,13 +65,13 @@ class MergeTree:
     a row of weight zero.
     """
 
-    children: IntN
+    children: MergedPairs
     leaf_of_row: IntN
 
     def cut_tree(self, n_components: int) -> IntN:
-        """Return the group (n,) of each row if the tree is cut into ``n_components`` groups.
+        """Return the group of each row, (n,), if the tree is cut into ``n_components`` groups; -1 for weight zero.
 
-        Groups are numbered by their first leaf; rows of weight zero get -1. If there are fewer distinct rows
+        Groups are numbered by their first leaf. If there are fewer distinct rows
         than ``n_components``, each of them is a group.
         """
         n_leaves = len(self.children) + 1
@@ -86,7 +86,7 @@ class MergeTree:
         return np.append(group_numbers[inverse.ravel()], -1)[self.leaf_of_row]
 
 
-def build_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION) -> MergeTree:
+def build_merge_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION) -> MergeTree:
     """Build the tree of all distinct rows of a problem, for a few thousand rows at most.
 
     Parameters
@@ -110,24 +110,24 @@ def build_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION) -> Me
     leaf_of_row[distinct.positive_weight_indices] = distinct.inverse
     counts = distinct.weights * max(1.0, len(distinct.weights) / distinct.weights.sum())  # at least 1 on average
     method = AGGLOMERATION_METHODS[criterion]
-    rows = _scale_rows(distinct.rows, counts, method.needs_whitening)
+    rows = _scale_principal_components(distinct.rows, counts, method.needs_whitening)
     mean_variance = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
     return MergeTree(method.agglomerate(rows, counts, max(mean_variance, np.finfo(float).eps)), leaf_of_row)
 
 
-def _scale_rows(rows: ND, counts: N, should_whiten: bool) -> ND:
-    """Return the scaled principal components of the standardized columns, with a tiny jitter.
+def _scale_principal_components(rows: ND, row_counts: N, should_whiten: bool) -> ND:
+    """Return the principal components of the standardized columns, (n, r), scaled and with a tiny jitter.
 
     If ``should_whiten``, return the first components with variance one. Otherwise divide all components by the
     square root of their singular value as in mclust, so that long directions stay longer than short ones.
     """
-    total_weight = counts.sum()
-    standardized = rows - counts @ rows / total_weight
-    deviations = np.sqrt(counts @ standardized**2 / max(total_weight - 1.0, 1.0))
+    total_weight = row_counts.sum()
+    standardized = rows - row_counts @ rows / total_weight
+    deviations = np.sqrt(row_counts @ standardized**2 / max(total_weight - 1.0, 1.0))
     standardized = standardized[:, deviations > 0] / deviations[deviations > 0]
     if not standardized.shape[1]:
         return np.zeros((len(rows), 1))
-    singular, axes = principal_axes(np.sqrt(counts)[:, None] * standardized)
+    singular, axes = principal_axes(np.sqrt(row_counts)[:, None] * standardized)
     is_kept = singular > _RELATIVE_RANK_TOLERANCE * singular[0]
     if should_whiten:
         is_kept[MAX_DETERMINANT_COLUMNS:] = False
@@ -148,5 +148,5 @@ def initialize_hierarchical(
         if len(sample.rows) > max_rows:
             sample = sample.take_first(max_rows)
             sample_problem = problem.on_rows(sample.rows, sample.weights)
-    labels = build_tree(sample_problem, criterion).cut_tree(n_components)
-    return sort_components(initialize_from_labels(sample_problem, labels, n_components), problem)
+    labels = build_merge_tree(sample_problem, criterion).cut_tree(n_components)
+    return sort_components_by_mean(initialize_from_labels(sample_problem, labels, n_components), problem)

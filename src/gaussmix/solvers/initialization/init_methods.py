@@ -20,7 +20,7 @@ from gaussmix.solvers.em.lloyd import lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.hierarchical_clustering import MCLUST_CRITERIA, initialize_hierarchical
 from gaussmix.solvers.initialization.initial_mixture import (
-    argsort_means,
+    argsort_components_by_mean,
     initialize_from_label_prior,
     initialize_from_moments,
 )
@@ -29,8 +29,8 @@ from gaussmix.solvers.initialization.kmeans import (
     initialize_kmeans,
     kmeans_plusplus,
     make_standardized_metric,
-    mean_variance,
-    with_common_scale,
+    mean_variance_at_common_scale,
+    rows_with_common_scale,
 )
 from gaussmix.types import KD, IntN
 
@@ -40,27 +40,27 @@ KMEANS_METHOD = "kmeans"
 
 
 def initialize_kmeans_plusplus(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Initialize at K rows drawn by k-means++, with covariances at the variance floor."""
-    source, exponents = with_common_scale(problem)
+    """Return a mixture centered at K rows drawn by k-means++, with covariances at the variance floor."""
+    source, exponents = rows_with_common_scale(problem)
     rows = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
     return _initialize_at_rows(problem, np.ldexp(rows, exponents))
 
 
 def initialize_random_from_data(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Initialize at K random rows, with covariances at the variance floor."""
-    return _initialize_at_rows(problem, DistinctRows.from_source(problem.source).sample_rows(n_components, rng))
+    """Return a mixture centered at K random distinct rows, with covariances at the variance floor."""
+    return _initialize_at_rows(problem, DistinctRows.from_source(problem.source).draw_weighted_rows(n_components, rng))
 
 
 def _initialize_at_rows(problem: Problem, rows: KD) -> Mixture:
-    """Initialize at rows (K, D) as means, with equal weights and no scatter."""
-    centers = rows[argsort_means(rows, np.sqrt(problem.column_variances))]
+    """Return a mixture with the rows (K, D) as means, equal weights, and covariances at the variance floor."""
+    centers = rows[argsort_components_by_mean(rows, np.sqrt(problem.column_variances))]
     kind = problem.covariance_estimator.moment_kind
     no_scatter = kind.weighted_outer_products(np.zeros_like(centers), np.zeros(len(centers)))
     return initialize_from_moments(problem, Moments(np.ones(len(centers)), centers, no_scatter, kind))
 
 
 def initialize_random(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Initialize from uniform random responsibilities of every distinct row, so that components are almost equal."""
+    """Return the mixture of uniform random responsibilities of the distinct rows; its components are almost equal."""
     distinct = DistinctRows.from_source(problem.source)
     draws = rng.random((len(distinct.rows), n_components)) + np.finfo(float).tiny
     log_probabilities = np.zeros((problem.n_rows, n_components))
@@ -80,13 +80,13 @@ INIT_METHODS: dict[str, InitMethod] = {
 
 
 def initial_partitions(problem: Problem, n_components: int, n_partitions: int, rng: np.random.Generator) -> list[IntN]:
-    """Return different labels (n,) of the rows, from which any structure can be initialized.
+    """Return ``n_partitions`` arrays of labels (n,) of the rows, from which any structure can be initialized.
 
     They alternate between k-means in the data's units, k-means in standard deviations, and the nearest of K random
     rows in standard deviations.
     """
-    source, exponents = with_common_scale(problem)
-    euclidean = (source, CentersModel.euclidean, mean_variance(problem, exponents))
+    source, exponents = rows_with_common_scale(problem)
+    euclidean = (source, CentersModel.euclidean, mean_variance_at_common_scale(problem, exponents))
     metric = make_standardized_metric(np.sqrt(problem.column_variances))
     standardized = (problem.source.with_label_prior(None), metric, 1.0)
     distinct = {id(rows): DistinctRows.from_source(rows) for rows, _, _ in (euclidean, standardized)}
@@ -95,7 +95,7 @@ def initial_partitions(problem: Problem, n_components: int, n_partitions: int, r
         rows, metric, variance = euclidean if index % 3 == 0 else standardized
         centers = kmeans_plusplus(distinct[id(rows)], n_components, problem.engine, rng, metric)
         if index % 3 == 2:
-            centers = distinct[id(rows)].sample_rows(n_components, rng)
+            centers = distinct[id(rows)].draw_weighted_rows(n_components, rng)
         else:
             centers = lloyd_centers(replace(problem, source=rows), centers, LLOYD_TOLERANCE * variance, metric)
         partitions.append(hard_labels(metric(centers), rows, problem.engine))

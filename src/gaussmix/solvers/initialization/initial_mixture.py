@@ -11,29 +11,29 @@ from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.model.mixture import Mixture, mixture_from_moments
 from gaussmix.model.problem import Problem
-from gaussmix.types import KD, D, IntD, IntN, K
+from gaussmix.types import KD, D, IntK, IntN, K
 
 _TIE_TOLERANCE_IN_SDS = 1e-6  # closer means are ties, and the next column decides
 
 
 def initialize_from_moments(problem: Problem, moments: Moments) -> Mixture:
-    """Return the mixture that maximizes the expected likelihood of moments."""
+    """Return the mixture of an M-step of moments: weight, mean and covariance of each component."""
     return mixture_from_moments(moments, problem.covariance_estimator, problem.source.frame, problem.feature_names)
 
 
 def initialize_from_label_prior(problem: Problem, label_prior: LabelPrior, n_components: int) -> Mixture:
-    """Return the mixture of the rows' components: known components, or probabilities of components."""
+    """Return the mixture of an M-step in which the responsibilities of each row are those of ``label_prior``."""
     kind = problem.covariance_estimator.moment_kind
     return initialize_from_moments(problem, partition_moments(problem, label_prior, n_components, kind))
 
 
 def initialize_from_labels(problem: Problem, labels: IntN, n_components: int) -> Mixture:
-    """Return the mixture of one Gaussian per label (n,), -1 where a row has none."""
+    """Return the mixture of one Gaussian for each label 0 to K - 1; rows of -1 belong equally to all."""
     return initialize_from_label_prior(problem, KnownComponents(labels), n_components)
 
 
 def partition_moments(problem: Problem, label_prior: LabelPrior, n_components: int, kind: MomentKind) -> Moments:
-    """Return the moments of the rows' components: one pass computes means, a second the scatter about them."""
+    """Return the moments of the components whose responsibilities ``label_prior`` gives, in two passes."""
     source = problem.source.with_label_prior(label_prior)
     session, origin = problem.engine.bind(source), np.zeros((n_components, source.n_features))
     moments = session.e_step(CentersModel.uniform(origin), MomentKind.TRACE).moments
@@ -43,7 +43,7 @@ def partition_moments(problem: Problem, label_prior: LabelPrior, n_components: i
 def replace_parameters(
     start: Mixture, weights: K | None, centers: KD | None, covariance: AbstractCovariance | None
 ) -> Mixture:
-    """Return a mixture with some parameters replaced, in its frame; None keeps a parameter."""
+    """Return a mixture with the parameters that are not None replaced; they are given in its frame."""
     return replace(
         start,
         weights=start.weights if weights is None else weights,
@@ -52,8 +52,8 @@ def replace_parameters(
     )
 
 
-def argsort_means(centers: KD, standard_deviations: D) -> IntD:
-    """Return the order (K,) of components by increasing mean of the first column, ties by the next.
+def argsort_components_by_mean(centers: KD, standard_deviations: D) -> IntK:
+    """Return the positions (K,) that sort components by increasing mean of the first column, ties by the next.
 
     Means tie if the gap between them is small. Rounding the means to a grid would depend on the frame's origin.
     """
@@ -65,9 +65,9 @@ def argsort_means(centers: KD, standard_deviations: D) -> IntD:
     return np.lexsort(ranks.T[::-1])
 
 
-def sort_components(mixture: Mixture, problem: Problem, fixed_positions: Sequence[int] = ()) -> Mixture:
+def sort_components_by_mean(mixture: Mixture, problem: Problem, fixed_positions: Sequence[int] = ()) -> Mixture:
     """Return the mixture with its components sorted by their means; those at ``fixed_positions`` stay."""
     movable = np.setdiff1d(np.arange(mixture.n_components), fixed_positions)
     order = np.arange(mixture.n_components)
-    order[movable] = movable[argsort_means(mixture.centers[movable], np.sqrt(problem.column_variances))]
+    order[movable] = movable[argsort_components_by_mean(mixture.centers[movable], np.sqrt(problem.column_variances))]
     return mixture.permute_components(order)

@@ -18,7 +18,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.initialization.init_methods import INIT_METHODS, KMEANS_METHOD
-from gaussmix.solvers.initialization.initial_mixture import initialize_from_moments, sort_components
+from gaussmix.solvers.initialization.initial_mixture import initialize_from_moments, sort_components_by_mean
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers, kmeans_centers
 from gaussmix.solvers.initialization.mixture_reduction import merge_groups
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
@@ -43,7 +43,7 @@ _TEN_ITERATION_RULE = MeanGainRule(1e-5, 10)
 
 
 def start_sample_size(n_components: int, n_features: int) -> int:
-    """Return the size of the sample: 250 rows per component, or 10 per component and column, and at least 4000."""
+    """Return the number of rows to sample: 250 per component, or 10 per component and column; at least 4000."""
     return max(
         _MIN_SAMPLE_ROWS,
         n_components * max(_SAMPLE_ROWS_PER_COMPONENT, _SAMPLE_ROWS_PER_COMPONENT_AND_COLUMN * n_features),
@@ -56,7 +56,7 @@ def max_unsampled_rows(n_components: int, n_features: int) -> int:
 
 
 def initialize(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Initialize by a method of ``INIT_METHODS``, on a sample if there are many distinct rows."""
+    """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows."""
     n_features = problem.source.n_features
     max_rows = max_unsampled_rows(n_components, n_features)
     state = rng.bit_generator.state
@@ -70,13 +70,13 @@ def initialize(problem: Problem, method: str, n_components: int, rng: np.random.
     sample_problem = problem.on_rows(sample.rows, sample.weights)
     if method != KMEANS_METHOD:
         return INIT_METHODS[method](sample_problem, n_components, rng)
-    return sort_components(_best_of_two_starts(problem, sample_problem, n_components, rng), problem)
+    return sort_components_by_mean(_best_of_two_starts(problem, sample_problem, n_components, rng), problem)
 
 
 def _best_of_two_starts(problem: Problem, sample: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Return the better of two initial mixtures on a sample.
+    """Return the likelier of two initial mixtures after EM on a sample: of k-means, and of merged groups.
 
-    If it is degenerate on the sample, assign all rows to its nearest centers instead.
+    If it is degenerate on the sample, return the mixture of all rows by their nearest of its centers instead.
     """
     solver, is_nondegenerate = EM(problem.covariance_estimator), make_nondegenerate_check(sample)
     centers = kmeans_centers(sample, n_components, rng, _LLOYD_MAX_ITER)
@@ -89,7 +89,7 @@ def _best_of_two_starts(problem: Problem, sample: Problem, n_components: int, rn
 
 
 def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Initialize from many groups: k-means, a few iterations of EM, then merging to ``n_components``."""
+    """Return the mixture of many groups merged to ``n_components``, after k-means and a few iterations of EM."""
     solver, kind = EM(problem.covariance_estimator), problem.covariance_estimator.moment_kind
     n_groups = n_components + min((_GROUPS_PER_COMPONENT - 1) * n_components, _MAX_EXTRA_GROUPS)
     start = initialize_from_centers(problem, kmeans_centers(problem, n_groups, rng, _GROUP_LLOYD_MAX_ITER))
@@ -101,12 +101,12 @@ def initialize_from_merged_groups(problem: Problem, n_components: int, rng: np.r
 
 
 def make_nondegenerate_check(problem: Problem) -> Callable[[RunResult[Mixture]], bool]:
-    """Return a function that says whether a run ended without a degenerate component."""
+    """Return a function that says whether a run ended without a degenerate component on the rows of ``problem``."""
     return lambda result: not count_degenerate_components(result.model, problem)
 
 
-def best_start(solver: MixtureSolver, starts: list[Mixture], problem: Problem) -> Mixture:
-    """Run ten iterations from each start; return the result of highest likelihood, preferably a nondegenerate one."""
+def best_after_ten_iterations(solver: MixtureSolver, starts: list[Mixture], problem: Problem) -> Mixture:
+    """Run ten iterations from each start; return the mixture of highest likelihood, preferably a nondegenerate one."""
     is_nondegenerate = make_nondegenerate_check(problem)
     try:
         return successive_halving(solver, starts, problem, _TEN_ITERATION_RULE, is_nondegenerate, _TEN_ITERATION_ROUND)[

@@ -7,6 +7,7 @@ candidates it keeps the one that lowers the inertia the most.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.solvers.em.lloyd import LLOYD_MAX_ITER, Metric, lloyd_centers
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
-from gaussmix.solvers.initialization.initial_mixture import argsort_means, initialize_from_moments
+from gaussmix.solvers.initialization.initial_mixture import argsort_components_by_mean, initialize_from_moments
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import KD, ND, D, IntD, IntN, N
 
@@ -28,8 +29,15 @@ _N_INIT_IF_WIDE = 10
 _MIN_WIDE_COLUMNS = 32
 
 
+class CommonScaleRows(NamedTuple):
+    """Rows in a frame with one scale, and exponents (D,): a row times 2**exponents is in the problem's frame."""
+
+    source: AbstractSource
+    exponents: IntD
+
+
 def make_standardized_metric(standard_deviations: D) -> Metric:
-    """Return the metric that measures each column in its standard deviation."""
+    """Return the metric that measures each column in its standard deviation (D,), or in 1 if that is zero."""
     scales = 1.0 / np.where(standard_deviations > 0, standard_deviations, 1.0)
 
     def metric(centers: KD) -> CentersModel:
@@ -41,7 +49,7 @@ def make_standardized_metric(standard_deviations: D) -> Metric:
 def kmeans_plusplus(
     distinct: DistinctRows, n_components: int, engine: AbstractEngine, rng: np.random.Generator, metric: Metric
 ) -> KD:
-    """Draw K distinct rows that are far from each other (greedy k-means++)."""
+    """Draw K distinct rows that are far from each other in the metric, (K, D): greedy k-means++."""
     rows, weights = distinct.rows, distinct.weights
     source = make_memory_source(rows)
 
@@ -60,7 +68,7 @@ def kmeans_plusplus(
 
 
 def _draw_indices(potential: N, size: int, rng: np.random.Generator) -> IntN:
-    """Draw row positions in proportion to a potential (n,), or uniformly if it is zero everywhere."""
+    """Draw row positions (size,) in proportion to a potential (n,), or uniformly if it is zero everywhere."""
     cumulative = np.cumsum(potential)
     if not cumulative[-1] > 0:  # every distinct row is already a center
         return np.asarray(rng.integers(len(potential), size=size))
@@ -69,47 +77,47 @@ def _draw_indices(potential: N, size: int, rng: np.random.Generator) -> IntN:
 
 
 def initialize_kmeans(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Initialize from the partition of k-means in the data's units.
+    """Return the mixture of the partition of k-means in the data's units.
 
     With more columns than rows per component, all rows are about equally far from each other. k-means++ then often
     leads to a poor partition, and the best of several runs is used.
     """
-    n_init = _N_INIT_IF_WIDE if _is_wide(problem, n_components) else 1
+    n_init = _N_INIT_IF_WIDE if _has_more_columns_than_rows_per_component(problem, n_components) else 1
     candidates = [kmeans_centers(problem, n_components, rng) for _ in range(n_init)]
-    best = candidates[0] if n_init == 1 else min(candidates, key=lambda centers: _inertia(problem, centers))
+    best = candidates[0] if n_init == 1 else min(candidates, key=lambda centers: _inertia_up_to_scale(problem, centers))
     return initialize_from_centers(problem, best)
 
 
-def _is_wide(problem: Problem, n_components: int) -> bool:
-    """Return whether there are many columns, and more columns than distinct rows per component."""
+def _has_more_columns_than_rows_per_component(problem: Problem, n_components: int) -> bool:
+    """Return whether there are more columns than distinct rows per component; False with fewer than 32 columns."""
     n_features = problem.source.n_features
     if n_features < _MIN_WIDE_COLUMNS:
         return False
     return n_components * n_features > len(DistinctRows.from_source(problem.source).rows)
 
 
-def _inertia(problem: Problem, centers: KD) -> float:
-    """Return the sum of squared distances to the nearest of some centers (K, D), given in the frame."""
-    source, exponents = with_common_scale(problem)
+def _inertia_up_to_scale(problem: Problem, centers: KD) -> float:
+    """Return the inertia of centers (K, D) given in the frame, in squared data units up to a common factor."""
+    source, exponents = rows_with_common_scale(problem)
     model, session = CentersModel.euclidean(np.ldexp(centers, -exponents)), problem.engine.bind(source)
     return float(session.e_step(model, MomentKind.TRACE, AssignmentKind.HARD).moments.scatter.sum())
 
 
 def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
-    """Run k-means in the data's units; return the centers (K, D) in the frame, sorted by column."""
-    source, exponents = with_common_scale(problem)
-    tolerance = LLOYD_TOLERANCE * mean_variance(problem, exponents)
+    """Run k-means in the data's units; return the centers (K, D) in the frame, sorted by their first column."""
+    source, exponents = rows_with_common_scale(problem)
+    tolerance = LLOYD_TOLERANCE * mean_variance_at_common_scale(problem, exponents)
     seeds = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
     centers = lloyd_centers(replace(problem, source=source), seeds, tolerance, max_iter=max_iter)
-    return np.asarray(np.ldexp(centers[argsort_means(centers, centers.std(axis=0))], exponents))
+    return np.asarray(np.ldexp(centers[argsort_components_by_mean(centers, centers.std(axis=0))], exponents))
 
 
 def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:
-    """Initialize from the partition of the rows by their nearest center, in the data's units.
+    """Return the mixture of the partition of the rows by their nearest center, in the data's units.
 
     ``centers`` (K, D) are in the frame.
     """
-    _, exponents = with_common_scale(problem)
+    _, exponents = rows_with_common_scale(problem)
     root = (
         DiagonalPrecisionRoot(np.tile(np.ldexp(1.0, -exponents), (len(centers), 1)))
         if exponents.any()
@@ -120,7 +128,7 @@ def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:
     return initialize_from_moments(problem, moments)
 
 
-def with_common_scale(problem: Problem) -> tuple[AbstractSource, IntD]:
+def rows_with_common_scale(problem: Problem) -> CommonScaleRows:
     """Return the rows in a frame with one scale for all columns, and the exponents (D,) that map it to the problem's.
 
     Distances in such a frame are those in the data's units, up to a factor.
@@ -128,9 +136,9 @@ def with_common_scale(problem: Problem) -> tuple[AbstractSource, IntD]:
     frame = problem.source.frame
     common = frame.with_common_scale()
     source = problem.source.with_frame(common).with_label_prior(None)
-    return source, frame.total_exponent - common.total_exponent
+    return CommonScaleRows(source, frame.total_exponent - common.total_exponent)
 
 
-def mean_variance(problem: Problem, exponents: IntD) -> float:
-    """Return the mean variance of a column in the frame with one scale for all columns."""
+def mean_variance_at_common_scale(problem: Problem, exponents: IntD) -> float:
+    """Return the mean of the column variances, given the exponents (D,) of a frame with one scale for all columns."""
     return float(np.ldexp(problem.column_variances, -2 * exponents).mean())

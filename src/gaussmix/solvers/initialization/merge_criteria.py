@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.types import ND, Array, IntN, K
+from gaussmix.types import ND, Array, IntK, IntNC, K, N
+
+MergedPairs = IntNC  # the two groups that each step merges, (m - 1, 2), as in scikit-learn's ``children_``
 
 MAX_DETERMINANT_COLUMNS = 12  # with more columns a determinant is below 1e-7 of the trace term, and is left out
 _PRIOR_VARIANCE = 0.1  # for whitened rows, whose covariance is the identity
@@ -23,30 +25,30 @@ class GroupStatistics:
     ``trace`` is the trace of the scatter. The scatter is None where the criterion needs no determinant.
     """
 
-    group_ids: IntN
+    group_ids: IntK
     mass: K
     mean: Array
     trace: K
     scatter: Array | None
 
     @classmethod
-    def from_rows(cls, rows: ND, weights: K, with_scatter: bool) -> "GroupStatistics":
-        """Make each row (m, D) a group of its own, with mass ``weights`` (m,)."""
+    def from_rows(cls, rows: ND, weights: N, with_scatter: bool) -> "GroupStatistics":
+        """Return each row (m, D) as a group of its own, with mass ``weights`` (m,) and no scatter."""
         n_rows, n_columns = rows.shape
         scatter = (
             np.zeros((n_columns, n_columns, n_rows)) if with_scatter and n_columns <= MAX_DETERMINANT_COLUMNS else None
         )
         return cls(np.arange(n_rows), weights.copy(), rows.T.copy(), np.zeros(n_rows), scatter)
 
-    def take(self, indices: IntN) -> "GroupStatistics":
-        """Return a copy of the groups at ``indices``."""
+    def take(self, indices: IntK) -> "GroupStatistics":
+        """Return a copy of the groups at these positions, in this order."""
         scatter = None if self.scatter is None else self.scatter[..., indices]
         return GroupStatistics(
             self.group_ids[indices], self.mass[indices], self.mean[:, indices], self.trace[indices], scatter
         )
 
-    def merge_with(self, others: "GroupStatistics") -> "GroupStatistics":
-        """Merge each group with the group at the same position in ``others``; a single group is merged with each.
+    def merge_pairwise_with(self, others: "GroupStatistics") -> "GroupStatistics":
+        """Return each group merged with that at the same position in ``others``; a single group is merged with each.
 
         The result has the ids of ``others``.
         """
@@ -62,8 +64,8 @@ class GroupStatistics:
             scatter += others.scatter
         return GroupStatistics(others.group_ids, mass, self.mean + fraction * differences, trace, scatter)
 
-    def replace_group(self, index: int, group: "GroupStatistics", group_id: int) -> None:
-        """Overwrite the group at ``index`` in place by a single group with a new id."""
+    def overwrite_group_in_place(self, index: int, group: "GroupStatistics", group_id: int) -> None:
+        """Overwrite entry ``index`` in place by the statistics of ``group``, a single group, and by its new id."""
         self.group_ids[index], self.mass[index], self.trace[index] = group_id, group.mass[0], group.trace[0]
         self.mean[:, index] = group.mean[:, 0]
         if self.scatter is not None and group.scatter is not None:
@@ -84,17 +86,17 @@ class MergeCriterion:
 
 
 def _trace_cost(groups: GroupStatistics, mean_variance: float) -> K:
-    """Return the sum of squares within each group (Ward's criterion)."""
+    """Return the sum of squares within each group, (m,): Ward's criterion."""
     return groups.trace
 
 
 def _spherical_volume_cost(groups: GroupStatistics, mean_variance: float) -> K:
-    """Return mass times log variance, where ``mean_variance`` keeps the variance of a single row positive."""
+    """Return mass times log variance of each group, (m,); ``mean_variance`` keeps that of a single row positive."""
     return np.asarray(groups.mass * np.log((groups.trace + mean_variance) / groups.mass))
 
 
 def _determinant_and_trace_cost(groups: GroupStatistics, mean_variance: float) -> K:
-    """Return mass times the log of determinant plus trace, which keeps the logarithm finite.
+    """Return mass times the log of determinant plus trace of each group, (m,); the trace keeps the logarithm finite.
 
     The determinant of a group with at most D rows counts as zero.
     """
@@ -102,19 +104,19 @@ def _determinant_and_trace_cost(groups: GroupStatistics, mean_variance: float) -
     has_enough_rows = groups.mass > len(groups.mean)
     if groups.scatter is not None and has_enough_rows.any():
         selected = slice(None) if has_enough_rows.all() else has_enough_rows
-        determinant[selected] = _determinants(groups.scatter[..., selected] / groups.mass[selected])
+        determinant[selected] = _determinants_overwriting_input(groups.scatter[..., selected] / groups.mass[selected])
     return np.asarray(groups.mass * np.log(determinant + (groups.trace + mean_variance) / groups.mass))
 
 
 def _regularized_determinant_cost(groups: GroupStatistics, mean_variance: float) -> K:
-    """Return mass times the log determinant of a covariance that is shrunk toward a small sphere.
+    """Return mass times the log determinant of each group's covariance, (m,), shrunk toward a small sphere.
 
     The sphere counts as D + 1 rows, so that small groups have a regular covariance too.
     """
     n_columns = len(groups.mean)
     scatter = np.zeros((n_columns, n_columns, len(groups.mass))) if groups.scatter is None else groups.scatter.copy()
     np.einsum("iim->im", scatter)[:] += (n_columns + 1) * _PRIOR_VARIANCE
-    return np.asarray(groups.mass * np.log(_determinants(scatter / (groups.mass + n_columns + 1))))
+    return np.asarray(groups.mass * np.log(_determinants_overwriting_input(scatter / (groups.mass + n_columns + 1))))
 
 
 # The first three are those of Fraley (1998, sections 2 and 3, with alpha = beta = 1) for the structures of these names.
@@ -126,10 +128,10 @@ MERGE_CRITERIA = {
 }
 
 
-def _determinants(matrices: Array) -> K:
-    """Return determinants (m,) of positive semidefinite matrices (D, D, m), zero where a matrix is singular.
+def _determinants_overwriting_input(matrices: Array) -> K:
+    """Return determinants (m,) of semidefinite matrices (D, D, m), zero if singular; overwrite the matrices.
 
-    Gaussian elimination overwrites the matrices.
+    They are computed by Gaussian elimination.
     """
     min_pivots = _RELATIVE_PIVOT_TOLERANCE * np.einsum("iim->im", matrices)
     determinant = np.ones(matrices.shape[2])

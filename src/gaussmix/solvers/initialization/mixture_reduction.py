@@ -14,15 +14,15 @@ import numpy as np
 
 from gaussmix.core.linalg import symmetric_log_determinants
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.types import Array, D, IntN, K
+from gaussmix.types import Array, D, IntK, K
 
 _RELATIVE_FLOOR = 1e-9  # variance of equal rows, relative to the overall variance
 
 NegativeLogLikelihood = Callable[[Moments], K]
 
 
-def merge_groups(moments: Moments, n_components: int, variances: D, weight_per_row: float) -> Moments:
-    """Merge groups until ``n_components`` are left; return their moments.
+def merge_groups(moments: Moments, n_components: int, column_variances: D, mean_row_weight: float) -> Moments:
+    """Merge the groups whose merge loses the least likelihood; return the moments of the ``n_components`` left.
 
     Parameters
     ----------
@@ -30,15 +30,15 @@ def merge_groups(moments: Moments, n_components: int, variances: D, weight_per_r
         Moments of the groups, of kind full, diagonal or trace. Empty groups are dropped first, unless
         fewer than ``n_components`` would be left.
     n_components : int
-    variances : D
+    column_variances : D
         Variance of each column over all rows.
-    weight_per_row : float
+    mean_row_weight : float
         Mean weight of a row. Each group's covariance is shrunk toward the pooled one with the weight of
         D + 1 rows, so that small groups have a regular covariance.
     """
     n_kept = max(n_components, int((moments.mass > 0).sum()))
     groups = moments.select_components(np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
-    compute_nll = _make_nll_function(groups, variances, weight_per_row)
+    compute_nll = _make_nll_function(groups, column_variances, mean_row_weight)
     group_nll = compute_nll(groups)
     n_groups = len(group_nll)
     costs = np.full((n_groups, n_groups), np.inf)
@@ -64,25 +64,25 @@ def merge_groups(moments: Moments, n_components: int, variances: D, weight_per_r
 
 
 def _merge_costs(
-    groups: Moments, group_nll: K, index: int, other_indices: IntN, compute_nll: NegativeLogLikelihood
+    groups: Moments, group_nll: K, index: int, other_indices: IntK, compute_nll: NegativeLogLikelihood
 ) -> K:
-    """Return the increase of the negative log-likelihood, in nats, if a group is merged with each of some others."""
+    """Return the loss of log-likelihood, in nats, for merging one group with each of some others, (m,)."""
     merged = groups.select_components(np.full(len(other_indices), index)) + groups.select_components(other_indices)
     return np.asarray(compute_nll(merged) - group_nll[index] - group_nll[other_indices])
 
 
-def _make_nll_function(groups: Moments, variances: D, weight_per_row: float) -> NegativeLogLikelihood:
-    """Return a function from moments to each group's negative log-likelihood under its own Gaussian.
+def _make_nll_function(groups: Moments, column_variances: D, mean_row_weight: float) -> NegativeLogLikelihood:
+    """Return a function from moments to the negative log-likelihood (K,) of each group under its own Gaussian.
 
     A constant per row is left out.
     """
-    n_features = len(variances)
-    min_variances = _RELATIVE_FLOOR * np.where(variances > 0, variances, 1.0)
+    n_features = len(column_variances)
+    min_variances = _RELATIVE_FLOOR * np.where(column_variances > 0, column_variances, 1.0)
     floor: Array = {MomentKind.FULL: np.diag(min_variances), MomentKind.DIAGONAL: min_variances}.get(
         groups.kind, min_variances.sum()
     )
     pooled_covariance = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
-    prior_mass = weight_per_row * (n_features + 1)
+    prior_mass = mean_row_weight * (n_features + 1)
 
     def compute_nll(group_moments: Moments) -> K:
         shape = (len(group_moments.mass),) + (1,) * (group_moments.scatter.ndim - 1)
@@ -95,7 +95,7 @@ def _make_nll_function(groups: Moments, variances: D, weight_per_row: float) -> 
 
 
 def _log_determinants(covariances: Array, kind: MomentKind, n_features: int) -> K:
-    """Return the log determinants of covariances that are given as matrices, variances or traces."""
+    """Return the log determinants (K,) of covariances that are given as matrices, variances or traces, by ``kind``."""
     if kind is MomentKind.FULL:
         return symmetric_log_determinants(covariances)
     if kind is MomentKind.DIAGONAL:

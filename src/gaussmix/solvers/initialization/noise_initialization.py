@@ -26,7 +26,7 @@ from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.init_methods import KMEANS_METHOD
 from gaussmix.solvers.initialization.initializer import (
-    best_start,
+    best_after_ten_iterations,
     initialize,
     initialize_from_merged_groups,
     start_sample_size,
@@ -46,7 +46,7 @@ MixtureTransform = Callable[[Mixture], Mixture]  # applied to a candidate before
 
 
 def add_noise(mixture: Mixture, box: Box, noise_weight: float) -> Mixture:
-    """Return the mixture with noise of a given weight over a box; the other weights keep their proportions."""
+    """Return the mixture with noise over a box; all other weights are multiplied by 1 - ``noise_weight``."""
     return replace(mixture, weights=mixture.weights * (1.0 - noise_weight), noise=Noise(noise_weight, box))
 
 
@@ -60,7 +60,7 @@ class _OutlierSplit:
 
 
 def _split_off_outliers(problem: Problem, n_components: int, rng: np.random.Generator) -> _OutlierSplit:
-    """Draw a sample of the rows and separate its outliers."""
+    """Return a random sample of the rows, the same without its outliers, and the weight of the outliers."""
     frame = problem.source.frame
     sample = draw_representative_sample(problem, start_sample_size(n_components, problem.source.n_features), rng)
     outlier_probability = outlier_probabilities(
@@ -101,7 +101,7 @@ def robust_variances(problem: Problem) -> D:
 
 
 def outlier_mask(problem: Problem) -> BoolN:
-    """Return a mask (n,) of the rows that are outliers with probability 1/2 or more."""
+    """Return a mask (n,), True for the rows that are outliers with probability 1/2 or more."""
     distinct = DistinctRows.from_source(problem.source)
     probabilities = outlier_probabilities(distinct.rows / np.sqrt(problem.column_variances), distinct.weights)
     is_outlier = np.zeros(problem.n_rows, dtype=bool)
@@ -128,11 +128,13 @@ def initialize_with_noise(
         starts.append(initialize(split.without_outliers, method, n_components, rng))
     if method == KMEANS_METHOD and n_components > 1:
         starts.append(initialize_from_merged_groups(split.without_outliers or split.sample, n_components, rng))
-    return best_start(solver, [transform(add_noise(start, box, split.noise_weight)) for start in starts], split.sample)
+    return best_after_ten_iterations(
+        solver, [transform(add_noise(start, box, split.noise_weight)) for start in starts], split.sample
+    )
 
 
 def add_estimated_noise(problem: Problem, start: Mixture, box: Box, rng: np.random.Generator) -> Mixture:
-    """Return a given initial mixture with noise whose weight is that of the outliers."""
+    """Return an initial mixture with noise over ``box``, whose weight is that of the outliers in a sample."""
     return add_noise(start, box, _split_off_outliers(problem, start.n_components, rng).noise_weight)
 
 
@@ -151,14 +153,17 @@ def outlier_probabilities(rows: ND, weights: N) -> N:
     cumulative_weight = np.cumsum(weights[order]) / weights.sum()
     responsibilities = np.zeros(len(rows))
     responsibilities[order] = cumulative_weight > 1.0 - _INITIAL_OUTLIER_FRACTION
-    return _sparse_gamma_responsibilities(log_distances, weights, responsibilities, rank)
+    return _fit_responsibilities_of_sparse_gamma(log_distances, weights, responsibilities, rank)
 
 
-def _sparse_gamma_responsibilities(log_values: N, weights: N, responsibilities: N, gamma_shape: int) -> N:
-    """Fit two gamma distributions of a given shape to values; return the responsibilities (n,) of the sparser one.
+def _fit_responsibilities_of_sparse_gamma(
+    log_values: N, weights: N, initial_responsibilities: N, gamma_shape: int
+) -> N:
+    """Fit two gamma distributions to values; return the responsibilities (n,) of the one of smaller rate.
 
-    ``log_values`` (n,) are the logarithms of the values; ``responsibilities`` (n,) are the initial ones.
+    ``log_values`` (n,) are the logarithms of the values; ``gamma_shape`` is the shape of both.
     """
+    responsibilities = initial_responsibilities
     values = np.exp(log_values)
     for _ in range(_N_EM_ITERATIONS):
         sparse, dense = weights * responsibilities, weights * (1.0 - responsibilities)

@@ -27,7 +27,7 @@ from gaussmix.solvers.initialization.initial_mixture import (
     initialize_from_moments,
     partition_moments,
 )
-from gaussmix.solvers.initialization.initializer import best_start
+from gaussmix.solvers.initialization.initializer import best_after_ten_iterations
 from gaussmix.solvers.initialization.kmeans import make_standardized_metric
 from gaussmix.solvers.initialization.noise_initialization import (
     MAX_NOISE_WEIGHT,
@@ -36,15 +36,15 @@ from gaussmix.solvers.initialization.noise_initialization import (
     add_noise,
 )
 from gaussmix.sources.base import AbstractSource
-from gaussmix.types import Array, IntD, IntN
+from gaussmix.types import Array, IntK, IntN
 
 _SAME_NUMBER_BONUS = 1e-9  # relative to the weight of the known rows; a group keeps its number in case of a tie
 _CENTER_TOLERANCE = 1e-4  # squared movement of the centers per column, in standard deviations
 
 
 @dataclass(frozen=True)
-class _CountPairs:
-    """The weight of the rows of each known component (axis 0) in each group (axis 1); a task that can travel."""
+class _SumPairWeights:
+    """A function from a batch to the weight of its rows of each known component in each group, (K, K)."""
 
     groups: IntN
     known_components: IntN
@@ -59,12 +59,14 @@ class _CountPairs:
         return counts.reshape(self.n_components, -1)
 
 
-def match_groups(source: AbstractSource, groups: IntN, known_components: IntN, n_components: int) -> IntD:
-    """Return the group of each component (K,) that maximizes the total weight of known rows in their own group.
+def find_group_of_each_component(
+    source: AbstractSource, groups: IntN, known_components: IntN, n_components: int
+) -> IntK:
+    """Return the number of the group matched to each component, (K,): the most weight of known rows lies in its own.
 
     ``groups`` (n,) and ``known_components`` (n,) are those of the rows; other values than 0 to K - 1 are ignored.
     """
-    weights = source.reduce(_CountPairs(groups, known_components, n_components))
+    weights = source.reduce(_SumPairWeights(groups, known_components, n_components))
     bonus = _SAME_NUMBER_BONUS * weights.sum() * np.eye(n_components)
     return np.asarray(linear_sum_assignment(weights + bonus, True)[1])
 
@@ -74,16 +76,18 @@ def align_labels(source: AbstractSource, groups: IntN, known_components: IntN, n
 
     ``known_components`` (n,) is -1 where nothing is known. Groups outside 0 to K - 1 keep their number.
     """
-    numbers = np.argsort(match_groups(source, groups, known_components, n_components))
+    numbers = np.argsort(find_group_of_each_component(source, groups, known_components, n_components))
     is_component = (groups >= 0) & (groups < n_components)
     renumbered = np.where(is_component, numbers[np.where(is_component, groups, 0)], groups)
     return np.asarray(np.where(known_components >= 0, known_components, renumbered))
 
 
 def align_components(problem: Problem, mixture: Mixture, known_components: IntN) -> Mixture:
-    """Return a mixture with its components reordered to match the known components (n,)."""
+    """Return the mixture with its components reordered such that known rows (n,) fall in their own component."""
     groups = hard_labels(mixture, problem.source.with_label_prior(None), problem.engine)
-    return mixture.permute_components(match_groups(problem.source, groups, known_components, mixture.n_components))
+    return mixture.permute_components(
+        find_group_of_each_component(problem.source, groups, known_components, mixture.n_components)
+    )
 
 
 def initialize_semi_supervised(
@@ -107,7 +111,7 @@ def initialize_semi_supervised(
     if start.noise is not None:
         noise_weight = float(np.clip(start.noise.weight, MIN_NOISE_WEIGHT, MAX_NOISE_WEIGHT))
         mixtures = [add_noise(mixture, start.noise.box, noise_weight) for mixture in mixtures]
-    return best_start(solver, [transform(mixture) for mixture in mixtures], problem)
+    return best_after_ten_iterations(solver, [transform(mixture) for mixture in mixtures], problem)
 
 
 def _min_component_mass(problem: Problem) -> float:
@@ -124,7 +128,7 @@ def _known_row_moments(problem: Problem, known_components: IntN, n_components: i
 
 
 def constrained_kmeans(problem: Problem, known_components: IntN, groups: IntN, n_components: int) -> IntN:
-    """Run k-means in standard deviations without moving known rows; return the labels (n,).
+    """Return the labels (n,) of k-means in standard deviations, in which known rows keep their component.
 
     Centers start at the means of the known rows, or of ``groups`` for components without known rows.
     """
@@ -141,7 +145,7 @@ def constrained_kmeans(problem: Problem, known_components: IntN, groups: IntN, n
 
 
 def _initialize_from_partition(problem: Problem, groups: IntN, n_components: int) -> Mixture:
-    """Initialize from groups (n,) of the rows; group K, if there is one, is noise and is left out."""
+    """Return the mixture of groups (n,) of the rows; group K, if there is one, is noise and is left out."""
     if not np.any(groups == n_components):
         return initialize_from_labels(problem, groups, n_components)
     kind = problem.covariance_estimator.moment_kind

@@ -46,7 +46,7 @@ class RowSample:
     weights: N
 
     def take_first(self, n_rows: int) -> "RowSample":
-        """Return the sample of the ``n_rows`` rows of lowest priority."""
+        """Return the first ``n_rows`` rows, those of lowest priority, with their weights."""
         return RowSample(self.priorities[:n_rows], self.rows[:n_rows], self.weights[:n_rows])
 
     @property
@@ -61,17 +61,17 @@ class _PartialSample:
 
     max_rows: int
     pieces: tuple[RowSample, ...]
-    n_rows: int
+    n_collected: int
 
     def __add__(self, other: "_PartialSample") -> "_PartialSample":
-        total = _PartialSample(self.max_rows, self.pieces + other.pieces, self.n_rows + other.n_rows)
-        if total.n_rows <= 4 * self.max_rows:
+        total = _PartialSample(self.max_rows, self.pieces + other.pieces, self.n_collected + other.n_collected)
+        if total.n_collected <= 4 * self.max_rows:
             return total
-        reduced = total.select_lowest_priority()
+        reduced = total.merge_cells_and_keep_lowest_priority()
         return _PartialSample(self.max_rows, (reduced,), len(reduced.rows))
 
-    def select_lowest_priority(self) -> RowSample:
-        """Return the ``max_rows`` cells of lowest priority: one row per cell, with the total weight of the cell."""
+    def merge_cells_and_keep_lowest_priority(self) -> RowSample:
+        """Return one row for each of the ``max_rows`` cells of lowest priority, with the total weight of its cell."""
         priorities = np.concatenate([piece.priorities for piece in self.pieces])
         order = np.argsort(priorities, kind="stable")
         priorities = priorities[order]
@@ -84,60 +84,65 @@ class _PartialSample:
         return RowSample(priorities[first], rows, weights).take_first(self.max_rows)
 
 
-def draw_representative_sample(problem: Problem, n_rows: int, rng: np.random.Generator) -> RowSample:
-    """Draw a sample of ``n_rows`` rows, in the data's units; return all distinct rows if there are fewer."""
-    multipliers = rng.integers(2**64, size=problem.source.n_features, dtype=np.uint64) | np.uint64(1)
-    sample = _draw_sample(problem, n_rows, multipliers)
-    if sample.effective_sample_size < 0.5 * n_rows <= 0.5 * len(sample.rows):
-        sample = _priority_sample(_draw_sample(problem, _WEIGHTED_OVERSAMPLING_FACTOR * n_rows, multipliers), n_rows)
+def draw_representative_sample(problem: Problem, max_sample_rows: int, rng: np.random.Generator) -> RowSample:
+    """Draw a weighted sample of ``max_sample_rows`` rows in the data's units, or of all distinct rows if fewer."""
+    hash_multipliers = rng.integers(2**64, size=problem.source.n_features, dtype=np.uint64) | np.uint64(1)
+    sample = _draw_one_row_per_cell(problem, max_sample_rows, hash_multipliers)
+    if sample.effective_sample_size < 0.5 * max_sample_rows <= 0.5 * len(sample.rows):
+        sample = _draw_in_proportion_to_weights(
+            _draw_one_row_per_cell(problem, _WEIGHTED_OVERSAMPLING_FACTOR * max_sample_rows, hash_multipliers),
+            max_sample_rows,
+        )
     return replace(sample, rows=problem.source.frame.restore_means(sample.rows))
 
 
-def _draw_sample(problem: Problem, n_rows: int, multipliers: HashArray) -> RowSample:
-    """Draw one row from each of ``n_rows`` cells, or ``n_rows`` distinct rows if there are too few cells."""
-    sample = _draw_lowest_priority(problem, n_rows, _make_cell_indexer(problem.column_range), multipliers)
+def _draw_one_row_per_cell(problem: Problem, max_sample_rows: int, hash_multipliers: HashArray) -> RowSample:
+    """Draw one row from each of ``max_sample_rows`` cells, or so many distinct rows if there are too few cells."""
+    sample = _draw_cells_of_lowest_priority(
+        problem, max_sample_rows, _make_cell_indexer(problem.column_range), hash_multipliers
+    )
     return (
         sample
-        if len(sample.rows) == n_rows
-        else _draw_lowest_priority(problem, n_rows, _hash_exact_values, multipliers)
+        if len(sample.rows) == max_sample_rows
+        else _draw_cells_of_lowest_priority(problem, max_sample_rows, _hash_exact_values, hash_multipliers)
     )
 
 
-def _draw_lowest_priority(
-    problem: Problem, n_rows: int, cell_indexer: CellIndexer, multipliers: HashArray
+def _draw_cells_of_lowest_priority(
+    problem: Problem, max_sample_rows: int, cell_indexer: CellIndexer, hash_multipliers: HashArray
 ) -> RowSample:
-    """Draw the ``n_rows`` cells of lowest priority, with more passes if the first collects too few rows."""
-    fraction = min(1.0, _OVERSAMPLING_FACTOR * n_rows / problem.n_rows)
+    """Draw a row from each of the ``max_sample_rows`` cells of lowest priority, or from all cells if fewer."""
+    fraction = min(1.0, _OVERSAMPLING_FACTOR * max_sample_rows / problem.n_rows)
     while True:
         sample = (
             problem.source.with_label_prior(None)
-            .reduce(_make_priority_filter(n_rows, cell_indexer, multipliers, fraction))
-            .select_lowest_priority()
+            .reduce(_make_lowest_priority_filter(max_sample_rows, cell_indexer, hash_multipliers, fraction))
+            .merge_cells_and_keep_lowest_priority()
         )
-        if len(sample.rows) == n_rows or fraction == 1.0:
+        if len(sample.rows) == max_sample_rows or fraction == 1.0:
             return sample
-        fraction = min(1.0, 2.0 * fraction * n_rows / max(1, len(sample.rows)))
+        fraction = min(1.0, 2.0 * fraction * max_sample_rows / max(1, len(sample.rows)))
 
 
-def _make_priority_filter(
-    n_rows: int, cell_indexer: CellIndexer, multipliers: HashArray, fraction: float
+def _make_lowest_priority_filter(
+    max_sample_rows: int, cell_indexer: CellIndexer, hash_multipliers: HashArray, fraction: float
 ) -> Callable[[Batch], _PartialSample]:
-    """Return a function from a batch to those of its rows whose priority is in the lowest ``fraction`` of all."""
+    """Return a function that keeps the rows of a batch whose priority is in the lowest ``fraction`` of all hashes."""
     max_priority = np.uint64(fraction * _N_HASH_VALUES) if fraction < 1.0 else np.iinfo(np.uint64).max
 
     def filter_batch(batch: Batch) -> _PartialSample:
-        priorities = splitmix64(cell_indexer(batch.rows) @ multipliers)
+        priorities = splitmix64(cell_indexer(batch.rows) @ hash_multipliers)
         weights = np.ones(batch.n_rows) if batch.weights is None else batch.weights
         selected = np.flatnonzero((priorities <= max_priority) & (weights > 0))
         return _PartialSample(
-            n_rows, (RowSample(priorities[selected], batch.rows[selected], weights[selected]),), len(selected)
+            max_sample_rows, (RowSample(priorities[selected], batch.rows[selected], weights[selected]),), len(selected)
         )
 
     return filter_batch
 
 
 def _make_cell_indexer(column_range: ColumnRange) -> CellIndexer:
-    """Return a function from values to cell numbers.
+    """Return a function from rows (n, D) to the cell number of each value, (n, D).
 
     The minimum and the maximum of a column lie in the middle of their cells.
     """
@@ -160,17 +165,17 @@ def _hash_exact_values(rows: ND) -> HashArray:
     return splitmix64((rows + 0.0).view(np.uint64))
 
 
-def _priority_sample(sample: RowSample, n_rows: int) -> RowSample:
-    """Draw ``n_rows`` rows of a sample with probabilities that grow with their weights (priority sampling).
+def _draw_in_proportion_to_weights(sample: RowSample, max_sample_rows: int) -> RowSample:
+    """Draw ``max_sample_rows`` rows of a sample in proportion to their weights (priority sampling).
 
     Rows that weigh less than the threshold get the weight of the threshold.
     """
-    if len(sample.rows) <= n_rows:
+    if len(sample.rows) <= max_sample_rows:
         return sample
     uniform = (splitmix64(sample.priorities) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
     priorities = sample.weights / uniform
     order = np.argsort(-priorities, kind="stable")
-    selected, threshold = np.sort(order[:n_rows]), priorities[order[n_rows]]
+    selected, threshold = np.sort(order[:max_sample_rows]), priorities[order[max_sample_rows]]
     return RowSample(
         sample.priorities[selected], sample.rows[selected], np.maximum(sample.weights[selected], threshold)
     )

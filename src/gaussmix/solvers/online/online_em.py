@@ -80,7 +80,7 @@ class OnlineState:
 
     @property
     def total_weight(self) -> float:
-        """Weight of all rows so far."""
+        """Total weight of all rows so far."""
         return float(self.total_moments.mass[0])
 
 
@@ -110,10 +110,10 @@ class OnlineStep:
         return self.expectation.log_likelihood / self.chunk.total_weight + self.mixture.frame.log_abs_det_jacobian
 
 
-def update_with_chunk(
+def make_online_step(
     mixture: Mixture, state: OnlineState, source: AbstractSource, engine: AbstractEngine
 ) -> OnlineStep:
-    """Make one E-step over a chunk, and an M-step for the running sum and for the average.
+    """Return mixture and state after one E-step over a chunk and an M-step each for running sum and average.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def update_with_chunk(
     Raises
     ------
     DataError
-        If a row is so far away that its density underflows. The state then stays as it was.
+        If a row is so far away that its log density overflows.
     """
     leading = state.leading_mixture or mixture
     with np.errstate(over="ignore", invalid="ignore"):
@@ -136,7 +136,7 @@ def update_with_chunk(
         expectation = chunk.e_step(leading, kind)
     if not np.isfinite(expectation.log_likelihood):
         prediction.logpdf_in_frame_units(leading, chunk.source, engine)  # names the row that is too far away
-    next_state = _add_chunk(mixture, state, chunk, expectation)
+    next_state = _state_with_chunk(mixture, state, chunk, expectation)
     estimator = make_covariance_estimator(mixture.structure, next_state.regularizer, next_state.prior)
     em = EM(estimator, next_state.fixed)
 
@@ -149,34 +149,34 @@ def update_with_chunk(
     return OnlineStep(m_step(mixture, next_state.averaged), next_state, chunk, expectation)
 
 
-def _add_chunk(mixture: Mixture, state: OnlineState, chunk: Problem, expectation: Expectation) -> OnlineState:
-    """Return the state with the moments of a chunk added, before the M-steps."""
+def _state_with_chunk(mixture: Mixture, state: OnlineState, chunk: Problem, expectation: Expectation) -> OnlineState:
+    """Return the state with the moments of a chunk added, and with the leading mixture of before."""
     total = state.total_moments + chunk.total_moments
     old_fraction = state.total_weight / float(total.mass[0])
     of_chunk = expectation.statistics.scale_weights(1.0 / chunk.total_weight)
     implied = Statistics(expected_moments_per_unit_weight(mixture, expectation.moments.kind))
-    running = _blend(state.running or implied, of_chunk, old_fraction**FORGETTING_EXPONENT)
-    averaged = _blend(state.averaged or implied, running, old_fraction**AVERAGING_EXPONENT)
+    running = _blend_statistics(state.running or implied, of_chunk, old_fraction**FORGETTING_EXPONENT)
+    averaged = _blend_statistics(state.averaged or implied, running, old_fraction**AVERAGING_EXPONENT)
     return replace(
         state,
         total_moments=total,
         column_range=state.column_range + chunk.column_range,
-        regularizer=_update_regularizer(mixture, replace(state, total_moments=total)),
+        regularizer=_regularizer_of_all_rows(mixture, replace(state, total_moments=total)),
         running=running,
         averaged=averaged,
         n_chunks=state.n_chunks + 1,
     )
 
 
-def _blend(old: Statistics, new: Statistics, old_fraction: float) -> Statistics:
-    """Return the old sums times a fraction plus the new ones times the rest."""
+def _blend_statistics(old: Statistics, new: Statistics, old_fraction: float) -> Statistics:
+    """Return ``old_fraction * old + (1 - old_fraction) * new``."""
     return old.scale_weights(old_fraction) + new.scale_weights(1.0 - old_fraction)
 
 
 def _make_chunk_problem(
     mixture: Mixture, state: OnlineState, source: AbstractSource, engine: AbstractEngine
 ) -> Problem:
-    """Return a chunk as a problem in the frame of the mixture."""
+    """Return the rows of a chunk as a problem in the frame of the mixture, with the regularizer of the state."""
     framed = source.with_frame(mixture.frame)
     extent = framed.reduce(column_range)
     middle = 0.5 * extent.minimum + 0.5 * extent.maximum  # sums about the frame's center would cancel far from it
@@ -185,7 +185,7 @@ def _make_chunk_problem(
     return Problem(framed, estimator, engine, total, extent, mixture.feature_names)
 
 
-def _update_regularizer(mixture: Mixture, state: OnlineState) -> AbstractRegularizer:
+def _regularizer_of_all_rows(mixture: Mixture, state: OnlineState) -> AbstractRegularizer:
     """Return the variance floor of all rows so far; with noise that of the first chunk, free of outliers."""
     if isinstance(state.regularizer, RidgeRegularizer) or mixture.noise is not None:
         return state.regularizer

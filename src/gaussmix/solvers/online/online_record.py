@@ -22,7 +22,7 @@ def start_online_record(record: Fit) -> Fit:
 
 
 def update_online_record(record: Fit, step: OnlineStep, seconds: float) -> Fit:
-    """Return the record after a chunk; log-likelihood and entropy are those of the chunk before its step."""
+    """Return the record after a chunk, whose log-likelihood and entropy are those of that chunk before its step."""
     mixture, state, expectation = step.mixture, step.state, step.expectation
     log_likelihood = step.mean_log_likelihood * step.chunk.total_weight
     seconds_before = record.trace.seconds[-1:].sum()
