@@ -7,24 +7,24 @@ import pytest
 import gaussmix
 from gaussmix import errors
 
-CLASSES = [value for value in vars(errors).values() if inspect.isclass(value)]
-OURS = [value for value in CLASSES if issubclass(value, Exception) and not issubclass(value, Warning)]
-WARNINGS = [value for value in CLASSES if issubclass(value, Warning)]
+ERRORS_AND_WARNINGS = [value for value in vars(errors).values() if inspect.isclass(value)]
+ERRORS = [value for value in ERRORS_AND_WARNINGS if issubclass(value, Exception) and not issubclass(value, Warning)]
+WARNINGS = [value for value in ERRORS_AND_WARNINGS if issubclass(value, Warning)]
 
 
-@pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.__name__)
-def test_one_base_catches_them_all(kind: type[Exception]) -> None:
-    assert issubclass(kind, gaussmix.GaussmixError)
+@pytest.mark.parametrize("error_class", ERRORS, ids=lambda error_class: error_class.__name__)
+def test_every_error_is_a_gaussmix_error(error_class: type[Exception]) -> None:
+    assert issubclass(error_class, gaussmix.GaussmixError)
 
 
-@pytest.mark.parametrize("kind", WARNINGS, ids=lambda kind: kind.__name__)
-def test_one_base_silences_them_all(kind: type[Warning]) -> None:
-    assert issubclass(kind, errors.GaussmixWarning)
-    assert issubclass(kind, UserWarning)
+@pytest.mark.parametrize("error_class", WARNINGS, ids=lambda error_class: error_class.__name__)
+def test_every_warning_is_a_gaussmix_warning(error_class: type[Warning]) -> None:
+    assert issubclass(error_class, errors.GaussmixWarning)
+    assert issubclass(error_class, UserWarning)
 
 
 @pytest.mark.parametrize(
-    ("kind", "builtin"),
+    ("error_class", "builtin"),
     [
         (errors.DataError, ValueError),
         (errors.ParameterError, ValueError),
@@ -35,21 +35,21 @@ def test_one_base_silences_them_all(kind: type[Warning]) -> None:
         (errors.SelectionError, RuntimeError),
     ],
 )
-def test_pythons_own_kinds_catch_them_too(kind: type[Exception], builtin: type[Exception]) -> None:
-    assert issubclass(kind, builtin)
+def test_errors_are_also_subclasses_of_builtin_errors(error_class: type[Exception], builtin: type[Exception]) -> None:
+    assert issubclass(error_class, builtin)
 
 
-def test_long_lists_are_cut() -> None:
-    sentence = str(errors.DataError.unknown_columns(["zz"], [f"c{j}" for j in range(40)]))
-    assert "c11, ... (40 in all)" in sentence
-    assert "c12" not in sentence
+def test_long_lists_of_names_are_shortened() -> None:
+    message = str(errors.DataError.unknown_columns(["zz"], [f"c{j}" for j in range(40)]))
+    assert "c11, ... (40 in all)" in message
+    assert "c12" not in message
 
 
-def test_missing_packages_are_named_with_their_extra() -> None:
-    sentence = str(errors.MissingPackageError.for_extra("matplotlib", "plotting", "plots"))
-    assert sentence == "plotting needs matplotlib, which is not installed: pip install 'gaussmix[plots]'"
+def test_missing_package_error_names_the_extra() -> None:
+    message = str(errors.MissingPackageError.for_extra("matplotlib", "plotting", "plots"))
+    assert message == "plotting needs matplotlib, which is not installed: pip install 'gaussmix[plots]'"
 
 
-def test_one_value_is_not_counted_and_many_are() -> None:
+def test_not_finite_error_counts_values_if_there_are_several() -> None:
     assert "in all" not in str(errors.DataError.not_finite(float("nan"), 3, "1", 1))
     assert "(7 such values in all)" in str(errors.DataError.not_finite(float("inf"), 3, "1", 7))

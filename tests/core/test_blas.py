@@ -14,111 +14,111 @@ from gaussmix.core import blas
 from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.threads import ordered_sum, threads
 
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
-def blas_threads() -> tuple[int, ...]:
-    return tuple(library.num_threads for library in libraries())
+def blas_thread_counts() -> tuple[int, ...]:
+    return tuple(library.num_threads for library in blas_libraries())
 
 
-def libraries() -> list[Any]:
+def blas_libraries() -> list[Any]:
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 @pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = [(library, library.num_threads) for library in libraries()]
+def set_two_blas_threads() -> Iterator[None]:
+    before = [(library, library.num_threads) for library in blas_libraries()]
     for library, _ in before:
         blas._set_n_threads(library, 2)
-    if set(blas_threads()) != {2}:
+    if set(blas_thread_counts()) != {2}:
         pytest.skip("this BLAS has no number of threads to set")
     yield
     for library, n_threads in before:
         blas._set_n_threads(library, n_threads)
 
 
-def test_is_held_while_anyone_holds_it() -> None:
+def test_blas_has_one_thread_until_the_outer_block_ends() -> None:
     with one_blas_thread():
         with one_blas_thread():
-            assert set(blas_threads()) == {1}
-        assert set(blas_threads()) == {1}
-    assert set(blas_threads()) == {2}
+            assert set(blas_thread_counts()) == {1}
+        assert set(blas_thread_counts()) == {1}
+    assert set(blas_thread_counts()) == {2}
 
 
-def test_is_restored_after_an_error() -> None:
+def test_thread_counts_are_restored_after_an_error() -> None:
     with pytest.raises(ValueError, match="an error"), one_blas_thread():
         raise ValueError("an error")
-    assert set(blas_threads()) == {2}
+    assert set(blas_thread_counts()) == {2}
 
 
-class Holder(threading.Thread):
-    """Another thread that holds BLAS until it is told to leave."""
+class ThreadInBlock(threading.Thread):
+    """A thread that stays within ``one_blas_thread()`` until ``leave`` is called."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_inside, self.may_leave = threading.Event(), threading.Event()
+        self.is_inside, self.should_leave = threading.Event(), threading.Event()
 
     def run(self) -> None:
         with one_blas_thread():
             self.is_inside.set()
-            self.may_leave.wait(PATIENCE)
+            self.should_leave.wait(TIMEOUT_SECONDS)
 
     def enter(self) -> None:
         self.start()
-        self.is_inside.wait(PATIENCE)
+        self.is_inside.wait(TIMEOUT_SECONDS)
 
     def leave(self) -> None:
-        self.may_leave.set()
-        self.join(PATIENCE)
+        self.should_leave.set()
+        self.join(TIMEOUT_SECONDS)
 
 
-def test_whoever_leaves_first_restores_nothing() -> None:
-    other = Holder()
-    other.enter()
+def test_counts_are_not_restored_while_another_thread_is_in_a_block() -> None:
+    second_thread = ThreadInBlock()
+    second_thread.enter()
     with one_blas_thread():
-        other.leave()
-        assert set(blas_threads()) == {1}
-    assert set(blas_threads()) == {2}
+        second_thread.leave()
+        assert set(blas_thread_counts()) == {1}
+    assert set(blas_thread_counts()) == {2}
 
 
-def test_any_thread_may_restore_what_another_lowered() -> None:
-    other = Holder()
+def test_the_last_thread_to_leave_restores_the_counts() -> None:
+    second_thread = ThreadInBlock()
     with one_blas_thread():
-        other.enter()
-    assert set(blas_threads()) == {1}
-    other.leave()
-    assert set(blas_threads()) == {2}
+        second_thread.enter()
+    assert set(blas_thread_counts()) == {1}
+    second_thread.leave()
+    assert set(blas_thread_counts()) == {2}
 
 
-def test_a_number_that_somebody_else_sets_meanwhile_is_left_alone() -> None:
+def test_counts_changed_within_the_block_are_not_restored() -> None:
     with one_blas_thread():
-        for library in libraries():
+        for library in blas_libraries():
             blas._set_n_threads(library, 3)
-        meanwhile = blas_threads()
-    assert blas_threads() == meanwhile
+        changed_counts = blas_thread_counts()
+    assert blas_thread_counts() == changed_counts
 
 
 @pytest.mark.parametrize("count", [1, 2, 8])
-def test_a_sum_of_several_parts_holds_it(count: int) -> None:
+def test_a_sum_of_several_terms_limits_blas_to_one_thread(count: int) -> None:
     with threads(count):
-        seen = ordered_sum(lambda number: (blas_threads(),), range(4))
-        assert {number for libraries in seen for number in libraries} == {1}
-        assert set(ordered_sum(lambda number: blas_threads(), range(1))) == {2}
-    assert set(blas_threads()) == {2}
+        thread_counts_per_term = ordered_sum(lambda number: (blas_thread_counts(),), range(4))
+        assert {number for counts in thread_counts_per_term for number in counts} == {1}
+        assert set(ordered_sum(lambda number: blas_thread_counts(), range(1))) == {2}
+    assert set(blas_thread_counts()) == {2}
 
 
-def test_libraries_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_libraries_is_cached_until_a_module_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     with one_blas_thread():
-        known = blas._BLAS_THREAD_LIMIT._libraries
+        cached = blas._BLAS_THREAD_LIMIT._libraries
     with one_blas_thread():
-        assert blas._BLAS_THREAD_LIMIT._libraries is known
+        assert blas._BLAS_THREAD_LIMIT._libraries is cached
     monkeypatch.setitem(sys.modules, "a_module_of_this_test", sys)  # as an import would
     with one_blas_thread():
-        assert blas._BLAS_THREAD_LIMIT._libraries is not known
+        assert blas._BLAS_THREAD_LIMIT._libraries is not cached
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_child_forked_while_it_is_held_is_free() -> None:
+def test_a_child_forked_within_a_block_can_set_and_restore_thread_counts() -> None:
     code = (
         "import os, numpy\n"
         "from threadpoolctl import ThreadpoolController\n"
@@ -130,8 +130,8 @@ def test_a_child_forked_while_it_is_held_is_free() -> None:
         "        child = os.fork()\n"
         "        if child == 0:\n"
         "            with one_blas_thread():\n"
-        "                held = count()\n"
-        "            os._exit(10 * held + count())\n"
+        "                within_block = count()\n"
+        "            os._exit(10 * within_block + count())\n"
         "        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]

@@ -1,4 +1,4 @@
-"""How many threads a process may keep busy: by affinity, quota, environment, and whoever runs it."""
+"""The default number of threads: affinity, quota of control groups, environment, joblib and Dask workers."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from gaussmix.core.cpus import default_n_threads
 
 
 @pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine of 12 processors whose control groups are a folder of the test's own, and a silent environment."""
+def cgroup_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Simulate 12 processors, no thread variables, and control groups in a temporary folder; return the folder."""
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
@@ -30,11 +30,11 @@ def write_group_files(folder: Path, **texts: str) -> None:
         (folder / name.replace("_", ".", 1)).write_text(text + "\n")
 
 
-def test_every_processor_that_it_may_use() -> None:
+def test_default_is_the_number_of_processors_of_the_affinity() -> None:
     assert default_n_threads() == 12
 
 
-def test_without_an_affinity_every_processor_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_without_affinity_is_the_cpu_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 5)
     assert default_n_threads() == 5
@@ -55,7 +55,7 @@ def test_without_an_affinity_every_processor_there_is(monkeypatch: pytest.Monkey
         ("many", "2.5", 12),
     ],
 )
-def test_the_environment_asks_for_fewer(
+def test_environment_variables_lower_the_default(
     monkeypatch: pytest.MonkeyPatch, openmp: str | None, numba: str | None, expected: int
 ) -> None:
     for name, value in (("OMP_NUM_THREADS", openmp), ("NUMBA_NUM_THREADS", numba)):
@@ -65,66 +65,68 @@ def test_the_environment_asks_for_fewer(
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("cpu_max", "expected"),
     [("max 100000", 12), ("300000 100000", 3), ("250000 100000", 3), ("50000 100000", 1), ("", 12), ("nonsense", 12)],
 )
-def test_a_quota_of_version_2(machine: Path, said: str, expected: int) -> None:
-    write_group_files(machine, cpu_max=said)
+def test_cgroup_version_2_quota_is_rounded_up(cgroup_folder: Path, cpu_max: str, expected: int) -> None:
+    write_group_files(cgroup_folder, cpu_max=cpu_max)
     assert default_n_threads() == expected
 
 
-def test_a_quota_further_up_counts_too(machine: Path) -> None:
-    write_group_files(machine, membership="0::/outer/inner")
-    write_group_files(machine / "outer" / "inner", cpu_max="800000 100000")
-    write_group_files(machine / "outer", cpu_max="200000 100000")
+def test_quota_of_a_parent_group_counts(cgroup_folder: Path) -> None:
+    write_group_files(cgroup_folder, membership="0::/outer/inner")
+    write_group_files(cgroup_folder / "outer" / "inner", cpu_max="800000 100000")
+    write_group_files(cgroup_folder / "outer", cpu_max="200000 100000")
     assert default_n_threads() == 2
 
 
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
 @pytest.mark.parametrize(("quota", "expected"), [("-1", 12), ("150000", 2), ("400000", 4)])
-def test_a_quota_of_version_1(machine: Path, mount: str, quota: str, expected: int) -> None:
-    write_group_files(machine, membership="5:memory:/elsewhere\n3:cpu,cpuacct:/mine\n0::/")
-    write_group_files(machine / mount / "mine", cpu_cfs_quota_us=quota, cpu_cfs_period_us="100000")
+def test_cgroup_version_1_quota_is_rounded_up(cgroup_folder: Path, mount: str, quota: str, expected: int) -> None:
+    write_group_files(cgroup_folder, membership="5:memory:/elsewhere\n3:cpu,cpuacct:/mine\n0::/")
+    write_group_files(cgroup_folder / mount / "mine", cpu_cfs_quota_us=quota, cpu_cfs_period_us="100000")
     assert default_n_threads() == expected
 
 
-def test_a_container_sees_its_own_group_at_the_top(machine: Path) -> None:
-    write_group_files(machine, membership="3:cpu:/a/name/of/the/host")
-    write_group_files(machine / "cpu", cpu_cfs_quota_us="300000", cpu_cfs_period_us="100000")
+def test_quota_at_the_root_counts_if_the_group_path_does_not_exist(cgroup_folder: Path) -> None:
+    write_group_files(cgroup_folder, membership="3:cpu:/a/name/of/the/host")
+    write_group_files(cgroup_folder / "cpu", cpu_cfs_quota_us="300000", cpu_cfs_period_us="100000")
     assert default_n_threads() == 3
 
 
-WORKERS = """
+JOBLIB_SCRIPT = """
 import json, os
 import joblib
 from gaussmix.core import cpus
 
-def allowed():
+def default_without_environment():
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.pop(name, None)
     cpus._count_processors, cpus._cpu_quota = (lambda: 8), (lambda *_: 8.0)
     return cpus.default_n_threads()
 
-def within(backend):
-    return joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(allowed)() for _ in range(2))
+def run_in_workers(backend):
+    return joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(default_without_environment)() for _ in range(2))
 
 if __name__ == "__main__":
-    print(json.dumps({"": allowed(), **{name: within(name) for name in ("loky", "multiprocessing", "threading")}}))
+    backends = ("loky", "multiprocessing", "threading")
+    counts = {name: run_in_workers(name) for name in backends}
+    print(json.dumps({"": default_without_environment(), **counts}))
 """
 
 
-def test_one_in_a_worker_of_joblib() -> None:
+def test_default_is_one_in_a_joblib_worker() -> None:
     pytest.importorskip("joblib")
-    command = [sys.executable, "-W", "ignore", "-c", WORKERS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told == {"": 8, "loky": [1, 1], "multiprocessing": [1, 1], "threading": [1, 1]}
+    command = [sys.executable, "-W", "ignore", "-c", JOBLIB_SCRIPT]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert completed.returncode == 0, completed.stderr
+    n_threads = json.loads(completed.stdout)
+    assert n_threads == {"": 8, "loky": [1, 1], "multiprocessing": [1, 1], "threading": [1, 1]}
 
 
 @pytest.mark.parametrize(("is_task", "expected"), [(True, 1), (False, 12)])
-def test_one_in_a_worker_of_dask(monkeypatch: pytest.MonkeyPatch, is_task: bool, expected: int) -> None:
-    """What ``distributed`` answers: its worker within a task, ValueError elsewhere."""
+def test_default_is_one_in_a_dask_task(monkeypatch: pytest.MonkeyPatch, is_task: bool, expected: int) -> None:
+    """``distributed.worker.get_worker`` returns the worker within a task and raises ValueError elsewhere."""
 
     def get_worker() -> object:
         if is_task:

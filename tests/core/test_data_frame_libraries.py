@@ -22,7 +22,7 @@ def test_columns_are_matched_by_name(frame):
         MIXTURE.logpdf(frame(X, columns=["size", "height"]))
 
 
-def test_select_learns_the_names_from_the_frame():
+def test_select_takes_column_names_from_the_data_frame():
     chosen = select(pd.DataFrame(X, columns=list(NAMES)), n_components=1, structures="VVI").best
     assert chosen.mixture.feature_names == NAMES
 
@@ -45,6 +45,6 @@ def test_masked_entries_are_missing_values():
         (X[:, :1], "have 1 column, but the model was fitted to 2"),
     ],
 )
-def test_refused(rows, sentence):
+def test_unusable_data_raise_data_error(rows, sentence):
     with pytest.raises(DataError, match=sentence):
         MIXTURE.logpdf(rows)

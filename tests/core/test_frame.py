@@ -44,14 +44,14 @@ def test_working_rows_are_near_one_and_exact(scale: float, offset: float, per_co
 
 
 @pytest.mark.parametrize(("scale", "offset"), UNITS)
-def test_points_come_back(scale: float, offset: float) -> None:
+def test_restore_means_inverts_transform_rows(scale: float, offset: float) -> None:
     rows = draw_rows(scale, offset)
     frame = fit_frame(rows)
     spread = scale * 1e-15 * (1.0 + offset)
     np.testing.assert_allclose(frame.restore_means(frame.transform_rows(rows)), rows, rtol=4e-16, atol=spread)
 
 
-def test_matrices_change_units_by_powers_of_two() -> None:
+def test_matrices_are_scaled_by_powers_of_two() -> None:
     frame = Frame(np.array([0, 3]), np.array([1.0, 2.0]), np.array([-2, 1]))
     scale = np.array([0.25, 16.0])
     matrix = np.array([[[2.0, 0.5], [0.5, 1.0]]])
@@ -65,14 +65,14 @@ def test_matrices_change_units_by_powers_of_two() -> None:
     np.testing.assert_array_equal(frame.transform_rows(np.array([[4.0, 1.0]])), [[0.75, 12.0]])
 
 
-def test_identity_changes_nothing() -> None:
+def test_identity_frame_changes_nothing() -> None:
     rows = draw_rows(1.0, 5.0)
     frame = Frame.identity(3)
     np.testing.assert_array_equal(frame.transform_rows(rows), rows)
     assert frame.log_abs_det_jacobian == 0.0
 
 
-def test_some_columns() -> None:
+def test_select_columns() -> None:
     frame = Frame(np.array([0, 3]), np.array([1.0, 2.0]), np.array([-2, 1])).select_columns(np.array([1]))
     assert (frame.shrink_exponent.tolist(), frame.center.tolist(), frame.scale_exponent.tolist()) == ([3], [2.0], [1])
 
@@ -101,7 +101,7 @@ def test_rows_that_are_all_equal_have_a_frame() -> None:
     assert (frame.transform_rows(rows) == 0).all()
 
 
-def test_extents_add() -> None:
+def test_column_ranges_add() -> None:
     total = ColumnRange(np.array([0.0, 5.0]), np.array([1.0, 6.0])) + ColumnRange(
         np.array([-1.0, 5.5]), np.array([0.5, 9.0])
     )
@@ -110,7 +110,7 @@ def test_extents_add() -> None:
 
 
 @pytest.mark.parametrize(("power", "how"), [(600, "overflow"), (-600, "underflow")])
-def test_what_doubles_cannot_hold_is_named(power: int, how: str) -> None:
+def test_overflow_and_underflow_raise_unrepresentable_error(power: int, how: str) -> None:
     frame = Frame(np.array([0]), np.array([0.0]), np.array([-power]))
     one = np.array([[[1.0]]])
     with pytest.raises(UnrepresentableError, match=f"covariances {how} double precision in the data's units; rescale"):
@@ -122,17 +122,17 @@ def test_what_doubles_cannot_hold_is_named(power: int, how: str) -> None:
         frame.restore_precisions(one)
 
 
-def test_means_that_overflow_are_named() -> None:
+def test_means_that_overflow_raise_unrepresentable_error() -> None:
     with pytest.raises(UnrepresentableError, match="means overflow"):
         Frame(np.array([-1000]), np.array([0.0]), np.array([0])).restore_means(np.array([[1e10]]))
 
 
-def test_exact_zeros_are_no_underflow() -> None:
+def test_exact_zeros_do_not_count_as_underflow() -> None:
     frame = Frame(np.array([0]), np.array([0.0]), np.array([600]))
     assert frame.restore_covariances(np.zeros((1, 1, 1))) == 0.0
 
 
-def test_only_the_identity_leaves_everything_alone() -> None:
+def test_only_the_identity_frame_is_identity() -> None:
     assert Frame.identity(2).is_identity
     nothing = np.zeros(2, dtype=np.int64)
     for frame in (
@@ -144,7 +144,7 @@ def test_only_the_identity_leaves_everything_alone() -> None:
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 31, 32, 33, 100])
-def test_an_extent_is_the_smallest_and_largest_of_each_column(n_rows):
+def test_column_range_is_minimum_and_maximum_of_each_column(n_rows):
     rows = np.random.default_rng(n_rows).normal(size=(n_rows, 3))
     found = ColumnRange.from_rows(rows)
     np.testing.assert_array_equal(found.minimum, rows.min(axis=0, initial=np.inf))

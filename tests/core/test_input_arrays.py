@@ -32,7 +32,7 @@ def test_rows_become_float64(data: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_floats_lie_where_they_lay(dtype: type) -> None:
+def test_float64_and_float32_arrays_are_not_copied(dtype: type) -> None:
     data = np.array(TABLE, dtype=dtype)
     assert np.shares_memory(parse_rows(data, keep_float32=True), data)
     assert parse_rows(data, keep_float32=True).dtype == dtype
@@ -40,17 +40,17 @@ def test_floats_lie_where_they_lay(dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ">f4", np.int32])
-def test_only_float32_itself_is_kept(dtype: Any) -> None:
+def test_keep_float32_converts_other_types_to_float64(dtype: Any) -> None:
     rows = parse_rows(np.array(TABLE, dtype=dtype), keep_float32=True)
     assert rows.dtype == np.float64
     np.testing.assert_array_equal(rows, TABLE)
 
 
-def test_booleans_are_zero_and_one() -> None:
+def test_booleans_become_zero_and_one() -> None:
     np.testing.assert_array_equal(parse_rows(np.array([[True, False]])), [[1.0, 0.0]])
 
 
-def test_one_dimension_is_a_column_or_a_row() -> None:
+def test_one_dimensional_data_are_a_column_or_a_row() -> None:
     assert parse_rows([1.0, 2.0, 3.0]).shape == (3, 1)
     assert parse_rows([1.0, 2.0, 3.0], n_features=1).shape == (3, 1)
     assert parse_rows([1.0, 2.0, 3.0], n_features=3).shape == (1, 3)
@@ -68,13 +68,13 @@ def test_one_dimension_is_a_column_or_a_row() -> None:
         ([1.0, 2.0], 3, "the data have 2 columns, but the model was fitted to 3"),
     ],
 )
-def test_rows_that_cannot_be_used(data: Any, n_features: int | None, sentence: str) -> None:
+def test_unusable_rows_raise_data_error(data: Any, n_features: int | None, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         parse_rows(data, n_features)
 
 
 @pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")])
-def test_missing_values_are_named_by_place(value: float, word: str) -> None:
+def test_error_names_row_and_column_of_nan_or_infinity(value: float, word: str) -> None:
     rows = np.array(TABLE)
     rows[1, 1] = value
     with pytest.raises(DataError, match=rf"X contains {word}.* in row 1, column 1; rows and columns count from 0"):
@@ -91,7 +91,7 @@ def test_numbers_whose_sum_overflows_are_finite() -> None:
     require_finite(np.array([[1e308, -1e308], [1e308, 1e308]], dtype=np.float64))
 
 
-def test_weights() -> None:
+def test_valid_weights_become_float64() -> None:
     assert parse_weights(None, 3) is None
     np.testing.assert_array_equal(np.asarray(parse_weights([1, 0, 2], 3)), [1.0, 0.0, 2.0])
     np.testing.assert_array_equal(np.asarray(parse_weights(2.0, 3)), [2.0, 2.0, 2.0])
@@ -112,12 +112,12 @@ def test_weights() -> None:
         (["a", "b", "c"], "must be numbers"),
     ],
 )
-def test_weights_that_cannot_be_used(weights: Any, sentence: str) -> None:
+def test_unusable_weights_raise_weight_error(weights: Any, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
         parse_weights(weights, 3)
 
 
-def test_covariances_are_symmetric_to_rounding() -> None:
+def test_covariances_must_be_symmetric_to_rounding() -> None:
     matrix = np.array([[1.0, 0.5], [0.5 + 1e-12, 2.0]])
     np.testing.assert_array_equal(parse_covariances(matrix), matrix)
     np.testing.assert_array_equal(parse_covariances(3.0), 3.0)

@@ -1,4 +1,4 @@
-"""The small values of the waist: batches, roots, expectations, outcomes, traces."""
+"""Small value classes: batches, label priors, precision roots, expectations, outcomes, traces."""
 
 import dataclasses
 
@@ -40,37 +40,39 @@ def test_whitening_is_multiplying_by_the_dense_root(root: AbstractPrecisionRoot)
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
-def test_conditions_are_those_of_the_precisions(root: AbstractPrecisionRoot) -> None:
+def test_condition_numbers_are_those_of_the_precisions(root: AbstractPrecisionRoot) -> None:
     dense = root.to_dense(2, 3)
     expected = np.linalg.cond(dense @ np.swapaxes(dense, 1, 2))
     np.testing.assert_allclose(root.covariance_condition_numbers(2), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("root", ROOTS, ids=lambda root: type(root).__name__)
-def test_factors_come_only_with_full_roots_and_only_where_given(root: AbstractPrecisionRoot) -> None:
-    carried = [getattr(root, name) for name in ("covariance_factors", "covariance_factor") if hasattr(root, name)]
-    assert carried == ([None] if isinstance(root, DensePrecisionRoot | SharedPrecisionRoot) else [])
+def test_only_dense_and_shared_roots_have_covariance_factors_none_by_default(root: AbstractPrecisionRoot) -> None:
+    covariance_factors = [
+        getattr(root, name) for name in ("covariance_factors", "covariance_factor") if hasattr(root, name)
+    ]
+    assert covariance_factors == ([None] if isinstance(root, DensePrecisionRoot | SharedPrecisionRoot) else [])
 
 
-def test_labels_close_all_components_but_one() -> None:
+def test_known_component_excludes_all_others() -> None:
     batch = Batch(np.zeros((3, 1)), label_prior=KnownComponents(np.array([-1, 0, 2])))
     expected = [[0.0, 0.0, 0.0], [0.0, -np.inf, -np.inf], [-np.inf, -np.inf, 0.0]]
     np.testing.assert_array_equal(np.asarray(batch.label_log_prior(3)), expected)
 
 
-def test_allowed_components_close_the_others() -> None:
+def test_components_that_are_not_allowed_are_excluded() -> None:
     batch = Batch(np.zeros((2, 1)), label_prior=AllowedComponents(np.array([[True, False], [True, True]])))
     np.testing.assert_array_equal(np.asarray(batch.label_log_prior(2)), [[0.0, -np.inf], [0.0, 0.0]])
 
 
-def test_log_probabilities_are_scores_and_no_prior_says_nothing() -> None:
-    soft = np.log([[0.25, 0.75]])
-    batch = Batch(np.zeros((1, 1)), label_prior=LogProbabilities(soft))
-    np.testing.assert_array_equal(np.asarray(batch.label_log_prior(2)), soft)
+def test_log_probabilities_are_the_log_prior_and_no_prior_gives_none() -> None:
+    log_probabilities = np.log([[0.25, 0.75]])
+    batch = Batch(np.zeros((1, 1)), label_prior=LogProbabilities(log_probabilities))
+    np.testing.assert_array_equal(np.asarray(batch.label_log_prior(2)), log_probabilities)
     assert Batch(np.zeros((1, 1))).label_log_prior(2) is None
 
 
-def test_a_batch_knows_its_place() -> None:
+def test_batch_has_row_count_and_row_slice() -> None:
     batch = Batch(np.zeros((3, 2)), first_row=10)
     assert (batch.n_rows, batch.row_slice) == (3, slice(10, 13))
 
@@ -78,7 +80,7 @@ def test_a_batch_knows_its_place() -> None:
 FRAME = Frame(np.array([1, 0]), np.array([0.5, -1.0]), np.array([0, 3]))
 
 
-def test_a_batch_without_a_frame_takes_its_rows_as_they_are() -> None:
+def test_batch_without_frame_does_not_copy_float64_rows() -> None:
     stored = np.arange(6.0).reshape(3, 2)
     for batch in (Batch(stored), Batch(stored, np.ones(3), frame=Frame.identity(2))):
         assert np.shares_memory(batch.rows, stored)
@@ -89,9 +91,9 @@ def test_a_batch_without_a_frame_takes_its_rows_as_they_are() -> None:
     assert single.dtype == np.float64
 
 
-@pytest.mark.parametrize("kind", ["float32", ">f8", "float16", "longdouble"])
-def test_a_batch_moves_its_rows_into_the_frame_once(kind: str) -> None:
-    stored = np.arange(6.0).reshape(3, 2).astype(kind)
+@pytest.mark.parametrize("dtype", ["float32", ">f8", "float16", "longdouble"])
+def test_batch_transforms_rows_into_the_frame_once(dtype: str) -> None:
+    stored = np.arange(6.0).reshape(3, 2).astype(dtype)
     batch = Batch(stored, frame=FRAME)
     np.testing.assert_array_equal(batch.rows, FRAME.transform_rows(stored.astype(np.float64)))
     assert batch.rows is batch.rows
@@ -101,7 +103,7 @@ def test_a_batch_moves_its_rows_into_the_frame_once(kind: str) -> None:
 
 
 @pytest.mark.parametrize("frame", [None, Frame.identity(2), FRAME])
-def test_an_absent_row_stands_at_the_centre(frame: Frame | None) -> None:
+def test_row_of_weight_zero_is_at_the_frame_center(frame: Frame | None) -> None:
     stored = np.full((3, 2), 1e308)
     stored[:2] = 1.0
     batch = Batch(stored, np.array([1.0, 0.5, 0.0]), frame=frame)
@@ -110,7 +112,7 @@ def test_an_absent_row_stands_at_the_centre(frame: Frame | None) -> None:
     assert stored[2, 0] == 1e308
 
 
-def test_a_part_of_a_batch_knows_its_place_and_keeps_what_belongs_to_its_rows() -> None:
+def test_sub_batch_has_weights_labels_codes_and_slice_of_its_rows() -> None:
     batch = Batch(
         np.arange(8.0).reshape(4, 2), np.arange(4.0), KnownComponents(np.arange(4)), 10, FRAME, np.arange(4)[:, None]
     )
@@ -128,12 +130,12 @@ def test_a_part_of_a_batch_knows_its_place_and_keeps_what_belongs_to_its_rows() 
 def test_expectations_add() -> None:
     moments = Moments(np.array([2.0]), np.array([[1.0]]), np.array([3.0]), MomentKind.TRACE)
     statistics = Statistics(moments)
-    both = Expectation(statistics, -5.0, 0.5, 2) + Expectation(statistics, -7.0, 0.25, 3)
-    assert (both.log_likelihood, both.entropy, both.n_rows, both.total_weight) == (-12.0, 0.75, 5, 4.0)
-    np.testing.assert_array_equal(both.moments.scatter, [6.0])
+    total = Expectation(statistics, -5.0, 0.5, 2) + Expectation(statistics, -7.0, 0.25, 3)
+    assert (total.log_likelihood, total.entropy, total.n_rows, total.total_weight) == (-12.0, 0.75, 5, 4.0)
+    np.testing.assert_array_equal(total.moments.scatter, [6.0])
 
 
-def test_values_do_not_change() -> None:
+def test_quadratics_are_frozen() -> None:
     quadratics = Quadratics(np.zeros(2), np.zeros((2, 3)), ROOTS[0])
     assert (quadratics.n_components, quadratics.n_features) == (2, 3)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -141,11 +143,11 @@ def test_values_do_not_change() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_outcomes_are_sentences(outcome: Outcome) -> None:
+def test_outcomes_are_capitalized_sentences(outcome: Outcome) -> None:
     assert str(outcome) == outcome.value
     assert str(outcome)[0].isupper()
     assert str(outcome).endswith(".")
 
 
-def test_a_trace_is_as_long_as_its_passes() -> None:
+def test_length_of_a_trace_is_its_number_of_iterations() -> None:
     assert len(IterationTrace(np.zeros(4), np.zeros(4))) == 4

@@ -11,25 +11,25 @@ from gaussmix.types import DD, KDD, Array
 VVV = Structure.from_name("VVV")
 
 
-def loss(logs: Array, scatter: Array, total_mass: float) -> float:
+def negative_log_likelihood(logs: Array, scatter: Array, total_mass: float) -> float:
     w = logs.reshape(scatter.shape)
     return float(total_mass * w[0].sum() + (scatter * np.exp(-w)).sum())
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_search_finds_the_minimum(seed: int) -> None:
+def test_equal_volume_search_finds_the_minimum_of_scipy(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n_components, n_features = 2 + seed % 2, 2 + seed % 3
     total_mass = 20.0
     scatter = np.exp(rng.normal(2.0, 2.0, (n_components, n_features)))
-    variances, touched = floored_equal_volume_variances(scatter, total_mass)
+    variances, is_floored = floored_equal_volume_variances(scatter, total_mass)
     assert variances.min() >= 1.0 - 1e-12
     sums = np.log(variances).sum(axis=1)
     np.testing.assert_allclose(sums, sums[0], rtol=1e-9, atol=1e-9)
-    np.testing.assert_array_equal(touched, (variances <= 1.0 + 1e-12).any(axis=1))
+    np.testing.assert_array_equal(is_floored, (variances <= 1.0 + 1e-12).any(axis=1))
     rows = np.kron(np.eye(n_components)[1:] - np.eye(n_components)[:1], np.ones(n_features))
     found = minimize(
-        loss,
+        negative_log_likelihood,
         np.log(variances).ravel() + 0.1,
         args=(scatter, total_mass),
         method="SLSQP",
@@ -37,66 +37,74 @@ def test_search_finds_the_minimum(seed: int) -> None:
         constraints=[LinearConstraint(rows, 0.0, 0.0)],
         options={"maxiter": 500, "ftol": 1e-12},
     )
-    assert loss(np.log(variances), scatter, total_mass) <= found.fun + 1e-6
+    assert negative_log_likelihood(np.log(variances), scatter, total_mass) <= found.fun + 1e-6
 
 
-def test_far_above_the_floor_it_is_the_closed_form() -> None:
+def test_far_above_the_floor_variances_have_the_closed_form() -> None:
     scatter = np.array([[300.0, 700.0], [5000.0, 20.0]])
-    variances, touched = floored_equal_volume_variances(scatter, 10.0)
+    variances, is_floored = floored_equal_volume_variances(scatter, 10.0)
     means = np.sqrt(scatter.prod(axis=1))
     np.testing.assert_allclose(variances, scatter / means[:, None] * means.sum() / 10.0, rtol=1e-12)
-    assert not touched.any()
+    assert not is_floored.any()
 
 
-def test_no_scatter_rests_on_the_floor() -> None:
-    variances, touched = floored_equal_volume_variances(np.zeros((2, 3)), 5.0)
+def test_without_scatter_all_variances_are_at_the_floor() -> None:
+    variances, is_floored = floored_equal_volume_variances(np.zeros((2, 3)), 5.0)
     np.testing.assert_allclose(variances, 1.0)
-    assert touched.all()
+    assert is_floored.all()
 
 
 def clip_eigenvalues(matrix: DD, floor: Array) -> DD:
-    """The floor as it is defined, by the eigenvalues of one matrix in units of the floor."""
+    """Return a matrix with its eigenvalues, in units of the floor, raised to at least one."""
     deviations = np.sqrt(floor)
     values, vectors = np.linalg.eigh(matrix / np.outer(deviations, deviations))
     return np.asarray((vectors * np.maximum(values, 1.0)) @ vectors.T * np.outer(deviations, deviations))
 
 
-def stack(seed: int, eigenvalues: list[list[float]]) -> KDD:
+def random_matrices(seed: int, eigenvalues: list[list[float]]) -> KDD:
     rng = np.random.default_rng(seed)
     axes = np.linalg.qr(rng.normal(size=(len(eigenvalues), 3, 3)))[0]
     matrices = (axes * np.array(eigenvalues)[:, None, :]) @ np.swapaxes(axes, 1, 2)
     return np.asarray(0.5 * (matrices + np.swapaxes(matrices, 1, 2)))
 
 
-ROOMY, CLOSE, LOW, SINGULAR, NOTHING = [900.0, 30.0, 8.0], [5.0, 1.3, 1.1], [40.0, 3.0, 0.4], [7.0, 2.0, 0.0], [0.0] * 3
+FAR_ABOVE, CLOSE_ABOVE, BELOW, SINGULAR, ZERO = (
+    [900.0, 30.0, 8.0],
+    [5.0, 1.3, 1.1],
+    [40.0, 3.0, 0.4],
+    [7.0, 2.0, 0.0],
+    [0.0] * 3,
+)
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("repeats", [1, 40])
-def test_only_what_reaches_below_the_floor_is_raised(seed: int, repeats: int) -> None:
+def test_only_eigenvalues_below_the_floor_are_raised(seed: int, repeats: int) -> None:
     floor = np.array([1.0, 1.0, 1.0])
-    matrices = stack(seed, [ROOMY, CLOSE, LOW, SINGULAR, NOTHING, ROOMY] * repeats)
-    held = apply_eigenvalue_floor(VVV, matrices, floor)
-    np.testing.assert_array_equal(held.is_floored, [False, False, True, True, True, False] * repeats)
+    matrices = random_matrices(seed, [FAR_ABOVE, CLOSE_ABOVE, BELOW, SINGULAR, ZERO, FAR_ABOVE] * repeats)
+    floored = apply_eigenvalue_floor(VVV, matrices, floor)
+    np.testing.assert_array_equal(floored.is_floored, [False, False, True, True, True, False] * repeats)
     expected = np.array([clip_eigenvalues(matrix, floor) for matrix in matrices])
-    np.testing.assert_allclose(held.matrices(), expected, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(held.precisions(), np.linalg.inv(expected), rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(held.log_determinants, np.linalg.slogdet(expected)[1], rtol=1e-10, atol=1e-12)
-    alone = apply_eigenvalue_floor(VVV, matrices[~held.is_floored], floor)
-    np.testing.assert_allclose(held.factors[~held.is_floored], alone.factors, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(floored.matrices(), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(floored.precisions(), np.linalg.inv(expected), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(floored.log_determinants, np.linalg.slogdet(expected)[1], rtol=1e-10, atol=1e-12)
+    computed_separately = apply_eigenvalue_floor(VVV, matrices[~floored.is_floored], floor)
+    np.testing.assert_allclose(
+        floored.factors[~floored.is_floored], computed_separately.factors, rtol=1e-13, atol=1e-15
+    )
 
 
 def test_each_column_has_its_own_floor() -> None:
     floor = np.array([1e-6, 1.0, 1e6])
-    unit = stack(0, [ROOMY, LOW, SINGULAR])
-    matrices = unit * np.sqrt(np.outer(floor, floor))
-    held = apply_eigenvalue_floor(VVV, matrices, floor)
-    np.testing.assert_array_equal(held.is_floored, [False, True, True])
+    matrices_in_floor_units = random_matrices(0, [FAR_ABOVE, BELOW, SINGULAR])
+    matrices = matrices_in_floor_units * np.sqrt(np.outer(floor, floor))
+    floored = apply_eigenvalue_floor(VVV, matrices, floor)
+    np.testing.assert_array_equal(floored.is_floored, [False, True, True])
     expected = np.array([clip_eigenvalues(matrix, floor) for matrix in matrices])
-    np.testing.assert_allclose(held.matrices() / expected, 1.0, rtol=1e-9)
+    np.testing.assert_allclose(floored.matrices() / expected, 1.0, rtol=1e-9)
 
 
-def test_the_smallest_scatter_overflows_nothing() -> None:
-    held = apply_eigenvalue_floor(VVV, np.array([1e-320 * np.eye(3), np.eye(3)]), np.full(3, 1e-9))
-    np.testing.assert_array_equal(held.is_floored, [True, False])
-    np.testing.assert_allclose(held.matrices()[0], 1e-9 * np.eye(3), rtol=1e-12, atol=0.0)
+def test_tiny_scatter_does_not_overflow() -> None:
+    floored = apply_eigenvalue_floor(VVV, np.array([1e-320 * np.eye(3), np.eye(3)]), np.full(3, 1e-9))
+    np.testing.assert_array_equal(floored.is_floored, [True, False])
+    np.testing.assert_allclose(floored.matrices()[0], 1e-9 * np.eye(3), rtol=1e-12, atol=0.0)

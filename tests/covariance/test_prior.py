@@ -34,7 +34,7 @@ DETERMINANTS = {
 }
 
 
-def covariances(rows: Any, labels: Any, structure: str, prior: DefaultPrior) -> KDD:
+def estimate_covariances(rows: Any, labels: Any, structure: str, prior: DefaultPrior) -> KDD:
     n_components = int(labels.max()) + 1
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name(structure)).with_prior(
         prior, n_components
@@ -44,9 +44,9 @@ def covariances(rows: Any, labels: Any, structure: str, prior: DefaultPrior) -> 
 
 
 @pytest.mark.parametrize(("structure", "shrinkage"), DETERMINANTS)
-def test_a_step_with_the_default_prior_is_mclusts(iris: Any, structure: str, shrinkage: float) -> None:
+def test_m_step_with_the_default_prior_equals_mclust(iris: Any, structure: str, shrinkage: float) -> None:
     rows, species = iris
-    found = covariances(rows, species, structure, DefaultPrior(shrinkage=shrinkage))
+    found = estimate_covariances(rows, species, structure, DefaultPrior(shrinkage=shrinkage))
     tolerance = 2e-3 if structure == "VEV" else 1e-6  # mclust's adds no mass to VEV, ours hardly any
     np.testing.assert_allclose(np.linalg.det(found), DETERMINANTS[structure, shrinkage], rtol=tolerance)
 
@@ -56,14 +56,14 @@ def test_a_step_with_the_default_prior_is_mclusts(iris: Any, structure: str, shr
     ("prior", "n_components", "expected"),
     [("default", 2, -580.81), ("default", 3, -587.40), (DefaultPrior(shrinkage=0), 2, -580.29), (None, 2, -561.73)],
 )
-def test_bic_of_iris_is_mclusts(iris: Any, prior: Any, n_components: int, expected: float) -> None:
+def test_bic_of_iris_equals_mclust(iris: Any, prior: Any, n_components: int, expected: float) -> None:
     estimator = GaussianMixture(
         n_components, covariance_type="VEV", prior=prior, tol=1e-8, max_iter=2000, n_init=3, random_state=0
     )
     assert -estimator.fit(iris[0]).bic(iris[0]) == pytest.approx(expected, abs=0.3)
 
 
-def test_default_scale_is_mclusts(iris: Any) -> None:
+def test_default_scale_equals_mclust(iris: Any) -> None:
     problem = Problem.from_source(make_memory_source(iris[0]), Structure.from_name("VVV")).with_prior(DefaultPrior(), 3)
     prior = problem.covariance_estimator.prior
     assert prior is not None
@@ -73,7 +73,7 @@ def test_default_scale_is_mclusts(iris: Any) -> None:
     assert (prior.degrees_of_freedom, prior.shrinkage) == (6.0, 0.01)
 
 
-def test_log_density_is_the_conjugate_one(iris: Any) -> None:
+def test_log_density_is_that_of_the_conjugate_prior(iris: Any) -> None:
     """Up to a constant, against SciPy's inverse Wishart and normal densities."""
     rows, species = iris
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name("VVV")).with_prior(
@@ -98,7 +98,7 @@ def test_log_density_is_the_conjugate_one(iris: Any) -> None:
     {"structure": MCLUST_NAMES, "shrinkage": [0.0, 2.0], "seeds": interleave(range(20), 5)},
     together=[("structure", "shrinkage")],
 )
-def test_likelihood_times_prior_never_falls(structure: str, shrinkage: float, seeds: Sequence[int]) -> None:
+def test_likelihood_times_prior_never_decreases(structure: str, shrinkage: float, seeds: Sequence[int]) -> None:
     for seed in seeds:
         rows = groups(seed, 80, 1 + seed % 4)
         weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed % 2 else None
@@ -111,23 +111,23 @@ def test_likelihood_times_prior_never_falls(structure: str, shrinkage: float, se
             random_state=seed,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # sixty passes need not converge
+            warnings.simplefilter("ignore")  # sixty iterations need not converge
             values = estimator.fit(rows, sample_weight=weights).fit_.trace.log_likelihoods
         allowed = 1e-12 * len(rows) * np.abs(values[1:]).max(initial=1.0)
         assert (np.diff(values) >= -allowed).all(), f"seed {seed}"
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
-def test_a_component_of_one_row_keeps_a_covariance(structure: str) -> None:
+def test_a_component_of_one_row_does_not_collapse(structure: str) -> None:
     rows = np.concatenate([groups(2, 60, 2, 1), [[40.0, 40.0]]])
     labels = np.append(np.zeros(60, dtype=np.int64), 1)
-    found = covariances(rows, labels, structure, DefaultPrior())
+    found = estimate_covariances(rows, labels, structure, DefaultPrior())
     assert np.linalg.eigvalsh(found).min() > 1e-3
 
 
-def test_every_part_changes_the_answer(iris: Any) -> None:
+def test_every_parameter_changes_the_covariances(iris: Any) -> None:
     rows, species = iris
-    plain = covariances(rows, species, "VVV", DefaultPrior())
+    default_covariances = estimate_covariances(rows, species, "VVV", DefaultPrior())
     others = [
         DefaultPrior(shrinkage=5.0),
         DefaultPrior(degrees_of_freedom=40.0),
@@ -135,11 +135,11 @@ def test_every_part_changes_the_answer(iris: Any) -> None:
         DefaultPrior(location=np.zeros(4)),
     ]
     for prior in others:
-        assert not np.allclose(covariances(rows, species, "VVV", prior), plain, rtol=1e-6)
+        assert not np.allclose(estimate_covariances(rows, species, "VVV", prior), default_covariances, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("prior", "sentence"),
+    ("prior", "message"),
     [
         (DefaultPrior(shrinkage=-1.0), "shrinkage must be a finite number of at least 0, but is -1"),
         (DefaultPrior(shrinkage=True), "shrinkage must be"),
@@ -150,18 +150,18 @@ def test_every_part_changes_the_answer(iris: Any) -> None:
         ("strong", "prior must be None, 'default' or a gaussmix.DefaultPrior, but is 'strong'"),
     ],
 )
-def test_priors_that_cannot_be_used(prior: Any, sentence: str) -> None:
-    with pytest.raises(ParameterError, match=sentence):
+def test_invalid_priors_raise_parameter_error(prior: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
         GaussianMixture(2, prior=prior).fit(groups(0, 30, 2))
 
 
-def test_a_location_that_is_not_finite() -> None:
+def test_location_that_is_not_finite_raises_data_error() -> None:
     with pytest.raises(DataError, match="location"):
         GaussianMixture(2, prior=DefaultPrior(location=[0.0, np.nan])).fit(groups(0, 30, 2))
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seeds": interleave(range(240, 260), 5)})
-def test_components_without_rows_have_bounds(structure: str, seeds: Sequence[int]) -> None:
+def test_likelihood_does_not_decrease_with_components_without_rows(structure: str, seeds: Sequence[int]) -> None:
     """More components than groups, on tables that fits find hard: with a prior too the likelihood does not fall."""
     for seed in seeds:
         rows, n_components = hard_table(seed)

@@ -1,4 +1,4 @@
-"""The mclust letters, read once."""
+"""Names and properties of covariance structures."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def random_scatter(seed: int = 0, n_components: int = 3, n_features: int = 4) ->
 
 
 def estimate_covariances(structure: Structure, scatter: KDD) -> KDD:
-    """Covariances of components of mass one, from a few M-steps."""
+    """Return the covariances of components of mass one, from a few M-steps."""
     estimator = make_covariance_estimator(structure, FloorRegularizer(np.full(scatter.shape[1], 1e-9)))
     moments = Moments(np.ones(len(scatter)), np.zeros(scatter.shape[:2]), scatter, MomentKind.FULL)
     moments = moments.to_kind(estimator.moment_kind)
@@ -41,7 +41,7 @@ def estimate_covariances(structure: Structure, scatter: KDD) -> KDD:
 
 
 @pytest.mark.parametrize("structure", ALL_STRUCTURES, ids=str)
-def test_predicates_hold_for_estimated_covariances(structure: Structure) -> None:
+def test_properties_of_structures_hold_for_estimated_covariances(structure: Structure) -> None:
     matrices = estimate_covariances(structure, random_scatter())
     diagonals = np.einsum("kii->ki", matrices)
     is_diagonal = np.array_equal(matrices, diagonals[:, :, None] * np.eye(4))
@@ -61,26 +61,26 @@ def test_independent_components_do_not_depend_on_the_scatter_of_others(structure
 
 
 @pytest.mark.parametrize("structure", ALL_STRUCTURES, ids=str)
-def test_sklearn_shape_says_what_is_stored(structure: Structure) -> None:
+def test_sklearn_shape_agrees_with_the_properties(structure: Structure) -> None:
     shape = sklearn_shape(structure, 3, 4)
     expected = (3,) if structure.is_spherical else (3, 4) if structure.is_axis_aligned else (3, 4, 4)
     assert shape == ((4, 4) if structure.is_tied else expected)
     assert structure.is_tied == (str(structure) == "EEE")
 
 
-def test_letters_and_factors_are_different_structures() -> None:
+def test_mclust_and_factor_structures_are_different_classes() -> None:
     assert {type(s) is MclustStructure for s in ALL_STRUCTURES if not s.has_factors} == {True}
     assert not any(isinstance(s, MclustStructure) for s in ALL_STRUCTURES if s.has_factors)
     assert len(set(ALL_STRUCTURES)) == len(ALL_STRUCTURES)
 
 
-def test_two_structures_differ_in_one_column() -> None:
+def test_one_column_has_two_distinct_structures() -> None:
     assert distinct_structure_names(1) == ("EII", "VII")
     assert distinct_structure_names(2) == MCLUST_NAMES
 
 
 @pytest.mark.parametrize("name", MCLUST_NAMES)
-def test_letters_are_read_in_any_case(name: str) -> None:
+def test_names_are_parsed_in_any_case(name: str) -> None:
     structure = Structure.from_name(name)
     assert isinstance(structure, MclustStructure)
     assert str(structure) == name
@@ -89,23 +89,23 @@ def test_letters_are_read_in_any_case(name: str) -> None:
     assert hash(Structure.from_name(name)) == hash(structure)
 
 
-@pytest.mark.parametrize(("theirs", "letters"), SKLEARN_TO_MCLUST.items())
-def test_sklearns_names_are_structures(theirs: str, letters: str) -> None:
-    assert Structure.from_name(theirs) == Structure.from_name(letters)
-    assert Structure.from_name(letters).display_name == f"{letters} ({theirs})"
+@pytest.mark.parametrize(("sklearn_name", "letters"), SKLEARN_TO_MCLUST.items())
+def test_sklearn_names_equal_mclust_names(sklearn_name: str, letters: str) -> None:
+    assert Structure.from_name(sklearn_name) == Structure.from_name(letters)
+    assert Structure.from_name(letters).display_name == f"{letters} ({sklearn_name})"
 
 
-def test_label_of_a_structure_sklearn_has_not() -> None:
+def test_display_name_without_a_sklearn_name() -> None:
     assert Structure.from_name("EVI").display_name == "EVI"
 
 
 @pytest.mark.parametrize("name", ["EVX", "XYZ", "", "Full", "fulll", None, 3, ["VVV"], "VVVV"])
-def test_others_are_refused_with_the_list(name: object) -> None:
+def test_unknown_names_raise_parameter_error_with_the_allowed_ones(name: object) -> None:
     with pytest.raises(ParameterError, match=r"structure must be one of full, tied, .*EII, VII, .*but is"):
         Structure.from_name(name)
 
 
-def test_descriptions_tell_structures_apart() -> None:
+def test_descriptions_are_distinct() -> None:
     descriptions = {Structure.from_name(name).description for name in MCLUST_NAMES}
     assert len(descriptions) == len(MCLUST_NAMES)
     assert Structure.from_name("EII").description == "round, one size for all"
@@ -113,6 +113,6 @@ def test_descriptions_tell_structures_apart() -> None:
     assert "one size, shape and orientation for all" in Structure.from_name("EEE").description
 
 
-def test_scale_of_single_columns_matters_to_round_and_partly_shared_structures() -> None:
-    careless = {name for name in MCLUST_NAMES if Structure.from_name(name).is_column_scale_equivariant}
-    assert careless == {"EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVV", "VVV"}
+def test_spherical_and_partly_shared_structures_are_not_column_scale_equivariant() -> None:
+    equivariant_names = {name for name in MCLUST_NAMES if Structure.from_name(name).is_column_scale_equivariant}
+    assert equivariant_names == {"EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVV", "VVV"}
