@@ -163,7 +163,7 @@ def test_a_previous_objective_counts_as_an_iteration_before(make: SolverFactory)
         first.model,
         problem,
         rule,
-        previous_objective=first.last_objective,
+        previous_objective_in_data_units=first.last_objective,
     )
     assert len(again.trace) == 1
 

@@ -11,7 +11,7 @@ from gaussmix.estimators._base_mixture import BaseLikelihoodMixture
 from gaussmix.estimators._verbose import start_stopwatch
 from gaussmix.solvers import Fit
 from gaussmix.solvers.online.online_em import OnlineState, make_online_step
-from gaussmix.solvers.online.online_record import MAX_TRACE_CHUNKS, start_online_record, update_online_record
+from gaussmix.solvers.online.online_record import MAX_TRACE_CHUNKS, convert_to_online_record, online_record_after_chunk
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, N
 
@@ -61,7 +61,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         """
         if not hasattr(self, "_online_state"):
             self._fit_first_chunk(X, sample_weight, MAX_TOL_FIRST_CHUNK)
-            self.fit_ = start_online_record(self.fit_)
+            self.fit_ = convert_to_online_record(self.fit_)
             self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, [self.lower_bound_]
             return self
         self._require_unchanged_parameters()
@@ -80,9 +80,9 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         elapsed_seconds = start_stopwatch()
         source, engine = MemorySource.from_array(rows, sample_weight), resolve_engine(self.engine, len(rows))
         step = make_online_step(self.model_, self._online_state, source, engine)
-        record = self.fit_ if self._online_state.n_chunks > 1 else start_online_record(self.fit_)
+        record = self.fit_ if self._online_state.n_chunks > 1 else convert_to_online_record(self.fit_)
         lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self.lower_bounds_[-1:]
-        self.fit_ = update_online_record(record, step, elapsed_seconds())
+        self.fit_ = online_record_after_chunk(record, step, elapsed_seconds())
         self.model_, self._online_state = step.mixture, step.state
         self.converged_, self.n_iter_, self.lower_bound_ = False, step.state.n_chunks, step.mean_log_likelihood
         self.lower_bounds_ = [*lower_bounds, step.mean_log_likelihood][-MAX_TRACE_CHUNKS:]

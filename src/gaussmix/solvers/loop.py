@@ -49,7 +49,7 @@ def run_solver(
     problem: Problem,
     stopping: StoppingRule,
     callback: IterationCallback | None = None,
-    previous_objective: float = -np.inf,
+    previous_objective_in_data_units: float = -np.inf,
     max_iter: int | None = None,
     max_floored_iter: int | None = None,
 ) -> RunResult[M]:
@@ -66,8 +66,8 @@ def run_solver(
         The convergence test and the largest number of iterations.
     callback : callable, optional
         Called after each iteration; fused iterations are then not used.
-    previous_objective : float, default=-inf
-        Objective of an earlier run that ended at ``start``, in data units.
+    previous_objective_in_data_units : float, default=-inf
+        Objective of an earlier run that ended at ``start``.
     max_iter : int, optional
         A smaller limit than that of the stopping rule.
     max_floored_iter : int, optional
@@ -78,7 +78,7 @@ def run_solver(
     RunResult
     """
     limit = stopping.max_iter if max_iter is None else min(max_iter, stopping.max_iter)
-    previous = previous_objective - solver.objective_shift_to_data_units(problem)
+    previous = previous_objective_in_data_units - solver.objective_shift_to_data_units(problem)
     monitor = RunMonitor(solver, problem, stopping, limit, previous, callback, max_floored_iter)
     fused = None if callback is not None else solver.run_fused(start, problem, stopping, previous, limit)
     if fused is not None:

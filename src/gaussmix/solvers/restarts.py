@@ -101,7 +101,7 @@ def continue_run(
         result.model,
         problem,
         stopping,
-        previous_objective=result.last_objective,
+        previous_objective_in_data_units=result.last_objective,
         max_iter=max_iter,
         max_floored_iter=max_floored_iter,
     )

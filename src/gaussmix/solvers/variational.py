@@ -39,7 +39,7 @@ class VariationalEM(AbstractSolver[VariationalPosterior, _VariationalState]):
     """Variational EM. Its objective is scikit-learn's lower bound, without the constants, after each step."""
 
     def init(self, start: VariationalPosterior, problem: Problem, max_iter: int) -> _VariationalState:
-        """Return the state of the start."""
+        """Return the state before the first E-step, with ``start`` as its model."""
         return _VariationalState(start)
 
     def request(self, state: _VariationalState, problem: Problem) -> EStepRequest:

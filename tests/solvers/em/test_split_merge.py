@@ -9,7 +9,7 @@ from gaussmix.covariance import MCLUST_NAMES
 from gaussmix.model import Problem, prediction
 from gaussmix.model.noise import Box
 from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver, split_merge
-from gaussmix.solvers.em.split_merge import _halve_component
+from gaussmix.solvers.em.split_merge import _split_into_lower_and_upper_half
 from gaussmix.solvers.em.split_merge_candidates import (
     OverlapStatistics,
     SplitMergeCandidate,
@@ -172,7 +172,7 @@ def test_candidates_are_ranked_and_spare_labelled_and_fixed_components() -> None
 def test_halves_add_to_the_whole_and_have_moments_of_a_half_gaussian(kind: MomentKind) -> None:
     scatter = 100.0 * (np.array([[4.0, 0.0], [0.0, 1.0]]) if kind is MomentKind.FULL else np.array([4.0, 1.0]))
     whole = Moments(np.array([100.0]), np.array([[1.0, 2.0]]), scatter[None], kind)
-    low, high = _halve_component(whole, np.ones(2))
+    low, high = _split_into_lower_and_upper_half(whole, np.ones(2))
     both = low + high
     for name in ("mass", "mean", "scatter"):
         np.testing.assert_allclose(getattr(both, name), getattr(whole, name), atol=1e-12)

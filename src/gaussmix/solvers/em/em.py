@@ -26,7 +26,7 @@ class EM(AbstractMixtureSolver[MixtureState]):
     fixed: FixedParameters | None = None
 
     def init(self, start: Mixture, problem: Problem, max_iter: int) -> MixtureState:
-        """Return the state of the start."""
+        """Return the state before the first E-step, with ``start`` as its model."""
         return MixtureState(start)
 
     def step(self, state: MixtureState, expectation: Expectation) -> MixtureState:
@@ -84,7 +84,7 @@ class ClassificationEM(EMBasedSolver[MixtureState]):
     em: EM
 
     def init(self, start: Mixture, problem: Problem, max_iter: int) -> MixtureState:
-        """Return the state of the start."""
+        """Return the state before the first E-step, with ``start`` as its model."""
         return MixtureState(start)
 
     def request(self, state: MixtureState, problem: Problem) -> EStepRequest:

@@ -169,7 +169,7 @@ def _mixture_after_move(
         component_moments.select_components(np.array([k]))
         for k in (candidate.merge_target, candidate.merge_source, candidate.split_component)
     )
-    near, far = _halve_component(split, _axis_length_units(problem), candidate.split_axis)
+    near, far = _split_into_lower_and_upper_half(split, _axis_length_units(problem), candidate.split_axis)
     if candidate.is_flipped:
         near, far = far, near
     replaced = {candidate.merge_target: target + source, candidate.split_component: near, candidate.merge_source: far}
@@ -196,7 +196,9 @@ def _axis_length_units(problem: Problem) -> D:
     return np.where(problem.column_variances > 0, np.sqrt(problem.column_variances), 1.0)
 
 
-def _halve_component(component_moments: Moments, length_units: D, axis_rank: int = 0) -> tuple[Moments, Moments]:
+def _split_into_lower_and_upper_half(
+    component_moments: Moments, length_units: D, axis_rank: int = 0
+) -> tuple[Moments, Moments]:
     """Return the lower and the upper half of a single component, cut at its mean across an axis.
 
     ``axis_rank`` is 0 for the longest axis in these units.

@@ -75,7 +75,7 @@ class OverlapStatistics:
 
     @property
     def overlaps(self) -> Array:
-        """Cosines between the responsibilities of components, (K, K); 1 for an empty one, so that it is reused."""
+        """Cosines between the responsibilities of components, (K, K); 1 for an empty one, to be merged first."""
         lengths = np.sqrt(np.diagonal(self.responsibility_products))
         scale = np.outer(lengths, lengths)
         return np.where(scale > 0, self.responsibility_products / np.where(scale > 0, scale, 1.0), 1.0)

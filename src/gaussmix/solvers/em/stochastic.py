@@ -45,7 +45,7 @@ class StochasticEM(EMBasedSolver[_StochasticEMState]):
     seed: int
 
     def init(self, start: Mixture, problem: Problem, max_iter: int) -> _StochasticEMState:
-        """Return the state of the start."""
+        """Return the state before the first E-step, with ``start`` as its model."""
         return _StochasticEMState(start)
 
     def request(self, state: _StochasticEMState, problem: Problem) -> EStepRequest:

@@ -121,7 +121,7 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
 
     @abstractmethod
     def begin_gradient_iterations(self, start: Mixture, problem: Problem, n_iter: int, max_iter: int) -> GradientState:
-        """Return the first state of the gradient iterations."""
+        """Return the first state of the gradient iterations, after ``n_iter`` of ``max_iter`` iterations of EM."""
 
     def init(self, start: Mixture, problem: Problem, max_iter: int) -> GradientState:
         """Return the first state of the gradient iterations, or of EM steps if the start is near the floor."""

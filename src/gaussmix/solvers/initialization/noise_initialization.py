@@ -138,20 +138,20 @@ def add_estimated_noise(problem: Problem, start: Mixture, box: Box, rng: np.rand
     return add_noise(start, box, _split_off_outliers(problem, start.n_components, rng).noise_weight)
 
 
-def outlier_probabilities(rows: ND, weights: N) -> N:
+def outlier_probabilities(rows_in_sds: ND, weights: N) -> N:
     """Return the probability (n,) that each of the distinct rows (n, D) is an outlier.
 
-    Columns must have comparable units. ``weights`` (n,) count each row as that many.
+    Columns are in standard deviations, or in other comparable units. ``weights`` (n,) count each row as that many.
     """
-    rank = min(_NEIGHBOR_RANK, len(rows) - 1)
+    rank = min(_NEIGHBOR_RANK, len(rows_in_sds) - 1)
     if rank < 1:
-        return np.zeros(len(rows))
-    distances = np.asarray(cKDTree(rows).query(rows, rank + 1)[0])[:, rank]
-    log_distances = rows.shape[1] * np.log(np.maximum(distances, np.finfo(float).tiny))
+        return np.zeros(len(rows_in_sds))
+    distances = np.asarray(cKDTree(rows_in_sds).query(rows_in_sds, rank + 1)[0])[:, rank]
+    log_distances = rows_in_sds.shape[1] * np.log(np.maximum(distances, np.finfo(float).tiny))
     log_distances = np.minimum(log_distances - np.median(log_distances), _MAX_LOG_DISTANCE_RATIO)
     order = np.argsort(log_distances, kind="stable")
     cumulative_weight = np.cumsum(weights[order]) / weights.sum()
-    responsibilities = np.zeros(len(rows))
+    responsibilities = np.zeros(len(rows_in_sds))
     responsibilities[order] = cumulative_weight > 1.0 - _INITIAL_OUTLIER_FRACTION
     return _fit_responsibilities_of_sparse_gamma(log_distances, weights, responsibilities, rank)
 

@@ -15,13 +15,13 @@ from gaussmix.solvers.online.online_em import OnlineStep
 MAX_TRACE_CHUNKS = 1000
 
 
-def start_online_record(record: Fit) -> Fit:
+def convert_to_online_record(record: Fit) -> Fit:
     """Return the record of a fit to the first chunk, as that of an online fit."""
     trace = IterationTrace(record.trace.log_likelihoods[-1:], record.trace.seconds[-1:])
     return replace(record, outcome=Outcome.ONLINE, trace=trace)
 
 
-def update_online_record(record: Fit, step: OnlineStep, seconds: float) -> Fit:
+def online_record_after_chunk(record: Fit, step: OnlineStep, seconds: float) -> Fit:
     """Return the record after a chunk, whose log-likelihood and entropy are those of that chunk before its step."""
     mixture, state, expectation = step.mixture, step.state, step.expectation
     log_likelihood = step.mean_log_likelihood * step.chunk.total_weight
