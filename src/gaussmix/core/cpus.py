@@ -60,7 +60,7 @@ def _is_dask_worker() -> bool:
 
 @cache
 def _cpu_quota(membership_file: str, cgroup_root: str) -> float:
-    """Return the number of processors that the control groups of this process grant, at least one."""
+    """Return the CPU quota of the control groups of this process, in processors (a fraction), at least 1."""
     folders = [cgroup_root, f"{cgroup_root}/cpu", f"{cgroup_root}/cpu,cpuacct"]
     for line in _read_text_or_empty(membership_file).splitlines():
         _, controllers, group = line.split(":", 2)

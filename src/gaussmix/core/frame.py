@@ -119,7 +119,7 @@ class Frame:
         return Frame(self.shrink_exponent, self.center, exponent)
 
     def select_columns(self, columns: IntD) -> "Frame":
-        """Return the frame of some columns."""
+        """Return the frame of some columns, by position."""
         return Frame(self.shrink_exponent[columns], self.center[columns], self.scale_exponent[columns])
 
 
@@ -144,7 +144,7 @@ class ColumnRange:
 
     @classmethod
     def from_rows(cls, rows: ND) -> "ColumnRange":
-        """Return the range of rows (n, D); of no rows, the neutral element of addition."""
+        """Return the range of rows (n, D); without rows, minimum infinity and maximum minus infinity."""
         return cls(_reduce_columns(np.minimum, rows, np.inf), _reduce_columns(np.maximum, rows, -np.inf))
 
     def __add__(self, other: "ColumnRange") -> "ColumnRange":
@@ -181,7 +181,7 @@ def frame_from_mean_and_deviation(initial_frame: Frame, mean: D, deviation: D, s
 
 
 def _make_rounded_frame(shrink_exponent: IntD, center: D, spread: D, scale_per_column: bool) -> Frame:
-    """Return the frame of a rounded center and of the power of two that is nearest to the spread."""
+    """Return a frame with the center rounded, and with powers of two as scales that make ``spread`` about 1."""
     is_varying = spread > 0
     if not scale_per_column:
         spread = np.full_like(spread, spread.max(initial=0.0))

@@ -40,7 +40,7 @@ class KnownComponents(LabelPrior):
         return np.where((known < 0) | (known == np.arange(n_components)), 0.0, -np.inf)
 
     def select_rows(self, rows: slice | IntN) -> "KnownComponents":
-        """Return the label prior of some rows."""
+        """Return the label prior of some rows, by slice or by row numbers."""
         return KnownComponents(self.labels[rows])
 
 
@@ -55,7 +55,7 @@ class AllowedComponents(LabelPrior):
         return np.where(self.mask, 0.0, -np.inf)
 
     def select_rows(self, rows: slice | IntN) -> "AllowedComponents":
-        """Return the label prior of some rows."""
+        """Return the label prior of some rows, by slice or by row numbers."""
         return AllowedComponents(self.mask[rows])
 
 
@@ -70,5 +70,5 @@ class LogProbabilities(LabelPrior):
         return np.asarray(self.values, dtype=np.float64)
 
     def select_rows(self, rows: slice | IntN) -> "LogProbabilities":
-        """Return the label prior of some rows."""
+        """Return the label prior of some rows, by slice or by row numbers."""
         return LogProbabilities(self.values[rows])

@@ -33,7 +33,7 @@ class AbstractCovariance(ABC):
     @property
     @abstractmethod
     def log_determinants(self) -> K:
-        """log |covariance| of each component."""
+        """log |covariance| of each component, (K,)."""
 
     @property
     @abstractmethod

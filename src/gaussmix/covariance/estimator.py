@@ -66,13 +66,13 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
 
     @property
     def mclust_m_step_floor(self) -> D | None:
-        """The floor, if the structure is mclust's and the regularizer a floor."""
+        """The floor (D,) if the structure is mclust's and the regularizer is a floor; None otherwise."""
         is_bare = isinstance(self.structure, MclustStructure) and isinstance(self.regularizer, FloorRegularizer)
         return self.regularizer.floor if is_bare else None
 
     @property
     def min_variances(self) -> D | None:
-        """The floor of the regularizer."""
+        """The smallest allowed variances (D,) of the regularizer, in the frame; None without a floor."""
         return self.regularizer.floor
 
     def prior_statistics(self, n_components: int) -> PriorStatistics | None:

@@ -27,7 +27,7 @@ class LowRankCovariance(AbstractCovariance):
 
     @cached_property
     def log_determinants(self) -> K:
-        """log |covariance| of each component."""
+        """log |covariance| of each component, (K,)."""
         return np.asarray(
             np.log(self.noise_variance).sum(axis=1) + 2.0 * np.log(self.precision_root.axis_deviations).sum(axis=1)
         )

@@ -80,7 +80,7 @@ class FloorRegularizer(AbstractRegularizer):
 
     @property
     def floor(self) -> D | None:
-        """The smallest allowed variances."""
+        """Smallest allowed variance per column (D,), in the frame."""
         return self.min_variances
 
 

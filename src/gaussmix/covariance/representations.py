@@ -33,7 +33,7 @@ class FullCovariance(AbstractCovariance):
 
     @property
     def log_determinants(self) -> K:
-        """log |covariance| of each component."""
+        """log |covariance| of each component, (K,)."""
         return self.stored_log_determinants
 
     @property
@@ -42,11 +42,11 @@ class FullCovariance(AbstractCovariance):
         return int(self.factors.shape[1])
 
     def matrices(self) -> KDD:
-        """Return F F^T, (K, D, D)."""
+        """Return the covariance matrices F F^T, (K, D, D)."""
         return np.asarray(self.factors @ np.swapaxes(self.factors, 1, 2))
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
-        """Multiply standard normal rows by the factor of a component."""
+        """Return standard normal rows (n, D) times F_k^T, so that they have the covariance of a component."""
         return np.asarray(standard_normal @ self.factors[component].T)
 
     def permute_components(self, order: IntK) -> "FullCovariance":
@@ -95,11 +95,11 @@ class SharedCovariance(AbstractCovariance):
         return len(self.factor)
 
     def matrices(self) -> KDD:
-        """Return the matrix repeated for each component, (K, D, D)."""
+        """Return the covariance matrix, repeated for each component, (K, D, D)."""
         return np.repeat((self.factor @ self.factor.T)[None], self.n_components, axis=0)
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
-        """Multiply standard normal rows by the factor."""
+        """Return standard normal rows (n, D) times F^T, so that they have the common covariance."""
         return np.asarray(standard_normal @ self.factor.T)
 
     def permute_components(self, order: IntK) -> "SharedCovariance":
@@ -115,12 +115,12 @@ class DiagonalCovariance(AbstractCovariance):
 
     @cached_property
     def precision_root(self) -> DiagonalPrecisionRoot:
-        """Inverse standard deviations."""
+        """Inverse standard deviations (K, D) as square roots of the precisions."""
         return DiagonalPrecisionRoot(1.0 / np.sqrt(self.variances))
 
     @property
     def log_determinants(self) -> K:
-        """Sum of the log variances of each component."""
+        """log |covariance| of each component (K,): the sum of its log variances."""
         return np.asarray(np.log(self.variances).sum(axis=1))
 
     @property
@@ -129,11 +129,11 @@ class DiagonalCovariance(AbstractCovariance):
         return int(self.variances.shape[1])
 
     def matrices(self) -> KDD:
-        """Return diagonal matrices, (K, D, D)."""
+        """Return the covariance matrices, which are diagonal, (K, D, D)."""
         return np.asarray(self.variances[:, :, None] * np.eye(self.n_features))
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
-        """Multiply standard normal rows by the standard deviations of a component."""
+        """Return standard normal rows (n, D) times the standard deviations of a component."""
         return np.asarray(standard_normal * np.sqrt(self.variances[component]))
 
     def permute_components(self, order: IntK) -> "DiagonalCovariance":
@@ -157,12 +157,12 @@ class SphericalCovariance(AbstractCovariance):
 
     @cached_property
     def precision_root(self) -> SphericalPrecisionRoot:
-        """Inverse standard deviations."""
+        """Inverse standard deviations (K,) as square roots of the precisions."""
         return SphericalPrecisionRoot(1.0 / np.sqrt(self.variances))
 
     @property
     def log_determinants(self) -> K:
-        """D times the log variance of each component."""
+        """log |covariance| of each component (K,): D times its log variance."""
         return np.asarray(self.n_columns * np.log(self.variances))
 
     @property
@@ -171,11 +171,11 @@ class SphericalCovariance(AbstractCovariance):
         return self.n_columns
 
     def matrices(self) -> KDD:
-        """Return multiples of the identity, (K, D, D)."""
+        """Return the covariance matrices, which are multiples of the identity, (K, D, D)."""
         return np.asarray(self.variances[:, None, None] * np.eye(self.n_columns))
 
     def unwhiten(self, standard_normal: ND, component: int) -> ND:
-        """Multiply standard normal rows by the standard deviation of a component."""
+        """Return standard normal rows (n, D) times the standard deviation of a component."""
         return np.asarray(standard_normal * np.sqrt(self.variances[component]))
 
     def permute_components(self, order: IntK) -> "SphericalCovariance":

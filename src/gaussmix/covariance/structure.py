@@ -92,7 +92,7 @@ class Structure(ABC):
     @property
     @abstractmethod
     def is_column_scale_equivariant(self) -> bool:
-        """Whether a covariance of the structure keeps it when single columns are rescaled."""
+        """Whether covariances still have the structure after single columns are rescaled."""
 
     @abstractmethod
     def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
@@ -146,17 +146,17 @@ class MclustStructure(Structure):
 
     @property
     def is_axis_aligned(self) -> bool:
-        """Whether the orientation is the identity."""
+        """Whether the orientation is the identity, so that every covariance matrix is diagonal."""
         return self.orientation == "I"
 
     @property
     def is_spherical(self) -> bool:
-        """Whether the shape is the identity."""
+        """Whether the shape is the identity, so that every covariance is a multiple of the identity matrix."""
         return self.shape == "I"
 
     @property
     def is_pooled(self) -> bool:
-        """Whether no letter varies."""
+        """Whether no letter is V, so that all components have the same covariance matrix."""
         return "V" not in str(self)
 
     @property
@@ -166,7 +166,7 @@ class MclustStructure(Structure):
 
     @property
     def has_independent_components(self) -> bool:
-        """Whether no letter is shared."""
+        """Whether no letter is E, so that each covariance depends on the scatter of its own component alone."""
         return "E" not in str(self)
 
     @property
@@ -176,7 +176,7 @@ class MclustStructure(Structure):
 
     @property
     def is_column_scale_equivariant(self) -> bool:
-        """Whether volumes and shapes can absorb a change of units of single columns."""
+        """Whether covariances still have the structure after single columns are rescaled."""
         return str(self) not in _SCALE_DEPENDENT_NAMES
 
     def n_covariance_parameters(self, n_components: int, n_features: int) -> int:
