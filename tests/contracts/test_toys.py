@@ -106,7 +106,7 @@ def test_rows_are_collected_by_content_in_a_fixed_order() -> None:
 def test_a_missing_capability_is_named() -> None:
     stream, memory = stream_and_memory()
     assert require_capability(memory, SupportsRandomSplit, "solver='adam'") is memory
-    with pytest.raises(CapabilityError, match=r"solver='adam' needs a source with .* StreamSource has not"):
+    with pytest.raises(CapabilityError, match=r"solver='adam' needs a source with .* StreamSource does not have"):
         require_capability(stream, SupportsRandomSplit, "solver='adam'")
 
 
