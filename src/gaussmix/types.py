@@ -46,6 +46,7 @@ IntK: TypeAlias = NDArray[np.int64]
 BoolK: TypeAlias = NDArray[np.bool_]
 BoolN: TypeAlias = NDArray[np.bool_]
 BoolNK: TypeAlias = NDArray[np.bool_]
+BoolKK: TypeAlias = NDArray[np.bool_]
 IntNC: TypeAlias = NDArray[np.int64]
 
 IntArray: TypeAlias = NDArray[np.int64]  # of a shape that the docstring gives

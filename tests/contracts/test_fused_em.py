@@ -40,7 +40,7 @@ def make_prior(shrinkage: float) -> NormalInverseWishart:
 
 def run_here(runner: AbstractFusedRunner, run: FusedRun) -> FusedResult:
     """Return the result of a run that the runner accepts."""
-    assert runner.can_run(len(run.rows), *run.centers.shape)
+    assert runner.should_run(len(run.rows), *run.centers.shape)
     result = runner.run(run)
     assert result is not None
     return result
@@ -225,6 +225,6 @@ def test_the_run_stops_when_the_gain_is_small(runner: AbstractFusedRunner, struc
 
 
 def test_the_automatic_runner_refuses_what_does_not_repay_compilation() -> None:
-    assert not AutomaticEngine(n_rows=150, n_runs=1).fused_runner.can_run(150, 3, 3)
-    assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.can_run(10**6, 3, 3)
-    assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.can_run(150, 3, 100)
+    assert not AutomaticEngine(n_rows=150, n_runs=1).fused_runner.should_run(150, 3, 3)
+    assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.should_run(10**6, 3, 3)
+    assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.should_run(150, 3, 100)

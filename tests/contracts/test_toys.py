@@ -92,15 +92,15 @@ def test_rows_are_collected_by_content_in_a_fixed_order() -> None:
     shuffled = np.random.default_rng(3).permutation(memory.n_rows)
     assert memory.weights is not None
     moved = MemorySource.from_array(memory.rows[shuffled], memory.weights[shuffled])
-    chosen = memory.collect(40, key=5)
-    for other in (stream.collect(40, key=5), moved.collect(40, key=5)):
+    chosen = memory.collect(40, hash_key=5)
+    for other in (stream.collect(40, hash_key=5), moved.collect(40, hash_key=5)):
         np.testing.assert_array_equal(other.rows, chosen.rows)
         np.testing.assert_array_equal(other.weights, chosen.weights)
-    assert not np.array_equal(memory.collect(40, key=6).rows, chosen.rows)
+    assert not np.array_equal(memory.collect(40, hash_key=6).rows, chosen.rows)
     np.testing.assert_array_equal(stream.collect(None).rows, memory.collect(None).rows)
     doubled = MemorySource.from_array(np.repeat(memory.rows, 2, axis=0), np.repeat(memory.weights, 2))
-    np.testing.assert_array_equal(doubled.collect(40, key=5).rows, chosen.rows)
-    np.testing.assert_array_equal(doubled.collect(40, key=5).weights, 2 * chosen.weights)
+    np.testing.assert_array_equal(doubled.collect(40, hash_key=5).rows, chosen.rows)
+    np.testing.assert_array_equal(doubled.collect(40, hash_key=5).weights, 2 * chosen.weights)
 
 
 def test_a_missing_capability_is_named() -> None:

@@ -66,8 +66,8 @@ class StreamSource(AbstractSource):
     def reduce(self, task: Callable[[Batch], Any]) -> Any:
         return executor().submit(add_up, self.stream, task).result(60.0)
 
-    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
-        return collect_rows(self, max_distinct_rows, key)
+    def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
+        return collect_rows(self, max_distinct_rows, hash_key)
 
 
 @dataclass(frozen=True)

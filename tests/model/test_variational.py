@@ -184,7 +184,7 @@ def test_components_without_rows_keep_the_prior(structure, concentration):
     np.testing.assert_allclose(posterior.mixture.covariance.matrices()[0], expected, rtol=1e-14)
     np.testing.assert_array_equal(posterior.mean_precision, [1.5, 1.5])
     np.testing.assert_array_equal(posterior.degrees_of_freedom, [2.5, 2.5])
-    assert posterior.kl_divergence == pytest.approx(0.0, abs=1e-12)
+    assert posterior.kl_divergence_from_prior == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("structure", ["VVV", "EEE", "VVI"])
@@ -206,7 +206,7 @@ def test_marginal_of_the_posterior_is_the_posterior_of_the_marginal(structure):
 def test_singular_prior_has_no_bound_and_gives_advice():
     scale = np.zeros((2, 2))
     moments = Moments(np.array([5.0]), np.array([[0.5, 0.5]]), np.array([np.eye(2)]), MomentKind.FULL)
-    assert _make_prior(scale=scale).compute_posterior(moments).kl_divergence == np.inf
+    assert _make_prior(scale=scale).compute_posterior(moments).kl_divergence_from_prior == np.inf
     empty = Moments(np.array([0.0]), moments.mean, np.zeros((1, 2, 2)), moments.kind)
     with pytest.raises(CollapseError, match=r"component 0; a covariance_prior that is positive-definite keeps"):
         _make_prior(scale=scale).compute_posterior(empty)
@@ -228,4 +228,4 @@ def test_expected_weights_and_logarithms_equal_means_of_draws(name):
     expected = weights.mean(axis=0)
     np.testing.assert_allclose(weight_prior.expected_weights(parameters), expected / expected.sum(), rtol=0.02)
     np.testing.assert_allclose(weight_prior.expected_log_weights(parameters), np.log(weights).mean(axis=0), rtol=0.02)
-    assert weight_prior.kl_divergence(parameters) > 0
+    assert weight_prior.kl_divergence_from_prior(parameters) > 0

@@ -40,7 +40,7 @@ def test_bounds_never_fall(seed, covariance_type, kind):
     whole, relative = [], []
     for _ in range(40):
         expectation = problem.e_step(posterior)
-        whole.append(expectation.log_likelihood - posterior.kl_divergence)
+        whole.append(expectation.log_likelihood - posterior.kl_divergence_from_prior)
         posterior = prior.compute_posterior(expectation.moments)
         relative.append(posterior.sklearn_lower_bound(expectation.entropy))
     assert (np.diff(whole) >= -1e-10 * np.abs(whole[-1])).all()

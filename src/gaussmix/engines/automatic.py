@@ -83,7 +83,7 @@ class AutomaticEngine(BatchEngine):
             self.select_engine(quadratics), lambda engine: engine.best_scores(quadratics, batch)
         )
 
-    def fall_back_with_warning(self, error: CompilationError) -> BatchEngine:
+    def fall_back_or_raise(self, error: CompilationError) -> BatchEngine:
         """Return the NumPy engine; warn once that code cannot be compiled, and do not try again in this process."""
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return NUMPY_ENGINE
@@ -111,7 +111,7 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
     n_runs: int
 
-    def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
+    def should_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
         """Return whether enough runs are to come to repay the compilation, and each is small enough to be faster."""
         n_weighted_pairs = n_rows * n_components * (1.0 + n_features**2 / 16.0)
         return (

@@ -156,8 +156,8 @@ class BatchEngine(AbstractEngine):
         """Return the engine that computes for these quadratics: this one, unless it delegates."""
         return self
 
-    def fall_back_with_warning(self, error: CompilationError) -> "BatchEngine":
-        """Return the engine to use after a CompilationError; this one raises the error, as it has no other engine."""
+    def fall_back_or_raise(self, error: CompilationError) -> "BatchEngine":
+        """Return another engine to use after a CompilationError; raise the error if there is none, as by default."""
         raise error
 
     def bind(self, source: SupportsReduce) -> "BatchSession":
@@ -217,7 +217,7 @@ class BatchSession(AbstractSession):
                         return outcome
                     task = outcome
             except CompilationError as error:
-                engine = self.engine.fall_back_with_warning(error)
+                engine = self.engine.fall_back_or_raise(error)
 
     def reduce_scores(self, model: ScoringModel, function: ScoreFunction[T]) -> T:
         """Return the sum of function(batch, scores) over all batches."""
@@ -233,7 +233,7 @@ class BatchSession(AbstractSession):
         try:
             return self.source.reduce(make_task(self.engine.select_engine(quadratics), quadratics))
         except CompilationError as error:
-            return self.source.reduce(make_task(self.engine.fall_back_with_warning(error), quadratics))
+            return self.source.reduce(make_task(self.engine.fall_back_or_raise(error), quadratics))
 
 
 def add_category_and_label_log_probabilities(scores: NK, quadratics: Quadratics, batch: Batch) -> NK:
@@ -272,7 +272,7 @@ def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: Assi
     return WeightedResponsibilities(responsibilities, log_likelihood, float(batch.weights @ entropy))
 
 
-def count_levels_per_column(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
+def sum_responsibilities_by_level(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:
     """Return for each categorical column the summed responsibilities per component and level, (K, n_levels)."""
     if not quadratics.tables or batch.codes is None:
         return ()

@@ -14,7 +14,7 @@ class AbstractFusedRunner(ABC):
     """
 
     @abstractmethod
-    def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
+    def should_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
         """Return whether a run of this size is worth its preparation, compared with single passes."""
 
     @abstractmethod
@@ -28,5 +28,5 @@ class SupportsFusedRuns(Protocol):
 
     @property
     def fused_runner(self) -> AbstractFusedRunner:
-        """The runner that goes with this engine."""
+        """The object that runs whole EM fits for this engine."""
         ...

@@ -30,7 +30,7 @@ from gaussmix.engines.base import (
     BatchEngine,
     add_category_and_label_log_probabilities,
     compute_weighted_responsibilities,
-    count_levels_per_column,
+    sum_responsibilities_by_level,
 )
 from gaussmix.engines.score_tiles import iterate_tiles
 from gaussmix.types import DD, KD, KDD, ND, NK, Array, K
@@ -141,7 +141,7 @@ def _accumulate_tile(
     weights = np.ascontiguousarray(responsibilities.T)
     first_moments = np.matmul(weights[:, None, :], differences)[:, 0]
     scatter = _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
-    counts = count_levels_per_column(quadratics, tile, responsibilities)
+    counts = sum_responsibilities_by_level(quadratics, tile, responsibilities)
     return _TileSums(responsibilities.sum(axis=0), first_moments, scatter, log_likelihood, entropy, tile.n_rows, counts)
 
 

@@ -15,7 +15,7 @@ from gaussmix.engines.base import (
     BatchEngine,
     add_category_and_label_log_probabilities,
     compute_weighted_responsibilities,
-    count_levels_per_column,
+    sum_responsibilities_by_level,
 )
 from gaussmix.types import NK
 
@@ -33,7 +33,7 @@ class ReferenceEStep(AbstractEStep[Expectation]):
         scores = _compute_scores(self.quadratics, batch)
         responsibilities, log_likelihood, entropy = compute_weighted_responsibilities(scores, batch, self.assignment)
         moments = compute_moments(batch.rows, responsibilities, self.quadratics.center, self.moment_kind)
-        statistics = Statistics(moments, count_levels_per_column(self.quadratics, batch, responsibilities))
+        statistics = Statistics(moments, sum_responsibilities_by_level(self.quadratics, batch, responsibilities))
         return Expectation(statistics, log_likelihood, entropy, batch.n_rows, scores.size)
 
     def finish(self, total: Expectation) -> Expectation:

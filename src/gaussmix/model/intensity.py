@@ -11,7 +11,7 @@ from gaussmix.model.gaussian_algebra import concatenate_covariances
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.noise import Noise, add_noise_densities
-from gaussmix.model.prediction import exp_or_raise
+from gaussmix.model.prediction import exp_raising_on_overflow
 from gaussmix.types import ArrayLike, K, N
 
 
@@ -84,7 +84,7 @@ class Intensity:
 
     def evaluate(self, X: ArrayLike) -> N:
         """Return the intensity at each row of X (n, D), shape (n,), per unit of volume of the data."""
-        return exp_or_raise(self.log_evaluate(X))
+        return exp_raising_on_overflow(self.log_evaluate(X))
 
     def scale(self, factor: float) -> "Intensity":
         """Return the intensity times a positive factor.

@@ -68,7 +68,7 @@ class MixtureParametrization:
             total_weight,
             masses,
             covariance_parametrization,
-            _covariance_scale_factors(origin.covariance, covariance_parametrization),
+            _cholesky_factors_or_deviations(origin.covariance, covariance_parametrization),
         )
 
     @property
@@ -142,7 +142,7 @@ class MixtureParametrization:
             means = np.where(np.isfinite(fixed.centers), 0.0, means)
             mask = fixed.is_covariance_fixed.reshape(-1, *[1] * (covariances.ndim - 1))
             covariances = np.where(mask, 0.0, covariances)
-        mean_gradient = self._pull_back_mean_gradient(means) / self._sqrt_component_masses[:, None]
+        mean_gradient = self._whitened_mean_gradient(means) / self._sqrt_component_masses[:, None]
         inner = self.covariance_parametrization.vector_gradient(self._split_vector(vector)[2], covariances)
         return np.concatenate([weight_gradient / np.sqrt(self.origin_masses), mean_gradient.ravel(), inner])
 
@@ -172,11 +172,11 @@ class MixtureParametrization:
             return np.asarray(whitened * self.scale_factors)
         return np.asarray(np.einsum("kij,kj->ki", self.scale_factors, whitened))
 
-    def _pull_back_mean_gradient(self, gradient: KD) -> KD:
-        """Return F_k^T g_k, (K, D): gradients with respect to means, converted to whitened means."""
+    def _whitened_mean_gradient(self, mean_gradient: KD) -> KD:
+        """Return F_k^T g_k, (K, D): the gradient with respect to whitened means, from that with respect to means."""
         if self.scale_factors.ndim == 2:
-            return np.asarray(gradient * self.scale_factors)
-        return np.asarray(np.einsum("kij,ki->kj", self.scale_factors, gradient))
+            return np.asarray(mean_gradient * self.scale_factors)
+        return np.asarray(np.einsum("kij,ki->kj", self.scale_factors, mean_gradient))
 
     def _whiten(self, differences: KD) -> KD:
         """Return F_k^-1 d_k, (K, D): differences in the frame, converted to standard deviations of their component."""
@@ -192,7 +192,7 @@ def _parametrize_covariance(covariance: AbstractCovariance, masses: K) -> Abstra
     return make_parametrization(covariance, masses)
 
 
-def _covariance_scale_factors(
+def _cholesky_factors_or_deviations(
     covariance: AbstractCovariance, covariance_parametrization: AbstractParametrization
 ) -> Array:
     """Return Cholesky factors (K, D, D), or standard deviations (K, D) for low-rank and diagonal covariances."""

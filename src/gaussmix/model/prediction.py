@@ -35,6 +35,7 @@ class _WriteResponsibilities:
     sink: AbstractSink
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
+        """Return the part of the sink for these rows, in which to compute scores; None if there is none."""
         return self.sink.buffer(first_row, n_rows) if isinstance(self.sink, ArraySink) else None
 
     def __call__(self, batch: Batch, scores: NK) -> UnstoredBlocks:
@@ -52,6 +53,7 @@ class _WriteScores:
     sink: ArraySink
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
+        """Return the part of the sink for these rows, in which to compute scores; None if there is none."""
         return self.sink.buffer(first_row, n_rows)
 
     def __call__(self, batch: Batch, scores: NK) -> UnstoredBlocks:
@@ -162,11 +164,11 @@ class _SumLogMaxResponsibility:
 
 
 def total_log_max_responsibility(model: ScoringModel, session: AbstractSession) -> float:
-    """Return the sum over rows of weight times log of the largest responsibility: what ICL subtracts from BIC."""
+    """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
     return session.reduce_best_scores(model, _SumLogMaxResponsibility())
 
 
-def exp_or_raise(log_values: N) -> N:
+def exp_raising_on_overflow(log_values: N) -> N:
     """Return exp(log densities), (n,); raise an UnrepresentableError if one overflows."""
     with np.errstate(over="ignore"):
         values = np.exp(log_values)

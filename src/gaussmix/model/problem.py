@@ -130,12 +130,12 @@ class Problem:
         return FusedRunInputs(np.ascontiguousarray(rows), row_weights, known)
 
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
-        """Return the sum over rows of weight times log of the largest responsibility: what ICL subtracts from BIC."""
+        """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
         return prediction.total_log_max_responsibility(model, self.session)
 
-    def on_rows(self, rows: ND, weights: N) -> "Problem":
+    def on_rows(self, rows_in_data_units: ND, weights: N) -> "Problem":
         """Return the problem on a sample of its rows (m, D), in the data's units, with the same frame and estimator."""
-        source = make_memory_source(rows, weights).with_frame(self.source.frame)
+        source = make_memory_source(rows_in_data_units, weights).with_frame(self.source.frame)
         return replace(self, source=source)._with_total_weight(float(weights.sum()))
 
     def random_split(self, n_parts: int, seed: int) -> list["Problem"]:
@@ -157,7 +157,7 @@ class Problem:
         regularizer = make_regularizer(self.source.frame, self.total_moments, structure, None)
         return replace(self, covariance_estimator=make_covariance_estimator(structure, regularizer))
 
-    def with_floor(self, reference_variances: D) -> "Problem":
+    def with_floor_relative_to(self, reference_variances: D) -> "Problem":
         """Return the problem with a variance floor that is relative to given variances (D,), in the frame."""
         structure, exponents = self.covariance_estimator.structure, self.source.frame.total_exponent
         is_equivariant = structure.is_column_scale_equivariant

@@ -15,7 +15,7 @@ def sample_gaussians(
     n_samples: int,
     random_state: int | np.random.Generator | None = None,
 ) -> tuple[ND, IntN]:
-    """Draw rows (n_samples, D) from a mixture without noise; return them and their components, in this order.
+    """Draw rows (n_samples, D) from a mixture without noise; return them and their components, sorted by component.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def sample_gaussians_and_noise(
     n_samples: int,
     random_state: int | np.random.Generator | None = None,
 ) -> tuple[ND, IntN]:
-    """Draw rows (n_samples, D) from a mixture with noise; return them and their components.
+    """Draw rows (n_samples, D) from a mixture with noise; return them and their components, noise (-1) last.
 
     Noise is uniform over its box, has the component -1, and comes last.
     """

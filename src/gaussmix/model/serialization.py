@@ -32,7 +32,7 @@ from gaussmix.covariance.representations import (
 from gaussmix.errors import ArchiveError, DamagedModelError, FileError
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.noise import Box, Noise, append_noise_weight
-from gaussmix.model.validation import check_weights
+from gaussmix.model.validation import require_weights_sum_to_one
 from gaussmix.types import AnyArray
 
 M = TypeVar("M", bound=MixtureParameters)
@@ -56,7 +56,7 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
         "frame.shrink": mixture.frame.shrink_exponent,
         "frame.center": mixture.frame.center,
         "frame.exponent": mixture.frame.scale_exponent,
-        **_LAYOUTS[type(mixture.covariance)].pack(mixture.covariance),
+        **_LAYOUTS[type(mixture.covariance)].to_tensors(mixture.covariance),
         **_pack_noise_and_n_fixed_parameters(mixture),
     }
     names = mixture.feature_names
@@ -162,14 +162,14 @@ def _read_constructor_arguments(
             raise DamagedModelError.invalid_tensor(name, tensor.dtype)
     weights, centers = tensors["weights"], tensors["centers"]
     n_components, n_features = centers.shape
-    covariance = _layout_for(structure).unpack(structure, tensors, n_components, n_features)
+    covariance = _layout_for(structure).covariance_from_tensors(structure, tensors, n_components, n_features)
     names = json.loads(metadata["feature_names"])
     frame = _make_checked_frame(
         *(_require_shape(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent"))
     )
     _require_shape(weights, (n_components,))
     noise, n_fixed_parameters = _unpack_noise_and_n_fixed_parameters(tensors, n_features)
-    check_weights(weights, append_noise_weight(weights, noise))
+    require_weights_sum_to_one(weights, append_noise_weight(weights, noise))
     if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
         raise DamagedModelError.invalid_feature_names()
     return weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_fixed_parameters
@@ -241,14 +241,14 @@ class _CovarianceLayout:
     covariance_class: type[AbstractCovariance]
     tensor_shapes: dict[str, str]
 
-    def pack(self, covariance: AbstractCovariance) -> dict[str, AnyArray]:
+    def to_tensors(self, covariance: AbstractCovariance) -> dict[str, AnyArray]:
         """Return the tensors that describe a covariance, by their names in a file."""
         return {
             "covariance." + name: np.asarray(getattr(covariance, _attribute_of_tensor(name)))
             for name in self.tensor_shapes
         }
 
-    def unpack(
+    def covariance_from_tensors(
         self, structure: Structure, tensors: dict[str, AnyArray], n_components: int, n_features: int
     ) -> AbstractCovariance:
         """Return the covariance that the tensors of a file contain; DamagedModelError if a shape is wrong."""

@@ -56,13 +56,13 @@ def parse_weights_and_means(weights: ArrayLike, means: ArrayLike) -> tuple[K, KD
         raise ParameterError.invalid_value("means", component_means.tolist(), "finite numbers of shape (K, D)")
     if component_weights.shape != (len(component_means),):
         raise ParameterError.wrong_shape("weights", component_weights.shape, (len(component_means),))
-    check_weights(component_weights, component_weights)
+    require_weights_sum_to_one(component_weights, component_weights)
     return component_weights / component_weights.sum(), component_means
 
 
-def check_weights(weights: K, all_weights: K) -> None:
-    """Raise a ParameterError unless ``weights`` are not negative and ``all_weights`` add up to 1."""
-    if not (weights >= 0).all() or abs(float(all_weights.sum()) - 1.0) > _WEIGHT_SUM_TOLERANCE:
+def require_weights_sum_to_one(weights: K, weights_with_noise: K) -> None:
+    """Raise a ParameterError unless no weight (K,) is negative and ``weights_with_noise`` add up to 1."""
+    if not (weights >= 0).all() or abs(float(weights_with_noise.sum()) - 1.0) > _WEIGHT_SUM_TOLERANCE:
         raise ParameterError.invalid_value("weights", weights.tolist(), "numbers of at least 0 that add up to 1")
 
 

@@ -212,11 +212,11 @@ class VariationalPosterior:
         wishart = 0.5 * degrees * log_scales + self._log_gamma_sums(degrees)
         means = 0.5 * n_features * np.log(self.mean_precision)
         units = self.mixture.n_components * self.prior.degrees_of_freedom * self.prior.frame.log_abs_det_jacobian
-        weights = self.prior.weight_prior.log_normalizer(self.weight_concentration)
+        weights = self.prior.weight_prior.log_normalizing_factor(self.weight_concentration)
         return float(entropy + (wishart - means).sum() + units - weights)
 
     @property
-    def kl_divergence(self) -> float:
+    def kl_divergence_from_prior(self) -> float:
         """Kullback-Leibler divergence of the posterior of all parameters from their prior, in nats.
 
         The log-likelihood under the quadratics minus this divergence is the lower bound on the log evidence with
@@ -238,7 +238,7 @@ class VariationalPosterior:
         wishart += 0.5 * (traces - degrees * n_features)
         wishart += self._log_gamma_sums(np.full_like(degrees, prior.degrees_of_freedom)) - self._log_gamma_sums(degrees)
         wishart += 0.5 * (degrees - prior.degrees_of_freedom) * self._digamma_sums
-        return float((means + wishart).sum()) + prior.weight_prior.kl_divergence(self.weight_concentration)
+        return float((means + wishart).sum()) + prior.weight_prior.kl_divergence_from_prior(self.weight_concentration)
 
     @property
     def _log_det_scales(self) -> K:

@@ -37,11 +37,11 @@ class AbstractWeightPrior(ABC):
         """Return the expected logarithms of the weights (K,)."""
 
     @abstractmethod
-    def log_normalizer(self, weight_concentration: Array) -> float:
+    def log_normalizing_factor(self, weight_concentration: Array) -> float:
         """Return the logarithm of the factor that makes the posterior density integrate to 1."""
 
     @abstractmethod
-    def kl_divergence(self, weight_concentration: Array) -> float:
+    def kl_divergence_from_prior(self, weight_concentration: Array) -> float:
         """Return the Kullback-Leibler divergence of the posterior from the prior, in nats."""
 
 
@@ -60,15 +60,15 @@ class DirichletDistribution(AbstractWeightPrior):
         """Return the expected logarithms of the weights (K,)."""
         return np.asarray(digamma(weight_concentration) - digamma(weight_concentration.sum()))
 
-    def log_normalizer(self, weight_concentration: Array) -> float:
+    def log_normalizing_factor(self, weight_concentration: Array) -> float:
         """Return the logarithm of the factor that makes the posterior density integrate to 1."""
         return float(gammaln(weight_concentration.sum()) - gammaln(weight_concentration).sum())
 
-    def kl_divergence(self, weight_concentration: Array) -> float:
+    def kl_divergence_from_prior(self, weight_concentration: Array) -> float:
         """Return the Kullback-Leibler divergence of the posterior from the prior, in nats."""
-        prior_normalizer = self.log_normalizer(np.full(len(weight_concentration), self.concentration))
+        prior_normalizer = self.log_normalizing_factor(np.full(len(weight_concentration), self.concentration))
         difference = (weight_concentration - self.concentration) @ self.expected_log_weights(weight_concentration)
-        return float(self.log_normalizer(weight_concentration) - prior_normalizer + difference)
+        return float(self.log_normalizing_factor(weight_concentration) - prior_normalizer + difference)
 
 
 class DirichletProcess(AbstractWeightPrior):
@@ -95,17 +95,17 @@ class DirichletProcess(AbstractWeightPrior):
         log_fractions, log_rests = digamma(weight_concentration) - digamma(weight_concentration.sum(axis=0))
         return np.asarray(log_fractions + np.append(0.0, np.cumsum(log_rests[:-1])))
 
-    def log_normalizer(self, weight_concentration: Array) -> float:
+    def log_normalizing_factor(self, weight_concentration: Array) -> float:
         """Return the logarithm of the factor that makes the posterior density integrate to 1."""
         return float(-betaln(*weight_concentration).sum())
 
-    def kl_divergence(self, weight_concentration: Array) -> float:
+    def kl_divergence_from_prior(self, weight_concentration: Array) -> float:
         """Return the Kullback-Leibler divergence of the posterior from the prior, in nats."""
         prior = np.array([1.0, self.concentration])
         expected_logs = digamma(weight_concentration) - digamma(weight_concentration.sum(axis=0))
         differences = (weight_concentration - prior[:, None]) * expected_logs
         prior_normalizer = weight_concentration.shape[1] * betaln(*prior)
-        return float(self.log_normalizer(weight_concentration) + prior_normalizer + differences.sum())
+        return float(self.log_normalizing_factor(weight_concentration) + prior_normalizer + differences.sum())
 
 
 # scikit-learn's names

@@ -114,9 +114,9 @@ class _LabelSource(AbstractSource):
         """Return the sum of task(batch) over all batches, restricted to the rows of the label."""
         return self.source.reduce(_TaskOnLabel(task, self.label))
 
-    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
+    def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
         """Return all rows of the label for None, else at most ``max_distinct_rows`` distinct ones of lowest hash."""
-        return collect_rows(self, max_distinct_rows, key)
+        return collect_rows(self, max_distinct_rows, hash_key)
 
 
 def _known_components_of_rows(batch: Batch) -> IntN:

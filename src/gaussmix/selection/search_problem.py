@@ -190,7 +190,7 @@ def _make_problem_by_structure(
         return problems
     variances = {key: robust_variances(problem) for key, problem in problem_by_has_column_scales.items()}
     return {
-        structure: problem.with_floor(variances[structure.is_column_scale_equivariant])
+        structure: problem.with_floor_relative_to(variances[structure.is_column_scale_equivariant])
         for structure, problem in problems.items()
     }
 

@@ -77,7 +77,7 @@ class VariationalFit:
     lower_bound : float
         The evidence lower bound of the posterior with all its constants, in nats and data units. The log evidence of
         the rows is at least that. It is minus infinity where ``covariance_prior`` is singular.
-    kl_divergence : float
+    kl_divergence_from_prior : float
         Kullback-Leibler divergence of the posterior of the parameters from their prior.
     entropy : float
         Entropy of the responsibilities, in nats.
@@ -96,7 +96,7 @@ class VariationalFit:
     outcome: Outcome
     trace: IterationTrace
     lower_bound: float
-    kl_divergence: float
+    kl_divergence_from_prior: float
     entropy: float
     seconds: float
     mixture: Mixture = field(repr=False)
@@ -126,13 +126,13 @@ def make_variational_fit_after_e_step(
     """Make one more E-step under the posterior of a run, and return the record of the run."""
     posterior = result.model
     expectation = problem.e_step(posterior)
-    divergence = posterior.kl_divergence
+    divergence = posterior.kl_divergence_from_prior
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     return VariationalFit(
         outcome=result.outcome,
         trace=result.trace,
         lower_bound=log_likelihood - divergence,
-        kl_divergence=divergence,
+        kl_divergence_from_prior=divergence,
         entropy=expectation.entropy,
         seconds=seconds,
         mixture=posterior.mixture,
@@ -142,13 +142,13 @@ def make_variational_fit_after_e_step(
     )
 
 
-def _collect_notes(expectation: Expectation, kl_divergence: float) -> list[str]:
+def _collect_notes(expectation: Expectation, kl_divergence_from_prior: float) -> list[str]:
     """Return sentences on components without rows, and on an infinite divergence."""
     notes = []
     n_idle = int((expectation.moments.mass < _MAX_IDLE_MASS).sum())
     if n_idle:
         verb = "has" if n_idle == 1 else "have"
         notes.append(f"{n_idle} of {len(expectation.moments.mass)} components {verb} no rows and follow the prior.")
-    if kl_divergence == np.inf:
+    if kl_divergence_from_prior == np.inf:
         notes.append("The prior's covariance is singular, so the evidence has no bound; set another covariance_prior.")
     return notes

@@ -44,7 +44,7 @@ class AbstractSource(ABC):
         """Return the sum of task(batch) over all batches, added with ``+`` from first to last."""
 
     @abstractmethod
-    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
+    def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
         """Return all rows in their order for None, else at most ``max_distinct_rows`` distinct ones, sorted by hash.
 
         Parameters
@@ -52,7 +52,7 @@ class AbstractSource(ABC):
         max_distinct_rows : int or None
             Number of distinct rows to take, those of lowest hash of their contents. Equal rows are one row with the
             sum of their weights, and rows of weight zero are left out. None returns all rows, repeated ones too.
-        key : int, default=0
+        hash_key : int, default=0
             Key of the hash: another key, another choice.
         """
 
@@ -120,8 +120,8 @@ class SourceView(AbstractSource):
     def reduce(self, task: Callable[[Batch], T]) -> T:
         return self.source.reduce(_ViewTask(task, self.view_frame, self.view_label_prior))
 
-    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
-        collected = self.source.collect(max_distinct_rows, key)
+    def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
+        collected = self.source.collect(max_distinct_rows, hash_key)
         return CollectedRows(self.view_frame.transform_rows(collected.rows), collected.weights)
 
     def with_frame(self, frame: Frame) -> "SourceView":

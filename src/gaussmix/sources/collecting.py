@@ -72,7 +72,7 @@ def _take_rows_and_weights(batch: Batch) -> _AllRows:
     return _AllRows([(batch.rows, np.ones(batch.n_rows) if batch.weights is None else batch.weights)])
 
 
-def collect_rows(source: SupportsReduce, max_distinct_rows: int | None, key: int) -> CollectedRows:
+def collect_rows(source: SupportsReduce, max_distinct_rows: int | None, hash_key: int) -> CollectedRows:
     """Return all rows in their order for None, else at most ``max_distinct_rows`` distinct ones, sorted by hash.
 
     A row that is repeated is one row with the weight of all. Rows of weight zero are left out of a choice.
@@ -80,5 +80,5 @@ def collect_rows(source: SupportsReduce, max_distinct_rows: int | None, key: int
     if max_distinct_rows is None:
         parts = source.reduce(_take_rows_and_weights)
         return CollectedRows(np.concatenate([rows for rows, _ in parts]), np.concatenate([w for _, w in parts]))
-    chosen = source.reduce(_LowestHashTask(max_distinct_rows, key))
+    chosen = source.reduce(_LowestHashTask(max_distinct_rows, hash_key))
     return CollectedRows(chosen.rows, chosen.weights)

@@ -75,9 +75,9 @@ class MemorySource(AbstractSource):
     def reduce(self, task: Callable[[Batch], T]) -> T:
         return ordered_sum(task, _Blocks(self._whole_batch(), rows_per_block(*self.rows.shape)))
 
-    def collect(self, max_distinct_rows: int | None, key: int = 0) -> CollectedRows:
+    def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
         if max_distinct_rows is not None:
-            return collect_rows(self, max_distinct_rows, key)
+            return collect_rows(self, max_distinct_rows, hash_key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
         return CollectedRows(self._whole_batch().rows, weights)
 

@@ -43,7 +43,7 @@ class BlockSums:
 
     @property
     def sums(self) -> MomentSums:
-        """The arrays of the sums."""
+        """Mass, first moments, scatter and totals as arrays."""
         sums: MomentSums = self.packed.source_values
         return sums
 
@@ -120,7 +120,7 @@ class CompiledPass:
     def from_quadratics(
         cls, quadratics: Quadratics, moment_code: int, is_hard: bool = False, use_screening: bool = False
     ) -> "CompiledPass":
-        """Prepare a pass that accumulates ``moment_code``, with bounds if ``use_screening``."""
+        """Return a pass that accumulates the sums of ``moment_code``, with screening bounds if ``use_screening``."""
         with limit_blas_threads(quadratics.n_features):
             packed_model = pack_model(quadratics, moment_code)
             if not use_screening:
@@ -145,7 +145,7 @@ class CompiledPass:
 
     def accumulate_all_pairs(self, batch: Batch, row_results: PackedArguments = _PACKED_NO_ROW_RESULTS) -> BlockSums:
         """Return the sums of a block over every pair of row and component; fill ``row_results`` in place."""
-        sums = self._take_zero_sums()
+        sums = self._reuse_or_make_zero_sums()
         self._add_all_pairs_of_range_in_place(self._pack_rows(batch), 0, batch.n_rows, sums, row_results)
         return BlockSums(sums, batch.n_rows, self._free_sums)
 
@@ -155,7 +155,7 @@ class CompiledPass:
             return self.accumulate_all_pairs(batch, row_results)
         rows, sums, workspace, n_rows = (
             self._pack_rows(batch),
-            self._take_zero_sums(),
+            self._reuse_or_make_zero_sums(),
             self._thread_workspace(),
             batch.n_rows,
         )
@@ -204,8 +204,8 @@ class CompiledPass:
             weights_and_labels = pack_arguments((rows.weights, rows.labels, rows.log_label_prior))
         return join_packed_arguments(RowArrays, pack_arguments((rows.stored,)), frame, weights_and_labels)
 
-    def _take_zero_sums(self) -> PackedArguments:
-        """Return zero sums, in reused arrays if there are any: fresh memory is slow."""
+    def _reuse_or_make_zero_sums(self) -> PackedArguments:
+        """Return sums of zero, in arrays that earlier blocks have released if there are any: fresh memory is slow."""
         try:
             sums = self._free_sums.pop()
         except IndexError:

@@ -28,7 +28,7 @@ from gaussmix.engines.kernels.packing import (
     MOMENT_CODES,
     NO_ROW_RESULTS,
     densify_low_rank_root,
-    unpack_scatter,
+    unpack_scatter_in_place,
 )
 from gaussmix.errors import CapabilityError
 from gaussmix.types import NK, Array
@@ -198,7 +198,7 @@ def _build_expectation(
     elif compiled_pass.moment_code == SUM_FIRST_MOMENTS and total_moments is not None:
         moments = _pooled_moments_from_total(mass, quadratics.center, first_moments, total_moments)
     else:
-        scatter = unpack_scatter(
+        scatter = unpack_scatter_in_place(
             block_sums.sums.scatter, compiled_pass.packed_model, compiled_pass.moment_code, n_features
         )
         moments = Moments.from_centered_sums(

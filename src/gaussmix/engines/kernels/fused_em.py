@@ -21,7 +21,7 @@ _EMPTY, _EMPTY_INTEGERS = np.empty(0), np.empty(0, dtype=np.int64)
 class CompiledFusedRunner(AbstractFusedRunner):
     """Runs EM in one compiled function."""
 
-    def can_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
+    def should_run(self, n_rows: int, n_components: int, n_features: int) -> bool:
         """Return True: compiled code handles any size."""
         return True
 

@@ -180,19 +180,21 @@ def pack_triangles(upper: KDD, n_padded_columns: int, has_few_columns: bool) -> 
         padded = np.zeros((n_components, n_padded_columns, n_padded_columns))
         padded[:, :n_features, :n_features] = upper
         upper = padded
-    order = (_row_by_row_positions if has_few_columns else _panel_by_panel_positions)(n_padded_columns)
+    order = (_triangle_positions_row_by_row if has_few_columns else _triangle_positions_panel_by_panel)(
+        n_padded_columns
+    )
     return np.ascontiguousarray(upper.reshape(n_components, -1)[:, order]).ravel()
 
 
 @lru_cache(maxsize=64)
-def _row_by_row_positions(n_padded_columns: int) -> IntArray:
+def _triangle_positions_row_by_row(n_padded_columns: int) -> IntArray:
     """Return the flat positions in R of the lower triangle of R^T, row by row."""
     row, column = np.tril_indices(n_padded_columns)
     return np.asarray(column * n_padded_columns + row)
 
 
 @lru_cache(maxsize=64)
-def _panel_by_panel_positions(n_padded_columns: int) -> IntArray:
+def _triangle_positions_panel_by_panel(n_padded_columns: int) -> IntArray:
     """Return the flat positions in R of R^T's panels: four rows each, column by column through the diagonal square."""
     panels = []
     for block in range(0, n_padded_columns, TILE_SIDE):
@@ -235,7 +237,7 @@ def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
     return MomentSums(np.zeros(n_components), first_moments, np.zeros(scatter_sizes[moment_code]), np.zeros(3))
 
 
-def unpack_scatter(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:
+def unpack_scatter_in_place(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:
     """Return squares (K, D), products (K, D, D) or pooled products (1, D, D), mirrored in place, as a view."""
     row_length = packed_model.row_length
     if moment_code == SUM_SQUARES:

@@ -19,7 +19,7 @@ from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
 from gaussmix.engines.kernels.machine_constants import COMPONENTS_PER_CELL_STEP, MIN_EXPONENT, SIMD_WIDTH
 from gaussmix.engines.kernels.packing import NO_ROW_RESULTS, make_zero_sums, pack_model, pack_rows
 from gaussmix.engines.kernels.tile_workspaces import make_full_tile
-from gaussmix.types import KD, KDD, Array, BoolNK, D, IntArray, K
+from gaussmix.types import KD, KDD, Array, BoolKK, D, IntArray, K
 
 # Up to this number of components, every candidate's list holds all components.
 MAX_COMPONENTS_WITH_FULL_LISTS = 128
@@ -132,15 +132,15 @@ def near_candidate_lists(center: KD, projected_covariances: KDD, offset: K, tole
     bound_offset, directions = np.full(n_entries, np.inf), np.zeros(n_entries * depth)
     lists = (list_start, listed_component, directions, direction_shift, bound_offset)
     inputs = (open_pairs, np.ascontiguousarray(center), scores, finite_offset)
-    _run_in_parallel(n_components, lambda begin, end: fill_candidate_lists(*inputs, *lists, begin, end))
+    _run_ranges_in_parallel(n_components, lambda begin, end: fill_candidate_lists(*inputs, *lists, begin, end))
     return CandidateLists(*lists, np.full(n_components, max_distance**2))
 
 
-def _open_pair_mask(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolNK:
+def _open_pair_mask(center: KD, scores: Array, offset: K, max_distance: float, tolerance: float) -> BoolKK:
     """Return a mask (K, K): whether component k can be open to a row within ``max_distance`` of candidate b."""
     open_pairs = np.empty((len(center), len(center)), dtype=bool)
     products, squares = center @ center.T, (center**2).sum(axis=1)
-    _run_in_parallel(
+    _run_ranges_in_parallel(
         len(center),
         lambda begin, end: mark_open_pairs(
             products, squares, scores, offset, max_distance, tolerance, open_pairs, begin, end
@@ -152,7 +152,7 @@ def _open_pair_mask(center: KD, scores: Array, offset: K, max_distance: float, t
 _N_PARALLEL_PARTS = 8
 
 
-def _run_in_parallel(n_components: int, function: Callable[[int, int], int]) -> None:
+def _run_ranges_in_parallel(n_components: int, function: Callable[[int, int], int]) -> None:
     """Call ``function(begin, end)`` for consecutive parts of range(n_components) on the available threads."""
     borders = [n_components * part // _N_PARALLEL_PARTS for part in range(_N_PARALLEL_PARTS + 1)]
     ordered_sum(lambda part: function(borders[part], borders[part + 1]), range(_N_PARALLEL_PARTS))
@@ -231,5 +231,5 @@ def _compute_pair_scores(center: KD, projected_covariances: KDD) -> Array:
             row_results,
         )
 
-    _run_in_parallel(len(center), compute_scores)
+    _run_ranges_in_parallel(len(center), compute_scores)
     return scores

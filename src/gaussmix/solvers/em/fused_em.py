@@ -48,7 +48,7 @@ def run_fused_em(
         return None
     if not isinstance(engine, SupportsFusedRuns):
         return None
-    if not engine.fused_runner.can_run(problem.n_rows, *start.centers.shape):
+    if not engine.fused_runner.should_run(problem.n_rows, *start.centers.shape):
         return None  # asked before the rows are collected
     inputs = problem.fused_run_inputs
     if inputs is None or start.covariance.is_floored.any():

@@ -85,7 +85,7 @@ def with_robust_floor(problem: Problem) -> Problem:
     A single distant outlier would otherwise determine the overall variance, and raise the floor.
     """
     has_floor = isinstance(problem.covariance_estimator.regularizer, FloorRegularizer)
-    return problem.with_floor(robust_variances(problem)) if has_floor else problem
+    return problem.with_floor_relative_to(robust_variances(problem)) if has_floor else problem
 
 
 def robust_variances(problem: Problem) -> D:
