@@ -60,4 +60,6 @@ def test_log_normalisers_are_theirs():
     from gaussmix.model.weight_prior import DirichletDistribution
 
     learned = np.random.default_rng(0).uniform(size=5)
-    assert DirichletDistribution(0.2).log_normalizing_factor(learned) == pytest.approx(_log_dirichlet_norm(learned), rel=1e-13)
+    assert DirichletDistribution(0.2).log_normalizing_factor(learned) == pytest.approx(
+        _log_dirichlet_norm(learned), rel=1e-13
+    )
