@@ -174,7 +174,7 @@ def test_fit_explains_itself():
     estimator = fitted()
     text = str(estimator.fit_)
     assert text.startswith("Converged")
-    assert f"{estimator.n_iter_} passes" in text
+    assert f"{estimator.n_iter_} iterations" in text
     assert len(estimator.fit_.trace) == estimator.n_iter_
     assert estimator.fit_.mean_log_likelihood == pytest.approx(estimator.score(X), rel=1e-12)
     assert estimator.lower_bound_ <= estimator.fit_.mean_log_likelihood
