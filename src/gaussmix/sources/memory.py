@@ -73,7 +73,10 @@ class MemorySource(AbstractSource):
         return self.rows_label_prior
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
-        return ordered_sum(task, _Blocks(self._whole_batch(), rows_per_block(*self.rows.shape)))
+        batch, n_block_rows = self._whole_batch(), rows_per_block(*self.rows.shape)
+        if batch.n_rows <= n_block_rows:
+            return task(batch)
+        return ordered_sum(task, _Blocks(batch, n_block_rows))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
         if max_distinct_rows is not None:
