@@ -42,11 +42,10 @@ def make_comparison(labelled: bool = True, n_features: int = 2) -> Comparison:
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [100, 50])
     rows = rng.normal(size=(150, 3)) * np.where(labels[:, None] == 1, [0.5, 2.0, 1.0], 1.0) + 2.2 * labels[:, None]
-    known = np.array(["one", "another name"], dtype=object)[labels] if labelled else None
+    known_labels = np.array(["one", "another name"], dtype=object)[labels] if labelled else None
     names = ["first column", "second", "third"][:n_features]
     solvers = ["em", "squarem", "lbfgs", "sgd", "cem"]
-    found = rows[:, :n_features]
-    return gaussmix.compare(found, known, 2, "VVV", solvers, max_iter=60, feature_names=names)
+    return gaussmix.compare(rows[:, :n_features], known_labels, 2, "VVV", solvers, max_iter=60, feature_names=names)
 
 
 def shorten_traces(comparison: Comparison, n_iter: int = 2) -> Comparison:
@@ -77,12 +76,12 @@ def scale_weights(comparison: Comparison, factor: float) -> Comparison:
 
 
 @cache
-def make_comparison_with_labels(count: int, name: str = "label {}") -> Comparison:
-    """Return a comparison of two groups with ``count`` labels that are independent of the groups."""
+def make_comparison_with_labels(n_labels: int, label_format: str = "label {}") -> Comparison:
+    """Return a comparison of two groups with ``n_labels`` labels that are independent of the groups."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(300, 2)) + 5.0 * np.repeat([0, 1], 150)[:, None]
-    known = np.array([name.format(i) for i in range(count)], dtype=object)[np.arange(300) % count]
-    return gaussmix.compare(rows, known, 2, "VVV", ["em"], max_iter=20)
+    known_labels = np.array([label_format.format(i) for i in range(n_labels)], dtype=object)[np.arange(300) % n_labels]
+    return gaussmix.compare(rows, known_labels, 2, "VVV", ["em"], max_iter=20)
 
 
 @cache

@@ -15,37 +15,37 @@ from gaussmix import MissingPackageError, Mixture, Selection, plots
 from gaussmix.plots.canvas import truncate_names_distinctly
 from tests.plots.conftest import draw_figure, make_mixture, read_text
 
-AXES: dict[str, Callable[..., Any]] = {
+AXES_PLOTS: dict[str, Callable[..., Any]] = {
     "scatter": lambda mixture, X, search, ax: plots.scatter(mixture, X, ax=ax),
     "density": lambda mixture, X, search, ax: plots.density(mixture, X, 0, ax),
     "trace": lambda mixture, X, search, ax: plots.log_likelihood_trace(search.best.fit, ax),
     "choice": lambda mixture, X, search, ax: plots.criterion_curves(search, ax),
 }
-FIGURES: dict[str, Callable[..., Any]] = {
+FIGURE_PLOTS: dict[str, Callable[..., Any]] = {
     "assignment": lambda mixture, X, figure: plots.assignment_comparison(mixture, X, figure=figure),
     "pairs": lambda mixture, X, figure: plots.pairs(mixture, X, figure=figure),
     "densities": lambda mixture, X, figure: plots.densities(mixture, X, figure=figure),
 }
 
 
-@pytest.mark.parametrize("name", AXES)
+@pytest.mark.parametrize("name", AXES_PLOTS)
 def test_draws_on_the_axes_it_is_given(name: str, two_components: tuple[Mixture, Any], search: Selection) -> None:
     figure = Figure()
     left, right = figure.subplots(1, 2)
-    assert AXES[name](*two_components, search, right) is right
+    assert AXES_PLOTS[name](*two_components, search, right) is right
     assert right.has_data()
     assert not left.has_data()
 
 
-@pytest.mark.parametrize("name", AXES)
-def test_makes_axes_where_none_are_given(name: str, two_components: tuple[Mixture, Any], search: Selection) -> None:
-    assert draw_figure(AXES[name](*two_components, search, None)).axes
+@pytest.mark.parametrize("name", AXES_PLOTS)
+def test_creates_axes_by_default(name: str, two_components: tuple[Mixture, Any], search: Selection) -> None:
+    assert draw_figure(AXES_PLOTS[name](*two_components, search, None)).axes
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", FIGURE_PLOTS)
 def test_draws_on_the_figure_it_is_given(name: str, two_components: tuple[Mixture, Any]) -> None:
     figure = Figure(figsize=(8, 6))
-    assert FIGURES[name](*two_components, figure) is figure
+    assert FIGURE_PLOTS[name](*two_components, figure) is figure
     assert figure.axes
     assert tuple(figure.get_size_inches()) == (8, 6)
 
@@ -57,16 +57,20 @@ def test_layout_of_a_callers_figure_is_kept(two_components: tuple[Mixture, Any])
     assert figure.get_layout_engine() is engine
 
 
-@pytest.mark.parametrize("name", [*AXES, *FIGURES])
-def test_settings_of_matplotlib_stay_as_they_were(
+@pytest.mark.parametrize("name", [*AXES_PLOTS, *FIGURE_PLOTS])
+def test_settings_of_matplotlib_are_unchanged(
     name: str, two_components: tuple[Mixture, Any], search: Selection
 ) -> None:
-    before = dict(matplotlib.rcParams)
-    draw_figure(AXES[name](*two_components, search, None) if name in AXES else FIGURES[name](*two_components, None))
-    assert dict(matplotlib.rcParams) == before
+    settings_before = dict(matplotlib.rcParams)
+    draw_figure(
+        AXES_PLOTS[name](*two_components, search, None)
+        if name in AXES_PLOTS
+        else FIGURE_PLOTS[name](*two_components, None)
+    )
+    assert dict(matplotlib.rcParams) == settings_before
 
 
-ALONE = """
+IMPORT_SCRIPT = """
 import sys
 import numpy as np
 import gaussmix.plots, gaussmix.report
@@ -78,9 +82,9 @@ assert "matplotlib.pyplot" not in sys.modules, "pyplot keeps every figure it mak
 """
 
 
-def test_matplotlib_comes_late_and_without_pyplot() -> None:
-    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+def test_matplotlib_is_imported_late_and_without_pyplot() -> None:
+    process = subprocess.run([sys.executable, "-c", IMPORT_SCRIPT], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
 
 
 def test_missing_matplotlib_is_one_sentence(
@@ -91,12 +95,12 @@ def test_missing_matplotlib_is_one_sentence(
         plots.scatter(*two_components)
 
 
-def test_names_are_written_as_they_are() -> None:
+def test_names_are_literal_text() -> None:
     mixture = make_mixture(2, 2, names=("$cost$ & {x}_1^2", "line\nbreak"))
     ax = plots.scatter(mixture, mixture.sample(30, 0)[0], columns=[0, 1])
-    words = read_text(ax)
-    assert "$cost$ & {x}_1^2" in words
-    assert "line break" in words
+    text = read_text(ax)
+    assert "$cost$ & {x}_1^2" in text
+    assert "line break" in text
     assert not ax.xaxis.label.get_parse_math()
 
 
@@ -105,7 +109,7 @@ def test_columns_without_names_have_numbers() -> None:
     assert "column 1" in read_text(plots.scatter(mixture, mixture.sample(30, 0)[0]))
 
 
-def test_long_names_are_cut() -> None:
+def test_long_names_are_truncated() -> None:
     mixture = make_mixture(2, 2, names=("x" * 500, "y"))
     assert "x" * 41 not in read_text(plots.scatter(mixture, mixture.sample(30, 0)[0]))
 
@@ -116,25 +120,25 @@ def test_a_legend_stays_inside_axes_of_the_caller(
 ) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     ax = figure.subplots(1, 2)[0]
-    AXES[name](*two_components, search, ax)
+    AXES_PLOTS[name](*two_components, search, ax)
     draw_figure(figure)
-    box, place = ax.get_legend().get_window_extent(), ax.get_window_extent()
-    assert place.x0 <= box.x0 < box.x1 <= place.x1
-    assert place.y0 <= box.y0 < box.y1 <= place.y1
+    box, axes_box = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert axes_box.x0 <= box.x0 < box.x1 <= axes_box.x1
+    assert axes_box.y0 <= box.y0 < box.y1 <= axes_box.y1
     assert ax.get_legend().get_frame().get_alpha() == 0.5
-    own = draw_figure(AXES[name](*two_components, search, None)).axes[0]
-    assert own.get_legend().get_window_extent().x0 >= own.get_window_extent().x1
+    new_axes = draw_figure(AXES_PLOTS[name](*two_components, search, None)).axes[0]
+    assert new_axes.get_legend().get_window_extent().x0 >= new_axes.get_window_extent().x1
 
 
 def test_a_legend_inside_names_a_few_components_only() -> None:
     mixture = make_mixture(12, 2)
-    words = read_text(plots.scatter(mixture, mixture.sample(30, 0)[0], ax=Figure().subplots()))
-    assert "component 5," in words
-    assert "component 6," not in words
-    assert "and 6 more components" in words
+    text = read_text(plots.scatter(mixture, mixture.sample(30, 0)[0], ax=Figure().subplots()))
+    assert "component 5," in text
+    assert "component 6," not in text
+    assert "and 6 more components" in text
 
 
-def test_short_names_stay_as_they_are() -> None:
+def test_short_names_are_unchanged() -> None:
     assert truncate_names_distinctly(["a", "bc"], 20) == ["a", "bc"]
 
 
@@ -148,13 +152,13 @@ def test_short_names_stay_as_they_are() -> None:
         ["the same", "the same", "the same but a great deal longer than this"],
     ],
 )
-def test_long_names_are_told_apart(names: list[str]) -> None:
-    said = truncate_names_distinctly(names, 16)
-    assert len(set(said)) == len(names)
-    assert max(map(len, said)) <= 16 + len(" (10)")
+def test_long_names_remain_distinct(names: list[str]) -> None:
+    shortened = truncate_names_distinctly(names, 16)
+    assert len(set(shortened)) == len(names)
+    assert max(map(len, shortened)) <= 16 + len(" (10)")
 
 
 @given(st.lists(st.text("ab\n", max_size=30), max_size=8))
-def test_any_names_are_told_apart(names: list[str]) -> None:
-    said = truncate_names_distinctly(names, 6)
-    assert len(set(said)) == len(names)
+def test_any_names_remain_distinct(names: list[str]) -> None:
+    shortened = truncate_names_distinctly(names, 6)
+    assert len(set(shortened)) == len(names)

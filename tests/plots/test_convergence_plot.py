@@ -25,38 +25,40 @@ def find_end_markers(ax: Any) -> list[Any]:
 
 
 def test_each_likelihood_solver_has_a_line_and_every_solver_an_end_marker() -> None:
-    found = make_comparison()
-    by_pass, by_second = draw_figure(plots.solver_convergence(found)).axes
-    climbing = [one for one in found.solver_results if one.solver != "cem"]
+    comparison = make_comparison()
+    by_pass, by_second = draw_figure(plots.solver_convergence(comparison)).axes
+    likelihood_results = [result for result in comparison.solver_results if result.solver != "cem"]
     for ax, seconds in ((by_pass, False), (by_second, True)):
-        assert len(find_solver_lines(ax)) == len(climbing)
-        assert len(find_end_markers(ax)) == len(found.solver_results)
-        for line, one in zip(find_solver_lines(ax), climbing, strict=True):
-            places = one.seconds_trace if seconds else np.arange(1, one.n_iter + 1)
-            assert np.asarray(line.get_xdata()) == pytest.approx(np.maximum(places, 1e-6))
+        assert len(find_solver_lines(ax)) == len(likelihood_results)
+        assert len(find_end_markers(ax)) == len(comparison.solver_results)
+        for line, result in zip(find_solver_lines(ax), likelihood_results, strict=True):
+            x_values = result.seconds_trace if seconds else np.arange(1, result.n_iter + 1)
+            assert np.asarray(line.get_xdata()) == pytest.approx(np.maximum(x_values, 1e-6))
     assert "passes" in by_pass.get_xlabel()
     assert "seconds" in by_second.get_xlabel()
     assert by_pass.get_xscale() == by_pass.get_yscale() == "log"
 
 
 def test_the_gap_to_the_best_is_drawn() -> None:
-    found = make_comparison()
-    best = max(one.log_likelihood for one in found.solver_results)
-    em = find_solver_lines(plots.solver_convergence(found).axes[0])[0]
-    left = np.maximum((best - found.solver_results[0].log_likelihood_trace) / 150, 1e-9)
-    assert np.asarray(em.get_ydata()) == pytest.approx(left)
+    comparison = make_comparison()
+    best = max(result.log_likelihood for result in comparison.solver_results)
+    em = find_solver_lines(plots.solver_convergence(comparison).axes[0])[0]
+    expected_gaps = np.maximum((best - comparison.solver_results[0].log_likelihood_trace) / 150, 1e-9)
+    assert np.asarray(em.get_ydata()) == pytest.approx(expected_gaps)
 
 
 def test_the_legend_explains_the_styles() -> None:
-    ends = tuple(replace(one, has_converged=one.solver != "sgd") for one in make_comparison().solver_results)
-    text = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=ends)))
+    results = tuple(
+        replace(result, has_converged=result.solver != "sgd") for result in make_comparison().solver_results
+    )
+    text = read_text(plots.solver_convergence(replace(make_comparison(), solver_results=results)))
     assert f"em, near at pass {make_comparison().solver_results[0].n_iter_to_best}" in text
     assert "cem, never near" in text
     assert "dotted: mini-batch" in text
     assert "hollow: max_iter reached" in text
-    plain = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
-    assert "dotted" not in read_text(plots.solver_convergence(plain))
-    assert "hollow" not in read_text(plots.solver_convergence(plain))
+    em_only = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
+    assert "dotted" not in read_text(plots.solver_convergence(em_only))
+    assert "hollow" not in read_text(plots.solver_convergence(em_only))
 
 
 def count_labelled_ticks(axis: Any) -> int:
@@ -66,37 +68,43 @@ def count_labelled_ticks(axis: Any) -> int:
     return sum(low <= place <= high and bool(label.get_text()) for place, label in ticks)
 
 
-@pytest.mark.parametrize("passes", [1, 2, 3, 9, 60])
-def test_axes_of_short_runs_have_labelled_ticks(passes: int) -> None:
-    for ax in draw_figure(plots.solver_convergence(shorten_traces(make_comparison(), passes))).axes:
+@pytest.mark.parametrize("n_passes", [1, 2, 3, 9, 60])
+def test_axes_of_short_runs_have_labelled_ticks(n_passes: int) -> None:
+    for ax in draw_figure(plots.solver_convergence(shorten_traces(make_comparison(), n_passes))).axes:
         assert count_labelled_ticks(ax.xaxis) >= 3
         assert count_labelled_ticks(ax.yaxis) >= 3
 
 
 @given(st.floats(1e-6, 1e4), st.floats(1.0, 1e6))
-def test_logarithmic_axes_have_three_to_six_ticks(low: float, times: float) -> None:
-    ends = compute_log_limits(np.array([low, low * times]))
-    assert ends[0] < low <= low * times < ends[1]
-    assert 3 <= len(compute_log_ticks(*ends)) <= 6
+def test_logarithmic_axes_have_three_to_six_ticks(low: float, factor: float) -> None:
+    limits = compute_log_limits(np.array([low, low * factor]))
+    assert limits[0] < low <= low * factor < limits[1]
+    assert 3 <= len(compute_log_ticks(*limits)) <= 6
 
 
 def test_end_markers_at_one_place_are_stacked() -> None:
     figure = draw_figure(plots.solver_convergence(shorten_traces(make_comparison())))
     assert "stacked: ends at one place" in read_text(figure)
-    places = [line.get_transform().transform(line.get_xydata())[0] for line in find_end_markers(figure.axes[0])]
-    gaps = np.diff([y for _, y in places])
-    assert np.ptp([x for x, _ in places]) < 1.0
-    assert (gaps > 5.0).all()
-    one = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
-    assert "stacked" not in read_text(plots.solver_convergence(one))
+    marker_positions = [
+        line.get_transform().transform(line.get_xydata())[0] for line in find_end_markers(figure.axes[0])
+    ]
+    distances = np.diff([y for _, y in marker_positions])
+    assert np.ptp([x for x, _ in marker_positions]) < 1.0
+    assert (distances > 5.0).all()
+    em_only = replace(make_comparison(), solver_results=make_comparison().solver_results[:1])
+    assert "stacked" not in read_text(plots.solver_convergence(em_only))
 
 
 def test_limits_contain_all_values() -> None:
-    found = make_comparison()
-    worse = found.solver_results[0].log_likelihood_trace.copy()
-    worse[:2] += [900.0, -900.0]  # an annealed sum may lie above the best, then far below
-    first = replace(found.solver_results[0], trace_kind=SUMMED_TRACE, log_likelihood_trace=worse)
-    for ax in plots.solver_convergence(replace(found, solver_results=(first, *found.solver_results[1:]))).axes:
+    comparison = make_comparison()
+    annealed_trace = comparison.solver_results[0].log_likelihood_trace.copy()
+    annealed_trace[:2] += [900.0, -900.0]  # an annealed sum may lie above the best, then far below
+    annealed_result = replace(
+        comparison.solver_results[0], trace_kind=SUMMED_TRACE, log_likelihood_trace=annealed_trace
+    )
+    for ax in plots.solver_convergence(
+        replace(comparison, solver_results=(annealed_result, *comparison.solver_results[1:]))
+    ).axes:
         for line in ax.lines:
             x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
             assert ax.get_xlim()[0] < x.min() <= x.max() < ax.get_xlim()[1]
@@ -104,12 +112,12 @@ def test_limits_contain_all_values() -> None:
 
 
 def test_line_styles_show_only_the_kind_of_trace() -> None:
-    found = make_comparison()
-    many = tuple(replace(found.solver_results[0], solver=f"solver {i}") for i in range(11))
-    figure = plots.solver_convergence(replace(found, solver_results=many))
+    comparison = make_comparison()
+    eleven_results = tuple(replace(comparison.solver_results[0], solver=f"solver {i}") for i in range(11))
+    figure = plots.solver_convergence(replace(comparison, solver_results=eleven_results))
     assert {line.get_linestyle() for line in find_solver_lines(figure.axes[0])} == {"-"}
-    near = [part for part in figure.axes[0].patches if part.get_label() != "_nolegend_"]
-    assert near[0].get_extents().y1 == pytest.approx(figure.axes[0].transData.transform((1.0, 1e-6))[1])
+    bands = [patch for patch in figure.axes[0].patches if patch.get_label() != "_nolegend_"]
+    assert bands[0].get_extents().y1 == pytest.approx(figure.axes[0].transData.transform((1.0, 1e-6))[1])
     assert "near: gap of at most 1e-6" in read_text(figure)
 
 

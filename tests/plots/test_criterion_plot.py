@@ -45,9 +45,9 @@ def test_candidates_outside_the_axis_are_counted(search: Selection) -> None:
     ax = plots.criterion_curves(search)
     low, high = ax.get_ylim()
     values = [c.criteria["bic"] for c in search.candidates]
-    beyond = sum(not low <= value <= high for value in values)
-    assert beyond > 0
-    assert f"{beyond} outside the axis" in read_text(ax)
+    n_outside = sum(not low <= value <= high for value in values)
+    assert n_outside > 0
+    assert f"{n_outside} outside the axis" in read_text(ax)
     assert low < min(values)
 
 
@@ -71,9 +71,9 @@ def test_degenerate_and_failed_candidates_are_distinguished() -> None:
     search = gaussmix.select(rows, [1, 2, 3, 11], ["EII", "VVV"], n_starts=1)
     assert any(not c.is_eligible and c.fit is not None for c in search.candidates)
     ax = plots.criterion_curves(search)
-    words = read_text(ax)
-    assert "degenerate" in words
-    assert "2 could not be fitted" in words
+    text = read_text(ax)
+    assert "degenerate" in text
+    assert "2 could not be fitted" in text
     hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none" and line.get_markersize() < 10]
     assert sum(len(line.get_xdata()) for line in hollow) == sum(
         not c.is_eligible and c.fit is not None for c in search.candidates
@@ -88,11 +88,11 @@ def test_degenerate_candidates_alone_are_drawn() -> None:
 
 @pytest.mark.parametrize(("factor", "shift"), [(1.0, -2.85e7), (1e300, 0.0), (1e-3, 3e9)])
 def test_numbers_along_the_axis_are_plain(factor: float, shift: float, search: Selection) -> None:
-    moved = tuple(
+    changed_candidates = tuple(
         replace(c, criteria={name: value * factor + shift for name, value in c.criteria.items()})
         for c in search.candidates
     )
-    ax = plots.criterion_curves(Selection("bic", moved, 0.0))
+    ax = plots.criterion_curves(Selection("bic", changed_candidates, 0.0))
     draw_figure(ax)
     assert ax.yaxis.get_offset_text().get_text() == ""
     assert all(len(label.get_text()) < 12 for label in ax.get_yticklabels())

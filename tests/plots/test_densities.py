@@ -14,6 +14,7 @@ from tests.plots.conftest import make_mixture, read_text
 
 
 def read_bars(ax: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the heights (m,) and the edges (m + 1,) of the histogram."""
     data = ax.patches[0].get_data()
     return np.asarray(data.values), np.asarray(data.edges)
 
@@ -23,15 +24,15 @@ def test_curves_are_the_density_in_the_units_of_the_axis(scale: float) -> None:
     stats = pytest.importorskip("scipy.stats")
     mixture = Mixture.from_parameters([0.4, 0.6], [[0.0], [5.0 * scale]], [[[scale**2]], [[4.0 * scale**2]]])
     limits = compute_density_limits([mixture], np.linspace(-2.0, 9.0, 50) * scale, 0)
-    drawn = compute_density_curves_on_grid(mixture, 0, limits)
-    unit = 10.0**drawn.units.exponent
-    bells = [
-        w * stats.norm.pdf(drawn.grid, m * scale / unit, s * scale / unit)
+    curves = compute_density_curves_on_grid(mixture, 0, limits)
+    unit = 10.0**curves.units.exponent
+    expected_densities = [
+        w * stats.norm.pdf(curves.grid, m * scale / unit, s * scale / unit)
         for w, m, s in ((0.4, 0.0, 1.0), (0.6, 5.0, 2.0))
     ]
-    assert np.allclose(drawn.component_densities, np.transpose(bells), atol=1e-12 / scale * unit)
-    assert np.allclose(drawn.mixture_density, drawn.component_densities.sum(axis=1))
-    assert np.trapezoid(drawn.mixture_density, drawn.grid) == pytest.approx(1.0, abs=0.02)
+    assert np.allclose(curves.component_densities, np.transpose(expected_densities), atol=1e-12 / scale * unit)
+    assert np.allclose(curves.mixture_density, curves.component_densities.sum(axis=1))
+    assert np.trapezoid(curves.mixture_density, curves.grid) == pytest.approx(1.0, abs=0.02)
 
 
 @given(arrays(float, st.integers(1, 80), elements=st.floats(-1e3, 1e3)))
@@ -42,7 +43,7 @@ def test_bins_hold_every_value(values: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("high", [1, 7, 40, 1000])
-def test_bars_of_whole_numbers_hold_equally_many(high: int) -> None:
+def test_bars_of_integers_have_integer_widths(high: int) -> None:
     edges = compute_histogram_edges(np.arange(high + 1.0), 1.0)
     assert np.allclose(np.diff(edges), np.round(np.diff(edges)))
     assert np.allclose(edges % 1.0, 0.5)
@@ -60,8 +61,8 @@ def test_weight_two_is_the_row_twice(two_components: tuple[Mixture, Any]) -> Non
     expected = np.histogram(np.repeat(X[:, 0], weights.astype(int)), edges, density=True)[0]
     assert np.allclose(heights, expected)
     assert not np.allclose(heights, read_bars(plots.density(mixture, X, 0))[0])
-    grid = plots.densities(mixture, X, sample_weight=weights)
-    assert np.allclose(read_bars(grid.axes[0])[0], expected)
+    figure = plots.densities(mixture, X, sample_weight=weights)
+    assert np.allclose(read_bars(figure.axes[0])[0], expected)
 
 
 def test_column_by_number_or_name(two_components: tuple[Mixture, Any]) -> None:
@@ -70,43 +71,43 @@ def test_column_by_number_or_name(two_components: tuple[Mixture, Any]) -> None:
     assert plots.density(*two_components).get_xlabel() == "a"
 
 
-def test_legend_may_be_left_out(two_components: tuple[Mixture, Any]) -> None:
+def test_legend_is_optional(two_components: tuple[Mixture, Any]) -> None:
     assert "mixture" in read_text(plots.density(*two_components, 0))
     assert plots.density(*two_components, 0, legend=False).get_legend() is None
 
 
-def test_a_spike_is_cut_and_said_to_be() -> None:
+def test_a_high_peak_is_cut_off_and_the_title_says_so() -> None:
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[1e-12]]])
     ax = plots.density(mixture, mixture.sample(100, 0)[0], 0)
     assert "peak cut off" in read_text(ax)
     assert ax.get_ylim()[1] < 50.0
 
 
-def test_grid_shows_every_column_or_the_most_telling() -> None:
+def test_grid_shows_all_columns_or_the_most_separating() -> None:
     mixture = make_mixture(2, 18)
     X = mixture.sample(40, 0)[0]
-    grid = plots.densities(mixture, X)
-    assert len(grid.axes) == 16
-    assert "16 of 18 columns" in read_text(grid)
+    figure = plots.densities(mixture, X)
+    assert len(figure.axes) == 16
+    assert "16 of 18 columns" in read_text(figure)
     assert len(plots.densities(mixture, X, max_columns=4).axes) == 4
-    chosen = plots.densities(mixture, X, columns=[3, 1])
-    assert [ax.get_xlabel() for ax in chosen.axes] == ["column 3", "column 1"]
+    selected_figure = plots.densities(mixture, X, columns=[3, 1])
+    assert [ax.get_xlabel() for ax in selected_figure.axes] == ["column 3", "column 1"]
     with pytest.raises(ParameterError, match="max_columns"):
         plots.densities(mixture, X, max_columns=0)
 
 
-def test_wrong_weights_are_named(two_components: tuple[Mixture, Any]) -> None:
-    for wrong in ([1.0], -np.ones(200), np.zeros(200)):
+def test_invalid_weights_are_rejected(two_components: tuple[Mixture, Any]) -> None:
+    for invalid_weights in ([1.0], -np.ones(200), np.zeros(200)):
         with pytest.raises(ValueError, match="sample_weight"):
-            plots.density(*two_components, 0, sample_weight=wrong)
+            plots.density(*two_components, 0, sample_weight=invalid_weights)
 
 
-@pytest.mark.parametrize("size", [1e90, 1e-90])
-def test_the_size_of_weights_does_not_matter(size: float, two_components: tuple[Mixture, Any]) -> None:
+@pytest.mark.parametrize("factor", [1e90, 1e-90])
+def test_the_size_of_weights_does_not_matter(factor: float, two_components: tuple[Mixture, Any]) -> None:
     mixture, X = two_components
     weights = np.where(X[:, 0] > 1.0, 2.0, 1.0)
     heights, edges = read_bars(plots.density(mixture, X, 0, sample_weight=weights))
-    huge = plots.density(mixture, X, 0, sample_weight=weights * size)
-    read_text(huge)
-    assert np.allclose(read_bars(huge)[0], heights)
-    assert np.array_equal(read_bars(huge)[1], edges)
+    rescaled_axes = plots.density(mixture, X, 0, sample_weight=weights * factor)
+    read_text(rescaled_axes)
+    assert np.allclose(read_bars(rescaled_axes)[0], heights)
+    assert np.array_equal(read_bars(rescaled_axes)[1], edges)

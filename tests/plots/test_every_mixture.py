@@ -48,7 +48,7 @@ def test_any_size(name: str, n_components: int, n_features: int) -> None:
 
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize("n_rows", [1, 2])
-def test_hardly_any_rows(name: str, n_rows: int) -> None:
+def test_one_or_two_rows(name: str, n_rows: int) -> None:
     mixture = make_mixture(3, 2)
     draw_figure(PLOTS[name](mixture, mixture.sample(n_rows, 0)[0]))
 
@@ -67,7 +67,7 @@ def test_any_units(name: str, scale: float, shift: float) -> None:
     draw_figure(PLOTS[name](fit_mixture(X, 2), X))
 
 
-def test_a_component_without_weight() -> None:
+def test_a_component_of_weight_zero() -> None:
     mixture = Mixture.from_parameters([1.0, 0.0], [[0.0, 0.0], [3.0, 3.0]], [np.eye(2), np.eye(2)])
     for plot in PLOTS.values():
         draw_figure(plot(mixture, NOISE))

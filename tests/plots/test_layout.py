@@ -14,10 +14,10 @@ NUMBERS = arrays(float, st.integers(1, 8), elements=st.floats(-1e6, 1e6))
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_axis_shows_rows_and_means(values: np.ndarray, centers: np.ndarray, outlines: np.ndarray) -> None:
     low, high = compute_axis_limits(values, centers, outlines[None], np.ones(1))
-    shown = np.concatenate([values, centers])
+    inner_values = np.concatenate([values, centers])
     assert low < high
-    assert low <= shown.min()
-    assert high >= shown.max()
+    assert low <= inner_values.min()
+    assert high >= inner_values.max()
 
 
 def test_a_wide_ellipse_does_not_flatten_the_rows() -> None:
@@ -43,18 +43,18 @@ def test_rows_narrower_than_the_model_do_not_clip_it() -> None:
 
 
 @given(arrays(float, (6, 2), elements=st.floats(0, 100)), st.floats(1, 20))
-def test_labels_end_up_apart(points: np.ndarray, gap: float) -> None:
-    moved = separate_points(points, gap)
-    distance = np.hypot(*np.moveaxis(moved[:, None] - moved[None], 2, 0)) + 1e9 * np.eye(6)
-    assert distance.min() > 0.95 * gap
+def test_separated_points_have_the_minimum_distance(points: np.ndarray, min_distance: float) -> None:
+    separated = separate_points(points, min_distance)
+    distance = np.hypot(*np.moveaxis(separated[:, None] - separated[None], 2, 0)) + 1e9 * np.eye(6)
+    assert distance.min() > 0.95 * min_distance
 
 
-def test_labels_with_room_stay_where_they_are() -> None:
+def test_distant_points_do_not_move() -> None:
     points = np.array([[0.0, 0.0], [50.0, 0.0]])
     assert np.array_equal(separate_points(points, 10.0), points)
 
 
-def test_labels_of_equal_places_part() -> None:
-    moved = separate_points(np.zeros((20, 2)), 10.0)
-    distance = np.hypot(*np.moveaxis(moved[:, None] - moved[None], 2, 0)) + 1e9 * np.eye(20)
+def test_equal_points_are_separated() -> None:
+    separated = separate_points(np.zeros((20, 2)), 10.0)
+    distance = np.hypot(*np.moveaxis(separated[:, None] - separated[None], 2, 0)) + 1e9 * np.eye(20)
     assert distance.min() > 9.5

@@ -20,21 +20,21 @@ from tests.plots.conftest import (
     shorten_traces,
 )
 
-MANY = make_mixture(12, 4)
-ROWS = MANY.sample(300, 0)[0]
-FAR = make_mixture(3, 2, names=("a rather long name of a column", "another one of the same length"))
-FAR_ROWS = FAR.sample(100, 0)[0]
-PICTURES: dict[str, Callable[[Selection], Any]] = {
-    "scatter": lambda search: plots.scatter(MANY, ROWS, threshold=0.2),
-    "assignment": lambda search: plots.assignment_comparison(MANY, ROWS),
-    "pairs": lambda search: plots.pairs(MANY, ROWS),
+MANY_COMPONENTS = make_mixture(12, 4)
+ROWS = MANY_COMPONENTS.sample(300, 0)[0]
+LONG_NAMES = make_mixture(3, 2, names=("a rather long name of a column", "another one of the same length"))
+LONG_NAME_ROWS = LONG_NAMES.sample(100, 0)[0]
+PLOTS: dict[str, Callable[[Selection], Any]] = {
+    "scatter": lambda search: plots.scatter(MANY_COMPONENTS, ROWS, threshold=0.2),
+    "assignment": lambda search: plots.assignment_comparison(MANY_COMPONENTS, ROWS),
+    "pairs": lambda search: plots.pairs(MANY_COMPONENTS, ROWS),
     "pairs of two": lambda search: plots.pairs(make_mixture(14, 2), make_mixture(14, 2).sample(50, 0)[0]),
-    "density": lambda search: plots.density(MANY, ROWS, 0),
-    "densities": lambda search: plots.densities(MANY, ROWS),
+    "density": lambda search: plots.density(MANY_COMPONENTS, ROWS, 0),
+    "densities": lambda search: plots.densities(MANY_COMPONENTS, ROWS),
     "densities of two": lambda search: plots.densities(make_mixture(14, 2), make_mixture(14, 2).sample(50, 0)[0]),
     "trace": lambda search: plots.log_likelihood_trace(search.best.fit),  # type: ignore[arg-type]
-    "choice": plots.criterion_curves,
-    "optimisers": lambda search: plots.solver_convergence(make_comparison()),
+    "criterion": plots.criterion_curves,
+    "solvers": lambda search: plots.solver_convergence(make_comparison()),
     "partitions": lambda search: plots.partitions(make_comparison()),
     "partitions without labels": lambda search: plots.partitions(make_comparison(labelled=False)),
     "partitions of one column": lambda search: plots.partitions(make_comparison(n_features=1)),
@@ -42,27 +42,29 @@ PICTURES: dict[str, Callable[[Selection], Any]] = {
     "partitions of very many rows": lambda search: plots.partitions(scale_weights(make_comparison(), 1e6)),
     "partitions of many labels": lambda search: plots.partitions(make_comparison_with_labels(30)),
     "partitions of long names": lambda search: plots.partitions(make_comparison_with_long_names()),
-    "optimisers that end at once": lambda search: plots.solver_convergence(shorten_traces(make_comparison())),
-    "optimisers in a tall figure": lambda search: plots.solver_convergence(
+    "solvers with equal ends": lambda search: plots.solver_convergence(shorten_traces(make_comparison())),
+    "solvers in a tall figure": lambda search: plots.solver_convergence(
         shorten_traces(make_comparison()), create_figure(5.0, 8.0)
     ),
-    "long names": lambda search: plots.pairs(FAR, FAR_ROWS),
-    "long names in a grid": lambda search: plots.densities(FAR, FAR_ROWS),
+    "long names": lambda search: plots.pairs(LONG_NAMES, LONG_NAME_ROWS),
+    "long names in a grid": lambda search: plots.densities(LONG_NAMES, LONG_NAME_ROWS),
 }
 
 
-@pytest.fixture(scope="module", params=PICTURES)
+@pytest.fixture(scope="module", params=PLOTS)
 def figure(request: pytest.FixtureRequest, search: Selection) -> Any:
-    return draw_figure(PICTURES[request.param](search))
+    return draw_figure(PLOTS[request.param](search))
 
 
-def test_legend_covers_no_axes_and_is_not_cut(figure: Any) -> None:
+def test_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
     legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
     for legend in legends:
         box = legend.get_window_extent()
-        own = [ax for ax in figure.axes if ax.get_legend() is legend and ax.get_title().startswith("calibration")]
-        assert not any(box.overlaps(ax.get_window_extent()) for ax in figure.axes if ax not in own)
-        for ax in own:  # it stands inside, above all that is drawn
+        calibration_axes = [
+            ax for ax in figure.axes if ax.get_legend() is legend and ax.get_title().startswith("calibration")
+        ]
+        assert not any(box.overlaps(ax.get_window_extent()) for ax in figure.axes if ax not in calibration_axes)
+        for ax in calibration_axes:  # the legend lies inside, above the data
             assert box.y0 > ax.transData.transform((0.0, 1.0))[1]
             assert box.y1 <= ax.get_window_extent().y1 + 1
             assert box.x1 <= ax.get_window_extent().x1 + 1
@@ -71,7 +73,7 @@ def test_legend_covers_no_axes_and_is_not_cut(figure: Any) -> None:
         assert box.y0 >= -1
 
 
-def test_names_of_axes_cover_nothing_and_are_not_cut(figure: Any) -> None:
+def test_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
     boxes = []
     for ax in figure.axes:
         labels = [ax.xaxis.label, ax.yaxis.label, ax.title]
@@ -81,20 +83,20 @@ def test_names_of_axes_cover_nothing_and_are_not_cut(figure: Any) -> None:
         assert box.x1 <= figure.bbox.x1 + 1
         assert box.y1 <= figure.bbox.y1 + 1
         assert not any(box.overlaps(ax.get_window_extent()) for ax in figure.axes)
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
 
 
-def test_tick_labels_leave_one_another_room(figure: Any) -> None:
+def test_tick_labels_do_not_overlap(figure: Any) -> None:
     for ax in figure.axes:
         for i, axis in enumerate((ax.xaxis, ax.yaxis)):
             low, high = sorted(axis.get_view_interval())
             inside = [label for label in axis.get_ticklabels() if low <= label.get_position()[i] <= high]
-            shown = [label.get_window_extent() for label in inside if label.get_text() and label.get_visible()]
-            assert not any(one.overlaps(other) for one, other in combinations(shown, 2))
+            label_boxes = [label.get_window_extent() for label in inside if label.get_text() and label.get_visible()]
+            assert not any(box.overlaps(other) for box, other in combinations(label_boxes, 2))
 
 
 @pytest.mark.parametrize("n_components", [5, 12, 20])
-def test_numbers_of_components_leave_one_another_room(n_components: int) -> None:
+def test_component_numbers_do_not_overlap(n_components: int) -> None:
     mixture = make_mixture(n_components, 2)
     figure = draw_figure(plots.scatter(mixture, mixture.sample(50, 0)[0]))
     numbers = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]

@@ -11,20 +11,20 @@ def test_every_pair_once_and_every_column_on_the_diagonal(n_features: int) -> No
     mixture = make_mixture(2, n_features)
     figure = draw_figure(plots.pairs(mixture, mixture.sample(40, 0)[0]))
     assert len(figure.axes) == n_features * (n_features + 1) // 2
-    words = read_text(figure)
-    assert all(f"column {j}" in words for j in range(n_features))
+    text = read_text(figure)
+    assert all(f"column {j}" in text for j in range(n_features))
 
 
 def test_many_columns_are_reduced_to_the_most_separating() -> None:
     mixture = make_mixture(3, 9)
     X = mixture.sample(60, 0)[0]
-    words = read_text(plots.pairs(mixture, X, max_columns=3))
-    assert "3 of 9 columns" in words
-    assert "separate components best" in words
+    text = read_text(plots.pairs(mixture, X, max_columns=3))
+    assert "3 of 9 columns" in text
+    assert "separate components best" in text
     assert len(plots.pairs(mixture, X).axes) == 15
 
 
-def test_columns_may_be_named_outright() -> None:
+def test_columns_may_be_given() -> None:
     mixture = make_mixture(2, 9)
     figure = plots.pairs(mixture, mixture.sample(30, 0)[0], columns=[8, 0])
     assert figure.axes[1].get_xlabel() == "column 8"
@@ -32,7 +32,7 @@ def test_columns_may_be_named_outright() -> None:
     assert "columns:" not in read_text(figure)
 
 
-def test_subset_is_named() -> None:
+def test_legend_names_the_subset_of_rows() -> None:
     mixture = make_mixture(2, 3)
     X = mixture.sample(100, 0)[0]
     assert "30 of 100 rows drawn" in read_text(plots.pairs(mixture, X, max_rows=30))
@@ -41,7 +41,7 @@ def test_subset_is_named() -> None:
     assert offsets[0].shape != offsets[1].shape or (offsets[0] != offsets[1]).any()
 
 
-def test_wrong_count_is_named() -> None:
+def test_invalid_max_columns_is_rejected() -> None:
     mixture = make_mixture(2, 2)
     with pytest.raises(ParameterError, match="max_columns"):
         plots.pairs(mixture, mixture.sample(10, 0)[0], max_columns=0)

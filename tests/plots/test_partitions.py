@@ -25,53 +25,59 @@ def count_rings(ax: Any) -> int:
 
 def find_row_points(ax: Any) -> list[Any]:
     """Return the rows of each group and their colours."""
-    full = [points for points in ax.collections if hasattr(points, "get_sizes") and len(points.get_facecolors())]
-    return [(np.asarray(points.get_offsets()), points.get_facecolors()) for points in full if len(points.get_offsets())]
+    filled = [points for points in ax.collections if hasattr(points, "get_sizes") and len(points.get_facecolors())]
+    return [
+        (np.asarray(points.get_offsets()), points.get_facecolors()) for points in filled if len(points.get_offsets())
+    ]
 
 
 def test_each_method_has_a_panel_with_differing_rows_ringed() -> None:
-    found = make_comparison()
-    labels, near, means, hard, soft, calibration = draw_figure(plots.partitions(found)).axes
-    part = found.assignments
-    assert part.known_component_labels is not None
-    assert count_rings(labels) == (part.known_component_labels != part["mixture, hard"].component_labels).sum() > 0
-    assert count_rings(near) == part["k-nearest neighbours"].differing_weight > 0
-    assert count_rings(means) == part["k-means"].differing_weight > 0
+    comparison = make_comparison()
+    labels, neighbors, kmeans, hard, soft, calibration = draw_figure(plots.partitions(comparison)).axes
+    assignments = comparison.assignments
+    assert assignments.known_component_labels is not None
+    assert (
+        count_rings(labels)
+        == (assignments.known_component_labels != assignments["mixture, hard"].component_labels).sum()
+        > 0
+    )
+    assert count_rings(neighbors) == assignments["k-nearest neighbours"].differing_weight > 0
+    assert count_rings(kmeans) == assignments["k-means"].differing_weight > 0
     assert count_rings(hard) == 0
-    assert count_rings(soft) == part.uncertain_weight > 0
-    assert [ax.get_title().split("\n")[0] for ax in (labels, near, means, hard, soft)] == [
+    assert count_rings(soft) == assignments.uncertain_weight > 0
+    assert [ax.get_title().split("\n")[0] for ax in (labels, neighbors, kmeans, hard, soft)] == [
         "labels",
         "neighbours",
         "k-means",
         "mixture, hard",
         "mixture, soft",
     ]
-    assert f"{part['k-means'].differing_weight:.0f} (" in means.get_title()
+    assert f"{assignments['k-means'].differing_weight:.0f} (" in kmeans.get_title()
     assert len(calibration.collections) == 4
 
 
 def test_groups_have_the_colours_of_matching_components() -> None:
-    found = make_comparison()
+    comparison = make_comparison()
     names = ("k-nearest neighbours", "k-means", "mixture, hard")
-    for ax, name in zip(plots.partitions(found).axes[1:4], names, strict=True):
-        groups = found.assignments[name].component_labels
-        for place, colours in find_row_points(ax):
-            row = int(np.argmin(np.hypot(*(found.assignments.rows - place[0]).T)))
+    for ax, name in zip(plots.partitions(comparison).axes[1:4], names, strict=True):
+        groups = comparison.assignments[name].component_labels
+        for positions, colours in find_row_points(ax):
+            row = int(np.argmin(np.hypot(*(comparison.assignments.rows - positions[0]).T)))
             assert colours[0][:3] == pytest.approx(distinct_colours(2)[groups[row]])
 
 
 def test_soft_rows_are_blended() -> None:
     soft = plots.partitions(make_comparison()).axes[4]
-    colours = np.vstack([shades for _, shades in find_row_points(soft)])[:, :3]
+    colours = np.vstack([row_colours for _, row_colours in find_row_points(soft)])[:, :3]
     assert len(np.unique(np.round(colours, 3), axis=0)) > 10
 
 
 def test_without_labels_there_are_three_panels() -> None:
     figure = plots.partitions(make_comparison(labelled=False))
     assert len(figure.axes) == 3
-    said = read_text(figure)
-    assert "label" not in said
-    assert "calibration" not in said
+    text = read_text(figure)
+    assert "label" not in text
+    assert "calibration" not in text
     text = read_text(plots.partitions(make_comparison()))
     assert "label another name" in text
     assert "mean error:" in text
@@ -84,21 +90,21 @@ def test_any_number_of_columns(n_features: int, labelled: bool) -> None:
 
 
 def test_columns_may_be_chosen() -> None:
-    found = make_comparison(n_features=3)
-    ax = plots.partitions(found, columns=["third", 0]).axes[0]
+    comparison = make_comparison(n_features=3)
+    ax = plots.partitions(comparison, columns=["third", 0]).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("third", "first column")
-    assert plots.partitions(found, columns=[1]).axes[0].get_ylabel() == "density"
+    assert plots.partitions(comparison, columns=[1]).axes[0].get_ylabel() == "density"
     with pytest.raises(ParameterError, match="columns must be one or two columns"):
-        plots.partitions(found, columns=[0, 1, 2])
+        plots.partitions(comparison, columns=[0, 1, 2])
 
 
-def test_rows_may_be_fewer_and_others_by_another_seed() -> None:
-    found = make_comparison()
-    few = plots.partitions(found, max_rows=40)
-    assert sum(len(place) for place, _ in find_row_points(few.axes[3])) == 40
-    assert "40 of 150 rows drawn" in read_text(few)
-    other = plots.partitions(found, max_rows=40, random_state=1)
-    assert not np.array_equal(find_row_points(few.axes[3])[0][0], find_row_points(other.axes[3])[0][0])
+def test_max_rows_draws_a_subset_that_depends_on_the_seed() -> None:
+    comparison = make_comparison()
+    subset_figure = plots.partitions(comparison, max_rows=40)
+    assert sum(len(positions) for positions, _ in find_row_points(subset_figure.axes[3])) == 40
+    assert "40 of 150 rows drawn" in read_text(subset_figure)
+    other_figure = plots.partitions(comparison, max_rows=40, random_state=1)
+    assert not np.array_equal(find_row_points(subset_figure.axes[3])[0][0], find_row_points(other_figure.axes[3])[0][0])
 
 
 def test_panels_are_stacked_in_a_tall_figure() -> None:
@@ -107,117 +113,121 @@ def test_panels_are_stacked_in_a_tall_figure() -> None:
     assert first.y0 > second.y1 > second.y0 > third.y1
 
 
-PANELS = [
+COMPARISON_FACTORIES = [
     lambda: make_comparison(),
     lambda: make_comparison(n_features=3),
-    lambda: compare_odd_rows("three rows"),
-    lambda: compare_odd_rows("stretched"),
-    lambda: compare_odd_rows("one group"),
-    lambda: compare_odd_rows("far"),
+    lambda: compare_unusual_rows("three rows"),
+    lambda: compare_unusual_rows("stretched"),
+    lambda: compare_unusual_rows("one group"),
+    lambda: compare_unusual_rows("far"),
 ]
 
 
-@pytest.mark.parametrize("make", PANELS)
+@pytest.mark.parametrize("make", COMPARISON_FACTORIES)
 def test_axes_are_shared_and_hold_rows_and_ellipses(make: Callable[[], Comparison]) -> None:
-    found = make()
-    axes = [ax for ax in plots.partitions(found).axes if not ax.get_title().startswith("calibration")]
+    comparison = make()
+    axes = [ax for ax in plots.partitions(comparison).axes if not ax.get_title().startswith("calibration")]
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
     n_ellipses = 0
     for ax in axes:
         outlines = [line.get_xydata() for line in ax.lines]
         n_ellipses += len(outlines)
         (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-        for points in [*outlines, *(place for place, _ in find_row_points(ax))]:
+        for points in [*outlines, *(positions for positions, _ in find_row_points(ax))]:
             assert left <= points[:, 0].min() < points[:, 0].max() <= right or len(points) == 1
             assert bottom <= points[:, 1].min() < points[:, 1].max() <= top or len(points) == 1
-    assert n_ellipses == 3 * 2 * found.mixture.n_components
+    assert n_ellipses == 3 * 2 * comparison.mixture.n_components
 
 
-def test_densities_have_the_same_axes_and_only_the_mixtures_is_called_so() -> None:
+def test_densities_have_equal_axes_and_kmeans_has_a_style_of_its_own() -> None:
     figure = plots.partitions(make_comparison(n_features=1))
     axes = figure.axes[:5]
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in axes}) == 1
     entries = {line.get_label(): line for line in figure.legends[0].legend_handles}
-    looks = {name: (entries[name].get_color(), entries[name].get_linestyle()) for name in entries}
-    means, hard = axes[2], axes[3]
-    assert looks["mixture"] not in [(line.get_color(), line.get_linestyle()) for line in means.lines[:-1]]
-    assert looks["mixture"] in [(line.get_color(), line.get_linestyle()) for line in hard.lines[:-1]]
-    assert looks["k-means: sum of equal Gaussians"] in [
-        (line.get_color(), line.get_linestyle()) for line in means.lines
+    line_styles = {name: (entries[name].get_color(), entries[name].get_linestyle()) for name in entries}
+    kmeans, hard = axes[2], axes[3]
+    assert line_styles["mixture"] not in [(line.get_color(), line.get_linestyle()) for line in kmeans.lines[:-1]]
+    assert line_styles["mixture"] in [(line.get_color(), line.get_linestyle()) for line in hard.lines[:-1]]
+    assert line_styles["k-means: sum of equal Gaussians"] in [
+        (line.get_color(), line.get_linestyle()) for line in kmeans.lines
     ]
     for ax in axes:
         heights = np.concatenate([np.asarray(line.get_ydata()) for line in ax.lines[:-1]])
         assert heights.max() <= ax.get_ylim()[1]
 
 
-def test_what_is_judged_by_calibration_looks_like_no_component() -> None:
+def test_calibration_markers_differ_from_those_of_components() -> None:
     figure = plots.partitions(make_comparison_with_labels(9))
-    own = figure.axes[-1].get_legend()
-    assert [text.get_text().rsplit(", ", 1)[0] for text in own.get_texts()] == [
+    calibration_legend = figure.axes[-1].get_legend()
+    assert [text.get_text().rsplit(", ", 1)[0] for text in calibration_legend.get_texts()] == [
         "k-nearest neighbours",
         "k-means",
         "mixture, hard",
         "mixture, soft",
     ]
-    markers = {line.get_marker() for line in own.legend_handles}
+    markers = {line.get_marker() for line in calibration_legend.legend_handles}
     assert len(markers) == 4
     assert not markers & {*MARKERS, NOISE_STYLE.marker}
-    assert {line.get_color() for line in own.legend_handles} == {INK}
+    assert {line.get_color() for line in calibration_legend.legend_handles} == {INK}
     assert "k-nearest neighbours" not in "".join(text.get_text() for text in figure.legends[0].get_texts())
 
 
 def test_long_labels_stay_distinct() -> None:
     figure = draw_figure(plots.partitions(make_comparison_with_labels(9, "a rather long class name {}")))
-    said = [text.get_text() for text in figure.legends[0].get_texts() if text.get_text().startswith("label ")]
-    assert len(set(said)) == len(said) == 9
-    assert max(map(len, said)) <= 26
+    label_texts = [text.get_text() for text in figure.legends[0].get_texts() if text.get_text().startswith("label ")]
+    assert len(set(label_texts)) == len(label_texts) == 9
+    assert max(map(len, label_texts)) <= 26
 
 
 def test_many_rings_lie_beneath_the_rows() -> None:
-    def order(ax: Any) -> tuple[float, float]:
-        hollow = [part for part in ax.collections if not len(part.get_facecolors())]
-        return hollow[0].get_zorder(), min(part.get_zorder() for part in ax.collections if part not in hollow)
+    def find_z_orders(ax: Any) -> tuple[float, float]:
+        """Return the z order of the rings and the lowest one of the rows."""
+        hollow = [points for points in ax.collections if not len(points.get_facecolors())]
+        return hollow[0].get_zorder(), min(points.get_zorder() for points in ax.collections if points not in hollow)
 
     rng = np.random.default_rng(0)
-    found = gaussmix.compare(rng.uniform(size=(200, 2)), None, 3, "VVV", ["em"], max_iter=50)
-    assert found.assignments.uncertain_weight > 30
-    rings, rows = order(plots.partitions(found).axes[2])
+    comparison = gaussmix.compare(rng.uniform(size=(200, 2)), None, 3, "VVV", ["em"], max_iter=50)
+    assert comparison.assignments.uncertain_weight > 30
+    rings, rows = find_z_orders(plots.partitions(comparison).axes[2])
     assert rings < rows
-    rings, rows = order(plots.partitions(make_comparison()).axes[0])
+    rings, rows = find_z_orders(plots.partitions(make_comparison()).axes[0])
     assert rings > rows
 
 
-@pytest.mark.parametrize(("standardise", "units"), [(True, "standard deviations of each column"), (False, "own units")])
-def test_the_legend_explains_the_circles(standardise: bool, units: str) -> None:
-    part = copy(make_comparison(labelled=False).assignments)
-    object.__setattr__(part, "is_standardized", standardise)
-    said = read_text(plots.partitions(replace(make_comparison(labelled=False), assignments=part)))
-    assert "k-means: equal circles, measured in" in said
-    assert units in said
+@pytest.mark.parametrize(
+    ("is_standardized", "units"), [(True, "standard deviations of each column"), (False, "own units")]
+)
+def test_the_legend_explains_the_circles(is_standardized: bool, units: str) -> None:
+    assignments = copy(make_comparison(labelled=False).assignments)
+    object.__setattr__(assignments, "is_standardized", is_standardized)
+    text = read_text(plots.partitions(replace(make_comparison(labelled=False), assignments=assignments)))
+    assert "k-means: equal circles, measured in" in text
+    assert units in text
 
 
 def test_counts_and_percentages_have_one_format() -> None:
-    said = read_text(plots.partitions(scale_weights(make_comparison(), 1000.0), max_rows=40))
-    assert "\u202f000 (" in said
-    assert not re.search(r"\d,\d{3}| %", said)
+    text = read_text(plots.partitions(scale_weights(make_comparison(), 1000.0), max_rows=40))
+    assert "\u202f000 (" in text
+    assert not re.search(r"\d,\d{3}| %", text)
 
 
-def compare_odd_rows(name: str) -> Comparison:
+def compare_unusual_rows(name: str) -> Comparison:
+    """Return a comparison on rows with the property that the name says."""
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(60, 2))
-    two = noise + np.repeat([0.0, 5.0], 30)[:, None]
+    two_groups = noise + np.repeat([0.0, 5.0], 30)[:, None]
     cases: dict[str, dict[str, Any]] = {
         "one group": {"X": noise, "n_components": 1, "labels": np.arange(60) % 2},
         "all rows equal": {"X": np.full((10, 2), 5.0), "n_components": 1, "structures": "EII"},
         "two rows": {"X": [[0.0, 0.0], [1.0, 1.0]], "n_components": 1, "structures": "EII"},
         "three rows": {"X": [[-1.7, 1.4], [-0.1, -0.6], [-0.9, -0.4]], "n_components": 1, "structures": "VVV"},
-        "stretched": {"X": two * [4.0, 1.0], "n_components": 2, "labels": np.arange(60) // 30},
-        "tiny": {"X": 1e-290 * two, "n_components": 2},
-        "huge": {"X": 1e150 * two, "n_components": 2, "standardize": False},
-        "far": {"X": two + 1e8, "n_components": 2},
-        "more labels than components": {"X": two, "n_components": 2, "labels": np.arange(60) // 5},
-        "more components than labels": {"X": two, "n_components": 4, "labels": np.arange(60) // 30},
-        "few labels": {"X": two, "n_components": 2, "labels": [None] * 25 + [0] * 5 + [1] * 5 + [None] * 25},
+        "stretched": {"X": two_groups * [4.0, 1.0], "n_components": 2, "labels": np.arange(60) // 30},
+        "tiny": {"X": 1e-290 * two_groups, "n_components": 2},
+        "huge": {"X": 1e150 * two_groups, "n_components": 2, "standardize": False},
+        "far": {"X": two_groups + 1e8, "n_components": 2},
+        "more labels than components": {"X": two_groups, "n_components": 2, "labels": np.arange(60) // 5},
+        "more components than labels": {"X": two_groups, "n_components": 4, "labels": np.arange(60) // 30},
+        "few labels": {"X": two_groups, "n_components": 2, "labels": [None] * 25 + [0] * 5 + [1] * 5 + [None] * 25},
     }
     return gaussmix.compare(**({"structures": "VVV", "solvers": ["em", "adam"], "max_iter": 20} | cases[name]))
 
@@ -237,10 +247,10 @@ def compare_odd_rows(name: str) -> Comparison:
     ],
 )
 def test_unusual_rows(name: str) -> None:
-    found = compare_odd_rows(name)
-    assert found.summary in repr(found)
-    draw_figure(plots.partitions(found))
-    draw_figure(plots.solver_convergence(found))
+    comparison = compare_unusual_rows(name)
+    assert comparison.summary in repr(comparison)
+    draw_figure(plots.partitions(comparison))
+    draw_figure(plots.solver_convergence(comparison))
 
 
 def test_other_arguments_than_comparisons_are_rejected() -> None:
@@ -252,7 +262,7 @@ def test_titles_show_fractions_of_fractional_weights() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) * [1.0, 5.0] + 2.5])
     weights = np.full(120, 1 / 120)
-    found = gaussmix.compare(rows, n_components=2, structures="VVV", solvers="em", sample_weight=weights)
-    titles = [ax.get_title() for ax in plots.partitions(found).axes]
+    comparison = gaussmix.compare(rows, n_components=2, structures="VVV", solvers="em", sample_weight=weights)
+    titles = [ax.get_title() for ax in plots.partitions(comparison).axes]
     assert all("of the weight" in title for title in (titles[0], titles[2]))
     assert not any(title.split("\n")[1].startswith("0 (") for title in (titles[0], titles[2]))

@@ -9,62 +9,64 @@ import pytest
 from gaussmix import GaussianMixture, ParameterError, plots, report
 from tests.plots.conftest import draw_figure, read_text
 
-OF_MIXTURE: dict[str, Callable[[Any, Any], Any]] = {
+MIXTURE_FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "scatter": plots.scatter,
-    "assignment": plots.assignment_comparison,
+    "assignment_comparison": plots.assignment_comparison,
     "pairs": plots.pairs,
     "density": plots.density,
     "densities": plots.densities,
-    "components": report.component_table,
-    "summary": report.summarize_mixture,
+    "component_table": report.component_table,
+    "summarize_mixture": report.summarize_mixture,
     "uncertain_rows": report.uncertain_rows,
-    "in_words": report.describe_mixture,
-    "render": report.render_html,
+    "describe_mixture": report.describe_mixture,
+    "render_html": report.render_html,
 }
 
 
 @pytest.fixture(scope="module")
-def fitted(faithful: Any) -> GaussianMixture:
+def estimator(faithful: Any) -> GaussianMixture:
     return GaussianMixture(2, random_state=0).fit(faithful)
 
 
-@pytest.mark.parametrize("name", OF_MIXTURE)
-def test_an_estimator_stands_for_its_mixture(name: str, fitted: GaussianMixture, faithful: Any) -> None:
-    one, other = (OF_MIXTURE[name](given, faithful) for given in (fitted, fitted.model_))
-    if hasattr(one, "findobj"):
-        draw_figure(one)
-        assert read_text(one) == read_text(other)
+@pytest.mark.parametrize("name", MIXTURE_FUNCTIONS)
+def test_an_estimator_is_accepted_for_its_mixture(name: str, estimator: GaussianMixture, faithful: Any) -> None:
+    of_estimator, of_mixture = (
+        MIXTURE_FUNCTIONS[name](argument, faithful) for argument in (estimator, estimator.model_)
+    )
+    if hasattr(of_estimator, "findobj"):
+        draw_figure(of_estimator)
+        assert read_text(of_estimator) == read_text(of_mixture)
     else:
-        assert one == other
+        assert of_estimator == of_mixture
 
 
-@pytest.mark.parametrize("name", OF_MIXTURE)
-@pytest.mark.parametrize("wrong", [GaussianMixture(2), {"weights": [1.0]}, None, np.eye(2)])
-def test_anything_else_is_told_what_to_pass(name: str, wrong: Any, faithful: Any) -> None:
+@pytest.mark.parametrize("name", MIXTURE_FUNCTIONS)
+@pytest.mark.parametrize("invalid", [GaussianMixture(2), {"weights": [1.0]}, None, np.eye(2)])
+def test_other_arguments_are_rejected(name: str, invalid: Any, faithful: Any) -> None:
     with pytest.raises(ParameterError, match=r"mixture must be a Mixture or a fitted estimator \(call fit first"):
-        OF_MIXTURE[name](wrong, faithful)
+        MIXTURE_FUNCTIONS[name](invalid, faithful)
 
 
-def test_an_estimator_stands_for_its_fit(fitted: GaussianMixture, faithful: Any) -> None:
-    assert read_text(plots.log_likelihood_trace(fitted)) == read_text(plots.log_likelihood_trace(fitted.fit_))
-    assert report.summarize_fit(fitted, fitted) == report.summarize_fit(fitted.fit_, fitted.model_)
-    whole = report.render_html(fitted, faithful, fit=fitted)
-    assert whole == report.render_html(fitted.model_, faithful, fit=fitted.fit_)
+def test_an_estimator_is_accepted_for_its_fit(estimator: GaussianMixture, faithful: Any) -> None:
+    assert read_text(plots.log_likelihood_trace(estimator)) == read_text(plots.log_likelihood_trace(estimator.fit_))
+    assert report.summarize_fit(estimator, estimator) == report.summarize_fit(estimator.fit_, estimator.model_)
+    page = report.render_html(estimator, faithful, fit=estimator)
+    assert page == report.render_html(estimator.model_, faithful, fit=estimator.fit_)
 
 
-def test_wrong_fits_and_searches_are_told_what_to_pass(fitted: GaussianMixture, faithful: Any) -> None:
-    wrong: Any = fitted.model_
+def test_other_fits_and_selections_are_rejected(estimator: GaussianMixture, faithful: Any) -> None:
+    invalid: Any = estimator.model_
     for call in (
-        lambda: plots.log_likelihood_trace(wrong),
-        lambda: report.summarize_fit(wrong, fitted),
-        lambda: report.render_html(fitted, faithful, fit=wrong),
+        lambda: plots.log_likelihood_trace(invalid),
+        lambda: report.summarize_fit(invalid, estimator),
+        lambda: report.render_html(estimator, faithful, fit=invalid),
     ):
         with pytest.raises(ParameterError, match="fit must be a Fit or a fitted estimator"):
             call()
     for call in (
-        lambda: plots.criterion_curves(wrong),
-        lambda: report.candidate_table(wrong),
-        lambda: report.render_html(fitted, faithful, selection=wrong),
+        lambda: plots.criterion_curves(invalid),
+        lambda: report.candidate_table(invalid),
+        lambda: report.render_html(estimator, faithful, selection=invalid),
     ):
         with pytest.raises(ParameterError, match=r"selection must be a Selection, as gaussmix\.select returns it"):
             call()

@@ -45,17 +45,17 @@ def test_number(value: float | None, text: str) -> None:
     assert format_number(value) == text
 
 
-def test_digits_and_decimals_may_be_chosen() -> None:
+def test_digits_and_decimals_are_parameters() -> None:
     assert format_number(2.0361, 2) == "2.0"
     assert format_decimals(1234.567, 1) == "1\u202f234.6"
 
 
 @pytest.mark.parametrize(
-    ("share", "text"),
+    ("fraction", "text"),
     [(None, ""), (0.0, "0.0 %"), (1e-9, "< 0.1 %"), (0.9999, "> 99.9 %"), (1.0, "100.0 %"), (0.356, "35.6 %")],
 )
-def test_percent(share: float | None, text: str) -> None:
-    assert format_percent(share).replace("\u202f", " ") == text
+def test_percent(fraction: float | None, text: str) -> None:
+    assert format_percent(fraction).replace("\u202f", " ") == text
 
 
 def test_percent_without_decimals() -> None:
@@ -69,11 +69,13 @@ def test_percent_without_decimals() -> None:
 def test_mean_and_deviation_keep_their_digits_in_any_unit(pairs: list[tuple[float, float]], power: float) -> None:
     scale = 10.0**power
     texts, exponent = format_means_with_deviations([m * scale for m, _ in pairs], [s * scale for _, s in pairs])
-    middle = sorted(s for _, s in pairs)[len(pairs) // 2]
-    for text, (mean, spread) in zip(texts, pairs, strict=True):
-        shown, deviation = (parse_number(part) * 10.0**exponent for part in text.split(" ± "))
-        assert shown == pytest.approx(mean * scale, abs=0.006 * middle * scale)
-        assert deviation == pytest.approx(spread * scale, abs=0.06 * spread * scale + 0.006 * middle * scale)
+    median_deviation = sorted(s for _, s in pairs)[len(pairs) // 2]
+    for text, (mean, deviation_over_scale) in zip(texts, pairs, strict=True):
+        written_mean, written_deviation = (parse_number(part) * 10.0**exponent for part in text.split(" ± "))
+        assert written_mean == pytest.approx(mean * scale, abs=0.006 * median_deviation * scale)
+        assert written_deviation == pytest.approx(
+            deviation_over_scale * scale, abs=0.06 * deviation_over_scale * scale + 0.006 * median_deviation * scale
+        )
 
 
 def test_decimals_are_equal_so_that_columns_align() -> None:
@@ -81,29 +83,29 @@ def test_decimals_are_equal_so_that_columns_align() -> None:
     assert (texts, exponent) == (["54.49 ± 5.80", "7.40 ± 5.80"], 0)
 
 
-def test_means_far_from_zero_stay_apart() -> None:
+def test_means_far_from_zero_remain_distinct() -> None:
     texts, _ = format_means_with_deviations([1e8 + 1.25, 1e8 + 3.5], [1.0, 1.0])
     assert texts == ["100\u202f000\u202f001.25 ± 1.00", "100\u202f000\u202f003.50 ± 1.00"]
 
 
-def test_tiny_units_become_one_power_of_ten() -> None:
+def test_tiny_values_share_a_power_of_ten() -> None:
     texts, exponent = format_means_with_deviations([4.016e-150, 5.709e-150], [4.28e-151, 4.28e-151])
     assert (texts, exponent) == (["4.016 ± 0.428", "5.709 ± 0.428"], -150)
 
 
-def test_a_deviation_of_almost_nothing_is_not_written_as_nothing() -> None:
+def test_a_tiny_deviation_is_not_written_as_zero() -> None:
     texts, _ = format_means_with_deviations([1.0, 2.0], [1e-9, 3.0])
     assert re.fullmatch(r"1.00 ± 1.0e.9", texts[0])
     assert format_means_with_deviations([1.0], [0.0])[0] == ["1.00 ± 0.00"]
 
 
-@pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
-def test_listed(words: list[str], text: str) -> None:
-    assert join_with_and(words, max_names=None) == text
+@pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+def test_join_with_and(names: list[str], text: str) -> None:
+    assert join_with_and(names, max_names=None) == text
 
 
 @pytest.mark.parametrize("value", [-0.001, -0.0, 0.001])
-def test_what_rounds_to_zero_has_no_sign(value: float) -> None:
+def test_values_that_round_to_zero_have_no_sign(value: float) -> None:
     assert format_decimals(value, 2) == "0.00"
     assert format_number(-0.0) == "0.000"
 

@@ -20,9 +20,9 @@ from gaussmix import FileError, GaussianMixture, MissingPackageError, Mixture
 from gaussmix.report import render_html, write_report
 from tests.report.conftest import FittedSearch
 
-FETCHING = {"src", "href", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
+FETCHING_ATTRIBUTES = {"src", "href", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
 SECTIONS = ["summary", "data", "assignment", "densities", "components", "selection", "fit", "about"]
-EVIL = ["<script>alert(1)</script>", "\" onerror='alert(2)' x=\"", "{{ 7 * 7 }} & $x^2$"]
+MARKUP_NAMES = ["<script>alert(1)</script>", "\" onerror='alert(2)' x=\"", "{{ 7 * 7 }} & $x^2$"]
 
 
 class Page(HTMLParser):
@@ -49,7 +49,7 @@ class Page(HTMLParser):
             self.text += data
 
     def attributes(self, tag: str, name: str) -> list[str]:
-        return [attrs[name] or "" for found, attrs in self.tags if found == tag and name in attrs]
+        return [attrs[name] or "" for found_tag, attrs in self.tags if found_tag == tag and name in attrs]
 
     @property
     def svgs(self) -> list[str]:
@@ -94,7 +94,7 @@ def test_nothing_is_fetched(text: str, page: Page) -> None:
     for tag, attrs in page.tags:
         assert tag not in ("script", "link", "iframe", "object", "embed", "base")
         for name, value in attrs.items():
-            assert name not in FETCHING or (value or "").startswith(("#", "data:image/"))
+            assert name not in FETCHING_ATTRIBUTES or (value or "").startswith(("#", "data:image/"))
             assert not name.startswith("on")
     assert not re.search(r"@import|url\(|https?://", text)
 
@@ -114,7 +114,7 @@ def test_a_policy_forbids_what_the_page_does_not_need(page: Page) -> None:
     assert (policy or "").startswith("default-src 'none'")
 
 
-def test_every_picture_is_told_in_words(page: Page) -> None:
+def test_every_picture_has_a_description(page: Page) -> None:
     alts = page.attributes("img", "alt")
     assert len(alts) == 7
     assert all(len(alt) > 30 for alt in alts)
@@ -122,7 +122,7 @@ def test_every_picture_is_told_in_words(page: Page) -> None:
 
 
 def test_texts_and_numbers_are_shown(page: Page) -> None:
-    words = page.text.replace("\u202f", " ")
+    page_text = page.text.replace("\u202f", " ")
     for expected in (
         "Gaussian mixture of faithful.csv",
         "Kass and Raftery (1995) call “positive”",
@@ -133,23 +133,23 @@ def test_texts_and_numbers_are_shown(page: Page) -> None:
         "Converged: the last gain was below the tolerance.",
         f"gaussmix {gaussmix.__version__}",
     ):
-        assert expected in words
+        assert expected in page_text
 
 
-def test_sections_follow_what_is_given(fitted_search: FittedSearch, plain_page: str) -> None:
-    bare = Page(plain_page)
-    ids = {attrs.get("id") for _, attrs in bare.tags}
+def test_sections_depend_on_the_arguments(fitted_search: FittedSearch, plain_page: str) -> None:
+    plain = Page(plain_page)
+    ids = {attrs.get("id") for _, attrs in plain.tags}
     assert not ids & {"selection", "fit"}
-    assert "Source:" not in bare.text
+    assert "Source:" not in plain.text
     with_fit = {
         attrs.get("id")
         for _, attrs in Page(render_html(fitted_search.mixture, fitted_search.rows, fit=fitted_search.fit)).tags
     }
     assert with_fit - ids == {"fit"}
-    assert "Gaussian mixture" in bare.text
+    assert "Gaussian mixture" in plain.text
 
 
-def test_title_may_be_chosen(fitted_search: FittedSearch) -> None:
+def test_title_is_a_parameter(fitted_search: FittedSearch) -> None:
     assert "<title>Geysers &amp; more</title>" in render_html(
         fitted_search.mixture, fitted_search.rows, title="Geysers & more"
     )
@@ -159,7 +159,7 @@ def test_equal_input_gives_equal_pages(fitted_search: FittedSearch, plain_page: 
     assert render_html(fitted_search.mixture, fitted_search.rows) == plain_page
 
 
-def test_the_readers_matplotlib_style_changes_nothing(fitted_search: FittedSearch, plain_page: str) -> None:
+def test_the_page_does_not_depend_on_the_matplotlib_style(fitted_search: FittedSearch, plain_page: str) -> None:
     import matplotlib
 
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
@@ -168,30 +168,32 @@ def test_the_readers_matplotlib_style_changes_nothing(fitted_search: FittedSearc
 
 def test_weights_change_counts_and_histograms(fitted_search: FittedSearch, plain_page: str) -> None:
     weights = np.where(fitted_search.rows[:, 0] > 3, 2.0, 1.0)
-    one = Page(plain_page)
-    other = Page(render_html(fitted_search.mixture, fitted_search.rows, sample_weight=weights))
-    assert "total weight" in other.text
-    changed = [a != b for a, b in zip(one.svgs, other.svgs, strict=True)]
+    unweighted = Page(plain_page)
+    weighted = Page(render_html(fitted_search.mixture, fitted_search.rows, sample_weight=weights))
+    assert "total weight" in weighted.text
+    changed = [a != b for a, b in zip(unweighted.svgs, weighted.svgs, strict=True)]
     assert changed == [False, False, False, True, True]
 
 
-def evil_page() -> Page:
-    mixture = Mixture.from_parameters([0.5, 0.5], [[0.0] * 3, [4.0] * 3], [np.eye(3), np.eye(3)], feature_names=EVIL)
-    return Page(render_html(mixture, mixture.sample(60, 0)[0], title=EVIL[0], source_name=EVIL[1]))
+def make_page_with_markup_names() -> Page:
+    mixture = Mixture.from_parameters(
+        [0.5, 0.5], [[0.0] * 3, [4.0] * 3], [np.eye(3), np.eye(3)], feature_names=MARKUP_NAMES
+    )
+    return Page(render_html(mixture, mixture.sample(60, 0)[0], title=MARKUP_NAMES[0], source_name=MARKUP_NAMES[1]))
 
 
-def test_names_are_text_and_never_markup() -> None:
-    page = evil_page()
+def test_names_are_never_markup() -> None:
+    page = make_page_with_markup_names()
     assert not [tag for tag, _ in page.tags if tag == "script"]
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
-    for name in EVIL:
+    for name in MARKUP_NAMES:
         assert name in page.text
     for svg in page.svgs:
         assert not [e for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("script")]
-    assert any(html.escape(EVIL[0], quote=False) in svg for svg in page.svgs)
+    assert any(html.escape(MARKUP_NAMES[0], quote=False) in svg for svg in page.svgs)
 
 
-def test_letters_that_matplotlib_lacks_are_no_warning() -> None:
+def test_missing_glyphs_raise_no_warning() -> None:
     mixture = Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]], feature_names=("漢字 🦆",))
     page = Page(render_html(mixture, mixture.sample(20, 0)[0]))
     assert all("漢字 🦆" in svg for svg in page.svgs)
@@ -218,11 +220,11 @@ def test_any_units(scale: float, shift: float, faithful: Any) -> None:
 def test_a_degenerate_fit_is_reported() -> None:
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])
     search = gaussmix.select(rows, [1, 2], n_starts=1)
-    words = render_html(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
-    assert "treat it with caution" in words
+    page_text = render_html(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
+    assert "treat it with caution" in page_text
 
 
-def test_many_rows_are_drawn_in_part_and_said_to_be(fitted_search: FittedSearch) -> None:
+def test_a_subset_of_many_rows_is_drawn_and_the_page_says_so(fitted_search: FittedSearch) -> None:
     rows = fitted_search.mixture.sample(6000, 0)[0]
     page = render_html(fitted_search.mixture, rows)
     assert "show a random subset of 5\u202f000 of the 6\u202f000 rows" in page
@@ -238,7 +240,7 @@ def test_the_file_contains_the_rendered_page(fitted_search: FittedSearch, tmp_pa
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_is_not_there_is_named(fitted_search: FittedSearch, tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_file_error(fitted_search: FittedSearch, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"cannot write .*nowhere"):
         write_report(tmp_path / "nowhere" / "report.html", fitted_search.mixture, fitted_search.rows)
 
@@ -258,7 +260,7 @@ def render_nine_components(n_features: int, n_rows: int = 300, weight: float | N
     return render_html(mixture, mixture.sample(n_rows, 0)[0], sample_weight=weights)
 
 
-def test_many_components_stand_one_below_the_other_where_that_is_narrower() -> None:
+def test_tables_of_many_components_are_transposed_if_that_is_narrower() -> None:
     assert (
         '<th scope="col" class="text">component</th><th scope="col" class="name">weight</th>'
         in render_nine_components(2)
@@ -266,7 +268,7 @@ def test_many_components_stand_one_below_the_other_where_that_is_narrower() -> N
     assert '<th scope="col" class="name">weight</th>' not in render_nine_components(13)
 
 
-def test_a_page_about_one_row_speaks_in_the_singular() -> None:
+def test_a_page_about_one_row_uses_the_singular() -> None:
     text = render_nine_components(2, 1)
     assert "The 1 row of 2 columns is described" in text
     assert "<summary>The row</summary>" in text
@@ -280,7 +282,7 @@ def test_huge_weights_fit_the_page() -> None:
     assert "of the weight" not in Page(render_nine_components(2)).text
 
 
-def test_names_with_markup_are_written_as_they_are() -> None:
+def test_names_with_markup_are_literal_text() -> None:
     names = ("<b>bold</b> $x_1$ \\alpha", "sixty letters " * 4 + "\nend")
     mixture = Mixture.from_parameters([1.0], [[1e6, 1e6]], [1e6 * np.eye(2)], feature_names=names)
     page = Page(render_html(mixture, mixture.sample(40, 0)[0]))
@@ -292,7 +294,7 @@ def test_names_with_markup_are_written_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 500])
-def test_a_browser_opens_it_and_it_fits(width: int, text: str, tmp_path: Path) -> None:
+def test_the_page_fits_a_browser_window(width: int, text: str, tmp_path: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("needs a chromium to open the page in")
@@ -305,5 +307,5 @@ def test_a_browser_opens_it_and_it_fits(width: int, text: str, tmp_path: Path) -
     quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900", *quiet]
     command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert "<title>true true 7</title>" in done.stdout, done.stderr[-2000:]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert "<title>true true 7</title>" in process.stdout, process.stderr[-2000:]

@@ -21,13 +21,13 @@ def test_components_agree_with_the_model(fitted_search: FittedSearch) -> None:
     assert [row.weight for row in rows] == fitted_search.mixture.weights.tolist()
 
 
-def test_rows_and_mass_add_up_to_the_data(fitted_search: FittedSearch) -> None:
+def test_assigned_weights_and_responsibilities_sum_to_the_rows(fitted_search: FittedSearch) -> None:
     rows = report.component_table(fitted_search.mixture, fitted_search.rows)
     labels = fitted_search.mixture.predict(fitted_search.rows)
     assert [row.assigned_weight for row in rows] == np.bincount(labels).tolist()
     assert sum(row.responsibility_sum or 0 for row in rows) == pytest.approx(272)
-    doubts = fitted_search.mixture.uncertainty(fitted_search.rows)
-    assert rows[1].mean_uncertainty == pytest.approx(doubts[labels == 1].mean())
+    uncertainties = fitted_search.mixture.uncertainty(fitted_search.rows)
+    assert rows[1].mean_uncertainty == pytest.approx(uncertainties[labels == 1].mean())
 
 
 def test_without_data_there_are_no_counts(fitted_search: FittedSearch) -> None:
@@ -37,22 +37,24 @@ def test_without_data_there_are_no_counts(fitted_search: FittedSearch) -> None:
 
 def test_weight_two_is_the_row_twice(fitted_search: FittedSearch) -> None:
     weights = np.where(fitted_search.rows[:, 0] > 3, 2.0, 1.0)
-    twice = np.repeat(fitted_search.rows, weights.astype(int), axis=0)
+    repeated_rows = np.repeat(fitted_search.rows, weights.astype(int), axis=0)
     weighted = report.component_table(fitted_search.mixture, fitted_search.rows, weights)
-    repeated = report.component_table(fitted_search.mixture, twice)
-    for one, other in zip(weighted, repeated, strict=True):
-        assert (one.assigned_weight, one.mean) == (other.assigned_weight, other.mean)
-        assert (one.responsibility_sum, one.mean_uncertainty) == pytest.approx(
-            (other.responsibility_sum, other.mean_uncertainty)
-        )
-    one, other = (
+    repeated = report.component_table(fitted_search.mixture, repeated_rows)
+    for weighted_row, repeated_row in zip(weighted, repeated, strict=True):
+        assert weighted_row.assigned_weight == repeated_row.assigned_weight
+        assert weighted_row.mean == repeated_row.mean
+        assert weighted_row.responsibility_sum == pytest.approx(repeated_row.responsibility_sum)
+        assert weighted_row.mean_uncertainty == pytest.approx(repeated_row.mean_uncertainty)
+    of_weighted, of_repeated = (
         report.summarize_mixture(fitted_search.mixture, fitted_search.rows, weights),
-        report.summarize_mixture(fitted_search.mixture, twice),
+        report.summarize_mixture(fitted_search.mixture, repeated_rows),
     )
-    assert one.total_weight == other.n_rows
-    assert (one.bic, one.icl, one.aic) == pytest.approx((other.bic, other.icl, other.aic))
-    assert one.certain_fraction == pytest.approx(other.certain_fraction)
-    assert one.mean_uncertainty == pytest.approx(other.mean_uncertainty)
+    assert of_weighted.total_weight == of_repeated.n_rows
+    assert (of_weighted.bic, of_weighted.icl, of_weighted.aic) == pytest.approx(
+        (of_repeated.bic, of_repeated.icl, of_repeated.aic)
+    )
+    assert of_weighted.certain_fraction == pytest.approx(of_repeated.certain_fraction)
+    assert of_weighted.mean_uncertainty == pytest.approx(of_repeated.mean_uncertainty)
 
 
 def test_an_empty_component_has_no_mean_uncertainty() -> None:
@@ -61,27 +63,27 @@ def test_an_empty_component_has_no_mean_uncertainty() -> None:
     assert (rows[1].assigned_weight, rows[1].mean_uncertainty) == (0.0, None)
 
 
-def test_deviations_stand_where_variances_cannot(fitted_search: FittedSearch) -> None:
+def test_deviations_exist_where_variances_underflow(fitted_search: FittedSearch) -> None:
     rows = fitted_search.rows * 1e-170
     mixture = GaussianMixture(2, random_state=0).fit(rows).model_
     with pytest.raises(gaussmix.UnrepresentableError):
         mixture.covariances
     expected = report.component_table(GaussianMixture(2, random_state=0).fit(fitted_search.rows).model_)
-    for part, other in zip(report.component_table(mixture), expected, strict=True):
-        assert np.allclose(np.array(part.standard_deviation) * 1e170, other.standard_deviation, rtol=1e-6)
+    for row, expected_row in zip(report.component_table(mixture), expected, strict=True):
+        assert np.allclose(np.array(row.standard_deviation) * 1e170, expected_row.standard_deviation, rtol=1e-6)
 
 
 def test_summary_agrees_with_the_estimator(faithful: Any) -> None:
     estimator = GaussianMixture(3, covariance_type="tied", random_state=0).fit(faithful)
-    numbers = report.summarize_mixture(estimator.model_, faithful)
-    assert numbers.bic == pytest.approx(estimator.bic(faithful))
-    assert numbers.aic == pytest.approx(estimator.aic(faithful))
-    assert numbers.icl == pytest.approx(estimator.icl(faithful))
-    assert numbers.log_likelihood == pytest.approx(estimator.score(faithful) * 272)
-    doubts = estimator.model_.uncertainty(faithful)
-    assert numbers.certain_fraction == pytest.approx((doubts < 0.05).mean())
-    assert numbers.uncertain_fraction == pytest.approx((doubts > 0.2).mean())
-    assert numbers.mean_uncertainty == pytest.approx(doubts.mean())
+    mixture_summary = report.summarize_mixture(estimator.model_, faithful)
+    assert mixture_summary.bic == pytest.approx(estimator.bic(faithful))
+    assert mixture_summary.aic == pytest.approx(estimator.aic(faithful))
+    assert mixture_summary.icl == pytest.approx(estimator.icl(faithful))
+    assert mixture_summary.log_likelihood == pytest.approx(estimator.score(faithful) * 272)
+    uncertainties = estimator.model_.uncertainty(faithful)
+    assert mixture_summary.certain_fraction == pytest.approx((uncertainties < 0.05).mean())
+    assert mixture_summary.uncertain_fraction == pytest.approx((uncertainties > 0.2).mean())
+    assert mixture_summary.mean_uncertainty == pytest.approx(uncertainties.mean())
 
 
 def test_candidates_are_ranked_with_differences(fitted_search: FittedSearch) -> None:
@@ -108,25 +110,27 @@ def test_equal_candidates_are_named(faithful: Any) -> None:
     assert report.candidate_table(search)[1].remark == "the same mixtures as EII"
 
 
-def test_uncertain_rows_come_least_certain_first(fitted_search: FittedSearch) -> None:
-    doubts = fitted_search.mixture.uncertainty(fitted_search.rows)
+def test_uncertain_rows_are_sorted_by_uncertainty(fitted_search: FittedSearch) -> None:
+    uncertainties = fitted_search.mixture.uncertainty(fitted_search.rows)
     rows = report.uncertain_rows(fitted_search.mixture, fitted_search.rows, 5)
-    assert [row.uncertainty for row in rows] == sorted(doubts, reverse=True)[:5]
+    assert [row.uncertainty for row in rows] == sorted(uncertainties, reverse=True)[:5]
     for row in rows:
-        soft = fitted_search.mixture.predict_proba(fitted_search.rows[[row.row_index]])[0]
-        assert row.first_component == soft.argmax()
-        assert (row.first_probability, row.second_probability) == pytest.approx(tuple(np.sort(soft)[::-1][:2]))
-        assert soft[row.second_component] == pytest.approx(row.second_probability)
+        responsibilities = fitted_search.mixture.predict_proba(fitted_search.rows[[row.row_index]])[0]
+        assert row.first_component == responsibilities.argmax()
+        assert (row.first_probability, row.second_probability) == pytest.approx(
+            tuple(np.sort(responsibilities)[::-1][:2])
+        )
+        assert responsibilities[row.second_component] == pytest.approx(row.second_probability)
         assert row.values == tuple(fitted_search.rows[row.row_index])
     assert len(report.uncertain_rows(fitted_search.mixture, fitted_search.rows)) == 20
     assert report.uncertain_rows(fitted_search.mixture, fitted_search.rows, 0) == []
 
 
-def test_one_component_leaves_no_row_uncertain(faithful: Any) -> None:
+def test_one_component_has_no_uncertain_rows(faithful: Any) -> None:
     assert report.uncertain_rows(GaussianMixture(1).fit(faithful).model_, faithful) == []
 
 
-def test_wrong_input_is_named(fitted_search: FittedSearch) -> None:
+def test_invalid_input_is_rejected(fitted_search: FittedSearch) -> None:
     with pytest.raises(ValueError, match="max_rows"):
         report.uncertain_rows(fitted_search.mixture, fitted_search.rows, -1)
     with pytest.raises(ValueError, match="1 column"):
@@ -136,24 +140,24 @@ def test_wrong_input_is_named(fitted_search: FittedSearch) -> None:
 
 
 def test_fit_summary(fitted_search: FittedSearch) -> None:
-    facts = report.summarize_fit(fitted_search.fit, fitted_search.mixture)
-    assert facts.has_converged
-    assert facts.n_iter == len(fitted_search.fit.trace)
-    assert facts.log_likelihood == fitted_search.fit.log_likelihood
-    assert len(facts.condition_numbers) == 3
-    assert facts.floored_components == facts.small_components == ()
+    fit_summary = report.summarize_fit(fitted_search.fit, fitted_search.mixture)
+    assert fit_summary.has_converged
+    assert fit_summary.n_iter == len(fitted_search.fit.trace)
+    assert fit_summary.log_likelihood == fitted_search.fit.log_likelihood
+    assert len(fit_summary.condition_numbers) == 3
+    assert fit_summary.floored_components == fit_summary.small_components == ()
 
 
 def test_fit_summary_of_a_degenerate_fit() -> None:
     rows = np.array([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]])
     fit = GaussianMixture(2, random_state=0).fit(rows)
-    facts = report.summarize_fit(fit.fit_, fit.model_)
-    assert facts.floored_components == (1,)
-    assert 1 in facts.small_components
-    assert facts.notes
+    fit_summary = report.summarize_fit(fit.fit_, fit.model_)
+    assert fit_summary.floored_components == (1,)
+    assert 1 in fit_summary.small_components
+    assert fit_summary.notes
 
 
-def test_rows_go_into_a_data_frame(fitted_search: FittedSearch) -> None:
+def test_records_convert_to_a_data_frame(fitted_search: FittedSearch) -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(report.candidate_table(fitted_search.selection))
     assert list(frame.columns[:3]) == ["rank", "structure", "n_components"]
@@ -161,8 +165,8 @@ def test_rows_go_into_a_data_frame(fitted_search: FittedSearch) -> None:
 
 def test_rounding_errors_are_no_difference(fitted_search: FittedSearch) -> None:
     first, second = fitted_search.selection.candidates[:2]
-    moved = replace(second, criteria={"bic": first.criteria["bic"] * (1 - 1e-15)})
-    rows = report.candidate_table(gaussmix.Selection("bic", (first, moved), 0.0))
+    changed_runner_up = replace(second, criteria={"bic": first.criteria["bic"] * (1 - 1e-15)})
+    rows = report.candidate_table(gaussmix.Selection("bic", (first, changed_runner_up), 0.0))
     assert rows[1].difference_to_best == 0.0
 
 
@@ -170,10 +174,10 @@ def test_degenerate_components_are_counted() -> None:
     fit = GaussianMixture(2, random_state=0).fit([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]]).fit_
     masses = np.array([3.0, 1.0])
 
-    def floored(*parts: bool) -> Fit:
-        covariance = replace(fit.mixture.covariance, is_floored=np.array(parts))
+    def with_floored(*is_floored: bool) -> Fit:
+        covariance = replace(fit.mixture.covariance, is_floored=np.array(is_floored))
         return replace(fit, mixture=replace(fit.mixture, covariance=covariance), masses=masses)
 
-    assert _describe_degeneracy(floored(True, True)) == "components 0 and 1 at the variance floor"
-    assert _describe_degeneracy(floored(False, True)) == "component 1 at the variance floor"
-    assert _describe_degeneracy(floored(False, False)) == "too few rows for the covariance of component 1"
+    assert _describe_degeneracy(with_floored(True, True)) == "components 0 and 1 at the variance floor"
+    assert _describe_degeneracy(with_floored(False, True)) == "component 1 at the variance floor"
+    assert _describe_degeneracy(with_floored(False, False)) == "too few rows for the covariance of component 1"
