@@ -16,11 +16,11 @@ from gaussmix.cli import summaries
     ],
 )
 def test_number_of_uncertain_rows(uncertainty: list[float], sentence: str) -> None:
-    assert summaries.format_certainty(np.array(uncertainty), 2) == sentence
+    assert summaries.describe_row_certainty(np.array(uncertainty), 2) == sentence
 
 
 def test_one_component_is_certain() -> None:
-    assert summaries.format_certainty(np.zeros(3), 1) == "All rows belong to the one component."
+    assert summaries.describe_row_certainty(np.zeros(3), 1) == "All rows belong to the one component."
 
 
 def test_means_far_from_zero_keep_distinct_digits() -> None:

@@ -65,7 +65,7 @@ def select_columns_for_fit(
     """
     _require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
     notes: list[str] = []
-    weights = None if weight_column is None else _get_valid_weights(_get_numeric_column(table, weight_column))
+    weights = None if weight_column is None else _require_valid_weights(_get_numeric_column(table, weight_column))
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
@@ -76,7 +76,7 @@ def select_columns_for_fit(
             raise TableError.no_numeric_column(table.path, format_column_kinds(others))
     else:
         columns = [_get_numeric_column(table, name) for name in column_names]
-    rows = _stack_finite_columns(columns)
+    rows = _stack_columns_and_require_finite(columns)
     weighted_rows = rows if weights is None else rows[weights > 0]
     is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
     if not is_varying.any():
@@ -93,13 +93,13 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
     if column_names is not None:
         _require_columns(table, column_names)
         columns = [_get_numeric_column(table, name) for name in column_names]
-        return SelectedColumns(tuple(column_names), _stack_finite_columns(columns))
+        return SelectedColumns(tuple(column_names), _stack_columns_and_require_finite(columns))
     columns = table.numeric_columns
     if len(columns) != n_features:
         raise TableError.model_without_column_names(table.path, len(columns), n_features)
     names = tuple(column.name for column in columns)
     note = f"the model has no column names; its columns are, in this order: {join_with_commas(names, MAX_NAMES_SHOWN)}."
-    return SelectedColumns(names, _stack_finite_columns(columns), notes=(note,))
+    return SelectedColumns(names, _stack_columns_and_require_finite(columns), notes=(note,))
 
 
 def _require_columns(table: Table, column_names: Sequence[str]) -> None:
@@ -161,12 +161,12 @@ def _notes_on_omitted_columns(table: Table) -> list[str]:
     return notes
 
 
-def _stack_finite_columns(columns: Sequence[Column]) -> ND:
+def _stack_columns_and_require_finite(columns: Sequence[Column]) -> ND:
     """Return the values of the columns as an array (n, D); TableError if one is missing or infinite."""
-    return np.column_stack([_get_finite_values(column) for column in columns])
+    return np.column_stack([_require_finite_values(column) for column in columns])
 
 
-def _get_finite_values(column: Column) -> N:
+def _require_finite_values(column: Column) -> N:
     """Return the values (n,) of a column; TableError if one is missing or infinite."""
     values = column.values
     is_invalid = ~np.isfinite(values)
@@ -177,9 +177,9 @@ def _get_finite_values(column: Column) -> N:
     return values
 
 
-def _get_valid_weights(column: Column) -> N:
+def _require_valid_weights(column: Column) -> N:
     """Return the values (n,) of the column of weights; TableError if one is not finite or negative, or all are zero."""
-    values = _get_finite_values(column)
+    values = _require_finite_values(column)
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise TableError.negative_weight(column.name, row + 1, float(values[row]))

@@ -17,8 +17,8 @@ from gaussmix.cli.model_search import (
     StartsOption,
     StructuresOption,
     WeightsOption,
-    describe_data,
-    limit_n_components_to_rows,
+    describe_file_size_and_columns,
+    limit_or_reject_n_components,
 )
 from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_names
 
@@ -153,7 +153,7 @@ def _read_and_compare(
             read_table(path), options.column_names, options.weight_column, label_column
         )
     console.print_notes(selected_columns.notes)
-    n_components = limit_n_components_to_rows(path, len(selected_columns.rows), options)
+    n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
     with console.progress_bar("comparing") as progress_callback:
         comparison = compare(
             selected_columns.rows,
@@ -187,7 +187,7 @@ def _print_comparison(path: Path, selected_columns: "SelectedColumns", compariso
     paragraphs = [
         format_fields(
             [
-                ("File", describe_data(path, selected_columns)),
+                ("File", describe_file_size_and_columns(path, selected_columns)),
                 *summaries.selection_as_name_text_pairs(comparison.selection),
             ]
         ),

@@ -117,7 +117,7 @@ def _print_result(result: _FitResult) -> None:
     for paragraph in (
         format_fields([("File", result.search.description), *summaries.selection_as_name_text_pairs(selection)]),
         summaries.format_component_table(result.mixture, result.assignments["component"]),
-        summaries.format_certainty(
+        summaries.describe_row_certainty(
             result.assignments["uncertainty"], len(append_noise_weight(result.mixture.weights, result.mixture.noise))
         ),
     ):

@@ -119,10 +119,10 @@ class FileSearch:
     @property
     def description(self) -> str:
         """File name, numbers of rows and columns, and column names, as text."""
-        return describe_data(self.path, self.selected_columns)
+        return describe_file_size_and_columns(self.path, self.selected_columns)
 
 
-def describe_data(path: Path, selected_columns: "SelectedColumns") -> str:
+def describe_file_size_and_columns(path: Path, selected_columns: "SelectedColumns") -> str:
     """Return a file's name, size and columns: 'faithful.csv: 272 rows, 2 columns (eruptions, waiting)'."""
     from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN, format_column_name
     from gaussmix.errors.text import format_count, join_with_commas
@@ -141,7 +141,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     with console.progress_bar(f"reading {path.name}"):
         selected_columns = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
     console.print_notes(selected_columns.notes)
-    n_components = limit_n_components_to_rows(path, len(selected_columns.rows), options)
+    n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
     with console.progress_bar("fitting") as progress_callback:
         selection = select(
             selected_columns.rows,
@@ -160,8 +160,11 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     return FileSearch(path, selected_columns, selection)
 
 
-def limit_n_components_to_rows(path: Path, n_rows: int, options: SearchOptions) -> list[int]:
-    """Return the numbers of components up to ``n_rows``; print a note if some are larger, or TableError if chosen."""
+def limit_or_reject_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int]:
+    """Return the numbers of components up to ``n_rows``; if the user set larger ones, raise TableError.
+
+    If default ones are larger, a note is printed.
+    """
     if options.n_components[-1] <= n_rows:
         return options.n_components
     if not options.is_default_n_components:

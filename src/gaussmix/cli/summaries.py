@@ -114,7 +114,7 @@ def _format_bic_evidence_or_empty(criterion_name: str, criterion_difference: flo
     return f" ({strength} evidence)" if criterion_difference >= 2 else f" ({strength})"
 
 
-def format_certainty(uncertainty: N, n_components_with_noise: int) -> str:
+def describe_row_certainty(uncertainty: N, n_components_with_noise: int) -> str:
     """Return a sentence that says how many rows have an uncertain component, from the uncertainty (n,) of each."""
     if n_components_with_noise == 1:
         return "All rows belong to the one component."

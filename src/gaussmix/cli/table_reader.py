@@ -265,15 +265,13 @@ def _describe_comma(value: str, column_texts: pa.ChunkedArray) -> str:
     may_be_decimal = bool(re.match(_DECIMAL_COMMA_PATTERN, value))
     if not may_be_decimal and not re.match(_THOUSANDS_COMMA_PATTERN, value):
         return ""
-    if (
-        may_be_decimal
-        and pc.any(_matches_pattern_but_not(column_texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)).as_py()
-    ):
+    is_only_decimal = _matches_pattern_but_not_excluded(column_texts, _DECIMAL_COMMA_PATTERN, _THOUSANDS_COMMA_PATTERN)
+    if may_be_decimal and pc.any(is_only_decimal).as_py():
         return ", with a decimal comma instead of a point"
     return ", with a comma that seems to separate thousands"
 
 
-def _matches_pattern_but_not(texts: pa.ChunkedArray, pattern: str, excluded_pattern: str) -> pa.ChunkedArray:
+def _matches_pattern_but_not_excluded(texts: pa.ChunkedArray, pattern: str, excluded_pattern: str) -> pa.ChunkedArray:
     """Return a Boolean for each text: whether it matches ``pattern`` but not ``excluded_pattern``."""
     return pc.and_not(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, excluded_pattern))
 

@@ -48,7 +48,7 @@ def write_table(columns: ColumnsByName, path: Path) -> None:
 
 
 def encode_csv(columns: ColumnsByName) -> bytes:
-    """Return columns as CSV in UTF-8, with all digits of numbers."""
+    """Return columns as the UTF-8 bytes of a CSV with a header line and all digits of numbers."""
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(columns)
     body = pa.BufferOutputStream()

@@ -68,7 +68,7 @@ class InitParameters:
         return self.weights is None and self.means is None and self.precisions is None
 
     def make_start(self, problem: Problem, init_method: str, n_components: int, rng: np.random.Generator) -> Mixture:
-        """Return the starting mixture of one run.
+        """Return the starting mixture of one run, in the problem's frame, with the parameters that are set.
 
         Parameters that are not set come from the rows nearest to each starting mean, or else from ``init_method``.
         """
@@ -119,8 +119,8 @@ class Initialization:
         parameters: InitParameters,
         init_method: str,
         n_components: int,
-        noise: object,
-        constraints: object,
+        noise: bool | float | None,
+        constraints: Constraints | None,
         known_components: IntN | None = None,
     ) -> "Initialization":
         """Return the initialization of a fit, with noise and constraints transformed to the problem's frame.
@@ -129,7 +129,7 @@ class Initialization:
         """
         box = make_noise_box(problem, noise)
         fixed = None
-        if isinstance(constraints, Constraints):
+        if constraints is not None:
             fixed = constraints.to_fixed_parameters(
                 problem.covariance_estimator.structure, n_components, problem.source.frame, box is not None
             )
@@ -198,7 +198,7 @@ class Initialization:
         return sort_components_by_mean(best.model, problem, kept.tolist())
 
     def _make_start_without_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
-        """Return a starting mixture that ignores the known components of rows."""
+        """Return a starting mixture with noise and fixed parameters; it ignores the known components of rows."""
         if self.noise_box is not None and self.parameters.has_none:
             em, apply = self.make_em(problem), self._renumber_and_apply_fixed_parameters
             return initialize_with_noise(problem, self.init_method, self.n_components, self.noise_box, em, rng, apply)

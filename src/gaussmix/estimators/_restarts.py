@@ -95,7 +95,7 @@ def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Prob
 def fit_best_run(
     estimator: Any, problem: Problem, initialization: Initialization, tol_per_row: float
 ) -> RunResult[Mixture]:
-    """Run the solver from every start, and return the best run after its split-and-merge moves."""
+    """Run the solver from every start, and return the best run after split-and-merge moves; print progress."""
     warm_start = _make_warm_start_if_possible(estimator, problem, initialization)
     is_single_start = warm_start is not None or initialization.parameters.has_all
     rng = _validation.make_generator(estimator.random_state)
@@ -144,7 +144,7 @@ def _make_warm_start_if_possible(estimator: Any, problem: Problem, initializatio
 def fit_best_variational_run(
     estimator: Any, problem: Problem, prior: VariationalPrior
 ) -> RunResult[VariationalPosterior]:
-    """Run variational EM from every start of a BayesianGaussianMixture, and return the best run."""
+    """Run variational EM from every start of a BayesianGaussianMixture; print progress; return the best run."""
     warm_start = _make_variational_warm_start_if_possible(estimator, problem, prior)
     rng = _validation.make_generator(estimator.random_state)
     stopping = TotalGainRule(float(estimator.tol), int(estimator.max_iter))
