@@ -100,7 +100,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return asked
 
 
-def one_sentence(result: Result, code: int = 1) -> str:
+def read_error(result: Result, code: int = 1) -> str:
     """The error of a failed run, after checking that there is one, on stderr, and nothing else."""
     assert result.exit_code == code, result.output
     assert result.stdout == ""

@@ -20,14 +20,14 @@ COLUMNS: dict[str, list[Any]] = {
 }
 
 
-def _fit(
+def _write_and_select_for_fit(
     write: Write, columns: object, names: Sequence[str] | None = None, weights: str | None = None
 ) -> SelectedColumns:
     return select_columns_for_fit(read_table(write("f.csv", columns)), names, weights)
 
 
 def test_all_numeric_columns_are_selected_by_default(write: Write) -> None:
-    chosen = _fit(write, COLUMNS)
+    chosen = _write_and_select_for_fit(write, COLUMNS)
     assert chosen.names == ("a", "b", "w")
     assert chosen.sample_weight is None
     np.testing.assert_array_equal(chosen.rows, np.column_stack([COLUMNS["a"], COLUMNS["b"], COLUMNS["w"]]))
@@ -38,26 +38,26 @@ def test_all_numeric_columns_are_selected_by_default(write: Write) -> None:
 
 
 def test_named_columns_are_selected_in_order(write: Write) -> None:
-    chosen = _fit(write, COLUMNS, ["b", "a"])
+    chosen = _write_and_select_for_fit(write, COLUMNS, ["b", "a"])
     assert (chosen.names, chosen.notes) == (("b", "a"), ())
     np.testing.assert_array_equal(chosen.rows[:, 0], COLUMNS["b"])
 
 
 def test_the_weight_column_is_not_fitted(write: Write) -> None:
-    chosen = _fit(write, COLUMNS, weights="w")
+    chosen = _write_and_select_for_fit(write, COLUMNS, weights="w")
     assert chosen.names == ("a", "b")
     assert chosen.sample_weight is not None
     np.testing.assert_array_equal(chosen.sample_weight, COLUMNS["w"])
 
 
 def test_a_column_is_constant_if_only_rows_of_weight_zero_differ(write: Write) -> None:
-    chosen = _fit(write, {"a": [1, 2, 3], "b": [7, 8, 7], "w": [1, 0, 1]}, weights="w")
+    chosen = _write_and_select_for_fit(write, {"a": [1, 2, 3], "b": [7, 8, 7], "w": [1, 0, 1]}, weights="w")
     assert chosen.names == ("a",)
     assert chosen.notes == ("column 'b' is 7 in every row; left out.",)
 
 
 def test_notes_name_columns_that_are_left_out(write: Write) -> None:
-    chosen = _fit(write, ",a,b,c\n0,1,7,x\n1,oops,8,y\n2,3,9,z\n")
+    chosen = _write_and_select_for_fit(write, ",a,b,c\n0,1,7,x\n1,oops,8,y\n2,3,9,z\n")
     assert chosen.notes == (
         "column 'a' is read as text because data row 2 holds 'oops'; left out.",
         "left out: c (text).",
@@ -113,7 +113,7 @@ BAD: dict[str, tuple[object, Sequence[str] | None, str | None, str]] = {
 def test_invalid_columns_raise_an_error(case: str, write: Write) -> None:
     content, names, weights, message = BAD[case]
     with pytest.raises(TableError, match=message):
-        _fit(write, content, names, weights)
+        _write_and_select_for_fit(write, content, names, weights)
 
 
 @pytest.mark.parametrize(("names", "weights"), [(["a", "wieght"], None), (None, "wieght")])
@@ -121,7 +121,7 @@ def test_errors_suggest_the_closest_column(names: list[str] | None, weights: str
     with pytest.raises(
         DataError, match=r"no column named 'wieght' \(did you mean 'Weight'\?\); the columns are a, Weight$"
     ):
-        _fit(write, "a,Weight\n1,2\n3,4\n", names, weights)
+        _write_and_select_for_fit(write, "a,Weight\n1,2\n3,4\n", names, weights)
 
 
 def test_columns_of_a_model_are_found_by_name(write: Write) -> None:
@@ -166,20 +166,20 @@ def test_missing_values_are_not_text(write: Write) -> None:
 @pytest.mark.parametrize("name", ["id", "ID", "Index", "customer_id", "customerID", "row index"])
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_row_number_is_fitted_with_a_note(name: str, first: int, write: Write) -> None:
-    chosen = _fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]})
+    chosen = _write_and_select_for_fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]})
     assert chosen.names == (name, "y")
     said = f"column {name!r} looks like a row number and is fitted; choose the other columns with --columns."
     assert chosen.notes == (said,)
-    assert _fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]}, [name]).notes == ()
+    assert _write_and_select_for_fit(write, {name: range(first, first + 4), "y": [3, 1, 4, 1]}, [name]).notes == ()
 
 
 @pytest.mark.parametrize(
     ("name", "values"), [("id", [1, 3, 2, 4]), ("id", [2, 3, 4, 5]), ("paid", [1, 2, 3, 4]), ("x", [0, 1, 2, 3])]
 )
 def test_other_columns_are_not_noted_as_row_numbers(name: str, values: list[int], write: Write) -> None:
-    assert _fit(write, {name: values}).notes == ()
+    assert _write_and_select_for_fit(write, {name: values}).notes == ()
 
 
 def test_several_unknown_columns_in_one_sentence(write: Write) -> None:
     with pytest.raises(DataError, match=r"^no columns named 'p', 'q' and 'r'; the only column is 'a'$"):
-        _fit(write, "a\n1\n2\n", ["p", "q", "r"])
+        _write_and_select_for_fit(write, "a\n1\n2\n", ["p", "q", "r"])

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gaussmix import compare
-from tests.cli.conftest import Run, Write, one_sentence
+from tests.cli.conftest import Run, Write, read_error
 
 plain_outputs: list[str] = []  # what the command prints without further options, once it has run
 SMALL = ("--components", "2", "--structures", "full", "--solvers", "em,cem", "--n-starts", "1")
@@ -25,7 +25,7 @@ def data(write: Write, table: dict[str, list[Any]]) -> Path:
     return write("data.csv", table)
 
 
-def rows_of(table: dict[str, list[Any]]) -> Any:
+def stack_x_and_y(table: dict[str, list[Any]]) -> Any:
     return np.column_stack([table["x"], table["y"]])
 
 
@@ -34,7 +34,7 @@ def test_output_agrees_with_the_library_and_two_plots_are_written(
 ) -> None:
     result = run("compare", data, *SMALL)
     assert result.exit_code == 0, result.output
-    found = compare(rows_of(table), None, 2, "full", ["em", "cem"], feature_names=["x", "y"])
+    found = compare(stack_x_and_y(table), None, 2, "full", ["em", "cem"], feature_names=["x", "y"])
     said = " ".join(result.stdout.split())
     em = found.solver_results[0]
     assert f"em {em.n_iter} " in said
@@ -53,7 +53,7 @@ def test_output_agrees_with_the_library_and_two_plots_are_written(
 def test_incomplete_text_labels(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
     result = run("compare", data, *SMALL, "--labels", "kind")
     assert result.exit_code == 0, result.output
-    found = compare(rows_of(table), table["kind"], 2, "full", ["em", "cem"])
+    found = compare(stack_x_and_y(table), table["kind"], 2, "full", ["em", "cem"])
     said = " ".join(result.stdout.split())
     near = found.assignments["k-nearest neighbours"]
     assert (
@@ -104,7 +104,7 @@ def test_starts_and_seed_are_those_of_the_library(run: Run, data: Path, table: d
     words = ("--components", "4", "--structures", "full", "--solvers", "em")
     for starts, seed in ((1, 0), (5, 0), (1, 7)):
         said = run("compare", data, *words, "--n-starts", starts, "--seed", seed).stdout
-        found = compare(rows_of(table), None, 4, "full", "em", n_starts=starts, random_state=seed)
+        found = compare(stack_x_and_y(table), None, 4, "full", "em", n_starts=starts, random_state=seed)
         assert f" {found.solver_results[0].log_likelihood:.4f} " in said
 
 
@@ -114,18 +114,18 @@ def test_invalid_input_is_refused(
     assert "'newton' is none of em, squarem" in run("compare", data, "--solvers", "newton").output
     assert "is already used" in run("compare", data, "--labels", "x", "--columns", "x,y").output
     assert "is already used" in run("compare", data, "--labels", "x", "--sample-weight", "x").output
-    assert "there is no file nothing.csv" in one_sentence(run("compare", "nothing.csv"))
-    assert "no column named 'kinds' (did you mean 'kind'?)" in one_sentence(run("compare", data, "--labels", "kinds"))
-    assert "labels contain one group only" in one_sentence(
+    assert "there is no file nothing.csv" in read_error(run("compare", "nothing.csv"))
+    assert "no column named 'kinds' (did you mean 'kind'?)" in read_error(run("compare", data, "--labels", "kinds"))
+    assert "labels contain one group only" in read_error(
         run("compare", write("one.csv", table | {"kind": ["a"] * 60}), *SMALL, "--labels", "kind")
     )
-    assert "labels contain 60 groups for 60 rows" in one_sentence(run("compare", data, *SMALL, "--labels", "x"))
-    assert "100" in one_sentence(run("compare", data, "--components", "100"))
+    assert "labels contain 60 groups for 60 rows" in read_error(run("compare", data, *SMALL, "--labels", "x"))
+    assert "100" in read_error(run("compare", data, "--components", "100"))
     (tmp_path / "file").write_text("")
-    assert "is a file, not a folder" in one_sentence(run("compare", data, "--output", "file"))
+    assert "is a file, not a folder" in read_error(run("compare", data, "--output", "file"))
     dates = pa.table({"x": table["x"], "day": pa.array([0] * 60, pa.date32())})
     pq.write_table(dates, tmp_path / "dates.parquet")
-    said = one_sentence(run("compare", "dates.parquet", "--labels", "day"))
+    said = read_error(run("compare", "dates.parquet", "--labels", "day"))
     assert "column 'day' contains dates; labels must be text or numbers" in said
 
 

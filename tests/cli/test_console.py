@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def _open(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def _replace_stderr_by_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A terminal as stderr; not a fixture, since pytest gives every test a stderr of its own afterwards."""
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
@@ -27,7 +27,7 @@ def _open(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def test_a_message_is_wrapped_for_a_terminal_and_one_line_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = _open(monkeypatch)
+    terminal = _replace_stderr_by_terminal(monkeypatch)
     message = "word " * 30 + "/a/path-with-hyphens/" + "x" * 90
     console.print_error(message)
     lines = terminal.getvalue().splitlines()
@@ -41,7 +41,7 @@ def test_a_message_is_wrapped_for_a_terminal_and_one_line_elsewhere(monkeypatch:
 
 
 def test_the_progress_bar_appears_after_a_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = _open(monkeypatch)
+    terminal = _replace_stderr_by_terminal(monkeypatch)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
@@ -50,14 +50,14 @@ def test_the_progress_bar_appears_after_a_delay(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_progress_bar_without_steps_shows_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = _open(monkeypatch)
+    terminal = _replace_stderr_by_terminal(monkeypatch)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
     with console.progress_bar("reading data.csv"):
         _wait_for(lambda: "reading data.csv" in terminal.getvalue())
 
 
 def test_quick_work_shows_no_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = _open(monkeypatch)
+    terminal = _replace_stderr_by_terminal(monkeypatch)
     with console.progress_bar("fitting") as update:
         update(3, 7, "VVV, 2 components")
     assert terminal.getvalue() == ""
@@ -74,7 +74,7 @@ def test_no_progress_bar_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_failure_removes_the_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = _open(monkeypatch)
+    terminal = _replace_stderr_by_terminal(monkeypatch)
     monkeypatch.setattr(console, "_SECONDS_BEFORE_PROGRESS_BAR", 0.0)
 
     def work() -> None:

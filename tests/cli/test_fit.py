@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 from gaussmix import Mixture, select
-from tests.cli.conftest import SMALL, Run, Write, one_sentence
+from tests.cli.conftest import SMALL, Run, Write, read_error
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Pages = list[dict[str, Any]]
@@ -21,7 +21,7 @@ def data(write: Write, two_groups: dict[str, list[float]]) -> Path:
     return write("data.csv", two_groups)
 
 
-def _said(result: Result) -> dict[str, str]:
+def _printed_fields(result: Result) -> dict[str, str]:
     """The fields of a summary by name, lines joined."""
     assert result.exit_code == 0, result.output
     said: dict[str, str] = {}
@@ -35,8 +35,8 @@ def _said(result: Result) -> dict[str, str]:
 
 def test_the_summary_compares_the_best_candidate_with_the_runner_up(run: Run, data: Path, pages: Pages) -> None:
     result = run("fit", data, "--components", "1:3", "--structures", "full,tied")
-    said = _said(result)
-    best, rival = (c for c in select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4).candidates[:2])
+    said = _printed_fields(result)
+    best, rival = (c for c in select(_load_csv_rows(data), range(1, 4), ["full", "tied"], n_starts=4).candidates[:2])
     assert said["File"] == "data.csv: 60 rows, 2 columns (x, y)"
     words = "one size, shape and orientation for all"
     assert said["Chosen"].startswith(f"2 components of structure {best.structure.display_name}: {words}")
@@ -55,7 +55,7 @@ def test_the_table_shows_weights_counts_and_means(run: Run, data: Path, pages: P
     assert table["component"] == ["0", "1"]
     assert table["weight"] == ["66.7%", "33.3%"]
     assert table["rows"] == ["40", "20"]
-    rows = _rows(data)
+    rows = _load_csv_rows(data)
     for name, column in zip(("x", "y"), rows.T, strict=True):
         np.testing.assert_allclose([float(t) for t in table[name]], [column[:40].mean(), column[40:].mean()], rtol=2e-3)
     assert all(len(line) <= 80 for line in lines)
@@ -66,7 +66,7 @@ def test_three_files_are_written_and_agree_with_the_library(run: Run, data: Path
     folder = Path("data-gaussmix")
     assert sorted(path.name for path in folder.iterdir()) == ["assignments.parquet", "model.safetensors", "report.html"]
     assert result.stdout.split("\n\n")[-1].startswith("Wrote to data-gaussmix:\n  model.safetensors")
-    mixture, rows = Mixture.load(folder / "model.safetensors"), _rows(data)
+    mixture, rows = Mixture.load(folder / "model.safetensors"), _load_csv_rows(data)
     assert mixture.feature_names == ("x", "y")
     written = pq.read_table(folder / "assignments.parquet").to_pydict()
     assert list(written) == ["row", "component", "probability_0", "probability_1", "uncertainty", "log_density"]
@@ -100,32 +100,32 @@ def test_csv_and_parquet_give_the_same(run: Run, write: Write, data: Path, pages
 
 def test_old_faithful_by_default_has_three_groups(run: Run, pages: Pages) -> None:
     result = run("fit", EXAMPLES / "faithful.csv", "--components", "2:4")
-    assert _said(result)["Chosen"].startswith("3 components of structure EEE (tied)")
-    assert _said(result)["Runner-up"].startswith("4 components of structure EEE (tied)")
-    assert _said(result)["Runner-up"].endswith("(positive evidence)")
+    assert _printed_fields(result)["Chosen"].startswith("3 components of structure EEE (tied)")
+    assert _printed_fields(result)["Runner-up"].startswith("4 components of structure EEE (tied)")
+    assert _printed_fields(result)["Runner-up"].endswith("(positive evidence)")
 
 
 # -- every option counts ---------------------------------------------------------------------------
 
 
 def test_columns(run: Run, data: Path, pages: Pages) -> None:
-    assert _said(run("fit", data, *SMALL, "--columns", "y"))["File"] == "data.csv: 60 rows, 1 column (y)"
+    assert _printed_fields(run("fit", data, *SMALL, "--columns", "y"))["File"] == "data.csv: 60 rows, 1 column (y)"
     assert Mixture.load("data-gaussmix/model.safetensors").feature_names == ("y",)
 
 
 def test_components(run: Run, data: Path, pages: Pages) -> None:
-    said = _said(run("fit", data, "--structures", "full", "--components", "4,5"))
+    said = _printed_fields(run("fit", data, "--structures", "full", "--components", "4,5"))
     assert said["Compared"].startswith("2 candidates")
 
 
 def test_structures(run: Run, data: Path, pages: Pages) -> None:
-    said = _said(run("fit", data, "--components", "2", "--structures", "spherical"))
+    said = _printed_fields(run("fit", data, "--components", "2", "--structures", "spherical"))
     assert said["Chosen"].startswith("2 components of structure VII (spherical)")
     assert "Runner-up" not in said
 
 
 def test_criterion(run: Run, data: Path, pages: Pages) -> None:
-    said = _said(run("fit", data, *SMALL, "--criterion", "aic"))
+    said = _printed_fields(run("fit", data, *SMALL, "--criterion", "aic"))
     assert "AIC" in said
     assert "evidence" not in said["Runner-up"]
 
@@ -208,28 +208,28 @@ def test_booleans_integers_extremes_and_repeated_rows_are_fitted(
 
 
 def test_one_sentence_for_a_bad_file(run: Run, write: Write) -> None:
-    assert "there is no file nothing.csv" in one_sentence(run("fit", "nothing.csv"))
-    assert "data row 2" in one_sentence(run("fit", write("d.csv", "a,b\n1,2\n3,\n")))
-    assert "did you mean 'beta'?" in one_sentence(run("fit", write("d.csv", "beta\n1\n2\n"), "--columns", "betta"))
+    assert "there is no file nothing.csv" in read_error(run("fit", "nothing.csv"))
+    assert "data row 2" in read_error(run("fit", write("d.csv", "a,b\n1,2\n3,\n")))
+    assert "did you mean 'beta'?" in read_error(run("fit", write("d.csv", "beta\n1\n2\n"), "--columns", "betta"))
     assert not list(Path().glob("*-gaussmix"))
 
 
 def test_fewer_rows_than_components_asked_for(run: Run, write: Write) -> None:
-    said = one_sentence(run("fit", write("d.csv", "a\n1\n2\n5\n"), "--components", "1:4"))
+    said = read_error(run("fit", write("d.csv", "a\n1\n2\n5\n"), "--components", "1:4"))
     assert said.endswith("d.csv has 3 rows, too few for 4 components; choose fewer with --components")
 
 
 def test_an_unwritable_output_is_refused_before_the_search(run: Run, data: Path) -> None:
-    assert "is a file, not a folder; choose another path with --output" in one_sentence(
+    assert "is a file, not a folder; choose another path with --output" in read_error(
         run("fit", data, "--output", "data.csv")
     )
-    assert "is a file, not a folder" in one_sentence(run("fit", data, "--output", "data.csv/below"))
+    assert "is a file, not a folder" in read_error(run("fit", data, "--output", "data.csv/below"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have other rights there")
 def test_a_folder_without_write_permission(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)  # whoever may do everything is refused nothing
-    assert "there is no permission to write in" in one_sentence(run("fit", data, "--output", "locked"))
+    assert "there is no permission to write in" in read_error(run("fit", data, "--output", "locked"))
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_wrong_usage_has_exit_code_2(options: tuple[str, ...], run: Run, data: P
     assert options[-2] in result.stderr or "No such option" in result.stderr
 
 
-def _rows(path: Path) -> Any:
+def _load_csv_rows(path: Path) -> Any:
     return np.loadtxt(path, delimiter=",", skiprows=1)
 
 

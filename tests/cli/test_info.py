@@ -7,7 +7,7 @@ import pytest
 
 from gaussmix import Mixture
 from gaussmix.covariance.structure import MCLUST_NAMES
-from tests.cli.conftest import Run, one_sentence
+from tests.cli.conftest import Run, read_error
 
 
 def test_info_shows_structure_columns_and_components(run: Run, model: Path) -> None:
@@ -56,5 +56,5 @@ def test_a_model_without_names(run: Run) -> None:
 
 def test_invalid_model_files(run: Run) -> None:
     Path("m").write_bytes(b"no model at all")
-    assert "m is not a usable gaussmix model" in one_sentence(run("info", "m"))
-    assert "there is no file" in one_sentence(run("info", "nothing"))
+    assert "m is not a usable gaussmix model" in read_error(run("info", "m"))
+    assert "there is no file" in read_error(run("info", "nothing"))

@@ -13,10 +13,10 @@ from gaussmix.cli.output_paths import (
 )
 from gaussmix.cli.table_writer import write_table
 from gaussmix.errors import FileError
-from tests.cli.conftest import SMALL, Run, Write, one_sentence
+from tests.cli.conftest import SMALL, Run, Write, read_error
 
 
-def _files() -> dict[str, bytes]:
+def _read_all_files() -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
@@ -38,10 +38,10 @@ def test_an_input_is_never_overwritten(words: tuple[str, ...], run: Run, write: 
     write("assignments.parquet", {"x": [1.0, 2.0, 4.0], "y": [3.0, 1.0, 2.0]})
     write("model.csv", model.read_bytes())
     Path("page.html").hardlink_to("new.csv" if "model.safetensors" in words else model)
-    before = _files()
-    said = one_sentence(run(*words))
+    before = _read_all_files()
+    said = read_error(run(*words))
     assert said.endswith("is an input of this command and would be overwritten; choose another path with --output")
-    assert _files() == before
+    assert _read_all_files() == before
 
 
 COMMANDS = {
@@ -62,7 +62,7 @@ def test_an_unwritable_path_is_refused_before_the_work(
     write("new.csv", "x,y\n1,2\n3,5\n")
     words, name = COMMANDS[command]
     monkeypatch.setattr("gaussmix.cli.table_reader.read_table", None)  # reading rows before the check would be a fault
-    said = one_sentence(run(*words, "--output", place.format(name)))
+    said = read_error(run(*words, "--output", place.format(name)))
     assert said.startswith("Error: cannot write ")
     assert "Errno" not in said
     assert not list(Path().rglob("*.partial"))
@@ -74,12 +74,12 @@ def test_an_output_file_that_is_a_folder(command: str, run: Run, write: Write, m
     words, name = COMMANDS[command]
     Path(name).mkdir()
     expected = f"Error: cannot write {name}: it is a folder; choose another path with --output"
-    assert one_sentence(run(*words, "--output", name)) == expected
+    assert read_error(run(*words, "--output", name)) == expected
 
 
 def test_an_output_folder_with_a_folder_named_like_a_file(run: Run, write: Write) -> None:
     Path("out/report.html").mkdir(parents=True)
-    said = one_sentence(run("fit", write("d.csv", "x\n1\n2\n5\n"), *SMALL, "--output", "out"))
+    said = read_error(run("fit", write("d.csv", "x\n1\n2\n5\n"), *SMALL, "--output", "out"))
     assert "cannot write out/report.html: it is a folder" in said
     assert [path.name for path in Path("out").iterdir()] == ["report.html"]
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gaussmix import Mixture
-from tests.cli.conftest import Run, Write, one_sentence
+from tests.cli.conftest import Run, Write, read_error
 
 ROWS = [[0.0, 10.0], [8.0, 30.0], [4.0, 20.0]]
 TEXT = "y,other,x\n10,a,0\n30,b,8\n20,c,4\n"
@@ -68,22 +68,22 @@ def test_a_model_without_names_takes_columns_in_order(run: Run, write: Write) ->
     ],
 )
 def test_rows_that_cannot_be_used(text: str, message: str, run: Run, write: Write, model: Path) -> None:
-    assert message in one_sentence(run("predict", model, write("new.csv", text)))
+    assert message in read_error(run("predict", model, write("new.csv", text)))
 
 
 def test_files_that_are_not_models(run: Run, write: Write, model: Path) -> None:
     data = write("new.csv", TEXT)
-    assert "there is no file nothing" in one_sentence(run("predict", "nothing", data))
-    assert "new.csv is not a usable gaussmix model" in one_sentence(run("predict", data, model))
+    assert "there is no file nothing" in read_error(run("predict", "nothing", data))
+    assert "new.csv is not a usable gaussmix model" in read_error(run("predict", data, model))
     for share in (0.3, 0.9):
         whole = model.read_bytes()
         cut = write("cut.safetensors", whole[: int(share * len(whole))])
-        assert "cut.safetensors is not a usable gaussmix model" in one_sentence(run("predict", cut, data))
+        assert "cut.safetensors is not a usable gaussmix model" in read_error(run("predict", cut, data))
 
 
 def test_a_model_of_a_newer_schema(run: Run, write: Write, model: Path) -> None:
     newer = model.read_bytes().replace(b'"schema":"1"', b'"schema":"3"')
-    said = one_sentence(run("predict", write("newer.safetensors", newer), write("new.csv", TEXT)))
+    said = read_error(run("predict", write("newer.safetensors", newer), write("new.csv", TEXT)))
     assert "its schema is '3', known are 1, 2; update gaussmix" in said
 
 
@@ -92,7 +92,7 @@ def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path)
     result = run("predict", model, data, "--output", "out.xlsx")
     assert result.exit_code == 2
     assert "'out.xlsx' must end in .csv or .parquet" in result.stderr
-    said = one_sentence(run("predict", model, data, "--output", "nowhere/out.csv"))
+    said = read_error(run("predict", model, data, "--output", "nowhere/out.csv"))
     assert said == "Error: cannot write nowhere/out.csv: there is no folder nowhere; choose another path with --output"
     Path("folder.csv").mkdir()
-    assert "cannot write folder.csv" in one_sentence(run("predict", model, data, "--output", "folder.csv"))
+    assert "cannot write folder.csv" in read_error(run("predict", model, data, "--output", "folder.csv"))

@@ -19,27 +19,27 @@ COMMANDS = ("fit", "predict", "report", "sample", "info")
 HEAVY = {"numpy", "scipy", "sklearn", "pyarrow", "matplotlib", "jinja2", "pandas", "safetensors"}
 
 
-def _execute(*words: object, code: str = "") -> "subprocess.CompletedProcess[str]":
+def _execute_in_new_process(*words: object, code: str = "") -> "subprocess.CompletedProcess[str]":
     """Run the program, or some lines of Python, in a fresh process."""
     command = [sys.executable, "-c", code] if code else [*PROGRAM, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_success_is_0_with_the_answer_on_stdout(model: Path) -> None:
-    done = _execute("info", model)
+    done = _execute_in_new_process("info", model)
     assert (done.returncode, done.stderr) == (0, "")
     assert "VVV (full)" in done.stdout
 
 
 def test_failure_is_1_with_one_sentence_on_stderr() -> None:
-    done = _execute("fit", "nothing.csv")
+    done = _execute_in_new_process("fit", "nothing.csv")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "Error: there is no file nothing.csv; check its name and folder\n"
 
 
 @pytest.mark.parametrize("words", [("fit",), ("fly",), ("--fast",), ("fit", "a.csv", "--components", "x")])
 def test_wrong_usage_is_2(words: tuple[str, ...]) -> None:
-    done = _execute(*words)
+    done = _execute_in_new_process(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Usage: gaussmix" in done.stderr
     assert "Traceback" not in done.stderr
@@ -47,7 +47,7 @@ def test_wrong_usage_is_2(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("words", [("--debug", "fit", "nothing.csv"), ("fit", "nothing.csv", "--debug")])
 def test_debug_shows_the_traceback(words: tuple[str, ...]) -> None:
-    done = _execute(*words)
+    done = _execute_in_new_process(*words)
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert done.stderr.rstrip().endswith("there is no file nothing.csv; check its name and folder")
@@ -87,8 +87,8 @@ def test_errors_of_the_system_are_one_sentence(
 
 
 def test_version_and_help() -> None:
-    assert _execute("--version").stdout == f"gaussmix {gaussmix.__version__}\n"
-    alone, asked = _execute(), _execute("--help")
+    assert _execute_in_new_process("--version").stdout == f"gaussmix {gaussmix.__version__}\n"
+    alone, asked = _execute_in_new_process(), _execute_in_new_process("--help")
     assert alone.returncode == asked.returncode == 0
     assert alone.stdout == asked.stdout
     assert all(f"\n  {command} " in asked.stdout for command in COMMANDS)
@@ -119,7 +119,7 @@ print("\\n" + json.dumps(sorted({{name.split(".")[0] for name in sys.modules}}))
 rich = [name for name in sys.modules if name.startswith("rich.")]
 print(json.dumps(rich))
 """
-    done = _execute(code=code)
+    done = _execute_in_new_process(code=code)
     packages, rich = (json.loads(line) for line in done.stdout.splitlines()[-2:])
     assert not HEAVY & set(packages)
     assert not rich
@@ -139,14 +139,14 @@ from gaussmix.cli import main
 sys.argv = ["gaussmix", "fit", {str(data)!r}]
 main()
 """
-    done = _execute(code=code)
+    done = _execute_in_new_process(code=code)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
     assert f"needs {package}, which is not installed: pip install 'gaussmix[cli]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def _hear_interrupts() -> None:
+def _restore_default_interrupt_handler() -> None:
     """Programs that a shell put in the background start deaf to Ctrl-C, and so do their children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -160,7 +160,7 @@ def test_ctrl_c_ends_with_130_and_one_line(write: Write) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_hear_interrupts,
+        preexec_fn=_restore_default_interrupt_handler,
     ) as process:
         time.sleep(5)
         process.send_signal(signal.SIGINT)
@@ -193,10 +193,10 @@ def test_names_that_the_terminal_cannot_encode() -> None:
 
 def test_fit_and_report_in_processes(write: Write, two_groups: dict[str, list[float]]) -> None:
     data = write("data.csv", two_groups)
-    done = _execute("fit", data, "--components", "1:2", "--structures", "full,tied")
+    done = _execute_in_new_process("fit", data, "--components", "1:2", "--structures", "full,tied")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Wrote to data-gaussmix:" in done.stdout
     page = Path("data-gaussmix/report.html").read_text(encoding="utf-8")
     assert "data.csv" in page
-    again = _execute("report", "data-gaussmix/model.safetensors", data)
+    again = _execute_in_new_process("report", "data-gaussmix/model.safetensors", data)
     assert (again.returncode, again.stdout, again.stderr) == (0, "Wrote report.html\n", "")

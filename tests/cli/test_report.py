@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.cli.conftest import Run, Write, one_sentence
+from tests.cli.conftest import Run, Write, read_error
 
 
 def test_the_page_of_a_model_and_a_file(run: Run, write: Write, model: Path, pages: list[dict[str, Any]]) -> None:
@@ -20,7 +20,7 @@ def test_the_page_of_a_model_and_a_file(run: Run, write: Write, model: Path, pag
 
 def test_refusals(run: Run, write: Write, model: Path, pages: list[dict[str, Any]]) -> None:
     data = write("new.csv", "y,z\n10,0\n")
-    assert "no column named 'x'" in one_sentence(run("report", model, data))
-    assert "there is no folder nowhere" in one_sentence(run("report", model, data, "--output", "nowhere/r.html"))
-    assert "is not a usable gaussmix model" in one_sentence(run("report", data, data))
+    assert "no column named 'x'" in read_error(run("report", model, data))
+    assert "there is no folder nowhere" in read_error(run("report", model, data, "--output", "nowhere/r.html"))
+    assert "is not a usable gaussmix model" in read_error(run("report", data, data))
     assert not pages

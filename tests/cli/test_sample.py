@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from scipy import stats
 
 from gaussmix import Mixture
-from tests.cli.conftest import Run, one_sentence
+from tests.cli.conftest import Run, read_error
 
 
 def test_csv_on_stdout_with_the_columns_of_the_fit(run: Run, model: Path) -> None:
@@ -66,5 +66,5 @@ def test_wrong_usage(run: Run, model: Path) -> None:
     assert "Missing option" in run("sample", model).stderr
     for wrong in (("-n", 0), ("-n", "many"), ("-n", 1, "--seed", -1), ("-n", 1, "--output", "drawn.txt")):
         assert run("sample", model, *wrong).exit_code == 2
-    assert "there is no folder nowhere" in one_sentence(run("sample", model, "-n", 1, "--output", "nowhere/d.csv"))
-    assert "there is no file nothing" in one_sentence(run("sample", "nothing", "-n", 1))
+    assert "there is no folder nowhere" in read_error(run("sample", model, "-n", 1, "--output", "nowhere/d.csv"))
+    assert "there is no file nothing" in read_error(run("sample", "nothing", "-n", 1))

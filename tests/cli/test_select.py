@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gaussmix import select
-from tests.cli.conftest import Run, Write, one_sentence
-from tests.cli.test_fit import _rows
+from tests.cli.conftest import Run, Write, read_error
+from tests.cli.test_fit import _load_csv_rows
 
 SMALL = ("--components", "1:3", "--structures", "full,tied")
 
@@ -19,7 +19,7 @@ def data(write: Write, two_groups: dict[str, list[float]]) -> Path:
     return write("data.csv", two_groups)
 
 
-def lines_of(said: str) -> list[list[str]]:
+def ranking_cells(said: str) -> list[list[str]]:
     """The cells of the ranking."""
     lines = said.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("rank"))
@@ -29,9 +29,9 @@ def lines_of(said: str) -> list[list[str]]:
 def test_the_table_is_that_of_the_library(run: Run, data: Path) -> None:
     result = run("select", data, *SMALL)
     assert result.exit_code == 0, result.output
-    header, *rows = lines_of(result.stdout)
+    header, *rows = ranking_cells(result.stdout)
     assert header == ["rank", "structure", "components", "BIC", "more", "parameters", "remark"]
-    found = select(_rows(data), range(1, 4), ["full", "tied"], n_starts=4)
+    found = select(_load_csv_rows(data), range(1, 4), ["full", "tied"], n_starts=4)
     assert [(row[1], row[3]) for row in rows] == [(str(c.structure), str(c.n_components)) for c in found.candidates]
     assert rows[0][-1] == "selected"
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
@@ -41,7 +41,7 @@ def test_the_table_is_that_of_the_library(run: Run, data: Path) -> None:
 
 def test_top_and_criterion(run: Run, data: Path) -> None:
     said = run("select", data, *SMALL, "--top", "2", "--criterion", "aicc").stdout
-    assert len(lines_of(said)) == 3
+    assert len(ranking_cells(said)) == 3
     assert "... and 4 more; --top shows more of them" in said
     assert "AICC" in said
 
@@ -71,9 +71,9 @@ def test_candidates_that_failed_are_written_without_numbers(run: Run, write: Wri
 def test_invalid_input_is_refused(run: Run, data: Path) -> None:
     assert "must end in .csv or .parquet" in run("select", data, "--output", "all.txt").output
     assert "is not a structure" in run("select", data, "--structures", "QQQ").output
-    assert "there is no file nothing.csv" in one_sentence(run("select", "nothing.csv"))
-    assert "100" in one_sentence(run("select", data, "--components", "100"))
-    assert "data.csv" in one_sentence(run("select", data, "--output", data))
+    assert "there is no file nothing.csv" in read_error(run("select", "nothing.csv"))
+    assert "100" in read_error(run("select", data, "--components", "100"))
+    assert "data.csv" in read_error(run("select", data, "--output", data))
 
 
 def test_noise_and_prior_change_the_search(run: Run, data: Path) -> None:

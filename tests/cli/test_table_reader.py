@@ -18,7 +18,7 @@ from tests.cli.conftest import Write
 PLAIN = "a,b\n1,2.5\n3,-4e1\n"
 
 
-def _columns(path: Path) -> dict[str, list[float] | str]:
+def _read_values_or_kinds(path: Path) -> dict[str, list[float] | str]:
     return {
         column.name: column.values.tolist() if column.is_numeric else column.kind for column in read_table(path).columns
     }
@@ -44,12 +44,12 @@ def _columns(path: Path) -> dict[str, list[float] | str]:
     }.values(),
 )
 def test_the_same_numbers_however_they_are_written(name: str, text: str, write: Write) -> None:
-    assert _columns(write(name, text)) == {"a": [1.0, 3.0], "b": [2.5, -40.0]}
+    assert _read_values_or_kinds(write(name, text)) == {"a": [1.0, 3.0], "b": [2.5, -40.0]}
 
 
 def test_quoted_names_may_hold_the_delimiter_and_line_ends(write: Write) -> None:
-    assert list(_columns(write("f.csv", '"x, cm","y; s"\n1,2\n'))) == ["x, cm", "y; s"]
-    assert _columns(write("f.csv", 'a,b\n1,"two\nlines"\n')) == {"a": [1.0], "b": "text"}
+    assert list(_read_values_or_kinds(write("f.csv", '"x, cm","y; s"\n1,2\n'))) == ["x, cm", "y; s"]
+    assert _read_values_or_kinds(write("f.csv", 'a,b\n1,"two\nlines"\n')) == {"a": [1.0], "b": "text"}
 
 
 def test_kinds_of_a_csv(write: Write) -> None:
@@ -79,7 +79,7 @@ def test_kinds_of_a_parquet(write: Write) -> None:
             "bytes": pa.array([b"a", b"\xff"]),
         },
     )
-    found = _columns(path)
+    found = _read_values_or_kinds(path)
     nan = np.nan
     np.testing.assert_array_equal(found["int8"], [1, nan])
     np.testing.assert_array_equal(found["uint64"], [1, 2.0**63])

@@ -22,7 +22,7 @@ def wine():
     return load_wine().data
 
 
-def mixed(seed, n=150, d=3, K=3):
+def draw_overlapping_rows(seed, n=150, d=3, K=3):
     """Rows from K overlapping Gaussians of random shape."""
     rng = np.random.default_rng(seed)
     parts = [rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + 3 * rng.normal(size=d) for _ in range(K)]

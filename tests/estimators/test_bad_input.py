@@ -9,10 +9,10 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from gaussmix import BayesianGaussianMixture, DataError, GaussianMixture, KMeans, ParameterError
 from gaussmix.covariance import MCLUST_NAMES
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
-X = mixed(5)
+X = draw_overlapping_rows(5)
 EXPECTED = GaussianMixture(3, random_state=0).fit(X)
 
 
@@ -117,7 +117,7 @@ HARD = {
     "all zero": np.zeros((20, 2)),
     "three distinct rows": np.repeat([[0.0, 1.0], [2.0, 0.0], [5.0, 5.0]], 10, axis=0),
     "duplicates": np.concatenate([X, np.repeat(X[:1], 300, axis=0)]),
-    "more columns than rows": mixed(0, n=3, d=12, K=2),
+    "more columns than rows": draw_overlapping_rows(0, n=3, d=12, K=2),
     "as many rows as components": X[:5],
     "one column": X[:, :1],
     "collinear": np.column_stack([X, X[:, 0] * 2 - X[:, 1]]),

@@ -20,13 +20,13 @@ from gaussmix.estimators._bayesian_prior import PriorParameters
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.model.weight_prior import WEIGHT_PRIORS
 from gaussmix.solvers.initialization.initial_mixture import partition_moments
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 from tests.estimators.test_bad_input import HARD
 from tests.exhaustive import interleave, parametrize_product
 
 KINDS = list(WEIGHT_PRIORS)
 SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_TO_MCLUST for kind in KINDS]
-X = mixed(4)
+X = draw_overlapping_rows(4)
 LEARNED = (
     "weights_",
     "means_",
@@ -53,7 +53,7 @@ def fit(rows=X, sample_weight=None, **options):
         return BayesianGaussianMixture(**settings).fit(rows, sample_weight=sample_weight)
 
 
-def fit_theirs(rows, shares, **options):
+def fit_sklearn_from_responsibilities(rows, shares, **options):
     """scikit-learn's estimator, begun at given responsibilities (n, K)."""
 
     class Begun(Theirs):
@@ -71,7 +71,7 @@ def assert_close(found, expected, name, rtol=1e-8):
         np.testing.assert_allclose(one, other, rtol=rtol, atol=atol, err_msg=name)
 
 
-def given_priors(rows, covariance_type):
+def unusual_priors(rows, covariance_type):
     """Priors that nobody would guess."""
     covariance = np.cov(rows.T).reshape(rows.shape[1], -1) * 0.7
     scales = {"full": covariance, "tied": covariance, "diag": np.diag(covariance), "spherical": covariance[0, 0]}
@@ -101,19 +101,19 @@ def assert_same_fit(ours, theirs, rows):
     assert (ours.predict(rows) == theirs.predict(rows)).all()
 
 
-def compare(rows, covariance_type, kind, n_components, **options):
+def assert_same_fit_as_sklearn(rows, covariance_type, kind, n_components, **options):
     shape = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "n_components": n_components}
     start = fit(rows, max_iter=0, **shape, **options)
     settings = {"tol": 0.0, **shape, **options}
     ours = fit(rows, max_iter=31, **settings)
-    theirs = fit_theirs(rows, start.predict_proba(rows), max_iter=30, **settings)
+    theirs = fit_sklearn_from_responsibilities(rows, start.predict_proba(rows), max_iter=30, **settings)
     assert_same_fit(ours, theirs, rows)
 
 
 @parametrize_product({"covariance_type, kind": SHAPES, "name": ["faithful", "iris", "wine"]})
 def test_real_data(name, covariance_type, kind, request):
     rows = request.getfixturevalue(name)
-    compare(rows[0] if isinstance(rows, tuple) else rows, covariance_type, kind, 4)
+    assert_same_fit_as_sklearn(rows[0] if isinstance(rows, tuple) else rows, covariance_type, kind, 4)
 
 
 @parametrize_product({"covariance_type, kind": SHAPES, "seeds": interleave(range(10), 5)})
@@ -121,18 +121,18 @@ def test_random_data(seeds, covariance_type, kind):
     for seed in seeds:
         rng = np.random.default_rng(seed)
         d, count = int(rng.integers(1, 7)), int(rng.integers(1, 7))
-        rows = mixed(seed, n=int(rng.integers(20, 80)), d=d, K=int(rng.integers(1, 5)))
-        priors = given_priors(rows, covariance_type) if seed % 2 else {}
-        compare(rows, covariance_type, kind, count, reg_covar=[1e-6, 0.1][seed % 3 // 2], **priors)
+        rows = draw_overlapping_rows(seed, n=int(rng.integers(20, 80)), d=d, K=int(rng.integers(1, 5)))
+        priors = unusual_priors(rows, covariance_type) if seed % 2 else {}
+        assert_same_fit_as_sklearn(rows, covariance_type, kind, count, reg_covar=[1e-6, 0.1][seed % 3 // 2], **priors)
 
 
 @parametrize_product({"covariance_type, kind": SHAPES, "seed": range(5)})
 def test_one_step_from_drawn_responsibilities(seed, covariance_type, kind):
-    rows = mixed(seed, n=30)
+    rows = draw_overlapping_rows(seed, n=30)
     shares = np.random.default_rng(seed).dirichlet(np.full(4, 0.5), size=len(rows)) + 1e-12
     shares /= shares.sum(axis=1)[:, None]
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
-    theirs = fit_theirs(rows, shares, max_iter=0, **options)
+    theirs = fit_sklearn_from_responsibilities(rows, shares, max_iter=0, **options)
     problem = Problem.from_source(make_memory_source(rows), Structure.from_name(covariance_type))
     given = PriorParameters.from_estimator(
         BayesianGaussianMixture(**options), problem.covariance_estimator.structure, rows.shape[1]
@@ -155,7 +155,7 @@ def test_weights_are_scikit_learns_repeated_rows(covariance_type, kind):
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "n_components": 3}
     start = fit(sample_weight=counts, max_iter=0, **options)
     ours = fit(sample_weight=counts, max_iter=21, tol=0.0, **options)
-    theirs = fit_theirs(rows, start.predict_proba(rows), max_iter=20, tol=0.0, **options)
+    theirs = fit_sklearn_from_responsibilities(rows, start.predict_proba(rows), max_iter=20, tol=0.0, **options)
     assert_same_fit(ours, theirs, rows)
     assert ours.score(X, sample_weight=counts) == pytest.approx(theirs.score(rows), rel=1e-9)
 
@@ -164,7 +164,7 @@ def test_weights_are_scikit_learns_repeated_rows(covariance_type, kind):
 def test_stops_at_the_iteration_of_scikit_learn(kind):
     options = {"n_components": 5, "weight_concentration_prior_type": kind, "tol": 1e-3, "max_iter": 1000}
     ours = fit(**options)
-    theirs = fit_theirs(X, fit(**{**options, "max_iter": 0}).predict_proba(X), **options)
+    theirs = fit_sklearn_from_responsibilities(X, fit(**{**options, "max_iter": 0}).predict_proba(X), **options)
     assert ours.converged_
     assert ours.n_iter_ == theirs.n_iter_ + 1 == len(ours.lower_bounds_)
     assert ours.lower_bound_ == pytest.approx(theirs.lower_bound_, rel=1e-9)
@@ -211,7 +211,7 @@ def test_every_check_of_scikit_learn_passes_and_none_is_skipped():
 # -- parameters ------------------------------------------------------------------------------------
 
 
-def differs(one, other):
+def differ_in_means(one, other):
     return one.means_.shape != other.means_.shape or not np.allclose(one.means_, other.means_, rtol=1e-12)
 
 
@@ -234,22 +234,22 @@ def differs(one, other):
     ids=lambda change: next(iter(change)),
 )
 def test_parameter_changes_the_fit(change):
-    assert differs(fit(), fit(**change))
+    assert differ_in_means(fit(), fit(**change))
 
 
 @pytest.mark.parametrize("init_params", ["k-means++", "random", "random_from_data"])
 def test_init_params_changes_the_first_iteration(init_params):
-    assert differs(fit(max_iter=1), fit(max_iter=1, init_params=init_params))
+    assert differ_in_means(fit(max_iter=1), fit(max_iter=1, init_params=init_params))
 
 
 def test_random_state_changes_a_random_start():
-    assert differs(fit(init_params="random", max_iter=1), fit(init_params="random", max_iter=1, random_state=1))
+    assert differ_in_means(fit(init_params="random", max_iter=1), fit(init_params="random", max_iter=1, random_state=1))
 
 
 def test_more_starts_are_never_worse():
     one, many = (fit(init_params="random_from_data", n_init=n, max_iter=2, tol=0) for n in (1, 10))
     assert many.lower_bound_ >= one.lower_bound_
-    assert differs(one, many)
+    assert differ_in_means(one, many)
 
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)

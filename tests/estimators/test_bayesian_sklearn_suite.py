@@ -25,7 +25,7 @@ LEFT_OUT = {
 }
 
 
-def _with_ours(name: str) -> ModuleType:
+def _import_with_gaussmix(name: str) -> ModuleType:
     theirs = sklearn.mixture.BayesianGaussianMixture, sklearn.mixture.GaussianMixture
     sklearn.mixture.BayesianGaussianMixture = BayesianGaussianMixture
     sklearn.mixture.GaussianMixture = GaussianMixture
@@ -36,7 +36,9 @@ def _with_ours(name: str) -> ModuleType:
         sklearn.mixture.BayesianGaussianMixture, sklearn.mixture.GaussianMixture = theirs
 
 
-_MODULES = [_with_ours(f"sklearn.mixture.tests.{name}") for name in ("test_bayesian_mixture", "test_mixture")]
+_MODULES = [
+    _import_with_gaussmix(f"sklearn.mixture.tests.{name}") for name in ("test_bayesian_mixture", "test_mixture")
+]
 for _module in _MODULES:
     for _name, _test in vars(_module).items():
         if _name.startswith("test_") and _name not in LEFT_OUT:

@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from gaussmix import BayesianGaussianMixture, GaussianMixture, KMeans, Mixture
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 
-X = mixed(3)
+X = draw_overlapping_rows(3)
 
 
 @pytest.mark.parametrize("options", [{}, {"covariance_type": "EEV"}, {"covariance_type": "UUU", "n_factors": 1}])

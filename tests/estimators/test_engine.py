@@ -19,9 +19,9 @@ from gaussmix import (
     select,
 )
 from gaussmix.engines import AbstractEngine, AbstractSession, NumpyEngine
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 
-X = mixed(2, n=60, d=2)
+X = draw_overlapping_rows(2, n=60, d=2)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import pytest
 from sklearn.mixture import GaussianMixture as Theirs
 
 from gaussmix import GaussianMixture
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
 SHARED = ["full", "tied", "diag", "spherical"]
 
 
-def _start(X, covariance_type, K, seed=0):
+def _make_start_parameters(X, covariance_type, K, seed=0):
     """Weights, means and precisions that neither of the two chose."""
     rng = np.random.default_rng(seed)
     means = X[rng.choice(len(X), K, replace=False)]
@@ -27,11 +27,11 @@ def _start(X, covariance_type, K, seed=0):
     return {"weights_init": rng.dirichlet(np.full(K, 20.0)), "means_init": means, "precisions_init": precisions}
 
 
-def _both(X, covariance_type, K, **options):
+def _fit_sklearn_and_gaussmix(X, covariance_type, K, **options):
     settings = dict(covariance_type=covariance_type, reg_covar=1e-6, tol=1e-7, max_iter=200, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        start = _start(X, covariance_type, K)
+        start = _make_start_parameters(X, covariance_type, K)
         return Theirs(K, **start, **settings).fit(X), GaussianMixture(K, **start, **settings).fit(X)
 
 
@@ -58,25 +58,25 @@ def assert_agree(theirs, ours, X):
 def test_real_data(name, covariance_type, request):
     X = request.getfixturevalue(name)
     X = X[0] if isinstance(X, tuple) else X
-    assert_agree(*_both(X, covariance_type, 3), X)
+    assert_agree(*_fit_sklearn_and_gaussmix(X, covariance_type, 3), X)
 
 
 @parametrize_product({"covariance_type": SHARED, "seed": range(20)})
 def test_random_data(seed, covariance_type):
     rng = np.random.default_rng(seed)
     d, K = int(rng.integers(1, 7)), int(rng.integers(1, 6))
-    X = mixed(seed, n=int(rng.integers(40, 120)), d=d, K=K)
-    assert_agree(*_both(X, covariance_type, K), X)
+    X = draw_overlapping_rows(seed, n=int(rng.integers(40, 120)), d=d, K=K)
+    assert_agree(*_fit_sklearn_and_gaussmix(X, covariance_type, K), X)
 
 
 @pytest.mark.parametrize("covariance_type", SHARED)
 def test_repeated_rows_equal_weights_of_scikit_learn(covariance_type):
     """The oracle of a weighted fit: scikit-learn on the rows repeated."""
-    X = mixed(3)
+    X = draw_overlapping_rows(3)
     counts = np.random.default_rng(0).integers(0, 4, size=len(X))
     repeated = np.repeat(X, counts, axis=0)
     settings = {"covariance_type": covariance_type, "reg_covar": 1e-6, "tol": 1e-7, "max_iter": 300}
-    start = _start(X, covariance_type, 3)
+    start = _make_start_parameters(X, covariance_type, 3)
     theirs = Theirs(3, **start, **settings).fit(repeated)
     ours = GaussianMixture(3, **start, **settings).fit(X, sample_weight=counts)
     np.testing.assert_allclose(ours.means_, theirs.means_, rtol=1e-9)
@@ -102,7 +102,7 @@ def test_same_names_as_scikit_learn():
     assert [name for name in ours.get_params() if name in theirs.get_params()] == list(theirs.get_params())
     different = {name for name, value in theirs.get_params().items() if ours.get_params()[name] != value}
     assert different == {"reg_covar"}
-    X = mixed(0)
+    X = draw_overlapping_rows(0)
     ours.fit(X)
     theirs.fit(X)
     public = {name for name in dir(theirs) if not name.startswith("_")}

@@ -21,7 +21,7 @@ from tests.exhaustive import parametrize_product
 every_member = pytest.mark.parametrize("name", FACTOR_STRUCTURE_NAMES)
 
 
-def grouped(seed, n_rows=240, n_features=8, n_groups=3, n_factors=2):
+def draw_groups_with_labels(seed, n_rows=240, n_features=8, n_groups=3, n_factors=2):
     """Rows and labels of groups, each with loadings and noise of its own."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n_rows) % n_groups
@@ -43,7 +43,7 @@ def fit(rows, name="UUU", n_factors=2, n_components=3, **options):
 def test_likelihood_never_falls(name, options):
     for seed in range(3):
         given = {"tol": 0, "max_iter": 40, "init_params": "random_from_data", **options}
-        bounds = np.array(fit(grouped(seed)[0], name, **given).lower_bounds_)
+        bounds = np.array(fit(draw_groups_with_labels(seed)[0], name, **given).lower_bounds_)
         if "reg_covar" not in options:  # a ridge is no part of the likelihood
             assert (np.diff(bounds) >= -1e-11 * np.abs(bounds[:-1])).all()
         assert bounds[-1] > bounds[0]
@@ -51,7 +51,7 @@ def test_likelihood_never_falls(name, options):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_component_reaches_sklearns_factor_analysis(seed):
-    rows = grouped(seed, n_groups=1)[0]
+    rows = draw_groups_with_labels(seed, n_groups=1)[0]
     theirs = FactorAnalysis(2, tol=1e-9, max_iter=20_000, svd_method="lapack").fit(rows)
     ours = fit(rows, "UUU", n_components=1, tol=1e-10, max_iter=2000)
     assert ours.score(rows) == pytest.approx(theirs.score(rows), rel=1e-5)
@@ -62,7 +62,7 @@ def test_one_component_reaches_sklearns_factor_analysis(seed):
 @pytest.mark.parametrize("name", ["CCC", "UCC", "UUC"])
 @pytest.mark.parametrize("n_features", [8, 70])
 def test_isotropic_noise_of_one_component_is_probabilistic_pca(name, n_features):
-    rows = grouped(1, n_features=n_features, n_groups=1)[0]
+    rows = draw_groups_with_labels(1, n_features=n_features, n_groups=1)[0]
     values, vectors = np.linalg.eigh(np.cov(rows.T, bias=True))
     noise = values[:-2].mean()
     expected = (vectors[:, -2:] * (values[-2:] - noise)) @ vectors[:, -2:].T + noise * np.eye(n_features)
@@ -75,7 +75,7 @@ def test_isotropic_noise_of_one_component_is_probabilistic_pca(name, n_features)
 @pytest.mark.parametrize(("name", "n_factors"), [("UUC", 2), ("UUU", 1)])
 def test_the_largest_number_of_factors_gives_a_free_covariance(name, n_factors):
     """Three columns: two factors and one noise, or one factor and three, have the parameters of a free covariance."""
-    rows = grouped(2, n_rows=600, n_features=3, n_groups=1, n_factors=1)[0]
+    rows = draw_groups_with_labels(2, n_rows=600, n_features=3, n_groups=1, n_factors=1)[0]
     free = GaussianMixture(1).fit(rows)
     ours = fit(rows, name, n_factors, n_components=1, tol=1e-12, max_iter=500)
     assert ours.score(rows) == pytest.approx(free.score(rows), abs=1e-8)
@@ -84,14 +84,14 @@ def test_the_largest_number_of_factors_gives_a_free_covariance(name, n_factors):
 
 @every_member
 def test_groups_are_found(name):
-    rows, labels = grouped(0)
+    rows, labels = draw_groups_with_labels(0)
     assert adjusted_rand_score(labels, fit(rows, name).predict(rows)) > 0.95
 
 
 def test_many_columns_are_fitted_with_few_rows():
     """More columns than rows in a group, past those whose eigenvectors are all computed."""
     for seed in range(3):
-        rows, labels = grouped(seed, n_rows=150, n_features=100)
+        rows, labels = draw_groups_with_labels(seed, n_rows=150, n_features=100)
         found = fit(rows, "UUU")
         assert adjusted_rand_score(labels, found.predict(rows)) > 0.95
         assert not found.fit_.is_degenerate
@@ -99,14 +99,14 @@ def test_many_columns_are_fitted_with_few_rows():
 
 
 def test_a_component_needs_more_rows_than_factors():
-    rows = np.vstack([grouped(0, n_groups=1)[0], np.full((2, 8), 60.0) + np.eye(2, 8)])
+    rows = np.vstack([draw_groups_with_labels(0, n_groups=1)[0], np.full((2, 8), 60.0) + np.eye(2, 8)])
     found = fit(rows, "UCC", n_components=2)
     assert "has fewer than the 3 rows that a covariance needs" in str(found.fit_)
 
 
 @every_member
 def test_order_of_rows_and_origin_do_not_matter(name):
-    rows, _ = grouped(4)
+    rows, _ = draw_groups_with_labels(4)
     plain = fit(rows, name)
     turned = fit(rows[::-1], name)
     moved = fit(rows + 1e6, name)
@@ -116,14 +116,14 @@ def test_order_of_rows_and_origin_do_not_matter(name):
 
 @parametrize_product({"name": FACTOR_STRUCTURE_NAMES, "unit": [1e-150, 1.0, 1e6, 1e150]})
 def test_units_do_not_matter(name, unit):
-    rows, _ = grouped(5)
+    rows, _ = draw_groups_with_labels(5)
     plain, scaled = fit(rows, name), fit(rows * unit, name)
     np.testing.assert_array_equal(plain.predict(rows), scaled.predict(rows * unit))
     np.testing.assert_allclose(scaled.model_.standard_deviations / unit, plain.model_.standard_deviations, rtol=1e-6)
 
 
 def test_number_of_factors_changes_the_fit():
-    rows, _ = grouped(0)
+    rows, _ = draw_groups_with_labels(0)
     one, two = fit(rows, "UUU", 1), fit(rows, "UUU", 2)
     assert one.score(rows) < two.score(rows)
     assert one.model_.n_parameters < two.model_.n_parameters
@@ -134,7 +134,7 @@ def test_number_of_factors_changes_the_fit():
 
 @every_member
 def test_model_comes_back_from_its_file(name, tmp_path: Path):
-    rows, _ = grouped(0)
+    rows, _ = draw_groups_with_labels(0)
     found = fit(rows, name)
     found.model_.save(tmp_path / "model.safetensors")
     assert serialization.read_schema_version(tmp_path / "model.safetensors") == 2
@@ -146,7 +146,7 @@ def test_model_comes_back_from_its_file(name, tmp_path: Path):
 
 @every_member
 def test_methods_of_the_fitted_mixture(name):
-    rows, _ = grouped(0)
+    rows, _ = draw_groups_with_labels(0)
     found = fit(rows, name)
     assert found.covariances_.shape == found.precisions_.shape == (3, 8, 8)
     upper = found.precisions_cholesky_
@@ -166,7 +166,7 @@ def test_factor_mixtures_can_be_plotted():
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    rows, _ = grouped(0)
+    rows, _ = draw_groups_with_labels(0)
     plots.pairs(fit(rows).model_, rows, max_columns=3)
     plots.densities(fit(rows).model_, rows, max_columns=2)
     pyplot.close("all")
@@ -174,7 +174,7 @@ def test_factor_mixtures_can_be_plotted():
 
 @every_member
 def test_a_model_means_the_same_in_another_frame(name):
-    rows, _ = grouped(0)
+    rows, _ = draw_groups_with_labels(0)
     mixture = fit(rows, name).model_
     powers = np.arange(8) if mixture.structure.is_column_scale_equivariant else np.full(8, 3)
     other = Frame(np.zeros(8, dtype=np.int64), np.arange(8.0), powers)
@@ -182,7 +182,7 @@ def test_a_model_means_the_same_in_another_frame(name):
 
 
 def test_warm_start_goes_on_with_the_same_factors():
-    rows, _ = grouped(0)
+    rows, _ = draw_groups_with_labels(0)
     warm = GaussianMixture(3, covariance_type="UUU", n_factors=2, warm_start=True, random_state=0)
     first = warm.fit(rows).lower_bound_
     assert warm.fit(rows).lower_bound_ > first
@@ -190,7 +190,7 @@ def test_warm_start_goes_on_with_the_same_factors():
 
 
 def test_starting_means_are_taken():
-    rows, labels = grouped(0)
+    rows, labels = draw_groups_with_labels(0)
     means = np.array([rows[labels == k].mean(axis=0) for k in range(3)])
     found = fit(rows, means_init=means[[2, 0, 1]])
     np.testing.assert_allclose(found.means_, means[[2, 0, 1]], atol=0.3)
@@ -212,12 +212,12 @@ def test_starting_means_are_taken():
 )
 def test_invalid_factor_parameters_are_refused(options, words):
     with pytest.raises(ParameterError, match=words):
-        fit(grouped(0)[0], **options)
+        fit(draw_groups_with_labels(0)[0], **options)
 
 
 def test_two_columns_allow_no_factors():
     with pytest.raises(ParameterError, match=re.escape("take a structure without factors")):
-        fit(grouped(0)[0][:, :2], "CCU", 1)
+        fit(draw_groups_with_labels(0)[0][:, :2], "CCU", 1)
 
 
 def test_parameters_and_structures_of_a_mixture_name_no_factors():

@@ -11,14 +11,14 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from gaussmix import GaussianMixture, KMeans, ParameterError
 from gaussmix.errors import UnrepresentableError
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
-X = mixed(5, n=200)
+X = draw_overlapping_rows(5, n=200)
 SHAPES = [(60, 2, 30, 1.0), (400, 1, 5, 2.0), (500, 2, 3, 3.0), (300, 20, 10, 0.0), (1500, 8, 16, 0.7)]
 
 
-def drawn(n, d, K, spread, seed):
+def draw_rows_and_centers(n, d, K, spread, seed):
     rng = np.random.default_rng(seed)
     rows = spread * rng.normal(size=(K, d))[rng.integers(K, size=n)] + rng.normal(size=(n, d))
     return rows, rows[rng.choice(n, K, replace=False)]
@@ -26,7 +26,7 @@ def drawn(n, d, K, spread, seed):
 
 @parametrize_product({"n, d, K, spread": SHAPES, "seed": range(20)})
 def test_as_scikit_learn_from_the_same_centres(n, d, K, spread, seed):
-    rows, start = drawn(n, d, K, spread, seed)
+    rows, start = draw_rows_and_centers(n, d, K, spread, seed)
     if seed % 4 == 3:
         start[0] += 50.0  # a cluster that has no row at first
     tol = 1e-4 if seed % 2 else 0.0
@@ -42,7 +42,7 @@ def test_as_scikit_learn_from_the_same_centres(n, d, K, spread, seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_weights_as_scikit_learn(seed):
-    rows, start = drawn(500, 3, 4, 2.0, seed)
+    rows, start = draw_rows_and_centers(500, 3, 4, 2.0, seed)
     weights = np.random.default_rng(seed).integers(0, 4, len(rows)).astype(float)
     ours = KMeans(4, init=start, tol=0).fit(rows, sample_weight=weights)
     theirs = Oracle(4, init=start, n_init=1, tol=0).fit(rows, sample_weight=weights)
@@ -53,7 +53,7 @@ def test_weights_as_scikit_learn(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_from_its_own_start_not_worse_than_scikit_learn_by_much(seed):
-    rows, _ = drawn(2000, 4, 5, 6.0, seed)
+    rows, _ = draw_rows_and_centers(2000, 4, 5, 6.0, seed)
     ours, theirs = (each(5, random_state=seed, n_init=5).fit(rows) for each in (KMeans, Oracle))
     assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-6)
 
@@ -74,7 +74,7 @@ def test_each_answer_follows_from_the_centres():
 
 
 def test_is_the_limit_of_a_mixture_of_equal_round_covariances():
-    rows, start = drawn(300, 2, 3, 8.0, 1)
+    rows, start = draw_rows_and_centers(300, 2, 3, 8.0, 1)
     found = KMeans(3, init=start, tol=0).fit(rows)
     narrow = np.full(3, 1e6)  # precisions: e is 1e-6
     given = {"weights_init": np.full(3, 1 / 3), "means_init": found.cluster_centers_, "precisions_init": narrow}
@@ -177,7 +177,7 @@ def test_a_row_of_weight_zero_is_absent_and_still_labelled():
 
 
 def test_n_init_keeps_the_run_of_least_inertia():
-    rows, _ = drawn(400, 2, 12, 5.0, 0)
+    rows, _ = draw_rows_and_centers(400, 2, 12, 5.0, 0)
     inertia = [KMeans(12, init="random", n_init=count, random_state=3).fit(rows).inertia_ for count in (1, 10)]
     assert inertia[1] < inertia[0]
     assert KMeans(12, init="random", random_state=3).fit(rows).inertia_ == inertia[1]  # 'auto' is 10
@@ -186,7 +186,7 @@ def test_n_init_keeps_the_run_of_least_inertia():
 
 
 def test_max_iter_tol_and_random_state_change_the_fit():
-    rows, start = drawn(500, 2, 6, 1.0, 2)
+    rows, start = draw_rows_and_centers(500, 2, 6, 1.0, 2)
     assert KMeans(6, init=start, max_iter=3).fit(rows).n_iter_ == 3
     assert KMeans(6, init=start, tol=10.0).fit(rows).n_iter_ < KMeans(6, init=start, tol=0).fit(rows).n_iter_
     one, same, other = (KMeans(6, random_state=seed).fit(rows).cluster_centers_ for seed in (0, 0, 1))
@@ -277,7 +277,7 @@ def test_rows_and_weights_that_cannot_be_used():
 
 
 def test_compiled_passes_find_the_same():
-    rows, start = drawn(40_000, 8, 16, 1.0, 0)  # enough work for compiled code
+    rows, start = draw_rows_and_centers(40_000, 8, 16, 1.0, 0)  # enough work for compiled code
     start[0] += 50.0
     ours, theirs = (each(16, init=start + 1e8, n_init=1, max_iter=40).fit(rows + 1e8) for each in (KMeans, Oracle))
     assert ours.inertia_ <= 1.001 * theirs.inertia_

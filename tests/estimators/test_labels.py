@@ -23,7 +23,7 @@ IRIS, SPECIES = load_iris(return_X_y=True)
 SETTINGS = {"tol": 1e-9, "max_iter": 2000, "random_state": 0}
 
 
-def some(labels, seed, share=0.1):
+def hide_labels(labels, seed, share=0.1):
     """Labels with -1 for all but a share of the rows, at least one of each."""
     rng = np.random.default_rng(seed)
     kept = rng.random(len(labels)) < share
@@ -97,7 +97,7 @@ def test_mclust_finds_the_same(structure):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_likelihood_is_the_one_of_the_known_rows_components(seed):
-    known = some(SPECIES, seed)
+    known = hide_labels(SPECIES, seed)
     found = fit(IRIS, known)
     scores = np.column_stack(
         [
@@ -112,14 +112,16 @@ def test_likelihood_is_the_one_of_the_known_rows_components(seed):
 @parametrize_product({"structure": ["full", "tied", "diag", "spherical", "VEV", "VVE", "EEV"], "seed": range(3)})
 def test_likelihood_never_falls(structure, seed):
     X = groups(seed, n_rows=120)
-    known = some(np.argsort(np.argsort(X[:, 0])) * 3 // 120, seed, 0.2)  # of their own kind, not what EM would find
+    known = hide_labels(
+        np.argsort(np.argsort(X[:, 0])) * 3 // 120, seed, 0.2
+    )  # of their own kind, not what EM would find
     bounds = fit(X, known, covariance_type=structure).lower_bounds_
     assert np.diff(bounds).min(initial=0.0) >= -1e-12 * abs(bounds[-1])
 
 
 @parametrize_product({"structure": ["full", "tied"], "seed": range(4)})
 def test_a_tenth_of_the_labels_identifies_the_groups(structure, seed):
-    known = some((SPECIES + 1) % 3, seed)
+    known = hide_labels((SPECIES + 1) % 3, seed)
     found, plain = (fit(IRIS, labels, covariance_type=structure) for labels in (known, None))
     assert adjusted_rand_score(SPECIES, found.predict(IRIS)) >= adjusted_rand_score(SPECIES, plain.predict(IRIS))
     assert np.mean(found.predict(IRIS) == (SPECIES + 1) % 3) > 0.95
@@ -127,13 +129,13 @@ def test_a_tenth_of_the_labels_identifies_the_groups(structure, seed):
 
 @pytest.mark.parametrize("method", ["kmeans", "k-means++", "random", "random_from_data", "hierarchical"])
 def test_every_start_follows_the_labels(method):
-    known = some((SPECIES + 1) % 3, 0)
+    known = hide_labels((SPECIES + 1) % 3, 0)
     assert np.mean(fit(IRIS, known, init_params=method).predict(IRIS) == (SPECIES + 1) % 3) > 0.95
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_neither_order_nor_units_of_rows_matter(seed):
-    known = some(SPECIES, seed)
+    known = hide_labels(SPECIES, seed)
     order = np.random.default_rng(seed).permutation(150)
     first = fit(IRIS, known)
     assert_same(first, fit(IRIS[order], known[order]), 1e-7)
@@ -142,7 +144,7 @@ def test_neither_order_nor_units_of_rows_matter(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_weight_of_two_is_the_row_twice(seed):
-    known, rng = some(SPECIES, seed), np.random.default_rng(seed)
+    known, rng = hide_labels(SPECIES, seed), np.random.default_rng(seed)
     counts = rng.integers(1, 4, size=150)
     weighted = fit(IRIS, known, sample_weight=counts)
     assert_same(weighted, fit(np.repeat(IRIS, counts, axis=0), np.repeat(known, counts)), 1e-7)
@@ -173,7 +175,7 @@ def test_beside_noise_unknown_rows_may_be_noise():
     X, member = IRIS[:, :2], SPECIES
     rng = np.random.default_rng(0)
     far = rng.uniform(X.min(axis=0) - 5, X.max(axis=0) + 5, size=(30, 2))
-    rows, known = np.vstack([X, far]), np.append(some((member == 0).astype(int), 0, 0.3), np.full(30, -1))
+    rows, known = np.vstack([X, far]), np.append(hide_labels((member == 0).astype(int), 0, 0.3), np.full(30, -1))
     found = fit(rows, known, n_components=2, noise=True)
     assert np.mean(found.predict(X) == (member == 0)) > 0.9
     assert np.mean(found.predict(far) == -1) > 0.7
@@ -182,7 +184,7 @@ def test_beside_noise_unknown_rows_may_be_noise():
 
 
 def test_fixed_parameters_keep_the_numbers_of_the_labels():
-    known, mean = some((SPECIES + 1) % 3, 0), IRIS[SPECIES == 0].mean(axis=0)
+    known, mean = hide_labels((SPECIES + 1) % 3, 0), IRIS[SPECIES == 0].mean(axis=0)
     held = Constraints(means=[[np.nan] * 4, mean, [np.nan] * 4])
     found = fit(IRIS, known, constraints=held)
     np.testing.assert_allclose(found.means_[1], mean, rtol=1e-12)
@@ -190,7 +192,7 @@ def test_fixed_parameters_keep_the_numbers_of_the_labels():
 
 
 def test_given_starts_keep_their_numbers():
-    known = some((SPECIES + 1) % 3, 0)
+    known = hide_labels((SPECIES + 1) % 3, 0)
     means = [IRIS[k == (SPECIES + 1) % 3].mean(axis=0) for k in range(3)]
     assert_same(fit(IRIS, known, means_init=means), fit(IRIS, known), 1e-4)
     assert_same(fit(IRIS, known, weights_init=[0.4, 0.3, 0.3]), fit(IRIS, known), 1e-4)
@@ -198,7 +200,7 @@ def test_given_starts_keep_their_numbers():
 
 def test_a_warm_start_takes_the_numbers_of_new_labels():
     warm = GaussianMixture(3, warm_start=True, **SETTINGS).fit(IRIS)
-    known = some((SPECIES + 1) % 3, 0)
+    known = hide_labels((SPECIES + 1) % 3, 0)
     assert_same(warm.fit(IRIS, labels=known), fit(IRIS, known), 1e-4)
 
 
@@ -212,14 +214,14 @@ def test_compiled_passes_follow_labels_too():
 
 
 def test_predictions_ignore_labels():
-    known = some(SPECIES, 0)
+    known = hide_labels(SPECIES, 0)
     mixture = GaussianMixture(3, random_state=0)
     found = mixture.fit_predict(IRIS, labels=known)
     np.testing.assert_array_equal(found, mixture.fit(IRIS, labels=known).predict(IRIS))
 
 
 def test_labels_are_routed_as_metadata():
-    known = some(SPECIES, 0, 0.3)
+    known = hide_labels(SPECIES, 0, 0.3)
     with config_context(enable_metadata_routing=True):
         mixture = GaussianMixture(3, random_state=0).set_fit_request(labels=True)
         routed = make_pipeline(StandardScaler(), mixture).fit(IRIS, labels=known)

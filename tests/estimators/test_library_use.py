@@ -21,16 +21,16 @@ from sklearn.preprocessing import StandardScaler
 
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.covariance import MCLUST_NAMES, SKLEARN_TO_MCLUST
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 
-X = mixed(1)
+X = draw_overlapping_rows(1)
 
 
-def fitted(**options):
+def fit_mixture(**options):
     return GaussianMixture(3, random_state=0, **options).fit(X)
 
 
-def same(one, other):
+def assert_identical(one, other):
     assert (one.means_ == other.means_).all()
     assert (one.covariances_ == other.covariances_).all()
     assert (one.weights_ == other.weights_).all()
@@ -48,11 +48,11 @@ def test_clone_copies_parameters_and_forgets_the_fit():
 
 @pytest.mark.parametrize("covariance_type", MCLUST_NAMES)
 def test_copies_and_pickles_predict_identically(covariance_type, tmp_path):
-    estimator = fitted(covariance_type=covariance_type)
-    same(estimator, copy.deepcopy(estimator))
-    same(estimator, pickle.loads(pickle.dumps(estimator)))
+    estimator = fit_mixture(covariance_type=covariance_type)
+    assert_identical(estimator, copy.deepcopy(estimator))
+    assert_identical(estimator, pickle.loads(pickle.dumps(estimator)))
     joblib.dump(estimator, tmp_path / "model.joblib")
-    same(estimator, joblib.load(tmp_path / "model.joblib"))
+    assert_identical(estimator, joblib.load(tmp_path / "model.joblib"))
 
 
 def test_pipeline_and_grid_search_in_two_processes():
@@ -82,9 +82,9 @@ def test_metadata_routing_carries_row_weights():
 
 def test_target_is_ignored():
     nonsense = np.array(["a", None] * (len(X) // 2), dtype=object)
-    same(GaussianMixture(3, random_state=0).fit(X, nonsense), fitted())
-    assert (GaussianMixture(3, random_state=0).fit_predict(X, nonsense) == fitted().predict(X)).all()
-    assert fitted().score(X, nonsense) == fitted().score(X)
+    assert_identical(GaussianMixture(3, random_state=0).fit(X, nonsense), fit_mixture())
+    assert (GaussianMixture(3, random_state=0).fit_predict(X, nonsense) == fit_mixture().predict(X)).all()
+    assert fit_mixture().score(X, nonsense) == fit_mixture().score(X)
 
 
 @pytest.mark.parametrize("make", [int, np.random.RandomState, np.random.default_rng])
@@ -94,23 +94,29 @@ def test_one_seed_gives_one_answer(make):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         first, second, other = (GaussianMixture(3, random_state=make(seed), **settings).fit(X) for seed in (5, 5, 6))
-        same(first, second)
+        assert_identical(first, second)
         assert not np.allclose(first.means_, other.means_)
         np.random.seed(3)
         one = GaussianMixture(3, **settings).fit(X)
         np.random.seed(3)
-        same(one, GaussianMixture(3, **settings).fit(X))
+        assert_identical(one, GaussianMixture(3, **settings).fit(X))
 
 
 def test_sample_repeats_with_an_int_and_goes_on_with_a_generator():
-    estimator = fitted()
+    estimator = fit_mixture()
     assert (estimator.sample(10)[0] == estimator.sample(10)[0]).all()
     estimator.set_params(random_state=np.random.default_rng(0))
     assert not np.allclose(estimator.sample(10)[0], estimator.sample(10)[0])
 
 
 def test_components_are_numbered_by_their_means_whatever_the_seed():
-    separated = np.concatenate([mixed(2, K=1), mixed(2, K=1) + 50, mixed(2, K=1) + np.array([50, 100, 0])])
+    separated = np.concatenate(
+        [
+            draw_overlapping_rows(2, K=1),
+            draw_overlapping_rows(2, K=1) + 50,
+            draw_overlapping_rows(2, K=1) + np.array([50, 100, 0]),
+        ]
+    )
     fits = [GaussianMixture(3, random_state=seed).fit(separated) for seed in range(5)]
     for estimator in fits:
         np.testing.assert_allclose(estimator.means_, fits[0].means_, rtol=1e-9)
@@ -139,9 +145,9 @@ def test_pandas_nullable_types_are_numbers():
 def test_two_fits_in_two_threads_are_the_two_fits():
     types = ["full", "tied", "diag", "spherical"] * 3
     with ThreadPoolExecutor(2) as pool:
-        parallel = list(pool.map(lambda kind: fitted(covariance_type=kind), types))
+        parallel = list(pool.map(lambda kind: fit_mixture(covariance_type=kind), types))
     for kind, estimator in zip(types, parallel, strict=True):
-        same(estimator, fitted(covariance_type=kind))
+        assert_identical(estimator, fit_mixture(covariance_type=kind))
 
 
 def _fit_in_child(queue):
@@ -151,7 +157,7 @@ def _fit_in_child(queue):
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_fit_after_a_fork_is_the_same_fit():
-    expected = fitted().means_
+    expected = fit_mixture().means_
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     child = context.Process(target=_fit_in_child, args=(queue,))
@@ -163,7 +169,7 @@ def test_a_fit_after_a_fork_is_the_same_fit():
 
 
 def test_model_is_a_mixture_that_answers_alike():
-    estimator = fitted()
+    estimator = fit_mixture()
     assert isinstance(estimator.model_, Mixture)
     np.testing.assert_array_equal(estimator.model_.predict_proba(X), estimator.predict_proba(X))
     np.testing.assert_array_equal(estimator.model_.logpdf(X), estimator.score_samples(X))
@@ -171,7 +177,7 @@ def test_model_is_a_mixture_that_answers_alike():
 
 
 def test_fit_explains_itself():
-    estimator = fitted()
+    estimator = fit_mixture()
     text = str(estimator.fit_)
     assert text.startswith("Converged")
     assert f"{estimator.n_iter_} iterations" in text
@@ -194,12 +200,12 @@ def test_a_floored_component_is_named():
 
 def test_names_of_structures_mean_the_same():
     for name, letters in SKLEARN_TO_MCLUST.items():
-        one, other = fitted(covariance_type=name), fitted(covariance_type=letters.lower())
-        same(one, other)
+        one, other = fit_mixture(covariance_type=name), fit_mixture(covariance_type=letters.lower())
+        assert_identical(one, other)
 
 
 def test_criteria_against_their_definitions():
-    estimator = fitted()
+    estimator = fit_mixture()
     n, free = len(X), estimator._n_parameters()
     log_likelihood = estimator.score_samples(X).sum()
     assert estimator.bic(X) == pytest.approx(-2 * log_likelihood + free * np.log(n), rel=1e-13)

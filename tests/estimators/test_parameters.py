@@ -7,9 +7,9 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix import Constraints, GaussianMixture
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 
-X = mixed(4)
+X = draw_overlapping_rows(4)
 WEIGHTS = np.random.default_rng(0).integers(1, 5, size=len(X)).astype(float)
 
 
@@ -20,7 +20,7 @@ def fit(sample_weight=None, **options):
         return GaussianMixture(**settings).fit(X, sample_weight=sample_weight)
 
 
-def differs(one, other):
+def differ_in_means(one, other):
     return one.means_.shape != other.means_.shape or not np.allclose(one.means_, other.means_, rtol=1e-12)
 
 
@@ -43,22 +43,22 @@ def differs(one, other):
     ids=lambda change: next(iter(change)),
 )
 def test_parameter_changes_the_fit(change):
-    assert differs(fit(), fit(**change))
+    assert differ_in_means(fit(), fit(**change))
 
 
 @pytest.mark.parametrize("init_params", ["k-means++", "random", "random_from_data"])
 def test_init_params_changes_the_first_iteration(init_params):
-    assert differs(fit(max_iter=1), fit(max_iter=1, init_params=init_params))
+    assert differ_in_means(fit(max_iter=1), fit(max_iter=1, init_params=init_params))
 
 
 def test_random_state_changes_a_random_start():
-    assert differs(fit(init_params="random", max_iter=1), fit(init_params="random", max_iter=1, random_state=1))
+    assert differ_in_means(fit(init_params="random", max_iter=1), fit(init_params="random", max_iter=1, random_state=1))
 
 
 def test_more_starts_are_never_worse():
     one, many = (fit(init_params="random_from_data", n_init=n, max_iter=3, tol=0) for n in (1, 10))
     assert many.lower_bound_ >= one.lower_bound_
-    assert differs(one, many)
+    assert differ_in_means(one, many)
 
 
 def test_warm_start_continues():

@@ -16,7 +16,7 @@ from tests.exhaustive import keep_first
 PARAMETERS = ("weights_", "means_", "covariances_")
 
 
-def drawn(seed, n, d=2, K=3, spread=3.0):
+def draw_rows_and_means(seed, n, d=2, K=3, spread=3.0):
     rng = np.random.default_rng(seed)
     means = spread * rng.normal(size=(K, d))
     factors = np.eye(d) + rng.normal(size=(K, d, d)) / np.sqrt(d)
@@ -24,11 +24,11 @@ def drawn(seed, n, d=2, K=3, spread=3.0):
     return np.einsum("nij,nj->ni", factors[which], rng.normal(size=(n, d))) + means[which], means
 
 
-def chunks(rows, size):
+def split_rows(rows, size):
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def online(mixture, parts, weights=None):
+def fit_chunks(mixture, parts, weights=None):
     for number, part in enumerate(parts):
         mixture.partial_fit(part, sample_weight=None if weights is None else weights[number])
     return mixture
@@ -42,7 +42,7 @@ def assert_same(one, other, tolerance=1e-9):
 # -- the definition ----------------------------------------------------------------------------------
 
 
-def stepped(parts, weights, means, covariances, shares):
+def reference_online_em(parts, weights, means, covariances, shares):
     """Online EM by its definition: first a step on the first chunk alone, then sums that forget, and their average."""
     sums, mean, total = None, None, 0.0
     for rows, counts in zip(parts, weights, strict=True):
@@ -55,11 +55,11 @@ def stepped(parts, weights, means, covariances, shares):
         g, h = (1.0 - (before / total) ** power for power in (10, 3))
         sums = fresh if sums is None else tuple((1 - g) * old + g * new for old, new in zip(sums, fresh, strict=True))
         mean = sums if mean is None else tuple((1 - h) * old + h * new for old, new in zip(mean, sums, strict=True))
-        shares, means, covariances = parameters(*sums)
-    return parameters(*mean)
+        shares, means, covariances = parameters_from_sums(*sums)
+    return parameters_from_sums(*mean)
 
 
-def parameters(shares, first, second):
+def parameters_from_sums(shares, first, second):
     means = first / shares[:, None]
     return shares, means, second / shares[:, None, None] - means[:, :, None] * means[:, None, :]
 
@@ -67,13 +67,15 @@ def parameters(shares, first, second):
 @pytest.mark.parametrize("seed", range(5))
 def test_equals_the_definition(seed):
     assert (FORGETTING_EXPONENT, AVERAGING_EXPONENT) == (10.0, 3.0)
-    rows, means = drawn(seed, 700)
+    rows, means = draw_rows_and_means(seed, 700)
     sizes = np.cumsum([200, 37, 300])
     parts = np.split(rows, sizes)
     counts = np.split(np.random.default_rng(seed).integers(0, 4, len(rows)).astype(float), sizes)
     start = {"weights_init": np.full(3, 1 / 3), "means_init": means, "precisions_init": np.tile(np.eye(2), (3, 1, 1))}
-    found = online(GaussianMixture(3, max_iter=1, **start), parts, counts)
-    shares, centers, covariances = stepped(parts, counts, means, np.tile(np.eye(2), (3, 1, 1)), np.full(3, 1 / 3))
+    found = fit_chunks(GaussianMixture(3, max_iter=1, **start), parts, counts)
+    shares, centers, covariances = reference_online_em(
+        parts, counts, means, np.tile(np.eye(2), (3, 1, 1)), np.full(3, 1 / 3)
+    )
     np.testing.assert_allclose(found.weights_, shares, rtol=1e-9)
     np.testing.assert_allclose(found.means_, centers, rtol=1e-9)
     np.testing.assert_allclose(found.covariances_, covariances, rtol=1e-7)
@@ -81,27 +83,27 @@ def test_equals_the_definition(seed):
 
 @pytest.mark.parametrize("seed", keep_first(range(20), 3))
 def test_ends_near_the_fit_to_all_rows(seed):
-    rows, means = drawn(seed, 100_000)
+    rows, means = draw_rows_and_means(seed, 100_000)
     start = {"weights_init": np.full(3, 1 / 3), "means_init": means, "precisions_init": np.tile(np.eye(2), (3, 1, 1))}
     whole = GaussianMixture(3, tol=1e-4, max_iter=1000, **start).fit(rows)
-    found = online(GaussianMixture(3, **start), chunks(rows, 1000))
+    found = fit_chunks(GaussianMixture(3, **start), split_rows(rows, 1000))
     assert found.score(rows) > whole.score(rows) - 0.01
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
 def test_every_structure_gains_from_more_rows(structure):
-    rows, _ = drawn(3, 4000, d=3)
-    fresh, _ = drawn(3, 8000, d=3)
+    rows, _ = draw_rows_and_means(3, 4000, d=3)
+    fresh, _ = draw_rows_and_means(3, 8000, d=3)
     first = GaussianMixture(3, covariance_type=structure, random_state=0).partial_fit(rows[:60])
     before = first.score(fresh)
-    assert online(first, chunks(rows[60:], 400)).score(fresh) > before
+    assert fit_chunks(first, split_rows(rows[60:], 400)).score(fresh) > before
     assert first.model_.structure == GaussianMixture(3, covariance_type=structure).fit(rows).model_.structure
 
 
 def test_factor_analysers_can_be_fitted_online():
-    rows, _ = drawn(1, 2000, d=6)
+    rows, _ = draw_rows_and_means(1, 2000, d=6)
     whole = GaussianMixture(2, covariance_type="UUU", n_factors=2, random_state=0).fit(rows)
-    found = online(GaussianMixture(2, covariance_type="UUU", n_factors=2, random_state=0), chunks(rows, 200))
+    found = fit_chunks(GaussianMixture(2, covariance_type="UUU", n_factors=2, random_state=0), split_rows(rows, 200))
     assert found.score(rows) > whole.score(rows) - 0.2
 
 
@@ -109,7 +111,7 @@ def test_factor_analysers_can_be_fitted_online():
 
 
 def test_the_first_chunk_is_fitted_as_fit_does_it():
-    rows, _ = drawn(0, 500)
+    rows, _ = draw_rows_and_means(0, 500)
     given = {"n_init": 2, "init_params": "k-means++", "random_state": 4, "n_split_merge": 1}
     given |= {"tol": 1e-6, "max_iter": 500}
     whole, first = GaussianMixture(3, **given).fit(rows), GaussianMixture(3, **given).partial_fit(rows)
@@ -119,10 +121,10 @@ def test_the_first_chunk_is_fitted_as_fit_does_it():
 
 
 def test_partial_fit_continues_a_fit_and_fit_restarts():
-    rows, _ = drawn(0, 900)
-    parts = chunks(rows, 300)
-    online_alone = online(GaussianMixture(3, random_state=0), parts)
-    after_fit = online(GaussianMixture(3, random_state=0, tol=1e-6).fit(parts[0]), parts[1:])
+    rows, _ = draw_rows_and_means(0, 900)
+    parts = split_rows(rows, 300)
+    online_alone = fit_chunks(GaussianMixture(3, random_state=0), parts)
+    after_fit = fit_chunks(GaussianMixture(3, random_state=0, tol=1e-6).fit(parts[0]), parts[1:])
     assert_same(after_fit, online_alone, 0.0)
     assert after_fit.n_iter_ == online_alone.n_iter_ == 3
     again, fresh = online_alone.fit(rows), GaussianMixture(3, random_state=0).fit(rows)
@@ -132,7 +134,7 @@ def test_partial_fit_continues_a_fit_and_fit_restarts():
 
 
 def test_bounds_are_those_of_each_chunk_before_its_step():
-    rows, _ = drawn(2, 800)
+    rows, _ = draw_rows_and_means(2, 800)
     mixture = GaussianMixture(3, random_state=0).partial_fit(rows[:400])
     expected = mixture.score(rows[400:])  # of the second chunk; from then on another mixture leads
     mixture.partial_fit(rows[400:])
@@ -148,7 +150,7 @@ def test_bounds_are_those_of_each_chunk_before_its_step():
 
 
 def test_a_pickle_continues_identically():
-    rows, _ = drawn(1, 900)
+    rows, _ = draw_rows_and_means(1, 900)
     mixture = GaussianMixture(3, random_state=0, noise=True, prior="default").partial_fit(rows[:500])
     mixture.partial_fit(rows[500:700])
     copy = pickle.loads(pickle.dumps(mixture))
@@ -157,10 +159,10 @@ def test_a_pickle_continues_identically():
 
 
 def test_it_never_warns_that_it_did_not_converge():
-    rows, _ = drawn(1, 900)
+    rows, _ = draw_rows_and_means(1, 900)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        online(GaussianMixture(3, max_iter=1, random_state=0), chunks(rows, 300))
+        fit_chunks(GaussianMixture(3, max_iter=1, random_state=0), split_rows(rows, 300))
 
 
 # -- laws ----------------------------------------------------------------------------------------------
@@ -168,23 +170,23 @@ def test_it_never_warns_that_it_did_not_converge():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_row_order_within_a_chunk_and_weights_for_copies(seed):
-    rows, _ = drawn(seed, 600)
+    rows, _ = draw_rows_and_means(seed, 600)
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 3, len(rows))
-    parts, weights = chunks(rows, 200), chunks(counts, 200)
-    plain = online(GaussianMixture(3, random_state=0), parts, weights)
+    parts, weights = split_rows(rows, 200), split_rows(counts, 200)
+    plain = fit_chunks(GaussianMixture(3, random_state=0), parts, weights)
     copies = [np.repeat(part, weight, axis=0) for part, weight in zip(parts, weights, strict=True)]
-    assert_same(online(GaussianMixture(3, random_state=0), copies), plain, 1e-8)
-    assert_same(online(GaussianMixture(3, random_state=0), [rng.permutation(part) for part in copies]), plain, 1e-8)
-    scaled = online(GaussianMixture(3, random_state=0), parts, [7.0 * weight for weight in weights])
+    assert_same(fit_chunks(GaussianMixture(3, random_state=0), copies), plain, 1e-8)
+    assert_same(fit_chunks(GaussianMixture(3, random_state=0), [rng.permutation(part) for part in copies]), plain, 1e-8)
+    scaled = fit_chunks(GaussianMixture(3, random_state=0), parts, [7.0 * weight for weight in weights])
     assert_same(scaled, plain, 1e-8)
 
 
 @pytest.mark.parametrize(("scale", "offset"), [(1.0, 1e8), (2.0**-30, 0.0), (2.0**20, -(2.0**40))])
 def test_units_and_offsets_change_nothing(scale, offset):
-    rows = np.round(drawn(5, 900)[0] * 2.0**10) / 2.0**10
-    plain = online(GaussianMixture(3, random_state=0), chunks(rows, 300))
-    moved = online(GaussianMixture(3, random_state=0), chunks(rows * scale + offset, 300))
+    rows = np.round(draw_rows_and_means(5, 900)[0] * 2.0**10) / 2.0**10
+    plain = fit_chunks(GaussianMixture(3, random_state=0), split_rows(rows, 300))
+    moved = fit_chunks(GaussianMixture(3, random_state=0), split_rows(rows * scale + offset, 300))
     np.testing.assert_allclose(moved.weights_, plain.weights_, rtol=1e-10)
     np.testing.assert_allclose(moved.covariances_ / scale**2, plain.covariances_, rtol=1e-9)
     np.testing.assert_allclose((moved.means_ - offset) / scale, plain.means_, atol=1e-7)
@@ -192,8 +194,11 @@ def test_units_and_offsets_change_nothing(scale, offset):
 
 @pytest.mark.parametrize("offset", [1e3, 1e8, -1e12])
 def test_chunks_far_from_the_first_one(offset):
-    first, second = np.round(drawn(0, 400, K=1)[0], 3), np.round(drawn(1, 400, K=1)[0], 3) + offset
-    found = online(GaussianMixture(1), [first, second])
+    first, second = (
+        np.round(draw_rows_and_means(0, 400, K=1)[0], 3),
+        np.round(draw_rows_and_means(1, 400, K=1)[0], 3) + offset,
+    )
+    found = fit_chunks(GaussianMixture(1), [first, second])
     g = (1.0 - 0.5**10) * (1.0 - 0.5**3)
     means = first.mean(axis=0), second.mean(axis=0)
     apart = (means[1] - means[0])[:, None]
@@ -206,16 +211,16 @@ def test_chunks_far_from_the_first_one(offset):
 
 
 def test_the_first_chunk_may_be_one_value_only():
-    rows, _ = drawn(0, 600)
-    found = online(GaussianMixture(1), [np.ones((10, 2)), *chunks(rows, 100)])
+    rows, _ = draw_rows_and_means(0, 600)
+    found = fit_chunks(GaussianMixture(1), [np.ones((10, 2)), *split_rows(rows, 100)])
     np.testing.assert_allclose(found.means_[0], rows.mean(axis=0), atol=0.5)
     assert not found.fit_.has_floored_component
 
 
 def test_the_floor_depends_on_all_chunks():
-    rows = np.concatenate([drawn(0, 300)[0], np.zeros((300, 2))])
-    near = online(GaussianMixture(2, random_state=0), [rows[:300], rows[300:]])
-    wide = online(GaussianMixture(2, random_state=0), [rows[:300], 1e4 + rows[300:]])
+    rows = np.concatenate([draw_rows_and_means(0, 300)[0], np.zeros((300, 2))])
+    near = fit_chunks(GaussianMixture(2, random_state=0), [rows[:300], rows[300:]])
+    wide = fit_chunks(GaussianMixture(2, random_state=0), [rows[:300], 1e4 + rows[300:]])
     assert wide._online_state.regularizer.min_variances[0] > 1e4 * near._online_state.regularizer.min_variances[0]
 
 
@@ -226,7 +231,7 @@ def test_a_group_that_the_first_chunk_lacks_is_found(seed):
     centers = np.array([[0.0, 0.0], [6.0, 0.0], [3.0, 5.0]])
     first = rng.normal(size=(600, 2)) + centers[rng.integers(2, size=600)]
     rows = rng.normal(size=(60_000, 2)) + centers[rng.integers(3, size=60_000)]
-    found = online(GaussianMixture(3, random_state=seed), [first, *chunks(rows, 600)])
+    found = fit_chunks(GaussianMixture(3, random_state=seed), [first, *split_rows(rows, 600)])
     whole = GaussianMixture(3, random_state=seed, n_init=5, tol=1e-5, max_iter=1000).fit(rows)
     assert found.score(rows) > whole.score(rows) - 0.05
 
@@ -235,22 +240,22 @@ def test_a_group_that_the_first_chunk_lacks_is_found(seed):
 
 
 def test_noise_prior_constraints_ridge_and_single_precision():
-    rows, _ = drawn(7, 1200)
+    rows, _ = draw_rows_and_means(7, 1200)
     rng = np.random.default_rng(0)
     rows[rng.choice(1200, 80, replace=False)] = rng.uniform(-30, 30, (80, 2))
-    parts = chunks(rows, 300)
-    plain = online(GaussianMixture(3, random_state=0), parts)
-    noisy = online(GaussianMixture(3, random_state=0, noise=True), parts)
+    parts = split_rows(rows, 300)
+    plain = fit_chunks(GaussianMixture(3, random_state=0), parts)
+    noisy = fit_chunks(GaussianMixture(3, random_state=0, noise=True), parts)
     assert noisy.noise_weight_ == pytest.approx(80 / 1200, abs=0.03)
     assert noisy.weights_.sum() + noisy.noise_weight_ == pytest.approx(1.0)
     assert noisy.predict_proba(rows).shape == (1200, 4)
-    believed = online(GaussianMixture(3, random_state=0, prior="default"), parts)
+    believed = fit_chunks(GaussianMixture(3, random_state=0, prior="default"), parts)
     assert not np.allclose(believed.covariances_, plain.covariances_, rtol=1e-6)
-    ridged = online(GaussianMixture(3, random_state=0, reg_covar=5.0), parts)
+    ridged = fit_chunks(GaussianMixture(3, random_state=0, reg_covar=5.0), parts)
     assert (np.linalg.eigvalsh(ridged.covariances_) > 4.99).all()
-    held = online(GaussianMixture(3, random_state=0, constraints=Constraints(equal_weights=True)), parts)
+    held = fit_chunks(GaussianMixture(3, random_state=0, constraints=Constraints(equal_weights=True)), parts)
     np.testing.assert_allclose(held.weights_, 1 / 3, rtol=1e-12)
-    single = online(GaussianMixture(3, random_state=0), [part.astype(np.float32) for part in parts])
+    single = fit_chunks(GaussianMixture(3, random_state=0), [part.astype(np.float32) for part in parts])
     assert single.means_.dtype == np.float32
     np.testing.assert_allclose(single.means_, plain.means_, rtol=1e-3)
 
@@ -277,7 +282,7 @@ def test_components_keep_their_numbers():
     ],
 )
 def test_changed_parameters_are_refused(changed, sentence):
-    rows, _ = drawn(0, 300)
+    rows, _ = draw_rows_and_means(0, 300)
     mixture = GaussianMixture(3, random_state=0).partial_fit(rows)
     with pytest.raises(ValueError, match=sentence):
         mixture.set_params(**changed).partial_fit(rows)
@@ -285,7 +290,7 @@ def test_changed_parameters_are_refused(changed, sentence):
 
 def test_invalid_chunks_change_nothing():
     pd = pytest.importorskip("pandas")
-    rows, _ = drawn(0, 300)
+    rows, _ = draw_rows_and_means(0, 300)
     with pytest.raises(ValueError, match="Expected n_samples >= n_components"):
         GaussianMixture(3).partial_fit(rows[:2])
     mixture = GaussianMixture(3, random_state=0).partial_fit(rows)

@@ -35,7 +35,7 @@ LEFT_OUT = {
 }
 
 
-def _with_ours(name: str) -> ModuleType:
+def _import_with_gaussmix(name: str) -> ModuleType:
     theirs = sklearn.mixture.GaussianMixture
     sklearn.mixture.GaussianMixture = GaussianMixture
     try:
@@ -55,7 +55,9 @@ def global_random_seed(request):
     return request.param
 
 
-_MODULES = [_with_ours(f"sklearn.mixture.tests.{name}") for name in ("test_gaussian_mixture", "test_mixture")]
+_MODULES = [
+    _import_with_gaussmix(f"sklearn.mixture.tests.{name}") for name in ("test_gaussian_mixture", "test_mixture")
+]
 for _module in _MODULES:
     for _name, _test in vars(_module).items():
         if _name.startswith("test_") and _name not in LEFT_OUT:

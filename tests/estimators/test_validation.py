@@ -6,9 +6,9 @@ import pytest
 
 from gaussmix import DataError, GaussianMixture
 from gaussmix.estimators import _validation
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 
-X = mixed(1)
+X = draw_overlapping_rows(1)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

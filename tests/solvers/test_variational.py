@@ -13,7 +13,7 @@ from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.model.weight_prior import WEIGHT_PRIORS
 from gaussmix.solvers.initialization import INIT_METHODS, initialize
 from gaussmix.solvers.variational import posterior_from_mixture
-from tests.estimators.conftest import mixed
+from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
 KINDS = list(WEIGHT_PRIORS)
@@ -28,7 +28,7 @@ def fit(X, sample_weight=None, **options):
 
 @parametrize_product({"covariance_type, kind": SHAPES, "seed": range(5)})
 def test_bounds_never_fall(seed, covariance_type, kind):
-    X = mixed(seed, n=40, d=1 + seed % 3)
+    X = draw_overlapping_rows(seed, n=40, d=1 + seed % 3)
     estimator = BayesianGaussianMixture(
         5, covariance_type=covariance_type, weight_concentration_prior_type=kind, reg_covar=0.0
     )
@@ -74,7 +74,7 @@ def test_a_dirichlet_process_sorts_components_by_mass():
 
 @pytest.mark.parametrize(("covariance_type", "kind"), SHAPES)
 def test_data_far_from_zero_lose_no_digits(covariance_type, kind):
-    X = np.round(mixed(1) * 2.0**14) / 2.0**14
+    X = np.round(draw_overlapping_rows(1) * 2.0**14) / 2.0**14
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
     near, far = fit(X, **options), fit(X + 2.0**34, **options)  # more than 1e9 standard deviations
     assert (near.n_iter_, near.lower_bounds_) == (far.n_iter_, pytest.approx(far.lower_bounds_, rel=1e-10))
@@ -86,7 +86,7 @@ def test_data_far_from_zero_lose_no_digits(covariance_type, kind):
 
 @parametrize_product({"covariance_type, kind": SHAPES, "unit": [1e-130, 0.3, 1e130]})
 def test_units_shift_the_bounds_and_nothing_else(covariance_type, kind, unit):
-    X = mixed(2)
+    X = draw_overlapping_rows(2)
     options = {"covariance_type": covariance_type, "weight_concentration_prior_type": kind, "reg_covar": 0.0}
     one, other = (fit(rows, n_components=4, **options) for rows in (X, X * unit))
     assert one.n_iter_ == other.n_iter_
@@ -98,7 +98,7 @@ def test_units_shift_the_bounds_and_nothing_else(covariance_type, kind, unit):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_row_order_and_repeats_do_not_matter(kind):
-    X = mixed(3)
+    X = draw_overlapping_rows(3)
     options = {"n_components": 4, "weight_concentration_prior_type": kind}
     plain = fit(X, **options)
     shuffled = fit(np.random.default_rng(0).permutation(X), **options)
@@ -114,7 +114,7 @@ def test_row_order_and_repeats_do_not_matter(kind):
 @parametrize_product({"init_params": INIT_METHODS, "covariance_type, kind": SHAPES})
 def test_every_initialization_gives_finite_bounds(covariance_type, kind, init_params):
     mixture = fit(
-        mixed(4), n_components=5, covariance_type=covariance_type, weight_concentration_prior_type=kind,
+        draw_overlapping_rows(4), n_components=5, covariance_type=covariance_type, weight_concentration_prior_type=kind,
         init_params=init_params, max_iter=3,
     )  # fmt: skip
     assert np.isfinite([mixture.lower_bound_, mixture.fit_.lower_bound]).all()
@@ -124,7 +124,7 @@ def test_every_initialization_gives_finite_bounds(covariance_type, kind, init_pa
 def test_compiled_and_numpy_engines_agree(covariance_type, kind, monkeypatch):
     from gaussmix.engines import automatic
 
-    X = mixed(5, n=500)
+    X = draw_overlapping_rows(5, n=500)
     options = {"n_components": 4, "covariance_type": covariance_type, "weight_concentration_prior_type": kind}
     plain = fit(X, **options)
     monkeypatch.setattr(automatic, "MIN_NANOSECONDS_FOR_COMPILED", 0)
