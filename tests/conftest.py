@@ -1,12 +1,14 @@
 """Data sets that several rooms' tests share, and how far hypothesis searches."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 settings.register_profile(
     "local", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -31,6 +33,13 @@ def iris() -> Any:
     from sklearn.datasets import load_iris
 
     return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def single_blas_thread() -> Iterator[None]:
+    """Limit BLAS and OpenMP to one thread: on small matrices several threads only wait for one another."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

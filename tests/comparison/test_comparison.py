@@ -23,6 +23,8 @@ from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers.initialization import initialize
 from tests.exhaustive import parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 IRIS = load_iris()
 SPECIES = IRIS.target_names[IRIS.target]
 FAST_OPTIONS: dict[str, Any] = {"structures": "VVV", "n_components": 2, "solvers": ["em", "squarem"]}

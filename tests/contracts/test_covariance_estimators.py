@@ -24,6 +24,8 @@ from gaussmix.types import KDD, Array, D
 from tests.contracts.members import Member, decompose, expected_log_likelihood, member, random_member
 from tests.exhaustive import interleave, parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 # A new family is a row here and inherits every test.
 FAMILIES: dict[str, Callable[[AbstractRegularizer], AbstractCovarianceEstimator]] = {
     name: lambda limit, name=name: make_covariance_estimator(Structure.from_name(name), limit)  # type: ignore[misc]

@@ -26,6 +26,8 @@ from tests.contracts.members import expected_log_likelihood
 from tests.contracts.test_covariance_estimators import DEGENERATE, degenerate_moments, moments
 from tests.exhaustive import parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 every_member = pytest.mark.parametrize("name", FACTOR_STRUCTURE_NAMES)
 SIZES = ((6, 2), (70, 3))  # columns and factors: with all eigenvectors, and in a subspace
 

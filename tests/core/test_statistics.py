@@ -61,13 +61,13 @@ def test_components_are_selected_and_permuted_with_their_counts() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_transform_and_add_noise_transforms_rows_and_adds_covariance(seed: int) -> None:
+def test_lifting_maps_rows_and_adds_covariance(seed: int) -> None:
     """The scatter is that of the mapped rows plus the mass times the noise covariance."""
     rows, responsibilities, codes = rows_and_responsibilities(seed)
     rng = np.random.default_rng(seed + 10)
     matrix, offset = rng.normal(size=(K, 5, D)), rng.normal(size=(K, 5))
     covariance = np.array([np.eye(5), 2.0 * np.eye(5)])
-    found = statistics_of(rows, responsibilities, codes).transform_and_add_noise(matrix, offset, covariance)
+    found = statistics_of(rows, responsibilities, codes).lift(matrix, offset, covariance)
     for k in range(K):
         mapped = rows @ matrix[k].T + offset[k]
         mean = responsibilities[:, k] @ mapped / responsibilities[:, k].sum()

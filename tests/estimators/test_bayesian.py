@@ -24,6 +24,8 @@ from tests.estimators.conftest import draw_overlapping_rows
 from tests.estimators.test_bad_input import HARD
 from tests.exhaustive import interleave, parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 KINDS = list(WEIGHT_PRIORS)
 SHAPES = [(covariance_type, kind) for covariance_type in SKLEARN_TO_MCLUST for kind in KINDS]
 X = draw_overlapping_rows(4)
@@ -198,7 +200,7 @@ for shape in sys.argv[1:]:
 
 
 def test_every_check_of_scikit_learn_passes_and_none_is_skipped():
-    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1", "OPENBLAS_NUM_THREADS": "1"}
     shapes = ["-".join(shape) for shape in SHAPES]
     command = [sys.executable, "-c", SCRIPT, *shapes]
     process = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=600)

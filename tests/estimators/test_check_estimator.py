@@ -30,7 +30,7 @@ for structure in sys.argv[2:]:
 
 @parametrize_product({"n_components": [1, 3], "names": interleave([*SKLEARN_TO_MCLUST, *MCLUST_NAMES, "k-means"], 2)})
 def test_every_check_passes_and_none_is_skipped(n_components, names):
-    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1", "OPENBLAS_NUM_THREADS": "1"}
     arguments = [sys.executable, "-c", SCRIPT, str(n_components), *names]
     process = subprocess.run(arguments, capture_output=True, text=True, env=environment, check=False, timeout=600)
     assert process.returncode == 0, process.stderr[-2000:]

@@ -10,6 +10,8 @@ from gaussmix import GaussianMixture
 from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 SHARED = ["full", "tied", "diag", "spherical"]
 
 

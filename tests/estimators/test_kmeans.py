@@ -14,6 +14,8 @@ from gaussmix.errors import UnrepresentableError
 from tests.estimators.conftest import draw_overlapping_rows
 from tests.exhaustive import parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 X = draw_overlapping_rows(5, n=200)
 SHAPES = [(60, 2, 30, 1.0), (400, 1, 5, 2.0), (500, 2, 3, 3.0), (300, 20, 10, 0.0), (1500, 8, 16, 0.7)]
 

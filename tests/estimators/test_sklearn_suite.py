@@ -15,7 +15,7 @@ import sklearn.mixture
 
 from gaussmix import GaussianMixture
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("single_blas_thread")]
 
 LEFT_OUT = {
     # of private functions

@@ -18,6 +18,8 @@ from gaussmix.model.variational import VariationalPrior
 from gaussmix.model.weight_prior import WEIGHT_PRIORS, DirichletDistribution, DirichletProcess
 from tests.exhaustive import parametrize_product
 
+pytestmark = pytest.mark.usefixtures("single_blas_thread")
+
 EXACT = {"reg_covar": 0.0, "tol": 1e-11, "max_iter": 5000, "random_state": 0}
 KINDS = list(WEIGHT_PRIORS)
 

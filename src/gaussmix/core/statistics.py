@@ -74,7 +74,7 @@ class Statistics:
         counts = tuple(0.5 * table for table in self.counts)
         return StatisticsHalves(Statistics(halves.lower, counts), Statistics(halves.upper, counts))
 
-    def transform_and_add_noise(self, matrix: KDD, offset: KD, noise_covariance: KDD) -> "Statistics":
+    def lift(self, matrix: KDD, offset: KD, noise_covariance: KDD) -> "Statistics":
         """Return the statistics of ``matrix_k @ x + offset_k`` plus independent noise of ``noise_covariance_k``.
 
         Statistics of rows with missing cells become expected statistics of all columns in this way (Ghahramani &
