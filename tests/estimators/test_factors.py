@@ -216,7 +216,7 @@ def test_invalid_factor_parameters_are_refused(options, words):
 
 
 def test_two_columns_allow_no_factors():
-    with pytest.raises(ParameterError, match=re.escape("take a structure without factors")):
+    with pytest.raises(ParameterError, match=re.escape("use a structure without factors")):
         fit(draw_groups_with_labels(0)[0][:, :2], "CCU", 1)
 
 

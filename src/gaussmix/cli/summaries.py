@@ -22,7 +22,7 @@ from gaussmix.types import IntN, N
 
 
 def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
-    """Return a table with one column per component: its weight, its number of rows and its means; noise comes last."""
+    """Return a text table with one column per component: weight, number of rows with its label, means; noise last."""
     headers = [str(component) for component in range(mixture.n_components)]
     numbers = np.arange(mixture.n_components)
     if mixture.noise is not None:

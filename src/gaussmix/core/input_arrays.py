@@ -203,7 +203,7 @@ def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> RowClass
         raise LabelError.too_few_groups(len(distinct_names))
     n_known = sum(name is not None for name in row_names)
     if 2 * len(distinct_names) > n_known:
-        raise LabelError.too_many_groups(len(distinct_names), n_known)
+        raise LabelError.fewer_than_two_rows_per_group(len(distinct_names), n_known)
     names = sorted(distinct_names, key=_natural_sort_key)
     index_of_name = {name: index for index, name in enumerate(names)}
     indices = [-1 if name is None else index_of_name[name] for name in row_names]

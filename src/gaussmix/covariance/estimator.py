@@ -62,7 +62,7 @@ class CovarianceEstimator(AbstractCovarianceEstimator):
 
     def log_prior(self, centers: KD, covariance: AbstractCovariance) -> float:
         """Return the log density of the prior up to a constant, 0 without a prior."""
-        return 0.0 if self.prior is None else self.prior.log_density(centers, covariance)
+        return 0.0 if self.prior is None else self.prior.unnormalized_log_density(centers, covariance)
 
     @property
     def mclust_m_step_floor(self) -> D | None:

@@ -25,12 +25,12 @@ from gaussmix.covariance.factor_parameters import (
     average_noise_variances_if_shared,
     make_low_rank_covariance,
     min_noise_variances,
-    previous_factor_parameters,
+    previous_factor_parameters_per_group,
     raise_if_any_collapsed,
     require_factor_structure,
 )
 from gaussmix.covariance.factor_structure import FactorStructure
-from gaussmix.covariance.leading_eigenpairs import GroupScatter, LeadingEigenpairs, compute_leading_eigenpairs
+from gaussmix.covariance.leading_eigenpairs import LeadingEigenpairs, ScatterPerGroup, compute_leading_eigenpairs
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import KD, KDQ, Array, D, K
@@ -43,8 +43,8 @@ def estimate_isotropic_noise(
 
     The noise variance is the mean of the eigenvalues that no loading explains, per component or for all.
     """
-    factor_structure, scatter = require_factor_structure(structure), GroupScatter.from_moments(moments)
-    initial = previous_factor_parameters(previous, scatter)
+    factor_structure, scatter = require_factor_structure(structure), ScatterPerGroup.from_moments(moments)
+    initial = previous_factor_parameters_per_group(previous, scatter)
     loadings = None if initial is None else initial.loadings
     eigenpairs = _eigenpairs_per_group(scatter, np.ones_like(scatter.variances), loadings, factor_structure.n_factors)
     for _ in range(MAX_FACTOR_ITER if loadings is not None and not eigenpairs[0].is_exact else 0):
@@ -75,7 +75,7 @@ def estimate_isotropic_noise(
 
 
 def _isotropic_noise_variances(
-    leading_eigenvalues: Array, scatter: GroupScatter, is_shared: bool, min_variance: float
+    leading_eigenvalues: Array, scatter: ScatterPerGroup, is_shared: bool, min_variance: float
 ) -> K:
     """Return the noise variance of each group (G,) for its leading eigenvalues (G, q), at least ``min_variance``.
 
@@ -110,8 +110,9 @@ def estimate_diagonal_noise(
 
     Update the best loadings for the noise variances, and EM's noise variances for the loadings, in turn.
     """
-    factor_structure, scatter = require_factor_structure(structure), GroupScatter.from_moments(moments)
-    min_variances, initial = min_noise_variances(scatter, floor), previous_factor_parameters(previous, scatter)
+    factor_structure, scatter = require_factor_structure(structure), ScatterPerGroup.from_moments(moments)
+    min_variances = min_noise_variances(scatter, floor)
+    initial = previous_factor_parameters_per_group(previous, scatter)
     noise_variances = np.maximum(
         _initial_noise_variances(factor_structure, scatter) if initial is None else initial.noise_variances,
         min_variances,
@@ -122,12 +123,8 @@ def estimate_diagonal_noise(
         eigenpairs = _eigenpairs_per_group(
             scatter, 1.0 / np.sqrt(noise_variances), loadings, factor_structure.n_factors
         )
-        loadings = np.array(
-            [
-                pairs.optimal_loadings(deviation)
-                for pairs, deviation in zip(eigenpairs, np.sqrt(noise_variances), strict=True)
-            ]
-        )
+        deviations = np.sqrt(noise_variances)
+        loadings = np.array([pairs.optimal_loadings(d) for pairs, d in zip(eigenpairs, deviations, strict=True)])
         value = float(scatter.mass @ _deviances(scatter, noise_variances, eigenpairs))
         if not previous_value - value > MIN_DECREASE * scatter.mass.sum() * noise_variances.shape[1]:
             break
@@ -147,7 +144,7 @@ def estimate_diagonal_noise(
     )
 
 
-def _initial_noise_variances(structure: FactorStructure, scatter: GroupScatter) -> KD:
+def _initial_noise_variances(structure: FactorStructure, scatter: ScatterPerGroup) -> KD:
     """Return starting noise variances (G, D), in proportion to the variances of the columns.
 
     The proportion is the mean fraction of the correlation matrix that the factors leave unexplained.
@@ -165,7 +162,7 @@ def _initial_noise_variances(structure: FactorStructure, scatter: GroupScatter) 
 
 
 def _em_noise_variances(
-    scatter: GroupScatter, eigenpairs: list[LeadingEigenpairs], loadings: KDQ, noise_variances: KD
+    scatter: ScatterPerGroup, eigenpairs: list[LeadingEigenpairs], loadings: KDQ, noise_variances: KD
 ) -> KD:
     """Return EM's next noise variances (G, D), for the best loadings (G, D, q).
 
@@ -176,7 +173,7 @@ def _em_noise_variances(
     return np.asarray(scatter.variances + (loadings * (loadings - 2.0 * products)).sum(axis=2))
 
 
-def _deviances(scatter: GroupScatter, noise_variances: KD, eigenpairs: list[LeadingEigenpairs]) -> K:
+def _deviances(scatter: ScatterPerGroup, noise_variances: KD, eigenpairs: list[LeadingEigenpairs]) -> K:
     """Return log |Sigma| + tr(Sigma^-1 S) of each group (G,) for the best loadings."""
     explained = np.array(
         [(np.log(clipped := np.maximum(pairs.eigenvalues, 1.0)) + 1.0 - clipped).sum() for pairs in eigenpairs]
@@ -185,7 +182,7 @@ def _deviances(scatter: GroupScatter, noise_variances: KD, eigenpairs: list[Lead
 
 
 def _eigenpairs_per_group(
-    scatter: GroupScatter, inverse_deviations: KD, initial_loadings: KDQ | None, n_factors: int
+    scatter: ScatterPerGroup, inverse_deviations: KD, initial_loadings: KDQ | None, n_factors: int
 ) -> list[LeadingEigenpairs]:
     """Return the ``n_factors`` leading eigenpairs of S, scaled by ``inverse_deviations`` (G, D), of every group."""
     return [

@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.factor_structure import FactorStructure
-from gaussmix.covariance.leading_eigenpairs import GroupScatter
+from gaussmix.covariance.leading_eigenpairs import ScatterPerGroup
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import CollapseError
@@ -35,7 +35,9 @@ def require_factor_structure(structure: Structure) -> FactorStructure:
     return structure
 
 
-def previous_factor_parameters(previous: AbstractCovariance | None, scatter: GroupScatter) -> FactorParameters | None:
+def previous_factor_parameters_per_group(
+    previous: AbstractCovariance | None, scatter: ScatterPerGroup
+) -> FactorParameters | None:
     """Return loadings and noise variances of previous covariances, for each group; None if they have no factors."""
     if not isinstance(previous, LowRankCovariance):
         return None
@@ -50,7 +52,7 @@ def average_noise_variances_if_shared(noise_variances: KD, mass: K, is_shared: b
     return np.repeat((mass @ noise_variances / mass.sum())[None], len(noise_variances), axis=0)
 
 
-def min_noise_variances(scatter: GroupScatter, floor: D | None) -> KD:
+def min_noise_variances(scatter: ScatterPerGroup, floor: D | None) -> KD:
     """Return the smallest allowed noise variances (G, D): the floor, or 1e-12 of the pooled variance without one.
 
     Without a floor, a column without variance raises CollapseError.

@@ -38,7 +38,7 @@ class LoadingsParametrization(AbstractParametrization):
         loadings = self._average_if_shared(self._loadings_letter, scaled - reference)
         return np.concatenate(
             [
-                (loadings * self._root_row_counts(self._loadings_letter, 3)).ravel(),
+                (loadings * self._root_masses_summed_if_shared(self._loadings_letter, 3)).ravel(),
                 self._noise_variance_vector(log_changes),
             ]
         )
@@ -53,10 +53,10 @@ class LoadingsParametrization(AbstractParametrization):
         """Return the low-rank covariances of a vector."""
         (n_components, n, q), n_groups = (
             self.reference.loadings.shape,
-            len(self._root_row_counts(self._loadings_letter, 3)),
+            len(self._root_masses_summed_if_shared(self._loadings_letter, 3)),
         )
         first, second = vector[: n_groups * n * q], vector[n_groups * n * q :]
-        changes = first.reshape(n_groups, n, q) / self._root_row_counts(self._loadings_letter, 3)
+        changes = first.reshape(n_groups, n, q) / self._root_masses_summed_if_shared(self._loadings_letter, 3)
         log_changes = second.reshape(self._noise_variance_scale.shape[0], -1) / self._noise_variance_scale
         noise_variance = self.reference.noise_variance * np.exp(
             np.clip(np.broadcast_to(log_changes, (n_components, n)), -MAX_LOG_VARIANCE_CHANGE, MAX_LOG_VARIANCE_CHANGE)
@@ -77,7 +77,7 @@ class LoadingsParametrization(AbstractParametrization):
         covariance = self.to_covariance(vector)
         loadings_gradient = sum_if_shared(
             self._loadings_letter, 2.0 * covariance_gradient @ covariance.loadings * self._loading_units
-        ) / self._root_row_counts(self._loadings_letter, 3)
+        ) / self._root_masses_summed_if_shared(self._loadings_letter, 3)
         noise_gradient = sum_if_shared(
             self._noise_variance_letter, np.einsum("kii->ki", covariance_gradient) * covariance.noise_variance
         )
@@ -112,7 +112,7 @@ class LoadingsParametrization(AbstractParametrization):
             np.exp(0.5 * np.broadcast_to(self._average_if_shared(self._loadings_letter, logs), logs.shape))[:, :, None]
         )
 
-    def _root_row_counts(self, letter: str, ndim: int) -> Array:
+    def _root_masses_summed_if_shared(self, letter: str, ndim: int) -> Array:
         """Return square roots of the row counts, (K, 1, ...), or of their sum, (1, 1, ...), for letter E."""
         roots: Array = np.sqrt(sum_if_shared(letter, self.masses)).reshape(-1, *[1] * (ndim - 1))
         return roots
@@ -122,7 +122,7 @@ class LoadingsParametrization(AbstractParametrization):
         """Square roots of the Fisher information of the log noise variances, (1 or K, 1 or D)."""
         columns = self.reference.n_features if self.factor_structure.has_isotropic_noise_variance else 1
         each = np.sqrt(0.5 * columns) * np.ones((1, self.reference.n_features // columns))
-        return np.asarray(self._root_row_counts(self._noise_variance_letter, 2) * each)
+        return np.asarray(self._root_masses_summed_if_shared(self._noise_variance_letter, 2) * each)
 
     def _average_if_shared(self, letter: str, per_component: Array) -> Array:
         """Return numbers per component (K, ...), or their mean (1, ...) for letter E."""

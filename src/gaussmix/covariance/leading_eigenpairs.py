@@ -13,7 +13,7 @@ _MAX_COLUMNS_FOR_EXACT = 64  # with more columns, subspace iteration replaces th
 
 
 @dataclass(frozen=True)
-class GroupScatter:
+class ScatterPerGroup:
     """Scatter matrices W (G, D, D) of groups of components and their masses m (G,); S = W / m.
 
     A group is one component, or all components together.
@@ -23,7 +23,7 @@ class GroupScatter:
     scatter_matrices: KDD
 
     @classmethod
-    def from_moments(cls, moments: Moments) -> "GroupScatter":
+    def from_moments(cls, moments: Moments) -> "ScatterPerGroup":
         """Make one group per component from full moments, or a single group from pooled moments."""
         if moments.kind is MomentKind.POOLED_FULL:
             return cls(np.array([moments.mass.sum()]), moments.scatter[None])
@@ -74,7 +74,7 @@ class LeadingEigenpairs:
 
 
 def compute_leading_eigenpairs(
-    scatter: GroupScatter, group: int, inverse_deviations: D, initial_loadings: DQ | None, n_factors: int
+    scatter: ScatterPerGroup, group: int, inverse_deviations: D, initial_loadings: DQ | None, n_factors: int
 ) -> LeadingEigenpairs:
     """Return the ``n_factors`` leading eigenpairs of a group's S, scaled by ``inverse_deviations``.
 

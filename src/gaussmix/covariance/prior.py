@@ -130,7 +130,7 @@ class NormalInverseWishart:
             moments.mass + statistics.mass, shrunk.mean, shrunk.scatter + prior_moments.scatter, moments.kind
         )
 
-    def log_density(self, centers: KD, covariance: AbstractCovariance) -> float:
+    def unnormalized_log_density(self, centers: KD, covariance: AbstractCovariance) -> float:
         """Return the log density of the prior at ``centers`` (K, D) and covariances, up to a constant."""
         statistics, roots = self.prior_statistics(covariance.structure, len(centers)), covariance.precision_root
         eye = np.eye(len(statistics.scatter))

@@ -19,12 +19,12 @@ from gaussmix.covariance.factor_parameters import (
     FactorParameters,
     make_low_rank_covariance,
     min_noise_variances,
-    previous_factor_parameters,
+    previous_factor_parameters_per_group,
     raise_if_any_collapsed,
     require_factor_structure,
 )
 from gaussmix.covariance.factor_structure import FactorStructure
-from gaussmix.covariance.leading_eigenpairs import GroupScatter
+from gaussmix.covariance.leading_eigenpairs import ScatterPerGroup
 from gaussmix.covariance.low_rank import LowRankCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.types import DQ, KD, D
@@ -45,8 +45,11 @@ def estimate_shared_loadings(
 
     They come from EM's updates of both. The scale of the factors is free (parameter expansion).
     """
-    factor_structure, scatter = require_factor_structure(structure), GroupScatter.from_moments(moments)
-    min_variances, initial = min_noise_variances(scatter, floor), previous_factor_parameters(previous, scatter)
+    factor_structure, scatter = require_factor_structure(structure), ScatterPerGroup.from_moments(moments)
+    min_variances, initial = (
+        min_noise_variances(scatter, floor),
+        previous_factor_parameters_per_group(previous, scatter),
+    )
     if factor_structure.has_isotropic_noise_variance:
         min_variances = np.repeat(min_variances.max(axis=1, keepdims=True), min_variances.shape[1], axis=1)
     if initial is None:
@@ -82,7 +85,7 @@ def _pooled_initialization(structure: FactorStructure, moments: Moments, floor: 
     return FactorParameters(pooled.loadings, pooled.noise_variance)
 
 
-def _update_shared_loadings(scatter: GroupScatter, loadings: DQ, noise_variances: KD) -> SharedLoadingsUpdate:
+def _update_shared_loadings(scatter: ScatterPerGroup, loadings: DQ, noise_variances: KD) -> SharedLoadingsUpdate:
     """Return the loadings (D, q) and noise variances (K, D) after one update of EM, and F before it."""
     weighted = loadings / noise_variances[:, :, None]
     inner = np.eye(loadings.shape[1]) + loadings.T @ weighted

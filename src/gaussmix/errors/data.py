@@ -178,7 +178,7 @@ class LabelError(DataError):
         return cls(f"labels contain {found}, but at least two are needed; NaN, empty and -1 mean unlabelled")
 
     @classmethod
-    def too_many_groups(cls, n_groups: int, n_rows: int) -> "LabelError":
+    def fewer_than_two_rows_per_group(cls, n_groups: int, n_rows: int) -> "LabelError":
         """Return the error that most groups of the labels have one row only."""
         return cls(
             f"labels contain {n_groups} groups for {format_count(n_rows, 'row')}, fewer than two rows each; "
@@ -186,7 +186,7 @@ class LabelError(DataError):
         )
 
     @classmethod
-    def zero_weight_component(cls, component: int) -> "LabelError":
+    def labelled_component_starts_at_zero_weight(cls, component: int) -> "LabelError":
         """Return the error that rows are labelled with a component of weight zero."""
         return cls(
             f"labels assign rows to component {component}, whose initial weight is 0; "

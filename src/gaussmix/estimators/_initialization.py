@@ -139,7 +139,7 @@ class Initialization:
             has_labelled_rows = np.isin(np.arange(n_components), known_components)
             components = np.flatnonzero((parameters.weights == 0) & has_labelled_rows)
             if len(components):
-                raise LabelError.zero_weight_component(int(components[0]))
+                raise LabelError.labelled_component_starts_at_zero_weight(int(components[0]))
         return cls(parameters, init_method, n_components, box, fixed, known_components)
 
     @property
@@ -155,7 +155,7 @@ class Initialization:
 
     def make_start(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """Return the starting mixture of one run, in the problem's frame, with labels and fixed parameters applied."""
-        start = self._make_start_without_labels(problem, rng)
+        start = self._make_start_ignoring_labels(problem, rng)
         if self.known_components is None or self.parameters.means is not None:
             return start
         return initialize_semi_supervised(
@@ -197,7 +197,7 @@ class Initialization:
         kept = np.union1d(np.flatnonzero(keeps_number), self.sorted_labelled_components)
         return sort_components_by_mean(best.model, problem, kept.tolist())
 
-    def _make_start_without_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
+    def _make_start_ignoring_labels(self, problem: Problem, rng: np.random.Generator) -> Mixture:
         """Return a starting mixture with noise and fixed parameters; it ignores the known components of rows."""
         if self.noise_box is not None and self.parameters.has_none:
             em, apply = self.make_em(problem), self._renumber_and_apply_fixed_parameters

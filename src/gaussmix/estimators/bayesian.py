@@ -231,7 +231,7 @@ class BayesianGaussianMixture(BaseMixture):
     # -- fitting -----------------------------------------------------------------------------------
 
     def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the mixture to rows.
+        """Fit this estimator to rows by variational EM, and return it.
 
         Parameters
         ----------

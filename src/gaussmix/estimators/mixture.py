@@ -181,7 +181,7 @@ class GaussianMixture(BaseOnlineMixture):
         sample_weight: ArrayLike | None = None,
         labels: ArrayLike | None = None,
     ) -> Self:
-        """Fit the mixture to rows.
+        """Fit this estimator to rows by maximum likelihood, and return it.
 
         Parameters
         ----------

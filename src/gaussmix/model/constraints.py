@@ -200,7 +200,7 @@ def _parse_covariance_per_component(values: Any, n_components: int, n_features: 
 
 
 def _parse_fixed_or_free_covariance(value: Any, component: int, n_features: int) -> DD:
-    """Return the matrix (D, D) from a matrix, variances (D,) or one variance; all NaN if the entry is None or NaN."""
+    """Return a fixed covariance (D, D) from a matrix, variances (D,) or one variance; all NaN if it is free."""
     if value is None:
         return np.full((n_features, n_features), np.nan)
     n_dimensions = min(np.ndim(value), 2)

@@ -191,7 +191,7 @@ class Gaussian(AbstractDensity):
         return full_from_factors(Structure.from_name("VVV"), self._cholesky[None])
 
     def affine_transform(self, matrix: ArrayLike, shift: ArrayLike = 0.0) -> "Gaussian":
-        """Return the distribution of ``matrix @ x + shift``, with mean A m + b and covariance A S A^T."""
+        """Return the Gaussian of ``matrix @ x + shift``, with mean A m + b and covariance A S A^T."""
         linear = np.atleast_2d(np.asarray(matrix, dtype=np.float64))
         if linear.shape[1] != self.n_features:
             raise ParameterError.wrong_shape("matrix", linear.shape, (linear.shape[0], self.n_features))

@@ -62,7 +62,7 @@ class MixtureParametrization:
         """Make the parametrization in which a mixture is the zero vector."""
         weights = append_noise_weight(origin.weights, origin.noise)
         masses = total_weight * np.maximum(weights, _MIN_RELATIVE_MASS / len(weights))
-        covariance_parametrization = _parametrize_covariance(origin.covariance, masses[: origin.n_components])
+        covariance_parametrization = _parametrize_changes_from(origin.covariance, masses[: origin.n_components])
         return cls(
             origin,
             total_weight,
@@ -185,7 +185,7 @@ class MixtureParametrization:
         return linalg.solve_vectors(self.scale_factors, differences)
 
 
-def _parametrize_covariance(covariance: AbstractCovariance, masses: K) -> AbstractParametrization:
+def _parametrize_changes_from(covariance: AbstractCovariance, masses: K) -> AbstractParametrization:
     """Return the parametrization in which a covariance is zero, given the masses of its components (K,)."""
     if isinstance(covariance, LowRankCovariance):
         return LoadingsParametrization(covariance, masses)

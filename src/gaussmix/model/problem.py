@@ -119,7 +119,7 @@ class Problem:
         return moments.to_kind(MomentKind.POOLED_FULL)
 
     @cached_property
-    def fused_run_inputs(self) -> FusedRunInputs | None:
+    def rows_and_known_labels_for_fused_run(self) -> FusedRunInputs | None:
         """Arrays for a fused run; None if there are many rows, or if the label prior has more than known components."""
         prior = self.source.label_prior
         if self.n_rows > _MAX_FUSED_ROWS or not isinstance(prior, KnownComponents | None):

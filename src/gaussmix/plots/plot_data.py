@@ -99,7 +99,7 @@ class PlotSample:
 
     @classmethod
     def from_rows(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MAX_ROWS, random_state: int = 0) -> "PlotSample":
-        """Return at most ``max_rows`` rows of ``X``, drawn at random without replacement, in the order of ``X``."""
+        """Return at most ``max_rows`` random rows of ``X`` in order, their responsibilities, and all uncertainties."""
         if max_rows < 1:
             raise ParameterError.invalid_value("max_rows", max_rows, "a whole number of at least 1")
         rows = parse_rows(X, mixture.n_features, mixture.feature_names)

@@ -129,7 +129,7 @@ def render_html(
         "source_name": source_name,
         "summary_text": describe_mixture(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
         "summary": tables.summarize_mixture(mixture, rows, weights),
-        "legend": _legend_entries(mixture),
+        "legend": _component_legend_entries(mixture),
         "data": pictures.data_picture(mixture, rows),
         "assignments": pictures.assignment_pictures(mixture, rows) if mixture.n_components > 1 else [],
         "densities": pictures.density_pictures(mixture, rows, weights),
@@ -188,7 +188,7 @@ class LegendEntry:
     weight: float
 
 
-def _legend_entries(mixture: Mixture) -> list[LegendEntry]:
+def _component_legend_entries(mixture: Mixture) -> list[LegendEntry]:
     """Return one entry of the page's legend per component, without the noise."""
     styles = distinct_styles(mixture.n_components)
     return [

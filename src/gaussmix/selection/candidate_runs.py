@@ -117,12 +117,12 @@ def run_candidate(spec: CandidateSpec, moments_or_failure_reason: Sequence[Momen
     of moments, one for each start, the argument may be the reason (text) why there are no starts.
     """
     if isinstance(moments_or_failure_reason, str):
-        return _make_failed_run(spec, moments_or_failure_reason)
+        return _make_run_without_mixture_and_criteria(spec, moments_or_failure_reason)
     try:
         starts = [spec.make_initial_mixture(moments) for moments in moments_or_failure_reason]
         return _make_candidate_run(spec, _run_starts_and_keep_best(spec, starts))
     except (GaussmixError, np.linalg.LinAlgError) as error:
-        return _make_failed_run(spec, str(error))
+        return _make_run_without_mixture_and_criteria(spec, str(error))
 
 
 def _run_starts_and_keep_best(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult[Mixture]:
@@ -165,7 +165,7 @@ def continue_candidate(candidate_run: CandidateRun, max_extra_iter: int) -> Cand
         solver = EM(spec.problem.covariance_estimator)
         return _make_candidate_run(spec, continue_run(solver, result, spec.problem, STOPPING_RULE, max_extra_iter))
     except (GaussmixError, np.linalg.LinAlgError) as error:
-        return _make_failed_run(spec, str(error))
+        return _make_run_without_mixture_and_criteria(spec, str(error))
 
 
 def retry_and_keep_better(candidate_run: CandidateRun, initial_moments: Sequence[Moments]) -> CandidateRun:
@@ -221,7 +221,7 @@ def _make_candidate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> Cand
     return CandidateRun(spec, candidate, result)
 
 
-def _make_failed_run(spec: CandidateSpec, reason: str) -> CandidateRun:
+def _make_run_without_mixture_and_criteria(spec: CandidateSpec, reason: str) -> CandidateRun:
     """Return a run whose candidate has no mixture and is rejected for ``reason``."""
     structure = spec.problem.covariance_estimator.structure
     n_parameters = structure.n_mixture_parameters(spec.n_components, spec.problem.source.n_features)

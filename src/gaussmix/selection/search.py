@@ -133,7 +133,7 @@ def select(
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
     n_workers = _effective_n_jobs(n_jobs, n_rows)
-    rng, names = make_generator(random_state), _validate_feature_names(feature_names, source.n_features)
+    rng, names = make_generator(random_state), _require_one_name_per_feature(feature_names, source.n_features)
     engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
@@ -160,7 +160,7 @@ def _parse_source_and_n_rows(
     return make_memory_source(rows, weights).with_label_prior(label_prior), len(rows)
 
 
-def _validate_feature_names(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
+def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
     """Return the names as a tuple; raise ParameterError if their number is wrong."""
     if feature_names is not None and len(feature_names) != n_features:
         raise ParameterError.wrong_shape("feature_names", (len(feature_names),), (n_features,))

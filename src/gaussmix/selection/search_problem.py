@@ -196,7 +196,7 @@ def _make_problem_by_structure(
 
 
 def _make_partition_sources(problem: Problem, max_components: int, has_noise: bool) -> _PartitionSources:
-    """Return the sources of the rows that are partitioned, and the initial weight of noise (0 without noise).
+    """Return the rows to partition (all, and with noise those without outliers), and the initial weight of noise.
 
     With noise, rows without outliers are partitioned as well, if they are enough.
     """

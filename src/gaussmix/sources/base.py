@@ -156,7 +156,7 @@ def require_capability(source: object, capability: type[C], purpose: str) -> C:
     return source
 
 
-def rows_per_block(n_rows: int, n_features: int) -> int:
+def max_rows_per_block(n_rows: int, n_features: int) -> int:
     """Return the number of rows of a block, a multiple of 8, by the shape of the data alone.
 
     Few rows are one block; more are cut into up to 16, none smaller than its sums are worth; many

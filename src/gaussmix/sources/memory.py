@@ -12,7 +12,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.label_prior import LabelPrior
 from gaussmix.core.reduce import T
 from gaussmix.core.threads import ordered_sum
-from gaussmix.sources.base import AbstractSource, CollectedRows, rows_per_block
+from gaussmix.sources.base import AbstractSource, CollectedRows, max_rows_per_block
 from gaussmix.sources.collecting import collect_rows, hash_rows
 from gaussmix.types import AnyArray, IntN, IntNC, N
 
@@ -73,7 +73,7 @@ class MemorySource(AbstractSource):
         return self.rows_label_prior
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
-        batch, n_block_rows = self._whole_batch(), rows_per_block(*self.rows.shape)
+        batch, n_block_rows = self._whole_batch(), max_rows_per_block(*self.rows.shape)
         if batch.n_rows <= n_block_rows:
             return task(batch)
         return ordered_sum(task, _Blocks(batch, n_block_rows))

@@ -50,7 +50,7 @@ def run_fused_em(
         return None
     if not engine.fused_runner.should_run(problem.n_rows, *start.centers.shape):
         return None  # asked before the rows are collected
-    inputs = problem.fused_run_inputs
+    inputs = problem.rows_and_known_labels_for_fused_run
     if inputs is None or start.covariance.is_floored.any():
         return None
     noise = start.noise

@@ -149,7 +149,7 @@ class AbstractGradientSolver(EMBasedSolver[GradientState]):
         return MomentKind.DIAGONAL if is_axis_aligned else MomentKind.FULL
 
     def make_feasible_point(self, coordinates: MixtureParametrization, vector: Array) -> Point:
-        """Return the vector with its mixture: variances raised to the floor, and fixed parameters applied."""
+        """Return the vector, unchanged, with its mixture after raising variances to the floor and fixing parameters."""
         mixture = coordinates.to_mixture(np.sqrt(coordinates.total_weight) * vector)
         if self.em.fixed is not None:
             mixture = apply_fixed_parameters(mixture, self.em.fixed)

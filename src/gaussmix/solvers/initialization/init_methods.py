@@ -59,7 +59,7 @@ def _initialize_at_rows(problem: Problem, rows: KD) -> Mixture:
     return initialize_from_moments(problem, Moments(np.ones(len(centers)), centers, no_scatter, kind))
 
 
-def initialize_random(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
+def initialize_random_responsibilities(problem: Problem, n_components: int, rng: np.random.Generator) -> Mixture:
     """Return the mixture of uniform random responsibilities of the distinct rows; its components are almost equal."""
     distinct = DistinctRows.from_source(problem.source)
     draws = rng.random((len(distinct.rows), n_components)) + np.finfo(float).tiny
@@ -72,7 +72,7 @@ def initialize_random(problem: Problem, n_components: int, rng: np.random.Genera
 INIT_METHODS: dict[str, InitMethod] = {
     KMEANS_METHOD: initialize_kmeans,
     "k-means++": initialize_kmeans_plusplus,
-    "random": initialize_random,
+    "random": initialize_random_responsibilities,
     "random_from_data": initialize_random_from_data,
     "hierarchical": initialize_hierarchical,
     **{f"hierarchical-{name}": partial(initialize_hierarchical, criterion=name) for name in MCLUST_CRITERIA},

@@ -126,7 +126,7 @@ def _all_pair_merge_costs(groups: GroupStatistics, metric: MergeMetric, mean_var
 def _combine_increases(
     determinant_increase: Array, trace_increase: Array, determinant: float, mean_variance: float
 ) -> Array:
-    """Return the increase of the determinant for each pair, plus that of the trace while the determinant is small.
+    """Return EEE's merge costs: given increases of the pooled determinant, plus those of the trace while it is small.
 
     It is small if the best pair leaves it below ``mean_variance``.
     """
