@@ -103,31 +103,39 @@ class SourceView(AbstractSource):
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return self.source.n_features
 
     @property
     def n_rows(self) -> int | None:
+        """Number of rows, None if it is not known without a pass."""
         return self.source.n_rows
 
     @property
     def frame(self) -> Frame:
+        """The map from the data's units to the working coordinates of the batches."""
         return self.view_frame
 
     @property
     def label_prior(self) -> LabelPrior | None:
+        """What is known of the rows' components."""
         return self.view_label_prior
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
+        """Return task(batch) added up over all batches, first to last."""
         return self.source.reduce(_ViewTask(task, self.view_frame, self.view_label_prior))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
+        """Return rows in the caller's memory: all, or distinct ones chosen by a hash of their contents."""
         collected = self.source.collect(max_distinct_rows, hash_key)
         return CollectedRows(self.view_frame.transform_rows(collected.rows), collected.weights)
 
     def with_frame(self, frame: Frame) -> "SourceView":
+        """Return the same rows in other working coordinates."""
         return replace(self, view_frame=frame)
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "SourceView":
+        """Return the same rows with another label prior."""
         return replace(self, view_label_prior=label_prior)
 
 

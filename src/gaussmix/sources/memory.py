@@ -58,36 +58,44 @@ class MemorySource(AbstractSource):
 
     @property
     def n_rows(self) -> int:
+        """Number of rows, None if it is not known without a pass."""
         return len(self.rows)
 
     @property
     def n_features(self) -> int:
+        """Number of columns D."""
         return int(self.rows.shape[1])
 
     @property
     def frame(self) -> Frame:
+        """The map from the data's units to the working coordinates of the batches."""
         return self.rows_frame
 
     @property
     def label_prior(self) -> LabelPrior | None:
+        """What is known of the rows' components."""
         return self.rows_label_prior
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
+        """Return task(batch) added up over all batches, first to last."""
         batch, n_block_rows = self._whole_batch(), max_rows_per_block(*self.rows.shape)
         if batch.n_rows <= n_block_rows:
             return task(batch)
         return ordered_sum(task, _Blocks(batch, n_block_rows))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
+        """Return rows in the caller's memory: all, or distinct ones chosen by a hash of their contents."""
         if max_distinct_rows is not None:
             return collect_rows(self, max_distinct_rows, hash_key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
         return CollectedRows(self._whole_batch().rows, weights)
 
     def with_frame(self, frame: Frame) -> "MemorySource":
+        """Return the same rows in other working coordinates."""
         return replace(self, rows_frame=frame)
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "MemorySource":
+        """Return the same rows with another label prior."""
         return replace(self, rows_label_prior=label_prior)
 
     def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:

@@ -48,6 +48,7 @@ class ArraySink(AbstractSink):
         return None if self._array is None else self._array[first_row : first_row + n_rows]
 
     def write(self, first_row: int, values: AnyArray) -> UnstoredBlocks:
+        """Store the results of consecutive rows, or return them where the caller's memory is elsewhere."""
         place = self.buffer(first_row, len(values))
         if place is None:
             return ((first_row, values),)
@@ -56,6 +57,7 @@ class ArraySink(AbstractSink):
         return ()
 
     def finish(self, unstored_blocks: UnstoredBlocks) -> AnyArray:
+        """Return the array of all results."""
         if self._array is None:
             return np.concatenate(
                 [np.empty((0, *self._row_shape), self._dtype), *(values for _, values in unstored_blocks)]
