@@ -58,7 +58,7 @@ class MemorySource(AbstractSource):
 
     @property
     def n_rows(self) -> int:
-        """Number of rows, None if it is not known without a pass."""
+        """Number of rows."""
         return len(self.rows)
 
     @property
