@@ -17,6 +17,15 @@ settings.register_profile("deep", settings.get_profile("local"), max_examples=10
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw a third of the examples for laws that every structure repeats, unless the exhaustive cases run too."""
+    divisor = 3 if config.getoption("markexpr") == "not exhaustive" else 1
+    n_examples = settings.default.max_examples // divisor
+    settings.register_profile("each structure", settings.default, max_examples=n_examples)
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

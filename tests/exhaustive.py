@@ -13,19 +13,23 @@ Row = tuple[int, ...]
 
 
 def parametrize_product(
-    parameters: Mapping[str, Iterable[Any]], strength: int = 1, together: Sequence[tuple[str, ...]] = ()
+    parameters: Mapping[str, Iterable[Any]],
+    strength: int = 1,
+    together: Sequence[tuple[str, ...]] = (),
+    also: Sequence[tuple[Any, ...]] = (),
 ) -> pytest.MarkDecorator:
     """Parametrise a test by the product of all values.
 
     The default run covers every value of every parameter (strength 1) or every pair of values (strength 2), and every
-    combination of the parameters that a tuple of `together` names. The other cases run only with
-    ``-m "exhaustive or not exhaustive"``. A key may name several arguments ("scale, offset"), as in pytest; a mapping
-    stands for its keys.
+    combination of the parameters that a tuple of `together` names, and the cases in `also`. The other cases run only
+    with ``-m "exhaustive or not exhaustive"``. A key may name several arguments ("scale, offset"), as in pytest. A
+    mapping stands for its keys.
     """
     names, values = list(parameters), [list(each) for each in parameters.values()]
     groups = list(combinations(range(len(names)), strength))
     groups += [tuple(names.index(name) for name in group) for group in together]
     chosen = set(_covering_rows([len(each) for each in values], groups))
+    chosen |= {tuple(each.index(value) for each, value in zip(values, case, strict=True)) for case in also}
     cases = []
     for row in product(*(range(len(each)) for each in values)):
         parts = [_named_values(names[p], values[p][index], index) for p, index in enumerate(row)]

@@ -72,6 +72,12 @@ def make_quadratics(form: str, seed: int = 0, condition: float = 10.0) -> Quadra
     return Quadratics(np.log(rng.dirichlet(np.ones(K_))), rng.normal(size=(K_, D_)), make_root(form, rng, condition))
 
 
+@every_root
+def test_a_scaled_root_scales_every_distance(form: str) -> None:
+    root = make_root(form, np.random.default_rng(0))
+    np.testing.assert_allclose(root.scale(3.0).to_dense(K_, D_), 3.0 * root.to_dense(K_, D_), rtol=1e-12, atol=1e-12)
+
+
 def draw_rows(quadratics: Quadratics, n_rows: int = 200, seed: int = 1) -> ND:
     """Return rows drawn from the components."""
     rng = np.random.default_rng(seed)

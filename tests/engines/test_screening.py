@@ -79,7 +79,7 @@ SIZES = [
 
 @parametrize_product(
     {"structure, n_components, n_features": SIZES, "separation": [0.5, 3.0, 12.0], "seed": range(3)},
-    together=[("separation", "seed")],
+    together=[("structure, n_components, n_features", "separation")],
 )
 def test_equals_the_full_pass(structure: str, n_components: int, n_features: int, separation: float, seed: int) -> None:
     mixture, rows = make_example(structure, n_components, n_features, separation, seed=seed)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture
@@ -70,6 +70,7 @@ def test_order_of_the_columns_is_irrelevant(seed: int, structure: str) -> None:
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
+@settings(settings.get_profile("each structure"))
 @given(seeds)
 def test_float32_is_the_same_numbers_in_another_dress(structure: str, seed: int) -> None:
     """float32 rows are fitted exactly as the same values in float64, and close to the rows they were rounded from."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaussmix import GaussianMixture, UnrepresentableError
@@ -75,6 +75,7 @@ def assert_same_fit(found: GaussianMixture, rows: ND, expected: GaussianMixture,
 
 
 @every_structure
+@settings(settings.get_profile("each structure"))
 @given(seeds, powers_of_ten, offsets)
 def test_shift_and_scale(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
     rows, _, _ = change_units(groups(seed, 60), power_of_ten, offset, seed)
@@ -83,6 +84,7 @@ def test_shift_and_scale(structure: str, seed: int, power_of_ten: float, offset:
 
 
 @pytest.mark.parametrize("structure", MCLUST_NAMES)
+@settings(settings.get_profile("each structure"))
 @given(seeds, powers_of_ten, offsets)
 def test_shift_and_scale_of_hard_data(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
     """Duplicates, ties, collinear and constant columns, fewer rows than columns, heavy tails."""
@@ -96,6 +98,7 @@ def test_shift_and_scale_of_hard_data(structure: str, seed: int, power_of_ten: f
 
 
 @every_structure
+@settings(settings.get_profile("each structure"))
 @given(seeds, powers_of_ten, offsets)
 def test_scale_that_is_no_power_of_two(structure: str, seed: int, power_of_ten: float, offset: float) -> None:
     """Mapped back by the user's own a and b, with one rounding of each number to nearest."""
@@ -107,6 +110,7 @@ def test_scale_that_is_no_power_of_two(structure: str, seed: int, power_of_ten: 
 
 
 @pytest.mark.parametrize("structure", EQUIVARIANT)
+@settings(settings.get_profile("each structure"))
 @given(seeds)
 def test_single_columns_have_units_of_their_own(structure: str, seed: int) -> None:
     """Where a structure does not care about the scale of single columns, a fit does not either."""

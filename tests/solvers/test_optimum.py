@@ -56,7 +56,8 @@ def run_to_convergence(name: str, problem: Problem, start: Mixture, passes: int 
     return run_solver(solver, start, problem, MeanGainRule(1e-9, passes)).model
 
 
-@parametrize_product({"name": KEEPING_THE_OPTIMUM, "seed": range(20)})
+# From its start of seed 4 L-BFGS reaches a point from which no step raises the likelihood.
+@parametrize_product({"name": KEEPING_THE_OPTIMUM, "seed": range(20)}, also=[("lbfgs", 4)])
 def test_the_same_maximum_as_em(name: str, seed: int) -> None:
     problem = Problem.from_source(make_memory_source(make_separated_groups(seed)[0]), parse_structure("VVV", None))
     start = initialize(problem, "kmeans", 3, np.random.default_rng(seed))
@@ -80,7 +81,7 @@ def test_annealing_mostly_finds_the_same_maximum() -> None:
     assert np.mean(reached) >= 0.7
 
 
-@parametrize_product({"name": KEEPING_THE_OPTIMUM, "structure": [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES]})
+@parametrize_product({"name": KEEPING_THE_OPTIMUM, "structure": [*MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES[::-1]]})
 def test_the_same_maximum_in_every_structure(name: str, structure: str) -> None:
     rows, truth = make_separated_groups(3)
     problem = Problem.from_source(make_memory_source(rows), parse_structure(structure, 1))
