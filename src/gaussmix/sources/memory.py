@@ -78,10 +78,10 @@ class MemorySource(AbstractSource):
 
     def reduce(self, task: Callable[[Batch], T]) -> T:
         """Return task(batch) added up over all batches, first to last."""
-        batch, n_block_rows = self._whole_batch(), max_rows_per_block(*self.rows.shape)
-        if batch.n_rows <= n_block_rows:
-            return task(batch)
-        return ordered_sum(task, _Blocks(batch, n_block_rows))
+        n_block_rows = max_rows_per_block(*self.rows.shape)
+        if self.n_rows <= n_block_rows:
+            return task(self._only_batch())
+        return ordered_sum(task, _Blocks(self._whole_batch(), n_block_rows))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
         """Return rows in the caller's memory: all, or distinct ones chosen by a hash of their contents."""
@@ -92,11 +92,11 @@ class MemorySource(AbstractSource):
 
     def with_frame(self, frame: Frame) -> "MemorySource":
         """Return the same rows in other working coordinates."""
-        return replace(self, rows_frame=frame)
+        return self if frame is self.rows_frame else replace(self, rows_frame=frame)
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "MemorySource":
         """Return the same rows with another label prior."""
-        return replace(self, rows_label_prior=label_prior)
+        return self if label_prior is self.rows_label_prior else replace(self, rows_label_prior=label_prior)
 
     def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
         """Return at most ``n_parts`` sources, none without weight; a hash of its numbers decides the part of a row."""
@@ -104,6 +104,16 @@ class MemorySource(AbstractSource):
         chosen = (np.flatnonzero(numbers == part) for part in range(n_parts))
         parts = [self._take_rows(positions) for positions in chosen if len(positions)]
         return [part for part in parts if part.weights is None or part.weights.any()]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_batch"}
+
+    def _only_batch(self) -> Batch:
+        """Return the batch of all rows, the same at each pass, so that its working coordinates are computed once."""
+        batch: Batch | None = self.__dict__.get("_batch")
+        if batch is None:
+            batch = self.__dict__["_batch"] = self._whole_batch()
+        return batch
 
     def _whole_batch(self) -> Batch:
         """Return all rows, read-only, as one batch."""

@@ -6,7 +6,7 @@ minus half the inertia (Lloyd, "Least squares quantization in PCM", IEEE Trans. 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -63,10 +63,11 @@ class Lloyd(AbstractSolver[KD, _LloydState]):
     def step(self, state: _LloydState, expectation: Expectation) -> _LloydState:
         """Return the state with the centers at the means; incomplete where empty clusters are yet to be relocated."""
         moments, objective = expectation.moments, expectation.log_likelihood
-        state = replace(state, objective=objective, moments=moments)
         if self.relocate_empty and (moments.mass == 0).any():
-            return replace(state, is_iteration_complete=False, requests_e_step=False)
-        return self._state_with_centers(state, moments.mean)
+            return _LloydState(
+                state.model, objective, is_iteration_complete=False, requests_e_step=False, moments=moments
+            )
+        return self._state_with_centers(_LloydState(state.model, objective, moments=moments), moments.mean)
 
     def advance_without_e_step(self, state: _LloydState, monitor: RunMonitor) -> _LloydState:
         """Return the state with empty clusters relocated to the rows farthest from their centers, by one more pass."""
