@@ -20,7 +20,10 @@ from gaussmix import Candidate, plots, select
 def print_candidate(title: str, candidate: Candidate, rows: np.ndarray, cultivars: np.ndarray) -> None:
     """Print a candidate and the number of bottles of each cultivar per group."""
     labels = candidate.mixture.predict(rows)
-    print(f"{title}: {candidate.n_components} groups of structure {candidate.structure.display_name}", end=", ")
+    print(
+        f"{title}: {candidate.n_components} groups of structure {candidate.structure.name_with_alias_or_n_factors}",
+        end=", ",
+    )
     print(f"BIC {candidate.criteria['bic']:.1f}")
     print(f"  ({candidate.structure.description})")
     print(f"  adjusted Rand index with the cultivars {adjusted_rand_score(cultivars, labels):.3f}")

@@ -39,10 +39,14 @@ def test_the_summary_compares_the_best_candidate_with_the_runner_up(run: Run, da
     best, rival = (c for c in select(_load_csv_rows(data), range(1, 4), ["full", "tied"], n_starts=4).candidates[:2])
     assert said["File"] == "data.csv: 60 rows, 2 columns (x, y)"
     words = "one size, shape and orientation for all"
-    assert said["Chosen"].startswith(f"2 components of structure {best.structure.display_name}: {words}")
+    assert said["Chosen"].startswith(
+        f"2 components of structure {best.structure.name_with_alias_or_n_factors}: {words}"
+    )
     assert said["BIC"].startswith(f"{best.criteria['bic']:.1f} (lower is better)")
     gap = rival.criteria["bic"] - best.criteria["bic"]
-    assert said["Runner-up"].startswith(f"{rival.n_components} components of structure {rival.structure.display_name}")
+    assert said["Runner-up"].startswith(
+        f"{rival.n_components} components of structure {rival.structure.name_with_alias_or_n_factors}"
+    )
     assert f"{gap:.3f} more" in said["Runner-up"] or f"{gap:.2f} more" in said["Runner-up"]
     assert said["Compared"].startswith("6 candidates in ")
     assert result.stderr == ""

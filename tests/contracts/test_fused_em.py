@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from gaussmix.core.fused_em import FusedResult, FusedRun
+from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
 from gaussmix.core.moments import MomentKind, Moments, compute_moments
 from gaussmix.covariance import (
     MCLUST_NAMES,
@@ -38,7 +38,7 @@ def make_prior(shrinkage: float) -> NormalInverseWishart:
     return NormalInverseWishart(shrinkage, np.array([0.5, -0.5, 0.0]), N_FEATURES + 2.0, scale)
 
 
-def run_here(runner: AbstractFusedRunner, run: FusedRun) -> FusedResult:
+def run_here(runner: AbstractFusedRunner, run: FusedRunInput) -> FusedRunResult:
     """Return the result of a run that the runner accepts."""
     assert runner.should_run(len(run.rows), *run.centers.shape)
     result = runner.run(run)
@@ -119,10 +119,10 @@ def m_step(problem: Problem, moments: Moments, noise_mass: float, previous: Abst
     return Parameters(moments.mass / total, reduced.mean, covariance, noise_mass / total)
 
 
-def make_run(problem: Problem, start: Parameters, max_iter: int) -> FusedRun:
+def make_run(problem: Problem, start: Parameters, max_iter: int) -> FusedRunInput:
     """Return the run that cannot converge before ``max_iter``."""
     estimator = problem.estimator
-    return FusedRun(
+    return FusedRunInput(
         str(estimator.structure),
         problem.rows,
         problem.row_weights,

@@ -20,7 +20,7 @@ from gaussmix.core.reduce import SupportsReduce
 from gaussmix.core.statistics import Statistics
 from gaussmix.engines.base import AbstractEngine, AbstractSession, AssignmentKind
 from gaussmix.sources.base import AbstractSource, CollectedRows
-from gaussmix.sources.collecting import collect_rows
+from gaussmix.sources.collecting import collect_all_or_distinct_rows
 from gaussmix.types import KD, KDD, ND, Array, IntNC, K
 
 CHUNK_ROWS = 1000
@@ -67,7 +67,7 @@ class StreamSource(AbstractSource):
         return executor().submit(add_up, self.stream, task).result(60.0)
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        return collect_rows(self, max_distinct_rows, hash_key)
+        return collect_all_or_distinct_rows(self, max_distinct_rows, hash_key)
 
 
 @dataclass(frozen=True)

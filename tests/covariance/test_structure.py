@@ -92,11 +92,11 @@ def test_names_are_parsed_in_any_case(name: str) -> None:
 @pytest.mark.parametrize(("sklearn_name", "letters"), SKLEARN_TO_MCLUST.items())
 def test_sklearn_names_equal_mclust_names(sklearn_name: str, letters: str) -> None:
     assert Structure.from_name(sklearn_name) == Structure.from_name(letters)
-    assert Structure.from_name(letters).display_name == f"{letters} ({sklearn_name})"
+    assert Structure.from_name(letters).name_with_alias_or_n_factors == f"{letters} ({sklearn_name})"
 
 
-def test_display_name_without_a_sklearn_name() -> None:
-    assert Structure.from_name("EVI").display_name == "EVI"
+def test_name_without_a_sklearn_alias() -> None:
+    assert Structure.from_name("EVI").name_with_alias_or_n_factors == "EVI"
 
 
 @pytest.mark.parametrize("name", ["EVX", "XYZ", "", "Full", "fulll", None, 3, ["VVV"], "VVVV"])

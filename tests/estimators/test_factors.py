@@ -186,7 +186,7 @@ def test_warm_start_goes_on_with_the_same_factors():
     warm = GaussianMixture(3, covariance_type="UUU", n_factors=2, warm_start=True, random_state=0)
     first = warm.fit(rows).lower_bound_
     assert warm.fit(rows).lower_bound_ > first
-    assert warm.set_params(n_factors=1).fit(rows).model_.structure.display_name == "UUU, 1 factor"
+    assert warm.set_params(n_factors=1).fit(rows).model_.structure.name_with_alias_or_n_factors == "UUU, 1 factor"
 
 
 def test_starting_means_are_taken():

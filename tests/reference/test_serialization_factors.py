@@ -46,7 +46,7 @@ def reference_path(structure: str) -> Path:
 @every_file
 def test_files_of_schema_2_keep_their_numbers(structure: str) -> None:
     mixture, known = Mixture.load(reference_path(structure)), EXPECTED[structure]
-    assert mixture.structure.display_name == f"{structure}, 1 factor"
+    assert mixture.structure.name_with_alias_or_n_factors == f"{structure}, 1 factor"
     assert mixture.feature_names == tuple(known["feature_names"])
     assert mixture.covariance.is_floored.tolist() == [False, True]
     np.testing.assert_allclose(mixture.means, known["means"], rtol=1e-15)

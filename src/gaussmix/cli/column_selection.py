@@ -110,7 +110,7 @@ def _require_columns(table: Table, column_names: Sequence[str]) -> None:
 
 
 def _get_numeric_column(table: Table, column_name: str) -> Column:
-    """Return the column of that name; TableError if it is not numeric."""
+    """Return the column of that name; raise TableError if it is not numeric."""
     column = table.columns[table.column_names.index(column_name)]
     if column.is_numeric:
         return column
@@ -162,12 +162,12 @@ def _notes_on_omitted_columns(table: Table) -> list[str]:
 
 
 def _stack_columns_and_require_finite(columns: Sequence[Column]) -> ND:
-    """Return the values of the columns as an array (n, D); TableError if one is missing or infinite."""
+    """Return the values of the columns as an array (n, D); raise TableError if one is missing or infinite."""
     return np.column_stack([_require_finite_values(column) for column in columns])
 
 
 def _require_finite_values(column: Column) -> N:
-    """Return the values (n,) of a column; TableError if one is missing or infinite."""
+    """Return the values (n,) of a column; raise TableError if one is missing or infinite."""
     values = column.values
     is_invalid = ~np.isfinite(values)
     if is_invalid.any():
@@ -178,7 +178,7 @@ def _require_finite_values(column: Column) -> N:
 
 
 def _require_valid_weights(column: Column) -> N:
-    """Return the values (n,) of the column of weights; TableError if one is not finite or negative, or all are zero."""
+    """Return the weights (n,) in a column; raise TableError if one is negative or not finite, or all are zero."""
     values = _require_finite_values(column)
     if (values < 0).any():
         row = int(np.argmax(values < 0))

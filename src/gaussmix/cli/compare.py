@@ -124,7 +124,7 @@ def run_compare(
 
 
 def _parse_solvers(text: str | None) -> list[str]:
-    """Return the solvers that --solvers names, in lower case, or the default ones; typer.BadParameter if unknown."""
+    """Return the solvers in --solvers, in lower case, or the default ones; raise typer.BadParameter if unknown."""
     from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS
     from gaussmix.solvers.solver_table import SOLVERS
 
@@ -143,7 +143,7 @@ def _read_and_compare(
     tol: float,
     standardize: bool | None,
 ) -> "tuple[SelectedColumns, Comparison]":
-    """Read the columns of a file, print notes on them, and return them with the comparison on their rows."""
+    """Read and compare the rows of a file, and print notes on its columns; return the columns and the comparison."""
     from gaussmix.cli.column_selection import select_columns_for_comparison
     from gaussmix.cli.table_reader import read_table
     from gaussmix.comparison.comparison import compare

@@ -8,7 +8,7 @@ from gaussmix.errors.text import format_count
 
 
 def format_solver_table(comparison: Comparison) -> str:
-    """Return a table with one line per solver: iterations, seconds, log-likelihood and the gap to the best."""
+    """Return a text table with a line per solver: iterations, seconds, log-likelihood and the gap to the best."""
     rows = [
         [
             result.solver,
@@ -41,7 +41,7 @@ def format_assignment_caption(comparison: Comparison) -> str:
 
 
 def format_assignment_table(comparison: Comparison) -> str:
-    """Return a table with one line per method: rows that differ from the mixture's, agreement and accuracy."""
+    """Return a text table with a line per assignment method: rows assigned unlike the mixture, agreement, accuracy."""
     header = ["method", "rows that differ", "adjusted Rand"]
     rows = [
         [result.method, _format_row_count(result.differing_weight), f"{result.adjusted_rand_index:.3f}"]
@@ -55,7 +55,7 @@ def format_assignment_table(comparison: Comparison) -> str:
 
 
 def format_agreement_table(comparison: Comparison) -> str:
-    """Return a table of the adjusted Rand index of each pair of partitions."""
+    """Return a text table of adjusted Rand indices: a line and a column per partition."""
     pairs = comparison.assignments.adjusted_rand_indices
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     rows = [
@@ -66,7 +66,7 @@ def format_agreement_table(comparison: Comparison) -> str:
 
 
 def format_normality_table(comparison: Comparison) -> str:
-    """Return a table with one line per component: the p-values of its normality tests."""
+    """Return a text table with a line per component: the p-values of its normality tests."""
     header = ["component", "rows", "skewness", "kurtosis", "Henze-Zirkler", "Bonferroni", "Gaussian"]
     rows = []
     for result in comparison.normality_tests:

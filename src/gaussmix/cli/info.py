@@ -25,7 +25,7 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
     names = mixture.feature_names
     fields = [
         ("Model", f"{model} (schema {serialization.read_schema_version(model)})"),
-        ("Structure", f"{mixture.structure.display_name}: {mixture.structure.description}"),
+        ("Structure", f"{mixture.structure.name_with_alias_or_n_factors}: {mixture.structure.description}"),
         ("Components", f"{mixture.n_components}, with {format_count(mixture.n_parameters, 'free parameter')}"),
         ("Columns", f"{mixture.n_features} ({join_with_commas(names, max_names=100) if names else 'without names'})"),
     ]

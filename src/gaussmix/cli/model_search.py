@@ -85,7 +85,7 @@ class SearchOptions:
         has_noise: bool = False,
         has_prior: bool = False,
     ) -> "SearchOptions":
-        """Return the options, parsed from the texts of the command line; typer.BadParameter if one is invalid."""
+        """Return the options, parsed from the texts of the command line; raise typer.BadParameter if one is invalid."""
         column_names = parse_names(columns, "--columns")
         if weight_column is not None and weight_column in (column_names or []):
             raise typer.BadParameter(

@@ -44,7 +44,7 @@ SeedOption = Annotated[
 
 
 def parse_names(text: str | None, option_name: str) -> list[str] | None:
-    """Return the comma-separated names, which may be quoted, or None for None; typer.BadParameter if one repeats."""
+    """Return comma-separated names, quoted or not, or None for None; raise typer.BadParameter if one repeats."""
     if text is None:
         return None
     names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
@@ -95,21 +95,21 @@ def parse_structures(text: str) -> list[str]:
 
 
 def parse_criterion(text: str) -> str:
-    """Return the criterion that --criterion names in any case; typer.BadParameter if there is none."""
+    """Return the criterion that --criterion names in any case; raise typer.BadParameter if there is none."""
     from gaussmix.selection.criteria import CRITERIA
 
     return _parse_lower_case_choice(text, list(CRITERIA), "--criterion")
 
 
 def parse_engine(text: str) -> str:
-    """Return the engine that --engine names in any case; typer.BadParameter if there is none."""
+    """Return the engine that --engine names in any case; raise typer.BadParameter if there is none."""
     from gaussmix.engines import ENGINE_NAMES
 
     return _parse_lower_case_choice(text, list(ENGINE_NAMES), "--engine")
 
 
 def _parse_lower_case_choice(text: str, allowed: list[str], option_name: str) -> str:
-    """Return the text in lower case; typer.BadParameter if that is not one of the allowed names."""
+    """Return the text in lower case; raise typer.BadParameter if that is not one of the allowed names."""
     if text.lower() not in allowed:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(allowed)}", param_hint=option_name)
     return text.lower()

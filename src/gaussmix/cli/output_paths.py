@@ -64,7 +64,7 @@ def _require_writable_parent(path: Path, parent: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, if they do not exist; FileError if that fails."""
+    """Create a folder and its parents, if they do not exist; raise FileError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -22,7 +22,7 @@ from gaussmix.types import IntN, N
 
 
 def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
-    """Return a text table with one column per component: weight, number of rows with its label, means; noise last."""
+    """Return a text table of weights, labelled rows and means: a line for each, a column per component, noise last."""
     headers = [str(component) for component in range(mixture.n_components)]
     numbers = np.arange(mixture.n_components)
     if mixture.noise is not None:
@@ -45,7 +45,7 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
 
 
 def format_standard_deviation_table(mixture: Mixture) -> str:
-    """Return a table of the standard deviation of each column in each component."""
+    """Return a text table of standard deviations: a line per data column, a column per component."""
     columns = zip(column_names(mixture), mixture.standard_deviations.T, strict=True)
     return format_table(
         ["component", *map(str, range(mixture.n_components))],
@@ -78,7 +78,7 @@ def selection_as_name_text_pairs(selection: Selection) -> list[tuple[str, str]]:
 
 
 def format_ranking(selection: Selection, max_candidates: int) -> str:
-    """Return a table of the best candidates: criterion, difference to the best, number of parameters and a remark."""
+    """Return a text table with a line per candidate, best first: criterion, difference to the best, size, remark."""
     candidates = candidate_table(selection)[:max_candidates]
     rows = [
         [
@@ -103,7 +103,8 @@ def format_ranking(selection: Selection, max_candidates: int) -> str:
 
 def _describe_candidate(candidate: Candidate) -> str:
     """Return number of components and structure: '2 components of structure VVV'."""
-    return f"{format_count(candidate.n_components, 'component')} of structure {candidate.structure.display_name}"
+    structure_name = candidate.structure.name_with_alias_or_n_factors
+    return f"{format_count(candidate.n_components, 'component')} of structure {structure_name}"
 
 
 def _format_bic_evidence_or_empty(criterion_name: str, criterion_difference: float) -> str:

@@ -132,7 +132,7 @@ def _require_regular_file(path: Path) -> None:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    """Read a text file with a header, which tells the delimiter; TableError if a line is ragged or no row follows."""
+    """Read a text file with a header, which tells the delimiter; raise TableError for a ragged line or no rows."""
     header, delimiter = _read_column_names_and_delimiter(path)
     if all(re.match(_NUMBER_PATTERN, name) for name in header):
         raise TableError.no_header(path, ", ".join(header[:3]))
@@ -176,7 +176,7 @@ def _read_column_names_and_delimiter(path: Path) -> tuple[list[str], str]:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    """Read a Parquet file; FileError if it is empty."""
+    """Read a Parquet file; raise FileError if it is empty."""
     if path.stat().st_size == 0:
         raise FileError.empty_file(path)
     with pq.ParquetFile(path, pre_buffer=False) as file:
@@ -194,7 +194,7 @@ _READER_BY_SUFFIX = {
 
 
 def _convert_table(path: Path, arrow_table: pa.Table, is_text_file: bool) -> Table:
-    """Return an Arrow table without its nameless columns; TableError if names repeat or there is no row."""
+    """Return an Arrow table without its nameless columns; raise TableError if names repeat or there is no row."""
     names = [name.strip() if is_text_file else name for name in arrow_table.schema.names]
     named_columns = [(index, name) for index, name in enumerate(names) if name not in _UNNAMED_COLUMN_NAMES]
     kept_names = [name for _, name in named_columns]
@@ -210,7 +210,7 @@ def _convert_table(path: Path, arrow_table: pa.Table, is_text_file: bool) -> Tab
 
 
 def _convert_column(path: Path, name: str, values: pa.ChunkedArray, is_text_file: bool) -> Column:
-    """Return an Arrow column as float64, text or only its kind; FileError if it is not UTF-8."""
+    """Return an Arrow column as float64, text or only its kind; raise FileError if it is not UTF-8."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     kind = values.type

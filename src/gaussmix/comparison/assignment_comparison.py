@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gaussmix.comparison import metrics
-from gaussmix.comparison.distance_metric import DistanceMetric
+from gaussmix.comparison.distance_metric import ScaledEuclideanMetric
 from gaussmix.comparison.metrics import CalibrationBin
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.prediction import uncertainty
@@ -96,8 +96,8 @@ class AssignmentResult:
 
 
 @dataclass(frozen=True, eq=False)
-class AssignmentComparison:
-    """The assignments of all methods, and their agreement; ``comparison["k-means"]`` returns one method's result.
+class AssignmentMethodComparison:
+    """The assignments of the same rows by several methods; ``comparison["k-means"]`` returns one method's result.
 
     Attributes
     ----------
@@ -161,20 +161,20 @@ class AssignmentComparison:
         return float(self.weights.sum()) == len(self.weights)
 
     def table(self) -> list[dict[str, object]]:
-        """Return one dict per method: agreement with the mixture and, with labels, the quality of predictions."""
+        """Return one dict per assignment method: agreement with the mixture and, with labels, prediction scores."""
         names = ("method", "differing_weight", "adjusted_rand_index", "accuracy", "log_loss", "calibration_error")
         return [{name: getattr(result, name) for name in names} for result in self.results]
 
 
-def compare_assignments(
+def compare_assignment_methods(
     mixture: Mixture,
     rows: ND,
     weights: N,
-    metric: DistanceMetric,
+    metric: ScaledEuclideanMetric,
     known_labels: KnownLabels | None,
     n_neighbors: int,
     rng: np.random.Generator,
-) -> AssignmentComparison:
+) -> AssignmentMethodComparison:
     """Assign rows (n, D) by the mixture, k-means and, with known labels, k-nearest neighbours; compare the results."""
     n_components, responsibilities = mixture.n_components, mixture.predict_proba(rows)
     hard_labels = np.asarray(responsibilities.argmax(axis=1), dtype=np.int64)
@@ -191,7 +191,7 @@ def compare_assignments(
     known_component_labels = _known_component_labels(known_labels, class_labels)
     labels_by_method = {method: labels for method, (labels, _) in assignments.items()}
     uncertainties = uncertainty(responsibilities)
-    return AssignmentComparison(
+    return AssignmentMethodComparison(
         mixture,
         tuple(_score_assignment(name, *one, hard_labels, weights, known_labels) for name, one in assignments.items()),
         _pairwise_adjusted_rand_indices(labels_by_method, known_component_labels, weights),

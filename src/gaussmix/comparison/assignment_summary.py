@@ -10,10 +10,10 @@ from gaussmix.comparison.assignment_comparison import (
     KMEANS_METHOD,
     NEIGHBORS_METHOD,
     SOFT_METHOD,
-    AssignmentComparison,
+    AssignmentMethodComparison,
     AssignmentResult,
 )
-from gaussmix.comparison.distance_metric import ComponentInequality
+from gaussmix.comparison.distance_metric import AxisSizeAndWeightRatios
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import N
 
@@ -50,11 +50,11 @@ def format_percent(part: float, total: float) -> str:
     return f"{value:.0f}%" if value >= 9.95 or value == 0.0 else f"{value:.1f}%" if value >= 0.05 else "<0.1%"
 
 
-def describe_kmeans(assignments: AssignmentComparison, inequality: ComponentInequality) -> str:
+def describe_kmeans(assignments: AssignmentMethodComparison, ratios: AxisSizeAndWeightRatios) -> str:
     """Return text on how far k-means finds the mixture's groups, why it may not, and which of both to prefer."""
     result = assignments[KMEANS_METHOD]
     agreement = f"adjusted Rand index {result.adjusted_rand_index:.2f}"
-    unit, differences = assignments.distance_unit_text, _describe_inequality(inequality)
+    unit, differences = assignments.distance_unit_text, _describe_deviation_from_equal_spheres(ratios)
     if result.adjusted_rand_index >= _MIN_SIMILAR_ADJUSTED_RAND_INDEX:
         objection = f"although {join_with_and(differences)}" if differences else "but it gives no probabilities"
         return (
@@ -71,7 +71,7 @@ def describe_kmeans(assignments: AssignmentComparison, inequality: ComponentIneq
     return f"{sentence} Prefer the mixture." if result.row_log_losses is None else sentence
 
 
-def describe_row_uncertainty(assignments: AssignmentComparison) -> list[str]:
+def describe_row_uncertainty(assignments: AssignmentMethodComparison) -> list[str]:
     """Return sentences on how many rows are uncertain, and what that means for the groups."""
     total_weight, expected_errors = float(assignments.weights.sum()), assignments.expected_error_weight
     is_singular = assignments.uncertain_weight == 1.0 or not assignments.has_mean_weight_one
@@ -97,7 +97,7 @@ def describe_row_uncertainty(assignments: AssignmentComparison) -> list[str]:
     return sentences
 
 
-def describe_label_predictions(assignments: AssignmentComparison) -> list[str]:
+def describe_label_predictions(assignments: AssignmentMethodComparison) -> list[str]:
     """Return sentences on which method predicts known labels best, and whether by more than chance."""
     if NEIGHBORS_METHOD not in assignments:
         return ["k-nearest neighbours need known labels, and none were given."]
@@ -140,7 +140,7 @@ def _advise_on_neighbors(
     return "The neighbours need the labels and are not clearly better."
 
 
-def _format_weight_as_rows(assignments: AssignmentComparison, weight: float) -> str:
+def _format_weight_as_rows(assignments: AssignmentMethodComparison, weight: float) -> str:
     """Return a weight of rows as text: '12 of 272 rows (4.4%)', or '4.4% of the weight' unless weights count rows."""
     total_weight = float(assignments.weights.sum())
     percent = format_percent(weight, total_weight)
@@ -149,15 +149,15 @@ def _format_weight_as_rows(assignments: AssignmentComparison, weight: float) -> 
     return f"{weight:.0f} of {format_count(len(assignments.weights), 'row')} ({percent})"
 
 
-def _describe_inequality(inequality: ComponentInequality) -> list[str]:
+def _describe_deviation_from_equal_spheres(ratios: AxisSizeAndWeightRatios) -> list[str]:
     """Return clauses on how the groups differ from equal spheres; an empty list if they hardly do."""
     clauses = []
-    if inequality.axis_ratio > _MAX_ROUND_AXIS_RATIO:
-        clauses.append(f"one is {_format_as_times(inequality.axis_ratio)} longer than wide")
-    if inequality.size_ratio > _MAX_EQUAL_SIZE_RATIO:
-        clauses.append(f"the widest is {_format_as_times(inequality.size_ratio)} as wide as the narrowest")
-    if inequality.weight_ratio > _MAX_EQUAL_WEIGHT_RATIO:
-        clauses.append(f"the largest holds {_format_as_times(inequality.weight_ratio)} the rows of the smallest")
+    if ratios.axis_ratio > _MAX_ROUND_AXIS_RATIO:
+        clauses.append(f"one is {_format_as_times(ratios.axis_ratio)} longer than wide")
+    if ratios.size_ratio > _MAX_EQUAL_SIZE_RATIO:
+        clauses.append(f"the widest is {_format_as_times(ratios.size_ratio)} as wide as the narrowest")
+    if ratios.weight_ratio > _MAX_EQUAL_WEIGHT_RATIO:
+        clauses.append(f"the largest holds {_format_as_times(ratios.weight_ratio)} the rows of the smallest")
     return clauses
 
 
@@ -193,13 +193,13 @@ def _format_log_losses(result: AssignmentResult, other_result: AssignmentResult)
     return f"{result.log_loss or 0.0:.3f} against {other_result.log_loss or 0.0:.3f}"
 
 
-def _labelled_row_weights(assignments: AssignmentComparison) -> N:
+def _labelled_row_weights(assignments: AssignmentMethodComparison) -> N:
     """Return the weights (n known,) of the rows whose class is known."""
     assert assignments.known_component_labels is not None
     return assignments.weights[assignments.known_component_labels >= 0]
 
 
-def _majority_class_fraction(assignments: AssignmentComparison) -> float:
+def _majority_class_fraction(assignments: AssignmentMethodComparison) -> float:
     """Return the weighted fraction of the most frequent class among the labelled rows."""
     assert assignments.known_component_labels is not None
     is_known = assignments.known_component_labels >= 0

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.comparison.assignment_comparison import KnownLabels, compare_assignments
-from gaussmix.comparison.distance_metric import DistanceMetric
+from gaussmix.comparison.assignment_comparison import KnownLabels, compare_assignment_methods
+from gaussmix.comparison.distance_metric import ScaledEuclideanMetric
 from gaussmix.comparison.normality_tests import run_component_normality_tests
 from gaussmix.comparison.result import Comparison
 from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS, compare_solvers, parse_solver_names
 from gaussmix.comparison.summary import compose_summary
-from gaussmix.core.input_arrays import column_names, parse_classes, parse_rows, parse_weights
+from gaussmix.core.input_arrays import column_names, parse_class_names_and_indices, parse_rows, parse_weights
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
@@ -175,12 +175,14 @@ def _compare_with_best_mixture(
         problem, start, options.solver_names, options.stopping_rule, int(rng.integers(2**31)), progress_callback
     )
     known_labels = _make_known_labels(data, int(rng.integers(2**31)))
-    metric = DistanceMetric.from_source(source, options.should_standardize(mixture), engine)
-    assignments = compare_assignments(
+    metric = ScaledEuclideanMetric.from_source(source, options.should_standardize(mixture), engine)
+    assignments = compare_assignment_methods(
         mixture, data.rows, data.row_weights, metric, known_labels, options.n_neighbors, rng
     )
     tests = run_component_normality_tests(assignments.responsibilities, data.rows, data.row_weights, rng)
-    summary = compose_summary(selection, assignments, solver_results, tests, metric.measure_inequality(mixture))
+    summary = compose_summary(
+        selection, assignments, solver_results, tests, metric.axis_size_and_weight_ratios(mixture)
+    )
     return Comparison(selection, solver_results, assignments, tests, summary)
 
 
@@ -226,7 +228,7 @@ def _parse_data_of_positive_weight(
     data = _ComparisonData(rows[has_weight], positive_weights, row_weights)
     if labels is None:
         return data
-    class_names, class_indices = parse_classes(labels, len(rows), has_weight)
+    class_names, class_indices = parse_class_names_and_indices(labels, len(rows), has_weight)
     return replace(data, class_names=class_names, class_indices=class_indices[has_weight])
 
 

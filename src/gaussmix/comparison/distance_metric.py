@@ -30,8 +30,8 @@ _MIN_RELATIVE_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class ComponentInequality:
-    """Three ratios that measure how far components are from equal spheres in a metric; each is 1 for equal spheres.
+class AxisSizeAndWeightRatios:
+    """Ratios of the axes, sizes and weights of components in a metric; each ratio is 1 for equal spheres.
 
     Attributes
     ----------
@@ -56,8 +56,8 @@ class KMeansFit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DistanceMetric:
-    """Euclidean distances between rows whose columns are divided by scales.
+class ScaledEuclideanMetric:
+    """Euclidean distances between rows whose columns are divided by scales; never Mahalanobis distances.
 
     Attributes
     ----------
@@ -74,8 +74,8 @@ class DistanceMetric:
     is_standardized: bool
 
     @classmethod
-    def from_source(cls, source: AbstractSource, standardize: bool, engine: AbstractEngine) -> "DistanceMetric":
-        """Return a metric in standard deviations of each column, or in the data's units."""
+    def from_source(cls, source: AbstractSource, standardize: bool, engine: AbstractEngine) -> "ScaledEuclideanMetric":
+        """Return the Euclidean metric in standard deviations of each column, or in the data's units."""
         structure = Structure.from_name("VVV" if standardize else "EII")
         problem = Problem.from_source(source, structure, engine=engine)
         deviations = np.sqrt(problem.column_variances)
@@ -124,8 +124,8 @@ class DistanceMetric:
         expectation = self.problem.session.e_step(metric(centers_in_frame), MomentKind.NONE, AssignmentKind.HARD)
         return -2.0 * expectation.log_likelihood
 
-    def measure_inequality(self, mixture: Mixture) -> ComponentInequality:
-        """Return three ratios, each 1 for equal spheres: of the components' axes, sizes and weights."""
+    def axis_size_and_weight_ratios(self, mixture: Mixture) -> AxisSizeAndWeightRatios:
+        """Return the largest ratios of axes, sizes and weights of components in this metric; 1 for equal spheres."""
         # A structure may not hold in another frame; the marginal of all columns has unrestricted covariances.
         unrestricted = mixture.marginal(range(mixture.n_features))
         matrices = change_frame(unrestricted, self.problem.source.frame).covariance.matrices()
@@ -134,7 +134,7 @@ class DistanceMetric:
         axes = np.sqrt(np.maximum(eigenvalues, tiny))
         sizes: K = np.maximum(np.sqrt(np.square(axes / axes.max()).mean(axis=1)), tiny)
         weights = np.maximum(mixture.weights, tiny)
-        return ComponentInequality(
+        return AxisSizeAndWeightRatios(
             float((axes[:, 0] / axes[:, -1]).max()),
             float(sizes.max() / sizes.min()),
             float(weights.max() / weights.min()),

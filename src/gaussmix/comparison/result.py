@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gaussmix.comparison.assignment_comparison import AssignmentComparison
+from gaussmix.comparison.assignment_comparison import AssignmentMethodComparison
 from gaussmix.comparison.normality_tests import NormalityTestResult
 from gaussmix.comparison.solver_comparison import SolverResult
 from gaussmix.model.mixture import Mixture
@@ -23,7 +23,7 @@ class Comparison:
     solver_results : tuple of SolverResult
         One per solver, from a common start: ``n_iter``, ``seconds``, ``log_likelihood``, ``gap_per_row`` to the best,
         ``n_iter_to_best`` and ``seconds_to_best``, and ``outcome``.
-    assignments : AssignmentComparison
+    assignments : AssignmentMethodComparison
         Ways to assign the rows, their agreement and, with labels, their accuracy.
     normality_tests : tuple of NormalityTestResult
         One per component.
@@ -33,7 +33,7 @@ class Comparison:
 
     selection: Selection
     solver_results: tuple[SolverResult, ...]
-    assignments: AssignmentComparison
+    assignments: AssignmentMethodComparison
     normality_tests: tuple[NormalityTestResult, ...]
     summary: str = field(repr=False)
 
@@ -57,7 +57,7 @@ class Comparison:
         return [{name: getattr(result, name) for name in names} for result in self.solver_results]
 
     def assignment_table(self) -> TableRows:
-        """Return one dict per way to assign rows: agreement with the mixture, accuracy, log-loss, calibration error."""
+        """Return one dict per assignment method: agreement with the mixture, accuracy, log-loss, calibration error."""
         return self.assignments.table()
 
     def normality_table(self) -> TableRows:

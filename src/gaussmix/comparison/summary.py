@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from gaussmix.comparison.assignment_comparison import AssignmentComparison
+from gaussmix.comparison.assignment_comparison import AssignmentMethodComparison
 from gaussmix.comparison.assignment_summary import describe_kmeans, describe_label_predictions, describe_row_uncertainty
-from gaussmix.comparison.distance_metric import ComponentInequality
+from gaussmix.comparison.distance_metric import AxisSizeAndWeightRatios
 from gaussmix.comparison.normality_tests import NormalityTestResult
 from gaussmix.comparison.solver_comparison import SolverResult
 from gaussmix.errors.text import format_count, join_with_and
@@ -19,27 +19,27 @@ _MIN_GAP_TO_OTHER_OPTIMUM_PER_ROW = 1e-4
 
 def compose_summary(
     selection: Selection,
-    assignments: AssignmentComparison,
+    assignments: AssignmentMethodComparison,
     solver_results: Sequence[SolverResult],
     normality_tests: Sequence[NormalityTestResult],
-    inequality: ComponentInequality,
+    ratios: AxisSizeAndWeightRatios,
 ) -> str:
     """Return one paragraph on the groups, and on when to prefer which way to assign and which solver."""
     sentences = [_describe_groups(selection, assignments)]
     if assignments.mixture.n_components > 1:
-        sentences += [describe_kmeans(assignments, inequality), *describe_row_uncertainty(assignments)]
+        sentences += [describe_kmeans(assignments, ratios), *describe_row_uncertainty(assignments)]
     sentences += [*describe_label_predictions(assignments), *_describe_normality(normality_tests)]
     sentences += _describe_solvers(solver_results, selection, float(assignments.weights.sum()))
     return " ".join(sentences)
 
 
-def _describe_groups(selection: Selection, assignments: AssignmentComparison) -> str:
+def _describe_groups(selection: Selection, assignments: AssignmentMethodComparison) -> str:
     """Return sentences on the number of groups, the structure, and whether the fit is degenerate."""
     mixture, n_candidates, n_rows = assignments.mixture, len(selection.candidates), len(assignments.rows)
     groups = "one Gaussian group" if mixture.n_components == 1 else f"{mixture.n_components} Gaussian groups"
     rank = "" if n_candidates == 1 else f", the best of {n_candidates} by {selection.criterion.upper()}"
     text = f"The {format_count(n_rows, 'row')} {'is' if n_rows == 1 else 'are'} described by {groups} of structure "
-    text += f"{mixture.structure.display_name}{rank}."
+    text += f"{mixture.structure.name_with_alias_or_n_factors}{rank}."
     if not selection.best.is_eligible:
         text += " This fit is degenerate: a group has too few rows or a floored variance. Do not rely on it."
     return text if mixture.n_components > 1 else f"{text} There is nothing to assign: all rows belong to this group."
@@ -155,6 +155,6 @@ def _join_solver_names(results: Sequence[SolverResult]) -> str:
 
 
 def _format_gap_range(results: Sequence[SolverResult]) -> str:
-    """Return the smallest and largest gap per row to the best log-likelihood: '0.48', or '0.05 to 0.48'."""
+    """Return the range, over solvers, of the gap per row to the best log-likelihood: '0.48', or '0.05 to 0.48'."""
     smallest, largest = (f"{choose(result.gap_per_row for result in results):.2g}" for choose in (min, max))
     return smallest if smallest == largest else f"{smallest} to {largest}"

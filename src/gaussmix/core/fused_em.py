@@ -28,7 +28,7 @@ class PriorStatistics:
 
 
 @dataclass(frozen=True)
-class FusedRun:
+class FusedRunInput:
     """The input of a fused run of EM: rows (n, D) in working coordinates, initial parameters, and a stopping rule.
 
     ``structure_name`` are mclust's letters. ``known_labels`` (n,) are components of rows, -1 if unknown.
@@ -57,8 +57,8 @@ class FusedRun:
 
 
 @dataclass(frozen=True)
-class FusedResult:
-    """The result of a fused run: parameters, and the log-likelihood of each iteration."""
+class FusedRunResult:
+    """The result of a fused run: the last parameters, and the log-likelihood of each iteration."""
 
     component_weights: K
     noise_weight: float

@@ -21,8 +21,8 @@ class NonNumericEntry(NamedTuple):
     value: object
 
 
-class RowClasses(NamedTuple):
-    """Names of classes, and the index of the class of each row (n,), -1 if unknown."""
+class ClassNamesAndIndices(NamedTuple):
+    """Names of two or more classes as text, and the index of the class of each row (n,), -1 if unknown."""
 
     names: tuple[str, ...]
     index_of_row: IntN
@@ -184,11 +184,16 @@ def parse_labels(
     return known if np.any(known >= 0) else None
 
 
-def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> RowClasses:
-    """Return the sorted names of the classes, and the index of the class of each row (n_rows,), -1 if unknown.
+def parse_class_names_and_indices(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> ClassNamesAndIndices:
+    """Return the sorted names of two or more classes as text, and the class index (n_rows,) of each row, -1 if unknown.
 
     Labels may be numbers, text and booleans. None, NaN, empty text and -1 mean unknown, and so do all labels of rows
     that are not in ``has_weight`` (n_rows,).
+
+    Raises
+    ------
+    LabelError
+        If there is not one label per row, fewer than two classes, or fewer than two labelled rows per class on average.
     """
     values = np.asarray(labels, dtype=object)
     if values.shape != (n_rows,):
@@ -207,7 +212,7 @@ def parse_classes(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> RowClass
     names = sorted(distinct_names, key=_natural_sort_key)
     index_of_name = {name: index for index, name in enumerate(names)}
     indices = [-1 if name is None else index_of_name[name] for name in row_names]
-    return RowClasses(tuple(names), np.array(indices, dtype=np.int64))
+    return ClassNamesAndIndices(tuple(names), np.array(indices, dtype=np.int64))
 
 
 def _is_missing_label(value: object) -> bool:

@@ -168,15 +168,15 @@ class _ThreadPool:
         with self._lock:
             try:
                 while self._n_threads < len(tasks):
-                    threading.Thread(target=self._run_tasks, name="gaussmix", daemon=True).start()
+                    threading.Thread(target=self._run_tasks_forever, name="gaussmix", daemon=True).start()
                     self._n_threads += 1
             except RuntimeError:  # the system allows no more threads, or Python is shutting down
                 del tasks[self._n_threads :]
         for task in tasks:
             self._tasks.put(task)
 
-    def _run_tasks(self) -> None:
-        """Run tasks for ever."""
+    def _run_tasks_forever(self) -> None:
+        """Run queued tasks for ever in a daemon thread; tasks must not raise."""
         while True:
             task = self._tasks.get()
             task()

@@ -28,7 +28,7 @@ class FactorStructure(Structure):
         return self.letters
 
     @property
-    def display_name(self) -> str:
+    def name_with_alias_or_n_factors(self) -> str:
         """The letters and the number of factors: 'UUU, 5 factors'."""
         return f"{self.letters}, {format_count(self.n_factors, 'factor')}"
 

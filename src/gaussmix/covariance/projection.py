@@ -66,7 +66,7 @@ def contract_covariances(structure: Structure, matrices: KDD) -> Array:
 
 
 def covariance_from_matrices(
-    structure: Structure, matrices: Array, n_components: int, n_features: int
+    structure: Structure, covariances: Array, n_components: int, n_features: int
 ) -> AbstractCovariance:
     """Make covariances of a structure from an array of scikit-learn's shape or of shape (K, D, D).
 
@@ -75,7 +75,7 @@ def covariance_from_matrices(
     ParameterError
         If the shape is wrong, a matrix is not positive definite, or the matrices do not have the structure.
     """
-    full = expand_covariances(structure, np.asarray(matrices, dtype=np.float64), n_components, n_features)
+    full = expand_covariances(structure, np.asarray(covariances, dtype=np.float64), n_components, n_features)
     has_failed = linalg.cholesky_stack(full).has_failed
     if has_failed.any():
         raise ParameterError.not_positive_definite("covariance", int(np.argmax(has_failed)))

@@ -100,12 +100,12 @@ class RidgeRegularizer(AbstractRegularizer):
         """Return the moments with scikit-learn's pseudo mass and the ridge added."""
         if moments.kind not in (MomentKind.FULL, MomentKind.POOLED_FULL):
             regularized = self._add_pseudo_mass(moments)
-            return replace(regularized, scatter=regularized.scatter + self._added_scatter(regularized))
+            return replace(regularized, scatter=regularized.scatter + self._added_diagonals_or_traces(regularized))
         # Of matrices only the diagonals change, so the pseudo mass moves masses and means only.
         trace_moments = replace(moments, scatter=np.zeros(len(moments.mass)), kind=MomentKind.TRACE)
         scatter = moments.scatter.copy()
         regularized = replace(self._add_pseudo_mass(trace_moments), scatter=scatter, kind=moments.kind)
-        np.einsum("...ii->...i", scatter)[...] += self._added_scatter(regularized)
+        np.einsum("...ii->...i", scatter)[...] += self._added_diagonals_or_traces(regularized)
         return regularized
 
     def _add_pseudo_mass(self, moments: Moments) -> Moments:
@@ -114,8 +114,8 @@ class RidgeRegularizer(AbstractRegularizer):
         origin = np.broadcast_to(self.origin, moments.mean.shape)
         return moments + Moments(mass, origin, np.zeros_like(moments.scatter), moments.kind)
 
-    def _added_scatter(self, moments: Moments) -> Array:
-        """Return what the ridge adds to the traces (K,) or the diagonals (K, D) or (D,) of the scatter."""
+    def _added_diagonals_or_traces(self, moments: Moments) -> Array:
+        """Return what the ridge adds to the scatter: to its traces (K,), or to its diagonals (K, D) or (D,)."""
         mass, amounts = moments.mass, self.added_variances
         if moments.kind is MomentKind.TRACE:
             return np.asarray(mass * amounts.sum())

@@ -51,8 +51,8 @@ class Structure(ABC):
 
     @property
     @abstractmethod
-    def display_name(self) -> str:
-        """The name with what a reader needs beside it: 'VVV (full)', 'UUU, 5 factors'."""
+    def name_with_alias_or_n_factors(self) -> str:
+        """The name with scikit-learn's alias or the number of factors: 'VVV (full)', 'UUU, 5 factors'."""
 
     @property
     @abstractmethod
@@ -123,7 +123,7 @@ class MclustStructure(Structure):
         return self.volume + self.shape + self.orientation
 
     @property
-    def display_name(self) -> str:
+    def name_with_alias_or_n_factors(self) -> str:
         """The letters, with scikit-learn's name if it has one: 'VVV (full)'."""
         for name, letters in SKLEARN_TO_MCLUST.items():
             if letters == str(self):

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.fused_em import FusedResult, FusedRun
+from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
@@ -120,11 +120,11 @@ class AutomaticFusedRunner(AbstractFusedRunner):
             and n_features <= MAX_FUSED_FEATURES
         )
 
-    def run(self, fused_run: FusedRun) -> FusedResult | None:
-        """Run EM in compiled code and return its parameters; None, after a warning, if code cannot be compiled."""
+    def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
+        """Run EM in compiled code; return the last parameters, or None, after a warning, if code cannot be compiled."""
         engine = compiled_or_numpy_engine()
         try:
-            return engine.fused_runner.run(fused_run) if isinstance(engine, SupportsFusedRuns) else None
+            return engine.fused_runner.run(run_input) if isinstance(engine, SupportsFusedRuns) else None
         except CompilationError as error:
             _disable_compiled_engine_and_warn_once(error.__cause__ or error)
             return None
@@ -169,7 +169,7 @@ def compiled_or_numpy_engine() -> BatchEngine:
 
 @cache
 def _load_compiled_engine() -> BatchEngine:
-    """Import and return the compiled engine; any exception if that fails."""
+    """Import the compiled engine and return an instance of it; raise whatever the import raises."""
     from gaussmix.engines.kernels import CompiledEngine
 
     return CompiledEngine()

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
-from gaussmix.core.fused_em import FusedResult, FusedRun
+from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
 
 
 class AbstractFusedRunner(ABC):
@@ -18,7 +18,7 @@ class AbstractFusedRunner(ABC):
         """Return whether a run of this size is worth its preparation, compared with single passes."""
 
     @abstractmethod
-    def run(self, fused_run: FusedRun) -> FusedResult | None:
+    def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
         """Return the parameters after the last complete iteration; None if the runner cannot run at all."""
 
 

@@ -83,7 +83,7 @@ class NumpyEStep(AbstractEStep[_TileSums]):
         return total
 
     def finish(self, total: _TileSums) -> Expectation:
-        """Return the expectation of all rows."""
+        """Return the expectation, made from the sums over all rows."""
         moments = Moments.from_centered_sums(
             total.mass, self.quadratics.center, total.first_moments, total.scatter, self.moment_kind
         )

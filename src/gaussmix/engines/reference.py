@@ -37,7 +37,7 @@ class ReferenceEStep(AbstractEStep[Expectation]):
         return Expectation(statistics, log_likelihood, entropy, batch.n_rows, scores.size)
 
     def finish(self, total: Expectation) -> Expectation:
-        """Return the expectation of all rows."""
+        """Return the sum over all batches unchanged: it is the expectation of all rows."""
         return total
 
 

@@ -11,7 +11,7 @@ _MAX_NAMES = 12
 
 
 def join_with_commas(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> str:
-    """Return 'a, b, c'; of more than ``max_names`` names the first ones and their number. None means no limit."""
+    """Return 'a, b, c', or 'a, b, ... (12 in all)' for more than ``max_names`` names; None means no limit."""
     shown = [str(name) for name in names[:max_names]]
     if len(shown) < len(names):
         shown.append(f"... ({len(names)} in all)")
@@ -19,7 +19,7 @@ def join_with_commas(names: Sequence[str], max_names: int | None = _MAX_NAMES) -
 
 
 def join_with_and(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> str:
-    """Return 'a', 'a and b' or 'a, b and c', with at most ``max_names`` names before the last."""
+    """Return 'a', 'a and b', 'a, b and c', or 'a, b, ... (12 in all) and z' for many; None means no limit."""
     return " and ".join([join_with_commas(names[:-1], max_names), names[-1]] if len(names) > 1 else names)
 
 

@@ -31,7 +31,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def _fitted_mixture(self) -> Mixture:
-        """The fitted mixture, ``model_``; NotFittedError before a fit."""
+        """The fitted mixture, ``model_``; NotFittedError is raised before a fit."""
         check_is_fitted(self, "model_")
         return self.model_
 

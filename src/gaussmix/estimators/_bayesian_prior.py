@@ -115,7 +115,7 @@ def covariance_prior_in_data_units(prior: VariationalPrior) -> Array | float:
 
 
 def _parse_finite_numbers(parameter_name: str, values: object) -> Array:
-    """Return the values as a float64 array; ParameterError or DataError if one is not a finite number."""
+    """Return the values as a float64 array; raise ParameterError or DataError if one is not a finite number."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -126,7 +126,7 @@ def _parse_finite_numbers(parameter_name: str, values: object) -> Array:
 
 
 def _degrees_of_freedom_or_default(value: float | None, n_features: int) -> float:
-    """Return the value, or ``n_features`` for None; ParameterError unless it exceeds ``n_features`` - 1."""
+    """Return the value, or ``n_features`` for None; raise ParameterError unless it exceeds ``n_features`` - 1."""
     if value is None:
         return float(n_features)
     if value <= n_features - 1:
@@ -135,7 +135,7 @@ def _degrees_of_freedom_or_default(value: float | None, n_features: int) -> floa
 
 
 def _parse_mean_prior(value: object, n_features: int) -> D | None:
-    """Return the mean_prior as an array (D,), or None for None; ParameterError for another shape."""
+    """Return the mean_prior as an array (D,), or None for None; raise ParameterError for another shape."""
     if value is None:
         return None
     mean = _parse_finite_numbers("mean_prior", value)

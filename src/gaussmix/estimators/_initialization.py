@@ -219,7 +219,7 @@ class Initialization:
 
 
 def _parse_finite_array(parameter_name: str, values: ArrayLike) -> Array:
-    """Return the values as a float64 array; DataError if one is NaN or infinite."""
+    """Return the values as a float64 array; raise DataError if one is NaN or infinite."""
     array = np.asarray(values, dtype=np.float64)
     if not np.isfinite(array).all():
         raise DataError.not_finite_parameter(parameter_name)

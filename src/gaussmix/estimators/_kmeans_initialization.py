@@ -82,7 +82,7 @@ def _parse_and_transform_init_centers(centers: object, source: AbstractSource, n
 def parse_and_transform_centers(
     parameter_name: str, centers: object, frame: Frame, expected_shape: tuple[int, ...]
 ) -> KD:
-    """Return centres (K, D) that are in the data's units in the frame; an error if type, shape or a value is wrong."""
+    """Transform centres (K, D) from the data's units to the frame; raise an error for a wrong type, shape or value."""
     try:
         array = np.asarray(centers, dtype=np.float64)
     except (TypeError, ValueError):

@@ -162,7 +162,7 @@ def fit_best_variational_run(
 def _make_initial_posterior(
     estimator: Any, problem: Problem, prior: VariationalPrior, rng: np.random.Generator
 ) -> VariationalPosterior:
-    """Return the posterior after one e-step with the starting mixture of ``init_params``, in the problem's frame."""
+    """Return the posterior of the parameters given one E-step of the starting mixture of ``init_params``."""
     start = initialize(problem, estimator.init_params, int(estimator.n_components), rng)
     return posterior_from_mixture(sort_components_by_mean(start, problem), problem, prior)
 

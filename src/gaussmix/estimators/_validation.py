@@ -80,7 +80,7 @@ def _can_skip_sklearn_validation(estimator: Any, X: AnyArray) -> bool:
 
 
 def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int) -> AnyArray:
-    """Return X as a 2-d float array by scikit-learn's ``validate_data``; its errors become DataErrors."""
+    """Return X as a 2-d float array by scikit-learn's ``validate_data``; raise its errors as DataErrors."""
     try:
         rows: AnyArray = validate_data(
             estimator,

@@ -157,7 +157,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     @property
     def inertia_(self) -> float:
-        """Weighted sum of squared distances to the nearest centre; UnrepresentableError if it overflows."""
+        """Weighted sum of squared distances to the nearest centre; an overflow raises UnrepresentableError."""
         check_is_fitted(self, "_centers")
         with np.errstate(over="ignore", under="ignore"):
             inertia = float(np.ldexp(self._inertia, -2 * int(self._frame.total_exponent[0])))

@@ -142,7 +142,7 @@ def _count_parameters_removed_by_weights(equal_weights: bool, weights: K, has_no
 
 
 def _parse_fixed_means_in_frame(values: ArrayLike | None, n_components: int, frame: Frame) -> KD:
-    """Return the fixed means (K, D) in the frame, rows of NaN where free; ConstraintError if a row is partly NaN."""
+    """Return fixed means (K, D) in the frame, rows of NaN where free; raise ConstraintError if a row is partly NaN."""
     shape = (n_components, len(frame.center))
     if values is None:
         return np.full(shape, np.nan)

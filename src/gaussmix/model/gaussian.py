@@ -200,14 +200,14 @@ class Gaussian(AbstractDensity):
         return Gaussian(linear @ self.mean + offset, image @ image.T)
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
-        """Return the ends of the central interval of a given probability, lower first; ParameterError unless D = 1."""
+        """Return the ends (low, high) of the central interval of a probability; raise ParameterError unless D = 1."""
         if self.n_features != 1:
             raise ParameterError.wrong_n_features("interval", self.n_features, 1)
         half_width = mahalanobis_radius(probability, 1) * math.sqrt(self.covariance[0, 0])
         return float(self.mean[0] - half_width), float(self.mean[0] + half_width)
 
     def ellipse(self, probability: float = 0.95, n_points: int = 100) -> ND:
-        """Return the outline (n_points, 2) of the ellipse of a given probability; ParameterError unless D = 2."""
+        """Return the outline (n_points, 2) of the ellipse of a given probability; raise ParameterError unless D = 2."""
         if self.n_features != 2:
             raise ParameterError.wrong_n_features("ellipse", self.n_features, 2)
         angles = np.linspace(0.0, 2.0 * math.pi, n_points)

@@ -246,7 +246,7 @@ class Mixture(MixtureParameters, AbstractDensity):
 
 
 def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
-    """Return the mixture, the rows as a source in its frame, and an engine; DataError if there are no rows."""
+    """Return the mixture, the rows as a source in its frame, and an engine; raise DataError if there are no rows."""
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
     if not len(rows):
         raise DataError.no_rows()

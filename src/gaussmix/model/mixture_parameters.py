@@ -75,7 +75,7 @@ class MixtureParameters:
 
     @property
     def covariances(self) -> KDD:
-        """Covariance matrices (K, D, D) in squared units of the data; UnrepresentableError if they overflow."""
+        """Covariance matrices (K, D, D) in squared units of the data; an overflow raises UnrepresentableError."""
         return self.frame.restore_covariances(self.covariance.matrices())
 
     @property
@@ -101,7 +101,7 @@ class MixtureParameters:
     def __repr__(self) -> str:
         sizes = [format_count(self.n_components, "component"), format_count(self.n_features, "feature")]
         noise = [] if self.noise is None else ["noise"]
-        return f"{type(self).__name__}({', '.join([*sizes, self.structure.display_name, *noise])})"
+        return f"{type(self).__name__}({', '.join([*sizes, self.structure.name_with_alias_or_n_factors, *noise])})"
 
     def to_quadratics(self) -> Quadratics:
         """Return the quadratics that score rows: offset log weight - (D log 2 pi + log |S|) / 2, the noise last."""

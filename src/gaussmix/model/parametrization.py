@@ -35,11 +35,11 @@ _MAX_LOG_WEIGHT_CHANGE = 300.0  # relative to the origin
 
 
 class _VectorParts(NamedTuple):
-    """Parts of a parameter vector: of the log weights (K,), or (K + 1,) with noise, means (K, D) and covariances."""
+    """Parts of a parameter vector: for log weights, (K,) or with noise (K + 1,), means (K, D) and covariances (p,)."""
 
     log_weights: K
     means: KD
-    covariances: Array
+    covariance_vector: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class MixtureParametrization:
 
     @classmethod
     def from_origin(cls, origin: Mixture, total_weight: float) -> "MixtureParametrization":
-        """Make the parametrization in which a mixture is the zero vector."""
+        """Make the parametrization in which a mixture is the zero vector, for rows of this total weight."""
         weights = append_noise_weight(origin.weights, origin.noise)
         masses = total_weight * np.maximum(weights, _MIN_RELATIVE_MASS / len(weights))
         covariance_parametrization = _parametrize_changes_from(origin.covariance, masses[: origin.n_components])

@@ -111,12 +111,12 @@ def _extract_from_best_scores(
 
 
 def logpdf_in_frame_units(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
-    """Return the log density of each row, (n,), per unit of volume of the frame; DataError if it overflows."""
+    """Return the log densities (n,) of the rows of a source, per volume in the frame; raise DataError on overflow."""
     return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows), _take_log_densities)
 
 
 def hard_labels(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> IntN:
-    """Return the component of the highest score of each row, (n,); the first of equals."""
+    """Return the component (n,) of the highest score of each row of a source; the first of equals."""
     return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows, dtype=np.int64), _take_labels)
 
 
@@ -128,26 +128,26 @@ class LabelsAndBestScores(NamedTuple):
 
 
 def labels_and_best_scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> LabelsAndBestScores:
-    """Return the component of the highest score of each row, (n,), and that score, (n,)."""
+    """Return the component of the highest score of each row of a source, (n,), and that score, (n,)."""
     sinks = ArraySink(source.n_rows, dtype=np.int64), ArraySink(source.n_rows)
     labels, scores = engine.bind(source).reduce_best_scores(model, _WriteLabelsAndScores(*sinks))
     return LabelsAndBestScores(sinks[0].finish(labels), sinks[1].finish(scores))
 
 
 def component_scores(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
-    """Return the score of each component for each row, (n, K): log(weight density) in the frame for a mixture."""
+    """Return scores (n, K) of all rows of a source: log(weight density) for mixtures, -distance^2 / 2 for centers."""
     sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
     result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteScores(sink)))
     return result
 
 
 def log_max_responsibility(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
-    """Return the log of the largest responsibility of each row, (n,)."""
+    """Return the log of the largest responsibility (n,) of each row of a source."""
     return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows), _take_log_max_responsibility)
 
 
 def responsibilities(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
-    """Return the probability of each component for each row, (n, K); DataError if a row is too far away."""
+    """Return the component probabilities (n, K) of the rows of a source; raise DataError if a row is too far away."""
     sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
     with np.errstate(over="ignore", invalid="ignore"):
         result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))

@@ -31,7 +31,7 @@ from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
 _MAX_FUSED_ROWS = 20_000  # more rows gain nothing from a fused run
 
 
-class FusedRunInputs(NamedTuple):
+class FusedRunRows(NamedTuple):
     """Rows (n, D) in the frame, weights (n,) or None for one each, known components (n,) or None if no row has one."""
 
     rows: ND
@@ -101,10 +101,13 @@ class Problem:
         return self.source.reduce(count_rows) if n_rows is None else n_rows
 
     def e_step(
-        self, model: ScoringModel, kind: MomentKind | None = None, assignment: AssignmentKind = AssignmentKind.SOFT
+        self,
+        model: ScoringModel,
+        moment_kind: MomentKind | None = None,
+        assignment: AssignmentKind = AssignmentKind.SOFT,
     ) -> Expectation:
-        """Return the expectation of a model over all rows; by default with the moments that the structure needs."""
-        moment_kind = kind or self.covariance_estimator.moment_kind
+        """Return the expectation of a model over all rows; ``moment_kind=None`` is the kind that the M-step needs."""
+        moment_kind = moment_kind or self.covariance_estimator.moment_kind
         return self.session.e_step(model, moment_kind, assignment, self.pooled_total_moments_if_useful(moment_kind))
 
     def pooled_total_moments_if_useful(self, moment_kind: MomentKind) -> Moments | None:
@@ -119,15 +122,15 @@ class Problem:
         return moments.to_kind(MomentKind.POOLED_FULL)
 
     @cached_property
-    def rows_and_known_labels_for_fused_run(self) -> FusedRunInputs | None:
-        """Arrays for a fused run; None if there are many rows, or if the label prior has more than known components."""
+    def rows_and_known_labels_for_fused_run(self) -> FusedRunRows | None:
+        """Rows for a fused run; None if there are many, or if the label prior has more than known components."""
         prior = self.source.label_prior
         if self.n_rows > _MAX_FUSED_ROWS or not isinstance(prior, KnownComponents | None):
             return None
         known = None if prior is None else np.ascontiguousarray(prior.labels, dtype=np.int64)
         rows, weights = self.source.collect(None)
         row_weights = None if (weights == 1.0).all() else np.ascontiguousarray(weights)
-        return FusedRunInputs(np.ascontiguousarray(rows), row_weights, known)
+        return FusedRunRows(np.ascontiguousarray(rows), row_weights, known)
 
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
         """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""

@@ -127,7 +127,7 @@ class _FileContent(NamedTuple):
 
 
 def _read_safetensors(path: str | PathLike[str]) -> _FileContent:
-    """Read the strings and the arrays of a safetensors file; FileError or ArchiveError if that fails."""
+    """Read the strings and the arrays of a safetensors file; raise FileError or ArchiveError if that fails."""
     if not os.path.isfile(path):
         raise FileError.model_not_found(os.fspath(path))
     try:
@@ -143,7 +143,7 @@ def _read_structure_of_schema_1(metadata: dict[str, str], tensors: dict[str, Any
 
 
 def _read_structure_of_schema_2(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
-    """Return the structure of a file of schema 2; DamagedModelError if it has no factors."""
+    """Return the structure of a file of schema 2; raise DamagedModelError if it has no factors."""
     structure = parse_structure(metadata["structure"], int(metadata["n_factors"]))
     if not isinstance(structure, FactorStructure):
         raise DamagedModelError.no_factors(str(structure))
@@ -154,7 +154,7 @@ def _read_structure_of_schema_2(metadata: dict[str, str], tensors: dict[str, Any
 def _read_constructor_arguments(
     metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure
 ) -> tuple[Any, ...]:
-    """Return the fields of `MixtureParameters`, in their order, after validation; DamagedModelError if invalid."""
+    """Return the validated fields of `MixtureParameters`, in their order; raise DamagedModelError if one is invalid."""
     if metadata["sha256"] != compute_checksum(tensors, metadata):
         raise DamagedModelError.wrong_checksum()
     for name, tensor in tensors.items():
@@ -206,7 +206,7 @@ _MAX_EXPONENT = 1023
 
 
 def _make_checked_frame(shrink_exponent: AnyArray, center: AnyArray, scale_exponent: AnyArray) -> Frame:
-    """Return a frame; DamagedModelError if an exponent is none of a double."""
+    """Return a frame; raise DamagedModelError if an exponent is none of a double."""
     for powers in (shrink_exponent, scale_exponent):
         if powers.min() < -_MAX_EXPONENT or powers.max() > _MAX_EXPONENT:
             raise DamagedModelError.exponent_out_of_range()
@@ -251,7 +251,7 @@ class _CovarianceLayout:
     def covariance_from_tensors(
         self, structure: Structure, tensors: dict[str, AnyArray], n_components: int, n_features: int
     ) -> AbstractCovariance:
-        """Return the covariance that the tensors of a file contain; DamagedModelError if a shape is wrong."""
+        """Return the covariance that the tensors of a file contain; raise DamagedModelError if a shape is wrong."""
         sizes = {
             "K": n_components,
             "D": n_features,

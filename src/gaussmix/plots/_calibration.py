@@ -9,7 +9,7 @@ from gaussmix.comparison.assignment_comparison import (
     KMEANS_METHOD,
     NEIGHBORS_METHOD,
     SOFT_METHOD,
-    AssignmentComparison,
+    AssignmentMethodComparison,
 )
 from gaussmix.plots import canvas
 from gaussmix.plots.style import GREY, INK
@@ -30,8 +30,8 @@ _LEGEND_HEIGHT_POINTS = 66.0
 _MAX_LEGEND_FRACTION = 0.6  # of the height of the panel
 
 
-def draw_calibration(ax: "Axes", comparison: AssignmentComparison) -> None:
-    """Draw one calibration curve per method, the accuracy of each bin against its mean confidence, with a legend."""
+def draw_calibration_per_method(ax: "Axes", comparison: AssignmentMethodComparison) -> None:
+    """Draw one calibration curve per assignment method, accuracy against mean confidence of each bin, with a legend."""
     min_confidence = 1.0 / len(comparison.class_names)  # the probability of the most probable class is at least this
     ax.plot([min_confidence, 1.0], [min_confidence, 1.0], color=GREY, linewidth=4.0, alpha=0.25, zorder=1)
     max_weight = max(one.weight for name in STROKE_STYLES for one in comparison[name].calibration_bins)
@@ -53,7 +53,7 @@ def draw_calibration(ax: "Axes", comparison: AssignmentComparison) -> None:
     _draw_calibration_legend(ax, comparison)
 
 
-def _draw_calibration_legend(ax: "Axes", comparison: AssignmentComparison) -> None:
+def _draw_calibration_legend(ax: "Axes", comparison: AssignmentMethodComparison) -> None:
     """Draw a legend with the name and the calibration error of each method in the upper left corner."""
     from matplotlib.lines import Line2D
 

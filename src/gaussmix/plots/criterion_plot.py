@@ -69,7 +69,7 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax, 7.2, 4.2)
-    lines = _build_criterion_lines(selection, criterion)
+    lines = _build_lines_merging_equal_structures(selection, criterion)
     has_count_axis = len({candidate.n_components for candidate in selection.candidates}) > 1
     x_positions = {} if has_count_axis else {line.name: float(i) for i, line in enumerate(lines)}
     low, high = _criterion_axis_limits(lines, criterion)
@@ -89,12 +89,12 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     return ax
 
 
-def _build_criterion_lines(selection: Selection, criterion: str) -> list[CriterionLine]:
-    """Return one line per group of structures with equal criteria, best line first; failed candidates are left out."""
+def _build_lines_merging_equal_structures(selection: Selection, criterion: str) -> list[CriterionLine]:
+    """Return one line per structure, best first, or one 'A = B' for structures of equal criteria; skip failed fits."""
     fitted: dict[str, list[Candidate]] = {}
     for candidate in sorted(selection.candidates, key=lambda c: c.n_components):
         if candidate.fit is not None:
-            fitted.setdefault(candidate.structure.display_name, []).append(candidate)
+            fitted.setdefault(candidate.structure.name_with_alias_or_n_factors, []).append(candidate)
     styles = dict(zip(MCLUST_NAMES, distinct_styles(len(MCLUST_NAMES)), strict=True))
     lines: list[CriterionLine] = []
     for name, candidates in fitted.items():
@@ -128,7 +128,9 @@ def _best_criterion_sort_key(line: CriterionLine, criterion: str) -> tuple[bool,
 
 def _line_name_of_candidate(lines: list[CriterionLine], candidate: Candidate) -> str:
     """Return the name of the line that contains the candidate's structure."""
-    return next(line.name for line in lines if candidate.structure.display_name in line.name.split(" = "))
+    return next(
+        line.name for line in lines if candidate.structure.name_with_alias_or_n_factors in line.name.split(" = ")
+    )
 
 
 def _criterion_axis_limits(lines: list[CriterionLine], criterion: str) -> tuple[float, float]:
@@ -184,7 +186,7 @@ def _mark_best_candidate(
     low, high = ax.get_xlim()
     fraction = (position[0] - low) / (high - low)
     side = "left" if fraction < 0.2 else "right" if fraction > 0.8 else "center"
-    text = f"selected: {best.structure.display_name}, {best.n_components}"
+    text = f"selected: {best.structure.name_with_alias_or_n_factors}, {best.n_components}"
     ax.annotate(text, position, (0, -10), textcoords="offset points", ha=side, va="top", fontsize="small", zorder=6)
 
 

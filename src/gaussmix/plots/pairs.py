@@ -94,13 +94,13 @@ def _draw_panel(
 
 
 def _legend_entries(
-    mixture: Mixture, sample: PlotSample, n_columns: int, has_automatic_columns: bool
+    mixture: Mixture, sample: PlotSample, n_drawn_columns: int, has_automatic_columns: bool
 ) -> "list[Artist]":
     """Return the entries of the legend for all panels, with a note if only some columns were selected automatically."""
     entries = [*_legend.component_entries(mixture), *_legend.density_entries(with_histogram=False)]
-    entries += [_legend.ellipse_coverage_entry()] if n_columns > 1 else []
+    entries += [_legend.ellipse_coverage_entry()] if n_drawn_columns > 1 else []
     entries += _legend.subset_note_entries(sample)
-    return entries + (_legend.column_note_entries(mixture, n_columns) if has_automatic_columns else [])
+    return entries + (_legend.column_note_entries(mixture, n_drawn_columns) if has_automatic_columns else [])
 
 
 def _legend_fits_upper_right_corner(n_entries: int, n_panels_across: int, side_inches: float) -> bool:

@@ -11,13 +11,13 @@ from gaussmix.comparison.assignment_comparison import (
     KMEANS_METHOD,
     NEIGHBORS_METHOD,
     UNCERTAINTY_THRESHOLD,
-    AssignmentComparison,
+    AssignmentMethodComparison,
 )
 from gaussmix.comparison.result import Comparison
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
-from gaussmix.plots._calibration import draw_calibration
+from gaussmix.plots._calibration import draw_calibration_per_method
 from gaussmix.plots._layout import WIDE_MAX_EXTENSION_RATIO
 from gaussmix.plots._panel_1d import (
     MIXTURE_LINE_STYLE,
@@ -112,12 +112,12 @@ def partitions(
     axes = figure.subplots(*shape, squeeze=False).ravel().tolist()
     _draw_panels(axes, assignment, sample, indices)
     if has_labels:
-        draw_calibration(axes[-1], assignment)
+        draw_calibration_per_method(axes[-1], assignment)
     canvas.draw_figure_legend(figure, entries, is_inside=False)
     return figure
 
 
-def _build_panels(assignment: AssignmentComparison) -> list[_Panel]:
+def _build_panels(assignment: AssignmentMethodComparison) -> list[_Panel]:
     """Return the panels but the calibration: labels and neighbours if labels are known, k-means, hard, soft."""
     weights, total_weight = assignment.weights, float(assignment.weights.sum())
     hard, kmeans = assignment[HARD_METHOD].component_labels, assignment[KMEANS_METHOD]
@@ -159,7 +159,7 @@ def _format_count_and_percent(weight: float, total_weight: float) -> str:
 
 
 def _draw_panels(
-    axes: "Sequence[Axes]", assignment: AssignmentComparison, sample: PlotSample, columns: list[int]
+    axes: "Sequence[Axes]", assignment: AssignmentMethodComparison, sample: PlotSample, columns: list[int]
 ) -> None:
     """Draw all panels but the calibration, with equal limits: scatter plots, or densities of one column."""
     mixtures, rows = [assignment.mixture, assignment.kmeans_mixture], sample.rows[:, columns]
@@ -188,7 +188,7 @@ def _draw_panels(
 def _draw_one_column_panels(
     axes: "Sequence[Axes]",
     panels: list[_Panel],
-    assignment: AssignmentComparison,
+    assignment: AssignmentMethodComparison,
     sample: PlotSample,
     column: int,
 ) -> None:
@@ -216,7 +216,7 @@ class _PanelRows(NamedTuple):
     is_ringed: BoolN
 
 
-def _select_panel_rows(assignment: AssignmentComparison, sample: PlotSample, panel: _Panel) -> _PanelRows:
+def _select_panel_rows(assignment: AssignmentMethodComparison, sample: PlotSample, panel: _Panel) -> _PanelRows:
     """Return the drawn rows of a panel with their colours and rings, without rows of unknown group (-1)."""
     groups = panel.groups[sample.row_indices]
     is_known = groups >= 0
@@ -229,21 +229,21 @@ def _select_panel_rows(assignment: AssignmentComparison, sample: PlotSample, pan
     return _PanelRows(panel_sample, colours, panel.is_ringed[sample.row_indices][is_known])
 
 
-def _legend_entries(assignment: AssignmentComparison, sample: PlotSample, n_columns: int) -> "list[Artist]":
-    """Return the entries of the legend for all panels but the calibration."""
+def _legend_entries(assignment: AssignmentMethodComparison, sample: PlotSample, n_drawn_columns: int) -> "list[Artist]":
+    """Return legend entries of all panels but the calibration: of ellipses for two columns, of densities for one."""
     from matplotlib.lines import Line2D
 
     entries = _legend.component_entries(assignment.mixture)
     if assignment.known_component_labels is not None:
         entries += _label_legend_entries(assignment)
-    entries += _ellipse_legend_entries(assignment) if n_columns == 2 else _density_legend_entries()
+    entries += _ellipse_legend_entries(assignment) if n_drawn_columns == 2 else _density_legend_entries()
     ring: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markeredgecolor": INK}
     label = f"ringed: differs from the\nmixture, or uncertain\n(probability below {1.0 - UNCERTAINTY_THRESHOLD:g})"
     entries.append(Line2D([], [], label=label, **ring))
     return entries + _legend.subset_note_entries(sample)
 
 
-def _ellipse_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
+def _ellipse_legend_entries(assignment: AssignmentMethodComparison) -> "list[Artist]":
     """Return the entries on the coverage of ellipses and on the units in which the k-means clusters are circles."""
     units = "standard deviations of each column" if assignment.is_standardized else "the columns' own units"
     return [_legend.ellipse_coverage_entry(), _legend.text_entry(f"k-means: equal circles, measured in\n{units}")]
@@ -257,7 +257,7 @@ def _density_legend_entries() -> "list[Artist]":
     return [*_legend.density_entries(with_histogram=False), kmeans_entry]
 
 
-def _label_legend_entries(assignment: AssignmentComparison) -> "list[Artist]":
+def _label_legend_entries(assignment: AssignmentMethodComparison) -> "list[Artist]":
     """Return one entry per class name, in the colour of the component that it matches."""
     from matplotlib.lines import Line2D
 

@@ -49,23 +49,23 @@ def resolve_columns(mixture: Mixture, columns: Sequence[int | str]) -> list[int]
     return indices
 
 
-def select_separating_columns(mixture: Mixture, X: ArrayLike, n_columns: int) -> list[int]:
-    """Return the numbers of the ``n_columns`` columns that separate the components best, in the order of the data.
+def select_separating_columns(mixture: Mixture, X: ArrayLike, n_selected_columns: int) -> list[int]:
+    """Return the numbers of the columns that separate the components best, in the order of the data.
 
     The score of a column is the mutual information between the component and that column alone: the entropy of the
     weights minus the mean entropy of the responsibilities under the column's marginal.
     """
-    if mixture.n_features <= n_columns:
+    if mixture.n_features <= n_selected_columns:
         return list(range(mixture.n_features))
     sample = PlotSample.from_rows(mixture, X, 1000)
     fractions = _between_component_variance_fractions(mixture)
-    preselected = np.sort(np.argsort(-fractions, kind="stable")[: max(n_columns, _N_PRESELECTED_COLUMNS)])
+    preselected = np.sort(np.argsort(-fractions, kind="stable")[: max(n_selected_columns, _N_PRESELECTED_COLUMNS)])
     marginal = mixture.marginal(preselected.tolist())
     information = [
         -_mean_entropy(marginal.marginal([i]).predict_proba(sample.rows[:, [j]]))
         for i, j in enumerate(preselected.tolist())
     ]
-    best = np.argsort(-np.round(information, 9), kind="stable")[:n_columns]
+    best = np.argsort(-np.round(information, 9), kind="stable")[:n_selected_columns]
     return sorted(int(j) for j in preselected[best])
 
 

@@ -124,9 +124,9 @@ def assignment_comparison(
         scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **options)
         ax.set_title(title, fontsize="medium")
         ax.label_outer()
-    n_columns = len(columns) if columns is not None else min(2, mixture.n_features)
+    n_drawn_columns = len(columns) if columns is not None else min(2, mixture.n_features)
     sample = PlotSample.from_rows(mixture, X, max_rows, random_state)
-    entries = _legend_entries(mixture, sample, n_columns, threshold)
+    entries = _legend_entries(mixture, sample, n_drawn_columns, threshold)
     canvas.draw_legend_beside(panels[0 if is_tall else 1], entries)
     return figure
 
@@ -150,10 +150,12 @@ def _draw_one_column(
 
 
 def _legend_entries(
-    mixture: Mixture, sample: PlotSample, n_columns: int, threshold: float | None, is_inside: bool = False
+    mixture: Mixture, sample: PlotSample, n_drawn_columns: int, threshold: float | None, is_inside: bool = False
 ) -> "list[Artist]":
-    """Return the entries of the legend of a scatter plot of ``n_columns`` columns."""
+    """Return the entries of the legend of a scatter plot of two columns, or of densities of one."""
     entries = _legend.component_entries(mixture, is_inside=is_inside)
-    entries += [_legend.ellipse_coverage_entry()] if n_columns == 2 else _legend.density_entries(with_histogram=False)
+    entries += (
+        [_legend.ellipse_coverage_entry()] if n_drawn_columns == 2 else _legend.density_entries(with_histogram=False)
+    )
     entries += [] if threshold is None else [_legend.uncertain_ring_entry(sample, threshold)]
     return entries + _legend.subset_note_entries(sample)

@@ -46,7 +46,7 @@ def candidate_table(selection: Selection) -> list[CandidateRow]:
         rows.append(
             CandidateRow(
                 rank=rank + 1,
-                structure=candidate.structure.display_name,
+                structure=candidate.structure.name_with_alias_or_n_factors,
                 n_components=candidate.n_components,
                 criterion_value=value,
                 difference_to_best=None if value is None else _difference_without_rounding_error(value, best_value),
@@ -74,7 +74,7 @@ def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, 
     for other in better_candidates:
         is_comparable = other.n_components == candidate.n_components and other.is_eligible
         if is_comparable and abs(other.criteria[criterion] - value) <= _EQUAL_CRITERION_RTOL * abs(value):
-            return f"the same mixtures as {other.structure.display_name}"
+            return f"the same mixtures as {other.structure.name_with_alias_or_n_factors}"
     return "" if better_candidates else "selected"
 
 

@@ -72,7 +72,7 @@ def trace_picture(fit: Fit) -> Picture:
 def criterion_picture(selection: Selection) -> Picture:
     """Return a picture of the criterion of a search against the number of components, one line per structure."""
     best, criterion = selection.best, selection.criterion.upper()
-    model = f"{best.structure.display_name}, {best.n_components}"
+    model = f"{best.structure.name_with_alias_or_n_factors}, {best.n_components}"
     alt_text = f"{criterion} by number of components and structure; the selected model is {model}."
     return draw_figure_picture(lambda: cast("Figure", plots.criterion_curves(selection).figure), alt_text)
 

@@ -105,7 +105,7 @@ def _describe_selection(selection: Selection) -> str:
     """Return a sentence on the selected candidate and the distance of its criterion to the runner-up's."""
     best, criterion = selection.best, selection.criterion.upper()
     n_fitted = sum(candidate.fit is not None for candidate in selection.candidates)
-    name = f"{best.structure.display_name} with {_format_component_count(best.n_components)}"
+    name = f"{best.structure.name_with_alias_or_n_factors} with {_format_component_count(best.n_components)}"
     subject = f"Of {format_count(n_fitted, 'fitted candidate')}, {name}"
     if not best.is_eligible:
         reason = "it is degenerate" if n_fitted == 1 else "it is degenerate, like all others"
@@ -114,7 +114,7 @@ def _describe_selection(selection: Selection) -> str:
     if second is None:
         return f"{subject} was selected by {criterion}; no other valid candidate describes different mixtures."
     gap = second.criteria[selection.criterion] - best.criteria[selection.criterion]
-    second_name = f"{second.structure.display_name} with {_format_component_count(second.n_components)}"
+    second_name = f"{second.structure.name_with_alias_or_n_factors} with {_format_component_count(second.n_components)}"
     distance = f"{format_number(gap, 3)} below the runner-up ({second_name})"
     evidence = (
         f", evidence that Kass and Raftery (1995) call “{describe_bic_evidence(gap)}”" if criterion == "BIC" else ""

@@ -184,7 +184,7 @@ def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLi
         total_weight=total_weight,
         n_features=mixture.n_features,
         n_components=mixture.n_components,
-        structure=mixture.structure.display_name,
+        structure=mixture.structure.name_with_alias_or_n_factors,
         description=mixture.structure.description,
         n_parameters=mixture.n_parameters,
         log_likelihood=log_likelihood,

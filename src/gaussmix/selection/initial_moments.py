@@ -114,19 +114,6 @@ class InitialMomentsCache:
             ]
         return self._moments[key]
 
-    @staticmethod
-    def moments_from_responsibilities(other_mixture: Mixture, other_problem: Problem, spec: CandidateSpec) -> Moments:
-        """Return moments of a candidate's screening rows, weighted by another mixture's responsibilities.
-
-        ``other_problem`` holds the same rows in the other mixture's frame.
-        """
-        responsibilities = prediction.responsibilities(other_mixture, other_problem.source, other_problem.engine)
-        log_responsibilities = np.log(np.maximum(responsibilities, np.finfo(np.float64).tiny))
-        kind = spec.screening_problem.covariance_estimator.moment_kind.per_component
-        return partition_moments(
-            spec.screening_problem, LogProbabilities(log_responsibilities), responsibilities.shape[1], kind
-        )
-
     def _richest_moment_kind(self, is_column_scale_equivariant: bool) -> MomentKind:
         """Return the richest kind of moments that any structure of the search with this kind of frame needs."""
         needed_kinds = {
@@ -155,3 +142,19 @@ class InitialMomentsCache:
             return partitions
         aligned = [align_labels(problem.source, labels, known_components, n_components) for labels in partitions]
         return [*aligned, constrained_kmeans(problem, known_components, aligned[0], n_components)]
+
+
+def screening_moments_from_responsibilities(
+    other_mixture: Mixture, same_rows_in_other_frame: Problem, spec: CandidateSpec
+) -> Moments:
+    """Return moments of a candidate's screening rows, weighted by another mixture's responsibilities for these rows.
+
+    ``same_rows_in_other_frame`` holds the screening rows in the other mixture's frame.
+    """
+    source, engine = same_rows_in_other_frame.source, same_rows_in_other_frame.engine
+    responsibilities = prediction.responsibilities(other_mixture, source, engine)
+    log_responsibilities = np.log(np.maximum(responsibilities, np.finfo(np.float64).tiny))
+    kind = spec.screening_problem.covariance_estimator.moment_kind.per_component
+    return partition_moments(
+        spec.screening_problem, LogProbabilities(log_responsibilities), responsibilities.shape[1], kind
+    )

@@ -17,7 +17,7 @@ from gaussmix.core.reduce import T
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
 from gaussmix.sources.base import AbstractSource, CollectedRows
-from gaussmix.sources.collecting import collect_rows
+from gaussmix.sources.collecting import collect_all_or_distinct_rows
 from gaussmix.types import ND, Array, IntK, IntN, N
 
 _MIN_ROWS_PER_LABEL = 50  # or all there are
@@ -115,8 +115,8 @@ class _LabelSource(AbstractSource):
         return self.source.reduce(_TaskOnLabel(task, self.label))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return all rows of the label for None, else at most ``max_distinct_rows`` distinct ones of lowest hash."""
-        return collect_rows(self, max_distinct_rows, hash_key)
+        """Return all rows of the label, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones."""
+        return collect_all_or_distinct_rows(self, max_distinct_rows, hash_key)
 
 
 def _known_components_of_rows(batch: Batch) -> IntN:

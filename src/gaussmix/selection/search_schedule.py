@@ -12,7 +12,7 @@ from gaussmix.core.threads import threads
 from gaussmix.selection import candidate_runs
 from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
 from gaussmix.selection.candidates import candidate_sort_key
-from gaussmix.selection.initial_moments import InitialMomentsCache
+from gaussmix.selection.initial_moments import InitialMomentsCache, screening_moments_from_responsibilities
 from gaussmix.selection.progress import ProgressCallback
 
 _N_ALWAYS_CONTINUED = 1  # the best candidates that run to convergence whatever they can reach
@@ -34,7 +34,7 @@ def run_search(
     """Run all candidates, continue those that may win, and retry the best ones; return all runs, best first."""
     runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
     runs = _continue_contenders(runs, criterion, progress_callback)
-    runs = _retry_best_from_neighbours(runs, initial_moments, criterion, progress_callback)
+    runs = _retry_best_from_neighbours(runs, criterion, progress_callback)
     return _continue_contenders(runs, criterion, progress_callback)
 
 
@@ -96,17 +96,14 @@ def _worst_competitive_criterion(best_run: CandidateRun, criterion: str) -> floa
 
 
 def _retry_best_from_neighbours(
-    runs: list[CandidateRun],
-    initial_moments: InitialMomentsCache,
-    criterion: str,
-    progress_callback: ProgressCallback,
+    runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
 ) -> list[CandidateRun]:
     """Return all runs; those of the best candidates are retried from other mixtures with as many components."""
     runs = list(runs)
     target = _worst_competitive_criterion(runs[0], criterion)
     near_best = [run for run in runs if run.candidate.is_eligible and run.candidate.criteria[criterion] <= target]
     for rank, run in enumerate(near_best[:_MAX_RETRIED_CANDIDATES]):
-        starts = _moments_by_neighbour_mixtures(run, runs, initial_moments)
+        starts = _moments_by_neighbour_mixtures(run, runs)
         if run.candidate.n_components == 1 or not starts:
             continue
         progress_callback(len(runs), len(runs), f"{run.candidate.name} from others")
@@ -114,9 +111,7 @@ def _retry_best_from_neighbours(
     return runs
 
 
-def _moments_by_neighbour_mixtures(
-    run: CandidateRun, runs: list[CandidateRun], initial_moments: InitialMomentsCache
-) -> list[Moments]:
+def _moments_by_neighbour_mixtures(run: CandidateRun, runs: list[CandidateRun]) -> list[Moments]:
     """Return moments of a candidate's screening rows, one for each of the best others with as many components."""
     neighbours = [
         other
@@ -126,7 +121,7 @@ def _moments_by_neighbour_mixtures(
         and other.candidate.n_components == run.candidate.n_components
     ]
     return [
-        initial_moments.moments_from_responsibilities(other.candidate.mixture, other.spec.screening_problem, run.spec)
+        screening_moments_from_responsibilities(other.candidate.mixture, other.spec.screening_problem, run.spec)
         for other in neighbours[:_MAX_NEIGHBOURS]
         if other.candidate.mixture is not None
     ]

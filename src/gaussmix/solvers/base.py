@@ -43,12 +43,12 @@ class EStepRequest:
         cls,
         problem: Problem,
         model: ScoringModel,
-        moment_kind: MomentKind | None = None,
+        moment_kind: MomentKind,
         assignment: AssignmentKind = AssignmentKind.SOFT,
     ) -> "EStepRequest":
-        """Return a request for an E-step over all rows of a problem, by default with the moments of its structure."""
-        kind = moment_kind or problem.covariance_estimator.moment_kind
-        return cls(problem.session, model, kind, assignment, problem.pooled_total_moments_if_useful(kind))
+        """Return a request for an E-step over all rows of a problem, with moments of this kind."""
+        total_moments = problem.pooled_total_moments_if_useful(moment_kind)
+        return cls(problem.session, model, moment_kind, assignment, total_moments)
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,15 @@ class MixtureState(SolverState[Mixture]):
 
 
 @dataclass(frozen=True)
-class FusedIterations(Generic[M]):
-    """Iterations made all at once before the loop.
+class LastModelAndObjectives(Generic[M]):
+    """The last model of iterations made all at once before the loop, and the objective of each iteration.
 
     Attributes
     ----------
     model : M
-        The model after them.
+        The model after the last iteration.
     objectives : ndarray of shape (n_iter,)
-        The objective of each, in the frame.
+        The objective of each iteration, in the frame.
     has_converged : bool
         Whether the stopping rule is met.
     """
@@ -155,8 +155,8 @@ class AbstractSolver(ABC, Generic[M, S]):
 
     def run_fused(
         self, start: M, problem: Problem, stopping: StoppingRule, previous_objective_in_frame: float, max_iter: int
-    ) -> FusedIterations[M] | None:
-        """Run the first iterations in one call of compiled code; return None where the loop has to run them."""
+    ) -> LastModelAndObjectives[M] | None:
+        """Run the first iterations in compiled code; return the last model and all objectives, None if impossible."""
         return None
 
     def objective_shift_to_data_units(self, problem: Problem) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import AbstractSolver, FusedIterations, SolverState
+from gaussmix.solvers.base import AbstractSolver, LastModelAndObjectives, SolverState
 from gaussmix.solvers.stopping import Progress, StoppingRule
 
 # Called after each iteration with its number (from 1), the objective of all rows in data units, and its gain.
@@ -75,14 +75,14 @@ class RunMonitor:
         """Objective in data units, and seconds since the start, of each iteration so far."""
         return IterationTrace(np.array(self.objectives), np.array(self.elapsed_seconds))
 
-    def record_fused_iterations(self, iterations: FusedIterations[Any]) -> None:
+    def record_fused_iterations(self, fused: LastModelAndObjectives[Any]) -> None:
         """Append the objectives of fused iterations to the trace; end the run if they have converged."""
         shift = self.solver.objective_shift_to_data_units(self.problem)
-        n_iter, seconds = len(iterations.objectives), time.perf_counter() - self._start_time
-        self.objectives.extend((iterations.objectives + shift).tolist())
+        n_iter, seconds = len(fused.objectives), time.perf_counter() - self._start_time
+        self.objectives.extend((fused.objectives + shift).tolist())
         self.elapsed_seconds.extend(np.linspace(0.0, seconds, n_iter + 1)[1:].tolist())
-        self.checked_objective = self._last_objective = float(iterations.objectives[-1])
-        if iterations.has_converged:
+        self.checked_objective = self._last_objective = float(fused.objectives[-1])
+        if fused.has_converged:
             self.outcome = Outcome.CONVERGED
 
     def record_and_check_convergence(self, state: SolverState[Any]) -> None:

@@ -26,7 +26,7 @@ _MAX_IDLE_MASS = 0.5  # a component of smaller mass describes no row
 
 @dataclass(frozen=True)
 class _VariationalState(SolverState[VariationalPosterior]):
-    """The posterior so far."""
+    """The posterior of the parameters after the last step."""
 
     @property
     def is_on_floor(self) -> bool:
@@ -44,16 +44,16 @@ class VariationalEM(AbstractSolver[VariationalPosterior, _VariationalState]):
 
     def request(self, state: _VariationalState, problem: Problem) -> EStepRequest:
         """Return the request for moments under the posterior's expected log densities."""
-        return EStepRequest.from_problem(problem, state.model)
+        return EStepRequest.from_problem(problem, state.model, problem.covariance_estimator.moment_kind)
 
     def step(self, state: _VariationalState, expectation: Expectation) -> _VariationalState:
-        """Return the state with the posterior of the moments, and its lower bound."""
+        """Return the state with the posterior of the parameters given the moments, and its lower bound."""
         posterior = state.model.prior.compute_posterior(expectation.moments)
         return _VariationalState(posterior, posterior.sklearn_lower_bound(expectation.entropy))
 
 
 def posterior_from_mixture(mixture: Mixture, problem: Problem, prior: VariationalPrior) -> VariationalPosterior:
-    """Make one E-step of a mixture, and return the posterior of its moments: the start of a run.
+    """Return the variational posterior of the parameters given one E-step of a mixture: the start of a run.
 
     A Dirichlet process expects the first components to be the largest. Components are therefore sorted by mass.
     """

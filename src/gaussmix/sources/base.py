@@ -45,13 +45,13 @@ class AbstractSource(ABC):
 
     @abstractmethod
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return all rows in their order for None, else at most ``max_distinct_rows`` distinct ones, sorted by hash.
+        """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones.
 
         Parameters
         ----------
         max_distinct_rows : int or None
-            Number of distinct rows to take, those of lowest hash of their contents. Equal rows are one row with the
-            sum of their weights, and rows of weight zero are left out. None returns all rows, repeated ones too.
+            Number of distinct rows to take, those of lowest hash of their contents, sorted by hash. Equal rows are one
+            row with the sum of their weights, and rows of weight zero are left out. None returns every row as it is.
         hash_key : int, default=0
             Key of the hash: another key, another choice.
         """
@@ -126,7 +126,7 @@ class SourceView(AbstractSource):
         return self.source.reduce(_ViewTask(task, self.view_frame, self.view_label_prior))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return rows in the caller's memory: all, or distinct ones chosen by a hash of their contents."""
+        """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones."""
         collected = self.source.collect(max_distinct_rows, hash_key)
         return CollectedRows(self.view_frame.transform_rows(collected.rows), collected.weights)
 

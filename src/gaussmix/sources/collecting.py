@@ -1,4 +1,4 @@
-"""Choose rows by a hash of their contents, in one pass and in memory for the chosen rows alone."""
+"""Collect all rows, or distinct rows of lowest hash, in one pass and in memory for the returned rows alone."""
 
 from dataclasses import dataclass
 
@@ -72,10 +72,10 @@ def _take_rows_and_weights(batch: Batch) -> _AllRows:
     return _AllRows([(batch.rows, np.ones(batch.n_rows) if batch.weights is None else batch.weights)])
 
 
-def collect_rows(source: SupportsReduce, max_distinct_rows: int | None, hash_key: int) -> CollectedRows:
-    """Return all rows in their order for None, else at most ``max_distinct_rows`` distinct ones, sorted by hash.
+def collect_all_or_distinct_rows(source: SupportsReduce, max_distinct_rows: int | None, hash_key: int) -> CollectedRows:
+    """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones.
 
-    A row that is repeated is one row with the weight of all. Rows of weight zero are left out of a choice.
+    Distinct rows are sorted by hash and have the total weight of their copies; rows of weight zero are left out.
     """
     if max_distinct_rows is None:
         parts = source.reduce(_take_rows_and_weights)

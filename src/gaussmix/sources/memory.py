@@ -13,7 +13,7 @@ from gaussmix.core.label_prior import LabelPrior
 from gaussmix.core.reduce import T
 from gaussmix.core.threads import ordered_sum
 from gaussmix.sources.base import AbstractSource, CollectedRows, max_rows_per_block
-from gaussmix.sources.collecting import collect_rows, hash_rows
+from gaussmix.sources.collecting import collect_all_or_distinct_rows, hash_rows
 from gaussmix.types import AnyArray, IntN, IntNC, N
 
 
@@ -84,9 +84,9 @@ class MemorySource(AbstractSource):
         return ordered_sum(task, _Blocks(self._whole_batch(), n_block_rows))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return rows in the caller's memory: all, or distinct ones chosen by a hash of their contents."""
+        """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones."""
         if max_distinct_rows is not None:
-            return collect_rows(self, max_distinct_rows, hash_key)
+            return collect_all_or_distinct_rows(self, max_distinct_rows, hash_key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
         return CollectedRows(self._whole_batch().rows, weights)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core.fused_em import FusedResult, FusedRun, PriorStatistics
+from gaussmix.core.fused_em import FusedRunInput, FusedRunResult, PriorStatistics
 from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
 from gaussmix.engines.fused_runner import AbstractFusedRunner
 from gaussmix.engines.kernels.argument_tuples import FusedState
@@ -25,19 +25,19 @@ class CompiledFusedRunner(AbstractFusedRunner):
         """Return True: compiled code handles any size."""
         return True
 
-    def run(self, fused_run: FusedRun) -> FusedResult:
+    def run(self, run_input: FusedRunInput) -> FusedRunResult:
         """Run EM until it converges, reaches ``max_iter`` or meets a case that only the Python loop handles."""
-        volume, shape, orientation = list(fused_run.structure_name)
-        state = _make_fused_state(fused_run)
+        volume, shape, orientation = list(run_input.structure_name)
+        state = _make_fused_state(run_input)
         result = run_fused_em(
             pack_arguments(state),
             _VOLUME_CODES[volume],
             _SHAPE_AND_ORIENTATION_CODES[shape],
             _SHAPE_AND_ORIENTATION_CODES[orientation],
-            float(fused_run.tolerance),
-            fused_run.is_tolerance_relative,
-            float(fused_run.previous_log_likelihood),
-            fused_run.max_iter,
+            float(run_input.tolerance),
+            run_input.is_tolerance_relative,
+            float(run_input.previous_log_likelihood),
+            run_input.max_iter,
         )
         n_iter, end_code = divmod(result, _N_END_CODES)
         noise_weight = float(state.noise[0]) if len(state.noise) else 0.0
@@ -49,28 +49,28 @@ class CompiledFusedRunner(AbstractFusedRunner):
             state.axes,
             state.covariance_factor,
         )
-        return FusedResult(*parameters, state.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
+        return FusedRunResult(*parameters, state.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
 
 
-def _make_fused_state(fused_run: FusedRun) -> FusedState:
+def _make_fused_state(run_input: FusedRunInput) -> FusedState:
     """Return the arrays that the compiled run reads and writes; written ones are copies or zeros."""
-    n_components, n_features = fused_run.centers.shape
-    prior_strength, prior_location, prior_scatter = _prior_arrays(fused_run.prior_statistics)
+    n_components, n_features = run_input.centers.shape
+    prior_strength, prior_location, prior_scatter = _prior_arrays(run_input.prior_statistics)
     matrix_shape = (n_components, n_features, n_features)
     return FusedState(
-        rows=fused_run.rows,
-        row_weights=_EMPTY if fused_run.row_weights is None else fused_run.row_weights,
-        known_components=_EMPTY_INTEGERS if fused_run.known_labels is None else fused_run.known_labels,
-        component_weights=_writable_copy(fused_run.component_weights),
+        rows=run_input.rows,
+        row_weights=_EMPTY if run_input.row_weights is None else run_input.row_weights,
+        known_components=_EMPTY_INTEGERS if run_input.known_labels is None else run_input.known_labels,
+        component_weights=_writable_copy(run_input.component_weights),
         noise=_EMPTY
-        if fused_run.noise_weight_and_log_density is None
-        else np.array([*fused_run.noise_weight_and_log_density, 0.0]),
-        center=_writable_copy(fused_run.centers),
-        axis_variances=_writable_copy(fused_run.axis_variances),
-        axes=_writable_copy(fused_run.axes),
+        if run_input.noise_weight_and_log_density is None
+        else np.array([*run_input.noise_weight_and_log_density, 0.0]),
+        center=_writable_copy(run_input.centers),
+        axis_variances=_writable_copy(run_input.axis_variances),
+        axes=_writable_copy(run_input.axes),
         covariance_factor=_zeros(*matrix_shape),
         precision_root=_zeros(*matrix_shape),
-        covariance=_writable_copy(fused_run.covariances),
+        covariance=_writable_copy(run_input.covariances),
         log_determinant=_zeros(n_components),
         mass=_zeros(n_components),
         first_moments=_zeros(n_components, n_features),
@@ -83,8 +83,8 @@ def _make_fused_state(fused_run: FusedRun) -> FusedState:
         next_covariance_factor=_zeros(*matrix_shape),
         next_precision_root=_zeros(*matrix_shape),
         axis_pairs=_jacobi_axis_pairs(n_features),
-        min_variances=_writable_copy(fused_run.variance_floor),
-        log_likelihoods=_zeros(fused_run.max_iter),
+        min_variances=_writable_copy(run_input.variance_floor),
+        log_likelihoods=_zeros(run_input.max_iter),
         score_offset=_zeros(n_components),
         component_buffer=_zeros(n_components),
         feature_buffer=_zeros(n_features),

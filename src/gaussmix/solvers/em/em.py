@@ -13,7 +13,7 @@ from gaussmix.engines.base import AssignmentKind
 from gaussmix.model.fixed_parameters import FixedParameters, constrained_m_step
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import MS, AbstractMixtureSolver, EStepRequest, FusedIterations, MixtureState
+from gaussmix.solvers.base import MS, AbstractMixtureSolver, EStepRequest, LastModelAndObjectives, MixtureState
 from gaussmix.solvers.em.fused_em import run_fused_em
 from gaussmix.solvers.stopping import StoppingRule
 
@@ -48,8 +48,8 @@ class EM(AbstractMixtureSolver[MixtureState]):
         stopping: StoppingRule,
         previous_objective_in_frame: float,
         max_iter: int,
-    ) -> FusedIterations[Mixture] | None:
-        """Run the first iterations in compiled code and return them; None with fixed parameters or many rows."""
+    ) -> LastModelAndObjectives[Mixture] | None:
+        """Run the first iterations in compiled code; return the last mixture and all objectives, None if impossible."""
         if self.fixed is not None:
             return None
         return run_fused_em(self.covariance_estimator, start, problem, stopping, previous_objective_in_frame, max_iter)

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from gaussmix.core.fused_em import FusedResult, FusedRun
+from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.covariance.structure import MclustStructure
 from gaussmix.engines.fused_runner import SupportsFusedRuns
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.solvers.base import FusedIterations
+from gaussmix.solvers.base import LastModelAndObjectives
 from gaussmix.solvers.stopping import StoppingRule
 
 
@@ -20,8 +20,8 @@ def run_fused_em(
     stopping: StoppingRule,
     previous_objective_in_frame: float,
     max_iter: int,
-) -> FusedIterations[Mixture] | None:
-    """Run the first iterations of EM in compiled code and return them; None where the loop has to run them.
+) -> LastModelAndObjectives[Mixture] | None:
+    """Run the first EM iterations in compiled code; return the last mixture and all objectives, None if impossible.
 
     The loop makes them where there are many rows, where the engine has no fused runs, and where the structure has
     factors. It also makes them with a ridge, with a label prior that holds more than known components, with a start
@@ -38,12 +38,8 @@ def run_fused_em(
     max_iter : int
         The largest number of iterations.
     """
-    tolerance, floor, engine = (
-        stopping.tolerance_and_is_relative,
-        covariance_estimator.mclust_m_step_floor,
-        problem.engine,
-    )
-    structure = start.structure
+    tolerance, floor = stopping.tolerance_and_is_relative, covariance_estimator.mclust_m_step_floor
+    engine, structure = problem.engine, start.structure
     if tolerance is None or floor is None or max_iter == 0 or not isinstance(structure, MclustStructure):
         return None
     if not isinstance(engine, SupportsFusedRuns):
@@ -54,7 +50,7 @@ def run_fused_em(
     if inputs is None or start.covariance.is_floored.any():
         return None
     noise = start.noise
-    run = FusedRun(
+    run = FusedRunInput(
         str(structure),
         *inputs,
         start.weights,
@@ -68,14 +64,18 @@ def run_fused_em(
         covariance_estimator.prior_statistics(start.n_components),
     )
     result = engine.fused_runner.run(run)
-    return None if result is None or not len(result.log_likelihoods) else _to_fused_iterations(start, structure, result)
+    if result is None or not len(result.log_likelihoods):
+        return None
+    return _to_last_mixture_and_objectives(start, structure, result)
 
 
-def _to_fused_iterations(start: Mixture, structure: MclustStructure, result: FusedResult) -> FusedIterations[Mixture]:
-    """Return the iterations of a compiled run with its arrays as a mixture, like ``start`` in the rest."""
+def _to_last_mixture_and_objectives(
+    start: Mixture, structure: MclustStructure, result: FusedRunResult
+) -> LastModelAndObjectives[Mixture]:
+    """Return the last mixture of a compiled run, like ``start`` but for the parameters, and all objectives."""
     covariance = covariance_from_eigen_arrays(structure, result.axis_variances, result.axes, result.covariance_factors)
     noise = None if start.noise is None else replace(start.noise, weight=result.noise_weight)
     mixture = replace(
         start, weights=result.component_weights, centers=result.centers, covariance=covariance, noise=noise
     )
-    return FusedIterations(mixture, result.log_likelihoods, result.has_converged)
+    return LastModelAndObjectives(mixture, result.log_likelihoods, result.has_converged)

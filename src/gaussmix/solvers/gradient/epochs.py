@@ -14,7 +14,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.parametrization import MixtureParametrization
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.gradient.base import GradientState, Point
-from gaussmix.solvers.gradient.full_batch import begin_comparison_with_start
+from gaussmix.solvers.gradient.full_batch import begin_comparison_with_start, make_point_at_origin
 from gaussmix.solvers.gradient.mini_batch_state import (
     RATE_SHRINKAGE,
     FirstBatch,
@@ -55,7 +55,7 @@ def _begin_epoch_or_comparison(state: PhaseState, solver: "AbstractMiniBatchSolv
     epoch: PhaseState = state.to_phase(
         _BatchStepState,
         split=_RandomSplit(state.problem, memory.n_batches, solver.seed + state.n_iter + 1),
-        point=solver.make_feasible_point(origin, np.zeros(origin.n_parameters)),
+        point=make_point_at_origin(solver, origin),
         averages=GradientAverages.zeros(origin.n_parameters),
     )
     return epoch
@@ -121,8 +121,8 @@ class _BatchStepState(PhaseState):
         """Return the check of the epoch, or the phase after it is undone if its objective is not finite."""
         start = self.memory.current
         log_prior = solver.covariance_estimator.log_prior(start.centers, start.covariance)
-        state: _CheckState = self.to_phase(
-            _CheckState, mixture=self.point.mixture, epoch_objective=self.log_likelihood + log_prior
+        state: _FirstBatchCheckState = self.to_phase(
+            _FirstBatchCheckState, mixture=self.point.mixture, epoch_objective=self.log_likelihood + log_prior
         )
         if not np.isfinite(state.epoch_objective):
             return state.keep_or_undo_epoch(solver, should_keep=False)
@@ -130,15 +130,15 @@ class _BatchStepState(PhaseState):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CheckState(PhaseState):
-    """After an epoch that led to ``mixture``: the first batch is evaluated again."""
+class _FirstBatchCheckState(PhaseState):
+    """After an epoch that led to ``mixture``: the first training batch is evaluated again to keep or undo the epoch."""
 
     mixture: Mixture
     epoch_objective: float
 
     @property
     def e_step_problem(self) -> Problem:
-        """The first batch of all."""
+        """The first training batch of the run, which the check evaluates again."""
         assert self.memory.first_batch is not None
         return self.memory.first_batch.rows
 

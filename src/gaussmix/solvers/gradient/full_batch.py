@@ -22,13 +22,13 @@ def begin_comparison_with_start(state: PhaseState, solver: "AbstractMiniBatchSol
     """Return the comparison of the start with the mixture after the epochs; without epochs they are one."""
     first = state.memory.first_batch
     candidates = (state.memory.current,) if first is None else (first.start, state.memory.current)
-    point = _make_point_at_origin(solver, candidates[0], state.problem.total_weight)
-    comparison: PhaseState = state.to_phase(_CompareState, candidates=candidates, point=point)
+    point = make_point_at_origin(solver, MixtureParametrization.from_origin(candidates[0], state.problem.total_weight))
+    comparison: PhaseState = state.to_phase(_CandidateComparisonState, candidates=candidates, point=point)
     return comparison
 
 
 @dataclass(frozen=True, kw_only=True)
-class _CompareState(PhaseState):
+class _CandidateComparisonState(PhaseState):
     """Before the steps over all rows: each candidate is evaluated over all rows, and the best one is kept."""
 
     candidates: tuple[Mixture, ...]
@@ -59,8 +59,9 @@ class _CompareState(PhaseState):
             index=self.index + 1,
         )
         if state.index < len(self.candidates):
-            point = _make_point_at_origin(solver, self.candidates[state.index], self.problem.total_weight)
-            return replace(state, point=point)
+            candidate = self.candidates[state.index]
+            origin = MixtureParametrization.from_origin(candidate, self.problem.total_weight)
+            return replace(state, point=make_point_at_origin(solver, origin))
         averages = GradientAverages.zeros(len(evaluation.gradient))
         full_batch: _FullBatchState = state.to_phase(
             _FullBatchState, evaluation=evaluation, point=evaluation.point, averages=averages
@@ -107,7 +108,6 @@ class _FullBatchState(PhaseState):
         return replace(self, point=solver.make_feasible_point(point.coordinates, vector), averages=averages)
 
 
-def _make_point_at_origin(solver: "AbstractMiniBatchSolver", mixture: Mixture, total_weight: float) -> Point:
-    """Return the zero vector of coordinates whose origin is the mixture, as a point."""
-    origin = MixtureParametrization.from_origin(mixture, total_weight)
-    return solver.make_feasible_point(origin, np.zeros(origin.n_parameters))
+def make_point_at_origin(solver: "AbstractMiniBatchSolver", parametrization: MixtureParametrization) -> Point:
+    """Return the zero vector of a parametrization, whose mixture is the origin, as a point."""
+    return solver.make_feasible_point(parametrization, np.zeros(parametrization.n_parameters))

@@ -81,23 +81,25 @@ def _make_nll_function(groups: Moments, column_variances: D, mean_row_weight: fl
     floor: Array = {MomentKind.FULL: np.diag(min_variances), MomentKind.DIAGONAL: min_variances}.get(
         groups.kind, min_variances.sum()
     )
-    pooled_covariance = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
+    pooled_matrix_variances_or_trace = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
     prior_mass = mean_row_weight * (n_features + 1)
 
     def compute_nll(group_moments: Moments) -> K:
         shape = (len(group_moments.mass),) + (1,) * (group_moments.scatter.ndim - 1)
-        covariances = (group_moments.scatter + prior_mass * pooled_covariance) / (
+        matrices_variances_or_traces = (group_moments.scatter + prior_mass * pooled_matrix_variances_or_trace) / (
             group_moments.mass + prior_mass
         ).reshape(shape)
-        return np.asarray(0.5 * group_moments.mass * _log_determinants(covariances, group_moments.kind, n_features))
+        return np.asarray(
+            0.5 * group_moments.mass * _log_determinants(matrices_variances_or_traces, group_moments.kind, n_features)
+        )
 
     return compute_nll
 
 
-def _log_determinants(covariances: Array, kind: MomentKind, n_features: int) -> K:
-    """Return the log determinants (K,) of covariances that are given as matrices, variances or traces, by ``kind``."""
+def _log_determinants(matrices_variances_or_traces: Array, kind: MomentKind, n_features: int) -> K:
+    """Return the log determinants (K,) of covariances, given as matrices, column variances or traces by ``kind``."""
     if kind is MomentKind.FULL:
-        return symmetric_log_determinants(covariances)
+        return symmetric_log_determinants(matrices_variances_or_traces)
     if kind is MomentKind.DIAGONAL:
-        return np.asarray(np.log(covariances).sum(axis=1))
-    return np.asarray(n_features * np.log(covariances / n_features))
+        return np.asarray(np.log(matrices_variances_or_traces).sum(axis=1))
+    return np.asarray(n_features * np.log(matrices_variances_or_traces / n_features))
