@@ -324,13 +324,13 @@ def test_tables_and_repr(iris_comparison: Comparison) -> None:
     for table, key in (
         (iris_comparison.solver_table(), "solver"),
         (iris_comparison.assignment_table(), "method"),
-        (iris_comparison.normality_table(), "component"),
+        (iris_comparison.normality_per_component(), "component"),
     ):
         frame = pd.DataFrame(table)
         assert frame[key].is_unique
         assert all(str(value) in text for value in frame[key])
     assert iris_comparison.solver_table()[0]["gap_per_row"] == iris_comparison.solver_results[0].gap_per_row
-    assert [row["is_plausibly_gaussian"] for row in iris_comparison.normality_table()] == [True] * 3
+    assert [row["is_plausibly_gaussian"] for row in iris_comparison.normality_per_component()] == [True] * 3
 
 
 def test_summary_prefers_the_mixture_for_long_groups(iris_comparison: Comparison) -> None:

@@ -18,7 +18,7 @@ from gaussmix.errors import CapabilityError
 from gaussmix.model import Problem, prediction
 from gaussmix.solvers import EM, RelativeGainRule, run_solver
 from gaussmix.solvers.initialization import initialize
-from gaussmix.sources import MemorySource, SupportsRandomSplit, require_capability
+from gaussmix.sources import MemorySource, SupportsRowHashSplit, require_capability
 from gaussmix.types import ND, Array, IntNC
 from tests.contracts.problems import groups
 from tests.contracts.toys import ChunkStream, LoggingEngine, MixedModel, StreamSource
@@ -105,9 +105,9 @@ def test_rows_are_collected_by_content_in_a_fixed_order() -> None:
 
 def test_a_missing_capability_is_named() -> None:
     stream, memory = stream_and_memory()
-    assert require_capability(memory, SupportsRandomSplit, "solver='adam'") is memory
+    assert require_capability(memory, SupportsRowHashSplit, "solver='adam'") is memory
     with pytest.raises(CapabilityError, match=r"solver='adam' needs a source with .* StreamSource does not have"):
-        require_capability(stream, SupportsRandomSplit, "solver='adam'")
+        require_capability(stream, SupportsRowHashSplit, "solver='adam'")
 
 
 def test_a_logging_engine_fits_what_its_delegate_fits() -> None:

@@ -79,7 +79,7 @@ def test_mclusts_end_from_mclusts_start(structure):
     rows, labels = groups_with_noise(0, 300)
     rows = np.round(rows, 3)
     problem = Problem.from_source(MemorySource.from_array(rows), Structure.from_name(structure))
-    part = problem.on_rows(rows[labels >= 0], np.ones(int((labels >= 0).sum())))
+    part = problem.on_sample_of_rows(rows[labels >= 0], np.ones(int((labels >= 0).sum())))
     start = add_noise(
         initialize_from_labels(part, labels[labels >= 0], 3), make_noise_box(problem, True), float((labels < 0).mean())
     )
@@ -249,7 +249,7 @@ def random_precision_root(form, n_components, n_features, rng) -> AbstractPrecis
 )
 def test_engines_agree_on_a_flat_component(engine, form, n_components, n_features):
     rng = np.random.default_rng(0)
-    root = random_precision_root(form, n_components, n_features, rng).append_zero_root(n_components)
+    root = random_precision_root(form, n_components, n_features, rng).append_one_zero_root(n_components)
     center = rng.normal(size=(n_components + 1, n_features)) * 3.0
     offset = np.append(rng.normal(size=n_components), -10.0)
     quadratics = Quadratics(offset, center, root)

@@ -16,7 +16,7 @@ MIXTURE_FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "density": plots.density,
     "densities": plots.densities,
     "component_table": report.component_table,
-    "summarize_mixture": report.summarize_mixture,
+    "summarize_fit_quality": report.summarize_fit_quality,
     "uncertain_rows": report.uncertain_rows,
     "describe_mixture": report.describe_mixture,
     "render_html": report.render_html,

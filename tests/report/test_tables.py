@@ -46,8 +46,8 @@ def test_weight_two_is_the_row_twice(fitted_search: FittedSearch) -> None:
         assert weighted_row.responsibility_sum == pytest.approx(repeated_row.responsibility_sum)
         assert weighted_row.mean_uncertainty == pytest.approx(repeated_row.mean_uncertainty)
     of_weighted, of_repeated = (
-        report.summarize_mixture(fitted_search.mixture, fitted_search.rows, weights),
-        report.summarize_mixture(fitted_search.mixture, repeated_rows),
+        report.summarize_fit_quality(fitted_search.mixture, fitted_search.rows, weights),
+        report.summarize_fit_quality(fitted_search.mixture, repeated_rows),
     )
     assert of_weighted.total_weight == of_repeated.n_rows
     assert (of_weighted.bic, of_weighted.icl, of_weighted.aic) == pytest.approx(
@@ -75,15 +75,15 @@ def test_deviations_exist_where_variances_underflow(fitted_search: FittedSearch)
 
 def test_summary_agrees_with_the_estimator(faithful: Any) -> None:
     estimator = GaussianMixture(3, covariance_type="tied", random_state=0).fit(faithful)
-    mixture_summary = report.summarize_mixture(estimator.model_, faithful)
-    assert mixture_summary.bic == pytest.approx(estimator.bic(faithful))
-    assert mixture_summary.aic == pytest.approx(estimator.aic(faithful))
-    assert mixture_summary.icl == pytest.approx(estimator.icl(faithful))
-    assert mixture_summary.log_likelihood == pytest.approx(estimator.score(faithful) * 272)
+    fit_quality = report.summarize_fit_quality(estimator.model_, faithful)
+    assert fit_quality.bic == pytest.approx(estimator.bic(faithful))
+    assert fit_quality.aic == pytest.approx(estimator.aic(faithful))
+    assert fit_quality.icl == pytest.approx(estimator.icl(faithful))
+    assert fit_quality.log_likelihood == pytest.approx(estimator.score(faithful) * 272)
     uncertainties = estimator.model_.uncertainty(faithful)
-    assert mixture_summary.certain_fraction == pytest.approx((uncertainties < 0.05).mean())
-    assert mixture_summary.uncertain_fraction == pytest.approx((uncertainties > 0.2).mean())
-    assert mixture_summary.mean_uncertainty == pytest.approx(uncertainties.mean())
+    assert fit_quality.certain_fraction == pytest.approx((uncertainties < 0.05).mean())
+    assert fit_quality.uncertain_fraction == pytest.approx((uncertainties > 0.2).mean())
+    assert fit_quality.mean_uncertainty == pytest.approx(uncertainties.mean())
 
 
 def test_candidates_are_ranked_with_differences(fitted_search: FittedSearch) -> None:
@@ -134,7 +134,7 @@ def test_invalid_input_is_rejected(fitted_search: FittedSearch) -> None:
     with pytest.raises(ValueError, match="max_rows"):
         report.uncertain_rows(fitted_search.mixture, fitted_search.rows, -1)
     with pytest.raises(ValueError, match="1 column"):
-        report.summarize_mixture(fitted_search.mixture, fitted_search.rows[:, :1])
+        report.summarize_fit_quality(fitted_search.mixture, fitted_search.rows[:, :1])
     with pytest.raises(ValueError, match="sample_weight"):
         report.component_table(fitted_search.mixture, fitted_search.rows, [1.0])
 

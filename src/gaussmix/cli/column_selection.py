@@ -69,7 +69,7 @@ def select_columns_for_fit(
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
-        notes += _notes_on_omitted_columns(table)
+        notes += _notes_on_non_numeric_and_unnamed_columns(table)
         notes += _notes_on_row_number_columns(columns)
         if not columns:
             others = [column for column in table.columns if column.name != weight_column]
@@ -144,8 +144,8 @@ def _are_row_numbers(values: N) -> bool:
     return values[0] in (0, 1) and bool(np.array_equal(values, values[0] + np.arange(len(values))))
 
 
-def _notes_on_omitted_columns(table: Table) -> list[str]:
-    """Return notes for the user on the columns that are left out: those that are not numeric or have no name."""
+def _notes_on_non_numeric_and_unnamed_columns(table: Table) -> list[str]:
+    """Return notes for the user on the columns left out because they are not numeric or have no name."""
     notes = [
         f"column {column.name!r} is read as text because {column.non_numeric_reason}; left out."
         for column in table.columns

@@ -22,7 +22,7 @@ from gaussmix.types import IntN, N
 
 
 def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
-    """Return a text table of weights, labelled rows and means: a line for each, a column per component, noise last."""
+    """Return a text table: a column per component, noise last; lines for weight, row count and each feature's mean."""
     headers = [str(component) for component in range(mixture.n_components)]
     numbers = np.arange(mixture.n_components)
     if mixture.noise is not None:

@@ -65,7 +65,7 @@ class NormalityTestResult:
 
     @property
     def bonferroni_p_value(self) -> float:
-        """The smallest p-value times the number of tests and tested components, at most 1; NaN if not tested.
+        """The component's smallest p-value times the number of tests and tested components, at most 1; NaN if untested.
 
         So among mixtures whose components are all Gaussian, at most one in twenty has a component that is rejected.
         """

@@ -60,8 +60,8 @@ class Comparison:
         """Return one dict per assignment method: agreement with the mixture, accuracy, log-loss, calibration error."""
         return self.assignments.table()
 
-    def normality_table(self) -> TableRows:
-        """Return one dict per component; statistics and p-values are None if the rows could not be tested."""
+    def normality_per_component(self) -> TableRows:
+        """Return one dict of multivariate tests per component; values are None if its rows could not be tested."""
         names = (
             "skewness",
             "skewness_p_value",
@@ -87,7 +87,7 @@ class Comparison:
         tables = {
             "Solvers, from one start": solver_rows,
             "Ways to assign": self.assignment_table(),
-            "Do components look Gaussian?": self.normality_table(),
+            "Do components look Gaussian?": self.normality_per_component(),
         }
         return "\n\n".join([*(f"{title}\n{_format_table(rows)}" for title, rows in tables.items()), self.summary])
 

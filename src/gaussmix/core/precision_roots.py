@@ -27,8 +27,8 @@ class AbstractPrecisionRoot(ABC):
         return np.concatenate([self.whiten(differences[k : k + 1], k) for k in range(len(differences))])
 
     @abstractmethod
-    def append_zero_root(self, n_components: int) -> "AbstractPrecisionRoot":
-        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
+    def append_one_zero_root(self, n_components_before: int) -> "AbstractPrecisionRoot":
+        """Return the roots of the components, then one root of zeros, for which every row has distance zero."""
 
     @abstractmethod
     def scale(self, factor: float) -> "AbstractPrecisionRoot":
@@ -58,8 +58,8 @@ class DensePrecisionRoot(AbstractPrecisionRoot):
         """Return ``differences @ R_k`` for component k, (n, D)."""
         return np.asarray(differences @ self.root_matrices[component])
 
-    def append_zero_root(self, n_components: int) -> "DensePrecisionRoot":
-        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
+    def append_one_zero_root(self, n_components_before: int) -> "DensePrecisionRoot":
+        """Return the roots of the components, then one root of zeros, for which every row has distance zero."""
         return DensePrecisionRoot(np.concatenate([self.root_matrices, np.zeros((1, *self.root_matrices.shape[1:]))]))
 
     def scale(self, factor: float) -> "DensePrecisionRoot":
@@ -92,10 +92,10 @@ class SharedPrecisionRoot(AbstractPrecisionRoot):
         """Return ``differences @ R_k`` for component k, (n, D)."""
         return np.asarray(differences @ self.root_matrix)
 
-    def append_zero_root(self, n_components: int) -> DensePrecisionRoot:
-        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
-        return DensePrecisionRoot(np.repeat(self.root_matrix[None], n_components, axis=0)).append_zero_root(
-            n_components
+    def append_one_zero_root(self, n_components_before: int) -> DensePrecisionRoot:
+        """Return the roots of the components, then one root of zeros, for which every row has distance zero."""
+        return DensePrecisionRoot(np.repeat(self.root_matrix[None], n_components_before, axis=0)).append_one_zero_root(
+            n_components_before
         )
 
     def scale(self, factor: float) -> "SharedPrecisionRoot":
@@ -131,8 +131,8 @@ class DiagonalPrecisionRoot(AbstractPrecisionRoot):
         """Return R_k^T d_k for one difference per component, (K, D)."""
         return differences * self.inverse_deviations
 
-    def append_zero_root(self, n_components: int) -> "DiagonalPrecisionRoot":
-        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
+    def append_one_zero_root(self, n_components_before: int) -> "DiagonalPrecisionRoot":
+        """Return the roots of the components, then one root of zeros, for which every row has distance zero."""
         return DiagonalPrecisionRoot(
             np.concatenate([self.inverse_deviations, np.zeros((1, self.inverse_deviations.shape[1]))])
         )
@@ -168,8 +168,8 @@ class SphericalPrecisionRoot(AbstractPrecisionRoot):
         """Return R_k^T d_k for one difference per component, (K, D)."""
         return differences * self.inverse_deviations[:, None]
 
-    def append_zero_root(self, n_components: int) -> "SphericalPrecisionRoot":
-        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
+    def append_one_zero_root(self, n_components_before: int) -> "SphericalPrecisionRoot":
+        """Return the roots of the components, then one root of zeros, for which every row has distance zero."""
         return SphericalPrecisionRoot(np.append(self.inverse_deviations, 0.0))
 
     def scale(self, factor: float) -> "SphericalPrecisionRoot":
@@ -210,8 +210,8 @@ class LowRankPrecisionRoot(AbstractPrecisionRoot):
         axes = self.axes[component]
         return np.asarray(scaled - ((scaled @ axes) * self.whitening_fractions[component]) @ axes.T)
 
-    def append_zero_root(self, n_components: int) -> "LowRankPrecisionRoot":
-        """Return the roots of K components and one root of zeros, for which every row has distance zero."""
+    def append_one_zero_root(self, n_components_before: int) -> "LowRankPrecisionRoot":
+        """Return the roots of the components, then one root of zeros, for which every row has distance zero."""
 
         def append_zeros(parts: Array) -> Array:
             return np.concatenate([parts, np.zeros((1, *parts.shape[1:]))])

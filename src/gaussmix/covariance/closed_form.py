@@ -34,13 +34,13 @@ def _replace_zeros_by_ones(mass: K) -> K:
 def _apply_floor_or_require_positive(variances: Array, floor: Array | None) -> ClippedVariances:
     """Return variances raised to the floor; without one, raise CollapseError unless all are positive."""
     if floor is None:
-        _require_positive(variances)
+        _raise_collapse_unless_positive(variances)
         return ClippedVariances(variances, np.zeros(variances.shape, dtype=bool))
     return ClippedVariances(np.maximum(variances, floor), variances < floor)
 
 
-def _require_positive(variances: Array) -> None:
-    """Raise CollapseError for the components whose variances (K,) or (K, D) are not all positive."""
+def _raise_collapse_unless_positive(variances: Array) -> None:
+    """Raise CollapseError with the numbers of the components whose variances (K,) or (K, D) are not all positive."""
     is_zero = ~(variances > 0)
     if is_zero.any():
         is_collapsed = is_zero if is_zero.ndim == 1 else is_zero.any(axis=1)
@@ -85,13 +85,13 @@ def estimate_evi(structure: Structure, moments: Moments, floor: D | None) -> Abs
 
     Without an active floor, lambda = sum_k |diag W_k|^(1/D) / n and A_k = diag(W_k) / |diag W_k|^(1/D).
     """
-    unit = floor_or_ones(floor, moments.mean.shape[1])
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
     if floor is None:
-        _require_positive(moments.scatter)
+        _raise_collapse_unless_positive(moments.scatter)
     values, is_floored = _equal_volume_variances_with_optional_floor(
-        moments.scatter / unit, float(moments.mass.sum()), floor is not None
+        moments.scatter / variance_unit, float(moments.mass.sum()), floor is not None
     )
-    return DiagonalCovariance(structure, is_floored, values * unit)
+    return DiagonalCovariance(structure, is_floored, values * variance_unit)
 
 
 def estimate_eee(structure: Structure, moments: Moments, floor: D | None) -> AbstractCovariance:
@@ -112,14 +112,14 @@ def estimate_eev(structure: Structure, moments: Moments, floor: D | None) -> Abs
 
     The eigendecomposition of a scatter is W_k = L_k O_k L_k^T, with eigenvalues in descending order.
     """
-    unit = floor_or_ones(floor, moments.mean.shape[1])
-    values, vectors = scatter_eigenpairs_in_units(moments, unit)
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
+    values, vectors = scatter_eigenpairs_in_variance_units(moments, variance_unit)
     common, is_floored = _apply_floor_or_require_positive(
         values.sum(axis=0) / moments.mass.sum(), None if floor is None else np.ones(1)
     )
     n_components = len(moments.mass)
     repeated = np.repeat(common[None], n_components, axis=0)
-    return full_from_floor_units(structure, repeated, vectors, unit, np.full(n_components, is_floored.any()))
+    return full_from_floor_units(structure, repeated, vectors, variance_unit, np.full(n_components, is_floored.any()))
 
 
 def floor_or_ones(floor: D | None, n_features: int) -> D:
@@ -127,16 +127,16 @@ def floor_or_ones(floor: D | None, n_features: int) -> D:
     return np.ones(n_features) if floor is None else floor
 
 
-def scatter_eigenpairs_in_units(moments: Moments, unit: D) -> Eigenpairs:
-    """Return eigenvalues (K, D), descending, and eigenvectors (K, D, D) of the scatters over variance units (D,).
+def scatter_eigenpairs_in_variance_units(moments: Moments, variance_unit: D) -> Eigenpairs:
+    """Return eigenvalues (K, D), descending, and eigenvectors (K, D, D) of the scatters in units of variances (D,).
 
-    The eigenvectors are unique even if a scatter is singular.
+    Column j is divided by ``sqrt(variance_unit[j])``. The eigenvectors are unique even if a scatter is singular.
     """
-    values, vectors = linalg.eigh_descending(to_floor_units(moments.scatter, unit))
+    values, vectors = linalg.eigh_descending(to_floor_units(moments.scatter, variance_unit))
     rounding = _RELATIVE_ROUNDING * np.maximum(values[:, :1], _RELATIVE_ROUNDING * values.max())
     if (values < rounding).any():
         vectors = _make_null_space_vectors_unique(
-            vectors, values < rounding, to_floor_units(total_scatter(moments), unit)
+            vectors, values < rounding, to_floor_units(total_scatter(moments), variance_unit)
         )
     return Eigenpairs(values, vectors)
 
@@ -162,16 +162,16 @@ def estimate_evv(structure: Structure, moments: Moments, floor: D | None) -> Abs
 
     Without an active floor, lambda = sum_k |W_k|^(1/D) / n and C_k = W_k / |W_k|^(1/D).
     """
-    unit = floor_or_ones(floor, moments.mean.shape[1])
-    values, vectors = linalg.eigh_descending(to_floor_units(moments.scatter, unit))
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
+    values, vectors = linalg.eigh_descending(to_floor_units(moments.scatter, variance_unit))
     if floor is None:
-        _require_positive(values)
+        _raise_collapse_unless_positive(values)
     # Eigenvalues below rounding have no direction; equal ones do not shape the covariance.
     values = np.maximum(values, _RELATIVE_ROUNDING * values[:, :1])
     values, is_floored = _equal_volume_variances_with_optional_floor(
         np.maximum(values, 0.0), float(moments.mass.sum()), floor is not None
     )
-    return full_from_floor_units(structure, values, vectors, unit, is_floored)
+    return full_from_floor_units(structure, values, vectors, variance_unit, is_floored)
 
 
 def _equal_volume_variances_with_optional_floor(

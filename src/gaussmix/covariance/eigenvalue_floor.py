@@ -19,7 +19,9 @@ _MAX_SAFE_PRECISION_TRACE = 0.5
 
 
 def apply_eigenvalue_floor(structure: Structure, matrices: KDD, floor: D | None) -> FullCovariance:
-    """Return the covariances of matrices (K, D, D) with each eigenvalue, relative to the floor, raised to at least 1.
+    """Return a FullCovariance of matrices (K, D, D), with eigenvalues in units of the floor raised to at least 1.
+
+    The result flags the components with a raised eigenvalue. Without a floor nothing is raised.
 
     ``argmin log |C| + tr(C^-1 S)`` over ``C >= diag(floor)`` has the eigenvectors of
     ``diag(floor)^-1/2 S diag(floor)^-1/2`` and its eigenvalues clipped at one.

@@ -44,7 +44,7 @@ def estimate_isotropic_noise(
     The noise variance is the mean of the eigenvalues that no loading explains, per component or for all.
     """
     factor_structure, scatter = require_factor_structure(structure), ScatterPerGroup.from_moments(moments)
-    initial = previous_factor_parameters_per_group(previous, scatter)
+    initial = previous_factor_parameters_per_group(previous, len(scatter.mass))
     loadings = None if initial is None else initial.loadings
     eigenpairs = _eigenpairs_per_group(scatter, np.ones_like(scatter.variances), loadings, factor_structure.n_factors)
     for _ in range(MAX_FACTOR_ITER if loadings is not None and not eigenpairs[0].is_exact else 0):
@@ -112,7 +112,7 @@ def estimate_diagonal_noise(
     """
     factor_structure, scatter = require_factor_structure(structure), ScatterPerGroup.from_moments(moments)
     min_variances = min_noise_variances(scatter, floor)
-    initial = previous_factor_parameters_per_group(previous, scatter)
+    initial = previous_factor_parameters_per_group(previous, len(scatter.mass))
     noise_variances = np.maximum(
         _initial_noise_variances(factor_structure, scatter) if initial is None else initial.noise_variances,
         min_variances,

@@ -35,13 +35,10 @@ def require_factor_structure(structure: Structure) -> FactorStructure:
     return structure
 
 
-def previous_factor_parameters_per_group(
-    previous: AbstractCovariance | None, scatter: ScatterPerGroup
-) -> FactorParameters | None:
-    """Return loadings and noise variances of previous covariances, for each group; None if they have no factors."""
+def previous_factor_parameters_per_group(previous: AbstractCovariance | None, n_groups: int) -> FactorParameters | None:
+    """Return loadings and noise variances of the first ``n_groups`` covariances; None if they have no factors."""
     if not isinstance(previous, LowRankCovariance):
         return None
-    n_groups = len(scatter.mass)
     return FactorParameters(previous.loadings[:n_groups], previous.noise_variance[:n_groups])
 
 

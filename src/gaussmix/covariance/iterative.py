@@ -17,7 +17,7 @@ from gaussmix.core import linalg
 from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
 from gaussmix.core.moments import Moments
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.covariance.closed_form import floor_or_ones, scatter_eigenpairs_in_units
+from gaussmix.covariance.closed_form import floor_or_ones, scatter_eigenpairs_in_variance_units
 from gaussmix.covariance.eigenvalue_floor import floored_equal_volume_variances, full_from_floor_units, to_floor_units
 from gaussmix.covariance.m_step_results import CommonAxesOptimum, CommonAxesVariances, FlooredVariances, JacobiSweep
 from gaussmix.covariance.representations import DiagonalCovariance, FullCovariance
@@ -45,30 +45,32 @@ def estimate_vei(
 
     Update lambda_k = tr(W_k A^-1) / (m_k D) and A = sum_k diag(W_k) / (lambda_k m) in turn.
     """
-    unit = floor_or_ones(floor, moments.mean.shape[1])
-    initial_variances = previous.variances / unit if isinstance(previous, DiagonalCovariance) else None
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
+    initial_variances = previous.variances / variance_unit if isinstance(previous, DiagonalCovariance) else None
     variances, is_floored = _fit_volumes_and_shape(
-        moments.scatter / unit, moments.mass, floor is not None, initial_variances
+        moments.scatter / variance_unit, moments.mass, floor is not None, initial_variances
     )
-    return DiagonalCovariance(structure, is_floored, variances * unit)
+    return DiagonalCovariance(structure, is_floored, variances * variance_unit)
 
 
 def estimate_vev(
     structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
 ) -> AbstractCovariance:
     """Return VEV's covariances at or above the floor: eigenvectors of W_k, and VEI's variances of its eigenvalues."""
-    unit = floor_or_ones(floor, moments.mean.shape[1])
-    values, vectors = scatter_eigenpairs_in_units(moments, unit)
-    initial_variances = _axis_variances_in_units(previous, unit) if isinstance(previous, FullCovariance) else None
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
+    values, vectors = scatter_eigenpairs_in_variance_units(moments, variance_unit)
+    initial_variances = (
+        _axis_variances_in_units(previous, variance_unit) if isinstance(previous, FullCovariance) else None
+    )
     variances, is_floored = _fit_volumes_and_shape(
         np.maximum(values, 0.0), moments.mass, floor is not None, initial_variances
     )
-    return full_from_floor_units(structure, variances, vectors, unit, is_floored)
+    return full_from_floor_units(structure, variances, vectors, variance_unit, is_floored)
 
 
-def _axis_variances_in_units(previous: FullCovariance, unit: D) -> KD:
+def _axis_variances_in_units(previous: FullCovariance, variance_unit: D) -> KD:
     """Return the variances (K, D) of covariances along their axes, in variance units (D,)."""
-    return np.asarray(((previous.factors / np.sqrt(unit)[:, None]) ** 2).sum(axis=1))
+    return np.asarray(((previous.factors / np.sqrt(variance_unit)[:, None]) ** 2).sum(axis=1))
 
 
 def _fit_volumes_and_shape(
@@ -76,7 +78,7 @@ def _fit_volumes_and_shape(
 ) -> FlooredVariances:
     """Return the most likely variances lambda_k a_j (K, D) for sums of squares (K, D), at least 1 with a floor."""
     if not has_unit_floor:
-        _require_positive_scatter(scatter.sum(axis=1), scatter.sum(axis=0))
+        _raise_collapse_without_scatter(scatter.sum(axis=1), scatter.sum(axis=0))
     total, n_features = float(mass.sum()), scatter.shape[1]
     min_variance, safe_mass = (1.0 if has_unit_floor else 0.0), np.where(mass > 0, mass, 1.0)
     safe = np.maximum(scatter, 1e-32 * max(float(scatter.max(initial=0.0)), 1e-300))
@@ -94,8 +96,8 @@ def _fit_volumes_and_shape(
     return FlooredVariances(np.maximum(variances, min_variance), np.asarray(is_floored))
 
 
-def _require_positive_scatter(scatter_per_component: K, scatter_per_column: Array) -> None:
-    """Raise CollapseError for components without scatter, or for all components if a column has no scatter."""
+def _raise_collapse_without_scatter(scatter_per_component: K, scatter_per_column: Array) -> None:
+    """Raise CollapseError with the numbers of the components without scatter; all of them if a column has none."""
     if not (scatter_per_column > 0).all():
         raise CollapseError(list(range(len(scatter_per_component))))
     if not (scatter_per_component > 0).all():
@@ -109,8 +111,8 @@ def estimate_vee(
 
     Update lambda_k = tr(W_k C^-1) / (m_k D) and C = sum_k W_k / (lambda_k m) in turn.
     """
-    unit = floor_or_ones(floor, moments.mean.shape[1])
-    scatter, mass = to_floor_units(moments.scatter, unit), moments.mass
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
+    scatter, mass = to_floor_units(moments.scatter, variance_unit), moments.mass
     volume = np.ones(len(mass))
     if previous is not None:
         volume = np.exp((previous.log_determinants - previous.log_determinants[0]) / scatter.shape[1])
@@ -118,7 +120,7 @@ def estimate_vee(
     if fitted is None:
         fitted = _fit_volumes_and_floored_matrix(scatter, mass, volume, floor is not None)
     variances, axes, is_floored = fitted
-    return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), unit, is_floored)
+    return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), variance_unit, is_floored)
 
 
 def _fit_volumes_and_matrix_above_floor(
@@ -147,7 +149,10 @@ def _fit_volumes_and_matrix_above_floor(
 
 
 def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_unit_floor: bool) -> CommonAxesVariances:
-    """Return the variances, at least 1 with a floor, and common axes of lambda_k C, and which are floored."""
+    """Update the volumes, from ``volumes`` on, and C in turn until convergence; return variances of lambda_k C.
+
+    With a floor the variances are at least 1. The common axes are returned too, and which components are floored.
+    """
     total = float(mass.sum())
     min_variance, safe_mass = (1.0 if has_unit_floor else 0.0), np.where(mass > 0, mass, 1.0)
     flat_scatter = scatter.reshape(len(mass), -1)
@@ -155,7 +160,7 @@ def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_unit_
         previous = volumes
         values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat_scatter).reshape(scatter.shape[1:]) / total)
         if not has_unit_floor:
-            _require_positive_scatter(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
+            _raise_collapse_without_scatter(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
         values = np.maximum(values, max(min_variance / volumes.min(), 1e-32 * values[0]))
         squares = np.einsum("kii->ki", axes.T @ scatter @ axes)
         volumes = np.maximum((squares / values).mean(axis=1) / safe_mass, min_variance / values.min())
@@ -188,25 +193,25 @@ def _estimate_shared_axes(
     has_equal_volumes: bool,
 ) -> AbstractCovariance:
     """Return EVE's or VVE's covariances, with axes from the previous ones or from the best of several starts."""
-    unit = floor_or_ones(floor, moments.mean.shape[1])
-    scatter, min_variance = to_floor_units(moments.scatter, unit), 0.0 if floor is None else 1.0
+    variance_unit = floor_or_ones(floor, moments.mean.shape[1])
+    scatter, min_variance = to_floor_units(moments.scatter, variance_unit), 0.0 if floor is None else 1.0
     if floor is None:
         is_empty = ~(np.einsum("kii->k", scatter) > 0)
         if is_empty.any():
             raise CollapseError([int(k) for k in np.flatnonzero(is_empty)])
     if isinstance(previous, FullCovariance):
-        axes, max_sweeps = _common_axes_in_units(previous, unit), _MAX_SWEEPS_WARM
+        axes, max_sweeps = _common_axes_in_units(previous, variance_unit), _MAX_SWEEPS_WARM
     else:  # the best of the axes of all rows together and of the largest components
         largest = np.argsort(-moments.mass, kind="stable")[: _MAX_TRIALS - 1]
         pooled = linalg.eigh_descending(scatter.sum(axis=0))[1]
-        starts = [pooled, *scatter_eigenpairs_in_units(moments, unit)[1][largest]]
+        starts = [pooled, *scatter_eigenpairs_in_variance_units(moments, variance_unit)[1][largest]]
         trials = [
             _optimize_axes(scatter, moments.mass, min_variance, has_equal_volumes, start, _SWEEPS_PER_TRIAL)
             for start in starts
         ]
         best, tolerance = (
             min(trial.objective for trial in trials),
-            _TRIAL_TIE_TOLERANCE * float(moments.mass.sum()) * len(unit),
+            _TRIAL_TIE_TOLERANCE * float(moments.mass.sum()) * len(variance_unit),
         )
         axes, max_sweeps = (
             next(trial.fitted.axes for trial in trials if trial.objective <= best + tolerance),
@@ -215,12 +220,12 @@ def _estimate_shared_axes(
     variances, axes, is_floored = _optimize_axes(
         scatter, moments.mass, min_variance, has_equal_volumes, axes, max_sweeps
     ).fitted
-    return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), unit, is_floored)
+    return full_from_floor_units(structure, variances, np.broadcast_to(axes, scatter.shape), variance_unit, is_floored)
 
 
-def _common_axes_in_units(previous: FullCovariance, unit: D) -> DD:
+def _common_axes_in_units(previous: FullCovariance, variance_unit: D) -> DD:
     """Return the orthonormal axes (D, D, in columns) of covariances that share them, in variance units (D,)."""
-    factor = previous.factors[0] / np.sqrt(unit)[:, None]
+    factor = previous.factors[0] / np.sqrt(variance_unit)[:, None]
     return np.asarray(factor / np.sqrt((factor**2).sum(axis=0)))
 
 

@@ -48,7 +48,7 @@ def estimate_shared_loadings(
     factor_structure, scatter = require_factor_structure(structure), ScatterPerGroup.from_moments(moments)
     min_variances, initial = (
         min_noise_variances(scatter, floor),
-        previous_factor_parameters_per_group(previous, scatter),
+        previous_factor_parameters_per_group(previous, len(scatter.mass)),
     )
     if factor_structure.has_isotropic_noise_variance:
         min_variances = np.repeat(min_variances.max(axis=1, keepdims=True), min_variances.shape[1], axis=1)

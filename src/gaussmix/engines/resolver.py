@@ -8,7 +8,7 @@ ENGINE_NAMES = ("auto", "numpy", "compiled")
 
 
 def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -> AbstractEngine:
-    """Return the engine of a name, or the object if it is an engine.
+    """Return the engine of a name, or the object if it is one; NumPy, with a warning, if compiled code is unavailable.
 
     Parameters
     ----------

@@ -209,9 +209,9 @@ class SelectionError(GaussmixError, RuntimeError):
         return cls(f"one component of {structure} has only degenerate fits: {_DEGENERATE_FIT_ADVICE}")
 
     @classmethod
-    def degenerate_samples(cls, n_samples: int, n_components: int) -> "SelectionError":
-        """Return the error of a bootstrap test whose samples have no usable fit."""
+    def degenerate_bootstrap_fits(cls, n_samples: int, n_null_components: int) -> "SelectionError":
+        """Return the error of a bootstrap test; no sample of the null model has a usable fit of one more component."""
         return cls(
-            f"{n_samples} samples of {n_components} components had only degenerate fits of one more: "
+            f"{n_samples} samples of {n_null_components} components had only degenerate fits of one more: "
             f"{_DEGENERATE_FIT_ADVICE}"
         )

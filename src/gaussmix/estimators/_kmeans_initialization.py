@@ -68,7 +68,7 @@ def iterate_initial_centers_in_frame(
 
 
 def _n_kmeans_runs(estimator: Any) -> int:
-    """Return ``n_init``; for 'auto', 10 with random starts or a callable, and 1 with k-means++."""
+    """Return a KMeans estimator's number of runs, ``n_init``; for 'auto', 1 with k-means++ and 10 otherwise."""
     if estimator.n_init != "auto":
         return int(estimator.n_init)
     return 1 if isinstance(estimator.init, str) and estimator.init != "random" else _N_INIT_FOR_RANDOM_STARTS

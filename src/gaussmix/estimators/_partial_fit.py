@@ -72,7 +72,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         return self
 
     def _fit_first_chunk(self, X: ArrayLike, sample_weight: ArrayLike | None, max_tol: float) -> None:
-        """Fit to the rows with the constructor's tolerance, but at most ``max_tol``; set all fitted attributes."""
+        """Fit to the first chunk X of `partial_fit`, with tolerance at most ``max_tol``; set the fitted attributes."""
         raise NotImplementedError
 
     def _update_from_chunk(self, rows: AnyArray, sample_weight: N | None) -> None:

@@ -102,7 +102,10 @@ class ProgressPrinter:
             print(f"Initialization {verb}. time lapse {seconds:.5f}s\t lower bound {bound:.5f}.")
 
     def _print_every_nth_iteration(self, iteration: int, log_likelihood: float, gain: float) -> None:
-        """Print an iteration whose number is a multiple of ``verbose_interval``, with its seconds and gain per row."""
+        """Print every ``verbose_interval``-th iteration; with ``verbose`` above 1 also its seconds and gain per row.
+
+        The log-likelihood is not printed; the signature is that of the progress callback.
+        """
         if iteration % self.verbose_interval:
             return
         now = time.perf_counter()

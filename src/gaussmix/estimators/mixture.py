@@ -222,7 +222,7 @@ class GaussianMixture(BaseOnlineMixture):
         return self.predict(X)  # unlike the fit, it also covers rows of weight 0
 
     def _fit_first_chunk(self, X: ArrayLike, sample_weight: ArrayLike | None, max_tol: float) -> None:
-        """Fit the mixture to rows X with a tolerance of at most ``max_tol``, and set the fitted attributes."""
+        """Fit to the first chunk X of `partial_fit`, with tolerance at most ``max_tol``; set the fitted attributes."""
         data = validate_fit_data(self, X, sample_weight, None)
         with limit_blas_threads(data.rows.shape[1]):
             problem, initialization = make_problem_and_initialization(self, data)

@@ -95,7 +95,7 @@ class Noise:
         return Quadratics(
             np.append(quadratics.offset, self.log_weighted_density),
             center,
-            quadratics.precision_root.append_zero_root(len(center) - 1),
+            quadratics.precision_root.append_one_zero_root(len(center) - 1),
         )
 
     def m_step(self, moments: Moments) -> "Noise":

@@ -24,7 +24,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
 from gaussmix.model import prediction
-from gaussmix.sources import AbstractSource, MemorySource, SupportsRandomSplit, require_capability
+from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
 from gaussmix.sources.base import count_rows
 from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
 
@@ -136,19 +136,22 @@ class Problem:
         """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
         return prediction.total_log_max_responsibility(model, self.session)
 
-    def on_rows(self, rows_in_data_units: ND, weights: N) -> "Problem":
-        """Return the problem on a sample of its rows (m, D), in the data's units, with the same frame and estimator."""
-        source = make_memory_source(rows_in_data_units, weights).with_frame(self.source.frame)
+    def on_sample_of_rows(self, sample_rows_in_data_units: ND, weights: N) -> "Problem":
+        """Return the problem on a sample (m, D) of its own rows, with the same frame, estimator and column range.
+
+        The total moments are not computed again; they are scaled to the weight of the sample.
+        """
+        source = make_memory_source(sample_rows_in_data_units, weights).with_frame(self.source.frame)
         return replace(self, source=source)._with_total_weight(float(weights.sum()))
 
-    def random_split(self, n_parts: int, seed: int) -> list["Problem"]:
-        """Split the rows at random into at most ``n_parts`` problems of similar size; none is empty.
+    def split_by_row_hash(self, max_parts: int, key: int) -> list["Problem"]:
+        """Return at most ``max_parts`` problems of similar size, none empty; a hash of its values decides a row's part.
 
-        The part of a row depends on a hash of its values.
+        Equal rows are in the same part. Another key gives another split.
         """
         purpose = "a solver that works on parts of the rows"
-        source = require_capability(self.source, SupportsRandomSplit, purpose)  # type: ignore[type-abstract]
-        parts = (replace(self, source=part) for part in source.random_split(n_parts, seed))
+        source = require_capability(self.source, SupportsRowHashSplit, purpose)  # type: ignore[type-abstract]
+        parts = (replace(self, source=part) for part in source.split_by_row_hash(max_parts, key))
         return [part._with_total_weight(part.source.reduce(_sum_weights)) for part in parts]
 
     def _with_total_weight(self, total_weight: float) -> "Problem":

@@ -73,7 +73,7 @@ class Picture:
 def draw_axes_picture(
     draw_on_axes: "Callable[[Axes], object]", size_inches: tuple[float, float], alt_text: str
 ) -> Picture:
-    """Return an SVG picture of what ``draw_on_axes`` draws on the axes of a new figure."""
+    """Return a Picture, an SVG as a data URI, of what ``draw_on_axes`` draws on the axes of a new figure."""
 
     def make_figure() -> "Figure":
         figure = create_figure(*size_inches)
@@ -84,7 +84,7 @@ def draw_axes_picture(
 
 
 def draw_figure_picture(make_figure: "Callable[[], Figure]", alt_text: str) -> Picture:
-    """Return an SVG picture of the figure that ``make_figure`` draws, in matplotlib's default style."""
+    """Return a Picture, an SVG as a data URI, of ``make_figure()`` drawn in matplotlib's default style."""
     with use_default_style():
         figure = make_figure()
         return Picture(figure_to_svg_data_uri(figure), alt_text, round(figure.get_figwidth() * _CSS_PIXELS_PER_INCH))

@@ -85,9 +85,9 @@ def _darken_for_line(colour: Array) -> Array:
     return np.asarray(colour * min(1.0, _MAX_LINE_LUMINANCE / max(luminance, 1e-9)))
 
 
-def _to_rgb_tuple(colour: AnyArray) -> tuple[float, float, float]:
+def _to_rgb_tuple(rgb: AnyArray) -> tuple[float, float, float]:
     """Return an RGB colour (3,) as a tuple of floats."""
-    red, green, blue = (float(part) for part in colour)
+    red, green, blue = (float(part) for part in rgb)
     return red, green, blue
 
 

@@ -28,22 +28,22 @@ MixtureLike = Mixture | SupportsMixture
 FitLike = Fit | SupportsFit
 
 
-def as_mixture(mixture: MixtureLike) -> Mixture:
-    """Return the mixture itself, or the ``model_`` of a fitted estimator; raise ParameterError for anything else."""
-    model = getattr(mixture, "model_", mixture)
+def as_mixture(mixture_or_estimator: MixtureLike) -> Mixture:
+    """Return the Mixture itself, or the ``model_`` of a fitted estimator; raise ParameterError for a Fit or others."""
+    model = getattr(mixture_or_estimator, "model_", mixture_or_estimator)
     if isinstance(model, Mixture):
         return model
     allowed = "a Mixture or a fitted estimator (call fit first; of a Selection pass selection.best.mixture)"
-    raise ParameterError.invalid_value("mixture", type(mixture), allowed)
+    raise ParameterError.invalid_value("mixture", type(mixture_or_estimator), allowed)
 
 
-def as_fit(fit: FitLike) -> Fit:
-    """Return the fit itself, or the ``fit_`` of a fitted estimator; raise ParameterError for anything else."""
-    record = getattr(fit, "fit_", fit)
+def as_fit(fit_or_estimator: FitLike) -> Fit:
+    """Return the Fit itself, or the ``fit_`` of a fitted estimator; raise ParameterError for anything else."""
+    record = getattr(fit_or_estimator, "fit_", fit_or_estimator)
     if isinstance(record, Fit):
         return record
     allowed = "a Fit or a fitted estimator (call fit first; of a Selection pass selection.best.fit)"
-    raise ParameterError.invalid_value("fit", type(fit), allowed)
+    raise ParameterError.invalid_value("fit", type(fit_or_estimator), allowed)
 
 
 def check_selection(selection: Selection) -> Selection:

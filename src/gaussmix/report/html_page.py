@@ -128,7 +128,7 @@ def render_html(
         "title": title or f"Gaussian mixture{of_source}",
         "source_name": source_name,
         "summary_text": describe_mixture(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
-        "summary": tables.summarize_mixture(mixture, rows, weights),
+        "summary": tables.summarize_fit_quality(mixture, rows, weights),
         "legend": _component_legend_entries(mixture),
         "data": pictures.data_picture(mixture, rows),
         "assignments": pictures.assignment_pictures(mixture, rows) if mixture.n_components > 1 else [],

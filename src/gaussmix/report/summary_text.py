@@ -10,9 +10,9 @@ from gaussmix.report.tables import (
     CERTAIN_BELOW,
     UNCERTAIN_ABOVE,
     ComponentRow,
-    MixtureSummary,
+    FitQualitySummary,
     component_table,
-    summarize_mixture,
+    summarize_fit_quality,
 )
 from gaussmix.selection import Selection
 from gaussmix.selection.criteria import describe_bic_evidence
@@ -49,31 +49,31 @@ def describe_mixture(
     str
     """
     mixture = as_mixture(mixture)
-    mixture_summary = summarize_mixture(mixture, X, sample_weight)
-    sentences = [_describe_groups(mixture_summary)]
+    fit_quality = summarize_fit_quality(mixture, X, sample_weight)
+    sentences = [_describe_groups(fit_quality)]
     if mixture.noise is not None and fit is None:  # the notes of a fit mention the noise
         sentences.append(f"The noise component has a weight of {format_percent(mixture.noise.weight)}.")
     if mixture.n_components > 1:
         sentences += [
             _describe_weights(component_table(mixture, X, sample_weight)),
-            _describe_certainty(mixture_summary, sample_weight is not None),
+            _describe_certainty(fit_quality, sample_weight is not None),
         ]
     sentences += [] if selection is None else [_describe_selection(check_selection(selection))]
     sentences += [] if fit is None else _describe_outcome(as_fit(fit))
     return " ".join(sentences)
 
 
-def _describe_groups(mixture_summary: MixtureSummary) -> str:
+def _describe_groups(fit_quality: FitQualitySummary) -> str:
     """Return a sentence on the size of the data, the number of groups and their structure."""
-    rows, verb = format_count(mixture_summary.n_rows, "row"), "is" if mixture_summary.n_rows == 1 else "are"
-    has_mean_weight_one = mixture_summary.total_weight == mixture_summary.n_rows
-    weight = "" if has_mean_weight_one else f" (of total weight {format_number(mixture_summary.total_weight)})"
-    columns = "one column" if mixture_summary.n_features == 1 else f"{mixture_summary.n_features} columns"
-    count = mixture_summary.n_components
+    rows, verb = format_count(fit_quality.n_rows, "row"), "is" if fit_quality.n_rows == 1 else "are"
+    has_mean_weight_one = fit_quality.total_weight == fit_quality.n_rows
+    weight = "" if has_mean_weight_one else f" (of total weight {format_number(fit_quality.total_weight)})"
+    columns = "one column" if fit_quality.n_features == 1 else f"{fit_quality.n_features} columns"
+    count = fit_quality.n_components
     groups = "one Gaussian group" if count == 1 else f"{count} Gaussian groups"
     return (
-        f"The {rows}{weight} of {columns} {verb} described by {groups} of structure {mixture_summary.structure}: "
-        f"{mixture_summary.description}."
+        f"The {rows}{weight} of {columns} {verb} described by {groups} of structure {fit_quality.structure}: "
+        f"{fit_quality.description}."
     )
 
 
@@ -85,15 +85,15 @@ def _describe_weights(component_rows: Sequence[ComponentRow]) -> str:
     return f"Their weights range from {format_percent(min(weights))} to {format_percent(max(weights))}."
 
 
-def _describe_certainty(mixture_summary: MixtureSummary, has_weights: bool) -> str:
+def _describe_certainty(fit_quality: FitQualitySummary, has_weights: bool) -> str:
     """Return a sentence on the percentages of certain and of uncertain rows, or of their weight."""
-    if mixture_summary.n_rows == 1:
-        is_certain = mixture_summary.certain_fraction == 1.0
+    if fit_quality.n_rows == 1:
+        is_certain = fit_quality.certain_fraction == 1.0
         bound = "above" if is_certain else "of at most"
         return f"The row belongs to its group with a probability {bound} {format_percent(1 - CERTAIN_BELOW, 0)}."
     total, belong, lie = ("weight", "belongs", "lies") if has_weights else ("rows", "belong", "lie")
-    certain = format_percent(mixture_summary.certain_fraction)
-    uncertain = format_percent(mixture_summary.uncertain_fraction)
+    certain = format_percent(fit_quality.certain_fraction)
+    uncertain = format_percent(fit_quality.uncertain_fraction)
     return (
         f"{certain} of the {total} {belong} to {'a' if has_weights else 'their'} group with "
         f"a probability above {format_percent(1 - CERTAIN_BELOW, 0)}; {uncertain} {lie} between groups, "

@@ -51,8 +51,8 @@ class ComponentRow:
 
 
 @dataclass(frozen=True)
-class MixtureSummary:
-    """Size, likelihood, criteria (lower is better) and uncertainty of a mixture on some rows."""
+class FitQualitySummary:
+    """Size, likelihood, criteria (lower is better) and uncertainty of a whole mixture on some rows."""
 
     n_rows: int
     total_weight: float
@@ -155,8 +155,10 @@ def _component_row_statistics(
     return [_ComponentRowStatistics(*values) for values in zip(assigned.tolist(), sums, means, strict=True)]
 
 
-def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLike | None = None) -> MixtureSummary:
-    """Return the size, likelihood, criteria and uncertainty of a mixture on some rows.
+def summarize_fit_quality(
+    mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLike | None = None
+) -> FitQualitySummary:
+    """Return the size, likelihood, criteria and uncertainty of a whole mixture on some rows.
 
     Parameters
     ----------
@@ -168,7 +170,7 @@ def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLi
 
     Returns
     -------
-    MixtureSummary
+    FitQualitySummary
     """
     mixture = as_mixture(mixture)
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)
@@ -179,7 +181,7 @@ def summarize_mixture(mixture: MixtureLike, X: ArrayLike, sample_weight: ArrayLi
     certainty = float(weights @ np.log1p(-uncertainties))
     arguments = (log_likelihood, mixture.n_parameters, total_weight, certainty)
     criteria = {name: CRITERIA[name](*arguments) for name in ("bic", "icl", "aic")}
-    return MixtureSummary(
+    return FitQualitySummary(
         n_rows=len(rows),
         total_weight=total_weight,
         n_features=mixture.n_features,

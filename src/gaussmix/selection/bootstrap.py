@@ -226,4 +226,4 @@ def _draw_bootstrap_statistic(
             alternative_fit = options.strategy.fit_on_sample(problem, null_fit.mixture, start, rng)
             if alternative_fit is not None:
                 return max(0.0, 2.0 * (alternative_fit.log_likelihood - null_fit.log_likelihood))
-    raise SelectionError.degenerate_samples(_MAX_SAMPLES_PER_STATISTIC, null_mixture.n_components)
+    raise SelectionError.degenerate_bootstrap_fits(_MAX_SAMPLES_PER_STATISTIC, null_mixture.n_components)

@@ -42,7 +42,7 @@ class PartitionSource:
         """Return the source of a problem's rows without those that ``is_excluded`` (n,) marks."""
         framed_rows, weights = problem.source.collect(None)
         rows = problem.source.frame.restore_means(framed_rows[~is_excluded])
-        return cls(problem.on_rows(rows, weights[~is_excluded]), ~is_excluded)
+        return cls(problem.on_sample_of_rows(rows, weights[~is_excluded]), ~is_excluded)
 
     def make_partitions(self, n_components: int, n_starts: int, rng: np.random.Generator) -> list[IntN]:
         """Return ``n_starts`` partitions, the labels (n,) of all rows for each; one component has only one partition.

@@ -57,7 +57,7 @@ def draw_labelled_sample(problem: Problem, target_sample_size: int, rng: np.rand
 
 def restrict_to_sample(problem: Problem, sample: LabelledSample) -> Problem:
     """Return the problem on the rows of a sample, with their known components as label prior."""
-    sample_problem = problem.on_rows(sample.rows, sample.weights)
+    sample_problem = problem.on_sample_of_rows(sample.rows, sample.weights)
     source = sample_problem.source.with_label_prior(KnownComponents(sample.known_components))
     return replace(sample_problem, source=source)
 

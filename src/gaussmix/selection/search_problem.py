@@ -232,6 +232,6 @@ def _make_screening_problems(
         )
     sample = draw_representative_sample(problem_for_partitions, n_rows, rng)
     return ScreeningProblems(
-        {structure: problem.on_rows(sample.rows, sample.weights) for structure, problem in problems.items()},
-        problem_for_partitions.on_rows(sample.rows, sample.weights),
+        {structure: problem.on_sample_of_rows(sample.rows, sample.weights) for structure, problem in problems.items()},
+        problem_for_partitions.on_sample_of_rows(sample.rows, sample.weights),
     )

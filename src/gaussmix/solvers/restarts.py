@@ -42,7 +42,7 @@ def successive_halving(
     is_preferred: Callable[[RunResult[M]], bool] = prefer_every_run,
     rounds: HalvingRounds = DEFAULT_HALVING_ROUNDS,
 ) -> list[RunResult[M]]:
-    """Return the runs that the last round keeps, best first; they have not been continued until convergence.
+    """Return the unfinished runs that the last round keeps, best first; the caller continues them.
 
     Every start runs for a few iterations, and the best ones go on to the next round. If there are no more starts
     than the last round keeps, no round is made: all come back without an iteration, in the order of the starts.

@@ -143,7 +143,7 @@ def make_variational_fit_after_e_step(
 
 
 def _collect_notes(expectation: Expectation, kl_divergence_from_prior: float) -> list[str]:
-    """Return sentences on components without rows, and on an infinite divergence."""
+    """Return sentences on a variational fit: components without rows, an infinite divergence from the prior."""
     notes = []
     n_idle = int((expectation.moments.mass < _MAX_IDLE_MASS).sum())
     if n_idle:

@@ -1,6 +1,6 @@
 """Where rows come from: each source hands them over in blocks of fixed size, in a fixed order."""
 
-from gaussmix.sources.base import AbstractSource, SupportsRandomSplit, require_capability
+from gaussmix.sources.base import AbstractSource, SupportsRowHashSplit, require_capability
 from gaussmix.sources.memory import MemorySource
 from gaussmix.sources.sinks import AbstractSink, ArraySink
 
@@ -9,6 +9,6 @@ __all__ = [
     "AbstractSource",
     "ArraySink",
     "MemorySource",
-    "SupportsRandomSplit",
+    "SupportsRowHashSplit",
     "require_capability",
 ]

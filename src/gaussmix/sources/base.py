@@ -45,7 +45,7 @@ class AbstractSource(ABC):
 
     @abstractmethod
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones.
+        """Return every row in order, unmerged, if ``max_distinct_rows`` is None; else up to that many distinct rows.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class SourceView(AbstractSource):
         return self.source.reduce(_ViewTask(task, self.view_frame, self.view_label_prior))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones."""
+        """Return every row in order, unmerged, if ``max_distinct_rows`` is None; else up to that many distinct rows."""
         collected = self.source.collect(max_distinct_rows, hash_key)
         return CollectedRows(self.view_frame.transform_rows(collected.rows), collected.weights)
 
@@ -140,11 +140,11 @@ class SourceView(AbstractSource):
 
 
 @runtime_checkable
-class SupportsRandomSplit(Protocol):
-    """A source whose rows can be divided at random, as mini-batches need it."""
+class SupportsRowHashSplit(Protocol):
+    """A source whose rows can be divided by a hash of their values, as mini-batches need it."""
 
-    def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
-        """Return at most ``n_parts`` sources, none without weight; a hash of its numbers decides the part of a row."""
+    def split_by_row_hash(self, max_parts: int, key: int) -> list[AbstractSource]:
+        """Return at most ``max_parts`` sources, none without weight; a hash of a row's values decides its part."""
         ...
 
 

@@ -84,7 +84,7 @@ class MemorySource(AbstractSource):
         return ordered_sum(task, _Blocks(self._whole_batch(), n_block_rows))
 
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:
-        """Return all rows in order, repeated ones too, for None; else up to ``max_distinct_rows`` distinct ones."""
+        """Return every row in order, unmerged, if ``max_distinct_rows`` is None; else up to that many distinct rows."""
         if max_distinct_rows is not None:
             return collect_all_or_distinct_rows(self, max_distinct_rows, hash_key)
         weights = np.ones(self.n_rows) if self.weights is None else self.weights
@@ -98,10 +98,10 @@ class MemorySource(AbstractSource):
         """Return the same rows with another label prior."""
         return self if label_prior is self.rows_label_prior else replace(self, rows_label_prior=label_prior)
 
-    def random_split(self, n_parts: int, key: int) -> list[AbstractSource]:
-        """Return at most ``n_parts`` sources, none without weight; a hash of its numbers decides the part of a row."""
-        numbers = hash_rows(self._whole_batch().rows, key) % np.uint64(n_parts)
-        chosen = (np.flatnonzero(numbers == part) for part in range(n_parts))
+    def split_by_row_hash(self, max_parts: int, key: int) -> list[AbstractSource]:
+        """Return at most ``max_parts`` sources, none without weight; a hash of a row's values decides its part."""
+        numbers = hash_rows(self._whole_batch().rows, key) % np.uint64(max_parts)
+        chosen = (np.flatnonzero(numbers == part) for part in range(max_parts))
         parts = [self._take_rows(positions) for positions in chosen if len(positions)]
         return [part for part in parts if part.weights is None or part.weights.any()]
 

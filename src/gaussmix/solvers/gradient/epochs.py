@@ -54,7 +54,7 @@ def _begin_epoch_or_comparison(state: PhaseState, solver: "AbstractMiniBatchSolv
     origin = MixtureParametrization.from_origin(memory.current, state.problem.total_weight)
     epoch: PhaseState = state.to_phase(
         _BatchStepState,
-        split=_RandomSplit(state.problem, memory.n_batches, solver.seed + state.n_iter + 1),
+        split=_RowHashSplit(state.problem, memory.n_batches, solver.seed + state.n_iter + 1),
         point=make_point_at_origin(solver, origin),
         averages=GradientAverages.zeros(origin.n_parameters),
     )
@@ -62,7 +62,7 @@ def _begin_epoch_or_comparison(state: PhaseState, solver: "AbstractMiniBatchSolv
 
 
 @dataclass(frozen=True)
-class _RandomSplit:
+class _RowHashSplit:
     """Batches of the rows of a problem, made when the first one is needed."""
 
     problem: Problem
@@ -72,14 +72,14 @@ class _RandomSplit:
     @cached_property
     def batches(self) -> list[Problem]:
         """The batches, about equally large; none is empty."""
-        return self.problem.random_split(self.n_batches, self.seed)
+        return self.problem.split_by_row_hash(self.n_batches, self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _BatchStepState(PhaseState):
     """Within an epoch: batch ``index`` is next, at ``point``; ``log_likelihood`` sums the batches before."""
 
-    split: _RandomSplit
+    split: _RowHashSplit
     point: Point
     averages: GradientAverages
     index: int = 0

@@ -147,6 +147,6 @@ def initialize_hierarchical(
         sample = draw_representative_sample(problem, max_rows + 1, rng)
         if len(sample.rows) > max_rows:
             sample = sample.take_first(max_rows)
-            sample_problem = problem.on_rows(sample.rows, sample.weights)
+            sample_problem = problem.on_sample_of_rows(sample.rows, sample.weights)
     labels = build_merge_tree(sample_problem, criterion).cut_tree(n_components)
     return sort_components_by_mean(initialize_from_labels(sample_problem, labels, n_components), problem)

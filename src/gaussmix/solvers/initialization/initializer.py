@@ -67,7 +67,7 @@ def initialize(problem: Problem, method: str, n_components: int, rng: np.random.
         rng.bit_generator.state = state
         return INIT_METHODS[method](problem, n_components, rng)
     sample = sample.take_first(start_sample_size(n_components, n_features))
-    sample_problem = problem.on_rows(sample.rows, sample.weights)
+    sample_problem = problem.on_sample_of_rows(sample.rows, sample.weights)
     if method != KMEANS_METHOD:
         return INIT_METHODS[method](sample_problem, n_components, rng)
     return sort_components_by_mean(_best_of_two_starts(problem, sample_problem, n_components, rng), problem)

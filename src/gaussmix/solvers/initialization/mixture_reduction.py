@@ -18,7 +18,7 @@ from gaussmix.types import Array, D, IntK, K
 
 _RELATIVE_FLOOR = 1e-9  # variance of equal rows, relative to the overall variance
 
-NegativeLogLikelihood = Callable[[Moments], K]
+NLLPerGroupFunction = Callable[[Moments], K]
 
 
 def merge_groups(moments: Moments, n_components: int, column_variances: D, mean_row_weight: float) -> Moments:
@@ -38,12 +38,14 @@ def merge_groups(moments: Moments, n_components: int, column_variances: D, mean_
     """
     n_kept = max(n_components, int((moments.mass > 0).sum()))
     groups = moments.select_components(np.sort(np.argsort(moments.mass <= 0, kind="stable")[:n_kept]))
-    compute_nll = _make_nll_function(groups, column_variances, mean_row_weight)
-    group_nll = compute_nll(groups)
+    compute_nll_per_group = _make_nll_per_group_function(groups, column_variances, mean_row_weight)
+    group_nll = compute_nll_per_group(groups)
     n_groups = len(group_nll)
     costs = np.full((n_groups, n_groups), np.inf)
     for first in range(n_groups - 1):
-        costs[first, first + 1 :] = _merge_costs(groups, group_nll, first, np.arange(first + 1, n_groups), compute_nll)
+        costs[first, first + 1 :] = _merge_costs(
+            groups, group_nll, first, np.arange(first + 1, n_groups), compute_nll_per_group
+        )
     is_active = np.ones(n_groups, dtype=bool)
     for _ in range(n_groups - n_components):
         first, second = (int(i) for i in np.unravel_index(np.argmin(costs), costs.shape))
@@ -53,26 +55,26 @@ def merge_groups(moments: Moments, n_components: int, column_variances: D, mean_
             merged.mean[0],
             merged.scatter[0],
         )
-        group_nll[first] = compute_nll(merged)[0]
+        group_nll[first] = compute_nll_per_group(merged)[0]
         is_active[second] = False
         costs[second, :] = costs[:, second] = np.inf
         others = np.flatnonzero(is_active & (np.arange(n_groups) != first))
         costs[np.minimum(first, others), np.maximum(first, others)] = _merge_costs(
-            groups, group_nll, first, others, compute_nll
+            groups, group_nll, first, others, compute_nll_per_group
         )
     return groups.select_components(np.flatnonzero(is_active))
 
 
 def _merge_costs(
-    groups: Moments, group_nll: K, index: int, other_indices: IntK, compute_nll: NegativeLogLikelihood
+    groups: Moments, group_nll: K, index: int, other_indices: IntK, compute_nll_per_group: NLLPerGroupFunction
 ) -> K:
     """Return the loss of log-likelihood, in nats, for merging one group with each of some others, (m,)."""
     merged = groups.select_components(np.full(len(other_indices), index)) + groups.select_components(other_indices)
-    return np.asarray(compute_nll(merged) - group_nll[index] - group_nll[other_indices])
+    return np.asarray(compute_nll_per_group(merged) - group_nll[index] - group_nll[other_indices])
 
 
-def _make_nll_function(groups: Moments, column_variances: D, mean_row_weight: float) -> NegativeLogLikelihood:
-    """Return a function from moments to the negative log-likelihood (K,) of each group under its own Gaussian.
+def _make_nll_per_group_function(groups: Moments, column_variances: D, mean_row_weight: float) -> NLLPerGroupFunction:
+    """Return a function from the moments of groups to each group's negative log-likelihood under its own Gaussian.
 
     A constant per row is left out.
     """
@@ -84,7 +86,7 @@ def _make_nll_function(groups: Moments, column_variances: D, mean_row_weight: fl
     pooled_matrix_variances_or_trace = groups.scatter.sum(axis=0) / groups.mass.sum() + floor
     prior_mass = mean_row_weight * (n_features + 1)
 
-    def compute_nll(group_moments: Moments) -> K:
+    def compute_nll_per_group(group_moments: Moments) -> K:
         shape = (len(group_moments.mass),) + (1,) * (group_moments.scatter.ndim - 1)
         matrices_variances_or_traces = (group_moments.scatter + prior_mass * pooled_matrix_variances_or_trace) / (
             group_moments.mass + prior_mass
@@ -93,7 +95,7 @@ def _make_nll_function(groups: Moments, column_variances: D, mean_row_weight: fl
             0.5 * group_moments.mass * _log_determinants(matrices_variances_or_traces, group_moments.kind, n_features)
         )
 
-    return compute_nll
+    return compute_nll_per_group
 
 
 def _log_determinants(matrices_variances_or_traces: Array, kind: MomentKind, n_features: int) -> K:

@@ -72,11 +72,11 @@ def _split_off_outliers(problem: Problem, n_components: int, rng: np.random.Gene
     is_kept = outlier_probability < 0.5
     has_enough_rows = is_kept.sum() >= max(n_components, 2) and np.ptp(sample.rows[is_kept], axis=0).min() > 0
     without_outliers = (
-        problem.on_rows(sample.rows[is_kept], sample.weights[is_kept])
+        problem.on_sample_of_rows(sample.rows[is_kept], sample.weights[is_kept])
         if has_enough_rows and not is_kept.all()
         else None
     )
-    return _OutlierSplit(problem.on_rows(sample.rows, sample.weights), without_outliers, noise_weight)
+    return _OutlierSplit(problem.on_sample_of_rows(sample.rows, sample.weights), without_outliers, noise_weight)
 
 
 def with_robust_floor(problem: Problem) -> Problem:
