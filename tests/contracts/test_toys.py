@@ -68,14 +68,12 @@ def test_a_stream_of_unknown_length_is_framed_fitted_and_predicted_like_rows_in_
     "prior",
     [
         KnownComponents(np.arange(2500) % 4 - 1),
-        AllowedComponents(np.random.default_rng(0).random((2500, 3)) < 0.7),
+        AllowedComponents(np.random.default_rng(0).random((2500, 3)) < [1.0, 0.7, 0.7]),
         LogProbabilities(np.log(np.random.default_rng(1).dirichlet(np.ones(3), 2500))),
     ],
     ids=lambda prior: type(prior).__name__,
 )
 def test_label_priors_and_frames_are_views_of_any_source(prior: Any) -> None:
-    if isinstance(prior, AllowedComponents):
-        prior.mask[:, 0] |= ~prior.mask.any(axis=1)
     stream, memory = stream_and_memory()
     problem = Problem.from_source(memory, Structure.from_name("VVV"))
     start = initialize(problem, "kmeans", 3, np.random.default_rng(0))

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.core.frame import Frame
-from gaussmix.core.label_prior import LabelPrior
-from gaussmix.types import ND, NK, AnyArray, IntNC, N
+from gaussmix.core.label_prior import KnownComponents, LabelPrior, require_log_prior_of_rows
+from gaussmix.types import ND, NK, AnyArray, IntN, IntNC, N
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,32 @@ class Batch:
         resolved: LabelPrior | None = self.__dict__["_label_prior"]
         return resolved
 
-    def label_log_prior(self, n_components: int) -> NK | None:
-        """Return the log prior (n, K) that is added to the scores of these rows; None without a label prior."""
+    def known_labels(self, n_components: int) -> IntN | None:
+        """Return the known component (n,) of each row, -1 where unknown; None if the label prior is of another kind.
+
+        Raises
+        ------
+        LabelError
+            If there is not one label per row, or a label is not from -1 to ``n_components`` - 1.
+        """
         prior = self.resolved_label_prior
-        return None if prior is None else prior.log_prior(n_components)
+        if not isinstance(prior, KnownComponents):
+            return None
+        prior.require_components(self.n_rows, n_components, self.first_row)
+        return prior.labels
+
+    def label_log_prior(self, n_components: int) -> NK | None:
+        """Return the log prior (n, K) that is added to the scores of these rows; None without a label prior.
+
+        Raises
+        ------
+        LabelError
+            If the prior has another shape, a label that is no component, or a row without an allowed component.
+        """
+        prior = self.resolved_label_prior
+        if prior is None:
+            return None
+        self.known_labels(n_components)
+        log_prior = np.asarray(prior.log_prior(n_components))
+        require_log_prior_of_rows(log_prior, self.n_rows, n_components, self.first_row)
+        return log_prior

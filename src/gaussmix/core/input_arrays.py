@@ -162,13 +162,7 @@ def parse_labels(
     """
     if labels is None:
         return None
-    try:
-        values = np.asarray(labels)
-        if values.dtype.kind in "bcmMSU":
-            raise TypeError(f"they are of type {values.dtype}")
-        parsed = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise LabelError.not_integers(error) from error
+    values, parsed = _parse_numeric_labels(labels)
     if parsed.shape != (n_rows,):
         raise LabelError.wrong_shape(parsed.shape, n_rows)
     is_invalid = ~((parsed >= -1.0) & (parsed < (_MAX_COMPONENTS if n_components is None else n_components)))
@@ -182,6 +176,39 @@ def parse_labels(
     if weights is not None:
         known[weights == 0] = -1
     return known if np.any(known >= 0) else None
+
+
+def parse_label_integers(labels: ArrayLike) -> IntN:
+    """Return labels (n,) as integers, without a copy of an array of integers; raise LabelError if they are none."""
+    values = np.asarray(labels)
+    if values.dtype.kind not in "iu":
+        values, parsed = _parse_numeric_labels(labels)
+        is_whole = parsed == np.floor(parsed)
+        if not is_whole.all():
+            row = int(np.argmin(is_whole.reshape(len(parsed), -1).all(axis=1))) if parsed.ndim else 0
+            raise LabelError.invalid_label(float(parsed.flat[np.argmin(is_whole)]), row, None)
+        values = parsed.astype(np.int64)
+    if values.ndim != 1:
+        raise LabelError.not_one_per_row(values.shape)
+    return values
+
+
+class _NumericLabels(NamedTuple):
+    """Labels as the user gave them, and as floats; both are arrays of the same shape."""
+
+    given: AnyArray
+    as_floats: N
+
+
+def _parse_numeric_labels(labels: ArrayLike) -> _NumericLabels:
+    """Return labels as an array, and as floats; raise LabelError if they are text, booleans, dates or complex."""
+    try:
+        values = np.asarray(labels)
+        if values.dtype.kind in "bcmMSU":
+            raise TypeError(f"they are of type {values.dtype}")
+        return _NumericLabels(values, values.astype(np.float64))
+    except (TypeError, ValueError) as error:
+        raise LabelError.not_integers(error) from error
 
 
 def parse_class_names_and_indices(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> ClassNamesAndIndices:

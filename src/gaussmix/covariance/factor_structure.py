@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST, UNIVARIATE_TO_MCLUST, Structure
-from gaussmix.errors import ParameterError
+from gaussmix.errors import ParameterError, StructureError
 from gaussmix.errors.text import format_count
 
 FACTOR_STRUCTURE_NAMES = ("CCC", "CCU", "CUC", "CUU", "UCC", "UCU", "UUC", "UUU")
@@ -114,7 +114,7 @@ class FactorStructure(Structure):
         """
         max_factors = n_features - 1 if self.has_isotropic_noise_variance else _ledermann_bound(n_features)
         if self.n_factors > max_factors:
-            raise ParameterError.too_many_factors(self.letters, self.n_factors, n_features, max_factors)
+            raise StructureError.too_many_factors(self.letters, self.n_factors, n_features, max_factors)
 
 
 def _ledermann_bound(n_features: int) -> int:
@@ -138,7 +138,7 @@ def parse_structure(name: object, n_factors: int | None, parameter_name: str = "
     letters = name.upper() if isinstance(name, str) else ""
     if letters in FACTOR_STRUCTURE_NAMES:
         if n_factors is None:
-            raise ParameterError.missing_n_factors(letters, parameter_name)
+            raise StructureError.missing_n_factors(letters, parameter_name)
         return FactorStructure(letters, int(n_factors))
     is_mclust_name = UNIVARIATE_TO_MCLUST.get(letters, letters) in MCLUST_NAMES
     if isinstance(name, str) and (name in SKLEARN_TO_MCLUST or is_mclust_name):

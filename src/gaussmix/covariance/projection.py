@@ -17,7 +17,7 @@ from gaussmix.covariance.representations import (
     shared_from_full,
 )
 from gaussmix.covariance.structure import Structure
-from gaussmix.errors import ParameterError
+from gaussmix.errors import ParameterError, StructureError
 from gaussmix.types import KDD, Array, IntD, K
 
 _MAX_M_STEPS = 50  # iterative M-steps are repeated, each from the result of the last
@@ -82,7 +82,7 @@ def covariance_from_matrices(
     projected = project_to_structure(structure, full, np.ones(n_components))
     error = np.abs(projected.matrices() - full).max(axis=(1, 2)) / np.abs(full).max(axis=(1, 2))
     if error.max() > _RELATIVE_TOLERANCE:
-        raise ParameterError.outside_structure(str(structure), float(error.max()))
+        raise StructureError.outside_structure(str(structure), float(error.max()))
     return projected
 
 

@@ -19,6 +19,7 @@ from gaussmix.errors.models import (
     SelectionError,
     UnrepresentableError,
 )
+from gaussmix.errors.structures import StructureError
 
 __all__ = [
     "ArchiveError",
@@ -36,6 +37,7 @@ __all__ = [
     "MissingPackageError",
     "ParameterError",
     "SelectionError",
+    "StructureError",
     "TableError",
     "UnrepresentableError",
     "WeightError",

@@ -10,7 +10,7 @@ class ConstraintError(ParameterError):
     """Constraints that no mixture can satisfy, or that the structure does not support."""
 
     @classmethod
-    def wrong_type(cls, value: object) -> "ConstraintError":
+    def not_constraints(cls, value: object) -> "ConstraintError":
         """Return the error that the constraints are not a Constraints object."""
         return cls(f"constraints must be None or gaussmix.Constraints(...), but is {value!r}")
 

@@ -161,6 +161,45 @@ class LabelError(DataError):
         return cls(f"labels must have the shape ({n_rows},), one number per row, but have {actual}")
 
     @classmethod
+    def not_one_per_row(cls, actual: tuple[int, ...]) -> "LabelError":
+        """Return the error that labels are not an array of one dimension."""
+        return cls(f"labels must have one dimension, one label per row, but have the shape {actual}; reshape them")
+
+    @classmethod
+    def not_a_table(cls, name: str, content: str, shape: tuple[int, ...], dtype: object) -> "LabelError":
+        """Return the error that the array of a label prior is not a table of the right type."""
+        return cls(
+            f"{name} of a label prior must be {content} of shape (rows, components), but has the shape {shape} and "
+            f"the type {dtype}; pass one row per row of the data and one column per component"
+        )
+
+    @classmethod
+    def wrong_n_rows(cls, prior: str, actual: int | None, expected: int | None) -> "LabelError":
+        """Return the error that a label prior describes another number of rows than the source has."""
+        return cls(
+            f"{prior} describes {format_count(actual or 0, 'row')}, but the source has {expected}; "
+            "pass one entry for each row, in the order of the rows"
+        )
+
+    @classmethod
+    def wrong_prior_shape(cls, actual: tuple[int, ...], expected: tuple[int, ...]) -> "LabelError":
+        """Return the error that a label prior has another shape than (rows, components)."""
+        return cls(
+            f"the label prior must have the shape {expected} (rows, components), but has {actual}; "
+            "pass one row per row of the data and one column per component, and one for the noise if there is any"
+        )
+
+    @classmethod
+    def no_allowed_component(cls, row: int) -> "LabelError":
+        """Return the error that a label prior excludes every component from a row, or contains NaN or infinity."""
+        error = cls(
+            f"the label prior of row {row} (counted from 0) excludes every component, or contains NaN or infinity; "
+            "allow at least one component, with a finite log probability"
+        )
+        error.row = row
+        return error
+
+    @classmethod
     def invalid_label(cls, value: object, row: int, n_components: int | None) -> "LabelError":
         """Return the error that a label is not the index of a component."""
         allowed = "components from 0" if n_components is None else f"components from 0 to {n_components - 1}"

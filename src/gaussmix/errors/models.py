@@ -19,6 +19,11 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {value!r}")
 
     @classmethod
+    def wrong_type(cls, name: str, value: object, allowed: str) -> "ParameterError":
+        """Return the error that a parameter is an object of a type that is not allowed; it is not printed."""
+        return cls(f"{name} must be {allowed}, but has the type {type(value).__name__}")
+
+    @classmethod
     def wrong_shape(cls, name: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> "ParameterError":
         """Return the error that an array of parameters has a wrong shape."""
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
@@ -77,40 +82,6 @@ class ParameterError(GaussmixError, ValueError):
         """Return the error that a matrix of parameters is not positive definite."""
         which = "" if component is None else f" of component {component}"
         return cls(f"the {name}{which} should be symmetric, positive-definite; check its eigenvalues")
-
-    @classmethod
-    def outside_structure(cls, structure: str, relative_error: float) -> "ParameterError":
-        """Return the error that covariances do not have the structure."""
-        return cls(
-            f"these covariances are not of structure {structure} (relative difference {relative_error:.2g}); "
-            "name the structure they have, or 'VVV', which allows any"
-        )
-
-    @classmethod
-    def missing_n_factors(cls, structure: str, parameter: str) -> "ParameterError":
-        """Return the error that a factor structure lacks the number of factors."""
-        return cls(
-            f"{parameter}={structure!r} is a mixture of factor analysers; pass n_factors, the number of factors, "
-            "a whole number of at least 1"
-        )
-
-    @classmethod
-    def too_many_factors(cls, structure: str, n_factors: int, n_features: int, max_factors: int) -> "ParameterError":
-        """Return the error that a factor structure has more parameters than a full covariance."""
-        columns = format_count(n_features, "column")
-        next_step = f"use n_factors <= {max_factors}" if max_factors > 0 else "use a structure without factors"
-        return cls(
-            f"n_factors={n_factors} is too large for {structure} with {columns}: loadings and noise variances would "
-            f"have more parameters than a full covariance; {next_step}"
-        )
-
-    @classmethod
-    def not_supported_with_factors(cls, parameter: str, structure: str) -> "ParameterError":
-        """Return the error that a parameter is not supported for factor structures."""
-        return cls(
-            f"{parameter} is not supported for {structure}, whose covariances are loadings and noise variances; "
-            "leave it out, or use a structure without factors"
-        )
 
 
 class CollapseError(GaussmixError, ValueError):

@@ -13,7 +13,7 @@ from gaussmix.covariance import (
     expand_covariances,
     sklearn_shape,
 )
-from gaussmix.errors import ConstraintError, DataError, LabelError, ParameterError
+from gaussmix.errors import ConstraintError, DataError, LabelError, ParameterError, StructureError
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed_parameters, find_component_order_for_fixed
 from gaussmix.model.noise import Box
@@ -252,7 +252,7 @@ def _parse_precisions_init(
 ) -> KDD:
     """Return the precision matrices (K, D, D) of ``precisions_init``, which has scikit-learn's shape."""
     if structure.has_factors:
-        raise ParameterError.not_supported_with_factors("precisions_init", str(structure))
+        raise StructureError.not_supported_with_factors("precisions_init", str(structure))
     precisions, name = _parse_finite_array("precisions_init", values), f"{covariance_type} precision"
     expected = sklearn_shape(structure, *means_shape)
     if precisions.shape != expected:

@@ -165,7 +165,7 @@ def validate_mixture_parameters(estimator: Any) -> Structure:
     _validate_solver_parameters(estimator)
     check_noise_parameter(estimator.noise)
     if estimator.constraints is not None and not isinstance(estimator.constraints, Constraints):
-        raise ConstraintError.wrong_type(estimator.constraints)
+        raise ConstraintError.not_constraints(estimator.constraints)
     if estimator.n_factors is not None:
         require_integer("n_factors", estimator.n_factors, 1)
     return parse_structure(estimator.covariance_type, estimator.n_factors, "covariance_type")

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
-from gaussmix.core.label_prior import LabelPrior
+from gaussmix.core.label_prior import LabelPrior, require_label_prior_of_rows
 from gaussmix.core.reduce import T
 from gaussmix.errors import CapabilityError
 from gaussmix.types import ND, N
@@ -76,7 +76,16 @@ class AbstractSource(ABC):
         return SourceView(self, frame, self.label_prior)
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "AbstractSource":
-        """Return the same rows with another label prior, or with none."""
+        """Return the same rows with another label prior, or with none.
+
+        Raises
+        ------
+        ParameterError
+            If it is no label prior.
+        LabelError
+            If it describes another number of rows.
+        """
+        require_label_prior_of_rows(label_prior, self.n_rows)
         return SourceView(self, self.frame, label_prior)
 
 
@@ -136,6 +145,7 @@ class SourceView(AbstractSource):
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "SourceView":
         """Return the same rows with another label prior."""
+        require_label_prior_of_rows(label_prior, self.n_rows)
         return replace(self, view_label_prior=label_prior)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
-from gaussmix.core.label_prior import LabelPrior
+from gaussmix.core.label_prior import LabelPrior, require_label_prior_of_rows
 from gaussmix.core.reduce import T
 from gaussmix.core.threads import ordered_sum
 from gaussmix.sources.base import AbstractSource, CollectedRows, max_rows_per_block
@@ -96,6 +96,7 @@ class MemorySource(AbstractSource):
 
     def with_label_prior(self, label_prior: LabelPrior | None) -> "MemorySource":
         """Return the same rows with another label prior."""
+        require_label_prior_of_rows(label_prior, self.n_rows)
         return self if label_prior is self.rows_label_prior else replace(self, rows_label_prior=label_prior)
 
     def split_by_row_hash(self, max_parts: int, key: int) -> list[AbstractSource]:

@@ -9,7 +9,6 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.batch import Batch
 from gaussmix.core.frame import Frame
-from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.precision_roots import (
     AbstractPrecisionRoot,
@@ -213,11 +212,13 @@ def pack_rows(batch: Batch, n_components: int) -> RowArrays:
     prescale, scale = frame.scale_factors
     weights = _EMPTY if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float64)
     labels, log_label_prior = _NO_LABELS, _EMPTY_TABLE
-    prior = batch.resolved_label_prior
-    if isinstance(prior, KnownComponents):
-        labels = np.ascontiguousarray(prior.labels, dtype=np.int64)
-    elif prior is not None:
-        log_label_prior = np.ascontiguousarray(prior.log_prior(n_components), dtype=np.float64)
+    # Both functions check the shape: kernels read these arrays without bounds.
+    known_labels = batch.known_labels(n_components)
+    log_prior = None if known_labels is not None else batch.label_log_prior(n_components)
+    if known_labels is not None:
+        labels = np.ascontiguousarray(known_labels, dtype=np.int64)
+    elif log_prior is not None:
+        log_label_prior = np.ascontiguousarray(log_prior, dtype=np.float64)
     center = np.asarray(frame.center, dtype=np.float64)
     return RowArrays(stored, prescale, center, scale, weights, labels, log_label_prior)
 

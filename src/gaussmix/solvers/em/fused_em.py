@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
+from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.covariance.structure import MclustStructure
@@ -50,6 +51,9 @@ def run_fused_em(
     if inputs is None or start.covariance.is_floored.any():
         return None
     noise = start.noise
+    prior = problem.source.label_prior
+    if isinstance(prior, KnownComponents):  # compiled code reads the labels without bounds
+        prior.require_components(len(inputs.rows), start.n_components + (noise is not None), first_row=0)
     run = FusedRunInput(
         str(structure),
         *inputs,
