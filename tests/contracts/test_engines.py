@@ -25,6 +25,7 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.threads import threads
 from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine, NumpyEngine, ReferenceEngine
 from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.errors import LabelError
 from gaussmix.model.problem import fit_frame
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, ND, AnyArray, Array
@@ -370,13 +371,12 @@ def test_labels_break_ties_by_the_first(engine: AbstractEngine) -> None:
 
 
 @every_engine
-def test_a_row_excluded_from_all_components_has_no_density(engine: AbstractEngine) -> None:
+def test_a_row_excluded_from_all_components_is_refused(engine: AbstractEngine) -> None:
     quadratics = make_quadratics("dense")
     log_prior = np.zeros((3, K_))
     log_prior[1] = -np.inf
-    best = engine.best_scores(quadratics, Batch(draw_rows(quadratics, 3), None, LogProbabilities(log_prior)))
-    np.testing.assert_array_equal(np.isfinite(best.best_scores), [True, False, True])
-    np.testing.assert_array_equal(np.isfinite(best.log_densities), [True, False, True])
+    with pytest.raises(LabelError, match=r"row 1 .* excludes every component"):
+        engine.best_scores(quadratics, Batch(draw_rows(quadratics, 3), None, LogProbabilities(log_prior)))
 
 
 def test_the_numpy_engine_allocates_less_than_all_scores() -> None:

@@ -87,6 +87,15 @@ LAYOUTS: dict[str, Callable[[Array], AnyArray]] = {
 }
 
 
+@every_source
+def test_batches_know_how_many_rows_came_before_them(make: Any) -> None:
+    n_rows = 0
+    for batch in batches(make(make_rows(), None)):
+        assert batch.first_row == n_rows
+        n_rows += batch.n_rows
+    assert n_rows == N_ROWS
+
+
 @every_source_in_this_process
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("framed", [False, True])

@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from gaussmix import BayesianGaussianMixture, GaussianMixture, KMeans, Mixture
+from gaussmix import BayesianGaussianMixture, GaussianMixture, KMeans, Mixture, ParameterError
 from tests.estimators.conftest import draw_overlapping_rows
 
 X = draw_overlapping_rows(3)
@@ -74,3 +74,33 @@ def test_warnings_of_k_means_name_the_line_of_the_user() -> None:
         KMeans(3, init=[[0.0], [1.0], [2.0]], n_init=2).fit([[0.0], [0.0], [1.0]])
     assert {warning.category for warning in caught} == {RuntimeWarning, ConvergenceWarning}
     assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("volume", [5000.0, 1e-3, 123.456, 1e40])
+@pytest.mark.parametrize("scale", [1.0, 1e-30])
+def test_a_given_noise_volume_survives_a_file(volume: float, scale: float, tmp_path: Path) -> None:
+    rows, volume = X * scale, volume * scale ** X.shape[1]
+    fitted = GaussianMixture(2, random_state=0, noise=volume).fit(rows)
+    fitted.save(tmp_path / "model.safetensors")
+    loaded = GaussianMixture.load(tmp_path / "model.safetensors", random_state=0)
+    converted = GaussianMixture.from_mixture(fitted.model_)
+    for other in (loaded, converted):
+        assert other.noise == pytest.approx(volume, rel=1e-11)
+        assert other.fit(2.0 * rows).noise_volume_ == pytest.approx(volume, rel=1e-11)
+
+
+def test_a_noise_volume_of_the_data_stays_one(tmp_path: Path) -> None:
+    GaussianMixture(2, random_state=0, noise=True).fit(X).save(tmp_path / "model.safetensors")
+    assert GaussianMixture.load(tmp_path / "model.safetensors").noise is True
+
+
+def test_partial_fit_does_not_discard_a_loaded_mixture(tmp_path: Path) -> None:
+    fitted = GaussianMixture(2, random_state=0, tol=1e-9, max_iter=1000).fit(X)
+    fitted.save(tmp_path / "model.safetensors")
+    for unfitted in (GaussianMixture.load(tmp_path / "model.safetensors"), GaussianMixture.from_mixture(fitted.model_)):
+        with pytest.raises(ParameterError, match=r"partial_fit cannot continue .* use warm_start=True"):
+            unfitted.partial_fit(X)
+        np.testing.assert_array_equal(unfitted.means_, fitted.means_)
+        started = unfitted.set_params(warm_start=True, max_iter=2).partial_fit(X)
+        np.testing.assert_allclose(started.means_, fitted.means_, atol=1e-3)
+        assert started.partial_fit(X).n_iter_ == 2

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from gaussmix import (
     BayesianGaussianMixture,
+    CapabilityError,
     GaussianMixture,
     KMeans,
     ParameterError,
@@ -75,7 +76,9 @@ def test_an_engine_object_sees_the_rows_of_searches(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*ESTIMATORS, *SEARCHES])
 def test_an_unknown_name_is_refused(name: str) -> None:
-    with pytest.raises(ParameterError, match="engine must be one of auto, numpy, compiled, but is 'cuda'"):
+    with pytest.raises(
+        ParameterError, match="engine must be one of auto, numpy, compiled, or an engine object, but is 'cuda'"
+    ):
         if name in ESTIMATORS:
             ESTIMATORS[name]("cuda").fit(X)
         else:
@@ -88,3 +91,15 @@ def test_later_chunks_use_the_engine() -> None:
     n_first = len(engine.sources)
     mixture.partial_fit(X)
     assert len(engine.sources) > n_first
+
+
+def test_stochastic_em_names_the_engine_that_it_needs() -> None:
+    mixture = GaussianMixture(3, solver="sem", engine=CountingEngine(), random_state=0)
+    with pytest.raises(CapabilityError, match=r"^solver='sem' needs an engine that is .* CountingEngine is not"):
+        mixture.fit(X)
+
+
+@pytest.mark.parametrize("engine", ["gpu", NumpyEngine, 3, None, np.zeros(2)], ids=repr)
+def test_what_is_no_engine_is_refused(engine: Any) -> None:
+    with pytest.raises(ParameterError, match=r"engine must be .* or an engine object, but is"):
+        GaussianMixture(2, engine=engine).fit(X)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from gaussmix import Gaussian, Mixture, ParameterError
+from gaussmix import Gaussian, Mixture, ParameterError, UnrepresentableError
 from gaussmix.core.frame import Frame
 from gaussmix.model import Intensity
 from gaussmix.model.mixture_parameters import change_frame
@@ -111,7 +111,7 @@ def test_mixtures_of_other_columns_have_no_product() -> None:
     with pytest.raises(ParameterError, match="product needs"):
         random_mixture(0).product(random_mixture(0, n_features=2))
     renamed = replace(random_mixture(0), feature_names=("a", "b", "c"))
-    with pytest.raises(ParameterError, match="feature_names"):
+    with pytest.raises(ParameterError, match="product needs equal feature_names"):
         random_mixture(0).product(renamed)
 
 
@@ -146,3 +146,51 @@ def test_intensities_are_checked() -> None:
         Intensity.from_parameters([0.0, 0.0], [[0.0], [1.0]], [[[1.0]], [[1.0]]])
     with pytest.raises(ParameterError, match="factor must be a finite number above 0"):
         Intensity(random_mixture(0)).scale(-1.0)
+
+
+@pytest.mark.parametrize("operation", ["product", "__add__"])
+def test_intensities_of_other_columns_are_neither_added_nor_multiplied(operation: str) -> None:
+    first = Intensity(random_mixture(0))
+    reordered = Intensity(first.mixture.marginal(["width", "length", "height"]))
+    with pytest.raises(ParameterError, match=r"needs equal feature_names.* length, width, height .*marginal\(\['len"):
+        getattr(first, operation)(reordered)
+    with pytest.raises(ParameterError, match="needs a distribution of 3 columns, but this one has 2"):
+        getattr(first, operation)(Intensity(random_mixture(0, n_features=2)))
+    unnamed = Intensity(replace(first.mixture, feature_names=None))
+    assert getattr(first, operation)(unnamed).mixture.n_features == 3
+    in_order = Intensity(reordered.mixture.marginal(["length", "width", "height"]))
+    assert getattr(first, operation)(in_order).mixture.feature_names == NAMES
+
+
+@pytest.mark.parametrize("distance", [1e20, 1e100, 1e150])
+def test_the_weights_of_a_far_product_add_up_to_one(distance: float) -> None:
+    near = Mixture.from_parameters([0.4, 0.4, 0.2], [[0.0], [0.0], [-1e20]], [[[1.0]]] * 3)
+    product, log_integral = near.product(Mixture.from_parameters([1.0], [[distance]], [[[1.0]]]))
+    assert product.weights[0] == product.weights[1]
+    assert product.weights.sum() == pytest.approx(1.0)
+    assert log_integral == pytest.approx(-(distance**2) / 4.0)
+
+
+@pytest.mark.parametrize("distance", [1e155, 1e160, 1e300, -1.7e308])
+def test_a_product_without_a_representable_integral_is_refused(distance: float) -> None:
+    first = Mixture.from_parameters([0.5, 0.5], [[0.0], [1.0]], [[[1.0]]] * 2)
+    with np.errstate(all="raise"):
+        with pytest.raises(UnrepresentableError, match=r"so far apart .* check their units"):
+            first.product(Mixture.from_parameters([1.0], [[distance]], [[[1.0]]]))
+        with pytest.raises(UnrepresentableError, match="so far apart"):
+            Gaussian(0.0, 1.0).product(Gaussian(distance, 1.0))
+
+
+def test_a_far_component_beside_a_near_one_has_weight_zero_in_the_product() -> None:
+    far = Mixture.from_parameters([0.5, 0.5], [[1e160], [1.0]], [[[1.0]]] * 2)
+    product, log_integral = Mixture.from_parameters([1.0], [[0.0]], [[[1.0]]]).product(far)
+    assert product.weights.tolist() == [0.0, 1.0]
+    assert np.isfinite(product.means).all()
+    assert log_integral == pytest.approx(np.log(0.5) + stats.norm(1.0, np.sqrt(2.0)).logpdf(0.0))
+
+
+def test_an_overflowing_density_names_its_logarithm() -> None:
+    with pytest.raises(UnrepresentableError, match=r"use log_evaluate, their logarithm$"):
+        Intensity(random_mixture(0), 2000.0).evaluate(random_rows())
+    with pytest.raises(UnrepresentableError, match=r"use logpdf, their logarithm$"):
+        Mixture.from_parameters([1.0], np.zeros((1, 3)), [1e-250 * np.eye(3)]).pdf(np.zeros((1, 3)))

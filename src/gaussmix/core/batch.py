@@ -23,7 +23,8 @@ class Batch:
     label_prior : LabelPrior or None
         What is known of each row's component.
     first_row : int
-        Position of the first row in the whole data.
+        Number of rows in the batches before this one. A source must set it: predictions and label priors find their
+        rows by it.
     frame : Frame or None
         The map to working coordinates.
     codes : ndarray of int64 of shape (n, C) or None

@@ -22,12 +22,12 @@ def resolve_engine(engine: str | AbstractEngine, n_rows: int, n_runs: int = 1) -
     Raises
     ------
     ParameterError
-        If there is no engine of that name.
+        If there is no engine of that name, and if it is a class instead of an engine.
     """
     if isinstance(engine, AbstractEngine):
         return engine
-    if engine not in ENGINE_NAMES:
-        raise ParameterError.invalid_choice("engine", engine, ENGINE_NAMES)
+    if not isinstance(engine, str) or engine not in ENGINE_NAMES:
+        raise ParameterError.unknown_engine(engine, ENGINE_NAMES)
     if engine == "numpy":
         return NUMPY_ENGINE
     return AutomaticEngine(n_rows, n_runs) if engine == "auto" else compiled_or_numpy_engine()

@@ -19,6 +19,7 @@ from gaussmix.errors.models import (
     SelectionError,
     UnrepresentableError,
 )
+from gaussmix.errors.sources import SourceError
 from gaussmix.errors.structures import StructureError
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "MissingPackageError",
     "ParameterError",
     "SelectionError",
+    "SourceError",
     "StructureError",
     "TableError",
     "UnrepresentableError",

@@ -19,6 +19,14 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"{name} must be one of {', '.join(str(a) for a in allowed)}, but is {value!r}")
 
     @classmethod
+    def unknown_engine(cls, engine: object, names: Sequence[str]) -> "ParameterError":
+        """Return the error that an engine is neither a known name nor an engine object."""
+        found = f"is {engine!r}"
+        if isinstance(engine, type):
+            found = f"is the class {engine.__name__}; make an object of it: {engine.__name__}()"
+        return cls(f"engine must be one of {', '.join(names)}, or an engine object, but {found}")
+
+    @classmethod
     def wrong_type(cls, name: str, value: object, allowed: str) -> "ParameterError":
         """Return the error that a parameter is an object of a type that is not allowed; it is not printed."""
         return cls(f"{name} must be {allowed}, but has the type {type(value).__name__}")
@@ -62,10 +70,27 @@ class ParameterError(GaussmixError, ValueError):
         )
 
     @classmethod
+    def unknown_weight_in_partial_fit(cls) -> "ParameterError":
+        """Return the error that partial_fit would discard a mixture that was loaded, or made from a Mixture."""
+        return cls(
+            "partial_fit cannot continue from a mixture without its rows: how many rows it stands for is unknown; "
+            "use warm_start=True to start the fit of the first chunk from it, or a new estimator to start anew"
+        )
+
+    @classmethod
     def wrong_n_features(cls, operation: str, actual: int, expected: int) -> "ParameterError":
         """Return the error that an operation on a distribution needs another number of columns."""
         columns = format_count(expected, "column")
         return cls(f"{operation} needs a distribution of {columns}, but this one has {actual}; take a marginal first")
+
+    @classmethod
+    def different_columns(cls, operation: str, first: Sequence[str], second: Sequence[str]) -> "ParameterError":
+        """Return the error that two distributions have columns of other names or in another order."""
+        return cls(
+            f"{operation} needs equal feature_names, but one distribution has {join_with_commas(first)} and the other "
+            f"{join_with_commas(second)}; bring the columns into one order first: "
+            f"marginal([{join_with_commas([repr(name) for name in first])}])"
+        )
 
     @classmethod
     def invalid_value(cls, name: str, value: object, allowed: str) -> "ParameterError":
@@ -101,8 +126,21 @@ class UnrepresentableError(GaussmixError, OverflowError):
     """A correct number that is too large or too small for double precision in the units of the data."""
 
     @classmethod
+    def density_overflows(cls, logarithm: str) -> "UnrepresentableError":
+        """Return the error that a density overflows; ``logarithm`` is the method that returns its logarithm."""
+        return cls(f"densities overflow double precision in the data's units; use {logarithm}, their logarithm")
+
+    @classmethod
+    def product_underflows(cls) -> "UnrepresentableError":
+        """Return the error that two densities lie so far apart that the log of their product's integral overflows."""
+        return cls(
+            "the two distributions lie so far apart that the integral of their product cannot be represented "
+            "(more than about 1e150 standard deviations); check their units"
+        )
+
+    @classmethod
     def from_quantity(cls, name: str, failure: str) -> "UnrepresentableError":
-        """Return the error that names the quantity and whether it overflows or underflows."""
+        """Return the error that names the quantity of a fit and whether it overflows or underflows."""
         return cls(
             f"{name} {failure} double precision in the data's units; rescale the data to read them. "
             "The fitted model itself (model_) uses internal units and stays usable"
@@ -153,6 +191,13 @@ class CapabilityError(GaussmixError, TypeError):
         return cls(
             f"{purpose} needs a source with the capability {capability}, which {owner} does not have; "
             "load the rows into memory, or choose another method"
+        )
+
+    @classmethod
+    def no_batch_engine(cls, purpose: str, engine: str) -> "CapabilityError":
+        """Return the error that an engine is no BatchEngine."""
+        return cls(
+            f"{purpose} needs an engine that is a BatchEngine, but has {engine}; use engine='auto' or another solver"
         )
 
     @classmethod

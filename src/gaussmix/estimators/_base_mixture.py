@@ -16,6 +16,7 @@ from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
 from gaussmix.model.noise import relabel_noise_as_minus_one
+from gaussmix.model.noise_volume import noise_parameter_of
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -127,8 +128,8 @@ class BaseLikelihoodMixture(BaseMixture):
     def from_mixture(cls, mixture: Mixture, **parameters: Any) -> Self:
         """Return a fitted estimator whose ``model_`` is ``mixture``.
 
-        It predicts and samples without a fit, and ``warm_start=True`` lets `fit` start from the mixture.
-        It has no ``fit_``, since it has seen no rows.
+        It predicts and samples without a fit, and ``warm_start=True`` lets `fit` and the first `partial_fit` start
+        from the mixture. It has no ``fit_``, since it has seen no rows.
 
         Parameters
         ----------
@@ -148,7 +149,7 @@ class BaseLikelihoodMixture(BaseMixture):
             "n_components": mixture.n_components,
             "covariance_type": str(structure),
             "n_factors": n_factors,
-            "noise": None if mixture.noise is None else True,
+            "noise": noise_parameter_of(mixture.noise, mixture.frame),
         }
         estimator = cls(**{**implied, **parameters})
         estimator.model_, estimator._dtype = mixture, np.dtype(np.float64)

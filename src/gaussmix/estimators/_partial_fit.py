@@ -25,6 +25,7 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
 
     _online_state: OnlineState
     fit_: Fit
+    warm_start: bool
 
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Update the mixture with one more chunk of rows; no row is kept.
@@ -52,14 +53,16 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         Raises
         ------
         DataError, ParameterError
-            As from `fit`; also if components, structure or noise changed since the first chunk. The mixture
-            stays unchanged.
+            As from `fit`; also if components, structure or noise changed since the first chunk, or if the mixture
+            comes from a file or a `Mixture` without ``warm_start=True``. The mixture stays unchanged.
 
         References
         ----------
         Sato & Ishii, Neural Computation 12 (2000); Cappe & Moulines, JRSS B 71 (2009), with averaging.
         """
         if not hasattr(self, "_online_state"):
+            if hasattr(self, "model_") and not self.warm_start:
+                raise ParameterError.unknown_weight_in_partial_fit()
             self._fit_first_chunk(X, sample_weight, MAX_TOL_FIRST_CHUNK)
             self.fit_ = convert_to_online_record(self.fit_)
             self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, [self.lower_bound_]

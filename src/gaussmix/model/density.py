@@ -21,4 +21,4 @@ class AbstractDensity(ABC):
         UnrepresentableError
             If a density overflows; use ``logpdf`` instead.
         """
-        return prediction.exp_raising_on_overflow(self.logpdf(X))
+        return prediction.exp_raising_on_overflow(self.logpdf(X), "logpdf")

@@ -11,7 +11,7 @@ from gaussmix.core import linalg
 from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights
 from gaussmix.covariance import Structure
 from gaussmix.covariance.representations import FullCovariance, full_from_factors
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import DataError, ParameterError, UnrepresentableError
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian_algebra import condition_gaussians, mahalanobis_radius, multiply_all_gaussian_pairs
 from gaussmix.model.validation import parse_columns
@@ -177,12 +177,16 @@ class Gaussian(AbstractDensity):
         ------
         ParameterError
             If the Gaussians have different numbers of columns.
+        UnrepresentableError
+            If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
         """
         if other.n_features != self.n_features:
             raise ParameterError.wrong_n_features("product", other.n_features, self.n_features)
         means, covariance, log_integrals = multiply_all_gaussian_pairs(
             self.mean[None], self._covariance_stack, other.mean[None], other._covariance_stack
         )
+        if not np.isfinite(log_integrals[0]):
+            raise UnrepresentableError.product_underflows()
         return GaussianProduct(Gaussian(means[0], covariance.matrices()[0]), float(log_integrals[0]))
 
     @property

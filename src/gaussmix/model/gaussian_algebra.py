@@ -63,18 +63,22 @@ def multiply_all_gaussian_pairs(
     """Return the normalized products of all pairs of Gaussians from two stacks, and the logs of their integrals.
 
     The product of Gaussian i of the first stack and j of the second is at position ``i * len(second) + j``. Its
-    integral is the density of the difference of the means under the sum of the covariances.
+    integral is the density of the difference of the means under the sum of the covariances. Its log is minus infinity,
+    and the mean that of the first Gaussian, if the means lie more than about 1e150 standard deviations apart.
     """
     n_first, n_second = len(first_means), len(second_means)
     i, j = np.repeat(np.arange(n_first), n_second), np.tile(np.arange(n_second), n_first)
     first_roots = first.precision_root.to_dense(*first_means.shape)[i]
     second_roots = second.precision_root.to_dense(*second_means.shape)[j]
     product = full_covariance_from_precision_roots(np.concatenate([first_roots, second_roots], axis=2))
-    differences = second_means[j] - first_means[i]
-    forces = np.einsum("kdm,km->kd", second_roots, _multiply_by_transposes(second_roots, differences))
-    changes = _apply_covariances(product, forces)
-    squares = (_multiply_by_transposes(first_roots, changes) ** 2).sum(axis=1)
-    squares += (_multiply_by_transposes(second_roots, changes - differences) ** 2).sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        differences = second_means[j] - first_means[i]
+        forces = np.einsum("kdm,km->kd", second_roots, _multiply_by_transposes(second_roots, differences))
+        changes = _apply_covariances(product, forces)
+        squares = (_multiply_by_transposes(first_roots, changes) ** 2).sum(axis=1)
+        squares += (_multiply_by_transposes(second_roots, changes - differences) ** 2).sum(axis=1)
+    is_representable = np.isfinite(squares) & np.isfinite(changes).all(axis=1)
+    squares, changes = np.where(is_representable, squares, np.inf), np.where(is_representable[:, None], changes, 0.0)
     log_determinants = first.log_determinants[i] + second.log_determinants[j] - product.log_determinants
     constant = first_means.shape[1] * math.log(2.0 * math.pi)
     log_integrals = -0.5 * (constant + log_determinants + squares)

@@ -9,7 +9,7 @@ import numpy as np
 from gaussmix.errors import ParameterError
 from gaussmix.model.gaussian_algebra import concatenate_covariances
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture_parameters import change_frame
+from gaussmix.model.mixture_parameters import change_frame, require_same_columns
 from gaussmix.model.noise import Noise, add_noise_densities
 from gaussmix.model.prediction import exp_raising_on_overflow
 from gaussmix.types import ArrayLike, K, N
@@ -83,8 +83,14 @@ class Intensity:
         return self.mixture.logpdf(X) + self.log_mass
 
     def evaluate(self, X: ArrayLike) -> N:
-        """Return the intensity at each row of X (n, D), shape (n,), per unit of volume of the data."""
-        return exp_raising_on_overflow(self.log_evaluate(X))
+        """Return the intensity at each row of X (n, D), shape (n,), per unit of volume of the data.
+
+        Raises
+        ------
+        UnrepresentableError
+            If a value overflows; use ``log_evaluate`` instead.
+        """
+        return exp_raising_on_overflow(self.log_evaluate(X), "log_evaluate")
 
     def scale(self, factor: float) -> "Intensity":
         """Return the intensity times a positive factor.
@@ -104,7 +110,14 @@ class Intensity:
         return Intensity(mixture, self.log_mass + other.log_mass + log_integral)
 
     def __add__(self, other: "Intensity") -> "Intensity":
-        """Return the sum of two intensities, with the components of both."""
+        """Return the sum of two intensities, with the components of both.
+
+        Raises
+        ------
+        ParameterError
+            If the intensities have different columns.
+        """
+        require_same_columns("the sum of intensities", self.mixture, other.mixture)
         first, second = self.mixture, change_frame(other.mixture, self.mixture.frame)
         log_mass = float(np.logaddexp(self.log_mass, other.log_mass))
         fractions = math.exp(self.log_mass - log_mass), math.exp(other.log_mass - log_mass)

@@ -194,6 +194,8 @@ class Mixture(MixtureParameters, AbstractDensity):
         ------
         ParameterError
             If the mixtures have different columns.
+        UnrepresentableError
+            If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
         """
         return multiply_mixtures(self, other)
 

@@ -10,6 +10,7 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, Structure, contract_covariances, rescale_columns
+from gaussmix.errors import ParameterError
 from gaussmix.errors.text import format_count
 from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, append_noise_weight
 from gaussmix.types import KD, KDD, Array, K
@@ -110,6 +111,17 @@ class MixtureParameters:
         constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
         quadratics = Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.precision_root)
         return quadratics if self.noise is None else self.noise.append_to_quadratics(quadratics)
+
+
+def require_same_columns(operation: str, first: MixtureParameters, second: MixtureParameters) -> None:
+    """Raise a ParameterError unless two mixtures have the same number of columns and, if both have names, the same.
+
+    ``operation`` names what needs the same columns: 'product'.
+    """
+    if second.n_features != first.n_features:
+        raise ParameterError.wrong_n_features(operation, second.n_features, first.n_features)
+    if None not in (first.feature_names, second.feature_names) and first.feature_names != second.feature_names:
+        raise ParameterError.different_columns(operation, first.feature_names or (), second.feature_names or ())
 
 
 def change_frame(mixture: M, frame: Frame) -> M:

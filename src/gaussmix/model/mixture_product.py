@@ -1,15 +1,15 @@
 """Products of the densities of two mixtures."""
 
+import math
 from dataclasses import replace
 from typing import Generic, NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from gaussmix.covariance import AbstractCovariance
-from gaussmix.errors import ParameterError
+from gaussmix.errors import UnrepresentableError
 from gaussmix.model.gaussian_algebra import concatenate_covariances, multiply_all_gaussian_pairs
-from gaussmix.model.mixture_parameters import M, change_frame
+from gaussmix.model.mixture_parameters import M, change_frame, require_same_columns
 from gaussmix.model.noise import Noise, multiply_noise
 from gaussmix.types import KD, K
 
@@ -32,11 +32,10 @@ def multiply_mixtures(first: M, second: M) -> MixtureProduct[M]:
     ------
     ParameterError
         If the mixtures have different columns.
+    UnrepresentableError
+        If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
     """
-    if second.n_features != first.n_features:
-        raise ParameterError.wrong_n_features("product", second.n_features, first.n_features)
-    if None not in (first.feature_names, second.feature_names) and first.feature_names != second.feature_names:
-        raise ParameterError.invalid_value("feature_names", second.feature_names, f"{first.feature_names}")
+    require_same_columns("product", first, second)
     other = change_frame(second, first.frame)
     with np.errstate(divide="ignore"):
         first_logs, other_logs = np.log(first.weights), np.log(other.weights)
@@ -53,8 +52,7 @@ def multiply_mixtures(first: M, second: M) -> MixtureProduct[M]:
     if noise_product is not None:
         log_weights.append(np.array([noise_product.log_weight]))
     logs = np.concatenate(log_weights)
-    log_total = float(logsumexp(logs))
-    weights = np.exp(logs - log_total)
+    weights, log_total = _normalize_log_weights(logs)
     product = replace(
         first,
         weights=weights if noise_product is None else weights[:-1],
@@ -64,3 +62,23 @@ def multiply_mixtures(first: M, second: M) -> MixtureProduct[M]:
         n_fixed_parameters=0,
     )
     return MixtureProduct(product, log_total + first.frame.log_abs_det_jacobian)
+
+
+class _NormalizedWeights(NamedTuple):
+    """Weights that add up to 1, and the natural log of the sum that they were divided by."""
+
+    weights: K
+    log_total: float
+
+
+def _normalize_log_weights(log_weights: K) -> _NormalizedWeights:
+    """Return weights proportional to exp(log_weights); raise an UnrepresentableError if every one underflows.
+
+    The largest is subtracted before the sum is taken: log 2 would vanish beside logs of 1e20.
+    """
+    largest = float(log_weights.max())
+    if not np.isfinite(largest):
+        raise UnrepresentableError.product_underflows()
+    relative = np.exp(log_weights - largest)
+    total = float(relative.sum())
+    return _NormalizedWeights(relative / total, largest + math.log(total))

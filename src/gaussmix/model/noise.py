@@ -24,10 +24,14 @@ N_NOISE_PARAMETERS = 2  # a weight and a volume, as in mclust
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """An axis-parallel box: the minimum and the maximum of each column, (D,) each, in the coordinates of a frame."""
+    """An axis-parallel box: the minimum and the maximum of each column, (D,) each, in the coordinates of a frame.
+
+    ``has_given_volume`` tells whether the user gave the volume; otherwise it is that of the data.
+    """
 
     minimum: D
     maximum: D
+    has_given_volume: bool = False
 
     @property
     def center(self) -> D:
@@ -39,10 +43,10 @@ class Box:
         """Natural logarithm of the volume in the frame's units."""
         return float(np.log(self.maximum - self.minimum).sum())
 
-    def with_log_volume(self, log_volume: float) -> "Box":
-        """Return the box of a given log volume, in the frame's units, with the same center and proportions."""
+    def with_log_volume(self, log_volume: float, has_given_volume: bool = False) -> "Box":
+        """Return the box of another log volume, in the frame's units, with the same center and proportions."""
         half_widths = 0.5 * (self.maximum - self.minimum) * math.exp((log_volume - self.log_volume) / len(self.minimum))
-        return Box(self.center - half_widths, self.center + half_widths)
+        return Box(self.center - half_widths, self.center + half_widths, has_given_volume)
 
     def select_columns(self, columns: IntD) -> "Box":
         """Return the box of the columns at some positions."""
@@ -50,7 +54,8 @@ class Box:
 
     def change_frame(self, old_frame: Frame, new_frame: Frame) -> "Box":
         """Return the same box in the coordinates of another frame."""
-        return Box(*new_frame.transform_rows(old_frame.restore_means(np.array([self.minimum, self.maximum]))))
+        minimum, maximum = new_frame.transform_rows(old_frame.restore_means(np.array([self.minimum, self.maximum])))
+        return Box(minimum, maximum, self.has_given_volume)
 
     def side_fractions_at_or_below(self, values: ND) -> ND:
         """Return the fraction of each side of the box that lies at or below each value (n, D), shape (n, D)."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.frame import ColumnRange
+from gaussmix.core.frame import ColumnRange, Frame
 from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool, is_number_in
 from gaussmix.errors import DataError, ParameterError
-from gaussmix.model.noise import Box
+from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem
 from gaussmix.types import DD, D
 
@@ -57,9 +57,20 @@ def make_noise_box(problem: Problem, noise: object) -> Box | None:
         raise DataError.zero_volume([names[j] for j in problem.constant_columns])
     box = Box(problem.column_range.minimum, problem.column_range.maximum)
     if not is_bool(noise):
-        return box.with_log_volume(math.log(float(noise)) + problem.source.frame.log_abs_det_jacobian)  # type: ignore[arg-type]
+        log_volume = math.log(float(noise)) + problem.source.frame.log_abs_det_jacobian  # type: ignore[arg-type]
+        return box.with_log_volume(log_volume, has_given_volume=True)
     principal = _log_volume_along_principal_axes(problem)
     return box.with_log_volume(principal) if principal < box.log_volume else box
+
+
+def noise_parameter_of(noise: Noise | None, frame: Frame) -> bool | float | None:
+    """Return the parameter ``noise`` of the fit that made a noise component: None, True, or the volume that was given.
+
+    The volume is in the data's units, rounded to 12 digits: its logarithm is stored, which rounds the last ones.
+    """
+    if noise is None or not noise.box.has_given_volume:
+        return None if noise is None else True
+    return float(f"{noise.volume_in_data_units(frame):.12g}")
 
 
 @dataclass(frozen=True)

@@ -168,12 +168,15 @@ def total_log_max_responsibility(model: ScoringModel, session: AbstractSession) 
     return session.reduce_best_scores(model, _SumLogMaxResponsibility())
 
 
-def exp_raising_on_overflow(log_values: N) -> N:
-    """Return exp(log densities), (n,); raise an UnrepresentableError if one overflows."""
+def exp_raising_on_overflow(log_values: N, logarithm: str) -> N:
+    """Return exp(log densities), (n,); raise an UnrepresentableError if one overflows.
+
+    ``logarithm`` is the method to use instead, by name.
+    """
     with np.errstate(over="ignore"):
         values = np.exp(log_values)
     if np.isinf(values).any():
-        raise UnrepresentableError.from_quantity("densities", "overflow")
+        raise UnrepresentableError.density_overflows(logarithm)
     return np.asarray(values)
 
 

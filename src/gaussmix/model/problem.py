@@ -24,6 +24,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
 from gaussmix.model import prediction
+from gaussmix.model.source_checks import check_batches_and_compute_range
 from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
 from gaussmix.sources.base import count_rows
 from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
@@ -79,11 +80,19 @@ class Problem:
         engine : AbstractEngine or str, optional
             By default it depends on the number of rows.
         feature_names : tuple of str, optional
+
+        Raises
+        ------
+        DataError
+            If the batches of the source cannot be used: NaN, negative weights, wrong shapes or positions.
+        ParameterError
+            If the structure does not suit the number of columns, or there is no such engine.
         """
         structure.check_n_features(source.n_features)
-        if engine is None or isinstance(engine, str):
+        if not isinstance(engine, AbstractEngine):
             n_rows = source.n_rows
-            engine = resolve_engine(engine or "auto", source.reduce(count_rows) if n_rows is None else n_rows)
+            name = "auto" if engine is None else engine
+            engine = resolve_engine(name, source.reduce(count_rows) if n_rows is None else n_rows)
         source, total_moments, column_range = fit_frame(source, engine, structure.is_column_scale_equivariant)
         regularizer = make_regularizer(source.frame, total_moments, structure, ridge)
         estimator = make_covariance_estimator(structure, regularizer)
@@ -248,7 +257,7 @@ def fit_frame(source: AbstractSource, engine: AbstractEngine, scale_per_column: 
     scale_per_column : bool
         Scale each column on its own, or all columns by the same factor.
     """
-    data_range = source.reduce(column_range)
+    data_range = check_batches_and_compute_range(source)
     bounding_frame = data_range.bounding_frame(scale_per_column)
     mean, variance, _ = _column_means_and_variances(source.with_frame(bounding_frame), engine)
     frame = frame_from_mean_and_deviation(bounding_frame, mean, np.sqrt(variance), scale_per_column)

@@ -1,9 +1,10 @@
 """Model files: safetensors with a schema number; opening one cannot run code.
 
 Schema 1 contains weights, centers, the covariances as factors and precision roots with log determinants, the frame and
-the flags of the variance floor. Optional arrays are the weight and the box of the noise, and the number of fixed
-parameters. Strings are the schema, the structure, the feature names as JSON and a checksum of everything else. Schema 2
-contains mixtures of factor analyzers: loadings, noise variances and the number of factors.
+the flags of the variance floor. Optional arrays are the weight and the box of the noise, a flag if the user gave its
+volume, and the number of fixed parameters. Strings are the schema, the structure, the feature names as JSON and a
+checksum of everything else. Schema 2 contains mixtures of factor analyzers: loadings, noise variances and the number of
+factors.
 
 Files of every released schema stay readable: a new schema gets a new reader. A model is written in the oldest schema
 that can represent it.
@@ -181,6 +182,8 @@ def _pack_noise_and_n_fixed_parameters(mixture: MixtureParameters) -> dict[str, 
     if mixture.noise is not None:
         box = mixture.noise.box
         tensors = {"noise.weight": np.array([mixture.noise.weight]), "noise.box": np.array([box.minimum, box.maximum])}
+        if box.has_given_volume:
+            tensors["noise.has_given_volume"] = np.ones(1, dtype=np.int64)
     if mixture.n_fixed_parameters:
         tensors["n_held"] = np.array([mixture.n_fixed_parameters])
     return tensors
@@ -196,12 +199,12 @@ def _unpack_noise_and_n_fixed_parameters(tensors: dict[str, AnyArray], n_feature
     weight, box = _require_shape(tensors["noise.weight"], (1,)), _require_shape(tensors["noise.box"], (2, n_features))
     if not weight[0] >= 0 or not (box[0] < box[1]).all():
         raise DamagedModelError.invalid_noise()
-    return Noise(float(weight[0]), Box(*box)), n_fixed_parameters
+    return Noise(float(weight[0]), Box(box[0], box[1], "noise.has_given_volume" in tensors)), n_fixed_parameters
 
 
 _READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2}
 _POSITIVE_TENSORS = {"variances", "noise"}
-_INTEGER_TENSORS = {"floored", "n_held", "frame.shrink", "frame.exponent"}
+_INTEGER_TENSORS = {"floored", "n_held", "noise.has_given_volume", "frame.shrink", "frame.exponent"}
 _MAX_EXPONENT = 1023
 
 

@@ -41,7 +41,11 @@ class AbstractSource(ABC):
 
     @abstractmethod
     def reduce(self, task: Callable[[Batch], T]) -> T:
-        """Return the sum of task(batch) over all batches, added with ``+`` from first to last."""
+        """Return the sum of task(batch) over all batches, added with ``+`` from first to last.
+
+        Each `Batch` holds ``raw_rows`` (n, n_features), finite floats, optional ``weights`` (n,), and ``first_row``,
+        the number of rows in the batches before it. Predictions and label priors find their rows by ``first_row``.
+        """
 
     @abstractmethod
     def collect(self, max_distinct_rows: int | None, hash_key: int = 0) -> CollectedRows:

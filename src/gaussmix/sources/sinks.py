@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from gaussmix.errors import SourceError
 from gaussmix.types import AnyArray
 
 UnstoredBlocks = tuple[tuple[int, AnyArray], ...]
@@ -39,25 +40,47 @@ class ArraySink(AbstractSink):
     def __init__(self, n_rows: int | None, row_shape: tuple[int, ...] = (), dtype: DTypeLike = np.float64) -> None:
         self._row_shape, self._dtype = row_shape, dtype
         self._array = None if n_rows is None else np.empty((n_rows, *row_shape), dtype)
+        self._written: list[tuple[int, int]] = []  # first row and number of rows of each block in the array
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_array": None}  # a copy in another process cannot fill the caller's array
+        # A copy in another process cannot fill the caller's array.
+        return {**self.__dict__, "_array": None, "_written": []}
 
     def buffer(self, first_row: int, n_rows: int) -> AnyArray | None:
-        """Return a writable view of the results of some rows; None if the array is in another process or not made."""
-        return None if self._array is None else self._array[first_row : first_row + n_rows]
+        """Return a writable view of the results of some rows; None if the array is in another process or not made.
+
+        Raises
+        ------
+        SourceError
+            If the array has no such rows.
+        """
+        if self._array is None:
+            return None
+        if first_row < 0 or first_row + n_rows > len(self._array):
+            raise SourceError.rows_out_of_range(first_row, n_rows, len(self._array))
+        return self._array[first_row : first_row + n_rows]
 
     def write(self, first_row: int, values: AnyArray) -> UnstoredBlocks:
         """Store the results of consecutive rows, or return them where the caller's memory is elsewhere."""
         place = self.buffer(first_row, len(values))
         if place is None:
             return ((first_row, values),)
-        if place is not values:
-            place[...] = values
+        self._written.append((first_row, len(values)))
+        place[...] = values
         return ()
 
     def finish(self, unstored_blocks: UnstoredBlocks) -> AnyArray:
-        """Return the array of all results."""
+        """Return the array of all results.
+
+        Raises
+        ------
+        SourceError
+            If a row has no result or several: ``first_row`` of a batch is wrong, or the source has other rows.
+        """
+        blocks = [(first_row, len(values)) for first_row, values in unstored_blocks]
+        n_rows = _count_consecutive_rows(sorted(self._written + blocks))
+        if self._array is not None and n_rows != len(self._array):
+            raise SourceError.wrong_n_results(n_rows, len(self._array))
         if self._array is None:
             return np.concatenate(
                 [np.empty((0, *self._row_shape), self._dtype), *(values for _, values in unstored_blocks)]
@@ -65,3 +88,13 @@ class ArraySink(AbstractSink):
         for first_row, values in unstored_blocks:
             self._array[first_row : first_row + len(values)] = values
         return self._array
+
+
+def _count_consecutive_rows(blocks: list[tuple[int, int]]) -> int:
+    """Return the number of rows of blocks (first row, number of rows), after a check that they follow one another."""
+    n_rows = 0
+    for first_row, n_block_rows in blocks:
+        if first_row != n_rows:
+            raise SourceError.rows_not_consecutive(first_row, n_rows)
+        n_rows += n_block_rows
+    return n_rows

@@ -136,7 +136,9 @@ class CompiledEngine(BatchEngine):
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) of a batch, in ``out`` if given."""
         shape = (batch.n_rows, quadratics.n_components)
-        scores = out if out is not None and out.flags.c_contiguous else np.empty(shape)
+        # Kernels write without bounds.
+        is_writable = out is not None and out.flags.c_contiguous and out.shape == shape and out.dtype == np.float64
+        scores = out if out is not None and is_writable else np.empty(shape)
         CompiledPass.from_quadratics(densify_low_rank_root(quadratics), SUM_NOTHING).accumulate_all_pairs(
             batch, pack_arguments(NO_ROW_RESULTS._replace(scores=scores))
         )

@@ -17,11 +17,11 @@ from gaussmix.core.quadratics import CentersModel, Quadratics, ScoringModel
 from gaussmix.core.random_numbers import draw_uniform_by_row
 from gaussmix.engines.base import AbstractSession, BatchEngine
 from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
+from gaussmix.errors import CapabilityError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import EStepRequest, MixtureState
 from gaussmix.solvers.em.em import EM, EMBasedSolver
-from gaussmix.sources.base import require_capability
 from gaussmix.types import NK, IntN
 
 N_FULLY_STOCHASTIC_ITERATIONS = 20
@@ -134,7 +134,9 @@ def make_session_with_drawn_components(
 ) -> AbstractSession:
     """Return a session on the rows of a problem, each with a component drawn by the responsibilities of a model."""
     quadratics = model.to_quadratics()
-    engine = require_capability(problem.engine, BatchEngine, "stochastic EM")  # type: ignore[type-abstract]
+    engine = problem.engine
+    if not isinstance(engine, BatchEngine):
+        raise CapabilityError.no_batch_engine("solver='sem'", type(engine).__name__)
     scorer = engine.select_engine(quadratics)
     prior = DrawnComponents(scorer, quadratics, seed, iteration, problem.source.label_prior)
     return engine.bind(problem.source.with_label_prior(prior))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gaussmix.errors import CollapseError
+from gaussmix.errors import CollapseError, ParameterError
 from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
@@ -56,7 +56,15 @@ def max_unsampled_rows(n_components: int, n_features: int) -> int:
 
 
 def initialize(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows."""
+    """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such method.
+    """
+    if method not in INIT_METHODS:
+        raise ParameterError.invalid_choice("method", method, list(INIT_METHODS))
     n_features = problem.source.n_features
     max_rows = max_unsampled_rows(n_components, n_features)
     state = rng.bit_generator.state
