@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaussmix import DataError
-from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights, require_finite
+from gaussmix import DataError, ParameterError
+from gaussmix.core.input_arrays import parse_rows, parse_weights, require_finite
+from gaussmix.core.parameter_arrays import parse_covariances
 
 TABLE = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 
@@ -121,7 +122,7 @@ def test_covariances_must_be_symmetric_to_rounding() -> None:
     matrix = np.array([[1.0, 0.5], [0.5 + 1e-12, 2.0]])
     np.testing.assert_array_equal(parse_covariances(matrix), matrix)
     np.testing.assert_array_equal(parse_covariances(3.0), 3.0)
-    with pytest.raises(DataError, match=r"must be symmetric, but its entries differ .* by up to 0.25"):
+    with pytest.raises(ParameterError, match=r"must be symmetric, but its entries differ .* by up to 0.25"):
         parse_covariances([[1.0, 0.5], [0.25, 2.0]])
-    with pytest.raises(DataError, match="NaN or infinity in covariances"):
+    with pytest.raises(ParameterError, match="NaN or infinity in covariances"):
         parse_covariances([[1.0, np.nan], [np.nan, 1.0]])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import invwishart, multivariate_normal
 
-from gaussmix import DataError, DefaultPrior, GaussianMixture, ParameterError
+from gaussmix import DefaultPrior, GaussianMixture, ParameterError
 from gaussmix.covariance import MCLUST_NAMES, Structure
 from gaussmix.model import Problem
 from gaussmix.model.problem import make_memory_source
@@ -141,8 +141,6 @@ def test_every_parameter_changes_the_covariances(iris: Any) -> None:
 @pytest.mark.parametrize(
     ("prior", "message"),
     [
-        (DefaultPrior(shrinkage=-1.0), "shrinkage must be a finite number of at least 0, but is -1"),
-        (DefaultPrior(shrinkage=True), "shrinkage must be"),
         (DefaultPrior(degrees_of_freedom=1.0), "degrees_of_freedom must be a finite number of more than 1, but is 1"),
         (DefaultPrior(location=[0.0]), "location"),
         (DefaultPrior(scale=np.eye(3)), "scale"),
@@ -155,9 +153,18 @@ def test_invalid_priors_raise_parameter_error(prior: Any, message: str) -> None:
         GaussianMixture(2, prior=prior).fit(groups(0, 30, 2))
 
 
-def test_location_that_is_not_finite_raises_data_error() -> None:
-    with pytest.raises(DataError, match="location"):
-        GaussianMixture(2, prior=DefaultPrior(location=[0.0, np.nan])).fit(groups(0, 30, 2))
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"shrinkage": -1.0}, "shrinkage must be a finite number of at least 0, but is -1"),
+        ({"shrinkage": True}, "shrinkage must be"),
+        ({"degrees_of_freedom": np.inf}, "degrees_of_freedom must be a finite number"),
+        ({"location": [0.0, np.nan]}, "NaN or infinity in location"),
+    ],
+)
+def test_invalid_numbers_are_refused_when_the_prior_is_made(parameters: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        DefaultPrior(**parameters)
 
 
 @parametrize_product({"structure": MCLUST_NAMES, "seeds": interleave(range(240, 260), 5)})

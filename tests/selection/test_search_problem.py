@@ -167,7 +167,7 @@ def test_noise_false_equals_none() -> None:
     assert select(rows, 2, "VVV", noise=False).best.criteria == select(rows, 2, "VVV").best.criteria
 
 
-@pytest.mark.parametrize("prior", ["flat", 1, DefaultPrior(degrees_of_freedom=-1.0), DefaultPrior(location=[0.0])])
+@pytest.mark.parametrize("prior", ["flat", 1, DefaultPrior(degrees_of_freedom=0.1), DefaultPrior(location=[0.0])])
 def test_invalid_prior_raises(prior: Any) -> None:
     with pytest.raises((ParameterError, DataError), match=r"prior|degrees_of_freedom|location"):
         select(make_noisy_rows()[0], 2, "VVV", prior=prior)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.errors import DataError, LabelError, WeightError
-from gaussmix.types import DD, KDD, ND, AnyArray, ArrayLike, BoolN, IntN, N
+from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN, N
 
 _MIN_TOTAL_WEIGHT = 1e-100  # the sum of the row weights must lie between this number and its inverse
 _MAX_COMPONENTS = 2.0**31  # upper bound of labels if the number of components is unknown
@@ -95,7 +95,7 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
         if keep_float32 and array.dtype == np.float32:
             return array
         return np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError.not_numeric(error, find_first_non_numeric(data)) from error
 
 
@@ -107,7 +107,7 @@ def find_first_non_numeric(data: object) -> NonNumericEntry | None:
     for (row, column), value in np.ndenumerate(cells):
         try:
             float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return NonNumericEntry(row, column, value)
     return None
 
@@ -124,31 +124,31 @@ def require_finite(rows: AnyArray, feature_names: Sequence[str] | None = None) -
         raise DataError.not_finite(float(rows[row, column]), row, name, int(is_bad.sum()))
 
 
-def parse_weights(weights: ArrayLike | None, n_rows: int) -> N | None:
+def parse_weights(weights: ArrayLike | None, n_rows: int, name: str = "sample_weight") -> N | None:
     """Return row weights (n_rows,), float64, or raise WeightError; None stays None, and one number is repeated.
 
-    They must be finite, not negative and not all zero.
+    They must be finite, not negative and not all zero. Error messages call them ``name``.
     """
     if weights is None:
         return None
     try:
         parsed = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise WeightError.not_numeric_weights(error) from error
+        raise WeightError.not_numeric_weights(error, name) from error
     if parsed.ndim == 0:
         parsed = np.full(n_rows, float(parsed))
     if parsed.shape != (n_rows,):
-        raise WeightError.wrong_shape(parsed.shape, n_rows)
+        raise WeightError.wrong_shape(parsed.shape, n_rows, name)
     is_invalid = ~(np.isfinite(parsed) & (parsed >= 0))
     if is_invalid.any():
         row = int(np.argmax(is_invalid))
-        raise WeightError.invalid_weight(float(parsed[row]), row)
+        raise WeightError.invalid_weight(float(parsed[row]), row, name)
     if not parsed.any():
-        raise WeightError.all_zero()
+        raise WeightError.all_zero(name)
     with np.errstate(over="ignore"):
         total = float(parsed.sum())
     if not _MIN_TOTAL_WEIGHT < total < 1.0 / _MIN_TOTAL_WEIGHT:
-        raise WeightError.extreme_total(total)
+        raise WeightError.extreme_total(total, name)
     return parsed
 
 
@@ -272,18 +272,3 @@ def _is_numeric_text(name: str) -> bool:
         return float(name) == float(name)
     except ValueError:
         return False
-
-
-def parse_covariances(covariances: ArrayLike) -> KDD | DD:
-    """Return covariance matrices as float64; raise DataError if they are not finite or not symmetric.
-
-    Asymmetry up to 1e-8 of the largest entry is allowed and kept.
-    """
-    parsed = np.asarray(covariances, dtype=np.float64)
-    if not np.isfinite(parsed).all():
-        raise DataError.not_finite_parameter("covariances")
-    if parsed.ndim >= 2:
-        max_difference = np.abs(parsed - np.swapaxes(parsed, -1, -2)).max(initial=0.0)
-        if max_difference > 1e-8 * np.abs(parsed).max(initial=0.0):
-            raise DataError.asymmetric_covariance(float(max_difference))
-    return parsed

@@ -17,11 +17,12 @@ import numpy as np
 from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
-from gaussmix.errors import DataError, ParameterError
-from gaussmix.types import DD, KD, Array, ArrayLike, D
+from gaussmix.errors import ParameterError
+from gaussmix.types import DD, KD, ArrayLike, D
 
 # Number of components -> how often each of them counts the prior.
 CountFunction = Callable[[int], float]
@@ -195,6 +196,11 @@ class DefaultPrior:
         In the units of the data, squared. Default: the covariance of the data over K^(2/D). For axis-aligned structures
         it is the mean variance of the columns, so rescaling a single column changes EEI, VEI, EVI and VVI, too.
 
+    Raises
+    ------
+    ParameterError
+        If a number is not allowed. By a fit, if a shape does not suit the number of columns.
+
     Notes
     -----
     Each structure counts the prior as in mclust's M-steps, with three exceptions. mclust leaves out the scale for EII,
@@ -221,6 +227,16 @@ class DefaultPrior:
     degrees_of_freedom: float | None = None
     scale: ArrayLike | None = None
 
+    def __post_init__(self) -> None:
+        if not is_number_in(self.shrinkage, 0.0, np.inf, includes_low=True):
+            raise ParameterError.invalid_value("shrinkage", self.shrinkage, "a finite number of at least 0")
+        if self.degrees_of_freedom is not None and not is_number_in(self.degrees_of_freedom, 0.0, np.inf):
+            allowed = "a finite number of more than D - 1"
+            raise ParameterError.invalid_value("degrees_of_freedom", self.degrees_of_freedom, allowed)
+        for name, values in (("location", self.location), ("scale", self.scale)):
+            if values is not None:
+                parse_finite_numbers(name, values)
+
     @classmethod
     def from_parameter(cls, prior: object) -> "DefaultPrior | None":
         """Return the prior of an estimator's parameter: None, 'default' or a DefaultPrior.
@@ -244,27 +260,12 @@ class DefaultPrior:
         ParameterError
             If a number or a shape is not allowed.
         """
-        if not is_number_in(self.shrinkage, 0.0, np.inf, includes_low=True):
-            raise ParameterError.invalid_value("shrinkage", self.shrinkage, "a finite number of at least 0")
         degrees_of_freedom = n_features + 2.0 if self.degrees_of_freedom is None else self.degrees_of_freedom
         if not is_number_in(degrees_of_freedom, n_features - 1, np.inf):
             allowed = f"a finite number of more than {n_features - 1}"
             raise ParameterError.invalid_value("degrees_of_freedom", degrees_of_freedom, allowed)
-        location = None if self.location is None else _parse_finite_array("location", self.location, (n_features,))
-        scale = None if self.scale is None else _parse_finite_array("scale", self.scale, (n_features, n_features))
+        location = None if self.location is None else parse_finite_numbers("location", self.location, (n_features,))
+        scale = None if self.scale is None else parse_finite_numbers("scale", self.scale, (n_features, n_features))
         if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
         return CheckedPriorParameters(location, float(degrees_of_freedom), scale)
-
-
-def _parse_finite_array(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Return an array of float64; raise ParameterError or DataError unless it has the shape and is finite."""
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ParameterError.invalid_value(name, value, "an array of numbers") from None
-    if array.shape != shape:
-        raise ParameterError.wrong_shape(name, array.shape, shape)
-    if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(name)
-    return array

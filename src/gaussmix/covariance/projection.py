@@ -4,6 +4,7 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.estimator import make_covariance_estimator
 from gaussmix.covariance.low_rank import LowRankCovariance
@@ -75,7 +76,7 @@ def covariance_from_matrices(
     ParameterError
         If the shape is wrong, a matrix is not positive definite, or the matrices do not have the structure.
     """
-    full = expand_covariances(structure, np.asarray(covariances, dtype=np.float64), n_components, n_features)
+    full = expand_covariances(structure, parse_finite_numbers("covariances", covariances), n_components, n_features)
     has_failed = linalg.cholesky_stack(full).has_failed
     if has_failed.any():
         raise ParameterError.not_positive_definite("covariance", int(np.argmax(has_failed)))

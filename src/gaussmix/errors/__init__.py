@@ -9,6 +9,7 @@ from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, LabelError, WeightError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
+from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
     CapabilityError,
     CollapseError,
@@ -20,7 +21,6 @@ from gaussmix.errors.models import (
     UnrepresentableError,
 )
 from gaussmix.errors.sources import SourceError
-from gaussmix.errors.structures import StructureError
 
 __all__ = [
     "ArchiveError",
@@ -39,6 +39,7 @@ __all__ = [
     "ParameterError",
     "SelectionError",
     "SourceError",
+    "StartingValueError",
     "StructureError",
     "TableError",
     "UnrepresentableError",

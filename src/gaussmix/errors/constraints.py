@@ -84,7 +84,7 @@ class ConstraintError(ParameterError):
         )
 
     @classmethod
-    def asymmetric_covariance(cls, component: int) -> "ConstraintError":
+    def asymmetric_fixed_covariance(cls, component: int) -> "ConstraintError":
         """Return the error that a fixed covariance is not symmetric."""
         return cls(f"constraints: the covariance of component {component} must be symmetric; check its entries")
 

@@ -54,19 +54,6 @@ class DataError(GaussmixError, ValueError):
         )
 
     @classmethod
-    def not_finite_parameter(cls, name: str) -> "DataError":
-        """Return the error that an array of parameters contains NaN or infinity."""
-        return cls(f"there is NaN or infinity in {name}; every value must be a finite number")
-
-    @classmethod
-    def asymmetric_covariance(cls, max_difference: float) -> "DataError":
-        """Return the error that a covariance matrix is not symmetric."""
-        return cls(
-            "a covariance matrix must be symmetric, but its entries differ from those of its transpose "
-            f"by up to {max_difference:.3g}"
-        )
-
-    @classmethod
     def no_columns(cls) -> "DataError":
         """Return the error that the data have no columns."""
         return cls("the data have no columns; pass at least one column of numbers")
@@ -122,29 +109,29 @@ class WeightError(DataError):
     """Row weights that cannot be used."""
 
     @classmethod
-    def not_numeric_weights(cls, cause: Exception) -> "WeightError":
+    def not_numeric_weights(cls, cause: Exception, name: str) -> "WeightError":
         """Return the error that the weights cannot be converted to numbers."""
-        return cls(f"sample_weight must be numbers: {cause}")
+        return cls(f"{name} must be numbers: {cause}; pass one number per row")
 
     @classmethod
-    def extreme_total(cls, total: float) -> "WeightError":
+    def extreme_total(cls, total: float, name: str) -> "WeightError":
         """Return the error that the sum of the weights is too small or too large."""
-        return cls(f"sample_weight adds up to {total:g}, which is too small or too large; divide it by its mean")
+        return cls(f"{name} adds up to {total:g}, which is too small or too large; divide it by its mean")
 
     @classmethod
-    def wrong_shape(cls, actual: tuple[int, ...], n_rows: int) -> "WeightError":
+    def wrong_shape(cls, actual: tuple[int, ...], n_rows: int, name: str) -> "WeightError":
         """Return the error that there is not one weight per row."""
-        return cls(f"sample_weight must have the shape ({n_rows},), one number per row, but has {actual}")
+        return cls(f"{name} must have the shape ({n_rows},), one number per row, but has {actual}")
 
     @classmethod
-    def invalid_weight(cls, value: float, row: int) -> "WeightError":
+    def invalid_weight(cls, value: float, row: int, name: str = "sample_weight") -> "WeightError":
         """Return the error that a weight is negative, NaN or infinite."""
-        return cls(f"sample_weight must be finite and not negative, but is {value} in row {row}")
+        return cls(f"{name} must be finite and not negative, but is {value} in row {row}")
 
     @classmethod
-    def all_zero(cls) -> "WeightError":
+    def all_zero(cls, name: str) -> "WeightError":
         """Return the error that every weight is zero."""
-        return cls("sample_weight is zero in every row; at least one row must count")
+        return cls(f"{name} is zero in every row; at least one row must count")
 
 
 class LabelError(DataError):

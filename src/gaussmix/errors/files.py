@@ -93,6 +93,11 @@ class FileError(GaussmixError):
         return cls(f"there is no file {path}; give the path of a model that gaussmix saved")
 
     @classmethod
+    def model_is_a_folder(cls, path: object) -> "FileError":
+        """Return the error that the path of a model file is a folder."""
+        return cls(f"{path} is a folder, not a file; give the path of a model that gaussmix saved")
+
+    @classmethod
     def model_unwritable(cls, path: object, error: object) -> "FileError":
         """Return the error for a model file that cannot be written."""
         return cls(f"cannot write {path}: {error}")

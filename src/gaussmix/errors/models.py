@@ -37,28 +37,22 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
 
     @classmethod
-    def init_weights_out_of_range(cls, smallest: float, largest: float) -> "ParameterError":
-        """Return the error for starting weights below 0 or above 1."""
+    def wrong_n_values(cls, actual: tuple[int, ...], n_known: int) -> "ParameterError":
+        """Return the error that there is not one value for each known column."""
+        found = str(actual[0]) if len(actual) == 1 else f"the shape {actual}"
+        return cls(f"values must have one number per known column ({n_known}), but has {found}")
+
+    @classmethod
+    def not_finite(cls, name: str) -> "ParameterError":
+        """Return the error that an array of parameters contains NaN or infinity."""
+        return cls(f"there is NaN or infinity in {name}; every value must be a finite number")
+
+    @classmethod
+    def asymmetric_covariance(cls, max_difference: float) -> "ParameterError":
+        """Return the error that a covariance matrix is not symmetric."""
         return cls(
-            "The parameter 'weights' should be in the range [0, 1], but got "
-            f"max value {largest:.5f}, min value {smallest:.5f}"
-        )
-
-    @classmethod
-    def init_weights_not_normalized(cls, total: float) -> "ParameterError":
-        """Return the error for starting weights that do not sum to 1."""
-        return cls(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
-
-    @classmethod
-    def unmet_requirement(cls, name: str, requirement: str) -> "ParameterError":
-        """Return the error for an array that is not positive, or not positive-definite, in scikit-learn's words."""
-        return cls(f"'{name}' should be {requirement}")
-
-    @classmethod
-    def too_few_degrees_of_freedom(cls, n_features: int, value: float) -> "ParameterError":
-        """Return the error for a degrees_of_freedom_prior of at most D - 1."""
-        return cls(
-            f"The parameter 'degrees_of_freedom_prior' should be greater than {n_features - 1}, but got {value:.3f}."
+            "a covariance matrix must be symmetric, but its entries differ from those of its transpose "
+            f"by up to {max_difference:.3g}; use (S + S.T) / 2 if the difference is rounding"
         )
 
     @classmethod

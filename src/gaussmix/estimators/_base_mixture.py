@@ -17,6 +17,7 @@ from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
 from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.noise_volume import noise_parameter_of
+from gaussmix.model.validation import require_instance
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
@@ -142,7 +143,13 @@ class BaseLikelihoodMixture(BaseMixture):
         Returns
         -------
         GaussianMixture
+
+        Raises
+        ------
+        ParameterError
+            If ``mixture`` is no Mixture.
         """
+        require_instance("mixture", mixture, Mixture, "a gaussmix.Mixture")
         structure = mixture.structure
         n_factors = structure.n_factors if isinstance(structure, FactorStructure) else None
         implied = {

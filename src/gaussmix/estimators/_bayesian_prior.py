@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.linalg import cholesky
+from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure, sklearn_shape
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.estimators import _validation
 from gaussmix.model import Problem
 from gaussmix.model.variational import VariationalPrior
@@ -32,6 +33,7 @@ def validate_bayesian_parameters(estimator: Any) -> Structure:
     _validation.require_choice("weight_concentration_prior_type", prior_type, list(WEIGHT_PRIORS))
     for name in ("weight_concentration_prior", "mean_precision_prior", "degrees_of_freedom_prior"):
         _validation.require_positive(name, getattr(estimator, name), allow_none=True)
+    _validation.require_verbose(estimator.verbose)
     _validation.require_integer("verbose_interval", estimator.verbose_interval, 1)
     return Structure.from_name(estimator.covariance_type, "covariance_type")
 
@@ -114,23 +116,12 @@ def covariance_prior_in_data_units(prior: VariationalPrior) -> Array | float:
     return variances if prior.inverse_scale.ndim else float(variances[0])
 
 
-def _parse_finite_numbers(parameter_name: str, values: object) -> Array:
-    """Return the values as a float64 array; raise ParameterError or DataError if one is not a finite number."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ParameterError.invalid_value(parameter_name, values, "numbers") from None
-    if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(parameter_name)
-    return array
-
-
 def _degrees_of_freedom_or_default(value: float | None, n_features: int) -> float:
     """Return the value, or ``n_features`` for None; raise ParameterError unless it exceeds ``n_features`` - 1."""
     if value is None:
         return float(n_features)
     if value <= n_features - 1:
-        raise ParameterError.too_few_degrees_of_freedom(n_features, float(value))
+        raise StartingValueError.too_few_degrees_of_freedom(n_features, float(value))
     return float(value)
 
 
@@ -138,7 +129,7 @@ def _parse_mean_prior(value: object, n_features: int) -> D | None:
     """Return the mean_prior as an array (D,), or None for None; raise ParameterError for another shape."""
     if value is None:
         return None
-    mean = _parse_finite_numbers("mean_prior", value)
+    mean = parse_finite_numbers("mean_prior", value)
     if mean.shape != (n_features,):
         raise ParameterError.wrong_shape("means", mean.shape, (n_features,))
     return mean
@@ -148,14 +139,14 @@ def _parse_covariance_prior(value: object, structure: Structure, covariance_type
     """Return the covariance_prior as an array (D, D), (D,) or (), checked to be positive (definite); None for None."""
     if value is None:
         return None
-    covariance, name = _parse_finite_numbers("covariance_prior", value), f"{covariance_type} covariance_prior"
+    covariance, name = parse_finite_numbers("covariance_prior", value), f"{covariance_type} covariance_prior"
     shape = sklearn_shape(structure, 1, n_features)
     expected = shape if structure.is_tied else shape[1:]
     if covariance.shape != expected:
         raise ParameterError.wrong_shape(name, covariance.shape, expected)
     if covariance.ndim == 2:
         if not np.allclose(covariance, covariance.T) or cholesky(covariance) is None:
-            raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
+            raise StartingValueError.unmet_requirement(name, "symmetric, positive-definite")
     elif not (covariance > 0).all():
-        raise ParameterError.unmet_requirement(name, "positive")
+        raise StartingValueError.unmet_requirement(name, "positive")
     return covariance

@@ -6,6 +6,7 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
+from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.covariance import (
     AbstractCovariance,
     Structure,
@@ -13,7 +14,7 @@ from gaussmix.covariance import (
     expand_covariances,
     sklearn_shape,
 )
-from gaussmix.errors import ConstraintError, DataError, LabelError, ParameterError, StructureError
+from gaussmix.errors import ConstraintError, LabelError, ParameterError, StartingValueError, StructureError
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed_parameters, find_component_order_for_fixed
 from gaussmix.model.noise import Box
@@ -23,7 +24,7 @@ from gaussmix.solvers.initialization import initialize, replace_parameters, sort
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers
 from gaussmix.solvers.initialization.noise_initialization import add_estimated_noise, add_noise, initialize_with_noise
 from gaussmix.solvers.initialization.semi_supervised import align_components, initialize_semi_supervised
-from gaussmix.types import KD, KDD, Array, ArrayLike, IntK, IntN, K
+from gaussmix.types import KD, KDD, ArrayLike, IntK, IntN, K
 
 # Weight of the noise at a warm start from a mixture without noise.
 _INITIAL_NOISE_WEIGHT = 0.05
@@ -218,30 +219,22 @@ class Initialization:
         return start if self.fixed is None else apply_fixed_parameters(start, self.fixed)
 
 
-def _parse_finite_array(parameter_name: str, values: ArrayLike) -> Array:
-    """Return the values as a float64 array; raise DataError if one is NaN or infinite."""
-    array = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(parameter_name)
-    return array
-
-
 def _parse_weights_init(values: ArrayLike, n_components: int) -> K:
     """Return ``weights_init`` as an array (K,), checked to be in 0 to 1 and to sum to 1."""
-    weights = _parse_finite_array("weights_init", values)
+    weights = parse_finite_numbers("weights_init", values)
     if weights.shape != (n_components,):
         raise ParameterError.wrong_shape("weights", weights.shape, (n_components,))
     if weights.min() < 0.0 or weights.max() > 1.0:
-        raise ParameterError.init_weights_out_of_range(float(weights.min()), float(weights.max()))
+        raise StartingValueError.init_weights_out_of_range(float(weights.min()), float(weights.max()))
     total = float(weights.sum())
     if abs(total - 1.0) > 1e-6:
-        raise ParameterError.init_weights_not_normalized(total)
+        raise StartingValueError.init_weights_not_normalized(total)
     return weights
 
 
 def _parse_means_init(values: ArrayLike, means_shape: tuple[int, int]) -> KD:
     """Return ``means_init`` as an array of shape ``means_shape``, (K, D), in the data's units."""
-    means = _parse_finite_array("means_init", values)
+    means = parse_finite_numbers("means_init", values)
     if means.shape != means_shape:
         raise ParameterError.wrong_shape("means", means.shape, means_shape)
     return means
@@ -253,17 +246,17 @@ def _parse_precisions_init(
     """Return the precision matrices (K, D, D) of ``precisions_init``, which has scikit-learn's shape."""
     if structure.has_factors:
         raise StructureError.not_supported_with_factors("precisions_init", str(structure))
-    precisions, name = _parse_finite_array("precisions_init", values), f"{covariance_type} precision"
+    precisions, name = parse_finite_numbers("precisions_init", values), f"{covariance_type} precision"
     expected = sklearn_shape(structure, *means_shape)
     if precisions.shape != expected:
         raise ParameterError.wrong_shape(name, precisions.shape, expected)
     if structure.is_axis_aligned:
         if not (precisions > 0).all():
-            raise ParameterError.unmet_requirement(name, "positive")
+            raise StartingValueError.unmet_requirement(name, "positive")
     else:
         for matrix in precisions.reshape(-1, means_shape[1], means_shape[1]):
             if not np.allclose(matrix, matrix.T) or linalg.cholesky(matrix) is None:
-                raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
+                raise StartingValueError.unmet_requirement(name, "symmetric, positive-definite")
     return expand_covariances(structure, precisions, *means_shape)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.frame import Frame
+from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines import AbstractEngine
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._verbose import warn_user
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
@@ -25,8 +26,7 @@ def validate_kmeans_parameters(estimator: Any) -> None:
     """Raise ParameterError for an invalid parameter of a KMeans; an array of initial centres is not checked."""
     _validation.require_integer("n_clusters", estimator.n_clusters, 1)
     _validation.require_integer("max_iter", estimator.max_iter, 1)
-    if not isinstance(estimator.verbose, bool):
-        _validation.require_integer("verbose", estimator.verbose, 0)
+    _validation.require_verbose(estimator.verbose)
     _validation.require_non_negative("tol", estimator.tol)
     _validation.require_choice("algorithm", estimator.algorithm, ["lloyd", "elkan"])
     if not is_bool(estimator.copy_x):
@@ -83,14 +83,10 @@ def parse_and_transform_centers(
     parameter_name: str, centers: object, frame: Frame, expected_shape: tuple[int, ...]
 ) -> KD:
     """Transform centres (K, D) from the data's units to the frame; raise an error for a wrong type, shape or value."""
-    try:
-        array = np.asarray(centers, dtype=np.float64)
-    except (TypeError, ValueError):
-        methods = "'k-means++', 'random', " if parameter_name == "init" else ""
-        allowed = f"{methods}an array of centres or a callable that returns one"
-        raise ParameterError.invalid_value(parameter_name, centers, allowed) from None
+    methods = "'k-means++', 'random', " if parameter_name == "init" else ""
+    array = parse_numbers(parameter_name, centers, f"{methods}an array of centres or a callable that returns one")
     if array.shape != expected_shape:
         raise ParameterError.wrong_shape(parameter_name, array.shape, expected_shape)
     if not np.isfinite(array).all():
-        raise DataError.not_finite_parameter(f"the centres of {parameter_name}")
+        raise ParameterError.not_finite(f"the centres of {parameter_name}")
     return frame.transform_rows(array)

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gaussmix.core.input_arrays import find_first_non_numeric, parse_weights, require_finite
-from gaussmix.core.scalar_checks import is_integer, is_real_number
+from gaussmix.core.scalar_checks import is_bool, is_integer, is_real_number
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ConstraintError, DataError, ParameterError
 from gaussmix.model import Constraints
@@ -96,6 +96,10 @@ def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_f
         raise DataError.from_sklearn_message(str(error)) from error
     except np.exceptions.DTypePromotionError as error:  # a frame with columns of dates and of numbers
         raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), find_first_non_numeric(X)) from error
+    except (TypeError, OverflowError) as error:
+        if hasattr(X, "toarray"):
+            raise
+        raise DataError.not_numeric(error, find_first_non_numeric(X)) from error
     return rows
 
 
@@ -137,9 +141,15 @@ def require_positive(parameter_name: str, value: object, allow_none: bool = Fals
         raise ParameterError.invalid_value(parameter_name, value, allowed)
 
 
+def require_verbose(value: object) -> None:
+    """Raise ParameterError unless ``verbose`` is a bool or a whole number of at least 0."""
+    if not is_bool(value):
+        require_integer("verbose", value, 0)
+
+
 def require_choice(parameter_name: str, value: object, allowed: Sequence[str]) -> None:
     """Raise ParameterError unless ``value`` is one of the allowed strings."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ParameterError.invalid_choice(parameter_name, value, allowed)
 
 
@@ -161,6 +171,7 @@ def validate_mixture_parameters(estimator: Any) -> Structure:
     require_integer("n_init", estimator.n_init, 1)
     require_integer("n_split_merge", estimator.n_split_merge, 0)
     require_choice("init_params", estimator.init_params, list(INIT_METHODS))
+    require_verbose(estimator.verbose)
     require_integer("verbose_interval", estimator.verbose_interval, 1)
     _validate_solver_parameters(estimator)
     check_noise_parameter(estimator.noise)

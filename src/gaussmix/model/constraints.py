@@ -49,8 +49,8 @@ class Constraints:
     Raises
     ------
     ConstraintError
-        By `GaussianMixture.fit`, if a shape or a value is not allowed, or if the structure does not allow
-        fixing these covariances.
+        If a value is not allowed. By `GaussianMixture.fit`, if a shape does not fit, or if the structure does not
+        allow fixing these covariances.
 
     Examples
     --------
@@ -66,6 +66,15 @@ class Constraints:
     means: ArrayLike | None = None
     covariances: Any = None
 
+    def __post_init__(self) -> None:
+        if not is_bool(self.equal_weights):
+            raise ConstraintError.equal_weights_not_bool(self.equal_weights)
+        if self.equal_weights and self.weights is not None:
+            raise ConstraintError.redundant_weights()
+        for name, values in (("weights", self.weights), ("means", self.means)):
+            if values is not None:
+                _parse_finite_or_nan_array(name, values)
+
     def to_fixed_parameters(
         self, structure: Structure, n_components: int, frame: Frame, has_noise: bool = False
     ) -> FixedParameters | None:
@@ -77,10 +86,6 @@ class Constraints:
             If a shape or a value is not allowed, or if the structure does not allow fixing these covariances.
         """
         n_features = len(frame.center)
-        if not is_bool(self.equal_weights):
-            raise ConstraintError.equal_weights_not_bool(self.equal_weights)
-        if self.equal_weights and self.weights is not None:
-            raise ConstraintError.redundant_weights()
         weights = _parse_fixed_weights(self.weights, n_components, has_noise)
         centers = _parse_fixed_means_in_frame(self.means, n_components, frame)
         is_fixed, covariance = _parse_fixed_covariances(self.covariances, structure, n_components, frame)
@@ -103,13 +108,13 @@ class _FixedCovariances(NamedTuple):
     covariance: AbstractCovariance | None
 
 
-def _parse_finite_or_nan_array(name: str, values: object, shape: tuple[int, ...]) -> Array:
-    """Return values as an array of a given shape with finite numbers or NaN, else raise a ConstraintError."""
+def _parse_finite_or_nan_array(name: str, values: object, shape: tuple[int, ...] | None = None) -> Array:
+    """Return numbers or NaN as an array, of ``shape`` if it is given; raise a ConstraintError for other values."""
     try:
         array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConstraintError.not_numeric(name, error) from error
-    if array.shape != shape:
+    if shape is not None and array.shape != shape:
         raise ConstraintError.wrong_shape(name, array.shape, shape)
     if np.isinf(array).any():
         raise ConstraintError.infinite_values(name)
@@ -173,7 +178,7 @@ def _parse_fixed_covariances(values: Any, structure: Structure, n_components: in
     fixed_matrices = frame.transform_covariances(matrices[is_fixed])
     for component, matrix in zip(np.flatnonzero(is_fixed).tolist(), fixed_matrices, strict=True):
         if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-8 * np.abs(matrix).max()):
-            raise ConstraintError.asymmetric_covariance(component)
+            raise ConstraintError.asymmetric_fixed_covariance(component)
         if linalg.cholesky(matrix) is None:
             raise ConstraintError.indefinite_covariance(component)
     covariance = covariance_from_matrices(structure, fixed_matrices, len(fixed_matrices), n_features)

@@ -16,6 +16,8 @@ class AbstractDensity(ABC):
     def pdf(self, X: ArrayLike) -> N:
         """Return the density at each row of X (n, D), shape (n,), per unit of volume of the data.
 
+        The noise component of a `Mixture` has the same density everywhere, see `Mixture.logpdf`.
+
         Raises
         ------
         UnrepresentableError

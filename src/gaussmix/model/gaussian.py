@@ -8,13 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights
+from gaussmix.core.input_arrays import parse_rows, parse_weights
+from gaussmix.core.parameter_arrays import parse_covariances, parse_finite_numbers, parse_numbers
 from gaussmix.covariance import Structure
 from gaussmix.covariance.representations import FullCovariance, full_from_factors
 from gaussmix.errors import DataError, ParameterError, UnrepresentableError
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian_algebra import condition_gaussians, mahalanobis_radius, multiply_all_gaussian_pairs
-from gaussmix.model.validation import parse_columns
+from gaussmix.model.sampling import make_sampling_generator, parse_n_samples
+from gaussmix.model.validation import parse_columns, parse_known_values, require_instance
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
 
@@ -47,8 +49,8 @@ class Gaussian(AbstractDensity):
     _cholesky: DD = field(init=False, repr=False)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
-        center = np.array(mean, dtype=np.float64, ndmin=1)  # a copy, because the array becomes read-only
-        matrix = np.array(parse_covariances(covariance), ndmin=2)
+        center = np.array(parse_numbers("mean", mean), ndmin=1)  # a copy, because the array becomes read-only
+        matrix = np.array(parse_covariances(covariance, "covariance"), ndmin=2)
         expected = (len(center), len(center))
         if center.ndim != 1 or not np.isfinite(center).all():
             raise ParameterError.invalid_value("mean", mean, "a vector of finite numbers")
@@ -83,7 +85,7 @@ class Gaussian(AbstractDensity):
         rows = parse_rows(X)
         if not len(rows):
             raise DataError.no_rows()
-        counts = parse_weights(weights, len(rows))
+        counts = parse_weights(weights, len(rows), "weights")
         if counts is not None:
             rows, counts = rows[counts > 0], counts[counts > 0]
         fractions = np.full(len(rows), 1.0 / len(rows)) if counts is None else counts / counts.sum()
@@ -124,6 +126,8 @@ class Gaussian(AbstractDensity):
         from scipy import stats
 
         rows = parse_rows(X, self.n_features)
+        if not len(rows):
+            raise DataError.no_rows()
         if self.n_features == 1:
             return np.asarray(stats.norm.cdf(rows[:, 0], self.mean[0], math.sqrt(self.covariance[0, 0])))
         distribution = stats.multivariate_normal(self.mean, self.covariance, allow_singular=False, seed=0)
@@ -135,11 +139,10 @@ class Gaussian(AbstractDensity):
         Raises
         ------
         ParameterError
-            If ``n_samples`` is negative.
+            If ``n_samples`` is no whole number of at least 0, or ``random_state`` is no seed.
         """
-        if n_samples < 0:
-            raise ParameterError.invalid_value("n_samples", n_samples, "zero or more")
-        standard_normal = np.random.default_rng(random_state).standard_normal((n_samples, self.n_features))
+        shape = (parse_n_samples(n_samples, minimum=0), self.n_features)
+        standard_normal = make_sampling_generator(random_state).standard_normal(shape)
         return np.asarray(self.mean + standard_normal @ self._cholesky.T)
 
     def marginal(self, columns: Sequence[int]) -> "Gaussian":
@@ -160,10 +163,10 @@ class Gaussian(AbstractDensity):
         Raises
         ------
         ParameterError
-            If a position does not exist, or all columns are known.
+            If a position does not exist, all columns are known, or the values are not one finite number for each.
         """
-        known = parse_columns(known_columns, self.n_features)
-        point = parse_rows(np.reshape(values, (1, -1)), len(known))[0]
+        known = parse_columns(known_columns, self.n_features, name="known_columns")
+        point = parse_known_values(values, len(known))
         means, covariance = condition_gaussians(self.mean[None], self._covariance_stack, known, point)
         return Gaussian(means[0], covariance.matrices()[0])
 
@@ -180,6 +183,7 @@ class Gaussian(AbstractDensity):
         UnrepresentableError
             If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
         """
+        require_instance("other", other, Gaussian, "a Gaussian")
         if other.n_features != self.n_features:
             raise ParameterError.wrong_n_features("product", other.n_features, self.n_features)
         means, covariance, log_integrals = multiply_all_gaussian_pairs(
@@ -195,12 +199,25 @@ class Gaussian(AbstractDensity):
         return full_from_factors(Structure.from_name("VVV"), self._cholesky[None])
 
     def affine_transform(self, matrix: ArrayLike, shift: ArrayLike = 0.0) -> "Gaussian":
-        """Return the Gaussian of ``matrix @ x + shift``, with mean A m + b and covariance A S A^T."""
-        linear = np.atleast_2d(np.asarray(matrix, dtype=np.float64))
-        if linear.shape[1] != self.n_features:
+        """Return the Gaussian of ``matrix @ x + shift``, with mean A m + b and covariance A S A^T.
+
+        Parameters
+        ----------
+        matrix : array-like of shape (m, D) or (D,)
+            At most D rows, linearly independent.
+        shift : array-like of shape (m,) or a number, default=0.0
+
+        Raises
+        ------
+        ParameterError
+            If a shape does not fit, a number is not finite, or the rows of the matrix are linearly dependent.
+        """
+        linear, offset = np.atleast_2d(parse_finite_numbers("matrix", matrix)), parse_finite_numbers("shift", shift)
+        if linear.ndim != 2 or linear.shape[1] != self.n_features:
             raise ParameterError.wrong_shape("matrix", linear.shape, (linear.shape[0], self.n_features))
+        if offset.shape not in ((), (1,), (len(linear),)):
+            raise ParameterError.wrong_shape("shift", offset.shape, (len(linear),))
         image = linear @ self._cholesky
-        offset = np.broadcast_to(np.asarray(shift, dtype=np.float64), (linear.shape[0],))
         return Gaussian(linear @ self.mean + offset, image @ image.T)
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:

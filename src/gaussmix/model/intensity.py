@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix.core.parameter_arrays import parse_finite_numbers
+from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
 from gaussmix.model.gaussian_algebra import concatenate_covariances
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame, require_same_columns
 from gaussmix.model.noise import Noise, add_noise_densities
 from gaussmix.model.prediction import exp_raising_on_overflow
+from gaussmix.model.validation import require_instance
 from gaussmix.types import ArrayLike, K, N
+
+_ALLOWED_OTHER = "an Intensity; make one with Intensity(mixture)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +34,14 @@ class Intensity:
     log_mass : float, default=0.0
         Natural logarithm of the integral.
 
+    Raises
+    ------
+    ParameterError
+        If ``mixture`` is no Mixture, or ``log_mass`` no finite number.
+
     Examples
     --------
-    >>> from gaussmix.model import Intensity
+    >>> from gaussmix import Intensity
     >>> intensity = Intensity.from_parameters([1.0, 2.0], means=[[0.0], [4.0]], covariances=[[[1.0]], [[1.0]]])
     >>> round(intensity.mass, 12)
     3.0
@@ -41,6 +51,11 @@ class Intensity:
 
     mixture: Mixture
     log_mass: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_instance("mixture", self.mixture, Mixture, "a Mixture")
+        if not is_number_in(self.log_mass, -np.inf, np.inf):
+            raise ParameterError.invalid_value("log_mass", self.log_mass, "a finite number")
 
     @classmethod
     def from_parameters(
@@ -60,7 +75,7 @@ class Intensity:
         ParameterError
             If a shape, a weight or a covariance is not allowed.
         """
-        masses = np.asarray(weights, dtype=np.float64)
+        masses = parse_finite_numbers("weights", weights)
         total = float(masses.sum())
         if not (masses >= 0).all() or not 0.0 < total < np.inf:
             raise ParameterError.invalid_value("weights", masses.tolist(), "numbers of at least 0, not all 0")
@@ -69,7 +84,10 @@ class Intensity:
 
     @property
     def mass(self) -> float:
-        """The integral; infinite if it overflows."""
+        """The integral; infinite if it overflows.
+
+        With noise, it counts the noise within its box, although the intensity is the same outside of it.
+        """
         with np.errstate(over="ignore"):
             return float(np.exp(self.log_mass))
 
@@ -100,12 +118,19 @@ class Intensity:
         ParameterError
             If the factor is not positive and finite.
         """
-        if not 0.0 < factor < np.inf:
+        if not is_number_in(factor, 0.0, np.inf):
             raise ParameterError.invalid_value("factor", factor, "a finite number above 0")
         return replace(self, log_mass=self.log_mass + math.log(factor))
 
     def product(self, other: "Intensity") -> "Intensity":
-        """Return the pointwise product of two intensities, with a component for each pair of components."""
+        """Return the pointwise product of two intensities, with a component for each pair of components.
+
+        Raises
+        ------
+        ParameterError
+            If ``other`` is no Intensity, or has other columns.
+        """
+        require_instance("other", other, Intensity, _ALLOWED_OTHER)
         mixture, log_integral = self.mixture.product(other.mixture)
         return Intensity(mixture, self.log_mass + other.log_mass + log_integral)
 
@@ -115,8 +140,9 @@ class Intensity:
         Raises
         ------
         ParameterError
-            If the intensities have different columns.
+            If ``other`` is no Intensity, or has other columns.
         """
+        require_instance("other", other, Intensity, _ALLOWED_OTHER)
         require_same_columns("the sum of intensities", self.mixture, other.mixture)
         first, second = self.mixture, change_frame(other.mixture, self.mixture.frame)
         log_mass = float(np.logaddexp(self.log_mass, other.log_mass))
@@ -134,3 +160,9 @@ class Intensity:
             n_fixed_parameters=0,
         )
         return Intensity(mixture, log_mass)
+
+    def __radd__(self, other: object) -> "Intensity":
+        """Return this intensity for 0 + intensity, with which the built-in ``sum`` begins."""
+        if isinstance(other, int) and other == 0:
+            return self
+        raise ParameterError.wrong_type("other", other, _ALLOWED_OTHER)

@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.core.frame import Frame
 from gaussmix.core.input_arrays import parse_rows
 from gaussmix.core.moments import Moments
+from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.statistics import Statistics
 from gaussmix.covariance import (
     AbstractCovariance,
@@ -25,7 +26,13 @@ from gaussmix.model.gaussian_algebra import condition_gaussians
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.mixture_product import MixtureProduct, multiply_mixtures
 from gaussmix.model.noise import Noise, drop_noise_moments, relabel_noise_as_minus_one
-from gaussmix.model.validation import parse_columns, parse_feature_names, parse_weights_and_means
+from gaussmix.model.validation import (
+    parse_columns,
+    parse_feature_names,
+    parse_known_values,
+    parse_weights_and_means,
+    require_instance,
+)
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND, NK, ArrayLike, IntD, IntK, IntN, N
 
@@ -70,7 +77,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         component_weights, component_means = parse_weights_and_means(weights, means)
         n_components, n_features = component_means.shape
         covariance = covariance_from_matrices(
-            Structure.from_name(structure), np.asarray(covariances), n_components, n_features
+            Structure.from_name(structure), parse_finite_numbers("covariances", covariances), n_components, n_features
         )
         names = parse_feature_names(feature_names, n_features)
         return cls(component_weights, component_means, covariance, Frame.identity(n_features), names)
@@ -81,7 +88,11 @@ class Mixture(MixtureParameters, AbstractDensity):
         return tuple(map(Gaussian, self.means, self.covariances))
 
     def logpdf(self, X: ArrayLike) -> N:
-        """Return the natural logarithm of the density at each row of X (n, D), shape (n,)."""
+        """Return the natural logarithm of the density at each row of X (n, D), shape (n,).
+
+        Noise has the same density 1 / volume everywhere, also outside the box on which `cdf` and `sample` take it to
+        be uniform. With noise the density therefore does not integrate to 1.
+        """
         return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
 
     def predict_proba(self, X: ArrayLike) -> NK:
@@ -103,9 +114,12 @@ class Mixture(MixtureParameters, AbstractDensity):
     def cdf(self, X: ArrayLike) -> N:
         """Return the probability that every column is at most the value in each row of X (n, D), shape (n,).
 
-        Exact in one dimension, to about 1e-5 in more (see `Gaussian.cdf`). Noise is uniform over its box.
+        Exact in one dimension, to about 1e-5 in more (see `Gaussian.cdf`). Noise is uniform over its box, although
+        `pdf` is the same outside of it: a row far from all groups is noise.
         """
         rows = self.frame.transform_rows(parse_rows(X, self.n_features, self.feature_names))
+        if not len(rows):
+            raise DataError.no_rows()
         matrices = self.covariance.matrices()
         if self.n_features == 1:
             deviations = np.sqrt(matrices[:, 0, 0])
@@ -172,10 +186,11 @@ class Mixture(MixtureParameters, AbstractDensity):
         Raises
         ------
         ParameterError
-            If a column does not exist or is given twice, or all columns are known.
+            If a column does not exist or is given twice, all columns are known, or the values are not one finite
+            number for each known column.
         """
-        known = parse_columns(known_columns, self.n_features, self.feature_names)
-        point = parse_rows(np.reshape(values, (1, -1)), len(known))
+        known = parse_columns(known_columns, self.n_features, self.feature_names, "known_columns")
+        point = parse_known_values(values, len(known))[None]
         inner = self.frame.select_columns(known).transform_rows(point)[0]
         centers, covariance = condition_gaussians(self.centers, self.covariance, known, inner)
         weights = self.marginal(known.tolist()).predict_proba(point)[0]
@@ -197,6 +212,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         UnrepresentableError
             If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
         """
+        require_instance("other", other, Mixture, "a Mixture")
         return multiply_mixtures(self, other)
 
     def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:

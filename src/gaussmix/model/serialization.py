@@ -129,6 +129,8 @@ class _FileContent(NamedTuple):
 
 def _read_safetensors(path: str | PathLike[str]) -> _FileContent:
     """Read the strings and the arrays of a safetensors file; raise FileError or ArchiveError if that fails."""
+    if os.path.isdir(path):
+        raise FileError.model_is_a_folder(os.fspath(path))
     if not os.path.isfile(path):
         raise FileError.model_not_found(os.fspath(path))
     try:

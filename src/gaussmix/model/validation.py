@@ -4,18 +4,38 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.errors import ParameterError
-from gaussmix.types import KD, ArrayLike, IntD, K
+from gaussmix.types import KD, ArrayLike, D, IntD, K
 
 _WEIGHT_SUM_TOLERANCE = 1e-6
 
 
+def require_instance(name: str, value: object, expected_class: type, allowed: str) -> None:
+    """Raise a ParameterError unless a value is an object of a class; the message says what is ``allowed``."""
+    if not isinstance(value, expected_class):
+        raise ParameterError.wrong_type(name, value, allowed)
+
+
+def parse_known_values(values: ArrayLike, n_known: int) -> D:
+    """Return the values (n_known,) of known columns; raise ParameterError unless they are as many finite numbers."""
+    parsed = np.atleast_1d(parse_numbers("values", values))
+    if parsed.shape not in ((n_known,), (1, n_known)):
+        raise ParameterError.wrong_n_values(parsed.shape, n_known)
+    if not np.isfinite(parsed).all():
+        raise ParameterError.not_finite("values")
+    return parsed.reshape(n_known)
+
+
 def parse_columns(
-    columns: Sequence[int | str] | int | str, n_features: int, feature_names: tuple[str, ...] | None = None
+    columns: Sequence[int | str] | int | str,
+    n_features: int,
+    feature_names: tuple[str, ...] | None = None,
+    name: str = "columns",
 ) -> IntD:
     """Return distinct column positions (d,) from 0 to n_features - 1, from positions or names.
 
-    Negative positions count from the end.
+    Negative positions count from the end. Error messages call the parameter ``name``.
 
     Raises
     ------
@@ -23,23 +43,24 @@ def parse_columns(
         If a name or a position does not exist, or a column is given twice.
     """
     entries = [columns] if isinstance(columns, str) or np.ndim(columns) == 0 else list(columns)  # type: ignore[arg-type]
-    positions = np.asarray([_replace_name_by_position(column, feature_names) for column in entries])
+    positions = np.asarray([_replace_name_by_position(column, feature_names, name) for column in entries])
     if not np.issubdtype(positions.dtype, np.integer) or positions.ndim != 1 or len(positions) == 0:
-        raise ParameterError.invalid_value("columns", columns, "a non-empty list of column positions or names")
+        raise ParameterError.invalid_value(name, columns, "a non-empty list of column positions or names")
     wrapped = np.where(positions < 0, positions + n_features, positions)
     if wrapped.min() < 0 or wrapped.max() >= n_features or len(set(wrapped.tolist())) < len(wrapped):
-        raise ParameterError.invalid_value("columns", columns, f"distinct positions from 0 to {n_features - 1}")
+        allowed = f"distinct positions from 0 to {n_features - 1}, or from {-n_features} to -1 counted from the end"
+        raise ParameterError.invalid_value(name, columns, allowed)
     return wrapped.astype(np.int64)
 
 
-def _replace_name_by_position(column: object, feature_names: tuple[str, ...] | None) -> object:
+def _replace_name_by_position(column: object, feature_names: tuple[str, ...] | None, name: str) -> object:
     """Return the position of a column if it is given by name, else return ``column`` unchanged."""
     if not isinstance(column, str):
         return column
     if feature_names is None:
-        raise ParameterError.invalid_value("columns", column, "a position, as the model has no feature names")
+        raise ParameterError.invalid_value(name, column, "a position, as the model has no feature names")
     if column not in feature_names:
-        raise ParameterError.invalid_choice("columns", column, feature_names)
+        raise ParameterError.invalid_choice(name, column, feature_names)
     return feature_names.index(column)
 
 
@@ -51,7 +72,7 @@ def parse_weights_and_means(weights: ArrayLike, means: ArrayLike) -> tuple[K, KD
     ParameterError
         If a shape is wrong, a mean is not finite, a weight is negative or the weights do not add up to 1.
     """
-    component_weights, component_means = np.asarray(weights, dtype=np.float64), np.asarray(means, dtype=np.float64)
+    component_weights, component_means = parse_numbers("weights", weights), parse_numbers("means", means)
     if component_means.ndim != 2 or not np.isfinite(component_means).all():
         raise ParameterError.invalid_value("means", component_means.tolist(), "finite numbers of shape (K, D)")
     if component_weights.shape != (len(component_means),):

@@ -1,4 +1,4 @@
-"""Errors about covariance structures and their numbers of factors."""
+"""Errors about covariance structures, and about starting values and priors of a fit."""
 
 from gaussmix.errors.models import ParameterError
 from gaussmix.errors.text import format_count
@@ -39,4 +39,33 @@ class StructureError(ParameterError):
         return cls(
             f"{parameter} is not supported for {structure}, whose covariances are loadings and noise variances; "
             "leave it out, or use a structure without factors"
+        )
+
+
+class StartingValueError(ParameterError):
+    """A starting value or a prior that is not allowed; users of scikit-learn know these messages."""
+
+    @classmethod
+    def init_weights_out_of_range(cls, smallest: float, largest: float) -> "StartingValueError":
+        """Return the error for starting weights below 0 or above 1."""
+        return cls(
+            "The parameter 'weights' should be in the range [0, 1], but got "
+            f"max value {largest:.5f}, min value {smallest:.5f}"
+        )
+
+    @classmethod
+    def init_weights_not_normalized(cls, total: float) -> "StartingValueError":
+        """Return the error for starting weights that do not sum to 1."""
+        return cls(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
+
+    @classmethod
+    def unmet_requirement(cls, name: str, requirement: str) -> "StartingValueError":
+        """Return the error for an array that is not positive, or not positive-definite, in scikit-learn's words."""
+        return cls(f"'{name}' should be {requirement}")
+
+    @classmethod
+    def too_few_degrees_of_freedom(cls, n_features: int, value: float) -> "StartingValueError":
+        """Return the error for a degrees_of_freedom_prior of at most D - 1."""
+        return cls(
+            f"The parameter 'degrees_of_freedom_prior' should be greater than {n_features - 1}, but got {value:.3f}."
         )
