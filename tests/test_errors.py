@@ -27,6 +27,7 @@ def test_every_warning_is_a_gaussmix_warning(error_class: type[Warning]) -> None
     ("error_class", "builtin"),
     [
         (errors.DataError, ValueError),
+        (errors.DataTypeError, TypeError),
         (errors.ParameterError, ValueError),
         (errors.CollapseError, ValueError),
         (errors.ArchiveError, ValueError),

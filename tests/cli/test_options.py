@@ -4,7 +4,9 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from gaussmix.cli.app import app
 from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_engine, parse_names, parse_structures
 from gaussmix.covariance.structure import MCLUST_NAMES
 
@@ -32,7 +34,7 @@ def test_components_are_the_union_of_their_parts(parts: list[tuple[int, int]]) -
 
 @pytest.mark.parametrize("text", ["", "0", "a", "1:", ":3", "3:1", "1,,2", "-1", "1:2:3", "1.5", "1;2", "٣", "9" * 20])
 def test_invalid_numbers_of_components(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match=r"give one \(3\), a range \(1:9\) or a list \(1,2,5\)"):
+    with pytest.raises(typer.BadParameter, match=r"give one number \(3\), a range \(1:9\) or a list \(1,2,5\)"):
         parse_component_counts(text)
 
 
@@ -69,3 +71,38 @@ def test_engines_by_name() -> None:
     assert [parse_engine(text) for text in ("auto", "NumPy", "compiled")] == ["auto", "numpy", "compiled"]
     with pytest.raises(typer.BadParameter, match="'cuda' is none of auto, numpy, compiled"):
         parse_engine("cuda")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("3:1", "'3:1' has a range that decreases, '3:1'"),
+        ("1:3:2", "has a range of more than two numbers"),
+        ("1:1000000000", "contains 1000000000, which is too large"),
+        ("1,x", "contains 'x', which is not a whole number"),
+        ("0:3", "contains 0, but a mixture has at least one component"),
+    ],
+)
+def test_wrong_numbers_of_components_have_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(typer.BadParameter, match=reason):
+        parse_component_counts(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "x.csv", "--seed", "x"], "'--seed': 'x' is not a whole number of at least 0"),
+        (["fit", "x.csv", "--seed", "-1"], "'-1' is not a whole number of at least 0"),
+        (["fit", "x.csv", "--n-starts", "1.5"], "'1.5' is not a whole number of at least 1"),
+        (["select", "x.csv", "--top", "0"], "'0' is not a whole number of at least 1"),
+        (["sample", "x.safetensors", "-n", "many"], "'many' is not a whole number of at least 1"),
+        (["compare", "x.csv", "--tol", "x"], "'x' is not a number of at least 0"),
+        (["compare", "x.csv", "--tol", "nan"], "'nan' is not a number of at least 0"),
+        (["fit", "x.csv", "--output", ""], "the name is empty; give a name, or leave the option out"),
+        (["select", "x.csv", "--output", ""], "the name is empty"),
+    ],
+)
+def test_wrong_values_of_options_are_quoted(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())

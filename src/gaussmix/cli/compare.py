@@ -20,7 +20,15 @@ from gaussmix.cli.model_search import (
     describe_file_size_and_columns,
     limit_or_reject_n_components,
 )
-from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_names
+from gaussmix.cli.options import (
+    DataFileArgument,
+    DebugOption,
+    EngineOption,
+    SeedOption,
+    parse_names,
+    parse_non_negative_number,
+    parse_output_path,
+)
 
 if TYPE_CHECKING:
     from gaussmix.cli.column_selection import SelectedColumns
@@ -57,7 +65,12 @@ SolversOption = Annotated[
 ]
 ToleranceOption = Annotated[
     float,
-    typer.Option("--tol", metavar="GAIN", min=0.0, help="A solver stops if an iteration gains less (nats per row)."),
+    typer.Option(
+        "--tol",
+        metavar="GAIN",
+        parser=parse_non_negative_number,
+        help="A solver stops if an iteration gains less (nats per row).",
+    ),
 ]
 StandardizeOption = Annotated[
     bool | None,
@@ -73,7 +86,7 @@ OutputFolderOption = Annotated[
     typer.Option(
         "--output",
         metavar="DIR",
-        readable=False,
+        parser=parse_output_path,
         help="Folder for the plots. Default: FILE's name with -comparison, in this folder.",
     ),
 ]

@@ -21,7 +21,7 @@ from gaussmix.cli.model_search import (
     WeightsOption,
     search_file,
 )
-from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption
+from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, parse_output_path
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -48,7 +48,7 @@ OutputFolderOption = Annotated[
     typer.Option(
         "--output",
         metavar="DIR",
-        readable=False,
+        parser=parse_output_path,
         help="Folder to write to. Default: FILE's name with -gaussmix, in this folder.",
     ),
 ]

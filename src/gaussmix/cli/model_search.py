@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_engine, parse_names, parse_structures
+from gaussmix.cli.options import (
+    make_integer_parser,
+    parse_component_counts,
+    parse_criterion,
+    parse_engine,
+    parse_names,
+    parse_structures,
+)
 from gaussmix.errors import TableError
 
 if TYPE_CHECKING:
@@ -43,7 +50,10 @@ WeightsOption = Annotated[
 StartsOption = Annotated[
     int,
     typer.Option(
-        "--n-starts", metavar="N", min=1, help="Starts per candidate. More take longer and may find better fits."
+        "--n-starts",
+        metavar="N",
+        parser=make_integer_parser(1),
+        help="Starts per candidate. More take longer and may find better fits.",
     ),
 ]
 NoiseOption = Annotated[

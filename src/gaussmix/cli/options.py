@@ -1,12 +1,15 @@
 """Command-line options that several commands share, and parsers of options with a syntax of their own."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 DEBUG_META_KEY = "gaussmix.debug"
+_MAX_COUNTS_IN_RANGE = 1000
+_MAX_DIGITS = 9  # of a number of components
 
 
 def _store_debug_flag(ctx: typer.Context, value: bool) -> bool:
@@ -14,6 +17,39 @@ def _store_debug_flag(ctx: typer.Context, value: bool) -> bool:
     if value:
         ctx.meta[DEBUG_META_KEY] = True
     return value
+
+
+def make_integer_parser(minimum: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers of at least ``minimum``, which raises typer.BadParameter for other text."""
+
+    def parse_whole_number(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = minimum - 1
+        if number < minimum:
+            raise typer.BadParameter(f"{text!r} is not a whole number of at least {minimum}; give one, as in: 3")
+        return number
+
+    return parse_whole_number
+
+
+def parse_non_negative_number(text: str) -> float:
+    """Return a finite number of at least 0; raise typer.BadParameter for other text."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number < float("inf"):
+        raise typer.BadParameter(f"{text!r} is not a number of at least 0; give one, as in: 1e-6")
+    return number
+
+
+def parse_output_path(text: str) -> Path:
+    """Return the path of an output file or folder; raise typer.BadParameter for an empty text."""
+    if not str(text).strip():
+        raise typer.BadParameter("the name is empty; give a name, or leave the option out")
+    return Path(text)
 
 
 DebugOption = Annotated[
@@ -39,7 +75,13 @@ EngineOption = Annotated[
     typer.Option("--engine", metavar="NAME", help="What computes the passes over the rows: auto, numpy or compiled."),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, help="Seed, a whole number. Equal seeds give equal results.")
+    int,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        parser=make_integer_parser(0),
+        help="Seed, a whole number. Equal seeds give equal results.",
+    ),
 ]
 
 
@@ -58,22 +100,39 @@ def parse_names(text: str | None, option_name: str) -> list[str] | None:
 
 def parse_component_counts(text: str) -> list[int]:
     """Return increasing numbers of components from '3', '1:9', '1,2,5' or a mixture of these."""
-    error = typer.BadParameter(
-        f"{text!r} is not a number of components; give one (3), a range (1:9) or a list (1,2,5) of numbers from 1",
-        param_hint="--components",
-    )
     counts: set[int] = set()
     for part in text.split(","):
-        bounds = [bound.strip() for bound in part.split(":")]
-        if len(bounds) > 2 or not all(bound.isascii() and bound.isdigit() and len(bound) < 10 for bound in bounds):
-            raise error
-        low, high = int(bounds[0]), int(bounds[-1])
-        if not 1 <= low <= high:
-            raise error
-        if high - low > 1000:
-            raise typer.BadParameter(f"{text!r} asks for more than 1000 fits", param_hint="--components")
+        low, high = _parse_count_range(text, part)
+        if high - low > _MAX_COUNTS_IN_RANGE:
+            raise _component_counts_error(text, f"asks for more than {_MAX_COUNTS_IN_RANGE} fits")
         counts.update(range(low, high + 1))
     return sorted(counts)
+
+
+def _parse_count_range(text: str, part: str) -> tuple[int, int]:
+    """Return the lowest and the highest number of 'low:high' or of one number, a part of ``text``."""
+    bounds = [bound.strip() for bound in part.split(":")]
+    if len(bounds) > 2:
+        raise _component_counts_error(text, f"has a range of more than two numbers, {part.strip()!r}")
+    for bound in bounds:
+        if not (bound.isascii() and bound.isdigit()):
+            raise _component_counts_error(text, f"contains {bound!r}, which is not a whole number")
+        if len(bound) > _MAX_DIGITS:
+            raise _component_counts_error(text, f"contains {bound}, which is too large")
+    low, high = (int(bound) for bound in (bounds[0], bounds[-1]))
+    if low < 1:
+        raise _component_counts_error(text, "contains 0, but a mixture has at least one component")
+    if low > high:
+        raise _component_counts_error(text, f"has a range that decreases, {part.strip()!r}")
+    return low, high
+
+
+def _component_counts_error(text: str, reason: str) -> typer.BadParameter:
+    """Return the error that a text holds no numbers of components, with the reason."""
+    return typer.BadParameter(
+        f"{text!r} {reason}; give one number (3), a range (1:9) or a list (1,2,5) of numbers from 1",
+        param_hint="--components",
+    )
 
 
 def parse_structures(text: str) -> list[str]:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFileArgument, DebugOption, ModelFileArgument, require_table_suffix
+from gaussmix.cli.options import (
+    DataFileArgument,
+    DebugOption,
+    ModelFileArgument,
+    parse_output_path,
+    require_table_suffix,
+)
 
 if TYPE_CHECKING:
     from gaussmix.cli.table_writer import ColumnsByName
@@ -27,7 +33,7 @@ def run_predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            readable=False,
+            parser=parse_output_path,
             help="Write all rows to a .parquet or .csv file instead of printing the first ones.",
             show_default=False,
         ),

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import DataFileArgument, DebugOption, ModelFileArgument, require_html_suffix
+from gaussmix.cli.options import (
+    DataFileArgument,
+    DebugOption,
+    ModelFileArgument,
+    parse_output_path,
+    require_html_suffix,
+)
 
 EXAMPLES = """\b
 Examples:
@@ -18,7 +24,7 @@ Examples:
 def run_report(
     model: ModelFileArgument,
     file: DataFileArgument,
-    output: Annotated[Path, typer.Option(metavar="FILE.html", readable=False, help="File to write.")] = Path(
+    output: Annotated[Path, typer.Option(metavar="FILE.html", parser=parse_output_path, help="File to write.")] = Path(
         "report.html"
     ),
     debug: DebugOption = False,

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from gaussmix.cli.options import DebugOption, ModelFileArgument, SeedOption, require_table_suffix
+from gaussmix.cli.options import (
+    DebugOption,
+    ModelFileArgument,
+    SeedOption,
+    make_integer_parser,
+    parse_output_path,
+    require_table_suffix,
+)
 
 EXAMPLES = """\b
 Examples:
@@ -21,14 +28,17 @@ AddComponentOption = Annotated[
 
 def run_sample(
     model: ModelFileArgument,
-    n_rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", min=1, help="Number of rows to draw.")],
+    n_rows: Annotated[
+        int,
+        typer.Option("--rows", "-n", metavar="N", parser=make_integer_parser(1), help="Number of rows to draw."),
+    ],
     seed: SeedOption = 0,
     add_component_column: AddComponentOption = False,
     output: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            readable=False,
+            parser=parse_output_path,
             help="Write to a .csv or .parquet file. Default: CSV on stdout.",
             show_default=False,
         ),

@@ -20,7 +20,15 @@ from gaussmix.cli.model_search import (
     WeightsOption,
     search_file,
 )
-from gaussmix.cli.options import DataFileArgument, DebugOption, EngineOption, SeedOption, require_table_suffix
+from gaussmix.cli.options import (
+    DataFileArgument,
+    DebugOption,
+    EngineOption,
+    SeedOption,
+    make_integer_parser,
+    parse_output_path,
+    require_table_suffix,
+)
 
 EXAMPLES = """\b
 Examples:
@@ -29,10 +37,15 @@ Examples:
   gaussmix select wine.parquet --structures full,tied,VVE --output candidates.csv
 """
 
-TopOption = Annotated[int, typer.Option("--top", metavar="N", min=1, help="Candidates to print, best first.")]
+TopOption = Annotated[
+    int,
+    typer.Option("--top", metavar="N", parser=make_integer_parser(1), help="Candidates to print, best first."),
+]
 OutputTableOption = Annotated[
     Path | None,
-    typer.Option("--output", metavar="TABLE", readable=False, help="Write all candidates to a .csv or .parquet file."),
+    typer.Option(
+        "--output", metavar="TABLE", parser=parse_output_path, help="Write all candidates to a .csv or .parquet file."
+    ),
 ]
 
 

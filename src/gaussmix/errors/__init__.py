@@ -7,7 +7,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import DataError, LabelError, WeightError
+from gaussmix.errors.data import DataError, DataTypeError, LabelError, WeightError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -31,6 +31,7 @@ __all__ = [
     "ConstraintError",
     "DamagedModelError",
     "DataError",
+    "DataTypeError",
     "FileError",
     "GaussmixError",
     "GaussmixWarning",

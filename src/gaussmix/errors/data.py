@@ -25,6 +25,8 @@ class DataError(GaussmixError, ValueError):
         """Return the error with a message of scikit-learn, without the array that the message prints."""
         head, _, tail = message.partition(":\narray=")
         advice = tail[tail.find("Reshape") :] if "Reshape" in tail else ""
+        if head.startswith("Found array with") and "sample(s)" in head:
+            advice = "use more rows"
         return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
 
     @classmethod
@@ -103,6 +105,10 @@ class DataError(GaussmixError, ValueError):
             else f"the columns are {join_with_commas(present)}"
         )
         return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
+
+
+class DataTypeError(DataError, TypeError):
+    """Data whose entries are objects that Python cannot convert to numbers; a TypeError too, as in scikit-learn."""
 
 
 class WeightError(DataError):

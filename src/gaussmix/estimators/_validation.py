@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from gaussmix.core.input_arrays import find_first_non_numeric, parse_weights, require_finite
 from gaussmix.core.scalar_checks import is_bool, is_integer, is_real_number
 from gaussmix.covariance import Structure, parse_structure
-from gaussmix.errors import ConstraintError, DataError, ParameterError
+from gaussmix.errors import ConstraintError, DataError, DataTypeError, ParameterError
 from gaussmix.model import Constraints
 from gaussmix.model.noise_volume import check_noise_parameter
 from gaussmix.solvers.initialization import INIT_METHODS
@@ -99,7 +99,7 @@ def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_f
     except (TypeError, OverflowError) as error:
         if hasattr(X, "toarray"):
             raise
-        raise DataError.not_numeric(error, find_first_non_numeric(X)) from error
+        raise DataTypeError.not_numeric(error, find_first_non_numeric(X)) from error
     return rows
 
 

@@ -186,7 +186,7 @@ class GaussianMixture(BaseOnlineMixture):
         Parameters
         ----------
         X : array-like of shape (n, D)
-            Rows of finite numbers, at least ``n_components``.
+            Rows of finite numbers, at least ``n_components``, and at least two.
         y : object, optional
             Ignored.
         sample_weight : array-like of shape (n,), optional

@@ -128,7 +128,7 @@ def select(
     source, n_rows = _parse_source_and_n_rows(X, sample_weight, labels, feature_names)
     counts = parse_component_counts(n_components)
     allowed_text = "'all', a structure, or one or more of them"
-    parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
+    parsed_structures = parse_structures(structures, source.n_features, "structures", allowed_text)
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
