@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gaussmix import GaussianMixture, select
 from gaussmix.core.batch import Batch
 from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, NumpyEngine
@@ -16,7 +18,7 @@ from gaussmix.engines.kernels import CompiledEngine
 from gaussmix.errors import DataError, ParameterError, SourceError, WeightError
 from gaussmix.model import Mixture, Problem, prediction
 from gaussmix.solvers.initialization import initialize
-from gaussmix.sources import AbstractSource, ArraySink, MemorySource
+from gaussmix.sources import AbstractSink, AbstractSource, ArraySink, MemorySource
 from gaussmix.sources.base import CollectedRows
 from gaussmix.sources.collecting import collect_all_or_distinct_rows
 
@@ -131,3 +133,40 @@ def test_unknown_methods_and_engines_are_refused() -> None:
         Problem.from_source(source, VVV, engine=3)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"is the class NumpyEngine; make an object of it: NumpyEngine\(\)"):
         Problem.from_source(source, VVV, engine=NumpyEngine)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("take", [lambda source: GaussianMixture(2).fit(source), select], ids=["fit", "select"])
+def test_a_source_in_the_place_of_rows_names_the_route(take: Callable[[Any], Any]) -> None:
+    with pytest.raises(DataError, match=r"BatchSource is a source, .* Problem\.from_source\(source, structure\)"):
+        take(BatchSource(thirds()))
+
+
+def test_the_recipe_in_the_architecture_runs() -> None:
+    text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text()
+    names: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], names)
+    assert names["labels"].shape == (1000,)
+    assert names["result"].model.n_components == 3
+
+
+class CountingSink(AbstractSink):
+    """A sink that keeps no result, only how often each label occurs."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(2, dtype=np.int64)
+
+    def write(self, first_row: int, values: Any) -> tuple[()]:
+        self.counts += np.bincount(values, minlength=2)
+        return ()
+
+    def finish(self, unstored_blocks: Any) -> Any:
+        return self.counts
+
+
+def test_predictions_write_to_a_sink_of_a_user() -> None:
+    model = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [1.0, 1.0]], [np.eye(2)] * 2)
+    source, engine = BatchSource(thirds()), NumpyEngine()
+    labels = prediction.hard_labels(model, source, engine)
+    assert prediction.hard_labels(model, source, engine, CountingSink()).tolist() == np.bincount(labels).tolist()
+    assert prediction.responsibilities(model, source, engine, ArraySink(90, (2,))).shape == (90, 2)
+    assert prediction.logpdf_in_frame_units(model, source, engine, ArraySink(None)).shape == (90,)

@@ -21,6 +21,10 @@ Examples:
   gaussmix sample model.safetensors -n 1000 --seed 7 --output drawn.parquet
 """
 
+RowsOption = Annotated[
+    int,
+    typer.Option("--rows", "-n", metavar="N", parser=make_integer_parser(1), help="Number of rows to draw."),
+]
 AddComponentOption = Annotated[
     bool, typer.Option("--add-component", help="Add a column with the component of each row.")
 ]
@@ -28,10 +32,7 @@ AddComponentOption = Annotated[
 
 def run_sample(
     model: ModelFileArgument,
-    n_rows: Annotated[
-        int,
-        typer.Option("--rows", "-n", metavar="N", parser=make_integer_parser(1), help="Number of rows to draw."),
-    ],
+    n_rows: RowsOption,
     seed: SeedOption = 0,
     add_component_column: AddComponentOption = False,
     output: Annotated[

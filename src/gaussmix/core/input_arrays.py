@@ -86,6 +86,7 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
     """
     if hasattr(data, "toarray"):
         raise DataError.sparse_matrix()
+    require_no_source(data)
     if isinstance(data, np.ma.MaskedArray):
         data = np.ma.filled(np.ma.asarray(data, dtype=np.float64), np.nan)
     try:
@@ -97,6 +98,12 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError.not_numeric(error, find_first_non_numeric(data)) from error
+
+
+def require_no_source(data: object) -> None:
+    """Raise a DataError if the data are a source of rows, which has ``reduce`` and ``collect``, and not a table."""
+    if hasattr(data, "reduce") and hasattr(data, "collect"):
+        raise DataError.source_instead_of_rows(type(data).__name__)
 
 
 def find_first_non_numeric(data: object) -> NonNumericEntry | None:

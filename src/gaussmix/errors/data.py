@@ -30,6 +30,14 @@ class DataError(GaussmixError, ValueError):
         return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
 
     @classmethod
+    def source_instead_of_rows(cls, source: str) -> "DataError":
+        """Return the error that the data are a source of rows and not a table."""
+        return cls(
+            f"{source} is a source, and this takes a table of numbers; to fit a source use "
+            "Problem.from_source(source, structure), initialize(...) and run_solver(...), as ARCHITECTURE.md shows"
+        )
+
+    @classmethod
     def sparse_matrix(cls) -> "DataError":
         """Return the error that the data are a sparse matrix."""
         return cls("sparse data are not supported; pass X.toarray() if it fits in memory")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -103,21 +103,32 @@ def _take_log_max_responsibility(best: BestScores) -> N:
 
 def _extract_from_best_scores(
     model: ScoringModel, session: AbstractSession, sink: AbstractSink, extract: Callable[[BestScores], AnyArray]
-) -> AnyArray:
+) -> Any:
     """Return what ``extract`` takes from the best scores, for all rows, as the sink stores it."""
     with np.errstate(over="ignore", invalid="ignore"):
-        result: AnyArray = sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
-    return result
+        return sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
 
 
-def logpdf_in_frame_units(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> N:
-    """Return the log densities (n,) of the rows of a source, per volume in the frame; raise DataError on overflow."""
-    return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows), _take_log_densities)
+def logpdf_in_frame_units(
+    model: ScoringModel, source: AbstractSource, engine: AbstractEngine, sink: AbstractSink | None = None
+) -> Any:
+    """Return the log densities (n,) of the rows of a source, per volume in the frame; raise DataError on overflow.
+
+    With a ``sink``, return what it makes of them; by default it is an array.
+    """
+    sink = ArraySink(source.n_rows) if sink is None else sink
+    return _extract_from_best_scores(model, engine.bind(source), sink, _take_log_densities)
 
 
-def hard_labels(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> IntN:
-    """Return the component (n,) of the highest score of each row of a source; the first of equals."""
-    return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows, dtype=np.int64), _take_labels)
+def hard_labels(
+    model: ScoringModel, source: AbstractSource, engine: AbstractEngine, sink: AbstractSink | None = None
+) -> Any:
+    """Return the component (n,) of the highest score of each row of a source; the first of equals.
+
+    With a ``sink``, return what it makes of them; by default it is an array.
+    """
+    sink = ArraySink(source.n_rows, dtype=np.int64) if sink is None else sink
+    return _extract_from_best_scores(model, engine.bind(source), sink, _take_labels)
 
 
 class LabelsAndBestScores(NamedTuple):
@@ -146,12 +157,16 @@ def log_max_responsibility(model: ScoringModel, source: AbstractSource, engine: 
     return _extract_from_best_scores(model, engine.bind(source), ArraySink(source.n_rows), _take_log_max_responsibility)
 
 
-def responsibilities(model: ScoringModel, source: AbstractSource, engine: AbstractEngine) -> NK:
-    """Return the component probabilities (n, K) of the rows of a source; raise DataError if a row is too far away."""
-    sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,))
+def responsibilities(
+    model: ScoringModel, source: AbstractSource, engine: AbstractEngine, sink: AbstractSink | None = None
+) -> Any:
+    """Return the component probabilities (n, K) of the rows of a source; raise DataError if a row is too far away.
+
+    With a ``sink``, return what it makes of them; by default it is an array.
+    """
+    sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,)) if sink is None else sink
     with np.errstate(over="ignore", invalid="ignore"):
-        result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
-    return result
+        return sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
 
 
 @dataclass(frozen=True)
