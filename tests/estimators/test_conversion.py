@@ -104,3 +104,20 @@ def test_partial_fit_does_not_discard_a_loaded_mixture(tmp_path: Path) -> None:
         started = unfitted.set_params(warm_start=True, max_iter=2).partial_fit(X)
         np.testing.assert_allclose(started.means_, fitted.means_, atol=1e-3)
         assert started.partial_fit(X).n_iter_ == 2
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical", "EEV"])
+def test_a_loaded_estimator_has_the_covariance_type_of_the_fit(covariance_type: str, tmp_path: Path) -> None:
+    GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(X).save(tmp_path / "model")
+    assert GaussianMixture.load(tmp_path / "model").covariance_type == covariance_type
+
+
+def test_parameters_that_contradict_the_mixture_are_refused() -> None:
+    mixture = GaussianMixture(2, random_state=0).fit(X).model_
+    for covariance_type in ("full", "FULL", "VVV", "vvv"):
+        assert GaussianMixture.from_mixture(mixture, covariance_type=covariance_type).covariances_.ndim == 3
+        assert GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(X).covariances_.ndim == 3
+    with pytest.raises(ParameterError, match=r"covariance_type must be 'full', that of the mixture, .* but is 'tied'"):
+        GaussianMixture.from_mixture(mixture, covariance_type="tied")
+    with pytest.raises(ParameterError, match=r"n_components must be 2, that of the mixture, .* but is 3"):
+        GaussianMixture.from_mixture(mixture, n_components=3)

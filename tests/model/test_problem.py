@@ -1,5 +1,6 @@
 """`Problem`: the frame, the moments of all rows as one group, and the regularizer."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.covariance import FloorRegularizer, RidgeRegularizer, Structure
+from gaussmix.covariance import FloorRegularizer, RidgeRegularizer, Structure, parse_structure
+from gaussmix.covariance.structure import MCLUST_NAMES
 from gaussmix.engines import AssignmentKind, ReferenceEngine
 from gaussmix.model import Problem
 from gaussmix.model.problem import make_memory_source
+from gaussmix.solvers.initialization import initialize
+from gaussmix.sources import MemorySource
 from tests.laws.strategies import groups, random_mixture
 
 
@@ -81,3 +85,13 @@ def test_total_log_max_responsibility_is_a_weighted_sum() -> None:
     plain = replace(problem, source=source)
     expected = weights @ np.log(mixture.predict_proba(rows).max(axis=1))
     assert plain.total_log_max_responsibility(mixture) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("structure", [*MCLUST_NAMES, "UUU"])
+def test_a_problem_is_picklable(structure: str) -> None:
+    source = MemorySource.from_array(np.random.default_rng(0).normal(size=(30, 4)))
+    problem = Problem.from_source(source, parse_structure(structure, 1))
+    copy = pickle.loads(pickle.dumps(problem))
+    start = initialize(problem, "kmeans", 2, np.random.default_rng(0))
+    assert copy.e_step(start).log_likelihood == problem.e_step(start).log_likelihood
+    assert copy.covariance_estimator.m_step == problem.covariance_estimator.m_step

@@ -309,3 +309,8 @@ def test_interrupt_cancels_waiting_candidates() -> None:
 def test_rows_without_columns_raise() -> None:
     with pytest.raises(DataError):
         select(np.empty((5, 0)), 2)
+
+
+def test_progress_must_be_a_callback_or_a_bool() -> None:
+    with pytest.raises(ParameterError, match="progress must be True, False, None or a callable, but is 'x'"):
+        select(np.arange(10.0)[:, None], 1, progress="x")  # type: ignore[arg-type]

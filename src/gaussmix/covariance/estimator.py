@@ -15,26 +15,33 @@ from gaussmix.covariance.structure import MclustStructure, Structure
 from gaussmix.types import KD, D
 
 
-def _ignore_previous(m_step: Callable[[Structure, Moments, "D | None"], AbstractCovariance]) -> MStep:
-    """Return a closed-form M-step as one that also takes the previous covariances, and ignores them."""
-    return lambda structure, moments, floor, previous: m_step(structure, moments, floor)
+@dataclass(frozen=True)
+class _IgnorePrevious:
+    """A closed-form M-step as one that also takes the previous covariances, and ignores them; picklable."""
+
+    m_step: Callable[[Structure, Moments, "D | None"], AbstractCovariance]
+
+    def __call__(
+        self, structure: Structure, moments: Moments, floor: D | None, previous: AbstractCovariance | None
+    ) -> AbstractCovariance:
+        return self.m_step(structure, moments, floor)
 
 
 M_STEPS: dict[str, tuple[MomentKind, MStep]] = {
-    "EII": (MomentKind.TRACE, _ignore_previous(closed_form.estimate_eii)),
-    "VII": (MomentKind.TRACE, _ignore_previous(closed_form.estimate_vii)),
-    "EEI": (MomentKind.POOLED_DIAGONAL, _ignore_previous(closed_form.estimate_eei)),
+    "EII": (MomentKind.TRACE, _IgnorePrevious(closed_form.estimate_eii)),
+    "VII": (MomentKind.TRACE, _IgnorePrevious(closed_form.estimate_vii)),
+    "EEI": (MomentKind.POOLED_DIAGONAL, _IgnorePrevious(closed_form.estimate_eei)),
     "VEI": (MomentKind.DIAGONAL, iterative.estimate_vei),
-    "EVI": (MomentKind.DIAGONAL, _ignore_previous(closed_form.estimate_evi)),
-    "VVI": (MomentKind.DIAGONAL, _ignore_previous(closed_form.estimate_vvi)),
-    "EEE": (MomentKind.POOLED_FULL, _ignore_previous(closed_form.estimate_eee)),
+    "EVI": (MomentKind.DIAGONAL, _IgnorePrevious(closed_form.estimate_evi)),
+    "VVI": (MomentKind.DIAGONAL, _IgnorePrevious(closed_form.estimate_vvi)),
+    "EEE": (MomentKind.POOLED_FULL, _IgnorePrevious(closed_form.estimate_eee)),
     "VEE": (MomentKind.FULL, iterative.estimate_vee),
     "EVE": (MomentKind.FULL, iterative.estimate_eve),
     "VVE": (MomentKind.FULL, iterative.estimate_vve),
-    "EEV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_eev)),
+    "EEV": (MomentKind.FULL, _IgnorePrevious(closed_form.estimate_eev)),
     "VEV": (MomentKind.FULL, iterative.estimate_vev),
-    "EVV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_evv)),
-    "VVV": (MomentKind.FULL, _ignore_previous(closed_form.estimate_vvv)),
+    "EVV": (MomentKind.FULL, _IgnorePrevious(closed_form.estimate_evv)),
+    "VVV": (MomentKind.FULL, _IgnorePrevious(closed_form.estimate_vvv)),
     "CCC": (MomentKind.POOLED_FULL, estimate_isotropic_noise),
     "CCU": (MomentKind.POOLED_FULL, estimate_diagonal_noise),
     "CUC": (MomentKind.FULL, estimate_shared_loadings),

@@ -141,7 +141,7 @@ def parse_structure(name: object, n_factors: int | None, parameter_name: str = "
             raise StructureError.missing_n_factors(letters, parameter_name)
         return FactorStructure(letters, int(n_factors))
     is_mclust_name = UNIVARIATE_TO_MCLUST.get(letters, letters) in MCLUST_NAMES
-    if isinstance(name, str) and (name in SKLEARN_TO_MCLUST or is_mclust_name):
+    if isinstance(name, str) and (name.lower() in SKLEARN_TO_MCLUST or is_mclust_name):
         return Structure.from_name(name, parameter_name)
     allowed = [*SKLEARN_TO_MCLUST, *MCLUST_NAMES, *FACTOR_STRUCTURE_NAMES]
     raise ParameterError.invalid_choice(parameter_name, name, allowed)

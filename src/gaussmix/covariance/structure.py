@@ -43,7 +43,7 @@ class Structure(ABC):
         ParameterError
             If there is no such structure; the message lists those there are.
         """
-        letters = SKLEARN_TO_MCLUST.get(name, name.upper()) if isinstance(name, str) else ""
+        letters = SKLEARN_TO_MCLUST.get(name.lower(), name.upper()) if isinstance(name, str) else ""
         letters = UNIVARIATE_TO_MCLUST.get(letters, letters)
         if letters not in MCLUST_NAMES:
             raise ParameterError.invalid_choice(parameter_name, name, [*SKLEARN_TO_MCLUST, *MCLUST_NAMES])

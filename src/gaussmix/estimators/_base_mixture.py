@@ -9,10 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.linalg import to_upper_triangular_roots
 from gaussmix.core.quadratics import ScoringModel
-from gaussmix.covariance import FactorStructure, contract_covariances, sklearn_shape
+from gaussmix.covariance import SKLEARN_TO_MCLUST, FactorStructure, contract_covariances, sklearn_shape
 from gaussmix.covariance.representations import SharedCovariance
 from gaussmix.engines import AbstractEngine, resolve_engine
-from gaussmix.errors import DataError
+from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
 from gaussmix.model.noise import relabel_noise_as_minus_one
@@ -21,6 +21,8 @@ from gaussmix.model.validation import require_instance
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
+
+_MCLUST_TO_SKLEARN = {letters: name for name, letters in SKLEARN_TO_MCLUST.items()}
 
 
 class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -137,8 +139,8 @@ class BaseLikelihoodMixture(BaseMixture):
         mixture : Mixture
             The distribution.
         **parameters
-            Further constructor parameters. ``n_components``, ``covariance_type``, ``n_factors`` and ``noise``
-            come from the mixture unless they are given.
+            Further constructor parameters. ``n_components``, ``covariance_type`` and ``n_factors`` are those of the
+            mixture. ``noise`` comes from it unless it is given.
 
         Returns
         -------
@@ -147,17 +149,19 @@ class BaseLikelihoodMixture(BaseMixture):
         Raises
         ------
         ParameterError
-            If ``mixture`` is no Mixture.
+            If ``mixture`` is no Mixture, or ``n_components`` or ``covariance_type`` is not that of the mixture.
         """
         require_instance("mixture", mixture, Mixture, "a gaussmix.Mixture")
         structure = mixture.structure
         n_factors = structure.n_factors if isinstance(structure, FactorStructure) else None
         implied = {
             "n_components": mixture.n_components,
-            "covariance_type": str(structure),
+            "covariance_type": _MCLUST_TO_SKLEARN.get(str(structure), str(structure)),
             "n_factors": n_factors,
             "noise": noise_parameter_of(mixture.noise, mixture.frame),
         }
+        for name in ("n_components", "covariance_type"):
+            _require_parameter_of_mixture(name, parameters.get(name, implied[name]), implied[name])
         estimator = cls(**{**implied, **parameters})
         estimator.model_, estimator._dtype = mixture, np.dtype(np.float64)
         estimator.converged_, estimator.n_iter_ = False, 0
@@ -224,6 +228,16 @@ class BaseLikelihoodMixture(BaseMixture):
     def _n_parameters(self) -> int:
         """Return the number of free parameters; scikit-learn's estimators have this method, too."""
         return self.model_.n_parameters
+
+
+def _require_parameter_of_mixture(name: str, value: object, value_of_mixture: object) -> None:
+    """Raise a ParameterError unless a parameter is that of the mixture of `from_mixture`, in any case and alias."""
+
+    def to_mclust(text: object) -> object:
+        return SKLEARN_TO_MCLUST.get(text.lower(), text.upper()) if isinstance(text, str) else text
+
+    if to_mclust(value) != to_mclust(value_of_mixture):
+        raise ParameterError.invalid_value(name, value, f"{value_of_mixture!r}, that of the mixture, or left out")
 
 
 def _compute_precisions_cholesky(mixture: Mixture) -> AnyArray:

@@ -41,7 +41,8 @@ from gaussmix.types import ND, NK, ArrayLike, IntD, IntK, IntN, N
 class Mixture(MixtureParameters, AbstractDensity):
     """A mixture of K Gaussians in D dimensions, with or without a noise component; immutable.
 
-    Make one from parameters with `Mixture.from_parameters`, or fit one with `GaussianMixture`, which stores it
+    Do not call the constructor: its arguments are in working coordinates. Make a mixture from parameters in the data's
+    units with `Mixture.from_parameters`, or fit one with `GaussianMixture`, which stores it
     as ``model_``. ``means``, ``covariances`` and ``precisions`` are in the data's units; ``centers`` and
     ``covariance`` are in the working coordinates of ``frame``.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -103,15 +103,16 @@ def _take_log_max_responsibility(best: BestScores) -> N:
 
 def _extract_from_best_scores(
     model: ScoringModel, session: AbstractSession, sink: AbstractSink, extract: Callable[[BestScores], AnyArray]
-) -> Any:
+) -> AnyArray:
     """Return what ``extract`` takes from the best scores, for all rows, as the sink stores it."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
+        result: AnyArray = sink.finish(session.reduce_best_scores(model, _WriteBestScores(extract, sink)))
+    return result
 
 
 def logpdf_in_frame_units(
     model: ScoringModel, source: AbstractSource, engine: AbstractEngine, sink: AbstractSink | None = None
-) -> Any:
+) -> N:
     """Return the log densities (n,) of the rows of a source, per volume in the frame; raise DataError on overflow.
 
     With a ``sink``, return what it makes of them; by default it is an array.
@@ -122,7 +123,7 @@ def logpdf_in_frame_units(
 
 def hard_labels(
     model: ScoringModel, source: AbstractSource, engine: AbstractEngine, sink: AbstractSink | None = None
-) -> Any:
+) -> IntN:
     """Return the component (n,) of the highest score of each row of a source; the first of equals.
 
     With a ``sink``, return what it makes of them; by default it is an array.
@@ -159,14 +160,15 @@ def log_max_responsibility(model: ScoringModel, source: AbstractSource, engine: 
 
 def responsibilities(
     model: ScoringModel, source: AbstractSource, engine: AbstractEngine, sink: AbstractSink | None = None
-) -> Any:
+) -> NK:
     """Return the component probabilities (n, K) of the rows of a source; raise DataError if a row is too far away.
 
     With a ``sink``, return what it makes of them; by default it is an array.
     """
     sink = ArraySink(source.n_rows, (model.to_quadratics().n_components,)) if sink is None else sink
     with np.errstate(over="ignore", invalid="ignore"):
-        return sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
+        result: NK = sink.finish(engine.bind(source).reduce_scores(model, _WriteResponsibilities(sink)))
+    return result
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from gaussmix.errors import MissingPackageError
+from gaussmix.core.scalar_checks import is_bool
+from gaussmix.errors import MissingPackageError, ParameterError
 
 # Called as ``callback(n_done, n_total, step_name)`` before each step.
 ProgressCallback = Callable[[int, int, str], None]
@@ -23,6 +24,8 @@ def make_progress_callback(
     title : str
         The text before the name of the step in the bar.
     """
+    if progress is not None and not is_bool(progress) and not callable(progress):
+        raise ParameterError.invalid_value("progress", progress, "True, False, None or a callable")
     if progress is True:
         return progress_bar(title)
     return nullcontext(progress if callable(progress) else _ignore_progress)

@@ -86,7 +86,7 @@ def select(
     n_starts : int, default=1
         Partitions that every candidate starts from: first model-based hierarchical clustering as in mclust, then a
         tree that is invariant under linear maps, then k-means and random centers in turn. Eight starts find nearly
-        all maxima that more starts find.
+        all maxima that more starts find. The commands use 4, which takes longer and finds better fits.
     n_jobs : int, optional
         Candidates fitted in parallel; -1 means as many as this process has processors. This is the default up to
         100 000 rows. With more rows, all processors fit one candidate after the other. Results do not depend on it.
