@@ -99,7 +99,7 @@ def test_name_without_a_sklearn_alias() -> None:
     assert Structure.from_name("EVI").name_with_alias_or_n_factors == "EVI"
 
 
-@pytest.mark.parametrize("name", ["EVX", "XYZ", "", "Full", "fulll", None, 3, ["VVV"], "VVVV"])
+@pytest.mark.parametrize("name", ["EVX", "XYZ", "", "Fully", "fulll", None, 3, ["VVV"], "VVVV"])
 def test_unknown_names_raise_parameter_error_with_the_allowed_ones(name: object) -> None:
     with pytest.raises(ParameterError, match=r"structure must be one of full, tied, .*EII, VII, .*but is"):
         Structure.from_name(name)
