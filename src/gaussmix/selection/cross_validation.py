@@ -16,7 +16,7 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
-from gaussmix.selection.candidate_runs import CandidateRun
+from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
@@ -232,16 +232,15 @@ def _fit_and_score_fold(
     for number, (structure, count) in enumerate(data.candidate_keys):
         step_name = f"{structure}, {count} components, fold {fold + 1}"
         data.progress_callback(fold * n_keys + number, data.n_folds * n_keys, step_name)
-        candidate_run = search_problem.fit_candidate(structure, count)
-        scores.append(_score_held_out_rows(candidate_run, data.rows[is_held_out], weights[1], fold))
+        candidate = search_problem.fit_candidate(structure, count)
+        scores.append(_score_held_out_rows(candidate, data.rows[is_held_out], weights[1], fold))
     return scores
 
 
 def _score_held_out_rows(
-    candidate_run: CandidateRun, held_out_rows: AnyArray, held_out_weights: N | None, fold: int
+    candidate: Candidate, held_out_rows: AnyArray, held_out_weights: N | None, fold: int
 ) -> _FoldScore:
     """Return the mean log-likelihood of held-out rows under a candidate, or why it cannot be computed."""
-    candidate = candidate_run.candidate
     if candidate.mixture is None:
         return _FoldScore(
             failure_reason=f"Without the rows of fold {fold + 1} it cannot be fitted: {candidate.rejection_reason}"

@@ -29,9 +29,7 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
-from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun
-from gaussmix.selection.candidates import Selection, candidate_sort_key
+from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
@@ -141,8 +139,8 @@ def select(
     )
     specs = search_problem.make_specs(parsed_structures, counts)
     with make_progress_callback(progress, "fitting") as callback:
-        runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
-    return _make_selection(runs, criterion, start_time)
+        candidates = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
+    return _make_selection(candidates, criterion, start_time)
 
 
 def _parse_source_and_n_rows(
@@ -179,13 +177,12 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _make_selection(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
+def _make_selection(candidates: list[Candidate], criterion: str, start_time: float) -> Selection:
     """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
 
     ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
     """
-    candidates = [candidate_runs.candidate_marked_if_pruned(run) for run in runs]
-    candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
+    candidates = sorted(candidates, key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)
     return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)

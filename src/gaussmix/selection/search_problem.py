@@ -14,7 +14,8 @@ from gaussmix.model.noise import Noise
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.problem import Problem
 from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
+from gaussmix.selection.candidate_runs import CandidateSpec
+from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.initial_moments import InitialMomentsCache, PartitionSource
 from gaussmix.selection.labelled_sample import draw_labelled_sample, restrict_to_sample
 from gaussmix.solvers.initialization.noise_initialization import (
@@ -142,14 +143,11 @@ class SearchProblem:
         noise = self.initial_noises.get(structure)
         return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise)
 
-    def fit_candidate(self, structure: Structure, n_components: int) -> CandidateRun:
-        """Run one candidate from all starts to convergence; return its best run, or a failed run with the reason."""
-        spec = self.make_spec(structure, n_components)
-        run = candidate_runs.run_candidate(
-            spec, self.initial_moments.get_moments_or_failure_reason(structure, n_components)
-        )
-        n_remaining = candidate_runs.STOPPING_RULE.max_iter - candidate_runs.FIRST_MAX_ITER
-        return candidate_runs.continue_candidate(run, n_remaining) if run.can_continue else run
+    def fit_candidate(self, structure: Structure, n_components: int) -> Candidate:
+        """Run one candidate from all starts to convergence; return its best fit, or a failed one with the reason."""
+        moments = self.initial_moments.get_moments_or_failure_reason(structure, n_components)
+        run = candidate_runs.run_candidate(self.make_spec(structure, n_components), moments)
+        return candidate_runs.make_candidate(candidate_runs.run_to_convergence(run))
 
 
 def _known_components(source: AbstractSource) -> IntN | None:

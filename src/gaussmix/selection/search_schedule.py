@@ -1,19 +1,26 @@
-"""Schedule of a model search: which candidates run, continue and start again, and in which order."""
+"""Schedule of a model search: which candidates run, continue and start again, and in which order.
 
-from collections.abc import Callable, Iterable
+Candidates run in rounds. In each round all that may still win get twice as many iterations as in the one before. A
+candidate may win if a hundred more iterations with the gain of the last one would bring its criterion within 10 of the
+best. With at most 300 rows all candidates run to convergence.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
+from typing import TypeVar
 
 from gaussmix.core.moments import Moments
 from gaussmix.core.threads import threads
 from gaussmix.selection import candidate_runs
 from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
-from gaussmix.selection.candidates import candidate_sort_key
+from gaussmix.selection.candidates import Candidate, round_criterion
 from gaussmix.selection.initial_moments import InitialMomentsCache, screening_moments_from_responsibilities
 from gaussmix.selection.progress import ProgressCallback
+
+T = TypeVar("T")
 
 _N_ALWAYS_CONTINUED = 1  # the best candidates that run to convergence whatever they can reach
 
@@ -24,18 +31,50 @@ _MAX_CRITERION_DIFFERENCE = 10.0
 _MAX_RETRIED_CANDIDATES, _MAX_NEIGHBOURS = 5, 3
 
 
+@dataclass(frozen=True)
+class _RankedRun:
+    """A run of a candidate, and its criterion so far."""
+
+    run: CandidateRun
+    criterion: float
+
+    @property
+    def sort_key(self) -> tuple[int, float, int]:
+        """Sorts best first, as `candidate_sort_key` sorts candidates."""
+        return self.run.severity, round_criterion(self.criterion), self.run.spec.n_parameters
+
+
 def run_search(
     specs: list[CandidateSpec],
     initial_moments: InitialMomentsCache,
     criterion: str,
     n_workers: int,
     progress_callback: ProgressCallback,
-) -> list[CandidateRun]:
-    """Run all candidates, continue those that may win, and retry the best ones; return all runs, best first."""
+) -> list[Candidate]:
+    """Run all candidates, continue those that may win, and retry the best ones; return all candidates."""
     runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
-    runs = _continue_contenders(runs, criterion, progress_callback)
-    runs = _retry_best_from_neighbours(runs, criterion, progress_callback)
-    return _continue_contenders(runs, criterion, progress_callback)
+    ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
+    runs = _retry_best_from_neighbours(ranked, n_workers, progress_callback)
+    ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
+    tasks = [partial(candidate_runs.make_candidate, each.run) for each in ranked]
+    return list(_iterate_results(tasks, n_workers))
+
+
+def _iterate_results(tasks: Iterable[Callable[[], T]], n_workers: int) -> Iterator[T]:
+    """Yield the results of tasks in their order; ``n_workers`` of them run at once, each in one thread.
+
+    An interrupt waits for running tasks only.
+    """
+    if n_workers == 1:
+        yield from (task() for task in tasks)
+        return
+    with ThreadPoolExecutor(n_workers) as pool, threads(1):
+        try:
+            for get_result in [pool.submit(copy_context().run, task).result for task in tasks]:
+                yield get_result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _make_first_runs(
@@ -44,84 +83,80 @@ def _make_first_runs(
     n_workers: int,
     progress_callback: ProgressCallback,
 ) -> list[CandidateRun]:
-    """Return the first run of every candidate; several run in parallel, and their starts are made one by one."""
-    n_workers = min(n_workers, len(specs))
+    """Return the first runs of every candidate; several run in parallel, and their starts are made one by one."""
+    starts = (
+        initial_moments.get_moments_or_failure_reason(
+            spec.screening_problem.covariance_estimator.structure, spec.n_components
+        )
+        for spec in specs
+    )
+    tasks = (partial(candidate_runs.run_candidate, spec, moments) for spec, moments in zip(specs, starts, strict=True))
     runs: list[CandidateRun] = []
-    with ThreadPoolExecutor(n_workers) as pool, threads(1 if n_workers > 1 else None):
-        starts = (
-            initial_moments.get_moments_or_failure_reason(
-                spec.screening_problem.covariance_estimator.structure, spec.n_components
-            )
-            for spec in specs
-        )
-        tasks = (
-            partial(candidate_runs.run_candidate, spec, moments) for spec, moments in zip(specs, starts, strict=True)
-        )
-        get_results: Iterable[Callable[[], CandidateRun]] = tasks
-        if n_workers > 1:
-            get_results = [pool.submit(copy_context().run, task).result for task in tasks]
-        try:
-            for spec, get_result in zip(specs, get_results, strict=True):
-                progress_callback(len(runs), len(specs), spec.name)
-                runs.append(get_result())
-        except BaseException:  # an interrupt waits for running candidates only
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    progress_callback(0, len(specs), specs[0].name)
+    for run in _iterate_results(tasks, min(n_workers, len(specs))):
+        runs.append(run)
+        if len(runs) < len(specs):
+            progress_callback(len(runs), len(specs), specs[len(runs)].name)
     return runs
 
 
 def _continue_contenders(
-    runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
-) -> list[CandidateRun]:
+    runs: Sequence[CandidateRun], criterion: str, n_workers: int, progress_callback: ProgressCallback
+) -> list[_RankedRun]:
     """Continue the runs that may still win, twice as long in each round; return all runs, best first."""
     max_extra_iter = 2 * candidate_runs.FIRST_MAX_ITER
+    ranked = [_RankedRun(run, run.estimate_criterion(criterion)) for run in runs]
     while True:
-        runs = sorted(runs, key=lambda run: candidate_sort_key(run.candidate, criterion))
-        target = _worst_competitive_criterion(runs[0], criterion)
-        should_continue = [
-            run.can_continue and (rank < _N_ALWAYS_CONTINUED or run.can_reach(target, criterion))
-            for rank, run in enumerate(runs)
+        ranked.sort(key=lambda each: each.sort_key)
+        target = _worst_competitive_criterion(ranked[0])
+        ranks = [
+            rank
+            for rank, each in enumerate(ranked)
+            if each.run.can_continue and (rank < _N_ALWAYS_CONTINUED or each.run.can_reach(target, each.criterion))
         ]
-        if not any(should_continue):
-            return runs
-        for rank in np.flatnonzero(should_continue):
-            progress_callback(len(runs), len(runs), f"{runs[rank].candidate.name} again")
-            runs[rank] = candidate_runs.continue_candidate(runs[rank], max_extra_iter)
+        if not ranks:
+            return ranked
+        tasks = [partial(candidate_runs.continue_candidate, ranked[rank].run, max_extra_iter) for rank in ranks]
+        for rank, run in zip(ranks, _iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
+            progress_callback(len(ranked), len(ranked), f"{run.spec.name} again")
+            ranked[rank] = _RankedRun(run, run.estimate_criterion(criterion))
         max_extra_iter *= 2
 
 
-def _worst_competitive_criterion(best_run: CandidateRun, criterion: str) -> float:
+def _worst_competitive_criterion(best: _RankedRun) -> float:
     """Return the highest value of a criterion with which a candidate may still win: 10 above the best run's."""
-    return best_run.candidate.criteria.get(criterion, -np.inf) + _MAX_CRITERION_DIFFERENCE
+    return best.criterion + _MAX_CRITERION_DIFFERENCE
 
 
 def _retry_best_from_neighbours(
-    runs: list[CandidateRun], criterion: str, progress_callback: ProgressCallback
+    ranked: Sequence[_RankedRun], n_workers: int, progress_callback: ProgressCallback
 ) -> list[CandidateRun]:
     """Return all runs; those of the best candidates are retried from other mixtures with as many components."""
-    runs = list(runs)
-    target = _worst_competitive_criterion(runs[0], criterion)
-    near_best = [run for run in runs if run.candidate.is_eligible and run.candidate.criteria[criterion] <= target]
-    for rank, run in enumerate(near_best[:_MAX_RETRIED_CANDIDATES]):
-        starts = _moments_by_neighbour_mixtures(run, runs)
-        if run.candidate.n_components == 1 or not starts:
-            continue
-        progress_callback(len(runs), len(runs), f"{run.candidate.name} from others")
-        runs[rank] = candidate_runs.retry_and_keep_better(run, starts)
+    runs = [each.run for each in ranked]
+    target = _worst_competitive_criterion(ranked[0])
+    n_near_best = sum(not each.run.severity and each.criterion <= target for each in ranked)
+    starts_by_rank = {
+        rank: _moments_by_neighbour_mixtures(run, runs)
+        for rank, run in enumerate(runs[: min(n_near_best, _MAX_RETRIED_CANDIDATES)])
+        if run.spec.n_components > 1
+    }
+    retried_ranks = [rank for rank, starts in starts_by_rank.items() if starts]
+    tasks = [partial(candidate_runs.retry_and_keep_better, runs[rank], starts_by_rank[rank]) for rank in retried_ranks]
+    for rank, run in zip(retried_ranks, _iterate_results(tasks, max(1, min(n_workers, len(tasks)))), strict=True):
+        progress_callback(len(runs), len(runs), f"{run.spec.name} from others")
+        runs[rank] = run
     return runs
 
 
-def _moments_by_neighbour_mixtures(run: CandidateRun, runs: list[CandidateRun]) -> list[Moments]:
+def _moments_by_neighbour_mixtures(run: CandidateRun, runs: Sequence[CandidateRun]) -> list[Moments]:
     """Return moments of a candidate's screening rows, one for each of the best others with as many components."""
     neighbours = [
         other
         for other in runs
-        if other is not run
-        and other.candidate.is_eligible
-        and other.candidate.n_components == run.candidate.n_components
+        if other is not run and not other.severity and other.spec.n_components == run.spec.n_components
     ]
     return [
-        screening_moments_from_responsibilities(other.candidate.mixture, other.spec.screening_problem, run.spec)
+        screening_moments_from_responsibilities(other.mixture, other.spec.screening_problem, run.spec)
         for other in neighbours[:_MAX_NEIGHBOURS]
-        if other.candidate.mixture is not None
+        if other.mixture is not None
     ]
