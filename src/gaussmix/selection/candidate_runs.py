@@ -214,6 +214,7 @@ def _run_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> li
     Starts from trees come first and skip successive halving, so that more starts never end lower.
     """
     problem, solver, n_trees = spec.problem, EM(spec.problem.covariance_estimator), len(TREE_CRITERIA)
+    max_iter = None if spec.is_never_pruned else FIRST_MAX_ITER_FROM_PARTITION
     other_runs = successive_halving(
         solver,
         initial_mixtures[n_trees:],
@@ -226,7 +227,7 @@ def _run_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> li
     return [
         run
         if len(run.trace)
-        else continue_run(solver, run, problem, STOPPING_RULE, FIRST_MAX_ITER_FROM_PARTITION, MAX_FLOORED_ITER)
+        else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
         for run in [*tree_runs, *other_runs]
     ]
 

@@ -18,6 +18,7 @@ from gaussmix.selection import candidate_runs
 from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
 from gaussmix.selection.candidates import Candidate, round_criterion
 from gaussmix.selection.initial_moments import InitialMomentsCache, screening_moments_from_responsibilities
+from gaussmix.selection.neighbour_starts import moments_with_each_component_split, moments_with_two_components_merged
 from gaussmix.selection.progress import ProgressCallback
 
 T = TypeVar("T")
@@ -29,6 +30,9 @@ _MAX_CRITERION_DIFFERENCE = 10.0
 
 # How many of the best candidates start again, and from how many others.
 _MAX_RETRIED_CANDIDATES, _MAX_NEIGHBOURS = 5, 3
+
+# How often the neighbours of a new best candidate are tried.
+_MAX_CHANGES_OF_BEST = 5
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,7 @@ def run_search(
     """Run all candidates, continue those that may win, and retry the best ones; return all candidates."""
     runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
     ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
-    runs = _retry_best_from_neighbours(ranked, n_workers, progress_callback)
-    ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
+    ranked = _improve_best(ranked, criterion, n_workers, progress_callback)
     tasks = [partial(candidate_runs.make_candidate, each.run) for each in ranked]
     return list(_iterate_results(tasks, n_workers))
 
@@ -128,24 +131,67 @@ def _worst_competitive_criterion(best: _RankedRun) -> float:
     return best.criterion + _MAX_CRITERION_DIFFERENCE
 
 
-def _retry_best_from_neighbours(
-    ranked: Sequence[_RankedRun], n_workers: int, progress_callback: ProgressCallback
-) -> list[CandidateRun]:
-    """Return all runs; those of the best candidates are retried from other mixtures with as many components."""
-    runs = [each.run for each in ranked]
-    target = _worst_competitive_criterion(ranked[0])
+def _improve_best(
+    ranked: list[_RankedRun], criterion: str, n_workers: int, progress_callback: ProgressCallback
+) -> list[_RankedRun]:
+    """Retry the best candidates from other mixtures; again from the new best one, as long as the best one changes."""
+    ranked = _retry(ranked, _starts_from_other_structures(ranked), criterion, n_workers, progress_callback)
+    for _ in range(_MAX_CHANGES_OF_BEST):
+        best_spec = ranked[0].run.spec
+        starts = _starts_from_best_with_other_counts(ranked)
+        ranked = _retry(ranked, starts, criterion, n_workers, progress_callback)
+        if ranked[0].run.spec is best_spec:
+            break
+    return ranked
+
+
+def _retry(
+    ranked: Sequence[_RankedRun],
+    starts_by_rank: dict[int, list[Moments]],
+    criterion: str,
+    n_workers: int,
+    progress_callback: ProgressCallback,
+) -> list[_RankedRun]:
+    """Run candidates again from given starts, keep the better run of each, and continue those that may now win."""
+    runs, ranks = [each.run for each in ranked], [rank for rank, starts in starts_by_rank.items() if starts]
+    if not ranks:
+        return list(ranked)
+    tasks = [partial(candidate_runs.retry_and_keep_better, runs[rank], starts_by_rank[rank]) for rank in ranks]
+    for rank, run in zip(ranks, _iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
+        progress_callback(len(runs), len(runs), f"{run.spec.name} from others")
+        runs[rank] = run
+    return _continue_contenders(runs, criterion, n_workers, progress_callback)
+
+
+def _starts_from_other_structures(ranked: Sequence[_RankedRun]) -> dict[int, list[Moments]]:
+    """Return starts of the best candidates, by rank: the mixtures of other structures with as many components."""
+    runs, target = [each.run for each in ranked], _worst_competitive_criterion(ranked[0])
     n_near_best = sum(not each.run.severity and each.criterion <= target for each in ranked)
-    starts_by_rank = {
+    return {
         rank: _moments_by_neighbour_mixtures(run, runs)
         for rank, run in enumerate(runs[: min(n_near_best, _MAX_RETRIED_CANDIDATES)])
         if run.spec.n_components > 1
     }
-    retried_ranks = [rank for rank, starts in starts_by_rank.items() if starts]
-    tasks = [partial(candidate_runs.retry_and_keep_better, runs[rank], starts_by_rank[rank]) for rank in retried_ranks]
-    for rank, run in zip(retried_ranks, _iterate_results(tasks, max(1, min(n_workers, len(tasks)))), strict=True):
-        progress_callback(len(runs), len(runs), f"{run.spec.name} from others")
-        runs[rank] = run
-    return runs
+
+
+def _starts_from_best_with_other_counts(ranked: Sequence[_RankedRun]) -> dict[int, list[Moments]]:
+    """Return starts, by rank, of the best structure with one component less and more: the best mixture, changed.
+
+    Its two components that are most alike are merged, or one is split. Numbers of labelled components stay, so that
+    there are no such starts with labels.
+    """
+    best = ranked[0].run
+    if best.mixture is None or best.spec.labelled_components:
+        return {}
+    make_starts = {-1: moments_with_two_components_merged, 1: moments_with_each_component_split}
+    structure, n_components = best.mixture.structure, best.spec.n_components
+    return {
+        rank: make_starts[each.run.spec.n_components - n_components](best.mixture, best.spec)
+        for rank, each in enumerate(ranked)
+        if each.run.spec.problem.covariance_estimator.structure == structure
+        and each.run.results
+        and each.run.spec.n_components - n_components in make_starts
+    }
 
 
 def _moments_by_neighbour_mixtures(run: CandidateRun, runs: Sequence[CandidateRun]) -> list[Moments]:
