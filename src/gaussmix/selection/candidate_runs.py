@@ -15,24 +15,16 @@ from gaussmix.core.outcome import Outcome
 from gaussmix.errors import GaussmixError
 from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise_moments
-from gaussmix.model.problem import Problem
-from gaussmix.selection.candidates import Candidate
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.criteria import CRITERIA, CRITERIA_OF_RESPONSIBILITIES
 from gaussmix.solvers.em.em import EM
-from gaussmix.solvers.fit_record import make_fit_after_e_step
-from gaussmix.solvers.initialization import initialize_from_moments, sort_components_by_mean
 from gaussmix.solvers.initialization.initializer import make_nondegenerate_check
-from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import HalvingRounds, continue_run, successive_halving
 from gaussmix.solvers.stopping import RelativeGainRule
 
 STOPPING_RULE = RelativeGainRule(1e-7)
 SAMPLE_STOPPING_RULE = RelativeGainRule(1e-4, 100)  # a run on a sample only has to come near an optimum
-
-# Up to as many rows, every run of every candidate converges: it takes milliseconds, and the table of criteria is exact.
-MAX_ROWS_WITHOUT_PRUNING = 300
 
 FIRST_MAX_ITER_FROM_PARTITION = 15  # iterations of the first runs without a sample
 FIRST_MAX_ITER = 5  # iterations of the first run over all rows, after runs on a sample
@@ -53,65 +45,6 @@ TREE_CRITERIA = ("VVV", "whitened")
 
 _HALVING_ROUNDS: HalvingRounds = ((15, 6), (60, 3))
 _SAMPLE_HALVING_ROUNDS: HalvingRounds = ((10, 3), (20, 2))
-
-
-@dataclass(frozen=True)
-class CandidateSpec:
-    """A candidate before its runs.
-
-    Attributes
-    ----------
-    problem : Problem
-        All rows.
-    screening_problem : Problem
-        The rows of the first runs: all, or a sample.
-    n_components : int
-    labelled_components : tuple of int
-        Components with rows that are known to belong to them; they keep their numbers.
-    initial_noise : Noise or None
-        The noise component of the starts.
-    """
-
-    problem: Problem
-    screening_problem: Problem
-    n_components: int
-    labelled_components: tuple[int, ...] = ()
-    initial_noise: Noise | None = None
-
-    def make_initial_mixture(self, moments: Moments) -> Mixture:
-        """Return the initial mixture, with noise if the candidate has it.
-
-        Moments of ``n_components + 1`` groups end with those of noise, which are ignored.
-        """
-        component_moments = (
-            moments if len(moments.mass) == self.n_components else drop_noise_moments(moments, moments.kind)
-        )
-        kind = self.screening_problem.covariance_estimator.moment_kind
-        mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
-        noise = self.initial_noise
-        return mixture if noise is None else add_noise(mixture, noise.box, noise.weight)
-
-    @property
-    def has_sample(self) -> bool:
-        """Whether the first runs use a sample of the rows."""
-        return self.screening_problem is not self.problem
-
-    @property
-    def is_never_pruned(self) -> bool:
-        """Whether the rows are so few that all runs go to convergence."""
-        return self.problem.n_rows <= MAX_ROWS_WITHOUT_PRUNING
-
-    @property
-    def name(self) -> str:
-        """Structure and number of components, such as 'VVV, 3 components'."""
-        return f"{self.problem.covariance_estimator.structure}, {self.n_components} components"
-
-    @property
-    def n_parameters(self) -> int:
-        """Free parameters of the mixture, with those of noise."""
-        structure = self.problem.covariance_estimator.structure
-        n_parameters = structure.n_mixture_parameters(self.n_components, self.problem.source.n_features)
-        return n_parameters + (0 if self.initial_noise is None else N_NOISE_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -139,7 +72,7 @@ class CandidateRun:
     @property
     def can_continue(self) -> bool:
         """Whether a run used up its iterations, and more are allowed."""
-        return any(map(_is_unfinished, self.results))
+        return any(map(is_unfinished, self.results))
 
     @property
     def has_floored_component(self) -> bool:
@@ -178,14 +111,14 @@ class CandidateRun:
         return criterion_so_far - 2.0 * max(map(_extrapolate_gain, self.results)) <= target
 
 
-def _is_unfinished(result: RunResult[Mixture]) -> bool:
+def is_unfinished(result: RunResult[Mixture]) -> bool:
     """Return whether a run used up its iterations, and more are allowed."""
     return result.outcome is Outcome.MAX_ITER_REACHED and len(result.trace) < STOPPING_RULE.max_iter
 
 
 def _extrapolate_gain(result: RunResult[Mixture]) -> float:
     """Return the gain of many more iterations if each gains as much as the last one; gains of EM mostly decrease."""
-    if not _is_unfinished(result):
+    if not is_unfinished(result):
         return 0.0
     if len(result.trace) < 2:
         return np.inf
@@ -225,9 +158,7 @@ def _run_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> li
     )
     tree_runs = [run_solver(solver, start, problem, STOPPING_RULE, max_iter=0) for start in initial_mixtures[:n_trees]]
     return [
-        run
-        if len(run.trace)
-        else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
+        run if len(run.trace) else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
         for run in [*tree_runs, *other_runs]
     ]
 
@@ -262,7 +193,7 @@ def _sort_and_drop_hopeless_runs(
     best, *others = sorted(runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
     keeps_all = spec.is_never_pruned or not is_nondegenerate(best)
     least = -np.inf if keeps_all else best.last_objective + _MIN_RAISED_NATS
-    return best, *(run for run in others if _is_unfinished(run) and run.last_objective + _extrapolate_gain(run) > least)
+    return best, *(run for run in others if is_unfinished(run) and run.last_objective + _extrapolate_gain(run) > least)
 
 
 def continue_candidate(candidate_run: CandidateRun, max_extra_iter: int) -> CandidateRun:
@@ -275,7 +206,7 @@ def continue_candidate(candidate_run: CandidateRun, max_extra_iter: int) -> Cand
     try:
         runs = [
             continue_run(solver, run, spec.problem, STOPPING_RULE, max_extra_iter, MAX_FLOORED_ITER)
-            if _is_unfinished(run)
+            if is_unfinished(run)
             else run
             for run in candidate_run.results
         ]
@@ -309,44 +240,3 @@ def retry_and_keep_better(candidate_run: CandidateRun, initial_moments: Sequence
         return candidate_run
     gain = retry.results[0].last_objective - old.last_objective
     return retry if gain > _RELATIVE_ROUNDING * abs(old.last_objective) else candidate_run
-
-
-def make_candidate(candidate_run: CandidateRun) -> Candidate:
-    """Return the candidate of the best run: the mixture with sorted components, and its criteria on all rows.
-
-    Its outcome is PRUNED if the run could continue.
-    """
-    spec = candidate_run.spec
-    structure = spec.problem.covariance_estimator.structure
-    if not candidate_run.results:
-        reason = candidate_run.failure_reason
-        return Candidate(structure, spec.n_components, {}, spec.n_parameters, None, None, reason)
-    try:
-        return _make_fitted_candidate(spec.problem, candidate_run.results[0], spec.labelled_components)
-    except (GaussmixError, np.linalg.LinAlgError) as error:
-        return Candidate(structure, spec.n_components, {}, spec.n_parameters, None, None, str(error))
-
-
-def _make_fitted_candidate(
-    problem: Problem, result: RunResult[Mixture], labelled_components: tuple[int, ...]
-) -> Candidate:
-    """Return the candidate of a run."""
-    seconds = result.trace.seconds
-    mixture = sort_components_by_mean(result.model, problem, labelled_components)
-    outcome = Outcome.PRUNED if _is_unfinished(result) else result.outcome
-    result = replace(result, model=mixture, outcome=outcome)
-    fit, _ = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
-    total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
-    criteria = {
-        name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
-        for name, criterion in CRITERIA.items()
-    }
-    return Candidate(
-        problem.covariance_estimator.structure,
-        mixture.n_components,
-        criteria,
-        mixture.n_parameters,
-        mixture,
-        fit,
-        rejection_reason=" ".join(fit.notes) if fit.is_degenerate else "",
-    )

@@ -88,6 +88,13 @@ class Selection:
         return self.candidates[0]
 
     @property
+    def is_best_at_largest_count(self) -> bool:
+        """Whether the best candidate has the largest of several numbers of components tried for its structure."""
+        structure = self.best.structure
+        counts = {candidate.n_components for candidate in self.candidates if candidate.structure == structure}
+        return len(counts) > 1 and self.best.n_components == max(counts)
+
+    @property
     def runner_up(self) -> Candidate | None:
         """The best eligible candidate whose density differs from that of ``best``, or None.
 

@@ -9,7 +9,7 @@ from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise_moments
-from gaussmix.selection.candidate_runs import CandidateSpec
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.solvers.initialization.mixture_reduction import merge_groups
 
 

@@ -14,7 +14,8 @@ from gaussmix.model.noise import Noise
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.problem import Problem
 from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateSpec
+from gaussmix.selection.candidate_results import make_candidate
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.initial_moments import InitialMomentsCache, PartitionSource
 from gaussmix.selection.labelled_sample import draw_labelled_sample, restrict_to_sample
@@ -32,6 +33,10 @@ from gaussmix.types import IntN
 # need it.
 N_SCREENING_ROWS = 2_000
 _N_ROWS_PER_FEATURE_AND_COMPONENT = 10
+
+# A search that is not bounded by the user goes on while the best candidate has the largest number of components.
+MAX_EXTENDED_COUNT = 30
+_N_EXTENDED_COUNTS, _MIN_ROWS_PER_PARAMETER = 3, 3.0
 
 ProblemByStructure = dict[Structure, Problem]
 
@@ -129,6 +134,15 @@ class SearchProblem:
         """Return the specification of every candidate: each structure with each number of components."""
         return [self.make_spec(structure, count) for count in component_counts for structure in structures]
 
+    def make_larger_specs(self, structures: Sequence[Structure], largest_count: int) -> list[CandidateSpec]:
+        """Return specifications with the next numbers of components, up to MAX_EXTENDED_COUNT; empty at the end.
+
+        Candidates of more than one parameter per three rows are left out.
+        """
+        counts = range(largest_count + 1, min(largest_count + _N_EXTENDED_COUNTS, MAX_EXTENDED_COUNT) + 1)
+        max_parameters = next(iter(self.problems.values())).total_weight / _MIN_ROWS_PER_PARAMETER
+        return [spec for spec in self.make_specs(structures, counts) if spec.n_parameters <= max_parameters]
+
     def make_spec(self, structure: Structure, n_components: int) -> CandidateSpec:
         """Return the specification of one candidate.
 
@@ -147,7 +161,7 @@ class SearchProblem:
         """Run one candidate from all starts to convergence; return its best fit, or a failed one with the reason."""
         moments = self.initial_moments.get_moments_or_failure_reason(structure, n_components)
         run = candidate_runs.run_candidate(self.make_spec(structure, n_components), moments)
-        return candidate_runs.make_candidate(candidate_runs.run_to_convergence(run))
+        return make_candidate(candidate_runs.run_to_convergence(run))
 
 
 def _known_components(source: AbstractSource) -> IntN | None:

@@ -15,7 +15,9 @@ from typing import TypeVar
 from gaussmix.core.moments import Moments
 from gaussmix.core.threads import threads
 from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
+from gaussmix.selection.candidate_results import make_candidate
+from gaussmix.selection.candidate_runs import CandidateRun
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate, round_criterion
 from gaussmix.selection.initial_moments import InitialMomentsCache, screening_moments_from_responsibilities
 from gaussmix.selection.neighbour_starts import moments_with_each_component_split, moments_with_two_components_merged
@@ -54,13 +56,35 @@ def run_search(
     criterion: str,
     n_workers: int,
     progress_callback: ProgressCallback,
+    make_larger_specs: Callable[[int], list[CandidateSpec]] = lambda largest_count: [],
 ) -> list[Candidate]:
-    """Run all candidates, continue those that may win, and retry the best ones; return all candidates."""
-    runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
-    ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
-    ranked = _improve_best(ranked, criterion, n_workers, progress_callback)
-    tasks = [partial(candidate_runs.make_candidate, each.run) for each in ranked]
+    """Run all candidates, continue those that may win, and retry the best ones; return all candidates.
+
+    While the best candidate has the largest number of components that was tried for its structure,
+    ``make_larger_specs`` of the largest number gives more.
+    """
+    ranked: list[_RankedRun] = []
+    while specs:
+        new_runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
+        runs = [*(each.run for each in ranked), *new_runs]
+        ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
+        ranked = _improve_best(ranked, criterion, n_workers, progress_callback)
+        largest_count = max(run.spec.n_components for run in runs)
+        specs = make_larger_specs(largest_count) if _is_best_at_largest_count(ranked) else []
+    tasks = [partial(make_candidate, each.run) for each in ranked]
     return list(_iterate_results(tasks, n_workers))
+
+
+def _is_best_at_largest_count(ranked: Sequence[_RankedRun]) -> bool:
+    """Return whether the best candidate is nondegenerate, with the largest number tried for its structure."""
+    best = ranked[0].run.spec
+    structure = best.problem.covariance_estimator.structure
+    counts = (
+        each.run.spec.n_components
+        for each in ranked
+        if each.run.spec.problem.covariance_estimator.structure == structure
+    )
+    return not ranked[0].run.severity and best.n_components == max(counts)
 
 
 def _iterate_results(tasks: Iterable[Callable[[], T]], n_workers: int) -> Iterator[T]:
