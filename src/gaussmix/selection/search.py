@@ -33,6 +33,7 @@ from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.parallel_tasks import default_n_workers
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
 from gaussmix.selection.search_schedule import run_search
@@ -44,9 +45,6 @@ from gaussmix.selection.validation import (
 )
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike
-
-# With more rows, the processors share the rows of one candidate instead of fitting several candidates in parallel.
-_MAX_ROWS_FOR_PARALLEL_CANDIDATES = 100_000
 
 _DEFAULT_COUNTS = range(1, 10)
 
@@ -180,9 +178,9 @@ def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_feature
 
 def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     """Return the number of candidates to fit in parallel; raise ParameterError if ``n_jobs`` is invalid."""
-    if n_jobs is None and n_rows > _MAX_ROWS_FOR_PARALLEL_CANDIDATES:
-        return 1
-    if n_jobs is None or n_jobs == -1:
+    if n_jobs is None:
+        return default_n_workers(n_rows)
+    if n_jobs == -1:
         return available_n_threads()
     if not is_integer(n_jobs, 1):
         allowed = "a whole number of at least 1, -1 for all processors, or None"

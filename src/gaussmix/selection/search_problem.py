@@ -1,12 +1,14 @@
 """``SearchProblem``: what all candidates of a search share, a problem per structure, screening rows and starts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.moments import Moments
 from gaussmix.covariance.prior import DefaultPrior
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
@@ -157,11 +159,16 @@ class SearchProblem:
         noise = self.initial_noises.get(structure)
         return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise)
 
-    def fit_candidate(self, structure: Structure, n_components: int) -> Candidate:
-        """Run one candidate from all starts to convergence; return its best fit, or a failed one with the reason."""
+    def make_fit_task(self, structure: Structure, n_components: int) -> Callable[[], Candidate]:
+        """Make the starts of a candidate; return the function that runs them to convergence and returns its fit."""
         moments = self.initial_moments.get_moments_or_failure_reason(structure, n_components)
-        run = candidate_runs.run_candidate(self.make_spec(structure, n_components), moments)
-        return make_candidate(candidate_runs.run_to_convergence(run))
+        return partial(_fit_to_convergence, self.make_spec(structure, n_components), moments)
+
+
+def _fit_to_convergence(spec: CandidateSpec, moments_or_failure_reason: Sequence[Moments] | str) -> Candidate:
+    """Run a candidate from all starts to convergence; return its best fit, or a failed one with the reason."""
+    run = candidate_runs.run_candidate(spec, moments_or_failure_reason)
+    return make_candidate(candidate_runs.run_to_convergence(run))
 
 
 def _known_components(source: AbstractSource) -> IntN | None:

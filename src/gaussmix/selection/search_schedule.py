@@ -5,15 +5,11 @@ candidate may win if a hundred more iterations with the gain of the last one wou
 best. With at most 300 rows all candidates run to convergence.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from gaussmix.core.moments import Moments
-from gaussmix.core.threads import threads
 from gaussmix.selection import candidate_runs
 from gaussmix.selection.candidate_results import make_candidate
 from gaussmix.selection.candidate_runs import CandidateRun
@@ -21,9 +17,8 @@ from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate, round_criterion
 from gaussmix.selection.initial_moments import InitialMomentsCache, screening_moments_from_responsibilities
 from gaussmix.selection.neighbour_starts import moments_with_each_component_split, moments_with_two_components_merged
+from gaussmix.selection.parallel_tasks import iterate_results
 from gaussmix.selection.progress import ProgressCallback
-
-T = TypeVar("T")
 
 _N_ALWAYS_CONTINUED = 1  # the best candidates that run to convergence whatever they can reach
 
@@ -72,7 +67,7 @@ def run_search(
         largest_count = max(run.spec.n_components for run in runs)
         specs = make_larger_specs(largest_count) if _is_best_at_largest_count(ranked) else []
     tasks = [partial(make_candidate, each.run) for each in ranked]
-    return list(_iterate_results(tasks, n_workers))
+    return list(iterate_results(tasks, n_workers))
 
 
 def _is_best_at_largest_count(ranked: Sequence[_RankedRun]) -> bool:
@@ -85,23 +80,6 @@ def _is_best_at_largest_count(ranked: Sequence[_RankedRun]) -> bool:
         if each.run.spec.problem.covariance_estimator.structure == structure
     )
     return not ranked[0].run.severity and best.n_components == max(counts)
-
-
-def _iterate_results(tasks: Iterable[Callable[[], T]], n_workers: int) -> Iterator[T]:
-    """Yield the results of tasks in their order; ``n_workers`` of them run at once, each in one thread.
-
-    An interrupt waits for running tasks only.
-    """
-    if n_workers == 1:
-        yield from (task() for task in tasks)
-        return
-    with ThreadPoolExecutor(n_workers) as pool, threads(1):
-        try:
-            for get_result in [pool.submit(copy_context().run, task).result for task in tasks]:
-                yield get_result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _make_first_runs(
@@ -120,7 +98,7 @@ def _make_first_runs(
     tasks = (partial(candidate_runs.run_candidate, spec, moments) for spec, moments in zip(specs, starts, strict=True))
     runs: list[CandidateRun] = []
     progress_callback(0, len(specs), specs[0].name)
-    for run in _iterate_results(tasks, min(n_workers, len(specs))):
+    for run in iterate_results(tasks, min(n_workers, len(specs))):
         runs.append(run)
         if len(runs) < len(specs):
             progress_callback(len(runs), len(specs), specs[len(runs)].name)
@@ -144,7 +122,7 @@ def _continue_contenders(
         if not ranks:
             return ranked
         tasks = [partial(candidate_runs.continue_candidate, ranked[rank].run, max_extra_iter) for rank in ranks]
-        for rank, run in zip(ranks, _iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
+        for rank, run in zip(ranks, iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
             progress_callback(len(ranked), len(ranked), f"{run.spec.name} again")
             ranked[rank] = _RankedRun(run, run.estimate_criterion(criterion))
         max_extra_iter *= 2
@@ -181,7 +159,7 @@ def _retry(
     if not ranks:
         return list(ranked)
     tasks = [partial(candidate_runs.retry_and_keep_better, runs[rank], starts_by_rank[rank]) for rank in ranks]
-    for rank, run in zip(ranks, _iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
+    for rank, run in zip(ranks, iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
         progress_callback(len(runs), len(runs), f"{run.spec.name} from others")
         runs[rank] = run
     return _continue_contenders(runs, criterion, n_workers, progress_callback)
