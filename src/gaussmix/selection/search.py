@@ -30,13 +30,12 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
-from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.parallel_tasks import default_n_workers
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
-from gaussmix.selection.search_schedule import run_search
+from gaussmix.selection.search_schedule import SearchPlan, run_search
 from gaussmix.selection.validation import (
     parse_component_counts,
     parse_integer,
@@ -141,16 +140,9 @@ def select(
     search_problem = SearchProblem.from_source(
         source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
     )
-    specs = search_problem.make_specs(parsed_structures, counts)
-    may_extend = n_components is None
-
-    def make_larger_specs(largest_count: int) -> list[CandidateSpec]:
-        return search_problem.make_larger_specs(parsed_structures, largest_count) if may_extend else []
-
+    plan = SearchPlan(search_problem, parsed_structures, counts, may_go_on=n_components is None)
     with make_progress_callback(progress, "fitting") as callback:
-        candidates = run_search(
-            specs, search_problem.initial_moments, criterion, n_workers, callback, make_larger_specs
-        )
+        candidates = run_search(plan, criterion, n_workers, callback)
     return _make_selection(candidates, criterion, start_time)
 
 

@@ -5,11 +5,12 @@ candidate may win if a hundred more iterations with the gain of the last one wou
 best. With at most 300 rows all candidates run to convergence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from gaussmix.core.moments import Moments
+from gaussmix.covariance.structure import Structure
 from gaussmix.selection import candidate_runs
 from gaussmix.selection.candidate_results import make_candidate
 from gaussmix.selection.candidate_runs import CandidateRun
@@ -19,6 +20,7 @@ from gaussmix.selection.initial_moments import InitialMomentsCache, screening_mo
 from gaussmix.selection.neighbour_starts import moments_with_each_component_split, moments_with_two_components_merged
 from gaussmix.selection.parallel_tasks import iterate_results
 from gaussmix.selection.progress import ProgressCallback
+from gaussmix.selection.search_problem import SearchProblem
 
 _N_ALWAYS_CONTINUED = 1  # the best candidates that run to convergence whatever they can reach
 
@@ -45,27 +47,60 @@ class _RankedRun:
         return self.run.severity, round_criterion(self.criterion), self.run.spec.n_parameters
 
 
+@dataclass(frozen=True)
+class SearchPlan:
+    """What a search tries.
+
+    Attributes
+    ----------
+    search_problem : SearchProblem
+    structures : sequence of Structure
+    component_counts : sequence of int
+    may_go_on : bool
+        Whether more numbers of components are tried while the best candidate has the largest one.
+    """
+
+    search_problem: SearchProblem
+    structures: Sequence[Structure]
+    component_counts: Sequence[int]
+    may_go_on: bool
+
+    def make_first_specs(self) -> list[CandidateSpec]:
+        """Return the specification of every structure with every number of components."""
+        return self.search_problem.make_specs(self.structures, self.component_counts)
+
+    def make_larger_specs(self, ranked: Sequence[_RankedRun]) -> list[CandidateSpec]:
+        """Return specifications with larger numbers if the best candidate has the largest one of its structure."""
+        if not self.may_go_on or not _is_best_at_largest_count(ranked):
+            return []
+        return self.search_problem.make_larger_specs(
+            self.structures, max(each.run.spec.n_components for each in ranked)
+        )
+
+
 def run_search(
-    specs: list[CandidateSpec],
-    initial_moments: InitialMomentsCache,
-    criterion: str,
-    n_workers: int,
-    progress_callback: ProgressCallback,
-    make_larger_specs: Callable[[int], list[CandidateSpec]] = lambda largest_count: [],
+    plan: SearchPlan, criterion: str, n_workers: int, progress_callback: ProgressCallback
 ) -> list[Candidate]:
     """Run all candidates, continue those that may win, and retry the best ones; return all candidates.
 
-    While the best candidate has the largest number of components that was tried for its structure,
-    ``make_larger_specs`` of the largest number gives more.
+    Parameters
+    ----------
+    plan : SearchPlan
+    criterion : str
+        A name of ``CRITERIA``.
+    n_workers : int
+        How many candidates run at once.
+    progress_callback : callable
+        Called before each candidate, and after each that continues.
     """
+    initial_moments, specs = plan.search_problem.initial_moments, plan.make_first_specs()
     ranked: list[_RankedRun] = []
     while specs:
         new_runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
         runs = [*(each.run for each in ranked), *new_runs]
         ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
         ranked = _improve_best(ranked, criterion, n_workers, progress_callback)
-        largest_count = max(run.spec.n_components for run in runs)
-        specs = make_larger_specs(largest_count) if _is_best_at_largest_count(ranked) else []
+        specs = plan.make_larger_specs(ranked)
     tasks = [partial(make_candidate, each.run) for each in ranked]
     return list(iterate_results(tasks, n_workers))
 
