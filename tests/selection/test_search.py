@@ -314,3 +314,67 @@ def test_rows_without_columns_raise() -> None:
 def test_progress_must_be_a_callback_or_a_bool() -> None:
     with pytest.raises(ParameterError, match="progress must be True, False, None or a callable, but is 'x'"):
         select(np.arange(10.0)[:, None], 1, progress="x")  # type: ignore[arg-type]
+
+
+def make_grid_of_groups(n_groups: int, n_rows_each: int, seed: int = 0) -> ND:
+    """Return rows of round groups, four standard deviations and more apart."""
+    rng = np.random.default_rng(seed)
+    centers = np.array([(8.0 * (k % 4), 8.0 * (k // 4)) for k in range(n_groups)])
+    return np.concatenate([center + rng.normal(size=(n_rows_each, 2)) for center in centers])
+
+
+def test_search_goes_on_above_nine_components_by_default() -> None:
+    rows = make_grid_of_groups(13, 40)
+    found = select(rows, structures=["EII", "VVI"])
+    assert found.best.name == "EII,13"
+    assert not found.is_best_at_largest_count
+    assert {cell.n_components for cell in found.candidates} == set(range(1, 16))
+    bounded = select(rows, range(1, 10), ["EII", "VVI"])
+    assert bounded.best.n_components == 9
+    assert bounded.is_best_at_largest_count
+    assert max(cell.n_components for cell in bounded.candidates) == 9
+
+
+def test_search_goes_on_up_to_a_cap_and_as_rows_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = make_grid_of_groups(13, 14)
+    found = select(rows, structures=["EII", "VVV"])
+    largest = {
+        name: max(c.n_components for c in found.candidates if str(c.structure) == name) for name in ("EII", "VVV")
+    }
+    assert largest == {"EII": 15, "VVV": 10}  # a VVV mixture of eleven components has 65 parameters for 182 rows
+    monkeypatch.setattr("gaussmix.selection.search_problem.MAX_EXTENDED_COUNT", 11)
+    capped = select(rows, structures=["EII", "VVV"])
+    assert max(cell.n_components for cell in capped.candidates) == 11
+    assert capped.is_best_at_largest_count
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pruning_at_few_rows_leaves_the_choice_as_it_is(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    n_groups, n_columns = 1 + seed, 2 + seed
+    axes = rng.normal(size=(n_groups, n_columns, n_columns)) / np.sqrt(n_columns) + 0.5 * np.eye(n_columns)
+    labels = rng.integers(n_groups, size=400)
+    rows = 3 * rng.normal(size=(n_groups, n_columns))[labels]
+    rows += np.einsum("nij,nj->ni", axes[labels], rng.normal(size=(400, n_columns)))
+    pruned = select(rows, range(1, 7))
+    assert any(cell.fit is not None and cell.fit.outcome is Outcome.PRUNED for cell in pruned.candidates)
+    monkeypatch.setattr("gaussmix.selection.candidate_spec.MAX_ROWS_WITHOUT_PRUNING", 400)
+    complete = select(rows, range(1, 7))
+    assert all(
+        cell.fit is None or cell.fit.outcome is not Outcome.PRUNED for cell in complete.candidates if cell.is_eligible
+    )
+    assert pruned.best.name == complete.best.name
+    assert pruned.best.criteria["bic"] == pytest.approx(complete.best.criteria["bic"], abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", [7, 9, 40])
+def test_neighbours_of_the_best_number_of_components_start_from_it(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On these rows the tree leads the right number of components to a poor maximum."""
+    rng = np.random.default_rng(seed)
+    centers = 3.0 * rng.normal(size=(4, 2))
+    rows = centers[rng.choice(4, p=rng.dirichlet(np.full(4, 6.0)), size=500)] + rng.normal(size=(500, 2))
+    found = select(rows, range(1, 7), ["EII"])
+    thorough = select(rows, range(1, 7), ["EII"], n_starts=8)
+    assert found.best.criteria["bic"] == pytest.approx(thorough.best.criteria["bic"], abs=0.05)
+    monkeypatch.setattr("gaussmix.selection.search_schedule._MAX_CHANGES_OF_BEST", 0)
+    assert select(rows, range(1, 7), ["EII"]).best.criteria["bic"] > found.best.criteria["bic"] + 10

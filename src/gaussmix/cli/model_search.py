@@ -170,13 +170,13 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
     return FileSearch(path, selected_columns, selection)
 
 
-def limit_or_reject_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int]:
+def limit_or_reject_n_components(path: Path, n_rows: int, options: SearchOptions) -> list[int] | None:
     """Return the numbers of components up to ``n_rows``; if the user set larger ones, raise TableError.
 
-    If default ones are larger, a note is printed.
+    The default is None, so that the search may go on upward. If default ones are larger, a note is printed.
     """
     if options.n_components[-1] <= n_rows:
-        return options.n_components
+        return None if options.is_default_n_components else options.n_components
     if not options.is_default_n_components:
         raise TableError.too_few_rows(path, n_rows, options.n_components[-1])
     console.print_note(f"the file has {n_rows} rows, so at most {n_rows} components are tried.")

@@ -30,7 +30,7 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 def compare(
     X: ArrayLike,
     labels: ArrayLike | None = None,
-    n_components: int | Iterable[int] = range(1, 10),
+    n_components: int | Iterable[int] | None = None,
     structures: str | Sequence[str] = "all",
     solvers: str | Sequence[str] = DEFAULT_SOLVERS,
     *,
@@ -61,7 +61,8 @@ def compare(
         Known classes of the rows, numbers or texts; None, NaN, an empty text or -1 mean unknown. Neither the mixture
         nor k-means uses them. The neighbours, and the classes of groups, are learned from four fifths of the labels
         and judged on the rest, in five folds. A method counts as better if it is so by two standard errors.
-    n_components : int or iterable of int, default=1..9
+    n_components : int or iterable of int, optional
+        By default as in `select`: 1 to 9, and further while the best candidate has the largest number.
     structures : 'all', a name, or a sequence of names
         The candidates of `select`.
     solvers : str or sequence of str

@@ -30,7 +30,7 @@ from gaussmix.types import NK
 T = TypeVar("T")
 
 # Number of runs from which fused runs repay their compilation, which takes some seconds once per machine.
-MIN_RUNS_FOR_FUSED = 32
+MIN_RUNS_FOR_FUSED = 16
 
 # Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
 # are faster: they use SIMD registers and share rows among threads.

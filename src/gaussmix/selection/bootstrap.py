@@ -6,6 +6,7 @@ both models to each sample. ``extended_fits.py`` holds the ways to fit K + 1 com
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResult
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, NondegenerateFit, SearchStrategy, fit_from_start
+from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.validation import parse_fraction_in_open_interval, parse_integer, parse_rows_of_positive_weight
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
@@ -181,11 +183,13 @@ def _test_against_k_plus_1(
     n_components, n_bootstrap = null_fit.mixture.n_components, options.n_bootstrap
     statistic = max(0.0, 2.0 * (alternative_fit.log_likelihood - null_fit.log_likelihood))
     bootstrap_statistics = np.empty(n_bootstrap)
-    for number, sample_rng in enumerate(_spawn_generators(rng, n_bootstrap)):
+    tasks = [
+        partial(_draw_bootstrap_statistic, options, null_fit.mixture, alternative_fit.mixture, sample_rng)
+        for sample_rng in _spawn_generators(rng, n_bootstrap)
+    ]
+    for number, value in enumerate(iterate_results(tasks, default_n_workers(options.problem.n_rows))):
         options.progress_callback(number, n_bootstrap, f"{n_components} against {n_components + 1} components")
-        bootstrap_statistics[number] = _draw_bootstrap_statistic(
-            options, null_fit.mixture, alternative_fit.mixture, sample_rng
-        )
+        bootstrap_statistics[number] = value
     bootstrap_statistics.flags.writeable = False
     return BootstrapStep(
         n_components,

@@ -1,26 +1,24 @@
 """Runs of one candidate of a search (a structure with a number of components), from its starts to convergence.
 
-The seconds in a candidate's fit are those of its winning run.
+A candidate runs in rounds, so that the search can stop it as soon as it can no longer win. It keeps the runs from all
+starts that may still be its best; the others are dropped. The seconds in a candidate's fit are those of its best run.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from gaussmix.core.moments import Moments
 from gaussmix.core.outcome import Outcome
 from gaussmix.errors import GaussmixError
+from gaussmix.model.degeneracy import count_degenerate_components
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise_moments
-from gaussmix.model.problem import Problem
-from gaussmix.selection.candidates import Candidate
-from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.candidate_spec import CandidateSpec
+from gaussmix.selection.criteria import CRITERIA, CRITERIA_OF_RESPONSIBILITIES
 from gaussmix.solvers.em.em import EM
-from gaussmix.solvers.fit_record import make_fit_after_e_step
-from gaussmix.solvers.initialization import initialize_from_moments, sort_components_by_mean
 from gaussmix.solvers.initialization.initializer import make_nondegenerate_check
-from gaussmix.solvers.initialization.noise_initialization import add_noise
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import HalvingRounds, continue_run, successive_halving
 from gaussmix.solvers.stopping import RelativeGainRule
@@ -28,13 +26,17 @@ from gaussmix.solvers.stopping import RelativeGainRule
 STOPPING_RULE = RelativeGainRule(1e-7)
 SAMPLE_STOPPING_RULE = RelativeGainRule(1e-4, 100)  # a run on a sample only has to come near an optimum
 
-FIRST_MAX_ITER = 5  # iterations of the first run over all rows
+FIRST_MAX_ITER_FROM_PARTITION = 15  # iterations of the first runs without a sample
+FIRST_MAX_ITER = 5  # iterations of the first run over all rows, after runs on a sample
 
 # A run stops after this many iterations with a floored variance: a degenerate candidate is never chosen.
 MAX_FLOORED_ITER = 8
 
-# Further iterations that a candidate is assumed to get when the search estimates what it can still reach.
+# Further iterations that a run is assumed to get when the search estimates what it can still reach.
 _N_EXTRAPOLATED_ITER = 100
+
+# A retry of a candidate stops when it can hardly raise the log-likelihood by more nats than this.
+_MIN_RAISED_NATS = 0.02
 
 _RELATIVE_ROUNDING = 1e-9
 
@@ -46,184 +48,195 @@ _SAMPLE_HALVING_ROUNDS: HalvingRounds = ((10, 3), (20, 2))
 
 
 @dataclass(frozen=True)
-class CandidateSpec:
-    """A candidate before its runs.
+class CandidateRun:
+    """A candidate and its runs on all rows so far.
 
     Attributes
     ----------
-    problem : Problem
-        All rows.
-    screening_problem : Problem
-        The rows of the first runs: all, or a sample.
-    n_components : int
-    labelled_components : tuple of int
-        Components with rows that are known to belong to them; they keep their numbers.
-    initial_noise : Noise or None
-        The noise component of the starts.
+    spec : CandidateSpec
+    results : tuple of RunResult
+        Runs from different starts, the best first; empty if all failed.
+    failure_reason : str
+        Why there is no run.
     """
 
-    problem: Problem
-    screening_problem: Problem
-    n_components: int
-    labelled_components: tuple[int, ...] = ()
-    initial_noise: Noise | None = None
-
-    def make_initial_mixture(self, moments: Moments) -> Mixture:
-        """Return the initial mixture, with noise if the candidate has it.
-
-        Moments of ``n_components + 1`` groups end with those of noise, which are ignored.
-        """
-        component_moments = (
-            moments if len(moments.mass) == self.n_components else drop_noise_moments(moments, moments.kind)
-        )
-        kind = self.screening_problem.covariance_estimator.moment_kind
-        mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
-        noise = self.initial_noise
-        return mixture if noise is None else add_noise(mixture, noise.box, noise.weight)
+    spec: CandidateSpec
+    results: tuple[RunResult[Mixture], ...]
+    failure_reason: str = ""
 
     @property
-    def name(self) -> str:
-        """Structure and number of components, such as 'VVV, 3 components'."""
-        return f"{self.problem.covariance_estimator.structure}, {self.n_components} components"
-
-
-@dataclass(frozen=True)
-class CandidateRun:
-    """A candidate and the run that it comes from; ``result`` is None if no run succeeded."""
-
-    spec: CandidateSpec
-    candidate: Candidate
-    result: RunResult[Mixture] | None = None
+    def mixture(self) -> Mixture | None:
+        """The mixture of the best run, or None."""
+        return self.results[0].model if self.results else None
 
     @property
     def can_continue(self) -> bool:
-        """Whether the run used up its iterations, and more are allowed."""
-        if self.result is None or self.result.outcome is not Outcome.MAX_ITER_REACHED:
-            return False
-        return len(self.result.trace) < STOPPING_RULE.max_iter
+        """Whether a run used up its iterations, and more are allowed."""
+        return any(map(is_unfinished, self.results))
 
-    def can_reach(self, target: float, criterion: str) -> bool:
-        """Return whether the criterion could fall to the target if each of many more iterations gained as the last."""
-        if self.result is None or not self.candidate.is_eligible:
+    @property
+    def has_floored_component(self) -> bool:
+        """Whether a covariance of the best run is at the variance floor."""
+        return self.mixture is not None and bool(self.mixture.covariance.is_floored.any())
+
+    @cached_property
+    def severity(self) -> int:
+        """0 nondegenerate, 1 a component of too few rows, 2 a floored variance, 3 failed."""
+        if self.mixture is None:
+            return 3
+        if self.has_floored_component:
+            return 2
+        return int(count_degenerate_components(self.mixture, self.spec.problem) > 0)
+
+    def estimate_criterion(self, criterion: str) -> float:
+        """Return a criterion of the best run so far; its log-likelihood is that before the last update."""
+        mixture, problem = self.mixture, self.spec.problem
+        if mixture is None:
+            return np.inf
+        log_prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
+        log_likelihood = self.results[0].last_objective - log_prior
+        is_needed = criterion in CRITERIA_OF_RESPONSIBILITIES and mixture.n_components > 1
+        total_log_max = problem.total_log_max_responsibility(mixture) if is_needed else 0.0
+        return CRITERIA[criterion](log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
+
+    def can_reach(self, target: float, criterion_so_far: float) -> bool:
+        """Return whether many more iterations with the last gain would bring the criterion down to the target.
+
+        Always True for few rows, unless the candidate is at the variance floor.
+        """
+        if self.has_floored_component:
             return False
-        last_gain = float(np.diff(self.result.trace.log_likelihoods[-2:]).sum())
-        return self.candidate.criteria[criterion] - 2.0 * _N_EXTRAPOLATED_ITER * last_gain <= target
+        if self.spec.is_never_pruned:
+            return True
+        return criterion_so_far - 2.0 * max(map(_extrapolate_gain, self.results)) <= target
+
+
+def is_unfinished(result: RunResult[Mixture]) -> bool:
+    """Return whether a run used up its iterations, and more are allowed."""
+    return result.outcome is Outcome.MAX_ITER_REACHED and len(result.trace) < STOPPING_RULE.max_iter
+
+
+def _extrapolate_gain(result: RunResult[Mixture]) -> float:
+    """Return the gain of many more iterations if each gains as much as the last one; gains of EM mostly decrease."""
+    if not is_unfinished(result):
+        return 0.0
+    if len(result.trace) < 2:
+        return np.inf
+    return _N_EXTRAPOLATED_ITER * float(np.diff(result.trace.log_likelihoods[-2:]).sum())
 
 
 def run_candidate(spec: CandidateSpec, moments_or_failure_reason: Sequence[Moments] | str) -> CandidateRun:
-    """Run a candidate from all starts and return its best run, or a failed run if there is none.
+    """Return the first runs of a candidate from all starts, or a failed run if there is none.
 
-    Without a sample, the run goes to convergence; after a sample, it makes its first iterations on all rows. Instead
-    of moments, one for each start, the argument may be the reason (text) why there are no starts.
+    After runs on a sample, the best one makes its first iterations on all rows. Instead of moments, one for each
+    start, the argument may be the reason (text) why there are no starts.
     """
     if isinstance(moments_or_failure_reason, str):
-        return _make_run_without_mixture_and_criteria(spec, moments_or_failure_reason)
+        return CandidateRun(spec, (), moments_or_failure_reason)
     try:
         starts = [spec.make_initial_mixture(moments) for moments in moments_or_failure_reason]
-        return _make_candidate_run(spec, _run_starts_and_keep_best(spec, starts))
+        runs = _run_on_sample_then_on_all_rows(spec, starts) if spec.has_sample else _run_on_all_rows(spec, starts)
+        return CandidateRun(spec, _sort_and_drop_hopeless_runs(spec, runs))
     except (GaussmixError, np.linalg.LinAlgError) as error:
-        return _make_run_without_mixture_and_criteria(spec, str(error))
+        return CandidateRun(spec, (), str(error))
 
 
-def _run_starts_and_keep_best(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> RunResult[Mixture]:
-    """Return the best run of all starts, nondegenerate if any is; after a sample, its first iterations on all rows.
+def _run_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> list[RunResult[Mixture]]:
+    """Return the first iterations of the runs from all starts.
 
     Starts from trees come first and skip successive halving, so that more starts never end lower.
     """
-    problem, n_trees = spec.screening_problem, len(TREE_CRITERIA)
-    solver, has_sample = EM(problem.covariance_estimator), problem is not spec.problem
-    stopping_rule, rounds = (
-        (SAMPLE_STOPPING_RULE, _SAMPLE_HALVING_ROUNDS) if has_sample else (STOPPING_RULE, _HALVING_ROUNDS)
+    problem, solver, n_trees = spec.problem, EM(spec.problem.covariance_estimator), len(TREE_CRITERIA)
+    max_iter = None if spec.is_never_pruned else FIRST_MAX_ITER_FROM_PARTITION
+    other_runs = successive_halving(
+        solver,
+        initial_mixtures[n_trees:],
+        problem,
+        STOPPING_RULE,
+        make_nondegenerate_check(problem),
+        _HALVING_ROUNDS,
     )
-    is_nondegenerate = make_nondegenerate_check(problem)
+    tree_runs = [run_solver(solver, start, problem, STOPPING_RULE, max_iter=0) for start in initial_mixtures[:n_trees]]
+    return [
+        run if len(run.trace) else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
+        for run in [*tree_runs, *other_runs]
+    ]
+
+
+def _run_on_sample_then_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> list[RunResult[Mixture]]:
+    """Run all starts on the sample; return the first iterations of the best one on all rows."""
+    sample, n_trees = spec.screening_problem, len(TREE_CRITERIA)
+    solver, is_nondegenerate = EM(sample.covariance_estimator), make_nondegenerate_check(sample)
     tree_runs = [
-        run_solver(solver, mixture, problem, stopping_rule, max_iter=0) for mixture in initial_mixtures[:n_trees]
+        run_solver(solver, mixture, sample, SAMPLE_STOPPING_RULE, max_iter=0) for mixture in initial_mixtures[:n_trees]
     ]
     other_runs = successive_halving(
-        solver, initial_mixtures[n_trees:], problem, stopping_rule, is_nondegenerate, rounds
+        solver, initial_mixtures[n_trees:], sample, SAMPLE_STOPPING_RULE, is_nondegenerate, _SAMPLE_HALVING_ROUNDS
     )
     finished_runs = [
-        continue_run(solver, run, problem, stopping_rule, max_floored_iter=MAX_FLOORED_ITER)
+        continue_run(solver, run, sample, SAMPLE_STOPPING_RULE, max_floored_iter=MAX_FLOORED_ITER)
         for run in [*tree_runs, *other_runs]
     ]
     best = min(finished_runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
-    if not has_sample:
-        return best
     full_solver = EM(spec.problem.covariance_estimator)
-    return run_solver(full_solver, best.model, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)
+    return [run_solver(full_solver, best.model, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)]
+
+
+def _sort_and_drop_hopeless_runs(
+    spec: CandidateSpec, runs: Sequence[RunResult[Mixture]]
+) -> tuple[RunResult[Mixture], ...]:
+    """Return the runs of a candidate, the best first, without those that can hardly overtake it.
+
+    Of degenerate runs none is better than another, so that all others stay.
+    """
+    is_nondegenerate = make_nondegenerate_check(spec.problem)
+    best, *others = sorted(runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
+    keeps_all = spec.is_never_pruned or not is_nondegenerate(best)
+    least = -np.inf if keeps_all else best.last_objective + _MIN_RAISED_NATS
+    return best, *(run for run in others if is_unfinished(run) and run.last_objective + _extrapolate_gain(run) > least)
 
 
 def continue_candidate(candidate_run: CandidateRun, max_extra_iter: int) -> CandidateRun:
-    """Continue a candidate's run on all rows for at most ``max_extra_iter`` iterations; return a new `CandidateRun`.
+    """Continue the runs of a candidate on all rows for at most ``max_extra_iter`` iterations each.
 
-    A failed candidate is returned as it is. An error of the run makes the candidate a failed one.
+    A failed candidate is returned as it is. An error of a run makes the candidate a failed one.
     """
-    spec, result = candidate_run.spec, candidate_run.result
-    if result is None or candidate_run.candidate.fit is None:
-        return candidate_run
+    spec = candidate_run.spec
+    solver = EM(spec.problem.covariance_estimator)
     try:
-        solver = EM(spec.problem.covariance_estimator)
-        return _make_candidate_run(spec, continue_run(solver, result, spec.problem, STOPPING_RULE, max_extra_iter))
+        runs = [
+            continue_run(solver, run, spec.problem, STOPPING_RULE, max_extra_iter, MAX_FLOORED_ITER)
+            if is_unfinished(run)
+            else run
+            for run in candidate_run.results
+        ]
     except (GaussmixError, np.linalg.LinAlgError) as error:
-        return _make_run_without_mixture_and_criteria(spec, str(error))
+        return CandidateRun(spec, (), str(error))
+    return replace(candidate_run, results=_sort_and_drop_hopeless_runs(spec, runs)) if runs else candidate_run
+
+
+def run_to_convergence(candidate_run: CandidateRun) -> CandidateRun:
+    """Continue all runs of a candidate until they have converged or can hardly become its best."""
+    max_extra_iter = FIRST_MAX_ITER_FROM_PARTITION
+    while candidate_run.can_continue:
+        candidate_run = continue_candidate(candidate_run, max_extra_iter)
+        max_extra_iter *= 2
+    return candidate_run
 
 
 def retry_and_keep_better(candidate_run: CandidateRun, initial_moments: Sequence[Moments]) -> CandidateRun:
     """Run a candidate from other starts; return that run if it is better and nondegenerate, else the old one."""
-    retry = run_candidate(candidate_run.spec, initial_moments)
-    if retry.result is None or candidate_run.result is None or not retry.candidate.is_eligible:
-        return candidate_run
-    while retry.can_continue and len(retry.result.trace) < len(candidate_run.result.trace):
-        retry = continue_candidate(retry, len(candidate_run.result.trace) - len(retry.result.trace))
-        if retry.result is None or retry.candidate.fit is None:
+    old = candidate_run.results[0]
+    retry, max_extra_iter = run_candidate(candidate_run.spec, initial_moments), FIRST_MAX_ITER_FROM_PARTITION
+    while retry.can_continue and retry.results[0].last_objective <= old.last_objective + _MIN_RAISED_NATS:
+        can_raise = any(
+            run.last_objective + _extrapolate_gain(run) > old.last_objective + _MIN_RAISED_NATS for run in retry.results
+        )
+        if not can_raise:
             return candidate_run
-    objective = _penalized_log_likelihood(candidate_run)
-    is_better = _penalized_log_likelihood(retry) - objective > _RELATIVE_ROUNDING * abs(objective)
-    return retry if is_better and retry.candidate.is_eligible else candidate_run
-
-
-def _penalized_log_likelihood(candidate_run: CandidateRun) -> float:
-    """Return what EM maximizes: the log-likelihood plus the log density of the prior; -inf without a mixture."""
-    mixture, fit = candidate_run.candidate.mixture, candidate_run.candidate.fit
-    if mixture is None or fit is None:
-        return -np.inf
-    estimator = candidate_run.spec.problem.covariance_estimator
-    return fit.log_likelihood + estimator.log_prior(mixture.centers, mixture.covariance)
-
-
-def candidate_marked_if_pruned(candidate_run: CandidateRun) -> Candidate:
-    """Return the candidate of a run, with the outcome PRUNED if the run could continue."""
-    fit = candidate_run.candidate.fit
-    if fit is None or not candidate_run.can_continue:
-        return candidate_run.candidate
-    return replace(candidate_run.candidate, fit=replace(fit, outcome=Outcome.PRUNED))
-
-
-def _make_candidate_run(spec: CandidateSpec, result: RunResult[Mixture]) -> CandidateRun:
-    """Return a run with its candidate: the mixture with sorted components, and its criteria on all rows."""
-    problem, seconds = spec.problem, result.trace.seconds
-    mixture = sort_components_by_mean(result.model, problem, spec.labelled_components)
-    fit, _ = make_fit_after_e_step(replace(result, model=mixture), problem, float(seconds[-1]) if len(seconds) else 0.0)
-    total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
-    criteria = {
-        name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
-        for name, criterion in CRITERIA.items()
-    }
-    candidate = Candidate(
-        problem.covariance_estimator.structure,
-        mixture.n_components,
-        criteria,
-        mixture.n_parameters,
-        mixture,
-        fit,
-        rejection_reason=" ".join(fit.notes) if fit.is_degenerate else "",
-    )
-    return CandidateRun(spec, candidate, result)
-
-
-def _make_run_without_mixture_and_criteria(spec: CandidateSpec, reason: str) -> CandidateRun:
-    """Return a run whose candidate has no mixture and is rejected for ``reason``."""
-    structure = spec.problem.covariance_estimator.structure
-    n_parameters = structure.n_mixture_parameters(spec.n_components, spec.problem.source.n_features)
-    n_parameters += 0 if spec.initial_noise is None else N_NOISE_PARAMETERS
-    return CandidateRun(spec, Candidate(structure, spec.n_components, {}, n_parameters, None, None, reason))
+        retry = continue_candidate(retry, max_extra_iter)
+        max_extra_iter *= 2
+    if retry.severity > 0:
+        return candidate_run
+    gain = retry.results[0].last_objective - old.last_objective
+    return retry if gain > _RELATIVE_ROUNDING * abs(old.last_objective) else candidate_run

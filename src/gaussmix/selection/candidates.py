@@ -88,6 +88,13 @@ class Selection:
         return self.candidates[0]
 
     @property
+    def is_best_at_largest_count(self) -> bool:
+        """Whether the best candidate has the largest of several numbers of components tried for its structure."""
+        structure = self.best.structure
+        counts = {candidate.n_components for candidate in self.candidates if candidate.structure == structure}
+        return len(counts) > 1 and self.best.n_components == max(counts)
+
+    @property
     def runner_up(self) -> Candidate | None:
         """The best eligible candidate whose density differs from that of ``best``, or None.
 
@@ -140,5 +147,9 @@ def candidate_sort_key(candidate: Candidate, criterion: str) -> tuple[int, float
     if candidate.fit is None:
         return 3, 0.0, candidate.n_parameters
     severity = 2 if candidate.fit.has_floored_component else int(candidate.fit.is_degenerate)
-    # Structures with equal densities differ by rounding only. Ten digits make them tie, so fewer parameters win.
-    return severity, float(f"{candidate.criteria[criterion]:.10g}"), candidate.n_parameters
+    return severity, round_criterion(candidate.criteria[criterion]), candidate.n_parameters
+
+
+def round_criterion(value: float) -> float:
+    """Return a criterion in ten digits: structures with equal densities then tie, so that fewer parameters win."""
+    return float(f"{value:.10g}")

@@ -60,6 +60,9 @@ def sabic(
 
 CRITERIA: dict[str, Criterion] = {"bic": bic, "icl": icl, "aic": aic, "aicc": aicc, "sabic": sabic}
 
+# The criteria that depend on the responsibilities, which take a pass over the rows.
+CRITERIA_OF_RESPONSIBILITIES = frozenset({"icl"})
+
 
 def describe_bic_evidence(bic_difference: float) -> str:
     """Return the words of Kass & Raftery for a difference in BIC, such as 'positive' or 'very strong'.

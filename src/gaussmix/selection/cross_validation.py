@@ -16,7 +16,8 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import GaussmixError, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
-from gaussmix.selection.candidate_runs import CandidateRun
+from gaussmix.selection.candidates import Candidate
+from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
@@ -226,22 +227,22 @@ def _fit_and_score_fold(
     weights = (None, None) if data.weights is None else (data.weights[~is_held_out], data.weights[is_held_out])
     structures = list(dict.fromkeys(structure for structure, _ in data.candidate_keys))
     source, max_components = make_memory_source(data.rows[~is_held_out], weights[0]), data.candidate_keys[-1][1]
-    engine = resolve_engine(data.engine, int((~is_held_out).sum()), len(structures) * max_components)
+    n_runs = len(data.candidate_keys) * data.n_folds
+    engine = resolve_engine(data.engine, int((~is_held_out).sum()), n_runs)
     search_problem = SearchProblem.from_source(source, structures, max_components, _N_STARTS, engine, rng)
-    scores, n_keys = [], len(data.candidate_keys)
-    for number, (structure, count) in enumerate(data.candidate_keys):
-        step_name = f"{structure}, {count} components, fold {fold + 1}"
-        data.progress_callback(fold * n_keys + number, data.n_folds * n_keys, step_name)
-        candidate_run = search_problem.fit_candidate(structure, count)
-        scores.append(_score_held_out_rows(candidate_run, data.rows[is_held_out], weights[1], fold))
+    scores, n_keys = list[_FoldScore](), len(data.candidate_keys)
+    tasks = (search_problem.make_fit_task(structure, count) for structure, count in data.candidate_keys)
+    for candidate in iterate_results(tasks, default_n_workers(len(data.rows))):
+        step_name = f"{candidate.structure}, {candidate.n_components} components, fold {fold + 1}"
+        data.progress_callback(fold * n_keys + len(scores), data.n_folds * n_keys, step_name)
+        scores.append(_score_held_out_rows(candidate, data.rows[is_held_out], weights[1], fold))
     return scores
 
 
 def _score_held_out_rows(
-    candidate_run: CandidateRun, held_out_rows: AnyArray, held_out_weights: N | None, fold: int
+    candidate: Candidate, held_out_rows: AnyArray, held_out_weights: N | None, fold: int
 ) -> _FoldScore:
     """Return the mean log-likelihood of held-out rows under a candidate, or why it cannot be computed."""
-    candidate = candidate_run.candidate
     if candidate.mixture is None:
         return _FoldScore(
             failure_reason=f"Without the rows of fold {fold + 1} it cannot be fitted: {candidate.rejection_reason}"

@@ -11,7 +11,8 @@ from gaussmix.errors import DataError, LabelError
 from gaussmix.model import prediction
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
-from gaussmix.selection.candidate_runs import TREE_CRITERIA, CandidateSpec
+from gaussmix.selection.candidate_runs import TREE_CRITERIA
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.solvers.initialization.hierarchical_clustering import MergeTree, build_merge_tree
 from gaussmix.solvers.initialization.init_methods import initial_partitions
 from gaussmix.solvers.initialization.initial_mixture import partition_moments

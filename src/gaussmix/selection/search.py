@@ -4,13 +4,14 @@ All structures start from the same partitions. They come from trees of the rows,
 number of groups. More starts come from k-means (in the data's units, in standard deviations) and random centers. A
 failed candidate says why. A degenerate one (with a floored, empty or too small component) is listed but never chosen,
 because its likelihood says nothing about the data. Finally the best candidates also start from the responsibilities
-of other structures with as many components, because one structure may find what another misses.
+of other structures with as many components, because one structure may find what another misses. The neighbours of
+the very best start from it with two components merged, or one split.
 
-With more than 2 000 rows (``search_problem.N_SCREENING_ROWS``) first runs use a sample. The best run of each candidate
-then makes a few iterations on all rows. After that, candidates get twice as many iterations in each round until they
-have converged or can hardly win. A candidate can hardly win if a hundred more iterations with the gain of the last one
-would leave it more than 10 (very strong evidence) above the best criterion. Gains decrease, so this overestimates what
-it can reach. The best candidate always runs to convergence. All criteria are those of all rows; the criterion of a
+Candidates run in rounds. In each round those that may still win get twice as many iterations as before, until they
+have converged. A candidate can hardly win if a hundred more iterations with the gain of the last one would leave it
+more than 10 (very strong evidence) above the best criterion. Gains mostly decrease, so this overestimates what it can
+reach. The best candidate always runs to convergence, and so do all with at most 300 rows. With more than 2 000 rows
+(``search_problem.N_SCREENING_ROWS``) first runs use a sample. All criteria are those of all rows; the criterion of a
 pruned candidate is slightly too high, and its outcome says that it is pruned.
 """
 
@@ -29,13 +30,12 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
-from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun
-from gaussmix.selection.candidates import Selection, candidate_sort_key
+from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.parallel_tasks import default_n_workers
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
-from gaussmix.selection.search_schedule import run_search
+from gaussmix.selection.search_schedule import SearchPlan, run_search
 from gaussmix.selection.validation import (
     parse_component_counts,
     parse_integer,
@@ -45,13 +45,12 @@ from gaussmix.selection.validation import (
 from gaussmix.sources.base import AbstractSource
 from gaussmix.types import ArrayLike
 
-# With more rows, the processors share the rows of one candidate instead of fitting several candidates in parallel.
-_MAX_ROWS_FOR_PARALLEL_CANDIDATES = 100_000
+_DEFAULT_COUNTS = range(1, 10)
 
 
 def select(
     X: ArrayLike,
-    n_components: int | Iterable[int] = range(1, 10),
+    n_components: int | Iterable[int] | None = None,
     structures: str | Sequence[str] = "all",
     criterion: str = "bic",
     sample_weight: ArrayLike | None = None,
@@ -67,14 +66,16 @@ def select(
 ) -> Selection:
     """Fit every structure with every number of components, and rank the mixtures by a criterion.
 
-    With more than 2 000 rows, starts and first runs use a sample. Only candidates that may still win run to
-    convergence on all rows; the outcome of the others says that they are pruned. All criteria are those of all rows.
+    With more than 300 rows, only candidates that may still win run to convergence; the outcome of the others says that
+    they are pruned. With more than 2 000 rows, starts and first runs use a sample. All criteria are those of all rows.
 
     Parameters
     ----------
     X : array-like of shape (n, D)
         Rows of finite numbers.
-    n_components : int or iterable of int, default=1..9
+    n_components : int or iterable of int, optional
+        By default 1 to 9, and further up to 30 while the best candidate has the largest number. Candidates of more
+        than one parameter per three rows are then left out.
     structures : 'all', a name, or a sequence of names
         mclust letters or scikit-learn's names. With one column, 'all' means EII and VII, which the others equal.
         Rescaling one column changes EII, VII, EVE, VVE, EEV and VEV; with a prior also EEI, VEI, EVI and VVI. It
@@ -126,7 +127,7 @@ def select(
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
     source, n_rows = _parse_source_and_n_rows(X, sample_weight, labels, feature_names)
-    counts = parse_component_counts(n_components)
+    counts = parse_component_counts(_DEFAULT_COUNTS if n_components is None else n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structures", allowed_text)
     if criterion not in CRITERIA:
@@ -139,10 +140,10 @@ def select(
     search_problem = SearchProblem.from_source(
         source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
     )
-    specs = search_problem.make_specs(parsed_structures, counts)
+    plan = SearchPlan(search_problem, parsed_structures, counts, may_go_on=n_components is None)
     with make_progress_callback(progress, "fitting") as callback:
-        runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
-    return _make_selection(runs, criterion, start_time)
+        candidates = run_search(plan, criterion, n_workers, callback)
+    return _make_selection(candidates, criterion, start_time)
 
 
 def _parse_source_and_n_rows(
@@ -169,9 +170,9 @@ def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_feature
 
 def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     """Return the number of candidates to fit in parallel; raise ParameterError if ``n_jobs`` is invalid."""
-    if n_jobs is None and n_rows > _MAX_ROWS_FOR_PARALLEL_CANDIDATES:
-        return 1
-    if n_jobs is None or n_jobs == -1:
+    if n_jobs is None:
+        return default_n_workers(n_rows)
+    if n_jobs == -1:
         return available_n_threads()
     if not is_integer(n_jobs, 1):
         allowed = "a whole number of at least 1, -1 for all processors, or None"
@@ -179,13 +180,12 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _make_selection(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
+def _make_selection(candidates: list[Candidate], criterion: str, start_time: float) -> Selection:
     """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
 
     ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
     """
-    candidates = [candidate_runs.candidate_marked_if_pruned(run) for run in runs]
-    candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
+    candidates = sorted(candidates, key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)
     return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)

@@ -1,12 +1,14 @@
 """``SearchProblem``: what all candidates of a search share, a problem per structure, screening rows and starts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.core.label_prior import KnownComponents
+from gaussmix.core.moments import Moments
 from gaussmix.covariance.prior import DefaultPrior
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
@@ -14,7 +16,9 @@ from gaussmix.model.noise import Noise
 from gaussmix.model.noise_volume import make_noise_box
 from gaussmix.model.problem import Problem
 from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun, CandidateSpec
+from gaussmix.selection.candidate_results import make_candidate
+from gaussmix.selection.candidate_spec import CandidateSpec
+from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.initial_moments import InitialMomentsCache, PartitionSource
 from gaussmix.selection.labelled_sample import draw_labelled_sample, restrict_to_sample
 from gaussmix.solvers.initialization.noise_initialization import (
@@ -31,6 +35,10 @@ from gaussmix.types import IntN
 # need it.
 N_SCREENING_ROWS = 2_000
 _N_ROWS_PER_FEATURE_AND_COMPONENT = 10
+
+# A search that is not bounded by the user goes on while the best candidate has the largest number of components.
+MAX_EXTENDED_COUNT = 30
+_N_EXTENDED_COUNTS, _MIN_ROWS_PER_PARAMETER = 3, 3.0
 
 ProblemByStructure = dict[Structure, Problem]
 
@@ -128,6 +136,15 @@ class SearchProblem:
         """Return the specification of every candidate: each structure with each number of components."""
         return [self.make_spec(structure, count) for count in component_counts for structure in structures]
 
+    def make_larger_specs(self, structures: Sequence[Structure], largest_count: int) -> list[CandidateSpec]:
+        """Return specifications with the next numbers of components, up to MAX_EXTENDED_COUNT; empty at the end.
+
+        Candidates of more than one parameter per three rows are left out.
+        """
+        counts = range(largest_count + 1, min(largest_count + _N_EXTENDED_COUNTS, MAX_EXTENDED_COUNT) + 1)
+        max_parameters = next(iter(self.problems.values())).total_weight / _MIN_ROWS_PER_PARAMETER
+        return [spec for spec in self.make_specs(structures, counts) if spec.n_parameters <= max_parameters]
+
     def make_spec(self, structure: Structure, n_components: int) -> CandidateSpec:
         """Return the specification of one candidate.
 
@@ -142,14 +159,16 @@ class SearchProblem:
         noise = self.initial_noises.get(structure)
         return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise)
 
-    def fit_candidate(self, structure: Structure, n_components: int) -> CandidateRun:
-        """Run one candidate from all starts to convergence; return its best run, or a failed run with the reason."""
-        spec = self.make_spec(structure, n_components)
-        run = candidate_runs.run_candidate(
-            spec, self.initial_moments.get_moments_or_failure_reason(structure, n_components)
-        )
-        n_remaining = candidate_runs.STOPPING_RULE.max_iter - candidate_runs.FIRST_MAX_ITER
-        return candidate_runs.continue_candidate(run, n_remaining) if run.can_continue else run
+    def make_fit_task(self, structure: Structure, n_components: int) -> Callable[[], Candidate]:
+        """Make the starts of a candidate; return the function that runs them to convergence and returns its fit."""
+        moments = self.initial_moments.get_moments_or_failure_reason(structure, n_components)
+        return partial(_fit_to_convergence, self.make_spec(structure, n_components), moments)
+
+
+def _fit_to_convergence(spec: CandidateSpec, moments_or_failure_reason: Sequence[Moments] | str) -> Candidate:
+    """Run a candidate from all starts to convergence; return its best fit, or a failed one with the reason."""
+    run = candidate_runs.run_candidate(spec, moments_or_failure_reason)
+    return make_candidate(candidate_runs.run_to_convergence(run))
 
 
 def _known_components(source: AbstractSource) -> IntN | None:

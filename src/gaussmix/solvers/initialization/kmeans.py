@@ -6,7 +6,7 @@ scikit-learn uses (Arthur & Vassilvitskii, "k-means++: the advantages of careful
 candidates it keeps the one that lowers the inertia the most.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -82,18 +82,11 @@ def initialize_kmeans(problem: Problem, n_components: int, rng: np.random.Genera
     With more columns than rows per component, all rows are about equally far from each other. k-means++ then often
     leads to a poor partition, and the best of several runs is used.
     """
-    n_init = _N_INIT_IF_WIDE if _has_more_columns_than_rows_per_component(problem, n_components) else 1
-    candidates = [kmeans_centers(problem, n_components, rng) for _ in range(n_init)]
+    rows = _KMeansRows.from_problem(problem)
+    n_init = _N_INIT_IF_WIDE if rows.has_more_columns_than_rows_per_component(n_components) else 1
+    candidates = [rows.find_centers(n_components, rng) for _ in range(n_init)]
     best = candidates[0] if n_init == 1 else min(candidates, key=lambda centers: _inertia_up_to_scale(problem, centers))
     return initialize_from_centers(problem, best)
-
-
-def _has_more_columns_than_rows_per_component(problem: Problem, n_components: int) -> bool:
-    """Return whether there are more columns than distinct rows per component; False with fewer than 32 columns."""
-    n_features = problem.source.n_features
-    if n_features < _MIN_WIDE_COLUMNS:
-        return False
-    return n_components * n_features > len(DistinctRows.from_source(problem.source).rows)
 
 
 def _inertia_up_to_scale(problem: Problem, centers: KD) -> float:
@@ -103,13 +96,37 @@ def _inertia_up_to_scale(problem: Problem, centers: KD) -> float:
     return float(session.e_step(model, MomentKind.TRACE, AssignmentKind.HARD).moments.scatter.sum())
 
 
+@dataclass(frozen=True)
+class _KMeansRows:
+    """The rows of a problem in the data's units up to powers of two, and what all runs of k-means on them share."""
+
+    problem: Problem
+    exponents: IntD
+    squared_movement_tolerance: float
+    distinct: DistinctRows
+
+    @classmethod
+    def from_problem(cls, problem: Problem) -> "_KMeansRows":
+        """Return the rows of a problem with a common scale of all columns."""
+        source, exponents = rows_with_common_scale(problem)
+        tolerance = LLOYD_TOLERANCE * mean_variance_at_common_scale(problem, exponents)
+        return cls(replace(problem, source=source), exponents, tolerance, DistinctRows.from_source(source))
+
+    def has_more_columns_than_rows_per_component(self, n_components: int) -> bool:
+        """Return whether there are more columns than distinct rows per component; False with fewer than 32 columns."""
+        n_features = self.problem.source.n_features
+        return n_features >= _MIN_WIDE_COLUMNS and n_components * n_features > len(self.distinct.rows)
+
+    def find_centers(self, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
+        """Run k-means once; return the centers (K, D) in the frame of the problem, sorted by their first column."""
+        seeds = kmeans_plusplus(self.distinct, n_components, self.problem.engine, rng, CentersModel.euclidean)
+        centers = lloyd_centers(self.problem, seeds, self.squared_movement_tolerance, max_iter=max_iter)
+        return np.asarray(np.ldexp(centers[argsort_components_by_mean(centers, centers.std(axis=0))], self.exponents))
+
+
 def kmeans_centers(problem: Problem, n_components: int, rng: np.random.Generator, max_iter: int = LLOYD_MAX_ITER) -> KD:
     """Run k-means in the data's units; return the centers (K, D) in the frame, sorted by their first column."""
-    source, exponents = rows_with_common_scale(problem)
-    tolerance = LLOYD_TOLERANCE * mean_variance_at_common_scale(problem, exponents)
-    seeds = kmeans_plusplus(DistinctRows.from_source(source), n_components, problem.engine, rng, CentersModel.euclidean)
-    centers = lloyd_centers(replace(problem, source=source), seeds, tolerance, max_iter=max_iter)
-    return np.asarray(np.ldexp(centers[argsort_components_by_mean(centers, centers.std(axis=0))], exponents))
+    return _KMeansRows.from_problem(problem).find_centers(n_components, rng, max_iter)
 
 
 def initialize_from_centers(problem: Problem, centers: KD) -> Mixture:

@@ -1,0 +1,57 @@
+"""From the runs of a candidate to its result: the mixture with sorted components, and its criteria on all rows."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gaussmix.core.outcome import Outcome
+from gaussmix.errors import GaussmixError
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.problem import Problem
+from gaussmix.selection.candidate_runs import CandidateRun, is_unfinished
+from gaussmix.selection.candidates import Candidate
+from gaussmix.selection.criteria import CRITERIA
+from gaussmix.solvers.fit_record import make_fit_after_e_step
+from gaussmix.solvers.initialization import sort_components_by_mean
+from gaussmix.solvers.loop import RunResult
+
+
+def make_candidate(candidate_run: CandidateRun) -> Candidate:
+    """Return the candidate of the best run: the mixture with sorted components, and its criteria on all rows.
+
+    Its outcome is PRUNED if the run could continue.
+    """
+    spec = candidate_run.spec
+    structure = spec.problem.covariance_estimator.structure
+    if not candidate_run.results:
+        reason = candidate_run.failure_reason
+        return Candidate(structure, spec.n_components, {}, spec.n_parameters, None, None, reason)
+    try:
+        return _make_fitted_candidate(spec.problem, candidate_run.results[0], spec.labelled_components)
+    except (GaussmixError, np.linalg.LinAlgError) as error:
+        return Candidate(structure, spec.n_components, {}, spec.n_parameters, None, None, str(error))
+
+
+def _make_fitted_candidate(
+    problem: Problem, result: RunResult[Mixture], labelled_components: tuple[int, ...]
+) -> Candidate:
+    """Return the candidate of a run."""
+    seconds = result.trace.seconds
+    mixture = sort_components_by_mean(result.model, problem, labelled_components)
+    outcome = Outcome.PRUNED if is_unfinished(result) else result.outcome
+    result = replace(result, model=mixture, outcome=outcome)
+    fit, _ = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
+    total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
+    criteria = {
+        name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
+        for name, criterion in CRITERIA.items()
+    }
+    return Candidate(
+        problem.covariance_estimator.structure,
+        mixture.n_components,
+        criteria,
+        mixture.n_parameters,
+        mixture,
+        fit,
+        rejection_reason=" ".join(fit.notes) if fit.is_degenerate else "",
+    )

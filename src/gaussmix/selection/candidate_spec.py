@@ -1,0 +1,72 @@
+"""``CandidateSpec``: a candidate of a search before its runs."""
+
+from dataclasses import dataclass
+
+from gaussmix.core.moments import Moments
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise_moments
+from gaussmix.model.problem import Problem
+from gaussmix.solvers.initialization import initialize_from_moments
+from gaussmix.solvers.initialization.noise_initialization import add_noise
+
+# Up to as many rows, every run of every candidate converges: it takes milliseconds, and the table of criteria is exact.
+MAX_ROWS_WITHOUT_PRUNING = 300
+
+
+@dataclass(frozen=True)
+class CandidateSpec:
+    """A candidate before its runs.
+
+    Attributes
+    ----------
+    problem : Problem
+        All rows.
+    screening_problem : Problem
+        The rows of the first runs: all, or a sample.
+    n_components : int
+    labelled_components : tuple of int
+        Components with rows that are known to belong to them; they keep their numbers.
+    initial_noise : Noise or None
+        The noise component of the starts.
+    """
+
+    problem: Problem
+    screening_problem: Problem
+    n_components: int
+    labelled_components: tuple[int, ...] = ()
+    initial_noise: Noise | None = None
+
+    def make_initial_mixture(self, moments: Moments) -> Mixture:
+        """Return the initial mixture, with noise if the candidate has it.
+
+        Moments of ``n_components + 1`` groups end with those of noise, which are ignored.
+        """
+        component_moments = (
+            moments if len(moments.mass) == self.n_components else drop_noise_moments(moments, moments.kind)
+        )
+        kind = self.screening_problem.covariance_estimator.moment_kind
+        mixture = initialize_from_moments(self.screening_problem, component_moments.to_kind(kind))
+        noise = self.initial_noise
+        return mixture if noise is None else add_noise(mixture, noise.box, noise.weight)
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether the first runs use a sample of the rows."""
+        return self.screening_problem is not self.problem
+
+    @property
+    def is_never_pruned(self) -> bool:
+        """Whether the rows are so few that all runs go to convergence."""
+        return self.problem.n_rows <= MAX_ROWS_WITHOUT_PRUNING
+
+    @property
+    def name(self) -> str:
+        """Structure and number of components, such as 'VVV, 3 components'."""
+        return f"{self.problem.covariance_estimator.structure}, {self.n_components} components"
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters of the mixture, with those of noise."""
+        structure = self.problem.covariance_estimator.structure
+        n_parameters = structure.n_mixture_parameters(self.n_components, self.problem.source.n_features)
+        return n_parameters + (0 if self.initial_noise is None else N_NOISE_PARAMETERS)

@@ -1,0 +1,71 @@
+"""Starts of a candidate from a mixture of one component more or less: two components merged, or one split.
+
+What one number of components finds, another may miss: a mixture with a component too many often has two in one group.
+"""
+
+import numpy as np
+
+from gaussmix.core.linalg import eigh_descending
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.model.mixture import Mixture
+from gaussmix.model.noise import drop_noise_moments
+from gaussmix.selection.candidate_spec import CandidateSpec
+from gaussmix.solvers.initialization.mixture_reduction import merge_groups
+
+
+def moments_with_two_components_merged(mixture: Mixture, spec: CandidateSpec) -> list[Moments]:
+    """Return the moments of the screening rows by component, with the two merged whose merge loses least likelihood.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        In the frame of the screening rows.
+    spec : CandidateSpec
+        The candidate that the mixture was fitted for.
+
+    Returns
+    -------
+    list of Moments
+        One element, moments of K - 1 components.
+    """
+    problem = spec.screening_problem
+    moments = _component_moments(mixture, spec, problem.covariance_estimator.moment_kind.per_component)
+    mean_row_weight = problem.total_weight / problem.n_rows
+    return [merge_groups(moments, mixture.n_components - 1, problem.column_variances, mean_row_weight)]
+
+
+def moments_with_each_component_split(mixture: Mixture, spec: CandidateSpec) -> list[Moments]:
+    """Return K elements, moments of K + 1 components: one component is cut at its mean across its longest axis.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        In the frame of the screening rows.
+    spec : CandidateSpec
+        The candidate that the mixture was fitted for.
+    """
+    moments = _component_moments(mixture, spec, MomentKind.FULL)
+    variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
+    deviations = np.sqrt(np.maximum(variances[:, 0], 0.0))[:, None] * axes[:, :, 0]
+    halves = moments.split_at_means(deviations)
+    parts = _concatenate([moments, halves.lower, halves.upper])
+    n_components = mixture.n_components
+    others = (np.delete(np.arange(n_components), k) for k in range(n_components))
+    return [
+        parts.select_components(np.append(unchanged, [n_components + k, 2 * n_components + k]))
+        for k, unchanged in enumerate(others)
+    ]
+
+
+def _concatenate(parts: list[Moments]) -> Moments:
+    """Return the moments of all components of several moments of one kind."""
+    mass, mean, scatter = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("mass", "mean", "scatter")
+    )
+    return Moments(mass, mean, scatter, parts[0].kind)
+
+
+def _component_moments(mixture: Mixture, spec: CandidateSpec, kind: MomentKind) -> Moments:
+    """Return the moments of the screening rows by component, without those of noise."""
+    moments = spec.screening_problem.e_step(mixture, kind).moments
+    return moments if len(moments.mass) == mixture.n_components else drop_noise_moments(moments, kind)
