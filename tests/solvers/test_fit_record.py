@@ -76,7 +76,7 @@ def test_notes_name_small_and_empty_components() -> None:
     assert [part.has_too_few_rows for part in fit.component_diagnostics] == [False, True, True]
     assert fit.is_degenerate
     assert "Component 1 is empty: no row belongs there." in str(fit)
-    assert "Component 2 has fewer than the 3 rows that a covariance needs." in str(fit)
+    assert "Component 2 has fewer than the 3 rows that VVV needs in each component." in str(fit)
 
 
 def test_notes_name_constant_columns() -> None:
