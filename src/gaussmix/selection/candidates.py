@@ -131,7 +131,7 @@ class Selection:
             f"{format_count(len(lower), 'degenerate candidate')} with a lower {name} {verb} not selected; the lowest "
             f"is {lower[0].name} with {value:.8g}, {gap:.5g} below {self.best.name}.",
             f"The {name} of {lower[0].name} is uninformative: {lower[0].fit.degeneracy}.",
-            _FLOOR_ADVICE if lower[0].fit.has_floored_component else _FEW_ROWS_ADVICE,
+            _FEW_ROWS_ADVICE if lower[0].fit.is_short_of_rows else _FLOOR_ADVICE,
         )
 
     def to_pandas(self) -> Any:

@@ -124,6 +124,11 @@ class Fit:
         return has_too_few_in_total(self.masses, self.row_requirement)
 
     @property
+    def is_short_of_rows(self) -> bool:
+        """Whether a component has fewer rows than the structure needs in each, or all together have too few."""
+        return bool(self.has_too_few_rows.any()) or self.has_too_few_rows_in_total
+
+    @property
     def has_floored_component(self) -> bool:
         """Whether the covariance of a component is at the variance floor."""
         return bool(self.mixture.covariance.is_floored.any())
@@ -184,33 +189,35 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
     if problem.constant_columns:
         names = ", ".join(_format_column(problem, j) for j in problem.constant_columns)
         notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
-    is_empty = empty_component_mask(masses / problem.total_weight)
-    notes.extend(_compose_floor_notes(result, is_empty))
-    notes.extend(_compose_mass_notes(problem, masses, is_empty))
+    notes.extend(_compose_floor_notes(result, problem, masses))
+    notes.extend(_compose_mass_notes(problem, masses))
     if problem.covariance_estimator.prior is not None:
         notes.append("The parameters maximise the posterior under a prior; the log-likelihood omits its density.")
     return notes
 
 
-def _compose_floor_notes(result: RunResult[Mixture], is_empty: BoolK) -> list[str]:
-    """Return a sentence on components at the variance floor, now or before; an empty component has no variance."""
-    floored = np.flatnonzero(result.model.covariance.is_floored & ~is_empty).tolist()
+def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K) -> list[str]:
+    """Return a sentence on components at the variance floor, now or before, although they have enough rows."""
+    requirement, is_floored = problem.row_requirement(len(masses)), result.model.covariance.is_floored
+    has_few = has_too_few_rows(masses, requirement) | has_too_few_in_total(masses, requirement)
+    floored = np.flatnonzero(is_floored & ~has_few).tolist()
     if floored:
         return [
             f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
             "variance). Rows there are duplicated or collinear, so the likelihood is uninformative. Try fewer "
             "components."
         ]
-    if result.n_floored_iter and not result.model.covariance.is_floored.any():
+    if result.n_floored_iter and not is_floored.any():
         count = format_count(result.n_floored_iter, "iteration")
         return [f"The variance floor was active in {count}, not in the final fit."]
     return []
 
 
-def _compose_mass_notes(problem: Problem, masses: K, is_empty: BoolK) -> list[str]:
+def _compose_mass_notes(problem: Problem, masses: K) -> list[str]:
     """Return sentences on components that are empty or have too few rows."""
     notes, requirement = [], problem.row_requirement(len(masses))
     structure = problem.covariance_estimator.structure
+    is_empty = empty_component_mask(masses / problem.total_weight)
     empty = np.flatnonzero(is_empty).tolist()
     if empty:
         notes.append(f"{_format_components(empty, 'is', 'are')} empty: no row belongs there.")

@@ -68,11 +68,14 @@ def _starts_with_split(
     misfits = np.where(is_fixed, -np.inf, compute_overlap_statistics(problem, mixture).misfits)
     misfits[free_component] = -np.inf
     order = np.argsort(-misfits, kind="stable")[:MAX_SPLIT_MERGE_CANDIDATES]
+    components = order[misfits[order] > -np.inf].tolist()
+    if not components:
+        return []
     models = [mixture] if mixture.noise is None else [mixture, replace(mixture, noise=None)]
     starts = [
         split_into_free_component(problem, solver, mixture, moments, (component, free_component), axis)
         for moments in (unpooled_moments(problem, model) for model in models)
-        for component in order[misfits[order] > -np.inf].tolist()
+        for component in components
         for axis in range(min(MAX_SPLIT_AXES, problem.source.n_features))
     ]
     return [start for start in starts if start is not None]
