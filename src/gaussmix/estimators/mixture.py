@@ -76,7 +76,7 @@ class GaussianMixture(BaseOnlineMixture):
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, of stochastic solvers and of `sample`.
     warm_start : bool, default=False
-        Start from the last fit.
+        Start from the last fit. A component that has lost its rows may take half of another one.
     verbose : int, default=0
         1 prints runs and iterations, 2 also seconds and gains.
     verbose_interval : int, default=10

@@ -15,10 +15,13 @@ from gaussmix.solvers.fit_record import Fit
 _RELATIVE_TIE = 1e-9
 
 _FLOOR_ADVICE = (
-    "Equal rows or dependent columns cause this. Leave them out, or use a prior (prior='default'), which keeps "
-    "covariances off the floor."
+    "A likelihood on the floor is uninformative; equal rows, dependent columns or few rows per parameter cause it. "
+    "A prior (prior='default') keeps covariances off the floor."
 )
-_FEW_ROWS_ADVICE = "Use a prior (prior='default'), more rows, fewer columns, or structures with fewer parameters."
+_FEW_ROWS_ADVICE = (
+    "A likelihood of so few rows is uninformative. "
+    "Use a prior (prior='default'), more rows, fewer columns, or structures with fewer parameters."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,11 +129,12 @@ class Selection:
         if not lower or lower[0].fit is None:
             return ()
         name, value = self.criterion.upper(), lower[0].criteria[self.criterion]
-        gap, verb = self.best.criteria[self.criterion] - value, "was" if len(lower) == 1 else "were"
+        gap, n_more = self.best.criteria[self.criterion] - value, len(lower) - 1
+        verb = "is" if n_more == 1 else "are"
+        more = f" {format_count(n_more, 'more degenerate candidate')} {verb} below {self.best.name}." if n_more else ""
         return (
-            f"{format_count(len(lower), 'degenerate candidate')} with a lower {name} {verb} not selected; the lowest "
-            f"is {lower[0].name} with {value:.8g}, {gap:.5g} below {self.best.name}.",
-            f"The {name} of {lower[0].name} is uninformative: {lower[0].fit.degeneracy}.",
+            f"{lower[0].name} has a {name} of {value:.8g}, {gap:.5g} below that of {self.best.name}, but is "
+            f"degenerate: {lower[0].fit.degeneracy}.{more}",
             _FEW_ROWS_ADVICE if lower[0].fit.is_short_of_rows else _FLOOR_ADVICE,
         )
 
