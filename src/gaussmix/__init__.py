@@ -31,6 +31,7 @@ _MODULE_OF_NAME = {
     "CollapseError": "gaussmix.errors",
     "UnrepresentableError": "gaussmix.errors",
     "ArchiveError": "gaussmix.errors",
+    "DegenerateFitWarning": "gaussmix.errors",
     "SelectionError": "gaussmix.errors",
     "CapabilityError": "gaussmix.errors",
     "MissingPackageError": "gaussmix.errors",

@@ -392,7 +392,7 @@ def test_summary_of_one_group_and_of_two_rows() -> None:
     one = compare(np.random.default_rng(0).normal(size=(60, 2)), n_components=1, structures="VVV", solvers="em").summary
     assert "There is nothing to assign" in one
     assert "The group looks Gaussian" in one
-    few = compare([[0.0, 0.0], [1.0, 1.0]], n_components=1, structures="EII", solvers="em").summary
+    few = compare([[0.0, 0.0], [1.0, 1.0]], n_components=1, structures="VVV", solvers="em").summary
     assert "Do not rely on it" in few
     assert "1 group has too few rows for these tests" in few
 

@@ -93,6 +93,7 @@ def test_memory_map(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.longdouble])
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_integers_and_bools_equal_their_floats(dtype):
     rows = (np.abs(X) % 5).astype(dtype)
     with warnings.catch_warnings():
@@ -132,6 +133,7 @@ HARD = {
 
 
 @parametrize_product({"covariance_type": MCLUST_NAMES, "case": HARD})
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_hard_data_sets_are_fitted(case, covariance_type):
     """Finite numbers and probabilities that add up, or a sentence where the units cannot hold them."""
     rows = HARD[case]
@@ -164,6 +166,7 @@ def test_unrepresentable_parameters_are_named():
     assert (tiny.model_.predict(X * 1e-200) == same.predict(X)).all()
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_constant_column_is_named():
     estimator = GaussianMixture(3, random_state=0).fit(HARD["constant column"])
     assert "Column 3 is constant" in str(estimator.fit_)

@@ -114,6 +114,7 @@ def test_same_names_as_scikit_learn():
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.int8, bool])
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_integers_score_as_the_same_floats(dtype):
     """scikit-learn 1.9.1 computes in the integers' own type here."""
     rng = np.random.default_rng(0)

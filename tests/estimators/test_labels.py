@@ -158,6 +158,7 @@ def test_components_without_labels_take_the_other_groups_by_mean():
     assert found.means_[0, 0] < found.means_[1, 0]
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_a_component_that_all_labels_leave_out_is_said_to_be_empty():
     found = fit(IRIS, SPECIES, n_components=4)
     assert np.isfinite(found.means_).all()
@@ -260,6 +261,7 @@ def test_a_component_of_no_weight_has_no_rows():
 
 
 @parametrize_product({"structure": ["full", "tied", "diag", "spherical", "EEV", "VVE"], "seed": range(16)})
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_hard_data_sets_are_fitted_with_any_labels(seed, structure):
     X, n_components = hard_table(seed)
     if X.shape[1] == 1 and structure in ("EEV", "VVE"):
@@ -284,6 +286,7 @@ def test_fully_labelled_rows_leave_no_noise():
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_a_warm_start_goes_on_with_the_same_labels(seed: int) -> None:
     rows = np.random.default_rng(seed).standard_t(1.5, size=(100, 5))
     labels = np.full(100, -1)

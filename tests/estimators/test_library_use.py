@@ -188,6 +188,7 @@ def test_fit_explains_itself():
     assert [part.weight for part in estimator.fit_.component_diagnostics] == estimator.weights_.tolist()
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_a_floored_component_is_named():
     rows = np.concatenate([X, np.repeat(X[:1], 80, axis=0)])
     estimator = GaussianMixture(4, random_state=0, n_init=5).fit(rows)

@@ -81,7 +81,7 @@ def test_degenerate_and_failed_candidates_are_distinguished() -> None:
 
 
 def test_degenerate_candidates_alone_are_drawn() -> None:
-    search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], n_starts=1)
+    search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], "VVV", n_starts=1)
     assert not search.best.is_eligible
     assert "selected" in read_text(plots.criterion_curves(search))
 

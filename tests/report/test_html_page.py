@@ -219,7 +219,7 @@ def test_any_units(scale: float, shift: float, faithful: Any) -> None:
 
 def test_a_degenerate_fit_is_reported() -> None:
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])
-    search = gaussmix.select(rows, [1, 2], n_starts=1)
+    search = gaussmix.select(rows, [1, 2], "VVV", n_starts=1)
     page_text = render_html(search.best.mixture, rows, fit=search.best.fit, selection=search)  # type: ignore[arg-type]
     assert "treat it with caution" in page_text
 

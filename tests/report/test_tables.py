@@ -8,7 +8,6 @@ import pytest
 
 import gaussmix
 from gaussmix import Fit, GaussianMixture, Mixture, report
-from gaussmix.report.candidates import _describe_degeneracy
 from tests.report.conftest import FittedSearch
 
 
@@ -148,6 +147,7 @@ def test_fit_summary(fitted_search: FittedSearch) -> None:
     assert fit_summary.floored_components == fit_summary.small_components == ()
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_fit_summary_of_a_degenerate_fit() -> None:
     rows = np.array([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]])
     fit = GaussianMixture(2, random_state=0).fit(rows)
@@ -170,6 +170,7 @@ def test_rounding_errors_are_no_difference(fitted_search: FittedSearch) -> None:
     assert rows[1].difference_to_best == 0.0
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_degenerate_components_are_counted() -> None:
     fit = GaussianMixture(2, random_state=0).fit([[0.0, 0.0], [0.1, 0.3], [0.5, 0.2], [9.0, 9.0]]).fit_
     masses = np.array([3.0, 1.0])
@@ -178,6 +179,6 @@ def test_degenerate_components_are_counted() -> None:
         covariance = replace(fit.mixture.covariance, is_floored=np.array(is_floored))
         return replace(fit, mixture=replace(fit.mixture, covariance=covariance), masses=masses)
 
-    assert _describe_degeneracy(with_floored(True, True)) == "components 0 and 1 at the variance floor"
-    assert _describe_degeneracy(with_floored(False, True)) == "component 1 at the variance floor"
-    assert _describe_degeneracy(with_floored(False, False)) == "too few rows for the covariance of component 1"
+    assert with_floored(True, True).degeneracy == "components 0 and 1 at the variance floor"
+    assert with_floored(False, True).degeneracy == "component 1 at the variance floor"
+    assert with_floored(False, False).degeneracy == "too few rows for the covariance of component 1"

@@ -237,7 +237,7 @@ def test_repr_is_a_short_list() -> None:
     text = repr(selection)
     assert text.startswith("Selection by BIC, best first:\n  Candidate(")
     assert "and 37 more in .table()" in text
-    assert len(text.splitlines()) == 7
+    assert len(text.splitlines()) == 7 + len(selection.notes)
     assert repr(selection.best).startswith(f"Candidate({selection.best.name}: BIC ")
 
 

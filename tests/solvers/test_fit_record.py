@@ -5,7 +5,9 @@ import pytest
 
 from gaussmix import Fit
 from gaussmix.core.outcome import Outcome
+from gaussmix.covariance import Structure
 from gaussmix.model import Problem
+from gaussmix.model.problem import make_memory_source
 from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver
 from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.initialization import initialize, initialize_from_labels
@@ -76,7 +78,41 @@ def test_notes_name_small_and_empty_components() -> None:
     assert [part.has_too_few_rows for part in fit.component_diagnostics] == [False, True, True]
     assert fit.is_degenerate
     assert "Component 1 is empty: no row belongs there." in str(fit)
-    assert "Component 2 has fewer than the 3 rows that a covariance needs." in str(fit)
+    assert "Component 2 has fewer than the 3 rows that VVV needs in each component." in str(fit)
+
+
+def test_notes_on_an_empty_component_do_not_contradict_each_other() -> None:
+    """An empty component has no rows that could be duplicated, and no variance to be on the floor."""
+    fit = fit_from_labels(groups(0), np.repeat([0, 2], [45, 45]), 3, passes=5)
+    assert fit.mixture.covariance.is_floored.tolist() == [False, True, False]
+    assert fit.notes == ("Component 1 is empty: no row belongs there.",)
+    assert fit.degeneracy == "component 1 empty"
+    assert fit.is_degenerate
+
+
+@pytest.mark.parametrize("weight", [1e-150, 1e-11, 1e-3])
+def test_components_of_light_rows_are_not_empty(weight: float) -> None:
+    rows = groups(0)
+    problem = Problem.from_source(make_memory_source(rows, np.full(90, weight)), Structure.from_name("VVV"))
+    start = initialize_from_labels(problem, np.repeat([0, 1], 45), 2)
+    run = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(0.0, 3))
+    fit = make_fit_after_e_step(run, problem, 0.0)[0]
+    assert "empty" not in " ".join(fit.notes)
+    assert fit.notes[0] == "Components 0 and 1 have fewer than the 3 rows that VVV needs in each component."
+    assert len(fit.notes) == 2
+    assert fit.notes[1].startswith(f"The row weights sum to {90 * weight:.3g} and count as so many rows")
+
+
+def test_notes_name_a_total_that_is_too_small() -> None:
+    """One row of each component is enough for EII, but four rows are needed for three means and a variance."""
+    rows = np.array([[0.0, 1.0], [3.0, 0.0], [50.0, 2.0]])
+    problem = Problem.from_source(make_memory_source(rows), Structure.from_name("EII"))
+    start = initialize_from_labels(problem, np.arange(3), 3)
+    run = run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(0.0, 3))
+    fit = make_fit_after_e_step(run, problem, 0.0)[0]
+    assert fit.has_too_few_rows_in_total
+    assert not fit.has_too_few_rows.any()
+    assert fit.notes == ("All components together have fewer than the 4 rows that EII needs.",)
 
 
 def test_notes_name_constant_columns() -> None:

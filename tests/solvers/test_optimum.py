@@ -308,6 +308,7 @@ def test_invalid_options_raise(wrong: dict[str, Any], said: str) -> None:
         GaussianMixture(2, **wrong).fit(make_overlapping_groups(0, 100)[0])
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_an_exhausted_run_has_converged() -> None:
     rows = np.repeat(make_overlapping_groups(0, 3)[0], 20, axis=0)
     fitted = GaussianMixture(3, solver="lbfgs", random_state=0, max_iter=1000).fit(rows)
@@ -389,6 +390,7 @@ def test_every_solver_has_the_same_start(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lbfgs", "adam", "sgd"])
 @pytest.mark.parametrize("tol", [1e-3, 1e-6])
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_gradient_solvers_converge_at_the_floor(name: str, tol: float) -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(100, 2)), rng.normal(size=(100, 2)) + 6.0])
@@ -398,6 +400,7 @@ def test_gradient_solvers_converge_at_the_floor(name: str, tol: float) -> None:
     assert fitted.score(flat) == pytest.approx(GaussianMixture(2, random_state=0).fit(flat).score(flat), abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_annealing_from_a_start_of_noise_alone() -> None:
     rows = np.random.default_rng(108).normal(size=(9, 5))
     rows[:2] *= 1e6
@@ -406,6 +409,7 @@ def test_annealing_from_a_start_of_noise_alone() -> None:
 
 
 @parametrize_product({"name": SOLVERS, "structure": ["VVV", "EVV", "VEE"]})
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_a_warm_start_from_noise_alone(name: str, structure: str) -> None:
     rows = np.random.default_rng(0).uniform(size=(60, 2))
     mixture = GaussianMixture(1, covariance_type=structure, noise=True, solver="cem", random_state=0).fit(rows)

@@ -128,11 +128,11 @@ def describe_row_certainty(uncertainty: N, n_components_with_noise: int) -> str:
 
 
 def best_candidate_warnings(selection: Selection) -> list[str]:
-    """Return texts about the best candidate: notes of its fit, and warnings if it is degenerate or not converged."""
+    """Return texts about the best candidate: notes of search and fit, warnings if it is degenerate or not converged."""
     fit = selection.best.fit
     if fit is None:
         return []
-    messages = list(fit.notes)
+    messages = [*selection.notes, *fit.notes]
     if fit.is_degenerate:
         messages.append(
             "every candidate is degenerate: a component has too few rows for its covariance, or a variance on the "

@@ -35,14 +35,24 @@ def compose_summary(
 
 def _describe_groups(selection: Selection, assignments: AssignmentMethodComparison) -> str:
     """Return sentences on the number of groups, the structure, and whether the fit is degenerate."""
-    mixture, n_candidates, n_rows = assignments.mixture, len(selection.candidates), len(assignments.rows)
+    mixture, n_rows = assignments.mixture, len(assignments.rows)
     groups = "one Gaussian group" if mixture.n_components == 1 else f"{mixture.n_components} Gaussian groups"
-    rank = "" if n_candidates == 1 else f", the best of {n_candidates} by {selection.criterion.upper()}"
     text = f"The {format_count(n_rows, 'row')} {'is' if n_rows == 1 else 'are'} described by {groups} of structure "
-    text += f"{mixture.structure.name_with_alias_or_n_factors}{rank}."
+    text += f"{mixture.structure.name_with_alias_or_n_factors}{_describe_rank(selection)}."
     if not selection.best.is_eligible:
         text += " This fit is degenerate: a group has too few rows or a floored variance. Do not rely on it."
     return text if mixture.n_components > 1 else f"{text} There is nothing to assign: all rows belong to this group."
+
+
+def _describe_rank(selection: Selection) -> str:
+    """Return a clause that says among how many candidates the selected one is the best; empty for one candidate."""
+    n_candidates, criterion = len(selection.candidates), selection.criterion.upper()
+    if n_candidates == 1:
+        return ""
+    if not selection.degenerate_candidates_below_best:
+        return f", the best of {n_candidates} by {criterion}"
+    n_eligible = sum(candidate.is_eligible for candidate in selection.candidates)
+    return f", the best by {criterion} of the {n_eligible} of {n_candidates} candidates that are not degenerate"
 
 
 def _describe_normality(normality_tests: Sequence[NormalityTestResult]) -> list[str]:

@@ -15,6 +15,7 @@ from gaussmix.covariance.projection import (
     sklearn_shape,
 )
 from gaussmix.covariance.regularizer import AbstractRegularizer, FloorRegularizer, RidgeRegularizer
+from gaussmix.covariance.row_requirement import RowRequirement
 from gaussmix.covariance.structure import (
     INDEPENDENT_STRUCTURE_NAMES,
     MCLUST_NAMES,
@@ -39,6 +40,7 @@ __all__ = [
     "MclustStructure",
     "NormalInverseWishart",
     "RidgeRegularizer",
+    "RowRequirement",
     "Structure",
     "contract_covariances",
     "covariance_from_matrices",

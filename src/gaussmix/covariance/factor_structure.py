@@ -10,6 +10,7 @@ variances are. Third letter: the noise variance of a component is the same in ev
 import math
 from dataclasses import dataclass
 
+from gaussmix.covariance.row_requirement import RowRequirement, factor_row_requirement
 from gaussmix.covariance.structure import MCLUST_NAMES, SKLEARN_TO_MCLUST, UNIVARIATE_TO_MCLUST, Structure
 from gaussmix.errors import ParameterError, StructureError
 from gaussmix.errors.text import format_count
@@ -101,9 +102,11 @@ class FactorStructure(Structure):
         n_noise_groups = 1 if self.has_shared_noise_variance else n_components
         return loadings * n_loadings_groups + noise * n_noise_groups
 
-    def min_rows_per_component(self, n_features: int) -> int:
-        """Return q + 1, the rows that a component needs for a covariance of its own."""
-        return self.n_factors + 1
+    def row_requirement(self, n_components: int, n_features: int) -> RowRequirement:
+        """Return the rows that each component needs, and all together: up to q + 2 for noise variances of its own."""
+        return factor_row_requirement(
+            self.has_shared_loadings, self.has_shared_noise_variance, self.n_factors, n_components
+        )
 
     def check_n_features(self, n_features: int) -> None:
         """Raise ParameterError if the factors have more parameters than an unconstrained covariance.

@@ -9,6 +9,7 @@ its ``tied``, ``VVI`` its ``diag`` and ``VII`` its ``spherical``.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from gaussmix.covariance.row_requirement import RowRequirement, mclust_row_requirement
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import join_with_and
 
@@ -99,8 +100,8 @@ class Structure(ABC):
         """Return the number of free parameters of the covariances."""
 
     @abstractmethod
-    def min_rows_per_component(self, n_features: int) -> int:
-        """Return the number of rows that a component needs for a covariance of its own."""
+    def row_requirement(self, n_components: int, n_features: int) -> RowRequirement:
+        """Return the rows that each component needs, and all together, for a regular estimate of the covariances."""
 
     @abstractmethod
     def check_n_features(self, n_features: int) -> None:
@@ -185,9 +186,9 @@ class MclustStructure(Structure):
         n_axis_pairs = n_features * (n_features - 1) // 2
         return counts[self.volume] + counts[self.shape] * (n_features - 1) + counts[self.orientation] * n_axis_pairs
 
-    def min_rows_per_component(self, n_features: int) -> int:
-        """Return D + 1, the rows that a component needs for a covariance of its own."""
-        return n_features + 1
+    def row_requirement(self, n_components: int, n_features: int) -> RowRequirement:
+        """Return the rows that each component needs, and all together: from 1 row for EII to D + 1 for VVV."""
+        return mclust_row_requirement(self.volume, self.shape, self.orientation, n_components, n_features)
 
     def check_n_features(self, n_features: int) -> None:
         """Do nothing: data of any number of columns can have this structure."""

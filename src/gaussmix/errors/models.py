@@ -116,6 +116,18 @@ class CollapseError(GaussmixError, ValueError):
         )
 
 
+class DegenerateFitWarning(GaussmixWarning):
+    """A component of a fit is empty, at the variance floor, or has fewer rows than its covariance needs."""
+
+    @classmethod
+    def from_degeneracy(cls, degeneracy: str) -> "DegenerateFitWarning":
+        """Return the warning that names the components; ``degeneracy`` is that of a `Fit`."""
+        return cls(
+            f"The fit is degenerate: {degeneracy}. Its likelihood is uninformative; use fewer components, fewer "
+            "columns, prior='default' or a structure with fewer parameters. fit_.notes has details."
+        )
+
+
 class UnrepresentableError(GaussmixError, OverflowError):
     """A correct number that is too large or too small for double precision in the units of the data."""
 

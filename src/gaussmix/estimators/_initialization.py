@@ -29,6 +29,9 @@ from gaussmix.types import KD, KDD, ArrayLike, IntK, IntN, K
 # Weight of the noise at a warm start from a mixture without noise.
 _INITIAL_NOISE_WEIGHT = 0.05
 
+# Smallest weight of the noise at a warm start; EM keeps a weight of zero forever.
+_MIN_NOISE_WEIGHT = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True)
 class InitParameters:
@@ -180,7 +183,7 @@ class Initialization:
             candidates = start, align_components(problem, start, self.known_components)
             start = max(candidates, key=lambda mixture: problem.e_step(mixture).log_likelihood)
         if self.noise_box is not None:
-            weight = _INITIAL_NOISE_WEIGHT if last_noise is None else last_noise.weight
+            weight = _INITIAL_NOISE_WEIGHT if last_noise is None else max(last_noise.weight, _MIN_NOISE_WEIGHT)
             start = add_noise(start, self.noise_box, weight)
         return self._renumber_and_apply_fixed_parameters(start)
 

@@ -18,6 +18,7 @@ from gaussmix.model import Mixture, Problem
 from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.variational import VariationalPosterior, VariationalPrior
 from gaussmix.solvers import EM, MeanGainRule, MixtureSolver, RunResult, best_run, run_solver, split_merge
+from gaussmix.solvers.em.lost_components import restart_lost_components
 from gaussmix.solvers.initialization import initialize, sort_components_by_mean
 from gaussmix.solvers.initialization.noise_initialization import with_robust_floor
 from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
@@ -138,6 +139,9 @@ def _make_warm_start_if_possible(estimator: Any, problem: Problem, initializatio
     if (last.structure, last.centers.shape) != (problem.covariance_estimator.structure, shape):
         return None
     start = initialization.make_warm_start(change_frame(last, problem.source.frame), problem)
+    restarted = restart_lost_components(initialization.make_em(problem), start, problem)
+    if restarted is not start:
+        return WarmStart(restarted, -np.inf)
     return WarmStart(start, estimator.lower_bound_ * problem.total_weight)
 
 

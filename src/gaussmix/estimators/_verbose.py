@@ -1,4 +1,4 @@
-"""Printed progress, elapsed time and the warning of a fit that did not converge."""
+"""Printed progress, elapsed time and the warnings of a fit that did not converge or is degenerate."""
 
 import sys
 import time
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+
+from gaussmix.errors import DegenerateFitWarning
 
 
 def start_stopwatch() -> Callable[[], float]:
@@ -24,6 +26,12 @@ def warn_unless_converged(estimator: Any) -> None:
             "Best performing initialization did not converge. Try different init parameters, or increase "
             "max_iter, tol, or check for degenerate data."
         )
+
+
+def warn_if_degenerate(estimator: Any) -> None:
+    """Issue one DegenerateFitWarning if a component of a fit is degenerate, unless ``max_iter`` is 0."""
+    if estimator.max_iter > 0 and estimator.fit_.is_degenerate:
+        warn_user(str(DegenerateFitWarning.from_degeneracy(estimator.fit_.degeneracy)), DegenerateFitWarning)
 
 
 def warn_user(message: str, category: type[Warning] = ConvergenceWarning) -> None:

@@ -12,7 +12,7 @@ from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization
 from gaussmix.estimators._partial_fit import BaseOnlineMixture
 from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem_and_initialization, validate_fit_data
-from gaussmix.estimators._verbose import warn_unless_converged
+from gaussmix.estimators._verbose import warn_if_degenerate, warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.solvers import RunResult
 from gaussmix.solvers.fit_record import make_fit_after_e_step
@@ -76,7 +76,7 @@ class GaussianMixture(BaseOnlineMixture):
     random_state : int, RandomState, Generator or None, default=None
         Seed of the starts, of stochastic solvers and of `sample`.
     warm_start : bool, default=False
-        Start from the last fit.
+        Start from the last fit. A component that has lost its rows may take half of another one.
     verbose : int, default=0
         1 prints runs and iterations, 2 also seconds and gains.
     verbose_interval : int, default=10
@@ -114,6 +114,13 @@ class GaussianMixture(BaseOnlineMixture):
     DataError, ParameterError
         From `fit`. Both are ValueErrors.
 
+    Warns
+    -----
+    ConvergenceWarning
+        From `fit`, if the run ended by ``max_iter``.
+    DegenerateFitWarning
+        From `fit`, if a component is empty, at the variance floor, or has fewer rows than its covariance needs.
+
     See Also
     --------
     gaussmix.select : Choose the number of components and the structure.
@@ -126,10 +133,10 @@ class GaussianMixture(BaseOnlineMixture):
     Examples
     --------
     >>> from gaussmix import GaussianMixture
-    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
+    >>> X = [[0, 2], [1, 4], [2, 3], [9, 2], [10, 4], [11, 3]]
     >>> mixture = GaussianMixture(n_components=2, random_state=0).fit(X)
     >>> mixture.means_.round(6).tolist()
-    [[1.0, 2.0], [10.0, 2.0]]
+    [[1.0, 3.0], [10.0, 3.0]]
     >>> mixture.predict([[0, 0], [12, 3]]).tolist()
     [0, 1]
     """
@@ -205,6 +212,7 @@ class GaussianMixture(BaseOnlineMixture):
             best = fit_best_run(self, problem, initialization, float(self.tol))
             self._set_fitted_attributes(best, problem, initialization, data)
         warn_unless_converged(self)
+        warn_if_degenerate(self)
         return self
 
     def fit_predict(

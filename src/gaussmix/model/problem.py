@@ -19,6 +19,7 @@ from gaussmix.covariance import (
     FloorRegularizer,
     NormalInverseWishart,
     RidgeRegularizer,
+    RowRequirement,
     Structure,
     make_covariance_estimator,
 )
@@ -180,12 +181,14 @@ class Problem:
         estimator = make_covariance_estimator(structure, floor, self.covariance_estimator.prior)
         return replace(self, covariance_estimator=estimator)
 
-    @property
-    def min_component_rows(self) -> int:
-        """Number of rows that a component needs for a regular covariance; one if there is a prior."""
+    def row_requirement(self, n_components: int) -> RowRequirement:
+        """Return the rows that each component needs, and all together, for regular covariances; one each with a prior.
+
+        Rows are counted by their weight.
+        """
         if self.covariance_estimator.prior is not None:
-            return 1
-        return self.covariance_estimator.structure.min_rows_per_component(self.source.n_features)
+            return RowRequirement(1, n_components)
+        return self.covariance_estimator.structure.row_requirement(n_components, self.source.n_features)
 
     def with_prior(self, prior: DefaultPrior | None, n_components: int) -> "Problem":
         """Return the problem with a prior, or itself for None; open parameters of the prior depend on the data."""

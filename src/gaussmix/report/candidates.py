@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.plots.validation import check_selection
 from gaussmix.selection import Candidate, Selection
-from gaussmix.solvers import Fit
 
 _ROUNDING_RTOL = 1e-12  # smaller relative differences are rounding errors
 _EQUAL_CRITERION_RTOL = 1e-9  # relative difference below which two structures describe the same mixtures
@@ -69,23 +67,10 @@ def _candidate_remark(candidate: Candidate, better_candidates: tuple[Candidate, 
     if candidate.fit is None:
         return f"not fitted: {candidate.rejection_reason}"
     if not candidate.is_eligible:
-        return f"degenerate: {_describe_degeneracy(candidate.fit)}"
+        return f"degenerate: {candidate.fit.degeneracy}"
     value = candidate.criteria[criterion]
     for other in better_candidates:
         is_comparable = other.n_components == candidate.n_components and other.is_eligible
         if is_comparable and abs(other.criteria[criterion] - value) <= _EQUAL_CRITERION_RTOL * abs(value):
             return f"the same mixtures as {other.structure.name_with_alias_or_n_factors}"
     return "" if better_candidates else "selected"
-
-
-def _describe_degeneracy(fit: Fit) -> str:
-    """Return text that names the components at the variance floor and those with too few rows."""
-    diagnostics = list(enumerate(fit.component_diagnostics))
-    floored = [str(k) for k, part in diagnostics if part.is_floored]
-    small = [str(k) for k, part in diagnostics if part.has_too_few_rows and not part.is_floored]
-    texts = (
-        [f"{pluralize('component', len(floored))} {join_with_and(floored)} at the variance floor"] if floored else []
-    )
-    if small:
-        texts.append(f"too few rows for the covariance of {pluralize('component', len(small))} {join_with_and(small)}")
-    return "; ".join(texts)

@@ -58,7 +58,7 @@ def describe_mixture(
             _describe_weights(component_table(mixture, X, sample_weight)),
             _describe_certainty(fit_quality, sample_weight is not None),
         ]
-    sentences += [] if selection is None else [_describe_selection(check_selection(selection))]
+    sentences += [] if selection is None else [_describe_selection(check_selection(selection)), *selection.notes]
     sentences += [] if fit is None else _describe_outcome(as_fit(fit))
     return " ".join(sentences)
 
@@ -119,7 +119,8 @@ def _describe_selection(selection: Selection) -> str:
     evidence = (
         f", evidence that Kass and Raftery (1995) call “{describe_bic_evidence(gap)}”" if criterion == "BIC" else ""
     )
-    return f"{subject} has the lowest {criterion}, {distance}{evidence}."
+    of_these = " of those that are not degenerate" if selection.degenerate_candidates_below_best else ""
+    return f"{subject} has the lowest {criterion}{of_these}, {distance}{evidence}."
 
 
 def _format_component_count(n_components: int) -> str:

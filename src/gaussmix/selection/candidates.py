@@ -6,12 +6,22 @@ from typing import Any
 
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import MissingPackageError
+from gaussmix.errors.text import format_count
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit_record import Fit
 
 # Two criterion values that differ relatively by less belong to one density under two names.
 _RELATIVE_TIE = 1e-9
+
+_FLOOR_ADVICE = (
+    "A likelihood on the floor is uninformative; equal rows, dependent columns or few rows per parameter cause it. "
+    "A prior (prior='default') keeps covariances off the floor."
+)
+_FEW_ROWS_ADVICE = (
+    "A likelihood of so few rows is uninformative. "
+    "Use a prior (prior='default'), more rows, fewer columns, or structures with fewer parameters."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,7 +90,8 @@ class Selection:
         first_lines = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
         n_more = len(self.candidates) - 5
         last_line = f"\n  ... and {n_more} more in .table()" if n_more > 0 else ""
-        return f"Selection by {self.criterion.upper()}, best first:\n{first_lines}{last_line}"
+        notes = "".join(f"\n{note}" for note in self.notes)
+        return f"Selection by {self.criterion.upper()}, best first:\n{first_lines}{last_line}{notes}"
 
     @property
     def best(self) -> Candidate:
@@ -107,6 +118,32 @@ class Selection:
                 if difference >= _RELATIVE_TIE * abs(best_value):
                     return candidate
         return None
+
+    @property
+    def degenerate_candidates_below_best(self) -> tuple[Candidate, ...]:
+        """Degenerate candidates whose criterion is lower than that of an eligible ``best``, lowest first."""
+        if not self.best.is_eligible:
+            return ()
+        best_value = self.best.criteria[self.criterion]
+        limit = best_value - _RELATIVE_TIE * abs(best_value)
+        lower = [c for c in self.candidates if c.criteria and not c.is_eligible and c.criteria[self.criterion] < limit]
+        return tuple(sorted(lower, key=lambda candidate: candidate.criteria[self.criterion]))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on candidates that would have won if they were not degenerate: which, why, and what may help."""
+        lower = self.degenerate_candidates_below_best
+        if not lower or lower[0].fit is None:
+            return ()
+        name, value = self.criterion.upper(), lower[0].criteria[self.criterion]
+        gap, n_more = self.best.criteria[self.criterion] - value, len(lower) - 1
+        verb = "is" if n_more == 1 else "are"
+        more = f" {format_count(n_more, 'more degenerate candidate')} {verb} below {self.best.name}." if n_more else ""
+        return (
+            f"{lower[0].name} has a {name} of {value:.8g}, {gap:.5g} below that of {self.best.name}, but is "
+            f"degenerate: {lower[0].fit.degeneracy}.{more}",
+            _FEW_ROWS_ADVICE if lower[0].fit.is_short_of_rows else _FLOOR_ADVICE,
+        )
 
     def to_pandas(self) -> Any:
         """Return the table as a pandas DataFrame; raise MissingPackageError if pandas is not installed."""

@@ -8,8 +8,14 @@ import numpy as np
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.covariance.base import RELATIVE_FLOOR
-from gaussmix.errors.text import format_count
-from gaussmix.model.degeneracy import degenerate_component_mask, has_too_few_rows
+from gaussmix.covariance.row_requirement import RowRequirement
+from gaussmix.errors.text import format_count, join_with_and, pluralize
+from gaussmix.model.degeneracy import (
+    degenerate_component_mask,
+    empty_component_mask,
+    has_too_few_in_total,
+    has_too_few_rows,
+)
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
@@ -17,7 +23,6 @@ from gaussmix.solvers.loop import RunResult
 from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
-_MAX_EMPTY_MASS = 1e-8  # a component of smaller mass has no rows
 _SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # the data's box is that many times larger than a suspicious noise volume
 
 
@@ -36,7 +41,7 @@ class ComponentDiagnostics:
     is_floored : bool
         Whether the covariance is at the variance floor.
     has_too_few_rows : bool
-        Whether the mass is below the rows that a covariance needs.
+        Whether the mass is below the rows that the structure needs in each component.
     """
 
     weight: float
@@ -71,8 +76,8 @@ class Fit:
     fraction_computed : float
         Fraction of all pairs of row and component whose distance the last E-step computed; the engine skips pairs
         that cannot change the result.
-    min_component_rows : int
-        Rows that a component needs for a covariance: columns + 1, or factors + 1 with factors, or 1 with a prior.
+    row_requirement : RowRequirement
+        Rows that each component needs, and all components together, for regular covariances of the structure.
     notes : tuple of str
         Sentences on what is remarkable.
     """
@@ -86,7 +91,7 @@ class Fit:
     mixture: Mixture = field(repr=False)
     masses: K = field(repr=False)
     fraction_computed: float
-    min_component_rows: int
+    row_requirement: RowRequirement
     notes: tuple[str, ...]
 
     @cached_property
@@ -104,9 +109,24 @@ class Fit:
         return self.outcome is Outcome.CONVERGED
 
     @property
+    def min_component_rows(self) -> int:
+        """Rows that each component needs: from 1 for shared covariances to columns + 1; 1 with a prior."""
+        return self.row_requirement.per_component
+
+    @property
     def has_too_few_rows(self) -> BoolK:
-        """Which components (K,) have fewer rows than a covariance needs."""
-        return has_too_few_rows(self.masses, self.min_component_rows)
+        """Which components (K,) have fewer rows than the structure needs in each."""
+        return has_too_few_rows(self.masses, self.row_requirement)
+
+    @property
+    def has_too_few_rows_in_total(self) -> bool:
+        """Whether all components together have too few rows for the structure, although each has enough."""
+        return has_too_few_in_total(self.masses, self.row_requirement)
+
+    @property
+    def is_short_of_rows(self) -> bool:
+        """Whether a component has fewer rows than the structure needs in each, or all together have too few."""
+        return bool(self.has_too_few_rows.any()) or self.has_too_few_rows_in_total
 
     @property
     def has_floored_component(self) -> bool:
@@ -115,8 +135,21 @@ class Fit:
 
     @property
     def is_degenerate(self) -> bool:
-        """Whether a component is at the variance floor, is empty, or has too few rows for a covariance."""
-        return bool(degenerate_component_mask(self.mixture, self.masses, self.min_component_rows).any())
+        """Whether a component is at the variance floor, is empty, or has too few rows for the structure."""
+        return bool(degenerate_component_mask(self.mixture, self.masses, self.row_requirement).any())
+
+    @property
+    def degeneracy(self) -> str:
+        """Why the fit is degenerate, as clauses that name the components; empty if it is not."""
+        is_empty = empty_component_mask(self.mixture.weights)
+        is_floored = self.mixture.covariance.is_floored & ~is_empty
+        clauses = {
+            "{} empty": is_empty,
+            "{} at the variance floor": is_floored,
+            "too few rows for the covariance of {}": self.has_too_few_rows & ~is_floored & ~is_empty,
+        }
+        texts = [text.format(_name_components(mask)) for text, mask in clauses.items() if mask.any()]
+        return "; ".join(texts + ["too few rows in total"] * self.has_too_few_rows_in_total)
 
     def __str__(self) -> str:
         iterations = format_count(len(self.trace), "iteration")
@@ -140,7 +173,7 @@ def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds:
         mixture=mixture,
         masses=masses,
         fraction_computed=expectation.fraction_of_distances_computed,
-        min_component_rows=problem.min_component_rows,
+        row_requirement=problem.row_requirement(mixture.n_components),
         notes=tuple(collect_notes(problem, masses, result)),
     )
     return fit, expectation
@@ -156,36 +189,49 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
     if problem.constant_columns:
         names = ", ".join(_format_column(problem, j) for j in problem.constant_columns)
         notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
-    floored = np.flatnonzero(result.model.covariance.is_floored).tolist()
-    if floored:
-        notes.append(
-            f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
-            "variance). Rows there are duplicated or collinear, so the likelihood is uninformative. Try fewer "
-            "components."
-        )
-    elif result.n_floored_iter:
-        count = format_count(result.n_floored_iter, "iteration")
-        notes.append(f"The variance floor was active in {count}, not in the final fit.")
+    notes.extend(_compose_floor_notes(result, problem, masses))
     notes.extend(_compose_mass_notes(problem, masses))
     if problem.covariance_estimator.prior is not None:
         notes.append("The parameters maximise the posterior under a prior; the log-likelihood omits its density.")
     return notes
 
 
+def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K) -> list[str]:
+    """Return a sentence on components at the variance floor, now or before, although they have enough rows."""
+    requirement, is_floored = problem.row_requirement(len(masses)), result.model.covariance.is_floored
+    has_few = has_too_few_rows(masses, requirement) | has_too_few_in_total(masses, requirement)
+    floored = np.flatnonzero(is_floored & ~has_few).tolist()
+    if floored:
+        return [
+            f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
+            "variance). Rows there are duplicated or collinear, so the likelihood is uninformative. Try fewer "
+            "components."
+        ]
+    if result.n_floored_iter and not is_floored.any():
+        count = format_count(result.n_floored_iter, "iteration")
+        return [f"The variance floor was active in {count}, not in the final fit."]
+    return []
+
+
 def _compose_mass_notes(problem: Problem, masses: K) -> list[str]:
     """Return sentences on components that are empty or have too few rows."""
-    notes = []
-    empty = np.flatnonzero(masses < _MAX_EMPTY_MASS).tolist()
+    notes, requirement = [], problem.row_requirement(len(masses))
+    structure = problem.covariance_estimator.structure
+    is_empty = empty_component_mask(masses / problem.total_weight)
+    empty = np.flatnonzero(is_empty).tolist()
     if empty:
         notes.append(f"{_format_components(empty, 'is', 'are')} empty: no row belongs there.")
-    is_small = has_too_few_rows(masses, problem.min_component_rows) & (masses >= _MAX_EMPTY_MASS)
-    small = np.flatnonzero(is_small).tolist()
+    small = np.flatnonzero(has_too_few_rows(masses, requirement) & ~is_empty).tolist()
     if small:
-        needed = format_count(problem.min_component_rows, "row")
-        notes.append(f"{_format_components(small, 'has', 'have')} fewer than the {needed} that a covariance needs.")
-        if problem.total_weight < _MIN_MEAN_ROW_WEIGHT * problem.n_rows:
-            total = f"{problem.total_weight:.3g}"
-            notes.append(f"The row weights sum to {total} and count as so many rows; a weight is a number of copies.")
+        needed = f"{format_count(requirement.per_component, 'row')} that {structure} needs in each component"
+        notes.append(f"{_format_components(small, 'has', 'have')} fewer than the {needed}.")
+    has_few_in_total = has_too_few_in_total(masses, requirement)
+    if has_few_in_total:
+        needed = f"{format_count(requirement.in_total, 'row')} that {structure} needs"
+        notes.append(f"All components together have fewer than the {needed}.")
+    if (small or has_few_in_total) and problem.total_weight < _MIN_MEAN_ROW_WEIGHT * problem.n_rows:
+        total = f"{problem.total_weight:.3g}"
+        notes.append(f"The row weights sum to {total} and count as so many rows; a weight is a number of copies.")
     return notes
 
 
@@ -207,6 +253,12 @@ def _compose_noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
 def _format_column(problem: Problem, column: int) -> str:
     """Return the quoted name of a column, or its number if columns have no names."""
     return str(column) if problem.feature_names is None else repr(problem.feature_names[column])
+
+
+def _name_components(mask: BoolK) -> str:
+    """Return 'component 2' or 'components 0 and 2' for the positions where the mask (K,) is True."""
+    numbers = np.flatnonzero(mask).tolist()
+    return f"{pluralize('component', len(numbers))} {join_with_and([str(k) for k in numbers])}"
 
 
 def _format_components(components: list[int], singular_verb: str, plural_verb: str) -> str:

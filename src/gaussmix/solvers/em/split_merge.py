@@ -37,7 +37,7 @@ from gaussmix.solvers.restarts import continue_run
 from gaussmix.solvers.stopping import Progress, StoppingRule
 from gaussmix.types import D, IntK
 
-_MAX_SPLIT_AXES = 2  # axes of a component, longest first, across which it is split
+MAX_SPLIT_AXES = 2  # axes of a component, longest first, across which it is split
 _HALVING_ROUNDS = ((6, 4), (30, 2))  # the iterations of each round, and how many candidates it keeps
 _RELATIVE_ROUNDING = 1e-9  # of the log-likelihood, or of one nat per row; smaller gains are rounding
 _MAX_FEATURES_FOR_FULL_SCATTER = 64  # with more columns, axis-aligned structures are split along a column
@@ -105,8 +105,8 @@ def _candidate_starts(solver: EM, mixture: Mixture, problem: Problem, labelled_c
     fixed = solver.fixed
     is_fixed = np.zeros(mixture.n_components, dtype=bool) if fixed is None else fixed.is_component_constrained
     ranked = iterate_best_candidates_first(compute_overlap_statistics(problem, mixture), labelled_components, is_fixed)
-    moments = _unpooled_moments(problem, mixture)
-    axes = range(min(_MAX_SPLIT_AXES, problem.source.n_features))
+    moments = unpooled_moments(problem, mixture)
+    axes = range(min(MAX_SPLIT_AXES, problem.source.n_features))
     candidates = [
         replace(candidate, split_axis=axis) for candidate in islice(ranked, MAX_SPLIT_MERGE_CANDIDATES) for axis in axes
     ]
@@ -152,7 +152,7 @@ def _penalized_log_likelihood(problem: Problem, mixture: Mixture) -> float:
     return problem.e_step(mixture).log_likelihood + prior
 
 
-def _unpooled_moments(problem: Problem, mixture: Mixture) -> Moments:
+def unpooled_moments(problem: Problem, mixture: Mixture) -> Moments:
     """Return moments of each component by itself: full ones unless the structure is axis-aligned with many columns."""
     kind = problem.covariance_estimator.moment_kind.per_component
     if kind is not MomentKind.FULL:
@@ -173,6 +173,27 @@ def _mixture_after_move(
     if candidate.is_flipped:
         near, far = far, near
     replaced = {candidate.merge_target: target + source, candidate.split_component: near, candidate.merge_source: far}
+    return _mixture_with_replaced_moments(problem, solver, mixture, component_moments, replaced)
+
+
+def split_into_free_component(
+    problem: Problem, solver: EM, mixture: Mixture, component_moments: Moments, components: tuple[int, int], axis: int
+) -> Mixture | None:
+    """Return the mixture after a split without a merge; None where its covariances collapse.
+
+    ``components`` are the component to split, and a component without rows that takes its upper half. ``axis`` is the
+    rank of the axis across which it is split, 0 for the longest.
+    """
+    split = component_moments.select_components(np.array([components[0]]))
+    halves = _split_into_lower_and_upper_half(split, _axis_length_units(problem), axis)
+    replaced = dict(zip(components, halves, strict=True))
+    return _mixture_with_replaced_moments(problem, solver, mixture, component_moments, replaced)
+
+
+def _mixture_with_replaced_moments(
+    problem: Problem, solver: EM, mixture: Mixture, component_moments: Moments, replaced: dict[int, Moments]
+) -> Mixture | None:
+    """Return the mixture of moments of which some components are replaced; None where its covariances collapse."""
     mass, mean, scatter = (getattr(component_moments, name).copy() for name in ("mass", "mean", "scatter"))
     for component, moments in replaced.items():
         mass[component], mean[component], scatter[component] = moments.mass[0], moments.mean[0], moments.scatter[0]

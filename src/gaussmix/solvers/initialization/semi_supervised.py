@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from gaussmix.core.batch import Batch
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.model.degeneracy import has_too_few_in_total, has_too_few_rows
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise_moments
 from gaussmix.model.prediction import hard_labels
@@ -105,7 +106,7 @@ def initialize_semi_supervised(
     if n_components > 1 and np.any(known_components < 0):
         partitions.append(constrained_kmeans(problem, known_components, partitions[0], n_components))
         moments = _known_row_moments(problem, known_components, n_components)
-        if moments.mass.min() >= _min_component_mass(problem):
+        if _has_enough_known_rows(moments, problem):
             mixtures = [initialize_from_moments(problem, moments.to_kind(problem.covariance_estimator.moment_kind))]
     mixtures = [_initialize_from_partition(problem, partition, n_components) for partition in partitions] + mixtures
     if start.noise is not None:
@@ -114,10 +115,12 @@ def initialize_semi_supervised(
     return best_after_ten_iterations(solver, [transform(mixture) for mixture in mixtures], problem)
 
 
-def _min_component_mass(problem: Problem) -> float:
-    """Return the weight of as many rows as a covariance needs without a prior."""
-    min_rows = problem.covariance_estimator.structure.min_rows_per_component(problem.source.n_features)
-    return min_rows * problem.total_weight / problem.n_rows
+def _has_enough_known_rows(known_row_moments: Moments, problem: Problem) -> bool:
+    """Return whether the known rows alone suffice for a covariance without a prior; a row of mean weight counts 1."""
+    masses = known_row_moments.mass * problem.n_rows / problem.total_weight
+    structure = problem.covariance_estimator.structure
+    requirement = structure.row_requirement(len(masses), problem.source.n_features)
+    return not (has_too_few_rows(masses, requirement).any() or has_too_few_in_total(masses, requirement))
 
 
 def _known_row_moments(problem: Problem, known_components: IntN, n_components: int) -> Moments:
