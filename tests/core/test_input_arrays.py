@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gaussmix import DataError
-from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights, require_finite
+from gaussmix.core.input_arrays import parse_rows, parse_weights, require_finite
+from gaussmix.core.symmetric_matrices import parse_covariances
 
 TABLE = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 

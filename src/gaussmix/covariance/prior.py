@@ -18,6 +18,7 @@ from gaussmix.core.fused_em import PriorStatistics
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.scalar_checks import is_number_in
+from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import DataError, ParameterError
@@ -252,7 +253,7 @@ class DefaultPrior:
             raise ParameterError.invalid_value("degrees_of_freedom", degrees_of_freedom, allowed)
         location = None if self.location is None else _parse_finite_array("location", self.location, (n_features,))
         scale = None if self.scale is None else _parse_finite_array("scale", self.scale, (n_features, n_features))
-        if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
+        if scale is not None and (not is_symmetric(scale) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
         return CheckedPriorParameters(location, float(degrees_of_freedom), scale)
 

@@ -7,13 +7,14 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import DataError, LabelError, WeightError
+from gaussmix.errors.data import ColumnNameError, DataError, LabelError, SparseDataError, WeightError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.models import (
     CapabilityError,
     CollapseError,
     CompilationError,
     CompilationWarning,
+    InitialParameterError,
     MissingPackageError,
     ParameterError,
     SelectionError,
@@ -24,6 +25,7 @@ __all__ = [
     "ArchiveError",
     "CapabilityError",
     "CollapseError",
+    "ColumnNameError",
     "CompilationError",
     "CompilationWarning",
     "ConstraintError",
@@ -32,10 +34,12 @@ __all__ = [
     "FileError",
     "GaussmixError",
     "GaussmixWarning",
+    "InitialParameterError",
     "LabelError",
     "MissingPackageError",
     "ParameterError",
     "SelectionError",
+    "SparseDataError",
     "TableError",
     "UnrepresentableError",
     "WeightError",

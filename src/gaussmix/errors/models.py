@@ -24,19 +24,6 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"The parameter '{name}' should have the shape of {expected}, but got {actual}")
 
     @classmethod
-    def init_weights_out_of_range(cls, smallest: float, largest: float) -> "ParameterError":
-        """Return the error for starting weights below 0 or above 1."""
-        return cls(
-            "The parameter 'weights' should be in the range [0, 1], but got "
-            f"max value {largest:.5f}, min value {smallest:.5f}"
-        )
-
-    @classmethod
-    def init_weights_not_normalized(cls, total: float) -> "ParameterError":
-        """Return the error for starting weights that do not sum to 1."""
-        return cls(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
-
-    @classmethod
     def unmet_requirement(cls, name: str, requirement: str) -> "ParameterError":
         """Return the error for an array that is not positive, or not positive-definite, in scikit-learn's words."""
         return cls(f"'{name}' should be {requirement}")
@@ -111,6 +98,37 @@ class ParameterError(GaussmixError, ValueError):
             f"{parameter} is not supported for {structure}, whose covariances are loadings and noise variances; "
             "leave it out, or use a structure without factors"
         )
+
+
+class InitialParameterError(ParameterError):
+    """Initial weights or centers that a fit cannot start from."""
+
+    @classmethod
+    def wrong_center_shape(
+        cls, actual: tuple[int, ...], n_clusters: int, n_features: int
+    ) -> "InitialParameterError":
+        """Return the error that an array of initial centers has a wrong shape, in scikit-learn's words."""
+        has_wrong_number = len(actual) != 2 or actual[0] != n_clusters
+        limit = (
+            f"number of clusters {n_clusters}" if has_wrong_number else f"number of features of the data {n_features}"
+        )
+        return cls(
+            f"The shape of the initial centers {actual} does not match the {limit}; "
+            f"pass an array of shape {(n_clusters, n_features)} as init"
+        )
+
+    @classmethod
+    def init_weights_out_of_range(cls, smallest: float, largest: float) -> "InitialParameterError":
+        """Return the error for starting weights below 0 or above 1."""
+        return cls(
+            "The parameter 'weights' should be in the range [0, 1], but got "
+            f"max value {largest:.5f}, min value {smallest:.5f}"
+        )
+
+    @classmethod
+    def init_weights_not_normalized(cls, total: float) -> "InitialParameterError":
+        """Return the error for starting weights that do not sum to 1."""
+        return cls(f"The parameter 'weights' should be normalized, but got sum(weights) = {total:.5f}")
 
 
 class CollapseError(GaussmixError, ValueError):

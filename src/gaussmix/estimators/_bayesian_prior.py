@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from gaussmix.core.input_arrays import fill_masked_with_nan
 from gaussmix.core.linalg import cholesky
+from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure, sklearn_shape
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
@@ -117,7 +119,7 @@ def covariance_prior_in_data_units(prior: VariationalPrior) -> Array | float:
 def _parse_finite_numbers(parameter_name: str, values: object) -> Array:
     """Return the values as a float64 array; raise ParameterError or DataError if one is not a finite number."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(fill_masked_with_nan(values), dtype=np.float64)
     except (TypeError, ValueError):
         raise ParameterError.invalid_value(parameter_name, values, "numbers") from None
     if not np.isfinite(array).all():
@@ -154,7 +156,7 @@ def _parse_covariance_prior(value: object, structure: Structure, covariance_type
     if covariance.shape != expected:
         raise ParameterError.wrong_shape(name, covariance.shape, expected)
     if covariance.ndim == 2:
-        if not np.allclose(covariance, covariance.T) or cholesky(covariance) is None:
+        if not is_symmetric(covariance) or cholesky(covariance) is None:
             raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
     elif not (covariance > 0).all():
         raise ParameterError.unmet_requirement(name, "positive")

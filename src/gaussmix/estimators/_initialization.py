@@ -6,6 +6,8 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
+from gaussmix.core.input_arrays import fill_masked_with_nan
+from gaussmix.core.symmetric_matrices import average_with_transpose, is_symmetric
 from gaussmix.covariance import (
     AbstractCovariance,
     Structure,
@@ -13,7 +15,7 @@ from gaussmix.covariance import (
     expand_covariances,
     sklearn_shape,
 )
-from gaussmix.errors import ConstraintError, DataError, LabelError, ParameterError
+from gaussmix.errors import ConstraintError, DataError, InitialParameterError, LabelError, ParameterError
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.fixed_parameters import FixedParameters, apply_fixed_parameters, find_component_order_for_fixed
 from gaussmix.model.noise import Box
@@ -220,7 +222,7 @@ class Initialization:
 
 def _parse_finite_array(parameter_name: str, values: ArrayLike) -> Array:
     """Return the values as a float64 array; raise DataError if one is NaN or infinite."""
-    array = np.asarray(values, dtype=np.float64)
+    array = np.asarray(fill_masked_with_nan(values), dtype=np.float64)
     if not np.isfinite(array).all():
         raise DataError.not_finite_parameter(parameter_name)
     return array
@@ -232,10 +234,10 @@ def _parse_weights_init(values: ArrayLike, n_components: int) -> K:
     if weights.shape != (n_components,):
         raise ParameterError.wrong_shape("weights", weights.shape, (n_components,))
     if weights.min() < 0.0 or weights.max() > 1.0:
-        raise ParameterError.init_weights_out_of_range(float(weights.min()), float(weights.max()))
+        raise InitialParameterError.init_weights_out_of_range(float(weights.min()), float(weights.max()))
     total = float(weights.sum())
     if abs(total - 1.0) > 1e-6:
-        raise ParameterError.init_weights_not_normalized(total)
+        raise InitialParameterError.init_weights_not_normalized(total)
     return weights
 
 
@@ -262,8 +264,9 @@ def _parse_precisions_init(
             raise ParameterError.unmet_requirement(name, "positive")
     else:
         for matrix in precisions.reshape(-1, means_shape[1], means_shape[1]):
-            if not np.allclose(matrix, matrix.T) or linalg.cholesky(matrix) is None:
+            if not is_symmetric(matrix) or linalg.cholesky(matrix) is None:
                 raise ParameterError.unmet_requirement(name, "symmetric, positive-definite")
+        precisions = average_with_transpose(precisions)
     return expand_covariances(structure, precisions, *means_shape)
 
 

@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 
 from gaussmix.core.frame import Frame
+from gaussmix.core.input_arrays import fill_masked_with_nan
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines import AbstractEngine
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import DataError, InitialParameterError, ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._verbose import warn_user
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.kmeans import kmeans_plusplus
 from gaussmix.sources import AbstractSource
-from gaussmix.types import KD, AnyArray
+from gaussmix.types import KD, AnyArray, Array
 
 # Runs with n_init='auto' and init='random' or a callable, as in scikit-learn.
 _N_INIT_FOR_RANDOM_STARTS = 10
@@ -35,6 +36,8 @@ def validate_kmeans_parameters(estimator: Any) -> None:
         _validation.require_choice("init", estimator.init, ["k-means++", "random"])
     if not (isinstance(estimator.n_init, str) and estimator.n_init == "auto"):
         _validation.require_integer("n_init", estimator.n_init, 1)
+    if estimator.algorithm == "elkan" and estimator.n_clusters == 1:
+        warn_user("algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.", RuntimeWarning)
 
 
 def iterate_initial_centers_in_frame(
@@ -76,21 +79,31 @@ def _n_kmeans_runs(estimator: Any) -> int:
 
 def _parse_and_transform_init_centers(centers: object, source: AbstractSource, n_clusters: int) -> KD:
     """Return the checked centres (K, D) of ``init`` in the frame of the source."""
-    return parse_and_transform_centers("init", centers, source.frame, (n_clusters, source.n_features))
+    allowed = "'k-means++', 'random', an array of centres or a callable that returns one"
+    array = _parse_center_array("init", centers, allowed)
+    if array.shape != (n_clusters, source.n_features):
+        raise InitialParameterError.wrong_center_shape(array.shape, n_clusters, source.n_features)
+    return _require_finite_centers("init", array, source.frame)
 
 
-def parse_and_transform_centers(
-    parameter_name: str, centers: object, frame: Frame, expected_shape: tuple[int, ...]
-) -> KD:
-    """Transform centres (K, D) from the data's units to the frame; raise an error for a wrong type, shape or value."""
-    try:
-        array = np.asarray(centers, dtype=np.float64)
-    except (TypeError, ValueError):
-        methods = "'k-means++', 'random', " if parameter_name == "init" else ""
-        allowed = f"{methods}an array of centres or a callable that returns one"
-        raise ParameterError.invalid_value(parameter_name, centers, allowed) from None
+def parse_and_transform_assigned_centers(centers: object, frame: Frame, expected_shape: tuple[int, ...]) -> KD:
+    """Return the checked centres (K, D) that a user assigns to ``cluster_centers_``, in the frame."""
+    array = _parse_center_array("cluster_centers_", centers, "an array of centres")
     if array.shape != expected_shape:
-        raise ParameterError.wrong_shape(parameter_name, array.shape, expected_shape)
-    if not np.isfinite(array).all():
+        raise ParameterError.wrong_shape("cluster_centers_", array.shape, expected_shape)
+    return _require_finite_centers("cluster_centers_", array, frame)
+
+
+def _parse_center_array(parameter_name: str, centers: object, allowed: str) -> Array:
+    """Return centres as an array of float64; ParameterError names what is allowed."""
+    try:
+        return np.asarray(fill_masked_with_nan(centers), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError.invalid_value(parameter_name, centers, allowed) from None
+
+
+def _require_finite_centers(parameter_name: str, centers: KD, frame: Frame) -> KD:
+    """Return finite centres (K, D) in the frame; raise DataError if one is NaN or infinite."""
+    if not np.isfinite(centers).all():
         raise DataError.not_finite_parameter(f"the centres of {parameter_name}")
-    return frame.transform_rows(array)
+    return frame.transform_rows(centers)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.core import linalg
-from gaussmix.core.input_arrays import parse_covariances, parse_rows, parse_weights
+from gaussmix.core.input_arrays import fill_masked_with_nan, parse_rows, parse_weights
+from gaussmix.core.symmetric_matrices import parse_covariances
 from gaussmix.covariance import Structure
 from gaussmix.covariance.representations import FullCovariance, full_from_factors
 from gaussmix.errors import DataError, ParameterError
@@ -47,7 +48,8 @@ class Gaussian(AbstractDensity):
     _cholesky: DD = field(init=False, repr=False)
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
-        center = np.array(mean, dtype=np.float64, ndmin=1)  # a copy, because the array becomes read-only
+        # Copies, because the arrays become read-only.
+        center = np.array(fill_masked_with_nan(mean), dtype=np.float64, ndmin=1)
         matrix = np.array(parse_covariances(covariance), ndmin=2)
         expected = (len(center), len(center))
         if center.ndim != 1 or not np.isfinite(center).all():

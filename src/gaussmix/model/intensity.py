@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gaussmix.core.input_arrays import fill_masked_with_nan
 from gaussmix.errors import ParameterError
 from gaussmix.model.gaussian_algebra import concatenate_covariances
 from gaussmix.model.mixture import Mixture
@@ -60,7 +61,7 @@ class Intensity:
         ParameterError
             If a shape, a weight or a covariance is not allowed.
         """
-        masses = np.asarray(weights, dtype=np.float64)
+        masses = np.asarray(fill_masked_with_nan(weights), dtype=np.float64)
         total = float(masses.sum())
         if not (masses >= 0).all() or not 0.0 < total < np.inf:
             raise ParameterError.invalid_value("weights", masses.tolist(), "numbers of at least 0, not all 0")

@@ -7,7 +7,7 @@ from os import PathLike
 import numpy as np
 
 from gaussmix.core.frame import Frame
-from gaussmix.core.input_arrays import parse_rows
+from gaussmix.core.input_arrays import fill_masked_with_nan, parse_rows
 from gaussmix.core.moments import Moments
 from gaussmix.core.statistics import Statistics
 from gaussmix.covariance import (
@@ -59,7 +59,8 @@ class Mixture(MixtureParameters, AbstractDensity):
             Shape (K, D, D), or the shape of scikit-learn's ``covariances_``: (K,) for EII and VII, (K, D) for
             EEI, EVI and VVI, (D, D) for EEE.
         structure : str, default='VVV'
-            mclust's letters or scikit-learn's name. The covariances must have this structure.
+            mclust's letters or scikit-learn's name. The covariances must have this structure up to rounding, which is
+            that of float32 if float32 holds all their digits.
         feature_names : sequence of str, optional
 
         Raises
@@ -70,7 +71,11 @@ class Mixture(MixtureParameters, AbstractDensity):
         component_weights, component_means = parse_weights_and_means(weights, means)
         n_components, n_features = component_means.shape
         covariance = covariance_from_matrices(
-            Structure.from_name(structure), np.asarray(covariances), n_components, n_features
+            Structure.from_name(structure),
+            np.asarray(fill_masked_with_nan(covariances), dtype=np.float64),
+            n_components,
+            n_features,
+            component_means,
         )
         names = parse_feature_names(feature_names, n_features)
         return cls(component_weights, component_means, covariance, Frame.identity(n_features), names)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gaussmix.core.input_arrays import fill_masked_with_nan
 from gaussmix.errors import ParameterError
 from gaussmix.types import KD, ArrayLike, IntD, K
 
@@ -51,7 +52,8 @@ def parse_weights_and_means(weights: ArrayLike, means: ArrayLike) -> tuple[K, KD
     ParameterError
         If a shape is wrong, a mean is not finite, a weight is negative or the weights do not add up to 1.
     """
-    component_weights, component_means = np.asarray(weights, dtype=np.float64), np.asarray(means, dtype=np.float64)
+    component_weights = np.asarray(fill_masked_with_nan(weights), dtype=np.float64)
+    component_means = np.asarray(fill_masked_with_nan(means), dtype=np.float64)
     if component_means.ndim != 2 or not np.isfinite(component_means).all():
         raise ParameterError.invalid_value("means", component_means.tolist(), "finite numbers of shape (K, D)")
     if component_weights.shape != (len(component_means),):
