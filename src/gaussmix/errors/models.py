@@ -104,9 +104,7 @@ class InitialParameterError(ParameterError):
     """Initial weights or centers that a fit cannot start from."""
 
     @classmethod
-    def wrong_center_shape(
-        cls, actual: tuple[int, ...], n_clusters: int, n_features: int
-    ) -> "InitialParameterError":
+    def wrong_center_shape(cls, actual: tuple[int, ...], n_clusters: int, n_features: int) -> "InitialParameterError":
         """Return the error that an array of initial centers has a wrong shape, in scikit-learn's words."""
         has_wrong_number = len(actual) != 2 or actual[0] != n_clusters
         limit = (
