@@ -29,6 +29,14 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"'{name}' should be {requirement}")
 
     @classmethod
+    def prior_scale_overflow(cls) -> "ParameterError":
+        """Return the error that the mean variance of all columns overflows in the units of a column."""
+        return cls(
+            "prior: the mean variance of the columns is the default scale, and it overflows in the units of the "
+            "smallest column; pass DefaultPrior(scale=...), or rescale the columns"
+        )
+
+    @classmethod
     def too_few_degrees_of_freedom(cls, n_features: int, value: float) -> "ParameterError":
         """Return the error for a degrees_of_freedom_prior of at most D - 1."""
         return cls(
