@@ -48,7 +48,7 @@ def compare(
     n_starts: int = 1,
     init_params: str = KMEANS_METHOD,
     tol: float = 1e-8,
-    max_iter: int = 1000,
+    max_iter: int = 500,
     n_neighbors: int = 5,
     standardize: bool | None = None,
     random_state: int | np.random.Generator | None = 0,
@@ -88,7 +88,7 @@ def compare(
         from the groups of the chosen mixture.
     tol : float, default=1e-8
         A solver stops when an iteration gains less than this (nats per row).
-    max_iter : int, default=1000
+    max_iter : int, default=500
         The maximum number of iterations of a solver.
     n_neighbors : int, default=5
     standardize : bool, optional

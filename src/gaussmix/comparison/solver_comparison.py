@@ -50,8 +50,9 @@ class SolverResult:
     log_likelihood : float
         Of all rows under the returned parameters (nats, data units), whatever the solver maximizes.
     is_degenerate : bool
-        Whether a component ended on the variance floor, empty or with too few rows. The log-likelihood is then
-        uninformative, and the solver is not compared with the others.
+        Whether a component ended on the variance floor, empty or with too few rows; or, if the solver did not
+        converge, whether it met the floor or EM goes on to a degenerate fit. The log-likelihood is then uninformative,
+        and the solver is not compared with the others.
     gap_per_row : float or None
         How far it is below the best of all solvers that are not degenerate; None if it is degenerate itself.
     n_iter_to_best : int or None
@@ -98,12 +99,12 @@ def leads_to_degenerate_fit(problem: Problem, start: Mixture, stopping_rule: Mea
     run = run_solver(
         EM(problem.covariance_estimator), start, problem, stopping_rule, max_floored_iter=_MAX_FLOORED_ITER
     )
-    return _is_degenerate(run, make_fit_after_e_step(run, problem, 0.0)[0])
+    return _is_on_floor(run, make_fit_after_e_step(run, problem, 0.0)[0])
 
 
-def _is_degenerate(run: RunResult[Mixture], fit: Fit) -> bool:
+def _is_on_floor(run: RunResult[Mixture], fit: Fit) -> bool:
     """Return whether a run ended in a degenerate fit, or met the variance floor and did not converge since."""
-    return fit.is_degenerate or (run.n_floored_iter > 0 and run.outcome is not Outcome.CONVERGED)
+    return fit.is_degenerate or (run.n_floored_iter > 0 and not fit.has_converged)
 
 
 def compare_solvers(
@@ -116,14 +117,22 @@ def compare_solvers(
 ) -> tuple[SolverResult, ...]:
     """Run every solver from one initial mixture until it stops; return the results in the order of the names."""
     fits: list[Fit] = []
+    degenerate: list[bool] = []
     for name in solver_names:
         progress_callback(len(fits), len(solver_names), name)
         solver = make_solver(name, EM(problem.covariance_estimator), SolverOptions(seed=seed))
         run = _run_after_warmup(solver, initial_mixture, problem, stopping_rule)
         fits.append(make_fit_after_e_step(run, problem, 0.0)[0])
-    best = max((fit.log_likelihood for fit in fits if not fit.is_degenerate), default=np.nan)
+        is_unfinished = fits[-1].outcome is Outcome.MAX_ITER_REACHED
+        degenerate.append(
+            _is_on_floor(run, fits[-1])
+            or (is_unfinished and leads_to_degenerate_fit(problem, run.model, stopping_rule))
+        )
+    pairs = list(zip(fits, degenerate, strict=True))
+    best = max((fit.log_likelihood for fit, is_degenerate in pairs if not is_degenerate), default=np.nan)
     return tuple(
-        _make_solver_result(name, fit, best, problem.total_weight) for name, fit in zip(solver_names, fits, strict=True)
+        _make_solver_result(name, *pair, best, problem.total_weight)
+        for name, pair in zip(solver_names, pairs, strict=True)
     )
 
 
@@ -140,18 +149,22 @@ def _run_after_warmup(
     A callback is passed so that each iteration of every solver is a pass with a time of its own, none a fused one.
     """
     run_solver(solver, initial_mixture, problem, stopping_rule, _ignore_iteration, max_iter=_N_WARMUP_ITER)
-    return run_solver(solver, initial_mixture, problem, stopping_rule, _ignore_iteration)
+    return run_solver(
+        solver, initial_mixture, problem, stopping_rule, _ignore_iteration, max_floored_iter=_MAX_FLOORED_ITER
+    )
 
 
 def _ignore_iteration(n_iter: int, objective: float, gain: float) -> None:
     """Do nothing after an iteration."""
 
 
-def _make_solver_result(solver_name: str, fit: Fit, best_log_likelihood: float, total_weight: float) -> SolverResult:
+def _make_solver_result(
+    solver_name: str, fit: Fit, is_degenerate: bool, best_log_likelihood: float, total_weight: float
+) -> SolverResult:
     """Return a fit as `SolverResult`; ``best_log_likelihood`` is the highest of the solvers that are not degenerate."""
     log_likelihoods, seconds = fit.trace.log_likelihoods, fit.trace.seconds
     n_iter, trace_kind = len(log_likelihoods), SOLVERS[solver_name].trace_kind
-    gap_per_row = None if fit.is_degenerate else (best_log_likelihood - fit.log_likelihood) / total_weight
+    gap_per_row = None if is_degenerate else (best_log_likelihood - fit.log_likelihood) / total_weight
     comparable_trace = log_likelihoods[:0] if trace_kind == OTHER_OBJECTIVE_TRACE else log_likelihoods
     first = _index_of_first_iter_near_best(
         comparable_trace, best_log_likelihood, MAX_GAP_PER_ROW * total_weight, n_iter
@@ -162,12 +175,12 @@ def _make_solver_result(solver_name: str, fit: Fit, best_log_likelihood: float, 
         n_iter,
         float(seconds[-1]) if n_iter else 0.0,
         fit.log_likelihood,
-        fit.is_degenerate,
+        is_degenerate,
         gap_per_row,
         n_iter_to_best=first + 1 if is_near else None,
         seconds_to_best=float(seconds[first]) if is_near else None,
         has_converged=fit.has_converged,
-        outcome=_DEGENERATE_OUTCOME if fit.is_degenerate else str(fit.outcome),
+        outcome=_DEGENERATE_OUTCOME if is_degenerate else str(fit.outcome),
         trace_kind=trace_kind,
         log_likelihood_trace=log_likelihoods,
         seconds_trace=seconds,
