@@ -9,6 +9,7 @@ from gaussmix.plots import canvas
 from gaussmix.plots.plot_data import AxisUnits
 from gaussmix.plots.style import GREY, OKABE_ITO_COLOURS
 from gaussmix.plots.validation import FitLike, as_fit
+from gaussmix.solvers import Fit
 from gaussmix.types import Array
 
 if TYPE_CHECKING:
@@ -70,14 +71,19 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     ax.set_xlim(0.5, max(len(values), 1) + 0.5)
     canvas.set_integer_x_ticks(ax)
     canvas.set_plain_y_ticks(ax)
-    name = fit.objective_name.replace(" plus", "\nplus")
-    name = f"{name}\nminus that of the returned parameters" if units.offset else name
     x_label = "iteration" if len(values) else "no iterations"
-    canvas.label_axes(ax, x_label, replace(units, offset=0.0).format_label(name))
+    canvas.label_axes(ax, x_label, _format_y_label(fit, units))
     if n_omitted:
         _annotate_omitted_iterations(ax, values, n_omitted)
     canvas.hide_top_right_spines(ax)
     return ax
+
+
+def _format_y_label(fit: Fit, units: AxisUnits) -> str:
+    """Return the label of the y axis: what the values are, whether they are differences, and their units."""
+    name = fit.objective_name.replace(" plus", "\nplus")
+    name = f"{name}\nminus that of the returned parameters" if units.offset else name
+    return replace(units, offset=0.0).format_label(name)
 
 
 def _count_omitted_first_iterations(log_likelihoods: Array) -> int:
