@@ -41,7 +41,7 @@ def test_errors_are_also_subclasses_of_builtin_errors(error_class: type[Exceptio
 
 
 def test_long_lists_of_names_are_shortened() -> None:
-    message = str(errors.DataError.unknown_columns(["zz"], [f"c{j}" for j in range(40)]))
+    message = str(errors.ColumnNameError.unknown_columns(["zz"], [f"c{j}" for j in range(40)]))
     assert "c11, ... (40 in all)" in message
     assert "c12" not in message
 

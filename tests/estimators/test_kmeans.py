@@ -1,5 +1,6 @@
 """k-means: scikit-learn as oracle, invariances, and every parameter."""
 
+import re
 import warnings
 
 import numpy as np
@@ -237,10 +238,12 @@ def test_verbose_prints_the_inertia_of_every_pass(capsys):
         ({"n_clusters": 2.0}, "n_clusters must be a whole number of at least 1, but is 2.0"),
         ({"n_clusters": 1000}, "n_samples=600 should be >= n_clusters=1000; ask for fewer"),
         ({"init": "best"}, "init must be one of k-means\\+\\+, random, but is 'best'"),
-        ({"init": [[1.0, 2.0]]}, r"'init' should have the shape of \(8, 3\), but got \(1, 2\)"),
+        ({"init": [[1.0, 2.0]]}, r"initial centers \(1, 2\) does not match the number of clusters 8; .* \(8, 3\)"),
+        ({"init": np.ones((8, 2))}, r"initial centers \(8, 2\) does not match the number of features of the data 3"),
+        ({"init": np.ones(8)}, r"initial centers \(8,\) does not match .*; pass an array of shape \(8, 3\) as init"),
         ({"init": np.full((8, 3), np.nan)}, "NaN or infinity in the centres of init"),
         ({"init": object()}, "init must be 'k-means\\+\\+', 'random', an array of centres or a callable"),
-        ({"init": lambda rows, n, random_state: rows[:1]}, r"'init' should have the shape of \(8, 3\)"),
+        ({"init": lambda rows, n, random_state: rows[:1]}, r"initial centers \(1, 3\) does not match .* clusters 8"),
         ({"n_init": 0}, "n_init must be a whole number of at least 1, but is 0"),
         ({"n_init": "many"}, "n_init must be a whole number of at least 1, but is 'many'"),
         ({"max_iter": 0}, "max_iter must be a whole number of at least 1"),
@@ -316,9 +319,38 @@ def test_an_overflowing_inertia_raises_an_error():
         _ = clusters.inertia_
 
 
-def test_verbose_prints_the_start_and_the_end(capsys):
-    rows = np.random.default_rng(0).normal(size=(50, 2))
-    KMeans(2, verbose=1, random_state=0).fit(rows)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Initialization complete"
-    assert lines[-1] == f"Converged at iteration {len(lines) - 3}: the centre shift is within tolerance."
+@pytest.mark.parametrize("tol", [0.0, 1e-2])
+@pytest.mark.parametrize("scale", [1.0, 2.0**30])
+def test_verbose_prints_what_scikit_learn_prints(tol, scale, capsys):
+    rows, start = draw_rows_and_centers(500, 2, 6, 1.0, 2)
+    printed = []
+    for estimator in (KMeans, Oracle):
+        estimator(6, init=scale * start, n_init=1, tol=tol, verbose=1).fit(scale * rows)
+        printed.append(capsys.readouterr().out.splitlines())
+    number = re.compile(r"\d+\.?\d*(?:e[+-]?\d+)?")
+    for ours, theirs in zip(*printed, strict=True):
+        assert number.sub("#", ours) == number.sub("#", theirs)
+        values = [[float(value.rstrip(".")) for value in number.findall(line)] for line in (ours, theirs)]
+        np.testing.assert_allclose(*values, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (1e-3, 7.0), (1e5, 1e6), (1.0, 1e8)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_centre_is_at_distance_zero_of_itself(dtype, scale, offset, seed):
+    rows, _ = draw_rows_and_centers(300, 3, 4, 3.0, seed)
+    rows = (rows * scale + offset).astype(dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # float32 rounds rows far away to few values
+        found = KMeans(4, random_state=seed).fit(rows, sample_weight=np.random.default_rng(seed).uniform(size=300))
+    distances = found.transform(found.cluster_centers_)
+    np.testing.assert_array_equal(distances.diagonal(), 0.0)
+    clone_of_centers = [[float(value) for value in center] for center in found.cluster_centers_]
+    np.testing.assert_array_equal(found.transform(clone_of_centers).diagonal(), 0.0)
+
+
+def test_elkan_with_one_cluster_warns_as_scikit_learn_does():
+    for estimator in (KMeans, Oracle):
+        with pytest.warns(RuntimeWarning, match="algorithm='elkan' doesn't make sense for a single cluster") as caught:
+            estimator(1, algorithm="elkan").fit(X)
+        assert caught[0].filename == __file__ or estimator is Oracle

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix.cli.table_reader import Column, Table, format_column_kinds
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.errors import DataError, TableError
+from gaussmix.errors import ColumnNameError, TableError
 from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import ND, AnyArray, N
 
@@ -34,7 +34,7 @@ def select_columns_for_comparison(
 
     Raises
     ------
-    DataError, TableError
+    ColumnNameError, TableError
         As from `select_columns_for_fit`; also if the labels are neither text nor numbers.
     """
     if label_column is None:
@@ -58,7 +58,7 @@ def select_columns_for_fit(
 
     Raises
     ------
-    DataError
+    ColumnNameError
         If a column does not exist.
     TableError
         If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
@@ -103,10 +103,10 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
 
 
 def _require_columns(table: Table, column_names: Sequence[str]) -> None:
-    """Raise DataError if the table lacks a column of one of these names."""
+    """Raise ColumnNameError if the table lacks a column of one of these names."""
     missing = [name for name in column_names if name not in table.column_names]
     if missing:
-        raise DataError.unknown_columns(missing, table.column_names)
+        raise ColumnNameError.unknown_columns(missing, table.column_names)
 
 
 def _get_numeric_column(table: Table, column_name: str) -> Column:

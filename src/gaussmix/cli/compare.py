@@ -193,6 +193,7 @@ def _print_comparison(path: Path, selected_columns: "SelectedColumns", compariso
     from gaussmix.cli.text_formatting import format_fields
 
     agreement = comparison_tables.format_agreement_table(comparison)
+    solver_caption = _wrap_to_terminal_width(comparison_tables.format_solver_caption(comparison))
     solvers = comparison_tables.format_solver_table(comparison)
     caption = _wrap_to_terminal_width(comparison_tables.format_assignment_caption(comparison))
     assignment = comparison_tables.format_assignment_table(comparison)
@@ -204,7 +205,7 @@ def _print_comparison(path: Path, selected_columns: "SelectedColumns", compariso
                 *summaries.selection_as_name_text_pairs(comparison.selection),
             ]
         ),
-        f"Solvers, from one common start:\n{solvers}",
+        f"{solver_caption}\n{solvers}",
         f"{caption}\n{assignment}",
         *([] if selected_columns.labels is None else [f"Agreement of partitions (adjusted Rand index):\n{agreement}"]),
         f"Tests of each component for normality (p-values):\n{normality}",

@@ -7,6 +7,16 @@ from gaussmix.comparison.result import Comparison
 from gaussmix.errors.text import format_count
 
 
+def format_solver_caption(comparison: Comparison) -> str:
+    """Return the caption of the solver table: the model that all fit, the start, and the chosen mixture's result."""
+    best = comparison.selection.best
+    caption = f"Solvers, {format_count(best.n_components, 'component')} of structure "
+    caption += f"{best.structure.name_with_alias_or_n_factors}, from one common start ({comparison.solver_start})"
+    if best.fit is None:
+        return f"{caption}:"
+    return f"{caption}; the chosen mixture has log-likelihood {_format_log_likelihood(best.fit.log_likelihood)}:"
+
+
 def format_solver_table(comparison: Comparison) -> str:
     """Return a text table with a line per solver: iterations, seconds, log-likelihood and the gap to the best."""
     rows = [
@@ -14,18 +24,30 @@ def format_solver_table(comparison: Comparison) -> str:
             result.solver,
             str(result.n_iter),
             _format_seconds(result.seconds),
-            f"{result.log_likelihood:.4f}"
-            if abs(result.log_likelihood) < 1e7
-            else format_number(result.log_likelihood, 10),
-            "0" if result.gap_per_row == 0.0 else f"{result.gap_per_row:.1e}",
+            _format_log_likelihood(result.log_likelihood),
+            _format_gap(result.gap_per_row),
             "never" if result.n_iter_to_best is None else str(result.n_iter_to_best),
             "yes" if result.has_converged else "no",
+            "degenerate" if result.is_degenerate else "",
         ]
         for result in comparison.solver_results
     ]
-    return format_table(
-        ["solver", "iterations", "seconds", "log-likelihood", "gap per row", "to gap 1e-6", "converged"], rows
-    )
+    header = ["solver", "iterations", "seconds", "log-likelihood", "gap per row", "to gap 1e-6", "converged", "remark"]
+    if not any(result.is_degenerate for result in comparison.solver_results):
+        header, rows = header[:-1], [row[:-1] for row in rows]
+    return format_table(header, rows)
+
+
+def _format_log_likelihood(value: float) -> str:
+    """Return a log-likelihood with four decimals, or with ten digits if it is large."""
+    return f"{value:.4f}" if abs(value) < 1e7 else format_number(value, 10)
+
+
+def _format_gap(gap_per_row: float | None) -> str:
+    """Return a gap per row to the best solver; '' for a degenerate fit, which is not compared."""
+    if gap_per_row is None:
+        return ""
+    return "0" if gap_per_row == 0.0 else f"{gap_per_row:.1e}"
 
 
 def format_assignment_caption(comparison: Comparison) -> str:

@@ -9,7 +9,13 @@ from gaussmix.comparison.assignment_comparison import KnownLabels, compare_assig
 from gaussmix.comparison.distance_metric import ScaledEuclideanMetric
 from gaussmix.comparison.normality_tests import run_component_normality_tests
 from gaussmix.comparison.result import Comparison
-from gaussmix.comparison.solver_comparison import DEFAULT_SOLVERS, compare_solvers, parse_solver_names
+from gaussmix.comparison.solver_comparison import (
+    CHOSEN_GROUPS_START,
+    DEFAULT_SOLVERS,
+    compare_solvers,
+    leads_to_degenerate_fit,
+    parse_solver_names,
+)
 from gaussmix.comparison.summary import compose_summary
 from gaussmix.core.input_arrays import column_names, parse_class_names_and_indices, parse_rows, parse_weights
 from gaussmix.core.scalar_checks import is_bool
@@ -23,8 +29,11 @@ from gaussmix.selection import Selection, select
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.validation import require_rows_and_columns
 from gaussmix.solvers import MeanGainRule
-from gaussmix.solvers.initialization import INIT_METHODS, KMEANS_METHOD, initialize
+from gaussmix.solvers.initialization import INIT_METHODS, KMEANS_METHOD, initialize, initialize_from_labels
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
+
+# A solver runs to a smaller tolerance than a fit, and takes about as many passes as this number of fits.
+_FITS_PER_SOLVER = 4
 
 
 def compare(
@@ -39,7 +48,7 @@ def compare(
     n_starts: int = 1,
     init_params: str = KMEANS_METHOD,
     tol: float = 1e-8,
-    max_iter: int = 1000,
+    max_iter: int = 500,
     n_neighbors: int = 5,
     standardize: bool | None = None,
     random_state: int | np.random.Generator | None = 0,
@@ -76,10 +85,11 @@ def compare(
     n_starts : int, default=1
         As in `select`.
     init_params : str, default='kmeans'
-        The common start of the solvers, as in `GaussianMixture`.
+        The common start of the solvers, as in `GaussianMixture`. If EM from there ends in a degenerate fit, they start
+        from the groups of the chosen mixture.
     tol : float, default=1e-8
         A solver stops when an iteration gains less than this (nats per row).
-    max_iter : int, default=1000
+    max_iter : int, default=500
         The maximum number of iterations of a solver.
     n_neighbors : int, default=5
     standardize : bool, optional
@@ -169,9 +179,9 @@ def _compare_with_best_mixture(
     mixture = selection.best.mixture
     assert mixture is not None  # select raises SelectionError if no candidate has a mixture
     source = make_memory_source(data.rows, data.sample_weight)
-    engine = resolve_engine(options.engine, len(data.rows), len(options.solver_names))
+    engine = resolve_engine(options.engine, len(data.rows), _FITS_PER_SOLVER * len(options.solver_names))
     problem = Problem.from_source(source, mixture.structure, engine=engine)
-    start = initialize(problem, options.init_params, mixture.n_components, rng)
+    start, start_name = _make_common_start(problem, mixture, data.rows, options, rng)
     solver_results = compare_solvers(
         problem, start, options.solver_names, options.stopping_rule, int(rng.integers(2**31)), progress_callback
     )
@@ -181,10 +191,25 @@ def _compare_with_best_mixture(
         mixture, data.rows, data.row_weights, metric, known_labels, options.n_neighbors, rng
     )
     tests = run_component_normality_tests(assignments.responsibilities, data.rows, data.row_weights, rng)
-    summary = compose_summary(
-        selection, assignments, solver_results, tests, metric.axis_size_and_weight_ratios(mixture)
-    )
-    return Comparison(selection, solver_results, assignments, tests, summary)
+    ratios = metric.axis_size_and_weight_ratios(mixture)
+    summary = compose_summary(selection, assignments, solver_results, start_name, tests, ratios)
+    return Comparison(selection, solver_results, start_name, assignments, tests, summary)
+
+
+def _make_common_start(
+    problem: Problem, mixture: Mixture, rows: AnyArray, options: _ComparisonOptions, rng: np.random.Generator
+) -> tuple[Mixture, str]:
+    """Return the start of all solvers and its name, which is that of ``init_params`` or `CHOSEN_GROUPS_START`.
+
+    A start from which EM ends in a degenerate fit compares nothing. Then the solvers start from the groups of the
+    chosen mixture, if EM from there does not end so.
+    """
+    start = initialize(problem, options.init_params, mixture.n_components, rng)
+    if leads_to_degenerate_fit(problem, start, options.stopping_rule):
+        from_groups = initialize_from_labels(problem, mixture.predict(rows), mixture.n_components)
+        if not leads_to_degenerate_fit(problem, from_groups, options.stopping_rule):
+            return from_groups, CHOSEN_GROUPS_START
+    return start, options.init_params
 
 
 def _parse_options(

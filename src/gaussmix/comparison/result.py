@@ -22,7 +22,11 @@ class Comparison:
         The search that chose the mixture.
     solver_results : tuple of SolverResult
         One per solver, from a common start: ``n_iter``, ``seconds``, ``log_likelihood``, ``gap_per_row`` to the best,
-        ``n_iter_to_best`` and ``seconds_to_best``, and ``outcome``.
+        ``n_iter_to_best`` and ``seconds_to_best``, ``is_degenerate``, and ``outcome``. All have the structure and the
+        number of components of the chosen mixture.
+    solver_start : str
+        The common start: the value of ``init_params``, or 'groups of the chosen mixture' if that leads to a
+        degenerate fit.
     assignments : AssignmentMethodComparison
         Ways to assign the rows, their agreement and, with labels, their accuracy.
     normality_tests : tuple of NormalityTestResult
@@ -33,6 +37,7 @@ class Comparison:
 
     selection: Selection
     solver_results: tuple[SolverResult, ...]
+    solver_start: str
     assignments: AssignmentMethodComparison
     normality_tests: tuple[NormalityTestResult, ...]
     summary: str = field(repr=False)
@@ -52,6 +57,7 @@ class Comparison:
             "gap_per_row",
             "n_iter_to_best",
             "seconds_to_best",
+            "is_degenerate",
             "outcome",
         )
         return [{name: getattr(result, name) for name in names} for result in self.solver_results]
@@ -85,7 +91,7 @@ class Comparison:
     def __repr__(self) -> str:
         solver_rows = [{name: value for name, value in row.items() if name != "outcome"} for row in self.solver_table()]
         tables = {
-            "Solvers, from one start": solver_rows,
+            f"Solvers, {self.selection.best.name}, from one start ({self.solver_start})": solver_rows,
             "Ways to assign": self.assignment_table(),
             "Do components look Gaussian?": self.normality_per_component(),
         }

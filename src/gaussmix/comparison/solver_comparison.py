@@ -12,14 +12,26 @@ from gaussmix.model.problem import Problem
 from gaussmix.selection.progress import ProgressCallback
 from gaussmix.solvers import EM, MeanGainRule, RunResult, run_solver
 from gaussmix.solvers.base import MixtureSolver
+from gaussmix.solvers.fit_record import Fit, make_fit_after_e_step
 from gaussmix.solvers.solver_table import OTHER_OBJECTIVE_TRACE, SOLVERS, SolverOptions, make_solver
 from gaussmix.types import Array
 
 # EM, its accelerations, and gradient solvers; the other solvers do not maximize the likelihood alone.
 DEFAULT_SOLVERS = ("em", "squarem", "anderson", "lbfgs", "natural", "adam", "sgd")
 
+# The name of a start from the groups of the chosen mixture; other starts have the names of ``init_params``.
+CHOSEN_GROUPS_START = "groups of the chosen mixture"
+
 # A solver has reached the best log-likelihood when its own is no further below, per row (nats).
 MAX_GAP_PER_ROW = 1e-6
+
+# Iterations on the variance floor after which a run counts as degenerate and is stopped.
+_MAX_FLOORED_ITER = 50
+
+_DEGENERATE_OUTCOME = (
+    "Degenerate: a component is on the variance floor, is empty or has too few rows, so the log-likelihood is "
+    "uninformative and is not compared."
+)
 
 # Iterations before the clock starts, so that no solver pays for loading compiled code.
 _N_WARMUP_ITER = 2
@@ -37,8 +49,12 @@ class SolverResult:
     seconds : float
     log_likelihood : float
         Of all rows under the returned parameters (nats, data units), whatever the solver maximizes.
-    gap_per_row : float
-        How far it is below the best of all solvers.
+    is_degenerate : bool
+        Whether a component ended on the variance floor, empty or with too few rows; or, if the solver did not
+        converge, whether it met the floor or EM goes on to a degenerate fit. The log-likelihood is then uninformative,
+        and the solver is not compared with the others.
+    gap_per_row : float or None
+        How far it is below the best of all solvers that are not degenerate; None if it is degenerate itself.
     n_iter_to_best : int or None
         Iterations until the log-likelihood stays within 1e-6 per row of the best; None if it does not get there.
     seconds_to_best : float or None
@@ -56,7 +72,8 @@ class SolverResult:
     n_iter: int
     seconds: float
     log_likelihood: float
-    gap_per_row: float
+    is_degenerate: bool
+    gap_per_row: float | None
     n_iter_to_best: int | None
     seconds_to_best: float | None
     has_converged: bool
@@ -77,6 +94,19 @@ def parse_solver_names(solvers: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def leads_to_degenerate_fit(problem: Problem, start: Mixture, stopping_rule: MeanGainRule) -> bool:
+    """Return whether EM from a start ends with a degenerate component, or stays on the variance floor."""
+    run = run_solver(
+        EM(problem.covariance_estimator), start, problem, stopping_rule, max_floored_iter=_MAX_FLOORED_ITER
+    )
+    return _is_on_floor(run, make_fit_after_e_step(run, problem, 0.0)[0])
+
+
+def _is_on_floor(run: RunResult[Mixture], fit: Fit) -> bool:
+    """Return whether a run ended in a degenerate fit, or met the variance floor and did not converge since."""
+    return fit.is_degenerate or (run.n_floored_iter > 0 and not fit.has_converged)
+
+
 def compare_solvers(
     problem: Problem,
     initial_mixture: Mixture,
@@ -86,55 +116,71 @@ def compare_solvers(
     progress_callback: ProgressCallback,
 ) -> tuple[SolverResult, ...]:
     """Run every solver from one initial mixture until it stops; return the results in the order of the names."""
-    runs: list[RunResult[Mixture]] = []
+    fits: list[Fit] = []
+    degenerate: list[bool] = []
     for name in solver_names:
-        progress_callback(len(runs), len(solver_names), name)
+        progress_callback(len(fits), len(solver_names), name)
         solver = make_solver(name, EM(problem.covariance_estimator), SolverOptions(seed=seed))
-        runs.append(_run_after_warmup(solver, initial_mixture, problem, stopping_rule))
-    log_likelihoods = [_log_likelihood_in_data_units(problem, run.model) for run in runs]
-    best = max(log_likelihoods)
+        run = _run_after_warmup(solver, initial_mixture, problem, stopping_rule)
+        fits.append(make_fit_after_e_step(run, problem, 0.0)[0])
+        is_unfinished = fits[-1].outcome is Outcome.MAX_ITER_REACHED
+        degenerate.append(
+            _is_on_floor(run, fits[-1])
+            or (is_unfinished and leads_to_degenerate_fit(problem, run.model, stopping_rule))
+        )
+    pairs = list(zip(fits, degenerate, strict=True))
+    best = max((fit.log_likelihood for fit, is_degenerate in pairs if not is_degenerate), default=np.nan)
     return tuple(
-        _make_solver_result(name, run, log_likelihood, best, problem.total_weight)
-        for name, run, log_likelihood in zip(solver_names, runs, log_likelihoods, strict=True)
+        _make_solver_result(name, *pair, best, problem.total_weight)
+        for name, pair in zip(solver_names, pairs, strict=True)
     )
+
+
+def best_log_likelihood(results: Sequence[SolverResult]) -> float | None:
+    """Return the highest log-likelihood of the results that are not degenerate; None if all are."""
+    return max((result.log_likelihood for result in results if not result.is_degenerate), default=None)
 
 
 def _run_after_warmup(
     solver: MixtureSolver, initial_mixture: Mixture, problem: Problem, stopping_rule: MeanGainRule
 ) -> RunResult[Mixture]:
-    """Run a solver twice, first for a few iterations so that compiled code is loaded; return the second run."""
-    run_solver(solver, initial_mixture, problem, stopping_rule, max_iter=_N_WARMUP_ITER)
-    return run_solver(solver, initial_mixture, problem, stopping_rule)
+    """Run a solver twice, first for a few iterations so that compiled code is loaded; return the second run.
+
+    A callback is passed so that each iteration of every solver is a pass with a time of its own, none a fused one.
+    """
+    run_solver(solver, initial_mixture, problem, stopping_rule, _ignore_iteration, max_iter=_N_WARMUP_ITER)
+    return run_solver(
+        solver, initial_mixture, problem, stopping_rule, _ignore_iteration, max_floored_iter=_MAX_FLOORED_ITER
+    )
 
 
-def _log_likelihood_in_data_units(problem: Problem, mixture: Mixture) -> float:
-    """Return the log-likelihood of all rows under a mixture, in the data's units (nats)."""
-    framed_log_likelihood = problem.e_step(mixture).log_likelihood
-    return framed_log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
+def _ignore_iteration(n_iter: int, objective: float, gain: float) -> None:
+    """Do nothing after an iteration."""
 
 
 def _make_solver_result(
-    solver_name: str, result: RunResult[Mixture], log_likelihood: float, best_log_likelihood: float, total_weight: float
+    solver_name: str, fit: Fit, is_degenerate: bool, best_log_likelihood: float, total_weight: float
 ) -> SolverResult:
-    """Return a run as `SolverResult`; ``best_log_likelihood`` is the highest of all solvers."""
-    log_likelihoods, seconds = result.trace.log_likelihoods, result.trace.seconds
+    """Return a fit as `SolverResult`; ``best_log_likelihood`` is the highest of the solvers that are not degenerate."""
+    log_likelihoods, seconds = fit.trace.log_likelihoods, fit.trace.seconds
     n_iter, trace_kind = len(log_likelihoods), SOLVERS[solver_name].trace_kind
-    gap_per_row = (best_log_likelihood - log_likelihood) / total_weight
+    gap_per_row = None if is_degenerate else (best_log_likelihood - fit.log_likelihood) / total_weight
     comparable_trace = log_likelihoods[:0] if trace_kind == OTHER_OBJECTIVE_TRACE else log_likelihoods
     first = _index_of_first_iter_near_best(
         comparable_trace, best_log_likelihood, MAX_GAP_PER_ROW * total_weight, n_iter
     )
-    is_near = n_iter > 0 and gap_per_row <= MAX_GAP_PER_ROW
+    is_near = n_iter > 0 and gap_per_row is not None and gap_per_row <= MAX_GAP_PER_ROW
     return SolverResult(
         solver_name,
         n_iter,
         float(seconds[-1]) if n_iter else 0.0,
-        log_likelihood,
+        fit.log_likelihood,
+        is_degenerate,
         gap_per_row,
         n_iter_to_best=first + 1 if is_near else None,
         seconds_to_best=float(seconds[first]) if is_near else None,
-        has_converged=result.outcome is Outcome.CONVERGED,
-        outcome=str(result.outcome),
+        has_converged=fit.has_converged,
+        outcome=_DEGENERATE_OUTCOME if is_degenerate else str(fit.outcome),
         trace_kind=trace_kind,
         log_likelihood_trace=log_likelihoods,
         seconds_trace=seconds,

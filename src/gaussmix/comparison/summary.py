@@ -6,12 +6,17 @@ from gaussmix.comparison.assignment_comparison import AssignmentMethodComparison
 from gaussmix.comparison.assignment_summary import describe_kmeans, describe_label_predictions, describe_row_uncertainty
 from gaussmix.comparison.distance_metric import AxisSizeAndWeightRatios
 from gaussmix.comparison.normality_tests import NormalityTestResult
-from gaussmix.comparison.solver_comparison import SolverResult
+from gaussmix.comparison.solver_comparison import CHOSEN_GROUPS_START, SolverResult, best_log_likelihood
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.selection.candidates import Selection
 from gaussmix.solvers.solver_table import EM_SOLVER_NAME, OTHER_OBJECTIVE_TRACE
 
 _NORMALITY_TESTS_TEXT = "Mardia, Henze-Zirkler, level 5% for all together"
+
+_CHOSEN_GROUPS_SENTENCE = (
+    "The solvers start from the groups of the chosen mixture, because EM from the start of init_params ends in a "
+    "degenerate fit."
+)
 
 # A larger gap in log-likelihood per row (nats) belongs to another optimum.
 _MIN_GAP_TO_OTHER_OPTIMUM_PER_ROW = 1e-4
@@ -21,6 +26,7 @@ def compose_summary(
     selection: Selection,
     assignments: AssignmentMethodComparison,
     solver_results: Sequence[SolverResult],
+    solver_start: str,
     normality_tests: Sequence[NormalityTestResult],
     ratios: AxisSizeAndWeightRatios,
 ) -> str:
@@ -29,6 +35,8 @@ def compose_summary(
     if assignments.mixture.n_components > 1:
         sentences += [describe_kmeans(assignments, ratios), *describe_row_uncertainty(assignments)]
     sentences += [*describe_label_predictions(assignments), *_describe_normality(normality_tests)]
+    if solver_start == CHOSEN_GROUPS_START:
+        sentences.append(_CHOSEN_GROUPS_SENTENCE)
     sentences += _describe_solvers(solver_results, selection, float(assignments.weights.sum()))
     return " ".join(sentences)
 
@@ -84,23 +92,50 @@ def _format_p_value(value: float) -> str:
 
 
 def _describe_solvers(solver_results: Sequence[SolverResult], selection: Selection, total_weight: float) -> list[str]:
-    """Return sentences on how the solvers compare, and whether starts matter more."""
-    if len(solver_results) == 1:
-        only = solver_results[0]
-        sentences = [f"The only solver, {only.solver}, ended at a log-likelihood of {only.log_likelihood:.10g}."]
-    else:
-        sentences = [_describe_fastest_solvers(solver_results)]
-    fit, best = selection.best.fit, max(result.log_likelihood for result in solver_results)
-    gap = 0.0 if fit is None else (fit.log_likelihood - best) / total_weight
-    if gap > _MIN_GAP_TO_OTHER_OPTIMUM_PER_ROW:
+    """Return sentences on how the solvers compare, on degenerate ends, and whether starts matter more."""
+    sound = [result for result in solver_results if not result.is_degenerate]
+    degenerate = [result for result in solver_results if result.is_degenerate]
+    sentences = []
+    if len(solver_results) == 1 and sound:
         sentences.append(
-            f"The search tries more starts and reaches {gap:.2g} more per row: starts matter more than solvers here."
+            f"The only solver, {sound[0].solver}, ended at a log-likelihood of {sound[0].log_likelihood:.10g}."
         )
+    elif sound:
+        sentences.append(_describe_fastest_solvers(sound, has_degenerate=bool(degenerate)))
+    if degenerate:
+        sentences.append(_describe_degenerate_solvers(degenerate, has_sound=bool(sound)))
+    best = best_log_likelihood(solver_results)
+    if best is not None and selection.best.fit is not None:
+        sentences += _compare_with_chosen_mixture((selection.best.fit.log_likelihood - best) / total_weight)
     return sentences
 
 
-def _describe_fastest_solvers(solver_results: Sequence[SolverResult]) -> str:
-    """Return a sentence on which solvers reach the best log-likelihood, and which of them first."""
+def _describe_degenerate_solvers(degenerate: Sequence[SolverResult], has_sound: bool) -> str:
+    """Return a sentence on the solvers that ended in a degenerate fit."""
+    subject, verb = _join_solver_names(degenerate), "ends" if len(degenerate) == 1 else "end"
+    possessive = "its log-likelihood is" if len(degenerate) == 1 else "their log-likelihoods are"
+    sentence = f"From one start {subject} {verb} in a degenerate fit, with a component on the variance floor, empty or "
+    sentence += f"of too few rows: {possessive} uninformative and not compared."
+    return sentence if has_sound else f"{sentence} Try other init_params or fewer components to compare solvers."
+
+
+def _compare_with_chosen_mixture(gap_per_row: float) -> list[str]:
+    """Return a sentence if chosen mixture and best solver differ; ``gap_per_row`` is how far the solver is below."""
+    if gap_per_row > _MIN_GAP_TO_OTHER_OPTIMUM_PER_ROW:
+        return [
+            f"The search tries more starts and reaches {gap_per_row:.2g} more per row: starts matter more than solvers "
+            "here."
+        ]
+    if gap_per_row < -_MIN_GAP_TO_OTHER_OPTIMUM_PER_ROW:
+        return [
+            f"The chosen mixture, of the same structure and number of components, is {-gap_per_row:.2g} per row below "
+            "the best solver: the search may find a better one with more starts (n_starts)."
+        ]
+    return []
+
+
+def _describe_fastest_solvers(solver_results: Sequence[SolverResult], has_degenerate: bool) -> str:
+    """Return a sentence on which solvers reach the best log-likelihood, and which of them first; none is degenerate."""
     best_results = [result for result in solver_results if result.n_iter_to_best is not None]
     n_best, n_solvers = len(best_results), len(solver_results)
     if n_best == 1:
@@ -108,7 +143,8 @@ def _describe_fastest_solvers(solver_results: Sequence[SolverResult]) -> str:
         clause = f"From one start only {only.solver} reaches the best log-likelihood to 0.000001 per row, after "
         clause += f"{format_count(only.n_iter_to_best or 0, 'iteration')} ({only.seconds_to_best:.2g} s)"
     else:
-        subject = "all solvers" if n_best == n_solvers else f"{n_best} of {n_solvers} solvers"
+        everyone = "all other solvers" if has_degenerate else "all solvers"
+        subject = everyone if n_best == n_solvers else f"{n_best} of {n_solvers} solvers"
         clause = f"From one start {subject} reach the best log-likelihood to 0.000001 per row: "
         clause += _describe_fewest_iterations_and_seconds(best_results)
     clauses = [clause, *_clause_if_none_converged(best_results), *_describe_lower_solvers(solver_results)]
@@ -166,5 +202,6 @@ def _join_solver_names(results: Sequence[SolverResult]) -> str:
 
 def _format_gap_range(results: Sequence[SolverResult]) -> str:
     """Return the range, over solvers, of the gap per row to the best log-likelihood: '0.48', or '0.05 to 0.48'."""
-    smallest, largest = (f"{choose(result.gap_per_row for result in results):.2g}" for choose in (min, max))
+    gaps = [result.gap_per_row for result in results if result.gap_per_row is not None]
+    smallest, largest = (f"{choose(gaps):.2g}" for choose in (min, max))
     return smallest if smallest == largest else f"{smallest} to {largest}"

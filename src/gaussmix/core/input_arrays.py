@@ -1,12 +1,13 @@
 """Parsing of the user's data: the only module that turns them into arrays of a known type and shape."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaussmix.errors import DataError, LabelError, WeightError
+from gaussmix.errors import ColumnNameError, DataError, LabelError, SparseDataError, WeightError
 from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN, N
 
 _MIN_TOTAL_WEIGHT = 1e-100  # the sum of the row weights must lie between this number and its inverse
@@ -57,7 +58,7 @@ def parse_rows(
     if feature_names is not None and names is not None:
         missing = [name for name in feature_names if name not in names]
         if missing:
-            raise DataError.unknown_columns(missing, names)
+            raise ColumnNameError.unknown_columns(missing, names)
         data = data[list(feature_names)]  # type: ignore[index, call-overload]
     rows = _to_float_array(data, keep_float32)
     if rows.ndim < 2:
@@ -71,12 +72,20 @@ def parse_rows(
 
 
 def column_names(data: object) -> list[str] | None:
-    """Return the column names of a data frame (pandas, polars and others), or None for other data."""
+    """Return the column names of a data frame (pandas, polars and others), or None for other data.
+
+    Names that are not texts give None. A name that occurs twice raises DataError.
+    """
     columns = getattr(data, "columns", None)
     if columns is None:
         return None
     names = list(columns)
-    return names if names and all(isinstance(name, str) for name in names) else None
+    if not names or not all(isinstance(name, str) for name in names):
+        return None
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ColumnNameError.repeated_columns(repeated)
+    return names
 
 
 def _to_float_array(data: object, keep_float32: bool) -> ND:
@@ -84,13 +93,10 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
 
     Complex numbers and sparse matrices raise DataError.
     """
-    if hasattr(data, "toarray"):
-        raise DataError.sparse_matrix()
+    refuse_sparse(data)
     require_no_source(data)
-    if isinstance(data, np.ma.MaskedArray):
-        data = np.ma.filled(np.ma.asarray(data, dtype=np.float64), np.nan)
     try:
-        array = np.asarray(data)
+        array = np.asarray(fill_masked_with_nan(data))
         if np.iscomplexobj(array):
             raise TypeError("complex numbers")
         if keep_float32 and array.dtype == np.float32:
@@ -104,6 +110,32 @@ def require_no_source(data: object) -> None:
     """Raise a DataError if the data are a source of rows, which has ``reduce`` and ``collect``, and not a table."""
     if hasattr(data, "reduce") and hasattr(data, "collect"):
         raise DataError.source_instead_of_rows(type(data).__name__)
+
+
+def refuse_sparse(data: object) -> None:
+    """Raise DataError for a sparse matrix or array."""
+    if hasattr(data, "toarray"):
+        raise SparseDataError.refuse()
+
+
+def fill_masked_with_nan(values: object) -> object:
+    """Return masked arrays as floats with NaN where they are masked, and all other values as they are.
+
+    So are lists and tuples of masked arrays or of masked numbers. NumPy's conversions would drop the masks, and show
+    the values behind them.
+    """
+    is_sequence_of_masked = isinstance(values, list | tuple) and any(
+        isinstance(value, np.ma.MaskedArray) for value in values
+    )
+    if not is_sequence_of_masked and not isinstance(values, np.ma.MaskedArray):
+        return values
+    if is_sequence_of_masked:  # NumPy warns of a masked number in a list
+        values = [np.nan if value is np.ma.masked else value for value in values]  # type: ignore[attr-defined]
+    masked: Any = np.ma.asarray(values)
+    if not np.ma.is_masked(masked):
+        return np.asarray(masked)
+    is_float = np.issubdtype(masked.dtype, np.inexact)
+    return (masked if is_float else masked.astype(np.float64)).filled(np.nan)
 
 
 def find_first_non_numeric(data: object) -> NonNumericEntry | None:
@@ -139,7 +171,7 @@ def parse_weights(weights: ArrayLike | None, n_rows: int, name: str = "sample_we
     if weights is None:
         return None
     try:
-        parsed = np.asarray(weights, dtype=np.float64)
+        parsed = np.asarray(fill_masked_with_nan(weights), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise WeightError.not_numeric_weights(error, name) from error
     if parsed.ndim == 0:
@@ -210,7 +242,7 @@ class _NumericLabels(NamedTuple):
 def _parse_numeric_labels(labels: ArrayLike) -> _NumericLabels:
     """Return labels as an array, and as floats; raise LabelError if they are text, booleans, dates or complex."""
     try:
-        values = np.asarray(labels)
+        values = np.asarray(fill_masked_with_nan(labels))
         if values.dtype.kind in "bcmMSU":
             raise TypeError(f"they are of type {values.dtype}")
         return _NumericLabels(values, values.astype(np.float64))
@@ -221,8 +253,8 @@ def _parse_numeric_labels(labels: ArrayLike) -> _NumericLabels:
 def parse_class_names_and_indices(labels: ArrayLike, n_rows: int, has_weight: BoolN) -> ClassNamesAndIndices:
     """Return the sorted names of two or more classes as text, and the class index (n_rows,) of each row, -1 if unknown.
 
-    Labels may be numbers, text and booleans. None, NaN, empty text and -1 mean unknown, and so do all labels of rows
-    that are not in ``has_weight`` (n_rows,).
+    Labels may be numbers, text and booleans. None, NaN, masked, empty text and -1 mean unknown, and so do all labels of
+    rows that are not in ``has_weight`` (n_rows,).
 
     Raises
     ------
@@ -230,6 +262,8 @@ def parse_class_names_and_indices(labels: ArrayLike, n_rows: int, has_weight: Bo
         If there is not one label per row, fewer than two classes, or fewer than two labelled rows per class on average.
     """
     values = np.asarray(labels, dtype=object)
+    if isinstance(labels, np.ma.MaskedArray):
+        values[np.ma.getmaskarray(labels)] = None
     if values.shape != (n_rows,):
         raise LabelError.wrong_shape(values.shape, n_rows)
     pairs = zip(values.tolist(), has_weight.tolist(), strict=True)

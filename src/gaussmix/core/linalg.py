@@ -270,7 +270,9 @@ def norm_limited_least_squares(columns: Array, target: Array, squared_norm_fract
     axes, lengths, right_vectors = axes[:, is_kept], lengths[is_kept], right_vectors[is_kept]
     if not len(lengths):
         return np.zeros(columns.shape[1])
-    projections = axes.T @ target
+    # In units near 1: squares of lengths below 1e-154 would be zero. Powers of two do not round.
+    exponent = -int(np.frexp(lengths[0])[1])
+    lengths, projections = np.ldexp(lengths, exponent), np.ldexp(axes.T @ target, exponent)
 
     def excess(log_penalty: float) -> float:
         solution = lengths * projections / (lengths**2 + np.exp(log_penalty))

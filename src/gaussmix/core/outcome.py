@@ -29,8 +29,8 @@ class Outcome(Enum):
 class IterationTrace:
     """Log-likelihood and seconds of each iteration.
 
-    ``log_likelihoods`` are in the units of the data, before the update of the iteration. ``seconds`` count from the
-    start.
+    ``log_likelihoods`` are in the units of the data, before the update of the iteration. With a prior of the parameters
+    they include its log density, up to a constant. ``seconds`` count from the start.
     """
 
     log_likelihoods: Array

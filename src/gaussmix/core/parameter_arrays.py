@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from gaussmix.core.input_arrays import fill_masked_with_nan
+from gaussmix.core.symmetric_matrices import max_asymmetry, symmetry_tolerance
 from gaussmix.errors import ParameterError
 from gaussmix.types import DD, KDD, Array
 
@@ -15,7 +17,7 @@ def parse_numbers(name: str, values: object, allowed: str = "numbers") -> Array:
         If a value is not a number; the message calls the parameter ``name`` and says what is ``allowed``.
     """
     try:
-        array = np.asarray(values)
+        array = np.asarray(fill_masked_with_nan(values))
         if array.dtype.kind in "cSUmM":
             raise TypeError(array.dtype)
         return np.asarray(array, dtype=np.float64)
@@ -36,11 +38,11 @@ def parse_finite_numbers(name: str, values: object, shape: tuple[int, ...] | Non
 def parse_covariances(covariances: object, name: str = "covariances") -> KDD | DD:
     """Return covariance matrices as float64; raise ParameterError if they are not finite or not symmetric.
 
-    Asymmetry up to 1e-8 of the largest entry is allowed and kept.
+    Asymmetry that rounding explains is allowed and kept.
     """
     parsed = parse_finite_numbers(name, covariances)
     if parsed.ndim >= 2 and parsed.shape[-1] == parsed.shape[-2]:
-        max_difference = np.abs(parsed - np.swapaxes(parsed, -1, -2)).max(initial=0.0)
-        if max_difference > 1e-8 * np.abs(parsed).max(initial=0.0):
-            raise ParameterError.asymmetric_covariance(float(max_difference))
+        asymmetry = max_asymmetry(parsed)
+        if asymmetry > symmetry_tolerance(parsed) * np.abs(parsed).max(initial=0.0):
+            raise ParameterError.asymmetric_covariance(asymmetry)
     return parsed

@@ -11,6 +11,8 @@ several. The updates are those of Celeux & Govaert, Pattern Recognition 28 (1995
 Gautschi, SIAM J. Sci. Stat. Comput. 7 (1986): for fixed variances the best rotation within a plane has a closed form.
 """
 
+import math
+
 import numpy as np
 
 from gaussmix.core import linalg
@@ -131,21 +133,32 @@ def _fit_volumes_and_matrix_above_floor(
     flat_scatter = scatter.reshape(len(mass), -1)
     if not (mass > 0).all():
         return None
+    pooled = _pool_by_volume(flat_scatter, volumes)
     for _ in range(_MAX_ITER):
-        previous, pooled = volumes, ((1.0 / volumes) @ flat_scatter).reshape(scatter.shape[1:]) / total
-        inverse = linalg.inverse(pooled)
+        previous, inverse = volumes, linalg.inverse(pooled / total)
         if inverse is None:
             return None
-        volumes = flat_scatter @ inverse.ravel() / (n_features * mass)
-        if not (volumes > 0).all() or not np.isfinite(volumes).all():
+        with np.errstate(over="ignore", invalid="ignore"):  # the inverse of a nearly singular matrix may overflow
+            volumes = flat_scatter @ inverse.ravel() / (n_features * mass)
+        pooled = _pool_by_volume(flat_scatter, volumes)
+        if not ((volumes > 0).all() and np.isfinite(volumes).all() and np.isfinite(pooled).all()):
             return None
         if (np.abs(volumes - previous) <= _RELATIVE_VOLUME_TOLERANCE * volumes).all():
             break
-    values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat_scatter).reshape(scatter.shape[1:]) / total)
-    variances = volumes[:, None] * values
+    values, axes = linalg.eigh_descending(pooled / total)
+    with np.errstate(over="ignore"):
+        variances = volumes[:, None] * values
     # Smaller eigenvalues are lost in the rounding of the inverse.
-    is_reliable = values[-1] > 1e-13 * values[0] and (not has_unit_floor or variances.min() > 1.0)
+    is_accurate = values[-1] > 1e-13 * values[0] and np.isfinite(variances).all()
+    is_reliable = is_accurate and (not has_unit_floor or variances.min() > 1.0)
     return CommonAxesVariances(variances, axes, np.zeros(len(mass), dtype=bool)) if is_reliable else None
+
+
+def _pool_by_volume(flat_scatter: Array, volumes: K) -> DD:
+    """Return sum_k W_k / volume_k (D, D) for scatter W_k given in rows (K, D D); it may overflow."""
+    n_features = math.isqrt(flat_scatter.shape[1])
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return np.asarray(((1.0 / volumes) @ flat_scatter).reshape(n_features, n_features))
 
 
 def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_unit_floor: bool) -> CommonAxesVariances:
@@ -158,7 +171,7 @@ def _fit_volumes_and_floored_matrix(scatter: KDD, mass: K, volumes: K, has_unit_
     flat_scatter = scatter.reshape(len(mass), -1)
     for _ in range(_MAX_ITER_AT_FLOOR):
         previous = volumes
-        values, axes = linalg.eigh_descending(((1.0 / volumes) @ flat_scatter).reshape(scatter.shape[1:]) / total)
+        values, axes = linalg.eigh_descending(_pool_by_volume(flat_scatter, volumes) / total)
         if not has_unit_floor:
             _raise_collapse_without_scatter(np.einsum("kii->k", scatter), values - 1e-15 * values[0])
         values = np.maximum(values, max(min_variance / volumes.min(), 1e-32 * values[0]))

@@ -19,6 +19,7 @@ from gaussmix.core.linalg import cholesky
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
+from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ParameterError
@@ -266,6 +267,6 @@ class DefaultPrior:
             raise ParameterError.invalid_value("degrees_of_freedom", degrees_of_freedom, allowed)
         location = None if self.location is None else parse_finite_numbers("location", self.location, (n_features,))
         scale = None if self.scale is None else parse_finite_numbers("scale", self.scale, (n_features, n_features))
-        if scale is not None and (not np.allclose(scale, scale.T) or cholesky(scale) is None):
+        if scale is not None and (not is_symmetric(scale) or cholesky(scale) is None):
             raise ParameterError.not_positive_definite("scale")
         return CheckedPriorParameters(location, float(degrees_of_freedom), scale)

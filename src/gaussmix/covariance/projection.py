@@ -5,6 +5,7 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.parameter_arrays import parse_finite_numbers
+from gaussmix.core.symmetric_matrices import average_with_transpose, symmetry_tolerance
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.covariance.estimator import make_covariance_estimator
 from gaussmix.covariance.low_rank import LowRankCovariance
@@ -19,7 +20,7 @@ from gaussmix.covariance.representations import (
 )
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ParameterError, StructureError
-from gaussmix.types import KDD, Array, IntD, K
+from gaussmix.types import KD, KDD, Array, IntD, K
 
 _MAX_M_STEPS = 50  # iterative M-steps are repeated, each from the result of the last
 _RELATIVE_TOLERANCE = 1e-6  # largest allowed distance from the structure, relative to the largest entry
@@ -67,22 +68,26 @@ def contract_covariances(structure: Structure, matrices: KDD) -> Array:
 
 
 def covariance_from_matrices(
-    structure: Structure, covariances: Array, n_components: int, n_features: int
+    structure: Structure, covariances: Array, n_components: int, n_features: int, means: KD | None = None
 ) -> AbstractCovariance:
     """Make covariances of a structure from an array of scikit-learn's shape or of shape (K, D, D).
+
+    They may miss symmetry and structure by their rounding. For float32 that includes the rounding of the squared
+    ``means`` (K, D), from which scikit-learn computes 'tied' covariances.
 
     Raises
     ------
     ParameterError
         If the shape is wrong, a matrix is not positive definite, or the matrices do not have the structure.
     """
-    full = expand_covariances(structure, parse_finite_numbers("covariances", covariances), n_components, n_features)
+    given = expand_covariances(structure, parse_finite_numbers("covariances", covariances), n_components, n_features)
+    full = average_with_transpose(given)
     has_failed = linalg.cholesky_stack(full).has_failed
     if has_failed.any():
         raise ParameterError.not_positive_definite("covariance", int(np.argmax(has_failed)))
     projected = project_to_structure(structure, full, np.ones(n_components))
-    error = np.abs(projected.matrices() - full).max(axis=(1, 2)) / np.abs(full).max(axis=(1, 2))
-    if error.max() > _RELATIVE_TOLERANCE:
+    error = np.abs(projected.matrices() - given).max(axis=(1, 2)) / np.abs(full).max(axis=(1, 2))
+    if error.max() > max(_RELATIVE_TOLERANCE, symmetry_tolerance(given, means)):
         raise StructureError.outside_structure(str(structure), float(error.max()))
     return projected
 

@@ -7,7 +7,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import DataError, DataTypeError, LabelError, WeightError
+from gaussmix.errors.data import ColumnNameError, DataError, DataTypeError, LabelError, SparseDataError, WeightError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -27,6 +27,7 @@ __all__ = [
     "ArchiveError",
     "CapabilityError",
     "CollapseError",
+    "ColumnNameError",
     "CompilationError",
     "CompilationWarning",
     "ConstraintError",
@@ -37,11 +38,13 @@ __all__ = [
     "FileError",
     "GaussmixError",
     "GaussmixWarning",
+    "InitialParameterError",
     "LabelError",
     "MissingPackageError",
     "ParameterError",
     "SelectionError",
     "SourceError",
+    "SparseDataError",
     "StartingValueError",
     "StructureError",
     "TableError",

@@ -1,5 +1,6 @@
 """Errors about rows, their weights and their labels."""
 
+import itertools
 from collections.abc import Sequence
 
 from gaussmix.errors.base import GaussmixError
@@ -22,12 +23,16 @@ class DataError(GaussmixError, ValueError):
 
     @classmethod
     def from_sklearn_message(cls, message: str) -> "DataError":
-        """Return the error with a message of scikit-learn, without the array that the message prints."""
+        """Return the error with a message of scikit-learn, without the array that the message prints.
+
+        The lines of the message that name columns are kept as they are.
+        """
         head, _, tail = message.partition(":\narray=")
         advice = tail[tail.find("Reshape") :] if "Reshape" in tail else ""
         if head.startswith("Found array with") and "sample(s)" in head:
             advice = "use more rows"
-        return cls("; ".join(part for part in (head.splitlines()[0], advice) if part))
+        lines = itertools.takewhile(lambda line: not line.startswith("["), head.rstrip().splitlines())
+        return cls("; ".join(part for part in ("\n".join(lines), advice) if part))
 
     @classmethod
     def source_instead_of_rows(cls, source: str) -> "DataError":
@@ -36,11 +41,6 @@ class DataError(GaussmixError, ValueError):
             f"{source} is a source, and this takes a table of numbers; to fit a source use "
             "Problem.from_source(source, structure), initialize(...) and run_solver(...), as ARCHITECTURE.md shows"
         )
-
-    @classmethod
-    def sparse_matrix(cls) -> "DataError":
-        """Return the error that the data are a sparse matrix."""
-        return cls("sparse data are not supported; pass X.toarray() if it fits in memory")
 
     @classmethod
     def wrong_ndim(cls, ndim: int) -> "DataError":
@@ -103,8 +103,31 @@ class DataError(GaussmixError, ValueError):
         error.row = row
         return error
 
+
+class SparseDataError(DataError, TypeError):
+    """Sparse rows; also a TypeError, as in scikit-learn."""
+
     @classmethod
-    def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "DataError":
+    def refuse(cls) -> "SparseDataError":
+        """Return the error that the data are a sparse matrix or array."""
+        return cls("sparse data are not supported; pass X.toarray() if it fits in memory")
+
+
+class ColumnNameError(DataError):
+    """Names of columns that cannot be used."""
+
+    @classmethod
+    def repeated_columns(cls, names: Sequence[str]) -> "ColumnNameError":
+        """Return the error that columns of a data frame have the same name."""
+        named = join_with_and([repr(name) for name in names])
+        verb = "occurs" if len(names) == 1 else "occur"
+        return cls(
+            f"column names must differ, but {named} {verb} more than once; rename the columns, or pass the values "
+            "without names"
+        )
+
+    @classmethod
+    def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "ColumnNameError":
         """Return the error that columns are missing from a data frame."""
         named = join_with_and([f"{name!r}{format_suggestion(name, present)}" for name in missing])
         there = (

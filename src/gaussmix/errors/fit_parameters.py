@@ -69,3 +69,23 @@ class StartingValueError(ParameterError):
         return cls(
             f"The parameter 'degrees_of_freedom_prior' should be greater than {n_features - 1}, but got {value:.3f}."
         )
+
+    @classmethod
+    def wrong_center_shape(cls, actual: tuple[int, ...], n_clusters: int, n_features: int) -> "StartingValueError":
+        """Return the error that an array of initial centers has a wrong shape, in scikit-learn's words."""
+        has_wrong_number = len(actual) != 2 or actual[0] != n_clusters
+        limit = (
+            f"number of clusters {n_clusters}" if has_wrong_number else f"number of features of the data {n_features}"
+        )
+        return cls(
+            f"The shape of the initial centers {actual} does not match the {limit}; "
+            f"pass an array of shape {(n_clusters, n_features)} as init"
+        )
+
+    @classmethod
+    def prior_scale_overflow(cls) -> "StartingValueError":
+        """Return the error that the mean variance of all columns overflows in the units of a column."""
+        return cls(
+            "prior: the mean variance of the columns is the default scale, and it overflows in the units of the "
+            "smallest column; pass DefaultPrior(scale=...), or rescale the columns"
+        )

@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.parameter_arrays import parse_finite_numbers
+from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure, sklearn_shape
 from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.estimators import _validation
@@ -145,7 +146,7 @@ def _parse_covariance_prior(value: object, structure: Structure, covariance_type
     if covariance.shape != expected:
         raise ParameterError.wrong_shape(name, covariance.shape, expected)
     if covariance.ndim == 2:
-        if not np.allclose(covariance, covariance.T) or cholesky(covariance) is None:
+        if not is_symmetric(covariance) or cholesky(covariance) is None:
             raise StartingValueError.unmet_requirement(name, "symmetric, positive-definite")
     elif not (covariance > 0).all():
         raise StartingValueError.unmet_requirement(name, "positive")

@@ -7,6 +7,7 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
 from gaussmix.core.parameter_arrays import parse_finite_numbers
+from gaussmix.core.symmetric_matrices import average_with_transpose, is_symmetric
 from gaussmix.covariance import (
     AbstractCovariance,
     Structure,
@@ -258,8 +259,9 @@ def _parse_precisions_init(
             raise StartingValueError.unmet_requirement(name, "positive")
     else:
         for matrix in precisions.reshape(-1, means_shape[1], means_shape[1]):
-            if not np.allclose(matrix, matrix.T) or linalg.cholesky(matrix) is None:
+            if not is_symmetric(matrix) or linalg.cholesky(matrix) is None:
                 raise StartingValueError.unmet_requirement(name, "symmetric, positive-definite")
+        precisions = average_with_transpose(precisions)
     return expand_covariances(structure, precisions, *means_shape)
 
 

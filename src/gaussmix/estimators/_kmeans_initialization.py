@@ -10,7 +10,7 @@ from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines import AbstractEngine
-from gaussmix.errors import ParameterError
+from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._verbose import warn_user
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
@@ -35,6 +35,8 @@ def validate_kmeans_parameters(estimator: Any) -> None:
         _validation.require_choice("init", estimator.init, ["k-means++", "random"])
     if not (isinstance(estimator.n_init, str) and estimator.n_init == "auto"):
         _validation.require_integer("n_init", estimator.n_init, 1)
+    if estimator.algorithm == "elkan" and estimator.n_clusters == 1:
+        warn_user("algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.", RuntimeWarning)
 
 
 def iterate_initial_centers_in_frame(
@@ -76,17 +78,23 @@ def _n_kmeans_runs(estimator: Any) -> int:
 
 def _parse_and_transform_init_centers(centers: object, source: AbstractSource, n_clusters: int) -> KD:
     """Return the checked centres (K, D) of ``init`` in the frame of the source."""
-    return parse_and_transform_centers("init", centers, source.frame, (n_clusters, source.n_features))
+    allowed = "'k-means++', 'random', an array of centres or a callable that returns one"
+    array = parse_numbers("init", centers, allowed)
+    if array.shape != (n_clusters, source.n_features):
+        raise StartingValueError.wrong_center_shape(array.shape, n_clusters, source.n_features)
+    return _require_finite_centers("init", array, source.frame)
 
 
-def parse_and_transform_centers(
-    parameter_name: str, centers: object, frame: Frame, expected_shape: tuple[int, ...]
-) -> KD:
-    """Transform centres (K, D) from the data's units to the frame; raise an error for a wrong type, shape or value."""
-    methods = "'k-means++', 'random', " if parameter_name == "init" else ""
-    array = parse_numbers(parameter_name, centers, f"{methods}an array of centres or a callable that returns one")
+def parse_and_transform_assigned_centers(centers: object, frame: Frame, expected_shape: tuple[int, ...]) -> KD:
+    """Return the checked centres (K, D) that a user assigns to ``cluster_centers_``, in the frame."""
+    array = parse_numbers("cluster_centers_", centers, "an array of centres")
     if array.shape != expected_shape:
-        raise ParameterError.wrong_shape(parameter_name, array.shape, expected_shape)
-    if not np.isfinite(array).all():
+        raise ParameterError.wrong_shape("cluster_centers_", array.shape, expected_shape)
+    return _require_finite_centers("cluster_centers_", array, frame)
+
+
+def _require_finite_centers(parameter_name: str, centers: KD, frame: Frame) -> KD:
+    """Return finite centres (K, D) in the frame; raise ParameterError if one is NaN or infinite."""
+    if not np.isfinite(centers).all():
         raise ParameterError.not_finite(f"the centres of {parameter_name}")
-    return frame.transform_rows(array)
+    return frame.transform_rows(centers)

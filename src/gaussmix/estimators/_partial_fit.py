@@ -64,8 +64,9 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
             if hasattr(self, "model_") and not self.warm_start:
                 raise ParameterError.unknown_weight_in_partial_fit()
             self._fit_first_chunk(X, sample_weight, MAX_TOL_FIRST_CHUNK)
+            self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, self._last_mean_log_likelihood()
+            self.lower_bound_ = self.lower_bounds_[0]
             self.fit_ = convert_to_online_record(self.fit_)
-            self.converged_, self.n_iter_, self.lower_bounds_ = False, 1, [self.lower_bound_]
             return self
         self._require_unchanged_parameters()
         rows = _validation.validate_rows(self, X, is_fitting=False)
@@ -84,11 +85,15 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         source, engine = MemorySource.from_array(rows, sample_weight), resolve_engine(self.engine, len(rows))
         step = make_online_step(self.model_, self._online_state, source, engine)
         record = self.fit_ if self._online_state.n_chunks > 1 else convert_to_online_record(self.fit_)
-        lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self.lower_bounds_[-1:]
+        lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self._last_mean_log_likelihood()
         self.fit_ = online_record_after_chunk(record, step, elapsed_seconds())
         self.model_, self._online_state = step.mixture, step.state
         self.converged_, self.n_iter_, self.lower_bound_ = False, step.state.n_chunks, step.mean_log_likelihood
         self.lower_bounds_ = [*lower_bounds, step.mean_log_likelihood][-MAX_TRACE_CHUNKS:]
+
+    def _last_mean_log_likelihood(self) -> list[float]:
+        """Return the last of ``lower_bounds_``, without the density of a prior, in a list."""
+        return self.lower_bounds_[-1:] if self.fit_.log_prior is None else [self.fit_.mean_log_likelihood]
 
     def _require_unchanged_parameters(self) -> None:
         """Raise ParameterError if ``n_components``, the structure or ``noise`` no longer match the fitted mixture."""

@@ -9,7 +9,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from gaussmix.core.input_arrays import find_first_non_numeric, parse_weights, require_finite, require_no_source
+from gaussmix.core.input_arrays import (
+    column_names,
+    fill_masked_with_nan,
+    find_first_non_numeric,
+    parse_weights,
+    refuse_sparse,
+    require_finite,
+    require_no_source,
+)
 from gaussmix.core.scalar_checks import is_bool, is_integer, is_real_number
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ConstraintError, DataError, DataTypeError, ParameterError
@@ -81,11 +89,13 @@ def _can_skip_sklearn_validation(estimator: Any, X: AnyArray) -> bool:
 
 def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int) -> AnyArray:
     """Return X as a 2-d float array by scikit-learn's ``validate_data``; raise its errors as DataErrors."""
+    refuse_sparse(X)
     require_no_source(X)
+    column_names(X)  # raises the error of names that are not distinct
     try:
         rows: AnyArray = validate_data(
             estimator,
-            X,
+            fill_masked_with_nan(X),
             reset=is_fitting,
             dtype=[np.float64, np.float32],
             ensure_min_samples=min_fit_rows if is_fitting else 1,

@@ -46,11 +46,18 @@ def warn_user(message: str, category: type[Warning] = ConvergenceWarning) -> Non
 class InertiaPrinter:
     """Print the progress of k-means in scikit-learn's format.
 
-    ``inertia_exponent`` is the power of two that takes the inertia of a run to the data's units squared.
+    Attributes
+    ----------
+    verbose : int
+    square_exponent : int
+        Power of two from squared distances in the frame to the data's units squared.
+    squared_movement_tolerance : float
+        Largest squared movement of the centres at convergence, in the frame.
     """
 
     verbose: int
-    inertia_exponent: int
+    square_exponent: int
+    squared_movement_tolerance: float
 
     @property
     def progress_callback(self) -> Callable[[int, float, float], None] | None:
@@ -62,16 +69,27 @@ class InertiaPrinter:
         if self.verbose:
             print("Initialization complete")
 
-    def print_if_converged(self, n_iter: int, is_converged: bool) -> None:
-        """Print the number of the last iteration, from 0, if the run converged."""
-        if self.verbose and is_converged:
-            print(f"Converged at iteration {n_iter - 1}: the centre shift is within tolerance.")
+    def print_if_converged(self, n_iter: int, is_converged: bool, squared_movement: float) -> None:
+        """Print the last iteration, from 0, of a run that converged, and why; its movement is in the frame, squared.
+
+        Convergence is strict if no row has changed its centre, so that no centre has moved.
+        """
+        if not self.verbose or not is_converged:
+            return
+        reason = "strict convergence"
+        if squared_movement > 0.0:
+            limit = self._to_data_units(self.squared_movement_tolerance)
+            reason = f"center shift {self._to_data_units(squared_movement)} within tolerance {limit}"
+        print(f"Converged at iteration {n_iter - 1}: {reason}.")
 
     def _print_inertia(self, iteration: int, objective: float, gain: float) -> None:
         """Print the inertia in the data's units squared; ``objective`` is -1/2 times the inertia in the frame."""
-        inertia = -2.0 * objective
+        print(f"Iteration {iteration - 1}, inertia {self._to_data_units(-2.0 * objective)}.")
+
+    def _to_data_units(self, squared_distance: float) -> float:
+        """Return a squared distance of the frame in the data's units squared."""
         with np.errstate(over="ignore", under="ignore"):
-            print(f"Iteration {iteration - 1}, inertia {float(np.ldexp(inertia, self.inertia_exponent))}.")
+            return float(np.ldexp(squared_distance, self.square_exponent))
 
 
 @dataclass

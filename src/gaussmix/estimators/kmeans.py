@@ -16,9 +16,15 @@ from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, UnrepresentableError
 from gaussmix.estimators import _validation
+from gaussmix.estimators._kmeans_distances import (
+    compute_distances_in_data_units,
+    distances_in_data_units,
+    set_zero_where_rows_equal_centers,
+    sum_inertia,
+)
 from gaussmix.estimators._kmeans_initialization import (
     iterate_initial_centers_in_frame,
-    parse_and_transform_centers,
+    parse_and_transform_assigned_centers,
     validate_kmeans_parameters,
 )
 from gaussmix.estimators._verbose import InertiaPrinter, warn_user
@@ -28,7 +34,7 @@ from gaussmix.solvers import RunResult, run_solver
 from gaussmix.solvers.em.lloyd import Lloyd
 from gaussmix.solvers.stopping import MovementRule
 from gaussmix.sources import MemorySource
-from gaussmix.types import KD, NK, AnyArray, ArrayLike, IntN, N
+from gaussmix.types import KD, AnyArray, ArrayLike, IntN, N
 
 # Runs whose inertia differs by less than this, relatively, found the same clusters; the first is kept.
 _RELATIVE_INERTIA_TIE = 1e-12
@@ -59,7 +65,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Stop when the summed squared movement of the centres is at most ``tol`` times the mean column variance, or
         when no row changes its centre.
     verbose : int, default=0
-        1 prints the inertia of every iteration.
+        1 prints the inertia of every iteration, and why a run has converged, in scikit-learn's words.
     engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
         What computes the passes over the rows. 'auto': NumPy for little work, compiled code for much.
     random_state : int, RandomState, Generator or None, default=None
@@ -67,7 +73,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     copy_x : bool, default=True
         No effect: rows are never changed. For compatibility with scikit-learn.
     algorithm : {'lloyd', 'elkan'}, default='lloyd'
-        No effect: both give Lloyd's answer. For compatibility with scikit-learn.
+        No effect: both give Lloyd's answer. For compatibility with scikit-learn. 'elkan' with one cluster warns.
 
     Attributes
     ----------
@@ -95,8 +101,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Notes
     -----
-    Differences from scikit-learn: the variance in ``tol`` counts row weights; an empty cluster takes the farthest
-    row with all its copies; and a seed gives other starts.
+    Differences from scikit-learn: sparse rows are refused; the variance in ``tol`` counts row weights; an empty cluster
+    takes the farthest row with all its copies; and a seed gives other starts.
 
     References
     ----------
@@ -145,7 +151,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     @property
     def cluster_centers_(self) -> AnyArray:
-        """Centres (K, D) in the data's units; `predict` and `transform` use the unrounded centres of the fit."""
+        """Centres (K, D) in the data's units.
+
+        `predict` and `transform` use the unrounded centres; a row that equals a centre shown here is at distance 0.
+        """
         check_is_fitted(self, "_centers")
         return self._frame.restore_means(self._centers).astype(self._dtype)
 
@@ -153,7 +162,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def cluster_centers_(self, centers: ArrayLike) -> None:
         """Replace the centres (K, D) for `predict` and `transform`."""
         check_is_fitted(self, "_centers")
-        self._centers = parse_and_transform_centers("cluster_centers_", centers, self._frame, self._centers.shape)
+        self._centers = parse_and_transform_assigned_centers(centers, self._frame, self._centers.shape)
 
     @property
     def inertia_(self) -> float:
@@ -176,7 +185,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Parameters
         ----------
         X : array-like of shape (n, D)
-            Rows of finite numbers, at least ``n_clusters``.
+            Rows of finite numbers, at least ``n_clusters``. Sparse rows raise DataError.
         y : object, optional
             Ignored.
         sample_weight : array-like of shape (n,), optional
@@ -205,15 +214,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         problem = replace(problem, engine=engine)
         self._frame, self._dtype = problem.source.frame, rows.dtype
         stopping = MovementRule(float(self.tol) * float(problem.column_variances.mean()), int(self.max_iter))
-        printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
+        printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]), stopping.tolerance)
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
         best: tuple[RunResult[KD], IntN] | None = None
         for centers in iterate_initial_centers_in_frame(self, problem.source, engine, rows):
             printer.print_start()
             result = run_solver(Lloyd(relocate_empty=True), centers, problem, stopping, printer.progress_callback)
-            printer.print_if_converged(len(result.trace), result.outcome is Outcome.CONVERGED)
+            printer.print_if_converged(len(result.trace), result.outcome is Outcome.CONVERGED, result.movement)
             labels, scores = prediction.labels_and_best_scores(CentersModel.euclidean(result.model), all_rows, engine)
-            inertia = _sum_inertia(-2.0 * scores, sample_weight)
+            inertia = sum_inertia(-2.0 * scores, sample_weight)
             if best is None or inertia < best_inertia * (1.0 - _RELATIVE_INERTIA_TIE):
                 best, best_inertia = (result, labels), inertia
         if best is not None:
@@ -250,7 +259,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def transform(self, X: ArrayLike) -> AnyArray:
         """Return the distance of each row to each centre, shape (n, K), in the data's units."""
         source, engine = self._prepare_source_and_engine(X)
-        return _compute_distances_in_data_units(self._centers, source, engine).astype(source.rows.dtype, copy=False)
+        distances = compute_distances_in_data_units(self._centers, source, engine)
+        set_zero_where_rows_equal_centers(distances, source.rows, self.cluster_centers_)
+        return distances.astype(source.rows.dtype, copy=False)
 
     def fit_transform(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> AnyArray:
         """Fit, and return the distance of each row to each centre, shape (n, K)."""
@@ -261,7 +272,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         source, engine = self._prepare_source_and_engine(X)
         weights = _validation.validate_sample_weight(sample_weight, source.rows)
         scores = prediction.labels_and_best_scores(CentersModel.euclidean(self._centers), source, engine)[1]
-        distances = _distances_in_data_units(np.sqrt(-2.0 * scores), self._frame)
+        distances = distances_in_data_units(np.sqrt(-2.0 * scores), self._frame)
         squared_distances = distances**2
         return -float(squared_distances.sum() if weights is None else weights @ squared_distances)
 
@@ -270,24 +281,3 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _sum_inertia(squared_distances: N, sample_weight: N | None) -> float:
-    """Return the weighted sum of squared distances; rows of weight 0 may lie at infinite distance."""
-    if sample_weight is None:
-        return float(squared_distances.sum())
-    has_weight = sample_weight > 0
-    return float(sample_weight[has_weight] @ squared_distances[has_weight])
-
-
-def _distances_in_data_units(distances_in_frame: AnyArray, frame: Frame) -> AnyArray:
-    """Return distances that were measured in a frame, which has one scale for all columns, in the data's units."""
-    with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.ldexp(distances_in_frame, -int(frame.total_exponent[0])))
-
-
-def _compute_distances_in_data_units(centers_in_frame: KD, source: MemorySource, engine: AbstractEngine) -> NK:
-    """Return the Euclidean distances (n, K) of rows to centres in the data's units; both are given in the frame."""
-    scores = prediction.component_scores(CentersModel.euclidean(centers_in_frame), source, engine)
-    np.multiply(scores, -2.0, out=scores)
-    return _distances_in_data_units(np.sqrt(scores, out=scores), source.frame)

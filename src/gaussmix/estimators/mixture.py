@@ -99,7 +99,8 @@ class GaussianMixture(BaseOnlineMixture):
     n_iter_ : int
         Number of iterations of the best run; after `partial_fit` the number of chunks.
     lower_bound_, lower_bounds_ : float and list of float
-        Mean log-likelihood per row before the last update, and before each one.
+        Mean log-likelihood per row before the last update, and before each one. With a prior its log density, up to
+        a constant, is added to the log-likelihood; after `partial_fit` it is not.
     model_ : Mixture
         The fitted distribution, which also offers marginals, conditionals and files.
     fit_ : Fit

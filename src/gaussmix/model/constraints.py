@@ -8,7 +8,9 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
+from gaussmix.core.input_arrays import fill_masked_with_nan
 from gaussmix.core.scalar_checks import is_bool
+from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance import (
     INDEPENDENT_STRUCTURE_NAMES,
     AbstractCovariance,
@@ -111,7 +113,7 @@ class _FixedCovariances(NamedTuple):
 def _parse_finite_or_nan_array(name: str, values: object, shape: tuple[int, ...] | None = None) -> Array:
     """Return numbers or NaN as an array, of ``shape`` if it is given; raise a ConstraintError for other values."""
     try:
-        array = np.array(values, dtype=np.float64)
+        array = np.array(fill_masked_with_nan(values), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ConstraintError.not_numeric(name, error) from error
     if shape is not None and array.shape != shape:
@@ -177,7 +179,7 @@ def _parse_fixed_covariances(values: Any, structure: Structure, n_components: in
         )
     fixed_matrices = frame.transform_covariances(matrices[is_fixed])
     for component, matrix in zip(np.flatnonzero(is_fixed).tolist(), fixed_matrices, strict=True):
-        if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-8 * np.abs(matrix).max()):
+        if not is_symmetric(matrix):
             raise ConstraintError.asymmetric_fixed_covariance(component)
         if linalg.cholesky(matrix) is None:
             raise ConstraintError.indefinite_covariance(component)

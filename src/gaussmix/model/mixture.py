@@ -67,7 +67,8 @@ class Mixture(MixtureParameters, AbstractDensity):
             Shape (K, D, D), or the shape of scikit-learn's ``covariances_``: (K,) for EII and VII, (K, D) for
             EEI, EVI and VVI, (D, D) for EEE.
         structure : str, default='VVV'
-            mclust's letters or scikit-learn's name. The covariances must have this structure.
+            mclust's letters or scikit-learn's name. The covariances must have this structure up to rounding, which is
+            that of float32 if float32 holds all their digits.
         feature_names : sequence of str, optional
 
         Raises
@@ -78,7 +79,11 @@ class Mixture(MixtureParameters, AbstractDensity):
         component_weights, component_means = parse_weights_and_means(weights, means)
         n_components, n_features = component_means.shape
         covariance = covariance_from_matrices(
-            Structure.from_name(structure), parse_finite_numbers("covariances", covariances), n_components, n_features
+            Structure.from_name(structure),
+            parse_finite_numbers("covariances", covariances),
+            n_components,
+            n_features,
+            component_means,
         )
         names = parse_feature_names(feature_names, n_features)
         return cls(component_weights, component_means, covariance, Frame.identity(n_features), names)

@@ -24,6 +24,7 @@ from gaussmix.covariance import (
     make_covariance_estimator,
 )
 from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
+from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.model import prediction
 from gaussmix.model.source_checks import check_batches_and_compute_range
 from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
@@ -213,7 +214,10 @@ class Problem:
         if self.covariance_estimator.structure.is_axis_aligned:
             shifts = 2 * (exponents.min() - exponents)  # to the units of the column with the widest range
             mean = np.ldexp(self.total_moments.scatter[0], shifts).mean()
-            scatter = np.diag(np.ldexp(np.full(n_features, mean), -shifts))
+            with np.errstate(over="ignore"):
+                scatter = np.diag(np.ldexp(np.full(n_features, mean), -shifts))
+            if not np.isfinite(scatter).all():
+                raise StartingValueError.prior_scale_overflow()
         else:
             scatter = self.pooled_total_moments.scatter
         return np.asarray(scatter / max(self.total_weight - 1.0, 1.0) / n_components ** (2.0 / n_features))
@@ -290,6 +294,9 @@ def make_regularizer(
     origin = frame.transform_rows(np.zeros((1, len(frame.center))))[0]
     with np.errstate(under="ignore", over="ignore"):
         added_variances = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
+    if not np.isfinite(added_variances).all():
+        allowed = "None, 0, or at most about 1e300 times the variance of every column"
+        raise ParameterError.invalid_value("reg_covar", ridge, allowed)
     return RidgeRegularizer(added_variances, origin)
 
 

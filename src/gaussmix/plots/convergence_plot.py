@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gaussmix.comparison.result import Comparison
-from gaussmix.comparison.solver_comparison import MAX_GAP_PER_ROW, SolverResult
+from gaussmix.comparison.solver_comparison import MAX_GAP_PER_ROW, SolverResult, best_log_likelihood
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._log_axis import compute_log_limits, set_log_x_axis
 from gaussmix.plots.style import INK, OKABE_ITO_COLOURS, PALE, Style, distinct_styles
@@ -38,7 +38,8 @@ def solver_convergence(comparison: Comparison, figure: "Figure | None" = None) -
     Both axes are logarithmic. All lines begin at the common start; a marker shows the end of each solver. Markers at
     one place are stacked. A line is dotted if its values are not log-likelihoods of one mixture: mini-batch solvers sum
     over parts of the rows, and annealing changes the objective. A solver with another objective has a marker only.
-    The shaded band holds gaps of at most 1e-6 nats per row.
+    The shaded band holds gaps of at most 1e-6 nats per row. A solver that ended in a degenerate fit is named in the
+    legend and not drawn, since its log-likelihood is uninformative.
 
     Parameters
     ----------
@@ -51,13 +52,16 @@ def solver_convergence(comparison: Comparison, figure: "Figure | None" = None) -
     -------
     matplotlib Figure
     """
-    results = check_comparison(comparison).solver_results
+    every_result = check_comparison(comparison).solver_results
+    results = tuple(result for result in every_result if not result.is_degenerate)
     figure = canvas.get_or_create_figure(figure, 10.5, 4.4)
     is_tall = figure.get_figheight() > figure.get_figwidth()
     panels = figure.subplots(*((2, 1) if is_tall else (1, 2)), sharey=True)
-    best_log_likelihood = max(result.log_likelihood for result in results)
+    best = best_log_likelihood(results)
+    if best is None:
+        return _draw_without_solvers(figure, panels, every_result)
     total_weight = float(comparison.assignments.weights.sum())
-    gaps = [_clipped_gap_per_row_trace(result, best_log_likelihood, total_weight) for result in results]
+    gaps = [_clipped_gap_per_row_trace(result, best, total_weight) for result in results]
     solver_styles = distinct_styles(len(results))
     has_stacked_ends = False
     for ax, name in zip(panels, ("passes over the rows", "seconds"), strict=True):
@@ -66,8 +70,24 @@ def solver_convergence(comparison: Comparison, figure: "Figure | None" = None) -
         canvas.label_axes(ax, f"{name} (log scale)")
     for ax in panels if is_tall else panels[:1]:
         canvas.label_axes(ax, None, "gap to the best log-likelihood\n(nats per row, log scale)")
-    canvas.draw_legend_beside(panels[0 if is_tall else 1], _legend_entries(results, solver_styles, has_stacked_ends))
+    entries = _legend_entries(results, solver_styles, has_stacked_ends) + _degenerate_entries(every_result)
+    canvas.draw_legend_beside(panels[0 if is_tall else 1], entries)
     return figure
+
+
+def _draw_without_solvers(figure: "Figure", panels: "Sequence[Axes]", results: Sequence[SolverResult]) -> "Figure":
+    """Return the figure of a comparison whose solvers all ended in degenerate fits: a sentence, and their names."""
+    for ax in panels:
+        ax.set_axis_off()
+    panels[0].text(0.0, 0.5, "All solvers ended in degenerate fits: nothing to compare.", transform=panels[0].transAxes)
+    canvas.draw_legend_beside(panels[1], _degenerate_entries(results))
+    return figure
+
+
+def _degenerate_entries(results: Sequence[SolverResult]) -> "list[Artist]":
+    """Return one legend entry that names the solvers that ended in degenerate fits; none if there are none."""
+    names = [result.solver for result in results if result.is_degenerate]
+    return [_legend.text_entry(f"degenerate, not drawn:\n{', '.join(names)}")] if names else []
 
 
 def _clipped_gap_per_row_trace(result: SolverResult, best_log_likelihood: float, total_weight: float) -> Array:
@@ -89,7 +109,7 @@ def _draw_panel_and_detect_stacked_ends(
     gaps: Sequence[Array],
 ) -> bool:
     """Draw the lines and end markers of all solvers on one panel; return whether any end markers are stacked."""
-    end_gaps = [max(result.gap_per_row, _MIN_GAP_PER_ROW) for result in results]
+    end_gaps = [max(result.gap_per_row or 0.0, _MIN_GAP_PER_ROW) for result in results]
     end_points = np.array([[x[-1], gap] for x, gap in zip(x_values, end_gaps, strict=True)])
     _set_log_axes_and_shade_band(ax, x_values, [*gaps, end_points[:, 1]])
     for i, (result, style, x, y) in enumerate(zip(results, solver_styles, x_values, gaps, strict=True)):
@@ -187,6 +207,6 @@ def _legend_entries(
         entries.append(_legend.text_entry("hollow: max_iter reached"))
     if has_stacked_ends:
         entries.append(_legend.text_entry("stacked: ends at one place"))
-    if any(result.gap_per_row < _MIN_GAP_PER_ROW for result in results):
+    if any((result.gap_per_row or 0.0) < _MIN_GAP_PER_ROW for result in results):
         entries.append(_legend.text_entry("gaps below 1e-9\nare drawn at 1e-9"))
     return entries

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import ColumnNameError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.model.prediction import uncertainty
 from gaussmix.plots import canvas
@@ -30,7 +30,7 @@ def resolve_columns(mixture: Mixture, columns: Sequence[int | str]) -> list[int]
 
     Raises
     ------
-    DataError
+    ColumnNameError
         If no column has a given name.
     ParameterError
         If a number is out of range, a column occurs twice, or ``columns`` is empty.
@@ -38,7 +38,7 @@ def resolve_columns(mixture: Mixture, columns: Sequence[int | str]) -> list[int]
     names = [column_name(mixture, j) for j in range(mixture.n_features)]
     missing = [column for column in columns if isinstance(column, str) and column not in names]
     if missing:
-        raise DataError.unknown_columns([str(name) for name in missing], names)
+        raise ColumnNameError.unknown_columns([str(name) for name in missing], names)
     numbers = [names.index(column) if isinstance(column, str) else int(column) for column in columns]
     indices = [j + mixture.n_features if j < 0 else j for j in numbers]
     are_in_range = all(0 <= j < mixture.n_features for j in indices)

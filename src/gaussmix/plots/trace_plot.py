@@ -1,4 +1,4 @@
-"""Plot the log-likelihood of a fit against the iteration."""
+"""Plot the objective of a fit, its log-likelihood or penalized log-likelihood, against the iteration."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from gaussmix.plots import canvas
 from gaussmix.plots.plot_data import AxisUnits
 from gaussmix.plots.style import GREY, OKABE_ITO_COLOURS
 from gaussmix.plots.validation import FitLike, as_fit
+from gaussmix.solvers import Fit
 from gaussmix.types import Array
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ _MAX_CUT_FRACTION = 0.25  # fraction of the iterations that the axis may omit
 
 
 def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
-    """Plot the log-likelihood against the iteration.
+    """Plot the log-likelihood against the iteration; with a prior, the log-likelihood plus the log prior density.
 
-    A dashed line shows the log-likelihood of the returned parameters. A poor start would flatten the rest of the
+    A dashed line shows the same quantity of the returned parameters. A poor start would flatten the rest of the
     curve. So the y axis omits up to a quarter of the iterations if most of the rise happens in them; a text says so.
 
     Parameters
@@ -43,9 +44,9 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     values = fit.trace.log_likelihoods
     iterations = np.arange(1, len(values) + 1)
     n_omitted = _count_omitted_first_iterations(values)
-    low, high = _log_likelihood_axis_limits(values[n_omitted:], fit.log_likelihood)
-    units = AxisUnits.from_scores(low, high, fit.log_likelihood)
-    final = float(units.to_axis_units(np.array(fit.log_likelihood)))
+    low, high = _log_likelihood_axis_limits(values[n_omitted:], fit.objective)
+    units = AxisUnits.from_scores(low, high, fit.objective)
+    final = float(units.to_axis_units(np.array(fit.objective)))
     ax.axhline(final, color=GREY, linewidth=0.9, linestyle="--")
     marker = "o" if len(values) <= 100 else None
     ax.plot(
@@ -57,7 +58,7 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
         markersize=3.5,
     )
     ax.annotate(
-        f"returned parameters: {canvas.format_number(fit.log_likelihood, 3)}",
+        f"returned parameters: {canvas.format_number(fit.objective, 3)}",
         (0.99, final),
         xycoords=("axes fraction", "data"),
         xytext=(0, 4),
@@ -70,13 +71,19 @@ def log_likelihood_trace(fit: FitLike, ax: "Axes | None" = None) -> "Axes":
     ax.set_xlim(0.5, max(len(values), 1) + 0.5)
     canvas.set_integer_x_ticks(ax)
     canvas.set_plain_y_ticks(ax)
-    name = "log-likelihood\nminus that of the returned parameters" if units.offset else "log-likelihood"
     x_label = "iteration" if len(values) else "no iterations"
-    canvas.label_axes(ax, x_label, replace(units, offset=0.0).format_label(name))
+    canvas.label_axes(ax, x_label, _format_y_label(fit, units))
     if n_omitted:
         _annotate_omitted_iterations(ax, values, n_omitted)
     canvas.hide_top_right_spines(ax)
     return ax
+
+
+def _format_y_label(fit: Fit, units: AxisUnits) -> str:
+    """Return the label of the y axis: what the values are, whether they are differences, and their units."""
+    name = fit.objective_name.replace(" plus", "\nplus")
+    name = f"{name}\nminus that of the returned parameters" if units.offset else name
+    return replace(units, offset=0.0).format_label(name)
 
 
 def _count_omitted_first_iterations(log_likelihoods: Array) -> int:

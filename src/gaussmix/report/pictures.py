@@ -63,9 +63,9 @@ def _density_picture(mixture: Mixture, X: ArrayLike, sample_weight: ArrayLike | 
 
 
 def trace_picture(fit: Fit) -> Picture:
-    """Return a picture of the log-likelihood of a fit against the iteration."""
-    count, final = format_count(len(fit.trace), "iteration"), format_number(fit.log_likelihood, 7)
-    alt_text = f"The log-likelihood over {count}; it ends at {final}."
+    """Return a picture of the objective of a fit against the iteration."""
+    count, final = format_count(len(fit.trace), "iteration"), format_number(fit.objective, 7)
+    alt_text = f"The {fit.objective_name} over {count}; it ends at {final}."
     return draw_axes_picture(lambda ax: plots.log_likelihood_trace(fit, ax), (6.2, 3.3), alt_text)
 
 

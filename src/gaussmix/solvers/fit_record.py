@@ -60,7 +60,7 @@ class Fit:
     outcome : Outcome
         Why the run ended.
     trace : IterationTrace
-        Log-likelihood and seconds of each iteration. Its last value was taken before the last update.
+        Objective and seconds of each iteration. Its last value was taken before the last update.
     log_likelihood : float
         Of the returned parameters and all rows together, in nats and data units.
     mean_log_likelihood : float
@@ -80,6 +80,8 @@ class Fit:
         Rows that each component needs, and all components together, for regular covariances of the structure.
     notes : tuple of str
         Sentences on what is remarkable.
+    log_prior : float, optional
+        Log density of the prior at the returned parameters, up to a constant; None without a prior.
     """
 
     outcome: Outcome
@@ -93,6 +95,17 @@ class Fit:
     fraction_computed: float
     row_requirement: RowRequirement
     notes: tuple[str, ...]
+    log_prior: float | None = None
+
+    @property
+    def objective(self) -> float:
+        """What the fit maximises, at the returned parameters: the log-likelihood, with a prior plus `log_prior`."""
+        return self.log_likelihood + (self.log_prior or 0.0)
+
+    @property
+    def objective_name(self) -> str:
+        """What the values of the trace are, in words."""
+        return "log-likelihood" if self.log_prior is None else "log-likelihood plus log prior density"
 
     @cached_property
     def component_diagnostics(self) -> tuple[ComponentDiagnostics, ...]:
@@ -163,6 +176,8 @@ def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds:
     expectation = problem.e_step(mixture)
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     masses = expectation.moments.mass[: mixture.n_components]
+    estimator = problem.covariance_estimator
+    log_prior = None if estimator.prior is None else estimator.log_prior(mixture.centers, mixture.covariance)
     fit = Fit(
         outcome=result.outcome,
         trace=result.trace,
@@ -175,6 +190,7 @@ def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds:
         fraction_computed=expectation.fraction_of_distances_computed,
         row_requirement=problem.row_requirement(mixture.n_components),
         notes=tuple(collect_notes(problem, masses, result)),
+        log_prior=log_prior,
     )
     return fit, expectation
 

@@ -29,6 +29,8 @@ class RunResult(Generic[M]):
         Iterations that ended with a covariance at the variance floor.
     n_split_merge : int
         Accepted split-and-merge moves that led to the start of this run.
+    movement : float
+        Squared movement of the parameters in the last iteration; infinite if the solver does not report it.
     """
 
     model: M
@@ -36,6 +38,7 @@ class RunResult(Generic[M]):
     outcome: Outcome
     n_floored_iter: int = 0
     n_split_merge: int = 0
+    movement: float = np.inf
 
     @property
     def last_objective(self) -> float:
@@ -97,4 +100,4 @@ def run_solver(
                 state = solver.advance_without_e_step(state, monitor)
             if state.is_iteration_complete:
                 monitor.record_and_check_convergence(state)
-    return RunResult(state.model, monitor.trace, monitor.outcome, monitor.n_floored_iter)
+    return RunResult(state.model, monitor.trace, monitor.outcome, monitor.n_floored_iter, movement=state.movement)

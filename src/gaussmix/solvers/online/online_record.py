@@ -16,9 +16,15 @@ MAX_TRACE_CHUNKS = 1000
 
 
 def convert_to_online_record(record: Fit) -> Fit:
-    """Return the record of a fit to the first chunk, as that of an online fit."""
-    trace = IterationTrace(record.trace.log_likelihoods[-1:], record.trace.seconds[-1:])
-    return replace(record, outcome=Outcome.ONLINE, trace=trace)
+    """Return the record of a fit to the first chunk, as that of an online fit.
+
+    The trace of an online fit has log-likelihoods of chunks, without the density of a prior.
+    """
+    log_likelihoods = record.trace.log_likelihoods[-1:]
+    if record.log_prior is not None:
+        log_likelihoods = np.array([record.log_likelihood])
+    trace = IterationTrace(log_likelihoods, record.trace.seconds[-1:])
+    return replace(record, outcome=Outcome.ONLINE, trace=trace, log_prior=None)
 
 
 def online_record_after_chunk(record: Fit, step: OnlineStep, seconds: float) -> Fit:
