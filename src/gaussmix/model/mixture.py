@@ -19,6 +19,11 @@ from gaussmix.covariance import (
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import prediction, sampling, serialization
+from gaussmix.model.column_dependence import (
+    marginal_of_dependent_columns,
+    require_independent_columns,
+    select_independent_columns,
+)
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian import Gaussian
 from gaussmix.model.gaussian_algebra import condition_gaussians
@@ -105,6 +110,7 @@ class Mixture(MixtureParameters, AbstractDensity):
 
         Exact in one dimension, to about 1e-5 in more (see `Gaussian.cdf`). Noise is uniform over its box.
         """
+        require_independent_columns(self, "cdf")
         rows = self.frame.transform_rows(parse_rows(X, self.n_features, self.feature_names))
         matrices = self.covariance.matrices()
         if self.n_features == 1:
@@ -134,7 +140,8 @@ class Mixture(MixtureParameters, AbstractDensity):
             rows, labels = sampling.sample_gaussians(*parameters, n_samples, random_state)
         else:
             rows, labels = sampling.sample_gaussians_and_noise(*parameters, self.noise, n_samples, random_state)
-        return self.frame.restore_means(rows), labels
+        restored = self.frame.restore_means(rows)
+        return restored if self.dependence is None else self.dependence.expand_rows(restored), labels
 
     # -- other mixtures ------------------------------------------------------------------------
 
@@ -145,8 +152,12 @@ class Mixture(MixtureParameters, AbstractDensity):
         ------
         ParameterError
             If a column does not exist or is given twice.
+        DependenceError
+            If the columns are linearly dependent.
         """
         positions = parse_columns(columns, self.n_features, self.feature_names)
+        if self.dependence is not None:
+            return marginal_of_dependent_columns(self, self.dependence, positions)
         matrices = self.covariance.matrices()[:, positions[:, None], positions]
         # A block of a structured covariance need not have the structure. VVV allows any.
         covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
@@ -173,7 +184,10 @@ class Mixture(MixtureParameters, AbstractDensity):
         ------
         ParameterError
             If a column does not exist or is given twice, or all columns are known.
+        DependenceError
+            If the mixture has linearly dependent columns.
         """
+        require_independent_columns(self, "conditional")
         known = parse_columns(known_columns, self.n_features, self.feature_names)
         point = parse_rows(np.reshape(values, (1, -1)), len(known))
         inner = self.frame.select_columns(known).transform_rows(point)[0]
@@ -194,7 +208,11 @@ class Mixture(MixtureParameters, AbstractDensity):
         ------
         ParameterError
             If the mixtures have different columns.
+        DependenceError
+            If a mixture has linearly dependent columns.
         """
+        for mixture in (self, other):
+            require_independent_columns(mixture, "product")
         return multiply_mixtures(self, other)
 
     def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:
@@ -250,6 +268,7 @@ def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, Me
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
     if not len(rows):
         raise DataError.no_rows()
+    rows = select_independent_columns(mixture, rows)
     return mixture, MemorySource.from_array(rows, frame=mixture.frame), AutomaticEngine(len(rows))
 
 

@@ -16,9 +16,12 @@ pruned candidate is slightly too high, and its outcome says that it is pruned.
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.column_dependence import ColumnDependence
+from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
@@ -30,8 +33,7 @@ from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import candidate_runs
-from gaussmix.selection.candidate_runs import CandidateRun
-from gaussmix.selection.candidates import Selection, candidate_sort_key
+from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import ModelOptions, SearchProblem
@@ -125,7 +127,8 @@ def select(
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    source, n_rows = _parse_source_and_n_rows(X, sample_weight, labels, feature_names)
+    data = _parse_search_data(X, sample_weight, labels, feature_names, prior)
+    source, n_rows = data.source, data.n_rows
     counts = parse_component_counts(n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
@@ -133,31 +136,60 @@ def select(
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
     n_workers = _effective_n_jobs(n_jobs, n_rows)
-    rng, names = make_generator(random_state), _require_one_name_per_feature(feature_names, source.n_features)
+    rng = make_generator(random_state)
     engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
-        source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
+        source, parsed_structures, counts[-1], n_starts, engine, rng, data.independent_names, options
     )
     specs = search_problem.make_specs(parsed_structures, counts)
     with make_progress_callback(progress, "fitting") as callback:
         runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
-    return _make_selection(runs, criterion, start_time)
+    candidates = [candidate_runs.candidate_marked_if_pruned(run) for run in runs]
+    return _make_selection(data.restore_all_columns(candidates), criterion, start_time)
 
 
-def _parse_source_and_n_rows(
+class _SearchData(NamedTuple):
+    """The rows to fit as a source, their number, the names of all columns, and the dependence of those left out."""
+
+    source: AbstractSource
+    n_rows: int
+    feature_names: tuple[str, ...] | None
+    dependence: ColumnDependence | None
+
+    @property
+    def independent_names(self) -> tuple[str, ...] | None:
+        """The names of the columns to fit; None without names."""
+        return self.feature_names if self.dependence is None else self.dependence.select_names(self.feature_names)
+
+    def restore_all_columns(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the candidates with mixtures of all columns, and notes on those left out."""
+        return [candidate.with_all_columns(self.dependence, self.feature_names) for candidate in candidates]
+
+
+def _parse_search_data(
     X: ArrayLike,
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
-) -> tuple[AbstractSource, int]:
-    """Return the validated rows, weights and labels as a source, and the number of rows."""
+    prior: str | DefaultPrior | None,
+) -> _SearchData:
+    """Return the validated rows, weights and labels as a source, without dependent columns.
+
+    Prior parameters of the user are those of all columns, so that no column is left out.
+    """
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
     require_rows_and_columns(rows)
+    names = _require_one_name_per_feature(feature_names, rows.shape[1])
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
-    return make_memory_source(rows, weights).with_label_prior(label_prior), len(rows)
+    has_prior_parameters = isinstance(prior, DefaultPrior) and (prior.location is not None or prior.scale is not None)
+    dependence = None if has_prior_parameters else find_column_dependence(rows, weights)
+    if dependence is not None:
+        rows = dependence.select_independent(rows)
+    source = make_memory_source(rows, weights).with_label_prior(label_prior)
+    return _SearchData(source, len(rows), names, dependence)
 
 
 def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
@@ -179,13 +211,12 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _make_selection(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
+def _make_selection(candidates: list[Candidate], criterion: str, start_time: float) -> Selection:
     """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
 
     ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
     """
-    candidates = [candidate_runs.candidate_marked_if_pruned(run) for run in runs]
-    candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
+    candidates = sorted(candidates, key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)
     return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)
