@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gaussmix import Mixture
-from tests.cli.conftest import Run, Write, read_error
+from tests.cli.conftest import SMALL, Run, Write, read_error
 
 ROWS = [[0.0, 10.0], [8.0, 30.0], [4.0, 20.0]]
 TEXT = "y,other,x\n10,a,0\n30,b,8\n20,c,4\n"
@@ -96,3 +96,16 @@ def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path)
     assert said == "Error: cannot write nowhere/out.csv: there is no folder nowhere; choose another path with --output"
     Path("folder.csv").mkdir()
     assert "cannot write folder.csv" in read_error(run("predict", model, data, "--output", "folder.csv"))
+
+
+def test_rows_that_break_a_relation_are_noted(run: Run, write: Write, two_groups: dict[str, list[float]]) -> None:
+    total = [x + y for x, y in zip(two_groups["x"], two_groups["y"], strict=True)]
+    data = write("data.csv", {**two_groups, "total": total})
+    assert "total = x + y: the mixture is fitted without" in run("fit", data, *SMALL).stderr
+    model = Path("data-gaussmix/model.safetensors")
+    assert "total = x + y" in run("info", model).stdout
+    assert "break" not in run("predict", model, data).stderr
+    new = write("new.csv", {**two_groups, "total": [total[0] + 1.0, *total[1:]]})
+    result = run("predict", model, new)
+    assert result.exit_code == 0, result.output
+    assert "1 of 60 rows (the first is row 0, counted from 0) breaks the relation" in " ".join(result.stderr.split())

@@ -190,6 +190,9 @@ class GaussianMixture(BaseOnlineMixture):
     ) -> Self:
         """Fit this estimator to rows by maximum likelihood, and return it.
 
+        Constant columns and linear functions of other columns are left out, as ``fit_.notes`` says. Densities are
+        those of the other columns; means, covariances and samples have all columns.
+
         Parameters
         ----------
         X : array-like of shape (n, D)

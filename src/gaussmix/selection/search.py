@@ -69,6 +69,8 @@ def select(
 ) -> Selection:
     """Fit every structure with every number of components, and rank the mixtures by a criterion.
 
+    Constant columns and linear functions of other columns are left out, as ``best.fit.notes`` says.
+
     With more than 2 000 rows, starts and first runs use a sample. Only candidates that may still win run to
     convergence on all rows; the outcome of the others says that they are pruned. All criteria are those of all rows.
 
