@@ -82,9 +82,9 @@ def test_files_that_are_not_models(run: Run, write: Write, model: Path) -> None:
 
 
 def test_a_model_of_a_newer_schema(run: Run, write: Write, model: Path) -> None:
-    newer = model.read_bytes().replace(b'"schema":"1"', b'"schema":"3"')
+    newer = model.read_bytes().replace(b'"schema":"1"', b'"schema":"4"')
     said = read_error(run("predict", write("newer.safetensors", newer), write("new.csv", TEXT)))
-    assert "its schema is '3', known are 1, 2; update gaussmix" in said
+    assert "its schema is '4', known are 1, 2, 3; update gaussmix" in said
 
 
 def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path)
 def test_rows_that_break_a_relation_are_noted(run: Run, write: Write, two_groups: dict[str, list[float]]) -> None:
     total = [x + y for x, y in zip(two_groups["x"], two_groups["y"], strict=True)]
     data = write("data.csv", {**two_groups, "total": total})
-    assert "total = x + y: the mixture is fitted without" in run("fit", data, *SMALL).stderr
+    assert "total = x + y: the mixture is fitted without" in " ".join(run("fit", data, *SMALL).stderr.split())
     model = Path("data-gaussmix/model.safetensors")
     assert "total = x + y" in run("info", model).stdout
     assert "break" not in run("predict", model, data).stderr

@@ -206,7 +206,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         problem = Problem.from_source(source, Structure.from_name("EII"), engine=frame_engine)
         problem = replace(problem, engine=engine)
         self._frame, self._dtype = problem.source.frame, rows.dtype
-        stopping = MovementRule(float(self.tol) * float(problem.column_variances.mean()), int(self.max_iter))
+        stopping = MovementRule(float(self.tol) * float(problem.overall_variances.mean()), int(self.max_iter))
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]))
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
         best: tuple[RunResult[KD], IntN] | None = None

@@ -90,7 +90,10 @@ def marginal_of_dependent_columns(mixture: M, dependence: ColumnDependence, posi
     with np.errstate(over="ignore", under="ignore"):
         in_frames = np.ldexp(loadings, frame.total_exponent[:, None] - mixture.frame.total_exponent)
     singular_values = left_singular_vectors(in_frames).singular_values
-    if len(singular_values) < len(positions) or singular_values[-1] <= _MIN_RELATIVE_SINGULAR_VALUE * singular_values[0]:
+    if (
+        len(singular_values) < len(positions)
+        or singular_values[-1] <= _MIN_RELATIVE_SINGULAR_VALUE * singular_values[0]
+    ):
         raise DependenceError.dependent_columns(
             f"the marginal of {', '.join(names[j] for j in positions)}", dependence.describe(mixture.feature_names)
         )

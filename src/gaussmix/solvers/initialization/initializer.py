@@ -8,6 +8,7 @@ result is a mixture; nothing as long as the data is kept.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,8 +18,13 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.em.em import EM
+from gaussmix.solvers.initialization.far_rows import partition_near_and_far_rows
 from gaussmix.solvers.initialization.init_methods import INIT_METHODS, KMEANS_METHOD
-from gaussmix.solvers.initialization.initial_mixture import initialize_from_moments, sort_components_by_mean
+from gaussmix.solvers.initialization.initial_mixture import (
+    initialize_from_labels,
+    initialize_from_moments,
+    sort_components_by_mean,
+)
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers, kmeans_centers
 from gaussmix.solvers.initialization.mixture_reduction import merge_groups
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
@@ -56,7 +62,30 @@ def max_unsampled_rows(n_components: int, n_features: int) -> int:
 
 
 def initialize(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
-    """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows."""
+    """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows.
+
+    With far rows, 'kmeans' also starts from partitions in which they have groups of their own, and the likelihood
+    decides.
+    """
+    start = _initialize_by_method(problem, method, n_components, rng)
+    if method != KMEANS_METHOD:
+        return start
+    partitions = partition_near_and_far_rows(problem, n_components, rng)
+    if not partitions:
+        return start
+    unlabelled = replace(problem, source=problem.source.with_label_prior(None))
+    starts = [start, *(initialize_from_labels(unlabelled, labels, n_components) for labels in partitions)]
+    try:
+        runs = successive_halving(
+            EM(problem.covariance_estimator), starts, unlabelled, _TEN_ITERATION_RULE, rounds=_TEN_ITERATION_ROUND
+        )
+    except CollapseError:
+        return start
+    return sort_components_by_mean(runs[0].model, problem)
+
+
+def _initialize_by_method(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
+    """Return the mixture of a method, from a sample if there are many distinct rows."""
     n_features = problem.source.n_features
     max_rows = max_unsampled_rows(n_components, n_features)
     state = rng.bit_generator.state
