@@ -15,6 +15,7 @@ MAX_COLUMNS = 512  # with more columns, only constant and equal ones are found
 MIN_DEGREES_OF_FREEDOM = 3  # distinct rows beyond the parameters of a relation
 _MAX_RELATIVE_ROUNDING = 0.02  # variance of rounding errors relative to that of the column
 _MAX_VARIANCE_RATIO = 2.5  # of residuals to rounding errors; less with many rows
+_MAX_LOSS_BY_SHORTENING = 1.5  # ratio of the mean squared residuals of shortened and least-squares coefficients
 _ROUNDING_BOUND = 0.55  # largest rounding error in steps, with a margin for errors of the coefficients
 _MAX_ROWS_TO_COMPARE = 20_000
 _DIGITS = (1, 2, 3, 6, 17)  # coefficients are as short as possible
@@ -127,10 +128,15 @@ class RelationFit:
                     return LinearRelation(self.column, self.predictors, slopes, intercept, tolerance)
         return None
 
+    @cached_property
+    def _least_relative_deviation(self) -> float:
+        """The deviation of the least-squares residuals, in units of the column's scale."""
+        return float(np.std((self.values - self.predictor_rows @ self.slopes) / self.scale))
+
     def _is_plausible(self) -> bool:
         """Return whether the least-squares residuals, the smallest possible, are small enough for any relation."""
         differences = self.values - self.predictor_rows @ self.slopes
-        deviation = float(np.std(differences / self.scale))
+        deviation = self._least_relative_deviation
         if not deviation**2 <= _MAX_RELATIVE_ROUNDING * _MAX_VARIANCE_RATIO * self.table.leniency:
             return False
         if deviation * self.scale <= self._exact_tolerance(self.slopes, float(np.mean(differences))):
@@ -147,7 +153,10 @@ class RelationFit:
             return exact
         bound = _ROUNDING_BOUND * float(self._scaled_steps(slopes).sum())
         mean_square = float(np.mean((residuals / self.scale) ** 2))
-        is_rounding = largest <= bound and mean_square <= self._max_variance_ratio * self._rounding_variance(slopes)
+        is_rounding = largest <= bound and mean_square <= min(
+            self._max_variance_ratio * self._rounding_variance(slopes),
+            _MAX_LOSS_BY_SHORTENING * self._least_relative_deviation**2,
+        )
         return bound if is_rounding else None
 
     def _exact_tolerance(self, slopes: D, intercept: float) -> float:

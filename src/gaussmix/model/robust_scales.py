@@ -28,7 +28,8 @@ _MAX_CLIP_PASSES = 30
 _SETTLED_RATIO = 0.9  # of the variances of two successive passes
 _N_SCREENING_ROWS, _MAX_ROWS = 2_000, 20_000
 _SCREENING_LENIENCY = 4.0
-_MIN_RELATIVE_DEVIATION = 1e-12  # of the values; equal values of different rounding errors deviate by less
+# Of the values: equal values of different rounding errors deviate by less.
+_MIN_RELATIVE_DEVIATION = 32.0 * float(np.finfo(np.float64).eps)
 
 
 class ColumnScales(NamedTuple):

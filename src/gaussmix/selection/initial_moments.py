@@ -139,7 +139,8 @@ class InitialMomentsCache:
             return str(LabelError.label_out_of_range(n_components, int(known_components.max())))
         by_source = [source.make_partitions(n_components, self.n_starts, self.rng) for source in self.partition_sources]
         partitions = [labels for same_start in zip(*by_source, strict=True) for labels in same_start]
-        partitions += partition_near_and_far_rows(problem, n_components, self.rng)
+        near_and_far = partition_near_and_far_rows(problem, n_components, self.rng)
+        partitions += [] if near_and_far is None else [near_and_far]
         if known_components is None or n_components == 1:
             return partitions
         aligned = [align_labels(problem.source, labels, known_components, n_components) for labels in partitions]

@@ -31,6 +31,7 @@ from gaussmix.solvers.initialization.subsampling import draw_representative_samp
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import run_with_halving, successive_halving
 from gaussmix.solvers.stopping import MeanGainRule
+from gaussmix.types import IntN
 
 _MAX_UNSAMPLED_ROWS = 10_000
 _MIN_SAMPLE_ROWS = 4_000
@@ -64,24 +65,30 @@ def max_unsampled_rows(n_components: int, n_features: int) -> int:
 def initialize(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
     """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows.
 
-    With far rows, 'kmeans' also starts from partitions in which they have groups of their own, and the likelihood
-    decides.
+    With far rows, 'kmeans' also starts from a partition in which they have groups of their own.
     """
     start = _initialize_by_method(problem, method, n_components, rng)
     if method != KMEANS_METHOD:
         return start
-    partitions = partition_near_and_far_rows(problem, n_components, rng)
-    if not partitions:
+    labels = partition_near_and_far_rows(problem, n_components, rng)
+    if labels is None:
         return start
+    return sort_components_by_mean(_better_of_start_and_partition(problem, start, labels), problem)
+
+
+def _better_of_start_and_partition(problem: Problem, start: Mixture, labels: IntN) -> Mixture:
+    """Return the better of two mixtures after ten iterations: fewer degenerate components, then likelihood, decide.
+
+    They begin at ``start`` and at the partition of the rows by ``labels`` (n,).
+    """
     unlabelled = replace(problem, source=problem.source.with_label_prior(None))
-    starts = [start, *(initialize_from_labels(unlabelled, labels, n_components) for labels in partitions)]
+    solver = EM(problem.covariance_estimator)
     try:
-        runs = successive_halving(
-            EM(problem.covariance_estimator), starts, unlabelled, _TEN_ITERATION_RULE, rounds=_TEN_ITERATION_ROUND
-        )
+        starts = [start, initialize_from_labels(unlabelled, labels, start.n_components)]
+        runs = [run_solver(solver, mixture, unlabelled, _TEN_ITERATION_RULE) for mixture in starts]
     except CollapseError:
         return start
-    return sort_components_by_mean(runs[0].model, problem)
+    return min(runs, key=lambda run: (count_degenerate_components(run.model, unlabelled), -run.last_objective)).model
 
 
 def _initialize_by_method(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
