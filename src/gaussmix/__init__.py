@@ -27,6 +27,8 @@ _MODULE_OF_NAME = {
     "Outcome": "gaussmix.core.outcome",
     "GaussmixError": "gaussmix.errors",
     "DataError": "gaussmix.errors",
+    "DataWarning": "gaussmix.errors",
+    "DependenceError": "gaussmix.errors",
     "ParameterError": "gaussmix.errors",
     "CollapseError": "gaussmix.errors",
     "UnrepresentableError": "gaussmix.errors",

@@ -9,7 +9,9 @@ from gaussmix.errors import ArchiveError as ArchiveError
 from gaussmix.errors import CapabilityError as CapabilityError
 from gaussmix.errors import CollapseError as CollapseError
 from gaussmix.errors import DataError as DataError
+from gaussmix.errors import DataWarning as DataWarning
 from gaussmix.errors import DegenerateFitWarning as DegenerateFitWarning
+from gaussmix.errors import DependenceError as DependenceError
 from gaussmix.errors import FileError as FileError
 from gaussmix.errors import GaussmixError as GaussmixError
 from gaussmix.errors import MissingPackageError as MissingPackageError

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gaussmix import Mixture
-from tests.cli.conftest import Run, Write, read_error
+from tests.cli.conftest import SMALL, Run, Write, read_error
 
 ROWS = [[0.0, 10.0], [8.0, 30.0], [4.0, 20.0]]
 TEXT = "y,other,x\n10,a,0\n30,b,8\n20,c,4\n"
@@ -82,9 +82,9 @@ def test_files_that_are_not_models(run: Run, write: Write, model: Path) -> None:
 
 
 def test_a_model_of_a_newer_schema(run: Run, write: Write, model: Path) -> None:
-    newer = model.read_bytes().replace(b'"schema":"1"', b'"schema":"3"')
+    newer = model.read_bytes().replace(b'"schema":"1"', b'"schema":"4"')
     said = read_error(run("predict", write("newer.safetensors", newer), write("new.csv", TEXT)))
-    assert "its schema is '3', known are 1, 2; update gaussmix" in said
+    assert "its schema is '4', known are 1, 2, 3; update gaussmix" in said
 
 
 def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path) -> None:
@@ -96,3 +96,16 @@ def test_an_output_of_unknown_kind_or_place(run: Run, write: Write, model: Path)
     assert said == "Error: cannot write nowhere/out.csv: there is no folder nowhere; choose another path with --output"
     Path("folder.csv").mkdir()
     assert "cannot write folder.csv" in read_error(run("predict", model, data, "--output", "folder.csv"))
+
+
+def test_rows_that_break_a_relation_are_noted(run: Run, write: Write, two_groups: dict[str, list[float]]) -> None:
+    total = [x + y for x, y in zip(two_groups["x"], two_groups["y"], strict=True)]
+    data = write("data.csv", {**two_groups, "total": total})
+    assert "total = x + y: the mixture is fitted without" in " ".join(run("fit", data, *SMALL).stderr.split())
+    model = Path("data-gaussmix/model.safetensors")
+    assert "total = x + y" in run("info", model).stdout
+    assert "break" not in run("predict", model, data).stderr
+    new = write("new.csv", {**two_groups, "total": [total[0] + 1.0, *total[1:]]})
+    result = run("predict", model, new)
+    assert result.exit_code == 0, result.output
+    assert "1 of 60 rows (the first is row 0, counted from 0) breaks the relation" in " ".join(result.stderr.split())

@@ -26,7 +26,7 @@ from gaussmix.core.threads import threads
 from gaussmix.engines import AbstractEngine, AssignmentKind, AutomaticEngine, NumpyEngine, ReferenceEngine
 from gaussmix.engines.kernels import CompiledEngine
 from gaussmix.errors import LabelError
-from gaussmix.model.problem import fit_frame
+from gaussmix.model.frame_fitting import fit_frame
 from gaussmix.sources import MemorySource
 from gaussmix.types import KD, ND, AnyArray, Array
 from tests.contracts.passes import PartsOfBatch, e_step, e_step_on_batch
@@ -149,7 +149,7 @@ def test_equals_the_reference_in_any_units(engine: AbstractEngine, form: str, sc
     """Data far from zero, tiny and huge data reach an engine through their frame."""
     quadratics = make_quadratics(form)
     data = draw_rows(quadratics) * scale + offset
-    source, total, _ = fit_frame(MemorySource.from_array(data), ENGINES["reference"], scale_per_column=False)
+    source, total, _, _ = fit_frame(MemorySource.from_array(data), ENGINES["reference"], scale_per_column=False)
     deviation = np.sqrt(total.scatter[0] / total.mass[0])
     moved = Quadratics(quadratics.offset, total.mean[0] + deviation * quadratics.center, quadratics.precision_root)
     for kind in (MomentKind.FULL, MomentKind.POOLED_DIAGONAL):

@@ -221,7 +221,16 @@ def test_bad_noise(noise):
 def test_no_volume():
     rows, _ = groups_with_noise(0)
     with pytest.raises(DataError, match="box about the data with a volume, but column 1 has"):
-        GaussianMixture(2, noise=True).fit(rows * [1.0, 0.0])
+        GaussianMixture(2, noise=True).partial_fit(rows * [1.0, 0.0])
+
+
+def test_constant_column_needs_no_volume():
+    rows, _ = groups_with_noise(0)
+    alone = GaussianMixture(2, noise=True, random_state=0).fit(rows[:, :1])
+    beside = GaussianMixture(2, noise=True, random_state=0).fit(rows * [1.0, 0.0])
+    np.testing.assert_array_equal(beside.predict(rows * [1.0, 0.0]), alone.predict(rows[:, :1]))
+    assert beside.noise_volume_ == alone.noise_volume_
+    assert (beside.sample(50)[0][:, 1] == 0.0).all()
 
 
 def random_precision_root(form, n_components, n_features, rng) -> AbstractPrecisionRoot:

@@ -116,8 +116,11 @@ def test_a_wrong_parameter_of_an_estimator_is_named(parameters: dict[str, Any], 
         GaussianMixture(2, **parameters).fit([[0.0], [1.0], [5.0]])
 
 
+_NOT_NUMBERS = {"dict": {"a": [1]}, "huge": [[10**400], [1]], "none": [[None], [{}]], "object": [[object()], [1]]}
+
+
 @pytest.mark.parametrize("estimator", [GaussianMixture(1), KMeans(1, n_init=1)], ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("data", [{"a": [1]}, [[10**400], [1]], [[None], [{}]], [[object()], [1]]], ids=str)
+@pytest.mark.parametrize("data", _NOT_NUMBERS.values(), ids=_NOT_NUMBERS)
 def test_data_that_are_no_numbers_are_refused(estimator: Any, data: Any) -> None:
     with pytest.raises(DataError):
         estimator.fit(data)

@@ -309,3 +309,16 @@ def test_the_page_fits_a_browser_window(width: int, text: str, tmp_path: Path) -
     command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
     process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert "<title>true true 7</title>" in process.stdout, process.stderr[-2000:]
+
+
+def test_dependent_columns_are_named_and_not_drawn() -> None:
+    parts = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0.0], [6.0]], 30, axis=0)
+    rows = np.column_stack([np.ones(60), parts, parts.sum(axis=1)])
+    selection = gaussmix.select(rows, [1, 2], ["EII"], feature_names=["one", "a", "b", "total"])
+    best = selection.best
+    page = Page(render_html(best.mixture, rows, fit=best.fit, selection=selection))
+    assert "total = a + b: the mixture is fitted without column 'total'" in page.text
+    assert "Column 'one' is constant" in page.text
+    pictures = [attributes["alt"] or "" for tag, attributes in page.tags if tag == "img"]
+    assert pictures
+    assert not any("total" in text or "one:" in text for text in pictures)

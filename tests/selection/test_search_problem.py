@@ -176,7 +176,10 @@ def test_invalid_prior_raises(prior: Any) -> None:
         select(make_noisy_rows()[0], 2, "VVV", prior=prior)
 
 
-def test_noise_with_a_constant_column_raises() -> None:
-    rows = np.column_stack([make_noisy_rows()[0][:, 0], np.ones(400)])
+def test_noise_with_a_constant_column_is_that_of_the_others() -> None:
+    column = make_noisy_rows()[0][:, :1]
+    found = select(np.column_stack([column, np.ones(400)]), 2, "VVV", noise=True)
+    assert found.best.criteria == select(column, 2, "VVV", noise=True).best.criteria
+    prior = DefaultPrior(location=[0.0, 0.0])  # one of all columns, so that none is left out
     with pytest.raises(DataError, match="volume"):
-        select(rows, 2, "VVV", noise=True)
+        select(np.column_stack([column, np.ones(400)]), 2, "VVV", noise=True, prior=prior)

@@ -29,6 +29,8 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
         ("Components", f"{mixture.n_components}, with {format_count(mixture.n_parameters, 'free parameter')}"),
         ("Columns", f"{mixture.n_features} ({join_with_commas(names, max_names=100) if names else 'without names'})"),
     ]
+    if mixture.dependence is not None:
+        fields.append(("Relations", "; ".join(mixture.dependence.describe(names))))
     typer.echo(format_fields(fields))
     typer.echo(f"\nWeights and means\n\n{summaries.format_component_table(mixture)}")
     typer.echo(f"\nStandard deviations\n\n{summaries.format_standard_deviation_table(mixture)}")

@@ -54,13 +54,15 @@ def run_predict(
     from gaussmix.cli.table_writer import compute_assignments, write_table
     from gaussmix.errors.text import format_count
     from gaussmix.model import Mixture
+    from gaussmix.model.column_dependence import describe_broken_relations
 
     mixture = Mixture.load(model)
     if output is not None:
         require_writable_file(output, input_paths=(model, file))
     with console.progress_bar(f"reading {file.name}"):
         selected_columns = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
-    console.print_notes(selected_columns.notes)
+    broken = describe_broken_relations(mixture, selected_columns.rows)
+    console.print_notes([*selected_columns.notes, *([broken] if broken else [])])
     with console.progress_bar("assigning rows"):
         assignments = compute_assignments(mixture, selected_columns.rows)
     if output is None:

@@ -20,6 +20,9 @@ ColumnsByName = dict[str, AnyArray]
 
 def compute_assignments(mixture: Mixture, rows: ND) -> ColumnsByName:
     """Return columns (n,): index of the row, component, K probabilities, uncertainty and log density."""
+    if mixture.dependence is not None:
+        rows = mixture.dependence.select_independent(rows)
+        mixture = mixture.independent_part
     probabilities = mixture.predict_proba(rows)
     return {
         "row": np.arange(len(rows)),

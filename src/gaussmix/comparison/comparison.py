@@ -17,6 +17,8 @@ from gaussmix.comparison.solver_comparison import (
     parse_solver_names,
 )
 from gaussmix.comparison.summary import compose_summary
+from gaussmix.core.column_dependence import ColumnDependence
+from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names, parse_class_names_and_indices, parse_rows, parse_weights
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.engines.base import AbstractEngine
@@ -24,6 +26,7 @@ from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, Problem
+from gaussmix.model.column_dependence import describe_dependence
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import Selection, select
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
@@ -130,19 +133,22 @@ def compare(
         data.sample_weight,
         n_starts,
         random_state=selection_rng,
-        feature_names=feature_names,
+        feature_names=data.independent_names(feature_names),
         progress=progress,
         engine=engine,
     )
     with make_progress_callback(progress, "comparing") as callback:
-        return _compare_with_best_mixture(selection, data, options, rng, callback)
+        comparison = _compare_with_best_mixture(selection, data, options, rng, callback)
+    sentences = [*describe_dependence(data.dependence, feature_names), comparison.summary]
+    return replace(comparison, summary=" ".join(sentences))
 
 
 @dataclass(frozen=True)
 class _ComparisonData:
     """The rows of positive weight, their weights, and their known classes.
 
-    ``sample_weight`` (n,) is None for one each; ``row_weights`` (n,) are always numbers.
+    ``sample_weight`` (n,) is None for one each; ``row_weights`` (n,) are always numbers. With a ``dependence`` the rows
+    have the independent columns only.
     """
 
     rows: AnyArray
@@ -150,6 +156,11 @@ class _ComparisonData:
     row_weights: N
     class_names: tuple[str, ...] = ()
     class_indices: IntN | None = None
+    dependence: ColumnDependence | None = None
+
+    def independent_names(self, feature_names: Sequence[str] | None) -> Sequence[str] | None:
+        """Return those of the names of all columns that belong to the rows."""
+        return feature_names if self.dependence is None else self.dependence.select_names(feature_names)
 
 
 @dataclass(frozen=True)
@@ -251,10 +262,13 @@ def _parse_data_of_positive_weight(
     has_weight = np.ones(len(rows), dtype=bool) if weights is None else weights > 0
     positive_weights = None if weights is None else weights[has_weight]
     row_weights = np.ones(len(rows)) if positive_weights is None else positive_weights
-    data = _ComparisonData(rows[has_weight], positive_weights, row_weights)
+    rows = rows[has_weight]
+    dependence = find_column_dependence(rows)
+    rows = rows if dependence is None else dependence.select_independent(rows)
+    data = _ComparisonData(rows, positive_weights, row_weights, dependence=dependence)
     if labels is None:
         return data
-    class_names, class_indices = parse_class_names_and_indices(labels, len(rows), has_weight)
+    class_names, class_indices = parse_class_names_and_indices(labels, len(has_weight), has_weight)
     return replace(data, class_names=class_names, class_indices=class_indices[has_weight])
 
 

@@ -7,7 +7,16 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import ColumnNameError, DataError, DataTypeError, LabelError, SparseDataError, WeightError
+from gaussmix.errors.data import (
+    ColumnNameError,
+    DataError,
+    DataTypeError,
+    DataWarning,
+    DependenceError,
+    LabelError,
+    SparseDataError,
+    WeightError,
+)
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -34,7 +43,9 @@ __all__ = [
     "DamagedModelError",
     "DataError",
     "DataTypeError",
+    "DataWarning",
     "DegenerateFitWarning",
+    "DependenceError",
     "FileError",
     "GaussmixError",
     "GaussmixWarning",

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, format_suggestion, join_with_and, join_with_commas
 
 
@@ -140,6 +140,32 @@ class ColumnNameError(DataError):
 
 class DataTypeError(DataError, TypeError):
     """Data whose entries are objects that Python cannot convert to numbers; a TypeError too, as in scikit-learn."""
+
+
+class DependenceError(DataError):
+    """Linearly dependent columns, for an operation that needs a regular covariance."""
+
+    @classmethod
+    def dependent_columns(cls, operation: str, relations: Sequence[str]) -> "DependenceError":
+        """Return the error that an operation needs a regular covariance, but columns are linearly dependent."""
+        return cls(
+            f"{operation} needs linearly independent columns, but {'; '.join(relations)}; leave the dependent columns "
+            "out, as mixture.independent_part does"
+        )
+
+
+class DataWarning(GaussmixWarning):
+    """Rows that can be used, but that are not as a model expects them."""
+
+    @classmethod
+    def broken_relations(cls, relations: Sequence[str], n_broken: int, n_rows: int, first_row: int) -> "DataWarning":
+        """Return the warning that rows break linear relations that held among the columns in the fit."""
+        which = "relation" if len(relations) == 1 else "relations"
+        return cls(
+            f"{n_broken} of {format_count(n_rows, 'row')} (the first is row {first_row}, counted from 0) "
+            f"{'breaks' if n_broken == 1 else 'break'} the {which} of the fitted columns: {'; '.join(relations)}. "
+            "Predictions use the independent columns only; check these rows, or fit again"
+        )
 
 
 class WeightError(DataError):

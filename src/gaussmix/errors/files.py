@@ -39,6 +39,16 @@ class DamagedModelError(GaussmixError, ValueError):
     """The content of a model file contradicts itself; `ArchiveError.invalid_content` adds the path."""
 
     @classmethod
+    def no_relations(cls) -> "DamagedModelError":
+        """Return the error that a file of schema 3 has no relations of dependent columns."""
+        return cls("there are no relations of dependent columns")
+
+    @classmethod
+    def invalid_relations(cls) -> "DamagedModelError":
+        """Return the error that the relations of dependent columns contradict each other or the other columns."""
+        return cls("the relations of dependent columns do not fit the other columns")
+
+    @classmethod
     def no_factors(cls, structure: str) -> "DamagedModelError":
         """Return the error for a file of schema 2 whose structure has no factors."""
         return cls(f"a file of schema 2 contains factors, and {structure} has none")

@@ -15,6 +15,7 @@ from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
+from gaussmix.model.column_dependence import select_independent_columns
 from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.noise_volume import noise_parameter_of
 from gaussmix.model.validation import require_instance
@@ -59,7 +60,10 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def precisions_(self) -> AnyArray:
         """Inverse covariances: (K, D, D), (D, D) if tied, (K, D) if diagonal, (K,) if spherical."""
-        return contract_covariances(self._fitted_mixture.structure, self._fitted_mixture.precisions).astype(self._dtype)
+        mixture = self._fitted_mixture
+        if mixture.structure.is_spherical:
+            mixture = mixture.independent_part
+        return contract_covariances(mixture.structure, mixture.precisions).astype(self._dtype)
 
     @property
     def precisions_cholesky_(self) -> AnyArray:
@@ -71,7 +75,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AbstractEngine]:
         """Return the model that scores rows, X (n, D) as a source in its frame, and the engine for that many rows."""
         check_is_fitted(self, "model_")
-        rows = _validation.validate_rows(self, X, is_fitting=False)
+        rows = select_independent_columns(self.model_, _validation.validate_rows(self, X, is_fitting=False))
         source = MemorySource.from_array(rows, frame=self.model_.frame)
         return self._scoring_model(), source, resolve_engine(self.engine, len(rows))
 
@@ -240,11 +244,20 @@ def _require_parameter_of_mixture(name: str, value: object, value_of_mixture: ob
         raise ParameterError.invalid_value(name, value, f"{value_of_mixture!r}, that of the mixture, or left out")
 
 
+# Axes of length D by the number of dimensions and whether the structure is axis-aligned: of (K,), (K, D), (D, D) and
+# (K, D, D).
+_COLUMN_AXES = {(1, True): (), (2, True): (1,), (2, False): (0, 1), (3, False): (1, 2)}
+
+
 def _compute_precisions_cholesky(mixture: Mixture) -> AnyArray:
     """Return upper triangular U with U U^T = precision in the data's units, in scikit-learn's shapes.
 
     They are (K, D, D), or (D, D) if tied; inverse standard deviations (K, D) if diagonal, and (K,) if spherical.
+    Entries of dependent columns are zero.
     """
+    if mixture.dependence is not None:
+        roots = _compute_precisions_cholesky(mixture.independent_part)
+        return mixture.dependence.pad_with_zeros(roots, _COLUMN_AXES[roots.ndim, mixture.structure.is_axis_aligned])
     covariance, frame = mixture.covariance, mixture.frame
     shape = sklearn_shape(covariance.structure, mixture.n_components, mixture.n_features)
     roots = covariance.precision_root.to_dense(mixture.n_components, mixture.n_features)

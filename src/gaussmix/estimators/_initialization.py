@@ -25,7 +25,7 @@ from gaussmix.solvers.initialization import initialize, replace_parameters, sort
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers
 from gaussmix.solvers.initialization.noise_initialization import add_estimated_noise, add_noise, initialize_with_noise
 from gaussmix.solvers.initialization.semi_supervised import align_components, initialize_semi_supervised
-from gaussmix.types import KD, KDD, ArrayLike, IntK, IntN, K
+from gaussmix.types import KD, KDD, ArrayLike, IntD, IntK, IntN, K
 
 # Weight of the noise at a warm start from a mixture without noise.
 _INITIAL_NOISE_WEIGHT = 0.05
@@ -61,6 +61,10 @@ class InitParameters:
             None if means is None else _parse_means_init(means, means_shape),
             None if precisions is None else _parse_precisions_init(precisions, structure, covariance_type, means_shape),
         )
+
+    def select_columns(self, columns: IntD) -> "InitParameters":
+        """Return the parameters with the means of some columns, by position; precisions must not be set."""
+        return replace(self, means=None if self.means is None else self.means[:, columns])
 
     @property
     def has_all(self) -> bool:

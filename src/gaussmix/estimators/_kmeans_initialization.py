@@ -9,10 +9,10 @@ from gaussmix.core.frame import Frame
 from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool
+from gaussmix.core.user_warnings import warn_user
 from gaussmix.engines import AbstractEngine
 from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.estimators import _validation
-from gaussmix.estimators._verbose import warn_user
 from gaussmix.solvers.initialization.distinct_rows import DistinctRows
 from gaussmix.solvers.initialization.kmeans import kmeans_plusplus
 from gaussmix.sources import AbstractSource

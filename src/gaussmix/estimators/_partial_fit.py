@@ -1,5 +1,6 @@
 """``partial_fit``: online EM over chunks of rows that are not kept."""
 
+from dataclasses import replace
 from typing import Any, Self
 
 from gaussmix.core.blas import limit_blas_threads
@@ -9,6 +10,7 @@ from gaussmix.errors import ParameterError
 from gaussmix.estimators import _validation
 from gaussmix.estimators._base_mixture import BaseLikelihoodMixture
 from gaussmix.estimators._verbose import start_stopwatch
+from gaussmix.model.column_dependence import attach_dependence, describe_dependence, select_independent_columns
 from gaussmix.solvers import Fit
 from gaussmix.solvers.online.online_em import OnlineState, make_online_step
 from gaussmix.solvers.online.online_record import MAX_TRACE_CHUNKS, convert_to_online_record, online_record_after_chunk
@@ -82,12 +84,16 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
     def _update_from_chunk(self, rows: AnyArray, sample_weight: N | None) -> None:
         """Take one step of online EM on the rows, and update the fitted attributes."""
         elapsed_seconds = start_stopwatch()
+        model, dependence = self.model_, self.model_.dependence
+        rows = select_independent_columns(model, rows)
         source, engine = MemorySource.from_array(rows, sample_weight), resolve_engine(self.engine, len(rows))
-        step = make_online_step(self.model_, self._online_state, source, engine)
+        step = make_online_step(model.independent_part, self._online_state, source, engine)
         record = self.fit_ if self._online_state.n_chunks > 1 else convert_to_online_record(self.fit_)
         lower_bounds = self.lower_bounds_ if len(record.trace) > 1 else self._last_mean_log_likelihood()
         self.fit_ = online_record_after_chunk(record, step, elapsed_seconds())
-        self.model_, self._online_state = step.mixture, step.state
+        self.model_ = attach_dependence(step.mixture, dependence, model.feature_names)
+        notes = (*describe_dependence(dependence, model.feature_names), *self.fit_.notes)
+        self.fit_, self._online_state = replace(self.fit_, mixture=self.model_, notes=notes), step.state
         self.converged_, self.n_iter_, self.lower_bound_ = False, step.state.n_chunks, step.mean_log_likelihood
         self.lower_bounds_ = [*lower_bounds, step.mean_log_likelihood][-MAX_TRACE_CHUNKS:]
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gaussmix.core.column_dependence import ColumnDependence
+from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
@@ -30,13 +32,24 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 @dataclass(frozen=True)
 class FitData:
-    """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch."""
+    """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch.
+
+    With a ``dependence`` the rows have the independent columns of the table only.
+    """
 
     rows: AnyArray
     sample_weight: N | None
     known_components: IntN | None
     structure: Structure
     elapsed_seconds: Callable[[], float]
+    dependence: ColumnDependence | None = None
+
+    def restrict_to_independent_columns(self) -> "FitData":
+        """Return the data without columns that are linear functions of the others; itself if there are none."""
+        dependence = find_column_dependence(self.rows, self.sample_weight)
+        if dependence is None:
+            return self
+        return replace(self, rows=dependence.select_independent(self.rows), dependence=dependence)
 
 
 class WarmStart(NamedTuple):
@@ -67,6 +80,17 @@ def validate_fit_data(
     return FitData(rows, weights, known, structure, elapsed_seconds)
 
 
+def has_parameters_of_all_columns(estimator: Any) -> bool:
+    """Return whether a GaussianMixture has parameters that need a covariance of all columns, also of dependent ones.
+
+    These are a ridge, which makes it regular, and precisions, constraints or prior parameters of the user.
+    """
+    prior = estimator.prior
+    has_prior_parameters = isinstance(prior, DefaultPrior) and (prior.location is not None or prior.scale is not None)
+    given = (estimator.reg_covar, estimator.precisions_init, estimator.constraints)
+    return has_prior_parameters or any(value is not None for value in given)
+
+
 def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Problem, Initialization]:
     """Return the problem of a GaussianMixture, in a frame of its own, and the initialization of its runs."""
     known = data.known_components
@@ -74,16 +98,20 @@ def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Prob
     source = MemorySource.from_array(data.rows, data.sample_weight).with_label_prior(label_prior)
     ridge = None if estimator.reg_covar is None else float(estimator.reg_covar)
     names = _validation.get_feature_names(estimator)
+    n_features = data.rows.shape[1]
+    if data.dependence is not None:
+        names, n_features = data.dependence.select_names(names), data.dependence.n_features
     engine = resolve_engine(estimator.engine, len(data.rows))
     problem = Problem.from_source(source, data.structure, ridge, engine, names)
     problem = problem.with_prior(DefaultPrior.from_parameter(estimator.prior), estimator.n_components)
     if estimator.noise:
         problem = with_robust_floor(problem)
-    shape = (estimator.n_components, data.rows.shape[1])
+    shape = (estimator.n_components, n_features)
     starting_values = (estimator.weights_init, estimator.means_init, estimator.precisions_init)
+    parameters = InitParameters.parse(data.structure, str(estimator.covariance_type), shape, *starting_values)
     initialization = Initialization.from_problem(
         problem,
-        InitParameters.parse(data.structure, str(estimator.covariance_type), shape, *starting_values),
+        parameters if data.dependence is None else parameters.select_columns(data.dependence.independent),
         estimator.init_params,
         estimator.n_components,
         estimator.noise,
@@ -135,6 +163,7 @@ def _make_warm_start_if_possible(estimator: Any, problem: Problem, initializatio
     last = getattr(estimator, "model_", None)
     if not estimator.warm_start or last is None:
         return None
+    last = last.independent_part
     shape = (estimator.n_components, problem.source.n_features)
     if (last.structure, last.centers.shape) != (problem.covariance_estimator.structure, shape):
         return None

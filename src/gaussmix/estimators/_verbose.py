@@ -1,8 +1,6 @@
 """Printed progress, elapsed time and the warnings of a fit that did not converge or is degenerate."""
 
-import sys
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DegenerateFitWarning
 
 
@@ -24,7 +23,8 @@ def warn_unless_converged(estimator: Any) -> None:
     if not estimator.converged_ and estimator.max_iter > 0:
         warn_user(
             "Best performing initialization did not converge. Try different init parameters, or increase "
-            "max_iter, tol, or check for degenerate data."
+            "max_iter, tol, or check for degenerate data.",
+            ConvergenceWarning,
         )
 
 
@@ -32,14 +32,6 @@ def warn_if_degenerate(estimator: Any) -> None:
     """Issue one DegenerateFitWarning if a component of a fit is degenerate, unless ``max_iter`` is 0."""
     if estimator.max_iter > 0 and estimator.fit_.is_degenerate:
         warn_user(str(DegenerateFitWarning.from_degeneracy(estimator.fit_.degeneracy)), DegenerateFitWarning)
-
-
-def warn_user(message: str, category: type[Warning] = ConvergenceWarning) -> None:
-    """Issue a warning that points to the line of the user's code that called into gaussmix."""
-    level, frame = 1, sys._getframe(0)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("gaussmix."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.frame import Frame
 from gaussmix.core.outcome import Outcome
 from gaussmix.core.quadratics import CentersModel
+from gaussmix.core.user_warnings import warn_user
 from gaussmix.covariance import Structure
 from gaussmix.engines import AbstractEngine, resolve_engine
 from gaussmix.errors import DataError, UnrepresentableError
@@ -27,7 +29,7 @@ from gaussmix.estimators._kmeans_initialization import (
     parse_and_transform_assigned_centers,
     validate_kmeans_parameters,
 )
-from gaussmix.estimators._verbose import InertiaPrinter, warn_user
+from gaussmix.estimators._verbose import InertiaPrinter
 from gaussmix.model import prediction
 from gaussmix.model.problem import Problem
 from gaussmix.solvers import RunResult, run_solver
@@ -213,7 +215,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         problem = Problem.from_source(source, Structure.from_name("EII"), engine=frame_engine)
         problem = replace(problem, engine=engine)
         self._frame, self._dtype = problem.source.frame, rows.dtype
-        stopping = MovementRule(float(self.tol) * float(problem.column_variances.mean()), int(self.max_iter))
+        stopping = MovementRule(float(self.tol) * float(problem.overall_variances.mean()), int(self.max_iter))
         printer = InertiaPrinter(int(self.verbose), -2 * int(self._frame.total_exponent[0]), stopping.tolerance)
         all_rows, best_inertia = MemorySource.from_array(rows, frame=self._frame), np.inf
         best: tuple[RunResult[KD], IntN] | None = None
@@ -238,7 +240,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if n_distinct < self.n_clusters:
             warn_user(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({self.n_clusters}). "
-                "Possibly due to duplicate points in X."
+                "Possibly due to duplicate points in X.",
+                ConvergenceWarning,
             )
 
     def _prepare_source_and_engine(self, X: ArrayLike) -> tuple[MemorySource, AbstractEngine]:

@@ -11,9 +11,16 @@ from gaussmix.engines import AbstractEngine
 from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization
 from gaussmix.estimators._partial_fit import BaseOnlineMixture
-from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem_and_initialization, validate_fit_data
+from gaussmix.estimators._restarts import (
+    FitData,
+    fit_best_run,
+    has_parameters_of_all_columns,
+    make_problem_and_initialization,
+    validate_fit_data,
+)
 from gaussmix.estimators._verbose import warn_if_degenerate, warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
+from gaussmix.model.column_dependence import attach_dependence, describe_dependence
 from gaussmix.solvers import RunResult
 from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.online.online_em import OnlineState
@@ -191,6 +198,9 @@ class GaussianMixture(BaseOnlineMixture):
     ) -> Self:
         """Fit this estimator to rows by maximum likelihood, and return it.
 
+        Constant columns and linear functions of other columns are left out, as ``fit_.notes`` says. Densities are
+        those of the other columns; means, covariances and samples have all columns.
+
         Parameters
         ----------
         X : array-like of shape (n, D)
@@ -208,6 +218,8 @@ class GaussianMixture(BaseOnlineMixture):
         self
         """
         data = validate_fit_data(self, X, sample_weight, labels)
+        if not has_parameters_of_all_columns(self):
+            data = data.restrict_to_independent_columns()
         with limit_blas_threads(data.rows.shape[1]):
             problem, initialization = make_problem_and_initialization(self, data)
             best = fit_best_run(self, problem, initialization, float(self.tol))
@@ -245,8 +257,9 @@ class GaussianMixture(BaseOnlineMixture):
         best = replace(best, model=initialization.sort_free_components_by_mean(best, problem))
         fit, _ = make_fit_after_e_step(best, problem, data.elapsed_seconds())
         lower_bounds = best.trace.log_likelihoods / problem.total_weight
-        self.model_ = best.model
-        self.fit_ = fit
+        names = _validation.get_feature_names(self)
+        self.model_ = attach_dependence(best.model, data.dependence, names)
+        self.fit_ = replace(fit, mixture=self.model_, notes=(*describe_dependence(data.dependence, names), *fit.notes))
         self.converged_ = fit.has_converged
         self.n_iter_ = len(best.trace)
         self.lower_bounds_ = lower_bounds.tolist()

@@ -20,6 +20,11 @@ from gaussmix.covariance import (
 from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import prediction, sampling, serialization
+from gaussmix.model.column_dependence import (
+    marginal_of_dependent_columns,
+    require_independent_columns,
+    select_independent_columns,
+)
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian import Gaussian
 from gaussmix.model.gaussian_algebra import condition_gaussians
@@ -123,6 +128,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         Exact in one dimension, to about 1e-5 in more (see `Gaussian.cdf`). Noise is uniform over its box, although
         `pdf` is the same outside of it: a row far from all groups is noise.
         """
+        require_independent_columns(self, "cdf")
         rows = self.frame.transform_rows(parse_rows(X, self.n_features, self.feature_names))
         if not len(rows):
             raise DataError.no_rows()
@@ -154,7 +160,8 @@ class Mixture(MixtureParameters, AbstractDensity):
             rows, labels = sampling.sample_gaussians(*parameters, n_samples, random_state)
         else:
             rows, labels = sampling.sample_gaussians_and_noise(*parameters, self.noise, n_samples, random_state)
-        return self.frame.restore_means(rows), labels
+        restored = self.frame.restore_means(rows)
+        return restored if self.dependence is None else self.dependence.expand_rows(restored), labels
 
     # -- other mixtures ------------------------------------------------------------------------
 
@@ -165,8 +172,12 @@ class Mixture(MixtureParameters, AbstractDensity):
         ------
         ParameterError
             If a column does not exist or is given twice.
+        DependenceError
+            If the columns are linearly dependent.
         """
         positions = parse_columns(columns, self.n_features, self.feature_names)
+        if self.dependence is not None:
+            return marginal_of_dependent_columns(self, self.dependence, positions)
         matrices = self.covariance.matrices()[:, positions[:, None], positions]
         # A block of a structured covariance need not have the structure. VVV allows any.
         covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
@@ -194,7 +205,10 @@ class Mixture(MixtureParameters, AbstractDensity):
         ParameterError
             If a column does not exist or is given twice, all columns are known, or the values are not one finite
             number for each known column.
+        DependenceError
+            If the mixture has linearly dependent columns.
         """
+        require_independent_columns(self, "conditional")
         known = parse_columns(known_columns, self.n_features, self.feature_names, "known_columns")
         point = parse_known_values(values, len(known))[None]
         inner = self.frame.select_columns(known).transform_rows(point)[0]
@@ -217,8 +231,12 @@ class Mixture(MixtureParameters, AbstractDensity):
             If the mixtures have different columns.
         UnrepresentableError
             If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
+        DependenceError
+            If a mixture has linearly dependent columns.
         """
         require_instance("other", other, Mixture, "a Mixture")
+        for mixture in (self, other):
+            require_independent_columns(mixture, "product")
         return multiply_mixtures(self, other)
 
     def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:
@@ -274,6 +292,7 @@ def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, Me
     rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
     if not len(rows):
         raise DataError.no_rows()
+    rows = select_independent_columns(mixture, rows)
     return mixture, MemorySource.from_array(rows, frame=mixture.frame), AutomaticEngine(len(rows))
 
 

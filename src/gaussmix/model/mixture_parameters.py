@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.frame import Frame
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
@@ -38,6 +39,10 @@ class MixtureParameters:
         A component of constant density.
     n_fixed_parameters : int, default=0
         Number of parameters that a fit kept fixed.
+    dependence : ColumnDependence, optional
+        Linear relations among the columns. The D columns of ``centers``, ``covariance``, ``frame`` and ``noise`` are
+        then the independent ones, and so are densities. Means, covariances and samples in the data's units have all
+        columns.
     """
 
     weights: K
@@ -47,6 +52,7 @@ class MixtureParameters:
     feature_names: tuple[str, ...] | None = None
     noise: Noise | None = None
     n_fixed_parameters: int = 0
+    dependence: ColumnDependence | None = None
 
     @property
     def structure(self) -> Structure:
@@ -60,24 +66,44 @@ class MixtureParameters:
 
     @property
     def n_features(self) -> int:
-        """Number of columns D."""
+        """Number of columns, dependent ones included."""
+        return self.n_independent_features if self.dependence is None else self.dependence.n_features
+
+    @property
+    def n_independent_features(self) -> int:
+        """Number of columns D that no relation gives; all columns without a dependence."""
         return int(self.centers.shape[1])
+
+    @property
+    def independent_part(self: M) -> M:
+        """The mixture of the independent columns alone; the mixture itself without a dependence."""
+        if self.dependence is None:
+            return self
+        return replace(self, feature_names=self.dependence.select_names(self.feature_names), dependence=None)
 
     @property
     def n_parameters(self) -> int:
         """Number of free parameters: K - 1 weights, K D means, those of the covariances, and two of the noise."""
-        count = self.structure.n_mixture_parameters(self.n_components, self.n_features) - self.n_fixed_parameters
+        count = (
+            self.structure.n_mixture_parameters(self.n_components, self.n_independent_features)
+            - self.n_fixed_parameters
+        )
         return count if self.noise is None else count + N_NOISE_PARAMETERS
 
     @property
     def means(self) -> KD:
         """Means (K, D) in the data's units."""
-        return self.frame.restore_means(self.centers)
+        means = self.frame.restore_means(self.centers)
+        return means if self.dependence is None else self.dependence.expand_rows(means)
 
     @property
     def covariances(self) -> KDD:
-        """Covariance matrices (K, D, D) in squared units of the data; an overflow raises UnrepresentableError."""
-        return self.frame.restore_covariances(self.covariance.matrices())
+        """Covariance matrices (K, D, D) in squared units of the data; an overflow raises UnrepresentableError.
+
+        With dependent columns they are singular.
+        """
+        covariances = self.frame.restore_covariances(self.covariance.matrices())
+        return covariances if self.dependence is None else self.dependence.expand_covariances(covariances)
 
     @property
     def standard_deviations(self) -> KD:
@@ -85,18 +111,30 @@ class MixtureParameters:
 
         They are representable even where variances overflow or underflow.
         """
-        deviations = np.sqrt(np.diagonal(self.covariance.matrices(), axis1=1, axis2=2))
+        matrices = self.covariance.matrices()
+        in_frame = np.sqrt(np.diagonal(matrices, axis1=1, axis2=2))
         with np.errstate(under="ignore"):
-            return np.asarray(np.ldexp(deviations, -self.frame.total_exponent))
+            deviations = np.asarray(np.ldexp(in_frame, -self.frame.total_exponent))
+        if self.dependence is None:
+            return deviations
+        correlations = matrices / (in_frame[:, :, None] * in_frame[:, None, :])
+        return self.dependence.expand_standard_deviations(deviations, correlations)
 
     @property
     def precisions(self) -> KDD:
-        """Inverse covariance matrices (K, D, D) in inverse squared units of the data."""
-        return self.frame.restore_precisions(self.covariance.precisions())
+        """Inverse covariance matrices (K, D, D) in inverse squared units of the data; zero at dependent columns."""
+        precisions = self.frame.restore_precisions(self.covariance.precisions())
+        return precisions if self.dependence is None else self.dependence.pad_with_zeros(precisions, (1, 2))
 
     @property
     def sklearn_covariances(self) -> Array:
-        """The covariances in squared units of the data, in the shape of scikit-learn's ``covariances_``."""
+        """The covariances in squared units of the data, in the shape of scikit-learn's ``covariances_``.
+
+        With dependent columns, axis-aligned structures give the variance of every column, and spherical ones that of
+        the independent columns.
+        """
+        if self.structure.is_spherical:
+            return contract_covariances(self.structure, self.independent_part.covariances)
         return contract_covariances(self.structure, self.covariances)
 
     def __repr__(self) -> str:
@@ -108,7 +146,7 @@ class MixtureParameters:
         """Return the quadratics that score rows: offset log weight - (D log 2 pi + log |S|) / 2, the noise last."""
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.weights)
-        constant = self.n_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
+        constant = self.n_independent_features * math.log(2.0 * math.pi) + self.covariance.log_determinants
         quadratics = Quadratics(log_weights - 0.5 * constant, self.centers, self.covariance.precision_root)
         return quadratics if self.noise is None else self.noise.append_to_quadratics(quadratics)
 
@@ -130,7 +168,7 @@ def change_frame(mixture: M, frame: Frame) -> M:
     parts = ("shrink_exponent", "center", "scale_exponent")
     if all(np.array_equal(getattr(old_frame, part), getattr(frame, part)) for part in parts):
         return mixture
-    centers = frame.transform_rows(mixture.means)
+    centers = frame.transform_rows(old_frame.restore_means(mixture.centers))
     covariance = rescale_columns(mixture.covariance, frame.total_exponent - old_frame.total_exponent)
     noise = (
         None if mixture.noise is None else replace(mixture.noise, box=mixture.noise.box.change_frame(old_frame, frame))

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
-from gaussmix.core.frame import ColumnRange, Frame, frame_from_mean_and_deviation
+from gaussmix.core.frame import ColumnRange, Frame
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import CentersModel, ScoringModel
@@ -26,10 +26,11 @@ from gaussmix.covariance import (
 from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
 from gaussmix.errors import ParameterError, StartingValueError
 from gaussmix.model import prediction
-from gaussmix.model.source_checks import check_batches_and_compute_range
+from gaussmix.model.frame_fitting import fit_frame
+from gaussmix.model.robust_scales import MAX_VARIANCE_RATIO
 from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
 from gaussmix.sources.base import count_rows
-from gaussmix.types import DD, ND, AnyArray, D, IntN, K, N
+from gaussmix.types import DD, ND, AnyArray, D, IntN, N
 
 _MAX_FUSED_ROWS = 20_000  # more rows gain nothing from a fused run
 
@@ -52,7 +53,8 @@ class Problem:
     """A source in a frame that suits a structure, the covariance estimator of the structure, and an engine.
 
     ``total_moments`` are the diagonal moments of all rows as one group; ``column_range`` is the minimum and the
-    maximum of each column. Both are in the frame.
+    maximum of each column. ``robust_variances`` (D,) are the variances of the columns without far rows where a few rows
+    carry nearly all of the variance; None means those of all rows. All are in the frame.
     """
 
     source: AbstractSource
@@ -61,6 +63,7 @@ class Problem:
     total_moments: Moments
     column_range: ColumnRange
     feature_names: tuple[str, ...] | None = None
+    robust_variances: D | None = None
 
     @classmethod
     def from_source(
@@ -95,10 +98,12 @@ class Problem:
             n_rows = source.n_rows
             name = "auto" if engine is None else engine
             engine = resolve_engine(name, source.reduce(count_rows) if n_rows is None else n_rows)
-        source, total_moments, column_range = fit_frame(source, engine, structure.is_column_scale_equivariant)
-        regularizer = make_regularizer(source.frame, total_moments, structure, ridge)
+        source, total_moments, column_range, variances = fit_frame(
+            source, engine, structure.is_column_scale_equivariant
+        )
+        regularizer = make_regularizer(source.frame, variances, structure, ridge)
         estimator = make_covariance_estimator(structure, regularizer)
-        return cls(source, estimator, engine, total_moments, column_range, feature_names)
+        return cls(source, estimator, engine, total_moments, column_range, feature_names, variances)
 
     @cached_property
     def session(self) -> AbstractSession:
@@ -171,7 +176,7 @@ class Problem:
 
     def with_structure(self, structure: Structure) -> "Problem":
         """Return the problem of another structure, with the default variance floor and no prior, in the same frame."""
-        regularizer = make_regularizer(self.source.frame, self.total_moments, structure, None)
+        regularizer = make_regularizer(self.source.frame, self.column_variances, structure, None)
         return replace(self, covariance_estimator=make_covariance_estimator(structure, regularizer))
 
     def with_floor_relative_to(self, reference_variances: D) -> "Problem":
@@ -224,8 +229,18 @@ class Problem:
 
     @property
     def column_variances(self) -> D:
-        """Overall variance of each column (D,), in the frame."""
+        """Variance of each column (D,) in the frame, without far rows where a few carry nearly all of it."""
+        return self.overall_variances if self.robust_variances is None else self.robust_variances
+
+    @property
+    def overall_variances(self) -> D:
+        """Variance of each column over all rows (D,), in the frame."""
         return np.asarray(self.total_moments.scatter[0] / self.total_moments.mass[0])
+
+    @property
+    def far_row_columns(self) -> list[int]:
+        """Positions of the columns of which a few far rows carry nearly all of the variance, ascending."""
+        return [int(j) for j in np.flatnonzero(self.column_variances < MAX_VARIANCE_RATIO * self.overall_variances)]
 
     @cached_property
     def total_weight(self) -> float:
@@ -235,62 +250,16 @@ class Problem:
     @property
     def constant_columns(self) -> list[int]:
         """Positions of the columns that have only one value, ascending."""
-        return [int(j) for j in np.flatnonzero(self.column_variances <= 0)]
-
-
-class FramedSource(NamedTuple):
-    """A source in a fitted frame, and there the diagonal moments of all rows as one group and the range of columns."""
-
-    source: AbstractSource
-    total_moments: Moments
-    column_range: ColumnRange
-
-
-class _ColumnMoments(NamedTuple):
-    """Mean (D,) and variance (D,) of each column, and the total weight (1,)."""
-
-    mean: D
-    variance: D
-    total_weight: K
-
-
-def fit_frame(source: AbstractSource, engine: AbstractEngine, scale_per_column: bool) -> FramedSource:
-    """Return the source in a frame near its mean and deviations, and its total moments and column range there.
-
-    Parameters
-    ----------
-    source : AbstractSource
-    engine : AbstractEngine
-    scale_per_column : bool
-        Scale each column on its own, or all columns by the same factor.
-    """
-    data_range = check_batches_and_compute_range(source)
-    bounding_frame = data_range.bounding_frame(scale_per_column)
-    mean, variance, _ = _column_means_and_variances(source.with_frame(bounding_frame), engine)
-    frame = frame_from_mean_and_deviation(bounding_frame, mean, np.sqrt(variance), scale_per_column)
-    framed = source.with_frame(frame)
-    mean, variance, mass = _column_means_and_variances(framed, engine)
-    total_moments = Moments(mass, mean[None], (variance * mass)[None], MomentKind.DIAGONAL)
-    corners = np.array([data_range.minimum, data_range.maximum])
-    return FramedSource(framed, total_moments, ColumnRange(*frame.transform_rows(corners)))
-
-
-def _column_means_and_variances(source: AbstractSource, engine: AbstractEngine) -> _ColumnMoments:
-    """Return the mean (D,) and variance (D,) of each column, and the total weight (1,), in the source's frame."""
-    model = CentersModel.uniform(np.zeros((1, source.n_features)))
-    moments = engine.bind(source.with_label_prior(None)).e_step(model, MomentKind.DIAGONAL).moments
-    variance = np.maximum(moments.scatter[0], 0.0) / moments.mass[0]
-    return _ColumnMoments(moments.mean[0], variance, moments.mass)
+        return [int(j) for j in np.flatnonzero(self.overall_variances <= 0)]
 
 
 def make_regularizer(
-    frame: Frame, total_moments: Moments, structure: Structure, ridge: float | None
+    frame: Frame, column_variances: D, structure: Structure, ridge: float | None
 ) -> AbstractRegularizer:
-    """Return scikit-learn's ridge if ``ridge`` is a number, else a floor relative to the overall variances."""
+    """Return scikit-learn's ridge if ``ridge`` is a number, else a floor relative to variances (D,), in the frame."""
     if ridge is None:
-        variances = total_moments.scatter[0] / total_moments.mass[0]
         is_equivariant = structure.is_column_scale_equivariant
-        return FloorRegularizer.from_overall_variances(variances, frame.total_exponent, is_equivariant)
+        return FloorRegularizer.from_overall_variances(column_variances, frame.total_exponent, is_equivariant)
     origin = frame.transform_rows(np.zeros((1, len(frame.center))))[0]
     with np.errstate(under="ignore", over="ignore"):
         added_variances = np.ldexp(np.full(len(origin), ridge), 2 * frame.total_exponent)
@@ -298,11 +267,6 @@ def make_regularizer(
         allowed = "None, 0, or at most about 1e300 times the variance of every column"
         raise ParameterError.invalid_value("reg_covar", ridge, allowed)
     return RidgeRegularizer(added_variances, origin)
-
-
-def column_range(batch: Batch) -> ColumnRange:
-    """Return the minimum and the maximum of each column of a batch, in the frame; rows of weight zero do not count."""
-    return ColumnRange.from_rows(batch.positive_weight_rows)
 
 
 def _sum_weights(batch: Batch) -> float:

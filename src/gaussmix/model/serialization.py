@@ -7,7 +7,7 @@ checksum of everything else. Schema 2 contains mixtures of factor analyzers: loa
 factors.
 
 Files of every released schema stay readable: a new schema gets a new reader. A model is written in the oldest schema
-that can represent it.
+that can represent it. Schema 3 adds the linear relations of dependent columns to either.
 """
 
 import hashlib
@@ -31,6 +31,7 @@ from gaussmix.covariance.representations import (
     SphericalCovariance,
 )
 from gaussmix.errors import ArchiveError, DamagedModelError, FileError
+from gaussmix.model.dependence_serialization import RELATION_TENSORS, pack_dependence, unpack_dependence
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.noise import Box, Noise, append_noise_weight
 from gaussmix.model.validation import require_weights_sum_to_one
@@ -40,6 +41,7 @@ M = TypeVar("M", bound=MixtureParameters)
 
 SCHEMA_VERSION = 1
 FACTOR_SCHEMA_VERSION = 2
+DEPENDENCE_SCHEMA_VERSION = 3
 
 
 def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> None:
@@ -59,6 +61,7 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
         "frame.exponent": mixture.frame.scale_exponent,
         **_LAYOUTS[type(mixture.covariance)].to_tensors(mixture.covariance),
         **_pack_noise_and_n_fixed_parameters(mixture),
+        **({} if mixture.dependence is None else pack_dependence(mixture.dependence)),
     }
     names = mixture.feature_names
     arrays = {key: np.asarray(value, order="C") for key, value in tensors.items()}
@@ -70,6 +73,7 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
     }
     if isinstance(mixture.structure, FactorStructure):
         metadata |= {"schema": str(FACTOR_SCHEMA_VERSION), "n_factors": str(mixture.structure.n_factors)}
+    metadata |= {} if mixture.dependence is None else {"schema": str(DEPENDENCE_SCHEMA_VERSION)}
     content = serialize_tensors(arrays, {**metadata, "sha256": compute_checksum(arrays, metadata)})
     partial = f"{os.fspath(path)}.partial"
     try:
@@ -154,6 +158,13 @@ def _read_structure_of_schema_2(metadata: dict[str, str], tensors: dict[str, Any
     return structure
 
 
+def _read_structure_of_schema_3(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
+    """Return the structure of a file of schema 3; raise DamagedModelError if it has no relations of columns."""
+    if RELATION_TENSORS[0] not in tensors:
+        raise DamagedModelError.no_relations()
+    return (_read_structure_of_schema_2 if "n_factors" in metadata else _read_structure_of_schema_1)(metadata, tensors)
+
+
 def _read_constructor_arguments(
     metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure
 ) -> tuple[Any, ...]:
@@ -173,9 +184,12 @@ def _read_constructor_arguments(
     _require_shape(weights, (n_components,))
     noise, n_fixed_parameters = _unpack_noise_and_n_fixed_parameters(tensors, n_features)
     require_weights_sum_to_one(weights, append_noise_weight(weights, noise))
-    if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
+    dependence = unpack_dependence(tensors, n_features) if RELATION_TENSORS[0] in tensors else None
+    n_names = n_features if dependence is None else dependence.n_features
+    if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_names):
         raise DamagedModelError.invalid_feature_names()
-    return weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_fixed_parameters
+    names = names and tuple(names)
+    return weights, centers, covariance, frame, names, noise, n_fixed_parameters, dependence
 
 
 def _pack_noise_and_n_fixed_parameters(mixture: MixtureParameters) -> dict[str, AnyArray]:
@@ -204,9 +218,16 @@ def _unpack_noise_and_n_fixed_parameters(tensors: dict[str, AnyArray], n_feature
     return Noise(float(weight[0]), Box(box[0], box[1], "noise.has_given_volume" in tensors)), n_fixed_parameters
 
 
-_READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2}
+_READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2, "3": _read_structure_of_schema_3}
 _POSITIVE_TENSORS = {"variances", "noise"}
-_INTEGER_TENSORS = {"floored", "n_held", "noise.has_given_volume", "frame.shrink", "frame.exponent"}
+_INTEGER_TENSORS = {
+    "floored",
+    "n_held",
+    "noise.has_given_volume",
+    "frame.shrink",
+    "frame.exponent",
+    RELATION_TENSORS[0],
+}
 _MAX_EXPONENT = 1023
 
 

@@ -76,7 +76,7 @@ def subset_note_entries(sample: PlotSample) -> "list[Artist]":
 
 def column_note_entries(mixture: Mixture, n_drawn_columns: int) -> "list[Artist]":
     """Return a list of one entry that says how many columns are drawn; an empty list if all are."""
-    if n_drawn_columns == mixture.n_features:
+    if n_drawn_columns == mixture.n_independent_features:
         return []
     return [text_entry(f"{n_drawn_columns} of {mixture.n_features} columns: those that\nseparate components best")]
 

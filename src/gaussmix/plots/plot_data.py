@@ -53,8 +53,13 @@ def select_separating_columns(mixture: Mixture, X: ArrayLike, n_selected_columns
     """Return the numbers of the columns that separate the components best, in the order of the data.
 
     The score of a column is the mutual information between the component and that column alone: the entropy of the
-    weights minus the mean entropy of the responsibilities under the column's marginal.
+    weights minus the mean entropy of the responsibilities under the column's marginal. Columns that are linear
+    functions of the others are never selected.
     """
+    if mixture.dependence is not None:
+        rows = mixture.dependence.select_independent(parse_rows(X, mixture.n_features, mixture.feature_names))
+        selected = select_separating_columns(mixture.independent_part, rows, n_selected_columns)
+        return [int(j) for j in mixture.dependence.independent[selected]]
     if mixture.n_features <= n_selected_columns:
         return list(range(mixture.n_features))
     sample = PlotSample.from_rows(mixture, X, 1000)

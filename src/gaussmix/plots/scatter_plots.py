@@ -124,7 +124,7 @@ def assignment_comparison(
         scatter(mixture, X, columns, ax, max_rows=max_rows, random_state=random_state, **options)
         ax.set_title(title, fontsize="medium")
         ax.label_outer()
-    n_drawn_columns = len(columns) if columns is not None else min(2, mixture.n_features)
+    n_drawn_columns = len(columns) if columns is not None else min(2, mixture.n_independent_features)
     sample = PlotSample.from_rows(mixture, X, max_rows, random_state)
     entries = _legend_entries(mixture, sample, n_drawn_columns, threshold)
     canvas.draw_legend_beside(panels[0 if is_tall else 1], entries)

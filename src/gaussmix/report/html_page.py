@@ -135,6 +135,7 @@ def render_html(
         "densities": pictures.density_pictures(mixture, rows, weights),
         "components": _component_table_lines(mixture, tables.component_table(mixture, rows, weights)),
         "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
+        "n_independent_columns": mixture.n_independent_features,
         "has_weights": weights is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],

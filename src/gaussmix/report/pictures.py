@@ -24,14 +24,14 @@ MAX_DENSITY_COLUMNS = 16
 def data_picture(mixture: Mixture, X: ArrayLike) -> Picture:
     """Return a picture of the coloured rows: a scatter plot of up to two columns, or all pairs of up to five."""
     rows = f"rows coloured by the probability of each of the {_format_component_count(mixture)}"
-    if mixture.n_features > 2:
+    if mixture.n_independent_features > 2:
         names = join_with_and(
             [column_name(mixture, j) for j in select_separating_columns(mixture, X, 5)], max_names=None
         )
         alt_text = f"All pairs of {names}: {rows}, with their ellipses."
         return draw_figure_picture(lambda: plots.pairs(mixture, X), alt_text)
-    names = join_with_and([column_name(mixture, j) for j in range(mixture.n_features)], max_names=None)
-    alt_text = f"{names}: {rows}, with {'ellipses' if mixture.n_features == 2 else 'densities'}."
+    names = join_with_and([column_name(mixture, j) for j in select_separating_columns(mixture, X, 2)], max_names=None)
+    alt_text = f"{names}: {rows}, with {'ellipses' if mixture.n_independent_features == 2 else 'densities'}."
     return draw_axes_picture(lambda ax: plots.scatter(mixture, X, ax=ax, legend=False), (6.2, 4.4), alt_text)
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.structure import Structure
@@ -101,12 +102,16 @@ def bootstrap_test(
         raise ParameterError.invalid_choice("strategy", strategy, list(SEARCH_STRATEGIES))
     max_components = parse_integer("max_components", max_components, 1)
     n_bootstrap, level = parse_integer("n_bootstrap", n_bootstrap, 1), parse_fraction_in_open_interval("level", level)
-    names = column_names(X)
+    listed_names = column_names(X)
+    names = None if listed_names is None else tuple(listed_names)
+    dependence = find_column_dependence(rows)
+    if dependence is not None:
+        rows = dependence.select_independent(rows)
     problem = Problem.from_source(
         make_memory_source(rows, weights),
         parsed_structure,
         engine=resolve_engine(engine, len(rows), n_bootstrap),
-        feature_names=None if names is None else tuple(names),
+        feature_names=names if dependence is None else dependence.select_names(names),
     )
     first_fit = fit_from_start(problem, initialize_from_labels(problem, np.zeros(len(rows), dtype=np.int64), 1))
     if first_fit is None:
@@ -115,7 +120,8 @@ def bootstrap_test(
         options = _BootstrapOptions(
             problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback, engine
         )
-        return _run_tests_until_not_significant(options, first_fit, make_generator(random_state))
+        result = _run_tests_until_not_significant(options, first_fit, make_generator(random_state))
+    return result.with_all_columns(dependence, names)
 
 
 @dataclass(frozen=True)

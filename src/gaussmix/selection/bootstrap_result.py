@@ -1,9 +1,11 @@
 """Results of the bootstrap test: ``BootstrapStep`` (one test) and ``BootstrapTestResult`` (all tests)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors.text import format_count
+from gaussmix.model.column_dependence import attach_dependence
 from gaussmix.model.mixture import Mixture
 from gaussmix.types import Array
 
@@ -70,6 +72,20 @@ class BootstrapTestResult:
         title = f"BootstrapTestResult of {self.structure} at level {self.level:g}"
         lines = [f"{title}: {format_count(self.n_components, 'component')}", *map(repr, self.steps), self.stop_reason]
         return "\n  ".join(lines)
+
+    def with_all_columns(
+        self, dependence: ColumnDependence | None, feature_names: tuple[str, ...] | None
+    ) -> "BootstrapTestResult":
+        """Return the result of a test of the independent columns, with mixtures of all columns."""
+        steps = tuple(
+            replace(
+                step,
+                null_mixture=attach_dependence(step.null_mixture, dependence, feature_names),
+                alternative_mixture=attach_dependence(step.alternative_mixture, dependence, feature_names),
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=steps, mixture=attach_dependence(self.mixture, dependence, feature_names))
 
     def table(self) -> list[dict[str, object]]:
         """Return one dict per test: numbers of components, log-likelihoods, statistic, p-value, samples, decision."""

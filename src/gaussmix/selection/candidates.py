@@ -1,12 +1,14 @@
 """Results of a model search: ``Candidate``, one fitted mixture, and ``Selection``, all candidates in rank order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
+from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors import MissingPackageError
 from gaussmix.errors.text import format_count
+from gaussmix.model.column_dependence import attach_dependence, describe_dependence
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit_record import Fit
@@ -60,6 +62,16 @@ class Candidate:
         criteria = {name: self.criteria[name] for name in ("bic", "icl", "aic") if name in self.criteria}
         values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in criteria.items())
         return f"Candidate({self.name}: {' '.join(filter(None, [values, self.rejection_reason]))})"
+
+    def with_all_columns(
+        self, dependence: ColumnDependence | None, feature_names: tuple[str, ...] | None
+    ) -> "Candidate":
+        """Return the candidate, fitted to the independent columns, with a mixture of all columns and notes on them."""
+        if dependence is None or self.fit is None or self.mixture is None:
+            return self
+        mixture = attach_dependence(self.mixture, dependence, feature_names)
+        notes = (*describe_dependence(dependence, feature_names), *self.fit.notes)
+        return replace(self, mixture=mixture, fit=replace(self.fit, mixture=mixture, notes=notes))
 
     @property
     def is_eligible(self) -> bool:

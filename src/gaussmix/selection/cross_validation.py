@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
@@ -127,7 +128,7 @@ def cross_validate_components(
 
     Each fold is held out once. Folds are random and differ in size by one row at most; the order of the rows does not
     change them. All candidates share the folds, so differences between them are more certain than their standard
-    errors suggest.
+    errors suggest. Columns that are linear functions of the others are left out, as in `select`.
 
     Parameters
     ----------
@@ -165,6 +166,9 @@ def cross_validate_components(
     Smyth, Statistics and Computing 10 (2000).
     """
     rows, weights = parse_rows_of_positive_weight(X, sample_weight)
+    dependence = find_column_dependence(rows)
+    if dependence is not None:
+        rows = dependence.select_independent(rows)
     parsed_structures, counts = parse_structures(structures, rows.shape[1]), parse_component_counts(n_components)
     keys = [(structure, count) for count in counts for structure in parsed_structures]
     n_folds = parse_integer("n_folds", n_folds, 2)

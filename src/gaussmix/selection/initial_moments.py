@@ -13,6 +13,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.selection.candidate_runs import TREE_CRITERIA
 from gaussmix.selection.candidate_spec import CandidateSpec
+from gaussmix.solvers.initialization.far_rows import partition_near_and_far_rows
 from gaussmix.solvers.initialization.hierarchical_clustering import MergeTree, build_merge_tree
 from gaussmix.solvers.initialization.init_methods import initial_partitions
 from gaussmix.solvers.initialization.initial_mixture import partition_moments
@@ -139,6 +140,8 @@ class InitialMomentsCache:
             return str(LabelError.label_out_of_range(n_components, int(known_components.max())))
         by_source = [source.make_partitions(n_components, self.n_starts, self.rng) for source in self.partition_sources]
         partitions = [labels for same_start in zip(*by_source, strict=True) for labels in same_start]
+        near_and_far = partition_near_and_far_rows(problem, n_components, self.rng)
+        partitions += [] if near_and_far is None else [near_and_far]
         if known_components is None or n_components == 1:
             return partitions
         aligned = [align_labels(problem.source, labels, known_components, n_components) for labels in partitions]

@@ -17,9 +17,12 @@ pruned candidate is slightly too high, and its outcome says that it is pruned.
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.column_dependence import ColumnDependence
+from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
@@ -65,6 +68,8 @@ def select(
     engine: str | AbstractEngine = "auto",
 ) -> Selection:
     """Fit every structure with every number of components, and rank the mixtures by a criterion.
+
+    Constant columns and linear functions of other columns are left out, as ``best.fit.notes`` says.
 
     With more than 300 rows, only candidates that may still win run to convergence; the outcome of the others says that
     they are pruned. With more than 2 000 rows, starts and first runs use a sample. All criteria are those of all rows.
@@ -126,7 +131,8 @@ def select(
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    source, n_rows = _parse_source_and_n_rows(X, sample_weight, labels, feature_names)
+    data = _parse_search_data(X, sample_weight, labels, feature_names, prior)
+    source, n_rows = data.source, data.n_rows
     counts = parse_component_counts(_DEFAULT_COUNTS if n_components is None else n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structures", allowed_text)
@@ -134,31 +140,59 @@ def select(
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
     n_workers = _effective_n_jobs(n_jobs, n_rows)
-    rng, names = make_generator(random_state), _require_one_name_per_feature(feature_names, source.n_features)
+    rng = make_generator(random_state)
     engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
-        source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
+        source, parsed_structures, counts[-1], n_starts, engine, rng, data.independent_names, options
     )
     plan = SearchPlan(search_problem, parsed_structures, counts, may_go_on=n_components is None)
     with make_progress_callback(progress, "fitting") as callback:
         candidates = run_search(plan, criterion, n_workers, callback)
-    return _make_selection(candidates, criterion, start_time)
+    return _make_selection(data.restore_all_columns(candidates), criterion, start_time)
 
 
-def _parse_source_and_n_rows(
+class _SearchData(NamedTuple):
+    """The rows to fit as a source, their number, the names of all columns, and the dependence of those left out."""
+
+    source: AbstractSource
+    n_rows: int
+    feature_names: tuple[str, ...] | None
+    dependence: ColumnDependence | None
+
+    @property
+    def independent_names(self) -> tuple[str, ...] | None:
+        """The names of the columns to fit; None without names."""
+        return self.feature_names if self.dependence is None else self.dependence.select_names(self.feature_names)
+
+    def restore_all_columns(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Return the candidates with mixtures of all columns, and notes on those left out."""
+        return [candidate.with_all_columns(self.dependence, self.feature_names) for candidate in candidates]
+
+
+def _parse_search_data(
     X: ArrayLike,
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
-) -> tuple[AbstractSource, int]:
-    """Return the validated rows, weights and labels as a source, and the number of rows."""
+    prior: str | DefaultPrior | None,
+) -> _SearchData:
+    """Return the validated rows, weights and labels as a source, without dependent columns.
+
+    Prior parameters of the user are those of all columns, so that no column is left out.
+    """
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
     require_rows_and_columns(rows)
+    names = _require_one_name_per_feature(feature_names, rows.shape[1])
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
-    return make_memory_source(rows, weights).with_label_prior(label_prior), len(rows)
+    has_prior_parameters = isinstance(prior, DefaultPrior) and (prior.location is not None or prior.scale is not None)
+    dependence = None if has_prior_parameters else find_column_dependence(rows, weights)
+    if dependence is not None:
+        rows = dependence.select_independent(rows)
+    source = make_memory_source(rows, weights).with_label_prior(label_prior)
+    return _SearchData(source, len(rows), names, dependence)
 
 
 def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:

@@ -205,6 +205,12 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
     if problem.constant_columns:
         names = ", ".join(_format_column(problem, j) for j in problem.constant_columns)
         notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
+    if problem.far_row_columns:
+        names = ", ".join(_format_column(problem, j) for j in problem.far_row_columns)
+        notes.append(
+            f"A few far rows have more than 99 % of the variance of column {names}: sentinels or slips? Starts and the "
+            "variance floor are relative to the other rows."
+        )
     notes.extend(_compose_floor_notes(result, problem, masses))
     notes.extend(_compose_mass_notes(problem, masses))
     if problem.covariance_estimator.prior is not None:
@@ -220,8 +226,8 @@ def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K
     if floored:
         return [
             f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
-            "variance). Rows there are duplicated or collinear, so the likelihood is uninformative. Try fewer "
-            "components."
+            "variance). Its rows are duplicated or collinear, or much closer to each other than to the rest, so the "
+            "likelihood is uninformative. Try fewer components."
         ]
     if result.n_floored_iter and not is_floored.any():
         count = format_count(result.n_floored_iter, "iteration")

@@ -8,6 +8,7 @@ result is a mixture; nothing as long as the data is kept.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,14 +18,20 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import MixtureSolver
 from gaussmix.solvers.em.em import EM
+from gaussmix.solvers.initialization.far_rows import partition_near_and_far_rows
 from gaussmix.solvers.initialization.init_methods import INIT_METHODS, KMEANS_METHOD
-from gaussmix.solvers.initialization.initial_mixture import initialize_from_moments, sort_components_by_mean
+from gaussmix.solvers.initialization.initial_mixture import (
+    initialize_from_labels,
+    initialize_from_moments,
+    sort_components_by_mean,
+)
 from gaussmix.solvers.initialization.kmeans import initialize_from_centers, kmeans_centers
 from gaussmix.solvers.initialization.mixture_reduction import merge_groups
 from gaussmix.solvers.initialization.subsampling import draw_representative_sample
 from gaussmix.solvers.loop import RunResult, run_solver
 from gaussmix.solvers.restarts import run_with_halving, successive_halving
 from gaussmix.solvers.stopping import MeanGainRule
+from gaussmix.types import IntN
 
 _MAX_UNSAMPLED_ROWS = 10_000
 _MIN_SAMPLE_ROWS = 4_000
@@ -58,6 +65,8 @@ def max_unsampled_rows(n_components: int, n_features: int) -> int:
 def initialize(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
     """Return the mixture of a method of ``INIT_METHODS``, from a sample if there are many distinct rows.
 
+    With far rows, 'kmeans' also starts from a partition in which they have groups of their own.
+
     Raises
     ------
     ParameterError
@@ -65,6 +74,32 @@ def initialize(problem: Problem, method: str, n_components: int, rng: np.random.
     """
     if method not in INIT_METHODS:
         raise ParameterError.invalid_choice("method", method, list(INIT_METHODS))
+    start = _initialize_by_method(problem, method, n_components, rng)
+    if method != KMEANS_METHOD:
+        return start
+    labels = partition_near_and_far_rows(problem, n_components, rng)
+    if labels is None:
+        return start
+    return sort_components_by_mean(_better_of_start_and_partition(problem, start, labels), problem)
+
+
+def _better_of_start_and_partition(problem: Problem, start: Mixture, labels: IntN) -> Mixture:
+    """Return the better of two mixtures after ten iterations: fewer degenerate components, then likelihood, decide.
+
+    They begin at ``start`` and at the partition of the rows by ``labels`` (n,).
+    """
+    unlabelled = replace(problem, source=problem.source.with_label_prior(None))
+    solver = EM(problem.covariance_estimator)
+    try:
+        starts = [start, initialize_from_labels(unlabelled, labels, start.n_components)]
+        runs = [run_solver(solver, mixture, unlabelled, _TEN_ITERATION_RULE) for mixture in starts]
+    except CollapseError:
+        return start
+    return min(runs, key=lambda run: (count_degenerate_components(run.model, unlabelled), -run.last_objective)).model
+
+
+def _initialize_by_method(problem: Problem, method: str, n_components: int, rng: np.random.Generator) -> Mixture:
+    """Return the mixture of a method, from a sample if there are many distinct rows."""
     n_features = problem.source.n_features
     max_rows = max_unsampled_rows(n_components, n_features)
     state = rng.bit_generator.state

@@ -27,10 +27,11 @@ from gaussmix.covariance.regularizer import AbstractRegularizer, RidgeRegularize
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.model import prediction
 from gaussmix.model.fixed_parameters import FixedParameters
+from gaussmix.model.frame_fitting import column_range
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import expected_moments_per_unit_weight
 from gaussmix.model.noise import unpool_kind_if_noise
-from gaussmix.model.problem import Problem, column_range, make_regularizer
+from gaussmix.model.problem import Problem, make_regularizer
 from gaussmix.solvers.em.em import EM
 from gaussmix.sources.base import AbstractSource
 
@@ -189,4 +190,5 @@ def _regularizer_of_all_rows(mixture: Mixture, state: OnlineState) -> AbstractRe
     """Return the variance floor of all rows so far; with noise that of the first chunk, free of outliers."""
     if isinstance(state.regularizer, RidgeRegularizer) or mixture.noise is not None:
         return state.regularizer
-    return make_regularizer(mixture.frame, state.total_moments, mixture.structure, None)
+    total = state.total_moments
+    return make_regularizer(mixture.frame, total.scatter[0] / total.mass[0], mixture.structure, None)
