@@ -5,10 +5,13 @@ from gaussmix.comparison.comparison import compare as compare
 from gaussmix.comparison.result import Comparison as Comparison
 from gaussmix.core.outcome import Outcome as Outcome
 from gaussmix.covariance import DefaultPrior as DefaultPrior
+from gaussmix.diagnostics import ColumnDiagnosis as ColumnDiagnosis
+from gaussmix.diagnostics import diagnose_columns as diagnose_columns
 from gaussmix.errors import ArchiveError as ArchiveError
 from gaussmix.errors import CapabilityError as CapabilityError
 from gaussmix.errors import CollapseError as CollapseError
 from gaussmix.errors import DataError as DataError
+from gaussmix.errors import DataWarning as DataWarning
 from gaussmix.errors import FileError as FileError
 from gaussmix.errors import GaussmixError as GaussmixError
 from gaussmix.errors import MissingPackageError as MissingPackageError

@@ -92,6 +92,7 @@ def test_memory_map(tmp_path):
     assert (GaussianMixture(3, random_state=0).fit(rows).means_ == EXPECTED.means_).all()
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.longdouble])
 def test_integers_and_bools_equal_their_floats(dtype):
     rows = (np.abs(X) % 5).astype(dtype)
@@ -131,6 +132,7 @@ HARD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @parametrize_product({"covariance_type": MCLUST_NAMES, "case": HARD})
 def test_hard_data_sets_are_fitted(case, covariance_type):
     """Finite numbers and probabilities that add up, or a sentence where the units cannot hold them."""

@@ -95,6 +95,7 @@ def test_max_iter_zero_returns_the_start():
     assert "max_iter=0" in str(start.fit_)
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_the_floor_and_the_ridge():
     rows = np.concatenate([X, np.full((50, 3), 7.0)])
     floored = GaussianMixture(4, random_state=0).fit(rows)
@@ -103,6 +104,7 @@ def test_the_floor_and_the_ridge():
         GaussianMixture(4, random_state=0, reg_covar=0.0).fit(rows)
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_the_floor_does_not_depend_on_units():
     rows = np.concatenate([X, np.full((50, 3), 7.0)])
     means, precision = rows[[0, 60, 200, -1]], np.linalg.inv(np.cov(rows.T))

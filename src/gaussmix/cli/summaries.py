@@ -11,7 +11,7 @@ from gaussmix.cli.text_formatting import (
     format_table,
     truncate_text,
 )
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.model import Mixture
 from gaussmix.model.noise import NOISE_LABEL, append_noise_weight
 from gaussmix.report.candidates import candidate_table
@@ -74,7 +74,16 @@ def selection_as_name_text_pairs(selection: Selection) -> list[tuple[str, str]]:
     n_excluded = sum(not candidate.is_eligible for candidate in selection.candidates)
     excluded = f", {n_excluded} of them excluded as degenerate or failed" if n_excluded else ""
     candidates = f"{format_count(len(selection.candidates), 'candidate')} in {selection.seconds:.1f} s{excluded}"
-    return [*fields, ("Compared", candidates)]
+    return [*fields, ("Compared", candidates), *_doubtful_columns_as_name_text_pairs(selection)]
+
+
+def _doubtful_columns_as_name_text_pairs(selection: Selection) -> list[tuple[str, str]]:
+    """Return a pair with the columns that no Gaussian describes, by kind; none if there are no such columns."""
+    names_by_kind: dict[str, list[str]] = {}
+    for diagnosis in selection.column_diagnoses:
+        names_by_kind.setdefault(diagnosis.kind, []).append(format_column_name(diagnosis.name))
+    texts = [f"{kind}: {join_with_commas(names)}" for kind, names in names_by_kind.items()]
+    return [("Not Gaussian", "; ".join(texts))] if texts else []
 
 
 def format_ranking(selection: Selection, max_candidates: int) -> str:
@@ -128,11 +137,11 @@ def describe_row_certainty(uncertainty: N, n_components_with_noise: int) -> str:
 
 
 def best_candidate_warnings(selection: Selection) -> list[str]:
-    """Return texts about the best candidate: notes of its fit, and warnings if it is degenerate or not converged."""
+    """Return texts about columns without Gaussian shape, the best fit's notes, and warnings if it is degenerate."""
     fit = selection.best.fit
     if fit is None:
         return []
-    messages = list(fit.notes)
+    messages = [*selection.column_notes, *fit.notes]
     if fit.is_degenerate:
         messages.append(
             "every candidate is degenerate: a component has too few rows for its covariance, or a variance on the "

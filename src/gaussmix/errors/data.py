@@ -1,8 +1,8 @@
-"""Errors about rows, their weights and their labels."""
+"""Errors and warnings about rows, their weights and their labels."""
 
 from collections.abc import Sequence
 
-from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, format_suggestion, join_with_and, join_with_commas
 
 
@@ -117,6 +117,28 @@ class DataError(GaussmixError, ValueError):
         )
         return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
 
+    @classmethod
+    def outside_transform_domain(
+        cls, transform: str, minimum: float, value: float, row: int, column: str
+    ) -> "DataError":
+        """Return the error that a value is outside the domain of its column's transform."""
+        error = cls(
+            f"row {row}, column {column} is {value:g}, but {transform} needs values above {minimum:g}; "
+            "rows and columns count from 0: shift the column, or use 'yeo-johnson'"
+        )
+        error.row = row
+        return error
+
+    @classmethod
+    def transform_overflow(cls, transform: str, row: int, column: str) -> "DataError":
+        """Return the error that a transformed value overflows."""
+        error = cls(
+            f"{transform} of row {row}, column {column} overflows; rows and columns count from 0: "
+            "divide the column by its typical size"
+        )
+        error.row = row
+        return error
+
 
 class WeightError(DataError):
     """Row weights that cannot be used."""
@@ -200,3 +222,12 @@ class LabelError(DataError):
             f"label {label} is out of range for {format_count(n_components, 'component')} (0 to {n_components - 1}); "
             "increase n_components or correct the label"
         )
+
+
+class DataWarning(GaussmixWarning):
+    """A column that no Gaussian describes; the fit is made, but its groups may follow this column alone."""
+
+    @classmethod
+    def columns_without_gaussian_shape(cls, texts: Sequence[str]) -> "DataWarning":
+        """Return the warning about columns; ``texts`` name them and what can be done, kind by kind."""
+        return cls(f"{' '.join(texts)} To hide this: warnings.simplefilter('ignore', gaussmix.DataWarning)")

@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.core.input_arrays import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
+from gaussmix.diagnostics import describe_diagnoses, diagnose_parsed_columns
 from gaussmix.engines import resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
@@ -29,13 +30,17 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 @dataclass(frozen=True)
 class FitData:
-    """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch."""
+    """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch.
+
+    ``column_notes`` are texts on columns that no Gaussian describes.
+    """
 
     rows: AnyArray
     sample_weight: N | None
     known_components: IntN | None
     structure: Structure
     elapsed_seconds: Callable[[], float]
+    column_notes: tuple[str, ...] = ()
 
 
 class WarmStart(NamedTuple):
@@ -63,7 +68,9 @@ def validate_fit_data(
     known = parse_labels(labels, len(rows), weights, int(estimator.n_components))
     if len(rows) < estimator.n_components:
         raise DataError.too_few_rows(len(rows), estimator.n_components)
-    return FitData(rows, weights, known, structure, elapsed_seconds)
+    diagnoses = diagnose_parsed_columns(rows, weights, _validation.get_feature_names(estimator))
+    notes = describe_diagnoses(diagnoses, has_noise=bool(estimator.noise))
+    return FitData(rows, weights, known, structure, elapsed_seconds, notes)
 
 
 def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Problem, Initialization]:

@@ -1,14 +1,15 @@
 """Printed progress, elapsed time and the warning of a fit that did not converge."""
 
-import sys
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+
+from gaussmix.core import user_warnings
+from gaussmix.errors import DataWarning
 
 
 def start_stopwatch() -> Callable[[], float]:
@@ -26,12 +27,15 @@ def warn_unless_converged(estimator: Any) -> None:
         )
 
 
+def warn_of_columns(texts: Sequence[str]) -> None:
+    """Issue one DataWarning with the texts on columns that no Gaussian describes, unless there are none."""
+    if texts:
+        user_warnings.warn_user(DataWarning.columns_without_gaussian_shape(texts))
+
+
 def warn_user(message: str, category: type[Warning] = ConvergenceWarning) -> None:
-    """Issue a warning that points to the line of the user's code that called into gaussmix."""
-    level, frame = 1, sys._getframe(0)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("gaussmix."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    """Issue a warning, by default scikit-learn's ConvergenceWarning, that points to the line of the user's code."""
+    user_warnings.warn_user(message, category)
 
 
 @dataclass(frozen=True)

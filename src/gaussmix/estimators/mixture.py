@@ -12,7 +12,7 @@ from gaussmix.estimators import _validation
 from gaussmix.estimators._initialization import Initialization
 from gaussmix.estimators._partial_fit import BaseOnlineMixture
 from gaussmix.estimators._restarts import FitData, fit_best_run, make_problem_and_initialization, validate_fit_data
-from gaussmix.estimators._verbose import warn_unless_converged
+from gaussmix.estimators._verbose import warn_of_columns, warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.solvers import RunResult
 from gaussmix.solvers.fit_record import make_fit_after_e_step
@@ -114,6 +114,13 @@ class GaussianMixture(BaseOnlineMixture):
     DataError, ParameterError
         From `fit`. Both are ValueErrors.
 
+    Warns
+    -----
+    DataWarning
+        From `fit`, once, if no Gaussian describes some columns; ``fit_.notes`` name them and the next step.
+    ConvergenceWarning
+        From `fit`, if the best run did not converge.
+
     See Also
     --------
     gaussmix.select : Choose the number of components and the structure.
@@ -205,6 +212,7 @@ class GaussianMixture(BaseOnlineMixture):
             best = fit_best_run(self, problem, initialization, float(self.tol))
             self._set_fitted_attributes(best, problem, initialization, data)
         warn_unless_converged(self)
+        warn_of_columns(data.column_notes)
         return self
 
     def fit_predict(
@@ -237,7 +245,7 @@ class GaussianMixture(BaseOnlineMixture):
         fit, _ = make_fit_after_e_step(best, problem, data.elapsed_seconds())
         lower_bounds = best.trace.log_likelihoods / problem.total_weight
         self.model_ = best.model
-        self.fit_ = fit
+        self.fit_ = replace(fit, notes=(*fit.notes, *data.column_notes))
         self.converged_ = fit.has_converged
         self.n_iter_ = len(best.trace)
         self.lower_bounds_ = lower_bounds.tolist()

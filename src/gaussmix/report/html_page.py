@@ -13,6 +13,7 @@ import scipy
 
 from gaussmix._version import __version__
 from gaussmix.core.input_arrays import parse_rows, parse_weights
+from gaussmix.diagnostics import diagnose_parsed_columns
 from gaussmix.errors import FileError, MissingPackageError
 from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
@@ -137,6 +138,7 @@ def render_html(
         "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
         "has_weights": weights is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
+        "column_diagnoses": diagnose_parsed_columns(rows, weights, mixture.feature_names),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         "versions": _format_versions(),
         "max_rows": MAX_ROWS,

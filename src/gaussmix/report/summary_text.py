@@ -60,6 +60,8 @@ def describe_mixture(
         ]
     sentences += [] if selection is None else [_describe_selection(check_selection(selection))]
     sentences += [] if fit is None else _describe_outcome(as_fit(fit))
+    column_notes = [] if selection is None else selection.column_notes
+    sentences += [note for note in column_notes if note not in sentences]
     return " ".join(sentences)
 
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from gaussmix.covariance.structure import Structure
+from gaussmix.diagnostics import ColumnDiagnosis, describe_diagnoses
 from gaussmix.errors import MissingPackageError
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
@@ -70,17 +71,27 @@ class Selection:
         None if the fit failed; ``rejection_reason`` says why.
     seconds : float
         Duration of the search.
+    column_diagnoses : tuple of ColumnDiagnosis
+        Columns that no Gaussian describes; the structure and the number of components may follow them alone.
     """
 
     criterion: str
     candidates: tuple[Candidate, ...]
     seconds: float
+    column_diagnoses: tuple[ColumnDiagnosis, ...] = ()
 
     def __repr__(self) -> str:
         first_lines = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
         n_more = len(self.candidates) - 5
         last_line = f"\n  ... and {n_more} more in .table()" if n_more > 0 else ""
         return f"Selection by {self.criterion.upper()}, best first:\n{first_lines}{last_line}"
+
+    @property
+    def column_notes(self) -> tuple[str, ...]:
+        """Texts on the columns that no Gaussian describes, and the next step; a noise component describes some."""
+        mixture = self.best.mixture
+        has_noise = mixture is not None and mixture.noise is not None
+        return describe_diagnoses(self.column_diagnoses, has_noise)
 
     @property
     def best(self) -> Candidate:

@@ -16,6 +16,7 @@ pruned candidate is slightly too high, and its outcome says that it is pruned.
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,10 +25,12 @@ from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import is_integer
 from gaussmix.core.threads import available_n_threads
+from gaussmix.core.user_warnings import warn_user
 from gaussmix.covariance.prior import DefaultPrior
+from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
-from gaussmix.errors import ParameterError, SelectionError
+from gaussmix.errors import DataWarning, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import candidate_runs
 from gaussmix.selection.candidate_runs import CandidateRun
@@ -122,10 +125,15 @@ def select(
         If a parameter is invalid.
     SelectionError
         If no candidate can be fitted.
+
+    Warns
+    -----
+    DataWarning
+        Once, if no Gaussian describes some columns; ``Selection.column_notes`` name them and the next step.
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    source, n_rows = _parse_source_and_n_rows(X, sample_weight, labels, feature_names)
+    source, n_rows, column_diagnoses = _parse_rows_to_fit(X, sample_weight, labels, feature_names)
     counts = parse_component_counts(n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
@@ -142,22 +150,35 @@ def select(
     specs = search_problem.make_specs(parsed_structures, counts)
     with make_progress_callback(progress, "fitting") as callback:
         runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
-    return _make_selection(runs, criterion, start_time)
+    selection = _make_selection(runs, criterion, start_time, column_diagnoses)
+    if selection.column_notes:
+        warn_user(DataWarning.columns_without_gaussian_shape(selection.column_notes))
+    return selection
 
 
-def _parse_source_and_n_rows(
+class _RowsToFit(NamedTuple):
+    """Rows, weights and labels as a source, the number of rows, and the columns that no Gaussian describes."""
+
+    source: AbstractSource
+    n_rows: int
+    column_diagnoses: tuple[ColumnDiagnosis, ...]
+
+
+def _parse_rows_to_fit(
     X: ArrayLike,
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
-) -> tuple[AbstractSource, int]:
-    """Return the validated rows, weights and labels as a source, and the number of rows."""
+) -> _RowsToFit:
+    """Return the validated rows, weights and labels as a source, the number of rows, and a diagnosis of the columns."""
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
     require_rows_and_columns(rows)
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
-    return make_memory_source(rows, weights).with_label_prior(label_prior), len(rows)
+    names = _require_one_name_per_feature(feature_names, rows.shape[1])
+    source = make_memory_source(rows, weights).with_label_prior(label_prior)
+    return _RowsToFit(source, len(rows), diagnose_parsed_columns(rows, weights, names))
 
 
 def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
@@ -179,7 +200,9 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _make_selection(runs: list[CandidateRun], criterion: str, start_time: float) -> Selection:
+def _make_selection(
+    runs: list[CandidateRun], criterion: str, start_time: float, column_diagnoses: tuple[ColumnDiagnosis, ...]
+) -> Selection:
     """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
 
     ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
@@ -188,4 +211,4 @@ def _make_selection(runs: list[CandidateRun], criterion: str, start_time: float)
     candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)
-    return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)
+    return Selection(criterion, tuple(candidates), time.perf_counter() - start_time, column_diagnoses)

@@ -1,0 +1,10 @@
+"""Diagnosis of single columns before a fit: which of them no Gaussian describes, and why."""
+
+from gaussmix.diagnostics.columns import (
+    ColumnDiagnosis,
+    describe_diagnoses,
+    diagnose_columns,
+    diagnose_parsed_columns,
+)
+
+__all__ = ["ColumnDiagnosis", "describe_diagnoses", "diagnose_columns", "diagnose_parsed_columns"]
