@@ -21,6 +21,7 @@ def test_a_row_counts_by_its_weight(weight: float, n_degenerate: int) -> None:
     assert count_degenerate_components(mixture, problem) == n_degenerate
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_a_floored_component_is_degenerate_whatever_its_mass() -> None:
     rows = np.vstack([ROWS, np.tile([9.0, 9.0], (20, 1))])
     fit = GaussianMixture(2, random_state=0).fit(rows).fit_

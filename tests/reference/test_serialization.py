@@ -144,7 +144,7 @@ def test_error_messages(tmp_path: Path) -> None:
     save_file({"x": np.zeros(3)}, path)
     assert "not written by gaussmix" in assert_load_fails(path)
     write_model_file(load_file(reference_path("VVV")), path, {**read_metadata(reference_path("VVV")), "schema": "7"})
-    assert "'7', known are 1, 2; update gaussmix" in assert_load_fails(path)
+    assert "'7', known are 1, 2, 3; update gaussmix" in assert_load_fails(path)
 
 
 def mutations(content: bytes) -> Iterator[bytes]:

@@ -29,6 +29,10 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
         ("Components", f"{mixture.n_components}, with {format_count(mixture.n_parameters, 'free parameter')}"),
         ("Columns", f"{mixture.n_features} ({join_with_commas(names, max_names=100) if names else 'without names'})"),
     ]
+    if mixture.transforms is not None:
+        columns = join_with_commas(mixture.transforms.describe(summaries.column_names(mixture)))
+        shown = "below are medians, and half the distance of the quantiles of 16 % and 84 %"
+        fields.append(("Transforms", f"{columns}; {shown}"))
     typer.echo(format_fields(fields))
     typer.echo(f"\nWeights and means\n\n{summaries.format_component_table(mixture)}")
     typer.echo(f"\nStandard deviations\n\n{summaries.format_standard_deviation_table(mixture)}")

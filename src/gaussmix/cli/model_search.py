@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaussmix.cli import console
-from gaussmix.cli.options import parse_component_counts, parse_criterion, parse_engine, parse_names, parse_structures
+from gaussmix.cli.options import (
+    parse_component_counts,
+    parse_criterion,
+    parse_engine,
+    parse_names,
+    parse_structures,
+    parse_transform,
+)
 from gaussmix.errors import TableError
 
 if TYPE_CHECKING:
@@ -53,6 +60,15 @@ PriorOption = Annotated[
     bool,
     typer.Option("--prior", help="Shrink covariances towards that of the data, so that small groups can be fitted."),
 ]
+TransformOption = Annotated[
+    str | None,
+    typer.Option(
+        "--transform",
+        metavar="NAME",
+        help="Transform columns: log1p, yeo-johnson or standardize for all, auto for those that need it, or some as "
+        "in income=log1p,age=yeo-johnson.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,7 @@ class SearchOptions:
     has_noise: bool
     has_prior: bool
     engine: str
+    transform: str | dict[str, str] | None = None
 
     @classmethod
     def from_command_line(
@@ -84,6 +101,7 @@ class SearchOptions:
         engine: str,
         has_noise: bool = False,
         has_prior: bool = False,
+        transform: str | None = None,
     ) -> "SearchOptions":
         """Return the options, parsed from the texts of the command line; raise typer.BadParameter if one is invalid."""
         column_names = parse_names(columns, "--columns")
@@ -105,6 +123,7 @@ class SearchOptions:
             has_noise,
             has_prior,
             parse_engine(engine),
+            parse_transform(transform),
         )
 
 
@@ -156,6 +175,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
             noise=options.has_noise,
             prior="default" if options.has_prior else None,
             engine=options.engine,
+            transform=options.transform,
         )
     return FileSearch(path, selected_columns, selection)
 

@@ -15,6 +15,7 @@ from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.model import Mixture
 from gaussmix.model.noise import NOISE_LABEL, append_noise_weight
 from gaussmix.report.candidates import candidate_table
+from gaussmix.report.summary_text import describe_transforms
 from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Candidate, Selection
 from gaussmix.selection.criteria import describe_bic_evidence
@@ -30,9 +31,7 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
     rows = [["weight", *map(format_percent, append_noise_weight(mixture.weights, mixture.noise))]]
     if labels is not None:
         rows.append(["rows", *(str(int(np.sum(labels == number))) for number in numbers)])
-    for name, means, deviations in zip(
-        column_names(mixture), mixture.means.T, mixture.standard_deviations.T, strict=True
-    ):
+    for name, means, deviations in zip(column_names(mixture), mixture.medians.T, mixture.half_widths.T, strict=True):
         digits = choose_significant_digits(float(np.abs(means).max()), float(deviations.min()))
         rows.append(
             [
@@ -46,7 +45,7 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
 
 def format_standard_deviation_table(mixture: Mixture) -> str:
     """Return a text table of standard deviations: a line per data column, a column per component."""
-    columns = zip(column_names(mixture), mixture.standard_deviations.T, strict=True)
+    columns = zip(column_names(mixture), mixture.half_widths.T, strict=True)
     return format_table(
         ["component", *map(str, range(mixture.n_components))],
         [[format_column_name(name), *map(format_number, column)] for name, column in columns],
@@ -141,7 +140,7 @@ def best_candidate_warnings(selection: Selection) -> list[str]:
     fit = selection.best.fit
     if fit is None:
         return []
-    messages = [*selection.column_notes, *fit.notes]
+    messages = [*describe_transforms(fit.mixture), *selection.column_notes, *fit.notes]
     if fit.is_degenerate:
         messages.append(
             "every candidate is degenerate: a component has too few rows for its covariance, or a variance on the "

@@ -5,6 +5,13 @@ from gaussmix.diagnostics.columns import (
     describe_diagnoses,
     diagnose_columns,
     diagnose_parsed_columns,
+    keep_unmended_diagnoses,
 )
 
-__all__ = ["ColumnDiagnosis", "describe_diagnoses", "diagnose_columns", "diagnose_parsed_columns"]
+__all__ = [
+    "ColumnDiagnosis",
+    "describe_diagnoses",
+    "diagnose_columns",
+    "diagnose_parsed_columns",
+    "keep_unmended_diagnoses",
+]

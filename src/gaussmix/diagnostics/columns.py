@@ -101,6 +101,14 @@ def diagnose_parsed_columns(
     return tuple(diagnosis for diagnosis in diagnoses if diagnosis is not None)
 
 
+def keep_unmended_diagnoses(
+    diagnoses: tuple[ColumnDiagnosis, ...], transformed_rows: AnyArray, weights: N | None
+) -> tuple[ColumnDiagnosis, ...]:
+    """Return those diagnoses of rows (n, D) whose columns still have a diagnosis in transformed rows (n, D)."""
+    remaining = {each.column for each in diagnose_parsed_columns(transformed_rows, weights, None)} if diagnoses else ()
+    return tuple(diagnosis for diagnosis in diagnoses if diagnosis.column in remaining)
+
+
 def describe_diagnoses(diagnoses: Sequence[ColumnDiagnosis], has_noise: bool = False) -> tuple[str, ...]:
     """Return a text for each kind of diagnosis, in the order of the rules, that names its columns and the next step.
 

@@ -169,7 +169,7 @@ RULES = (
         "skewed columns",
         _find_skew,
         "skewness {skewness:.2f}, but {power_text} nearly normal",
-        "Fit the logarithms of such columns, or the power that makes them nearly normal.",
+        "Transform such columns by 'yeo-johnson' or 'log1p' (column_transform=, or --transform).",
     ),
     DiagnosisRule(
         "heavy tails",

@@ -7,7 +7,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import DataError, DataWarning, LabelError, WeightError
+from gaussmix.errors.data import DataError, DataWarning, LabelError, TransformError, WeightError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.models import (
     CapabilityError,
@@ -38,6 +38,7 @@ __all__ = [
     "ParameterError",
     "SelectionError",
     "TableError",
+    "TransformError",
     "UnrepresentableError",
     "WeightError",
 ]

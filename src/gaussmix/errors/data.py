@@ -117,10 +117,12 @@ class DataError(GaussmixError, ValueError):
         )
         return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
 
+
+class TransformError(DataError):
+    """A value that the transform of its column does not allow; ``row`` is its row."""
+
     @classmethod
-    def outside_transform_domain(
-        cls, transform: str, minimum: float, value: float, row: int, column: str
-    ) -> "DataError":
+    def outside_domain(cls, transform: str, minimum: float, value: float, row: int, column: str) -> "TransformError":
         """Return the error that a value is outside the domain of its column's transform."""
         error = cls(
             f"row {row}, column {column} is {value:g}, but {transform} needs values above {minimum:g}; "
@@ -130,7 +132,7 @@ class DataError(GaussmixError, ValueError):
         return error
 
     @classmethod
-    def transform_overflow(cls, transform: str, row: int, column: str) -> "DataError":
+    def overflow(cls, transform: str, row: int, column: str) -> "TransformError":
         """Return the error that a transformed value overflows."""
         error = cls(
             f"{transform} of row {row}, column {column} overflows; rows and columns count from 0: "

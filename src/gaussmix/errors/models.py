@@ -63,18 +63,6 @@ class ParameterError(GaussmixError, ValueError):
         return cls(f"{operation} needs a distribution of {columns}, but this one has {actual}; take a marginal first")
 
     @classmethod
-    def unknown_column(cls, parameter_name: str, column: object, present: Sequence[str]) -> "ParameterError":
-        """Return the error that a parameter names a column that does not exist."""
-        return cls(f"{parameter_name} names column {column!r}, but the columns are {join_with_commas(present)}")
-
-    @classmethod
-    def transform_not_supported(cls, purpose: str) -> "ParameterError":
-        """Return the error that something is impossible for mixtures of transformed columns."""
-        return cls(
-            f"{purpose} is not possible with transformed columns; use transform=None, or transform the rows first"
-        )
-
-    @classmethod
     def invalid_value(cls, name: str, value: object, allowed: str) -> "ParameterError":
         """Return the error that a parameter has a value that is not allowed."""
         return cls(f"{name} must be {allowed}, but is {value!r}")

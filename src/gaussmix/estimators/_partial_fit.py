@@ -59,6 +59,9 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         ----------
         Sato & Ishii, Neural Computation 12 (2000); Cappe & Moulines, JRSS B 71 (2009), with averaging.
         """
+        transform = getattr(self, "column_transform", None)
+        if transform is not None:
+            raise ParameterError.invalid_value("column_transform", transform, "None for partial_fit")
         if not hasattr(self, "_online_state"):
             self._fit_first_chunk(X, sample_weight, MAX_TOL_FIRST_CHUNK)
             self.fit_ = convert_to_online_record(self.fit_)

@@ -9,7 +9,7 @@ import numpy as np
 from gaussmix.core.input_arrays import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
-from gaussmix.diagnostics import describe_diagnoses, diagnose_parsed_columns
+from gaussmix.diagnostics import describe_diagnoses, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.engines import resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
@@ -25,6 +25,7 @@ from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.solvers.stopping import TotalGainRule
 from gaussmix.solvers.variational import VariationalEM, posterior_from_mixture
 from gaussmix.sources import MemorySource
+from gaussmix.transforms import ColumnTransforms, TransformedRows
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
@@ -32,7 +33,8 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 class FitData:
     """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch.
 
-    ``column_notes`` are texts on columns that no Gaussian describes.
+    Rows are transformed; ``transforms`` and ``total_log_jacobian`` are those of `TransformedRows`. ``column_notes`` are
+    texts on columns that no Gaussian describes.
     """
 
     rows: AnyArray
@@ -40,7 +42,9 @@ class FitData:
     known_components: IntN | None
     structure: Structure
     elapsed_seconds: Callable[[], float]
-    column_notes: tuple[str, ...] = ()
+    column_notes: tuple[str, ...]
+    transforms: ColumnTransforms | None
+    total_log_jacobian: float
 
 
 class WarmStart(NamedTuple):
@@ -68,9 +72,22 @@ def validate_fit_data(
     known = parse_labels(labels, len(rows), weights, int(estimator.n_components))
     if len(rows) < estimator.n_components:
         raise DataError.too_few_rows(len(rows), estimator.n_components)
-    diagnoses = diagnose_parsed_columns(rows, weights, _validation.get_feature_names(estimator))
+    names = _validation.get_feature_names(estimator)
+    transformed = TransformedRows.from_rows(estimator.column_transform, rows, weights, names)
+    diagnoses = diagnose_parsed_columns(rows, weights, names)
+    if transformed.transforms is not None:
+        diagnoses = keep_unmended_diagnoses(diagnoses, transformed.rows, weights)
     notes = describe_diagnoses(diagnoses, has_noise=bool(estimator.noise))
-    return FitData(rows, weights, known, structure, elapsed_seconds, notes)
+    return FitData(
+        transformed.rows,
+        weights,
+        known,
+        structure,
+        elapsed_seconds,
+        notes,
+        transformed.transforms,
+        transformed.total_log_jacobian,
+    )
 
 
 def make_problem_and_initialization(estimator: Any, data: FitData) -> tuple[Problem, Initialization]:
@@ -137,9 +154,15 @@ def _make_warm_start_if_possible(estimator: Any, problem: Problem, initializatio
     """Return the last mixture in the frame of the problem, and its total log-likelihood, or None.
 
     It is None without ``warm_start``, before the first fit, and after a change of structure, components or columns.
+    It is None with transformed columns, too: another fit may transform them otherwise.
     """
     last = getattr(estimator, "model_", None)
-    if not estimator.warm_start or last is None:
+    if (
+        not estimator.warm_start
+        or last is None
+        or last.transforms is not None
+        or estimator.column_transform is not None
+    ):
         return None
     shape = (estimator.n_components, problem.source.n_features)
     if (last.structure, last.centers.shape) != (problem.covariance_estimator.structure, shape):

@@ -27,6 +27,7 @@ from gaussmix.model.mixture_product import MixtureProduct, multiply_mixtures
 from gaussmix.model.noise import Noise, drop_noise_moments, relabel_noise_as_minus_one
 from gaussmix.model.validation import parse_columns, parse_feature_names, parse_weights_and_means
 from gaussmix.sources import MemorySource
+from gaussmix.transforms import select_transforms
 from gaussmix.types import ND, NK, ArrayLike, IntD, IntK, IntN, N
 
 
@@ -77,12 +78,19 @@ class Mixture(MixtureParameters, AbstractDensity):
 
     @property
     def components(self) -> tuple[Gaussian, ...]:
-        """The K Gaussians in the data's units, without their weights."""
+        """The K Gaussians in the data's units, or of the transformed columns, without their weights."""
         return tuple(map(Gaussian, self.means, self.covariances))
 
     def logpdf(self, X: ArrayLike) -> N:
-        """Return the natural logarithm of the density at each row of X (n, D), shape (n,)."""
-        return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
+        """Return the natural logarithm of the density at each row of X (n, D), in the data's units, shape (n,).
+
+        It is minus infinity outside the domain of a transform of the columns.
+        """
+        if self.transforms is None:
+            return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
+        rows = parse_rows(X, self.n_features, self.feature_names)
+        inner = replace(self, transforms=None)
+        return inner.logpdf(self.transforms.forward_inside_domain(rows)) + self.transforms.log_abs_det_jacobian(rows)
 
     def predict_proba(self, X: ArrayLike) -> NK:
         """Return the probability of each component for each row of X (n, D), shape (n, K).
@@ -105,7 +113,7 @@ class Mixture(MixtureParameters, AbstractDensity):
 
         Exact in one dimension, to about 1e-5 in more (see `Gaussian.cdf`). Noise is uniform over its box.
         """
-        rows = self.frame.transform_rows(parse_rows(X, self.n_features, self.feature_names))
+        rows = self.frame.transform_rows(_parse_and_transform_rows(self, X))
         matrices = self.covariance.matrices()
         if self.n_features == 1:
             deviations = np.sqrt(matrices[:, 0, 0])
@@ -134,7 +142,7 @@ class Mixture(MixtureParameters, AbstractDensity):
             rows, labels = sampling.sample_gaussians(*parameters, n_samples, random_state)
         else:
             rows, labels = sampling.sample_gaussians_and_noise(*parameters, self.noise, n_samples, random_state)
-        return self.frame.restore_means(rows), labels
+        return self.restore_points(rows), labels
 
     # -- other mixtures ------------------------------------------------------------------------
 
@@ -152,9 +160,8 @@ class Mixture(MixtureParameters, AbstractDensity):
         covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
         noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select_columns(positions))
         names = self._feature_names_at(positions)
-        return Mixture(
-            self.weights, self.centers[:, positions], covariance, self.frame.select_columns(positions), names, noise
-        )
+        frame, transforms = self.frame.select_columns(positions), select_transforms(self.transforms, positions)
+        return Mixture(self.weights, self.centers[:, positions], covariance, frame, names, noise, transforms=transforms)
 
     def conditional(self, known_columns: Sequence[int | str], values: ArrayLike) -> "Mixture":
         """Return the conditional mixture of the other columns, given ``values`` of the known columns.
@@ -176,13 +183,16 @@ class Mixture(MixtureParameters, AbstractDensity):
         """
         known = parse_columns(known_columns, self.n_features, self.feature_names)
         point = parse_rows(np.reshape(values, (1, -1)), len(known))
-        inner = self.frame.select_columns(known).transform_rows(point)[0]
+        known_transforms = select_transforms(self.transforms, known)
+        transformed_point = point if known_transforms is None else known_transforms.forward(point)
+        inner = self.frame.select_columns(known).transform_rows(transformed_point)[0]
         centers, covariance = condition_gaussians(self.centers, self.covariance, known, inner)
         weights = self.marginal(known.tolist()).predict_proba(point)[0]
         others = np.setdiff1d(np.arange(self.n_features), known)
         frame, names = self.frame.select_columns(others), self._feature_names_at(others)
         noise = None if self.noise is None else Noise(float(weights[-1]), self.noise.box.select_columns(others))
-        return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise)
+        transforms = select_transforms(self.transforms, others)
+        return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise, transforms=transforms)
 
     def product(self, other: "Mixture") -> MixtureProduct["Mixture"]:
         """Return the normalized product of the two densities, and the natural log of the integral of their product.
@@ -193,8 +203,11 @@ class Mixture(MixtureParameters, AbstractDensity):
         Raises
         ------
         ParameterError
-            If the mixtures have different columns.
+            If the mixtures have different columns, or transformed ones.
         """
+        if self.transforms is not None or other.transforms is not None:
+            names = [mixture.transforms and mixture.transforms.names for mixture in (self, other)]
+            raise ParameterError.invalid_value("transforms", names, "None in both factors of a product of densities")
         return multiply_mixtures(self, other)
 
     def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:
@@ -245,9 +258,15 @@ class Mixture(MixtureParameters, AbstractDensity):
         return serialization.load_parameters(path, cls)
 
 
+def _parse_and_transform_rows(mixture: Mixture, X: ArrayLike) -> ND:
+    """Return the rows (n, D) of X in the coordinates of the transformed columns."""
+    rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
+    return rows if mixture.transforms is None else mixture.transforms.forward(rows, mixture.feature_names)
+
+
 def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
     """Return the mixture, the rows as a source in its frame, and an engine; raise DataError if there are no rows."""
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
+    rows = _parse_and_transform_rows(mixture, X)
     if not len(rows):
         raise DataError.no_rows()
     return mixture, MemorySource.from_array(rows, frame=mixture.frame), AutomaticEngine(len(rows))

@@ -12,7 +12,8 @@ from gaussmix.core.quadratics import Quadratics
 from gaussmix.covariance import AbstractCovariance, Structure, contract_covariances, rescale_columns
 from gaussmix.errors.text import format_count
 from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, append_noise_weight
-from gaussmix.types import KD, KDD, Array, K
+from gaussmix.transforms import ColumnTransforms
+from gaussmix.types import KD, KDD, ND, Array, K
 
 M = TypeVar("M", bound="MixtureParameters")
 
@@ -37,6 +38,9 @@ class MixtureParameters:
         A component of constant density.
     n_fixed_parameters : int, default=0
         Number of parameters that a fit kept fixed.
+    transforms : ColumnTransforms, optional
+        Transforms of the columns. All other parameters are those of the transformed columns. Rows that are
+        scored or sampled are in the data's units, and so are densities.
     """
 
     weights: K
@@ -46,6 +50,7 @@ class MixtureParameters:
     feature_names: tuple[str, ...] | None = None
     noise: Noise | None = None
     n_fixed_parameters: int = 0
+    transforms: ColumnTransforms | None = None
 
     @property
     def structure(self) -> Structure:
@@ -64,14 +69,38 @@ class MixtureParameters:
 
     @property
     def n_parameters(self) -> int:
-        """Number of free parameters: K - 1 weights, K D means, those of the covariances, and two of the noise."""
+        """Number of free parameters: K - 1 weights, K D means, covariances, transforms, and two of the noise."""
         count = self.structure.n_mixture_parameters(self.n_components, self.n_features) - self.n_fixed_parameters
+        count += 0 if self.transforms is None else self.transforms.n_parameters
         return count if self.noise is None else count + N_NOISE_PARAMETERS
 
     @property
     def means(self) -> KD:
-        """Means (K, D) in the data's units."""
+        """Means (K, D) in the data's units, or those of the transformed columns."""
         return self.frame.restore_means(self.centers)
+
+    @property
+    def medians(self) -> KD:
+        """Median of each column within each component (K, D), in the data's units: the means without transforms."""
+        return self.restore_points(self.centers)
+
+    def restore_points(self, points: ND) -> ND:
+        """Return points (n, D) in the data's units from the working coordinates of ``frame``."""
+        restored = self.frame.restore_means(points)
+        return restored if self.transforms is None else self.transforms.inverse(restored)
+
+    @property
+    def half_widths(self) -> KD:
+        """Half the distance of the quantiles one standard deviation below and above the median (K, D), in data units.
+
+        They are the standard deviations of columns without a transform.
+        """
+        deviations = self.standard_deviations
+        if self.transforms is None:
+            return deviations
+        low, high = (self.transforms.inverse(self.means + sign * deviations) for sign in (-1.0, 1.0))
+        is_transformed = np.array([name is not None for name in self.transforms.names])
+        return np.where(is_transformed, 0.5 * (high - low), deviations)
 
     @property
     def covariances(self) -> KDD:

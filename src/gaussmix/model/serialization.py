@@ -3,7 +3,8 @@
 Schema 1 contains weights, centers, the covariances as factors and precision roots with log determinants, the frame and
 the flags of the variance floor. Optional arrays are the weight and the box of the noise, and the number of fixed
 parameters. Strings are the schema, the structure, the feature names as JSON and a checksum of everything else. Schema 2
-contains mixtures of factor analyzers: loadings, noise variances and the number of factors.
+contains mixtures of factor analyzers: loadings, noise variances and the number of factors. Schema 3 adds the transforms
+of the columns as JSON, to either kind of mixture.
 
 Files of every released schema stay readable: a new schema gets a new reader. A model is written in the oldest schema
 that can represent it.
@@ -33,12 +34,14 @@ from gaussmix.errors import ArchiveError, DamagedModelError, FileError
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.noise import Box, Noise, append_noise_weight
 from gaussmix.model.validation import require_weights_sum_to_one
+from gaussmix.transforms import ColumnTransforms
 from gaussmix.types import AnyArray
 
 M = TypeVar("M", bound=MixtureParameters)
 
 SCHEMA_VERSION = 1
 FACTOR_SCHEMA_VERSION = 2
+TRANSFORM_SCHEMA_VERSION = 3
 
 
 def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> None:
@@ -69,6 +72,8 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
     }
     if isinstance(mixture.structure, FactorStructure):
         metadata |= {"schema": str(FACTOR_SCHEMA_VERSION), "n_factors": str(mixture.structure.n_factors)}
+    if mixture.transforms is not None:
+        metadata |= {"schema": str(TRANSFORM_SCHEMA_VERSION), "transforms": mixture.transforms.to_json()}
     content = serialize_tensors(arrays, {**metadata, "sha256": compute_checksum(arrays, metadata)})
     partial = f"{os.fspath(path)}.partial"
     try:
@@ -151,6 +156,12 @@ def _read_structure_of_schema_2(metadata: dict[str, str], tensors: dict[str, Any
     return structure
 
 
+def _read_structure_of_schema_3(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
+    """Return the structure of a file of schema 3, with or without factors."""
+    read = _read_structure_of_schema_2 if "n_factors" in metadata else _read_structure_of_schema_1
+    return read(metadata, tensors)
+
+
 def _read_constructor_arguments(
     metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure
 ) -> tuple[Any, ...]:
@@ -172,7 +183,10 @@ def _read_constructor_arguments(
     require_weights_sum_to_one(weights, append_noise_weight(weights, noise))
     if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_features):
         raise DamagedModelError.invalid_feature_names()
-    return weights, centers, covariance, frame, None if names is None else tuple(names), noise, n_fixed_parameters
+    feature_names = None if names is None else tuple(names)
+    has_transforms = metadata["schema"] == str(TRANSFORM_SCHEMA_VERSION)
+    transforms = ColumnTransforms.from_json(metadata["transforms"], n_features) if has_transforms else None
+    return weights, centers, covariance, frame, feature_names, noise, n_fixed_parameters, transforms
 
 
 def _pack_noise_and_n_fixed_parameters(mixture: MixtureParameters) -> dict[str, AnyArray]:
@@ -199,7 +213,7 @@ def _unpack_noise_and_n_fixed_parameters(tensors: dict[str, AnyArray], n_feature
     return Noise(float(weight[0]), Box(*box)), n_fixed_parameters
 
 
-_READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2}
+_READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2, "3": _read_structure_of_schema_3}
 _POSITIVE_TENSORS = {"variances", "noise"}
 _INTEGER_TENSORS = {"floored", "n_held", "frame.shrink", "frame.exponent"}
 _MAX_EXPONENT = 1023

@@ -1,6 +1,6 @@
 """Results of a model search: ``Candidate``, one fitted mixture, and ``Selection``, all candidates in rank order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +10,7 @@ from gaussmix.errors import MissingPackageError
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit_record import Fit
+from gaussmix.transforms import ColumnTransforms
 
 # Two criterion values that differ relatively by less belong to one density under two names.
 _RELATIVE_TIE = 1e-9
@@ -51,6 +52,23 @@ class Candidate:
         criteria = {name: self.criteria[name] for name in ("bic", "icl", "aic") if name in self.criteria}
         values = ", ".join(f"{name.upper()} {value:.8g}" for name, value in criteria.items())
         return f"Candidate({self.name}: {' '.join(filter(None, [values, self.rejection_reason]))})"
+
+    def with_transforms(
+        self, transforms: ColumnTransforms | None, total_log_jacobian: float, total_weight: float
+    ) -> "Candidate":
+        """Return the candidate of a search over transformed rows, with criteria in the data's units."""
+        if transforms is None:
+            return self
+        n_parameters = self.n_parameters + transforms.n_parameters
+        if self.mixture is None or self.fit is None:
+            return replace(self, n_parameters=n_parameters)
+        fit = self.fit.with_transforms(transforms, total_log_jacobian, total_weight)
+        total_log_max_responsibility = 0.5 * (self.criteria["bic"] - self.criteria["icl"])
+        criteria = {
+            name: criterion(fit.log_likelihood, n_parameters, total_weight, total_log_max_responsibility)
+            for name, criterion in CRITERIA.items()
+        }
+        return replace(self, criteria=criteria, n_parameters=n_parameters, mixture=fit.mixture, fit=fit)
 
     @property
     def is_eligible(self) -> bool:

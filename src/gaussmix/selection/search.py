@@ -27,12 +27,13 @@ from gaussmix.core.scalar_checks import is_integer
 from gaussmix.core.threads import available_n_threads
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.covariance.prior import DefaultPrior
-from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns
+from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import DataWarning, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection import candidate_runs
+from gaussmix.selection.automatic_transform import AUTOMATIC_TRANSFORM, choose_transforms
 from gaussmix.selection.candidate_runs import CandidateRun
 from gaussmix.selection.candidates import Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
@@ -46,6 +47,7 @@ from gaussmix.selection.validation import (
     require_rows_and_columns,
 )
 from gaussmix.sources.base import AbstractSource
+from gaussmix.transforms import TransformedRows, TransformLike
 from gaussmix.types import ArrayLike
 
 # With more rows, the processors share the rows of one candidate instead of fitting several candidates in parallel.
@@ -67,6 +69,7 @@ def select(
     prior: str | DefaultPrior | None = None,
     noise: bool | float | None = None,
     engine: str | AbstractEngine = "auto",
+    transform: TransformLike = None,
 ) -> Selection:
     """Fit every structure with every number of components, and rank the mixtures by a criterion.
 
@@ -111,6 +114,10 @@ def select(
         partitions of the rows without outliers.
     engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
         What computes the passes over the rows, as in `GaussianMixture`.
+    transform : {None, 'log1p', 'yeo-johnson', 'standardize', 'auto'} or mapping, default=None
+        Transform of all columns, or a mapping from columns to transforms, as in `GaussianMixture`. Criteria are
+        those of the data's units, so that searches with different transforms can be compared. 'auto': Yeo-Johnson
+        for each skewed or heavy-tailed column that has a lower BIC with it, on its own.
 
     Returns
     -------
@@ -133,16 +140,16 @@ def select(
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    source, n_rows, column_diagnoses = _parse_rows_to_fit(X, sample_weight, labels, feature_names)
+    source, transformed, column_diagnoses = _parse_rows_to_fit(X, sample_weight, labels, feature_names, transform)
     counts = parse_component_counts(n_components)
     allowed_text = "'all', a structure, or one or more of them"
     parsed_structures = parse_structures(structures, source.n_features, "structure", allowed_text)
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
-    n_workers = _effective_n_jobs(n_jobs, n_rows)
+    n_workers = _effective_n_jobs(n_jobs, len(transformed.rows))
     rng, names = make_generator(random_state), _require_one_name_per_feature(feature_names, source.n_features)
-    engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
+    engine = resolve_engine(engine, len(transformed.rows), len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(
         source, parsed_structures, counts[-1], n_starts, engine, rng, names, options
@@ -150,17 +157,17 @@ def select(
     specs = search_problem.make_specs(parsed_structures, counts)
     with make_progress_callback(progress, "fitting") as callback:
         runs = run_search(specs, search_problem.initial_moments, criterion, n_workers, callback)
-    selection = _make_selection(runs, criterion, start_time, column_diagnoses)
+    selection = _make_selection(runs, criterion, start_time, column_diagnoses, transformed)
     if selection.column_notes:
         warn_user(DataWarning.columns_without_gaussian_shape(selection.column_notes))
     return selection
 
 
 class _RowsToFit(NamedTuple):
-    """Rows, weights and labels as a source, the number of rows, and the columns that no Gaussian describes."""
+    """Transformed rows, weights and labels as a source, the rows, and the columns that no Gaussian describes."""
 
     source: AbstractSource
-    n_rows: int
+    transformed: TransformedRows
     column_diagnoses: tuple[ColumnDiagnosis, ...]
 
 
@@ -169,16 +176,21 @@ def _parse_rows_to_fit(
     sample_weight: ArrayLike | None,
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
+    transform: TransformLike,
 ) -> _RowsToFit:
-    """Return the validated rows, weights and labels as a source, the number of rows, and a diagnosis of the columns."""
+    """Return the validated, transformed rows with weights and labels as a source, and a diagnosis of the columns."""
     rows = parse_rows(X, feature_names=feature_names, keep_float32=True)
     require_rows_and_columns(rows)
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
     names = _require_one_name_per_feature(feature_names, rows.shape[1])
-    source = make_memory_source(rows, weights).with_label_prior(label_prior)
-    return _RowsToFit(source, len(rows), diagnose_parsed_columns(rows, weights, names))
+    diagnoses = diagnose_parsed_columns(rows, weights, names)
+    if transform == AUTOMATIC_TRANSFORM:
+        transform = choose_transforms(rows, weights, diagnoses)
+    transformed = TransformedRows.from_rows(transform, rows, weights, names)
+    source = make_memory_source(transformed.rows, weights).with_label_prior(label_prior)
+    return _RowsToFit(source, transformed, keep_unmended_diagnoses(diagnoses, transformed.rows, weights))
 
 
 def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
@@ -201,13 +213,23 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
 
 
 def _make_selection(
-    runs: list[CandidateRun], criterion: str, start_time: float, column_diagnoses: tuple[ColumnDiagnosis, ...]
+    runs: list[CandidateRun],
+    criterion: str,
+    start_time: float,
+    column_diagnoses: tuple[ColumnDiagnosis, ...],
+    transformed: TransformedRows,
 ) -> Selection:
     """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
 
     ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
     """
-    candidates = [candidate_runs.candidate_marked_if_pruned(run) for run in runs]
+    total_weight = runs[0].spec.problem.total_weight
+    candidates = [
+        candidate_runs.candidate_marked_if_pruned(run).with_transforms(
+            transformed.transforms, transformed.total_log_jacobian, total_weight
+        )
+        for run in runs
+    ]
     candidates.sort(key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)

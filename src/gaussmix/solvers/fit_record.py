@@ -1,6 +1,6 @@
 """``Fit``: the record of a finished fit, in numbers and in sentences."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
+from gaussmix.transforms import ColumnTransforms
 from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
@@ -117,6 +118,20 @@ class Fit:
     def is_degenerate(self) -> bool:
         """Whether a component is at the variance floor, is empty, or has too few rows for a covariance."""
         return bool(degenerate_component_mask(self.mixture, self.masses, self.min_component_rows).any())
+
+    def with_transforms(
+        self, transforms: ColumnTransforms | None, total_log_jacobian: float, total_weight: float
+    ) -> "Fit":
+        """Return the record of a fit to transformed rows, with log-likelihoods in the data's units."""
+        if transforms is None:
+            return self
+        return replace(
+            self,
+            trace=replace(self.trace, log_likelihoods=self.trace.log_likelihoods + total_log_jacobian),
+            log_likelihood=self.log_likelihood + total_log_jacobian,
+            mean_log_likelihood=self.mean_log_likelihood + total_log_jacobian / total_weight,
+            mixture=replace(self.mixture, transforms=transforms),
+        )
 
     def __str__(self) -> str:
         iterations = format_count(len(self.trace), "iteration")
