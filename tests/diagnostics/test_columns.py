@@ -38,7 +38,7 @@ MEMBERS: dict[str, tuple[str, Generate]] = {
     "months of a contract": ("saturated", lambda rng, n: np.minimum(np.round(rng.exponential(50.0, n)) + 1, 72)),
     "zero-inflated": ("point mass", _zero_inflated),
     "a third of one value": ("point mass", lambda rng, n: np.where(rng.random(n) < 1 / 3, 7.5, rng.normal(9, 3, n))),
-    "coarse steps": ("rounded", lambda rng, n: np.round(1.6 * rng.normal(size=n))),
+    "coarse steps": ("coarse steps", lambda rng, n: np.round(1.6 * rng.normal(size=n))),
     "incomes": ("skewed", lambda rng, n: rng.lognormal(10.0, 1.0, n)),
     "waiting times": ("skewed", lambda rng, n: rng.exponential(3.0, n)),
     "two groups of incomes": (
@@ -58,7 +58,7 @@ def test_a_column_that_no_gaussian_describes_is_found(name: str, seed: int) -> N
         rows = np.column_stack([rng.normal(size=n), generate(rng, n)])
         found = diagnose_columns(rows)
         if name == "coarse steps":
-            assert [diagnosis.kind for diagnosis in found] in (["rounded"], ["discrete"])
+            assert [diagnosis.kind for diagnosis in found] in (["coarse steps"], ["discrete"])
         else:
             assert [(diagnosis.column, diagnosis.kind) for diagnosis in found] == [(1, kind)]
 

@@ -1,4 +1,4 @@
-"""Rules that find columns no Gaussian describes: discrete, saturated, rounded, skewed and others.
+"""Rules that find columns no Gaussian describes: discrete, saturated, skewed and others.
 
 A mixture of well-separated Gaussians is itself skewed and has several modes, so the rules test what Gaussians cannot
 have: repeated values, edges, tails of several orders of magnitude, and a shape that a power or the logarithm makes
@@ -15,7 +15,7 @@ from gaussmix.types import N
 
 _MAX_DISCRETE_VALUES = 12  # a scale from 0 to 10 has 11 values, months have 12
 _MIN_EFFECTIVE_VALUES = 7.0  # of a Gaussian that is rounded to steps of half a deviation
-_MIN_POINT_MASS_FRACTION = 0.02
+_MIN_POINT_MASS_FRACTION = 0.03
 _SURE_POINT_MASS_FRACTION = 0.4
 _MIN_POINT_MASS_RATIO = 10.0  # to the frequency of the value of a typical other row
 _MIN_RATIO_TO_NEIGHBOURS = 3.0  # rounding to steps of one deviation gives a peak of 1.6 times its neighbours
@@ -87,8 +87,8 @@ def _find_point_mass(column: SortedColumn, total_weight: float) -> Evidence | No
     return {"percent": 100.0 * fraction, "value": float(column.values[position])}
 
 
-def _find_coarse_rounding(column: SortedColumn, total_weight: float) -> Evidence | None:
-    """Return the step of a column that is rounded to a few effective values."""
+def _find_coarse_steps(column: SortedColumn, total_weight: float) -> Evidence | None:
+    """Return the step of a column of few effective values, such as a count or a rounded measurement."""
     if not column.has_unequal_weights or column.effective_n_values >= _MIN_EFFECTIVE_VALUES:
         return None
     return {"n_effective": column.effective_n_values, "step": column.step}
@@ -158,10 +158,10 @@ RULES = (
         "Leave such columns out, or fit the other rows alone.",
     ),
     DiagnosisRule(
-        "rounded",
-        "coarsely rounded columns",
-        _find_coarse_rounding,
-        "steps of {step:.4g}, which leave about {n_effective:.1f} values",
+        "coarse steps",
+        "columns of coarse steps",
+        _find_coarse_steps,
+        "steps of {step:.4g}, about {n_effective:.1f} effective values",
         "Use more digits if there are any, or leave such columns out.",
     ),
     DiagnosisRule(
