@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 from typer.testing import CliRunner
 
-from gaussmix import DataError, GaussianMixture, Mixture, ParameterError, plots, select
+from gaussmix import DataError, GaussianMixture, Intensity, Mixture, ParameterError, plots, select
 from gaussmix.cli.app import app
 from gaussmix.model import serialization
 from gaussmix.report import component_table, render_html
@@ -146,6 +146,14 @@ def test_marginals_and_conditionals_keep_the_transforms(incomes: Any) -> None:
     np.testing.assert_allclose(mixture.logpdf(point), first.logpdf([[4.0]]) + conditional.logpdf([[11.0]]), rtol=1e-10)
     with pytest.raises(ParameterError, match="transforms must be None in both factors"):
         first.product(second)
+
+
+def test_intensities_of_equal_transforms_add(incomes: Any) -> None:
+    mixture = GaussianMixture(2, column_transform="log1p", random_state=0).fit(incomes).model_
+    total = Intensity(mixture) + Intensity(mixture).scale(2.0)
+    np.testing.assert_allclose(total.evaluate(incomes), 3.0 * mixture.pdf(incomes), rtol=1e-10)
+    with pytest.raises(ParameterError, match="equal in both intensities"):
+        Intensity(mixture) + Intensity(GaussianMixture(1).fit(incomes).model_)
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "CCC"])

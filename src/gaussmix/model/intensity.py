@@ -104,7 +104,16 @@ class Intensity:
         return Intensity(mixture, self.log_mass + other.log_mass + log_integral)
 
     def __add__(self, other: "Intensity") -> "Intensity":
-        """Return the sum of two intensities, with the components of both."""
+        """Return the sum of two intensities, with the components of both.
+
+        Raises
+        ------
+        ParameterError
+            If the columns of the mixtures have different transforms.
+        """
+        if self.mixture.transforms != other.mixture.transforms:
+            names = [part.mixture.transforms and part.mixture.transforms.names for part in (self, other)]
+            raise ParameterError.invalid_value("transforms", names, "equal in both intensities of a sum")
         first, second = self.mixture, change_frame(other.mixture, self.mixture.frame)
         log_mass = float(np.logaddexp(self.log_mass, other.log_mass))
         fractions = math.exp(self.log_mass - log_mass), math.exp(other.log_mass - log_mass)
