@@ -82,6 +82,15 @@ def test_repeated_rows_equal_weighted_rows() -> None:
         np.testing.assert_allclose(weighted.forward(rows), repeated.forward(rows), rtol=1e-6)
 
 
+def test_the_order_of_rows_plays_no_role() -> None:
+    rng = np.random.default_rng(9)
+    rows, weights = rng.gamma(2.0, 3.0, (501, 2)), rng.random(501)
+    order = rng.permutation(501)
+    for name in ("yeo-johnson", "standardize"):
+        expected = fit_column_transforms(name, rows, weights)
+        assert fit_column_transforms(name, rows[order], weights[order]) == expected
+
+
 def test_columns_are_chosen_by_name_or_position() -> None:
     rows = np.random.default_rng(5).lognormal(size=(50, 3))
     chosen = fit_column_transforms({"b": "log1p", 2: "yeo-johnson", 0: None}, rows, feature_names=["a", "b", "c"])

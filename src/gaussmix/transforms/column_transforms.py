@@ -153,17 +153,22 @@ def fit_column_transforms(
         If a value is outside the domain of its transform.
     """
     names = _parse_transform_names(transform, rows.shape[1], feature_names)
-    row_weights = np.ones(len(rows)) if weights is None else weights
-    is_present = row_weights > 0
-    if not any(names) or not is_present.any():
+    if not any(names):
         return None
+    row_weights = np.ones(len(rows)) if weights is None else weights
     transforms = [
-        None
-        if name is None
-        else FIT_FUNCTIONS[name](np.asarray(column[is_present], dtype=np.float64), row_weights[is_present])
+        None if name is None else FIT_FUNCTIONS[name](*_sort_values(column, row_weights))
         for name, column in zip(names, rows.T, strict=True)
     ]
     return ColumnTransforms(tuple(transforms))
+
+
+def _sort_values(column: AnyArray, row_weights: N) -> tuple[N, N]:
+    """Return the values (m,) of positive weight and their weights, sorted: sums do not depend on the order of rows."""
+    is_present = row_weights > 0
+    values, weights = np.asarray(column[is_present], dtype=np.float64), row_weights[is_present]
+    order = np.lexsort((weights, values))
+    return values[order], weights[order]
 
 
 def _format_column(column: int, feature_names: Sequence[str] | None) -> str:
