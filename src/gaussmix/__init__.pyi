@@ -5,6 +5,8 @@ from gaussmix.comparison.comparison import compare as compare
 from gaussmix.comparison.result import Comparison as Comparison
 from gaussmix.core.outcome import Outcome as Outcome
 from gaussmix.covariance import DefaultPrior as DefaultPrior
+from gaussmix.diagnostics import ColumnDiagnosis as ColumnDiagnosis
+from gaussmix.diagnostics import diagnose_columns as diagnose_columns
 from gaussmix.errors import ArchiveError as ArchiveError
 from gaussmix.errors import CapabilityError as CapabilityError
 from gaussmix.errors import CollapseError as CollapseError

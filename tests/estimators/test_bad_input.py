@@ -92,6 +92,7 @@ def test_memory_map(tmp_path):
     assert (GaussianMixture(3, random_state=0).fit(rows).means_ == EXPECTED.means_).all()
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, np.float16, np.longdouble])
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_integers_and_bools_equal_their_floats(dtype):
@@ -132,6 +133,7 @@ HARD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @parametrize_product({"covariance_type": MCLUST_NAMES, "case": HARD})
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_hard_data_sets_are_fitted(case, covariance_type):

@@ -113,6 +113,7 @@ def test_same_names_as_scikit_learn():
         assert hasattr(ours, name), name
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.int8, bool])
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_integers_score_as_the_same_floats(dtype):

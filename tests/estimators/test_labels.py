@@ -260,6 +260,7 @@ def test_a_component_of_no_weight_has_no_rows():
         GaussianMixture(3, weights_init=[0.5, 0.5, 0.0]).fit(IRIS, labels=SPECIES)
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @parametrize_product({"structure": ["full", "tied", "diag", "spherical", "EEV", "VVE"], "seed": range(16)})
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_hard_data_sets_are_fitted_with_any_labels(seed, structure):

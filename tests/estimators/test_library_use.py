@@ -136,6 +136,7 @@ def test_column_names_are_kept_and_checked(frame):
         estimator.predict(frame(X, columns=names[::-1]))
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_pandas_nullable_types_are_numbers():
     table = pd.DataFrame({"a": X[:, 0], "b": np.arange(len(X)) % 7}).astype({"a": "Float64", "b": "Int64"})
     expected = GaussianMixture(2, random_state=0).fit(table.to_numpy(dtype=float))
@@ -189,6 +190,7 @@ def test_fit_explains_itself():
 
 
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_a_floored_component_is_named():
     rows = np.concatenate([X, np.repeat(X[:1], 80, axis=0)])
     estimator = GaussianMixture(4, random_state=0, n_init=5).fit(rows)

@@ -96,6 +96,7 @@ def test_max_iter_zero_returns_the_start():
 
 
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_the_floor_and_the_ridge():
     rows = np.concatenate([X, np.full((50, 3), 7.0)])
     floored = GaussianMixture(4, random_state=0).fit(rows)
@@ -105,6 +106,7 @@ def test_the_floor_and_the_ridge():
 
 
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_the_floor_does_not_depend_on_units():
     rows = np.concatenate([X, np.full((50, 3), 7.0)])
     means, precision = rows[[0, 60, 200, -1]], np.linalg.inv(np.cov(rows.T))

@@ -38,6 +38,7 @@ def test_a_row_counts_by_its_weight(structure: str, weight: float, n_degenerate:
     assert count_degenerate_components(mixture, problem) == n_degenerate
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_a_floored_component_is_degenerate_whatever_its_mass() -> None:
     rows = np.vstack([ROWS, np.tile([9.0, 9.0], (20, 1))])
     with pytest.warns(DegenerateFitWarning, match="at the variance floor"):

@@ -122,6 +122,7 @@ def test_progress_is_reported_before_every_candidate() -> None:
     assert calls[0][2] == "EII, 1 components"
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_degenerate_candidates_rank_last_with_a_reason() -> None:
     rows = np.vstack([make_separated_groups(), np.full((20, 2), 30.0)])
     chosen = select(rows, [3, 4], ["VVV", "EII"], n_starts=2)

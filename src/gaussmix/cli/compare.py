@@ -167,7 +167,7 @@ def _read_and_compare(
         )
     console.print_notes(selected_columns.notes)
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
-    with console.progress_bar("comparing") as progress_callback:
+    with console.progress_bar("comparing") as progress_callback, console.hide_data_warnings():
         comparison = compare(
             selected_columns.rows,
             selected_columns.labels,

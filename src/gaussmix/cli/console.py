@@ -4,6 +4,7 @@ import shutil
 import signal
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,16 @@ def print_notes(messages: Iterable[str]) -> None:
     """Print each message on a line of its own on stderr, after ``Note:``."""
     for message in messages:
         print_note(message)
+
+
+@contextmanager
+def hide_data_warnings() -> Iterator[None]:
+    """Hide Python's output of DataWarning within the block; the commands print its sentences as notes."""
+    from gaussmix.errors import DataWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        yield
 
 
 _received_interrupts: list[int] = []

@@ -18,6 +18,7 @@ from gaussmix.cli.model_search import (
     SearchOptions,
     StartsOption,
     StructuresOption,
+    TransformOption,
     WeightsOption,
     search_file,
 )
@@ -34,6 +35,7 @@ Examples:
   gaussmix fit wine.parquet --columns alcohol,hue --components 1:5
   gaussmix fit survey.csv --sample-weight count --criterion icl --output out
   gaussmix fit sensors.csv --noise
+  gaussmix fit customers.csv --transform income=log1p
 """
 
 _OUTPUT_FILES = {
@@ -66,6 +68,7 @@ def run_fit(
     n_starts: StartsOption = DEFAULT_N_STARTS,
     has_noise: NoiseOption = False,
     has_prior: PriorOption = False,
+    transform: TransformOption = None,
     output: OutputFolderOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -76,7 +79,17 @@ def run_fit(
     model.safetensors, assignments.parquet and report.html.
     """
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, engine, has_noise, has_prior
+        columns,
+        components,
+        structures,
+        criterion,
+        weight_column,
+        n_starts,
+        seed,
+        engine,
+        has_noise,
+        has_prior,
+        transform,
     )
     folder = output or Path(f"{file.stem}-gaussmix")
 

@@ -20,6 +20,7 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
     from gaussmix.cli.text_formatting import format_fields
     from gaussmix.errors.text import format_count, join_with_commas
     from gaussmix.model import Mixture, serialization
+    from gaussmix.model.column_dependence import describe_relations
 
     mixture = Mixture.load(model)
     names = mixture.feature_names
@@ -30,7 +31,11 @@ def run_info(model: ModelFileArgument, debug: DebugOption = False) -> None:
         ("Columns", f"{mixture.n_features} ({join_with_commas(names, max_names=100) if names else 'without names'})"),
     ]
     if mixture.dependence is not None:
-        fields.append(("Relations", "; ".join(mixture.dependence.describe(names))))
+        fields.append(("Relations", "; ".join(describe_relations(mixture))))
+    if mixture.transforms is not None:
+        columns = join_with_commas(mixture.transforms.describe(summaries.column_names(mixture)))
+        shown = "below are medians, and half the distance of the quantiles of 16 % and 84 %"
+        fields.append(("Transforms", f"{columns}; {shown}"))
     typer.echo(format_fields(fields))
     typer.echo(f"\nWeights and means\n\n{summaries.format_component_table(mixture)}")
     typer.echo(f"\nStandard deviations\n\n{summaries.format_standard_deviation_table(mixture)}")

@@ -14,6 +14,7 @@ from gaussmix.cli.options import (
     parse_engine,
     parse_names,
     parse_structures,
+    parse_transform,
 )
 from gaussmix.errors import TableError
 
@@ -63,6 +64,15 @@ PriorOption = Annotated[
     bool,
     typer.Option("--prior", help="Shrink covariances towards that of the data, so that small groups can be fitted."),
 ]
+TransformOption = Annotated[
+    str | None,
+    typer.Option(
+        "--transform",
+        metavar="NAME",
+        help="Transform columns: log1p, yeo-johnson or standardize for all, auto for those that need it, or some as "
+        "in income=log1p,age=yeo-johnson.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class SearchOptions:
     has_noise: bool
     has_prior: bool
     engine: str
+    transform: str | dict[str, str] | None = None
 
     @classmethod
     def from_command_line(
@@ -94,6 +105,7 @@ class SearchOptions:
         engine: str,
         has_noise: bool = False,
         has_prior: bool = False,
+        transform: str | None = None,
     ) -> "SearchOptions":
         """Return the options, parsed from the texts of the command line; raise typer.BadParameter if one is invalid."""
         column_names = parse_names(columns, "--columns")
@@ -115,6 +127,7 @@ class SearchOptions:
             has_noise,
             has_prior,
             parse_engine(engine),
+            parse_transform(transform),
         )
 
 
@@ -152,7 +165,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
         selected_columns = select_columns_for_fit(read_table(path), options.column_names, options.weight_column)
     console.print_notes(selected_columns.notes)
     n_components = limit_or_reject_n_components(path, len(selected_columns.rows), options)
-    with console.progress_bar("fitting") as progress_callback:
+    with console.progress_bar("fitting") as progress_callback, console.hide_data_warnings():
         selection = select(
             selected_columns.rows,
             n_components,
@@ -166,6 +179,7 @@ def search_file(path: Path, options: SearchOptions) -> FileSearch:
             noise=options.has_noise,
             prior="default" if options.has_prior else None,
             engine=options.engine,
+            transform=options.transform,
         )
     return FileSearch(path, selected_columns, selection)
 

@@ -167,6 +167,23 @@ def parse_engine(text: str) -> str:
     return _parse_lower_case_choice(text, list(ENGINE_NAMES), "--engine")
 
 
+def parse_transform(text: str | None) -> str | dict[str, str] | None:
+    """Return a transform of all columns, or of each named column as in 'a=log1p,b=yeo-johnson'; None for None."""
+    from gaussmix.transforms import TRANSFORM_NAMES
+
+    if text is None:
+        return None
+    if "=" not in text:
+        return _parse_lower_case_choice(text, [*TRANSFORM_NAMES, "auto"], "--transform")
+    parts = [part.rpartition("=") for part in parse_names(text, "--transform") or []]
+    if not all(column for column, _, _ in parts):
+        raise typer.BadParameter("give columns and transforms, as in: income=log1p", param_hint="--transform")
+    return {
+        column.strip(): _parse_lower_case_choice(name.strip(), list(TRANSFORM_NAMES), "--transform")
+        for column, _, name in parts
+    }
+
+
 def _parse_lower_case_choice(text: str, allowed: list[str], option_name: str) -> str:
     """Return the text in lower case; raise typer.BadParameter if that is not one of the allowed names."""
     if text.lower() not in allowed:

@@ -61,7 +61,7 @@ def run_predict(
         require_writable_file(output, input_paths=(model, file))
     with console.progress_bar(f"reading {file.name}"):
         selected_columns = select_columns_for_model(read_table(file), mixture.feature_names, mixture.n_features)
-    broken = describe_broken_relations(mixture, selected_columns.rows)
+    broken = describe_broken_relations(mixture, mixture.transform_rows(selected_columns.rows))
     console.print_notes([*selected_columns.notes, *([broken] if broken else [])])
     with console.progress_bar("assigning rows"):
         assignments = compute_assignments(mixture, selected_columns.rows)

@@ -17,6 +17,7 @@ from gaussmix.cli.model_search import (
     SearchOptions,
     StartsOption,
     StructuresOption,
+    TransformOption,
     WeightsOption,
     search_file,
 )
@@ -61,6 +62,7 @@ def run_select(
     n_starts: StartsOption = DEFAULT_N_STARTS,
     has_noise: NoiseOption = False,
     has_prior: PriorOption = False,
+    transform: TransformOption = None,
     max_candidates: TopOption = 10,
     output: OutputTableOption = None,
     debug: DebugOption = False,
@@ -72,7 +74,17 @@ def run_select(
     search and writes the best mixture.
     """
     options = SearchOptions.from_command_line(
-        columns, components, structures, criterion, weight_column, n_starts, seed, engine, has_noise, has_prior
+        columns,
+        components,
+        structures,
+        criterion,
+        weight_column,
+        n_starts,
+        seed,
+        engine,
+        has_noise,
+        has_prior,
+        transform,
     )
     require_table_suffix(output)
     if output is not None:

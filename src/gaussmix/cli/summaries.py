@@ -11,10 +11,11 @@ from gaussmix.cli.text_formatting import (
     format_table,
     truncate_text,
 )
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.model import Mixture
 from gaussmix.model.noise import NOISE_LABEL, append_noise_weight
 from gaussmix.report.candidates import candidate_table
+from gaussmix.report.summary_text import describe_transforms
 from gaussmix.report.tables import UNCERTAIN_ABOVE
 from gaussmix.selection import Candidate, Selection
 from gaussmix.selection.criteria import describe_bic_evidence
@@ -30,9 +31,7 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
     rows = [["weight", *map(format_percent, append_noise_weight(mixture.weights, mixture.noise))]]
     if labels is not None:
         rows.append(["rows", *(str(int(np.sum(labels == number))) for number in numbers)])
-    for name, means, deviations in zip(
-        column_names(mixture), mixture.means.T, mixture.standard_deviations.T, strict=True
-    ):
+    for name, means, deviations in zip(column_names(mixture), mixture.medians.T, mixture.half_widths.T, strict=True):
         digits = choose_significant_digits(float(np.abs(means).max()), float(deviations.min()))
         rows.append(
             [
@@ -46,7 +45,7 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
 
 def format_standard_deviation_table(mixture: Mixture) -> str:
     """Return a text table of standard deviations: a line per data column, a column per component."""
-    columns = zip(column_names(mixture), mixture.standard_deviations.T, strict=True)
+    columns = zip(column_names(mixture), mixture.half_widths.T, strict=True)
     return format_table(
         ["component", *map(str, range(mixture.n_components))],
         [[format_column_name(name), *map(format_number, column)] for name, column in columns],
@@ -74,7 +73,16 @@ def selection_as_name_text_pairs(selection: Selection) -> list[tuple[str, str]]:
     n_excluded = sum(not candidate.is_eligible for candidate in selection.candidates)
     excluded = f", {n_excluded} of them excluded as degenerate or failed" if n_excluded else ""
     candidates = f"{format_count(len(selection.candidates), 'candidate')} in {selection.seconds:.1f} s{excluded}"
-    return [*fields, ("Compared", candidates)]
+    return [*fields, ("Compared", candidates), *_doubtful_columns_as_name_text_pairs(selection)]
+
+
+def _doubtful_columns_as_name_text_pairs(selection: Selection) -> list[tuple[str, str]]:
+    """Return a pair with the columns that no Gaussian describes, by kind; none if there are no such columns."""
+    names_by_kind: dict[str, list[str]] = {}
+    for diagnosis in selection.column_diagnoses:
+        names_by_kind.setdefault(diagnosis.kind, []).append(format_column_name(diagnosis.name))
+    texts = [f"{kind}: {join_with_commas(names)}" for kind, names in names_by_kind.items()]
+    return [("Not Gaussian", "; ".join(texts))] if texts else []
 
 
 def format_ranking(selection: Selection, max_candidates: int) -> str:
@@ -128,11 +136,11 @@ def describe_row_certainty(uncertainty: N, n_components_with_noise: int) -> str:
 
 
 def best_candidate_warnings(selection: Selection) -> list[str]:
-    """Return texts about the best candidate: notes of search and fit, warnings if it is degenerate or not converged."""
+    """Return texts about columns and the best candidate: notes, and warnings if it is degenerate or not converged."""
     fit = selection.best.fit
     if fit is None:
         return []
-    messages = [*selection.notes, *fit.notes]
+    messages = [*describe_transforms(fit.mixture), *selection.column_notes, *selection.notes, *fit.notes]
     if fit.is_degenerate:
         messages.append(
             "every candidate is degenerate: a component has too few rows for its covariance, or a variance on the "

@@ -1,10 +1,10 @@
-"""Errors about rows, their weights and their labels."""
+"""Errors and warnings about rows, their weights and their labels."""
 
 import itertools
 from collections.abc import Sequence
 
-from gaussmix.errors.base import GaussmixError, GaussmixWarning
-from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, format_suggestion, join_with_and, join_with_commas
+from gaussmix.errors.base import GaussmixError
+from gaussmix.errors.text import TOO_FAR_MESSAGE, format_count, join_with_commas
 
 
 class DataError(GaussmixError, ValueError):
@@ -113,59 +113,8 @@ class SparseDataError(DataError, TypeError):
         return cls("sparse data are not supported; pass X.toarray() if it fits in memory")
 
 
-class ColumnNameError(DataError):
-    """Names of columns that cannot be used."""
-
-    @classmethod
-    def repeated_columns(cls, names: Sequence[str]) -> "ColumnNameError":
-        """Return the error that columns of a data frame have the same name."""
-        named = join_with_and([repr(name) for name in names])
-        verb = "occurs" if len(names) == 1 else "occur"
-        return cls(
-            f"column names must differ, but {named} {verb} more than once; rename the columns, or pass the values "
-            "without names"
-        )
-
-    @classmethod
-    def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "ColumnNameError":
-        """Return the error that columns are missing from a data frame."""
-        named = join_with_and([f"{name!r}{format_suggestion(name, present)}" for name in missing])
-        there = (
-            f"the only column is {present[0]!r}"
-            if len(present) == 1
-            else f"the columns are {join_with_commas(present)}"
-        )
-        return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
-
-
 class DataTypeError(DataError, TypeError):
     """Data whose entries are objects that Python cannot convert to numbers; a TypeError too, as in scikit-learn."""
-
-
-class DependenceError(DataError):
-    """Linearly dependent columns, for an operation that needs a regular covariance."""
-
-    @classmethod
-    def dependent_columns(cls, operation: str, relations: Sequence[str]) -> "DependenceError":
-        """Return the error that an operation needs a regular covariance, but columns are linearly dependent."""
-        return cls(
-            f"{operation} needs linearly independent columns, but {'; '.join(relations)}; leave the dependent columns "
-            "out, as mixture.independent_part does"
-        )
-
-
-class DataWarning(GaussmixWarning):
-    """Rows that can be used, but that are not as a model expects them."""
-
-    @classmethod
-    def broken_relations(cls, relations: Sequence[str], n_broken: int, n_rows: int, first_row: int) -> "DataWarning":
-        """Return the warning that rows break linear relations that held among the columns in the fit."""
-        which = "relation" if len(relations) == 1 else "relations"
-        return cls(
-            f"{n_broken} of {format_count(n_rows, 'row')} (the first is row {first_row}, counted from 0) "
-            f"{'breaks' if n_broken == 1 else 'break'} the {which} of the fitted columns: {'; '.join(relations)}. "
-            "Predictions use the independent columns only; check these rows, or fit again"
-        )
 
 
 class WeightError(DataError):

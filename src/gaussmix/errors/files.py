@@ -39,9 +39,9 @@ class DamagedModelError(GaussmixError, ValueError):
     """The content of a model file contradicts itself; `ArchiveError.invalid_content` adds the path."""
 
     @classmethod
-    def no_relations(cls) -> "DamagedModelError":
-        """Return the error that a file of schema 3 has no relations of dependent columns."""
-        return cls("there are no relations of dependent columns")
+    def no_relations_or_transforms(cls) -> "DamagedModelError":
+        """Return the error that a file of schema 3 has neither relations of dependent columns nor transforms."""
+        return cls("there are neither relations of dependent columns nor transforms of columns")
 
     @classmethod
     def invalid_relations(cls) -> "DamagedModelError":

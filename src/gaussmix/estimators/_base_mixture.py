@@ -75,7 +75,8 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _prepare_scoring(self, X: ArrayLike) -> tuple[ScoringModel, MemorySource, AbstractEngine]:
         """Return the model that scores rows, X (n, D) as a source in its frame, and the engine for that many rows."""
         check_is_fitted(self, "model_")
-        rows = select_independent_columns(self.model_, _validation.validate_rows(self, X, is_fitting=False))
+        rows = self.model_.transform_rows(_validation.validate_rows(self, X, is_fitting=False))
+        rows = select_independent_columns(self.model_, rows)
         source = MemorySource.from_array(rows, frame=self.model_.frame)
         return self._scoring_model(), source, resolve_engine(self.engine, len(rows))
 
@@ -96,7 +97,15 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Return the log density (n,) of each row as float64, in the data's units, and the dtype of the rows of X."""
         model, source, engine = self._prepare_scoring(X)
         values = prediction.logpdf_in_frame_units(model, source, engine)
-        return values + self.model_.frame.log_abs_det_jacobian, source.rows.dtype
+        return values + self._log_jacobians(source.rows), source.rows.dtype
+
+    def _log_jacobians(self, transformed_rows: AnyArray) -> N | float:
+        """Return what takes log densities from the frame to the data's units: a number, or one per row (n,)."""
+        frame, transforms = self.model_.frame, self.model_.independent_transforms
+        if transforms is None:
+            return frame.log_abs_det_jacobian
+        rows = transforms.inverse(transformed_rows)
+        return np.asarray(transforms.log_abs_det_jacobian(rows) + frame.log_abs_det_jacobian)
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean log density of the rows, weighted by ``sample_weight``; ``y`` is ignored."""
@@ -144,7 +153,7 @@ class BaseLikelihoodMixture(BaseMixture):
             The distribution.
         **parameters
             Further constructor parameters. ``n_components``, ``covariance_type`` and ``n_factors`` are those of the
-            mixture. ``noise`` comes from it unless it is given.
+            mixture. ``noise`` and ``column_transform`` come from it unless they are given.
 
         Returns
         -------
@@ -163,6 +172,7 @@ class BaseLikelihoodMixture(BaseMixture):
             "covariance_type": _MCLUST_TO_SKLEARN.get(str(structure), str(structure)),
             "n_factors": n_factors,
             "noise": noise_parameter_of(mixture.noise, mixture.frame),
+            "column_transform": None if mixture.transforms is None else dict(enumerate(mixture.transforms.names)),
         }
         for name in ("n_components", "covariance_type"):
             _require_parameter_of_mixture(name, parameters.get(name, implied[name]), implied[name])
@@ -219,7 +229,7 @@ class BaseLikelihoodMixture(BaseMixture):
     def _compute_criterion(self, criterion_name: str, X: ArrayLike, sample_weight: ArrayLike | None) -> float:
         """Return BIC, AIC or ICL of the fitted mixture on X; lower is better."""
         model, source, engine = self._prepare_scoring(X)
-        log_densities = prediction.logpdf_in_frame_units(model, source, engine) + self.model_.frame.log_abs_det_jacobian
+        log_densities = prediction.logpdf_in_frame_units(model, source, engine) + self._log_jacobians(source.rows)
         sample_weight = _validation.validate_sample_weight(sample_weight, source.rows)
         weights: N = np.ones(source.n_rows) if sample_weight is None else sample_weight
         certainty = 0.0

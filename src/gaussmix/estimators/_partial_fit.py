@@ -62,6 +62,9 @@ class BaseOnlineMixture(BaseLikelihoodMixture):
         ----------
         Sato & Ishii, Neural Computation 12 (2000); Cappe & Moulines, JRSS B 71 (2009), with averaging.
         """
+        transform = getattr(self, "column_transform", None)
+        if transform is not None:
+            raise ParameterError.invalid_value("column_transform", transform, "None for partial_fit")
         if not hasattr(self, "_online_state"):
             if hasattr(self, "model_") and not self.warm_start:
                 raise ParameterError.unknown_weight_in_partial_fit()

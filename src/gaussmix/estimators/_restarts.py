@@ -11,6 +11,7 @@ from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import parse_labels
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.covariance import DefaultPrior, Structure
+from gaussmix.diagnostics import describe_diagnoses, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.engines import resolve_engine
 from gaussmix.errors import DataError
 from gaussmix.estimators import _validation
@@ -27,6 +28,7 @@ from gaussmix.solvers.solver_table import SOLVERS, SolverOptions
 from gaussmix.solvers.stopping import TotalGainRule
 from gaussmix.solvers.variational import VariationalEM, posterior_from_mixture
 from gaussmix.sources import MemorySource
+from gaussmix.transforms import TransformedRows
 from gaussmix.types import AnyArray, ArrayLike, IntN, N
 
 
@@ -34,22 +36,29 @@ from gaussmix.types import AnyArray, ArrayLike, IntN, N
 class FitData:
     """Validated rows (n, D) of a fit, their weights and known components, the structure, and a stopwatch.
 
-    With a ``dependence`` the rows have the independent columns of the table only.
+    Rows are those of ``transformed``: transformed, and with a ``dependence`` the independent columns only.
+    ``column_notes`` are texts on columns that no Gaussian describes.
     """
 
-    rows: AnyArray
+    transformed: TransformedRows
     sample_weight: N | None
     known_components: IntN | None
     structure: Structure
     elapsed_seconds: Callable[[], float]
+    column_notes: tuple[str, ...]
     dependence: ColumnDependence | None = None
+
+    @property
+    def rows(self) -> AnyArray:
+        """The transformed rows (n, d) of the columns to fit."""
+        return self.transformed.rows
 
     def restrict_to_independent_columns(self) -> "FitData":
         """Return the data without columns that are linear functions of the others; itself if there are none."""
         dependence = find_column_dependence(self.rows, self.sample_weight)
         if dependence is None:
             return self
-        return replace(self, rows=dependence.select_independent(self.rows), dependence=dependence)
+        return replace(self, transformed=self.transformed.keep_columns(dependence.independent), dependence=dependence)
 
 
 class WarmStart(NamedTuple):
@@ -77,7 +86,13 @@ def validate_fit_data(
     known = parse_labels(labels, len(rows), weights, int(estimator.n_components))
     if len(rows) < estimator.n_components:
         raise DataError.too_few_rows(len(rows), estimator.n_components)
-    return FitData(rows, weights, known, structure, elapsed_seconds)
+    names = _validation.get_feature_names(estimator)
+    transformed = TransformedRows.from_rows(estimator.column_transform, rows, weights, names)
+    diagnoses = diagnose_parsed_columns(rows, weights, names)
+    if transformed.transforms is not None:
+        diagnoses = keep_unmended_diagnoses(diagnoses, transformed.rows, weights)
+    notes = describe_diagnoses(diagnoses, has_noise=bool(estimator.noise))
+    return FitData(transformed, weights, known, structure, elapsed_seconds, notes)
 
 
 def has_parameters_of_all_columns(estimator: Any) -> bool:
@@ -159,9 +174,15 @@ def _make_warm_start_if_possible(estimator: Any, problem: Problem, initializatio
     """Return the last mixture in the frame of the problem, and its total log-likelihood, or None.
 
     It is None without ``warm_start``, before the first fit, and after a change of structure, components or columns.
+    It is None with transformed columns, too: another fit may transform them otherwise.
     """
     last = getattr(estimator, "model_", None)
-    if not estimator.warm_start or last is None:
+    if (
+        not estimator.warm_start
+        or last is None
+        or last.transforms is not None
+        or estimator.column_transform is not None
+    ):
         return None
     last = last.independent_part
     shape = (estimator.n_components, problem.source.n_features)

@@ -1,7 +1,7 @@
 """Printed progress, elapsed time and the warnings of a fit that did not converge or is degenerate."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from gaussmix.core.user_warnings import warn_user
-from gaussmix.errors import DegenerateFitWarning
+from gaussmix.errors import DataWarning, DegenerateFitWarning
 
 
 def start_stopwatch() -> Callable[[], float]:
@@ -31,7 +31,13 @@ def warn_unless_converged(estimator: Any) -> None:
 def warn_if_degenerate(estimator: Any) -> None:
     """Issue one DegenerateFitWarning if a component of a fit is degenerate, unless ``max_iter`` is 0."""
     if estimator.max_iter > 0 and estimator.fit_.is_degenerate:
-        warn_user(str(DegenerateFitWarning.from_degeneracy(estimator.fit_.degeneracy)), DegenerateFitWarning)
+        warn_user(DegenerateFitWarning.from_degeneracy(estimator.fit_.degeneracy))
+
+
+def warn_of_columns(texts: Sequence[str]) -> None:
+    """Issue one DataWarning with the texts on columns that no Gaussian describes, unless there are none."""
+    if texts:
+        warn_user(DataWarning.columns_without_gaussian_shape(texts))
 
 
 @dataclass(frozen=True)

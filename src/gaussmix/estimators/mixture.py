@@ -18,13 +18,14 @@ from gaussmix.estimators._restarts import (
     make_problem_and_initialization,
     validate_fit_data,
 )
-from gaussmix.estimators._verbose import warn_if_degenerate, warn_unless_converged
+from gaussmix.estimators._verbose import warn_if_degenerate, warn_of_columns, warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.column_dependence import attach_dependence, describe_dependence
 from gaussmix.solvers import RunResult
 from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.online.online_em import OnlineState
 from gaussmix.solvers.solver_table import EM_SOLVER_NAME
+from gaussmix.transforms import TransformLike
 from gaussmix.types import ArrayLike, IntN
 
 
@@ -55,6 +56,10 @@ class GaussianMixture(BaseOnlineMixture):
         the data. A number: over that volume, in the data's units. `predict` labels noise -1.
     constraints : Constraints or None, default=None
         Weights, means or covariances that stay fixed, or equal weights.
+    column_transform : {None, 'log1p', 'yeo-johnson', 'standardize'} or mapping, default=None
+        Transform of all columns, or a mapping from columns (names or positions) to transforms. Means, covariances,
+        noise volume and starting parameters are then those of the transformed columns; rows, samples, scores and
+        criteria stay in the data's units. Each estimated lambda of Yeo-Johnson counts as a parameter.
     max_iter : int, default=100
         Largest number of iterations of a run. 0 returns the starting parameters.
     n_init : int, default=1
@@ -94,8 +99,8 @@ class GaussianMixture(BaseOnlineMixture):
     weights_ : ndarray of shape (K,)
         Component weights. With noise, they sum to 1 together with ``noise_weight_``.
     means_ : ndarray of shape (K, D)
-        Component means, in the data's units. Components are sorted by the mean of the first column, unless
-        labels, constraints or starting parameters number them.
+        Component means, in the data's units or those of ``column_transform``. Components are sorted by the mean of
+        the first column, unless labels, constraints or starting parameters number them.
     covariances_, precisions_, precisions_cholesky_ : ndarray
         Shape (K, D, D); (D, D) for tied; (K, D) for EEI, EVI and diag; (K,) for EII and spherical.
         UnrepresentableError is raised if a value overflows in the data's units.
@@ -124,6 +129,8 @@ class GaussianMixture(BaseOnlineMixture):
 
     Warns
     -----
+    DataWarning
+        From `fit`, once, if no Gaussian describes some columns; ``fit_.notes`` name them and the next step.
     ConvergenceWarning
         From `fit`, if the run ended by ``max_iter``.
     DegenerateFitWarning
@@ -160,6 +167,7 @@ class GaussianMixture(BaseOnlineMixture):
         prior: str | DefaultPrior | None = None,
         noise: bool | float | None = None,
         constraints: Constraints | None = None,
+        column_transform: TransformLike = None,
         max_iter: int = 100,
         n_init: int = 1,
         init_params: str = "kmeans",
@@ -177,10 +185,10 @@ class GaussianMixture(BaseOnlineMixture):
         verbose_interval: int = 10,
     ) -> None:
         self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.n_factors = n_factors
+        self.covariance_type, self.n_factors = covariance_type, n_factors
         self.tol, self.reg_covar = tol, reg_covar
         self.prior, self.noise, self.constraints = prior, noise, constraints
+        self.column_transform = column_transform
         self.max_iter, self.n_init = max_iter, n_init
         self.init_params, self.n_split_merge = init_params, n_split_merge
         self.solver, self.learning_rate, self.batch_size = solver, learning_rate, batch_size
@@ -226,6 +234,7 @@ class GaussianMixture(BaseOnlineMixture):
             self._set_fitted_attributes(best, problem, initialization, data)
         warn_unless_converged(self)
         warn_if_degenerate(self)
+        warn_of_columns(data.column_notes)
         return self
 
     def fit_predict(
@@ -256,10 +265,12 @@ class GaussianMixture(BaseOnlineMixture):
         """Sort the components of the best run, evaluate it, and set the fitted attributes."""
         best = replace(best, model=initialization.sort_free_components_by_mean(best, problem))
         fit, _ = make_fit_after_e_step(best, problem, data.elapsed_seconds())
-        lower_bounds = best.trace.log_likelihoods / problem.total_weight
+        fit = fit.with_transforms(data.transformed, problem.total_weight)
+        lower_bounds = fit.trace.log_likelihoods / problem.total_weight
         names = _validation.get_feature_names(self)
-        self.model_ = attach_dependence(best.model, data.dependence, names)
-        self.fit_ = replace(fit, mixture=self.model_, notes=(*describe_dependence(data.dependence, names), *fit.notes))
+        self.model_ = attach_dependence(fit.mixture, data.dependence, names)
+        dependence_notes = describe_dependence(data.dependence, names, self.model_.transforms)
+        self.fit_ = replace(fit, mixture=self.model_, notes=(*dependence_notes, *fit.notes, *data.column_notes))
         self.converged_ = fit.has_converged
         self.n_iter_ = len(best.trace)
         self.lower_bounds_ = lower_bounds.tolist()

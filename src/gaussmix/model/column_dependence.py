@@ -14,13 +14,14 @@ from gaussmix.covariance import Structure, covariance_from_matrices
 from gaussmix.errors import DataWarning, DependenceError
 from gaussmix.model.mixture_parameters import M, MixtureParameters
 from gaussmix.model.noise import Box
+from gaussmix.transforms import ColumnTransforms, select_transforms
 from gaussmix.types import DD, AnyArray, IntD
 
 _MIN_RELATIVE_SINGULAR_VALUE = 1e-9  # of loadings of independent columns
 
 
 def select_independent_columns(mixture: MixtureParameters, rows: AnyArray) -> AnyArray:
-    """Return the columns of rows (n, D) in the data's units that a mixture scores: all without a dependence.
+    """Return the columns of transformed rows (n, D) that a mixture scores: all without a dependence.
 
     DataWarning is issued if a row breaks a relation of the columns.
     """
@@ -34,7 +35,7 @@ def select_independent_columns(mixture: MixtureParameters, rows: AnyArray) -> An
 
 
 def describe_broken_relations(mixture: MixtureParameters, rows: AnyArray) -> str:
-    """Return a sentence on the rows (n, D) that break a relation of the columns; empty if none does."""
+    """Return a sentence on the transformed rows (n, D) that break a relation of the columns; empty if none does."""
     dependence = mixture.dependence
     if dependence is None:
         return ""
@@ -42,25 +43,48 @@ def describe_broken_relations(mixture: MixtureParameters, rows: AnyArray) -> str
     is_broken = dependence.broken_rows(values)
     if not is_broken.any():
         return ""
-    names = dependence.column_names(mixture.feature_names)
+    names = _transformed_column_names(dependence, mixture.feature_names, mixture.transforms)
     texts = [relation.describe(names) for relation in dependence.broken_relations(values)]
     return str(DataWarning.broken_relations(texts, int(is_broken.sum()), len(values), int(np.argmax(is_broken))))
 
 
-def describe_dependence(dependence: ColumnDependence | None, feature_names: Sequence[str] | None) -> list[str]:
-    """Return sentences on the columns that a fit left out, and why; an empty list without a dependence."""
+def describe_relations(mixture: MixtureParameters) -> list[str]:
+    """Return each linear relation among the transformed columns in words; an empty list without a dependence."""
+    dependence = mixture.dependence
     if dependence is None:
         return []
+    return dependence.describe(_transformed_column_names(dependence, mixture.feature_names, mixture.transforms))
+
+
+def _transformed_column_names(
+    dependence: ColumnDependence, feature_names: Sequence[str] | None, transforms: ColumnTransforms | None
+) -> list[str]:
+    """Return the names (D,) of the columns that the relations are about, such as 'log1p(income)'."""
     names = dependence.column_names(feature_names)
-    sentences = [
-        _describe_left_out_column(relation, names, feature_names is not None) for relation in dependence.relations
-    ]
+    return names if transforms is None else transforms.format_names(names)
+
+
+def describe_dependence(
+    dependence: ColumnDependence | None,
+    feature_names: Sequence[str] | None,
+    transforms: ColumnTransforms | None = None,
+) -> list[str]:
+    """Return sentences on the columns that a fit left out, and why; an empty list without a dependence.
+
+    With ``transforms`` the relations are those of the transformed columns.
+    """
+    if dependence is None:
+        return []
+    names = _transformed_column_names(dependence, feature_names, transforms)
+    sentences = [_describe_left_out_column(relation, names, feature_names) for relation in dependence.relations]
     return [*sentences, "Densities are those of the independent columns."]
 
 
-def _describe_left_out_column(relation: LinearRelation, names: list[str], has_names: bool) -> str:
-    """Return a sentence on a dependent column; ``names`` (D,) are those of all columns."""
-    column = repr(names[relation.column]) if has_names else str(relation.column)
+def _describe_left_out_column(
+    relation: LinearRelation, names: Sequence[str], feature_names: Sequence[str] | None
+) -> str:
+    """Return a sentence on a dependent column; ``names`` (D,) are those of all columns, transformed."""
+    column = str(relation.column) if feature_names is None else repr(str(feature_names[relation.column]))
     if not len(relation.predictors):
         return f"Column {column} is constant: it separates no groups, and the mixture is fitted without it."
     return f"Columns are linearly dependent, {relation.describe(names)}: the mixture is fitted without column {column}."
@@ -69,7 +93,7 @@ def _describe_left_out_column(relation: LinearRelation, names: list[str], has_na
 def require_independent_columns(mixture: MixtureParameters, operation: str) -> None:
     """Raise DependenceError if a mixture has dependent columns, for an operation that needs a regular covariance."""
     if mixture.dependence is not None:
-        raise DependenceError.dependent_columns(operation, mixture.dependence.describe(mixture.feature_names))
+        raise DependenceError.dependent_columns(operation, describe_relations(mixture))
 
 
 def attach_dependence(mixture: M, dependence: ColumnDependence | None, names: tuple[str, ...] | None) -> M:
@@ -95,7 +119,7 @@ def marginal_of_dependent_columns(mixture: M, dependence: ColumnDependence, posi
         or singular_values[-1] <= _MIN_RELATIVE_SINGULAR_VALUE * singular_values[0]
     ):
         raise DependenceError.dependent_columns(
-            f"the marginal of {', '.join(names[j] for j in positions)}", dependence.describe(mixture.feature_names)
+            f"the marginal of {', '.join(names[j] for j in positions)}", describe_relations(mixture)
         )
     matrices = in_frames @ mixture.covariance.matrices() @ in_frames.T
     covariance = covariance_from_matrices(
@@ -112,6 +136,7 @@ def marginal_of_dependent_columns(mixture: M, dependence: ColumnDependence, posi
         else replace(mixture.noise, box=_marginal_box(mixture, frame, in_frames, positions)),
         n_fixed_parameters=0,
         dependence=None,
+        transforms=select_transforms(mixture.transforms, positions),
     )
 
 

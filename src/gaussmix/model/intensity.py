@@ -9,6 +9,7 @@ import numpy as np
 from gaussmix.core.parameter_arrays import parse_finite_numbers
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
+from gaussmix.model.column_dependence import require_independent_columns
 from gaussmix.model.gaussian_algebra import concatenate_covariances
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.mixture_parameters import change_frame, require_same_columns
@@ -140,10 +141,17 @@ class Intensity:
         Raises
         ------
         ParameterError
-            If ``other`` is no Intensity, or has other columns.
+            If ``other`` is no Intensity, or has other columns or other transforms of them.
+        DependenceError
+            If a mixture has linearly dependent columns.
         """
         require_instance("other", other, Intensity, _ALLOWED_OTHER)
         require_same_columns("the sum of intensities", self.mixture, other.mixture)
+        for part in (self, other):
+            require_independent_columns(part.mixture, "the sum of intensities")
+        if self.mixture.transforms != other.mixture.transforms:
+            names = [part.mixture.transforms and part.mixture.transforms.names for part in (self, other)]
+            raise ParameterError.invalid_value("transforms", names, "equal in both intensities of a sum")
         first, second = self.mixture, change_frame(other.mixture, self.mixture.frame)
         log_mass = float(np.logaddexp(self.log_mass, other.log_mass))
         fractions = math.exp(self.log_mass - log_mass), math.exp(other.log_mass - log_mass)

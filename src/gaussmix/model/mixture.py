@@ -39,6 +39,7 @@ from gaussmix.model.validation import (
     require_instance,
 )
 from gaussmix.sources import MemorySource
+from gaussmix.transforms import select_transforms
 from gaussmix.types import ND, NK, ArrayLike, IntD, IntK, IntN, N
 
 
@@ -95,16 +96,23 @@ class Mixture(MixtureParameters, AbstractDensity):
 
     @property
     def components(self) -> tuple[Gaussian, ...]:
-        """The K Gaussians in the data's units, without their weights."""
+        """The K Gaussians in the data's units, or of the transformed columns, without their weights."""
         return tuple(map(Gaussian, self.means, self.covariances))
 
     def logpdf(self, X: ArrayLike) -> N:
-        """Return the natural logarithm of the density at each row of X (n, D), shape (n,).
+        """Return the natural logarithm of the density at each row of X (n, D), in the data's units, shape (n,).
+
+        It is minus infinity outside the domain of a transform of the columns.
 
         Noise has the same density 1 / volume everywhere, also outside the box on which `cdf` and `sample` take it to
         be uniform. With noise the density therefore does not integrate to 1.
         """
-        return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
+        if self.transforms is None:
+            return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
+        rows = parse_rows(X, self.n_features, self.feature_names)
+        inner = replace(self, transforms=None)
+        log_jacobians = self.transforms.log_abs_det_jacobian(rows, self.independent_columns)
+        return inner.logpdf(self.transforms.forward_inside_domain(rows)) + log_jacobians
 
     def predict_proba(self, X: ArrayLike) -> NK:
         """Return the probability of each component for each row of X (n, D), shape (n, K).
@@ -129,7 +137,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         `pdf` is the same outside of it: a row far from all groups is noise.
         """
         require_independent_columns(self, "cdf")
-        rows = self.frame.transform_rows(parse_rows(X, self.n_features, self.feature_names))
+        rows = self.frame.transform_rows(_parse_and_transform_rows(self, X))
         if not len(rows):
             raise DataError.no_rows()
         matrices = self.covariance.matrices()
@@ -160,8 +168,7 @@ class Mixture(MixtureParameters, AbstractDensity):
             rows, labels = sampling.sample_gaussians(*parameters, n_samples, random_state)
         else:
             rows, labels = sampling.sample_gaussians_and_noise(*parameters, self.noise, n_samples, random_state)
-        restored = self.frame.restore_means(rows)
-        return restored if self.dependence is None else self.dependence.expand_rows(restored), labels
+        return self.restore_points(rows), labels
 
     # -- other mixtures ------------------------------------------------------------------------
 
@@ -183,9 +190,8 @@ class Mixture(MixtureParameters, AbstractDensity):
         covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
         noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select_columns(positions))
         names = self._feature_names_at(positions)
-        return Mixture(
-            self.weights, self.centers[:, positions], covariance, self.frame.select_columns(positions), names, noise
-        )
+        frame, transforms = self.frame.select_columns(positions), select_transforms(self.transforms, positions)
+        return Mixture(self.weights, self.centers[:, positions], covariance, frame, names, noise, transforms=transforms)
 
     def conditional(self, known_columns: Sequence[int | str], values: ArrayLike) -> "Mixture":
         """Return the conditional mixture of the other columns, given ``values`` of the known columns.
@@ -211,13 +217,16 @@ class Mixture(MixtureParameters, AbstractDensity):
         require_independent_columns(self, "conditional")
         known = parse_columns(known_columns, self.n_features, self.feature_names, "known_columns")
         point = parse_known_values(values, len(known))[None]
-        inner = self.frame.select_columns(known).transform_rows(point)[0]
+        known_transforms = select_transforms(self.transforms, known)
+        transformed_point = point if known_transforms is None else known_transforms.forward(point)
+        inner = self.frame.select_columns(known).transform_rows(transformed_point)[0]
         centers, covariance = condition_gaussians(self.centers, self.covariance, known, inner)
         weights = self.marginal(known.tolist()).predict_proba(point)[0]
         others = np.setdiff1d(np.arange(self.n_features), known)
         frame, names = self.frame.select_columns(others), self._feature_names_at(others)
         noise = None if self.noise is None else Noise(float(weights[-1]), self.noise.box.select_columns(others))
-        return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise)
+        transforms = select_transforms(self.transforms, others)
+        return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise, transforms=transforms)
 
     def product(self, other: "Mixture") -> MixtureProduct["Mixture"]:
         """Return the normalized product of the two densities, and the natural log of the integral of their product.
@@ -228,7 +237,7 @@ class Mixture(MixtureParameters, AbstractDensity):
         Raises
         ------
         ParameterError
-            If the mixtures have different columns.
+            If the mixtures have different columns, or transformed ones.
         UnrepresentableError
             If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
         DependenceError
@@ -237,6 +246,9 @@ class Mixture(MixtureParameters, AbstractDensity):
         require_instance("other", other, Mixture, "a Mixture")
         for mixture in (self, other):
             require_independent_columns(mixture, "product")
+        if self.transforms is not None or other.transforms is not None:
+            names = [mixture.transforms and mixture.transforms.names for mixture in (self, other)]
+            raise ParameterError.invalid_value("transforms", names, "None in both factors of a product of densities")
         return multiply_mixtures(self, other)
 
     def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:
@@ -287,9 +299,14 @@ class Mixture(MixtureParameters, AbstractDensity):
         return serialization.load_parameters(path, cls)
 
 
+def _parse_and_transform_rows(mixture: Mixture, X: ArrayLike) -> ND:
+    """Return the rows (n, D) of X in the coordinates of the transformed columns."""
+    return mixture.transform_rows(parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True))
+
+
 def _make_scoring_arguments(mixture: Mixture, X: ArrayLike) -> tuple[Mixture, MemorySource, AutomaticEngine]:
     """Return the mixture, the rows as a source in its frame, and an engine; raise DataError if there are no rows."""
-    rows = parse_rows(X, mixture.n_features, mixture.feature_names, keep_float32=True)
+    rows = _parse_and_transform_rows(mixture, X)
     if not len(rows):
         raise DataError.no_rows()
     rows = select_independent_columns(mixture, rows)

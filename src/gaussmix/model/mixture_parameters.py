@@ -14,7 +14,8 @@ from gaussmix.covariance import AbstractCovariance, Structure, contract_covarian
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import format_count
 from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, append_noise_weight
-from gaussmix.types import KD, KDD, Array, K
+from gaussmix.transforms import ColumnTransforms, select_transforms
+from gaussmix.types import KD, KDD, ND, AnyArray, Array, IntD, K
 
 M = TypeVar("M", bound="MixtureParameters")
 
@@ -43,6 +44,10 @@ class MixtureParameters:
         Linear relations among the columns. The D columns of ``centers``, ``covariance``, ``frame`` and ``noise`` are
         then the independent ones, and so are densities. Means, covariances and samples in the data's units have all
         columns.
+    transforms : ColumnTransforms, optional
+        Transforms of all columns, dependent ones included. All other parameters, and the relations of a
+        ``dependence``, are those of the transformed columns. Rows that are scored or sampled are in the data's units,
+        and so are densities.
     """
 
     weights: K
@@ -53,6 +58,7 @@ class MixtureParameters:
     noise: Noise | None = None
     n_fixed_parameters: int = 0
     dependence: ColumnDependence | None = None
+    transforms: ColumnTransforms | None = None
 
     @property
     def structure(self) -> Structure:
@@ -79,22 +85,68 @@ class MixtureParameters:
         """The mixture of the independent columns alone; the mixture itself without a dependence."""
         if self.dependence is None:
             return self
-        return replace(self, feature_names=self.dependence.select_names(self.feature_names), dependence=None)
+        names = self.dependence.select_names(self.feature_names)
+        return replace(self, feature_names=names, dependence=None, transforms=self.independent_transforms)
+
+    @property
+    def independent_columns(self) -> IntD:
+        """Positions (d,) of the independent columns; all columns without a dependence."""
+        return np.arange(self.n_features) if self.dependence is None else self.dependence.independent
+
+    @property
+    def independent_transforms(self) -> ColumnTransforms | None:
+        """The transforms of the independent columns, which densities and numbers of parameters depend on."""
+        return select_transforms(self.transforms, self.independent_columns)
 
     @property
     def n_parameters(self) -> int:
-        """Number of free parameters: K - 1 weights, K D means, those of the covariances, and two of the noise."""
+        """Number of free parameters: K - 1 weights, K D means, covariances, transforms, and two of the noise."""
         count = (
             self.structure.n_mixture_parameters(self.n_components, self.n_independent_features)
             - self.n_fixed_parameters
         )
+        independent_transforms = self.independent_transforms
+        count += 0 if independent_transforms is None else independent_transforms.n_parameters
         return count if self.noise is None else count + N_NOISE_PARAMETERS
 
     @property
     def means(self) -> KD:
-        """Means (K, D) in the data's units."""
-        means = self.frame.restore_means(self.centers)
-        return means if self.dependence is None else self.dependence.expand_rows(means)
+        """Means (K, D) in the data's units, or those of the transformed columns."""
+        return self._expand_columns(self.frame.restore_means(self.centers))
+
+    @property
+    def medians(self) -> KD:
+        """Median of each column within each component (K, D), in the data's units: the means without transforms."""
+        return self.restore_points(self.centers)
+
+    def transform_rows(self, rows: AnyArray) -> AnyArray:
+        """Return rows (n, D) in the data's units after the transforms of the columns.
+
+        TransformError is raised if a value is outside the domain of its transform, or overflows.
+        """
+        return rows if self.transforms is None else self.transforms.forward(rows, self.feature_names)
+
+    def restore_points(self, points: ND) -> ND:
+        """Return points (n, D) in the data's units from the working coordinates of ``frame``."""
+        restored = self._expand_columns(self.frame.restore_means(points))
+        return restored if self.transforms is None else self.transforms.inverse(restored)
+
+    def _expand_columns(self, rows: ND) -> ND:
+        """Return all columns (n, D) of rows (n, d) of the independent ones."""
+        return rows if self.dependence is None else self.dependence.expand_rows(rows)
+
+    @property
+    def half_widths(self) -> KD:
+        """Half the distance of the quantiles one standard deviation below and above the median (K, D), in data units.
+
+        They are the standard deviations of columns without a transform.
+        """
+        deviations = self.standard_deviations
+        if self.transforms is None:
+            return deviations
+        low, high = (self.transforms.inverse(self.means + sign * deviations) for sign in (-1.0, 1.0))
+        is_transformed = np.array([name is not None for name in self.transforms.names])
+        return np.where(is_transformed, 0.5 * (high - low), deviations)
 
     @property
     def covariances(self) -> KDD:

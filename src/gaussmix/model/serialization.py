@@ -4,10 +4,11 @@ Schema 1 contains weights, centers, the covariances as factors and precision roo
 the flags of the variance floor. Optional arrays are the weight and the box of the noise, a flag if the user gave its
 volume, and the number of fixed parameters. Strings are the schema, the structure, the feature names as JSON and a
 checksum of everything else. Schema 2 contains mixtures of factor analyzers: loadings, noise variances and the number of
-factors.
+factors. Schema 3 adds the linear relations of dependent columns, the transforms of the columns as JSON, or both, to
+either kind of mixture.
 
 Files of every released schema stay readable: a new schema gets a new reader. A model is written in the oldest schema
-that can represent it. Schema 3 adds the linear relations of dependent columns to either.
+that can represent it.
 """
 
 import hashlib
@@ -35,13 +36,14 @@ from gaussmix.model.dependence_serialization import RELATION_TENSORS, pack_depen
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.noise import Box, Noise, append_noise_weight
 from gaussmix.model.validation import require_weights_sum_to_one
+from gaussmix.transforms import ColumnTransforms
 from gaussmix.types import AnyArray
 
 M = TypeVar("M", bound=MixtureParameters)
 
 SCHEMA_VERSION = 1
 FACTOR_SCHEMA_VERSION = 2
-DEPENDENCE_SCHEMA_VERSION = 3
+COLUMN_SCHEMA_VERSION = 3  # relations or transforms of columns
 
 
 def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> None:
@@ -73,7 +75,10 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
     }
     if isinstance(mixture.structure, FactorStructure):
         metadata |= {"schema": str(FACTOR_SCHEMA_VERSION), "n_factors": str(mixture.structure.n_factors)}
-    metadata |= {} if mixture.dependence is None else {"schema": str(DEPENDENCE_SCHEMA_VERSION)}
+    if mixture.dependence is not None or mixture.transforms is not None:
+        metadata |= {"schema": str(COLUMN_SCHEMA_VERSION)}
+    if mixture.transforms is not None:
+        metadata |= {"transforms": mixture.transforms.to_json()}
     content = serialize_tensors(arrays, {**metadata, "sha256": compute_checksum(arrays, metadata)})
     partial = f"{os.fspath(path)}.partial"
     try:
@@ -159,9 +164,9 @@ def _read_structure_of_schema_2(metadata: dict[str, str], tensors: dict[str, Any
 
 
 def _read_structure_of_schema_3(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
-    """Return the structure of a file of schema 3; raise DamagedModelError if it has no relations of columns."""
-    if RELATION_TENSORS[0] not in tensors:
-        raise DamagedModelError.no_relations()
+    """Return the structure of a file of schema 3; raise DamagedModelError without relations and transforms."""
+    if RELATION_TENSORS[0] not in tensors and "transforms" not in metadata:
+        raise DamagedModelError.no_relations_or_transforms()
     return (_read_structure_of_schema_2 if "n_factors" in metadata else _read_structure_of_schema_1)(metadata, tensors)
 
 
@@ -188,8 +193,10 @@ def _read_constructor_arguments(
     n_names = n_features if dependence is None else dependence.n_features
     if names is not None and not (isinstance(names, list) and [type(name) for name in names] == [str] * n_names):
         raise DamagedModelError.invalid_feature_names()
+    has_transforms = metadata["schema"] == str(COLUMN_SCHEMA_VERSION) and "transforms" in metadata
+    transforms = ColumnTransforms.from_json(metadata["transforms"], n_names) if has_transforms else None
     names = names and tuple(names)
-    return weights, centers, covariance, frame, names, noise, n_fixed_parameters, dependence
+    return weights, centers, covariance, frame, names, noise, n_fixed_parameters, dependence, transforms
 
 
 def _pack_noise_and_n_fixed_parameters(mixture: MixtureParameters) -> dict[str, AnyArray]:

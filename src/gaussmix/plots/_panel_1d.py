@@ -49,7 +49,7 @@ def compute_density_limits(
     """Return the ends (low, high) of an axis that shows the rows' ``values`` (n,) and all mixtures' components."""
     marginals = [mixture.marginal([column]) for mixture in mixtures]
     outlines = np.concatenate([_points_around_means(marginal, np.array([-3.0, 3.0])) for marginal in marginals])
-    means = np.concatenate([marginal.means[:, 0] for marginal in marginals])
+    means = np.concatenate([marginal.medians[:, 0] for marginal in marginals])
     weights = np.concatenate([marginal.weights for marginal in marginals]) / len(marginals)
     return compute_axis_limits(values, means, outlines, weights, max_extension_ratio)
 
@@ -65,7 +65,10 @@ def compute_density_curves_on_grid(mixture: Mixture, column: int, axis_limits: t
     units = AxisUnits.from_limits(low, high)
     grid = np.unique(np.concatenate([np.linspace(low, high, 200), peaks[(peaks >= low) & (peaks <= high)]]))
     density = np.exp(marginal.logpdf(grid[:, None]) + units.exponent * np.log(10.0))
-    component_densities = density[:, None] * marginal.predict_proba(grid[:, None])
+    component_densities = np.zeros((len(grid), marginal.n_components + (marginal.noise is not None)))
+    is_positive = density > 0.0  # a transform may not allow other values
+    probabilities = marginal.predict_proba(grid[is_positive, None]) if is_positive.any() else 0.0
+    component_densities[is_positive] = density[is_positive, None] * probabilities
     x_min, x_max = (float(end) for end in units.to_axis_units(np.array([low, high])))
     x, has_noise = units.to_axis_units(grid), marginal.noise is not None
     return DensityCurves(units, x_min, x_max, x, density, component_densities, has_noise)
@@ -78,7 +81,7 @@ def _points_around_means(column_marginal: Mixture, offsets_in_sds: Array) -> Arr
     """
     sds = np.sqrt(column_marginal.covariance.matrices()[:, 0, 0])
     points = column_marginal.centers[:, 0, None] + sds[:, None] * offsets_in_sds
-    return np.asarray(column_marginal.frame.restore_means(points.reshape(-1, 1)).reshape(points.shape))
+    return np.asarray(column_marginal.restore_points(points.reshape(-1, 1)).reshape(points.shape))
 
 
 def compute_histogram_edges(values: N, axis_length: float) -> Array:

@@ -57,7 +57,7 @@ def draw_scatter_panel(
         outlines = to_axis_units(_component_ellipse_outlines(marginal))
         _draw_ellipse_outlines(ax, outlines, distinct_styles(marginal.n_components))
         if marginal.n_components <= _MAX_NUMBERED_COMPONENTS:
-            _draw_component_numbers(ax, to_axis_units(marginal.means), outlines, is_small)
+            _draw_component_numbers(ax, to_axis_units(marginal.medians), outlines, is_small)
     names = [canvas.truncate_name(column_name(mixture, j), 18 if is_small else max_axis_name_length) for j in columns]
     separators = ["\n" if is_small or len(name) > canvas.LONG_NAME_LENGTH else " " for name in names]
     labels = [unit.format_label(name, end) for unit, name, end in zip(units, names, separators, strict=True)]
@@ -73,7 +73,7 @@ def compute_scatter_limits(
 ) -> ND:
     """Return (low, high) of the x and the y axis, (2, 2), that show points (n, 2) and the mixtures' ellipses."""
     marginals = [mixture.marginal(columns) for mixture in mixtures]
-    means = np.concatenate([marginal.means for marginal in marginals])
+    means = np.concatenate([marginal.medians for marginal in marginals])
     ellipses = np.concatenate([_component_ellipse_outlines(marginal) for marginal in marginals])
     weights = np.concatenate([marginal.weights for marginal in marginals]) / len(marginals)
     outlines = [ellipses[..., i].reshape(len(means), -1) for i in (0, 1)]
@@ -105,7 +105,7 @@ def component_ellipse_outline(pair_marginal: Mixture, component: int, coverage: 
     It is computed in the frame of the fit, where squares do not overflow.
     """
     gaussian = Gaussian(pair_marginal.centers[component], pair_marginal.covariance.matrices()[component])
-    return pair_marginal.frame.restore_means(gaussian.ellipse(coverage))
+    return pair_marginal.restore_points(gaussian.ellipse(coverage))
 
 
 def _draw_rows(

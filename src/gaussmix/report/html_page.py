@@ -13,6 +13,7 @@ import scipy
 
 from gaussmix._version import __version__
 from gaussmix.core.input_arrays import parse_rows, parse_weights
+from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.errors import FileError, MissingPackageError
 from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
@@ -25,7 +26,7 @@ from gaussmix.report.candidates import candidate_table
 from gaussmix.report.summary_text import describe_mixture
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
-from gaussmix.types import ArrayLike
+from gaussmix.types import ND, ArrayLike, N
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -137,7 +138,9 @@ def render_html(
         "is_transposed": _MAX_COMPONENT_COLUMNS < mixture.n_components > mixture.n_features + _N_SIZE_ROWS,
         "n_independent_columns": mixture.n_independent_features,
         "has_weights": weights is not None,
+        "has_transforms": mixture.transforms is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
+        "column_diagnoses": _diagnose_columns(mixture, rows, weights),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         "versions": _format_versions(),
         "max_rows": MAX_ROWS,
@@ -145,6 +148,14 @@ def render_html(
         **_selection_and_fit_context(mixture, fit, selection),
     }
     return str(template.render(context))
+
+
+def _diagnose_columns(mixture: Mixture, rows: ND, weights: N | None) -> tuple[ColumnDiagnosis, ...]:
+    """Return the diagnoses of the columns of rows (n, D) that no Gaussian describes, before and after transforms."""
+    diagnoses = diagnose_parsed_columns(rows, weights, mixture.feature_names)
+    if mixture.transforms is None:
+        return diagnoses
+    return keep_unmended_diagnoses(diagnoses, mixture.transforms.forward(rows, mixture.feature_names), weights)
 
 
 def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Selection | None) -> dict[str, Any]:

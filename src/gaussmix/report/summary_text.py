@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.text import join_with_and
+from gaussmix.model import Mixture
 from gaussmix.plots.canvas import format_count
+from gaussmix.plots.plot_data import column_name
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
 from gaussmix.report.formatting import format_number, format_percent
 from gaussmix.report.tables import (
@@ -58,8 +60,11 @@ def describe_mixture(
             _describe_weights(component_table(mixture, X, sample_weight)),
             _describe_certainty(fit_quality, sample_weight is not None),
         ]
+    sentences += describe_transforms(mixture)
     sentences += [] if selection is None else [_describe_selection(check_selection(selection)), *selection.notes]
     sentences += [] if fit is None else _describe_outcome(as_fit(fit))
+    column_notes = [] if selection is None else selection.column_notes
+    sentences += [note for note in column_notes if note not in sentences]
     return " ".join(sentences)
 
 
@@ -75,6 +80,18 @@ def _describe_groups(fit_quality: FitQualitySummary) -> str:
         f"The {rows}{weight} of {columns} {verb} described by {groups} of structure {fit_quality.structure}: "
         f"{fit_quality.description}."
     )
+
+
+def describe_transforms(mixture: Mixture) -> list[str]:
+    """Return a sentence on the transformed columns and what tables show of them; none without transforms."""
+    if mixture.transforms is None:
+        return []
+    names = [column_name(mixture, j) for j in range(mixture.n_features)]
+    columns = join_with_and(mixture.transforms.describe(names))
+    return [
+        f"The groups are Gaussian in transformed columns: {columns}. Tables show their medians in the units of the "
+        "data, and half the distance between the quantiles of 16 % and 84 %."
+    ]
 
 
 def _describe_weights(component_rows: Sequence[ComponentRow]) -> str:

@@ -38,7 +38,8 @@ class ComponentRow:
     mean_uncertainty : float or None
         Weighted mean uncertainty of the assigned rows; None if there are none.
     mean, standard_deviation : tuple of float
-        One value per column.
+        One value per column. For a transformed column they are the median, and half the distance of the quantiles one
+        standard deviation below and above it.
     """
 
     component: int
@@ -122,7 +123,7 @@ def component_table(
         In the order of the components.
     """
     mixture = as_mixture(mixture)
-    means, deviations = mixture.means.tolist(), mixture.standard_deviations.tolist()
+    means, deviations = mixture.medians.tolist(), mixture.half_widths.tolist()
     statistics = [_ComponentRowStatistics(None, None, None)] * mixture.n_components
     if X is not None:
         statistics = _component_row_statistics(mixture, X, sample_weight)

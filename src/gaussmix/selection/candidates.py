@@ -6,12 +6,14 @@ from typing import Any
 
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.covariance.structure import Structure
+from gaussmix.diagnostics import ColumnDiagnosis, describe_diagnoses
 from gaussmix.errors import MissingPackageError
 from gaussmix.errors.text import format_count
 from gaussmix.model.column_dependence import attach_dependence, describe_dependence
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit_record import Fit
+from gaussmix.transforms import TransformedRows
 
 # Two criterion values that differ relatively by less belong to one density under two names.
 _RELATIVE_TIE = 1e-9
@@ -70,8 +72,23 @@ class Candidate:
         if dependence is None or self.fit is None or self.mixture is None:
             return self
         mixture = attach_dependence(self.mixture, dependence, feature_names)
-        notes = (*describe_dependence(dependence, feature_names), *self.fit.notes)
+        notes = (*describe_dependence(dependence, feature_names, mixture.transforms), *self.fit.notes)
         return replace(self, mixture=mixture, fit=replace(self.fit, mixture=mixture, notes=notes))
+
+    def with_transforms(self, transformed: TransformedRows, total_weight: float) -> "Candidate":
+        """Return the candidate of a search over transformed rows, with criteria in the data's units."""
+        if transformed.transforms is None:
+            return self
+        n_parameters = self.n_parameters + transformed.n_parameters
+        if self.fit is None:
+            return replace(self, n_parameters=n_parameters)
+        fit = self.fit.with_transforms(transformed, total_weight)
+        total_log_max_responsibility = 0.5 * (self.criteria["bic"] - self.criteria["icl"])
+        criteria = {
+            name: criterion(fit.log_likelihood, n_parameters, total_weight, total_log_max_responsibility)
+            for name, criterion in CRITERIA.items()
+        }
+        return replace(self, criteria=criteria, n_parameters=n_parameters, mixture=fit.mixture, fit=fit)
 
     @property
     def is_eligible(self) -> bool:
@@ -92,11 +109,14 @@ class Selection:
         None if the fit failed; ``rejection_reason`` says why.
     seconds : float
         Duration of the search.
+    column_diagnoses : tuple of ColumnDiagnosis
+        Columns that no Gaussian describes; the structure and the number of components may follow them alone.
     """
 
     criterion: str
     candidates: tuple[Candidate, ...]
     seconds: float
+    column_diagnoses: tuple[ColumnDiagnosis, ...] = ()
 
     def __repr__(self) -> str:
         first_lines = "\n".join(f"  {candidate!r}" for candidate in self.candidates[:5])
@@ -104,6 +124,13 @@ class Selection:
         last_line = f"\n  ... and {n_more} more in .table()" if n_more > 0 else ""
         notes = "".join(f"\n{note}" for note in self.notes)
         return f"Selection by {self.criterion.upper()}, best first:\n{first_lines}{last_line}{notes}"
+
+    @property
+    def column_notes(self) -> tuple[str, ...]:
+        """Texts on the columns that no Gaussian describes, and the next step; a noise component describes some."""
+        mixture = self.best.mixture
+        has_noise = mixture is not None and mixture.noise is not None
+        return describe_diagnoses(self.column_diagnoses, has_noise)
 
     @property
     def best(self) -> Candidate:

@@ -28,11 +28,14 @@ from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import is_integer
 from gaussmix.core.threads import available_n_threads
+from gaussmix.core.user_warnings import warn_user
 from gaussmix.covariance.prior import DefaultPrior
+from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
-from gaussmix.errors import ParameterError, SelectionError
+from gaussmix.errors import DataWarning, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
+from gaussmix.selection.automatic_transform import AUTOMATIC_TRANSFORM, choose_transforms
 from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.parallel_tasks import default_n_workers
@@ -46,6 +49,7 @@ from gaussmix.selection.validation import (
     require_rows_and_columns,
 )
 from gaussmix.sources.base import AbstractSource
+from gaussmix.transforms import TransformedRows, TransformLike
 from gaussmix.types import ArrayLike
 
 _DEFAULT_COUNTS = range(1, 10)
@@ -66,6 +70,7 @@ def select(
     prior: str | DefaultPrior | None = None,
     noise: bool | float | None = None,
     engine: str | AbstractEngine = "auto",
+    transform: TransformLike = None,
 ) -> Selection:
     """Fit every structure with every number of components, and rank the mixtures by a criterion.
 
@@ -114,6 +119,10 @@ def select(
         partitions of the rows without outliers.
     engine : {'auto', 'numpy', 'compiled'} or engine object, default='auto'
         What computes the passes over the rows, as in `GaussianMixture`.
+    transform : {None, 'log1p', 'yeo-johnson', 'standardize', 'auto'} or mapping, default=None
+        Transform of all columns, or a mapping from columns to transforms, as in `GaussianMixture`. Criteria are
+        those of the data's units, so that searches with different transforms can be compared. 'auto': Yeo-Johnson
+        for each skewed or heavy-tailed column that has a lower BIC with it, on its own.
 
     Returns
     -------
@@ -128,10 +137,15 @@ def select(
         If a parameter is invalid.
     SelectionError
         If no candidate can be fitted.
+
+    Warns
+    -----
+    DataWarning
+        Once, if no Gaussian describes some columns; ``Selection.column_notes`` name them and the next step.
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
-    data = _parse_search_data(X, sample_weight, labels, feature_names, prior)
+    data = _parse_search_data(X, sample_weight, labels, feature_names, prior, transform)
     source, n_rows = data.source, data.n_rows
     counts = parse_component_counts(_DEFAULT_COUNTS if n_components is None else n_components)
     allowed_text = "'all', a structure, or one or more of them"
@@ -148,17 +162,31 @@ def select(
     )
     plan = SearchPlan(search_problem, parsed_structures, counts, may_go_on=n_components is None)
     with make_progress_callback(progress, "fitting") as callback:
-        candidates = run_search(plan, criterion, n_workers, callback)
-    return _make_selection(data.restore_all_columns(candidates), criterion, start_time)
+        candidates = data.restore_all_columns(run_search(plan, criterion, n_workers, callback))
+    selection = _make_selection(candidates, criterion, start_time, data.column_diagnoses)
+    if selection.column_notes:
+        warn_user(DataWarning.columns_without_gaussian_shape(selection.column_notes))
+    return selection
 
 
 class _SearchData(NamedTuple):
-    """The rows to fit as a source, their number, the names of all columns, and the dependence of those left out."""
+    """The rows to fit, as a source and transformed, and what leads from their columns back to all columns.
+
+    These are the total weight, the names of all columns, the dependence of those left out, and the columns that no
+    Gaussian describes.
+    """
 
     source: AbstractSource
-    n_rows: int
+    transformed: TransformedRows
+    total_weight: float
     feature_names: tuple[str, ...] | None
     dependence: ColumnDependence | None
+    column_diagnoses: tuple[ColumnDiagnosis, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return len(self.transformed.rows)
 
     @property
     def independent_names(self) -> tuple[str, ...] | None:
@@ -166,8 +194,13 @@ class _SearchData(NamedTuple):
         return self.feature_names if self.dependence is None else self.dependence.select_names(self.feature_names)
 
     def restore_all_columns(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Return the candidates with mixtures of all columns, and notes on those left out."""
-        return [candidate.with_all_columns(self.dependence, self.feature_names) for candidate in candidates]
+        """Return the candidates with mixtures of all columns in the data's units, and notes on those left out."""
+        return [
+            candidate.with_transforms(self.transformed, self.total_weight).with_all_columns(
+                self.dependence, self.feature_names
+            )
+            for candidate in candidates
+        ]
 
 
 def _parse_search_data(
@@ -176,8 +209,9 @@ def _parse_search_data(
     labels: ArrayLike | None,
     feature_names: Sequence[str] | None,
     prior: str | DefaultPrior | None,
+    transform: TransformLike,
 ) -> _SearchData:
-    """Return the validated rows, weights and labels as a source, without dependent columns.
+    """Return the validated, transformed rows, weights and labels as a source, without dependent columns.
 
     Prior parameters of the user are those of all columns, so that no column is left out.
     """
@@ -187,12 +221,18 @@ def _parse_search_data(
     weights = parse_weights(sample_weight, len(rows))
     known_components = parse_labels(labels, len(rows), weights)
     label_prior = None if known_components is None else KnownComponents(known_components)
+    diagnoses = diagnose_parsed_columns(rows, weights, names)
+    if transform == AUTOMATIC_TRANSFORM:
+        transform = choose_transforms(rows, weights, diagnoses)
+    transformed = TransformedRows.from_rows(transform, rows, weights, names)
+    diagnoses = keep_unmended_diagnoses(diagnoses, transformed.rows, weights)
     has_prior_parameters = isinstance(prior, DefaultPrior) and (prior.location is not None or prior.scale is not None)
-    dependence = None if has_prior_parameters else find_column_dependence(rows, weights)
+    dependence = None if has_prior_parameters else find_column_dependence(transformed.rows, weights)
     if dependence is not None:
-        rows = dependence.select_independent(rows)
-    source = make_memory_source(rows, weights).with_label_prior(label_prior)
-    return _SearchData(source, len(rows), names, dependence)
+        transformed = transformed.keep_columns(dependence.independent)
+    source = make_memory_source(transformed.rows, weights).with_label_prior(label_prior)
+    total_weight = float(len(rows) if weights is None else weights.sum())
+    return _SearchData(source, transformed, total_weight, names, dependence, diagnoses)
 
 
 def _require_one_name_per_feature(feature_names: Sequence[str] | None, n_features: int) -> tuple[str, ...] | None:
@@ -214,7 +254,9 @@ def _effective_n_jobs(n_jobs: int | None, n_rows: int) -> int:
     return n_jobs
 
 
-def _make_selection(candidates: list[Candidate], criterion: str, start_time: float) -> Selection:
+def _make_selection(
+    candidates: list[Candidate], criterion: str, start_time: float, column_diagnoses: tuple[ColumnDiagnosis, ...]
+) -> Selection:
     """Return the `Selection` of all candidates, best first; raise SelectionError if all failed.
 
     ``start_time`` is the value of ``time.perf_counter`` at the start of the search.
@@ -222,4 +264,4 @@ def _make_selection(candidates: list[Candidate], criterion: str, start_time: flo
     candidates = sorted(candidates, key=lambda candidate: candidate_sort_key(candidate, criterion))
     if candidates[0].fit is None:
         raise SelectionError.no_fit(candidates[0].rejection_reason)
-    return Selection(criterion, tuple(candidates), time.perf_counter() - start_time)
+    return Selection(criterion, tuple(candidates), time.perf_counter() - start_time, column_diagnoses)

@@ -1,6 +1,6 @@
 """``Fit``: the record of a finished fit, in numbers and in sentences."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
+from gaussmix.transforms import TransformedRows
 from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
@@ -163,6 +164,19 @@ class Fit:
         }
         texts = [text.format(_name_components(mask)) for text, mask in clauses.items() if mask.any()]
         return "; ".join(texts + ["too few rows in total"] * self.has_too_few_rows_in_total)
+
+    def with_transforms(self, transformed: TransformedRows, total_weight: float) -> "Fit":
+        """Return the record of a fit to transformed rows, with log-likelihoods in the data's units."""
+        if transformed.transforms is None:
+            return self
+        total_log_jacobian = transformed.total_log_jacobian
+        return replace(
+            self,
+            trace=replace(self.trace, log_likelihoods=self.trace.log_likelihoods + total_log_jacobian),
+            log_likelihood=self.log_likelihood + total_log_jacobian,
+            mean_log_likelihood=self.mean_log_likelihood + total_log_jacobian / total_weight,
+            mixture=replace(self.mixture, transforms=transformed.transforms),
+        )
 
     def __str__(self) -> str:
         iterations = format_count(len(self.trace), "iteration")

@@ -1,0 +1,87 @@
+"""Errors and warnings about the columns of a table: their names, transforms, linear relations and shape."""
+
+from collections.abc import Sequence
+
+from gaussmix.errors.base import GaussmixWarning
+from gaussmix.errors.data import DataError
+from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_commas
+
+
+class ColumnNameError(DataError):
+    """Names of columns that cannot be used."""
+
+    @classmethod
+    def repeated_columns(cls, names: Sequence[str]) -> "ColumnNameError":
+        """Return the error that columns of a data frame have the same name."""
+        named = join_with_and([repr(name) for name in names])
+        verb = "occurs" if len(names) == 1 else "occur"
+        return cls(
+            f"column names must differ, but {named} {verb} more than once; rename the columns, or pass the values "
+            "without names"
+        )
+
+    @classmethod
+    def unknown_columns(cls, missing: Sequence[str], present: Sequence[str]) -> "ColumnNameError":
+        """Return the error that columns are missing from a data frame."""
+        named = join_with_and([f"{name!r}{format_suggestion(name, present)}" for name in missing])
+        there = (
+            f"the only column is {present[0]!r}"
+            if len(present) == 1
+            else f"the columns are {join_with_commas(present)}"
+        )
+        return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
+
+
+class TransformError(DataError):
+    """A value that the transform of its column does not allow; ``row`` is its row."""
+
+    @classmethod
+    def outside_domain(cls, transform: str, minimum: float, value: float, row: int, column: str) -> "TransformError":
+        """Return the error that a value is outside the domain of its column's transform."""
+        error = cls(
+            f"row {row}, column {column} is {value:g}, but {transform} needs values above {minimum:g}; "
+            "rows and columns count from 0: shift the column, or use 'yeo-johnson'"
+        )
+        error.row = row
+        return error
+
+    @classmethod
+    def overflow(cls, transform: str, row: int, column: str) -> "TransformError":
+        """Return the error that a transformed value overflows."""
+        error = cls(
+            f"{transform} of row {row}, column {column} overflows; rows and columns count from 0: "
+            "divide the column by its typical size"
+        )
+        error.row = row
+        return error
+
+
+class DependenceError(DataError):
+    """Linearly dependent columns, for an operation that needs a regular covariance."""
+
+    @classmethod
+    def dependent_columns(cls, operation: str, relations: Sequence[str]) -> "DependenceError":
+        """Return the error that an operation needs a regular covariance, but columns are linearly dependent."""
+        return cls(
+            f"{operation} needs linearly independent columns, but {'; '.join(relations)}; leave the dependent columns "
+            "out, as mixture.independent_part does"
+        )
+
+
+class DataWarning(GaussmixWarning):
+    """Rows or columns that can be used, but that are not as a model expects them."""
+
+    @classmethod
+    def broken_relations(cls, relations: Sequence[str], n_broken: int, n_rows: int, first_row: int) -> "DataWarning":
+        """Return the warning that rows break linear relations that held among the columns in the fit."""
+        which = "relation" if len(relations) == 1 else "relations"
+        return cls(
+            f"{n_broken} of {format_count(n_rows, 'row')} (the first is row {first_row}, counted from 0) "
+            f"{'breaks' if n_broken == 1 else 'break'} the {which} of the fitted columns: {'; '.join(relations)}. "
+            "Predictions use the independent columns only; check these rows, or fit again"
+        )
+
+    @classmethod
+    def columns_without_gaussian_shape(cls, texts: Sequence[str]) -> "DataWarning":
+        """Return the warning about columns; ``texts`` name them and what can be done, kind by kind."""
+        return cls(f"{' '.join(texts)} To hide this: warnings.simplefilter('ignore', gaussmix.DataWarning)")
