@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.adapters import PEERS
+from benchmarks.commands import recover
 from benchmarks.data import BenchmarkCase, make_mixture_rows, select_cases
 from benchmarks.peak_rates import count_operations
 from benchmarks.scoring import mean_log_likelihood
@@ -109,3 +111,17 @@ def test_solvers_reach_one_goal(tmp_path, capsys):
         (run,) = json.load(file)["results"]["runs"]
     assert run["n_iter"]["em"] >= 1
     assert "better of SQUAREM and Anderson" in capsys.readouterr().out
+
+
+def test_recovery_is_counted_on_simulated_tables():
+    rng = np.random.default_rng(0)
+    tables = [recover.simulate_table(rng) for _ in range(10)]
+    assert all(len(table) >= 60 and np.isfinite(table).all() for table in tables)
+    assert len({table.shape[1] for table in tables}) > 2
+    right = {"n_components": 2, "ari": 1.0, "seconds": 0.1, "bic": 10.0}
+    wrong = {"n_components": 3, "ari": 0.5, "seconds": 0.4, "bic": 9.0}
+    answers = [{"n_groups": 2, "gaussmix": right, "mclust": wrong}, {"n_groups": 3, "gaussmix": wrong, "mclust": right}]
+    row = recover.format_results({"5": answers}).splitlines()[-1]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        *("5", "2", "2", "0", "0.7500", "0.7500", "2.12", "1", "1")
+    ]

@@ -333,6 +333,8 @@ def test_search_goes_on_above_nine_components_by_default() -> None:
     bounded = select(rows, range(1, 10), ["EII", "VVI"])
     assert bounded.best.n_components == 9
     assert bounded.is_best_at_largest_count
+    assert any(note.startswith("9 components of ") and "largest number tried" in note for note in bounded.notes)
+    assert not any("largest number tried" in note for note in found.notes)
     assert max(cell.n_components for cell in bounded.candidates) == 9
 
 

@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.errors import ColumnNameError, DataError, LabelError, SparseDataError, WeightError
+from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_source
+from gaussmix.errors import ColumnNameError, DataError, LabelError, WeightError
 from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN, N
 
 _MIN_TOTAL_WEIGHT = 1e-100  # the sum of the row weights must lie between this number and its inverse
@@ -104,38 +105,6 @@ def _to_float_array(data: object, keep_float32: bool) -> ND:
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError.not_numeric(error, find_first_non_numeric(data)) from error
-
-
-def require_no_source(data: object) -> None:
-    """Raise a DataError if the data are a source of rows, which has ``reduce`` and ``collect``, and not a table."""
-    if hasattr(data, "reduce") and hasattr(data, "collect"):
-        raise DataError.source_instead_of_rows(type(data).__name__)
-
-
-def refuse_sparse(data: object) -> None:
-    """Raise DataError for a sparse matrix or array."""
-    if hasattr(data, "toarray"):
-        raise SparseDataError.refuse()
-
-
-def fill_masked_with_nan(values: object) -> object:
-    """Return masked arrays as floats with NaN where they are masked, and all other values as they are.
-
-    So are lists and tuples of masked arrays or of masked numbers. NumPy's conversions would drop the masks, and show
-    the values behind them.
-    """
-    is_sequence_of_masked = isinstance(values, list | tuple) and any(
-        isinstance(value, np.ma.MaskedArray) for value in values
-    )
-    if not is_sequence_of_masked and not isinstance(values, np.ma.MaskedArray):
-        return values
-    if is_sequence_of_masked:  # NumPy warns of a masked number in a list
-        values = [np.nan if value is np.ma.masked else value for value in values]  # type: ignore[attr-defined]
-    masked: Any = np.ma.asarray(values)
-    if not np.ma.is_masked(masked):
-        return np.asarray(masked)
-    is_float = np.issubdtype(masked.dtype, np.inexact)
-    return (masked if is_float else masked.astype(np.float64)).filled(np.nan)
 
 
 def find_first_non_numeric(data: object) -> NonNumericEntry | None:

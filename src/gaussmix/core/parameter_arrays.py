@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaussmix.core.input_arrays import fill_masked_with_nan
+from gaussmix.core.input_kinds import fill_masked_with_nan
 from gaussmix.core.symmetric_matrices import max_asymmetry, symmetry_tolerance
 from gaussmix.errors import ParameterError
 from gaussmix.types import DD, KDD, Array

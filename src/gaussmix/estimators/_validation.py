@@ -9,15 +9,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from gaussmix.core.input_arrays import (
-    column_names,
-    fill_masked_with_nan,
-    find_first_non_numeric,
-    parse_weights,
-    refuse_sparse,
-    require_finite,
-    require_no_source,
-)
+from gaussmix.core.input_arrays import column_names, find_first_non_numeric, parse_weights, require_finite
+from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_source
 from gaussmix.core.scalar_checks import is_bool, is_integer, is_real_number
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ConstraintError, DataError, DataTypeError, ParameterError

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmix.core import linalg
 from gaussmix.core.frame import Frame
-from gaussmix.core.input_arrays import fill_masked_with_nan
+from gaussmix.core.input_kinds import fill_masked_with_nan
 from gaussmix.core.scalar_checks import is_bool
 from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance import (

@@ -170,7 +170,11 @@ class Selection:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on candidates that would have won if they were not degenerate: which, why, and what may help."""
+        """Sentences on degenerate candidates that would have won, and on a best one with the largest number tried."""
+        return (*self._notes_on_degenerate_candidates(), *self._notes_on_largest_count())
+
+    def _notes_on_degenerate_candidates(self) -> tuple[str, ...]:
+        """Return sentences on candidates that would have won if they were not degenerate: which, why, what may help."""
         lower = self.degenerate_candidates_below_best
         if not lower or lower[0].fit is None:
             return ()
@@ -182,6 +186,16 @@ class Selection:
             f"{lower[0].name} has a {name} of {value:.8g}, {gap:.5g} below that of {self.best.name}, but is "
             f"degenerate: {lower[0].fit.degeneracy}.{more}",
             _FEW_ROWS_ADVICE if lower[0].fit.is_short_of_rows else _FLOOR_ADVICE,
+        )
+
+    def _notes_on_largest_count(self) -> tuple[str, ...]:
+        """Return the sentence that the best candidate has the largest number of components tried, if it has."""
+        if not self.is_best_at_largest_count:
+            return ()
+        count = format_count(self.best.n_components, "component")
+        return (
+            f"{count} of {self.best.structure} were the largest number tried; more may have a lower "
+            f"{self.criterion.upper()}: raise n_components (--components).",
         )
 
     def to_pandas(self) -> Any:
