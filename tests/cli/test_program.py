@@ -193,7 +193,7 @@ def test_names_that_the_terminal_cannot_encode() -> None:
 
 def test_fit_and_report_in_processes(write: Write, two_groups: dict[str, list[float]]) -> None:
     data = write("data.csv", two_groups)
-    done = _execute_in_new_process("fit", data, "--components", "1:2", "--structures", "full,tied")
+    done = _execute_in_new_process("fit", data, "--components", "1:3", "--structures", "full,tied")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Wrote to data-gaussmix:" in done.stdout
     page = Path("data-gaussmix/report.html").read_text(encoding="utf-8")

@@ -10,6 +10,8 @@ from sklearn.mixture import GaussianMixture as SklearnMixture
 from gaussmix import Constraints, Gaussian, GaussianMixture, Mixture, ParameterError
 from gaussmix.covariance import MCLUST_NAMES
 
+pytestmark = pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
+
 RNG = np.random.default_rng(0)
 DATA_SETS = {
     "iris": load_iris().data,

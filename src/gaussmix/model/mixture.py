@@ -21,16 +21,15 @@ from gaussmix.engines import AutomaticEngine
 from gaussmix.errors import DataError, ParameterError
 from gaussmix.model import prediction, sampling, serialization
 from gaussmix.model.column_dependence import (
-    marginal_of_dependent_columns,
     require_independent_columns,
     select_independent_columns,
 )
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian import Gaussian
-from gaussmix.model.gaussian_algebra import condition_gaussians
+from gaussmix.model.marginals import conditional_of_other_columns, marginal_of_columns
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.mixture_product import MixtureProduct, multiply_mixtures
-from gaussmix.model.noise import Noise, drop_noise_moments, relabel_noise_as_minus_one
+from gaussmix.model.noise import drop_noise_moments, relabel_noise_as_minus_one
 from gaussmix.model.validation import (
     parse_columns,
     parse_feature_names,
@@ -39,8 +38,7 @@ from gaussmix.model.validation import (
     require_instance,
 )
 from gaussmix.sources import MemorySource
-from gaussmix.transforms import select_transforms
-from gaussmix.types import ND, NK, ArrayLike, IntD, IntK, IntN, N
+from gaussmix.types import ND, NK, ArrayLike, IntK, IntN, N
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,17 +100,15 @@ class Mixture(MixtureParameters, AbstractDensity):
     def logpdf(self, X: ArrayLike) -> N:
         """Return the natural logarithm of the density at each row of X (n, D), in the data's units, shape (n,).
 
-        It is minus infinity outside the domain of a transform of the columns.
-
-        Noise has the same density 1 / volume everywhere, also outside the box on which `cdf` and `sample` take it to
-        be uniform. With noise the density therefore does not integrate to 1.
+        It is minus infinity outside the domain of a transform of the columns. Noise has the same density 1 / volume
+        everywhere, also outside the box on which `cdf` and `sample` take it to be uniform: the density with noise
+        does not integrate to 1.
         """
         if self.transforms is None:
             return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
         rows = parse_rows(X, self.n_features, self.feature_names)
-        inner = replace(self, transforms=None)
         log_jacobians = self.transforms.log_abs_det_jacobian(rows, self.independent_columns)
-        return inner.logpdf(self.transforms.forward_inside_domain(rows)) + log_jacobians
+        return replace(self, transforms=None).logpdf(self.transforms.forward_inside_domain(rows)) + log_jacobians
 
     def predict_proba(self, X: ArrayLike) -> NK:
         """Return the probability of each component for each row of X (n, D), shape (n, K).
@@ -183,15 +179,7 @@ class Mixture(MixtureParameters, AbstractDensity):
             If the columns are linearly dependent.
         """
         positions = parse_columns(columns, self.n_features, self.feature_names)
-        if self.dependence is not None:
-            return marginal_of_dependent_columns(self, self.dependence, positions)
-        matrices = self.covariance.matrices()[:, positions[:, None], positions]
-        # A block of a structured covariance need not have the structure. VVV allows any.
-        covariance = covariance_from_matrices(Structure.from_name("VVV"), matrices, self.n_components, len(positions))
-        noise = None if self.noise is None else replace(self.noise, box=self.noise.box.select_columns(positions))
-        names = self._feature_names_at(positions)
-        frame, transforms = self.frame.select_columns(positions), select_transforms(self.transforms, positions)
-        return Mixture(self.weights, self.centers[:, positions], covariance, frame, names, noise, transforms=transforms)
+        return marginal_of_columns(self, positions)
 
     def conditional(self, known_columns: Sequence[int | str], values: ArrayLike) -> "Mixture":
         """Return the conditional mixture of the other columns, given ``values`` of the known columns.
@@ -217,16 +205,8 @@ class Mixture(MixtureParameters, AbstractDensity):
         require_independent_columns(self, "conditional")
         known = parse_columns(known_columns, self.n_features, self.feature_names, "known_columns")
         point = parse_known_values(values, len(known))[None]
-        known_transforms = select_transforms(self.transforms, known)
-        transformed_point = point if known_transforms is None else known_transforms.forward(point)
-        inner = self.frame.select_columns(known).transform_rows(transformed_point)[0]
-        centers, covariance = condition_gaussians(self.centers, self.covariance, known, inner)
-        weights = self.marginal(known.tolist()).predict_proba(point)[0]
-        others = np.setdiff1d(np.arange(self.n_features), known)
-        frame, names = self.frame.select_columns(others), self._feature_names_at(others)
-        noise = None if self.noise is None else Noise(float(weights[-1]), self.noise.box.select_columns(others))
-        transforms = select_transforms(self.transforms, others)
-        return Mixture(weights[: self.n_components], centers, covariance, frame, names, noise, transforms=transforms)
+        probabilities = self.marginal(known.tolist()).predict_proba(point)[0]
+        return conditional_of_other_columns(self, known, point, probabilities)
 
     def product(self, other: "Mixture") -> MixtureProduct["Mixture"]:
         """Return the normalized product of the two densities, and the natural log of the integral of their product.
@@ -244,16 +224,7 @@ class Mixture(MixtureParameters, AbstractDensity):
             If a mixture has linearly dependent columns.
         """
         require_instance("other", other, Mixture, "a Mixture")
-        for mixture in (self, other):
-            require_independent_columns(mixture, "product")
-        if self.transforms is not None or other.transforms is not None:
-            names = [mixture.transforms and mixture.transforms.names for mixture in (self, other)]
-            raise ParameterError.invalid_value("transforms", names, "None in both factors of a product of densities")
         return multiply_mixtures(self, other)
-
-    def _feature_names_at(self, positions: IntD) -> tuple[str, ...] | None:
-        """Return the names of the columns at some positions; None if the mixture has no names."""
-        return None if self.feature_names is None else tuple(self.feature_names[j] for j in positions)
 
     def m_step(self, statistics: Statistics, covariance_estimator: AbstractCovarianceEstimator) -> "Mixture":
         """Return the mixture after an M-step: of the same structure and frame, and of maximum expected likelihood."""

@@ -7,9 +7,10 @@ from typing import Generic, NamedTuple
 import numpy as np
 
 from gaussmix.covariance import AbstractCovariance
-from gaussmix.errors import UnrepresentableError
+from gaussmix.errors import ParameterError, UnrepresentableError
+from gaussmix.model.column_dependence import require_independent_columns
 from gaussmix.model.gaussian_algebra import concatenate_covariances, multiply_all_gaussian_pairs
-from gaussmix.model.mixture_parameters import M, change_frame, require_same_columns
+from gaussmix.model.mixture_parameters import M, MixtureParameters, change_frame, require_same_columns
 from gaussmix.model.noise import Noise, multiply_noise
 from gaussmix.types import KD, K
 
@@ -31,11 +32,16 @@ def multiply_mixtures(first: M, second: M) -> MixtureProduct[M]:
     Raises
     ------
     ParameterError
-        If the mixtures have different columns.
+        If the mixtures have different columns, or transformed ones.
+    DependenceError
+        If a mixture has linearly dependent columns.
     UnrepresentableError
         If they lie so far apart, about 1e150 standard deviations, that the integral has no logarithm.
     """
     require_same_columns("product", first, second)
+    for mixture in (first, second):
+        require_independent_columns(mixture, "product")
+        _require_no_transforms(mixture)
     other = change_frame(second, first.frame)
     with np.errstate(divide="ignore"):
         first_logs, other_logs = np.log(first.weights), np.log(other.weights)
@@ -62,6 +68,13 @@ def multiply_mixtures(first: M, second: M) -> MixtureProduct[M]:
         n_fixed_parameters=0,
     )
     return MixtureProduct(product, log_total + first.frame.log_abs_det_jacobian)
+
+
+def _require_no_transforms(mixture: MixtureParameters) -> None:
+    """Raise ParameterError if a factor of a product has transformed columns."""
+    if mixture.transforms is not None:
+        allowed = "None in both factors of a product of densities"
+        raise ParameterError.invalid_value("transforms", list(mixture.transforms.names), allowed)
 
 
 class _NormalizedWeights(NamedTuple):

@@ -14,7 +14,6 @@ that can represent it.
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,15 +22,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialize_tensors
 
 from gaussmix.core.frame import Frame
-from gaussmix.covariance import AbstractCovariance, FactorStructure, Structure, parse_structure, representation_class
-from gaussmix.covariance.low_rank import LowRankCovariance
-from gaussmix.covariance.representations import (
-    DiagonalCovariance,
-    FullCovariance,
-    SharedCovariance,
-    SphericalCovariance,
-)
+from gaussmix.covariance import FactorStructure, Structure, parse_structure
 from gaussmix.errors import ArchiveError, DamagedModelError, FileError
+from gaussmix.model.covariance_serialization import pack_covariance, require_shape, unpack_covariance
 from gaussmix.model.dependence_serialization import RELATION_TENSORS, pack_dependence, unpack_dependence
 from gaussmix.model.mixture_parameters import MixtureParameters
 from gaussmix.model.noise import Box, Noise, append_noise_weight
@@ -61,7 +54,7 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
         "frame.shrink": mixture.frame.shrink_exponent,
         "frame.center": mixture.frame.center,
         "frame.exponent": mixture.frame.scale_exponent,
-        **_LAYOUTS[type(mixture.covariance)].to_tensors(mixture.covariance),
+        **pack_covariance(mixture.covariance),
         **_pack_noise_and_n_fixed_parameters(mixture),
         **({} if mixture.dependence is None else pack_dependence(mixture.dependence)),
     }
@@ -181,12 +174,12 @@ def _read_constructor_arguments(
             raise DamagedModelError.invalid_tensor(name, tensor.dtype)
     weights, centers = tensors["weights"], tensors["centers"]
     n_components, n_features = centers.shape
-    covariance = _layout_for(structure).covariance_from_tensors(structure, tensors, n_components, n_features)
+    covariance = unpack_covariance(structure, tensors, n_components, n_features)
     names = json.loads(metadata["feature_names"])
     frame = _make_checked_frame(
-        *(_require_shape(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent"))
+        *(require_shape(tensors["frame." + part], (n_features,)) for part in ("shrink", "center", "exponent"))
     )
-    _require_shape(weights, (n_components,))
+    require_shape(weights, (n_components,))
     noise, n_fixed_parameters = _unpack_noise_and_n_fixed_parameters(tensors, n_features)
     require_weights_sum_to_one(weights, append_noise_weight(weights, noise))
     dependence = unpack_dependence(tensors, n_features) if RELATION_TENSORS[0] in tensors else None
@@ -214,19 +207,18 @@ def _pack_noise_and_n_fixed_parameters(mixture: MixtureParameters) -> dict[str, 
 
 def _unpack_noise_and_n_fixed_parameters(tensors: dict[str, AnyArray], n_features: int) -> tuple[Noise | None, int]:
     """Return the noise, None if there is none, and the number of fixed parameters."""
-    n_fixed_parameters = int(_require_shape(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
+    n_fixed_parameters = int(require_shape(tensors.get("n_held", np.zeros(1, dtype=np.int64)), (1,))[0])
     if n_fixed_parameters < 0:
         raise DamagedModelError.negative_n_fixed_parameters()
     if "noise.weight" not in tensors:
         return None, n_fixed_parameters
-    weight, box = _require_shape(tensors["noise.weight"], (1,)), _require_shape(tensors["noise.box"], (2, n_features))
+    weight, box = require_shape(tensors["noise.weight"], (1,)), require_shape(tensors["noise.box"], (2, n_features))
     if not weight[0] >= 0 or not (box[0] < box[1]).all():
         raise DamagedModelError.invalid_noise()
     return Noise(float(weight[0]), Box(box[0], box[1], "noise.has_given_volume" in tensors)), n_fixed_parameters
 
 
 _READERS = {"1": _read_structure_of_schema_1, "2": _read_structure_of_schema_2, "3": _read_structure_of_schema_3}
-_POSITIVE_TENSORS = {"variances", "noise"}
 _INTEGER_TENSORS = {
     "floored",
     "n_held",
@@ -244,75 +236,3 @@ def _make_checked_frame(shrink_exponent: AnyArray, center: AnyArray, scale_expon
         if powers.min() < -_MAX_EXPONENT or powers.max() > _MAX_EXPONENT:
             raise DamagedModelError.exponent_out_of_range()
     return Frame(shrink_exponent, center, scale_exponent)
-
-
-def _require_shape(tensor: AnyArray, shape: tuple[int, ...]) -> AnyArray:
-    """Return the tensor unchanged if it has the shape, else raise a DamagedModelError."""
-    if tensor.shape != shape:
-        raise DamagedModelError.wrong_shape(tensor.shape, shape)
-    return tensor
-
-
-# Attributes of covariances whose tensors have another name. Names in files never change.
-_FIELDS = {
-    "root_matrices": "precision_root_matrices",
-    "root_matrix": "precision_root_matrix",
-    "log_determinants_": "stored_log_determinants",
-    "noise": "noise_variance",
-}
-
-
-def _attribute_of_tensor(tensor_name: str) -> str:
-    """Return the name of the attribute of a covariance that the tensor of this name contains."""
-    return _FIELDS.get(tensor_name, tensor_name)
-
-
-@dataclass(frozen=True)
-class _CovarianceLayout:
-    """The tensors of a covariance class: names and shapes, where K, D and Q are components, columns and factors."""
-
-    covariance_class: type[AbstractCovariance]
-    tensor_shapes: dict[str, str]
-
-    def to_tensors(self, covariance: AbstractCovariance) -> dict[str, AnyArray]:
-        """Return the tensors that describe a covariance, by their names in a file."""
-        return {
-            "covariance." + name: np.asarray(getattr(covariance, _attribute_of_tensor(name)))
-            for name in self.tensor_shapes
-        }
-
-    def covariance_from_tensors(
-        self, structure: Structure, tensors: dict[str, AnyArray], n_components: int, n_features: int
-    ) -> AbstractCovariance:
-        """Return the covariance that the tensors of a file contain; raise DamagedModelError if a shape is wrong."""
-        sizes = {
-            "K": n_components,
-            "D": n_features,
-            "Q": structure.n_factors if isinstance(structure, FactorStructure) else 0,
-        }
-        is_floored = _require_shape(tensors["floored"], (n_components,)).astype(bool)
-        values: dict[str, Any] = {}
-        for name, letters in self.tensor_shapes.items():
-            tensor = _require_shape(tensors["covariance." + name], tuple(sizes[letter] for letter in letters))
-            if name in _POSITIVE_TENSORS and not (tensor > 0).all():
-                raise DamagedModelError.variance_not_positive()
-            values[_attribute_of_tensor(name)] = tensor if letters else tensor.item()
-        if self.covariance_class is SphericalCovariance:
-            values["n_columns"] = n_features
-        return self.covariance_class(structure, is_floored, **values)
-
-
-_LAYOUTS: dict[type[AbstractCovariance], _CovarianceLayout] = {
-    FullCovariance: _CovarianceLayout(
-        FullCovariance, {"factors": "KDD", "root_matrices": "KDD", "log_determinants_": "K"}
-    ),
-    SharedCovariance: _CovarianceLayout(SharedCovariance, {"factor": "DD", "root_matrix": "DD", "log_determinant": ""}),
-    DiagonalCovariance: _CovarianceLayout(DiagonalCovariance, {"variances": "KD"}),
-    SphericalCovariance: _CovarianceLayout(SphericalCovariance, {"variances": "K"}),
-    LowRankCovariance: _CovarianceLayout(LowRankCovariance, {"loadings": "KDQ", "noise": "KD"}),
-}
-
-
-def _layout_for(structure: Structure) -> _CovarianceLayout:
-    """Return the names and shapes of the tensors of a structure's covariances."""
-    return _LAYOUTS[representation_class(structure)]

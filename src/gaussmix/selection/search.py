@@ -153,8 +153,7 @@ def select(
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
     parse_integer("n_starts", n_starts, 1)
-    n_workers = _effective_n_jobs(n_jobs, n_rows)
-    rng = make_generator(random_state)
+    n_workers, rng = _effective_n_jobs(n_jobs, n_rows), make_generator(random_state)
     engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)
     search_problem = SearchProblem.from_source(

@@ -7,7 +7,8 @@ import numpy as np
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.errors.text import format_count
 from gaussmix.model.noise import append_noise_weight
-from gaussmix.solvers.fit_record import Fit, collect_notes
+from gaussmix.solvers.fit_notes import collect_notes
+from gaussmix.solvers.fit_record import Fit
 from gaussmix.solvers.loop import RunResult
 from gaussmix.solvers.online.online_em import OnlineStep
 
