@@ -100,9 +100,8 @@ class Mixture(MixtureParameters, AbstractDensity):
     def logpdf(self, X: ArrayLike) -> N:
         """Return the natural logarithm of the density at each row of X (n, D), in the data's units, shape (n,).
 
-        It is minus infinity outside the domain of a transform of the columns. Noise has the same density 1 / volume
-        everywhere, also outside the box on which `cdf` and `sample` take it to be uniform: the density with noise
-        does not integrate to 1.
+        It is minus infinity outside the domain of a transform. Noise has the density 1 / volume everywhere, also
+        outside the box of `cdf` and `sample`, so that the density with noise does not integrate to 1.
         """
         if self.transforms is None:
             return prediction.logpdf_in_frame_units(*_make_scoring_arguments(self, X)) + self.frame.log_abs_det_jacobian
