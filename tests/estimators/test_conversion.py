@@ -76,6 +76,7 @@ def test_warnings_of_k_means_name_the_line_of_the_user() -> None:
     assert {warning.filename for warning in caught} == {__file__}
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 @pytest.mark.parametrize("volume", [5000.0, 1e-3, 123.456, 1e40])
 @pytest.mark.parametrize("scale", [1.0, 1e-30])
 def test_a_given_noise_volume_survives_a_file(volume: float, scale: float, tmp_path: Path) -> None:

@@ -95,7 +95,10 @@ def test_later_chunks_use_the_engine() -> None:
 
 def test_stochastic_em_names_the_engine_that_it_needs() -> None:
     mixture = GaussianMixture(3, solver="sem", engine=CountingEngine(), random_state=0)
-    with pytest.raises(CapabilityError, match=r"^solver='sem' needs an engine that is .* CountingEngine is not"):
+    with pytest.raises(
+        CapabilityError,
+        match=r"^solver='sem' needs an engine that is a BatchEngine, but has CountingEngine; use engine='auto'",
+    ):
         mixture.fit(X)
 
 

@@ -9,6 +9,9 @@ from gaussmix import GaussianMixture, select
 from gaussmix.types import ND, BoolN, IntN
 from tests.model.test_robust_scales import FAR_VALUES
 
+# Far rows that are equal are a component at the variance floor.
+pytestmark = pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
+
 
 def two_groups_and_far_rows(seed: int, name: str, n_columns: int = 1) -> tuple[ND, IntN, BoolN]:
     """1000 rows in two groups, at 1 and 2 with a deviation of 0.1, some replaced by far values."""

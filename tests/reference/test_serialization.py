@@ -180,7 +180,7 @@ def test_mutated_files_raise(structure: str, tmp_path: Path) -> None:
 def test_missing_file_and_folder_raise(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="there is no file"):
         Mixture.load(tmp_path / "nothing.safetensors")
-    with pytest.raises(FileError, match="is a folder"):
+    with pytest.raises(FileError, match="is a folder, not a file"):
         Mixture.load(tmp_path)
     with pytest.raises(FileError, match="cannot write"):
         Mixture.load(reference_path("VVV")).save(tmp_path / "no folder" / "model.safetensors")
