@@ -31,7 +31,11 @@ ColumnsOption = Annotated[
 ]
 ComponentsOption = Annotated[
     str | None,
-    typer.Option("--components", metavar="RANGE", help="Numbers of components to try: 3, 1:9 or 1,2,5. Default: 1:9."),
+    typer.Option(
+        "--components",
+        metavar="RANGE",
+        help="Numbers of components to try: 3, 1:9 or 1,2,5. Default: 1:9, and more while the largest number is best.",
+    ),
 ]
 StructuresOption = Annotated[
     str,
