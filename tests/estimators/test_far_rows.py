@@ -24,6 +24,7 @@ def two_groups_and_far_rows(seed: int, name: str, n_columns: int = 1) -> tuple[N
     return rows, groups, is_far
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.parametrize("n_columns", [1, 2])
 @pytest.mark.parametrize("name", FAR_VALUES)
 @pytest.mark.parametrize("seed", range(3))
@@ -38,6 +39,7 @@ def test_fit_finds_the_groups(seed: int, name: str, n_columns: int) -> None:
     assert 0 not in np.flatnonzero(found.model_.covariance.is_floored[near])
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.parametrize("name", ["one slip", "sentinels", "missing"])
 def test_fit_agrees_with_scikit_learn(name: str) -> None:
     rows, _, _ = two_groups_and_far_rows(1, name)

@@ -72,6 +72,7 @@ def make_rows_with_zeros(n_rows: int = 300) -> ND:
     return np.asarray(x[:, None])
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 def test_degenerate_candidates_with_a_lower_criterion_are_named() -> None:
     rows = make_rows_with_zeros()
     selection = select(rows)

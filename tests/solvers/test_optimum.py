@@ -308,6 +308,7 @@ def test_invalid_options_raise(wrong: dict[str, Any], said: str) -> None:
         GaussianMixture(2, **wrong).fit(make_overlapping_groups(0, 100)[0])
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_an_exhausted_run_has_converged() -> None:
     rows = np.repeat(make_overlapping_groups(0, 3)[0], 20, axis=0)
@@ -331,6 +332,7 @@ def test_starts_at_single_rows_converge_as_em_does(name: str, init_params: str, 
     assert GaussianMixture(2, solver=name, **given).fit(rows).score(rows) > expected - 2e-3
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @parametrize_product({"name": DETERMINISTIC, "structure": ["VVV", "EVE", "VVI", "VII"]})
 def test_one_component_has_one_optimum(name: str, structure: str) -> None:
     rows = np.round(np.random.default_rng(86).normal(size=(239, 4)))
@@ -352,6 +354,7 @@ def test_no_learning_rate_ends_below_the_start(name: str, rate: float, passes: i
     assert np.isfinite(found.covariances_).all()
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @ignore_convergence_warning
 @parametrize_product(
     {"passes": [3, 4, 30, 300], "name, rate, size": [("sgd", 2.0, None), ("adam", 0.99, 7), ("adam", 5.0, None)]}

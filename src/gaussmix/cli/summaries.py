@@ -140,7 +140,7 @@ def best_candidate_warnings(selection: Selection) -> list[str]:
     fit = selection.best.fit
     if fit is None:
         return []
-    messages = [*describe_transforms(fit.mixture), *selection.column_notes, *selection.notes, *fit.notes]
+    messages = [*describe_transforms(fit.mixture), *selection.notes, *selection.column_notes, *fit.notes]
     if fit.is_degenerate:
         messages.append(
             "every candidate is degenerate: a component has too few rows for its covariance, or a variance on the "
