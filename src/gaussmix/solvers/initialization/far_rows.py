@@ -8,17 +8,30 @@ import numpy as np
 
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.initialization.init_methods import initial_partitions
-from gaussmix.types import BoolN, IntN
+from gaussmix.types import ND, BoolN, D, IntN, N
 
-_FAR_DEVIATIONS = 10.0  # of the other rows, whose mean is the center of the frame
+_FAR_DEVIATIONS = 10.0  # of the other rows, from their median
 
 
 def far_row_mask(problem: Problem) -> BoolN:
     """Return which rows (n,) of a problem are far from the others in a column whose variance they determine."""
-    rows, _ = problem.source.collect(None)
+    rows, weights = problem.source.collect(None)
     columns = problem.far_row_columns
     limits = _FAR_DEVIATIONS * np.sqrt(problem.column_variances[columns])
-    return np.asarray((np.abs(rows[:, columns]) > limits).any(axis=1))
+    values = rows[:, columns]
+    return np.asarray((np.abs(values - _weighted_medians(values, weights)) > limits).any(axis=1))
+
+
+def _weighted_medians(values: ND, weights: N) -> D:
+    """Return the lower weighted median of each column (c,) of values (n, c).
+
+    Far rows have a small part of the weight, so that it lies among the others. The center of the frame is rounded, and
+    may be farther from them than their deviation.
+    """
+    order = np.argsort(values, axis=0, kind="stable")
+    positions = np.argmax(np.cumsum(weights[order], axis=0) >= 0.5 * weights.sum(), axis=0)
+    columns = np.arange(values.shape[1])
+    return np.asarray(values[order[positions, columns], columns])
 
 
 def partition_near_and_far_rows(problem: Problem, n_components: int, rng: np.random.Generator) -> IntN | None:
