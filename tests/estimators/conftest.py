@@ -22,6 +22,18 @@ def wine():
     return load_wine().data
 
 
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def global_dtype(request):
+    """A fixture that scikit-learn's own tests name."""
+    return request.param
+
+
+@pytest.fixture(params=[0, 7, 42])
+def global_random_seed(request):
+    """A fixture that scikit-learn's own tests name."""
+    return request.param
+
+
 def draw_overlapping_rows(seed, n=150, d=3, K=3):
     """Rows from K overlapping Gaussians of random shape."""
     rng = np.random.default_rng(seed)

@@ -4,15 +4,12 @@ The modules are imported with our class in the place of theirs. Left out: tests 
 private methods, and tests of GaussianMixture that the second module holds too.
 """
 
-import importlib
-import sys
-from types import ModuleType
-
 import numpy as np
 import pytest
 import sklearn.mixture
 
 from gaussmix import BayesianGaussianMixture, GaussianMixture
+from tests.estimators.sklearn_suites import import_with_own_classes
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -25,19 +22,9 @@ LEFT_OUT = {
 }
 
 
-def _import_with_gaussmix(name: str) -> ModuleType:
-    theirs = sklearn.mixture.BayesianGaussianMixture, sklearn.mixture.GaussianMixture
-    sklearn.mixture.BayesianGaussianMixture = BayesianGaussianMixture
-    sklearn.mixture.GaussianMixture = GaussianMixture
-    try:
-        sys.modules.pop(name, None)
-        return importlib.import_module(name)
-    finally:
-        sklearn.mixture.BayesianGaussianMixture, sklearn.mixture.GaussianMixture = theirs
-
-
 _MODULES = [
-    _import_with_gaussmix(f"sklearn.mixture.tests.{name}") for name in ("test_bayesian_mixture", "test_mixture")
+    import_with_own_classes(f"sklearn.mixture.tests.{name}", sklearn.mixture, BayesianGaussianMixture, GaussianMixture)
+    for name in ("test_bayesian_mixture", "test_mixture")
 ]
 for _module in _MODULES:
     for _name, _test in vars(_module).items():

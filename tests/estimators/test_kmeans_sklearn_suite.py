@@ -5,9 +5,6 @@ with the test of ours that says the same; tests of other public functions and of
 sparse rows, which our class refuses.
 """
 
-import importlib
-import sys
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +12,7 @@ import pytest
 import sklearn.cluster
 
 from gaussmix import KMeans
+from tests.estimators.sklearn_suites import import_with_own_classes
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("single_blas_thread")]
 
@@ -43,26 +41,6 @@ LEFT_OUT = {
 OTHER_CLASS = "test_minibatch_"
 
 
-def _import_with_gaussmix(name: str) -> ModuleType:
-    theirs = sklearn.cluster.KMeans
-    sklearn.cluster.KMeans = KMeans
-    try:
-        sys.modules.pop(name, None)
-        return importlib.import_module(name)
-    finally:
-        sklearn.cluster.KMeans = theirs
-
-
-@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
-def global_dtype(request):
-    return request.param
-
-
-@pytest.fixture(params=[0, 7, 42])
-def global_random_seed(request):
-    return request.param
-
-
 def _uses_sparse_rows(value: Any) -> bool:
     """Return whether a parameter of a case is a sparse matrix or array, or its class."""
     return hasattr(value, "toarray")
@@ -88,7 +66,7 @@ def _is_left_out(value: Any) -> bool:
     return any(_uses_sparse_rows(entry) or entry is sklearn.cluster.MiniBatchKMeans for entry in entries)
 
 
-_MODULE = _import_with_gaussmix("sklearn.cluster.tests.test_k_means")
+_MODULE = import_with_own_classes("sklearn.cluster.tests.test_k_means", sklearn.cluster, KMeans)
 _THEIRS = {name: test for name, test in vars(_MODULE).items() if name.startswith("test_")}
 for _name, _test in _THEIRS.items():
     if _name not in LEFT_OUT and not _name.startswith(OTHER_CLASS):

@@ -5,15 +5,12 @@ functions, two of array libraries other than NumPy, and one that expects a sente
 minimum and maximum are swapped.
 """
 
-import importlib
-import sys
-from types import ModuleType
-
 import numpy as np
 import pytest
 import sklearn.mixture
 
 from gaussmix import GaussianMixture
+from tests.estimators.sklearn_suites import import_with_own_classes
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("single_blas_thread")]
 
@@ -35,28 +32,9 @@ LEFT_OUT = {
 }
 
 
-def _import_with_gaussmix(name: str) -> ModuleType:
-    theirs = sklearn.mixture.GaussianMixture
-    sklearn.mixture.GaussianMixture = GaussianMixture
-    try:
-        sys.modules.pop(name, None)
-        return importlib.import_module(name)
-    finally:
-        sklearn.mixture.GaussianMixture = theirs
-
-
-@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
-def global_dtype(request):
-    return request.param
-
-
-@pytest.fixture(params=[0, 7, 42])
-def global_random_seed(request):
-    return request.param
-
-
 _MODULES = [
-    _import_with_gaussmix(f"sklearn.mixture.tests.{name}") for name in ("test_gaussian_mixture", "test_mixture")
+    import_with_own_classes(f"sklearn.mixture.tests.{name}", sklearn.mixture, GaussianMixture)
+    for name in ("test_gaussian_mixture", "test_mixture")
 ]
 for _module in _MODULES:
     for _name, _test in vars(_module).items():
