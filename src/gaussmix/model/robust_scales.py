@@ -146,11 +146,16 @@ def _is_varying(scales: ColumnScales, origin: D) -> BoolN:
 
 def _is_common_value(rows: ND, weights: N) -> BoolNK:
     """Return which values (n, c) are one that more than half of the weight of their column has."""
-    order = np.argsort(rows, axis=0, kind="stable")
-    medians = np.argmax(np.cumsum(weights[order], axis=0) >= 0.5 * weights.sum(), axis=0)
-    columns = np.arange(rows.shape[1])
-    is_median = rows == rows[order[medians, columns], columns]
+    is_median = rows == weighted_medians(rows, weights)
     return np.asarray(is_median & (weights @ is_median > 0.5 * weights.sum()))
+
+
+def weighted_medians(values: ND, weights: N) -> D:
+    """Return the lower weighted median of each column (c,) of values (n, c) with weights (n,)."""
+    order = np.argsort(values, axis=0, kind="stable")
+    positions = np.argmax(np.cumsum(weights[order], axis=0) >= 0.5 * weights.sum(), axis=0)
+    columns = np.arange(values.shape[1])
+    return np.asarray(values[order[positions, columns], columns])
 
 
 def _weighted_scales(rows: ND, weights: ND, centers: D) -> ColumnScales:

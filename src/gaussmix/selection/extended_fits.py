@@ -9,7 +9,7 @@ The bootstrap test compares such fits on the data and on many samples. ``SEARCH_
   fit (or the thorough search, if that ends degenerate). One start is less work, but may end in a lower maximum.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,20 +136,29 @@ def _make_nondegenerate_fit(result: RunResult[Mixture], problem: Problem) -> Non
 def _initial_mixtures_by_splitting(problem: Problem, null_mixture: Mixture) -> list[Mixture]:
     """Return initial mixtures of K + 1 components: each of the K is split across each of up to three axes."""
     moments = problem.e_step(null_mixture, MomentKind.FULL).moments
-    variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
     last = null_mixture.n_features - 1
     return [
-        _initial_mixture_from_full_moments(
-            problem, _with_component_halved(moments, k, np.sqrt(max(variances[k, j], 0.0)) * axes[k][:, j])
-        )
-        for k in range(null_mixture.n_components)
-        for j in sorted({0, min(1, last), last})
+        _initial_mixture_from_full_moments(problem, halved)
+        for halved in halve_each_component(moments, sorted({0, min(1, last), last}))
     ]
 
 
 def _initial_mixture_from_full_moments(problem: Problem, moments: Moments) -> Mixture:
     """Return the mixture with these moments and the problem's structure."""
     return initialize_from_moments(problem, moments.to_kind(problem.covariance_estimator.moment_kind))
+
+
+def halve_each_component(moments: Moments, axis_positions: Sequence[int]) -> list[Moments]:
+    """Return full moments of K + 1 components, one element for each component and axis across which it is halved.
+
+    ``axis_positions`` count the principal axes of a component from the longest, 0.
+    """
+    variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
+    return [
+        _with_component_halved(moments, k, np.sqrt(max(variances[k, j], 0.0)) * axes[k][:, j])
+        for k in range(len(moments.mass))
+        for j in axis_positions
+    ]
 
 
 def _with_component_halved(moments: Moments, component: int, deviation_along_axis: D) -> Moments:

@@ -3,13 +3,11 @@
 What one number of components finds, another may miss: a mixture with a component too many often has two in one group.
 """
 
-import numpy as np
-
-from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise_moments
 from gaussmix.selection.candidate_spec import CandidateSpec
+from gaussmix.selection.extended_fits import halve_each_component
 from gaussmix.solvers.initialization.mixture_reduction import merge_groups
 
 
@@ -44,25 +42,7 @@ def moments_with_each_component_split(mixture: Mixture, spec: CandidateSpec) -> 
     spec : CandidateSpec
         The candidate that the mixture was fitted for.
     """
-    moments = _component_moments(mixture, spec, MomentKind.FULL)
-    variances, axes = eigh_descending(moments.scatter / moments.mass[:, None, None])
-    deviations = np.sqrt(np.maximum(variances[:, 0], 0.0))[:, None] * axes[:, :, 0]
-    halves = moments.split_at_means(deviations)
-    parts = _concatenate([moments, halves.lower, halves.upper])
-    n_components = mixture.n_components
-    others = (np.delete(np.arange(n_components), k) for k in range(n_components))
-    return [
-        parts.select_components(np.append(unchanged, [n_components + k, 2 * n_components + k]))
-        for k, unchanged in enumerate(others)
-    ]
-
-
-def _concatenate(parts: list[Moments]) -> Moments:
-    """Return the moments of all components of several moments of one kind."""
-    mass, mean, scatter = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("mass", "mean", "scatter")
-    )
-    return Moments(mass, mean, scatter, parts[0].kind)
+    return halve_each_component(_component_moments(mixture, spec, MomentKind.FULL), [0])
 
 
 def _component_moments(mixture: Mixture, spec: CandidateSpec, kind: MomentKind) -> Moments:

@@ -41,6 +41,11 @@ class _RankedRun:
     run: CandidateRun
     criterion: float
 
+    @classmethod
+    def from_run(cls, run: CandidateRun, criterion: str) -> "_RankedRun":
+        """Return a run with its criterion of that name, which may take a pass over the rows."""
+        return cls(run, run.estimate_criterion(criterion))
+
     @property
     def sort_key(self) -> tuple[int, float, int]:
         """Sorts best first, as `candidate_sort_key` sorts candidates."""
@@ -97,8 +102,8 @@ def run_search(
     ranked: list[_RankedRun] = []
     while specs:
         new_runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
-        runs = [*(each.run for each in ranked), *new_runs]
-        ranked = _continue_contenders(runs, criterion, n_workers, progress_callback)
+        ranked += [_RankedRun.from_run(run, criterion) for run in new_runs]
+        ranked = _continue_contenders(ranked, criterion, n_workers, progress_callback)
         ranked = _improve_best(ranked, criterion, n_workers, progress_callback)
         specs = plan.make_larger_specs(ranked)
     tasks = [partial(make_candidate, each.run) for each in ranked]
@@ -141,13 +146,12 @@ def _make_first_runs(
 
 
 def _continue_contenders(
-    runs: Sequence[CandidateRun], criterion: str, n_workers: int, progress_callback: ProgressCallback
+    ranked: Sequence[_RankedRun], criterion: str, n_workers: int, progress_callback: ProgressCallback
 ) -> list[_RankedRun]:
     """Continue the runs that may still win, twice as long in each round; return all runs, best first."""
     max_extra_iter = 2 * candidate_runs.FIRST_MAX_ITER
-    ranked = [_RankedRun(run, run.estimate_criterion(criterion)) for run in runs]
     while True:
-        ranked.sort(key=lambda each: each.sort_key)
+        ranked = sorted(ranked, key=lambda each: each.sort_key)
         target = _worst_competitive_criterion(ranked[0])
         ranks = [
             rank
@@ -159,7 +163,7 @@ def _continue_contenders(
         tasks = [partial(candidate_runs.continue_candidate, ranked[rank].run, max_extra_iter) for rank in ranks]
         for rank, run in zip(ranks, iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
             progress_callback(len(ranked), len(ranked), f"{run.spec.name} again")
-            ranked[rank] = _RankedRun(run, run.estimate_criterion(criterion))
+            ranked[rank] = _RankedRun.from_run(run, criterion)
         max_extra_iter *= 2
 
 
@@ -190,14 +194,15 @@ def _retry(
     progress_callback: ProgressCallback,
 ) -> list[_RankedRun]:
     """Run candidates again from given starts, keep the better run of each, and continue those that may now win."""
-    runs, ranks = [each.run for each in ranked], [rank for rank, starts in starts_by_rank.items() if starts]
+    retried, ranks = list(ranked), [rank for rank, starts in starts_by_rank.items() if starts]
     if not ranks:
-        return list(ranked)
-    tasks = [partial(candidate_runs.retry_and_keep_better, runs[rank], starts_by_rank[rank]) for rank in ranks]
+        return retried
+    tasks = [partial(candidate_runs.retry_and_keep_better, ranked[rank].run, starts_by_rank[rank]) for rank in ranks]
     for rank, run in zip(ranks, iterate_results(tasks, min(n_workers, len(tasks))), strict=True):
-        progress_callback(len(runs), len(runs), f"{run.spec.name} from others")
-        runs[rank] = run
-    return _continue_contenders(runs, criterion, n_workers, progress_callback)
+        progress_callback(len(retried), len(retried), f"{run.spec.name} from others")
+        if run is not ranked[rank].run:
+            retried[rank] = _RankedRun.from_run(run, criterion)
+    return _continue_contenders(retried, criterion, n_workers, progress_callback)
 
 
 def _starts_from_other_structures(ranked: Sequence[_RankedRun]) -> dict[int, list[Moments]]:

@@ -7,31 +7,24 @@ the groups of all other rows share one center. Here far rows get groups of their
 import numpy as np
 
 from gaussmix.model.problem import Problem
+from gaussmix.model.robust_scales import weighted_medians
 from gaussmix.solvers.initialization.init_methods import initial_partitions
-from gaussmix.types import ND, BoolN, D, IntN, N
+from gaussmix.types import BoolN, IntN
 
 _FAR_DEVIATIONS = 10.0  # of the other rows, from their median
 
 
 def far_row_mask(problem: Problem) -> BoolN:
-    """Return which rows (n,) of a problem are far from the others in a column whose variance they determine."""
+    """Return which rows (n,) of a problem are far from the others in a column whose variance they determine.
+
+    Far rows have a small part of the weight, so that the median lies among the others. The center of the frame is
+    rounded, and may be farther from them than their deviation.
+    """
     rows, weights = problem.source.collect(None)
     columns = problem.far_row_columns
     limits = _FAR_DEVIATIONS * np.sqrt(problem.column_variances[columns])
     values = rows[:, columns]
-    return np.asarray((np.abs(values - _weighted_medians(values, weights)) > limits).any(axis=1))
-
-
-def _weighted_medians(values: ND, weights: N) -> D:
-    """Return the lower weighted median of each column (c,) of values (n, c).
-
-    Far rows have a small part of the weight, so that it lies among the others. The center of the frame is rounded, and
-    may be farther from them than their deviation.
-    """
-    order = np.argsort(values, axis=0, kind="stable")
-    positions = np.argmax(np.cumsum(weights[order], axis=0) >= 0.5 * weights.sum(), axis=0)
-    columns = np.arange(values.shape[1])
-    return np.asarray(values[order[positions, columns], columns])
+    return np.asarray((np.abs(values - weighted_medians(values, weights)) > limits).any(axis=1))
 
 
 def partition_near_and_far_rows(problem: Problem, n_components: int, rng: np.random.Generator) -> IntN | None:
