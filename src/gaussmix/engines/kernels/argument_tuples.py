@@ -175,18 +175,20 @@ SUM_NOTHING, SUM_FIRST_MOMENTS, SUM_SQUARES, SUM_PRODUCTS, SUM_POOLED_PRODUCTS =
 class FusedState(NamedTuple):
     """All arrays of a fused EM run.
 
-    Data: ``rows`` (n, D) in working coordinates, ``row_weights`` (n,), ``known_components`` (n,) with -1 for
-    unknown. Noise component: ``noise`` (3,) is its weight, log density and mass. Parameters:
+    Data: ``row_groups`` (n_groups, D, SIMD_WIDTH), the rows in working coordinates, filled up with zeros to whole
+    groups; ``row_weights`` (n_groups, SIMD_WIDTH), 0 for filled rows; ``known_components`` (n_groups, SIMD_WIDTH) as
+    doubles, -1 if unknown. Noise component: ``noise`` (3,) is its weight, log density and mass. Parameters:
     ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D) and
     ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance`` and
-    ``precision_root`` its inverse. Sums: ``mass``, ``first_moments``, ``scatter``. Prior:
+    ``precision_root`` its inverse. Sums: ``mass``, ``first_moments``, ``scatter``, and before the lanes are added
+    ``lane_sums`` (K, 1 + D + D (D + 1) / 2, SIMD_WIDTH). Prior:
     ``prior_strength`` (2,) is its shrinkage and mass, with ``prior_location`` (D,) and ``prior_scatter``
     (D, D). ``axis_pairs`` is the order in which axes are rotated, ``min_variances`` (D,) the variance floor.
     ``log_likelihoods`` has one value per iteration. Optional arrays have length 0 if absent. The other
     arrays are the next parameters and buffers.
     """
 
-    rows: Any
+    row_groups: Any
     row_weights: Any
     known_components: Any
     component_weights: Any
@@ -201,6 +203,7 @@ class FusedState(NamedTuple):
     mass: Any
     first_moments: Any
     scatter: Any
+    lane_sums: Any
     prior_strength: Any
     prior_location: Any
     prior_scatter: Any
@@ -212,6 +215,7 @@ class FusedState(NamedTuple):
     min_variances: Any
     log_likelihoods: Any
     score_offset: Any
+    responsibilities: Any
     component_buffer: Any
     feature_buffer: Any
     difference_buffer: Any

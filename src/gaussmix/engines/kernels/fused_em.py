@@ -11,11 +11,12 @@ from gaussmix.engines.fused_runner import AbstractFusedRunner
 from gaussmix.engines.kernels.argument_tuples import FusedState
 from gaussmix.engines.kernels.codegen.compiled_functions import run_fused_em
 from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
+from gaussmix.engines.kernels.machine_constants import FUSED_GROUPS_PER_BLOCK, SIMD_WIDTH
 from gaussmix.types import DD, Array, D, IntArray
 
 _CONVERGED_CODE, _N_END_CODES = 0, 4
 _VOLUME_CODES, _SHAPE_AND_ORIENTATION_CODES = {"E": 0, "V": 1}, {"I": 0, "E": 1, "V": 2}
-_EMPTY, _EMPTY_INTEGERS = np.empty(0), np.empty(0, dtype=np.int64)
+_EMPTY, _EMPTY_GROUPS = np.empty(0), np.empty((0, SIMD_WIDTH))
 
 
 class CompiledFusedRunner(AbstractFusedRunner):
@@ -56,11 +57,13 @@ def _make_fused_state(run_input: FusedRunInput) -> FusedState:
     """Return the arrays that the compiled run reads and writes; written ones are copies or zeros."""
     n_components, n_features = run_input.centers.shape
     prior_strength, prior_location, prior_scatter = _prior_arrays(run_input.prior_statistics)
+    weights = np.ones(len(run_input.rows)) if run_input.row_weights is None else run_input.row_weights
+    labels, n_products = run_input.known_labels, n_features * (n_features + 1) // 2
     matrix_shape = (n_components, n_features, n_features)
     return FusedState(
-        rows=run_input.rows,
-        row_weights=_EMPTY if run_input.row_weights is None else run_input.row_weights,
-        known_components=_EMPTY_INTEGERS if run_input.known_labels is None else run_input.known_labels,
+        row_groups=np.ascontiguousarray(_fill_groups(run_input.rows, 0.0).swapaxes(1, 2)),
+        row_weights=_fill_groups(weights, 0.0),
+        known_components=_EMPTY_GROUPS if labels is None else _fill_groups(labels, -1.0),
         component_weights=_writable_copy(run_input.component_weights),
         noise=_EMPTY
         if run_input.noise_weight_and_log_density is None
@@ -75,6 +78,7 @@ def _make_fused_state(run_input: FusedRunInput) -> FusedState:
         mass=_zeros(n_components),
         first_moments=_zeros(n_components, n_features),
         scatter=_zeros(*matrix_shape),
+        lane_sums=_zeros(n_components, 1 + n_features + n_products, SIMD_WIDTH),
         prior_strength=prior_strength,
         prior_location=prior_location,
         prior_scatter=prior_scatter,
@@ -86,13 +90,22 @@ def _make_fused_state(run_input: FusedRunInput) -> FusedState:
         min_variances=_writable_copy(run_input.variance_floor),
         log_likelihoods=_zeros(run_input.max_iter),
         score_offset=_zeros(n_components),
+        responsibilities=_zeros(FUSED_GROUPS_PER_BLOCK, n_components, SIMD_WIDTH),
         component_buffer=_zeros(n_components),
         feature_buffer=_zeros(n_features),
-        difference_buffer=_zeros(n_components, n_features),
+        difference_buffer=_zeros(n_features, SIMD_WIDTH),
         axis_scatter=_zeros(n_components, n_features),
         matrix_buffer=_zeros(n_features, n_features),
         rotated_scatter=_zeros(*matrix_shape),
     )
+
+
+def _fill_groups(values: Array, filler: float) -> Array:
+    """Return values of rows (n, ...) in groups (n_groups, SIMD_WIDTH, ...); the last group is filled up."""
+    n_groups = -(-len(values) // SIMD_WIDTH)
+    filled = np.full((n_groups * SIMD_WIDTH, *values.shape[1:]), filler)
+    filled[: len(values)] = values
+    return filled.reshape(n_groups, SIMD_WIDTH, *values.shape[1:])
 
 
 def _zeros(*shape: int) -> Array:

@@ -24,6 +24,9 @@ ROWS_PER_CHUNK = SIMD_WIDTH * GROUPS_PER_CHUNK
 # Largest number of columns for which all sums of a component stay in registers (passes/few_columns.py).
 MAX_FEW_COLUMNS = 8
 
+# Groups of rows whose responsibilities a fused run holds at a time.
+FUSED_GROUPS_PER_BLOCK = 32
+
 # Rows projected together.
 ROWS_PER_PROJECTION = 4
 

@@ -81,6 +81,17 @@ def request_full_width(typingctx):
 
 
 @intrinsic
+def request_inlining(typingctx):
+    """Request that the calling function is inlined wherever it is called: long argument tuples cost more than its work."""
+
+    def codegen(context, builder, signature, arguments):
+        builder.function.attributes.add("alwaysinline")
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+@intrinsic
 def load(typingctx, array, index):
     """Return the register at ``array[index:]``."""
 

@@ -155,7 +155,15 @@ def _fit_component_axes(state, volume_code, total_mass):
     """Fit EEV and VEV: eigenvalues of each scatter, averaged or with separate volumes."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):
-        compute_eigen(state.scatter, k, state.matrix_buffer, state.axis_scatter, state.next_axes)
+        compute_eigen(
+            state.scatter,
+            k,
+            state.axes,
+            state.matrix_buffer,
+            state.rotated_scatter,
+            state.axis_scatter,
+            state.next_axes,
+        )
         if not state.axis_scatter[k, n - 1] > 1e-12 * state.axis_scatter[k, 0]:
             return False  # covariance/closed_form.py chooses axes of a null space
     if volume_code == 1:
@@ -201,7 +209,9 @@ def _fit_volumes_and_matrix(state, total_mass):
         if has_converged:
             break
     _sum_scaled_scatter(state, total_mass)
-    compute_eigen(state.covariance, 0, state.matrix_buffer, state.axis_scatter, state.next_axes)
+    compute_eigen(
+        state.covariance, 0, state.axes, state.matrix_buffer, state.rotated_scatter, state.axis_scatter, state.next_axes
+    )
     for k in range(n_components):
         for i in range(n):
             state.next_axis_variances[k, i] = state.component_buffer[k] * state.axis_scatter[0, i]

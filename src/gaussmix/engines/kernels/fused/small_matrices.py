@@ -1,6 +1,10 @@
 """Small matrices, one per component: Cholesky factors, triangular inverses, eigenvalues."""
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.simd import request_inlining
+
+# Jacobi's rotations end if the squares off the diagonal sum to no more than this part of those on it.
+MAX_SQUARED_OFF_DIAGONAL = 1e-32
 
 
 @kernel
@@ -39,27 +43,32 @@ def invert_lower(factors, k, inverses):
 
 
 @kernel
-def compute_eigen(matrices, k, workspace, values, axes):
+def compute_eigen(matrices, k, initial_axes, workspace, rotated, values, axes):
     """Compute the eigenvalues of matrix k in descending order and the axes as columns, by Jacobi's method.
 
-    Golub & Van Loan, "Matrix computations", section 8.5.
+    Golub & Van Loan, "Matrix computations", section 8.5. The rotations start from ``initial_axes[k]``: few are needed
+    if these are near.
     """
     n = matrices.shape[1]
+    rotate_into_axes(matrices, k, initial_axes, k, workspace, rotated)
     for i in range(n):
         for j in range(n):
-            workspace[i, j] = matrices[k, i, j]
-            axes[k, i, j] = 1.0 if i == j else 0.0
+            workspace[i, j] = rotated[k, i, j]
+            axes[k, i, j] = initial_axes[k, i, j]
     for _ in range(50):
         off_diagonal, diagonal = 0.0, 0.0
         for i in range(n):
             diagonal += workspace[i, i] * workspace[i, i]
             for j in range(i):
                 off_diagonal += workspace[i, j] * workspace[i, j]
-        if not off_diagonal > 1e-32 * diagonal:
+        if not off_diagonal > MAX_SQUARED_OFF_DIAGONAL * diagonal:
             break
+        # A plane below a fair part of the sum that ends the sweeps needs no rotation.
+        negligible = MAX_SQUARED_OFF_DIAGONAL * diagonal / (n * n)
         for i in range(n - 1):
             for j in range(i + 1, n):
-                _rotate_plane(workspace, axes, k, i, j)
+                if workspace[i, j] * workspace[i, j] > negligible:
+                    _rotate_plane(workspace, axes, k, i, j)
     for i in range(n):
         values[k, i] = workspace[i, i]
     for i in range(n - 1):
@@ -76,10 +85,8 @@ def compute_eigen(matrices, k, workspace, values, axes):
 @kernel
 def _rotate_plane(workspace, axes, k, i, j):
     """Rotate one plane so that its off-diagonal entry vanishes."""
-    off_diagonal = workspace[i, j]
-    if off_diagonal == 0.0:
-        return
-    n = workspace.shape[0]
+    request_inlining()
+    off_diagonal, n = workspace[i, j], workspace.shape[0]
     theta = (workspace[j, j] - workspace[i, i]) / (2.0 * off_diagonal)
     tangent = 1.0 / (abs(theta) + (theta * theta + 1.0) ** 0.5)
     if theta < 0.0:
