@@ -33,8 +33,8 @@ T = TypeVar("T")
 MIN_RUNS_FOR_FUSED = 16
 
 # Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
-# are faster: they use SIMD registers and share rows among threads.
-MAX_FUSED_WEIGHTED_PAIRS, MAX_FUSED_FEATURES = 150_000, 12
+# are faster: they skip pairs and share rows among threads.
+MAX_FUSED_WEIGHTED_PAIRS, MAX_FUSED_FEATURES = 500_000, 12
 
 # NumPy time of a pass from which compiled kernels do it: about 30 ms in NumPy, 3 ms compiled.
 MIN_NANOSECONDS_FOR_COMPILED = 30_000_000

@@ -82,7 +82,7 @@ def request_full_width(typingctx):
 
 @intrinsic
 def request_inlining(typingctx):
-    """Request that the calling function is inlined wherever it is called: long argument tuples cost more than its work."""
+    """Request that the calling function is inlined into its callers: copying a long argument tuple costs more."""
 
     def codegen(context, builder, signature, arguments):
         builder.function.attributes.add("alwaysinline")
