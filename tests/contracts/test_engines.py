@@ -97,6 +97,9 @@ def assert_same(found: Expectation, expected: Expectation, rows: ND, tolerance: 
     assert found.n_rows == expected.n_rows
     assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=tolerance, abs=tolerance)
     assert found.entropy == pytest.approx(expected.entropy, rel=tolerance, abs=tolerance)
+    assert found.total_log_max_responsibility == pytest.approx(
+        expected.total_log_max_responsibility, rel=tolerance, abs=tolerance
+    )
     ours, theirs = found.moments, expected.moments
     assert ours.kind is theirs.kind
     np.testing.assert_allclose(ours.mass, theirs.mass, rtol=tolerance, atol=tolerance * max(theirs.mass.sum(), 1e-300))
@@ -334,7 +337,7 @@ def test_long_columns_have_the_same_bits_too(engine: AbstractEngine) -> None:
 def to_bytes(expectation: Expectation) -> tuple[bytes | float, ...]:
     moments = expectation.moments
     arrays = (moments.mass.tobytes(), moments.mean.tobytes(), moments.scatter.tobytes())
-    return (*arrays, expectation.log_likelihood, expectation.entropy)
+    return (*arrays, expectation.log_likelihood, expectation.entropy, expectation.total_log_max_responsibility)
 
 
 @every_engine

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
+from gaussmix.core.fused_em import FirstMStepInput, FusedRunInput, FusedRunResult
 from gaussmix.core.moments import MomentKind, Moments, compute_moments
 from gaussmix.covariance import (
     MCLUST_NAMES,
@@ -18,6 +18,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.covariance.eigen_arrays import covariance_from_eigen_arrays, to_eigen_arrays
 from gaussmix.covariance.prior import NormalInverseWishart
+from gaussmix.covariance.structure import MclustStructure
 from gaussmix.engines import AbstractFusedRunner, AutomaticEngine
 from gaussmix.engines.kernels import CompiledEngine
 from gaussmix.types import KD, ND, NK, IntN, K, N
@@ -228,3 +229,46 @@ def test_the_automatic_runner_refuses_what_does_not_repay_compilation() -> None:
     assert not AutomaticEngine(n_rows=150, n_runs=1).fused_runner.should_run(150, 3, 3)
     assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.should_run(10**6, 3, 3)
     assert not AutomaticEngine(n_rows=150, n_runs=100).fused_runner.should_run(150, 3, 100)
+
+
+FULL_STRUCTURES = [name for name in MCLUST_NAMES if make_problem(name, 2, None, 0).estimator.moment_kind.value == "KDD"]
+
+
+def make_first_m_step_input(estimator: AbstractCovarianceEstimator, moments: Moments) -> FirstMStepInput:
+    """Return the input of an M-step without previous covariances, with the axes that `covariance` tries."""
+    largest = np.argsort(-moments.mass, kind="stable")[:4]
+    matrices = [moments.scatter.sum(axis=0), *moments.scatter[largest]]
+    axes = np.array([np.linalg.eigh(matrix)[1][:, ::-1] for matrix in matrices])
+    floor = estimator.min_variances
+    assert floor is not None
+    return FirstMStepInput(str(estimator.structure), moments.mass, moments.scatter, axes, floor)
+
+
+@every_runner
+@pytest.mark.parametrize("structure", FULL_STRUCTURES)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_m_step_equals_that_of_covariance(runner: AbstractFusedRunner, structure: str, seed: int) -> None:
+    problem = make_problem(structure, 3, None, seed)
+    labels = np.random.default_rng(seed).integers(0, 3, 150)
+    moments = compute_moments(problem.rows, np.eye(3)[labels], np.zeros((3, N_FEATURES)), MomentKind.FULL)
+    found = runner.fit_first_covariances(make_first_m_step_input(problem.estimator, moments))
+    assert found is not None
+    mclust_structure = problem.estimator.structure
+    assert isinstance(mclust_structure, MclustStructure)
+    covariance = covariance_from_eigen_arrays(
+        mclust_structure, found.axis_variances, found.axes, found.covariance_factors
+    )
+    expected = problem.estimator.estimate(moments).matrices()
+    np.testing.assert_allclose(covariance.matrices(), expected, rtol=1e-6, atol=1e-7 * np.abs(expected).max())
+
+
+@every_runner
+@pytest.mark.parametrize("structure", FULL_STRUCTURES)
+def test_a_first_m_step_at_the_floor_or_without_rows_is_left_to_covariance(
+    runner: AbstractFusedRunner, structure: str
+) -> None:
+    estimator = make_problem(structure, 3, None, 0).estimator
+    flat = np.tile(np.diag([1.0, 1.0, 0.0]), (3, 1, 1))
+    for mass, scatter in (([5.0, 5.0, 5.0], flat), ([5.0, 0.0, 5.0], np.tile(np.eye(3), (3, 1, 1)))):
+        moments = Moments(np.array(mass), np.zeros((3, N_FEATURES)), scatter, MomentKind.FULL)
+        assert runner.fit_first_covariances(make_first_m_step_input(estimator, moments)) is None

@@ -130,8 +130,9 @@ def test_sub_batch_has_weights_labels_codes_and_slice_of_its_rows() -> None:
 def test_expectations_add() -> None:
     moments = Moments(np.array([2.0]), np.array([[1.0]]), np.array([3.0]), MomentKind.TRACE)
     statistics = Statistics(moments)
-    total = Expectation(statistics, -5.0, 0.5, 2) + Expectation(statistics, -7.0, 0.25, 3)
+    total = Expectation(statistics, -5.0, 0.5, -0.5, 2) + Expectation(statistics, -7.0, 0.25, -1.0, 3)
     assert (total.log_likelihood, total.entropy, total.n_rows, total.total_weight) == (-12.0, 0.75, 5, 4.0)
+    assert total.total_log_max_responsibility == -1.5
     np.testing.assert_array_equal(total.moments.scatter, [6.0])
 
 

@@ -24,6 +24,7 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.engines import AbstractEngine, AutomaticEngine, NumpyEngine, automatic
 from gaussmix.engines.base import BestScores
 from gaussmix.engines.kernels import CompiledEngine
+from gaussmix.engines.numpy_engine import NumpyEStep
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.types import ND
 
@@ -93,6 +94,10 @@ class CountingEngine(NumpyEngine):
     def compute_scores(self, *arguments: object, **options: object) -> ND:
         self.n_calls += 1
         return super().compute_scores(*arguments, **options)  # type: ignore[arg-type]
+
+    def make_e_step(self, *arguments: object, **options: object) -> NumpyEStep:
+        self.n_calls += 1
+        return super().make_e_step(*arguments, **options)  # type: ignore[arg-type]
 
     def best_scores(self, *arguments: object) -> BestScores:
         self.n_calls += 1

@@ -33,20 +33,21 @@ def test_rows_excluded_from_all_components_have_density_zero() -> None:
 
 def test_soft_responsibilities_sum_to_the_weights() -> None:
     scores, weights = np.random.default_rng(1).normal(size=(10, 3)), np.arange(10.0)
-    shares, log_likelihood, entropy = compute_weighted_responsibilities(
+    shares, log_likelihood, entropy, total_log_max = compute_weighted_responsibilities(
         scores, Batch(np.zeros((10, 1)), weights), AssignmentKind.SOFT
     )
     np.testing.assert_allclose(shares.sum(axis=1), weights, rtol=1e-13)
     assert log_likelihood == pytest.approx(weights @ special.logsumexp(scores, axis=1))
     soft = special.softmax(scores, axis=1)
     assert entropy == pytest.approx(-(weights @ (soft * np.log(soft)).sum(axis=1)))
+    assert total_log_max == pytest.approx(weights @ np.log(soft.max(axis=1)))
 
 
 def test_hard_responsibilities_have_one_component() -> None:
     scores = np.array([[1.0, 2.0], [3.0, 3.0], [0.0, -np.inf]])
-    shares, total, entropy = compute_weighted_responsibilities(scores, Batch(np.zeros((3, 1))), AssignmentKind.HARD)
+    shares, *totals = compute_weighted_responsibilities(scores, Batch(np.zeros((3, 1))), AssignmentKind.HARD)
     np.testing.assert_array_equal(shares, [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
-    assert (total, entropy) == (5.0, 0.0)
+    assert totals == [5.0, 0.0, 0.0]
 
 
 def test_a_row_of_weight_zero_may_have_no_density() -> None:

@@ -99,6 +99,9 @@ def assert_engines_agree(quadratics: Quadratics, batch: Batch, kind: MomentKind)
         found = e_step_on_batch(engine, quadratics, batch, kind)
         assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
         assert found.entropy == pytest.approx(expected.entropy, rel=1e-10, abs=1e-10 * batch.n_rows)
+        assert found.total_log_max_responsibility == pytest.approx(
+            expected.total_log_max_responsibility, rel=1e-10, abs=1e-10 * batch.n_rows
+        )
         np.testing.assert_allclose(found.moments.mass, expected.moments.mass, rtol=1e-11, atol=1e-11)
         np.testing.assert_allclose(found.moments.mean, expected.moments.mean, atol=1e-10)
         scale = np.abs(expected.moments.scatter).max()

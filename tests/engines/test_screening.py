@@ -53,6 +53,9 @@ def make_example(
 def assert_close(found: Expectation, expected: Expectation, tolerance: float = 1e-12) -> None:
     assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=tolerance)
     assert found.entropy == pytest.approx(expected.entropy, rel=tolerance, abs=tolerance * expected.n_rows)
+    assert found.total_log_max_responsibility == pytest.approx(
+        expected.total_log_max_responsibility, rel=tolerance, abs=tolerance * expected.n_rows
+    )
     ours, theirs = found.moments, expected.moments
     np.testing.assert_allclose(ours.mass, theirs.mass, rtol=tolerance)
     spread = np.abs(theirs.mean).max()

@@ -18,6 +18,8 @@ class Expectation:
         Weighted sum over rows of ``log sum_k exp(score)``, in the frame's units.
     entropy : float
         Weighted sum over rows of ``-sum_k r log r``, in nats.
+    total_log_max_responsibility : float
+        Weighted sum over rows of the log of the largest responsibility, at most 0; used by ICL.
     n_rows : int
         Number of rows, those of weight zero included.
     n_distances : int
@@ -27,6 +29,7 @@ class Expectation:
     statistics: Statistics
     log_likelihood: float
     entropy: float
+    total_log_max_responsibility: float
     n_rows: int
     n_distances: int = 0
 
@@ -54,6 +57,7 @@ class Expectation:
             self.statistics + other.statistics,
             self.log_likelihood + other.log_likelihood,
             self.entropy + other.entropy,
+            self.total_log_max_responsibility + other.total_log_max_responsibility,
             self.n_rows + other.n_rows,
             self.n_distances + other.n_distances,
         )

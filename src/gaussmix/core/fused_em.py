@@ -57,6 +57,30 @@ class FusedRunInput:
 
 
 @dataclass(frozen=True)
+class FirstMStepInput:
+    """The input of an M-step without previous covariances: mass (K,) and scatter (K, D, D) in working coordinates.
+
+    ``structure_name`` are mclust's letters. ``axes_to_try`` (n_trials, D, D, in columns) are axes to start from, for
+    structures whose components share axes.
+    """
+
+    structure_name: str
+    mass: K
+    scatter: KDD
+    axes_to_try: Array
+    variance_floor: D
+
+
+@dataclass(frozen=True)
+class FusedCovariances:
+    """Covariances as variances (K, D) along axes (K, D, D, in columns), and their Cholesky factors (K, D, D)."""
+
+    axis_variances: KD
+    axes: KDD
+    covariance_factors: KDD
+
+
+@dataclass(frozen=True)
 class FusedRunResult:
     """The result of a fused run: the last parameters, and the log-likelihood of each iteration."""
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from gaussmix.core.batch import Batch
-from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
+from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
@@ -44,7 +44,7 @@ MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
 
 
 @dataclass(frozen=True)
-class AutomaticEngine(BatchEngine):
+class AutomaticEngine(BatchEngine, SupportsFusedRuns):
     """NumPy or compiled kernels, by the work of a pass over all rows.
 
     All blocks and batches of the same rows are computed by one engine, whatever their size.
@@ -122,15 +122,24 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
         """Run EM in compiled code; return the last parameters, or None, after a warning, if code cannot be compiled."""
-        engine = compiled_or_numpy_engine()
-        try:
-            return engine.fused_runner.run(run_input) if isinstance(engine, SupportsFusedRuns) else None
-        except CompilationError as error:
-            _disable_compiled_engine_and_warn_once(error.__cause__ or error)
-            return None
+        return _call_with_compiled_runner(lambda runner: runner.run(run_input))
+
+    def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
+        """Make an M-step in compiled code; return None, after a warning, if code cannot be compiled."""
+        return _call_with_compiled_runner(lambda runner: runner.fit_first_covariances(m_step_input))
 
 
 NUMPY_ENGINE = NumpyEngine()
+
+
+def _call_with_compiled_runner(operation: Callable[[AbstractFusedRunner], T | None]) -> T | None:
+    """Return operation(compiled runner), or None, after a warning, if code cannot be compiled."""
+    engine = compiled_or_numpy_engine()
+    try:
+        return operation(engine.fused_runner) if isinstance(engine, SupportsFusedRuns) else None
+    except CompilationError as error:
+        _disable_compiled_engine_and_warn_once(error.__cause__ or error)
+        return None
 
 
 def _call_with_numpy_fallback(engine: BatchEngine, operation: Callable[[BatchEngine], T]) -> T:

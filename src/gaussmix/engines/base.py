@@ -246,30 +246,37 @@ def add_category_and_label_log_probabilities(scores: NK, quadratics: Quadratics,
 
 
 class WeightedResponsibilities(NamedTuple):
-    """Responsibilities times the weight of the row (n, K); log-likelihood and entropy, summed with the weights."""
+    """Responsibilities times the weight of the row (n, K), and three sums with the weights over the rows.
+
+    The sums are log-likelihood, entropy, and the log of the largest responsibility.
+    """
 
     responsibilities: NK
     log_likelihood: float
     entropy: float
+    total_log_max_responsibility: float
 
 
 def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: AssignmentKind) -> WeightedResponsibilities:
-    """Return responsibilities (n, K) times the rows' weights, and weighted log-likelihood and entropy of a batch."""
+    """Return responsibilities (n, K) times the rows' weights, and weighted sums over the rows of a batch."""
     if assignment is AssignmentKind.HARD:
-        log_density, entropy = scores.max(axis=1), np.zeros(len(scores))
+        log_density, entropy, log_max = scores.max(axis=1), np.zeros(len(scores)), np.zeros(len(scores))
         responsibilities = np.zeros_like(scores)
         responsibilities[np.arange(len(scores)), scores.argmax(axis=1)] = 1.0
     else:
         log_density, terms = log_sum_exp_with_shifted_terms(scores)
-        responsibilities = terms / terms.sum(axis=1)[:, None]
+        sums = terms.sum(axis=1)
+        responsibilities, log_max = terms / sums[:, None], -np.log(sums)
         logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
         entropy = -(responsibilities * logs).sum(axis=1)
     if batch.weights is None:
-        return WeightedResponsibilities(responsibilities, float(log_density.sum()), float(entropy.sum()))
+        totals = float(log_density.sum()), float(entropy.sum()), float(log_max.sum())
+        return WeightedResponsibilities(responsibilities, *totals)
     has_weight = batch.weights > 0  # a row of weight zero may have any density
     log_likelihood = float(batch.weights[has_weight] @ log_density[has_weight])
     responsibilities = responsibilities * batch.weights[:, None]
-    return WeightedResponsibilities(responsibilities, log_likelihood, float(batch.weights @ entropy))
+    totals = log_likelihood, float(batch.weights @ entropy), float(batch.weights[has_weight] @ log_max[has_weight])
+    return WeightedResponsibilities(responsibilities, *totals)
 
 
 def sum_responsibilities_by_level(quadratics: Quadratics, batch: Batch, responsibilities: NK) -> tuple[Array, ...]:

@@ -1,9 +1,8 @@
 """The socket for fused runs of EM: a fast path of the EM solver that some engines offer."""
 
 from abc import ABC, abstractmethod
-from typing import Protocol, runtime_checkable
 
-from gaussmix.core.fused_em import FusedRunInput, FusedRunResult
+from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
 
 
 class AbstractFusedRunner(ABC):
@@ -21,12 +20,15 @@ class AbstractFusedRunner(ABC):
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
         """Return the parameters after the last complete iteration; None if the runner cannot run at all."""
 
+    @abstractmethod
+    def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
+        """Return the covariances of an M-step without previous ones; None if the M-step of `covariance` must do it."""
 
-@runtime_checkable
-class SupportsFusedRuns(Protocol):
+
+class SupportsFusedRuns(ABC):
     """An engine that offers fused runs of EM."""
 
     @property
+    @abstractmethod
     def fused_runner(self) -> AbstractFusedRunner:
         """The object that runs whole EM fits for this engine."""
-        ...

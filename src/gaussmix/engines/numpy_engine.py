@@ -50,6 +50,7 @@ class _TileSums:
     scatter: Array
     log_likelihood: float
     entropy: float
+    total_log_max_responsibility: float
     n_rows: int
     counts: tuple[Array, ...] = ()
 
@@ -60,6 +61,7 @@ class _TileSums:
             self.scatter + other.scatter,
             self.log_likelihood + other.log_likelihood,
             self.entropy + other.entropy,
+            self.total_log_max_responsibility + other.total_log_max_responsibility,
             self.n_rows + other.n_rows,
             tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
         )
@@ -89,7 +91,8 @@ class NumpyEStep(AbstractEStep[_TileSums]):
         )
         n_distances = total.n_rows * self.quadratics.n_components
         statistics = Statistics(moments, total.counts)
-        return Expectation(statistics, total.log_likelihood, total.entropy, total.n_rows, n_distances)
+        totals = total.log_likelihood, total.entropy, total.total_log_max_responsibility
+        return Expectation(statistics, *totals, total.n_rows, n_distances)
 
 
 class NumpyEngine(BatchEngine):
@@ -134,15 +137,15 @@ def _accumulate_tile(
     quadratics: Quadratics, tile: Batch, moment_kind: MomentKind, assignment: AssignmentKind
 ) -> _TileSums:
     """Return the sums of a tile about the centres of the model."""
-    responsibilities, log_likelihood, entropy = compute_weighted_responsibilities(
-        _compute_tile_scores(quadratics, tile), tile, assignment
-    )
+    weighted = compute_weighted_responsibilities(_compute_tile_scores(quadratics, tile), tile, assignment)
+    responsibilities = weighted.responsibilities
     differences = tile.rows - quadratics.center[:, None, :]
     weights = np.ascontiguousarray(responsibilities.T)
     first_moments = np.matmul(weights[:, None, :], differences)[:, 0]
     scatter = _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
     counts = sum_responsibilities_by_level(quadratics, tile, responsibilities)
-    return _TileSums(responsibilities.sum(axis=0), first_moments, scatter, log_likelihood, entropy, tile.n_rows, counts)
+    totals = weighted.log_likelihood, weighted.entropy, weighted.total_log_max_responsibility
+    return _TileSums(responsibilities.sum(axis=0), first_moments, scatter, *totals, tile.n_rows, counts)
 
 
 def _squared_norms(whitened: Array) -> NK:

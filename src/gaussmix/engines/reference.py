@@ -31,10 +31,12 @@ class ReferenceEStep(AbstractEStep[Expectation]):
     def __call__(self, batch: Batch) -> Expectation:
         """Return the expectation of a batch."""
         scores = _compute_scores(self.quadratics, batch)
-        responsibilities, log_likelihood, entropy = compute_weighted_responsibilities(scores, batch, self.assignment)
+        weighted = compute_weighted_responsibilities(scores, batch, self.assignment)
+        responsibilities = weighted.responsibilities
         moments = compute_moments(batch.rows, responsibilities, self.quadratics.center, self.moment_kind)
         statistics = Statistics(moments, sum_responsibilities_by_level(self.quadratics, batch, responsibilities))
-        return Expectation(statistics, log_likelihood, entropy, batch.n_rows, scores.size)
+        totals = weighted.log_likelihood, weighted.entropy, weighted.total_log_max_responsibility
+        return Expectation(statistics, *totals, batch.n_rows, scores.size)
 
     def finish(self, total: Expectation) -> Expectation:
         """Return the sum over all batches unchanged: it is the expectation of all rows."""

@@ -289,12 +289,15 @@ def mixture_from_moments(
     frame: Frame,
     feature_names: tuple[str, ...] | None = None,
     previous_covariance: AbstractCovariance | None = None,
+    covariance: AbstractCovariance | None = None,
 ) -> Mixture:
     """Return the mixture that maximizes the expected likelihood of moments (M-step).
 
-    ``previous_covariance`` are the covariances before the M-step; an initial mixture has none.
+    ``previous_covariance`` are the covariances before the M-step; an initial mixture has none. ``covariance`` are those
+    after the M-step, if they are known.
     """
     weights = moments.mass / moments.mass.sum()  # the prior does not change the weights
     with_prior = covariance_estimator.with_prior(moments)
-    covariance = covariance_estimator.estimate(with_prior, previous_covariance)
+    if covariance is None:
+        covariance = covariance_estimator.estimate(with_prior, previous_covariance)
     return Mixture(weights, with_prior.mean, covariance, frame, feature_names)

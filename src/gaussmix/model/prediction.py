@@ -171,20 +171,6 @@ def responsibilities(
     return result
 
 
-@dataclass(frozen=True)
-class _SumLogMaxResponsibility:
-    """A task that sums weight times log of the largest responsibility over the rows of a batch."""
-
-    def __call__(self, batch: Batch, best: BestScores) -> float:
-        values = _take_log_max_responsibility(best)
-        return float(values.sum() if batch.weights is None else batch.weights @ values)
-
-
-def total_log_max_responsibility(model: ScoringModel, session: AbstractSession) -> float:
-    """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
-    return session.reduce_best_scores(model, _SumLogMaxResponsibility())
-
-
 def exp_raising_on_overflow(log_values: N, logarithm: str) -> N:
     """Return exp(log densities), (n,); raise an UnrepresentableError if one overflows.
 

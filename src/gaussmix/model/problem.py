@@ -25,7 +25,6 @@ from gaussmix.covariance import (
 )
 from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
 from gaussmix.errors import ParameterError, StartingValueError
-from gaussmix.model import prediction
 from gaussmix.model.frame_fitting import fit_frame
 from gaussmix.model.robust_scales import MAX_VARIANCE_RATIO
 from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
@@ -150,7 +149,7 @@ class Problem:
 
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
         """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
-        return prediction.total_log_max_responsibility(model, self.session)
+        return self.e_step(model, MomentKind.NONE).total_log_max_responsibility
 
     def on_sample_of_rows(self, sample_rows_in_data_units: ND, weights: N) -> "Problem":
         """Return the problem on a sample (m, D) of its own rows, with the same frame, estimator and column range.

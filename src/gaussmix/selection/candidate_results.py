@@ -40,8 +40,8 @@ def _make_fitted_candidate(
     mixture = sort_components_by_mean(result.model, problem, labelled_components)
     outcome = Outcome.PRUNED if is_unfinished(result) else result.outcome
     result = replace(result, model=mixture, outcome=outcome)
-    fit, _ = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
-    total_log_max = 0.0 if mixture.n_components == 1 else problem.total_log_max_responsibility(mixture)
+    fit, expectation = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
+    total_log_max = expectation.total_log_max_responsibility
     criteria = {
         name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
         for name, criterion in CRITERIA.items()

@@ -29,8 +29,9 @@ SAMPLE_STOPPING_RULE = RelativeGainRule(1e-4, 100)  # a run on a sample only has
 FIRST_MAX_ITER_FROM_PARTITION = 15  # iterations of the first runs without a sample
 FIRST_MAX_ITER = 5  # iterations of the first run over all rows, after runs on a sample
 
-# A run stops after this many iterations with a floored variance: a degenerate candidate is never chosen.
-MAX_FLOORED_ITER = 8
+# A run stops after this many iterations with a floored variance: a degenerate candidate is never chosen, and a run
+# that has reached the floor hardly ever leaves it.
+MAX_FLOORED_ITER = 2
 
 # Further iterations that a run is assumed to get when the search estimates what it can still reach.
 _N_EXTRAPOLATED_ITER = 100

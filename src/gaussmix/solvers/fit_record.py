@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix.core.expectation import Expectation
+from gaussmix.core.moments import MomentKind
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.covariance.row_requirement import RowRequirement
 from gaussmix.errors.text import format_count, join_with_and, pluralize
@@ -183,7 +184,7 @@ class Fit:
 def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
     """Make one more E-step; return the record of a run, and the expectation of its mixture by that E-step."""
     mixture = result.model
-    expectation = problem.e_step(mixture)
+    expectation = problem.e_step(mixture, MomentKind.NONE)
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     masses = expectation.moments.mass[: mixture.n_components]
     estimator = problem.covariance_estimator

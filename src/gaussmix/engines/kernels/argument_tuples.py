@@ -1,5 +1,6 @@
 """The argument types of compiled functions: named tuples of contiguous arrays and numbers."""
 
+from collections import namedtuple
 from typing import Any, NamedTuple
 
 
@@ -143,7 +144,8 @@ class TileWorkspace(NamedTuple):
 class MomentSums(NamedTuple):
     """Sums over a block about the fixed centres of the pass, so that blocks simply add.
 
-    ``totals`` are the log-likelihood, the entropy and the number of computed pairs.
+    ``totals`` are the log-likelihood, the entropy, the number of computed pairs, and the summed log of the largest
+    responsibility of each row.
     """
 
     mass: Any
@@ -172,20 +174,17 @@ FULL_DISTANCE, DIAGONAL_DISTANCE, SPHERICAL_DISTANCE = 0, 1, 2
 SUM_NOTHING, SUM_FIRST_MOMENTS, SUM_SQUARES, SUM_PRODUCTS, SUM_POOLED_PRODUCTS = -1, 0, 1, 2, 3
 
 
-class FusedState(NamedTuple):
-    """All arrays of a fused EM run.
+class FusedArguments(NamedTuple):
+    """The arrays that a fused EM run reads, and those that it changes to its result.
 
     Data: ``row_groups`` (n_groups, D, SIMD_WIDTH), the rows in working coordinates, filled up with zeros to whole
     groups; ``row_weights`` (n_groups, SIMD_WIDTH), 0 for filled rows; ``known_components`` (n_groups, SIMD_WIDTH) as
     doubles, -1 if unknown. Noise component: ``noise`` (3,) is its weight, log density and mass. Parameters:
     ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D) and
-    ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance`` and
-    ``precision_root`` its inverse. Sums: ``mass``, ``first_moments``, ``scatter``, and before the lanes are added
-    ``lane_sums`` (K, 1 + D + D (D + 1) / 2, SIMD_WIDTH). Prior:
-    ``prior_strength`` (2,) is its shrinkage and mass, with ``prior_location`` (D,) and ``prior_scatter``
-    (D, D). ``axis_pairs`` is the order in which axes are rotated, ``min_variances`` (D,) the variance floor.
-    ``log_likelihoods`` has one value per iteration. Optional arrays have length 0 if absent. The other
-    arrays are the next parameters and buffers.
+    ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance``. Prior:
+    ``prior_strength`` (2,) is its shrinkage and mass, with ``prior_location`` (D,) and ``prior_scatter`` (D, D).
+    ``axis_pairs`` is the order in which axes are rotated, ``min_variances`` (D,) the variance floor.
+    ``log_likelihoods`` has one value per iteration. Optional arrays have length 0 if absent.
     """
 
     row_groups: Any
@@ -196,24 +195,34 @@ class FusedState(NamedTuple):
     center: Any
     axis_variances: Any
     axes: Any
-    covariance_factor: Any
-    precision_root: Any
     covariance: Any
+    covariance_factor: Any
+    prior_strength: Any
+    prior_location: Any
+    prior_scatter: Any
+    axis_pairs: Any
+    min_variances: Any
+    log_likelihoods: Any
+
+
+class FusedWorkspace(NamedTuple):
+    """The arrays of a fused EM run that nobody reads afterwards.
+
+    ``precision_root`` (K, D, D) is the inverse of the Cholesky factor. Sums: ``mass``, ``first_moments``, ``scatter``,
+    and before the lanes are added ``lane_sums`` (K, 1 + D + D (D + 1) / 2, SIMD_WIDTH). The others are the next
+    parameters and buffers.
+    """
+
+    precision_root: Any
     log_determinant: Any
     mass: Any
     first_moments: Any
     scatter: Any
     lane_sums: Any
-    prior_strength: Any
-    prior_location: Any
-    prior_scatter: Any
     next_axis_variances: Any
     next_axes: Any
     next_covariance_factor: Any
     next_precision_root: Any
-    axis_pairs: Any
-    min_variances: Any
-    log_likelihoods: Any
     score_offset: Any
     responsibilities: Any
     component_buffer: Any
@@ -222,3 +231,7 @@ class FusedState(NamedTuple):
     axis_scatter: Any
     matrix_buffer: Any
     rotated_scatter: Any
+
+
+# All arrays of a fused EM run.
+FusedState = namedtuple("FusedState", (*FusedArguments._fields, *FusedWorkspace._fields))  # type: ignore[misc]

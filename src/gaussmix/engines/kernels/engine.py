@@ -15,6 +15,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.statistics import Statistics
 from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine, BestScores
+from gaussmix.engines.fused_runner import SupportsFusedRuns
 from gaussmix.engines.kernels.argument_tuples import (
     SUM_FIRST_MOMENTS,
     SUM_NOTHING,
@@ -92,7 +93,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
 
 @dataclass(frozen=True)
-class CompiledEngine(BatchEngine):
+class CompiledEngine(BatchEngine, SupportsFusedRuns):
     """An engine of compiled kernels.
 
     Parameters
@@ -207,7 +208,8 @@ def _build_expectation(
             mass, quadratics.center, first_moments, _reduce_scatter_to_kind(scatter, moment_kind), moment_kind
         )
     n_pairs = min(int(totals[2]), block_sums.n_rows * len(mass))  # the places of groups that are not full count too
-    return Expectation(Statistics(moments), float(totals[0]), float(totals[1]), block_sums.n_rows, n_pairs)
+    log_likelihood, entropy, _, total_log_max = totals.tolist()
+    return Expectation(Statistics(moments), log_likelihood, entropy, total_log_max, block_sums.n_rows, n_pairs)
 
 
 def _reduce_scatter_to_kind(scatter: Array, moment_kind: MomentKind) -> Array:

@@ -1,22 +1,26 @@
-"""Run EM on few rows in one compiled call: pack the arguments, unpack the result."""
+"""Run EM on few rows in one compiled call, and the M-step of a start: pack the arguments, unpack the result."""
 
+import threading
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from gaussmix.core.fused_em import FusedRunInput, FusedRunResult, PriorStatistics
+from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult, PriorStatistics
 from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
 from gaussmix.engines.fused_runner import AbstractFusedRunner
-from gaussmix.engines.kernels.argument_tuples import FusedState
-from gaussmix.engines.kernels.codegen.compiled_functions import run_fused_em
-from gaussmix.engines.kernels.codegen.packed_arguments import pack_arguments
+from gaussmix.engines.kernels.argument_tuples import FusedArguments, FusedState, FusedWorkspace
+from gaussmix.engines.kernels.codegen.compiled_functions import run_first_m_step, run_fused_em
+from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
 from gaussmix.engines.kernels.machine_constants import FUSED_GROUPS_PER_BLOCK, SIMD_WIDTH
-from gaussmix.types import DD, Array, D, IntArray
+from gaussmix.types import DD, AnyArray, Array, D, IntArray
 
 _CONVERGED_CODE, _N_END_CODES = 0, 4
 _VOLUME_CODES, _SHAPE_AND_ORIENTATION_CODES = {"E": 0, "V": 1}, {"I": 0, "E": 1, "V": 2}
 _EMPTY, _EMPTY_GROUPS = np.empty(0), np.empty((0, SIMD_WIDTH))
+
+# Workspaces that a thread keeps, by numbers of components and columns.
+_MAX_WORKSPACES = 32
 
 
 class CompiledFusedRunner(AbstractFusedRunner):
@@ -28,79 +32,163 @@ class CompiledFusedRunner(AbstractFusedRunner):
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult:
         """Run EM until it converges, reaches ``max_iter`` or meets a case that only the Python loop handles."""
-        volume, shape, orientation = list(run_input.structure_name)
-        state = _make_fused_state(run_input)
+        arguments = _make_run_arguments(run_input)
         result = run_fused_em(
-            pack_arguments(state),
-            _VOLUME_CODES[volume],
-            _SHAPE_AND_ORIENTATION_CODES[shape],
-            _SHAPE_AND_ORIENTATION_CODES[orientation],
+            _pack_state(arguments),
+            *_structure_codes(run_input.structure_name),
             float(run_input.tolerance),
             run_input.is_tolerance_relative,
             float(run_input.previous_log_likelihood),
             run_input.max_iter,
         )
         n_iter, end_code = divmod(result, _N_END_CODES)
-        noise_weight = float(state.noise[0]) if len(state.noise) else 0.0
         parameters = (
-            state.component_weights,
-            noise_weight,
-            state.center,
-            state.axis_variances,
-            state.axes,
-            state.covariance_factor,
+            arguments.component_weights,
+            float(arguments.noise[0]) if len(arguments.noise) else 0.0,
+            arguments.center,
+            arguments.axis_variances,
+            arguments.axes,
+            arguments.covariance_factor,
         )
-        return FusedRunResult(*parameters, state.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
+        return FusedRunResult(*parameters, arguments.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
+
+    def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
+        """Fit covariances to mass and scatter; return None at the variance floor and for components without rows."""
+        n_components, n_features = len(m_step_input.mass), len(m_step_input.variance_floor)
+        workspace = _thread_workspace(n_components, n_features)
+        workspace.arrays.mass[:], workspace.arrays.scatter[:] = m_step_input.mass, m_step_input.scatter
+        trials = _writable_copy(m_step_input.axes_to_try), _zeros(len(m_step_input.axes_to_try))
+        arguments = _make_m_step_arguments(n_components, m_step_input.variance_floor)
+        has_succeeded = run_first_m_step(
+            _pack_state(arguments),
+            *(pack_arguments((array,)) for array in trials),
+            *_structure_codes(m_step_input.structure_name),
+        )
+        if not has_succeeded:
+            return None
+        arrays = (
+            workspace.arrays.next_axis_variances,
+            workspace.arrays.next_axes,
+            workspace.arrays.next_covariance_factor,
+        )
+        return FusedCovariances(*map(np.copy, arrays))
 
 
-def _make_fused_state(run_input: FusedRunInput) -> FusedState:
-    """Return the arrays that the compiled run reads and writes; written ones are copies or zeros."""
-    n_components, n_features = run_input.centers.shape
-    prior_strength, prior_location, prior_scatter = _prior_arrays(run_input.prior_statistics)
+def _structure_codes(structure_name: str) -> tuple[int, int, int]:
+    """Return the codes of volume, shape and orientation of a structure."""
+    volume, shape, orientation = list(structure_name)
+    return (
+        _VOLUME_CODES[volume],
+        _SHAPE_AND_ORIENTATION_CODES[shape],
+        _SHAPE_AND_ORIENTATION_CODES[orientation],
+    )
+
+
+def _make_run_arguments(run_input: FusedRunInput) -> FusedArguments:
+    """Return the arrays that a run reads, and copies of the parameters, which it overwrites."""
     weights = np.ones(len(run_input.rows)) if run_input.row_weights is None else run_input.row_weights
-    labels, n_products = run_input.known_labels, n_features * (n_features + 1) // 2
-    matrix_shape = (n_components, n_features, n_features)
-    return FusedState(
+    labels, noise = run_input.known_labels, run_input.noise_weight_and_log_density
+    prior_strength, prior_location, prior_scatter = _prior_arrays(run_input.prior_statistics)
+    return FusedArguments(
         row_groups=np.ascontiguousarray(_fill_groups(run_input.rows, 0.0).swapaxes(1, 2)),
         row_weights=_fill_groups(weights, 0.0),
         known_components=_EMPTY_GROUPS if labels is None else _fill_groups(labels, -1.0),
         component_weights=_writable_copy(run_input.component_weights),
-        noise=_EMPTY
-        if run_input.noise_weight_and_log_density is None
-        else np.array([*run_input.noise_weight_and_log_density, 0.0]),
+        noise=_EMPTY if noise is None else np.array([*noise, 0.0]),
         center=_writable_copy(run_input.centers),
         axis_variances=_writable_copy(run_input.axis_variances),
         axes=_writable_copy(run_input.axes),
-        covariance_factor=_zeros(*matrix_shape),
-        precision_root=_zeros(*matrix_shape),
         covariance=_writable_copy(run_input.covariances),
-        log_determinant=_zeros(n_components),
-        mass=_zeros(n_components),
-        first_moments=_zeros(n_components, n_features),
-        scatter=_zeros(*matrix_shape),
-        lane_sums=_zeros(n_components, 1 + n_features + n_products, SIMD_WIDTH),
+        covariance_factor=_zeros(*run_input.axes.shape),
         prior_strength=prior_strength,
         prior_location=prior_location,
         prior_scatter=prior_scatter,
-        next_axis_variances=_zeros(n_components, n_features),
-        next_axes=_zeros(*matrix_shape),
-        next_covariance_factor=_zeros(*matrix_shape),
-        next_precision_root=_zeros(*matrix_shape),
-        axis_pairs=_jacobi_axis_pairs(n_features),
+        axis_pairs=_jacobi_axis_pairs(run_input.centers.shape[1]),
         min_variances=_writable_copy(run_input.variance_floor),
         log_likelihoods=_zeros(run_input.max_iter),
+    )
+
+
+def _make_m_step_arguments(n_components: int, variance_floor: D) -> FusedArguments:
+    """Return the arrays of an M-step without rows and previous parameters."""
+    n_features = len(variance_floor)
+    prior_strength, prior_location, prior_scatter = _prior_arrays(None)
+    return FusedArguments(
+        row_groups=np.empty((0, n_features, SIMD_WIDTH)),
+        row_weights=_EMPTY_GROUPS,
+        known_components=_EMPTY_GROUPS,
+        component_weights=_EMPTY,
+        noise=_EMPTY,
+        center=np.empty((0, n_features)),
+        axis_variances=_zeros(n_components, n_features),
+        axes=_zeros(n_components, n_features, n_features),
+        covariance=_zeros(n_components, n_features, n_features),
+        covariance_factor=np.empty((0, n_features, n_features)),
+        prior_strength=prior_strength,
+        prior_location=prior_location,
+        prior_scatter=prior_scatter,
+        axis_pairs=_jacobi_axis_pairs(n_features),
+        min_variances=_writable_copy(variance_floor),
+        log_likelihoods=_EMPTY,
+    )
+
+
+class _Workspace(NamedTuple):
+    """The arrays of a workspace, and the same packed."""
+
+    arrays: FusedWorkspace
+    packed: PackedArguments
+
+
+def _make_workspace(n_components: int, n_features: int) -> _Workspace:
+    """Return a new workspace."""
+    per_column, matrices = (n_components, n_features), (n_components, n_features, n_features)
+    arrays = FusedWorkspace(
+        precision_root=_zeros(*matrices),
+        log_determinant=_zeros(n_components),
+        mass=_zeros(n_components),
+        first_moments=_zeros(*per_column),
+        scatter=_zeros(*matrices),
+        lane_sums=_zeros(n_components, 1 + n_features + n_features * (n_features + 1) // 2, SIMD_WIDTH),
+        next_axis_variances=_zeros(*per_column),
+        next_axes=_zeros(*matrices),
+        next_covariance_factor=_zeros(*matrices),
+        next_precision_root=_zeros(*matrices),
         score_offset=_zeros(n_components),
         responsibilities=_zeros(FUSED_GROUPS_PER_BLOCK, n_components, SIMD_WIDTH),
         component_buffer=_zeros(n_components),
         feature_buffer=_zeros(n_features),
         difference_buffer=_zeros(n_features, SIMD_WIDTH),
-        axis_scatter=_zeros(n_components, n_features),
+        axis_scatter=_zeros(*per_column),
         matrix_buffer=_zeros(n_features, n_features),
-        rotated_scatter=_zeros(*matrix_shape),
+        rotated_scatter=_zeros(*matrices),
     )
+    return _Workspace(arrays, pack_arguments(tuple(arrays[:])))
 
 
-def _fill_groups(values: Array, filler: float) -> Array:
+class _WorkspacesOfThread(threading.local):
+    """The workspaces of a thread: making one takes longer than some iterations."""
+
+    def __init__(self) -> None:
+        self.get_workspace = lru_cache(maxsize=_MAX_WORKSPACES)(_make_workspace)
+
+
+_workspaces_of_thread = _WorkspacesOfThread()
+
+
+def _thread_workspace(n_components: int, n_features: int) -> _Workspace:
+    """Return the workspace of this thread for these numbers; its contents are arbitrary."""
+    return _workspaces_of_thread.get_workspace(n_components, n_features)
+
+
+def _pack_state(arguments: FusedArguments) -> PackedArguments:
+    """Return the arguments and this thread's workspace as one packed tuple."""
+    n_components, n_features = arguments.axis_variances.shape
+    workspace = _thread_workspace(n_components, n_features).packed
+    return join_packed_arguments(FusedState, pack_arguments(tuple(arguments[:])), workspace)
+
+
+def _fill_groups(values: AnyArray, filler: float) -> Array:
     """Return values of rows (n, ...) in groups (n_groups, SIMD_WIDTH, ...); the last group is filled up."""
     n_groups = -(-len(values) // SIMD_WIDTH)
     filled = np.full((n_groups * SIMD_WIDTH, *values.shape[1:]), filler)

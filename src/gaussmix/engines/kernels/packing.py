@@ -235,7 +235,7 @@ def make_zero_sums(packed_model: PackedModel, moment_code: int) -> MomentSums:
         SUM_NOTHING: 0,
     }
     first_moments = np.zeros(n_components * row_length)
-    return MomentSums(np.zeros(n_components), first_moments, np.zeros(scatter_sizes[moment_code]), np.zeros(3))
+    return MomentSums(np.zeros(n_components), first_moments, np.zeros(scatter_sizes[moment_code]), np.zeros(4))
 
 
 def unpack_scatter_in_place(scatter: Array, packed_model: PackedModel, moment_code: int, n_features: int) -> Array:

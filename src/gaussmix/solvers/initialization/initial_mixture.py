@@ -11,6 +11,7 @@ from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.model.mixture import Mixture, mixture_from_moments
 from gaussmix.model.problem import Problem
+from gaussmix.solvers.fused_m_step import fit_first_covariances
 from gaussmix.types import KD, D, IntK, IntN, K
 
 _TIE_TOLERANCE_IN_SDS = 1e-6  # closer means are ties, and the next column decides
@@ -18,7 +19,9 @@ _TIE_TOLERANCE_IN_SDS = 1e-6  # closer means are ties, and the next column decid
 
 def initialize_from_moments(problem: Problem, moments: Moments) -> Mixture:
     """Return the mixture of an M-step of moments: weight, mean and covariance of each component."""
-    return mixture_from_moments(moments, problem.covariance_estimator, problem.source.frame, problem.feature_names)
+    estimator, frame = problem.covariance_estimator, problem.source.frame
+    covariance = fit_first_covariances(problem, estimator.with_prior(moments))
+    return mixture_from_moments(moments, estimator, frame, problem.feature_names, covariance=covariance)
 
 
 def initialize_from_label_prior(problem: Problem, label_prior: LabelPrior, n_components: int) -> Mixture:

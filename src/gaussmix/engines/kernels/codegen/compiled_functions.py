@@ -194,4 +194,5 @@ mark_open_pairs = CompiledFunction("mark_open_pairs", _kernel_importer("passes.c
 fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", _kernel_importer("passes.candidate_lists", "fill_candidate_lists")
 )
+run_first_m_step = CompiledFunction("run_first_m_step", _kernel_importer("fused.first_m_step", "run_first_m_step"))
 run_fused_em = CompiledFunction("run_fused_em", _kernel_importer("fused.em_loop", "run_fused_em"))

@@ -6,7 +6,10 @@ from gaussmix.engines.kernels.codegen.decorators import kernel
 from gaussmix.engines.kernels.fused.small_matrices import compose_from_eigen, rotate_into_axes
 
 # Rotations stop if the objective per unit of mass and column falls by no more, and no sine exceeds this.
-TOLERANCE, MAX_ROTATION_SWEEPS = 1e-13, 5
+TOLERANCE = 1e-13
+
+# What `fit_common_axes` returns instead of its objective if a component has no scatter along an axis.
+FAILED = 1e300
 
 
 @kernel
@@ -30,8 +33,11 @@ def fit_equal_volumes(state, total_mass):
 
 
 @kernel
-def fit_common_axes(state, volume_code, total_mass):
-    """Fit EVE or VVE: variances along common axes and rotations of the axes in turn. Return whether it succeeded."""
+def fit_common_axes(state, volume_code, total_mass, max_sweeps):
+    """Fit EVE or VVE: variances along common axes and rotations of the axes ``axes[0]`` in turn.
+
+    Return the minimised objective (covariance/iterative.py), FAILED if that is impossible.
+    """
     n_components, n = state.axis_variances.shape
     for i in range(n):
         for j in range(n):
@@ -39,16 +45,17 @@ def fit_common_axes(state, volume_code, total_mass):
     for k in range(n_components):
         rotate_into_axes(state.scatter, k, state.next_axes, 0, state.matrix_buffer, state.rotated_scatter)
     previous_value, largest_sine = 1e300, 1e300
-    for sweep in range(MAX_ROTATION_SWEEPS):
+    value = 0.0
+    for sweep in range(max_sweeps):
         value = 0.0
         for k in range(n_components):
             for j in range(n):
                 state.axis_scatter[k, j] = state.rotated_scatter[k, j, j]
                 if not state.axis_scatter[k, j] > 1e-30:
-                    return False
+                    return FAILED
                 state.next_axis_variances[k, j] = state.axis_scatter[k, j] / state.mass[k]
         if volume_code == 0 and not fit_equal_volumes(state, total_mass):
-            return False
+            return FAILED
         for k in range(n_components):
             for j in range(n):
                 value += (
@@ -57,7 +64,7 @@ def fit_common_axes(state, volume_code, total_mass):
                 )
         if (
             previous_value - value <= TOLERANCE * total_mass * n and largest_sine <= TOLERANCE
-        ) or sweep == MAX_ROTATION_SWEEPS - 1:
+        ) or sweep == max_sweeps - 1:
             break
         previous_value, largest_sine = value, _rotate_axes(state)
     for k in range(n_components):
@@ -65,7 +72,7 @@ def fit_common_axes(state, volume_code, total_mass):
             for j in range(n):
                 state.next_axes[k, i, j] = state.next_axes[0, i, j]
         compose_from_eigen(state.next_axes, 0, state.next_axis_variances, k, state.covariance)
-    return True
+    return value
 
 
 @kernel

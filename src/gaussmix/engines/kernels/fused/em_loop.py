@@ -31,7 +31,7 @@ def run_fused_em(
 ):
     """Run EM; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED or NEEDS_PYTHON."""
     if shape_code == 1:
-        _start_eigenvectors(state)
+        set_axes_to_columns(state)
     if not _initialize_roots(state, orientation_code):
         return NEEDS_PYTHON
     for iteration in range(max_iter):
@@ -51,7 +51,7 @@ def run_fused_em(
             if orientation_code == 0
             else m_step_full(state, volume_code, shape_code, orientation_code)
         )
-        if not has_next or not _is_above_floor(state, orientation_code):
+        if not has_next or not is_above_floor(state, orientation_code):
             return 4 * iteration + NEEDS_PYTHON
         total = _accept_next_state(state, orientation_code)
         state.log_likelihoods[iteration] = value
@@ -62,7 +62,7 @@ def run_fused_em(
 
 
 @kernel
-def _start_eigenvectors(state):
+def set_axes_to_columns(state):
     """Set the axes to the columns: the given ones may be those of a triangular factor, which are not orthogonal."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):
@@ -129,7 +129,7 @@ def _apply_prior(state):
 
 
 @kernel
-def _is_above_floor(state, orientation_code):
+def is_above_floor(state, orientation_code):
     """Return whether all new covariances are clearly above the floor; compute their factors and roots."""
     n_components, n = state.axis_variances.shape
     for k in range(n_components):

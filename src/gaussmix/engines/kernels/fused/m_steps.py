@@ -8,7 +8,7 @@ same rules as in Python, so that both give the same result.
 from math import exp, log
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
-from gaussmix.engines.kernels.fused.common_axes import fit_common_axes, fit_equal_volumes
+from gaussmix.engines.kernels.fused.common_axes import FAILED, fit_common_axes, fit_equal_volumes
 from gaussmix.engines.kernels.fused.small_matrices import (
     compose_from_eigen,
     compute_cholesky,
@@ -18,6 +18,9 @@ from gaussmix.engines.kernels.fused.small_matrices import (
 
 # Iterations stop if no volume changes by a larger fraction; see covariance/iterative.py.
 RELATIVE_TOLERANCE, MAX_ITER = 1e-7, 500
+
+# Sweeps of an M-step that starts from the previous common axes; see covariance/iterative.py.
+MAX_ROTATION_SWEEPS = 5
 
 
 @kernel
@@ -65,11 +68,20 @@ def m_step_diagonal(state, volume_code, shape_code):
 
 @kernel
 def _fit_volumes_and_shape(state, total_mass):
-    """Fit volumes and one shape in turn, starting from the previous shape: VEI, and the eigenvalues of VEV."""
+    """Fit volumes and one shape in turn: VEI, and the eigenvalues of VEV.
+
+    It starts from the previous shape, or without one (variances of zero) from that of the pooled scatter.
+    """
     squares, values, mass = state.axis_scatter, state.next_axis_variances, state.mass
     n_components, n = values.shape
     for j in range(n):
-        state.feature_buffer[j] = state.axis_variances[0, j]
+        shape = state.axis_variances[0, j]
+        if shape == 0.0:
+            for k in range(n_components):
+                shape += squares[k, j] / total_mass
+            if not shape > 0.0:
+                return False
+        state.feature_buffer[j] = shape
     for k in range(n_components):
         state.component_buffer[k] = 1.0
     for _ in range(MAX_ITER):
@@ -107,7 +119,7 @@ def m_step_full(state, volume_code, shape_code, orientation_code):
         total += state.mass[k]
     if orientation_code == 1:
         if shape_code == 2:
-            return fit_common_axes(state, volume_code, total)
+            return fit_common_axes(state, volume_code, total, MAX_ROTATION_SWEEPS) < FAILED
         return _fit_volumes_and_matrix(state, total) if volume_code == 1 else _fit_pooled_covariance(state, total)
     if shape_code == 1:
         return _fit_component_axes(state, volume_code, total)

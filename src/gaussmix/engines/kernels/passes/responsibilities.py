@@ -99,7 +99,8 @@ def mark_active_slots(tile, begin, end, row_maximum, log_cutoff):
 def compute_responsibilities(tile, n_groups, log_cutoff, can_multiply_sums, totals):
     """Turn scores into responsibilities by softmax, and add up log-likelihood and entropy.
 
-    Scores more than -log_cutoff below a row's best become 0. Each row's log density is stored in
+    The log of a row's largest responsibility, minus the logarithm of its sum of exponentials, is added up too. Scores
+    more than -log_cutoff below a row's best become 0. Each row's log density is stored in
     ``log_densities``, unless ``can_multiply_sums``: for unweighted rows without requested results, the sums of
     several groups are multiplied before one logarithm. Return which slots hold responsibilities: ALL_SLOTS,
     MANY_LANES, or FEW_LANES if less than half of the lanes of active slots are active.
@@ -109,7 +110,7 @@ def compute_responsibilities(tile, n_groups, log_cutoff, can_multiply_sums, tota
         log_cutoff > MIN_EXPONENT and tile.group_stride >= MAX_FEW_COLUMNS * SIMD_WIDTH
     )  # with few columns, rows seldom have a single active component
     lowest, zero, one, limit = splat(-1e300), splat(0.0), splat(1.0), splat(log_cutoff)
-    likelihood, entropy, product, n_spare_lanes = splat(0.0), splat(0.0), splat(1.0), 0
+    likelihood, entropy, log_sums, product, n_spare_lanes = splat(0.0), splat(0.0), splat(0.0), splat(1.0), 0
     for group in range(n_groups):
         begin, end = tile.first_slot[group], tile.stop_slot[group]
         best = splat(-np.inf)
@@ -145,15 +146,17 @@ def compute_responsibilities(tile, n_groups, log_cutoff, can_multiply_sums, tota
             if group % GROUPS_PER_LOGARITHM == GROUPS_PER_LOGARITHM - 1 or group == n_groups - 1:
                 logarithm = select_greater(product, zero, log(product), splat(-np.inf))
                 likelihood, product = add(likelihood, logarithm), one
-                entropy = add(entropy, select_greater(logarithm, lowest, logarithm, zero))
+                log_sums = add(log_sums, select_greater(logarithm, lowest, logarithm, zero))
         else:
             logarithm = select_greater(power_sum, zero, log(power_sum), splat(-np.inf))
             density = add(row_maximum, logarithm)
             store(tile.log_densities, group * SIMD_WIDTH, density)
             likelihood = add(likelihood, select_greater(weight, zero, multiply(weight, density), zero))
-            entropy = fma(weight, select_greater(power_sum, zero, logarithm, zero), entropy)
+            log_sums = fma(weight, select_greater(power_sum, zero, logarithm, zero), log_sums)
     totals[0] += sum_lanes(likelihood)
-    totals[1] += sum_lanes(entropy)
+    log_sum = sum_lanes(log_sums)
+    totals[1] += sum_lanes(entropy) + log_sum
+    totals[3] -= log_sum
     if not marks_active:
         return ALL_SLOTS
     return FEW_LANES if n_spare_lanes > 0 else MANY_LANES
