@@ -6,6 +6,7 @@ many iterations without Python. It returns how far it came, and the loop continu
 
 from dataclasses import dataclass
 
+from gaussmix.core.expectation import Expectation
 from gaussmix.types import DD, KD, KDD, ND, Array, D, IntN, K, N
 
 
@@ -82,7 +83,10 @@ class FusedCovariances:
 
 @dataclass(frozen=True)
 class FusedRunResult:
-    """The result of a fused run: the last parameters, and the log-likelihood of each iteration."""
+    """The result of a fused run: the last parameters, and the log-likelihood of each iteration.
+
+    ``expectation``, with moments of the kind NONE, is that of the last parameters; None if the loop must continue.
+    """
 
     component_weights: K
     noise_weight: float
@@ -92,3 +96,4 @@ class FusedRunResult:
     covariance_factors: KDD
     log_likelihoods: Array
     has_converged: bool
+    expectation: Expectation | None = None

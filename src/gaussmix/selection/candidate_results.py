@@ -12,7 +12,7 @@ from gaussmix.selection.candidate_runs import CandidateRun, is_unfinished
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.solvers.fit_record import make_fit_after_e_step
-from gaussmix.solvers.initialization import sort_components_by_mean
+from gaussmix.solvers.initialization import argsort_free_components_by_mean
 from gaussmix.solvers.loop import RunResult
 
 
@@ -37,9 +37,12 @@ def _make_fitted_candidate(
 ) -> Candidate:
     """Return the candidate of a run."""
     seconds = result.trace.seconds
-    mixture = sort_components_by_mean(result.model, problem, labelled_components)
+    order = argsort_free_components_by_mean(result.model, problem, labelled_components)
+    mixture, expectation = result.model.permute_components(order), result.expectation
     outcome = Outcome.PRUNED if is_unfinished(result) else result.outcome
-    result = replace(result, model=mixture, outcome=outcome)
+    if expectation is not None:
+        expectation = expectation.with_moments(expectation.moments.permute_components(order))
+    result = replace(result, model=mixture, outcome=outcome, expectation=expectation)
     fit, expectation = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
     total_log_max = expectation.total_log_max_responsibility
     criteria = {

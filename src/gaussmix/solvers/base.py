@@ -117,11 +117,14 @@ class LastModelAndObjectives(Generic[M]):
         The objective of each iteration, in the frame.
     has_converged : bool
         Whether the stopping rule is met.
+    expectation : Expectation or None
+        The expectation of the model, if it has been computed, with moments of the kind NONE.
     """
 
     model: M
     objectives: Array
     has_converged: bool
+    expectation: Expectation | None = None
 
 
 class AbstractSolver(ABC, Generic[M, S]):

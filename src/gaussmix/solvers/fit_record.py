@@ -182,9 +182,9 @@ class Fit:
 
 
 def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds: float) -> tuple[Fit, Expectation]:
-    """Make one more E-step; return the record of a run, and the expectation of its mixture by that E-step."""
+    """Return the record of a run, and the expectation of its mixture, by one more E-step unless the run has made it."""
     mixture = result.model
-    expectation = problem.e_step(mixture, MomentKind.NONE)
+    expectation = result.expectation or problem.e_step(mixture, MomentKind.NONE)
     log_likelihood = expectation.log_likelihood + problem.total_weight * problem.source.frame.log_abs_det_jacobian
     masses = expectation.moments.mass[: mixture.n_components]
     estimator = problem.covariance_estimator

@@ -6,6 +6,7 @@ from typing import Any, Generic
 import numpy as np
 
 from gaussmix.core.blas import limit_blas_threads
+from gaussmix.core.expectation import Expectation
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.base import AbstractSolver, M
@@ -31,6 +32,8 @@ class RunResult(Generic[M]):
         Accepted split-and-merge moves that led to the start of this run.
     movement : float
         Squared movement of the parameters in the last iteration; infinite if the solver does not report it.
+    expectation : Expectation or None
+        The expectation of ``model``, if the run has computed it, with moments of the kind NONE.
     """
 
     model: M
@@ -39,6 +42,7 @@ class RunResult(Generic[M]):
     n_floored_iter: int = 0
     n_split_merge: int = 0
     movement: float = np.inf
+    expectation: Expectation | None = None
 
     @property
     def last_objective(self) -> float:
@@ -100,4 +104,12 @@ def run_solver(
                 state = solver.advance_without_e_step(state, monitor)
             if state.is_iteration_complete:
                 monitor.record_and_check_convergence(state)
-    return RunResult(state.model, monitor.trace, monitor.outcome, monitor.n_floored_iter, movement=state.movement)
+    is_fused_model_last = fused is not None and state.model is fused.model
+    return RunResult(
+        state.model,
+        monitor.trace,
+        monitor.outcome,
+        monitor.n_floored_iter,
+        movement=state.movement,
+        expectation=fused.expectation if fused is not None and is_fused_model_last else None,
+    )

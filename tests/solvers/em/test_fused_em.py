@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gaussmix.core.label_prior import KnownComponents, LogProbabilities
+from gaussmix.core.moments import MomentKind
 from gaussmix.covariance import MCLUST_NAMES, DefaultPrior, Structure
 from gaussmix.engines import AutomaticEngine, automatic
 from gaussmix.engines.kernels.fused_em import CompiledFusedRunner
@@ -231,3 +232,16 @@ def test_a_callback_hears_of_every_iteration() -> None:
         lambda number, value, gain: heard.append(number),
     )
     assert heard == [1, 2, 3, 4, 5]
+
+
+@parametrize_product({"structure": ["EII", "VEI", "EEE", "EVE", "VVV"], "seed": range(2)})
+def test_the_expectation_is_that_of_the_last_parameters(structure: str, seed: int) -> None:
+    rows = groups(seed, 120, 3, 3)
+    weights = np.random.default_rng(seed).uniform(0.0, 2.0, len(rows)) if seed else None
+    found, _, problem = run_fused_and_loop(rows, structure, 3, MeanGainRule(0.0, 10), weights, seed)
+    assert found.expectation is not None
+    expected = problem.e_step(found.model, MomentKind.NONE)
+    for name in ("log_likelihood", "entropy", "total_log_max_responsibility", "n_rows", "n_distances"):
+        assert getattr(found.expectation, name) == pytest.approx(getattr(expected, name), rel=1e-9)
+    np.testing.assert_allclose(found.expectation.moments.mass, expected.moments.mass, rtol=1e-9)
+    np.testing.assert_allclose(found.expectation.moments.mean, expected.moments.mean, rtol=1e-8, atol=1e-10)

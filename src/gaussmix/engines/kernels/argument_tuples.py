@@ -184,7 +184,8 @@ class FusedArguments(NamedTuple):
     ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance``. Prior:
     ``prior_strength`` (2,) is its shrinkage and mass, with ``prior_location`` (D,) and ``prior_scatter`` (D, D).
     ``axis_pairs`` is the order in which axes are rotated, ``min_variances`` (D,) the variance floor.
-    ``log_likelihoods`` has one value per iteration. Optional arrays have length 0 if absent.
+    ``log_likelihoods`` has one value per iteration. ``totals`` (3,) are those of the last E-step: log-likelihood,
+    entropy, and the summed log of the largest responsibility. Optional arrays have length 0 if absent.
     """
 
     row_groups: Any
@@ -203,6 +204,7 @@ class FusedArguments(NamedTuple):
     axis_pairs: Any
     min_variances: Any
     log_likelihoods: Any
+    totals: Any
 
 
 class FusedWorkspace(NamedTuple):

@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.core.expectation import Expectation
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult, PriorStatistics
 from gaussmix.core.jacobi_pairs import disjoint_axis_pair_rounds
+from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.statistics import Statistics
 from gaussmix.engines.fused_runner import AbstractFusedRunner
 from gaussmix.engines.kernels.argument_tuples import FusedArguments, FusedState, FusedWorkspace
 from gaussmix.engines.kernels.codegen.compiled_functions import run_first_m_step, run_fused_em
@@ -15,7 +18,7 @@ from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, j
 from gaussmix.engines.kernels.machine_constants import FUSED_GROUPS_PER_BLOCK, SIMD_WIDTH
 from gaussmix.types import DD, AnyArray, Array, D, IntArray
 
-_CONVERGED_CODE, _N_END_CODES = 0, 4
+_CONVERGED_CODE, _NEEDS_PYTHON_CODE, _N_END_CODES = 0, 2, 4
 _VOLUME_CODES, _SHAPE_AND_ORIENTATION_CODES = {"E": 0, "V": 1}, {"I": 0, "E": 1, "V": 2}
 _EMPTY, _EMPTY_GROUPS = np.empty(0), np.empty((0, SIMD_WIDTH))
 
@@ -50,7 +53,8 @@ class CompiledFusedRunner(AbstractFusedRunner):
             arguments.axes,
             arguments.covariance_factor,
         )
-        return FusedRunResult(*parameters, arguments.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE)
+        expectation = None if end_code == _NEEDS_PYTHON_CODE else _make_expectation(arguments, len(run_input.rows))
+        return FusedRunResult(*parameters, arguments.log_likelihoods[:n_iter], end_code == _CONVERGED_CODE, expectation)
 
     def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
         """Fit covariances to mass and scatter; return None at the variance floor and for components without rows."""
@@ -106,6 +110,7 @@ def _make_run_arguments(run_input: FusedRunInput) -> FusedArguments:
         axis_pairs=_jacobi_axis_pairs(run_input.centers.shape[1]),
         min_variances=_writable_copy(run_input.variance_floor),
         log_likelihoods=_zeros(run_input.max_iter),
+        totals=_zeros(3),
     )
 
 
@@ -130,7 +135,22 @@ def _make_m_step_arguments(n_components: int, variance_floor: D) -> FusedArgumen
         axis_pairs=_jacobi_axis_pairs(n_features),
         min_variances=_writable_copy(variance_floor),
         log_likelihoods=_EMPTY,
+        totals=_EMPTY,
     )
+
+
+def _make_expectation(arguments: FusedArguments, n_rows: int) -> Expectation | None:
+    """Return the expectation of the last E-step of a run in this thread; None with noise, whose moments it lacks."""
+    if len(arguments.noise):
+        return None
+    sums = _thread_workspace(*arguments.center.shape).arrays
+    no_scatter = np.zeros((len(sums.mass), 0))
+    moments = Moments.from_centered_sums(
+        sums.mass.copy(), arguments.center, sums.first_moments, no_scatter, MomentKind.NONE
+    )
+    log_likelihood, entropy, total_log_max = arguments.totals.tolist()
+    n_distances = n_rows * len(sums.mass)
+    return Expectation(Statistics(moments), log_likelihood, entropy, total_log_max, n_rows, n_distances)
 
 
 class _Workspace(NamedTuple):

@@ -82,4 +82,4 @@ def _to_last_mixture_and_objectives(
     mixture = replace(
         start, weights=result.component_weights, centers=result.centers, covariance=covariance, noise=noise
     )
-    return LastModelAndObjectives(mixture, result.log_likelihoods, result.has_converged)
+    return LastModelAndObjectives(mixture, result.log_likelihoods, result.has_converged, result.expectation)

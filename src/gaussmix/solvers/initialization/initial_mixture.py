@@ -71,9 +71,14 @@ def argsort_components_by_mean(centers: KD, standard_deviations: D) -> IntK:
     return np.lexsort(ranks.T[::-1])
 
 
+def argsort_free_components_by_mean(mixture: Mixture, problem: Problem, fixed_positions: Sequence[int] = ()) -> IntK:
+    """Return the positions (K,) that sort the components by their means; those at ``fixed_positions`` stay."""
+    order = np.arange(mixture.n_components)
+    movable = np.delete(order, fixed_positions) if len(fixed_positions) else order.copy()
+    order[movable] = movable[argsort_components_by_mean(mixture.centers[movable], np.sqrt(problem.column_variances))]
+    return order
+
+
 def sort_components_by_mean(mixture: Mixture, problem: Problem, fixed_positions: Sequence[int] = ()) -> Mixture:
     """Return the mixture with its components sorted by their means; those at ``fixed_positions`` stay."""
-    movable = np.setdiff1d(np.arange(mixture.n_components), fixed_positions)
-    order = np.arange(mixture.n_components)
-    order[movable] = movable[argsort_components_by_mean(mixture.centers[movable], np.sqrt(problem.column_variances))]
-    return mixture.permute_components(order)
+    return mixture.permute_components(argsort_free_components_by_mean(mixture, problem, fixed_positions))

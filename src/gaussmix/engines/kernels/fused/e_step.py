@@ -40,26 +40,34 @@ MIN_RELATIVE_SCORE = -40.0
 # Indices of ``noise``.
 NOISE_WEIGHT, NOISE_LOG_DENSITY, NOISE_MASS = 0, 1, 2
 
+# Indices of ``totals``.
+TOTAL_LOG_LIKELIHOOD, TOTAL_ENTROPY, TOTAL_LOG_MAX_RESPONSIBILITY = 0, 1, 2
+
 
 @kernel
 def e_step(state, is_diagonal):
-    """Compute mass, first moments and scatter about the new means; return the log-likelihood."""
+    """Compute mass, first moments, scatter about the new means, and the totals; return the log-likelihood."""
     request_full_width()
     n_components, n_groups = state.axis_variances.shape[0], state.row_groups.shape[0]
     _prepare_sums(state)
-    log_likelihood, noise_mass = splat(0.0), splat(0.0)
+    log_likelihood, noise_mass, moment, log_sums = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for first in range(0, n_groups, FUSED_GROUPS_PER_BLOCK):
         stop = min(first + FUSED_GROUPS_PER_BLOCK, n_groups)
         for group in range(first, stop):
-            density, noise_responsibility = _compute_responsibilities(state, group, group - first, is_diagonal)
-            log_likelihood, noise_mass = add(log_likelihood, density), add(noise_mass, noise_responsibility)
+            sums = _compute_responsibilities(state, group, group - first, is_diagonal)
+            log_likelihood, noise_mass = add(log_likelihood, sums[0]), add(noise_mass, sums[1])
+            moment, log_sums = add(moment, sums[2]), add(log_sums, sums[3])
         for k in range(n_components):
             _add_moments(state, k, first, stop, is_diagonal)
     if state.noise.shape[0] > 0:
         state.noise[NOISE_MASS] = sum_lanes(noise_mass)
     for k in range(n_components):
         _sum_moments(state, k, is_diagonal)
-    return sum_lanes(log_likelihood)
+    total_log_sum, value = sum_lanes(log_sums), sum_lanes(log_likelihood)
+    state.totals[TOTAL_LOG_LIKELIHOOD] = value
+    state.totals[TOTAL_ENTROPY] = total_log_sum - sum_lanes(moment)
+    state.totals[TOTAL_LOG_MAX_RESPONSIBILITY] = -total_log_sum
+    return value
 
 
 @kernel
@@ -76,7 +84,11 @@ def _prepare_sums(state):
 
 @kernel
 def _compute_responsibilities(state, group, slot, is_diagonal):
-    """Compute the weighted responsibilities of a group; return those of noise, and its weighted log densities first."""
+    """Compute the weighted responsibilities of a group.
+
+    Return weighted log densities, responsibilities of noise, sums of r (score - best), and logs of the sums of
+    exp(score - best).
+    """
     request_inlining()
     request_full_width()
     n_components, zero, has_labels = state.axis_variances.shape[0], splat(0.0), state.known_components.size > 0
@@ -97,19 +109,20 @@ def _compute_responsibilities(state, group, slot, is_diagonal):
         best = maximum(score, best)
         store(state.responsibilities, start + k * SIMD_WIDTH, score)
     limit = splat(MIN_RELATIVE_SCORE)
-    noise_term, _, _ = exp_and_moment(subtract(noise_score, best), limit, zero)
+    noise_term, moment, _ = exp_and_moment(subtract(noise_score, best), limit, zero)
     power_sum = noise_term
     for k in range(n_components):
         difference = subtract(load(state.responsibilities, start + k * SIMD_WIDTH), best)
-        term, _, _ = exp_and_moment(difference, limit, zero)
+        term, moment, _ = exp_and_moment(difference, limit, moment)
         power_sum = add(power_sum, term)
         store(state.responsibilities, start + k * SIMD_WIDTH, term)
     factor = select_greater(weight, zero, divide(weight, power_sum), zero)
     for k in range(n_components):
         place = start + k * SIMD_WIDTH
         store(state.responsibilities, place, multiply(factor, load(state.responsibilities, place)))
-    density = multiply(weight, add(best, log(power_sum)))
-    return select_greater(weight, zero, density, zero), multiply(factor, noise_term)
+    log_sum = select_greater(weight, zero, multiply(weight, log(power_sum)), zero)
+    density = select_greater(weight, zero, fma(weight, best, log_sum), zero)
+    return density, multiply(factor, noise_term), multiply(factor, moment), log_sum
 
 
 @kernel

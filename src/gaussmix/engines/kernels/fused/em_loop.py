@@ -29,7 +29,23 @@ MAX_FLOOR_TRACE = 0.5
 def run_fused_em(
     state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
 ):
-    """Run EM; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED or NEEDS_PYTHON."""
+    """Run EM; return 4 * n_iter + the reason for the end: CONVERGED, MAX_ITER_REACHED or NEEDS_PYTHON.
+
+    Unless Python continues, one more E-step fills mass, first moments and totals at the last parameters.
+    """
+    result = _iterate(
+        state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
+    )
+    if result % 4 != NEEDS_PYTHON and not abs(e_step(state, orientation_code == 0)) < 1e300:
+        return result - result % 4 + NEEDS_PYTHON
+    return result
+
+
+@kernel
+def _iterate(
+    state, volume_code, shape_code, orientation_code, tolerance, is_relative, previous_log_likelihood, max_iter
+):
+    """Iterate until convergence, ``max_iter``, or a step that only Python can make; return 4 * n_iter + the reason."""
     if shape_code == 1:
         set_axes_to_columns(state)
     if not _initialize_roots(state, orientation_code):
