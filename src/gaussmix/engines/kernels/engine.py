@@ -15,6 +15,7 @@ from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.statistics import Statistics
 from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine, BestScores
+from gaussmix.engines.kernels.agglomerator import CompiledAgglomerator
 from gaussmix.engines.kernels.argument_tuples import (
     SUM_FIRST_MOMENTS,
     SUM_NOTHING,
@@ -132,6 +133,11 @@ class CompiledEngine(BatchEngine):
     def fused_runner(self) -> CompiledFusedRunner:
         """The runner of whole EM runs in compiled code."""
         return CompiledFusedRunner()
+
+    @property
+    def agglomerator(self) -> CompiledAgglomerator:
+        """The agglomerator that makes all merges in compiled code."""
+        return CompiledAgglomerator()
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) of a batch, in ``out`` if given."""
