@@ -166,6 +166,11 @@ class MclustStructure(Structure):
         return str(self) == "EEE"
 
     @property
+    def has_only_common_axes(self) -> bool:
+        """Whether components share their axes and not their shape, so that the axes must be searched."""
+        return self.orientation == "E" and self.shape == "V"
+
+    @property
     def has_independent_components(self) -> bool:
         """Whether no letter is E, so that each covariance depends on the scatter of its own component alone."""
         return "E" not in str(self)

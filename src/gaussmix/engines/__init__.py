@@ -1,5 +1,6 @@
 """Engines: each computes the same passes over the rows with other arithmetic."""
 
+from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
 from gaussmix.engines.automatic import AutomaticEngine
 from gaussmix.engines.base import AbstractEngine, AbstractSession, AssignmentKind, BatchEngine
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
@@ -9,6 +10,7 @@ from gaussmix.engines.resolver import ENGINE_NAMES, resolve_engine
 
 __all__ = [
     "ENGINE_NAMES",
+    "AbstractAgglomerator",
     "AbstractEngine",
     "AbstractFusedRunner",
     "AbstractSession",
@@ -17,6 +19,7 @@ __all__ = [
     "BatchEngine",
     "NumpyEngine",
     "ReferenceEngine",
+    "SupportsAgglomeration",
     "SupportsFusedRuns",
     "resolve_engine",
 ]

@@ -13,9 +13,11 @@ from typing import Any, ClassVar, TypeVar
 
 from gaussmix.core.batch import Batch
 from gaussmix.core.fused_em import FirstMStepInput, FusedCovariances, FusedRunInput, FusedRunResult
+from gaussmix.core.group_costs import GroupCost, GroupMoments
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.precision_roots import DensePrecisionRoot, LowRankPrecisionRoot, SharedPrecisionRoot
 from gaussmix.core.quadratics import Quadratics
+from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
 from gaussmix.engines.base import (
     AbstractEStep,
     AssignmentKind,
@@ -25,11 +27,11 @@ from gaussmix.engines.base import (
 from gaussmix.engines.fused_runner import AbstractFusedRunner, SupportsFusedRuns
 from gaussmix.engines.numpy_engine import NumpyEngine
 from gaussmix.errors import CompilationError, CompilationWarning
-from gaussmix.types import NK
+from gaussmix.types import NK, IntK, IntNC, K
 
 T = TypeVar("T")
 
-# Number of runs from which fused runs repay their compilation, which takes some seconds once per machine.
+# Number of runs from which fused runs and merges repay their compilation, which takes some seconds once per machine.
 MIN_RUNS_FOR_FUSED = 16
 
 # Largest fused run: pairs of row and component, times 1 + n_features^2 / 16, and its features. Above, separate passes
@@ -44,7 +46,7 @@ MAX_FEATURES_FOR_DENSE_LOW_RANK = 128
 
 
 @dataclass(frozen=True)
-class AutomaticEngine(BatchEngine, SupportsFusedRuns):
+class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
     """NumPy or compiled kernels, by the work of a pass over all rows.
 
     All blocks and batches of the same rows are computed by one engine, whatever their size.
@@ -93,6 +95,11 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns):
         """The runner that uses compiled code where many runs repay its compilation."""
         return AutomaticFusedRunner(self.n_runs)
 
+    @property
+    def agglomerator(self) -> "AutomaticAgglomerator":
+        """The agglomerator that uses compiled code where many runs repay its compilation."""
+        return AutomaticAgglomerator(self.n_runs)
+
     def select_engine(self, quadratics: Quadratics) -> BatchEngine:
         """Return the engine for these quadratics: NumPy for little work or unsupported models, else compiled."""
         is_wide_low_rank = (
@@ -122,21 +129,51 @@ class AutomaticFusedRunner(AbstractFusedRunner):
 
     def run(self, run_input: FusedRunInput) -> FusedRunResult | None:
         """Run EM in compiled code; return the last parameters, or None, after a warning, if code cannot be compiled."""
-        return _call_with_compiled_runner(lambda runner: runner.run(run_input))
+        return _call_fused_runner(lambda runner: runner.run(run_input))
 
     def fit_first_covariances(self, m_step_input: FirstMStepInput) -> FusedCovariances | None:
         """Make an M-step in compiled code; return None, after a warning, if code cannot be compiled."""
-        return _call_with_compiled_runner(lambda runner: runner.fit_first_covariances(m_step_input))
+        return _call_fused_runner(lambda runner: runner.fit_first_covariances(m_step_input))
+
+
+@dataclass(frozen=True)
+class AutomaticAgglomerator(AbstractAgglomerator):
+    """Merges groups in compiled code if ``n_runs`` runs are to come, which repay the compilation."""
+
+    n_runs: int
+
+    def should_run(self) -> bool:
+        """Return whether enough runs are to come."""
+        return self.n_runs >= MIN_RUNS_FOR_FUSED
+
+    def compute_pair_costs(self, groups: GroupMoments, cost: GroupCost, first: IntK, second: IntK) -> K | None:
+        """Return the costs of pairs of groups, or None, after a warning, if code cannot be compiled."""
+        return _call_agglomerator(lambda agglomerator: agglomerator.compute_pair_costs(groups, cost, first, second))
+
+    def merge_groups(self, groups: GroupMoments, cost: GroupCost) -> IntNC | None:
+        """Return the merges of all groups, or None, after a warning, if code cannot be compiled."""
+        return _call_agglomerator(lambda agglomerator: agglomerator.merge_groups(groups, cost))
 
 
 NUMPY_ENGINE = NumpyEngine()
 
 
-def _call_with_compiled_runner(operation: Callable[[AbstractFusedRunner], T | None]) -> T | None:
-    """Return operation(compiled runner), or None, after a warning, if code cannot be compiled."""
+def _call_fused_runner(operation: Callable[[AbstractFusedRunner], T | None]) -> T | None:
+    """Return operation(compiled runner), or None if there is no compiled engine."""
     engine = compiled_or_numpy_engine()
+    return _call_or_none(lambda: operation(engine.fused_runner)) if isinstance(engine, SupportsFusedRuns) else None
+
+
+def _call_agglomerator(operation: Callable[[AbstractAgglomerator], T | None]) -> T | None:
+    """Return operation(compiled agglomerator), or None if there is no compiled engine."""
+    engine = compiled_or_numpy_engine()
+    return _call_or_none(lambda: operation(engine.agglomerator)) if isinstance(engine, SupportsAgglomeration) else None
+
+
+def _call_or_none(operation: Callable[[], T | None]) -> T | None:
+    """Return operation(), or None, after a warning, if code cannot be compiled."""
     try:
-        return operation(engine.fused_runner) if isinstance(engine, SupportsFusedRuns) else None
+        return operation()
     except CompilationError as error:
         _disable_compiled_engine_and_warn_once(error.__cause__ or error)
         return None

@@ -291,13 +291,8 @@ def mixture_from_moments(
     previous_covariance: AbstractCovariance | None = None,
     covariance: AbstractCovariance | None = None,
 ) -> Mixture:
-    """Return the mixture that maximizes the expected likelihood of moments (M-step).
-
-    ``previous_covariance`` are the covariances before the M-step; an initial mixture has none. ``covariance`` are those
-    after the M-step, if they are known.
-    """
+    """Return the mixture after an M-step; its covariance is ``covariance`` if that is already known."""
     weights = moments.mass / moments.mass.sum()  # the prior does not change the weights
     with_prior = covariance_estimator.with_prior(moments)
-    if covariance is None:
-        covariance = covariance_estimator.estimate(with_prior, previous_covariance)
+    covariance = covariance or covariance_estimator.estimate(with_prior, previous_covariance)
     return Mixture(weights, with_prior.mean, covariance, frame, feature_names)

@@ -32,8 +32,7 @@ def fit_first_covariances(problem: Problem, moments: Moments) -> AbstractCovaria
         return None
     if not engine.fused_runner.should_run(problem.n_rows, *moments.mean.shape):
         return None
-    has_common_axes = structure.orientation == "E" and structure.shape == "V"
-    axes_to_try = _axes_to_try(moments) if has_common_axes else np.empty((0, *moments.scatter.shape[1:]))
+    axes_to_try = _axes_to_try(moments) if structure.has_only_common_axes else np.empty((0, *moments.scatter.shape[1:]))
     m_step_input = FirstMStepInput(str(structure), moments.mass, moments.scatter, axes_to_try, floor)
     fitted = engine.fused_runner.fit_first_covariances(m_step_input)
     if fitted is None:

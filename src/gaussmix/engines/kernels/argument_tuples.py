@@ -237,3 +237,31 @@ class FusedWorkspace(NamedTuple):
 
 # All arrays of a fused EM run.
 FusedState = namedtuple("FusedState", (*FusedArguments._fields, *FusedWorkspace._fields))  # type: ignore[misc]
+
+
+# Rows of ``groups`` in `AgglomerationState` before the means.
+GROUP_MASS, GROUP_TRACE, GROUP_COST, N_GROUP_SCALARS = 0, 1, 2, 3
+
+
+class AgglomerationState(NamedTuple):
+    """Groups, the constants of their costs (`core/group_costs.py`), and buffers for one register of groups.
+
+    ``groups`` (rows, groups) has one column per group: mass, trace, cost, the D means, and the upper triangle of the
+    scatter row by row, of length 0 if no cost needs it. Its columns are whole registers. ``matrix`` has one entry of
+    that triangle per element of its first axis, ``mean_buffer`` and ``weighted_buffer`` one column. ``new_costs`` has
+    one number per group.
+    """
+
+    groups: Any
+    cost_kind: int
+    mean_variance: float
+    prior_scatter: float
+    prior_mass: float
+    relative_pivot_tolerance: float
+    min_pivot: float
+    first_groups: Any
+    second_groups: Any
+    mean_buffer: Any
+    weighted_buffer: Any
+    matrix: Any
+    new_costs: Any

@@ -14,8 +14,10 @@ from gaussmix.core.linalg import weighted_outer_sum
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.core.quadratics import Quadratics
 from gaussmix.core.statistics import Statistics
+from gaussmix.engines.agglomerator import SupportsAgglomeration
 from gaussmix.engines.base import AbstractEStep, AssignmentKind, BatchEngine, BestScores
 from gaussmix.engines.fused_runner import SupportsFusedRuns
+from gaussmix.engines.kernels.agglomerator import CompiledAgglomerator
 from gaussmix.engines.kernels.argument_tuples import (
     SUM_FIRST_MOMENTS,
     SUM_NOTHING,
@@ -93,7 +95,7 @@ class CompiledEStep(AbstractEStep[BlockSums]):
 
 
 @dataclass(frozen=True)
-class CompiledEngine(BatchEngine, SupportsFusedRuns):
+class CompiledEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
     """An engine of compiled kernels.
 
     Parameters
@@ -133,6 +135,11 @@ class CompiledEngine(BatchEngine, SupportsFusedRuns):
     def fused_runner(self) -> CompiledFusedRunner:
         """The runner of whole EM runs in compiled code."""
         return CompiledFusedRunner()
+
+    @property
+    def agglomerator(self) -> CompiledAgglomerator:
+        """The agglomerator that makes all merges in compiled code."""
+        return CompiledAgglomerator()
 
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) of a batch, in ``out`` if given."""

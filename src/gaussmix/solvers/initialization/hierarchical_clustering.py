@@ -11,13 +11,15 @@ Gaussian hierarchical clustering", Adv. Data Anal. Classif. 9, 2015). The tree i
 units. The default criterion whitens the rows, which makes the tree independent of any linear map.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from gaussmix.core.linalg import principal_axes
+from gaussmix.engines.agglomerator import AbstractAgglomerator, SupportsAgglomeration
+from gaussmix.engines.base import AbstractEngine
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
@@ -36,11 +38,19 @@ _RELATIVE_RANK_TOLERANCE = 1e-9  # directions with a smaller singular value, rel
 _RELATIVE_JITTER = 1e-9  # relative to the largest value of a column; breaks ties of distances reproducibly
 
 
+class AgglomerationFunction(Protocol):
+    """A function of rows (m, D), weights (m,) and mean variance; it returns the merges (m - 1, 2)."""
+
+    def __call__(
+        self, rows: ND, weights: N, mean_variance: float, agglomerator: AbstractAgglomerator | None = None, /
+    ) -> MergedPairs: ...
+
+
 @dataclass(frozen=True)
 class AgglomerationMethod:
-    """A function (rows, weights, mean variance) -> children (m - 1, 2), and whether it needs whitened rows."""
+    """A function that makes all merges, and whether it needs whitened rows."""
 
-    agglomerate: Callable[[ND, N, float], MergedPairs]
+    agglomerate: AgglomerationFunction
     needs_whitening: bool = False
 
 
@@ -112,7 +122,16 @@ def build_merge_tree(problem: Problem, criterion: str = DEFAULT_MERGE_CRITERION)
     method = AGGLOMERATION_METHODS[criterion]
     rows = _scale_principal_components(distinct.rows, counts, method.needs_whitening)
     mean_variance = float(counts @ (rows**2).sum(axis=1)) / (counts.sum() * rows.shape[1])
-    return MergeTree(method.agglomerate(rows, counts, max(mean_variance, np.finfo(float).eps)), leaf_of_row)
+    mean_variance = max(mean_variance, np.finfo(float).eps)
+    agglomerator = _agglomerator_or_none(problem.engine)
+    return MergeTree(method.agglomerate(rows, counts, mean_variance, agglomerator), leaf_of_row)
+
+
+def _agglomerator_or_none(engine: AbstractEngine) -> AbstractAgglomerator | None:
+    """Return the engine's agglomerator if it has one that is worth its preparation."""
+    if isinstance(engine, SupportsAgglomeration) and engine.agglomerator.should_run():
+        return engine.agglomerator
+    return None
 
 
 def _scale_principal_components(rows: ND, row_counts: N, should_whiten: bool) -> ND:

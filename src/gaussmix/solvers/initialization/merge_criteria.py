@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.core.group_costs import GroupCost, GroupCostKind, GroupMoments
 from gaussmix.types import ND, Array, IntK, IntNC, K, N
 
 MergedPairs = IntNC  # the two groups that each step merges, (m - 1, 2), as in scikit-learn's ``children_``
@@ -16,6 +17,7 @@ MergedPairs = IntNC  # the two groups that each step merges, (m - 1, 2), as in s
 MAX_DETERMINANT_COLUMNS = 12  # with more columns a determinant is below 1e-7 of the trace term, and is left out
 _PRIOR_VARIANCE = 0.1  # for whitened rows, whose covariance is the identity
 _RELATIVE_PIVOT_TOLERANCE = 1e-12  # a smaller pivot, relative to the variance of its column, is rounding error
+_MIN_PIVOT = float(np.finfo(float).tiny)  # the inverse of a smaller pivot overflows
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,9 @@ class GroupStatistics:
 
     def take(self, indices: IntK) -> "GroupStatistics":
         """Return a copy of the groups at these positions, in this order."""
-        scatter = None if self.scatter is None else self.scatter[..., indices]
-        return GroupStatistics(
-            self.group_ids[indices], self.mass[indices], self.mean[:, indices], self.trace[indices], scatter
-        )
+        scatter = None if self.scatter is None else self.scatter.take(indices, axis=-1)  # in C order, unlike an index
+        mean = self.mean.take(indices, axis=-1)
+        return GroupStatistics(self.group_ids[indices], self.mass[indices], mean, self.trace[indices], scatter)
 
     def merge_pairwise_with(self, others: "GroupStatistics") -> "GroupStatistics":
         """Return each group merged with that at the same position in ``others``; a single group is merged with each.
@@ -56,7 +57,7 @@ class GroupStatistics:
         fraction = others.mass / mass
         differences = others.mean - self.mean
         weighted_differences = (self.mass * fraction) * differences
-        trace = self.trace + others.trace + np.einsum("im,im->m", weighted_differences, differences)
+        trace = self.trace + others.trace + _column_products(weighted_differences, differences)
         scatter = None
         if self.scatter is not None and others.scatter is not None:
             scatter = weighted_differences[:, None] * differences
@@ -64,25 +65,45 @@ class GroupStatistics:
             scatter += others.scatter
         return GroupStatistics(others.group_ids, mass, self.mean + fraction * differences, trace, scatter)
 
-    def overwrite_group_in_place(self, index: int, group: "GroupStatistics", group_id: int) -> None:
-        """Overwrite entry ``index`` in place by the statistics of ``group``, a single group, and by its new id."""
-        self.group_ids[index], self.mass[index], self.trace[index] = group_id, group.mass[0], group.trace[0]
-        self.mean[:, index] = group.mean[:, 0]
-        if self.scatter is not None and group.scatter is not None:
-            self.scatter[..., index] = group.scatter[..., 0]
+    def overwrite_groups_in_place(self, indices: IntK, groups: "GroupStatistics", group_ids: IntK) -> None:
+        """Overwrite the entries at ``indices`` in place by the statistics of ``groups``, and by their new ids."""
+        self.group_ids[indices], self.mass[indices], self.trace[indices] = group_ids, groups.mass, groups.trace
+        self.mean[:, indices] = groups.mean
+        if self.scatter is not None and groups.scatter is not None:
+            self.scatter[..., indices] = groups.scatter
+
+    def to_moments(self) -> GroupMoments:
+        """Return the moments of the groups, without ids."""
+        return GroupMoments(self.mass, self.mean, self.trace, self.scatter)
 
 
 @dataclass(frozen=True)
 class MergeCriterion:
     """A merge criterion: the sum over groups of ``group_costs(groups, mean_variance)``.
 
+    ``cost_kind`` names the same function for an engine's agglomerator; None leaves all merges to NumPy.
     ``needs_scatter`` is True if the costs need the scatter and not only its trace. ``needs_whitening`` is
     True if rows must have the identity as covariance; otherwise rows are scaled as in mclust.
     """
 
     group_costs: Callable[[GroupStatistics, float], K]
+    cost_kind: GroupCostKind | None = None
     needs_scatter: bool = False
     needs_whitening: bool = False
+
+    def to_group_cost(self, n_columns: int, mean_variance: float) -> GroupCost | None:
+        """Return the costs with their constants for an agglomerator; None without a ``cost_kind``."""
+        if self.cost_kind is None:
+            return None
+        prior_mass = n_columns + 1.0
+        return GroupCost(
+            self.cost_kind,
+            mean_variance,
+            prior_mass * _PRIOR_VARIANCE,
+            prior_mass,
+            _RELATIVE_PIVOT_TOLERANCE,
+            _MIN_PIVOT,
+        )
 
 
 def _trace_cost(groups: GroupStatistics, mean_variance: float) -> K:
@@ -103,8 +124,9 @@ def _determinant_and_trace_cost(groups: GroupStatistics, mean_variance: float) -
     determinant = np.zeros(len(groups.mass))
     has_enough_rows = groups.mass > len(groups.mean)
     if groups.scatter is not None and has_enough_rows.any():
-        selected = slice(None) if has_enough_rows.all() else has_enough_rows
-        determinant[selected] = _determinants_overwriting_input(groups.scatter[..., selected] / groups.mass[selected])
+        selected = np.flatnonzero(has_enough_rows)
+        scatter = groups.scatter.take(selected, axis=-1)
+        determinant[selected] = _determinants_overwriting_input(scatter, groups.mass[selected])
     return np.asarray(groups.mass * np.log(determinant + (groups.trace + mean_variance) / groups.mass))
 
 
@@ -116,31 +138,43 @@ def _regularized_determinant_cost(groups: GroupStatistics, mean_variance: float)
     n_columns = len(groups.mean)
     scatter = np.zeros((n_columns, n_columns, len(groups.mass))) if groups.scatter is None else groups.scatter.copy()
     np.einsum("iim->im", scatter)[:] += (n_columns + 1) * _PRIOR_VARIANCE
-    return np.asarray(groups.mass * np.log(_determinants_overwriting_input(scatter / (groups.mass + n_columns + 1))))
+    return np.asarray(groups.mass * np.log(_determinants_overwriting_input(scatter, groups.mass + (n_columns + 1))))
 
 
 # The first three are those of Fraley (1998, sections 2 and 3, with alpha = beta = 1) for the structures of these names.
 MERGE_CRITERIA = {
-    "EII": MergeCriterion(_trace_cost),
-    "VII": MergeCriterion(_spherical_volume_cost),
-    "VVV": MergeCriterion(_determinant_and_trace_cost, needs_scatter=True),
-    "whitened": MergeCriterion(_regularized_determinant_cost, needs_scatter=True, needs_whitening=True),
+    "EII": MergeCriterion(_trace_cost, GroupCostKind.TRACE),
+    "VII": MergeCriterion(_spherical_volume_cost, GroupCostKind.SPHERICAL_VOLUME),
+    "VVV": MergeCriterion(_determinant_and_trace_cost, GroupCostKind.DETERMINANT_AND_TRACE, needs_scatter=True),
+    "whitened": MergeCriterion(
+        _regularized_determinant_cost,
+        GroupCostKind.REGULARIZED_DETERMINANT,
+        needs_scatter=True,
+        needs_whitening=True,
+    ),
 }
 
 
-def _determinants_overwriting_input(matrices: Array) -> K:
-    """Return determinants (m,) of semidefinite matrices (D, D, m), zero if singular; overwrite the matrices.
+def _column_products(first: Array, second: Array) -> K:
+    """Return the inner products (m,) of the columns of two arrays (D, m), added up from the first row to the last."""
+    if first.shape[1] == 1:  # einsum would add up the rows of a single column in another order
+        return np.asarray(np.add.accumulate(first * second)[-1])
+    return np.asarray(np.einsum("im,im->m", first, second))
 
-    They are computed by Gaussian elimination.
+
+def _determinants_overwriting_input(matrices: Array, divisors: K) -> K:
+    """Return determinants (m,) of semidefinite matrices (D, D, m) divided by ``divisors`` (m,), zero if singular.
+
+    They are computed by Gaussian elimination, which overwrites the matrices.
     """
-    min_pivots = _RELATIVE_PIVOT_TOLERANCE * np.einsum("iim->im", matrices)
+    min_pivots = np.maximum(_RELATIVE_PIVOT_TOLERANCE * np.einsum("iim->im", matrices), _MIN_PIVOT)
     determinant = np.ones(matrices.shape[2])
     for column, min_pivot in enumerate(min_pivots):
         pivot = matrices[column, column]
         pivot = np.where(pivot > min_pivot, pivot, 0.0)
-        determinant *= pivot
+        determinant *= pivot / divisors
         if column + 1 < len(matrices):
             remaining = matrices[column, column + 1 :]
-            factors = remaining / np.where(pivot > 0, pivot, np.inf)
+            factors = remaining * (1.0 / np.where(pivot > 0, pivot, np.inf))
             matrices[column + 1 :, column + 1 :] -= factors[:, None] * remaining
     return determinant

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from gaussmix.core.linalg import eigh_descending
+from gaussmix.engines.agglomerator import AbstractAgglomerator
 from gaussmix.solvers.initialization.agglomeration import (
     MAX_GROUPS_FOR_ALL_PAIRS,
     GroupPairs,
@@ -66,11 +67,14 @@ class MergeMetric:
         return cls(float(eigenvalues.prod()), axes * np.sqrt(minors / total_weight), euclidean)
 
 
-def agglomerate_pooled(rows: ND, weights: N, mean_variance: float) -> MergedPairs:
+def agglomerate_pooled(
+    rows: ND, weights: N, mean_variance: float, agglomerator: AbstractAgglomerator | None = None
+) -> MergedPairs:
     """Merge groups of one covariance, at first rows (m, D); return the two that each step merges, (m - 1, 2).
 
     Rows are groups 0 to m - 1, step t makes group m + t. ``mean_variance`` is the mean variance of a
-    column; once the determinant reaches it, the trace is no longer added.
+    column; once the determinant reaches it, the trace is no longer added. ``agglomerator`` is not used: its costs
+    are those of single groups.
     """
     total_weight = float(weights.sum())
     groups = GroupStatistics.from_rows(rows, weights, with_scatter=False)

@@ -196,3 +196,7 @@ fill_candidate_lists = CompiledFunction(
 )
 run_first_m_step = CompiledFunction("run_first_m_step", _kernel_importer("fused.first_m_step", "run_first_m_step"))
 run_fused_em = CompiledFunction("run_fused_em", _kernel_importer("fused.em_loop", "run_fused_em"))
+compute_pair_costs = CompiledFunction(
+    "compute_pair_costs", _kernel_importer("agglomeration.merge_loop", "compute_pair_costs")
+)
+merge_groups = CompiledFunction("merge_groups", _kernel_importer("agglomeration.merge_loop", "merge_groups"))

@@ -9,6 +9,7 @@ from math import log as scalar_log
 from math import pi
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width, request_inlining
 from gaussmix.engines.kernels.codegen.simd import (
     absolute,
     add,
@@ -21,8 +22,6 @@ from gaussmix.engines.kernels.codegen.simd import (
     log,
     maximum,
     multiply,
-    request_full_width,
-    request_inlining,
     select_greater,
     splat,
     store,

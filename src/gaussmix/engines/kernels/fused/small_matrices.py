@@ -1,7 +1,7 @@
 """Small matrices, one per component: Cholesky factors, triangular inverses, eigenvalues."""
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
-from gaussmix.engines.kernels.codegen.simd import request_inlining
+from gaussmix.engines.kernels.codegen.function_attributes import request_inlining
 
 # Jacobi's rotations end if the squares off the diagonal sum to no more than this part of those on it.
 MAX_SQUARED_OFF_DIAGONAL = 1e-32

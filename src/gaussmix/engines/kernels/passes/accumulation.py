@@ -9,6 +9,7 @@ from gaussmix.engines.kernels.argument_tuples import (
     SUM_SQUARES,
 )
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
     add,
     compress_lanes,
@@ -18,7 +19,6 @@ from gaussmix.engines.kernels.codegen.simd import (
     keep_lanes,
     load,
     multiply,
-    request_full_width,
     set_item,
     splat,
     store,

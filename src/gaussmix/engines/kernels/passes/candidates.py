@@ -1,8 +1,8 @@
 """Find the candidate of each row, the component that looks nearest in a few projections, and sort rows by it."""
 
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
-    request_full_width,
     splat,
 )
 from gaussmix.engines.kernels.machine_constants import ROWS_PER_PROJECTION, SIMD_WIDTH

@@ -11,6 +11,7 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.codegen import emit
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
     REGISTER_TYPE,
     get_item,
@@ -18,7 +19,6 @@ from gaussmix.engines.kernels.codegen.simd import (
     multiply,
     pack_registers,
     register_tuple_type,
-    request_full_width,
     zero_registers,
 )
 from gaussmix.engines.kernels.machine_constants import SIMD_WIDTH

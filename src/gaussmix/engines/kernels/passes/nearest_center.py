@@ -6,6 +6,7 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.codegen import emit
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
     add,
     fma,
@@ -14,7 +15,6 @@ from gaussmix.engines.kernels.codegen.simd import (
     multiply,
     pack_registers,
     register_tuple_type,
-    request_full_width,
     select_greater,
     set_item,
     splat,

@@ -10,7 +10,8 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.codegen import emit
 from gaussmix.engines.kernels.codegen.decorators import kernel
-from gaussmix.engines.kernels.codegen.simd import max_lane, pack_registers, request_full_width, zero_registers
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
+from gaussmix.engines.kernels.codegen.simd import max_lane, pack_registers, zero_registers
 from gaussmix.engines.kernels.machine_constants import (
     COMPONENTS_PER_CELL_STEP,
     REGISTERS_PER_CELL_STEP,

@@ -11,7 +11,8 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.codegen import emit
 from gaussmix.engines.kernels.codegen.decorators import kernel
-from gaussmix.engines.kernels.codegen.simd import pack_registers, request_full_width, zero_registers
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
+from gaussmix.engines.kernels.codegen.simd import pack_registers, zero_registers
 from gaussmix.engines.kernels.machine_constants import (
     COLUMNS_PER_BLOCK,
     GROUPS_PER_CHUNK,

@@ -4,6 +4,7 @@ import numpy as np
 
 from gaussmix.engines.kernels.argument_tuples import ALL_SLOTS, FEW_LANES, MANY_LANES
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
     add,
     bits_above,
@@ -19,7 +20,6 @@ from gaussmix.engines.kernels.codegen.simd import (
     log,
     maximum,
     multiply,
-    request_full_width,
     select_greater,
     set_item,
     splat,

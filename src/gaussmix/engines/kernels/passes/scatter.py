@@ -10,10 +10,10 @@ from numba.extending import intrinsic
 
 from gaussmix.engines.kernels.codegen import emit
 from gaussmix.engines.kernels.codegen.decorators import kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
     REGISTER_TYPE,
     pack_registers,
-    request_full_width,
     splat,
     zero_registers,
 )

@@ -4,7 +4,8 @@ import numpy as np
 
 from gaussmix.engines.kernels.argument_tuples import DIAGONAL_DISTANCE, FULL_DISTANCE, SPHERICAL_DISTANCE
 from gaussmix.engines.kernels.codegen.decorators import kernel
-from gaussmix.engines.kernels.codegen.simd import fma, get_item, load, request_full_width, splat, store, zero_registers
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
+from gaussmix.engines.kernels.codegen.simd import fma, get_item, load, splat, store, zero_registers
 from gaussmix.engines.kernels.machine_constants import (
     GROUPS_PER_CHUNK,
     MAX_FEW_COLUMNS,

@@ -8,13 +8,13 @@ some row of the group. Only open pairs are computed; the rest is as in a full pa
 
 from gaussmix.engines.kernels.argument_tuples import SUM_NOTHING
 from gaussmix.engines.kernels.codegen.decorators import entry_point, kernel
+from gaussmix.engines.kernels.codegen.function_attributes import request_full_width
 from gaussmix.engines.kernels.codegen.simd import (
     absolute,
     fma,
     load,
     min_lane,
     multiply,
-    request_full_width,
     splat,
     store,
     subtract,

@@ -1,0 +1,1 @@
+"""Agglomerative clustering: all merges of a few hundred groups without Python."""
