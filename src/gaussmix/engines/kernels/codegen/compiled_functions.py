@@ -184,6 +184,11 @@ def _full_pass_layouts(
     return (rows, n_rows, n_rows, model, tile, moment_code, is_hard, "d", *other_layouts)
 
 
+def _fused_em_layouts(state: str, axes: str, objectives: str, *structure_codes: str) -> ArgumentLayouts:
+    """Return the layouts of the fused run whose M-steps a first M-step calls."""
+    return (state, *structure_codes, "d", "b", "d", "q")
+
+
 run_full_pass = CompiledFunction("run_full_pass", _kernel_importer("passes.full_pass", "run_full_pass"))
 run_screened_pass = CompiledFunction(
     "run_screened_pass",
@@ -194,8 +199,12 @@ mark_open_pairs = CompiledFunction("mark_open_pairs", _kernel_importer("passes.c
 fill_candidate_lists = CompiledFunction(
     "fill_candidate_lists", _kernel_importer("passes.candidate_lists", "fill_candidate_lists")
 )
-run_first_m_step = CompiledFunction("run_first_m_step", _kernel_importer("fused.first_m_step", "run_first_m_step"))
 run_fused_em = CompiledFunction("run_fused_em", _kernel_importer("fused.em_loop", "run_fused_em"))
+run_first_m_step = CompiledFunction(
+    "run_first_m_step",
+    _kernel_importer("fused.first_m_step", "run_first_m_step"),
+    (run_fused_em, _fused_em_layouts),
+)
 compute_pair_costs = CompiledFunction(
     "compute_pair_costs", _kernel_importer("agglomeration.merge_loop", "compute_pair_costs")
 )

@@ -15,7 +15,7 @@ from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
 # Large kernels that several functions call. The first object file that holds them serves all. Names of functions in
-# `passes`.
+# `passes` and `fused`.
 SHARED_KERNELS = {
     "load_rows",
     "load_row_weights",
@@ -23,6 +23,10 @@ SHARED_KERNELS = {
     "compute_component_scores",
     "compute_and_write_responsibilities",
     "accumulate_component",
+    "e_step",
+    "m_step_full",
+    "fit_common_axes",
+    "is_above_floor",
 }
 
 # Passes of Numba for features that kernels do not use: contexts, closures, array expressions, loops over tuples.
