@@ -18,7 +18,6 @@ from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import DataError, ParameterError, SelectionError
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.mixture_parameters import change_frame
 from gaussmix.model.problem import Problem, make_memory_source
 from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResult
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, NondegenerateFit, SearchStrategy, fit_from_start
@@ -117,9 +116,7 @@ def bootstrap_test(
     if first_fit is None:
         raise SelectionError.degenerate_single_component(str(parsed_structure))
     with make_progress_callback(progress, "testing") as callback:
-        options = _BootstrapOptions(
-            problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback, engine
-        )
+        options = _BootstrapOptions(problem, SEARCH_STRATEGIES[strategy], max_components, n_bootstrap, level, callback)
         result = _run_tests_until_not_significant(options, first_fit, make_generator(random_state))
     return result.with_all_columns(dependence, names)
 
@@ -134,7 +131,6 @@ class _BootstrapOptions:
     n_bootstrap: int
     level: float
     progress_callback: ProgressCallback
-    engine: str | AbstractEngine
 
     @property
     def structure(self) -> Structure:
@@ -224,16 +220,11 @@ def _draw_bootstrap_statistic(
     """
     n_rows = max(1, round(options.problem.total_weight))
     for _ in range(_MAX_SAMPLES_PER_STATISTIC):
-        problem = Problem.from_source(
-            make_memory_source(null_mixture.sample(n_rows, rng)[0]),
-            options.structure,
-            engine=resolve_engine(options.engine, n_rows, options.n_bootstrap),
-        )
-        frame = problem.source.frame
-        null_fit = fit_from_start(problem, change_frame(null_mixture, frame))
+        # Samples are like the data, so that the frame and the variance floor of the data suit them.
+        problem = options.problem.on_sample_of_rows(null_mixture.sample(n_rows, rng)[0], np.ones(n_rows))
+        null_fit = fit_from_start(problem, null_mixture)
         if null_fit is not None:
-            start = change_frame(alternative_mixture, frame)
-            alternative_fit = options.strategy.fit_on_sample(problem, null_fit.mixture, start, rng)
+            alternative_fit = options.strategy.fit_on_sample(problem, null_fit.mixture, alternative_mixture, rng)
             if alternative_fit is not None:
                 return max(0.0, 2.0 * (alternative_fit.log_likelihood - null_fit.log_likelihood))
     raise SelectionError.degenerate_bootstrap_fits(_MAX_SAMPLES_PER_STATISTIC, null_mixture.n_components)
