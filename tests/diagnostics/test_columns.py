@@ -185,3 +185,16 @@ def test_bad_input_is_refused() -> None:
         diagnose_columns(np.ones((40, 1)), [1.0, 2.0])
     with pytest.raises(ParameterError, match="feature_names"):
         diagnose_columns(np.ones((40, 1)), feature_names=["a", "b"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_screen_of_many_columns_hides_no_diagnosis(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.choice([30, 49, 50, 60, 200, 1000]))
+    columns = [generate(rng, n) * 10.0 ** rng.uniform(-200, 200) for _, generate in MEMBERS.values()]
+    columns += [np.sign(v) * np.abs(v) ** rng.uniform(0.5, 5) for v in rng.normal(rng.choice([0, 3]), 1, (60, n))]
+    columns += [rng.standard_t(rng.uniform(1, 9), n) for _ in range(40)]
+    rows = np.column_stack(columns)
+    screened = diagnose_columns(rows)
+    assert screened == diagnose_columns(rows, np.ones(n))
+    assert 10 < len(screened) < rows.shape[1] - 10

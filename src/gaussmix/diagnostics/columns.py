@@ -1,12 +1,15 @@
 """``diagnose_columns``: find the columns that no Gaussian describes, say why, and what can be done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gaussmix.core.input_arrays import column_names, parse_rows, parse_weights
-from gaussmix.diagnostics.row_sample import sample_rows_by_hash
+from gaussmix.diagnostics.column_screen import find_columns_to_diagnose
+from gaussmix.diagnostics.row_sample import SampledRows, sample_rows_by_hash
 from gaussmix.diagnostics.rules import RULES, Evidence
-from gaussmix.diagnostics.sorted_column import SortedColumn, sort_columns
+from gaussmix.diagnostics.sorted_column import SortedColumn, copy_columns, merge_equal_values
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import join_with_and
 from gaussmix.types import AnyArray, ArrayLike, N
@@ -96,9 +99,23 @@ def diagnose_parsed_columns(
     if total_weight < MIN_ROWS:
         return ()
     names = [f"column {j}" for j in range(rows.shape[1])] if feature_names is None else feature_names
-    columns = zip(names, sort_columns(*sample), strict=True)
-    diagnoses = (_diagnose_column(j, str(name), column, total_weight) for j, (name, column) in enumerate(columns))
+    diagnoses = (
+        _diagnose_column(j, str(names[j]), column, total_weight) for j, column in _iterate_columns_to_diagnose(sample)
+    )
     return tuple(diagnosis for diagnosis in diagnoses if diagnosis is not None)
+
+
+def _iterate_columns_to_diagnose(sample: SampledRows) -> Iterator[tuple[int, SortedColumn]]:
+    """Yield position and sorted values of each column that a rule may match."""
+    columns, weights = copy_columns(sample.rows), sample.weights
+    if weights is None:
+        columns.sort(axis=1)
+        for j in np.flatnonzero(find_columns_to_diagnose(columns)).tolist():
+            yield j, merge_equal_values(columns[j], None)
+        return
+    for j, values in enumerate(columns):
+        order = np.argsort(values, kind="stable")
+        yield j, merge_equal_values(values[order], weights[order])
 
 
 def keep_unmended_diagnoses(

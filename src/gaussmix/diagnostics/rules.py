@@ -13,7 +13,7 @@ import numpy as np
 from gaussmix.diagnostics.sorted_column import SortedColumn
 from gaussmix.types import N
 
-_MAX_DISCRETE_VALUES = 12  # a scale from 0 to 10 has 11 values, months have 12
+MAX_DISCRETE_VALUES = 12  # a scale from 0 to 10 has 11 values, months have 12
 _MIN_EFFECTIVE_VALUES = 7.0  # of a Gaussian that is rounded to steps of half a deviation
 _MIN_POINT_MASS_FRACTION = 0.03
 _SURE_POINT_MASS_FRACTION = 0.4
@@ -23,11 +23,11 @@ _MIN_EDGE_RATIO = 2.0  # the density of Gaussians falls towards the smallest and
 _N_EDGE_NEIGHBOURS = 5
 _MIN_EDGE_ROWS = 10.0
 POWER_TEXTS = {0.0: "the logarithm is", 0.25: "fourth roots are", 0.5: "square roots are"}  # powers of Box and Cox
-_MIN_SKEW_NON_NORMALITY = 0.07
-_MIN_SKEW_ROWS = 50.0
+MIN_SKEW_NON_NORMALITY = 0.07
+MIN_SKEW_ROWS = 50.0
 _MIN_SKEW_RATIO = 5.0
-_FENCE = 3.0  # half-widths of the central 90 % of the rows
-_MIN_ROWS_BEYOND_FENCE = 8
+FENCE = 3.0  # half-widths of the central 90 % of the rows
+MIN_ROWS_BEYOND_FENCE = 8
 _MIN_TAIL_INDEX = 0.4  # 1 / degrees of freedom of Student's t; Gaussian tails have less than 0.3
 _MIN_TAIL_LOG_SPREAD = 0.9
 
@@ -56,7 +56,7 @@ class DiagnosisRule:
 
 def _find_few_values(column: SortedColumn, total_weight: float) -> Evidence | None:
     """Return number and range of the values of a discrete column."""
-    if column.n_distinct > _MAX_DISCRETE_VALUES:
+    if column.n_distinct > MAX_DISCRETE_VALUES:
         return None
     return {"n_distinct": column.n_distinct, "minimum": float(column.values[0]), "maximum": float(column.values[-1])}
 
@@ -98,10 +98,10 @@ def _find_heavy_tails(column: SortedColumn, total_weight: float) -> Evidence | N
     """Return the tail index (Hill, Annals of Statistics 3, 1975) of rows far outside, unless they form groups."""
     scale = float(np.abs(column.values).max())
     low, median, high = (column.quantile(probability) / scale for probability in (0.05, 0.5, 0.95))
-    fence = _FENCE * 0.5 * (high - low)
+    fence = FENCE * 0.5 * (high - low)
     distances = np.abs(column.values / scale - median)
     is_beyond = distances > fence
-    if fence <= 0 or np.count_nonzero(is_beyond) < _MIN_ROWS_BEYOND_FENCE:
+    if fence <= 0 or np.count_nonzero(is_beyond) < MIN_ROWS_BEYOND_FENCE:
         return None
     order = np.argsort(distances[is_beyond])
     log_distances, weights = np.log(distances[is_beyond][order] / fence), column.fractions[is_beyond][order]
@@ -118,10 +118,10 @@ def _find_heavy_tails(column: SortedColumn, total_weight: float) -> Evidence | N
 
 def _find_skew(column: SortedColumn, total_weight: float) -> Evidence | None:
     """Return how much closer to normal a power or the logarithm makes a column without negative values."""
-    if column.values[0] < 0 or total_weight < _MIN_SKEW_ROWS:
+    if column.values[0] < 0 or total_weight < MIN_SKEW_ROWS:
         return None
     before = column.non_normality()
-    if before < _MIN_SKEW_NON_NORMALITY:
+    if before < MIN_SKEW_NON_NORMALITY:
         return None
     powers = [power for power in POWER_TEXTS if power > 0 or column.values[0] > 0]
     after, power = min((column.non_normality(_apply_power(column.values, power)), power) for power in powers)

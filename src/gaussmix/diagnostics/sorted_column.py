@@ -1,6 +1,5 @@
 """``SortedColumn``: the distinct values of a column with their weights, and the statistics that a diagnosis needs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,20 +92,14 @@ class SortedColumn:
         return 1.0 if total <= 0.0 else float(1.0 - (fractions @ (deviations * scores)) ** 2 / total)
 
 
-def sort_columns(rows: AnyArray, weights: N | None) -> Iterator[SortedColumn]:
-    """Yield each column of rows (n, D) with weights (n,), or of weight one each, sorted and without repetition."""
+def copy_columns(rows: AnyArray) -> Array:
+    """Return the columns of rows (n, D) as doubles (D, n), with zeros instead of minus zeros."""
     columns = np.array(rows.T, dtype=np.float64, order="C")
-    columns += 0.0  # minus zero becomes zero
-    if weights is None:
-        columns.sort(axis=1)
-        yield from (_merge_equal_values(values, None) for values in columns)
-        return
-    for values in columns:
-        order = np.argsort(values, kind="stable")
-        yield _merge_equal_values(values[order], weights[order])
+    columns += 0.0
+    return columns
 
 
-def _merge_equal_values(values: N, weights: N | None) -> SortedColumn:
+def merge_equal_values(values: N, weights: N | None) -> SortedColumn:
     """Return the distinct values of an ascending array (n,) with the total weight of each."""
     first = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
     if weights is not None:
