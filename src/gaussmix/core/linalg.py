@@ -221,6 +221,11 @@ def largest_eigenpairs(matrix: DD, count: int) -> Eigenpairs:
     return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
 
 
+def row_space_coordinates(rows: ND) -> ND:
+    """Return coordinates (n, n) of rows (n, D), D >= n, in an orthonormal basis of the space that they span."""
+    return np.asarray(np.linalg.qr(rows.T, mode="r")).T
+
+
 def orthonormal_basis(columns: Array) -> Array:
     """Return an orthonormal basis (D, m) of the span of columns (D, m)."""
     return np.asarray(np.linalg.qr(columns)[0])

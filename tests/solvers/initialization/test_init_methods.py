@@ -97,3 +97,21 @@ def test_kmeans_of_wide_rows_is_the_best_of_several_runs(n_copies: int, monkeypa
     assert all(is_found(seed) for seed in range(10))
     monkeypatch.setattr(kmeans, "_N_INIT_IF_WIDE", 1)
     assert not all(is_found(seed) for seed in range(10))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kmeans_of_more_columns_than_rows_is_that_of_all_columns(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    rows = 3.0 * rng.normal(size=(4, 300))[rng.integers(4, size=40)] + rng.normal(size=(40, 300))
+    rows = np.concatenate([rows, rows[:10]]) * 10.0 ** rng.uniform(-3, 3, 300 if seed % 2 else 1) + 100.0
+    weights = rng.integers(0, 3, 50).astype(float)
+    problem = problem_of(rows, "VVI") if seed < 2 else problem_of(rows, "VVI", weights)
+    found = initialize_kmeans(problem, 4, np.random.default_rng(seed))
+    identity = kmeans._KMeansRows.with_at_most_as_many_columns_as_rows
+    narrow = identity(kmeans._KMeansRows.from_problem(problem))
+    assert narrow.problem.source.n_features < 50
+    monkeypatch.setattr(kmeans._KMeansRows, "with_at_most_as_many_columns_as_rows", lambda self: self)
+    expected = initialize_kmeans(problem, 4, np.random.default_rng(seed))
+    orders = found.means[:, 0].argsort(), expected.means[:, 0].argsort()  # the first coordinate orders the components
+    np.testing.assert_allclose(found.means[orders[0]], expected.means[orders[1]], rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(found.weights[orders[0]], expected.weights[orders[1]], rtol=1e-12)
