@@ -157,26 +157,29 @@ def _run_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> li
         make_nondegenerate_check(problem),
         _HALVING_ROUNDS,
     )
-    tree_runs = [run_solver(solver, start, problem, STOPPING_RULE, max_iter=0) for start in initial_mixtures[:n_trees]]
-    return [
-        run if len(run.trace) else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
-        for run in [*tree_runs, *other_runs]
+    tree_runs = [
+        run_solver(solver, start, problem, STOPPING_RULE, max_iter=max_iter, max_floored_iter=MAX_FLOORED_ITER)
+        for start in initial_mixtures[:n_trees]
     ]
+    continued_runs = [
+        run if len(run.trace) else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
+        for run in other_runs
+    ]
+    return [*tree_runs, *continued_runs]
 
 
 def _run_on_sample_then_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> list[RunResult[Mixture]]:
     """Run all starts on the sample; return the first iterations of the best one on all rows."""
     sample, n_trees = spec.screening_problem, len(TREE_CRITERIA)
     solver, is_nondegenerate = EM(sample.covariance_estimator), make_nondegenerate_check(sample)
-    tree_runs = [
-        run_solver(solver, mixture, sample, SAMPLE_STOPPING_RULE, max_iter=0) for mixture in initial_mixtures[:n_trees]
-    ]
     other_runs = successive_halving(
         solver, initial_mixtures[n_trees:], sample, SAMPLE_STOPPING_RULE, is_nondegenerate, _SAMPLE_HALVING_ROUNDS
     )
     finished_runs = [
-        continue_run(solver, run, sample, SAMPLE_STOPPING_RULE, max_floored_iter=MAX_FLOORED_ITER)
-        for run in [*tree_runs, *other_runs]
+        run_solver(solver, mixture, sample, SAMPLE_STOPPING_RULE, max_floored_iter=MAX_FLOORED_ITER)
+        for mixture in initial_mixtures[:n_trees]
+    ] + [
+        continue_run(solver, run, sample, SAMPLE_STOPPING_RULE, max_floored_iter=MAX_FLOORED_ITER) for run in other_runs
     ]
     best = min(finished_runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
     full_solver = EM(spec.problem.covariance_estimator)
@@ -190,6 +193,8 @@ def _sort_and_drop_hopeless_runs(
 
     Of degenerate runs none is better than another, so that all others stay.
     """
+    if len(runs) == 1:
+        return tuple(runs)
     is_nondegenerate = make_nondegenerate_check(spec.problem)
     best, *others = sorted(runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
     keeps_all = spec.is_never_pruned or not is_nondegenerate(best)

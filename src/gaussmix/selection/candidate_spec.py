@@ -1,6 +1,7 @@
 """``CandidateSpec``: a candidate of a search before its runs."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from gaussmix.core.moments import Moments
 from gaussmix.model.mixture import Mixture
@@ -64,7 +65,7 @@ class CandidateSpec:
         """Structure and number of components, such as 'VVV, 3 components'."""
         return f"{self.problem.covariance_estimator.structure}, {self.n_components} components"
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """Free parameters of the mixture, with those of noise."""
         structure = self.problem.covariance_estimator.structure

@@ -80,7 +80,7 @@ class RunMonitor:
         shift = self.solver.objective_shift_to_data_units(self.problem)
         n_iter, seconds = len(fused.objectives), time.perf_counter() - self._start_time
         self.objectives.extend((fused.objectives + shift).tolist())
-        self.elapsed_seconds.extend(np.linspace(0.0, seconds, n_iter + 1)[1:].tolist())
+        self.elapsed_seconds.extend((np.arange(1, n_iter + 1) * (seconds / n_iter)).tolist())
         self.checked_objective = self._last_objective = float(fused.objectives[-1])
         if fused.has_converged:
             self.outcome = Outcome.CONVERGED
