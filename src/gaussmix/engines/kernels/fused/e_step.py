@@ -132,16 +132,11 @@ def _squared_distances(state, group, k, is_diagonal):
     n, total = state.center.shape[1], splat(0.0)
     row_start, matrix_start = group * n * SIMD_WIDTH, k * n * n
     for i in range(n):
-        center = splat(get_item(state.center, k * n + i))
-        difference = subtract(load(state.row_groups, row_start + i * SIMD_WIDTH), center)
-        if is_diagonal:
-            white = multiply(difference, splat(get_item(state.precision_root, matrix_start + i * n + i)))
-        else:
-            store(state.difference_buffer, i * SIMD_WIDTH, difference)
-            white = splat(0.0)
-            for j in range(i + 1):
-                entry = splat(get_item(state.precision_root, matrix_start + i * n + j))
-                white = fma(entry, load(state.difference_buffer, j * SIMD_WIDTH), white)
+        white = splat(0.0)
+        for j in range(i if is_diagonal else 0, i + 1):
+            center = splat(get_item(state.center, k * n + j))
+            difference = subtract(load(state.row_groups, row_start + j * SIMD_WIDTH), center)
+            white = fma(splat(get_item(state.precision_root, matrix_start + i * n + j)), difference, white)
         total = fma(white, white, total)
     return total
 
