@@ -1,5 +1,6 @@
 """Initial moments of the candidates of a search: partitions of the rows, made once per number of components."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -118,12 +119,11 @@ class InitialMomentsCache:
 
     def _richest_moment_kind(self, is_column_scale_equivariant: bool) -> MomentKind:
         """Return the richest kind of moments that any structure of the search with this kind of frame needs."""
-        needed_kinds = {
-            problem.covariance_estimator.moment_kind.per_component
+        return _richest_moment_kind(
+            problem
             for structure, problem in self.screening_problems.items()
             if structure.is_column_scale_equivariant == is_column_scale_equivariant
-        }
-        return next(kind for kind in _MOMENT_KINDS_RICHEST_FIRST if kind in needed_kinds)
+        )
 
     def _cached_partitions_or_failure_reason(self, n_components: int) -> list[IntN] | str:
         """Return the partitions into ``n_components`` groups, made at the first call, or why there are none."""
@@ -148,17 +148,47 @@ class InitialMomentsCache:
         return [*aligned, constrained_kmeans(problem, known_components, aligned[0], n_components)]
 
 
-def screening_moments_from_responsibilities(
-    other_mixture: Mixture, same_rows_in_other_frame: Problem, spec: CandidateSpec
-) -> Moments:
-    """Return moments of a candidate's screening rows, weighted by another mixture's responsibilities for these rows.
+def _richest_moment_kind(problems: Iterable[Problem]) -> MomentKind:
+    """Return the richest kind of moments, per component, that a problem needs."""
+    needed_kinds = {problem.covariance_estimator.moment_kind.per_component for problem in problems}
+    return next(kind for kind in _MOMENT_KINDS_RICHEST_FIRST if kind in needed_kinds)
 
-    ``same_rows_in_other_frame`` holds the screening rows in the other mixture's frame.
+
+def screening_moments_from_responsibilities(
+    other_mixture: Mixture, same_rows_in_other_frame: Problem, specs: Sequence[CandidateSpec]
+) -> list[Moments]:
+    """Return moments of candidates' screening rows, weighted by another mixture's responsibilities for these rows.
+
+    Candidates of one frame share their moments, of the richest kind that one of them needs.
+
+    Parameters
+    ----------
+    other_mixture : Mixture
+    same_rows_in_other_frame : Problem
+        The screening rows in the other mixture's frame.
+    specs : sequence of CandidateSpec
+        The candidates.
+
+    Returns
+    -------
+    list of Moments
+        One element for each candidate.
     """
     source, engine = same_rows_in_other_frame.source, same_rows_in_other_frame.engine
     responsibilities = prediction.responsibilities(other_mixture, source, engine)
-    log_responsibilities = np.log(np.maximum(responsibilities, np.finfo(np.float64).tiny))
-    kind = spec.screening_problem.covariance_estimator.moment_kind.per_component
-    return partition_moments(
-        spec.screening_problem, LogProbabilities(log_responsibilities), responsibilities.shape[1], kind
-    )
+    label_prior = LogProbabilities(np.log(np.maximum(responsibilities, np.finfo(np.float64).tiny)))
+    problems_by_frame: dict[bool, list[Problem]] = {}
+    for spec in specs:
+        problems_by_frame.setdefault(_has_column_scales(spec), []).append(spec.screening_problem)
+    moments_by_frame = {
+        has_scales: partition_moments(
+            problems[0], label_prior, responsibilities.shape[1], _richest_moment_kind(problems)
+        )
+        for has_scales, problems in problems_by_frame.items()
+    }
+    return [moments_by_frame[_has_column_scales(spec)] for spec in specs]
+
+
+def _has_column_scales(spec: CandidateSpec) -> bool:
+    """Return whether the frame of a candidate's rows has one scale per column."""
+    return spec.screening_problem.covariance_estimator.structure.is_column_scale_equivariant

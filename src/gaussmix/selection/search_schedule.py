@@ -179,7 +179,7 @@ def _improve_best(
     ranked = _retry(ranked, _starts_from_other_structures(ranked), criterion, n_workers, progress_callback)
     for _ in range(_MAX_CHANGES_OF_BEST):
         best_spec = ranked[0].run.spec
-        starts = _starts_from_best_with_other_counts(ranked)
+        starts = {**_starts_from_best_with_other_counts(ranked), **_starts_from_best_of_other_structures(ranked)}
         ranked = _retry(ranked, starts, criterion, n_workers, progress_callback)
         if ranked[0].run.spec is best_spec:
             break
@@ -236,6 +236,23 @@ def _starts_from_best_with_other_counts(ranked: Sequence[_RankedRun]) -> dict[in
     }
 
 
+def _starts_from_best_of_other_structures(ranked: Sequence[_RankedRun]) -> dict[int, list[Moments]]:
+    """Return starts, by rank, of the other structures with as many components as the best: the best mixture.
+
+    A run on a plateau of the likelihood looks as if it could no longer win; the best mixture is beyond the plateau.
+    """
+    best = ranked[0].run
+    if best.mixture is None or best.spec.n_components == 1:
+        return {}
+    specs = {
+        rank: each.run.spec
+        for rank, each in enumerate(ranked)
+        if rank and each.run.results and each.run.spec.n_components == best.spec.n_components
+    }
+    moments = screening_moments_from_responsibilities(best.mixture, best.spec.screening_problem, list(specs.values()))
+    return {rank: [each] for rank, each in zip(specs, moments, strict=True)}
+
+
 def _moments_by_neighbour_mixtures(run: CandidateRun, runs: Sequence[CandidateRun]) -> list[Moments]:
     """Return moments of a candidate's screening rows, one for each of the best others with as many components."""
     neighbours = [
@@ -244,7 +261,7 @@ def _moments_by_neighbour_mixtures(run: CandidateRun, runs: Sequence[CandidateRu
         if other is not run and not other.severity and other.spec.n_components == run.spec.n_components
     ]
     return [
-        screening_moments_from_responsibilities(other.mixture, other.spec.screening_problem, run.spec)
+        screening_moments_from_responsibilities(other.mixture, other.spec.screening_problem, [run.spec])[0]
         for other in neighbours[:_MAX_NEIGHBOURS]
         if other.mixture is not None
     ]
