@@ -120,8 +120,11 @@ def test_recovery_is_counted_on_simulated_tables():
     assert len({table.shape[1] for table in tables}) > 2
     right = {"n_components": 2, "ari": 1.0, "seconds": 0.1, "bic": 10.0}
     wrong = {"n_components": 3, "ari": 0.5, "seconds": 0.4, "bic": 9.0}
-    answers = [{"n_groups": 2, "gaussmix": right, "mclust": wrong}, {"n_groups": 3, "gaussmix": wrong, "mclust": right}]
+    answers = [
+        {"shape": [60, 1], "n_groups": 2, "gaussmix": right, "mclust": wrong},
+        {"shape": [60, 2], "n_groups": 3, "gaussmix": wrong, "mclust": right},
+    ]
     row = recover.format_results({"5": answers}).splitlines()[-1]
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        *("5", "2", "2", "0", "0.7500", "0.7500", "2.12", "1", "1")
+        *("5", "2", "2", "0", "0.7500", "0.7500", "2.12", "1", "0.10", "1")
     ]

@@ -1,7 +1,9 @@
-# Choose a mixture with mclust for each CSV file (true groups in the first column, no header); one JSON line per file.
+# Choose a mixture with mclust for each CSV file (true groups in the first column, no header) whose name a line of the
+# standard input gives; answer with one JSON line per file.
 
 suppressPackageStartupMessages(library(mclust))
-for (file in commandArgs(TRUE)) {
+input <- file("stdin", open = "r")
+while (length(file <- readLines(input, n = 1)) > 0) {
   table <- as.matrix(read.csv(file, header = FALSE))
   start <- Sys.time()
   fit <- Mclust(table[, -1, drop = FALSE], verbose = FALSE)
