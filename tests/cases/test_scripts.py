@@ -43,7 +43,7 @@ RIGHT_VALUES = {
     ],
     "vanishing_groups": ["(?s)frame 3: ARI 1.00.*frame 4: ARI 1.00", r"e-09: \('Components 0, 1 and 2 have fewer than"],
 }
-SLOW = {"dependent_columns", "far_rows", "few_rows_per_component", "selection_messages"}
+SLOW = {"dependent_columns", "few_rows_per_component", "selection_messages"}
 
 
 @pytest.mark.filterwarnings("ignore::gaussmix.errors.GaussmixWarning")
