@@ -24,6 +24,11 @@ def format_number(value: float, significant_digits: int = 4) -> str:
     return f"{value:.{significant_digits - 1}e}"
 
 
+def round_to_deviation(mean: float, deviation: float) -> float:
+    """Return a mean without digits below a thousandth of its standard deviation, which are numerical noise."""
+    return mean if deviation <= 0 else round(mean, 3 - math.floor(math.log10(deviation)))
+
+
 def choose_significant_digits(magnitude: float, spread: float) -> int:
     """Return the significant digits, 4 to 15, that show two digits of ``spread`` for values of this magnitude."""
     if magnitude == 0 or spread == 0:
