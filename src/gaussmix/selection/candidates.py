@@ -193,10 +193,10 @@ class Selection:
         if not self.is_best_at_largest_count:
             return ()
         count = format_count(self.best.n_components, "component")
-        return (
-            f"{count} of {self.best.structure} were the largest number tried; more may have a lower "
-            f"{self.criterion.upper()}: raise n_components (--components).",
-        )
+        advice = f"more may have a lower {self.criterion.upper()}: raise n_components (--components)."
+        if self.column_notes:
+            advice = "columns that no Gaussian describes often need ever more components: leave out or transform these."
+        return (f"{count} of {self.best.structure} were the largest number tried; {advice}",)
 
     def to_pandas(self) -> Any:
         """Return the table as a pandas DataFrame; raise MissingPackageError if pandas is not installed."""
