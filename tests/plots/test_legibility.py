@@ -53,12 +53,15 @@ PLOTS: dict[str, Callable[[Selection], Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=PLOTS)
-def figure(request: pytest.FixtureRequest, search: Selection) -> Any:
-    return draw_figure(PLOTS[request.param](search))
+@pytest.mark.parametrize("name", PLOTS)
+def test_nothing_overlaps_and_nothing_is_cut(name: str, search: Selection) -> None:
+    figure = draw_figure(PLOTS[name](search))
+    check_that_the_legend_does_not_overlap_axes_and_is_not_cut(figure)
+    check_that_axis_labels_do_not_overlap_and_are_not_cut(figure)
+    check_that_tick_labels_do_not_overlap(figure)
 
 
-def test_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
+def check_that_the_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
     legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
     for legend in legends:
         box = legend.get_window_extent()
@@ -75,7 +78,7 @@ def test_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
         assert box.y0 >= -1
 
 
-def test_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
+def check_that_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
     boxes = []
     for ax in figure.axes:
         labels = [ax.xaxis.label, ax.yaxis.label, ax.title, ax._left_title]
@@ -88,7 +91,7 @@ def test_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
     assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
 
 
-def test_tick_labels_do_not_overlap(figure: Any) -> None:
+def check_that_tick_labels_do_not_overlap(figure: Any) -> None:
     for ax in figure.axes:
         for i, axis in enumerate((ax.xaxis, ax.yaxis)):
             low, high = sorted(axis.get_view_interval())
@@ -109,7 +112,7 @@ def test_component_numbers_do_not_overlap(n_components: int) -> None:
     assert distance.min() > 1.1 * height
 
 
-@pytest.mark.parametrize("n_components", [6, 9, 40])
+@pytest.mark.parametrize("n_components", [9, 40])
 def test_component_numbers_stay_within_their_panel(n_components: int) -> None:
     """Flags have their means at few places. Panels without room for all numbers have none."""
     flags = np.random.default_rng(0).integers(0, 2, (n_components, 4)).astype(float)
