@@ -24,9 +24,9 @@ def format_number(value: float, significant_digits: int = 4) -> str:
     return f"{value:.{significant_digits - 1}e}"
 
 
-def round_to_deviation(mean: float, deviation: float) -> float:
-    """Return a mean without digits below a thousandth of its standard deviation, which are numerical noise."""
-    return mean if deviation <= 0 else round(mean, 3 - math.floor(math.log10(deviation)))
+def replace_noise_by_zero(mean: float, deviation: float) -> float:
+    """Return a mean, or 0 if it is below a thousandth of its standard deviation, where its digits are noise."""
+    return 0.0 if abs(mean) < 1e-3 * deviation else mean
 
 
 def choose_significant_digits(magnitude: float, spread: float) -> int:

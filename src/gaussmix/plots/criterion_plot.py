@@ -42,7 +42,7 @@ class CriterionLine:
 def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: str | None = None) -> "Axes":
     """Plot the criterion against the number of components, one line per structure.
 
-    A ring marks the selected candidate. A title says if it has the largest number of components tried. Structures
+    A ring marks the selected candidate. A title says if it has the largest number tried for its structure. Structures
     with equal criteria share a line, as many do in one column. Degenerate candidates are hollow markers without a
     line. The axis covers the range near the best criterion; the legend counts the candidates outside it. If all
     candidates have the same number of components, the x axis shows the structures.
@@ -212,8 +212,9 @@ def _label_axes(
 
 
 def _largest_count_text(selection: Selection) -> str:
-    """Return two lines that say that the selected number of components is the largest one tried."""
-    return f"The largest number tried is the best:\nmore components may lower the {selection.criterion.upper()}"
+    """Return two lines that say that the selected number is the largest one tried for the structure."""
+    name, criterion = str(selection.best.structure), selection.criterion.upper()
+    return f"The largest number tried for {name} is the best:\nmore components may lower the {criterion}"
 
 
 def _line_legend_entry(line: CriterionLine) -> "Artist":
