@@ -13,19 +13,13 @@ from benchmarks.peak_rates import count_operations
 from benchmarks.scoring import mean_log_likelihood
 
 
-@pytest.fixture(scope="module")
-def json_files(tmp_path_factory):
-    """Run two commands on tiny shapes and return their JSON files; mclust represents a peer that is not installed."""
-    folder = tmp_path_factory.mktemp("records")
-    peers, small = (str(folder / f"{name}.json") for name in ("peers", "small"))
+def test_peers_agree_and_are_timed_and_the_report_has_a_section_for_each_file(tmp_path, capsys):
+    """mclust represents a peer that is not installed."""
+    peers, small = (str(tmp_path / f"{name}.json") for name in ("peers", "small"))
     names = ["--peers", "gaussmix,gaussmix-dense,scikit-learn,onedal,mclust", "--python", "mclust=/nowhere/Rscript"]
     main(["peers", "--shapes", "300,2,3", "--structures", "tied", *names, "--rounds", "2", "--output", peers])
     main(["small-fit", "--rounds", "1", "--output", small])
-    return peers, small
-
-
-def test_peers_agree_and_are_timed(json_files):
-    with open(json_files[0], encoding="utf-8") as file:
+    with open(peers, encoding="utf-8") as file:
         record = json.load(file)
     assert record["machine"]["cores"] >= 1
     assert next(iter(record["interpreters"].values()))["packages"]["numpy"]
@@ -36,10 +30,8 @@ def test_peers_agree_and_are_timed(json_files):
     assert all(len(peer["seconds"]) == 2 for peer in timed)
     assert result["peers"]["onedal"]["reason"] == "does not offer the structure"
     assert result["peers"]["mclust"]["reason"].startswith("not installed")
-
-
-def test_report_has_a_section_for_each_file(json_files, capsys):
-    main(["report", *json_files])
+    capsys.readouterr()
+    main(["report", peers, small])
     page = capsys.readouterr().out
     for words in ("## Side by side", "### tied, 300 x 2, K = 3", "## Small fit", "## Versions", "not installed"):
         assert words in page

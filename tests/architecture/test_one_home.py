@@ -27,8 +27,6 @@ HOMES = {
         DRAW,
         {
             "core/random_numbers.py",
-            "model/sampling.py",
-            "model/gaussian.py",
             "solvers/initialization/",
             "selection/",
             "comparison/metrics.py",

@@ -44,6 +44,11 @@ def print_bootstrap_test() -> None:
         print(f"bootstrap_test {structure}: {last_line} | right: a p-value for 2 vs 3, as mclustBootstrapLRT gives")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print all comparisons."""
     print_many_columns()
     print_bootstrap_test()
+
+
+if __name__ == "__main__":
+    main()

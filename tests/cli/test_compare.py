@@ -25,6 +25,12 @@ def data(write: Write, table: dict[str, list[Any]]) -> Path:
     return write("data.csv", table)
 
 
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write empty pictures: drawing takes longer than the rest of the command."""
+    monkeypatch.setattr("gaussmix.plots.picture_export.draw_png", lambda draw: b"")
+
+
 def stack_x_and_y(table: dict[str, list[Any]]) -> Any:
     return np.column_stack([table["x"], table["y"]])
 
@@ -50,6 +56,7 @@ def test_output_agrees_with_the_library_and_two_plots_are_written(
     assert written == ["assignments.png", "solvers.png"]
 
 
+@pytest.mark.usefixtures("without_pictures")
 def test_incomplete_text_labels(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
     result = run("compare", data, *SMALL, "--labels", "kind")
     assert result.exit_code == 0, result.output
@@ -63,6 +70,7 @@ def test_incomplete_text_labels(run: Run, data: Path, table: dict[str, list[Any]
     assert "kind" not in result.stderr  # a column that was asked for is not left out
 
 
+@pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("kind", ["numbers", "text", "booleans", "dictionary"])
 def test_labels_of_any_kind(run: Run, table: dict[str, list[Any]], tmp_path: Path, kind: str) -> None:
     labels: dict[str, Any] = {
@@ -79,6 +87,7 @@ def test_labels_of_any_kind(run: Run, table: dict[str, list[Any]], tmp_path: Pat
     assert "labels" in result.stdout
 
 
+@pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize(
     ("words", "seen"),
     [
@@ -100,6 +109,7 @@ def test_options_change_the_output(run: Run, data: Path, words: tuple[str, ...],
     assert seen not in " ".join(plain_outputs[0].split())
 
 
+@pytest.mark.usefixtures("without_pictures")
 def test_starts_and_seed_are_those_of_the_library(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
     words = ("--components", "4", "--structures", "full", "--solvers", "em")
     for starts, seed in ((1, 0), (5, 0), (1, 7)):

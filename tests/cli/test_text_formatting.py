@@ -12,8 +12,9 @@ from gaussmix.cli.text_formatting import (
     format_fields,
     format_number,
     format_table,
+    replace_noise_by_zero,
 )
-from gaussmix.errors.text import join_with_commas
+from gaussmix.errors.text import join_with_and, join_with_commas
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,21 @@ def test_names_are_shown_on_one_short_line() -> None:
     assert format_column_name("two\nlines\x1b[31m") == "two lines [31m"
     assert format_column_name("a" * 99) == "a" * 21 + "..."
     assert join_with_commas([str(i) for i in range(20)], max_names=2) == "0, 1, ... (20 in all)"
+    assert join_with_and([str(i) for i in range(20)], max_names=2) == "0, 1, ... (20 in all)"
+    assert join_with_and([str(i) for i in range(3)], max_names=3) == "0, 1 and 2"
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "text"),
+    [
+        (6.6e-7, 0.1, "0"),
+        (-6.6e-7, 0.1, "0"),
+        (8.5251, 16.0, "8.525"),
+        (6.6e-7, 1e-8, "6.600e-07"),
+        (5e300, 1e299, "5.000e+300"),
+        (2009.0, 0.0, "2009"),
+        (3e-320, 1e-321, "3.000e-320"),
+    ],
+)
+def test_a_mean_below_a_thousandth_of_its_deviation_is_zero(mean: float, deviation: float, text: str) -> None:
+    assert format_number(replace_noise_by_zero(mean, deviation)) == text

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from gaussmix import DataWarning, GaussianMixture, select
 from gaussmix.cli.app import app
 from gaussmix.errors import GaussmixWarning
+from gaussmix.report import render_html
 
 
 @pytest.fixture
@@ -99,4 +100,15 @@ def test_fit_prints_them_and_the_report_has_a_table_of_them(csv_file: Path) -> N
     page = Path("out/report.html").read_text(encoding="utf-8")
     assert "2 columns that no Gaussian describes" in page
     assert "2 distinct values from 0 to 1" in page
+    assert page.count("<li>No Gaussian describes discrete columns: flag") == 1
     assert page.count("No Gaussian describes discrete columns: flag") == 1
+
+
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
+def test_the_report_has_one_line_for_columns_of_equal_diagnoses() -> None:
+    rows = np.random.default_rng(0).integers(1, 6, (80, 4)) * np.array([1.0, 1.0, 1.0, 2.0])
+    mixture = select(rows, 1, "EII", feature_names=["q1", "q2", "q3", "q4"]).best.mixture
+    page = render_html(mixture, rows)
+    assert "4 columns that no Gaussian describes" in page
+    assert '<th scope="row" class="name">q1, q2, q3</th>' in page
+    assert '<th scope="row" class="name">q4</th>' in page

@@ -1,6 +1,5 @@
 """Compiled functions: arguments arrive, threads share versions, and object files need no foreign symbols."""
 
-import os
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,17 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaussmix.core.moments import MomentKind
-from gaussmix.core.precision_roots import DensePrecisionRoot
-from gaussmix.core.quadratics import Quadratics
-from gaussmix.engines.kernels import CompiledEngine, argument_tuples
-from gaussmix.engines.kernels.codegen import object_cache
+from gaussmix.engines.kernels import argument_tuples
 from gaussmix.engines.kernels.codegen.compiled_functions import CompiledFunction
 from gaussmix.engines.kernels.codegen.packed_arguments import PackedArguments, join_packed_arguments, pack_arguments
 from gaussmix.errors import CompilationError
-from gaussmix.sources import MemorySource
 from gaussmix.types import AnyArray
-from tests.contracts.passes import e_step
 
 LAYOUTS = {
     "RowArrays in doubles": (argument_tuples.RowArrays, "d2 d1 d1 d1 d1 q1 d2"),
@@ -189,31 +182,6 @@ def test_code_with_foreign_symbols_raises() -> None:
     for _ in range(2):
         with pytest.raises(CompilationError, match="compiled code needs numba_"):
             function(np.zeros(1))
-
-
-def test_cached_code_refers_neither_to_numba_nor_to_python(tmp_path: Path) -> None:
-    """Check all compiled functions, by a pass over very many components."""
-    from gaussmix.engines.kernels.codegen import compiled_functions
-
-    rng = np.random.default_rng(0)
-    center = 20.0 * rng.normal(size=(150, 4))
-    rows = center[rng.integers(150, size=3000)] + rng.normal(size=(3000, 4))
-    quadratics = Quadratics(np.zeros(150), center, DensePrecisionRoot(np.broadcast_to(np.eye(4), (150, 4, 4))))
-    used = [
-        compiled_functions.run_full_pass,
-        compiled_functions.run_screened_pass,
-        compiled_functions.mark_open_pairs,
-        compiled_functions.fill_candidate_lists,
-    ]
-    for function in used:
-        function._functions_by_layouts.clear()
-    e_step(CompiledEngine(), MemorySource.from_array(rows), quadratics, MomentKind.FULL)
-    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {path.name.split(".")[0] for path in kept} == {function._name for function in used}
-    for path in kept:
-        code = object_cache._read_verified(os.fspath(path))
-        for foreign_name in (b"\0NRT_", b"\0numba_", b"\0Py", b"\0_Py"):
-            assert foreign_name not in code, f"{path.name} refers to {foreign_name.decode()[1:]}..."
 
 
 def test_packed_arguments_keep_their_arrays_alive() -> None:

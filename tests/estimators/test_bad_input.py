@@ -225,5 +225,5 @@ def test_unfitted_estimators_raise_not_fitted_error(kind):
 
 @pytest.mark.parametrize("kind", [GaussianMixture, BayesianGaussianMixture, KMeans])
 def test_a_negative_seed_is_named(kind):
-    with pytest.raises(ParameterError, match=r"random_state must be an int of at least 0, .* but is -1"):
+    with pytest.raises(ParameterError, match=r"random_state must be a whole number of at least 0, .* but is -1"):
         kind(2, random_state=-1).fit(X)

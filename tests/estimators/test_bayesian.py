@@ -367,7 +367,7 @@ def test_the_point_model_is_the_expected_one():
         ("covariance_prior", -np.eye(3), "'full covariance_prior' should be symmetric, positive-definite"),
         ("covariance_prior", np.triu(np.ones((3, 3))), "'full covariance_prior' should be symmetric"),
         ("verbose_interval", 0, "verbose_interval must be a whole number"),
-        ("random_state", "seed", "random_state must be an int"),
+        ("random_state", "seed", "random_state must be a whole number"),
         ("sample_weight", np.full(len(X), -1.0), "sample_weight must be finite and not negative"),
         ("sample_weight", np.ones(3), "sample_weight must have the shape"),
     ],

@@ -249,7 +249,7 @@ def test_verbose_prints_the_inertia_of_every_pass(capsys):
         ({"max_iter": 0}, "max_iter must be a whole number of at least 1"),
         ({"tol": -1.0}, "tol must be a finite number of at least 0"),
         ({"verbose": -1}, "verbose must be a whole number of at least 0"),
-        ({"random_state": "a"}, "random_state must be an int"),
+        ({"random_state": "a"}, "random_state must be a whole number"),
         ({"copy_x": 3}, "copy_x must be True or False, but is 3"),
         ({"algorithm": "full"}, "algorithm must be one of lloyd, elkan, but is 'full'"),
     ],

@@ -137,7 +137,7 @@ def test_the_floor_does_not_depend_on_units():
         ("covariance_type", "round", "covariance_type must be one of full, tied"),
         ("covariance_type", None, "covariance_type must be one of full, tied"),
         ("verbose_interval", 0, "verbose_interval must be a whole number"),
-        ("random_state", "seed", "random_state must be an int"),
+        ("random_state", "seed", "random_state must be a whole number"),
         ("weights_init", [0.5, 0.5], "'weights' should have the shape"),
         ("weights_init", [np.nan, 0.5, 0.5], "NaN or infinity in weights_init"),
         ("means_init", X[:2], "'means' should have the shape"),

@@ -36,6 +36,11 @@ def search(faithful: Any) -> Selection:
     return gaussmix.select(faithful, [1, 2, 3, 4], ["EII", "EEE", "VVV"], n_starts=2)
 
 
+def keep_counts(search: Selection, max_components: int) -> Selection:
+    """Return the search as if it had ended at ``max_components``."""
+    return replace(search, candidates=tuple(c for c in search.candidates if c.n_components <= max_components))
+
+
 @cache
 def make_comparison(labelled: bool = True, n_features: int = 2) -> Comparison:
     """Return a comparison on 150 rows in two overlapping groups of different shapes, optionally with labels."""

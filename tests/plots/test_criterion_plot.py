@@ -31,6 +31,16 @@ def test_the_selected_model_is_marked(search: Selection) -> None:
     assert np.array_equal(ring.get_xydata(), [[3.0, search.best.criteria["bic"]]])
 
 
+@pytest.mark.parametrize(("counts", "is_at_edge"), [([1, 2], True), ([1, 2, 3, 4], False), ([2], False)])
+def test_a_best_candidate_at_the_largest_count_is_said(counts: list[int], is_at_edge: bool, search: Selection) -> None:
+    candidates = tuple(c for c in search.candidates if c.n_components in counts)
+    chosen = Selection("bic", candidates, 0.0)
+    assert chosen.is_best_at_largest_count == is_at_edge
+    for ax in (plots.criterion_curves(chosen), plots.criterion_curves(chosen, criterion="icl")):
+        text = f"The largest number tried for {chosen.best.structure} is the best:\nmore components may lower the BIC"
+        assert (text in read_text(ax)) == is_at_edge
+
+
 def test_another_criterion_can_be_drawn(search: Selection) -> None:
     assert "BIC" in plots.criterion_curves(search).get_ylabel()
     assert "ICL" in plots.criterion_curves(search, criterion="icl").get_ylabel()

@@ -49,6 +49,20 @@ def test_separated_points_have_the_minimum_distance(points: np.ndarray, min_dist
     assert distance.min() > 0.95 * min_distance
 
 
+@given(arrays(float, (12, 2), elements=st.floats(-50, 150)))
+def test_separated_points_stay_within_limits(points: np.ndarray) -> None:
+    limits = np.array([[0.0, 10.0], [100.0, 90.0]])
+    separated = separate_points(points, 15.0, limits)
+    assert (limits[0] <= separated).all()
+    assert (separated <= limits[1]).all()
+
+
+def test_points_in_a_corner_are_separated_within_limits() -> None:
+    separated = separate_points(np.zeros((12, 2)), 15.0, np.array([[0.0, 0.0], [80.0, 60.0]]))
+    distance = np.hypot(*np.moveaxis(separated[:, None] - separated[None], 2, 0)) + 1e9 * np.eye(12)
+    assert distance.min() > 14.0
+
+
 def test_distant_points_do_not_move() -> None:
     points = np.array([[0.0, 0.0], [50.0, 0.0]])
     assert np.array_equal(separate_points(points, 10.0), points)

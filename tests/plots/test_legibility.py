@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from matplotlib.text import Annotation
 
-from gaussmix import Selection, plots
+from gaussmix import Mixture, Selection, plots
 from gaussmix.plots.canvas import create_figure
 from tests.plots.conftest import (
     draw_figure,
+    keep_counts,
     make_comparison,
     make_comparison_with_labels,
     make_comparison_with_long_names,
@@ -34,6 +35,7 @@ PLOTS: dict[str, Callable[[Selection], Any]] = {
     "densities of two": lambda search: plots.densities(make_mixture(14, 2), make_mixture(14, 2).sample(50, 0)[0]),
     "trace": lambda search: plots.log_likelihood_trace(search.best.fit),  # type: ignore[arg-type]
     "criterion": plots.criterion_curves,
+    "criterion at its edge": lambda search: plots.criterion_curves(keep_counts(search, 2)),
     "solvers": lambda search: plots.solver_convergence(make_comparison()),
     "partitions": lambda search: plots.partitions(make_comparison()),
     "partitions without labels": lambda search: plots.partitions(make_comparison(labelled=False)),
@@ -51,12 +53,15 @@ PLOTS: dict[str, Callable[[Selection], Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=PLOTS)
-def figure(request: pytest.FixtureRequest, search: Selection) -> Any:
-    return draw_figure(PLOTS[request.param](search))
+@pytest.mark.parametrize("name", PLOTS)
+def test_nothing_overlaps_and_nothing_is_cut(name: str, search: Selection) -> None:
+    figure = draw_figure(PLOTS[name](search))
+    check_that_the_legend_does_not_overlap_axes_and_is_not_cut(figure)
+    check_that_axis_labels_do_not_overlap_and_are_not_cut(figure)
+    check_that_tick_labels_do_not_overlap(figure)
 
 
-def test_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
+def check_that_the_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
     legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
     for legend in legends:
         box = legend.get_window_extent()
@@ -73,10 +78,10 @@ def test_legend_does_not_overlap_axes_and_is_not_cut(figure: Any) -> None:
         assert box.y0 >= -1
 
 
-def test_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
+def check_that_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
     boxes = []
     for ax in figure.axes:
-        labels = [ax.xaxis.label, ax.yaxis.label, ax.title]
+        labels = [ax.xaxis.label, ax.yaxis.label, ax.title, ax._left_title]
         boxes += [label.get_window_extent() for label in labels if label.get_text() and label.get_visible()]
     for box in boxes:
         assert min(box.x0, box.y0) >= -1
@@ -86,7 +91,7 @@ def test_axis_labels_do_not_overlap_and_are_not_cut(figure: Any) -> None:
     assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
 
 
-def test_tick_labels_do_not_overlap(figure: Any) -> None:
+def check_that_tick_labels_do_not_overlap(figure: Any) -> None:
     for ax in figure.axes:
         for i, axis in enumerate((ax.xaxis, ax.yaxis)):
             low, high = sorted(axis.get_view_interval())
@@ -107,9 +112,20 @@ def test_component_numbers_do_not_overlap(n_components: int) -> None:
     assert distance.min() > 1.1 * height
 
 
-def test_a_small_component_is_not_hidden_by_its_number() -> None:
-    from gaussmix import Mixture
+@pytest.mark.parametrize("n_components", [9, 40])
+def test_component_numbers_stay_within_their_panel(n_components: int) -> None:
+    """Flags have their means at few places. Panels without room for all numbers have none."""
+    flags = np.random.default_rng(0).integers(0, 2, (n_components, 4)).astype(float)
+    mixture = Mixture.from_parameters(np.full(n_components, 1 / n_components), flags, [0.01 * np.eye(4)] * n_components)
+    figure = draw_figure(plots.pairs(mixture, mixture.sample(200, 0)[0]))
+    panels = [(ax, [text for text in ax.texts if isinstance(text, Annotation)]) for ax in figure.axes]
+    assert {len(numbers) for _, numbers in panels if numbers} == ({n_components} if n_components < 40 else set())
+    for ax, numbers in panels:
+        box = ax.get_window_extent().padded(2)
+        assert all(box.contains(*number.get_window_extent().get_points().mean(axis=0)) for number in numbers)
 
+
+def test_a_small_component_is_not_hidden_by_its_number() -> None:
     mixture = Mixture.from_parameters([0.5, 0.5], [[0.0, 0.0], [9.0, 9.0]], [np.eye(2), 1e-4 * np.eye(2)])
     figure = draw_figure(plots.scatter(mixture, mixture.sample(50, 0)[0]))
     ax = figure.axes[0]

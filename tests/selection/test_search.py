@@ -336,6 +336,15 @@ def test_search_goes_on_above_nine_components_by_default() -> None:
     assert any(note.startswith("9 components of ") and "largest number tried" in note for note in bounded.notes)
     assert not any("largest number tried" in note for note in found.notes)
     assert max(cell.n_components for cell in bounded.candidates) == 9
+    assert bounded.notes[-1].endswith("raise n_components (--components).")
+
+
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
+def test_columns_that_no_gaussian_describes_are_a_reason_to_end_at_the_largest_number() -> None:
+    flags = np.random.default_rng(0).integers(0, 2, (200, 2)) * np.array([1.0, 3.0])
+    found = select(flags, [1, 2], ["EII"])
+    assert found.is_best_at_largest_count
+    assert found.notes[-1].endswith("often need ever more components: leave out or transform these.")
 
 
 def test_search_goes_on_up_to_a_cap_and_as_rows_allow(monkeypatch: pytest.MonkeyPatch) -> None:

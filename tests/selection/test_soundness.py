@@ -1,5 +1,7 @@
 """A fit is sound by what its structure estimates, and what is set aside is said."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -92,6 +94,24 @@ def test_degenerate_candidates_with_a_lower_criterion_are_named() -> None:
     assert " ".join(selection.notes) in text
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
+def test_a_floor_with_enough_rows_is_no_lack_of_rows() -> None:
+    """Groups of equal rows are on the floor; that another component has too few rows changes no advice."""
+    rows = np.vstack([np.random.default_rng(0).normal(size=(90, 3)), np.full((60, 3), 9.0), [[1e3, 0.0, 0.0]]])
+    selection = select(rows, range(1, 4), structures=["VVV"])
+    lowest = selection.degenerate_candidates_below_best[0].fit
+    assert lowest is not None
+    assert lowest.has_too_few_rows.any()
+    assert selection.notes[1].startswith("A likelihood on the floor is uninformative")
+
+
+@pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
+def test_large_criteria_have_no_exponent() -> None:
+    rows = np.vstack([np.random.default_rng(0).normal(size=(900, 6)) * 1e30, np.full((900, 6), 1e32)])
+    note = select(rows, [1, 2], structures=["VVV"]).notes[0]
+    assert re.match(r"VVV,2 has a BIC of 1450\d{3}, 83\d{3} below that of VVV,1, but is degenerate", note)
+
+
 def test_nothing_is_said_where_no_degenerate_candidate_is_lower() -> None:
     rows, _ = make_round_groups(90, 2, 3, 1)
     selection = select(rows, range(1, 5), structures=["EII", "VVV"])
@@ -107,5 +127,6 @@ def test_advice_depends_on_the_reason() -> None:
     selection = select(rows, range(1, 4), structures=["VVV"])
     assert selection.best.n_components == 1
     assert "fewer columns" in selection.notes[1]
+    assert "at the variance floor" in selection.notes[0]
     with_prior = select(rows, range(1, 4), structures=["VVV"], prior="default")
     assert with_prior.best.n_components == 2

@@ -9,6 +9,7 @@ from gaussmix.cli.text_formatting import (
     format_number,
     format_percent,
     format_table,
+    replace_noise_by_zero,
     truncate_text,
 )
 from gaussmix.errors.text import format_count, join_with_commas
@@ -36,7 +37,10 @@ def format_component_table(mixture: Mixture, labels: IntN | None = None) -> str:
         rows.append(
             [
                 format_column_name(name),
-                *(format_number(mean, digits) for mean in means),
+                *(
+                    format_number(mean, digits)
+                    for mean in map(replace_noise_by_zero, means.tolist(), deviations.tolist())
+                ),
                 *("" for _ in headers[len(means) :]),
             ]
         )

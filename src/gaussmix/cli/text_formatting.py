@@ -24,6 +24,11 @@ def format_number(value: float, significant_digits: int = 4) -> str:
     return f"{value:.{significant_digits - 1}e}"
 
 
+def replace_noise_by_zero(mean: float, deviation: float) -> float:
+    """Return a mean, or 0 if it is below a thousandth of its standard deviation, where its digits are noise."""
+    return 0.0 if abs(mean) < 1e-3 * deviation else mean
+
+
 def choose_significant_digits(magnitude: float, spread: float) -> int:
     """Return the significant digits, 4 to 15, that show two digits of ``spread`` for values of this magnitude."""
     if magnitude == 0 or spread == 0:

@@ -20,7 +20,7 @@ from gaussmix.comparison.summary import compose_summary
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names, parse_class_names_and_indices, parse_rows, parse_weights
-from gaussmix.core.scalar_checks import is_bool
+from gaussmix.core.scalar_checks import is_bool, require_integer
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
 from gaussmix.errors import ParameterError
@@ -235,8 +235,8 @@ def _parse_options(
     """Return the validated options; raise ParameterError for an invalid one."""
     _validation.require_choice("init_params", init_params, list(INIT_METHODS))
     _validation.require_non_negative("tol", tol)
-    _validation.require_integer("max_iter", max_iter, 1)
-    _validation.require_integer("n_neighbors", n_neighbors, 1)
+    require_integer("max_iter", max_iter, 1)
+    require_integer("n_neighbors", n_neighbors, 1)
     if standardize is not None and not is_bool(standardize):
         raise ParameterError.invalid_value("standardize", standardize, "True, False or None")
     return _ComparisonOptions(

@@ -9,12 +9,15 @@ from gaussmix.types import N
 _GOLDEN_RATIO_64 = np.uint64(0x9E3779B97F4A7C15)
 
 
-def make_generator(random_state: object) -> np.random.Generator:
-    """Return a NumPy generator for a seed, a generator or None; raise ParameterError for anything else."""
+def make_generator(random_state: object, other_types: str = "") -> np.random.Generator:
+    """Return a NumPy generator for a seed, a generator or None; raise ParameterError for anything else.
+
+    ``other_types`` are what else a caller accepts, for the error: 'a numpy RandomState, '.
+    """
     try:
         return np.random.default_rng(random_state)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        allowed = "a whole number of at least 0, a numpy Generator or None"
+        allowed = f"a whole number of at least 0, {other_types}a numpy Generator or None"
         raise ParameterError.invalid_value("random_state", random_state, allowed) from None
 
 

@@ -4,6 +4,8 @@ import numbers
 
 import numpy as np
 
+from gaussmix.errors import ParameterError
+
 
 def is_bool(value: object) -> bool:
     """Return whether a value is a bool of Python or NumPy."""
@@ -13,6 +15,13 @@ def is_bool(value: object) -> bool:
 def is_integer(value: object, minimum: int) -> bool:
     """Return whether a value is an integer of at least ``minimum``, and not a bool."""
     return isinstance(value, numbers.Integral) and not is_bool(value) and int(value) >= minimum
+
+
+def require_integer(parameter_name: str, value: object, minimum: int) -> int:
+    """Return the value as an int; raise ParameterError unless it is an integer of at least ``minimum``."""
+    if not is_integer(value, minimum):
+        raise ParameterError.invalid_value(parameter_name, value, f"a whole number of at least {minimum}")
+    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 def is_real_number(value: object) -> bool:

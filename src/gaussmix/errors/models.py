@@ -120,12 +120,16 @@ class DegenerateFitWarning(GaussmixWarning):
     """A component of a fit is empty, at the variance floor, or has fewer rows than its covariance needs."""
 
     @classmethod
-    def from_degeneracy(cls, degeneracy: str) -> "DegenerateFitWarning":
-        """Return the warning that names the components; ``degeneracy`` is that of a `Fit`."""
-        return cls(
+    def from_degeneracy(cls, degeneracy: str, column_texts: Sequence[str] = ()) -> "DegenerateFitWarning":
+        """Return the warning that names the components; ``degeneracy`` is that of a `Fit`.
+
+        ``column_texts`` name the columns that no Gaussian describes, and the next step.
+        """
+        advice = (
             f"The fit is degenerate: {degeneracy}. Its likelihood is uninformative; use fewer components, fewer "
-            "columns, prior='default' or a structure with fewer parameters. fit_.notes has details."
+            "columns, prior='default' or a structure with fewer parameters."
         )
+        return cls(" ".join([advice, *column_texts, "fit_.notes has details."]))
 
 
 class UnrepresentableError(GaussmixError, OverflowError):

@@ -19,7 +19,9 @@ def join_with_commas(names: Sequence[str], max_names: int | None = _MAX_NAMES) -
 
 
 def join_with_and(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> str:
-    """Return 'a', 'a and b', 'a, b and c', or 'a, b, ... (12 in all) and z' for many; None means no limit."""
+    """Return 'a', 'a and b', 'a, b and c', or 'a, b, ... (12 in all)' for more than ``max_names``; None: no limit."""
+    if max_names is not None and len(names) > max_names:
+        return join_with_commas(names, max_names)
     return " and ".join([join_with_commas(names[:-1], max_names), names[-1]] if len(names) > 1 else names)
 
 

@@ -126,7 +126,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def sample(self, n_samples: int = 1) -> tuple[AnyArray, IntN]:
         """Draw rows (n_samples, D), grouped by component, and return them with their components (n_samples,)."""
         check_is_fitted(self, "model_")
-        return self.model_.sample(n_samples, _validation.make_generator(self.random_state))
+        return self.model_.sample(n_samples, _validation.make_estimator_generator(self.random_state))
 
 
 class BaseLikelihoodMixture(BaseMixture):

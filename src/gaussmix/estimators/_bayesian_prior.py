@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.core.linalg import cholesky
 from gaussmix.core.parameter_arrays import parse_finite_numbers
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.core.symmetric_matrices import is_symmetric
 from gaussmix.covariance import SKLEARN_TO_MCLUST, Structure, sklearn_shape
 from gaussmix.errors import ParameterError, StartingValueError
@@ -23,19 +24,19 @@ _MAX_MEAN_DISTANCE_IN_SDS = 1e100
 
 def validate_bayesian_parameters(estimator: Any) -> Structure:
     """Check the scalar parameters of a BayesianGaussianMixture, and return its covariance structure."""
-    _validation.require_integer("n_components", estimator.n_components, 1)
+    require_integer("n_components", estimator.n_components, 1)
     _validation.require_choice("covariance_type", estimator.covariance_type, list(SKLEARN_TO_MCLUST))
     _validation.require_non_negative("tol", estimator.tol)
     _validation.require_non_negative("reg_covar", estimator.reg_covar)
-    _validation.require_integer("max_iter", estimator.max_iter, 0)
-    _validation.require_integer("n_init", estimator.n_init, 1)
+    require_integer("max_iter", estimator.max_iter, 0)
+    require_integer("n_init", estimator.n_init, 1)
     _validation.require_choice("init_params", estimator.init_params, list(INIT_METHODS))
     prior_type = estimator.weight_concentration_prior_type
     _validation.require_choice("weight_concentration_prior_type", prior_type, list(WEIGHT_PRIORS))
     for name in ("weight_concentration_prior", "mean_precision_prior", "degrees_of_freedom_prior"):
         _validation.require_positive(name, getattr(estimator, name), allow_none=True)
     _validation.require_verbose(estimator.verbose)
-    _validation.require_integer("verbose_interval", estimator.verbose_interval, 1)
+    require_integer("verbose_interval", estimator.verbose_interval, 1)
     return Structure.from_name(estimator.covariance_type, "covariance_type")
 
 

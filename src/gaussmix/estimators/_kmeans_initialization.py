@@ -8,7 +8,7 @@ import numpy as np
 from gaussmix.core.frame import Frame
 from gaussmix.core.parameter_arrays import parse_numbers
 from gaussmix.core.quadratics import CentersModel
-from gaussmix.core.scalar_checks import is_bool
+from gaussmix.core.scalar_checks import is_bool, require_integer
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.engines import AbstractEngine
 from gaussmix.errors import ParameterError, StartingValueError
@@ -24,8 +24,8 @@ _N_INIT_FOR_RANDOM_STARTS = 10
 
 def validate_kmeans_parameters(estimator: Any) -> None:
     """Raise ParameterError for an invalid parameter of a KMeans; an array of initial centres is not checked."""
-    _validation.require_integer("n_clusters", estimator.n_clusters, 1)
-    _validation.require_integer("max_iter", estimator.max_iter, 1)
+    require_integer("n_clusters", estimator.n_clusters, 1)
+    require_integer("max_iter", estimator.max_iter, 1)
     _validation.require_verbose(estimator.verbose)
     _validation.require_non_negative("tol", estimator.tol)
     _validation.require_choice("algorithm", estimator.algorithm, ["lloyd", "elkan"])
@@ -34,7 +34,7 @@ def validate_kmeans_parameters(estimator: Any) -> None:
     if isinstance(estimator.init, str):
         _validation.require_choice("init", estimator.init, ["k-means++", "random"])
     if not (isinstance(estimator.n_init, str) and estimator.n_init == "auto"):
-        _validation.require_integer("n_init", estimator.n_init, 1)
+        require_integer("n_init", estimator.n_init, 1)
     if estimator.algorithm == "elkan" and estimator.n_clusters == 1:
         warn_user("algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.", RuntimeWarning)
 
@@ -53,7 +53,7 @@ def iterate_initial_centers_in_frame(
             )
         yield _parse_and_transform_init_centers(init, source, n_clusters)
         return
-    rng = _validation.make_generator(estimator.random_state)
+    rng = _validation.make_estimator_generator(estimator.random_state)
     if callable(init):
         for _ in range(_n_kmeans_runs(estimator)):
             state = _validation.make_random_state(rng)

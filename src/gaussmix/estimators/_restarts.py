@@ -142,7 +142,7 @@ def fit_best_run(
     """Run the solver from every start, and return the best run after split-and-merge moves; print progress."""
     warm_start = _make_warm_start_if_possible(estimator, problem, initialization)
     is_single_start = warm_start is not None or initialization.parameters.has_all
-    rng = _validation.make_generator(estimator.random_state)
+    rng = _validation.make_estimator_generator(estimator.random_state)
     stopping = MeanGainRule(tol_per_row, int(estimator.max_iter))
     printer = ProgressPrinter(int(estimator.verbose), int(estimator.verbose_interval), problem.total_weight)
     em = initialization.make_em(problem)
@@ -200,7 +200,7 @@ def fit_best_variational_run(
 ) -> RunResult[VariationalPosterior]:
     """Run variational EM from every start of a BayesianGaussianMixture; print progress; return the best run."""
     warm_start = _make_variational_warm_start_if_possible(estimator, problem, prior)
-    rng = _validation.make_generator(estimator.random_state)
+    rng = _validation.make_estimator_generator(estimator.random_state)
     stopping = TotalGainRule(float(estimator.tol), int(estimator.max_iter))
     # A total weight of 1: scikit-learn prints the lower bound of all rows together.
     printer = ProgressPrinter(int(estimator.verbose), int(estimator.verbose_interval), 1.0)

@@ -1,6 +1,5 @@
 """Validation of rows, row weights, seeds and constructor parameters."""
 
-import numbers
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
@@ -11,7 +10,8 @@ from sklearn.utils.validation import validate_data
 
 from gaussmix.core.input_arrays import column_names, find_first_non_numeric, parse_weights, require_finite
 from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_source
-from gaussmix.core.scalar_checks import is_bool, is_integer, is_real_number
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.scalar_checks import is_bool, is_real_number, require_integer
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ConstraintError, DataError, DataTypeError, ParameterError
 from gaussmix.model import Constraints
@@ -27,26 +27,19 @@ RandomStateLike = Any
 # -- random generators -----------------------------------------------------------------------------
 
 
-def make_generator(random_state: RandomStateLike) -> np.random.Generator:
-    """Return a Generator for an int, a RandomState, a Generator or None.
+def make_estimator_generator(random_state: RandomStateLike) -> np.random.Generator:
+    """Return a Generator for an int, a RandomState, a Generator or None, which is NumPy's global RandomState.
 
-    A Generator is returned as it is. Four draws of a RandomState seed a new one; None is NumPy's global RandomState.
+    A Generator is returned as it is. Four draws of a RandomState seed a new one.
     """
-    if isinstance(random_state, np.random.Generator):
-        return random_state
-    if isinstance(random_state, numbers.Integral) and int(random_state) >= 0:
-        return np.random.default_rng(int(random_state))
-    try:
-        state = check_random_state(random_state)
-    except ValueError:
-        allowed = "an int of at least 0, a numpy RandomState, a numpy Generator or None"
-        raise ParameterError.invalid_value("random_state", random_state, allowed) from None
-    return np.random.default_rng(state.randint(2**31, size=4))
+    if random_state is None or random_state is np.random or isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
+    return make_generator(random_state, other_types="a numpy RandomState, ")
 
 
 def make_two_independent_generators(random_state: RandomStateLike) -> tuple[np.random.Generator, np.random.Generator]:
     """Return the Generator of ``random_state`` and a new one; draws from either do not change those of the other."""
-    first = make_generator(random_state)
+    first = make_estimator_generator(random_state)
     second = np.random.default_rng(deepcopy(first).integers(2**63, size=4))
     return first, second
 
@@ -119,12 +112,6 @@ def validate_sample_weight(sample_weight: ArrayLike | None, rows: AnyArray) -> N
 
 
 # -- scalar parameters -----------------------------------------------------------------------------
-
-
-def require_integer(parameter_name: str, value: object, minimum: int) -> None:
-    """Raise ParameterError unless ``value`` is a whole number of at least ``minimum``; a bool is not."""
-    if not is_integer(value, minimum):
-        raise ParameterError.invalid_value(parameter_name, value, f"a whole number of at least {minimum}")
 
 
 def require_non_negative(parameter_name: str, value: object, allow_none: bool = False) -> None:

@@ -28,16 +28,16 @@ def warn_unless_converged(estimator: Any) -> None:
         )
 
 
-def warn_if_degenerate(estimator: Any) -> None:
-    """Issue one DegenerateFitWarning if a component of a fit is degenerate, unless ``max_iter`` is 0."""
+def warn_of_degeneracy_or_columns(estimator: Any, column_texts: Sequence[str]) -> None:
+    """Issue one warning: DegenerateFitWarning if a component is degenerate, else DataWarning about columns, if any.
+
+    The first includes the second, because columns that no Gaussian describes often cause degenerate components. A fit
+    with ``max_iter`` 0 is not called degenerate.
+    """
     if estimator.max_iter > 0 and estimator.fit_.is_degenerate:
-        warn_user(DegenerateFitWarning.from_degeneracy(estimator.fit_.degeneracy))
-
-
-def warn_of_columns(texts: Sequence[str]) -> None:
-    """Issue one DataWarning with the texts on columns that no Gaussian describes, unless there are none."""
-    if texts:
-        warn_user(DataWarning.columns_without_gaussian_shape(texts))
+        warn_user(DegenerateFitWarning.from_degeneracy(estimator.fit_.degeneracy, column_texts))
+    elif column_texts:
+        warn_user(DataWarning.columns_without_gaussian_shape(column_texts))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gaussmix.estimators._restarts import (
     make_problem_and_initialization,
     validate_fit_data,
 )
-from gaussmix.estimators._verbose import warn_if_degenerate, warn_of_columns, warn_unless_converged
+from gaussmix.estimators._verbose import warn_of_degeneracy_or_columns, warn_unless_converged
 from gaussmix.model import Constraints, Mixture, Problem
 from gaussmix.model.column_dependence import attach_dependence, describe_dependence
 from gaussmix.solvers import RunResult
@@ -130,7 +130,8 @@ class GaussianMixture(BaseOnlineMixture):
     Warns
     -----
     DataWarning
-        From `fit`, once, if no Gaussian describes some columns; ``fit_.notes`` name them and the next step.
+        From `fit`, once, if no Gaussian describes some columns; ``fit_.notes`` name them and the next step. If the fit
+        is degenerate, DegenerateFitWarning names these columns instead.
     ConvergenceWarning
         From `fit`, if the run ended by ``max_iter``.
     DegenerateFitWarning
@@ -233,8 +234,7 @@ class GaussianMixture(BaseOnlineMixture):
             best = fit_best_run(self, problem, initialization, float(self.tol))
             self._set_fitted_attributes(best, problem, initialization, data)
         warn_unless_converged(self)
-        warn_if_degenerate(self)
-        warn_of_columns(data.column_notes)
+        warn_of_degeneracy_or_columns(self, data.column_notes)
         return self
 
     def fit_predict(

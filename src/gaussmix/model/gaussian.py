@@ -10,12 +10,13 @@ import numpy as np
 from gaussmix.core import linalg
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.core.parameter_arrays import parse_covariances, parse_finite_numbers, parse_numbers
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.covariance import Structure
 from gaussmix.covariance.representations import FullCovariance, full_from_factors
 from gaussmix.errors import DataError, ParameterError, UnrepresentableError
 from gaussmix.model.density import AbstractDensity
 from gaussmix.model.gaussian_algebra import condition_gaussians, mahalanobis_radius, multiply_all_gaussian_pairs
-from gaussmix.model.sampling import make_sampling_generator, parse_n_samples
 from gaussmix.model.validation import parse_columns, parse_known_values, require_instance
 from gaussmix.types import DD, ND, ArrayLike, D, N
 
@@ -141,8 +142,8 @@ class Gaussian(AbstractDensity):
         ParameterError
             If ``n_samples`` is no whole number of at least 0, or ``random_state`` is no seed.
         """
-        shape = (parse_n_samples(n_samples, minimum=0), self.n_features)
-        standard_normal = make_sampling_generator(random_state).standard_normal(shape)
+        shape = (require_integer("n_samples", n_samples, 0), self.n_features)
+        standard_normal = make_generator(random_state).standard_normal(shape)
         return np.asarray(self.mean + standard_normal @ self._cholesky.T)
 
     def marginal(self, columns: Sequence[int]) -> "Gaussian":

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gaussmix.core.scalar_checks import is_integer
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.covariance.base import AbstractCovariance
-from gaussmix.errors import ParameterError
 from gaussmix.model.noise import NOISE_LABEL, Noise
 from gaussmix.types import KD, ND, IntN, K
 
@@ -25,7 +25,7 @@ def sample_gaussians(
     ParameterError
         If ``n_samples`` is not a positive integer.
     """
-    n_samples, rng = parse_n_samples(n_samples, 1, _N_SAMPLES_NAME), make_sampling_generator(random_state)
+    n_samples, rng = require_integer(_N_SAMPLES_NAME, n_samples, 1), make_generator(random_state)
     counts = rng.multinomial(n_samples, weights / weights.sum())
     labels = np.repeat(np.arange(len(weights)), counts)
     rows = rng.standard_normal((n_samples, centers.shape[1]))
@@ -47,7 +47,7 @@ def sample_gaussians_and_noise(
 
     Noise is uniform over its box, has the component -1, and comes last.
     """
-    n_samples, rng = parse_n_samples(n_samples, 1, _N_SAMPLES_NAME), make_sampling_generator(random_state)
+    n_samples, rng = require_integer(_N_SAMPLES_NAME, n_samples, 1), make_generator(random_state)
     n_noise = int(rng.binomial(n_samples, noise.weight))
     noise_rows = rng.uniform(noise.box.minimum, noise.box.maximum, (n_noise, centers.shape[1]))
     labels = np.full(n_noise, NOISE_LABEL)
@@ -55,19 +55,3 @@ def sample_gaussians_and_noise(
         return noise_rows, labels
     rows, components = sample_gaussians(weights, centers, covariance, n_samples - n_noise, rng)
     return np.concatenate([rows, noise_rows]), np.concatenate([components, labels])
-
-
-def parse_n_samples(n_samples: object, minimum: int, name: str = "n_samples") -> int:
-    """Return the number of samples as an int; raise ParameterError unless it is a whole number >= minimum."""
-    if not is_integer(n_samples, minimum):
-        raise ParameterError.invalid_value(name, n_samples, f"a whole number of at least {minimum}")
-    return int(n_samples)  # type: ignore[call-overload, no-any-return]
-
-
-def make_sampling_generator(random_state: object) -> np.random.Generator:
-    """Return the Generator of a seed, a Generator or None (a random seed); raise ParameterError for other values."""
-    try:
-        return np.random.default_rng(random_state)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        allowed = "None, a whole number of at least 0 or a numpy Generator"
-        raise ParameterError.invalid_value("random_state", random_state, allowed) from None

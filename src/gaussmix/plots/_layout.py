@@ -40,9 +40,13 @@ def compute_axis_limits(
     return low - margin, high + margin
 
 
-def separate_points(points: ND, min_distance: float, max_iter: int = 200) -> ND:
-    """Return points (K, 2) moved apart until no two are nearer than ``min_distance``, in at most ``max_iter`` steps."""
-    moved = points.copy()
+def separate_points(points: ND, min_distance: float, limits: ND | None = None, max_iter: int = 200) -> ND:
+    """Return points (K, 2) moved apart until no two are nearer than ``min_distance``, in at most ``max_iter`` steps.
+
+    They stay within ``limits`` (2, 2), the smallest and the largest coordinates, if these are given.
+    """
+    low, high = (-np.inf, np.inf) if limits is None else limits
+    moved = np.clip(points, low, high)
     for _ in range(max_iter):
         difference = moved[:, None] - moved[None]
         distance = np.hypot(difference[..., 0], difference[..., 1])
@@ -58,4 +62,7 @@ def separate_points(points: ND, min_distance: float, max_iter: int = 200) -> ND:
         direction = np.where(is_equal[..., None], own_direction[:, None], unit_difference)
         push = np.where(is_close, 0.5 * (min_distance - distance), 0.0)
         moved = moved + (push[..., None] * direction).sum(axis=1)
+        # Limits reflect points, because points that are only clipped meet again in a corner.
+        moved = np.where(moved < low, 2.0 * low - moved, np.where(moved > high, 2.0 * high - moved, moved))
+        moved = np.clip(moved, low, high)
     return moved

@@ -21,6 +21,7 @@ ELLIPSE_COVERAGES = (0.5, 0.95)  # probability that the two ellipses of a compon
 MAX_VECTOR_POINTS = 800  # a vector file holds a bitmap of the points of a panel with more points
 
 _MAX_NUMBERED_COMPONENTS = 60  # more numbers would be illegible
+_MAX_FRACTION_OF_NUMBERS = 0.7  # of a panel's area; numbers that take more of it overlap
 _LAYOUT_SHRINK_FACTOR = 0.75  # estimated width of the axes after the layout of the legend
 
 
@@ -133,19 +134,23 @@ def _draw_ellipse_outlines(ax: "Axes", outlines: Array, styles: list[Style]) -> 
 
 
 def _draw_component_numbers(ax: "Axes", centers: KD, outlines: Array, is_small: bool) -> None:
-    """Write the number of each component at its mean.
+    """Write the number of each component at its mean, unless there is no room for all numbers.
 
-    A number moves away from other numbers and from a component that it would hide. A line joins it to the mean then.
+    A number moves away from other numbers, from the edges, and from a component that it would hide. A line joins it to
+    the mean then.
     """
     box, font = ax.get_window_extent(), 6.5 if is_small else 9.0 if len(centers) <= 8 else 7.5
     low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
     per_point = ax.figure.dpi / 72.0
     scale = np.array([box.width, box.height]) / (high - low) / per_point * _LAYOUT_SHRINK_FACTOR
-    points = (centers - low) * scale
+    points, size, spacing = (centers - low) * scale, (high - low) * scale, 2.1 * font
+    if len(centers) * spacing**2 > _MAX_FRACTION_OF_NUMBERS * np.prod(size):
+        return
     is_hidden = (np.ptp(outlines[:, -1], axis=1) * scale).max(axis=1) < 1.6 * font
-    inwards = 0.5 * (high - low) * scale - points
+    inwards = 0.5 * size - points
     shift = inwards / np.maximum(np.hypot(*inwards.T), 1e-9)[:, None] * np.where(is_hidden, 2.0 * font, 0.0)[:, None]
-    offsets = separate_points(points + shift, 2.1 * font) - points
+    limits = np.stack([np.full(2, 0.5 * spacing), size - 0.5 * spacing])
+    offsets = separate_points(points + shift, spacing, limits) - points
     circle = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": INK, "linewidth": 0.6, "alpha": 0.85}
     for k, (center, offset) in enumerate(zip(centers.tolist(), offsets.tolist(), strict=True)):
         has_moved = np.hypot(*offset) > 1.0

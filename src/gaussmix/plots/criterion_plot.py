@@ -42,10 +42,10 @@ class CriterionLine:
 def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: str | None = None) -> "Axes":
     """Plot the criterion against the number of components, one line per structure.
 
-    A ring marks the selected candidate. Structures with equal criteria share a line, as many do in one column.
-    Degenerate candidates are hollow markers without a line. The axis covers the range near the best criterion; the
-    legend counts the candidates outside it. If all candidates have the same number of components, the x axis shows
-    the structures.
+    A ring marks the selected candidate. A title says if it has the largest number tried for its structure. Structures
+    with equal criteria share a line, as many do in one column. Degenerate candidates are hollow markers without a
+    line. The axis covers the range near the best criterion; the legend counts the candidates outside it. If all
+    candidates have the same number of components, the x axis shows the structures.
 
     Parameters
     ----------
@@ -80,6 +80,8 @@ def criterion_curves(selection: Selection, ax: "Axes | None" = None, criterion: 
     best_position = x_positions.get(_line_name_of_candidate(lines, selection.best))
     _mark_best_candidate(ax, selection.best, criterion, best_position, units)
     _label_axes(ax, selection, criterion, lines, has_count_axis, units)
+    if selection.is_best_at_largest_count:
+        ax.set_title(_largest_count_text(selection), loc="left", fontsize="small", color=INK)
     named_lines = lines if is_own_axes else lines[:_MAX_LINES_IN_INSIDE_LEGEND]
     entries = [_line_legend_entry(line) for line in named_lines] if has_count_axis else []
     if has_count_axis and len(named_lines) < len(lines):
@@ -207,6 +209,12 @@ def _label_axes(
     count = selection.best.n_components
     ax.set_xlabel(f"structure, with {canvas.format_count(count, 'component')}")
     ax.set_xlim(-0.6, len(lines) - 0.4)
+
+
+def _largest_count_text(selection: Selection) -> str:
+    """Return two lines that say that the selected number is the largest one tried for the structure."""
+    name, criterion = str(selection.best.structure), selection.criterion.upper()
+    return f"The largest number tried for {name} is the best:\nmore components may lower the {criterion}"
 
 
 def _line_legend_entry(line: CriterionLine) -> "Artist":

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gaussmix.core.input_arrays import parse_rows, parse_weights
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.core.scalar_checks import require_integer
+from gaussmix.errors import DataError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._panel_1d import draw_column_density
@@ -90,8 +91,7 @@ def densities(
     -------
     matplotlib Figure
     """
-    if max_columns < 1:
-        raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
+    require_integer("max_columns", max_columns, 1)
     mixture = as_mixture(mixture)
     rows, weights = _parse_rows_and_relative_weights(mixture, X, sample_weight)
     indices = (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gaussmix.errors import ParameterError
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._panel_1d import draw_column_density
@@ -47,8 +47,7 @@ def pairs(
     matplotlib Figure
     """
     mixture = as_mixture(mixture)
-    if max_columns < 1:
-        raise ParameterError.invalid_value("max_columns", max_columns, "a whole number of at least 1")
+    require_integer("max_columns", max_columns, 1)
     indices = (
         select_separating_columns(mixture, X, max_columns) if columns is None else resolve_columns(mixture, columns)
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.errors import ColumnNameError, ParameterError
 from gaussmix.model import Mixture
 from gaussmix.model.prediction import uncertainty
@@ -105,8 +106,7 @@ class PlotSample:
     @classmethod
     def from_rows(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MAX_ROWS, random_state: int = 0) -> "PlotSample":
         """Return at most ``max_rows`` random rows of ``X`` in order, their responsibilities, and all uncertainties."""
-        if max_rows < 1:
-            raise ParameterError.invalid_value("max_rows", max_rows, "a whole number of at least 1")
+        require_integer("max_rows", max_rows, 1)
         rows = parse_rows(X, mixture.n_features, mixture.feature_names)
         responsibilities = mixture.predict_proba(rows)
         indices = np.arange(len(rows))

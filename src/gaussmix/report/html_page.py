@@ -23,7 +23,7 @@ from gaussmix.plots.style import MARKER_GLYPHS, Style, distinct_styles
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.candidates import candidate_table
-from gaussmix.report.summary_text import describe_mixture
+from gaussmix.report.summary_text import summarize_mixture_and_notes
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ND, ArrayLike, N
@@ -128,7 +128,7 @@ def render_html(
     context: dict[str, Any] = {
         "title": title or f"Gaussian mixture{of_source}",
         "source_name": source_name,
-        "summary_text": describe_mixture(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
+        "summary_text": summarize_mixture_and_notes(mixture, rows, fit=fit, selection=selection, sample_weight=weights),
         "summary": tables.summarize_fit_quality(mixture, rows, weights),
         "legend": _component_legend_entries(mixture),
         "data": pictures.data_picture(mixture, rows),
@@ -140,7 +140,7 @@ def render_html(
         "has_weights": weights is not None,
         "has_transforms": mixture.transforms is not None,
         "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
-        "column_diagnoses": _diagnose_columns(mixture, rows, weights),
+        "diagnosed_columns": _diagnosed_column_lines(_diagnose_columns(mixture, rows, weights)),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
         "versions": _format_versions(),
         "max_rows": MAX_ROWS,
@@ -156,6 +156,22 @@ def _diagnose_columns(mixture: Mixture, rows: ND, weights: N | None) -> tuple[Co
     if mixture.transforms is None:
         return diagnoses
     return keep_unmended_diagnoses(diagnoses, mixture.transforms.forward(rows, mixture.feature_names), weights)
+
+
+class _DiagnosedColumns(NamedTuple):
+    """A line of the table of columns that no Gaussian describes: columns of equal diagnoses."""
+
+    names: list[str]
+    diagnosis: ColumnDiagnosis
+
+
+def _diagnosed_column_lines(diagnoses: Sequence[ColumnDiagnosis]) -> list[_DiagnosedColumns]:
+    """Return a line for each kind and evidence, in the order of their first columns."""
+    lines: dict[tuple[str, str], _DiagnosedColumns] = {}
+    for diagnosis in diagnoses:
+        key = diagnosis.kind, diagnosis.evidence_text
+        lines.setdefault(key, _DiagnosedColumns([], diagnosis)).names.append(diagnosis.name)
+    return list(lines.values())
 
 
 def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Selection | None) -> dict[str, Any]:

@@ -73,7 +73,8 @@ def criterion_picture(selection: Selection) -> Picture:
     """Return a picture of the criterion of a search against the number of components, one line per structure."""
     best, criterion = selection.best, selection.criterion.upper()
     model = f"{best.structure.name_with_alias_or_n_factors}, {best.n_components}"
-    alt_text = f"{criterion} by number of components and structure; the selected model is {model}."
+    at_edge = ", the largest number tried for it" if selection.is_best_at_largest_count else ""
+    alt_text = f"{criterion} by number of components and structure; the selected model is {model}{at_edge}."
     return draw_figure_picture(lambda: cast("Figure", plots.criterion_curves(selection).figure), alt_text)
 
 

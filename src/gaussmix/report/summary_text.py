@@ -1,6 +1,7 @@
 """Summarize a mixture, its selection and its fit in one paragraph of text."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gaussmix.errors.text import join_with_and
 from gaussmix.model import Mixture
@@ -50,6 +51,26 @@ def describe_mixture(
     -------
     str
     """
+    text = summarize_mixture_and_notes(mixture, X, fit=fit, selection=selection, sample_weight=sample_weight)
+    return " ".join([text.summary, *text.notes])
+
+
+class SummaryText(NamedTuple):
+    """A paragraph on a mixture, and notes on its search, its fit and its columns."""
+
+    summary: str
+    notes: tuple[str, ...]
+
+
+def summarize_mixture_and_notes(
+    mixture: MixtureLike,
+    X: ArrayLike,
+    *,
+    fit: FitLike | None = None,
+    selection: Selection | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> SummaryText:
+    """Return what `describe_mixture` returns, in parts."""
     mixture = as_mixture(mixture)
     fit_quality = summarize_fit_quality(mixture, X, sample_weight)
     sentences = [_describe_groups(fit_quality)]
@@ -61,11 +82,11 @@ def describe_mixture(
             _describe_certainty(fit_quality, sample_weight is not None),
         ]
     sentences += describe_transforms(mixture)
-    sentences += [] if selection is None else [_describe_selection(check_selection(selection)), *selection.notes]
-    sentences += [] if fit is None else _describe_outcome(as_fit(fit))
-    column_notes = [] if selection is None else selection.column_notes
-    sentences += [note for note in column_notes if note not in sentences]
-    return " ".join(sentences)
+    sentences += [] if selection is None else [_describe_selection(check_selection(selection))]
+    notes = [] if selection is None else [*selection.notes]
+    notes += [] if fit is None else _describe_outcome(as_fit(fit))
+    notes += [] if selection is None else selection.column_notes
+    return SummaryText(" ".join(sentences), tuple(dict.fromkeys(notes)))
 
 
 def _describe_groups(fit_quality: FitQualitySummary) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows, parse_weights
-from gaussmix.errors import ParameterError
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.model import Mixture
 from gaussmix.model.noise import relabel_noise_as_minus_one
 from gaussmix.model.prediction import uncertainty
@@ -215,8 +215,7 @@ def uncertain_rows(mixture: MixtureLike, X: ArrayLike, max_rows: int = 20) -> li
         Empty if the mixture has one component and no noise.
     """
     mixture = as_mixture(mixture)
-    if max_rows < 0:
-        raise ParameterError.invalid_value("max_rows", max_rows, "a whole number of at least 0")
+    require_integer("max_rows", max_rows, 0)
     if mixture.n_components == 1 and mixture.noise is None:
         return []
     rows = parse_rows(X, mixture.n_features, mixture.feature_names)

@@ -13,6 +13,7 @@ import numpy as np
 from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names
 from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
@@ -23,7 +24,7 @@ from gaussmix.selection.bootstrap_result import BootstrapStep, BootstrapTestResu
 from gaussmix.selection.extended_fits import SEARCH_STRATEGIES, NondegenerateFit, SearchStrategy, fit_from_start
 from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.selection.progress import ProgressCallback, make_progress_callback
-from gaussmix.selection.validation import parse_fraction_in_open_interval, parse_integer, parse_rows_of_positive_weight
+from gaussmix.selection.validation import parse_fraction_in_open_interval, parse_rows_of_positive_weight
 from gaussmix.solvers.initialization.initial_mixture import initialize_from_labels
 from gaussmix.types import ArrayLike
 
@@ -99,8 +100,8 @@ def bootstrap_test(
     parsed_structure = Structure.from_name(structure)
     if strategy not in SEARCH_STRATEGIES:
         raise ParameterError.invalid_choice("strategy", strategy, list(SEARCH_STRATEGIES))
-    max_components = parse_integer("max_components", max_components, 1)
-    n_bootstrap, level = parse_integer("n_bootstrap", n_bootstrap, 1), parse_fraction_in_open_interval("level", level)
+    max_components = require_integer("max_components", max_components, 1)
+    n_bootstrap, level = require_integer("n_bootstrap", n_bootstrap, 1), parse_fraction_in_open_interval("level", level)
     listed_names = column_names(X)
     names = None if listed_names is None else tuple(listed_names)
     dependence = find_column_dependence(rows)

@@ -183,9 +183,9 @@ class Selection:
         verb = "is" if n_more == 1 else "are"
         more = f" {format_count(n_more, 'more degenerate candidate')} {verb} below {self.best.name}." if n_more else ""
         return (
-            f"{lower[0].name} has a {name} of {value:.8g}, {gap:.5g} below that of {self.best.name}, but is "
-            f"degenerate: {lower[0].fit.degeneracy}.{more}",
-            _FEW_ROWS_ADVICE if lower[0].fit.is_short_of_rows else _FLOOR_ADVICE,
+            f"{lower[0].name} has a {name} of {_format_criterion(value)}, {_format_criterion(gap)} below that of "
+            f"{self.best.name}, but is degenerate: {lower[0].fit.degeneracy}.{more}",
+            _FLOOR_ADVICE if lower[0].fit.has_floored_component_of_enough_rows else _FEW_ROWS_ADVICE,
         )
 
     def _notes_on_largest_count(self) -> tuple[str, ...]:
@@ -193,10 +193,10 @@ class Selection:
         if not self.is_best_at_largest_count:
             return ()
         count = format_count(self.best.n_components, "component")
-        return (
-            f"{count} of {self.best.structure} were the largest number tried; more may have a lower "
-            f"{self.criterion.upper()}: raise n_components (--components).",
-        )
+        advice = f"more may have a lower {self.criterion.upper()}: raise n_components (--components)."
+        if self.column_notes:
+            advice = "columns that no Gaussian describes often need ever more components: leave out or transform these."
+        return (f"{count} of {self.best.structure} were the largest number tried; {advice}",)
 
     def to_pandas(self) -> Any:
         """Return the table as a pandas DataFrame; raise MissingPackageError if pandas is not installed."""
@@ -238,6 +238,11 @@ def candidate_sort_key(candidate: Candidate, criterion: str) -> tuple[int, float
         return 3, 0.0, candidate.n_parameters
     severity = 2 if candidate.fit.has_floored_component else int(candidate.fit.is_degenerate)
     return severity, round_criterion(candidate.criteria[criterion]), candidate.n_parameters
+
+
+def _format_criterion(value: float) -> str:
+    """Return a criterion or a difference in five digits, and all of those before the decimal point up to 15."""
+    return f"{value:.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.5g}"
 
 
 def round_criterion(value: float) -> float:

@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 
 from gaussmix.core.input_arrays import parse_rows, parse_weights
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.errors import ParameterError
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import relabel_noise_as_minus_one
-from gaussmix.selection.validation import parse_integer
 from gaussmix.types import NK, ArrayLike, IntN, N
 
 # Entropy reductions per row (nats) are rounded to so many decimals, so that equal ones tie and the first pair wins.
@@ -86,7 +86,7 @@ class Combination:
 
         Raises ParameterError if ``n_clusters`` is below 1 or above the number of components.
         """
-        count = self.suggested_n_clusters if n_clusters is None else parse_integer("n_clusters", n_clusters, 1)
+        count = self.suggested_n_clusters if n_clusters is None else require_integer("n_clusters", n_clusters, 1)
         n_components = self.solutions[0].n_clusters
         if count > n_components:
             allowed = f"at most {n_components}, the number of components"

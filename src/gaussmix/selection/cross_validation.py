@@ -12,6 +12,7 @@ import numpy as np
 
 from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.scalar_checks import require_integer
 from gaussmix.covariance.structure import Structure
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
@@ -23,7 +24,6 @@ from gaussmix.selection.progress import ProgressCallback, make_progress_callback
 from gaussmix.selection.search_problem import SearchProblem
 from gaussmix.selection.validation import (
     parse_component_counts,
-    parse_integer,
     parse_rows_of_positive_weight,
     parse_structures,
 )
@@ -171,7 +171,7 @@ def cross_validate_components(
         rows = dependence.select_independent(rows)
     parsed_structures, counts = parse_structures(structures, rows.shape[1]), parse_component_counts(n_components)
     keys = [(structure, count) for count in counts for structure in parsed_structures]
-    n_folds = parse_integer("n_folds", n_folds, 2)
+    n_folds = require_integer("n_folds", n_folds, 2)
     if n_folds > len(rows):
         allowed = f"at most {len(rows)}, the number of rows with positive weight"
         raise ParameterError.invalid_value("n_folds", n_folds, allowed)

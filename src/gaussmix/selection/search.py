@@ -26,7 +26,7 @@ from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.core.input_arrays import column_names, parse_labels, parse_rows, parse_weights
 from gaussmix.core.label_prior import KnownComponents
 from gaussmix.core.random_numbers import make_generator
-from gaussmix.core.scalar_checks import is_integer
+from gaussmix.core.scalar_checks import is_integer, require_integer
 from gaussmix.core.threads import available_n_threads
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.covariance.prior import DefaultPrior
@@ -44,7 +44,6 @@ from gaussmix.selection.search_problem import ModelOptions, SearchProblem
 from gaussmix.selection.search_schedule import SearchPlan, run_search
 from gaussmix.selection.validation import (
     parse_component_counts,
-    parse_integer,
     parse_structures,
     require_rows_and_columns,
 )
@@ -152,7 +151,7 @@ def select(
     parsed_structures = parse_structures(structures, source.n_features, "structures", allowed_text)
     if criterion not in CRITERIA:
         raise ParameterError.invalid_choice("criterion", criterion, list(CRITERIA))
-    parse_integer("n_starts", n_starts, 1)
+    require_integer("n_starts", n_starts, 1)
     n_workers, rng = _effective_n_jobs(n_jobs, n_rows), make_generator(random_state)
     engine = resolve_engine(engine, n_rows, len(counts) * len(parsed_structures) * n_starts)
     options = ModelOptions(DefaultPrior.from_parameter(prior), noise)

@@ -35,13 +35,6 @@ def parse_rows_of_positive_weight(X: ArrayLike, sample_weight: ArrayLike | None)
     return RowsAndWeights(rows[weights > 0], weights[weights > 0])
 
 
-def parse_integer(name: str, value: object, minimum: int) -> int:
-    """Return the value as an int; raise ParameterError unless it is an integer of at least ``minimum``."""
-    if not is_integer(value, minimum):
-        raise ParameterError.invalid_value(name, value, f"a whole number of at least {minimum}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
-
-
 def parse_fraction_in_open_interval(name: str, value: object) -> float:
     """Return the value as a float; raise ParameterError unless it is above 0 and below 1."""
     if not is_number_in(value, 0.0, 1.0):

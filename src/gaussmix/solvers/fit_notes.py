@@ -29,7 +29,8 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
         names = ", ".join(_format_column(problem, j) for j in problem.far_row_columns)
         notes.append(
             f"A few far rows have more than 99 % of the variance of column {names}: sentinels or slips? Starts and the "
-            "variance floor are relative to the other rows."
+            "variance floor are relative to the other rows. If their values are no measurements, leave these rows out "
+            "and fit again."
         )
     notes.extend(_compose_floor_notes(result, problem, masses))
     notes.extend(_compose_mass_notes(problem, masses))

@@ -135,14 +135,15 @@ class Fit:
         return has_too_few_in_total(self.masses, self.row_requirement)
 
     @property
-    def is_short_of_rows(self) -> bool:
-        """Whether a component has fewer rows than the structure needs in each, or all together have too few."""
-        return bool(self.has_too_few_rows.any()) or self.has_too_few_rows_in_total
-
-    @property
     def has_floored_component(self) -> bool:
         """Whether the covariance of a component is at the variance floor."""
         return bool(self.mixture.covariance.is_floored.any())
+
+    @property
+    def has_floored_component_of_enough_rows(self) -> bool:
+        """Whether the covariance of a component is at the variance floor although there are enough rows."""
+        is_floored = self.mixture.covariance.is_floored & ~self.has_too_few_rows
+        return bool(is_floored.any()) and not self.has_too_few_rows_in_total
 
     @property
     def is_degenerate(self) -> bool:
