@@ -116,6 +116,20 @@ def test_a_group_that_vanishes_and_returns_has_its_component_again(
 
 
 @pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
+@pytest.mark.parametrize("structure", ["full", "tied"])
+@pytest.mark.parametrize(("n_features", "absent"), [(1, 0), (2, 1), (3, 2)])
+def test_a_group_that_stays_away_leaves_its_component_free(n_features: int, absent: int, structure: str) -> None:
+    """Its component splits no other group meanwhile, because EM could not undo this when the group returns."""
+    rng = np.random.default_rng(n_features)
+    centers = CENTERS[n_features]
+    present = {group: center for group, center in centers.items() if group != absent}
+    estimator = GaussianMixture(4, warm_start=True, random_state=0, covariance_type=structure)
+    for groups_of_frame in (centers, present, present, present, centers):
+        rows, groups = make_frame(groups_of_frame, 80, rng)
+        assert adjusted_rand_score(groups, estimator.fit(rows).predict(rows)) == pytest.approx(1.0)
+
+
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_component_that_held_a_few_outliers_takes_a_new_group(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,7 +2,8 @@
 
 EM cannot bring such a component back: a weight of zero stays zero, and a component on the variance floor that few rows
 reach stays where it is. Each may therefore take half of another component, which is split at its mean. The split of
-highest likelihood after ten iterations is kept, if EM without a split does not reach more.
+highest likelihood after ten iterations is kept if its BIC is far better than that of EM without a split. A split of one
+group in two would gain less, and would leave no component for a group that returns.
 """
 
 from dataclasses import replace
@@ -22,10 +23,11 @@ from gaussmix.solvers.stopping import MeanGainRule
 from gaussmix.types import BoolK
 
 _N_COMPARED_ITER = 10
+_VERY_STRONG_EVIDENCE = 10.0  # a difference in BIC; Kass & Raftery, Journal of the American Statistical Association 90
 
 
 def restart_lost_components(solver: EM, mixture: Mixture, problem: Problem) -> Mixture:
-    """Return a mixture whose lost components have taken rows of others; the same object if there is nothing to gain.
+    """Return a mixture whose lost components have taken rows of others; the same object if too little is to gain.
 
     A component is lost if it was degenerate and has too few rows in this problem, too. Components with a fixed
     parameter are never restarted.
@@ -44,7 +46,8 @@ def restart_lost_components(solver: EM, mixture: Mixture, problem: Problem) -> M
         starts = _starts_with_split(solver, mixture, problem, component, is_fixed)
         if starts:
             best = best_after_ten_iterations(solver, starts, problem)
-            mixture = max(mixture, best, key=lambda start: _objective_after_some_iterations(solver, start, problem))
+            before, after = (_objective_after_some_iterations(solver, start, problem) for start in (mixture, best))
+            mixture = best if after > before + _required_gain(mixture, problem) else mixture
     return mixture
 
 
@@ -79,6 +82,12 @@ def _starts_with_split(
         for axis in range(min(MAX_SPLIT_AXES, problem.source.n_features))
     ]
     return [start for start in starts if start is not None]
+
+
+def _required_gain(mixture: Mixture, problem: Problem) -> float:
+    """Return the log-likelihood that a component has to gain for very strong evidence of it by BIC."""
+    n_parameters = mixture.n_parameters / mixture.n_components
+    return float(0.5 * (n_parameters * np.log(max(problem.total_weight, 1.0)) + _VERY_STRONG_EVIDENCE))
 
 
 def _objective_after_some_iterations(solver: EM, start: Mixture, problem: Problem) -> float:
