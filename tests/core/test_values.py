@@ -9,7 +9,7 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.expectation import Expectation
 from gaussmix.core.frame import Frame
 from gaussmix.core.label_prior import AllowedComponents, KnownComponents, LogProbabilities
-from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.moments import MomentKind, Moments, compute_group_moments, compute_moments
 from gaussmix.core.outcome import IterationTrace, Outcome
 from gaussmix.core.precision_roots import (
     AbstractPrecisionRoot,
@@ -152,3 +152,16 @@ def test_outcomes_are_capitalized_sentences(outcome: Outcome) -> None:
 
 def test_length_of_a_trace_is_its_number_of_iterations() -> None:
     assert len(IterationTrace(np.zeros(4), np.zeros(4))) == 4
+
+
+@pytest.mark.parametrize("kind", list(MomentKind))
+@pytest.mark.parametrize("seed", range(2))
+def test_moments_of_groups_are_those_of_their_responsibilities(kind: MomentKind, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, labels = rng.normal(size=(40, 3)), rng.integers(-1, 3, 40)
+    weights = rng.uniform(0.0, 2.0, 40) if seed else None
+    responsibilities = (labels[:, None] == np.arange(4)) * (np.ones(40) if weights is None else weights)[:, None]
+    found = compute_group_moments(rows, weights, labels, 4, kind)
+    expected = compute_moments(rows, responsibilities, np.zeros((4, 3)), kind)
+    for name in ("mass", "mean", "scatter"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12, atol=1e-13)

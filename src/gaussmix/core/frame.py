@@ -60,7 +60,7 @@ class Frame:
         """Whether data and working coordinates are the same numbers."""
         return not (self.shrink_exponent.any() or self.center.any() or self.scale_exponent.any())
 
-    @property
+    @cached_property
     def log_abs_det_jacobian(self) -> float:
         """log |d working / d data|; added to a log density of the frame it gives that of the data."""
         return math.log(2.0) * float(self.total_exponent.sum())

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.core.linalg import weighted_outer_sum
-from gaussmix.types import DD, KD, ND, NK, Array, IntK, K
+from gaussmix.types import DD, KD, ND, NK, Array, IntK, IntN, K, N
 
 
 class MomentKind(Enum):
@@ -167,6 +167,25 @@ def compute_moments(rows: ND, responsibilities: NK, center: KD, kind: MomentKind
     pooled = kind in (MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL)
     scatter = np.sum(parts, axis=0) if pooled else np.array(parts)
     return Moments(mass, mean, scatter, kind)
+
+
+def compute_group_moments(rows: ND, weights: N | None, labels: IntN, n_groups: int, kind: MomentKind) -> Moments:
+    """Return the moments of the groups of rows (n, D) with weights (n,), one each for None, and labels (n,).
+
+    Rows with other labels than 0 to ``n_groups`` - 1 belong to no group. The mean of a group without rows is 0.
+    """
+    order = np.argsort(labels, kind="stable")
+    bounds = np.searchsorted(labels[order], np.arange(n_groups + 1))
+    mass, mean, parts = np.zeros(n_groups), np.zeros((n_groups, rows.shape[1])), []
+    for k in range(n_groups):
+        members = order[bounds[k] : bounds[k + 1]]
+        group, group_weights = rows[members], np.ones(len(members)) if weights is None else weights[members]
+        mass[k] = group_weights.sum()
+        if mass[k] > 0:
+            mean[k] = group_weights @ group / mass[k]
+        parts.append(weighted_scatter(group - mean[k], group_weights, kind))
+    pooled = kind in (MomentKind.POOLED_FULL, MomentKind.POOLED_DIAGONAL)
+    return Moments(mass, mean, np.sum(parts, axis=0) if pooled else np.array(parts), kind)
 
 
 _SCATTER_CONVERSIONS: dict[tuple[MomentKind, MomentKind], Callable[[Array], Array]] = {

@@ -145,7 +145,7 @@ class Problem:
         known = None if prior is None else np.ascontiguousarray(prior.labels, dtype=np.int64)
         rows, weights = self.source.collect(None)
         row_weights = None if (weights == 1.0).all() else np.ascontiguousarray(weights)
-        return FusedRunRows(np.ascontiguousarray(rows), row_weights, known)
+        return FusedRunRows(np.array(rows, order="C"), row_weights, known)  # a copy, which nobody can change
 
     def total_log_max_responsibility(self, model: ScoringModel) -> float:
         """Return the sum over rows of weight times log of the largest responsibility, at most 0; used by ICL."""
@@ -236,7 +236,7 @@ class Problem:
         """Variance of each column over all rows (D,), in the frame."""
         return np.asarray(self.total_moments.scatter[0] / self.total_moments.mass[0])
 
-    @property
+    @cached_property
     def far_row_columns(self) -> list[int]:
         """Positions of the columns of which a few far rows carry nearly all of the variance, ascending."""
         return [int(j) for j in np.flatnonzero(self.column_variances < MAX_VARIANCE_RATIO * self.overall_variances)]
@@ -246,7 +246,7 @@ class Problem:
         """Sum of the weights of all rows."""
         return float(self.total_moments.mass[0])
 
-    @property
+    @cached_property
     def constant_columns(self) -> list[int]:
         """Positions of the columns that have only one value, ascending."""
         return [int(j) for j in np.flatnonzero(self.overall_variances <= 0)]

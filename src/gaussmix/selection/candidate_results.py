@@ -44,16 +44,16 @@ def _make_fitted_candidate(
         expectation = expectation.with_moments(expectation.moments.permute_components(order))
     result = replace(result, model=mixture, outcome=outcome, expectation=expectation)
     fit, expectation = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
-    total_log_max = expectation.total_log_max_responsibility
+    total_log_max, n_parameters = expectation.total_log_max_responsibility, mixture.n_parameters
     criteria = {
-        name: criterion(fit.log_likelihood, mixture.n_parameters, problem.total_weight, total_log_max)
+        name: criterion(fit.log_likelihood, n_parameters, problem.total_weight, total_log_max)
         for name, criterion in CRITERIA.items()
     }
     return Candidate(
         problem.covariance_estimator.structure,
         mixture.n_components,
         criteria,
-        mixture.n_parameters,
+        n_parameters,
         mixture,
         fit,
         rejection_reason=" ".join(fit.notes) if fit.is_degenerate else "",

@@ -7,7 +7,7 @@ best. With at most 300 rows all candidates run to convergence.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from gaussmix.core.moments import Moments
 from gaussmix.covariance.structure import Structure
@@ -46,7 +46,7 @@ class _RankedRun:
         """Return a run with its criterion of that name, which may take a pass over the rows."""
         return cls(run, run.estimate_criterion(criterion))
 
-    @property
+    @cached_property
     def sort_key(self) -> tuple[int, float, int]:
         """Sorts best first, as `candidate_sort_key` sorts candidates."""
         return self.run.severity, round_criterion(self.criterion), self.run.spec.n_parameters

@@ -4,7 +4,12 @@ import numpy as np
 
 from gaussmix.covariance.base import RELATIVE_FLOOR
 from gaussmix.errors.text import format_count
-from gaussmix.model.degeneracy import empty_component_mask, has_too_few_in_total, has_too_few_rows
+from gaussmix.model.degeneracy import (
+    degenerate_component_mask,
+    empty_component_mask,
+    has_too_few_in_total,
+    has_too_few_rows,
+)
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
@@ -32,8 +37,10 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
             "variance floor are relative to the other rows. If their values are no measurements, leave these rows out "
             "and fit again."
         )
-    notes.extend(_compose_floor_notes(result, problem, masses))
-    notes.extend(_compose_mass_notes(problem, masses))
+    requirement = problem.row_requirement(len(masses))
+    if result.n_floored_iter or degenerate_component_mask(result.model, masses, requirement).any():
+        notes.extend(_compose_floor_notes(result, problem, masses))
+        notes.extend(_compose_mass_notes(problem, masses))
     if problem.covariance_estimator.prior is not None:
         notes.append("The parameters maximise the posterior under a prior; the log-likelihood omits its density.")
     return notes

@@ -34,8 +34,8 @@ def test_labels_and_certain_probabilities_are_the_same() -> None:
         initialize_from_label_prior(problem_of(rows), label_prior, 3)
         for label_prior in (KnownComponents(labels), LogProbabilities(soft))
     )
-    np.testing.assert_array_equal(hard.centers, probable.centers)
-    np.testing.assert_array_equal(hard.covariance.matrices(), probable.covariance.matrices())
+    np.testing.assert_allclose(hard.centers, probable.centers, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(hard.covariance.matrices(), probable.covariance.matrices(), rtol=1e-13)
 
 
 def test_unknown_labels_belong_to_all_components_equally() -> None:

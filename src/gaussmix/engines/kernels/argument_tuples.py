@@ -174,23 +174,42 @@ FULL_DISTANCE, DIAGONAL_DISTANCE, SPHERICAL_DISTANCE = 0, 1, 2
 SUM_NOTHING, SUM_FIRST_MOMENTS, SUM_SQUARES, SUM_PRODUCTS, SUM_POOLED_PRODUCTS = -1, 0, 1, 2, 3
 
 
-class FusedArguments(NamedTuple):
-    """The arrays that a fused EM run reads, and those that it changes to its result.
+class FusedRows(NamedTuple):
+    """The rows of a fused EM run in groups, filled up to whole groups.
 
-    Data: ``row_groups`` (n_groups, D, SIMD_WIDTH), the rows in working coordinates, filled up with zeros to whole
-    groups; ``row_weights`` (n_groups, SIMD_WIDTH), 0 for filled rows; ``known_components`` (n_groups, SIMD_WIDTH) as
-    doubles, -1 if unknown. Noise component: ``noise`` (3,) is its weight, log density and mass. Parameters:
-    ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D) and
-    ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance``. Prior:
-    ``prior_strength`` (2,) is its shrinkage and mass, with ``prior_location`` (D,) and ``prior_scatter`` (D, D).
-    ``axis_pairs`` is the order in which axes are rotated, ``min_variances`` (D,) the variance floor.
-    ``log_likelihoods`` has one value per iteration. ``totals`` (3,) are those of the last E-step: log-likelihood,
-    entropy, and the summed log of the largest responsibility. Optional arrays have length 0 if absent.
+    ``row_groups`` (n_groups, D, SIMD_WIDTH) are in working coordinates, ``row_weights`` (n_groups, SIMD_WIDTH) are 0
+    for filled rows, and ``known_components`` (n_groups, SIMD_WIDTH) are doubles, -1 if unknown, of length 0 without
+    labels.
     """
 
     row_groups: Any
     row_weights: Any
     known_components: Any
+
+
+class FusedConstants(NamedTuple):
+    """The order in which axes are rotated, and the prior of a fused EM run.
+
+    ``prior_strength`` (2,) is shrinkage and mass of the prior, with ``prior_location`` (D,) and ``prior_scatter``
+    (D, D); arrays of length 0 without a prior.
+    """
+
+    axis_pairs: Any
+    prior_strength: Any
+    prior_location: Any
+    prior_scatter: Any
+
+
+class FusedParameters(NamedTuple):
+    """The parameters of a fused EM run, which it overwrites, and its results.
+
+    ``noise`` is weight, log density and mass of the noise component, of length 0 without one. Parameters:
+    ``component_weights`` (K,), ``center`` (K, D), ``axis_variances`` (K, D) along ``axes`` (K, D, D) and
+    ``covariance`` (K, D, D). ``covariance_factor`` is the Cholesky factor of ``covariance``, ``min_variances`` (D,) the
+    variance floor. Results: ``log_likelihoods`` has one value per iteration; ``totals`` (3,) are log-likelihood,
+    entropy, and the summed log of the largest responsibility of the last E-step.
+    """
+
     component_weights: Any
     noise: Any
     center: Any
@@ -198,10 +217,6 @@ class FusedArguments(NamedTuple):
     axes: Any
     covariance: Any
     covariance_factor: Any
-    prior_strength: Any
-    prior_location: Any
-    prior_scatter: Any
-    axis_pairs: Any
     min_variances: Any
     log_likelihoods: Any
     totals: Any
@@ -236,7 +251,10 @@ class FusedWorkspace(NamedTuple):
 
 
 # All arrays of a fused EM run.
-FusedState = namedtuple("FusedState", (*FusedArguments._fields, *FusedWorkspace._fields))  # type: ignore[misc]
+FusedState = namedtuple(  # type: ignore[misc]
+    "FusedState",
+    (*FusedRows._fields, *FusedConstants._fields, *FusedParameters._fields, *FusedWorkspace._fields),
+)
 
 
 # Rows of ``groups`` in `AgglomerationState` before the means.

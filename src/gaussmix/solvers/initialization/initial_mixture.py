@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.core.label_prior import KnownComponents, LabelPrior
-from gaussmix.core.moments import MomentKind, Moments
+from gaussmix.core.moments import MomentKind, Moments, compute_group_moments
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.covariance.base import AbstractCovariance
 from gaussmix.model.mixture import Mixture, mixture_from_moments
@@ -37,6 +37,12 @@ def initialize_from_labels(problem: Problem, labels: IntN, n_components: int) ->
 
 def partition_moments(problem: Problem, label_prior: LabelPrior, n_components: int, kind: MomentKind) -> Moments:
     """Return the moments of the components whose responsibilities ``label_prior`` gives, in two passes."""
+    few_rows = problem.rows_and_known_labels_for_fused_run
+    if few_rows is not None and isinstance(label_prior, KnownComponents):
+        label_prior.require_components(len(few_rows.rows), n_components, first_row=0)
+        has_weight = True if few_rows.row_weights is None else few_rows.row_weights > 0
+        if not ((label_prior.labels < 0) & has_weight).any():
+            return compute_group_moments(*few_rows[:2], label_prior.labels, n_components, kind)
     source = problem.source.with_label_prior(label_prior)
     session, origin = problem.engine.bind(source), np.zeros((n_components, source.n_features))
     moments = session.e_step(CentersModel.uniform(origin), MomentKind.TRACE).moments
