@@ -28,6 +28,11 @@ from gaussmix.engines.kernels.codegen.simd import (
     subtract,
     sum_lanes,
 )
+from gaussmix.engines.kernels.fused.few_columns import (
+    MAX_UNROLLED_COLUMNS,
+    add_few_column_moments,
+    few_column_distances,
+)
 from gaussmix.engines.kernels.machine_constants import FUSED_GROUPS_PER_BLOCK, SIMD_WIDTH
 
 # Score of a component that contradicts the row's known label.
@@ -57,7 +62,10 @@ def e_step(state, is_diagonal):
             log_likelihood, noise_mass = add(log_likelihood, sums[0]), add(noise_mass, sums[1])
             moment, log_sums = add(moment, sums[2]), add(log_sums, sums[3])
         for k in range(n_components):
-            _add_moments(state, k, first, stop, is_diagonal)
+            if state.center.shape[1] <= MAX_UNROLLED_COLUMNS:
+                add_few_column_moments(state, k, first, stop, is_diagonal)
+            else:
+                _add_moments(state, k, first, stop, is_diagonal)
     if state.noise.shape[0] > 0:
         state.noise[NOISE_MASS] = sum_lanes(noise_mass)
     for k in range(n_components):
@@ -131,6 +139,10 @@ def _squared_distances(state, group, k, is_diagonal):
     request_full_width()
     n, total = state.center.shape[1], splat(0.0)
     row_start, matrix_start = group * n * SIMD_WIDTH, k * n * n
+    if n <= MAX_UNROLLED_COLUMNS:
+        return few_column_distances(
+            state.row_groups, row_start, state.center, k * n, state.precision_root, matrix_start, n, is_diagonal
+        )
     for i in range(n):
         white = splat(0.0)
         for j in range(i if is_diagonal else 0, i + 1):
