@@ -45,7 +45,10 @@ def test_a_floored_component_is_degenerate_whatever_its_mass() -> None:
         fit = GaussianMixture(2, random_state=0).fit(rows).fit_
     expected = fit.mixture.covariance.is_floored
     assert expected.sum() == 1
-    np.testing.assert_array_equal(degenerate_component_mask(fit.mixture, fit.masses, RowRequirement(3, 6)), expected)
+    no_far = np.zeros(2, dtype=bool)
+    found = degenerate_component_mask(fit.mixture, fit.masses, RowRequirement(3, 6), no_far)
+    np.testing.assert_array_equal(found, expected)
+    assert not degenerate_component_mask(fit.mixture, fit.masses, RowRequirement(3, 6), ~no_far).any()
     assert fit.is_degenerate
 
 

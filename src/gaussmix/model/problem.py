@@ -25,6 +25,7 @@ from gaussmix.covariance import (
 )
 from gaussmix.engines import AbstractEngine, AbstractSession, AssignmentKind, resolve_engine
 from gaussmix.errors import ParameterError, StartingValueError
+from gaussmix.model.far_rows import FarRowLimits
 from gaussmix.model.frame_fitting import fit_frame
 from gaussmix.model.robust_scales import MAX_VARIANCE_RATIO
 from gaussmix.sources import AbstractSource, MemorySource, SupportsRowHashSplit, require_capability
@@ -240,6 +241,24 @@ class Problem:
     def far_row_columns(self) -> list[int]:
         """Positions of the columns of which a few far rows carry nearly all of the variance, ascending."""
         return [int(j) for j in np.flatnonzero(self.column_variances < MAX_VARIANCE_RATIO * self.overall_variances)]
+
+    @cached_property
+    def far_row_limits(self) -> FarRowLimits | None:
+        """Limits, in the frame, beyond which a row is one of the few far ones; None without such rows."""
+        columns = self.far_row_columns
+        return FarRowLimits.from_source(self.source, columns, self.column_variances) if columns else None
+
+    @cached_property
+    def near_rows_problem(self) -> "Problem | None":
+        """The problem of the rows that are not far; None without far rows."""
+        if self.far_row_limits is None:
+            return None
+        rows, weights = self.source.collect(None)
+        near = np.flatnonzero(~self.far_row_limits.are_far(rows))
+        problem = self.on_sample_of_rows(self.source.frame.restore_means(rows[near]), weights[near])
+        prior = self.source.label_prior
+        near_prior = None if prior is None else prior.select_rows(near)
+        return replace(problem, source=problem.source.with_label_prior(near_prior))
 
     @cached_property
     def total_weight(self) -> float:

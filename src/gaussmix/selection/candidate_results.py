@@ -11,6 +11,7 @@ from gaussmix.model.problem import Problem
 from gaussmix.selection.candidate_runs import CandidateRun, is_unfinished
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.near_rows import CriterionTerms, evaluate_near_rows
 from gaussmix.solvers.fit_record import make_fit_after_e_step
 from gaussmix.solvers.initialization import argsort_free_components_by_mean
 from gaussmix.solvers.loop import RunResult
@@ -44,11 +45,10 @@ def _make_fitted_candidate(
         expectation = expectation.with_moments(expectation.moments.permute_components(order))
     result = replace(result, model=mixture, outcome=outcome, expectation=expectation)
     fit, expectation = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
-    total_log_max, n_parameters = expectation.total_log_max_responsibility, mixture.n_parameters
-    criteria = {
-        name: criterion(fit.log_likelihood, n_parameters, problem.total_weight, total_log_max)
-        for name, criterion in CRITERIA.items()
-    }
+    near, n_parameters = evaluate_near_rows(problem, mixture), mixture.n_parameters
+    total_log_max = expectation.total_log_max_responsibility
+    terms = near or CriterionTerms(fit.log_likelihood, n_parameters, problem.total_weight, total_log_max)
+    criteria = {name: criterion(*terms) for name, criterion in CRITERIA.items()}
     return Candidate(
         problem.covariance_estimator.structure,
         mixture.n_components,
@@ -57,4 +57,5 @@ def _make_fitted_candidate(
         mixture,
         fit,
         rejection_reason=" ".join(fit.notes) if fit.is_degenerate else "",
+        near_rows=near,
     )

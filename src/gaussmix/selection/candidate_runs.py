@@ -13,10 +13,11 @@ import numpy as np
 from gaussmix.core.moments import Moments
 from gaussmix.core.outcome import Outcome
 from gaussmix.errors import GaussmixError
-from gaussmix.model.degeneracy import count_degenerate_components
+from gaussmix.model.degeneracy import count_degenerate_components, far_component_mask
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.criteria import CRITERIA, CRITERIA_OF_RESPONSIBILITIES
+from gaussmix.selection.near_rows import evaluate_near_rows
 from gaussmix.solvers.em.em import EM
 from gaussmix.solvers.initialization.initializer import make_nondegenerate_check
 from gaussmix.solvers.loop import RunResult, run_solver
@@ -28,10 +29,6 @@ SAMPLE_STOPPING_RULE = RelativeGainRule(1e-4, 100)  # a run on a sample only has
 
 FIRST_MAX_ITER_FROM_PARTITION = 15  # iterations of the first runs without a sample
 FIRST_MAX_ITER = 5  # iterations of the first run over all rows, after runs on a sample
-
-# A run stops after this many iterations with a floored variance: a degenerate candidate is never chosen, and a run
-# that has reached the floor hardly ever leaves it.
-MAX_FLOORED_ITER = 2
 
 # Further iterations that a run is assumed to get when the search estimates what it can still reach.
 _N_EXTRAPOLATED_ITER = 100
@@ -77,8 +74,11 @@ class CandidateRun:
 
     @property
     def has_floored_component(self) -> bool:
-        """Whether a covariance of the best run is at the variance floor."""
-        return self.mixture is not None and bool(self.mixture.covariance.is_floored.any())
+        """Whether a covariance of the best run, unless of far rows, is at the variance floor."""
+        if self.mixture is None or not self.mixture.covariance.is_floored.any():
+            return False
+        is_far = far_component_mask(self.mixture, self.spec.problem)
+        return bool((self.mixture.covariance.is_floored & ~is_far).any())
 
     @cached_property
     def severity(self) -> int:
@@ -94,6 +94,9 @@ class CandidateRun:
         mixture, problem = self.mixture, self.spec.problem
         if mixture is None:
             return np.inf
+        near = evaluate_near_rows(problem, mixture)
+        if near is not None:
+            return CRITERIA[criterion](*near)
         log_prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)
         log_likelihood = self.results[0].last_objective - log_prior
         is_needed = criterion in CRITERIA_OF_RESPONSIBILITIES and mixture.n_components > 1
@@ -158,11 +161,11 @@ def _run_on_all_rows(spec: CandidateSpec, initial_mixtures: list[Mixture]) -> li
         _HALVING_ROUNDS,
     )
     tree_runs = [
-        run_solver(solver, start, problem, STOPPING_RULE, max_iter=max_iter, max_floored_iter=MAX_FLOORED_ITER)
+        run_solver(solver, start, problem, STOPPING_RULE, max_iter=max_iter, max_floored_iter=spec.max_floored_iter)
         for start in initial_mixtures[:n_trees]
     ]
     continued_runs = [
-        run if len(run.trace) else continue_run(solver, run, problem, STOPPING_RULE, max_iter, MAX_FLOORED_ITER)
+        run if len(run.trace) else continue_run(solver, run, problem, STOPPING_RULE, max_iter, spec.max_floored_iter)
         for run in other_runs
     ]
     return [*tree_runs, *continued_runs]
@@ -175,12 +178,15 @@ def _run_on_sample_then_on_all_rows(spec: CandidateSpec, initial_mixtures: list[
     other_runs = successive_halving(
         solver, initial_mixtures[n_trees:], sample, SAMPLE_STOPPING_RULE, is_nondegenerate, _SAMPLE_HALVING_ROUNDS
     )
-    finished_runs = [
-        run_solver(solver, mixture, sample, SAMPLE_STOPPING_RULE, max_floored_iter=MAX_FLOORED_ITER)
+    tree_runs = [
+        run_solver(solver, mixture, sample, SAMPLE_STOPPING_RULE, max_floored_iter=spec.max_floored_iter)
         for mixture in initial_mixtures[:n_trees]
-    ] + [
-        continue_run(solver, run, sample, SAMPLE_STOPPING_RULE, max_floored_iter=MAX_FLOORED_ITER) for run in other_runs
     ]
+    continued_runs = [
+        continue_run(solver, run, sample, SAMPLE_STOPPING_RULE, max_floored_iter=spec.max_floored_iter)
+        for run in other_runs
+    ]
+    finished_runs = [*tree_runs, *continued_runs]
     best = min(finished_runs, key=lambda run: (not is_nondegenerate(run), -run.last_objective))
     full_solver = EM(spec.problem.covariance_estimator)
     return [run_solver(full_solver, best.model, spec.problem, STOPPING_RULE, max_iter=FIRST_MAX_ITER)]
@@ -211,7 +217,7 @@ def continue_candidate(candidate_run: CandidateRun, max_extra_iter: int) -> Cand
     solver = EM(spec.problem.covariance_estimator)
     try:
         runs = [
-            continue_run(solver, run, spec.problem, STOPPING_RULE, max_extra_iter, MAX_FLOORED_ITER)
+            continue_run(solver, run, spec.problem, STOPPING_RULE, max_extra_iter, spec.max_floored_iter)
             if is_unfinished(run)
             else run
             for run in candidate_run.results

@@ -13,6 +13,10 @@ from gaussmix.solvers.initialization.noise_initialization import add_noise
 # Up to as many rows, every run of every candidate converges: it takes milliseconds, and the table of criteria is exact.
 MAX_ROWS_WITHOUT_PRUNING = 300
 
+# A run stops after this many iterations with a floored variance: a degenerate candidate is never chosen, and a run
+# that has reached the floor hardly ever leaves it.
+MAX_FLOORED_ITER = 2
+
 
 @dataclass(frozen=True)
 class CandidateSpec:
@@ -57,8 +61,13 @@ class CandidateSpec:
 
     @property
     def is_never_pruned(self) -> bool:
-        """Whether the rows are so few that all runs go to convergence."""
-        return self.problem.n_rows <= MAX_ROWS_WITHOUT_PRUNING
+        """Whether the rows are so few that all runs go to convergence; never with far rows, whose runs take longer."""
+        return self.problem.n_rows <= MAX_ROWS_WITHOUT_PRUNING and self.problem.far_row_limits is None
+
+    @property
+    def max_floored_iter(self) -> int | None:
+        """Iterations with a floored variance after which a run stops; None where far rows have a floored component."""
+        return MAX_FLOORED_ITER if self.problem.far_row_limits is None else None
 
     @property
     def name(self) -> str:

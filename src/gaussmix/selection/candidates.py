@@ -12,6 +12,7 @@ from gaussmix.errors.text import format_count
 from gaussmix.model.column_dependence import attach_dependence, describe_dependence
 from gaussmix.model.mixture import Mixture
 from gaussmix.selection.criteria import CRITERIA
+from gaussmix.selection.near_rows import CriterionTerms
 from gaussmix.solvers.fit_record import Fit
 from gaussmix.transforms import TransformedRows
 
@@ -45,6 +46,8 @@ class Candidate:
         The record of the fit.
     rejection_reason : str
         Why the candidate is not eligible; empty if it is.
+    near_rows : CriterionTerms or None
+        Log-likelihood and weight of the rows that the criteria count, where they leave far rows out.
     """
 
     structure: Structure
@@ -54,6 +57,7 @@ class Candidate:
     mixture: Mixture | None
     fit: Fit | None
     rejection_reason: str = ""
+    near_rows: CriterionTerms | None = None
 
     @property
     def name(self) -> str:
@@ -84,11 +88,14 @@ class Candidate:
             return replace(self, n_parameters=n_parameters)
         fit = self.fit.with_transforms(transformed, total_weight)
         total_log_max_responsibility = 0.5 * (self.criteria["bic"] - self.criteria["icl"])
-        criteria = {
-            name: criterion(fit.log_likelihood, n_parameters, total_weight, total_log_max_responsibility)
-            for name, criterion in CRITERIA.items()
-        }
-        return replace(self, criteria=criteria, n_parameters=n_parameters, mixture=fit.mixture, fit=fit)
+        terms, near = CriterionTerms(fit.log_likelihood, n_parameters, total_weight, total_log_max_responsibility), None
+        if self.near_rows is not None:
+            near = terms = self.near_rows._replace(
+                log_likelihood=self.near_rows.log_likelihood + transformed.total_log_jacobian,
+                n_parameters=self.near_rows.n_parameters + transformed.n_parameters,
+            )
+        criteria = {name: criterion(*terms) for name, criterion in CRITERIA.items()}
+        return replace(self, criteria=criteria, n_parameters=n_parameters, mixture=fit.mixture, fit=fit, near_rows=near)
 
     @property
     def is_eligible(self) -> bool:
@@ -171,7 +178,20 @@ class Selection:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on degenerate candidates that would have won, and on a best one with the largest number tried."""
-        return (*self._notes_on_degenerate_candidates(), *self._notes_on_largest_count())
+        return (
+            *self._notes_on_far_rows(),
+            *self._notes_on_degenerate_candidates(),
+            *self._notes_on_largest_count(),
+        )
+
+    def _notes_on_far_rows(self) -> tuple[str, ...]:
+        """Return the sentence that the criteria leave far rows out, if they do."""
+        near, fit = self.best.near_rows, self.best.fit
+        if near is None or fit is None:
+            return ()
+        n_far = round(float(fit.masses.sum()) - near.total_weight)
+        names = format_count(n_far, "far row")
+        return (f"The criteria leave out {names}, whose likelihood says nothing of the groups.",)
 
     def _notes_on_degenerate_candidates(self) -> tuple[str, ...]:
         """Return sentences on candidates that would have won if they were not degenerate: which, why, what may help."""

@@ -7,6 +7,7 @@ from gaussmix.errors.text import format_count
 from gaussmix.model.degeneracy import (
     degenerate_component_mask,
     empty_component_mask,
+    far_component_mask,
     has_too_few_in_total,
     has_too_few_rows,
 )
@@ -14,7 +15,7 @@ from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
-from gaussmix.types import K
+from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
 _SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # the data's box is that many times larger than a suspicious noise volume
@@ -22,7 +23,7 @@ _SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # the data's box is that many times
 
 def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> list[str]:
     """Return sentences on what a user should know of a run: split-and-merge moves, noise, floor, empty components."""
-    notes = []
+    notes, is_far = [], far_component_mask(result.model, problem)
     if result.n_split_merge:
         moves = format_count(result.n_split_merge, "split-and-merge move")
         notes.append(f"{moves} raised the likelihood before this run.")
@@ -37,18 +38,21 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
             "variance floor are relative to the other rows. If their values are no measurements, leave these rows out "
             "and fit again."
         )
+        far_components = np.flatnonzero(is_far).tolist()
+        if far_components:
+            notes.append(f"{_format_components(far_components, 'holds', 'hold')} such rows.")
     requirement = problem.row_requirement(len(masses))
-    if result.n_floored_iter or degenerate_component_mask(result.model, masses, requirement).any():
-        notes.extend(_compose_floor_notes(result, problem, masses))
-        notes.extend(_compose_mass_notes(problem, masses))
+    if result.n_floored_iter or degenerate_component_mask(result.model, masses, requirement, is_far).any():
+        notes.extend(_compose_floor_notes(result, problem, masses, is_far))
+        notes.extend(_compose_mass_notes(problem, masses, is_far))
     if problem.covariance_estimator.prior is not None:
         notes.append("The parameters maximise the posterior under a prior; the log-likelihood omits its density.")
     return notes
 
 
-def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K) -> list[str]:
+def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K, is_far: BoolK) -> list[str]:
     """Return a sentence on components at the variance floor, now or before, although they have enough rows."""
-    requirement, is_floored = problem.row_requirement(len(masses)), result.model.covariance.is_floored
+    requirement, is_floored = problem.row_requirement(len(masses)), result.model.covariance.is_floored & ~is_far
     has_few = has_too_few_rows(masses, requirement) | has_too_few_in_total(masses, requirement)
     floored = np.flatnonzero(is_floored & ~has_few).tolist()
     if floored:
@@ -63,7 +67,7 @@ def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K
     return []
 
 
-def _compose_mass_notes(problem: Problem, masses: K) -> list[str]:
+def _compose_mass_notes(problem: Problem, masses: K, is_far: BoolK) -> list[str]:
     """Return sentences on components that are empty or have too few rows."""
     notes, requirement = [], problem.row_requirement(len(masses))
     structure = problem.covariance_estimator.structure
@@ -71,7 +75,7 @@ def _compose_mass_notes(problem: Problem, masses: K) -> list[str]:
     empty = np.flatnonzero(is_empty).tolist()
     if empty:
         notes.append(f"{_format_components(empty, 'is', 'are')} empty: no row belongs there.")
-    small = np.flatnonzero(has_too_few_rows(masses, requirement) & ~is_empty).tolist()
+    small = np.flatnonzero(has_too_few_rows(masses, requirement) & ~is_empty & ~is_far).tolist()
     if small:
         needed = f"{format_count(requirement.per_component, 'row')} that {structure} needs in each component"
         notes.append(f"{_format_components(small, 'has', 'have')} fewer than the {needed}.")

@@ -13,6 +13,7 @@ from gaussmix.errors.text import format_count, join_with_and, pluralize
 from gaussmix.model.degeneracy import (
     degenerate_component_mask,
     empty_component_mask,
+    far_component_mask,
     has_too_few_in_total,
     has_too_few_rows,
 )
@@ -76,6 +77,8 @@ class Fit:
         that cannot change the result.
     row_requirement : RowRequirement
         Rows that each component needs, and all components together, for regular covariances of the structure.
+    is_far_component : ndarray of shape (K,)
+        Which components hold a few far rows, such as sentinels; these are never degenerate.
     notes : tuple of str
         Sentences on what is remarkable.
     log_prior : float, optional
@@ -92,6 +95,7 @@ class Fit:
     masses: K = field(repr=False)
     fraction_computed: float
     row_requirement: RowRequirement
+    is_far_component: BoolK = field(repr=False)
     notes: tuple[str, ...]
     log_prior: float | None = None
 
@@ -136,29 +140,33 @@ class Fit:
 
     @property
     def has_floored_component(self) -> bool:
-        """Whether the covariance of a component is at the variance floor."""
-        return bool(self.mixture.covariance.is_floored.any())
+        """Whether the covariance of a component, unless of far rows, is at the variance floor."""
+        return bool((self.mixture.covariance.is_floored & ~self.is_far_component).any())
 
     @property
     def has_floored_component_of_enough_rows(self) -> bool:
         """Whether the covariance of a component is at the variance floor although there are enough rows."""
-        is_floored = self.mixture.covariance.is_floored & ~self.has_too_few_rows
+        is_floored = self.mixture.covariance.is_floored & ~self.has_too_few_rows & ~self.is_far_component
         return bool(is_floored.any()) and not self.has_too_few_rows_in_total
 
     @property
     def is_degenerate(self) -> bool:
-        """Whether a component is at the variance floor, is empty, or has too few rows for the structure."""
-        return bool(degenerate_component_mask(self.mixture, self.masses, self.row_requirement).any())
+        """Whether a component is at the variance floor, is empty, or has too few rows for the structure.
+
+        Components of a few far rows do not count.
+        """
+        mask = degenerate_component_mask(self.mixture, self.masses, self.row_requirement, self.is_far_component)
+        return bool(mask.any())
 
     @property
     def degeneracy(self) -> str:
         """Why the fit is degenerate, as clauses that name the components; empty if it is not."""
-        is_empty = empty_component_mask(self.mixture.weights)
-        is_floored = self.mixture.covariance.is_floored & ~is_empty
+        is_empty, is_near = empty_component_mask(self.mixture.weights), ~self.is_far_component
+        is_floored = self.mixture.covariance.is_floored & ~is_empty & is_near
         clauses = {
             "{} empty": is_empty,
             "{} at the variance floor": is_floored,
-            "too few rows for the covariance of {}": self.has_too_few_rows & ~is_floored & ~is_empty,
+            "too few rows for the covariance of {}": self.has_too_few_rows & ~is_floored & ~is_empty & is_near,
         }
         texts = [text.format(_name_components(mask)) for text, mask in clauses.items() if mask.any()]
         return "; ".join(texts + ["too few rows in total"] * self.has_too_few_rows_in_total)
@@ -201,6 +209,7 @@ def make_fit_after_e_step(result: RunResult[Mixture], problem: Problem, seconds:
         masses=masses,
         fraction_computed=expectation.fraction_of_distances_computed,
         row_requirement=problem.row_requirement(mixture.n_components),
+        is_far_component=far_component_mask(mixture, problem),
         notes=tuple(collect_notes(problem, masses, result)),
         log_prior=log_prior,
     )

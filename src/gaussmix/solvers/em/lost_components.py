@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.errors import CollapseError
-from gaussmix.model.degeneracy import degenerate_component_mask, has_too_few_rows
+from gaussmix.model.degeneracy import degenerate_component_mask, far_component_mask, has_too_few_rows
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.em.em import EM
@@ -54,7 +54,8 @@ def restart_lost_components(solver: EM, mixture: Mixture, problem: Problem) -> M
 def _is_lost(mixture: Mixture, problem: Problem) -> BoolK:
     """Return a mask (K,): True for components that were degenerate and have too few rows in the problem."""
     requirement = problem.row_requirement(mixture.n_components)
-    is_suspect = degenerate_component_mask(mixture, mixture.weights * problem.total_weight, requirement)
+    masses_before, is_far = mixture.weights * problem.total_weight, far_component_mask(mixture, problem)
+    is_suspect = degenerate_component_mask(mixture, masses_before, requirement, is_far)
     if not is_suspect.any():
         return is_suspect
     masses = problem.e_step(mixture).moments.mass[: mixture.n_components]

@@ -7,24 +7,8 @@ the groups of all other rows share one center. Here far rows get groups of their
 import numpy as np
 
 from gaussmix.model.problem import Problem
-from gaussmix.model.robust_scales import weighted_medians
 from gaussmix.solvers.initialization.init_methods import initial_partitions
-from gaussmix.types import BoolN, IntN
-
-_FAR_DEVIATIONS = 10.0  # of the other rows, from their median
-
-
-def far_row_mask(problem: Problem) -> BoolN:
-    """Return which rows (n,) of a problem are far from the others in a column whose variance they determine.
-
-    Far rows have a small part of the weight, so that the median lies among the others. The center of the frame is
-    rounded, and may be farther from them than their deviation.
-    """
-    rows, weights = problem.source.collect(None)
-    columns = problem.far_row_columns
-    limits = _FAR_DEVIATIONS * np.sqrt(problem.column_variances[columns])
-    values = rows[:, columns]
-    return np.asarray((np.abs(values - weighted_medians(values, weights)) > limits).any(axis=1))
+from gaussmix.types import IntN
 
 
 def partition_near_and_far_rows(problem: Problem, n_components: int, rng: np.random.Generator) -> IntN | None:
@@ -33,14 +17,14 @@ def partition_near_and_far_rows(problem: Problem, n_components: int, rng: np.ran
     Far rows of few distinct values, such as two sentinels, have a group for each, but no more than half of the groups.
     Others have one group.
     """
-    if not problem.far_row_columns or n_components < 2:
+    limits = problem.far_row_limits
+    if limits is None or n_components < 2:
         return None
-    is_far = far_row_mask(problem)
     framed_rows, weights = problem.source.collect(None)
+    is_far = limits.are_far(framed_rows)
     if not weights[is_far].any() or not weights[~is_far].any():
         return None
-    n_values = len(np.unique(framed_rows[is_far][:, problem.far_row_columns], axis=0))
-    n_far_groups = n_values if n_values <= n_components // 2 else 1
+    n_far_groups = limits.max_far_components(n_components)
     rows, labels = problem.source.frame.restore_means(framed_rows), np.empty(len(framed_rows), dtype=np.int64)
     for is_part, first_label, n_groups in (
         (~is_far, 0, n_components - n_far_groups),
