@@ -18,23 +18,10 @@ from gaussmix.engines.kernels.codegen.simd import (
     zero_registers,
 )
 from gaussmix.engines.kernels.machine_constants import SIMD_WIDTH
+from gaussmix.engines.kernels.passes.few_columns import load_differences
 
 # Largest number of columns with unrolled versions.
 MAX_UNROLLED_COLUMNS = 4
-
-
-def _load_differences(context, builder, array_types, arguments, n_columns):
-    """Return x - center of one group, one register per column."""
-    rows, row_start, center, center_start = arguments
-    source = emit.element_pointer(context, builder, array_types[0], rows, row_start)
-    means = emit.element_pointer(context, builder, array_types[1], center, center_start)
-    return [
-        builder.fsub(
-            emit.load(builder, emit.advance_pointer(builder, source, j * SIMD_WIDTH)),
-            emit.splat(builder, builder.load(emit.advance_pointer(builder, means, j))),
-        )
-        for j in range(n_columns)
-    ]
 
 
 def _make_squared_distances(n_columns, is_diagonal):
@@ -44,7 +31,7 @@ def _make_squared_distances(n_columns, is_diagonal):
     def squared_distances(typingctx, rows, row_start, center, center_start, root, root_start):
         def codegen(context, builder, signature, arguments):
             array_types = signature.args[0], signature.args[2]
-            differences = _load_differences(context, builder, array_types, arguments[:4], n_columns)
+            differences = load_differences(context, builder, array_types, *arguments[:4], n_columns)
             entries = emit.element_pointer(context, builder, signature.args[4], *arguments[4:])
             total = emit.constant(0.0)
             for i in range(n_columns):
@@ -71,7 +58,8 @@ def _make_add_products(n_columns, is_diagonal):
     def add_products(typingctx, sums, responsibility, rows, row_start, center, center_start):
         def codegen(context, builder, signature, arguments):
             sums, responsibility = cgutils.unpack_tuple(builder, arguments[0]), arguments[1]
-            x = _load_differences(context, builder, (signature.args[2], signature.args[4]), arguments[2:], n_columns)
+            array_types = signature.args[2], signature.args[4]
+            x = load_differences(context, builder, array_types, *arguments[2:], n_columns)
             weighted = [builder.fmul(responsibility, value) for value in x]
             products = [(i, j) for i in range(n_columns) for j in range(i if is_diagonal else 0, i + 1)]
             results = [builder.fadd(sums[0], responsibility)]

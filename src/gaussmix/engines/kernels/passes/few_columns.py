@@ -27,7 +27,7 @@ from gaussmix.engines.kernels.machine_constants import SIMD_WIDTH
 GROUPS_TOGETHER = 2
 
 
-def _load_differences(context, builder, array_types, tile, begin, center, column, n_columns):
+def load_differences(context, builder, array_types, tile, begin, center, column, n_columns):
     """Return x - center of one group, one register per column."""
     source = emit.element_pointer(context, builder, array_types[0], tile, begin)
     means = emit.element_pointer(context, builder, array_types[1], center, column)
@@ -49,7 +49,7 @@ def _make_squared_norms(n_columns):
             tile, first_group, second_group, center, center_start, triangle, triangle_start = arguments
             array_types = signature.args[0], signature.args[3]
             rows = [
-                _load_differences(context, builder, array_types, tile, start, center, center_start, n_columns)
+                load_differences(context, builder, array_types, tile, start, center, center_start, n_columns)
                 for start in (first_group, second_group)
             ]
             entries = emit.element_pointer(context, builder, signature.args[5], triangle, triangle_start)
@@ -91,7 +91,7 @@ def _make_add_products(n_columns, rows):
         def codegen(context, builder, signature, arguments):
             sums, tile, start, center, center_start, responsibility = arguments
             array_types = signature.args[1], signature.args[3]
-            x = _load_differences(context, builder, array_types, tile, start, center, center_start, max(rows) + 1)
+            x = load_differences(context, builder, array_types, tile, start, center, center_start, max(rows) + 1)
             sums, position = cgutils.unpack_tuple(builder, sums), 0
             for i in rows:
                 if i == 0:
