@@ -135,7 +135,8 @@ def test_degenerate_candidates_rank_last_with_a_reason() -> None:
 def test_failed_candidates_give_a_reason() -> None:
     chosen = select(make_separated_groups()[::20], [1, 3, 5], "EII")
     failed = {cell.name: cell.rejection_reason for cell in chosen.candidates if cell.fit is None}
-    assert set(failed) == {"EII,5"}
+    assert set(failed) == {"EII,3", "EII,5"}
+    assert failed["EII,3"] == "3 components of EII would need 4 rows; there are 3."
     assert "n_components = 5, n_samples = 3" in failed["EII,5"]
     with pytest.raises(SelectionError, match=r"no candidate could be fitted; the first says: Expected n_samples"):
         select(make_separated_groups()[::20], 5)

@@ -103,8 +103,12 @@ def leads_to_degenerate_fit(problem: Problem, start: Mixture, stopping_rule: Mea
 
 
 def _is_on_floor(run: RunResult[Mixture], fit: Fit) -> bool:
-    """Return whether a run ended in a degenerate fit, or met the variance floor and did not converge since."""
-    return fit.is_degenerate or (run.n_floored_iter > 0 and not fit.has_converged)
+    """Return whether a run ended in a degenerate fit or on the variance floor, or met it and did not converge since.
+
+    Components of far rows count here: log-likelihoods on the floor compare nothing.
+    """
+    is_on_floor = bool(fit.mixture.covariance.is_floored.any())
+    return is_on_floor or fit.is_degenerate or (run.n_floored_iter > 0 and not fit.has_converged)
 
 
 def compare_solvers(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gaussmix.core.moments import Moments
+from gaussmix.errors.text import format_count
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import N_NOISE_PARAMETERS, Noise, drop_noise_moments
 from gaussmix.model.problem import Problem
@@ -63,6 +64,15 @@ class CandidateSpec:
     def is_never_pruned(self) -> bool:
         """Whether the rows are so few that all runs go to convergence; never with far rows, whose runs take longer."""
         return self.problem.n_rows <= MAX_ROWS_WITHOUT_PRUNING and self.problem.far_row_limits is None
+
+    @property
+    def shortage_of_rows(self) -> str:
+        """Why the candidate must be degenerate, whatever its fit: all rows are too few for it; empty if it need not."""
+        requirement, weight = self.problem.row_requirement(self.n_components), self.problem.total_weight
+        if weight >= requirement.in_total or self.problem.n_rows < self.n_components:
+            return ""
+        components = f"{format_count(self.n_components, 'component')} of {self.problem.covariance_estimator.structure}"
+        return f"{components} would need {format_count(requirement.in_total, 'row')}; there are {weight:.6g}."
 
     @property
     def max_floored_iter(self) -> int | None:

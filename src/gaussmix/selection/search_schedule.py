@@ -101,7 +101,7 @@ def run_search(
     initial_moments, specs = plan.search_problem.initial_moments, plan.make_first_specs()
     ranked: list[_RankedRun] = []
     while specs:
-        new_runs = _make_first_runs(specs, initial_moments, n_workers, progress_callback)
+        new_runs = _run_possible_candidates(specs, initial_moments, n_workers, progress_callback)
         ranked += [_RankedRun.from_run(run, criterion) for run in new_runs]
         ranked = _continue_contenders(ranked, criterion, n_workers, progress_callback)
         ranked = _improve_best(ranked, criterion, n_workers, progress_callback)
@@ -120,6 +120,27 @@ def _is_best_at_largest_count(ranked: Sequence[_RankedRun]) -> bool:
         if each.run.spec.problem.covariance_estimator.structure == structure
     )
     return not ranked[0].run.severity and best.n_components == max(counts)
+
+
+def _run_possible_candidates(
+    specs: list[CandidateSpec],
+    initial_moments: InitialMomentsCache,
+    n_workers: int,
+    progress_callback: ProgressCallback,
+) -> list[CandidateRun]:
+    """Return the first runs of every candidate; those short of rows have none if another one is nondegenerate.
+
+    In many columns, candidates that no fit makes sound would take nearly all of the time.
+    """
+    shortages = [spec.shortage_of_rows for spec in specs]
+    possible = [spec for spec, shortage in zip(specs, shortages, strict=True) if not shortage]
+    runs = _make_first_runs(possible, initial_moments, n_workers, progress_callback) if possible else []
+    if not any(run.severity == 0 for run in runs):
+        short = [spec for spec, shortage in zip(specs, shortages, strict=True) if shortage]
+        return runs + (_make_first_runs(short, initial_moments, n_workers, progress_callback) if short else [])
+    return runs + [
+        CandidateRun(spec, (), shortage) for spec, shortage in zip(specs, shortages, strict=True) if shortage
+    ]
 
 
 def _make_first_runs(
