@@ -84,7 +84,7 @@ def test_charges_per_month_and_in_total(seed: int) -> None:
 @pytest.mark.parametrize("solvers", ["em", ["em", "lbfgs", "adam"]])
 def test_k_means_isolates_equal_rows_and_the_chosen_mixture_does_not(seed: int, solvers: Any) -> None:
     rng = np.random.default_rng(seed)
-    groups = [rng.normal(size=(100, 2)), rng.normal([6.0, 0.0], size=(100, 2)), np.full((6, 2), [3.0, 25.0])]
+    groups = [rng.normal(size=(100, 2)), rng.normal([6.0, 0.0], size=(100, 2)), np.full((6, 2), [3.0, 40.0])]
     comparison = compare(np.vstack(groups), n_components=2, structures="VVV", solvers=solvers)
     fit = comparison.selection.best.fit
     assert fit is not None
