@@ -109,6 +109,7 @@ def test_options_change_the_output(run: Run, data: Path, words: tuple[str, ...],
     assert seen not in " ".join(plain_outputs[0].split())
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 @pytest.mark.usefixtures("without_pictures")
 def test_starts_and_seed_are_those_of_the_library(run: Run, data: Path, table: dict[str, list[Any]]) -> None:
     words = ("--components", "4", "--structures", "full", "--solvers", "em")

@@ -32,6 +32,7 @@ def test_means_far_from_zero_keep_distinct_digits() -> None:
     assert len(set(means)) == 2
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_degenerate_searches_give_warnings() -> None:
     regular = select(np.arange(30.0)[:, None], 1, "full")
     assert summaries.best_candidate_warnings(regular) == []

@@ -388,6 +388,7 @@ def test_summary_says_if_starts_matter_more_than_solvers() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_summary_of_one_group_and_of_two_rows() -> None:
     one = compare(np.random.default_rng(0).normal(size=(60, 2)), n_components=1, structures="VVV", solvers="em").summary
     assert "There is nothing to assign" in one
@@ -409,6 +410,7 @@ def test_round_equal_groups_are_called_round(gap: float, seed: int) -> None:
     assert "not round" not in comparison.summary
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_unit_of_weights_does_not_change_agreement(faithful: Any) -> None:
     given: dict[str, Any] = {"n_components": 3, "structures": "EEE", "solvers": "em"}
     plain = compare(faithful, **given).assignments["k-means"].adjusted_rand_index
@@ -451,12 +453,14 @@ def test_summary_prefers_k_means_if_labels_do() -> None:
     assert "prefer the mixture" not in comparison.summary
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_one_row() -> None:
     comparison = compare([[1.0, 2.0]], n_components=1, structures="EII", solvers="em")
     assert comparison.summary.startswith("The 1 row is described by one Gaussian group")
     assert comparison.assignments["k-means"].adjusted_rand_index == 1.0
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_equal_rows_give_no_extreme_figures() -> None:
     summary = compare(np.ones((20, 2)), n_components=2, structures="EII", solvers="em").summary
     assert "e+" not in summary
@@ -474,6 +478,7 @@ def test_summary_warns_if_the_best_has_not_converged(faithful: Any) -> None:
     assert "1 of 2 solvers" not in alone
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_summary_of_fractional_weights_gives_percentages(faithful: Any) -> None:
     weights = np.full(len(faithful), 1 / len(faithful))
     summary = compare(faithful, n_components=3, structures="EEE", solvers="em", sample_weight=weights).summary

@@ -48,6 +48,7 @@ def compare_on_floor(kind: str, seed: int = 0) -> Comparison:
     return compare(rows, n_components=2, structures="VVV", solvers=["em", "anderson", "lbfgs", "sgd"])
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 @pytest.mark.filterwarnings("ignore::gaussmix.DataWarning")
 @pytest.mark.parametrize("kind", ["repeated", "line"])
 @pytest.mark.parametrize("seed", range(2))

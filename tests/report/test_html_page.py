@@ -218,6 +218,7 @@ def test_any_units(scale: float, shift: float, faithful: Any) -> None:
     assert "nan" not in Page(render_html(estimator.model_, X, fit=estimator.fit_)).text
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_a_degenerate_fit_is_reported() -> None:
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])
     search = gaussmix.select(rows, [1, 2], "VVV", n_starts=1)

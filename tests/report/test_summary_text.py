@@ -79,6 +79,7 @@ def test_a_single_candidate_has_no_runner_up(faithful: Any) -> None:
     assert "no other valid candidate" in describe_mixture(search.best.mixture, faithful, selection=search)  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_a_degenerate_selection_has_a_warning() -> None:
     rows = np.array([[0.0, 1.0], [1.0, 0.0]])
     search = gaussmix.select(rows, 2, n_starts=1)

@@ -221,3 +221,23 @@ def test_invalid_rows_raise() -> None:
         bootstrap_test([[0.0], [1.0]], sample_weight=[-1.0, 1.0])
     with pytest.raises(SelectionError, match="one component of VVV has only degenerate fits: there are too few rows"):
         bootstrap_test(np.ones((10, 2)))
+
+
+def test_a_much_higher_maximum_of_a_thorough_search_is_mentioned() -> None:
+    rng = np.random.default_rng(0)
+    rng.normal(size=(100, 2))
+    rows = rng.normal(size=(120, 2))
+    rows[60:] += 1.8
+    result = bootstrap_test(rows, structure="EEE", n_bootstrap=19, max_components=1)
+    assert "A thorough search of the data reaches a statistic of 20.62 instead of 2.6" in str(result)
+    thorough = bootstrap_test(rows, structure="EEE", n_bootstrap=19, max_components=1, strategy="thorough")
+    assert thorough.steps[0].statistic == pytest.approx(20.62, abs=0.01)
+    assert "thorough search" not in str(thorough)
+
+
+def test_a_degenerate_fit_from_the_tree_is_replaced_by_one_from_many_starts() -> None:
+    rows = np.random.default_rng(0).normal(size=(400, 5))
+    rows[:130] += 4.0
+    result = bootstrap_test(rows, n_bootstrap=19, level=0.06)
+    assert [step.n_components for step in result.steps] == [1, 2]
+    assert result.n_components == 2

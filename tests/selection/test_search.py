@@ -105,6 +105,7 @@ def test_equal_seeds_give_equal_criteria() -> None:
     assert generator.criteria == first.criteria
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_n_starts_changes_the_result() -> None:
     rows = np.random.default_rng(3).normal(size=(80, 2))
     few, many = (select(rows, 5, "VVV", n_starts=n).best.criteria["bic"] for n in (1, 12))

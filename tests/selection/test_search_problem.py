@@ -64,6 +64,7 @@ def test_one_row_far_away_does_not_raise_the_floor(distance: float) -> None:
     np.testing.assert_allclose(np.sort(fitted.means_[:, 0]), np.sort(selection.best.mixture.means[:, 0]), atol=0.1)
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_small_noise_volume_adds_a_note() -> None:
     fit = select(make_noisy_rows()[0], 2, "VVV", noise=0.01).candidates[0].fit
     assert fit is not None

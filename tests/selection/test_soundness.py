@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture as SklearnMixture
 
-from gaussmix import bootstrap_test, select
+from gaussmix import DegenerateFitWarning, bootstrap_test, select
 from gaussmix.cli.summaries import best_candidate_warnings
 from gaussmix.report import describe_mixture
 from gaussmix.types import ND, IntN
@@ -120,6 +120,7 @@ def test_nothing_is_said_where_no_degenerate_candidate_is_lower() -> None:
     assert "has the lowest BIC, " in text
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_advice_depends_on_the_reason() -> None:
     """A group of two rows has too few for VVV, whose covariance would be on the floor."""
     rng = np.random.default_rng(0)
@@ -132,6 +133,7 @@ def test_advice_depends_on_the_reason() -> None:
     assert with_prior.best.n_components == 2
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_candidates_short_of_rows_are_run_only_where_none_is_sound() -> None:
     """In 60 columns they took nearly all of the time of a search of 40 rows."""
     rows, _ = make_round_groups(40, 60, 2, seed=0)
@@ -142,3 +144,12 @@ def test_candidates_short_of_rows_are_run_only_where_none_is_sound() -> None:
     assert selection.best.name == "EII,2"
     alone = select(rows, range(1, 4), ["EEE", "VVV"])
     assert all(candidate.fit is not None and candidate.fit.is_degenerate for candidate in alone.candidates)
+
+
+def test_a_search_of_degenerate_candidates_only_warns() -> None:
+    with pytest.warns(
+        DegenerateFitWarning, match="Every candidate of the search is degenerate; the chosen one is"
+    ) as log:
+        selection = select(np.ones((50, 2)), [1, 2], ["VVV"])
+    assert len(log) == 1
+    assert not selection.best.is_eligible

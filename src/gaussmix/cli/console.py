@@ -46,11 +46,12 @@ def print_notes(messages: Iterable[str]) -> None:
 
 @contextmanager
 def hide_data_warnings() -> Iterator[None]:
-    """Hide Python's output of DataWarning within the block; the commands print its sentences as notes."""
-    from gaussmix.errors import DataWarning
+    """Hide Python's output of warnings on data and fits within the block; the commands print their sentences."""
+    from gaussmix.errors import DataWarning, DegenerateFitWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
+        warnings.simplefilter("ignore", DegenerateFitWarning)
         yield
 
 

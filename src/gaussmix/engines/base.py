@@ -266,7 +266,8 @@ def compute_weighted_responsibilities(scores: NK, batch: Batch, assignment: Assi
     else:
         log_density, terms = log_sum_exp_with_shifted_terms(scores)
         sums = terms.sum(axis=1)
-        responsibilities, log_max = terms / sums[:, None], -np.log(sums)
+        log_max = -np.log(np.where(sums > 0, sums, 1.0))  # a row infinitely far from all components has no terms
+        responsibilities = terms / sums[:, None]
         logs = np.log(np.where(responsibilities > 0, responsibilities, 1.0))
         entropy = -(responsibilities * logs).sum(axis=1)
     if batch.weights is None:

@@ -131,6 +131,15 @@ class DegenerateFitWarning(GaussmixWarning):
         )
         return cls(" ".join([advice, *column_texts, "fit_.notes has details."]))
 
+    @classmethod
+    def every_candidate(cls, name: str, degeneracy: str, column_texts: Sequence[str] = ()) -> "DegenerateFitWarning":
+        """Return the warning that a search has found only degenerate candidates; ``name`` is that of the chosen one."""
+        advice = (
+            f"Every candidate of the search is degenerate; the chosen one is {name}: {degeneracy}. Do not rely on its "
+            "groups; use fewer components, fewer columns, prior='default' or structures with fewer parameters."
+        )
+        return cls(" ".join([advice, *column_texts]))
+
 
 class UnrepresentableError(GaussmixError, OverflowError):
     """A correct number that is too large or too small for double precision in the units of the data."""

@@ -5,7 +5,7 @@ are not identified when K components are true. The test therefore draws samples 
 both models to each sample. ``extended_fits.py`` holds the ways to fit K + 1 components.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -30,6 +30,7 @@ from gaussmix.types import ArrayLike
 
 # Samples drawn for one bootstrap statistic before the test gives up on finding a nondegenerate fit.
 _MAX_SAMPLES_PER_STATISTIC = 20
+_MIN_MISSED_STATISTIC = 0.5  # by which a thorough search must exceed a statistic to be mentioned
 
 
 def bootstrap_test(
@@ -153,6 +154,7 @@ def _run_tests_until_not_significant(
         steps.append(_test_against_k_plus_1(options, null_fit, alternative_fit, rng))
         if steps[-1].p_value > options.level:
             stop_reason = _format_not_significant_reason(options, n_components)
+            stop_reason += _format_missed_maximum(options, null_fit, steps[-1].statistic, rng)
             break
         null_fit = alternative_fit
     mixture = null_fit.mixture
@@ -167,6 +169,22 @@ def _format_not_significant_reason(options: _BootstrapOptions, n_components: int
     if options.level * (options.n_bootstrap + 1) >= 1.0:
         return reason
     return f"{reason} With n_bootstrap={options.n_bootstrap} no p can be as low as {options.level:g}; raise it."
+
+
+def _format_missed_maximum(
+    options: _BootstrapOptions, null_fit: NondegenerateFit, statistic: float, rng: np.random.Generator
+) -> str:
+    """Return a sentence on a much higher maximum that a thorough search of the data finds; empty if there is none."""
+    thorough = _fit_k_plus_1_to_data(replace(options, strategy=SEARCH_STRATEGIES["thorough"]), null_fit, rng)
+    if thorough is None:
+        return ""
+    reachable = 2.0 * (thorough.log_likelihood - null_fit.log_likelihood)
+    if reachable <= statistic + _MIN_MISSED_STATISTIC:
+        return ""
+    return (
+        f" A thorough search of the data reaches a statistic of {reachable:.4g} instead of {statistic:.4g}; "
+        "strategy='thorough' tests it."
+    )
 
 
 def _fit_k_plus_1_to_data(

@@ -6,7 +6,8 @@ The bootstrap test compares such fits on the data and on many samples. ``SEARCH_
   finds a higher maximum there whatever is true. It starts from each of the K components split at its mean across its
   longest, second longest and shortest axis, and from partitions of k-means. Successive halving selects among them.
 - 'hierarchical' is mclust's way: on the data one start from a tree of the rows, on samples one start from the data's
-  fit (or the thorough search, if that ends degenerate). One start is less work, but may end in a lower maximum.
+  fit (or the thorough search, if that ends degenerate). One start is less work, but may end in a lower maximum. The
+  best of several on the data alone would reject too often: of 60 normal tables, 9 instead of 3 at a level of 5 %.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,8 +85,12 @@ def fit_k_plus_1_from_many_starts(
 def fit_k_plus_1_from_tree(
     problem: Problem, null_mixture: Mixture, rng: np.random.Generator
 ) -> NondegenerateFit | None:
-    """Return the fit of one component more than ``null_mixture`` has, from a tree of the rows; None if degenerate."""
-    return fit_from_start(problem, initialize_hierarchical(problem, null_mixture.n_components + 1, rng))
+    """Return a nondegenerate fit of one component more than ``null_mixture`` has, or None.
+
+    It is from a tree of the whitened rows, or if that is degenerate from many starts.
+    """
+    fit = fit_from_start(problem, initialize_hierarchical(problem, null_mixture.n_components + 1, rng))
+    return fit or fit_k_plus_1_from_many_starts(problem, null_mixture, rng)
 
 
 def fit_k_plus_1_from_data_mixture(

@@ -33,7 +33,7 @@ from gaussmix.covariance.prior import DefaultPrior
 from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
 from gaussmix.engines.base import AbstractEngine
 from gaussmix.engines.resolver import resolve_engine
-from gaussmix.errors import DataWarning, ParameterError, SelectionError
+from gaussmix.errors import DataWarning, DegenerateFitWarning, ParameterError, SelectionError
 from gaussmix.model.problem import make_memory_source
 from gaussmix.selection.automatic_transform import AUTOMATIC_TRANSFORM, choose_transforms
 from gaussmix.selection.candidates import Candidate, Selection, candidate_sort_key
@@ -141,6 +141,8 @@ def select(
     -----
     DataWarning
         Once, if no Gaussian describes some columns; ``Selection.column_notes`` name them and the next step.
+    DegenerateFitWarning
+        Once, instead, if every candidate is degenerate.
     """
     start_time = time.perf_counter()
     feature_names = column_names(X) if feature_names is None else feature_names
@@ -162,7 +164,10 @@ def select(
     with make_progress_callback(progress, "fitting") as callback:
         candidates = data.restore_all_columns(run_search(plan, criterion, n_workers, callback))
     selection = _make_selection(candidates, criterion, start_time, data.column_diagnoses)
-    if selection.column_notes:
+    best = selection.best
+    if best.fit is not None and not best.is_eligible:
+        warn_user(DegenerateFitWarning.every_candidate(best.name, best.fit.degeneracy, selection.column_notes))
+    elif selection.column_notes:
         warn_user(DataWarning.columns_without_gaussian_shape(selection.column_notes))
     return selection
 
