@@ -13,12 +13,13 @@ from gaussmix.model.degeneracy import (
 )
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
+from gaussmix.model.noise_volume import log_data_volume
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
 from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
-_SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # the data's box is that many times larger than a suspicious noise volume
+_SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # of the data to a suspicious volume
 
 
 def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> list[str]:
@@ -90,17 +91,17 @@ def _compose_mass_notes(problem: Problem, masses: K, is_far: BoolK) -> list[str]
 
 
 def _compose_noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
-    """Return sentences on the weight of the noise, and on a volume too small for its rows."""
+    """Return sentences on the weight of the noise, and on a volume of the user that is too small for its rows."""
     if noise is None:
         return []
     notes = [f"Noise takes {100 * noise.weight:.1f} % of the weight."]
-    log_data_volume = float(np.log(problem.column_range.maximum - problem.column_range.minimum).sum())
-    if noise.box.log_volume <= log_data_volume - _SMALL_NOISE_LOG_VOLUME_RATIO:
-        ratio = np.exp(noise.box.log_volume - log_data_volume)
-        notes.append(
-            f"Its volume is {ratio:.1g} of the data's box, so noise takes rows that lie close together; noise=True "
-            "uses the whole box."
-        )
+    if noise.box.has_given_volume:
+        log_ratio = noise.box.log_volume - log_data_volume(problem)
+        if log_ratio <= -_SMALL_NOISE_LOG_VOLUME_RATIO:
+            notes.append(
+                f"Its volume is {np.exp(log_ratio):.1g} of that of the data, so noise takes rows that lie close "
+                "together; noise=True takes the volume of the data."
+            )
     return notes
 
 
