@@ -3,7 +3,8 @@
 import numpy as np
 
 from gaussmix.covariance.base import RELATIVE_FLOOR
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_columns, format_count
+from gaussmix.model.column_dependence import describe_constant_columns
 from gaussmix.model.degeneracy import (
     degenerate_component_mask,
     empty_component_mask,
@@ -30,12 +31,14 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
         notes.append(f"{moves} raised the likelihood before this run.")
     notes.extend(_compose_noise_notes(problem, result.model.noise))
     if problem.constant_columns:
-        names = ", ".join(_format_column(problem, j) for j in problem.constant_columns)
-        notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
+        substitute = "its variance is set to a substitute"
+        if len(problem.constant_columns) > 1:
+            substitute = "their variances are set to substitutes"
+        notes.append(f"{describe_constant_columns(problem.constant_columns, problem.feature_names)}, and {substitute}.")
     if problem.far_row_columns:
-        names = ", ".join(_format_column(problem, j) for j in problem.far_row_columns)
+        columns = format_columns(problem.far_row_columns, problem.feature_names)
         notes.append(
-            f"A few far rows have more than 99 % of the variance of column {names}: sentinels or slips? Starts and the "
+            f"A few far rows have more than 99 % of the variance of {columns}: sentinels or slips? Starts and the "
             "variance floor are relative to the other rows. If their values are no measurements, leave these rows out "
             "and fit again."
         )
@@ -59,8 +62,8 @@ def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K
     if floored:
         return [
             f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
-            "variance). Its rows are duplicated or collinear, or much closer to each other than to the rest, so the "
-            "likelihood is uninformative. Try fewer components."
+            f"variance). {'Its' if len(floored) == 1 else 'Their'} rows are duplicated or collinear, or much closer to "
+            "each other than to the rest, so the likelihood is uninformative. Try fewer components."
         ]
     if result.n_floored_iter and not is_floored.any():
         count = format_count(result.n_floored_iter, "iteration")
@@ -103,11 +106,6 @@ def _compose_noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
                 "together; noise=True takes the volume of the data."
             )
     return notes
-
-
-def _format_column(problem: Problem, column: int) -> str:
-    """Return the quoted name of a column, or its number if columns have no names."""
-    return str(column) if problem.feature_names is None else repr(problem.feature_names[column])
 
 
 def _format_components(components: list[int], singular_verb: str, plural_verb: str) -> str:
