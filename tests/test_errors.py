@@ -12,6 +12,10 @@ ERRORS = [value for value in ERRORS_AND_WARNINGS if issubclass(value, Exception)
 WARNINGS = [value for value in ERRORS_AND_WARNINGS if issubclass(value, Warning)]
 
 
+def test_every_exported_name_exists() -> None:
+    assert set(errors.__all__) == {value.__name__ for value in ERRORS_AND_WARNINGS}
+
+
 @pytest.mark.parametrize("error_class", ERRORS, ids=lambda error_class: error_class.__name__)
 def test_every_error_is_a_gaussmix_error(error_class: type[Exception]) -> None:
     assert issubclass(error_class, gaussmix.GaussmixError)

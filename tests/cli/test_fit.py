@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 from gaussmix import Mixture, select
+from gaussmix.errors import TransformError
 from tests.cli.conftest import SMALL, Run, Write, read_error
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -216,6 +217,22 @@ def test_one_sentence_for_a_bad_file(run: Run, write: Write) -> None:
     assert "data row 2" in read_error(run("fit", write("d.csv", "a,b\n1,2\n3,\n")))
     assert "did you mean 'beta'?" in read_error(run("fit", write("d.csv", "beta\n1\n2\n"), "--columns", "betta"))
     assert not list(Path().glob("*-gaussmix"))
+
+
+@pytest.mark.parametrize("command", ["fit", "select"])
+@pytest.mark.parametrize("option", ["log1p", "b=log1p"])
+@pytest.mark.parametrize("value", [-1.0, -5.0])
+def test_a_value_that_a_transform_refuses_has_the_sentence_of_the_library(
+    command: str, option: str, value: float, run: Run, write: Write
+) -> None:
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.lognormal(size=60).tolist(), "b": rng.lognormal(size=60).tolist()}
+    columns["b"][3] = value
+    said = read_error(run(command, write("d.csv", columns), *SMALL, "--transform", option))
+    with pytest.raises(TransformError) as caught:
+        select(np.column_stack(list(columns.values())), 1, "VVV", transform={"b": "log1p"}, feature_names=["a", "b"])
+    assert said == f"Error: {caught.value}"
+    assert f"column 'b' is {value:g}, but log1p needs values above -1" in said
 
 
 def test_fewer_rows_than_components_asked_for(run: Run, write: Write) -> None:

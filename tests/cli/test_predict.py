@@ -7,7 +7,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from gaussmix import Mixture
+from gaussmix import GaussianMixture, Mixture
 from tests.cli.conftest import SMALL, Run, Write, read_error
 
 ROWS = [[0.0, 10.0], [8.0, 30.0], [4.0, 20.0]]
@@ -69,6 +69,13 @@ def test_a_model_without_names_takes_columns_in_order(run: Run, write: Write) ->
 )
 def test_rows_that_cannot_be_used(text: str, message: str, run: Run, write: Write, model: Path) -> None:
     assert message in read_error(run("predict", model, write("new.csv", text)))
+
+
+def test_a_value_that_the_transform_of_a_model_refuses(run: Run, write: Write) -> None:
+    rows = np.random.default_rng(0).lognormal(size=(60, 2))
+    GaussianMixture(1, column_transform="log1p").fit(rows).save("log.safetensors")
+    said = read_error(run("predict", "log.safetensors", write("new.csv", "x,y\n1,2\n3,-5\n")))
+    assert "row 1, column 1 is -5, but log1p needs values above -1" in said
 
 
 def test_files_that_are_not_models(run: Run, write: Write, model: Path) -> None:

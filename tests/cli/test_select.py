@@ -81,3 +81,19 @@ def test_noise_and_prior_change_the_search(run: Run, data: Path) -> None:
     said = [re.findall(r"^BIC +(\S+) .*, (\d+) parameters", each, re.MULTILINE)[0] for each in (plain, noisy, believed)]
     assert len({criterion for criterion, _ in said}) == 3
     assert int(said[1][1]) == int(said[0][1]) + 2
+
+
+@pytest.mark.parametrize("command", ["fit", "select", "compare"])
+@pytest.mark.parametrize(("value", "far_columns"), [(-9999.0, ("x",)), (65535.0, ("x", "y"))])
+def test_a_note_names_the_columns_of_sentinels(
+    command: str, value: float, far_columns: tuple[str, ...], run: Run, write: Write, two_groups: dict[str, list[float]]
+) -> None:
+    columns = {name: list(values) for name, values in two_groups.items()}
+    for name in far_columns:
+        columns[name][:2] = [value, value]
+    result = run(command, write("d.csv", columns), "--components", "2:3", "--structures", "EEI", "--n-starts", "1")
+    assert result.exit_code == 0, result.output
+    named = "column 'x'" if far_columns == ("x",) else "columns 'x' and 'y'"
+    notes = [line for line in result.stderr.splitlines() if line.startswith("Note: ")]
+    assert sum(f"A few far rows have more than 99 % of the variance of {named}: " in note for note in notes) == 1
+    assert "Note: The criteria leave out 2 far rows, whose likelihood says nothing of the groups." in notes

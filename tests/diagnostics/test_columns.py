@@ -45,6 +45,12 @@ MEMBERS: dict[str, tuple[str, Generate]] = {
         "skewed",
         lambda rng, n: rng.lognormal(np.where(rng.random(n) < 0.5, 0.0, 1.5), 0.7),
     ),
+    "debts": ("left-skewed", lambda rng, n: -rng.lognormal(10.0, 1.0, n)),
+    "depths": ("left-skewed", lambda rng, n: -rng.exponential(3.0, n)),
+    "two groups of losses": (
+        "left-skewed",
+        lambda rng, n: -rng.lognormal(np.where(rng.random(n) < 0.5, 0.0, 1.5), 0.7),
+    ),
     "Cauchy": ("heavy tails", lambda rng, n: rng.standard_cauchy(n)),
 }
 
@@ -70,7 +76,7 @@ def test_mixtures_of_gaussians_are_left_alone(seed: int) -> None:
     n_alarms, n_tables = 0, 400
     for table in range(n_tables):
         n, n_components = int(rng.choice([60, 150, 300, 1000, 3000])), int(rng.integers(1, 7))
-        rows = _mixture(rng, n, n_components, 3)
+        rows = _mixture(rng, n, n_components, 3) * rng.choice([-1.0, 1.0])
         n_alarms += bool(diagnose_columns(rows.round(1) if table % 3 == 0 else rows))
     assert n_alarms < 0.02 * n_tables
 
@@ -121,7 +127,7 @@ def test_the_diagnosis_does_not_depend_on_units(factor: float) -> None:
 def test_an_offset_changes_skewness_alone() -> None:
     """The logarithm needs an origin, and a limit of zero is a point mass; everything else is relative."""
     rows = _members_side_by_side(np.random.default_rng(5), 1000)
-    names = {"zero-inflated", *(name for name, (kind, _) in MEMBERS.items() if kind == "skewed")}
+    names = {"zero-inflated", *(name for name, (kind, _) in MEMBERS.items() if "skewed" in kind)}
     columns = [0, *(1 + j for j, name in enumerate(MEMBERS) if name not in names)]
     expected = [(each.column, each.kind) for each in diagnose_columns(rows[:, columns])]
     assert [(each.column, each.kind) for each in diagnose_columns(rows[:, columns] - 2.0**14)] == expected
@@ -135,6 +141,19 @@ def test_repeated_rows_equal_weighted_rows() -> None:
     assert [(each.column, each.kind) for each in weighted] == [(each.column, each.kind) for each in repeated]
     for first, second in zip(weighted, repeated, strict=True):
         assert first.evidence == pytest.approx(second.evidence)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_column_of_one_sign_and_its_mirror_image_have_the_same_evidence(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    with_zero = np.append(0.0, rng.exponential(size=299))
+    rows = np.column_stack([rng.lognormal(size=300), rng.gamma(0.5, size=300), with_zero])
+    for found, mirrored in zip(diagnose_columns(rows), diagnose_columns(-rows), strict=True):
+        assert (found.kind, mirrored.kind) == ("skewed", "left-skewed")
+        expected = {**found.evidence, "skewness": -found.evidence["skewness"]}
+        assert mirrored.evidence == pytest.approx(expected)
+        assert "but after a change of sign" in mirrored.evidence_text
+        assert "log1p" not in mirrored.advice  # it needs values above -1
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.3, 0.9])
@@ -193,6 +212,7 @@ def test_the_screen_of_many_columns_hides_no_diagnosis(seed: int) -> None:
     n = int(rng.choice([30, 49, 50, 60, 200, 1000]))
     columns = [generate(rng, n) * 10.0 ** rng.uniform(-200, 200) for _, generate in MEMBERS.values()]
     columns += [np.sign(v) * np.abs(v) ** rng.uniform(0.5, 5) for v in rng.normal(rng.choice([0, 3]), 1, (60, n))]
+    columns += [-column for column in columns[-60:]]
     columns += [rng.standard_t(rng.uniform(1, 9), n) for _ in range(40)]
     rows = np.column_stack(columns)
     screened = diagnose_columns(rows)

@@ -184,3 +184,26 @@ def test_other_searches() -> None:
     assert crossed.table() == alone_crossed.table()
     compared = compare(rows, n_components=2, structures="EEE", solvers=["em"])
     assert "column 2 = 1 - column 0 - column 1" in compared.summary
+
+
+@pytest.mark.parametrize(
+    ("constant", "subject"),
+    [
+        ([1], "Column 1 is constant: it separates no groups, and the mixture is fitted without it."),
+        ([0, 2], "Columns 0 and 2 are constant: they separate no groups, and the mixture is fitted without them."),
+        (
+            [0, 1, 3],
+            "Columns 0, 1 and 3 are constant: they separate no groups, and the mixture is fitted without them.",
+        ),
+    ],
+)
+def test_one_note_names_all_constant_columns(constant: list[int], subject: str) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    rows[:, constant] = 3.0
+    assert GaussianMixture(1).fit(rows).fit_.notes[0] == subject
+    selection = select(rows, 1, "VVV", feature_names=["a", "b", "c", "d"])
+    expected = subject
+    for number, name in enumerate("abcd"):
+        expected = expected.replace(str(number), repr(name))
+    assert selection.best.fit is not None
+    assert selection.best.fit.notes[0] == expected

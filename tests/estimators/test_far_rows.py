@@ -63,3 +63,34 @@ def test_note_on_the_floor_is_true_without_far_rows() -> None:
     notes = str(GaussianMixture(2, random_state=0).fit(rows).fit_)
     assert "much closer to each other than to the rest" in notes
     assert "far rows" not in notes
+
+
+def _groups_and_far_rows(seed: int, far_rows: ND) -> ND:
+    """Three groups of 100 rows in three columns, and far rows."""
+    rng = np.random.default_rng(seed)
+    return np.vstack([rng.normal(center, 1.0, (100, 3)) for center in (0.0, 8.0, 16.0)] + [far_rows])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("sentinel", [-9999.0, 65535.0])
+def test_the_volume_of_the_data_has_no_note_where_far_rows_lie_along_a_diagonal(seed: int, sentinel: float) -> None:
+    """The principal components of such rows have a box of a millionth of that along the columns."""
+    fit = GaussianMixture(3, noise=True, random_state=0).fit(_groups_and_far_rows(seed, np.full((3, 3), sentinel))).fit_
+    assert "A few far rows" in str(fit)
+    assert "Its volume is" not in str(fit)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_correlated_columns_have_no_note_on_the_volume_of_the_data(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(200, 1)) + 1e-3 * rng.normal(size=(200, 3))
+    assert "Its volume is" not in str(GaussianMixture(1, noise=True, random_state=0).fit(rows).fit_)
+
+
+@pytest.mark.parametrize(("relative_volume", "has_note"), [(0.3, False), (1e-5, True)])
+def test_a_noise_volume_is_compared_with_that_of_the_near_rows(relative_volume: float, has_note: bool) -> None:
+    far_rows = np.where(np.eye(3) > 0, -9999.0, 5.0)  # the box of all rows has a volume of 1e12
+    rows = _groups_and_far_rows(3, far_rows)
+    near_volume = GaussianMixture(3, noise=True, random_state=0).fit(rows[:300]).noise_volume_
+    fit = GaussianMixture(3, noise=relative_volume * near_volume, random_state=0).fit(rows).fit_
+    assert ("Its volume is" in str(fit)) == has_note

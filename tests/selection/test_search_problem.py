@@ -68,9 +68,9 @@ def test_one_row_far_away_does_not_raise_the_floor(distance: float) -> None:
 def test_small_noise_volume_adds_a_note() -> None:
     fit = select(make_noisy_rows()[0], 2, "VVV", noise=0.01).candidates[0].fit
     assert fit is not None
-    assert "noise=True uses the whole box" in str(fit)
+    assert "noise=True takes the volume of the data" in str(fit)
     usual = select(make_noisy_rows()[0], 2, "VVV", noise=True).candidates[0].fit
-    assert "the whole box" not in str(usual)
+    assert "Its volume is" not in str(usual)
 
 
 def test_prior_equals_that_of_the_estimator() -> None:

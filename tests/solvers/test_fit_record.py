@@ -70,7 +70,10 @@ def test_notes_name_floored_components() -> None:
     assert [part.is_floored for part in fit.component_diagnostics] == [False, True]
     assert fit.has_floored_component
     assert fit.is_degenerate
-    assert "Component 1 is at the variance floor (1e-09 of the overall variance)" in str(fit)
+    assert "Component 1 is at the variance floor (1e-09 of the overall variance). Its rows are" in str(fit)
+    rows = np.vstack([rows, np.full((20, 2), -30.0)])
+    fit = fit_from_labels(rows, np.repeat([0, 1, 2], [90, 20, 20]), 3)
+    assert "Components 1 and 2 are at the variance floor (1e-09 of the overall variance). Their rows are" in str(fit)
 
 
 def test_notes_name_small_and_empty_components() -> None:
@@ -124,3 +127,14 @@ def test_notes_name_constant_columns() -> None:
     start = initialize(named, "kmeans", 2, np.random.default_rng(0))
     fit = make_fit_after_e_step(run_solver(EM(named.covariance_estimator), start, named, MeanGainRule()), named, 0.0)[0]
     assert "Column 'year' is constant" in str(fit)
+    several = np.column_stack([rows, np.ones(90), np.zeros(90)])
+    expected = "Columns 1, 2 and 3 are constant: they separate no groups, and their variances are set to substitutes."
+    assert expected in str(fit_rows(several, 2)[0])
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "columns"), [(1, "column 0:"), (2, "columns 0 and 1:"), (3, "columns 0, 1 and 2:")]
+)
+def test_notes_name_the_columns_of_far_rows(n_columns: int, columns: str) -> None:
+    rows = np.vstack([groups(0, n_features=n_columns), np.full((1, n_columns), -9999.0)])
+    assert f"more than 99 % of the variance of {columns} sentinels or slips?" in str(fit_rows(rows, 2)[0])

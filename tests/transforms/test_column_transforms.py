@@ -6,6 +6,7 @@ from scipy.stats import yeojohnson, yeojohnson_llf
 from sklearn.preprocessing import PowerTransformer
 
 from gaussmix import DataError, ParameterError
+from gaussmix.errors import ColumnNameError
 from gaussmix.transforms import ColumnTransforms, fit_column_transforms
 from gaussmix.transforms.transform_kinds import AbstractTransform, Log1p, Standardize, YeoJohnson
 
@@ -124,6 +125,15 @@ def test_json_keeps_every_digit() -> None:
 def test_unknown_transforms_and_columns_are_refused(transform: object, message: str) -> None:
     with pytest.raises((ParameterError, DataError), match=message):
         fit_column_transforms(transform, np.ones((5, 1)), feature_names=["income"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["0", "income", "column 0"])
+@pytest.mark.parametrize(("n_columns", "allowed"), [(1, "the number 0"), (3, "a number from 0 to 2")])
+def test_a_name_where_columns_have_none_is_refused(name: str, n_columns: int, allowed: str) -> None:
+    with pytest.raises(ColumnNameError) as caught:
+        fit_column_transforms({name: "log1p"}, np.ones((5, n_columns)))
+    expected = f"no column named '{name}', since the columns have no names; give {allowed}, without quotes"
+    assert str(caught.value) == expected
 
 
 def test_values_outside_the_domain_are_refused_by_row_and_column() -> None:

@@ -118,6 +118,15 @@ def test_the_search_chooses_transforms_on_request() -> None:
     assert plain.best.mixture.transforms is None
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_automatic_transform_mends_left_skewed_columns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    losses = -np.exp(rng.normal(np.repeat([0.0, 3.0], 100)[:, None], 1.0, (200, 2)))
+    automatic, asked = (select(losses, [1, 2, 3], "VVI", transform=name) for name in ("auto", "yeo-johnson"))
+    assert automatic.best.mixture.transforms.names == ("yeo-johnson", "yeo-johnson")
+    assert automatic.best.criteria["bic"] == pytest.approx(asked.best.criteria["bic"])
+
+
 def test_only_columns_that_stay_skewed_are_diagnosed(incomes: Any) -> None:
     rows = np.column_stack([np.exp(np.random.default_rng(2).normal(3.0, 1.0, 400)), incomes[:, 0]])
     with pytest.warns(UserWarning, match="skewed columns: column 0"):

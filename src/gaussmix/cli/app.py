@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from gaussmix._version import __version__
 from gaussmix.cli import compare, console, fit, info, predict, report, sample, select
 from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
-from gaussmix.errors import DataError, GaussmixError, MissingPackageError, TableError
+from gaussmix.errors import GaussmixError, MissingPackageError, RowTooFarError, TableError
 
 _OPTIONAL_PACKAGES = {"jinja2", "matplotlib", "pyarrow", "rich"}
 
@@ -48,7 +48,7 @@ def format_error(error: Exception) -> str:
     package = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in _OPTIONAL_PACKAGES:
         error = MissingPackageError.for_extra(package, "this command", "cli")
-    if isinstance(error, DataError) and error.row is not None:
+    if isinstance(error, RowTooFarError) and error.row is not None:
         error = TableError.row_too_far(error.row + 1)  # rows count from 0 in the library and from 1 in files
     if isinstance(error, GaussmixError):
         return " ".join(str(error).split())

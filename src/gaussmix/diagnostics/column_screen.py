@@ -12,7 +12,8 @@ _SLACK = 1e-6  # relative; thresholds are lower here, so that rounding never hid
 def find_columns_to_diagnose(columns: Array) -> BoolN:
     """Return a mask (D,) of the columns that a rule may match.
 
-    The values of any other column are distinct, few of them are far outside, and they are nearly normal or negative.
+    The values of any other column are distinct, few of them are far outside, and they are nearly normal or of both
+    signs.
 
     Parameters
     ----------
@@ -39,9 +40,10 @@ def _may_have_heavy_tails(scaled: Array) -> BoolN:
 
 
 def _may_be_skewed(scaled: Array) -> BoolN:
-    """Return a mask (D,) of the scaled and sorted columns without negative values that are not normal."""
+    """Return a mask (D,) of the scaled and sorted columns that are not normal and have values of one sign only."""
     n_rows = scaled.shape[1]
-    may_match = (scaled[:, 0] >= 0) & (n_rows >= rules.MIN_SKEW_ROWS)
+    has_one_sign = (scaled[:, 0] >= 0) | (scaled[:, -1] <= 0)
+    may_match = has_one_sign & (n_rows >= rules.MIN_SKEW_ROWS)
     if not may_match.any():
         return np.asarray(may_match)
     scores: N = ndtri((np.arange(n_rows) + 0.5) / n_rows)

@@ -29,7 +29,7 @@ class ColumnDiagnosis:
     name : str
         Its name, or 'column 0', 'column 1', ... if columns have no names.
     kind : str
-        'discrete', 'saturated', 'point mass', 'coarse steps', 'skewed' or 'heavy tails'.
+        'discrete', 'saturated', 'point mass', 'coarse steps', 'skewed', 'left-skewed' or 'heavy tails'.
     evidence : dict of str to float
         The numbers behind the diagnosis.
     evidence_text : str

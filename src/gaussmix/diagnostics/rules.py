@@ -130,6 +130,14 @@ def _find_skew(column: SortedColumn, total_weight: float) -> Evidence | None:
     return {"non_normality": before, "after_power": after, "power": power, "skewness": column.skewness}
 
 
+def _find_left_skew(column: SortedColumn, total_weight: float) -> Evidence | None:
+    """Return the same for a column without positive values, whose sign is changed first."""
+    if column.values[-1] > 0:
+        return None
+    evidence = _find_skew(column.mirror_image, total_weight)
+    return None if evidence is None else {**evidence, "skewness": -evidence["skewness"]}
+
+
 def _apply_power(values: N, power: float) -> N:
     """Return values to a power; 0 means the logarithm."""
     return np.asarray(np.log(values) if power == 0.0 else values**power)
@@ -170,6 +178,13 @@ RULES = (
         _find_skew,
         "skewness {skewness:.2f}, but {power_text} nearly normal",
         "Transform such columns by 'yeo-johnson' or 'log1p' (column_transform=, or --transform).",
+    ),
+    DiagnosisRule(
+        "left-skewed",
+        "left-skewed columns without positive values",
+        _find_left_skew,
+        "skewness {skewness:.2f}, but after a change of sign {power_text} nearly normal",
+        "Transform such columns by 'yeo-johnson' (column_transform=, or --transform).",
     ),
     DiagnosisRule(
         "heavy tails",

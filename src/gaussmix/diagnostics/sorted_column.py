@@ -29,6 +29,11 @@ class SortedColumn:
         """Fraction of the total weight at each value, (m,)."""
         return np.asarray(self.weights / self.weights.sum())
 
+    @property
+    def mirror_image(self) -> "SortedColumn":
+        """The column with the opposite sign."""
+        return SortedColumn(0.0 - self.values[::-1], self.weights[::-1])
+
     @cached_property
     def has_unequal_weights(self) -> bool:
         """Whether some values occur more often than others."""

@@ -8,7 +8,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
-from gaussmix.errors.data import DataError, DataTypeError, LabelError, SparseDataError, WeightError
+from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -41,10 +41,10 @@ __all__ = [
     "FileError",
     "GaussmixError",
     "GaussmixWarning",
-    "InitialParameterError",
     "LabelError",
     "MissingPackageError",
     "ParameterError",
+    "RowTooFarError",
     "SelectionError",
     "SourceError",
     "SparseDataError",

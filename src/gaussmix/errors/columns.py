@@ -31,6 +31,12 @@ class ColumnNameError(DataError):
         )
         return cls(f"no column{'' if len(missing) == 1 else 's'} named {named}; {there}")
 
+    @classmethod
+    def columns_without_names(cls, name: str, n_features: int) -> "ColumnNameError":
+        """Return the error that a column is given by name, but the columns have no names."""
+        allowed = "the number 0" if n_features == 1 else f"a number from 0 to {n_features - 1}"
+        return cls(f"no column named {name!r}, since the columns have no names; give {allowed}, without quotes")
+
 
 class TransformError(DataError):
     """A value that the transform of its column does not allow; ``row`` is its row."""

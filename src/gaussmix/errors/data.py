@@ -96,8 +96,12 @@ class DataError(GaussmixError, ValueError):
         """Return the error that there are fewer rows than clusters."""
         return cls(f"n_samples={n_rows} should be >= n_clusters={n_clusters}; ask for fewer clusters or use more rows")
 
+
+class RowTooFarError(DataError):
+    """A row so far from the fitted data that its log density overflows; ``row`` is its index, from 0."""
+
     @classmethod
-    def row_too_far(cls, row: int) -> "DataError":
+    def from_row(cls, row: int) -> "RowTooFarError":
         """Return the error that a row lies so far away, about 1e150 deviations, that its log density overflows."""
         error = cls(f"row {row} (counted from 0) {TOO_FAR_MESSAGE}")
         error.row = row

@@ -25,6 +25,12 @@ def join_with_and(names: Sequence[str], max_names: int | None = _MAX_NAMES) -> s
     return " and ".join([join_with_commas(names[:-1], max_names), names[-1]] if len(names) > 1 else names)
 
 
+def format_columns(columns: Sequence[int], feature_names: Sequence[str] | None) -> str:
+    """Return "column 'a'" or "columns 'a' and 'b'" for some positions; 'column 0' if columns have no names."""
+    named = [str(j) if feature_names is None else repr(str(feature_names[j])) for j in columns]
+    return f"{pluralize('column', len(named))} {join_with_and(named)}"
+
+
 def pluralize(noun: str, count: int) -> str:
     """Return the noun for one thing, and its plural for any other count: 'row', 'rows', 'passes'."""
     return noun if count == 1 else f"{noun}{'es' if noun.endswith('s') else 's'}"

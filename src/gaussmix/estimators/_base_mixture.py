@@ -12,7 +12,7 @@ from gaussmix.core.quadratics import ScoringModel
 from gaussmix.covariance import SKLEARN_TO_MCLUST, FactorStructure, contract_covariances, sklearn_shape
 from gaussmix.covariance.representations import SharedCovariance
 from gaussmix.engines import AbstractEngine, resolve_engine
-from gaussmix.errors import DataError, ParameterError
+from gaussmix.errors import ParameterError, RowTooFarError
 from gaussmix.estimators import _validation
 from gaussmix.model import Mixture, prediction
 from gaussmix.model.column_dependence import select_independent_columns
@@ -90,7 +90,7 @@ class BaseMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         with np.errstate(over="ignore"):
             scores = values.astype(dtype, copy=False)
         if scores.dtype != values.dtype and not np.isfinite(scores).all():
-            raise DataError.row_too_far(int(np.argmin(np.isfinite(scores))))
+            raise RowTooFarError.from_row(int(np.argmin(np.isfinite(scores))))
         return scores
 
     def _log_densities_and_input_dtype(self, X: ArrayLike) -> tuple[N, np.dtype[Any]]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.core.column_dependence import ColumnDependence
-from gaussmix.core.linear_relation import LinearRelation
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataWarning, DependenceError
+from gaussmix.errors.text import format_columns
 from gaussmix.model.mixture_parameters import M, MixtureParameters
 from gaussmix.transforms import ColumnTransforms
 from gaussmix.types import AnyArray
@@ -70,18 +70,24 @@ def describe_dependence(
     if dependence is None:
         return []
     names = _transformed_column_names(dependence, feature_names, transforms)
-    sentences = [_describe_left_out_column(relation, names, feature_names) for relation in dependence.relations]
+    constant = [relation.column for relation in dependence.relations if not len(relation.predictors)]
+    sentences = [
+        f"Columns are linearly dependent, {relation.describe(names)}: the mixture is fitted without "
+        f"{format_columns([relation.column], feature_names)}."
+        for relation in dependence.relations
+        if len(relation.predictors)
+    ]
+    if constant:
+        them = "it" if len(constant) == 1 else "them"
+        subject = describe_constant_columns(constant, feature_names)
+        sentences = [f"{subject}, and the mixture is fitted without {them}.", *sentences]
     return [*sentences, "Densities are those of the independent columns."]
 
 
-def _describe_left_out_column(
-    relation: LinearRelation, names: Sequence[str], feature_names: Sequence[str] | None
-) -> str:
-    """Return a sentence on a dependent column; ``names`` (D,) are those of all columns, transformed."""
-    column = str(relation.column) if feature_names is None else repr(str(feature_names[relation.column]))
-    if not len(relation.predictors):
-        return f"Column {column} is constant: it separates no groups, and the mixture is fitted without it."
-    return f"Columns are linearly dependent, {relation.describe(names)}: the mixture is fitted without column {column}."
+def describe_constant_columns(columns: Sequence[int], feature_names: Sequence[str] | None) -> str:
+    """Return 'Column 0 is constant: it separates no groups', or the same of several columns, without a full stop."""
+    predicate = "is constant: it separates" if len(columns) == 1 else "are constant: they separate"
+    return f"C{format_columns(columns, feature_names)[1:]} {predicate} no groups"
 
 
 def require_independent_columns(mixture: MixtureParameters, operation: str) -> None:

@@ -40,8 +40,9 @@ class Box:
 
     @property
     def log_volume(self) -> float:
-        """Natural logarithm of the volume in the frame's units."""
-        return float(np.log(self.maximum - self.minimum).sum())
+        """Natural logarithm of the volume in the frame's units; minus infinity if a side has no length."""
+        with np.errstate(divide="ignore"):
+            return float(np.log(self.maximum - self.minimum).sum())
 
     def with_log_volume(self, log_volume: float, has_given_volume: bool = False) -> "Box":
         """Return the box of another log volume, in the frame's units, with the same center and proportions."""

@@ -17,6 +17,7 @@ from gaussmix.core.moments import MomentKind
 from gaussmix.core.quadratics import CentersModel
 from gaussmix.core.scalar_checks import is_bool, is_number_in
 from gaussmix.errors import DataError, ParameterError
+from gaussmix.model.frame_fitting import column_range
 from gaussmix.model.noise import Box, Noise
 from gaussmix.model.problem import Problem
 from gaussmix.types import DD, D
@@ -61,6 +62,21 @@ def make_noise_box(problem: Problem, noise: object) -> Box | None:
         return box.with_log_volume(log_volume, has_given_volume=True)
     principal = _log_volume_along_principal_axes(problem)
     return box.with_log_volume(principal) if principal < box.log_volume else box
+
+
+def log_data_volume(problem: Problem) -> float:
+    """Return the log volume that noise=True takes of the rows that are not far, in the frame.
+
+    Return minus infinity if a column of these rows is constant.
+    """
+    if problem.constant_columns:
+        return -math.inf
+    near = problem.near_rows_problem
+    if near is not None:
+        problem = replace(near, column_range=near.source.reduce(column_range))
+    box = make_noise_box(problem, True)
+    assert box is not None
+    return box.log_volume
 
 
 def noise_parameter_of(noise: Noise | None, frame: Frame) -> bool | float | None:

@@ -10,7 +10,7 @@ from gaussmix.core.batch import Batch
 from gaussmix.core.quadratics import ScoringModel
 from gaussmix.engines.base import AbstractEngine, AbstractSession, BestScores
 from gaussmix.engines.score_tiles import iterate_tiles, log_sum_exp_with_shifted_terms, rows_per_tile
-from gaussmix.errors import DataError, UnrepresentableError
+from gaussmix.errors import RowTooFarError, UnrepresentableError
 from gaussmix.sources.base import AbstractSource
 from gaussmix.sources.sinks import AbstractSink, ArraySink, UnstoredBlocks
 from gaussmix.types import ND, NK, AnyArray, IntN, K, N
@@ -80,10 +80,10 @@ class _WriteLabelsAndScores:
 
 
 def _require_finite_scores(max_scores: N, batch: Batch) -> None:
-    """Raise a DataError that names the first row whose highest score is not finite, if there is one."""
+    """Raise a RowTooFarError about the first row whose highest score is not finite, if there is one."""
     lost = ~np.isfinite(max_scores)
     if lost.any():
-        raise DataError.row_too_far(batch.first_row + int(np.argmax(lost)))
+        raise RowTooFarError.from_row(batch.first_row + int(np.argmax(lost)))
 
 
 def _take_labels(best: BestScores) -> IntN:

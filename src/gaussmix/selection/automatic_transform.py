@@ -20,7 +20,7 @@ from gaussmix.types import AnyArray, N
 
 AUTOMATIC_TRANSFORM = "auto"
 _TRANSFORM = "yeo-johnson"
-_MENDED_KINDS = ("skewed", "heavy tails")  # a transform leaves repeated values repeated
+_MENDED_KINDS = ("skewed", "left-skewed", "heavy tails")  # a transform leaves repeated values repeated
 _STRUCTURE = "VII"  # with one column, the most general one
 _COMPONENT_COUNTS = range(1, 6)
 

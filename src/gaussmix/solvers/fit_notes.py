@@ -3,7 +3,8 @@
 import numpy as np
 
 from gaussmix.covariance.base import RELATIVE_FLOOR
-from gaussmix.errors.text import format_count
+from gaussmix.errors.text import format_columns, format_count
+from gaussmix.model.column_dependence import describe_constant_columns
 from gaussmix.model.degeneracy import (
     degenerate_component_mask,
     empty_component_mask,
@@ -13,12 +14,13 @@ from gaussmix.model.degeneracy import (
 )
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import Noise
+from gaussmix.model.noise_volume import log_data_volume
 from gaussmix.model.problem import Problem
 from gaussmix.solvers.loop import RunResult
 from gaussmix.types import BoolK, K
 
 _MIN_MEAN_ROW_WEIGHT = 0.5  # smaller mean weights are likely not meant as counts of rows
-_SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # the data's box is that many times larger than a suspicious noise volume
+_SMALL_NOISE_LOG_VOLUME_RATIO = np.log(1e3)  # of the data to a suspicious volume
 
 
 def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> list[str]:
@@ -29,12 +31,14 @@ def collect_notes(problem: Problem, masses: K, result: RunResult[Mixture]) -> li
         notes.append(f"{moves} raised the likelihood before this run.")
     notes.extend(_compose_noise_notes(problem, result.model.noise))
     if problem.constant_columns:
-        names = ", ".join(_format_column(problem, j) for j in problem.constant_columns)
-        notes.append(f"Column {names} is constant: it separates no groups, and its variance is set to a substitute.")
+        substitute = "its variance is set to a substitute"
+        if len(problem.constant_columns) > 1:
+            substitute = "their variances are set to substitutes"
+        notes.append(f"{describe_constant_columns(problem.constant_columns, problem.feature_names)}, and {substitute}.")
     if problem.far_row_columns:
-        names = ", ".join(_format_column(problem, j) for j in problem.far_row_columns)
+        columns = format_columns(problem.far_row_columns, problem.feature_names)
         notes.append(
-            f"A few far rows have more than 99 % of the variance of column {names}: sentinels or slips? Starts and the "
+            f"A few far rows have more than 99 % of the variance of {columns}: sentinels or slips? Starts and the "
             "variance floor are relative to the other rows. If their values are no measurements, leave these rows out "
             "and fit again."
         )
@@ -58,8 +62,8 @@ def _compose_floor_notes(result: RunResult[Mixture], problem: Problem, masses: K
     if floored:
         return [
             f"{_format_components(floored, 'is', 'are')} at the variance floor ({RELATIVE_FLOOR:g} of the overall "
-            "variance). Its rows are duplicated or collinear, or much closer to each other than to the rest, so the "
-            "likelihood is uninformative. Try fewer components."
+            f"variance). {'Its' if len(floored) == 1 else 'Their'} rows are duplicated or collinear, or much closer to "
+            "each other than to the rest, so the likelihood is uninformative. Try fewer components."
         ]
     if result.n_floored_iter and not is_floored.any():
         count = format_count(result.n_floored_iter, "iteration")
@@ -90,23 +94,18 @@ def _compose_mass_notes(problem: Problem, masses: K, is_far: BoolK) -> list[str]
 
 
 def _compose_noise_notes(problem: Problem, noise: Noise | None) -> list[str]:
-    """Return sentences on the weight of the noise, and on a volume too small for its rows."""
+    """Return sentences on the weight of the noise, and on a volume of the user that is too small for its rows."""
     if noise is None:
         return []
     notes = [f"Noise takes {100 * noise.weight:.1f} % of the weight."]
-    log_data_volume = float(np.log(problem.column_range.maximum - problem.column_range.minimum).sum())
-    if noise.box.log_volume <= log_data_volume - _SMALL_NOISE_LOG_VOLUME_RATIO:
-        ratio = np.exp(noise.box.log_volume - log_data_volume)
-        notes.append(
-            f"Its volume is {ratio:.1g} of the data's box, so noise takes rows that lie close together; noise=True "
-            "uses the whole box."
-        )
+    if noise.box.has_given_volume:
+        log_ratio = noise.box.log_volume - log_data_volume(problem)
+        if log_ratio <= -_SMALL_NOISE_LOG_VOLUME_RATIO:
+            notes.append(
+                f"Its volume is {np.exp(log_ratio):.1g} of that of the data, so noise takes rows that lie close "
+                "together; noise=True takes the volume of the data."
+            )
     return notes
-
-
-def _format_column(problem: Problem, column: int) -> str:
-    """Return the quoted name of a column, or its number if columns have no names."""
-    return str(column) if problem.feature_names is None else repr(problem.feature_names[column])
 
 
 def _format_components(components: list[int], singular_verb: str, plural_verb: str) -> str:

@@ -221,7 +221,9 @@ def _find_column(column: object, n_features: int, feature_names: Sequence[str] |
     if is_integer(column, 0) and int(column) < n_features:  # type: ignore[call-overload]
         return int(column)  # type: ignore[call-overload, no-any-return]
     if isinstance(column, str):
-        raise ColumnNameError.unknown_columns([column], names or [f"{j}" for j in range(n_features)])
+        if feature_names is None:
+            raise ColumnNameError.columns_without_names(column, n_features)
+        raise ColumnNameError.unknown_columns([column], names)
     raise ParameterError.invalid_value("a column of transform", column, f"a name or a position up to {n_features - 1}")
 
 
