@@ -164,12 +164,17 @@ def select(
     with make_progress_callback(progress, "fitting") as callback:
         candidates = data.restore_all_columns(run_search(plan, criterion, n_workers, callback))
     selection = _make_selection(candidates, criterion, start_time, data.column_diagnoses)
+    _warn_of_doubtful_choice(selection)
+    return selection
+
+
+def _warn_of_doubtful_choice(selection: Selection) -> None:
+    """Issue one warning if every candidate is degenerate, or if no Gaussian describes some columns."""
     best = selection.best
     if best.fit is not None and not best.is_eligible:
         warn_user(DegenerateFitWarning.every_candidate(best.name, best.fit.degeneracy, selection.column_notes))
     elif selection.column_notes:
         warn_user(DataWarning.columns_without_gaussian_shape(selection.column_notes))
-    return selection
 
 
 class _SearchData(NamedTuple):
