@@ -90,6 +90,7 @@ def test_degenerate_and_failed_candidates_are_distinguished() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_degenerate_candidates_alone_are_drawn() -> None:
     search = gaussmix.select(np.array([[0.0, 1.0], [1.0, 0.0]]), [1, 2], "VVV", n_starts=1)
     assert not search.best.is_eligible

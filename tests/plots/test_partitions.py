@@ -232,6 +232,7 @@ def compare_unusual_rows(name: str) -> Comparison:
     return gaussmix.compare(**({"structures": "VVV", "solvers": ["em", "adam"], "max_iter": 20} | cases[name]))
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 @pytest.mark.parametrize(
     "name",
     [
@@ -258,6 +259,7 @@ def test_other_arguments_than_comparisons_are_rejected() -> None:
         plots.partitions(make_comparison().mixture)  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("ignore::gaussmix.DegenerateFitWarning")
 def test_titles_show_fractions_of_fractional_weights() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) * [1.0, 5.0] + 2.5])
