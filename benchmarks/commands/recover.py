@@ -16,7 +16,8 @@ from benchmarks.round_robin import print_progress
 TITLE = "Recovery of the number of groups"
 EXPLANATION = """\
 `gaussmix.select(X)` and `Mclust(X)` with their defaults on simulated tables: 1 to 6 groups, 1 to 20 columns, 60 to 3000
-rows, covariances of six structures, groups 2.5 to 7 standard deviations apart. Each library chooses once per table."""
+rows, covariances of six structures, groups 2.5 to 7 standard deviations apart. Each library chooses once per table, in
+turn."""
 
 _COLUMN_COUNTS = (1, 2, 3, 5, 8, 12, 20)
 _STRUCTURES = ("EII", "VII", "EEI", "VVI", "EEE", "VVV")
