@@ -7,8 +7,8 @@ import numpy as np
 from gaussmix.core.outcome import Outcome
 from gaussmix.errors import GaussmixError
 from gaussmix.model.mixture import Mixture
-from gaussmix.model.problem import Problem
 from gaussmix.selection.candidate_runs import CandidateRun, is_unfinished
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Candidate
 from gaussmix.selection.criteria import CRITERIA
 from gaussmix.selection.near_rows import CriterionTerms, evaluate_near_rows
@@ -28,24 +28,22 @@ def make_candidate(candidate_run: CandidateRun) -> Candidate:
         reason = candidate_run.failure_reason
         return Candidate(structure, spec.n_components, {}, spec.n_parameters, None, None, reason)
     try:
-        return _make_fitted_candidate(spec.problem, candidate_run.results[0], spec.labelled_components)
+        return _make_fitted_candidate(spec, candidate_run.results[0])
     except (GaussmixError, np.linalg.LinAlgError) as error:
         return Candidate(structure, spec.n_components, {}, spec.n_parameters, None, None, str(error))
 
 
-def _make_fitted_candidate(
-    problem: Problem, result: RunResult[Mixture], labelled_components: tuple[int, ...]
-) -> Candidate:
+def _make_fitted_candidate(spec: CandidateSpec, result: RunResult[Mixture]) -> Candidate:
     """Return the candidate of a run."""
-    seconds = result.trace.seconds
-    order = argsort_free_components_by_mean(result.model, problem, labelled_components)
+    seconds, problem = result.trace.seconds, spec.problem
+    order = argsort_free_components_by_mean(result.model, problem, spec.labelled_components)
     mixture, expectation = result.model.permute_components(order), result.expectation
     outcome = Outcome.PRUNED if is_unfinished(result) else result.outcome
     if expectation is not None:
         expectation = expectation.with_moments(expectation.moments.permute_components(order))
     result = replace(result, model=mixture, outcome=outcome, expectation=expectation)
     fit, expectation = make_fit_after_e_step(result, problem, float(seconds[-1]) if len(seconds) else 0.0)
-    near, n_parameters = evaluate_near_rows(problem, mixture), mixture.n_parameters
+    near, n_parameters = evaluate_near_rows(spec.near_problem, problem, mixture), mixture.n_parameters
     total_log_max = expectation.total_log_max_responsibility
     terms = near or CriterionTerms(fit.log_likelihood, n_parameters, problem.total_weight, total_log_max)
     criteria = {name: criterion(*terms) for name, criterion in CRITERIA.items()}

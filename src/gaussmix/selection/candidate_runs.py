@@ -94,7 +94,7 @@ class CandidateRun:
         mixture, problem = self.mixture, self.spec.problem
         if mixture is None:
             return np.inf
-        near = evaluate_near_rows(problem, mixture)
+        near = evaluate_near_rows(self.spec.near_problem, problem, mixture)
         if near is not None:
             return CRITERIA[criterion](*near)
         log_prior = problem.covariance_estimator.log_prior(mixture.centers, mixture.covariance)

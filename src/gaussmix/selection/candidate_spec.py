@@ -34,6 +34,8 @@ class CandidateSpec:
         Components with rows that are known to belong to them; they keep their numbers.
     initial_noise : Noise or None
         The noise component of the starts.
+    near_problem : Problem or None
+        The rows without a few far ones, in the frame of ``problem``; None without far rows.
     """
 
     problem: Problem
@@ -41,6 +43,7 @@ class CandidateSpec:
     n_components: int
     labelled_components: tuple[int, ...] = ()
     initial_noise: Noise | None = None
+    near_problem: Problem | None = None
 
     def make_initial_mixture(self, moments: Moments) -> Mixture:
         """Return the initial mixture, with noise if the candidate has it.

@@ -23,12 +23,11 @@ class CriterionTerms(NamedTuple):
     total_log_max_responsibility: float
 
 
-def evaluate_near_rows(problem: Problem, mixture: Mixture) -> CriterionTerms | None:
-    """Return the terms of the rows that are not far, in data units; None for a problem without far rows.
+def evaluate_near_rows(near: Problem | None, problem: Problem, mixture: Mixture) -> CriterionTerms | None:
+    """Return the terms of the rows that are not far, in data units; None if there is no problem ``near`` of them.
 
     They are those of the mixture without its components of far rows.
     """
-    near = problem.near_rows_problem
     if near is None:
         return None
     expectation, is_far = near.e_step(mixture, MomentKind.NONE), far_component_mask(mixture, problem)

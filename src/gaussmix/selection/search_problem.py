@@ -92,6 +92,8 @@ class SearchProblem:
     prior : DefaultPrior or None
     initial_noises : dict of Structure to Noise
         The noise components of the starts; empty without noise.
+    near_problems : dict of Structure to Problem
+        The rows without a few far ones; None without far rows. Structures of one frame share a problem.
     """
 
     problems: ProblemByStructure
@@ -99,6 +101,7 @@ class SearchProblem:
     labelled_components: tuple[int, ...] = ()
     prior: DefaultPrior | None = None
     initial_noises: dict[Structure, Noise] = field(default_factory=dict)
+    near_problems: dict[Structure, Problem | None] = field(default_factory=dict)
 
     @classmethod
     def from_source(
@@ -130,6 +133,7 @@ class SearchProblem:
             () if known_components is None else tuple(np.unique(known_components[known_components >= 0]).tolist()),
             model_options.prior,
             {structure: Noise(noise_weight, box) for structure, box in structure_boxes if box is not None},
+            {structure: by_frame[structure.is_column_scale_equivariant].near_rows_problem for structure in structures},
         )
 
     def make_specs(self, structures: Sequence[Structure], component_counts: Sequence[int]) -> list[CandidateSpec]:
@@ -156,8 +160,8 @@ class SearchProblem:
             screening_problem = problem
         else:
             screening_problem = replace(screening_problem, covariance_estimator=problem.covariance_estimator)
-        noise = self.initial_noises.get(structure)
-        return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise)
+        noise, near = self.initial_noises.get(structure), self.near_problems.get(structure)
+        return CandidateSpec(problem, screening_problem, n_components, self.labelled_components, noise, near)
 
     def make_fit_task(self, structure: Structure, n_components: int) -> Callable[[], Candidate]:
         """Make the starts of a candidate; return the function that runs them to convergence and returns its fit."""
