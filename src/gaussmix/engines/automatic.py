@@ -106,8 +106,13 @@ class AutomaticEngine(BatchEngine, SupportsFusedRuns, SupportsAgglomeration):
             isinstance(quadratics.precision_root, LowRankPrecisionRoot)
             and quadratics.n_features > MAX_FEATURES_FOR_DENSE_LOW_RANK
         )
+        # Compiled passes need triangular roots, which cost more than a pass over so few rows.
+        has_few_rows = isinstance(quadratics.precision_root, DensePrecisionRoot) and (
+            self.n_rows < quadratics.n_features
+        )
         nanoseconds = self.n_runs * estimate_numpy_nanoseconds(self.n_rows, quadratics)
-        if is_wide_low_rank or quadratics.tables or nanoseconds < MIN_NANOSECONDS_FOR_COMPILED:
+        is_little_work = nanoseconds < MIN_NANOSECONDS_FOR_COMPILED
+        if is_wide_low_rank or has_few_rows or is_little_work or quadratics.tables:
             return NUMPY_ENGINE
         return compiled_or_numpy_engine()
 
