@@ -9,7 +9,9 @@ from gaussmix.covariance import Structure
 from gaussmix.model import Problem
 from gaussmix.model.degeneracy import far_component_mask
 from gaussmix.model.problem import make_memory_source
+from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.candidates import Selection
+from gaussmix.selection.neighbour_starts import moments_with_each_component_split, moments_with_two_components_merged
 from gaussmix.solvers.initialization import initialize_from_labels
 from gaussmix.types import ND, IntN
 
@@ -92,3 +94,15 @@ def test_rows_without_far_ones_have_no_limits() -> None:
     assert problem.far_row_limits is None
     assert problem.near_rows_problem is None
     assert search(rows).best.near_rows is None
+
+
+def test_a_sample_without_the_far_rows_gives_no_starts_with_other_numbers_of_components() -> None:
+    rows, groups = make_groups(0)
+    source = make_memory_source(np.concatenate([rows, FAR_ROWS["a sentinel"]]))
+    problem = Problem.from_source(source, Structure.from_name("VVV"))
+    mixture = initialize_from_labels(problem, np.concatenate([groups, np.full(8, 3)]), 4)
+    sample = problem.on_sample_of_rows(rows, np.ones(len(rows)))
+    for screening_problem, n_merged, n_split in ((problem, 1, 4), (sample, 0, 0)):
+        spec = CandidateSpec(problem, screening_problem, 4)
+        assert len(moments_with_two_components_merged(mixture, spec)) == n_merged
+        assert len(moments_with_each_component_split(mixture, spec)) == n_split

@@ -24,16 +24,21 @@ def moments_with_two_components_merged(mixture: Mixture, spec: CandidateSpec) ->
     Returns
     -------
     list of Moments
-        One element, moments of K - 1 components.
+        One element, moments of K - 1 components; none if no screening row belongs to a component, such as one of a
+        few far rows.
     """
     problem = spec.screening_problem
     moments = _component_moments(mixture, spec, problem.covariance_estimator.moment_kind.per_component)
+    if not (moments.mass > 0).all():
+        return []
     mean_row_weight = problem.total_weight / problem.n_rows
     return [merge_groups(moments, mixture.n_components - 1, problem.column_variances, mean_row_weight)]
 
 
 def moments_with_each_component_split(mixture: Mixture, spec: CandidateSpec) -> list[Moments]:
     """Return K elements, moments of K + 1 components: one component is cut at its mean across its longest axis.
+
+    There are none if no screening row belongs to a component.
 
     Parameters
     ----------
@@ -42,7 +47,8 @@ def moments_with_each_component_split(mixture: Mixture, spec: CandidateSpec) -> 
     spec : CandidateSpec
         The candidate that the mixture was fitted for.
     """
-    return halve_each_component(_component_moments(mixture, spec, MomentKind.FULL), [0])
+    moments = _component_moments(mixture, spec, MomentKind.FULL)
+    return halve_each_component(moments, [0]) if (moments.mass > 0).all() else []
 
 
 def _component_moments(mixture: Mixture, spec: CandidateSpec, kind: MomentKind) -> Moments:
