@@ -98,9 +98,9 @@ def test_rows_without_far_ones_have_no_limits() -> None:
 
 def test_a_sample_without_the_far_rows_gives_no_starts_with_other_numbers_of_components() -> None:
     rows, groups = make_groups(0)
-    source = make_memory_source(np.concatenate([rows, FAR_ROWS["a sentinel"]]))
+    source = make_memory_source(np.concatenate([rows, FAR_ROWS["rows that differ"]]))
     problem = Problem.from_source(source, Structure.from_name("VVV"))
-    mixture = initialize_from_labels(problem, np.concatenate([groups, np.full(8, 3)]), 4)
+    mixture = initialize_from_labels(problem, np.concatenate([groups, np.full(12, 3)]), 4)
     sample = problem.on_sample_of_rows(rows, np.ones(len(rows)))
     for screening_problem, n_merged, n_split in ((problem, 1, 4), (sample, 0, 0)):
         spec = CandidateSpec(problem, screening_problem, 4)

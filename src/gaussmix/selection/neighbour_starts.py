@@ -3,12 +3,15 @@
 What one number of components finds, another may miss: a mixture with a component too many often has two in one group.
 """
 
+from gaussmix.core.linalg import eigh_descending
 from gaussmix.core.moments import MomentKind, Moments
 from gaussmix.model.mixture import Mixture
 from gaussmix.model.noise import drop_noise_moments
 from gaussmix.selection.candidate_spec import CandidateSpec
 from gaussmix.selection.extended_fits import halve_each_component
 from gaussmix.solvers.initialization.mixture_reduction import merge_groups
+
+_RELATIVE_ROUNDING = 1e-14  # of the largest eigenvalue of a scatter matrix
 
 
 def moments_with_two_components_merged(mixture: Mixture, spec: CandidateSpec) -> list[Moments]:
@@ -24,12 +27,11 @@ def moments_with_two_components_merged(mixture: Mixture, spec: CandidateSpec) ->
     Returns
     -------
     list of Moments
-        One element, moments of K - 1 components; none if no screening row belongs to a component, such as one of a
-        few far rows.
+        One element, moments of K - 1 components; none if a component has no scatter, such as one of equal far rows.
     """
     problem = spec.screening_problem
     moments = _component_moments(mixture, spec, problem.covariance_estimator.moment_kind.per_component)
-    if not (moments.mass > 0).all():
+    if not _have_scatter(moments):
         return []
     mean_row_weight = problem.total_weight / problem.n_rows
     return [merge_groups(moments, mixture.n_components - 1, problem.column_variances, mean_row_weight)]
@@ -38,7 +40,7 @@ def moments_with_two_components_merged(mixture: Mixture, spec: CandidateSpec) ->
 def moments_with_each_component_split(mixture: Mixture, spec: CandidateSpec) -> list[Moments]:
     """Return K elements, moments of K + 1 components: one component is cut at its mean across its longest axis.
 
-    There are none if no screening row belongs to a component.
+    There are none if a component has no scatter, such as one of equal far rows.
 
     Parameters
     ----------
@@ -48,7 +50,16 @@ def moments_with_each_component_split(mixture: Mixture, spec: CandidateSpec) -> 
         The candidate that the mixture was fitted for.
     """
     moments = _component_moments(mixture, spec, MomentKind.FULL)
-    return halve_each_component(moments, [0]) if (moments.mass > 0).all() else []
+    return halve_each_component(moments, [0]) if _have_scatter(moments) else []
+
+
+def _have_scatter(moments: Moments) -> bool:
+    """Return whether every component has rows, and scatter in every direction that is more than rounding."""
+    if not (moments.mass > 0).all():
+        return False
+    is_full = moments.kind is MomentKind.FULL
+    scatter = eigh_descending(moments.scatter)[0] if is_full else moments.scatter.reshape(len(moments.mass), -1)
+    return bool((scatter > _RELATIVE_ROUNDING * scatter.max(axis=1, keepdims=True)).all())
 
 
 def _component_moments(mixture: Mixture, spec: CandidateSpec, kind: MomentKind) -> Moments:

@@ -224,6 +224,8 @@ def _fit_volumes_and_matrix(state, total_mass):
     compute_eigen(
         state.covariance, 0, state.axes, state.matrix_buffer, state.rotated_scatter, state.axis_scatter, state.next_axes
     )
+    if not state.axis_scatter[0, n - 1] > 1e-13 * state.axis_scatter[0, 0]:
+        return False  # rounding decides smaller eigenvalues, as in covariance/iterative.py
     for k in range(n_components):
         for i in range(n):
             state.next_axis_variances[k, i] = state.component_buffer[k] * state.axis_scatter[0, i]
