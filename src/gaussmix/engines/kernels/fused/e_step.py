@@ -54,11 +54,14 @@ def e_step(state, is_diagonal):
     request_full_width()
     n_components, n_groups = state.axis_variances.shape[0], state.row_groups.shape[0]
     _prepare_sums(state)
+    log_noise = IMPOSSIBLE_SCORE
+    if state.noise.shape[0] > 0:
+        log_noise = scalar_log(state.noise[NOISE_WEIGHT]) + state.noise[NOISE_LOG_DENSITY]
     log_likelihood, noise_mass, moment, log_sums = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for first in range(0, n_groups, FUSED_GROUPS_PER_BLOCK):
         stop = min(first + FUSED_GROUPS_PER_BLOCK, n_groups)
         for group in range(first, stop):
-            sums = _compute_responsibilities(state, group, group - first, is_diagonal)
+            sums = _compute_responsibilities(state, group, group - first, is_diagonal, log_noise)
             log_likelihood, noise_mass = add(log_likelihood, sums[0]), add(noise_mass, sums[1])
             moment, log_sums = add(moment, sums[2]), add(log_sums, sums[3])
         for k in range(n_components):
@@ -90,7 +93,7 @@ def _prepare_sums(state):
 
 
 @kernel
-def _compute_responsibilities(state, group, slot, is_diagonal):
+def _compute_responsibilities(state, group, slot, is_diagonal, log_noise):
     """Compute the weighted responsibilities of a group.
 
     Return weighted log densities, responsibilities of noise, sums of r (score - best), and logs of the sums of
@@ -100,12 +103,10 @@ def _compute_responsibilities(state, group, slot, is_diagonal):
     request_full_width()
     n_components, zero, has_labels = state.axis_variances.shape[0], splat(0.0), state.known_components.size > 0
     weight, impossible = load(state.row_weights, group * SIMD_WIDTH), splat(IMPOSSIBLE_SCORE)
-    noise_score, label, unknown = impossible, splat(-1.0), splat(-0.5)
+    noise_score, label, unknown = splat(log_noise), splat(-1.0), splat(-0.5)
     if has_labels:
         label = load(state.known_components, group * SIMD_WIDTH)
-    if state.noise.shape[0] > 0:
-        log_noise = scalar_log(state.noise[NOISE_WEIGHT]) + state.noise[NOISE_LOG_DENSITY]
-        noise_score = select_greater(label, unknown, impossible, splat(log_noise))
+        noise_score = select_greater(label, unknown, impossible, noise_score)
     best, start = noise_score, slot * n_components * SIMD_WIDTH
     for k in range(n_components):
         distance = _squared_distances(state, group, k, is_diagonal)
