@@ -1,0 +1,1 @@
+"""Find anomalies: scores, p-values, thresholds that control error rates, and reasons."""
