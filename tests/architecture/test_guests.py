@@ -14,7 +14,7 @@ GUESTS = {
     "typer": ("cli",),
     "rich": ("cli", "selection/progress.py"),
     "pyarrow": ("cli",),
-    "safetensors": ("model/serialization.py",),
+    "safetensors": ("model/archive.py",),
     "threadpoolctl": ("core/blas.py",),
     "numba": ("engines/kernels/passes/", "engines/kernels/fused/", "engines/kernels/codegen/"),
     "llvmlite": ("engines/kernels/",),

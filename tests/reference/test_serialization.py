@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from gaussmix import ArchiveError, FileError, GaussmixError, Mixture
-from gaussmix.model.serialization import compute_checksum
+from gaussmix.model.archive import compute_checksum
 
 FOLDER = Path(__file__).parent
 EXPECTED = json.loads((FOLDER / "schema1.json").read_text(encoding="utf-8"))

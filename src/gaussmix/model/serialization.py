@@ -11,19 +11,23 @@ Files of every released schema stay readable: a new schema gets a new reader. A 
 that can represent it.
 """
 
-import hashlib
 import json
-import os
 from os import PathLike
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialize_tensors
 
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import FactorStructure, Structure, parse_structure
-from gaussmix.errors import ArchiveError, DamagedModelError, FileError
+from gaussmix.errors import ArchiveError, DamagedModelError
+from gaussmix.model.archive import (
+    DAMAGE_ERRORS,
+    ArchiveContent,
+    read_archive,
+    read_strings,
+    verify_checksum,
+    write_archive,
+)
 from gaussmix.model.covariance_serialization import pack_covariance, require_shape, unpack_covariance
 from gaussmix.model.dependence_serialization import RELATION_TENSORS, pack_dependence, unpack_dependence
 from gaussmix.model.mixture_parameters import MixtureParameters
@@ -34,6 +38,7 @@ from gaussmix.types import AnyArray
 
 M = TypeVar("M", bound=MixtureParameters)
 
+FORMAT = "gaussmix"
 SCHEMA_VERSION = 1
 FACTOR_SCHEMA_VERSION = 2
 COLUMN_SCHEMA_VERSION = 3  # relations or transforms of columns
@@ -47,6 +52,11 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
     FileError
         If the file cannot be written.
     """
+    write_archive(path, *pack_parameters(mixture))
+
+
+def pack_parameters(mixture: MixtureParameters) -> ArchiveContent:
+    """Return the strings and arrays that represent a mixture, by name."""
     tensors = {
         "weights": mixture.weights,
         "centers": mixture.centers,
@@ -59,9 +69,8 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
         **({} if mixture.dependence is None else pack_dependence(mixture.dependence)),
     }
     names = mixture.feature_names
-    arrays = {key: np.asarray(value, order="C") for key, value in tensors.items()}
     metadata = {
-        "format": "gaussmix",
+        "format": FORMAT,
         "schema": str(SCHEMA_VERSION),
         "structure": str(mixture.structure),
         "feature_names": json.dumps(None if names is None else list(names)),
@@ -72,16 +81,7 @@ def save_parameters(mixture: MixtureParameters, path: str | PathLike[str]) -> No
         metadata |= {"schema": str(COLUMN_SCHEMA_VERSION)}
     if mixture.transforms is not None:
         metadata |= {"transforms": mixture.transforms.to_json()}
-    content = serialize_tensors(arrays, {**metadata, "sha256": compute_checksum(arrays, metadata)})
-    partial = f"{os.fspath(path)}.partial"
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise FileError.model_unwritable(os.fspath(path), error) from error
+    return ArchiveContent(metadata, tensors)
 
 
 def load_parameters(path: str | PathLike[str], mixture_class: type[M]) -> M:
@@ -94,52 +94,23 @@ def load_parameters(path: str | PathLike[str], mixture_class: type[M]) -> M:
     ArchiveError
         If the file is not a gaussmix model, is damaged or has a newer schema.
     """
-    metadata, tensors = _read_safetensors(path)
-    if metadata.get("format") != "gaussmix":
-        raise ArchiveError.unknown_format(path)
-    if metadata.get("schema") not in _READERS:
-        raise ArchiveError.unknown_schema(path, metadata.get("schema"), list(_READERS))
+    content = read_archive(path, FORMAT, list(_READERS))
     try:
-        structure = _READERS[metadata["schema"]](metadata, tensors)
-        return mixture_class(*_read_constructor_arguments(metadata, tensors, structure))
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        return unpack_parameters(verify_checksum(content), mixture_class)
+    except DAMAGE_ERRORS as error:
         raise ArchiveError.invalid_content(path, error) from error
 
 
-def compute_checksum(tensors: dict[str, AnyArray], metadata: dict[str, str]) -> str:
-    """Return the SHA-256 of all strings and of all arrays with their names and shapes, sorted by name."""
-    hashed_metadata = {key: value for key, value in metadata.items() if key != "sha256"}
-    digest = hashlib.sha256(json.dumps(hashed_metadata, sort_keys=True).encode())
-    for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name])
-        digest.update(f"{name} {array.dtype.str} {tensors[name].shape} ".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+def unpack_parameters(content: ArchiveContent, mixture_class: type[M]) -> M:
+    """Return the mixture of a given class that `pack_parameters` packed, after a check of every shape and number."""
+    metadata, tensors = content
+    structure = _READERS[metadata["schema"]](metadata, tensors)
+    return mixture_class(*_read_constructor_arguments(metadata, tensors, structure))
 
 
 def read_schema_version(path: str | PathLike[str]) -> int:
     """Read the schema number of a model file."""
-    return int(_read_safetensors(path).metadata["schema"])
-
-
-class _FileContent(NamedTuple):
-    """The strings and the arrays of a safetensors file, by name."""
-
-    metadata: dict[str, str]
-    tensors: dict[str, AnyArray]
-
-
-def _read_safetensors(path: str | PathLike[str]) -> _FileContent:
-    """Read the strings and the arrays of a safetensors file; raise FileError or ArchiveError if that fails."""
-    if os.path.isdir(path):
-        raise FileError.model_is_a_folder(os.fspath(path))
-    if not os.path.isfile(path):
-        raise FileError.model_not_found(os.fspath(path))
-    try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            return _FileContent(file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise ArchiveError.not_safetensors(path, error) from error
+    return int(read_strings(path)["schema"])
 
 
 def _read_structure_of_schema_1(metadata: dict[str, str], tensors: dict[str, AnyArray]) -> Structure:
@@ -167,8 +138,6 @@ def _read_constructor_arguments(
     metadata: dict[str, str], tensors: dict[str, AnyArray], structure: Structure
 ) -> tuple[Any, ...]:
     """Return the validated fields of `MixtureParameters`, in their order; raise DamagedModelError if one is invalid."""
-    if metadata["sha256"] != compute_checksum(tensors, metadata):
-        raise DamagedModelError.wrong_checksum()
     for name, tensor in tensors.items():
         if tensor.dtype != (np.int64 if name in _INTEGER_TENSORS else np.float64) or not np.isfinite(tensor).all():
             raise DamagedModelError.invalid_tensor(name, tensor.dtype)
