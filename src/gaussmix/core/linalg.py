@@ -218,6 +218,9 @@ def largest_eigenpairs(matrix: DD, count: int) -> Eigenpairs:
         values, vectors = eigh_descending(matrix)
         return Eigenpairs(values[:count], vectors[:, :count])
     values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
+    if len(values) < count:  # LAPACK can lose some of many equal eigenvalues, as those of a matrix of low rank
+        values, vectors = eigh_descending(matrix)
+        return Eigenpairs(values[:count], vectors[:, :count])
     return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
 
 

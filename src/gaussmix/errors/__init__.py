@@ -5,6 +5,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 ``ConvergenceWarning``) are raised in ``estimators``.
 """
 
+from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
@@ -25,6 +26,7 @@ from gaussmix.errors.models import (
 from gaussmix.errors.sources import SourceError
 
 __all__ = [
+    "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
     "CollapseError",
@@ -51,6 +53,7 @@ __all__ = [
     "StartingValueError",
     "StructureError",
     "TableError",
+    "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
     "WeightError",

@@ -88,6 +88,14 @@ class DataWarning(GaussmixWarning):
         )
 
     @classmethod
+    def few_training_rows(cls, n_rows: int, minimum: int) -> "DataWarning":
+        """Return the warning that a detector of anomalies has learnt from few rows."""
+        return cls(
+            f"the detector has learnt from {format_count(n_rows, 'row')}, fewer than {minimum}: it can find rows far "
+            "from all others, and its p-values are rough; use more rows"
+        )
+
+    @classmethod
     def columns_without_gaussian_shape(cls, texts: Sequence[str]) -> "DataWarning":
         """Return the warning about columns; ``texts`` name them and what can be done, kind by kind."""
         return cls(f"{' '.join(texts)} To hide this: warnings.simplefilter('ignore', gaussmix.DataWarning)")

@@ -1,0 +1,223 @@
+"""``AnomalyDetector``: anomalies of a table, with a threshold from an error rate and reasons in words."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from gaussmix.anomaly.calibration import parse_density_ratios
+from gaussmix.anomaly.conformal import select_by_fdr
+from gaussmix.anomaly.model_fit import DetectorOptions, fit_anomaly_model
+from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, TrainingScores, parse_threshold
+from gaussmix.core.blas import limit_blas_threads
+from gaussmix.core.user_warnings import warn_user
+from gaussmix.errors import DataWarning
+from gaussmix.estimators import _validation
+from gaussmix.estimators._validation import make_estimator_generator
+from gaussmix.types import AnyArray, ArrayLike, BoolN, IntN, N
+
+FEW_ROWS = 20
+
+
+class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+    """Detector of anomalies by an ensemble of Gaussian mixtures.
+
+    Twelve mixtures of 8, 16 and 32 components are fitted to random halves of the rows and scaled on the other halves.
+    New rows are always welcome: there is no ``novelty`` parameter.
+
+    Parameters
+    ----------
+    contamination : 'auto' or float, default='auto'
+        Fraction of the training rows that are anomalies, at most 0.5. 'auto' is ``fdr=0.05``.
+    fpr : float or None, default=None
+        Fraction of normal rows that may be flagged.
+    fdr : float or None, default=None
+        Fraction of flagged rows that may be normal, by the procedure of Benjamini and Hochberg. At most one of
+        ``contamination``, ``fpr`` and ``fdr`` is given.
+    training : {'contaminated', 'clean'}, default='contaminated'
+        Whether the training rows may contain anomalies. If so, components of less than a twentieth of the weight do
+        not vouch for rows, and p-values follow from a tail that the highest tenth of the scores does not influence.
+    calibration : {'auto', 'split', 'cross', 'jackknife+'}, default='auto'
+        Which scores new rows are compared with. 'split': those of half of the rows (at least 1000 of many), which no
+        fit sees; with clean rows this alone guarantees the error rates. 'cross': those of all rows, each by the fits
+        that have not seen it. 'jackknife+': the same, and new rows are compared by the same fits. 'auto': 'split' for
+        clean rows, 'cross' for contaminated ones.
+    n_components : int or sequence of int, default=(8, 16, 32)
+        Numbers of components of the mixtures; at most a quarter of the rows of a fit.
+    covariance_type : str, default='full'
+        Structure of the covariances: one of `GaussianMixture`, without factors.
+    shrinkage : 'auto' or float, default='auto'
+        Ridge that is added to every variance, in squared deviations of a column. 'auto': 0.1, 0.01 or 0.001, by the
+        likelihood of rows that a fit has not seen.
+    n_repeats : int, default=2
+        How many times the rows are divided into halves. More give a steadier score, at their cost.
+    random_state : int, RandomState, Generator or None, default=None
+        Seed of halves and starts.
+
+    Attributes
+    ----------
+    offset_ : float
+        `decision_function` is `score_samples` minus this: rows below it are anomalies.
+    ensemble_ : Ensemble
+        The mixtures.
+    calibration_scores_ : CalibrationScores
+        The scores that new rows are compared with.
+    training_p_values_ : ndarray of shape (n,)
+        P-value of each training row, by the fits that have not seen it.
+    shrinkage_ : float
+        The ridge in use.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Column names, if X has names.
+
+    Raises
+    ------
+    DataError, ParameterError
+        From `fit`. Both are ValueErrors.
+
+    Warns
+    -----
+    DataWarning
+        From `fit`, with fewer than 20 rows.
+
+    References
+    ----------
+    Bates, Candès, Lei, Romano & Sesia, Annals of Statistics 51 (2023), for p-values and error rates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gaussmix.anomaly import AnomalyDetector
+    >>> rows = np.random.default_rng(0).normal(size=(500, 2))
+    >>> detector = AnomalyDetector(fpr=0.01, random_state=0).fit(rows)
+    >>> detector.predict([[0.0, 0.0], [8.0, 8.0]]).tolist()
+    [1, -1]
+    """
+
+    def __init__(
+        self,
+        *,
+        contamination: str | float = "auto",
+        fpr: float | None = None,
+        fdr: float | None = None,
+        training: str = "contaminated",
+        calibration: str = "auto",
+        n_components: int | tuple[int, ...] = (8, 16, 32),
+        covariance_type: str = "full",
+        shrinkage: str | float = "auto",
+        n_repeats: int = 2,
+        random_state: _validation.RandomStateLike = None,
+    ) -> None:
+        self.contamination, self.fpr, self.fdr = contamination, fpr, fdr
+        self.training, self.calibration = training, calibration
+        self.n_components, self.covariance_type = n_components, covariance_type
+        self.shrinkage, self.n_repeats = shrinkage, n_repeats
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        X_calibration: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the detector to rows, and return it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, D)
+            Rows of finite numbers, of which at least two differ.
+        y : object, optional
+            Ignored.
+        sample_weight : array-like of shape (n,), optional
+            Number of times that each row counts.
+        X_calibration : array-like of shape (m, D), optional
+            Rows that are known to be normal. New rows are then compared with these, which no fit sees.
+
+        Returns
+        -------
+        self
+        """
+        threshold = parse_threshold(self.contamination, self.fpr, self.fdr)
+        options = DetectorOptions.parse(self)
+        rows = _validation.validate_rows(self, X, is_fitting=True)
+        weights = _validation.validate_sample_weight(sample_weight, rows)
+        normal = None if X_calibration is None else _validation.validate_rows(self, X_calibration, is_fitting=False)
+        with limit_blas_threads(rows.shape[1]):
+            result = fit_anomaly_model(rows, weights, normal, options, make_estimator_generator(self.random_state))
+            self.model_, self.shrinkage_, self.threshold_ = result.model, result.ridge, threshold
+            training = self._make_training_scores(rows, weights, result.unseen_scores)
+            self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
+        self.training_p_values_ = np.exp(training.unseen)
+        if len(rows) < FEW_ROWS:
+            warn_user(DataWarning.few_training_rows(len(rows), FEW_ROWS))
+        return self
+
+    def score_samples(self, X: ArrayLike) -> N:
+        """Return the log probability (n,) of a normal row being as unusual as each row of X (n, D), in nats.
+
+        -4.6 is one in a hundred. A row that breaks a relation of all training rows is far below all others.
+        """
+        check_is_fitted(self, "model_")
+        return self.model_.log_tails(_validation.validate_rows(self, X, is_fitting=False))
+
+    def decision_function(self, X: ArrayLike) -> N:
+        """Return `score_samples` minus ``offset_`` (n,); anomalies are below 0."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: ArrayLike) -> IntN:
+        """Return -1 for anomalies and 1 for normal rows (n,); each row is judged alone."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def p_values(
+        self,
+        X: ArrayLike,
+        *,
+        density_ratio: ArrayLike | None = None,
+        calibration_density_ratio: ArrayLike | None = None,
+        randomize_ties: bool = False,
+    ) -> N:
+        """Return the p-value (n,) of each row of X (n, D): small for anomalies.
+
+        With clean calibration rows these are conformal p-values. With contaminated ones they follow from the fitted
+        tail, and are approximate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, D)
+        density_ratio, calibration_density_ratio : array-like of shape (n,) and (m,), optional
+            Density of new rows over that of calibration rows, at the rows of X and at the calibration rows, if the new
+            rows are distributed otherwise. Approximate where the ratios are estimated.
+        randomize_ties : bool, default=False
+            Make p-values of normal rows exactly uniform, by a draw that ``random_state`` seeds.
+
+        Raises
+        ------
+        ParameterError
+            If only one of the two ratios is given, or the calibration rows are contaminated.
+        """
+        check_is_fitted(self, "model_")
+        rows = _validation.validate_rows(self, X, is_fitting=False)
+        calibration = self.model_.calibration
+        ratios = parse_density_ratios(calibration, density_ratio, calibration_density_ratio, len(rows))
+        rng = make_estimator_generator(self.random_state) if randomize_ties else None
+        return calibration.p_values(self.model_.score_by_half(rows), *ratios, rng)
+
+    def select_anomalies(self, X: ArrayLike, fdr: float | None = None) -> BoolN:
+        """Return which rows of X (n, D) are anomalies at a false discovery rate, shape (n,).
+
+        The rows are judged together, by the procedure of Benjamini and Hochberg. The rate is ``fdr``, by default that
+        of the detector or 0.05. It is guaranteed with clean calibration rows that no fit has seen.
+        """
+        own = self.fdr if self.fdr is not None else DEFAULT_FDR
+        rate = parse_threshold(None, None, own if fdr is None else fdr).rate
+        return select_by_fdr(self.p_values(X), rate)
+
+    def _make_training_scores(self, rows: AnyArray, weights: N | None, unseen_scores: N) -> TrainingScores:
+        """Return what a threshold may depend on."""
+        calibration = self.model_.calibration
+        return TrainingScores(
+            calibration, calibration.tail(unseen_scores), lambda: self.model_.log_tails(rows), weights
+        )

@@ -1,0 +1,117 @@
+"""Fit an `AnomalyModel`: divide the rows, choose the ridge, fit the mixtures, calibrate on unseen rows."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gaussmix.anomaly.anomaly_model import AnomalyModel
+from gaussmix.anomaly.calibration import CalibrationScores
+from gaussmix.anomaly.ensemble import fit_ensemble, select_unseen_scores
+from gaussmix.anomaly.member import MemberOptions
+from gaussmix.anomaly.row_partition import CALIBRATIONS, Calibration, RowPartition, partition_rows
+from gaussmix.anomaly.scored_columns import ScoredColumns
+from gaussmix.anomaly.shrinkage import choose_ridge
+from gaussmix.core.scalar_checks import is_integer, require_integer
+from gaussmix.covariance import FactorStructure, Structure, parse_structure
+from gaussmix.errors import ParameterError
+from gaussmix.estimators._validation import require_choice, require_positive
+from gaussmix.types import AnyArray, N
+
+_AUTO = "auto"
+_AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
+
+
+class DetectorOptions(NamedTuple):
+    """The checked parameters of a detector; ``ridge`` is None if the data choose it."""
+
+    is_clean: bool
+    calibration: Calibration
+    numbers_of_components: tuple[int, ...]
+    structure: Structure
+    ridge: float | None
+    n_repeats: int
+
+    @classmethod
+    def parse(cls, estimator: Any) -> "DetectorOptions":
+        """Return the options of an AnomalyDetector; raise ParameterError if one is not allowed."""
+        require_choice("training", estimator.training, list(_AUTO_CALIBRATIONS))
+        require_choice("calibration", estimator.calibration, [_AUTO, *CALIBRATIONS])
+        automatic = _AUTO_CALIBRATIONS[estimator.training]
+        calibration = automatic if estimator.calibration == _AUTO else estimator.calibration
+        if estimator.shrinkage != _AUTO:
+            require_positive("shrinkage", estimator.shrinkage)
+        return cls(
+            estimator.training == "clean",
+            CALIBRATIONS[calibration],
+            _parse_numbers_of_components(estimator.n_components),
+            _parse_structure(estimator.covariance_type),
+            None if estimator.shrinkage == _AUTO else float(estimator.shrinkage),
+            require_integer("n_repeats", estimator.n_repeats, 1),
+        )
+
+    def member_options(self, ridge: float) -> list[MemberOptions]:
+        """Return the options of the members of a half."""
+        return [MemberOptions(k, self.structure, ridge, self.is_clean) for k in self.numbers_of_components]
+
+
+class FitResult(NamedTuple):
+    """The model, the ridge in use, and the scores (n,) of the training rows by fits that have not seen them."""
+
+    model: AnomalyModel
+    ridge: float
+    unseen_scores: N
+
+
+def fit_anomaly_model(
+    rows: AnyArray, weights: N | None, normal_rows: AnyArray | None, options: DetectorOptions, rng: np.random.Generator
+) -> FitResult:
+    """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
+    calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
+    partition = partition_rows(np.asarray(rows), calibration, options.n_repeats, rng)
+    columns = ScoredColumns.from_rows(rows, weights)
+    standardized = columns.standardize(rows)
+    ridge = options.ridge
+    if ridge is None:
+        middle = sorted(options.numbers_of_components)[len(options.numbers_of_components) // 2]
+        ridge = choose_ridge(standardized, weights, partition, MemberOptions(middle, options.structure, 0.0, True), rng)
+    ensemble = fit_ensemble(standardized, weights, partition, options.member_options(ridge), rng)
+    unseen_scores = select_unseen_scores(ensemble.score_by_half(standardized), partition.halves)
+    if normal_rows is None:
+        scores = _calibrate_on_training_rows(unseen_scores, weights, partition, options)
+    else:
+        by_half = ensemble.score_by_half(columns.standardize(normal_rows))
+        halves = np.full((len(normal_rows), options.n_repeats), -1, dtype=np.int64)
+        scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
+    return FitResult(AnomalyModel(columns, ensemble, scores), ridge, unseen_scores)
+
+
+def _calibrate_on_training_rows(
+    unseen_scores: N, weights: N | None, partition: RowPartition, options: DetectorOptions
+) -> CalibrationScores:
+    """Return the calibration on the rows held out from all fits, or else on all rows."""
+    chosen = partition.is_held_out if partition.is_held_out.any() else np.ones(len(unseen_scores), dtype=bool)
+    return CalibrationScores.from_scores(
+        unseen_scores[chosen],
+        None if weights is None else weights[chosen],
+        partition.halves[chosen],
+        options.is_clean,
+        options.calibration.compares_by_half,
+    )
+
+
+def _parse_numbers_of_components(value: object) -> tuple[int, ...]:
+    """Return the numbers of components of the members; raise ParameterError unless there is at least one."""
+    numbers = list(value) if isinstance(value, tuple | list | range | np.ndarray) else [value]
+    if not numbers or not all(is_integer(k, 1) for k in numbers):
+        allowed = "a whole number of at least 1, or a sequence of such numbers"
+        raise ParameterError.invalid_value("n_components", value, allowed)
+    return tuple(int(k) for k in numbers)
+
+
+def _parse_structure(covariance_type: object) -> Structure:
+    """Return the covariance structure of the members; raise ParameterError for one with factors."""
+    structure = parse_structure(covariance_type, 1, "covariance_type")
+    if isinstance(structure, FactorStructure):
+        allowed = "a structure without factors, such as 'full', 'diag' or 'VVE'"
+        raise ParameterError.invalid_value("covariance_type", covariance_type, allowed)
+    return structure

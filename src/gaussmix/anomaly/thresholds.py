@@ -1,0 +1,108 @@
+"""Thresholds that nobody has to guess: the score below which a row is an anomaly, for a wanted error rate."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from gaussmix.anomaly.calibration import CalibrationScores
+from gaussmix.anomaly.conformal import find_p_value_limit, weigh_scores
+from gaussmix.anomaly.weighted_quantiles import weighted_quantile
+from gaussmix.core.scalar_checks import is_number_in
+from gaussmix.errors import AnomalyParameterError, ParameterError
+from gaussmix.types import N
+
+DEFAULT_FDR = 0.05
+_MAX_CONTAMINATION = 0.5
+
+
+class Threshold(NamedTuple):
+    """The kind of a threshold, a key of `THRESHOLDS`, and its rate."""
+
+    kind: str
+    rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingScores:
+    """What a threshold may depend on: the calibration, and log tails (n,) of training rows.
+
+    ``unseen`` are by fits that have not seen the row, ``all_fits`` by all of them. ``weights`` (n,) or None count rows.
+    """
+
+    calibration: CalibrationScores
+    unseen: N
+    all_fits: Callable[[], N]
+    weights: N | None
+
+
+def _offset_of_contamination(rate: float, training: TrainingScores) -> float:
+    """Return the quantile of the scores of the training rows."""
+    return weighted_quantile(training.all_fits(), training.weights, rate)
+
+
+def _offset_of_fpr(rate: float, training: TrainingScores) -> float:
+    """Return the score whose p-value is the rate: among clean calibration rows by rank, else by the fitted tail."""
+    calibration = training.calibration
+    if not calibration.is_clean:
+        return float(np.log(rate))
+    distinct = np.unique(calibration.scores)
+    above, _ = weigh_scores(calibration.scores, distinct, calibration.weights)
+    allowed = np.flatnonzero((above + 1.0) / (calibration.total_weight + 1.0) <= rate)
+    if not len(allowed):  # too few rows for so low a rate: the tail beyond the largest score is extrapolated
+        return float(np.log(rate))
+    return float(calibration.tail(distinct[allowed[:1]])[0])
+
+
+def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
+    """Return the limit of Benjamini and Hochberg among training rows; clean ones have no anomalies to select.
+
+    Then, and where they select none, each new row is judged alone.
+    """
+    if training.calibration.is_clean:
+        return _offset_of_fpr(rate, training)
+    limit = find_p_value_limit(np.exp(training.unseen), rate, training.weights)
+    if limit < 0:
+        n_rows = len(training.unseen) if training.weights is None else float(training.weights.sum())
+        return float(np.log(rate / n_rows))
+    return float(np.nextafter(np.log(limit), 0.0))
+
+
+THRESHOLDS: dict[str, Callable[[float, TrainingScores], float]] = {
+    "contamination": _offset_of_contamination,
+    "fpr": _offset_of_fpr,
+    "fdr": _offset_of_fdr,
+}
+
+
+def parse_threshold(contamination: object, fpr: object, fdr: object) -> Threshold:
+    """Return the threshold that a user asks for; by default a false discovery rate of 0.05.
+
+    Raises
+    ------
+    ParameterError
+        If a rate is out of range, or more than one is given.
+    """
+    given = {"contamination": contamination, "fpr": fpr, "fdr": fdr}
+    chosen = {name: value for name, value in given.items() if value is not None and not _is_auto(name, value)}
+    if len(chosen) > 1:
+        raise AnomalyParameterError.several_thresholds(list(chosen))
+    for name, value in chosen.items():
+        largest = _MAX_CONTAMINATION if name == "contamination" else 1.0
+        if not is_number_in(value, 0.0, largest) or (name != "contamination" and value == largest):
+            raise ParameterError.invalid_value(name, value, _describe_range(name))
+        return Threshold(name, float(value))  # type: ignore[arg-type]
+    return Threshold("fdr", DEFAULT_FDR)
+
+
+def _is_auto(name: str, value: object) -> bool:
+    """Return whether a value is scikit-learn's 'auto' of the contamination."""
+    return name == "contamination" and isinstance(value, str) and value == "auto"
+
+
+def _describe_range(name: str) -> str:
+    """Return the values that a rate may have, in words."""
+    if name == "contamination":
+        return "'auto', or a number above 0 and at most 0.5; more anomalies than that are the normal rows"
+    return "None, or a number between 0 and 1"

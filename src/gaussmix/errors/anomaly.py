@@ -1,0 +1,48 @@
+"""Errors about anomaly detectors: training rows, thresholds and calibration."""
+
+from collections.abc import Sequence
+
+from gaussmix.errors.data import DataError
+from gaussmix.errors.models import ParameterError
+from gaussmix.errors.text import format_count, join_with_commas
+
+
+class TrainingRowsError(DataError):
+    """Training rows from which no detector can learn."""
+
+    @classmethod
+    def identical(cls, n_rows: int) -> "TrainingRowsError":
+        """Return the error that all training rows are equal."""
+        found = "there is one row only" if n_rows == 1 else f"all {n_rows} rows are equal"
+        return cls(f"{found}, so nothing says how much normal rows differ; pass rows that differ")
+
+    @classmethod
+    def too_few_to_split(cls, n_rows: int, minimum: int) -> "TrainingRowsError":
+        """Return the error that there are too few distinct rows to hold some out for calibration."""
+        found = format_count(n_rows, "distinct row")
+        return cls(
+            f"calibration='split' needs at least {minimum} distinct rows, but there are {found}; use more rows, or "
+            "calibration='cross'"
+        )
+
+
+class AnomalyParameterError(ParameterError):
+    """Parameters of a detector that contradict each other."""
+
+    @classmethod
+    def several_thresholds(cls, names: Sequence[str]) -> "AnomalyParameterError":
+        """Return the error that more than one error rate is given."""
+        return cls(f"give one of contamination, fpr and fdr, but not {join_with_commas(list(names))} together")
+
+    @classmethod
+    def one_density_ratio(cls, missing: str) -> "AnomalyParameterError":
+        """Return the error that a density ratio is given for new rows or calibration rows only."""
+        return cls(f"density ratios are needed for the new rows and the calibration rows; give {missing}, too")
+
+    @classmethod
+    def density_ratio_of_contaminated_rows(cls) -> "AnomalyParameterError":
+        """Return the error that density ratios are given, but calibration rows may be anomalies."""
+        return cls(
+            "density ratios need clean calibration rows, but training='contaminated'; use training='clean', or pass "
+            "normal rows as X_calibration"
+        )
