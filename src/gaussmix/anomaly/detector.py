@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.anomaly.calibration import parse_density_ratios
 from gaussmix.anomaly.conformal import select_by_fdr
-from gaussmix.anomaly.model_fit import DetectorOptions, fit_anomaly_model
+from gaussmix.anomaly.model_fit import DetectorOptions, drop_rows_without_weight, fit_anomaly_model
 from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, TrainingScores, parse_threshold
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.user_warnings import warn_user
@@ -145,6 +145,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rows = _validation.validate_rows(self, X, is_fitting=True)
         weights = _validation.validate_sample_weight(sample_weight, rows)
         normal = None if X_calibration is None else _validation.validate_rows(self, X_calibration, is_fitting=False)
+        rows, weights = drop_rows_without_weight(rows, weights)
         with limit_blas_threads(rows.shape[1]):
             result = fit_anomaly_model(rows, weights, normal, options, make_estimator_generator(self.random_state))
             self.model_, self.shrinkage_, self.threshold_ = result.model, result.ridge, threshold

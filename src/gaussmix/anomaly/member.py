@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.anomaly.row_order import count_distinct_rows
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.covariance import Structure
 from gaussmix.engines import AutomaticEngine
@@ -58,10 +59,10 @@ def log_density(mixture: Mixture, rows: ND) -> N:
 def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) -> Mixture:
     """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from k-means.
 
-    There are at least four rows for each component.
+    There are at least four distinct rows for each component.
     """
     problem = Problem.from_source(MemorySource.from_array(rows, weights), options.structure, options.ridge)
-    n_components = max(1, min(options.n_components, len(rows) // _MIN_ROWS_PER_COMPONENT))
+    n_components = max(1, min(options.n_components, count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT))
     start = initialize(problem, "kmeans", n_components, np.random.default_rng(seed))
     return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(_TOL, _MAX_ITER)).model
 

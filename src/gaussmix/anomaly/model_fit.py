@@ -62,6 +62,13 @@ class FitResult(NamedTuple):
     unseen_scores: N
 
 
+def drop_rows_without_weight(rows: AnyArray, weights: N | None) -> tuple[AnyArray, N | None]:
+    """Return the rows (n, D) that count, and their weights (n,) or None."""
+    if weights is None or (weights > 0).all():
+        return rows, weights
+    return rows[weights > 0], weights[weights > 0]
+
+
 def fit_anomaly_model(
     rows: AnyArray, weights: N | None, normal_rows: AnyArray | None, options: DetectorOptions, rng: np.random.Generator
 ) -> FitResult:
@@ -105,7 +112,7 @@ def _parse_numbers_of_components(value: object) -> tuple[int, ...]:
     if not numbers or not all(is_integer(k, 1) for k in numbers):
         allowed = "a whole number of at least 1, or a sequence of such numbers"
         raise ParameterError.invalid_value("n_components", value, allowed)
-    return tuple(int(k) for k in numbers)
+    return tuple(require_integer("n_components", k, 1) for k in numbers)
 
 
 def _parse_structure(covariance_type: object) -> Structure:

@@ -14,3 +14,8 @@ def number_distinct_rows(rows: ND) -> IntN:
     numbers = np.empty(len(rows), dtype=np.int64)
     numbers[order] = np.cumsum(is_new) - 1
     return numbers
+
+
+def count_distinct_rows(rows: ND) -> int:
+    """Return how many different rows there are among rows (n, d)."""
+    return int(number_distinct_rows(rows).max()) + 1

@@ -8,6 +8,7 @@ import numpy as np
 from gaussmix.anomaly.ensemble import MAX_FIT_ROWS
 from gaussmix.anomaly.member import MemberOptions, fit_mixture, log_density
 from gaussmix.anomaly.row_partition import RowPartition
+from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.types import ND, N
 
@@ -21,7 +22,7 @@ def choose_ridge(
 ) -> float:
     """Return the ridge whose mixture of one half has the highest mean log density on the other half.
 
-    The hundredth of rows of lowest density does not count, nor do the weights of rows.
+    The hundredth of rows of lowest density does not count.
     """
     seed = int(rng.integers(2**31))
     tasks: list[Callable[[], float]] = [
@@ -36,5 +37,7 @@ def _score_ridge(rows: ND, weights: N | None, partition: RowPartition, options: 
     seen = partition.rows_of_half(0, 0)[:MAX_FIT_ROWS]
     unseen = partition.rows_of_half(0, 1)[:MAX_FIT_ROWS]
     mixture = fit_mixture(rows[seen], None if weights is None else weights[seen], options, seed)
-    ordered = np.sort(log_density(mixture, rows[unseen]) + mixture.frame.log_abs_det_jacobian)
-    return float(ordered[int(np.ceil(_DROPPED_FRACTION * len(ordered))) if len(ordered) > 1 else 0 :].mean())
+    densities = log_density(mixture, rows[unseen]) + mixture.frame.log_abs_det_jacobian
+    unseen_weights = None if weights is None else weights[unseen]
+    is_kept = densities >= weighted_quantile(densities, unseen_weights, _DROPPED_FRACTION)
+    return float(np.average(densities[is_kept], weights=None if unseen_weights is None else unseen_weights[is_kept]))

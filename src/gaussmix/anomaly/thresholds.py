@@ -58,14 +58,14 @@ def _offset_of_fpr(rate: float, training: TrainingScores) -> float:
 def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
     """Return the limit of Benjamini and Hochberg among training rows; clean ones have no anomalies to select.
 
-    Then, and where they select none, each new row is judged alone.
+    Then each new row is judged alone. Where none of contaminated rows is selected, the most unusual of them is the
+    limit: about one false alarm in as many rows.
     """
     if training.calibration.is_clean:
         return _offset_of_fpr(rate, training)
     limit = find_p_value_limit(np.exp(training.unseen), rate, training.weights)
     if limit < 0:
-        n_rows = len(training.unseen) if training.weights is None else float(training.weights.sum())
-        return float(np.log(rate / n_rows))
+        return float(np.nextafter(training.all_fits().min(), 0.0))
     return float(np.nextafter(np.log(limit), 0.0))
 
 
