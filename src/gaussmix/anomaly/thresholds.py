@@ -38,8 +38,8 @@ class TrainingScores:
 
 
 def _offset_of_contamination(rate: float, training: TrainingScores) -> float:
-    """Return the quantile of the scores of the training rows."""
-    return weighted_quantile(training.all_fits(), training.weights, rate)
+    """Return the quantile of the scores of the training rows, which counts as an anomaly itself."""
+    return float(np.nextafter(weighted_quantile(training.all_fits(), training.weights, rate), np.inf))
 
 
 def _offset_of_fpr(rate: float, training: TrainingScores) -> float:
@@ -65,8 +65,8 @@ def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
         return _offset_of_fpr(rate, training)
     limit = find_p_value_limit(np.exp(training.unseen), rate, training.weights)
     if limit < 0:
-        return float(np.nextafter(training.all_fits().min(), 0.0))
-    return float(np.nextafter(np.log(limit), 0.0))
+        return float(np.nextafter(training.all_fits().min(), np.inf))
+    return float(np.nextafter(np.log(limit), np.inf))
 
 
 THRESHOLDS: dict[str, Callable[[float, TrainingScores], float]] = {
