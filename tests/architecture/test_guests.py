@@ -8,7 +8,7 @@ from tests.architecture.rooms import MODULES, Module
 
 RESIDENTS = {"numpy", "scipy"}
 GUESTS = {
-    "sklearn": ("estimators", "comparison/assignment_comparison.py", "plots", "report", "cli"),
+    "sklearn": ("estimators", "anomaly/detector.py", "comparison/assignment_comparison.py", "plots", "report", "cli"),
     "matplotlib": ("plots",),
     "jinja2": ("report",),
     "typer": ("cli",),

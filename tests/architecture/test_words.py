@@ -23,6 +23,7 @@ STRUCTURES_ARE_NAMED_IN = {
     "covariance",
     "model",
     "selection",
+    "anomaly",
     "comparison",
     "estimators",
     "plots",

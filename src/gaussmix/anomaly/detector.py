@@ -1,6 +1,7 @@
 """``AnomalyDetector``: anomalies of a table, with a threshold from an error rate and reasons in words."""
 
-from typing import Self
+from os import PathLike
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
@@ -8,6 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from gaussmix.anomaly.calibration import parse_density_ratios
 from gaussmix.anomaly.conformal import select_by_fdr
+from gaussmix.anomaly.detector_archive import StoredDetector, load_detector, save_detector
+from gaussmix.anomaly.feedback import parse_verdicts
 from gaussmix.anomaly.model_fit import DetectorOptions, drop_rows_without_weight, fit_anomaly_model
 from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, TrainingScores, parse_threshold
 from gaussmix.core.blas import limit_blas_threads
@@ -145,9 +148,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rows = _validation.validate_rows(self, X, is_fitting=True)
         weights = _validation.validate_sample_weight(sample_weight, rows)
         normal = None if X_calibration is None else _validation.validate_rows(self, X_calibration, is_fitting=False)
+        names, rng = _validation.get_feature_names(self), make_estimator_generator(self.random_state)
         rows, weights = drop_rows_without_weight(rows, weights)
         with limit_blas_threads(rows.shape[1]):
-            result = fit_anomaly_model(rows, weights, normal, options, make_estimator_generator(self.random_state))
+            result = fit_anomaly_model(rows, weights, normal, options, names, rng)
             self.model_, self.shrinkage_, self.threshold_ = result.model, result.ridge, threshold
             training = self._make_training_scores(rows, weights, result.unseen_scores)
             self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
@@ -204,7 +208,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         calibration = self.model_.calibration
         ratios = parse_density_ratios(calibration, density_ratio, calibration_density_ratio, len(rows))
         rng = make_estimator_generator(self.random_state) if randomize_ties else None
-        return calibration.p_values(self.model_.score_by_half(rows), *ratios, rng)
+        return self.model_.p_values(rows, *ratios, rng)
 
     def select_anomalies(self, X: ArrayLike, fdr: float | None = None) -> BoolN:
         """Return which rows of X (n, D) are anomalies at a false discovery rate, shape (n,).
@@ -216,9 +220,61 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rate = parse_threshold(None, None, own if fdr is None else fdr).rate
         return select_by_fdr(self.p_values(X), rate)
 
+    def feedback(self, X: ArrayLike, is_anomaly: ArrayLike) -> Self:
+        """Correct the detector by what a person says about rows of X (m, D), and return it.
+
+        Afterwards `predict` gives each judged row its verdict, similar rows follow, and rows judged normal make the
+        tail of normal rows heavier. Feedback adds up, and is saved with the detector.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, D)
+            The judged rows.
+        is_anomaly : array-like of bool of shape (m,), or bool
+            Whether each row is an anomaly; False is a false alarm.
+
+        Raises
+        ------
+        ParameterError
+            If ``is_anomaly`` is not one bool, or one for each row.
+        """
+        check_is_fitted(self, "model_")
+        rows = np.asarray(_validation.validate_rows(self, X, is_fitting=False), dtype=np.float64)
+        self.model_ = self.model_.with_feedback(rows, parse_verdicts(is_anomaly, len(rows)), float(self.offset_))
+        return self
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fitted detector, with its feedback, to a safetensors file without training rows."""
+        check_is_fitted(self, "model_")
+        parameters = {name: _to_json_value(value) for name, value in self.get_params(deep=False).items()}
+        save_detector(path, StoredDetector(self.model_, float(self.offset_), parameters))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Return a fitted detector from a file that `save` wrote; ArchiveError is raised if it is none."""
+        stored = load_detector(path)
+        parameters = stored.parameters
+        if isinstance(parameters["n_components"], list):  # JSON has no tuples
+            parameters["n_components"] = tuple(parameters["n_components"])
+        detector = cls(**parameters)
+        detector.model_, detector.offset_ = stored.model, stored.offset
+        detector.n_features_in_ = stored.model.columns.n_features
+        if stored.model.feature_names is not None:
+            detector.feature_names_in_ = np.array(stored.model.feature_names, dtype=object)
+        return detector
+
     def _make_training_scores(self, rows: AnyArray, weights: N | None, unseen_scores: N) -> TrainingScores:
         """Return what a threshold may depend on."""
         calibration = self.model_.calibration
         return TrainingScores(
             calibration, calibration.tail(unseen_scores), lambda: self.model_.log_tails(rows), weights
         )
+
+
+def _to_json_value(value: object) -> Any:
+    """Return a parameter as a JSON file can hold it; a random state that is no whole number becomes None."""
+    if isinstance(value, tuple | list | range | np.ndarray):
+        return [int(number) for number in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float) else None

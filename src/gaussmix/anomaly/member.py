@@ -14,6 +14,7 @@ import numpy as np
 
 from gaussmix.anomaly.row_order import count_distinct_rows
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
+from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance import Structure
 from gaussmix.engines import AutomaticEngine
 from gaussmix.model import Mixture, Problem, prediction
@@ -63,7 +64,7 @@ def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) 
     """
     problem = Problem.from_source(MemorySource.from_array(rows, weights), options.structure, options.ridge)
     n_components = max(1, min(options.n_components, count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT))
-    start = initialize(problem, "kmeans", n_components, np.random.default_rng(seed))
+    start = initialize(problem, "kmeans", n_components, make_generator(seed))
     return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(_TOL, _MAX_ITER)).model
 
 

@@ -8,16 +8,19 @@ from gaussmix.anomaly.anomaly_model import AnomalyModel
 from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import fit_ensemble, select_unseen_scores
 from gaussmix.anomaly.member import MemberOptions
+from gaussmix.anomaly.normal_groups import MAX_ROWS
 from gaussmix.anomaly.row_partition import CALIBRATIONS, Calibration, RowPartition, partition_rows
 from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.shrinkage import choose_ridge
+from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.scalar_checks import is_integer, require_integer
 from gaussmix.covariance import FactorStructure, Structure, parse_structure
 from gaussmix.errors import ParameterError
 from gaussmix.estimators._validation import require_choice, require_positive
-from gaussmix.types import AnyArray, N
+from gaussmix.types import ND, AnyArray, N
 
 _AUTO = "auto"
+_NORMAL_PROBABILITY = 0.95  # of contaminated rows, those of lowest scores explain the others
 _AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
 
 
@@ -70,7 +73,12 @@ def drop_rows_without_weight(rows: AnyArray, weights: N | None) -> tuple[AnyArra
 
 
 def fit_anomaly_model(
-    rows: AnyArray, weights: N | None, normal_rows: AnyArray | None, options: DetectorOptions, rng: np.random.Generator
+    rows: AnyArray,
+    weights: N | None,
+    normal_rows: AnyArray | None,
+    options: DetectorOptions,
+    names: tuple[str, ...] | None,
+    rng: np.random.Generator,
 ) -> FitResult:
     """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
     calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
@@ -89,7 +97,19 @@ def fit_anomaly_model(
         by_half = ensemble.score_by_half(columns.standardize(normal_rows))
         halves = np.full((len(normal_rows), options.n_repeats), -1, dtype=np.int64)
         scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
-    return FitResult(AnomalyModel(columns, ensemble, scores), ridge, unseen_scores)
+    normal = _select_normal_rows(rows, unseen_scores, weights, partition, options)
+    return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), ridge, unseen_scores)
+
+
+def _select_normal_rows(
+    rows: AnyArray, unseen_scores: N, weights: N | None, partition: RowPartition, options: DetectorOptions
+) -> ND:
+    """Return at most 2000 random training rows (m, D), without the most unusual ones where these may be anomalies."""
+    probability = 1.0 if options.is_clean else _NORMAL_PROBABILITY
+    is_normal = unseen_scores <= weighted_quantile(unseen_scores, weights, probability)
+    positions = np.flatnonzero(is_normal)
+    chosen = positions[np.argsort(partition.random_order[positions], kind="stable")[:MAX_ROWS]]
+    return np.asarray(rows[chosen], dtype=np.float64)
 
 
 def _calibrate_on_training_rows(

@@ -43,6 +43,11 @@ class ScoredColumns:
         deviations = np.ldexp(np.sqrt(variances), -frame.total_exponent)
         return cls(means, np.where(deviations > 0, deviations, 1.0), dependence)
 
+    @property
+    def n_features(self) -> int:
+        """Number of columns D, with those that are left out."""
+        return len(self.means) if self.dependence is None else self.dependence.n_features
+
     def standardize(self, rows: AnyArray) -> ND:
         """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations."""
         kept = rows if self.dependence is None else self.dependence.select_independent(rows)

@@ -35,6 +35,14 @@ class AnomalyParameterError(ParameterError):
         return cls(f"give one of contamination, fpr and fdr, but not {join_with_commas(list(names))} together")
 
     @classmethod
+    def invalid_verdicts(cls, shape: tuple[int, ...], dtype: str, n_rows: int) -> "AnomalyParameterError":
+        """Return the error that feedback is not one bool per row."""
+        return cls(
+            f"is_anomaly must be True, False or {format_count(n_rows, 'bool')}, one for each row, but has the shape "
+            f"{shape} and the type {dtype}"
+        )
+
+    @classmethod
     def one_density_ratio(cls, missing: str) -> "AnomalyParameterError":
         """Return the error that a density ratio is given for new rows or calibration rows only."""
         return cls(f"density ratios are needed for the new rows and the calibration rows; give {missing}, too")

@@ -1,0 +1,48 @@
+"""The groups of normal rows by which a detector explains: one mixture without ridge, with few components."""
+
+import warnings
+
+import numpy as np
+
+from gaussmix.anomaly.member import MemberOptions, fit_mixture
+from gaussmix.anomaly.row_order import count_distinct_rows
+from gaussmix.anomaly.scored_columns import ScoredColumns
+from gaussmix.covariance import Structure
+from gaussmix.errors import GaussmixWarning
+from gaussmix.model import Mixture
+from gaussmix.model.column_dependence import attach_dependence
+from gaussmix.selection import select
+from gaussmix.types import ND
+
+MAX_ROWS = 2000
+_NUMBERS_OF_GROUPS = range(1, 10)
+_STRUCTURES = ("VVV", "EEE")
+_MIN_ROWS_PER_COLUMN = 5
+_RIDGE = 0.1  # in squared deviations, where there are too few rows for covariances without one
+
+
+def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str, ...] | None) -> Mixture:
+    """Return the mixture of normal rows (n, D) in the data's units, of all columns.
+
+    Structure and number of groups are those of lowest BIC among full and equal covariances. With fewer than five
+    distinct rows per column it is one group with a ridge.
+    """
+    kept = normal_rows if columns.dependence is None else columns.dependence.select_independent(normal_rows)
+    if count_distinct_rows(kept) < _MIN_ROWS_PER_COLUMN * kept.shape[1]:
+        mixture = _fit_one_group(columns, columns.standardize(normal_rows))
+    else:
+        with warnings.catch_warnings():  # an explanation needs groups, not advice on how to fit them
+            warnings.simplefilter("ignore", GaussmixWarning)
+            best = select(kept, _NUMBERS_OF_GROUPS, _STRUCTURES).best
+        assert best.mixture is not None  # among these candidates one has rows enough
+        mixture = best.mixture.independent_part
+    return attach_dependence(mixture, columns.dependence, names)
+
+
+def _fit_one_group(columns: ScoredColumns, standardized: ND) -> Mixture:
+    """Return one Gaussian with a ridge, in the data's units of the independent columns."""
+    options = MemberOptions(1, Structure.from_name("VVV"), _RIDGE, True)
+    mixture = fit_mixture(standardized, None, options, seed=0)
+    means = mixture.means * columns.deviations + columns.means
+    covariances = mixture.covariances * np.outer(columns.deviations, columns.deviations)
+    return Mixture.from_parameters(mixture.weights, means, covariances)
