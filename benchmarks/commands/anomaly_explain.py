@@ -16,7 +16,7 @@ column by 4 conditional standard deviations; one of two columns of correlation 0
 standard deviations. Counted is how often `explain_rows` names first what was changed, or exactly the pair. Other rules
 stand beside it, and as a bound the most probable column if the true mixture and the size of the change are known."""
 
-_N_ROWS_PER_TABLE = 25
+_N_ROWS_PER_TABLE = 5
 _CORRELATION_OF_PAIR = 0.9
 _SIZE, _SIZE_OF_SEVERAL = 4.0, 6.0
 

@@ -162,8 +162,11 @@ def _deviation_vectors(explanations: Explanations) -> ND:
 
 
 def _compress(vectors: ND) -> ND:
-    """Return signed logarithms of deviations, so that one huge deviation does not hide the others."""
-    return np.asarray(np.sign(vectors) * np.log1p(np.abs(vectors)))
+    """Return signed logarithms of deviations, so that one huge deviation does not hide the others.
+
+    They are rounded, so that no tie between equal rows depends on rounding errors.
+    """
+    return np.round(np.sign(vectors) * np.log1p(np.abs(vectors)), 9)
 
 
 def _summarize_group(explanations: Explanations, vectors: ND, ranks: IntN, members: IntN) -> AnomalyGroup:

@@ -19,6 +19,13 @@ from gaussmix.types import ND, AnyArray, Array, ArrayLike, BoolN, IntArray, IntN
 NORMAL_LEVEL = 0.01  # a distance that fewer rows of the group exceed is not ordinary
 MAX_DEVIATING_COLUMNS = 5
 _MAX_SHOWN_ROWS = 20
+_TABLE_COLUMNS = {
+    "contribution": "contributions",
+    "conditional_z": "conditional_z",
+    "marginal_z": "marginal_z",
+    "expected_value": "expected_values",
+    "expected_deviation": "expected_deviations",
+}
 
 
 @dataclass(frozen=True)
@@ -104,11 +111,13 @@ class Explanations:
             "distance": self.distances,
             "tail_probability": self.tail_probabilities,
             "first_column": names[self.first_columns],
+            "deviating_columns": np.array(
+                [", ".join(names[row[row >= 0]]) for row in self.deviating_columns], dtype=object
+            ),
             "sentence": np.array(self.sentences, dtype=object),
         }
-        for prefix in ("contributions", "conditional_z", "marginal_z", "expected_values", "expected_deviations"):
-            array = getattr(self, prefix)
-            table |= {f"{prefix}_{name}": array[:, j] for j, name in enumerate(self.names)}
+        for prefix, attribute in _TABLE_COLUMNS.items():
+            table |= {f"{prefix}_{name}": getattr(self, attribute)[:, j] for j, name in enumerate(self.names)}
         return table
 
     def __str__(self) -> str:

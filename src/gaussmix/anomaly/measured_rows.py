@@ -62,23 +62,19 @@ class MeasuredRows:
         relations = () if mixture.dependence is None else mixture.dependence.relations
         signs = _find_relation_signs(relations, transformed)
         shown = full if mixture.transforms is None else tuple(mixture.transforms.format_names(full))
-        texts = tuple(_describe_breaks(relations, signs[i], transformed[i], shown) for i in range(len(values)))
         columns = mixture.independent_columns
-        points = mixture.frame.transform_rows(transformed[:, columns])
-        independent_names, relation_names = (
-            tuple(full[j] for j in columns),
-            tuple(relation.describe(shown) for relation in relations),
-        )
         return cls(
-            mixture.independent_part,
-            values,
-            points,
-            full,
-            independent_names,
-            relations,
-            relation_names,
-            signs,
-            texts,
+            mixture=mixture.independent_part,
+            values=values,
+            points=mixture.frame.transform_rows(transformed[:, columns]),
+            names=full,
+            independent_names=tuple(full[j] for j in columns),
+            relations=relations,
+            relation_names=tuple(relation.describe(shown) for relation in relations),
+            relation_signs=signs,
+            relation_texts=tuple(
+                _describe_breaks(relations, signs[i], transformed[i], shown) for i in range(len(values))
+            ),
         )
 
     @property

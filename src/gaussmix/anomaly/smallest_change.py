@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gaussmix.anomaly.change_candidates import Candidates, extend_candidates, start_candidates
-from gaussmix.anomaly.change_sentences import ALREADY_NORMAL, describe_change, describe_failure
+from gaussmix.anomaly.change_sentences import describe_changes
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.core.scalar_checks import require_integer
 from gaussmix.errors import ParameterError
@@ -102,8 +102,8 @@ def find_smallest_changes(
     ParameterError
         If ``is_normal`` does not return one bool for each row, or ``max_columns`` is not a positive integer.
     """
-    max_columns = require_integer("max_columns", max_columns, 1)
     measured = MeasuredRows.from_rows(mixture, rows, names)
+    max_columns = min(require_integer("max_columns", max_columns, 1), measured.points.shape[1])
     detector = _Detector(mixture, measured, is_normal)
     is_found = detector.are_rows_normal(measured.values)
     was_normal, changed = is_found.copy(), measured.values.copy()
@@ -113,31 +113,15 @@ def find_smallest_changes(
     is_found[broken] = is_restored
     changed[broken[is_restored]] = restored[is_restored]
     candidates = start_candidates(measured.mixture, measured.points, np.flatnonzero(~is_found))
-    for count in range(1, min(max_columns, measured.points.shape[1]) + 1):
+    for count in range(1, max_columns + 1):
         if not len(candidates.rows):
             break
         candidates = extend_candidates(candidates)
         found, points = _choose_changes(candidates, detector)
         changed[found], n_changed[found], is_found[found] = detector.to_rows(points, found), count, True
         candidates = candidates.select(~np.isin(candidates.rows, found))
-    sentences = _describe_changes(measured, changed, was_normal, is_found, max_columns)
+    sentences = describe_changes(measured, changed, was_normal, is_found, max_columns)
     return SmallestChanges(measured.names, measured.values, changed, n_changed, is_found, sentences)
-
-
-def _describe_changes(
-    measured: MeasuredRows, changed: ND, was_normal: BoolN, is_found: BoolN, max_columns: int
-) -> tuple[str, ...]:
-    """Return the sentence of each row, given the rows (n, D) after the change."""
-    is_dependent = measured.is_dependent
-    texts = []
-    for before, after, was, is_now in zip(measured.values, changed, was_normal, is_found, strict=True):
-        if was:
-            texts.append(ALREADY_NORMAL)
-        elif is_now:
-            texts.append(describe_change(before, after, measured.names, is_dependent))
-        else:
-            texts.append(describe_failure(max_columns))
-    return tuple(texts)
 
 
 @dataclass(frozen=True)
