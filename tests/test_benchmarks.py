@@ -120,3 +120,13 @@ def test_recovery_is_counted_on_simulated_tables():
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         *("5", "2", "2", "0", "0.7500", "0.7500", "2.12", "1", "0.10", "1")
     ]
+
+
+def test_explanations_of_planted_anomalies_are_counted(tmp_path, capsys):
+    path = str(tmp_path / "explain.json")
+    main(["anomaly-explain", "--cases", "20", "--table-seeds", "1", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["results"]
+    assert set(results) == {"column", "pair", "several"}
+    assert results["column"]["explain_rows"][0] > 0.6
+    assert "| explain_rows |" in capsys.readouterr().out

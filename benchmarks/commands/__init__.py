@@ -1,6 +1,7 @@
 """One module per benchmark command: its options, its measurement and its table."""
 
 from benchmarks.commands import (
+    anomaly_explain,
     bayes,
     default_fit,
     factors,
@@ -31,4 +32,5 @@ COMMANDS = {
     "solvers": solvers,
     "bayes": bayes,
     "kmeans": kmeans,
+    "anomaly-explain": anomaly_explain,
 }

@@ -1,0 +1,130 @@
+"""``MeasuredRows``: rows in the data's units and in working coordinates, and which linear relations they break."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.anomaly.number_text import format_own_value
+from gaussmix.core.input_arrays import column_names, parse_rows
+from gaussmix.core.linear_relation import LinearRelation
+from gaussmix.errors import DataError
+from gaussmix.errors.text import join_with_and
+from gaussmix.model import Mixture
+from gaussmix.model.validation import parse_feature_names
+from gaussmix.types import ND, ArrayLike, BoolN, IntArray
+
+
+@dataclass(frozen=True)
+class MeasuredRows:
+    """n rows of D columns, d of them linearly independent.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The groups, in the independent columns.
+    values : ndarray of shape (n, D)
+        In the data's units.
+    points : ndarray of shape (n, d)
+        Independent columns in working coordinates.
+    names : tuple of str
+        Names (D,) of all columns.
+    independent_names : tuple of str
+    relations : tuple of LinearRelation
+        Relations among the transformed columns that all training rows keep.
+    relation_names : tuple of str
+        The relations in words.
+    relation_signs : ndarray of int of shape (n, n_relations)
+        1 if the dependent column is larger than the relation allows, -1 if it is smaller, 0 if the relation holds.
+    relation_texts : tuple of str
+        For each row the relations that it breaks, in words; empty if there are none.
+    """
+
+    mixture: Mixture
+    values: ND
+    points: ND
+    names: tuple[str, ...]
+    independent_names: tuple[str, ...]
+    relations: tuple[LinearRelation, ...]
+    relation_names: tuple[str, ...]
+    relation_signs: IntArray
+    relation_texts: tuple[str, ...]
+
+    @classmethod
+    def from_rows(cls, mixture: Mixture, rows: ArrayLike, names: Sequence[str] | None = None) -> "MeasuredRows":
+        """Return the rows (n, D) of a table; ``names`` (D,) replace those of the mixture."""
+        values = parse_rows(rows, mixture.n_features, mixture.feature_names)
+        if not len(values):
+            raise DataError.no_rows()
+        known = parse_feature_names(names, mixture.n_features) or mixture.feature_names or column_names(rows)
+        full = tuple(map(str, known or (f"column {j}" for j in range(mixture.n_features))))
+        transformed = mixture.transform_rows(values)
+        relations = () if mixture.dependence is None else mixture.dependence.relations
+        signs = _find_relation_signs(relations, transformed)
+        shown = full if mixture.transforms is None else tuple(mixture.transforms.format_names(full))
+        columns = mixture.independent_columns
+        return cls(
+            mixture=mixture.independent_part,
+            values=values,
+            points=mixture.frame.transform_rows(transformed[:, columns]),
+            names=full,
+            independent_names=tuple(full[j] for j in columns),
+            relations=relations,
+            relation_names=tuple(relation.describe(shown) for relation in relations),
+            relation_signs=signs,
+            relation_texts=tuple(
+                _describe_breaks(relations, signs[i], transformed[i], shown) for i in range(len(values))
+            ),
+        )
+
+    @property
+    def breaks_relation(self) -> BoolN:
+        """Whether each row breaks a relation, (n,)."""
+        return np.asarray((self.relation_signs != 0).any(axis=1))
+
+    @property
+    def is_dependent(self) -> BoolN:
+        """Whether a relation gives each column, (D,)."""
+        return np.isin(np.arange(len(self.names)), [relation.column for relation in self.relations])
+
+    @property
+    def independent_values(self) -> ND:
+        """Values of the independent columns, (n, d), in the data's units."""
+        return self.values[:, ~self.is_dependent]
+
+    def to_data_units(self, points: ND) -> ND:
+        """Return points (n, d) in working coordinates as values of the independent columns."""
+        return self.mixture.restore_points(points)
+
+    def half_widths(self, points: ND, deviations: ND) -> ND:
+        """Return standard deviations (n, d) about points in data's units; half the width of the interval they span."""
+        if self.mixture.transforms is None:
+            return np.asarray(np.ldexp(deviations, -self.mixture.frame.total_exponent))
+        high, low = (self.to_data_units(points + sign * deviations) for sign in (1.0, -1.0))
+        return np.asarray(0.5 * (high - low))
+
+
+def _find_relation_signs(relations: Sequence[LinearRelation], rows: ND) -> IntArray:
+    """Return the signs (n, n_relations) of the relations' errors in transformed rows (n, D); 0 within rounding."""
+    signs = np.zeros((len(rows), len(relations)), dtype=np.int64)
+    for i, relation in enumerate(relations):
+        is_above = rows[:, relation.column] > relation.predict(rows)
+        signs[:, i] = np.where(is_above, 1, -1) * relation.broken_rows(rows)
+    return signs
+
+
+def _describe_breaks(relations: Sequence[LinearRelation], signs: IntArray, row: ND, names: Sequence[str]) -> str:
+    """Return a clause on the relations that one transformed row (D,) breaks; empty for none."""
+    clauses = [
+        _describe_break(relation, row, names) for relation, sign in zip(relations, signs, strict=True) if sign != 0
+    ]
+    return join_with_and(clauses) if clauses else ""
+
+
+def _describe_break(relation: LinearRelation, row: ND, names: Sequence[str]) -> str:
+    """Return 'a is 3, but 1 in every training row', or 'a is 3 and not 2, although a = b + c'."""
+    actual, expected = float(row[relation.column]), float(relation.predict(row[None])[0])
+    value, other = (format_own_value(number, abs(actual - expected)) for number in (actual, expected))
+    if not len(relation.predictors):
+        return f"{names[relation.column]} is {value}, but {other} in every training row"
+    return f"{names[relation.column]} is {value} and not {other}, although {relation.describe(names)}"
