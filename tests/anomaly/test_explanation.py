@@ -183,7 +183,7 @@ def test_sentence_of_a_pair_of_one_group_and_of_rows_far_from_all():
 
 def test_flags_of_a_detector_decide_what_is_explained():
     mixture = make_mixture(0, n_groups=1)
-    rows = np.vstack([mixture.means, mixture.means + [0.0, 9.0, 0.0, 0.0]])
+    rows = np.vstack([mixture.means, mixture.means + np.array([0.0, 9.0, 0.0, 0.0])])
     found = explain_rows(mixture, rows, is_anomaly=[True, False])
     assert found.is_anomaly.tolist() == [True, False]
     assert found.sentences[0].startswith("No column of the row stands out from the group. Its distance is ordinary: ")

@@ -1,5 +1,19 @@
 """Find anomalies: scores, p-values, thresholds that control error rates, and reasons."""
 
+from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
+from gaussmix.anomaly.conformal import conformal_p_values, select_by_fdr
 from gaussmix.anomaly.detector import AnomalyDetector
+from gaussmix.anomaly.explanation import Explanations, explain_rows
+from gaussmix.anomaly.smallest_change import SmallestChanges, find_smallest_changes
 
-__all__ = ["AnomalyDetector"]
+__all__ = [
+    "AnomalyDetector",
+    "AnomalyGroups",
+    "Explanations",
+    "SmallestChanges",
+    "conformal_p_values",
+    "explain_rows",
+    "find_smallest_changes",
+    "group_anomalies",
+    "select_by_fdr",
+]

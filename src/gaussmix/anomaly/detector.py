@@ -1,5 +1,6 @@
 """``AnomalyDetector``: anomalies of a table, with a threshold from an error rate and reasons in words."""
 
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
@@ -7,11 +8,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
 from gaussmix.anomaly.calibration import parse_density_ratios
 from gaussmix.anomaly.conformal import select_by_fdr
 from gaussmix.anomaly.detector_archive import StoredDetector, load_detector, save_detector
+from gaussmix.anomaly.explanation import Explanations, explain_rows
 from gaussmix.anomaly.feedback import parse_verdicts
 from gaussmix.anomaly.model_fit import DetectorOptions, drop_rows_without_weight, fit_anomaly_model
+from gaussmix.anomaly.smallest_change import find_smallest_changes
 from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, TrainingScores, parse_threshold
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.user_warnings import warn_user
@@ -219,6 +223,29 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         own = self.fdr if self.fdr is not None else DEFAULT_FDR
         rate = parse_threshold(None, None, own if fdr is None else fdr).rate
         return select_by_fdr(self.p_values(X), rate)
+
+    def explain(self, X: ArrayLike, is_anomaly: ArrayLike | None = None) -> Explanations:
+        """Return why each row of X (n, D) is an anomaly or not: columns, distances, a sentence and the smallest change.
+
+        Rows are compared with groups of normal rows, which a mixture of few components describes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, D)
+        is_anomaly : array-like of bool of shape (n,), optional
+            Which rows to call anomalies, such as those of `select_anomalies`; by default those of `predict`.
+        """
+        check_is_fitted(self, "model_")
+        rows = np.asarray(_validation.validate_rows(self, X, is_fitting=False), dtype=np.float64)
+        model, offset = self.model_, self.offset_
+        flags = model.log_tails(rows) < offset if is_anomaly is None else is_anomaly
+        changes = find_smallest_changes(model.groups, rows, lambda changed: model.log_tails(changed) >= offset)
+        return replace(explain_rows(model.groups, rows, is_anomaly=flags), changes=changes)
+
+    def group_anomalies(self, X: ArrayLike) -> AnomalyGroups:
+        """Return anomalies X (n, D), such as rows that `select_anomalies` selects, grouped by how they deviate."""
+        check_is_fitted(self, "model_")
+        return group_anomalies(self.model_.groups, _validation.validate_rows(self, X, is_fitting=False))
 
     def feedback(self, X: ArrayLike, is_anomaly: ArrayLike) -> Self:
         """Correct the detector by what a person says about rows of X (m, D), and return it.

@@ -10,6 +10,7 @@ from gaussmix.anomaly.deviating_columns import find_deviating_columns
 from gaussmix.anomaly.deviations import Deviations, chi_square_tails, measure_deviations
 from gaussmix.anomaly.explanation_sentences import RowFacts, compose_sentence
 from gaussmix.anomaly.measured_rows import MeasuredRows
+from gaussmix.anomaly.smallest_change import SmallestChanges
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import format_count
@@ -67,6 +68,8 @@ class Explanations:
     relation_signs : ndarray of int of shape (n, len(relations))
         1 or -1 if the row breaks the relation, because the column that it gives is too large or too small; else 0.
     sentences : tuple of str
+    changes : SmallestChanges or None
+        The smallest change that makes each row normal, if a detector was asked.
     """
 
     names: tuple[str, ...]
@@ -87,6 +90,7 @@ class Explanations:
     relations: tuple[str, ...] = field(repr=False)
     relation_signs: IntArray = field(repr=False)
     sentences: tuple[str, ...] = field(repr=False)
+    changes: SmallestChanges | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -116,6 +120,8 @@ class Explanations:
             ),
             "sentence": np.array(self.sentences, dtype=object),
         }
+        if self.changes is not None:
+            table["smallest_change"] = np.array(self.changes.sentences, dtype=object)
         for prefix, attribute in _TABLE_COLUMNS.items():
             table |= {f"{prefix}_{name}": getattr(self, attribute)[:, j] for j, name in enumerate(self.names)}
         return table

@@ -1,6 +1,7 @@
 """The groups of normal rows by which a detector explains: one mixture without ridge, with few components."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,7 +37,8 @@ def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str,
             best = select(kept, _NUMBERS_OF_GROUPS, _STRUCTURES).best
         assert best.mixture is not None  # among these candidates one has rows enough
         mixture = best.mixture.independent_part
-    return attach_dependence(mixture, columns.dependence, names)
+    named = replace(mixture, feature_names=names if columns.dependence is None else None)
+    return attach_dependence(named, columns.dependence, names)
 
 
 def _fit_one_group(columns: ScoredColumns, standardized: ND) -> Mixture:
