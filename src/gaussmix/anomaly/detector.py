@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from os import PathLike
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
@@ -273,17 +273,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fitted detector, with its feedback, to a safetensors file without training rows."""
         check_is_fitted(self, "model_")
-        parameters = {name: _to_json_value(value) for name, value in self.get_params(deep=False).items()}
-        save_detector(path, StoredDetector(self.model_, float(self.offset_), parameters))
+        save_detector(path, StoredDetector(self.model_, float(self.offset_), self.get_params(deep=False)))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted detector from a file that `save` wrote; ArchiveError is raised if it is none."""
         stored = load_detector(path)
-        parameters = stored.parameters
-        if isinstance(parameters["n_components"], list):  # JSON has no tuples
-            parameters["n_components"] = tuple(parameters["n_components"])
-        detector = cls(**parameters)
+        detector = cls(**stored.parameters)
         detector.model_, detector.offset_ = stored.model, stored.offset
         detector.n_features_in_ = stored.model.columns.n_features
         if stored.model.feature_names is not None:
@@ -296,12 +292,3 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return TrainingScores(
             calibration, calibration.tail(unseen_scores), lambda: self.model_.log_tails(rows), weights
         )
-
-
-def _to_json_value(value: object) -> Any:
-    """Return a parameter as a JSON file can hold it; a random state that is no whole number becomes None."""
-    if isinstance(value, tuple | list | range | np.ndarray):
-        return [int(number) for number in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, str | int | float) else None

@@ -38,7 +38,7 @@ def save_detector(path: str | PathLike[str], stored: StoredDetector) -> None:
     strings = {
         "format": FORMAT,
         "schema": SCHEMA,
-        "parameters": json.dumps(stored.parameters),
+        "parameters": json.dumps({name: _to_json_value(value) for name, value in stored.parameters.items()}),
         "feature_names": json.dumps(model.feature_names),
         "members": json.dumps(_shape(model.ensemble)),
         "is_clean": json.dumps(model.calibration.is_clean),
@@ -95,7 +95,22 @@ def _unpack(content: ArchiveContent) -> StoredDetector:
         unpack_parameters(content.part("groups."), Mixture),
         _unpack_feedback(tensors),
     )
-    return StoredDetector(model, float(tensors["offset"][0]), json.loads(strings["parameters"]))
+    parameters = {name: _from_json_value(value) for name, value in json.loads(strings["parameters"]).items()}
+    return StoredDetector(model, float(tensors["offset"][0]), parameters)
+
+
+def _to_json_value(value: object) -> object:
+    """Return a parameter as a JSON file can hold it; a random state that is no whole number becomes None."""
+    if isinstance(value, tuple | list | range | np.ndarray):
+        return [int(number) for number in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float) else None
+
+
+def _from_json_value(value: object) -> object:
+    """Return a parameter from a JSON file, which has lists in place of tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _shape(ensemble: Ensemble) -> tuple[int, int]:
