@@ -8,7 +8,8 @@ from statistics import mean, median
 
 import numpy as np
 
-from benchmarks.adapters.detectors import DETECTORS, TRAINING_MODES
+from benchmarks.adapters import DETECTORS
+from benchmarks.adapters.detectors import TRAINING_MODES
 from benchmarks.anomaly_sets import (
     CHOOSING_HALF,
     CONFIRMING_HALF,
@@ -30,11 +31,11 @@ The protocol of PyOD's benchmark on 17 sets of the ODDS collection. For each see
 training; their means and variances standardise all rows. Each detector is fitted with the defaults of its library,
 without labels, and scores the other 40 %. Tables show means over the seeds. Contaminated training rows contain the
 anomalies that were drawn; clean ones contain no known anomaly, and the test rows are the same. "pyod-gmm" is a single
-Gaussian, as PyOD's default is. "pyod-knn" is the distance to the fifth neighbour. Design decisions of gaussmix looked
-at the choosing half of the sets only. PyOD's detectors score their training rows during the fit, too, and its times
-include that."""
+Gaussian, as PyOD's default is. "pyod-knn" is the distance to the fifth neighbour. The rule of gaussmix was decided on
+the choosing half of the sets and confirmed on the other half. PyOD's detectors score their training rows during the
+fit, too, and its times include that."""
 
-# Title of the table, key of a run, and format, for each measure of a score.
+# Title of the table and key of a run, for each measure of the scores.
 _MEASURES = (("area under the ROC curve", "auc"), ("average precision", "average_precision"))
 _GROUPS = {
     "mean of the choosing half": CHOOSING_HALF,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.adapters.detectors import DETECTORS, DetectorSpec
+from benchmarks.adapters import DETECTORS
+from benchmarks.adapters.detectors import DetectorSpec
 from benchmarks.workers.answer_stream import describe_failure, open_answer_stream
 
 TRAIN_FILE, TEST_FILE = "train.npy", "test.npy"
