@@ -83,13 +83,16 @@ def _build_section(records: list[dict], with_environment: bool, is_first_of_comm
 
 
 def _describe_origin(record: dict) -> str:
-    """Return the command with its flags, the date and the numbers of repetitions of a record."""
+    """Return the command with its flags, the date, the numbers of repetitions and the load of a record."""
     options = record["arguments"]
     names = {"rounds": "rounds", "iterations": "iterations", "seeds": "seeds"}
     counts = ", ".join(f"{options[key]} {name}" for key, name in names.items() if key in options)
     flags = "".join(f" --{name}" for name, value in options.items() if value is True)
-    origin = f"`python -m benchmarks {record['command']}{flags}`, {record['date']}"
-    return origin + (f", {counts}." if counts else ".")
+    load = record["machine"].get("load")
+    parts = [f"`python -m benchmarks {record['command']}{flags}`", record["date"]]
+    parts += [counts] if counts else []
+    parts += [] if load is None else [f"load {load:g} at the start"]
+    return ", ".join(parts) + "."
 
 
 def list_versions(records: list[dict]) -> dict[str, list[str]]:

@@ -32,8 +32,9 @@ training; their means and variances standardise all rows. Each detector is fitte
 without labels, and scores the other 40 %. Tables show means over the seeds. Contaminated training rows contain the
 anomalies that were drawn; clean ones contain no known anomaly, and the test rows are the same. "pyod-gmm" is a single
 Gaussian, as PyOD's default is. "pyod-knn" is the distance to the fifth neighbour. The rule of gaussmix was decided on
-the choosing half of the sets and confirmed on the other half. PyOD's detectors score their training rows during the
-fit, too, and its times include that."""
+the choosing half of the sets and confirmed on the other half; since then both halves have been seen. PyOD's detectors
+score their training rows during the fit, too, and its times include that. Seconds include the effect of other work on
+the machine."""
 
 # Title of the table and key of a run, for each measure of the scores.
 _MEASURES = (("area under the ROC curve", "auc"), ("average precision", "average_precision"))
