@@ -1,6 +1,7 @@
 """Command line: ``python -m benchmarks COMMAND`` runs a benchmark, prints a table and writes the results as JSON.
 
-``python -m benchmarks report JSON... > benchmarks/RESULTS.md`` assembles the page of results.
+``python -m benchmarks report JSON... > benchmarks/RESULTS.md`` assembles the page of results, and with
+``--update benchmarks/RESULTS.md`` it replaces only the sections of these records.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from benchmarks.adapters import PEERS
 from benchmarks.commands import COMMANDS
 from benchmarks.commands.arguments import parse_interpreters, parse_peer_names
 from benchmarks.machine import build_record_header
+from benchmarks.page_update import update_page
 from benchmarks.report import build_report
 from benchmarks.round_robin import interpreter_path
 
@@ -29,6 +31,15 @@ def _run_command(arguments: argparse.Namespace) -> None:
     print(command.format_results(record["results"]))
 
 
+def _write_report(files: list[str], page: str | None) -> None:
+    """Print the page of results, or replace the sections of the records in an existing page."""
+    if page is None:
+        sys.stdout.write(build_report(files) + "\n")
+    else:
+        text = update_page(Path(page).read_text(encoding="utf-8"), files)
+        Path(page).write_text(text + "\n", encoding="utf-8")
+
+
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and run the command."""
     parser = argparse.ArgumentParser(
@@ -41,9 +52,10 @@ def main(argv: list[str] | None = None) -> None:
         command_parser.add_argument("--output", help="JSON file for the results")
     report_parser = commands.add_parser("report", help="print the page of results from JSON files")
     report_parser.add_argument("files", nargs="+", metavar="JSON")
+    report_parser.add_argument("--update", metavar="PAGE", help="replace the sections of these records in a page")
     arguments = parser.parse_args(argv)
     if arguments.command == "report":
-        sys.stdout.write(build_report(arguments.files) + "\n")
+        _write_report(arguments.files, arguments.update)
     else:
         _run_command(arguments)
 

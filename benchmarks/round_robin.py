@@ -24,16 +24,21 @@ _PAUSE_SECONDS = 0.25  # pause between two measurements, since idle threads of t
 class Worker:
     """A process that answers each line of input with a line of JSON.
 
-    It is killed if an answer takes longer than ``timeout_seconds``. ``failure_reason`` says why the process failed,
+    It is killed if an answer takes longer than ``timeout_seconds``; ``pause_seconds`` precede each request.
+    ``failure_reason`` says why the process failed,
     or is None. ``first_answer`` is the line that it writes at its start.
     """
 
     def __init__(
-        self, command: list[str], environment: dict[str, str] | None = None, timeout_seconds: float = _TIMEOUT_SECONDS
+        self,
+        command: list[str],
+        environment: dict[str, str] | None = None,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        pause_seconds: float = _PAUSE_SECONDS,
     ) -> None:
         self.failure_reason: str | None = None
         self.first_answer: dict = {}
-        self.timeout_seconds = timeout_seconds
+        self.timeout_seconds, self.pause_seconds = timeout_seconds, pause_seconds
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         try:
             self.process = subprocess.Popen(command, cwd=REPOSITORY_ROOT, env=environment, text=True, **pipes)
@@ -46,7 +51,7 @@ class Worker:
         """Send a line and return the answer, or {} if the process has failed."""
         if self.failure_reason is not None:
             return {}
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(self.pause_seconds)
         with suppress(BrokenPipeError):
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()

@@ -1,6 +1,7 @@
-"""One class per peer: fits from given parameters with a given number of iterations."""
+"""Other libraries: a class per peer that runs EM iterations from given parameters, and a table of detectors."""
 
 from benchmarks.adapters.base import Peer
+from benchmarks.adapters.detectors import DETECTORS
 from benchmarks.adapters.gaussmix import Gaussmix, Gaussmix32, GaussmixDense
 from benchmarks.adapters.jax import GMMX
 from benchmarks.adapters.numpy_based import MLPack, OneDAL, ScikitLearn, ScikitLearn32
@@ -27,4 +28,10 @@ PEERS: dict[str, type[Peer]] = {
 
 GAUSSMIX_PEERS = ("gaussmix", "gaussmix-dense", "gaussmix32")
 
-__all__ = ["GAUSSMIX_PEERS", "PEERS", "Peer"]
+# The packages whose versions the report shows, for each peer and each detector.
+PACKAGE_NAMES: dict[str, tuple[str, ...]] = {
+    **{name: detector.package_names for name, detector in DETECTORS.items()},
+    **{name: peer.package_names for name, peer in PEERS.items()},
+}
+
+__all__ = ["DETECTORS", "GAUSSMIX_PEERS", "PACKAGE_NAMES", "PEERS", "Peer"]

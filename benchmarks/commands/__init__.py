@@ -1,6 +1,7 @@
 """One module per benchmark command: its options, its measurement and its table."""
 
 from benchmarks.commands import (
+    anomaly,
     anomaly_explain,
     bayes,
     default_fit,
@@ -18,6 +19,7 @@ from benchmarks.commands import (
 )
 
 # In the order of a report. Each module has TITLE, EXPLANATION, add_arguments, run_benchmark and format_results.
+# A module with merge_results shows the results of all its records in one section.
 COMMANDS = {
     "peers": peers,
     "roofline": roofline,
@@ -32,5 +34,6 @@ COMMANDS = {
     "solvers": solvers,
     "bayes": bayes,
     "kmeans": kmeans,
+    "anomaly": anomaly,
     "anomaly-explain": anomaly_explain,
 }

@@ -1,6 +1,8 @@
 """Options that several commands share."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
+from functools import partial
 
 from benchmarks.adapters import PEERS
 
@@ -23,11 +25,15 @@ def add_cases(parser: ArgumentParser) -> None:
     )
 
 
-def add_peers(parser: ArgumentParser, default: str) -> None:
-    """Add --peers and --python."""
-    parser.add_argument("--peers", default=default, help=f"separated by commas; default: {default}")
+def add_peers(parser: ArgumentParser, default: str, allowed: Iterable[str] = tuple(PEERS)) -> None:
+    """Add --peers and --python; exit if one names a peer that is not allowed."""
+    names = tuple(allowed)
+    parser.add_argument(
+        "--peers", type=partial(_check_peers, names), default=default, help=f"separated by commas; default: {default}"
+    )
     parser.add_argument(
         "--python",
+        type=partial(_check_interpreter, names),
         action="append",
         default=[],
         metavar="PEER=PATH",
@@ -35,19 +41,28 @@ def add_peers(parser: ArgumentParser, default: str) -> None:
     )
 
 
-def parse_peer_names(arguments: Namespace) -> list[str]:
-    """Return the peers of --peers; exit if one is unknown."""
-    names = arguments.peers.split(",")
-    unknown = [name for name in names if name not in PEERS]
+def _check_peers(allowed: tuple[str, ...], text: str) -> str:
+    """Return the text of --peers; exit if a peer is unknown."""
+    unknown = [name for name in text.split(",") if name not in allowed]
     if unknown:
-        raise SystemExit(f"--peers: {', '.join(unknown)} unknown; allowed are {', '.join(PEERS)}")
-    return names
+        raise SystemExit(f"--peers: {', '.join(unknown)} unknown; allowed are {', '.join(allowed)}")
+    return text
+
+
+def _check_interpreter(allowed: tuple[str, ...], text: str) -> str:
+    """Return the text of --python; exit if it has no path or its peer is unknown."""
+    name, _, path = text.partition("=")
+    if name not in allowed or not path:
+        raise SystemExit(f"--python needs PEER=PATH with a peer of {', '.join(allowed)}, not {text}")
+    return text
+
+
+def parse_peer_names(arguments: Namespace) -> list[str]:
+    """Return the peers of --peers."""
+    return list(arguments.peers.split(","))
 
 
 def parse_interpreters(arguments: Namespace) -> dict[str, str]:
-    """Return the interpreter of each peer of --python; exit if one is invalid."""
+    """Return the interpreter of each peer of --python."""
     pairs = [pair.partition("=") for pair in getattr(arguments, "python", [])]
-    invalid = [name for name, _, path in pairs if name not in PEERS or not path]
-    if invalid:
-        raise SystemExit(f"--python needs PEER=PATH with a peer of {', '.join(PEERS)}, not {', '.join(invalid)}")
     return {name: path for name, _, path in pairs}
