@@ -181,9 +181,20 @@ def test_sentence_of_a_pair_of_one_group_and_of_rows_far_from_all():
     assert "the nearest one" in two.sentences[0]
 
 
+def test_a_sentence_names_at_most_three_deviating_columns():
+    mixture = Mixture.from_parameters([1.0], [[0.0] * 9], [np.eye(9)])
+    rows = [[9.0, 8.0, -7.0, 6.0, 5.0, 0, 0, 0, 0], [9.0, 8.0, -7.0, 6.0, 0, 0, 0, 0, 0]]
+    found = explain_rows(mixture, rows, list("abcdefghi"))
+    assert found.sentences[0] == (
+        "a (9) is 9.0 sd above, b (8) 8.0 sd above and c (-7) 7.0 sd below what the group has (about 0, 0 and 0); "
+        "2 other columns deviate less."
+    )
+    assert found.sentences[1].endswith("; 1 other column deviates less.")
+
+
 def test_flags_of_a_detector_decide_what_is_explained():
     mixture = make_mixture(0, n_groups=1)
-    rows = np.vstack([mixture.means, mixture.means + np.array([0.0, 9.0, 0.0, 0.0])])
+    rows = mixture.means + np.array([[0.0] * 4, [0.0, 9.0, 0.0, 0.0]])
     found = explain_rows(mixture, rows, is_anomaly=[True, False])
     assert found.is_anomaly.tolist() == [True, False]
     assert found.sentences[0].startswith("No column of the row stands out from the group. Its distance is ordinary: ")

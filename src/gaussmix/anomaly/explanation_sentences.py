@@ -8,13 +8,13 @@ from gaussmix.anomaly.deviating_columns import DeviatingColumns
 from gaussmix.anomaly.deviations import Deviations
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.anomaly.number_text import format_own_value, format_percent, format_sd, format_value
-from gaussmix.errors.text import join_with_and
+from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import ND, IntArray, N
 
 _MAX_CONTEXT_COLUMNS = 3
 _MIN_CONTEXT_CORRELATION = 0.3  # partial, of a column that is named beside the deviating one
 _MIN_CONTEXT_FRACTION = 0.5  # of the strongest partial correlation
-_MAX_NAMED_COLUMNS = 3  # of a row that matches no group
+_MAX_NAMED_COLUMNS = 3  # of a row
 _MIN_NAMED_Z = 1.0  # smaller deviations do not stand out
 
 
@@ -98,7 +98,8 @@ def _describe_deviation(facts: RowFacts, row: int, count: int) -> str:
 
 def _compare_with_context(facts: RowFacts, row: int, count: int, context: list[int]) -> str:
     """Return 'a (9) is 4.1 sd above what group 2 has at this b and c (about 5)'."""
-    columns, z = facts.found.columns[row, :count], facts.found.z[row, :count]
+    n_named = min(count, _MAX_NAMED_COLUMNS)
+    columns, z = facts.found.columns[row, :n_named], facts.found.z[row, :n_named]
     names = facts.measured.independent_names
     values, expected, widths = (array[row, columns].tolist() for array in (facts.values, facts.expected, facts.widths))
     clauses = [
@@ -107,7 +108,10 @@ def _compare_with_context(facts: RowFacts, row: int, count: int, context: list[i
     ]
     about = join_with_and([format_value(value, width) for value, width in zip(expected, widths, strict=True)])
     others = f" at this {join_with_and([names[j] for j in context])}" if context else ""
-    return f"{join_with_and(clauses)} what {describe_group(facts, row)} has{others} (about {about})"
+    n_hidden = count - n_named
+    verb = "deviates" if n_hidden == 1 else "deviate"
+    hidden = f"; {format_count(n_hidden, 'other column')} {verb} less" if n_hidden else ""
+    return f"{join_with_and(clauses)} what {describe_group(facts, row)} has{others} (about {about}){hidden}"
 
 
 def _describe_side(z: float) -> str:
