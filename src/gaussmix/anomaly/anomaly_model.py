@@ -1,5 +1,6 @@
 """``AnomalyModel``: what a fitted detector knows, as one value: columns, mixtures, calibration and feedback."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from gaussmix.types import ND, AnyArray, Array, BoolN, N
 
 # Added to the score of a row that breaks a relation of all training rows: more than any distance of other rows.
 _BROKEN_RELATION_SCORE = 1e9
+_BLOCK_VALUES = 4_194_304  # of a block of rows: passes of fewer cost more per row
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +45,23 @@ class AnomalyModel:
 
     def score_by_half(self, rows: AnyArray) -> Array:
         """Return the scores (n, R, 2) of rows (n, D) by the fits of each half; higher is more anomalous."""
-        scores = self.ensemble.score_by_half(self.columns.standardize(rows))
+        return self._score_in_blocks(self.ensemble.score_by_half, rows)
+
+    def score(self, rows: AnyArray) -> N:
+        """Return the scores (n,) of rows (n, D) by all fits; higher is more anomalous."""
+        return self._score_in_blocks(self.ensemble.score, rows)
+
+    def _score_in_blocks(self, score: Callable[[ND], Array], rows: AnyArray) -> Array:
+        """Return the scores of rows (n, D), standardised block by block, so that one block passes all members."""
+        n_block_rows = max(1, _BLOCK_VALUES // rows.shape[1])
+        blocks = [rows[start : start + n_block_rows] for start in range(0, len(rows), n_block_rows)]
+        scores = np.concatenate([score(self.columns.standardize(block)) for block in blocks])
         scores[self.columns.find_broken_rows(rows)] += _BROKEN_RELATION_SCORE
         return scores
 
     def log_tails(self, rows: AnyArray) -> N:
         """Return the log probability (n,) that a normal row is as unusual as each row of (n, D), in nats."""
-        scores = self.score_by_half(rows).mean(axis=(1, 2))
+        scores = self.score(rows)
         return self._apply_feedback(self.calibration.tail(scores), scores, rows)
 
     def p_values(
@@ -68,7 +80,7 @@ class AnomalyModel:
         if self.feedback is not None:
             rows = np.concatenate([self.feedback.rows, rows])
             is_anomaly = np.concatenate([self.feedback.is_anomaly, is_anomaly])
-        scores = self.score_by_half(rows).mean(axis=(1, 2))
+        scores = self.score(rows)
         feedback = make_feedback(
             rows,
             is_anomaly,

@@ -1,6 +1,6 @@
 """``Ensemble``: mixtures of several numbers of components, fitted to random halves of the rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,6 @@ from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.types import ND, Array, IntArray, IntN, N
 
 MAX_FIT_ROWS = 1500
-_BLOCK_ROWS = 131_072
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,17 +22,24 @@ class Ensemble:
 
     def score(self, rows: ND) -> N:
         """Return the mean score (n,) of all members for standardised rows (n, d); higher is more anomalous."""
-        return np.asarray(self.score_by_half(rows).mean(axis=(1, 2)))
+        return _mean_score([member for halves in self.members for half in halves for member in half], rows)
 
     def score_by_half(self, rows: ND) -> Array:
         """Return the mean score of the members of each half in each repeat, (n, R, 2)."""
         scores = np.empty((len(rows), len(self.members), 2))
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            block = slice(start, start + _BLOCK_ROWS)
-            for repeat, halves in enumerate(self.members):
-                for half, members in enumerate(halves):
-                    scores[block, repeat, half] = sum(member.score(rows[block]) for member in members) / len(members)
+        for repeat, halves in enumerate(self.members):
+            for half, members in enumerate(halves):
+                scores[:, repeat, half] = _mean_score(members, rows)
         return scores
+
+
+def _mean_score(members: Sequence[Member], rows: ND) -> N:
+    """Return the mean score (n,) of some members."""
+    total = np.zeros(len(rows))
+    for member in members:
+        total += member.score(rows)
+    total /= len(members)
+    return total
 
 
 def select_unseen_scores(scores_by_half: Array, halves: IntArray) -> N:

@@ -48,7 +48,10 @@ class Member:
 
     def score(self, rows: ND) -> N:
         """Return the scores (n,) of standardised rows (n, d); a higher score is more anomalous."""
-        return (-log_density(self.mixture, rows) - self.median) / self.spread
+        scores = log_density(self.mixture, rows)
+        scores += self.median
+        scores /= -self.spread
+        return scores
 
 
 def log_density(mixture: Mixture, rows: ND) -> N:

@@ -51,7 +51,9 @@ class ScoredColumns:
     def standardize(self, rows: AnyArray) -> ND:
         """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations."""
         kept = rows if self.dependence is None else self.dependence.select_independent(rows)
-        return (kept - self.means) / self.deviations
+        standardized = np.subtract(kept, self.means, dtype=np.float64)
+        standardized /= self.deviations
+        return standardized
 
     def find_broken_rows(self, rows: AnyArray) -> BoolN:
         """Return which rows (n, D) differ in a constant column or break a relation."""
