@@ -61,13 +61,13 @@ def log_density(mixture: Mixture, rows: ND) -> N:
 
 
 def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) -> Mixture:
-    """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from k-means++ seeds.
+    """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from k-means.
 
     There are at least four distinct rows for each component.
     """
     problem = Problem.from_source(MemorySource.from_array(rows, weights), options.structure, options.ridge)
     n_components = max(1, min(options.n_components, count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT))
-    start = initialize(problem, "k-means++", n_components, make_generator(seed))
+    start = initialize(problem, "kmeans", n_components, make_generator(seed))
     return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(_TOL, _MAX_ITER)).model
 
 
