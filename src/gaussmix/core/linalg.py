@@ -115,6 +115,18 @@ def invert_lower(factor: DD) -> DD:
     return np.ascontiguousarray(np.tril(inverse))
 
 
+def precision_root(matrix: DD) -> DD | None:
+    """Return an upper triangular R with R R^T = matrix^-1 for one small matrix, or None if it isn't positive definite.
+
+    LAPACK is called directly: for a few columns, NumPy's checks cost five times the arithmetic.
+    """
+    factor, has_failed = dpotrf(matrix, lower=0, clean=1)
+    if has_failed:
+        return None
+    inverse, has_failed = dtrtri(factor, lower=0)
+    return None if has_failed else inverse
+
+
 def solve_lower(factor: DD, columns: Array) -> Array:
     """Return L^-1 columns, (D, n), for a lower triangular L and columns (D, n)."""
     return np.asarray(solve_triangular(factor, columns, lower=True, check_finite=False))
