@@ -85,7 +85,7 @@ class OnlineMixture:
         self._factorise(component)
 
     def scale_units(self, factor: D) -> None:
-        """Change the units of the columns; each number becomes ``factor`` times as large."""
+        """Change to larger units of the columns; each number becomes ``factor``, at most 1, times as large."""
         self._row_mean *= factor
         self._mean *= factor
         self._scatter *= factor[:, None] * factor

@@ -1,7 +1,6 @@
 """The state of a stream, and what it says of each row: a p-value, and whether it begins a new story."""
 
 from collections import deque
-from dataclasses import dataclass
 from math import exp, log
 from typing import NamedTuple
 
@@ -14,8 +13,7 @@ from gaussmix.model.archive import ArchiveContent
 from gaussmix.types import AnyArray, D
 
 
-@dataclass(frozen=True)
-class StreamOptions:
+class StreamOptions(NamedTuple):
     """The parameters of a stream; `StreamingAnomalyDetector` explains them."""
 
     window: int
@@ -37,6 +35,11 @@ class RowScore(NamedTuple):
 
     p_value: float
     is_onset: bool
+
+    @property
+    def onset_p_value(self) -> float:
+        """The p-value, and 1 unless the row is an onset."""
+        return self.p_value if self.is_onset else 1.0
 
 
 UNKNOWN = RowScore(1.0, False)
@@ -109,8 +112,8 @@ class StreamScorer:
         for mixture in self.mixtures:
             mixture.scale_units(np.resize(factor, mixture.n_features))
 
-    def to_content(self) -> ArchiveContent:
-        """Return the state as strings and arrays of an archive."""
+    def to_tensors(self) -> dict[str, AnyArray]:
+        """Return the state as arrays by name."""
         tensors: dict[str, AnyArray] = {
             "origin": self.units.origin,
             "exponent": self.units.exponent,
@@ -123,7 +126,7 @@ class StreamScorer:
         for index, (mixture, ranks) in enumerate(zip(self.mixtures, self.ranks, strict=True)):
             tensors |= ArchiveContent({}, mixture.to_tensors()).with_prefix(f"mixture{index}.").tensors
             tensors[f"surprises{index}"] = ranks.to_array()
-        return ArchiveContent({}, tensors)
+        return tensors
 
     @classmethod
     def from_content(cls, content: ArchiveContent, options: StreamOptions) -> "StreamScorer":

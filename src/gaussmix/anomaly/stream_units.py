@@ -54,13 +54,18 @@ class StreamUnits:
         return row if self._is_complete else None
 
     def to_units(self, row: D) -> tuple[D, IntD | None]:
-        """Return a complete row in units, and the change of each exponent, or None if no unit changed."""
+        """Return a complete row in units, and by how much the exponent of each column grew, or None if none did.
+
+        A column that gets its first unit counts as unchanged, since all of its deviations so far are 0.
+        """
         half_deviation = 0.5 * row - 0.5 * self.origin  # the whole may overflow
         needs_unit = np.abs(half_deviation) > self._max_half_deviation
         change = None
         if needs_unit.any():
             change = np.where(needs_unit, np.frexp(half_deviation)[1] - self.exponent, 0)
-            self.exponent, self.has_unit = self.exponent + change, self.has_unit | needs_unit
+            self.exponent = self.exponent + change
+            change[~self.has_unit] = 0  # all deviations so far are 0
+            self.has_unit |= needs_unit
             self._max_half_deviation = self._largest_half_deviation()
         return np.ldexp(half_deviation, 1 - self.exponent), change
 
