@@ -126,7 +126,7 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     def predict_one(self, row: ArrayLike) -> int:
         """Return -1 if the next row of the stream, a number or (D,), is an anomaly, and else 1; learn the row."""
-        return -1 if self._learn_one(row).onset_p_value <= self._parse_fpr() else 1
+        return -1 if self._learn_one(row).onset_p_value <= parse_fpr(self.fpr) else 1
 
     def score_and_learn(self, X: ArrayLike) -> N:
         """Return the anomaly score (n,) of each row of X (n, D) as `score_one` does, and learn the rows."""
@@ -157,7 +157,7 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
     @property
     def offset_(self) -> float:
         """The logarithm of ``fpr``."""
-        return float(np.log(self._parse_fpr()))
+        return float(np.log(parse_fpr(self.fpr)))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write parameters and state to a safetensors file; the loaded stream continues with the same numbers."""
@@ -166,7 +166,7 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         metadata = {
             "format": FORMAT,
             "schema": SCHEMA,
-            "parameters": json.dumps({**self._scorer.options._asdict(), "fpr": self._parse_fpr()}),
+            "parameters": json.dumps({**self._scorer.options._asdict(), "fpr": parse_fpr(self.fpr)}),
             "feature_names": json.dumps(None if names is None else [str(name) for name in names]),
         }
         tensors = self._scorer.to_tensors()
@@ -186,7 +186,7 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         """Return the detector whose state is in an archive."""
         metadata, tensors = content
         detector = cls(**json.loads(metadata["parameters"]))
-        detector._scorer = StreamScorer.from_content(content, detector._parse_options())
+        detector._scorer = StreamScorer.from_content(content, parse_options(detector))
         names = json.loads(metadata["feature_names"])
         if names is not None:
             detector.feature_names_in_ = np.array(names, dtype=object)
@@ -196,13 +196,13 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     def _start_stream(self, n_features: int) -> None:
         """Forget everything; the next rows have D columns."""
-        self._parse_fpr()
-        self._scorer = StreamScorer(n_features, self._parse_options())
+        parse_fpr(self.fpr)
+        self._scorer = StreamScorer(n_features, parse_options(self))
         self.n_features_in_, self.n_rows_seen_, self.p_value_ = n_features, 0, 1.0
 
     def _learn_rows(self, rows: AnyArray) -> N:
         """Learn rows (n, D) in order, and return the p-value (n,) of each if it begins a story, else 1."""
-        self._require_unchanged_options()
+        require_unchanged_options(self, self._scorer.options)
         with limit_blas_threads(rows.shape[1]):
             scores = [self._scorer.score_and_learn(row) for row in np.asarray(rows, dtype=np.float64)]
         self.n_rows_seen_ += len(rows)
@@ -216,30 +216,33 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
             self._start_stream(len(values))
         if len(values) != self.n_features_in_:
             raise DataError.wrong_n_features(len(values), self.n_features_in_)
-        self._require_unchanged_options()
+        require_unchanged_options(self, self._scorer.options)
         score = self._scorer.score_and_learn(values)
         self.n_rows_seen_ += 1
         self.p_value_ = score.p_value
         return score
 
-    def _parse_options(self) -> StreamOptions:
-        """Return the parameters of the stream; raise ParameterError if one is not allowed."""
-        values = {name: require_integer(name, getattr(self, name), low) for name, low in _SMALLEST_VALUES.items()}
-        return StreamOptions(**values)
 
-    def _parse_fpr(self) -> float:
-        """Return ``fpr``; raise ParameterError unless it is between 0 and 1."""
-        if not is_number_in(self.fpr, 0.0, 1.0):
-            raise ParameterError.invalid_value("fpr", self.fpr, "a number above 0 and below 1")
-        return float(self.fpr)
+def parse_options(detector: StreamingAnomalyDetector) -> StreamOptions:
+    """Return the parameters of a stream; raise ParameterError if one is not allowed."""
+    values = {name: require_integer(name, getattr(detector, name), low) for name, low in _SMALLEST_VALUES.items()}
+    return StreamOptions(**values)
 
-    def _require_unchanged_options(self) -> None:
-        """Raise ParameterError if a parameter differs from that with which the stream began."""
-        if (self.window, self.n_components, self.memory, self.refractory) == self._scorer.options:
-            return
-        for name, previous in self._scorer.options._asdict().items():
-            if getattr(self, name) != previous:
-                raise ParameterError.changed_in_stream(name, getattr(self, name), previous)
+
+def parse_fpr(fpr: object) -> float:
+    """Return ``fpr``; raise ParameterError unless it is between 0 and 1."""
+    if not is_number_in(fpr, 0.0, 1.0):
+        raise ParameterError.invalid_value("fpr", fpr, "a number above 0 and below 1")
+    return float(fpr)  # type: ignore[arg-type]
+
+
+def require_unchanged_options(detector: StreamingAnomalyDetector, options: StreamOptions) -> None:
+    """Raise ParameterError if a parameter differs from that with which the stream began."""
+    if (detector.window, detector.n_components, detector.memory, detector.refractory) == options:
+        return
+    for name, previous in options._asdict().items():
+        if getattr(detector, name) != previous:
+            raise ParameterError.changed_in_stream(name, getattr(detector, name), previous)
 
 
 def _parse_row(row: ArrayLike) -> D:

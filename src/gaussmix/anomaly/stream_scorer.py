@@ -81,7 +81,7 @@ class StreamScorer:
         if change is not None:
             self._change_units(np.ldexp(1.0, -change))
         evidence = 0.0
-        for mixture, ranks, embedded in zip(self.mixtures, self.ranks, self._embed(scaled), strict=True):
+        for mixture, ranks, embedded in zip(self.mixtures, self.ranks, self._embed_row(scaled), strict=True):
             surprise = mixture.score(embedded)
             evidence -= log(ranks.p_value(surprise))
             mixture.learn(embedded)
@@ -93,7 +93,7 @@ class StreamScorer:
         self._last_evidence.append(evidence)
         return RowScore(self._to_p_value(evidence), is_onset)
 
-    def _embed(self, row: D) -> list[D]:
+    def _embed_row(self, row: D) -> list[D]:
         """Return the row for each mixture: alone, and followed by the mean of the window before it."""
         if self.options.window == 0:
             return [row]

@@ -1,7 +1,6 @@
 """Linear algebra: the only module that factorises matrices.
 
-Functions take one matrix or a stack of matrices and never repair silently. A factorisation that fails returns None or
-a mask of the failed matrices.
+Functions take one matrix or a stack. A factorisation that fails returns None or a mask; nothing is repaired silently.
 """
 
 from functools import lru_cache
@@ -116,15 +115,9 @@ def invert_lower(factor: DD) -> DD:
 
 
 def precision_root(matrix: DD) -> DD | None:
-    """Return an upper triangular R with R R^T = matrix^-1 for one small matrix, or None if it isn't positive definite.
-
-    LAPACK is called directly: for a few columns, NumPy's checks cost five times the arithmetic.
-    """
+    """Return upper triangular R, R R^T = matrix^-1, or None if that fails; few columns take LAPACK microseconds."""
     factor, has_failed = dpotrf(matrix, lower=0, clean=1)
-    if has_failed:
-        return None
-    inverse, has_failed = dtrtri(factor, lower=0)
-    return None if has_failed else inverse
+    return None if has_failed else np.asarray(dtrtri(factor, lower=0)[0])
 
 
 def solve_lower(factor: DD, columns: Array) -> Array:
@@ -226,14 +219,12 @@ def left_singular_vectors(matrices: Array) -> LeftSingularVectors:
 def largest_eigenpairs(matrix: DD, count: int) -> Eigenpairs:
     """Return the ``count`` largest eigenvalues, descending, and eigenvectors (D, count) of a symmetric matrix."""
     size = len(matrix)
-    if size <= _MAX_COLUMNS_FOR_STACKED_CALL:
-        values, vectors = eigh_descending(matrix)
-        return Eigenpairs(values[:count], vectors[:, :count])
-    values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
-    if len(values) < count:  # LAPACK can lose some of many equal eigenvalues, as those of a matrix of low rank
-        values, vectors = eigh_descending(matrix)
-        return Eigenpairs(values[:count], vectors[:, :count])
-    return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
+    if size > _MAX_COLUMNS_FOR_STACKED_CALL:
+        values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
+        if len(values) == count:  # LAPACK can lose some of many equal eigenvalues, as those of a matrix of low rank
+            return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
+    values, vectors = eigh_descending(matrix)
+    return Eigenpairs(values[:count], vectors[:, :count])
 
 
 def row_space_coordinates(rows: ND) -> ND:
