@@ -71,6 +71,16 @@ def test_at_most_so_many_components_are_used():
     assert np.isfinite(mixture.score(np.array([1.0])))
 
 
+def test_a_short_memory_stays_finite_and_normalised():
+    """The weights of the components add up to that of all rows that no replaced component held."""
+    rows = np.cumsum(np.random.default_rng(0).standard_cauchy(size=(2000, 1)), axis=0)
+    mixture = OnlineMixture(1, 4, half_life=3)
+    assert np.isfinite(learn(mixture, rows)).all()
+    tensors = mixture.to_tensors()
+    mass = tensors["mass"] * 0.5 ** ((tensors["counters"][1] - tensors["last_row"]) / 3)
+    assert tensors["counters"][2] == pytest.approx(mass.sum(), rel=1e-9)
+
+
 def test_factors_survive_rows_of_much_larger_variance():
     """Scatter of old, large, collinear rows is beyond rounding of the variance now."""
     rows = np.concatenate([np.outer(1e9 * np.arange(1.0, 30.0), [1.0, 1.0]), np.zeros((400, 2)), np.full((3, 2), 1e-9)])

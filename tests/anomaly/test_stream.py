@@ -105,7 +105,7 @@ def test_a_spike_and_a_shift_are_one_alarm_each(seed):
     values[1000:] += 12.0
     detector = StreamingAnomalyDetector(fpr=0.01)
     alarms = [index for index, value in enumerate(values) if detector.predict_one(value) < 0]
-    assert alarms[-2:] == [700, 1000] or set(alarms) >= {700, 1000}
+    assert set(alarms) >= {700, 1000}
     assert len([index for index in alarms if index >= 1000]) == 1
 
 

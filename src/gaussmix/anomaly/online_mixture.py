@@ -46,7 +46,7 @@ class OnlineMixture:
         k, d = n_components, n_features
         self._log_decay = log(2.0) / half_life
         self._prior_variance = _PRIOR_ROWS * n_components ** (-2.0 / n_features)
-        self._n_used, self._n_rows, self._total_mass = 0, 0, 0.0
+        self._n_used, self._n_rows, self._total_mass, self._row_mass = 0, 0, 0.0, 0.0
         self._row_mean, self._row_variance = np.zeros(d), np.zeros(d)
         self._factorised_log_variance = np.full(d, log(_MIN_VARIANCE))
         self._mass, self._last_row, self._mean = np.zeros(k), np.zeros(k), np.zeros((k, d))
@@ -57,7 +57,8 @@ class OnlineMixture:
     def score(self, row: D) -> float:
         """Return the surprise of a row: minus its log density, per unit of the standard deviations of the rows.
 
-        These deviations take the row into account; the components don't. The first row has surprise 0.
+        These deviations take the row into account, so score each row once, before it is learned. The components don't
+        know the row yet. The first row has surprise 0.
         """
         log_variance = self._update_row_variance(row)
         n_used = self._n_used
@@ -99,22 +100,23 @@ class OnlineMixture:
 
     def to_tensors(self) -> dict[str, AnyArray]:
         """Return the state as arrays by name."""
-        counters = np.array([self._n_used, self._n_rows, self._total_mass])
+        counters = np.array([self._n_used, self._n_rows, self._total_mass, self._row_mass])
         return {name: counters if name == "counters" else getattr(self, f"_{name}") for name in _STATE}
 
     def set_tensors(self, tensors: dict[str, AnyArray]) -> None:
         """Continue from the state of a mixture of the same shape."""
         for name in _STATE[1:]:
             getattr(self, f"_{name}")[...] = tensors[name]
-        n_used, n_rows, total_mass = tensors["counters"].tolist()
-        self._n_used, self._n_rows, self._total_mass = int(n_used), int(n_rows), total_mass
+        n_used, n_rows, self._total_mass, self._row_mass = tensors["counters"].tolist()
+        self._n_used, self._n_rows = int(n_used), int(n_rows)
 
     def _update_row_variance(self, row: D) -> D:
         """Add a row to the mean and variance of all rows, and return the logarithm of the variance.
 
         All components are factorised if the variance has changed much.
         """
-        fraction = 1.0 / (self._total_mass * exp(-self._log_decay) + 1.0)
+        self._row_mass = self._row_mass * exp(-self._log_decay) + 1.0
+        fraction = 1.0 / self._row_mass
         deviation = row - self._row_mean
         step = fraction * deviation
         self._row_mean += step
