@@ -3,6 +3,7 @@
 from benchmarks.commands import (
     anomaly,
     anomaly_explain,
+    anomaly_stream,
     bayes,
     default_fit,
     factors,
@@ -36,4 +37,5 @@ COMMANDS = {
     "kmeans": kmeans,
     "anomaly": anomaly,
     "anomaly-explain": anomaly_explain,
+    "anomaly-stream": anomaly_stream,
 }

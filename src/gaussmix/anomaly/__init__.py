@@ -5,12 +5,14 @@ from gaussmix.anomaly.conformal import conformal_p_values, select_by_fdr
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.anomaly.explanation import Explanations, explain_rows
 from gaussmix.anomaly.smallest_change import SmallestChanges, find_smallest_changes
+from gaussmix.anomaly.stream import StreamingAnomalyDetector
 
 __all__ = [
     "AnomalyDetector",
     "AnomalyGroups",
     "Explanations",
     "SmallestChanges",
+    "StreamingAnomalyDetector",
     "conformal_p_values",
     "explain_rows",
     "find_smallest_changes",
