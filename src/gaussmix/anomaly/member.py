@@ -19,7 +19,7 @@ from gaussmix.covariance import Structure
 from gaussmix.engines import AutomaticEngine
 from gaussmix.model import Mixture, Problem, prediction
 from gaussmix.solvers import EM, MeanGainRule, run_solver
-from gaussmix.solvers.initialization import initialize
+from gaussmix.solvers.initialization.kmeans import initialize_from_centers, kmeans_centers
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND, N
 
@@ -67,7 +67,7 @@ def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) 
     """
     problem = Problem.from_source(MemorySource.from_array(rows, weights), options.structure, options.ridge)
     n_components = max(1, min(options.n_components, count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT))
-    start = initialize(problem, "kmeans", n_components, make_generator(seed))
+    start = initialize_from_centers(problem, kmeans_centers(problem, n_components, make_generator(seed)))
     return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(_TOL, _MAX_ITER)).model
 
 
