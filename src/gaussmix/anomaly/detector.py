@@ -53,7 +53,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     n_components : int or sequence of int, default=(8, 16, 32)
         Numbers of components of the mixtures; at most a quarter of the rows of a fit.
     covariance_type : str, default='full'
-        Structure of the covariances: one of `GaussianMixture`, without factors.
+        Structure of the covariances, as in `GaussianMixture`.
+    n_factors : int or None, default=None
+        Number of factors of a mixture of factor analysers. Other structures ignore it.
     shrinkage : 'auto' or float, default='auto'
         Ridge that is added to every variance, in squared deviations of a column. 'auto': 0.1, 0.01 or 0.001, by the
         likelihood of rows that a fit has not seen.
@@ -113,13 +115,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str = "auto",
         n_components: int | tuple[int, ...] = (8, 16, 32),
         covariance_type: str = "full",
+        n_factors: int | None = None,
         shrinkage: str | float = "auto",
         n_repeats: int = 2,
         random_state: _validation.RandomStateLike = None,
     ) -> None:
         self.contamination, self.fpr, self.fdr = contamination, fpr, fdr
         self.training, self.calibration = training, calibration
-        self.n_components, self.covariance_type = n_components, covariance_type
+        self.n_components = n_components
+        self.covariance_type, self.n_factors = covariance_type, n_factors
         self.shrinkage, self.n_repeats = shrinkage, n_repeats
         self.random_state = random_state
 

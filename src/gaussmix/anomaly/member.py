@@ -26,6 +26,7 @@ from gaussmix.types import ND, N
 MIN_VOUCHING_WEIGHT = 0.05
 _TOL, _MAX_ITER = 1e-3, 60
 _MIN_ROWS_PER_COMPONENT = 4
+_MAX_COVARIANCE_VALUES = 16_000_000  # of a member: 128 MB
 _MIN_SPREAD = 1e-9
 
 
@@ -61,12 +62,13 @@ def log_density(mixture: Mixture, rows: ND) -> N:
 
 
 def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) -> Mixture:
-    """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from k-means.
+    """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from one run of k-means.
 
     There are at least four distinct rows for each component.
     """
     problem = Problem.from_source(MemorySource.from_array(rows, weights), options.structure, options.ridge)
-    n_components = max(1, min(options.n_components, count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT))
+    most = min(count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT, _MAX_COVARIANCE_VALUES // rows.shape[1] ** 2)
+    n_components = max(1, min(options.n_components, most))
     start = initialize_from_centers(problem, kmeans_centers(problem, n_components, make_generator(seed)))
     return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(_TOL, _MAX_ITER)).model
 

@@ -14,7 +14,7 @@ from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.shrinkage import choose_ridge
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.scalar_checks import is_integer, require_integer
-from gaussmix.covariance import FactorStructure, Structure, parse_structure
+from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ParameterError
 from gaussmix.estimators._validation import require_choice, require_positive
 from gaussmix.types import ND, AnyArray, N
@@ -47,7 +47,7 @@ class DetectorOptions(NamedTuple):
             estimator.training == "clean",
             CALIBRATIONS[calibration],
             _parse_numbers_of_components(estimator.n_components),
-            _parse_structure(estimator.covariance_type),
+            parse_structure(estimator.covariance_type, estimator.n_factors, "covariance_type"),
             None if estimator.shrinkage == _AUTO else float(estimator.shrinkage),
             require_integer("n_repeats", estimator.n_repeats, 1),
         )
@@ -133,12 +133,3 @@ def _parse_numbers_of_components(value: object) -> tuple[int, ...]:
         allowed = "a whole number of at least 1, or a sequence of such numbers"
         raise ParameterError.invalid_value("n_components", value, allowed)
     return tuple(require_integer("n_components", k, 1) for k in numbers)
-
-
-def _parse_structure(covariance_type: object) -> Structure:
-    """Return the covariance structure of the members; raise ParameterError for one with factors."""
-    structure = parse_structure(covariance_type, 1, "covariance_type")
-    if isinstance(structure, FactorStructure):
-        allowed = "a structure without factors, such as 'full', 'diag' or 'VVE'"
-        raise ParameterError.invalid_value("covariance_type", covariance_type, allowed)
-    return structure
