@@ -30,7 +30,7 @@ FEW_ROWS = 20
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Detector of anomalies by an ensemble of Gaussian mixtures.
 
-    Twelve mixtures of 8, 16 and 32 components are fitted to random halves of the rows and scaled on the other halves.
+    Mixtures of 8, 16 and 32 components are fitted to random halves of the rows and scaled on the other halves.
     New rows are always welcome: there is no ``novelty`` parameter.
 
     Parameters
@@ -59,8 +59,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     shrinkage : 'auto' or float, default='auto'
         Ridge that is added to every variance, in squared deviations of a column. 'auto': 0.1, 0.01 or 0.001, by the
         likelihood of rows that a fit has not seen.
-    n_repeats : int, default=2
-        How many times the rows are divided into halves. More give a steadier score, at their cost.
+    n_repeats : 'auto' or int, default='auto'
+        How many times the rows are divided into halves. More give a steadier score, at their cost. 'auto': 2, and with
+        fewer than 1500 rows up to 6.
     random_state : int, RandomState, Generator or None, default=None
         Seed of halves and starts.
 
@@ -117,7 +118,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         covariance_type: str = "full",
         n_factors: int | None = None,
         shrinkage: str | float = "auto",
-        n_repeats: int = 2,
+        n_repeats: str | int = "auto",
         random_state: _validation.RandomStateLike = None,
     ) -> None:
         self.contamination, self.fpr, self.fdr = contamination, fpr, fdr
