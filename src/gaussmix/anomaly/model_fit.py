@@ -9,7 +9,6 @@ from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import fit_ensemble, select_unseen_scores
 from gaussmix.anomaly.member import MemberOptions
 from gaussmix.anomaly.normal_groups import MAX_ROWS
-from gaussmix.anomaly.row_order import count_distinct_rows
 from gaussmix.anomaly.row_partition import CALIBRATIONS, Calibration, RowPartition, partition_rows
 from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.shrinkage import choose_ridge
@@ -21,7 +20,6 @@ from gaussmix.estimators._validation import require_choice, require_positive
 from gaussmix.types import ND, AnyArray, N
 
 _AUTO = "auto"
-_MIN_REPEATS, _MAX_REPEATS, _ROWS_OF_ALL_REPEATS = 2, 6, 3000
 _NORMAL_PROBABILITY = 0.95  # of contaminated rows, those of lowest scores explain the others
 _AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
 
@@ -84,8 +82,7 @@ def fit_anomaly_model(
 ) -> FitResult:
     """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
     calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
-    n_repeats = options.n_repeats or _choose_n_repeats(rows)
-    partition = partition_rows(np.asarray(rows), calibration, n_repeats, rng)
+    partition = partition_rows(np.asarray(rows), calibration, options.n_repeats, rng)
     columns = ScoredColumns.from_rows(rows, weights)
     standardized = columns.standardize(rows)
     ridge = options.ridge
@@ -98,7 +95,7 @@ def fit_anomaly_model(
         scores = _calibrate_on_training_rows(unseen_scores, weights, partition, options)
     else:
         by_half = ensemble.score_by_half(columns.standardize(normal_rows))
-        halves = np.full((len(normal_rows), n_repeats), -1, dtype=np.int64)
+        halves = np.full((len(normal_rows), partition.n_repeats), -1, dtype=np.int64)
         scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
     normal = _select_normal_rows(rows, unseen_scores, weights, partition, options)
     return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), ridge, unseen_scores)
@@ -127,11 +124,6 @@ def _calibrate_on_training_rows(
         options.is_clean,
         options.calibration.compares_by_half,
     )
-
-
-def _choose_n_repeats(rows: AnyArray) -> int:
-    """Return how often rows (n, D) are divided: twice, and more often where few rows make the halves differ."""
-    return max(_MIN_REPEATS, min(_MAX_REPEATS, _ROWS_OF_ALL_REPEATS // count_distinct_rows(rows)))
 
 
 def _parse_numbers_of_components(value: object) -> tuple[int, ...]:
