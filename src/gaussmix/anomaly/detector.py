@@ -61,7 +61,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         likelihood of rows that a fit has not seen.
     n_repeats : 'auto' or int, default='auto'
         How many times the rows are divided into halves. More give a steadier score, at their cost. 'auto': 2, and with
-        fewer than 1500 rows up to 6.
+        fewer than 1500 rows of not many columns up to 6.
     random_state : int, RandomState, Generator or None, default=None
         Seed of halves and starts.
 
