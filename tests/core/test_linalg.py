@@ -143,7 +143,8 @@ def test_matrices_of_low_rank_have_as_many_eigenpairs_as_wanted(rank: int, size:
     columns = np.random.default_rng(rank).normal(size=(size, rank)) * 1e-3
     matrix = columns @ columns.T
     values, vectors = linalg.largest_eigenpairs(matrix, 5)
-    assert values.shape == (5,) and vectors.shape == (size, 5)
+    assert values.shape == (5,)
+    assert vectors.shape == (size, 5)
     assert np.allclose(matrix @ vectors, vectors * values, atol=1e-12)
     assert np.allclose(values[:rank].sum(), np.trace(matrix))
 
