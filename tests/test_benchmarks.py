@@ -70,6 +70,21 @@ def test_kmeans_agrees_and_is_timed(tmp_path, capsys):
     assert "| median |" in capsys.readouterr().out
 
 
+def test_drift_is_found_and_false_alarms_are_counted(tmp_path, capsys):
+    path = str(tmp_path / "drift.json")
+    sizes = ["--streams", "1", "--rows", "50", "--references", "100", "--changes", "0,60"]
+    main(["anomaly-drift", *sizes, "--output", path])
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["results"]
+    assert [result["kind"] for result in results] == ["Gaussian", "heavy tails", "discrete", "mixture"]
+    for result in results:
+        (stream,) = result["streams"]
+        assert stream["stationary"]["average"] is None
+        assert 0 <= stream["changes"]["0"]["average"] < 200
+        assert 60 <= stream["changes"]["60"]["average"] < 260
+    assert "| Gaussian | 100 | 1 | 0.0 % | 0.0 % |" in capsys.readouterr().out
+
+
 def test_unknown_peer_is_refused():
     with pytest.raises(SystemExit, match="nobody unknown; allowed are gaussmix"):
         main(["peers", "--peers", "gaussmix,nobody"])

@@ -3,6 +3,7 @@
 from benchmarks.commands import (
     anomaly,
     anomaly_explain,
+    anomaly_drift,
     bayes,
     default_fit,
     factors,
@@ -36,4 +37,5 @@ COMMANDS = {
     "kmeans": kmeans,
     "anomaly": anomaly,
     "anomaly-explain": anomaly_explain,
+    "anomaly-drift": anomaly_drift,
 }
