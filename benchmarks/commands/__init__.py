@@ -2,8 +2,9 @@
 
 from benchmarks.commands import (
     anomaly,
-    anomaly_explain,
     anomaly_drift,
+    anomaly_explain,
+    anomaly_rates,
     bayes,
     default_fit,
     factors,
@@ -38,4 +39,5 @@ COMMANDS = {
     "anomaly": anomaly,
     "anomaly-explain": anomaly_explain,
     "anomaly-drift": anomaly_drift,
+    "anomaly-rates": anomaly_rates,
 }
