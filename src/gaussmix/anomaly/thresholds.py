@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.anomaly.calibration import CalibrationScores
-from gaussmix.anomaly.conformal import find_p_value_limit, weigh_scores
+from gaussmix.anomaly.conformal import select_by_fdr, weigh_scores
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import AnomalyParameterError, ParameterError
@@ -63,10 +63,9 @@ def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
     """
     if training.calibration.is_clean:
         return _offset_of_fpr(rate, training)
-    limit = find_p_value_limit(np.exp(training.unseen), rate, training.weights)
-    if limit < 0:
-        return float(np.nextafter(training.all_fits().min(), np.inf))
-    return float(np.nextafter(np.log(limit), np.inf))
+    is_selected = select_by_fdr(np.exp(training.unseen), rate, training.weights)
+    limit = training.unseen[is_selected].max() if is_selected.any() else training.all_fits().min()
+    return float(np.nextafter(limit, np.inf))
 
 
 THRESHOLDS: dict[str, Callable[[float, TrainingScores], float]] = {
