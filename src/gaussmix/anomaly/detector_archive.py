@@ -171,4 +171,5 @@ def _unpack_feedback(tensors: Mapping[str, AnyArray]) -> Feedback | None:
     if not values:
         return None
     values["is_anomaly"] = values["is_anomaly"].astype(bool)
-    return Feedback(**values)
+    raise_beyond = float(values.pop("raise_beyond"))
+    return Feedback(**values, raise_beyond=raise_beyond)

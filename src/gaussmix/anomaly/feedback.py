@@ -48,6 +48,8 @@ class Feedback:
         Lower Cholesky factor of the mean covariance of the components times d, of standardised columns.
     normal_scores : ndarray
         Scores of the rows judged normal that break no relation, ascending.
+    raise_beyond : float
+        How much log tails are raised beyond the last of these scores, in nats.
     """
 
     rows: ND
@@ -57,12 +59,18 @@ class Feedback:
     bounds: N
     root: DD
     normal_scores: N
+    raise_beyond: float = 0.0
 
     def raise_tails(self, log_tails: N, scores: N, n_calibration_rows: float) -> N:
-        """Return log tails (n,), at least those that rows judged normal imply, for scores (n,)."""
+        """Return log tails (n,), at least those that rows judged normal imply, for scores (n,).
+
+        Beyond the highest of these rows all log tails are raised as much as there, so that no step follows it.
+        """
         n_above = len(self.normal_scores) - np.searchsorted(self.normal_scores, scores, side="left")
-        with np.errstate(divide="ignore"):
-            return np.maximum(log_tails, np.log(n_above / (n_calibration_rows + 1.0)))
+        implied = np.log(np.maximum(n_above, 1) / (n_calibration_rows + 1.0))
+        is_beyond = n_above == 0
+        implied[is_beyond] = np.minimum(implied[is_beyond], log_tails[is_beyond] + self.raise_beyond)
+        return np.maximum(log_tails, implied)
 
     def corrections(self, standardized: ND, is_broken: AnyArray) -> N:
         """Return what is added to the log tails (n,) of standardised rows (n, d) that break relations (n, ...)."""
@@ -118,6 +126,10 @@ def make_feedback(
     normal_scores = np.sort(scores[~is_anomaly & ~is_broken.any(axis=1)])
     centers = _whiten(standardized, is_broken, root)
     plain = Feedback(rows, is_anomaly, centers, np.zeros(len(rows)), np.zeros(2), root, normal_scores)
+    if len(normal_scores):
+        highest = calibration.tail(normal_scores[-1:])
+        raised = plain.raise_tails(highest, normal_scores[-1:], calibration.total_weight)
+        plain = replace(plain, raise_beyond=float((raised - highest)[0]))
     raised = plain.raise_tails(calibration.tail(scores), scores, calibration.total_weight)
     wanted = np.where(is_anomaly, np.minimum(raised, limit - _MARGIN), np.maximum(raised, limit + _MARGIN))
     corrections = wanted - raised

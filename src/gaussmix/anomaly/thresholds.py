@@ -14,7 +14,7 @@ from gaussmix.errors import AnomalyParameterError, ParameterError
 from gaussmix.types import N
 
 DEFAULT_FDR = 0.05
-_MAX_CONTAMINATION = 0.5
+_CONTAMINATION_LIMIT = float(np.nextafter(0.5, 1.0))  # 0.5 is allowed
 
 
 class Threshold(NamedTuple):
@@ -88,8 +88,8 @@ def parse_threshold(contamination: object, fpr: object, fdr: object) -> Threshol
     if len(chosen) > 1:
         raise AnomalyParameterError.several_thresholds(list(chosen))
     for name, value in chosen.items():
-        largest = _MAX_CONTAMINATION if name == "contamination" else 1.0
-        if not is_number_in(value, 0.0, largest) or (name != "contamination" and value == largest):
+        limit = _CONTAMINATION_LIMIT if name == "contamination" else 1.0
+        if not is_number_in(value, 0.0, limit):
             raise ParameterError.invalid_value(name, value, _describe_range(name))
         return Threshold(name, float(value))  # type: ignore[arg-type]
     return Threshold("fdr", DEFAULT_FDR)
