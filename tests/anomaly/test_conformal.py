@@ -96,7 +96,8 @@ def test_density_ratios_come_in_pairs_of_the_right_length_and_for_clean_rows():
     dirty = CalibrationScores.from_scores(np.arange(4.0), None, np.full((4, 1), -1), False, False)
     assert parse_density_ratios(clean, None, None, 2) == (None, None)
     new, own = parse_density_ratios(clean, [1, 2], [1, 2, 3, 4], 2)
-    assert new.tolist() == [1, 2] and own.tolist() == [1, 2, 3, 4]
+    assert new.tolist() == [1, 2]
+    assert own.tolist() == [1, 2, 3, 4]
     with pytest.raises(AnomalyParameterError, match="give calibration_density_ratio, too"):
         parse_density_ratios(clean, [1, 2], None, 2)
     with pytest.raises(AnomalyParameterError, match="give density_ratio, too"):

@@ -30,16 +30,19 @@ def test_each_judged_row_gets_its_verdict_similar_rows_follow_and_far_ones_stay(
     assert (detector.predict(JUDGED) < 0).tolist() == VERDICTS.tolist()
     assert (detector.predict(JUDGED + 0.02) < 0).tolist() == VERDICTS.tolist()
     scores, p_values = detector.score_samples(far), detector.p_values(far)
-    assert (scores >= before[0] - 0.03).all() and (p_values >= before[1] - 0.01).all()  # only tails are raised
+    assert (scores >= before[0] - 0.03).all()
+    assert (p_values >= before[1] - 0.01).all()
     np.testing.assert_allclose(scores[2], before[0][2], atol=0.03)
-    assert np.isfinite(scores).all() and (p_values <= 1.0).all()
+    assert np.isfinite(scores).all()
+    assert (p_values <= 1.0).all()
 
 
 def test_p_values_move_with_the_scores():
     detector = fit(training="clean")
     before = detector.p_values(JUDGED)
     after = detector.feedback(JUDGED, VERDICTS).p_values(JUDGED)
-    assert after[1] < 0.05 < before[1] and before[0] < 0.05 < after[0]
+    assert after[1] < 0.05 < before[1]
+    assert before[0] < 0.05 < after[0]
 
 
 def test_calls_add_up_and_equal_one_call():
@@ -120,7 +123,9 @@ def test_feedback_of_no_rows_is_refused_and_without_disagreement_changes_no_judg
         detector.feedback(np.empty((0, 2)), True)
 
 
-@pytest.mark.parametrize("verdicts", [1, [1, 0], ["yes", "no"], [True], [True, False, True], [[True, False]], None, [-1, 1]])
+@pytest.mark.parametrize(
+    "verdicts", [1, [1, 0], ["yes", "no"], [True], [True, False, True], [[True, False]], None, [-1, 1]]
+)
 def test_verdicts_are_bools_one_for_each_row(verdicts):
     with pytest.raises(AnomalyParameterError, match=r"is_anomaly must be True, False or 2 bools, one for each row"):
         fit().feedback(JUDGED[:2], verdicts)

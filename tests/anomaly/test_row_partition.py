@@ -33,11 +33,14 @@ def test_equal_rows_share_a_half_and_no_half_is_empty(calibration, n_distinct):
         assert len(np.unique(found.is_held_out[numbers == number])) == 1
     for repeat in range(3):
         sizes = [count_distinct_rows(values[numbers][found.rows_of_half(repeat, half)]) for half in (0, 1)]
-        assert min(sizes) >= 1 and abs(sizes[0] - sizes[1]) <= 1
+        assert min(sizes) >= 1
+        assert abs(sizes[0] - sizes[1]) <= 1
     assert ((found.halves < 0).all(axis=1) == found.is_held_out).all()
 
 
-@pytest.mark.parametrize("n_rows, expected", [(4, 2), (101, 50), (1999, 999), (2000, 1000), (3999, 1000), (8000, 2000)])
+@pytest.mark.parametrize(
+    ("n_rows", "expected"), [(4, 2), (101, 50), (1999, 999), (2000, 1000), (3999, 1000), (8000, 2000)]
+)
 def test_a_split_holds_out_half_of_few_rows_and_a_quarter_of_many(n_rows, expected):
     rows = np.arange(float(n_rows))[:, None]
     assert partition(rows, "split").is_held_out.sum() == expected

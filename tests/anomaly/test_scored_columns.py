@@ -14,12 +14,14 @@ def test_scored_columns_have_mean_zero_and_deviation_one():
     np.testing.assert_allclose(standardized.std(axis=0), 1.0, rtol=1e-9)
 
 
-@pytest.mark.parametrize("unit, offset", [(1e-100, 0.0), (1e100, 0.0), (-3.0, 7.0), (1.0, 1e9)])
+@pytest.mark.parametrize(("unit", "offset"), [(1e-100, 0.0), (1e100, 0.0), (-3.0, 7.0), (1.0, 1e9)])
 def test_units_and_offsets_do_not_matter(unit, offset):
     rows = np.random.default_rng(1).normal(size=(100, 2))
     moved = unit * rows + offset
     expected = np.sign(unit) * ScoredColumns.from_rows(rows).standardize(rows)
-    np.testing.assert_allclose(ScoredColumns.from_rows(moved).standardize(moved), expected, atol=1e-6 if offset else 1e-12)
+    np.testing.assert_allclose(
+        ScoredColumns.from_rows(moved).standardize(moved), expected, atol=1e-6 if offset else 1e-12
+    )
 
 
 def test_weights_are_repetitions_and_far_values_do_not_set_the_unit():
@@ -46,7 +48,8 @@ def test_constant_columns_and_relations_are_left_out_and_broken_ones_are_found()
     rows = rng.normal(size=(80, 4))
     rows[:, 1], rows[:, 3] = 7.5, rows[:, 0] + rows[:, 2]
     columns = ScoredColumns.from_rows(rows)
-    assert columns.n_features == 4 and columns.standardize(rows).shape == (80, 2)
+    assert columns.n_features == 4
+    assert columns.standardize(rows).shape == (80, 2)
     assert not columns.find_broken_relations(rows).any()
     new = rows[:3].copy()
     new[0, 1], new[1, 3] = 8.0, 99.0
@@ -63,7 +66,7 @@ def test_columns_without_relations_break_none():
     assert ScoredColumns.from_rows(rows).find_broken_relations(rows).shape == (30, 0)
 
 
-@pytest.mark.parametrize("n_rows, found", [(1, "there is one row only"), (9, "all 9 rows are equal")])
+@pytest.mark.parametrize(("n_rows", "found"), [(1, "there is one row only"), (9, "all 9 rows are equal")])
 def test_equal_rows_cannot_be_scored(n_rows, found):
     with pytest.raises(TrainingRowsError, match=f"{found}.*pass rows that differ"):
         ScoredColumns.from_rows(np.ones((n_rows, 3)))

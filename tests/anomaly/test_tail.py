@@ -61,10 +61,13 @@ def test_a_higher_score_has_a_strictly_smaller_log_tail_and_a_finite_one(make, k
     }[kind]
     tail = make(scores)
     span = np.ptp(scores) or 1.0
-    grid = np.concatenate([scores.min() - span * np.geomspace(100, 0.1, 50), np.linspace(scores.min(), scores.max(), 99)])
+    grid = np.concatenate(
+        [scores.min() - span * np.geomspace(100, 0.1, 50), np.linspace(scores.min(), scores.max(), 99)]
+    )
     grid = np.unique(np.concatenate([grid, scores.max() + span * np.geomspace(0.1, 100, 50)]))
     log_tails = tail(grid)
-    assert np.isfinite(log_tails).all() and (log_tails < 0).all()
+    assert np.isfinite(log_tails).all()
+    assert (log_tails < 0).all()
     assert (np.diff(log_tails) < 0).all()
     assert np.isfinite(tail(np.array([-1e250, 1e250]))).all()
 

@@ -26,7 +26,7 @@ from gaussmix.types import ND, N
 MIN_VOUCHING_WEIGHT = 0.05
 _TOL, _MAX_ITER = 1e-3, 60
 _MIN_ROWS_PER_COMPONENT = 4
-_MIN_SPREAD = 1e-9
+_MIN_SPREAD = 1e-3  # in nats: less is that of equal rows and of rounding errors, which must not become scores
 
 
 class MemberOptions(NamedTuple):

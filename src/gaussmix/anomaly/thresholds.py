@@ -58,14 +58,16 @@ def _offset_of_fpr(rate: float, training: TrainingScores) -> float:
 def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
     """Return the limit of Benjamini and Hochberg among training rows; clean ones have no anomalies to select.
 
-    Then each new row is judged alone. Where none of contaminated rows is selected, the most unusual of them is the
-    limit: about one false alarm in as many rows.
+    Then each new row is judged alone. If k of n contaminated rows are selected, the limit is a p-value of ``rate`` times
+    k / n. Where none is selected, it is the one below which the most unusual row would be.
     """
     if training.calibration.is_clean:
         return _offset_of_fpr(rate, training)
     is_selected = select_by_fdr(np.exp(training.unseen), rate, training.weights)
-    limit = training.unseen[is_selected].max() if is_selected.any() else training.all_fits().min()
-    return float(np.nextafter(limit, np.inf))
+    if not is_selected.any():
+        is_selected = training.unseen == training.unseen.min()
+    fraction = float(np.average(is_selected, weights=training.weights))
+    return float(np.log(rate * fraction))
 
 
 THRESHOLDS: dict[str, Callable[[float, TrainingScores], float]] = {
