@@ -69,12 +69,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     offset_ : float
         `decision_function` is `score_samples` minus this: rows below it are anomalies.
-    ensemble_ : Ensemble
-        The mixtures.
-    calibration_scores_ : CalibrationScores
-        The scores that new rows are compared with.
+    model_ : AnomalyModel
+        The scored columns, the mixtures, the scores that new rows are compared with, and feedback.
     training_p_values_ : ndarray of shape (n,)
-        P-value of each training row, by the fits that have not seen it.
+        P-value of each training row of positive weight, by the fits that have not seen it; not in files.
     shrinkage_ : float
         The ridge in use.
     n_features_in_ : int
@@ -161,7 +159,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rows, weights = drop_rows_without_weight(rows, weights)
         with limit_blas_threads(rows.shape[1]):
             result = fit_anomaly_model(rows, weights, normal, options, names, rng)
-            self.model_, self.shrinkage_, self.threshold_ = result.model, result.ridge, threshold
+            self.model_, self.shrinkage_ = result.model, result.ridge
             training = self._make_training_scores(rows, weights, result.unseen_scores)
             self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
         self.training_p_values_ = np.exp(training.unseen)
@@ -278,14 +276,16 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fitted detector, with its feedback, to a safetensors file without training rows."""
         check_is_fitted(self, "model_")
-        save_detector(path, StoredDetector(self.model_, float(self.offset_), self.get_params(deep=False)))
+        save_detector(
+            path, StoredDetector(self.model_, float(self.offset_), self.shrinkage_, self.get_params(deep=False))
+        )
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted detector from a file that `save` wrote; ArchiveError is raised if it is none."""
         stored = load_detector(path)
         detector = cls(**stored.parameters)
-        detector.model_, detector.offset_ = stored.model, stored.offset
+        detector.model_, detector.offset_, detector.shrinkage_ = stored.model, stored.offset, stored.ridge
         detector.n_features_in_ = stored.model.columns.n_features
         if stored.model.feature_names is not None:
             detector.feature_names_in_ = np.array(stored.model.feature_names, dtype=object)

@@ -12,6 +12,7 @@ from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.types import ND, Array, IntArray, IntN, N
 
 MAX_FIT_ROWS = 1500
+_SCORE_STEPS = 2.0**30  # per unit of score: sums of some such scores are exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,17 +21,16 @@ class Ensemble:
 
     members: tuple[tuple[tuple[Member, ...], ...], ...]
 
-    def score(self, rows: ND) -> N:
-        """Return the mean score (n,) of all members for standardised rows (n, d); higher is more anomalous."""
-        return _mean_score([member for halves in self.members for half in halves for member in half], rows)
-
     def score_by_half(self, rows: ND) -> Array:
-        """Return the mean score of the members of each half in each repeat, (n, R, 2)."""
+        """Return the mean score of the members of each half in each repeat, (n, R, 2); higher is more anomalous.
+
+        Scores are rounded, so that equal rows have equal scores, whichever engine scores them among whichever rows.
+        """
         scores = np.empty((len(rows), len(self.members), 2))
         for repeat, halves in enumerate(self.members):
             for half, members in enumerate(halves):
                 scores[:, repeat, half] = _mean_score(members, rows)
-        return scores
+        return np.asarray(np.rint(scores * _SCORE_STEPS) / _SCORE_STEPS)
 
 
 def _mean_score(members: Sequence[Member], rows: ND) -> N:

@@ -27,7 +27,7 @@ MIN_VOUCHING_WEIGHT = 0.05
 _TOL, _MAX_ITER = 1e-3, 60
 _MIN_ROWS_PER_COMPONENT = 4
 _MAX_COVARIANCE_VALUES = 16_000_000  # of a member: 128 MB
-_MIN_SPREAD = 1e-9
+_MIN_SPREAD = 1e-3  # in nats: less is that of equal rows and of rounding errors, which must not become scores
 
 
 class MemberOptions(NamedTuple):

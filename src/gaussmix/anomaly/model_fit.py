@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaussmix.anomaly.anomaly_model import AnomalyModel
+from gaussmix.anomaly.anomaly_model import AnomalyModel, score_rows_by_half
 from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import fit_ensemble, select_unseen_scores
 from gaussmix.anomaly.member import MemberOptions
@@ -83,22 +83,30 @@ def fit_anomaly_model(
     """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
     calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
     partition = partition_rows(np.asarray(rows), calibration, options.n_repeats, rng)
-    columns = ScoredColumns.from_rows(rows, weights)
+    columns = _scored_columns_of_fits(rows, weights, partition)
     standardized = columns.standardize(rows)
     ridge = options.ridge
     if ridge is None:
         middle = sorted(options.numbers_of_components)[len(options.numbers_of_components) // 2]
         ridge = choose_ridge(standardized, weights, partition, MemberOptions(middle, options.structure, 0.0, True), rng)
     ensemble = fit_ensemble(standardized, weights, partition, options.member_options(ridge), rng)
-    unseen_scores = select_unseen_scores(ensemble.score_by_half(standardized), partition.halves)
+    unseen_scores = select_unseen_scores(score_rows_by_half(columns, ensemble, rows), partition.halves)
     if normal_rows is None:
         scores = _calibrate_on_training_rows(unseen_scores, weights, partition, options)
     else:
-        by_half = ensemble.score_by_half(columns.standardize(normal_rows))
+        by_half = score_rows_by_half(columns, ensemble, normal_rows)
         halves = np.full((len(normal_rows), partition.n_repeats), -1, dtype=np.int64)
         scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
     normal = _select_normal_rows(rows, unseen_scores, weights, partition, options)
     return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), ridge, unseen_scores)
+
+
+def _scored_columns_of_fits(rows: AnyArray, weights: N | None, partition: RowPartition) -> ScoredColumns:
+    """Return the scored columns of the rows (n, D) that fits see: the others calibrate, and are as new as new rows."""
+    is_seen = ~partition.is_held_out
+    if is_seen.all():
+        return ScoredColumns.from_rows(rows, weights)
+    return ScoredColumns.from_rows(rows[is_seen], None if weights is None else weights[is_seen])
 
 
 def _select_normal_rows(
