@@ -81,7 +81,7 @@ def test_select_anomalies_is_benjamini_hochberg_on_the_p_values_at_the_rate_aske
     assert (detector.select_anomalies(new, 0.15) == select_by_fdr(p_values, 0.15)).all()
     plain = AnomalyDetector(training="clean", contamination=0.2, **FAST).fit(make_rows())
     assert (plain.select_anomalies(new) == select_by_fdr(plain.p_values(new), 0.05)).all()
-    with pytest.raises(ParameterError, match="fdr must be .* between 0 and 1, but is 2"):
+    with pytest.raises(ParameterError, match=r"fdr must be .* between 0 and 1, but is 2"):
         detector.select_anomalies(new, 2)
 
 
@@ -178,7 +178,7 @@ def test_training_p_values_belong_to_the_rows_that_count():
         ({"n_components": (2, 1.5)}, "n_components"),
         ({"n_components": "many"}, "n_components"),
         ({"covariance_type": "round"}, "covariance_type"),
-        ({"covariance_type": "UUU"}, "without factors"),
+        ({"covariance_type": "UUU"}, "pass n_factors"),
         ({"shrinkage": 0.0}, "shrinkage"),
         ({"shrinkage": "strong"}, "shrinkage"),
         ({"shrinkage": np.inf}, "shrinkage"),
