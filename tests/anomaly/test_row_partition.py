@@ -8,8 +8,8 @@ from gaussmix.anomaly.row_partition import CALIBRATIONS, partition_rows
 from gaussmix.errors import TrainingRowsError
 
 
-def partition(rows, calibration="cross", n_repeats=3, seed=0):
-    return partition_rows(rows, CALIBRATIONS[calibration], n_repeats, np.random.default_rng(seed))
+def partition(rows, calibration="cross", n_repeats=3, seed=0, weights=None):
+    return partition_rows(rows, weights, CALIBRATIONS[calibration], n_repeats, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -66,3 +66,16 @@ def test_too_few_distinct_rows_cannot_be_split():
     rows = np.repeat(np.arange(3.0), 50)[:, None]
     with pytest.raises(TrainingRowsError, match=r"at least 4 distinct rows, but there are 3 .* calibration='cross'"):
         partition(rows, "split")
+
+
+@pytest.mark.parametrize("calibration", list(CALIBRATIONS))
+def test_a_value_of_more_than_a_quarter_of_the_rows_is_in_both_halves_unless_rows_are_held_out(calibration):
+    rows = np.append(np.zeros(40), np.arange(1.0, 61.0))[:, None]
+    found = partition(rows, calibration)
+    assert found.is_common.tolist() == [calibration != "split"] * 40 + [False] * 60
+    if calibration != "split":
+        assert all(np.isin(np.arange(40), found.rows_of_half(1, half)).all() for half in (0, 1))
+        assert (found.halves[:40] == -1).all()
+    weights = np.append(100.0, np.ones(60))
+    assert partition(rows[39:], "cross", weights=weights).is_common.tolist() == [True] + [False] * 60
+    assert not partition(np.arange(3.0)[:, None]).is_common.any()

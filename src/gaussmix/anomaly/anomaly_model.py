@@ -86,7 +86,7 @@ class AnomalyModel:
             return log_tails
         raised = self.feedback.raise_tails(log_tails, scores, self.calibration.total_weight)
         is_broken = self.columns.find_broken_relations(rows)
-        return raised + self.feedback.corrections(self.columns.standardize(rows), is_broken)
+        return self.feedback.correct_tails(raised, self.columns.standardize(rows), is_broken)
 
 
 def score_rows_by_half(columns: ScoredColumns, ensemble: Ensemble, rows: AnyArray) -> Array:

@@ -12,7 +12,7 @@ from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.types import ND, Array, IntArray, IntN, N
 
 MAX_FIT_ROWS = 1500
-_SCORE_STEPS = 2.0**30  # per unit of score: sums of some such scores are exact
+_SCORE_BITS = 30  # after the point, or of larger scores after the first: sums of some such scores are exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Ensemble:
         for repeat, halves in enumerate(self.members):
             for half, members in enumerate(halves):
                 scores[:, repeat, half] = _mean_score(members, rows)
-        return np.asarray(np.rint(scores * _SCORE_STEPS) / _SCORE_STEPS)
+        return _round_scores(scores)
 
 
 def _mean_score(members: Sequence[Member], rows: ND) -> N:
@@ -40,6 +40,12 @@ def _mean_score(members: Sequence[Member], rows: ND) -> N:
         total += member.score(rows)
     total /= len(members)
     return total
+
+
+def _round_scores(scores: Array) -> Array:
+    """Return scores without the last bits, in which rounding errors differ."""
+    shifts = _SCORE_BITS - np.maximum(np.frexp(scores)[1], 0)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(scores, shifts)), -shifts))
 
 
 def select_unseen_scores(scores_by_half: Array, halves: IntArray) -> N:

@@ -24,6 +24,9 @@ _MARGIN = 1.0  # nats from the limit to the score of a judged row whose verdict 
 _SQUARED_WIDTH = 0.25  # in Mahalanobis units per column; two rows of a group are 2 apart
 _JITTER = 1e-12  # of the kernel matrix: verdicts on rows a millionth of a deviation apart are reconciled
 _DISTANCE_OF_BROKEN_RELATION = 10.0  # in whitened coordinates: similarity is then exp(-200)
+_MAX_DEVIATIONS = 1e6  # of a whitened column: among farther values rounding errors exceed the width
+_LOWEST_LOG_TAIL = -1e6  # that is corrected: a lower one would round the correction away
+_MIN_CORRECTION = 1e-9
 _BLOCK_ROWS = 8192
 
 
@@ -71,6 +74,12 @@ class Feedback:
         is_beyond = n_above == 0
         implied[is_beyond] = np.minimum(implied[is_beyond], log_tails[is_beyond] + self.raise_beyond)
         return np.maximum(log_tails, implied)
+
+    def correct_tails(self, log_tails: N, standardized: ND, is_broken: AnyArray) -> N:
+        """Return log tails (n,) of standardised rows (n, d), corrected where judged rows are similar."""
+        corrections = self.corrections(standardized, is_broken)
+        corrected = np.maximum(log_tails, _LOWEST_LOG_TAIL) + corrections
+        return np.where(np.abs(corrections) > _MIN_CORRECTION, corrected, log_tails)
 
     def corrections(self, standardized: ND, is_broken: AnyArray) -> N:
         """Return what is added to the log tails (n,) of standardised rows (n, d) that break relations (n, ...)."""
@@ -130,7 +139,7 @@ def make_feedback(
         highest = calibration.tail(normal_scores[-1:])
         raised = plain.raise_tails(highest, normal_scores[-1:], calibration.total_weight)
         plain = replace(plain, raise_beyond=float((raised - highest)[0]))
-    raised = plain.raise_tails(calibration.tail(scores), scores, calibration.total_weight)
+    raised = np.maximum(plain.raise_tails(calibration.tail(scores), scores, calibration.total_weight), _LOWEST_LOG_TAIL)
     wanted = np.where(is_anomaly, np.minimum(raised, limit - _MARGIN), np.maximum(raised, limit + _MARGIN))
     corrections = wanted - raised
     kernel = _kernel(centers, centers) + _JITTER * np.eye(len(centers))
@@ -163,7 +172,7 @@ def mean_covariance_root(ensemble: Ensemble) -> DD:
 
 def _whiten(standardized: ND, is_broken: AnyArray, root: DD) -> ND:
     """Return rows (n, d) in coordinates where the mean covariance times d is the identity, and relations (n, ...)."""
-    whitened = solve_lower(root, standardized.T).T
+    whitened = solve_lower(root, np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS).T).T
     return np.concatenate([whitened, _DISTANCE_OF_BROKEN_RELATION * is_broken], axis=1)
 
 

@@ -20,6 +20,7 @@ from gaussmix.estimators._validation import require_choice, require_positive
 from gaussmix.types import ND, AnyArray, N
 
 _AUTO = "auto"
+_MAX_FIT_DEVIATIONS = 1e6  # of a value that a mixture is fitted to; squares of larger ones hide the ridge
 _NORMAL_PROBABILITY = 0.95  # of contaminated rows, those of lowest scores explain the others
 _AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
 
@@ -82,9 +83,9 @@ def fit_anomaly_model(
 ) -> FitResult:
     """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
     calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
-    partition = partition_rows(np.asarray(rows), calibration, options.n_repeats, rng)
+    partition = partition_rows(np.asarray(rows), weights, calibration, options.n_repeats, rng)
     columns = _scored_columns_of_fits(rows, weights, partition)
-    standardized = columns.standardize(rows)
+    standardized = np.clip(columns.standardize(rows), -_MAX_FIT_DEVIATIONS, _MAX_FIT_DEVIATIONS)
     ridge = options.ridge
     if ridge is None:
         middle = sorted(options.numbers_of_components)[len(options.numbers_of_components) // 2]

@@ -1,7 +1,8 @@
 """How training rows are divided: each fit sees a half of them and is calibrated on the other half.
 
 The division depends on the values of the rows and a seed, not on the order of the rows. Equal rows stay together: a
-copy of a row that a fit has seen would vouch for it.
+copy of a row that a fit has seen would vouch for it. Where no rows are held out, a value that more than a quarter of
+the rows have is in both halves: it is normal, and a fit without it would find it unusual.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,11 @@ import numpy as np
 
 from gaussmix.anomaly.row_order import number_distinct_rows
 from gaussmix.errors import TrainingRowsError
-from gaussmix.types import ND, BoolN, IntArray, IntN
+from gaussmix.types import ND, BoolN, IntArray, IntN, N
 
 MIN_CALIBRATION_ROWS = 1000  # of a split, where there are twice as many rows
 _MIN_ROWS_OF_SPLIT = 4
+_COMMON_WEIGHT = 0.25  # fraction of all rows with one value; the scale of a member bears as many anomalies
 _MIN_REPEATS, _MAX_REPEATS = 2, 6
 _ROWS_OF_ALL_REPEATS, _COLUMNS_OF_ALL_REPEATS = 3000, 600
 
@@ -58,15 +60,18 @@ class RowPartition:
     Attributes
     ----------
     halves : ndarray of int64 of shape (n, R)
-        0 or 1: the half of each row in each of R repeats; -1 of rows held out.
+        0 or 1: the half of each row in each of R repeats; -1 of rows held out, and of rows in both halves.
     is_held_out : ndarray of bool of shape (n,)
         Rows that are in no half: the calibration rows of a split.
+    is_common : ndarray of bool of shape (n,)
+        Rows that are in both halves.
     random_order : ndarray of int64 of shape (n,)
         A random number of each distinct row, by which fits choose some of many rows.
     """
 
     halves: IntArray
     is_held_out: BoolN
+    is_common: BoolN
     random_order: IntN
 
     @property
@@ -76,12 +81,14 @@ class RowPartition:
 
     def rows_of_half(self, repeat: int, half: int) -> IntN:
         """Return the positions of the rows in a half, in random order that does not depend on that of the rows."""
-        positions = np.flatnonzero(self.halves[:, repeat] == half)
+        positions = np.flatnonzero((self.halves[:, repeat] == half) | self.is_common)
         return positions[np.argsort(self.random_order[positions], kind="stable")]
 
 
-def partition_rows(rows: ND, calibration: Calibration, n_repeats: int | None, rng: np.random.Generator) -> RowPartition:
-    """Return the partition of rows (n, D), at least two of which differ.
+def partition_rows(
+    rows: ND, weights: N | None, calibration: Calibration, n_repeats: int | None, rng: np.random.Generator
+) -> RowPartition:
+    """Return the partition of rows (n, D) with weights (n,) or None; at least two rows differ.
 
     Without ``n_repeats``, rows are divided twice, and more often where few rows make the halves differ.
 
@@ -96,7 +103,10 @@ def partition_rows(rows: ND, calibration: Calibration, n_repeats: int | None, rn
     halves = np.full((n_distinct, n_repeats), -1, dtype=np.int64)
     for repeat in range(n_repeats):
         halves[~is_held_out, repeat] = rng.permutation(n_distinct - n_held_out) % 2
-    return RowPartition(halves[distinct], is_held_out[distinct], random_order[distinct])
+    mass = np.bincount(distinct, weights=weights)
+    is_common = (mass > _COMMON_WEIGHT * mass.sum()) & (n_held_out == 0) & (n_distinct > _MIN_ROWS_OF_SPLIT)
+    halves[is_common] = -1
+    return RowPartition(halves[distinct], is_held_out[distinct], is_common[distinct], random_order[distinct])
 
 
 def _choose_n_repeats(n_rows: int, n_features: int) -> int:

@@ -42,7 +42,9 @@ class ScoredColumns:
         kept = rows if dependence is None else dependence.select_independent(rows)
         problem = Problem.from_source(MemorySource.from_array(kept, weights), Structure.from_name("VVI"))
         frame, variances = problem.source.frame, problem.column_variances
-        means = frame.restore_means(problem.total_moments.mean)[0]
+        centers = problem.total_moments.mean.copy()
+        centers[:, problem.far_row_columns] = 0.0  # the center of the frame, which far rows do not move
+        means = frame.restore_means(centers)[0]
         deviations = np.ldexp(np.sqrt(variances), -frame.total_exponent)
         deviations = np.where(variances > 0, np.maximum(deviations, _SMALLEST_NUMBER), 1.0)
         return cls(means, deviations, dependence)
