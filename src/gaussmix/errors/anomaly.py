@@ -54,3 +54,16 @@ class AnomalyParameterError(ParameterError):
             "density ratios need clean calibration rows, but training='contaminated'; use training='clean', or pass "
             "normal rows as X_calibration"
         )
+
+    @classmethod
+    def unknown_threshold(cls, kind: object, allowed: Sequence[str]) -> "AnomalyParameterError":
+        """Return the error that a threshold is of no known kind."""
+        return cls(f"a threshold is one of {join_with_commas(list(allowed))} with its rate, but is {kind!r}")
+
+    @classmethod
+    def invalid_p_values(cls, shape: tuple[int, ...], n_rows: int) -> "AnomalyParameterError":
+        """Return the error that p-values are not one probability per row."""
+        return cls(
+            f"p_values must be {format_count(n_rows, 'number')} from 0 to 1, one for each row, but have the shape "
+            f"{shape} or other values; pass training_p_values_ only with the training rows"
+        )
