@@ -214,6 +214,8 @@ def _describe_anomaly_group(
     ]
     median = "" if len(rows) == 1 else " in the median"
     expectation = f"what {'its' if len(rows) == 1 else 'their'} other values let expect"
+    if len(explanations.names) == 1:
+        expectation = "what normal rows have"
     pair = _common_pair(explanations, rows)
     together = f"{join_with_and([explanations.names[j] for j in pair])} do not go together: " if pair else ""
     return f"{count}: {together}{join_with_and(sides)} {expectation}{median}"
