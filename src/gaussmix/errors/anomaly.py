@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.data import DataError
+from gaussmix.errors.files import TableError
 from gaussmix.errors.models import ParameterError
 from gaussmix.errors.text import format_count, join_with_commas
 
@@ -67,3 +68,29 @@ class AnomalyParameterError(ParameterError):
             f"p_values must be {format_count(n_rows, 'number')} from 0 to 1, one for each row, but have the shape "
             f"{shape} or other values; pass training_p_values_ only with the training rows"
         )
+
+
+class VerdictTableError(TableError):
+    """A file of judged rows that cannot be used."""
+
+    @classmethod
+    def no_verdict_column(cls, path: object) -> "VerdictTableError":
+        """Return the error that the file has no column of verdicts."""
+        return cls(f"{path} has no column named 'verdict'; add one with 'normal' or 'anomaly' beside each judged row")
+
+    @classmethod
+    def no_verdicts(cls, path: object) -> "VerdictTableError":
+        """Return the error that no row is judged."""
+        return cls(f"the column 'verdict' of {path} is empty; write 'normal' or 'anomaly' beside at least one row")
+
+    @classmethod
+    def unknown_verdict(cls, path: object, row: int, value: object) -> "VerdictTableError":
+        """Return the error that a verdict is neither of the two words."""
+        return cls(
+            f"the verdict in data row {row} of {path} is {value!r}; write 'normal' or 'anomaly', or leave it empty"
+        )
+
+    @classmethod
+    def unknown_row(cls, path: object, row: int, value: object, n_rows: int) -> "VerdictTableError":
+        """Return the error that a row number is none of the judged file."""
+        return cls(f"the row number in data row {row} of {path} is {value}; rows are numbered from 0 to {n_rows - 1}")

@@ -111,8 +111,8 @@ def describe_method(detector: AnomalyDetector) -> list[str]:
         else "Gaussians of less than a twentieth of the rows do not count, so that anomalies do not explain themselves."
     )
     return [
-        f"The score of a row is how improbable it is under {n_mixtures} mixtures of {join_with_and([*map(str, sizes)])} "
-        f"Gaussians, fitted to random halves of the training rows. {vouching}",
+        f"The score of a row is how improbable it is under {n_mixtures} mixtures of {join_with_and([*map(str, sizes)])}"
+        f" Gaussians, fitted to random halves of the training rows. {vouching}",
         "The p-value of a row is the probability that a normal row has at least this score. Training rows are scored "
         "by mixtures that have not seen them.",
         f"Reasons compare a row with the nearest of {groups} of normal rows, and each column with what the other "
