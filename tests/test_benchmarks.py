@@ -8,6 +8,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.adapters import PEERS
 from benchmarks.commands import recover
+from benchmarks.commands.anomaly_rates import SimulatedMixture
 from benchmarks.data import BenchmarkCase, make_mixture_rows, select_cases
 from benchmarks.peak_rates import count_operations
 from benchmarks.scoring import mean_log_likelihood
@@ -68,6 +69,46 @@ def test_kmeans_agrees_and_is_timed(tmp_path, capsys):
         assert ours["inertia"] == pytest.approx(theirs["inertia"], rel=1e-9)
         assert (ours["n_iter"], ours["sizes"]) == (theirs["n_iter"], theirs["sizes"])
     assert "| median |" in capsys.readouterr().out
+
+
+def test_drift_is_found_and_false_alarms_are_counted(tmp_path, capsys):
+    path = str(tmp_path / "drift.json")
+    sizes = ["--streams", "1", "--rows", "50", "--references", "100", "--changes", "0,60"]
+    main(["anomaly-drift", *sizes, "--output", path])
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["results"]
+    assert [result["kind"] for result in results] == ["Gaussian", "heavy tails", "discrete", "mixture"]
+    for result in results:
+        (stream,) = result["streams"]
+        assert stream["stationary"]["average"] is None
+        assert 0 <= stream["changes"]["0"]["average"] < 200
+        assert 60 <= stream["changes"]["60"]["average"] < 260
+    assert "| Gaussian | 100 | 1 | 0.0 % | 0.0 % |" in capsys.readouterr().out
+
+
+def test_error_rates_of_anomalies_are_measured(tmp_path, capsys):
+    path = str(tmp_path / "rates.json")
+    sizes = ["--mixtures", "2", "--rows", "300", "--runs", "2", "--run-rows", "60"]
+    main(["anomaly-rates", *sizes, "--calibrations", "split, clean;contaminated", "--output", path])
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["results"]
+    assert [list(mixture) for mixture in results["mixtures"]] == 2 * [["split, clean", "contaminated", "oracle"]]
+    assert [list(run) for run in results["runs"]] == 2 * [["split, clean", "contaminated"]]
+    for mixture in results["mixtures"]:
+        assert all(0.0 <= rate <= 1.0 for rates in mixture.values() for rate in rates.values())
+        assert mixture["oracle"]["power"] > 0.5
+    assert "| oracle |" in capsys.readouterr().out
+
+
+def test_density_of_a_simulated_mixture_agrees_with_scipy():
+    from scipy.stats import multivariate_normal
+
+    rng = np.random.default_rng(0)
+    mixture = SimulatedMixture.draw(rng)
+    rows = mixture.draw_rows(rng, 20)
+    groups = zip(mixture.weights, mixture.centers, mixture.roots, strict=True)
+    density = sum(w * multivariate_normal(center, root @ root.T).pdf(rows) for w, center, root in groups)
+    np.testing.assert_allclose(mixture.log_density(rows) - 2 * np.log(2 * np.pi), np.log(density), rtol=1e-10)
 
 
 def test_unknown_peer_is_refused():

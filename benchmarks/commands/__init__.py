@@ -2,7 +2,10 @@
 
 from benchmarks.commands import (
     anomaly,
+    anomaly_drift,
     anomaly_explain,
+    anomaly_rates,
+    anomaly_stream,
     bayes,
     default_fit,
     factors,
@@ -36,4 +39,7 @@ COMMANDS = {
     "kmeans": kmeans,
     "anomaly": anomaly,
     "anomaly-explain": anomaly_explain,
+    "anomaly-drift": anomaly_drift,
+    "anomaly-rates": anomaly_rates,
+    "anomaly-stream": anomaly_stream,
 }

@@ -8,7 +8,15 @@ from tests.architecture.rooms import MODULES, Module
 
 RESIDENTS = {"numpy", "scipy"}
 GUESTS = {
-    "sklearn": ("estimators", "anomaly/detector.py", "comparison/assignment_comparison.py", "plots", "report", "cli"),
+    "sklearn": (
+        "estimators",
+        "anomaly/detector.py",
+        "anomaly/stream.py",
+        "comparison/assignment_comparison.py",
+        "plots",
+        "report",
+        "cli",
+    ),
     "matplotlib": ("plots",),
     "jinja2": ("report",),
     "typer": ("cli",),

@@ -135,3 +135,23 @@ def test_stacked_roots_inverses_and_solutions(seed: int) -> None:
     solved = general @ linalg.solve_common_columns(general, columns)
     np.testing.assert_allclose(solved, np.broadcast_to(columns, (4, 5, 3)), atol=1e-9)
     assert linalg.general_inverse_transposes(np.zeros((2, 3, 3))) is None
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3])
+@pytest.mark.parametrize("size", [10, 274])
+def test_matrices_of_low_rank_have_as_many_eigenpairs_as_wanted(rank: int, size: int):
+    columns = np.random.default_rng(rank).normal(size=(size, rank)) * 1e-3
+    matrix = columns @ columns.T
+    values, vectors = linalg.largest_eigenpairs(matrix, 5)
+    assert values.shape == (5,)
+    assert vectors.shape == (size, 5)
+    assert np.allclose(matrix @ vectors, vectors * values, atol=1e-12)
+    assert np.allclose(values[:rank].sum(), np.trace(matrix))
+
+
+def test_eigenpairs_that_lapack_loses_are_computed_again(monkeypatch: pytest.MonkeyPatch):
+    matrix = np.diag(np.append(np.full(99, 1.0), 9.0))  # of many equal eigenvalues, it can return fewer than wanted
+    monkeypatch.setattr(linalg, "eigh", lambda *_, **__: (np.empty(0), np.empty((100, 0))))
+    values, vectors = linalg.largest_eigenpairs(matrix, 3)
+    assert np.allclose(values, [9.0, 1.0, 1.0])
+    assert np.allclose(matrix @ vectors, vectors * values)

@@ -7,7 +7,7 @@ import numpy as np
 
 from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import Ensemble
-from gaussmix.anomaly.feedback import Feedback, make_feedback, mean_covariance_root
+from gaussmix.anomaly.feedback import Feedback, JudgedRows, make_feedback, mean_covariance_root
 from gaussmix.anomaly.normal_groups import fit_normal_groups
 from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.model import Mixture
@@ -15,6 +15,7 @@ from gaussmix.types import ND, AnyArray, Array, BoolN, N
 
 # Added to the score of a row that breaks a relation of all training rows: more than any distance of other rows.
 _BROKEN_RELATION_SCORE = 1e9
+_BLOCK_VALUES = 4_194_304  # of a block of rows: passes of fewer cost more per row
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,41 +44,39 @@ class AnomalyModel:
 
     def score_by_half(self, rows: AnyArray) -> Array:
         """Return the scores (n, R, 2) of rows (n, D) by the fits of each half; higher is more anomalous."""
-        scores = self.ensemble.score_by_half(self.columns.standardize(rows))
-        scores[self.columns.find_broken_rows(rows)] += _BROKEN_RELATION_SCORE
-        return scores
+        return score_rows_by_half(self.columns, self.ensemble, rows)
+
+    def score(self, rows: AnyArray) -> N:
+        """Return the scores (n,) of rows (n, D) by all fits; higher is more anomalous."""
+        return np.asarray(self.score_by_half(rows).mean(axis=(1, 2)))
 
     def log_tails(self, rows: AnyArray) -> N:
         """Return the log probability (n,) that a normal row is as unusual as each row of (n, D), in nats."""
-        scores = self.score_by_half(rows).mean(axis=(1, 2))
+        scores = self.score(rows)
         return self._apply_feedback(self.calibration.tail(scores), scores, rows)
 
     def p_values(
         self, rows: AnyArray, weights: N | None, density_ratios: N | None, rng: np.random.Generator | None
     ) -> N:
-        """Return the p-values (n,) of rows (n, D); the other parameters are those of `CalibrationScores.p_values`."""
+        """Return the p-values (n,) of rows (n, D); the others are those of `CalibrationScores.log_p_values`."""
         by_half = self.score_by_half(rows)
-        p_values = self.calibration.p_values(by_half, weights, density_ratios, rng)
-        if self.feedback is None:
-            return p_values
-        log_p_values = self._apply_feedback(np.log(p_values), by_half.mean(axis=(1, 2)), rows)
-        return np.exp(np.minimum(log_p_values, 0.0))
+        log_p_values = self.calibration.log_p_values(by_half, weights, density_ratios, rng)
+        return np.exp(np.minimum(self._apply_feedback(log_p_values, by_half.mean(axis=(1, 2)), rows), 0.0))
 
     def with_feedback(self, rows: ND, is_anomaly: BoolN, limit: float) -> "AnomalyModel":
         """Return the model with judged rows (m, D) and their verdicts (m,) added; ``limit`` is that of log tails."""
         if self.feedback is not None:
             rows = np.concatenate([self.feedback.rows, rows])
             is_anomaly = np.concatenate([self.feedback.is_anomaly, is_anomaly])
-        scores = self.score_by_half(rows).mean(axis=(1, 2))
+        judged = JudgedRows(rows, is_anomaly).keep_last_verdicts()
         feedback = make_feedback(
-            rows,
-            is_anomaly,
-            self.columns.standardize(rows),
-            scores,
-            self.calibration.tail(scores),
+            judged,
+            self.columns.standardize(judged.rows),
+            self.columns.find_broken_relations(judged.rows),
+            self.score(judged.rows),
+            self.calibration,
             limit,
             mean_covariance_root(self.ensemble) if self.feedback is None else self.feedback.root,
-            self.calibration.total_weight,
         )
         return replace(self, feedback=feedback)
 
@@ -86,4 +85,17 @@ class AnomalyModel:
         if self.feedback is None:
             return log_tails
         raised = self.feedback.raise_tails(log_tails, scores, self.calibration.total_weight)
-        return raised + self.feedback.corrections(self.columns.standardize(rows))
+        is_broken = self.columns.find_broken_relations(rows)
+        return raised + self.feedback.corrections(self.columns.standardize(rows), is_broken)
+
+
+def score_rows_by_half(columns: ScoredColumns, ensemble: Ensemble, rows: AnyArray) -> Array:
+    """Return the scores (n, R, 2) of rows (n, D) by the fits of each half, far higher where they break a relation.
+
+    Rows are standardised block by block, so that one block passes all members.
+    """
+    n_block_rows = max(1, _BLOCK_VALUES // rows.shape[1])
+    blocks = [rows[start : start + n_block_rows] for start in range(0, len(rows), n_block_rows)]
+    scores = np.concatenate([ensemble.score_by_half(columns.standardize(block)) for block in blocks])
+    scores[columns.find_broken_relations(rows).any(axis=1)] += _BROKEN_RELATION_SCORE
+    return scores

@@ -50,10 +50,10 @@ class CalibrationScores:
         """Number of calibration rows, or the sum of their weights."""
         return float(len(self.scores) if self.weights is None else self.weights.sum())
 
-    def p_values(
+    def log_p_values(
         self, scores_by_half: Array, weights: N | None, density_ratios: N | None, rng: np.random.Generator | None
     ) -> N:
-        """Return the p-values (n,) of new rows with scores (n, R, 2).
+        """Return the log p-values (n,) of new rows with scores (n, R, 2).
 
         Parameters
         ----------
@@ -66,12 +66,13 @@ class CalibrationScores:
             Randomises ties.
         """
         if not self.is_clean:
-            return np.exp(self.tail(scores_by_half.mean(axis=(1, 2))))
+            return self.tail(scores_by_half.mean(axis=(1, 2)))
         own_weights = self.weights
         if density_ratios is not None:
             own_weights = density_ratios if self.weights is None else self.weights * density_ratios
         compare = self._p_values_by_half if self.compares_by_half else self._p_values_by_mean
-        return compare(scores_by_half, own_weights, weights, rng)
+        with np.errstate(divide="ignore"):  # a row of density ratio 0 may have a p-value of 0
+            return np.asarray(np.log(compare(scores_by_half, own_weights, weights, rng)))
 
     def _p_values_by_mean(
         self, scores_by_half: Array, own_weights: N | None, weights: N | None, rng: np.random.Generator | None

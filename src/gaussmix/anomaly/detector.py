@@ -30,7 +30,7 @@ FEW_ROWS = 20
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Detector of anomalies by an ensemble of Gaussian mixtures.
 
-    Twelve mixtures of 8, 16 and 32 components are fitted to random halves of the rows and scaled on the other halves.
+    Mixtures of 8, 16 and 32 components are fitted to random halves of the rows and scaled on the other halves.
     New rows are always welcome: there is no ``novelty`` parameter.
 
     Parameters
@@ -53,12 +53,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     n_components : int or sequence of int, default=(8, 16, 32)
         Numbers of components of the mixtures; at most a quarter of the rows of a fit.
     covariance_type : str, default='full'
-        Structure of the covariances: one of `GaussianMixture`, without factors.
+        Structure of the covariances, as in `GaussianMixture`.
+    n_factors : int or None, default=None
+        Number of factors of a mixture of factor analysers. Other structures ignore it.
     shrinkage : 'auto' or float, default='auto'
         Ridge that is added to every variance, in squared deviations of a column. 'auto': 0.1, 0.01 or 0.001, by the
         likelihood of rows that a fit has not seen.
-    n_repeats : int, default=2
-        How many times the rows are divided into halves. More give a steadier score, at their cost.
+    n_repeats : 'auto' or int, default='auto'
+        How many times the rows are divided into halves. More give a steadier score, at their cost. 'auto': 2, and with
+        fewer than 1500 rows of not many columns up to 6.
     random_state : int, RandomState, Generator or None, default=None
         Seed of halves and starts.
 
@@ -66,12 +69,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     offset_ : float
         `decision_function` is `score_samples` minus this: rows below it are anomalies.
-    ensemble_ : Ensemble
-        The mixtures.
-    calibration_scores_ : CalibrationScores
-        The scores that new rows are compared with.
+    model_ : AnomalyModel
+        The scored columns, the mixtures, the scores that new rows are compared with, and feedback.
     training_p_values_ : ndarray of shape (n,)
-        P-value of each training row, by the fits that have not seen it.
+        P-value of each training row of positive weight, by the fits that have not seen it; not in files.
     shrinkage_ : float
         The ridge in use.
     n_features_in_ : int
@@ -113,13 +114,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str = "auto",
         n_components: int | tuple[int, ...] = (8, 16, 32),
         covariance_type: str = "full",
+        n_factors: int | None = None,
         shrinkage: str | float = "auto",
-        n_repeats: int = 2,
+        n_repeats: str | int = "auto",
         random_state: _validation.RandomStateLike = None,
     ) -> None:
         self.contamination, self.fpr, self.fdr = contamination, fpr, fdr
         self.training, self.calibration = training, calibration
-        self.n_components, self.covariance_type = n_components, covariance_type
+        self.n_components = n_components
+        self.covariance_type, self.n_factors = covariance_type, n_factors
         self.shrinkage, self.n_repeats = shrinkage, n_repeats
         self.random_state = random_state
 
@@ -156,7 +159,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rows, weights = drop_rows_without_weight(rows, weights)
         with limit_blas_threads(rows.shape[1]):
             result = fit_anomaly_model(rows, weights, normal, options, names, rng)
-            self.model_, self.shrinkage_, self.threshold_ = result.model, result.ridge, threshold
+            self.model_, self.shrinkage_ = result.model, result.ridge
             training = self._make_training_scores(rows, weights, result.unseen_scores)
             self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
         self.training_p_values_ = np.exp(training.unseen)
@@ -273,14 +276,16 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fitted detector, with its feedback, to a safetensors file without training rows."""
         check_is_fitted(self, "model_")
-        save_detector(path, StoredDetector(self.model_, float(self.offset_), self.get_params(deep=False)))
+        save_detector(
+            path, StoredDetector(self.model_, float(self.offset_), self.shrinkage_, self.get_params(deep=False))
+        )
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted detector from a file that `save` wrote; ArchiveError is raised if it is none."""
         stored = load_detector(path)
         detector = cls(**stored.parameters)
-        detector.model_, detector.offset_ = stored.model, stored.offset
+        detector.model_, detector.offset_, detector.shrinkage_ = stored.model, stored.offset, stored.ridge
         detector.n_features_in_ = stored.model.columns.n_features
         if stored.model.feature_names is not None:
             detector.feature_names_in_ = np.array(stored.model.feature_names, dtype=object)

@@ -25,10 +25,11 @@ FORMAT, SCHEMA = "gaussmix anomaly detector", "1"
 
 
 class StoredDetector(NamedTuple):
-    """A model, its offset and the parameters of the detector, by name."""
+    """A model, its offset, the ridge in use and the parameters of the detector, by name."""
 
     model: AnomalyModel
     offset: float
+    ridge: float
     parameters: dict[str, Any]
 
 
@@ -44,7 +45,7 @@ def save_detector(path: str | PathLike[str], stored: StoredDetector) -> None:
         "is_clean": json.dumps(model.calibration.is_clean),
         "compares_by_half": json.dumps(model.calibration.compares_by_half),
     }
-    tensors: dict[str, AnyArray] = {"offset": np.array([stored.offset]), **_pack_columns(model.columns)}
+    tensors: dict[str, AnyArray] = {"decision": np.array([stored.offset, stored.ridge]), **_pack_columns(model.columns)}
     tensors |= _pack_calibration(model.calibration)
     if model.feedback is not None:
         tensors |= {f"feedback.{name}": np.asarray(value) for name, value in vars(model.feedback).items()}
@@ -96,7 +97,8 @@ def _unpack(content: ArchiveContent) -> StoredDetector:
         _unpack_feedback(tensors),
     )
     parameters = {name: _from_json_value(value) for name, value in json.loads(strings["parameters"]).items()}
-    return StoredDetector(model, float(tensors["offset"][0]), parameters)
+    offset, ridge = map(float, tensors["decision"])
+    return StoredDetector(model, offset, ridge, parameters)
 
 
 def _to_json_value(value: object) -> object:
@@ -171,4 +173,5 @@ def _unpack_feedback(tensors: Mapping[str, AnyArray]) -> Feedback | None:
     if not values:
         return None
     values["is_anomaly"] = values["is_anomaly"].astype(bool)
-    return Feedback(**values)
+    raise_beyond = float(values.pop("raise_beyond"))
+    return Feedback(**values, raise_beyond=raise_beyond)

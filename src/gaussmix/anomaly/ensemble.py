@@ -1,6 +1,6 @@
 """``Ensemble``: mixtures of several numbers of components, fitted to random halves of the rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ from gaussmix.selection.parallel_tasks import default_n_workers, iterate_results
 from gaussmix.types import ND, Array, IntArray, IntN, N
 
 MAX_FIT_ROWS = 1500
-_BLOCK_ROWS = 131_072
+_SCORE_STEPS = 2.0**30  # per unit of score: sums of some such scores are exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,19 +21,25 @@ class Ensemble:
 
     members: tuple[tuple[tuple[Member, ...], ...], ...]
 
-    def score(self, rows: ND) -> N:
-        """Return the mean score (n,) of all members for standardised rows (n, d); higher is more anomalous."""
-        return np.asarray(self.score_by_half(rows).mean(axis=(1, 2)))
-
     def score_by_half(self, rows: ND) -> Array:
-        """Return the mean score of the members of each half in each repeat, (n, R, 2)."""
+        """Return the mean score of the members of each half in each repeat, (n, R, 2); higher is more anomalous.
+
+        Scores are rounded, so that equal rows have equal scores, whichever engine scores them among whichever rows.
+        """
         scores = np.empty((len(rows), len(self.members), 2))
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            block = slice(start, start + _BLOCK_ROWS)
-            for repeat, halves in enumerate(self.members):
-                for half, members in enumerate(halves):
-                    scores[block, repeat, half] = sum(member.score(rows[block]) for member in members) / len(members)
-        return scores
+        for repeat, halves in enumerate(self.members):
+            for half, members in enumerate(halves):
+                scores[:, repeat, half] = _mean_score(members, rows)
+        return np.asarray(np.rint(scores * _SCORE_STEPS) / _SCORE_STEPS)
+
+
+def _mean_score(members: Sequence[Member], rows: ND) -> N:
+    """Return the mean score (n,) of some members."""
+    total = np.zeros(len(rows))
+    for member in members:
+        total += member.score(rows)
+    total /= len(members)
+    return total
 
 
 def select_unseen_scores(scores_by_half: Array, halves: IntArray) -> N:

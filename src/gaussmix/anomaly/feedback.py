@@ -4,21 +4,26 @@ Two things move. Rows judged normal are normal rows with extreme scores: the tai
 they say. And the log tail of rows similar to a judged row is corrected, so that the judged row itself gets its verdict.
 The correction is a radial basis function per judged row, of a width of a third of the usual distance between two rows
 of a group: its squared Mahalanobis distance, under the mean covariance of the components, is a quarter of the columns.
+A row that breaks relations of the training rows is similar to rows only that break the same relations.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import Ensemble
+from gaussmix.anomaly.row_order import number_distinct_rows
 from gaussmix.core.linalg import cholesky, solve_lower, solve_vectors
 from gaussmix.errors import AnomalyParameterError
-from gaussmix.types import DD, ND, ArrayLike, BoolN, N
+from gaussmix.types import DD, ND, AnyArray, ArrayLike, BoolN, N
 
 _MARGIN = 1.0  # nats from the limit to the score of a judged row whose verdict was different
 _SQUARED_WIDTH = 0.25  # in Mahalanobis units per column; two rows of a group are 2 apart
-_JITTER = 1e-9  # of the kernel matrix: equal rows with different verdicts get the mean of both corrections
+_JITTER = 1e-12  # of the kernel matrix: verdicts on rows a millionth of a deviation apart are reconciled
+_DISTANCE_OF_BROKEN_RELATION = 10.0  # in whitened coordinates: similarity is then exp(-200)
 _BLOCK_ROWS = 8192
 
 
@@ -32,69 +37,105 @@ class Feedback:
         Judged rows, in the data's units.
     is_anomaly : ndarray of bool of shape (m,)
         Their verdicts.
-    centers : ndarray of shape (m, d)
-        The same rows, whitened: distances between them are Mahalanobis distances over the square root of d.
+    centers : ndarray of shape (m, d + n_relations)
+        The same rows, whitened: distances between them are Mahalanobis distances over the square root of d. A further
+        coordinate for each relation tells rows that break it from the others.
     amplitudes : ndarray of shape (m,)
         Weight of the radial basis function of each row, in nats.
+    bounds : ndarray of shape (2,)
+        Smallest and largest correction of a judged row, or 0. No correction is beyond, also between two judged rows.
     root : ndarray of shape (d, d)
         Lower Cholesky factor of the mean covariance of the components times d, of standardised columns.
     normal_scores : ndarray
-        Scores of the rows judged normal, ascending.
+        Scores of the rows judged normal that break no relation, ascending.
+    raise_beyond : float
+        How much log tails are raised beyond the last of these scores, in nats.
     """
 
     rows: ND
     is_anomaly: BoolN
     centers: ND
     amplitudes: N
+    bounds: N
     root: DD
     normal_scores: N
+    raise_beyond: float = 0.0
 
     def raise_tails(self, log_tails: N, scores: N, n_calibration_rows: float) -> N:
-        """Return log tails (n,), at least those that rows judged normal imply, for scores (n,)."""
-        n_above = len(self.normal_scores) - np.searchsorted(self.normal_scores, scores, side="left")
-        with np.errstate(divide="ignore"):
-            return np.maximum(log_tails, np.log(n_above / (n_calibration_rows + 1.0)))
+        """Return log tails (n,), at least those that rows judged normal imply, for scores (n,).
 
-    def corrections(self, standardized: ND) -> N:
-        """Return what is added to the log tail (n,) of standardised rows (n, d)."""
+        Beyond the highest of these rows all log tails are raised as much as there, so that no step follows it.
+        """
+        n_above = len(self.normal_scores) - np.searchsorted(self.normal_scores, scores, side="left")
+        implied = np.log(np.maximum(n_above, 1) / (n_calibration_rows + 1.0))
+        is_beyond = n_above == 0
+        implied[is_beyond] = np.minimum(implied[is_beyond], log_tails[is_beyond] + self.raise_beyond)
+        return np.maximum(log_tails, implied)
+
+    def corrections(self, standardized: ND, is_broken: AnyArray) -> N:
+        """Return what is added to the log tails (n,) of standardised rows (n, d) that break relations (n, ...)."""
         corrections = np.empty(len(standardized))
         for start in range(0, len(standardized), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
-            kernel = _kernel(_whiten(standardized[block], self.root), self.centers)
+            kernel = _kernel(_whiten(standardized[block], is_broken[block], self.root), self.centers)
             corrections[block] = kernel @ self.amplitudes
-        return corrections
+        return np.clip(corrections, *self.bounds)
+
+
+class JudgedRows(NamedTuple):
+    """Rows (m, D) in the data's units and their verdicts (m,)."""
+
+    rows: ND
+    is_anomaly: BoolN
+
+    def keep_last_verdicts(self) -> "JudgedRows":
+        """Return the distinct rows, each with its last verdict."""
+        newest_first = number_distinct_rows(self.rows)[::-1]
+        last = np.sort(len(self.rows) - 1 - np.unique(newest_first, return_index=True)[1])
+        return JudgedRows(self.rows[last], self.is_anomaly[last])
 
 
 def make_feedback(
-    rows: ND, is_anomaly: BoolN, standardized: ND, scores: N, log_tails: N, limit: float, root: DD, n_rows: float
+    judged: JudgedRows,
+    standardized: ND,
+    is_broken: AnyArray,
+    scores: N,
+    calibration: CalibrationScores,
+    limit: float,
+    root: DD,
 ) -> Feedback:
-    """Return the feedback after which every judged row has its verdict, unless equal rows have different ones.
+    """Return the feedback after which every judged row has its verdict.
 
     Parameters
     ----------
-    rows : ndarray of shape (m, D)
-        Judged rows, in the data's units.
-    is_anomaly : ndarray of bool of shape (m,)
-        Their verdicts.
+    judged : JudgedRows
+        Distinct rows (m, D) and their verdicts.
     standardized : ndarray of shape (m, d)
         The same rows in standardised columns.
-    scores, log_tails : ndarray of shape (m,)
-        Their scores and log tails without feedback.
+    is_broken : ndarray of bool of shape (m, n_relations)
+        Which relations of the training rows they break.
+    scores : ndarray of shape (m,)
+        Their scores without feedback.
+    calibration : CalibrationScores
     limit : float
         Log tail below which a row is an anomaly.
     root : ndarray of shape (d, d)
         The root of `mean_covariance_root`.
-    n_rows : float
-        Number of calibration rows.
     """
-    normal_scores = np.sort(scores[~is_anomaly])
-    centers = _whiten(standardized, root)
-    plain = Feedback(rows, is_anomaly, centers, np.zeros(len(rows)), root, normal_scores)
-    raised = plain.raise_tails(log_tails, scores, n_rows)
+    rows, is_anomaly = judged
+    normal_scores = np.sort(scores[~is_anomaly & ~is_broken.any(axis=1)])
+    centers = _whiten(standardized, is_broken, root)
+    plain = Feedback(rows, is_anomaly, centers, np.zeros(len(rows)), np.zeros(2), root, normal_scores)
+    if len(normal_scores):
+        highest = calibration.tail(normal_scores[-1:])
+        raised = plain.raise_tails(highest, normal_scores[-1:], calibration.total_weight)
+        plain = replace(plain, raise_beyond=float((raised - highest)[0]))
+    raised = plain.raise_tails(calibration.tail(scores), scores, calibration.total_weight)
     wanted = np.where(is_anomaly, np.minimum(raised, limit - _MARGIN), np.maximum(raised, limit + _MARGIN))
+    corrections = wanted - raised
     kernel = _kernel(centers, centers) + _JITTER * np.eye(len(centers))
-    amplitudes = solve_vectors(kernel, wanted - raised)
-    return Feedback(rows, is_anomaly, centers, amplitudes, root, normal_scores)
+    bounds = np.array([corrections.min(initial=0.0), corrections.max(initial=0.0)])
+    return replace(plain, amplitudes=solve_vectors(kernel, corrections), bounds=bounds)
 
 
 def parse_verdicts(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
@@ -106,19 +147,24 @@ def parse_verdicts(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
 
 
 def mean_covariance_root(ensemble: Ensemble) -> DD:
-    """Return the lower Cholesky factor (d, d) of d times the mean covariance of all components of all members."""
-    members = [member for halves in ensemble.members for half in halves for member in half]
-    covariances = [
-        np.einsum("k,kij->ij", mixture.weights, mixture.covariances) for mixture in (m.mixture for m in members)
-    ]
-    mean = np.mean(covariances, axis=0)
-    root = cholesky(mean * len(mean))
-    return np.sqrt(np.diag(np.diag(mean) * len(mean))) if root is None else root
+    """Return the lower Cholesky factor (d, d) of d times the mean covariance of all components of all members.
+
+    Correlations are averaged, and of deviations the logarithm: components of outliers may be huge.
+    """
+    mixtures = [member.mixture for halves in ensemble.members for half in halves for member in half]
+    weights = np.concatenate([mixture.weights for mixture in mixtures]) / len(mixtures)
+    covariances = np.concatenate([mixture.covariances for mixture in mixtures])
+    deviations = np.sqrt(np.einsum("kii->ki", covariances))
+    correlations = np.einsum("k,kij->ij", weights, covariances / (deviations[:, :, None] * deviations[:, None, :]))
+    scales = np.exp(weights @ np.log(deviations)) * np.sqrt(len(correlations))
+    root = cholesky(correlations)
+    return np.asarray(scales[:, None] * (np.eye(len(scales)) if root is None else root))
 
 
-def _whiten(standardized: ND, root: DD) -> ND:
-    """Return rows (n, d) in coordinates where the mean covariance times d is the identity."""
-    return np.asarray(solve_lower(root, standardized.T).T)
+def _whiten(standardized: ND, is_broken: AnyArray, root: DD) -> ND:
+    """Return rows (n, d) in coordinates where the mean covariance times d is the identity, and relations (n, ...)."""
+    whitened = solve_lower(root, standardized.T).T
+    return np.concatenate([whitened, _DISTANCE_OF_BROKEN_RELATION * is_broken], axis=1)
 
 
 def _kernel(rows: ND, centers: ND) -> ND:

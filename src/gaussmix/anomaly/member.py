@@ -19,14 +19,15 @@ from gaussmix.covariance import Structure
 from gaussmix.engines import AutomaticEngine
 from gaussmix.model import Mixture, Problem, prediction
 from gaussmix.solvers import EM, MeanGainRule, run_solver
-from gaussmix.solvers.initialization import initialize
+from gaussmix.solvers.initialization.kmeans import initialize_from_centers, kmeans_centers
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND, N
 
 MIN_VOUCHING_WEIGHT = 0.05
 _TOL, _MAX_ITER = 1e-3, 60
 _MIN_ROWS_PER_COMPONENT = 4
-_MIN_SPREAD = 1e-9
+_MAX_COVARIANCE_VALUES = 16_000_000  # of a member: 128 MB
+_MIN_SPREAD = 1e-3  # in nats: less is that of equal rows and of rounding errors, which must not become scores
 
 
 class MemberOptions(NamedTuple):
@@ -48,7 +49,10 @@ class Member:
 
     def score(self, rows: ND) -> N:
         """Return the scores (n,) of standardised rows (n, d); a higher score is more anomalous."""
-        return (-log_density(self.mixture, rows) - self.median) / self.spread
+        scores = log_density(self.mixture, rows)
+        scores += self.median
+        scores /= -self.spread
+        return scores
 
 
 def log_density(mixture: Mixture, rows: ND) -> N:
@@ -58,13 +62,14 @@ def log_density(mixture: Mixture, rows: ND) -> N:
 
 
 def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) -> Mixture:
-    """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from k-means++ seeds.
+    """Fit a mixture with a ridge to standardised rows (n, d), with weights (n,) or None, from one run of k-means.
 
     There are at least four distinct rows for each component.
     """
     problem = Problem.from_source(MemorySource.from_array(rows, weights), options.structure, options.ridge)
-    n_components = max(1, min(options.n_components, count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT))
-    start = initialize(problem, "k-means++", n_components, make_generator(seed))
+    most = min(count_distinct_rows(rows) // _MIN_ROWS_PER_COMPONENT, _MAX_COVARIANCE_VALUES // rows.shape[1] ** 2)
+    n_components = max(1, min(options.n_components, most))
+    start = initialize_from_centers(problem, kmeans_centers(problem, n_components, make_generator(seed)))
     return run_solver(EM(problem.covariance_estimator), start, problem, MeanGainRule(_TOL, _MAX_ITER)).model
 
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaussmix.anomaly.anomaly_model import AnomalyModel
+from gaussmix.anomaly.anomaly_model import AnomalyModel, score_rows_by_half
 from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import fit_ensemble, select_unseen_scores
 from gaussmix.anomaly.member import MemberOptions
@@ -14,7 +14,7 @@ from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.shrinkage import choose_ridge
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.scalar_checks import is_integer, require_integer
-from gaussmix.covariance import FactorStructure, Structure, parse_structure
+from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import ParameterError
 from gaussmix.estimators._validation import require_choice, require_positive
 from gaussmix.types import ND, AnyArray, N
@@ -25,14 +25,14 @@ _AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
 
 
 class DetectorOptions(NamedTuple):
-    """The checked parameters of a detector; ``ridge`` is None if the data choose it."""
+    """The checked parameters of a detector; ``ridge`` and ``n_repeats`` are None if the data choose."""
 
     is_clean: bool
     calibration: Calibration
     numbers_of_components: tuple[int, ...]
     structure: Structure
     ridge: float | None
-    n_repeats: int
+    n_repeats: int | None
 
     @classmethod
     def parse(cls, estimator: Any) -> "DetectorOptions":
@@ -47,9 +47,9 @@ class DetectorOptions(NamedTuple):
             estimator.training == "clean",
             CALIBRATIONS[calibration],
             _parse_numbers_of_components(estimator.n_components),
-            _parse_structure(estimator.covariance_type),
+            parse_structure(estimator.covariance_type, estimator.n_factors, "covariance_type"),
             None if estimator.shrinkage == _AUTO else float(estimator.shrinkage),
-            require_integer("n_repeats", estimator.n_repeats, 1),
+            None if estimator.n_repeats == _AUTO else require_integer("n_repeats", estimator.n_repeats, 1),
         )
 
     def member_options(self, ridge: float) -> list[MemberOptions]:
@@ -83,22 +83,30 @@ def fit_anomaly_model(
     """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
     calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
     partition = partition_rows(np.asarray(rows), calibration, options.n_repeats, rng)
-    columns = ScoredColumns.from_rows(rows, weights)
+    columns = _scored_columns_of_fits(rows, weights, partition)
     standardized = columns.standardize(rows)
     ridge = options.ridge
     if ridge is None:
         middle = sorted(options.numbers_of_components)[len(options.numbers_of_components) // 2]
         ridge = choose_ridge(standardized, weights, partition, MemberOptions(middle, options.structure, 0.0, True), rng)
     ensemble = fit_ensemble(standardized, weights, partition, options.member_options(ridge), rng)
-    unseen_scores = select_unseen_scores(ensemble.score_by_half(standardized), partition.halves)
+    unseen_scores = select_unseen_scores(score_rows_by_half(columns, ensemble, rows), partition.halves)
     if normal_rows is None:
         scores = _calibrate_on_training_rows(unseen_scores, weights, partition, options)
     else:
-        by_half = ensemble.score_by_half(columns.standardize(normal_rows))
-        halves = np.full((len(normal_rows), options.n_repeats), -1, dtype=np.int64)
+        by_half = score_rows_by_half(columns, ensemble, normal_rows)
+        halves = np.full((len(normal_rows), partition.n_repeats), -1, dtype=np.int64)
         scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
     normal = _select_normal_rows(rows, unseen_scores, weights, partition, options)
     return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), ridge, unseen_scores)
+
+
+def _scored_columns_of_fits(rows: AnyArray, weights: N | None, partition: RowPartition) -> ScoredColumns:
+    """Return the scored columns of the rows (n, D) that fits see: the others calibrate, and are as new as new rows."""
+    is_seen = ~partition.is_held_out
+    if is_seen.all():
+        return ScoredColumns.from_rows(rows, weights)
+    return ScoredColumns.from_rows(rows[is_seen], None if weights is None else weights[is_seen])
 
 
 def _select_normal_rows(
@@ -133,12 +141,3 @@ def _parse_numbers_of_components(value: object) -> tuple[int, ...]:
         allowed = "a whole number of at least 1, or a sequence of such numbers"
         raise ParameterError.invalid_value("n_components", value, allowed)
     return tuple(require_integer("n_components", k, 1) for k in numbers)
-
-
-def _parse_structure(covariance_type: object) -> Structure:
-    """Return the covariance structure of the members; raise ParameterError for one with factors."""
-    structure = parse_structure(covariance_type, 1, "covariance_type")
-    if isinstance(structure, FactorStructure):
-        allowed = "a structure without factors, such as 'full', 'diag' or 'VVE'"
-        raise ParameterError.invalid_value("covariance_type", covariance_type, allowed)
-    return structure

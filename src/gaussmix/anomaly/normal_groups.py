@@ -20,6 +20,7 @@ _NUMBERS_OF_GROUPS = range(1, 10)
 _STRUCTURES = ("VVV", "EEE")
 _MIN_ROWS_PER_COLUMN = 5
 _RIDGE = 0.1  # in squared deviations, where there are too few rows for covariances without one
+_MAX_DEVIATIONS = 10.0  # of a value, where rows are few
 
 
 def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str, ...] | None) -> Mixture:
@@ -36,15 +37,30 @@ def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str,
             warnings.simplefilter("ignore", GaussmixWarning)
             best = select(kept, _NUMBERS_OF_GROUPS, _STRUCTURES).best
         assert best.mixture is not None  # among these candidates one has rows enough
-        mixture = best.mixture.independent_part
+        mixture = _restore_dependent_columns(best.mixture, columns)
     named = replace(mixture, feature_names=names if columns.dependence is None else None)
     return attach_dependence(named, columns.dependence, names)
+
+
+def _restore_dependent_columns(mixture: Mixture, columns: ScoredColumns) -> Mixture:
+    """Return the mixture (of d columns) with a ridge for columns that are constant or dependent among normal rows only.
+
+    Other training rows differ there, so that these columns are scored.
+    """
+    dependence, part = mixture.dependence, mixture.independent_part
+    if dependence is None:
+        return part
+    covariances = dependence.expand_covariances(part.covariances)
+    dependent = dependence.dependent
+    covariances[:, dependent, dependent] += _RIDGE * columns.deviations[dependent] ** 2
+    return Mixture.from_parameters(part.weights, dependence.expand_rows(part.means), covariances)
 
 
 def _fit_one_group(columns: ScoredColumns, standardized: ND) -> Mixture:
     """Return one Gaussian with a ridge, in the data's units of the independent columns."""
     options = MemberOptions(1, Structure.from_name("VVV"), _RIDGE, True)
-    mixture = fit_mixture(standardized, None, options, seed=0)
+    near = np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS)  # one absurd value of few would hide the ridge
+    mixture = fit_mixture(near, None, options, seed=0)
     means = mixture.means * columns.deviations + columns.means
     covariances = mixture.covariances * np.outer(columns.deviations, columns.deviations)
     return Mixture.from_parameters(mixture.weights, means, covariances)

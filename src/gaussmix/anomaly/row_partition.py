@@ -16,6 +16,8 @@ from gaussmix.types import ND, BoolN, IntArray, IntN
 
 MIN_CALIBRATION_ROWS = 1000  # of a split, where there are twice as many rows
 _MIN_ROWS_OF_SPLIT = 4
+_MIN_REPEATS, _MAX_REPEATS = 2, 6
+_ROWS_OF_ALL_REPEATS, _COLUMNS_OF_ALL_REPEATS = 3000, 600
 
 
 class Calibration(NamedTuple):
@@ -78,13 +80,16 @@ class RowPartition:
         return positions[np.argsort(self.random_order[positions], kind="stable")]
 
 
-def partition_rows(rows: ND, calibration: Calibration, n_repeats: int, rng: np.random.Generator) -> RowPartition:
-    """Return the partition of standardised rows (n, d), at least two of which differ.
+def partition_rows(rows: ND, calibration: Calibration, n_repeats: int | None, rng: np.random.Generator) -> RowPartition:
+    """Return the partition of rows (n, D), at least two of which differ.
+
+    Without ``n_repeats``, rows are divided twice, and more often where few rows make the halves differ.
 
     DataError is raised if there are too few distinct rows to hold some out.
     """
     distinct = number_distinct_rows(rows)
     n_distinct = int(distinct.max()) + 1
+    n_repeats = n_repeats or _choose_n_repeats(n_distinct, rows.shape[1])
     n_held_out = calibration.count_held_out(n_distinct)
     random_order = rng.permutation(n_distinct)
     is_held_out = random_order < n_held_out
@@ -92,3 +97,9 @@ def partition_rows(rows: ND, calibration: Calibration, n_repeats: int, rng: np.r
     for repeat in range(n_repeats):
         halves[~is_held_out, repeat] = rng.permutation(n_distinct - n_held_out) % 2
     return RowPartition(halves[distinct], is_held_out[distinct], random_order[distinct])
+
+
+def _choose_n_repeats(n_rows: int, n_features: int) -> int:
+    """Return how often rows are divided: twice, and more often where few rows of few columns make the halves differ."""
+    affordable = min(_ROWS_OF_ALL_REPEATS // n_rows, _COLUMNS_OF_ALL_REPEATS // n_features)
+    return max(_MIN_REPEATS, min(_MAX_REPEATS, affordable))

@@ -10,7 +10,10 @@ from gaussmix.covariance import Structure
 from gaussmix.errors import TrainingRowsError
 from gaussmix.model import Problem
 from gaussmix.sources import MemorySource
-from gaussmix.types import ND, AnyArray, BoolN, D, N
+from gaussmix.types import ND, AnyArray, D, N
+
+_MAX_DEVIATIONS = 1e100
+_SMALLEST_NUMBER = np.nextafter(0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,8 @@ class ScoredColumns:
         frame, variances = problem.source.frame, problem.column_variances
         means = frame.restore_means(problem.total_moments.mean)[0]
         deviations = np.ldexp(np.sqrt(variances), -frame.total_exponent)
-        return cls(means, np.where(deviations > 0, deviations, 1.0), dependence)
+        deviations = np.where(variances > 0, np.maximum(deviations, _SMALLEST_NUMBER), 1.0)
+        return cls(means, deviations, dependence)
 
     @property
     def n_features(self) -> int:
@@ -49,12 +53,22 @@ class ScoredColumns:
         return len(self.means) if self.dependence is None else self.dependence.n_features
 
     def standardize(self, rows: AnyArray) -> ND:
-        """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations."""
-        kept = rows if self.dependence is None else self.dependence.select_independent(rows)
-        return (kept - self.means) / self.deviations
+        """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations.
 
-    def find_broken_rows(self, rows: AnyArray) -> BoolN:
-        """Return which rows (n, D) differ in a constant column or break a relation."""
-        if self.dependence is None:
-            return np.zeros(len(rows), dtype=bool)
-        return self.dependence.broken_rows(np.asarray(rows, dtype=np.float64))
+        All values beyond 1e100 deviations count as that far, so that the square of every distance is finite.
+        """
+        kept = rows if self.dependence is None else self.dependence.select_independent(rows)
+        with np.errstate(over="ignore"):
+            standardized = np.subtract(kept, self.means, dtype=np.float64)
+            standardized /= self.deviations
+        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
+
+    def find_broken_relations(self, rows: AnyArray) -> AnyArray:
+        """Return which relations rows (n, D) break, (n, n_relations); a constant column is a relation, too."""
+        relations = () if self.dependence is None else self.dependence.relations
+        values = np.asarray(rows, dtype=np.float64) if relations else rows
+        is_broken = np.zeros((len(rows), len(relations)), dtype=bool)
+        with np.errstate(over="ignore", invalid="ignore"):  # a row whose sum overflows is far away by itself
+            for index, relation in enumerate(relations):
+                is_broken[:, index] = relation.broken_rows(values)
+        return is_broken

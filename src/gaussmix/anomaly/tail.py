@@ -6,18 +6,21 @@ what lies above counts only as lying above.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
-from gaussmix.types import N
+from gaussmix.types import BoolN, N
 
 _MAX_KNOTS = 512
 _CLEAN_THRESHOLD = 0.9  # quantile above which the tail of clean scores is extrapolated
 _CONTAMINATED_THRESHOLD, _CENSORING = 0.5, 0.9  # quantiles; scores above the second one may be those of anomalies
 _MAX_SHAPE = 0.5  # of the generalised Pareto tail: the variance of heavier ones is infinite
 _MIN_SCALE = 1e-12
+_MAX_EXCESSES = 4096
+_LOG_RATIO_BOUNDS = (-12.0, 12.0)  # of shape to scale, in units of the largest excess
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,35 +104,65 @@ def _make_tail(ordered: N, tails: N, shape: float, scale: float) -> TailFunction
     return TailFunction(ordered[kept], log_tails, shape, max(scale, _MIN_SCALE))
 
 
+class _Excesses(NamedTuple):
+    """Excesses (m,) over a threshold in units of the largest, their weights (m,), and which are not censored (m,)."""
+
+    values: N
+    weights: N
+    is_observed: BoolN
+
+    @property
+    def n_observed(self) -> float:
+        """Weight of the excesses that are not censored."""
+        return float(self.weights[self.is_observed].sum())
+
+
 def _fit_pareto_tail(scores: N, weights: N | None, threshold: float, censoring: float) -> tuple[float, float]:
     """Return shape, from 0 to `_MAX_SHAPE`, and scale of the excesses over a threshold, censored above a score.
 
-    Both maximise the likelihood: Balkema & de Haan, Annals of Probability 2 (1974), for the distribution.
+    Both maximise the likelihood. For a ratio t of shape to scale, the best shape is the total of log(1 + t excess) over
+    the number of observed excesses, so that one number is searched for (Grimshaw, Technometrics 35, 1993).
     """
     above = scores > threshold
     mass = np.ones(int(above.sum())) if weights is None else weights[above]
     excess = np.minimum(scores[above], censoring) - threshold
-    is_observed = scores[above] <= censoring
-    n_observed = float(mass[is_observed].sum())
-    if n_observed == 0 or not excess.max(initial=0.0) > 0:
+    unit = float(excess.max(initial=0.0))
+    found = _group_excesses(_Excesses(excess / unit, mass, scores[above] <= censoring)) if unit > 0 else None
+    if found is None or not found.n_observed > 0:
         return 0.0, _MIN_SCALE
-    unit = float(excess.max())
-    excess = excess / unit
+    exponential_scale = float(found.weights @ found.values) / found.n_observed
+    exponential = found.n_observed * (np.log(exponential_scale) + 1.0)
+    result = minimize_scalar(
+        lambda log_ratio: _evaluate_ratio(found, log_ratio)[0], bounds=_LOG_RATIO_BOUNDS, method="bounded"
+    )
+    value, shape, scale = _evaluate_ratio(found, float(result.x))
+    return (shape, scale * unit) if value < exponential else (0.0, exponential_scale * unit)
 
-    def best_scale(shape: float) -> tuple[float, float]:
-        if shape == 0:
-            scale = float(mass @ excess) / n_observed
-            return scale, n_observed * (np.log(scale) + 1.0)
-        result = minimize_scalar(_negative_log_likelihood, bounds=(-20.0, 20.0), args=(shape,), method="bounded")
-        return float(np.exp(result.x)), float(result.fun)
 
-    def _negative_log_likelihood(log_scale: float, shape: float) -> float:
-        log_tails = np.log1p(shape * excess / np.exp(log_scale)) / shape
-        return float(mass @ log_tails + mass[is_observed] @ (shape * log_tails[is_observed] + log_scale))
+def _evaluate_ratio(excesses: _Excesses, log_ratio: float) -> tuple[float, float, float]:
+    """Return the negative log-likelihood of the best shape for a ratio of shape to scale, that shape and the scale."""
+    growth = np.log1p(np.exp(log_ratio) * excesses.values)
+    total, observed = float(excesses.weights @ growth), excesses.is_observed
+    shape = min(total / excesses.n_observed, _MAX_SHAPE)
+    scale = shape / float(np.exp(log_ratio))
+    value = total / shape + float(excesses.weights[observed] @ growth[observed])
+    return value + excesses.n_observed * float(np.log(scale)), shape, scale
 
-    result = minimize_scalar(lambda shape: best_scale(shape)[1], bounds=(1e-6, _MAX_SHAPE), method="bounded")
-    shape = float(result.x) if result.fun < best_scale(0.0)[1] else 0.0
-    return shape, best_scale(shape)[0] * unit
+
+def _group_excesses(excesses: _Excesses) -> _Excesses:
+    """Return at most some thousand excesses: neighbours are replaced by their mean. Censored ones are equal already."""
+    observed = excesses.is_observed
+    order = np.argsort(excesses.values[observed], kind="stable")
+    values, weights = excesses.values[observed][order], excesses.weights[observed][order]
+    starts = np.arange(0, len(values), -(-len(values) // _MAX_EXCESSES) or 1)
+    if len(starts):
+        mass = np.add.reduceat(weights, starts)
+        values, weights = np.add.reduceat(values * weights, starts) / mass, mass
+    n_censored = float(excesses.weights[~observed].sum())
+    if not n_censored:
+        return _Excesses(values, weights, np.ones(len(values), dtype=bool))
+    is_observed = np.append(np.ones(len(values), dtype=bool), False)
+    return _Excesses(np.append(values, 1.0), np.append(weights, n_censored), is_observed)
 
 
 def _log_pareto_tail(excess: N, shape: float, scale: float) -> N:

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmix.anomaly.calibration import CalibrationScores
-from gaussmix.anomaly.conformal import find_p_value_limit, weigh_scores
+from gaussmix.anomaly.conformal import select_by_fdr, weigh_scores
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import AnomalyParameterError, ParameterError
 from gaussmix.types import N
 
 DEFAULT_FDR = 0.05
-_MAX_CONTAMINATION = 0.5
+_CONTAMINATION_LIMIT = float(np.nextafter(0.5, 1.0))  # 0.5 is allowed
 
 
 class Threshold(NamedTuple):
@@ -58,15 +58,16 @@ def _offset_of_fpr(rate: float, training: TrainingScores) -> float:
 def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
     """Return the limit of Benjamini and Hochberg among training rows; clean ones have no anomalies to select.
 
-    Then each new row is judged alone. Where none of contaminated rows is selected, the most unusual of them is the
-    limit: about one false alarm in as many rows.
+    Then each new row is judged alone. If k of n contaminated rows are selected, the limit is a p-value of ``rate`` k / n.
+    Where none is selected, the most unusual row is the limit: about one false alarm in as many rows.
     """
     if training.calibration.is_clean:
         return _offset_of_fpr(rate, training)
-    limit = find_p_value_limit(np.exp(training.unseen), rate, training.weights)
-    if limit < 0:
+    is_selected = select_by_fdr(np.exp(training.unseen), rate, training.weights)
+    if not is_selected.any():
         return float(np.nextafter(training.all_fits().min(), np.inf))
-    return float(np.nextafter(np.log(limit), np.inf))
+    fraction = float(np.average(is_selected, weights=training.weights))
+    return float(np.log(rate * fraction))
 
 
 THRESHOLDS: dict[str, Callable[[float, TrainingScores], float]] = {
@@ -89,8 +90,8 @@ def parse_threshold(contamination: object, fpr: object, fdr: object) -> Threshol
     if len(chosen) > 1:
         raise AnomalyParameterError.several_thresholds(list(chosen))
     for name, value in chosen.items():
-        largest = _MAX_CONTAMINATION if name == "contamination" else 1.0
-        if not is_number_in(value, 0.0, largest) or (name != "contamination" and value == largest):
+        limit = _CONTAMINATION_LIMIT if name == "contamination" else 1.0
+        if not is_number_in(value, 0.0, limit):
             raise ParameterError.invalid_value(name, value, _describe_range(name))
         return Threshold(name, float(value))  # type: ignore[arg-type]
     return Threshold("fdr", DEFAULT_FDR)

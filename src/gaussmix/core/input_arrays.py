@@ -35,6 +35,7 @@ def parse_rows(
     n_features: int | None = None,
     feature_names: Sequence[str] | None = None,
     keep_float32: bool = False,
+    allow_missing: bool = False,
 ) -> ND:
     """Return rows of numbers as a 2-d float64 array.
 
@@ -49,11 +50,14 @@ def parse_rows(
         The columns to take from a data frame, by name and in this order.
     keep_float32 : bool, default=False
         Whether an array of float32 is returned as it is.
+    allow_missing : bool, default=False
+        Whether NaN is allowed, for a missing cell.
 
     Raises
     ------
     DataError
-        If ``data`` are not numeric, lack a column, have another number of columns, or contain NaN or infinity.
+        If ``data`` are not numeric, lack a column, have another number of columns, or contain infinity, or NaN that is
+        not allowed.
     """
     names = column_names(data)
     if feature_names is not None and names is not None:
@@ -68,7 +72,7 @@ def parse_rows(
         raise DataError.wrong_ndim(rows.ndim)
     if n_features is not None and rows.shape[1] != n_features:
         raise DataError.wrong_n_features(rows.shape[1], n_features)
-    require_finite(rows, feature_names)
+    require_finite(np.where(np.isnan(rows), 0.0, rows) if allow_missing else rows, feature_names)
     return rows
 
 

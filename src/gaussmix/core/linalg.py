@@ -1,7 +1,6 @@
 """Linear algebra: the only module that factorises matrices.
 
-Functions take one matrix or a stack of matrices and never repair silently. A factorisation that fails returns None or
-a mask of the failed matrices.
+Functions take one matrix or a stack. A factorisation that fails returns None or a mask; nothing is repaired silently.
 """
 
 from functools import lru_cache
@@ -115,6 +114,12 @@ def invert_lower(factor: DD) -> DD:
     return np.ascontiguousarray(np.tril(inverse))
 
 
+def precision_root(matrix: DD) -> DD | None:
+    """Return upper triangular R, R R^T = matrix^-1, or None if that fails; few columns take LAPACK microseconds."""
+    factor, has_failed = dpotrf(matrix, lower=0, clean=1)
+    return None if has_failed else np.asarray(dtrtri(factor, lower=0)[0])
+
+
 def solve_lower(factor: DD, columns: Array) -> Array:
     """Return L^-1 columns, (D, n), for a lower triangular L and columns (D, n)."""
     return np.asarray(solve_triangular(factor, columns, lower=True, check_finite=False))
@@ -214,14 +219,12 @@ def left_singular_vectors(matrices: Array) -> LeftSingularVectors:
 def largest_eigenpairs(matrix: DD, count: int) -> Eigenpairs:
     """Return the ``count`` largest eigenvalues, descending, and eigenvectors (D, count) of a symmetric matrix."""
     size = len(matrix)
-    if size <= _MAX_COLUMNS_FOR_STACKED_CALL:
-        values, vectors = eigh_descending(matrix)
-        return Eigenpairs(values[:count], vectors[:, :count])
-    values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
-    if len(values) < count:  # LAPACK can lose some of many equal eigenvalues, as those of a matrix of low rank
-        values, vectors = eigh_descending(matrix)
-        return Eigenpairs(values[:count], vectors[:, :count])
-    return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
+    if size > _MAX_COLUMNS_FOR_STACKED_CALL:
+        values, vectors = eigh(matrix, subset_by_index=(size - count, size - 1), check_finite=False)
+        if len(values) == count:  # LAPACK can lose some of many equal eigenvalues, as those of a matrix of low rank
+            return Eigenpairs(np.asarray(values[::-1]), np.asarray(vectors[:, ::-1]))
+    values, vectors = eigh_descending(matrix)
+    return Eigenpairs(values[:count], vectors[:, :count])
 
 
 def row_space_coordinates(rows: ND) -> ND:

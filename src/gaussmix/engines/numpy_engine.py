@@ -77,7 +77,7 @@ class NumpyEStep(AbstractEStep[_TileSums]):
 
     def __call__(self, batch: Batch) -> _TileSums:
         total: _TileSums | None = None
-        for tile in _iterate_tiles(batch.n_rows, self.quadratics.center):
+        for tile in _iterate_tiles(batch.n_rows, self.quadratics, self.moment_kind):
             rows = batch.sub_batch(tile.start, tile.stop)
             sums = _accumulate_tile(self.quadratics, rows, self.moment_kind, self.assignment)
             total = sums if total is None else total + sums
@@ -113,16 +113,19 @@ class NumpyEngine(BatchEngine):
     def compute_scores(self, quadratics: Quadratics, batch: Batch, out: NK | None = None) -> NK:
         """Return the scores (n, K) of a batch, in ``out`` if given."""
         scores = np.empty((batch.n_rows, quadratics.n_components)) if out is None else out
-        for tile in _iterate_tiles(batch.n_rows, quadratics.center):
+        for tile in _iterate_tiles(batch.n_rows, quadratics, MomentKind.NONE):
             scores[tile] = _compute_tile_scores(quadratics, batch.sub_batch(tile.start, tile.stop))
         return scores
 
 
-def _iterate_tiles(n_rows: int, center: KD) -> Iterator[slice]:
-    """Yield slices of rows whose differences to all centres stay in cache."""
-    return iterate_tiles(
-        n_rows, max(16, center.shape[1] // _MAX_COLUMNS_PER_TILE_ROW, _DIFFERENCES_PER_TILE // center.size)
-    )
+def _iterate_tiles(n_rows: int, quadratics: Quadratics, moment_kind: MomentKind) -> Iterator[slice]:
+    """Yield slices of rows whose differences to all centres, where a pass computes them, stay in cache."""
+    n_components, n_features = quadratics.center.shape
+    values_per_row = n_components * n_features
+    if moment_kind is MomentKind.NONE and isinstance(quadratics.precision_root, _ROOTS_WITHOUT_DIFFERENCES):
+        values_per_row = n_components + n_features
+    n_tile_rows = max(16, n_features // _MAX_COLUMNS_PER_TILE_ROW, _DIFFERENCES_PER_TILE // values_per_row)
+    return iterate_tiles(n_rows, n_tile_rows)
 
 
 def _compute_tile_scores(quadratics: Quadratics, tile: Batch) -> NK:
@@ -139,13 +142,21 @@ def _accumulate_tile(
     """Return the sums of a tile about the centres of the model."""
     weighted = compute_weighted_responsibilities(_compute_tile_scores(quadratics, tile), tile, assignment)
     responsibilities = weighted.responsibilities
-    differences = tile.rows - quadratics.center[:, None, :]
-    weights = np.ascontiguousarray(responsibilities.T)
-    first_moments = np.matmul(weights[:, None, :], differences)[:, 0]
-    scatter = _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
+    first_moments, scatter = _accumulate_moments(quadratics.center, tile.rows, responsibilities, moment_kind)
     counts = sum_responsibilities_by_level(quadratics, tile, responsibilities)
     totals = weighted.log_likelihood, weighted.entropy, weighted.total_log_max_responsibility
     return _TileSums(responsibilities.sum(axis=0), first_moments, scatter, *totals, tile.n_rows, counts)
+
+
+def _accumulate_moments(center: KD, rows: ND, responsibilities: NK, moment_kind: MomentKind) -> tuple[KD, Array]:
+    """Return weighted sums of differences to the centres (K, D), and of their products by the kind of moments."""
+    if moment_kind is MomentKind.NONE:  # means keep the digits of the rows without differences
+        mass = responsibilities.sum(axis=0)
+        return responsibilities.T @ rows - mass[:, None] * center, np.zeros((len(center), 0))
+    differences = rows - center[:, None, :]
+    weights = np.ascontiguousarray(responsibilities.T)
+    first_moments = np.matmul(weights[:, None, :], differences)[:, 0]
+    return first_moments, _SCATTER_BY_MOMENT_KIND[moment_kind](differences, weights)
 
 
 def _squared_norms(whitened: Array) -> NK:
@@ -211,5 +222,5 @@ _SCATTER_BY_MOMENT_KIND: dict[MomentKind, Callable[[Array, Array], Array]] = {
     MomentKind.DIAGONAL: _sums_of_squares,
     MomentKind.POOLED_DIAGONAL: lambda differences, weights: _sums_of_squares(differences, weights).sum(axis=0),
     MomentKind.TRACE: lambda differences, weights: _sums_of_squares(differences, weights).sum(axis=1),
-    MomentKind.NONE: lambda differences, weights: np.zeros((len(weights), 0)),
 }
+_ROOTS_WITHOUT_DIFFERENCES = (SharedPrecisionRoot, SphericalPrecisionRoot)

@@ -10,6 +10,7 @@ from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
+from gaussmix.errors.drift import DriftError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -40,6 +41,7 @@ __all__ = [
     "DataWarning",
     "DegenerateFitWarning",
     "DependenceError",
+    "DriftError",
     "FileError",
     "GaussmixError",
     "GaussmixWarning",

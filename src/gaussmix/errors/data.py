@@ -54,6 +54,22 @@ class DataError(GaussmixError, ValueError):
         return cls(f"the data have {have}, but the model was fitted to {expected}; pass the same columns")
 
     @classmethod
+    def infinite_in_stream(cls, column: int) -> "DataError":
+        """Return the error that a row of a stream contains infinity."""
+        return cls(
+            f"the row contains infinity in column {column} (columns count from 0); pass a finite number, or NaN if the "
+            "value is missing"
+        )
+
+    @classmethod
+    def row_is_a_table(cls, shape: tuple[int, ...]) -> "DataError":
+        """Return the error that a table was passed where one row is expected."""
+        return cls(
+            f"row must be one number or have one dimension, but has the shape {shape}; pass tables to partial_fit or "
+            "score_and_learn"
+        )
+
+    @classmethod
     def not_finite(cls, value: float, row: int, column: str, count: int) -> "DataError":
         """Return the error that the data contain NaN or infinity."""
         what = "NaN" if value != value else "infinity (inf)"

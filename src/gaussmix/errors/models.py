@@ -64,6 +64,13 @@ class ParameterError(GaussmixError, ValueError):
         )
 
     @classmethod
+    def changed_in_stream(cls, name: str, value: object, previous: object) -> "ParameterError":
+        """Return the error that a parameter changed while a stream was being learned."""
+        return cls(
+            f"{name} is {value!r}, but the stream began with {previous!r}; restore it, or call fit to start anew"
+        )
+
+    @classmethod
     def unknown_weight_in_partial_fit(cls) -> "ParameterError":
         """Return the error that partial_fit would discard a mixture that was loaded, or made from a Mixture."""
         return cls(

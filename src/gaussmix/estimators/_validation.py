@@ -52,17 +52,20 @@ def make_random_state(rng: np.random.Generator) -> np.random.RandomState:
 # -- rows and weights ------------------------------------------------------------------------------
 
 
-def validate_rows(estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int = 2) -> AnyArray:
+def validate_rows(
+    estimator: Any, X: ArrayLike, is_fitting: bool, min_fit_rows: int = 2, allow_missing: bool = False
+) -> AnyArray:
     """Return the rows as a 2-d array of float64 or float32; arrays of these types are not copied.
 
     A fit needs ``min_fit_rows`` rows, and sets ``n_features_in_`` and ``feature_names_in_``.
-    DataError names NaN and infinity by row and column.
+    DataError names NaN, unless missing values are allowed, and infinity by row and column.
     """
     if not is_fitting and isinstance(X, np.ndarray) and _can_skip_sklearn_validation(estimator, X):
         rows: AnyArray = X
     else:
         rows = _validate_with_sklearn(estimator, X, is_fitting, min_fit_rows)
-    require_finite(rows, getattr(estimator, "feature_names_in_", None))
+    names = getattr(estimator, "feature_names_in_", None)
+    require_finite(np.where(np.isnan(rows), 0.0, rows) if allow_missing else rows, names)
     return rows
 
 

@@ -1,0 +1,54 @@
+"""Errors about the reference rows, the scores and the saved state of a drift monitor."""
+
+from gaussmix.errors.data import DataError
+from gaussmix.errors.text import format_count
+
+
+class DriftError(DataError):
+    """Reference rows, scores or a saved state that a drift monitor cannot use."""
+
+    @classmethod
+    def too_few_reference_rows(cls, n_rows: int, minimum: int) -> "DriftError":
+        """Return the error that the reference has too few rows."""
+        return cls(
+            f"the reference has {format_count(n_rows, 'row')}, but needs at least {minimum}; add stationary rows"
+        )
+
+    @classmethod
+    def too_few_reference_values(cls, column: str, n_values: int, minimum: int) -> "DriftError":
+        """Return the error that a column of the reference has too few values that are not missing."""
+        found = format_count(n_values, "value")
+        return cls(
+            f"column {column!r} of the reference has {found} that {'is' if n_values == 1 else 'are'} not missing, but "
+            f"needs at least {minimum}; add rows or leave the column out"
+        )
+
+    @classmethod
+    def score_twice(cls) -> "DriftError":
+        """Return the error that both a score function and scores are given."""
+        return cls("score_function and scores are both given, but the monitor takes only one of them; drop one")
+
+    @classmethod
+    def missing_scores(cls) -> "DriftError":
+        """Return the error that new rows come without scores, but the reference had some."""
+        return cls("the reference has scores, but these rows have none; pass scores, one number per row")
+
+    @classmethod
+    def unexpected_scores(cls) -> "DriftError":
+        """Return the error that new rows come with scores, but the reference had none."""
+        return cls("these rows have scores, but the reference had none; pass reference_scores to a new monitor")
+
+    @classmethod
+    def scores_not_numeric(cls, cause: Exception) -> "DriftError":
+        """Return the error that scores cannot be converted to numbers."""
+        return cls(f"scores must be numbers: {cause}; pass one number per row, NaN for a row without a score")
+
+    @classmethod
+    def wrong_n_scores(cls, actual: tuple[int, ...], n_rows: int) -> "DriftError":
+        """Return the error that there is not one score per row."""
+        return cls(f"scores must have the shape ({n_rows},), one number per row, but have {actual}")
+
+    @classmethod
+    def damaged_state(cls, cause: Exception) -> "DriftError":
+        """Return the error that a saved state lacks an entry or has an entry that cannot be read."""
+        return cls(f"the state of the drift monitor is damaged: {cause!r}; save it again with to_state")

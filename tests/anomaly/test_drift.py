@@ -1,0 +1,267 @@
+"""The drift monitor: what it finds, what it says, how it continues, and what it refuses."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gaussmix.anomaly import DriftMonitor
+from gaussmix.errors import DataError, DriftError, ParameterError
+
+CHANGES = {
+    "up": lambda x: x + 1.0,
+    "down": lambda x: x - 1.0,
+    "wider": lambda x: 2.5 * x,
+    "narrower": lambda x: 0.3 * x,
+}
+
+
+def draw(seed, n_rows=600, n_columns=3):
+    return np.random.default_rng(seed).normal(size=(n_rows, n_columns))
+
+
+def squared_length(rows):
+    return (rows**2).sum(axis=1)
+
+
+@pytest.mark.parametrize("direction", CHANGES)
+def test_the_column_and_the_direction_of_a_drift_are_named(direction):
+    """An alarm comes after few rows, which may all be high by chance: 9 of 10 directions are right."""
+    n_right = 0
+    for seed in range(10):
+        monitor, rows = DriftMonitor(draw(seed)), draw(seed + 100)
+        rows[300:, 1] = CHANGES[direction](rows[300:, 1])
+        update = monitor.update(rows)
+        report = monitor.report
+        assert report.has_alarm
+        assert 300 <= report.alarm_row < 500
+        assert report.columns[0].name == "1"
+        assert report.columns[0].share > 0.8
+        assert update.combined[report.alarm_row] >= 20 > update.combined[: report.alarm_row].max()
+        assert f"row {report.alarm_row} (counted from 0): '1' " in report.sentence
+        assert str(report) == report.sentence
+        n_right += report.columns[0].direction == direction
+    assert n_right >= 9
+
+
+def test_stationary_rows_raise_no_alarm_and_say_so():
+    monitor = DriftMonitor(draw(0))
+    update = monitor.update(draw(1))
+    report = monitor.report
+    assert not report.has_alarm
+    assert report.alarm_row is None
+    assert report.columns == ()
+    assert report.max_martingale == pytest.approx(max(1.0, update.combined.max()))
+    assert "No drift in 600 rows" in report.sentence
+    assert "an alarm needs 20 (false-alarm rate 0.05)" in report.sentence
+
+
+def test_the_score_finds_what_no_column_shows():
+    """Two columns become equal; each alone keeps its distribution."""
+    monitor = DriftMonitor(draw(0), score_function=lambda rows: -((rows[:, 0] - rows[:, 1]) ** 2))
+    rows = draw(1)
+    rows[:, 1] = rows[:, 0] + 0.1 * rows[:, 1]
+    update = monitor.update(rows)
+    assert monitor.column_names == ("0", "1", "2", "score")
+    assert monitor.report.columns[0].name == "score"
+    assert monitor.report.columns[0].direction == "up"
+    assert update.martingales.shape == update.p_values.shape == (600, 4)
+    without = DriftMonitor(draw(0))
+    without.update(rows)
+    assert not without.report.has_alarm
+
+
+def test_scores_and_a_score_function_are_the_same():
+    reference, rows = draw(0), draw(1)
+    by_function = DriftMonitor(reference, score_function=squared_length)
+    by_scores = DriftMonitor(reference, reference_scores=squared_length(reference))
+    expected = by_function.update(rows).combined
+    np.testing.assert_array_equal(by_scores.update(rows, scores=squared_length(rows)).combined, expected)
+
+
+def test_infinite_scores_rank_last():
+    reference = draw(0)
+    monitor = DriftMonitor(reference, reference_scores=squared_length(reference))
+    update = monitor.update(draw(1, 50), scores=np.full(50, -np.inf))
+    assert np.isfinite(update.combined).all()
+    assert monitor.report.columns[0].direction == "down"
+
+
+def test_batches_and_single_rows_agree_bit_for_bit():
+    rows = draw(5, 300)
+    rows[200:, 2] += 2.0
+    rows[10, 0] = np.nan
+    whole, single = (DriftMonitor(draw(4), score_function=squared_length) for _ in range(2))
+    update = whole.update(rows)
+    parts = [single.update(row) for row in rows]
+    for name in ("combined", "martingales", "p_values", "has_new_value"):
+        np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(update, name))
+    assert single.report == whole.report
+    assert [part.first_row for part in parts] == list(range(300))
+
+
+@pytest.mark.parametrize("n_before", [0, 150, 280])
+def test_a_saved_monitor_continues_exactly(n_before):
+    rows = draw(5, 300)
+    rows[200:, 2] += 2.0
+    original = DriftMonitor(draw(4), score_function=squared_length, false_alarm_rate=0.01, random_state=3)
+    original.update(rows[:n_before])
+    strings, arrays = original.to_state()
+    strings = json.loads(json.dumps(strings))
+    copy = DriftMonitor.from_state(strings, arrays, score_function=squared_length)
+    np.testing.assert_array_equal(copy.update(rows[n_before:]).combined, original.update(rows[n_before:]).combined)
+    assert copy.report == original.report
+    assert copy.report.has_alarm
+    assert copy.report.threshold == 100.0
+
+
+def test_a_saved_monitor_without_its_function_takes_scores():
+    state = DriftMonitor(draw(0), score_function=squared_length).to_state()
+    with pytest.raises(DriftError, match="the reference has scores, but these rows have none"):
+        DriftMonitor.from_state(*state).update(draw(1))
+    DriftMonitor.from_state(*state).update(draw(1), scores=np.zeros(600))
+
+
+@pytest.mark.parametrize("name", ["seed", "n_features", "alarm_row"])
+def test_a_damaged_state_is_refused(name):
+    strings, arrays = DriftMonitor(draw(0)).to_state()
+    for damaged in ({k: v for k, v in strings.items() if k != name}, {**strings, name: "?"}):
+        with pytest.raises(DriftError, match="the state of the drift monitor is damaged"):
+            DriftMonitor.from_state(damaged, arrays)
+    with pytest.raises(DriftError, match="counts"):
+        DriftMonitor.from_state(strings, {k: v for k, v in arrays.items() if k != "counts"})
+
+
+def test_a_smaller_false_alarm_rate_alarms_later():
+    rows = draw(1) + 0.5
+    monitors = [DriftMonitor(draw(0), false_alarm_rate=rate) for rate in (0.2, 0.05, 0.001)]
+    for monitor in monitors:
+        monitor.update(rows)
+    alarm_rows = [monitor.report.alarm_row for monitor in monitors]
+    assert alarm_rows == sorted(set(alarm_rows))
+
+
+def test_maximum_is_never_earlier_than_average():
+    rows = draw(1, n_columns=8) + 0.5
+    average, maximum = (DriftMonitor(draw(0, n_columns=8), combination=name) for name in ("average", "maximum"))
+    first, second = average.update(rows), maximum.update(rows)
+    np.testing.assert_array_equal(first.martingales, second.martingales)
+    np.testing.assert_allclose(first.combined, first.martingales.mean(axis=1))
+    np.testing.assert_allclose(second.combined, second.martingales.max(axis=1) / 8)
+    assert average.report.alarm_row < maximum.report.alarm_row
+
+
+def test_the_seed_changes_the_martingale():
+    monitors = [DriftMonitor(draw(0), random_state=seed) for seed in (0, 0, 1)]
+    combined = [monitor.update(draw(1)).combined for monitor in monitors]
+    np.testing.assert_array_equal(combined[0], combined[1])
+    assert np.any(combined[0] != combined[2])
+
+
+def test_the_first_alarm_is_kept():
+    monitor = DriftMonitor(draw(0))
+    monitor.update(draw(1) + np.array([0.0, 0.0, 2.0]))
+    first = monitor.report
+    monitor.update(draw(2) + np.array([2.0, 0.0, 0.0]))
+    assert (monitor.report.alarm_row, monitor.report.columns) == (first.alarm_row, first.columns)
+    assert monitor.report.n_rows == 1200
+    assert monitor.report.max_martingale > first.max_martingale
+
+
+def test_a_new_value_in_a_constant_column_is_drift_at_once():
+    reference, rows = draw(0), draw(1)
+    reference[:, 1] = rows[:, 1] = 7.0
+    monitor = DriftMonitor(reference)
+    assert not monitor.update(rows).has_new_value.any()
+    assert not monitor.report.has_alarm
+    rows[4, 1] = 7.5
+    update = monitor.update(rows)
+    assert np.argwhere(update.has_new_value).tolist() == [[4, 1]]
+    assert monitor.report.alarm_row == 604
+    assert "'1' was constant and has a new value" in monitor.report.sentence
+
+
+def test_a_missing_cell_is_no_new_value_and_pauses_its_column():
+    reference, rows = draw(0), draw(1, 40)
+    reference[:, 1], rows[:, 1] = 7.0, np.nan
+    update = DriftMonitor(reference, score_function=squared_length).update(rows)
+    assert not update.has_new_value.any()
+    assert np.isnan(update.p_values[:, [1, 3]]).all()
+    assert np.isfinite(update.martingales).all()
+
+
+def test_names_of_a_data_frame_are_used_in_any_order():
+    frame = pd.DataFrame(draw(0), columns=["a", "b", "c"])
+    rows = pd.DataFrame(draw(1) + np.array([0.0, 2.0, 0.0]), columns=["a", "b", "c"])
+    monitor = DriftMonitor(frame)
+    monitor.update(rows[["c", "b", "a"]])
+    assert monitor.column_names == ("a", "b", "c")
+    assert monitor.report.columns[0].name == "b"
+
+
+def test_no_rows_change_nothing():
+    monitor = DriftMonitor(draw(0))
+    before = monitor.report
+    assert monitor.update(np.empty((0, 3))).combined.shape == (0,)
+    assert monitor.report == before
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: m.update(draw(0, 5, 2)), DataError, "the data have 2 columns, but the model was fitted to 3"),
+        (lambda m: m.update([[0.0, np.inf, 0.0]]), DataError, "infinity"),
+        (lambda m: m.update([["a", "b", "c"]]), DataError, "must be numbers"),
+        (lambda m: m.update(draw(0, 5), scores=np.zeros(5)), DriftError, "the reference had none"),
+    ],
+)
+def test_bad_rows_are_refused_and_change_nothing(call, error, message):
+    monitor = DriftMonitor(draw(0))
+    before = monitor.update(draw(1, 10)).combined, monitor.report
+    with pytest.raises(error, match=message):
+        call(monitor)
+    assert monitor.report == before[1]
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        (None, "these rows have none"),
+        (np.zeros(4), r"must have the shape \(5,\)"),
+        (["a"] * 5, "scores must be numbers"),
+    ],
+)
+def test_bad_scores_are_refused(scores, message):
+    monitor = DriftMonitor(draw(0), reference_scores=np.arange(600.0))
+    with pytest.raises(DriftError, match=message):
+        monitor.update(draw(1, 5), scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("reference", "options", "error", "message"),
+    [
+        (draw(0, 19), {}, DriftError, "the reference has 19 rows, but needs at least 20"),
+        (np.empty((30, 0)), {}, DataError, "no columns"),
+        (
+            np.column_stack([draw(0, 30), [1.0] + 29 * [np.nan]]),
+            {},
+            DriftError,
+            "column '3' .* has 1 value",
+        ),
+        (draw(0), {"reference_scores": np.full(600, np.nan)}, DriftError, "column 'score' .* has 0 values"),
+        (draw(0), {"reference_scores": np.zeros(600), "score_function": squared_length}, DriftError, "both given"),
+        (draw(0), {"false_alarm_rate": 0.0}, ParameterError, "false_alarm_rate must be a number above 0"),
+        (draw(0), {"false_alarm_rate": 1.0}, ParameterError, "false_alarm_rate must be a number above 0"),
+        (draw(0), {"combination": "sum"}, ParameterError, "combination must be one of average, maximum"),
+        (draw(0), {"random_state": -1}, ParameterError, "random_state must be a whole number"),
+    ],
+)
+def test_bad_references_and_parameters_are_refused(reference, options, error, message):
+    with pytest.raises(error, match=message):
+        DriftMonitor(reference, **options)
+
+
+def test_a_function_and_scores_of_new_rows_exclude_each_other():
+    with pytest.raises(DriftError, match="both given"):
+        DriftMonitor(draw(0), score_function=squared_length).update(draw(1), scores=np.zeros(600))
