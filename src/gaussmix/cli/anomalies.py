@@ -27,6 +27,9 @@ Examples:
   gaussmix anomalies customers.csv --feedback judged.csv
 """
 
+_NOTHING_FOUND = (
+    "anomalies.csv ranks all rows by how unusual they are; --contamination 0.01 would flag the most unusual 1%."
+)
 _TABLE_FILES = {
     "anomalies.csv": "each row: p-value, whether it is an anomaly, and why",
     "anomalies.parquet": "the same",
@@ -79,6 +82,22 @@ FeedbackOption = Annotated[
         help="Rows that people have judged: a column verdict (normal or anomaly) beside FILE's columns or row numbers.",
     ),
 ]
+UsedColumnsOption = Annotated[
+    str | None, typer.Option("--columns", metavar="A,B", help="Columns to use. Default: all numeric columns.")
+]
+IdentifiersOption = Annotated[
+    str | None,
+    typer.Option("--id", metavar="A,B", help="Columns that identify rows. Default: distinct texts and id numbers."),
+]
+OutputFolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        parser=parse_output_path,
+        help="Folder to write to. Default: FILE's name with -anomalies, in this folder.",
+    ),
+]
 
 
 def run_anomalies(
@@ -88,25 +107,11 @@ def run_anomalies(
     fdr: FdrOption = None,
     fpr: FprOption = None,
     contamination: ContaminationOption = None,
-    columns: Annotated[
-        str | None,
-        typer.Option("--columns", metavar="A,B", help="Columns to use. Default: all numeric columns."),
-    ] = None,
-    identifiers: Annotated[
-        str | None,
-        typer.Option("--id", metavar="A,B", help="Columns that identify rows. Default: distinct texts and id numbers."),
-    ] = None,
+    columns: UsedColumnsOption = None,
+    identifiers: IdentifiersOption = None,
     feedback: FeedbackOption = None,
     seed: SeedOption = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar="DIR",
-            parser=parse_output_path,
-            help="Folder to write to. Default: FILE's name with -anomalies, in this folder.",
-        ),
-    ] = None,
+    output: OutputFolderOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Find the unusual rows of a file.
@@ -160,6 +165,7 @@ def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "
     ]
     resolution = anomaly_text.describe_resolution(detection.detector, judgement)
     fields += [("", resolution)] if resolution else []
+    fields += [] if judgement.n_anomalies else [("Next", _NOTHING_FOUND)]
     for paragraph in (format_fields(fields), format_anomalies(summary), format_groups(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")

@@ -11,6 +11,7 @@ from gaussmix.anomaly.judgement import judge_rows
 from gaussmix.cli import console
 from gaussmix.cli.anomaly_input import AnomalyInput, read_rows, read_rows_for_detector, read_verdicts
 from gaussmix.cli.options import parse_names
+from gaussmix.errors import TrainingRowsError
 from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
 from gaussmix.types import ND, BoolN, N
 
@@ -88,10 +89,14 @@ def detect_anomalies(options: AnomalyOptions) -> Detection:
     console.print_notes(rows.notes)
     assert options.threshold is not None
     kind, rate = options.threshold
-    training = "contaminated" if rows.training_rows is None else "clean"
+    training, training_rows = "contaminated", rows.rows
+    if rows.training_rows is not None:
+        training, training_rows = "clean", rows.training_rows
+    if len(training_rows) == 1:
+        raise TrainingRowsError.identical(1)
     detector = AnomalyDetector(training=training, random_state=options.seed).set_params(**{kind: rate})
     with console.progress_bar("fitting the detector"), console.print_data_warnings():
-        detector.fit(rows.rows if rows.training_rows is None else rows.training_rows)
+        detector.fit(training_rows)
     # The rows of the command have no names, so the names are added to what is saved.
     detector.model_ = replace(detector.model_, feature_names=rows.names)
     return Detection(rows, detector, detector.training_p_values_ if rows.training_rows is None else None)

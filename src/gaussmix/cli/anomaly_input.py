@@ -10,7 +10,7 @@ from gaussmix.cli.column_selection import select_columns_for_model, select_numer
 from gaussmix.cli.identifier_columns import split_identifiers
 from gaussmix.cli.table_reader import Column, Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.errors import VerdictTableError
+from gaussmix.errors import TrainingRowsError, VerdictTableError
 from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import ND, AnyArray, BoolN, IntN
 
@@ -46,6 +46,9 @@ def read_rows(
     normal = split_identifiers(read_table(train), None, column_names)
     others = tuple(column for column in normal.table.columns if column.name not in own.identifiers)
     selected = select_numeric_columns(Table(train, normal.table.n_rows, others, normal.table.n_unnamed), column_names)
+    missing = [name for name in selected.names if name not in own.table.column_names]
+    if missing:
+        raise TrainingRowsError.missing_columns(file, train, missing)
     rows = select_columns_for_model(own.table, selected.names, len(selected.names)).rows
     notes = [*own.notes, *_notes_on_ignored_columns(own.table, selected.names), *selected.notes]
     notes += _notes_on_shared_rows(rows, selected.rows, train)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gaussmix.errors.data import DataError
 from gaussmix.errors.files import TableError
 from gaussmix.errors.models import ParameterError
-from gaussmix.errors.text import format_count, join_with_commas
+from gaussmix.errors.text import format_count, join_with_and, join_with_commas, pluralize
 
 
 class TrainingRowsError(DataError):
@@ -16,6 +16,12 @@ class TrainingRowsError(DataError):
         """Return the error that all training rows are equal."""
         found = "there is one row only" if n_rows == 1 else f"all {n_rows} rows are equal"
         return cls(f"{found}, so nothing says how much normal rows differ; pass rows that differ")
+
+    @classmethod
+    def missing_columns(cls, path: object, train: object, names: Sequence[str]) -> "TrainingRowsError":
+        """Return the error that a file of rows to judge lacks columns of the file of training rows."""
+        missing = f"{pluralize('column', len(names))} {join_with_and([repr(name) for name in names])}"
+        return cls(f"{path} has no {missing}, which {train} has; choose columns of both files with --columns")
 
     @classmethod
     def too_few_to_split(cls, n_rows: int, minimum: int) -> "TrainingRowsError":
