@@ -5,6 +5,7 @@ from gaussmix.anomaly.conformal import conformal_p_values, select_by_fdr
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.anomaly.drift import DriftMonitor
 from gaussmix.anomaly.explanation import Explanations, explain_rows
+from gaussmix.anomaly.judgement import Judgement, judge_rows
 from gaussmix.anomaly.smallest_change import SmallestChanges, find_smallest_changes
 from gaussmix.anomaly.stream import StreamingAnomalyDetector
 
@@ -13,11 +14,13 @@ __all__ = [
     "AnomalyGroups",
     "DriftMonitor",
     "Explanations",
+    "Judgement",
     "SmallestChanges",
     "StreamingAnomalyDetector",
     "conformal_p_values",
     "explain_rows",
     "find_smallest_changes",
     "group_anomalies",
+    "judge_rows",
     "select_by_fdr",
 ]

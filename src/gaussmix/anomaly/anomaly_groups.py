@@ -41,14 +41,21 @@ class AnomalyGroup:
         Median number of standard deviations, with sign; 0 for a broken relation.
     fractions : ndarray of shape (len(columns),)
         Fraction of the rows in which the column deviates to this side.
-    sentence : str
+    description : str
+        What the rows have in common, without their positions.
     """
 
     rows: IntN
     columns: tuple[str, ...]
     deviations: Array
     fractions: Array
-    sentence: str
+    description: str
+
+    @property
+    def sentence(self) -> str:
+        """The description with the position of the typical row."""
+        place = f" (row {self.typical_row})" if self.size == 1 else f"; row {self.typical_row} is typical"
+        return f"{self.description}{place}."
 
     @property
     def size(self) -> int:
@@ -185,8 +192,8 @@ def _summarize_group(explanations: Explanations, vectors: ND, ranks: IntN, membe
     columns = relations or chosen
     names = [*explanations.names, *explanations.relations]
     deviations = np.array([0.0 if j >= n_features else _median_where_signed(own[:, j], mean[j]) for j in columns])
-    sentence = _describe_anomaly_group(explanations, rows, [names[j] for j in columns], deviations, bool(relations))
-    return AnomalyGroup(rows, tuple(names[j] for j in columns), deviations, fractions[columns], sentence)
+    description = _describe_anomaly_group(explanations, rows, [names[j] for j in columns], deviations, bool(relations))
+    return AnomalyGroup(rows, tuple(names[j] for j in columns), deviations, fractions[columns], description)
 
 
 def _median_where_signed(values: Array, side: float) -> float:
@@ -197,20 +204,21 @@ def _median_where_signed(values: Array, side: float) -> float:
 def _describe_anomaly_group(
     explanations: Explanations, rows: IntN, columns: list[str], deviations: Array, breaks_relation: bool
 ) -> str:
-    """Return '41 rows: a is 4.2 sd above what ordinary rows have (median); row 17 is typical'."""
+    """Return '41 rows: a is 4.2 sd above what their other values let expect in the median'."""
     count = format_count(len(rows), "row")
-    typical = f" (row {rows[0]})" if len(rows) == 1 else f"; row {rows[0]} is typical"
     if breaks_relation:
         verb = "breaks" if len(rows) == 1 else "break"
-        return f"{count} {verb} what every training row keeps: {'; '.join(columns)}{typical}."
+        return f"{count} {verb} what every training row keeps: {'; '.join(columns)}"
     sides = [
         f"{name} is {format_sd(z)} {'above' if z > 0 else 'below'}" for name, z in zip(columns, deviations, strict=True)
     ]
     median = "" if len(rows) == 1 else " in the median"
     expectation = f"what {'its' if len(rows) == 1 else 'their'} other values let expect"
+    if len(explanations.names) == 1:
+        expectation = "what normal rows have"
     pair = _common_pair(explanations, rows)
     together = f"{join_with_and([explanations.names[j] for j in pair])} do not go together: " if pair else ""
-    return f"{count}: {together}{join_with_and(sides)} {expectation}{median}{typical}."
+    return f"{count}: {together}{join_with_and(sides)} {expectation}{median}"
 
 
 def _common_pair(explanations: Explanations, rows: IntN) -> list[int]:

@@ -175,12 +175,12 @@ def explain_rows(
     measured = MeasuredRows.from_rows(mixture, rows, names)
     deviations = measure_deviations(measured.mixture, measured.points)
     tails = chi_square_tails(deviations.squared_distances, measured.points.shape[1])
-    is_flagged = _parse_is_anomaly(is_anomaly, len(tails)) if is_anomaly is not None else tails < level
+    is_flagged = parse_is_anomaly(is_anomaly, len(tails)) if is_anomaly is not None else tails < level
     has_strange_values = is_flagged & (~measured.breaks_relation | (tails < level))
     return _assemble(measured, deviations, tails, is_flagged, has_strange_values, level, max_columns)
 
 
-def _parse_is_anomaly(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
+def parse_is_anomaly(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
     """Return one bool per row; raise ParameterError for other arrays, such as the +1 and -1 of a prediction."""
     marks = np.asarray(is_anomaly)
     if marks.dtype != np.bool_:

@@ -55,7 +55,8 @@ def _format_at(value: float, exponent: int) -> str:
     if value == 0 or size < exponent - 1 or abs(value) < 0.5 * 10.0 ** max(exponent, -300):
         return "0"
     if size not in _FIXED_POINT_EXPONENTS:
-        return f"{value:.{max(0, min(size - exponent, _MAX_DIGITS - 1))}e}"
+        mantissa, power = f"{value:.{max(0, min(size - exponent, _MAX_DIGITS - 1))}e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{power}"
     text = f"{round(value, -exponent):.{max(0, -exponent)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text

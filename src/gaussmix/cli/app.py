@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from gaussmix._version import __version__
-from gaussmix.cli import compare, console, fit, info, predict, report, sample, select
+from gaussmix.cli import anomalies, compare, console, fit, info, predict, report, sample, select
 from gaussmix.cli.options import DEBUG_META_KEY, DebugOption
 from gaussmix.errors import GaussmixError, MissingPackageError, RowTooFarError, TableError
 
@@ -108,6 +108,7 @@ def run_without_command(
 app.command("fit", epilog=fit.EXAMPLES)(fit.run_fit)
 app.command("select", epilog=select.EXAMPLES)(select.run_select)
 app.command("compare", epilog=compare.EXAMPLES)(compare.run_compare)
+app.command("anomalies", epilog=anomalies.EXAMPLES)(anomalies.run_anomalies)
 app.command("predict", epilog=predict.EXAMPLES)(predict.run_predict)
 app.command("report", epilog=report.EXAMPLES)(report.run_report)
 app.command("sample", epilog=sample.EXAMPLES)(sample.run_sample)

@@ -13,7 +13,7 @@ from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import ND, AnyArray, N
 
 # Names of columns that may hold row numbers: 'id', 'row_id', 'userID', 'index'.
-_IDENTIFIER_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
+IDENTIFIER_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def select_columns_for_comparison(
     """
     if label_column is None:
         return select_columns_for_fit(table, column_names, weight_column)
-    _require_columns(table, [label_column])
+    require_columns(table, [label_column])
     column = table.columns[table.column_names.index(label_column)]
     if not column.is_numeric and column.kind != "text":
         raise TableError.unusable_labels(column.name, column.kind)
@@ -63,9 +63,35 @@ def select_columns_for_fit(
     TableError
         If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
     """
-    _require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
-    notes: list[str] = []
+    selected = select_numeric_columns(table, column_names, weight_column)
+    rows, weights = selected.rows, selected.sample_weight
+    weighted_rows = rows if weights is None else rows[weights > 0]
+    is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
+    if not is_varying.any():
+        raise TableError.identical_rows(table.path, len(weighted_rows))
+    notes = [
+        f"column {selected.names[index]!r} is {weighted_rows[0, index]:.10g} in every row; left out."
+        for index in np.flatnonzero(~is_varying)
+    ]
+    names = tuple(selected.names[index] for index in np.flatnonzero(is_varying))
+    return SelectedColumns(names, rows[:, is_varying], weights, (*selected.notes, *notes))
+
+
+def select_numeric_columns(
+    table: Table, column_names: Sequence[str] | None, weight_column: str | None = None
+) -> SelectedColumns:
+    """Select the named columns, or all numeric columns except the weights.
+
+    Raises
+    ------
+    ColumnNameError
+        If a column does not exist.
+    TableError
+        If a column is not numeric, is numeric except for a few values, has missing values, or if none is left.
+    """
+    require_columns(table, [*(column_names or []), *([weight_column] if weight_column else [])])
     weights = None if weight_column is None else _require_valid_weights(_get_numeric_column(table, weight_column))
+    notes: list[str] = []
     if column_names is None:
         _require_no_nearly_numeric_text(table, weight_column)
         columns = [column for column in table.numeric_columns if column.name != weight_column]
@@ -76,22 +102,14 @@ def select_columns_for_fit(
             raise TableError.no_numeric_column(table.path, format_column_kinds(others))
     else:
         columns = [_get_numeric_column(table, name) for name in column_names]
-    rows = _stack_columns_and_require_finite(columns)
-    weighted_rows = rows if weights is None else rows[weights > 0]
-    is_varying = (weighted_rows != weighted_rows[0]).any(axis=0)
-    if not is_varying.any():
-        raise TableError.identical_rows(table.path, len(weighted_rows))
-    for index in np.flatnonzero(~is_varying):
-        name, value = columns[index].name, weighted_rows[0, index]
-        notes.append(f"column {name!r} is {value:.10g} in every row; left out.")
-    names = tuple(columns[index].name for index in np.flatnonzero(is_varying))
-    return SelectedColumns(names, rows[:, is_varying], weights, tuple(notes))
+    names = tuple(column.name for column in columns)
+    return SelectedColumns(names, _stack_columns_and_require_finite(columns), weights, tuple(notes))
 
 
 def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n_features: int) -> SelectedColumns:
     """Select the columns of a fitted model by name; by position if the model has no names (``column_names=None``)."""
     if column_names is not None:
-        _require_columns(table, column_names)
+        require_columns(table, column_names)
         columns = [_get_numeric_column(table, name) for name in column_names]
         return SelectedColumns(tuple(column_names), _stack_columns_and_require_finite(columns))
     columns = table.numeric_columns
@@ -102,7 +120,7 @@ def select_columns_for_model(table: Table, column_names: Sequence[str] | None, n
     return SelectedColumns(names, _stack_columns_and_require_finite(columns), notes=(note,))
 
 
-def _require_columns(table: Table, column_names: Sequence[str]) -> None:
+def require_columns(table: Table, column_names: Sequence[str]) -> None:
     """Raise ColumnNameError if the table lacks a column of one of these names."""
     missing = [name for name in column_names if name not in table.column_names]
     if missing:
@@ -135,11 +153,11 @@ def _notes_on_row_number_columns(columns: Sequence[Column]) -> list[str]:
     return [
         f"column {column.name!r} looks like a row number and is fitted; choose the other columns with --columns."
         for column in columns
-        if _IDENTIFIER_NAME_PATTERN.search(column.name) and _are_row_numbers(column.values)
+        if IDENTIFIER_NAME_PATTERN.search(column.name) and are_row_numbers(column.values)
     ]
 
 
-def _are_row_numbers(values: N) -> bool:
+def are_row_numbers(values: N) -> bool:
     """Return whether the values are 0, 1, 2, ... or 1, 2, 3, ... in order."""
     return values[0] in (0, 1) and bool(np.array_equal(values, values[0] + np.arange(len(values))))
 

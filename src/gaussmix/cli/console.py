@@ -55,6 +55,21 @@ def hide_data_warnings() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def print_data_warnings() -> Iterator[None]:
+    """Print Python's warnings on data within the block as notes at its end."""
+    from gaussmix.errors import DataWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield
+    for warning in caught:
+        if issubclass(warning.category, DataWarning):
+            print_note(str(warning.message))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
 _received_interrupts: list[int] = []
 
 

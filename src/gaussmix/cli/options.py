@@ -45,6 +45,22 @@ def parse_non_negative_number(text: str) -> float:
     return number
 
 
+def make_rate_parser(maximum: float, is_maximum_allowed: bool = False) -> Callable[[str], float]:
+    """Return a parser of numbers between 0 and ``maximum``, which raises typer.BadParameter for other text."""
+    allowed = f"above 0 and {'at most' if is_maximum_allowed else 'below'} {maximum:g}"
+
+    def parse_rate(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not (0.0 < number < maximum or (is_maximum_allowed and number == maximum)):
+            raise typer.BadParameter(f"{text!r} is not a number {allowed}; give one, as in: 0.05")
+        return number
+
+    return parse_rate
+
+
 def parse_output_path(text: str) -> Path:
     """Return the path of an output file or folder; raise typer.BadParameter for an empty text."""
     if not str(text).strip():

@@ -5,7 +5,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 ``ConvergenceWarning``) are raised in ``estimators``.
 """
 
-from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError
+from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, VerdictTableError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
@@ -58,5 +58,6 @@ __all__ = [
     "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
+    "VerdictTableError",
     "WeightError",
 ]

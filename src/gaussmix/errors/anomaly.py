@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from gaussmix.errors.data import DataError
+from gaussmix.errors.files import TableError
 from gaussmix.errors.models import ParameterError
-from gaussmix.errors.text import format_count, join_with_commas
+from gaussmix.errors.text import format_count, join_with_and, join_with_commas, pluralize
 
 
 class TrainingRowsError(DataError):
@@ -15,6 +16,12 @@ class TrainingRowsError(DataError):
         """Return the error that all training rows are equal."""
         found = "there is one row only" if n_rows == 1 else f"all {n_rows} rows are equal"
         return cls(f"{found}, so nothing says how much normal rows differ; pass rows that differ")
+
+    @classmethod
+    def missing_columns(cls, path: object, train: object, names: Sequence[str]) -> "TrainingRowsError":
+        """Return the error that a file of rows to judge lacks columns of the file of training rows."""
+        missing = f"{pluralize('column', len(names))} {join_with_and([repr(name) for name in names])}"
+        return cls(f"{path} has no {missing}, which {train} has; choose columns of both files with --columns")
 
     @classmethod
     def too_few_to_split(cls, n_rows: int, minimum: int) -> "TrainingRowsError":
@@ -54,3 +61,42 @@ class AnomalyParameterError(ParameterError):
             "density ratios need clean calibration rows, but training='contaminated'; use training='clean', or pass "
             "normal rows as X_calibration"
         )
+
+    @classmethod
+    def unknown_threshold(cls, kind: object, allowed: Sequence[str]) -> "AnomalyParameterError":
+        """Return the error that a threshold is of no known kind."""
+        return cls(f"a threshold is one of {join_with_commas(list(allowed))} with its rate, but is {kind!r}")
+
+    @classmethod
+    def invalid_p_values(cls, shape: tuple[int, ...], n_rows: int) -> "AnomalyParameterError":
+        """Return the error that p-values are not one probability per row."""
+        return cls(
+            f"p_values must be {format_count(n_rows, 'number')} from 0 to 1, one for each row, but have the shape "
+            f"{shape} or other values; pass training_p_values_ only with the training rows"
+        )
+
+
+class VerdictTableError(TableError):
+    """A file of judged rows that cannot be used."""
+
+    @classmethod
+    def no_verdict_column(cls, path: object) -> "VerdictTableError":
+        """Return the error that the file has no column of verdicts."""
+        return cls(f"{path} has no column named 'verdict'; add one with 'normal' or 'anomaly' beside each judged row")
+
+    @classmethod
+    def no_verdicts(cls, path: object) -> "VerdictTableError":
+        """Return the error that no row is judged."""
+        return cls(f"the column 'verdict' of {path} is empty; write 'normal' or 'anomaly' beside at least one row")
+
+    @classmethod
+    def unknown_verdict(cls, path: object, row: int, value: object) -> "VerdictTableError":
+        """Return the error that a verdict is neither of the two words."""
+        return cls(
+            f"the verdict in data row {row} of {path} is {value!r}; write 'normal' or 'anomaly', or leave it empty"
+        )
+
+    @classmethod
+    def unknown_row(cls, path: object, row: int, value: object, n_rows: int) -> "VerdictTableError":
+        """Return the error that a row number is none of the judged file."""
+        return cls(f"the row number in data row {row} of {path} is {value}; rows are numbered from 0 to {n_rows - 1}")

@@ -1,9 +1,11 @@
-"""Plots of mixtures, fits, model searches and comparisons, drawn with matplotlib.
+"""Plots of mixtures, fits, model searches, comparisons and anomalies, drawn with matplotlib.
 
 Every function draws on the ``ax`` or ``figure`` that the caller passes and returns it. Without one it creates a figure
 outside pyplot. No function shows a window or changes a global setting. matplotlib is imported by the first call.
 """
 
+from gaussmix.plots.anomaly_p_value_plot import anomaly_p_values
+from gaussmix.plots.anomaly_plot import anomalies
 from gaussmix.plots.convergence_plot import solver_convergence
 from gaussmix.plots.criterion_plot import criterion_curves
 from gaussmix.plots.densities import densities, density
@@ -13,6 +15,8 @@ from gaussmix.plots.scatter_plots import assignment_comparison, scatter
 from gaussmix.plots.trace_plot import log_likelihood_trace
 
 __all__ = [
+    "anomalies",
+    "anomaly_p_values",
     "assignment_comparison",
     "criterion_curves",
     "densities",

@@ -8,6 +8,7 @@ from gaussmix.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _MIN_TICKS, _MAX_TICKS = 3, 6  # labelled ticks
 _DECADE_STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 2.0, 3.0, 5.0, 7.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
@@ -37,10 +38,22 @@ def compute_log_ticks(low: float, high: float, max_ticks: int = _MAX_TICKS) -> l
 
 def set_log_x_axis(ax: "Axes", limits: tuple[float, float]) -> None:
     """Set a logarithmic x axis between two ends, with plain numbers as tick labels."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
-
     ax.set_xscale("log")
     ax.set_xlim(*limits)
-    ax.xaxis.set_major_locator(FixedLocator(compute_log_ticks(*limits)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}".replace("e-0", "e-")))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    _set_ticks(ax.xaxis, limits)
+
+
+def set_log_y_axis(ax: "Axes", limits: tuple[float, float]) -> None:
+    """Set a logarithmic y axis between two ends, with plain numbers as tick labels."""
+    ax.set_yscale("log")
+    ax.set_ylim(*limits)
+    _set_ticks(ax.yaxis, limits)
+
+
+def _set_ticks(axis: "Axis", limits: tuple[float, float]) -> None:
+    """Set the ticks of a logarithmic axis, in place."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+
+    axis.set_major_locator(FixedLocator(compute_log_ticks(*limits)))
+    axis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:g}".replace("e-0", "e-")))
+    axis.set_minor_formatter(NullFormatter())

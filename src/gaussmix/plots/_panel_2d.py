@@ -20,7 +20,7 @@ ELLIPSE_COVERAGES = (0.5, 0.95)  # probability that the two ellipses of a compon
 
 MAX_VECTOR_POINTS = 800  # a vector file holds a bitmap of the points of a panel with more points
 
-_MAX_NUMBERED_COMPONENTS = 60  # more numbers would be illegible
+MAX_NUMBERED_COMPONENTS = 60  # more numbers would be illegible
 _MAX_FRACTION_OF_NUMBERS = 0.7  # of a panel's area; numbers that take more of it overlap
 _LAYOUT_SHRINK_FACTOR = 0.75  # estimated width of the axes after the layout of the legend
 
@@ -55,10 +55,10 @@ def draw_scatter_panel(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     for ellipse_mixture in [mixture] if ellipse_mixtures is None else ellipse_mixtures:
         marginal = ellipse_mixture.marginal(columns)
-        outlines = to_axis_units(_component_ellipse_outlines(marginal))
-        _draw_ellipse_outlines(ax, outlines, distinct_styles(marginal.n_components))
-        if marginal.n_components <= _MAX_NUMBERED_COMPONENTS:
-            _draw_component_numbers(ax, to_axis_units(marginal.medians), outlines, is_small)
+        outlines = to_axis_units(compute_ellipse_outlines(marginal))
+        draw_ellipse_outlines(ax, outlines, distinct_styles(marginal.n_components))
+        if marginal.n_components <= MAX_NUMBERED_COMPONENTS:
+            draw_component_numbers(ax, to_axis_units(marginal.medians), outlines, is_small)
     names = [canvas.truncate_name(column_name(mixture, j), 18 if is_small else max_axis_name_length) for j in columns]
     separators = ["\n" if is_small or len(name) > canvas.LONG_NAME_LENGTH else " " for name in names]
     labels = [unit.format_label(name, end) for unit, name, end in zip(units, names, separators, strict=True)]
@@ -75,7 +75,7 @@ def compute_scatter_limits(
     """Return (low, high) of the x and the y axis, (2, 2), that show points (n, 2) and the mixtures' ellipses."""
     marginals = [mixture.marginal(columns) for mixture in mixtures]
     means = np.concatenate([marginal.medians for marginal in marginals])
-    ellipses = np.concatenate([_component_ellipse_outlines(marginal) for marginal in marginals])
+    ellipses = np.concatenate([compute_ellipse_outlines(marginal) for marginal in marginals])
     weights = np.concatenate([marginal.weights for marginal in marginals]) / len(marginals)
     outlines = [ellipses[..., i].reshape(len(means), -1) for i in (0, 1)]
     return np.array(
@@ -90,7 +90,7 @@ def compute_row_colours(sample: PlotSample, assignment: str) -> ND:
     return np.asarray(component_colours(sample.responsibilities.shape[1], sample.has_noise)[sample.labels])
 
 
-def _component_ellipse_outlines(pair_marginal: Mixture) -> Array:
+def compute_ellipse_outlines(pair_marginal: Mixture) -> Array:
     """Return points on the 50 % and the 95 % ellipse of each component of a mixture of two columns, (K, 2, m, 2)."""
     return np.array(
         [
@@ -125,7 +125,7 @@ def _draw_rows(
         draw_rings(ax, points[is_ringed], size, len(points), is_rasterized)
 
 
-def _draw_ellipse_outlines(ax: "Axes", outlines: Array, styles: list[Style]) -> None:
+def draw_ellipse_outlines(ax: "Axes", outlines: Array, styles: list[Style]) -> None:
     """Draw the outlines (K, 2, m, 2) of two ellipses per component, the inner one with a wider line."""
     for pair, style in zip(outlines, styles, strict=True):
         line: dict[str, Any] = {"color": style.line_colour, "linestyle": style.line_style, "zorder": 4}
@@ -133,7 +133,7 @@ def _draw_ellipse_outlines(ax: "Axes", outlines: Array, styles: list[Style]) -> 
             ax.plot(points[:, 0], points[:, 1], linewidth=width, **line)
 
 
-def _draw_component_numbers(ax: "Axes", centers: KD, outlines: Array, is_small: bool) -> None:
+def draw_component_numbers(ax: "Axes", centers: KD, outlines: Array, is_small: bool) -> None:
     """Write the number of each component at its mean, unless there is no room for all numbers.
 
     A number moves away from other numbers, from the edges, and from a component that it would hide. A line joins it to

@@ -90,6 +90,15 @@ def _mean_entropy(responsibilities: NK) -> float:
     return float(-terms.sum(axis=1).mean())
 
 
+def sample_row_indices(n_rows: int, max_rows: int, random_state: int) -> IntN:
+    """Return the ascending positions (m,) of all rows, or of ``max_rows`` random ones if there are more."""
+    require_integer("max_rows", max_rows, 1)
+    if n_rows <= max_rows:
+        return np.arange(n_rows)
+    rng = np.random.default_rng(random_state)
+    return np.sort(rng.choice(n_rows, size=max_rows, replace=False))
+
+
 @dataclass(frozen=True)
 class PlotSample:
     """The rows (m, D) of a plot, a random subset of all rows, with their responsibilities (m, K).
@@ -106,13 +115,9 @@ class PlotSample:
     @classmethod
     def from_rows(cls, mixture: Mixture, X: ArrayLike, max_rows: int = MAX_ROWS, random_state: int = 0) -> "PlotSample":
         """Return at most ``max_rows`` random rows of ``X`` in order, their responsibilities, and all uncertainties."""
-        require_integer("max_rows", max_rows, 1)
         rows = parse_rows(X, mixture.n_features, mixture.feature_names)
+        indices = sample_row_indices(len(rows), max_rows, random_state)
         responsibilities = mixture.predict_proba(rows)
-        indices = np.arange(len(rows))
-        if len(rows) > max_rows:
-            rng = np.random.default_rng(random_state)
-            indices = np.sort(rng.choice(len(rows), size=max_rows, replace=False))
         uncertainties = uncertainty(responsibilities)
         return cls(rows[indices], responsibilities[indices], uncertainties, indices, mixture.noise is not None)
 

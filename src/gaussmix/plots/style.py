@@ -47,13 +47,19 @@ def distinct_styles(n_styles: int) -> list[Style]:
 
 def distinct_colours(n_colours: int) -> ND:
     """Return ``n_colours`` distinct RGB colours (n_colours, 3) in 0..1."""
-    colours = [[int(name[i : i + 2], 16) / 255 for i in (1, 3, 5)] for name in OKABE_ITO_COLOURS[:n_colours]]
+    colours = [hex_to_rgb(name) for name in OKABE_ITO_COLOURS[:n_colours]]
     if n_colours <= len(OKABE_ITO_COLOURS):
         return np.array(colours)
     import matplotlib
 
     further = matplotlib.colormaps["plasma"](np.linspace(0.05, 0.9, n_colours - len(OKABE_ITO_COLOURS)))
     return np.vstack([colours, further[:, :3]])
+
+
+def hex_to_rgb(name: str) -> tuple[float, float, float]:
+    """Return the colour '#rrggbb' as red, green and blue in 0..1."""
+    red, green, blue = (int(name[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue
 
 
 # The uniform noise component is grey and has a dot as marker.

@@ -5,6 +5,7 @@ Errors name the type of a wrong argument only, since the text of an estimator or
 
 from typing import Protocol
 
+from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.comparison.result import Comparison
 from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
@@ -58,3 +59,10 @@ def check_comparison(comparison: Comparison) -> Comparison:
     if isinstance(comparison, Comparison):
         return comparison
     raise ParameterError.invalid_value("comparison", type(comparison), "a Comparison, as gaussmix.compare returns it")
+
+
+def check_detector(detector: AnomalyDetector) -> AnomalyDetector:
+    """Return the argument if it is a fitted AnomalyDetector; raise ParameterError otherwise."""
+    if isinstance(detector, AnomalyDetector) and hasattr(detector, "model_"):
+        return detector
+    raise ParameterError.invalid_value("detector", type(detector), "a fitted AnomalyDetector; call fit first")

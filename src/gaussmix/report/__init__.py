@@ -1,5 +1,8 @@
-"""Reports on a fitted mixture: tables, a summary text and an HTML page."""
+"""Reports on a fitted mixture and on anomalies: tables, sentences and HTML pages."""
 
+from gaussmix.report.anomaly_page import render_anomaly_html, write_anomaly_report
+from gaussmix.report.anomaly_summary import AnomalySummary, summarize_anomalies
+from gaussmix.report.anomaly_tables import AnomalyGroupRow, AnomalyRow, anomaly_group_table, anomaly_table
 from gaussmix.report.candidates import CandidateRow, candidate_table
 from gaussmix.report.html_page import render_html, write_report
 from gaussmix.report.summary_text import describe_mixture
@@ -15,17 +18,25 @@ from gaussmix.report.tables import (
 )
 
 __all__ = [
+    "AnomalyGroupRow",
+    "AnomalyRow",
+    "AnomalySummary",
     "CandidateRow",
     "ComponentRow",
     "FitQualitySummary",
     "FitSummary",
     "UncertainRow",
+    "anomaly_group_table",
+    "anomaly_table",
     "candidate_table",
     "component_table",
     "describe_mixture",
+    "render_anomaly_html",
     "render_html",
+    "summarize_anomalies",
     "summarize_fit",
     "summarize_fit_quality",
     "uncertain_rows",
+    "write_anomaly_report",
     "write_report",
 ]

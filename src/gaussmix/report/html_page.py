@@ -1,35 +1,23 @@
 """Render a report on a mixture as one HTML page with text, tables and embedded pictures."""
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-import scipy
-
-from gaussmix._version import __version__
 from gaussmix.core.input_arrays import parse_rows, parse_weights
 from gaussmix.diagnostics import ColumnDiagnosis, diagnose_parsed_columns, keep_unmended_diagnoses
-from gaussmix.errors import FileError, MissingPackageError
 from gaussmix.model import Mixture
-from gaussmix.plots.canvas import format_count
-from gaussmix.plots.picture_export import matplotlib_name_version
 from gaussmix.plots.plot_data import MAX_ROWS, column_name
 from gaussmix.plots.style import MARKER_GLYPHS, Style, distinct_styles
 from gaussmix.plots.validation import FitLike, MixtureLike, as_fit, as_mixture, check_selection
 from gaussmix.report import formatting, pictures, tables
 from gaussmix.report.candidates import candidate_table
+from gaussmix.report.page_template import format_versions, load_template, write_page
 from gaussmix.report.summary_text import summarize_mixture_and_notes
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
 from gaussmix.types import ND, ArrayLike, N
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 _TEMPLATE_FILE = "page.html"
 _N_CANDIDATES_SHOWN = 10
@@ -68,13 +56,7 @@ def write_report(
     page = render_html(
         mixture, X, fit=fit, selection=selection, sample_weight=sample_weight, title=title, source_name=source_name
     )
-    partial = f"{os.fspath(path)}.partial"
-    try:
-        with open(partial, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        os.replace(partial, path)
-    except OSError as error:
-        raise FileError(f"cannot write {os.fspath(path)}: {error}") from error
+    write_page(path, page)
 
 
 def render_html(
@@ -118,7 +100,7 @@ def render_html(
     MissingPackageError
         If matplotlib or jinja2 is not installed.
     """
-    template = _load_template()
+    template = load_template(_TEMPLATE_FILE)
     mixture = as_mixture(mixture)
     fit = None if fit is None else as_fit(fit)
     selection = None if selection is None else check_selection(selection)
@@ -142,7 +124,7 @@ def render_html(
         "uncertain_rows": tables.uncertain_rows(mixture, rows, 10),
         "diagnosed_columns": _diagnosed_column_lines(_diagnose_columns(mixture, rows, weights)),
         "columns": [column_name(mixture, j) for j in range(mixture.n_features)],
-        "versions": _format_versions(),
+        "versions": format_versions(),
         "max_rows": MAX_ROWS,
         "uncertain_above": tables.UNCERTAIN_ABOVE,
         **_selection_and_fit_context(mixture, fit, selection),
@@ -184,26 +166,6 @@ def _selection_and_fit_context(mixture: Mixture, fit: Fit | None, selection: Sel
         "trace_picture": None if fit is None else pictures.trace_picture(fit),
         "fit": None if fit is None else tables.summarize_fit(fit, mixture),
     }
-
-
-def _load_template() -> "Template":
-    """Return the jinja2 template of the page, which escapes inserted text; raise MissingPackageError without jinja2."""
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingPackageError.for_extra("jinja2", "the report", "cli") from error
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        number=formatting.format_number,
-        decimals=formatting.format_decimals,
-        percent=formatting.format_percent,
-        score=formatting.format_score,
-        count=format_count,
-    )
-    source = resources.files("gaussmix.report").joinpath(_TEMPLATE_FILE).read_text(encoding="utf-8")
-    return environment.from_string(source)
 
 
 @dataclass(frozen=True)
@@ -260,9 +222,3 @@ def _format_total_weight(weight: float, n_decimals: int) -> str:
     """Return a sum of row weights as text with ``n_decimals``; one of at least 1e10 as a power of ten."""
     is_huge = weight >= _MIN_SCIENTIFIC_WEIGHT
     return formatting.format_number(weight) if is_huge else formatting.format_decimals(weight, n_decimals)
-
-
-def _format_versions() -> str:
-    """Return text with the versions of gaussmix, Python, NumPy, SciPy and matplotlib."""
-    versions = [f"gaussmix {__version__}", f"Python {platform.python_version()}"]
-    return ", ".join([*versions, f"NumPy {np.__version__}", f"SciPy {scipy.__version__}", matplotlib_name_version()])

@@ -1,0 +1,204 @@
+"""``gaussmix anomalies``: rows of a file that are unlike the others, or unlike normal rows, with reasons."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gaussmix.cli import console
+from gaussmix.cli.options import (
+    DataFileArgument,
+    DebugOption,
+    SeedOption,
+    make_rate_parser,
+    parse_output_path,
+)
+
+if TYPE_CHECKING:
+    from gaussmix.cli.anomaly_detection import AnomalyOptions, Detection
+    from gaussmix.report.anomaly_summary import AnomalySummary
+
+EXAMPLES = """\b
+Examples:
+  gaussmix anomalies customers.csv
+  gaussmix anomalies customers.csv --train customers_checked.csv --fdr 0.1
+  gaussmix anomalies sensors.parquet --columns pressure,flow --contamination 0.01
+  gaussmix anomalies new.csv --model customers-anomalies/detector.safetensors
+  gaussmix anomalies customers.csv --feedback judged.csv
+"""
+
+_NOTHING_FOUND = (
+    "anomalies.csv ranks all rows by how unusual they are; --contamination 0.01 would flag the most unusual 1%."
+)
+_TABLE_FILES = {
+    "anomalies.csv": "each row: p-value, whether it is an anomaly, and why",
+    "anomalies.parquet": "the same",
+}
+_DETECTOR_FILE = {"detector.safetensors": "the detector, for --model"}
+_REPORT_FILE = {"report.html": "tables and pictures, for a browser"}
+
+TrainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--train", metavar="FILE", help="Rows known to be normal, to learn from. The rate is guaranteed then."
+    ),
+]
+DetectorOption = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="MODEL", help="A detector.safetensors that this command wrote, instead of a fit."),
+]
+FdrOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fdr",
+        metavar="RATE",
+        parser=make_rate_parser(1.0),
+        help="False discovery rate: fraction of the flagged rows that may be normal. Default: 0.05.",
+    ),
+]
+FprOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fpr",
+        metavar="RATE",
+        parser=make_rate_parser(1.0),
+        help="False positive rate instead: fraction of the normal rows that may be flagged.",
+    ),
+]
+ContaminationOption = Annotated[
+    float | None,
+    typer.Option(
+        "--contamination",
+        metavar="RATE",
+        parser=make_rate_parser(0.5, is_maximum_allowed=True),
+        help="Fraction of FILE's rows to flag instead, the most unusual ones; at most 0.5.",
+    ),
+]
+FeedbackOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--feedback",
+        metavar="FILE",
+        help="Rows that people have judged: a column verdict (normal or anomaly) beside FILE's columns or row numbers.",
+    ),
+]
+UsedColumnsOption = Annotated[
+    str | None, typer.Option("--columns", metavar="A,B", help="Columns to use. Default: all numeric columns.")
+]
+IdentifiersOption = Annotated[
+    str | None,
+    typer.Option("--id", metavar="A,B", help="Columns that identify rows. Default: distinct texts and id numbers."),
+]
+OutputFolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        parser=parse_output_path,
+        help="Folder to write to. Default: FILE's name with -anomalies, in this folder.",
+    ),
+]
+
+
+def run_anomalies(
+    file: DataFileArgument,
+    train: TrainOption = None,
+    model: DetectorOption = None,
+    fdr: FdrOption = None,
+    fpr: FprOption = None,
+    contamination: ContaminationOption = None,
+    columns: UsedColumnsOption = None,
+    identifiers: IdentifiersOption = None,
+    feedback: FeedbackOption = None,
+    seed: SeedOption = 0,
+    output: OutputFolderOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Find the unusual rows of a file.
+
+    Prints the anomalies with p-values and reasons, and what kinds of anomalies there are. Writes
+    anomalies.csv, anomalies.parquet, detector.safetensors and report.html. Learns from FILE
+    itself, or from a file of normal rows (--train); only then is the rate guaranteed.
+    """
+    from gaussmix.cli.anomaly_detection import AnomalyOptions, detect_anomalies, summarize_detection
+    from gaussmix.cli.output_paths import require_writable_folder
+
+    options = AnomalyOptions.from_command_line(
+        file,
+        train,
+        model,
+        {"fdr": fdr, "fpr": fpr, "contamination": contamination},
+        columns,
+        identifiers,
+        feedback,
+        seed,
+    )
+    folder = output or Path(f"{file.stem}-anomalies")
+    inputs = tuple(path for path in (file, train, model, feedback) if path is not None)
+    require_writable_folder(folder, tuple(_output_files(options)), input_paths=inputs)
+    detection = detect_anomalies(options)
+    summary = summarize_detection(options, detection)
+    _print_summary(options, detection, summary)
+    _write_and_list_output_files(options, detection, summary, folder)
+
+
+def _output_files(options: "AnomalyOptions") -> dict[str, str]:
+    """Return names and descriptions of the files to write; a loaded detector that did not change is not written."""
+    return {**_TABLE_FILES, **(_DETECTOR_FILE if options.changes_detector else {}), **_REPORT_FILE}
+
+
+def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary") -> None:
+    """Print the file, the training rows, the count, the limit, its guarantee, the anomalies and their groups."""
+    from gaussmix.cli.anomaly_listing import format_anomalies, format_groups
+    from gaussmix.cli.column_selection import SelectedColumns
+    from gaussmix.cli.model_search import describe_file_size_and_columns
+    from gaussmix.cli.text_formatting import format_fields
+    from gaussmix.report import anomaly_text
+
+    rows, judgement = detection.input, summary.judgement
+    fields = [
+        ("File", describe_file_size_and_columns(options.file, SelectedColumns(rows.names, rows.rows))),
+        ("Training", _describe_training(options, detection)),
+        ("Anomalies", anomaly_text.describe_count(judgement)),
+        ("Limit", anomaly_text.describe_limit(judgement).removeprefix("Limit: ")),
+        ("P-values", anomaly_text.describe_guarantee(detection.detector, judgement)),
+    ]
+    resolution = anomaly_text.describe_resolution(detection.detector, judgement)
+    fields += [("", resolution)] if resolution else []
+    fields += [] if judgement.n_anomalies else [("Next", _NOTHING_FOUND)]
+    for paragraph in (format_fields(fields), format_anomalies(summary), format_groups(summary)):
+        if paragraph:
+            typer.echo(f"{paragraph}\n")
+
+
+def _describe_training(options: "AnomalyOptions", detection: "Detection") -> str:
+    """Return what the detector was fitted to."""
+    if options.model is not None:
+        return f"the detector in {options.model.name}"
+    training_rows = detection.input.training_rows
+    if training_rows is None or options.train is None:
+        return "the same rows; each is judged by mixtures that have not seen it"
+    return f"{options.train.name}: {len(training_rows)} normal rows"
+
+
+def _write_and_list_output_files(
+    options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", folder: Path
+) -> None:
+    """Write the tables, the detector and the report to the folder, and print the names of these files."""
+    from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
+    from gaussmix.cli.table_writer import write_table
+    from gaussmix.report.anomaly_page import write_anomaly_report
+
+    make_folder(folder)
+    table = summary.to_table()
+    for name in _TABLE_FILES:
+        write_table(table, folder / name)
+    for name in _DETECTOR_FILE if options.changes_detector else {}:
+        with remove_partial_on_failure(folder / name) as path:
+            detection.detector.save(path)
+    for name in _REPORT_FILE:
+        with console.progress_bar("writing the report"), remove_partial_on_failure(folder / name) as path:
+            write_anomaly_report(path, summary, notes=detection.input.notes, source_name=options.file.name)
+    typer.echo(f"Wrote to {folder}:")
+    for name, description in _output_files(options).items():
+        typer.echo(f"  {name:<20}  {description}")

@@ -1,0 +1,84 @@
+"""Columns that identify rows, such as customer numbers: they are copied to the output and not fitted."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gaussmix.cli.column_selection import IDENTIFIER_NAME_PATTERN, are_row_numbers, require_columns
+from gaussmix.cli.table_reader import Column, Table
+from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
+from gaussmix.errors.text import join_with_and
+from gaussmix.types import AnyArray
+
+_ROW_NUMBER_NAME = "row"  # that of the tables of this program
+_ID_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id)$|ID$")  # 'id', 'customer_id', 'userID'
+
+
+@dataclass(frozen=True)
+class IdentifiedTable:
+    """A table without its identifier columns, and the values (n,) of these by name."""
+
+    table: Table
+    identifiers: dict[str, AnyArray]
+
+    @property
+    def notes(self) -> list[str]:
+        """A note for the user on the identifier columns; empty if there are none."""
+        if not self.identifiers:
+            return []
+        names = join_with_and([repr(name) for name in self.identifiers], MAX_NAMES_SHOWN)
+        verb = "identifies" if len(self.identifiers) == 1 else "identify"
+        return [f"{names} {verb} the rows and {'is' if len(self.identifiers) == 1 else 'are'} not fitted."]
+
+
+def split_identifiers(
+    table: Table, identifier_names: Sequence[str] | None, fitted_names: Sequence[str] | None
+) -> IdentifiedTable:
+    """Separate the identifier columns from a table.
+
+    They are those of the given names. By default they are columns of distinct texts, and columns of distinct whole
+    numbers whose name says that they are identifiers. Columns that are fitted by name are never identifiers.
+
+    Raises
+    ------
+    ColumnNameError
+        If a named column does not exist.
+    """
+    if identifier_names is not None:
+        require_columns(table, identifier_names)
+        chosen = [column for column in table.columns if column.name in identifier_names]
+    else:
+        fitted = set(fitted_names or ())
+        chosen = [column for column in table.columns if column.name not in fitted and _is_identifier(column)]
+    others = tuple(column for column in table.columns if column not in chosen)
+    return IdentifiedTable(replace(table, columns=others), {column.name: _load_values(column) for column in chosen})
+
+
+def _is_identifier(column: Column) -> bool:
+    """Return whether a column identifies rows: distinct texts, or distinct whole numbers with the name of an id."""
+    if column.is_numeric:
+        is_named_id = bool(_ID_NAME_PATTERN.search(column.name)) and _are_distinct_whole_numbers(column.values)
+        is_index = bool(IDENTIFIER_NAME_PATTERN.search(column.name)) or column.name.lower() == _ROW_NUMBER_NAME
+        return is_named_id or (is_index and are_row_numbers(column.values))
+    if column.kind != "text" or column.is_likely_numeric:
+        return False
+    texts = column.load_texts()
+    return None not in texts and len(set(texts)) == len(texts)
+
+
+def _are_distinct_whole_numbers(values: AnyArray) -> bool:
+    """Return whether all values (n,) are whole numbers and no two are equal."""
+    is_whole = bool(np.isfinite(values).all()) and np.array_equal(values, np.round(values))
+    return is_whole and len(np.unique(values)) == len(values)
+
+
+def _load_values(column: Column) -> AnyArray:
+    """Return the values (n,) of a column; whole numbers as integers, and empty texts for what is missing."""
+    if not column.is_numeric:
+        texts = column.load_texts() or [""] * len(column.values)
+        return np.array([text or "" for text in texts], dtype=object)
+    values = column.values
+    is_exact = bool(np.isfinite(values).all()) and bool((np.abs(values) < 2.0**53).all())
+    return values.astype(np.int64) if is_exact and np.array_equal(values, np.round(values)) else values
