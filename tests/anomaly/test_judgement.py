@@ -1,0 +1,85 @@
+"""Rows that are judged together: the rate, the order, and arguments that are not allowed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gaussmix.anomaly import AnomalyDetector, judge_rows, select_by_fdr
+from gaussmix.errors import DataError, ParameterError
+
+ROWS = np.random.default_rng(0).normal(size=(120, 2))
+NEW = np.vstack([np.random.default_rng(1).normal(size=(40, 2)), [[9.0, 0.0], [0.0, -12.0]]])
+
+
+@pytest.fixture(scope="module")
+def detector() -> AnomalyDetector:
+    return AnomalyDetector(n_components=2, n_repeats=1, random_state=0).fit(ROWS)
+
+
+def test_the_default_is_the_rate_of_the_detector(detector: AnomalyDetector) -> None:
+    judgement = judge_rows(detector, NEW)
+    assert judgement.threshold == ("fdr", 0.05)
+    np.testing.assert_array_equal(judgement.p_values, detector.p_values(NEW))
+    np.testing.assert_array_equal(judgement.is_anomaly, detector.select_anomalies(NEW))
+    np.testing.assert_array_equal(judgement.scores, detector.score_samples(NEW))
+    assert judgement.ranked_anomalies[0] in (40, 41)
+    assert (len(judgement), judgement.names) == (42, ("column 0", "column 1"))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("rate", [0.01, 0.1, 0.4])
+def test_every_limit_separates_the_anomalies_from_the_others(seed: int, rate: float, detector: AnomalyDetector) -> None:
+    p_values = np.random.default_rng(seed).uniform(size=len(NEW)) ** 3
+    for kind in ("fdr", "fpr", "contamination"):
+        judgement = judge_rows(detector, NEW, p_values=p_values, threshold=(kind, rate))
+        np.testing.assert_array_equal(judgement.is_anomaly, p_values <= judgement.p_value_limit)
+    fdr = judge_rows(detector, NEW, p_values=p_values, threshold=("fdr", rate))
+    np.testing.assert_array_equal(fdr.is_anomaly, select_by_fdr(p_values, rate))
+    assert fdr.p_value_limit == pytest.approx(rate * max(fdr.n_anomalies, 1) / len(NEW))
+    fraction = judge_rows(detector, NEW, p_values=p_values, threshold=("contamination", rate))
+    assert fraction.n_anomalies == max(1, round(rate * len(NEW)))
+
+
+def test_scores_order_rows_of_equal_p_values(detector: AnomalyDetector) -> None:
+    judgement = judge_rows(detector, NEW, p_values=np.full(len(NEW), 0.5), threshold=("contamination", 2 / len(NEW)))
+    assert sorted(judgement.ranked_anomalies) == [40, 41]
+    assert (np.diff(judgement.scores[judgement.all_ranks]) >= 0).all()
+
+
+def test_the_order_of_the_rows_does_not_matter(detector: AnomalyDetector) -> None:
+    order = np.random.default_rng(3).permutation(len(NEW))
+    judgement, permuted = judge_rows(detector, NEW), judge_rows(detector, NEW[order])
+    np.testing.assert_array_equal(permuted.is_anomaly, judgement.is_anomaly[order])
+    np.testing.assert_array_equal(order[permuted.ranked_anomalies], judgement.ranked_anomalies)
+
+
+def test_flags_of_the_caller(detector: AnomalyDetector) -> None:
+    flags = np.arange(len(NEW)) < 3
+    judgement = judge_rows(detector, NEW, is_anomaly=flags)
+    np.testing.assert_array_equal(judgement.is_anomaly, flags)
+    assert set(judgement.ranked_anomalies) == {0, 1, 2}
+    assert judge_rows(detector, NEW, is_anomaly=False).n_anomalies == 0
+    assert judge_rows(detector, NEW, is_anomaly=True).n_anomalies == len(NEW)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"threshold": ("fnr", 0.1)}, "a threshold is one of fdr, fpr, contamination with its rate, but is 'fnr'"),
+        ({"threshold": ("fdr", 0.0)}, "fdr must be None, or a number between 0 and 1"),
+        ({"threshold": ("contamination", 0.6)}, "at most 0.5"),
+        ({"p_values": [0.5]}, "p_values must be 42 numbers from 0 to 1"),
+        ({"p_values": np.full(42, 1.5)}, "p_values must be 42 numbers from 0 to 1"),
+        ({"p_values": np.full(42, np.nan)}, "p_values must be 42 numbers from 0 to 1"),
+        ({"is_anomaly": np.zeros(42)}, "is_anomaly must be an array of True and False"),
+    ],
+)
+def test_arguments_that_are_not_allowed(arguments: dict[str, Any], message: str, detector: AnomalyDetector) -> None:
+    with pytest.raises(ParameterError, match=message):
+        judge_rows(detector, NEW, **arguments)
+
+
+def test_rows_of_other_columns(detector: AnomalyDetector) -> None:
+    with pytest.raises(DataError):
+        judge_rows(detector, NEW[:, :1])
