@@ -1,80 +1,290 @@
-"""The command ``anomalies``: its table, its files and its errors."""
+"""``gaussmix anomalies``: what is printed and written, and input that is not allowed."""
 
-import csv
-import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 from gaussmix.anomaly import AnomalyDetector
-from gaussmix.cli.app import app
+from tests.cli.conftest import Run, Write, read_error
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+N_ROWS = 80
+UNUSUAL = [10, 40]  # in a and in b
+FILES = ["anomalies.csv", "anomalies.parquet", "detector.safetensors", "report.html"]
 
 
 @pytest.fixture(autouse=True)
-def _folder_of_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("customers.csv", "customers_checked.csv"):
-        shutil.copy(EXAMPLES / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
+def no_page(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Write no pictures, except in tests that ask for ``whole_page``."""
+    if "whole_page" not in request.fixturenames:
+        monkeypatch.setattr(
+            "gaussmix.report.anomaly_page.render_anomaly_html", lambda summary, **rest: f"<html>{rest}</html>"
+        )
 
 
-def run(*arguments: str):
-    return CliRunner().invoke(app, ["anomalies", *arguments])
+@pytest.fixture
+def whole_page() -> None:
+    """Ask for the page itself."""
 
 
-def read_table(path: str) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def make_columns(seed: int = 0, n_rows: int = N_ROWS, is_clean: bool = False) -> dict[str, Any]:
+    """Return columns of a file: a customer number, a and b with two anomalies, and a text that repeats."""
+    rows = np.random.default_rng(seed).normal(size=(n_rows, 2)).round(6)
+    if not is_clean:
+        rows[UNUSUAL[0], 0], rows[UNUSUAL[1], 1] = 30.0, -30.0
+    names = [f"C{i:03d}" for i in range(n_rows)]
+    kinds = ["x", "y"] * (n_rows // 2)
+    return {"customer": names, "a": rows[:, 0].tolist(), "b": rows[:, 1].tolist(), "kind": kinds}
 
 
-def test_rows_are_judged_by_clean_rows_and_files_join_the_input():
-    result = run("customers.csv", "--train", "customers_checked.csv")
+@pytest.fixture
+def data(write: Write) -> Path:
+    return write("data.csv", make_columns())
+
+
+def read_output(folder: str = "data-anomalies") -> dict[str, list[Any]]:
+    return pq.read_table(Path(folder) / "anomalies.parquet").to_pydict()
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_file_alone(run: Run, data: Path, whole_page: None) -> None:
+    result = run("anomalies", data, "--fdr", "0.1")
     assert result.exit_code == 0, result.output
-    assert "C0167" in result.output
-    assert "call_minutes (867)" in result.output
-    rows, originals = read_table("customers-anomalies/anomalies.csv"), read_table("customers.csv")
-    assert len(rows) == len(originals) == 500
-    assert [row["customer"] for row in rows] == [row["customer"] for row in originals]
-    for name in ("anomalies.parquet", "report.html", "detector.safetensors"):
-        assert Path("customers-anomalies", name).stat().st_size > 0
-    assert AnomalyDetector.load("customers-anomalies/detector.safetensors").n_features_in_ == 4
+    assert flat(result.stderr) == (
+        "Note: 'customer' identifies the rows and is not fitted. Note: left out: kind (text)."
+    )
+    said = flat(result.stdout)
+    assert "File data.csv: 80 rows, 2 columns (a, b)" in said
+    assert "the same rows; each is judged by mixtures that have not seen it" in said
+    assert "2 of 80 rows are anomalies (2.5%)." in said
+    assert "a false discovery rate of 10%" in said
+    assert "the rate is approximate" in said
+    assert "no. data row customer p-value group reason" in said
+    assert "groups of anomalies" in said
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert {tuple(line[1:3]) for line in lines if line and line[0] in ("1", "2")} == {("11", "C010"), ("41", "C040")}
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    assert sorted(path.name for path in Path("data-anomalies").iterdir()) == FILES
+    assert "left out: kind (text)." in Path("data-anomalies/report.html").read_text()
 
 
-def test_file_alone_is_judged_by_itself_and_a_lower_rate_flags_fewer_rows():
-    counts = []
-    for rate in ("0.5", "0.001"):
-        result = run("customers.csv", "--fdr", rate, "--output", f"out{rate}")
-        assert result.exit_code == 0, result.output
-        counts.append(sum(row["is_anomaly"].lower() == "true" for row in read_table(f"out{rate}/anomalies.csv")))
-    assert counts[0] > counts[1]
+def test_the_tables_join_the_input(run: Run, data: Path) -> None:
+    run("anomalies", data, "--output", "out")
+    written = read_output("out")
+    assert pacsv.read_csv("out/anomalies.csv").num_rows == N_ROWS
+    assert list(written)[:4] == ["row", "customer", "is_anomaly", "p_value"]
+    assert written["row"] == list(range(N_ROWS))
+    assert written["customer"] == make_columns()["customer"]
+    assert [i for i, flag in enumerate(written["is_anomaly"]) if flag] == UNUSUAL
+    rows = np.column_stack([make_columns()["a"], make_columns()["b"]])
+    detector = AnomalyDetector(fdr=0.05, random_state=0).fit(rows)
+    np.testing.assert_allclose(written["p_value"], detector.training_p_values_, rtol=1e-9)
+    assert [written["first_column"][i] for i in UNUSUAL] == ["a", "b"]
+    assert written["smallest_change"][10].startswith("Lower a from 30 to ")
 
 
-def test_saved_detector_judges_another_file():
-    assert run("customers_checked.csv", "--output", "first").exit_code == 0
-    result = run("customers.csv", "--model", "first/detector.safetensors", "--output", "second")
+def test_a_file_of_normal_rows(run: Run, data: Path, write: Write) -> None:
+    normal = write("normal.parquet", make_columns(1, 400, is_clean=True))
+    result = run("anomalies", data, "--train", normal, "--fpr", "0.02")
     assert result.exit_code == 0, result.output
-    assert Path("second/anomalies.csv").exists()
+    said = flat(result.stdout)
+    assert "Training normal.parquet: 400 normal rows" in said
+    assert "conformal: they compare each row with 200 normal rows" in said
+    rows = np.column_stack([make_columns(1, 400, True)["a"], make_columns(1, 400, True)["b"]])
+    detector = AnomalyDetector(fpr=0.02, training="clean", random_state=0).fit(rows)
+    written = read_output()
+    expected = detector.p_values(np.column_stack([make_columns()["a"], make_columns()["b"]]))
+    np.testing.assert_allclose(written["p_value"], expected, rtol=1e-9)
+    np.testing.assert_array_equal(written["is_anomaly"], expected <= 0.02)
+
+
+def test_a_saved_detector_judges_another_file(run: Run, data: Path, write: Write) -> None:
+    run("anomalies", data, "--fpr", "0.01", "--output", "first")
+    loaded = AnomalyDetector.load("first/detector.safetensors")
+    assert loaded.feature_names_in_.tolist() == ["a", "b"]
+    columns = make_columns(2)
+    new = write("new.csv", {"b": columns["b"], "other": columns["a"], "a": columns["a"]})
+    result = run("anomalies", new, "--model", "first/detector.safetensors")
+    assert result.exit_code == 0, result.output
+    assert "left out, because the training rows do not have them: other." in result.stderr
+    assert "a false positive rate of 1%" in result.stdout, "the rate of the detector"
+    written = read_output("new-anomalies")
+    loaded = AnomalyDetector.load("first/detector.safetensors")
+    del loaded.feature_names_in_
+    np.testing.assert_allclose(
+        written["p_value"], loaded.p_values(np.column_stack([columns["a"], columns["b"]])), rtol=1e-9
+    )
+    assert not Path("new-anomalies/detector.safetensors").exists(), "it did not change"
+    result = run("anomalies", new, "--model", "first/detector.safetensors", "--contamination", "0.05")
+    assert "the 5% most unusual rows are anomalies" in flat(result.stdout)
+    assert sum(read_output("new-anomalies")["is_anomaly"]) == 4
+
+
+def test_nothing_found_and_everything_found(run: Run, write: Write) -> None:
+    normal = write("normal.csv", make_columns(1, 400, is_clean=True))
+    some = write("some.csv", make_columns(3, is_clean=True))
+    result = run("anomalies", some, "--train", normal, "--fpr", "0.001")
+    assert "There are no anomalies at this rate among 80 rows." in flat(result.stdout)
+    assert "so no row can be flagged at this rate" in flat(result.stdout)
+    assert "--contamination 0.01 would flag" in flat(result.stdout)
+    assert "groups of anomalies" not in result.stdout
+    columns = make_columns(3, is_clean=True)
+    shifted = write("shifted.csv", {**columns, "a": [value + 50 for value in columns["a"]]})
+    result = run("anomalies", shifted, "--train", normal)
+    assert "All 80 rows are anomalies." in result.stdout
+    assert "... and 60 more; anomalies.csv has them all" in result.stdout
+
+
+def test_few_rows_and_constant_columns(run: Run, write: Write) -> None:
+    columns = make_columns(0, 12, is_clean=True)
+    few = write("few.csv", {"a": columns["a"], "b": columns["b"], "c": [7] * 12})
+    result = run("anomalies", few)
+    assert result.exit_code == 0, result.output
+    assert "has learnt from 12 rows, fewer than 20" in flat(result.stderr)
+    changed = write("changed.csv", {"a": columns["a"], "b": columns["b"], "c": [7] * 11 + [8]})
+    result = run("anomalies", changed, "--model", "few-anomalies/detector.safetensors")
+    assert "c is 8, but 7 in every training row" in flat(result.stdout)
+
+
+def test_the_seed_and_the_columns_are_parameters(run: Run, data: Path) -> None:
+    outputs = []
+    for words in ((), ("--seed", "1"), ("--columns", "b"), ("--id", "kind")):
+        assert run("anomalies", data, *words).exit_code == 0
+        outputs.append(read_output())
+    p_values = [output["p_value"] for output in outputs]
+    assert p_values[0] == p_values[3]
+    assert p_values[0] != p_values[1]
+    assert [i for i, flag in enumerate(outputs[2]["is_anomaly"]) if flag] == [UNUSUAL[1]]
+    assert "customer" not in outputs[3]
+    assert outputs[3]["kind"] == make_columns()["kind"]
+
+
+def test_numbers_that_identify_rows_are_not_fitted(run: Run, write: Write) -> None:
+    columns = make_columns()
+    ids = {"customer_id": list(range(5000, 5000 + N_ROWS)), "row": list(range(N_ROWS)), "a": columns["a"]}
+    data = write("data.csv", ids)
+    result = run("anomalies", data)
+    assert "1 column (a)" in flat(result.stdout)
+    assert "'customer_id' and 'row' identify the rows and are not fitted." in flat(result.stderr)
+    written = read_output()
+    assert written["customer_id"] == ids["customer_id"]
+    assert written["row (input)"] == ids["row"]
+    assert "2 columns (customer_id, a)" in flat(run("anomalies", data, "--columns", "customer_id,a").stdout)
+
+
+@pytest.mark.parametrize("by_number", [True, False])
+def test_verdicts(by_number: bool, run: Run, data: Path, write: Write) -> None:
+    columns = make_columns()
+    if by_number:
+        judged: dict[str, list[Any]] = {"row": [10, 0, 3], "verdict": ["normal", "Anomaly", ""]}
+    else:
+        chosen = [10, 0]
+        judged = {name: [columns[name][i] for i in chosen] for name in ("b", "a")} | {"verdict": [0, 1]}
+    result = run("anomalies", data, "--feedback", write("judged.csv", judged))
+    assert result.exit_code == 0, result.output
+    assert "Verdicts on 2 rows have moved them" in flat(result.stdout)
+    written = read_output()
+    assert [written["is_anomaly"][i] for i in (0, 10, 40)] == [True, False, True]
+    detector = AnomalyDetector.load("data-anomalies/detector.safetensors")
+    del detector.feature_names_in_
+    rows = np.column_stack([columns["a"], columns["b"]])
+    assert detector.predict(rows[[0, 10]]).tolist() == [-1, 1]
+    again = run("anomalies", data, "--model", "data-anomalies/detector.safetensors", "--output", "again")
+    assert "Verdicts on 2 rows have moved them" in flat(again.stdout)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("judged", "message"),
     [
-        (["customers.csv", "--fdr", "2"], "above 0 and below 1"),
-        (["customers.csv", "--fdr", "0"], "above 0 and below 1"),
-        (["customers.csv", "--fdr", "0.1", "--fpr", "0.1"], "fpr"),
-        (["customers.csv", "--contamination", "0.7"], "0.5"),
-        (["missing.csv"], "missing.csv"),
-        (["customers.csv", "--train", "other.csv"], "other.csv"),
-        (["gaps.csv"], "x"),
-        (["equal.csv"], "equal"),
+        ({"row": [1], "answer": ["normal"]}, "judged.csv has no column named 'verdict'"),
+        ({"row": [1, 2], "verdict": ["", ""]}, "the column 'verdict' of judged.csv is empty"),
+        ({"row": [1, 2], "verdict": ["normal", "perhaps"]}, "the verdict in data row 2 of judged.csv is 'perhaps'"),
+        ({"row": [1, 80], "verdict": ["normal", "normal"]}, "in data row 2 of judged.csv is 80; rows are numbered"),
+        ({"row": [1.5], "verdict": ["normal"]}, "in data row 1 of judged.csv is 1.5; rows are numbered from 0 to 79"),
+        ({"row": ["x"], "verdict": ["normal"]}, "in data row 1 of judged.csv is no number"),
+        ({"c": [1.0], "verdict": ["normal"]}, "no columns named 'a' and 'b'"),
     ],
 )
-def test_bad_input_is_one_sentence(arguments: list[str], words: str):
-    Path("gaps.csv").write_text("x,y\n1,2\n,3\n4,5\n", encoding="utf-8")
-    Path("equal.csv").write_text("x,y\n" + "1,2\n" * 30, encoding="utf-8")
-    result = run(*arguments)
-    assert result.exit_code != 0
-    assert words in result.output
-    assert "Traceback" not in result.output
+def test_verdicts_that_cannot_be_used(
+    judged: dict[str, list[Any]], message: str, run: Run, data: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("judged.csv", judged).relative_to(Path.cwd())
+    result = run("anomalies", data, "--feedback", path)
+    assert message in read_error(result)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--fdr", "0"), "'0' is not a number above 0 and below 1"),
+        (("--fdr", "2"), "'2' is not a number above 0 and below 1"),
+        (("--fpr", "1"), "'1' is not a number above 0 and below 1"),
+        (("--fpr", "few"), "'few' is not a number"),
+        (("--contamination", "0.51"), "is not a number above 0 and at most 0.5"),
+        (("--fdr", "0.1", "--fpr", "0.1"), "--fdr and --fpr exclude each other"),
+        (("--train", "data.csv"), "FILE and --train are the same file"),
+        (("--train", "other.csv", "--model", "m"), "--model and --train exclude each other"),
+        (("--columns", "a", "--model", "m"), "--model and --columns exclude each other"),
+        (("--columns", "a,a"), "'a' appears twice"),
+    ],
+)
+def test_wrong_usage(words: tuple[str, ...], message: str, run: Run, data: Path) -> None:
+    result = run("anomalies", data, *words)
+    assert result.exit_code == 2
+    assert message in flat(result.stderr.replace("│", " "))
+    assert not Path("data-anomalies").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3,\n4,5\n", "column 'b' has no value (empty, NA or NaN) in data row 2"),
+        ("a,b\nx,y\n", "has no numeric column"),
+        ("a,b\n1,2\n1,2\n1,2\n", "all 3 rows are equal, so nothing says how much normal rows differ"),
+        ("a,b\n1,2\n", "there is one row only"),
+        (
+            "a,b\n1,2e200\n" + "".join(f"{i % 7},{i * i % 11}\n" for i in range(40)),
+            "data row 1 lies so far from the fitted data",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_used(text: str, message: str, run: Run, write: Write) -> None:
+    assert message in read_error(run("anomalies", write("bad.csv", text), "--contamination", "0.5"))
+
+
+def test_files_that_do_not_fit_together(run: Run, data: Path, write: Write) -> None:
+    other = write("other.csv", {"x": [1.0, 2.0, 4.0], "b": [1.0, 2.0, 3.0]})
+    said = read_error(run("anomalies", data, "--train", other))
+    assert "data.csv has no column 'x', which" in said
+    assert "choose columns of both files with --columns" in said
+    assert "is not a usable gaussmix model" in read_error(run("anomalies", data, "--model", data))
+    assert "no column named 'z'" in read_error(run("anomalies", data, "--columns", "z"))
+    assert "no column named 'z'" in read_error(run("anomalies", data, "--id", "z"))
+
+
+def test_shared_rows_are_noted(run: Run, data: Path, write: Write) -> None:
+    same = write("same.csv", make_columns())
+    assert "80 rows are in same.csv, too" in flat(run("anomalies", data, "--train", same).stderr)
+
+
+def test_a_folder_that_cannot_be_written(run: Run, data: Path) -> None:
+    Path("taken").write_text("a file")
+    assert "cannot write taken" in read_error(run("anomalies", data, "--output", "taken"))
+    Path("out").mkdir()
+    run("anomalies", data, "--output", "out")
+    said = read_error(
+        run("anomalies", data, "--model", "out/detector.safetensors", "--feedback", data, "--output", "out")
+    )
+    assert "is an input of this command and would be overwritten" in said
+
+
+def test_help_is_complete(run: Run) -> None:
+    text = run("anomalies", "--help").output
+    options = ("--train", "--model", "--fdr", "--fpr", "--contamination", "--columns", "--id", "--feedback", "--seed")
+    assert all(option in text for option in (*options, "--output"))

@@ -20,6 +20,7 @@ from tests.plots.conftest import (
     scale_weights,
     shorten_traces,
 )
+from tests.plots.test_anomaly_plots import fit as fit_detector
 
 MANY_COMPONENTS = make_mixture(12, 4)
 ROWS = MANY_COMPONENTS.sample(300, 0)[0]
@@ -48,6 +49,9 @@ PLOTS: dict[str, Callable[[Selection], Any]] = {
     "solvers in a tall figure": lambda search: plots.solver_convergence(
         shorten_traces(make_comparison()), create_figure(5.0, 8.0)
     ),
+    "anomalies": lambda search: plots.anomalies(*fit_detector(5)),
+    "anomalies in one column": lambda search: plots.anomalies(*fit_detector(1)),
+    "p-values of anomalies": lambda search: plots.anomaly_p_values(*fit_detector(2)),
     "long names": lambda search: plots.pairs(LONG_NAMES, LONG_NAME_ROWS),
     "long names in a grid": lambda search: plots.densities(LONG_NAMES, LONG_NAME_ROWS),
 }

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   gaussmix anomalies customers.csv
-  gaussmix anomalies customers.csv --train customers_checked.csv --fdr 0.1
-  gaussmix anomalies sensors.parquet --columns pressure,flow --contamination 0.01
-  gaussmix anomalies new.csv --model customers-anomalies/detector.safetensors
+  gaussmix anomalies customers.csv --train checked.csv --fdr 0.1
+  gaussmix anomalies sensors.parquet --columns x,y --contamination 0.01
+  gaussmix anomalies new.csv --model detector.safetensors
   gaussmix anomalies customers.csv --feedback judged.csv
 """
 
