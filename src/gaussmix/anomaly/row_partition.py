@@ -30,8 +30,6 @@ class Calibration(NamedTuple):
 
     count_held_out: Callable[[int], int]
     compares_by_half: bool
-    is_guaranteed: bool
-    description: str
 
 
 def _count_rows_of_split(n_rows: int) -> int:
@@ -47,9 +45,9 @@ def _count_no_rows(n_rows: int) -> int:
 
 
 CALIBRATIONS = {
-    "split": Calibration(_count_rows_of_split, False, True, "rows that no fit has seen"),
-    "cross": Calibration(_count_no_rows, False, False, "each row by the fits that have not seen it"),
-    "jackknife+": Calibration(_count_no_rows, True, False, "each row and the new one by fits that have seen neither"),
+    "split": Calibration(_count_rows_of_split, False),
+    "cross": Calibration(_count_no_rows, False),
+    "jackknife+": Calibration(_count_no_rows, True),
 }
 
 
