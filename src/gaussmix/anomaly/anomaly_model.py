@@ -59,7 +59,24 @@ class AnomalyModel:
         self, rows: AnyArray, weights: N | None, density_ratios: N | None, rng: np.random.Generator | None
     ) -> N:
         """Return the p-values (n,) of rows (n, D); the others are those of `CalibrationScores.log_p_values`."""
+        return self._p_values_of_scores(self.score_by_half(rows), rows, weights, density_ratios, rng)
+
+    def p_values_and_log_tails(self, rows: AnyArray) -> tuple[N, N]:
+        """Return the p-values (n,) and the log tails (n,) of rows (n, D), which are scored once for both."""
         by_half = self.score_by_half(rows)
+        scores = np.asarray(by_half.mean(axis=(1, 2)))
+        log_tails = self._apply_feedback(self.calibration.tail(scores), scores, rows)
+        return self._p_values_of_scores(by_half, rows, None, None, None), log_tails
+
+    def _p_values_of_scores(
+        self,
+        by_half: Array,
+        rows: AnyArray,
+        weights: N | None,
+        density_ratios: N | None,
+        rng: np.random.Generator | None,
+    ) -> N:
+        """Return the p-values (n,) of rows (n, D) with scores (n, R, 2)."""
         log_p_values = self.calibration.log_p_values(by_half, weights, density_ratios, rng)
         return np.exp(np.minimum(self._apply_feedback(log_p_values, by_half.mean(axis=(1, 2)), rows), 0.0))
 

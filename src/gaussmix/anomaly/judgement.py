@@ -94,8 +94,10 @@ def judge_rows(
     model = detector.model_
     rows = parse_rows(X, model.columns.n_features, model.feature_names)
     names = model.feature_names or column_names(X) or [f"column {j}" for j in range(rows.shape[1])]
-    p = model.p_values(rows, None, None, None) if p_values is None else _parse_p_values(p_values, len(rows))
-    scores = model.log_tails(rows)
+    if p_values is None:
+        p, scores = model.p_values_and_log_tails(rows)
+    else:
+        p, scores = _parse_p_values(p_values, len(rows)), model.log_tails(rows)
     selected, limit = _RULES[rate.kind](rate.rate, p, scores)
     flags = selected if is_anomaly is None else parse_is_anomaly(is_anomaly, len(rows))
     return Judgement(rows, tuple(names), p, scores, flags, rate, limit)
