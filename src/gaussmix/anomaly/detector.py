@@ -43,8 +43,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         Fraction of flagged rows that may be normal, by the procedure of Benjamini and Hochberg. At most one of
         ``contamination``, ``fpr`` and ``fdr`` is given.
     training : {'contaminated', 'clean'}, default='contaminated'
-        Whether the training rows may contain anomalies. If so, components of less than a twentieth of the weight do
-        not vouch for rows, and p-values follow from a tail that the highest tenth of the scores does not influence.
+        Whether the training rows may contain anomalies. If so, groups of components of less than a twentieth of the
+        weight do not vouch for rows, and p-values follow from a tail that the highest tenth of scores cannot influence.
     calibration : {'auto', 'split', 'cross', 'jackknife+'}, default='auto'
         Which scores new rows are compared with. 'split': those of half of the rows (at least 1000 of many), which no
         fit sees; with clean rows this alone guarantees the error rates. 'cross': those of all rows, each by the fits

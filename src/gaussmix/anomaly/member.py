@@ -3,16 +3,17 @@
 Its score is minus the log density under the components that vouch for rows, in units of the spread of that score among
 held-out rows: 0 at their median, 1 at their upper quartile. Up to a quarter of anomalies hardly changes this scale.
 
-Where training rows may contain anomalies, only components of at least a twentieth of the weight vouch. A lighter one
-may be a group of anomalies, which must not explain itself.
+Where training rows may contain anomalies, only components that belong to a group of at least a twentieth of the weight
+vouch (`vouching`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from gaussmix.anomaly.row_order import count_distinct_rows
+from gaussmix.anomaly.vouching import select_vouching_components
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance import Structure
@@ -23,7 +24,6 @@ from gaussmix.solvers.initialization.kmeans import initialize_from_centers, kmea
 from gaussmix.sources import MemorySource
 from gaussmix.types import ND, N
 
-MIN_VOUCHING_WEIGHT = 0.05
 _TOL, _MAX_ITER = 1e-3, 60
 _MIN_ROWS_PER_COMPONENT = 4
 _MAX_COVARIANCE_VALUES = 16_000_000  # of a member: 128 MB
@@ -76,16 +76,8 @@ def fit_mixture(rows: ND, weights: N | None, options: MemberOptions, seed: int) 
 def make_member(mixture: Mixture, held_out_rows: ND, weights: N | None, options: MemberOptions) -> Member:
     """Return the member of a fitted mixture, scaled on rows (m, d), with weights (m,) or None, that it has not seen."""
     if not options.light_components_vouch:
-        mixture = drop_light_components(mixture)
+        mixture = select_vouching_components(mixture, held_out_rows, weights)
     return _scale(mixture, -log_density(mixture, held_out_rows), weights)
-
-
-def drop_light_components(mixture: Mixture) -> Mixture:
-    """Return the mixture of the components of at least a twentieth of the weight, or of the heaviest one."""
-    kept = np.flatnonzero(mixture.weights >= min(MIN_VOUCHING_WEIGHT, mixture.weights.max()))
-    weights = mixture.weights[kept]
-    covariance = mixture.covariance.permute_components(kept)
-    return replace(mixture, weights=weights / weights.sum(), centers=mixture.centers[kept], covariance=covariance)
 
 
 def _scale(mixture: Mixture, scores: N, weights: N | None) -> Member:

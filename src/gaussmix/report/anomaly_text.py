@@ -108,7 +108,7 @@ def describe_method(detector: AnomalyDetector) -> list[str]:
     vouching = (
         "All Gaussians count, because the training rows are known to be normal."
         if model.calibration.is_clean
-        else "Gaussians of less than a twentieth of the rows do not count, so that anomalies do not explain themselves."
+        else "Groups of less than a twentieth of the rows do not count, so that anomalies do not explain themselves."
     )
     return [
         f"The score of a row is how improbable it is under {n_mixtures} mixtures of {join_with_and([*map(str, sizes)])}"
