@@ -209,6 +209,14 @@ def test_a_row_too_far_away_is_named_by_its_position() -> None:
     assert caught.value.row == 7
 
 
+def test_columns_whose_variances_overflow_are_drawn() -> None:
+    rows = np.random.default_rng(0).normal(size=(120, 2)) * [1e200, 1.0]
+    rows[3, 1] = 9.0
+    detector = AnomalyDetector(n_components=2, n_repeats=1, random_state=0).fit(rows)
+    page = render_anomaly_html(summarize_anomalies(detector, rows, threshold=("contamination", 1 / 120)))
+    assert "column 1 (9)" in page
+
+
 def test_arguments_that_are_not_allowed(tmp_path: Path, summary: AnomalySummary) -> None:
     with pytest.raises(ParameterError, match="a fitted AnomalyDetector"):
         summarize_anomalies("detector", make_rows())  # type: ignore[arg-type]
