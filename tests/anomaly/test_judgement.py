@@ -63,6 +63,38 @@ def test_flags_of_the_caller(detector: AnomalyDetector) -> None:
     assert judge_rows(detector, NEW, is_anomaly=True).n_anomalies == len(NEW)
 
 
+@pytest.mark.parametrize("training", ["clean", "contaminated"])
+def test_after_the_smallest_change_the_judgement_does_not_flag_the_row(training: str) -> None:
+    rng = np.random.default_rng(2)
+    clean = AnomalyDetector(training=training, n_components=2, n_repeats=1, random_state=0).fit(
+        rng.normal(size=(900, 2))
+    )
+    new = rng.normal(size=(60, 2))
+    new[:8] += [[6.0, 0.0], [0.0, -7.0]] * 4
+    judgement = judge_rows(clean, new)
+    flagged = np.flatnonzero(judgement.is_anomaly)
+    assert set(range(8)) <= set(flagged)
+    changes = clean.explain(new[flagged], p_value_limit=judgement.p_value_limit).changes
+    assert changes is not None
+    assert changes.is_found.all()
+    for position, row in enumerate(flagged):
+        changed, nearly = new.copy(), new.copy()
+        changed[row] = changes.changed_values[position]
+        nearly[row] += 0.99 * (changed[row] - new[row])
+        assert not judge_rows(clean, changed).is_anomaly[row]
+        assert judge_rows(clean, nearly).is_anomaly[row]
+
+
+def test_the_limit_of_a_judgement_decides_what_an_explanation_flags(detector: AnomalyDetector) -> None:
+    explained = detector.explain(NEW, p_value_limit=0.2)
+    np.testing.assert_array_equal(explained.is_anomaly, detector.p_values(NEW) <= 0.2)
+    assert detector.explain(NEW).is_anomaly.sum() < explained.is_anomaly.sum()
+    assert detector.explain(NEW, p_value_limit=1.0).is_anomaly.all()
+    for limit in (0.0, 1.5, np.nan, True, "0.1"):
+        with pytest.raises(ParameterError, match="p_value_limit must be None, or a number above 0 and at most 1"):
+            detector.explain(NEW, p_value_limit=limit)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

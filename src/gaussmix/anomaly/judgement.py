@@ -33,6 +33,7 @@ class Judgement:
         The kind of the rate, and the rate.
     p_value_limit : float
         Rows with a p-value up to this are anomalies by the rate; with a false discovery rate it depends on all rows.
+        A row whose p-value a change raises above it is not flagged any more.
     """
 
     rows: ND = field(repr=False)
