@@ -1,5 +1,6 @@
 """``gaussmix anomalies``: what is printed and written, and input that is not allowed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,10 @@ def test_a_file_alone(run: Run, data: Path, whole_page: None) -> None:
     assert {tuple(line[1:3]) for line in lines if line and line[0] in ("1", "2")} == {("11", "C010"), ("41", "C040")}
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     assert sorted(path.name for path in Path("data-anomalies").iterdir()) == FILES
-    assert "left out: kind (text)." in Path("data-anomalies/report.html").read_text()
+    page = Path("data-anomalies/report.html").read_text()
+    assert "left out: kind (text)." in page
+    assert set(re.findall(r'data-label="data row">(\d+)<', page)) == {"11", "41"}, "the numbers of the printed table"
+    assert set(re.findall(r'data-label="typical data row">(\d+)<', page)) == {"11", "41"}
 
 
 def test_the_tables_join_the_input(run: Run, data: Path) -> None:
@@ -205,9 +209,9 @@ def test_verdicts(by_number: bool, run: Run, data: Path, write: Write) -> None:
         ({"row": [1], "answer": ["normal"]}, "judged.csv has no column named 'verdict'"),
         ({"row": [1, 2], "verdict": ["", ""]}, "the column 'verdict' of judged.csv is empty"),
         ({"row": [1, 2], "verdict": ["normal", "perhaps"]}, "the verdict in data row 2 of judged.csv is 'perhaps'"),
-        ({"row": [1, 80], "verdict": ["normal", "normal"]}, "in data row 2 of judged.csv is 80; rows are numbered"),
-        ({"row": [1.5], "verdict": ["normal"]}, "in data row 1 of judged.csv is 1.5; rows are numbered from 0 to 79"),
-        ({"row": ["x"], "verdict": ["normal"]}, "in data row 1 of judged.csv is no number"),
+        ({"row": [1, 80], "verdict": ["normal", "normal"]}, "column 'row' of judged.csv has 80 in data row 2"),
+        ({"row": [1.5], "verdict": ["normal"]}, "has 1.5 in data row 1; it counts rows from 0 to 79"),
+        ({"row": ["x"], "verdict": ["normal"]}, "of judged.csv has no number in data row 1"),
         ({"c": [1.0], "verdict": ["normal"]}, "no columns named 'a' and 'b'"),
     ],
 )

@@ -118,7 +118,8 @@ def run_anomalies(
 
     Prints the anomalies with p-values and reasons, and what kinds of anomalies there are. Writes
     anomalies.csv, anomalies.parquet, detector.safetensors and report.html. Learns from FILE
-    itself, or from a file of normal rows (--train); only then is the rate guaranteed.
+    itself, or from a file of normal rows (--train); only then is the rate guaranteed. The printed
+    tables and the report count rows from 1; the column row of a written file counts them from 0.
     """
     from gaussmix.cli.anomaly_detection import AnomalyOptions, detect_anomalies, summarize_detection
     from gaussmix.cli.output_paths import require_writable_folder
