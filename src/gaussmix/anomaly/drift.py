@@ -1,17 +1,18 @@
 """Watch a stream of rows for drift: are new rows still what the reference rows were?"""
 
 from collections.abc import Callable
+from os import PathLike
 from typing import TypeAlias
 
 import numpy as np
 
+from gaussmix.anomaly.drift_archive import load_monitor, save_monitor
 from gaussmix.anomaly.drift_report import COMBINATIONS, DriftReport
-from gaussmix.anomaly.drift_serialization import PackedState, pack_state, unpack_state
 from gaussmix.anomaly.drift_state import DriftColumns, DriftUpdate, advance_state, initialize_state
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import DataError, DriftError, ParameterError
-from gaussmix.types import ND, AnyArray, ArrayLike, N
+from gaussmix.types import ND, ArrayLike, N
 
 MIN_REFERENCE_ROWS = 20
 
@@ -149,26 +150,24 @@ class DriftMonitor:
         self._state, update = advance_state(self._setup, self._state, values)
         return update
 
-    def to_state(self) -> PackedState:
-        """Return the monitor as a dictionary of texts and one of arrays, without the score function."""
-        return pack_state(self._setup, self._state)
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the monitor to a safetensors file without rows and without the score function."""
+        save_monitor(path, self._setup, self._state)
 
     @classmethod
-    def from_state(
-        cls, strings: dict[str, str], arrays: dict[str, AnyArray], score_function: ScoreFunction | None = None
-    ) -> "DriftMonitor":
-        """Return the monitor that `to_state` described; it continues exactly.
+    def load(cls, path: str | PathLike[str], score_function: ScoreFunction | None = None) -> "DriftMonitor":
+        """Return the monitor that `save` wrote; it continues with the same numbers.
 
         ``score_function`` is that of the original. Without it, a monitor that has scores needs them in every update.
 
         Raises
         ------
-        DriftError
-            If an entry is missing or cannot be read.
+        FileError, ArchiveError
+            If the file cannot be used.
         """
         monitor = cls.__new__(cls)
         monitor._score_function = score_function
-        monitor._setup, monitor._state = unpack_state(strings, arrays)
+        monitor._setup, monitor._state = load_monitor(path)
         return monitor
 
 
