@@ -172,6 +172,18 @@ def test_maximum_is_never_earlier_than_average():
     assert average.report.alarm_row < maximum.report.alarm_row
 
 
+def test_the_default_is_the_combination_whose_rate_is_proved():
+    """The union bound holds for any dependence; that of one column and its copies is the strongest."""
+    n_alarms = 0
+    for seed in range(60):
+        values = draw(seed, 2000, 1) @ np.ones((1, 4))
+        monitor = DriftMonitor(values[:500], random_state=seed)
+        update = monitor.update(values[500:])
+        np.testing.assert_array_equal(update.combined, update.martingales.max(axis=1) / 4)
+        n_alarms += monitor.report.has_alarm
+    assert n_alarms <= 8  # more than twice the 3 that are allowed on average: a probability below 1 %
+
+
 def test_the_seed_changes_the_martingale():
     monitors = [DriftMonitor(draw(0), random_state=seed) for seed in (0, 0, 1)]
     combined = [monitor.update(draw(1)).combined for monitor in monitors]

@@ -39,9 +39,9 @@ class DriftMonitor:
         Scores of the reference rows, instead of a function. Then every update needs the scores of its rows.
     false_alarm_rate : float, default=0.05
         Largest probability that a stream without drift ever raises an alarm, above 0 and below 1.
-    combination : {'average', 'maximum'}, default='average'
-        'average' raises an alarm when the mean of all C martingales reaches 1 / false_alarm_rate. 'maximum' waits until
-        one of them reaches C / false_alarm_rate. It is never earlier, and hardly later if one column drifts.
+    combination : {'maximum', 'average'}, default='maximum'
+        'maximum' raises an alarm when one of the C martingales reaches C / false_alarm_rate. 'average' does when their
+        mean reaches 1 / false_alarm_rate. It is never later, and a few rows earlier if many columns drift together.
     random_state : int, default=0
         Seed of the random numbers that break ties.
 
@@ -57,9 +57,13 @@ class DriftMonitor:
     Notes
     -----
     Each martingale is exact for exchangeable rows, with ties and any distribution (see `drift_ranks`, `drift_bets`).
-    The rate of 'maximum' is exact, too, by the union bound. The mean of martingales of dependent columns need not be a
-    martingale (Choe & Ramdas, "Combining evidence across filtrations", 2024). Its rate is exact for one column, and for
-    any number of columns at a row chosen in advance; simulations find it below the nominal rate throughout.
+    By Ville's inequality it ever reaches C / a with a probability of at most a / C. So 'maximum' raises a false alarm
+    with a probability of at most a, however long the stream and however dependent the columns (union bound).
+
+    No such proof exists for 'average'. Each martingale belongs to the ranks of its own column. Given those of other
+    columns, too, the mean need not be a martingale (Choe & Ramdas, "Combining evidence across filtrations", 2024). Its
+    rate is exact for one column, and for any number of columns at a row chosen in advance. Simulations find at most 3 %
+    of false alarms in 5000 rows at the nominal 5 %, and the same delay as 'maximum' if one of 8 columns shifts.
 
     A column that is constant in the reference raises an alarm at its first new value. This alarm is a rule, which the
     rate does not cover.
@@ -92,7 +96,7 @@ class DriftMonitor:
         score_function: ScoreFunction | None = None,
         reference_scores: ArrayLike | None = None,
         false_alarm_rate: float = 0.05,
-        combination: str = "average",
+        combination: str = "maximum",
         random_state: int = 0,
     ):
         if not is_number_in(false_alarm_rate, 0.0, 1.0):
