@@ -130,6 +130,19 @@ def test_a_saved_detector_judges_another_file(run: Run, data: Path, write: Write
     assert sum(read_output("new-anomalies")["is_anomaly"]) == 4
 
 
+def test_a_saved_contamination_is_a_limit(run: Run, data: Path, write: Write) -> None:
+    run("anomalies", data, "--contamination", "0.05", "--output", "first")
+    assert sum(read_output("first")["is_anomaly"]) == 4
+    columns = make_columns(2)
+    new = write("new.csv", columns)
+    result = run("anomalies", new, "--model", "first/detector.safetensors")
+    loaded = AnomalyDetector.load("first/detector.safetensors")
+    del loaded.feature_names_in_
+    flags = loaded.predict(np.column_stack([columns["a"], columns["b"]])) == -1
+    np.testing.assert_array_equal(read_output("new-anomalies")["is_anomaly"], flags)
+    assert "Limit a false positive rate of" in flat(result.stdout)
+
+
 def test_nothing_found_and_everything_found(run: Run, write: Write) -> None:
     normal = write("normal.csv", make_columns(1, 400, is_clean=True))
     some = write("some.csv", make_columns(3, is_clean=True))

@@ -71,7 +71,7 @@ ContaminationOption = Annotated[
         "--contamination",
         metavar="RATE",
         parser=make_rate_parser(0.5, is_maximum_allowed=True),
-        help="Fraction of FILE's rows to flag instead, the most unusual ones; at most 0.5.",
+        help="Fraction of FILE's rows to flag instead, the most unusual ones; at most 0.5. It is saved as a limit.",
     ),
 ]
 FeedbackOption = Annotated[
