@@ -42,6 +42,8 @@ def explain_by_model(
 
     Without ``is_anomaly``, the rule says which rows are anomalies.
     """
-    flags = ~is_normal(rows) if is_anomaly is None else is_anomaly
-    explanations = explain_rows(model.groups, rows, names, is_anomaly=flags)
-    return replace(explanations, changes=find_smallest_changes(model.groups, rows, is_normal, names))
+    are_normal = is_normal(rows)
+    explanations = explain_rows(model.groups, rows, names, is_anomaly=~are_normal if is_anomaly is None else is_anomaly)
+    return replace(
+        explanations, changes=find_smallest_changes(model.groups, rows, is_normal, names, are_normal=are_normal)
+    )
