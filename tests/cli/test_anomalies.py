@@ -108,6 +108,19 @@ def test_a_file_of_normal_rows(run: Run, data: Path, write: Write) -> None:
     np.testing.assert_array_equal(written["is_anomaly"], expected <= 0.02)
 
 
+def test_drift_from_the_normal_rows_is_said_where_there_is_some(run: Run, data: Path, write: Write) -> None:
+    train = write("normal.parquet", make_columns(1, 400, is_clean=True))
+    result = run("anomalies", data, "--train", train)
+    assert "Drift" not in result.stdout
+    assert "than a few anomalies" not in Path("data-anomalies/report.html").read_text()
+    columns = make_columns(2)
+    columns["b"] = (np.array(columns["b"]) + 1.0).tolist()
+    result = run("anomalies", write("moved.csv", columns), "--train", train)
+    assert "Drift The rows differ from the normal rows by more than a few anomalies: b moved up" in flat(result.stdout)
+    assert "than a few anomalies: b moved up" in Path("moved-anomalies/report.html").read_text()
+    assert "Drift" not in run("anomalies", write("alone.csv", columns)).stdout, "there is nothing to differ from"
+
+
 def test_a_saved_detector_judges_another_file(run: Run, data: Path, write: Write) -> None:
     run("anomalies", data, "--fpr", "0.01", "--output", "first")
     loaded = AnomalyDetector.load("first/detector.safetensors")
