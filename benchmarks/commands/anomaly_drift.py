@@ -112,7 +112,7 @@ def _watch(reference: np.ndarray, mixture, rows: np.ndarray, seed: int) -> dict:
     """Return the alarm rows for both ways to combine, None without an alarm, and the column with most evidence."""
     from gaussmix.anomaly import DriftMonitor
 
-    monitor = DriftMonitor(reference, score_function=mixture.score_samples, random_state=seed)
+    monitor = DriftMonitor(reference, score_function=mixture.score_samples, combination="average", random_state=seed)
     update = monitor.update(rows)
     n_martingales = update.martingales.shape[1]
     maximum = np.flatnonzero(update.martingales.max(axis=1) >= n_martingales * monitor.report.threshold)

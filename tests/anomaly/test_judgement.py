@@ -38,7 +38,42 @@ def test_every_limit_separates_the_anomalies_from_the_others(seed: int, rate: fl
     np.testing.assert_array_equal(fdr.is_anomaly, select_by_fdr(p_values, rate))
     assert fdr.p_value_limit == pytest.approx(rate * max(fdr.n_anomalies, 1) / len(NEW))
     fraction = judge_rows(detector, NEW, p_values=p_values, threshold=("contamination", rate))
-    assert fraction.n_anomalies == max(1, round(rate * len(NEW)))
+    assert fraction.n_anomalies == int(np.ceil(rate * len(NEW) - 1e-9))
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.07, 0.3])
+def test_a_contamination_judges_as_predict_does(rate: float) -> None:
+    fitted = AnomalyDetector(contamination=rate, n_components=2, n_repeats=1, random_state=0).fit(ROWS)
+    flags = fitted.predict(ROWS) == -1
+    assert flags.sum() == int(np.ceil(rate * len(ROWS) - 1e-9))
+    asked = judge_rows(fitted, ROWS, threshold=("contamination", rate))
+    np.testing.assert_array_equal(asked.is_anomaly, flags)
+    for rows in (ROWS, NEW, NEW[40:], NEW[:1]):
+        judgement = judge_rows(fitted, rows)
+        np.testing.assert_array_equal(judgement.is_anomaly, fitted.predict(rows) == -1)
+        assert judgement.threshold == ("fpr", pytest.approx(np.exp(fitted.offset_)))
+    training = judge_rows(fitted, ROWS, p_values=fitted.training_p_values_)
+    assert training.threshold == ("contamination", rate)
+    assert training.n_anomalies == flags.sum()
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.5])
+def test_the_contamination_of_clean_rows_is_that_of_predict_up_to_the_resolution(rate: float) -> None:
+    fitted = AnomalyDetector(contamination=rate, training="clean", n_components=2, n_repeats=1, random_state=0)
+    fitted.fit(np.random.default_rng(4).normal(size=(800, 2)))
+    rows = 1.5 * np.random.default_rng(5).normal(size=(500, 2))
+    judgement = judge_rows(fitted, rows)
+    differs = judgement.is_anomaly != (fitted.predict(rows) == -1)
+    resolution = 1.0 / (fitted.model_.calibration.total_weight + 1.0)
+    assert (np.abs(judgement.p_values - judgement.p_value_limit)[differs] <= 2.0 * resolution).all()
+
+
+def test_equal_rows_have_one_verdict(detector: AnomalyDetector) -> None:
+    rows = np.repeat(NEW[:10], 4, axis=0)
+    judgement = judge_rows(detector, rows, threshold=("contamination", 0.125))
+    assert judgement.n_anomalies == 8
+    assert (judgement.is_anomaly.reshape(10, 4).sum(axis=1) % 4 == 0).all()
+    assert judge_rows(detector, rows[:4], threshold=("contamination", 0.125)).is_anomaly.all()
 
 
 def test_scores_order_rows_of_equal_p_values(detector: AnomalyDetector) -> None:
@@ -61,6 +96,38 @@ def test_flags_of_the_caller(detector: AnomalyDetector) -> None:
     assert set(judgement.ranked_anomalies) == {0, 1, 2}
     assert judge_rows(detector, NEW, is_anomaly=False).n_anomalies == 0
     assert judge_rows(detector, NEW, is_anomaly=True).n_anomalies == len(NEW)
+
+
+@pytest.mark.parametrize("training", ["clean", "contaminated"])
+def test_after_the_smallest_change_the_judgement_does_not_flag_the_row(training: str) -> None:
+    rng = np.random.default_rng(2)
+    clean = AnomalyDetector(training=training, n_components=2, n_repeats=1, random_state=0).fit(
+        rng.normal(size=(900, 2))
+    )
+    new = rng.normal(size=(60, 2))
+    new[:8] += [[6.0, 0.0], [0.0, -7.0]] * 4
+    judgement = judge_rows(clean, new)
+    flagged = np.flatnonzero(judgement.is_anomaly)
+    assert set(range(8)) <= set(flagged)
+    changes = clean.explain(new[flagged], p_value_limit=judgement.p_value_limit).changes
+    assert changes is not None
+    assert changes.is_found.all()
+    for position, row in enumerate(flagged):
+        changed, nearly = new.copy(), new.copy()
+        changed[row] = changes.changed_values[position]
+        nearly[row] += 0.99 * (changed[row] - new[row])
+        assert not judge_rows(clean, changed).is_anomaly[row]
+        assert judge_rows(clean, nearly).is_anomaly[row]
+
+
+def test_the_limit_of_a_judgement_decides_what_an_explanation_flags(detector: AnomalyDetector) -> None:
+    explained = detector.explain(NEW, p_value_limit=0.2)
+    np.testing.assert_array_equal(explained.is_anomaly, detector.p_values(NEW) <= 0.2)
+    assert detector.explain(NEW).is_anomaly.sum() < explained.is_anomaly.sum()
+    assert detector.explain(NEW, p_value_limit=1.0).is_anomaly.all()
+    for limit in (0.0, 1.5, np.nan, True, "0.1"):
+        with pytest.raises(ParameterError, match="p_value_limit must be None, or a number above 0 and at most 1"):
+            detector.explain(NEW, p_value_limit=limit)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ TABLES = {
     "heavy tail": np.tan(1.57 * np.random.default_rng(0).uniform(-1, 1, (90, 2))),
     "outlier of 1e12 deviations": replace(normal(60, 2), 3, 1e12),
     "outlier of 1e200 deviations": replace(normal(60, 2), (3, 1), -1e200),
+    "five rows, one of them absurd": replace(normal(5, 2), (2, 0), 1e200),
+    "constant but for an absurd row": replace(replace(normal(60, 2), (slice(None), 0), 3.0), (7, 0), 1e200),
     "sentinels": replace(normal(60, 2), (slice(0, 20), 1), -9999.0),
     "tiny and huge units": normal(60, 3) * [1e-200, 1.0, 1e200],
     "far from zero": normal(60, 2) + 1e9,
@@ -137,7 +139,17 @@ def test_explanations_of_columns_that_only_unusual_rows_vary():
     assert "column 2" in explained.sentences[0]
 
 
-@pytest.mark.parametrize("name", ["more columns than rows", "outlier of 1e12 deviations", "four rows", "copies"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "more columns than rows",
+        "outlier of 1e12 deviations",
+        "four rows",
+        "copies",
+        "five rows, one of them absurd",
+        "constant but for an absurd row",
+    ],
+)
 @pytest.mark.parametrize("training", ["clean", "contaminated"])
 def test_few_or_absurd_rows_are_explained(name, training):
     rows = TABLES[name]
@@ -147,6 +159,18 @@ def test_few_or_absurd_rows_are_explained(name, training):
         explained = detector.explain(rows[:4])
     assert np.isfinite(explained.squared_distances).all()
     assert all(explained.sentences)
+
+
+@pytest.mark.parametrize("exponent", [-660, 660])
+@pytest.mark.parametrize("n_rows", [8, 60])
+def test_the_groups_of_normal_rows_have_units_whose_squares_overflow(n_rows, exponent):
+    rows = replace(normal(n_rows, 3), (slice(1, None), 2), 0.0)  # constant but for the first row
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GaussmixWarning)
+        first = AnomalyDetector(**FAST).fit(rows).explain(rows)
+        scaled = AnomalyDetector(**FAST).fit(np.ldexp(rows, [0, 0, exponent])).explain(np.ldexp(rows, [0, 0, exponent]))
+    np.testing.assert_allclose(scaled.squared_distances, first.squared_distances, rtol=1e-9)
+    np.testing.assert_array_equal(scaled.deviating_columns, first.deviating_columns)
 
 
 def test_equal_rows_are_an_error_also_where_weights_leave_one():

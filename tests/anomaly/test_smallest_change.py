@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from gaussmix import GaussianMixture, Mixture
+from gaussmix.anomaly import AnomalyDetector
+from gaussmix.anomaly.anomaly_model import AnomalyModel
 from gaussmix.anomaly.smallest_change import find_smallest_changes
 from gaussmix.errors import DataError, ParameterError, RowTooFarError
 from tests.anomaly.planted import NAMES, make_mixture, move_columns
@@ -160,6 +162,38 @@ def test_hundreds_of_rows_are_few_calls_of_the_rule():
 
     find_smallest_changes(mixture, rows, is_normal)
     assert len(calls) < 80
+
+
+def test_known_answers_are_not_asked_for_again():
+    mixture = make_mixture(0)
+    rows, groups = mixture.sample(30, random_state=0)
+    rows = move_columns(mixture, rows, groups, [2], 9.0)
+    rule, calls = make_rule(mixture), []
+
+    def is_normal(values):
+        calls.append(len(values))
+        return rule(values)
+
+    expected = find_smallest_changes(mixture, rows, is_normal)
+    n_calls = len(calls)
+    found = find_smallest_changes(mixture, rows, is_normal, are_normal=rule(rows))
+    assert len(calls) == 2 * n_calls - 1
+    np.testing.assert_array_equal(found.changed_values, expected.changed_values)
+    assert find_smallest_changes(mixture, rows, is_normal, are_normal=np.ones(30, dtype=bool)).n_changed.sum() == 0
+    with pytest.raises(ParameterError, match="are_normal must be one bool for each row"):
+        find_smallest_changes(mixture, rows, is_normal, are_normal=[True])
+
+
+def test_an_explanation_scores_its_rows_once(monkeypatch):
+    detector = AnomalyDetector(n_components=1, n_repeats=1, random_state=0)
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    detector.fit(rows)
+    scored = []
+    log_tails = AnomalyModel.log_tails
+    monkeypatch.setattr(AnomalyModel, "log_tails", lambda self, rows: scored.append(len(rows)) or log_tails(self, rows))
+    explained = detector.explain(rows[detector.predict(rows) == 1])
+    assert not explained.is_anomaly.any()
+    assert scored == [200, len(explained)]
 
 
 def test_bad_input_is_refused():

@@ -1,5 +1,6 @@
 """``gaussmix anomalies``: what is printed and written, and input that is not allowed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,10 @@ def test_a_file_alone(run: Run, data: Path, whole_page: None) -> None:
     assert {tuple(line[1:3]) for line in lines if line and line[0] in ("1", "2")} == {("11", "C010"), ("41", "C040")}
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     assert sorted(path.name for path in Path("data-anomalies").iterdir()) == FILES
-    assert "left out: kind (text)." in Path("data-anomalies/report.html").read_text()
+    page = Path("data-anomalies/report.html").read_text()
+    assert "left out: kind (text)." in page
+    assert set(re.findall(r'data-label="data row">(\d+)<', page)) == {"11", "41"}, "the numbers of the printed table"
+    assert set(re.findall(r'data-label="typical data row">(\d+)<', page)) == {"11", "41"}
 
 
 def test_the_tables_join_the_input(run: Run, data: Path) -> None:
@@ -104,6 +108,19 @@ def test_a_file_of_normal_rows(run: Run, data: Path, write: Write) -> None:
     np.testing.assert_array_equal(written["is_anomaly"], expected <= 0.02)
 
 
+def test_drift_from_the_normal_rows_is_said_where_there_is_some(run: Run, data: Path, write: Write) -> None:
+    train = write("normal.parquet", make_columns(1, 400, is_clean=True))
+    result = run("anomalies", data, "--train", train)
+    assert "Drift" not in result.stdout
+    assert "than a few anomalies" not in Path("data-anomalies/report.html").read_text()
+    columns = make_columns(2)
+    columns["b"] = (np.array(columns["b"]) + 1.0).tolist()
+    result = run("anomalies", write("moved.csv", columns), "--train", train)
+    assert "Drift The rows differ from the normal rows by more than a few anomalies: b moved up" in flat(result.stdout)
+    assert "than a few anomalies: b moved up" in Path("moved-anomalies/report.html").read_text()
+    assert "Drift" not in run("anomalies", write("alone.csv", columns)).stdout, "there is nothing to differ from"
+
+
 def test_a_saved_detector_judges_another_file(run: Run, data: Path, write: Write) -> None:
     run("anomalies", data, "--fpr", "0.01", "--output", "first")
     loaded = AnomalyDetector.load("first/detector.safetensors")
@@ -124,6 +141,19 @@ def test_a_saved_detector_judges_another_file(run: Run, data: Path, write: Write
     result = run("anomalies", new, "--model", "first/detector.safetensors", "--contamination", "0.05")
     assert "the 5% most unusual rows are anomalies" in flat(result.stdout)
     assert sum(read_output("new-anomalies")["is_anomaly"]) == 4
+
+
+def test_a_saved_contamination_is_a_limit(run: Run, data: Path, write: Write) -> None:
+    run("anomalies", data, "--contamination", "0.05", "--output", "first")
+    assert sum(read_output("first")["is_anomaly"]) == 4
+    columns = make_columns(2)
+    new = write("new.csv", columns)
+    result = run("anomalies", new, "--model", "first/detector.safetensors")
+    loaded = AnomalyDetector.load("first/detector.safetensors")
+    del loaded.feature_names_in_
+    flags = loaded.predict(np.column_stack([columns["a"], columns["b"]])) == -1
+    np.testing.assert_array_equal(read_output("new-anomalies")["is_anomaly"], flags)
+    assert "Limit a false positive rate of" in flat(result.stdout)
 
 
 def test_nothing_found_and_everything_found(run: Run, write: Write) -> None:
@@ -205,9 +235,9 @@ def test_verdicts(by_number: bool, run: Run, data: Path, write: Write) -> None:
         ({"row": [1], "answer": ["normal"]}, "judged.csv has no column named 'verdict'"),
         ({"row": [1, 2], "verdict": ["", ""]}, "the column 'verdict' of judged.csv is empty"),
         ({"row": [1, 2], "verdict": ["normal", "perhaps"]}, "the verdict in data row 2 of judged.csv is 'perhaps'"),
-        ({"row": [1, 80], "verdict": ["normal", "normal"]}, "in data row 2 of judged.csv is 80; rows are numbered"),
-        ({"row": [1.5], "verdict": ["normal"]}, "in data row 1 of judged.csv is 1.5; rows are numbered from 0 to 79"),
-        ({"row": ["x"], "verdict": ["normal"]}, "in data row 1 of judged.csv is no number"),
+        ({"row": [1, 80], "verdict": ["normal", "normal"]}, "column 'row' of judged.csv has 80 in data row 2"),
+        ({"row": [1.5], "verdict": ["normal"]}, "has 1.5 in data row 1; it counts rows from 0 to 79"),
+        ({"row": ["x"], "verdict": ["normal"]}, "of judged.csv has no number in data row 1"),
         ({"c": [1.0], "verdict": ["normal"]}, "no columns named 'a' and 'b'"),
     ],
 )

@@ -86,6 +86,18 @@ def test_the_smallest_change_ends_above_the_limit(summary: AnomalySummary) -> No
     assert (summary.detector.score_samples(changes.changed_values) > limit).all()
 
 
+@pytest.mark.parametrize("training", ["clean", "contaminated"])
+def test_detector_and_report_name_the_same_smallest_change(training: str) -> None:
+    found = summarize(training, threshold=("fdr", 0.2))
+    limit = found.judgement.p_value_limit
+    rows = found.judgement.rows[found.explained]
+    changes = found.detector.explain(rows, is_anomaly=True, p_value_limit=limit).changes
+    assert changes is not None
+    assert found.changes is not None
+    np.testing.assert_array_equal(changes.changed_values, found.changes.changed_values)
+    assert (found.detector.p_values(changes.changed_values) > limit).all()
+
+
 def test_tables_of_anomalies_and_groups(summary: AnomalySummary) -> None:
     rows, groups = anomaly_table(summary), anomaly_group_table(summary)
     assert [row.number for row in rows] == [1, 2, 3, 4, 5]
@@ -207,6 +219,14 @@ def test_a_row_too_far_away_is_named_by_its_position() -> None:
     with pytest.raises(RowTooFarError) as caught:
         summarize_anomalies(fit("clean"), rows, is_anomaly=np.arange(60) == 7)
     assert caught.value.row == 7
+
+
+def test_columns_whose_variances_overflow_are_drawn() -> None:
+    rows = np.random.default_rng(0).normal(size=(120, 2)) * [1e200, 1.0]
+    rows[3, 1] = 9.0
+    detector = AnomalyDetector(n_components=2, n_repeats=1, random_state=0).fit(rows)
+    page = render_anomaly_html(summarize_anomalies(detector, rows, threshold=("contamination", 1 / 120)))
+    assert "column 1 (9)" in page
 
 
 def test_arguments_that_are_not_allowed(tmp_path: Path, summary: AnomalySummary) -> None:

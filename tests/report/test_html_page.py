@@ -18,7 +18,7 @@ import pytest
 import gaussmix
 from gaussmix import FileError, GaussianMixture, MissingPackageError, Mixture
 from gaussmix.plots.picture_export import Picture
-from gaussmix.report import render_html, write_report
+from gaussmix.report import render_html, uncertain_rows, write_report
 from tests.report.conftest import FittedSearch
 
 FETCHING_ATTRIBUTES = {"src", "href", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
@@ -271,6 +271,15 @@ def test_tables_of_many_components_are_transposed_if_that_is_narrower(monkeypatc
         in render_nine_components(2)
     )
     assert '<th scope="col" class="name">weight</th>' not in render_nine_components(13)
+
+
+def test_the_numbers_of_uncertain_rows_are_those_of_data_rows(fitted_search: FittedSearch, plain_page: str) -> None:
+    table = plain_page[plain_page.index(">data row</th>") :]
+    found = re.findall(r"<tr><td>(\d+)</td>", table[: table.index("</table>")])
+    rows = uncertain_rows(fitted_search.mixture, fitted_search.rows)
+    assert found == [str(row.row_index + 1) for row in rows[: len(found)]]
+    assert len(found) > 3
+    assert "The first data row is number 1." in plain_page
 
 
 def test_a_page_about_one_row_uses_the_singular() -> None:

@@ -1,6 +1,5 @@
 """``AnomalyDetector``: anomalies of a table, with a threshold from an error rate and reasons in words."""
 
-from dataclasses import replace
 from os import PathLike
 from typing import Self
 
@@ -12,10 +11,10 @@ from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
 from gaussmix.anomaly.calibration import parse_density_ratios
 from gaussmix.anomaly.conformal import select_by_fdr
 from gaussmix.anomaly.detector_archive import StoredDetector, load_detector, save_detector
-from gaussmix.anomaly.explanation import Explanations, explain_rows
+from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.feedback import parse_verdicts
+from gaussmix.anomaly.model_explanation import explain_by_model, make_normal_rule
 from gaussmix.anomaly.model_fit import DetectorOptions, drop_rows_without_weight, fit_anomaly_model
-from gaussmix.anomaly.smallest_change import find_smallest_changes
 from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, TrainingScores, parse_threshold
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.user_warnings import warn_user
@@ -36,7 +35,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     contamination : 'auto' or float, default='auto'
-        Fraction of the training rows that are anomalies, at most 0.5. 'auto' is ``fdr=0.05``.
+        Fraction of the training rows beyond the limit, at most 0.5; new rows have this limit. 'auto': ``fdr=0.05``.
     fpr : float or None, default=None
         Fraction of normal rows that may be flagged.
     fdr : float or None, default=None
@@ -227,23 +226,25 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         rate = parse_threshold(None, None, own if fdr is None else fdr).rate
         return select_by_fdr(self.p_values(X), rate)
 
-    def explain(self, X: ArrayLike, is_anomaly: ArrayLike | None = None) -> Explanations:
+    def explain(
+        self, X: ArrayLike, is_anomaly: ArrayLike | None = None, p_value_limit: float | None = None
+    ) -> Explanations:
         """Return why each row of X (n, D) is an anomaly or not: columns, distances, a sentence and the smallest change.
 
-        Rows are compared with groups of normal rows, which a mixture of few components describes.
+        Rows are compared with groups of normal rows. After the smallest change a row would not be flagged.
 
         Parameters
         ----------
         X : array-like of shape (n, D)
         is_anomaly : array-like of bool of shape (n,), optional
-            Which rows to call anomalies, such as those of `select_anomalies`; by default those of `predict`.
+            Which rows to call anomalies, such as those of `select_anomalies`; by default those beyond the limit.
+        p_value_limit : float, optional
+            Limit of the smallest change, such as `Judgement.p_value_limit` of a table; by default that of `predict`.
         """
         check_is_fitted(self, "model_")
         rows = np.asarray(_validation.validate_rows(self, X, is_fitting=False), dtype=np.float64)
-        model, offset = self.model_, self.offset_
-        flags = model.log_tails(rows) < offset if is_anomaly is None else is_anomaly
-        changes = find_smallest_changes(model.groups, rows, lambda changed: model.log_tails(changed) >= offset)
-        return replace(explain_rows(model.groups, rows, is_anomaly=flags), changes=changes)
+        is_normal = make_normal_rule(self.model_, float(self.offset_), p_value_limit)
+        return explain_by_model(self.model_, rows, is_normal, is_anomaly)
 
     def group_anomalies(self, X: ArrayLike) -> AnomalyGroups:
         """Return anomalies X (n, D), such as rows that `select_anomalies` selects, grouped by how they deviate."""

@@ -1,17 +1,18 @@
 """Watch a stream of rows for drift: are new rows still what the reference rows were?"""
 
 from collections.abc import Callable
+from os import PathLike
 from typing import TypeAlias
 
 import numpy as np
 
+from gaussmix.anomaly.drift_archive import load_monitor, save_monitor
 from gaussmix.anomaly.drift_report import COMBINATIONS, DriftReport
-from gaussmix.anomaly.drift_serialization import PackedState, pack_state, unpack_state
 from gaussmix.anomaly.drift_state import DriftColumns, DriftUpdate, advance_state, initialize_state
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import DataError, DriftError, ParameterError
-from gaussmix.types import ND, AnyArray, ArrayLike, N
+from gaussmix.types import ND, ArrayLike, N
 
 MIN_REFERENCE_ROWS = 20
 
@@ -38,9 +39,9 @@ class DriftMonitor:
         Scores of the reference rows, instead of a function. Then every update needs the scores of its rows.
     false_alarm_rate : float, default=0.05
         Largest probability that a stream without drift ever raises an alarm, above 0 and below 1.
-    combination : {'average', 'maximum'}, default='average'
-        'average' raises an alarm when the mean of all C martingales reaches 1 / false_alarm_rate. 'maximum' waits until
-        one of them reaches C / false_alarm_rate. It is never earlier, and hardly later if one column drifts.
+    combination : {'maximum', 'average'}, default='maximum'
+        'maximum' raises an alarm when one of the C martingales reaches C / false_alarm_rate. 'average' does when their
+        mean reaches 1 / false_alarm_rate. It is never later, and a few rows earlier if many columns drift together.
     random_state : int, default=0
         Seed of the random numbers that break ties.
 
@@ -56,9 +57,13 @@ class DriftMonitor:
     Notes
     -----
     Each martingale is exact for exchangeable rows, with ties and any distribution (see `drift_ranks`, `drift_bets`).
-    The rate of 'maximum' is exact, too, by the union bound. The mean of martingales of dependent columns need not be a
-    martingale (Choe & Ramdas, "Combining evidence across filtrations", 2024). Its rate is exact for one column, and for
-    any number of columns at a row chosen in advance; simulations find it below the nominal rate throughout.
+    By Ville's inequality it ever reaches C / a with a probability of at most a / C. So 'maximum' raises a false alarm
+    with a probability of at most a, however long the stream and however dependent the columns (union bound).
+
+    No such proof exists for 'average'. Each martingale belongs to the ranks of its own column. Given those of other
+    columns, too, the mean need not be a martingale (Choe & Ramdas, "Combining evidence across filtrations", 2024). Its
+    rate is exact for one column, and for any number of columns at a row chosen in advance. Simulations find at most 3 %
+    of false alarms in 5000 rows at the nominal 5 %, and the same delay as 'maximum' if one of 8 columns shifts.
 
     A column that is constant in the reference raises an alarm at its first new value. This alarm is a rule, which the
     rate does not cover.
@@ -91,7 +96,7 @@ class DriftMonitor:
         score_function: ScoreFunction | None = None,
         reference_scores: ArrayLike | None = None,
         false_alarm_rate: float = 0.05,
-        combination: str = "average",
+        combination: str = "maximum",
         random_state: int = 0,
     ):
         if not is_number_in(false_alarm_rate, 0.0, 1.0):
@@ -149,26 +154,24 @@ class DriftMonitor:
         self._state, update = advance_state(self._setup, self._state, values)
         return update
 
-    def to_state(self) -> PackedState:
-        """Return the monitor as a dictionary of texts and one of arrays, without the score function."""
-        return pack_state(self._setup, self._state)
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the monitor to a safetensors file without rows and without the score function."""
+        save_monitor(path, self._setup, self._state)
 
     @classmethod
-    def from_state(
-        cls, strings: dict[str, str], arrays: dict[str, AnyArray], score_function: ScoreFunction | None = None
-    ) -> "DriftMonitor":
-        """Return the monitor that `to_state` described; it continues exactly.
+    def load(cls, path: str | PathLike[str], score_function: ScoreFunction | None = None) -> "DriftMonitor":
+        """Return the monitor that `save` wrote; it continues with the same numbers.
 
         ``score_function`` is that of the original. Without it, a monitor that has scores needs them in every update.
 
         Raises
         ------
-        DriftError
-            If an entry is missing or cannot be read.
+        FileError, ArchiveError
+            If the file cannot be used.
         """
         monitor = cls.__new__(cls)
         monitor._score_function = score_function
-        monitor._setup, monitor._state = unpack_state(strings, arrays)
+        monitor._setup, monitor._state = load_monitor(path)
         return monitor
 
 

@@ -9,11 +9,13 @@ import numpy as np
 from gaussmix.anomaly.conformal import select_by_fdr
 from gaussmix.anomaly.explanation import parse_is_anomaly
 from gaussmix.anomaly.thresholds import Threshold, parse_threshold
+from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.errors import AnomalyParameterError
 from gaussmix.types import ND, ArrayLike, BoolN, IntN, N
 
 _SMALLEST_P_VALUE = np.finfo(np.float64).tiny
+_SMALLEST_LOG, _LARGEST_LOG = float(np.log(_SMALLEST_P_VALUE)), -1e-12  # of a rate, which is above 0 and below 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class Judgement:
         The kind of the rate, and the rate.
     p_value_limit : float
         Rows with a p-value up to this are anomalies by the rate; with a false discovery rate it depends on all rows.
+        A row whose p-value a change raises above it is not flagged any more.
     """
 
     rows: ND = field(repr=False)
@@ -83,14 +86,16 @@ def judge_rows(
         Which rows are anomalies. Default: by the threshold.
     threshold : tuple of str and float, optional
         'fdr', 'fpr' or 'contamination' and the rate. Default: those of the detector. A contamination is the fraction
-        of these rows that are anomalies.
+        of these rows that are anomalies; rows equal to the last of them are, too. The contamination of a detector is
+        that of its training rows. Other rows have the same limit as in `predict`: the false positive rate that belongs
+        to it.
 
     Raises
     ------
     DataError, ParameterError
         If the rows or another argument are not allowed.
     """
-    rate = _parse_threshold(detector, threshold)
+    rate = _parse_threshold(detector, threshold, are_training_rows=p_values is not None)
     model = detector.model_
     rows = parse_rows(X, model.columns.n_features, model.feature_names)
     names = model.feature_names or column_names(X) or [f"column {j}" for j in range(rows.shape[1])]
@@ -103,10 +108,13 @@ def judge_rows(
     return Judgement(rows, tuple(names), p, scores, flags, rate, limit)
 
 
-def _parse_threshold(detector: Any, threshold: tuple[str, float] | None) -> Threshold:
+def _parse_threshold(detector: Any, threshold: tuple[str, float] | None, are_training_rows: bool) -> Threshold:
     """Return the threshold of the argument, or that of the detector."""
     if threshold is None:
-        return parse_threshold(detector.contamination, detector.fpr, detector.fdr)
+        own = parse_threshold(detector.contamination, detector.fpr, detector.fdr)
+        if own.kind != "contamination" or are_training_rows:
+            return own
+        return Threshold("fpr", float(np.exp(np.clip(detector.offset_, _SMALLEST_LOG, _LARGEST_LOG))))
     kind, rate = threshold
     if kind not in _RULES:
         raise AnomalyParameterError.unknown_threshold(kind, list(_RULES))
@@ -133,12 +141,14 @@ def _select_by_fpr(rate: float, p_values: N, scores: N) -> tuple[BoolN, float]:
 
 
 def _select_fraction(rate: float, p_values: N, scores: N) -> tuple[BoolN, float]:
-    """Return which rows (n,) are the most unusual fraction, at least one, and a p-value between them and the others."""
-    ranks = np.lexsort((scores, p_values))
-    count = max(1, int(rate * len(ranks) + 0.5))
-    selected = np.zeros(len(ranks), dtype=bool)
-    selected[ranks[:count]] = True
-    around = np.maximum(p_values[ranks[count - 1 : count + 1]], _SMALLEST_P_VALUE)
+    """Return which rows (n,) are the most unusual fraction, with ties, and a p-value between them and the others."""
+    order = np.lexsort((scores, p_values))
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(len(order))
+    last = order[int(weighted_quantile(ranks, None, rate))]  # the rule by which `predict` counts training rows
+    selected = (p_values < p_values[last]) | ((p_values == p_values[last]) & (scores <= scores[last]))
+    count = int(selected.sum())
+    around = np.maximum(p_values[order[count - 1 : count + 1]], _SMALLEST_P_VALUE)
     return selected, float(np.exp(np.log(around).mean()))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from gaussmix.anomaly.member import MemberOptions, fit_mixture
 from gaussmix.anomaly.row_order import count_distinct_rows
 from gaussmix.anomaly.scored_columns import ScoredColumns
+from gaussmix.core.frame import Frame
 from gaussmix.covariance import Structure
 from gaussmix.errors import GaussmixWarning
 from gaussmix.model import Mixture
@@ -21,6 +22,7 @@ _STRUCTURES = ("VVV", "EEE")
 _MIN_ROWS_PER_COLUMN = 5
 _RIDGE = 0.1  # in squared deviations, where there are too few rows for covariances without one
 _MAX_DEVIATIONS = 10.0  # of a value, where rows are few
+_MAX_EXPONENT = 1020  # of two, so that the power and its reciprocal are representable
 
 
 def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str, ...] | None) -> Mixture:
@@ -50,10 +52,13 @@ def _restore_dependent_columns(mixture: Mixture, columns: ScoredColumns) -> Mixt
     dependence, part = mixture.dependence, mixture.independent_part
     if dependence is None:
         return part
-    covariances = dependence.expand_covariances(part.covariances)
+    frame = _make_frame(columns)
+    covariances = frame.transform_covariances(dependence.expand_covariances(part.covariances))
     dependent = dependence.dependent
-    covariances[:, dependent, dependent] += _RIDGE * columns.deviations[dependent] ** 2
-    return Mixture.from_parameters(part.weights, dependence.expand_rows(part.means), covariances)
+    ridge_roots = np.ldexp(columns.deviations, frame.total_exponent)[dependent]
+    covariances[:, dependent, dependent] += _RIDGE * np.square(ridge_roots)
+    means = frame.transform_rows(dependence.expand_rows(part.means))
+    return replace(Mixture.from_parameters(part.weights, means, covariances), frame=frame)
 
 
 def _fit_one_group(columns: ScoredColumns, standardized: ND) -> Mixture:
@@ -61,6 +66,13 @@ def _fit_one_group(columns: ScoredColumns, standardized: ND) -> Mixture:
     options = MemberOptions(1, Structure.from_name("VVV"), _RIDGE, True)
     near = np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS)  # one absurd value of few would hide the ridge
     mixture = fit_mixture(near, None, options, seed=0)
-    means = mixture.means * columns.deviations + columns.means
-    covariances = mixture.covariances * np.outer(columns.deviations, columns.deviations)
-    return Mixture.from_parameters(mixture.weights, means, covariances)
+    frame = _make_frame(columns)
+    deviations = np.ldexp(columns.deviations, frame.total_exponent)
+    covariances = mixture.covariances * np.outer(deviations, deviations)
+    return replace(Mixture.from_parameters(mixture.weights, mixture.means * deviations, covariances), frame=frame)
+
+
+def _make_frame(columns: ScoredColumns) -> Frame:
+    """Return working coordinates in which deviations are near 1, so that no variance overflows."""
+    exponents = np.clip(-np.frexp(columns.deviations)[1], -_MAX_EXPONENT, _MAX_EXPONENT).astype(np.int64)
+    return Frame(exponents, np.ldexp(columns.means, exponents), np.zeros_like(exponents))

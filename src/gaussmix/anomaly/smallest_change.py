@@ -75,6 +75,7 @@ def find_smallest_changes(
     is_normal: IsNormal,
     names: Sequence[str] | None = None,
     max_columns: int = MAX_CHANGED_COLUMNS,
+    are_normal: ArrayLike | None = None,
 ) -> SmallestChanges:
     """Return the smallest change of each row for which a detector calls it normal.
 
@@ -94,18 +95,24 @@ def find_smallest_changes(
         Names of the columns; by default those of the mixture, or of a data frame.
     max_columns : int, default=3
         At most this many columns change.
+    are_normal : array-like of bool of shape (n,), optional
+        What ``is_normal`` says of the rows, if that is known: they are not judged again.
 
     Raises
     ------
     DataError
         If there are no rows, or they do not have the columns of the mixture.
     ParameterError
-        If ``is_normal`` does not return one bool for each row, or ``max_columns`` is not a positive integer.
+        If ``is_normal`` or ``are_normal`` is not one bool for each row, or ``max_columns`` is no positive integer.
     """
     measured = MeasuredRows.from_rows(mixture, rows, names)
     max_columns = min(require_integer("max_columns", max_columns, 1), measured.points.shape[1])
     detector = _Detector(mixture, measured, is_normal)
-    is_found = detector.are_rows_normal(measured.values)
+    is_found = (
+        detector.are_rows_normal(measured.values)
+        if are_normal is None
+        else _parse_answers("are_normal", are_normal, len(measured.values))
+    )
     was_normal, changed = is_found.copy(), measured.values.copy()
     n_changed = np.zeros(len(changed), dtype=np.int64)
     broken = np.flatnonzero(~is_found & measured.breaks_relation)
@@ -152,11 +159,16 @@ class _Detector:
 
     def are_rows_normal(self, rows: ND) -> BoolN:
         """Return what the rule says of rows (n, D); raise ParameterError unless it is one bool for each."""
-        answers = np.asarray(self.is_normal(rows))
-        if answers.dtype != np.bool_ or answers.shape != (len(rows),):
-            found = f"{answers.dtype.name} of shape {answers.shape}"
-            raise ParameterError.invalid_value("the result of is_normal", found, "one bool for each row")
-        return answers
+        return _parse_answers("the result of is_normal", self.is_normal(rows), len(rows))
+
+
+def _parse_answers(name: str, answers: ArrayLike, n_rows: int) -> BoolN:
+    """Return answers (n,) of a rule; raise ParameterError unless there is one bool for each row."""
+    values = np.asarray(answers)
+    if values.dtype != np.bool_ or values.shape != (n_rows,):
+        found = f"{values.dtype.name} of shape {values.shape}"
+        raise ParameterError.invalid_value(name, found, "one bool for each row")
+    return values
 
 
 def _choose_changes(candidates: Candidates, detector: _Detector) -> tuple[IntN, ND]:

@@ -38,7 +38,7 @@ class TrainingScores:
 
 
 def _offset_of_contamination(rate: float, training: TrainingScores) -> float:
-    """Return the quantile of the scores of the training rows, which counts as an anomaly itself."""
+    """Return the quantile of the scores of the training rows; the rows that equal it are anomalies, too."""
     return float(np.nextafter(weighted_quantile(training.all_fits(), training.weights, rate), np.inf))
 
 

@@ -71,7 +71,7 @@ ContaminationOption = Annotated[
         "--contamination",
         metavar="RATE",
         parser=make_rate_parser(0.5, is_maximum_allowed=True),
-        help="Fraction of FILE's rows to flag instead, the most unusual ones; at most 0.5.",
+        help="Fraction of FILE's rows to flag instead, the most unusual ones; at most 0.5. It is saved as a limit.",
     ),
 ]
 FeedbackOption = Annotated[
@@ -118,9 +118,10 @@ def run_anomalies(
 
     Prints the anomalies with p-values and reasons, and what kinds of anomalies there are. Writes
     anomalies.csv, anomalies.parquet, detector.safetensors and report.html. Learns from FILE
-    itself, or from a file of normal rows (--train); only then is the rate guaranteed.
+    itself, or from a file of normal rows (--train); only then is the rate guaranteed. The printed
+    tables and the report count rows from 1; the column row of a written file counts them from 0.
     """
-    from gaussmix.cli.anomaly_detection import AnomalyOptions, detect_anomalies, summarize_detection
+    from gaussmix.cli.anomaly_detection import AnomalyOptions, describe_drift, detect_anomalies, summarize_detection
     from gaussmix.cli.output_paths import require_writable_folder
 
     options = AnomalyOptions.from_command_line(
@@ -138,8 +139,9 @@ def run_anomalies(
     require_writable_folder(folder, tuple(_output_files(options)), input_paths=inputs)
     detection = detect_anomalies(options)
     summary = summarize_detection(options, detection)
-    _print_summary(options, detection, summary)
-    _write_and_list_output_files(options, detection, summary, folder)
+    drift = describe_drift(detection, summary)
+    _print_summary(options, detection, summary, drift)
+    _write_and_list_output_files(options, detection, summary, drift, folder)
 
 
 def _output_files(options: "AnomalyOptions") -> dict[str, str]:
@@ -147,8 +149,8 @@ def _output_files(options: "AnomalyOptions") -> dict[str, str]:
     return {**_TABLE_FILES, **(_DETECTOR_FILE if options.changes_detector else {}), **_REPORT_FILE}
 
 
-def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary") -> None:
-    """Print the file, the training rows, the count, the limit, its guarantee, the anomalies and their groups."""
+def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", drift: str) -> None:
+    """Print the file, the training rows, the count, the limit, its guarantee, drift, the anomalies and their groups."""
     from gaussmix.cli.anomaly_listing import format_anomalies, format_groups
     from gaussmix.cli.column_selection import SelectedColumns
     from gaussmix.cli.model_search import describe_file_size_and_columns
@@ -165,6 +167,7 @@ def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "
     ]
     resolution = anomaly_text.describe_resolution(detection.detector, judgement)
     fields += [("", resolution)] if resolution else []
+    fields += [("Drift", drift)] if drift else []
     fields += [] if judgement.n_anomalies else [("Next", _NOTHING_FOUND)]
     for paragraph in (format_fields(fields), format_anomalies(summary), format_groups(summary)):
         if paragraph:
@@ -182,7 +185,7 @@ def _describe_training(options: "AnomalyOptions", detection: "Detection") -> str
 
 
 def _write_and_list_output_files(
-    options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", folder: Path
+    options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", drift: str, folder: Path
 ) -> None:
     """Write the tables, the detector and the report to the folder, and print the names of these files."""
     from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
@@ -190,6 +193,7 @@ def _write_and_list_output_files(
     from gaussmix.report.anomaly_page import write_anomaly_report
 
     make_folder(folder)
+    notes = [*([drift] if drift else []), *detection.input.notes]
     table = summary.to_table()
     for name in _TABLE_FILES:
         write_table(table, folder / name)
@@ -198,7 +202,7 @@ def _write_and_list_output_files(
             detection.detector.save(path)
     for name in _REPORT_FILE:
         with console.progress_bar("writing the report"), remove_partial_on_failure(folder / name) as path:
-            write_anomaly_report(path, summary, notes=detection.input.notes, source_name=options.file.name)
+            write_anomaly_report(path, summary, notes=notes, source_name=options.file.name)
     typer.echo(f"Wrote to {folder}:")
     for name, description in _output_files(options).items():
         typer.echo(f"  {name:<20}  {description}")

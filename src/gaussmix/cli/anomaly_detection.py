@@ -8,6 +8,7 @@ import typer
 
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.anomaly.judgement import judge_rows
+from gaussmix.anomaly.table_drift import find_table_drift
 from gaussmix.cli import console
 from gaussmix.cli.anomaly_input import AnomalyInput, read_rows, read_rows_for_detector, read_verdicts
 from gaussmix.cli.options import parse_names
@@ -132,6 +133,16 @@ def summarize_detection(options: AnomalyOptions, detection: Detection) -> Anomal
             threshold=options.threshold,
             identifiers=rows.identifiers,
         )
+
+
+def describe_drift(detection: Detection, summary: AnomalySummary) -> str:
+    """Return a sentence on drift from the file of normal rows; empty without drift, or without such a file."""
+    training_rows = detection.input.training_rows
+    if training_rows is None:
+        return ""
+    flags = summary.judgement.is_anomaly
+    drift = find_table_drift(detection.detector, training_rows, detection.input.rows, is_anomaly=flags)
+    return drift.sentence if drift.has_drift else ""
 
 
 def _apply_feedback(detection: Detection, judged_rows: ND, is_anomaly: BoolN) -> N | None:

@@ -99,4 +99,4 @@ class VerdictTableError(TableError):
     @classmethod
     def unknown_row(cls, path: object, row: int, value: object, n_rows: int) -> "VerdictTableError":
         """Return the error that a row number is none of the judged file."""
-        return cls(f"the row number in data row {row} of {path} is {value}; rows are numbered from 0 to {n_rows - 1}")
+        return cls(f"the column 'row' of {path} has {value} in data row {row}; it counts rows from 0 to {n_rows - 1}")

@@ -1,11 +1,11 @@
-"""Errors about the reference rows, the scores and the saved state of a drift monitor."""
+"""Errors about the reference rows and the scores of a drift monitor."""
 
 from gaussmix.errors.data import DataError
 from gaussmix.errors.text import format_count
 
 
 class DriftError(DataError):
-    """Reference rows, scores or a saved state that a drift monitor cannot use."""
+    """Reference rows or scores that a drift monitor cannot use."""
 
     @classmethod
     def too_few_reference_rows(cls, n_rows: int, minimum: int) -> "DriftError":
@@ -47,8 +47,3 @@ class DriftError(DataError):
     def wrong_n_scores(cls, actual: tuple[int, ...], n_rows: int) -> "DriftError":
         """Return the error that there is not one score per row."""
         return cls(f"scores must have the shape ({n_rows},), one number per row, but have {actual}")
-
-    @classmethod
-    def damaged_state(cls, cause: Exception) -> "DriftError":
-        """Return the error that a saved state lacks an entry or has an entry that cannot be read."""
-        return cls(f"the state of the drift monitor is damaged: {cause!r}; save it again with to_state")

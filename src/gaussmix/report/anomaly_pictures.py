@@ -67,7 +67,7 @@ def _columns_of_group(summary: AnomalySummary, label: int) -> tuple[int, ...] | 
 def _most_correlated_column(mixture: Mixture, component: int, column: int) -> int:
     """Return the number of the column that is most correlated with another one in a component."""
     independent = np.arange(mixture.n_features)[mixture.independent_columns]
-    covariance = mixture.independent_part.covariances[component]
+    covariance = mixture.independent_part.covariance.matrices()[component]  # in working coordinates: none overflows
     deviations = np.sqrt(np.diagonal(covariance))
     position = int(np.flatnonzero(independent == column)[0])
     sizes = np.abs(covariance[position] / (deviations * deviations[position]))

@@ -7,16 +7,16 @@ import numpy as np
 
 from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
 from gaussmix.anomaly.detector import AnomalyDetector
-from gaussmix.anomaly.explanation import Explanations, explain_rows
+from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.judgement import Judgement, judge_rows
-from gaussmix.anomaly.smallest_change import SmallestChanges, find_smallest_changes
+from gaussmix.anomaly.model_explanation import explain_by_model, make_normal_rule
+from gaussmix.anomaly.smallest_change import SmallestChanges
 from gaussmix.errors import ParameterError, RowTooFarError
 from gaussmix.plots.validation import check_detector
 from gaussmix.report.anomaly_text import describe_anomalies, format_change
-from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN
+from gaussmix.types import AnyArray, ArrayLike, IntN
 
 MAX_EXPLAINED_ROWS = 5000
-_SMALLEST_LIMIT = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class AnomalySummary:
 
     @property
     def change_sentences(self) -> list[str]:
-        """A sentence for each explained row: the smallest change that makes it normal."""
+        """A sentence for each explained row: the smallest change after which the judgement would not flag it."""
         return [] if self.changes is None else [format_change(sentence) for sentence in self.changes.sentences]
 
     def to_table(self) -> dict[str, AnyArray]:
@@ -132,32 +132,14 @@ def summarize_anomalies(
     explained = judgement.ranked_anomalies[:MAX_EXPLAINED_ROWS]
     if not len(explained):
         return AnomalySummary(detector, judgement, explained, None, None, None, columns)
-    rows, groups, names = judgement.rows[explained], detector.model_.groups, judgement.names
+    rows, model, names = judgement.rows[explained], detector.model_, judgement.names
+    is_normal = make_normal_rule(model, float(detector.offset_), judgement.p_value_limit)
     try:
-        explanations = explain_rows(groups, rows, names, is_anomaly=True)
+        explanations = explain_by_model(model, rows, is_normal, True, names)
     except RowTooFarError as error:
         raise RowTooFarError.from_row(int(explained[error.row or 0])) from error
-    changes = find_smallest_changes(groups, rows, _make_rule(detector, judgement), names)
-    return AnomalySummary(
-        detector, judgement, explained, explanations, changes, group_anomalies(groups, rows, names), columns
-    )
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """Whether rows are above the limit of a judgement, by the score of a detector."""
-
-    detector: AnomalyDetector
-    smallest_log_tail: float
-
-    def __call__(self, rows: ND) -> BoolN:
-        """Return which rows (n, D) are normal."""
-        return np.asarray(self.detector.model_.log_tails(rows) > self.smallest_log_tail)
-
-
-def _make_rule(detector: AnomalyDetector, judgement: Judgement) -> _Rule:
-    """Return the rule by which a changed row is normal: its score is above the limit of the judgement."""
-    return _Rule(detector, float(np.log(max(judgement.p_value_limit, _SMALLEST_LIMIT))))
+    groups = group_anomalies(model.groups, rows, names)
+    return AnomalySummary(detector, judgement, explained, explanations, explanations.changes, groups, columns)
 
 
 def _parse_identifiers(identifiers: Mapping[str, ArrayLike], n_rows: int) -> dict[str, AnyArray]:

@@ -27,7 +27,10 @@ class AnomalyRow:
 
 @dataclass(frozen=True)
 class AnomalyGroupRow:
-    """A group of anomalies: its name, size, description, and the numbers of its anomalies, the typical one first."""
+    """A group of anomalies: its name, size, description, typical row, from 0, and the numbers of its anomalies.
+
+    The typical one comes first.
+    """
 
     name: str
     size: int
