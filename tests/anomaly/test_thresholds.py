@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gaussmix.anomaly import AnomalyDetector
 from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.thresholds import THRESHOLDS, TrainingScores, parse_threshold
 from gaussmix.errors import ParameterError
@@ -65,8 +66,34 @@ def test_fdr_of_contaminated_rows_selects_those_of_benjamini_and_hochberg(rate):
 
 def test_where_none_is_selected_the_most_unusual_training_row_is_the_limit():
     _, training = training_scores(np.linspace(0.0, 1.0, 50), is_clean=False)
-    offset = THRESHOLDS["fdr"](1e-6, training)
+    offset = THRESHOLDS["fdr"](0.1, training)
     assert np.flatnonzero(training.all_fits() < offset).tolist() == [49]
+    assert THRESHOLDS["fdr"](1e-6, training) == np.log(1e-6)  # a p-value above the rate is never selected
+
+
+def test_rows_that_equal_most_others_are_no_anomalies():
+    for scores in (np.append(np.zeros(99), 1.0), np.zeros(50), np.repeat([0.0, 1.0], [40, 60])):
+        _, training = training_scores(scores, is_clean=False)
+        for kind in ("fdr", "contamination"):
+            offset = THRESHOLDS[kind](0.05, training)
+            assert (training.unseen < offset).mean() < 0.5
+            assert not (training.unseen[scores == np.median(scores)] < offset).any()
+
+
+@pytest.mark.parametrize("contamination", ["auto", 0.05])
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(50, 20), (300, 50), (60, 200)])
+def test_new_rows_are_judged_as_rows_that_no_fit_has_seen(n_rows, n_columns, contamination):
+    rng = np.random.default_rng(n_rows)
+    rows, new = rng.normal(size=(n_rows, n_columns)), rng.normal(size=(400, n_columns))
+    detector = AnomalyDetector(contamination=contamination, random_state=0).fit(rows)
+    expected = 1.0 / n_rows if contamination == "auto" else contamination
+    assert (detector.predict(new) < 0).mean() < expected + 4.0 * np.sqrt(expected / n_rows)
+
+
+def test_training_rows_keep_their_fraction_where_fits_do_not_follow_them():
+    rows = np.random.default_rng(5).normal(size=(400, 2))
+    detector = AnomalyDetector(contamination=0.1, random_state=0).fit(rows)
+    assert (detector.predict(rows) < 0).sum() == 40
 
 
 def test_p_values_that_underflow_leave_a_finite_limit():

@@ -35,7 +35,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     contamination : 'auto' or float, default='auto'
-        Fraction of the training rows beyond the limit, at most 0.5; new rows have this limit. 'auto': ``fdr=0.05``.
+        Fraction of training rows beyond the limit, at most 0.5, by fits that have not seen them. 'auto': ``fdr=0.05``.
     fpr : float or None, default=None
         Fraction of normal rows that may be flagged.
     fdr : float or None, default=None

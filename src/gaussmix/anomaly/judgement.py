@@ -8,8 +8,7 @@ import numpy as np
 
 from gaussmix.anomaly.conformal import select_by_fdr
 from gaussmix.anomaly.explanation import parse_is_anomaly
-from gaussmix.anomaly.thresholds import Threshold, parse_threshold
-from gaussmix.anomaly.weighted_quantiles import weighted_quantile
+from gaussmix.anomaly.thresholds import Threshold, find_lower_limit, parse_threshold
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.errors import AnomalyParameterError
 from gaussmix.types import ND, ArrayLike, BoolN, IntN, N
@@ -143,12 +142,12 @@ def _select_by_fpr(rate: float, p_values: N, scores: N) -> tuple[BoolN, float]:
 def _select_fraction(rate: float, p_values: N, scores: N) -> tuple[BoolN, float]:
     """Return which rows (n,) are the most unusual fraction, with ties, and a p-value between them and the others."""
     order = np.lexsort((scores, p_values))
+    is_new = (np.diff(p_values[order]) > 0) | (np.diff(scores[order]) > 0)
     ranks = np.empty(len(order))
-    ranks[order] = np.arange(len(order))
-    last = order[int(weighted_quantile(ranks, None, rate))]  # the rule by which `predict` counts training rows
-    selected = (p_values < p_values[last]) | ((p_values == p_values[last]) & (scores <= scores[last]))
+    ranks[order] = np.append(0.0, np.cumsum(is_new))  # equal rows have equal ranks
+    selected = ranks < find_lower_limit(ranks, None, rate)  # the rule by which `predict` counts training rows
     count = int(selected.sum())
-    around = np.maximum(p_values[order[count - 1 : count + 1]], _SMALLEST_P_VALUE)
+    around = np.maximum(p_values[order[max(count - 1, 0) : count + 1]], _SMALLEST_P_VALUE)
     return selected, float(np.exp(np.log(around).mean()))
 
 

@@ -14,6 +14,8 @@ from gaussmix.errors import AnomalyParameterError, ParameterError
 from gaussmix.types import N
 
 DEFAULT_FDR = 0.05
+_LARGEST_FRACTION = 0.5  # of rows that are anomalies; if there are more, they are the normal rows
+_MAX_STANDARD_ERRORS = 2.0  # by which the number of unseen scores beyond a limit may exceed what is expected
 _CONTAMINATION_LIMIT = float(np.nextafter(0.5, 1.0))  # 0.5 is allowed
 
 
@@ -38,8 +40,33 @@ class TrainingScores:
 
 
 def _offset_of_contamination(rate: float, training: TrainingScores) -> float:
-    """Return the quantile of the scores of the training rows; the rows that equal it are anomalies, too."""
-    return float(np.nextafter(weighted_quantile(training.all_fits(), training.weights, rate), np.inf))
+    """Return the limit that a fraction of the training rows lie beyond."""
+    return _find_limit(rate, training)
+
+
+def _find_limit(fraction: float, training: TrainingScores) -> float:
+    """Return the limit that a fraction of the training rows lie beyond as `predict` scores them, if that holds for all.
+
+    With many columns or few rows, fits follow the rows they have seen: new rows then lie farther out. If so many unseen
+    scores lie beyond the limit that chance does not explain them, the limit is a quantile of the unseen scores.
+    """
+    limit = find_lower_limit(training.all_fits(), training.weights, fraction)
+    weights = np.ones(len(training.unseen)) if training.weights is None else training.weights
+    expected = max(fraction * float(weights.sum()), 1.0)
+    n_beyond = float(weights[training.unseen < limit].sum())
+    if n_beyond <= expected + _MAX_STANDARD_ERRORS * np.sqrt(expected):
+        return limit
+    return find_lower_limit(training.unseen, training.weights, fraction)
+
+
+def find_lower_limit(scores: N, weights: N | None, fraction: float) -> float:
+    """Return the limit below which a fraction of the weight of scores (n,) lies, with rows that equal the last one.
+
+    If these ties made more than half of the rows anomalies, they are left out.
+    """
+    last = weighted_quantile(scores, weights, fraction)
+    flagged = float(np.average(scores <= last, weights=weights))
+    return last if flagged > _LARGEST_FRACTION else float(np.nextafter(last, np.inf))
 
 
 def _offset_of_fpr(rate: float, training: TrainingScores) -> float:
@@ -59,13 +86,14 @@ def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
     """Return the limit of Benjamini and Hochberg among training rows; clean ones have no anomalies to select.
 
     Then each new row is judged alone. If k of n contaminated rows are selected, the limit is a p-value of ``rate``
-    k / n. Where none is selected, the most unusual row is the limit: about one false alarm in as many rows.
+    k / n. Where none is selected, the most unusual row is the limit, if its p-value is at most the rate: about one false
+    alarm in as many rows.
     """
     if training.calibration.is_clean:
         return _offset_of_fpr(rate, training)
     is_selected = select_by_fdr(np.exp(training.unseen), rate, training.weights)
     if not is_selected.any():
-        return float(np.nextafter(training.all_fits().min(), np.inf))
+        return min(_find_limit(1.0 / training.calibration.total_weight, training), float(np.log(rate)))
     fraction = float(np.average(is_selected, weights=training.weights))
     return float(np.log(rate * fraction))
 
