@@ -40,7 +40,7 @@ class AnomalyModel:
         if self.fitted_groups is not None:
             return self.fitted_groups
         assert self.normal_rows is not None
-        return fit_normal_groups(self.columns, self.normal_rows, self.feature_names)
+        return fit_normal_groups(self.columns, self.normal_rows, self.feature_names, self.calibration.is_clean)
 
     def score_by_half(self, rows: AnyArray) -> Array:
         """Return the scores (n, R, 2) of rows (n, D) by the fits of each half; higher is more anomalous."""

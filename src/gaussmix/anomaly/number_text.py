@@ -35,8 +35,10 @@ def round_onward(start: float, end: float) -> float:
 
 
 def format_sd(z: float) -> str:
-    """Return the size of a z value: '4.1 sd', '12 sd', '2e+06 sd'."""
+    """Return the size of a z value: '4.1 sd', '12 sd', '2e+06 sd'; 'more than 1e+99 sd' where sizes are limited."""
     size = abs(z)
+    if size > 1e99:
+        return "more than 1e+99 sd"
     return f"{size:.1f} sd" if size < 9.95 else f"{size:.0f} sd" if size < 1e5 else f"{size:.1g} sd"
 
 

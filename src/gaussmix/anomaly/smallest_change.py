@@ -19,7 +19,8 @@ from gaussmix.model import Mixture
 from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN, N
 
 MAX_CHANGED_COLUMNS = 3
-_N_BISECTIONS = 20
+_BASE, _MAX_POWER = 16.0, 128  # a way of 1e100 standard deviations, divided by this power, is less than 1e-50
+_N_BISECTIONS_OF_POWER, _N_BISECTIONS = 7, 17
 
 IsNormal = Callable[[ND], BoolN]
 
@@ -107,7 +108,7 @@ def find_smallest_changes(
     """
     measured = MeasuredRows.from_rows(mixture, rows, names)
     max_columns = min(require_integer("max_columns", max_columns, 1), measured.points.shape[1])
-    detector = _Detector(mixture, measured, is_normal)
+    detector = _Detector(measured, is_normal)
     is_found = (
         detector.are_rows_normal(measured.values)
         if are_normal is None
@@ -125,7 +126,7 @@ def find_smallest_changes(
             break
         candidates = extend_candidates(candidates)
         found, points = _choose_changes(candidates, detector)
-        changed[found], n_changed[found], is_found[found] = detector.to_rows(points, found), count, True
+        changed[found], n_changed[found], is_found[found] = measured.restore_rows(points, found), count, True
         candidates = candidates.select(~np.isin(candidates.rows, found))
     sentences = describe_changes(measured, changed, was_normal, is_found, max_columns)
     return SmallestChanges(measured.names, measured.values, changed, n_changed, is_found, sentences)
@@ -135,26 +136,12 @@ def find_smallest_changes(
 class _Detector:
     """A rule on rows (n, D) in the data's units, asked about points (n, d) in working coordinates."""
 
-    mixture: Mixture
     measured: MeasuredRows
     is_normal: IsNormal
 
-    def to_rows(self, points: ND, rows: IntN) -> ND:
-        """Return points (m, d) that ``rows`` (m,) become, as rows (m, D); a column that does not change keeps its bits.
-
-        A dependent column changes if its relation is broken or one of its predictors changes.
-        """
-        measured = self.measured
-        restored = self.mixture.restore_points(points)
-        is_kept = np.zeros(restored.shape, dtype=bool)
-        is_kept[:, self.mixture.independent_columns] = points == measured.points[rows]
-        for relation, signs in zip(measured.relations, measured.relation_signs[rows].T, strict=True):
-            is_kept[:, relation.column] = (signs == 0) & is_kept[:, relation.predictors].all(axis=1)
-        return np.where(is_kept, measured.values[rows], restored)
-
     def judge_points(self, points: ND, rows: IntN) -> tuple[BoolN, ND]:
         """Return whether points (m, d) that ``rows`` become are normal, and these rows (m, D)."""
-        changed = self.to_rows(points, rows)
+        changed = self.measured.restore_rows(points, rows)
         return self.are_rows_normal(changed) if len(points) else np.zeros(0, dtype=bool), changed
 
     def are_rows_normal(self, rows: ND) -> BoolN:
@@ -185,16 +172,24 @@ def _choose_changes(candidates: Candidates, detector: _Detector) -> tuple[IntN, 
 
 
 def _bisect(starts: ND, targets: ND, rows: IntN, detector: _Detector) -> ND:
-    """Return the first normal points (m, d) on the lines from ``starts`` to normal ``targets``."""
-    low, high = np.zeros(len(starts)), np.ones(len(starts))
-    for _ in range(_N_BISECTIONS):
-        middle = 0.5 * (low + high)
-        is_normal, _changed = detector.judge_points(_move(starts, targets, middle), rows)
+    """Return the first normal points (m, d) on the lines from ``starts`` to normal ``targets``.
+
+    The part of the way that is left is found to a power of 16, and then between two of these.
+    """
+    low, high = np.zeros(len(starts)), np.full(len(starts), float(_MAX_POWER))
+    for _ in range(_N_BISECTIONS_OF_POWER):
+        middle = np.floor(0.5 * (low + high))
+        is_normal, _changed = detector.judge_points(_move(starts, targets, _BASE**-middle), rows)
         low, high = np.where(is_normal, low, middle), np.where(is_normal, middle, high)
-    return _move(starts, targets, high)
+    left, beyond = np.where(high == _MAX_POWER, 0.0, _BASE**-high), _BASE**-low
+    for _ in range(_N_BISECTIONS):
+        middle = 0.5 * (left + beyond)
+        is_normal, _changed = detector.judge_points(_move(starts, targets, middle), rows)
+        left, beyond = np.where(is_normal, middle, left), np.where(is_normal, beyond, middle)
+    return _move(starts, targets, left)
 
 
-def _move(starts: ND, targets: ND, fractions: N) -> ND:
-    """Return the points at fractions (m,) of the way; exactly the targets at 1."""
-    fractions = fractions[:, None]
-    return np.where(fractions == 1.0, targets, starts + fractions * (targets - starts))
+def _move(starts: ND, targets: ND, left: N) -> ND:
+    """Return the points from which fractions (m,) of the way are left; exactly the targets at 0."""
+    left = left[:, None]
+    return np.where(left == 0.0, targets, targets + left * (starts - targets))
