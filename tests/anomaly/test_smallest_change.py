@@ -107,7 +107,7 @@ def test_sentences_and_table():
 
     rows = [[20, 60, 8684.0], [20, 60, 5000], [20, 10, 8684], [90, 190, -4000]]
     found = find_smallest_changes(mixture, rows, is_normal, NAMES[:3], max_columns=2)
-    assert found.sentences[0] == "Lower total_charge from 8684 to 5210."
+    assert found.sentences[0] == "Lower total_charge from 8684 to 5210; about 5000 is expected."
     assert found.sentences[1] == "The row is normal already."
     assert found.sentences[3] == "No change of at most 2 columns makes the row normal."
     assert found.sentences[2].startswith("Raise monthly_charge from 10 to ")

@@ -46,6 +46,11 @@ class Candidates:
         parts = {name: getattr(self, name)[chosen] for name in ("rows", "groups", "columns", "points", "conditional_z")}
         return replace(self, **parts)
 
+    def with_points(self, points: ND, columns: IntArray) -> "Candidates":
+        """Return the candidates of other points (m, d), of which other columns (m, s) change."""
+        moved = replace(self, points=points, columns=columns[:, :0])
+        return replace(moved, columns=columns, conditional_z=moved.conditional_z_from_center())
+
     def shifts(self) -> Array:
         """Return what changes: value minus mean given the unchanged columns (m, s), in conditional deviations."""
         index = np.arange(len(self.rows))[:, None]
@@ -56,8 +61,6 @@ class Candidates:
 
         What follows for the unchanged columns is the same as from the rows as they are, but no huge value hides it.
         """
-        if not self.columns.shape[1]:
-            return self.conditional_z
         units = self.shapes.conditional_deviations[self.groups]
         scaled, z = (self.points - self.shapes.centers[self.groups]) / units, np.empty_like(self.points)
         scaled[np.arange(len(scaled))[:, None], self.columns] = 0.0
@@ -73,6 +76,8 @@ class Candidates:
 
     def targets(self) -> ND:
         """Return the points (m, d) after the whole change."""
+        if not self.columns.shape[1]:
+            return self.points
         targets, index, groups = self.points.copy(), np.arange(len(self.rows))[:, None], self.groups[:, None]
         shifts = solve_vectors(self.blocks(), self.conditional_z_from_center()[index, self.columns])
         units = self.shapes.conditional_deviations[groups, self.columns]

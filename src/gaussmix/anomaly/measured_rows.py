@@ -69,13 +69,11 @@ class MeasuredRows:
         signs = _find_relation_signs(relations, transformed)
         shown = full if mixture.transforms is None else tuple(mixture.transforms.format_names(full))
         columns = mixture.independent_columns
-        with np.errstate(over="ignore"):
-            points = mixture.frame.transform_rows(transformed[:, columns])
         return cls(
             whole=mixture,
             mixture=mixture.independent_part,
             values=values,
-            points=_limit_points(mixture.independent_part, points),
+            points=_to_points(mixture, transformed),
             names=full,
             independent_names=tuple(full[j] for j in columns),
             relations=relations,
@@ -95,6 +93,15 @@ class MeasuredRows:
     def is_dependent(self) -> BoolN:
         """Whether a relation gives each column, (D,)."""
         return np.isin(np.arange(len(self.names)), [relation.column for relation in self.relations])
+
+    @property
+    def independent_columns(self) -> IntN:
+        """Positions (d,) of the independent columns."""
+        return np.flatnonzero(~self.is_dependent)
+
+    def to_points(self, values: ND) -> ND:
+        """Return rows (m, D) in the data's units as points (m, d) in working coordinates."""
+        return _to_points(self.whole, self.whole.transform_rows(values))
 
     @property
     def independent_values(self) -> ND:
@@ -125,11 +132,14 @@ class MeasuredRows:
         return np.asarray(0.5 * (high - low))
 
 
-def _limit_points(mixture: Mixture, points: ND) -> ND:
-    """Return points (n, d) within 1e100 standard deviations of the whole mixture, so that squares are finite."""
-    shapes = GroupShapes.from_mixture(mixture)
-    center = mixture.weights @ shapes.centers / mixture.weights.sum()
-    room = _MAX_DEVIATIONS * shapes.overall_deviations(mixture.weights)
+def _to_points(mixture: Mixture, transformed: ND) -> ND:
+    """Return transformed rows (n, D) as points (n, d), within 1e100 deviations of the whole mixture."""
+    part = mixture.independent_part
+    shapes = GroupShapes.from_mixture(part)
+    center = part.weights @ shapes.centers / part.weights.sum()
+    room = _MAX_DEVIATIONS * shapes.overall_deviations(part.weights)
+    with np.errstate(over="ignore"):
+        points = mixture.frame.transform_rows(transformed[:, mixture.independent_columns])
     return np.asarray(np.clip(points, center - room, center + room))
 
 

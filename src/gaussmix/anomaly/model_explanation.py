@@ -6,16 +6,19 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.anomaly.anomaly_model import AnomalyModel
+from gaussmix.anomaly.change_search import IsNormal
 from gaussmix.anomaly.explanation import Explanations, explain_rows
 from gaussmix.anomaly.explanation_sentences import SPARSE_REGION
 from gaussmix.anomaly.number_text import format_own_value
-from gaussmix.anomaly.smallest_change import IsNormal, SmallestChanges, find_smallest_changes
+from gaussmix.anomaly.smallest_change import SmallestChanges, find_smallest_changes
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import join_with_and
-from gaussmix.types import ND, ArrayLike, BoolN
+from gaussmix.types import ND, ArrayLike, BoolN, IntN
 
 _MIN_CORRECTION = 0.5  # of a log tail by feedback, in nats: a smaller one decides on few rows
+_MAX_NAMED_COLUMNS = 3  # in the reason of a row that matches no group
+_OTHER_COLUMNS = "No change of as few columns that the reason names is enough."
 _VERDICTS = {True: "an anomaly", False: "normal"}
 _LARGEST_LIMIT = float(np.nextafter(1.0, 2.0))  # 1 is allowed
 
@@ -51,13 +54,40 @@ def explain_by_model(
     are_normal = is_normal(rows)
     flags = ~are_normal if is_anomaly is None else is_anomaly
     explanations = explain_rows(model.groups, rows, names, flags, log_tail=replace(model, feedback=None).log_tails)
-    changes = find_smallest_changes(model.groups, rows, is_normal, names, are_normal=are_normal)
+    named = _mark_named_columns(explanations)
+    changes = find_smallest_changes(
+        model.groups, rows, is_normal, names, are_normal=are_normal, grids=model.grids, preferred_columns=named
+    )
+    changes = replace(changes, sentences=_compare_with_reasons(changes, named, model.groups.independent_columns))
     verdicts = _describe_verdicts(model, rows, explanations.is_anomaly)
     sentences = [
         _join(verdict, _name_changed_columns(explanations, changes, i), bool(explanations.is_anomaly[i]))
         for i, verdict in enumerate(verdicts)
     ]
     return replace(explanations, changes=changes, sentences=tuple(sentences))
+
+
+def _mark_named_columns(explanations: Explanations) -> BoolN:
+    """Return which columns the reason of each row names, (n, d)."""
+    marks = np.zeros(explanations.values.shape, dtype=bool)
+    for positions in (explanations.deviating_columns, explanations.pair_columns):
+        rows, places = np.nonzero(positions >= 0)
+        marks[rows, positions[rows, places]] = True
+    most = np.argsort(-np.abs(explanations.marginal_z), axis=1, kind="stable")[:, :_MAX_NAMED_COLUMNS]
+    without_group = explanations.matches_no_group
+    marks[without_group] = False
+    marks[np.flatnonzero(without_group)[:, None], most[without_group]] = True
+    return marks
+
+
+def _compare_with_reasons(changes: SmallestChanges, named: BoolN, independent: IntN | slice) -> tuple[str, ...]:
+    """Return the sentences of the changes; where none of the ``named`` columns (n, d) changes, with a note on that."""
+    is_changed = (changes.changed_values != changes.values)[:, independent]
+    is_elsewhere = is_changed.any(axis=1) & named.any(axis=1) & ~(is_changed & named).any(axis=1)
+    return tuple(
+        f"{sentence} {_OTHER_COLUMNS}" if elsewhere else sentence
+        for sentence, elsewhere in zip(changes.sentences, is_elsewhere.tolist(), strict=True)
+    )
 
 
 def _name_changed_columns(explanations: Explanations, changes: SmallestChanges, row: int) -> str:

@@ -23,11 +23,11 @@ def format_own_value(value: float, deviation: float) -> str:
     return _format_at(value, min(exponent, rounding_exponent(deviation)) if deviation > 0 else exponent)
 
 
-def round_onward(start: float, end: float) -> float:
-    """Return ``end``, rounded to about a hundredth of the change, further away from ``start``."""
+def round_onward(start: float, end: float, scale: float | None = None) -> float:
+    """Return ``end``, rounded to about a hundredth of ``scale``, by default of the change, further from ``start``."""
     if start == end:
         return end
-    exponent = rounding_exponent(abs(end - start))
+    exponent = rounding_exponent(abs(end - start) if scale is None else scale)
     if abs(end) >= 10.0 ** min(exponent + _MAX_DIGITS, 300) or not -290 < exponent < 290:
         return end
     steps = end / 10.0**exponent
