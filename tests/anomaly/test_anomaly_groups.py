@@ -73,14 +73,35 @@ def test_one_row_two_rows_and_identical_rows():
     mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [np.eye(2)])
     one = group_anomalies(mixture, [[9.0, 0.0]], ["a", "b"])
     assert one.labels.tolist() == [0]
-    assert one.groups[0].sentence == "1 row: a is 9.0 sd above what its other values let expect (row 0)."
+    assert one.groups[0].sentence == "1 row: a is 9.0 sd above its expected value (row 0)."
     assert str(one).startswith("1 anomaly in 1 group.\n0: 1 row: a is")
     assert group_anomalies(mixture, [[9.0, 0.0], [0.0, 9.0]]).labels.tolist() in ([0, 1], [1, 0])
     same = group_anomalies(mixture, [[9.0, 0.0]] * 50, ["a", "b"])
     assert same.groups[0].size == 50
-    assert same.groups[0].sentence.startswith("50 rows: a is 9.0 sd above what their other values let expect")
+    assert same.groups[0].sentence.startswith("50 rows: a is typically 9.0 sd above its expected value; row ")
     centers = group_anomalies(mixture, [[0.0, 0.0]] * 3)
     assert centers.labels.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("n_columns", [2, 3, 4])
+@pytest.mark.parametrize("shift", [5.0, 50.0])
+def test_rows_that_deviate_in_all_columns_are_one_story(n_columns, shift):
+    """No few columns explain such rows, and chance must not choose some."""
+    mixture = Mixture.from_parameters([1.0], [[0.0] * n_columns], [np.eye(n_columns)])
+    rows = np.random.default_rng(0).normal(size=(300, n_columns)) + shift
+    found = group_anomalies(mixture, rows)
+    assert len(found) == 1
+    assert len(found.groups[0].columns) == min(n_columns, 3)
+
+
+def test_rows_of_which_no_column_alone_is_unusual_are_called_so():
+    mixture = Mixture.from_parameters([1.0], [[0.0, 0.0]], [np.eye(2)])
+    rows = [[0.1, 0.2], [9.0, 0.0], [0.2, -0.1]]
+    found = group_anomalies(mixture, rows, log_tail=lambda values: np.full(len(values), -9.0))
+    assert found.labels.tolist() == [0, 1, 0]
+    assert found.groups[0].columns == ()
+    assert found.groups[0].sentence.startswith("2 rows lie where few normal rows are; no column alone sets them apart;")
+    assert found.to_table()["columns"].tolist() == ["", "column 0"]
 
 
 def test_thousands_of_rows_are_grouped_as_few_are():

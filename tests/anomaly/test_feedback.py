@@ -58,9 +58,17 @@ def test_the_last_verdict_on_a_row_counts():
     row = np.array([[4.0, 4.0]])
     for verdict in (False, True, False):
         assert (detector.feedback(row, verdict).predict(row) < 0) == verdict
-    detector.feedback(np.repeat(row, 3, axis=0), np.array([False, False, True]))
+    detector.feedback(np.repeat(row, 3, axis=0), True)
     assert detector.predict(row) == -1
     assert len(detector.model_.feedback.rows) == 1
+
+
+def test_verdicts_of_one_call_must_not_contradict_each_other():
+    rows = np.array([[4.0, 4.0], [5.0, 1.0], [4.0, 4.0]])
+    detector = fit()
+    with pytest.raises(AnomalyParameterError, match="rows 0 and 2 are equal, and only one is an anomaly"):
+        detector.feedback(rows, np.array([True, True, False]))
+    assert detector.model_.feedback is None
 
 
 @pytest.mark.parametrize("distance", [1e-5, 1e-3, 0.1])

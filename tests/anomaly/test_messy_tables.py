@@ -176,3 +176,17 @@ def test_the_groups_of_normal_rows_have_units_whose_squares_overflow(n_rows, exp
 def test_equal_rows_are_an_error_also_where_weights_leave_one():
     with pytest.raises(DataError, match="one row only"):
         AnomalyDetector().fit(normal(5, 2), sample_weight=[0, 0, 1, 0, 0])
+
+
+def test_frames_that_are_no_tables_of_numbers_are_refused_in_words():
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    for frame, message in (
+        (polars.DataFrame({"a": [1.0, 2.0]}).lazy(), "a LazyFrame has no rows yet; pass its collect"),
+        (pandas.DataFrame(), "the data have no columns"),
+        (
+            pandas.DataFrame({"a": [1.0, 2.0], "t": pandas.date_range("2020", periods=2)}),
+            "drop or convert the columns that hold text or dates",
+        ),
+    ):
+        with pytest.raises(DataError, match=message):
+            AnomalyDetector().fit(frame)

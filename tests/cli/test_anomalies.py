@@ -66,8 +66,8 @@ def test_a_file_alone(run: Run, data: Path, whole_page: None) -> None:
     assert "2 of 80 rows are anomalies (2.5%)." in said
     assert "a false discovery rate of 10%" in said
     assert "the rate is approximate" in said
-    assert "no. data row customer p-value group reason" in said
-    assert "groups of anomalies" in said
+    assert "no. data row customer p-value anomaly group reason" in said
+    assert "anomaly groups A " in said
     lines = [line.split() for line in result.stdout.splitlines()]
     assert {tuple(line[1:3]) for line in lines if line and line[0] in ("1", "2")} == {("11", "C010"), ("41", "C040")}
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
@@ -82,8 +82,8 @@ def test_the_tables_join_the_input(run: Run, data: Path) -> None:
     run("anomalies", data, "--output", "out")
     written = read_output("out")
     assert pacsv.read_csv("out/anomalies.csv").num_rows == N_ROWS
-    assert list(written)[:4] == ["row", "customer", "is_anomaly", "p_value"]
-    assert written["row"] == list(range(N_ROWS))
+    assert list(written)[:4] == ["data_row", "customer", "is_anomaly", "p_value"]
+    assert written["data_row"] == list(range(1, N_ROWS + 1))
     assert written["customer"] == make_columns()["customer"]
     assert [i for i, flag in enumerate(written["is_anomaly"]) if flag] == UNUSUAL
     rows = np.column_stack([make_columns()["a"], make_columns()["b"]])
@@ -204,7 +204,7 @@ def test_numbers_that_identify_rows_are_not_fitted(run: Run, write: Write) -> No
     assert "'customer_id' and 'row' identify the rows and are not fitted." in flat(result.stderr)
     written = read_output()
     assert written["customer_id"] == ids["customer_id"]
-    assert written["row (input)"] == ids["row"]
+    assert written["row"] == ids["row"]
     assert "2 columns (customer_id, a)" in flat(run("anomalies", data, "--columns", "customer_id,a").stdout)
 
 
@@ -212,7 +212,7 @@ def test_numbers_that_identify_rows_are_not_fitted(run: Run, write: Write) -> No
 def test_verdicts(by_number: bool, run: Run, data: Path, write: Write) -> None:
     columns = make_columns()
     if by_number:
-        judged: dict[str, list[Any]] = {"row": [10, 0, 3], "verdict": ["normal", "Anomaly", ""]}
+        judged: dict[str, list[Any]] = {"data_row": [11, 1, 4], "verdict": ["normal", "Anomaly", ""]}
     else:
         chosen = [10, 0]
         judged = {name: [columns[name][i] for i in chosen] for name in ("b", "a")} | {"verdict": [0, 1]}
@@ -232,13 +232,19 @@ def test_verdicts(by_number: bool, run: Run, data: Path, write: Write) -> None:
 @pytest.mark.parametrize(
     ("judged", "message"),
     [
-        ({"row": [1], "answer": ["normal"]}, "judged.csv has no column named 'verdict'"),
-        ({"row": [1, 2], "verdict": ["", ""]}, "the column 'verdict' of judged.csv is empty"),
-        ({"row": [1, 2], "verdict": ["normal", "perhaps"]}, "the verdict in data row 2 of judged.csv is 'perhaps'"),
-        ({"row": [1, 80], "verdict": ["normal", "normal"]}, "column 'row' of judged.csv has 80 in data row 2"),
-        ({"row": [1.5], "verdict": ["normal"]}, "has 1.5 in data row 1; it counts rows from 0 to 79"),
-        ({"row": ["x"], "verdict": ["normal"]}, "of judged.csv has no number in data row 1"),
-        ({"c": [1.0], "verdict": ["normal"]}, "no columns named 'a' and 'b'"),
+        ({"data_row": [1], "answer": ["normal"]}, "judged.csv has no column named 'verdict'"),
+        ({"data_row": [1, 2], "verdict": ["", ""]}, "the column 'verdict' of judged.csv is empty"),
+        (
+            {"data_row": [1, 2], "verdict": ["normal", "perhaps"]},
+            "the verdict in data row 2 of judged.csv is 'perhaps'",
+        ),
+        ({"data_row": [1, 81], "verdict": ["normal", "normal"]}, "column 'data_row' of judged.csv has 81 in its row 2"),
+        ({"data_row": [0], "verdict": ["normal"]}, "has 0 in its row 1; data rows count from 1 to 80"),
+        ({"row": [1], "verdict": ["normal"]}, "does not say which rows are judged; add a column 'data_row', which"),
+        ({"data_row": [3, 3], "verdict": ["normal", "anomaly"]}, "contradict each other: rows 0 and 1 are equal"),
+        ({"data_row": [1.5], "verdict": ["normal"]}, "has 1.5 in its row 1; data rows count from 1 to 80"),
+        ({"data_row": ["x"], "verdict": ["normal"]}, "of judged.csv has no number in its row 1"),
+        ({"a": [1.0], "verdict": ["normal"]}, "no column named 'b'"),
     ],
 )
 def test_verdicts_that_cannot_be_used(

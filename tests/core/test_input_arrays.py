@@ -61,7 +61,7 @@ def test_one_dimensional_data_are_a_column_or_a_row() -> None:
 @pytest.mark.parametrize(
     ("data", "n_features", "sentence"),
     [
-        ([["a", "b"]], None, "the data must be numbers.*drop or encode"),
+        ([["a", "b"]], None, "the data must be numbers.*drop or convert"),
         ([[1.0], [1.0, 2.0]], None, "the data must be numbers"),
         ([[None, object()]], None, "the data must be numbers"),
         (np.zeros((2, 2, 2)), None, r"must have 2 dimensions .* but have 3; reshape the data"),

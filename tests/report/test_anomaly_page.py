@@ -52,7 +52,7 @@ def summarize(training: str = "contaminated", **options: Any) -> AnomalySummary:
 
 @pytest.fixture(scope="module")
 def summary() -> AnomalySummary:
-    identifiers = {"customer": [f"<C{i}>" for i in range(60)], "row": np.arange(60) + 1000}
+    identifiers = {"customer": [f"<C{i}>" for i in range(60)], "data_row": np.arange(60) + 1000}
     return summarize(threshold=("contamination", 5 / 60), identifiers=identifiers)
 
 
@@ -64,10 +64,10 @@ def text(summary: AnomalySummary) -> str:
 def test_the_table_has_every_row_and_joins_the_input(summary: AnomalySummary) -> None:
     table = summary.to_table()
     own = ["is_anomaly", "p_value", "rank", "anomaly_group", "first_column", "reason", "smallest_change"]
-    assert list(table) == ["row", "customer", "row (input)", *own]
+    assert list(table) == ["data_row", "customer", "data_row (input)", *own]
     assert {len(values) for values in table.values()} == {60}
-    np.testing.assert_array_equal(table["row"], np.arange(60))
-    np.testing.assert_array_equal(table["row (input)"], np.arange(60) + 1000)
+    np.testing.assert_array_equal(table["data_row"], np.arange(1, 61))
+    np.testing.assert_array_equal(table["data_row (input)"], np.arange(60) + 1000)
     np.testing.assert_array_equal(table["is_anomaly"], np.arange(60) < 5)
     assert sorted(table["rank"]) == list(range(1, 61))
     assert set(table["rank"][:5]) == {1, 2, 3, 4, 5}

@@ -1,8 +1,9 @@
 """``AnomalyGroups``: anomalies that deviate in the same way are one group, so that a user reads stories and not rows.
 
 A row is described by the columns that deviate and by how many standard deviations, with sign; all other columns are
-zero. Rows are similar if these vectors point in the same direction (cosine), however large the deviation is and
-whichever normal group the row belongs to. Average linkage joins groups as long as their mean similarity allows.
+zero. Of a row that matches no normal group all columns deviate that are unusual there. Rows are similar if these
+vectors point in the same direction (cosine), however large the deviation is and whichever normal group the row belongs
+to. Average linkage joins groups as long as their mean similarity allows.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from gaussmix.anomaly.direction_clustering import cluster_directions
 from gaussmix.anomaly.explanation import NORMAL_LEVEL, Explanations, explain_rows
 from gaussmix.anomaly.number_text import format_sd
+from gaussmix.anomaly.score_reasons import LogTail
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import format_count, join_with_and
@@ -23,6 +25,7 @@ MIN_SIMILARITY = 0.5
 _MAX_DEVIATING_COLUMNS = 10
 _MAX_NAMED_COLUMNS = 3
 _MIN_FRACTION_OF_ROWS = 0.5  # in which a column deviates to one side, for the group to be named after it
+_MIN_MARGINAL_Z = 2.0  # of a row that matches no normal group: smaller deviations are zero
 _RELATION_DEVIATIONS = 1e12  # standard deviations that a broken relation stands for: more than any column
 _MAX_SHOWN_GROUPS = 20
 
@@ -36,9 +39,10 @@ class AnomalyGroup:
     rows : ndarray of int of shape (size,)
         Positions among the rows that were grouped, the most typical row first.
     columns : tuple of str
-        The columns that set the group apart, the largest deviation first; at most three.
+        The columns that set the group apart, the largest deviation first; at most three, and none of rows of which no
+        column alone is unusual.
     deviations : ndarray of shape (len(columns),)
-        Median number of standard deviations, with sign; 0 for a broken relation.
+        Median number of standard deviations from the expected value, with sign; 0 for a broken relation.
     fractions : ndarray of shape (len(columns),)
         Fraction of the rows in which the column deviates to this side.
     description : str
@@ -113,6 +117,7 @@ def group_anomalies(
     names: Sequence[str] | None = None,
     min_similarity: float = MIN_SIMILARITY,
     level: float = NORMAL_LEVEL,
+    log_tail: LogTail | None = None,
 ) -> AnomalyGroups:
     """Group anomalies by the columns that deviate, and by the side to which they do.
 
@@ -129,6 +134,8 @@ def group_anomalies(
         more groups.
     level : float, default=0.01
         The columns of a row that do not deviate have at least this tail probability.
+    log_tail : callable, optional
+        See `explain_rows`.
 
     Raises
     ------
@@ -139,7 +146,7 @@ def group_anomalies(
     """
     if not is_number_in(min_similarity, 0.0, 1.0):
         raise ParameterError.invalid_value("min_similarity", min_similarity, "between 0 and 1, both excluded")
-    explanations = explain_rows(mixture, rows, names, True, level=level, max_columns=_MAX_DEVIATING_COLUMNS)
+    explanations = explain_rows(mixture, rows, names, True, level, _MAX_DEVIATING_COLUMNS, log_tail)
     vectors = _deviation_vectors(explanations)
     ranks = np.argsort(np.lexsort(np.hstack([explanations.values, vectors]).T))
     found = cluster_directions(_compress(vectors), min_similarity)
@@ -156,7 +163,8 @@ def group_anomalies(
 def _deviation_vectors(explanations: Explanations) -> ND:
     """Return the deviations (n, d + n_relations) of each row in standard deviations, zero in ordinary columns.
 
-    Two columns that do not go together both have their conditional z, whichever of them deviates a little more.
+    Two columns that do not go together both have their conditional z, whichever of them deviates a little more. Of a
+    row that matches no normal group the search for few columns has failed, so that chance would choose among them.
     """
     n_rows, n_features = explanations.values.shape
     vectors = np.zeros((n_rows, n_features))
@@ -165,6 +173,9 @@ def _deviation_vectors(explanations: Explanations) -> ND:
     with_pair = np.flatnonzero(explanations.pair_columns[:, 0] >= 0)[:, None]
     pairs = explanations.pair_columns[with_pair[:, 0]]
     vectors[with_pair, pairs] = explanations.conditional_z[with_pair, pairs]
+    without_group = explanations.matches_no_group
+    marginal_z = explanations.marginal_z[without_group]
+    vectors[without_group] = np.where(np.abs(marginal_z) >= _MIN_MARGINAL_Z, marginal_z, 0.0)
     return np.hstack([vectors, _RELATION_DEVIATIONS * explanations.relation_signs])
 
 
@@ -190,6 +201,11 @@ def _summarize_group(explanations: Explanations, vectors: ND, ranks: IntN, membe
     chosen = chosen or [int(order[0])]
     relations = [j for j in chosen if j >= n_features]
     columns = relations or chosen
+    if not own.any():
+        verb, them = ("lies", "it") if len(rows) == 1 else ("lie", "them")
+        where = f"{verb} where few normal rows are; no column alone sets {them} apart"
+        description = f"{format_count(len(rows), 'row')} {where}"
+        return AnomalyGroup(rows, (), np.zeros(0), np.zeros(0), description)
     names = [*explanations.names, *explanations.relations]
     deviations = np.array([0.0 if j >= n_features else _median_where_signed(own[:, j], mean[j]) for j in columns])
     description = _describe_anomaly_group(explanations, rows, [names[j] for j in columns], deviations, bool(relations))
@@ -204,21 +220,20 @@ def _median_where_signed(values: Array, side: float) -> float:
 def _describe_anomaly_group(
     explanations: Explanations, rows: IntN, columns: list[str], deviations: Array, breaks_relation: bool
 ) -> str:
-    """Return '41 rows: a is 4.2 sd above what their other values let expect in the median'."""
+    """Return '41 rows: a is typically 4.2 sd above its expected value'."""
     count = format_count(len(rows), "row")
     if breaks_relation:
         verb = "breaks" if len(rows) == 1 else "break"
         return f"{count} {verb} what every training row keeps: {'; '.join(columns)}"
+    typically = "" if len(rows) == 1 else "typically "
     sides = [
-        f"{name} is {format_sd(z)} {'above' if z > 0 else 'below'}" for name, z in zip(columns, deviations, strict=True)
+        f"{name} {f'is {typically}' if i == 0 else ''}{format_sd(z)} {'above' if z > 0 else 'below'}"
+        for i, (name, z) in enumerate(zip(columns, deviations, strict=True))
     ]
-    median = "" if len(rows) == 1 else " in the median"
-    expectation = f"what {'its' if len(rows) == 1 else 'their'} other values let expect"
-    if len(explanations.names) == 1:
-        expectation = "what normal rows have"
+    expectation = "its expected value" if len(columns) == 1 else "their expected values"
     pair = _common_pair(explanations, rows)
     together = f"{join_with_and([explanations.names[j] for j in pair])} do not go together: " if pair else ""
-    return f"{count}: {together}{join_with_and(sides)} {expectation}{median}"
+    return f"{count}: {together}{join_with_and(sides)} {expectation}"
 
 
 def _common_pair(explanations: Explanations, rows: IntN) -> list[int]:

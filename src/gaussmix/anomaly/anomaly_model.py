@@ -91,6 +91,7 @@ class AnomalyModel:
 
     def with_feedback(self, rows: ND, is_anomaly: BoolN, limit: float) -> "AnomalyModel":
         """Return the model with judged rows (m, D) and their verdicts (m,) added; ``limit`` is that of log tails."""
+        JudgedRows(rows, is_anomaly).require_consistent()
         if self.feedback is not None:
             rows = np.concatenate([self.feedback.rows, rows])
             is_anomaly = np.concatenate([self.feedback.is_anomaly, is_anomaly])

@@ -97,6 +97,16 @@ class JudgedRows(NamedTuple):
     rows: ND
     is_anomaly: BoolN
 
+    def require_consistent(self) -> "JudgedRows":
+        """Return the rows; raise AnomalyParameterError if equal ones have different verdicts."""
+        numbers = number_distinct_rows(self.rows)
+        order = np.argsort(numbers, kind="stable")
+        is_equal, verdicts = np.diff(numbers[order]) == 0, self.is_anomaly[order]
+        conflicts = np.flatnonzero(is_equal & (verdicts[1:] != verdicts[:-1]))
+        if len(conflicts):
+            raise AnomalyParameterError.contradictory_verdicts(*sorted(order[conflicts[0] : conflicts[0] + 2].tolist()))
+        return self
+
     def keep_last_verdicts(self) -> "JudgedRows":
         """Return the distinct rows, each with its last verdict."""
         newest_first = number_distinct_rows(self.rows)[::-1]

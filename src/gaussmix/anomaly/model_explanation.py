@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
 from gaussmix.anomaly.anomaly_model import AnomalyModel
 from gaussmix.anomaly.change_search import IsNormal
 from gaussmix.anomaly.explanation import Explanations, explain_rows
@@ -65,6 +66,11 @@ def explain_by_model(
         for i, verdict in enumerate(verdicts)
     ]
     return replace(explanations, changes=changes, sentences=tuple(sentences))
+
+
+def group_by_model(model: AnomalyModel, rows: ND, names: Sequence[str] | None = None) -> AnomalyGroups:
+    """Return anomalies (n, D) grouped by how they deviate, with the reasons of `explain_by_model`."""
+    return group_anomalies(model.groups, rows, names, log_tail=replace(model, feedback=None).log_tails)
 
 
 def _mark_named_columns(explanations: Explanations) -> BoolN:

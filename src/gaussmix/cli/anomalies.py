@@ -1,5 +1,6 @@
 """``gaussmix anomalies``: rows of a file that are unlike the others, or unlike normal rows, with reasons."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,9 +28,7 @@ Examples:
   gaussmix anomalies customers.csv --feedback judged.csv
 """
 
-_NOTHING_FOUND = (
-    "anomalies.csv ranks all rows by how unusual they are; --contamination 0.01 would flag the most unusual 1%."
-)
+_RANKED_FRACTION = 0.01  # of many rows, which a hint suggests to look at
 _TABLE_FILES = {
     "anomalies.csv": "each row: p-value, whether it is an anomaly, and why",
     "anomalies.parquet": "the same",
@@ -79,7 +78,7 @@ FeedbackOption = Annotated[
     typer.Option(
         "--feedback",
         metavar="FILE",
-        help="Rows that people have judged: a column verdict (normal or anomaly) beside FILE's columns or row numbers.",
+        help="Rows that people have judged: a column verdict (normal or anomaly) beside FILE's columns or data_row.",
     ),
 ]
 UsedColumnsOption = Annotated[
@@ -118,8 +117,8 @@ def run_anomalies(
 
     Prints the anomalies with p-values and reasons, and what kinds of anomalies there are. Writes
     anomalies.csv, anomalies.parquet, detector.safetensors and report.html. Learns from FILE
-    itself, or from a file of normal rows (--train); only then is the rate guaranteed. The printed
-    tables and the report count rows from 1; the column row of a written file counts them from 0.
+    itself, or from a file of normal rows (--train); only then is the rate guaranteed. Data rows
+    count from 1 everywhere: in printed tables, written files, the report and --feedback.
     """
     from gaussmix.cli.anomaly_detection import AnomalyOptions, describe_drift, detect_anomalies, summarize_detection
     from gaussmix.cli.output_paths import require_writable_folder
@@ -168,10 +167,21 @@ def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "
     resolution = anomaly_text.describe_resolution(detection.detector, judgement)
     fields += [("", resolution)] if resolution else []
     fields += [("Drift", drift)] if drift else []
-    fields += [] if judgement.n_anomalies else [("Next", _NOTHING_FOUND)]
+    fields += [] if judgement.n_anomalies else [("Next", _suggest_contamination(len(rows.rows)))]
     for paragraph in (format_fields(fields), format_anomalies(summary), format_groups(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")
+
+
+def _suggest_contamination(n_rows: int) -> str:
+    """Return what to do where no row is an anomaly: look at the most unusual hundredth, or of few rows at one."""
+    ranking = "anomalies.csv ranks all rows by how unusual they are"
+    if n_rows * _RANKED_FRACTION >= 1:
+        return f"{ranking}; --contamination {_RANKED_FRACTION} would flag the most unusual {_RANKED_FRACTION:.0%}."
+    if n_rows < 2:
+        return f"{ranking}."
+    rate = min(math.ceil(100 / n_rows) / 100, 0.5)
+    return f"{ranking}; --contamination {rate} would flag the most unusual of {n_rows} rows."
 
 
 def _describe_training(options: "AnomalyOptions", detection: "Detection") -> str:

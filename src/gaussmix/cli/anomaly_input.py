@@ -14,7 +14,7 @@ from gaussmix.errors import TrainingRowsError, VerdictTableError
 from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import ND, AnyArray, BoolN, IntN
 
-_VERDICT_COLUMN, _ROW_COLUMN = "verdict", "row"
+_VERDICT_COLUMN, _ROW_COLUMN = "verdict", "data_row"
 _VERDICTS: dict[object, bool] = {"anomaly": True, "normal": False, "true": True, "false": False, 1.0: True, 0.0: False}
 
 
@@ -102,8 +102,8 @@ class Verdicts:
 def read_verdicts(path: Path, names: Sequence[str], rows: ND) -> Verdicts:
     """Read what people say about rows: a table with the column 'verdict', and the rows or their numbers.
 
-    Rows are values of the columns ``names``, or else numbers from 0 of ``rows`` (n, D) in a column 'row', as in the
-    output of the command. Rows without a verdict are left out.
+    Rows are values of the columns ``names``, or else numbers from 1 of ``rows`` (n, D) in a column 'data_row', as in
+    the output of the command. Rows without a verdict are left out.
 
     Raises
     ------
@@ -121,6 +121,8 @@ def read_verdicts(path: Path, names: Sequence[str], rows: ND) -> Verdicts:
     is_anomaly = np.array([bool(answers[i]) for i in judged])
     if _ROW_COLUMN in columns and not set(names) <= set(columns):
         return Verdicts(rows[_parse_row_numbers(path, columns[_ROW_COLUMN], judged, len(rows))], is_anomaly)
+    if not set(names) & set(columns):
+        raise VerdictTableError.no_row_column(path)
     return Verdicts(select_columns_for_model(table, names, len(names)).rows[judged], is_anomaly)
 
 
@@ -141,10 +143,10 @@ def _parse_verdicts(path: Path, column: Column, n_rows: int) -> list[bool | None
 
 
 def _parse_row_numbers(path: Path, column: Column, judged: IntN, n_rows: int) -> IntN:
-    """Return the row numbers of judged rows (m,); raise VerdictTableError if one is no number of a row."""
+    """Return the positions, from 0, of judged rows (m,); raise VerdictTableError if one has no number of a row."""
     numbers = column.values if column.is_numeric else np.full(int(judged.max()) + 1, np.nan)
     for row in judged.tolist():
-        if not (0 <= numbers[row] < n_rows and numbers[row] == round(numbers[row])):
+        if not (1 <= numbers[row] <= n_rows and numbers[row] == round(numbers[row])):
             value = f"{numbers[row]:.10g}" if column.is_numeric else "no number"
             raise VerdictTableError.unknown_row(path, row + 1, value, n_rows)
-    return np.asarray(numbers[judged], dtype=np.int64)
+    return np.asarray(numbers[judged], dtype=np.int64) - 1

@@ -10,8 +10,9 @@ from gaussmix.report.anomaly_tables import anomaly_group_table, anomaly_table
 
 MAX_ROWS_SHOWN, MAX_GROUPS_SHOWN = 20, 10
 _MAX_IDENTIFIER_WIDTH = 20
-_MIN_REASON_WIDTH = 40  # of a column; in a narrower terminal reasons stand below
+_MIN_REASON_WIDTH = 60  # of a column; in a narrower terminal reasons stand below
 _INDENT = 4
+_NORMAL_GROUPS = "Normal groups, which have numbers, are groups of normal rows; report.html describes them."
 
 
 def format_anomalies(summary: AnomalySummary) -> str:
@@ -19,7 +20,7 @@ def format_anomalies(summary: AnomalySummary) -> str:
     rows = anomaly_table(summary, MAX_ROWS_SHOWN)
     if not rows:
         return ""
-    header = ["no.", "data row", *summary.identifiers, "p-value", "group"]
+    header = ["no.", "data row", *summary.identifiers, "p-value", "anomaly group"]
     cells = [[str(row.number), str(row.row + 1), *row.identifiers, row.p_value, row.group] for row in rows]
     short = [[truncate_text(cell, _MAX_IDENTIFIER_WIDTH) for cell in line] for line in [header, *cells]]
     widths = [max(len(line[j]) for line in short) for j in range(len(header))]
@@ -51,7 +52,7 @@ def format_groups(summary: AnomalySummary) -> str:
     groups = anomaly_group_table(summary, MAX_GROUPS_SHOWN)
     if summary.groups is None:
         return ""
-    lines = ["groups of anomalies"]
+    lines = ["anomaly groups"]
     for group in groups:
         typical = f" Data row {group.typical_row + 1} is typical." if group.size > 1 else ""
         head = f"  {group.name}  "
@@ -59,6 +60,8 @@ def format_groups(summary: AnomalySummary) -> str:
     n_more = len(summary.groups) - len(groups)
     if n_more:
         lines.append(f"  ... and {format_count(n_more, 'more group')}")
+    if summary.detector.model_.groups.n_components > 1:
+        lines.append(f"  {_wrap_below(_NORMAL_GROUPS, 2)}")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
 from gaussmix.errors.text import join_with_and
 from gaussmix.types import AnyArray
 
-_ROW_NUMBER_NAME = "row"  # that of the tables of this program
+_ROW_NUMBER_NAMES = ("row", "data_row")  # those of the tables of this program
 _ID_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id)$|ID$")  # 'id', 'customer_id', 'userID'
 
 
@@ -60,7 +60,7 @@ def _is_identifier(column: Column) -> bool:
     """Return whether a column identifies rows: distinct texts, or distinct whole numbers with the name of an id."""
     if column.is_numeric:
         is_named_id = bool(_ID_NAME_PATTERN.search(column.name)) and _are_distinct_whole_numbers(column.values)
-        is_index = bool(IDENTIFIER_NAME_PATTERN.search(column.name)) or column.name.lower() == _ROW_NUMBER_NAME
+        is_index = bool(IDENTIFIER_NAME_PATTERN.search(column.name)) or column.name.lower() in _ROW_NUMBER_NAMES
         return is_named_id or (is_index and are_row_numbers(column.values))
     if column.kind != "text" or column.is_likely_numeric:
         return False

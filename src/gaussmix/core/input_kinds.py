@@ -13,6 +13,12 @@ def require_no_source(data: object) -> None:
         raise DataError.source_instead_of_rows(type(data).__name__)
 
 
+def require_no_lazy_frame(data: object) -> None:
+    """Raise a DataError for a lazy frame of polars, a query without rows."""
+    if hasattr(data, "collect") and hasattr(data, "lazy"):
+        raise DataError.lazy_frame()
+
+
 def refuse_sparse(data: object) -> None:
     """Raise DataError for a sparse matrix or array."""
     if hasattr(data, "toarray"):

@@ -50,6 +50,14 @@ class AnomalyParameterError(ParameterError):
         )
 
     @classmethod
+    def contradictory_verdicts(cls, first: int, second: int) -> "AnomalyParameterError":
+        """Return the error that two equal rows have different verdicts in one call."""
+        return cls(
+            f"the verdicts contradict each other: rows {first} and {second} are equal, and only one is an anomaly; "
+            "leave one of them out"
+        )
+
+    @classmethod
     def one_density_ratio(cls, missing: str) -> "AnomalyParameterError":
         """Return the error that a density ratio is given for new rows or calibration rows only."""
         return cls(f"density ratios are needed for the new rows and the calibration rows; give {missing}, too")
@@ -99,4 +107,12 @@ class VerdictTableError(TableError):
     @classmethod
     def unknown_row(cls, path: object, row: int, value: object, n_rows: int) -> "VerdictTableError":
         """Return the error that a row number is none of the judged file."""
-        return cls(f"the column 'row' of {path} has {value} in data row {row}; it counts rows from 0 to {n_rows - 1}")
+        return cls(f"the column 'data_row' of {path} has {value} in its row {row}; data rows count from 1 to {n_rows}")
+
+    @classmethod
+    def no_row_column(cls, path: object) -> "VerdictTableError":
+        """Return the error that a file of judged rows does not say which rows they are."""
+        return cls(
+            f"{path} does not say which rows are judged; add a column 'data_row', which counts from 1 as in "
+            "anomalies.csv, or the columns of the data"
+        )

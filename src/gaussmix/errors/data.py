@@ -19,7 +19,7 @@ class DataError(GaussmixError, ValueError):
         if first_non_numeric is not None:
             row, column, value = first_non_numeric
             where = f"; row {row}, column {column} (counted from 0) holds {value!r}"
-        return cls(f"the data must be numbers: {cause}{where}; drop or encode the columns that hold text")
+        return cls(f"the data must be numbers: {cause}{where}; drop or convert the columns that hold text or dates")
 
     @classmethod
     def from_sklearn_message(cls, message: str) -> "DataError":
@@ -41,6 +41,11 @@ class DataError(GaussmixError, ValueError):
             f"{source} is a source, and this takes a table of numbers; to fit a source use "
             "Problem.from_source(source, structure), initialize(...) and run_solver(...), as ARCHITECTURE.md shows"
         )
+
+    @classmethod
+    def lazy_frame(cls) -> "DataError":
+        """Return the error that the data are a query whose rows are not there yet."""
+        return cls("a LazyFrame has no rows yet; pass its collect(), which is a DataFrame")
 
     @classmethod
     def wrong_ndim(cls, ndim: int) -> "DataError":

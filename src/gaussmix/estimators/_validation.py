@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from gaussmix.core.input_arrays import column_names, find_first_non_numeric, parse_weights, require_finite
-from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_source
+from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_lazy_frame, require_no_source
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.scalar_checks import is_bool, is_real_number, require_integer
 from gaussmix.covariance import Structure, parse_structure
@@ -80,6 +80,7 @@ def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_f
     """Return X as a 2-d float array by scikit-learn's ``validate_data``; raise its errors as DataErrors."""
     refuse_sparse(X)
     require_no_source(X)
+    require_no_lazy_frame(X)
     column_names(X)  # raises the error of names that are not distinct
     try:
         rows: AnyArray = validate_data(
@@ -93,6 +94,8 @@ def _validate_with_sklearn(estimator: Any, X: ArrayLike, is_fitting: bool, min_f
     except ValueError as error:
         if "could not convert" in str(error):
             raise DataError.not_numeric(error, find_first_non_numeric(X)) from error
+        if "at least one array" in str(error):  # a data frame without columns
+            raise DataError.no_columns() from error
         raise DataError.from_sklearn_message(str(error)) from error
     except np.exceptions.DTypePromotionError as error:  # a frame with columns of dates and of numbers
         raise DataError.not_numeric(TypeError(str(error).partition(". ")[0]), find_first_non_numeric(X)) from error

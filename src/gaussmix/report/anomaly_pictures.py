@@ -91,9 +91,9 @@ def _scatter_picture(summary: AnomalySummary, columns: tuple[int, ...], groups: 
     names = join_with_and([column_name(mixture, j) for j in columns], max_names=None)
     anomalies = f"{judgement.n_anomalies} {'anomaly' if judgement.n_anomalies == 1 else 'anomalies'}"
     alt_text = f"{names}: normal rows with the ellipses of their groups, and {anomalies} as crosses."
-    caption = f"{names}, in which group {join_with_and(groups)} stands out" if groups else names
+    caption = f"{names}, in which anomaly group {join_with_and(groups)} stands out" if groups else names
     if len(groups) > 1:
-        caption = f"{names}, in which groups {join_with_and(groups)} stand out"
+        caption = f"{names}, in which anomaly groups {join_with_and(groups)} stand out"
     return CaptionedPicture(draw_axes_picture(lambda ax: draw(ax=ax), _SIZE_INCHES, alt_text), caption)
 
 

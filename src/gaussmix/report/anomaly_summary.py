@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
+from gaussmix.anomaly.anomaly_groups import AnomalyGroups
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.judgement import Judgement, judge_rows
-from gaussmix.anomaly.model_explanation import explain_by_model, make_normal_rule
+from gaussmix.anomaly.model_explanation import explain_by_model, group_by_model, make_normal_rule
 from gaussmix.anomaly.smallest_change import SmallestChanges
 from gaussmix.errors import ParameterError
 from gaussmix.plots.validation import check_detector
@@ -62,7 +62,8 @@ class AnomalySummary:
     def to_table(self) -> dict[str, AnyArray]:
         """Return columns (n,) by name, one entry per row, to be written to a file and joined with the input.
 
-        ``row`` counts from 0, ``rank`` from 1 for the most unusual row. Texts of normal rows are empty.
+        ``data_row`` counts from 1, as pages and terminals do, and ``rank`` from 1 for the most unusual row. Texts of
+        normal rows are empty.
         """
         n_rows = len(self.judgement)
         ranks = np.empty(n_rows, dtype=np.int64)
@@ -76,9 +77,9 @@ class AnomalySummary:
             "reason": self._spread(self.reasons),
             "smallest_change": self._spread(self.change_sentences),
         }
-        taken = {"row", *own}
+        taken = {"data_row", *own}
         others = {f"{name} (input)" if name in taken else name: values for name, values in self.identifiers.items()}
-        return {"row": np.arange(n_rows), **others, **own}
+        return {"data_row": np.arange(1, n_rows + 1), **others, **own}
 
     def _first_columns(self) -> list[str]:
         """Return the column that deviates most of each explained row."""
@@ -135,7 +136,7 @@ def summarize_anomalies(
     rows, model, names = judgement.rows[explained], detector.model_, judgement.names
     is_normal = make_normal_rule(model, float(detector.offset_), judgement.p_value_limit)
     explanations = explain_by_model(model, rows, is_normal, True, names)
-    groups = group_anomalies(model.groups, rows, names)
+    groups = group_by_model(model, rows, names)
     return AnomalySummary(detector, judgement, explained, explanations, explanations.changes, groups, columns)
 
 

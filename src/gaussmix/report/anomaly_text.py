@@ -1,9 +1,8 @@
 """Sentences on a judgement: how many anomalies there are, where the limit lies, and what is guaranteed."""
 
-import math
-
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.anomaly.judgement import Judgement
+from gaussmix.anomaly.resolution import measure_resolution
 from gaussmix.errors.text import format_count, join_with_and
 
 _NORMAL_ALREADY = "The row is normal already."  # a row at the limit, to mixtures that have seen it
@@ -84,17 +83,14 @@ def _describe_feedback(detector: AnomalyDetector) -> str:
 
 def describe_resolution(detector: AnomalyDetector, judgement: Judgement) -> str:
     """Return that too few calibration rows make anomalies invisible at this rate; empty if they do not."""
-    calibration, (kind, rate) = detector.model_.calibration, judgement.threshold
-    if not calibration.is_clean or kind == "contamination" or judgement.n_anomalies:
+    found = measure_resolution(detector.model_.calibration, judgement.threshold, len(judgement))
+    if found is None or judgement.n_anomalies:
         return ""
-    smallest = 1.0 / (calibration.total_weight + 1.0)
-    fewest = math.ceil(smallest * len(judgement) / rate - 1e-9) if kind == "fdr" else 1
-    if fewest <= 1 and smallest <= rate:
-        return ""
-    rows = f"With {calibration.total_weight:.0f} calibration rows no p-value is below {format_p_value(smallest)}"
-    if kind == "fpr" or fewest > len(judgement):
-        return f"{rows}, so no row can be flagged at this rate. More normal training rows, or a higher rate, help."
-    return f"{rows}, so fewer than {fewest} anomalies cannot be found at this rate. More normal training rows help."
+    rows = f"With {found.n_calibration} calibration rows no p-value is below {format_p_value(found.smallest_p_value)}"
+    advice = f"It takes {found.n_needed}: more normal training rows, or a higher rate, help."
+    if found.fewest_anomalies > len(judgement):
+        return f"{rows}, so no row can be flagged at this rate. {advice}"
+    return f"{rows}, so fewer than {found.fewest_anomalies} anomalies cannot be found at this rate. {advice}"
 
 
 def describe_method(detector: AnomalyDetector) -> list[str]:
