@@ -27,8 +27,8 @@ class Resolution(NamedTuple):
 def measure_resolution(calibration: CalibrationScores, threshold: Threshold, n_rows: int) -> Resolution | None:
     """Return the resolution of a detector that judges rows, or None where it hides nothing.
 
-    Contaminated calibration extrapolates a tail, and a contamination ranks rows: neither has a smallest p-value. A false
-    discovery rate of r among n rows selects k of them by p-values of at most r k / n, a false positive rate of r by
+    Contaminated calibration extrapolates a tail, and a contamination ranks rows: neither has a smallest p-value. A
+    false discovery rate of r among n rows selects k of them by p-values of at most r k / n, a false positive rate of r by
     p-values of at most r.
     """
     if not calibration.is_clean or threshold.kind == "contamination":
@@ -46,4 +46,5 @@ def warn_of_resolution(calibration: CalibrationScores, threshold: Threshold, n_r
     """Warn that a detector cannot find one anomaly among rows at a rate, if its p-values cannot be that small."""
     found = measure_resolution(calibration, threshold, n_rows)
     if found is not None:
-        warn_user(DataWarning.coarse_p_values(*threshold, n_rows, *found))
+        rows = (n_rows, found.n_calibration, found.fewest_anomalies, found.n_needed)
+        warn_user(DataWarning.coarse_p_values(*threshold, found.smallest_p_value, *rows))

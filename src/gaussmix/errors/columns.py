@@ -97,14 +97,14 @@ class DataWarning(GaussmixWarning):
 
     @classmethod
     def coarse_p_values(
-        cls, kind: str, rate: float, n_rows: int, n_calibration: int, smallest: float, fewest: int, n_needed: int
+        cls, kind: str, rate: float, smallest: float, n_rows: int, n_calibration: int, fewest: int, n_needed: int
     ) -> "DataWarning":
         """Return the warning that too few calibration rows make some or all anomalies invisible at a rate."""
         what = "no row can be selected" if fewest > n_rows else f"fewer than {fewest} anomalies cannot be found"
         among = f" among {format_count(n_rows, 'row')}" if kind == "fdr" else ""
         return cls(
-            f"with {format_count(n_calibration, 'calibration row')} no p-value is below {smallest:.2g}, so {what}{among} "
-            f"at {kind}={rate:g}; use at least {n_needed} calibration rows, or a higher rate"
+            f"with {format_count(n_calibration, 'calibration row')} no p-value is below {smallest:.2g}, so {what}"
+            f"{among} at {kind}={rate:g}; use at least {n_needed} calibration rows, or a higher rate"
         )
 
     @classmethod
