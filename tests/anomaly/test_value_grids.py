@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaussmix import Mixture
-from gaussmix.anomaly import AnomalyDetector, find_smallest_changes
+from gaussmix.anomaly import AnomalyDetector, explain_rows, find_smallest_changes
 from gaussmix.anomaly.value_grids import ValueGrids
 
 NAMES = ["a", "b", "flag"]
@@ -149,3 +149,9 @@ def test_a_change_of_other_columns_than_the_reason_names_says_so():
         agrees = bool(named & set(np.flatnonzero(is_changed[i]).tolist()))
         assert agrees or note in found.changes.sentences[i] or named == {-1}
         assert not (agrees and note in found.changes.sentences[i])
+
+
+def test_reasons_expect_values_that_occur():
+    found = explain_rows(GROUP, [[0.0, 50.0, 9.0]], NAMES, grids=make_grids([], [], [0, 1]))
+    assert found.sentences[0] == "flag (9) is 22 sd above what the normal rows have (about 0)."
+    assert explain_rows(GROUP, [[0.0, 50.0, 9.0]], NAMES).sentences[0].endswith("(about 0.2).")

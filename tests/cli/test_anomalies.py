@@ -296,6 +296,17 @@ def test_a_huge_cell_is_explained(run: Run, write: Write) -> None:
     assert "b (2e+200) is" in flat(result.stdout)
 
 
+def test_a_column_that_dominates_is_named_with_the_others_to_use(run: Run, write: Write) -> None:
+    rng = np.random.default_rng(0)
+    columns = {name: rng.normal(size=200).round(3).tolist() for name in ("a", "b c")}
+    columns["flag"] = [1.0] * 8 + [0.0] * 192
+    result = run("anomalies", write("flags.csv", columns), "--contamination", "0.04")
+    said = flat(result.stdout)
+    assert "deviate most in flag, a column of 2 values. A rare value of such a column need not be wrong." in said
+    assert "To judge by the others: --columns 'a,b c'" in said
+    assert "deviate most in" not in run("anomalies", "flags.csv", "--columns", "a,b c").stdout
+
+
 def test_files_that_do_not_fit_together(run: Run, data: Path, write: Write) -> None:
     other = write("other.csv", {"x": [1.0, 2.0, 4.0], "b": [1.0, 2.0, 3.0]})
     said = read_error(run("anomalies", data, "--train", other))

@@ -143,3 +143,35 @@ def test_numbers_do_not_overlap_much_and_stay_within_the_panel() -> None:
     assert len(read_numbers(ax)) <= 20
     box = ax.get_window_extent().padded(12)
     assert all(box.contains(*text.get_window_extent().get_points().mean(axis=0)) for text in ax.texts)
+
+
+def test_a_few_anomalies_are_numbered_and_equal_ones_once() -> None:
+    detector, rows = fit(2)
+    unusual = np.vstack([rows, [[9.0, 0.0], [9.0, 0.0], [0.0, 9.0]]])
+    flags = flag_last(len(unusual), 3)
+    p_values = np.where(flags, 1e-9, 0.5) * np.linspace(1.0, 0.5, len(unusual))
+    options: dict[str, Any] = {"is_anomaly": flags, "p_values": p_values, "legend": False}
+    assert set(read_numbers(plots.anomalies(detector, unusual, **options))) == {"1", "2"}
+    assert read_numbers(plots.anomalies(detector, unusual, numbered=[2], **options)) == ["3"]
+    assert read_numbers(plots.anomalies(detector, unusual, numbered=[], **options)) == []
+    assert read_numbers(plots.anomalies(detector, unusual, numbered=[1, 99], **options)) == ["2"]
+
+
+def test_axes_reach_anomalies_that_are_most_of_them() -> None:
+    """A column that is nearly constant among normal rows has a short axis, beyond which all anomalies may lie."""
+    detector, rows = fit(2)
+    far = rows.copy()
+    far[-3:, 0] = rows[:, 0].max() + 5.0 * np.ptp(rows[:-3, 0])
+    ax = plots.anomalies(detector, far, is_anomaly=flag_last(len(rows), 3))
+    assert ax.get_xlim()[1] > far[-1, 0]
+    far[-2:, 0] = rows[0, 0]
+    assert plots.anomalies(detector, far, is_anomaly=flag_last(len(rows), 3)).get_xlim()[1] < far[-3, 0]
+
+
+@pytest.mark.parametrize("n_rows", [2, 50])
+@pytest.mark.parametrize("threshold", [("fdr", 0.05), ("fpr", 0.001)])
+def test_the_line_of_the_limit_is_within_the_axes(n_rows: int, threshold: tuple[str, float]) -> None:
+    detector, _ = fit(2)
+    ax = plots.anomaly_p_values(detector, np.zeros((n_rows, 2)), p_values=np.ones(n_rows), threshold=threshold)
+    low, high = ax.get_ylim()
+    assert low < float(ax.lines[1].get_ydata()[-1]) < high < 2.0

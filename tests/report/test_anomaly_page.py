@@ -19,6 +19,7 @@ from gaussmix.report import (
     summarize_anomalies,
     write_anomaly_report,
 )
+from gaussmix.report.anomaly_pictures import draw_anomaly_pictures
 from gaussmix.report.anomaly_summary import name_group
 from gaussmix.report.anomaly_text import format_p_value, format_rate
 from tests.report.test_html_page import FETCHING_ATTRIBUTES, Page
@@ -252,3 +253,35 @@ def test_names_of_groups_and_numbers() -> None:
     assert [name_group(i) for i in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
     assert [format_rate(rate) for rate in (0.05, 0.0025, 0.125, 1.0)] == ["5%", "0.25%", "12%", "100%"]
     assert [format_p_value(p) for p in (0.0, 4.2e-57, 0.0123, 1.0)] == ["below 1e-300", "4.2e-57", "0.012", "1"]
+
+
+def test_a_column_in_which_most_anomalies_deviate_is_named() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.normal(size=(300, 2)), np.zeros(300)])
+    rows[:6, 2], rows[7, 0] = 1.0, 9.0
+    detector = AnomalyDetector(n_components=2, n_repeats=1, random_state=0).fit(rows)
+    found = summarize_anomalies(detector, rows, is_anomaly=np.isin(np.arange(300), [0, 1, 2, 3, 4, 5, 7]))
+    sentence = "6 of 7 anomalies deviate most in column 2, a column of 2 values."
+    assert sentence in Page(render_anomaly_html(found)).text
+    assert found.dominant_column is not None
+    assert found.dominant_column.n_values == 2
+    few = summarize_anomalies(detector, rows, is_anomaly=np.isin(np.arange(300), [0, 7]))
+    assert few.dominant_column is None
+    assert "deviate most in" not in render_anomaly_html(few)
+
+
+def test_the_most_unusual_row_has_a_picture() -> None:
+    """Four larger groups of anomalies must not take all pictures."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 6))
+    for j in range(5):
+        rows[2 * j : 2 * j + 2, j] = 9.0
+    rows[10, 5] = 40.0
+    detector = AnomalyDetector(n_components=1, n_repeats=1, random_state=0).fit(rows)
+    found = summarize_anomalies(detector, rows, is_anomaly=np.arange(400) < 11)
+    assert found.groups is not None
+    label = found.group_names[0]
+    assert found.explained[0] == 10
+    captions = [caption for _, caption in draw_anomaly_pictures(found)]
+    assert len(captions) == 5
+    assert any(re.search(rf"anomaly groups? .*\b{label}\b", caption) for caption in captions)

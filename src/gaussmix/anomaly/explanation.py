@@ -12,6 +12,7 @@ from gaussmix.anomaly.explanation_sentences import RowFacts, compose_sentence
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.anomaly.score_reasons import LogTail, ScoreReasons, find_score_reasons
 from gaussmix.anomaly.smallest_change import SmallestChanges
+from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import format_count
@@ -143,6 +144,7 @@ def explain_rows(
     level: float = NORMAL_LEVEL,
     max_columns: int = MAX_DEVIATING_COLUMNS,
     log_tail: LogTail | None = None,
+    grids: ValueGrids | None = None,
 ) -> Explanations:
     """Explain rows by the groups of a mixture: the nearest group, what each column contributes, and a sentence.
 
@@ -165,6 +167,8 @@ def explain_rows(
         Takes rows (m, D) and returns the log probability (m,) that a normal row is as unusual, such as
         `AnomalyDetector.score_samples`. It says which columns make a row unusual that is an anomaly and ordinary in
         its group.
+    grids : ValueGrids, optional
+        Which values the columns can have; sentences name the nearest of few values.
 
     Raises
     ------
@@ -187,7 +191,7 @@ def explain_rows(
     reasons = ScoreReasons.none()
     if log_tail is not None and len(ordinary):
         reasons = find_score_reasons(measured, ordinary, log_tail)
-    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, reasons, level, max_columns)
+    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, reasons, level, max_columns, grids)
 
 
 def parse_is_anomaly(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
@@ -211,6 +215,7 @@ def _assemble(
     reasons: ScoreReasons,
     level: float,
     max_columns: int,
+    grids: ValueGrids | None,
 ) -> Explanations:
     """Return the explanations from what was measured; deviating columns of rows with ``has_strange_values`` (n,)."""
     found = find_deviating_columns(deviations, has_strange_values, level, max_columns)
@@ -219,7 +224,7 @@ def _assemble(
     pairs[reasons.rows] = -1
     means = deviations.conditional_means
     expected_deviations = measured.half_widths(means, deviations.shapes.conditional_deviations[deviations.groups])
-    facts = RowFacts.collect(measured, deviations, found, pairs, tails, level, reasons)
+    facts = RowFacts.collect(measured, deviations, found, pairs, tails, level, reasons, grids)
     return Explanations(
         names=measured.independent_names,
         is_anomaly=is_flagged | measured.breaks_relation,

@@ -54,10 +54,11 @@ def explain_by_model(
     """
     are_normal = is_normal(rows)
     flags = ~are_normal if is_anomaly is None else is_anomaly
-    explanations = explain_rows(model.groups, rows, names, flags, log_tail=replace(model, feedback=None).log_tails)
+    log_tail, grids = replace(model, feedback=None).log_tails, model.grids
+    explanations = explain_rows(model.groups, rows, names, flags, log_tail=log_tail, grids=grids)
     named = _mark_named_columns(explanations)
     changes = find_smallest_changes(
-        model.groups, rows, is_normal, names, are_normal=are_normal, grids=model.grids, preferred_columns=named
+        model.groups, rows, is_normal, names, are_normal=are_normal, grids=grids, preferred_columns=named
     )
     changes = replace(changes, sentences=_compare_with_reasons(changes, named, model.groups.independent_columns))
     verdicts = _describe_verdicts(model, rows, explanations.is_anomaly)

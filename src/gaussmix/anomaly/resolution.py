@@ -28,8 +28,8 @@ def measure_resolution(calibration: CalibrationScores, threshold: Threshold, n_r
     """Return the resolution of a detector that judges rows, or None where it hides nothing.
 
     Contaminated calibration extrapolates a tail, and a contamination ranks rows: neither has a smallest p-value. A
-    false discovery rate of r among n rows selects k of them by p-values of at most r k / n, a false positive rate of r by
-    p-values of at most r.
+    false discovery rate of r among n rows selects k of them by p-values of at most r k / n, a false positive rate of r
+    by p-values of at most r.
     """
     if not calibration.is_clean or threshold.kind == "contamination":
         return None

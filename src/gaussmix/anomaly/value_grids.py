@@ -7,11 +7,11 @@ import numpy as np
 
 from gaussmix.types import ND, AnyArray, BoolN, N
 
-_MAX_LEVELS = 20
+MAX_LEVELS = 20
 _MIN_ROWS_PER_LEVEL = 5  # on average; a table of few rows has few distinct values in every column
 _MAX_WHOLE = 2.0**53  # beyond it all numbers are whole
 _ROUNDING_ERROR = 1e-9  # relative
-_OPTIONS_PER_COLUMN = {1: _MAX_LEVELS, 2: 4, 3: 2}  # levels tried, by the number of columns with levels that change
+_OPTIONS_PER_COLUMN = {1: MAX_LEVELS, 2: 4, 3: 2}  # levels tried, by the number of columns with levels that change
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class ValueGrids:
         levels = []
         for column in rows.T:
             values = np.unique(column)
-            is_few = len(values) <= min(_MAX_LEVELS, len(column) // _MIN_ROWS_PER_LEVEL)
+            is_few = len(values) <= min(MAX_LEVELS, len(column) // _MIN_ROWS_PER_LEVEL)
             levels.append(values if is_few else np.zeros(0))
         is_whole = ((rows == np.rint(rows)) & (np.abs(rows) < _MAX_WHOLE)).all(axis=0)
         return cls(tuple(levels), np.asarray(is_whole))

@@ -1,6 +1,7 @@
 """``gaussmix anomalies``: rows of a file that are unlike the others, or unlike normal rows, with reasons."""
 
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,7 @@ Examples:
   gaussmix anomalies customers.csv --feedback judged.csv
 """
 
+_MAX_COLUMNS_SUGGESTED = 20
 _RANKED_FRACTION = 0.01  # of many rows, which a hint suggests to look at
 _TABLE_FILES = {
     "anomalies.csv": "each row: p-value, whether it is an anomaly, and why",
@@ -168,6 +170,8 @@ def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "
     fields += [("", resolution)] if resolution else []
     fields += [("Drift", drift)] if drift else []
     fields += [] if judgement.n_anomalies else [("Next", _suggest_contamination(len(rows.rows)))]
+    dominant = _describe_dominant_column(options, summary)
+    fields += [("Columns", dominant)] if dominant else []
     for paragraph in (format_fields(fields), format_anomalies(summary), format_groups(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")
@@ -182,6 +186,19 @@ def _suggest_contamination(n_rows: int) -> str:
         return f"{ranking}."
     rate = min(math.ceil(100 / n_rows) / 100, 0.5)
     return f"{ranking}; --contamination {rate} would flag the most unusual of {n_rows} rows."
+
+
+def _describe_dominant_column(options: "AnomalyOptions", summary: "AnomalySummary") -> str:
+    """Return that most anomalies deviate in one column, and how to judge the rows without it; '' otherwise."""
+    from gaussmix.report.anomaly_tables import describe_dominant_column
+
+    found = summary.dominant_column
+    others = [] if found is None else [name for name in summary.judgement.names if name != found.name]
+    sentence = describe_dominant_column(summary)
+    is_short = 0 < len(others) <= _MAX_COLUMNS_SUGGESTED
+    if not is_short or options.model is not None or any("," in name for name in others):
+        return sentence
+    return f"{sentence} To judge by the others: --columns {shlex.quote(','.join(others))}"
 
 
 def _describe_training(options: "AnomalyOptions", detection: "Detection") -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_POINTS = 1500  # evenly spaced on the logarithmic axis
 _SMALLEST_SHOWN = 1e-12  # smaller p-values lie at the edge
+_HIGHEST_SHOWN = 1.3  # above 1, so that a row of p-value 1 is a whole dot
 _LIMIT_NAMES = {
     "fdr": "limit at a false discovery\nrate of {}",
     "fpr": "limit: a false positive\nrate of {}",
@@ -76,9 +77,10 @@ def anomaly_p_values(
     n_rows = len(judgement)
     shown = np.maximum(judgement.p_values, _SMALLEST_SHOWN)
     x_limits = compute_log_limits(np.array([1.0, float(n_rows)]))
-    low, _ = compute_log_limits(np.array([min(float(shown.min()), 1.0 / (n_rows + 1.0)), 1.0]))
+    smallest = min(float(shown.min()), 1.0 / (n_rows + 1.0), _lowest_drawn_limit(judgement))
+    low, _ = compute_log_limits(np.array([smallest, 1.0]))
     set_log_x_axis(ax, x_limits)
-    set_log_y_axis(ax, (low, 2.0))
+    set_log_y_axis(ax, (low, _HIGHEST_SHOWN))
     x = np.array([1.0, float(n_rows)])
     ax.plot(x, np.minimum(x / (n_rows + 1.0), 1.0), color=GREY, linewidth=1.1, linestyle="--", zorder=2)
     _draw_limit(ax, judgement, x)
@@ -88,6 +90,12 @@ def anomaly_p_values(
     if legend:
         canvas.draw_legend(ax, _legend_entries(judgement, n_beyond), is_own_axes)
     return ax
+
+
+def _lowest_drawn_limit(judgement: Judgement) -> float:
+    """Return a height that the axis must reach for the line of the limit to be seen; 1 if there is no such line."""
+    kind, rate = judgement.threshold
+    return 1.0 if kind == "contamination" else max(0.5 * rate, _SMALLEST_SHOWN)
 
 
 def _draw_limit(ax: "Axes", judgement: Judgement, x: Array) -> None:
@@ -108,7 +116,7 @@ def _draw_rows(ax: "Axes", judgement: Judgement) -> int:
     points = np.column_stack([drawn + 1.0, judgement.p_values[ranks[drawn]]])
     normal = np.maximum(points[~flags], [[0.0, _SMALLEST_SHOWN]])
     ax.scatter(normal[:, 0], normal[:, 1], s=10, color=NORMAL_COLOUR, linewidths=0, zorder=4)
-    draw_anomalies(ax, move_into_axes(ax, points[flags]), with_numbers=False)
+    draw_anomalies(ax, move_into_axes(ax, points[flags]), np.zeros(0, dtype=np.int64))
     return int((judgement.p_values[judgement.is_anomaly] < ax.get_ylim()[0]).sum())
 
 

@@ -12,6 +12,7 @@ from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.plots import _legend, canvas
 from gaussmix.plots._anomaly_marks import (
+    MAX_NUMBERED_ANOMALIES,
     NORMAL_COLOUR,
     MarkedPoints,
     anomaly_entries,
@@ -68,6 +69,7 @@ def anomalies(
     threshold: tuple[str, float] | None = None,
     max_rows: int = MAX_ROWS,
     random_state: int = 0,
+    numbered: ArrayLike | None = None,
     legend: bool = True,
 ) -> "Axes":
     """Plot rows in two columns with the ellipses of the groups of normal rows; anomalies are numbered crosses.
@@ -91,6 +93,8 @@ def anomalies(
         Draw at most this many normal rows, a random subset, and this many anomalies, the most unusual ones.
     random_state : int, default=0
         Seed of the subset.
+    numbered : array-like of int of shape (k,), optional
+        Which anomalies have their number beside them, counted from 0 for the most unusual one. Default: the first 20.
     legend : bool, default=True
         Whether to draw a legend: beside the axes of a new figure, inside axes of the caller.
 
@@ -114,7 +118,10 @@ def anomalies(
     normal = normal[sample_row_indices(len(normal), max_rows, random_state)]
     is_own_axes, ax = ax is None, canvas.get_or_create_axes(ax, 7.6, 4.6)
     draw = _draw_one_column if len(indices) == 1 else _draw_two_columns
-    marked = draw(ax, groups, judgement.rows[normal], judgement.rows[judgement.ranked_anomalies[:max_rows]], indices)
+    unusual = judgement.rows[judgement.ranked_anomalies[:max_rows]]
+    marked = draw(ax, groups, judgement.rows[normal], unusual, indices)
+    shown = np.arange(MAX_NUMBERED_ANOMALIES) if numbered is None else np.asarray(numbered, dtype=np.int64)
+    draw_anomalies(ax, marked, shown[shown < len(unusual)], is_rasterized=len(unusual) > MAX_VECTOR_POINTS)
     if legend:
         is_automatic = columns is None
         canvas.draw_legend(
@@ -148,7 +155,7 @@ def _column_importance(explanations: Explanations) -> N:
 
 
 def _draw_two_columns(ax: "Axes", groups: Mixture, normal: ND, unusual: ND, columns: list[int]) -> MarkedPoints:
-    """Draw normal rows (m, D), ellipses and anomalies (k, D) in two columns; return the anomalies as drawn."""
+    """Draw normal rows (m, D), ellipses in two columns; return where anomalies (k, D) are to be drawn."""
     shown = normal if len(normal) else _select_central_rows(unusual)
     inner = compute_scatter_limits([groups], shown[:, columns], columns).tolist()
     limits = [extend_axis_limits((low, high), unusual[:, j]) for (low, high), j in zip(inner, columns, strict=True)]
@@ -166,7 +173,6 @@ def _draw_two_columns(ax: "Axes", groups: Mixture, normal: ND, unusual: ND, colu
     if 1 < marginal.n_components <= MAX_NUMBERED_COMPONENTS:
         draw_component_numbers(ax, to_axis_units(marginal.medians), outlines, is_small=False)
     marked = move_into_axes(ax, to_axis_units(unusual[:, columns]))
-    draw_anomalies(ax, marked, is_rasterized=len(unusual) > MAX_VECTOR_POINTS)
     names = [canvas.truncate_name(column_name(groups, j)) for j in columns]
     canvas.label_axes(ax, *(unit.format_label(name) for unit, name in zip(units, names, strict=True)))
     canvas.hide_top_right_spines(ax)
@@ -187,7 +193,7 @@ def _draw_normal_rows(ax: "Axes", points: ND) -> None:
 
 
 def _draw_one_column(ax: "Axes", groups: Mixture, normal: ND, unusual: ND, columns: list[int]) -> MarkedPoints:
-    """Draw the density of one column over a strip of normal rows (m, D) and anomalies (k, D)."""
+    """Draw the density of one column over a strip of normal rows (m, D); return where anomalies (k, D) are drawn."""
     (column,) = columns
     shown = normal if len(normal) else _select_central_rows(unusual)
     limits = extend_axis_limits(compute_density_limits([groups], shown[:, column], column), unusual[:, column])
@@ -201,9 +207,7 @@ def _draw_one_column(ax: "Axes", groups: Mixture, normal: ND, unusual: ND, colum
     ax.axhline(0.0, color=INK, linewidth=0.8)
     strips = [_spread_in_strip(curves.units.to_axis_units(rows[:, column]), low, high) for rows in (normal, unusual)]
     _draw_normal_rows(ax, strips[0])
-    marked = move_into_axes(ax, strips[1])
-    draw_anomalies(ax, marked, is_rasterized=len(unusual) > MAX_VECTOR_POINTS)
-    return marked
+    return move_into_axes(ax, strips[1])
 
 
 def _spread_in_strip(x: N, low: float, high: float) -> ND:
@@ -235,7 +239,7 @@ def _ellipse_entry() -> "Artist":
     """Return the entry that says how much of a group of normal rows its two ellipses hold."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=_GROUP_COLOUR, linewidth=1.1, label="groups of normal rows:\nellipses hold 50% and 95%")
+    return Line2D([], [], color=_GROUP_COLOUR, linewidth=1.1, label="normal groups:\nellipses hold 50% and 95%")
 
 
 def _density_entry() -> "Artist":
@@ -252,4 +256,4 @@ def _group_number_entries(n_groups: int) -> "list[Artist]":
     from matplotlib.lines import Line2D
 
     style: dict[str, Any] = {"marker": "o", "markersize": 9.0, "markerfacecolor": "white", "markeredgecolor": INK}
-    return [Line2D([], [], linestyle="none", markeredgewidth=0.6, label="number of a group", **style)]
+    return [Line2D([], [], linestyle="none", markeredgewidth=0.6, label="number of a normal group", **style)]

@@ -8,7 +8,12 @@ from gaussmix.errors import ParameterError
 from gaussmix.plots.plot_data import MAX_ROWS
 from gaussmix.report.anomaly_pictures import draw_anomaly_pictures
 from gaussmix.report.anomaly_summary import AnomalySummary
-from gaussmix.report.anomaly_tables import anomaly_group_table, anomaly_table, normal_group_table
+from gaussmix.report.anomaly_tables import (
+    anomaly_group_table,
+    anomaly_table,
+    describe_dominant_column,
+    normal_group_table,
+)
 from gaussmix.report.anomaly_text import describe_anomalies, describe_method
 from gaussmix.report.page_template import format_versions, load_template, write_page
 
@@ -85,7 +90,10 @@ def render_anomaly_html(
     context: dict[str, Any] = {
         "title": title or ("Anomalies" if source_name is None else f"Anomalies in {source_name}"),
         "source_name": source_name,
-        "sentences": describe_anomalies(summary.detector, judgement),
+        "sentences": [
+            *describe_anomalies(summary.detector, judgement),
+            *filter(None, [describe_dominant_column(summary)]),
+        ],
         "notes": list(notes),
         "n_rows": len(judgement),
         "n_anomalies": judgement.n_anomalies,

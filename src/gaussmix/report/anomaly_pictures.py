@@ -14,6 +14,7 @@ from gaussmix.plots.plot_data import column_name
 from gaussmix.report.anomaly_summary import AnomalySummary, name_group
 
 _MAX_SCATTER_PICTURES = 4
+_MAX_NUMBERED = 12  # anomalies of a picture, the most unusual ones of its groups
 _SIZE_INCHES = (5.4, 4.2)
 
 
@@ -33,17 +34,21 @@ def draw_anomaly_pictures(summary: AnomalySummary) -> list[CaptionedPicture]:
     return [*pictures, _p_value_picture(summary)]
 
 
-def _choose_panels(summary: AnomalySummary) -> list[tuple[tuple[int, ...], list[str]]]:
-    """Return up to four pairs of columns, and the names of the anomaly groups that deviate in each."""
-    groups = summary.detector.model_.groups
-    panels: dict[tuple[int, ...], list[str]] = {}
-    for label in range(0 if summary.groups is None else len(summary.groups)):
+def _choose_panels(summary: AnomalySummary) -> list[tuple[tuple[int, ...], list[int]]]:
+    """Return up to four pairs of columns, and the anomaly groups, from 0, that deviate in each.
+
+    They are those of the group of the most unusual row, and of the largest other groups.
+    """
+    labels: list[int] = [] if summary.groups is None else [int(summary.groups.labels[0])]
+    labels += [label for label in range(0 if summary.groups is None else len(summary.groups)) if label not in labels]
+    panels: dict[tuple[int, ...], list[int]] = {}
+    for label in labels:
         columns = _columns_of_group(summary, label)
         if columns is not None and (columns in panels or len(panels) < _MAX_SCATTER_PICTURES):
-            panels.setdefault(columns, []).append(name_group(label))
+            panels.setdefault(columns, []).append(label)
     if not panels:
-        panels[tuple(select_deviating_columns(groups, summary.judgement))] = []
-    return list(panels.items())
+        panels[tuple(select_deviating_columns(summary.detector.model_.groups, summary.judgement))] = []
+    return sorted(((columns, sorted(shown)) for columns, shown in panels.items()), key=lambda panel: panel[1])
 
 
 def _columns_of_group(summary: AnomalySummary, label: int) -> tuple[int, ...] | None:
@@ -75,9 +80,13 @@ def _most_correlated_column(mixture: Mixture, component: int, column: int) -> in
     return int(independent[np.argmax(np.round(sizes, 9))])
 
 
-def _scatter_picture(summary: AnomalySummary, columns: tuple[int, ...], groups: list[str]) -> CaptionedPicture:
+def _scatter_picture(summary: AnomalySummary, columns: tuple[int, ...], labels: list[int]) -> CaptionedPicture:
     """Return the picture of rows in one or two columns, which shows some groups of anomalies."""
     judgement, mixture = summary.judgement, summary.detector.model_.groups
+    groups = [name_group(label) for label in labels]
+    numbered = None
+    if summary.groups is not None and labels:
+        numbered = np.flatnonzero(np.isin(summary.groups.labels, labels))[:_MAX_NUMBERED]
     draw = partial(
         plots.anomalies,
         summary.detector,
@@ -86,6 +95,7 @@ def _scatter_picture(summary: AnomalySummary, columns: tuple[int, ...], groups: 
         p_values=judgement.p_values,
         is_anomaly=judgement.is_anomaly,
         threshold=judgement.threshold,
+        numbered=numbered,
         legend=False,
     )
     names = join_with_and([column_name(mixture, j) for j in columns], max_names=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,12 +12,23 @@ from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.judgement import Judgement, judge_rows
 from gaussmix.anomaly.model_explanation import explain_by_model, group_by_model, make_normal_rule
 from gaussmix.anomaly.smallest_change import SmallestChanges
+from gaussmix.anomaly.value_grids import MAX_LEVELS
 from gaussmix.errors import ParameterError
 from gaussmix.plots.validation import check_detector
 from gaussmix.report.anomaly_text import describe_anomalies, format_change
 from gaussmix.types import AnyArray, ArrayLike, IntN
 
 MAX_EXPLAINED_ROWS = 5000
+_MIN_DOMINATED_ROWS, _DOMINANT_FRACTION = 3, 0.5
+
+
+class DominantColumn(NamedTuple):
+    """A column that most reasons name first: in how many of the explained rows, and its few values, or None."""
+
+    name: str
+    n_rows: int
+    n_explained: int
+    n_values: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +92,19 @@ class AnomalySummary:
         taken = {"data_row", *own}
         others = {f"{name} (input)" if name in taken else name: values for name, values in self.identifiers.items()}
         return {"data_row": np.arange(1, n_rows + 1), **others, **own}
+
+    @property
+    def dominant_column(self) -> DominantColumn | None:
+        """The column that the reasons of more than half of at least three anomalies name first, or None."""
+        names = self._first_columns()
+        if len(names) < _MIN_DOMINATED_ROWS:
+            return None
+        name = max(sorted(set(names)), key=names.count)
+        if names.count(name) <= _DOMINANT_FRACTION * len(names):
+            return None
+        values = self.judgement.rows[:, self.judgement.names.index(name)]
+        n_values = len(np.unique(values))
+        return DominantColumn(name, names.count(name), len(names), n_values if n_values <= MAX_LEVELS else None)
 
     def _first_columns(self) -> list[str]:
         """Return the column that deviates most of each explained row."""

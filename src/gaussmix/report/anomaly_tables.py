@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gaussmix.errors.text import join_with_commas
+from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.model import Mixture
 from gaussmix.report.anomaly_summary import AnomalySummary, name_group
 from gaussmix.report.anomaly_text import format_p_value
@@ -128,3 +128,13 @@ def anomaly_group_table(summary: AnomalySummary, max_groups: int | None = None) 
 def _format_members(rows: IntN) -> str:
     """Return the numbers, from 1, of the anomalies of a group: '3, 1, 7'."""
     return join_with_commas([str(row + 1) for row in rows.tolist()], _MAX_ROWS_NAMED)
+
+
+def describe_dominant_column(summary: AnomalySummary) -> str:
+    """Return that most anomalies deviate in one column, and how many values it has if these are few; '' otherwise."""
+    found = summary.dominant_column
+    if found is None:
+        return ""
+    values = "" if found.n_values is None else f", a column of {format_count(found.n_values, 'value')}"
+    rare = "" if found.n_values is None else " A rare value of such a column need not be wrong."
+    return f"{found.n_rows} of {found.n_explained} anomalies deviate most in {found.name}{values}.{rare}"

@@ -98,21 +98,22 @@ def describe_method(detector: AnomalyDetector) -> list[str]:
     model = detector.model_
     members = model.ensemble.members
     sizes = sorted({member.mixture.n_components for halves in members for half in halves for member in half})
+    n_gaussians = "1 Gaussian" if sizes == [1] else f"{join_with_and([*map(str, sizes)])} Gaussians"
     n_mixtures = sum(len(half) for halves in members for half in halves)
     n_groups = model.groups.n_components
-    groups = "one group" if n_groups == 1 else f"{n_groups} groups"
+    groups = "the one group" if n_groups == 1 else f"the nearest of {n_groups} groups"
     vouching = (
         "All Gaussians count, because the training rows are known to be normal."
         if model.calibration.is_clean
         else "Groups of less than a twentieth of the rows do not count, so that anomalies do not explain themselves."
     )
     return [
-        f"The score of a row is how improbable it is under {n_mixtures} mixtures of {join_with_and([*map(str, sizes)])}"
-        f" Gaussians, fitted to random halves of the training rows. {vouching}",
+        f"The score of a row is how improbable it is under {n_mixtures} mixtures of {n_gaussians}, "
+        f"fitted to random halves of the training rows. {vouching}",
         "The p-value of a row is the probability that a normal row has at least this score. Training rows are scored "
         "by mixtures that have not seen them.",
-        f"Reasons compare a row with the nearest of {groups} of normal rows, and each column with what the other "
-        "columns let expect. They say in what a row differs, not why, and an unusual row need not be wrong.",
+        f"Reasons compare a row with {groups} of normal rows, and each column with what the other columns let expect. "
+        "They say in what a row differs, not why, and an unusual row need not be wrong.",
         "The mixtures describe normal rows well if these form groups without sharp edges. Counts, flags and columns "
         "with long tails give larger p-values or wrong alarms; transformed or left out they disturb less.",
         "Normal rows of the future must resemble those of the training. If they drift, p-values become too small.",
