@@ -90,6 +90,7 @@ def fit_anomaly_model(
     partition = partition_rows(np.asarray(rows), weights, calibration, options.n_repeats, rng)
     columns = _scored_columns_of_fits(rows, weights, partition)
     standardized = np.clip(columns.standardize(rows), -_MAX_FIT_DEVIATIONS, _MAX_FIT_DEVIATIONS)
+    columns.spread_codes(standardized, rows, partition.random_order, rng)
     base = MemberOptions(0, options.structure, 0.0, options.is_clean)
     choices = options.numbers_of_components, options.ridge
     members = choose_members(standardized, weights, partition, base, *choices, rng)

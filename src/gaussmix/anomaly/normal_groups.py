@@ -33,7 +33,7 @@ def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str,
     """
     kept = normal_rows if columns.dependence is None else columns.dependence.select_independent(normal_rows)
     if count_distinct_rows(kept) < _MIN_ROWS_PER_COLUMN * kept.shape[1]:
-        mixture = _fit_one_group(columns, columns.standardize(normal_rows))
+        mixture = _fit_one_group(columns, columns.center(normal_rows))
     else:
         with warnings.catch_warnings():  # an explanation needs groups, not advice on how to fit them
             warnings.simplefilter("ignore", GaussmixWarning)
