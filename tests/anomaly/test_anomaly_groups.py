@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from gaussmix import GaussianMixture, Mixture
 from gaussmix.anomaly.anomaly_groups import group_anomalies
 from gaussmix.anomaly.direction_clustering import cluster_directions
-from gaussmix.errors import DataError, ParameterError, RowTooFarError
+from gaussmix.errors import DataError, ParameterError
 from tests.anomaly.planted import NAMES, make_mixture, make_pair_mixture, move_columns
 
 STORIES = (([0], 9.0), ([2], -9.0), ([1, 3], 14.0))
@@ -143,5 +143,4 @@ def test_bad_input_is_refused():
             group_anomalies(mixture, mixture.means, min_similarity=value)
     with pytest.raises(DataError, match="0 rows"):
         group_anomalies(mixture, np.zeros((0, 4)))
-    with pytest.raises(RowTooFarError, match="row 0"):
-        group_anomalies(mixture, np.full((1, 4), 1e200))
+    assert len(group_anomalies(mixture, np.full((1, 4), 1e200))) == 1

@@ -162,9 +162,9 @@ def test_sentences_name_columns_values_and_context():
     mixture = Mixture.from_parameters([0.5, 0.5], [[30, 65, 2000], [500, 65, 2000]], [covariance, covariance])
     found = explain_rows(mixture, [[30, 65, 8684], [30, 65, 2000], [60, 120, 2000]], NAMES[:3])
     assert found.sentences[0] == (
-        "total_charge (8684) is 6.3 sd above what group 0 has at this tenure and monthly_charge (about 2000)."
+        "total_charge (8684) is 6.3 sd above what normal group 0 has at this tenure and monthly_charge (about 2000)."
     )
-    assert found.sentences[1] == "The row is normal: 100% of group 0 lie farther from its center."
+    assert found.sentences[1] == "The row is normal: 100% of normal group 0 lie farther from its center."
     assert "group 0" in found.sentences[2]
     assert found.is_anomaly.tolist() == [True, False, True]
     assert str(found).startswith("2 of 3 rows are anomalies.\nrow 0: total_charge (8684)")
@@ -174,8 +174,8 @@ def test_sentence_of_a_pair_of_one_group_and_of_rows_far_from_all():
     mixture = make_pair_mixture()
     found = explain_rows(mixture, [[1.5, -1.5, 0.0], [50.0, -80.0, 90.0]], ["a", "b", "c"])
     assert found.sentences[0].startswith("b and a do not go together: a (1.5) is ")
-    assert found.sentences[0].endswith("above what the group has at this b (about -1.425).")
-    assert found.sentences[1].startswith("The row matches no group: it lies ")
+    assert found.sentences[0].endswith("above what the normal rows have at this b (about -1.425).")
+    assert found.sentences[1].startswith("The row matches no normal group: it lies ")
     assert found.matches_no_group.tolist() == [False, True]
     two = explain_rows(make_mixture(0), [[1e4, -1e4, 1e4, 3e4]], NAMES)
     assert "the nearest one" in two.sentences[0]
@@ -186,8 +186,8 @@ def test_a_sentence_names_at_most_three_deviating_columns():
     rows = [[9.0, 8.0, -7.0, 6.0, 5.0, 0, 0, 0, 0], [9.0, 8.0, -7.0, 6.0, 0, 0, 0, 0, 0]]
     found = explain_rows(mixture, rows, list("abcdefghi"))
     assert found.sentences[0] == (
-        "a (9) is 9.0 sd above, b (8) 8.0 sd above and c (-7) 7.0 sd below what the group has (about 0, 0 and 0); "
-        "2 other columns deviate less."
+        "a (9) is 9.0 sd above, b (8) 8.0 sd above and c (-7) 7.0 sd below what the normal rows have (about 0, 0 "
+        "and 0); 2 other columns deviate less."
     )
     assert found.sentences[1].endswith("; 1 other column deviates less.")
 
@@ -197,8 +197,12 @@ def test_flags_of_a_detector_decide_what_is_explained():
     rows = mixture.means + np.array([[0.0] * 4, [0.0, 9.0, 0.0, 0.0]])
     found = explain_rows(mixture, rows, is_anomaly=[True, False])
     assert found.is_anomaly.tolist() == [True, False]
-    assert found.sentences[0].startswith("No column of the row stands out from the group. Its distance is ordinary: ")
-    assert found.sentences[1].startswith("The row is normal: ")
+    assert found.sentences[0].startswith(
+        "No column of the row stands out from the normal rows. Its distance is ordinary: "
+    )
+    assert found.sentences[1].startswith(
+        "The row is no anomaly, although less than 0.001% of the normal rows lie farther"
+    )
     assert (found.deviating_columns[1] == -1).all()
 
 
@@ -265,9 +269,26 @@ def test_one_column_and_far_rows_keep_their_digits():
     mixture = Mixture.from_parameters([1.0], [[2.0]], [[[4.0]]])
     found = explain_rows(mixture, [[10.0], [2.0], [1e12]], ["x"])
     np.testing.assert_allclose(found.conditional_z[:, 0], [4.0, 0.0, 5e11 - 1.0], rtol=1e-14)
-    assert found.sentences[0] == "x (10) is 4.0 sd above what the group has (about 2)."
+    assert found.sentences[0] == "x (10) is 4.0 sd above what the normal rows have (about 2)."
     pair = make_pair_mixture(0.5)
     assert explain_rows(pair, [[0.0, 1e10, 0.3]]).deviating_columns[0].tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("value", [1e6, 1e15, 1e100, 1e200, -1.7e308])
+def test_a_huge_value_is_named_and_hides_neither_other_columns_nor_other_rows(value):
+    """What follows for the other columns does not depend on the huge value, whatever its size."""
+    mixture = make_mixture(1, n_groups=2, n_columns=5)
+    rows = mixture.sample(6, random_state=0)[0]
+    huge = rows.copy()
+    huge[::2, 3] = value
+    found, plain = explain_rows(mixture, huge, is_anomaly=True), explain_rows(mixture, rows, is_anomaly=True)
+    assert (found.deviating_columns[::2, 0] == 3).all()
+    assert (found.deviating_columns[::2, 1:] == -1).all()
+    np.testing.assert_allclose(found.expected_values[::2, 3], plain.expected_values[::2, 3], rtol=1e-9)
+    np.testing.assert_allclose(found.conditional_z[1::2], plain.conditional_z[1::2])
+    assert np.isfinite(found.conditional_z).all()
+    assert np.isfinite(found.contributions).all()
+    assert f"(about {plain.expected_values[0, 3]:.3f})" in found.sentences[0]
 
 
 def test_bad_input_is_refused():
@@ -280,7 +301,8 @@ def test_bad_input_is_refused():
     with pytest.raises(DataError, match="NaN"):
         explain_rows(mixture, rows * np.nan)
     with pytest.raises(RowTooFarError, match="row 1"):
-        explain_rows(mixture, [[0.0] * 4, [1e200] * 4])
+        narrow = Mixture.from_parameters([0.5, 0.5], [[-1e60], [1e60]], [[[1e-120]], [[1e-120]]])
+        explain_rows(narrow, [[0.0], [1e300]])
     for level in (0.0, 1.0, "much"):
         with pytest.raises(ParameterError, match="level"):
             explain_rows(mixture, rows, level=level)

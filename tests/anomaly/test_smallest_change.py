@@ -10,7 +10,7 @@ from gaussmix import GaussianMixture, Mixture
 from gaussmix.anomaly import AnomalyDetector
 from gaussmix.anomaly.anomaly_model import AnomalyModel
 from gaussmix.anomaly.smallest_change import find_smallest_changes
-from gaussmix.errors import DataError, ParameterError, RowTooFarError
+from gaussmix.errors import DataError, ParameterError
 from tests.anomaly.planted import NAMES, make_mixture, move_columns
 
 
@@ -107,7 +107,7 @@ def test_sentences_and_table():
 
     rows = [[20, 60, 8684.0], [20, 60, 5000], [20, 10, 8684], [90, 190, -4000]]
     found = find_smallest_changes(mixture, rows, is_normal, NAMES[:3], max_columns=2)
-    assert found.sentences[0] == "Lower total_charge from 8684 to 5210."
+    assert found.sentences[0] == "Lower total_charge from 8684 to 5210; about 5000 is expected."
     assert found.sentences[1] == "The row is normal already."
     assert found.sentences[3] == "No change of at most 2 columns makes the row normal."
     assert found.sentences[2].startswith("Raise monthly_charge from 10 to ")
@@ -206,6 +206,22 @@ def test_bad_input_is_refused():
         find_smallest_changes(mixture, mixture.means, lambda rows: np.ones(len(rows), dtype=bool), max_columns=0)
     with pytest.raises(DataError, match="0 rows"):
         find_smallest_changes(mixture, np.zeros((0, 4)), lambda rows: np.ones(len(rows), dtype=bool))
-    with pytest.raises(RowTooFarError, match="row 1"):
-        rows = np.vstack([mixture.means[:1], np.full((1, 4), 1e200)])
-        find_smallest_changes(mixture, rows, lambda rows: np.abs(rows).max(axis=1) < 1e6)
+
+
+@pytest.mark.parametrize("value", [1e12, 1e200, -1.7e308])
+def test_a_huge_value_is_changed_to_the_limit_and_other_rows_as_ever(value):
+    mixture = make_mixture(1)
+    rule, rows_and_groups = make_rule(mixture), mixture.sample(20, random_state=0)
+    rows, groups = rows_and_groups
+    rows = move_columns(mixture, rows, groups, [2], float(np.copysign(9.0, value)))
+    huge = rows.copy()
+    huge[::2, 2] = value
+    found = find_smallest_changes(mixture, huge, lambda values: rule(np.clip(values, -1e100, 1e100)))
+    plain = find_smallest_changes(mixture, rows, rule)
+    np.testing.assert_array_equal(found.changed_values[1::2], plain.changed_values[1::2])
+    one = found.n_changed == 1
+    assert one[::2].all()
+    side = np.sign(value) == np.sign(rows[:, 2] - plain.changed_values[:, 2])
+    same = one & side & (plain.n_changed == 1) & (plain.changed_values[:, 2] != rows[:, 2])
+    assert same[::2].any()
+    np.testing.assert_allclose(found.changed_values[same, 2], plain.changed_values[same, 2], rtol=1e-3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gaussmix.anomaly import AnomalyDetector
-from gaussmix.errors import FileError, ParameterError, RowTooFarError
+from gaussmix.errors import FileError, ParameterError
 from gaussmix.report import (
     AnomalySummary,
     anomaly_group_table,
@@ -213,12 +213,14 @@ def test_verdicts_are_named() -> None:
     assert "Verdicts on 2 rows have moved them; no guarantee covers that." in str(summarize_anomalies(detector, rows))
 
 
-def test_a_row_too_far_away_is_named_by_its_position() -> None:
+def test_a_row_however_far_away_is_explained_and_so_are_the_others() -> None:
     rows = make_rows().copy()
-    rows[7, 1] = 1e200
-    with pytest.raises(RowTooFarError) as caught:
-        summarize_anomalies(fit("clean"), rows, is_anomaly=np.arange(60) == 7)
-    assert caught.value.row == 7
+    rows[7, 1], rows[9, 0] = 1e200, 1e3
+    summary = summarize_anomalies(fit("clean"), rows, is_anomaly=np.isin(np.arange(60), [7, 9]))
+    reasons = dict(zip(summary.explained.tolist(), summary.reasons, strict=True))
+    assert "(1e+200)" in reasons[7]
+    assert "(1000)" in reasons[9]
+    assert "1e+200" in render_anomaly_html(summary)
 
 
 def test_columns_whose_variances_overflow_are_drawn() -> None:

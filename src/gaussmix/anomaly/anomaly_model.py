@@ -10,6 +10,7 @@ from gaussmix.anomaly.ensemble import Ensemble
 from gaussmix.anomaly.feedback import Feedback, JudgedRows, make_feedback, mean_covariance_root
 from gaussmix.anomaly.normal_groups import fit_normal_groups
 from gaussmix.anomaly.scored_columns import ScoredColumns
+from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.model import Mixture
 from gaussmix.types import ND, AnyArray, Array, BoolN, N
 
@@ -22,8 +23,8 @@ _BLOCK_VALUES = 4_194_304  # of a block of rows: passes of fewer cost more per r
 class AnomalyModel:
     """The scored columns, the ensemble of mixtures and the calibration scores.
 
-    ``normal_rows`` (m, D) are training rows that are not unusual, from which `groups` follow; or ``fitted_groups`` are
-    already known, and there are no such rows.
+    ``normal_rows`` (m, D) are training rows that are not unusual, from which `groups` and `grids` follow; or
+    ``fitted_groups`` and ``fitted_grids`` are already known, and there are no such rows.
     """
 
     columns: ScoredColumns
@@ -33,6 +34,14 @@ class AnomalyModel:
     feature_names: tuple[str, ...] | None = None
     fitted_groups: Mixture | None = None
     feedback: Feedback | None = None
+    fitted_grids: ValueGrids | None = None
+
+    @cached_property
+    def grids(self) -> ValueGrids:
+        """Which values the columns of normal rows have, by which smallest changes are chosen."""
+        if self.normal_rows is not None:
+            return ValueGrids.from_rows(self.normal_rows)
+        return self.fitted_grids or ValueGrids.continuous(self.columns.n_features)
 
     @cached_property
     def groups(self) -> Mixture:
@@ -40,7 +49,7 @@ class AnomalyModel:
         if self.fitted_groups is not None:
             return self.fitted_groups
         assert self.normal_rows is not None
-        return fit_normal_groups(self.columns, self.normal_rows, self.feature_names)
+        return fit_normal_groups(self.columns, self.normal_rows, self.feature_names, self.calibration.is_clean)
 
     def score_by_half(self, rows: AnyArray) -> Array:
         """Return the scores (n, R, 2) of rows (n, D) by the fits of each half; higher is more anomalous."""

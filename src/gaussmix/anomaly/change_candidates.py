@@ -46,10 +46,28 @@ class Candidates:
         parts = {name: getattr(self, name)[chosen] for name in ("rows", "groups", "columns", "points", "conditional_z")}
         return replace(self, **parts)
 
+    def with_points(self, points: ND, columns: IntArray) -> "Candidates":
+        """Return the candidates of other points (m, d), of which other columns (m, s) change."""
+        moved = replace(self, points=points, columns=columns[:, :0])
+        return replace(moved, columns=columns, conditional_z=moved.conditional_z_from_center())
+
     def shifts(self) -> Array:
         """Return what changes: value minus mean given the unchanged columns (m, s), in conditional deviations."""
         index = np.arange(len(self.rows))[:, None]
         return solve_vectors(self.blocks(), self.conditional_z[index, self.columns])
+
+    def conditional_z_from_center(self) -> ND:
+        """Return the conditional z (m, d) after the changed columns have moved to the center of the group.
+
+        What follows for the unchanged columns is the same as from the rows as they are, but no huge value hides it.
+        """
+        units = self.shapes.conditional_deviations[self.groups]
+        scaled, z = (self.points - self.shapes.centers[self.groups]) / units, np.empty_like(self.points)
+        scaled[np.arange(len(scaled))[:, None], self.columns] = 0.0
+        for k in np.unique(self.groups):
+            directions = self.shapes.directions[k]
+            z[self.groups == k] = scaled[self.groups == k] @ directions @ directions.T
+        return z
 
     def blocks(self) -> Array:
         """Return the scaled precisions of the changed columns, (m, s, s)."""
@@ -58,9 +76,12 @@ class Candidates:
 
     def targets(self) -> ND:
         """Return the points (m, d) after the whole change."""
-        targets, index = self.points.copy(), np.arange(len(self.rows))[:, None]
-        units = self.shapes.conditional_deviations[self.groups[:, None], self.columns]
-        targets[index, self.columns] -= self.shifts() * units
+        if not self.columns.shape[1]:
+            return self.points
+        targets, index, groups = self.points.copy(), np.arange(len(self.rows))[:, None], self.groups[:, None]
+        shifts = solve_vectors(self.blocks(), self.conditional_z_from_center()[index, self.columns])
+        units = self.shapes.conditional_deviations[groups, self.columns]
+        targets[index, self.columns] = self.shapes.centers[groups, self.columns] - shifts * units
         return targets
 
 
@@ -79,15 +100,8 @@ def start_candidates(mixture: Mixture, points: ND, rows: IntN) -> Candidates:
     chosen = nearest.ravel()
     z = np.array([part @ shapes.directions[k].T for k, part in zip(groups, whitened, strict=True)])
     no_columns = np.zeros((len(index), 0), dtype=np.int64)
-    scales = _column_scales(mixture, shapes)
+    scales = shapes.overall_deviations(mixture.weights)
     return Candidates(shapes, scales, rows[index], groups[chosen], no_columns, points[rows[index]], z[chosen, index])
-
-
-def _column_scales(mixture: Mixture, shapes: GroupShapes) -> D:
-    """Return the standard deviations (d,) of the columns in the whole mixture, in working coordinates."""
-    weights = mixture.weights / mixture.weights.sum()
-    spread = np.square(shapes.centers - weights @ shapes.centers)
-    return np.asarray(np.sqrt(weights @ (np.square(shapes.marginal_deviations) + spread)))
 
 
 def extend_candidates(candidates: Candidates) -> Candidates:
@@ -115,7 +129,8 @@ def _gains_of_one_more_column(candidates: Candidates) -> ND:
     index = np.arange(len(z))[:, None]
     couplings = candidates.shapes.scaled_precisions[candidates.groups[:, None], columns]  # (m, s, d)
     links = np.matmul(inverses(candidates.blocks()), couplings)
-    remaining = z - np.einsum("ms,msd->md", z[index, columns], links)
+    rest = candidates.conditional_z_from_center()
+    remaining = rest - np.einsum("ms,msd->md", rest[index, columns], links)
     free = 1.0 - np.einsum("msd,msd->md", couplings, links)
     gains = np.einsum("ms,ms->m", z[index, columns], candidates.shifts())[:, None] + np.square(remaining) / np.maximum(
         free, _MIN_FREE_FRACTION

@@ -15,6 +15,7 @@ from gaussmix.anomaly.feedback import Feedback
 from gaussmix.anomaly.member import Member
 from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.tail import TailFunction
+from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.errors import ArchiveError
 from gaussmix.model import Mixture
 from gaussmix.model.archive import DAMAGE_ERRORS, ArchiveContent, read_archive, verify_checksum, write_archive
@@ -47,6 +48,7 @@ def save_detector(path: str | PathLike[str], stored: StoredDetector) -> None:
         "compares_by_half": json.dumps(model.calibration.compares_by_half),
     }
     tensors: dict[str, AnyArray] = {"decision": np.array([stored.offset, stored.ridge]), **_pack_columns(model.columns)}
+    tensors |= model.grids.to_tensors()
     tensors |= _pack_calibration(model.calibration)
     if model.feedback is not None:
         tensors |= {f"feedback.{name}": np.asarray(value) for name, value in vars(model.feedback).items()}
@@ -88,14 +90,16 @@ def _unpack(content: ArchiveContent) -> StoredDetector:
     ensemble = Ensemble(tuple((halves[2 * r], halves[2 * r + 1]) for r in range(n_repeats)))
     names = json.loads(strings["feature_names"])
     is_clean, by_half = json.loads(strings["is_clean"]), json.loads(strings["compares_by_half"])
+    columns = _unpack_columns(tensors)
     model = AnomalyModel(
-        _unpack_columns(tensors),
+        columns,
         ensemble,
         _unpack_calibration(tensors, is_clean, by_half),
         None,
         None if names is None else tuple(names),
         unpack_parameters(content.part("groups."), Mixture),
         _unpack_feedback(tensors),
+        ValueGrids.from_tensors(tensors, columns.n_features),
     )
     parameters = {name: _from_json_value(value) for name, value in json.loads(strings["parameters"]).items()}
     offset, ridge = map(float, tensors["decision"])

@@ -55,6 +55,12 @@ class GroupShapes:
         """C_k (K, d, d), with ones on the diagonals; other entries are partial correlations with the sign changed."""
         return np.asarray(self.directions @ np.swapaxes(self.directions, 1, 2))
 
+    def overall_deviations(self, weights: K) -> D:
+        """Return the standard deviations (d,) of the columns in the whole mixture of weights (K,)."""
+        shares = weights / weights.sum()
+        spread = np.square(self.centers - shares @ self.centers)
+        return np.asarray(np.sqrt(shares @ (np.square(self.marginal_deviations) + spread)))
+
 
 @dataclass(frozen=True)
 class Deviations:
@@ -102,8 +108,13 @@ class Deviations:
     @property
     def conditional_means(self) -> ND:
         """Mean of each column given all other columns, (n, d), in working coordinates."""
-        shifts = self.shapes.conditional_deviations[self.groups] * self.conditional_z
-        return np.asarray(self.shapes.centers[self.groups] + (self.differences - shifts))
+        shifts = np.empty_like(self.differences)
+        for k in np.unique(self.groups):
+            couplings = self.shapes.scaled_precisions[k].copy()
+            np.fill_diagonal(couplings, 0.0)
+            units, of_group = self.shapes.conditional_deviations[k], self.groups == k
+            shifts[of_group] = units * ((self.differences[of_group] / units) @ couplings)
+        return np.asarray(self.shapes.centers[self.groups] - shifts)
 
 
 def measure_deviations(mixture: Mixture, points: ND) -> Deviations:
@@ -126,7 +137,8 @@ def measure_deviations(mixture: Mixture, points: ND) -> Deviations:
         with np.errstate(over="ignore", invalid="ignore"):
             differences_from_group = points - shapes.centers[k]
             whitened = mixture.covariance.precision_root.whiten(differences_from_group, int(k))
-            scores = shapes.log_constants[k] - 0.5 * _squared_distances_without_one_column(whitened, shapes, int(k))
+            rest = _squared_distances_without_one_column(differences_from_group, whitened, shapes, int(k))
+            scores = shapes.log_constants[k] - 0.5 * rest
             is_better = (scores > best_scores) & np.isfinite(np.square(whitened).sum(axis=1))
         best_scores[is_better], groups[is_better] = scores[is_better], k
         differences[is_better], whitened_rows[is_better] = differences_from_group[is_better], whitened[is_better]
@@ -135,15 +147,19 @@ def measure_deviations(mixture: Mixture, points: ND) -> Deviations:
     return Deviations(shapes, groups, differences, whitened_rows)
 
 
-def _squared_distances_without_one_column(whitened: ND, shapes: GroupShapes, group: int) -> N:
+def _squared_distances_without_one_column(differences: ND, whitened: ND, shapes: GroupShapes, group: int) -> N:
     """Return the smallest squared distance (n,) that leaving out one column gives.
 
-    It is that of a residual. The difference of two squared distances would lose all digits of far rows.
+    It is that of a residual. The difference of two squared distances would lose all digits of far rows. The value of
+    the column does not matter, so it moves to the center: a huge one would hide the other columns.
     """
     z = whitened @ shapes.directions[group].T
     columns = np.abs(z).argmax(axis=1)
-    steps = z[np.arange(len(z)), columns]
-    return np.asarray(np.square(whitened - steps[:, None] * shapes.directions[group][columns]).sum(axis=1))
+    scaled = differences / shapes.conditional_deviations[group]
+    scaled[np.arange(len(z)), columns] = 0.0
+    rest, axes = scaled @ shapes.directions[group], shapes.directions[group][columns]
+    steps = np.einsum("nd,nd->n", rest, axes)
+    return np.asarray(np.square(rest - steps[:, None] * axes).sum(axis=1))
 
 
 def chi_square_tails(squared_distances: N, n_features: int | Array | D) -> N:

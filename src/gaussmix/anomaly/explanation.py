@@ -10,6 +10,7 @@ from gaussmix.anomaly.deviating_columns import find_deviating_columns
 from gaussmix.anomaly.deviations import Deviations, chi_square_tails, measure_deviations
 from gaussmix.anomaly.explanation_sentences import RowFacts, compose_sentence
 from gaussmix.anomaly.measured_rows import MeasuredRows
+from gaussmix.anomaly.score_reasons import LogTail, ScoreReasons, find_score_reasons
 from gaussmix.anomaly.smallest_change import SmallestChanges
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import ParameterError
@@ -141,6 +142,7 @@ def explain_rows(
     is_anomaly: ArrayLike | None = None,
     level: float = NORMAL_LEVEL,
     max_columns: int = MAX_DEVIATING_COLUMNS,
+    log_tail: LogTail | None = None,
 ) -> Explanations:
     """Explain rows by the groups of a mixture: the nearest group, what each column contributes, and a sentence.
 
@@ -159,13 +161,17 @@ def explain_rows(
         The columns of a row that do not deviate have at least this tail probability.
     max_columns : int, default=5
         A row of which more columns deviate matches no group.
+    log_tail : callable, optional
+        Takes rows (m, D) and returns the log probability (m,) that a normal row is as unusual, such as
+        `AnomalyDetector.score_samples`. It says which columns make a row unusual that is an anomaly and ordinary in
+        its group.
 
     Raises
     ------
     DataError
         If there are no rows, or they do not have the columns of the mixture.
     RowTooFarError
-        If a squared distance overflows.
+        If a squared distance overflows: a group is more than 1e50 times narrower than the whole mixture.
     ParameterError
         If a parameter is not allowed.
     """
@@ -177,7 +183,11 @@ def explain_rows(
     tails = chi_square_tails(deviations.squared_distances, measured.points.shape[1])
     is_flagged = parse_is_anomaly(is_anomaly, len(tails)) if is_anomaly is not None else tails < level
     has_strange_values = is_flagged & (~measured.breaks_relation | (tails < level))
-    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, level, max_columns)
+    ordinary = np.flatnonzero(has_strange_values & (tails >= level))
+    reasons = ScoreReasons.none()
+    if log_tail is not None and len(ordinary):
+        reasons = find_score_reasons(measured, ordinary, log_tail)
+    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, reasons, level, max_columns)
 
 
 def parse_is_anomaly(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
@@ -198,15 +208,18 @@ def _assemble(
     tails: N,
     is_flagged: BoolN,
     has_strange_values: BoolN,
+    reasons: ScoreReasons,
     level: float,
     max_columns: int,
 ) -> Explanations:
     """Return the explanations from what was measured; deviating columns of rows with ``has_strange_values`` (n,)."""
     found = find_deviating_columns(deviations, has_strange_values, level, max_columns)
+    reasons.replace_deviations(found, deviations, measured)
     pairs = find_pairs(deviations, found)
+    pairs[reasons.rows] = -1
     means = deviations.conditional_means
     expected_deviations = measured.half_widths(means, deviations.shapes.conditional_deviations[deviations.groups])
-    facts = RowFacts.collect(measured, deviations, found, pairs, tails, level)
+    facts = RowFacts.collect(measured, deviations, found, pairs, tails, level, reasons)
     return Explanations(
         names=measured.independent_names,
         is_anomaly=is_flagged | measured.breaks_relation,

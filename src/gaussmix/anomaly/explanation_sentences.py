@@ -8,6 +8,7 @@ from gaussmix.anomaly.deviating_columns import DeviatingColumns
 from gaussmix.anomaly.deviations import Deviations
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.anomaly.number_text import format_own_value, format_percent, format_sd, format_value
+from gaussmix.anomaly.score_reasons import ScoreReasons
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import ND, IntArray, N
 
@@ -16,6 +17,7 @@ _MIN_CONTEXT_CORRELATION = 0.3  # partial, of a column that is named beside the 
 _MIN_CONTEXT_FRACTION = 0.5  # of the strongest partial correlation
 _MAX_NAMED_COLUMNS = 3  # of a row
 _MIN_NAMED_Z = 1.0  # smaller deviations do not stand out
+SPARSE_REGION = "The row lies where few normal rows are, although no column alone is unusual."
 
 
 class RowFacts(NamedTuple):
@@ -31,6 +33,7 @@ class RowFacts(NamedTuple):
     pairs: IntArray
     tails: N
     level: float
+    reasons: ScoreReasons
     values: ND
     expected: ND
     widths: ND
@@ -44,42 +47,89 @@ class RowFacts(NamedTuple):
         pairs: IntArray,
         tails: N,
         level: float,
+        reasons: ScoreReasons,
     ) -> "RowFacts":
         """Return the facts, with expected values in the data's units."""
         points, deviations_in_frame = measured.points.copy(), np.zeros_like(measured.points)
         rows, positions = np.nonzero(found.columns >= 0)
-        columns, shifts = found.columns[rows, positions], found.shifts[rows, positions]
-        points[rows, columns] -= shifts
-        is_moved = found.z[rows, positions] != 0
-        deviations_in_frame[rows[is_moved], columns[is_moved]] = (
-            shifts / np.where(is_moved, found.z[rows, positions], 1.0)
-        )[is_moved]
+        columns = found.columns[rows, positions]
+        points[rows, columns] = found.expected[rows, positions]
+        deviations_in_frame[rows, columns] = found.deviations[rows, positions]
+        places, positions = np.nonzero(reasons.columns >= 0)
+        rows, columns = reasons.rows[places], reasons.columns[places, positions]
+        points[rows, columns] = reasons.targets[places, positions]
+        units = deviations.shapes.conditional_deviations[reasons.groups[places, positions], columns]
+        deviations_in_frame[rows, columns] = units
         expected, widths = measured.to_data_units(points), measured.half_widths(points, deviations_in_frame)
-        return cls(measured, deviations, found, pairs, tails, level, measured.independent_values, expected, widths)
+        return cls(
+            measured, deviations, found, pairs, tails, level, reasons, measured.independent_values, expected, widths
+        )
 
 
 def compose_sentence(facts: RowFacts, row: int) -> str:
     """Return one or two sentences on a row: broken relations first, then the columns that deviate."""
     relations, count = facts.measured.relation_texts[row], int((facts.found.columns[row] >= 0).sum())
     sentences = [f"The row breaks what every training row keeps: {relations}."] if relations else []
-    if count:
+    place = int(np.searchsorted(facts.reasons.rows, row))
+    if place < len(facts.reasons.rows) and facts.reasons.rows[place] == row:
+        sentences.append(_describe_score_reason(facts, row, place))
+    elif count:
         sentences.append(_describe_deviation(facts, row, count))
         if facts.tails[row] >= facts.level:
             sentences.append(f"Its distance is ordinary: {_describe_tail(facts, row)}.")
     elif not relations:
-        sentences.append(f"The row is normal: {_describe_tail(facts, row)}.")
+        sentences.append(_describe_normal_row(facts, row))
     return " ".join(sentences)
 
 
+def _describe_normal_row(facts: RowFacts, row: int) -> str:
+    """Return the sentence on a row that is no anomaly, whatever its distance is."""
+    if facts.tails[row] < facts.level:
+        return f"The row is no anomaly, although {_describe_tail(facts, row)}."
+    return f"The row is normal: {_describe_tail(facts, row)}."
+
+
+def _describe_score_reason(facts: RowFacts, row: int, place: int) -> str:
+    """Return the sentence on an anomaly that is ordinary in its group: which columns account for its score."""
+    reasons, measured = facts.reasons, facts.measured
+    if reasons.is_ordinary[place]:
+        share = format_percent(float(np.exp(reasons.log_tails[place])))
+        return f"The score of the row is ordinary: {share} of normal rows are at least as unusual."
+    columns = reasons.columns[place][reasons.columns[place] >= 0]
+    if not len(columns):
+        return SPARSE_REGION
+    names = [measured.independent_names[j] for j in columns]
+    values, expected, widths = (array[row, columns].tolist() for array in (facts.values, facts.expected, facts.widths))
+    own = [f"{n} ({format_own_value(v, width)})" for n, v, width in zip(names, values, widths, strict=True)]
+    about = [format_value(value, width) for value, width in zip(expected, widths, strict=True)]
+    if len(columns) == 1:
+        has = f"{_say_group_has(facts, int(reasons.groups[place, 0]))} beside its other values (about {about[0]})"
+        return f"{own[0]} makes the row unusual: it is {_describe_side(facts.found.z[row, 0])} what {has}."
+    if reasons.is_joint[place]:
+        return f"{join_with_and(own)} make the row unusual: about {join_with_and(about)} are expected."
+    ways = " or ".join(f"{name} of about {value}" for name, value in zip(names, about, strict=True))
+    return f"{join_with_and(own)} do not go together: with {ways} the row would be far less unusual."
+
+
 def describe_group(facts: RowFacts, row: int) -> str:
-    """Return 'group 2', or 'the group' if there is only one."""
-    n_groups = len(facts.deviations.shapes.centers)
-    return f"group {facts.deviations.groups[row]}" if n_groups > 1 else "the group"
+    """Return 'normal group 2', or 'the normal rows' if there is only one group."""
+    return _name_group(facts, int(facts.deviations.groups[row]))
+
+
+def _name_group(facts: RowFacts, group: int) -> str:
+    """Return the name of a group of normal rows."""
+    return f"normal group {group}" if len(facts.deviations.shapes.centers) > 1 else "the normal rows"
+
+
+def _say_group_has(facts: RowFacts, group: int) -> str:
+    """Return 'normal group 2 has' or 'the normal rows have'."""
+    return f"{_name_group(facts, group)} {'has' if len(facts.deviations.shapes.centers) > 1 else 'have'}"
 
 
 def _describe_tail(facts: RowFacts, row: int) -> str:
-    """Return '41% of group 2 lie farther from its center'."""
-    return f"{format_percent(float(facts.tails[row]))} of {describe_group(facts, row)} lie farther from its center"
+    """Return '41% of normal group 2 lie farther from its center'."""
+    center = "its center" if len(facts.deviations.shapes.centers) > 1 else "their center"
+    return f"{format_percent(float(facts.tails[row]))} of {describe_group(facts, row)} lie farther from {center}"
 
 
 def _describe_deviation(facts: RowFacts, row: int, count: int) -> str:
@@ -111,7 +161,8 @@ def _compare_with_context(facts: RowFacts, row: int, count: int, context: list[i
     n_hidden = count - n_named
     verb = "deviates" if n_hidden == 1 else "deviate"
     hidden = f"; {format_count(n_hidden, 'other column')} {verb} less" if n_hidden else ""
-    return f"{join_with_and(clauses)} what {describe_group(facts, row)} has{others} (about {about}){hidden}"
+    group_has = _say_group_has(facts, int(facts.deviations.groups[row]))
+    return f"{join_with_and(clauses)} what {group_has}{others} (about {about}){hidden}"
 
 
 def _describe_side(z: float) -> str:
@@ -135,4 +186,5 @@ def _describe_row_without_group(facts: RowFacts, row: int) -> str:
     distance = format_sd(float(np.sqrt(facts.deviations.squared_distances[row])))
     group = describe_group(facts, row)
     nearest = f"{group}, the nearest one" if len(facts.deviations.shapes.centers) > 1 else group
-    return f"The row matches no group: it lies {distance} from {nearest}, and differs most in {join_with_and(named)}."
+    place = f"it lies {distance} from {nearest}, and differs most in {join_with_and(named)}"
+    return f"The row matches no normal group: {place}."

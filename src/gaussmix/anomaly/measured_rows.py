@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.anomaly.deviations import GroupShapes
 from gaussmix.anomaly.number_text import format_own_value
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.core.linear_relation import LinearRelation
@@ -12,7 +13,9 @@ from gaussmix.errors import DataError
 from gaussmix.errors.text import join_with_and
 from gaussmix.model import Mixture
 from gaussmix.model.validation import parse_feature_names
-from gaussmix.types import ND, ArrayLike, BoolN, IntArray
+from gaussmix.types import ND, ArrayLike, BoolN, IntArray, IntN
+
+_MAX_DEVIATIONS = 1e100  # of a column in the whole mixture: squares of larger ones overflow
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,14 @@ class MeasuredRows:
 
     Attributes
     ----------
+    whole : Mixture
+        The groups, in all columns.
     mixture : Mixture
         The groups, in the independent columns.
     values : ndarray of shape (n, D)
         In the data's units.
     points : ndarray of shape (n, d)
-        Independent columns in working coordinates.
+        Independent columns in working coordinates. A value beyond 1e100 standard deviations counts as that far.
     names : tuple of str
         Names (D,) of all columns.
     independent_names : tuple of str
@@ -40,6 +45,7 @@ class MeasuredRows:
         For each row the relations that it breaks, in words; empty if there are none.
     """
 
+    whole: Mixture
     mixture: Mixture
     values: ND
     points: ND
@@ -64,9 +70,10 @@ class MeasuredRows:
         shown = full if mixture.transforms is None else tuple(mixture.transforms.format_names(full))
         columns = mixture.independent_columns
         return cls(
+            whole=mixture,
             mixture=mixture.independent_part,
             values=values,
-            points=mixture.frame.transform_rows(transformed[:, columns]),
+            points=_to_points(mixture, transformed),
             names=full,
             independent_names=tuple(full[j] for j in columns),
             relations=relations,
@@ -88,6 +95,15 @@ class MeasuredRows:
         return np.isin(np.arange(len(self.names)), [relation.column for relation in self.relations])
 
     @property
+    def independent_columns(self) -> IntN:
+        """Positions (d,) of the independent columns."""
+        return np.flatnonzero(~self.is_dependent)
+
+    def to_points(self, values: ND) -> ND:
+        """Return rows (m, D) in the data's units as points (m, d) in working coordinates."""
+        return _to_points(self.whole, self.whole.transform_rows(values))
+
+    @property
     def independent_values(self) -> ND:
         """Values of the independent columns, (n, d), in the data's units."""
         return self.values[:, ~self.is_dependent]
@@ -96,12 +112,35 @@ class MeasuredRows:
         """Return points (n, d) in working coordinates as values of the independent columns."""
         return self.mixture.restore_points(points)
 
+    def restore_rows(self, points: ND, rows: IntN) -> ND:
+        """Return points (m, d) that ``rows`` (m,) become, as rows (m, D); a column that does not change keeps its bits.
+
+        A dependent column changes if its relation is broken or one of its predictors changes.
+        """
+        restored = self.whole.restore_points(points)
+        is_kept = np.zeros(restored.shape, dtype=bool)
+        is_kept[:, self.whole.independent_columns] = points == self.points[rows]
+        for relation, signs in zip(self.relations, self.relation_signs[rows].T, strict=True):
+            is_kept[:, relation.column] = (signs == 0) & is_kept[:, relation.predictors].all(axis=1)
+        return np.where(is_kept, self.values[rows], restored)
+
     def half_widths(self, points: ND, deviations: ND) -> ND:
         """Return standard deviations (n, d) about points in data's units; half the width of the interval they span."""
         if self.mixture.transforms is None:
             return np.asarray(np.ldexp(deviations, -self.mixture.frame.total_exponent))
         high, low = (self.to_data_units(points + sign * deviations) for sign in (1.0, -1.0))
         return np.asarray(0.5 * (high - low))
+
+
+def _to_points(mixture: Mixture, transformed: ND) -> ND:
+    """Return transformed rows (n, D) as points (n, d), within 1e100 deviations of the whole mixture."""
+    part = mixture.independent_part
+    shapes = GroupShapes.from_mixture(part)
+    center = part.weights @ shapes.centers / part.weights.sum()
+    room = _MAX_DEVIATIONS * shapes.overall_deviations(part.weights)
+    with np.errstate(over="ignore"):
+        points = mixture.frame.transform_rows(transformed[:, mixture.independent_columns])
+    return np.asarray(np.clip(points, center - room, center + room))
 
 
 def _find_relation_signs(relations: Sequence[LinearRelation], rows: ND) -> IntArray:

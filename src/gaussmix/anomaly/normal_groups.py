@@ -8,6 +8,7 @@ import numpy as np
 from gaussmix.anomaly.member import MemberOptions, fit_mixture
 from gaussmix.anomaly.row_order import count_distinct_rows
 from gaussmix.anomaly.scored_columns import ScoredColumns
+from gaussmix.anomaly.vouching import select_vouching_components
 from gaussmix.core.frame import Frame
 from gaussmix.covariance import Structure
 from gaussmix.errors import GaussmixWarning
@@ -22,29 +23,46 @@ _STRUCTURES = ("VVV", "EEE")
 _MIN_ROWS_PER_COLUMN = 5
 _RIDGE = 0.1  # in squared deviations, where there are too few rows for covariances without one
 _MAX_DEVIATIONS = 10.0  # of a value, where rows are few
+_MAX_FIT_DEVIATIONS = 1e6  # of a value: a farther one would be a group, or hide all others
+_ROW_BITS = 30  # after the point, of standardised values: units change later ones, and with them the last iteration
 _MAX_EXPONENT = 1020  # of two, so that the power and its reciprocal are representable
 
 
-def fit_normal_groups(columns: ScoredColumns, normal_rows: ND, names: tuple[str, ...] | None) -> Mixture:
+def fit_normal_groups(
+    columns: ScoredColumns, normal_rows: ND, names: tuple[str, ...] | None, is_clean: bool = True
+) -> Mixture:
     """Return the mixture of normal rows (n, D) in the data's units, of all columns.
 
     Structure and number of groups are those of lowest BIC among full and equal covariances. With fewer than five
-    distinct rows per column it is one group with a ridge.
+    distinct rows per column it is one group with a ridge. Unless the rows are clean, groups too light to vouch are left
+    out, as in the members of an ensemble: a light group would call rows ordinary that the score flags.
     """
-    kept = normal_rows if columns.dependence is None else columns.dependence.select_independent(normal_rows)
-    if count_distinct_rows(kept) < _MIN_ROWS_PER_COLUMN * kept.shape[1]:
-        mixture = _fit_one_group(columns, columns.center(normal_rows))
+    standardized = _drop_far_rows(_round(columns.center(normal_rows)))
+    if count_distinct_rows(standardized) < _MIN_ROWS_PER_COLUMN * standardized.shape[1]:
+        mixture = _fit_one_group(standardized)
     else:
         with warnings.catch_warnings():  # an explanation needs groups, not advice on how to fit them
             warnings.simplefilter("ignore", GaussmixWarning)
-            best = select(kept, _NUMBERS_OF_GROUPS, _STRUCTURES).best
+            best = select(standardized, _NUMBERS_OF_GROUPS, _STRUCTURES).best
         assert best.mixture is not None  # among these candidates one has rows enough
-        mixture = _restore_dependent_columns(best.mixture, columns)
-    named = replace(mixture, feature_names=names if columns.dependence is None else None)
+        mixture = _restore_dependent_columns(best.mixture)
+        mixture = mixture if is_clean else select_vouching_components(mixture, standardized, None)
+    named = replace(_to_data_units(mixture, columns), feature_names=names if columns.dependence is None else None)
     return attach_dependence(named, columns.dependence, names)
 
 
-def _restore_dependent_columns(mixture: Mixture, columns: ScoredColumns) -> Mixture:
+def _round(standardized: ND) -> ND:
+    """Return standardised rows without their last bits, which depend on the units of the data."""
+    return np.asarray(np.ldexp(np.rint(np.ldexp(standardized, _ROW_BITS)), -_ROW_BITS))
+
+
+def _drop_far_rows(standardized: ND) -> ND:
+    """Return the rows (m, d) without those that no score of a fit has seen as they are; all if none would be left."""
+    is_near = (np.abs(standardized) < _MAX_FIT_DEVIATIONS).all(axis=1)
+    return standardized[is_near] if is_near.any() else standardized
+
+
+def _restore_dependent_columns(mixture: Mixture) -> Mixture:
     """Return the mixture (of d columns) with a ridge for columns that are constant or dependent among normal rows only.
 
     Other training rows differ there, so that these columns are scored.
@@ -52,20 +70,20 @@ def _restore_dependent_columns(mixture: Mixture, columns: ScoredColumns) -> Mixt
     dependence, part = mixture.dependence, mixture.independent_part
     if dependence is None:
         return part
-    frame = _make_frame(columns)
-    covariances = frame.transform_covariances(dependence.expand_covariances(part.covariances))
-    dependent = dependence.dependent
-    ridge_roots = np.ldexp(columns.deviations, frame.total_exponent)[dependent]
-    covariances[:, dependent, dependent] += _RIDGE * np.square(ridge_roots)
-    means = frame.transform_rows(dependence.expand_rows(part.means))
-    return replace(Mixture.from_parameters(part.weights, means, covariances), frame=frame)
+    covariances = dependence.expand_covariances(part.covariances)
+    covariances[:, dependence.dependent, dependence.dependent] += _RIDGE
+    return Mixture.from_parameters(part.weights, dependence.expand_rows(part.means), covariances)
 
 
-def _fit_one_group(columns: ScoredColumns, standardized: ND) -> Mixture:
-    """Return one Gaussian with a ridge, in the data's units of the independent columns."""
+def _fit_one_group(standardized: ND) -> Mixture:
+    """Return one Gaussian with a ridge, of standardised columns."""
     options = MemberOptions(1, Structure.from_name("VVV"), _RIDGE, True)
     near = np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS)  # one absurd value of few would hide the ridge
-    mixture = fit_mixture(near, None, options, seed=0)
+    return fit_mixture(near, None, options, seed=0)
+
+
+def _to_data_units(mixture: Mixture, columns: ScoredColumns) -> Mixture:
+    """Return a mixture of standardised columns in the data's units, from whose frame no variance overflows."""
     frame = _make_frame(columns)
     deviations = np.ldexp(columns.deviations, frame.total_exponent)
     covariances = mixture.covariances * np.outer(deviations, deviations)

@@ -23,11 +23,11 @@ def format_own_value(value: float, deviation: float) -> str:
     return _format_at(value, min(exponent, rounding_exponent(deviation)) if deviation > 0 else exponent)
 
 
-def round_onward(start: float, end: float) -> float:
-    """Return ``end``, rounded to about a hundredth of the change, further away from ``start``."""
+def round_onward(start: float, end: float, scale: float | None = None) -> float:
+    """Return ``end``, rounded to about a hundredth of ``scale``, by default of the change, further from ``start``."""
     if start == end:
         return end
-    exponent = rounding_exponent(abs(end - start))
+    exponent = rounding_exponent(abs(end - start) if scale is None else scale)
     if abs(end) >= 10.0 ** min(exponent + _MAX_DIGITS, 300) or not -290 < exponent < 290:
         return end
     steps = end / 10.0**exponent
@@ -35,8 +35,10 @@ def round_onward(start: float, end: float) -> float:
 
 
 def format_sd(z: float) -> str:
-    """Return the size of a z value: '4.1 sd', '12 sd', '2e+06 sd'."""
+    """Return the size of a z value: '4.1 sd', '12 sd', '2e+06 sd'; 'more than 1e+99 sd' where sizes are limited."""
     size = abs(z)
+    if size > 1e99:
+        return "more than 1e+99 sd"
     return f"{size:.1f} sd" if size < 9.95 else f"{size:.0f} sd" if size < 1e5 else f"{size:.1g} sd"
 
 

@@ -5,23 +5,21 @@ minimises the distance from the group. The row moves straight to the target, so 
 until the detector calls it normal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from gaussmix.anomaly.change_candidates import Candidates, extend_candidates, start_candidates
+from gaussmix.anomaly.change_candidates import extend_candidates, start_candidates
+from gaussmix.anomaly.change_search import IsNormal, NormalRule, choose_changes, parse_answers
 from gaussmix.anomaly.change_sentences import describe_changes
 from gaussmix.anomaly.measured_rows import MeasuredRows
+from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.core.scalar_checks import require_integer
-from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
-from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN, N
+from gaussmix.types import ND, AnyArray, ArrayLike, BoolN, IntN
 
 MAX_CHANGED_COLUMNS = 3
-_N_BISECTIONS = 20
-
-IsNormal = Callable[[ND], BoolN]
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,8 @@ class SmallestChanges:
         The rows as they are.
     changed_values : ndarray of shape (n, D)
         The rows after the change; unchanged where there is none.
+    expected_values : ndarray of shape (n, D)
+        What the unchanged columns let expect in those that change; the changed values in all others.
     n_changed : ndarray of int of shape (n,)
         Number of columns that change, 0 for normal rows and where nothing works. Columns that a linear relation gives
         follow and do not count.
@@ -47,6 +47,7 @@ class SmallestChanges:
     names: tuple[str, ...]
     values: ND = field(repr=False)
     changed_values: ND = field(repr=False)
+    expected_values: ND = field(repr=False)
     n_changed: IntN
     is_found: BoolN
     sentences: tuple[str, ...] = field(repr=False)
@@ -55,7 +56,7 @@ class SmallestChanges:
         return len(self.values)
 
     def to_table(self) -> dict[str, AnyArray]:
-        """Return columns (n,) by name, to be written to a file; ``from_`` and ``to_`` values of each column."""
+        """Return columns (n,) by name, for a file; ``from_``, ``to_`` and ``expected_`` values of each column."""
         table: dict[str, AnyArray] = {
             "is_found": self.is_found,
             "n_changed": self.n_changed,
@@ -63,6 +64,7 @@ class SmallestChanges:
         }
         for j, name in enumerate(self.names):
             table |= {f"from_{name}": self.values[:, j], f"to_{name}": self.changed_values[:, j]}
+            table[f"expected_{name}"] = self.expected_values[:, j]
         return table
 
     def __str__(self) -> str:
@@ -76,11 +78,14 @@ def find_smallest_changes(
     names: Sequence[str] | None = None,
     max_columns: int = MAX_CHANGED_COLUMNS,
     are_normal: ArrayLike | None = None,
+    grids: ValueGrids | None = None,
+    preferred_columns: ArrayLike | None = None,
 ) -> SmallestChanges:
     """Return the smallest change of each row for which a detector calls it normal.
 
-    The fewest columns change. Among sets of equally many columns the one is chosen whose change is smallest, in
-    standard deviations of the columns in the whole mixture. Broken linear relations are restored first.
+    The fewest columns change. Among sets of equally many columns those of preferred columns come first, then the one
+    whose change is smallest, in standard deviations of the columns in the whole mixture. Broken linear relations are
+    restored first.
 
     Parameters
     ----------
@@ -97,6 +102,10 @@ def find_smallest_changes(
         At most this many columns change.
     are_normal : array-like of bool of shape (n,), optional
         What ``is_normal`` says of the rows, if that is known: they are not judged again.
+    grids : ValueGrids, optional
+        Which values the columns can have: few values that occur, or whole numbers. By default any.
+    preferred_columns : array-like of bool of shape (n, d), optional
+        Linearly independent columns of each row to change rather than others, such as those that its reason names.
 
     Raises
     ------
@@ -107,94 +116,37 @@ def find_smallest_changes(
     """
     measured = MeasuredRows.from_rows(mixture, rows, names)
     max_columns = min(require_integer("max_columns", max_columns, 1), measured.points.shape[1])
-    detector = _Detector(mixture, measured, is_normal)
+    detector = NormalRule(measured, grids or ValueGrids.continuous(len(measured.names)), is_normal)
     is_found = (
         detector.are_rows_normal(measured.values)
         if are_normal is None
-        else _parse_answers("are_normal", are_normal, len(measured.values))
+        else parse_answers("are_normal", are_normal, len(measured.values))
     )
-    was_normal, changed = is_found.copy(), measured.values.copy()
-    n_changed = np.zeros(len(changed), dtype=np.int64)
-    broken = np.flatnonzero(~is_found & measured.breaks_relation)
-    is_restored, restored = detector.judge_points(measured.points[broken], broken)
-    is_found[broken] = is_restored
-    changed[broken[is_restored]] = restored[is_restored]
+    is_preferred = np.zeros(measured.points.shape, dtype=bool)
+    if preferred_columns is not None:
+        is_preferred[:] = preferred_columns
+    was_normal, is_found = is_found, is_found.copy()
+    changed, n_changed = _restore_relations(detector, is_found), np.zeros(len(is_found), dtype=np.int64)
+    expected = changed.copy()
     candidates = start_candidates(measured.mixture, measured.points, np.flatnonzero(~is_found))
     for count in range(1, max_columns + 1):
         if not len(candidates.rows):
             break
         candidates = extend_candidates(candidates)
-        found, points = _choose_changes(candidates, detector)
+        found, points, targets = choose_changes(candidates, detector, is_preferred)
         changed[found], n_changed[found], is_found[found] = detector.to_rows(points, found), count, True
+        is_moved = changed[found] != measured.values[found]
+        expected[found] = np.where(is_moved, detector.to_rows(targets, found), changed[found])
         candidates = candidates.select(~np.isin(candidates.rows, found))
-    sentences = describe_changes(measured, changed, was_normal, is_found, max_columns)
-    return SmallestChanges(measured.names, measured.values, changed, n_changed, is_found, sentences)
+    sentences = describe_changes(measured, detector.grids, changed, expected, was_normal, is_found, max_columns)
+    return SmallestChanges(measured.names, measured.values, changed, expected, n_changed, is_found, sentences)
 
 
-@dataclass(frozen=True)
-class _Detector:
-    """A rule on rows (n, D) in the data's units, asked about points (n, d) in working coordinates."""
-
-    mixture: Mixture
-    measured: MeasuredRows
-    is_normal: IsNormal
-
-    def to_rows(self, points: ND, rows: IntN) -> ND:
-        """Return points (m, d) that ``rows`` (m,) become, as rows (m, D); a column that does not change keeps its bits.
-
-        A dependent column changes if its relation is broken or one of its predictors changes.
-        """
-        measured = self.measured
-        restored = self.mixture.restore_points(points)
-        is_kept = np.zeros(restored.shape, dtype=bool)
-        is_kept[:, self.mixture.independent_columns] = points == measured.points[rows]
-        for relation, signs in zip(measured.relations, measured.relation_signs[rows].T, strict=True):
-            is_kept[:, relation.column] = (signs == 0) & is_kept[:, relation.predictors].all(axis=1)
-        return np.where(is_kept, measured.values[rows], restored)
-
-    def judge_points(self, points: ND, rows: IntN) -> tuple[BoolN, ND]:
-        """Return whether points (m, d) that ``rows`` become are normal, and these rows (m, D)."""
-        changed = self.to_rows(points, rows)
-        return self.are_rows_normal(changed) if len(points) else np.zeros(0, dtype=bool), changed
-
-    def are_rows_normal(self, rows: ND) -> BoolN:
-        """Return what the rule says of rows (n, D); raise ParameterError unless it is one bool for each."""
-        return _parse_answers("the result of is_normal", self.is_normal(rows), len(rows))
-
-
-def _parse_answers(name: str, answers: ArrayLike, n_rows: int) -> BoolN:
-    """Return answers (n,) of a rule; raise ParameterError unless there is one bool for each row."""
-    values = np.asarray(answers)
-    if values.dtype != np.bool_ or values.shape != (n_rows,):
-        found = f"{values.dtype.name} of shape {values.shape}"
-        raise ParameterError.invalid_value(name, found, "one bool for each row")
-    return values
-
-
-def _choose_changes(candidates: Candidates, detector: _Detector) -> tuple[IntN, ND]:
-    """Return the rows for which a candidate works, and for each the changed point (d,) of the smallest change."""
-    targets = candidates.targets()
-    works, _ = detector.judge_points(targets, candidates.rows)
-    candidates, targets = candidates.select(works), targets[works]
-    rows = candidates.rows
-    points = _bisect(candidates.points, targets, rows, detector)
-    sizes = np.sqrt(np.square((points - candidates.points) / candidates.column_scales).sum(axis=1))
-    order = np.lexsort((np.arange(len(rows)), sizes, rows))
-    found, first = np.unique(rows[order], return_index=True)
-    return found, points[order][first]
-
-
-def _bisect(starts: ND, targets: ND, rows: IntN, detector: _Detector) -> ND:
-    """Return the first normal points (m, d) on the lines from ``starts`` to normal ``targets``."""
-    low, high = np.zeros(len(starts)), np.ones(len(starts))
-    for _ in range(_N_BISECTIONS):
-        middle = 0.5 * (low + high)
-        is_normal, _changed = detector.judge_points(_move(starts, targets, middle), rows)
-        low, high = np.where(is_normal, low, middle), np.where(is_normal, middle, high)
-    return _move(starts, targets, high)
-
-
-def _move(starts: ND, targets: ND, fractions: N) -> ND:
-    """Return the points at fractions (m,) of the way; exactly the targets at 1."""
-    fractions = fractions[:, None]
-    return np.where(fractions == 1.0, targets, starts + fractions * (targets - starts))
+def _restore_relations(detector: NormalRule, is_found: BoolN) -> ND:
+    """Return the rows (n, D), with restored relations where that is enough; mark these in ``is_found`` (n,)."""
+    measured, changed = detector.measured, detector.measured.values.copy()
+    broken = np.flatnonzero(~is_found & measured.breaks_relation)
+    is_restored, restored = detector.judge_points(measured.points[broken], broken)
+    is_found[broken] = is_restored
+    changed[broken[is_restored]] = restored[is_restored]
+    return changed

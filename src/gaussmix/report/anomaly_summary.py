@@ -11,7 +11,7 @@ from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.judgement import Judgement, judge_rows
 from gaussmix.anomaly.model_explanation import explain_by_model, make_normal_rule
 from gaussmix.anomaly.smallest_change import SmallestChanges
-from gaussmix.errors import ParameterError, RowTooFarError
+from gaussmix.errors import ParameterError
 from gaussmix.plots.validation import check_detector
 from gaussmix.report.anomaly_text import describe_anomalies, format_change
 from gaussmix.types import AnyArray, ArrayLike, IntN
@@ -134,10 +134,7 @@ def summarize_anomalies(
         return AnomalySummary(detector, judgement, explained, None, None, None, columns)
     rows, model, names = judgement.rows[explained], detector.model_, judgement.names
     is_normal = make_normal_rule(model, float(detector.offset_), judgement.p_value_limit)
-    try:
-        explanations = explain_by_model(model, rows, is_normal, True, names)
-    except RowTooFarError as error:
-        raise RowTooFarError.from_row(int(explained[error.row or 0])) from error
+    explanations = explain_by_model(model, rows, is_normal, True, names)
     groups = group_anomalies(model.groups, rows, names)
     return AnomalySummary(detector, judgement, explained, explanations, explanations.changes, groups, columns)
 

@@ -1,0 +1,116 @@
+"""``ScoreReasons``: columns by which a score says that rows are unusual, where the groups of normal rows see nothing.
+
+A detector scores rows by many mixtures, and explains them by a few groups of normal rows. A row may be ordinary to
+these groups and still lie where few rows are. Its reason then follows from the score itself: a column takes its mean
+given the other columns of a group, and the log tail of the score says what that changes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.anomaly.change_candidates import Candidates, extend_candidates, start_candidates
+from gaussmix.anomaly.deviating_columns import DeviatingColumns
+from gaussmix.anomaly.deviations import Deviations
+from gaussmix.anomaly.measured_rows import MeasuredRows
+from gaussmix.types import ND, Array, BoolN, IntArray, IntN, N
+
+LogTail = Callable[[ND], N]
+
+MAX_REASON_COLUMNS = 3
+_MAX_FRACTION_LEFT = 0.5  # of the log tail, after a change that accounts for it
+_ORDINARY_LOG_TAIL = float(np.log(0.25))  # the score of a quarter of the normal rows is at least as unusual
+
+
+@dataclass(frozen=True)
+class ScoreReasons:
+    """Reasons of m rows.
+
+    Attributes
+    ----------
+    rows : ndarray of int of shape (m,)
+        Positions among all rows, ascending.
+    log_tails : ndarray of shape (m,)
+        Log probability that a normal row is as unusual, in nats.
+    columns : ndarray of int of shape (m, 3)
+        Columns that account for the score, the one that changes it most first; -1 where there is none.
+    groups : ndarray of int of shape (m, 3)
+        The group whose conditional mean each column takes.
+    targets : ndarray of shape (m, 3)
+        These means, in working coordinates.
+    is_joint : ndarray of bool of shape (m,)
+        Whether the columns account for the score only together; else each of them does alone.
+    """
+
+    rows: IntN
+    log_tails: N
+    columns: IntArray
+    groups: IntArray
+    targets: Array
+    is_joint: BoolN
+
+    @classmethod
+    def none(cls) -> "ScoreReasons":
+        """Return no reasons: of no rows."""
+        no_columns = np.zeros((0, MAX_REASON_COLUMNS), dtype=np.int64)
+        return cls(no_columns[:, 0], np.zeros(0), no_columns, no_columns, np.zeros(no_columns.shape), np.zeros(0, bool))
+
+    @property
+    def is_ordinary(self) -> BoolN:
+        """Whether the score, too, calls each row ordinary, (m,)."""
+        return np.asarray(self.log_tails > _ORDINARY_LOG_TAIL)
+
+    def replace_deviations(self, found: DeviatingColumns, deviations: Deviations, measured: MeasuredRows) -> None:
+        """Write these columns and their deviations in place of those that the groups of normal rows suggest."""
+        width = min(found.columns.shape[1], MAX_REASON_COLUMNS)
+        columns, groups = self.columns[:, :width], self.groups[:, :width]
+        is_known, chosen = columns >= 0, np.maximum(columns, 0)
+        units = deviations.shapes.conditional_deviations[groups, chosen]
+        shifts = measured.points[self.rows[:, None], chosen] - self.targets[:, :width]
+        own = {"columns": columns, "z": shifts / units, "expected": self.targets[:, :width], "deviations": units}
+        for name, values in own.items():
+            empty = -1 if name == "columns" else 0.0
+            getattr(found, name)[self.rows] = empty
+            getattr(found, name)[self.rows, :width] = np.where(is_known, values, empty)
+        found.partial_correlations[self.rows], found.is_rest_normal[self.rows] = 0.0, True
+
+
+def find_score_reasons(measured: MeasuredRows, rows: IntN, log_tail: LogTail) -> ScoreReasons:
+    """Return the reasons of some ``rows`` (m,), ascending, by a score whose log tails a function gives."""
+    log_tails = np.asarray(log_tail(measured.values[rows]), dtype=np.float64)
+    shape = (len(rows), MAX_REASON_COLUMNS)
+    found = ScoreReasons(
+        rows, log_tails, np.full(shape, -1), np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(len(rows), bool)
+    )
+    is_open = ~found.is_ordinary
+    if not is_open.any():
+        return found
+    candidates = start_candidates(measured.mixture, measured.points, rows[is_open])
+    for is_joint in (False, True):
+        if is_joint and measured.points.shape[1] < 2:
+            break
+        candidates = extend_candidates(candidates)
+        _fill_in(found, candidates, measured, log_tail, is_joint)
+        candidates = candidates.select(np.isin(candidates.rows, rows[found.columns[:, 0] < 0]))
+        if not len(candidates.rows):
+            break
+    return found
+
+
+def _fill_in(
+    found: ScoreReasons, candidates: Candidates, measured: MeasuredRows, log_tail: LogTail, is_joint: bool
+) -> None:
+    """Write the candidates that account for the scores: single columns, or the best pair of each row."""
+    targets = candidates.targets()
+    after = np.asarray(log_tail(measured.restore_rows(targets, candidates.rows)))
+    positions = np.searchsorted(found.rows, candidates.rows)
+    order = np.lexsort((np.arange(len(after)), -after.round(9), positions))
+    for i in order[after[order] >= _MAX_FRACTION_LEFT * found.log_tails[positions[order]]].tolist():
+        row, columns = positions[i], candidates.columns[i]
+        n_known = int((found.columns[row] >= 0).sum())
+        is_new = n_known == 0 if is_joint else n_known < MAX_REASON_COLUMNS and columns[0] not in found.columns[row]
+        if is_new:
+            places = slice(n_known, n_known + len(columns))
+            found.columns[row, places], found.groups[row, places] = columns, candidates.groups[i]
+            found.targets[row, places], found.is_joint[row] = targets[i, columns], is_joint
