@@ -40,7 +40,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         Fraction of normal rows that may be flagged.
     fdr : float or None, default=None
         Fraction of flagged rows that may be normal, by the procedure of Benjamini and Hochberg. At most one of
-        ``contamination``, ``fpr`` and ``fdr`` is given.
+        ``contamination``, ``fpr`` and ``fdr`` is given. `predict` judges each row alone: with clean calibration rows
+        it flags this fraction of normal rows, like ``fpr``; `select_anomalies` judges rows together.
     training : {'contaminated', 'clean'}, default='contaminated'
         Whether the training rows may contain anomalies. If so, groups of components of less than a twentieth of the
         weight do not vouch for rows, and p-values follow from a tail that the highest tenth of scores cannot influence.

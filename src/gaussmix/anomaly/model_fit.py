@@ -108,10 +108,9 @@ def fit_anomaly_model(
 
 def _scored_columns_of_fits(rows: AnyArray, weights: N | None, partition: RowPartition) -> ScoredColumns:
     """Return the scored columns of the rows (n, D) that fits see: the others calibrate, and are as new as new rows."""
-    is_seen = ~partition.is_held_out
-    if is_seen.all():
-        return ScoredColumns.from_rows(rows, weights)
-    return ScoredColumns.from_rows(rows[is_seen], None if weights is None else weights[is_seen])
+    order = np.argsort(partition.random_order, kind="stable")  # sums then do not depend on the order of the rows
+    seen = order[~partition.is_held_out[order]]
+    return ScoredColumns.from_rows(rows[seen], None if weights is None else weights[seen])
 
 
 def _select_normal_rows(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.anomaly.code_columns import CodeColumn, find_code_columns, score_codes, spread_codes
+from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.covariance import Structure
@@ -15,6 +16,19 @@ from gaussmix.types import ND, AnyArray, D, IntN, N
 
 _MAX_DEVIATIONS = 1e100
 _SMALLEST_NUMBER = np.nextafter(0.0, 1.0)
+_CLIPPED_FRACTION = 0.01
+
+
+def _clip(rows: AnyArray, weights: N | None) -> AnyArray:
+    """Return rows (n, d) of which the hundredth that is lowest, and the highest, has the values that limit them.
+
+    Otherwise one absurd value hides unusual ones of its column. A column that would be constant is kept as it is.
+    """
+    low = np.array([weighted_quantile(column, weights, _CLIPPED_FRACTION) for column in rows.T], dtype=rows.dtype)
+    high = np.array([-weighted_quantile(-column, weights, _CLIPPED_FRACTION) for column in rows.T], dtype=rows.dtype)
+    is_constant = low == high
+    low[is_constant], high[is_constant] = rows.min(axis=0)[is_constant], rows.max(axis=0)[is_constant]
+    return np.clip(rows, low, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +58,9 @@ class ScoredColumns:
             raise TrainingRowsError.identical(len(rows))
         dependence = find_column_dependence(rows, weights)
         kept = rows if dependence is None else dependence.select_independent(rows)
-        problem = Problem.from_source(MemorySource.from_array(kept, weights), Structure.from_name("VVI"))
+        problem = Problem.from_source(
+            MemorySource.from_array(_clip(kept, weights), weights), Structure.from_name("VVI")
+        )
         frame, variances = problem.source.frame, problem.column_variances
         centers = problem.total_moments.mean.copy()
         centers[:, problem.far_row_columns] = 0.0  # the center of the frame, which far rows do not move
