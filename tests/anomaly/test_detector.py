@@ -173,7 +173,7 @@ def test_training_p_values_belong_to_the_rows_that_count():
     [
         ({"training": "dirty"}, "training must be one of contaminated, clean, but is 'dirty'"),
         ({"calibration": "none"}, "calibration must be one of auto, split, cross, .* but is 'none'"),
-        ({"n_components": 0}, "n_components must be a whole number of at least 1.*but is 0"),
+        ({"n_components": 0}, "n_components must be 'auto', a whole number of at least 1.*but is 0"),
         ({"n_components": ()}, "n_components"),
         ({"n_components": (2, 1.5)}, "n_components"),
         ({"n_components": "many"}, "n_components"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gaussmix.anomaly import AnomalyDetector
+from gaussmix.anomaly import AnomalyDetector, select_by_fdr
 from gaussmix.core.threads import threads
 
 CALIBRATIONS = ["split", "cross", "jackknife+"]
@@ -123,3 +123,22 @@ def test_densities_of_the_members_rank_rows_as_the_true_density_does(seed):
     )
     detector = AnomalyDetector(training="clean", n_components=2, random_state=seed).fit(rows)
     assert stats.spearmanr(detector.score_samples(points), np.log(density)).statistic > 0.97
+
+
+@pytest.mark.parametrize("value", [100.0, 1e3, 1e6, 1e20])
+@pytest.mark.parametrize("n_columns", [2, 5])
+def test_an_absurd_value_hides_no_unusual_one_of_its_column(n_columns, value):
+    rows = np.random.default_rng(n_columns).normal(size=(300, n_columns))
+    rows[0, 0], rows[1, 0] = value, 8.0
+    detector = AnomalyDetector(random_state=0).fit(rows)
+    assert select_by_fdr(detector.training_p_values_, 0.05)[:2].all()
+    assert detector.predict(rows[:2]).tolist() == [-1, -1]
+
+
+def test_the_order_of_rounded_rows_changes_no_bit():
+    rng = np.random.default_rng(5)
+    rows = np.round(rng.normal([50.0, 1e6, 0.3], [9.0, 40.0, 0.1], (300, 3)), 1)
+    scores = AnomalyDetector(random_state=3).fit(rows).score_samples(rows)
+    for _ in range(3):
+        other = AnomalyDetector(random_state=3).fit(rng.permutation(rows))
+        np.testing.assert_array_equal(other.score_samples(rows), scores)

@@ -15,13 +15,13 @@ from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.feedback import parse_verdicts
 from gaussmix.anomaly.model_explanation import explain_by_model, make_normal_rule
 from gaussmix.anomaly.model_fit import DetectorOptions, drop_rows_without_weight, fit_anomaly_model
-from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, TrainingScores, parse_threshold
+from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, parse_threshold
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataWarning
 from gaussmix.estimators import _validation
 from gaussmix.estimators._validation import make_estimator_generator
-from gaussmix.types import AnyArray, ArrayLike, BoolN, IntN, N
+from gaussmix.types import ArrayLike, BoolN, IntN, N
 
 FEW_ROWS = 20
 
@@ -29,8 +29,8 @@ FEW_ROWS = 20
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Detector of anomalies by an ensemble of Gaussian mixtures.
 
-    Mixtures of 8, 16 and 32 components are fitted to random halves of the rows and scaled on the other halves.
-    New rows are always welcome: there is no ``novelty`` parameter.
+    Mixtures are fitted to random halves of the rows and scaled on the other halves. New rows are always welcome: there
+    is no ``novelty`` parameter.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         Fraction of normal rows that may be flagged.
     fdr : float or None, default=None
         Fraction of flagged rows that may be normal, by the procedure of Benjamini and Hochberg. At most one of
-        ``contamination``, ``fpr`` and ``fdr`` is given.
+        ``contamination``, ``fpr`` and ``fdr`` is given. `predict` judges each row alone: with clean calibration rows
+        it flags this fraction of normal rows, like ``fpr``; `select_anomalies` judges rows together.
     training : {'contaminated', 'clean'}, default='contaminated'
         Whether the training rows may contain anomalies. If so, groups of components of less than a twentieth of the
         weight do not vouch for rows, and p-values follow from a tail that the highest tenth of scores cannot influence.
@@ -49,8 +50,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         fit sees; with clean rows this alone guarantees the error rates. 'cross': those of all rows, each by the fits
         that have not seen it. 'jackknife+': the same, and new rows are compared by the same fits. 'auto': 'split' for
         clean rows, 'cross' for contaminated ones.
-    n_components : int or sequence of int, default=(8, 16, 32)
-        Numbers of components of the mixtures; at most a quarter of the rows of a fit.
+    n_components : 'auto', int or sequence of int, default='auto'
+        Numbers of components of the mixtures; at most a quarter of the rows of a fit. 'auto': 8, 16 and 32 together;
+        for many clean rows of few columns the one of 1 to 32 of highest likelihood among rows that a fit has not seen.
     covariance_type : str, default='full'
         Structure of the covariances, as in `GaussianMixture`.
     n_factors : int or None, default=None
@@ -91,7 +93,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     References
     ----------
-    Bates, Candès, Lei, Romano & Sesia, Annals of Statistics 51 (2023), for p-values and error rates.
+    Bates, Candès, Lei, Romano & Sesia, Annals of Statistics 51 (2023), on p-values and error rates.
 
     Examples
     --------
@@ -111,7 +113,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         fdr: float | None = None,
         training: str = "contaminated",
         calibration: str = "auto",
-        n_components: int | tuple[int, ...] = (8, 16, 32),
+        n_components: str | int | tuple[int, ...] = "auto",
         covariance_type: str = "full",
         n_factors: int | None = None,
         shrinkage: str | float = "auto",
@@ -159,7 +161,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         with limit_blas_threads(rows.shape[1]):
             result = fit_anomaly_model(rows, weights, normal, options, names, rng)
             self.model_, self.shrinkage_ = result.model, result.ridge
-            training = self._make_training_scores(rows, weights, result.unseen_scores)
+            training = result.make_training_scores(rows, weights)
             self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
         self.training_p_values_ = np.exp(training.unseen)
         if len(rows) < FEW_ROWS:
@@ -291,10 +293,3 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         if stored.model.feature_names is not None:
             detector.feature_names_in_ = np.array(stored.model.feature_names, dtype=object)
         return detector
-
-    def _make_training_scores(self, rows: AnyArray, weights: N | None, unseen_scores: N) -> TrainingScores:
-        """Return what a threshold may depend on."""
-        calibration = self.model_.calibration
-        return TrainingScores(
-            calibration, calibration.tail(unseen_scores), lambda: self.model_.log_tails(rows), weights
-        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from gaussmix.anomaly.anomaly_model import AnomalyModel
 from gaussmix.anomaly.calibration import CalibrationScores
+from gaussmix.anomaly.code_columns import CodeColumn
 from gaussmix.anomaly.ensemble import Ensemble
 from gaussmix.anomaly.feedback import Feedback
 from gaussmix.anomaly.member import Member
@@ -139,6 +140,8 @@ def _unpack_member(content: ArchiveContent, index: int) -> Member:
 def _pack_columns(columns: ScoredColumns) -> dict[str, AnyArray]:
     """Return the tensors of the scored columns."""
     tensors: dict[str, AnyArray] = {"columns.means": columns.means, "columns.deviations": columns.deviations}
+    for code in columns.codes:
+        tensors[f"code{code.position}"] = np.stack([code.values, code.below, code.up_to])
     return tensors if columns.dependence is None else tensors | pack_dependence(columns.dependence)
 
 
@@ -146,7 +149,9 @@ def _unpack_columns(tensors: Mapping[str, AnyArray]) -> ScoredColumns:
     """Return the scored columns of tensors."""
     means = tensors["columns.means"]
     dependence = unpack_dependence(dict(tensors), len(means)) if RELATION_TENSORS[0] in tensors else None
-    return ScoredColumns(means, tensors["columns.deviations"], dependence)
+    names = ((f"code{position}", position) for position in range(len(means)))
+    codes = tuple(CodeColumn(position, *tensors[name]) for name, position in names if name in tensors)
+    return ScoredColumns(means, tensors["columns.deviations"], dependence, codes)
 
 
 def _pack_calibration(calibration: CalibrationScores) -> dict[str, AnyArray]:

@@ -10,8 +10,6 @@ vouch (`vouching`).
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from gaussmix.anomaly.row_order import count_distinct_rows
 from gaussmix.anomaly.vouching import select_vouching_components
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile

@@ -8,10 +8,11 @@ from gaussmix.anomaly.anomaly_model import AnomalyModel, score_rows_by_half
 from gaussmix.anomaly.calibration import CalibrationScores
 from gaussmix.anomaly.ensemble import fit_ensemble, select_unseen_scores
 from gaussmix.anomaly.member import MemberOptions
+from gaussmix.anomaly.member_choice import choose_members
 from gaussmix.anomaly.normal_groups import MAX_ROWS
 from gaussmix.anomaly.row_partition import CALIBRATIONS, Calibration, RowPartition, partition_rows
 from gaussmix.anomaly.scored_columns import ScoredColumns
-from gaussmix.anomaly.shrinkage import choose_ridge
+from gaussmix.anomaly.thresholds import TrainingScores
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.scalar_checks import is_integer, require_integer
 from gaussmix.covariance import Structure, parse_structure
@@ -26,11 +27,11 @@ _AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
 
 
 class DetectorOptions(NamedTuple):
-    """The checked parameters of a detector; ``ridge`` and ``n_repeats`` are None if the data choose."""
+    """The checked parameters of a detector; None where the data choose."""
 
     is_clean: bool
     calibration: Calibration
-    numbers_of_components: tuple[int, ...]
+    numbers_of_components: tuple[int, ...] | None
     structure: Structure
     ridge: float | None
     n_repeats: int | None
@@ -42,20 +43,16 @@ class DetectorOptions(NamedTuple):
         require_choice("calibration", estimator.calibration, [_AUTO, *CALIBRATIONS])
         automatic = _AUTO_CALIBRATIONS[estimator.training]
         calibration = automatic if estimator.calibration == _AUTO else estimator.calibration
-        if estimator.shrinkage != _AUTO:
+        if not _is_auto(estimator.shrinkage):
             require_positive("shrinkage", estimator.shrinkage)
         return cls(
             estimator.training == "clean",
             CALIBRATIONS[calibration],
-            _parse_numbers_of_components(estimator.n_components),
+            None if _is_auto(estimator.n_components) else _parse_numbers_of_components(estimator.n_components),
             parse_structure(estimator.covariance_type, estimator.n_factors, "covariance_type"),
-            None if estimator.shrinkage == _AUTO else float(estimator.shrinkage),
-            None if estimator.n_repeats == _AUTO else require_integer("n_repeats", estimator.n_repeats, 1),
+            None if _is_auto(estimator.shrinkage) else float(estimator.shrinkage),
+            None if _is_auto(estimator.n_repeats) else require_integer("n_repeats", estimator.n_repeats, 1),
         )
-
-    def member_options(self, ridge: float) -> list[MemberOptions]:
-        """Return the options of the members of a half."""
-        return [MemberOptions(k, self.structure, ridge, self.is_clean) for k in self.numbers_of_components]
 
 
 class FitResult(NamedTuple):
@@ -64,6 +61,13 @@ class FitResult(NamedTuple):
     model: AnomalyModel
     ridge: float
     unseen_scores: N
+
+    def make_training_scores(self, rows: AnyArray, weights: N | None) -> TrainingScores:
+        """Return what a threshold may depend on, for the training rows (n, D) and their weights (n,) or None."""
+        calibration = self.model.calibration
+        return TrainingScores(
+            calibration, calibration.tail(self.unseen_scores), lambda: self.model.log_tails(rows), weights
+        )
 
 
 def drop_rows_without_weight(rows: AnyArray, weights: N | None) -> tuple[AnyArray, N | None]:
@@ -86,11 +90,11 @@ def fit_anomaly_model(
     partition = partition_rows(np.asarray(rows), weights, calibration, options.n_repeats, rng)
     columns = _scored_columns_of_fits(rows, weights, partition)
     standardized = np.clip(columns.standardize(rows), -_MAX_FIT_DEVIATIONS, _MAX_FIT_DEVIATIONS)
-    ridge = options.ridge
-    if ridge is None:
-        middle = sorted(options.numbers_of_components)[len(options.numbers_of_components) // 2]
-        ridge = choose_ridge(standardized, weights, partition, MemberOptions(middle, options.structure, 0.0, True), rng)
-    ensemble = fit_ensemble(standardized, weights, partition, options.member_options(ridge), rng)
+    columns.spread_codes(standardized, rows, partition.random_order, rng)
+    base = MemberOptions(0, options.structure, 0.0, options.is_clean)
+    choices = options.numbers_of_components, options.ridge
+    members = choose_members(standardized, weights, partition, base, *choices, rng)
+    ensemble = fit_ensemble(standardized, weights, partition, members, rng)
     unseen_scores = select_unseen_scores(score_rows_by_half(columns, ensemble, rows), partition.halves)
     if normal_rows is None:
         scores = _calibrate_on_training_rows(unseen_scores, weights, partition, options)
@@ -99,15 +103,14 @@ def fit_anomaly_model(
         halves = np.full((len(normal_rows), partition.n_repeats), -1, dtype=np.int64)
         scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
     normal = _select_normal_rows(rows, unseen_scores, weights, partition, options)
-    return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), ridge, unseen_scores)
+    return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), members[0].ridge, unseen_scores)
 
 
 def _scored_columns_of_fits(rows: AnyArray, weights: N | None, partition: RowPartition) -> ScoredColumns:
     """Return the scored columns of the rows (n, D) that fits see: the others calibrate, and are as new as new rows."""
-    is_seen = ~partition.is_held_out
-    if is_seen.all():
-        return ScoredColumns.from_rows(rows, weights)
-    return ScoredColumns.from_rows(rows[is_seen], None if weights is None else weights[is_seen])
+    order = np.argsort(partition.random_order, kind="stable")  # sums then do not depend on the order of the rows
+    seen = order[~partition.is_held_out[order]]
+    return ScoredColumns.from_rows(rows[seen], None if weights is None else weights[seen])
 
 
 def _select_normal_rows(
@@ -135,10 +138,15 @@ def _calibrate_on_training_rows(
     )
 
 
+def _is_auto(value: object) -> bool:
+    """Return whether the data choose."""
+    return isinstance(value, str) and value == _AUTO
+
+
 def _parse_numbers_of_components(value: object) -> tuple[int, ...]:
     """Return the numbers of components of the members; raise ParameterError unless there is at least one."""
     numbers = list(value) if isinstance(value, tuple | list | range | np.ndarray) else [value]
     if not numbers or not all(is_integer(k, 1) for k in numbers):
-        allowed = "a whole number of at least 1, or a sequence of such numbers"
+        allowed = "'auto', a whole number of at least 1, or a sequence of such numbers"
         raise ParameterError.invalid_value("n_components", value, allowed)
     return tuple(require_integer("n_components", k, 1) for k in numbers)

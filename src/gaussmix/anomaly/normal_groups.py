@@ -37,7 +37,7 @@ def fit_normal_groups(
     distinct rows per column it is one group with a ridge. Unless the rows are clean, groups too light to vouch are left
     out, as in the members of an ensemble: a light group would call rows ordinary that the score flags.
     """
-    standardized = _drop_far_rows(_round(columns.standardize(normal_rows)))
+    standardized = _drop_far_rows(_round(columns.center(normal_rows)))
     if count_distinct_rows(standardized) < _MIN_ROWS_PER_COLUMN * standardized.shape[1]:
         mixture = _fit_one_group(standardized)
     else:

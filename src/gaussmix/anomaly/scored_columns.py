@@ -4,21 +4,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussmix.anomaly.code_columns import CodeColumn, find_code_columns, score_codes, spread_codes
+from gaussmix.anomaly.weighted_quantiles import weighted_quantile
 from gaussmix.core.column_dependence import ColumnDependence
 from gaussmix.core.dependence_search import find_column_dependence
 from gaussmix.covariance import Structure
 from gaussmix.errors import TrainingRowsError
 from gaussmix.model import Problem
 from gaussmix.sources import MemorySource
-from gaussmix.types import ND, AnyArray, D, N
+from gaussmix.types import ND, AnyArray, D, IntN, N
 
 _MAX_DEVIATIONS = 1e100
 _SMALLEST_NUMBER = np.nextafter(0.0, 1.0)
+_CLIPPED_FRACTION = 0.01
+
+
+def _clip(rows: AnyArray, weights: N | None) -> AnyArray:
+    """Return rows (n, d) of which the hundredth that is lowest, and the highest, has the values that limit them.
+
+    Otherwise one absurd value hides unusual ones of its column. A column that would be constant is kept as it is.
+    """
+    low = np.array([weighted_quantile(column, weights, _CLIPPED_FRACTION) for column in rows.T], dtype=rows.dtype)
+    high = np.array([-weighted_quantile(-column, weights, _CLIPPED_FRACTION) for column in rows.T], dtype=rows.dtype)
+    is_constant = low == high
+    low[is_constant], high[is_constant] = rows.min(axis=0)[is_constant], rows.max(axis=0)[is_constant]
+    return np.clip(rows, low, high)
 
 
 @dataclass(frozen=True, eq=False)
 class ScoredColumns:
     """Mean (d,) and deviation (d,) of the independent columns, without far rows, and the relations of all columns.
+
+    ``codes`` are those of the independent columns that are flags or codes.
 
     A new row that differs in a constant column, or breaks a relation of all training rows, is an anomaly by itself.
     """
@@ -26,6 +43,7 @@ class ScoredColumns:
     means: D
     deviations: D
     dependence: ColumnDependence | None = None
+    codes: tuple[CodeColumn, ...] = ()
 
     @classmethod
     def from_rows(cls, rows: AnyArray, weights: N | None = None) -> "ScoredColumns":
@@ -40,14 +58,16 @@ class ScoredColumns:
             raise TrainingRowsError.identical(len(rows))
         dependence = find_column_dependence(rows, weights)
         kept = rows if dependence is None else dependence.select_independent(rows)
-        problem = Problem.from_source(MemorySource.from_array(kept, weights), Structure.from_name("VVI"))
+        problem = Problem.from_source(
+            MemorySource.from_array(_clip(kept, weights), weights), Structure.from_name("VVI")
+        )
         frame, variances = problem.source.frame, problem.column_variances
         centers = problem.total_moments.mean.copy()
         centers[:, problem.far_row_columns] = 0.0  # the center of the frame, which far rows do not move
         means = frame.restore_means(centers)[0]
         deviations = np.ldexp(np.sqrt(variances), -frame.total_exponent)
         deviations = np.where(variances > 0, np.maximum(deviations, _SMALLEST_NUMBER), 1.0)
-        return cls(means, deviations, dependence)
+        return cls(means, deviations, dependence, find_code_columns(kept, weights))
 
     @property
     def n_features(self) -> int:
@@ -57,13 +77,31 @@ class ScoredColumns:
     def standardize(self, rows: AnyArray) -> ND:
         """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations.
 
-        All values beyond 1e100 deviations count as that far, so that the square of every distance is finite.
+        Flags and codes are normal quantiles (`code_columns`). All values beyond 1e100 deviations count as that far, so
+        that the square of every distance is finite.
         """
         kept = rows if self.dependence is None else self.dependence.select_independent(rows)
+        standardized = self._center(kept)
+        score_codes(standardized, kept, self.codes)
+        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
+
+    def center(self, rows: AnyArray) -> ND:
+        """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations, all linear."""
+        kept = rows if self.dependence is None else self.dependence.select_independent(rows)
+        standardized = self._center(kept)
+        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
+
+    def _center(self, kept: AnyArray) -> ND:
+        """Return independent columns (n, d), centered and in units of their deviations."""
         with np.errstate(over="ignore"):
             standardized = np.subtract(kept, self.means, dtype=np.float64)
             standardized /= self.deviations
-        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
+        return standardized
+
+    def spread_codes(self, standardized: ND, rows: AnyArray, numbers: IntN, rng: np.random.Generator) -> None:
+        """Spread flags and codes in the standardised rows of a fit, in place, as `code_columns` says."""
+        kept = rows if self.dependence is None or not self.codes else self.dependence.select_independent(rows)
+        spread_codes(standardized, kept, self.codes, numbers, rng)
 
     def find_broken_relations(self, rows: AnyArray) -> AnyArray:
         """Return which relations rows (n, D) break, (n, n_relations); a constant column is a relation, too."""

@@ -86,8 +86,8 @@ def _offset_of_fdr(rate: float, training: TrainingScores) -> float:
     """Return the limit of Benjamini and Hochberg among training rows; clean ones have no anomalies to select.
 
     Then each new row is judged alone. If k of n contaminated rows are selected, the limit is a p-value of ``rate``
-    k / n. Where none is selected, the most unusual row is the limit, if its p-value is at most the rate: about one false
-    alarm in as many rows.
+    k / n. Where none is selected, the most unusual row is the limit, if its p-value is at most the rate: about one
+    false alarm in as many rows.
     """
     if training.calibration.is_clean:
         return _offset_of_fpr(rate, training)
