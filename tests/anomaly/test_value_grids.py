@@ -1,5 +1,7 @@
 """Changes to values that columns can have: few values that occur, and whole numbers."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,37 @@ def test_reasons_expect_values_that_occur():
     found = explain_rows(GROUP, [[0.0, 50.0, 9.0]], NAMES, grids=make_grids([], [], [0, 1]))
     assert found.sentences[0] == "flag (9) is 22 sd above what the normal rows have (about 0)."
     assert explain_rows(GROUP, [[0.0, 50.0, 9.0]], NAMES).sentences[0].endswith("(about 0.2).")
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_reason_and_change_expect_the_same_value_of_one_column(seed):
+    rng = np.random.default_rng(seed)
+    centers = rng.normal(size=(4, 3)) * 6
+    rows = rng.normal(size=(600, 3)) + centers[rng.integers(0, 4, 600)]
+    detector = AnomalyDetector(contamination=0.05, random_state=seed).fit(rows)
+    found = detector.explain(np.vstack([rows, rows[:100] + np.array([0.0, 4.0, 0.0])]))
+    single = (found.changes.n_changed == 1) & ((found.deviating_columns >= 0).sum(axis=1) == 1)
+    n_compared = 0
+    for i in np.flatnonzero(single):
+        j = found.deviating_columns[i, 0]
+        if found.changes.changed_values[i, j] != found.changes.values[i, j]:
+            about = re.search(r"\(about (.*?)\)", found.sentences[i])
+            said = re.search(r"about (.*?) is expected", found.changes.sentences[i])
+            if about and said:
+                assert float(said[1]) == pytest.approx(float(about[1]), abs=0.06)
+                n_compared += 1
+    assert n_compared >= 10
+
+
+def test_flags_and_codes_are_explained_as_the_score_sees_them():
+    """A flag that a twentieth of the rows have is no reason; what the row is flagged for is."""
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.normal(size=(1500, 2)), rng.random(1500) < 0.05])
+    detector = AnomalyDetector(random_state=0).fit(rows)
+    found = detector.explain([[7.0, 0.0, 1.0], [0.0, 0.0, 5.0], [0.0, -7.0, 0.0]], is_anomaly=np.ones(3, dtype=bool))
+    assert found.first_columns.tolist() == [0, 2, 1]
+    assert found.deviating_columns[0].tolist() == [0, -1]
+    assert abs(found.marginal_z[0, 2]) < 3.0
+    assert set(found.expected_values[:, 2]) <= {0.0, 1.0}
+    assert set(found.changes.changed_values[:, 2]) <= {0.0, 1.0}
+    assert detector.group_anomalies([[7.0, 0.0, 1.0], [8.0, 0.0, 0.0]]).labels.tolist() in ([0, 0], [0, 1])

@@ -15,6 +15,7 @@ from gaussmix.anomaly.direction_clustering import cluster_directions
 from gaussmix.anomaly.explanation import NORMAL_LEVEL, Explanations, explain_rows
 from gaussmix.anomaly.number_text import format_sd
 from gaussmix.anomaly.score_reasons import LogTail
+from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.core.scalar_checks import is_number_in
 from gaussmix.errors import ParameterError
 from gaussmix.errors.text import format_count, join_with_and
@@ -118,6 +119,7 @@ def group_anomalies(
     min_similarity: float = MIN_SIMILARITY,
     level: float = NORMAL_LEVEL,
     log_tail: LogTail | None = None,
+    grids: ValueGrids | None = None,
 ) -> AnomalyGroups:
     """Group anomalies by the columns that deviate, and by the side to which they do.
 
@@ -134,7 +136,7 @@ def group_anomalies(
         more groups.
     level : float, default=0.01
         The columns of a row that do not deviate have at least this tail probability.
-    log_tail : callable, optional
+    log_tail, grids : callable and ValueGrids, optional
         See `explain_rows`.
 
     Raises
@@ -146,7 +148,7 @@ def group_anomalies(
     """
     if not is_number_in(min_similarity, 0.0, 1.0):
         raise ParameterError.invalid_value("min_similarity", min_similarity, "between 0 and 1, both excluded")
-    explanations = explain_rows(mixture, rows, names, True, level, _MAX_DEVIATING_COLUMNS, log_tail)
+    explanations = explain_rows(mixture, rows, names, True, level, _MAX_DEVIATING_COLUMNS, log_tail, grids)
     vectors = _deviation_vectors(explanations)
     ranks = np.argsort(np.lexsort(np.hstack([explanations.values, vectors]).T))
     found = cluster_directions(_compress(vectors), min_similarity)

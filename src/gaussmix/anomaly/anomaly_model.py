@@ -39,9 +39,10 @@ class AnomalyModel:
     @cached_property
     def grids(self) -> ValueGrids:
         """Which values the columns of normal rows have, by which smallest changes are chosen."""
+        found = self.fitted_grids or ValueGrids.continuous(self.columns.n_features)
         if self.normal_rows is not None:
-            return ValueGrids.from_rows(self.normal_rows)
-        return self.fitted_grids or ValueGrids.continuous(self.columns.n_features)
+            found = ValueGrids.from_rows(self.normal_rows)
+        return found.with_codes(self.columns)
 
     @cached_property
     def groups(self) -> Mixture:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussmix.anomaly.deviations import GroupShapes
+from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.core.linalg import inverses, solve_vectors
 from gaussmix.errors import RowTooFarError
 from gaussmix.model import Mixture
@@ -102,6 +103,20 @@ def start_candidates(mixture: Mixture, points: ND, rows: IntN) -> Candidates:
     no_columns = np.zeros((len(index), 0), dtype=np.int64)
     scales = shapes.overall_deviations(mixture.weights)
     return Candidates(shapes, scales, rows[index], groups[chosen], no_columns, points[rows[index]], z[chosen, index])
+
+
+def find_expected_points(measured: MeasuredRows, rows: IntN, points: ND, groups: IntN) -> ND:
+    """Return points (m, d) that ``rows`` (m,) become, with the changed columns at their mean in the ``groups`` (m,)."""
+    starts = measured.points[rows]
+    is_changed, expected = points != starts, points.copy()
+    shapes = GroupShapes.from_mixture(measured.mixture)
+    for count in np.unique(is_changed.sum(axis=1)).tolist():
+        chosen = np.flatnonzero(is_changed.sum(axis=1) == count)
+        columns = np.nonzero(is_changed[chosen])[1].reshape(len(chosen), count)
+        scales = shapes.overall_deviations(measured.mixture.weights)
+        group = Candidates(shapes, scales, rows[chosen], groups[chosen], columns, starts[chosen], starts[chosen])
+        expected[chosen] = group.targets()
+    return expected
 
 
 def extend_candidates(candidates: Candidates) -> Candidates:

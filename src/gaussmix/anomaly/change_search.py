@@ -8,7 +8,6 @@ import numpy as np
 from gaussmix.anomaly.change_candidates import Candidates
 from gaussmix.anomaly.level_candidates import fix_levels
 from gaussmix.anomaly.measured_rows import MeasuredRows
-from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.errors import ParameterError
 from gaussmix.types import ND, ArrayLike, BoolN, IntArray, IntN, N
 
@@ -23,13 +22,12 @@ class NormalRule:
     """A rule on rows (n, D) in the data's units, asked about points (n, d) in working coordinates."""
 
     measured: MeasuredRows
-    grids: ValueGrids
     is_normal: IsNormal
 
     def to_rows(self, points: ND, rows: IntN) -> ND:
         """Return points (m, d) that ``rows`` (m,) become, as rows (m, D) of values that the columns can have."""
         changed = self.measured.restore_rows(points, rows)
-        return self.grids.restore(changed, changed != self.measured.values[rows])
+        return self.measured.grids.restore(changed, changed != self.measured.values[rows])
 
     def judge_points(self, points: ND, rows: IntN) -> tuple[BoolN, ND]:
         """Return whether points (m, d) that ``rows`` become are normal, and these rows (m, D)."""
@@ -56,7 +54,7 @@ def choose_changes(candidates: Candidates, detector: NormalRule, is_preferred: B
     Columns marked in ``is_preferred`` (n, d) come first.
     """
     measured = detector.measured
-    parts = [_shorten(part, detector) for part in fix_levels(candidates, measured, detector.grids)]
+    parts = [_shorten(part, detector) for part in fix_levels(candidates, measured)]
     rows, points, targets = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     starts = measured.points[rows]
     is_second_choice = ((points != starts) & ~is_preferred[rows]).any(axis=1)
@@ -85,9 +83,9 @@ def _round_whole_numbers(
 
     They are rounded further along, or if that is too far, their targets are rounded.
     """
-    measured, grids = detector.measured, detector.grids
+    measured = detector.measured
     numbers = measured.independent_columns[columns]
-    is_whole = grids.is_whole[numbers]
+    is_whole = measured.grids.is_whole[numbers]
     if not is_whole.any():
         return points, np.ones(len(points), dtype=bool)
     index, starts = np.arange(len(rows))[:, None], measured.values[rows]

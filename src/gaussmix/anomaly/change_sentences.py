@@ -5,14 +5,12 @@ import numpy as np
 from gaussmix.anomaly.deviations import GroupShapes
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.anomaly.number_text import format_own_value, format_value, round_onward
-from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import ND, BoolN, D
 
 
 def describe_changes(
     measured: MeasuredRows,
-    grids: ValueGrids,
     changed: ND,
     expected: ND,
     was_normal: BoolN,
@@ -22,7 +20,7 @@ def describe_changes(
     """Return the sentence of each row, given the rows (n, D) after the change and what the other columns let expect."""
     most = format_count(max_columns, "column")
     failure = f"No change of {most if max_columns == 1 else f'at most {most}'} makes the row normal."
-    if grids.has_levels.any():
+    if measured.grids.has_levels.any():
         failure = f"{failure} Columns of few values may change only to values of normal rows."
     widths = _column_widths(measured)
     sentences = []
@@ -30,7 +28,7 @@ def describe_changes(
         if was:
             sentences.append("The row is normal already.")
         elif is_now:
-            sentences.append(_describe_change(measured, grids, measured.values[i], changed[i], expected[i], widths))
+            sentences.append(_describe_change(measured, measured.values[i], changed[i], expected[i], widths))
         else:
             sentences.append(failure)
     return tuple(sentences)
@@ -45,24 +43,24 @@ def _column_widths(measured: MeasuredRows) -> D:
     return widths
 
 
-def _describe_change(measured: MeasuredRows, grids: ValueGrids, before: D, after: D, expected: D, widths: D) -> str:
+def _describe_change(measured: MeasuredRows, before: D, after: D, expected: D, widths: D) -> str:
     """Return what to lower or raise, from which value to which, and what the other columns let expect.
 
     Values after the change are rounded further along, so that a rounded change is no smaller than the exact one.
     A column that a relation gives follows its predictors, unless these stay as they are.
     """
-    names, is_changed = measured.names, before != after
+    names, levels, is_changed = measured.names, measured.grids.levels, before != after
     following = {
         relation.column: is_changed[relation.column] and bool(is_changed[relation.predictors].any())
         for relation in measured.relations
     }
     moved = [int(j) for j in np.flatnonzero(is_changed) if not following.get(int(j), False)]
-    steps = [_describe_step(names[j], before[j], after[j], widths[j], len(grids.levels[j]) > 0) for j in moved]
+    steps = [_describe_step(names[j], before[j], after[j], widths[j], len(levels[j]) > 0) for j in moved]
     text = join_with_and(steps)
     about = [
         (names[j], format_value(expected[j], widths[j]))
         for j in moved
-        if not len(grids.levels[j]) and expected[j] != after[j] and widths[j] > 0
+        if not len(levels[j]) and expected[j] != after[j] and widths[j] > 0
     ]
     if len(about) == 1:
         of = f" in {about[0][0]}" if len(moved) > 1 else ""

@@ -44,6 +44,8 @@ class Explanations:
     is_anomaly : ndarray of bool of shape (n,)
     groups : ndarray of int of shape (n,)
         The group each row is compared with.
+    reason_groups : ndarray of int of shape (n,)
+        The group whose expectation the sentence names: another one only where the score, not the group, gives reasons.
     distances, squared_distances : ndarray of shape (n,)
         Mahalanobis distance from this group.
     tail_probabilities : ndarray of shape (n,)
@@ -77,6 +79,7 @@ class Explanations:
     names: tuple[str, ...]
     is_anomaly: BoolN
     groups: IntN
+    reason_groups: IntN
     squared_distances: N
     tail_probabilities: N
     values: ND = field(repr=False)
@@ -182,7 +185,7 @@ def explain_rows(
     if not is_number_in(level, 0.0, 1.0):
         raise ParameterError.invalid_value("level", level, "between 0 and 1, both excluded")
     max_columns = require_integer("max_columns", max_columns, 1)
-    measured = MeasuredRows.from_rows(mixture, rows, names)
+    measured = MeasuredRows.from_rows(mixture, rows, names, grids)
     deviations = measure_deviations(measured.mixture, measured.points)
     tails = chi_square_tails(deviations.squared_distances, measured.points.shape[1])
     is_flagged = parse_is_anomaly(is_anomaly, len(tails)) if is_anomaly is not None else tails < level
@@ -191,7 +194,7 @@ def explain_rows(
     reasons = ScoreReasons.none()
     if log_tail is not None and len(ordinary):
         reasons = find_score_reasons(measured, ordinary, log_tail)
-    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, reasons, level, max_columns, grids)
+    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, reasons, level, max_columns)
 
 
 def parse_is_anomaly(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
@@ -215,7 +218,6 @@ def _assemble(
     reasons: ScoreReasons,
     level: float,
     max_columns: int,
-    grids: ValueGrids | None,
 ) -> Explanations:
     """Return the explanations from what was measured; deviating columns of rows with ``has_strange_values`` (n,)."""
     found = find_deviating_columns(deviations, has_strange_values, level, max_columns)
@@ -224,11 +226,12 @@ def _assemble(
     pairs[reasons.rows] = -1
     means = deviations.conditional_means
     expected_deviations = measured.half_widths(means, deviations.shapes.conditional_deviations[deviations.groups])
-    facts = RowFacts.collect(measured, deviations, found, pairs, tails, level, reasons, grids)
+    facts = RowFacts.collect(measured, deviations, found, pairs, tails, level, reasons)
     return Explanations(
         names=measured.independent_names,
         is_anomaly=is_flagged | measured.breaks_relation,
         groups=deviations.groups,
+        reason_groups=reasons.replace_groups(deviations.groups),
         squared_distances=deviations.squared_distances,
         tail_probabilities=tails,
         values=measured.independent_values,

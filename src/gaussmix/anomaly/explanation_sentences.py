@@ -9,7 +9,6 @@ from gaussmix.anomaly.deviations import Deviations
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.anomaly.number_text import format_own_value, format_percent, format_sd, format_value
 from gaussmix.anomaly.score_reasons import ScoreReasons
-from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import ND, IntArray, N
 
@@ -49,7 +48,6 @@ class RowFacts(NamedTuple):
         tails: N,
         level: float,
         reasons: ScoreReasons,
-        grids: ValueGrids | None,
     ) -> "RowFacts":
         """Return the facts, with expected values in the data's units: for columns of few values the nearest of them."""
         points, deviations_in_frame = measured.points.copy(), np.zeros_like(measured.points)
@@ -63,9 +61,9 @@ class RowFacts(NamedTuple):
         units = deviations.shapes.conditional_deviations[reasons.groups[places, positions], columns]
         deviations_in_frame[rows, columns] = units
         expected, widths = measured.to_data_units(points), measured.half_widths(points, deviations_in_frame)
-        if grids is not None:
-            for j in np.flatnonzero(grids.has_levels[measured.independent_columns]).tolist():
-                expected[:, j] = grids.find_nearest(int(measured.independent_columns[j]), expected[:, j])
+        for j in np.flatnonzero(measured.grids.has_levels[measured.independent_columns]).tolist():
+            expected[:, j] = measured.grids.find_nearest(int(measured.independent_columns[j]), expected[:, j])
+            widths[:, j] = 0.0  # a value that occurs is written as it is
         return cls(
             measured, deviations, found, pairs, tails, level, reasons, measured.independent_values, expected, widths
         )

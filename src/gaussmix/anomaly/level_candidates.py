@@ -6,17 +6,16 @@ import numpy as np
 
 from gaussmix.anomaly.change_candidates import Candidates
 from gaussmix.anomaly.measured_rows import MeasuredRows
-from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.types import BoolN
 
 
-def fix_levels(candidates: Candidates, measured: MeasuredRows, grids: ValueGrids) -> list[Candidates]:
+def fix_levels(candidates: Candidates, measured: MeasuredRows) -> list[Candidates]:
     """Return the candidates by the number of columns with few values.
 
     These columns have a value that occurs, one candidate for each combination. They do not count as columns any more
     that can change, so that the others take their mean given these values.
     """
-    has_levels = grids.has_levels[measured.independent_columns][candidates.columns]
+    has_levels = measured.grids.has_levels[measured.independent_columns][candidates.columns]
     counts = has_levels.sum(axis=1)
     parts = []
     for count in np.unique(counts):
@@ -25,11 +24,11 @@ def fix_levels(candidates: Candidates, measured: MeasuredRows, grids: ValueGrids
             keys = np.column_stack([part.rows, part.columns])
             first = np.unique(keys, axis=0, return_index=True)[1]  # no other column changes, so groups are alike
             part, marks = part.select(np.sort(first)), marks[np.sort(first)]
-        parts.append(_fix_levels_of(part, marks, measured, grids) if count else part)
+        parts.append(_fix_levels_of(part, marks, measured) if count else part)
     return parts
 
 
-def _fix_levels_of(candidates: Candidates, has_levels: BoolN, measured: MeasuredRows, grids: ValueGrids) -> Candidates:
+def _fix_levels_of(candidates: Candidates, has_levels: BoolN, measured: MeasuredRows) -> Candidates:
     """Return the candidates with values for their columns of few values, which ``has_levels`` (m, s) marks."""
     n_candidates, n_columns = candidates.columns.shape
     fixed = candidates.columns[has_levels].reshape(n_candidates, -1)
@@ -38,7 +37,7 @@ def _fix_levels_of(candidates: Candidates, has_levels: BoolN, measured: Measured
     index, assigned = [], []
     for i, columns in enumerate(fixed.tolist()):
         options = [
-            grids.choose_levels(int(measured.independent_columns[j]), starts[i, j], targets[i, j], n_columns)
+            measured.grids.choose_levels(int(measured.independent_columns[j]), starts[i, j], targets[i, j], n_columns)
             for j in columns
         ]
         for combination in product(*options):

@@ -7,6 +7,7 @@ import numpy as np
 
 from gaussmix.anomaly.deviations import GroupShapes
 from gaussmix.anomaly.number_text import format_own_value
+from gaussmix.anomaly.value_grids import ValueGrids
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.core.linear_relation import LinearRelation
 from gaussmix.errors import DataError
@@ -32,6 +33,8 @@ class MeasuredRows:
         In the data's units.
     points : ndarray of shape (n, d)
         Independent columns in working coordinates. A value beyond 1e100 standard deviations counts as that far.
+    grids : ValueGrids
+        Which values the columns can have.
     names : tuple of str
         Names (D,) of all columns.
     independent_names : tuple of str
@@ -49,6 +52,7 @@ class MeasuredRows:
     mixture: Mixture
     values: ND
     points: ND
+    grids: ValueGrids
     names: tuple[str, ...]
     independent_names: tuple[str, ...]
     relations: tuple[LinearRelation, ...]
@@ -57,13 +61,20 @@ class MeasuredRows:
     relation_texts: tuple[str, ...]
 
     @classmethod
-    def from_rows(cls, mixture: Mixture, rows: ArrayLike, names: Sequence[str] | None = None) -> "MeasuredRows":
+    def from_rows(
+        cls,
+        mixture: Mixture,
+        rows: ArrayLike,
+        names: Sequence[str] | None = None,
+        grids: ValueGrids | None = None,
+    ) -> "MeasuredRows":
         """Return the rows (n, D) of a table; ``names`` (D,) replace those of the mixture."""
         values = parse_rows(rows, mixture.n_features, mixture.feature_names)
         if not len(values):
             raise DataError.no_rows()
         known = parse_feature_names(names, mixture.n_features) or mixture.feature_names or column_names(rows)
         full = tuple(map(str, known or (f"column {j}" for j in range(mixture.n_features))))
+        grids = ValueGrids.continuous(mixture.n_features) if grids is None else grids
         transformed = mixture.transform_rows(values)
         relations = () if mixture.dependence is None else mixture.dependence.relations
         signs = _find_relation_signs(relations, transformed)
@@ -73,7 +84,8 @@ class MeasuredRows:
             whole=mixture,
             mixture=mixture.independent_part,
             values=values,
-            points=_to_points(mixture, transformed),
+            points=_to_points(mixture, mixture.transform_rows(grids.encode(values)) if grids.codes else transformed),
+            grids=grids,
             names=full,
             independent_names=tuple(full[j] for j in columns),
             relations=relations,
@@ -101,7 +113,7 @@ class MeasuredRows:
 
     def to_points(self, values: ND) -> ND:
         """Return rows (m, D) in the data's units as points (m, d) in working coordinates."""
-        return _to_points(self.whole, self.whole.transform_rows(values))
+        return _to_points(self.whole, self.whole.transform_rows(self.grids.encode(values)))
 
     @property
     def independent_values(self) -> ND:
@@ -110,14 +122,21 @@ class MeasuredRows:
 
     def to_data_units(self, points: ND) -> ND:
         """Return points (n, d) in working coordinates as values of the independent columns."""
-        return self.mixture.restore_points(points)
+        return self._restore(points)[:, self.independent_columns]
+
+    def _restore(self, points: ND) -> ND:
+        """Return points (n, d) as rows (n, D), of which flags and codes have values that occur."""
+        restored = self.grids.decode(self.whole.restore_points(points))
+        for relation in self.relations if self.grids.codes else ():  # detectors, which have codes, transform nothing
+            restored[:, relation.column] = relation.predict(restored)
+        return restored
 
     def restore_rows(self, points: ND, rows: IntN) -> ND:
         """Return points (m, d) that ``rows`` (m,) become, as rows (m, D); a column that does not change keeps its bits.
 
         A dependent column changes if its relation is broken or one of its predictors changes.
         """
-        restored = self.whole.restore_points(points)
+        restored = self._restore(points)
         is_kept = np.zeros(restored.shape, dtype=bool)
         is_kept[:, self.whole.independent_columns] = points == self.points[rows]
         for relation, signs in zip(self.relations, self.relation_signs[rows].T, strict=True):
@@ -128,7 +147,7 @@ class MeasuredRows:
         """Return standard deviations (n, d) about points in data's units; half the width of the interval they span."""
         if self.mixture.transforms is None:
             return np.asarray(np.ldexp(deviations, -self.mixture.frame.total_exponent))
-        high, low = (self.to_data_units(points + sign * deviations) for sign in (1.0, -1.0))
+        high, low = (self.mixture.restore_points(points + sign * deviations) for sign in (1.0, -1.0))
         return np.asarray(0.5 * (high - low))
 
 

@@ -58,7 +58,14 @@ def explain_by_model(
     explanations = explain_rows(model.groups, rows, names, flags, log_tail=log_tail, grids=grids)
     named = _mark_named_columns(explanations)
     changes = find_smallest_changes(
-        model.groups, rows, is_normal, names, are_normal=are_normal, grids=grids, preferred_columns=named
+        model.groups,
+        rows,
+        is_normal,
+        names,
+        are_normal=are_normal,
+        grids=grids,
+        preferred_columns=named,
+        preferred_groups=explanations.reason_groups,
     )
     changes = replace(changes, sentences=_compare_with_reasons(changes, named, model.groups.independent_columns))
     verdicts = _describe_verdicts(model, rows, explanations.is_anomaly)
@@ -71,7 +78,9 @@ def explain_by_model(
 
 def group_by_model(model: AnomalyModel, rows: ND, names: Sequence[str] | None = None) -> AnomalyGroups:
     """Return anomalies (n, D) grouped by how they deviate, with the reasons of `explain_by_model`."""
-    return group_anomalies(model.groups, rows, names, log_tail=replace(model, feedback=None).log_tails)
+    return group_anomalies(
+        model.groups, rows, names, log_tail=replace(model, feedback=None).log_tails, grids=model.grids
+    )
 
 
 def _mark_named_columns(explanations: Explanations) -> BoolN:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from gaussmix.anomaly.member import MemberOptions, fit_mixture
-from gaussmix.anomaly.row_order import count_distinct_rows
+from gaussmix.anomaly.row_order import count_distinct_rows, number_distinct_rows
 from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.vouching import select_vouching_components
 from gaussmix.core.frame import Frame
+from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance import Structure
 from gaussmix.errors import GaussmixWarning
 from gaussmix.model import Mixture
@@ -37,7 +38,9 @@ def fit_normal_groups(
     distinct rows per column it is one group with a ridge. Unless the rows are clean, groups too light to vouch are left
     out, as in the members of an ensemble: a light group would call rows ordinary that the score flags.
     """
-    standardized = _drop_far_rows(_round(columns.center(normal_rows)))
+    standardized = columns.standardize(normal_rows)
+    columns.spread_codes(standardized, normal_rows, number_distinct_rows(normal_rows), make_generator(0))
+    standardized = _drop_far_rows(_round(standardized))
     if count_distinct_rows(standardized) < _MIN_ROWS_PER_COLUMN * standardized.shape[1]:
         mixture = _fit_one_group(standardized)
     else:

@@ -61,6 +61,13 @@ class ScoreReasons:
         """Whether the score, too, calls each row ordinary, (m,)."""
         return np.asarray(self.log_tails > _ORDINARY_LOG_TAIL)
 
+    def replace_groups(self, groups: IntN) -> IntN:
+        """Return groups (n,) with those of the first columns in place of those of these rows."""
+        replaced = groups.copy()
+        has_columns = self.columns[:, 0] >= 0
+        replaced[self.rows[has_columns]] = self.groups[has_columns, 0]
+        return replaced
+
     def replace_deviations(self, found: DeviatingColumns, deviations: Deviations, measured: MeasuredRows) -> None:
         """Write these columns and their deviations in place of those that the groups of normal rows suggest."""
         width = min(found.columns.shape[1], MAX_REASON_COLUMNS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gaussmix.anomaly.change_candidates import extend_candidates, start_candidates
+from gaussmix.anomaly.change_candidates import extend_candidates, find_expected_points, start_candidates
 from gaussmix.anomaly.change_search import IsNormal, NormalRule, choose_changes, parse_answers
 from gaussmix.anomaly.change_sentences import describe_changes
 from gaussmix.anomaly.measured_rows import MeasuredRows
@@ -80,6 +80,7 @@ def find_smallest_changes(
     are_normal: ArrayLike | None = None,
     grids: ValueGrids | None = None,
     preferred_columns: ArrayLike | None = None,
+    preferred_groups: IntN | None = None,
 ) -> SmallestChanges:
     """Return the smallest change of each row for which a detector calls it normal.
 
@@ -106,6 +107,8 @@ def find_smallest_changes(
         Which values the columns can have: few values that occur, or whole numbers. By default any.
     preferred_columns : array-like of bool of shape (n, d), optional
         Linearly independent columns of each row to change rather than others, such as those that its reason names.
+    preferred_groups : ndarray of int of shape (n,), optional
+        The group whose expectation is named, such as that of the reason; by default the one that the row moves to.
 
     Raises
     ------
@@ -114,9 +117,9 @@ def find_smallest_changes(
     ParameterError
         If ``is_normal`` or ``are_normal`` is not one bool for each row, or ``max_columns`` is no positive integer.
     """
-    measured = MeasuredRows.from_rows(mixture, rows, names)
+    measured = MeasuredRows.from_rows(mixture, rows, names, grids)
     max_columns = min(require_integer("max_columns", max_columns, 1), measured.points.shape[1])
-    detector = NormalRule(measured, grids or ValueGrids.continuous(len(measured.names)), is_normal)
+    detector = NormalRule(measured, is_normal)
     is_found = (
         detector.are_rows_normal(measured.values)
         if are_normal is None
@@ -135,10 +138,12 @@ def find_smallest_changes(
         candidates = extend_candidates(candidates)
         found, points, targets = choose_changes(candidates, detector, is_preferred)
         changed[found], n_changed[found], is_found[found] = detector.to_rows(points, found), count, True
+        if preferred_groups is not None:
+            targets = find_expected_points(measured, found, points, preferred_groups[found])
         is_moved = changed[found] != measured.values[found]
         expected[found] = np.where(is_moved, detector.to_rows(targets, found), changed[found])
         candidates = candidates.select(~np.isin(candidates.rows, found))
-    sentences = describe_changes(measured, detector.grids, changed, expected, was_normal, is_found, max_columns)
+    sentences = describe_changes(measured, changed, expected, was_normal, is_found, max_columns)
     return SmallestChanges(measured.names, measured.values, changed, expected, n_changed, is_found, sentences)
 
 

@@ -1,10 +1,13 @@
 """``ValueGrids``: which values the columns of a table can have: few values that occur, whole numbers, or any."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.anomaly.code_columns import CodeColumn
+from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.types import ND, AnyArray, BoolN, N
 
 MAX_LEVELS = 20
@@ -12,6 +15,22 @@ _MIN_ROWS_PER_LEVEL = 5  # on average; a table of few rows has few distinct valu
 _MAX_WHOLE = 2.0**53  # beyond it all numbers are whole
 _ROUNDING_ERROR = 1e-9  # relative
 _OPTIONS_PER_COLUMN = {1: MAX_LEVELS, 2: 4, 3: 2}  # levels tried, by the number of columns with levels that change
+
+
+class CodeScale(NamedTuple):
+    """A column of flags or codes, and the mean and deviation that its normal variable has in the data's units."""
+
+    code: CodeColumn
+    mean: float
+    deviation: float
+
+    def encode(self, values: N) -> N:
+        """Return values (n,) as those of the normal variable."""
+        return np.asarray(self.mean + self.deviation * self.code.score(values))
+
+    def decode(self, encoded: N) -> N:
+        """Return the code (n,) whose normal value is nearest to each of (n,)."""
+        return np.asarray(self.code.values[np.abs(encoded[:, None] - self.encode(self.code.values)).argmin(axis=1)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +43,13 @@ class ValueGrids:
         The values that occur, ascending; empty for a column of more than 20 values.
     is_whole : ndarray of bool of shape (D,)
         Whether all values are whole numbers.
+    codes : dict of int to CodeScale
+        Columns of flags and codes, by position, which groups of normal rows see as the score does.
     """
 
     levels: tuple[N, ...]
     is_whole: BoolN
+    codes: Mapping[int, CodeScale] = field(default_factory=dict)
 
     @classmethod
     def continuous(cls, n_features: int) -> "ValueGrids":
@@ -44,6 +66,31 @@ class ValueGrids:
             levels.append(values if is_few else np.zeros(0))
         is_whole = ((rows == np.rint(rows)) & (np.abs(rows) < _MAX_WHOLE)).all(axis=0)
         return cls(tuple(levels), np.asarray(is_whole))
+
+    def with_codes(self, columns: ScoredColumns) -> "ValueGrids":
+        """Return the grids with the flags and codes among scored columns."""
+        independent = np.arange(columns.n_features) if columns.dependence is None else columns.dependence.independent
+        scales = {
+            int(independent[code.position]): CodeScale(
+                code, float(columns.means[code.position]), float(columns.deviations[code.position])
+            )
+            for code in columns.codes
+        }
+        return replace(self, codes=scales)
+
+    def encode(self, rows: ND) -> ND:
+        """Return rows (n, D) whose flags and codes are values of normal variables."""
+        encoded = rows.copy() if self.codes else rows
+        for j, scale in self.codes.items():
+            encoded[:, j] = scale.encode(rows[:, j])
+        return encoded
+
+    def decode(self, rows: ND) -> ND:
+        """Return rows (n, D) whose flags and codes are values that occur, those nearest to the normal variables."""
+        decoded = rows.copy() if self.codes else rows
+        for j, scale in self.codes.items():
+            decoded[:, j] = scale.decode(rows[:, j])
+        return decoded
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, AnyArray], n_features: int) -> "ValueGrids":

@@ -111,7 +111,7 @@ def anomalies(
     """
     groups = check_detector(detector).model_.groups
     judgement = judge_rows(detector, X, p_values=p_values, is_anomaly=is_anomaly, threshold=threshold)
-    indices = select_deviating_columns(groups, judgement) if columns is None else resolve_columns(groups, columns)
+    indices = select_deviating_columns(detector, judgement) if columns is None else resolve_columns(groups, columns)
     if len(indices) > 2:
         raise ParameterError.invalid_value("columns", columns, "one or two columns")
     normal = np.flatnonzero(~judgement.is_anomaly)
@@ -130,13 +130,14 @@ def anomalies(
     return ax
 
 
-def select_deviating_columns(groups: Mixture, judgement: Judgement) -> list[int]:
+def select_deviating_columns(detector: AnomalyDetector, judgement: Judgement) -> list[int]:
     """Return the numbers of at most two columns in which the anomalies deviate most, in the order of the data."""
+    groups, grids = detector.model_.groups, detector.model_.grids
     n_drawn = min(2, groups.n_independent_features)
     ranked = judgement.ranked_anomalies[:_MAX_EXPLAINED_ROWS]
     if not len(ranked) or n_drawn == groups.n_independent_features:
         return select_separating_columns(groups, judgement.rows, n_drawn)
-    importance = _column_importance(explain_rows(groups, judgement.rows[ranked], is_anomaly=True))
+    importance = _column_importance(explain_rows(groups, judgement.rows[ranked], is_anomaly=True, grids=grids))
     order = np.argsort(-importance, kind="stable")[:n_drawn]
     return sorted(int(j) for j in np.arange(groups.n_features)[groups.independent_columns][order])
 

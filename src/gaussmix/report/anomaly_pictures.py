@@ -47,7 +47,7 @@ def _choose_panels(summary: AnomalySummary) -> list[tuple[tuple[int, ...], list[
         if columns is not None and (columns in panels or len(panels) < _MAX_SCATTER_PICTURES):
             panels.setdefault(columns, []).append(label)
     if not panels:
-        panels[tuple(select_deviating_columns(summary.detector.model_.groups, summary.judgement))] = []
+        panels[tuple(select_deviating_columns(summary.detector, summary.judgement))] = []
     return sorted(((columns, sorted(shown)) for columns, shown in panels.items()), key=lambda panel: panel[1])
 
 
