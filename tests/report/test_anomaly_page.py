@@ -257,15 +257,15 @@ def test_names_of_groups_and_numbers() -> None:
 
 def test_a_column_in_which_most_anomalies_deviate_is_named() -> None:
     rng = np.random.default_rng(0)
-    rows = np.column_stack([rng.normal(size=(300, 2)), np.zeros(300)])
-    rows[:6, 2], rows[7, 0] = 1.0, 9.0
+    rows = np.column_stack([rng.normal(size=(300, 2)), rng.integers(0, 5, 300)])
+    rows[:12, 2], rows[20, 0] = 40.0, 9.0
     detector = AnomalyDetector(n_components=2, n_repeats=1, random_state=0).fit(rows)
-    found = summarize_anomalies(detector, rows, is_anomaly=np.isin(np.arange(300), [0, 1, 2, 3, 4, 5, 7]))
-    sentence = "6 of 7 anomalies deviate most in column 2, a column of 2 values."
+    found = summarize_anomalies(detector, rows, is_anomaly=np.isin(np.arange(300), [*range(12), 20]))
+    sentence = "12 of 13 anomalies deviate most in column 2, a column of 6 values."
     assert sentence in Page(render_anomaly_html(found)).text
     assert found.dominant_column is not None
-    assert found.dominant_column.n_values == 2
-    few = summarize_anomalies(detector, rows, is_anomaly=np.isin(np.arange(300), [0, 7]))
+    assert found.dominant_column.n_values == 6
+    few = summarize_anomalies(detector, rows, is_anomaly=np.isin(np.arange(300), [0, 1, 20]))
     assert few.dominant_column is None
     assert "deviate most in" not in render_anomaly_html(few)
 

@@ -19,7 +19,7 @@ from gaussmix.report.anomaly_text import describe_anomalies, format_change
 from gaussmix.types import AnyArray, ArrayLike, IntN
 
 MAX_EXPLAINED_ROWS = 5000
-_MIN_DOMINATED_ROWS, _DOMINANT_FRACTION = 3, 0.5
+_MIN_DOMINATED_ROWS, _DOMINANT_FRACTION = 10, 0.5  # fewer reasons can be read one by one
 
 
 class DominantColumn(NamedTuple):
@@ -95,7 +95,7 @@ class AnomalySummary:
 
     @property
     def dominant_column(self) -> DominantColumn | None:
-        """The column that the reasons of more than half of at least three anomalies name first, or None."""
+        """The column that the reasons of more than half of at least ten anomalies name first, or None."""
         names = self._first_columns()
         if len(names) < _MIN_DOMINATED_ROWS:
             return None
