@@ -6,6 +6,7 @@ import pytest
 from gaussmix import Mixture
 from gaussmix.anomaly import AnomalyDetector, explain_rows
 from gaussmix.anomaly.explanation_sentences import SPARSE_REGION
+from tests.anomaly.planted import make_pair_mixture
 
 WIDE = Mixture.from_parameters([1.0], [[0.0, 0.0, 0.0]], [np.eye(3)])
 NAMES = ["a", "b", "c"]
@@ -19,6 +20,22 @@ def test_a_column_that_the_score_blames_is_named_though_the_group_is_satisfied()
         "(about 0).",
     )
     assert found.deviating_columns[0].tolist() == [1, -1]
+
+
+def test_a_reason_of_the_group_that_the_score_confirms_remains():
+    """A pair of a moderate distance is a pair, and no single column of it is blamed."""
+    pair = make_pair_mixture(0.9)
+    row = [[1.2, -0.6, 0.0]]
+    found = explain_rows(pair, row, NAMES, True, log_tail=lambda rows: -4.0 * np.abs(rows[:, 0] - 0.9 * rows[:, 1]))
+    assert found.tail_probabilities[0] < 0.01
+    mild = explain_rows(
+        pair, row, NAMES, True, level=1e-6, log_tail=lambda rows: -4.0 * np.abs(rows[:, 0] - 0.9 * rows[:, 1])
+    )
+    assert set(mild.pair_columns[0].tolist()) == {0, 1}
+    assert "do not go together: " in mild.sentences[0]
+    assert "ordinary" not in mild.sentences[0]
+    other = explain_rows(pair, row, NAMES, True, level=1e-6, log_tail=lambda rows: -9.0 * np.abs(rows[:, 2] + 0.5))
+    assert other.sentences[0].startswith(("c (0) makes the row unusual", "The row lies where few"))
 
 
 def test_columns_that_do_not_go_together_are_named_with_both_ways_out():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gaussmix.anomaly.column_pairs import find_pairs
-from gaussmix.anomaly.deviating_columns import find_deviating_columns
+from gaussmix.anomaly.deviating_columns import DeviatingColumns, find_deviating_columns
 from gaussmix.anomaly.deviations import Deviations, chi_square_tails, measure_deviations
 from gaussmix.anomaly.explanation_sentences import RowFacts, compose_sentence
 from gaussmix.anomaly.measured_rows import MeasuredRows
@@ -191,10 +191,10 @@ def explain_rows(
     is_flagged = parse_is_anomaly(is_anomaly, len(tails)) if is_anomaly is not None else tails < level
     has_strange_values = is_flagged & (~measured.breaks_relation | (tails < level))
     ordinary = np.flatnonzero(has_strange_values & (tails >= level))
-    reasons = ScoreReasons.none()
+    found, reasons = find_deviating_columns(deviations, has_strange_values, level, max_columns), ScoreReasons.none()
     if log_tail is not None and len(ordinary):
-        reasons = find_score_reasons(measured, ordinary, log_tail)
-    return _assemble(measured, deviations, tails, is_flagged, has_strange_values, reasons, level, max_columns)
+        reasons = find_score_reasons(measured, found, ordinary, log_tail)
+    return _assemble(measured, deviations, tails, is_flagged, found, reasons, level)
 
 
 def parse_is_anomaly(is_anomaly: ArrayLike, n_rows: int) -> BoolN:
@@ -214,13 +214,11 @@ def _assemble(
     deviations: Deviations,
     tails: N,
     is_flagged: BoolN,
-    has_strange_values: BoolN,
+    found: DeviatingColumns,
     reasons: ScoreReasons,
     level: float,
-    max_columns: int,
 ) -> Explanations:
-    """Return the explanations from what was measured; deviating columns of rows with ``has_strange_values`` (n,)."""
-    found = find_deviating_columns(deviations, has_strange_values, level, max_columns)
+    """Return the explanations from what was measured; reasons of the score replace columns that were ``found``."""
     reasons.replace_deviations(found, deviations, measured)
     pairs = find_pairs(deviations, found)
     pairs[reasons.rows] = -1

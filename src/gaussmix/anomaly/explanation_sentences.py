@@ -78,7 +78,7 @@ def compose_sentence(facts: RowFacts, row: int) -> str:
         sentences.append(_describe_score_reason(facts, row, place))
     elif count:
         sentences.append(_describe_deviation(facts, row, count))
-        if facts.tails[row] >= facts.level:
+        if facts.tails[row] >= facts.level and row not in facts.reasons.confirmed:
             sentences.append(f"Its distance is ordinary: {_describe_tail(facts, row)}.")
     elif not relations:
         sentences.append(_describe_normal_row(facts, row))

@@ -20,6 +20,7 @@ LogTail = Callable[[ND], N]
 
 MAX_REASON_COLUMNS = 3
 _MAX_FRACTION_LEFT = 0.5  # of the log tail, after a change that accounts for it
+_MIN_CONFIRMED_Z = 2.0  # of a column that deviates from its group: smaller deviations are chance
 _ORDINARY_LOG_TAIL = float(np.log(0.25))  # the score of a quarter of the normal rows is at least as unusual
 
 
@@ -41,6 +42,8 @@ class ScoreReasons:
         These means, in working coordinates.
     is_joint : ndarray of bool of shape (m,)
         Whether the columns account for the score only together; else each of them does alone.
+    confirmed : ndarray of int
+        Positions of other rows, for whose score the columns account that deviate from their group.
     """
 
     rows: IntN
@@ -49,12 +52,14 @@ class ScoreReasons:
     groups: IntArray
     targets: Array
     is_joint: BoolN
+    confirmed: IntN
 
     @classmethod
     def none(cls) -> "ScoreReasons":
         """Return no reasons: of no rows."""
         no_columns = np.zeros((0, MAX_REASON_COLUMNS), dtype=np.int64)
-        return cls(no_columns[:, 0], np.zeros(0), no_columns, no_columns, np.zeros(no_columns.shape), np.zeros(0, bool))
+        nothing, no_rows = np.zeros(no_columns.shape), no_columns[:, 0]
+        return cls(no_rows, nothing[:, 0], no_columns, no_columns, nothing, np.zeros(0, bool), no_rows)
 
     @property
     def is_ordinary(self) -> BoolN:
@@ -83,26 +88,42 @@ class ScoreReasons:
         found.partial_correlations[self.rows], found.is_rest_normal[self.rows] = 0.0, True
 
 
-def find_score_reasons(measured: MeasuredRows, rows: IntN, log_tail: LogTail) -> ScoreReasons:
-    """Return the reasons of some ``rows`` (m,), ascending, by a score whose log tails a function gives."""
+def find_score_reasons(measured: MeasuredRows, found: DeviatingColumns, rows: IntN, log_tail: LogTail) -> ScoreReasons:
+    """Return the reasons of some ``rows`` (m,), ascending, by a score whose log tails a function gives.
+
+    Where the columns that deviate from the group, ``found``, account for the score, they remain the reason.
+    """
     log_tails = np.asarray(log_tail(measured.values[rows]), dtype=np.float64)
+    is_ordinary = log_tails > _ORDINARY_LOG_TAIL
+    is_confirmed = ~is_ordinary & _account_for_scores(measured, found, rows, log_tails, log_tail)
+    confirmed, rows, log_tails = rows[is_confirmed], rows[~is_confirmed], log_tails[~is_confirmed]
     shape = (len(rows), MAX_REASON_COLUMNS)
-    found = ScoreReasons(
-        rows, log_tails, np.full(shape, -1), np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(len(rows), bool)
-    )
-    is_open = ~found.is_ordinary
-    if not is_open.any():
-        return found
-    candidates = start_candidates(measured.mixture, measured.points, rows[is_open])
+    columns, groups = np.full(shape, -1), np.zeros(shape, dtype=np.int64)
+    reasons = ScoreReasons(rows, log_tails, columns, groups, np.zeros(shape), np.zeros(len(rows), bool), confirmed)
+    if reasons.is_ordinary.all():
+        return reasons
+    candidates = start_candidates(measured.mixture, measured.points, rows[~reasons.is_ordinary])
     for is_joint in (False, True):
         if is_joint and measured.points.shape[1] < 2:
             break
         candidates = extend_candidates(candidates)
-        _fill_in(found, candidates, measured, log_tail, is_joint)
-        candidates = candidates.select(np.isin(candidates.rows, rows[found.columns[:, 0] < 0]))
+        _fill_in(reasons, candidates, measured, log_tail, is_joint)
+        candidates = candidates.select(np.isin(candidates.rows, rows[reasons.columns[:, 0] < 0]))
         if not len(candidates.rows):
             break
-    return found
+    return reasons
+
+
+def _account_for_scores(
+    measured: MeasuredRows, found: DeviatingColumns, rows: IntN, log_tails: N, log_tail: LogTail
+) -> BoolN:
+    """Return whether the columns that deviate clearly from the group account for the scores of ``rows`` (m,)."""
+    points = measured.points[rows]
+    index, places = np.nonzero(found.columns[rows] >= 0)
+    points[index, found.columns[rows[index], places]] = found.expected[rows[index], places]
+    after = np.asarray(log_tail(measured.restore_rows(points, rows)))
+    is_clear = (np.abs(found.z[rows, 0]) >= _MIN_CONFIRMED_Z) & found.is_rest_normal[rows]
+    return np.asarray(is_clear & (after >= _MAX_FRACTION_LEFT * log_tails))
 
 
 def _fill_in(
