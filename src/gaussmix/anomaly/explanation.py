@@ -221,7 +221,7 @@ def _assemble(
     """Return the explanations from what was measured; reasons of the score replace columns that were ``found``."""
     reasons.replace_deviations(found, deviations, measured)
     pairs = find_pairs(deviations, found)
-    pairs[reasons.rows] = -1
+    pairs[reasons.replaced_rows] = -1
     means = deviations.conditional_means
     expected_deviations = measured.half_widths(means, deviations.shapes.conditional_deviations[deviations.groups])
     facts = RowFacts.collect(measured, deviations, found, pairs, tails, level, reasons)

@@ -8,7 +8,7 @@ from gaussmix.anomaly.deviating_columns import DeviatingColumns
 from gaussmix.anomaly.deviations import Deviations
 from gaussmix.anomaly.measured_rows import MeasuredRows
 from gaussmix.anomaly.number_text import format_own_value, format_percent, format_sd, format_value
-from gaussmix.anomaly.score_reasons import ScoreReasons
+from gaussmix.anomaly.score_reasons import MIN_CLEAR_Z, ScoreReasons
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import ND, IntArray, N
 
@@ -97,7 +97,10 @@ def _describe_score_reason(facts: RowFacts, row: int, place: int) -> str:
     reasons, measured = facts.reasons, facts.measured
     if reasons.is_ordinary[place]:
         share = format_percent(float(np.exp(reasons.log_tails[place])))
-        return f"The score of the row is ordinary: {share} of normal rows are at least as unusual."
+        ordinary = f"The score of the row is ordinary: {share} of normal rows are at least as unusual."
+        is_clear = abs(facts.found.z[row, 0]) >= MIN_CLEAR_Z and facts.found.is_rest_normal[row]
+        count = int((facts.found.columns[row] >= 0).sum())
+        return f"{ordinary} {_describe_deviation(facts, row, count)}" if is_clear else ordinary
     columns = reasons.columns[place][reasons.columns[place] >= 0]
     if not len(columns):
         return SPARSE_REGION

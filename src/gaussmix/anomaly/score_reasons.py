@@ -20,7 +20,7 @@ LogTail = Callable[[ND], N]
 
 MAX_REASON_COLUMNS = 3
 _MAX_FRACTION_LEFT = 0.5  # of the log tail, after a change that accounts for it
-_MIN_CONFIRMED_Z = 2.0  # of a column that deviates from its group: smaller deviations are chance
+MIN_CLEAR_Z = 2.0  # of a column that deviates from its group: smaller deviations are chance
 _ORDINARY_LOG_TAIL = float(np.log(0.25))  # the score of a quarter of the normal rows is at least as unusual
 
 
@@ -66,6 +66,11 @@ class ScoreReasons:
         """Whether the score, too, calls each row ordinary, (m,)."""
         return np.asarray(self.log_tails > _ORDINARY_LOG_TAIL)
 
+    @property
+    def replaced_rows(self) -> IntN:
+        """Positions of the rows whose deviations these reasons replace."""
+        return self.rows[~self.is_ordinary]
+
     def replace_groups(self, groups: IntN) -> IntN:
         """Return groups (n,) with those of the first columns in place of those of these rows."""
         replaced = groups.copy()
@@ -74,18 +79,23 @@ class ScoreReasons:
         return replaced
 
     def replace_deviations(self, found: DeviatingColumns, deviations: Deviations, measured: MeasuredRows) -> None:
-        """Write these columns and their deviations in place of those that the groups of normal rows suggest."""
+        """Write these columns and their deviations in place of those that the groups of normal rows suggest.
+
+        Rows whose score is ordinary keep what their group suggests.
+        """
         width = min(found.columns.shape[1], MAX_REASON_COLUMNS)
-        columns, groups = self.columns[:, :width], self.groups[:, :width]
+        rows, is_replaced = self.replaced_rows, ~self.is_ordinary
+        columns, groups = self.columns[is_replaced, :width], self.groups[is_replaced, :width]
+        targets = self.targets[is_replaced, :width]
         is_known, chosen = columns >= 0, np.maximum(columns, 0)
         units = deviations.shapes.conditional_deviations[groups, chosen]
-        shifts = measured.points[self.rows[:, None], chosen] - self.targets[:, :width]
-        own = {"columns": columns, "z": shifts / units, "expected": self.targets[:, :width], "deviations": units}
+        shifts = measured.points[rows[:, None], chosen] - targets
+        own = {"columns": columns, "z": shifts / units, "expected": targets, "deviations": units}
         for name, values in own.items():
             empty = -1 if name == "columns" else 0.0
-            getattr(found, name)[self.rows] = empty
-            getattr(found, name)[self.rows, :width] = np.where(is_known, values, empty)
-        found.partial_correlations[self.rows], found.is_rest_normal[self.rows] = 0.0, True
+            getattr(found, name)[rows] = empty
+            getattr(found, name)[rows, :width] = np.where(is_known, values, empty)
+        found.partial_correlations[rows], found.is_rest_normal[rows] = 0.0, True
 
 
 def find_score_reasons(measured: MeasuredRows, found: DeviatingColumns, rows: IntN, log_tail: LogTail) -> ScoreReasons:
@@ -122,7 +132,7 @@ def _account_for_scores(
     index, places = np.nonzero(found.columns[rows] >= 0)
     points[index, found.columns[rows[index], places]] = found.expected[rows[index], places]
     after = np.asarray(log_tail(measured.restore_rows(points, rows)))
-    is_clear = (np.abs(found.z[rows, 0]) >= _MIN_CONFIRMED_Z) & found.is_rest_normal[rows]
+    is_clear = (np.abs(found.z[rows, 0]) >= MIN_CLEAR_Z) & found.is_rest_normal[rows]
     return np.asarray(is_clear & (after >= _MAX_FRACTION_LEFT * log_tails))
 
 
