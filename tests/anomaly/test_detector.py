@@ -67,12 +67,14 @@ def test_clean_rows_are_flagged_exactly_where_the_p_value_is_at_most_fpr(n_repea
 
 def test_a_rate_below_any_p_value_is_extrapolated():
     rows = make_rows()
-    detector = AnomalyDetector(training="clean", fpr=1e-5, **FAST).fit(rows)
+    with pytest.warns(DataWarning, match="calibration rows"):
+        detector = AnomalyDetector(training="clean", fpr=1e-5, **FAST).fit(rows)
     assert detector.offset_ == np.log(1e-5)
     assert (detector.predict(rows) == 1).all()
     assert detector.predict([[40.0, 0.0, 0.0]]) == -1
 
 
+@pytest.mark.filterwarnings("ignore:with .* calibration rows")
 def test_select_anomalies_is_benjamini_hochberg_on_the_p_values_at_the_rate_asked_for():
     new = np.concatenate([make_rows(seed=1), 9.0 + make_rows(10, seed=2)])
     detector = AnomalyDetector(training="clean", fdr=0.3, **FAST).fit(make_rows())
@@ -227,3 +229,25 @@ def test_names_of_columns_are_remembered_and_compared():
     assert "a" in detector.explain(pandas.DataFrame([[9.0, 0.0, 0.0]], columns=["a", "b", "c"])).sentences[0]
     with pytest.raises(ValueError, match="names"):
         detector.predict(table[["b", "a", "c"]])
+
+
+def test_calibration_rows_and_a_way_to_choose_them_contradict_each_other():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(ParameterError, match=r"calibration='jackknife\+' chooses .* X_calibration gives"):
+        AnomalyDetector(calibration="jackknife+").fit(rows, X_calibration=rows)
+
+
+def test_a_detector_that_can_find_nothing_says_so():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 2))
+    with pytest.warns(DataWarning, match="calibration rows"):
+        AnomalyDetector(training="clean", fpr=1e-4, **FAST).fit(rows)
+    detector = AnomalyDetector(training="clean", **FAST).fit(rows)
+    with pytest.warns(DataWarning, match="calibration rows"):
+        assert not detector.select_anomalies(np.vstack([rng.normal(size=(300, 2)), [[50.0, 50.0]]])).any()
+
+
+@pytest.mark.parametrize("name", ["shrinkage", "n_repeats", "n_components"])
+def test_messages_say_that_the_data_can_choose(name):
+    with pytest.raises(ParameterError, match=f"{name} must be 'auto'"):
+        AnomalyDetector(**{name: "x"}).fit(np.eye(3))

@@ -50,6 +50,7 @@ def test_a_loaded_detector_returns_equal_bits(tmp_path, calibration, training):
     assert_equal_bits(detector, loaded, new)
 
 
+@pytest.mark.filterwarnings("ignore:with .* calibration rows")
 def test_names_parameters_and_separate_calibration_rows_are_kept(tmp_path):
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(make_rows(), columns=list("abcd"))

@@ -16,7 +16,7 @@ from gaussmix.types import ND, AnyArray, IntN, N
 _MAX_VALUES = 10
 _MAX_TRIED_ROWS = 1000
 _MIN_PROBABILITY = 1e-9  # of a normal variable that stands for a code: six deviations
-_MIN_FRACTION = 0.01  # of the rows have a code; a rarer value may be an error
+_MIN_FRACTION, _MIN_ROWS = 0.01, 2.0  # have a code; a rarer value may be an error
 _MAX_RARE_FRACTION = 0.1  # of the rows have the rarest value: less than twice what vouches for itself
 _MIN_MAIN_FRACTION = 0.8  # of the rows have the most frequent value; groups describe values that share the rows
 
@@ -42,9 +42,9 @@ class CodeColumn:
         values, inverse = np.unique(column, return_inverse=True)
         if not 2 <= len(values) <= _MAX_VALUES:
             return None
-        fractions = np.bincount(inverse, weights=weights)
-        fractions = fractions / fractions.sum()
-        is_code = fractions >= _MIN_FRACTION
+        mass = np.bincount(inverse, weights=weights)
+        fractions = mass / mass.sum()
+        is_code = (fractions >= _MIN_FRACTION) & (mass >= _MIN_ROWS)
         if is_code.sum() < 2:
             is_code[:] = True
         codes = fractions[is_code]

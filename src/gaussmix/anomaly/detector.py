@@ -7,15 +7,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix.anomaly.anomaly_groups import AnomalyGroups, group_anomalies
+from gaussmix.anomaly.anomaly_groups import AnomalyGroups
 from gaussmix.anomaly.calibration import parse_density_ratios
 from gaussmix.anomaly.conformal import select_by_fdr
 from gaussmix.anomaly.detector_archive import StoredDetector, load_detector, save_detector
 from gaussmix.anomaly.explanation import Explanations
 from gaussmix.anomaly.feedback import parse_verdicts
-from gaussmix.anomaly.model_explanation import explain_by_model, make_normal_rule
+from gaussmix.anomaly.model_explanation import explain_by_model, group_by_model, make_normal_rule
 from gaussmix.anomaly.model_fit import DetectorOptions, drop_rows_without_weight, fit_anomaly_model
-from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, parse_threshold
+from gaussmix.anomaly.resolution import warn_of_resolution
+from gaussmix.anomaly.thresholds import DEFAULT_FDR, THRESHOLDS, Threshold, parse_threshold
 from gaussmix.core.blas import limit_blas_threads
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataWarning
@@ -89,7 +90,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     Warns
     -----
     DataWarning
-        From `fit`, with fewer than 20 rows.
+        With fewer than 20 rows, or too few calibration rows for the rate.
 
     References
     ----------
@@ -152,7 +153,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         threshold = parse_threshold(self.contamination, self.fpr, self.fdr)
-        options = DetectorOptions.parse(self)
+        options = DetectorOptions.parse(self, X_calibration is not None)
         rows = _validation.validate_rows(self, X, is_fitting=True)
         weights = _validation.validate_sample_weight(sample_weight, rows)
         normal = None if X_calibration is None else _validation.validate_rows(self, X_calibration, is_fitting=False)
@@ -164,6 +165,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             training = result.make_training_scores(rows, weights)
             self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
         self.training_p_values_ = np.exp(training.unseen)
+        if threshold.kind == "fpr":
+            warn_of_resolution(result.model.calibration, threshold, 1)
         if len(rows) < FEW_ROWS:
             warn_user(DataWarning.few_training_rows(len(rows), FEW_ROWS))
         return self
@@ -226,7 +229,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """
         own = self.fdr if self.fdr is not None else DEFAULT_FDR
         rate = parse_threshold(None, None, own if fdr is None else fdr).rate
-        return select_by_fdr(self.p_values(X), rate)
+        selected = select_by_fdr(self.p_values(X), rate)
+        if not selected.any():
+            warn_of_resolution(self.model_.calibration, Threshold("fdr", rate), len(selected))
+        return selected
 
     def explain(
         self, X: ArrayLike, is_anomaly: ArrayLike | None = None, p_value_limit: float | None = None
@@ -251,7 +257,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def group_anomalies(self, X: ArrayLike) -> AnomalyGroups:
         """Return anomalies X (n, D), such as rows that `select_anomalies` selects, grouped by how they deviate."""
         check_is_fitted(self, "model_")
-        return group_anomalies(self.model_.groups, _validation.validate_rows(self, X, is_fitting=False))
+        return group_by_model(self.model_, _validation.validate_rows(self, X, is_fitting=False))
 
     def feedback(self, X: ArrayLike, is_anomaly: ArrayLike) -> Self:
         """Correct the detector by what a person says about rows of X (m, D), and return it.
@@ -279,9 +285,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fitted detector, with its feedback, to a safetensors file without training rows."""
         check_is_fitted(self, "model_")
-        save_detector(
-            path, StoredDetector(self.model_, float(self.offset_), self.shrinkage_, self.get_params(deep=False))
-        )
+        stored = StoredDetector(self.model_, float(self.offset_), self.shrinkage_, self.get_params(deep=False))
+        save_detector(path, stored)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -14,10 +14,10 @@ from gaussmix.anomaly.row_partition import CALIBRATIONS, Calibration, RowPartiti
 from gaussmix.anomaly.scored_columns import ScoredColumns
 from gaussmix.anomaly.thresholds import TrainingScores
 from gaussmix.anomaly.weighted_quantiles import weighted_quantile
-from gaussmix.core.scalar_checks import is_integer, require_integer
+from gaussmix.core.scalar_checks import is_integer, is_number_in, require_integer
 from gaussmix.covariance import Structure, parse_structure
-from gaussmix.errors import ParameterError
-from gaussmix.estimators._validation import require_choice, require_positive
+from gaussmix.errors import AnomalyParameterError, ParameterError
+from gaussmix.estimators._validation import require_choice
 from gaussmix.types import ND, AnyArray, N
 
 _AUTO = "auto"
@@ -37,14 +37,21 @@ class DetectorOptions(NamedTuple):
     n_repeats: int | None
 
     @classmethod
-    def parse(cls, estimator: Any) -> "DetectorOptions":
+    def parse(cls, estimator: Any, has_calibration_rows: bool) -> "DetectorOptions":
         """Return the options of an AnomalyDetector; raise ParameterError if one is not allowed."""
         require_choice("training", estimator.training, list(_AUTO_CALIBRATIONS))
         require_choice("calibration", estimator.calibration, [_AUTO, *CALIBRATIONS])
+        if has_calibration_rows and estimator.calibration != _AUTO:
+            raise AnomalyParameterError.calibration_twice(estimator.calibration)
         automatic = _AUTO_CALIBRATIONS[estimator.training]
         calibration = automatic if estimator.calibration == _AUTO else estimator.calibration
-        if not _is_auto(estimator.shrinkage):
-            require_positive("shrinkage", estimator.shrinkage)
+        if not _is_auto(estimator.shrinkage) and not is_number_in(estimator.shrinkage, 0.0, np.inf):
+            raise ParameterError.invalid_value("shrinkage", estimator.shrinkage, "'auto', or a finite number above 0")
+        if not _is_auto(estimator.n_repeats) and not is_integer(estimator.n_repeats, 1):
+            allowed = "'auto', or a whole number of at least 1"
+            raise ParameterError.invalid_value("n_repeats", estimator.n_repeats, allowed)
+        if estimator.n_factors is not None:
+            require_integer("n_factors", estimator.n_factors, 1)
         return cls(
             estimator.training == "clean",
             CALIBRATIONS[calibration],

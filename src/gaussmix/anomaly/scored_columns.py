@@ -85,12 +85,6 @@ class ScoredColumns:
         score_codes(standardized, kept, self.codes)
         return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
 
-    def center(self, rows: AnyArray) -> ND:
-        """Return the scored columns (n, d) of rows (n, D), centered and in units of their deviations, all linear."""
-        kept = rows if self.dependence is None else self.dependence.select_independent(rows)
-        standardized = self._center(kept)
-        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
-
     def _center(self, kept: AnyArray) -> ND:
         """Return independent columns (n, d), centered and in units of their deviations."""
         with np.errstate(over="ignore"):

@@ -42,6 +42,14 @@ class AnomalyParameterError(ParameterError):
         return cls(f"give one of contamination, fpr and fdr, but not {join_with_commas(list(names))} together")
 
     @classmethod
+    def calibration_twice(cls, calibration: object) -> "AnomalyParameterError":
+        """Return the error that calibration rows are given, and a way to choose them."""
+        return cls(
+            f"calibration={calibration!r} chooses among the training rows, but X_calibration gives the calibration "
+            "rows; leave one of them out"
+        )
+
+    @classmethod
     def invalid_verdicts(cls, shape: tuple[int, ...], dtype: str, n_rows: int) -> "AnomalyParameterError":
         """Return the error that feedback is not one bool per row."""
         return cls(
