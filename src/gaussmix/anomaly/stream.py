@@ -71,9 +71,13 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
     NaN means missing, and takes the last value of its column. Rows without values, and rows before every column had a
     value, have score 0 and are not learned.
 
+    A few wild values, such as 1e20, do not hide later anomalies, as long as they are less than 2 % of the last
+    ``memory`` values of their column. More of them count as a change of its scale.
+
     References
     ----------
-    Stauffer & Grimson, CVPR 1999, for the mixtures; Vovk & Wang, Biometrika 107 (2020), for the combined p-value.
+    Stauffer & Grimson, CVPR 1999, for the mixtures; Vovk & Wang, Biometrika 107 (2020), for the combined p-value; Huber
+    & Ronchetti, "Robust Statistics", Wiley 2009, for the scale of the columns.
 
     Examples
     --------
