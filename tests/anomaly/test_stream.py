@@ -81,6 +81,26 @@ def test_at_most_fpr_of_the_rows_of_a_stationary_stream_are_alarms(window):
     assert np.mean(rates) <= 0.05 + (0.02 if window == 0 else 0.0)
 
 
+def test_directions_of_scores_are_those_of_river_and_scikit_learn_and_are_said():
+    rows = np.append(SERIES[:400], [[1.0], [60.0]], axis=0)
+    detector = StreamingAnomalyDetector().partial_fit(rows[:-2])
+    ordinary, unusual = detector.score_samples(rows[-2:])
+    assert unusual < ordinary
+    assert np.diff(detector.decision_function(rows[-2:])) < 0
+    assert np.diff(detector.score_and_learn(rows[-2:])) > 0
+    for name, direction in (("score_one", "Higher"), ("score_and_learn", "Higher"), ("score_samples", "Lower")):
+        assert f"{direction} is more anomalous" in getattr(StreamingAnomalyDetector, name).__doc__
+
+
+@pytest.mark.parametrize(("window", "largest_mean"), [(24, 0.0045), (0, 0.0065)])
+def test_false_alarms_are_as_rare_as_the_documentation_says(window, largest_mean):
+    rates = []
+    for seed in range(4):
+        rows = np.random.default_rng(seed).normal(size=(2500, 1 + seed % 2))
+        rates.append(np.mean(StreamingAnomalyDetector(window=window).score_and_learn(rows) >= 0.97))
+    assert np.mean(rates) < largest_mean
+
+
 @pytest.mark.parametrize("change", [{"n_components": 4}, {"memory": 50}, {"window": 3}, {"refractory": 5}])
 def test_every_parameter_changes_scores(change):
     default = StreamingAnomalyDetector(refractory=0).score_and_learn(SERIES)
