@@ -103,3 +103,27 @@ def test_differences_of_rounding_are_ties():
     window.append(1.0)
     assert window.p_value(1.0 + 1e-9) == 1.0
     assert window.p_value(1.0 + 1e-3) == 0.5
+
+
+def test_limits_keep_wild_rows_out_of_the_variance_of_all_rows():
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    mixture, plain = OnlineMixture(2, 4, half_life=1000), OnlineMixture(2, 4, half_life=1000)
+    for each in (mixture, plain):
+        learn(each, np.concatenate([rows, [[1e6, 0.0]]]))
+    assert mixture.to_tensors()["row_variance"][0] > 1e9
+    mixture.limit_rows(np.array([[-10.0, -np.inf], [10.0, np.inf]]), rows)
+    np.testing.assert_allclose(mixture.to_tensors()["row_variance"][0], rows[:, 0].var())
+    assert mixture.to_tensors()["row_variance"][1] == plain.to_tensors()["row_variance"][1]  # that was right already
+    mixture.score(np.array([1e6, 0.0]))
+    assert mixture.to_tensors()["row_variance"][0] < 3.0
+
+
+def test_other_units_change_only_the_unit_of_the_surprise():
+    rows = np.random.default_rng(0).normal(size=(100, 2))
+    mixture, other = OnlineMixture(2, 4, half_life=1000), OnlineMixture(2, 4, half_life=1000)
+    shift, factor = np.array([1.0, -2.0]), np.array([2.0**60, 0.125])
+    for each in (mixture, other):
+        learn(each, rows[:50])
+    mixture.change_units(np.zeros(2), np.ones(2))  # factorises all components by the present variance
+    other.change_units(shift, factor)
+    np.testing.assert_allclose(learn(other, (rows[50:] - shift) * factor), learn(mixture, rows[50:]), rtol=1e-9)

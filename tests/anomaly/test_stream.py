@@ -81,6 +81,26 @@ def test_at_most_fpr_of_the_rows_of_a_stationary_stream_are_alarms(window):
     assert np.mean(rates) <= 0.05 + (0.02 if window == 0 else 0.0)
 
 
+def test_directions_of_scores_are_those_of_river_and_scikit_learn_and_are_said():
+    rows = np.append(SERIES[:400], [[1.0], [60.0]], axis=0)
+    detector = StreamingAnomalyDetector().partial_fit(rows[:-2])
+    ordinary, unusual = detector.score_samples(rows[-2:])
+    assert unusual < ordinary
+    assert np.diff(detector.decision_function(rows[-2:])) < 0
+    assert np.diff(detector.score_and_learn(rows[-2:])) > 0
+    for name, direction in (("score_one", "Higher"), ("score_and_learn", "Higher"), ("score_samples", "Lower")):
+        assert f"{direction} is more anomalous" in getattr(StreamingAnomalyDetector, name).__doc__
+
+
+@pytest.mark.parametrize(("window", "largest_mean"), [(24, 0.0045), (0, 0.0065)])
+def test_false_alarms_are_as_rare_as_the_documentation_says(window, largest_mean):
+    rates = []
+    for seed in range(4):
+        rows = np.random.default_rng(seed).normal(size=(2500, 1 + seed % 2))
+        rates.append(np.mean(StreamingAnomalyDetector(window=window).score_and_learn(rows) >= 0.97))
+    assert np.mean(rates) < largest_mean
+
+
 @pytest.mark.parametrize("change", [{"n_components": 4}, {"memory": 50}, {"window": 3}, {"refractory": 5}])
 def test_every_parameter_changes_scores(change):
     default = StreamingAnomalyDetector(refractory=0).score_and_learn(SERIES)
@@ -142,6 +162,70 @@ def test_the_start_has_no_alarms():
     scores = StreamingAnomalyDetector(refractory=0).score_and_learn(np.exp(np.arange(90.0))[:, None])
     assert scores[0] == 0.0
     assert scores.max() < 0.97
+
+
+# -- wild values -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wild", [300.0, 1e6, 1e20, -1e200, 1.7e308])
+@pytest.mark.parametrize("rows", [[0], [40], [1000], [200, 700]])
+def test_wild_values_are_found_and_do_not_hide_later_anomalies(wild, rows):
+    values = np.random.default_rng(1).normal(size=(1400, 2))
+    values[rows, 1] = wild * np.array([1.0, -0.5])[: len(rows)]  # equal values would be known by then
+    values[-1, 1] = 8.0
+    scores = StreamingAnomalyDetector().score_and_learn(values)
+    assert scores[-1] > 0.97
+    assert (scores[[row for row in rows if row > 90]] > 0.97).all()
+
+
+@pytest.mark.parametrize("wild", [1e3, 1e9, 1e200])
+def test_one_wild_value_in_a_hundred_rows_does_not_hide_anomalies(wild):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=2000)
+    is_wild = rng.random(2000) < 0.01
+    values[is_wild] = wild * rng.uniform(-2.0, 2.0, is_wild.sum())
+    for window in (0, 24):
+        detector = StreamingAnomalyDetector(window=window).partial_fit(values[:, None])
+        detector.score_one(8.0)
+        assert detector.p_value_ < 0.03
+
+
+def test_a_wild_value_in_a_constant_column_does_not_hide_what_comes_later():
+    values = np.random.default_rng(0).normal(size=1500)
+    values[:800] = 0.0
+    values[400] = 1e20
+    detector = StreamingAnomalyDetector().partial_fit(values[:, None])
+    assert detector.predict_one(8.0) == -1
+
+
+@pytest.mark.parametrize("factor", [2.0**200, 2.0**-200])
+def test_units_do_not_matter_beside_wild_values(factor):
+    values = np.random.default_rng(0).normal(size=(500, 1))
+    values[[0, 300], 0] = 1e20, -1e15
+    scores = StreamingAnomalyDetector(refractory=0).score_and_learn(values)
+    np.testing.assert_array_equal(StreamingAnomalyDetector(refractory=0).score_and_learn(values * factor), scores)
+
+
+def test_a_stream_with_wild_values_is_saved_and_continues(tmp_path):
+    values = np.random.default_rng(0).normal(size=(600, 1))
+    values[[0, 200, 400], 0] = 1e20, 1e200, -1e9
+    for n_rows in (20, 201, 450):
+        detector = StreamingAnomalyDetector(memory=150, refractory=0).partial_fit(values[:n_rows])
+        detector.save(tmp_path / "stream")
+        loaded = StreamingAnomalyDetector.load(tmp_path / "stream")
+        np.testing.assert_array_equal(
+            loaded.score_and_learn(values[n_rows:]), detector.score_and_learn(values[n_rows:])
+        )
+
+
+@pytest.mark.parametrize("factor", [100.0, 0.01])
+def test_a_change_of_scale_is_learned_within_a_half_life(factor):
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(size=1500), factor * rng.normal(size=1000)])
+    detector = StreamingAnomalyDetector(memory=500).partial_fit(values[:2000, None])
+    assert np.mean(detector.score_and_learn(values[2000:, None]) > 0.97) <= 0.01
+    detector.score_one(10.0 * factor)
+    assert detector.p_value_ < 0.03
 
 
 # -- missing values --------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ components replaces the lightest one (Stauffer & Grimson, "Adaptive background m
 CVPR 1999). The weight of a row halves every ``half_life`` rows.
 
 The K components tile the rows: before it has rows, a component has K^(-2/d) of the variance of all rows, as if space of
-d dimensions was cut into K equal cells.
+d dimensions was cut into K equal cells. Mean and variance of all rows forget, too. `limit_rows` says how far a row
+counts there, so that a wild one does not make all components vague.
 """
 
 from math import exp, lgamma, log, pi
@@ -14,7 +15,7 @@ from math import exp, lgamma, log, pi
 import numpy as np
 
 from gaussmix.core.linalg import precision_root
-from gaussmix.types import AnyArray, D
+from gaussmix.types import ND, AnyArray, Array, D
 
 # Rows whose squared distance from every component, per column, is larger start a new component: three deviations.
 _MAX_SQUARED_DISTANCE = 9.0
@@ -24,9 +25,13 @@ _PRIOR_ROWS = 3.0
 _LOG_VARIANCE_CHANGE = log(4.0)
 # The variance of a column that is constant so far, of which no row deviates.
 _MIN_VARIANCE = 1e-200
+# A running variance is replaced if it is so many times that of the last rows: wild rows came when no limits were known.
+_MAX_VARIANCE_RATIO = 100.0
+# Means and scatters beyond these are clipped when units become smaller; their products are far from overflow.
+_MAX_MEAN, _MAX_SCATTER = 2.0**100, 2.0**200
 # What continues a stream exactly. Factors belong to it, since they know the variance of earlier rows.
 _STATE = (
-    *("counters", "row_mean", "row_variance", "factorised_log_variance"),
+    *("counters", "row_mean", "row_variance", "row_limits", "factorised_log_variance"),
     *("mass", "last_row", "mean", "scatter", "roots", "offsets", "half_exponents"),
 )
 
@@ -48,6 +53,7 @@ class OnlineMixture:
         self._prior_variance = _PRIOR_ROWS * n_components ** (-2.0 / n_features)
         self._n_used, self._n_rows, self._total_mass, self._row_mass = 0, 0, 0.0, 0.0
         self._row_mean, self._row_variance = np.zeros(d), np.zeros(d)
+        self._row_limits = np.array([np.full(d, -np.inf), np.full(d, np.inf)])
         self._factorised_log_variance = np.full(d, log(_MIN_VARIANCE))
         self._mass, self._last_row, self._mean = np.zeros(k), np.zeros(k), np.zeros((k, d))
         self._scatter, self._roots = np.zeros((k, d, d)), np.zeros((k, d, d))
@@ -85,12 +91,26 @@ class OnlineMixture:
         self._last_row[component] = self._n_rows
         self._factorise(component)
 
-    def scale_units(self, factor: D) -> None:
-        """Change to larger units of the columns; each number becomes ``factor``, at most 1, times as large."""
-        self._row_mean *= factor
-        self._mean *= factor
-        self._scatter *= factor[:, None] * factor
-        self._row_variance *= factor**2
+    def limit_rows(self, limits: ND, last_rows: ND) -> None:
+        """Let rows count in mean and variance of all rows as if they were between ``limits`` (2, d).
+
+        ``last_rows`` (n, d) are rows of the stream within the limits. Where their variance is much smaller than the
+        running one, their mean and variance replace it.
+        """
+        self._row_limits = limits
+        variance = last_rows.var(axis=0)
+        is_too_large = (variance > 0) & (self._row_variance > _MAX_VARIANCE_RATIO * variance)
+        if is_too_large.any():
+            self._row_mean = np.where(is_too_large, last_rows.mean(axis=0), self._row_mean)
+            self._row_variance = np.where(is_too_large, variance, self._row_variance)
+
+    def change_units(self, shift: D, factor: D) -> None:
+        """Subtract ``shift`` (d,) from all rows so far, then multiply them by ``factor`` (d,); set limits next."""
+        self._row_mean = _clip((self._row_mean - shift) * factor, _MAX_MEAN)
+        self._mean = _clip((self._mean - shift) * factor, _MAX_MEAN)
+        with np.errstate(over="ignore"):
+            self._row_variance = _clip(self._row_variance * factor * factor, _MAX_SCATTER)
+            self._scatter = _clip(self._scatter * factor[:, None] * factor, _MAX_SCATTER)
         self._factorise_all(np.log(np.maximum(self._row_variance, _MIN_VARIANCE)))
 
     @property
@@ -111,13 +131,13 @@ class OnlineMixture:
         self._n_used, self._n_rows = int(n_used), int(n_rows)
 
     def _update_row_variance(self, row: D) -> D:
-        """Add a row to the mean and variance of all rows, and return the logarithm of the variance.
+        """Add a row, within limits, to the mean and variance of all rows, and return the logarithm of the variance.
 
         All components are factorised if the variance has changed much.
         """
         self._row_mass = self._row_mass * exp(-self._log_decay) + 1.0
         fraction = 1.0 / self._row_mass
-        deviation = row - self._row_mean
+        deviation = np.minimum(np.maximum(row, self._row_limits[0]), self._row_limits[1]) - self._row_mean
         step = fraction * deviation
         self._row_mean += step
         self._row_variance = (1.0 - fraction) * (self._row_variance + step * deviation)
@@ -182,3 +202,8 @@ class OnlineMixture:
             - 0.5 * n_features * log(pi)
             + float(np.log(root.diagonal()).sum())
         )
+
+
+def _clip(values: Array, largest: float) -> Array:
+    """Return values between minus ``largest`` and ``largest``."""
+    return np.minimum(np.maximum(values, -largest), largest)

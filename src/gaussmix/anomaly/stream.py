@@ -45,8 +45,10 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         0: each row is judged alone.
     fpr : float, default=0.03
         Largest fraction of the rows of a stream without anomalies that are alarms, as long as the stream does not
-        change. The bound holds whatever the dependence of the two p-values, and refractory rows are no alarms. So the
-        fraction is lower: 0.0004 to 0.0035 on simulated noise, waves, bursts and autoregressions.
+        change. The bound holds whatever the dependence of the two p-values. Refractory rows are no alarms, so the
+        fraction is lower. Over 13 kinds of simulated noise, waves, bursts and autoregressions of 5000 rows it is 0.0005
+        to 0.004 on average, and 0.005 in the worst of 104 streams. With ``window=0`` it is near 1 / (``refractory`` +
+        1) = 0.005, at most 0.007.
 
     Attributes
     ----------
@@ -68,12 +70,20 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     Notes
     -----
+    Scores have two directions, as users of streams and of scikit-learn expect them. A higher `score_one` or
+    `score_and_learn` is more anomalous, as in River; both learn the rows, so there is no ``learn_one``. A lower
+    `score_samples` or `decision_function` is more anomalous, as in scikit-learn; neither these two nor `predict` learn.
+
     NaN means missing, and takes the last value of its column. Rows without values, and rows before every column had a
     value, have score 0 and are not learned.
 
+    A few wild values, such as 1e20, do not hide later anomalies, as long as they are less than 2 % of the last
+    ``memory`` values of their column. More of them count as a change of its scale.
+
     References
     ----------
-    Stauffer & Grimson, CVPR 1999, for the mixtures; Vovk & Wang, Biometrika 107 (2020), for the combined p-value.
+    Stauffer & Grimson, CVPR 1999, for the mixtures; Vovk & Wang, Biometrika 107 (2020), for the combined p-value; Huber
+    & Ronchetti, "Robust Statistics", Wiley 2009, for the scale of the columns.
 
     Examples
     --------
@@ -113,6 +123,8 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
     def score_one(self, row: ArrayLike) -> float:
         """Return the anomaly score of the next row of the stream, and learn the row.
 
+        Higher is more anomalous, as in River, and opposite to `score_samples`.
+
         Parameters
         ----------
         row : number, or array-like of shape (D,)
@@ -130,7 +142,10 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         return -1 if self._learn_one(row).onset_p_value <= parse_fpr(self.fpr) else 1
 
     def score_and_learn(self, X: ArrayLike) -> N:
-        """Return the anomaly score (n,) of each row of X (n, D) as `score_one` does, and learn the rows."""
+        """Return the anomaly score (n,) of each row of X (n, D), and learn the rows.
+
+        Higher is more anomalous, as from `score_one`, and opposite to `score_samples`.
+        """
         is_first = not hasattr(self, "_scorer")
         rows = _validation.validate_rows(self, X, is_fitting=is_first, min_fit_rows=1, allow_missing=True)
         if is_first:
@@ -140,6 +155,8 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
     def score_samples(self, X: ArrayLike) -> N:
         """Return the logarithm of the p-value (n,) of rows X (n, D) that continue the stream, in nats; learn nothing.
 
+        Lower is more anomalous, as in scikit-learn, and opposite to `score_one`.
+
         -4.6 is one in a hundred. Each row is scored by all rows before it, those of X too. A row that is no more
         surprising than one of the ``refractory`` rows before it has 0.
         """
@@ -148,7 +165,7 @@ class StreamingAnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         return np.asarray(np.log(deepcopy(self)._learn_rows(rows)))
 
     def decision_function(self, X: ArrayLike) -> N:
-        """Return `score_samples` minus ``offset_`` (n,); anomalies are at most 0."""
+        """Return `score_samples` minus ``offset_`` (n,); lower is more anomalous, and anomalies are at most 0."""
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: ArrayLike) -> IntN:

@@ -5,12 +5,18 @@ from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gaussmix.anomaly.online_mixture import OnlineMixture
 from gaussmix.anomaly.rank_window import RankWindow
-from gaussmix.anomaly.stream_units import StreamUnits
+from gaussmix.anomaly.recent_rows import RecentRows
+from gaussmix.anomaly.stream_units import MAX_DEVIATION, StreamUnits
 from gaussmix.model.archive import ArchiveContent
-from gaussmix.types import AnyArray, D
+from gaussmix.types import ND, AnyArray, Array, D
+
+# Values farther from the median of their column, in robust scales, are wild: they count as if they were there in the
+# context of later rows and in the variance of all rows. The rows themselves are scored and learned as they are.
+_WILD_DEVIATION = 100.0
 
 
 class StreamOptions(NamedTuple):
@@ -62,10 +68,12 @@ class StreamScorer:
     def __init__(self, n_features: int, options: StreamOptions) -> None:
         self.options = options
         self.units = StreamUnits.for_columns(n_features)
+        self.history = RecentRows(options.memory, n_features)
         widths = (n_features, 2 * n_features) if options.window > 0 else (n_features,)
         self.mixtures = [OnlineMixture(width, options.n_components, options.memory) for width in widths]
         self.ranks = [RankWindow(options.memory) for _ in widths]
         self._context = np.zeros((options.window, n_features))
+        self._limits = np.zeros((2, n_features))
         self._n_context = 0
         self._last_evidence: deque[float] = deque(maxlen=options.refractory)
 
@@ -77,9 +85,9 @@ class StreamScorer:
         filled = self.units.fill_missing_values(row)
         if filled is None:
             return UNKNOWN
-        scaled, change = self.units.to_units(filled)
-        if change is not None:
-            self._change_units(np.ldexp(1.0, -change))
+        if self.history.append(filled):
+            self._adapt_to_scales()
+        scaled = self.units.to_units(filled)
         evidence = 0.0
         for mixture, ranks, embedded in zip(self.mixtures, self.ranks, self._embed_row(scaled), strict=True):
             surprise = mixture.score(embedded)
@@ -87,7 +95,7 @@ class StreamScorer:
             mixture.learn(embedded)
             ranks.append(surprise)
         if self.options.window > 0:
-            self._context[self._n_context % self.options.window] = scaled
+            self._context[self._n_context % self.options.window] = self._limit(scaled)
             self._n_context += 1
         is_onset = evidence > max(self._last_evidence, default=0.0)
         self._last_evidence.append(evidence)
@@ -106,11 +114,35 @@ class StreamScorer:
         n_mixtures = len(self.mixtures)
         return exp(-evidence) if n_mixtures == 1 else min(1.0, exp(1.0 - evidence / n_mixtures))
 
-    def _change_units(self, factor: D) -> None:
-        """Measure everything so far in other units: each number becomes ``factor`` times as large."""
-        self._context *= factor
-        for mixture in self.mixtures:
-            mixture.scale_units(np.resize(factor, mixture.n_features))
+    def _adapt_to_scales(self) -> None:
+        """Choose units and limits of the rows by the location and scale of the last rows."""
+        scales = self.history.scales
+        change = self.units.adapt(scales)
+        if change is not None:
+            self._context = np.clip((self._context - change.shift) * change.factor, -MAX_DEVIATION, MAX_DEVIATION)
+            for mixture in self.mixtures:
+                mixture.change_units(*(np.resize(part, mixture.n_features) for part in change))
+        self._limits = self.units.to_units(scales.limits(_WILD_DEVIATION))
+        rows = self._limit(self.units.to_units(self.history.rows_in_order()))
+        for mixture, embedded in zip(self.mixtures, self._embed_rows(rows), strict=True):
+            limits = np.full((2, mixture.n_features), [[-np.inf], [np.inf]])
+            limits[:, : len(rows[0])] = self._limits
+            mixture.limit_rows(limits, embedded)
+
+    def _limit(self, rows: Array) -> Array:
+        """Return rows, in units, with wild values moved to the limits."""
+        return np.asarray(np.minimum(np.maximum(rows, self._limits[0]), self._limits[1]))
+
+    def _embed_rows(self, rows: ND) -> list[ND]:
+        """Return the last rows (n, D) for each mixture; the contexts of the first ones are means of fewer rows."""
+        window = self.options.window
+        if window == 0:
+            return [rows]
+        first_rows = rows[: min(window, len(rows) - 1)]
+        means = np.cumsum(first_rows, axis=0) / np.arange(1, len(first_rows) + 1)[:, None]
+        if len(rows) > window + 1:
+            means = np.concatenate((means, sliding_window_view(rows[1:-1], window, axis=0).mean(axis=-1)))
+        return [rows, np.concatenate((rows, np.concatenate((rows[:1], means))), axis=1)]
 
     def to_tensors(self) -> dict[str, AnyArray]:
         """Return the state as arrays by name."""
@@ -120,6 +152,8 @@ class StreamScorer:
             "has_unit": self.units.has_unit.astype(np.int64),
             "last_row": self.units.last_row,
             "context": self._context,
+            "limits": self._limits,
+            **self.history.to_tensors(),
             "n_context": np.array([self._n_context]),
             "last_evidence": np.array(self._last_evidence),
         }
@@ -135,7 +169,9 @@ class StreamScorer:
         scorer = cls(len(tensors["origin"]), options)
         has_unit = tensors["has_unit"].astype(bool)
         scorer.units = StreamUnits(tensors["origin"], tensors["exponent"], has_unit, tensors["last_row"])
+        scorer.history.set_tensors(tensors)
         scorer._context[...] = tensors["context"]
+        scorer._limits[...] = tensors["limits"]
         scorer._n_context = int(tensors["n_context"][0])
         scorer._last_evidence.extend(tensors["last_evidence"].tolist())
         scorer.ranks = [RankWindow(options.memory, tensors[f"surprises{i}"]) for i in range(len(scorer.mixtures))]

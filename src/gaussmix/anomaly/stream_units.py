@@ -1,14 +1,30 @@
-"""Units of a stream: rows are measured from the first row, in powers of two, so that no square overflows.
+"""Units of a stream: rows are measured from one of them, in powers of two near the scale, so that no square overflows.
 
 Neither step rounds more than the rows themselves are rounded. Missing values take the last value of their column.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from gaussmix.anomaly.recent_rows import LocationAndScale
 from gaussmix.types import BoolN, D, IntD
 
-# Larger deviations, in units of a column, change the unit. Their squares and products are far from overflow.
-_MAX_DEVIATION = 2.0**100
+# Larger deviations, in units of a column, are clipped. Their squares and products are far from overflow.
+MAX_DEVIATION = 2.0**100
+# A column gets another unit if its scale differs from the unit by more than this power of two.
+_MAX_EXPONENT_DIFFERENCE = 50
+# A column gets another origin if its location is farther from the origin, in scales: there a row loses half its digits.
+_MAX_LOCATION = 2.0**30
+# Factors between units stay within the powers of two that are finite.
+_MAX_EXPONENT = 1000
+
+
+class UnitChange(NamedTuple):
+    """A change of units: subtract ``shift`` (d,) from numbers in old units, then multiply them by ``factor`` (d,)."""
+
+    shift: D
+    factor: D
 
 
 class StreamUnits:
@@ -53,23 +69,33 @@ class StreamUnits:
         self.last_row = row
         return row if self._is_complete else None
 
-    def to_units(self, row: D) -> tuple[D, IntD | None]:
-        """Return a complete row in units, and by how much the exponent of each column grew, or None if none did.
+    def to_units(self, row: D) -> D:
+        """Return complete rows (d,) or (n, d) in units, clipped where they are extremely far from the origin."""
+        half_deviation = 0.5 * row - 0.5 * self.origin  # the whole may overflow
+        clipped = np.minimum(np.maximum(half_deviation, -self._max_half_deviation), self._max_half_deviation)
+        return np.ldexp(clipped, 1 - self.exponent)
+
+    def adapt(self, scales: LocationAndScale) -> UnitChange | None:
+        """Choose units near the scales, and origins near the locations; return the change, or None if there is none.
 
         A column that gets its first unit counts as unchanged, since all of its deviations so far are 0.
         """
-        half_deviation = 0.5 * row - 0.5 * self.origin  # the whole may overflow
-        needs_unit = np.abs(half_deviation) > self._max_half_deviation
-        change = None
-        if needs_unit.any():
-            change = np.where(needs_unit, np.frexp(half_deviation)[1] - self.exponent, 0)
-            self.exponent = self.exponent + change
-            change[~self.has_unit] = 0  # all deviations so far are 0
-            self.has_unit |= needs_unit
-            self._max_half_deviation = self._largest_half_deviation()
-        return np.ldexp(half_deviation, 1 - self.exponent), change
+        is_known = scales.half_scale > 0
+        exponent = np.frexp(scales.half_scale)[1] + 1
+        needs_unit = is_known & (~self.has_unit | (np.abs(exponent - self.exponent) > _MAX_EXPONENT_DIFFERENCE))
+        half_distance = np.abs(0.5 * scales.location - 0.5 * self.origin)
+        needs_origin = is_known & (half_distance / _MAX_LOCATION > scales.half_scale)
+        if not (needs_unit | needs_origin).any():
+            return None
+        shift = np.where(needs_origin, self.to_units(scales.location), 0.0)
+        self.origin = np.where(needs_origin, scales.location, self.origin)
+        growth = np.where(needs_unit & self.has_unit, self.exponent - exponent, 0)
+        self.exponent = np.where(needs_unit, exponent, self.exponent)
+        self.has_unit = self.has_unit | needs_unit
+        self._max_half_deviation = self._largest_half_deviation()
+        return UnitChange(shift, np.ldexp(1.0, np.clip(growth, -_MAX_EXPONENT, _MAX_EXPONENT)))
 
     def _largest_half_deviation(self) -> D:
-        """Return half of the largest deviation that each column may have before its unit changes."""
+        """Return half of the largest deviation of each column that is not clipped."""
         with np.errstate(over="ignore"):
-            return np.where(self.has_unit, np.ldexp(_MAX_DEVIATION, self.exponent), 0.0)
+            return np.asarray(np.ldexp(0.5 * MAX_DEVIATION, self.exponent))
