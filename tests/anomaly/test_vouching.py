@@ -80,3 +80,16 @@ def test_normal_groups_that_many_components_divide_stay_normal(seed):
     selected = select_by_fdr(detector.training_p_values_, 0.05)
     assert selected[:15].sum() >= 14
     assert selected[15:].sum() <= 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["thin", "many zeros"])
+def test_tables_without_anomalies_have_none(kind, seed):
+    rng = np.random.default_rng(seed)
+    position, is_second = 4 * rng.normal(size=1000), rng.random(1000) < 0.3
+    rows = {
+        "thin": np.column_stack([position, 2 * position + 20 * is_second + rng.normal(size=1000), is_second]),
+        "many zeros": np.column_stack([rng.normal(size=(1000, 2)), rng.lognormal(3, 0.5, 1000) * (position > 5)]),
+    }[kind]
+    detector = AnomalyDetector(random_state=seed).fit(rows)
+    assert select_by_fdr(detector.training_p_values_, 0.05).sum() <= 2

@@ -53,7 +53,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         clean rows, 'cross' for contaminated ones.
     n_components : 'auto', int or sequence of int, default='auto'
         Numbers of components of the mixtures; at most a quarter of the rows of a fit. 'auto': 8, 16 and 32 together;
-        for many clean rows of few columns the one of 1 to 32 of highest likelihood among rows that a fit has not seen.
+        for many rows of few columns the one of 1 to 32 of highest likelihood among rows that a fit has not seen.
     covariance_type : str, default='full'
         Structure of the covariances, as in `GaussianMixture`.
     n_factors : int or None, default=None

@@ -31,10 +31,11 @@ def choose_members(
 ) -> list[MemberOptions]:
     """Return the options of the members of a half, for rows (n, d) with weights (n,) or None.
 
-    Where they are not given, clean rows choose one number of components and a ridge, if they are many: that describes
-    them best. Otherwise 8, 16 and 32 components together find more kinds of anomalies, and rows choose the ridge.
+    Where they are not given, rows choose one number of components and a ridge, if they are many: that describes the
+    normal ones best. Otherwise 8, 16 and 32 components together find more kinds of anomalies, and rows choose only the
+    ridge.
     """
-    chooses_one = numbers_of_components is None and base.light_components_vouch and _are_many(rows, weights, partition)
+    chooses_one = numbers_of_components is None and _are_many(rows, weights, partition)
     together = numbers_of_components or _NUMBERS_TOGETHER
     tried = _NUMBERS_TO_CHOOSE_FROM if chooses_one else sorted(together)[len(together) // 2 :][:1]
     all_vouch = base._replace(light_components_vouch=True)

@@ -170,8 +170,10 @@ def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "
     fields += [("", resolution)] if resolution else []
     fields += [("Drift", drift)] if drift else []
     fields += [] if judgement.n_anomalies else [("Next", _suggest_contamination(len(rows.rows)))]
+    unsuitable = anomaly_text.describe_unsuitable_columns(detection.detector)
+    fields += [("Columns" if index == 0 else "", note) for index, note in enumerate(unsuitable)]
     dominant = _describe_dominant_column(options, summary)
-    fields += [("Columns", dominant)] if dominant else []
+    fields += [("" if unsuitable else "Columns", dominant)] if dominant else []
     for paragraph in (format_fields(fields), format_anomalies(summary), format_groups(summary)):
         if paragraph:
             typer.echo(f"{paragraph}\n")
@@ -217,10 +219,12 @@ def _write_and_list_output_files(
     """Write the tables, the detector and the report to the folder, and print the names of these files."""
     from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
     from gaussmix.cli.table_writer import write_table
+    from gaussmix.report import anomaly_text
     from gaussmix.report.anomaly_page import write_anomaly_report
 
     make_folder(folder)
-    notes = [*([drift] if drift else []), *detection.input.notes]
+    unsuitable = anomaly_text.describe_unsuitable_columns(detection.detector)
+    notes = [*([drift] if drift else []), *unsuitable, *detection.input.notes]
     table = summary.to_table()
     for name in _TABLE_FILES:
         write_table(table, folder / name)

@@ -1,6 +1,6 @@
 """``diagnose_columns``: find the columns that no Gaussian describes, say why, and what can be done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,16 +126,20 @@ def keep_unmended_diagnoses(
     return tuple(diagnosis for diagnosis in diagnoses if diagnosis.column in remaining)
 
 
-def describe_diagnoses(diagnoses: Sequence[ColumnDiagnosis], has_noise: bool = False) -> tuple[str, ...]:
+def describe_diagnoses(
+    diagnoses: Sequence[ColumnDiagnosis], has_noise: bool = False, advice: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
     """Return a text for each kind of diagnosis, in the order of the rules, that names its columns and the next step.
 
-    Kinds that a noise component describes are left out if the mixture ``has_noise``.
+    Kinds that a noise component describes are left out if the mixture ``has_noise``. With ``advice``, a next step by
+    kind, all other kinds are left out.
     """
+    steps = {rule.kind: rule.advice for rule in RULES} if advice is None else advice
     texts = []
     for rule in RULES:
         same_kind = [diagnosis for diagnosis in diagnoses if diagnosis.kind == rule.kind]
-        if same_kind and not (has_noise and rule.is_described_by_noise):
-            texts.append(f"No Gaussian describes {rule.subject}: {_name_columns(same_kind)}. {rule.advice}")
+        if same_kind and rule.kind in steps and not (has_noise and rule.is_described_by_noise):
+            texts.append(f"No Gaussian describes {rule.subject}: {_name_columns(same_kind)}. {steps[rule.kind]}")
     return tuple(texts)
 
 

@@ -3,8 +3,15 @@
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.anomaly.judgement import Judgement
 from gaussmix.anomaly.resolution import measure_resolution
+from gaussmix.diagnostics.columns import describe_diagnoses, diagnose_parsed_columns
 from gaussmix.errors.text import format_count, join_with_and
 
+# By the kind of diagnosis. Flags, codes and counts are scored by their frequency, and heavy tails have a heavy tail.
+_ADVICE_ON_COLUMNS = {
+    "point mass": "Their other values may be flagged too often: judge such columns apart, or leave them out.",
+    "skewed": "Large values may be flagged too often: take their logarithms first.",
+    "left-skewed": "Low values may be flagged too often: transform such columns first.",
+}
 _NORMAL_ALREADY = "The row is normal already."  # a row at the limit, to mixtures that have seen it
 
 
@@ -91,6 +98,17 @@ def describe_resolution(detector: AnomalyDetector, judgement: Judgement) -> str:
     if found.fewest_anomalies > len(judgement):
         return f"{rows}, so no row can be flagged at this rate. {advice}"
     return f"{rows}, so fewer than {found.fewest_anomalies} anomalies cannot be found at this rate. {advice}"
+
+
+def describe_unsuitable_columns(detector: AnomalyDetector) -> tuple[str, ...]:
+    """Return a sentence on each kind of unsuitable column, with its columns; () for a detector from a file.
+
+    The normal training rows are examined, without the most unusual ones where these may be anomalies.
+    """
+    if detector.model_.normal_rows is None:
+        return ()
+    diagnoses = diagnose_parsed_columns(detector.model_.normal_rows, None, detector.model_.feature_names)
+    return describe_diagnoses(diagnoses, advice=_ADVICE_ON_COLUMNS)
 
 
 def describe_method(detector: AnomalyDetector) -> list[str]:
