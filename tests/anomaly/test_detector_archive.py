@@ -30,6 +30,7 @@ def assert_equal_bits(first, second, rows):
     assert (explained.contributions == loaded.contributions).all()
 
 
+@pytest.mark.filterwarnings("ignore:with .* calibration rows")
 @pytest.mark.parametrize("calibration", ["split", "cross", "jackknife+"])
 @pytest.mark.parametrize("training", ["clean", "contaminated"])
 def test_a_loaded_detector_returns_equal_bits(tmp_path, calibration, training):

@@ -142,3 +142,18 @@ def test_the_order_of_rounded_rows_changes_no_bit():
     for _ in range(3):
         other = AnomalyDetector(random_state=3).fit(rng.permutation(rows))
         np.testing.assert_array_equal(other.score_samples(rows), scores)
+
+
+@pytest.mark.parametrize("kind", ["one count", "two counts", "answers"])
+def test_a_split_keeps_its_rate_among_rows_that_repeat(kind):
+    draw = {
+        "one count": lambda rng, n: rng.poisson(1.0, (n, 1)),
+        "two counts": lambda rng, n: rng.poisson(1.0, (n, 2)),
+        "answers": lambda rng, n: rng.integers(1, 6, (n, 2)),
+    }[kind]
+    rates = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        detector = fit(draw(rng, 600).astype(float), training="clean", fpr=0.05, random_state=seed)
+        rates.append((detector.p_values(draw(rng, 2000).astype(float)) <= 0.05).mean())
+    assert np.mean(rates) <= 0.05 + 2 * np.std(rates, ddof=1) / np.sqrt(len(rates))

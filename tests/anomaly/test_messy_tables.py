@@ -93,6 +93,7 @@ def test_an_absurd_training_row_is_an_anomaly_and_hides_no_other(name):
     assert detector.predict([[12.0, 12.0], [0.0, 0.0]]).tolist() == [-1, 1]
 
 
+@pytest.mark.filterwarnings("ignore:with .* calibration rows")
 @pytest.mark.parametrize("n_rows", [2, 3, 5, 19, 20])
 @pytest.mark.parametrize("training", ["clean", "contaminated"])
 def test_few_rows_are_fitted_with_a_warning(n_rows, training):
@@ -113,6 +114,7 @@ def test_one_duplicated_row_is_normal_and_the_few_others_are_not():
     assert detector.predict(rows).tolist() == [1] * 95 + [-1] * 5
 
 
+@pytest.mark.filterwarnings("ignore:with .* calibration rows")
 def test_half_of_the_rows_may_be_called_anomalies_and_all_or_none_may_be_selected():
     rows = normal(100, 2)
     assert (AnomalyDetector(contamination=0.5, **FAST).fit_predict(rows) == -1).sum() == 50

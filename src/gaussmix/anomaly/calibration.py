@@ -50,6 +50,10 @@ class CalibrationScores:
         """Number of calibration rows, or the sum of their weights."""
         return float(len(self.scores) if self.weights is None else self.weights.sum())
 
+    def p_values_of_scores(self, scores: N) -> N:
+        """Return the p-values (n,) of rows by their scores (n,): ranks among clean rows, else by the tail."""
+        return conformal_p_values(self.scores, scores, self.weights) if self.is_clean else np.exp(self.tail(scores))
+
     def log_p_values(
         self, scores_by_half: Array, weights: N | None, density_ratios: N | None, rng: np.random.Generator | None
     ) -> N:

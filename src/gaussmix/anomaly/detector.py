@@ -144,7 +144,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         y : object, optional
             Ignored.
         sample_weight : array-like of shape (n,), optional
-            Number of times that each row counts.
+            Number of times that each row counts. A split holds out rows with all their weight, if it is not whole.
         X_calibration : array-like of shape (m, D), optional
             Rows that are known to be normal. New rows are then compared with these, which no fit sees.
 
@@ -162,9 +162,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         with limit_blas_threads(rows.shape[1]):
             result = fit_anomaly_model(rows, weights, normal, options, names, rng)
             self.model_, self.shrinkage_ = result.model, result.ridge
-            training = result.make_training_scores(rows, weights)
+            training = result.make_training_scores()
             self.offset_ = THRESHOLDS[threshold.kind](threshold.rate, training)
-        self.training_p_values_ = np.exp(training.unseen)
+        self.training_p_values_ = result.compute_training_p_values()
         if threshold.kind == "fpr":
             warn_of_resolution(result.model.calibration, threshold, 1)
         if len(rows) < FEW_ROWS:

@@ -18,10 +18,11 @@ from gaussmix.core.scalar_checks import is_integer, is_number_in, require_intege
 from gaussmix.covariance import Structure, parse_structure
 from gaussmix.errors import AnomalyParameterError, ParameterError
 from gaussmix.estimators._validation import require_choice
-from gaussmix.types import ND, AnyArray, N
+from gaussmix.types import ND, AnyArray, IntN, N
 
 _AUTO = "auto"
 _MAX_FIT_DEVIATIONS = 1e6  # of a value that a mixture is fitted to; squares of larger ones hide the ridge
+_MAX_REPEATED_ROWS = 2_000_000
 _NORMAL_PROBABILITY = 0.95  # of contaminated rows, those of lowest scores explain the others
 _AUTO_CALIBRATIONS = {"contaminated": "cross", "clean": "split"}
 
@@ -63,18 +64,27 @@ class DetectorOptions(NamedTuple):
 
 
 class FitResult(NamedTuple):
-    """The model, the ridge in use, and the scores (n,) of the training rows by fits that have not seen them."""
+    """A model, the ridge in use, the rows (n, D) of the fit and their weights (n,) or None.
+
+    ``unseen_scores`` (n,) are by fits that have not seen the row, and ``positions`` (m,) are those of the rows given.
+    """
 
     model: AnomalyModel
     ridge: float
+    rows: AnyArray
+    weights: N | None
     unseen_scores: N
+    positions: IntN
 
-    def make_training_scores(self, rows: AnyArray, weights: N | None) -> TrainingScores:
-        """Return what a threshold may depend on, for the training rows (n, D) and their weights (n,) or None."""
-        calibration = self.model.calibration
-        return TrainingScores(
-            calibration, calibration.tail(self.unseen_scores), lambda: self.model.log_tails(rows), weights
-        )
+    def make_training_scores(self) -> TrainingScores:
+        """Return what a threshold may depend on."""
+        model, rows = self.model, self.rows
+        unseen = model.calibration.tail(self.unseen_scores)
+        return TrainingScores(model.calibration, unseen, lambda: model.log_tails(rows), self.weights)
+
+    def compute_training_p_values(self) -> N:
+        """Return the p-value (m,) of each of the rows given, by fits that have not seen it."""
+        return self.model.calibration.p_values_of_scores(self.unseen_scores[self.positions])
 
 
 def drop_rows_without_weight(rows: AnyArray, weights: N | None) -> tuple[AnyArray, N | None]:
@@ -94,6 +104,7 @@ def fit_anomaly_model(
 ) -> FitResult:
     """Fit a model to rows (n, D) with weights (n,) or None, calibrated on ``normal_rows`` (m, D) if they are given."""
     calibration = options.calibration if normal_rows is None else CALIBRATIONS["cross"]
+    rows, weights, positions = _repeat_rows(rows, weights, calibration)
     partition = partition_rows(np.asarray(rows), weights, calibration, options.n_repeats, rng)
     columns = _scored_columns_of_fits(rows, weights, partition)
     standardized = np.clip(columns.standardize(rows), -_MAX_FIT_DEVIATIONS, _MAX_FIT_DEVIATIONS)
@@ -110,7 +121,22 @@ def fit_anomaly_model(
         halves = np.full((len(normal_rows), partition.n_repeats), -1, dtype=np.int64)
         scores = CalibrationScores.from_scores(by_half.mean(axis=(1, 2)), None, halves, True, False)
     normal = _select_normal_rows(rows, unseen_scores, weights, partition, options)
-    return FitResult(AnomalyModel(columns, ensemble, scores, normal, names), members[0].ridge, unseen_scores)
+    model = AnomalyModel(columns, ensemble, scores, normal, names)
+    return FitResult(model, members[0].ridge, rows, weights, unseen_scores, positions)
+
+
+def _repeat_rows(rows: AnyArray, weights: N | None, calibration: Calibration) -> tuple[AnyArray, N | None, IntN]:
+    """Return rows (n, D), weights (n,) or None, and the positions (m,) among them of the rows given (m, D).
+
+    A split draws rows one by one, so that rows of whole weights are repeated, unless they are millions.
+    """
+    positions = np.arange(len(rows))
+    if weights is None or not calibration.count_held_out(len(rows)) or weights.sum() > _MAX_REPEATED_ROWS:
+        return rows, weights, positions
+    counts = weights.astype(np.int64)
+    if (counts != weights).any():
+        return rows, weights, positions
+    return np.repeat(rows, counts, axis=0), None, np.cumsum(counts) - counts
 
 
 def _scored_columns_of_fits(rows: AnyArray, weights: N | None, partition: RowPartition) -> ScoredColumns:

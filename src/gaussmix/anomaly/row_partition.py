@@ -1,7 +1,9 @@
 """How training rows are divided: each fit sees a half of them and is calibrated on the other half.
 
-The division depends on the values of the rows and a seed, not on the order of the rows. Equal rows stay together: a
-copy of a row that a fit has seen would vouch for it. Where no rows are held out, a value that more than a quarter of
+The division depends on the values of the rows and a seed, not on the order of the rows. Equal rows are in the same
+half: a copy of a row that a fit has seen would vouch for it. But rows that no fit sees are drawn row by row, since the
+guarantee of a split needs them to be like new rows, of which some equal a row that a fit has seen, too. Where no rows
+are held out, a value that more than a quarter of
 the rows have is in both halves: it is normal, and a fit without it would find it unusual.
 """
 
@@ -16,7 +18,7 @@ from gaussmix.errors import TrainingRowsError
 from gaussmix.types import ND, BoolN, IntArray, IntN, N
 
 MIN_CALIBRATION_ROWS = 1000  # of a split, where there are twice as many rows
-_MIN_ROWS_OF_SPLIT = 4
+_MIN_ROWS_OF_SPLIT, _MIN_DISTINCT_ROWS_OF_FITS = 4, 2
 _COMMON_WEIGHT = 0.25  # fraction of all rows with one value; the scale of a member bears as many anomalies
 _MIN_REPEATS, _MAX_REPEATS = 2, 6
 _ROWS_OF_ALL_REPEATS, _COLUMNS_OF_ALL_REPEATS = 3000, 600
@@ -95,16 +97,37 @@ def partition_rows(
     distinct = number_distinct_rows(rows)
     n_distinct = int(distinct.max()) + 1
     n_repeats = n_repeats or _choose_n_repeats(n_distinct, rows.shape[1])
-    n_held_out = calibration.count_held_out(n_distinct)
     random_order = rng.permutation(n_distinct)
-    is_held_out = random_order < n_held_out
-    halves = np.full((n_distinct, n_repeats), -1, dtype=np.int64)
-    for repeat in range(n_repeats):
-        halves[~is_held_out, repeat] = rng.permutation(n_distinct - n_held_out) % 2
+    is_held_out = _hold_out_rows(random_order[distinct], weights, calibration, rng)
+    is_split = bool(is_held_out.any())
     mass = np.bincount(distinct, weights=weights)
-    is_common = (mass > _COMMON_WEIGHT * mass.sum()) & (n_held_out == 0) & (n_distinct > _MIN_ROWS_OF_SPLIT)
+    is_common = (mass > _COMMON_WEIGHT * mass.sum()) & (not is_split) & (n_distinct > _MIN_ROWS_OF_SPLIT)
+    halves = np.full((n_distinct, n_repeats), -1, dtype=np.int64)
+    seen = np.unique(distinct[~is_held_out])
+    for repeat in range(n_repeats):
+        halves[seen, repeat] = rng.permutation(len(seen)) % 2
     halves[is_common] = -1
-    return RowPartition(halves[distinct], is_held_out[distinct], is_common[distinct], random_order[distinct])
+    halves = halves[distinct]
+    halves[is_held_out] = -1
+    return RowPartition(halves, is_held_out, is_common[distinct], random_order[distinct])
+
+
+def _hold_out_rows(random_order: IntN, weights: N | None, calibration: Calibration, rng: np.random.Generator) -> BoolN:
+    """Return which rows (n,) are held out: each row with the same probability, so that new rows are like them.
+
+    Copies of a row need not stay together: which of them are held out does not matter. Rows with weights do. At least
+    two different rows remain.
+    """
+    n_distinct = int(random_order.max()) + 1
+    n_distinct_held_out = calibration.count_held_out(n_distinct)
+    if n_distinct_held_out == 0 or weights is not None or n_distinct == len(random_order):
+        return np.asarray(random_order < n_distinct_held_out)
+    n_held_out = calibration.count_held_out(len(random_order))
+    sorted_rows = np.argsort(random_order, kind="stable")
+    is_held_out = np.ones(len(random_order), dtype=bool)
+    while len(np.unique(random_order[~is_held_out])) < _MIN_DISTINCT_ROWS_OF_FITS:
+        is_held_out[sorted_rows] = rng.permutation(len(sorted_rows)) < n_held_out
+    return is_held_out
 
 
 def _choose_n_repeats(n_rows: int, n_features: int) -> int:
