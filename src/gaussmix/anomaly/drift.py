@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from os import PathLike
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from gaussmix.anomaly.drift_archive import load_monitor, save_monitor
-from gaussmix.anomaly.drift_report import COMBINATIONS, DriftReport
-from gaussmix.anomaly.drift_state import DriftColumns, DriftUpdate, advance_state, initialize_state
+from gaussmix.anomaly.drift_archive import StoredMonitor, load_monitor, save_monitor
+from gaussmix.anomaly.drift_report import COMBINATIONS, JOINT_NAME, DriftReport
+from gaussmix.anomaly.drift_state import SCORE_NAME, DriftColumns, DriftUpdate, advance_state, initialize_state
+from gaussmix.anomaly.joint_score import JointScore, score_reference
 from gaussmix.core.input_arrays import column_names, parse_rows
 from gaussmix.core.scalar_checks import is_number_in, require_integer
 from gaussmix.errors import DataError, DriftError, ParameterError
 from gaussmix.types import ND, ArrayLike, N
 
 MIN_REFERENCE_ROWS = 20
+_AUTO = "auto"
 
 ScoreFunction: TypeAlias = Callable[[ND], ArrayLike]
 
@@ -22,19 +24,25 @@ ScoreFunction: TypeAlias = Callable[[ND], ArrayLike]
 class DriftMonitor:
     """Watch a stream of rows for drift, with a stated rate of false alarms.
 
-    Each column has a martingale, and the score of the rows has another. A martingale bets that the ranks of new values,
-    among the reference and all earlier rows, are not uniform. While all rows are exchangeable it stays small: the
-    probability that it ever reaches 1 / a is at most a. After a drift it grows exponentially.
+    Each column has a martingale, and the columns together have another, so that a relation among columns that breaks is
+    found although each column stays as it was. A martingale bets that the ranks of new values, among the reference and
+    all earlier rows, are not uniform. While all rows are exchangeable it stays small: the probability that it ever
+    reaches 1 / a is at most a. After a drift it grows exponentially.
 
-    Memory is at most 1025 counts per column, however long the stream, and only ranks count: units do not matter.
+    Memory is at most 1025 counts per column and a mixture, however long the stream. Only ranks count, so units do not
+    matter.
 
     Parameters
     ----------
     reference : array-like of shape (n, D)
         At least 20 rows without drift. NaN marks a missing cell. A data frame gives the columns their names.
-    score_function : callable, optional
-        Maps rows (n, D) without missing cells to scores (n,), such as the log density of a mixture. The mixture must
-        not have been fitted to the reference rows, since it fits its own rows better than new ones.
+    score_function : 'auto', callable or None, default='auto'
+        What watches the columns together. 'auto': the log density of a Gaussian copula, or of a mixture of 2 or 4
+        Gaussians in its place, fitted to a random half of the reference without missing cells, at most 2000 rows. The
+        other half ranks it. It needs 40 such rows and two columns that vary; without them only single columns are
+        watched. A function maps an array (n, D) without missing cells to scores (n,), such as the log density of a
+        mixture. That mixture must not have been fitted to the reference, since it fits its own rows better than new
+        ones. None: only single columns are watched.
     reference_scores : array-like of shape (n,), optional
         Scores of the reference rows, instead of a function. Then every update needs the scores of its rows.
     false_alarm_rate : float, default=0.05
@@ -43,7 +51,7 @@ class DriftMonitor:
         'maximum' raises an alarm when one of the C martingales reaches C / false_alarm_rate. 'average' does when their
         mean reaches 1 / false_alarm_rate. It is never later, and a few rows earlier if many columns drift together.
     random_state : int, default=0
-        Seed of the random numbers that break ties.
+        Seed of the random half, and of the random numbers that break ties.
 
     Raises
     ------
@@ -57,6 +65,7 @@ class DriftMonitor:
     Notes
     -----
     Each martingale is exact for exchangeable rows, with ties and any distribution (see `drift_ranks`, `drift_bets`).
+    So is that of the columns together, whatever the fit, since no row of the fit ranks it (see `joint_score`).
     By Ville's inequality it ever reaches C / a with a probability of at most a / C. So 'maximum' raises a false alarm
     with a probability of at most a, however long the stream and however dependent the columns (union bound).
 
@@ -86,14 +95,14 @@ class DriftMonitor:
     False
     >>> update = monitor.update(rng.normal(size=(200, 3)) + [0.0, 1.0, 0.0])
     >>> monitor.report.has_alarm, monitor.report.columns[0].name, monitor.report.columns[0].direction
-    (True, '1', 'up')
+    (True, 'column 1', 'up')
     """
 
     def __init__(
         self,
         reference: ArrayLike,
         *,
-        score_function: ScoreFunction | None = None,
+        score_function: ScoreFunction | str | None = _AUTO,
         reference_scores: ArrayLike | None = None,
         false_alarm_rate: float = 0.05,
         combination: str = "maximum",
@@ -104,26 +113,31 @@ class DriftMonitor:
         if combination not in COMBINATIONS:
             raise ParameterError.invalid_choice("combination", combination, list(COMBINATIONS))
         seed = require_integer("random_state", random_state, 0)
-        if score_function is not None and reference_scores is not None:
+        if callable(score_function) and reference_scores is not None:
             raise DriftError.score_twice()
+        if not (callable(score_function) or score_function is None or score_function == _AUTO):
+            raise ParameterError.invalid_value("score_function", score_function, "'auto', a function or None")
         rows = parse_rows(reference, allow_missing=True)
+        score = _prepare_score(rows, score_function, reference_scores, seed)
         names = column_names(reference)
-        has_score = score_function is not None or reference_scores is not None
-        columns = DriftColumns(rows.shape[1], None if names is None else tuple(names), has_score)
-        values = _append_scores(rows, reference_scores, score_function, has_score)
+        columns = DriftColumns(rows.shape[1], None if names is None else tuple(names), score.name)
+        values = rows if score.values is None else np.column_stack([rows, score.values])
         _require_reference_values(values, columns)
-        self._score_function = score_function
+        self._score_function = score.function
         self._setup, self._state = initialize_state(values, columns, combination, float(false_alarm_rate), seed)
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names of the C martingales: the columns (their numbers, if they have no names), then 'score', if any."""
+        """Names of the C martingales: the columns, then 'score' or 'all columns together', if any.
+
+        Columns without names are 'column 0', 'column 1' and so on.
+        """
         return self._setup.columns.names
 
     @property
     def report(self) -> DriftReport:
         """What was found so far."""
-        return self._state.to_report(self._setup.threshold)
+        return self._state.to_report(self._setup)
 
     def update(self, rows: ArrayLike, scores: ArrayLike | None = None) -> DriftUpdate:
         """Take new rows in their order, and return the martingales after each row.
@@ -133,7 +147,8 @@ class DriftMonitor:
         Parameters
         ----------
         rows : array-like of shape (n, D)
-            A missing cell (NaN) pauses its column for one row.
+            A missing cell (NaN) pauses its column, and the columns together, for one row. The report says how many rows
+            had no values.
         scores : array-like of shape (n,), optional
             Scores of the rows, if the monitor was made with ``reference_scores``; NaN for a row without a score.
 
@@ -150,28 +165,34 @@ class DriftMonitor:
         """
         columns = self._setup.columns
         parsed = parse_rows(rows, columns.n_features, columns.feature_names, allow_missing=True)
-        values = _append_scores(parsed, scores, self._score_function, columns.has_score)
+        values = _append_scores(parsed, scores, self._score_function, columns)
         self._state, update = advance_state(self._setup, self._state, values)
         return update
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the monitor to a safetensors file without rows and without the score function."""
-        save_monitor(path, self._setup, self._state)
+        """Write the monitor to a safetensors file, without rows and without a score function of the user."""
+        joint_score = self._score_function if isinstance(self._score_function, JointScore) else None
+        save_monitor(path, StoredMonitor(self._setup, self._state, joint_score))
 
     @classmethod
     def load(cls, path: str | PathLike[str], score_function: ScoreFunction | None = None) -> "DriftMonitor":
         """Return the monitor that `save` wrote; it continues with the same numbers.
 
-        ``score_function`` is that of the original. Without it, a monitor that has scores needs them in every update.
+        ``score_function`` is the function that the original was given. Without it, a monitor of such scores needs them
+        in every update. The score of ``score_function='auto'`` is in the file.
 
         Raises
         ------
         FileError, ArchiveError
             If the file cannot be used.
+        DriftError
+            If a function is given, but the monitor has no score or its own.
         """
         monitor = cls.__new__(cls)
-        monitor._score_function = score_function
-        monitor._setup, monitor._state = load_monitor(path)
+        monitor._setup, monitor._state, joint_score = load_monitor(path)
+        if score_function is not None and monitor._setup.columns.score_name != SCORE_NAME:
+            raise DriftError.unexpected_score_function()
+        monitor._score_function = score_function if joint_score is None else joint_score
         return monitor
 
 
@@ -187,13 +208,36 @@ def _require_reference_values(values: ND, columns: DriftColumns) -> None:
         raise DriftError.too_few_reference_values(columns.names[column], int(n_values[column]), MIN_REFERENCE_ROWS)
 
 
-def _append_scores(rows: ND, scores: ArrayLike | None, score_function: ScoreFunction | None, has_score: bool) -> ND:
+class _PreparedScore(NamedTuple):
+    """Function and name of the score, if there are any, and its values (n,) for the reference."""
+
+    function: ScoreFunction | None
+    values: N | None
+    name: str | None
+
+
+def _prepare_score(
+    rows: ND, score_function: ScoreFunction | str | None, scores: ArrayLike | None, seed: int
+) -> _PreparedScore:
+    """Return the score of reference rows (n, D) that the parameters ask for."""
+    if scores is not None:
+        return _PreparedScore(None, _parse_scores(scores, len(rows)), SCORE_NAME)
+    if callable(score_function):
+        return _PreparedScore(score_function, _compute_scores(score_function, rows), SCORE_NAME)
+    scored = score_reference(rows, seed) if score_function == _AUTO else None
+    return _PreparedScore(None, None, None) if scored is None else _PreparedScore(*scored, JOINT_NAME)
+
+
+def _append_scores(
+    rows: ND, scores: ArrayLike | None, score_function: ScoreFunction | None, columns: DriftColumns
+) -> ND:
     """Return rows (n, D), with their scores as one more column if the monitor watches scores."""
     if score_function is not None:
         if scores is not None:
-            raise DriftError.score_twice()
+            is_joint = isinstance(score_function, JointScore)
+            raise DriftError.unexpected_scores() if is_joint else DriftError.score_twice()
         return np.column_stack([rows, _compute_scores(score_function, rows)])
-    if not has_score:
+    if columns.score_name is None:
         if scores is not None:
             raise DriftError.unexpected_scores()
         return rows

@@ -9,6 +9,7 @@ from gaussmix.anomaly.drift_bets import BETS
 from gaussmix.errors.text import format_count, join_with_and
 from gaussmix.types import ND, Array, BoolN, N
 
+JOINT_NAME = "all columns together"  # the score that a monitor fits by itself
 NEW_VALUE = "new value"  # the direction of a column that was constant in the reference
 _MIN_SHARE = 0.05  # columns with less of the evidence are not named
 
@@ -26,7 +27,7 @@ class DriftingColumn:
     Attributes
     ----------
     name : str
-        Its name or number; 'score' for the score of the rows.
+        Its name, such as 'column 0' without names; 'score' or 'all columns together' for the score of the rows.
     share : float
         Its part of the evidence, from 0 to 1.
     direction : str
@@ -51,6 +52,10 @@ class DriftReport:
         Columns that drove the first alarm, the largest share first; columns below 5 % are left out.
     n_rows : int
         Rows seen so far.
+    n_empty_rows : int
+        Those without any value, which say nothing about drift.
+    empty_columns : tuple of str
+        Columns without any value so far, and the score if no row had one.
     max_martingale : float
         Largest combined martingale so far.
     threshold : float
@@ -61,6 +66,8 @@ class DriftReport:
     alarm_row: int | None
     columns: tuple[DriftingColumn, ...]
     n_rows: int
+    n_empty_rows: int
+    empty_columns: tuple[str, ...]
     max_martingale: float
     threshold: float
 
@@ -68,13 +75,25 @@ class DriftReport:
     def sentence(self) -> str:
         """The result in one sentence."""
         rate = f"{1.0 / self.threshold:.3g}"
+        if self.n_rows == self.n_empty_rows:
+            found = f"{format_count(self.n_rows, 'row')} without values" if self.n_rows else "no rows"
+            return f"Nothing is known about drift: the monitor has seen {found}."
         if not self.has_alarm:
             return (
-                f"No drift in {format_count(self.n_rows, 'row')}: the martingale reached {self.max_martingale:.3g}, "
-                f"and an alarm needs {self.threshold:.4g} (false-alarm rate {rate})."
+                f"No drift in {format_count(self.n_rows - self.n_empty_rows, 'row')}: the martingale reached "
+                f"{self.max_martingale:.3g}, and an alarm needs {self.threshold:.4g} (false-alarm rate {rate})."
+                f"{self._describe_what_is_missing()}"
             )
         found = join_with_and([_describe_column(column) for column in self.columns])
         return f"Drift at row {self.alarm_row} (counted from 0): {found} (false-alarm rate {rate})."
+
+    def _describe_what_is_missing(self) -> str:
+        """Return sentences on rows and columns without values, if there are any."""
+        rows = f" {format_count(self.n_empty_rows, 'more row')} had no values." if self.n_empty_rows else ""
+        columns = (
+            f" Not watched, for want of values: {join_with_and(self.empty_columns)}." if self.empty_columns else ""
+        )
+        return rows + columns
 
     def __str__(self) -> str:
         """Return the sentence."""
@@ -88,11 +107,13 @@ _PHRASES = {
     "narrower": "{name} became narrower ({share:.0%} of the evidence)",
     NEW_VALUE: "{name} was constant and has a new value",
 }
+_JOINT_PHRASE = "the columns together are unlike the reference ({share:.0%} of the evidence)"
 
 
 def _describe_column(column: DriftingColumn) -> str:
     """Return what happened to a column, with its share of the evidence."""
-    return _PHRASES[column.direction].format(name=repr(column.name), share=column.share)
+    phrase = _JOINT_PHRASE if column.name == JOINT_NAME else _PHRASES[column.direction]
+    return phrase.format(name=column.name, share=column.share)
 
 
 def describe_evidence(wealth: Array, names: Sequence[str]) -> tuple[DriftingColumn, ...]:

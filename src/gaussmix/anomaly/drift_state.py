@@ -32,19 +32,19 @@ class DriftColumns:
     n_features : int
     feature_names : tuple of str or None
         Names of a data frame's columns.
-    has_score : bool
-        Whether the score of the rows is one more column, the last one.
+    score_name : str or None
+        Name of the score of the rows, which is one more column, the last one; None if it is not watched.
     """
 
     n_features: int
     feature_names: tuple[str, ...] | None
-    has_score: bool
+    score_name: str | None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the C watched columns: numbers for columns without names, and 'score' for the score."""
-        names = self.feature_names or tuple(str(column) for column in range(self.n_features))
-        return (*names, SCORE_NAME) if self.has_score else names
+        """Names of the C watched columns: 'column 0' and so on for columns without names, then that of the score."""
+        names = self.feature_names or tuple(f"column {column}" for column in range(self.n_features))
+        return names if self.score_name is None else (*names, self.score_name)
 
 
 @dataclass(frozen=True)
@@ -76,22 +76,37 @@ class DriftSetup:
 
 @dataclass(frozen=True)
 class DriftState:
-    """What changes during a stream: counts (C, B) per bin, wealth (C, bets), and the first alarm, if any."""
+    """What changes during a stream.
+
+    These are the counts (C, B) per bin, the wealth (C, bets), the number of values (C,) that were not missing, the
+    number of rows without any value, and the first alarm, if any.
+    """
 
     counts: IntArray
     wealth: Array
+    n_values: IntArray
+    n_empty_rows: int = 0
     n_rows: int = 0
     max_martingale: float = 1.0
     alarm_row: int | None = None
     alarm_columns: tuple[DriftingColumn, ...] = ()
 
-    def to_report(self, threshold: float) -> DriftReport:
+    def to_report(self, setup: DriftSetup) -> DriftReport:
         """Return what was found so far."""
-        has_alarm = self.alarm_row is not None
-        return DriftReport(has_alarm, self.alarm_row, self.alarm_columns, self.n_rows, self.max_martingale, threshold)
+        names = zip(setup.columns.names, self.n_values.tolist(), strict=True)
+        return DriftReport(
+            self.alarm_row is not None,
+            self.alarm_row,
+            self.alarm_columns,
+            self.n_rows,
+            self.n_empty_rows,
+            tuple(name for name, n_values in names if n_values == 0),
+            self.max_martingale,
+            setup.threshold,
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DriftUpdate:
     """The martingales after each row of an update.
 
@@ -114,6 +129,13 @@ class DriftUpdate:
     martingales: ND
     p_values: ND
     has_new_value: BoolN
+
+    def __repr__(self) -> str:
+        """Return the rows and the largest combined martingale; the arrays would fill pages."""
+        if not len(self.combined):
+            return "DriftUpdate(no rows)"
+        last_row = self.first_row + len(self.combined) - 1
+        return f"DriftUpdate(rows {self.first_row} to {last_row}, combined martingale up to {self.combined.max():.3g})"
 
 
 class SetupAndState(NamedTuple):
@@ -138,7 +160,8 @@ def initialize_state(
     smallest, largest = np.nanmin(reference, axis=0), np.nanmax(reference, axis=0)
     constant_values = np.where(smallest == largest, smallest, np.nan)
     setup = DriftSetup(bins, constant_values, columns, combination, false_alarm_rate)
-    return SetupAndState(setup, DriftState(counts, initial_wealth(reference.shape[1])))
+    n_columns = reference.shape[1]
+    return SetupAndState(setup, DriftState(counts, initial_wealth(n_columns), np.zeros(n_columns, dtype=np.int64)))
 
 
 def advance_state(setup: DriftSetup, state: DriftState, values: ND) -> StateAndUpdate:
@@ -163,7 +186,8 @@ def _advance_block(setup: DriftSetup, state: DriftState, values: ND) -> StateAnd
     martingales, wealth_path = bet_sequentially(p_values, state.n_rows, state.wealth)
     combined = COMBINATIONS[setup.combination](martingales)
     is_constant = ~np.isnan(setup.constant_values)
-    has_new_value = np.asarray(is_constant & ~np.isnan(values) & (values != setup.constant_values))
+    is_missing = np.isnan(values)
+    has_new_value = np.asarray(is_constant & ~is_missing & (values != setup.constant_values))
     update = DriftUpdate(state.n_rows, combined, martingales, p_values, has_new_value)
     after = _record_alarm(setup, state, update, wealth_path)
     return StateAndUpdate(
@@ -172,6 +196,8 @@ def _advance_block(setup: DriftSetup, state: DriftState, values: ND) -> StateAnd
             counts=counts,
             wealth=wealth_path[-1] if len(values) else state.wealth,
             n_rows=state.n_rows + len(values),
+            n_values=state.n_values + (~is_missing).sum(axis=0),
+            n_empty_rows=state.n_empty_rows + int(is_missing.all(axis=1).sum()),
             max_martingale=float(np.max(combined, initial=state.max_martingale)),
         ),
         update,

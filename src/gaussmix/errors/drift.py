@@ -17,10 +17,9 @@ class DriftError(DataError):
     @classmethod
     def too_few_reference_values(cls, column: str, n_values: int, minimum: int) -> "DriftError":
         """Return the error that a column of the reference has too few values that are not missing."""
-        found = format_count(n_values, "value")
         return cls(
-            f"column {column!r} of the reference has {found} that {'is' if n_values == 1 else 'are'} not missing, but "
-            f"needs at least {minimum}; add rows or leave the column out"
+            f"the reference has {format_count(n_values, 'value')} in {column!r}, without missing ones, but needs at "
+            f"least {minimum}; add rows or leave the column out"
         )
 
     @classmethod
@@ -37,6 +36,11 @@ class DriftError(DataError):
     def unexpected_scores(cls) -> "DriftError":
         """Return the error that new rows come with scores, but the reference had none."""
         return cls("these rows have scores, but the reference had none; pass reference_scores to a new monitor")
+
+    @classmethod
+    def unexpected_score_function(cls) -> "DriftError":
+        """Return the error that a monitor is loaded with a score function that it never had."""
+        return cls("score_function is given, but the saved monitor was made without one; leave score_function out")
 
     @classmethod
     def scores_not_numeric(cls, cause: Exception) -> "DriftError":
