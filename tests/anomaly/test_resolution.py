@@ -16,6 +16,7 @@ def fit(training="clean", n_rows=200):
     return AnomalyDetector(training=training, n_components=1, n_repeats=1, random_state=0).fit(rows)
 
 
+@pytest.mark.filterwarnings("ignore:with .* calibration rows")
 @pytest.mark.parametrize("rate", [0.3, 0.05, 0.013])
 @pytest.mark.parametrize("n_rows", [50, 313])
 def test_the_fewest_anomalies_are_those_that_are_selected(rate, n_rows):
