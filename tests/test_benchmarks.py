@@ -92,12 +92,14 @@ def test_error_rates_of_anomalies_are_measured(tmp_path, capsys):
     main(["anomaly-rates", *sizes, "--calibrations", "split, clean;contaminated", "--output", path])
     with open(path, encoding="utf-8") as file:
         results = json.load(file)["results"]
-    assert [list(mixture) for mixture in results["mixtures"]] == 2 * [["split, clean", "contaminated", "oracle"]]
+    assert [list(mixture) for mixture in results["mixtures"]] == 2 * [
+        ["split, clean", "contaminated", "true density", "true density, 1000 calibration rows"]
+    ]
     assert [list(run) for run in results["runs"]] == 2 * [["split, clean", "contaminated"]]
     for mixture in results["mixtures"]:
         assert all(0.0 <= rate <= 1.0 for rates in mixture.values() for rate in rates.values())
-        assert mixture["oracle"]["power"] > 0.5
-    assert "| oracle |" in capsys.readouterr().out
+        assert mixture["true density"]["power"] > 0.5
+    assert "| true density |" in capsys.readouterr().out
 
 
 def test_density_of_a_simulated_mixture_agrees_with_scipy():
