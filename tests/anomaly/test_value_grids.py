@@ -143,7 +143,7 @@ def test_a_change_of_other_columns_than_the_reason_names_says_so():
     detector = AnomalyDetector(contamination=0.01, random_state=0).fit(rows)
     found = detector.explain(rng.normal(size=(200, 3)) * 5 + [4.0, 4.0, 0.0])
     is_changed = found.changes.changed_values != found.changes.values
-    note = "No change of as few columns that the reason names is enough."
+    note = "The columns that the reason names are not enough."
     for i in np.flatnonzero(found.changes.n_changed > 0):
         named = set(found.deviating_columns[i].tolist()) | set(found.pair_columns[i].tolist())
         if found.matches_no_group[i]:

@@ -19,7 +19,7 @@ from gaussmix.types import ND, ArrayLike, BoolN, IntN
 
 _MIN_CORRECTION = 0.5  # of a log tail by feedback, in nats: a smaller one decides on few rows
 _MAX_NAMED_COLUMNS = 3  # in the reason of a row that matches no group
-_OTHER_COLUMNS = "No change of as few columns that the reason names is enough."
+_OTHER_COLUMNS = "The columns that the reason names are not enough."
 _VERDICTS = {True: "an anomaly", False: "normal"}
 _LARGEST_LIMIT = float(np.nextafter(1.0, 2.0))  # 1 is allowed
 
