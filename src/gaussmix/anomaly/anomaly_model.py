@@ -69,26 +69,20 @@ class AnomalyModel:
         self, rows: AnyArray, weights: N | None, density_ratios: N | None, rng: np.random.Generator | None
     ) -> N:
         """Return the p-values (n,) of rows (n, D); the others are those of `CalibrationScores.log_p_values`."""
-        return self._p_values_of_scores(self.score_by_half(rows), rows, weights, density_ratios, rng)
+        by_half = self.score_by_half(rows)
+        log_p_values = self.calibration.log_p_values(by_half, weights, density_ratios, rng)
+        return self._to_p_values(log_p_values, np.asarray(by_half.mean(axis=(1, 2))), rows)
 
     def p_values_and_log_tails(self, rows: AnyArray) -> tuple[N, N]:
         """Return the p-values (n,) and the log tails (n,) of rows (n, D), which are scored once for both."""
         by_half = self.score_by_half(rows)
         scores = np.asarray(by_half.mean(axis=(1, 2)))
         log_tails = self._apply_feedback(self.calibration.tail(scores), scores, rows)
-        return self._p_values_of_scores(by_half, rows, None, None, None), log_tails
+        return self._to_p_values(self.calibration.log_p_values(by_half, None, None, None), scores, rows), log_tails
 
-    def _p_values_of_scores(
-        self,
-        by_half: Array,
-        rows: AnyArray,
-        weights: N | None,
-        density_ratios: N | None,
-        rng: np.random.Generator | None,
-    ) -> N:
-        """Return the p-values (n,) of rows (n, D) with scores (n, R, 2)."""
-        log_p_values = self.calibration.log_p_values(by_half, weights, density_ratios, rng)
-        return np.exp(np.minimum(self._apply_feedback(log_p_values, by_half.mean(axis=(1, 2)), rows), 0.0))
+    def _to_p_values(self, log_p_values: N, scores: N, rows: AnyArray) -> N:
+        """Return the p-values (n,) of rows (n, D) with scores (n,), after what people have said about similar rows."""
+        return np.exp(np.minimum(self._apply_feedback(log_p_values, scores, rows), 0.0))
 
     def with_feedback(self, rows: ND, is_anomaly: BoolN, limit: float) -> "AnomalyModel":
         """Return the model with judged rows (m, D) and their verdicts (m,) added; ``limit`` is that of log tails."""

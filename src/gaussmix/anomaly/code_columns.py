@@ -7,6 +7,7 @@ Fits see rows spread over their intervals, so that the column has the variance o
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import norm
@@ -55,7 +56,7 @@ class CodeColumn:
             position, np.asarray(values[is_code], dtype=np.float64), below[is_code], (below + fractions)[is_code]
         )
 
-    @property
+    @cached_property
     def latent_means(self) -> N:
         """Means (v,) of a standard normal variable within the interval of each value."""
         return np.asarray((_normal_density_at(self.below) - _normal_density_at(self.up_to)) / (self.up_to - self.below))

@@ -81,16 +81,11 @@ class ScoredColumns:
         that the square of every distance is finite.
         """
         kept = rows if self.dependence is None else self.dependence.select_independent(rows)
-        standardized = self._center(kept)
-        score_codes(standardized, kept, self.codes)
-        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
-
-    def _center(self, kept: AnyArray) -> ND:
-        """Return independent columns (n, d), centered and in units of their deviations."""
         with np.errstate(over="ignore"):
             standardized = np.subtract(kept, self.means, dtype=np.float64)
             standardized /= self.deviations
-        return standardized
+        score_codes(standardized, kept, self.codes)
+        return np.clip(standardized, -_MAX_DEVIATIONS, _MAX_DEVIATIONS, out=standardized)
 
     def spread_codes(self, standardized: ND, rows: AnyArray, numbers: IntN, rng: np.random.Generator) -> None:
         """Spread flags and codes in the standardised rows of a fit, in place, as `code_columns` says."""

@@ -124,6 +124,7 @@ def run_anomalies(
     """
     from gaussmix.cli.anomaly_detection import AnomalyOptions, describe_drift, detect_anomalies, summarize_detection
     from gaussmix.cli.output_paths import require_writable_folder
+    from gaussmix.report.anomaly_text import describe_unsuitable_columns
 
     options = AnomalyOptions.from_command_line(
         file,
@@ -141,8 +142,10 @@ def run_anomalies(
     detection = detect_anomalies(options)
     summary = summarize_detection(options, detection)
     drift = describe_drift(detection, summary)
-    _print_summary(options, detection, summary, drift)
-    _write_and_list_output_files(options, detection, summary, drift, folder)
+    unsuitable = describe_unsuitable_columns(detection.detector)
+    _print_summary(options, detection, summary, drift, unsuitable)
+    notes = [*([drift] if drift else []), *unsuitable, *detection.input.notes]
+    _write_and_list_output_files(options, detection, summary, notes, folder)
 
 
 def _output_files(options: "AnomalyOptions") -> dict[str, str]:
@@ -150,8 +153,14 @@ def _output_files(options: "AnomalyOptions") -> dict[str, str]:
     return {**_TABLE_FILES, **(_DETECTOR_FILE if options.changes_detector else {}), **_REPORT_FILE}
 
 
-def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", drift: str) -> None:
-    """Print the file, the training rows, the count, the limit, its guarantee, drift, the anomalies and their groups."""
+def _print_summary(
+    options: "AnomalyOptions",
+    detection: "Detection",
+    summary: "AnomalySummary",
+    drift: str,
+    unsuitable: tuple[str, ...],
+) -> None:
+    """Print file, training rows, count, limit, its guarantee, drift, unsuitable columns, anomalies and their groups."""
     from gaussmix.cli.anomaly_listing import format_anomalies, format_groups
     from gaussmix.cli.column_selection import SelectedColumns
     from gaussmix.cli.model_search import describe_file_size_and_columns
@@ -170,7 +179,6 @@ def _print_summary(options: "AnomalyOptions", detection: "Detection", summary: "
     fields += [("", resolution)] if resolution else []
     fields += [("Drift", drift)] if drift else []
     fields += [] if judgement.n_anomalies else [("Next", _suggest_contamination(len(rows.rows)))]
-    unsuitable = anomaly_text.describe_unsuitable_columns(detection.detector)
     fields += [("Columns" if index == 0 else "", note) for index, note in enumerate(unsuitable)]
     dominant = _describe_dominant_column(options, summary)
     fields += [("" if unsuitable else "Columns", dominant)] if dominant else []
@@ -214,17 +222,14 @@ def _describe_training(options: "AnomalyOptions", detection: "Detection") -> str
 
 
 def _write_and_list_output_files(
-    options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", drift: str, folder: Path
+    options: "AnomalyOptions", detection: "Detection", summary: "AnomalySummary", notes: list[str], folder: Path
 ) -> None:
     """Write the tables, the detector and the report to the folder, and print the names of these files."""
     from gaussmix.cli.output_paths import make_folder, remove_partial_on_failure
     from gaussmix.cli.table_writer import write_table
-    from gaussmix.report import anomaly_text
     from gaussmix.report.anomaly_page import write_anomaly_report
 
     make_folder(folder)
-    unsuitable = anomaly_text.describe_unsuitable_columns(detection.detector)
-    notes = [*([drift] if drift else []), *unsuitable, *detection.input.notes]
     table = summary.to_table()
     for name in _TABLE_FILES:
         write_table(table, folder / name)
