@@ -25,7 +25,7 @@ from gaussmix.errors.models import (
     UnrepresentableError,
 )
 from gaussmix.errors.sources import SourceError
-from gaussmix.errors.table_columns import TableColumnError, TargetLeakError
+from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 
 __all__ = [
     "AnomalyParameterError",
@@ -57,6 +57,7 @@ __all__ = [
     "StructureError",
     "TableColumnError",
     "TableError",
+    "TableInputError",
     "TargetLeakError",
     "TrainingRowsError",
     "TransformError",

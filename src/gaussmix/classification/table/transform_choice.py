@@ -3,7 +3,8 @@
 A transform changes how a column depends on others: the logarithm of a total is linear in those of its factors. So the
 columns of a block that correlate start alike, without a transform, with log1p or with Yeo-Johnson, and the best start
 is improved column by column. The criterion is the log-likelihood less half the logarithm of n for each lambda, as in
-BIC, and less a hundredth per row for each transform and each lambda, which people have to understand. Columns of different blocks hardly correlate, and gaps in one block leave the rows of the others complete.
+BIC, and less a hundredth per row for each transform and each lambda, which people have to understand. Columns of
+different blocks hardly correlate, and gaps in one block leave the rows of the others complete.
 
 log1p and Yeo-Johnson depend on what counts as 1. Three multiples of small and of typical values are tried, so that the
 choice does not depend on the units of the data.
