@@ -1,0 +1,136 @@
+"""``MixedMixture``: components that are Gaussian in numeric and multinomial in categorical columns.
+
+Every component has a probability for each class. A mixture per class is the case in which these are 0 and 1; in a
+mixture that all classes share (Hastie & Tibshirani, "Discriminant analysis by Gaussian mixtures", JRSS B 58, 1996)
+they lie between. Missing cells are marginalised exactly: a component scores a row by the cells that are present.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import logsumexp
+
+from gaussmix.classification.mixed.feature_layout import FeatureLayout
+from gaussmix.classification.mixed.mixed_rows import MixedRows
+from gaussmix.core.linalg import cholesky_stack, log_determinants_from_factors, triangular_inverse_transposes
+from gaussmix.types import KD, KDD, NK, Array, IntD, IntK, K
+
+_LOG_TWO_PI = float(np.log(2.0 * np.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class MixedMixture:
+    """K components over D numeric and C categorical columns, and the class probabilities of each.
+
+    Attributes
+    ----------
+    layout : FeatureLayout
+    log_weights : ndarray of shape (K,)
+        Logarithms of the weights; the weights of all components of all classes add up to 1.
+    class_log_probabilities : ndarray of shape (K, Y)
+        Log probability of each class in each component; minus infinity where a component belongs to other classes.
+    means : ndarray of shape (K, D)
+    variances : ndarray of shape (K, D - b)
+        Variances of the independent columns.
+    covariances : ndarray of shape (K, b, b)
+        Covariances of the block's columns.
+    tables : tuple of ndarray of shape (K, n_levels)
+        For each categorical column the log probability of each level.
+    """
+
+    layout: FeatureLayout
+    log_weights: K
+    class_log_probabilities: Array
+    means: KD
+    variances: Array
+    covariances: KDD
+    tables: tuple[Array, ...]
+
+    @property
+    def n_components(self) -> int:
+        """Number of components K."""
+        return len(self.log_weights)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes Y."""
+        return int(self.class_log_probabilities.shape[1])
+
+    @cached_property
+    def has_class_components(self) -> bool:
+        """Whether every component belongs to one class alone."""
+        return bool(np.isneginf(self.class_log_probabilities).sum() == self.n_components * (self.n_classes - 1))
+
+    @cached_property
+    def component_classes(self) -> IntK:
+        """Most probable class of each component, (K,)."""
+        return np.argmax(self.class_log_probabilities, axis=1).astype(np.int64)
+
+    @property
+    def block_means(self) -> KD:
+        """Means of the block's columns, (K, b)."""
+        return np.asarray(self.means[:, self.layout.block_columns])
+
+    def select_components(self, components: IntK) -> "MixedMixture":
+        """Return the mixture of some components, with weights that add up to 1."""
+        log_weights = self.log_weights[components]
+        return MixedMixture(
+            self.layout,
+            log_weights - logsumexp(log_weights),
+            self.class_log_probabilities[components],
+            self.means[components],
+            self.variances[components],
+            self.covariances[components],
+            tuple(table[components] for table in self.tables),
+        )
+
+    def to_coefficients(self, observed: IntD) -> Array:
+        """Return the coefficients (K, P) of the features in rows whose block has the ``observed`` columns (b',).
+
+        The product of features (n, P) with the transpose is the joint log density of row and component.
+        """
+        layout = self.layout
+        coefficients = np.zeros((self.n_components, layout.n_features))
+        means = self.means[:, layout.independent_columns]
+        coefficients[:, layout.present] = -0.5 * (means**2 / self.variances + np.log(self.variances) + _LOG_TWO_PI)
+        coefficients[:, layout.values] = means / self.variances
+        coefficients[:, layout.squares] = -0.5 / self.variances
+        for table, levels in zip(self.tables, layout.levels, strict=True):
+            coefficients[:, levels] = table
+        coefficients[:, layout.constant] = self.log_weights
+        if len(observed):
+            self._add_block_coefficients(coefficients, observed)
+        return coefficients
+
+    def _add_block_coefficients(self, coefficients: Array, observed: IntD) -> None:
+        """Add the coefficients of the block's marginal Gaussian over the observed columns."""
+        layout, n_block = self.layout, len(self.layout.block)
+        factors = cholesky_stack(self.covariances[:, observed[:, None], observed]).factors
+        roots = triangular_inverse_transposes(factors)
+        precisions = roots @ np.swapaxes(roots, 1, 2)
+        means = self.block_means[:, observed]
+        slopes = np.einsum("kij,kj->ki", precisions, means)
+        log_normalizer = log_determinants_from_factors(factors) + len(observed) * _LOG_TWO_PI
+        coefficients[:, layout.constant] -= 0.5 * ((means * slopes).sum(axis=1) + log_normalizer)
+        coefficients[:, layout.block_values.start + observed] = slopes
+        embedded = np.zeros((self.n_components, n_block, n_block))
+        embedded[:, observed[:, None], observed] = precisions
+        first, second = layout.block_pairs
+        coefficients[:, layout.block_products] = -embedded[:, first, second] * np.where(first == second, 0.5, 1.0)
+
+    def compute_scores(self, rows: MixedRows) -> NK:
+        """Return the joint log density of each sorted row and component, (n, K), without the classes."""
+        scores = np.empty((rows.n_rows, self.n_components))
+        for group in rows.patterns:
+            np.matmul(rows.features[group.rows], self.to_coefficients(group.observed).T, out=scores[group.rows])
+        return scores
+
+    def compute_class_scores(self, rows: MixedRows) -> NK:
+        """Return the joint log density of each sorted row and class, (n, Y)."""
+        scores = self.compute_scores(rows)
+        if self.has_class_components:
+            classes = self.component_classes
+            columns = [logsumexp(scores[:, classes == y], axis=1) for y in range(self.n_classes)]
+            return np.stack(columns, axis=1)
+        return np.asarray(logsumexp(scores[:, :, None] + self.class_log_probabilities, axis=1))
