@@ -1,6 +1,6 @@
 """Array aliases whose names are shapes.
 
-``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors; ``KD`` is an array of shape (K, D).
+``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes; ``KD`` is an array of shape (K, D).
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -34,6 +34,8 @@ K: TypeAlias = Array
 ND: TypeAlias = Array
 NK: TypeAlias = Array
 KD: TypeAlias = Array
+KN: TypeAlias = Array
+YN: TypeAlias = Array
 DD: TypeAlias = Array
 KDD: TypeAlias = Array
 KQ: TypeAlias = Array

@@ -14,7 +14,7 @@ from gaussmix.classification.mixed.training_rows import TrainingRows
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.estimators import KMeans
-from gaussmix.types import IntN
+from gaussmix.types import IntN, N
 
 _LEVEL_SCALE = 0.7  # of an indicator beside standardised numbers, in the k-means start
 _MAX_START_ROWS = 20_000
@@ -61,7 +61,7 @@ class ClassFits:
                 rows = self.class_rows(label).mixed_rows
                 prior = prior_at(self.class_moments(-1), self.strength, 1)
             m_step = MixedMStep(prior, self.estimator)
-            self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((rows.n_rows, 1))).mixture
+            self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
         return self._moments[label]
 
     def _run(self, label: int, n_components: int, seed: int) -> EMResult:
@@ -134,7 +134,7 @@ def cluster_rows(rows: MixedRows, prior: MixedPrior, n_components: int, seed: in
     return np.asarray(kmeans.predict(points), dtype=np.int64)
 
 
-def join_classes(mixtures: list[MixedMixture], class_weights: np.ndarray) -> MixedMixture:  # type: ignore[type-arg]
+def join_classes(mixtures: list[MixedMixture], class_weights: N) -> MixedMixture:
     """Return one mixture of all components of the mixtures of the classes, whose weights are ``class_weights`` (Y,)."""
     log_priors = np.log(class_weights / class_weights.sum())
     sizes = [mixture.n_components for mixture in mixtures]

@@ -7,8 +7,8 @@ import numpy as np
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import MixedRows
-from gaussmix.classification.mixed.responsibilities import compute_responsibilities
-from gaussmix.types import NK
+from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
+from gaussmix.types import KN, IntN
 
 MAX_ITER = 200
 TOLERANCE = 1e-5  # of the mean log posterior density per row
@@ -26,8 +26,8 @@ def run_em(
     start: MixedMixture,
     rows: MixedRows,
     m_step: MixedMStep,
-    responsibilities: NK,
-    allowed: NK | None = None,
+    responsibilities: KN,
+    allowed: KN | None = None,
     tol: float = TOLERANCE,
     max_iter: int = MAX_ITER,
 ) -> EMResult:
@@ -39,9 +39,9 @@ def run_em(
         Its covariances predict missing cells in the first M-step.
     rows : MixedRows
     m_step : MixedMStep
-    responsibilities : ndarray of shape (n, K)
+    responsibilities : ndarray of shape (K, n)
         Responsibilities of the sorted rows for the first M-step.
-    allowed : ndarray of shape (n, K), optional
+    allowed : ndarray of shape (K, n), optional
         Log probability of the known class of each sorted row in each component.
     tol : float
     max_iter : int
@@ -51,13 +51,13 @@ def run_em(
         mixture = m_step(mixture, rows.accumulate(responsibilities))
         scores = mixture.compute_scores(rows)
         log_density, responsibilities = compute_responsibilities(scores if allowed is None else scores + allowed)
-        log_likelihood = float(rows.weighted(log_density[:, None]).sum())
+        log_likelihood = float(rows.weighted(log_density).sum())
         trace.append((log_likelihood + m_step.prior.log_density(mixture)) / rows.total_weight)
         if len(trace) > 1 and trace[-1] - trace[-2] < tol:
             break
     return EMResult(mixture, log_likelihood, tuple(trace))
 
 
-def hard_responsibilities(labels: np.ndarray, n_components: int) -> NK:  # type: ignore[type-arg]
-    """Return responsibilities (n, K) of 0 and 1 from labels (n,)."""
-    return np.asarray(np.eye(n_components)[labels])
+def hard_responsibilities(labels: IntN, n_components: int) -> KN:
+    """Return responsibilities (K, n) of 0 and 1 from labels (n,)."""
+    return np.asarray(labels == np.arange(n_components)[:, None], dtype=np.float64)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp
 
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
+from gaussmix.classification.mixed.log_probabilities import log_sum_exp
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.core.linalg import cholesky_stack, log_determinants_from_factors, triangular_inverse_transposes
-from gaussmix.types import KD, KDD, NK, Array, IntD, IntK, K
+from gaussmix.types import KD, KDD, KN, YN, Array, IntD, IntK, K
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
@@ -77,7 +77,7 @@ class MixedMixture:
         log_weights = self.log_weights[components]
         return MixedMixture(
             self.layout,
-            log_weights - logsumexp(log_weights),
+            log_weights - log_sum_exp(log_weights[:, None]),
             self.class_log_probabilities[components],
             self.means[components],
             self.variances[components],
@@ -119,18 +119,18 @@ class MixedMixture:
         first, second = layout.block_pairs
         coefficients[:, layout.block_products] = -embedded[:, first, second] * np.where(first == second, 0.5, 1.0)
 
-    def compute_scores(self, rows: MixedRows) -> NK:
-        """Return the joint log density of each sorted row and component, (n, K), without the classes."""
-        scores = np.empty((rows.n_rows, self.n_components))
+    def compute_scores(self, rows: MixedRows) -> KN:
+        """Return the joint log density of each component and sorted row, (K, n), without the classes."""
+        scores = np.empty((self.n_components, rows.n_rows))
         for group in rows.patterns:
-            np.matmul(rows.features[group.rows], self.to_coefficients(group.observed).T, out=scores[group.rows])
+            np.matmul(self.to_coefficients(group.observed), rows.features[group.rows].T, out=scores[:, group.rows])
         return scores
 
-    def compute_class_scores(self, rows: MixedRows) -> NK:
-        """Return the joint log density of each sorted row and class, (n, Y)."""
+    def compute_class_scores(self, rows: MixedRows) -> YN:
+        """Return the joint log density of each class and sorted row, (Y, n)."""
         scores = self.compute_scores(rows)
-        if self.has_class_components:
-            classes = self.component_classes
-            columns = [logsumexp(scores[:, classes == y], axis=1) for y in range(self.n_classes)]
-            return np.stack(columns, axis=1)
-        return np.asarray(logsumexp(scores[:, :, None] + self.class_log_probabilities, axis=1))
+        class_scores = np.empty((self.n_classes, rows.n_rows))
+        for label, log_probabilities in enumerate(self.class_log_probabilities.T):
+            owned = np.flatnonzero(np.isfinite(log_probabilities))
+            class_scores[label] = log_sum_exp(scores[owned] + log_probabilities[owned, None])
+        return class_scores

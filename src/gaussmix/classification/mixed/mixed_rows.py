@@ -9,7 +9,7 @@ import numpy as np
 
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.core.moments import MomentKind, Moments
-from gaussmix.types import ND, NK, Array, IntD, IntN, IntNC, N
+from gaussmix.types import KN, ND, Array, IntD, IntN, IntNC, N
 
 
 class PatternGroup(NamedTuple):
@@ -67,23 +67,23 @@ class MixedRows:
         """Total weight of the rows."""
         return float(self.n_rows if self.weights is None else self.weights.sum())
 
-    def weighted(self, values: NK) -> NK:
-        """Return values (n, K) times the weight of each sorted row."""
-        return values if self.weights is None else values * self.weights[:, None]
+    def weighted(self, values: Array) -> Array:
+        """Return values (..., n) times the weight of each sorted row."""
+        return values if self.weights is None else values * self.weights
 
     def to_original_order(self, values: Array) -> Array:
-        """Return values of the sorted rows in the original order of the rows."""
+        """Return values (..., n) of the sorted rows in the original order of the rows."""
         original = np.empty_like(values)
-        original[self.order] = values
+        original[..., self.order] = values
         return original
 
-    def accumulate(self, responsibilities: NK) -> "PatternSums":
-        """Return the sums of features weighted by responsibilities (n, K) of the sorted rows, by pattern."""
+    def accumulate(self, responsibilities: KN) -> "PatternSums":
+        """Return the sums of features weighted by responsibilities (K, n) of the sorted rows, by pattern."""
         weighted = self.weighted(responsibilities)
         return PatternSums(
             self.layout,
             tuple(group.observed for group in self.patterns),
-            tuple(weighted[group.rows].T @ self.features[group.rows] for group in self.patterns),
+            tuple(weighted[:, group.rows] @ self.features[group.rows] for group in self.patterns),
         )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import log_softmax
 
+from gaussmix.classification.mixed.log_probabilities import normalize_logits
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import BlockSums, PatternSums
 from gaussmix.core.linalg import cholesky_stack, triangular_inverse_transposes
@@ -82,17 +82,15 @@ class MixedParametrization:
         factors = self._block_factors @ self._relative_factors(block_part)
         class_log_probabilities = origin.class_log_probabilities
         if classes.size:
-            class_log_probabilities = log_softmax(class_log_probabilities + classes, axis=1)
+            class_log_probabilities = normalize_logits(class_log_probabilities + classes)
         return replace(
             origin,
-            log_weights=log_softmax(origin.log_weights + weights),
+            log_weights=normalize_logits((origin.log_weights + weights)[None])[0],
             class_log_probabilities=class_log_probabilities,
             means=means,
             variances=origin.variances * np.exp(2.0 * log_scales),
             covariances=factors @ np.swapaxes(factors, 1, 2),
-            tables=tuple(
-                log_softmax(first + shift, axis=1) for first, shift in zip(origin.tables, tables, strict=True)
-            ),
+            tables=tuple(normalize_logits(first + shift) for first, shift in zip(origin.tables, tables, strict=True)),
         )
 
     def gradient(self, parameters: N, mixture: MixedMixture, sums: PatternSums, class_sums: Array) -> N:

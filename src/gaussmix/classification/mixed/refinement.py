@@ -10,6 +10,7 @@ the derivative by a score is R_xy - (1 - lambda) R_x: the sums of an E-step are 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ from scipy.optimize import minimize
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.classification.mixed.parametrization import MixedParametrization
-from gaussmix.classification.mixed.responsibilities import compute_responsibilities
-from gaussmix.types import IntN, N
+from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
+from gaussmix.types import Array, IntN, N
 
 _N_CORRECTIONS = 20  # pairs that L-BFGS keeps
 _RELATIVE_TOLERANCE = 1e-7
@@ -63,20 +64,26 @@ class RefinementObjective:
     classes: IntN
     options: RefinementOptions
 
+    @cached_property
+    def class_indicators(self) -> Array:
+        """Whether each sorted row is of each class, (n, Y)."""
+        n_classes = self.parametrization.origin.n_classes
+        return np.asarray(self.classes[:, None] == np.arange(n_classes), dtype=np.float64)
+
     def evaluate(self, parameters: N) -> ValueAndGradient:
         """Return value and gradient at free numbers (p,)."""
         options, rows = self.options, self.rows
         mixture = self.parametrization.to_mixture(parameters)
         scores = mixture.compute_scores(rows)
         marginal = compute_responsibilities(scores)
-        joint = compute_responsibilities(scores + mixture.class_log_probabilities.T[self.classes])
+        joint = compute_responsibilities(scores + mixture.class_log_probabilities[:, self.classes])
         contrast = 1.0 - options.generative_weight
         row_values = joint.log_density - contrast * marginal.log_density
-        value = float(rows.weighted(row_values[:, None]).sum()) - 0.5 * options.penalty * float(parameters @ parameters)
+        value = float(rows.weighted(row_values).sum()) - 0.5 * options.penalty * float(parameters @ parameters)
         sums = rows.accumulate(joint.values - contrast * marginal.values)
         class_sums = np.zeros(mixture.class_log_probabilities.shape)
         if not mixture.has_class_components:
-            np.add.at(class_sums.T, self.classes, rows.weighted(joint.values))
+            class_sums = rows.weighted(joint.values) @ self.class_indicators
         gradient = self.parametrization.gradient(parameters, mixture, sums, class_sums)
         return ValueAndGradient(value, gradient - options.penalty * parameters)
 

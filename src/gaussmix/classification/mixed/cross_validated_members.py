@@ -1,0 +1,79 @@
+"""Predictions of rows by members that were fitted without them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix.classification.mixed.class_fit import ClassFits
+from gaussmix.classification.mixed.member_average import average_log_probabilities
+from gaussmix.classification.mixed.member_fit import MemberOptions, fit_members
+from gaussmix.classification.mixed.training_rows import TrainingRows
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.core.threads import ordered_sum
+from gaussmix.types import NK, IntN
+
+MakeClassFits = Callable[[TrainingRows], ClassFits]
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidatedMembers:
+    """Rows in folds, and the fits of the other folds of each.
+
+    Attributes
+    ----------
+    rows : TrainingRows
+    folds : ndarray of int64 of shape (n,)
+        Fold of each row; -1 is always trained on.
+    make_class_fits : callable
+        Makes the fits of the classes of some rows.
+    """
+
+    rows: TrainingRows
+    folds: IntN
+    make_class_fits: MakeClassFits
+
+    @cached_property
+    def held_out(self) -> IntN:
+        """Positions of the rows that are in a fold."""
+        return np.flatnonzero(self.folds >= 0)
+
+    @cached_property
+    def _trained(self) -> tuple[ClassFits, ...]:
+        """The fits without each fold."""
+        n_folds = int(self.folds.max()) + 1
+        return tuple(self.make_class_fits(self.rows.select_rows(self.folds != fold)) for fold in range(n_folds))
+
+    @cached_property
+    def _tested(self) -> tuple[TrainingRows, ...]:
+        """The rows of each fold."""
+        return tuple(self.rows.select_rows(self.folds == fold) for fold in range(len(self._trained)))
+
+    def predict(self, n_components: tuple[int, ...], options: MemberOptions) -> NK:
+        """Return the log class probabilities (n, Y) of the rows by members of the other folds; NaN outside folds."""
+        predictions = ordered_sum(
+            lambda fold: (self._predict_fold(fold, n_components, options),), range(len(self._trained))
+        )
+        log_probabilities = np.full((self.rows.n_rows, self.rows.n_classes), np.nan)
+        for fold, prediction in enumerate(predictions):
+            log_probabilities[self.folds == fold] = prediction
+        return log_probabilities
+
+    def _predict_fold(self, fold: int, n_components: tuple[int, ...], options: MemberOptions) -> NK:
+        """Return the log class probabilities of the rows of one fold."""
+        members = fit_members(self._trained[fold], n_components, options)
+        return average_log_probabilities(members, self._tested[fold].mixed_rows)
+
+
+def assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:
+    """Return the fold (n,) of each row, with equal fractions of each class; -1 for classes of a single row."""
+    rng = make_generator(seed)
+    folds = np.full(len(classes), -1, dtype=np.int64)
+    offset = 0
+    for label in np.unique(classes):
+        rows = rng.permutation(np.flatnonzero(classes == label))
+        if len(rows) > 1:
+            folds[rows] = (np.arange(len(rows)) + offset) % n_folds
+            offset += len(rows)
+    return folds
