@@ -6,19 +6,18 @@ from functools import cached_property
 
 import numpy as np
 
-from gaussmix.classification.mixed.class_fit import ClassFits
-from gaussmix.classification.mixed.member_average import average_log_probabilities
-from gaussmix.classification.mixed.member_fit import MemberOptions, fit_members
-from gaussmix.classification.mixed.training_rows import TrainingRows
+from gaussmix.classification.families.member_average import average_log_probabilities
+from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
+from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.core.threads import ordered_sum
 from gaussmix.types import NK, IntN
 
-MakeClassFits = Callable[[TrainingRows], ClassFits]
+MakeFits = Callable[[TrainingRows], AbstractFamilyFits]
 
 
 @dataclass(frozen=True, eq=False)
-class CrossValidatedMembers:
+class CrossValidation:
     """Rows in folds, and the fits of the other folds of each.
 
     Attributes
@@ -26,43 +25,46 @@ class CrossValidatedMembers:
     rows : TrainingRows
     folds : ndarray of int64 of shape (n,)
         Fold of each row; -1 is always trained on.
-    make_class_fits : callable
-        Makes the fits of the classes of some rows.
+    make_fits : callable
+        Makes the fits of a family for some rows.
     """
 
     rows: TrainingRows
     folds: IntN
-    make_class_fits: MakeClassFits
+    make_fits: MakeFits
 
     @cached_property
     def held_out(self) -> IntN:
-        """Positions of the rows that are in a fold."""
+        """Positions (m,) of the rows that are in a fold."""
         return np.flatnonzero(self.folds >= 0)
 
     @cached_property
-    def _trained(self) -> tuple[ClassFits, ...]:
+    def held_out_rows(self) -> TrainingRows:
+        """The rows that are in a fold."""
+        return self.rows.select_rows(self.held_out)
+
+    @cached_property
+    def _trained(self) -> tuple[AbstractFamilyFits, ...]:
         """The fits without each fold."""
         n_folds = int(self.folds.max()) + 1
-        return tuple(self.make_class_fits(self.rows.select_rows(self.folds != fold)) for fold in range(n_folds))
+        return tuple(self.make_fits(self.rows.select_rows(self.folds != fold)) for fold in range(n_folds))
 
     @cached_property
     def _tested(self) -> tuple[TrainingRows, ...]:
         """The rows of each fold."""
         return tuple(self.rows.select_rows(self.folds == fold) for fold in range(len(self._trained)))
 
-    def predict(self, n_components: tuple[int, ...], options: MemberOptions) -> NK:
-        """Return the log class probabilities (n, Y) of the rows by members of the other folds; NaN outside folds."""
-        predictions = ordered_sum(
-            lambda fold: (self._predict_fold(fold, n_components, options),), range(len(self._trained))
-        )
-        log_probabilities = np.full((self.rows.n_rows, self.rows.n_classes), np.nan)
+    def predict(self, spec: MixtureSpec, options: MemberOptions) -> NK:
+        """Return the log class probabilities (m, Y) of the held-out rows by members of the other folds."""
+        predictions = ordered_sum(lambda fold: (self._predict_fold(fold, spec, options),), range(len(self._trained)))
+        log_probabilities = np.empty((self.rows.n_rows, self.rows.n_classes))
         for fold, prediction in enumerate(predictions):
             log_probabilities[self.folds == fold] = prediction
-        return log_probabilities
+        return np.asarray(log_probabilities[self.held_out])
 
-    def _predict_fold(self, fold: int, n_components: tuple[int, ...], options: MemberOptions) -> NK:
+    def _predict_fold(self, fold: int, spec: MixtureSpec, options: MemberOptions) -> NK:
         """Return the log class probabilities of the rows of one fold."""
-        members = fit_members(self._trained[fold], n_components, options)
+        members = self._trained[fold].fit_members(spec, options)
         return average_log_probabilities(members, self._tested[fold].mixed_rows)
 
 

@@ -1,6 +1,7 @@
 """EM of the rows of one class, from k-means, with a prior at the moments of the class."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,34 +11,47 @@ from gaussmix.classification.mixed.mixed_m_step import MixedMStep
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import MixedPrior, PriorStrength
 from gaussmix.classification.mixed.mixed_rows import MixedRows
-from gaussmix.classification.mixed.training_rows import TrainingRows
+from gaussmix.classification.families.block_estimator import make_block_estimator
+from gaussmix.classification.families.members import AbstractFamilyFits, MixtureSpec
+from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.estimators import KMeans
 from gaussmix.types import IntN, N
 
+_STRUCTURE = "VVV"
 _LEVEL_SCALE = 0.7  # of an indicator beside standardised numbers, in the k-means start
 _MAX_START_ROWS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class ClassFits:
+class ClassFits(AbstractFamilyFits):
     """Fits of the rows of each class, kept by class, number of components and seed.
 
     Attributes
     ----------
     rows : TrainingRows
     strength : PriorStrength
-    estimator : AbstractCovarianceEstimator
-        The structure of the block's covariances.
     """
 
-    rows: TrainingRows
-    strength: PriorStrength
-    estimator: AbstractCovarianceEstimator
+    strength: PriorStrength = PriorStrength()
     _results: dict[tuple[int, int, int], EMResult] = field(default_factory=dict)
     _class_rows: dict[int, TrainingRows] = field(default_factory=dict)
     _moments: dict[int, MixedMixture] = field(default_factory=dict)
+
+    def needs_starts(self, spec: MixtureSpec) -> bool:
+        """Return whether a class has more than one component."""
+        return max(spec.n_components) > 1
+
+    def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
+        """Return the mixtures of all classes as one."""
+        mixtures = [self.fit_class(label, count, seed).mixture for label, count in enumerate(spec.n_components)]
+        return join_classes(mixtures, self.rows.class_weights)
+
+    @cached_property
+    def _estimator(self) -> AbstractCovarianceEstimator:
+        """The estimator of the block's covariances."""
+        return make_block_estimator(_STRUCTURE, len(self.rows.layout.block))
 
     def fit_class(self, label: int, n_components: int, seed: int) -> EMResult:
         """Return the mixture of the rows of a class; it is fitted once for each number of components and seed."""
@@ -60,7 +74,7 @@ class ClassFits:
             else:
                 rows = self.class_rows(label).mixed_rows
                 prior = prior_at(self.class_moments(-1), self.strength, 1)
-            m_step = MixedMStep(prior, self.estimator)
+            m_step = MixedMStep(prior, self._estimator)
             self._moments[label] = run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
         return self._moments[label]
 
@@ -71,7 +85,7 @@ class ClassFits:
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
-        return run_em(start, rows.mixed_rows, MixedMStep(prior, self.estimator), responsibilities)
+        return run_em(start, rows.mixed_rows, MixedMStep(prior, self._estimator), responsibilities)
 
 
 def standard_prior(layout: FeatureLayout, strength: PriorStrength) -> MixedPrior:
