@@ -25,6 +25,7 @@ from gaussmix.errors.models import (
     UnrepresentableError,
 )
 from gaussmix.errors.sources import SourceError
+from gaussmix.errors.table_columns import TableColumnError
 
 __all__ = [
     "AnomalyParameterError",
@@ -54,6 +55,7 @@ __all__ = [
     "SparseDataError",
     "StartingValueError",
     "StructureError",
+    "TableColumnError",
     "TableError",
     "TrainingRowsError",
     "TransformError",

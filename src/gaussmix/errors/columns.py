@@ -1,10 +1,12 @@
 """Errors and warnings about the columns of a table: their names, transforms, linear relations and shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gaussmix.errors.base import GaussmixWarning
 from gaussmix.errors.data import DataError
 from gaussmix.errors.text import format_count, format_suggestion, join_with_and, join_with_commas
+
+_MAX_VALUES_SHOWN = 5
 
 
 class ColumnNameError(DataError):
@@ -85,6 +87,24 @@ class DataWarning(GaussmixWarning):
             f"{n_broken} of {format_count(n_rows, 'row')} (the first is row {first_row}, counted from 0) "
             f"{'breaks' if n_broken == 1 else 'break'} the {which} of the fitted columns: {'; '.join(relations)}. "
             "Predictions use the independent columns only; check these rows, or fit again"
+        )
+
+    @classmethod
+    def unknown_categories(cls, values_by_column: Mapping[str, Sequence[object]]) -> "DataWarning":
+        """Return the warning that columns hold categories that the fit has not seen."""
+        named = [
+            f"{name!r} holds {join_with_commas([repr(value) for value in values], _MAX_VALUES_SHOWN)}"
+            for name, values in values_by_column.items()
+        ]
+        return cls(f"categories that the fit has not seen count as missing: column {'; column '.join(named)}")
+
+    @classmethod
+    def outside_domain(cls, column: str, n_rows: int, smallest: float, minimum: float) -> "DataWarning":
+        """Return the warning that values are outside the domain of a column's transform."""
+        return cls(
+            f"{format_count(n_rows, 'value')} of column {column!r}, down to {smallest:g}, "
+            f"{'is' if n_rows == 1 else 'are'} too small for its transform; the smallest value of the fit, "
+            f"{minimum:g}, is used instead"
         )
 
     @classmethod

@@ -1,0 +1,165 @@
+"""Decide for each column of a table whether it is numeric, categorical, or left out, and say why.
+
+Text, bools and categories are categorical, unless every text is a number. In data frames a numeric column of at most
+12 distinct whole numbers is categorical, too. Dates, identifiers, and columns with no or one value are left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gaussmix.classification.table.category_cells import CategoryCells, codes_of_numbers, read_category_cells
+from gaussmix.classification.table.cell_values import parse_numbers
+from gaussmix.classification.table.identifiers import is_identifier_number, is_identifier_text
+from gaussmix.classification.table.input_column import numbers_of_cells, require_no_infinity
+from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable
+from gaussmix.core.scalar_checks import is_integer
+from gaussmix.diagnostics.rules import MAX_DISCRETE_VALUES
+from gaussmix.errors import ColumnNameError, ParameterError, TableColumnError
+from gaussmix.types import BoolN, N
+
+CategoricalLike = str | Sequence[str | int] | None
+_ALLOWED_CATEGORICAL = "'auto', a list of names or positions of columns, or None"
+
+
+@dataclass(eq=False)
+class ClassifiedColumns:
+    """Numbers (n,) and category cells by column name, in the order of the table, and notes on what was left out."""
+
+    numbers: dict[str, N] = field(default_factory=dict)
+    categories: dict[str, CategoryCells] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def classify_columns(
+    table: InputTable, categorical: CategoricalLike, is_counted: BoolN, target_name: str | None = None
+) -> ClassifiedColumns:
+    """Return the columns of a table as numbers or categories.
+
+    Parameters
+    ----------
+    table : InputTable
+    categorical : 'auto', sequence of str or int, or None
+        Which numeric columns are categories: by the rule for few whole numbers, those named, or none.
+    is_counted : ndarray of bool of shape (n,)
+        Rows of positive weight; only these are returned.
+    target_name : str, optional
+        A column of this name is left out.
+    """
+    rule = _CategoricalRule.parse(categorical, table)
+    classified = ClassifiedColumns()
+    for column in table.columns:
+        if column.name == target_name:
+            classified.notes.append(f"{column.name!r} is the target and is left out.")
+        elif column.is_date:
+            classified.notes.append(f"{column.name!r} holds dates or times and is left out; convert it to numbers.")
+        else:
+            _classify_column(column, rule, is_counted, classified)
+    if not classified.numbers and not classified.categories:
+        raise TableColumnError.no_usable_column([note.removesuffix(".") for note in classified.notes])
+    return classified
+
+
+@dataclass(frozen=True)
+class _CategoricalRule:
+    """Which numeric columns are categories: those of few whole numbers, or those of the given names."""
+
+    is_automatic: bool
+    names: frozenset[str]
+
+    @classmethod
+    def parse(cls, categorical: CategoricalLike, table: InputTable) -> "_CategoricalRule":
+        """Return the rule; raise an error for a column that does not exist."""
+        if categorical is None:
+            return cls(False, frozenset())
+        if isinstance(categorical, str):
+            if categorical != "auto":
+                raise ParameterError.invalid_value("categorical", categorical, _ALLOWED_CATEGORICAL)
+            return cls(table.has_names, frozenset())
+        if not isinstance(categorical, Sequence | np.ndarray):
+            raise ParameterError.invalid_value("categorical", categorical, _ALLOWED_CATEGORICAL)
+        return cls(False, frozenset(_find_name(column, table.names) for column in categorical))
+
+    def is_category(self, name: str, numbers: N) -> bool:
+        """Return whether a numeric column is a category."""
+        if not self.is_automatic:
+            return name in self.names
+        present = numbers[~np.isnan(numbers)]
+        if not np.array_equal(present, np.round(present)):
+            return False
+        return len(np.unique(present)) <= MAX_DISCRETE_VALUES
+
+
+def _find_name(column: Any, names: Sequence[str]) -> str:
+    """Return the name of a column given by name or position; raise an error if there is none."""
+    if isinstance(column, str):
+        if column not in names:
+            raise ColumnNameError.unknown_columns([column], names)
+        return column
+    if is_integer(column, 0) and int(column) < len(names):
+        return names[int(column)]
+    raise ParameterError.invalid_value("a column of categorical", column, f"a name or a position to {len(names) - 1}")
+
+
+def _classify_column(
+    column: AbstractTableColumn, rule: _CategoricalRule, is_counted: BoolN, classified: ClassifiedColumns
+) -> None:
+    """Add a column to the numbers or categories, or a note why it is left out."""
+    name, cells = column.name, None
+    if column.is_numeric:
+        numbers: N | None = column.to_numbers()
+    else:
+        cells = read_category_cells(column)
+        parsed = parse_numbers(cells.values)
+        _require_one_type(name, cells, parsed is not None)
+        numbers = None if parsed is None else numbers_of_cells(cells, parsed)
+    if numbers is not None:
+        require_no_infinity(numbers, name)
+        numbers = numbers[is_counted]
+        reason = _reason_to_drop_numbers(name, numbers)
+        if reason is None and rule.is_category(name, numbers):
+            classified.categories[name] = codes_of_numbers(numbers, name)
+        elif reason is None:
+            classified.numbers[name] = numbers
+    else:
+        assert cells is not None
+        cells = cells.select_rows(is_counted)
+        reason = _reason_to_drop_categories(cells)
+        if reason is None:
+            classified.categories[name] = cells
+    if reason is not None:
+        classified.notes.append(f"{name!r} {reason} and is left out.")
+
+
+def _require_one_type(name: str, cells: CategoryCells, is_numeric: bool) -> None:
+    """Raise TableColumnError if a column that is not numeric holds numbers and text, or numbers and bools."""
+    others = [value for value in cells.values if isinstance(value, str | bool)]
+    numbers = [value for value in cells.values if not isinstance(value, str | bool)]
+    has_text_and_bool = len({isinstance(value, bool) for value in others}) > 1
+    if not is_numeric and ((others and numbers) or has_text_and_bool):
+        text = next(
+            (value for value in others if isinstance(value, str) and parse_numbers([value]) is None), others[-1]
+        )
+        raise TableColumnError.mixed_types(name, text, numbers[0] if numbers else others[0])
+
+
+def _reason_to_drop_numbers(name: str, numbers: N) -> str | None:
+    """Return why a numeric column is left out, as a part of a sentence; None if it is used."""
+    present = numbers[~np.isnan(numbers)]
+    if not len(present):
+        return "has no values"
+    if present.min() == present.max():
+        return f"is {present[0]:.10g} in every row"
+    return "identifies the rows" if is_identifier_number(name, present) else None
+
+
+def _reason_to_drop_categories(cells: CategoryCells) -> str | None:
+    """Return why a categorical column is left out, as a part of a sentence; None if it is used."""
+    if not cells.values:
+        return "has no values"
+    if len(cells.values) == 1:
+        return f"is {cells.values[0]!r} in every row"
+    is_text = all(isinstance(value, str) for value in cells.values)
+    return "identifies the rows" if is_text and is_identifier_text(cells.counts) else None

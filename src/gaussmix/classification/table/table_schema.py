@@ -1,0 +1,134 @@
+"""``TableSchema``: from any table with the columns of a fit to encoded rows."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
+from gaussmix.classification.table.encoded_rows import EncodedRows
+from gaussmix.classification.table.input_column import InputColumn
+from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable, read_input_table
+from gaussmix.core.user_warnings import warn_user
+from gaussmix.errors import DataError, DataWarning, TableColumnError
+from gaussmix.types import IntN, N
+
+
+class _Cells(NamedTuple):
+    """Numbers (n,) and codes (n,) of the columns that a schema uses, by name."""
+
+    numbers: dict[str, N]
+    codes: dict[str, IntN]
+    n_rows: int
+
+
+class EncodedPositions(NamedTuple):
+    """Positions of encoded columns, ascending: numeric and categorical ones."""
+
+    numeric: tuple[int, ...]
+    categorical: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TableSchema:
+    """How the columns of a table become the columns of encoded rows.
+
+    Attributes
+    ----------
+    input_columns : tuple of str
+        Columns of the table of the fit in its order; 'column 0', 'column 1', ... for arrays.
+    has_names : bool
+        Whether the table of the fit had names of columns; those of an array are found by position.
+    readers : tuple of InputColumn
+        The columns that the schema uses.
+    numeric : tuple of NumericColumn
+        The D numeric columns of encoded rows.
+    categorical : tuple of CategoricalColumn
+        The C categorical columns of encoded rows.
+    notes : tuple of str
+        Sentences on what was left out, merged and transformed, and why.
+    """
+
+    input_columns: tuple[str, ...]
+    has_names: bool
+    readers: tuple[InputColumn, ...]
+    numeric: tuple[NumericColumn, ...]
+    categorical: tuple[CategoricalColumn, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_levels(self) -> tuple[int, ...]:
+        """Number of levels of each categorical column, (C,)."""
+        return tuple(len(column.levels) for column in self.categorical)
+
+    def columns_of(self, input_column: str) -> EncodedPositions:
+        """Return the positions of the encoded columns that a column of the table says anything about."""
+        return EncodedPositions(
+            tuple(j for j, column in enumerate(self.numeric) if input_column in column.sources),
+            tuple(j for j, column in enumerate(self.categorical) if input_column in column.sources),
+        )
+
+    def encode(self, X: Any) -> EncodedRows:
+        """Return the encoded rows of a table.
+
+        Columns are found by name, in any order, and others are ignored. Unknown categories count as missing, and a
+        DataWarning names them.
+
+        Parameters
+        ----------
+        X : data frame, dict of columns or array of shape (n, d)
+
+        Raises
+        ------
+        DataError
+            If columns are missing, or have values of another type than in the fit.
+        """
+        cells = self._read_cells(self._find_columns(X))
+        numeric = np.empty((cells.n_rows, len(self.numeric)))
+        for j, column in enumerate(self.numeric):
+            numeric[:, j] = _encode_numbers(column, column.gather(cells.numbers))
+        codes = np.empty((cells.n_rows, len(self.categorical)), dtype=np.int64)
+        for j, categorical in enumerate(self.categorical):
+            codes[:, j] = categorical.gather(cells.codes)
+        return EncodedRows(numeric, codes)
+
+    def _find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
+        """Return the table and its columns that the schema uses, in the order of ``readers``."""
+        table = read_input_table(X)
+        if self.has_names and table.has_names:
+            column_by_name = {column.name: column for column in table.columns}
+            missing = [reader.name for reader in self.readers if reader.name not in column_by_name]
+            if missing:
+                raise TableColumnError.missing_columns(missing)
+            return table, [column_by_name[reader.name] for reader in self.readers]
+        if len(table.columns) != len(self.input_columns):
+            raise DataError.wrong_n_features(len(table.columns), len(self.input_columns))
+        return table, [table.columns[self.input_columns.index(reader.name)] for reader in self.readers]
+
+    def _read_cells(self, found: tuple[InputTable, list[AbstractTableColumn]]) -> _Cells:
+        """Return the cells of the columns that the schema uses; warn of unknown categories."""
+        table, columns = found
+        cells = _Cells({}, {}, table.n_rows)
+        unknown_values = {}
+        for reader, column in zip(self.readers, columns, strict=True):
+            if reader.is_numeric:
+                numbers = cells.numbers[reader.name] = reader.read_numbers(column)
+                if reader.values:
+                    cells.codes[reader.name] = reader.codes_of_points(numbers)
+            else:
+                cells.codes[reader.name], unknown = reader.read_codes(column)
+                if unknown:
+                    unknown_values[reader.name] = unknown
+        if unknown_values:
+            warn_user(DataWarning.unknown_categories(unknown_values))
+        return cells
+
+
+def _encode_numbers(column: NumericColumn, values: N) -> N:
+    """Return standardised values (n,); those outside the domain become the smallest of the fit, with a warning."""
+    is_outside = column.is_outside_domain(values)
+    if is_outside.any():
+        smallest = float(values[is_outside].min())
+        warn_user(DataWarning.outside_domain(column.name, int(is_outside.sum()), smallest, column.minimum))
+        values = np.where(is_outside, column.minimum, values)
+    return column.from_units(values)
