@@ -11,6 +11,7 @@ from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceErro
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
+from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -27,6 +28,7 @@ from gaussmix.errors.models import (
 from gaussmix.errors.sources import SourceError
 
 __all__ = [
+    "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
@@ -47,7 +49,9 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
+    "OutcomeError",
     "ParameterError",
+    "PriorError",
     "RowTooFarError",
     "SelectionError",
     "SourceError",
