@@ -12,6 +12,7 @@ GUESTS = {
         "estimators",
         "anomaly/detector.py",
         "anomaly/stream.py",
+        "classification/evaluation/influence.py",
         "comparison/assignment_comparison.py",
         "plots",
         "report",
