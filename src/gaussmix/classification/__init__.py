@@ -7,6 +7,7 @@ from gaussmix.classification.evaluation.measures import ClassificationMeasures, 
 from gaussmix.classification.evaluation.prior_shift import PriorEstimate, adjust_probabilities, estimate_prior
 from gaussmix.classification.evaluation.reliability import ReliabilityTable, reliability_table
 from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
+from gaussmix.classification.validation.peer_comparison import PeerComparison, compare_with_peers
 
 __all__ = [
     "ActionPlan",
@@ -14,12 +15,14 @@ __all__ = [
     "EncodedRows",
     "GainTable",
     "GroupComparison",
+    "PeerComparison",
     "PriorEstimate",
     "ReliabilityTable",
     "TableSchema",
     "adjust_probabilities",
     "compare_groups",
     "compare_measures",
+    "compare_with_peers",
     "compute_measures",
     "estimate_prior",
     "fit_table_schema",

@@ -27,6 +27,7 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError
+from gaussmix.errors.validation import ValidationError
 
 __all__ = [
     "ActionError",
@@ -64,6 +65,7 @@ __all__ = [
     "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
+    "ValidationError",
     "VerdictTableError",
     "WeightError",
 ]
