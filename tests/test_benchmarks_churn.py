@@ -132,7 +132,7 @@ def test_scores_differences_times_and_failures_are_reported(small_set, monkeypat
     assert logistic["measures"]["auc"] > 0.7
     assert logistic["differences"] == {}
     difference, error = boosting["differences"]["brier"]
-    assert difference == pytest.approx(boosting["measures"]["brier"] - logistic["measures"]["brier"], abs=1e-12)
+    assert difference == pytest.approx(logistic["measures"]["brier"] - boosting["measures"]["brier"], abs=1e-12)
     assert 0 < error < logistic["standard_errors"]["brier"]
     assert failed["failure"] == "not installed (No module named 'absent')"
     capsys.readouterr()

@@ -30,7 +30,7 @@ gradient boosting (learning rate .05, 150 iterations, 15 leaves) with gaps as th
 indicators or as numbers in the order of the alphabet. "ECE" is the mean distance of mean probability and churn rate in
 10 bins of equal count; beside it stands what it would be on average if the same probabilities were exactly right.
 Standard errors (DeLong's for the area under the ROC curve) are over customers, not over training samples. Differences
-are paired: peer minus gaussmix. With `--missing`, 30 % of all cells are removed at random from training and test rows,
+are paired: gaussmix minus the other classifier. With `--missing`, 30 % of all cells are removed at random from training and test rows,
 and measures are means over masks; masks differ more than classifiers on one mask, so only differences within the run
 compare. With `--times`, seconds of a fit to Telco and of probabilities for a million drawn customers."""
 
@@ -111,10 +111,10 @@ def _summarize(is_churned: np.ndarray, predictions: list[np.ndarray], terms: dic
 
 
 def _compute_differences(terms: dict[str, dict[str, RowTerms]], name: str) -> dict[str, list[float]]:
-    """Return the difference to the reference and its standard error for each measure, or nothing."""
+    """Return the difference of the reference to a classifier and its standard error for each measure, or nothing."""
     if name == REFERENCE or name not in terms or REFERENCE not in terms:
         return {}
-    pairs = {measure: terms[name][measure] - terms[REFERENCE][measure] for measure in terms[name]}
+    pairs = {measure: terms[REFERENCE][measure] - terms[name][measure] for measure in terms[name]}
     return {measure: [pair.mean(), pair.standard_error()] for measure, pair in pairs.items()}
 
 
@@ -180,7 +180,7 @@ def _format_scores(runs: list[dict]) -> list[str]:
     tables = [format_table(head, rows)]
     compared = [run for run in runs if run["differences"]]
     if compared:
-        head = ["minus gaussmix", *_ERROR_MEASURES.values()]
+        head = ["gaussmix minus", *_ERROR_MEASURES.values()]
         rows = [
             [run["classifier"], *(_format_difference(run["differences"][name]) for name in _ERROR_MEASURES)]
             for run in compared

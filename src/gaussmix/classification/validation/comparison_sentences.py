@@ -30,8 +30,8 @@ def describe_difference(peer: str, differences: Sequence[MeasureDifference]) -> 
 def describe_calibration(measures: ClassificationMeasures) -> str:
     """Return a sentence on the calibration error of the mixture classifier beside that of right probabilities."""
     return (
-        f"Its probabilities miss the observed rates by {measures.calibration_error:.4f} on average; right ones would "
-        f"by {measures.calibration_error_by_chance:.4f}, by chance."
+        f"The calibration error of the mixture classifier is {measures.calibration_error:.4f}; that of exactly right "
+        f"probabilities would be {measures.calibration_error_by_chance:.4f} on average."
     )
 
 

@@ -43,7 +43,7 @@ class PeerComparison:
     Attributes
     ----------
     plan : str
-        Which rows trained and which tested, such as '5 stratified folds'.
+        Which rows trained and which tested, such as '5 stratified folds of 7043 rows'.
     rows : ndarray of int64 of shape (m,)
         Positions of the test rows in the table, ascending.
     is_positive : ndarray of bool of shape (m,)
@@ -56,7 +56,7 @@ class PeerComparison:
         For each peer, the measures of the mixture classifier minus its own, on the same rows. Standard errors hold for
         other test rows; they leave out that another training sample would give other models.
     seconds : mapping of str to float
-        Of all fits and predictions of each model.
+        Of all fits and predictions of each model; those of peers leave out the encoding of the table.
     """
 
     plan: str
@@ -104,7 +104,7 @@ class PeerComparison:
         """Return the table and the sentences."""
         width = max(map(len, self.measures))
         head = f"{'':<{width}}  {'AUC':>15}  {'Brier score':>15}  {'log-loss':>15}  {'ECE':>6}  {'seconds':>7}"
-        lines = [f"{self.plan[:1].upper()}{self.plan[1:]}, {len(self.rows)} rows", head]
+        lines = [f"{self.plan[:1].upper()}{self.plan[1:]}", head]
         for model, found in self.measures.items():
             pairs = ((getattr(found, name), getattr(found, f"{name}_standard_error")) for name in _SHOWN_MEASURES)
             cells = "  ".join(f"{value:.4f} ± {error:.4f}" for value, error in pairs)

@@ -30,7 +30,7 @@ class ValidationPlan:
     splits : tuple of ValidationSplit
         No row is a test row twice.
     description : str
-        Such as '5 stratified folds'.
+        Such as '5 stratified folds of 7043 rows'.
     """
 
     splits: tuple[ValidationSplit, ...]
@@ -68,7 +68,8 @@ def plan_stratified_folds(is_positive: BoolN, n_folds: int = 5, random_state: in
             raise ValidationError.too_few_rows_for_folds(name, count, n_folds)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
     pairs = folds.split(np.zeros((len(is_positive), 1)), is_positive)
-    return ValidationPlan(tuple(ValidationSplit(train, test) for train, test in pairs), f"{n_folds} stratified folds")
+    splits = tuple(ValidationSplit(train, test) for train, test in pairs)
+    return ValidationPlan(splits, f"{n_folds} stratified folds of {len(is_positive)} rows")
 
 
 def plan_split_in_time(is_positive: BoolN, times: ArrayLike, test_fraction: float = 0.2) -> ValidationPlan:
