@@ -30,9 +30,9 @@ gradient boosting (learning rate .05, 150 iterations, 15 leaves) with gaps as th
 indicators or as numbers in the order of the alphabet. "ECE" is the mean distance of mean probability and churn rate in
 10 bins of equal count; beside it stands what it would be on average if the same probabilities were exactly right.
 Standard errors (DeLong's for the area under the ROC curve) are over customers, not over training samples. Differences
-are paired: gaussmix minus the other classifier. With `--missing`, 30 % of all cells are removed at random from training and test rows,
-and measures are means over masks; masks differ more than classifiers on one mask, so only differences within the run
-compare. With `--times`, seconds of a fit to Telco and of probabilities for a million drawn customers."""
+are paired: gaussmix minus the other classifier. With `--missing`, 30 % of all cells are removed at random from training
+and test rows, and measures are means over masks; masks differ more than classifiers on one mask, so only differences
+within the run compare. With `--times`, seconds of a fit to Telco and of probabilities for a million drawn customers."""
 
 REFERENCE = "gaussmix"
 _ERROR_MEASURES = {"auc": "AUC", "brier": "Brier", "log_loss": "log-loss"}

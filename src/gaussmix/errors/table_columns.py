@@ -105,11 +105,54 @@ class TableColumnError(DataError):
         return cls(f"column {column!r} held no dates in the fit, but does now; convert its values as for the fit")
 
     @classmethod
-    def wrong_target_length(cls, n_codes: int, n_rows: int) -> "TableColumnError":
+    def wrong_target_length(cls, shape: tuple[int, ...], n_rows: int) -> "TableColumnError":
         """Return the error that there is not one class per row."""
-        return cls(f"target_codes must have one class per row ({n_rows}), but have {n_codes}")
+        return cls(f"target_codes must have the shape ({n_rows},), one class per row, but have {shape}")
+
+    @classmethod
+    def transform_of_non_numeric(cls, names: Sequence[str], numeric: Sequence[str]) -> "TableColumnError":
+        """Return the error that a transform is asked for columns that are not numeric, or that are merged."""
+        named = join_with_and([repr(name) for name in names])
+        allowed = join_with_commas([repr(name) for name in numeric]) or "none"
+        return cls(f"transform names {named}, but the numeric columns after merging are {allowed}; name these only")
+
+    @classmethod
+    def outside_domain(cls, column: str, transform: str, value: float, minimum: float) -> "TableColumnError":
+        """Return the error that a value is outside the domain of the transform that a user names."""
+        return cls(
+            f"column {column!r} holds {value:g}, but {transform} needs values above {minimum:g}; use 'yeo-johnson' or "
+            "'auto'"
+        )
 
     @classmethod
     def no_usable_column(cls, reasons: Sequence[str]) -> "TableColumnError":
         """Return the error that every column is left out."""
         return cls(f"no column of X can be used: {join_with_commas(list(reasons))}; add columns that describe the rows")
+
+
+class TargetLeakError(TableColumnError):
+    """A column that is the target in disguise."""
+
+    @classmethod
+    def determines_class(cls, column: str) -> "TargetLeakError":
+        """Return the error that the class follows from the level of a column in every row."""
+        return cls(
+            f"column {column!r} is the target in disguise: each of its values occurs in one class only; drop it, since "
+            "it is not known before the class is"
+        )
+
+    @classmethod
+    def separates_classes(cls, column: str, cut: float) -> "TargetLeakError":
+        """Return the error that cuts of a numeric column separate the classes without an error."""
+        return cls(
+            f"column {column!r} is the target in disguise: whether it is below {cut:.6g} tells the class in every row; "
+            "drop it, or pass an array if it is a measurement"
+        )
+
+    @classmethod
+    def present_in_one_class(cls, column: str, n_rows: int) -> "TargetLeakError":
+        """Return the error that a column has values in rows of one class only."""
+        return cls(
+            f"column {column!r} is the target in disguise: all {n_rows} rows in which it has a value are of one class; "
+            "drop it"
+        )

@@ -1,5 +1,6 @@
 """``TableSchema``: from any table with the columns of a fit to encoded rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -83,10 +84,14 @@ class TableSchema:
         DataError
             If columns are missing, or have values of another type than in the fit.
         """
-        cells = self._read_cells(self._find_columns(X))
+        cells = self._read_cells(*self._find_columns(X))
         numeric = np.empty((cells.n_rows, len(self.numeric)))
         for j, column in enumerate(self.numeric):
-            numeric[:, j] = _encode_numbers(column, column.gather(cells.numbers))
+            values = column.gather(cells.numbers)
+            if column.points:
+                point_codes = cells.codes[column.name] = column.codes_of_points(values)
+                values = np.where(point_codes < len(column.points), np.nan, values)
+            numeric[:, j] = _encode_numbers(column, values)
         codes = np.empty((cells.n_rows, len(self.categorical)), dtype=np.int64)
         for j, categorical in enumerate(self.categorical):
             codes[:, j] = categorical.gather(cells.codes)
@@ -105,22 +110,27 @@ class TableSchema:
             raise DataError.wrong_n_features(len(table.columns), len(self.input_columns))
         return table, [table.columns[self.input_columns.index(reader.name)] for reader in self.readers]
 
-    def _read_cells(self, found: tuple[InputTable, list[AbstractTableColumn]]) -> _Cells:
-        """Return the cells of the columns that the schema uses; warn of unknown categories."""
-        table, columns = found
+    def _read_cells(self, table: InputTable, columns: list[AbstractTableColumn]) -> _Cells:
+        """Return the cells of the columns that the schema uses; warn of unknown categories and of absurd numbers."""
         cells = _Cells({}, {}, table.n_rows)
-        unknown_values = {}
+        unknown_values: dict[str, Sequence[object]] = {}
+        far_values: dict[str, Sequence[float]] = {}
         for reader, column in zip(self.readers, columns, strict=True):
             if reader.is_numeric:
-                numbers = cells.numbers[reader.name] = reader.read_numbers(column)
-                if reader.values:
-                    cells.codes[reader.name] = reader.codes_of_points(numbers)
+                numbers = reader.read_numbers(column)
+                is_beyond = reader.limits.is_beyond(numbers)
+                if is_beyond.any():
+                    far_values[reader.name] = np.unique(numbers[is_beyond]).tolist()
+                    numbers[is_beyond] = np.nan
+                cells.numbers[reader.name] = numbers
             else:
                 cells.codes[reader.name], unknown = reader.read_codes(column)
                 if unknown:
                     unknown_values[reader.name] = unknown
         if unknown_values:
             warn_user(DataWarning.unknown_categories(unknown_values))
+        if far_values:
+            warn_user(DataWarning.absurd_numbers(far_values))
         return cells
 
 
@@ -129,6 +139,6 @@ def _encode_numbers(column: NumericColumn, values: N) -> N:
     is_outside = column.is_outside_domain(values)
     if is_outside.any():
         smallest = float(values[is_outside].min())
-        warn_user(DataWarning.outside_domain(column.name, int(is_outside.sum()), smallest, column.minimum))
-        values = np.where(is_outside, column.minimum, values)
+        warn_user(DataWarning.outside_domain(column.name, int(is_outside.sum()), smallest, column.data_range.minimum))
+        values = np.where(is_outside, column.data_range.minimum, values)
     return column.from_units(values)
