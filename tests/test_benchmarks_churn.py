@@ -121,6 +121,7 @@ def test_scores_differences_times_and_failures_are_reported(small_set, monkeypat
         raise ModuleNotFoundError("No module named 'absent'")
 
     monkeypatch.setattr(churn, "REFERENCE", "logistic")
+    monkeypatch.setattr(churn_sets, "N_FOLDS", 3)
     monkeypatch.setitem(CLASSIFIERS, "gaussmix", ClassifierSpec(fail))
     path, gaps, times = (str(tmp_path / f"{name}.json") for name in ("scores", "gaps", "times"))
     peers = ["--peers", "logistic,boosting,gaussmix"]

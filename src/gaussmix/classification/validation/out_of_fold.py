@@ -91,7 +91,6 @@ def _predict_test_rows(
 
 def _predict_by_peers(fitted: Any, train: LabelledTable, test: LabelledTable) -> Iterator[TimedPrediction]:
     """Yield the probabilities of the test rows by each peer; seconds leave out the encoding of the table."""
-    weights = None if train.weights is None else train.weights / train.weights.mean()
     encodings = {}
     for has_transforms in (False, True):
         schema = fitted.schema_ if has_transforms else _fit_plain_schema(fitted, train)
@@ -99,7 +98,7 @@ def _predict_by_peers(fitted: Any, train: LabelledTable, test: LabelledTable) ->
     for peer in PEER_MODELS:
         schema, train_rows, test_rows = encodings[peer.has_transforms]
         elapsed_seconds = start_stopwatch()
-        p = peer.fit(train_rows, schema, train.is_positive, weights).predict(test_rows)
+        p = peer.fit(train_rows, schema, train.is_positive, train.weights).predict(test_rows)
         yield TimedPrediction(peer.name, p, elapsed_seconds())
 
 
