@@ -26,7 +26,7 @@ from gaussmix.errors.models import (
     UnrepresentableError,
 )
 from gaussmix.errors.sources import SourceError
-from gaussmix.errors.table_columns import TableColumnError, TargetLeakError
+from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
 from gaussmix.errors.validation import ValidationError
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "StructureError",
     "TableColumnError",
     "TableError",
+    "TableInputError",
     "TargetLeakError",
     "TrainingRowsError",
     "TransformError",

@@ -18,7 +18,7 @@ from gaussmix.classification.table.table_draft import TableDraft
 from gaussmix.classification.table.table_schema import TableSchema
 from gaussmix.classification.table.target_leaks import require_no_target_leaks
 from gaussmix.core.input_arrays import parse_weights
-from gaussmix.errors import TableColumnError
+from gaussmix.errors import TableInputError
 from gaussmix.transforms import TransformLike
 from gaussmix.types import ArrayLike, IntN
 
@@ -97,7 +97,7 @@ def _require_target_codes(target_codes: IntN, table: InputTable) -> IntN:
     """Return the classes (n,) of the rows; raise TableColumnError unless there is one per row."""
     codes = np.asarray(target_codes, dtype=np.int64)
     if codes.shape != (table.n_rows,):
-        raise TableColumnError.wrong_target_length(codes.shape, table.n_rows)
+        raise TableInputError.wrong_target_length(codes.shape, table.n_rows)
     return codes
 
 

@@ -1,9 +1,10 @@
 """Encode once what several columns say in the same rows, such as 'no internet service' in seven columns.
 
 A level of one column coincides with a level of another one if it occurs in the same rows, wherever both are present;
-one exception in a thousand rows is a slip. Such levels become one categorical column of their own, which each of the columns fills. In the encoding of these
-columns the level then counts as missing: given the new column, it says nothing more. A value of a numeric column, such
-as a zero that means 'none', is a level too. So is a value of at least a tenth of the rows that no category shares.
+one exception in a thousand rows is a slip. Such levels become one categorical column of their own, which each of the
+columns fills. In the encoding of these columns the level then counts as missing: given the new column, it says nothing
+more. A value of a numeric column, such as a zero that means 'none', is a level too. So is a value of at least a tenth
+of the rows that no category shares.
 """
 
 from dataclasses import replace

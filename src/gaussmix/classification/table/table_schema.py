@@ -1,17 +1,26 @@
 """``TableSchema``: from any table with the columns of a fit to encoded rows."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gaussmix.classification.table.column_records import (
+    categorical_from_record,
+    categorical_to_record,
+    numeric_from_record,
+    numeric_to_record,
+    reader_from_record,
+    reader_to_record,
+)
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.encoded_rows import EncodedRows
 from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable, read_input_table
 from gaussmix.core.user_warnings import warn_user
-from gaussmix.errors import DataError, DataWarning, TableColumnError
+from gaussmix.errors import DataError, DataWarning, TableInputError
 from gaussmix.types import IntN, N
 
 
@@ -97,6 +106,47 @@ class TableSchema:
             codes[:, j] = categorical.gather(cells.codes)
         return EncodedRows(numeric, codes)
 
+    def to_json(self) -> str:
+        """Return the schema as JSON, with all digits."""
+        return json.dumps(
+            {
+                "input_columns": self.input_columns,
+                "has_names": self.has_names,
+                "readers": [reader_to_record(reader) for reader in self.readers],
+                "numeric": [numeric_to_record(column) for column in self.numeric],
+                "categorical": [categorical_to_record(column) for column in self.categorical],
+                "notes": self.notes,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "TableSchema":
+        """Return the schema from the JSON of `to_json`; raise KeyError, TypeError or ValueError if it is invalid."""
+        record = json.loads(text)
+        schema = cls(
+            tuple(map(str, record["input_columns"])),
+            bool(record["has_names"]),
+            tuple(map(reader_from_record, record["readers"])),
+            tuple(map(numeric_from_record, record["numeric"])),
+            tuple(map(categorical_from_record, record["categorical"])),
+            tuple(map(str, record["notes"])),
+        )
+        schema._require_consistency()
+        return schema
+
+    def _require_consistency(self) -> None:
+        """Raise ValueError if a column reads another one that does not exist, or codes that this one has not."""
+        numeric = {reader.name for reader in self.readers if reader.is_numeric}
+        n_codes = {reader.name: len(reader.values) for reader in self.readers if not reader.is_numeric}
+        n_codes |= {column.name: len(column.points) + 1 for column in self.numeric if column.points}
+        is_valid = all(set(column.sources) <= numeric for column in self.numeric) and all(
+            n_codes.get(reading.column) == len(reading.levels)
+            for column in self.categorical
+            for reading in column.readings
+        )
+        if not is_valid or not {reader.name for reader in self.readers} <= set(self.input_columns):
+            raise ValueError("a column of the schema reads values that no column has")
+
     def _find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
         """Return the table and its columns that the schema uses, in the order of ``readers``."""
         table = read_input_table(X)
@@ -104,7 +154,7 @@ class TableSchema:
             column_by_name = {column.name: column for column in table.columns}
             missing = [reader.name for reader in self.readers if reader.name not in column_by_name]
             if missing:
-                raise TableColumnError.missing_columns(missing)
+                raise TableInputError.missing_columns(missing)
             return table, [column_by_name[reader.name] for reader in self.readers]
         if len(table.columns) != len(self.input_columns):
             raise DataError.wrong_n_features(len(table.columns), len(self.input_columns))

@@ -3,7 +3,8 @@
 A transform changes how a column depends on others: the logarithm of a total is linear in those of its factors. So the
 columns of a block that correlate start alike, without a transform, with log1p or with Yeo-Johnson, and the best start
 is improved column by column. The criterion is the log-likelihood less half the logarithm of n for each lambda, as in
-BIC. Columns of different blocks hardly correlate, and gaps in one block leave the rows of the others complete.
+BIC, and less a hundredth per row for each transform and each lambda, which people have to understand. Columns of
+different blocks hardly correlate, and gaps in one block leave the rows of the others complete.
 
 log1p and Yeo-Johnson depend on what counts as 1. Three multiples of small and of typical values are tried, so that the
 choice does not depend on the units of the data.
@@ -22,12 +23,12 @@ from gaussmix.classification.table.rank_statistics import find_correlated_blocks
 from gaussmix.transforms.transform_kinds import AbstractTransform, Log1p, YeoJohnson
 from gaussmix.types import KDD, ND, BoolN, IntN, N
 
-_KINDS = (None, Log1p.name, YeoJohnson.name)
 _UNITS = ((0.05, 1.0 / 16.0), (0.05, 1.0), (0.5, 1.0))  # quantile of the sizes of values that are not 0, and a factor
 _LAMBDA_RANGE = (0.0, 2.0)
 _LAMBDA_TOLERANCE = 1e-3
 _MAX_SWEEPS = 10
-_MIN_GAIN = 1e-6  # of the criterion per row
+_MIN_GAIN = 0.01  # of the log-likelihood per row; less is not worth a transform
+_MIN_IMPROVEMENT = 1e-4  # of the criterion per row in one step
 _MIN_COMPLETE_ROWS_PER_COLUMN = 5
 _MAX_ROWS = 10_000
 
@@ -37,57 +38,6 @@ class ScaledTransform(NamedTuple):
 
     transform: AbstractTransform | None = None
     unit: float = 1.0
-
-    @property
-    def name(self) -> str | None:
-        """Name of the transform."""
-        return None if self.transform is None else self.transform.name
-
-
-def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTransform]:
-    """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
-    chosen = [ScaledTransform()] * rows.shape[1]
-    for block in find_correlated_blocks(rows):
-        data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights))
-        for j, scaled in zip(block, _choose_jointly(data), strict=True):
-            chosen[j] = scaled
-    return chosen
-
-
-def _choose_jointly(data: ClassGaussians) -> tuple[ScaledTransform, ...]:
-    """Return the transforms of the columns of one block."""
-    starts = (_State.start(data, [_fit_alone(data, j, kind) for j in range(data.n_columns)]) for kind in _KINDS)
-    state = max(starts, key=lambda each: each.criterion)
-    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 1):
-        before = state
-        for j in range(data.n_columns):
-            state = _improve_column(state, j)
-        if state is before:
-            break
-    return state.transforms
-
-
-class _Rows(NamedTuple):
-    """Rows (m, D), their classes (m,) and weights (m,)."""
-
-    rows: ND
-    target_codes: IntN
-    weights: N
-
-
-def _select_rows(rows: ND, target_codes: IntN, weights: N) -> _Rows:
-    """Return the rows without gaps if each class has enough of them, else all; at most about 10 000.
-
-    A hash of the ranks of the values selects them, so that neither the order of the rows nor units matter.
-    """
-    is_selected: BoolN = np.asarray(~np.isnan(rows).any(axis=1))
-    counts = [np.count_nonzero(is_selected & (target_codes == code)) for code in np.unique(target_codes)]
-    if min(counts) < _MIN_COMPLETE_ROWS_PER_COLUMN * (rows.shape[1] + 1):
-        is_selected = np.ones(len(rows), dtype=bool)
-    if np.count_nonzero(is_selected) > _MAX_ROWS:
-        limit = _MAX_ROWS / np.count_nonzero(is_selected) * 2.0**64
-        is_selected &= hash_ranks(rows) < np.uint64(limit)
-    return _Rows(rows[is_selected], target_codes[is_selected], weights[is_selected])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,47 +78,111 @@ class _State:
 
     @cached_property
     def criterion(self) -> float:
-        """The log-likelihood, less half the logarithm of the number of rows for each lambda."""
+        """The log-likelihood, less a penalty for each transform and each lambda."""
         total = sum(column.log_likelihood for column in self.columns)
         if not np.isfinite(total):
             return -np.inf
-        n_parameters = sum(each.transform.n_parameters for each in self.transforms if each.transform is not None)
-        penalty = 0.5 * np.log(len(self.data.rows)) * n_parameters
+        used = [each.transform for each in self.transforms if each.transform is not None]
+        n_rows, n_lambdas = len(self.data.rows), sum(each.n_parameters for each in used)
+        penalty = _MIN_GAIN * n_rows * (len(used) + n_lambdas) + 0.5 * np.log(n_rows) * n_lambdas
         return float(total + self.data.dependence_term(self.correlations) - penalty)
+
+
+def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTransform]:
+    """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
+    chosen = [ScaledTransform()] * rows.shape[1]
+    for block in find_correlated_blocks(rows):
+        data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights))
+        for j, scaled in zip(block, _choose_jointly(data), strict=True):
+            chosen[j] = scaled
+    return chosen
+
+
+def _choose_jointly(data: ClassGaussians) -> tuple[ScaledTransform, ...]:
+    """Return the transforms of the columns of one block."""
+    state = max(_list_starts(data), key=lambda each: each.criterion)
+    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 1):
+        before = state
+        for j in range(data.n_columns):
+            state = _improve_column(state, j)
+        if state is before:
+            break
+    return state.transforms
+
+
+def _list_starts(data: ClassGaussians) -> Iterator[_State]:
+    """Yield the states in which all columns are transformed alike: not at all, by log1p in each unit, by Yeo-Johnson.
+
+    Columns whose values log1p does not allow are not transformed.
+    """
+    columns = range(data.n_columns)
+    yield _State.start(data, [ScaledTransform()] * data.n_columns)
+    for position in range(len(_UNITS)):
+        yield _State.start(data, [_fit_log(data, j, position) for j in columns])
+    yield _State.start(data, [_fit_power_alone(data, j) for j in columns])
+
+
+class _Rows(NamedTuple):
+    """Rows (m, D), their classes (m,) and weights (m,)."""
+
+    rows: ND
+    target_codes: IntN
+    weights: N
+
+
+def _select_rows(rows: ND, target_codes: IntN, weights: N) -> _Rows:
+    """Return the rows without gaps if each class has enough of them, else all; at most about 10 000.
+
+    A hash of the ranks of the values selects them, so that neither the order of the rows nor units matter.
+    """
+    is_selected: BoolN = np.asarray(~np.isnan(rows).any(axis=1))
+    counts = [np.count_nonzero(is_selected & (target_codes == code)) for code in np.unique(target_codes)]
+    if min(counts) < _MIN_COMPLETE_ROWS_PER_COLUMN * (rows.shape[1] + 1):
+        is_selected = np.ones(len(rows), dtype=bool)
+    if np.count_nonzero(is_selected) > _MAX_ROWS:
+        limit = _MAX_ROWS / np.count_nonzero(is_selected) * 2.0**64
+        is_selected &= hash_ranks(rows) < np.uint64(limit)
+    return _Rows(rows[is_selected], target_codes[is_selected], weights[is_selected])
 
 
 def _improve_column(state: _State, j: int) -> _State:
     """Return the state with the transform of column j that raises the criterion most; the same state if none does."""
-    best, minimum = state, state.criterion + _MIN_GAIN * len(state.data.rows)
-    for scaled in _list_transforms(state.data, j, lambda each: state.change(j, each).criterion):
+    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * len(state.data.rows)
+    candidates = [ScaledTransform()]
+    for position, unit in enumerate(_list_units(state.data, j)):
+        candidates += [
+            _fit_log(state.data, j, position),
+            _fit_power(unit, lambda each: state.change(j, each).criterion),
+        ]
+    for scaled in candidates:
         changed = state.change(j, scaled)
         if changed.criterion > max(best.criterion, minimum):
             best = changed
     return best
 
 
-def _fit_alone(data: ClassGaussians, j: int, kind: str | None) -> ScaledTransform:
-    """Return the transform of a kind that is best for column j alone; none if it allows no transform of the kind."""
+def _list_units(data: ClassGaussians, j: int) -> list[float]:
+    """Return the units that are tried for column j, ascending; none if all of its values are 0."""
+    present = data.rows[data.is_present[:, j], j]
+    sizes = np.sort(np.abs(present[present != 0]))
+    return [factor * float(sizes[int(probability * len(sizes))]) for probability, factor in _UNITS if len(sizes)]
+
+
+def _fit_log(data: ClassGaussians, j: int, position: int) -> ScaledTransform:
+    """Return log1p of column j in one of its units; no transform if a value is outside of the domain."""
+    units = _list_units(data, j)
+    is_allowed = bool(units) and float(np.nanmin(data.rows[:, j])) / units[position] > Log1p.minimum
+    return ScaledTransform(Log1p(), units[position]) if is_allowed else ScaledTransform()
+
+
+def _fit_power_alone(data: ClassGaussians, j: int) -> ScaledTransform:
+    """Return the Yeo-Johnson transform that is best for column j alone, in the best of the units."""
 
     def criterion(scaled: ScaledTransform) -> float:
         return data.transform_column(j, *scaled).log_likelihood
 
-    candidates = [scaled for scaled in _list_transforms(data, j, criterion) if scaled.name == kind]
+    candidates = (_fit_power(unit, criterion) for unit in _list_units(data, j))
     return max(candidates, key=criterion, default=ScaledTransform())
-
-
-def _list_transforms(
-    data: ClassGaussians, j: int, criterion: Callable[[ScaledTransform], float]
-) -> Iterator[ScaledTransform]:
-    """Yield the transforms of column j to compare: none, and in each unit log1p and the Yeo-Johnson that is best."""
-    yield ScaledTransform()
-    present = data.rows[data.is_present[:, j], j]
-    sizes = np.sort(np.abs(present[present != 0]))
-    for probability, factor in _UNITS if len(sizes) else ():
-        unit = factor * float(sizes[int(probability * len(sizes))])
-        if float(present.min()) / unit > Log1p.minimum:
-            yield ScaledTransform(Log1p(), unit)
-        yield _fit_power(unit, criterion)
 
 
 def _fit_power(unit: float, criterion: Callable[[ScaledTransform], float]) -> ScaledTransform:
