@@ -147,7 +147,7 @@ def _describe_groups(
         if (sentence := _describe_miscalibration(column, group, rows_of_groups[group.name], joint_level))
     ]
     if compared and not sentences:
-        sentences = [f"{column}: the probabilities fit {'every group' if len(compared) > 1 else 'the group'}."]
+        sentences = [f"{column}: no group's probabilities differ from its rate by more than chance explains."]
     if len(compared) > 1:
         sentences.append(_describe_true_positive_rates(column, compared, threshold))
     return (*sentences, *(_describe_small_group(column, group) for group in groups if group.is_too_small))
