@@ -143,7 +143,8 @@ def compare_with_peers(
     random_state : int, default=0
         Seed of the folds.
     time : array-like of shape (n,), optional
-        Numbers or dates. If given, the models are trained on earlier and tested on later rows, instead of folds.
+        Numbers or dates. If given, the models are trained on earlier and tested on later rows, instead of folds. A
+        number of the same column in ``X`` stays an input, so leave it out of ``X`` unless it is known in advance.
     test_fraction : float, default=0.2
         Fraction of the rows that test, with ``time``.
     progress : bool, callable or None, default=None
