@@ -1,6 +1,5 @@
 """Selection of the columns of a table as rows of finite numbers, for a new fit or for a fitted model."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,12 +7,12 @@ import numpy as np
 
 from gaussmix.cli.table_reader import Column, Table, format_column_kinds
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
+from gaussmix.diagnostics.identifier_rules import ROW_NUMBER_NAME_PATTERN, are_row_numbers
 from gaussmix.errors import ColumnNameError, TableError
 from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import ND, AnyArray, N
 
 # Names of columns that may hold row numbers: 'id', 'row_id', 'userID', 'index'.
-IDENTIFIER_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id|index)$|ID$")
 
 
 @dataclass(frozen=True)
@@ -153,13 +152,8 @@ def _notes_on_row_number_columns(columns: Sequence[Column]) -> list[str]:
     return [
         f"column {column.name!r} looks like a row number and is fitted; choose the other columns with --columns."
         for column in columns
-        if IDENTIFIER_NAME_PATTERN.search(column.name) and are_row_numbers(column.values)
+        if ROW_NUMBER_NAME_PATTERN.search(column.name) and are_row_numbers(column.values)
     ]
-
-
-def are_row_numbers(values: N) -> bool:
-    """Return whether the values are 0, 1, 2, ... or 1, 2, 3, ... in order."""
-    return values[0] in (0, 1) and bool(np.array_equal(values, values[0] + np.arange(len(values))))
 
 
 def _notes_on_non_numeric_and_unnamed_columns(table: Table) -> list[str]:

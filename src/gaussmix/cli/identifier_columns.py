@@ -1,19 +1,23 @@
 """Columns that identify rows, such as customer numbers: they are copied to the output and not fitted."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussmix.cli.column_selection import IDENTIFIER_NAME_PATTERN, are_row_numbers, require_columns
+from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_reader import Column, Table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
+from gaussmix.diagnostics.identifier_rules import (
+    ROW_NUMBER_NAME_PATTERN,
+    are_distinct_whole_numbers,
+    are_row_numbers,
+    is_id_name,
+)
 from gaussmix.errors.text import join_with_and
 from gaussmix.types import AnyArray
 
 _ROW_NUMBER_NAMES = ("row", "data_row")  # those of the tables of this program
-_ID_NAME_PATTERN = re.compile(r"(?i:^|[_ .-])(?i:id)$|ID$")  # 'id', 'customer_id', 'userID'
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,13 @@ def split_identifiers(
 def _is_identifier(column: Column) -> bool:
     """Return whether a column identifies rows: distinct texts, or distinct whole numbers with the name of an id."""
     if column.is_numeric:
-        is_named_id = bool(_ID_NAME_PATTERN.search(column.name)) and _are_distinct_whole_numbers(column.values)
-        is_index = bool(IDENTIFIER_NAME_PATTERN.search(column.name)) or column.name.lower() in _ROW_NUMBER_NAMES
+        is_named_id = is_id_name(column.name) and are_distinct_whole_numbers(column.values)
+        is_index = bool(ROW_NUMBER_NAME_PATTERN.search(column.name)) or column.name.lower() in _ROW_NUMBER_NAMES
         return is_named_id or (is_index and are_row_numbers(column.values))
     if column.kind != "text" or column.is_likely_numeric:
         return False
     texts = column.load_texts()
     return None not in texts and len(set(texts)) == len(texts)
-
-
-def _are_distinct_whole_numbers(values: AnyArray) -> bool:
-    """Return whether all values (n,) are whole numbers and no two are equal."""
-    is_whole = bool(np.isfinite(values).all()) and np.array_equal(values, np.round(values))
-    return is_whole and len(np.unique(values)) == len(values)
 
 
 def _load_values(column: Column) -> AnyArray:

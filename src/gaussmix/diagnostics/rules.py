@@ -73,7 +73,7 @@ def _find_pile_at_edge(column: SortedColumn, total_weight: float) -> Evidence | 
     return None
 
 
-def _find_point_mass(column: SortedColumn, total_weight: float) -> Evidence | None:
+def find_point_mass(column: SortedColumn, total_weight: float) -> Evidence | None:
     """Return the most frequent value if it occurs far more often than its neighbours and than other values."""
     if not column.has_unequal_weights:
         return None
@@ -161,7 +161,7 @@ RULES = (
     DiagnosisRule(
         "point mass",
         "columns with a point mass",
-        _find_point_mass,
+        find_point_mass,
         "{percent:.1f} % of the rows are exactly {value:.4g}",
         "Leave such columns out, or fit the other rows alone.",
     ),

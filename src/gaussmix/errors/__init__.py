@@ -11,6 +11,7 @@ from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceErro
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
+from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -25,9 +26,11 @@ from gaussmix.errors.models import (
     UnrepresentableError,
 )
 from gaussmix.errors.sources import SourceError
-from gaussmix.errors.table_columns import TableColumnError
+from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.validation import ValidationError
 
 __all__ = [
+    "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
@@ -48,7 +51,9 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
+    "OutcomeError",
     "ParameterError",
+    "PriorError",
     "RowTooFarError",
     "SelectionError",
     "SourceError",
@@ -57,9 +62,12 @@ __all__ = [
     "StructureError",
     "TableColumnError",
     "TableError",
+    "TableInputError",
+    "TargetLeakError",
     "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
+    "ValidationError",
     "VerdictTableError",
     "WeightError",
 ]

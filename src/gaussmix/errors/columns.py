@@ -92,11 +92,14 @@ class DataWarning(GaussmixWarning):
     @classmethod
     def unknown_categories(cls, values_by_column: Mapping[str, Sequence[object]]) -> "DataWarning":
         """Return the warning that columns hold categories that the fit has not seen."""
-        named = [
-            f"{name!r} holds {join_with_commas([repr(value) for value in values], _MAX_VALUES_SHOWN)}"
-            for name, values in values_by_column.items()
-        ]
-        return cls(f"categories that the fit has not seen count as missing: column {'; column '.join(named)}")
+        return cls(f"categories that the fit has not seen count as missing: {_list_values(values_by_column)}")
+
+    @classmethod
+    def absurd_numbers(cls, values_by_column: Mapping[str, Sequence[float]]) -> "DataWarning":
+        """Return the warning that columns hold numbers far beyond those of the fit."""
+        return cls(
+            f"numbers far beyond those of the fit count as missing: {_list_values(values_by_column)}; check their units"
+        )
 
     @classmethod
     def outside_domain(cls, column: str, n_rows: int, smallest: float, minimum: float) -> "DataWarning":
@@ -131,3 +134,12 @@ class DataWarning(GaussmixWarning):
     def columns_without_gaussian_shape(cls, texts: Sequence[str]) -> "DataWarning":
         """Return the warning about columns; ``texts`` name them and what can be done, kind by kind."""
         return cls(f"{' '.join(texts)} To hide this: warnings.simplefilter('ignore', gaussmix.DataWarning)")
+
+
+def _list_values(values_by_column: Mapping[str, Sequence[object]]) -> str:
+    """Return "column 'a' holds 1, 2; column 'b' holds 3", with a few values of each."""
+    parts = (
+        f"column {name!r} holds {join_with_commas([repr(value) for value in values], _MAX_VALUES_SHOWN)}"
+        for name, values in values_by_column.items()
+    )
+    return "; ".join(parts)

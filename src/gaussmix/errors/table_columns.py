@@ -14,19 +14,11 @@ def _format_value(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[: _MAX_SHOWN_CHARACTERS - 3] + "..."
 
 
-class TableColumnError(DataError):
-    """A column of a table that cannot be used, or a table that cannot be read."""
+class TableInputError(DataError):
+    """Data that are no table of the expected form."""
 
     @classmethod
-    def unusable_cell(cls, column: str, value: object) -> DataError:
-        """Return the error that a cell is neither a number nor text."""
-        return DataTypeError(
-            f"column {column!r} holds {_format_value(value)}; an argument must be a string or a number, a bool or a "
-            "date; drop or convert the column"
-        )
-
-    @classmethod
-    def unknown_table_type(cls, data: object) -> "TableColumnError":
+    def unknown_table_type(cls, data: object) -> "TableInputError":
         """Return the error that the data are no table that we can read."""
         return cls(
             f"X must be a data frame of pandas, polars or pyarrow, a dict of columns or an array of shape (n, d), but "
@@ -34,19 +26,19 @@ class TableColumnError(DataError):
         )
 
     @classmethod
-    def complex_numbers(cls) -> "TableColumnError":
+    def complex_numbers(cls) -> "TableInputError":
         """Return the error that the data are complex."""
         return cls("Complex data not supported: pass real and imaginary parts as two columns")
 
     @classmethod
-    def ragged_rows(cls) -> "TableColumnError":
+    def ragged_rows(cls) -> "TableInputError":
         """Return the error that rows have different lengths."""
         return cls(
             "the rows of X have different lengths; pass one value per column in every row, None if it is missing"
         )
 
     @classmethod
-    def ragged_dict(cls, lengths: Mapping[str, int]) -> "TableColumnError":
+    def ragged_dict(cls, lengths: Mapping[str, int]) -> "TableInputError":
         """Return the error that the columns of a dict have different lengths."""
         shortest, longest = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
         return cls(
@@ -55,14 +47,40 @@ class TableColumnError(DataError):
         )
 
     @classmethod
-    def column_of_dict_not_flat(cls, column: str, ndim: int) -> "TableColumnError":
+    def column_of_dict_not_flat(cls, column: str, ndim: int) -> "TableInputError":
         """Return the error that a column of a dict has more or fewer dimensions than one."""
         return cls(f"column {column!r} of X must have one dimension, but has {ndim}; pass one value per row")
 
     @classmethod
-    def wrong_n_feature_names(cls, n_names: int, n_columns: int) -> "TableColumnError":
+    def wrong_n_feature_names(cls, n_names: int, n_columns: int) -> "TableInputError":
         """Return the error that there is not one name per column."""
         return cls(f"X has {format_count(n_columns, 'column')}, but there are {n_names} names; pass one per column")
+
+    @classmethod
+    def missing_columns(cls, names: Sequence[str]) -> "TableInputError":
+        """Return the error that columns of the fit are missing from a table."""
+        named = join_with_and([repr(name) for name in names])
+        return cls(
+            f"X has no column {named}, which the fit used; add {'it' if len(names) == 1 else 'them'}, with missing "
+            "values if the values are unknown"
+        )
+
+    @classmethod
+    def wrong_target_length(cls, shape: tuple[int, ...], n_rows: int) -> "TableInputError":
+        """Return the error that there is not one class per row."""
+        return cls(f"target_codes must have the shape ({n_rows},), one class per row, but have {shape}")
+
+
+class TableColumnError(DataError):
+    """A column of a table that cannot be used."""
+
+    @classmethod
+    def unusable_cell(cls, column: str, value: object) -> DataError:
+        """Return the error that a cell is neither a number nor text."""
+        return DataTypeError(
+            f"column {column!r} holds {_format_value(value)}; an argument must be a string or a number, a bool or a "
+            "date; drop or convert the column"
+        )
 
     @classmethod
     def mixed_types(cls, column: str, text: object, number: object) -> "TableColumnError":
@@ -91,25 +109,54 @@ class TableColumnError(DataError):
         )
 
     @classmethod
-    def missing_columns(cls, names: Sequence[str]) -> "TableColumnError":
-        """Return the error that columns of the fit are missing from a table."""
-        named = join_with_and([repr(name) for name in names])
-        return cls(
-            f"X has no column {named}, which the fit used; add {'it' if len(names) == 1 else 'them'}, with missing "
-            "values if the values are unknown"
-        )
-
-    @classmethod
     def dates_instead(cls, column: str) -> "TableColumnError":
         """Return the error that a column arrives as dates."""
         return cls(f"column {column!r} held no dates in the fit, but does now; convert its values as for the fit")
 
     @classmethod
-    def wrong_target_length(cls, n_codes: int, n_rows: int) -> "TableColumnError":
-        """Return the error that there is not one class per row."""
-        return cls(f"target_codes must have one class per row ({n_rows}), but have {n_codes}")
+    def transform_of_non_numeric(cls, names: Sequence[str], numeric: Sequence[str]) -> "TableColumnError":
+        """Return the error that a transform is asked for columns that are not numeric, or that are merged."""
+        named = join_with_and([repr(name) for name in names])
+        allowed = join_with_commas([repr(name) for name in numeric]) or "none"
+        return cls(f"transform names {named}, but the numeric columns after merging are {allowed}; name these only")
+
+    @classmethod
+    def outside_domain(cls, column: str, transform: str, value: float, minimum: float) -> "TableColumnError":
+        """Return the error that a value is outside the domain of the transform that a user names."""
+        return cls(
+            f"column {column!r} holds {value:g}, but {transform} needs values above {minimum:g}; use 'yeo-johnson' or "
+            "'auto'"
+        )
 
     @classmethod
     def no_usable_column(cls, reasons: Sequence[str]) -> "TableColumnError":
         """Return the error that every column is left out."""
         return cls(f"no column of X can be used: {join_with_commas(list(reasons))}; add columns that describe the rows")
+
+
+class TargetLeakError(TableColumnError):
+    """A column that is the target in disguise."""
+
+    @classmethod
+    def determines_class(cls, column: str) -> "TargetLeakError":
+        """Return the error that the class follows from the level of a column in every row."""
+        return cls(
+            f"column {column!r} is the target in disguise: each of its values occurs in one class only; drop it, since "
+            "it is not known before the class is"
+        )
+
+    @classmethod
+    def separates_classes(cls, column: str, cut: float) -> "TargetLeakError":
+        """Return the error that cuts of a numeric column separate the classes without an error."""
+        return cls(
+            f"column {column!r} is the target in disguise: whether it is below {cut:.6g} tells the class in every row; "
+            "drop it, or pass an array if it is a measurement"
+        )
+
+    @classmethod
+    def present_in_one_class(cls, column: str, n_rows: int) -> "TargetLeakError":
+        """Return the error that a column has values in rows of one class only."""
+        return cls(
+            f"column {column!r} is the target in disguise: all {n_rows} rows in which it has a value are of one class; "
+            "drop it"
+        )

@@ -168,7 +168,7 @@ def fit_column_transforms(
     TransformError
         If a value is outside the domain of its transform.
     """
-    names = _parse_transform_names(transform, rows.shape[1], feature_names)
+    names = parse_transform_names(transform, rows.shape[1], feature_names)
     if not any(names):
         return None
     row_weights = np.ones(len(rows)) if weights is None else weights
@@ -192,7 +192,7 @@ def _format_column(column: int, feature_names: Sequence[str] | None) -> str:
     return str(column) if feature_names is None else repr(str(feature_names[column]))
 
 
-def _parse_transform_names(
+def parse_transform_names(
     transform: TransformLike, n_features: int, feature_names: Sequence[str] | None
 ) -> list[str | None]:
     """Return the name of each column's transform, or None; raise an error if one is unknown."""

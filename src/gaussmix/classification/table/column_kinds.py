@@ -1,7 +1,7 @@
 """Decide for each column of a table whether it is numeric, categorical, or left out, and say why.
 
 Text, bools and categories are categorical, unless every text is a number. In data frames a numeric column of at most
-12 distinct whole numbers is categorical, too. Dates, identifiers, and columns with no or one value are left out.
+12 distinct whole numbers is categorical, too. Dates, and columns that `column_usability` refuses, are left out.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,18 @@ import numpy as np
 
 from gaussmix.classification.table.category_cells import CategoryCells, codes_of_numbers, read_category_cells
 from gaussmix.classification.table.cell_values import parse_numbers
-from gaussmix.classification.table.identifiers import is_identifier_number, is_identifier_text
+from gaussmix.classification.table.column_usability import (
+    reason_to_drop_category,
+    reason_to_drop_levels,
+    reason_to_drop_numbers,
+)
+from gaussmix.classification.table.far_values import Limits, find_limits
 from gaussmix.classification.table.input_column import numbers_of_cells, require_no_infinity
 from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable
 from gaussmix.core.scalar_checks import is_integer
 from gaussmix.diagnostics.rules import MAX_DISCRETE_VALUES
 from gaussmix.errors import ColumnNameError, ParameterError, TableColumnError
+from gaussmix.errors.text import format_count
 from gaussmix.types import BoolN, N
 
 CategoricalLike = str | Sequence[str | int] | None
@@ -26,9 +32,24 @@ _ALLOWED_CATEGORICAL = "'auto', a list of names or positions of columns, or None
 
 @dataclass(eq=False)
 class ClassifiedColumns:
-    """Numbers (n,) and category cells by column name, in the order of the table, and notes on what was left out."""
+    """The columns of a table that are used, and notes on the others.
 
+    Attributes
+    ----------
+    names : list of str
+        Columns that are used, in the order of the table.
+    numbers : dict of str to ndarray of shape (n,)
+        Numbers of each numeric column, NaN where missing.
+    limits : dict of str to Limits
+        Beyond which numbers of each numeric column count as missing.
+    categories : dict of str to CategoryCells
+        Cells of each categorical column.
+    notes : list of str
+    """
+
+    names: list[str] = field(default_factory=list)
     numbers: dict[str, N] = field(default_factory=dict)
+    limits: dict[str, Limits] = field(default_factory=dict)
     categories: dict[str, CategoryCells] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -68,19 +89,21 @@ class _CategoricalRule:
 
     is_automatic: bool
     names: frozenset[str]
+    has_names: bool
 
     @classmethod
     def parse(cls, categorical: CategoricalLike, table: InputTable) -> "_CategoricalRule":
         """Return the rule; raise an error for a column that does not exist."""
         if categorical is None:
-            return cls(False, frozenset())
+            return cls(False, frozenset(), table.has_names)
         if isinstance(categorical, str):
             if categorical != "auto":
                 raise ParameterError.invalid_value("categorical", categorical, _ALLOWED_CATEGORICAL)
-            return cls(table.has_names, frozenset())
+            return cls(table.has_names, frozenset(), table.has_names)
         if not isinstance(categorical, Sequence | np.ndarray):
             raise ParameterError.invalid_value("categorical", categorical, _ALLOWED_CATEGORICAL)
-        return cls(False, frozenset(_find_name(column, table.names) for column in categorical))
+        names = frozenset(_find_name(column, table.names) for column in categorical)
+        return cls(False, names, table.has_names)
 
     def is_category(self, name: str, numbers: N) -> bool:
         """Return whether a numeric column is a category."""
@@ -107,30 +130,53 @@ def _classify_column(
     column: AbstractTableColumn, rule: _CategoricalRule, is_counted: BoolN, classified: ClassifiedColumns
 ) -> None:
     """Add a column to the numbers or categories, or a note why it is left out."""
-    name, cells = column.name, None
-    if column.is_numeric:
-        numbers: N | None = column.to_numbers()
-    else:
-        cells = read_category_cells(column)
-        parsed = parse_numbers(cells.values)
-        _require_one_type(name, cells, parsed is not None)
-        numbers = None if parsed is None else numbers_of_cells(cells, parsed)
+    name = column.name
+    numbers, cells = _read_numbers_or_cells(column)
     if numbers is not None:
         require_no_infinity(numbers, name)
         numbers = numbers[is_counted]
-        reason = _reason_to_drop_numbers(name, numbers)
-        if reason is None and rule.is_category(name, numbers):
-            classified.categories[name] = codes_of_numbers(numbers, name)
-        elif reason is None:
-            classified.numbers[name] = numbers
+        if rule.is_category(name, numbers):
+            cells = codes_of_numbers(numbers, name)
+        reason = reason_to_drop_numbers(name, numbers, rule.has_names)
     else:
         assert cells is not None
         cells = cells.select_rows(is_counted)
-        reason = _reason_to_drop_categories(cells)
-        if reason is None:
-            classified.categories[name] = cells
+        reason = reason_to_drop_category(cells)
+    if reason is None and cells is not None and name not in rule.names:  # a user's categories may have many levels
+        reason = reason_to_drop_levels(cells)
     if reason is not None:
         classified.notes.append(f"{name!r} {reason} and is left out.")
+        return
+    classified.names.append(name)
+    if cells is not None:
+        classified.categories[name] = cells
+    elif numbers is not None:
+        _add_numbers(name, numbers, classified)
+
+
+def _read_numbers_or_cells(column: AbstractTableColumn) -> tuple[N | None, CategoryCells | None]:
+    """Return the numbers (n,) of a column if it is numeric or all of its text is, else its cells."""
+    if column.is_numeric:
+        return column.to_numbers(), None
+    cells = read_category_cells(column)
+    parsed = parse_numbers(cells.values)
+    _require_one_type(column.name, cells, parsed is not None)
+    return (None, cells) if parsed is None else (numbers_of_cells(cells, parsed), None)
+
+
+def _add_numbers(name: str, numbers: N, classified: ClassifiedColumns) -> None:
+    """Add a numeric column, whose numbers beyond its limits become missing."""
+    limits = find_limits(numbers[~np.isnan(numbers)])
+    is_beyond = limits.is_beyond(numbers)
+    n_beyond = int(np.count_nonzero(is_beyond))
+    if n_beyond:
+        farthest = float(numbers[is_beyond][np.abs(numbers[is_beyond]).argmax()])
+        classified.notes.append(
+            f"{name!r}: {format_count(n_beyond, 'number')} beyond {limits.lowest:.3g} to {limits.highest:.3g}, such as "
+            f"{farthest:.6g}, {'counts' if n_beyond == 1 else 'count'} as missing."
+        )
+    classified.limits[name] = limits
+    classified.numbers[name] = np.where(is_beyond, np.nan, numbers)
 
 
 def _require_one_type(name: str, cells: CategoryCells, is_numeric: bool) -> None:
@@ -143,23 +189,3 @@ def _require_one_type(name: str, cells: CategoryCells, is_numeric: bool) -> None
             (value for value in others if isinstance(value, str) and parse_numbers([value]) is None), others[-1]
         )
         raise TableColumnError.mixed_types(name, text, numbers[0] if numbers else others[0])
-
-
-def _reason_to_drop_numbers(name: str, numbers: N) -> str | None:
-    """Return why a numeric column is left out, as a part of a sentence; None if it is used."""
-    present = numbers[~np.isnan(numbers)]
-    if not len(present):
-        return "has no values"
-    if present.min() == present.max():
-        return f"is {present[0]:.10g} in every row"
-    return "identifies the rows" if is_identifier_number(name, present) else None
-
-
-def _reason_to_drop_categories(cells: CategoryCells) -> str | None:
-    """Return why a categorical column is left out, as a part of a sentence; None if it is used."""
-    if not cells.values:
-        return "has no values"
-    if len(cells.values) == 1:
-        return f"is {cells.values[0]!r} in every row"
-    is_text = all(isinstance(value, str) for value in cells.values)
-    return "identifies the rows" if is_text and is_identifier_text(cells.counts) else None

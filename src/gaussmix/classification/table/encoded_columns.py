@@ -10,37 +10,44 @@ import numpy as np
 from gaussmix.classification.table.category_cells import map_codes
 from gaussmix.classification.table.cell_values import CellValue
 from gaussmix.transforms.transform_kinds import AbstractTransform
-from gaussmix.types import AnyArray, BoolN, IntN, N
+from gaussmix.types import BoolN, IntN, N
+
+_POINT_TOLERANCE = 1e-9  # of a value that stands for itself, relative to the range of the column
 
 
-class UnitConversion(NamedTuple):
-    """A column of a table in the units of an encoded one: ``intercept + slope * cell``.
+class LinearReading(NamedTuple):
+    """A value that columns of a table say together: ``intercept + sum of slope times cell``."""
 
-    Cells equal to one of ``missing_values`` count as missing, because a categorical column stands for them.
-    """
+    columns: tuple[str, ...]
+    slopes: tuple[float, ...]
+    intercept: float
 
-    column: str
-    slope: float = 1.0
-    intercept: float = 0.0
-    missing_values: tuple[float, ...] = ()
-
-    def convert(self, numbers: N) -> N:
-        """Return numbers (n,) in the units of the encoded column, NaN where missing."""
-        for value in self.missing_values:
-            numbers = np.where(numbers == value, np.nan, numbers)
-        return numbers if (self.slope, self.intercept) == (1.0, 0.0) else self.intercept + self.slope * numbers
+    def read(self, numbers: Mapping[str, N]) -> N:
+        """Return the values (n,) from the numbers (n,) of the columns of a table, NaN where a cell is missing."""
+        if len(self.columns) == 1 and (self.slopes[0], self.intercept) == (1.0, 0.0):
+            return numbers[self.columns[0]]
+        terms = (slope * numbers[column] for column, slope in zip(self.columns, self.slopes, strict=True))
+        return np.asarray(sum(terms, start=np.asarray(self.intercept)))
 
 
 class LevelReading(NamedTuple):
-    """What the codes of a column of a table say about an encoded one: the level of each code, -1 where nothing."""
+    """What the codes of a column say about a categorical one.
+
+    ``column`` is a categorical column of the table, or a numeric column of encoded rows of which some values stand for
+    themselves. ``levels`` has the level of each of its codes, -1 where a code says nothing. ``sources`` are the columns
+    of the table behind it.
+    """
 
     column: str
     levels: tuple[int, ...]
+    sources: tuple[str, ...]
 
 
-def fill_gaps(values: AnyArray, others: AnyArray, is_missing: BoolN) -> AnyArray:
-    """Return values (n,) with those of ``others`` where they are missing."""
-    return np.where(is_missing, others, values) if is_missing.any() else values
+class DataRange(NamedTuple):
+    """Smallest and largest value of a fit."""
+
+    minimum: float
+    maximum: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,43 +58,47 @@ class NumericColumn:
     ----------
     name : str
         The column of the table whose units it has.
-    conversions : tuple of UnitConversion
-        Columns of the table that say its value. The first that is present in a row counts.
+    readings : tuple of LinearReading
+        What columns of the table say about its value. The first whose cells are present in a row counts.
+    points : tuple of float
+        Values that a categorical column stands for; they count as missing here.
     transform : AbstractTransform or None
         None is the identity.
     unit : float
-        In the data's units; 1 unless the transform needs another one.
+        What the transform counts as 1, in the data's units.
     center, scale : float
         Mean and standard deviation of the transformed values.
-    minimum : float
-        Smallest value of the fit, in the data's units.
+    data_range : DataRange
+        In the data's units.
     """
 
     name: str
-    conversions: tuple[UnitConversion, ...]
+    readings: tuple[LinearReading, ...]
+    points: tuple[float, ...]
     transform: AbstractTransform | None
     unit: float
     center: float
     scale: float
-    minimum: float
+    data_range: DataRange
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Columns of the table that it stands for."""
-        return tuple(conversion.column for conversion in self.conversions)
+        """Columns of the table that say its value."""
+        return tuple(dict.fromkeys(name for reading in self.readings for name in reading.columns))
 
     def gather(self, numbers: Mapping[str, N]) -> N:
         """Return its values (n,) in the data's units from the numbers (n,) of the columns of a table."""
-        first, *others = self.conversions
-        values = first.convert(numbers[first.column])
-        for conversion in others:
-            values = fill_gaps(values, conversion.convert(numbers[conversion.column]), np.isnan(values))
-        return values
+        return first_present(self.readings, numbers)
+
+    def codes_of_points(self, values: N) -> IntN:
+        """Return the position (n,) of values in ``points``; others have the next code, and missing ones -1."""
+        tolerance = _POINT_TOLERANCE * (self.data_range.maximum - self.data_range.minimum)
+        return codes_of_points(values, self.points, tolerance)
 
     def is_outside_domain(self, values: N) -> BoolN:
         """Return which values (n,) its transform does not allow."""
         lower = -np.inf if self.transform is None else self.transform.minimum
-        return np.asarray(values / self.unit <= lower)
+        return np.asarray(values <= lower * self.unit)
 
     def from_units(self, values: N) -> N:
         """Return standardised values (n,) from values in the data's units inside the domain."""
@@ -110,7 +121,7 @@ class CategoricalColumn:
     name : str
         A column of the table, or a column and one of its values.
     readings : tuple of LevelReading
-        Columns of the table that say its level. The first that does in a row counts.
+        What columns of the table say about its level. The first that says one in a row counts.
     levels : tuple of str, bool, int or float
         The levels as the table has them. Rare ones are merged into the level 'other'.
     """
@@ -121,20 +132,39 @@ class CategoricalColumn:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Columns of the table that it stands for."""
-        return tuple(reading.column for reading in self.readings)
+        """Columns of the table that say its level."""
+        return tuple(dict.fromkeys(name for reading in self.readings for name in reading.sources))
 
     @cached_property
     def _tables(self) -> tuple[IntN, ...]:
-        """The level of each code of each source."""
+        """The level of each code of each reading."""
         return tuple(np.array(reading.levels, dtype=np.int64) for reading in self.readings)
 
     def gather(self, codes: Mapping[str, IntN]) -> IntN:
-        """Return its levels (n,) from the codes (n,) of the columns of a table; -1 where they say nothing."""
-        first, *others = self.readings
-        levels = map_codes(codes[first.column], self._tables[0])
-        for reading, table in zip(others, self._tables[1:], strict=True):
-            is_missing = levels < 0
-            if is_missing.any():
-                levels[is_missing] = map_codes(codes[reading.column][is_missing], table)
+        """Return its levels (n,) from the codes (n,) of the columns that it reads; -1 where they say nothing."""
+        levels = map_codes(codes[self.readings[0].column], self._tables[0])
+        for reading, table in zip(self.readings[1:], self._tables[1:], strict=True):
+            rows = np.flatnonzero(levels < 0)
+            if not len(rows):
+                break
+            levels[rows] = map_codes(codes[reading.column][rows], table)
         return levels
+
+
+def first_present(readings: tuple[LinearReading, ...], numbers: Mapping[str, N]) -> N:
+    """Return the value (n,) of the first reading whose cells are present in a row, NaN where there is none."""
+    values = readings[0].read(numbers)
+    for reading in readings[1:]:
+        is_missing = np.isnan(values)
+        if not is_missing.any():
+            break
+        values = np.where(is_missing, reading.read(numbers), values)
+    return values
+
+
+def codes_of_points(values: N, points: tuple[float, ...], tolerance: float = 0.0) -> IntN:
+    """Return the position (n,) of values among points; other values have the next code, and missing ones -1."""
+    codes = np.where(np.isnan(values), -1, len(points)).astype(np.int64)
+    for code, point in enumerate(points):
+        codes[np.abs(values - point) <= tolerance] = code
+    return codes

@@ -8,6 +8,7 @@ import numpy as np
 
 from gaussmix.classification.table.category_cells import CategoryCells, map_codes
 from gaussmix.classification.table.cell_values import CellValue, normalize_value, parse_number
+from gaussmix.classification.table.far_values import NO_LIMITS, Limits
 from gaussmix.classification.table.input_table import AbstractTableColumn
 from gaussmix.errors import TableColumnError
 from gaussmix.types import IntN, N
@@ -31,12 +32,14 @@ class InputColumn:
         Whether its cells are numbers.
     values : tuple of str, bool, int or float
         The known values of a categorical column, sorted.
-        Of a numeric column the values that stand for themselves, such as a zero that means 'none'.
+    limits : Limits
+        Of a numeric column; numbers beyond them count as missing.
     """
 
     name: str
     is_numeric: bool
     values: tuple[CellValue, ...] = ()
+    limits: Limits = NO_LIMITS
 
     def read_numbers(self, column: AbstractTableColumn) -> N:
         """Return the numbers (n,) of a column, NaN where missing; raise TableColumnError for text and infinity."""
@@ -58,13 +61,6 @@ class InputColumn:
         new_codes = [-1 if value is None else position.get(value, -1) for value in values]
         unknown = [value for value in values if value is not None and value not in position]
         return KnownCodes(map_codes(raw.codes, np.array(new_codes, dtype=np.int64)), _sort_as_text(unknown))
-
-    def codes_of_points(self, numbers: N) -> IntN:
-        """Return the code (n,) of numbers among ``values``; other numbers get the next code, missing ones -1."""
-        codes = np.where(np.isnan(numbers), -1, len(self.values)).astype(np.int64)
-        for code, value in enumerate(self.values):
-            codes[numbers == value] = code
-        return codes
 
     def _codes_of_numbers(self, numbers: N) -> KnownCodes:
         """Return the codes of numbers (n,) among known values that are numbers or bools."""

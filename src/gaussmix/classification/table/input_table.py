@@ -12,7 +12,7 @@ import numpy as np
 
 from gaussmix.core.input_arrays import column_names
 from gaussmix.core.input_kinds import fill_masked_with_nan, refuse_sparse, require_no_lazy_frame, require_no_source
-from gaussmix.errors import ColumnNameError, DataError, TableColumnError
+from gaussmix.errors import ColumnNameError, DataError, TableColumnError, TableInputError
 from gaussmix.types import AnyArray, IntN, N
 
 
@@ -174,7 +174,7 @@ def _read_frame(data: Any) -> InputTable:
     try:
         frame = nw.from_native(data, eager_only=True)
     except TypeError as error:
-        raise TableColumnError.unknown_table_type(data) from error
+        raise TableInputError.unknown_table_type(data) from error
     names = [str(name) for name in frame.columns]
     _require_distinct(names)
     series = (frame[:, j] for j in range(len(names)))
@@ -189,10 +189,10 @@ def _read_mapping(data: Mapping[Any, Any]) -> InputTable:
     cells = {name: _to_cells(values) for name, values in zip(names, data.values(), strict=True)}
     for name, column in cells.items():
         if column.ndim != 1:
-            raise TableColumnError.column_of_dict_not_flat(name, column.ndim)
+            raise TableInputError.column_of_dict_not_flat(name, column.ndim)
     lengths = {name: len(column) for name, column in cells.items()}
     if len(set(lengths.values())) > 1:
-        raise TableColumnError.ragged_dict(lengths)
+        raise TableInputError.ragged_dict(lengths)
     columns = tuple(ArrayColumn(name, column) for name, column in cells.items())
     return InputTable(columns, len(columns[0].cells) if columns else 0, has_names=True)
 
@@ -204,7 +204,7 @@ def _read_array(data: Any, feature_names: Sequence[str] | None) -> InputTable:
         raise DataError.wrong_ndim(cells.ndim)
     names = [f"column {j}" for j in range(cells.shape[1])] if feature_names is None else list(feature_names)
     if len(names) != cells.shape[1]:
-        raise TableColumnError.wrong_n_feature_names(len(names), cells.shape[1])
+        raise TableInputError.wrong_n_feature_names(len(names), cells.shape[1])
     _require_distinct(names)
     columns = tuple(ArrayColumn(name, column) for name, column in zip(names, cells.T, strict=True))
     return InputTable(columns, len(cells), has_names=feature_names is not None)
@@ -220,9 +220,9 @@ def _to_cells(values: Any) -> AnyArray:
     try:
         cells = np.asarray(fill_masked_with_nan(values))
     except ValueError as error:  # rows of different lengths
-        raise TableColumnError.ragged_rows() from error
+        raise TableInputError.ragged_rows() from error
     if cells.dtype.kind == "c":
-        raise TableColumnError.complex_numbers()
+        raise TableInputError.complex_numbers()
     if cells.dtype.kind in "biufmM":
         return cells
     return np.asarray(values, dtype=object)

@@ -6,22 +6,29 @@ from typing import Any
 import numpy as np
 
 from gaussmix.classification.table.column_kinds import CategoricalLike, ClassifiedColumns, classify_columns
-from gaussmix.classification.table.column_scales import center_and_scale
-from gaussmix.classification.table.encoded_columns import (
-    CategoricalColumn,
-    LevelReading,
-    NumericColumn,
-    UnitConversion,
-)
+from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.input_column import InputColumn
-from gaussmix.classification.table.input_table import read_input_table
+from gaussmix.classification.table.input_table import InputTable, read_input_table
+from gaussmix.classification.table.linear_merging import drop_dependent_columns, merge_proportional_columns
+from gaussmix.classification.table.numeric_fitting import fit_numeric_columns
+from gaussmix.classification.table.rare_levels import merge_rare_levels
+from gaussmix.classification.table.recodings import merge_recodings
+from gaussmix.classification.table.shared_levels import separate_shared_levels
+from gaussmix.classification.table.table_draft import TableDraft
 from gaussmix.classification.table.table_schema import TableSchema
-from gaussmix.classification.table.transform_choice import choose_transforms
+from gaussmix.classification.table.target_leaks import require_no_target_leaks
 from gaussmix.core.input_arrays import parse_weights
-from gaussmix.errors import TableColumnError
+from gaussmix.errors import TableInputError
 from gaussmix.transforms import TransformLike
-from gaussmix.transforms.transform_kinds import AbstractTransform
-from gaussmix.types import ArrayLike, IntN, N
+from gaussmix.types import ArrayLike, IntN
+
+_STEPS = (
+    merge_recodings,
+    merge_proportional_columns,
+    drop_dependent_columns,
+    separate_shared_levels,
+    merge_rare_levels,
+)
 
 
 def fit_table_schema(
@@ -36,17 +43,21 @@ def fit_table_schema(
 ) -> TableSchema:
     """Fit the schema of a table: which columns are numbers and categories, their levels, transforms and scales.
 
+    Identifiers, constant columns, dates and categories of too many levels are left out. Columns that say the same are
+    merged and fill each other's gaps. The notes of the schema say what was done and why.
+
     Parameters
     ----------
     X : data frame, dict of columns or array of shape (n, d)
         Frames of pandas, polars, pyarrow and others. Missing cells are NaN, None, NaT, NA and blank text.
     target_codes : ndarray of int64 of shape (n,)
-        Classes of the rows, from 0.
+        Classes of the rows, from 0. They choose transforms, and a column that determines them is an error.
     weights : array-like of shape (n,), optional
-        Rows of weight zero count as absent. Centers, scales and transforms are weighted.
+        Rows of weight zero count as absent. Centers, scales and transforms are weighted; decisions that count rows
+        count the others alike.
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto' means, in tables with names, those of at most 12 distinct whole
-        numbers. Text, bools and categories of a data frame always are.
+        numbers. Text and bools always are.
     transform : 'auto', None, str or mapping, default='auto'
         'auto' chooses by likelihood; the others are those of ``GaussianMixture(column_transform=...)``.
     feature_names : sequence of str, optional
@@ -61,53 +72,54 @@ def fit_table_schema(
     Raises
     ------
     DataError
-        If the data are not a table, a column mixes types, or no column can be used.
+        If the data are not a table, a column mixes types or is the target in disguise, or no column can be used.
     """
     table = read_input_table(X, feature_names)
-    codes = np.asarray(target_codes)
-    if codes.shape != (table.n_rows,):
-        raise TableColumnError.wrong_target_length(len(codes), table.n_rows)
+    codes = _require_target_codes(target_codes, table)
     parsed = parse_weights(weights, table.n_rows)
     row_weights = np.ones(table.n_rows) if parsed is None else parsed
     is_counted = row_weights > 0
-    classified = classify_columns(table, categorical, is_counted, target_name)
-    numeric = _fit_numeric_columns(classified, codes[is_counted], row_weights[is_counted])
-    readers = tuple(
-        InputColumn(
-            name, name in classified.numbers, () if name in classified.numbers else classified.categories[name].values
-        )
-        for name in table.names
-        if name in classified.numbers or name in classified.categories
+    codes, row_weights = codes[is_counted], row_weights[is_counted]
+    columns = classify_columns(table, categorical, is_counted, target_name)
+    require_no_target_leaks(columns, codes, table.has_names)
+    draft = TableDraft.from_columns(columns)
+    for step in _STEPS:
+        draft = step(draft)
+    numeric = fit_numeric_columns(draft.numeric, codes, row_weights, transform, table.names)
+    categories = tuple(CategoricalColumn(column.name, column.readings, column.levels) for column in draft.categorical)
+    notes = (*draft.notes, *_describe_transforms(numeric))
+    return TableSchema(
+        table.names, table.has_names, _make_readers(columns, numeric, categories), numeric, categories, notes
     )
-    categorical_columns = tuple(
-        CategoricalColumn(name, (LevelReading(name, tuple(range(len(cells.values)))),), cells.values)
-        for name, cells in classified.categories.items()
+
+
+def _require_target_codes(target_codes: IntN, table: InputTable) -> IntN:
+    """Return the classes (n,) of the rows; raise TableColumnError unless there is one per row."""
+    codes = np.asarray(target_codes, dtype=np.int64)
+    if codes.shape != (table.n_rows,):
+        raise TableInputError.wrong_target_length(codes.shape, table.n_rows)
+    return codes
+
+
+def _make_readers(
+    columns: ClassifiedColumns, numeric: tuple[NumericColumn, ...], categories: tuple[CategoricalColumn, ...]
+) -> tuple[InputColumn, ...]:
+    """Return how to read each column of the table that an encoded column uses, in the order of the table."""
+    used = {name for column in numeric for name in column.sources}
+    used |= {name for column in categories for name in column.sources}
+    return tuple(
+        InputColumn(name, True, (), columns.limits[name])
+        if name in columns.numbers
+        else InputColumn(name, False, columns.categories[name].values)
+        for name in columns.names
+        if name in used
     )
-    notes = [
-        *classified.notes,
-        *(
-            f"{column.name!r} is transformed by {column.transform.description}."
-            for column in numeric
-            if column.transform is not None
-        ),
+
+
+def _describe_transforms(numeric: tuple[NumericColumn, ...]) -> list[str]:
+    """Return a note on each transformed column."""
+    return [
+        f"{column.name!r} is transformed by {column.transform.description} in units of {column.unit:.3g}."
+        for column in numeric
+        if column.transform is not None
     ]
-    return TableSchema(table.names, table.has_names, readers, numeric, categorical_columns, tuple(notes))
-
-
-def _fit_numeric_columns(classified: ClassifiedColumns, target_codes: IntN, weights: N) -> tuple[NumericColumn, ...]:
-    """Return the numeric columns with transforms, centers and scales."""
-    if not classified.numbers:
-        return ()
-    rows = np.column_stack(list(classified.numbers.values()))
-    transforms = choose_transforms(rows, target_codes, weights)
-    pairs = zip(classified.numbers.items(), transforms, strict=True)
-    return tuple(_fit_numeric_column(name, values, weights, transform) for (name, values), transform in pairs)
-
-
-def _fit_numeric_column(name: str, values: N, weights: N, transform: AbstractTransform | None) -> NumericColumn:
-    """Return a numeric column with the center and scale of its transformed values."""
-    is_present = ~np.isnan(values)
-    present = values[is_present]
-    transformed = present if transform is None else transform.forward(present)
-    center, scale = center_and_scale(transformed, weights[is_present])
-    return NumericColumn(name, (UnitConversion(name),), transform, 1.0, center, scale, float(present.min()))

@@ -1,16 +1,26 @@
 """``TableSchema``: from any table with the columns of a fit to encoded rows."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gaussmix.classification.table.column_records import (
+    categorical_from_record,
+    categorical_to_record,
+    numeric_from_record,
+    numeric_to_record,
+    reader_from_record,
+    reader_to_record,
+)
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.encoded_rows import EncodedRows
 from gaussmix.classification.table.input_column import InputColumn
 from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable, read_input_table
 from gaussmix.core.user_warnings import warn_user
-from gaussmix.errors import DataError, DataWarning, TableColumnError
+from gaussmix.errors import DataError, DataWarning, TableInputError
 from gaussmix.types import IntN, N
 
 
@@ -83,14 +93,59 @@ class TableSchema:
         DataError
             If columns are missing, or have values of another type than in the fit.
         """
-        cells = self._read_cells(self._find_columns(X))
+        cells = self._read_cells(*self._find_columns(X))
         numeric = np.empty((cells.n_rows, len(self.numeric)))
         for j, column in enumerate(self.numeric):
-            numeric[:, j] = _encode_numbers(column, column.gather(cells.numbers))
+            values = column.gather(cells.numbers)
+            if column.points:
+                point_codes = cells.codes[column.name] = column.codes_of_points(values)
+                values = np.where(point_codes < len(column.points), np.nan, values)
+            numeric[:, j] = _encode_numbers(column, values)
         codes = np.empty((cells.n_rows, len(self.categorical)), dtype=np.int64)
         for j, categorical in enumerate(self.categorical):
             codes[:, j] = categorical.gather(cells.codes)
         return EncodedRows(numeric, codes)
+
+    def to_json(self) -> str:
+        """Return the schema as JSON, with all digits."""
+        return json.dumps(
+            {
+                "input_columns": self.input_columns,
+                "has_names": self.has_names,
+                "readers": [reader_to_record(reader) for reader in self.readers],
+                "numeric": [numeric_to_record(column) for column in self.numeric],
+                "categorical": [categorical_to_record(column) for column in self.categorical],
+                "notes": self.notes,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "TableSchema":
+        """Return the schema from the JSON of `to_json`; raise KeyError, TypeError or ValueError if it is invalid."""
+        record = json.loads(text)
+        schema = cls(
+            tuple(map(str, record["input_columns"])),
+            bool(record["has_names"]),
+            tuple(map(reader_from_record, record["readers"])),
+            tuple(map(numeric_from_record, record["numeric"])),
+            tuple(map(categorical_from_record, record["categorical"])),
+            tuple(map(str, record["notes"])),
+        )
+        schema._require_consistency()
+        return schema
+
+    def _require_consistency(self) -> None:
+        """Raise ValueError if a column reads another one that does not exist, or codes that this one has not."""
+        numeric = {reader.name for reader in self.readers if reader.is_numeric}
+        n_codes = {reader.name: len(reader.values) for reader in self.readers if not reader.is_numeric}
+        n_codes |= {column.name: len(column.points) + 1 for column in self.numeric if column.points}
+        is_valid = all(set(column.sources) <= numeric for column in self.numeric) and all(
+            n_codes.get(reading.column) == len(reading.levels)
+            for column in self.categorical
+            for reading in column.readings
+        )
+        if not is_valid or not {reader.name for reader in self.readers} <= set(self.input_columns):
+            raise ValueError("a column of the schema reads values that no column has")
 
     def _find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
         """Return the table and its columns that the schema uses, in the order of ``readers``."""
@@ -99,28 +154,33 @@ class TableSchema:
             column_by_name = {column.name: column for column in table.columns}
             missing = [reader.name for reader in self.readers if reader.name not in column_by_name]
             if missing:
-                raise TableColumnError.missing_columns(missing)
+                raise TableInputError.missing_columns(missing)
             return table, [column_by_name[reader.name] for reader in self.readers]
         if len(table.columns) != len(self.input_columns):
             raise DataError.wrong_n_features(len(table.columns), len(self.input_columns))
         return table, [table.columns[self.input_columns.index(reader.name)] for reader in self.readers]
 
-    def _read_cells(self, found: tuple[InputTable, list[AbstractTableColumn]]) -> _Cells:
-        """Return the cells of the columns that the schema uses; warn of unknown categories."""
-        table, columns = found
+    def _read_cells(self, table: InputTable, columns: list[AbstractTableColumn]) -> _Cells:
+        """Return the cells of the columns that the schema uses; warn of unknown categories and of absurd numbers."""
         cells = _Cells({}, {}, table.n_rows)
-        unknown_values = {}
+        unknown_values: dict[str, Sequence[object]] = {}
+        far_values: dict[str, Sequence[float]] = {}
         for reader, column in zip(self.readers, columns, strict=True):
             if reader.is_numeric:
-                numbers = cells.numbers[reader.name] = reader.read_numbers(column)
-                if reader.values:
-                    cells.codes[reader.name] = reader.codes_of_points(numbers)
+                numbers = reader.read_numbers(column)
+                is_beyond = reader.limits.is_beyond(numbers)
+                if is_beyond.any():
+                    far_values[reader.name] = np.unique(numbers[is_beyond]).tolist()
+                    numbers[is_beyond] = np.nan
+                cells.numbers[reader.name] = numbers
             else:
                 cells.codes[reader.name], unknown = reader.read_codes(column)
                 if unknown:
                     unknown_values[reader.name] = unknown
         if unknown_values:
             warn_user(DataWarning.unknown_categories(unknown_values))
+        if far_values:
+            warn_user(DataWarning.absurd_numbers(far_values))
         return cells
 
 
@@ -129,6 +189,6 @@ def _encode_numbers(column: NumericColumn, values: N) -> N:
     is_outside = column.is_outside_domain(values)
     if is_outside.any():
         smallest = float(values[is_outside].min())
-        warn_user(DataWarning.outside_domain(column.name, int(is_outside.sum()), smallest, column.minimum))
-        values = np.where(is_outside, column.minimum, values)
+        warn_user(DataWarning.outside_domain(column.name, int(is_outside.sum()), smallest, column.data_range.minimum))
+        values = np.where(is_outside, column.data_range.minimum, values)
     return column.from_units(values)

@@ -1,119 +1,196 @@
 """Choose the transforms of numeric columns by the likelihood of one Gaussian per class, all columns together.
 
-A transform changes how a column depends on others: the logarithm of a total is linear in those of its factors. So all
-columns start alike, without a transform, with log1p or with Yeo-Johnson, and the best start is improved column by
-column. The criterion is the log-likelihood less half the logarithm of n for each lambda, as in BIC.
+A transform changes how a column depends on others: the logarithm of a total is linear in those of its factors. So the
+columns of a block that correlate start alike, without a transform, with log1p or with Yeo-Johnson, and the best start
+is improved column by column. The criterion is the log-likelihood less half the logarithm of n for each lambda, as in
+BIC, and less a hundredth per row for each transform and each lambda, which people have to understand. Columns of
+different blocks hardly correlate, and gaps in one block leave the rows of the others complete.
+
+log1p and Yeo-Johnson depend on what counts as 1. Three multiples of small and of typical values are tried, so that the
+choice does not depend on the units of the data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gaussmix.classification.table.joint_likelihood import ClassGaussians, TransformedColumn
-from gaussmix.transforms.transform_kinds import AbstractTransform, Log1p, YeoJohnson, fit_yeo_johnson
-from gaussmix.types import ND, IntN, N
+from gaussmix.classification.table.rank_statistics import find_correlated_blocks, hash_ranks
+from gaussmix.transforms.transform_kinds import AbstractTransform, Log1p, YeoJohnson
+from gaussmix.types import KDD, ND, BoolN, IntN, N
 
-_KINDS = (None, Log1p.name, YeoJohnson.name)
-_MAX_SWEEPS = 10
-_MIN_GAIN = 1e-6  # of the log-likelihood per row
+_UNITS = ((0.05, 1.0 / 16.0), (0.05, 1.0), (0.5, 1.0))  # quantile of the sizes of values that are not 0, and a factor
+_LAMBDA_RANGE = (0.0, 2.0)
 _LAMBDA_TOLERANCE = 1e-3
-_MIN_COMPLETE_ROWS_PER_PARAMETER = 5.0
+_MAX_SWEEPS = 10
+_MIN_GAIN = 0.01  # of the log-likelihood per row; less is not worth a transform
+_MIN_IMPROVEMENT = 1e-4  # of the criterion per row in one step
+_MIN_COMPLETE_ROWS_PER_COLUMN = 5
+_MAX_ROWS = 10_000
+
+
+class ScaledTransform(NamedTuple):
+    """A transform, or None, of the values of a column in a unit."""
+
+    transform: AbstractTransform | None = None
+    unit: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A transform of one column and the column under it."""
+class _State:
+    """Transforms of all D columns and what follows from them.
 
-    transform: AbstractTransform | None
-    column: TransformedColumn
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of its estimated parameters."""
-        return 0 if self.transform is None else self.transform.n_parameters
-
-
-def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[AbstractTransform | None]:
-    """Return a transform, or None, for each column of rows (n, D), NaN where missing, of classes (n,)."""
-    if not rows.shape[1]:
-        return []
-    search = _TransformSearch(_select_rows(rows, target_codes, weights))
-    starts = [search.start(kind) for kind in _KINDS]
-    best = max(starts, key=search.criterion)
-    return [candidate.transform for candidate in search.improve(best)]
-
-
-def _select_rows(rows: ND, target_codes: IntN, weights: N) -> ClassGaussians:
-    """Return the rows without gaps if there are enough of each class for a covariance, else all rows."""
-    is_complete = ~np.isnan(rows).any(axis=1)
-    minimum = _MIN_COMPLETE_ROWS_PER_PARAMETER * (rows.shape[1] + 1)
-    counts = [np.count_nonzero(target_codes[is_complete] == code) for code in np.unique(target_codes)]
-    if not is_complete.all() and min(counts) >= minimum:
-        rows, target_codes, weights = rows[is_complete], target_codes[is_complete], weights[is_complete]
-    return ClassGaussians.from_rows(rows, target_codes, weights)
-
-
-@dataclass(frozen=True, eq=False)
-class _TransformSearch:
-    """Coordinate ascent over the transforms of the columns."""
+    Attributes
+    ----------
+    data : ClassGaussians
+    transforms : tuple of ScaledTransform
+    columns : tuple of TransformedColumn
+    correlations : ndarray of shape (C, D, D)
+        Of the transformed columns in each class.
+    """
 
     data: ClassGaussians
+    transforms: tuple[ScaledTransform, ...]
+    columns: tuple[TransformedColumn, ...]
+    correlations: KDD
 
-    def criterion(self, candidates: Sequence[_Candidate]) -> float:
-        """Return the log-likelihood less the penalty for estimated parameters."""
-        n_parameters = sum(candidate.n_parameters for candidate in candidates)
-        penalty = 0.5 * np.log(max(len(self.data.weights), 2)) * n_parameters
-        return float(self.data.log_likelihood([candidate.column for candidate in candidates]) - penalty)
+    @classmethod
+    def start(cls, data: ClassGaussians, transforms: Sequence[ScaledTransform]) -> "_State":
+        """Return the state of some transforms."""
+        columns = tuple(data.transform_column(j, *scaled) for j, scaled in enumerate(transforms))
+        standardized = np.column_stack([column.standardized for column in columns])
+        correlations = np.stack([data.correlate(standardized, j) for j in range(data.n_columns)], axis=1)
+        return cls(data, tuple(transforms), columns, correlations)
 
-    def start(self, kind: str | None) -> list[_Candidate]:
-        """Return the candidates of one kind for all columns; none for columns that it does not allow."""
-        return [self._make_start(j, kind) for j in range(self.data.rows.shape[1])]
+    def change(self, j: int, scaled: ScaledTransform) -> "_State":
+        """Return the state with another transform of column j."""
+        column = self.data.transform_column(j, *scaled)
+        columns = (*self.columns[:j], column, *self.columns[j + 1 :])
+        correlations = self.correlations.copy()
+        if np.isfinite(column.log_likelihood):
+            standardized = np.column_stack([each.standardized for each in columns])
+            correlations[:, j] = correlations[:, :, j] = self.data.correlate(standardized, j)
+        return _State(self.data, (*self.transforms[:j], scaled, *self.transforms[j + 1 :]), columns, correlations)
 
-    def improve(self, candidates: list[_Candidate]) -> list[_Candidate]:
-        """Change one column at a time to its best transform until the criterion no longer rises."""
-        best = self.criterion(candidates)
-        for _ in range(_MAX_SWEEPS):
-            before = best
-            for j in range(len(candidates)):
-                for kind in _KINDS:
-                    changed = [*candidates[:j], self._fit(candidates, j, kind), *candidates[j + 1 :]]
-                    value = self.criterion(changed)
-                    if value > best + _MIN_GAIN * len(self.data.weights):
-                        best, candidates = value, changed
-            if best == before:
-                break
-        return candidates
+    @cached_property
+    def criterion(self) -> float:
+        """The log-likelihood, less a penalty for each transform and each lambda."""
+        total = sum(column.log_likelihood for column in self.columns)
+        if not np.isfinite(total):
+            return -np.inf
+        used = [each.transform for each in self.transforms if each.transform is not None]
+        n_rows, n_lambdas = len(self.data.rows), sum(each.n_parameters for each in used)
+        penalty = _MIN_GAIN * n_rows * (len(used) + n_lambdas) + 0.5 * np.log(n_rows) * n_lambdas
+        return float(total + self.data.dependence_term(self.correlations) - penalty)
 
-    def _make_start(self, j: int, kind: str | None) -> _Candidate:
-        """Return the transform of a kind that is best for column j alone."""
-        values = self.data.rows[:, j]
-        is_present = ~np.isnan(values)
-        if kind == Log1p.name and self._allows_log(j):
-            return self._candidate(j, Log1p())
-        if kind == YeoJohnson.name and is_present.any():
-            order = np.lexsort((self.data.weights[is_present], values[is_present]))
-            return self._candidate(j, fit_yeo_johnson(values[is_present][order], self.data.weights[is_present][order]))
-        return self._candidate(j, None)
 
-    def _fit(self, candidates: list[_Candidate], j: int, kind: str | None) -> _Candidate:
-        """Return the transform of a kind that is best for column j beside the transforms of the others."""
-        if kind != YeoJohnson.name:
-            return self._make_start(j, kind)
+def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTransform]:
+    """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
+    chosen = [ScaledTransform()] * rows.shape[1]
+    for block in find_correlated_blocks(rows):
+        data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights))
+        for j, scaled in zip(block, _choose_jointly(data), strict=True):
+            chosen[j] = scaled
+    return chosen
 
-        def loss(power: float) -> float:
-            changed = [*candidates[:j], self._candidate(j, YeoJohnson(power)), *candidates[j + 1 :]]
-            value = self.criterion(changed)
-            return -value if np.isfinite(value) else np.finfo(np.float64).max
 
-        result = minimize_scalar(loss, bounds=(0.0, 2.0), method="bounded", options={"xatol": _LAMBDA_TOLERANCE})
-        return self._candidate(j, YeoJohnson(float(result.x)))
+def _choose_jointly(data: ClassGaussians) -> tuple[ScaledTransform, ...]:
+    """Return the transforms of the columns of one block."""
+    state = max(_list_starts(data), key=lambda each: each.criterion)
+    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 1):
+        before = state
+        for j in range(data.n_columns):
+            state = _improve_column(state, j)
+        if state is before:
+            break
+    return state.transforms
 
-    def _allows_log(self, j: int) -> bool:
-        """Return whether every value of column j is in the domain of log1p."""
-        return bool(np.nanmin(self.data.rows[:, j], initial=np.inf) > Log1p.minimum)
 
-    def _candidate(self, j: int, transform: AbstractTransform | None) -> _Candidate:
-        """Return column j under a transform."""
-        return _Candidate(transform, self.data.transform_column(j, transform, 1.0))
+def _list_starts(data: ClassGaussians) -> Iterator[_State]:
+    """Yield the states in which all columns are transformed alike: not at all, by log1p in each unit, by Yeo-Johnson.
+
+    Columns whose values log1p does not allow are not transformed.
+    """
+    columns = range(data.n_columns)
+    yield _State.start(data, [ScaledTransform()] * data.n_columns)
+    for position in range(len(_UNITS)):
+        yield _State.start(data, [_fit_log(data, j, position) for j in columns])
+    yield _State.start(data, [_fit_power_alone(data, j) for j in columns])
+
+
+class _Rows(NamedTuple):
+    """Rows (m, D), their classes (m,) and weights (m,)."""
+
+    rows: ND
+    target_codes: IntN
+    weights: N
+
+
+def _select_rows(rows: ND, target_codes: IntN, weights: N) -> _Rows:
+    """Return the rows without gaps if each class has enough of them, else all; at most about 10 000.
+
+    A hash of the ranks of the values selects them, so that neither the order of the rows nor units matter.
+    """
+    is_selected: BoolN = np.asarray(~np.isnan(rows).any(axis=1))
+    counts = [np.count_nonzero(is_selected & (target_codes == code)) for code in np.unique(target_codes)]
+    if min(counts) < _MIN_COMPLETE_ROWS_PER_COLUMN * (rows.shape[1] + 1):
+        is_selected = np.ones(len(rows), dtype=bool)
+    if np.count_nonzero(is_selected) > _MAX_ROWS:
+        limit = _MAX_ROWS / np.count_nonzero(is_selected) * 2.0**64
+        is_selected &= hash_ranks(rows) < np.uint64(limit)
+    return _Rows(rows[is_selected], target_codes[is_selected], weights[is_selected])
+
+
+def _improve_column(state: _State, j: int) -> _State:
+    """Return the state with the transform of column j that raises the criterion most; the same state if none does."""
+    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * len(state.data.rows)
+    candidates = [ScaledTransform()]
+    for position, unit in enumerate(_list_units(state.data, j)):
+        candidates += [
+            _fit_log(state.data, j, position),
+            _fit_power(unit, lambda each: state.change(j, each).criterion),
+        ]
+    for scaled in candidates:
+        changed = state.change(j, scaled)
+        if changed.criterion > max(best.criterion, minimum):
+            best = changed
+    return best
+
+
+def _list_units(data: ClassGaussians, j: int) -> list[float]:
+    """Return the units that are tried for column j, ascending; none if all of its values are 0."""
+    present = data.rows[data.is_present[:, j], j]
+    sizes = np.sort(np.abs(present[present != 0]))
+    return [factor * float(sizes[int(probability * len(sizes))]) for probability, factor in _UNITS if len(sizes)]
+
+
+def _fit_log(data: ClassGaussians, j: int, position: int) -> ScaledTransform:
+    """Return log1p of column j in one of its units; no transform if a value is outside of the domain."""
+    units = _list_units(data, j)
+    is_allowed = bool(units) and float(np.nanmin(data.rows[:, j])) / units[position] > Log1p.minimum
+    return ScaledTransform(Log1p(), units[position]) if is_allowed else ScaledTransform()
+
+
+def _fit_power_alone(data: ClassGaussians, j: int) -> ScaledTransform:
+    """Return the Yeo-Johnson transform that is best for column j alone, in the best of the units."""
+
+    def criterion(scaled: ScaledTransform) -> float:
+        return data.transform_column(j, *scaled).log_likelihood
+
+    candidates = (_fit_power(unit, criterion) for unit in _list_units(data, j))
+    return max(candidates, key=criterion, default=ScaledTransform())
+
+
+def _fit_power(unit: float, criterion: Callable[[ScaledTransform], float]) -> ScaledTransform:
+    """Return the Yeo-Johnson transform whose lambda from 0 to 2 is best in a unit."""
+
+    def loss(power: float) -> float:
+        value = criterion(ScaledTransform(YeoJohnson(power), unit))
+        return -value if np.isfinite(value) else float(np.finfo(np.float64).max)
+
+    result = minimize_scalar(loss, bounds=_LAMBDA_RANGE, method="bounded", options={"xatol": _LAMBDA_TOLERANCE})
+    return ScaledTransform(YeoJohnson(float(result.x)), unit)

@@ -1,0 +1,44 @@
+"""Statistics of the ranks of values, which no increasing transform and no change of units alters."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from gaussmix.core.random_numbers import splitmix64
+from gaussmix.types import ND, IntD, N
+
+_MIN_RANK_CORRELATION = 0.3  # of columns in one block
+
+
+def find_correlated_blocks(rows: ND) -> list[IntD]:
+    """Return the positions of the columns of rows (n, D) in blocks; columns that correlate are in one block.
+
+    Rank correlations of at least 0.3, over the rows in which both columns are present, connect columns.
+    """
+    ranks = np.column_stack([_center_ranks(column) for column in rows.T]) if rows.shape[1] else np.empty((len(rows), 0))
+    present = (~np.isnan(rows)).astype(np.float64)
+    squares = (ranks**2).T @ present  # of a column where another one is present
+    norms = np.sqrt(squares * squares.T)
+    is_connected = np.abs(ranks.T @ ranks) >= _MIN_RANK_CORRELATION * np.where(norms > 0, norms, np.inf)
+    n_blocks, block_of_column = connected_components(is_connected, directed=False)
+    return [np.flatnonzero(block_of_column == block) for block in range(n_blocks)]
+
+
+def hash_ranks(rows: ND) -> NDArray[np.uint64]:
+    """Return a 64-bit hash (n,) of the ranks of the values of each row (n, D); equal rows have equal hashes."""
+    hashes = np.zeros(len(rows), dtype=np.uint64)
+    for column in rows.T:
+        hashes = splitmix64(hashes ^ _dense_ranks(column))
+    return hashes
+
+
+def _center_ranks(column: N) -> N:
+    """Return the dense ranks of a column (n,) less their mean, 0 where missing."""
+    is_present = ~np.isnan(column)
+    ranks = _dense_ranks(column).astype(np.float64)
+    return np.where(is_present, ranks - ranks[is_present].mean(), 0.0)
+
+
+def _dense_ranks(column: N) -> NDArray[np.uint64]:
+    """Return the rank of each value among the distinct values of a column (n,); missing values have the last one."""
+    return np.unique(column, return_inverse=True)[1].astype(np.uint64)
