@@ -1,5 +1,6 @@
 """Classify rows of tables by mixtures, evaluate the probabilities of any classifier, and predict who leaves."""
 
+from gaussmix.classification.classifier import MixtureClassifier
 from gaussmix.classification.evaluation.actions import ActionPlan, plan_actions
 from gaussmix.classification.evaluation.gain import GainTable, gain_table
 from gaussmix.classification.evaluation.group_comparison import GroupComparison, compare_groups
@@ -15,6 +16,7 @@ __all__ = [
     "EncodedRows",
     "GainTable",
     "GroupComparison",
+    "MixtureClassifier",
     "PeerComparison",
     "PriorEstimate",
     "ReliabilityTable",

@@ -7,6 +7,7 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, VerdictTableError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
+from gaussmix.errors.classification import ClassifierParameterError, TargetError
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
@@ -34,6 +35,7 @@ __all__ = [
     "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
+    "ClassifierParameterError",
     "CollapseError",
     "ColumnNameError",
     "CompilationError",
@@ -63,6 +65,7 @@ __all__ = [
     "TableColumnError",
     "TableError",
     "TableInputError",
+    "TargetError",
     "TargetLeakError",
     "TrainingRowsError",
     "TransformError",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaussmix.types import ND, IntN
+from gaussmix.types import ND, IntN, N
 
 MAX_BLOCK_COLUMNS = 24
 MAX_BLOCK_PATTERNS = 256  # of missing cells: each needs its own factorisation in every pass
@@ -10,14 +10,14 @@ _MIN_ROWS = 5
 _MAX_SQUARED_CORRELATION = 1.0 - 1e-12
 
 
-def choose_correlated_columns(numeric: ND, classes: IntN) -> tuple[int, ...]:
+def choose_correlated_columns(numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
     """Return the positions of the columns (n, D) that correlate with another one within the classes.
 
     A pair correlates if its correlation in at least one class raises the Gaussian log-likelihood of that class by more
     than BIC charges for it. Pairs enter in the order of this evidence while the block has at most 24 columns, and at
     most 256 patterns of missing cells.
     """
-    evidence = _pairwise_evidence(numeric, classes)
+    evidence = _pairwise_evidence(numeric, classes, weights)
     first, second = np.triu_indices(numeric.shape[1], 1)
     order = np.argsort(-evidence[first, second], kind="stable")
     block: set[int] = set()
@@ -30,20 +30,22 @@ def choose_correlated_columns(numeric: ND, classes: IntN) -> tuple[int, ...]:
     return tuple(sorted(block))
 
 
-def _pairwise_evidence(numeric: ND, classes: IntN) -> ND:
+def _pairwise_evidence(numeric: ND, classes: IntN, weights: N) -> ND:
     """Return the largest gain in log-likelihood less its BIC penalty over the classes, for each pair of columns."""
-    gains = [_correlation_gains(numeric[classes == label]) for label in np.unique(classes)]
+    gains = [_correlation_gains(numeric[classes == label], weights[classes == label]) for label in np.unique(classes)]
     return np.asarray(np.max(gains, axis=0))
 
 
-def _correlation_gains(numeric: ND) -> ND:
+def _correlation_gains(numeric: ND, weights: N) -> ND:
     """Return the gain in log-likelihood by each correlation (D, D) less the BIC penalty, over rows that have both."""
     is_present = ~np.isnan(numeric)
-    mask = is_present.astype(np.float64)
+    mask = is_present * np.sqrt(weights)[:, None]
     filled = np.where(is_present, numeric, 0.0)
-    centered = (filled - filled.sum(axis=0) / np.maximum(mask.sum(axis=0), 1.0)) * mask
+    total = weights @ is_present
+    means = (weights @ filled) / np.where(total > 0, total, 1.0)
+    centered = (filled - means) * mask
     counts = mask.T @ mask
-    squares = (centered**2).T @ mask  # of each first column, over the rows in which both are present
+    squares = (centered**2).T @ is_present  # of each first column, over the rows in which both are present
     with np.errstate(divide="ignore", invalid="ignore"):
         squared_correlations = (centered.T @ centered) ** 2 / (squares * squares.T)
         gains = -0.5 * counts * np.log1p(-np.minimum(squared_correlations, _MAX_SQUARED_CORRELATION))

@@ -142,9 +142,12 @@ def cluster_rows(rows: MixedRows, prior: MixedPrior, n_components: int, seed: in
     indicators = rows.features[:, layout.block_products.stop :]
     points = np.hstack([numeric / scales, _LEVEL_SCALE * indicators])
     rng = make_generator(seed)
-    sample = points if len(points) <= _MAX_START_ROWS else points[rng.choice(len(points), _MAX_START_ROWS, False)]
+    sample, weights = points, rows.weights
+    if len(points) > _MAX_START_ROWS:
+        drawn = rng.choice(len(points), _MAX_START_ROWS, replace=False)
+        sample, weights = points[drawn], None if weights is None else weights[drawn]
     n_clusters = min(n_components, len(np.unique(sample, axis=0)))
-    kmeans = KMeans(n_clusters, n_init=1, random_state=int(rng.integers(2**31))).fit(sample)
+    kmeans = KMeans(n_clusters, n_init=1, random_state=int(rng.integers(2**31))).fit(sample, sample_weight=weights)
     return np.asarray(kmeans.predict(points), dtype=np.int64)
 
 

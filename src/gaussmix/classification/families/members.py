@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
@@ -10,8 +11,7 @@ from gaussmix.classification.mixed.refinement import RefinementOptions, refine
 Members = tuple[MixedMixture, ...]
 
 
-@dataclass(frozen=True)
-class MixtureSpec:
+class MixtureSpec(NamedTuple):
     """Numbers of components and structures of the block's covariances: one for each class, or one for all.
 
     Attributes
