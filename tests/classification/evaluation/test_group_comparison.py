@@ -57,11 +57,11 @@ def test_a_biased_group_is_found_and_named():
 def test_false_alarms_are_as_rare_as_the_level_says():
     """Four groups, of which none is biased: the level holds for all of them at once."""
     alarms = 0
-    for seed in range(100):
+    for seed in range(60):
         y, p, _ = draw_sample(seed, 400)
         found = compare_groups(y, p, draw_groups(seed, 400, 4), level=0.9)
         alarms += any("too high" in sentence or "too low" in sentence for sentence in found.sentences)
-    assert 2 <= alarms <= 18
+    assert 1 <= alarms <= 12
 
 
 def test_true_positive_rates_are_compared_at_the_threshold():
