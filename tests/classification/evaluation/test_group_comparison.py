@@ -71,6 +71,8 @@ def test_true_positive_rates_are_compared_at_the_threshold():
     assert sentence.startswith("Of the positive rows, 100% (")
     assert "of score = high and 0% (0% to" in sentence
     assert sentence.endswith("have a probability above 0.5.")
+    at_a_value = compare_groups(y, p, groups, threshold=p[0])
+    assert sum(group.selected.rate * group.n_rows for group in at_a_value.groups) == pytest.approx((p > p[0]).sum())
     at_zero = compare_groups(y, p, groups, threshold=0.0)
     assert all(group.selected.rate == 1.0 for group in at_zero.groups)
 
