@@ -57,11 +57,11 @@ def test_a_biased_group_is_found_and_named():
 def test_false_alarms_are_as_rare_as_the_level_says():
     """Four groups, of which none is biased: the level holds for all of them at once."""
     alarms = 0
-    for seed in range(100):
+    for seed in range(60):
         y, p, _ = draw_sample(seed, 400)
         found = compare_groups(y, p, draw_groups(seed, 400, 4), level=0.9)
         alarms += any("too high" in sentence or "too low" in sentence for sentence in found.sentences)
-    assert 2 <= alarms <= 18
+    assert 1 <= alarms <= 12
 
 
 def test_true_positive_rates_are_compared_at_the_threshold():
@@ -71,6 +71,8 @@ def test_true_positive_rates_are_compared_at_the_threshold():
     assert sentence.startswith("Of the positive rows, 100% (")
     assert "of score = high and 0% (0% to" in sentence
     assert sentence.endswith("have a probability above 0.5.")
+    at_a_value = compare_groups(y, p, groups, threshold=p[0])
+    assert sum(group.selected.rate * group.n_rows for group in at_a_value.groups) == pytest.approx((p > p[0]).sum())
     at_zero = compare_groups(y, p, groups, threshold=0.0)
     assert all(group.selected.rate == 1.0 for group in at_zero.groups)
 

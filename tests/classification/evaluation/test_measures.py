@@ -47,7 +47,7 @@ def test_influences_are_derivatives_by_the_weights(key, n_distinct):
     outcomes = parse_outcomes(*draw_sample(5, 60, n_distinct))
     found, step, y = MEASURES[key](outcomes), 1e-4, outcomes.is_positive
     assert abs((outcomes.weights * found.influence).sum()) < 1e-9
-    for i in range(60):
+    for i in range(0, 60, 4):
         ends = []
         for sign in (-1.0, 1.0):
             weights = outcomes.weights.copy()
@@ -62,11 +62,11 @@ def test_influences_are_derivatives_by_the_weights(key, n_distinct):
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("key", KEYS)
 def test_standard_errors_are_near_those_of_the_jackknife(seed, key):
-    outcomes = parse_outcomes(*draw_sample(seed, 120)[:2])
-    without = [MEASURES[key](outcomes.select_rows(np.arange(120) != i)).value for i in range(120)]
-    tolerance = 0.15 if key == "average_precision" else 0.03  # it jumps where the highest rows change
+    outcomes = parse_outcomes(*draw_sample(seed, 70)[:2])
+    without = [MEASURES[key](outcomes.select_rows(np.arange(70) != i)).value for i in range(70)]
+    tolerance = 0.15 if key == "average_precision" else 0.05  # it jumps where the highest rows change
     standard_error = MEASURES[key](outcomes).standard_error(outcomes.weights)
-    assert standard_error == pytest.approx(np.std(without) * np.sqrt(119), rel=tolerance)
+    assert standard_error == pytest.approx(np.std(without) * np.sqrt(69), rel=tolerance)
 
 
 @pytest.mark.parametrize("measure", [auc_with_influence, average_precision_with_influence])
@@ -80,11 +80,11 @@ def test_intervals_cover_in_simulations(measure):
 
     truth = measure(draw(200_000)).value
     z = []
-    for _ in range(200):
+    for _ in range(150):
         outcomes = draw(200)
         found = measure(outcomes)
         z.append((found.value - truth) / found.standard_error(outcomes.weights))
-    assert 0.90 <= np.mean(np.abs(z) < 1.96) <= 0.985
+    assert 0.89 <= np.mean(np.abs(z) < 1.96) <= 0.985
     if measure is auc_with_influence:
         assert truth == pytest.approx(stats.norm.cdf(1.2 / np.sqrt(2.0)), abs=0.004)
 
@@ -148,8 +148,8 @@ def test_table_and_text_show_every_measure():
 
 
 def test_differences_have_the_standard_error_of_the_paired_jackknife():
-    y, p, _ = draw_sample(0, 120)
-    other = np.clip(p + 0.1 * np.random.default_rng(0).normal(size=120), 0.01, 0.99)
+    y, p, _ = draw_sample(0, 70)
+    other = np.clip(p + 0.1 * np.random.default_rng(0).normal(size=70), 0.01, 0.99)
     first, second = parse_outcomes(y, p), parse_outcomes(y, other)
     for key, found in zip(KEYS, compare_measures(y, p, other), strict=True):
         measure = MEASURES[key]
@@ -157,19 +157,19 @@ def test_differences_have_the_standard_error_of_the_paired_jackknife():
         assert found.difference == pytest.approx(measure(first).value - measure(second).value, abs=1e-15)
         assert found.standard_error < measure(first).standard_error(first.weights), "the same rows vary together"
         if key != "average_precision":
-            rows = [np.arange(120) != i for i in range(120)]
+            rows = [np.arange(70) != i for i in range(70)]
             without = [measure(first.select_rows(r)).value - measure(second.select_rows(r)).value for r in rows]
-            assert found.standard_error == pytest.approx(np.std(without) * np.sqrt(119), rel=0.05)
+            assert found.standard_error == pytest.approx(np.std(without) * np.sqrt(69), rel=0.06)
 
 
 def test_differences_vary_as_their_standard_errors_say():
     found = []
-    for seed in range(100):
+    for seed in range(40):
         y, p, _ = draw_sample(seed, 300)
         other = np.clip(p + 0.1 * np.random.default_rng(seed).normal(size=300), 0.01, 0.99)
         found.append([(one.difference, one.standard_error) for one in compare_measures(y, p, other)])
     differences, errors = np.moveaxis(np.array(found), -1, 0)
-    np.testing.assert_allclose(differences.std(axis=0), np.sqrt((errors**2).mean(axis=0)), rtol=0.2)
+    np.testing.assert_allclose(differences.std(axis=0), np.sqrt((errors**2).mean(axis=0)), rtol=0.3)
 
 
 def test_differences_of_equal_probabilities_are_zero_and_of_exchanged_ones_negative():
@@ -183,3 +183,12 @@ def test_differences_of_equal_probabilities_are_zero_and_of_exchanged_ones_negat
         assert found.difference == -reverse.difference
         assert found.standard_error == pytest.approx(reverse.standard_error, rel=1e-12)
     assert compare_measures(y, p, other)[0].difference != compare_measures(y, p, other, weights)[0].difference
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_of_very_different_sizes_give_finite_measures(seed):
+    y, p, _ = draw_sample(seed, 30)
+    weights = 10.0 ** np.random.default_rng(seed).uniform(-60.0, 10.0, 30)
+    weights[~y] *= 1e-30
+    values = list(vars(compute_measures(y, p, weights)).values())
+    assert np.isfinite(values).all()

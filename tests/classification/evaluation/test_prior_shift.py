@@ -179,3 +179,28 @@ def test_wrong_probabilities_and_weights_are_refused():
     with pytest.raises(PriorError, match="row 1 has a positive probability only for classes whose new prior is 0"):
         adjust_probabilities([0.5, 1.0], 0.5, 0.0)
     assert issubclass(PriorError, ParameterError)
+
+
+def test_random_problems_converge_in_few_iterations():
+    """Classes without rows, two rows only, and probabilities of 0 and 1 among them."""
+    n_estimates = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        n_classes, n_rows = rng.integers(2, 6), int(rng.choice([2, 20, 200]))
+        p = rng.dirichlet(np.full(n_classes, 10.0 ** rng.uniform(-2.0, 1.5)), n_rows)
+        prior = rng.dirichlet(np.full(n_classes, 3.0))
+        try:
+            found = estimate_prior(p, prior)
+        except PriorError:
+            continue
+        n_estimates += 1
+        assert found.n_iter < 200
+        np.testing.assert_allclose(adjust_probabilities(p, prior, found).mean(axis=0), found.prior, atol=1e-10)
+        assert np.isfinite(found.standard_errors).all()
+    assert n_estimates > 100
+
+
+def test_rows_of_tiny_weight_and_certain_classes_have_an_estimate():
+    found = estimate_prior([1.0, 0.0, 0.0], 0.3, [1e-30, 1.0, 1.0])
+    assert found.prior == pytest.approx([1.0, 0.0], abs=1e-12)
+    assert np.isfinite(found.standard_errors).all()

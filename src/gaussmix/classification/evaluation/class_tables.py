@@ -19,7 +19,7 @@ class ClassTable(NamedTuple):
 
 
 def parse_class_table(p: ArrayLike) -> ClassTable:
-    """Return class probabilities whose rows add up to one; one column (n,) is the positive one of two classes."""
+    """Return class probabilities whose rows add up to about one; one column (n,) is the positive one of two classes."""
     values = as_float_array(p)
     is_binary_column = values.ndim == 1
     table = clip_rounding(values)
@@ -34,7 +34,7 @@ def parse_class_table(p: ArrayLike) -> ClassTable:
     if not is_valid.all():
         row = int(np.argmin(is_valid))
         raise OutcomeError.probabilities_do_not_sum_to_one(row, float(totals[row]))
-    return ClassTable(table / totals[:, None], is_binary_column)
+    return ClassTable(table, is_binary_column)
 
 
 def parse_prior(name: str, prior: ArrayLike, n_classes: int, is_zero_allowed: bool) -> K:

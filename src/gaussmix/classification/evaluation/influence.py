@@ -43,8 +43,8 @@ def auc_with_influence(outcomes: BinaryOutcomes) -> MeasureWithInfluence:
     n_positive, n_negative = outcomes.n_positive, len(outcomes) - outcomes.n_positive
     below = (np.cumsum(tied.negative) - 0.5 * tied.negative) / tied.negative.sum()
     above = 1.0 - (np.cumsum(tied.positive) - 0.5 * tied.positive) / tied.positive.sum()
-    positive_scale = _unbiased_scale(n_positive) / outcomes.rate
-    negative_scale = _unbiased_scale(n_negative) / (1.0 - outcomes.rate)
+    positive_scale = _unbiased_scale(n_positive) * weights.sum() / tied.positive.sum()
+    negative_scale = _unbiased_scale(n_negative) * weights.sum() / tied.negative.sum()
     deviations = np.where(
         is_positive, positive_scale * (below[tied.group] - value), negative_scale * (above[tied.group] - value)
     )

@@ -17,11 +17,13 @@ from gaussmix.core.input_arrays import parse_weights
 from gaussmix.core.linalg import inverse
 from gaussmix.errors import PriorError
 from gaussmix.errors.text import join_with_and, pluralize
-from gaussmix.types import DD, NK, Array, ArrayLike, K, N
+from gaussmix.types import DD, NK, Array, ArrayLike, IntK, K, N
 
 _MAX_ITER, _TOLERANCE = 10_000, 1e-12  # the tolerance bounds the change of each prior probability by an EM step
 _MAX_CLEAR_STANDARD_ERROR = 0.05  # above it, a 95% interval is wider than a fifth
 _AT_ZERO = 1e-9
+_NEGLIGIBLE = 1e-13
+_MAX_RELATIVE_FALL = 0.99  # of a prior probability in one Newton step
 _MAX_VARIANCE = 1e6  # of a frequency: beyond it, only rounding distinguishes the classes
 _ROUNDING_PER_ROW = 1e-12  # of a log-likelihood
 
@@ -92,6 +94,7 @@ def estimate_prior(p: ArrayLike, training_prior: ArrayLike, sample_weight: Array
     prior = parse_prior("training_prior", training_prior, table.shape[1], is_zero_allowed=False)
     weights = parse_weights(sample_weight, len(table))
     weights = np.ones(len(table)) if weights is None else weights
+    table, weights = table[weights > 0], weights[weights > 0]
     # The information of weighted rows is that of their effective number.
     scaled_weights = weights * (weights.sum() / (weights @ weights))
     return _estimate(_LabelShift(table / prior, scaled_weights), prior)
@@ -147,19 +150,34 @@ class _LabelShift(NamedTuple):
         return np.asarray(self.weights @ posteriors / self.weights.sum())
 
     def newton_step(self, prior: K) -> K | None:
-        """Return the prior after a Newton step, or None if it leaves the priors or the information is singular."""
-        covariance = self.covariance(prior)
+        """Return the prior after a Newton step, shortened to stay positive, or None if the information is singular.
+
+        It leaves negligible classes alone; EM raises them if their rows need them.
+        """
+        active = np.flatnonzero(prior > _NEGLIGIBLE)
+        covariance = self.covariance(prior, active)
         if covariance is None:
             return None
-        stepped = prior + covariance @ (self.weights @ (self.ratios / (self.ratios @ prior)[:, None]))
-        return np.asarray(stepped) if (stepped > 0.0).all() else None
+        step = covariance @ (self.weights @ self.density_ratios(prior)[:, active])
+        largest_fall = float((-step / prior[active]).max())
+        length = min(1.0, _MAX_RELATIVE_FALL / largest_fall) if largest_fall > 0.0 else 1.0
+        stepped = prior.copy()
+        stepped[active] += length * step
+        return stepped
 
-    def covariance(self, prior: K) -> DD | None:
-        """Return the inverse (K, K) of the observed information of priors, which add up to 1; None if singular."""
-        reference = int(prior.argmax())
-        basis = np.delete(np.eye(len(prior)), reference, axis=1)  # more of one class, less of the reference class
+    def density_ratios(self, prior: K) -> NK:
+        """Return the density of each class divided by that of the mixture, (n, K)."""
+        return np.asarray(self.ratios / (self.ratios @ prior)[:, None])
+
+    def covariance(self, prior: K, classes: IntK) -> DD | None:
+        """Return the inverse of the observed information of the prior of some classes (m,), of constant sum, (m, m).
+
+        Returns None if it is singular.
+        """
+        reference = int(prior[classes].argmax())
+        basis = np.delete(np.eye(len(classes)), reference, axis=1)  # more of one class, less of the reference class
         basis[reference] = -1.0
-        differences = (self.ratios / (self.ratios @ prior)[:, None]) @ basis
+        differences = self.density_ratios(prior)[:, classes] @ basis
         inverted = inverse((differences * self.weights[:, None]).T @ differences)
         if inverted is None or not _are_variances(np.diagonal(inverted)):
             return None
@@ -173,10 +191,11 @@ def _are_variances(values: N) -> bool:
 
 def _estimate(problem: _LabelShift, training_prior: K) -> PriorEstimate:
     """Return the prior of largest likelihood with its standard errors."""
-    if problem.covariance(training_prior) is None:
+    classes = np.arange(len(training_prior))
+    if problem.covariance(training_prior, classes) is None:
         raise PriorError.indistinguishable()
     prior, n_iter = _maximize(problem, training_prior)
-    covariance = problem.covariance(prior)
+    covariance = problem.covariance(prior, classes)
     if covariance is None:
         raise PriorError.indistinguishable()
     variances = np.maximum(np.diagonal(covariance), 0.0)
