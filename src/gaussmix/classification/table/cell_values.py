@@ -3,7 +3,6 @@
 import math
 import numbers
 from collections.abc import Sequence
-from datetime import date, time, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -11,18 +10,20 @@ import numpy as np
 from gaussmix.errors import TableColumnError
 
 CellValue = str | bool | int | float
+_UNUSABLE_TYPES = (list, tuple, dict, set, frozenset, np.ndarray, bytes, complex, np.complexfloating)
 _MISSING_NUMBER_TEXTS = frozenset({"na", "nan", "null"})  # beside numbers written as text
 
 
 def normalize_value(value: object, column: str) -> CellValue | None:
     """Return a cell as text, bool, int or float; None where it is missing: None, NaN, NaT, NA or a blank text.
 
-    Whole numbers are integers, so that 1 and 1.0 are equal also when they are printed. Dates become text.
+    Whole numbers are integers, so that 1 and 1.0 are equal also when they are printed. Dates, intervals and other
+    objects become text.
 
     Raises
     ------
-    TableColumnError
-        If the cell holds anything else, such as a list.
+    DataTypeError
+        If the cell holds several values, bytes or a complex number.
     """
     if value is None or _differs_from_itself(value):
         return None
@@ -35,17 +36,17 @@ def normalize_value(value: object, column: str) -> CellValue | None:
     if isinstance(value, numbers.Real | Decimal):
         number = float(value)
         return int(number) if number.is_integer() else number
-    if isinstance(value, date | time | timedelta | np.datetime64 | np.timedelta64):
-        return str(value)
-    raise TableColumnError.unusable_cell(column, value)
+    if isinstance(value, _UNUSABLE_TYPES):
+        raise TableColumnError.unusable_cell(column, value)
+    return str(value)
 
 
 def _differs_from_itself(value: object) -> bool:
     """Return whether a value is NaN or NaT, which differ from themselves, or NA, which has no truth value."""
     try:
         return bool(value != value)
-    except (TypeError, ValueError):
-        return not isinstance(value, list | tuple | dict | set | np.ndarray)
+    except (TypeError, ValueError):  # arrays have several truth values
+        return not isinstance(value, _UNUSABLE_TYPES)
 
 
 def parse_number(text: str) -> float | None:

@@ -76,7 +76,10 @@ class FrameColumn(AbstractTableColumn):
 
         native = self.series.to_native()
         if hasattr(native, "factorize"):
-            codes, values = native.factorize()
+            try:
+                codes, values = native.factorize()
+            except TypeError:
+                raise _unusable_cell_error(self.name, self.series.to_list()) from None
             return FactorizedCells(np.asarray(codes, dtype=np.int64), list(values))
         values = self.series.unique().drop_nulls().to_list()
         new = list(range(len(values)))
@@ -110,9 +113,14 @@ class ArrayColumn(AbstractTableColumn):
         try:
             codes = np.fromiter(map(code_of_value.__getitem__, self.cells.tolist()), np.int64, len(self.cells))
         except TypeError:
-            unhashable = next(value for value in self.cells.tolist() if getattr(value, "__hash__", None) is None)
-            raise TableColumnError.unusable_cell(self.name, unhashable) from None
+            raise _unusable_cell_error(self.name, self.cells.tolist()) from None
         return FactorizedCells(codes, list(code_of_value))
+
+
+def _unusable_cell_error(name: str, cells: Sequence[object]) -> DataError:
+    """Return the error about the first cell of a column that Python cannot hash, such as a list."""
+    unhashable = next((value for value in cells if getattr(value, "__hash__", None) is None), cells)
+    return TableColumnError.unusable_cell(name, unhashable)
 
 
 class _CodeOfValue(dict[object, int]):
@@ -157,6 +165,8 @@ def read_input_table(data: Any, feature_names: Sequence[str] | None = None) -> I
         table = _read_mapping(data)
     elif hasattr(data, "columns") or hasattr(data, "column_names"):
         table = _read_frame(data)
+    elif data is None or isinstance(data, str | bytes):
+        raise TableInputError.unknown_table_type(data)
     else:
         table = _read_array(data, feature_names)
     if not table.columns:

@@ -37,6 +37,7 @@ class ClassGaussians:
     rows : ndarray of shape (n, D)
         NaN where missing.
     weights : ndarray of shape (n,)
+        Their mean is 1, so that the log-likelihood counts as many rows as there are.
     class_starts : ndarray of int64 of shape (C + 1,)
         The rows of class c are those from ``class_starts[c]`` to ``class_starts[c + 1]``.
     """
@@ -47,7 +48,8 @@ class ClassGaussians:
 
     @classmethod
     def from_rows(cls, rows: ND, target_codes: IntN, weights: N) -> "ClassGaussians":
-        """Return the rows in an order that depends on their values alone."""
+        """Return the rows in an order that depends on their values alone, with weights of mean 1."""
+        weights = weights / weights.mean()
         order = np.lexsort((weights, *rows.T, target_codes))
         starts = np.flatnonzero(np.append(True, np.diff(target_codes[order]) > 0))
         return cls(np.asfortranarray(rows[order]), weights[order], np.append(starts, len(rows)))
