@@ -85,9 +85,7 @@ class IsotonicCalibration(AbstractCalibration):
         return np.asarray(np.log(probabilities / probabilities.sum(axis=1, keepdims=True)))
 
 
-def fit_calibration(
-    kind: str, log_probabilities: NK, classes: IntN, weights: N
-) -> AbstractCalibration:
+def fit_calibration(kind: str, log_probabilities: NK, classes: IntN, weights: N) -> AbstractCalibration:
     """Fit a calibration to log probabilities (n, Y) of rows that the model has not seen.
 
     Parameters

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.classifier_input import describe_fit, read_table, set_input_attributes
 from gaussmix.classification.classifier_options import parse_costs, parse_options
 from gaussmix.classification.model_fit import fit_class_model
@@ -171,14 +170,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         transform = self.transform
         if isinstance(transform, str) and transform == "auto" and not options.family.has_transforms:
             transform = None
-        schema = fit_table_schema(
-            table.cells, target.codes, weights, categorical=self.categorical, transform=transform
-        )
+        schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
         counted = np.flatnonzero(weights > 0)
         encoded = schema.encode(table.cells).select_rows(counted)
-        fitted = fit_class_model(
-            schema, encoded, target.codes[counted], len(target.classes), weights[counted], options
-        )
+        fitted = fit_class_model(schema, encoded, target.codes[counted], len(target.classes), weights[counted], options)
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec

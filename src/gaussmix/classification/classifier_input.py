@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import _check_feature_names, _check_n_features
+from sklearn.utils.validation import _check_n_features
 
 from gaussmix.classification.model_fit import ModelFit
 from gaussmix.classification.table.input_table import InputTable, read_input_table

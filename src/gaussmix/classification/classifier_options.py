@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from gaussmix.classification.calibration import CALIBRATIONS
-from gaussmix.classification.families.base import ChoiceRequest
-from gaussmix.classification.families.family_table import FAMILIES
+from gaussmix.classification.families.base import AbstractFamily, ChoiceRequest
+from gaussmix.classification.families.class_mixtures import ClassMixtures
 from gaussmix.classification.families.members import MemberOptions
 from gaussmix.classification.mixed.refinement import RefinementOptions
 from gaussmix.classification.model_fit import ModelOptions
@@ -15,6 +15,7 @@ from gaussmix.core.scalar_checks import is_integer, is_real_number, require_inte
 from gaussmix.errors import ClassifierParameterError, ParameterError
 from gaussmix.types import AnyArray, Array
 
+FAMILIES: dict[str, AbstractFamily] = {"class-mixtures": ClassMixtures()}
 METHODS = ("refined", "generative")
 
 

@@ -10,9 +10,8 @@ from gaussmix.classification.class_model import ClassModel
 from gaussmix.classification.families.base import AbstractFamily, ChoiceRequest, SpecChoice
 from gaussmix.classification.families.column_relevance import find_relevant_categories
 from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds
-from gaussmix.classification.families.distinct_rows import DistinctRows, merge_equal_rows
 from gaussmix.classification.families.members import MemberOptions
-from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.classification.families.training_rows import DistinctRows, TrainingRows, merge_equal_rows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.table import EncodedRows, TableSchema
 from gaussmix.core.random_numbers import make_generator

@@ -5,15 +5,14 @@ from functools import cached_property
 
 import numpy as np
 
+from gaussmix.classification.families.members import AbstractFamilyFits, MixtureSpec
+from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
-from gaussmix.classification.mixed.mixed_m_step import MixedMStep
+from gaussmix.classification.mixed.mixed_m_step import MixedMStep, make_block_estimator
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import MixedPrior, PriorStrength
 from gaussmix.classification.mixed.mixed_rows import MixedRows
-from gaussmix.classification.families.block_estimator import make_block_estimator
-from gaussmix.classification.families.members import AbstractFamilyFits, MixtureSpec
-from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.core.random_numbers import make_generator
 from gaussmix.covariance.base import AbstractCovarianceEstimator
 from gaussmix.estimators import KMeans
@@ -34,7 +33,7 @@ class ClassFits(AbstractFamilyFits):
     strength : PriorStrength
     """
 
-    strength: PriorStrength = PriorStrength()
+    strength: PriorStrength = field(default_factory=PriorStrength)
     _results: dict[tuple[int, int, int], EMResult] = field(default_factory=dict)
     _class_rows: dict[int, TrainingRows] = field(default_factory=dict)
     _moments: dict[int, MixedMixture] = field(default_factory=dict)

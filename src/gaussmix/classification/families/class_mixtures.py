@@ -37,6 +37,8 @@ class ClassMixtures(AbstractFamily):
             return SpecChoice(MixtureSpec(request.n_components, structures))
         if validation is None:
             return SpecChoice(MixtureSpec((1,) * rows.n_classes, structures))
-        most = tuple(int(max(1, min(request.max_components, size // MIN_ROWS_PER_COMPONENT))) for size in rows.class_weights)
+        most = tuple(
+            int(max(1, min(request.max_components, size // MIN_ROWS_PER_COMPONENT))) for size in rows.class_weights
+        )
         candidates = search_components(validation, options, most, structures)
         return SpecChoice(MixtureSpec(candidates[0].n_components, structures), candidates)

@@ -28,7 +28,8 @@ def _count_levels(values: IntN, count: int, classes: IntN, n_classes: int, weigh
     """Return the weight of each class and level, (Y, count), over the rows in which the level is present."""
     is_present = values >= 0
     cells = classes[is_present] * count + values[is_present]
-    return np.bincount(cells, weights=weights[is_present], minlength=n_classes * count).reshape(n_classes, count)
+    counts = np.bincount(cells, weights=weights[is_present], minlength=n_classes * count)
+    return np.asarray(counts, dtype=np.float64).reshape(n_classes, count)
 
 
 def _log_likelihood_ratio(table: N) -> float:

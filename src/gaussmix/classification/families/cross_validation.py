@@ -44,19 +44,21 @@ class CrossValidation:
         return self.rows.select_rows(self.held_out)
 
     @cached_property
-    def _trained(self) -> tuple[AbstractFamilyFits, ...]:
+    def _fits_without_fold(self) -> tuple[AbstractFamilyFits, ...]:
         """The fits without each fold."""
         n_folds = int(self.folds.max()) + 1
         return tuple(self.make_fits(self.rows.select_rows(self.folds != fold)) for fold in range(n_folds))
 
     @cached_property
-    def _tested(self) -> tuple[TrainingRows, ...]:
+    def _rows_of_fold(self) -> tuple[TrainingRows, ...]:
         """The rows of each fold."""
-        return tuple(self.rows.select_rows(self.folds == fold) for fold in range(len(self._trained)))
+        return tuple(self.rows.select_rows(self.folds == fold) for fold in range(len(self._fits_without_fold)))
 
     def predict(self, spec: MixtureSpec, options: MemberOptions) -> NK:
         """Return the log class probabilities (m, Y) of the held-out rows by members of the other folds."""
-        predictions = ordered_sum(lambda fold: (self._predict_fold(fold, spec, options),), range(len(self._trained)))
+        predictions = ordered_sum(
+            lambda fold: (self._predict_fold(fold, spec, options),), range(len(self._fits_without_fold))
+        )
         log_probabilities = np.empty((self.rows.n_rows, self.rows.n_classes))
         for fold, prediction in enumerate(predictions):
             log_probabilities[self.folds == fold] = prediction
@@ -64,8 +66,8 @@ class CrossValidation:
 
     def _predict_fold(self, fold: int, spec: MixtureSpec, options: MemberOptions) -> NK:
         """Return the log class probabilities of the rows of one fold."""
-        members = self._trained[fold].fit_members(spec, options)
-        return average_log_probabilities(members, self._tested[fold].mixed_rows)
+        members = self._fits_without_fold[fold].fit_members(spec, options)
+        return average_log_probabilities(members, self._rows_of_fold[fold].mixed_rows)
 
 
 def assign_folds(classes: IntN, n_folds: int, seed: int) -> IntN:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import MixedRows
-from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
 from gaussmix.types import KN, IntN
 
 MAX_ITER = 200
@@ -51,7 +51,7 @@ def run_em(
         mixture = m_step(mixture, rows.accumulate(responsibilities))
         scores = mixture.compute_scores(rows)
         log_density, responsibilities = compute_responsibilities(scores if allowed is None else scores + allowed)
-        log_likelihood = float(rows.weighted(log_density).sum())
+        log_likelihood = float(rows.apply_weights(log_density).sum())
         trace.append((log_likelihood + m_step.prior.log_density(mixture)) / rows.total_weight)
         if len(trace) > 1 and trace[-1] - trace[-2] < tol:
             break

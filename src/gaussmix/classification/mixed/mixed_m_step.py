@@ -10,7 +10,10 @@ from gaussmix.classification.mixed.mixed_prior import MixedPrior
 from gaussmix.classification.mixed.mixed_rows import PatternSums
 from gaussmix.core.moments import Moments
 from gaussmix.covariance.base import AbstractCovarianceEstimator
-from gaussmix.types import KD, KDD, Array
+from gaussmix.covariance.estimator import make_covariance_estimator
+from gaussmix.covariance.regularizer import FloorRegularizer
+from gaussmix.covariance.structure import Structure
+from gaussmix.types import KD, KDD, Array, IntD
 
 _MIN_MASS = 1e-9  # of an empty component, so that its log weight is finite
 MIN_VARIANCE = 1e-9  # of a standardised column
@@ -54,7 +57,7 @@ class MixedMStep:
             ),
         )
 
-    def _estimate_independent_columns(self, sums: PatternSums, means: KD, variances: Array, columns: Array) -> None:
+    def _estimate_independent_columns(self, sums: PatternSums, means: KD, variances: Array, columns: IntD) -> None:
         """Set means and variances of the independent columns."""
         layout, strength = sums.layout, self.prior.strength
         mass, values, squares = (sums.total[:, kind] for kind in (layout.present, layout.values, layout.squares))
@@ -85,3 +88,8 @@ def _estimate_table(counts: Array, prior_counts: Array) -> Array:
     """Return log probabilities (K, n_levels) from counts and prior counts of the same shape."""
     total = counts + prior_counts + _MIN_PROBABILITY
     return np.asarray(np.log(total / total.sum(axis=1, keepdims=True)))
+
+
+def make_block_estimator(structure: str, n_columns: int) -> AbstractCovarianceEstimator:
+    """Return the estimator of a structure for ``n_columns`` standardised columns, with the variance floor."""
+    return make_covariance_estimator(Structure.from_name(structure), FloorRegularizer(np.full(n_columns, MIN_VARIANCE)))

@@ -65,7 +65,7 @@ class MixedMixture:
     @cached_property
     def component_classes(self) -> IntK:
         """Most probable class of each component, (K,)."""
-        return np.argmax(self.class_log_probabilities, axis=1).astype(np.int64)
+        return np.asarray(np.argmax(self.class_log_probabilities, axis=1), dtype=np.int64)
 
     @property
     def block_means(self) -> KD:

@@ -52,9 +52,7 @@ class MixedPrior:
         """Return the prior of some components; a component may be chosen several times."""
         index = np.asarray(components, dtype=np.int64)
         tables = tuple(table[index] for table in self.level_probabilities)
-        return MixedPrior(
-            self.strength, self.means[index], self.variances[index], self.covariances[index], tables
-        )
+        return MixedPrior(self.strength, self.means[index], self.variances[index], self.covariances[index], tables)
 
     def log_density(self, mixture: MixedMixture) -> float:
         """Return the log density of a mixture's parameters, up to a constant."""

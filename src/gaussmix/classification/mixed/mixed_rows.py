@@ -67,7 +67,7 @@ class MixedRows:
         """Total weight of the rows."""
         return float(self.n_rows if self.weights is None else self.weights.sum())
 
-    def weighted(self, values: Array) -> Array:
+    def apply_weights(self, values: Array) -> Array:
         """Return values (..., n) times the weight of each sorted row."""
         return values if self.weights is None else values * self.weights
 
@@ -79,7 +79,7 @@ class MixedRows:
 
     def accumulate(self, responsibilities: KN) -> "PatternSums":
         """Return the sums of features weighted by responsibilities (K, n) of the sorted rows, by pattern."""
-        weighted = self.weighted(responsibilities)
+        weighted = self.apply_weights(responsibilities)
         return PatternSums(
             self.layout,
             tuple(group.observed for group in self.patterns),
@@ -99,9 +99,7 @@ class BlockSums(NamedTuple):
         """Return the scatter (K, b', b') about means (K, b')."""
         cross = means[:, :, None] * self.values[:, None, :]
         squares = means[:, :, None] * means[:, None, :]
-        return np.asarray(
-            self.products - cross - np.swapaxes(cross, 1, 2) + self.mass[:, None, None] * squares
-        )
+        return np.asarray(self.products - cross - np.swapaxes(cross, 1, 2) + self.mass[:, None, None] * squares)
 
     def to_moments(self) -> Moments:
         """Return the moments of the observed columns."""

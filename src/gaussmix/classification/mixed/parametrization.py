@@ -14,7 +14,7 @@ from gaussmix.classification.mixed.log_probabilities import normalize_logits
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import BlockSums, PatternSums
 from gaussmix.core.linalg import cholesky_stack, triangular_inverse_transposes
-from gaussmix.types import KD, KDD, Array, N
+from gaussmix.types import KD, KDD, Array, IntD, N
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +54,10 @@ class MixedParametrization:
         return cholesky_stack(self.origin.covariances).factors
 
     @cached_property
-    def _triangle(self) -> tuple[Array, Array]:
+    def _triangle(self) -> tuple[IntD, IntD]:
         """Positions of the lower triangle of a matrix (b, b)."""
-        return np.tril_indices(len(self.origin.layout.block))
+        rows, columns = np.tril_indices(len(self.origin.layout.block))
+        return rows.astype(np.int64), columns.astype(np.int64)
 
     def _split(self, parameters: N) -> list[Array]:
         """Return the parts of the free numbers, each in its shape."""

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.classification.mixed.parametrization import MixedParametrization
-from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
 from gaussmix.types import Array, IntN, N
 
 _N_CORRECTIONS = 20  # pairs that L-BFGS keeps
@@ -79,11 +79,11 @@ class RefinementObjective:
         joint = compute_responsibilities(scores + mixture.class_log_probabilities[:, self.classes])
         contrast = 1.0 - options.generative_weight
         row_values = joint.log_density - contrast * marginal.log_density
-        value = float(rows.weighted(row_values).sum()) - 0.5 * options.penalty * float(parameters @ parameters)
+        value = float(rows.apply_weights(row_values).sum()) - 0.5 * options.penalty * float(parameters @ parameters)
         sums = rows.accumulate(joint.values - contrast * marginal.values)
         class_sums = np.zeros(mixture.class_log_probabilities.shape)
         if not mixture.has_class_components:
-            class_sums = rows.weighted(joint.values) @ self.class_indicators
+            class_sums = rows.apply_weights(joint.values) @ self.class_indicators
         gradient = self.parametrization.gradient(parameters, mixture, sums, class_sums)
         return ValueAndGradient(value, gradient - options.penalty * parameters)
 
