@@ -1,7 +1,7 @@
 """Members of a classifier: one mixture for each start, of the same specification."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gaussmix.classification.families.training_rows import TrainingRows
@@ -50,6 +50,9 @@ class AbstractFamilyFits(ABC):
     """
 
     rows: TrainingRows
+    _members: dict[tuple[MixtureSpec, int, RefinementOptions | None], MixedMixture] = field(
+        default_factory=dict, kw_only=True
+    )
 
     @abstractmethod
     def needs_starts(self, spec: MixtureSpec) -> bool:
@@ -65,6 +68,11 @@ class AbstractFamilyFits(ABC):
         return tuple(self._fit_member(spec, seed, options.refinement) for seed in seeds)
 
     def _fit_member(self, spec: MixtureSpec, seed: int, refinement: RefinementOptions | None) -> MixedMixture:
-        """Return the mixture of one start."""
-        mixture = self.fit_generative(spec, seed)
-        return mixture if refinement is None else refine(mixture, self.rows.mixed_rows, self.rows.classes, refinement)
+        """Return the mixture of one start; it is fitted once."""
+        key = (spec, seed, refinement)
+        if key not in self._members:
+            mixture = self.fit_generative(spec, seed)
+            if refinement is not None:
+                mixture = refine(mixture, self.rows.mixed_rows, self.rows.classes, refinement)
+            self._members[key] = mixture
+        return self._members[key]
