@@ -1,6 +1,7 @@
-"""Other libraries: a class per peer that runs EM iterations from given parameters, and a table of detectors."""
+"""Other libraries: a class per peer that runs EM iterations, and tables of anomaly detectors and classifiers."""
 
 from benchmarks.adapters.base import Peer
+from benchmarks.adapters.classifiers import CLASSIFIERS
 from benchmarks.adapters.detectors import DETECTORS
 from benchmarks.adapters.gaussmix import Gaussmix, Gaussmix32, GaussmixDense
 from benchmarks.adapters.jax import GMMX
@@ -28,10 +29,11 @@ PEERS: dict[str, type[Peer]] = {
 
 GAUSSMIX_PEERS = ("gaussmix", "gaussmix-dense", "gaussmix32")
 
-# The packages whose versions the report shows, for each peer and each detector.
+# The packages whose versions the report shows, for each peer, detector and classifier.
 PACKAGE_NAMES: dict[str, tuple[str, ...]] = {
+    **{name: classifier.package_names for name, classifier in CLASSIFIERS.items()},
     **{name: detector.package_names for name, detector in DETECTORS.items()},
     **{name: peer.package_names for name, peer in PEERS.items()},
 }
 
-__all__ = ["DETECTORS", "GAUSSMIX_PEERS", "PACKAGE_NAMES", "PEERS", "Peer"]
+__all__ = ["CLASSIFIERS", "DETECTORS", "GAUSSMIX_PEERS", "PACKAGE_NAMES", "PEERS", "Peer"]

@@ -7,6 +7,7 @@ from benchmarks.commands import (
     anomaly_rates,
     anomaly_stream,
     bayes,
+    churn,
     default_fit,
     factors,
     first_use,
@@ -42,4 +43,5 @@ COMMANDS = {
     "anomaly-drift": anomaly_drift,
     "anomaly-rates": anomaly_rates,
     "anomaly-stream": anomaly_stream,
+    "churn": churn,
 }

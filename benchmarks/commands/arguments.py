@@ -28,9 +28,7 @@ def add_cases(parser: ArgumentParser) -> None:
 def add_peers(parser: ArgumentParser, default: str, allowed: Iterable[str] = tuple(PEERS)) -> None:
     """Add --peers and --python; exit if one names a peer that is not allowed."""
     names = tuple(allowed)
-    parser.add_argument(
-        "--peers", type=partial(_check_peers, names), default=default, help=f"separated by commas; default: {default}"
-    )
+    add_peer_names(parser, default, names)
     parser.add_argument(
         "--python",
         type=partial(_check_interpreter, names),
@@ -38,6 +36,17 @@ def add_peers(parser: ArgumentParser, default: str, allowed: Iterable[str] = tup
         default=[],
         metavar="PEER=PATH",
         help="Python interpreter with a peer installed (Rscript for mclust); repeatable",
+    )
+
+
+def add_peer_names(parser: ArgumentParser, default: str, allowed: Iterable[str]) -> None:
+    """Add --peers; exit if it names a peer that is not allowed."""
+    names = tuple(allowed)
+    parser.add_argument(
+        "--peers",
+        type=partial(_check_peers, names),
+        default=default,
+        help=f"of {', '.join(names)}; separated by commas; default: {default}",
     )
 
 

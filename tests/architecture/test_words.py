@@ -24,6 +24,7 @@ STRUCTURES_ARE_NAMED_IN = {
     "model",
     "selection",
     "anomaly",
+    "classification",
     "comparison",
     "estimators",
     "plots",

@@ -21,6 +21,7 @@ from tests.plots.conftest import (
     shorten_traces,
 )
 from tests.plots.test_anomaly_plots import fit as fit_detector
+from tests.plots.test_classification_plots import make_action_plan, make_gain_table, make_reliability_table
 
 MANY_COMPONENTS = make_mixture(12, 4)
 ROWS = MANY_COMPONENTS.sample(300, 0)[0]
@@ -52,6 +53,10 @@ PLOTS: dict[str, Callable[[Selection], Any]] = {
     "anomalies": lambda search: plots.anomalies(*fit_detector(5)),
     "anomalies in one column": lambda search: plots.anomalies(*fit_detector(1)),
     "p-values of anomalies": lambda search: plots.anomaly_p_values(*fit_detector(2)),
+    "reliability": lambda search: plots.reliability_diagram(make_reliability_table()),
+    "gain": lambda search: plots.gain_curve(make_gain_table()),
+    "lift": lambda search: plots.lift_curve(make_gain_table()),
+    "profit": lambda search: plots.profit_curve(make_action_plan()),
     "long names": lambda search: plots.pairs(LONG_NAMES, LONG_NAME_ROWS),
     "long names in a grid": lambda search: plots.densities(LONG_NAMES, LONG_NAME_ROWS),
 }

@@ -241,7 +241,7 @@ def parse_class_names_and_indices(labels: ArrayLike, n_rows: int, has_weight: Bo
         raise LabelError.wrong_shape(values.shape, n_rows)
     pairs = zip(values.tolist(), has_weight.tolist(), strict=True)
     row_names = [
-        None if _is_missing_label(value) or not has_row_weight else _format_label(value)
+        None if _is_missing_label(value) or not has_row_weight else format_label(value)
         for value, has_row_weight in pairs
     ]
     distinct_names = {name for name in row_names if name is not None}
@@ -250,7 +250,7 @@ def parse_class_names_and_indices(labels: ArrayLike, n_rows: int, has_weight: Bo
     n_known = sum(name is not None for name in row_names)
     if 2 * len(distinct_names) > n_known:
         raise LabelError.fewer_than_two_rows_per_group(len(distinct_names), n_known)
-    names = sorted(distinct_names, key=_natural_sort_key)
+    names = sorted(distinct_names, key=natural_sort_key)
     index_of_name = {name: index for index, name in enumerate(names)}
     indices = [-1 if name is None else index_of_name[name] for name in row_names]
     return ClassNamesAndIndices(tuple(names), np.array(indices, dtype=np.int64))
@@ -266,13 +266,13 @@ def _is_missing_label(value: object) -> bool:
         return True
 
 
-def _format_label(value: object) -> str:
+def format_label(value: object) -> str:
     """Return a label as text; 1 and 1.0 are the same label."""
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53
     return str(int(value)) if is_whole else str(value)  # type: ignore[call-overload]
 
 
-def _natural_sort_key(name: str) -> tuple[object, ...]:
+def natural_sort_key(name: str) -> tuple[object, ...]:
     """Return the sort key of a name: numbers first and by size, then natural order ('group 2' before 'group 10')."""
     if _is_numeric_text(name):
         return False, float(name), (), name

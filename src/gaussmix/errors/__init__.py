@@ -7,10 +7,12 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, VerdictTableError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
+from gaussmix.errors.classification import ClassifierParameterError, TargetError
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
+from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
 from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
@@ -26,11 +28,14 @@ from gaussmix.errors.models import (
 )
 from gaussmix.errors.sources import SourceError
 from gaussmix.errors.table_columns import TableColumnError, TableInputError, TargetLeakError
+from gaussmix.errors.validation import ValidationError
 
 __all__ = [
+    "ActionError",
     "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
+    "ClassifierParameterError",
     "CollapseError",
     "ColumnNameError",
     "CompilationError",
@@ -48,7 +53,9 @@ __all__ = [
     "GaussmixWarning",
     "LabelError",
     "MissingPackageError",
+    "OutcomeError",
     "ParameterError",
+    "PriorError",
     "RowTooFarError",
     "SelectionError",
     "SourceError",
@@ -58,10 +65,12 @@ __all__ = [
     "TableColumnError",
     "TableError",
     "TableInputError",
+    "TargetError",
     "TargetLeakError",
     "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
+    "ValidationError",
     "VerdictTableError",
     "WeightError",
 ]

@@ -1,4 +1,4 @@
-"""Plots of mixtures, fits, model searches, comparisons and anomalies, drawn with matplotlib.
+"""Plots of mixtures, fits, searches, comparisons, anomalies and classifiers, drawn with matplotlib.
 
 Every function draws on the ``ax`` or ``figure`` that the caller passes and returns it. Without one it creates a figure
 outside pyplot. No function shows a window or changes a global setting. matplotlib is imported by the first call.
@@ -9,8 +9,11 @@ from gaussmix.plots.anomaly_plot import anomalies
 from gaussmix.plots.convergence_plot import solver_convergence
 from gaussmix.plots.criterion_plot import criterion_curves
 from gaussmix.plots.densities import densities, density
+from gaussmix.plots.gain_plot import gain_curve, lift_curve
 from gaussmix.plots.pairs import pairs
 from gaussmix.plots.partitions import partitions
+from gaussmix.plots.profit_plot import profit_curve
+from gaussmix.plots.reliability_plot import reliability_diagram
 from gaussmix.plots.scatter_plots import assignment_comparison, scatter
 from gaussmix.plots.trace_plot import log_likelihood_trace
 
@@ -21,9 +24,13 @@ __all__ = [
     "criterion_curves",
     "densities",
     "density",
+    "gain_curve",
+    "lift_curve",
     "log_likelihood_trace",
     "pairs",
     "partitions",
+    "profit_curve",
+    "reliability_diagram",
     "scatter",
     "solver_convergence",
 ]

@@ -3,7 +3,7 @@
 Errors name the type of a wrong argument only, since the text of an estimator or a table may fill pages.
 """
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gaussmix.anomaly.detector import AnomalyDetector
 from gaussmix.comparison.result import Comparison
@@ -11,6 +11,8 @@ from gaussmix.errors import ParameterError
 from gaussmix.model import Mixture
 from gaussmix.selection import Selection
 from gaussmix.solvers import Fit
+
+Result = TypeVar("Result")
 
 
 class SupportsMixture(Protocol):
@@ -66,3 +68,11 @@ def check_detector(detector: AnomalyDetector) -> AnomalyDetector:
     if isinstance(detector, AnomalyDetector) and hasattr(detector, "model_"):
         return detector
     raise ParameterError.invalid_value("detector", type(detector), "a fitted AnomalyDetector; call fit first")
+
+
+def check_result(name: str, value: object, result_class: type[Result], function_name: str) -> Result:
+    """Return the argument if it is the result of a function of `gaussmix.classification`; raise otherwise."""
+    if isinstance(value, result_class):
+        return value
+    allowed = f"a {result_class.__name__}, as gaussmix.classification.{function_name} returns it"
+    raise ParameterError.invalid_value(name, type(value), allowed)

@@ -119,6 +119,13 @@ class NumericColumn:
         transformed = scaled if self.transform is None else self.transform.forward(scaled)
         return np.asarray((transformed - self.center) / self.scale)
 
+    def log_derivative(self, values: N) -> N:
+        """Return the log derivative (n,) of the standardised value at values in the data's units."""
+        constant = -np.log(self.unit * self.scale)
+        if self.transform is None:
+            return np.full(len(values), constant)
+        return np.asarray(self.transform.log_derivative(values / self.unit) + constant)
+
     def to_units(self, standardized: N) -> N:
         """Return values (n,) in the data's units from standardised ones."""
         transformed = self.center + self.scale * np.asarray(standardized, dtype=np.float64)

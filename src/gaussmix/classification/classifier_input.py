@@ -1,0 +1,58 @@
+"""Tables that a classifier reads, scikit-learn's attributes of them, and sentences on a fit."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import _check_n_features
+
+from gaussmix.classification.model_fit import ModelFit
+from gaussmix.classification.table.input_table import InputTable, read_input_table
+from gaussmix.errors.text import join_with_and
+from gaussmix.types import AnyArray
+
+
+class ReadTable(NamedTuple):
+    """A table as the user gave it, and as it was read."""
+
+    cells: Any
+    columns: InputTable
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.columns.n_rows
+
+
+def read_table(X: Any, classifier: Any, is_fitting: bool) -> ReadTable:
+    """Return a table; for a fitted classifier an array must have as many columns as in the fit."""
+    table = read_input_table(X)
+    if not is_fitting and not table.has_names:
+        _check_n_features(classifier, np.empty((1, len(table.columns))), reset=False)
+    return ReadTable(X, table)
+
+
+def set_input_attributes(classifier: Any, table: ReadTable) -> None:
+    """Set ``n_features_in_``, and ``feature_names_in_`` if the columns have names."""
+    classifier.n_features_in_ = len(table.columns.columns)
+    if table.columns.has_names:
+        classifier.feature_names_in_ = np.array([column.name for column in table.columns.columns], dtype=object)
+    elif hasattr(classifier, "feature_names_in_"):
+        del classifier.feature_names_in_
+
+
+def describe_fit(fitted: ModelFit, classes: AnyArray) -> tuple[str, ...]:
+    """Return sentences on what a fit merged, left out, transformed and chose."""
+    model, spec = fitted.model, fitted.choice.spec
+    notes = list(model.schema.notes)
+    if len(fitted.unused_categories):
+        names = [repr(model.schema.categorical[c].name) for c in fitted.unused_categories]
+        notes.append(f"{join_with_and(names)} say nothing about the class of unseen rows, by AIC, and are left out.")
+    if model.layout.block:
+        names = [repr(model.schema.numeric[j].name) for j in model.layout.block]
+        notes.append(f"{join_with_and(names)} correlate within the classes, and have full covariances.")
+    if len(spec.n_components) == len(classes):
+        counts = [f"{count} for {label!s}" for count, label in zip(spec.n_components, classes, strict=True)]
+        notes.append(f"Number of components: {join_with_and(counts)}.")
+    else:
+        notes.append(f"Number of components of all classes together: {spec.n_components[0]}.")
+    return tuple(notes)

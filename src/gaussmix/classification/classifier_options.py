@@ -1,0 +1,87 @@
+"""Check the parameters of `MixtureClassifier`, and turn them into the options of a fit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gaussmix.classification.calibration import CALIBRATIONS
+from gaussmix.classification.families.base import AbstractFamily, ChoiceRequest
+from gaussmix.classification.families.class_mixtures import ClassMixtures
+from gaussmix.classification.families.members import MemberOptions
+from gaussmix.classification.mixed.refinement import RefinementOptions
+from gaussmix.classification.model_fit import ModelOptions
+from gaussmix.core.scalar_checks import is_integer, is_real_number, require_integer
+from gaussmix.errors import ClassifierParameterError, ParameterError
+from gaussmix.types import AnyArray, Array
+
+FAMILIES: dict[str, AbstractFamily] = {"class-mixtures": ClassMixtures()}
+METHODS = ("refined", "generative")
+
+
+def parse_options(classifier: Any, classes: AnyArray, rng: np.random.Generator) -> ModelOptions:
+    """Return the options of a fit from the parameters of a classifier; raise ParameterError if one is invalid."""
+    _require_choice("family", classifier.family, tuple(FAMILIES))
+    _require_choice("method", classifier.method, METHODS)
+    if classifier.calibration is not None:
+        _require_choice("calibration", classifier.calibration, (*CALIBRATIONS, None))
+    for name, minimum in (("max_components", 1), ("n_starts", 1), ("n_folds", 2), ("max_iter", 1)):
+        require_integer(name, getattr(classifier, name), minimum)
+    _require_between("generative_weight", classifier.generative_weight, 1.0)
+    _require_between("penalty", classifier.penalty, np.inf)
+    family = FAMILIES[classifier.family]
+    request = ChoiceRequest(
+        parse_n_components(classifier.n_components, classes), classifier.structure, classifier.max_components
+    )
+    refinement = None
+    if classifier.method == "refined":
+        refinement = RefinementOptions(
+            float(classifier.generative_weight), float(classifier.penalty), int(classifier.max_iter)
+        )
+    seeds = tuple(int(seed) for seed in rng.integers(2**31, size=classifier.n_starts))
+    return ModelOptions(
+        family, request, MemberOptions(seeds, refinement), classifier.calibration, int(classifier.n_folds)
+    )
+
+
+def parse_n_components(value: object, classes: AnyArray) -> tuple[int, ...] | None:
+    """Return one number of components for each class; None for 'auto'."""
+    if isinstance(value, str) and value == "auto":
+        return None
+    if is_integer(value, 1):
+        return (int(value),) * len(classes)  # type: ignore[call-overload]
+    given: list[object] = []
+    if isinstance(value, Mapping):
+        given = [value[label] for label in classes.tolist() if label in value] if len(value) == len(classes) else []
+    elif isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        given = list(value)
+    if len(given) != len(classes) or not all(is_integer(each, 1) for each in given):
+        raise ClassifierParameterError.wrong_n_components(value, classes.tolist())
+    return tuple(int(each) for each in given)  # type: ignore[call-overload]
+
+
+def parse_costs(costs: object, n_classes: int) -> Array:
+    """Return the costs (Y, Y) of predicting each class (column) for rows of each class (row)."""
+    if costs is None:
+        return 1.0 - np.eye(n_classes)
+    try:
+        parsed = np.asarray(costs, dtype=np.float64)
+    except (TypeError, ValueError):
+        parsed = np.full((0, 0), np.nan)
+    if parsed.shape != (n_classes, n_classes) or not np.isfinite(parsed).all():
+        raise ClassifierParameterError.wrong_costs(parsed.shape, n_classes)
+    return parsed
+
+
+def _require_choice(name: str, value: object, allowed: Sequence[object]) -> None:
+    """Raise ParameterError unless a value is one of those allowed."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ParameterError.invalid_choice(name, value, allowed)
+
+
+def _require_between(name: str, value: object, maximum: float) -> None:
+    """Raise ParameterError unless a value is a number from 0 to a maximum."""
+    is_allowed = is_real_number(value) and 0.0 <= float(value) <= maximum and np.isfinite(float(value))  # type: ignore[arg-type]
+    if not is_allowed:
+        allowed = "a finite number of at least 0" if maximum == np.inf else f"a number from 0 to {maximum:g}"
+        raise ParameterError.invalid_value(name, value, allowed)

@@ -1,0 +1,1 @@
+"""Families of class-conditional mixtures: how a classifier is structured, chosen and fitted."""

@@ -1,0 +1,44 @@
+"""The default family: one mixture for each class, with a full covariance of the correlated columns alone."""
+
+from gaussmix.classification.families.base import (
+    MIN_ROWS_PER_COMPONENT,
+    AbstractFamily,
+    ChoiceRequest,
+    SpecChoice,
+    search_components,
+)
+from gaussmix.classification.families.block_choice import choose_correlated_columns
+from gaussmix.classification.families.class_fits import ClassFits
+from gaussmix.classification.families.cross_validation import CrossValidation
+from gaussmix.classification.families.members import MemberOptions, MixtureSpec
+from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.types import ND, IntN, N
+
+STRUCTURE = "VVV"
+
+
+class ClassMixtures(AbstractFamily):
+    """One mixture for each class, whose number of components is chosen by the log-loss of unseen rows."""
+
+    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
+        """Return the positions of the columns that correlate within the classes."""
+        return choose_correlated_columns(numeric, classes, weights)
+
+    def make_fits(self, rows: TrainingRows) -> ClassFits:
+        """Return the fits of the classes of some rows."""
+        return ClassFits(rows)
+
+    def choose_spec(
+        self, rows: TrainingRows, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+    ) -> SpecChoice:
+        """Return the given numbers of components, or those with the smallest cross-validated log-loss."""
+        structures = (STRUCTURE,) * rows.n_classes
+        if request.n_components is not None:
+            return SpecChoice(MixtureSpec(request.n_components, structures))
+        if validation is None:
+            return SpecChoice(MixtureSpec((1,) * rows.n_classes, structures))
+        most = tuple(
+            int(max(1, min(request.max_components, size // MIN_ROWS_PER_COMPONENT))) for size in rows.class_weights
+        )
+        candidates = search_components(validation, options, most, structures)
+        return SpecChoice(MixtureSpec(candidates[0].n_components, structures), candidates)

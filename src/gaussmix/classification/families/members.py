@@ -1,0 +1,78 @@
+"""Members of a classifier: one mixture for each start, of the same specification."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.classification.mixed.mixed_mixture import MixedMixture
+from gaussmix.classification.mixed.refinement import RefinementOptions, refine
+
+Members = tuple[MixedMixture, ...]
+
+
+class MixtureSpec(NamedTuple):
+    """Numbers of components and structures of the block's covariances: one for each class, or one for all.
+
+    Attributes
+    ----------
+    n_components : tuple of int
+    structures : tuple of str
+    """
+
+    n_components: tuple[int, ...]
+    structures: tuple[str, ...]
+
+    def __str__(self) -> str:
+        counts = ", ".join(map(str, self.n_components))
+        return f"{counts} components, {', '.join(self.structures)}"
+
+
+@dataclass(frozen=True)
+class MemberOptions:
+    """Seeds of the starts, and the refinement; None keeps the mixtures that EM finds."""
+
+    seeds: tuple[int, ...]
+    refinement: RefinementOptions | None
+
+    def first_seed(self) -> "MemberOptions":
+        """Return the options with one start."""
+        return MemberOptions(self.seeds[:1], self.refinement)
+
+
+@dataclass(frozen=True, eq=False)
+class AbstractFamilyFits(ABC):
+    """The mixtures of a family for some rows; what several specifications share is fitted once.
+
+    Attributes
+    ----------
+    rows : TrainingRows
+    """
+
+    rows: TrainingRows
+    _members: dict[tuple[MixtureSpec, int, RefinementOptions | None], MixedMixture] = field(
+        default_factory=dict, kw_only=True
+    )
+
+    @abstractmethod
+    def needs_starts(self, spec: MixtureSpec) -> bool:
+        """Return whether the mixture depends on the seed of its start."""
+
+    @abstractmethod
+    def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
+        """Return the mixture that EM finds."""
+
+    def fit_members(self, spec: MixtureSpec, options: MemberOptions) -> Members:
+        """Return one refined mixture for each start, and only one if the starts are the same."""
+        seeds = options.seeds if self.needs_starts(spec) else options.seeds[:1]
+        return tuple(self._fit_member(spec, seed, options.refinement) for seed in seeds)
+
+    def _fit_member(self, spec: MixtureSpec, seed: int, refinement: RefinementOptions | None) -> MixedMixture:
+        """Return the mixture of one start; it is fitted once."""
+        key = (spec, seed, refinement)
+        if key not in self._members:
+            mixture = self.fit_generative(spec, seed)
+            if refinement is not None:
+                mixture = refine(mixture, self.rows.mixed_rows, self.rows.classes, refinement)
+            self._members[key] = mixture
+        return self._members[key]

@@ -1,0 +1,108 @@
+"""``TrainingRows``: encoded rows with their classes and weights, and equal rows merged into one.
+
+A fit of distinct rows in sorted order depends neither on the order of the rows nor on their repetition.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from gaussmix.classification.mixed.feature_layout import FeatureLayout
+from gaussmix.classification.mixed.mixed_rows import MixedRows
+from gaussmix.types import ND, AnyArray, IntN, IntNC, N
+
+_SIGNIFICANT = 2.0**-40  # relative to a standard deviation: closer numbers are equal up to rounding
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """Rows to learn classes from.
+
+    Attributes
+    ----------
+    layout : FeatureLayout
+    numeric : ndarray of shape (n, D)
+        Standardised numbers, NaN where missing.
+    codes : ndarray of int64 of shape (n, C)
+        Levels, -1 where missing.
+    classes : ndarray of int64 of shape (n,)
+        Class of each row, from 0.
+    n_classes : int
+        Number of classes Y.
+    weights : ndarray of shape (n,) or None
+        How often each row counts.
+    """
+
+    layout: FeatureLayout
+    numeric: ND
+    codes: IntNC
+    classes: IntN
+    n_classes: int
+    weights: N | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows n."""
+        return len(self.classes)
+
+    @cached_property
+    def row_weights(self) -> N:
+        """Weight of each row (n,); 1 without weights."""
+        return np.ones(self.n_rows) if self.weights is None else self.weights
+
+    @cached_property
+    def class_weights(self) -> N:
+        """Total weight of each class, (Y,)."""
+        counts = np.bincount(self.classes, weights=self.row_weights, minlength=self.n_classes)
+        return np.asarray(counts, dtype=np.float64)
+
+    @cached_property
+    def mixed_rows(self) -> MixedRows:
+        """The features of the rows."""
+        return MixedRows.from_cells(self.layout, self.numeric, self.codes, self.weights)
+
+    def select_rows(self, rows: AnyArray) -> "TrainingRows":
+        """Return some of the rows, by positions or a mask (n,)."""
+        weights = None if self.weights is None else self.weights[rows]
+        return TrainingRows(
+            self.layout, self.numeric[rows], self.codes[rows], self.classes[rows], self.n_classes, weights
+        )
+
+    def select_class(self, label: int) -> "TrainingRows":
+        """Return the rows of one class, as rows of a single class 0."""
+        rows = np.flatnonzero(self.classes == label)
+        weights = None if self.weights is None else self.weights[rows]
+        return TrainingRows(
+            self.layout, self.numeric[rows], self.codes[rows], np.zeros(len(rows), dtype=np.int64), 1, weights
+        )
+
+
+class DistinctRows(NamedTuple):
+    """Distinct rows in sorted order.
+
+    ``positions`` (m,) are those of one copy each, ``of_row`` (n,) the distinct row of each row, and ``weights`` (m,)
+    the total weights of the copies.
+    """
+
+    positions: IntN
+    of_row: IntN
+    weights: N
+
+
+def merge_equal_rows(numeric: ND, codes: IntNC, classes: IntN, weights: N) -> DistinctRows:
+    """Return the distinct rows of numbers (n, D), NaN where missing, of codes (n, C) and of classes (n,)."""
+    rounded = np.round(np.where(np.isnan(numeric), np.inf, numeric) / _SIGNIFICANT) * _SIGNIFICANT
+    keys = [classes, *codes.T[::-1], *rounded.T[::-1]]
+    order = np.lexsort(keys[::-1])
+    starts_group = np.zeros(len(order), dtype=bool)
+    starts_group[:1] = True
+    for key in keys:
+        ordered = key[order]
+        starts_group[1:] |= ordered[1:] != ordered[:-1]
+    of_sorted = np.cumsum(starts_group) - 1
+    of_row = np.empty(len(order), dtype=np.int64)
+    of_row[order] = of_sorted
+    total = np.asarray(np.bincount(of_row, weights=weights), dtype=np.float64)
+    return DistinctRows(order[starts_group].astype(np.int64), of_row, total)

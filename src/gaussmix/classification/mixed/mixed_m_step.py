@@ -1,0 +1,95 @@
+"""The M-step of a mixture of numeric and categorical columns, with the pseudo-observations of a prior."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaussmix.classification.mixed.block_moments import expect_block_moments
+from gaussmix.classification.mixed.mixed_mixture import MixedMixture
+from gaussmix.classification.mixed.mixed_prior import MixedPrior
+from gaussmix.classification.mixed.mixed_rows import PatternSums
+from gaussmix.core.moments import Moments
+from gaussmix.covariance.base import AbstractCovarianceEstimator
+from gaussmix.covariance.estimator import make_covariance_estimator
+from gaussmix.covariance.regularizer import FloorRegularizer
+from gaussmix.covariance.structure import Structure
+from gaussmix.types import KD, KDD, Array, IntD
+
+_MIN_MASS = 1e-9  # of an empty component, so that its log weight is finite
+MIN_VARIANCE = 1e-9  # of a standardised column
+_MIN_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class MixedMStep:
+    """From sums over the rows to the mixture that maximises the expected log posterior density.
+
+    Attributes
+    ----------
+    prior : MixedPrior
+    estimator : AbstractCovarianceEstimator
+        The structure of the block's covariances.
+    """
+
+    prior: MixedPrior
+    estimator: AbstractCovarianceEstimator
+
+    def __call__(self, previous: MixedMixture, sums: PatternSums) -> MixedMixture:
+        """Return the next mixture; class probabilities stay those of the previous one."""
+        layout, total = previous.layout, sums.total
+        mass = total[:, layout.constant] + _MIN_MASS
+        means = np.empty_like(previous.means)
+        variances = np.empty_like(previous.variances)
+        self._estimate_independent_columns(sums, means, variances, layout.independent_columns)
+        covariances = previous.covariances
+        if layout.block:
+            means[:, layout.block_columns], covariances = self._estimate_block(previous, sums)
+        return MixedMixture(
+            layout,
+            np.log(mass / mass.sum()),
+            previous.class_log_probabilities,
+            means,
+            variances,
+            covariances,
+            tuple(
+                _estimate_table(total[:, levels], self.prior.strength.levels * probabilities)
+                for levels, probabilities in zip(layout.levels, self.prior.level_probabilities, strict=True)
+            ),
+        )
+
+    def _estimate_independent_columns(self, sums: PatternSums, means: KD, variances: Array, columns: IntD) -> None:
+        """Set means and variances of the independent columns."""
+        layout, strength = sums.layout, self.prior.strength
+        mass, values, squares = (sums.total[:, kind] for kind in (layout.present, layout.values, layout.squares))
+        prior_means = self.prior.means[:, columns]
+        estimated = (values + strength.mean * prior_means) / np.maximum(mass + strength.mean, _MIN_MASS)
+        scatter = squares - 2.0 * estimated * values + mass * estimated**2
+        scatter += strength.mean * (estimated - prior_means) ** 2 + strength.covariance * self.prior.variances
+        means[:, columns] = estimated
+        variances[:] = np.maximum(scatter / np.maximum(mass + strength.covariance, _MIN_MASS), MIN_VARIANCE)
+
+    def _estimate_block(self, previous: MixedMixture, sums: PatternSums) -> tuple[KD, KDD]:
+        """Return means (K, b) and covariances (K, b, b) of the block."""
+        moments, strength = expect_block_moments(previous, sums), self.prior.strength
+        prior_means = self.prior.means[:, previous.layout.block_columns]
+        mass = np.maximum(moments.mass + strength.mean, _MIN_MASS)[:, None]
+        means = (moments.mass[:, None] * moments.mean + strength.mean * prior_means) / mass
+        shift = means - prior_means
+        scatter = moments.with_scatter_about(means).scatter + strength.covariance * self.prior.covariances
+        scatter = scatter + strength.mean * shift[:, :, None] * shift[:, None, :]
+        posterior = Moments(moments.mass + strength.covariance, means, scatter, moments.kind)
+        kind = self.estimator.moment_kind
+        covariance = self.estimator.estimate(posterior if kind is moments.kind else posterior.to_kind(kind))
+        matrices = covariance.matrices()
+        return means, np.asarray(0.5 * (matrices + np.swapaxes(matrices, 1, 2)))
+
+
+def _estimate_table(counts: Array, prior_counts: Array) -> Array:
+    """Return log probabilities (K, n_levels) from counts and prior counts of the same shape."""
+    total = counts + prior_counts + _MIN_PROBABILITY
+    return np.asarray(np.log(total / total.sum(axis=1, keepdims=True)))
+
+
+def make_block_estimator(structure: str, n_columns: int) -> AbstractCovarianceEstimator:
+    """Return the estimator of a structure for ``n_columns`` standardised columns, with the variance floor."""
+    return make_covariance_estimator(Structure.from_name(structure), FloorRegularizer(np.full(n_columns, MIN_VARIANCE)))

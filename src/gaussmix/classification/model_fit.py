@@ -1,0 +1,113 @@
+"""Fit a `ClassModel`: choose columns and components, refine, and calibrate on rows that the fits did not see."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from gaussmix.classification.calibration import fit_calibration
+from gaussmix.classification.class_model import ClassModel
+from gaussmix.classification.families.base import AbstractFamily, ChoiceRequest, SpecChoice
+from gaussmix.classification.families.column_relevance import find_relevant_categories
+from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds
+from gaussmix.classification.families.members import MemberOptions
+from gaussmix.classification.families.training_rows import DistinctRows, TrainingRows, merge_equal_rows
+from gaussmix.classification.mixed.feature_layout import FeatureLayout
+from gaussmix.classification.table import EncodedRows, TableSchema
+from gaussmix.core.random_numbers import make_generator
+from gaussmix.types import NK, IntD, IntN, N
+
+MAX_VALIDATION_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How a model is fitted.
+
+    Attributes
+    ----------
+    family : AbstractFamily
+    request : ChoiceRequest
+    members : MemberOptions
+    calibration : str or None
+    n_folds : int
+        Folds of the choice and of the calibration.
+    """
+
+    family: AbstractFamily
+    request: ChoiceRequest
+    members: MemberOptions
+    calibration: str | None
+    n_folds: int
+
+
+class HeldOutProbabilities(NamedTuple):
+    """Rows that were held out in turn (m,), and their log probabilities (m, Y), not calibrated."""
+
+    rows: IntN
+    log_probabilities: NK
+
+
+class ModelFit(NamedTuple):
+    """A model, the choice of its specification, and the probabilities of rows held out in turn, if any were."""
+
+    model: ClassModel
+    choice: SpecChoice
+    held_out: HeldOutProbabilities | None
+    unused_categories: IntD
+
+
+def fit_class_model(
+    schema: TableSchema, encoded: EncodedRows, classes: IntN, n_classes: int, weights: N, options: ModelOptions
+) -> ModelFit:
+    """Fit a model to encoded rows with classes (n,) and weights (n,), which are positive."""
+    distinct = merge_equal_rows(encoded.numeric, encoded.codes, classes, weights)
+    encoded, classes, weights = encoded.select_rows(distinct.positions), classes[distinct.positions], distinct.weights
+    relevant = find_relevant_categories(encoded.codes, schema.n_levels, classes, n_classes, weights)
+    categories = np.array(relevant, dtype=np.int64)
+    block = options.family.choose_block(encoded.numeric, classes, weights)
+    layout = FeatureLayout(len(schema.numeric), block, tuple(schema.n_levels[c] for c in relevant))
+    rows = TrainingRows(layout, encoded.numeric, encoded.codes[:, categories], classes, n_classes, weights)
+    sampled = _sample_rows(rows, options.members.seeds[0])
+    validation = _make_validation(rows.select_rows(sampled), options)
+    choice = options.family.choose_spec(rows, options.request, validation, options.members)
+    model = ClassModel(
+        schema, categories, layout, options.family.make_fits(rows).fit_members(choice.spec, options.members)
+    )
+    unused = np.setdiff1d(np.arange(len(schema.categorical)), categories)
+    if validation is None or options.calibration is None:
+        return ModelFit(model, choice, None, unused)
+    log_probabilities = validation.predict(choice.spec, options.members)
+    held_out = validation.held_out_rows
+    calibration = fit_calibration(options.calibration, log_probabilities, held_out.classes, held_out.row_weights)
+    calibrated = replace(model, calibration=calibration)
+    return ModelFit(
+        calibrated, choice, _expand_to_all_rows(log_probabilities, sampled[validation.held_out], distinct), unused
+    )
+
+
+def _expand_to_all_rows(log_probabilities: NK, held_out: IntN, distinct: DistinctRows) -> HeldOutProbabilities:
+    """Return the probabilities (m, Y) of distinct rows for all their copies."""
+    of_distinct = np.full(len(distinct.positions), -1, dtype=np.int64)
+    of_distinct[held_out] = np.arange(len(held_out))
+    of_row = of_distinct[distinct.of_row]
+    rows = np.flatnonzero(of_row >= 0)
+    return HeldOutProbabilities(rows, log_probabilities[of_row[rows]])
+
+
+def _sample_rows(rows: TrainingRows, seed: int) -> IntN:
+    """Return the positions of at most 20 000 rows, at random, ascending."""
+    if rows.n_rows <= MAX_VALIDATION_ROWS:
+        return np.arange(rows.n_rows)
+    drawn = make_generator(seed).choice(rows.n_rows, MAX_VALIDATION_ROWS, replace=False)
+    return np.sort(drawn).astype(np.int64)
+
+
+def _make_validation(rows: TrainingRows, options: ModelOptions) -> CrossValidation | None:
+    """Return folds of the rows, None if fewer than two classes have two rows."""
+    is_needed = options.calibration is not None or options.request.n_components is None
+    counts = np.bincount(rows.classes, minlength=rows.n_classes)
+    if not is_needed or np.count_nonzero(counts > 1) < 2:
+        return None
+    folds = assign_folds(rows.classes, options.n_folds, options.members.seeds[0])
+    return CrossValidation(rows, folds, options.family.make_fits)

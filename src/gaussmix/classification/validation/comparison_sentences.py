@@ -1,0 +1,47 @@
+"""Sentences on the differences between a mixture classifier and another model on the same rows."""
+
+from collections.abc import Sequence
+
+from gaussmix.classification.evaluation.measures import ClassificationMeasures, MeasureDifference
+
+N_STANDARD_ERRORS = 2.0  # a smaller difference counts as chance
+
+
+def describe_difference(peer: str, differences: Sequence[MeasureDifference]) -> str:
+    """Return a sentence: which model ranks better, and which has the more accurate probabilities?
+
+    Parameters
+    ----------
+    peer : str
+        Name of the other model.
+    differences : sequence of MeasureDifference
+        Measures of the mixture classifier minus those of the peer, among them 'AUC' and 'Brier score'.
+    """
+    by_name = {one.measure: one for one in differences}
+    auc, brier = by_name["AUC"], by_name["Brier score"]
+    ranking = ("worse than", "as well as", "better than")[1 + sign_beyond_chance(auc)]
+    accuracy = ("less", "as", "more")[1 - sign_beyond_chance(brier)]
+    return (
+        f"The mixture classifier ranks {ranking} {peer} (AUC {_format(auc)}), and its probabilities are {accuracy} "
+        f"accurate (Brier score {_format(brier)})."
+    )
+
+
+def describe_calibration(measures: ClassificationMeasures) -> str:
+    """Return a sentence on the calibration error of the mixture classifier beside that of right probabilities."""
+    return (
+        f"The calibration error of the mixture classifier is {measures.calibration_error:.4f}; that of exactly right "
+        f"probabilities would be {measures.calibration_error_by_chance:.4f} on average."
+    )
+
+
+def sign_beyond_chance(difference: MeasureDifference) -> int:
+    """Return the sign of a difference, or 0 if it is at most two standard errors large."""
+    if abs(difference.difference) <= N_STANDARD_ERRORS * difference.standard_error:
+        return 0
+    return 1 if difference.difference > 0 else -1
+
+
+def _format(found: MeasureDifference) -> str:
+    """Return a difference with its sign and standard error."""
+    return f"{found.difference:+.4f} ± {found.standard_error:.4f}"

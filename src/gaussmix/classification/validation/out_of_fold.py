@@ -1,0 +1,110 @@
+"""Probabilities of rows by models that have not seen them: of a classifier, and of its peers on the same splits."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gaussmix.classification.table import TableSchema, fit_table_schema
+from gaussmix.classification.validation.labelled_table import LabelledTable
+from gaussmix.classification.validation.peer_models import PEER_MODELS
+from gaussmix.classification.validation.splits import ValidationPlan
+from gaussmix.errors import GaussmixWarning, ValidationError
+from gaussmix.estimators._verbose import start_stopwatch
+from gaussmix.selection.progress import ProgressCallback
+from gaussmix.types import N
+
+MIXTURE_NAME = "mixture classifier"
+
+
+class TimedPrediction(NamedTuple):
+    """Probabilities (m,) of the positive class by a model, and the seconds of its fit and prediction."""
+
+    model: str
+    probabilities: N
+    seconds: float
+
+
+class OutOfFold(NamedTuple):
+    """Probabilities (n,) of the positive class, NaN for rows that no split tests, and the seconds of all fits."""
+
+    probabilities: N
+    seconds: float
+
+
+def predict_out_of_fold(
+    classifier: Any,
+    table: LabelledTable,
+    plan: ValidationPlan,
+    *,
+    with_peers: bool = False,
+    progress_callback: ProgressCallback | None = None,
+) -> Mapping[str, OutOfFold]:
+    """Return the out-of-fold probabilities of a classifier, and on request of the models in ``PEER_MODELS``, by name.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Not changed: each split fits a clone. ``with_peers`` reads its fitted ``schema_``.
+    table : LabelledTable
+    plan : ValidationPlan
+    with_peers : bool, default=False
+    progress_callback : callable, optional
+        Called before each split.
+
+    Raises
+    ------
+    ValidationError
+        If a probability is not finite.
+    """
+    found: dict[str, OutOfFold] = {}
+    for step, split in enumerate(plan.splits):
+        if progress_callback is not None:
+            progress_callback(step, len(plan.splits), f"split {step + 1}")
+        train, test = table.select_rows(split.train), table.select_rows(split.test)
+        for model, p, seconds in _predict_test_rows(classifier, train, test, with_peers):
+            if not np.isfinite(p).all():
+                raise ValidationError.probabilities_not_finite(model, int((~np.isfinite(p)).sum()))
+            before = found.get(model, OutOfFold(np.full(len(table.is_positive), np.nan), 0.0))
+            before.probabilities[split.test] = p
+            found[model] = before._replace(seconds=before.seconds + seconds)
+    return found
+
+
+def _predict_test_rows(
+    classifier: Any, train: LabelledTable, test: LabelledTable, with_peers: bool
+) -> Iterator[TimedPrediction]:
+    """Yield the probabilities of the test rows by each model, the classifier first."""
+    from sklearn.base import clone
+
+    elapsed_seconds = start_stopwatch()
+    options = {} if train.weights is None else {"sample_weight": train.weights}
+    fitted = clone(classifier).fit(train.X, train.is_positive, **options)
+    p = np.asarray(fitted.predict_proba(test.X), dtype=np.float64)[:, 1]
+    yield TimedPrediction(MIXTURE_NAME, p, elapsed_seconds())
+    if with_peers:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GaussmixWarning)  # the classifier has warned of the same columns
+            yield from _predict_by_peers(fitted, train, test)
+
+
+def _predict_by_peers(fitted: Any, train: LabelledTable, test: LabelledTable) -> Iterator[TimedPrediction]:
+    """Yield the probabilities of the test rows by each peer; seconds leave out the encoding of the table."""
+    encodings = {}
+    for has_transforms in (False, True):
+        schema = fitted.schema_ if has_transforms else _fit_plain_schema(fitted, train)
+        encodings[has_transforms] = (schema, schema.encode(train.X), schema.encode(test.X))
+    for peer in PEER_MODELS:
+        schema, train_rows, test_rows = encodings[peer.has_transforms]
+        elapsed_seconds = start_stopwatch()
+        p = peer.fit(train_rows, schema, train.is_positive, train.weights).predict(test_rows)
+        yield TimedPrediction(peer.name, p, elapsed_seconds())
+
+
+def _fit_plain_schema(fitted: Any, train: LabelledTable) -> TableSchema:
+    """Return a schema without transforms, where numbers are categories only if the user says so."""
+    categorical = fitted.get_params().get("categorical")
+    chosen = None if isinstance(categorical, str) else categorical
+    codes = train.is_positive.astype(np.int64)
+    return fit_table_schema(train.X, codes, train.weights, categorical=chosen, transform=None)

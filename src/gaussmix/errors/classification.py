@@ -1,0 +1,66 @@
+"""Errors about classifiers: targets, parameters and files."""
+
+from collections.abc import Sequence
+
+from gaussmix.errors.data import DataError
+from gaussmix.errors.models import ParameterError
+from gaussmix.errors.text import format_count, join_with_and
+
+
+class TargetError(DataError):
+    """A target from which no classes can be learned."""
+
+    @classmethod
+    def missing_values(cls, n_missing: int, row: int) -> "TargetError":
+        """Return the error that rows have no class."""
+        return cls(
+            f"the target is missing in {format_count(n_missing, 'row')}, first in row {row}; drop these rows, or give "
+            "them a class"
+        )
+
+    @classmethod
+    def single_class(cls, label: object) -> "TargetError":
+        """Return the error that all rows have the same class."""
+        return cls(f"the target has one class only, {label!r}; a classifier needs rows of at least two classes")
+
+    @classmethod
+    def too_many_classes(cls, n_classes: int, n_rows: int) -> "TargetError":
+        """Return the error that a target has about as many values as rows."""
+        return cls(
+            f"the target has {n_classes} different values in {format_count(n_rows, 'row')}; pass a column of few "
+            "classes, or divide its values into ranges"
+        )
+
+    @classmethod
+    def mixed_types(cls, types: Sequence[str]) -> "TargetError":
+        """Return the error that labels of several types have no order."""
+        return cls(f"the target mixes values of the types {join_with_and(list(types))}; convert all to one type")
+
+    @classmethod
+    def wrong_length(cls, n_labels: int, n_rows: int) -> "TargetError":
+        """Return the error that there is not one label for each row."""
+        return cls(
+            f"Found input variables with inconsistent numbers of samples: y has {format_count(n_labels, 'label')} and "
+            f"X has {format_count(n_rows, 'row')}; pass one label for each row"
+        )
+
+
+class ClassifierParameterError(ParameterError):
+    """Parameters of a classifier that do not suit its data."""
+
+    @classmethod
+    def wrong_n_components(cls, value: object, classes: Sequence[object]) -> "ClassifierParameterError":
+        """Return the error that numbers of components do not match the classes."""
+        names = join_with_and([repr(label) for label in classes])
+        return cls(
+            f"n_components must be 'auto', a whole number of at least 1, or one such number for each of the classes "
+            f"{names}, but is {value!r}"
+        )
+
+    @classmethod
+    def wrong_costs(cls, shape: tuple[int, ...], n_classes: int) -> "ClassifierParameterError":
+        """Return the error that costs are no finite matrix of the classes."""
+        return cls(
+            f"costs must be finite numbers of the shape ({n_classes}, {n_classes}), one for each true and each "
+            f"predicted class, but have the shape {shape} or are not finite"
+        )
