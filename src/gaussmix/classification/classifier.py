@@ -58,7 +58,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto': in tables with column names those of at most 12 distinct whole
         numbers. Text and bools always are.
-    transform : 'auto', None, str or mapping, default='auto'
+    column_transform : 'auto', None, str or mapping, default='auto'
         Transforms of numeric columns. 'auto': none, log1p or Yeo-Johnson for each column, by the likelihood; none for
         'edda' and 'mclustda'.
     class_weight : 'balanced', mapping or None, default=None
@@ -132,7 +132,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str | None = "floor",
         n_folds: int = 3,
         categorical: CategoricalLike = "auto",
-        transform: TransformLike = "auto",
+        column_transform: TransformLike = "auto",
         class_weight: Any = None,
         costs: ArrayLike | None = None,
         random_state: RandomStateLike = None,
@@ -141,7 +141,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_components, self.max_components, self.structure = n_components, max_components, structure
         self.generative_weight, self.penalty, self.max_iter = generative_weight, penalty, max_iter
         self.n_starts, self.calibration, self.n_folds = n_starts, calibration, n_folds
-        self.categorical, self.transform = categorical, transform
+        self.categorical, self.column_transform = categorical, column_transform
         self.class_weight, self.costs = class_weight, costs
         self.random_state = random_state
 
@@ -167,7 +167,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parse_costs(self.costs, len(target.classes))
         given = parse_weights(sample_weight, table.n_rows)
         weights = weight_classes(self.class_weight, target, np.ones(table.n_rows) if given is None else given)
-        transform = self.transform
+        transform = self.column_transform
         if isinstance(transform, str) and transform == "auto" and not options.family.has_transforms:
             transform = None
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
