@@ -31,7 +31,11 @@ def level_of(schema: TableSchema, rows: EncodedRows, name: str) -> np.ndarray:
 def make_calls(seed: int) -> Columns:
     rng = np.random.default_rng(seed)
     minutes = np.round(np.abs(rng.normal(180.0, 50.0, N_ROWS)), 1)
-    return {"minutes": minutes, "charge": np.round(0.17 * minutes, 2), "age": np.round(rng.normal(40.0, 9.0, N_ROWS), 1)}
+    return {
+        "minutes": minutes,
+        "charge": np.round(0.17 * minutes, 2),
+        "age": np.round(rng.normal(40.0, 9.0, N_ROWS), 1),
+    }
 
 
 @pytest.mark.parametrize("seed", SEEDS)

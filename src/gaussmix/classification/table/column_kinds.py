@@ -123,7 +123,9 @@ def _find_name(column: Any, names: Sequence[str]) -> str:
         return column
     if is_integer(column, 0) and int(column) < len(names):
         return names[int(column)]
-    raise ParameterError.invalid_value("a column of categorical", column, f"a name or a position up to {len(names) - 1}")
+    raise ParameterError.invalid_value(
+        "a column of categorical", column, f"a name or a position up to {len(names) - 1}"
+    )
 
 
 def _classify_column(

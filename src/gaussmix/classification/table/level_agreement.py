@@ -75,7 +75,8 @@ class LevelAgreement:
     def _n_common_rows(self) -> AnyArray:
         """Return the number of rows in which two columns are present, (C, C)."""
         n_columns = self.present.shape[1]
-        return np.array([self.present[self.positions_of(column)].sum(axis=0) for column in range(n_columns)])
+        sums = [self.present[self.positions_of(column)].sum(axis=0) for column in range(n_columns)]
+        return np.array(sums).reshape(n_columns, n_columns)
 
 
 def _select_columns(n_levels: Sequence[int]) -> list[int]:
