@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gaussmix import DataWarning
 from gaussmix.classification import EncodedRows, TableSchema, fit_table_schema
 from tests.classification.table.tables import Columns, remove_cells
 
@@ -251,3 +252,29 @@ def test_a_shared_zero_of_proportional_columns_is_one_category() -> None:
     rows = schema.encode({"minutes": [np.nan, np.nan], "charge": [0.0, 5.0]})
     np.testing.assert_array_equal(rows.codes, [[1], [0]])
     np.testing.assert_allclose(value_of(schema, rows, "minutes"), [np.nan, 20.0])
+
+
+# -- contradictions --------------------------------------------------------------------------------
+
+
+def test_columns_that_no_longer_agree_are_named() -> None:
+    table = make_calls(0)
+    schema = fit(table)
+    message = (
+        "'charge' and 'minutes' determined each other in the fit, but disagree in 1 of 2 rows .* is row 1, counted"
+    )
+    with pytest.warns(DataWarning, match=message):
+        rows = schema.encode({"minutes": [100.0, 100.0], "charge": [17.0, 20.0], "age": [40.0, 40.0]})
+    np.testing.assert_allclose(value_of(schema, rows, "minutes"), [100.0, 20.0 / 0.17])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_new_rows_that_round_alike_are_no_contradiction(seed: int) -> None:
+    schema = fit(make_calls(seed))
+    schema.encode(make_calls(seed + 100))  # a warning would be an error
+    day = np.round(np.random.default_rng(seed).normal(100.0, 20.0, N_ROWS), 1)
+    night = np.round(np.random.default_rng(seed + 10).normal(50.0, 20.0, N_ROWS), 1)
+    total = fit({"day": day, "night": night, "total": day + night})
+    total.encode({"day": [1.1, 90.7], "night": [2.2, 0.1], "total": [3.3, 90.8]})
+    with pytest.warns(DataWarning, match="'day', 'total' and 'night' determined each other in the fit, but disagree"):
+        total.encode({"day": [1.1], "night": [2.2], "total": [5.0]})

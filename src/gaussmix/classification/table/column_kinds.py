@@ -19,7 +19,8 @@ from gaussmix.classification.table.column_usability import (
 )
 from gaussmix.classification.table.far_values import Limits, find_limits
 from gaussmix.classification.table.input_column import numbers_of_cells, require_no_infinity
-from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable
+from gaussmix.classification.table.input_table import InputTable
+from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.scalar_checks import is_integer
 from gaussmix.diagnostics.rules import MAX_DISCRETE_VALUES
 from gaussmix.errors import ColumnNameError, ParameterError, TableColumnError

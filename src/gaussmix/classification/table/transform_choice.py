@@ -30,7 +30,7 @@ _MAX_SWEEPS = 10
 _MIN_GAIN = 0.01  # of the log-likelihood per row; less is not worth a transform
 _MIN_IMPROVEMENT = 1e-4  # of the criterion per row in one step
 _MIN_COMPLETE_ROWS_PER_COLUMN = 5
-_MAX_ROWS = 10_000
+_MAX_ROWS, _MIN_ROWS, _MAX_CELLS = 10_000, 2_000, 200_000  # that choose, in a table of few and of many columns
 
 
 class ScaledTransform(NamedTuple):
@@ -91,8 +91,9 @@ class _State:
 def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTransform]:
     """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
     chosen = [ScaledTransform()] * rows.shape[1]
+    max_rows = min(max(_MIN_ROWS, _MAX_CELLS // max(rows.shape[1], 1)), _MAX_ROWS)
     for block in find_correlated_blocks(rows):
-        data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights))
+        data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights, max_rows))
         for j, scaled in zip(block, _choose_jointly(data), strict=True):
             chosen[j] = scaled
     return chosen
@@ -101,7 +102,7 @@ def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTr
 def _choose_jointly(data: ClassGaussians) -> tuple[ScaledTransform, ...]:
     """Return the transforms of the columns of one block."""
     state = max(_list_starts(data), key=lambda each: each.criterion)
-    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 1):
+    for _ in range(_MAX_SWEEPS if data.n_columns > 1 else 0):  # one column alone starts with its best transform
         before = state
         for j in range(data.n_columns):
             state = _improve_column(state, j)
@@ -130,8 +131,8 @@ class _Rows(NamedTuple):
     weights: N
 
 
-def _select_rows(rows: ND, target_codes: IntN, weights: N) -> _Rows:
-    """Return the rows without gaps if each class has enough of them, else all; at most about 10 000.
+def _select_rows(rows: ND, target_codes: IntN, weights: N, max_rows: int) -> _Rows:
+    """Return the rows without gaps if each class has enough of them, else all; at most about ``max_rows``.
 
     A hash of the ranks of the values selects them, so that neither the order of the rows nor units matter.
     """
@@ -139,8 +140,8 @@ def _select_rows(rows: ND, target_codes: IntN, weights: N) -> _Rows:
     counts = [np.count_nonzero(is_selected & (target_codes == code)) for code in np.unique(target_codes)]
     if min(counts) < _MIN_COMPLETE_ROWS_PER_COLUMN * (rows.shape[1] + 1):
         is_selected = np.ones(len(rows), dtype=bool)
-    if np.count_nonzero(is_selected) > _MAX_ROWS:
-        limit = _MAX_ROWS / np.count_nonzero(is_selected) * 2.0**64
+    if np.count_nonzero(is_selected) > max_rows:
+        limit = max_rows / np.count_nonzero(is_selected) * 2.0**64
         is_selected &= hash_ranks(rows) < np.uint64(limit)
     return _Rows(rows[is_selected], target_codes[is_selected], weights[is_selected])
 
