@@ -49,10 +49,11 @@ class HeldOutProbabilities(NamedTuple):
 
 
 class ModelFit(NamedTuple):
-    """A model, the choice of its specification, and the probabilities of rows held out in turn, if any were."""
+    """A model, the choice of its specification, iterations, and the probabilities of rows held out in turn, if any."""
 
     model: ClassModel
     choice: SpecChoice
+    n_iter: int
     held_out: HeldOutProbabilities | None
     unused_categories: IntD
 
@@ -71,19 +72,17 @@ def fit_class_model(
     sampled = _sample_rows(rows, options.members.seeds[0])
     validation = _make_validation(rows.select_rows(sampled), options)
     choice = options.family.choose_spec(rows, options.request, validation, options.members)
-    model = ClassModel(
-        schema, categories, layout, options.family.make_fits(rows).fit_members(choice.spec, options.members)
-    )
+    members = options.family.make_fits(rows).fit_members(choice.spec, options.members)
+    model = ClassModel(schema, categories, layout, members.mixtures)
     unused = np.setdiff1d(np.arange(len(schema.categorical)), categories)
     if validation is None or options.calibration is None:
-        return ModelFit(model, choice, None, unused)
+        return ModelFit(model, choice, members.n_iter, None, unused)
     log_probabilities = validation.predict(choice.spec, options.members)
     held_out = validation.held_out_rows
     calibration = fit_calibration(options.calibration, log_probabilities, held_out.classes, held_out.row_weights)
     calibrated = replace(model, calibration=calibration)
-    return ModelFit(
-        calibrated, choice, _expand_to_all_rows(log_probabilities, sampled[validation.held_out], distinct), unused
-    )
+    expanded = _expand_to_all_rows(log_probabilities, sampled[validation.held_out], distinct)
+    return ModelFit(calibrated, choice, members.n_iter, expanded, unused)
 
 
 def _expand_to_all_rows(log_probabilities: NK, held_out: IntN, distinct: DistinctRows) -> HeldOutProbabilities:

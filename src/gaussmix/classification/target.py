@@ -48,6 +48,23 @@ def parse_target(y: Any, n_rows: int) -> Target:
     return Target(np.asarray(codes, dtype=np.int64).ravel(), classes)
 
 
+def drop_empty_classes(target: Target, weights: N) -> Target:
+    """Return a target without the classes whose rows all have weight 0; these rows get the code -1.
+
+    Raises
+    ------
+    TargetError
+        If fewer than two classes are left.
+    """
+    counts = np.bincount(target.codes, weights=weights, minlength=len(target.classes))
+    kept = np.flatnonzero(counts > 0)
+    if len(kept) < 2:
+        raise TargetError.single_class(target.classes[kept[0]])
+    new_codes = np.full(len(counts), -1, dtype=np.int64)
+    new_codes[kept] = np.arange(len(kept))
+    return Target(new_codes[target.codes], target.classes[kept])
+
+
 def _to_array(y: Any) -> AnyArray:
     """Return a target as an array; labels of pandas' own types become objects."""
     values = np.asarray(y)
