@@ -26,7 +26,7 @@ class TableInputError(DataError):
         )
 
     @classmethod
-    def no_columns(cls, n_rows: int) -> "TableInputError":
+    def has_no_columns(cls, n_rows: int) -> "TableInputError":
         """Return the error that the data have no columns."""
         return cls(
             f"the data have no columns: 0 feature(s) (shape=({n_rows}, 0)) while a minimum of 1 is required; pass at "

@@ -56,7 +56,7 @@ def read_input_table(data: Any, feature_names: Sequence[str] | None = None) -> I
     else:
         table = _read_array(data, feature_names)
     if not table.columns:
-        raise TableInputError.no_columns(table.n_rows)
+        raise TableInputError.has_no_columns(table.n_rows)
     if table.n_rows == 0:
         raise DataError.no_rows()
     return table

@@ -30,14 +30,14 @@ class TransformedColumn(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ClassGaussians:
-    """Rows of numbers, sorted by class, for which transforms are judged.
+    """Distinct rows of numbers, sorted by class, for which transforms are judged.
 
     Attributes
     ----------
     rows : ndarray of shape (n, D)
         NaN where missing.
     weights : ndarray of shape (n,)
-        Their mean is 1, so that the log-likelihood counts as many rows as there are.
+        How often each row counts.
     class_starts : ndarray of int64 of shape (C + 1,)
         The rows of class c are those from ``class_starts[c]`` to ``class_starts[c + 1]``.
     """
@@ -48,11 +48,20 @@ class ClassGaussians:
 
     @classmethod
     def from_rows(cls, rows: ND, target_codes: IntN, weights: N) -> "ClassGaussians":
-        """Return the rows in an order that depends on their values alone, with weights of mean 1."""
-        weights = weights / weights.mean()
-        order = np.lexsort((weights, *rows.T, target_codes))
-        starts = np.flatnonzero(np.append(True, np.diff(target_codes[order]) > 0))
-        return cls(np.asfortranarray(rows[order]), weights[order], np.append(starts, len(rows)))
+        """Return the distinct rows in an order that depends on their values alone, with the sums of their weights."""
+        order = np.lexsort((*rows.T, target_codes))
+        rows, target_codes = rows[order], target_codes[order]
+        is_equal = (rows[1:] == rows[:-1]) | (np.isnan(rows[1:]) & np.isnan(rows[:-1]))
+        is_first = np.append(True, ~is_equal.all(axis=1) | (target_codes[1:] != target_codes[:-1]))
+        distinct = np.flatnonzero(is_first)
+        starts = np.flatnonzero(np.append(True, np.diff(target_codes[distinct]) > 0))
+        total = np.add.reduceat(weights[order], distinct)
+        return cls(np.asfortranarray(rows[distinct]), total, np.append(starts, len(distinct)))
+
+    @cached_property
+    def n_rows(self) -> float:
+        """Number of rows with their copies."""
+        return float(self.weights.sum())
 
     @property
     def n_columns(self) -> int:

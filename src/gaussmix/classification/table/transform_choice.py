@@ -83,7 +83,7 @@ class _State:
         if not np.isfinite(total):
             return -np.inf
         used = [each.transform for each in self.transforms if each.transform is not None]
-        n_rows, n_lambdas = len(self.data.rows), sum(each.n_parameters for each in used)
+        n_rows, n_lambdas = self.data.n_rows, sum(each.n_parameters for each in used)
         penalty = _MIN_GAIN * n_rows * (len(used) + n_lambdas) + 0.5 * np.log(n_rows) * n_lambdas
         return float(total + self.data.dependence_term(self.correlations) - penalty)
 
@@ -92,7 +92,7 @@ def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTr
     """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
     chosen = [ScaledTransform()] * rows.shape[1]
     max_rows = min(max(_MIN_ROWS, _MAX_CELLS // max(rows.shape[1], 1)), _MAX_ROWS)
-    for block in find_correlated_blocks(rows):
+    for block in find_correlated_blocks(rows, weights):
         data = ClassGaussians.from_rows(*_select_rows(rows[:, block], target_codes, weights, max_rows))
         for j, scaled in zip(block, _choose_jointly(data), strict=True):
             chosen[j] = scaled
@@ -132,23 +132,26 @@ class _Rows(NamedTuple):
 
 
 def _select_rows(rows: ND, target_codes: IntN, weights: N, max_rows: int) -> _Rows:
-    """Return the rows without gaps if each class has enough of them, else all; at most about ``max_rows``.
+    """Return the rows without gaps if each class has enough of them, else all.
 
-    A hash of the ranks of the values selects them, so that neither the order of the rows nor units matter.
+    They are about ``max_rows`` distinct ones at most. A hash of the ranks of the values selects them, so that neither
+    the order of the rows nor units matter.
     """
     is_selected: BoolN = np.asarray(~np.isnan(rows).any(axis=1))
-    counts = [np.count_nonzero(is_selected & (target_codes == code)) for code in np.unique(target_codes)]
+    counts = [weights[is_selected & (target_codes == code)].sum() for code in np.unique(target_codes)]
     if min(counts) < _MIN_COMPLETE_ROWS_PER_COLUMN * (rows.shape[1] + 1):
         is_selected = np.ones(len(rows), dtype=bool)
     if np.count_nonzero(is_selected) > max_rows:
-        limit = max_rows / np.count_nonzero(is_selected) * 2.0**64
-        is_selected &= hash_ranks(rows) < np.uint64(limit)
+        hashes = hash_ranks(rows)
+        n_distinct = len(np.unique(hashes[is_selected]))
+        if n_distinct > max_rows:
+            is_selected &= hashes < np.uint64(max_rows / n_distinct * 2.0**64)
     return _Rows(rows[is_selected], target_codes[is_selected], weights[is_selected])
 
 
 def _improve_column(state: _State, j: int) -> _State:
     """Return the state with the transform of column j that raises the criterion most; the same state if none does."""
-    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * len(state.data.rows)
+    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * state.data.n_rows
     candidates = [ScaledTransform()]
     for position, unit in enumerate(_list_units(state.data, j)):
         candidates += [
@@ -164,9 +167,14 @@ def _improve_column(state: _State, j: int) -> _State:
 
 def _list_units(data: ClassGaussians, j: int) -> list[float]:
     """Return the units that are tried for column j, ascending; none if all of its values are 0."""
-    present = data.rows[data.is_present[:, j], j]
-    sizes = np.sort(np.abs(present[present != 0]))
-    return [factor * float(sizes[int(probability * len(sizes))]) for probability, factor in _UNITS if len(sizes)]
+    counted = np.flatnonzero(data.is_present[:, j] & (data.rows[:, j] != 0))
+    if not len(counted):
+        return []
+    sizes = np.abs(data.rows[counted, j])
+    order = np.argsort(sizes, kind="stable")
+    totals = np.cumsum(data.weights[counted][order])
+    positions = np.searchsorted(totals, [probability * totals[-1] for probability, _ in _UNITS], side="right")
+    return [factor * float(sizes[order][p]) for p, (_, factor) in zip(positions, _UNITS, strict=True)]
 
 
 def _fit_log(data: ClassGaussians, j: int, position: int) -> ScaledTransform:
