@@ -185,7 +185,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if fitted.held_out is not None:
             self.held_out_rows_ = counted[fitted.held_out.rows]
             self.held_out_proba_ = np.exp(fitted.model.calibrate(fitted.held_out.log_probabilities))
-        self.notes_ = describe_fit(fitted, target.classes)
+        self.notes_ = describe_fit(fitted, target.classes, self.calibration is not None)
         return self
 
     @property
