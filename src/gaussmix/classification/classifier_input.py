@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import _check_n_features
 
+from gaussmix.classification.families.base import AnyFamily
+from gaussmix.classification.families.spec_choice import ChoiceContext
 from gaussmix.classification.model_fit import ModelFit
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.errors.text import join_with_and
@@ -40,19 +42,12 @@ def set_input_attributes(classifier: Any, table: ReadTable) -> None:
         del classifier.feature_names_in_
 
 
-def describe_fit(fitted: ModelFit, classes: AnyArray) -> tuple[str, ...]:
+def describe_fit(fitted: ModelFit, classes: AnyArray, family: AnyFamily) -> tuple[str, ...]:
     """Return sentences on what a fit merged, left out, transformed and chose."""
-    model, spec = fitted.model, fitted.choice.spec
+    model = fitted.model
     notes = list(model.schema.notes)
     if len(fitted.unused_categories):
         names = [repr(model.schema.categorical[c].name) for c in fitted.unused_categories]
         notes.append(f"{join_with_and(names)} say nothing about the class of unseen rows, by AIC, and are left out.")
-    if model.layout.block:
-        names = [repr(model.schema.numeric[j].name) for j in model.layout.block]
-        notes.append(f"{join_with_and(names)} correlate within the classes, and have full covariances.")
-    if len(spec.n_components) == len(classes):
-        counts = [f"{count} for {label!s}" for count, label in zip(spec.n_components, classes, strict=True)]
-        notes.append(f"Number of components: {join_with_and(counts)}.")
-    else:
-        notes.append(f"Number of components of all classes together: {spec.n_components[0]}.")
-    return tuple(notes)
+    context = ChoiceContext(classes, tuple(column.name for column in model.schema.numeric), model.layout)
+    return (*notes, *family.describe_choice(fitted.choice, context))

@@ -17,8 +17,10 @@ from gaussmix.types import ND, IntN, N
 STRUCTURE = "VVV"
 
 
-class ClassMixtures(AbstractFamily):
+class ClassMixtures(AbstractFamily[ClassFits]):
     """One mixture for each class, whose number of components is chosen by the log-loss of unseen rows."""
+
+    name = "class-mixtures"
 
     def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
         """Return the positions of the columns that correlate within the classes."""
@@ -29,9 +31,10 @@ class ClassMixtures(AbstractFamily):
         return ClassFits(rows)
 
     def choose_spec(
-        self, rows: TrainingRows, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+        self, fits: ClassFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
     ) -> SpecChoice:
         """Return the given numbers of components, or those with the smallest cross-validated log-loss."""
+        rows = fits.rows
         structures = (STRUCTURE,) * rows.n_classes
         if request.n_components is not None:
             return SpecChoice(MixtureSpec(request.n_components, structures))

@@ -1,0 +1,109 @@
+"""Discriminant analysis by one mixture whose components belong to all classes.
+
+Each component has a probability for each class, and the class is one more categorical column of the mixture (Hastie &
+Tibshirani, "Discriminant analysis by Gaussian mixtures", JRSS B 58, 1996, section 5; Miller & Uyar, NIPS 9, 1997).
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
+from gaussmix.classification.families.block_choice import choose_correlated_columns
+from gaussmix.classification.families.class_fits import cluster_rows, prior_at, standard_prior, start_at
+from gaussmix.classification.families.cross_validation import CrossValidation
+from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
+from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
+from gaussmix.classification.families.training_rows import TrainingRows
+from gaussmix.classification.mixed.mixed_em import hard_responsibilities, run_em
+from gaussmix.classification.mixed.mixed_m_step import MixedMStep, make_block_estimator
+from gaussmix.classification.mixed.mixed_mixture import MixedMixture
+from gaussmix.classification.mixed.mixed_prior import PriorStrength
+from gaussmix.classification.mixed.mixed_rows import MixedRows
+from gaussmix.types import ND, IntN, N
+
+_STRUCTURE = "VVV"
+
+
+@dataclass(frozen=True, eq=False)
+class SharedFits(AbstractFamilyFits):
+    """Fits of all rows together, with the class as one more categorical column.
+
+    Attributes
+    ----------
+    rows : TrainingRows
+    strength : PriorStrength
+        Its ``levels`` also keep every class possible in every component.
+    """
+
+    strength: PriorStrength = field(default_factory=PriorStrength)
+
+    def needs_starts(self, spec: MixtureSpec) -> bool:
+        """Return whether there is more than one component."""
+        return spec.n_components[0] > 1
+
+    def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
+        """Return the mixture of all classes."""
+        n_components = spec.n_components[0]
+        prior = prior_at(self._moments, self.strength, n_components)
+        partition = cluster_rows(self._rows_with_classes, prior, n_components, seed)
+        start = start_at(prior, self._rows_with_classes.layout)
+        m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(self.rows.layout.block)))
+        responsibilities = hard_responsibilities(partition, n_components)
+        mixture = run_em(start, self._rows_with_classes, m_step, responsibilities).mixture
+        return replace(
+            mixture,
+            layout=self.rows.layout,
+            class_log_probabilities=mixture.tables[-1],
+            tables=mixture.tables[:-1],
+        )
+
+    @cached_property
+    def _rows_with_classes(self) -> MixedRows:
+        """The features of the rows, of which the class is the last categorical column."""
+        rows = self.rows
+        layout = replace(rows.layout, n_levels=(*rows.layout.n_levels, rows.n_classes))
+        codes = np.column_stack([rows.codes, rows.classes])
+        return MixedRows.from_cells(layout, rows.numeric, codes, rows.weights)
+
+    @cached_property
+    def _moments(self) -> MixedMixture:
+        """The single component of all rows."""
+        rows = self._rows_with_classes
+        prior = standard_prior(rows.layout, self.strength)
+        m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(rows.layout.block)))
+        return run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
+
+
+class SharedMixture(AbstractFamily[SharedFits]):
+    """One mixture of all classes, whose number of components is chosen by the log-loss of unseen rows."""
+
+    name = "shared"
+    has_shared_components = True
+    default_max_components = 16
+
+    def choose_block(self, numeric: ND, classes: IntN, weights: N) -> tuple[int, ...]:
+        """Return the positions of the columns that correlate within the classes."""
+        return choose_correlated_columns(numeric, classes, weights)
+
+    def make_fits(self, rows: TrainingRows) -> SharedFits:
+        """Return the fits of some rows."""
+        return SharedFits(rows)
+
+    def choose_spec(
+        self, fits: SharedFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
+    ) -> SpecChoice:
+        """Return the given number of components, or the one with the smallest cross-validated log-loss.
+
+        Without rows to validate it is one component for each class.
+        """
+        rows = fits.rows
+        if request.n_components is not None:
+            return SpecChoice(MixtureSpec(request.n_components, (_STRUCTURE,)))
+        if validation is None:
+            return SpecChoice(MixtureSpec((rows.n_classes,), (_STRUCTURE,)))
+        n_supported = int(rows.class_weights.sum()) // MIN_ROWS_PER_COMPONENT
+        most = max(1, min(request.max_components, n_supported))
+        candidates = search_components(validation, options, (most,), (_STRUCTURE,))
+        return SpecChoice(MixtureSpec(candidates[0].n_components, (_STRUCTURE,)), candidates)
