@@ -20,7 +20,9 @@ from gaussmix.covariance.structure import Structure
 from gaussmix.errors import ClassifierParameterError, ParameterError
 from gaussmix.types import AnyArray, Array
 
-FAMILIES: dict[str, AnyFamily] = {family.name: family for family in (ClassMixtures(), Edda(), Mclustda(), SharedMixture())}
+FAMILIES: dict[str, AnyFamily] = {
+    family.name: family for family in (ClassMixtures(), Edda(), Mclustda(), SharedMixture())
+}
 METHODS = ("refined", "generative")
 
 

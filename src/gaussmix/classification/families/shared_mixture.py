@@ -11,7 +11,7 @@ import numpy as np
 
 from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
 from gaussmix.classification.families.block_choice import choose_correlated_columns
-from gaussmix.classification.families.class_fits import cluster_rows, prior_at, standard_prior, start_at
+from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, prior_at, start_at
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
@@ -19,7 +19,7 @@ from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.mixed_em import hard_responsibilities, run_em
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep, make_block_estimator
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
-from gaussmix.classification.mixed.mixed_prior import PriorStrength
+from gaussmix.classification.mixed.mixed_prior import MixedPrior, PriorStrength
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.types import ND, IntN, N
 
@@ -45,19 +45,22 @@ class SharedFits(AbstractFamilyFits):
 
     def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
         """Return the mixture of all classes."""
-        n_components = spec.n_components[0]
-        prior = prior_at(self._moments, self.strength, n_components)
-        partition = cluster_rows(self._rows_with_classes, prior, n_components, seed)
-        start = start_at(prior, self._rows_with_classes.layout)
-        m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(self.rows.layout.block)))
-        responsibilities = hard_responsibilities(partition, n_components)
-        mixture = run_em(start, self._rows_with_classes, m_step, responsibilities).mixture
+        rows, prior = self._rows_with_classes, self._prior.select_components([0] * spec.n_components[0])
+        m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(rows.layout.block)))
+        partition = self._partition_classes(spec.n_components[0], seed)[rows.order]
+        responsibilities = hard_responsibilities(partition, spec.n_components[0])
+        mixture = run_em(start_at(prior, rows.layout), rows, m_step, responsibilities).mixture
         return replace(
             mixture,
             layout=self.rows.layout,
             class_log_probabilities=mixture.tables[-1],
             tables=mixture.tables[:-1],
         )
+
+    @cached_property
+    def _class_fits(self) -> ClassFits:
+        """The rows and the moments of each class."""
+        return ClassFits(self.rows, self.strength)
 
     @cached_property
     def _rows_with_classes(self) -> MixedRows:
@@ -68,12 +71,47 @@ class SharedFits(AbstractFamilyFits):
         return MixedRows.from_cells(layout, rows.numeric, codes, rows.weights)
 
     @cached_property
-    def _moments(self) -> MixedMixture:
-        """The single component of all rows."""
-        rows = self._rows_with_classes
-        prior = standard_prior(rows.layout, self.strength)
-        m_step = MixedMStep(prior, make_block_estimator(_STRUCTURE, len(rows.layout.block)))
-        return run_em(start_at(prior, rows.layout), rows, m_step, np.ones((1, rows.n_rows))).mixture
+    def _prior(self) -> MixedPrior:
+        """The prior of one component: means and levels of all rows, and variances and covariances within classes."""
+        overall = self._class_fits.class_moments(-1)
+        within = [self._class_fits.class_moments(label) for label in range(self.rows.n_classes)]
+        fractions = self.rows.class_weights / self.rows.class_weights.sum()
+        return MixedPrior(
+            self.strength,
+            overall.means,
+            np.asarray(sum(f * moments.variances for f, moments in zip(fractions, within, strict=True))),
+            np.asarray(sum(f * moments.covariances for f, moments in zip(fractions, within, strict=True))),
+            (*(np.exp(table) for table in overall.tables), fractions[None]),
+        )
+
+    def _partition_classes(self, n_components: int, seed: int) -> IntN:
+        """Return the component (n,) of each row in the first M-step: groups within each class, by k-means.
+
+        With fewer components than classes the groups are of all rows.
+        """
+        rows = self.rows
+        if n_components < rows.n_classes:
+            labels = cluster_rows(self._rows_with_classes, self._prior, n_components, seed)
+            return self._rows_with_classes.to_original_order(labels)
+        partition, n_groups = np.empty(rows.n_rows, dtype=np.int64), 0
+        for label, count in enumerate(allocate_components(rows.class_weights, n_components)):
+            features = self._class_fits.class_rows(label).mixed_rows
+            prior = prior_at(self._class_fits.class_moments(label), self.strength, 1)
+            groups = features.to_original_order(cluster_rows(features, prior, count, seed))
+            partition[rows.classes == label] = n_groups + groups
+            n_groups += count
+        return partition
+
+
+def allocate_components(class_weights: N, n_components: int) -> tuple[int, ...]:
+    """Return a number of components for each class (Y,), at least one, in proportion to the weights of the classes.
+
+    The next one goes to the class with the most weight per component (D'Hondt's rule).
+    """
+    counts = np.ones(len(class_weights), dtype=np.int64)
+    while counts.sum() < n_components:
+        counts[np.argmax(class_weights / (counts + 1))] += 1
+    return tuple(counts.tolist())
 
 
 class SharedMixture(AbstractFamily[SharedFits]):

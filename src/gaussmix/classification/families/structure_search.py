@@ -1,6 +1,6 @@
 """Choose covariance structures by BIC: which structures there are, which rows can estimate them, and which is best."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np

@@ -132,6 +132,8 @@ class MixedParametrization:
 
     def _block_gradient(self, parameters: N, mixture: MixedMixture, sums: PatternSums) -> tuple[Array, Array]:
         """Return the gradients of the block's shifts (K, b) and of its factors (K, b (b + 1) / 2)."""
+        if not mixture.layout.block:
+            return np.zeros((mixture.n_components, 0)), np.zeros((mixture.n_components, 0))
         precisions = compute_block_precisions(mixture.covariances, sums.is_observed).matrices
         mass, first, second = sums.block_sums_about(mixture.block_means)
         by_means = np.einsum("gkij,gkj->ki", precisions, first)
