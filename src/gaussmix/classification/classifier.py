@@ -190,7 +190,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec
         self.candidates_ = fitted.choice.candidates
-        self.log_likelihood_, self.n_parameters_, self.bic_ = fitted.likelihood or (None, None, None)
+        likelihood = fitted.likelihood
+        self.log_likelihood_ = None if likelihood is None else likelihood.log_likelihood
+        self.n_parameters_ = None if likelihood is None else likelihood.n_parameters
+        self.bic_ = None if likelihood is None else likelihood.bic
         self.held_out_rows_, self.held_out_proba_ = None, None
         if fitted.held_out is not None:
             self.held_out_rows_ = counted[fitted.held_out.rows]

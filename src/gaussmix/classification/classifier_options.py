@@ -65,7 +65,7 @@ def parse_request(classifier: Any, family: AnyFamily, classes: AnyArray) -> Choi
     return request
 
 
-def _parse_n_components_in_total(family: str, value: object) -> tuple[int] | None:
+def _parse_n_components_in_total(family: str, value: object) -> tuple[int, ...] | None:
     """Return the number of components that all classes share; None for 'auto'."""
     if isinstance(value, str) and value == "auto":
         return None

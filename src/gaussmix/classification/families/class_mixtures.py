@@ -1,16 +1,11 @@
 """The default family: one mixture for each class, with a full covariance of the correlated columns alone."""
 
-from gaussmix.classification.families.base import (
-    MIN_ROWS_PER_COMPONENT,
-    AbstractFamily,
-    ChoiceRequest,
-    SpecChoice,
-    search_components,
-)
+from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
 from gaussmix.classification.families.block_choice import choose_correlated_columns
 from gaussmix.classification.families.class_fits import ClassFits
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
+from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.types import ND, IntN, N
 

@@ -91,16 +91,22 @@ class SharedFits(AbstractFamilyFits):
         """
         rows = self.rows
         if n_components < rows.n_classes:
-            labels = cluster_rows(self._rows_with_classes, self._prior, n_components, seed)
-            return self._rows_with_classes.to_original_order(labels)
+            return _cluster_in_original_order(self._rows_with_classes, self._prior, n_components, seed)
         partition, n_groups = np.empty(rows.n_rows, dtype=np.int64), 0
         for label, count in enumerate(allocate_components(rows.class_weights, n_components)):
             features = self._class_fits.class_rows(label).mixed_rows
             prior = prior_at(self._class_fits.class_moments(label), self.strength, 1)
-            groups = features.to_original_order(cluster_rows(features, prior, count, seed))
+            groups = _cluster_in_original_order(features, prior, count, seed)
             partition[rows.classes == label] = n_groups + groups
             n_groups += count
         return partition
+
+
+def _cluster_in_original_order(rows: MixedRows, prior: MixedPrior, n_components: int, seed: int) -> IntN:
+    """Return labels (n,) of the rows by k-means, in the original order of the rows."""
+    labels = np.empty(rows.n_rows, dtype=np.int64)
+    labels[rows.order] = cluster_rows(rows, prior, n_components, seed)
+    return labels
 
 
 def allocate_components(class_weights: N, n_components: int) -> tuple[int, ...]:
