@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import _check_n_features
 
+from gaussmix.classification.column_sets import ModelOptions
 from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT
 from gaussmix.classification.families.spec_choice import ChoiceContext
-from gaussmix.classification.model_fit import ModelFit, ModelOptions
+from gaussmix.classification.model_fit import ModelFit
 from gaussmix.classification.table.input_table import InputTable, read_input_table
 from gaussmix.errors.text import join_with_and, pluralize
 from gaussmix.types import AnyArray, N
@@ -46,8 +47,8 @@ def describe_fit(fitted: ModelFit, classes: AnyArray, options: ModelOptions) -> 
     """Return sentences on what a fit merged, left out, transformed and chose, and on what it lacks."""
     model = fitted.model
     notes = list(model.schema.notes)
-    if len(fitted.unused_categories):
-        names = [repr(model.schema.categorical[c].name) for c in fitted.unused_categories]
+    if fitted.unused_columns:
+        names = [repr(name) for name in fitted.unused_columns]
         says, are = ("says", "is") if len(names) == 1 else ("say", "are")
         notes.append(
             f"{join_with_and(names)} {says} nothing about the class of unseen rows, by AIC, and {are} left out."
