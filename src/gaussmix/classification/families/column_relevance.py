@@ -61,7 +61,7 @@ def _divide_into_parts(values: N, weights: N) -> tuple[IntN, int]:
 def _helps_unseen_rows(table: N) -> bool:
     """Return whether the levels' frequencies by class (Y, count) are worth what they estimate."""
     n_estimated = (np.count_nonzero(table.sum(axis=0)) - 1) * (np.count_nonzero(table.sum(axis=1)) - 1)
-    return _log_likelihood_ratio(table) > n_estimated
+    return bool(_log_likelihood_ratio(table) > n_estimated)
 
 
 def _count_levels(values: IntN, count: int, classes: IntN, n_classes: int, weights: N) -> N:

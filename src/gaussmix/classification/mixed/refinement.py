@@ -7,9 +7,9 @@ EM describes the rows; what separates the classes may be a small part of that. T
 
 (hybrid of generative and discriminative estimates: Lasserre, Bishop & Minka, "Principled hybrids of generative and
 discriminative models", CVPR 2006). With R_xy, the responsibilities given row and class, and R_x, those given the row,
-the derivative by a score is v (R_xy - R_x) + lambda R_x with v = (1 - sum e) p / q: the sums of an E-step are all that the
-gradient needs. The floors e are free, too: some customers leave without a reason in the table, and without floors few of
-them would decide where the classes part. Rows that p cannot explain have a small v.
+the derivative by a score is v (R_xy - R_x) + lambda R_x with v = (1 - sum e) p / q: the sums of an E-step are all that
+the gradient needs. The floors e are free, too: some customers leave without a reason in the table, and without floors
+few of them would decide where the classes part. Rows that p cannot explain have a small v.
 """
 
 from dataclasses import dataclass
@@ -108,9 +108,8 @@ class RefinementObjective:
         row_values = np.log(probabilities) + options.generative_weight * marginal.log_density
         value = float(rows.apply_weights(row_values).sum()) - 0.5 * options.penalty * float(parameters @ parameters)
         is_explained = explained / probabilities
-        sums = rows.accumulate(
-            is_explained * joint.values + (options.generative_weight - is_explained) * marginal.values
-        )
+        contrast = is_explained - options.generative_weight
+        sums = rows.accumulate(is_explained * joint.values - contrast * marginal.values)
         class_sums = np.zeros(mixture.class_log_probabilities.shape)
         if not mixture.has_class_components:
             class_sums = rows.apply_weights(is_explained * joint.values) @ self.class_indicators
