@@ -5,9 +5,8 @@ from typing import NamedTuple
 from gaussmix.classification.families.block_choice import MAX_BLOCK_PATTERNS
 from gaussmix.classification.families.component_search import ComponentCandidate, Counts
 from gaussmix.classification.families.members import MixtureSpec
-from gaussmix.classification.families.structure_search import StructureCandidate, UnsoundStructures
+from gaussmix.classification.families.structure_search import N_PSEUDO_ROWS, StructureCandidate, UnsoundStructures
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
-from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from gaussmix.covariance.structure import Structure
 from gaussmix.errors.text import join_with_and
 from gaussmix.types import AnyArray
@@ -110,8 +109,9 @@ def _describe_unsound(choice: SpecChoice, context: ChoiceContext) -> list[str]:
         structures = join_with_and(list(unsound.structures), max_names=None)
         cause = f"The rows of {names} are too few or too alike for {structures}"
         if unsound.has_prior:
-            n_rows = PriorStrength().covariance
-            sentences.append(f"{cause}: the moments of all rows count as {n_rows:g} more rows of each component.")
+            sentences.append(
+                f"{cause}: the covariance within all classes counts as {N_PSEUDO_ROWS} more rows of each component."
+            )
         else:
             sentences.append(f"{cause}: left out.")
     return sentences
