@@ -27,6 +27,7 @@ class AbstractFamily(ABC, Generic[Fits]):
 
     name: ClassVar[str]
     has_transforms: ClassVar[bool] = True  # whether columns are transformed by default
+    selects_columns: ClassVar[bool] = True  # whether numeric columns that say nothing about the class are left out
     has_structures: ClassVar[bool] = False  # whether a structure can be requested
     has_shared_components: ClassVar[bool] = False  # whether components belong to all classes
     default_max_components: ClassVar[int] = 8

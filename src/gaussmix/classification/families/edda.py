@@ -120,6 +120,7 @@ class Edda(AbstractFamily[EddaFits]):
 
     name = "edda"
     has_transforms = False
+    selects_columns = False
     has_structures = True
 
     def check_request(self, request: ChoiceRequest) -> None:

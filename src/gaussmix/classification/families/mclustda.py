@@ -29,6 +29,7 @@ class Mclustda(AbstractFamily[MclustdaFits]):
 
     name = "mclustda"
     has_transforms = False
+    selects_columns = False
     has_structures = True
     default_max_components = 5
 
