@@ -69,6 +69,11 @@ class EddaFits(AbstractFamilyFits):
         has_prior = len(self.find_unsound_classes(structure)) > 0
         return self.fit_structure(structure, has_prior).mixture
 
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the number of EM iterations: one more than the M-step needs without missing cells."""
+        structure = spec.structures[0]
+        return len(self.fit_structure(structure, len(self.find_unsound_classes(structure)) > 0).trace)
+
     def find_unsound_classes(self, structure: str) -> IntN:
         """Return the classes whose rows are too few or too alike for a structure."""
         result = self.fit_structure(structure)

@@ -6,7 +6,7 @@ Fraley & Raftery, "Model-based clustering, discriminant analysis, and density es
 
 import numpy as np
 
-from gaussmix.classification.families.base import AbstractFamily
+from gaussmix.classification.families.base import AbstractFamily, require_rows_for_components
 from gaussmix.classification.families.block_choice import choose_all_columns
 from gaussmix.classification.families.cross_validation import CrossValidation
 from gaussmix.classification.families.mclustda_fits import ClassSearch, MclustdaFits
@@ -45,6 +45,8 @@ class Mclustda(AbstractFamily[MclustdaFits]):
         self, fits: MclustdaFits, request: ChoiceRequest, validation: CrossValidation | None, options: MemberOptions
     ) -> SpecChoice:
         """Return the structure and the number of components of the lowest BIC for each class, of those requested."""
+        if request.n_components is not None:
+            require_rows_for_components(fits.rows, request.n_components)
         candidates: list[StructureCandidate] = []
         chosen: list[tuple[int, str]] = []
         unsound: list[UnsoundStructures] = []

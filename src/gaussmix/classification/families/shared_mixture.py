@@ -9,7 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AbstractFamily, search_components
+from gaussmix.classification.families.base import (
+    MIN_ROWS_PER_COMPONENT,
+    AbstractFamily,
+    require_rows_for_components,
+    search_components,
+)
 from gaussmix.classification.families.block_choice import choose_correlated_columns
 from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, prior_at, start_at
 from gaussmix.classification.families.cross_validation import CrossValidation
@@ -144,6 +149,7 @@ class SharedMixture(AbstractFamily[SharedFits]):
         """
         rows = fits.rows
         if request.n_components is not None:
+            require_rows_for_components(rows, request.n_components)
             return SpecChoice(MixtureSpec(request.n_components, (_STRUCTURE,)))
         if validation is None:
             return SpecChoice(MixtureSpec((rows.n_classes,), (_STRUCTURE,)))

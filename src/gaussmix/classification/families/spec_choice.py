@@ -8,8 +8,8 @@ from gaussmix.classification.families.members import MixtureSpec
 from gaussmix.classification.families.structure_search import N_PSEUDO_ROWS, StructureCandidate, UnsoundStructures
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.covariance.structure import Structure
-from gaussmix.errors.text import join_with_and
-from gaussmix.types import AnyArray
+from gaussmix.errors.text import join_with_and, pluralize
+from gaussmix.types import AnyArray, N
 
 
 class ChoiceRequest(NamedTuple):
@@ -48,9 +48,13 @@ class SpecChoice(NamedTuple):
 
 
 class ChoiceContext(NamedTuple):
-    """What sentences on a choice name: the classes (Y,), and the names of the D numeric columns of the layout."""
+    """What sentences on a choice name.
+
+    These are the classes (Y,) and their weights (Y,), and the names of the D numeric columns of the layout.
+    """
 
     classes: AnyArray
+    class_weights: N
     numeric_names: tuple[str, ...]
     layout: FeatureLayout
 
@@ -80,6 +84,15 @@ def describe_counts(choice: SpecChoice, context: ChoiceContext) -> list[str]:
         return [f"Number of components of all classes together: {counts[0]}."]
     by_class = [f"{count} for {label!s}" for count, label in zip(counts, context.classes, strict=True)]
     return [f"Number of components: {join_with_and(by_class)}."]
+
+
+def describe_small_classes(context: ChoiceContext, min_rows: int) -> list[str]:
+    """Return a sentence on each class of fewer rows, whose prior counts."""
+    return [
+        f"Class {label!r} has {weight:.4g} {pluralize('row', weight)}: its moments lean on those of all rows."
+        for label, weight in zip(context.classes.tolist(), context.class_weights, strict=True)
+        if weight < min_rows
+    ]
 
 
 def describe_structures(choice: SpecChoice, context: ChoiceContext) -> list[str]:
