@@ -38,11 +38,18 @@ class ClassSearch(NamedTuple):
     seed: int
 
 
+class ClassFit(NamedTuple):
+    """The mixture of a class, and the number of EM iterations that led to it."""
+
+    mixture: MixedMixture
+    n_iter: int
+
+
 class ClassCandidate(NamedTuple):
-    """A candidate for the rows of a class, and its mixture; None if it is degenerate."""
+    """A candidate for the rows of a class, and its fit; None if it is degenerate."""
 
     candidate: StructureCandidate
-    mixture: MixedMixture | None
+    fit: ClassFit | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +79,29 @@ class MclustdaFits(AbstractFamilyFits):
 
     def fit_generative(self, spec: MixtureSpec, seed: int) -> MixedMixture:
         """Return the mixtures of all classes as one."""
-        pairs = zip(spec.n_components, spec.structures, strict=True)
-        mixtures = [self._fit_class(label, count, structure, seed) for label, (count, structure) in enumerate(pairs)]
-        return join_classes(mixtures, self.rows.class_weights)
+        return join_classes([fit.mixture for fit in self._fit_classes(spec, seed)], self.rows.class_weights)
 
-    def _fit_class(self, label: int, n_components: int, structure: str, seed: int) -> MixedMixture:
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the largest number of EM iterations of a class."""
+        return max(fit.n_iter for fit in self._fit_classes(spec, seed))
+
+    def _fit_classes(self, spec: MixtureSpec, seed: int) -> list[ClassFit]:
+        """Return the mixture of each class."""
+        pairs = zip(spec.n_components, spec.structures, strict=True)
+        return [self._fit_class(label, count, structure, seed) for label, (count, structure) in enumerate(pairs)]
+
+    def _fit_class(self, label: int, n_components: int, structure: str, seed: int) -> ClassFit:
         """Return the mixture of a class, with pseudo-observations where its rows cannot estimate the structure."""
         key = (label, n_components, structure, self._seed_of_class(label, seed))
         if key not in self._candidates:
             self.search(ClassSearch(label, (n_components,), structure, seed))
         found = self._candidates.get(key)
-        if found is not None and found.mixture is not None:
-            return found.mixture
+        if found is not None and found.fit is not None:
+            return found.fit
         prior = self._edda_fits.make_prior(structure).select_components([label] * n_components)
         rows = self._class_fits.class_rows(label)
-        return StructuredRun.from_partition(rows, prior, structure, seed, EM_MAX_ITER).result.mixture
+        run = StructuredRun.from_partition(rows, prior, structure, seed, EM_MAX_ITER)
+        return ClassFit(run.result.mixture, run.n_iter)
 
     def search(self, search: ClassSearch) -> tuple[StructureCandidate, ...]:
         """Return the candidates for the rows of a class, the best one first; empty if none could be fitted."""
@@ -118,10 +133,11 @@ class MclustdaFits(AbstractFamilyFits):
         log_jacobian = rows.total_log_jacobian + float(rows.row_weights.sum() * np.log(units).sum())
         names = list_structures(rows.layout, search.counts[-1], search.structure)
         for each in search_gaussian_mixtures(rows.numeric * units, rows.row_weights, names, search.counts):
-            mixture = None
-            if each.is_eligible and each.mixture is not None:
-                mixture = to_mixed_mixture(each.mixture, rows.layout, units)
-            yield ClassCandidate(_describe_candidate(each, log_jacobian, search.label), mixture)
+            fit = None
+            if each.is_eligible and each.fit is not None:
+                mixture = to_mixed_mixture(each.fit.mixture, rows.layout, units)
+                fit = ClassFit(mixture, len(each.fit.trace))
+            yield ClassCandidate(_describe_candidate(each, log_jacobian, search.label), fit)
 
     def _search_by_em(self, search: ClassSearch) -> Iterator[ClassCandidate]:
         """Yield the candidates that EM finds from k-means, until more components have not lowered BIC for a while."""
@@ -132,12 +148,18 @@ class MclustdaFits(AbstractFamilyFits):
             names = list_structures(rows.layout, count, search.structure)
             runs = [StructuredRun.from_partition(rows, prior, name, search.seed) for name in names]
             runs = converge_contenders(runs, best)
-            yield from (ClassCandidate(replace(run.candidate, label=search.label), run.sound_mixture) for run in runs)
+            yield from (_describe_run(run, search.label) for run in runs)
             lowest = lowest_criterion(runs)
             n_without_gain = 0 if lowest < best else n_without_gain + 1
             best = min(best, lowest)
             if n_without_gain == _MAX_COUNTS_WITHOUT_GAIN:
                 break
+
+
+def _describe_run(run: StructuredRun, label: int) -> ClassCandidate:
+    """Return the candidate of a run of EM."""
+    fit = None if run.candidate.is_degenerate else ClassFit(run.result.mixture, run.n_iter)
+    return ClassCandidate(replace(run.candidate, label=label), fit)
 
 
 def _describe_candidate(candidate: Candidate, log_jacobian: float, label: int) -> StructureCandidate:

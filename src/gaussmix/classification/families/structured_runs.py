@@ -23,7 +23,6 @@ from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.log_probabilities import compute_responsibilities
 from gaussmix.classification.mixed.mixed_em import EMResult, hard_responsibilities, run_em
 from gaussmix.classification.mixed.mixed_m_step import MixedMStep
-from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import MixedPrior
 
 _FIRST_ITER = 20
@@ -43,6 +42,8 @@ class StructuredRun:
     result : EMResult
     is_complete : bool
         Whether EM has run to convergence.
+    n_iter_before : int
+        Iterations before those of ``result``.
     """
 
     rows: TrainingRows
@@ -50,6 +51,7 @@ class StructuredRun:
     structure: str
     result: EMResult
     is_complete: bool = False
+    n_iter_before: int = 0
 
     @classmethod
     def from_partition(
@@ -71,9 +73,9 @@ class StructuredRun:
         return make_candidate(spec, self.result, self.rows)
 
     @property
-    def sound_mixture(self) -> MixedMixture | None:
-        """The mixture so far; None if it is degenerate."""
-        return None if self.candidate.is_degenerate else self.result.mixture
+    def n_iter(self) -> int:
+        """Number of iterations."""
+        return self.n_iter_before + len(self.result.trace)
 
     def can_reach(self, criterion: float) -> bool:
         """Return whether more iterations may bring BIC down to a value: not if EM has converged or is degenerate."""
@@ -96,7 +98,7 @@ class StructuredRun:
             max_iter=EM_MAX_ITER,
             covariance=self.result.covariance,
         )
-        return replace(self, result=result, is_complete=True)
+        return replace(self, result=result, is_complete=True, n_iter_before=self.n_iter)
 
 
 def converge_contenders(runs: Sequence[StructuredRun], criterion: float) -> list[StructuredRun]:
