@@ -25,8 +25,6 @@ from gaussmix.types import Array, IntN, N
 _N_CORRECTIONS = 20  # pairs that L-BFGS keeps
 _RELATIVE_TOLERANCE = 1e-7
 _MAX_NUMBER = 8.0  # a factor of 3000 of scales and probabilities; beyond it a line search can overflow
-    8.0  # beyond it a line search overflows: scales and probabilities by a factor of 3000, means by 8 deviations
-)
 
 
 @dataclass(frozen=True)
