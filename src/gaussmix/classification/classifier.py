@@ -12,6 +12,7 @@ from gaussmix.classification.model_fit import fit_class_model
 from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
 from gaussmix.classification.table.column_kinds import CategoricalLike
 from gaussmix.classification.target import parse_target, weight_target
+from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
 from gaussmix.transforms import TransformLike
@@ -176,7 +177,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
         counted = np.flatnonzero(weights > 0)
         encoded = schema.encode(table.cells).select_rows(counted)
-        fitted = fit_class_model(schema, encoded, target.codes[counted], len(target.classes), weights[counted], options)
+        with one_blas_thread():
+            fitted = fit_class_model(
+                schema, encoded, target.codes[counted], len(target.classes), weights[counted], options
+            )
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec
