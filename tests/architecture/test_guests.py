@@ -29,8 +29,8 @@ GUESTS = {
     "rich": ("cli", "selection/progress.py"),
     "pyarrow": ("cli",),
     "narwhals": (
-        "classification/table/table_columns.py",
         "classification/table/input_table.py",
+        "classification/table/table_columns.py",
         "classification/validation/labelled_table.py",
     ),
     "safetensors": ("model/archive.py",),

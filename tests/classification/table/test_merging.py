@@ -278,3 +278,31 @@ def test_new_rows_that_round_alike_are_no_contradiction(seed: int) -> None:
     total.encode({"day": [1.1, 90.7], "night": [2.2, 0.1], "total": [3.3, 90.8]})
     with pytest.warns(DataWarning, match="'day', 'total' and 'night' determined each other in the fit, but disagree"):
         total.encode({"day": [1.1], "night": [2.2], "total": [5.0]})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_zeros_that_two_numbers_share_are_one_category(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    has_loan = rng.random(N_ROWS) < 0.4
+    table = {
+        "debt": np.where(has_loan, np.round(rng.lognormal(8.0, 1.0, N_ROWS)), 0.0),
+        "months": np.where(has_loan, np.round(rng.uniform(1.0, 300.0, N_ROWS)), 0.0),
+    }
+    schema = fit(table)
+    assert (
+        schema.notes[0]
+        == "'debt' is 0 exactly where 'months' is 0: encoded once, and each fills the gaps of the others."
+    )
+    assert [column.sources for column in schema.categorical] == [("debt", "months")]
+    rows = schema.encode({"debt": [0.0, np.nan, np.nan], "months": [np.nan, 12.0, np.nan]})
+    np.testing.assert_array_equal(rows.codes, [[1], [0], [-1]])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_value_that_is_only_the_most_frequent_one_is_no_level(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grade = rng.integers(0, 30, N_ROWS)
+    rate = 5.0 + 0.35 * grade  # each grade has its rate
+    schema = fit({"grade": np.array([f"G{g}" for g in grade], dtype=object), "rate": rate})
+    assert schema.notes == ()
+    assert schema.n_levels == (30,)

@@ -136,9 +136,9 @@ def cluster_rows(rows: MixedRows, prior: MixedPrior, n_components: int, seed: in
     is_present = rows.features[:, layout.present] > 0
     numeric[:, independent] = np.where(is_present, rows.features[:, layout.values], prior.means[0, independent])
     numeric[:, block] = prior.means[0, block]
-    for group in rows.patterns:
-        values = rows.features[group.rows, layout.block_values]
-        numeric[group.rows, block[group.observed]] = values[:, group.observed]
+    for is_observed, chosen in zip(rows.is_observed, rows.pattern_rows, strict=True):
+        values = rows.features[chosen, layout.block_values]
+        numeric[chosen, block[is_observed]] = values[:, is_observed]
     scales = np.empty(layout.n_numeric)
     scales[independent] = np.sqrt(prior.variances[0])
     scales[block] = np.sqrt(np.einsum("ii->i", prior.covariances[0]))
