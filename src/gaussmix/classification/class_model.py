@@ -12,6 +12,7 @@ from gaussmix.classification.families.members import Members
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.classification.table import EncodedRows, TableSchema
+from gaussmix.core.blas import one_blas_thread
 from gaussmix.types import NK, IntD, N
 
 _MAX_BLOCK_CELLS = 2_000_000  # of features at one time
@@ -47,7 +48,8 @@ class ClassModel:
 
     def log_probabilities(self, encoded: EncodedRows) -> NK:
         """Return calibrated log class probabilities (n, Y) of encoded rows."""
-        blocks = [average_log_probabilities(self.members, rows) for rows in self._iterate_blocks(encoded)]
+        with one_blas_thread():
+            blocks = [average_log_probabilities(self.members, rows) for rows in self._iterate_blocks(encoded)]
         log_probabilities = np.concatenate([np.empty((0, self.n_classes)), *blocks])
         return self.calibrate(log_probabilities)
 
@@ -57,7 +59,8 @@ class ClassModel:
 
     def log_densities(self, encoded: EncodedRows) -> N:
         """Return the log density (n,) of the present cells of encoded rows, per standardised unit."""
-        blocks = [average_log_densities(self.members, rows) for rows in self._iterate_blocks(encoded)]
+        with one_blas_thread():
+            blocks = [average_log_densities(self.members, rows) for rows in self._iterate_blocks(encoded)]
         return np.concatenate([np.empty(0), *blocks])
 
     def log_jacobian(self, encoded: EncodedRows) -> N:

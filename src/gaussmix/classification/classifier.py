@@ -11,7 +11,8 @@ from gaussmix.classification.classifier_options import parse_costs, parse_option
 from gaussmix.classification.model_fit import fit_class_model
 from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
 from gaussmix.classification.table.column_kinds import CategoricalLike
-from gaussmix.classification.target import drop_empty_classes, parse_target, weight_classes
+from gaussmix.classification.target import parse_target, weight_target
+from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
 from gaussmix.transforms import TransformLike
@@ -176,10 +177,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         table = read_table(X, self, is_fitting=True)
-        target = parse_target(y, table.n_rows)
+        labels = parse_target(y, table.n_rows)
         given = parse_weights(sample_weight, table.n_rows)
-        weights = weight_classes(self.class_weight, target, np.ones(table.n_rows) if given is None else given)
-        target = drop_empty_classes(target, weights)
+        target = weight_target(labels, np.ones(table.n_rows) if given is None else given, self.class_weight)
+        weights = target.weights
         options = parse_options(self, target.classes, make_estimator_generator(self.random_state))
         parse_costs(self.costs, len(target.classes))
         transform = self.column_transform
@@ -188,7 +189,10 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
         counted = np.flatnonzero(weights > 0)
         encoded = schema.encode(table.cells).select_rows(counted)
-        fitted = fit_class_model(schema, encoded, target.codes[counted], len(target.classes), weights[counted], options)
+        with one_blas_thread():
+            fitted = fit_class_model(
+                schema, encoded, target.codes[counted], len(target.classes), weights[counted], options
+            )
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec

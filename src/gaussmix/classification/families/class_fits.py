@@ -128,9 +128,9 @@ def start_at(prior: MixedPrior, layout: FeatureLayout) -> MixedMixture:
 
 def cluster_rows(rows: MixedRows, prior: MixedPrior, n_components: int, seed: int) -> IntN:
     """Return labels (n,) of the sorted rows by k-means, with missing cells at the mean of the class."""
-    if n_components == 1:
-        return np.zeros(rows.n_rows, dtype=np.int64)
     layout = rows.layout
+    if n_components == 1 or layout.n_features == 1:  # without columns there is nothing to tell rows apart
+        return np.zeros(rows.n_rows, dtype=np.int64)
     independent, block = layout.independent_columns, layout.block_columns
     numeric = np.empty((rows.n_rows, layout.n_numeric))
     is_present = rows.features[:, layout.present] > 0

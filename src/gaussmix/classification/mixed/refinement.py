@@ -28,6 +28,7 @@ from gaussmix.types import Array, IntN, N
 _FIRST_FLOOR_LOGIT = -4.0  # of 0.02, against the explained fraction
 _N_CORRECTIONS = 20  # pairs that L-BFGS keeps
 _RELATIVE_TOLERANCE = 1e-7
+_MAX_NUMBER = 8.0  # a factor of 3000 of scales and probabilities; beyond it a line search can overflow
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,11 @@ def refine(mixture: MixedMixture, rows: MixedRows, classes: IntN, options: Refin
     objective = RefinementObjective(parametrization, rows, classes[rows.order], options)
 
     def evaluate_negative_mean(parameters: N) -> tuple[float, N]:
-        value, gradient = objective.evaluate(parameters)
-        return -value / rows.total_weight, -gradient / rows.total_weight
+        bounded = np.clip(parameters, -_MAX_NUMBER, _MAX_NUMBER)
+        excess = parameters - bounded
+        value, gradient = objective.evaluate(bounded)
+        loss = -value / rows.total_weight + 0.5 * float(excess @ excess)
+        return loss, np.where(excess == 0.0, -gradient / rows.total_weight, excess)
 
     result = minimize(
         evaluate_negative_mean,
@@ -146,4 +150,5 @@ def refine(mixture: MixedMixture, rows: MixedRows, classes: IntN, options: Refin
         method="L-BFGS-B",
         options={"maxiter": options.max_iter, "maxcor": _N_CORRECTIONS, "ftol": _RELATIVE_TOLERANCE},
     )
-    return RefinementResult(objective.to_mixture(result.x), int(result.nit), objective.to_floors(result.x))
+    best = np.clip(result.x, -_MAX_NUMBER, _MAX_NUMBER)
+    return RefinementResult(objective.to_mixture(best), int(result.nit), objective.to_floors(best))
