@@ -24,8 +24,8 @@ from gaussmix.errors import DataError, DataWarning, TableInputError
 from gaussmix.types import IntN, N
 
 
-class _Cells(NamedTuple):
-    """Numbers (n,) and codes (n,) of the columns that a schema uses, by name."""
+class InputCells(NamedTuple):
+    """Cells of the columns that a schema uses, by name: numbers (n,), NaN if missing, or codes (n,), -1 if missing."""
 
     numbers: dict[str, N]
     codes: dict[str, IntN]
@@ -93,17 +93,20 @@ class TableSchema:
         DataError
             If columns are missing, or have values of another type than in the fit.
         """
-        cells = self._read_cells(*self._find_columns(X))
-        numeric = np.empty((cells.n_rows, len(self.numeric)))
+        return self.encode_cells(self.read_cells(X))
+
+    def encode_cells(self, cells: InputCells) -> EncodedRows:
+        """Return the encoded rows of cells that `read_cells` returned, some of which may have been changed since."""
+        numeric, category_codes = np.empty((cells.n_rows, len(self.numeric))), dict(cells.codes)
         for j, column in enumerate(self.numeric):
             values = column.gather(cells.numbers)
             if column.points:
-                point_codes = cells.codes[column.name] = column.codes_of_points(values)
+                point_codes = category_codes[column.name] = column.codes_of_points(values)
                 values = np.where(point_codes < len(column.points), np.nan, values)
             numeric[:, j] = _encode_numbers(column, values)
         codes = np.empty((cells.n_rows, len(self.categorical)), dtype=np.int64)
         for j, categorical in enumerate(self.categorical):
-            codes[:, j] = categorical.gather(cells.codes)
+            codes[:, j] = categorical.gather(category_codes)
         return EncodedRows(numeric, codes)
 
     def to_json(self) -> str:
@@ -147,8 +150,14 @@ class TableSchema:
         if not is_valid or not {reader.name for reader in self.readers} <= set(self.input_columns):
             raise ValueError("a column of the schema reads values that no column has")
 
-    def _find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
-        """Return the table and its columns that the schema uses, in the order of ``readers``."""
+    def find_columns(self, X: Any) -> tuple[InputTable, list[AbstractTableColumn]]:
+        """Return a table and its columns that the schema uses, in the order of ``readers``.
+
+        Raises
+        ------
+        DataError
+            If columns are missing.
+        """
         table = read_input_table(X)
         if self.has_names and table.has_names:
             column_by_name = {column.name: column for column in table.columns}
@@ -160,9 +169,10 @@ class TableSchema:
             raise DataError.wrong_n_features(len(table.columns), len(self.input_columns))
         return table, [table.columns[self.input_columns.index(reader.name)] for reader in self.readers]
 
-    def _read_cells(self, table: InputTable, columns: list[AbstractTableColumn]) -> _Cells:
+    def read_cells(self, X: Any) -> InputCells:
         """Return the cells of the columns that the schema uses; warn of unknown categories and of absurd numbers."""
-        cells = _Cells({}, {}, table.n_rows)
+        table, columns = self.find_columns(X)
+        cells = InputCells({}, {}, table.n_rows)
         unknown_values: dict[str, Sequence[object]] = {}
         far_values: dict[str, Sequence[float]] = {}
         for reader, column in zip(self.readers, columns, strict=True):
