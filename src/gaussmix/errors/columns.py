@@ -102,6 +102,16 @@ class DataWarning(GaussmixWarning):
         )
 
     @classmethod
+    def contradicting_columns(cls, names: Sequence[str], n_broken: int, n_rows: int, first_row: int) -> "DataWarning":
+        """Return the warning that columns that determined each other in the fit no longer do."""
+        named = join_with_and([repr(name) for name in names])
+        return cls(
+            f"{named} determined each other in the fit, but disagree in {n_broken} of {format_count(n_rows, 'row')} "
+            f"(the first is row {first_row}, counted from 0); {names[0]!r} is used where it is present: check their "
+            "units"
+        )
+
+    @classmethod
     def outside_domain(cls, column: str, n_rows: int, smallest: float, minimum: float) -> "DataWarning":
         """Return the warning that values are outside the domain of a column's transform."""
         return cls(

@@ -35,10 +35,6 @@ class MemberOptions:
     seeds: tuple[int, ...]
     refinement: RefinementOptions | None
 
-    def first_seed(self) -> "MemberOptions":
-        """Return the options with one start."""
-        return MemberOptions(self.seeds[:1], self.refinement)
-
 
 @dataclass(frozen=True, eq=False)
 class AbstractFamilyFits(ABC):

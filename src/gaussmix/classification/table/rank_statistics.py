@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from gaussmix.core.random_numbers import splitmix64
-from gaussmix.types import ND, IntD, N
+from gaussmix.types import ND, BoolN, IntD, N
 
 _MIN_RANK_CORRELATION = 0.3  # of columns in one block
 
@@ -24,7 +24,19 @@ def find_correlated_blocks(rows: ND) -> list[IntD]:
     return [np.flatnonzero(block_of_column == block) for block in range(n_blocks)]
 
 
-def hash_ranks(rows: ND) -> NDArray[np.uint64]:
+def select_complete_rows(rows: ND, max_rows: int) -> BoolN:
+    """Return which rows (n, D) have no gap, and of more than ``max_rows`` about so many.
+
+    A hash of the ranks of their values selects them, so that neither the order of the rows nor units matter.
+    """
+    is_selected: BoolN = np.asarray(~np.isnan(rows).any(axis=1))
+    n_complete = np.count_nonzero(is_selected)
+    if n_complete > max_rows:
+        is_selected &= _hash_ranks(rows) < np.uint64(max_rows / n_complete * 2.0**64)
+    return is_selected
+
+
+def _hash_ranks(rows: ND) -> NDArray[np.uint64]:
     """Return a 64-bit hash (n,) of the ranks of the values of each row (n, D); equal rows have equal hashes."""
     hashes = np.zeros(len(rows), dtype=np.uint64)
     for column in rows.T:

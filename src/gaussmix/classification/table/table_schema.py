@@ -18,7 +18,8 @@ from gaussmix.classification.table.column_records import (
 from gaussmix.classification.table.encoded_columns import CategoricalColumn, NumericColumn
 from gaussmix.classification.table.encoded_rows import EncodedRows
 from gaussmix.classification.table.input_column import InputColumn
-from gaussmix.classification.table.input_table import AbstractTableColumn, InputTable, read_input_table
+from gaussmix.classification.table.input_table import InputTable, read_input_table
+from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataError, DataWarning, TableInputError
 from gaussmix.types import IntN, N
@@ -170,7 +171,7 @@ class TableSchema:
         return table, [table.columns[self.input_columns.index(reader.name)] for reader in self.readers]
 
     def read_cells(self, X: Any) -> InputCells:
-        """Return the cells of the columns that the schema uses; warn of unknown categories and of absurd numbers."""
+        """Return the cells of the columns that the schema uses; warn of unknown, absurd and contradicting ones."""
         table, columns = self.find_columns(X)
         cells = InputCells({}, {}, table.n_rows)
         unknown_values: dict[str, Sequence[object]] = {}
@@ -191,7 +192,19 @@ class TableSchema:
             warn_user(DataWarning.unknown_categories(unknown_values))
         if far_values:
             warn_user(DataWarning.absurd_numbers(far_values))
+        self._warn_of_contradictions(cells)
         return cells
+
+    def _warn_of_contradictions(self, cells: InputCells) -> None:
+        """Warn of rows in which columns that determine each other disagree; once for the same columns."""
+        warned: set[frozenset[str]] = set()
+        for column in (column for column in self.numeric if len(column.readings) > 1):
+            is_contradicted = column.is_contradicted(cells.numbers, column.gather(cells.numbers))
+            sources = frozenset(column.sources)
+            if is_contradicted.any() and sources not in warned:
+                n_broken, first = int(np.count_nonzero(is_contradicted)), int(np.argmax(is_contradicted))
+                warn_user(DataWarning.contradicting_columns(column.sources, n_broken, cells.n_rows, first))
+                warned.add(sources)
 
 
 def _encode_numbers(column: NumericColumn, values: N) -> N:
