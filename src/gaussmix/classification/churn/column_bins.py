@@ -1,10 +1,10 @@
-"""Encoded columns as few bins, in which groups of customers are compared: deciles of numbers, levels of categories."""
+"""Columns of a table as few bins, in which groups of customers are compared: deciles of numbers, known categories."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from gaussmix.classification.table import EncodedRows
+from gaussmix.classification.table.table_schema import InputCells, TableSchema
 from gaussmix.types import Array, IntN, N
 
 _N_BINS = 10
@@ -22,14 +22,19 @@ class BinnedColumn:
         return np.asarray(np.bincount(self.bins, weights, self.n_bins + 1), dtype=np.float64)
 
 
-def bin_columns(encoded: EncodedRows, n_levels: tuple[int, ...], weights: N) -> tuple[BinnedColumn, ...]:
-    """Return all columns of encoded rows in bins: the numeric ones, and then the categorical ones."""
-    numeric = [_bin_numbers(column, weights) for column in encoded.numeric.T]
-    categorical = [
-        BinnedColumn(np.where(codes < 0, count, codes), count)
-        for codes, count in zip(encoded.codes.T, n_levels, strict=True)
-    ]
-    return (*numeric, *categorical)
+def bin_columns(schema: TableSchema, cells: InputCells, weights: N) -> tuple[BinnedColumn, ...]:
+    """Return the columns that a schema uses in bins, in the order of ``schema.readers``."""
+    return tuple(
+        _bin_numbers(cells.numbers[reader.name], weights)
+        if reader.is_numeric
+        else _bin_codes(cells.codes[reader.name], len(reader.values))
+        for reader in schema.readers
+    )
+
+
+def _bin_codes(codes: IntN, n_values: int) -> BinnedColumn:
+    """Return codes (n,) of known values as bins; missing cells have the code -1."""
+    return BinnedColumn(np.where(codes < 0, n_values, codes), n_values)
 
 
 def _bin_numbers(values: N, weights: N) -> BinnedColumn:

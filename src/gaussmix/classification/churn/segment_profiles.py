@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaussmix.classification.churn.column_bins import BinnedColumn, bin_columns, relative_entropy, weighted_quantiles
-from gaussmix.classification.churn.wording import format_number, format_percent, level_conditions
+from gaussmix.classification.churn.wording import format_condition, format_number, format_percent
 from gaussmix.classification.evaluation.rate_intervals import effective_count
-from gaussmix.classification.table import EncodedRows, TableSchema
 from gaussmix.classification.table.cell_values import CellValue
-from gaussmix.types import NK, Array, IntN, N
+from gaussmix.classification.table.input_column import InputColumn
+from gaussmix.classification.table.table_schema import InputCells, TableSchema
+from gaussmix.types import NK, Array, N
 
 _QUARTILES = np.array([0.25, 0.5, 0.75])
 _MAX_NAMED_COLUMNS = 4
@@ -61,8 +62,7 @@ class CategoricalProfile:
     information_gain : float
         Relative entropy of the column in the segment from that of all customers, in nats.
     levels : tuple of str, bool, int or float
-    conditions : tuple of str
-        Each level in words, such as 'contract = Two year'.
+        The known values.
     fractions, overall_fractions : tuple of float
         Of each level in the segment and among all customers, where the cell is present.
     """
@@ -70,7 +70,6 @@ class CategoricalProfile:
     column: str
     information_gain: float
     levels: tuple[CellValue, ...]
-    conditions: tuple[str, ...]
     fractions: tuple[float, ...]
     overall_fractions: tuple[float, ...]
 
@@ -86,7 +85,8 @@ class CategoricalProfile:
         level = self.typical_level
         fraction, overall = self.fractions[level], self.overall_fractions[level]
         seldom = "seldom " if fraction < overall else ""
-        return f"{seldom}{self.conditions[level]} ({format_percent(fraction)} instead of {format_percent(overall)})"
+        condition = format_condition(self.column, self.levels[level])
+        return f"{seldom}{condition} ({format_percent(fraction)} instead of {format_percent(overall)})"
 
     def to_row(self) -> dict[str, object]:
         """Return the profile as a row of a table: the level that differs most, and its fractions."""
@@ -124,60 +124,40 @@ class SegmentProfile:
         return ", ".join(by_name[name].description for name in self.named_columns) or "like all customers"
 
 
-def profile_segments(
-    schema: TableSchema, encoded: EncodedRows, memberships: NK, weights: N
-) -> tuple[SegmentProfile, ...]:
-    """Return the profile of each segment from the memberships (n, K) and the weights (n,) of encoded rows."""
-    binned = bin_columns(encoded, schema.n_levels, weights)
-    return tuple(_profile_segment(schema, encoded, binned, weights * column, weights) for column in memberships.T)
+def profile_segments(schema: TableSchema, cells: InputCells, memberships: NK, weights: N) -> tuple[SegmentProfile, ...]:
+    """Return the profile of each segment from the memberships (n, K) and the weights (n,) of the rows of a table."""
+    binned = bin_columns(schema, cells, weights)
+    return tuple(_profile_segment(schema, cells, binned, weights * column, weights) for column in memberships.T)
 
 
 def _profile_segment(
-    schema: TableSchema, encoded: EncodedRows, binned: Sequence[BinnedColumn], parts: N, weights: N
+    schema: TableSchema, cells: InputCells, binned: Sequence[BinnedColumn], parts: N, weights: N
 ) -> SegmentProfile:
     """Return the profile of a segment of which rows count in part (n,)."""
     gains = [_information_gain(column, parts, weights) for column in binned]
-    n_numeric = len(schema.numeric)
     profiles: list[ColumnProfile] = [
-        _profile_numbers(schema, encoded, j, gains[j], parts, weights) for j in range(n_numeric)
+        _profile_numbers(reader.name, cells.numbers[reader.name], gain, parts, weights)
+        if reader.is_numeric
+        else _profile_levels(reader, column, gain, parts, weights)
+        for reader, column, gain in zip(schema.readers, binned, gains, strict=True)
     ]
-    profiles += [
-        _profile_levels(schema, c, gains[n_numeric + c], binned[n_numeric + c], parts, weights)
-        for c in range(len(schema.categorical))
-    ]
-    names = tuple(profiles[position].column for position in _name_columns(binned, parts, weights))
+    names = tuple(profiles[position].column for position in _name_columns(binned, gains, parts, weights))
     return SegmentProfile(tuple(sorted(profiles, key=lambda profile: -profile.information_gain)), names)
 
 
-def _profile_numbers(
-    schema: TableSchema, encoded: EncodedRows, position: int, gain: float, parts: N, weights: N
-) -> NumericProfile:
-    """Return the profile of a numeric column."""
-    column, values = schema.numeric[position], encoded.numeric[:, position]
+def _profile_numbers(name: str, values: N, gain: float, parts: N, weights: N) -> NumericProfile:
+    """Return the profile of a column of numbers (n,)."""
     is_present = ~np.isnan(values)
-    quartiles, overall = (
-        column.to_units(weighted_quantiles(values[is_present], each[is_present], _QUARTILES))
-        for each in (parts, weights)
+    (low, median, high), (_, overall_median, _) = (
+        weighted_quantiles(values[is_present], each[is_present], _QUARTILES).tolist() for each in (parts, weights)
     )
-    return NumericProfile(
-        column.name, gain, float(quartiles[1]), float(quartiles[0]), float(quartiles[2]), float(overall[1])
-    )
+    return NumericProfile(name, gain, median, low, high, overall_median)
 
 
-def _profile_levels(
-    schema: TableSchema, position: int, gain: float, binned: BinnedColumn, parts: N, weights: N
-) -> CategoricalProfile:
+def _profile_levels(reader: InputColumn, column: BinnedColumn, gain: float, parts: N, weights: N) -> CategoricalProfile:
     """Return the profile of a categorical column."""
-    column = schema.categorical[position]
-    fractions, overall = (_normalize(binned.count(each)[:-1]) for each in (parts, weights))
-    return CategoricalProfile(
-        column.name,
-        gain,
-        column.levels,
-        level_conditions(schema, column),
-        tuple(fractions.tolist()),
-        tuple(overall.tolist()),
-    )
+    fractions, overall = (tuple(_normalize(column.count(each)[:-1]).tolist()) for each in (parts, weights))
+    return CategoricalProfile(reader.name, gain, reader.values, fractions, overall)
 
 
 def _normalize(counts: Array) -> Array:
@@ -194,25 +174,23 @@ def _information_gain(column: BinnedColumn, parts: N, reference: N) -> float:
     return float(fraction * relative_entropy(counts[:-1], reference_counts[:-1]))
 
 
-def _name_columns(binned: Sequence[BinnedColumn], parts: N, weights: N) -> list[int]:
-    """Return the positions of the columns that describe a segment, beginning with the most informative one.
+def _name_columns(binned: Sequence[BinnedColumn], gains: Sequence[float], parts: N, weights: N) -> list[int]:
+    """Return the positions of the columns that describe a segment, those of the highest information gain first.
 
     After each choice all customers are reweighted so that the chosen column is distributed as in the segment (raking;
-    Deming & Stephan, Annals of Mathematical Statistics 11, 1940). So a column that follows from those before it is not
-    named. As by AIC, a gain counts as far as it exceeds what its frequencies cost among so few customers.
+    Deming & Stephan, Annals of Mathematical Statistics 11, 1940). A column that follows from those before it has no
+    gain left and is passed over. As by AIC, a gain must exceed what its frequencies cost among so few customers.
     """
     named: list[int] = []
     reference, count = weights.copy(), effective_count(parts)
-    while len(named) < min(_MAX_NAMED_COLUMNS, len(binned)):
-        gains = [
-            _information_gain(column, parts, reference) - (column.n_bins - 1) / count if j not in named else -np.inf
-            for j, column in enumerate(binned)
-        ]
-        best = int(np.argmax(gains))
-        if not gains[best] >= _MIN_NAMED_GAIN:
+    for position in np.argsort(-np.asarray(gains), kind="stable").tolist():
+        column = binned[position]
+        gain = _information_gain(column, parts, reference) - (column.n_bins - 1) / count
+        if gain >= _MIN_NAMED_GAIN:
+            named.append(position)
+            reference = _rake(reference, column, parts)
+        if len(named) == _MAX_NAMED_COLUMNS:
             break
-        named.append(best)
-        reference = _rake(reference, binned[best], parts)
     return named
 
 
@@ -220,5 +198,4 @@ def _rake(reference: N, column: BinnedColumn, parts: N) -> N:
     """Return row weights (n,) with which a column is distributed as in the segment."""
     wanted, present = column.count(parts), column.count(reference)
     factors = np.divide(wanted, present, out=np.zeros_like(wanted), where=present > 0)
-    bins: IntN = column.bins
-    return np.asarray(reference * factors[bins])
+    return np.asarray(reference * factors[column.bins])

@@ -5,6 +5,8 @@ of its present cells, less the mean of this log density over the component: plus
 for any set of cells, and highest at the center of the component.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gaussmix.classification.class_model import ClassModel
@@ -12,7 +14,7 @@ from gaussmix.classification.mixed.block_precisions import compute_block_precisi
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_rows import MixedRows
 from gaussmix.classification.table import EncodedRows
-from gaussmix.types import KN, NK, Array, BoolGB
+from gaussmix.types import KN, NK, Array, BoolGB, IntN, N
 
 _GAUSSIAN_ENTROPY = 0.5 * float(np.log(2.0 * np.pi * np.e))  # of a standard normal number, in nats
 
@@ -23,6 +25,25 @@ def compute_typicality(model: ClassModel, encoded: EncodedRows) -> NK:
     mixture = model.members[0]
     scores = mixture.compute_scores(rows) - mixture.log_weights[:, None]
     return np.ascontiguousarray(rows.to_original_order(scores + _present_entropies(mixture, rows)).T)
+
+
+class Prominence(NamedTuple):
+    """The most probable component (n,) of each row, and how typical of it the row is (n,)."""
+
+    components: IntN
+    values: N
+
+
+def compute_prominence(model: ClassModel, encoded: EncodedRows) -> Prominence:
+    """Return the most probable component of each row, and log probability of it plus typicality in it.
+
+    The sum is that of the logarithms of responsibility and density, up to a constant. The components of the model are
+    its classes.
+    """
+    log_memberships = model.log_probabilities(encoded)
+    components = log_memberships.argmax(axis=1)
+    own = np.arange(len(components))
+    return Prominence(components, log_memberships[own, components] + compute_typicality(model, encoded)[own, components])
 
 
 def _present_entropies(mixture: MixedMixture, rows: MixedRows) -> KN:

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 
 from gaussmix.classification.table.cell_values import CellValue
-from gaussmix.classification.table.encoded_columns import CategoricalColumn
-from gaussmix.classification.table.table_schema import TableSchema
 
 _QUOTED_CHARACTERS = frozenset(",;=()\"'")
 _MIN_WHOLE_PERCENT = 9.5
+_SMALLEST_PLAIN, _LARGEST_PLAIN = 1e-4, 1e9  # sizes of numbers that are written without an exponent
 
 
 def format_number(value: float) -> str:
-    """Return a number with three significant digits, and whole numbers up to 99,999 with all: '3', '0.0625', '1,397'."""
-    if value == int(value) and abs(value) < 1e5 if abs(value) < 1e15 else False:
-        return f"{int(value):,}"
-    if abs(value) >= 1e15 or 0.0 < abs(value) < 1e-4:
+    """Return a number with three significant digits, and numbers from 100 to 1e9 without decimals: '0.063', '1,397'."""
+    size = abs(value)
+    if not (size == 0.0 or _SMALLEST_PLAIN <= size < _LARGEST_PLAIN):
         return f"{value:.3g}"
-    return f"{float(f'{value:.3g}'):,.10g}" if abs(value) < 1000.0 else f"{value:,.0f}"
+    return f"{value:,.0f}" if size >= 100.0 else f"{float(f'{value:.3g}'):.10g}"
 
 
 def format_percent(fraction: float) -> str:
@@ -52,21 +50,6 @@ def format_cell(value: CellValue | None) -> str:
 def format_condition(column: str, value: CellValue | None) -> str:
     """Return 'contract = Month-to-month'."""
     return f"{column} = {format_cell(value)}"
-
-
-def level_conditions(schema: TableSchema, column: CategoricalColumn) -> tuple[str, ...]:
-    """Return a condition for each level of an encoded column, in terms of the columns of the table.
-
-    An encoded column that says whether a column of the table has some value is 'plan = No' or 'plan is not No'.
-    """
-    if column.name in schema.input_columns or column.levels != (False, True):
-        return tuple(format_condition(column.name, level) for level in column.levels)
-    reading = column.readings[0]
-    values = next((reader.values for reader in schema.readers if reader.name == reading.column), ())
-    chosen = [values[code] for code, level in enumerate(reading.levels) if level == 1 and code < len(values)]
-    if len(chosen) != 1:
-        return (f"not {column.name}", column.name)
-    return f"{reading.column} is not {format_cell(chosen[0])}", format_condition(reading.column, chosen[0])
 
 
 def shorten_list(parts: Sequence[str], maximum: int) -> str:

@@ -22,7 +22,7 @@ from gaussmix.classification.table.input_table import InputTable, read_input_tab
 from gaussmix.classification.table.table_columns import AbstractTableColumn
 from gaussmix.core.user_warnings import warn_user
 from gaussmix.errors import DataError, DataWarning, TableInputError
-from gaussmix.types import IntN, N
+from gaussmix.types import BoolND, IntN, N
 
 
 class InputCells(NamedTuple):
@@ -109,6 +109,19 @@ class TableSchema:
         for j, categorical in enumerate(self.categorical):
             codes[:, j] = categorical.gather(category_codes)
         return EncodedRows(numeric, codes)
+
+    def find_contradictions(self, cells: InputCells) -> BoolND:
+        """Return in which encoded columns (n, D + C) cells that determine each other disagree."""
+        category_codes, contradictions = dict(cells.codes), []
+        for column in self.numeric:
+            values = column.gather(cells.numbers)
+            contradictions.append(column.is_contradicted(cells.numbers, values))
+            if column.points:
+                category_codes[column.name] = column.codes_of_points(values)
+        for categorical in self.categorical:
+            levels = categorical.gather(category_codes)
+            contradictions.append(categorical.is_contradicted(category_codes, levels))
+        return np.column_stack(contradictions)
 
     def to_json(self) -> str:
         """Return the schema as JSON, with all digits."""
