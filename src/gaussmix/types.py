@@ -1,6 +1,7 @@
 """Array aliases whose names are shapes.
 
-``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``G`` patterns of ``B`` columns; ``KD`` is an array of shape (K, D).
+``N`` rows, ``D`` columns, ``K`` components, ``Q`` factors, ``Y`` classes, ``G`` patterns of ``B`` columns; ``KD`` is an
+array of shape (K, D).
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias

@@ -11,7 +11,7 @@ from gaussmix.classification.classifier_options import parse_costs, parse_option
 from gaussmix.classification.model_fit import fit_class_model
 from gaussmix.classification.table import EncodedRows, TableSchema, fit_table_schema
 from gaussmix.classification.table.column_kinds import CategoricalLike
-from gaussmix.classification.target import parse_target, weight_classes
+from gaussmix.classification.target import drop_empty_classes, parse_target, weight_classes
 from gaussmix.core.input_arrays import parse_weights
 from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
 from gaussmix.transforms import TransformLike
@@ -37,10 +37,12 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Whether L-BFGS refines the mixtures that EM finds.
     n_components : 'auto', int, sequence of int or mapping, default='auto'
         Number of components of each class. 'auto': by the cross-validated log-loss ('edda': 1; 'mclustda': by BIC).
-    max_components : int, default=8
-        Largest number of components of a class that 'auto' tries.
+    max_components : int or None, default=None
+        Largest number of components of a class that 'auto' tries; for 'shared' of all classes together. None: 8
+        ('mclustda': 5, as in mclust; 'shared': 16).
     structure : str or None, default=None
-        Structure of the covariances, such as 'VVV', for 'edda' and 'mclustda'. None: chosen by BIC.
+        Structure of all numeric columns for 'edda' and 'mclustda': mclust's letters, such as 'VVV', or scikit-learn's
+        names. None: chosen by BIC. EII, VII, EEV, VEV, EVE and VVE depend on the units of single columns.
     generative_weight : float, default=0.02
         Weight of the log density of the rows in a refinement, lambda, from 0 to 1.
     penalty : float, default=2.0
@@ -58,7 +60,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     categorical : 'auto', sequence of str or int, or None, default='auto'
         Numeric columns that are categories. 'auto': in tables with column names those of at most 12 distinct whole
         numbers. Text and bools always are.
-    transform : 'auto', None, str or mapping, default='auto'
+    column_transform : 'auto', None, str or mapping, default='auto'
         Transforms of numeric columns. 'auto': none, log1p or Yeo-Johnson for each column, by the likelihood; none for
         'edda' and 'mclustda'.
     class_weight : 'balanced', mapping or None, default=None
@@ -79,9 +81,21 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_components_ : tuple of int
         Number of components of each class; for 'shared' that of all classes together.
     structures_ : tuple of str
-        Structure of the covariances of the correlated columns of each class.
-    candidates_ : tuple of ComponentCandidate
-        Numbers of components that were tried, with their cross-validated log-loss, the best first.
+        Structure of the covariances of the correlated columns of each class, or the one that all classes share.
+    candidates_ : tuple of ComponentCandidate or StructureCandidate
+        What was tried, the best first: numbers of components with their cross-validated log-loss; for 'edda' and
+        'mclustda' structures with numbers of components and their BIC.
+    n_iter_ : int
+        Largest number of iterations of the final fits: of L-BFGS, or of EM if ``method='generative'``.
+    log_likelihood_ : float or None
+        Log density of the training rows without their classes, in the data's units, in total. None for refined
+        mixtures and for an average of several, which do not maximise it.
+    n_parameters_ : int or None
+        Free parameters of the mixtures: weights of all components of all classes, less one, means, covariances, and
+        probabilities of levels. None where ``log_likelihood_`` is.
+    bic_ : float or None
+        ``-2 log_likelihood_ + n_parameters_ log(n)``; lower is better, and mclust's BIC has the other sign. None where
+        ``log_likelihood_`` is.
     held_out_rows_ : ndarray of int64 of shape (m,) or None
         Training rows that were held out in turn.
     held_out_proba_ : ndarray of shape (m, Y) or None
@@ -123,7 +137,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         family: str = "class-mixtures",
         method: str = "refined",
         n_components: Any = "auto",
-        max_components: int = 8,
+        max_components: int | None = None,
         structure: str | None = None,
         generative_weight: float = 0.02,
         penalty: float = 2.0,
@@ -132,7 +146,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str | None = "floor",
         n_folds: int = 3,
         categorical: CategoricalLike = "auto",
-        transform: TransformLike = "auto",
+        column_transform: TransformLike = "auto",
         class_weight: Any = None,
         costs: ArrayLike | None = None,
         random_state: RandomStateLike = None,
@@ -141,7 +155,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_components, self.max_components, self.structure = n_components, max_components, structure
         self.generative_weight, self.penalty, self.max_iter = generative_weight, penalty, max_iter
         self.n_starts, self.calibration, self.n_folds = n_starts, calibration, n_folds
-        self.categorical, self.transform = categorical, transform
+        self.categorical, self.column_transform = categorical, column_transform
         self.class_weight, self.costs = class_weight, costs
         self.random_state = random_state
 
@@ -163,11 +177,12 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         table = read_table(X, self, is_fitting=True)
         target = parse_target(y, table.n_rows)
-        options = parse_options(self, target.classes, make_estimator_generator(self.random_state))
-        parse_costs(self.costs, len(target.classes))
         given = parse_weights(sample_weight, table.n_rows)
         weights = weight_classes(self.class_weight, target, np.ones(table.n_rows) if given is None else given)
-        transform = self.transform
+        target = drop_empty_classes(target, weights)
+        options = parse_options(self, target.classes, make_estimator_generator(self.random_state))
+        parse_costs(self.costs, len(target.classes))
+        transform = self.column_transform
         if isinstance(transform, str) and transform == "auto" and not options.family.has_transforms:
             transform = None
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
@@ -177,12 +192,16 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         set_input_attributes(self, table)
         self.classes_, self.model_ = target.classes, fitted.model
         self.n_components_, self.structures_ = fitted.choice.spec
-        self.candidates_ = fitted.choice.candidates
+        self.candidates_, self.n_iter_ = fitted.choice.candidates, fitted.n_iter
+        likelihood = fitted.likelihood
+        self.log_likelihood_ = None if likelihood is None else likelihood.log_likelihood
+        self.n_parameters_ = None if likelihood is None else likelihood.n_parameters
+        self.bic_ = None if likelihood is None else likelihood.bic
         self.held_out_rows_, self.held_out_proba_ = None, None
         if fitted.held_out is not None:
             self.held_out_rows_ = counted[fitted.held_out.rows]
             self.held_out_proba_ = np.exp(fitted.model.calibrate(fitted.held_out.log_probabilities))
-        self.notes_ = describe_fit(fitted, target.classes)
+        self.notes_ = describe_fit(fitted, target.classes, options)
         return self
 
     @property
@@ -198,7 +217,8 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_log_proba(self, X: Any) -> NK:
         """Return the log probability (n, Y) of each class, in the order of ``classes_``."""
-        return self.model_.log_probabilities(self._encode(X))
+        encoded = self._encode(X)
+        return self.model_.log_probabilities(encoded)
 
     def predict_proba(self, X: Any) -> NK:
         """Return the probability (n, Y) of each class, in the order of ``classes_``.

@@ -95,6 +95,14 @@ class DataWarning(GaussmixWarning):
         return cls(f"categories that the fit has not seen count as missing: {_list_values(values_by_column)}")
 
     @classmethod
+    def few_counted_rows(cls, total_weight: float) -> "DataWarning":
+        """Return the warning that the weights of all rows add up to nearly nothing."""
+        return cls(
+            f"the weights add up to {total_weight:.3g} rows; a weight counts rows, so the model hardly learns from "
+            "these; scale the weights to a mean of 1"
+        )
+
+    @classmethod
     def absurd_numbers(cls, values_by_column: Mapping[str, Sequence[float]]) -> "DataWarning":
         """Return the warning that columns hold numbers far beyond those of the fit."""
         return cls(

@@ -106,8 +106,18 @@ def test_names_of_an_array_name_its_columns() -> None:
 
 
 def test_column_names_that_are_numbers_become_text() -> None:
-    frame = pd.DataFrame({0: CUSTOMERS["months"], 1: CUSTOMERS["price"]})
-    assert fit_table_schema(frame, TARGET).input_columns == ("0", "1")
+    frame = pd.DataFrame({2024: CUSTOMERS["months"], 2025: CUSTOMERS["price"]})
+    assert fit_table_schema(frame, TARGET).input_columns == ("2024", "2025")
+
+
+def test_default_labels_of_a_frame_are_no_names_as_in_scikit_learn() -> None:
+    rows = np.column_stack([CUSTOMERS["calls"], CUSTOMERS["price"]])
+    expected = fit_table_schema(rows, TARGET)
+    for table in (pd.DataFrame(rows), {0: rows[:, 0], 1: rows[:, 1]}):
+        schema = fit_table_schema(table, TARGET)
+        assert schema.to_json() == expected.to_json()
+        assert not schema.has_names
+        assert_equal_rows(schema.encode(table), expected.encode(rows))
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "lists"])

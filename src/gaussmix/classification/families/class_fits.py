@@ -47,6 +47,10 @@ class ClassFits(AbstractFamilyFits):
         mixtures = [self.fit_class(label, count, seed).mixture for label, count in enumerate(spec.n_components)]
         return join_classes(mixtures, self.rows.class_weights)
 
+    def count_iterations(self, spec: MixtureSpec, seed: int) -> int:
+        """Return the largest number of EM iterations of a class."""
+        return max(len(self.fit_class(label, count, seed).trace) for label, count in enumerate(spec.n_components))
+
     @cached_property
     def _estimator(self) -> AbstractCovarianceEstimator:
         """The estimator of the block's covariances."""

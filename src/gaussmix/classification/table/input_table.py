@@ -20,7 +20,8 @@ from gaussmix.types import AnyArray
 class InputTable:
     """The columns of a table in its order, and its number of rows.
 
-    ``has_names`` is False for arrays, whose columns are named 'column 0', 'column 1', ...
+    ``has_names`` is False for arrays and for the default labels 0, 1, ... of a frame: the columns are then named
+    'column 0', 'column 1', ...
     """
 
     columns: tuple[AbstractTableColumn, ...]
@@ -55,7 +56,7 @@ def read_input_table(data: Any, feature_names: Sequence[str] | None = None) -> I
     else:
         table = _read_array(data, feature_names)
     if not table.columns:
-        raise DataError.no_columns()
+        raise TableInputError.has_no_columns(table.n_rows)
     if table.n_rows == 0:
         raise DataError.no_rows()
     return table
@@ -70,17 +71,15 @@ def _read_frame(data: Any) -> InputTable:
         frame = nw.from_native(data, eager_only=True)
     except TypeError as error:
         raise TableInputError.unknown_table_type(data) from error
-    names = [str(name) for name in frame.columns]
-    _require_distinct(names)
+    names, has_names = _parse_labels(frame.columns)
     series = (frame[:, j] for j in range(len(names)))
     columns = tuple(FrameColumn(name, column) for name, column in zip(names, series, strict=True))
-    return InputTable(columns, len(frame), has_names=True)
+    return InputTable(columns, len(frame), has_names)
 
 
 def _read_mapping(data: Mapping[Any, Any]) -> InputTable:
     """Return the columns of a dict; raise DataError unless all have one dimension and the same length."""
-    names = [str(name) for name in data]
-    _require_distinct(names)
+    names, has_names = _parse_labels(list(data))
     cells = {name: _to_cells(values) for name, values in zip(names, data.values(), strict=True)}
     for name, column in cells.items():
         if column.ndim != 1:
@@ -89,7 +88,7 @@ def _read_mapping(data: Mapping[Any, Any]) -> InputTable:
     if len(set(lengths.values())) > 1:
         raise TableInputError.ragged_dict(lengths)
     columns = tuple(ArrayColumn(name, column) for name, column in cells.items())
-    return InputTable(columns, len(columns[0].cells) if columns else 0, has_names=True)
+    return InputTable(columns, len(columns[0].cells) if columns else 0, has_names)
 
 
 def _read_array(data: Any, feature_names: Sequence[str] | None) -> InputTable:
@@ -97,12 +96,26 @@ def _read_array(data: Any, feature_names: Sequence[str] | None) -> InputTable:
     cells = _to_cells(data)
     if cells.ndim != 2:
         raise DataError.wrong_ndim(cells.ndim)
-    names = [f"column {j}" for j in range(cells.shape[1])] if feature_names is None else list(feature_names)
+    names = _name_by_position(cells.shape[1]) if feature_names is None else list(feature_names)
     if len(names) != cells.shape[1]:
         raise TableInputError.wrong_n_feature_names(len(names), cells.shape[1])
     _require_distinct(names)
     columns = tuple(ArrayColumn(name, column) for name, column in zip(names, cells.T, strict=True))
     return InputTable(columns, len(cells), has_names=feature_names is not None)
+
+
+def _parse_labels(labels: Sequence[Any]) -> tuple[list[str], bool]:
+    """Return labels of columns as distinct text, and whether they are names; 0, 1, 2, ... are the default labels."""
+    if not any(isinstance(label, str) for label in labels) and list(labels) == list(range(len(labels))):
+        return _name_by_position(len(labels)), False
+    names = [str(label) for label in labels]
+    _require_distinct(names)
+    return names, True
+
+
+def _name_by_position(n_columns: int) -> list[str]:
+    """Return the names of columns that have none."""
+    return [f"column {j}" for j in range(n_columns)]
 
 
 def _to_cells(values: Any) -> AnyArray:

@@ -5,6 +5,7 @@ dependence of the columns: minus half the log-determinant of their correlations 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +27,13 @@ class TransformedColumn(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ClassGaussians:
-    """Rows of numbers without gaps, sorted by class, for which transforms are judged.
+    """Distinct rows of numbers without gaps, sorted by class, for which transforms are judged.
 
     Attributes
     ----------
     rows : ndarray of shape (n, D)
     weights : ndarray of shape (n,)
-        Their mean is 1, so that the log-likelihood counts as many rows as there are.
+        How often each row counts.
     classes : tuple of slice
         The rows of each class.
     """
@@ -43,12 +44,21 @@ class ClassGaussians:
 
     @classmethod
     def from_rows(cls, rows: ND, target_codes: IntN, weights: N) -> "ClassGaussians":
-        """Return the rows in an order that depends on their values alone, with weights of mean 1."""
-        weights = weights / weights.mean()
-        order = np.lexsort((weights, *rows.T, target_codes))
-        starts = np.flatnonzero(np.append(True, np.diff(target_codes[order]) > 0))
-        pairs = zip(starts, np.append(starts[1:], len(rows)), strict=True)
-        return cls(np.asfortranarray(rows[order]), weights[order], tuple(slice(*pair) for pair in pairs))
+        """Return the distinct rows in an order that depends on their values alone, with the sums of their weights."""
+        order = np.lexsort((*rows.T, target_codes))
+        rows, target_codes = rows[order], target_codes[order]
+        is_first = np.ones(len(rows), dtype=bool)
+        is_first[1:] = (rows[1:] != rows[:-1]).any(axis=1) | (target_codes[1:] != target_codes[:-1])
+        distinct = np.flatnonzero(is_first)
+        total = np.add.reduceat(weights[order], distinct)
+        starts = np.flatnonzero(np.append(True, np.diff(target_codes[distinct]) > 0))
+        pairs = zip(starts, np.append(starts[1:], len(distinct)), strict=True)
+        return cls(np.asfortranarray(rows[distinct]), total, tuple(slice(*pair) for pair in pairs))
+
+    @cached_property
+    def n_rows(self) -> float:
+        """Number of rows with their copies."""
+        return float(self.weights.sum())
 
     @property
     def n_columns(self) -> int:

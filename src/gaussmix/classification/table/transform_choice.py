@@ -86,7 +86,7 @@ class _State:
         if not np.isfinite(total):
             return -np.inf
         used = [each.transform for each in self.transforms if each.transform is not None]
-        n_rows, n_choices = len(self.data.rows), len(used) + sum(each.n_parameters for each in used)
+        n_rows, n_choices = self.data.n_rows, len(used) + sum(each.n_parameters for each in used)
         penalty = n_choices * (_MIN_GAIN * n_rows + 0.5 * np.log(n_rows))
         return float(total + self.data.dependence_term(self.correlations) - penalty)
 
@@ -95,7 +95,7 @@ def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTr
     """Return a transform for each column of rows (n, D), NaN where missing, of classes (n,) and weights (n,)."""
     chosen = [ScaledTransform()] * rows.shape[1]
     max_rows = min(max(_MIN_ROWS, _MAX_CELLS // max(rows.shape[1], 1)), _MAX_ROWS)
-    for block in _split_blocks(rows, target_codes):
+    for block in _split_blocks(rows, target_codes, weights):
         is_selected = select_complete_rows(rows[:, block], max_rows)
         data = ClassGaussians.from_rows(rows[is_selected][:, block], target_codes[is_selected], weights[is_selected])
         for j, scaled in zip(block, _choose_jointly(data), strict=True):
@@ -103,29 +103,30 @@ def choose_transforms(rows: ND, target_codes: IntN, weights: N) -> list[ScaledTr
     return chosen
 
 
-def _split_blocks(rows: ND, target_codes: IntN) -> Iterator[IntD]:
+def _split_blocks(rows: ND, target_codes: IntN, weights: N) -> Iterator[IntD]:
     """Yield the positions of the columns of each block.
 
     Columns with the most gaps leave a block, one by one, until a quarter of the rows and enough of each class have no
     gap in it. They are blocks of their own.
     """
     is_missing = np.isnan(rows)
-    for columns in find_correlated_blocks(rows):
+    for columns in find_correlated_blocks(rows, weights):
         block = columns
         while len(block) > 1 and not _has_enough_rows(
-            np.asarray(is_missing[:, block].any(axis=1)), target_codes, len(block)
+            np.asarray(is_missing[:, block].any(axis=1)), target_codes, weights, len(block)
         ):
-            worst = int(is_missing[:, block].sum(axis=0).argmax())
+            worst = int((weights @ is_missing[:, block]).argmax())
             yield block[[worst]]
             block = np.delete(block, worst)
         yield block
 
 
-def _has_enough_rows(has_gap: BoolN, target_codes: IntN, n_columns: int) -> bool:
+def _has_enough_rows(has_gap: BoolN, target_codes: IntN, weights: N, n_columns: int) -> bool:
     """Return whether enough rows have no gap, in all and in each class."""
     is_complete = ~has_gap
-    counts = np.bincount(target_codes[is_complete], minlength=int(target_codes.max()) + 1)[np.unique(target_codes)]
-    is_large = counts.sum() >= _MIN_COMPLETE_FRACTION * len(is_complete)
+    n_classes = int(target_codes.max()) + 1
+    counts = np.bincount(target_codes[is_complete], weights[is_complete], n_classes)[np.unique(target_codes)]
+    is_large = counts.sum() >= _MIN_COMPLETE_FRACTION * weights.sum()
     return bool(is_large and counts.min() >= _MIN_ROWS_PER_COLUMN * (n_columns + 1))
 
 
@@ -155,7 +156,7 @@ def _list_starts(data: ClassGaussians) -> Iterator[_State]:
 
 def _improve_column(state: _State, j: int) -> _State:
     """Return the state with the transform of column j that raises the criterion most; the same state if none does."""
-    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * len(state.data.rows)
+    best, minimum = state, state.criterion + _MIN_IMPROVEMENT * state.data.n_rows
     candidates = [ScaledTransform()]
     for position, unit in enumerate(_list_units(state.data, j)):
         candidates += [
@@ -171,8 +172,14 @@ def _improve_column(state: _State, j: int) -> _State:
 
 def _list_units(data: ClassGaussians, j: int) -> list[float]:
     """Return the units that are tried for column j, ascending; none if all of its values are 0."""
-    sizes = np.sort(np.abs(data.rows[data.rows[:, j] != 0, j]))
-    return [factor * float(sizes[int(probability * len(sizes))]) for probability, factor in _UNITS if len(sizes)]
+    counted = np.flatnonzero(data.rows[:, j] != 0)
+    if not len(counted):
+        return []
+    sizes = np.abs(data.rows[counted, j])
+    order = np.argsort(sizes, kind="stable")
+    totals = np.cumsum(data.weights[counted][order])
+    positions = np.searchsorted(totals, [probability * totals[-1] for probability, _ in _UNITS], side="right")
+    return [factor * float(sizes[order][p]) for p, (_, factor) in zip(positions, _UNITS, strict=True)]
 
 
 def _fit_log(data: ClassGaussians, j: int, position: int) -> ScaledTransform:
