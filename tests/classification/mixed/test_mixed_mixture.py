@@ -72,7 +72,7 @@ def test_rows_return_to_their_original_order_and_carry_their_weights() -> None:
     assert not np.array_equal(rows.order, np.arange(50)), "the patterns must sort the rows"
     np.testing.assert_array_equal(rows.to_original_order(rows.apply_weights(np.ones(50))), cells.weights)
     assert rows.total_weight == pytest.approx(cells.weights.sum(), rel=1e-14)
-    assert sum(group.rows.stop - group.rows.start for group in rows.patterns) == 50
+    assert sum(chosen.stop - chosen.start for chosen in rows.pattern_rows) == 50
 
 
 def test_a_row_without_any_cell_scores_the_weights_alone() -> None:

@@ -39,18 +39,19 @@ def _differentiate(objective: RefinementObjective, point: np.ndarray, step: floa
 
 
 @pytest.mark.parametrize("has_class_components", [True, False], ids=["class components", "shared components"])
+@pytest.mark.parametrize("has_floors", [True, False], ids=["floors", "no floors"])
 @pytest.mark.parametrize("n_block", [0, 1, 3])
 @pytest.mark.parametrize(("n_classes", "n_components"), [(2, 2), (3, 5)])
 def test_the_gradient_equals_finite_differences_with_categories_gaps_and_weights(
-    n_block: int, n_classes: int, n_components: int, has_class_components: bool
+    n_block: int, n_classes: int, n_components: int, has_class_components: bool, has_floors: bool
 ) -> None:
     layout = make_layout(n_block)
     mixture = make_mixture(layout, n_components, n_classes, 7, has_class_components)
     cells = make_cells(layout, 40, 7, n_classes)
-    objective = _make_objective(mixture, cells, RefinementOptions(0.02, 0.7))
+    objective = _make_objective(mixture, cells, RefinementOptions(0.02, 0.7, has_floors=has_floors))
     rng = np.random.default_rng(8)
     for scale in (0.0, 0.3):
-        point = scale * rng.normal(size=objective.parametrization.n_parameters)
+        point = scale * rng.normal(size=objective.n_parameters)
         gradient = objective.evaluate(point).gradient
         expected = _differentiate(objective, point)
         floor = 1e-3 * np.abs(expected).max()
@@ -65,8 +66,8 @@ def test_the_objective_is_the_conditional_likelihood_with_a_share_of_the_joint_o
     log_joint = class_scores[cells.classes[rows.order], np.arange(30)]
     log_marginal = logsumexp(class_scores, axis=0)
     for share in (0.0, 0.3, 1.0):
-        objective = _make_objective(mixture, cells, RefinementOptions(share, 2.0))
-        point = np.zeros(objective.parametrization.n_parameters)
+        objective = _make_objective(mixture, cells, RefinementOptions(share, 2.0, has_floors=False))
+        point = np.zeros(objective.n_parameters)
         expected = rows.apply_weights(log_joint - log_marginal + share * log_marginal).sum()
         assert objective.evaluate(point).value == pytest.approx(expected, rel=1e-12)
 
@@ -105,8 +106,8 @@ def test_moments_of_the_classes_are_where_the_joint_likelihood_is_flat() -> None
     training = TrainingRows(layout, cells.numeric, cells.codes, cells.classes, 2, cells.weights)
     fits = ClassFits(training, PriorStrength(0.0, 0.0, 0.0))
     mixture = fits.fit_generative(MixtureSpec((1, 1), ("VVV", "VVV")), 0)
-    objective = _make_objective(mixture, cells, RefinementOptions(1.0, 0.0))
-    gradient = objective.evaluate(np.zeros(objective.parametrization.n_parameters)).gradient
+    objective = _make_objective(mixture, cells, RefinementOptions(1.0, 0.0, has_floors=False))
+    gradient = objective.evaluate(np.zeros(objective.n_parameters)).gradient
     assert np.abs(gradient).max() < 1e-8 * cells.weights.sum()
 
 
@@ -124,8 +125,8 @@ def test_one_component_per_class_is_logistic_regression_in_the_limit(n_block: in
     classes = (np.random.default_rng(4).normal(size=400) < first - 1.0).astype(np.int64)
     cells = cells._replace(codes=np.column_stack([first, second]), classes=classes)
     mixture = _fit_classes(layout, cells)
-    objective = _make_objective(mixture, cells, RefinementOptions(0.0, 0.0))
-    start = np.zeros(objective.parametrization.n_parameters)
+    objective = _make_objective(mixture, cells, RefinementOptions(0.0, 0.0, has_floors=False))
+    start = np.zeros(objective.n_parameters)
     result = minimize(
         lambda point: tuple(-each for each in objective.evaluate(point)),
         start,
@@ -159,11 +160,29 @@ def test_refinement_lowers_the_conditional_loss_and_less_so_with_a_penalty(seed:
     losses = []
     for penalty in (0.0, 2.0, 100.0, 1e9):
         rows = cells.to_rows(layout)
-        refined = refine(mixture, rows, cells.classes, RefinementOptions(0.0, penalty, 200)).mixture
+        refined = refine(mixture, rows, cells.classes, RefinementOptions(0.0, penalty, 200, has_floors=False)).mixture
         losses.append(_conditional_loss(refined, cells))
     assert losses == sorted(losses)
     assert losses[0] < losses[2] < losses[3]
     assert losses[3] == pytest.approx(_conditional_loss(mixture, cells), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_floors_are_the_fractions_of_rows_without_a_reason(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    layout = make_layout(0, n_independent=1, n_levels=())
+    classes = rng.integers(0, 2, 4000)
+    numeric = rng.normal(6.0 * classes, 1.0)[:, None]
+    has_no_reason = rng.random(4000) < 0.1
+    observed = np.where(has_no_reason, (rng.random(4000) < 0.25).astype(np.int64), classes)
+    cells = Cells(numeric, np.empty((4000, 0), dtype=np.int64), np.ones(4000), observed)
+    mixture = _fit_classes(layout, cells)
+    result = refine(mixture, cells.to_rows(layout), observed, RefinementOptions(0.0, 0.01, 500))
+    np.testing.assert_allclose(result.floors, [0.075, 0.025], atol=0.012)
+    plain = refine(mixture, cells.to_rows(layout), observed, RefinementOptions(0.0, 0.01, 500, has_floors=False))
+    assert not plain.floors.any()
+    truth = cells._replace(classes=classes)
+    assert _conditional_loss(result.mixture, truth) < 0.2 * _conditional_loss(plain.mixture, truth)
 
 
 def test_a_weight_of_the_density_keeps_the_density_higher() -> None:
@@ -214,5 +233,5 @@ def test_units_of_the_columns_change_the_gradient_by_rounding_only() -> None:
     options = RefinementOptions(0.0, 1.0)
     first = _make_objective(mixture, cells, options)
     second = _make_objective(scaled, cells._replace(numeric=cells.numeric * units), options)
-    point = 0.2 * np.random.default_rng(0).normal(size=first.parametrization.n_parameters)
+    point = 0.2 * np.random.default_rng(0).normal(size=first.n_parameters)
     np.testing.assert_allclose(second.evaluate(point).gradient, first.evaluate(point).gradient, rtol=1e-8, atol=1e-8)
