@@ -130,7 +130,7 @@ def test_max_components_bounds_the_total():
 @pytest.mark.parametrize("n_components", [(2, 2), {0: 1, 1: 2}, 0, 1.5, "many"])
 def test_numbers_for_each_class_are_an_error(n_components):
     rows, classes, _ = draw_shared_groups(12, n=60)
-    with pytest.raises(ClassifierParameterError, match="n_components must be 'auto' or a whole number.*share"):
+    with pytest.raises(ClassifierParameterError, match=r"n_components must be 'auto' or a whole number.*share"):
         make_shared(n_components=n_components).fit(rows, classes)
 
 
