@@ -9,7 +9,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from gaussmix.classification import MixtureClassifier
 from gaussmix.classification.families.edda import Edda, EddaFits
-from gaussmix.covariance import MCLUST_NAMES, Structure
+from gaussmix.covariance import MCLUST_NAMES, CovarianceEstimator, Structure
 from gaussmix.errors import ClassifierParameterError, ParameterError
 from tests.classification.families.labelled_rows import draw_classes, draw_levels, make_training_rows, remove_cells
 
@@ -185,6 +185,21 @@ def test_em_never_lowers_the_objective(structure, has_block, has_prior):
         assert np.isfinite(result.log_likelihood)
 
 
+def test_m_steps_begin_at_the_previous_covariances(monkeypatch):
+    given = []
+    estimate = CovarianceEstimator.estimate
+    monkeypatch.setattr(
+        CovarianceEstimator,
+        "estimate",
+        lambda self, moments, previous=None: given.append(previous) or estimate(self, moments, previous),
+    )
+    rows, classes = draw_classes(4)
+    fits = EddaFits(make_training_rows(remove_cells(rows / rows.std(axis=0), 4), classes))
+    result = fits.fit_structure("EVE")
+    assert given[-len(result.trace)] is None
+    assert all(previous is not None for previous in given[1 - len(result.trace) :])
+
+
 @pytest.mark.parametrize("structure", DIAGONAL_NAMES)
 def test_independent_columns_equal_a_block_of_the_same_structure(structure):
     rows, classes = draw_classes(4)
@@ -233,7 +248,7 @@ def test_levels_are_parameters_and_smoothed_frequencies():
     np.testing.assert_allclose(
         probabilities, counts / counts.sum(axis=1, keepdims=True), atol=1.5 / counts.sum(1).min()
     )
-    assert (probabilities > 0).all()
+    assert 1e-3 < probabilities[0, 2] < 1.0 / counts[0].sum()  # of one pseudo-row at the frequencies of all rows
 
 
 def test_log_likelihood_is_that_of_the_weighted_rows():
@@ -394,8 +409,13 @@ def test_a_structure_that_is_given_gets_pseudo_rows(iris, n_rows):
     assert any("covariance within all classes counts as 5 more rows" in note for note in classifier.notes_)
     X, y = iris
     assert classifier.score(X, y) > 0.75
-    covariances = classifier.model_.members[0].covariances
-    assert np.linalg.eigvalsh(covariances).min() > 1e-4
+
+
+def test_pseudo_rows_have_the_covariance_within_the_classes(iris):
+    X, y = few_of_class_two(iris, 1)
+    pooled = make_edda("EEE").fit(X, y).model_.members[0].covariances[0]
+    covariances = make_edda("VVV").fit(X, y).model_.members[0].covariances
+    np.testing.assert_allclose(covariances[2], pooled * 5.0 / 6.0, rtol=1e-6)
 
 
 def test_equal_rows_are_no_support_for_a_covariance(iris):
@@ -403,6 +423,8 @@ def test_equal_rows_are_no_support_for_a_covariance(iris):
     X, y = np.vstack([X[:100], np.repeat(X[100:102], 20, axis=0)]), np.r_[y[:100], np.full(40, 2)]
     classifier = make_edda().fit(X, y)
     assert not classifier.candidates_[0].is_degenerate
+    assert any(candidate.is_degenerate for candidate in classifier.candidates_)
+    assert np.linalg.eigvalsh(classifier.model_.members[0].covariances).min() > 1e-5
     assert np.isfinite(classifier.predict_log_proba(iris[0])).all()
 
 

@@ -146,6 +146,30 @@ def test_groups_are_found_with_a_category():
     assert classifier.n_parameters_ == 2 + 3 * (2 + 2) + n_covariances
 
 
+def test_few_numbers_of_components_are_tried_without_gain():
+    rng = np.random.default_rng(3)
+    rows, classes = rng.normal(size=(120, 2)), np.repeat([0, 1], 60)
+    found = MclustdaFits(make_training_rows(remove_cells(rows, 3), classes)).search(
+        ClassSearch(0, (1, 2, 3, 4, 5), "VII", 0)
+    )
+    assert found[0].n_components == (1,)
+    assert {each.n_components for each in found} == {(1,), (2,), (3,)}
+
+
+def test_candidates_have_the_likelihood_of_their_class():
+    rows, classes, _ = draw_two_and_one(4)
+    rows = np.exp(0.3 * rows)
+    classifier = make_mclustda(structure="VVV", max_components=2, column_transform="log1p").fit(rows, classes)
+    assert all(column.transform is not None for column in classifier.schema_.numeric)
+    joint = classifier.predict_log_proba(rows) + classifier.score_samples(rows)[:, None]
+    for label in range(2):
+        best = next(each for each in classifier.candidates_ if each.label == label)
+        log_likelihood = (joint[classes == label, label] - np.log(np.mean(classes == label))).sum()
+        assert best.log_likelihood == pytest.approx(log_likelihood, rel=1e-7)
+        n_rows = np.count_nonzero(classes == label)
+        assert best.bic == pytest.approx(-2.0 * log_likelihood + best.n_parameters * np.log(n_rows), rel=1e-7)
+
+
 def test_classes_of_levels_alone_have_latent_groups():
     rng = np.random.default_rng(4)
     groups = rng.integers(3, size=900)
