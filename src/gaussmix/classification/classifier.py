@@ -34,18 +34,22 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     family : {'class-mixtures', 'edda', 'mclustda', 'shared'}, default='class-mixtures'
         'class-mixtures': a mixture for each class, with a full covariance of the columns that correlate. 'edda': one
-        Gaussian for each class, of a structure chosen by BIC. 'mclustda': a mixture for each class, of a structure and
-        number of components chosen by BIC. 'shared': one mixture whose components belong to all classes.
+        component for each class, all within one structure of covariances, chosen by BIC. 'mclustda': a mixture for each
+        class, of a structure and number of components chosen by BIC within the class. Both are mclust's, by maximum
+        likelihood; one pseudo-row keeps every level of a categorical column possible. 'shared': one mixture whose
+        components belong to all classes.
     method : {'refined', 'generative'}, default='refined'
         Whether L-BFGS refines the mixtures that EM finds.
     n_components : 'auto', int, sequence of int or mapping, default='auto'
-        Number of components of each class. 'auto': by the cross-validated log-loss ('edda': 1; 'mclustda': by BIC).
+        Number of components of each class; for 'shared' an int, that of all classes together. 'auto': by the
+        cross-validated log-loss ('edda': 1; 'mclustda': by BIC).
     max_components : int or None, default=None
         Largest number of components of a class that 'auto' tries; for 'shared' of all classes together. None: 8
         ('mclustda': 5, as in mclust; 'shared': 16).
     structure : str or None, default=None
         Structure of all numeric columns for 'edda' and 'mclustda': mclust's letters, such as 'VVV', or scikit-learn's
-        names. None: chosen by BIC. EII, VII, EEV, VEV, EVE and VVE depend on the units of single columns.
+        names. None: chosen by BIC. EII, VII, EEV, VEV, EVE and VVE depend on the units of single columns. A refinement
+        frees the covariances of the structure.
     generative_weight : float, default=0.02
         Weight of the log density of the rows in a refinement, lambda, from 0 to 1.
     penalty : float, default=2.0

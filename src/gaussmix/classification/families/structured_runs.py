@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from gaussmix.classification.families.class_fits import cluster_rows, start_at
 from gaussmix.classification.families.members import MixtureSpec
 from gaussmix.classification.families.structure_search import (
@@ -68,9 +70,15 @@ class StructuredRun:
 
     @cached_property
     def candidate(self) -> StructureCandidate:
-        """The candidate of the mixture so far."""
-        spec = MixtureSpec((self.result.mixture.n_components,), (self.structure,))
-        return make_candidate(spec, self.result, self.rows)
+        """The candidate of the mixture so far; a component of fewer rows than columns, plus one, is degenerate.
+
+        The variance of two rows of which one column is present can vanish in structures that need no more rows.
+        """
+        mixture = self.result.mixture
+        candidate = make_candidate(MixtureSpec((mixture.n_components,), (self.structure,)), self.result, self.rows)
+        smallest = float(np.exp(mixture.log_weights.min())) * self.rows.mixed_rows.total_weight
+        is_too_small = mixture.n_components > 1 and smallest < self.rows.layout.n_numeric + 1
+        return replace(candidate, is_degenerate=candidate.is_degenerate or is_too_small)
 
     @property
     def n_iter(self) -> int:
