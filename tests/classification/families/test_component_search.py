@@ -13,10 +13,10 @@ class _Losses:
 
     def __init__(self, mean: Callable[[Counts], float], noise: float = 0.01) -> None:
         self.mean, self.noise = mean, noise
-        self.calls: list[tuple[Counts, bool]] = []
+        self.calls: list[Counts] = []
 
-    def __call__(self, counts: Counts, is_first_look: bool) -> np.ndarray:
-        self.calls.append((counts, is_first_look))
+    def __call__(self, counts: Counts) -> np.ndarray:
+        self.calls.append(counts)
         noise = np.random.default_rng(sum(counts)).normal(size=200)
         return self.mean(counts) + self.noise * (noise - noise.mean())
 
@@ -46,23 +46,21 @@ def test_the_largest_numbers_are_kept_to() -> None:
     assert len(_run(losses, (1, 1, 1))) == 1
 
 
-def test_a_candidate_that_is_far_behind_gets_one_start_only() -> None:
+def test_losses_are_computed_once_and_the_ladder_ends_after_two_steps_without_gain() -> None:
     losses = _Losses(lambda counts: float(sum(counts)))
     _run(losses, (8, 8))
-    assert [call for call in losses.calls if not call[1]] == [((1, 1), False)]
-    losses = _Losses(lambda counts: 1.0 + 1e-4 * sum(counts), noise=0.1)
-    _run(losses, (2, 2))
-    for counts in ((1, 1), (2, 2)):
-        assert (counts, True) in losses.calls
-        assert (counts, False) in losses.calls
-    assert len(losses.calls) == len(set(losses.calls)), "no loss is computed twice"
+    assert losses.calls == [(1, 1), (2, 2), (3, 3), (2, 1), (1, 2)]
+    losses = _Losses(lambda counts: 1.0 / sum(counts))
+    _run(losses, (8, 8))
+    assert len(losses.calls) == len(set(losses.calls))
+    assert (8, 8) in losses.calls
 
 
 def test_standard_errors_are_those_of_paired_differences() -> None:
     losses = _Losses(lambda counts: 0.1 * sum(counts))
     weights = np.random.default_rng(0).uniform(0.5, 2.0, 200)
     first, second = ComponentSearch(losses, weights, (2, 1)).run()
-    difference = losses(second.n_components, True) - losses(first.n_components, True)
+    difference = losses(second.n_components) - losses(first.n_components)
     deviations = weights * (difference - np.average(difference, weights=weights))
     assert second.standard_error == pytest.approx(np.sqrt((deviations**2).sum()) / weights.sum())
 

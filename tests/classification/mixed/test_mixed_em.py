@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from gaussmix.classification.families.class_fits import prior_at, standard_prior, start_at
-from gaussmix.classification.mixed.block_moments import expect_block_moments
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_em import hard_responsibilities, run_em
-from gaussmix.classification.mixed.mixed_m_step import MIN_VARIANCE, MixedMStep, make_block_estimator
+from gaussmix.classification.mixed.mixed_m_step import (
+    MIN_VARIANCE,
+    MixedMStep,
+    expect_block_moments,
+    make_block_estimator,
+)
 from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from tests.classification.mixed.random_mixtures import make_cells, make_layout, make_mixture
 
