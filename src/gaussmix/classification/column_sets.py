@@ -11,7 +11,7 @@ from gaussmix.classification.families.base import MIN_ROWS_PER_COMPONENT, AnyFam
 from gaussmix.classification.families.column_relevance import find_relevant_categories, find_relevant_numbers
 from gaussmix.classification.families.component_search import log_losses
 from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds
-from gaussmix.classification.families.members import MemberOptions, MixtureSpec
+from gaussmix.classification.families.members import AbstractFamilyFits, MemberOptions, MixtureSpec
 from gaussmix.classification.families.spec_choice import ChoiceRequest, SpecChoice
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
@@ -71,10 +71,10 @@ class ColumnSet(NamedTuple):
 
 
 class ChosenColumns(NamedTuple):
-    """A set of columns, the training rows in it, the rows that folds are made of, the folds, and the specification."""
+    """A set of columns, the fits of the training rows in it, the folds of a sample of them, and the specification."""
 
     columns: ColumnSet
-    rows: TrainingRows
+    fits: AbstractFamilyFits
     sampled: IntN
     validation: CrossValidation | None
     choice: SpecChoice
@@ -84,7 +84,7 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
     """Return the columns that say something about the class, or all if these predict unseen rows better.
 
     Columns are examined one by one, so that some could matter together alone. All columns are therefore tried with the
-    same numbers of components, and with twice as many.
+    same numbers of components, and with twice as many, from one start each.
     """
     every, relevant, block = _list_column_sets(labelled, options.family)
     chosen = _choose_spec(labelled, relevant, block, options)
@@ -92,9 +92,10 @@ def choose_column_set(labelled: LabelledRows, options: ModelOptions) -> ChosenCo
         return chosen
     folds = _make_validation(_make_rows(labelled, every, block).select_rows(chosen.sampled), options)
     assert folds is not None
-    loss = _mean_loss(chosen.validation, chosen.choice.spec, options.members)
-    specs = _list_specs(chosen.choice.spec, chosen.rows, options.request)
-    if min(_mean_loss(folds, spec, options.members) for spec in specs) >= loss:
+    one_start = MemberOptions(options.members.seeds[:1], options.members.refinement)
+    loss = _mean_loss(chosen.validation, chosen.choice.spec, one_start)
+    specs = _list_specs(chosen.choice.spec, chosen.fits.rows, options.request)
+    if min(_mean_loss(folds, spec, one_start) for spec in specs) >= loss:
         return chosen
     return _choose_spec(labelled, every, block, options)
 
@@ -120,7 +121,7 @@ def _choose_spec(
     validation = _make_validation(rows.select_rows(sampled), options)
     fits = options.family.make_fits(rows)
     choice = options.family.choose_spec(fits, options.request, validation, options.members)
-    return ChosenColumns(columns, rows, sampled, validation, choice)
+    return ChosenColumns(columns, fits, sampled, validation, choice)
 
 
 def _make_rows(labelled: LabelledRows, columns: ColumnSet, block: tuple[int, ...]) -> TrainingRows:

@@ -70,9 +70,8 @@ def fit_class_model(
         schema, encoded.select_rows(distinct.positions), classes[distinct.positions], n_classes, distinct.weights
     )
     chosen = choose_column_set(labelled, options)
-    rows, choice = chosen.rows, chosen.choice
-    members = options.family.make_fits(rows).fit_members(choice.spec, options.members)
-    columns = chosen.columns
+    rows, choice, columns = chosen.fits.rows, chosen.choice, chosen.columns
+    members = chosen.fits.fit_members(choice.spec, options.members)
     model = ClassModel(
         schema, columns.categories, rows.layout, members.mixtures, unused_numbers=columns.unused_numbers(schema)
     )

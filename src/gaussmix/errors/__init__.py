@@ -7,13 +7,14 @@ classmethods, so that the code that raises an error passes facts only. Classes o
 
 from gaussmix.errors.anomaly import AnomalyParameterError, TrainingRowsError, VerdictTableError
 from gaussmix.errors.base import GaussmixError, GaussmixWarning
+from gaussmix.errors.churn import ChurnDataError, ChurnParameterError
 from gaussmix.errors.classification import ClassifierParameterError, TargetError
 from gaussmix.errors.columns import ColumnNameError, DataWarning, DependenceError, TransformError
 from gaussmix.errors.constraints import ConstraintError
 from gaussmix.errors.data import DataError, DataTypeError, LabelError, RowTooFarError, SparseDataError, WeightError
 from gaussmix.errors.drift import DriftError
 from gaussmix.errors.evaluation import ActionError, OutcomeError, PriorError
-from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError
+from gaussmix.errors.files import ArchiveError, DamagedModelError, FileError, TableError, UnsavableError
 from gaussmix.errors.fit_parameters import StartingValueError, StructureError
 from gaussmix.errors.models import (
     CapabilityError,
@@ -35,6 +36,8 @@ __all__ = [
     "AnomalyParameterError",
     "ArchiveError",
     "CapabilityError",
+    "ChurnDataError",
+    "ChurnParameterError",
     "ClassifierParameterError",
     "CollapseError",
     "ColumnNameError",
@@ -70,6 +73,7 @@ __all__ = [
     "TrainingRowsError",
     "TransformError",
     "UnrepresentableError",
+    "UnsavableError",
     "ValidationError",
     "VerdictTableError",
     "WeightError",

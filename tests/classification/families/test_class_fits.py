@@ -7,12 +7,12 @@ import pytest
 from scipy.special import logsumexp
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
+from gaussmix.classification.families.base import ChoiceRequest
 from gaussmix.classification.families.class_fits import ClassFits, cluster_rows, join_classes, prior_at
 from gaussmix.classification.families.class_mixtures import ClassMixtures
 from gaussmix.classification.families.cross_validation import CrossValidation, assign_folds
 from gaussmix.classification.families.member_average import average_log_densities, average_log_probabilities
 from gaussmix.classification.families.members import MemberOptions, MixtureSpec
-from gaussmix.classification.families.spec_choice import ChoiceRequest
 from gaussmix.classification.families.training_rows import TrainingRows
 from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_prior import PriorStrength
@@ -170,14 +170,16 @@ def test_held_out_rows_are_predicted_by_fits_that_did_not_see_them(options: Memb
 
 def test_given_numbers_are_taken_and_too_many_are_refused() -> None:
     rows, family = _make_rows(40), ClassMixtures()
-    choice = family.choose_spec(ClassFits(rows), ChoiceRequest((2, 1), None, 8), None, GENERATIVE)
+    choice = family.choose_spec(family.make_fits(rows), ChoiceRequest((2, 1), None, 8), None, GENERATIVE)
     assert choice.spec == _spec(2, 1)
     assert choice.candidates == ()
-    assert family.choose_spec(ClassFits(rows), ChoiceRequest(None, None, 8), None, GENERATIVE).spec == _spec(1, 1)
+    assert family.choose_spec(family.make_fits(rows), ChoiceRequest(None, None, 8), None, GENERATIVE).spec == _spec(
+        1, 1
+    )
     n_rows = int((rows.classes == 1).sum())
     message = f"n_components asks for 60 components of a class that has {n_rows} distinct rows; choose fewer, or 'auto'"
     with pytest.raises(ClassifierParameterError, match=message):
-        family.choose_spec(ClassFits(rows), ChoiceRequest((1, 60), None, 8), None, GENERATIVE)
+        family.choose_spec(family.make_fits(rows), ChoiceRequest((1, 60), None, 8), None, GENERATIVE)
 
 
 def test_the_number_of_components_of_two_groups_is_chosen_and_bounded_by_rows() -> None:
@@ -186,10 +188,14 @@ def test_the_number_of_components_of_two_groups_is_chosen_and_bounded_by_rows() 
     numeric = rng.normal(size=(300, 4)) + np.where(classes == 0, 0.0, rng.choice([-4.0, 4.0], 300))[:, None]
     rows = TrainingRows(LAYOUT, numeric, np.zeros((300, 2), dtype=np.int64), classes, 2)
     validation = CrossValidation(rows, assign_folds(classes, 3, 0), ClassFits)
-    choice = ClassMixtures().choose_spec(ClassFits(rows), ChoiceRequest(None, None, 4), validation, GENERATIVE)
+    choice = ClassMixtures().choose_spec(
+        ClassMixtures().make_fits(rows), ChoiceRequest(None, None, 4), validation, GENERATIVE
+    )
     assert choice.spec.n_components[1] >= 2
     assert choice.candidates[0].n_components == choice.spec.n_components
     assert choice.candidates[0].log_loss < next(c.log_loss for c in choice.candidates if c.n_components == (1, 1))
     light = replace(rows, weights=np.full(300, 0.1))  # 15 rows of each class
-    bounded = ClassMixtures().choose_spec(ClassFits(light), ChoiceRequest(None, None, 4), validation, GENERATIVE)
+    bounded = ClassMixtures().choose_spec(
+        ClassMixtures().make_fits(light), ChoiceRequest(None, None, 4), validation, GENERATIVE
+    )
     assert bounded.spec.n_components == (1, 1)

@@ -16,12 +16,7 @@ from gaussmix.classification.mixed.feature_layout import FeatureLayout
 from gaussmix.classification.mixed.mixed_mixture import MixedMixture
 from gaussmix.classification.mixed.mixed_prior import PriorStrength
 from gaussmix.classification.mixed.parametrization import MixedParametrization
-from gaussmix.classification.mixed.refinement import (
-    RefinementObjective,
-    RefinementOptions,
-    RefinementResult,
-    refine,
-)
+from gaussmix.classification.mixed.refinement import RefinementObjective, RefinementOptions, refine
 from tests.classification.mixed.random_mixtures import Cells, make_cells, make_layout, make_mixture
 
 
@@ -30,13 +25,6 @@ def _make_objective(
 ) -> RefinementObjective:
     rows = (cells if weights else cells._replace(weights=np.ones(len(cells.weights)))).to_rows(mixture.layout)
     return RefinementObjective(MixedParametrization(mixture), rows, cells.classes[rows.order], options)
-
-
-def _without_floors(objective: RefinementObjective, mixture_part: np.ndarray | float) -> np.ndarray:
-    """Return free numbers of a mixture with floors of nearly zero."""
-    point = np.full(objective.n_parameters, -60.0)
-    point[: objective.parametrization.n_parameters] = mixture_part
-    return point
 
 
 def _differentiate(objective: RefinementObjective, point: np.ndarray, step: float = 1e-3) -> np.ndarray:
@@ -51,15 +39,16 @@ def _differentiate(objective: RefinementObjective, point: np.ndarray, step: floa
 
 
 @pytest.mark.parametrize("has_class_components", [True, False], ids=["class components", "shared components"])
+@pytest.mark.parametrize("has_floors", [True, False], ids=["floors", "no floors"])
 @pytest.mark.parametrize("n_block", [0, 1, 3])
 @pytest.mark.parametrize(("n_classes", "n_components"), [(2, 2), (3, 5)])
 def test_the_gradient_equals_finite_differences_with_categories_gaps_and_weights(
-    n_block: int, n_classes: int, n_components: int, has_class_components: bool
+    n_block: int, n_classes: int, n_components: int, has_class_components: bool, has_floors: bool
 ) -> None:
     layout = make_layout(n_block)
     mixture = make_mixture(layout, n_components, n_classes, 7, has_class_components)
     cells = make_cells(layout, 40, 7, n_classes)
-    objective = _make_objective(mixture, cells, RefinementOptions(0.02, 0.7))
+    objective = _make_objective(mixture, cells, RefinementOptions(0.02, 0.7, has_floors=has_floors))
     rng = np.random.default_rng(8)
     for scale in (0.0, 0.3):
         point = scale * rng.normal(size=objective.n_parameters)
@@ -69,20 +58,17 @@ def test_the_gradient_equals_finite_differences_with_categories_gaps_and_weights
         assert (np.abs(gradient - expected) <= 1e-6 * (np.abs(expected) + floor)).all()
 
 
-def test_the_objective_is_the_conditional_likelihood_with_floors_and_a_share_of_the_density() -> None:
+def test_the_objective_is_the_conditional_likelihood_with_a_share_of_the_joint_one() -> None:
     layout = make_layout(2)
     mixture, cells = make_mixture(layout, 3, 3, 1), make_cells(layout, 30, 1, 3)
     class_scores = mixture.compute_class_scores(cells.to_rows(layout))
     rows = cells.to_rows(layout)
+    log_joint = class_scores[cells.classes[rows.order], np.arange(30)]
     log_marginal = logsumexp(class_scores, axis=0)
-    own = np.exp(class_scores - log_marginal)[cells.classes[rows.order], np.arange(30)]
     for share in (0.0, 0.3, 1.0):
-        objective = _make_objective(mixture, cells, RefinementOptions(share, 2.0))
+        objective = _make_objective(mixture, cells, RefinementOptions(share, 2.0, has_floors=False))
         point = np.zeros(objective.n_parameters)
-        floors = objective.to_floors(point)
-        np.testing.assert_allclose(floors, np.exp(-4.0) / (1.0 + 3.0 * np.exp(-4.0)), rtol=1e-12)
-        log_probabilities = np.log(floors[0] + (1.0 - floors.sum()) * own)
-        expected = rows.apply_weights(log_probabilities + share * log_marginal).sum()
+        expected = rows.apply_weights(log_joint - log_marginal + share * log_marginal).sum()
         assert objective.evaluate(point).value == pytest.approx(expected, rel=1e-12)
 
 
@@ -120,8 +106,8 @@ def test_moments_of_the_classes_are_where_the_joint_likelihood_is_flat() -> None
     training = TrainingRows(layout, cells.numeric, cells.codes, cells.classes, 2, cells.weights)
     fits = ClassFits(training, PriorStrength(0.0, 0.0, 0.0))
     mixture = fits.fit_generative(MixtureSpec((1, 1), ("VVV", "VVV")), 0)
-    objective = _make_objective(mixture, cells, RefinementOptions(1.0, 0.0))
-    gradient = objective.evaluate(_without_floors(objective, 0.0)).gradient
+    objective = _make_objective(mixture, cells, RefinementOptions(1.0, 0.0, has_floors=False))
+    gradient = objective.evaluate(np.zeros(objective.n_parameters)).gradient
     assert np.abs(gradient).max() < 1e-8 * cells.weights.sum()
 
 
@@ -139,16 +125,11 @@ def test_one_component_per_class_is_logistic_regression_in_the_limit(n_block: in
     classes = (np.random.default_rng(4).normal(size=400) < first - 1.0).astype(np.int64)
     cells = cells._replace(codes=np.column_stack([first, second]), classes=classes)
     mixture = _fit_classes(layout, cells)
-    objective = _make_objective(mixture, cells, RefinementOptions(0.0, 0.0))
-    n_parameters = objective.parametrization.n_parameters
-
-    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = objective.evaluate(_without_floors(objective, point))
-        return -value, -gradient[:n_parameters]
-
+    objective = _make_objective(mixture, cells, RefinementOptions(0.0, 0.0, has_floors=False))
+    start = np.zeros(objective.n_parameters)
     result = minimize(
-        evaluate,
-        np.zeros(n_parameters),
+        lambda point: tuple(-each for each in objective.evaluate(point)),
+        start,
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": 3000, "maxfun": 6000, "ftol": 1e-14, "gtol": 1e-7},
@@ -161,17 +142,14 @@ def test_one_component_per_class_is_logistic_regression_in_the_limit(n_block: in
     regression.fit(design, cells.classes, sample_weight=cells.weights)
     log_probabilities = regression.predict_log_proba(design)[np.arange(400), cells.classes]
     assert result.fun == pytest.approx(-cells.weights @ log_probabilities, rel=1e-6)
-    assert evaluate(np.zeros(n_parameters))[0] > result.fun * 1.002  # the mixture of EM is worse
+    assert -objective.evaluate(start).value > result.fun * 1.002  # the mixture of EM is worse
 
 
-def _conditional_loss(result: RefinementResult, cells: Cells) -> float:
-    """Return the mean negative log probability of the classes, with floors."""
-    rows = cells.to_rows(result.mixture.layout)
-    scores = result.mixture.compute_class_scores(rows)
-    classes = cells.classes[rows.order]
-    own = np.exp(scores - logsumexp(scores, axis=0))[classes, np.arange(len(classes))]
-    probabilities = result.floors[classes] + (1.0 - result.floors.sum()) * own
-    return float(-np.average(np.log(probabilities), weights=rows.weights))
+def _conditional_loss(mixture: MixedMixture, cells: Cells) -> float:
+    rows = cells.to_rows(mixture.layout)
+    scores = mixture.compute_class_scores(rows)
+    own = scores[cells.classes[rows.order], np.arange(len(cells.classes))]
+    return float(np.average(logsumexp(scores, axis=0) - own, weights=rows.weights))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -182,12 +160,29 @@ def test_refinement_lowers_the_conditional_loss_and_less_so_with_a_penalty(seed:
     losses = []
     for penalty in (0.0, 2.0, 100.0, 1e9):
         rows = cells.to_rows(layout)
-        refined = refine(mixture, rows, cells.classes, RefinementOptions(0.0, penalty, 200))
+        refined = refine(mixture, rows, cells.classes, RefinementOptions(0.0, penalty, 200, has_floors=False)).mixture
         losses.append(_conditional_loss(refined, cells))
     assert losses == sorted(losses)
     assert losses[0] < losses[2] < losses[3]
-    first = RefinementResult(mixture, 0, np.full(2, np.exp(-4.0) / (1.0 + 2.0 * np.exp(-4.0))))
-    assert losses[3] == pytest.approx(_conditional_loss(first, cells), abs=1e-6)
+    assert losses[3] == pytest.approx(_conditional_loss(mixture, cells), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_floors_are_the_fractions_of_rows_without_a_reason(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    layout = make_layout(0, n_independent=1, n_levels=())
+    classes = rng.integers(0, 2, 4000)
+    numeric = rng.normal(6.0 * classes, 1.0)[:, None]
+    has_no_reason = rng.random(4000) < 0.1
+    observed = np.where(has_no_reason, (rng.random(4000) < 0.25).astype(np.int64), classes)
+    cells = Cells(numeric, np.empty((4000, 0), dtype=np.int64), np.ones(4000), observed)
+    mixture = _fit_classes(layout, cells)
+    result = refine(mixture, cells.to_rows(layout), observed, RefinementOptions(0.0, 0.01, 500))
+    np.testing.assert_allclose(result.floors, [0.075, 0.025], atol=0.012)
+    plain = refine(mixture, cells.to_rows(layout), observed, RefinementOptions(0.0, 0.01, 500, has_floors=False))
+    assert not plain.floors.any()
+    truth = cells._replace(classes=classes)
+    assert _conditional_loss(result.mixture, truth) < 0.2 * _conditional_loss(plain.mixture, truth)
 
 
 def test_a_weight_of_the_density_keeps_the_density_higher() -> None:
@@ -209,7 +204,7 @@ def test_max_iter_limits_the_iterations_which_are_told() -> None:
     short, long = (refine(mixture, rows, cells.classes, RefinementOptions(0.0, 0.0, n)) for n in (3, 500))
     assert short.n_iter == 3
     assert 3 < long.n_iter < 500
-    assert _conditional_loss(long, cells) < _conditional_loss(short, cells)
+    assert _conditional_loss(long.mixture, cells) < _conditional_loss(short.mixture, cells)
 
 
 def test_separated_classes_without_penalty_stay_finite() -> None:
@@ -222,24 +217,6 @@ def test_separated_classes_without_penalty_stay_finite() -> None:
     for name in ("log_weights", "means", "variances", "covariances"):
         assert np.isfinite(getattr(refined, name)).all()
     assert (np.linalg.eigvalsh(refined.covariances) > 0).all()
-
-
-def test_labels_at_random_raise_the_floors_and_hardly_move_the_mixture() -> None:
-    layout = make_layout(1, n_independent=1, n_levels=())
-    cells = make_cells(layout, 600, 0, missing=0.0)
-    rng = np.random.default_rng(0)
-    cells = cells._replace(
-        numeric=cells.numeric + 3.0 * cells.classes[:, None], codes=np.empty((600, 0), dtype=np.int64)
-    )
-    clean = cells.classes
-    noisy = np.where(rng.random(600) < 0.2, 1, clean)  # a fifth of class 0 leaves without a reason
-    mixture = _fit_classes(layout, cells)
-    rows = cells.to_rows(layout)
-    with_noise, without = (refine(mixture, rows, each, RefinementOptions(0.02, 2.0, 200)) for each in (noisy, clean))
-    assert with_noise.floors[1] == pytest.approx(0.2, abs=0.06)
-    assert with_noise.floors[0] < 0.05
-    assert without.floors.max() < 0.02
-    assert np.abs(with_noise.mixture.means - without.mixture.means).max() < 0.5
 
 
 def test_units_of_the_columns_change_the_gradient_by_rounding_only() -> None:

@@ -19,6 +19,7 @@ from gaussmix.estimators import KMeans
 from gaussmix.types import IntN, N
 
 _STRUCTURE = "VVV"
+_TOLERANCE = 1e-4  # of the mean log posterior density per row; most fits are refined afterwards
 _LEVEL_SCALE = 0.7  # of an indicator beside standardised numbers, in the k-means start
 _MAX_START_ROWS = 20_000
 
@@ -88,7 +89,8 @@ class ClassFits(AbstractFamilyFits):
         start = start_at(prior, rows.layout)
         labels = cluster_rows(rows.mixed_rows, prior, n_components, seed)
         responsibilities = hard_responsibilities(labels, n_components)
-        return run_em(start, rows.mixed_rows, MixedMStep(prior, self._estimator), responsibilities)
+        m_step = MixedMStep(prior, self._estimator)
+        return run_em(start, rows.mixed_rows, m_step, responsibilities, tol=_TOLERANCE)
 
 
 def standard_prior(layout: FeatureLayout, strength: PriorStrength) -> MixedPrior:

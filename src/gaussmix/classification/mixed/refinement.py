@@ -43,11 +43,14 @@ class RefinementOptions:
         Tau, the weight of the squared distance from the mixture of EM, and of the floors' logits from their start.
     max_iter : int
         Largest number of iterations of L-BFGS.
+    has_floors : bool
+        Whether the floors are free; else they are 0.
     """
 
     generative_weight: float = 0.02
     penalty: float = 2.0
     max_iter: int = 60
+    has_floors: bool = True
 
 
 class RefinementResult(NamedTuple):
@@ -86,7 +89,8 @@ class RefinementObjective:
     @property
     def n_parameters(self) -> int:
         """Number of free numbers, of the mixture and of the floors."""
-        return self.parametrization.n_parameters + self.parametrization.origin.n_classes
+        n_floors = self.parametrization.origin.n_classes if self.options.has_floors else 0
+        return self.parametrization.n_parameters + n_floors
 
     def to_mixture(self, parameters: N) -> MixedMixture:
         """Return the mixture of free numbers."""
@@ -94,6 +98,8 @@ class RefinementObjective:
 
     def to_floors(self, parameters: N) -> Array:
         """Return the floors (Y,) of free numbers."""
+        if not self.options.has_floors:
+            return np.zeros(self.parametrization.origin.n_classes)
         logits = np.concatenate([[0.0], _FIRST_FLOOR_LOGIT + parameters[self.parametrization.n_parameters :]])
         return np.exp(normalize_logits(logits[None])[0, 1:])
 
@@ -118,7 +124,8 @@ class RefinementObjective:
         gradient = self.parametrization.gradient(parameters[:n_mixture], mixture, sums, class_sums)
         by_probability = rows.apply_weights(1.0 / probabilities)
         by_floors = floors * (by_probability @ self.class_indicators - rows.total_weight)
-        return ValueAndGradient(value, np.concatenate([gradient, by_floors]) - options.penalty * parameters)
+        all_parts = np.concatenate([gradient, by_floors[: len(parameters) - n_mixture]])
+        return ValueAndGradient(value, all_parts - options.penalty * parameters)
 
 
 def refine(mixture: MixedMixture, rows: MixedRows, classes: IntN, options: RefinementOptions) -> RefinementResult:
