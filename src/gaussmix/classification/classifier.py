@@ -1,5 +1,6 @@
 """``MixtureClassifier``: classes of the rows of a table from mixtures of numeric and categorical columns."""
 
+import warnings
 from os import PathLike
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from gaussmix.classification.table.column_kinds import CategoricalLike
 from gaussmix.classification.target import parse_target, weight_target
 from gaussmix.core.blas import one_blas_thread
 from gaussmix.core.input_arrays import parse_weights
+from gaussmix.errors import DataWarning
 from gaussmix.estimators._validation import RandomStateLike, make_estimator_generator
 from gaussmix.transforms import TransformLike
 from gaussmix.types import NK, AnyArray, ArrayLike, N
@@ -196,7 +198,9 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             transform = None
         schema = fit_table_schema(table.cells, target.codes, weights, categorical=self.categorical, transform=transform)
         counted = np.flatnonzero(weights > 0)
-        encoded = schema.encode(table.cells).select_rows(counted)
+        with warnings.catch_warnings():  # the notes tell what becomes of cells, and rows of weight 0 do not matter
+            warnings.simplefilter("ignore", DataWarning)
+            encoded = schema.encode(table.cells).select_rows(counted)
         with one_blas_thread():
             fitted = fit_class_model(
                 schema, encoded, target.codes[counted], len(target.classes), weights[counted], options

@@ -52,6 +52,12 @@ def test_no_loss_is_computed_twice() -> None:
     assert len(losses.calls) == len(set(losses.calls))
 
 
+def test_the_ladder_ends_after_two_steps_without_gain() -> None:
+    losses = _Losses(lambda counts: float(sum(counts)))
+    _run(losses, (8, 8))
+    assert losses.calls == [(1, 1), (2, 2), (3, 3), (2, 1), (1, 2)]
+
+
 def test_standard_errors_are_those_of_paired_differences() -> None:
     losses = _Losses(lambda counts: 0.1 * sum(counts))
     weights = np.random.default_rng(0).uniform(0.5, 2.0, 200)

@@ -73,6 +73,10 @@ def test_rows_return_to_their_original_order_and_carry_their_weights() -> None:
     np.testing.assert_array_equal(rows.to_original_order(rows.apply_weights(np.ones(50))), cells.weights)
     assert rows.total_weight == pytest.approx(cells.weights.sum(), rel=1e-14)
     assert sum(chosen.stop - chosen.start for chosen in rows.pattern_rows) == 50
+    block = ~np.isnan(cells.numeric[rows.order][:, layout.block_columns])
+    for is_observed, chosen in zip(rows.is_observed, rows.pattern_rows, strict=True):
+        assert (block[chosen] == is_observed).all()
+    assert len(rows.is_observed) == len(np.unique(block, axis=0))
 
 
 def test_a_row_without_any_cell_scores_the_weights_alone() -> None:
