@@ -56,9 +56,9 @@ class SegmentFit(NamedTuple):
 def fit_segments(classifier: ClassModel, encoded: EncodedRows, has_left: BoolN, weights: N, seed: int) -> SegmentFit:
     """Return a mixture of the customers, whose components are ordered by the churn rate, the highest first.
 
-    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. The smallest number
-    within one standard error of the best is chosen (Breiman, Friedman, Olshen & Stone, "Classification and Regression
-    Trees", 1984, section 3.4.3).
+    Numbers of 2 to 8 are compared by the log-loss of predicted churn, on customers held out in turn. The smallest
+    number within one standard error of the best is chosen (Breiman, Friedman, Olshen & Stone, "Classification and
+    Regression Trees", 1984, section 3.4.3).
 
     Parameters
     ----------
