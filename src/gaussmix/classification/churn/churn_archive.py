@@ -5,8 +5,9 @@ customers that were held out.
 """
 
 import json
+from collections.abc import Callable
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from gaussmix.classification.model_archive import from_json_value, pack_members,
 from gaussmix.errors import ArchiveError, DamagedModelError
 from gaussmix.model.archive import DAMAGE_ERRORS, ArchiveContent, read_archive, verify_checksum, write_archive
 from gaussmix.types import AnyArray
+
+M = TypeVar("M")
 
 FORMAT, SCHEMA = "gaussmix churn model", "1"
 _CLASSIFIER, _SEGMENTS = "classifier.", "segments."
@@ -67,8 +70,8 @@ def save_churn_model(path: str | PathLike[str], stored: StoredChurnModel) -> Non
     write_archive(path, strings, tensors)
 
 
-def load_churn_model(path: str | PathLike[str]) -> StoredChurnModel:
-    """Read a churn model from a file that `save_churn_model` wrote.
+def load_churn_model(path: str | PathLike[str], build: Callable[[StoredChurnModel], M]) -> M:
+    """Return what a function builds of the content of a file that `save_churn_model` wrote.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def load_churn_model(path: str | PathLike[str]) -> StoredChurnModel:
     """
     content = read_archive(path, FORMAT, [SCHEMA])
     try:
-        return _unpack(verify_checksum(content))
+        return build(_unpack(verify_checksum(content)))
     except DAMAGE_ERRORS as error:
         raise ArchiveError.invalid_content(path, error) from error
 

@@ -17,6 +17,7 @@ from gaussmix.classification.churn.churn_input import (
     require_columns,
     require_held_out,
     require_probability,
+    set_fitted_attributes,
 )
 from gaussmix.classification.churn.churn_state import ChurnState
 from gaussmix.classification.churn.contributions import compute_contributions
@@ -83,6 +84,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     'plan = monthly'
     """
 
+    classifier_: MixtureClassifier
+    classes_: AnyArray
+    state_: ChurnState
+
     def __init__(
         self,
         classifier: MixtureClassifier | None = None,
@@ -108,16 +113,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         sample_weight : array-like of shape (n,), optional
             Row weights. Default: 1.
         """
-        classifier, self.state_ = fit_churn_model(self, X, y, sample_weight)
-        self._set_classifier(classifier)
+        set_fitted_attributes(self, *fit_churn_model(self, X, y, sample_weight))
         return self
-
-    def _set_classifier(self, classifier: MixtureClassifier) -> None:
-        """Set the fitted classifier, and what scikit-learn expects of a fitted estimator."""
-        self.classifier_ = classifier
-        self.classes_ = classifier.classes_
-        self.positive_ = classifier.classes_[self.state_.positive]
-        self.n_features_in_ = classifier.n_features_in_
 
     @property
     def _fitted_state(self) -> ChurnState:
@@ -275,8 +272,11 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted model from a file that `save` wrote; ArchiveError is raised if it is none."""
-        stored = load_churn_model(path)
+        return load_churn_model(path, cls.from_stored)
+
+    @classmethod
+    def from_stored(cls, stored: StoredChurnModel) -> Self:
+        """Return a fitted model from the content of a file."""
         model = cls(clone(stored.classifier), **stored.parameters)
-        model.state_ = stored.state
-        model._set_classifier(stored.classifier)
+        set_fitted_attributes(model, stored.classifier, stored.state)
         return model
