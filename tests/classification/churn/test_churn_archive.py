@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gaussmix.classification import ChurnModel, MixtureClassifier
@@ -33,6 +34,8 @@ def test_a_loaded_model_gives_equal_answers(tmp_path, model, customers):
     table, has_left, _ = customers
     model.save(tmp_path / "model")
     loaded = ChurnModel.load(str(tmp_path / "model"))
+    assert loaded.target_name_ is None
+    assert loaded.notes_ == model.notes_
     assert_equal_answers(model, loaded, table, has_left)  # also recognises the training table
     assert_equal_answers(model, loaded, *make_customers(100, seed=30)[:2])
     loaded.save(tmp_path / "again")
@@ -59,11 +62,12 @@ def test_parameters_are_kept(tmp_path, model):
 def test_a_model_without_held_out_customers_is_kept(tmp_path):
     table, has_left, _ = make_customers(90, seed=32)
     classifier = MixtureClassifier(n_components=1, method="generative", calibration=None)
-    model = ChurnModel(classifier, positive=True, random_state=0).fit(table, has_left)
+    model = ChurnModel(classifier, positive=True, random_state=0).fit(table, pd.Series(has_left, name="Churn"))
     model.save(tmp_path / "model")
     loaded = ChurnModel.load(tmp_path / "model")
     assert loaded.state_.held_out is None
     assert loaded.positive is True
+    assert loaded.target_name_ == "Churn"
     assert loaded.segments() == model.segments()
 
 

@@ -38,11 +38,12 @@ _CLASSIFIER, _SEGMENTS = "classifier.", "segments."
 
 
 class StoredChurnModel(NamedTuple):
-    """A fitted classifier, the state of a churn model, and the parameters of the model by name."""
+    """A fitted classifier, the state of a churn model, its parameters by name, and the name of the outcomes."""
 
     classifier: MixtureClassifier
     state: ChurnState
     parameters: dict[str, Any]
+    target_name: str | None
 
 
 def save_churn_model(path: str | PathLike[str], stored: StoredChurnModel) -> None:
@@ -52,6 +53,7 @@ def save_churn_model(path: str | PathLike[str], stored: StoredChurnModel) -> Non
         "format": FORMAT,
         "schema": SCHEMA,
         "parameters": json.dumps(to_json_value(stored.parameters)),
+        "target_name": json.dumps(stored.target_name),
         "segments": json.dumps(segments_to_record(state.segments)),
         "references": json.dumps(references_to_record(state.references)),
         "summaries": json.dumps([summary_to_record(summary) for summary in state.training.summaries]),
@@ -111,7 +113,8 @@ def _unpack(content: ArchiveContent) -> StoredChurnModel:
         strings["fingerprint"],
     )
     parameters = from_json_value(json.loads(strings["parameters"]))
-    return StoredChurnModel(MixtureClassifier.from_stored(stored), state, parameters)
+    target_name = json.loads(strings["target_name"])
+    return StoredChurnModel(MixtureClassifier.from_stored(stored), state, parameters, target_name)
 
 
 def _unpack_training(strings: dict[str, str], mean_probability: float) -> TrainingDistribution:

@@ -51,8 +51,11 @@ def fit_churn_model(
     return classifier, state
 
 
-def set_fitted_attributes(model: Any, classifier: MixtureClassifier, state: ChurnState) -> None:
+def set_fitted_attributes(
+    model: Any, classifier: MixtureClassifier, state: ChurnState, target_name: str | None
+) -> None:
     """Set what a fitted `ChurnModel` has."""
+    model.target_name_, model.notes_ = target_name, (*classifier.notes_, *state.segments.notes)
     model.classifier_, model.state_ = classifier, state
     model.classes_, model.n_features_in_ = classifier.classes_, classifier.n_features_in_
     model.positive_ = classifier.classes_[state.positive]

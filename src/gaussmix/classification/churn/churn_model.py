@@ -63,6 +63,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         The class that means churn.
     state_ : ChurnState
         What the model knows of segments and training customers.
+    notes_ : tuple of str
+        Sentences on the fits of classifier and segments.
+    target_name_ : str or None
+        Name of the outcomes, if y has one.
     n_features_in_ : int
 
     Raises
@@ -87,6 +91,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     classifier_: MixtureClassifier
     classes_: AnyArray
     state_: ChurnState
+    target_name_: str | None
 
     def __init__(
         self,
@@ -109,11 +114,13 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         X : data frame, dict of columns or array of shape (n, d)
             One row per customer. Cells may be missing.
         y : array-like of shape (n,)
-            Whether each customer left: two or more classes, of which one means that.
+            Whether each customer left: two or more classes, of which one means that. The name of a Series is kept.
         sample_weight : array-like of shape (n,), optional
             Row weights. Default: 1.
         """
-        set_fitted_attributes(self, *fit_churn_model(self, X, y, sample_weight))
+        classifier, state = fit_churn_model(self, X, y, sample_weight)
+        name = getattr(y, "name", None)
+        set_fitted_attributes(self, classifier, state, None if name is None else str(name))
         return self
 
     @property
@@ -267,7 +274,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         left, with all their cells, and outcomes and probabilities of held-out customers.
         """
         parameters = {"positive": self.positive, "fixed_columns": sorted(map(str, self.fixed_columns))}
-        save_churn_model(path, StoredChurnModel(self.classifier_, self._fitted_state, parameters))
+        state = self._fitted_state
+        save_churn_model(path, StoredChurnModel(self.classifier_, state, parameters, self.target_name_))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -278,5 +286,5 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     def from_stored(cls, stored: StoredChurnModel) -> Self:
         """Return a fitted model from the content of a file."""
         model = cls(clone(stored.classifier), **stored.parameters)
-        set_fitted_attributes(model, stored.classifier, stored.state)
+        set_fitted_attributes(model, stored.classifier, stored.state, stored.target_name)
         return model
