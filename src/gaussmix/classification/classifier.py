@@ -272,7 +272,7 @@ class MixtureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
         """Return a fitted classifier from a file that `save` wrote; ArchiveError is raised if it is none."""
-        return cls.from_stored(load_classifier(path))
+        return load_classifier(path, cls.from_stored)
 
     def to_stored(self) -> StoredClassifier:
         """Return the content of a file of the fitted classifier."""
