@@ -219,12 +219,28 @@ class TableError(FileError):
         return cls(f"data row {row} {TOO_FAR_MESSAGE}")
 
     @classmethod
-    def mostly_numeric(cls, column: str, non_numeric_value: str, n_numbers: int, n_values: int) -> "TableError":
-        """Return the error that a column is text because of few values."""
+    def mostly_numeric(
+        cls, column: str, non_numeric_value: str, n_numbers: int, n_values: int, way_out: str
+    ) -> "TableError":
+        """Return the error that a column is text because of few values; ``way_out`` says what else can be done."""
         return cls(
             f"column {column!r} is text because {non_numeric_value} ({n_numbers} of {n_values} values are numbers): "
-            "correct it, or choose the other columns with --columns"
+            f"correct it, or {way_out}"
         )
+
+    @classmethod
+    def missing_outcomes(cls, column: str, n_missing: int, row: int) -> "TableError":
+        """Return the error that customers have no outcome; ``row`` counts from 1."""
+        return cls(
+            f"column {column!r}, the target, has no value in {format_count(n_missing, 'data row')}, first in data row "
+            f"{row}; keep these rows for gaussmix churn-score, or fill in the outcome"
+        )
+
+    @classmethod
+    def unusable_column(cls, column: str, column_kind: str, purpose: str) -> "TableError":
+        """Return the error that a column is empty or of a kind that cannot serve as outcomes, times, ..."""
+        found = "is empty" if column_kind == "empty" else f"contains {column_kind}"
+        return cls(f"column {column!r} {found}, so it cannot be used as {purpose}; name another column")
 
     @classmethod
     def negative_weight(cls, column: str, row: int, value: float) -> "TableError":
