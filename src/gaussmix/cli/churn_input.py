@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussmix.classification.evaluation.group_comparison import MAX_GROUPS
 from gaussmix.cli.column_selection import require_columns
 from gaussmix.cli.table_columns import Column
 from gaussmix.cli.table_reader import Table, read_table
 from gaussmix.cli.text_formatting import MAX_NAMES_SHOWN
-from gaussmix.errors import TableError, TargetError
+from gaussmix.errors import OutcomeError, TableError, TargetError
 from gaussmix.errors.text import format_count, join_with_commas
 from gaussmix.types import AnyArray, BoolN
 
@@ -34,6 +35,8 @@ class ColumnRoles:
     dropped : sequence of str
     categorical : sequence of str or None
         Columns of numbers that are categories; None means the default rule.
+    fixed : sequence of str
+        Columns that nobody can change.
     """
 
     target: str
@@ -42,12 +45,13 @@ class ColumnRoles:
     value: str | None = None
     dropped: Sequence[str] = ()
     categorical: Sequence[str] | None = None
+    fixed: Sequence[str] = ()
 
     @property
     def names(self) -> list[str]:
         """All names."""
         single = [name for name in (self.target, self.time, self.groups, self.value) if name is not None]
-        return [*single, *self.dropped, *(self.categorical or ())]
+        return [*single, *self.dropped, *(self.categorical or ()), *self.fixed]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +99,7 @@ def read_customers(file: Path, roles: ColumnRoles) -> ChurnInput:
         cells,
         _load_outcomes(columns[roles.target]),
         None if roles.time is None else _load_present_cells(columns[roles.time]),
-        None if roles.groups is None else _load_usable_cells(columns[roles.groups]),
+        None if roles.groups is None else _load_groups(columns[roles.groups]),
         None if roles.value is None else load_values(columns[roles.value]),
         tuple(notes),
     )
@@ -149,7 +153,16 @@ def _load_outcomes(column: Column) -> AnyArray:
     return values
 
 
-def _load_usable_cells(column: Column, what: str = "groups") -> AnyArray:
+def _load_groups(column: Column) -> AnyArray:
+    """Return the groups (n,) of a column; raise an error if they are too many to be compared."""
+    values = _load_usable_cells(column, "groups")
+    n_groups = len(set(values[~find_missing(values)].tolist()))
+    if n_groups > MAX_GROUPS:
+        raise OutcomeError.too_many_groups(column.name, n_groups, MAX_GROUPS)
+    return values
+
+
+def _load_usable_cells(column: Column, what: str) -> AnyArray:
     """Return the cells (n,) of a column of text or numbers; raise TableError for other kinds."""
     values = column.load_cells()
     if values is None or column.kind not in ("text", "numbers"):

@@ -1,0 +1,88 @@
+"""Sentences on churn: who left, how the probabilities were tested, and what the answers do not say."""
+
+from gaussmix.classification.evaluation.gain import GainTable
+from gaussmix.classification.evaluation.reliability import ReliabilityTable
+from gaussmix.errors.text import format_count
+from gaussmix.report.churn_evaluation import ChurnEvaluation
+
+_FIRST_FRACTION, _FIRST_NAME = 0.2, "fifth"
+_CLEAR_EXCESS = 1.5  # of the calibration error over that of right probabilities
+
+MEASURES = (
+    ("AUC", "The probability that a customer who left has a higher probability than one who stayed; 0.5 is guessing."),
+    ("Brier score", "The mean squared distance of the probabilities from what happened; lower is better."),
+    ("log-loss", "The mean surprise of what happened, in nats; lower is better."),
+    ("ECE", "Expected calibration error: how far probabilities are from observed rates, on average; lower is better."),
+)
+
+
+def format_whole_percent(fraction: float) -> str:
+    """Return a fraction as '26%', or with one decimal below a tenth: '2.6%'."""
+    return f"{100.0 * fraction:.0f}%" if fraction >= 0.1 or fraction == 0.0 else f"{100.0 * fraction:.1f}%"
+
+
+def describe_outcomes(n_left: int, n_customers: int) -> str:
+    """Return '1869 of 7043 customers left (26.5%).'."""
+    rate = f"{100.0 * n_left / n_customers:.1f}%"
+    return f"{n_left} of {format_count(n_customers, 'customer')} left ({rate})."
+
+
+def describe_evaluation(evaluation: ChurnEvaluation) -> list[str]:
+    """Return sentences on an evaluation: the test, whom the first customers are, and whether probabilities are right.
+
+    Sentences on other models, groups and contacts are those of their own results.
+    """
+    return [
+        describe_test(evaluation),
+        describe_ranking(evaluation.gain),
+        describe_reliability(evaluation.reliability),
+    ]
+
+
+def describe_test(evaluation: ChurnEvaluation) -> str:
+    """Return which customers tested the probabilities."""
+    plan = evaluation.comparison.plan
+    if plan.startswith("trained on"):
+        return f"All figures on the quality of the probabilities come from a test in time: {plan}."
+    return f"All figures on the quality of the probabilities come from models that had not seen the customer: {plan}."
+
+
+def describe_ranking(gain: GainTable) -> str:
+    """Return how many of those who left are among the first customers, and which fraction of these left."""
+    reached = float(gain.gain_at(_FIRST_FRACTION))
+    rate = reached * gain.rate / _FIRST_FRACTION
+    return (
+        f"The {_FIRST_NAME} of the customers with the highest probability contains {format_whole_percent(reached)} of "
+        f"those who left; {format_whole_percent(rate)} of this {_FIRST_NAME} left, "
+        f"{reached / _FIRST_FRACTION:.1f} times as many as of all customers."
+    )
+
+
+def describe_reliability(reliability: ReliabilityTable) -> str:
+    """Return whether the probabilities came true, beside what chance alone explains."""
+    error, by_chance = reliability.calibration_error, reliability.calibration_error_by_chance
+    verdict = (
+        "more than chance explains; see the picture of reliability"
+        if error > _CLEAR_EXCESS * by_chance
+        else "no more than chance explains"
+    )
+    return (
+        f"Probabilities and observed rates differ by {100.0 * error:.1f} percentage points on average, {verdict} "
+        f"({100.0 * by_chance:.1f})."
+    )
+
+
+def describe_method() -> list[str]:
+    """Return sentences on what a churn model does, and on what its answers do not say."""
+    return [
+        "The model describes those who left and those who stayed by mixtures of numbers and categories, refines them "
+        "to tell the two apart, and calibrates the probabilities on customers that it had not seen.",
+        "A missing cell is left out of a probability, not filled in. Unknown categories count as missing.",
+        "Segments are groups of similar customers, found without looking at who left. So their churn rates are honest, "
+        "and their intervals hold for new customers of the same kind.",
+        "Reasons say what moves the probability of a customer, compared with all customers. They describe what goes "
+        "together in the data, not what would happen if something were changed.",
+        "The probabilities hold for customers like these. If prices, contracts or customers change, compare new files "
+        "with gaussmix churn-score, which tests for drift.",
+        "A contact can also make a customer leave. Only a test with a control group shows what contacts achieve.",
+    ]
