@@ -1,0 +1,82 @@
+"""What ``gaussmix churn`` found, as text for a terminal: models, segments, customers, contacts."""
+
+import textwrap
+from collections.abc import Sequence
+
+from gaussmix.cli.console import terminal_width
+from gaussmix.cli.text_formatting import format_fields, format_table, truncate_text
+from gaussmix.report.churn_evaluation import ChurnEvaluation
+from gaussmix.report.churn_summary import ChurnSummary
+from gaussmix.report.churn_tables import CustomerRow, customer_table, model_table, segment_table
+from gaussmix.report.churn_text import describe_contacts, describe_evaluation, describe_outcomes
+
+MAX_CUSTOMERS_SHOWN = 10
+_MAX_IDENTIFIER_WIDTH = 20
+_INDENT = 4
+
+
+def format_summary(file_name: str, target: str, summary: ChurnSummary) -> str:
+    """Return what was read, who left, and how good the probabilities are."""
+    n_columns = len(summary.model.schema_.input_columns)
+    fields = [
+        ("File", f"{file_name}: {len(summary.is_positive)} customers, {n_columns} columns beside {target!r}"),
+        ("Outcome", describe_outcomes(int(summary.is_positive.sum()), len(summary.is_positive))),
+    ]
+    names = ("Test", "Ranking", "Accuracy")
+    fields += zip(names, describe_evaluation(summary.evaluation), strict=True)
+    return format_fields(fields)
+
+
+def format_models(evaluation: ChurnEvaluation) -> str:
+    """Return the models side by side, and their differences in words."""
+    rows = [[row.name, row.auc, row.brier, row.log_loss, row.calibration_error] for row in model_table(evaluation)]
+    table = format_table(["model", "AUC", "Brier score", "log-loss", "ECE"], rows)
+    return "\n".join([table, *map(_wrap, evaluation.comparison.sentences)])
+
+
+def format_groups(evaluation: ChurnEvaluation) -> str:
+    """Return the sentences on the groups of a column; '' without one."""
+    return "" if evaluation.groups is None else "\n".join(map(_wrap, evaluation.groups.sentences))
+
+
+def format_segments(summary: ChurnSummary) -> str:
+    """Return the segments in words, the highest churn rate first."""
+    lines = ["segments"]
+    for row in segment_table(summary):
+        head = f"  {row.name}  "
+        text = f"{row.size} customers, {row.rate} left: {row.description}"
+        lines.append(f"{head}{_wrap(text, len(head))}")
+    return "\n".join(lines)
+
+
+def format_customers(summary: ChurnSummary) -> str:
+    """Return the customers who have not left, the most probable to leave first; '' if all have left."""
+    rows = customer_table(summary.scores, MAX_CUSTOMERS_SHOWN)
+    if not rows:
+        return ""
+    return f"customers who may leave next\n{format_customer_rows(rows, list(summary.scores.identifiers))}"
+
+
+def format_customer_rows(rows: Sequence[CustomerRow], identifier_names: Sequence[str]) -> str:
+    """Return a table of customers, with their reasons below each."""
+    header = ["no.", "data row", *identifier_names, "probability", "segment"]
+    cells = [[str(row.number), str(row.row + 1), *row.identifiers, row.probability, row.segment] for row in rows]
+    short = [[truncate_text(cell, _MAX_IDENTIFIER_WIDTH) for cell in line] for line in [header, *cells]]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    heads = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in short]
+    lines = [heads[0]]
+    for head, row in zip(heads[1:], rows, strict=True):
+        lines += [head, *(" " * _INDENT + _wrap(text, _INDENT) for text in (row.reason, row.change) if text)]
+    return "\n".join(lines)
+
+
+def format_contacts(summary: ChurnSummary) -> str:
+    """Return whom to contact; '' without costs."""
+    return "\n".join(map(_wrap, describe_contacts(summary.evaluation, summary.scores)))
+
+
+def _wrap(text: str, indent: int = 0) -> str:
+    """Return a wrapped text whose further lines are indented."""
+    width = max(terminal_width() - indent, 1)
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return ("\n" + " " * indent).join(lines)
